@@ -1,0 +1,130 @@
+"""Every setting, read from the environment (prefix ``KHAOS_SWAP_``) and nowhere else.
+
+Belongs here: names, types, defaults and the checks between settings. Stays out: trying a connection (``preflight``).
+Secrets are ``SecretStr`` and never appear in an error. ``.env.example`` lists every variable; a test keeps it complete.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from khaos_swap_assets.adapters.errors import SettingsError
+
+PREFIX = "KHAOS_SWAP_"
+
+
+class SwapSettings(BaseSettings):
+    """How Swap is reached and the switches for what its contract leaves unknown (contracts/swap.md §1, §2, §9)."""
+
+    model_config = SettingsConfigDict(env_prefix=f"{PREFIX}SWAP_", hide_input_in_errors=True)
+
+    url: str = Field("", description="Base URL, e.g. https://api-gateway.swap-os.com/returns-api")
+    api_key: SecretStr = Field(SecretStr(""), description="Returns API key, sent as x-api-key")
+    store_id: str = Field("", description="Swap store id, opaque")
+    webhook_secret: SecretStr = Field(SecretStr(""), description="Webhook secret (whsk_...)")
+    webhook_secret_previous: SecretStr = Field(SecretStr(""), description="The secret before it, valid during rotation")
+    page_size: int = Field(100, ge=1, le=100, description="Rows a page; Swap allows at most 100")
+    overlap_minutes: int = Field(120, ge=0, le=10080, description="How far a sweep reaches back before the last one")
+    requests_per_second: float = Field(1.0, gt=0, le=100, description="Rate limit of our calls")
+    encodes_colons: bool = Field(False, description="Percent-encode colons in dates of the query")
+    cost_basis: Literal["line", "unit"] = Field("line", description="Whether a product's cost is the line or one unit")
+    date_zone: Literal["UTC", "Europe/London"] = Field("UTC", description="Zone of dates that carry none")
+    wide_sweep_days: int = Field(60, ge=1, le=400, description="How far the nightly wide sweep reaches back")
+    timeout_seconds: float = Field(20.0, gt=0, le=300, description="Longest wait for one answer")
+    retries: int = Field(4, ge=0, le=10, description="Repeats of a GET after 429, 5xx or a timeout")
+
+
+class KhaosSettings(BaseSettings):
+    """How Khaos is reached: SOAP out, channel in (contracts/khaos.md §5, §8)."""
+
+    model_config = SettingsConfigDict(env_prefix=f"{PREFIX}KHAOS_", hide_input_in_errors=True)
+
+    url: str = Field("", description="SOAP base up to .exe, e.g. https://host/LiveSoap/KhaosACME.exe")
+    user: str = Field("", description="Basic auth user in front of the web service, if any")
+    password: SecretStr = Field(SecretStr(""), description="Basic auth password in front of the web service")
+    ca_file: Path | None = Field(None, description="PEM file of the authority (or the self-signed certificate itself)")
+    certificate_sha256: str = Field("", pattern=r"^([0-9a-fA-F:]{64,95})?$", description="Pinned certificate, SHA-256")
+    chunk_size: int = Field(50, ge=1, le=50, description="Codes a call")
+    order_budget: int = Field(500, ge=1, le=10000, description="ExportOrders calls a run; the rest waits in sight")
+    overlap_minutes: int = Field(1440, ge=30, le=43200, description="How far a query by date reaches back")
+    timeout_seconds: float = Field(120.0, gt=0, le=600, description="Longest wait for one answer")
+    retries: int = Field(3, ge=0, le=10, description="Repeats of a read after 5xx or a timeout")
+    site_id: int = Field(1, description="Site of saleable stock")
+    nonsaleable_site_id: int = Field(9, description="Site or area of goods that may not be sold")
+    channel_user: str = Field("", description="User name that the Khaos channel sends us")
+    channel_password: SecretStr = Field(SecretStr(""), description="Password that the Khaos channel sends us")
+    reason_sellable: str = Field("1", description="ReturnReason id whose type is Return to Stock")
+    reason_damaged: str = Field("2", description="ReturnReason id whose type is Quarantine")
+    reason_missing: str = Field("3", description="ReturnReason id whose type is Stock Missing (moves nothing)")
+
+
+class Settings(BaseSettings):
+    """All settings. Load with ``load_settings``; cross-checks run there, before anything starts."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, hide_input_in_errors=True)
+
+    mode: Literal["audit", "assist", "post"] = Field("audit", description="audit reads; assist drafts; post posts")
+    post_from: date | None = Field(None, description="Refunds before this London date are reconciled, never posted")
+    database_url: SecretStr = Field(SecretStr(""), description="PostgreSQL 14+; empty runs the embedded one")
+    data_dir: Path = Field(Path(".khaos-swap"), description="Folder of the embedded database and Dagster's files")
+    order_ref_format: str = Field("{0}", description="Order Ref. Format of the Khaos channel, e.g. KCC{0}")
+    strips_order_hash: bool = Field(True, description="Drop the leading # of a Shopify order name before matching")
+    generic_customers: str = Field("", description="Comma list of URN patterns that are no person, e.g. Amazo-*")
+    legs_policy: Literal["disposition", "credit_first"] = Field("disposition", description="When the Khaos return is offered")
+    period_start: date = Field(date(2025, 1, 1), description="First month of the month-end reports")
+    seal_key: SecretStr = Field(SecretStr(""), description="Key that seals names and addresses (Fernet)")
+    inspection_token: SecretStr = Field(SecretStr(""), description="Bearer token of POST /inspections")
+    gateway_host: str = Field("127.0.0.1", description="Address the gateway binds to")
+    gateway_port: int = Field(8700, ge=0, le=65535, description="Port of the gateway")
+    gateway_public_url: str = Field("", description="URL of the gateway as Khaos sees it")
+    webserver_host: str = Field("127.0.0.1", description="Address the Dagster UI binds to")
+    webserver_port: int = Field(3000, ge=0, le=65535, description="Port of the Dagster UI")
+    daily_document_cap: int = Field(200, ge=0, description="Most documents handed out in a London day")
+    daily_value_cap_pounds: int = Field(20000, ge=0, description="Most value handed out in a London day, whole pounds")
+    page_documents: int = Field(200, ge=1, le=1000, description="Most documents in one answer of the feed")
+    inspection_days: int = Field(5, ge=1, le=90, description="Days after delivery until inspection_overdue")
+    refund_days: int = Field(14, ge=1, le=365, description="Days after delivery until refund_unconfirmed_too_long")
+    credit_note_days: int = Field(2, ge=0, le=90, description="Days after the refund until credit_note_missing")
+    issue_days: int = Field(3, ge=0, le=90, description="Days after creation until credit_note_not_issued")
+    allocation_days: int = Field(7, ge=0, le=90, description="Days after issue until credit_note_unallocated")
+    in_doubt_hours: int = Field(24, ge=1, le=720, description="Hours after hand-out until posting_in_doubt")
+    sensor_seconds: int = Field(30, ge=1, le=3600, description="Shortest time between two looks for new returns")
+    open_reread_minutes: int = Field(15, ge=1, le=1440, description="How often open returns are read again")
+    alert_urls: SecretStr = Field(SecretStr(""), description="Comma list of apprise URLs for alerts")
+
+    swap: SwapSettings = Field(default_factory=SwapSettings)
+    khaos: KhaosSettings = Field(default_factory=KhaosSettings)
+
+    @field_validator("order_ref_format")
+    @classmethod
+    def _has_one_placeholder(cls, value: str) -> str:
+        if value.count("{0}") != 1:
+            raise ValueError("must hold {0} exactly once")
+        return value
+
+    @model_validator(mode="after")
+    def _post_needs_a_start(self) -> Self:
+        if self.mode != "audit" and self.post_from is None:
+            raise ValueError(f"{PREFIX}POST_FROM is required when {PREFIX}MODE is {self.mode}")
+        return self
+
+
+def load_settings() -> Settings:
+    """Read the environment. Raises ``SettingsError`` with one line a fault: variable and reason, never its value."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError("; ".join(_faults(error))) from None
+
+
+def _faults(error: ValidationError) -> list[str]:
+    prefix = {"SwapSettings": f"{PREFIX}SWAP_", "KhaosSettings": f"{PREFIX}KHAOS_"}.get(error.title, PREFIX)
+    return [
+        f"{prefix}{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" if fault["loc"] else fault["msg"]
+        for fault in error.errors(include_input=False)
+    ]

@@ -1,0 +1,75 @@
+"""What a Return is in Swap's words, and when its refund counts as confirmed.
+
+Belongs here: the records of a return and its lines, and rules that need nothing but them. Stays out: how Swap spells
+a return on the wire (``adapters.swap``) and what Khaos makes of it (``domain.credit_notes``).
+Source: contracts/swap.md §2.3, §2.4, §7, §8.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+REFUND = "Refund"
+CLOSED = "Closed"
+ENDED_STATUSES = frozenset({"Closed", "Expired", "Cancelled"})
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnLine:
+    """One returned product row; ``cost_pence`` is the whole line in the shopper's currency (swap.md §2.4)."""
+
+    return_id: str
+    product_id: str
+    line_item_id: str
+    original_order_name: str
+    sku: str
+    quantity: int
+    cost_pence: int
+    currency: str
+    outcome: str
+    reason: str = ""
+    is_faulty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """One RMA as last read from Swap. Times are UTC, money is minor units of ``currency`` (swap.md §2.3)."""
+
+    store_id: str
+    return_id: str
+    rma: str
+    order_name: str
+    order_id: str
+    status: str
+    delivery_status: str
+    quality_control_status: str
+    outcomes: tuple[str, ...]
+    currency: str
+    refund_pence: int
+    store_credit_pence: int
+    additional_payment_pence: int
+    handling_fee_pence: int
+    total_pence: int
+    created_at: datetime | None
+    updated_at: datetime | None
+    submitted_at: datetime | None
+    processed_at: datetime | None
+    closed_at: datetime | None
+    delivered_at: datetime | None
+    lines: tuple[ReturnLine, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """True while Swap may still change it."""
+        return self.status not in ENDED_STATUSES
+
+    @property
+    def refunded_at(self) -> datetime | None:
+        """When the refund was processed: the earlier of the two dates that Swap shows (swap.md §7.2)."""
+        return min((moment for moment in (self.processed_at, self.closed_at) if moment), default=None)
+
+    @property
+    def is_refund_confirmed(self) -> bool:
+        """Closed, dated and worth something; Closed alone does not prove that money moved (swap.md §7.2)."""
+        return self.status == CLOSED and self.refunded_at is not None and self.refund_pence > 0

@@ -1,0 +1,194 @@
+"""The sandbox's own world: what is true in both vendors' systems, before any fault touches the wire.
+
+Belongs here: the records that the generator, the two vendor servers and the warehouse share. Stays out: HTTP, faults,
+and anything of ``domain``, ``adapters`` or ``stages``: this ledger must be able to contradict ours.
+Money is integer pence of the record's currency; times are aware UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass
+class Item:
+    """A Khaos stock item with its levels by site (1 = saleable, 9 = not saleable)."""
+
+    stock_code: str
+    stock_id: str
+    description: str
+    unit_gross_pence: int
+    vat_percent: int = 20
+    other_ref: str = ""
+    barcode: str = ""
+    is_discontinued: bool = False
+    is_stock_controlled: bool = True
+    available: int = 0
+    quarantine: int = 0
+    revised_at: datetime | None = None
+    moved_at: datetime | None = None
+
+
+@dataclass
+class Customer:
+    """A Khaos customer; ``urn`` is at most ten characters."""
+
+    urn: str
+    forename: str
+    surname: str
+    email: str
+    address1: str
+    town: str
+    postcode: str
+    country: str = "GB"
+    currency: str = "GBP"
+    unallocated_pence: int = 0
+    is_generic: bool = False
+
+
+@dataclass
+class SoldLine:
+    """One line of a Sales Order; ``gross_pence`` is the line after discount."""
+
+    stock_code: str
+    quantity: int
+    gross_pence: int
+    vat_percent: int
+    line_item_id: str
+
+
+@dataclass
+class Order:
+    """A Sales Order in Khaos and the Shopify order that it came from."""
+
+    so_code: str
+    associated_ref: str
+    order_name: str
+    order_id: str
+    urn: str
+    currency: str
+    ordered_at: datetime
+    lines: list[SoldLine]
+    delivery_gross_pence: int = 0
+    stage_id: int = 70
+    invoice_code: str = ""
+    issued_at: datetime | None = None
+    is_cancelled: bool = False
+    changed_at: datetime | None = None
+
+
+@dataclass
+class RmaLine:
+    """One returned product row of an RMA."""
+
+    product_id: str
+    line_item_id: str
+    sku: str
+    quantity: int
+    cost_pence: int
+    outcome: str = "Refund"
+    reason: str = "Fit"
+    is_faulty: bool = False
+    condition: str = "Sellable"
+
+
+@dataclass
+class Rma:
+    """A Swap return. ``steps`` are changes still to come: (at, {field: value}); the Swap server applies what is due."""
+
+    rma_number: str
+    return_id: str
+    order_name: str
+    order_id: str
+    urn: str
+    currency: str
+    created_at: datetime
+    updated_at: datetime
+    lines: list[RmaLine]
+    status: str = "Open"
+    delivery_status: str = "Pre-Transit"
+    quality_control_status: str = "Pending"
+    refund_pence: int = 0
+    store_credit_pence: int = 0
+    additional_payment_pence: int = 0
+    handling_fee_pence: int = 0
+    delivered_at: datetime | None = None
+    processed_at: datetime | None = None
+    closed_at: datetime | None = None
+    inspect_at: datetime | None = None
+    is_inspected: bool = False
+    exchange_items: list[dict[str, object]] = field(default_factory=list)
+    steps: list[tuple[datetime, dict[str, object]]] = field(default_factory=list)
+    broken_fields: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass
+class NoteLine:
+    """One line of a Khaos Credit Note."""
+
+    stock_code: str
+    quantity: int
+    gross_pence: int
+    net_pence: int
+    processing_type: str = "Return to Stock"
+    so_code: str = ""
+
+
+@dataclass
+class Note:
+    """A Credit Note in the sandbox's ledger, whoever made it."""
+
+    code: str
+    urn: str
+    associated_ref: str
+    currency: str
+    created_at: datetime
+    lines: list[NoteLine]
+    delivery_gross_pence: int = 0
+    stage_id: int = 10
+    issued_at: datetime | None = None
+    is_allocated: bool = False
+    made_by: str = "channel"
+    changed_at: datetime | None = None
+
+
+@dataclass
+class ReturnDocument:
+    """A Khaos return made from our feed: ``state`` is new, partial, processed or deleted."""
+
+    return_code: str
+    associated_ref: str
+    urn: str
+    state: str
+    document: dict[str, object]
+    note_code: str = ""
+    stock_moved: bool = False
+
+
+@dataclass
+class Plant:
+    """Trouble that is really there: an exception of ``kind`` must be open for this RMA or Credit Note at the end."""
+
+    kind: str
+    rma: str = ""
+    credit_note_code: str = ""
+    sku: str = ""
+    why: str = ""
+
+
+@dataclass
+class World:
+    """Everything, keyed by its own code."""
+
+    seed: int
+    now: datetime
+    store_id: str
+    items: dict[str, Item] = field(default_factory=dict)
+    customers: dict[str, Customer] = field(default_factory=dict)
+    orders: dict[str, Order] = field(default_factory=dict)
+    rmas: dict[str, Rma] = field(default_factory=dict)
+    notes: dict[str, Note] = field(default_factory=dict)
+    documents: dict[str, ReturnDocument] = field(default_factory=dict)
+    plants: list[Plant] = field(default_factory=list)
+    scripts: dict[str, str] = field(default_factory=dict)
