@@ -8,7 +8,7 @@ Money is integer pence of the record's currency; times are aware UTC.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 
 @dataclass
@@ -179,7 +179,7 @@ class Plant:
 
 @dataclass
 class World:
-    """Everything, keyed by its own code."""
+    """Everything, keyed by its own code. ``webhooks_due`` are (event, RMA) that happened and were not yet sent."""
 
     seed: int
     now: datetime
@@ -192,3 +192,5 @@ class World:
     documents: dict[str, ReturnDocument] = field(default_factory=dict)
     plants: list[Plant] = field(default_factory=list)
     scripts: dict[str, str] = field(default_factory=dict)
+    post_from: date | None = None
+    webhooks_due: list[tuple[str, str]] = field(default_factory=list)

@@ -1,0 +1,63 @@
+"""What the sandbox's servers share while they run: the world, the switches, the armed faults and one lock.
+
+Belongs here: how a running sandbox is held and how a fault is armed and used up. Stays out: what a switch or a fault
+does (the server that reads it), HTTP, and where the world is kept on disk (``persistence``).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from khaos_swap_assets.sandbox.world import World
+
+UNTIL_DISARMED = -1
+
+SWAP_SWITCHES: Mapping[str, tuple[str, ...]] = {
+    "date_style": ("engb", "iso"),
+    "null_style": ("N/A", "empty", "null"),
+    "amount_style": ("number", "string"),
+    "cost_basis": ("line", "unit"),
+    "over_max_page_size": ("clamp", "400"),
+    "sort": ("updated_asc", "created_desc", "random"),
+}
+"""Each switch of the Swap server with its values; the first is the default (swap.md §12.2)."""
+
+SWAP_FAULTS = ("swap_429", "swap_500", "swap_slow", "swap_truncated", "swap_page_drift", "swap_duplicate")
+
+
+@dataclass
+class Faults:
+    """Faults that wait to happen: name -> how many times more (``UNTIL_DISARMED`` = every time)."""
+
+    armed: dict[str, int] = field(default_factory=dict)
+
+    def arm(self, name: str, times: int = 1) -> None:
+        """Let ``name`` happen ``times`` times; 0 disarms it."""
+        self.armed[name] = times
+        if times == 0:
+            del self.armed[name]
+
+    def take(self, name: str) -> bool:
+        """True when ``name`` is due now; uses one of its times up."""
+        left = self.armed.get(name, 0)
+        if left > 0:
+            self.arm(name, left - 1)
+        return left != 0
+
+
+@dataclass
+class State:
+    """One running sandbox. Hold ``lock`` for every read-and-change of ``world``, ``switches`` or ``faults``."""
+
+    world: World
+    switches: dict[str, str] = field(default_factory=dict)
+    faults: Faults = field(default_factory=Faults)
+    api_key: str = "demo-swap-key"
+    webhook_secret: str = "whsk_demo"  # noqa: S105
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def switch(self, name: str, default: str) -> str:
+        """The value of a switch, or ``default`` when nobody set it."""
+        return self.switches.get(name, default)
