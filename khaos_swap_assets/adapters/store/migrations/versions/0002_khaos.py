@@ -80,8 +80,10 @@ CREATE TABLE khaos.credit_notes (
     first_seen_at timestamptz NOT NULL,
     changed_at timestamptz NOT NULL,
     return_id text,
-    matched_by text NOT NULL DEFAULT ''
+    matched_by text NOT NULL DEFAULT '',
+    next_due_at timestamptz
 );
+CREATE INDEX credit_notes_due ON khaos.credit_notes (next_due_at) WHERE next_due_at IS NOT NULL;
 CREATE INDEX credit_notes_ref ON khaos.credit_notes (associated_ref);
 CREATE INDEX credit_notes_customer ON khaos.credit_notes (customer_code);
 CREATE INDEX credit_notes_return ON khaos.credit_notes (return_id);
@@ -93,6 +95,14 @@ CREATE TABLE khaos.credit_note_lines (
     stock_code text NOT NULL,
     quantity integer NOT NULL,
     PRIMARY KEY (credit_note_code, line_no)
+);
+
+CREATE TABLE khaos.movements (
+    stock_code text NOT NULL,
+    document_code text NOT NULL,
+    quantity integer NOT NULL,
+    seen_at timestamptz NOT NULL,
+    PRIMARY KEY (stock_code, document_code)
 );
 
 CREATE TABLE khaos.customers (

@@ -59,9 +59,13 @@ CREATE TABLE recon.matched_returns (
     customer_is_generic boolean NOT NULL DEFAULT false,
     order_currency text,
     invoiced_on date,
-    order_problem text NOT NULL DEFAULT '',
+    order_ref text NOT NULL DEFAULT '',
+    order_problems text[] NOT NULL DEFAULT '{}',
+    over_returned text[] NOT NULL DEFAULT '{}',
+    strange_conditions text[] NOT NULL DEFAULT '{}',
     matched_at timestamptz NOT NULL
 );
+CREATE INDEX matched_returns_order_ref ON recon.matched_returns (order_ref);
 CREATE INDEX matched_returns_order ON recon.matched_returns (so_code);
 CREATE INDEX matched_returns_customer ON recon.matched_returns (customer_code);
 
@@ -149,10 +153,13 @@ CREATE TABLE recon.stock_moves (
     stock_code text NOT NULL,
     quantity integer NOT NULL CHECK (quantity > 0),
     carried_by text NOT NULL DEFAULT '',
-    state text NOT NULL CHECK (state IN ('due', 'offered', 'confirmed', 'cannot_tell', 'failed')),
+    state text NOT NULL CHECK (state IN ('due', 'offered', 'confirmed')),
     evidence text NOT NULL DEFAULT '',
+    level_verdict text NOT NULL DEFAULT '',
     level_before integer,
+    level_before_at timestamptz,
     level_after integer,
+    level_after_at timestamptz,
     due_at timestamptz NOT NULL,
     changed_at timestamptz NOT NULL,
     PRIMARY KEY (return_id, product_id, disposition)
@@ -203,6 +210,23 @@ CREATE TABLE recon.exceptions (
 );
 CREATE UNIQUE INDEX exceptions_open ON recon.exceptions (kind, subject) WHERE closed_at IS NULL;
 CREATE INDEX exceptions_return ON recon.exceptions (return_id) WHERE closed_at IS NULL;
+
+CREATE TABLE recon.findings (
+    kind text NOT NULL,
+    subject text NOT NULL,
+    return_id text NOT NULL DEFAULT '',
+    rma text NOT NULL DEFAULT '',
+    sku text NOT NULL DEFAULT '',
+    credit_note_code text NOT NULL DEFAULT '',
+    message text NOT NULL,
+    suggestion text NOT NULL DEFAULT '',
+    money_at_risk_pence bigint NOT NULL DEFAULT 0,
+    currency text NOT NULL DEFAULT '',
+    found_at timestamptz NOT NULL,
+    PRIMARY KEY (kind, subject)
+);
+CREATE INDEX findings_return ON recon.findings (return_id);
+CREATE INDEX findings_note ON recon.findings (credit_note_code) WHERE credit_note_code <> '';
 
 CREATE TABLE recon.waivers (
     kind text NOT NULL,
