@@ -1,0 +1,153 @@
+"""Money as whole minor units ("pence") of an ISO currency.
+
+Belongs here: the way in and out of pence, exact splitting, and the split of a gross amount into net and VAT. Stays
+out: what is refunded or credited. Decimal exists only at the wire, float nowhere. Source: FINANCE_RULES U-6 to U-8.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
+from typing import Literal
+
+_NO_DECIMALS = frozenset(
+    {
+        "BIF",
+        "CLP",
+        "DJF",
+        "GNF",
+        "ISK",
+        "JPY",
+        "KMF",
+        "KRW",
+        "PYG",
+        "RWF",
+        "UGX",
+        "UYI",
+        "VND",
+        "VUV",
+        "XAF",
+        "XOF",
+        "XPF",
+    }
+)
+_THREE_DECIMALS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
+_SCALES = (1, 10, 100, 1000)
+_SYMBOLS = {"GBP": "£", "EUR": "€"}
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_MOST_DIGITS = 13
+_MOST_PLACES = 40
+
+
+def exponent_of(currency: str) -> int:
+    """Decimals of a currency (ISO 4217): 2 for most, 0 for yen. Raises ``ValueError`` for what is no currency code."""
+    if not re.fullmatch(r"[A-Za-z]{3}", currency):
+        raise ValueError(f"{currency!r} is no currency code: three letters such as GBP are expected")
+    code = currency.upper()
+    return 0 if code in _NO_DECIMALS else 3 if code in _THREE_DECIMALS else 2
+
+
+def to_pence(value: Decimal | str | int, currency: str) -> int:
+    """Turn an amount in whole units (pounds) into pence, exactly.
+
+    Trailing zeros are accepted, a further significant decimal is not. Raises ``ValueError`` for text that is no plain
+    number, NaN, Infinity, 10^13 and above, and more decimals than the currency has; ``TypeError`` for a float.
+    """
+    amount = _exact(value)
+    if not amount:
+        return 0
+    if amount.adjusted() >= _MOST_DIGITS or int(amount.as_tuple().exponent) < -_MOST_PLACES:
+        raise ValueError(f"{str(value)[:40]!r} is no plausible amount of money")
+    pence = Fraction(amount) * _SCALES[exponent_of(currency)]
+    if pence.denominator != 1:
+        raise ValueError(f"{str(value)[:40]!r} has more decimals than {currency} allows")
+    return pence.numerator
+
+
+def _exact(value: Decimal | str | int) -> Decimal:
+    match value:
+        case bool():
+            raise TypeError("a truth value is no amount of money")
+        case str():
+            if not _NUMBER.fullmatch(value.strip()):
+                raise ValueError(f"{value[:40]!r} is no amount of money")
+        case Decimal():
+            if not value.is_finite():
+                raise ValueError(f"{value} is no amount of money")
+        case int():
+            pass
+        case _:
+            raise TypeError(f"money is never a {type(value).__name__}")
+    return Decimal(value)
+
+
+def from_pence(pence: int, currency: str) -> Decimal:
+    """Turn pence into an amount in whole units with exactly the decimals of the currency: 1250 GBP is 12.50."""
+    digits = tuple(map(int, str(abs(pence))))
+    return Decimal((int(pence < 0), digits, -exponent_of(currency)))
+
+
+def format_money(pence: int, currency: str) -> str:
+    """Write pence for a person: ``£1,234.50``, ``-€0.05``, ``12.34 USD``."""
+    sign = "-" if pence < 0 else ""
+    amount = f"{from_pence(abs(pence), currency):,f}"
+    symbol = _SYMBOLS.get(currency.upper())
+    return f"{sign}{symbol}{amount}" if symbol else f"{sign}{amount} {currency.upper()}"
+
+
+def spread(total: int, weights: Sequence[int]) -> list[int]:
+    """Spread pence over weights by largest remainder; ties go to the earlier index (FINANCE_RULES U-7).
+
+    The parts add up to ``total`` exactly and have its sign. Raises ``ValueError`` for a negative weight, and when
+    there is something to spread and no weight to carry it.
+    """
+    if total < 0:
+        return [-part for part in spread(-total, weights)]
+    if any(weight < 0 for weight in weights):
+        raise ValueError(f"a weight is negative: {min(weights)}")
+    if total == 0:
+        return [0] * len(weights)
+    if not (whole := sum(weights)):
+        raise ValueError(f"{total} pence cannot be spread: all weights are zero")
+    parts = [total * weight // whole for weight in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda index: (-(total * weights[index] % whole), index))
+    for index in by_remainder[: total - sum(parts)]:
+        parts[index] += 1
+    return parts
+
+
+def unit_values(total: int, quantity: int) -> list[int]:
+    """Value of each unit of a line, in pence, by cumulative rounding (FINANCE_RULES U-8): 3499 / 3 is 1166, 1167, 1166.
+
+    They add up to ``total`` exactly and differ by one penny at most. Raises ``ValueError`` without a unit.
+    """
+    if quantity < 1:
+        raise ValueError(f"a line of {quantity} units has no unit value")
+    steps = [(2 * total * count + quantity) // (2 * quantity) for count in range(quantity + 1)]
+    return [after - before for before, after in pairwise(steps)]
+
+
+def split_gross(
+    gross_pence: int, vat_percent: Decimal | int, mode: Literal["gross", "vat"] = "gross"
+) -> tuple[int, int]:
+    """Split a gross line into (net, VAT), half-up to the penny; a credit mirrors its sale.
+
+    Mode ``gross`` rounds the net, as Khaos does (khaos.md §10); ``vat`` rounds the VAT, as HMRC words it (U-6). The two
+    differ only in ties. Raises ``ValueError`` for a negative rate.
+    """
+    if vat_percent < 0:
+        raise ValueError(f"a VAT rate of {vat_percent} % is negative")
+    rate = Fraction(vat_percent) / 100
+    if mode == "vat":
+        vat = _half_up(gross_pence * rate / (1 + rate))
+        return gross_pence - vat, vat
+    net = _half_up(gross_pence / (1 + rate))
+    return net, gross_pence - net
+
+
+def _half_up(value: Fraction) -> int:
+    size = int(abs(value) + Fraction(1, 2))
+    return size if value >= 0 else -size
