@@ -1,0 +1,78 @@
+"""The catalogue is whole, and the handbook page is made from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from khaos_swap_assets.domain.exceptions import KINDS, Problem, handbook
+
+OWNERS = {
+    "data management": {"sku_unknown", "sku_ambiguous", "sku_discontinued"},
+    "cx": {"order_not_found", "order_ambiguous", "refund_unconfirmed_too_long"},
+    "operations": {"order_not_invoiced", "inspection_overdue", "stock_not_returned", "damaged_in_saleable"},
+    "engineer": {"record_unreadable"},
+    "finance": {
+        "customer_unknown",
+        "over_return",
+        "outcome_needs_policy",
+        "refund_not_explained",
+        "credit_note_missing",
+        "credit_note_duplicate",
+        "credit_note_orphan",
+        "credit_note_not_issued",
+        "credit_note_unallocated",
+        "value_gap",
+        "currency_mismatch",
+        "posting_refused",
+        "posting_in_doubt",
+    },
+}
+
+
+def test_every_kind_has_its_owner_and_no_other_kind_exists() -> None:
+    found: dict[str, set[str]] = {}
+    for name, kind in KINDS.items():
+        assert kind.kind == name
+        found.setdefault(kind.owner, set()).add(name)
+    assert found == OWNERS
+    assert len(KINDS) == 24
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_every_text_is_a_sentence_for_a_person(kind: object) -> None:
+    for field in ("meaning", "action", "closes_when"):
+        text = getattr(kind, field)
+        assert text[0].isupper()
+        assert text.endswith(".")
+        assert text == text.strip()
+
+
+def test_an_unallocated_note_says_do_not_refund_again() -> None:
+    assert "Do not refund again" in KINDS["credit_note_unallocated"].action
+
+
+def test_a_problem_takes_owner_severity_and_action_from_the_catalogue() -> None:
+    problem = Problem("sku_unknown", "RMA1/ABC", "no Stock Code ABC")
+    assert (problem.owner, problem.severity) == ("data management", "error")
+    assert problem.action == KINDS["sku_unknown"].action
+
+
+def test_a_kind_outside_the_catalogue_is_refused() -> None:
+    with pytest.raises(ValueError, match="'sku_strange' is no kind"):
+        Problem("sku_strange", "RMA1", "what is this")
+
+
+def test_the_handbook_holds_every_kind_once() -> None:
+    page = handbook()
+    for kind in KINDS.values():
+        assert page.count(f"\n## {kind.kind}\n") == 1
+        assert kind.meaning in page
+        assert kind.action in page
+        assert kind.closes_when in page
+
+
+def test_the_page_in_docs_is_the_handbook() -> None:
+    page = Path(__file__).parents[2] / "docs" / "exceptions.md"
+    assert page.read_text(encoding="utf-8") == handbook()
