@@ -1,0 +1,168 @@
+"""Connections to PostgreSQL, and its errors as one clear line each.
+
+Belongs here: opening a connection, creating a database, naming Dagster's one, translating errors. Stays out: tables
+(``migrate`` and the stores) and the embedded server (``embedded``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import conninfo, errors, sql
+
+from khaos_swap_assets.adapters.errors import SettingsError, StoreError
+
+OLDEST_SERVER = 140000
+CONNECT_SECONDS = 10
+
+_SQLSTATE_LINES: Mapping[str, str] = {
+    "28P01": "{place}: wrong password for user {user}; correct it in KHAOS_SWAP_DATABASE_URL",
+    "28000": "{place}: user {user} may not log in; grant LOGIN or correct pg_hba.conf",
+    "42501": "{place}: user {user} has no permission: {detail}; grant it or use another user",
+    "3D000": "{place}: the database {database} does not exist; create it: CREATE DATABASE {database}",
+    "53100": "{place}: the disk of the database is full: {detail}; free space, then run again",
+    "53300": "{place}: the server has no connection left; raise max_connections or stop other programs",
+    "57P03": "{place}: the server is starting up or shutting down; try again in a moment",
+    "57P01": "{place}: the server was stopped while we used it; start it, then run again",
+    "25006": "{place}: the database is read-only; use the primary server",
+}
+_TEXT_STATES: Mapping[str, str] = {
+    "password authentication failed": "28P01",
+    "no password supplied": "28P01",
+    "no pg_hba.conf entry": "28000",
+    "is not permitted to log in": "28000",
+    "permission denied": "42501",
+    "does not exist": "3D000",
+    "too many clients": "53300",
+    "remaining connection slots": "53300",
+    "the database system is": "57P03",
+    "terminating connection due to administrator command": "57P01",
+}
+
+
+def connect(url: str, *, application: str) -> psycopg.Connection[Any]:
+    """Open a connection in UTC, autocommit off.
+
+    ``application`` is the name that the server shows for it. Raises ``StoreError`` with one line and never the
+    password, ``SettingsError`` when the URL cannot be read.
+    """
+    settings = {"connect_timeout": str(CONNECT_SECONDS), **parts(url), "application_name": f"khaos-swap {application}"}
+    with reported(url):
+        connection = psycopg.connect(conninfo.make_conninfo("", **settings), autocommit=True)
+    try:
+        _require_version(connection, url)
+        connection.execute("SET TIME ZONE 'UTC'")
+        connection.autocommit = False
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def parts(url: str) -> dict[str, str]:
+    """The libpq parameters of a URL. Raises ``SettingsError`` when it is none; the text shows nothing of it."""
+    try:
+        found = conninfo.conninfo_to_dict(_without_driver(url))
+    except psycopg.ProgrammingError:
+        found = {}
+    if not found:
+        raise SettingsError("KHAOS_SWAP_DATABASE_URL is no PostgreSQL URL: write postgresql://user:password@host/name")
+    return {name: str(value) for name, value in found.items() if value is not None}
+
+
+def place(url: str) -> str:
+    """Where a URL points, for a person: host, port and database, never user or password."""
+    found = parts(url)
+    host = found.get("host", "localhost")
+    port = "" if host.startswith("/") else f":{found.get('port', '5432')}"
+    return f"database {_name(found)} at {host}{port}"
+
+
+def dagster_url(url: str) -> str:
+    """The SQLAlchemy URL of Dagster's database: on the same server, our name plus ``_dagster``.
+
+    The driver is named because SQLAlchemy 2.1 reads the bare scheme as psycopg 3, which dagster-postgres cannot use.
+    """
+    from sqlalchemy import URL
+
+    found = parts(url)
+    name = f"{_name(found)}_dagster"
+    user, password = found.pop("user", None), found.pop("password", None)
+    host, port = found.pop("host", None), found.pop("port", None)
+    found.pop("dbname", None)
+    query = found | ({"host": host} if host and host.startswith("/") else {})
+    net_host = None if host and host.startswith("/") else host
+    made = URL.create("postgresql+psycopg2", user, password, net_host, int(port) if port else None, name, query)
+    return made.render_as_string(hide_password=False)
+
+
+def sibling_url(url: str, database: str) -> str:
+    """The libpq connection string of another database of the same server."""
+    return conninfo.make_conninfo("", **{**parts(url), "dbname": database})
+
+
+def ensure(url: str) -> bool:
+    """Create the database of the URL when it is missing; says whether it did. Raises ``StoreError``."""
+    found = parts(url)
+    try:
+        psycopg.connect(conninfo.make_conninfo("", **{"connect_timeout": str(CONNECT_SECONDS), **found})).close()
+    except psycopg.OperationalError as error:
+        if _state(error) != "3D000":
+            raise translate(error, url) from None
+    else:
+        return False
+    with reported(url), connect(sibling_url(url, "postgres"), application="setup") as connection:
+        connection.autocommit = True
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(_name(found))))
+    return True
+
+
+@contextmanager
+def reported(url: str) -> Iterator[None]:
+    """Turn what the server says about itself into ``StoreError``; errors of our own statements pass as they are."""
+    try:
+        yield
+    except (errors.OperationalError, errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction) as error:
+        raise translate(error, url) from None
+
+
+def translate(error: psycopg.Error, url: str) -> StoreError:
+    """One clear line for an error of the server: where, what is wrong, what to do."""
+    found = parts(url)
+    line = _SQLSTATE_LINES.get(_state(error), "{place} cannot be used: {detail}; is the server running and reachable?")
+    detail = _detail(error, found.get("password", ""))
+    user = found.get("user", "of this system")
+    return StoreError(line.format(place=place(url), user=user, database=_name(found), detail=detail))
+
+
+def _state(error: psycopg.Error) -> str:
+    if error.sqlstate:
+        return str(error.sqlstate)
+    text = str(error)
+    return next((state for part, state in _TEXT_STATES.items() if part in text), "")
+
+
+def _detail(error: psycopg.Error, password: str) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = lines[-1].removeprefix("Is the server running").strip() if lines else type(error).__name__
+    text = next((line.split(": ", 1)[-1] for line in lines if "failed: " in line), text).removeprefix("FATAL:  ")
+    return text.replace(password, "***") if password else text
+
+
+def _require_version(connection: psycopg.Connection[Any], url: str) -> None:
+    version = connection.info.server_version
+    if version < OLDEST_SERVER:
+        raise StoreError(f"{place(url)}: PostgreSQL {version // 10000} is too old; version 14 or newer is needed")
+
+
+def _name(found: Mapping[str, str]) -> str:
+    return found.get("dbname") or found.get("user") or "postgres"
+
+
+def _without_driver(url: str) -> str:
+    scheme = urlsplit(url).scheme
+    return url.replace(f"{scheme}:", "postgresql:", 1) if scheme.startswith("postgresql+") else url

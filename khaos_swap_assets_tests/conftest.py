@@ -1,0 +1,73 @@
+"""Fixtures that every test may use: a clean environment and a database.
+
+Belongs here: what more than one folder of tests needs.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from khaos_swap_assets.adapters.store import database as store
+from khaos_swap_assets.adapters.store import embedded, mark, migrate
+
+KEPT_TABLES = ("recon.installation",)
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("KHAOS_SWAP_") or name in {"DAGSTER_HOME", "PGHOST", "PGUSER", "PGPASSWORD", "PGDATABASE"}:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("DAGSTER_DISABLE_TELEMETRY", "yes")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[embedded.EmbeddedPostgres]:
+    """One embedded server a test process, without fsync, gone at the end."""
+    with tempfile.TemporaryDirectory(prefix="khaos-swap-tests-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        server = embedded.start(Path(folder) / "postgres", durable=False)
+        yield server
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def _migrated_url(postgres: embedded.EmbeddedPostgres) -> str:
+    url = postgres.url("khaos_swap")
+    store.ensure(url)
+    migrate.upgrade(url)
+    with store.connect(url, application="tests") as connection:
+        mark.ensure(connection, "test")
+    return url
+
+
+@pytest.fixture
+def database_url(_migrated_url: str) -> str:
+    """URL of a migrated database marked 'test', emptied before each test."""
+    with store.connect(_migrated_url, application="tests") as connection:
+        _empty(connection)
+    return _migrated_url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[psycopg.Connection[Any]]:
+    """A connection to the emptied database, autocommit off."""
+    with store.connect(database_url, application="tests") as connection:
+        yield connection
+
+
+def _empty(connection: psycopg.Connection[Any]) -> None:
+    """Replica role: the audit log's own guard refuses to be emptied otherwise."""
+    rows = connection.execute(
+        "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('swap', 'khaos', 'recon')"
+    ).fetchall()
+    tables = [sql.Identifier(*row) for row in rows if ".".join(row) not in KEPT_TABLES]
+    connection.execute("SET LOCAL session_replication_role = replica")
+    connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(sql.SQL(", ").join(tables)))
