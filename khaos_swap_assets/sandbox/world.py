@@ -91,11 +91,15 @@ class RmaLine:
     reason: str = "Fit"
     is_faulty: bool = False
     condition: str = "Sellable"
+    original_order_name: str = ""
 
 
 @dataclass
 class Rma:
-    """A Swap return. ``steps`` are changes still to come: (at, {field: value}); the Swap server applies what is due."""
+    """A Swap return. ``steps`` are changes still to come: (at, {field: value}); ``clockwork`` applies what is due.
+
+    A step's value for a field that ends in ``_at`` is ISO text; the field ``add_line`` appends one ``RmaLine``.
+    """
 
     rma_number: str
     return_id: str
@@ -118,6 +122,7 @@ class Rma:
     closed_at: datetime | None = None
     inspect_at: datetime | None = None
     is_inspected: bool = False
+    is_submitted: bool = True
     exchange_items: list[dict[str, object]] = field(default_factory=list)
     steps: list[tuple[datetime, dict[str, object]]] = field(default_factory=list)
     broken_fields: dict[str, object] = field(default_factory=dict)
@@ -155,7 +160,10 @@ class Note:
 
 @dataclass
 class ReturnDocument:
-    """A Khaos return made from our feed: ``state`` is new, partial, processed or deleted."""
+    """A Khaos return made from our feed: ``state`` is new, partial, processed, deleted, failed, skipped or lost.
+
+    ``sum_pence`` is the value that the document asked for, ``refused_at`` when ProcessReturn refused it.
+    """
 
     return_code: str
     associated_ref: str
@@ -164,6 +172,11 @@ class ReturnDocument:
     document: dict[str, object]
     note_code: str = ""
     stock_moved: bool = False
+    rma: str = ""
+    sum_pence: int = 0
+    message: str = ""
+    received_at: datetime | None = None
+    refused_at: datetime | None = None
 
 
 @dataclass
@@ -194,3 +207,4 @@ class World:
     scripts: dict[str, str] = field(default_factory=dict)
     post_from: date | None = None
     webhooks_due: list[tuple[str, str]] = field(default_factory=list)
+    memory: dict[str, str] = field(default_factory=dict)
