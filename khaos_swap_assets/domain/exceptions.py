@@ -70,7 +70,7 @@ _CATALOGUE = (
         "data management",
         "error",
         "The SKU of a refunded line is no Stock Code in Khaos, or the line has no SKU.",
-        "Correct the Stock Code in Khaos, or the SKU of the product in the shop. A suggestion is shown if there is one.",
+        "Correct the Stock Code in Khaos, or the SKU of the product in the shop. A suggestion may be shown.",
         "Khaos has a Stock Code equal to the SKU, character by character.",
     ),
     ExceptionKind(
@@ -207,7 +207,7 @@ _CATALOGUE = (
         "error",
         "The refund is in another currency than the Sales Order in Khaos.",
         "Post the Credit Note by hand in the order's currency at the rate of the refund.",
-        "Both sides show the same currency, or a Credit Note covers the refund.",
+        "Both sides show the same currency, or a person waives it.",
     ),
     ExceptionKind(
         "posting_refused",
@@ -264,7 +264,7 @@ KINDS: dict[str, ExceptionKind] = {kind.kind: kind for kind in _CATALOGUE}
 _HEAD = """# Exceptions
 
 Made from `khaos_swap_assets/domain/exceptions.py`. An exception opens when its condition holds and closes by
-itself when it no longer does; a person may waive it with a reason (`khaos-swap exceptions waive ID --by NAME --reason TEXT`).
+itself when it no longer does; a person may waive it: `khaos-swap exceptions waive ID --by NAME --reason TEXT`.
 
 | kind | owner | severity |
 |---|---|---|
