@@ -119,7 +119,7 @@ CREATE TABLE recon.postings (
     so_code text NOT NULL,
     currency text NOT NULL,
     value_pence bigint NOT NULL CHECK (value_pence > 0),
-    document jsonb NOT NULL,
+    document json NOT NULL,
     document_hash text NOT NULL,
     party_sealed bytea,
     planned_at timestamptz NOT NULL,
@@ -127,6 +127,8 @@ CREATE TABLE recon.postings (
     times_handed_out integer NOT NULL DEFAULT 0,
     asked_again_at timestamptz,
     cleared_at timestamptz,
+    cleared_in text NOT NULL DEFAULT '',
+    doubt text NOT NULL DEFAULT '',
     ended_at timestamptz,
     credit_note_code text,
     witnessed_pence bigint,
@@ -144,6 +146,17 @@ CREATE TABLE recon.feed_pages (
     posting_references text[] NOT NULL,
     handed_out_at timestamptz NOT NULL
 );
+
+CREATE TABLE recon.feed_holds (
+    hold_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    token text NOT NULL,
+    reason text NOT NULL,
+    opened_at timestamptz NOT NULL,
+    closed_at timestamptz,
+    closed_by text NOT NULL DEFAULT '',
+    close_reason text NOT NULL DEFAULT ''
+);
+CREATE UNIQUE INDEX feed_holds_open ON recon.feed_holds (token) WHERE closed_at IS NULL;
 
 CREATE TABLE recon.stock_moves (
     return_id text NOT NULL,
