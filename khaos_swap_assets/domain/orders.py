@@ -7,8 +7,15 @@ Source: contracts/khaos.md §3, §7.4, §7.5.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
+from fnmatch import fnmatchcase
+
+from khaos_swap_assets.domain.returns import Return
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +43,124 @@ class SalesOrder:
     is_cancelled: bool
     delivery_gross_pence: int
     lines: tuple[OrderLine, ...] = ()
+
+    @property
+    def sold(self) -> Mapping[str, int]:
+        """Units sold by Stock Code."""
+        units: Counter[str] = Counter()
+        for line in self.lines:
+            units[line.stock_code] += line.quantity
+        return units
+
+
+@dataclass(frozen=True, slots=True)
+class OrderMatch:
+    """The order of a return and the kinds of exception about it; ``is_waiting``: Khaos was not fully asked yet."""
+
+    order: SalesOrder | None
+    problems: tuple[str, ...] = ()
+    is_waiting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Units of one Stock Code that one return takes back from an order; ``refunded_at`` is None while unconfirmed."""
+
+    return_id: str
+    rma: str
+    refunded_at: datetime | None
+    stock_code: str
+    quantity: int
+
+
+def order_ref(order_name: str, *, ref_format: str, strips_hash: bool) -> str:
+    """The Associated Ref that Khaos gives to a storefront order: ``#LX10482`` is ``KCCLX10482`` by ``KCC{0}``.
+
+    Empty for a blank name. ``ref_format`` holds ``{0}`` once (khaos.md §3).
+    """
+    name = order_name.strip()
+    if strips_hash:
+        name = name.removeprefix("#")
+    return ref_format.replace("{0}", name) if name else ""
+
+
+def reverse_ref(ref: str, ref_format: str) -> str | None:
+    """The order name (without the hash that was dropped) inside an Associated Ref, or None when the form differs."""
+    prefix, _, suffix = ref_format.partition("{0}")
+    name = ref[len(prefix) : len(ref) - len(suffix)]
+    return name if name and ref == prefix + name + suffix else None
+
+
+def order_refs(return_: Return, *, ref_format: str, strips_hash: bool) -> tuple[str, ...]:
+    """The orders that a return names, as Associated Refs, sorted: one when all is well, several when its lines differ.
+
+    A line's own original order wins over the header's, which names the exchange order when that is what came back.
+    Lines of outcome Refund decide where there are any (swap.md §2.4).
+    """
+    lines = return_.refund_lines or return_.lines
+    names = {line.original_order_name.strip() or return_.order_name for line in lines} or {return_.order_name}
+    refs = {order_ref(name, ref_format=ref_format, strips_hash=strips_hash) for name in names}
+    return tuple(sorted(refs - {""}))
+
+
+def choose_order(
+    return_: Return,
+    refs: Sequence[str],
+    candidates: Sequence[SalesOrder],
+    *,
+    stock_codes: Collection[str] = (),
+    is_answered: bool,
+    generic_customers: Sequence[str] = (),
+) -> OrderMatch:
+    """Choose the Khaos order of a return among ``candidates`` by the exact Associated Ref, or say why none can be.
+
+    ``refs`` is the answer of ``order_refs``; ``stock_codes`` are those of its matched Refund lines. ``is_answered``
+    is False while Khaos was not asked for the reference, or the order's lines were not read: then the match waits.
+    """
+    if len(refs) != 1:
+        return OrderMatch(None, ("order_ambiguous" if refs else "order_not_found",))
+    carrying = [order for order in candidates if order.associated_ref == refs[0]]
+    found = [order for order in carrying if not order.is_cancelled] or carrying
+    if len(found) > 1:
+        return OrderMatch(None, ("order_ambiguous",))
+    if not found:
+        return OrderMatch(None, ("order_not_found",) if is_answered else (), is_waiting=not is_answered)
+    order = found[0]
+    missing = is_answered and not set(stock_codes) <= set(order.sold)
+    problems = ("order_not_found",) if missing else ()
+    return OrderMatch(order, problems + order_problems(return_, order, generic_customers), not is_answered)
+
+
+def order_problems(return_: Return, order: SalesOrder, generic_customers: Sequence[str] = ()) -> tuple[str, ...]:
+    """Kinds of exception that the order gives a return: no invoice, no customer, another currency."""
+    lines = return_.refund_lines
+    holds = {
+        "order_not_invoiced": order.invoiced_on is None and return_.is_refund_confirmed,
+        "customer_unknown": is_no_person(order.customer_code, generic_customers),
+        "currency_mismatch": bool(lines) and {line.currency for line in lines} != {order.currency},
+    }
+    return tuple(kind for kind, is_so in holds.items() if is_so)
+
+
+def is_no_person(customer_code: str, generic_customers: Sequence[str]) -> bool:
+    """True for an empty URN and for one that a pattern such as ``Amazo-*`` names, in any case (khaos.md §3)."""
+    code = customer_code.strip().casefold()
+    return not code or any(fnmatchcase(code, pattern.strip().casefold()) for pattern in generic_customers)
+
+
+def over_returns(claims: Sequence[Claim], sold: Mapping[str, int]) -> set[tuple[str, str]]:
+    """(return id, Stock Code) of each return that takes back more than is left of what one order sold.
+
+    Earlier refunds count first (then by RMA), unconfirmed ones last, so only the later return is named. A Stock Code
+    that the order never held is another trouble (``order_not_found``) and is left out. Order of ``claims`` is free.
+    """
+    units: Counter[tuple[tuple[datetime, str, str], str]] = Counter()
+    for claim in claims:
+        units[(claim.refunded_at or _NEVER, claim.rma, claim.return_id), claim.stock_code] += claim.quantity
+    returned: Counter[str] = Counter()
+    over = set()
+    for ((_, _, return_id), stock_code), quantity in sorted(units.items()):
+        returned[stock_code] += quantity
+        if stock_code in sold and returned[stock_code] > sold[stock_code]:
+            over.add((return_id, stock_code))
+    return over

@@ -33,6 +33,14 @@ class ReturnLine:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldReason:
+    """Why a return is not posted now: a kind of exception or a code of ``domain.credit_notes``, and one clear line."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Return:
     """One RMA as last read from Swap. Times are UTC, money is minor units of ``currency`` (swap.md §2.3)."""
 
@@ -73,3 +81,13 @@ class Return:
     def is_refund_confirmed(self) -> bool:
         """Closed, dated and worth something; Closed alone does not prove that money moved (swap.md §7.2)."""
         return self.status == CLOSED and self.refunded_at is not None and self.refund_pence > 0
+
+    @property
+    def refund_lines(self) -> tuple[ReturnLine, ...]:
+        """The lines whose outcome is a refund; only these are ever credited."""
+        return tuple(line for line in self.lines if line.outcome == REFUND)
+
+    @property
+    def other_outcomes(self) -> tuple[str, ...]:
+        """Outcomes of lines other than Refund, sorted, each once."""
+        return tuple(sorted({line.outcome for line in self.lines} - {REFUND}))
