@@ -21,10 +21,22 @@ SWAP_SWITCHES: Mapping[str, tuple[str, ...]] = {
     "cost_basis": ("line", "unit"),
     "over_max_page_size": ("clamp", "400"),
     "sort": ("updated_asc", "created_desc", "random"),
+    "slow_seconds": ("3", "0.05", "30"),
+    "retry_after": ("1", "0", "5"),
 }
 """Each switch of the Swap server with its values; the first is the default (swap.md §12.2)."""
 
-SWAP_FAULTS = ("swap_429", "swap_500", "swap_slow", "swap_truncated", "swap_page_drift", "swap_duplicate")
+SWAP_FAULTS = (
+    "swap_429",
+    "swap_500",
+    "swap_slow",
+    "swap_truncated",
+    "swap_page_drift",
+    "swap_duplicate",
+    "swap_webhook_lost",
+    "swap_webhook_repeated",
+    "swap_webhook_expired",
+)
 
 
 @dataclass
@@ -55,7 +67,7 @@ class State:
     switches: dict[str, str] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
     api_key: str = "demo-swap-key"
-    webhook_secret: str = "whsk_demo"  # noqa: S105
+    webhook_secret: str = "whsk_demo_6b68616f732d737761702d73616e64626f78"  # noqa: S105
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def switch(self, name: str, default: str) -> str:
