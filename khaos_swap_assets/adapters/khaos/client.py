@@ -1,0 +1,261 @@
+"""The Khaos web service in our words: one method an operation, records out.
+
+Belongs here: parameters, chunks, windows and the meaning of refusals. Stays out: envelopes (``soap``), documents
+(``stock``, ``status``, ``orders``), storing. Reads may be repeated; ``process_return`` is sent once.
+Source: contracts/khaos.md §5.4, §6, §7.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+import httpx
+
+from khaos_swap_assets.adapters.errors import InDoubtError, PermanentError, SettingsError, VendorError
+from khaos_swap_assets.adapters.http import Http
+from khaos_swap_assets.adapters.khaos import orders, status, stock, wire
+from khaos_swap_assets.adapters.khaos.chunks import addressable, gather
+from khaos_swap_assets.adapters.khaos.envelope import KhaosFault, Param, UnusableDocumentError, Value
+from khaos_swap_assets.adapters.khaos.records import FullOrder, StatusFeed, StockLevel
+from khaos_swap_assets.adapters.khaos.soap import Soap
+from khaos_swap_assets.adapters.khaos.tls import verify_for
+from khaos_swap_assets.adapters.khaos.wire import Rows
+from khaos_swap_assets.adapters.settings import KhaosSettings
+from khaos_swap_assets.domain.stock_codes import StockCode
+
+NO_DATE = datetime(1899, 12, 31)  # noqa: DTZ001
+WINDOW = timedelta(days=7)
+SMALLEST_WINDOW = timedelta(hours=1)
+ORDERS_AT_ONCE = 2
+BY_COMPANY, BY_SO_CODE, BY_REF = 1, 3, 4
+DETAIL_BY_REF = 2
+NO_ORDER = re.compile(
+    r"\border\b.*\b(not found|does not exist|not exist)\b|\bno (such )?(sales )?orders?\b", re.IGNORECASE
+)
+ALREADY_PROCESSED = "return has already been processed"
+PROCESSED = "return has successfully been processed"
+REFUSALS = (
+    "return does not exist or has been deleted",
+    "return has been partially processed, unable to continue",
+    "return code or auth code not defined",
+)
+
+
+class ReturnRefused(PermanentError):  # noqa: N818
+    """Khaos answered that it will not process a return; ``reason`` is one of ``REFUSALS`` (khaos.md §7.8)."""
+
+    def __init__(self, return_code: str, reason: str) -> None:
+        super().__init__(f"Khaos will not process return {return_code}: {reason}")
+        self.reason = reason
+
+
+def connect(
+    settings: KhaosSettings,
+    *,
+    transport: httpx.BaseTransport | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> KhaosClient:
+    """Open the session that the settings describe. Raises ``SettingsError``; close it with ``client.http.close()``."""
+    if not settings.url:
+        raise SettingsError("KHAOS_SWAP_KHAOS_URL is not set: the SOAP base up to .exe")
+    http = Http(
+        settings.url.rstrip("/"),
+        timeout=settings.timeout_seconds,
+        retries=settings.retries,
+        verify=True if transport else verify_for(settings),
+        auth=(settings.user, settings.password.get_secret_value()) if settings.user else None,
+        transport=transport,
+        sleep=sleep,
+    )
+    return KhaosClient(http, settings)
+
+
+@dataclass(frozen=True)
+class KhaosClient:
+    """Calls over ``http``, whose base URL is ``settings.url``. Faults come back as values beside the rows."""
+
+    http: Http
+    settings: KhaosSettings
+
+    @property
+    def _soap(self) -> Soap:
+        return Soap(self.http)
+
+    def get_version(self) -> str:
+        """Version of the web service."""
+        return self._soap.ask("GetVersion").text().strip()
+
+    def get_site_list(self) -> dict[int, str]:
+        """Site names by site id."""
+        return stock.sites(self._soap.ask("GetSiteList").value())
+
+    def get_stock_list(self, since: datetime | None, date_type: Literal[0, 2] = 0) -> Rows[str]:
+        """Stock Codes revised (0) or moved (2) since a moment; all of them for None."""
+        moment = wire.to_london(since) if since else NO_DATE
+        params: dict[str, Param] = {"DateType": date_type, "DateValue": moment, "StockItemType": 0}
+        return addressable(stock.changed_codes(self._soap.ask("GetStockList", params).value()))
+
+    def export_stock(self, codes: Sequence[str]) -> Rows[StockCode]:
+        """Catalogue items of these codes; a parent brings its children, each code comes once."""
+        rows, faults = gather(codes, self.settings.chunk_size, self._stock_of)
+        return list({row.stock_code: row for row in rows}.values()), faults
+
+    def _stock_of(self, codes: Sequence[str]) -> Rows[StockCode]:
+        params: dict[str, Param] = {"StockCode": ",".join(codes), "MappingType": 1, "LastUpdated": NO_DATE}
+        return stock.read_stock(self._soap.ask_document("ExportStock", params))
+
+    def export_stock_status(self, codes: Sequence[str], site_id: int) -> Rows[StockLevel]:
+        """Units available to sell of these codes at one site."""
+        return gather(codes, self.settings.chunk_size, lambda chunk: self._levels_of(chunk, site_id))
+
+    def _levels_of(self, codes: Sequence[str], site_id: int) -> Rows[StockLevel]:
+        params: dict[str, Param] = {
+            "StockCode": ",".join(codes),
+            "MappingType": 1,
+            "LastUpdated": NO_DATE,
+            "SiteID": site_id,
+        }
+        return stock.read_levels(self._soap.ask_document("ExportStockStatus", params), site_id)
+
+    def export_order_status(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        company_codes: Sequence[str] | None = None,
+        associated_refs: Sequence[str] | None = None,
+        so_codes: Sequence[str] | None = None,
+    ) -> StatusFeed:
+        """Sales Orders and Credit Notes, by window (both ends) or by one kind of key. Times are UTC.
+
+        Raises ``ValueError`` unless exactly one way is named.
+        """
+        keys = {BY_COMPANY: company_codes, BY_REF: associated_refs, BY_SO_CODE: so_codes}
+        named = [(mapping, wanted) for mapping, wanted in keys.items() if wanted is not None]
+        if since and until and not named:
+            return status.feed(*self._statuses_between(since, until))
+        if since or until or len(named) != 1:
+            raise ValueError("name a window with both ends, or one kind of key")
+        mapping, wanted = named[0]
+        size = self.settings.chunk_size
+        return status.feed(*gather(wanted, size, lambda chunk: self._statuses(",".join(chunk), mapping)))
+
+    def _statuses_between(self, since: datetime, until: datetime) -> Rows[status.Document]:
+        rows: list[status.Document] = []
+        faults: list[wire.RowFault] = []
+        while since < until:
+            end = min(since + WINDOW, until)
+            got, bad = self._statuses_within(since, end)
+            rows += got
+            faults += bad
+            since = end
+        return rows, faults
+
+    def _statuses_within(self, since: datetime, until: datetime) -> Rows[status.Document]:
+        """One window; an answer too large to read is asked for again in halves."""
+        try:
+            return self._statuses("", BY_COMPANY, wire.to_london(since), wire.to_london(until))
+        except UnusableDocumentError:
+            if until - since <= SMALLEST_WINDOW:
+                raise
+        middle = since + (until - since) / 2
+        (early, early_faults), (late, late_faults) = (
+            self._statuses_within(since, middle),
+            self._statuses_within(middle, until),
+        )
+        return early + late, early_faults + late_faults
+
+    def _statuses(
+        self, ids: str, mapping: int, since: datetime = NO_DATE, until: datetime = NO_DATE
+    ) -> Rows[status.Document]:
+        params: dict[str, Param] = {
+            "IDs": ids,
+            "MappingType": mapping,
+            "WebOnly": 0,
+            "ConfirmedOnly": 0,
+            "IncludeTracking": -1 if since != NO_DATE else 0,
+            "IncludeCancelled": -1,
+            "DateFrom": since,
+            "DateTo": until,
+            "InvoiceStageIDs": "",
+            "ShowItems": -1,
+        }
+        return status.read_statuses(self._soap.ask_document("ExportOrderStatusEx", params))
+
+    def export_orders(self, associated_ref: str) -> list[FullOrder]:
+        """Every Sales Order of this reference, with lines and party; empty when Khaos says that there is none."""
+        params: dict[str, Param] = {"OrderCode": associated_ref, "MappingType": DETAIL_BY_REF}
+        try:
+            return orders.read_orders(self._soap.ask_document("ExportOrders", params))
+        except KhaosFault as fault:
+            if NO_ORDER.search(fault.text):
+                return []
+            raise
+
+    def export_orders_many(self, refs: Sequence[str]) -> Iterator[tuple[str, list[FullOrder] | VendorError]]:
+        """``export_orders`` of many references, two at a time, in order; a failure stands in for its own reference.
+
+        Closing the iterator drops what was not yet begun.
+        """
+        pool = ThreadPoolExecutor(ORDERS_AT_ONCE, thread_name_prefix="khaos-orders")
+        try:
+            yield from zip(refs, pool.map(self._orders_or_error, refs), strict=True)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _orders_or_error(self, ref: str) -> list[FullOrder] | VendorError:
+        try:
+            return self.export_orders(ref)
+        except VendorError as error:
+            return error
+
+    def get_company_info(self, company_code: str) -> tuple[str, int]:
+        """Currency of a customer and its unallocated credit in minor units; positive is owed to the customer.
+
+        Raises ``PermanentError`` when Khaos knows no such customer or says it in another shape.
+        """
+        answer = self._soap.ask("GetCompanyInfo", {"CompanyCode": company_code, "MappingType": BY_COMPANY}).value()
+        found = [row for row in _structs(answer) if str(row.get("CompanyCode", "")).strip() == company_code]
+        if len(found) != 1:
+            raise PermanentError(f"GetCompanyInfo: {len(found)} customers have the code {company_code}")
+        currency = str(found[0].get("CurrencyCode", "")).strip().upper()
+        try:
+            return currency, wire.to_money(str(found[0].get("CreditUnallocated", "")), currency)
+        except ValueError as error:
+            raise PermanentError(f"GetCompanyInfo {company_code}: CreditUnallocated: {error}") from None
+
+    def process_return(self, return_code: str, auth_code: str) -> Literal["processed", "already_processed"]:
+        """Have Khaos process a return and its Credit Note. Sent once, never repeated.
+
+        Raises ``ReturnRefused`` for an answered refusal, ``InDoubtError`` when it may have happened (no answer, or
+        one of unknown wording), ``TransientError`` when it was certainly not sent.
+        """
+        try:
+            said = self._soap.change("ProcessReturn", {"ReturnCode": return_code, "ManualAuthCode": auth_code})
+        except KhaosFault as fault:
+            said = fault.text
+        return _outcome(return_code, said)
+
+
+def _outcome(return_code: str, said: str) -> Literal["processed", "already_processed"]:
+    """Judge the text on its core phrase, whatever its prefix, case and full stop (khaos.md §7.8)."""
+    words = said.lower()
+    if ALREADY_PROCESSED in words:
+        return "already_processed"
+    if PROCESSED in words:
+        return "processed"
+    for reason in REFUSALS:
+        if reason in words:
+            raise ReturnRefused(return_code, reason)
+    raise InDoubtError(f"ProcessReturn {return_code}: Khaos answered in unknown words: {said[:200]!r}; read it back")
+
+
+def _structs(value: Value) -> list[dict[str, Value]]:
+    rows = value if isinstance(value, list) else [value]
+    return [row for row in rows if isinstance(row, dict)]

@@ -1,0 +1,137 @@
+"""The return document that Khaos pulls from us: built once, to the byte.
+
+Belongs here: ``CustomerReturn`` from a draft, its canonical JSON text and hash, and setting the party (name and
+address) apart. Stays out: when a document may leave (``stages.credit_notes``). Amounts are exact decimals from pence.
+Source: contracts/khaos.md §8.2, §8.7.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from khaos_swap_assets.adapters.khaos.wire import to_london
+from khaos_swap_assets.adapters.settings import KhaosSettings
+from khaos_swap_assets.domain.credit_notes import Draft, DraftLine
+from khaos_swap_assets.domain.money import exponent_of, from_pence
+
+LONGEST_REFERENCE = 15
+PARTY = ("InvoiceAddress", "InvoiceContact")
+
+
+def return_document(
+    draft: Draft, *, reference: str, created_at: datetime, party: Mapping[str, object], settings: KhaosSettings
+) -> str:
+    """The document of a draft, as canonical JSON text. ``created_at`` is aware; it is written as London wall time.
+
+    Raises ``ValueError`` for what must never leave: a reference over 15 characters, no line, a line without units or
+    value, an unknown disposition, lines that do not add up to the draft, a party without address or contact.
+    """
+    _refuse_unsafe(draft, reference)
+    content: dict[str, object] = {
+        "AssociatedRef": reference,
+        "CreatedDate": to_london(created_at).isoformat(),
+        "URN": draft.customer_code,
+        "ReturnedItems": [_item(line, draft, settings) for line in draft.lines],
+        "ExchangeItems": [],
+        "Notes": f"Swap RMA {draft.rma}",
+        "ProcessReturn": True,
+    }
+    return with_party(_text(content), party)
+
+
+def _refuse_unsafe(draft: Draft, reference: str) -> None:
+    if not 0 < len(reference) <= LONGEST_REFERENCE:
+        raise ValueError(f"reference {reference!r} is not 1 to {LONGEST_REFERENCE} characters long")
+    if not draft.customer_code or not draft.order_ref:
+        raise ValueError(f"{reference}: the draft names no customer or no order")
+    if not draft.lines or any(line.quantity < 1 or line.unit_gross_pence < 0 for line in draft.lines):
+        raise ValueError(f"{reference}: a line has no units or a negative price, or there is no line")
+    if (total := sum(line.gross_pence for line in draft.lines)) != draft.value_pence or total < 1:
+        raise ValueError(f"{reference}: the lines add up to {total} pence, the draft to {draft.value_pence}")
+
+
+def _item(line: DraftLine, draft: Draft, settings: KhaosSettings) -> dict[str, object]:
+    return {
+        "SKU": line.stock_code,
+        "Mapping": [{"Mapping": "StockCode"}],
+        "Quantity": Decimal(f"{line.quantity}.0"),
+        "ReturnReason": {"ID": reason_of(line.disposition, settings)},
+        "ExtendedDescription": [],
+        "SourceReference": {"SourceOrder": {"AssociatedRef": draft.order_ref}},
+        "UnitPrice": {"Gross": from_pence(line.unit_gross_pence, draft.currency)},
+    }
+
+
+def reason_of(disposition: str, settings: KhaosSettings) -> str:
+    """The ReturnReason id of a disposition; ``neutral`` moves no stock, as ``missing``. Raises ``ValueError``."""
+    reasons = {
+        "sellable": settings.reason_sellable,
+        "damaged": settings.reason_damaged,
+        "missing": settings.reason_missing,
+        "neutral": settings.reason_missing,
+    }
+    if disposition not in reasons:
+        raise ValueError(f"{disposition!r} is no disposition")
+    return reasons[disposition]
+
+
+def value_of(document: str, currency: str) -> int:
+    """What a document credits, in minor units of ``currency``, added up from its own lines."""
+    lines = json.loads(document, parse_float=Decimal, parse_int=Decimal)["ReturnedItems"]
+    total = sum((line["Quantity"] * line["UnitPrice"]["Gross"] for line in lines), Decimal(0))
+    return int(total.scaleb(exponent_of(currency)))
+
+
+def canonical(document: str) -> str:
+    """The same content in the same bytes: sorted members, no spaces, numbers with the decimals they were written with.
+
+    A document that went through a JSON column comes back as it left.
+    """
+    return _text(json.loads(document, parse_float=Decimal))
+
+
+def document_hash(document: str) -> str:
+    """SHA-256 of the canonical text, hexadecimal."""
+    return hashlib.sha256(canonical(document).encode()).hexdigest()
+
+
+def party_of(document: str) -> dict[str, object]:
+    """Name and address of a document, empty when it holds none."""
+    content = json.loads(document, parse_float=Decimal)
+    return {name: content[name] for name in PARTY if name in content}
+
+
+def without_party(document: str) -> str:
+    """The document without name and address, canonical."""
+    content = json.loads(document, parse_float=Decimal)
+    return _text({name: value for name, value in content.items() if name not in PARTY})
+
+
+def with_party(document: str, party: Mapping[str, object]) -> str:
+    """The document with this name and address, canonical. Raises ``ValueError`` when one of them is empty."""
+    if lacking := [name for name in PARTY if not party.get(name)]:
+        raise ValueError(f"the party has no {' and no '.join(lacking)}")
+    content = json.loads(document, parse_float=Decimal)
+    return _text({**content, **{name: party[name] for name in PARTY}})
+
+
+def _text(value: object) -> str:
+    """Canonical JSON. The standard encoder would turn exact decimals into floats."""
+    match value:
+        case Mapping():
+            members = (f"{json.dumps(name, ensure_ascii=False)}:{_text(value[name])}" for name in sorted(value))
+            return f"{{{','.join(members)}}}"
+        case list() | tuple():
+            return f"[{','.join(map(_text, value))}]"
+        case bool():
+            return "true" if value else "false"
+        case Decimal() if value.is_finite():
+            return f"{value:f}"
+        case str() | int():
+            return json.dumps(value, ensure_ascii=False)
+        case _:
+            raise TypeError(f"a {type(value).__name__} has no place in a document")

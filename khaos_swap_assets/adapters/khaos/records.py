@@ -1,0 +1,68 @@
+"""What the Khaos adapter hands upwards beside the domain's own records.
+
+Belongs here: frozen records of the order status feed, order detail and stock levels. Stays out: parsing them.
+Money is minor units of ``currency``; dates are London dates. Source: contracts/khaos.md §7.2, §7.4, §7.5.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple
+
+from khaos_swap_assets.adapters.khaos.wire import RowFault
+from khaos_swap_assets.domain.credit_notes import CreditNote
+from khaos_swap_assets.domain.orders import SalesOrder
+
+
+class StockLevel(NamedTuple):
+    """Units available to sell at a site, which is not what physically lies there."""
+
+    stock_code: str
+    site_id: int
+    available: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderStatus:
+    """One Sales Order of the status feed; ``stock_codes`` are (Stock Code, quantity) over its live invoices.
+
+    ``invoiced_on`` is the day of its first issued invoice, None while there is none.
+    """
+
+    so_code: str
+    associated_ref: str
+    customer_code: str
+    currency: str
+    ordered_on: date | None
+    invoiced_on: date | None
+    is_cancelled: bool
+    items_gross_pence: int
+    delivery_gross_pence: int
+    stock_codes: tuple[tuple[str, int], ...] = ()
+    customer_other_ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelledNote:
+    """A Credit Note that somebody cancelled or deleted: it credits nothing."""
+
+    note: CreditNote
+
+
+@dataclass(frozen=True, slots=True)
+class StatusFeed:
+    """One reading of the status feed; each document once. Cancelled notes stand apart, so that none is counted."""
+
+    orders: list[OrderStatus]
+    credit_notes: list[CreditNote]
+    cancelled_credit_notes: list[CreditNote] = field(default_factory=list)
+    faults: list[RowFault] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class FullOrder:
+    """An order with its lines, and the invoice address and contact as a return document wants them (personal data)."""
+
+    order: SalesOrder
+    party: dict[str, dict[str, object]] = field(default_factory=dict, repr=False)

@@ -1,0 +1,107 @@
+"""Stock Codes and levels as Khaos writes them.
+
+Belongs here: ``STOCK_ITEMS`` and ``STOCK_STATUS`` documents, the list of changed codes and the list of sites, made
+into records. Stays out: calls (``client``) and value spelling (``wire``). Source: contracts/khaos.md §7.1, §7.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lxml import etree
+
+from khaos_swap_assets.adapters.errors import PermanentError
+from khaos_swap_assets.adapters.khaos import wire
+from khaos_swap_assets.adapters.khaos.envelope import Value
+from khaos_swap_assets.adapters.khaos.records import StockLevel
+from khaos_swap_assets.adapters.khaos.wire import Rows
+from khaos_swap_assets.domain.stock_codes import StockCode
+
+_PACK = "3"
+_NOT_CONTROLLED = "5"
+
+
+def read_stock(root: etree._Element | None) -> Rows[StockCode]:
+    """Every item of a ``STOCK_ITEMS`` document, children of a parent beside it; the last of equal codes wins."""
+    elements = [] if root is None else list(_items(root))
+    rows, faults = wire.read_rows(elements, _stock_code, "STOCK_CODE", "STOCK_ID")
+    return list({row.stock_code: row for row in rows}.values()), faults
+
+
+def _items(root: etree._Element) -> Iterator[etree._Element]:
+    """Items in document order: a parent, then its leaves, which inherit what they leave out."""
+    for item in root.iterfind("STOCK_ITEM"):
+        yield item
+        for child in item.iterfind("SCS//SCS_ITEM"):
+            yield _inheriting(child, item)
+
+
+def _inheriting(child: etree._Element, parent: etree._Element) -> etree._Element:
+    if child.find("DISCONTINUED") is None and (found := parent.find("DISCONTINUED")) is not None:
+        etree.SubElement(child, "DISCONTINUED").text = found.text
+    return child
+
+
+def _stock_code(item: etree._Element) -> StockCode:
+    return StockCode(
+        stock_code=wire.required(item, "STOCK_CODE"),
+        stock_id=wire.required(item, "STOCK_ID"),
+        description=wire.text(item, "STOCK_DESC") or wire.text(item, "DESCRIPTION"),
+        other_ref=wire.text(item, "ASSOCIATED_REF"),
+        barcodes=tuple(dict.fromkeys(code for code in map(_own_text, item.iterfind("BARCODES/BARCODE")) if code)),
+        is_discontinued=wire.flag(item, "DISCONTINUED"),
+        is_stock_controlled=wire.flag(item, "STOCK_CONTROLLED", default=True),
+        pack_components=tuple(_component(link) for link in _links(item) if wire.text(link, "LINK_TYPE") == _PACK),
+    )
+
+
+def _own_text(element: etree._Element) -> str:
+    return (element.text or "").strip()
+
+
+def _links(item: etree._Element) -> Iterator[etree._Element]:
+    return item.iterfind("LINKED_ITEMS/LINK_ITEM")
+
+
+def _component(link: etree._Element) -> tuple[str, int]:
+    return wire.required(link, "STOCK_CODE"), wire.quantity(link, "LINK_VALUE")
+
+
+def read_levels(root: etree._Element | None, site_id: int) -> Rows[StockLevel]:
+    """Levels of the stock-controlled items of a ``STOCK_STATUS`` document, all of site ``site_id``."""
+    items = [] if root is None else [item for item in root.iterfind("STOCK_ITEM") if _is_controlled(item)]
+    return wire.read_rows(items, lambda item: _level(item, site_id), "@CODE", "@ID")
+
+
+def _is_controlled(item: etree._Element) -> bool:
+    return wire.text(item, "STATUS") != _NOT_CONTROLLED
+
+
+def _level(item: etree._Element, site_id: int) -> StockLevel:
+    return StockLevel(wire.required(item, "@CODE"), site_id, wire.quantity(item, "LEVEL"))
+
+
+def changed_codes(value: Value) -> list[str]:
+    """Codes of a ``GetStockList`` answer, each once. Raises ``PermanentError`` when the list is shorter than it says."""
+    codes = [str(row.get("StockCode", "")).strip() for row in listed(value, "GetStockList")]
+    return list(dict.fromkeys(code for code in codes if code))
+
+
+def sites(value: Value) -> dict[int, str]:
+    """Site names by id, of a ``GetSiteList`` answer. Raises ``PermanentError`` when it is not as promised."""
+    try:
+        return {int(str(row["SiteID"])): str(row.get("SiteName", "")) for row in listed(value, "GetSiteList")}
+    except (KeyError, ValueError):
+        raise PermanentError("GetSiteList: a site has no usable id") from None
+
+
+def listed(value: Value, method: str) -> list[dict[str, Value]]:
+    """The structs under ``List``; raises ``PermanentError`` when they are not as many as ``Count`` says."""
+    rows = value.get("List", "") if isinstance(value, dict) else value
+    found = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    count = value.get("Count", "") if isinstance(value, dict) else ""
+    if isinstance(rows, str) and rows.strip():
+        raise PermanentError(f"{method}: the answer holds no list")
+    if isinstance(count, str) and count.strip() not in ("", str(len(found))):
+        raise PermanentError(f"{method}: the answer says {count.strip()} rows and holds {len(found)}")
+    return found
