@@ -1,0 +1,208 @@
+"""Postings, pages and holds of the feed in our store: the memory against doubles.
+
+Belongs here: the book of the posting engine on PostgreSQL (``recon.postings``, ``recon.feed_pages``,
+``recon.feed_holds``). Stays out: every rule (``stages.credit_notes``). Every method runs in the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import class_row
+
+from khaos_swap_assets.adapters.errors import StoreError
+from khaos_swap_assets.adapters.store import audit_log, notes
+from khaos_swap_assets.domain.credit_notes import CreditNote
+from khaos_swap_assets.domain.postings import Key, Page, Posting
+
+# Any constant that nothing else in this database uses as an advisory lock.
+LOCK = 0x6B686173
+NAMES = tuple(field.name for field in fields(Posting))
+AUDITED = (
+    "state",
+    "is_released",
+    "times_handed_out",
+    "credit_note_code",
+    "witnessed_pence",
+    "document_hash",
+    "ended_by",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SqlBook:
+    """The book of one connection; it neither begins nor ends a transaction."""
+
+    conn: psycopg.Connection[Any]
+
+    def lock(self) -> None:
+        """Wait for, then keep out, every other transaction of the engine, until this one ends."""
+        self.conn.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+
+    def life(self) -> str:
+        """Changes with every restart of the server, restore of the table or truncation; never within one life."""
+        row = self.conn.execute(
+            "SELECT concat_ws('/', extract(epoch FROM pg_postmaster_start_time()), 'recon.postings'::regclass::oid, "
+            "pg_relation_filenode('recon.postings'))"
+        ).fetchone()
+        return str(row[0]) if row else ""
+
+    def by_key(self, keys: Collection[Key]) -> dict[Key, Posting]:
+        """The postings of these keys in any state."""
+        wanted = set(keys)
+        found = self._load("p.return_id = ANY(%s)", [key[1] for key in wanted])
+        return {one.key: one for one in found if one.key in wanted}
+
+    def by_reference(self, references: Collection[str]) -> dict[str, Posting]:
+        """The postings of these references in any state."""
+        return {one.reference: one for one in self._load("p.reference = ANY(%s)", list(references))}
+
+    def all(self) -> list[Posting]:
+        """Every posting, the first planned first."""
+        return self._load("%s", True)
+
+    def undone(self) -> list[Posting]:
+        """Every posting that is planned or in doubt, the first planned first."""
+        return self._load("p.state IN ('planned', 'in_doubt') AND %s", True)
+
+    def stale(self) -> list[Posting]:
+        """Planned postings whose draft is no longer ready."""
+        return self._load(
+            "p.state = 'planned' AND %s AND NOT EXISTS (SELECT 1 FROM recon.drafts d WHERE d.state = 'ready' AND "
+            "(d.store_id, d.return_id, d.ordinal) = (p.store_id, p.return_id, p.ordinal))", True
+        )  # fmt: skip
+
+    def claimed(self, codes: Collection[str]) -> set[str]:
+        """Which of these Credit Note codes a posting was confirmed by."""
+        rows = self.conn.execute(
+            "SELECT credit_note_code FROM recon.postings WHERE credit_note_code = ANY(%s)", (list(codes),)
+        )
+        return {row[0] for row in rows}
+
+    def has_witness(self) -> bool:
+        """True when a document that we handed out was witnessed at its drafted value."""
+        return self.conn.execute(
+            "SELECT 1 FROM recon.postings WHERE state = 'confirmed' AND handed_out_at IS NOT NULL "
+            "AND witnessed_pence = value_pence LIMIT 1"
+        ).fetchone() is not None  # fmt: skip
+
+    def gaps(self) -> list[Posting]:
+        """Confirmed postings witnessed at another value than drafted, which no person has accepted."""
+        return self._load(
+            "p.state = 'confirmed' AND p.witnessed_pence <> p.value_pence AND p.ended_by = ANY(%s)",
+            ["witness", "adoption"],
+        )
+
+    def handed_out_since(self, moment: datetime) -> tuple[int, int]:
+        """Count and pence of the postings last handed out at or after ``moment``."""
+        row = self.conn.execute(
+            "SELECT count(*), coalesce(sum(value_pence), 0)::bigint FROM recon.postings WHERE handed_out_at >= %s",
+            (moment,),
+        ).fetchone()
+        return (row[0], row[1]) if row else (0, 0)
+
+    def note(self, code: str) -> CreditNote | None:
+        """A Credit Note as last read from Khaos."""
+        return next(iter(notes.by_code(self.conn, [code])), None)
+
+    def newest_page(self) -> Page | None:
+        """The last page of the feed that held documents, or the token that a person trusted last."""
+        row = self.conn.execute(
+            "SELECT sequence, previous_token, token, posting_references, handed_out_at FROM recon.feed_pages "
+            "ORDER BY sequence DESC LIMIT 1"
+        ).fetchone()
+        return Page(row[0], row[1], row[2], tuple(row[3]), row[4]) if row else None
+
+    def add_page(self, page: Page) -> None:
+        """Remember a page before it leaves."""
+        self.conn.execute(
+            "INSERT INTO recon.feed_pages (sequence, previous_token, token, posting_references, handed_out_at) "
+            "VALUES (%s, %s, %s, %s, %s)",
+            (page.sequence, page.previous_token, page.token, list(page.references), page.handed_out_at),
+        )
+
+    def holds(self) -> list[str]:
+        """Reasons why the feed is held until a person trusts it, oldest first."""
+        rows = self.conn.execute("SELECT reason FROM recon.feed_holds WHERE closed_at IS NULL ORDER BY hold_id")
+        return [row[0] for row in rows]
+
+    def hold(self, token: str, reason: str, now: datetime) -> None:
+        """Hold the feed; a second hold for the same token changes nothing."""
+        done = self.conn.execute(
+            "INSERT INTO recon.feed_holds (token, reason, opened_at) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+            (token, reason, now),
+        )
+        if done.rowcount:
+            entry = audit_log.Entry(now, "posting engine", "held", "feed", after={"token": token}, reason=reason)
+            audit_log.append(self.conn, [entry])
+
+    def trust(self, by: str, reason: str, now: datetime) -> list[str]:
+        """End every hold; the tokens that had caused them."""
+        rows = self.conn.execute(
+            "UPDATE recon.feed_holds SET closed_at = %s, closed_by = %s, close_reason = %s WHERE closed_at IS NULL "
+            "RETURNING token",
+            (now, by, reason),
+        )
+        tokens = sorted(row[0] for row in rows)
+        audit_log.append(
+            self.conn, [audit_log.Entry(now, by, "trusted", "feed", after={"tokens": tokens}, reason=reason)]
+        )
+        return tokens
+
+    def save(self, postings: Iterable[Posting], *, who: str, what: str, now: datetime, reason: str = "") -> None:
+        """Insert or replace postings by their reference; with ``what``, each change goes to the audit log."""
+        changed = list(postings)
+        if not changed:
+            return
+        before = self.by_reference([one.reference for one in changed]) if what else {}
+        with self.conn.cursor() as cursor:
+            cursor.executemany(_UPSERT, [_row(one) for one in changed])
+            if cursor.rowcount != len(changed):
+                names = ", ".join(one.reference for one in changed)
+                raise StoreError(f"postings {names}: a reference keeps its return and, once handed out, its content")
+        if what:
+            audit_log.append(self.conn, [_entry(one, before, who, what, now, reason) for one in changed])
+
+    def _load(self, where: LiteralString, value: object) -> list[Posting]:
+        with self.conn.cursor(row_factory=class_row(Posting)) as cursor:
+            query = sql.SQL("SELECT {} FROM recon.postings p WHERE {} ORDER BY p.planned_at, p.posting_id")
+            return cursor.execute(query.format(_COLUMNS, sql.SQL(where)), (value,)).fetchall()
+
+
+_COLUMNS = sql.SQL(", ").join(
+    sql.SQL("p.document::text AS document") if name == "document" else sql.Identifier("p", name) for name in NAMES
+)
+_KEY = ("store_id", "return_id", "ordinal", "rma", "reference")
+# Another key under the same reference, or another content under one that was handed out, is written by nobody.
+_UPSERT = sql.SQL(
+    "INSERT INTO recon.postings AS old ({names}) VALUES ({values}) ON CONFLICT (reference) DO UPDATE SET {changes} "
+    "WHERE (old.store_id, old.return_id, old.ordinal) = (EXCLUDED.store_id, EXCLUDED.return_id, EXCLUDED.ordinal) "
+    "AND (old.times_handed_out = 0 OR old.document::text = EXCLUDED.document::text)"
+).format(
+    names=sql.SQL(", ").join(map(sql.Identifier, NAMES)),
+    values=sql.SQL(", ").join([sql.Placeholder()] * len(NAMES)),
+    changes=sql.SQL(", ").join(
+        sql.SQL("{name} = EXCLUDED.{name}").format(name=sql.Identifier(name)) for name in NAMES if name not in _KEY
+    ),
+)
+
+
+def _row(posting: Posting) -> tuple[Any, ...]:
+    return tuple(getattr(posting, name) for name in NAMES)
+
+
+def _entry(
+    posting: Posting, before: Mapping[str, Posting], who: str, what: str, now: datetime, reason: str
+) -> audit_log.Entry:
+    old = before.get(posting.reference)
+    document = f"posting {posting.reference}"
+    return audit_log.Entry(now, who, what, document, _audited(old) if old else None, _audited(posting), reason)
+
+
+def _audited(posting: Posting) -> dict[str, Any]:
+    return {name: getattr(posting, name) for name in AUDITED}

@@ -1,0 +1,135 @@
+"""What a posting is: our own memory of one document for Khaos, and of everything that a search of Khaos showed.
+
+Belongs here: the records of a posting, a page of the feed and the evidence of a search. Stays out: the rules between
+states (``stages.credit_notes.engine``) and their storage (``adapters.store.postings``).
+Money is pence of ``currency``, times are UTC. Source: DESIGN §4, contracts/khaos.md §8.2, §8.7.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from khaos_swap_assets.domain.credit_notes import CreditNote
+
+State = Literal["planned", "in_doubt", "confirmed", "refused", "withdrawn"]
+Key = tuple[str, str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One document for Khaos. ``document`` is its JSON text without name and address; those lie in ``party_sealed``.
+
+    ``cleared_at`` is an unused search that found nothing, made while ``cleared_in`` was the life of the database.
+    ``doubt`` says in words why it may not be handed out or is still in doubt.
+    """
+
+    store_id: str
+    return_id: str
+    ordinal: int
+    rma: str
+    reference: str
+    state: State
+    customer_code: str
+    so_code: str
+    currency: str
+    value_pence: int
+    document: str
+    document_hash: str
+    party_sealed: bytes | None
+    planned_at: datetime
+    is_released: bool = False
+    handed_out_at: datetime | None = None
+    times_handed_out: int = 0
+    asked_again_at: datetime | None = None
+    cleared_at: datetime | None = None
+    cleared_in: str = ""
+    doubt: str = ""
+    ended_at: datetime | None = None
+    credit_note_code: str | None = None
+    witnessed_pence: int | None = None
+    ended_by: str = ""
+
+    @property
+    def key(self) -> Key:
+        """What makes it one: store, return and ordinal of the refund."""
+        return self.store_id, self.return_id, self.ordinal
+
+    @property
+    def contents(self) -> tuple[tuple[str, int], ...]:
+        """Its goods as sorted (Stock Code, quantity), several lines of one code added up."""
+        return contents_of_document(self.document)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer of the feed that held documents; ``previous_token`` is the continuation that it answered."""
+
+    sequence: int
+    previous_token: str
+    token: str
+    references: tuple[str, ...]
+    handed_out_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A search of Khaos: every note of ``customers`` and of ``references``, as they stood at ``searched_at``.
+
+    ``attributed`` maps the code of a note to the return that it belongs to, where that is known.
+    """
+
+    notes: tuple[CreditNote, ...]
+    customers: frozenset[str]
+    searched_at: datetime
+    references: frozenset[str] = frozenset()
+    attributed: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to search for next, and what was asked when the list was made: only that can be cleared by the search."""
+
+    customers: frozenset[str]
+    references: frozenset[str]
+    tickets: frozenset[tuple[str, int, datetime | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What became of one draft: ``outcome`` and, where it did not pass, the reason in words."""
+
+    key: Key
+    reference: str
+    outcome: Literal["planned", "replaced", "unchanged", "adopted", "held", "ended"]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a search showed about one posting."""
+
+    key: Key
+    reference: str
+    outcome: Literal["confirmed", "cleared", "still_in_doubt", "held"]
+    reason: str = ""
+
+
+def contents_of_document(document: str) -> tuple[tuple[str, int], ...]:
+    """The goods of a return document as sorted (Stock Code, quantity) (khaos.md §8.7)."""
+    counts: Counter[str] = Counter()
+    for item in json.loads(document)["ReturnedItems"]:
+        counts[item["SKU"]] += int(item["Quantity"])
+    return tuple(sorted(counts.items()))
+
+
+def contents_of_note(note: CreditNote) -> tuple[tuple[str, int], ...]:
+    """The goods of a note in the same form; empty where Khaos did not show its lines."""
+    counts: Counter[str] = Counter()
+    for stock_code, quantity in note.lines:
+        counts[stock_code] += abs(quantity)
+    return tuple(sorted(counts.items()))

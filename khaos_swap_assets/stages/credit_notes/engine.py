@@ -1,0 +1,256 @@
+"""The posting engine: which document may be planned, and what a search of Khaos proves about those that are out.
+
+Belongs here: ``plan``, ``withdraw_stale``, ``wanted``, ``read_back``. Handing out is ``feed``, persons are ``hands``.
+Stays out: SQL, HTTP, the clock and the gates between a return and its draft.
+
+States: planned → in_doubt → confirmed | refused, and planned → withdrawn. The invariants:
+
+1. One key (store, return, ordinal) has one posting, one posting has one reference, and a reference has one content
+   from the moment that it was first handed out.
+2. A document leaves only with a clearance: a search of Khaos, in this life of the database, which began after all
+   that could have created its note and found none. Each clearance is used once. So a restored database, whose
+   clearances belong to an earlier life, searches before it sends.
+3. What is out is in doubt until a note is seen or a person decides. Time alone never sends anything again.
+4. References are equal character by character. A note without one proves a posting only when exactly one posting and
+   one note fit by customer, currency, goods, value and date; two are never guessed between.
+5. Nothing is planned over a note that may already cover it, and nothing leaves for a draft that is no longer ready.
+6. A note witnessed at another value than drafted stops the feed until a person accepts it.
+7. Name and address are kept until confirmed or refused; after that only the hash of what was sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from hashlib import sha256
+from typing import Literal
+
+from khaos_swap_assets.adapters.errors import SettingsError
+from khaos_swap_assets.domain.credit_notes import CreditNote, Draft
+from khaos_swap_assets.domain.postings import Evidence, Key, Planned, Posting, Settled, Wanted
+from khaos_swap_assets.domain.references import reference_for
+from khaos_swap_assets.stages.credit_notes.book import Book
+from khaos_swap_assets.stages.credit_notes.witness import Witness
+
+Mode = Literal["audit", "assist", "post"]
+ENGINE = "posting engine"
+# How old the search may be on which a document leaves.
+CLEARANCE_LASTS = timedelta(hours=24)
+# Who ended a posting, where no person did. Only these can be a gap that stops the feed.
+BY_WITNESS = "witness"
+BY_ADOPTION = "adoption"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyDraft:
+    """A draft that passed every gate; ``refunded_on`` is the London date of its refund."""
+
+    draft: Draft
+    refunded_on: date
+    party_sealed: bytes
+
+
+Render = Callable[[ReadyDraft, str], str]
+
+
+def plan(
+    book: Book,
+    drafts: Sequence[ReadyDraft],
+    evidence: Evidence,
+    *,
+    render: Render,
+    mode: Mode,
+    post_from: date | None,
+    now: datetime,
+) -> list[Planned]:
+    """Plan a posting for each draft, or say why not; ``render`` makes the document, without party, for a reference.
+
+    ``evidence`` must have searched the customer of every draft, after the drafts were read. In audit nothing is
+    planned. Raises ``SettingsError`` when another mode lacks ``post_from``.
+    """
+    if mode == "audit":
+        return []
+    if post_from is None:
+        raise SettingsError(f"KHAOS_SWAP_POST_FROM is required when KHAOS_SWAP_MODE is {mode}")
+    book.lock()
+    planning = _Planning(book, Witness.of(evidence, book), evidence, render, post_from, now)
+    known = book.by_key([_key(ready.draft) for ready in drafts])
+    return [planning.take(ready, known.get(_key(ready.draft))) for ready in drafts]
+
+
+def withdraw_stale(book: Book, *, now: datetime) -> list[Posting]:
+    """Withdraw every planned posting whose draft is no longer ready; one that was handed out is never withdrawn."""
+    book.lock()
+    gone = [replace(one, state="withdrawn", party_sealed=None, ended_at=now, is_released=False) for one in book.stale()]
+    book.save(gone, who=ENGINE, what="withdrawn", now=now, reason="its draft is no longer ready")
+    return gone
+
+
+def wanted(book: Book) -> Wanted:
+    """What to search Khaos for now: everything undone. Make it before the search and pass it on with the result."""
+    undone = book.undone()
+    return Wanted(
+        frozenset(one.customer_code for one in undone),
+        frozenset(one.reference for one in undone),
+        frozenset(_ticket(one) for one in undone),
+    )
+
+
+def read_back(book: Book, evidence: Evidence, *, wanted: Wanted, now: datetime) -> list[Settled]:
+    """Settle every undone posting whose customer was searched.
+
+    A note with its reference confirms it; so does the only note that fits the only posting. Where nothing at all was
+    found and nothing happened to the posting since ``wanted`` was made, the search clears it for one hand-out.
+    """
+    book.lock()
+    searched = [one for one in book.undone() if one.customer_code in evidence.customers]
+    witness = Witness.of(evidence, book)
+    settling = _Settling(book, witness, evidence, wanted.tickets, now, [o for o in searched if o.state == "in_doubt"])
+    return [settling.take(one) for one in searched]
+
+
+@dataclass(frozen=True, slots=True)
+class _Planning:
+    book: Book
+    witness: Witness
+    evidence: Evidence
+    render: Render
+    post_from: date
+    now: datetime
+
+    def take(self, ready: ReadyDraft, before: Posting | None) -> Planned:
+        if before is not None and before.state not in ("planned", "withdrawn"):
+            return Planned(before.key, before.reference, "ended", f"the posting is {before.state}")
+        posting = self._posting(ready, before)
+        if objection := self._objection(ready):
+            return self._hold(posting, before, objection)
+        finding = self.witness.look(posting)
+        if finding.doubt:
+            return self._hold(posting, before, finding.doubt)
+        if finding.note is not None:
+            _confirm(self.book, posting, finding.note, self.now)
+            return Planned(
+                posting.key, posting.reference, "adopted", f"{finding.note.credit_note_code} was there already"
+            )
+        return self._save(posting, before)
+
+    def _posting(self, ready: ReadyDraft, before: Posting | None) -> Posting:
+        draft = ready.draft
+        reference = before.reference if before else reference_for(draft.rma, draft.ordinal, _Taken(self.book))
+        document = self.render(ready, reference)
+        return Posting(
+            *_key(draft), draft.rma, reference, "planned", draft.customer_code, draft.so_code, draft.currency,
+            draft.value_pence, document, content_hash(document, ready.party_sealed), ready.party_sealed,
+            planned_at=self.now, cleared_at=self.evidence.searched_at, cleared_in=self.book.life(),
+        )  # fmt: skip
+
+    def _objection(self, ready: ReadyDraft) -> str:
+        if ready.refunded_on < self.post_from:
+            return f"refunded on {ready.refunded_on}, before KHAOS_SWAP_POST_FROM {self.post_from}"
+        if ready.draft.customer_code not in self.evidence.customers:
+            return f"Khaos was not searched for customer {ready.draft.customer_code}"
+        return ""
+
+    def _hold(self, posting: Posting, before: Posting | None, reason: str) -> Planned:
+        if before is not None and before.state == "planned":
+            self.book.save(
+                [replace(before, cleared_at=None, doubt=reason)], who=ENGINE, what="held", now=self.now, reason=reason
+            )
+        return Planned(posting.key, posting.reference, "held", reason)
+
+    def _save(self, posting: Posting, before: Posting | None) -> Planned:
+        is_new = before is None or before.state == "withdrawn"
+        if before is not None and not is_new and before.document_hash == posting.document_hash:
+            same = replace(before, cleared_at=posting.cleared_at, cleared_in=posting.cleared_in, doubt="")
+            self.book.save([same], who=ENGINE, what="", now=self.now)
+            return Planned(posting.key, posting.reference, "unchanged")
+        outcome: Literal["planned", "replaced"] = "planned" if is_new else "replaced"
+        self.book.save([posting], who=ENGINE, what=outcome, now=self.now)
+        return Planned(posting.key, posting.reference, outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class _Settling:
+    book: Book
+    witness: Witness
+    evidence: Evidence
+    tickets: frozenset[tuple[str, int, datetime | None]]
+    now: datetime
+    in_doubt: Sequence[Posting]
+
+    def take(self, posting: Posting) -> Settled:
+        finding = self.witness.look(posting, self.in_doubt)
+        if finding.note is not None:
+            _confirm(self.book, posting, finding.note, self.now)
+            return Settled(posting.key, posting.reference, "confirmed", finding.note.credit_note_code)
+        if finding.doubt:
+            return self._doubt(posting, finding.doubt)
+        if _ticket(posting) not in self.tickets:
+            return Settled(posting.key, posting.reference, "still_in_doubt", "it changed while Khaos was searched")
+        return self._clear(posting)
+
+    def _doubt(self, posting: Posting, reason: str) -> Settled:
+        if (posting.doubt, posting.cleared_at) != (reason, None):
+            doubted = replace(posting, doubt=reason, cleared_at=None)
+            self.book.save([doubted], who=ENGINE, what="doubted", now=self.now, reason=reason)
+        return Settled(
+            posting.key, posting.reference, "held" if posting.state == "planned" else "still_in_doubt", reason
+        )
+
+    def _clear(self, posting: Posting) -> Settled:
+        if posting.state == "in_doubt" and posting.asked_again_at is None:
+            self.book.save([replace(posting, doubt="")], who=ENGINE, what="", now=self.now)
+            return Settled(posting.key, posting.reference, "still_in_doubt", "no note was seen yet")
+        cleared = replace(posting, doubt="", cleared_at=self.evidence.searched_at, cleared_in=self.book.life())
+        self.book.save([cleared], who=ENGINE, what="cleared" if posting.asked_again_at else "", now=self.now)
+        return Settled(posting.key, posting.reference, "cleared")
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """The references in use, as a container."""
+
+    book: Book
+
+    def __contains__(self, reference: object) -> bool:
+        return isinstance(reference, str) and bool(self.book.by_reference([reference]))
+
+
+def content_hash(document: str, party: bytes) -> str:
+    """The hash that tells whether a planned document changed; at hand-out that of the whole text replaces it."""
+    return sha256(document.encode() + b"\0" + party).hexdigest()
+
+
+def is_cleared(posting: Posting, life: str, now: datetime) -> bool:
+    """True when an unused, recent search of this life of the database found nothing."""
+    return posting.cleared_at is not None and posting.cleared_in == life and now - posting.cleared_at <= CLEARANCE_LASTS
+
+
+def _confirm(book: Book, posting: Posting, note: CreditNote, now: datetime) -> None:
+    by = BY_WITNESS if posting.handed_out_at else BY_ADOPTION
+    book.save(
+        [confirmed(posting, note, by=by, now=now)], who=ENGINE, what="confirmed", now=now, reason=note.credit_note_code
+    )
+
+
+def confirmed(posting: Posting, note: CreditNote, *, by: str, now: datetime) -> Posting:
+    """The posting ended by a note; name and address go."""
+    ended = ended_posting(posting, "confirmed", by=by, now=now)
+    return replace(ended, credit_note_code=note.credit_note_code, witnessed_pence=note.gross_pence)
+
+
+def ended_posting(posting: Posting, state: Literal["confirmed", "refused"], *, by: str, now: datetime) -> Posting:
+    """The posting at its end: nothing may be handed out again, and only the hash of the party remains."""
+    return replace(
+        posting, state=state, ended_at=now, ended_by=by, party_sealed=None, is_released=False,
+        asked_again_at=None, cleared_at=None, doubt="",
+    )  # fmt: skip
+
+
+def _key(draft: Draft) -> Key:
+    return draft.store_id, draft.return_id, draft.ordinal
+
+
+def _ticket(posting: Posting) -> tuple[str, int, datetime | None]:
+    return posting.reference, posting.times_handed_out, posting.asked_again_at

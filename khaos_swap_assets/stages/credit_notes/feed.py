@@ -1,0 +1,263 @@
+"""The feed: which documents one pull of Khaos gets, decided and written down before the answer leaves.
+
+Belongs here: continuation tokens, the order of documents, the breakers and caps of hand-out. Stays out: HTTP and
+authentication (``gateway``), planning and witnessing (``engine``). Source: contracts/khaos.md §8.2, §8.7, DESIGN §4.
+
+A pull that repeats the continuation of the newest page shows that Khaos did not keep that page: what it held is asked
+for again, and waits for a search that finds nothing. An older continuation gets an empty page and the newest token.
+A token that we never gave comes from a future that a restored database has lost: a person must trust the feed again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, time
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from khaos_swap_assets.adapters.errors import KhaosSwapError
+from khaos_swap_assets.adapters.settings import Settings
+from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.domain.money import format_money
+from khaos_swap_assets.domain.periods import LONDON, london_date
+from khaos_swap_assets.domain.postings import Page, Posting
+from khaos_swap_assets.stages.credit_notes.book import Book
+from khaos_swap_assets.stages.credit_notes.engine import ENGINE, Mode, is_cleared
+
+if TYPE_CHECKING:
+    import psycopg
+
+TOKEN = re.compile(r"ks1\.(\d{1,15})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPage:
+    """The answer to one pull: the token to give back and the documents as JSON text, party included."""
+
+    token: str
+    documents: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What may leave: the mode, caps of a London day (count, pence of any currency), and documents a page."""
+
+    mode: Mode
+    daily_documents: int
+    daily_pence: int
+    page_documents: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> Limits:
+        """The limits that the settings ask for."""
+        pence = settings.daily_value_cap_pounds * 100
+        return cls(settings.mode, settings.daily_document_cap, pence, settings.page_documents)
+
+
+Complete = Callable[[Posting], str]
+
+
+def hand_out(
+    conn: psycopg.Connection[Any],
+    *,
+    settings: Settings,
+    now: datetime,
+    continuation: str,
+    specific_ids: Sequence[str] = (),
+) -> FeedPage:
+    """Answer one pull; the intent is committed when this returns.
+
+    ``continuation`` is the header as Khaos sent it, ``specific_ids`` the references of the other header (raw text
+    with commas and quotes is understood). In audit the page is empty and nothing is written.
+    """
+    with conn.transaction():
+        page = answer(SqlBook(conn), Limits.of(settings), _completer(settings), now, continuation, named(specific_ids))
+    # A transaction that the caller had open would keep the intent back: it must be on disk before the answer leaves.
+    conn.commit()
+    return page
+
+
+def feed_problems(conn: psycopg.Connection[Any], *, settings: Settings, now: datetime) -> list[str]:
+    """Why the feed hands out less than it could, one line each, with what to do; empty when nothing stops it."""
+    return problems(SqlBook(conn), Limits.of(settings), now)
+
+
+def named(specific_ids: Iterable[str]) -> frozenset[str]:
+    """The references of a ``SpecificIDs`` header: a comma list, perhaps in quotes (khaos.md §8.2)."""
+    parts = (part.strip().strip("\"'").strip() for text in specific_ids for part in text.split(","))
+    return frozenset(part for part in parts if part)
+
+
+def answer(
+    book: Book, limits: Limits, complete: Complete, now: datetime, continuation: str, asked: frozenset[str]
+) -> FeedPage:
+    """Decide one pull inside the caller's transaction; ``complete`` gives the whole document, party included."""
+    if limits.mode == "audit":
+        return FeedPage(continuation, [])
+    book.lock()
+    pull = _Pull(book, limits, complete, now, continuation, asked, book.newest_page())
+    return pull.answer()
+
+
+def problems(book: Book, limits: Limits, now: datetime) -> list[str]:
+    """The lines of ``feed_problems`` for any book."""
+    found = [f"the feed is held: {reason}; khaos-swap postings trust-feed" for reason in book.holds()]
+    found += [_gap_line(one) for one in book.gaps()]
+    undone = book.undone()
+    out = [one for one in undone if one.state == "in_doubt"]
+    waiting = [one for one in undone if one.state == "planned"]
+    if waiting and out and not book.has_witness():
+        found.append(f"{out[0].reference} is out and not witnessed yet; the next documents wait for its Credit Note")
+    found += [
+        f"{one.reference} is worth {format_money(one.value_pence, one.currency)}, more than the cap of a day"
+        for one in waiting
+        if one.value_pence > limits.daily_pence
+    ]
+    return found
+
+
+def _gap_line(posting: Posting) -> str:
+    drafted = format_money(posting.value_pence, posting.currency)
+    seen = format_money(posting.witnessed_pence or 0, posting.currency)
+    return (
+        f"{posting.reference} was drafted at {drafted}, Credit Note {posting.credit_note_code} is worth {seen}: "
+        f"nothing is handed out until khaos-swap postings resolve {posting.reference} --confirmed {posting.credit_note_code}"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Pull:
+    book: Book
+    limits: Limits
+    complete: Complete
+    now: datetime
+    continuation: str
+    asked: frozenset[str]
+    newest: Page | None
+
+    def answer(self) -> FeedPage:
+        if is_from_the_future(self.continuation, self.newest):
+            self.book.hold(
+                self.continuation, f"Khaos sent the token {self.continuation}, which we never gave", self.now
+            )
+        if self.book.holds():
+            return FeedPage(self.continuation, [])
+        if self.asked:
+            return self._hand_out(self._asked_for(self.asked))
+        if self._repeats_the_newest():
+            return self._answer_repeat(frozenset(self.newest.references if self.newest else ()))
+        if self.newest is not None and self.continuation != self.newest.token:
+            return FeedPage(self.newest.token, [])
+        return self._hand_out(self._undone())
+
+    def _repeats_the_newest(self) -> bool:
+        if self.newest is None:
+            return False
+        return self.continuation == self.newest.previous_token or (
+            is_first_contact(self.continuation) and is_first_contact(self.newest.previous_token)
+        )
+
+    def _answer_repeat(self, references: frozenset[str]) -> FeedPage:
+        lost = [one for one in self._asked_for(references) if one.state == "in_doubt"]
+        if lost and not all(one.doubt or self._may_go_again(one) for one in lost):
+            return FeedPage(self.continuation, [])
+        return self._hand_out(lost or self._undone())
+
+    def _asked_for(self, references: frozenset[str]) -> list[Posting]:
+        """Mark what Khaos asks for again; a search made before the question no longer counts."""
+        found = [one for one in self._undone() if one.reference in references]
+        fresh = [replace(one, asked_again_at=self.now, cleared_at=None) for one in found if one.asked_again_at is None]
+        self.book.save(fresh, who=ENGINE, what="asked for again", now=self.now)
+        return [one for one in self._undone() if one.reference in references]
+
+    def _undone(self) -> list[Posting]:
+        return self.book.undone()
+
+    def _hand_out(self, candidates: Sequence[Posting]) -> FeedPage:
+        chosen = self._within_limits([one for one in candidates if self._may_go(one)])
+        texts = [(one, text) for one in chosen if (text := self._text(one))]
+        if not texts:
+            return FeedPage(self.continuation if self.newest is None or self.asked else self.newest.token, [])
+        self.book.save([self._out(*each) for each in texts], who=ENGINE, what="handed out", now=self.now)
+        return self._page(texts)
+
+    def _text(self, posting: Posting) -> str:
+        try:
+            return self.complete(posting)
+        except (KhaosSwapError, ValueError) as error:
+            broken = replace(posting, doubt=f"its document cannot be completed: {error}", cleared_at=None)
+            self.book.save([broken], who=ENGINE, what="held", now=self.now, reason=broken.doubt)
+            return ""
+
+    def _page(self, texts: Sequence[tuple[Posting, str]]) -> FeedPage:
+        sequence = self.newest.sequence + 1 if self.newest else 1
+        references = tuple(one.reference for one, _ in texts)
+        page = Page(sequence, self.continuation, f"ks1.{sequence}", references, self.now)
+        self.book.add_page(page)
+        return FeedPage(page.token, [text for _, text in texts])
+
+    def _may_go(self, posting: Posting) -> bool:
+        if posting.state == "in_doubt":
+            return self._may_go_again(posting)
+        return is_cleared(posting, self.book.life(), self.now) and (self.limits.mode == "post" or posting.is_released)
+
+    def _may_go_again(self, posting: Posting) -> bool:
+        asked = posting.asked_again_at is not None and is_cleared(posting, self.book.life(), self.now)
+        return asked or posting.is_released
+
+    def _out(self, posting: Posting, text: str) -> Posting:
+        return replace(
+            posting, state="in_doubt", handed_out_at=self.now, times_handed_out=posting.times_handed_out + 1,
+            document_hash=sha256(text.encode()).hexdigest(), is_released=False,
+            asked_again_at=None, cleared_at=None, doubt="",
+        )  # fmt: skip
+
+    def _within_limits(self, candidates: Sequence[Posting]) -> list[Posting]:
+        if self.book.gaps():
+            return []
+        if not self.book.has_witness():
+            candidates = self._first_one(candidates)
+        return self._within_caps(candidates)[: self.limits.page_documents]
+
+    def _first_one(self, candidates: Sequence[Posting]) -> Sequence[Posting]:
+        """Until a document was witnessed at its drafted value only one is out, whatever else waits."""
+        out = [one.reference for one in self._undone() if one.state == "in_doubt"]
+        return [one for one in candidates if not out or out == [one.reference]][:1]
+
+    def _within_caps(self, candidates: Sequence[Posting]) -> list[Posting]:
+        day = datetime.combine(london_date(self.now), time(), LONDON)
+        count, pence = self.book.handed_out_since(day)
+        chosen: list[Posting] = []
+        for one in candidates:
+            if count < self.limits.daily_documents and pence + one.value_pence <= self.limits.daily_pence:
+                chosen, count, pence = [*chosen, one], count + 1, pence + one.value_pence
+        return chosen
+
+
+def is_first_contact(continuation: str) -> bool:
+    """True for what Khaos sends before it holds a token of ours: nothing, or a date and time."""
+    return not continuation.startswith("ks1.")
+
+
+def is_from_the_future(continuation: str, newest: Page | None) -> bool:
+    """True for a token of ours that this database never gave."""
+    if is_first_contact(continuation):
+        return False
+    found = TOKEN.fullmatch(continuation)
+    return found is None or int(found[1]) > (newest.sequence if newest else 0)
+
+
+def _completer(settings: Settings) -> Complete:
+    from khaos_swap_assets.adapters.khaos.documents import with_party
+    from khaos_swap_assets.adapters.store.seal import Sealer
+
+    sealer = Sealer(settings.seal_key)
+
+    def complete(posting: Posting) -> str:
+        if posting.party_sealed is None:
+            raise KhaosSwapError(f"{posting.reference} has no name and address left; resolve it by hand")
+        return with_party(posting.document, sealer.unseal(posting.party_sealed))
+
+    return complete

@@ -1,0 +1,113 @@
+"""What a search of Khaos shows about one posting: its note, something that may be its note, or nothing.
+
+Belongs here: reading evidence, without changing anything. Stays out: what follows from it (``engine``).
+References are equal character by character. Source: contracts/khaos.md §13.7 (no documented link from note to return).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from khaos_swap_assets.domain.credit_notes import CreditNote
+from khaos_swap_assets.domain.periods import london_date
+from khaos_swap_assets.domain.postings import Evidence, Posting, contents_of_note
+from khaos_swap_assets.stages.credit_notes.book import Book
+
+NOTE_MAY_PRECEDE = timedelta(days=1)
+NOTE_MAY_FOLLOW = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``note`` is its note, ``doubt`` says what may be; with neither, the search found nothing."""
+
+    note: CreditNote | None = None
+    doubt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """The evidence of one search, ready for questions."""
+
+    by_customer: Mapping[str, Sequence[CreditNote]]
+    by_reference: Mapping[str, Sequence[CreditNote]]
+    owners: Mapping[str, Posting]
+    claimed: Collection[str]
+    attributed: Mapping[str, str]
+
+    @classmethod
+    def of(cls, evidence: Evidence, book: Book) -> Witness:
+        """Index the notes and look up which of them postings already own."""
+        by_customer, by_reference = defaultdict(list), defaultdict(list)
+        for note in sorted(evidence.notes, key=lambda one: one.credit_note_code):
+            by_customer[note.customer_code].append(note)
+            by_reference[note.associated_ref].append(note)
+        claimed = book.claimed([note.credit_note_code for note in evidence.notes])
+        return cls(by_customer, by_reference, book.by_reference(list(by_reference)), claimed, evidence.attributed)
+
+    def look(self, posting: Posting, rivals: Sequence[Posting] = ()) -> Finding:
+        """What the search shows about ``posting``; ``rivals`` are the postings in doubt that one note could fit too."""
+        named = self.by_reference.get(posting.reference, ())
+        if seen := [note for note in named if _is_same_party(note, posting)]:
+            return Finding(note=seen[0])
+        if named:
+            return Finding(
+                doubt=f"{_codes(named)} carries reference {posting.reference} for another customer or currency"
+            )
+        if near := [note for note in self._free(posting) if _may_cover(note, posting)]:
+            return self._nearest(posting, near, rivals)
+        return Finding()
+
+    def _nearest(self, posting: Posting, near: Sequence[CreditNote], rivals: Sequence[Posting]) -> Finding:
+        fitting = [note for note in near if _fits(note, posting)]
+        if len(fitting) == 1 and not any(
+            _fits(fitting[0], rival) for rival in rivals if rival.reference != posting.reference
+        ):
+            return Finding(note=fitting[0])
+        return Finding(doubt=f"{_codes(near)} of customer {posting.customer_code} may already be its note")
+
+    def _free(self, posting: Posting) -> list[CreditNote]:
+        return [
+            note
+            for note in self.by_customer.get(posting.customer_code, ())
+            if note.credit_note_code not in self.claimed
+            and self.attributed.get(note.credit_note_code, posting.return_id) == posting.return_id
+            and not self._is_owned_by_another(note, posting)
+        ]
+
+    def _is_owned_by_another(self, note: CreditNote, posting: Posting) -> bool:
+        owner = self.owners.get(note.associated_ref)
+        return owner is not None and owner.key != posting.key and _is_same_party(note, owner)
+
+
+def _is_same_party(note: CreditNote, posting: Posting) -> bool:
+    return note.customer_code == posting.customer_code and note.currency == posting.currency
+
+
+def _may_cover(note: CreditNote, posting: Posting) -> bool:
+    goods = {stock_code for stock_code, _ in posting.contents}
+    return note.gross_pence == posting.value_pence or not goods.isdisjoint(code for code, _ in note.lines)
+
+
+def _fits(note: CreditNote, posting: Posting) -> bool:
+    return (
+        posting.state == "in_doubt"
+        and _is_same_party(note, posting)
+        and note.gross_pence == posting.value_pence
+        and contents_of_note(note) == posting.contents
+        and _is_in_time(note, posting)
+    )
+
+
+def _is_in_time(note: CreditNote, posting: Posting) -> bool:
+    if note.created_on is None or posting.handed_out_at is None:
+        return False
+    out_on = london_date(posting.handed_out_at)
+    return out_on - NOTE_MAY_PRECEDE <= note.created_on <= out_on + NOTE_MAY_FOLLOW
+
+
+def _codes(notes: Sequence[CreditNote]) -> str:
+    return "Credit Note " + ", ".join(note.credit_note_code for note in notes)
