@@ -27,7 +27,7 @@ Policy = Literal["disposition", "credit_first"]
 
 @dataclass(frozen=True, slots=True)
 class CreditNote:
-    """One note as Khaos shows it. ``gross_pence`` is items plus delivery, positive; ``lines``: (Stock Code, quantity)."""
+    """One note as Khaos shows it. ``gross_pence`` is items plus delivery, positive; ``lines``: (code, quantity)."""
 
     credit_note_code: str
     associated_ref: str

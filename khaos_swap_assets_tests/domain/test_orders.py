@@ -1,0 +1,220 @@
+"""Orders: how a return names one, which one is chosen, and who took back more than was sold."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from khaos_swap_assets.domain.orders import (
+    Claim,
+    OrderMatch,
+    SalesOrder,
+    choose_order,
+    is_no_person,
+    order_ref,
+    order_refs,
+    over_returns,
+    reverse_ref,
+)
+from khaos_swap_assets.domain.returns import Return, ReturnLine
+from khaos_swap_assets_tests.domain.records import REFUNDED_AT, line, order, returned
+
+
+@pytest.mark.parametrize(
+    ("name", "ref_format", "strips_hash", "ref"),
+    [
+        ("#LX10482", "KCC{0}", True, "KCCLX10482"),
+        ("#LX10482", "KCC{0}", False, "KCC#LX10482"),
+        ("LX10482", "{0}SPY", True, "LX10482SPY"),
+        (" #1001 ", "{0}", True, "1001"),
+        ("##1001", "{0}", True, "#1001"),
+        ("SW-1001", "A{0}B", True, "ASW-1001B"),
+        ("{1}", "K{0}", True, "K{1}"),
+        ("", "KCC{0}", True, ""),
+        (" # ", "KCC{0}", True, ""),
+    ],
+)
+def test_an_order_name_becomes_its_reference(name: str, ref_format: str, strips_hash: bool, ref: str) -> None:
+    assert order_ref(name, ref_format=ref_format, strips_hash=strips_hash) == ref
+
+
+@pytest.mark.parametrize(
+    ("ref", "ref_format", "name"),
+    [
+        ("KCCLX10482", "KCC{0}", "LX10482"),
+        ("LX1SPY", "{0}SPY", "LX1"),
+        ("1001", "{0}", "1001"),
+        ("kccLX1", "KCC{0}", None),
+        ("KCC", "KCC{0}", None),
+        ("ABA", "AB{0}BA", None),
+        ("", "{0}", None),
+    ],
+)
+def test_a_reference_is_reversed_only_in_its_own_form(ref: str, ref_format: str, name: str | None) -> None:
+    assert reverse_ref(ref, ref_format) == name
+
+
+@given(st.text(min_size=1).filter(lambda text: text == text.strip()), st.text(), st.text())
+def test_reversing_gives_the_name_back(name: str, prefix: str, suffix: str) -> None:
+    ref_format = f"{prefix.replace('{', '')}{{0}}{suffix.replace('{', '')}"
+    assert reverse_ref(order_ref(name, ref_format=ref_format, strips_hash=False), ref_format) == name
+
+
+def refs_of(*lines: ReturnLine, **changes: Any) -> tuple[str, ...]:
+    return order_refs(returned(*lines, **changes), ref_format="KCC{0}", strips_hash=True)
+
+
+@pytest.mark.parametrize(
+    ("originals", "header", "refs"),
+    [
+        ([], "#LX1", ("KCCLX1",)),
+        ([""], "#LX1", ("KCCLX1",)),
+        (["#LX1"], "#LX1", ("KCCLX1",)),
+        (["LX1", "#LX1"], "#LX1", ("KCCLX1",)),
+        (["#LX1", "#LX1"], "#SW-9", ("KCCLX1",)),
+        (["#LX1", ""], "#LX1", ("KCCLX1",)),
+        (["#LX1", ""], "#SW-9", ("KCCLX1", "KCCSW-9")),
+        (["#LX1", "#LX2"], "#LX1", ("KCCLX1", "KCCLX2")),
+        ([""], "", ()),
+        ([" "], " # ", ()),
+    ],
+)
+def test_the_original_order_wins_over_the_header(originals: list[str], header: str, refs: tuple[str, ...]) -> None:
+    lines = [line(str(number), original_order_name=name) for number, name in enumerate(originals)]
+    assert refs_of(*lines, order_name=header) == refs
+
+
+def test_refund_lines_decide_about_the_order() -> None:
+    refund = line("A", original_order_name="#LX1")
+    swap = line("B", outcome="Exchange", original_order_name="#LX2")
+    assert refs_of(refund, swap) == ("KCCLX1",)
+    assert refs_of(swap) == ("KCCLX2",)
+
+
+def choose(candidates: list[SalesOrder], return_: Return | None = None, **changes: Any) -> OrderMatch:
+    asked: dict[str, Any] = {
+        "refs": ("KCCLX1",),
+        "stock_codes": {"P1"},
+        "is_answered": True,
+        "generic_customers": ["Amazo-*"],
+    }
+    asked |= changes
+    refs = asked.pop("refs")
+    return choose_order(return_ or returned(line()), refs, candidates, **asked)
+
+
+GOOD = order(("P1", 2))
+
+
+@pytest.mark.parametrize(
+    ("candidates", "changes", "problems"),
+    [
+        ([GOOD], {}, ()),
+        ([], {}, ("order_not_found",)),
+        ([GOOD], {"refs": ()}, ("order_not_found",)),
+        ([GOOD], {"refs": ("KCCLX1", "KCCLX2")}, ("order_ambiguous",)),
+        ([GOOD, order(("P1", 1), so_code="SO2")], {}, ("order_ambiguous",)),
+        ([GOOD, order(so_code="SO2", associated_ref="KCCLX2")], {}, ()),
+        ([GOOD, order(so_code="SO2", is_cancelled=True)], {}, ()),
+        ([order(so_code="SO2", associated_ref="kcclx1")], {}, ("order_not_found",)),
+        ([GOOD], {"stock_codes": {"P1", "P9"}}, ("order_not_found",)),
+        ([order(("p1", 1))], {}, ("order_not_found",)),
+        ([order(("P1", 1), invoiced_on=None)], {}, ("order_not_invoiced",)),
+        ([order(("P1", 1), customer_code="")], {}, ("customer_unknown",)),
+        ([order(("P1", 1), customer_code="Amazo-0317")], {}, ("customer_unknown",)),
+        ([order(("P1", 1), currency="EUR")], {}, ("currency_mismatch",)),
+        (
+            [order(("P9", 1), currency="EUR", customer_code=" ", invoiced_on=None)],
+            {},
+            ("order_not_found", "order_not_invoiced", "customer_unknown", "currency_mismatch"),
+        ),
+    ],
+)
+def test_an_order_is_chosen_or_every_problem_named(
+    candidates: list[SalesOrder], changes: dict[str, Any], problems: tuple[str, ...]
+) -> None:
+    match = choose(candidates, **changes)
+    assert (match.problems, match.is_waiting) == (problems, False)
+
+
+def test_the_chosen_order_stays_known_beside_its_problem() -> None:
+    assert choose([GOOD]).order is GOOD
+    assert choose([GOOD], stock_codes={"P9"}).order is GOOD
+    assert choose([GOOD, GOOD]).order is None
+
+
+def test_a_question_not_yet_answered_is_no_exception() -> None:
+    assert choose([], is_answered=False) == OrderMatch(None, (), is_waiting=True)
+    bare = order()
+    assert choose([bare], is_answered=False) == OrderMatch(bare, (), is_waiting=True)
+
+
+def test_an_open_return_may_still_wait_for_its_invoice() -> None:
+    bare = order(("P1", 1), invoiced_on=None)
+    assert choose([bare], returned(line(), status="Open")).problems == ()
+
+
+def test_lines_of_two_currencies_mismatch() -> None:
+    mixed = returned(line("P1"), line("P2", currency="EUR"))
+    assert choose([GOOD], mixed).problems == ("currency_mismatch",)
+    assert choose([GOOD], returned(line("P1"), line("P2", currency="EUR", outcome="Exchange"))).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "is_so"),
+    [("", True), (" ", True), ("Amazo-0317", True), ("AMAZO-1", True), ("PATEL0007", False), ("xAmazo-1", False)],
+)
+def test_a_generic_customer_is_no_person(code: str, is_so: bool) -> None:
+    assert is_no_person(code, ["Amazo-*", " EBAY?? "]) is is_so
+
+
+def claim(return_id: str, quantity: int = 1, day: int | None = 1, code: str = "A") -> Claim:
+    moment = None if day is None else REFUNDED_AT + timedelta(days=day)
+    return Claim(return_id, f"RMA-{return_id}", moment, code, quantity)
+
+
+@pytest.mark.parametrize(
+    ("claims", "sold", "over"),
+    [
+        ([], {"A": 1}, set()),
+        ([claim("1")], {"A": 1}, set()),
+        ([claim("1", 2)], {"A": 1}, {"1"}),
+        ([claim("1"), claim("1")], {"A": 1}, {"1"}),
+        ([claim("1", day=1), claim("2", day=2)], {"A": 1}, {"2"}),
+        ([claim("2", day=1), claim("1", day=2)], {"A": 1}, {"1"}),
+        ([claim("2", day=1), claim("1", day=1)], {"A": 1}, {"2"}),
+        ([claim("1", day=None), claim("2", day=9)], {"A": 1}, {"1"}),
+        ([claim("1", day=1), claim("2", day=2), claim("3", day=3)], {"A": 1}, {"2", "3"}),
+        ([claim("1", day=1), claim("2", 2, day=2)], {"A": 3}, set()),
+        ([claim("1", code="B")], {"A": 1}, set()),
+        ([claim("1", code="B"), claim("2", code="B", day=2)], {"A": 9, "B": 1}, {"2"}),
+    ],
+)
+def test_only_the_later_return_takes_back_too_much(claims: list[Claim], sold: dict[str, int], over: set[str]) -> None:
+    assert {return_id for return_id, _ in over_returns(claims, sold)} == over
+
+
+def test_three_notes_for_two_sold_units_fail() -> None:
+    assert over_returns([claim(number, day=int(number)) for number in "123"], {"A": 2}) == {("3", "A")}
+
+
+CLAIMS = st.lists(
+    st.builds(claim, st.sampled_from("123456"), st.integers(1, 3), st.just(1), st.sampled_from("AB")), max_size=10
+)
+
+
+@given(CLAIMS, st.integers(0, 6), st.randoms(use_true_random=False))
+def test_the_order_of_claims_changes_nothing(claims: list[Claim], sold: int, random: Any) -> None:
+    shuffled = random.sample(claims, len(claims))
+    assert over_returns(claims, {"A": sold, "B": 2}) == over_returns(shuffled, {"A": sold, "B": 2})
+
+
+@given(CLAIMS, st.integers(0, 6))
+def test_what_is_not_flagged_was_sold(claims: list[Claim], sold: int) -> None:
+    over = over_returns(claims, {"A": sold})
+    units = sum(row.quantity for row in claims if row.stock_code == "A" and (row.return_id, "A") not in over)
+    assert units <= sold
+    total = sum(row.quantity for row in claims if row.stock_code == "A")
+    assert bool(over) is (total > sold)
