@@ -6,6 +6,7 @@ Belongs here: opening a connection, creating a database, naming Dagster's one, t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -22,6 +23,7 @@ CONNECT_SECONDS = 10
 _SQLSTATE_LINES: Mapping[str, str] = {
     "28P01": "{place}: wrong password for user {user}; correct it in KHAOS_SWAP_DATABASE_URL",
     "28000": "{place}: user {user} may not log in; grant LOGIN or correct pg_hba.conf",
+    "no role": "{place}: the user {user} does not exist there; correct KHAOS_SWAP_DATABASE_URL or create it",
     "42501": "{place}: user {user} has no permission: {detail}; grant it or use another user",
     "3D000": "{place}: the database {database} does not exist; create it: CREATE DATABASE {database}",
     "53100": "{place}: the disk of the database is full: {detail}; free space, then run again",
@@ -31,10 +33,12 @@ _SQLSTATE_LINES: Mapping[str, str] = {
     "25006": "{place}: the database is read-only; use the primary server",
 }
 _TEXT_STATES: Mapping[str, str] = {
+    "is not permitted to log in": "28000",
     "password authentication failed": "28P01",
     "no password supplied": "28P01",
     "no pg_hba.conf entry": "28000",
-    "is not permitted to log in": "28000",
+    "pg_hba.conf rejects connection": "28000",
+    'FATAL:  role "': "no role",
     "permission denied": "42501",
     "does not exist": "3D000",
     "too many clients": "53300",
@@ -117,7 +121,10 @@ def ensure(url: str) -> bool:
         return False
     with reported(url), connect(sibling_url(url, "postgres"), application="setup") as connection:
         connection.autocommit = True
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(_name(found))))
+        try:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(_name(found))))
+        except (errors.DuplicateDatabase, errors.UniqueViolation):
+            return False
     return True
 
 
@@ -148,8 +155,8 @@ def _state(error: psycopg.Error) -> str:
 
 def _detail(error: psycopg.Error, password: str) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    text = lines[-1].removeprefix("Is the server running").strip() if lines else type(error).__name__
-    text = next((line.split(": ", 1)[-1] for line in lines if "failed: " in line), text).removeprefix("FATAL:  ")
+    causes = re.findall(r"failed: (?:FATAL:\s+)?(.+)", str(error))
+    text = next(iter([*causes[-1:], *lines[:1]]), type(error).__name__)
     return text.replace(password, "***") if password else text
 
 

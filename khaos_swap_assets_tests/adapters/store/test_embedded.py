@@ -1,0 +1,172 @@
+"""Tests of the embedded server: holds, killed owners, stale pid files, folder modes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from khaos_swap_assets.adapters.errors import SettingsError, StoreError
+from khaos_swap_assets.adapters.store import database as store
+from khaos_swap_assets.adapters.store import embedded
+
+OWNER = """
+import sys, time
+from pathlib import Path
+from khaos_swap_assets.adapters.store import embedded
+server = embedded.start(Path(sys.argv[1]), durable=sys.argv[2] == 'durable')
+print(server.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A server's folder outside every home, whose server is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="khaos-swap-tests-", dir="/tmp", ignore_cleanup_errors=True) as parent:
+        yield Path(parent) / "postgres"
+        embedded.start(Path(parent) / "postgres", durable=False).stop()
+
+
+def owner(folder: Path, durable: str = "fast") -> tuple[subprocess.Popen[str], int]:
+    """Another process that holds the server, and the server's pid."""
+    argv = [sys.executable, "-c", OWNER, str(folder), durable]
+    process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    return process, int(process.stdout.readline())
+
+
+def let_go(process: subprocess.Popen[str]) -> None:
+    process.communicate(timeout=20)
+
+
+def is_running(pid: int | None) -> bool:
+    return pid is not None and psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def write(server: embedded.EmbeddedPostgres) -> None:
+    with psycopg.connect(server.url("postgres")) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS kept (x integer)")
+        connection.execute("INSERT INTO kept VALUES (1)")
+
+
+def count(server: embedded.EmbeddedPostgres) -> int:
+    with psycopg.connect(server.url("postgres")) as connection:
+        row = connection.execute("SELECT count(*) FROM kept").fetchone()
+    assert row
+    return int(row[0])
+
+
+def test_rows_survive_a_stop_and_a_start(folder: Path) -> None:
+    first = embedded.start(folder)
+    write(first)
+    pid = first.pid
+    first.stop()
+    first.stop()
+    assert not is_running(pid)
+    with pytest.raises(StoreError, match="is not running"):
+        first.url("postgres")
+    second = embedded.start(folder)
+    assert count(second) == 1
+    second.stop()
+
+
+def test_a_normal_exit_stops_the_server(folder: Path) -> None:
+    process, pid = owner(folder)
+    assert is_running(pid)
+    let_go(process)
+    assert not is_running(pid)
+
+
+def test_the_last_of_two_holds_stops_the_server(folder: Path) -> None:
+    process, pid = owner(folder)
+    mine = embedded.start(folder, durable=False)
+    assert mine.pid == pid
+    let_go(process)
+    assert is_running(pid)
+    mine.stop()
+    assert not is_running(pid)
+
+
+def test_a_server_left_by_a_killed_owner_is_adopted_and_then_stopped(folder: Path) -> None:
+    process, pid = owner(folder)
+    process.kill()
+    process.communicate()
+    assert is_running(pid)
+    second = embedded.start(folder, durable=False)
+    assert second.pid == pid
+    second.stop()
+    assert not is_running(pid)
+
+
+def test_a_killed_server_starts_again_with_its_rows(folder: Path) -> None:
+    process, pid = owner(folder, "durable")
+    mine = embedded.start(folder)
+    write(mine)
+    os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while is_running(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    again = embedded.start(folder)
+    assert again.pid != pid
+    assert count(again) == 1
+    let_go(process)
+    mine.stop()
+    assert count(again) == 1
+    again.stop()
+
+
+def test_a_pid_file_whose_number_is_another_program_now(folder: Path) -> None:
+    server = embedded.start(folder, durable=False)
+    lines = (folder / "postmaster.pid").read_text().splitlines()
+    server.stop()
+    (folder / "postmaster.pid").write_text("\n".join([str(os.getpid()), *lines[1:7], "ready"]) + "\n")
+    again = embedded.start(folder, durable=False)
+    assert again.pid not in (None, os.getpid())
+    again.stop()
+
+
+def test_two_servers_in_two_folders_do_not_meet(postgres: embedded.EmbeddedPostgres, folder: Path) -> None:
+    other = embedded.start(folder, durable=False)
+    assert other.pid != postgres.pid
+    other.stop()
+    store.connect(postgres.url("postgres"), application="tests").close()
+
+
+def test_a_broken_folder_is_one_clear_line(folder: Path) -> None:
+    embedded.start(folder, durable=False).stop()
+    (folder / "global" / "pg_control").rename(folder / "global" / "away")
+    with pytest.raises(StoreError, match=r"does not start: .*pg_control.*set KHAOS_SWAP_DATABASE_URL") as caught:
+        embedded.start(folder, durable=False)
+    assert "\n" not in str(caught.value)
+    (folder / "global" / "away").rename(folder / "global" / "pg_control")
+
+
+def test_a_folder_of_another_version_is_one_clear_line(folder: Path) -> None:
+    embedded.start(folder, durable=False).stop()
+    (folder / "PG_VERSION").write_text("16\n")
+    with pytest.raises(StoreError, match=r"does not start: .*[vV]ersion"):
+        embedded.start(folder, durable=False)
+    (folder / "PG_VERSION").write_text("18\n")
+
+
+def test_a_path_with_a_space_is_a_setting_to_correct(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="KHAOS_SWAP_DATA_DIR"):
+        embedded.start(tmp_path / "my data")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts the server as another user")
+def test_root_opens_a_parent_folder_for_passing_only(folder: Path) -> None:
+    folder.parent.chmod(0o700)
+    embedded.start(folder, durable=False).stop()
+    assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o711
