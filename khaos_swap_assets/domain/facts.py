@@ -1,0 +1,221 @@
+"""What is known about one return, or one Credit Note, when it is judged.
+
+Belongs here: frozen records that the reconciliation stage fills from its tables, and figures that follow from them
+alone. Stays out: what the facts mean (``domain.conditions``). Money is minor units of the return's currency, times UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from khaos_swap_assets.domain.credit_notes import CreditNote
+from khaos_swap_assets.domain.periods import london_date
+from khaos_swap_assets.domain.returns import REFUND, Return
+
+UNDONE_POSTINGS = frozenset({"planned", "in_doubt"})
+LIVE_POSTINGS = UNDONE_POSTINGS | {"confirmed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Ages past which waiting is trouble; the defaults are those of the settings."""
+
+    inspection_days: int = 5
+    refund_days: int = 14
+    credit_note_days: int = 2
+    issue_days: int = 3
+    allocation_days: int = 7
+    in_doubt_hours: int = 24
+
+
+@dataclass(frozen=True, slots=True)
+class LineFacts:
+    """One return line as matched. ``cost_pence`` is the whole line; quantities are units.
+
+    ``problem`` is a line kind of the catalogue or empty. ``strange_quantity`` units were inspected and found to be
+    something else than what was sold. ``is_posted`` says that an earlier document returned this line.
+    """
+
+    product_id: str
+    sku: str
+    quantity: int
+    cost_pence: int
+    outcome: str = REFUND
+    currency: str = "GBP"
+    stock_code: str | None = None
+    problem: str = ""
+    suggestion: str = ""
+    sellable_quantity: int = 0
+    damaged_quantity: int = 0
+    missing_quantity: int = 0
+    strange_quantity: int = 0
+    is_posted: bool = False
+
+    @property
+    def uninspected_quantity(self) -> int:
+        """Units that nobody has looked at."""
+        seen = self.sellable_quantity + self.damaged_quantity + self.missing_quantity + self.strange_quantity
+        return max(self.quantity - seen, 0)
+
+    @property
+    def unsettled_quantity(self) -> int:
+        """Units without a disposition, looked at or not; as long as there are any the return is not drafted."""
+        return self.uninspected_quantity + self.strange_quantity
+
+    def value_of(self, units: int) -> int:
+        """What ``units`` of this line are worth, rounded down to whole pence."""
+        return self.cost_pence * units // self.quantity if self.quantity else 0
+
+
+@dataclass(frozen=True, slots=True)
+class PostingFacts:
+    """One document of ours. ``refusal`` is what Khaos answered when it refused; empty when a person ended it."""
+
+    reference: str
+    state: str
+    value_pence: int
+    handed_out_at: datetime | None = None
+    witnessed_pence: int | None = None
+    refusal: str = ""
+    has_rival_notes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MoveFacts:
+    """One stock move and what the levels said: ``state`` is due, offered, confirmed, cannot_tell or failed."""
+
+    sku: str
+    stock_code: str
+    disposition: str
+    quantity: int
+    state: str
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteFacts:
+    """One Credit Note with the return it is attributed to, if any, and the open credit of its customer.
+
+    ``rival_rmas`` are the returns between which nobody can tell. ``seen_from`` is the first day that was ever read:
+    notes made before it are nobody's trouble. ``unallocated_pence`` is None when it was never read.
+    """
+
+    note: CreditNote
+    return_id: str = ""
+    rma: str = ""
+    unallocated_pence: int | None = None
+    unallocated_read_at: datetime | None = None
+    rival_rmas: tuple[str, ...] = ()
+    seen_from: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnFacts:
+    """Everything that decides about one return.
+
+    ``order_problems`` are kinds of the catalogue; an order that Khaos has not answered for is ``is_order_awaited``
+    instead. ``over_returned`` are Stock Codes of which this return brings back more than was left. ``notes`` are the
+    attributed ones, ``covering_note_code`` an unattributed note that may be this return's. ``strays`` are conditions
+    that the warehouse reported for goods that fit no line, ``holds`` the kinds for which the draft is held.
+    """
+
+    return_: Return
+    lines: tuple[LineFacts, ...] = ()
+    order_currency: str | None = None
+    order_problems: tuple[str, ...] = ()
+    is_order_awaited: bool = False
+    over_returned: tuple[str, ...] = ()
+    postings: tuple[PostingFacts, ...] = ()
+    notes: tuple[NoteFacts, ...] = ()
+    moves: tuple[MoveFacts, ...] = ()
+    strays: tuple[str, ...] = ()
+    covering_note_code: str = ""
+    holds: tuple[str, ...] = ()
+    mode: str = "audit"
+    legs_policy: str = "disposition"
+    post_from: date | None = None
+    refund_lines: tuple[LineFacts, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "refund_lines", tuple(line for line in self.lines if line.outcome == REFUND))
+
+    @property
+    def refund_pence(self) -> int:
+        """The confirmed refund; nothing is due as long as Swap does not confirm it."""
+        return self.return_.refund_pence if self.return_.is_refund_confirmed else 0
+
+    @property
+    def credited_pence(self) -> int:
+        """What the attributed notes credit together."""
+        return sum(facts.note.gross_pence for facts in self.notes)
+
+    @property
+    def issued_pence(self) -> int:
+        """The part of it that moved the ledger."""
+        return sum(facts.note.gross_pence for facts in self.notes if facts.note.is_issued)
+
+    @property
+    def gap_pence(self) -> int:
+        """Refund less credit: positive when Khaos credits too little."""
+        return self.refund_pence - self.credited_pence
+
+    @property
+    def undone_pence(self) -> int:
+        """Value of our documents that are planned or out and not yet witnessed."""
+        return sum(posting.value_pence for posting in self.postings if posting.state in UNDONE_POSTINGS)
+
+    @property
+    def posted_pence(self) -> int:
+        """Value of our documents that are planned, out or confirmed."""
+        return sum(posting.value_pence for posting in self.postings if posting.state in LIVE_POSTINGS)
+
+    @property
+    def growth_pence(self) -> int:
+        """How much the refund exceeds our documents, where there are any: a later refund on the same RMA."""
+        return self.refund_pence - self.posted_pence if self.posted_pence else 0
+
+    @property
+    def is_growth_explained(self) -> bool:
+        """True when lines that no document holds add up to the growth exactly (so also when there is none)."""
+        new_pence = sum(line.cost_pence for line in self.refund_lines if not line.is_posted)
+        return self.growth_pence in {0, new_pence}
+
+    @property
+    def is_credited_as_posted(self) -> bool:
+        """True when the notes come to exactly what our confirmed documents asked for: no value went wrong."""
+        confirmed = [posting.value_pence for posting in self.postings if posting.state == "confirmed"]
+        return bool(confirmed) and sum(confirmed) == self.credited_pence
+
+    @property
+    def is_waiting_for_swap(self) -> bool:
+        """True while Swap may still confirm the refund: open, or closed with money and no date."""
+        closed_undated = self.return_.status == "Closed" and self.return_.refund_pence > 0
+        return self.return_.is_open or (closed_undated and self.return_.refunded_at is None)
+
+    @property
+    def is_covered(self) -> bool:
+        """True when the attributed notes come to the refund to the penny."""
+        return bool(self.notes) and self.refund_pence > 0 and self.gap_pence == 0
+
+    @property
+    def is_before_start(self) -> bool:
+        """True for a refund made before the day from which we post: it is reconciled, never posted."""
+        moment = self.return_.refunded_at
+        return self.post_from is not None and moment is not None and london_date(moment) < self.post_from
+
+    @property
+    def is_worth_posting(self) -> bool:
+        """True when a Credit Note of ours is or may become due, so that what would hold it back is trouble."""
+        alive = self.return_.is_refund_confirmed or self.is_waiting_for_swap
+        return alive and bool(self.refund_lines) and not self.is_before_start and not self.is_covered
+
+    @property
+    def is_held_for_inspection(self) -> bool:
+        """True while a unit has no disposition and the policy drafts nothing without."""
+        return self.legs_policy == "disposition" and any(line.unsettled_quantity for line in self.refund_lines)
+
+    @property
+    def may_be_posted_later(self) -> bool:
+        """True when this installation posts and this refund is not too old for it."""
+        return self.mode != "audit" and not self.is_before_start

@@ -1,0 +1,247 @@
+"""The verdict on one return and on one Credit Note: status, gap and its causes, what is wrong, when to look again.
+
+Belongs here: what follows from all conditions together. Stays out: the single conditions (``domain.conditions``),
+which note belongs to which return (``domain.attribution``) and reconciling many lines at once
+(``domain.line_reconciliation``). Source: DESIGN §4.8, §7.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
+
+from khaos_swap_assets.domain.conditions import RULES, Case, status_by_value
+from khaos_swap_assets.domain.exceptions import Problem
+from khaos_swap_assets.domain.facts import Limits, NoteFacts, ReturnFacts
+from khaos_swap_assets.domain.money import format_money
+from khaos_swap_assets.domain.periods import LONDON, london_date
+
+Status = Literal["duplicate", "value_gap", "credit_note_missing", "in_flight", "matched", "nothing_due"]
+
+HOLDING_KINDS = frozenset(
+    {
+        "sku_unknown",
+        "sku_ambiguous",
+        "sku_discontinued",
+        "order_not_found",
+        "order_ambiguous",
+        "order_not_invoiced",
+        "customer_unknown",
+        "over_return",
+        "currency_mismatch",
+        "refund_not_explained",
+        "posting_refused",
+        "posting_in_doubt",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Legs:
+    """The causes of a gap in pence, adding up to it. ``missing`` was refunded and not credited, ``extra`` reversed."""
+
+    quantity_pence: int = 0
+    value_pence: int = 0
+    missing_pence: int = 0
+    extra_pence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is true of a return now. ``next_due_at`` is the next moment when time alone will change it (UTC), if any."""
+
+    status: Status
+    gap_pence: int
+    legs: Legs
+    problems: tuple[Problem, ...]
+    next_due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoteVerdict:
+    """What is true of a Credit Note now; ``next_due_at`` as for a return."""
+
+    problems: tuple[Problem, ...]
+    next_due_at: datetime | None = None
+
+
+def judge(facts: ReturnFacts, limits: Limits, now: datetime) -> Verdict:
+    """Judge a return and the Credit Notes attributed to it at ``now`` (aware). Problems come in catalogue order."""
+
+    def at(moment: datetime) -> tuple[Status, tuple[Problem, ...]]:
+        return _judge(Case(facts, limits, moment))
+
+    status, problems = at(now)
+    due = _first_change(at, _deadlines(facts, limits), now)
+    return Verdict(status, facts.gap_pence, _legs(facts), problems, due)
+
+
+def judge_note(facts: NoteFacts, limits: Limits, now: datetime) -> NoteVerdict:
+    """Judge one Credit Note; ``judge`` already does it for the notes attributed to its return."""
+
+    def at(moment: datetime) -> tuple[Problem, ...]:
+        return tuple(_note_problems(facts, limits, moment))
+
+    return NoteVerdict(at(now), _first_change(at, _note_deadlines(facts, limits), now))
+
+
+def judge_unreadable(subject: str, reason: str, return_id: str = "") -> Problem:
+    """The problem of a row that could not be read; ``subject`` is its RMA, or its hash when it shows none."""
+    return Problem("record_unreadable", subject, reason, return_id=return_id, rma=subject if return_id else "")
+
+
+def _judge(case: Case) -> tuple[Status, tuple[Problem, ...]]:
+    problems = [problem for rule in RULES.values() for problem in rule(case)]
+    if _is_note_missing(case, {problem.kind for problem in problems}):
+        problems.append(_note_missing(case))
+    for note in case.facts.notes:
+        problems.extend(_note_problems(note, case.limits, case.now))
+    return _status(case), tuple(problems)
+
+
+def _status(case: Case) -> Status:
+    facts = case.facts
+    by_value: dict[str, Status] = {"duplicate": "duplicate", "value_gap": "value_gap", "matched": "matched"}
+    if facts.notes:
+        return by_value.get(status_by_value(facts), "in_flight")
+    if facts.refund_pence == 0:
+        return "nothing_due"
+    return "credit_note_missing" if _is_late(case) and not _is_waiting(case) else "in_flight"
+
+
+def _is_late(case: Case) -> bool:
+    """No note, none of ours under way, and longer than the limit ago."""
+    facts = case.facts
+    is_alone = facts.refund_pence > 0 and not facts.notes and not facts.undone_pence
+    return is_alone and case.is_past(facts.return_.refunded_at, timedelta(days=case.limits.credit_note_days))
+
+
+def _is_waiting(case: Case) -> bool:
+    """A document of ours is held for something that is expected to come by itself."""
+    facts = case.facts
+    return facts.may_be_posted_later and (facts.is_held_for_inspection or facts.is_order_awaited)
+
+
+def _is_note_missing(case: Case, kinds: set[str]) -> bool:
+    is_owned = bool(kinds & (HOLDING_KINDS | set(case.facts.holds))) or _is_only_policy(case, kinds)
+    return _is_late(case) and not (is_owned or _is_waiting(case) or case.facts.covering_note_code)
+
+
+def _is_only_policy(case: Case, kinds: set[str]) -> bool:
+    return "outcome_needs_policy" in kinds and not case.facts.refund_lines
+
+
+def _note_missing(case: Case) -> Problem:
+    message = f"Refund of {case.money(case.facts.refund_pence)} and no Credit Note"
+    why = f"; held: {', '.join(case.facts.holds)}" if case.facts.holds else ""
+    return case.problem("credit_note_missing", message + why, case.facts.refund_pence)
+
+
+def _legs(facts: ReturnFacts) -> Legs:
+    gap = facts.gap_pence
+    if gap == 0:
+        return Legs()
+    if not facts.notes or (gap > 0 and facts.is_credited_as_posted):
+        return Legs(missing_pence=gap)
+    if status_by_value(facts) == "duplicate" or facts.refund_pence == 0:
+        return Legs(extra_pence=gap)
+    quantity, missing = _unit_legs(facts)
+    return Legs(quantity_pence=quantity, missing_pence=missing, value_pence=gap - quantity - missing)
+
+
+def _unit_legs(facts: ReturnFacts) -> tuple[int, int]:
+    """Pence of units of which notes hold too few, and of codes that no note holds; zero when notes show no lines."""
+    credited = Counter[str]()
+    for note in facts.notes:
+        for code, quantity in note.note.lines:
+            credited[code] += quantity
+    returned, cost = Counter[str](), Counter[str]()
+    for line in facts.refund_lines:
+        returned[line.stock_code or line.sku] += line.quantity
+        cost[line.stock_code or line.sku] += line.cost_pence
+    missing = sum(cost[code] for code in returned if not credited[code]) if credited else 0
+    shared = [code for code, quantity in returned.items() if credited[code] and quantity]
+    return sum(cost[code] * (returned[code] - credited[code]) // returned[code] for code in shared), missing
+
+
+def _note_problems(facts: NoteFacts, limits: Limits, now: datetime) -> Iterator[Problem]:
+    today, note = london_date(now), facts.note
+    if not facts.return_id:
+        if _is_in_sight(facts):
+            yield _note_problem("credit_note_orphan", facts, _orphan_reason(facts))
+    elif not note.is_issued and _is_older(note.created_on, limits.issue_days, today):
+        yield _note_problem("credit_note_not_issued", facts, f"Made on {note.created_on} and not issued")
+    elif _is_older(note.issued_on, limits.allocation_days, today) and _is_unallocated(facts):
+        open_money = format_money(facts.unallocated_pence or 0, note.currency)
+        yield _note_problem(
+            "credit_note_unallocated",
+            facts,
+            f"Do not refund again: issued on {note.issued_on}, and {open_money} of credit stands open on the account",
+        )
+
+
+def _is_in_sight(facts: NoteFacts) -> bool:
+    made_on = facts.note.created_on
+    return facts.seen_from is None or made_on is None or made_on >= facts.seen_from
+
+
+def _orphan_reason(facts: NoteFacts) -> str:
+    if facts.rival_rmas:
+        return f"Fits more than one return or has a twin: {', '.join(facts.rival_rmas)}"
+    return f"Reference {facts.note.associated_ref or '(none)'} and no return fits"
+
+
+def _is_unallocated(facts: NoteFacts) -> bool:
+    return facts.unallocated_pence is not None and facts.unallocated_pence >= facts.note.gross_pence > 0
+
+
+def _is_older(day: date | None, days: int, today: date) -> bool:
+    return day is not None and today > day + timedelta(days=days)
+
+
+def _note_problem(kind: str, facts: NoteFacts, message: str) -> Problem:
+    return Problem(
+        kind,
+        facts.note.credit_note_code,
+        message,
+        return_id=facts.return_id,
+        rma=facts.rma,
+        credit_note_code=facts.note.credit_note_code,
+        money_at_risk_pence=facts.note.gross_pence,
+        currency=facts.note.currency,
+    )
+
+
+def _deadlines(facts: ReturnFacts, limits: Limits) -> Iterator[datetime]:
+    return_ = facts.return_
+    yield from _after(return_.delivered_at, timedelta(days=limits.inspection_days))
+    yield from _after(return_.delivered_at, timedelta(days=limits.refund_days))
+    yield from _after(return_.refunded_at, timedelta(days=limits.credit_note_days))
+    for posting in facts.postings:
+        yield from _after(posting.handed_out_at, timedelta(hours=limits.in_doubt_hours))
+    for note in facts.notes:
+        yield from _note_deadlines(note, limits)
+
+
+def _note_deadlines(facts: NoteFacts, limits: Limits) -> Iterator[datetime]:
+    yield from _day_after(facts.note.created_on, limits.issue_days)
+    yield from _day_after(facts.note.issued_on, limits.allocation_days)
+
+
+def _after(moment: datetime | None, limit: timedelta) -> Iterator[datetime]:
+    if moment is not None:
+        yield moment + limit + timedelta(microseconds=1)
+
+
+def _day_after(day: date | None, days: int) -> Iterator[datetime]:
+    if day is not None:
+        yield datetime.combine(day + timedelta(days=days + 1), time.min, LONDON).astimezone(UTC)
+
+
+def _first_change(at: Callable[[datetime], object], deadlines: Iterable[datetime], now: datetime) -> datetime | None:
+    later = sorted({moment for moment in deadlines if moment > now})
+    before = at(now) if later else None
+    return next((moment for moment in later if at(moment) != before), None)
