@@ -1,7 +1,7 @@
 """An invented trading month of an apparel merchant, the same for the same seed.
 
 Belongs here: how many returns of which scenario a month holds. Stays out: what a scenario is (``scenarios`` for what
-is in order, ``trouble`` for what is not) and the real trading history (``history``).
+is in order, ``trouble`` and ``trouble_after`` for what is not) and the real trading history (``history``).
 """
 
 from __future__ import annotations
@@ -11,12 +11,17 @@ from random import Random
 
 from khaos_swap_assets.sandbox import catalogue
 from khaos_swap_assets.sandbox.maker import LONDON, Maker
-from khaos_swap_assets.sandbox.scenarios import CLEAN
+from khaos_swap_assets.sandbox.scenarios import CLEAN, Scenario, arriving
+from khaos_swap_assets.sandbox.trouble import SHOP_TROUBLE, arriving_misspelt, over_return_pair
+from khaos_swap_assets.sandbox.trouble_after import AFTER_TROUBLE, SCRIPTED, credit_note_orphan
 from khaos_swap_assets.sandbox.world import World
 
 DEFAULT_NOW = datetime(2026, 7, 3, 9, tzinfo=UTC)
 STORE_ID = "st_7f3k9q"
 POST_FROM_DAY = 4
+TROUBLE_SHARE = 0.0085
+TROUBLE = {**SHOP_TROUBLE, **AFTER_TROUBLE}
+RETURNS_MADE: dict[Scenario, int] = {over_return_pair: 2, credit_note_orphan: 0}
 
 
 def build(seed: int, returns: int, now: datetime = DEFAULT_NOW) -> World:
@@ -27,8 +32,8 @@ def build(seed: int, returns: int, now: datetime = DEFAULT_NOW) -> World:
     world = World(seed, now, STORE_ID, post_from=post_from)
     world.items = {item.stock_code: item for item in catalogue.stock_items(rng, month[0])}
     maker = Maker(world, rng, month)
-    for name in _plan(rng, returns):
-        CLEAN[name][1](maker)
+    for story in _plan(rng, returns):
+        story(maker)
     _sell_more(maker, returns // 3)
     return world
 
@@ -40,10 +45,29 @@ def ended_month(now: datetime) -> tuple[datetime, datetime]:
     return start.astimezone(UTC), end.astimezone(UTC)
 
 
-def _plan(rng: Random, returns: int) -> list[str]:
-    return rng.choices(list(CLEAN), [weight for weight, _ in CLEAN.values()], k=returns)
+def _plan(rng: Random, returns: int) -> list[Scenario]:
+    """Trouble and clean returns mixed, then the returns whose documents Khaos mishandles: never the first posted."""
+    each = max(1, round(returns * TROUBLE_SHARE))
+    trouble = [stories[n % len(stories)] for n in range(each) for stories in TROUBLE.values()][: returns // 3]
+    scripted = [story for _ in range(each) for story in SCRIPTED.values()][: returns // 8]
+    left = returns - len(scripted) - sum(RETURNS_MADE.get(story, 1) for story in trouble)
+    clean = rng.choices([story for _, story in CLEAN.values()], [weight for weight, _ in CLEAN.values()], k=left)
+    mixed = [*trouble, *clean]
+    rng.shuffle(mixed)
+    return mixed + scripted
 
 
 def _sell_more(maker: Maker, orders: int) -> None:
     for _ in range(orders):
         maker.order(maker.customer(), maker.basket(), maker.moment(maker.month_start, maker.month_end))
+
+
+def trickle(world: World, returns: int = 1) -> None:
+    """A few more returns while people watch: submitted now, and refunded and inspected within a minute.
+
+    Call it with ``world.now`` moved on; each call makes its own random numbers from the seed and the count so far.
+    """
+    rng = Random(f"{world.seed}/{len(world.rmas)}")  # noqa: S311
+    maker = Maker(world, rng, ended_month(world.now), first_order=100_000 + 10 * len(world.rmas))
+    for _ in range(returns):
+        rng.choices((arriving, arriving_misspelt), (9, 1))[0](maker)

@@ -53,11 +53,12 @@ class Times:
 class Maker:
     """Makes things for ``world`` from its own random numbers; ``month`` is [start, end) in UTC."""
 
-    def __init__(self, world: World, rng: Random, month: tuple[datetime, datetime]) -> None:
+    def __init__(self, world: World, rng: Random, month: tuple[datetime, datetime], first_order: int = 0) -> None:
         self.world = world
         self.rng = rng
         self.month_start, self.month_end = month
         self.stock = [item for item in world.items.values() if not item.is_discontinued]
+        self._order_number = first_order
 
     def moment(self, start: datetime, end: datetime) -> datetime:
         """A random whole second in [start, end)."""
@@ -80,10 +81,11 @@ class Maker:
         self.world.customers[made.urn] = made
         return made
 
-    def item(self, stock_code: str, *, price: int = 5000, **fields: object) -> Item:
+    def item(self, stock_code: str, *, barcode: str = "", is_discontinued: bool = False) -> Item:
         """A stock item of its own, which no other return and no sale touches."""
         stock_id = str(70000 + len(self.world.items))
-        made = Item(stock_code, stock_id, f"Item {stock_code}", price, available=8, **fields)  # type: ignore[arg-type]
+        made = Item(stock_code, stock_id, f"Item {stock_code}", 5000, available=8, barcode=barcode)
+        made.is_discontinued = is_discontinued
         made.revised_at = made.moved_at = self.month_start - timedelta(days=60)
         self.world.items[stock_code] = made
         return made
@@ -95,7 +97,8 @@ class Maker:
 
     def order(self, customer: Customer, basket: Sequence[tuple[Item, int]], ordered_at: datetime) -> Order:
         """An invoiced Sales Order with an order discount, put into the world."""
-        number = 1 + len(self.world.orders)
+        self._order_number += 1
+        number = self._order_number
         name = f"#LX{10400 + number}"
         keep = 100 - self.rng.choice(CLEAN_DISCOUNTS)
         made = Order(
@@ -144,6 +147,10 @@ class Maker:
         self.world.rmas[made.rma_number] = made
         return made
 
+    def last_rma(self) -> Rma:
+        """The return made last."""
+        return next(reversed(self.world.rmas.values()))
+
     def line(self, sold: SoldLine, quantity: int, number: int, at: int) -> RmaLine:
         """One returned row of a sold line."""
         reason = self.rng.choice(("Fit", "Changed mind", "Not as described", "Faulty"))
@@ -180,7 +187,7 @@ class Maker:
         costs = [line.cost_pence for line in rma.lines]
         costs[0] += gross_change
         lines = [
-            NoteLine(line.sku, line.quantity, cost, self._net(line.sku, cost), so_code=order.so_code)
+            NoteLine(line.sku, line.quantity, cost, self.net(line.sku, cost), so_code=order.so_code)
             for line, cost in zip(rma.lines, costs, strict=True)
         ]
         return self.note(
@@ -196,5 +203,6 @@ class Maker:
         self.world.notes[code] = made
         return made
 
-    def _net(self, stock_code: str, gross_pence: int) -> int:
+    def net(self, stock_code: str, gross_pence: int) -> int:
+        """The net part of an amount for an item, at its own rate."""
         return net_of(gross_pence, self.world.items[stock_code].vat_percent)

@@ -27,8 +27,10 @@ def refunded_in_euros(maker: Maker) -> None:
 
 
 def refunded_with_fee(maker: Maker) -> None:
-    """The return label was withheld from the refund."""
-    maker.refunded(fee=maker.rng.choice((250, 295, 395)))
+    """The return label was withheld from the refund, or only shown and waived."""
+    _, rma = maker.refunded(fee=maker.rng.choice((250, 295, 395)))
+    if maker.rng.random() < 0.2:
+        rma.refund_pence += rma.handling_fee_pence
 
 
 def quantity_does_not_divide(maker: Maker) -> None:
@@ -69,7 +71,7 @@ def refunded_later(maker: Maker) -> None:
     """Open today, closed and refunded in the days to come."""
     _, rma = maker.refunded()
     refund_pence = rma.refund_pence
-    _reopen(rma)
+    reopen(rma)
     at = maker.world.now + timedelta(hours=maker.rng.randint(2, 9 * 24))
     rma.steps.append((at, _closing(at.isoformat(), refund_pence)))
 
@@ -133,7 +135,7 @@ def submitted_later(maker: Maker) -> None:
 def open_exchange(maker: Maker) -> None:
     """An exchange or credit that is not closed yet asks nothing of anyone."""
     in_transit(maker)
-    rma = next(reversed(maker.world.rmas.values()))
+    rma = maker.last_rma()
     for line in rma.lines:
         line.outcome = maker.rng.choice(("Exchange", "Shop Later Credit"))
 
@@ -141,11 +143,12 @@ def open_exchange(maker: Maker) -> None:
 def ended_without_refund(maker: Maker) -> None:
     """Cancelled by the shopper, or never sent back."""
     in_transit(maker)
-    rma = next(reversed(maker.world.rmas.values()))
+    rma = maker.last_rma()
     rma.status = maker.rng.choice(("Cancelled", "Expired"))
 
 
-def _reopen(rma: Rma) -> None:
+def reopen(rma: Rma) -> None:
+    """Back to delivered and not yet processed."""
     rma.status, rma.refund_pence, rma.processed_at, rma.closed_at = "Open", 0, None, None
     rma.updated_at = rma.delivered_at or rma.created_at
 
@@ -177,3 +180,18 @@ CLEAN: Mapping[str, tuple[int, Scenario]] = {
     )
 }
 """Each story with its weight."""
+
+
+def arriving(maker: Maker) -> None:
+    """Submitted now; delivered, refunded and inspected within the next minute."""
+    now = maker.world.now
+    order = maker.order(maker.customer(), maker.basket(), now - timedelta(days=12))
+    rma = maker.rma(order, maker.picks(order), now)
+    rma.is_submitted = False
+    delivered_at, closed_at, inspect_at = ((now + timedelta(seconds=after)).isoformat() for after in (15, 30, 45))
+    refund_pence = sum(line.cost_pence for line in rma.lines)
+    rma.steps = [
+        (now, {"is_submitted": True}),
+        (now + timedelta(seconds=15), {"delivered_at": delivered_at, "delivery_status": "Delivered"}),
+        (now + timedelta(seconds=30), _closing(closed_at, refund_pence) | {"inspect_at": inspect_at}),
+    ]
