@@ -122,8 +122,9 @@ def _gap_line(posting: Posting) -> str:
     drafted = format_money(posting.value_pence, posting.currency)
     seen = format_money(posting.witnessed_pence or 0, posting.currency)
     return (
-        f"{posting.reference} was drafted at {drafted}, Credit Note {posting.credit_note_code} is worth {seen}: "
-        f"nothing is handed out until khaos-swap postings resolve {posting.reference} --confirmed {posting.credit_note_code}"
+        f"{posting.reference} was drafted at {drafted}, its Credit Note {posting.credit_note_code} is worth {seen}; "
+        "nothing is handed out until a person accepts it: khaos-swap postings resolve "
+        f"{posting.reference} --confirmed {posting.credit_note_code}"
     )
 
 
