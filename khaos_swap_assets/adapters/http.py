@@ -61,7 +61,8 @@ class Http:
     """A session with one vendor over ``httpx.Client``.
 
     ``timeout`` is seconds for a whole answer, ``retries`` the repeats of a read, ``rate`` calls a second (None: no
-    limit). ``sleep`` and ``clock`` (monotonic seconds) are replaceable, and so is the network (``transport``).
+    limit), ``hints`` what a person should do about a status. ``sleep``, ``clock`` (monotonic seconds) and the network
+    (``transport``) are replaceable.
     A base URL or header that cannot be used raises ``SettingsError``.
     """
 
@@ -78,9 +79,11 @@ class Http:
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
         max_bytes: int = MAX_BYTES,
+        hints: Mapping[int, str] | None = None,
     ) -> None:
         self._timeout, self._retries, self._max_bytes = timeout, retries, max_bytes
         self._sleep, self._clock = sleep, clock
+        self._hints = dict(hints or {})
         self._rate = RateLimit(rate, clock=clock, sleep=sleep) if rate else None
         self._secrets = _secrets(headers or {}, auth)
         self._client = _client(base_url, dict(headers or {}), timeout, verify, auth, transport)
@@ -210,7 +213,7 @@ class Http:
             if is_write:
                 raise InDoubtError(f"{text}; it may or may not have happened")
             raise self._busy(text, answer)
-        raise PermanentError(text)
+        raise PermanentError(f"{text}; {self._hints[status]}" if status in self._hints else text)
 
     def _busy(self, text: str, answer: httpx.Response) -> TransientError:
         seconds = failures.retry_after(answer)

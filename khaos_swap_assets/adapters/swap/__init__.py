@@ -1,0 +1,1 @@
+"""Swap Commerce: dates, rows and sweeps of its Returns API, version 2."""

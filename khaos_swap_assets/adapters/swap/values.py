@@ -1,0 +1,145 @@
+"""Single values of Swap's JSON, read with every fault kept.
+
+Belongs here: one field at a time, tolerant of null, ``N/A``, numbers as text and text as numbers. Stays out: which
+fields make a return (``wire``). Source: contracts/swap.md §2.3, §7, §8, §9.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from typing import Any
+
+from khaos_swap_assets.adapters.swap import dates
+from khaos_swap_assets.domain.money import to_pence
+
+MOST_PENCE = 10**15
+MOST_UNITS = 100_000
+NOISE = Decimal("1e-9")
+REPLACEMENT = "\ufffd"
+
+TYPE_NAMES: dict[type, str] = {bool: "a truth value", list: "a list", dict: "an object"}
+SPELLINGS = (
+    *("Open", "Needs Review", "Closed", "Expired", "On Hold", "Cancelled"),
+    *("Pre-Transit", "In-Transit", "Delivered"),
+    *("Refund", "Shop Now Credit", "Shop Later Credit", "Additional Payment", "Recycle", "Warranty", "Exchange"),
+    *("Repair", "Reglaze", "Faulty", "Store Credit", "Approved", "Not Approved", "Missing", "Pending"),
+)
+
+
+class Row:
+    """One JSON object whose fields are read one by one; what cannot be read is added to ``faults``."""
+
+    def __init__(self, raw: Mapping[str, Any], faults: list[str], place: str = "") -> None:
+        self._raw, self._place = raw, place
+        self.faults = faults
+
+    def has(self, name: str) -> bool:
+        """Whether the field says anything (not absent, null, empty or ``N/A``)."""
+        value = self._raw.get(name)
+        return not (value is None or (isinstance(value, str) and value.strip().lower() in dates.NOTHING))
+
+    def fault(self, name: str, reason: str) -> None:
+        """Keep that field ``name`` is at fault."""
+        self.faults.append(f"{self._place}{name}: {reason}")
+
+    def text(self, name: str) -> str:
+        """Text, trimmed; a number is taken as its digits, nothing as ``''``."""
+        value = self._raw.get(name)
+        if isinstance(value, str):
+            return value.strip()
+        if value is None:
+            return ""
+        if isinstance(value, int | Decimal) and not isinstance(value, bool):
+            return str(value)
+        self.fault(name, f"is {_name(value)}, not text")
+        return ""
+
+    def key(self, name: str, *others: str) -> str:
+        """Text that identifies: the first of these fields that says anything. Empty or damaged text is a fault."""
+        found = next((self.text(one) for one in (name, *others) if self.has(one)), "")
+        if not found:
+            self.fault(name, "is empty")
+        if REPLACEMENT in found:
+            self.fault(name, "holds characters that are no text")
+        return found
+
+    def word(self, name: str) -> str:
+        """A status in its documented spelling where it is a known one, else as it is (swap.md §7: open sets)."""
+        return spelled(self.text(name))
+
+    def words(self, name: str, joined: str) -> tuple[str, ...]:
+        """A list of words, or the same list as one comma-separated text in field ``joined``."""
+        value = self._raw.get(name)
+        parts = value if isinstance(value, list) else self.text(joined).split(",")
+        return tuple(spelled(part) for part in parts if isinstance(part, str) and part.strip())
+
+    def pence(self, name: str, currency: str) -> int:
+        """An amount of ``currency`` as minor units; nothing is 0."""
+        if not self.has(name):
+            return 0
+        try:
+            pence = to_pence(without_noise(self._raw[name]), currency)
+        except (ValueError, TypeError) as error:
+            self.fault(name, str(error))
+            return 0
+        if abs(pence) >= MOST_PENCE:
+            self.fault(name, "is too large an amount")
+        return pence
+
+    def quantity(self, name: str) -> int:
+        """A whole number of units, at least 1."""
+        value = self._raw.get(name)
+        try:
+            number = Decimal(value.strip() if isinstance(value, str) else self._number(value))
+            if number == number.to_integral_value() and 1 <= number <= MOST_UNITS:
+                return int(number)
+        except (ArithmeticError, TypeError):
+            pass
+        self.fault(name, "is no whole number of units, at least 1")
+        return 1
+
+    def moment(self, name: str, zone: tzinfo) -> datetime | None:
+        """A date as UTC, or None."""
+        try:
+            return dates.parse(self.text(name), zone)
+        except ValueError as error:
+            self.fault(name, str(error))
+            return None
+
+    def marker(self, name: str, zone: tzinfo) -> datetime | None:
+        """A date, or a word such as ``Yes`` that only marks and dates nothing (``rma_processed``: swap.md §2.3)."""
+        has_digits = any(character.isdigit() for character in self.text(name))
+        return self.moment(name, zone) if has_digits else None
+
+    def flag(self, name: str) -> bool:
+        """A truth value, also as text."""
+        value = self._raw.get(name)
+        return value is True or (isinstance(value, str) and value.strip().lower() in ("true", "yes", "1"))
+
+    @staticmethod
+    def _number(value: Any) -> Decimal | int:
+        if isinstance(value, bool) or not isinstance(value, Decimal | int):
+            raise TypeError("no number")
+        return value
+
+
+def spelled(text: str) -> str:
+    """The documented spelling of a known word, whatever its case; an unknown word as it is."""
+    return _KNOWN.get(text.strip().lower(), text.strip())
+
+
+def without_noise(value: Any) -> Any:
+    """An amount without the noise of binary fractions (``81.05000000000001``), which is below a billionth."""
+    if not isinstance(value, Decimal) or not value.is_finite() or value.adjusted() > 15:
+        return value
+    rounded = round(value, 6)
+    return rounded if abs(value - rounded) <= NOISE else value
+
+
+def _name(value: object) -> str:
+    return TYPE_NAMES.get(type(value), "a number")
+
+
+_KNOWN = {word.lower(): word for word in SPELLINGS}
