@@ -1,0 +1,64 @@
+"""Runs the sandbox: ``python -m khaos_swap_assets.sandbox --port 8800 --gateway http://127.0.0.1:8700``.
+
+Belongs here: the command line. Stays out: everything else. It binds to 127.0.0.1 and nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uvicorn
+
+from khaos_swap_assets.sandbox import generator
+from khaos_swap_assets.sandbox.app import Credentials, create_app
+from khaos_swap_assets.sandbox.state import State
+from khaos_swap_assets.sandbox.world import World
+
+CREDENTIALS = "SANDBOX_CREDENTIALS"
+"""JSON object of the environment: any field of ``Credentials``, and swap_api_key, swap_webhook_secret."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Make or load the world and serve it until stopped."""
+    options = _parser().parse_args(arguments)
+    world = _world(options)
+    secrets = json.loads(os.environ.get(CREDENTIALS, "{}"))
+    state = _state(world, secrets)
+    named = {name: value for name, value in secrets.items() if not name.startswith("swap_")}
+    app = create_app(state, gateway_url=options.gateway, credentials=Credentials(**named), is_live=options.live)
+    uvicorn.run(app, host="127.0.0.1", port=options.port, log_level="warning")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="khaos_swap_assets.sandbox", description="Stand-ins for Swap and Khaos")
+    parser.add_argument("--port", type=int, default=8800, help="port on 127.0.0.1")
+    parser.add_argument("--gateway", required=True, help="URL of the gateway that Khaos and the warehouse call")
+    parser.add_argument("--seed", type=int, default=1, help="same seed, same world")
+    parser.add_argument("--returns", type=int, default=500, help="returns of the invented month")
+    parser.add_argument("--now", type=datetime.fromisoformat, help="the clock at the start, ISO with zone")
+    parser.add_argument("--history", type=Path, help="Parquet file of real trading data instead of an invented month")
+    parser.add_argument("--month", help="YYYY-MM of the history to play")
+    parser.add_argument("--store", type=Path, help="file that keeps the world between runs")
+    parser.add_argument("--live", action="store_true", help="follow the wall clock, one round a second")
+    return parser
+
+
+def _world(options: argparse.Namespace) -> World:
+    now = options.now or (datetime.now(UTC).replace(microsecond=0) if options.live else generator.DEFAULT_NOW)
+    return generator.build(options.seed, options.returns, now)
+
+
+def _state(world: World, secrets: dict[str, str]) -> State:
+    state = State(world)
+    state.api_key = secrets.get("swap_api_key", state.api_key)
+    state.webhook_secret = secrets.get("swap_webhook_secret", state.webhook_secret)
+    return state
+
+
+if __name__ == "__main__":
+    main()

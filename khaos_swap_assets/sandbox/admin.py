@@ -1,0 +1,134 @@
+"""The sandbox's admin door, for demo and tests: clock, rounds, truth, ledger, faults, switches, script.
+
+Belongs here: reading and steering a running sandbox over loopback HTTP without auth. Stays out: what a round does
+(``rounds``) and what is true (``khaos_truth``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Body, HTTPException
+
+from khaos_swap_assets.sandbox import switches
+from khaos_swap_assets.sandbox.khaos_books import Books
+from khaos_swap_assets.sandbox.khaos_returns import gross_of
+from khaos_swap_assets.sandbox.khaos_truth import duplicates, planted
+from khaos_swap_assets.sandbox.rounds import Rounds
+from khaos_swap_assets.sandbox.world import Note
+
+SCREEN_STATES = {"failed": "Failed", "skipped": "Skipped"}
+
+
+def admin_router(books: Books, rounds: Rounds) -> APIRouter:
+    """The admin door over ``books``; ``rounds`` does the work of a tick."""
+    router = APIRouter(prefix="/admin")
+    state = books.state
+
+    @router.get("/clock")
+    def clock() -> dict[str, str]:
+        return {"now": books.now.isoformat()}
+
+    @router.post("/advance")
+    def advance(
+        hours: Annotated[float, Body(ge=0)] = 0, to: Annotated[datetime | None, Body()] = None
+    ) -> dict[str, str]:
+        target = _utc(to) if to else books.now + timedelta(hours=hours)
+        if target < books.now:
+            raise HTTPException(400, "the clock does not go back")
+        rounds.advance(target - books.now)
+        return {"now": books.now.isoformat()}
+
+    @router.post("/tick")
+    def tick() -> dict[str, object]:
+        return rounds.tick()
+
+    @router.get("/truth")
+    def truth() -> dict[str, object]:
+        with state.lock:
+            return {"planted": [asdict(plant) for plant in planted(books.world)]}
+
+    @router.get("/ledger")
+    def ledger() -> dict[str, object]:
+        with state.lock:
+            return _ledger(books)
+
+    @router.post("/faults")
+    def faults(wanted: Annotated[dict[str, int], Body()]) -> dict[str, int]:
+        with state.lock:
+            _refuse(switches.arm_faults(state, wanted))
+            return dict(state.faults.armed)
+
+    @router.post("/switches")
+    def set_switches(wanted: Annotated[dict[str, str], Body()]) -> dict[str, str]:
+        with state.lock:
+            _refuse(switches.set_switches(state, wanted))
+            return {name: state.switch(name, values[0]) for name, values in switches.ALL_SWITCHES.items()}
+
+    @router.get("/script")
+    def script() -> dict[str, object]:
+        with state.lock:
+            return {"actions": _actions(books)}
+
+    return router
+
+
+def _refuse(problems: list[str]) -> None:
+    if problems:
+        raise HTTPException(400, problems)
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _ledger(books: Books) -> dict[str, object]:
+    world = books.world
+    return {
+        "duplicates": duplicates(world),
+        "orders": len(world.orders),
+        "returns": len(world.rmas),
+        "notes": [_note(note) for note in world.notes.values()],
+        "levels": {item.stock_code: [item.available, item.quarantine] for item in world.items.values()},
+        "imports": [
+            {
+                "associated_ref": one.associated_ref,
+                "state": SCREEN_STATES.get(one.state, "OK"),
+                "message": one.message,
+                "rma": one.rma,
+                "return_state": one.state,
+            }
+            for one in world.documents.values()
+        ],
+    }
+
+
+def _note(note: Note) -> dict[str, object]:
+    return {
+        "code": note.code,
+        "urn": note.urn,
+        "associated_ref": note.associated_ref,
+        "currency": note.currency,
+        "gross_pence": gross_of(note),
+        "created_at": note.created_at.isoformat(),
+        "issued_at": note.issued_at.isoformat() if note.issued_at else "",
+        "is_allocated": note.is_allocated,
+        "made_by": note.made_by,
+        "lines": [asdict(line) for line in note.lines],
+    }
+
+
+def _actions(books: Books) -> list[dict[str, str]]:
+    """What a person with eyes on Khaos's screens would do next."""
+    return [
+        {
+            "action": "process_return",
+            "rma": one.rma,
+            "reference": one.associated_ref,
+            "return_code": one.return_code,
+        }
+        for one in books.world.documents.values()
+        if one.state == "partial" and one.refused_at is None
+    ]

@@ -1,0 +1,270 @@
+"""The sandbox's Khaos web service: SOAP over HTTP with the manners of contracts/khaos.md §5-§7.
+
+Belongs here: the operations, their parameters and rules, the faults armed against them. Stays out: XML of the answers
+(``khaos_documents``, ``khaos_wire``) and the ledger (``khaos_returns``). A fault touches the wire, never the truth.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from khaos_swap_assets.sandbox import khaos_documents as documents
+from khaos_swap_assets.sandbox import switches
+from khaos_swap_assets.sandbox.khaos_books import Books, Entry
+from khaos_swap_assets.sandbox.khaos_returns import process_return
+from khaos_swap_assets.sandbox.khaos_wire import (
+    KhaosFaultError,
+    Result,
+    Struct,
+    WireError,
+    answer,
+    fault,
+    is_flag,
+    read_call,
+    read_moment,
+    stamp,
+)
+from khaos_swap_assets.sandbox.khaos_wsdl import OPERATIONS, OPTIONAL, wsdl
+from khaos_swap_assets.sandbox.world import Customer, Item, Note, Order
+
+BASE = "/LiveSoap/KhaosSBX.exe"
+VERSION = "8.236.14.0"
+XML = "text/xml; charset=utf-8"
+
+Parameters = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class BasicAuth:
+    """User and password in front of the service; both empty means that it is open."""
+
+    user: str = ""
+    password: str = ""
+
+    def accepts(self, header: str) -> bool:
+        """Whether an Authorization header is the right one."""
+        if not self.user:
+            return True
+        try:
+            given = b64decode(header.removeprefix("Basic "), validate=True)
+        except (Base64Error, ValueError):
+            return False
+        return secrets.compare_digest(given, f"{self.user}:{self.password}".encode())
+
+
+def khaos_router(books: Books, auth: BasicAuth | None = None, slow_seconds: float = 5.0) -> APIRouter:
+    """The web service over ``books``: its WSDL and its SOAP endpoint."""
+    router = APIRouter()
+    guard = auth or BasicAuth()
+
+    @router.get(f"{BASE}/wsdl/IKosWeb")
+    def read_wsdl(request: Request) -> Response:
+        if not guard.accepts(request.headers.get("authorization", "")):
+            return _unauthorized()
+        address = str(request.base_url).rstrip("/") + f"{BASE}/soap/IKosWeb"
+        return Response(wsdl(address, has_process_return=switches.is_on(books.state, "process_return")), media_type=XML)
+
+    @router.post(f"{BASE}/soap/IKosWeb")
+    async def call(request: Request) -> Response:
+        if not guard.accepts(request.headers.get("authorization", "")):
+            return _unauthorized()
+        body = await request.body()
+        return await run_in_threadpool(_answer_call, books, body, slow_seconds)
+
+    return router
+
+
+def _unauthorized() -> Response:
+    return Response("Unauthorized", status_code=401, headers={"WWW-Authenticate": 'Basic realm="KhaosSBX"'})
+
+
+def _answer_call(books: Books, body: bytes, slow_seconds: float) -> Response:
+    """Answer one SOAP call; what an armed fault spoils is only the answer, after the truth is written."""
+    faults = books.state.faults
+    with books.state.lock:
+        is_slow = faults.take("khaos_slow")
+        refused = next((status for name, status in (("khaos_500", 500), ("khaos_429", 429)) if faults.take(name)), 0)
+        text, status = ("", refused) if refused else _run(books, body)
+        is_spoilt = status == 200 and faults.take("khaos_truncated")
+    if is_slow:
+        time.sleep(slow_seconds)
+    if refused:
+        return Response("Service unavailable", status_code=refused, headers={"Retry-After": "1"})
+    return Response(text[: len(text) // 2] if is_spoilt else text, status_code=status, media_type=XML)
+
+
+def _run(books: Books, body: bytes) -> tuple[str, int]:
+    state = books.state
+    try:
+        operation, parameters = read_call(body)
+        result = _operation(books, operation)(books, parameters)
+        books.flush()
+        if operation in OPTIONAL and state.faults.take("khaos_fault_after_commit"):
+            return "Bad gateway", 502
+    except WireError as error:
+        return fault(KhaosFaultError(f"Invalid request: {error}", "EDOMParseError"), "A"), 500
+    except KhaosFaultError as error:
+        books.flush()
+        return fault(error, switches.value(state, "fault_shape")), int(switches.value(state, "fault_http"))
+    is_multiref, has_cdata = switches.is_on(state, "multiref"), switches.is_on(state, "cdata")
+    return answer(operation, result, is_multiref=is_multiref, has_cdata=has_cdata), 200
+
+
+def _operation(books: Books, name: str) -> Callable[[Books, Parameters], Result]:
+    is_there = name in OPERATIONS or (name in OPTIONAL and switches.is_on(books.state, "process_return"))
+    if not is_there:
+        raise KhaosFaultError(f"Method {name} is not a valid method of this service", "ESOAPHTTPException")
+    return HANDLERS[name]
+
+
+def _style(books: Books, *, shows_items: bool = True) -> documents.Style:
+    return documents.Style(
+        has_cdata=switches.is_on(books.state, "cdata"),
+        has_extra_tags=switches.is_on(books.state, "extra_tags"),
+        has_negative_notes=switches.value(books.state, "note_signs") == "negative",
+        shows_items=shows_items,
+    )
+
+
+def _codes(text: str) -> list[str]:
+    return [code.strip() for code in text.split(",") if code.strip()]
+
+
+def _get_version(_books: Books, _parameters: Parameters) -> Result:
+    return VERSION
+
+
+def _get_site_list(_books: Books, _parameters: Parameters) -> Result:
+    sites = [Struct("TSite", {"SiteID": site_id, "SiteName": name}) for site_id, name in documents.SITES.items()]
+    return Struct("TSiteList", {"CurrentSiteID": 1, "List": sites})
+
+
+def _get_stock_list(books: Books, parameters: Parameters) -> Result:
+    since = read_moment(parameters.get("DateValue", ""))
+    is_movement = parameters.get("DateType", "0") == "2"
+    changed = [item for item in books.world.items.values() if _is_changed(_changed_at(item, is_movement), since)]
+    has_zero_date = switches.is_on(books.state, "zero_dates")
+    rows = [_stock_row(item, stamp(_changed_at(item, is_movement), has_zero_date=has_zero_date)) for item in changed]
+    return Struct("TStockList", {"Count": len(rows), "List": rows})
+
+
+def _changed_at(item: Item, is_movement: bool) -> datetime | None:
+    return item.moved_at if is_movement else item.revised_at
+
+
+def _is_changed(changed_at: datetime | None, since: datetime | None) -> bool:
+    return since is None or (changed_at is not None and changed_at >= since)
+
+
+def _stock_row(item: Item, last_updated: str) -> Struct:
+    fields = {"StockCode": item.stock_code, "OtherRef": item.other_ref, "StockDesc": item.description}
+    return Struct("TStockListItem", {**fields, "ParentCode": "", "ParentOtherRef": "", "LastUpdated": last_updated})
+
+
+def _export_stock(books: Books, parameters: Parameters) -> Result:
+    return documents.stock_items(_items(books, parameters, is_movement=False), _style(books))
+
+
+def _export_stock_status(books: Books, parameters: Parameters) -> Result:
+    site_id = int(parameters.get("SiteID") or 1)
+    if site_id != -1 and site_id not in documents.SITES:
+        raise KhaosFaultError(f"Site {site_id} does not exist")
+    return documents.stock_status(_items(books, parameters, is_movement=True), site_id)
+
+
+def _items(books: Books, parameters: Parameters, *, is_movement: bool) -> list[Item]:
+    """Items by code (1) or Other Ref (2), unknown ones simply absent; without codes those changed since."""
+    asked = _codes(parameters.get("StockCode", ""))
+    items = books.world.items
+    if not asked:
+        since = read_moment(parameters.get("LastUpdated", ""))
+        return [item for item in items.values() if _is_changed(_changed_at(item, is_movement), since)]
+    if parameters.get("MappingType") == "2":
+        return [item for item in items.values() if item.other_ref in asked]
+    return [items[code] for code in asked if code in items]
+
+
+def _export_order_status(books: Books, parameters: Parameters) -> Result:
+    stages = set(_codes(parameters.get("InvoiceStageIDs", "")))
+    has_cancelled = is_flag(parameters.get("IncludeCancelled", ""))
+    entries = [
+        entry
+        for entry in _status_entries(books, parameters)
+        if (has_cancelled or not _is_cancelled(entry)) and (not stages or str(entry.stage_id) in stages)
+    ]
+    rows = [(entry, books.customer(entry.urn)) for entry in entries]
+    return documents.status_list(rows, _style(books, shows_items=is_flag(parameters.get("ShowItems", ""))))
+
+
+def _status_entries(books: Books, parameters: Parameters) -> list[Entry]:
+    ids = _codes(parameters.get("IDs", ""))
+    start = read_moment(parameters.get("DateFrom", ""))
+    end = read_moment(parameters.get("DateTo", ""), is_end=True)
+    if not ids:
+        if start is None or end is None:
+            raise KhaosFaultError("DateFrom and DateTo must be given when no IDs are")
+        return list(books.between(start, end))
+    finders = {"1": books.by_customer, "2": books.by_other_ref, "3": books.by_code, "4": books.by_ref}
+    find = finders.get(parameters.get("MappingType", "1"))
+    if find is None:
+        raise KhaosFaultError(f"Mapping Type {parameters.get('MappingType')} is not valid")
+    return [entry for one in dict.fromkeys(ids) for entry in find(one)]
+
+
+def _is_cancelled(entry: Entry) -> bool:
+    return isinstance(entry, Order) and entry.is_cancelled
+
+
+def _export_orders(books: Books, parameters: Parameters) -> Result:
+    find = {"1": books.by_code, "2": books.by_ref}.get(parameters.get("MappingType", "1"))
+    if find is None:
+        raise KhaosFaultError(f"Mapping Type {parameters.get('MappingType')} is not valid")
+    orders = [entry for entry in find(parameters.get("OrderCode", "")) if not isinstance(entry, Note)]
+    return documents.sales_orders([(order, books.customer(order.urn)) for order in orders], _style(books))
+
+
+def _get_company_info(books: Books, parameters: Parameters) -> Result:
+    found = (books.customer(code) for code in _codes(parameters.get("CompanyCode", "")))
+    return [_company(customer) for customer in found if customer]
+
+
+def _company(customer: Customer) -> Struct:
+    unallocated = f"{customer.unallocated_pence // 100}.{customer.unallocated_pence % 100:02d}"
+    fields: dict[str, object] = {
+        "CompanyCode": customer.urn,
+        "CompanyName": f"{customer.forename} {customer.surname}",
+        "OtherRef": customer.email,
+        "HideCompany": False,
+        "CreditLimit": "0",
+        "CreditUnallocated": unallocated,
+        "CurrencyCode": customer.currency,
+        "CreditStop": False,
+        "PaysVAT": True,
+    }
+    return Struct("TCompanyInfo", fields)
+
+
+def _process_return(books: Books, parameters: Parameters) -> Result:
+    return process_return(books, parameters.get("ReturnCode", ""), parameters.get("ManualAuthCode", ""))
+
+
+HANDLERS: Mapping[str, Callable[[Books, Parameters], Result]] = {
+    "GetVersion": _get_version,
+    "GetSiteList": _get_site_list,
+    "GetStockList": _get_stock_list,
+    "ExportStock": _export_stock,
+    "ExportStockStatus": _export_stock_status,
+    "ExportOrderStatusEx": _export_order_status,
+    "ExportOrders": _export_orders,
+    "GetCompanyInfo": _get_company_info,
+    "ProcessReturn": _process_return,
+}

@@ -1,0 +1,131 @@
+"""What is truly wrong in the sandbox's own ledger, read from the ledger alone.
+
+Belongs here: trouble that scripts and switches made on the Khaos side, as plants, and the count of duplicates by
+customer, order line and quantity. Stays out: trouble that the generator planted (it is in ``World.plants``).
+Ages follow the house's limits: in doubt after 24 hours, not issued after 3 days, unallocated after 7 days.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from khaos_swap_assets.sandbox.khaos_returns import QUARANTINE, RETURN_TO_STOCK, STOCK_MISSING, gross_of
+from khaos_swap_assets.sandbox.world import Note, Plant, ReturnDocument, Rma, World
+
+IN_DOUBT_AFTER = timedelta(hours=24)
+ISSUE_WITHIN = timedelta(days=3)
+ALLOCATE_WITHIN = timedelta(days=7)
+STOCK_KINDS = {
+    ("1", STOCK_MISSING): "stock_not_returned",
+    ("1", QUARANTINE): "stock_not_returned",
+    ("2", RETURN_TO_STOCK): "damaged_in_saleable",
+}
+"""(reason asked for, processing type used) -> what is wrong with the goods then."""
+
+Key = tuple[str, str, str]
+
+
+def planted(world: World) -> list[Plant]:
+    """Every trouble that must be open by the world's clock: the generator's and what happened since, each once."""
+    found = [*world.plants, *(plant for one in world.documents.values() for plant in _of_document(world, one))]
+    unique = {(plant.kind, plant.rma, plant.credit_note_code, plant.sku): plant for plant in reversed(found)}
+    return list(reversed(unique.values()))
+
+
+def duplicates(world: World) -> int:
+    """Units credited beyond what truly came back, over all orders; what staff alone credited twice is not counted."""
+    by_channel: Counter[Key] = Counter()
+    by_staff: Counter[Key] = Counter()
+    owners = _owners(world)
+    for note in world.notes.values():
+        counter = by_channel if note.made_by == "channel" else by_staff
+        for line in note.lines:
+            so_code = line.so_code or owners.get((note.urn, line.stock_code), "")
+            counter[(note.urn, so_code, line.stock_code)] += line.quantity
+    returned = _returned(world)
+    excess = {key: by_channel[key] + by_staff[key] - returned[key] for key in by_channel}
+    return sum(min(by_channel[key], max(0, units)) for key, units in excess.items())
+
+
+def _returned(world: World) -> Counter[Key]:
+    orders: dict[str, list[str]] = {}
+    for order in world.orders.values():
+        orders.setdefault(order.order_name, []).append(order.so_code)
+    units: Counter[Key] = Counter()
+    for rma in world.rmas.values():
+        for line in rma.lines:
+            for so_code in orders.get(line.original_order_name or rma.order_name, ())[:1]:
+                units[(world.orders[so_code].urn, so_code, line.sku)] += line.quantity
+    return units
+
+
+def _owners(world: World) -> dict[tuple[str, str], str]:
+    """(URN, Stock Code) -> the customer's order of it; empty where there are several."""
+    owners: dict[tuple[str, str], str] = {}
+    for order in world.orders.values():
+        for stock_code in {line.stock_code for line in order.lines}:
+            key = (order.urn, stock_code)
+            owners[key] = "" if key in owners else order.so_code
+    return owners
+
+
+def _of_document(world: World, document: ReturnDocument) -> Iterator[Plant]:
+    rma = world.rmas.get(document.rma)
+    if rma is None:
+        return
+    if document.state == "processed":
+        yield from _of_note(world, document, rma, world.notes[document.note_code])
+    elif document.state == "partial" and document.refused_at:
+        yield Plant("posting_refused", rma=rma.rma_number, why="Khaos had processed the return in part")
+    elif _is_older(world, document.received_at, IN_DOUBT_AFTER) and not _has_note(world, document):
+        why = {"lost": "Khaos lost the document", "partial": "no Credit Note came of it"}.get(document.state)
+        yield Plant("posting_in_doubt", rma=rma.rma_number, why=why or f"import {document.state}: {document.message}")
+
+
+def _of_note(world: World, document: ReturnDocument, rma: Rma, note: Note) -> Iterator[Plant]:
+    number, script = rma.rma_number, world.scripts.get(rma.rma_number, "")
+    is_equal = gross_of(note) == document.sum_pence
+    if note.associated_ref:
+        if not is_equal:
+            yield Plant("value_gap", rma=number, why=f"Khaos credited {gross_of(note)} for {document.sum_pence}")
+    elif (not is_equal or _has_twin(world, note)) and _is_older(world, document.received_at, IN_DOUBT_AFTER):
+        yield Plant(
+            "posting_in_doubt", rma=number, why="the note carries no reference and is not the only one that fits"
+        )
+        if not is_equal:
+            yield Plant("credit_note_orphan", credit_note_code=note.code, why="no reference and another value")
+    if document.stock_moved:
+        for kind in sorted(_wrong_goods(document, note)):
+            yield Plant(kind, rma=number, why="the clerk picked the wrong processing type")
+    if script == "issue_never" and note.issued_at is None and _is_older(world, note.created_at, ISSUE_WITHIN):
+        yield Plant("credit_note_not_issued", credit_note_code=note.code, why="nobody issued it")
+    if script == "never_allocated" and not note.is_allocated and _is_older(world, note.issued_at, ALLOCATE_WITHIN):
+        yield Plant("credit_note_unallocated", credit_note_code=note.code, why="nobody allocated it")
+
+
+def _wrong_goods(document: ReturnDocument, note: Note) -> set[str]:
+    asked = document.document.get("ReturnedItems")
+    reasons = [str(item["ReturnReason"]["ID"]) for item in asked] if isinstance(asked, list) else []
+    pairs = zip(reasons, (line.processing_type for line in note.lines), strict=True)
+    return {STOCK_KINDS[pair] for pair in pairs if pair in STOCK_KINDS}
+
+
+def _is_older(world: World, moment: datetime | None, limit: timedelta) -> bool:
+    return moment is not None and world.now - moment > limit
+
+
+def _has_note(world: World, document: ReturnDocument) -> bool:
+    same = (one for one in world.documents.values() if one.associated_ref == document.associated_ref)
+    return any(one.state == "processed" for one in same)
+
+
+def _has_twin(world: World, note: Note) -> bool:
+    """Whether another note of the customer without a reference has the same goods and value."""
+    others = (one for one in world.notes.values() if one.urn == note.urn and one.code != note.code)
+    return any(_likeness(one) == _likeness(note) for one in others if not one.associated_ref)
+
+
+def _likeness(note: Note) -> tuple[int, list[tuple[str, int]]]:
+    return gross_of(note), sorted((line.stock_code, line.quantity) for line in note.lines)

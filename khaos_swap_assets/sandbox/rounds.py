@@ -1,0 +1,80 @@
+"""One round of the world outside us: returns move on, parcels are opened, the channel pulls, staff work.
+
+Belongs here: the order of a round, the clock, and that two rounds never overlap. Stays out: the work of each party.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import httpx
+
+from khaos_swap_assets.sandbox.channel import Channel
+from khaos_swap_assets.sandbox.clockwork import apply_due
+from khaos_swap_assets.sandbox.khaos_books import Books
+from khaos_swap_assets.sandbox.staff import Staff
+from khaos_swap_assets.sandbox.swap_webhooks import send_webhooks
+from khaos_swap_assets.sandbox.warehouse import Warehouse
+
+
+@dataclass
+class Rounds:
+    """The parties of one sandbox. ``is_live``: the clock follows the wall clock, plus what was advanced by hand."""
+
+    books: Books
+    channel: Channel
+    warehouse: Warehouse
+    staff: Staff
+    gateway: httpx.Client
+    is_live: bool = False
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def advance(self, by: timedelta) -> None:
+        """Move the clock on; only forward."""
+        with self.books.state.lock:
+            world = self.books.world
+            ahead = float(world.memory.get("ahead_seconds", "0")) + by.total_seconds()
+            world.memory["ahead_seconds"] = str(ahead)
+            world.now += by
+            self.books.touch(world)
+            self.books.flush()
+
+    def tick(self) -> dict[str, object]:
+        """One round; ``did`` is all zero when nothing was left to do, ``problems`` are calls that failed."""
+        with self._turn:
+            self._follow_wall_clock()
+            steps = self._apply_steps()
+            problems: list[str] = []
+            webhooks = send_webhooks(self.books.state, lambda body: self._knock(body, problems))
+            inspections, failed = self.warehouse.post_due()
+            pulled = self.channel.pull()
+            done = {"steps": steps, "webhooks": webhooks, "inspections": inspections}
+            done |= {"pulled": pulled.fetched, "imported": pulled.imported, **self.staff.work()}
+            return {"did": done, "problems": [*problems, *failed, *pulled.plus(self.channel.push()).problems]}
+
+    def _apply_steps(self) -> int:
+        with self.books.state.lock:
+            moving = [rma for rma in self.books.world.rmas.values() if rma.steps]
+            steps = apply_due(self.books.world)
+            if steps:
+                self.books.touch(*moving, self.books.world)
+                self.books.flush()
+        return steps
+
+    def _knock(self, body: Mapping[str, object], problems: list[str]) -> bool:
+        try:
+            answer = self.gateway.post("webhooks/swap", json=body)
+        except httpx.HTTPError as error:
+            problems.append(f"webhook: {type(error).__name__}: {error}")
+            return False
+        return answer.is_success
+
+    def _follow_wall_clock(self) -> None:
+        if not self.is_live:
+            return
+        with self.books.state.lock:
+            ahead = timedelta(seconds=float(self.books.world.memory.get("ahead_seconds", "0")))
+            self.books.world.now = max(self.books.now, datetime.now(UTC).replace(microsecond=0) + ahead)

@@ -1,0 +1,110 @@
+"""What the merchant's people do in Khaos by the clock: issue notes, allocate them, sell on.
+
+Belongs here: one round of that work. Stays out: the ledger's own rules (``khaos_returns``). Notes that a script or a
+plant leaves alone stay alone, and nobody sells an item whose level is to prove something.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from random import Random
+
+from khaos_swap_assets.sandbox import switches
+from khaos_swap_assets.sandbox.khaos_books import Books
+from khaos_swap_assets.sandbox.khaos_returns import WRONG_TYPES, allocate, issue
+from khaos_swap_assets.sandbox.world import Customer, Item, Note, Order, ReturnDocument, SoldLine
+
+ONE_DAY = timedelta(days=1)
+SALES_A_ROUND = 3
+FIRST_NAMES = ("Amara", "Bryn", "Carys", "Dilip", "Esme", "Finlay", "Grace", "Hamza")
+LAST_NAMES = ("Okafor", "Hughes", "Pritchard", "Shah", "Marlow", "Reid", "Whitby", "Iqbal")
+
+
+class Staff:
+    """Works under ``state.lock``; ``sale_every`` is the time between two rounds of selling on."""
+
+    def __init__(self, books: Books, sale_every: timedelta = ONE_DAY) -> None:
+        self._books = books
+        self._sale_every = sale_every
+
+    def work(self) -> dict[str, int]:
+        """One round: counts of notes issued, notes allocated and orders sold."""
+        with self._books.state.lock:
+            documents = {one.note_code: one for one in self._books.world.documents.values() if one.note_code}
+            done = {
+                "issued": self._issue_due(documents),
+                "allocated": self._allocate_due(documents),
+                "sold": self._sell_on(),
+            }
+            self._books.flush()
+        return done
+
+    def _issue_due(self, documents: dict[str, ReturnDocument]) -> int:
+        left_alone = self._left_alone("credit_note_not_issued", "issue_never", documents)
+        wait = ONE_DAY if switches.value(self._books.state, "notes_issued") == "later" else timedelta()
+        due = [note for note in self._seen_notes() if note.issued_at is None and note.code not in left_alone]
+        due = [note for note in due if note.created_at + wait <= self._books.now]
+        for note in due:
+            issue(self._books, note, documents.get(note.code))
+        return len(due)
+
+    def _allocate_due(self, documents: dict[str, ReturnDocument]) -> int:
+        left_alone = self._left_alone("credit_note_unallocated", "never_allocated", documents)
+        due = [note for note in self._seen_notes() if not note.is_allocated and note.code not in left_alone]
+        due = [note for note in due if note.issued_at and note.issued_at + ONE_DAY <= self._books.now]
+        for note in due:
+            allocate(self._books, note)
+        return len(due)
+
+    def _seen_notes(self) -> list[Note]:
+        return [note for note in self._books.world.notes.values() if note.created_at <= self._books.now]
+
+    def _left_alone(self, kind: str, script: str, documents: dict[str, ReturnDocument]) -> set[str]:
+        world = self._books.world
+        planted = {plant.credit_note_code for plant in world.plants if plant.kind == kind}
+        scripted = {code for code, one in documents.items() if world.scripts.get(one.rma) == script}
+        return planted | scripted
+
+    def _sell_on(self) -> int:
+        world, now = self._books.world, self._books.now
+        last = world.memory.get("last_sale_at", "")
+        if last and now < datetime.fromisoformat(last) + self._sale_every:
+            return 0
+        world.memory["last_sale_at"] = now.isoformat()
+        rng = Random(f"{world.seed}:{now.isoformat()}")  # noqa: S311
+        items = self._saleable()
+        for item in rng.sample(items, min(SALES_A_ROUND, len(items))):
+            self._sell(item, rng)
+        self._books.touch(world)
+        return min(SALES_A_ROUND, len(items))
+
+    def _saleable(self) -> list[Item]:
+        world = self._books.world
+        watched = {line.sku for number in world.rmas if self._is_watched(number) for line in world.rmas[number].lines}
+        return [
+            item
+            for item in world.items.values()
+            if item.available > 1 and not item.is_discontinued and item.stock_code not in watched
+        ]
+
+    def _is_watched(self, rma_number: str) -> bool:
+        return self._books.world.scripts.get(rma_number) in WRONG_TYPES
+
+    def _sell(self, item: Item, rng: Random) -> None:
+        books, now = self._books, self._books.now
+        code = books.next_code("SOW")
+        number = code.removeprefix("SOW")
+        customer = _shopper(f"WEB{number}", rng)
+        line = SoldLine(item.stock_code, 1, item.unit_gross_pence, item.vat_percent, f"9{number}")
+        order = Order(code, f"KCCWS{number}", f"#WS{number}", f"8{number}", customer.urn, "GBP", now, [line])
+        order.invoice_code, order.issued_at, order.changed_at = f"INVW{number}", now, now
+        item.available, item.moved_at = item.available - 1, now
+        books.world.customers[customer.urn] = customer
+        books.world.orders[code] = order
+        books.touch(customer, order, item)
+
+
+def _shopper(urn: str, rng: Random) -> Customer:
+    first, last = rng.choice(FIRST_NAMES), rng.choice(LAST_NAMES)
+    email = f"{first}.{last}.{urn}@example.com".lower()
+    return Customer(urn, first, last, email, f"{rng.randint(1, 99)} Mill Lane", "Leeds", "LS1 4AP")
