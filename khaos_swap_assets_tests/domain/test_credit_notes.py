@@ -204,6 +204,11 @@ def test_a_second_refund_follows_a_first_less_its_fee() -> None:
     assert drafted(both, ordinal=2, already=[Posted(("P1",), 3705)]).value_pence == 2500
 
 
+def test_a_fee_explains_no_later_refund() -> None:
+    both = returned(line("P1", 4000), line("P2", 2500), handling_fee_pence=295, refund_pence=6205)
+    assert kinds(attempt(both, ordinal=2, already=[FIRST])) == ["outcome_needs_policy"]
+
+
 @pytest.mark.parametrize(
     ("refund", "lines", "kind"),
     [

@@ -1,5 +1,6 @@
 """Orders: how a return names one, which one is chosen, and who took back more than was sold."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -118,7 +119,7 @@ GOOD = order(("P1", 2))
         ([GOOD, order(("P1", 1), so_code="SO2")], {}, ("order_ambiguous",)),
         ([GOOD, order(so_code="SO2", associated_ref="KCCLX2")], {}, ()),
         ([GOOD, order(so_code="SO2", is_cancelled=True)], {}, ()),
-        ([order(so_code="SO2", associated_ref="kcclx1")], {}, ("order_not_found",)),
+        ([order(("P1", 2), associated_ref="kcclx1")], {}, ("order_not_found",)),
         ([GOOD], {"stock_codes": {"P1", "P9"}}, ("order_not_found",)),
         ([order(("p1", 1))], {}, ("order_not_found",)),
         ([order(("P1", 1), invoiced_on=None)], {}, ("order_not_invoiced",)),
@@ -194,6 +195,11 @@ def claim(return_id: str, quantity: int = 1, day: int | None = 1, code: str = "A
 )
 def test_only_the_later_return_takes_back_too_much(claims: list[Claim], sold: dict[str, int], over: set[str]) -> None:
     assert {return_id for return_id, _ in over_returns(claims, sold)} == over
+
+
+def test_refunds_of_one_moment_count_by_rma() -> None:
+    early, late = replace(claim("9"), rma="RMA-1"), replace(claim("1"), rma="RMA-2")
+    assert over_returns([late, early], {"A": 1}) == {("1", "A")}
 
 
 def test_three_notes_for_two_sold_units_fail() -> None:
