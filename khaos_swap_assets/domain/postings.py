@@ -25,7 +25,8 @@ class Posting:
     """One document for Khaos. ``document`` is its JSON text without name and address; those lie in ``party_sealed``.
 
     ``cleared_at`` is an unused search that found nothing, made while ``cleared_in`` was the life of the database.
-    ``doubt`` says in words why it may not be handed out or is still in doubt.
+    ``asked_by`` says how Khaos asked for it again: ``continuation`` or ``specific ids``. ``doubt`` says in words why
+    it may not be handed out or is still in doubt.
     """
 
     store_id: str
@@ -46,6 +47,7 @@ class Posting:
     handed_out_at: datetime | None = None
     times_handed_out: int = 0
     asked_again_at: datetime | None = None
+    asked_by: str = ""
     cleared_at: datetime | None = None
     cleared_in: str = ""
     doubt: str = ""

@@ -62,6 +62,11 @@ class SqlBook:
         """The postings of these references in any state."""
         return {one.reference: one for one in self._load("p.reference = ANY(%s)", list(references))}
 
+    def of_returns(self, return_ids: Collection[str]) -> list[Posting]:
+        """The postings of these returns that were not withdrawn, by ordinal."""
+        found = self._load("p.state <> 'withdrawn' AND p.return_id = ANY(%s)", list(return_ids))
+        return sorted(found, key=lambda one: (one.return_id, one.ordinal))
+
     def all(self) -> list[Posting]:
         """Every posting, the first planned first."""
         return self._load("%s", True)
@@ -71,9 +76,10 @@ class SqlBook:
         return self._load("p.state IN ('planned', 'in_doubt') AND %s", True)
 
     def stale(self) -> list[Posting]:
-        """Planned postings whose draft is no longer ready."""
+        """Planned postings whose draft is no longer ready, or ready at another value."""
         return self._load(
             "p.state = 'planned' AND %s AND NOT EXISTS (SELECT 1 FROM recon.drafts d WHERE d.state = 'ready' AND "
+            "d.value_pence = p.value_pence AND "
             "(d.store_id, d.return_id, d.ordinal) = (p.store_id, p.return_id, p.ordinal))", True
         )  # fmt: skip
 
@@ -83,6 +89,16 @@ class SqlBook:
             "SELECT credit_note_code FROM recon.postings WHERE credit_note_code = ANY(%s)", (list(codes),)
         )
         return {row[0] for row in rows}
+
+    def begin_search(self, searched_at: datetime) -> bool:
+        """Take note of a search; False when a later one was used already, and this one must not be."""
+        done = self.conn.execute(
+            "INSERT INTO recon.watermarks AS old (source, reached_at) VALUES ('khaos/credit_notes search', %s) "
+            "ON CONFLICT (source) DO UPDATE SET reached_at = EXCLUDED.reached_at "
+            "WHERE old.reached_at <= EXCLUDED.reached_at",
+            (searched_at,),
+        )
+        return done.rowcount == 1
 
     def has_witness(self) -> bool:
         """True when a document that we handed out was witnessed at its drafted value."""

@@ -33,10 +33,13 @@ class Book(Protocol):
         """Every posting that is planned or in doubt, the first planned first."""
 
     def stale(self) -> list[Posting]:
-        """Planned postings whose draft is no longer ready."""
+        """Planned postings whose draft is no longer ready, or ready at another value."""
 
     def claimed(self, codes: Collection[str]) -> set[str]:
         """Which of these Credit Note codes a posting was confirmed by."""
+
+    def begin_search(self, searched_at: datetime) -> bool:
+        """Take note of a search; False when a later one was used already, and this one must not be."""
 
     def has_witness(self) -> bool:
         """True when a document that we handed out was witnessed at its drafted value."""

@@ -8,7 +8,7 @@ States: planned → in_doubt → confirmed | refused, and planned → withdrawn.
 1. One key (store, return, ordinal) has one posting, one posting has one reference, and a reference has one content
    from the moment that it was first handed out.
 2. A document leaves only with a clearance: a search of Khaos, in this life of the database, which began after all
-   that could have created its note and found none. Each clearance is used once. So a restored database, whose
+   that could have created its note, and found none. Each clearance is used once. So a restored database, whose
    clearances belong to an earlier life, searches before it sends.
 3. What is out is in doubt until a note is seen or a person decides. Time alone never sends anything again.
 4. References are equal character by character. A note without one proves a posting only when exactly one posting and
@@ -66,14 +66,16 @@ def plan(
 ) -> list[Planned]:
     """Plan a posting for each draft, or say why not; ``render`` makes the document, without party, for a reference.
 
-    ``evidence`` must have searched the customer of every draft, after the drafts were read. In audit nothing is
-    planned. Raises ``SettingsError`` when another mode lacks ``post_from``.
+    ``evidence`` must have searched the customer of every draft, after the drafts were read; a search older than one
+    that was used before plans nothing. In audit nothing is planned. Raises ``SettingsError`` when another mode lacks ``post_from``.
     """
     if mode == "audit":
         return []
     if post_from is None:
         raise SettingsError(f"KHAOS_SWAP_POST_FROM is required when KHAOS_SWAP_MODE is {mode}")
     book.lock()
+    if not book.begin_search(evidence.searched_at):
+        return []
     planning = _Planning(book, Witness.of(evidence, book), evidence, render, post_from, now)
     known = book.by_key([_key(ready.draft) for ready in drafts])
     return [planning.take(ready, known.get(_key(ready.draft))) for ready in drafts]
@@ -100,13 +102,15 @@ def wanted(book: Book) -> Wanted:
 def read_back(book: Book, evidence: Evidence, *, wanted: Wanted, now: datetime) -> list[Settled]:
     """Settle every undone posting whose customer was searched.
 
-    A note with its reference confirms it; so does the only note that fits the only posting. Where nothing at all was
+    A search older than one that was used before settles nothing. A note with its reference confirms it; so does the only note that fits the only posting. Where nothing at all was
     found and nothing happened to the posting since ``wanted`` was made, the search clears it for one hand-out.
     """
     book.lock()
+    if not book.begin_search(evidence.searched_at):
+        return []
     searched = [one for one in book.undone() if one.customer_code in evidence.customers]
     witness = Witness.of(evidence, book)
-    settling = _Settling(book, witness, evidence, wanted.tickets, now, [o for o in searched if o.state == "in_doubt"])
+    settling = _Settling(book, witness, evidence, wanted.tickets, now, searched)
     return [settling.take(one) for one in searched]
 
 
@@ -177,10 +181,10 @@ class _Settling:
     evidence: Evidence
     tickets: frozenset[tuple[str, int, datetime | None]]
     now: datetime
-    in_doubt: Sequence[Posting]
+    rivals: Sequence[Posting]
 
     def take(self, posting: Posting) -> Settled:
-        finding = self.witness.look(posting, self.in_doubt)
+        finding = self.witness.look(posting, self.rivals)
         if finding.note is not None:
             _confirm(self.book, posting, finding.note, self.now)
             return Settled(posting.key, posting.reference, "confirmed", finding.note.credit_note_code)
@@ -244,7 +248,7 @@ def ended_posting(posting: Posting, state: Literal["confirmed", "refused"], *, b
     """The posting at its end: nothing may be handed out again, and only the hash of the party remains."""
     return replace(
         posting, state=state, ended_at=now, ended_by=by, party_sealed=None, is_released=False,
-        asked_again_at=None, cleared_at=None, doubt="",
+        asked_again_at=None, asked_by="", cleared_at=None, doubt="",
     )  # fmt: skip
 
 

@@ -146,11 +146,12 @@ class _Pull:
         if self.book.holds():
             return FeedPage(self.continuation, [])
         if self.asked:
-            return self._hand_out(self._asked_for(self.asked))
+            return self._hand_out(self._ask(self.asked, "specific ids"))
         if self._repeats_the_newest():
             return self._answer_repeat(frozenset(self.newest.references if self.newest else ()))
         if self.newest is not None and self.continuation != self.newest.token:
             return FeedPage(self.newest.token, [])
+        self._acknowledge()
         return self._hand_out(self._undone())
 
     def _repeats_the_newest(self) -> bool:
@@ -161,23 +162,38 @@ class _Pull:
         )
 
     def _answer_repeat(self, references: frozenset[str]) -> FeedPage:
-        lost = [one for one in self._asked_for(references) if one.state == "in_doubt"]
+        lost = [one for one in self._ask(references, "continuation") if one.state == "in_doubt"]
         if lost and not all(one.doubt or self._may_go_again(one) for one in lost):
             return FeedPage(self.continuation, [])
         return self._hand_out(lost or self._undone())
 
-    def _asked_for(self, references: frozenset[str]) -> list[Posting]:
+    def _ask(self, references: frozenset[str], how: str) -> list[Posting]:
         """Mark what Khaos asks for again; a search made before the question no longer counts."""
-        found = [one for one in self._undone() if one.reference in references]
-        fresh = [replace(one, asked_again_at=self.now, cleared_at=None) for one in found if one.asked_again_at is None]
-        self.book.save(fresh, who=ENGINE, what="asked for again", now=self.now)
+        fresh = [
+            replace(one, asked_again_at=self.now, asked_by=how, cleared_at=None)
+            for one in self._undone()
+            if one.reference in references and one.asked_again_at is None
+        ]
+        self.book.save(fresh, who=ENGINE, what=f"asked for again by {how}", now=self.now)
         return [one for one in self._undone() if one.reference in references]
+
+    def _acknowledge(self) -> None:
+        """Khaos holds the newest token, so it kept that page: an earlier repeat of the pull before it was a stray."""
+        kept = frozenset(self.newest.references if self.newest else ())
+        strays = [
+            replace(one, asked_again_at=None, asked_by="", cleared_at=None)
+            for one in self._undone()
+            if one.reference in kept and one.asked_by == "continuation"
+        ]
+        self.book.save(strays, who=ENGINE, what="not asked for after all", now=self.now)
 
     def _undone(self) -> list[Posting]:
         return self.book.undone()
 
     def _hand_out(self, candidates: Sequence[Posting]) -> FeedPage:
-        chosen = self._within_limits([one for one in candidates if self._may_go(one)])
+        stale = {one.reference for one in self.book.stale()}
+        ready = [one for one in candidates if one.reference not in stale and self._may_go(one)]
+        chosen = self._within_limits(ready)
         texts = [(one, text) for one in chosen if (text := self._text(one))]
         if not texts:
             return FeedPage(self.continuation if self.newest is None or self.asked else self.newest.token, [])
@@ -212,7 +228,7 @@ class _Pull:
         return replace(
             posting, state="in_doubt", handed_out_at=self.now, times_handed_out=posting.times_handed_out + 1,
             document_hash=sha256(text.encode()).hexdigest(), is_released=False,
-            asked_again_at=None, cleared_at=None, doubt="",
+            asked_again_at=None, asked_by="", cleared_at=None, doubt="",
         )  # fmt: skip
 
     def _within_limits(self, candidates: Sequence[Posting]) -> list[Posting]:

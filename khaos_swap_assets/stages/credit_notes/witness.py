@@ -49,7 +49,7 @@ class Witness:
         return cls(by_customer, by_reference, book.by_reference(list(by_reference)), claimed, evidence.attributed)
 
     def look(self, posting: Posting, rivals: Sequence[Posting] = ()) -> Finding:
-        """What the search shows about ``posting``; ``rivals`` are the postings in doubt that one note could fit too."""
+        """What the search shows about ``posting``; ``rivals`` are the undone postings that its note could fit too."""
         named = self.by_reference.get(posting.reference, ())
         if seen := [note for note in named if _is_same_party(note, posting)]:
             return Finding(note=seen[0])
@@ -62,10 +62,9 @@ class Witness:
         return Finding()
 
     def _nearest(self, posting: Posting, near: Sequence[CreditNote], rivals: Sequence[Posting]) -> Finding:
-        fitting = [note for note in near if _fits(note, posting)]
-        if len(fitting) == 1 and not any(
-            _fits(fitting[0], rival) for rival in rivals if rival.reference != posting.reference
-        ):
+        fitting = [note for note in near if _fits(note, posting) and _is_in_time(note, posting)]
+        others = [rival for rival in rivals if rival.reference != posting.reference]
+        if len(fitting) == 1 and not any(_fits(fitting[0], rival) for rival in others):
             return Finding(note=fitting[0])
         return Finding(doubt=f"{_codes(near)} of customer {posting.customer_code} may already be its note")
 
@@ -93,17 +92,12 @@ def _may_cover(note: CreditNote, posting: Posting) -> bool:
 
 
 def _fits(note: CreditNote, posting: Posting) -> bool:
-    return (
-        posting.state == "in_doubt"
-        and _is_same_party(note, posting)
-        and note.gross_pence == posting.value_pence
-        and contents_of_note(note) == posting.contents
-        and _is_in_time(note, posting)
-    )
+    is_worth_it = note.gross_pence == posting.value_pence
+    return _is_same_party(note, posting) and is_worth_it and contents_of_note(note) == posting.contents
 
 
 def _is_in_time(note: CreditNote, posting: Posting) -> bool:
-    if note.created_on is None or posting.handed_out_at is None:
+    if note.created_on is None or posting.state != "in_doubt" or posting.handed_out_at is None:
         return False
     out_on = london_date(posting.handed_out_at)
     return out_on - NOTE_MAY_PRECEDE <= note.created_on <= out_on + NOTE_MAY_FOLLOW

@@ -87,6 +87,7 @@ CREATE TABLE recon.matched_lines (
     sellable_quantity integer NOT NULL DEFAULT 0,
     damaged_quantity integer NOT NULL DEFAULT 0,
     missing_quantity integer NOT NULL DEFAULT 0,
+    strange_quantity integer NOT NULL DEFAULT 0,
     PRIMARY KEY (return_id, product_id)
 );
 CREATE INDEX matched_lines_unmatched ON recon.matched_lines (sku) WHERE stock_code IS NULL;
@@ -126,6 +127,7 @@ CREATE TABLE recon.postings (
     handed_out_at timestamptz,
     times_handed_out integer NOT NULL DEFAULT 0,
     asked_again_at timestamptz,
+    asked_by text NOT NULL DEFAULT '',
     cleared_at timestamptz,
     cleared_in text NOT NULL DEFAULT '',
     doubt text NOT NULL DEFAULT '',
