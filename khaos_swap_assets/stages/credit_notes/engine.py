@@ -67,7 +67,8 @@ def plan(
     """Plan a posting for each draft, or say why not; ``render`` makes the document, without party, for a reference.
 
     ``evidence`` must have searched the customer of every draft, after the drafts were read; a search older than one
-    that was used before plans nothing. In audit nothing is planned. Raises ``SettingsError`` when another mode lacks ``post_from``.
+    that was used before plans nothing. In audit nothing is planned. Raises ``SettingsError`` when another mode lacks
+    ``post_from``.
     """
     if mode == "audit":
         return []
@@ -102,8 +103,9 @@ def wanted(book: Book) -> Wanted:
 def read_back(book: Book, evidence: Evidence, *, wanted: Wanted, now: datetime) -> list[Settled]:
     """Settle every undone posting whose customer was searched.
 
-    A search older than one that was used before settles nothing. A note with its reference confirms it; so does the only note that fits the only posting. Where nothing at all was
-    found and nothing happened to the posting since ``wanted`` was made, the search clears it for one hand-out.
+    A note with its reference confirms it; so does the only note that fits the only posting. Where nothing at all was
+    found and nothing happened to the posting since ``wanted`` was made, the search clears it for one hand-out. A
+    search older than one that was used before settles nothing.
     """
     book.lock()
     if not book.begin_search(evidence.searched_at):
