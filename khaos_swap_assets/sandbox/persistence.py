@@ -82,7 +82,8 @@ def _rows(world: World) -> Iterator[Row]:
     for book, adapter in BOOKS.items():
         for key, record in getattr(world, book).items():
             yield book, key, adapter.dump_json(record)
-    yield *ROOT, WORLD.dump_json(replace(world, **{book: {} for book in BOOKS}))
+    no_records: dict[str, Any] = {book: {} for book in BOOKS}
+    yield *ROOT, WORLD.dump_json(replace(world, **no_records))
 
 
 def _world(rows: list[Row]) -> World:

@@ -1,0 +1,208 @@
+"""Real trading history as a sandbox world: invoices become Sales Orders, C-invoices of one month become Swap returns.
+
+Belongs here: reading the file and making the records. Stays out: what must be open about them (``history_truth``) and
+the history itself, which is never copied here. Columns: Invoice, StockCode, Description, Quantity, InvoiceDate (London
+time without a zone), Price (unit), CustomerID (may be missing), Country.
+
+How the rules are read: codes are compared raw; the quantities of a code are added up on both sides; only lines with a
+positive quantity were sold; *earlier* is by the minute of the invoice; a C-invoice without product lines or without a
+customer fits nothing. So 2010-10 has 476 C-invoices, 267 with one fit, and 2010-11 has 576 and 353.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from khaos_swap_assets.sandbox.generator import STORE_ID
+from khaos_swap_assets.sandbox.history_truth import plants
+from khaos_swap_assets.sandbox.maker import LONDON, order_ref
+from khaos_swap_assets.sandbox.world import Customer, Item, Order, Rma, RmaLine, SoldLine, World
+
+COLUMNS = ("Invoice", "StockCode", "Description", "Quantity", "InvoiceDate", "Price", "CustomerID")
+NON_PRODUCT = re.compile(r"POST|DOT|C2|C3|D|M|S|B|CRUK|ADJUST.*|BANK CHARGES|AMAZONFEE|TEST.*|GIFT.*")
+MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+SHELF_QUANTITY = 500
+
+
+class HistoryError(ValueError):
+    """The file or the month cannot be used; one line says why and what to do."""
+
+
+class Line(NamedTuple):
+    """One row of the file. ``pence`` is |quantity x price|, rounded half up; ``at`` is London time without a zone."""
+
+    invoice: str
+    code: str
+    description: str
+    quantity: int
+    at: datetime
+    pence: int
+    customer: str
+    is_product: bool
+
+
+Invoices = Mapping[str, list[Line]]
+
+
+def load(path: Path, month: str) -> World:
+    """The world of a month ('2010-10') at 09:00 on the third of the next one. Raises ``HistoryError``."""
+    if not MONTH.fullmatch(month):
+        raise HistoryError(f"month must look like 2010-10, not {month!r}")
+    start = datetime.strptime(month, "%Y-%m")  # noqa: DTZ007
+    end = (start + timedelta(days=32)).replace(day=1)
+    invoices = _by_invoice(_read(path, end))
+    cancellations = {name: lines for name, lines in invoices.items() if name.startswith("C") and lines[0].at >= start}
+    if not cancellations:
+        raise HistoryError(f"{path} holds no C-invoice in {month}; choose another month")
+    sales = {name: sold for name, lines in invoices.items() if name.isdigit() and (sold := _sold(lines))}
+    world = World(0, _utc(end + timedelta(days=2, hours=9)), STORE_ID, post_from=start.date())
+    world.items = _catalogue(sales, start)
+    world.orders = {
+        order.so_code: order for name, sold in sales.items() for order in [_order(name, sold, invoices[name])]
+    }
+    world.customers = {urn: _customer(urn) for urn in _urns(invoices)}
+    fits = one_fit(cancellations, sales)
+    world.rmas = {
+        rma.rma_number: rma for name, lines in cancellations.items() for rma in [_rma(name, lines, fits.get(name, ""))]
+    }
+    world.plants = plants(world)
+    return world
+
+
+def one_fit(cancellations: Invoices, sales: Invoices) -> dict[str, str]:
+    """C-invoice -> the only earlier invoice of its customer that holds every product code in at least that quantity."""
+    by_customer: defaultdict[str, list[tuple[datetime, str, Counter[str]]]] = defaultdict(list)
+    for name, sold in sales.items():
+        by_customer[sold[0].customer].append((sold[0].at, name, units(sold)))
+    fits = {}
+    for name, lines in cancellations.items():
+        wanted, customer = units(line for line in lines if line.is_product), lines[0].customer
+        earlier = [row for row in by_customer[customer] if row[0] < lines[0].at] if wanted and customer else []
+        found = [invoice for _, invoice, held in earlier if wanted <= held]
+        if len(found) == 1:
+            fits[name] = found[0]
+    return fits
+
+
+def units(lines: Iterable[Line]) -> Counter[str]:
+    """Units by raw code, whatever the sign."""
+    counted: Counter[str] = Counter()
+    for line in lines:
+        counted[line.code] += abs(line.quantity)
+    return counted
+
+
+def _read(path: Path, end: datetime) -> Iterator[Line]:
+    import pandas as pd
+    import pyarrow.parquet as pq
+
+    try:
+        frame: pd.DataFrame = pq.read_table(path, columns=list(COLUMNS)).to_pandas()
+    except (OSError, ValueError, KeyError) as error:
+        raise HistoryError(f"cannot read {path}: {str(error).splitlines()[0]}") from None
+    frame = frame[frame["InvoiceDate"] < pd.Timestamp(end)].sort_values("InvoiceDate", kind="stable")
+    ten_thousandths = (frame["Price"] * 10_000).round().astype("int64").abs()
+    pence = (frame["Quantity"].astype("int64").abs() * ten_thousandths + 50) // 100
+    codes = frame["StockCode"].astype(str)
+    product = {code: not NON_PRODUCT.fullmatch(code.strip().upper()) for code in codes.unique()}
+    columns = (
+        frame["Invoice"].astype(str).tolist(),
+        codes.tolist(),
+        frame["Description"].fillna("").astype(str).str.strip().tolist(),
+        frame["Quantity"].tolist(),
+        frame["InvoiceDate"].to_numpy().astype("datetime64[us]").tolist(),
+        pence.tolist(),
+        frame["CustomerID"].astype("Int64").astype("string").fillna("").tolist(),
+        codes.map(product).tolist(),
+    )
+    return (Line(*row) for row in zip(*columns, strict=True))
+
+
+def _by_invoice(lines: Iterable[Line]) -> Invoices:
+    invoices: defaultdict[str, list[Line]] = defaultdict(list)
+    for line in lines:
+        invoices[line.invoice].append(line)
+    return invoices
+
+
+def _sold(lines: list[Line]) -> list[Line]:
+    return [line for line in lines if line.is_product and line.quantity > 0]
+
+
+def _urns(invoices: Invoices) -> list[str]:
+    return sorted({lines[0].customer for lines in invoices.values()} - {""})
+
+
+def _utc(local: datetime) -> datetime:
+    return local.replace(tzinfo=LONDON).astimezone(UTC)
+
+
+def _catalogue(sales: Invoices, before: datetime) -> dict[str, Item]:
+    latest = {line.code: line for sold in sales.values() for line in sold if line.at < before}
+    revised_at = _utc(before)
+    return {
+        code: Item(
+            stock_code=code,
+            stock_id=str(7000 + number),
+            description=line.description,
+            unit_gross_pence=line.pence // line.quantity,
+            available=SHELF_QUANTITY,
+            revised_at=revised_at,
+            moved_at=revised_at,
+        )
+        for number, (code, line) in enumerate(sorted(latest.items()))
+    }
+
+
+def _customer(urn: str) -> Customer:
+    return Customer(urn, "Customer", urn, f"{urn}@example.com", "1 History Row", "Leeds", "LS1 4AB")
+
+
+def _order(name: str, sold: list[Line], lines: list[Line]) -> Order:
+    at = _utc(sold[0].at)
+    delivery = sum(line.pence for line in lines if line.code.strip().upper() in ("POST", "DOT") and line.quantity > 0)
+    return Order(
+        so_code=f"SO{name}",
+        associated_ref=order_ref(name),
+        order_name=f"#{name}",
+        order_id=f"59000{name}",
+        urn=sold[0].customer,
+        currency="GBP",
+        ordered_at=at,
+        lines=[SoldLine(line.code, line.quantity, line.pence, 20, f"{name}{n:04d}") for n, line in enumerate(sold)],
+        delivery_gross_pence=delivery,
+        invoice_code=f"INV{name}",
+        issued_at=at,
+        changed_at=at,
+    )
+
+
+def _rma(name: str, lines: list[Line], order_invoice: str) -> Rma:
+    """Closed and refunded at the minute of the C-invoice; every unit was found sellable the hour before."""
+    at = _utc(lines[0].at)
+    return Rma(
+        rma_number=f"RMA-{name}",
+        return_id=f"ret_{name}",
+        order_name=f"#{order_invoice}" if order_invoice else "",
+        order_id=f"59000{order_invoice}" if order_invoice else "",
+        urn=lines[0].customer,
+        currency="GBP",
+        created_at=at - timedelta(days=4),
+        updated_at=at,
+        lines=[
+            RmaLine(f"prd_{name}_{n:03d}", f"{name}{n:04d}", line.code, abs(line.quantity), line.pence)
+            for n, line in enumerate(line for line in lines if line.is_product)
+        ],
+        status="Closed",
+        delivery_status="Delivered",
+        refund_pence=sum(line.pence for line in lines),
+        delivered_at=at - timedelta(days=1),
+        processed_at=at,
+        closed_at=at,
+        inspect_at=at - timedelta(hours=1),
+    )
