@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import httpx
@@ -29,7 +29,9 @@ from khaos_swap_assets.adapters.khaos.wire import Rows
 from khaos_swap_assets.adapters.settings import KhaosSettings
 from khaos_swap_assets.domain.stock_codes import StockCode
 
-NO_DATE = datetime(1899, 12, 31)  # noqa: DTZ001
+__all__ = ["FullOrder", "KhaosClient", "ReturnRefused", "StatusFeed", "StockLevel", "connect"]
+
+NO_DATE = datetime(1899, 12, 31, tzinfo=UTC)
 WINDOW = timedelta(days=7)
 SMALLEST_WINDOW = timedelta(hours=1)
 ORDERS_AT_ONCE = 2

@@ -16,7 +16,7 @@ from decimal import Decimal
 from khaos_swap_assets.adapters.khaos.wire import to_london
 from khaos_swap_assets.adapters.settings import KhaosSettings
 from khaos_swap_assets.domain.credit_notes import Draft, DraftLine
-from khaos_swap_assets.domain.money import exponent_of, from_pence
+from khaos_swap_assets.domain.money import from_pence
 
 LONGEST_REFERENCE = 15
 PARTY = ("InvoiceAddress", "InvoiceContact")
@@ -77,13 +77,6 @@ def reason_of(disposition: str, settings: KhaosSettings) -> str:
     if disposition not in reasons:
         raise ValueError(f"{disposition!r} is no disposition")
     return reasons[disposition]
-
-
-def value_of(document: str, currency: str) -> int:
-    """What a document credits, in minor units of ``currency``, added up from its own lines."""
-    lines = json.loads(document, parse_float=Decimal, parse_int=Decimal)["ReturnedItems"]
-    total = sum((line["Quantity"] * line["UnitPrice"]["Gross"] for line in lines), Decimal(0))
-    return int(total.scaleb(exponent_of(currency)))
 
 
 def canonical(document: str) -> str:

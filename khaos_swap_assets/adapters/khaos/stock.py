@@ -82,7 +82,7 @@ def _level(item: etree._Element, site_id: int) -> StockLevel:
 
 
 def changed_codes(value: Value) -> list[str]:
-    """Codes of a ``GetStockList`` answer, each once. Raises ``PermanentError`` when the list is shorter than it says."""
+    """Codes of a ``GetStockList`` answer, each once. Raises ``PermanentError`` when it is shorter than it says."""
     codes = [str(row.get("StockCode", "")).strip() for row in listed(value, "GetStockList")]
     return list(dict.fromkeys(code for code in codes if code))
 

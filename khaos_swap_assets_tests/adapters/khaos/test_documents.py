@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from khaos_swap_assets.adapters.khaos import documents
+from khaos_swap_assets.adapters.settings import KhaosSettings
+from khaos_swap_assets.domain.credit_notes import Draft, DraftLine
+
+AT = datetime(2025, 7, 10, 23, 30, 5, 123, tzinfo=UTC)
+PARTY = {
+    "InvoiceAddress": {"Line1": "14 Quarry Lane", "Town": "Matlock", "Country": {"Code": "GB"}},
+    "InvoiceContact": {"Forename": "Zoë", "Surname": "Patel"},
+}
+SETTINGS = KhaosSettings()
+DRAFT = Draft(
+    store_id="store",
+    return_id="r-1",
+    ordinal=1,
+    rma="RMA1001",
+    so_code="SO1",
+    order_ref="KCCLX10482",
+    customer_code="PATEL0007",
+    currency="GBP",
+    value_pence=18498,
+    lines=(DraftLine("p1", "FELL-JKT-MOS-M", 2, 8499, "sellable"), DraftLine("p2", "SOCK-1", 1, 1500, "damaged")),
+)
+
+
+def document(draft: Draft = DRAFT, reference: str = "RMA1001") -> str:
+    return documents.return_document(draft, reference=reference, created_at=AT, party=PARTY, settings=SETTINGS)
+
+
+def test_the_document_is_the_contract_to_the_byte() -> None:
+    assert document() == (
+        '{"AssociatedRef":"RMA1001","CreatedDate":"2025-07-11T00:30:05","ExchangeItems":[],'
+        '"InvoiceAddress":{"Country":{"Code":"GB"},"Line1":"14 Quarry Lane","Town":"Matlock"},'
+        '"InvoiceContact":{"Forename":"Zoë","Surname":"Patel"},"Notes":"Swap RMA RMA1001","ProcessReturn":true,'
+        '"ReturnedItems":['
+        '{"ExtendedDescription":[],"Mapping":[{"Mapping":"StockCode"}],"Quantity":2.0,"ReturnReason":{"ID":"1"},'
+        '"SKU":"FELL-JKT-MOS-M","SourceReference":{"SourceOrder":{"AssociatedRef":"KCCLX10482"}},'
+        '"UnitPrice":{"Gross":84.99}},'
+        '{"ExtendedDescription":[],"Mapping":[{"Mapping":"StockCode"}],"Quantity":1.0,"ReturnReason":{"ID":"2"},'
+        '"SKU":"SOCK-1","SourceReference":{"SourceOrder":{"AssociatedRef":"KCCLX10482"}},"UnitPrice":{"Gross":15.00}}],'
+        '"URN":"PATEL0007"}'
+    )
+
+
+def test_the_same_draft_gives_the_same_bytes() -> None:
+    assert document() == document()
+    assert documents.document_hash(document()) == documents.document_hash(document())
+
+
+def test_a_source_reference_has_exactly_one_key() -> None:
+    for item in json.loads(document())["ReturnedItems"]:
+        assert list(item["SourceReference"]) == ["SourceOrder"]
+        assert list(item["SourceReference"]["SourceOrder"]) == ["AssociatedRef"]
+
+
+def test_nothing_in_it_is_null() -> None:
+    assert "null" not in document()
+
+
+@pytest.mark.parametrize(
+    ("disposition", "reason"), [("sellable", "11"), ("damaged", "12"), ("missing", "13"), ("neutral", "13")]
+)
+def test_a_disposition_names_its_reason(disposition: str, reason: str) -> None:
+    settings = KhaosSettings(reason_sellable="11", reason_damaged="12", reason_missing="13")
+    assert documents.reason_of(disposition, settings) == reason
+
+
+@pytest.mark.parametrize("disposition", ["", "Sellable", "wrong"])
+def test_an_unknown_disposition_has_no_reason(disposition: str) -> None:
+    with pytest.raises(ValueError, match="no disposition"):
+        documents.reason_of(disposition, SETTINGS)
+
+
+def line(quantity: int = 1, pence: int = 8499, disposition: str = "sellable") -> DraftLine:
+    return DraftLine("p", "A", quantity, pence, disposition)
+
+
+@pytest.mark.parametrize(
+    ("draft", "reference", "words"),
+    [
+        (DRAFT, "RMA1001-LONG-REF", "not 1 to 15 characters"),
+        (DRAFT, "", "not 1 to 15 characters"),
+        (replace(DRAFT, value_pence=18499), "R", "add up to 18498 pence, the draft to 18499"),
+        (replace(DRAFT, lines=(), value_pence=0), "R", "no line"),
+        (replace(DRAFT, lines=(line(0),), value_pence=0), "R", "no units"),
+        (replace(DRAFT, lines=(line(2, 9000), line(1, -100)), value_pence=17900), "R", "negative price"),
+        (replace(DRAFT, lines=(line(1, 0),), value_pence=0), "R", "add up to 0 pence"),
+        (replace(DRAFT, lines=(line(disposition="?"),), value_pence=8499), "R", "no disposition"),
+        (replace(DRAFT, customer_code=""), "R", "no customer or no order"),
+        (replace(DRAFT, order_ref=""), "R", "no customer or no order"),
+    ],
+)
+def test_what_must_never_leave_is_refused(draft: Draft, reference: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        document(draft, reference)
+
+
+@pytest.mark.parametrize(
+    ("party", "words"),
+    [
+        ({}, "no InvoiceAddress and no InvoiceContact"),
+        ({**PARTY, "InvoiceContact": {}}, "the party has no InvoiceContact"),
+    ],
+)
+def test_a_document_needs_a_whole_party(party: dict[str, object], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        documents.with_party(document(), party)
+
+
+def test_the_party_can_be_set_apart_and_put_back() -> None:
+    whole = document()
+    bare = documents.without_party(whole)
+    assert "Patel" not in bare
+    assert "Quarry" not in bare
+    assert documents.party_of(bare) == {}
+    assert documents.party_of(whole) == PARTY
+    assert documents.with_party(bare, documents.party_of(whole)) == whole
+
+
+def test_the_hash_sees_every_change_and_no_spelling() -> None:
+    spread = json.dumps(json.loads(document()), indent=2)
+    assert documents.document_hash(spread.replace("15.0", "15.00")) == documents.document_hash(document())
+    assert documents.document_hash(document().replace("84.99", "84.98")) != documents.document_hash(document())
+
+
+def test_a_currency_without_decimals_has_none_in_the_document() -> None:
+    yen = replace(DRAFT, currency="JPY", lines=(line(1, 1200),), value_pence=1200)
+    assert '"UnitPrice":{"Gross":1200}' in document(yen)
+
+
+def test_what_has_no_place_in_json_is_refused() -> None:
+    with pytest.raises(TypeError, match="float has no place"):
+        documents.with_party(document(), {"InvoiceAddress": {"Line1": 1.5}, "InvoiceContact": {"Surname": "x"}})
+
+
+LINES = st.lists(
+    st.builds(
+        DraftLine,
+        st.just("p"),
+        st.text('ABC-1é/" ', min_size=1, max_size=12),
+        st.integers(1, 99),
+        st.integers(0, 10**7),
+        st.sampled_from(["sellable", "damaged", "missing", "neutral"]),
+    ),
+    min_size=1,
+    max_size=8,
+).filter(lambda lines: sum(found.gross_pence for found in lines) > 0)
+
+
+@given(LINES, st.sampled_from([("GBP", 2), ("JPY", 0), ("KWD", 3)]))
+def test_a_document_adds_up_to_its_draft_exactly(lines: list[DraftLine], money: tuple[str, int]) -> None:
+    currency, places = money
+    value = sum(found.gross_pence for found in lines)
+    text = document(replace(DRAFT, lines=tuple(lines), value_pence=value, currency=currency))
+    read = json.loads(text, parse_float=Decimal)
+    total = sum(item["Quantity"] * Decimal(item["UnitPrice"]["Gross"]) for item in read["ReturnedItems"])
+    assert total.scaleb(places) == value
+    assert [item["SKU"] for item in read["ReturnedItems"]] == [found.stock_code for found in lines]
+    assert documents.canonical(text) == text
+    assert documents.with_party(documents.without_party(text), PARTY) == text
