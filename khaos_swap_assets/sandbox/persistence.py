@@ -7,7 +7,6 @@ server saves before it answers a request that changed something. A ``Keeper`` wi
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,17 +15,17 @@ from pydantic import TypeAdapter
 
 from khaos_swap_assets.sandbox.world import Customer, Item, Note, Order, ReturnDocument, Rma, World
 
-BOOKS: dict[str, TypeAdapter[Any]] = {
-    "items": TypeAdapter(Item),
-    "customers": TypeAdapter(Customer),
-    "orders": TypeAdapter(Order),
-    "rmas": TypeAdapter(Rma),
-    "notes": TypeAdapter(Note),
-    "documents": TypeAdapter(ReturnDocument),
+BOOKS: dict[type[Any], tuple[str, str]] = {
+    Item: ("items", "stock_code"),
+    Customer: ("customers", "urn"),
+    Order: ("orders", "so_code"),
+    Rma: ("rmas", "rma_number"),
+    Note: ("notes", "code"),
+    ReturnDocument: ("documents", "return_code"),
 }
-"""The mappings of a ``World`` that are kept one row a record."""
+"""Kinds of record that are kept one row each: the mapping of ``World`` that holds them, and the field of their key."""
 
-WORLD = TypeAdapter(World)
+JSON = {kind: TypeAdapter(kind) for kind in (*BOOKS, World)}
 ROOT = ("world", "root")
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS record (book TEXT, key TEXT, body BLOB NOT NULL, PRIMARY KEY (book, key))"
@@ -36,31 +35,25 @@ Row = tuple[str, str, bytes]
 
 
 class Keeper:
-    """Writes a world through to ``path``; with None every call does nothing."""
+    """Writes records through to ``path``; with None every call does nothing."""
 
     def __init__(self, path: Path | None) -> None:
         self._file = _open(path) if path else None
-        self._written: dict[tuple[str, str], bytes] = {}
 
     def load(self) -> World | None:
         """The world as last saved, or None when there is none."""
         rows = self._file.execute("SELECT book, key, body FROM record ORDER BY rowid").fetchall() if self._file else []
-        self._written = {(book, key): body for book, key, body in rows}
         return _world(rows) if rows else None
 
-    def save(self, world: World) -> int:
-        """Write every record that changed since the last save, durably, in one transaction; returns how many."""
-        if self._file is None:
-            return 0
-        current = {(book, key): body for book, key, body in _rows(world)}
-        changed = [(*at, body) for at, body in current.items() if self._written.get(at) != body]
-        with self._file:
-            self._file.executemany(UPSERT, changed)
-            self._file.executemany(
-                "DELETE FROM record WHERE book = ? AND key = ?", list(self._written.keys() - current.keys())
-            )
-        self._written = current
-        return len(changed)
+    def save(self, *records: object) -> None:
+        """Write these records, durably, in one transaction; a ``World`` stands for its clock, plants and memory."""
+        if self._file:
+            with self._file:
+                self._file.executemany(UPSERT, [_row(record) for record in records])
+
+    def save_all(self, world: World) -> None:
+        """Write the world and every record in it: once, when it is new."""
+        self.save(world, *(record for book, _ in BOOKS.values() for record in getattr(world, book).values()))
 
     def close(self) -> None:
         """Close the file."""
@@ -78,17 +71,19 @@ def _open(path: Path) -> sqlite3.Connection:
     return file
 
 
-def _rows(world: World) -> Iterator[Row]:
-    for book, adapter in BOOKS.items():
-        for key, record in getattr(world, book).items():
-            yield book, key, adapter.dump_json(record)
-    no_records: dict[str, Any] = {book: {} for book in BOOKS}
-    yield *ROOT, WORLD.dump_json(replace(world, **no_records))
+def _row(record: Any) -> Row:
+    if isinstance(record, World):
+        no_records: dict[str, Any] = {book: {} for book, _ in BOOKS.values()}
+        return *ROOT, JSON[World].dump_json(replace(record, **no_records))
+    book, key = BOOKS[type(record)]
+    return book, getattr(record, key), JSON[type(record)].dump_json(record)
 
 
 def _world(rows: list[Row]) -> World:
-    world = next(WORLD.validate_json(body) for book, key, body in rows if (book, key) == ROOT)
+    """Rows come in the order of their first write, so that the mappings keep theirs."""
+    kinds = {book: kind for kind, (book, _) in BOOKS.items()}
+    world: World = next(JSON[World].validate_json(body) for book, key, body in rows if (book, key) == ROOT)
     for book, key, body in rows:
-        if book in BOOKS:
-            getattr(world, book)[key] = BOOKS[book].validate_json(body)
+        if book in kinds:
+            getattr(world, book)[key] = JSON[kinds[book]].validate_json(body)
     return world
