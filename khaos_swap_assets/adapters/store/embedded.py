@@ -37,7 +37,7 @@ with warnings.catch_warnings():
 
 PROGRAMS = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
 START_SECONDS = 60
-STOP_SECONDS = 10
+STOP_SECONDS = 5
 CONFIG = "max_connections = 200\ntimezone = 'UTC'\nlog_timezone = 'UTC'\nlc_messages = 'C'\n"
 NOT_DURABLE = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
 

@@ -1,0 +1,183 @@
+"""One child process: starting it so that it cannot outlive us, asking whether it is ready, ending it with its own.
+
+Belongs here: what the operating system is asked. Stays out: which processes there are, in what order (``supervisor``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from khaos_swap_assets.adapters.errors import SettingsError
+
+HOUSE = "KHAOS_SWAP_HOUSE"
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+@dataclass(frozen=True)
+class Listen:
+    """An address that a child listens on, and the setting that moves it."""
+
+    host: str
+    port: int
+    variable: str
+
+
+@dataclass(frozen=True)
+class Child:
+    """A program to keep running.
+
+    ``ready`` is a URL that answers 200, or a question; without one, a child with an address is ready when something
+    accepts there, any other at once. ``env`` is laid over our own environment. A child that needs longer than
+    ``ready_seconds``, or that falls more than ``restarts`` times, ends the whole house.
+    """
+
+    name: str
+    argv: Sequence[str]
+    env: Mapping[str, str] = field(default_factory=dict)
+    ready: str | Callable[[], bool] | None = None
+    listens: Listen | None = None
+    ready_seconds: float = 90
+    stop_seconds: float = 8
+    restarts: int = 3
+
+
+class Process:
+    """A started child, leader of its own session, so that its whole group can be ended."""
+
+    def __init__(self, child: Child, folder: Path) -> None:
+        self.child = child
+        self.log = folder / "logs" / f"{child.name}.log"
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        owner = os.getpid()
+        with self.log.open("ab") as log:
+            self._popen = subprocess.Popen(  # noqa: S603 (the programs are ours)
+                list(child.argv),
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **child.env, HOUSE: str(folder)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=lambda: _die_with(owner),
+            )
+
+    @property
+    def pid(self) -> int:
+        """Process id, which is the group's id too."""
+        return self._popen.pid
+
+    def exit_code(self) -> int | None:
+        """What the child ended with, None while it runs."""
+        return self._popen.poll()
+
+    def is_ready(self) -> bool:
+        """Whether the child can be used now."""
+        ready = self.child.ready
+        if isinstance(ready, str):
+            return _answers(ready)
+        if ready is not None:
+            return ready()
+        return self.child.listens is None or _accepts(self.child.listens)
+
+    def send(self, number: signal.Signals) -> None:
+        """Signal the whole group, also when its leader is gone."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
+    def is_gone(self) -> bool:
+        """Whether nobody of the group is left but the dead."""
+        if self._popen.poll() is None:
+            return False
+        return not any(_group(process) == self.pid for process in psutil.process_iter(["status"]))
+
+    def last_words(self) -> str:
+        """The last line of the child's log."""
+        with contextlib.suppress(OSError):
+            lines = [line for line in self.log.read_text(errors="replace").splitlines() if line.strip()]
+            return lines[-1].strip() if lines else "it said nothing"
+        return "it said nothing"
+
+
+def require_free(address: Listen) -> None:
+    """Raise ``SettingsError`` when somebody listens there already; port 0 is always free."""
+    with socket.socket(socket.AF_INET6 if ":" in address.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address.host, address.port))
+        except OSError as error:
+            raise SettingsError(
+                f"port {address.port} of {address.host} cannot be used ({error.strerror}): "
+                f"stop the program that has it or choose another with {address.variable}"
+            ) from None
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port that nobody uses at this moment."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def end_leftovers(folder: Path, *, seconds: float = 5) -> int:
+    """End what a killed supervisor of this folder left running, however deep; says how many."""
+    left = [process for process in psutil.process_iter() if _house(process) == str(folder)]
+    for process in left:
+        with contextlib.suppress(psutil.Error):
+            process.terminate()
+    _, stubborn = psutil.wait_procs(left, timeout=seconds)
+    for process in stubborn:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    return len(left)
+
+
+def _die_with(owner: int) -> None:
+    if LIBC is not None:
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != owner:
+            os._exit(1)
+
+
+def _house(process: psutil.Process) -> str | None:
+    if process.pid == os.getpid():
+        return None
+    try:
+        return process.environ().get(HOUSE)
+    except (psutil.Error, OSError):
+        return None
+
+
+def _group(process: psutil.Process) -> int | None:
+    if process.info["status"] == psutil.STATUS_ZOMBIE:
+        return None
+    with contextlib.suppress(OSError):
+        return os.getpgid(process.pid)
+    return None
+
+
+def _answers(url: str) -> bool:
+    import httpx
+
+    try:
+        return httpx.get(url, timeout=5, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _accepts(address: Listen) -> bool:
+    try:
+        socket.create_connection((address.host, address.port), timeout=2).close()
+    except OSError:
+        return False
+    return True
