@@ -14,8 +14,9 @@ from pathlib import Path
 
 import uvicorn
 
-from khaos_swap_assets.sandbox import generator
+from khaos_swap_assets.sandbox import generator, history
 from khaos_swap_assets.sandbox.app import Credentials, create_app
+from khaos_swap_assets.sandbox.persistence import Keeper
 from khaos_swap_assets.sandbox.state import State
 from khaos_swap_assets.sandbox.world import World
 
@@ -25,12 +26,25 @@ CREDENTIALS = "SANDBOX_CREDENTIALS"
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Make or load the world and serve it until stopped."""
-    options = _parser().parse_args(arguments)
-    world = _world(options)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if bool(options.history) != bool(options.month):
+        parser.error("--history and --month belong together")
+    keeper = Keeper(options.store)
+    world = keeper.load()
+    if world is None:
+        world = _new_world(options)
+        keeper.save_all(world)
     secrets = json.loads(os.environ.get(CREDENTIALS, "{}"))
     state = _state(world, secrets)
     named = {name: value for name, value in secrets.items() if not name.startswith("swap_")}
-    app = create_app(state, gateway_url=options.gateway, credentials=Credentials(**named), is_live=options.live)
+    app = create_app(
+        state,
+        gateway_url=options.gateway,
+        credentials=Credentials(**named),
+        keep=keeper.save,
+        is_live=options.live,
+    )
     uvicorn.run(app, host="127.0.0.1", port=options.port, log_level="warning")
 
 
@@ -48,7 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _world(options: argparse.Namespace) -> World:
+def _new_world(options: argparse.Namespace) -> World:
+    if options.history:
+        return history.load(options.history, options.month)
     now = options.now or (datetime.now(UTC).replace(microsecond=0) if options.live else generator.DEFAULT_NOW)
     return generator.build(options.seed, options.returns, now)
 

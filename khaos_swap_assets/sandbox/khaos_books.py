@@ -7,18 +7,20 @@ out: rules of the ledger (``khaos_returns``) and XML (``khaos_documents``).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import islice
 
 from khaos_swap_assets.sandbox.state import State
 from khaos_swap_assets.sandbox.world import Customer, Note, Order, World
 
-Keep = Callable[[Sequence[object]], None]
+Keep = Callable[..., object]
+"""Takes the records that changed, each an argument; ``Keeper.save`` is one."""
+
 Entry = Order | Note
 
 
-def keep_nothing(_touched: Sequence[object]) -> None:
+def keep_nothing(*_touched: object) -> None:
     """For a sandbox that lives in memory only."""
 
 
@@ -52,7 +54,7 @@ class Books:
         """Keep what changed: call at the end of each request that changes something, before its answer."""
         touched, self._touched = list(self._touched.values()), {}
         if touched:
-            self._keep(touched)
+            self._keep(*touched)
 
     def next_code(self, prefix: str) -> str:
         """The next free running code, e.g. CN00042; its number survives a restart."""

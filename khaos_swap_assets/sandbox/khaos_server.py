@@ -61,7 +61,7 @@ class BasicAuth:
         return secrets.compare_digest(given, f"{self.user}:{self.password}".encode())
 
 
-def khaos_router(books: Books, auth: BasicAuth | None = None, slow_seconds: float = 5.0) -> APIRouter:
+def khaos_router(books: Books, auth: BasicAuth | None = None) -> APIRouter:
     """The web service over ``books``: its WSDL and its SOAP endpoint."""
     router = APIRouter()
     guard = auth or BasicAuth()
@@ -78,7 +78,7 @@ def khaos_router(books: Books, auth: BasicAuth | None = None, slow_seconds: floa
         if not guard.accepts(request.headers.get("authorization", "")):
             return _unauthorized()
         body = await request.body()
-        return await run_in_threadpool(_answer_call, books, body, slow_seconds)
+        return await run_in_threadpool(_answer_call, books, body)
 
     return router
 
@@ -87,7 +87,7 @@ def _unauthorized() -> Response:
     return Response("Unauthorized", status_code=401, headers={"WWW-Authenticate": 'Basic realm="KhaosSBX"'})
 
 
-def _answer_call(books: Books, body: bytes, slow_seconds: float) -> Response:
+def _answer_call(books: Books, body: bytes) -> Response:
     """Answer one SOAP call; what an armed fault spoils is only the answer, after the truth is written."""
     faults = books.state.faults
     with books.state.lock:
@@ -96,7 +96,7 @@ def _answer_call(books: Books, body: bytes, slow_seconds: float) -> Response:
         text, status = ("", refused) if refused else _run(books, body)
         is_spoilt = status == 200 and faults.take("khaos_truncated")
     if is_slow:
-        time.sleep(slow_seconds)
+        time.sleep(float(books.state.switch("slow_seconds", "3")))
     if refused:
         return Response("Service unavailable", status_code=refused, headers={"Retry-After": "1"})
     return Response(text[: len(text) // 2] if is_spoilt else text, status_code=status, media_type=XML)

@@ -9,15 +9,19 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 import httpx
 
+from khaos_swap_assets.sandbox import generator
 from khaos_swap_assets.sandbox.channel import Channel
 from khaos_swap_assets.sandbox.clockwork import apply_due
 from khaos_swap_assets.sandbox.khaos_books import Books
 from khaos_swap_assets.sandbox.staff import Staff
 from khaos_swap_assets.sandbox.swap_webhooks import send_webhooks
 from khaos_swap_assets.sandbox.warehouse import Warehouse
+
+TRICKLE_EVERY = timedelta(seconds=20)
 
 
 @dataclass
@@ -45,15 +49,35 @@ class Rounds:
     def tick(self) -> dict[str, object]:
         """One round; ``did`` is all zero when nothing was left to do, ``problems`` are calls that failed."""
         with self._turn:
-            self._follow_wall_clock()
+            if self.is_live:
+                self._follow_wall_clock()
+                self._let_returns_trickle_in()
             steps = self._apply_steps()
             problems: list[str] = []
             webhooks = send_webhooks(self.books.state, lambda body: self._knock(body, problems))
+            if webhooks:
+                self.books.touch(self.books.world)
             inspections, failed = self.warehouse.post_due()
             pulled = self.channel.pull()
             done = {"steps": steps, "webhooks": webhooks, "inspections": inspections}
             done |= {"pulled": pulled.fetched, "imported": pulled.imported, **self.staff.work()}
             return {"did": done, "problems": [*problems, *failed, *pulled.plus(self.channel.push()).problems]}
+
+    def _let_returns_trickle_in(self) -> None:
+        """A new return every now and then, so that whoever watches sees work come in."""
+        with self.books.state.lock:
+            world = self.books.world
+            last = world.memory.setdefault("last_trickle_at", world.now.isoformat())
+            if world.now < datetime.fromisoformat(last) + TRICKLE_EVERY:
+                return
+            tables: tuple[Mapping[str, object], ...] = (world.items, world.customers, world.orders, world.rmas)
+            before = [len(table) for table in tables]
+            generator.trickle(world)
+            world.memory["last_trickle_at"] = world.now.isoformat()
+            for table, start in zip(tables, before, strict=True):
+                self.books.touch(*islice(table.values(), start, None))
+            self.books.touch(world)
+            self.books.flush()
 
     def _apply_steps(self) -> int:
         with self.books.state.lock:
@@ -73,8 +97,6 @@ class Rounds:
         return answer.is_success
 
     def _follow_wall_clock(self) -> None:
-        if not self.is_live:
-            return
         with self.books.state.lock:
             ahead = timedelta(seconds=float(self.books.world.memory.get("ahead_seconds", "0")))
             self.books.world.now = max(self.books.now, datetime.now(UTC).replace(microsecond=0) + ahead)

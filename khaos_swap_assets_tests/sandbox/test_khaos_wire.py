@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from lxml import etree
@@ -11,7 +12,7 @@ SUMMER = datetime(2026, 7, 3, 23, 30, tzinfo=UTC)
 ROWS = [wire.Struct("TRow", {"Code": "A&B", "Is": True}), wire.Struct("TRow", {"Code": "C", "Is": False})]
 
 
-def parsed(text: str) -> etree._Element:
+def parsed(text: str) -> Any:
     return etree.fromstring(text.encode())
 
 
@@ -22,7 +23,7 @@ def test_what_is_no_call_is_refused(body: bytes) -> None:
 
 
 def test_a_document_type_from_outside_is_refused() -> None:
-    call = '<!DOCTYPE e SYSTEM "http://127.0.0.1:9/x"><e:Envelope xmlns:e="urn:e"><e:Body><GetVersion/></e:Body></e:Envelope>'
+    call = '<!DOCTYPE e SYSTEM "http://127.0.0.1:9/x"><e><Body><GetVersion/></Body></e>'
     with pytest.raises(wire.WireError, match="document type"):
         wire.read_call(call.encode())
 
