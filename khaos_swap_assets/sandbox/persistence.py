@@ -25,7 +25,7 @@ BOOKS: dict[type[Any], tuple[str, str]] = {
 }
 """Kinds of record that are kept one row each: the mapping of ``World`` that holds them, and the field of their key."""
 
-JSON = {kind: TypeAdapter(kind) for kind in (*BOOKS, World)}
+JSON: dict[type[Any], TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in (*BOOKS, World)}
 ROOT = ("world", "root")
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS record (book TEXT, key TEXT, body BLOB NOT NULL, PRIMARY KEY (book, key))"
