@@ -70,4 +70,5 @@ def _empty(connection: psycopg.Connection[Any]) -> None:
     ).fetchall()
     tables = [sql.Identifier(*row) for row in rows if ".".join(row) not in KEPT_TABLES]
     connection.execute("SET LOCAL session_replication_role = replica")
+    connection.execute("SET LOCAL lock_timeout = '10s'")
     connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(sql.SQL(", ").join(tables)))
