@@ -8,6 +8,8 @@ Text is turned into integers once; everything after that is sorting and adding i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,9 +91,11 @@ def reconcile_lines(return_lines: pd.DataFrame, credit_lines: pd.DataFrame) -> R
     down), ``value`` the rest, ``missing`` a refund without credit, ``extra`` a credit without refund (negative).
     Raises ``TypeError`` for a number that is no integer, ``ValueError`` for text that is missing.
     """
-    rma, rmas = _codes(return_lines["rma"], credit_lines["rma"])
-    stock, stock_codes = _codes(return_lines["stock_code"], credit_lines["stock_code"])
-    notes, note_codes = _codes(credit_lines["credit_note_code"])
+    texts = [[return_lines[name], credit_lines[name]] for name in ("rma", "stock_code")]
+    with ThreadPoolExecutor(2) as pool:  # Arrow works outside the interpreter's lock, and this is half of all the time
+        (rma, rmas), (stock, stock_codes), (notes, note_codes) = pool.map(
+            _codes, [*texts, [credit_lines["credit_note_code"]]]
+        )
     width, split = max(len(stock_codes), 1), len(return_lines)
     keys = rma * width + stock
     given = _Given(keys[split:], notes, note_codes, width)
@@ -111,7 +115,7 @@ def reconcile_lines(return_lines: pd.DataFrame, credit_lines: pd.DataFrame) -> R
     return Reconciled(pd.DataFrame(lines, copy=False), _returns(pairs, given, rmas, sums, status != 0))
 
 
-def _codes(*columns: pd.Series[Any]) -> tuple[Ints, Any]:
+def _codes(columns: Sequence[pd.Series[Any]]) -> tuple[Ints, Any]:
     """Number equal texts equally over all columns; the numbers, one column after the other, and the texts (Arrow)."""
     import pyarrow as pa
 
