@@ -52,6 +52,7 @@ class EmbeddedPostgres:
         self.folder = folder.resolve()
         self._durable = durable
         self._hold: int | None = None
+        self._log_before = 0
 
     def start(self) -> None:
         """Start the server, or adopt the one that a killed owner left. Raises ``StoreError`` when it stays down."""
@@ -103,6 +104,7 @@ class EmbeddedPostgres:
 
     def _start_server(self) -> None:
         _forget_dead_server(self.folder)
+        self._log_before = _log_size(self.folder)
         try:
             server = get_server(self.folder, cleanup_mode=None, start=False)
             server.ensure_pgdata_inited()
@@ -110,7 +112,9 @@ class EmbeddedPostgres:
             with suppress(subprocess.TimeoutExpired):
                 server.start()
         except (subprocess.SubprocessError, OSError, RuntimeError, AssertionError) as error:
-            said = _last_log_line(self.folder) if isinstance(error, subprocess.SubprocessError) else ""
+            said = (
+                _last_log_line(self.folder, self._log_before) if isinstance(error, subprocess.SubprocessError) else ""
+            )
             reason = said or " ".join(str(error).split())
             raise StoreError(
                 f"the embedded database in {self.folder} does not start: {reason}; see {self.folder / 'log'}, "
@@ -129,7 +133,7 @@ class EmbeddedPostgres:
                 return
             except (psycopg.OperationalError, StoreError):
                 if time.monotonic() > deadline:
-                    reason = _last_log_line(self.folder)
+                    reason = _last_log_line(self.folder, self._log_before)
                     raise StoreError(f"the embedded database in {self.folder} is not ready: {reason}") from None
                 time.sleep(0.1)
 
@@ -187,10 +191,19 @@ def _alone(path: Path) -> Iterator[None]:
         yield
 
 
-def _last_log_line(folder: Path) -> str:
+def _log_size(folder: Path) -> int:
     with suppress(OSError):
-        lines = [line.strip() for line in (folder / "log").read_text(errors="replace").splitlines()[-12:]]
-        return next((line for line in reversed(lines) if "FATAL" in line or "PANIC" in line), "".join(lines[-1:]))
+        return (folder / "log").stat().st_size
+    return 0
+
+
+def _last_log_line(folder: Path, since: int) -> str:
+    """What the server said last, of what it said after the first ``since`` bytes of its log."""
+    with suppress(OSError):
+        lines = (folder / "log").read_bytes()[since:].decode(errors="replace").splitlines()
+        return next(
+            (line for line in reversed(lines) if "FATAL" in line or "PANIC" in line), "".join(lines[-1:])
+        ).strip()
     return ""
 
 
