@@ -30,8 +30,10 @@ Key = tuple[str, str, str]
 def planted(world: World) -> list[Plant]:
     """Every trouble that must be open by the world's clock: the generator's and what happened since, each once."""
     found = [*world.plants, *(plant for one in world.documents.values() for plant in _of_document(world, one))]
-    unique = {(plant.kind, plant.rma, plant.credit_note_code, plant.sku): plant for plant in reversed(found)}
-    return list(reversed(unique.values()))
+    unique: dict[tuple[str, ...], Plant] = {}
+    for plant in found:
+        unique.setdefault((plant.kind, plant.rma, plant.credit_note_code, plant.sku), plant)
+    return list(unique.values())
 
 
 def duplicates(world: World) -> int:

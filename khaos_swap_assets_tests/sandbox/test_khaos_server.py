@@ -119,10 +119,10 @@ def test_signs_of_notes_may_be_negative(wire: Wire) -> None:
 
 
 def test_a_change_brings_an_old_order_back_into_the_window(wire: Wire) -> None:
-    window = {"since": NOW - timedelta(hours=1), "until": NOW}
-    assert wire.khaos.export_order_status(**window).orders == []
+    since = NOW - timedelta(hours=1)
+    assert wire.khaos.export_order_status(since=since, until=NOW).orders == []
     wire.state.world.orders["SO48213"].changed_at = NOW
-    assert [order.so_code for order in wire.khaos.export_order_status(**window).orders] == ["SO48213"]
+    assert [order.so_code for order in wire.khaos.export_order_status(since=since, until=NOW).orders] == ["SO48213"]
 
 
 def test_an_order_not_invoiced_and_a_cancelled_one(wire: Wire) -> None:
