@@ -17,6 +17,7 @@ from khaos_swap_assets.sandbox.khaos_books import Books
 from khaos_swap_assets.sandbox.khaos_returns import gross_of
 from khaos_swap_assets.sandbox.khaos_truth import duplicates, planted
 from khaos_swap_assets.sandbox.rounds import Rounds
+from khaos_swap_assets.sandbox.state import State
 from khaos_swap_assets.sandbox.world import Note
 
 SCREEN_STATES = {"failed": "Failed", "skipped": "Skipped"}
@@ -25,8 +26,13 @@ SCREEN_STATES = {"failed": "Failed", "skipped": "Skipped"}
 def admin_router(books: Books, rounds: Rounds) -> APIRouter:
     """The admin door over ``books``; ``rounds`` does the work of a tick."""
     router = APIRouter(prefix="/admin")
-    state = books.state
+    _add_clock(router, books, rounds)
+    _add_truth(router, books)
+    _add_unknowns(router, books.state)
+    return router
 
+
+def _add_clock(router: APIRouter, books: Books, rounds: Rounds) -> None:
     @router.get("/clock")
     def clock() -> dict[str, str]:
         return {"now": books.now.isoformat()}
@@ -45,6 +51,10 @@ def admin_router(books: Books, rounds: Rounds) -> APIRouter:
     def tick() -> dict[str, object]:
         return rounds.tick()
 
+
+def _add_truth(router: APIRouter, books: Books) -> None:
+    state = books.state
+
     @router.get("/truth")
     def truth() -> dict[str, object]:
         with state.lock:
@@ -55,6 +65,13 @@ def admin_router(books: Books, rounds: Rounds) -> APIRouter:
         with state.lock:
             return _ledger(books)
 
+    @router.get("/script")
+    def script() -> dict[str, object]:
+        with state.lock:
+            return {"actions": _actions(books)}
+
+
+def _add_unknowns(router: APIRouter, state: State) -> None:
     @router.post("/faults")
     def faults(wanted: Annotated[dict[str, int], Body()]) -> dict[str, int]:
         with state.lock:
@@ -66,13 +83,6 @@ def admin_router(books: Books, rounds: Rounds) -> APIRouter:
         with state.lock:
             _refuse(switches.set_switches(state, wanted))
             return {name: state.switch(name, values[0]) for name, values in switches.ALL_SWITCHES.items()}
-
-    @router.get("/script")
-    def script() -> dict[str, object]:
-        with state.lock:
-            return {"actions": _actions(books)}
-
-    return router
 
 
 def _refuse(problems: list[str]) -> None:
