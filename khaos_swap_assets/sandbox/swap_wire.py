@@ -6,7 +6,7 @@ Amounts leave as JSON numbers with two decimals, or as strings by the switch ``a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -40,25 +40,31 @@ class Spelling:
 
     def amount(self, pence: int) -> object:
         """Pence as units with two decimals; the shortest text of such a float is exact."""
-        return self._number(Decimal(pence) / 100)
+        value = Decimal(pence) / 100
+        return f"{value:.2f}" if self.amount_style == "string" else float(value)
 
-    def cost(self, line: RmaLine) -> object:
-        """The line's cost, or one unit's with four decimals where pence do not divide."""
-        if self.cost_basis == "unit":
-            return self._number((Decimal(line.cost_pence) / 100 / line.quantity).quantize(Decimal("0.0001")))
-        return self.amount(line.cost_pence)
+    def rows(self, line: RmaLine) -> list[RmaLine]:
+        """The rows that show a line: one; with unit costs one or two, so that each unit has whole pence."""
+        each, dearer = divmod(line.cost_pence, line.quantity)
+        if self.cost_basis == "line" or not dearer:
+            return [line]
+        cheap = replace(line, quantity=line.quantity - dearer, cost_pence=each * (line.quantity - dearer))
+        dear = replace(line, quantity=dearer, cost_pence=(each + 1) * dearer, product_id=f"{line.product_id}b")
+        return [cheap, dear]
 
-    def _number(self, value: Decimal) -> object:
-        return f"{value:.4f}".removesuffix("00") if self.amount_style == "string" else float(value)
+    def cost(self, row: RmaLine) -> object:
+        """The row's cost, or one unit's."""
+        return self.amount(row.cost_pence // row.quantity if self.cost_basis == "unit" else row.cost_pence)
 
 
 def return_wire(world: World, rma: Rma, spelling: Spelling) -> Json:
     """One element of ``returns[]``; ``broken_fields`` of the RMA replace what they name."""
     customer = world.customers.get(rma.urn, NOBODY)
     wire = _identity(world, rma) | _dates(rma, spelling) | _people(rma, customer) | _money(rma, spelling)
+    rows = [row for line in rma.lines for row in spelling.rows(line)]
     wire |= {
-        "return_shipments": [_shipment(world, rma, spelling)],
-        "products": [_product(world, rma, line, spelling) for line in rma.lines],
+        "return_shipments": [_shipment(world, rma, rows, spelling)],
+        "products": [_product(world, rma, row, spelling) for row in rows],
         "exchange_items": list(rma.exchange_items),
     }
     for path, value in rma.broken_fields.items():
@@ -174,7 +180,7 @@ def _product(world: World, rma: Rma, line: RmaLine, spelling: Spelling) -> Json:
     }
 
 
-def _shipment(world: World, rma: Rma, spelling: Spelling) -> Json:
+def _shipment(world: World, rma: Rma, rows: list[RmaLine], spelling: Spelling) -> Json:
     def shown(line: RmaLine) -> Json:
         item = world.items.get(line.sku)
         percent = item.vat_percent if item else 20
@@ -190,7 +196,7 @@ def _shipment(world: World, rma: Rma, spelling: Spelling) -> Json:
         "shipping_service": "Tracked Returns 48",
         "display_name": "Royal Mail Tracked Returns",
         "using_split_shipment": False,
-        "items": [shown(line) for line in rma.lines],
+        "items": [shown(row) for row in rows],
     }
 
 
