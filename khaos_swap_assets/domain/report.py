@@ -1,0 +1,141 @@
+"""How a month and its trouble look: markdown tables and pictures.
+
+Belongs here: rendering of records that are already computed; every function gives text or bytes. Stays out: figures
+(``domain.month_end``) and where the result is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from khaos_swap_assets.domain.money import format_money, from_pence
+from khaos_swap_assets.domain.month_end import MonthEnd, WorstRow
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+CAUSE_TITLES = {
+    "quantity": "Units credited\ntoo few",
+    "value": "Another\nvalue",
+    "missing": "Not credited",
+    "extra": "Credited without\nrefund",
+}
+BLUE, RED, GREY = "#2f6f9f", "#b5473c", "#8a8f98"
+
+
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A markdown table; bars and line breaks inside a cell are made harmless."""
+    lines = [_row(header), _row(["---"] * len(header)), *map(_row, rows)]
+    return "\n".join(lines) + "\n"
+
+
+def _row(cells: Sequence[object]) -> str:
+    plain = (" ".join(str(cell).split()).replace("|", "\\|") for cell in cells)
+    return f"| {' | '.join(plain)} |"
+
+
+def worst_table(rows: Sequence[WorstRow]) -> str:
+    """The worst trouble: what it is about, its owner, the gap, the money at risk, and what to do."""
+    if not rows:
+        return "Nothing is open.\n"
+    header = ("RMA or Credit Note", "owner", "gap", "at risk", "what", "what to do")
+    return markdown_table(header, (_worst_cells(row) for row in rows))
+
+
+def _worst_cells(row: WorstRow) -> Sequence[object]:
+    money = [_money(pence, row.currency) for pence in (row.gap_pence, row.money_at_risk_pence)]
+    return (row.subject, row.owner, *money, f"{row.kind}: {row.message}", row.action)
+
+
+def exceptions_table(month: MonthEnd) -> str:
+    """Open exceptions of the month by kind, with owner, count and money at risk."""
+    if not month.exceptions:
+        return "Nothing is open.\n"
+    rows = [
+        (found.kind, found.owner, found.count, _money(found.money_at_risk_pence, month.currency))
+        for found in month.exceptions
+    ]
+    return markdown_table(("kind", "owner", "open", "at risk"), rows)
+
+
+def summary_table(months: Sequence[MonthEnd]) -> str:
+    """The month in one table, a column a currency: what was refunded, credited, issued, and what lies between."""
+    rows: list[Sequence[object]] = [("Returns", *(month.returns for month in months))]
+    for title, field in _SUMMARY.items():
+        rows.append((title, *(_money(getattr(month, field), month.currency) for month in months)))
+    rows.append(("Open exceptions", *(month.open_exceptions for month in months)))
+    return markdown_table(("", *(month.currency for month in months)), rows)
+
+
+_SUMMARY = {
+    "Refunded": "refund_pence",
+    "Credited": "credited_pence",
+    "Gap (refunded less credited)": "gap_pence",
+    "of it in flight": "in_flight_pence",
+    "Credited, not issued": "not_issued_pence",
+    "Issued (moved the ledger)": "issued_pence",
+    "Unreconciled (refunded less issued)": "unreconciled_pence",
+}
+
+
+def statuses_table(month: MonthEnd) -> str:
+    """How many returns of the month are in each status."""
+    return markdown_table(("status", "returns"), month.statuses.items())
+
+
+def gap_by_cause_png(months: Sequence[MonthEnd]) -> bytes:
+    """A picture of the gap of a month by cause, one panel a currency. Positive: Khaos credits too little."""
+    figure, panels = _panels(max(len(months), 1))
+    for panel, month in zip(panels, months, strict=False):
+        pence = [month.causes.get(cause, 0) for cause in CAUSE_TITLES]
+        _bars(panel, list(CAUSE_TITLES.values()), pence, month.currency)
+        panel.set_title(f"{month.period}: gap {_money(month.gap_pence, month.currency)} by cause")
+    if not months:
+        panels[0].set_title("No returns in this month")
+    return _png(figure)
+
+
+def value_by_day_png(days: Sequence[tuple[date, int]], currency: str, title: str = "Credit Notes by day") -> bytes:
+    """A picture of pence by London day, in the order of the days."""
+    figure, (panel,) = _panels(1)
+    ordered = sorted(days)
+    _bars(panel, [f"{day:%d %b}" for day, _ in ordered], [pence for _, pence in ordered], currency, is_labelled=False)
+    panel.set_title(f"{title}: {_money(sum(pence for _, pence in ordered), currency)}")
+    panel.tick_params(axis="x", labelrotation=90 if len(ordered) > 8 else 0)
+    return _png(figure)
+
+
+def _panels(count: int) -> tuple[Figure, list[Axes]]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.5, 3.6 * count), dpi=110, layout="constrained")
+    return figure, list(figure.subplots(count, 1, squeeze=False)[:, 0])
+
+
+def _bars(panel: Axes, names: Sequence[str], pence: Sequence[int], currency: str, *, is_labelled: bool = True) -> None:
+    colours = [RED if value < 0 else BLUE for value in pence]
+    places = range(len(names))
+    # Floats only as heights in pixels; every figure that is written comes from whole pence.
+    bars = panel.bar(places, [float(from_pence(value, currency)) for value in pence], color=colours)
+    panel.set_xticks(list(places), list(names))
+    if is_labelled:
+        panel.bar_label(bars, [_money(value, currency) for value in pence], padding=2)
+        panel.use_sticky_edges = False
+        panel.margins(y=0.18)
+    panel.axhline(0, color=GREY, linewidth=0.8)
+    panel.set_ylabel(currency)
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+def _png(figure: Figure) -> bytes:
+    target = BytesIO()
+    figure.savefig(target, format="png")
+    return target.getvalue()
+
+
+def _money(pence: int, currency: str) -> str:
+    return format_money(pence, currency) if currency else str(pence)

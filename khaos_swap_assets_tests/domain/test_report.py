@@ -1,0 +1,102 @@
+"""Tables that markdown can show and pictures that are pictures."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import date, timedelta
+
+import pytest
+
+from khaos_swap_assets.domain.month_end import MonthEnd
+from khaos_swap_assets.domain.report import (
+    exceptions_table,
+    gap_by_cause_png,
+    markdown_table,
+    statuses_table,
+    summary_table,
+    value_by_day_png,
+    worst_table,
+)
+from khaos_swap_assets_tests.domain.test_month_end import RETURNS, a_row, an_exception, months
+
+PNG = b"\x89PNG\r\n\x1a\n"
+WIDTH = slice(16, 20)
+
+
+@pytest.fixture
+def month() -> MonthEnd:
+    exceptions = [
+        an_exception("value_gap", "R2", 100),
+        an_exception("sku_unknown", "R1", 250, subject="RMA-R1/A|B", message="no\nsuch code"),
+    ]
+    return months(RETURNS, exceptions)[0]
+
+
+def test_a_cell_cannot_break_its_table() -> None:
+    assert markdown_table(("a", "b"), [("1|2", "x\ny")]) == "| a | b |\n| --- | --- |\n| 1\\|2 | x y |\n"
+
+
+def test_the_worst_say_rma_owner_gap_and_what_to_do(month: MonthEnd) -> None:
+    header, _, first, second = worst_table(month.worst).splitlines()
+    assert header == "| RMA or Credit Note | owner | gap | at risk | what | what to do |"
+    assert first.startswith(
+        "| RMA-R1/A\\|B | data management | £0.00 | £2.50 | sku_unknown: no such code | Correct the"
+    )
+    assert second.startswith("| RMA-R2 | finance | £1.00 | £1.00 | value_gap: it is wrong | Compare")
+
+
+def test_exceptions_are_counted_by_kind(month: MonthEnd) -> None:
+    assert exceptions_table(month).splitlines()[2:] == [
+        "| sku_unknown | data management | 1 | £2.50 |",
+        "| value_gap | finance | 1 | £1.00 |",
+    ]
+
+
+def test_nothing_open_is_said_in_words() -> None:
+    (quiet,) = months([a_row("R1", 1, 1)])
+    assert worst_table(quiet.worst) == exceptions_table(quiet) == "Nothing is open.\n"
+
+
+def test_the_summary_has_a_column_a_currency() -> None:
+    found = months([*RETURNS, a_row("E1", 900, 800, currency="EUR")])
+    lines = summary_table(found).splitlines()
+    assert lines[0] == "|  | GBP | EUR |"
+    assert "| Refunded | £110.00 | €9.00 |" in lines
+    assert "| Gap (refunded less credited) | £8.00 | €1.00 |" in lines
+    assert "| Unreconciled (refunded less issued) | £11.00 | €1.00 |" in lines
+
+
+def test_statuses_are_counted(month: MonthEnd) -> None:
+    assert "| matched | 2 |" in statuses_table(month)
+
+
+def test_the_gap_is_a_picture_with_a_panel_a_currency(month: MonthEnd) -> None:
+    one = gap_by_cause_png([month])
+    two = gap_by_cause_png([month, months([a_row("E1", 900, 1000, currency="EUR")])[0]])
+    assert one.startswith(PNG)
+    assert int.from_bytes(two[20:24]) == 2 * int.from_bytes(one[20:24])
+    assert int.from_bytes(one[WIDTH]) == int.from_bytes(two[WIDTH])
+
+
+def test_an_empty_month_is_a_picture_too() -> None:
+    assert gap_by_cause_png([]).startswith(PNG)
+
+
+@pytest.mark.parametrize("days", [0, 1, 31])
+def test_value_by_day_is_a_picture(days: int) -> None:
+    found = [(date(2026, 3, 1) + timedelta(days=day), 100 * day) for day in range(days)]
+    assert value_by_day_png(found, "GBP").startswith(PNG)
+
+
+def test_pictures_show_what_they_are_given() -> None:
+    day = date(2026, 3, 1)
+    assert value_by_day_png([(day, 100)], "GBP") != value_by_day_png([(day, 200)], "GBP")
+    assert value_by_day_png([(day, 1), (day + timedelta(1), 2)], "GBP") == value_by_day_png(
+        [(day + timedelta(1), 2), (day, 1)], "GBP"
+    )
+
+
+def test_matplotlib_is_not_imported_with_the_module() -> None:
+    code = "import sys, khaos_swap_assets.domain.report; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
