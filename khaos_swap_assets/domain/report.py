@@ -6,7 +6,8 @@ Belongs here: rendering of records that are already computed; every function giv
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -18,12 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-CAUSE_TITLES = {
-    "quantity": "Units credited\ntoo few",
-    "value": "Another\nvalue",
-    "missing": "Not credited",
-    "extra": "Credited without\nrefund",
-}
+MOST_LEVEL_LABELS = 8
 BLUE, RED, GREY = "#2f6f9f", "#b5473c", "#8a8f98"
 
 
@@ -87,33 +83,40 @@ def statuses_table(month: MonthEnd) -> str:
     return markdown_table(("status", "returns"), month.statuses.items())
 
 
-def gap_by_cause_png(months: Sequence[MonthEnd]) -> bytes:
-    """A picture of the gap of a month by cause, one panel a currency. Positive: Khaos credits too little."""
-    figure, panels = _panels(max(len(months), 1))
-    for panel, month in zip(panels, months, strict=False):
-        pence = [month.causes.get(cause, 0) for cause in CAUSE_TITLES]
-        _bars(panel, list(CAUSE_TITLES.values()), pence, month.currency)
-        panel.set_title(f"{month.period}: gap {_money(month.gap_pence, month.currency)} by cause")
-    if not months:
-        panels[0].set_title("No returns in this month")
+def draw_gap_by_cause(causes: Mapping[str, Mapping[str, int]]) -> bytes:
+    """A picture (PNG) of a gap by cause, one panel a currency: ``causes`` are pence by cause by currency.
+
+    Positive: Khaos credits too little.
+    """
+    figure, panels = _panels(len(causes))
+    for panel, (currency, pence) in zip(panels, causes.items(), strict=False):
+        _bars(panel, list(pence), list(pence.values()), currency)
+        panel.set_title(f"Gap by cause: {_money(sum(pence.values()), currency)}")
     return _png(figure)
 
 
-def value_by_day_png(days: Sequence[tuple[date, int]], currency: str, title: str = "Credit Notes by day") -> bytes:
-    """A picture of pence by London day, in the order of the days."""
-    figure, (panel,) = _panels(1)
-    ordered = sorted(days)
-    _bars(panel, [f"{day:%d %b}" for day, _ in ordered], [pence for _, pence in ordered], currency, is_labelled=False)
-    panel.set_title(f"{title}: {_money(sum(pence for _, pence in ordered), currency)}")
-    panel.tick_params(axis="x", labelrotation=90 if len(ordered) > 8 else 0)
+def draw_value_by_day(rows: Iterable[tuple[date, str, int]]) -> bytes:
+    """A picture (PNG) of pence by day, one panel a currency: rows of (day, currency, pence), each pair once."""
+    by_currency: dict[str, dict[date, int]] = defaultdict(dict)
+    for day, currency, pence in sorted(rows):
+        by_currency[currency][day] = pence
+    figure, panels = _panels(len(by_currency))
+    for panel, (currency, days) in zip(panels, sorted(by_currency.items()), strict=False):
+        _bars(panel, [f"{day:%d %b}" for day in days], list(days.values()), currency, is_labelled=False)
+        panel.set_title(f"Credit Notes by day: {_money(sum(days.values()), currency)}")
+        panel.tick_params(axis="x", labelrotation=90 if len(days) > MOST_LEVEL_LABELS else 0, labelsize="small")
     return _png(figure)
 
 
 def _panels(count: int) -> tuple[Figure, list[Axes]]:
+    """A figure of that many panels; one that says so where there is nothing to show."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.5, 3.6 * count), dpi=110, layout="constrained")
-    return figure, list(figure.subplots(count, 1, squeeze=False)[:, 0])
+    figure = Figure(figsize=(7.5, 3.6 * max(count, 1)), dpi=110, layout="constrained")
+    panels = list(figure.subplots(max(count, 1), 1, squeeze=False)[:, 0])
+    if not count:
+        panels[0].set_title("Nothing to show")
+    return figure, panels
 
 
 def _bars(panel: Axes, names: Sequence[str], pence: Sequence[int], currency: str, *, is_labelled: bool = True) -> None:

@@ -10,18 +10,18 @@ import pytest
 
 from khaos_swap_assets.domain.month_end import MonthEnd
 from khaos_swap_assets.domain.report import (
+    draw_gap_by_cause,
+    draw_value_by_day,
     exceptions_table,
-    gap_by_cause_png,
     markdown_table,
     statuses_table,
     summary_table,
-    value_by_day_png,
     worst_table,
 )
 from khaos_swap_assets_tests.domain.test_month_end import RETURNS, a_row, an_exception, months
 
 PNG = b"\x89PNG\r\n\x1a\n"
-WIDTH = slice(16, 20)
+WIDTH, HEIGHT = slice(16, 20), slice(20, 24)
 
 
 @pytest.fixture
@@ -72,29 +72,30 @@ def test_statuses_are_counted(month: MonthEnd) -> None:
 
 
 def test_the_gap_is_a_picture_with_a_panel_a_currency(month: MonthEnd) -> None:
-    one = gap_by_cause_png([month])
-    two = gap_by_cause_png([month, months([a_row("E1", 900, 1000, currency="EUR")])[0]])
+    one = draw_gap_by_cause({"GBP": month.causes})
+    two = draw_gap_by_cause({"GBP": month.causes, "EUR": {"quantity": -100, "value": 0}})
     assert one.startswith(PNG)
-    assert int.from_bytes(two[20:24]) == 2 * int.from_bytes(one[20:24])
-    assert int.from_bytes(one[WIDTH]) == int.from_bytes(two[WIDTH])
+    assert two[HEIGHT] == (2 * int.from_bytes(one[HEIGHT])).to_bytes(4)
+    assert one[WIDTH] == two[WIDTH]
 
 
-def test_an_empty_month_is_a_picture_too() -> None:
-    assert gap_by_cause_png([]).startswith(PNG)
+def test_nothing_to_show_is_a_picture_too() -> None:
+    assert draw_gap_by_cause({}).startswith(PNG)
+    assert draw_value_by_day([]).startswith(PNG)
 
 
-@pytest.mark.parametrize("days", [0, 1, 31])
-def test_value_by_day_is_a_picture(days: int) -> None:
-    found = [(date(2026, 3, 1) + timedelta(days=day), 100 * day) for day in range(days)]
-    assert value_by_day_png(found, "GBP").startswith(PNG)
+@pytest.mark.parametrize("days", [1, 62])
+def test_value_by_day_has_a_panel_a_currency(days: int) -> None:
+    pounds = [(date(2026, 3, 1) + timedelta(days=day), "GBP", 100 * day) for day in range(days)]
+    one, two = draw_value_by_day(pounds), draw_value_by_day([*pounds, (date(2026, 3, 1), "EUR", 5)])
+    assert one.startswith(PNG)
+    assert int.from_bytes(two[HEIGHT]) == 2 * int.from_bytes(one[HEIGHT])
 
 
-def test_pictures_show_what_they_are_given() -> None:
-    day = date(2026, 3, 1)
-    assert value_by_day_png([(day, 100)], "GBP") != value_by_day_png([(day, 200)], "GBP")
-    assert value_by_day_png([(day, 1), (day + timedelta(1), 2)], "GBP") == value_by_day_png(
-        [(day + timedelta(1), 2), (day, 1)], "GBP"
-    )
+def test_pictures_show_what_they_are_given_in_the_order_of_days() -> None:
+    first, second = (date(2026, 3, 1), "GBP", 100), (date(2026, 3, 2), "GBP", 200)
+    assert draw_value_by_day([first, second]) == draw_value_by_day([second, first])
+    assert draw_value_by_day([first]) != draw_value_by_day([(date(2026, 3, 1), "GBP", 200)])
 
 
 def test_matplotlib_is_not_imported_with_the_module() -> None:
