@@ -7,7 +7,6 @@ server saves before it answers a request that changed something. A ``Keeper`` wi
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -46,7 +45,7 @@ class Keeper:
         rows = self._file.execute("SELECT book, key, body FROM record ORDER BY rowid").fetchall() if self._file else []
         return _world(rows) if rows else None
 
-    def save(self, records: Iterable[object]) -> None:
+    def save(self, *records: object) -> None:
         """Write these records, durably, in one transaction; a ``World`` stands for its clock, plants and memory."""
         if self._file:
             with self._file:
@@ -54,7 +53,7 @@ class Keeper:
 
     def save_all(self, world: World) -> None:
         """Write the world and every record in it: once, when it is new."""
-        self.save([world, *(record for book, _ in BOOKS.values() for record in getattr(world, book).values())])
+        self.save(world, *(record for book, _ in BOOKS.values() for record in getattr(world, book).values()))
 
     def close(self) -> None:
         """Close the file."""

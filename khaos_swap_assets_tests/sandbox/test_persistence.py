@@ -27,7 +27,7 @@ keeper = Keeper(Path(sys.argv[1]))
 keeper.save_all(world)
 for pence in range(1, 50):
     world.rmas[RMA].refund_pence = pence
-    keeper.save([world.rmas[RMA]])
+    keeper.save(world.rmas[RMA])
 print(pence, flush=True)
 world.rmas[RMA].refund_pence = 9999
 os.kill(os.getpid(), signal.SIGKILL)
@@ -83,7 +83,7 @@ def test_a_saved_record_replaces_its_older_self_in_its_place(path: Path) -> None
     keeper = kept(path, world)
     first = next(iter(world.rmas.values()))
     first.status = "On Hold"
-    keeper.save([first])
+    keeper.save(first)
     again = reloaded(path)
     assert again == world
     assert again is not None
@@ -98,7 +98,7 @@ def test_the_world_alone_stands_for_clock_plants_and_memory(path: Path) -> None:
     world.scripts[RMA] = "drop_import"
     world.webhooks_due.append(("returnCreated", RMA))
     world.memory["last_CN"] = "7"
-    keeper.save([world])
+    keeper.save(world)
     assert reloaded(path) == world
 
 
@@ -109,7 +109,7 @@ def test_new_records_of_every_kind_are_kept(path: Path) -> None:
         "R1", "RMA1", "U", "new", {"ReturnedItems": [{"SKU": "A", "UnitPrice": {"Gross": "84.99"}}]}
     )
     world.documents["R1"] = document
-    keeper.save([document])
+    keeper.save(document)
     assert reloaded(path) == world
 
 
@@ -134,6 +134,6 @@ def test_a_killed_sandbox_has_every_saved_write_and_no_other(path: Path) -> None
 def test_without_a_path_nothing_is_kept() -> None:
     keeper = Keeper(None)
     keeper.save_all(small_world())
-    keeper.save([small_world()])
+    keeper.save(small_world())
     assert keeper.load() is None
     keeper.close()
