@@ -1,0 +1,1 @@
+"""The HTTP service: what other systems send us and fetch from us."""

@@ -27,7 +27,7 @@ PERSONAL_WORDS = re.compile(
     "birth|comment|note|url|link",
     re.IGNORECASE,
 )
-MAIL = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+\.[A-Za-z]{2,}")
+MAIL = re.compile(r"[^\s@,;<>]{1,64}@[^\s@,;<>]{1,190}\.[A-Za-z]{2,24}")
 VOLATILE = _names(
     "date_updated elapsed_days_purchase_to_return elapsed_days_return_to_delivery elapsed_days_delivery_closed"
 )

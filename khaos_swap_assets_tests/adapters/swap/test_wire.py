@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -215,7 +216,7 @@ def test_what_cannot_be_read_is_named(changes: dict[str, Any], reason: str) -> N
 
 
 def test_a_refund_value_may_be_empty_while_nothing_was_refunded() -> None:
-    empty = {"total_refund_value_customer_currency": None}
+    empty: dict[str, Any] = {"total_refund_value_customer_currency": None}
     assert read(row(return_status="Open", **empty)).record.refund_pence == 0
     assert read(row(products=[product(return_type="Exchange")], **empty)).record.refund_pence == 0
 
@@ -360,3 +361,10 @@ def test_no_row_ever_raises(changes: dict[str, Any], lines: list[dict[str, Any]]
 @given(JSON)
 def test_no_element_of_the_list_ever_raises(raw: object) -> None:
     assert isinstance(read_row(raw, settings()), RowFault)
+
+
+@pytest.mark.parametrize("text", ["x" * 1_000_000, "x@" * 500_000, "@" + "a." * 500_000, "9" * 1_000_000])
+def test_a_long_text_costs_no_more_than_its_length(text: str) -> None:
+    started = time.process_time()
+    read(row(tags=text))
+    assert time.process_time() - started < 5

@@ -1,0 +1,112 @@
+"""The inbox: what the gateway was told, written down before it answers, until a stage has used it.
+
+Belongs here: storing, folding repeats, listing and consuming. Stays out: whether a message may be believed
+(``gateway``) and what follows from it (``stages``). Shape: table ``recon.inbox`` (migration 0003).
+
+A knock of Swap only says that a return is worth reading again, so knocks of one return and event fold while they wait;
+a later one makes the row younger, and a reading that began earlier does not consume it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import psycopg
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+Source = Literal["swap", "swap_unreadable", "khaos"]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One message that no stage has used yet; ``received_at`` is UTC."""
+
+    inbox_id: int
+    source: str
+    event: str
+    return_id: str
+    body: Mapping[str, Any]
+    received_at: datetime
+
+
+def store_knock(
+    conn: psycopg.Connection[Any], *, store_id: str, event: str, return_id: str, body: Mapping[str, Any], now: datetime
+) -> bool:
+    """Keep a verified knock of Swap; False when it folded into one that waits. The caller commits."""
+    row = conn.execute(
+        "INSERT INTO recon.inbox AS waiting (source, event, store_id, return_id, body, body_hash, received_at) "
+        "VALUES ('swap', %s, %s, %s, %s, %s, %s) "
+        "ON CONFLICT (store_id, event, return_id) WHERE source = 'swap' AND consumed_at IS NULL DO UPDATE "
+        "SET body = EXCLUDED.body, body_hash = EXCLUDED.body_hash, "
+        "received_at = GREATEST(EXCLUDED.received_at, waiting.received_at + interval '1 microsecond') "
+        "RETURNING xmax = 0",
+        (event, store_id, return_id, Jsonb(dict(body)), _hash(body), now),
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def store_unreadable(conn: psycopg.Connection[Any], *, store_id: str, body: Mapping[str, Any], now: datetime) -> None:
+    """Keep a message that Swap signed and that names no return; one row each. The caller commits."""
+    conn.execute(
+        "INSERT INTO recon.inbox (source, event, store_id, body, body_hash, received_at) "
+        "VALUES ('swap_unreadable', '', %s, %s, %s, %s)",
+        (store_id, Jsonb(dict(body)), _hash(body), now),
+    )
+
+
+def store_push(conn: psycopg.Connection[Any], *, event: str, body: Mapping[str, Any], now: datetime) -> bool:
+    """Keep a push of Khaos; False when it only repeats the newest one of its event. The caller commits.
+
+    A level may go 5, 4, 5: only a repeat of the newest message is no news (khaos.md §8.2).
+    """
+    conn.execute("SELECT pg_advisory_xact_lock(hashtextextended('recon.inbox ' || %s, 0))", (event,))
+    newest = conn.execute(
+        "SELECT body_hash FROM recon.inbox WHERE source = 'khaos' AND event = %s ORDER BY inbox_id DESC LIMIT 1",
+        (event,),
+    ).fetchone()
+    body_hash = _hash(body)
+    if newest and newest[0] == body_hash:
+        return False
+    conn.execute(
+        "INSERT INTO recon.inbox (source, event, body, body_hash, received_at) VALUES ('khaos', %s, %s, %s, %s)",
+        (event, Jsonb(dict(body)), body_hash, now),
+    )
+    return True
+
+
+def waiting(conn: psycopg.Connection[Any], source: Source, limit: int = 1000) -> list[Waiting]:
+    """Messages of one source that nobody has used yet, oldest first."""
+    with conn.cursor(row_factory=class_row(Waiting)) as cursor:
+        return cursor.execute(
+            "SELECT inbox_id, source, event, return_id, body, received_at FROM recon.inbox "
+            "WHERE source = %s AND consumed_at IS NULL ORDER BY inbox_id LIMIT %s",
+            (source, limit),
+        ).fetchall()
+
+
+def consume(conn: psycopg.Connection[Any], messages: Sequence[Waiting], now: datetime) -> int:
+    """Mark these messages as used, except those that became younger since they were listed; how many were."""
+    return conn.execute(
+        "UPDATE recon.inbox SET consumed_at = %s FROM unnest(%s::bigint[], %s::timestamptz[]) AS used (id, at) "
+        "WHERE inbox_id = used.id AND received_at = used.at AND consumed_at IS NULL",
+        (now, [one.inbox_id for one in messages], [one.received_at for one in messages]),
+    ).rowcount
+
+
+def consume_swap(conn: psycopg.Connection[Any], return_ids: Sequence[str], began_at: datetime) -> int:
+    """Mark the knocks of these returns as used that came before the reading began; how many were."""
+    return conn.execute(
+        "UPDATE recon.inbox SET consumed_at = %s WHERE source = 'swap' AND consumed_at IS NULL "
+        "AND return_id = ANY(%s) AND received_at <= %s",
+        (began_at, list(return_ids), began_at),
+    ).rowcount
+
+
+def _hash(body: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

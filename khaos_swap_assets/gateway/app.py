@@ -1,0 +1,93 @@
+"""The HTTP service of the project: webhooks in, the Khaos channel's endpoints, inspections.
+
+Belongs here: putting the parts together, health, and what an outage answers. Stays out: every rule. The service keeps
+no state of its own: any number may run, the database is the queue. Source: DESIGN §4.1, §10.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import psycopg
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from khaos_swap_assets.adapters.errors import KhaosSwapError, SettingsError, StoreError
+from khaos_swap_assets.adapters.settings import Settings, load_settings
+from khaos_swap_assets.gateway import channel, inspections, webhooks
+from khaos_swap_assets.gateway.pool import Connect, Pool
+
+LOG = logging.getLogger("khaos_swap.gateway")
+TITLE = "Khaos Swap gateway"
+RETRY_SECONDS = "10"
+
+
+def create_app(
+    *,
+    connect: Connect,
+    settings: Settings,
+    clock: Callable[[], datetime],
+    hand_out: channel.HandOut | None = None,
+) -> FastAPI:
+    """The service over a database (``connect`` opens a connection), a clock in UTC and the feed of documents."""
+    pool = Pool(connect)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        pool.close()
+
+    app = FastAPI(title=TITLE, lifespan=lifespan)
+    app.include_router(webhooks.router(pool, settings.swap, clock))
+    app.include_router(inspections.router(pool, settings.inspection_token, clock))
+    app.include_router(channel.router(pool, settings, clock, hand_out))
+    _add_health(app, pool)
+    app.add_exception_handler(psycopg.DataError, _bad_data)
+    for outage in (psycopg.Error, KhaosSwapError):
+        app.add_exception_handler(outage, _unavailable)
+    return app
+
+
+def from_environment() -> FastAPI:
+    """The service as the environment configures it, for ``uvicorn --factory``. Raises ``SettingsError``."""
+    from khaos_swap_assets.adapters.store import database
+    from khaos_swap_assets.stages.credit_notes.feed import hand_out
+
+    settings = load_settings()
+    url = settings.database_url.get_secret_value()
+    if not url:
+        raise SettingsError("KHAOS_SWAP_DATABASE_URL is empty: start the gateway with khaos-swap up, which sets it")
+    return create_app(
+        connect=lambda: database.connect(url, application="gateway"),
+        settings=settings,
+        clock=lambda: datetime.now(UTC),
+        hand_out=hand_out,
+    )
+
+
+def _add_health(app: FastAPI, pool: Pool) -> None:
+    @app.get("/healthz", tags=["Health"], summary="The process answers")
+    def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/readyz", tags=["Health"], summary="The database answers and is set up")
+    def readyz() -> dict[str, str]:
+        with pool.transaction() as conn:
+            row = conn.execute("SELECT mark FROM recon.installation").fetchone()
+        return {"status": "ready", "installation": row[0] if row else "unmarked"}
+
+
+def _unavailable(request: Request, error: Exception) -> JSONResponse:
+    """Tell the sender to come again: nothing was kept. What the database said is for our log, not for the sender."""
+    told = str(error) if isinstance(error, KhaosSwapError) else type(error).__name__
+    LOG.warning("%s %s: %s", request.method, request.url.path, told)
+    is_store = isinstance(error, StoreError | psycopg.Error)
+    reason = "the database cannot be used at the moment" if is_store else told
+    return JSONResponse({"detail": reason}, 503, {"Retry-After": RETRY_SECONDS})
+
+
+def _bad_data(_: Request, __: Exception) -> JSONResponse:
+    return JSONResponse({"detail": "the body holds a value that cannot be stored"}, 400)

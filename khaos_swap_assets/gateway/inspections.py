@@ -1,0 +1,82 @@
+"""What the warehouse found, told by whoever holds the token.
+
+Belongs here: the shape of an inspection and the answers to it. Stays out: what a condition means (``domain.stock``).
+An inspection may be sent again and again under its own id; the same answer comes back. Source: DESIGN §4.6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from khaos_swap_assets.adapters.store import inspections as store
+from khaos_swap_assets.domain.stock import Inspection
+from khaos_swap_assets.gateway.messages import body_of, object_of
+from khaos_swap_assets.gateway.pool import Pool
+from khaos_swap_assets.gateway.security import bearer_guard
+
+SOUND = r"^[^\x00\ufffd]*$"
+Key = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=SOUND)]
+OptionalKey = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=SOUND)]
+
+
+class InspectionBody(BaseModel):
+    """One finding: ``quantity`` units of one line (or of a SKU) in one condition."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    inspection_id: Key = Field(description="The sender's own id of this finding; sending it twice changes nothing")
+    rma: Key = Field(description="RMA number of the return")
+    sku: OptionalKey = Field("", description="SKU of the line; not needed beside line_item_id")
+    line_item_id: OptionalKey = Field("", description="Shopify line item id; wins over the SKU")
+    condition: Key = Field(description="Sellable, Damaged, No-Value, Missing, Wrong-Item, Not Expected, Qty Mismatch")
+    quantity: int = Field(ge=1, le=100_000, strict=True, description="Units in this condition")
+    inspected_at: AwareDatetime = Field(description="When, ISO 8601 with zone")
+    inspected_by: Key = Field(description="Who looked")
+
+    @model_validator(mode="after")
+    def _names_a_line(self) -> InspectionBody:
+        if not (self.sku or self.line_item_id):
+            raise ValueError("sku or line_item_id is required")
+        return self
+
+    def record(self) -> Inspection:
+        """The domain's record of it, its time in UTC."""
+        told = self.model_dump()
+        return Inspection(**(told | {"inspected_at": self.inspected_at.astimezone(UTC)}))
+
+
+def router(pool: Pool, token: Any, clock: Callable[[], datetime]) -> APIRouter:
+    """The endpoint that the warehouse posts to."""
+    routes = APIRouter(tags=["Warehouse"], dependencies=[Depends(bearer_guard(token))])
+    schema = {"requestBody": {"content": {"application/json": {"schema": InspectionBody.model_json_schema()}}}}
+
+    @routes.post("/inspections", summary="Units of a return were inspected", openapi_extra=schema)
+    def receive(body: Annotated[bytes, Depends(body_of)]) -> dict[str, Any]:
+        inspection = read(object_of(body))
+        with pool.transaction() as conn:
+            saved = store.save(conn, inspection, clock())
+        if saved == "conflict":
+            raise HTTPException(409, f"inspection_id {inspection.inspection_id} was used for another finding")
+        return {"accepted": True, "is_repeated": saved == "repeated"}
+
+    return routes
+
+
+def read(body: dict[str, Any]) -> Inspection:
+    """The inspection in a body; 400 with every fault of it, by field and without its values."""
+    try:
+        return InspectionBody.model_validate(body).record()
+    except ValidationError as error:
+        faults = [_fault(fault["loc"], fault["msg"]) for fault in error.errors(include_input=False, include_url=False)]
+    except (OverflowError, ValueError):
+        faults = ["inspected_at: out of range"]
+    raise HTTPException(400, faults)
+
+
+def _fault(place: tuple[int | str, ...], words: str) -> str:
+    return f"{'.'.join(map(str, place))}: {words}" if place else words

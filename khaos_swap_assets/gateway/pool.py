@@ -1,0 +1,73 @@
+"""A few database connections that requests share.
+
+Belongs here: lending, replacing broken ones, and the limit. Stays out: what is done with one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from queue import Empty, LifoQueue
+from typing import Any
+
+import psycopg
+
+from khaos_swap_assets.adapters.errors import StoreError
+
+Connect = Callable[[], psycopg.Connection[Any]]
+
+
+class Pool:
+    """At most ``size`` connections; a request waits up to ``patience`` seconds for one, then ``StoreError``."""
+
+    def __init__(self, connect: Connect, size: int = 8, patience: float = 10.0) -> None:
+        self._connect, self._patience = connect, patience
+        self._free = threading.BoundedSemaphore(size)
+        self._idle: LifoQueue[psycopg.Connection[Any]] = LifoQueue()
+
+    @contextmanager
+    def transaction(self) -> Iterator[psycopg.Connection[Any]]:
+        """Lend a connection for one transaction: committed at the end of the block, rolled back on any error."""
+        if not self._free.acquire(timeout=self._patience):
+            raise StoreError("all connections to the database are in use; try again in a moment")
+        try:
+            connection = self._living()
+            try:
+                yield connection
+                connection.commit()
+            finally:
+                self._give_back(connection)
+        finally:
+            self._free.release()
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        while (connection := self._take()) is not None:
+            connection.close()
+
+    def _living(self) -> psycopg.Connection[Any]:
+        """An idle connection that still answers, else a new one."""
+        while (connection := self._take()) is not None:
+            try:
+                connection.execute("SELECT 1")
+                connection.rollback()
+            except psycopg.Error:
+                connection.close()
+            else:
+                return connection
+        return self._connect()
+
+    def _take(self) -> psycopg.Connection[Any] | None:
+        try:
+            return self._idle.get_nowait()
+        except Empty:
+            return None
+
+    def _give_back(self, connection: psycopg.Connection[Any]) -> None:
+        try:
+            connection.rollback()
+        except psycopg.Error:
+            connection.close()
+        else:
+            self._idle.put(connection)

@@ -1,0 +1,113 @@
+"""Who may speak to the gateway, and over which line.
+
+Belongs here: Basic and Bearer credentials, the rule about plain HTTP, and the secrets that belong to the demo alone.
+Stays out: the token of a webhook (``webhooks``). Every comparison takes the same time for a near miss and a far one.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address
+
+from fastapi import HTTPException, Request
+from pydantic import SecretStr
+
+from khaos_swap_assets.adapters.errors import SettingsError
+from khaos_swap_assets.adapters.settings import Settings
+
+DEMO_SECRETS: Mapping[str, str] = {
+    "KHAOS_SWAP_SWAP_API_KEY": "demo-swap-key",
+    "KHAOS_SWAP_SWAP_WEBHOOK_SECRET": "whsk_demo_6b68616f732d737761702d73616e64626f78",
+    "KHAOS_SWAP_KHAOS_CHANNEL_PASSWORD": "demo-channel-password",
+    "KHAOS_SWAP_INSPECTION_TOKEN": "demo-inspection-token",
+    "KHAOS_SWAP_SEAL_KEY": "a2hhb3Mtc3dhcC1kZW1vLXNlYWwta2V5LTMyLWJ5dGU=",
+}
+"""Secrets that everybody can read here; the demo uses them, a live installation refuses them."""
+
+
+def refuse_demo_secrets(settings: Settings, mark: str) -> None:
+    """Raise ``SettingsError`` naming each variable of a live installation that holds a secret of the demo."""
+    if mark != "live":
+        return
+    known = set(DEMO_SECRETS.values())
+    found = [name for name, secret in _secrets(settings).items() if _words(secret) & known]
+    if found:
+        raise SettingsError(f"{', '.join(found)}: this secret belongs to the demo and is public; set your own")
+
+
+def is_same(given: str, expected: SecretStr | str) -> bool:
+    """Whether a secret is the right one; an expected secret that is not set is never right."""
+    wanted = expected.get_secret_value() if isinstance(expected, SecretStr) else expected
+    return bool(wanted) & hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())
+
+
+def basic_guard(user: str, password: SecretStr) -> Callable[[Request], None]:
+    """A dependency that lets in whoever sends this user and password; 401 for everybody else."""
+
+    def guard(request: Request) -> None:
+        require_private_line(request)
+        given_user, given_password = _basic(request.headers.get("authorization", ""))
+        is_user, is_password = is_same(given_user, user), is_same(given_password, password)
+        if not (is_user and is_password):
+            raise HTTPException(401, "user or password is wrong", {"WWW-Authenticate": 'Basic realm="khaos-swap"'})
+
+    return guard
+
+
+def bearer_guard(token: SecretStr) -> Callable[[Request], None]:
+    """A dependency that lets in whoever sends this token; 401 for everybody else."""
+
+    def guard(request: Request) -> None:
+        require_private_line(request)
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not is_same(given.strip(), token):
+            raise HTTPException(401, "the token is wrong", {"WWW-Authenticate": "Bearer"})
+
+    return guard
+
+
+def require_private_line(request: Request) -> None:
+    """Refuse a secret, an address or a name over plain HTTP from another machine: 403.
+
+    The server sets scheme and client from ``X-Forwarded-*`` only where a trusted proxy sent them.
+    """
+    if request.url.scheme != "https" and not _is_loopback(request.client.host if request.client else ""):
+        raise HTTPException(403, "only https is served here; put the gateway behind a proxy that ends TLS")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _basic(header: str) -> tuple[str, str]:
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return "", ""
+    try:
+        user, _, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return "", ""
+    return user, password
+
+
+def _secrets(settings: Settings) -> dict[str, SecretStr]:
+    return {
+        "KHAOS_SWAP_SWAP_API_KEY": settings.swap.api_key,
+        "KHAOS_SWAP_SWAP_WEBHOOK_SECRET": settings.swap.webhook_secret,
+        "KHAOS_SWAP_SWAP_WEBHOOK_SECRET_PREVIOUS": settings.swap.webhook_secret_previous,
+        "KHAOS_SWAP_KHAOS_PASSWORD": settings.khaos.password,
+        "KHAOS_SWAP_KHAOS_CHANNEL_PASSWORD": settings.khaos.channel_password,
+        "KHAOS_SWAP_INSPECTION_TOKEN": settings.inspection_token,
+        "KHAOS_SWAP_SEAL_KEY": settings.seal_key,
+    }
+
+
+def _words(secret: SecretStr) -> set[str]:
+    """The keys within a setting, which may hold several with commas (rotation)."""
+    return {word.strip() for word in secret.get_secret_value().split(",")}

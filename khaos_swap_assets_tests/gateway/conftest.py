@@ -1,0 +1,89 @@
+"""The gateway over a real database, and a sender on the same machine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from khaos_swap_assets.adapters.settings import KhaosSettings, Settings, SwapSettings
+from khaos_swap_assets.adapters.store import database as store
+from khaos_swap_assets.gateway.app import create_app
+
+NOW = datetime(2026, 3, 9, 15, 41, 30, tzinfo=UTC)
+SECRET = "whsk_0123456789abcdef0123456789abcdef"
+PREVIOUS = "whsk_fedcba9876543210fedcba9876543210"
+TOKEN = "inspection-token-1"
+STORE = "st_7f3k9q"
+CHANNEL = ("khaos", "pass:word")
+
+Gateway = httpx.Client
+OpenGateway = Callable[..., Gateway]
+
+
+class Bridge(httpx.BaseTransport):
+    """Carries requests of a plain client into the application, as if sent from ``host``."""
+
+    def __init__(self, app: FastAPI, host: str) -> None:
+        self._app, self._host = app, host
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        request.read()
+        return asyncio.run(self._handle(request))
+
+    async def _handle(self, request: httpx.Request) -> httpx.Response:
+        inner = httpx.ASGITransport(self._app, client=(self._host, 50000))
+        async with httpx.AsyncClient(transport=inner) as client:
+            headers = request.headers.multi_items()
+            answer = await client.request(request.method, request.url, content=request.content, headers=headers)
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+
+def configure(**changes: Any) -> Settings:
+    secrets = {"webhook_secret": SECRET, "webhook_secret_previous": PREVIOUS}
+    swap = SwapSettings.model_validate({"store_id": STORE} | secrets)
+    khaos = KhaosSettings.model_validate({"channel_user": CHANNEL[0], "channel_password": CHANNEL[1]})
+    given: dict[str, Any] = {"swap": swap, "khaos": khaos, "inspection_token": SecretStr(TOKEN)}
+    return Settings(**(given | {"gateway_public_url": "https://hub.example/"} | changes))
+
+
+@pytest.fixture
+def open_gateway(database_url: str) -> OpenGateway:
+    """Start a gateway; ``host`` is where its sender sits; settings, hand_out, connect and clock can be replaced."""
+
+    def start(host: str = "127.0.0.1", scheme: str = "http", **parts: Any) -> Gateway:
+        whole: dict[str, Any] = {
+            "connect": lambda: store.connect(database_url, application="gateway tests"),
+            "settings": configure(),
+            "clock": lambda: NOW,
+        }
+        app = create_app(**(whole | parts))
+        return httpx.Client(transport=Bridge(app, host), base_url=f"{scheme}://gateway")
+
+    return start
+
+
+@pytest.fixture
+def gateway(open_gateway: OpenGateway) -> Gateway:
+    return open_gateway()
+
+
+Rows = Callable[[str], list[tuple[Any, ...]]]
+
+
+@pytest.fixture
+def rows(database: psycopg.Connection[Any]) -> Rows:
+    """Run a query in a fresh view of the database."""
+
+    def run(query: str) -> list[tuple[Any, ...]]:
+        database.rollback()
+        return database.execute(query.encode()).fetchall()
+
+    return run
