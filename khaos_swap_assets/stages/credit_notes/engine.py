@@ -111,8 +111,9 @@ def read_back(book: Book, evidence: Evidence, *, wanted: Wanted, now: datetime) 
     if not book.begin_search(evidence.searched_at):
         return []
     searched = [one for one in book.undone() if one.customer_code in evidence.customers]
+    in_doubt = [one for one in searched if one.state == "in_doubt"]
     witness = Witness.of(evidence, book)
-    settling = _Settling(book, witness, evidence, wanted.tickets, now, searched)
+    settling = _Settling(book, witness, evidence, wanted.tickets, now, in_doubt)
     return [settling.take(one) for one in searched]
 
 

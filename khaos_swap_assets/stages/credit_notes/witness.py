@@ -49,7 +49,7 @@ class Witness:
         return cls(by_customer, by_reference, book.by_reference(list(by_reference)), claimed, evidence.attributed)
 
     def look(self, posting: Posting, rivals: Sequence[Posting] = ()) -> Finding:
-        """What the search shows about ``posting``; ``rivals`` are the undone postings that its note could fit too."""
+        """What the search shows about ``posting``; ``rivals`` are the postings in doubt that its note could fit too."""
         named = self.by_reference.get(posting.reference, ())
         if seen := [note for note in named if _is_same_party(note, posting)]:
             return Finding(note=seen[0])
