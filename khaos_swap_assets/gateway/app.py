@@ -19,6 +19,7 @@ from khaos_swap_assets.adapters.errors import KhaosSwapError, SettingsError, Sto
 from khaos_swap_assets.adapters.settings import Settings, load_settings
 from khaos_swap_assets.gateway import channel, inspections, webhooks
 from khaos_swap_assets.gateway.pool import Connect, Pool
+from khaos_swap_assets.gateway.security import refuse_demo_secrets
 
 LOG = logging.getLogger("khaos_swap.gateway")
 TITLE = "Khaos Swap gateway"
@@ -52,7 +53,10 @@ def create_app(
 
 
 def from_environment() -> FastAPI:
-    """The service as the environment configures it, for ``uvicorn --factory``. Raises ``SettingsError``."""
+    """The service as the environment configures it, for ``uvicorn --factory``.
+
+    Raises ``SettingsError`` for a wrong setting or a demo's secret, ``StoreError`` without a usable database.
+    """
     from khaos_swap_assets.adapters.store import database
     from khaos_swap_assets.stages.credit_notes.feed import hand_out
 
@@ -60,12 +64,14 @@ def from_environment() -> FastAPI:
     url = settings.database_url.get_secret_value()
     if not url:
         raise SettingsError("KHAOS_SWAP_DATABASE_URL is empty: start the gateway with khaos-swap up, which sets it")
-    return create_app(
-        connect=lambda: database.connect(url, application="gateway"),
-        settings=settings,
-        clock=lambda: datetime.now(UTC),
-        hand_out=hand_out,
-    )
+
+    def connect() -> psycopg.Connection[Any]:
+        return database.connect(url, application="gateway")
+
+    with connect() as conn:
+        row = conn.execute("SELECT mark FROM recon.installation").fetchone()
+    refuse_demo_secrets(settings, row[0] if row else "live")
+    return create_app(connect=connect, settings=settings, clock=lambda: datetime.now(UTC), hand_out=hand_out)
 
 
 def _add_health(app: FastAPI, pool: Pool) -> None:

@@ -41,7 +41,7 @@ class Bridge(httpx.BaseTransport):
     async def _handle(self, request: httpx.Request) -> httpx.Response:
         inner = httpx.ASGITransport(self._app, client=(self._host, 50000))
         async with httpx.AsyncClient(transport=inner) as client:
-            headers = request.headers.multi_items()
+            headers = request.headers.raw
             answer = await client.request(request.method, request.url, content=request.content, headers=headers)
         return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
 
