@@ -52,7 +52,10 @@ class KhaosSettings(BaseSettings):
     chunk_size: int = Field(50, ge=1, le=50, description="Codes a call")
     order_budget: int = Field(500, ge=1, le=10000, description="ExportOrders calls a run; the rest waits in sight")
     overlap_minutes: int = Field(60, ge=30, le=43200, description="How far a query by date reaches back")
-    stock_minutes: int = Field(30, ge=0, le=1440, description="Shortest time between two reads of the changed Stock Codes")
+    stock_minutes: int = Field(
+        30, ge=0, le=1440, description="Shortest time between two reads of the changed Stock Codes"
+    )
+    poll_minutes: int = Field(5, ge=0, le=1440, description="Shortest time between two looks for documents that are out")
     first_read_days: int = Field(60, ge=1, le=800, description="How far back the first read of orders and notes goes")
     timeout_seconds: float = Field(120.0, gt=0, le=600, description="Longest wait for one answer")
     retries: int = Field(3, ge=0, le=10, description="Repeats of a read after 5xx or a timeout")
@@ -77,7 +80,9 @@ class Settings(BaseSettings):
     order_ref_format: str = Field("{0}", description="Order Ref. Format of the Khaos channel, e.g. KCC{0}")
     strips_order_hash: bool = Field(True, description="Drop the leading # of a Shopify order name before matching")
     generic_customers: str = Field("", description="Comma list of URN patterns that are no person, e.g. Amazo-*")
-    legs_policy: Literal["disposition", "credit_first"] = Field("disposition", description="When the Khaos return is offered")
+    legs_policy: Literal["disposition", "credit_first"] = Field(
+        "disposition", description="When the Khaos return is offered"
+    )
     period_start: date = Field(date(2025, 1, 1), description="First month of the month-end reports")
     seal_key: SecretStr = Field(SecretStr(""), description="Key that seals names and addresses (Fernet)")
     inspection_token: SecretStr = Field(SecretStr(""), description="Bearer token of POST /inspections")

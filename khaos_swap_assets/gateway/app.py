@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 
 import psycopg
 from fastapi import FastAPI, Request
@@ -57,6 +57,7 @@ def from_environment() -> FastAPI:
 
     Raises ``SettingsError`` for a wrong setting or a demo's secret, ``StoreError`` without a usable database.
     """
+    from khaos_swap_assets.adapters import clock
     from khaos_swap_assets.adapters.store import database
     from khaos_swap_assets.stages.credit_notes.feed import hand_out
 

@@ -1,0 +1,43 @@
+"""Telling people: Slack, Teams, e-mail or whatever apprise reaches.
+
+Belongs here: sending a text to the configured addresses. Stays out: when and what to tell. A failed alert is a log
+line and never stops the work; its text names no address, since addresses hold secrets.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from khaos_swap_assets.adapters.settings import Settings
+from khaos_swap_assets.domain.exceptions import Problem
+
+log = logging.getLogger(__name__)
+
+
+def send(settings: Settings, title: str, body: str) -> bool:
+    """Send to every address of ``KHAOS_SWAP_ALERT_URLS``; False when there is none or one did not take it."""
+    urls = [url.strip() for url in settings.alert_urls.get_secret_value().split(",") if url.strip()]
+    if not urls:
+        return False
+    import apprise
+
+    channel = apprise.Apprise()
+    is_known = all([channel.add(url) for url in urls])
+    is_sent = bool(channel.notify(title=title, body=body))
+    if not (is_known and is_sent):
+        log.warning("an alert could not be sent to every address of KHAOS_SWAP_ALERT_URLS: %s", title)
+    return is_known and is_sent
+
+
+def send_problems(settings: Settings, problems: Sequence[Problem]) -> int:
+    """One message a SKU, with the RMAs that wait for it; how many were sent."""
+    by_sku: dict[tuple[str, str], list[Problem]] = {}
+    for problem in problems:
+        by_sku.setdefault((problem.kind, problem.sku), []).append(problem)
+    sent = 0
+    for (kind, sku), some in sorted(by_sku.items()):
+        rmas = ", ".join(sorted({problem.rma for problem in some}))
+        hint = f"\nPerhaps: {some[0].suggestion}" if some[0].suggestion else ""
+        sent += send(settings, f"{kind}: {sku or '(empty SKU)'}", f"{some[0].message}\nWaiting: {rmas}{hint}\n{some[0].action}")
+    return sent

@@ -1,0 +1,98 @@
+"""Findings and exceptions in our store.
+
+Belongs here: replacing the findings of what was just judged, opening and closing exceptions to agree with them.
+Stays out: what is a finding (``domain.reconciliation``) and the hands that waive one (``stages.credit_notes.hands``).
+A finding is what holds now; an exception is its history with an owner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import psycopg
+
+from khaos_swap_assets.adapters.store import bulk
+from khaos_swap_assets.domain.exceptions import KINDS, Problem
+
+COLUMNS = (
+    "kind",
+    "subject",
+    "return_id",
+    "rma",
+    "sku",
+    "credit_note_code",
+    "message",
+    "suggestion",
+    "money_at_risk_pence",
+    "currency",
+)
+
+
+def replace_of_returns(
+    conn: psycopg.Connection, return_ids: Sequence[str], found: Iterable[Problem], now: datetime
+) -> None:
+    """Make ``found`` the only findings of these returns and of the Credit Notes attributed to them."""
+    conn.execute("DELETE FROM recon.findings WHERE return_id = ANY(%s)", (list(return_ids),))
+    _insert(conn, found, now)
+
+
+def replace_of_notes(conn: psycopg.Connection, codes: Sequence[str], found: Iterable[Problem], now: datetime) -> None:
+    """Make ``found`` the only findings of these Credit Notes."""
+    conn.execute(
+        "DELETE FROM recon.findings WHERE credit_note_code <> '' AND credit_note_code = ANY(%s)", (list(codes),)
+    )
+    _insert(conn, found, now)
+
+
+def replace_unreadable(conn: psycopg.Connection, found: Iterable[Problem], now: datetime) -> None:
+    """Make ``found`` the only findings of rows that could not be read."""
+    conn.execute("DELETE FROM recon.findings WHERE kind = 'record_unreadable'")
+    _insert(conn, found, now)
+
+
+def _insert(conn: psycopg.Connection, found: Iterable[Problem], now: datetime) -> None:
+    rows = [(*(getattr(one, name) for name in COLUMNS), now) for one in found]
+    bulk.upsert(conn, "recon.findings", (*COLUMNS, "found_at"), ["kind", "subject"], rows)
+
+
+def unreadable(conn: psycopg.Connection) -> list[tuple[str, str, str]]:
+    """Rows of both vendors that could not be read and still cannot: (vendor, subject, reason)."""
+    return list(
+        conn.execute(
+            "SELECT 'Swap', subject, reason FROM swap.unreadable WHERE resolved_at IS NULL UNION ALL "
+            "SELECT 'Khaos', subject, reason FROM khaos.unreadable WHERE resolved_at IS NULL ORDER BY 1, 2"
+        ).fetchall()
+    )
+
+
+def open_and_close(conn: psycopg.Connection, now: datetime) -> tuple[list[Problem], int]:
+    """Open an exception for each new finding that nobody waived, close those whose condition is gone.
+
+    Returns the newly opened problems and how many were closed. An open one gets its newest text and money.
+    """
+    closed = conn.execute(
+        "UPDATE recon.exceptions e SET closed_at = %s, closed_by = 'condition', close_reason = 'no longer holds' "
+        "WHERE closed_at IS NULL AND NOT EXISTS "
+        "(SELECT 1 FROM recon.findings f WHERE f.kind = e.kind AND f.subject = e.subject)",
+        (now,),
+    ).rowcount
+    conn.execute(
+        "UPDATE recon.exceptions e SET message = f.message, suggestion = f.suggestion, "
+        "money_at_risk_pence = f.money_at_risk_pence FROM recon.findings f WHERE e.closed_at IS NULL "
+        "AND f.kind = e.kind AND f.subject = e.subject AND (e.message, e.suggestion, e.money_at_risk_pence) "
+        "IS DISTINCT FROM (f.message, f.suggestion, f.money_at_risk_pence)"
+    )
+    return _open(conn, now), closed
+
+
+def _open(conn: psycopg.Connection, now: datetime) -> list[Problem]:
+    rows = conn.execute(
+        f"SELECT {', '.join(COLUMNS)} FROM recon.findings f WHERE NOT EXISTS (SELECT 1 FROM recon.exceptions e "
+        "WHERE e.closed_at IS NULL AND e.kind = f.kind AND e.subject = f.subject) AND NOT EXISTS "
+        "(SELECT 1 FROM recon.waivers w WHERE w.kind = f.kind AND w.subject = f.subject) ORDER BY kind, subject"
+    ).fetchall()
+    opened = [Problem(**dict(zip(COLUMNS, row, strict=True))) for row in rows]
+    values = [(*row, KINDS[row[0]].owner, KINDS[row[0]].severity, now) for row in rows]
+    bulk.copy_rows(conn, "recon.exceptions", (*COLUMNS, "owner", "severity", "opened_at"), values)
+    return opened

@@ -1,0 +1,151 @@
+"""What was matched: each return's order and each line's Stock Code, disposition and sold quantity.
+
+Belongs here: saving and loading matches as they are. Stays out: how a match is found (``stages.returns.matching``).
+Shapes: tables ``recon.matched_returns``, ``recon.matched_lines`` (migration 0003).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from khaos_swap_assets.adapters.store import bulk
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedLine:
+    """One returned line with what it is in Khaos; ``problem`` is a kind of the catalogue or empty."""
+
+    return_id: str
+    product_id: str
+    sku: str
+    quantity: int
+    cost_pence: int
+    outcome: str
+    stock_code: str | None
+    order_line_no: int | None
+    sold_quantity: int | None
+    sold_gross_pence: int | None
+    problem: str = ""
+    suggestion: str = ""
+    suggestion_rule: str = ""
+    suggestion_score: int | None = None
+    sellable_quantity: int = 0
+    damaged_quantity: int = 0
+    missing_quantity: int = 0
+    strange_quantity: int = 0
+
+    @property
+    def dispositions(self) -> dict[str, int]:
+        """Units by where they went; units without a disposition are in none."""
+        counts = {
+            "sellable": self.sellable_quantity,
+            "damaged": self.damaged_quantity,
+            "missing": self.missing_quantity,
+        }
+        return {name: count for name, count in counts.items() if count}
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedReturn:
+    """One return with its order, if one was found, and what is wrong with that choice."""
+
+    return_id: str
+    so_code: str | None
+    customer_code: str | None
+    order_currency: str | None
+    invoiced_on: date | None
+    order_ref: str
+    order_problems: tuple[str, ...]
+    over_returned: tuple[str, ...]
+    strange_conditions: tuple[str, ...]
+    matched_at: datetime
+    customer_is_generic: bool = False
+
+
+RETURN_COLUMNS = tuple(field.name for field in fields(MatchedReturn))
+LINE_COLUMNS = tuple(field.name for field in fields(MatchedLine))
+
+
+def save(conn: psycopg.Connection, returns: Sequence[MatchedReturn], lines: Iterable[MatchedLine]) -> None:
+    """Replace the matches of these returns."""
+    ids = [one.return_id for one in returns]
+    conn.execute("DELETE FROM recon.matched_lines WHERE return_id = ANY(%s)", (ids,))
+    bulk.upsert(
+        conn, "recon.matched_returns", RETURN_COLUMNS, ["return_id"], [_values(one, RETURN_COLUMNS) for one in returns]
+    )
+    bulk.copy_rows(conn, "recon.matched_lines", LINE_COLUMNS, [_values(line, LINE_COLUMNS) for line in lines])
+
+
+def _values(record: object, columns: Sequence[str]) -> tuple[Any, ...]:
+    return tuple(list(value) if isinstance(value := getattr(record, name), tuple) else value for name in columns)
+
+
+def returns(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str, MatchedReturn]:
+    """The matched returns among these ids."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        cursor.execute(
+            f"SELECT {', '.join(RETURN_COLUMNS)} FROM recon.matched_returns WHERE return_id = ANY(%s)",
+            (list(return_ids),),
+        )
+        return {row["return_id"]: MatchedReturn(**_tuples(row)) for row in cursor}
+
+
+def _tuples(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+
+
+def lines(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str, list[MatchedLine]]:
+    """The matched lines of these returns, in the order of their product ids."""
+    found: dict[str, list[MatchedLine]] = {}
+    with conn.cursor(row_factory=dict_row) as cursor:
+        cursor.execute(
+            f"SELECT {', '.join(LINE_COLUMNS)} FROM recon.matched_lines WHERE return_id = ANY(%s) "
+            "ORDER BY return_id, product_id",
+            (list(return_ids),),
+        )
+        for row in cursor:
+            found.setdefault(row["return_id"], []).append(MatchedLine(**row))
+    return found
+
+
+def mark_over_returned(conn: psycopg.Connection, heads: Sequence[MatchedReturn]) -> None:
+    """Write back which Stock Codes these returns take back beyond what was sold."""
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE recon.matched_returns SET over_returned = %s WHERE return_id = %s",
+            [(list(head.over_returned), head.return_id) for head in heads],
+        )
+
+
+def ids_of_orders(conn: psycopg.Connection, so_codes: Sequence[str]) -> list[str]:
+    """Returns that are about one of these orders."""
+    return _ids(conn, "SELECT return_id FROM recon.matched_returns WHERE so_code = ANY(%s)", so_codes)
+
+
+def ids_of_refs(conn: psycopg.Connection, refs: Sequence[str]) -> list[str]:
+    """Returns that name one of these order references."""
+    return _ids(conn, "SELECT return_id FROM recon.matched_returns WHERE order_ref = ANY(%s)", refs)
+
+
+def ids_of_customers(conn: psycopg.Connection, customer_codes: Sequence[str]) -> list[str]:
+    """Returns of these customers."""
+    return _ids(conn, "SELECT return_id FROM recon.matched_returns WHERE customer_code = ANY(%s)", customer_codes)
+
+
+def ids_touched_by_codes(conn: psycopg.Connection, stock_codes: Sequence[str]) -> list[str]:
+    """Returns that a new or changed Stock Code may concern: lines matched to it, and lines still without a match."""
+    return _ids(
+        conn,
+        "SELECT DISTINCT return_id FROM recon.matched_lines WHERE stock_code = ANY(%s) OR stock_code IS NULL",
+        stock_codes,
+    )
+
+
+def _ids(conn: psycopg.Connection, query: str, values: Sequence[str]) -> list[str]:
+    return [row[0] for row in conn.execute(query, (list(values),))] if values else []

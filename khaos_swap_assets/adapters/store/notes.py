@@ -1,0 +1,123 @@
+"""Khaos Credit Notes in our store, and the return that each was attributed to.
+
+Belongs here: saving what the status feed told, loading notes as domain records, attaching and detaching. Stays out:
+the passes that decide whose note it is (``domain.attribution``). Shape: ``khaos.credit_notes`` (migration 0002).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import LiteralString
+
+import psycopg
+from psycopg.rows import dict_row
+
+from khaos_swap_assets.adapters.store import bulk
+from khaos_swap_assets.domain.credit_notes import CreditNote
+
+HEADER = tuple(field.name for field in fields(CreditNote) if field.name != "lines")
+
+
+def save(conn: psycopg.Connection, notes: Iterable[CreditNote], now: datetime) -> list[str]:
+    """Upsert notes; the codes of those that are new or changed."""
+    newest = {note.credit_note_code: note for note in notes}
+    rows = conn.execute(
+        "SELECT credit_note_code, content_hash FROM khaos.credit_notes WHERE credit_note_code = ANY(%s)",
+        (list(newest),),
+    ).fetchall()
+    known = {row[0]: row[1] for row in rows}
+    changed = [note for code, note in newest.items() if known.get(code) != _hash(note)]
+    columns = (*HEADER, "content_hash", "changed_at")
+    values = [(*(getattr(note, name) for name in HEADER), _hash(note), now) for note in changed]
+    fresh = [(*row, now) for row in values if row[0] not in known]
+    bulk.upsert(conn, "khaos.credit_notes", (*columns, "first_seen_at"), ["credit_note_code"], fresh)
+    _update(conn, columns, [row for row in values if row[0] in known])
+    _replace_lines(conn, changed)
+    return [note.credit_note_code for note in changed]
+
+
+def _update(conn: psycopg.Connection, columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
+    assignments = ", ".join(f"{name} = %s" for name in columns[1:])
+    for row in rows:
+        conn.execute(f"UPDATE khaos.credit_notes SET {assignments} WHERE credit_note_code = %s", (*row[1:], row[0]))
+
+
+def _replace_lines(conn: psycopg.Connection, notes: Sequence[CreditNote]) -> None:
+    codes = [note.credit_note_code for note in notes]
+    conn.execute("DELETE FROM khaos.credit_note_lines WHERE credit_note_code = ANY(%s)", (codes,))
+    rows = [(note.credit_note_code, number, *line) for note in notes for number, line in enumerate(note.lines)]
+    bulk.copy_rows(conn, "khaos.credit_note_lines", ("credit_note_code", "line_no", "stock_code", "quantity"), rows)
+
+
+def cancel(conn: psycopg.Connection, codes: Sequence[str], now: datetime) -> list[str]:
+    """Mark known notes that Khaos shows as cancelled: they credit nothing and belong to no return any more."""
+    rows = conn.execute(
+        "UPDATE khaos.credit_notes SET is_cancelled = true, return_id = NULL, matched_by = '', changed_at = %s "
+        "WHERE credit_note_code = ANY(%s) AND NOT is_cancelled RETURNING credit_note_code", (now, list(codes)),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def by_code(conn: psycopg.Connection, codes: Sequence[str]) -> list[CreditNote]:
+    """These notes."""
+    return _load(conn, "credit_note_code = ANY(%s)", list(codes))
+
+
+def unattributed(conn: psycopg.Connection, customer_codes: Sequence[str]) -> list[CreditNote]:
+    """Notes of these customers that belong to no return yet."""
+    return _load(conn, "return_id IS NULL AND NOT is_cancelled AND customer_code = ANY(%s)", list(customer_codes))
+
+
+def all_unattributed(conn: psycopg.Connection) -> list[CreditNote]:
+    """Every note that belongs to no return; what remains of these are orphans."""
+    return _load(conn, "return_id IS NULL AND NOT is_cancelled AND %s", True)
+
+
+def of_returns(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str, list[tuple[CreditNote, str]]]:
+    """The notes attributed to these returns with the pass that attributed each."""
+    rows = conn.execute(
+        "SELECT credit_note_code, return_id, matched_by FROM khaos.credit_notes WHERE return_id = ANY(%s) "
+        "AND NOT is_cancelled",
+        (list(return_ids),),
+    ).fetchall()
+    loaded = {note.credit_note_code: note for note in by_code(conn, [row[0] for row in rows])}
+    found: dict[str, list[tuple[CreditNote, str]]] = {}
+    for code, return_id, matched_by in sorted(rows):
+        found.setdefault(return_id, []).append((loaded[code], matched_by))
+    return found
+
+
+def attribute(conn: psycopg.Connection, code: str, return_id: str, matched_by: str) -> None:
+    """Attach a note to a return."""
+    conn.execute(
+        "UPDATE khaos.credit_notes SET return_id = %s, matched_by = %s WHERE credit_note_code = %s",
+        (return_id, matched_by, code),
+    )
+
+
+def detach(conn: psycopg.Connection, code: str) -> None:
+    """The exact inverse of ``attribute``."""
+    conn.execute("UPDATE khaos.credit_notes SET return_id = NULL, matched_by = '' WHERE credit_note_code = %s", (code,))
+
+
+def _load(conn: psycopg.Connection, where: LiteralString, value: object) -> list[CreditNote]:
+    with conn.cursor(row_factory=dict_row) as cursor:
+        cursor.execute(
+            "SELECT credit_note_code, stock_code, quantity FROM khaos.credit_note_lines JOIN khaos.credit_notes "
+            f"USING (credit_note_code) WHERE {where} ORDER BY credit_note_code, line_no",
+            (value,),
+        )
+        lines: dict[str, list[tuple[str, int]]] = {}
+        for row in cursor:
+            lines.setdefault(row["credit_note_code"], []).append((row["stock_code"], row["quantity"]))
+        cursor.execute(
+            f"SELECT {', '.join(HEADER)} FROM khaos.credit_notes WHERE {where} ORDER BY credit_note_code", (value,)
+        )
+        return [CreditNote(**row, lines=tuple(lines.get(row["credit_note_code"], ()))) for row in cursor]
+
+
+def _hash(note: CreditNote) -> str:
+    return hashlib.sha256(repr(note).encode()).hexdigest()

@@ -1,0 +1,146 @@
+"""Khaos Sales Orders in our store, and the orders that an open return names but nobody has read yet.
+
+Belongs here: saving full orders and later statuses, candidates by reference, the line of wanted orders. Stays out:
+which order a return is about (``domain.orders``). Names and addresses are held sealed only (``party_sealed``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import date, datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from khaos_swap_assets.adapters.store import bulk
+from khaos_swap_assets.domain.orders import OrderLine, SalesOrder
+
+HEADER = tuple(field.name for field in fields(SalesOrder) if field.name != "lines")
+LINE = tuple(field.name for field in fields(OrderLine))
+
+
+def save(conn: psycopg.Connection, orders: Sequence[tuple[SalesOrder, bytes]], now: datetime) -> None:
+    """Keep the content of orders just read with their sealed party; an invoice date once known is not forgotten."""
+    for order, party_sealed in {order.so_code: (order, sealed) for order, sealed in orders}.values():
+        values = {name: getattr(order, name) for name in HEADER}
+        conn.execute(
+            "INSERT INTO khaos.sales_orders (so_code, associated_ref, customer_code, currency, ordered_on, invoiced_on, "
+            "is_cancelled, delivery_gross_pence, party_sealed, detail_read_at, seen_at) VALUES (%(so_code)s, "
+            "%(associated_ref)s, %(customer_code)s, %(currency)s, %(ordered_on)s, %(invoiced_on)s, %(is_cancelled)s, "
+            "%(delivery_gross_pence)s, %(party)s, %(now)s, %(now)s) ON CONFLICT (so_code) DO UPDATE SET "
+            "associated_ref = EXCLUDED.associated_ref, customer_code = EXCLUDED.customer_code, "
+            "currency = EXCLUDED.currency, party_sealed = EXCLUDED.party_sealed, detail_read_at = EXCLUDED.detail_read_at, "
+            "invoiced_on = COALESCE(EXCLUDED.invoiced_on, khaos.sales_orders.invoiced_on), seen_at = EXCLUDED.seen_at",
+            {**values, "party": party_sealed, "now": now},
+        )
+    _replace_lines(conn, [order for order, _ in orders])
+
+
+def _replace_lines(conn: psycopg.Connection, orders: Sequence[SalesOrder]) -> None:
+    conn.execute("DELETE FROM khaos.order_lines WHERE so_code = ANY(%s)", ([order.so_code for order in orders],))
+    unique = {order.so_code: order for order in orders}.values()
+    rows = [(order.so_code, *(getattr(line, name) for name in LINE)) for order in unique for line in order.lines]
+    bulk.copy_rows(conn, "khaos.order_lines", ("so_code", *LINE), rows)
+
+
+def update_statuses(conn: psycopg.Connection, statuses: Sequence[tuple[str, date | None, bool, int]]) -> list[str]:
+    """Apply (so_code, invoiced_on, is_cancelled, delivery_gross_pence); the refs of orders that changed by it."""
+    rows = conn.execute(
+        "UPDATE khaos.sales_orders o SET invoiced_on = n.invoiced_on, is_cancelled = n.is_cancelled, "
+        "delivery_gross_pence = n.delivery FROM (SELECT * FROM unnest(%s::text[], %s::date[], %s::boolean[], %s::bigint[]) "
+        "AS n (so_code, invoiced_on, is_cancelled, delivery)) n WHERE o.so_code = n.so_code AND "
+        "(o.invoiced_on, o.is_cancelled, o.delivery_gross_pence) IS DISTINCT FROM "
+        "(n.invoiced_on, n.is_cancelled, n.delivery) RETURNING o.associated_ref",
+        [list(column) for column in zip(*statuses, strict=True)] if statuses else [[], [], [], []],
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def by_ref(conn: psycopg.Connection, refs: Sequence[str]) -> dict[str, list[SalesOrder]]:
+    """Orders in our store by associated reference, compared to the letter; a reference may stand on several."""
+    return _grouped(conn, "associated_ref", refs)
+
+
+def by_code(conn: psycopg.Connection, so_codes: Sequence[str]) -> dict[str, SalesOrder]:
+    """Orders by Sales Order code."""
+    return {code: found[0] for code, found in _grouped(conn, "so_code", so_codes).items()}
+
+
+def _grouped(conn: psycopg.Connection, column: str, values: Sequence[str]) -> dict[str, list[SalesOrder]]:
+    with conn.cursor(row_factory=dict_row) as cursor:
+        cursor.execute(
+            f"SELECT l.so_code, {', '.join('l.' + name for name in LINE)} FROM khaos.order_lines l "
+            f"JOIN khaos.sales_orders o USING (so_code) WHERE o.{column} = ANY(%s) ORDER BY l.line_no",
+            (list(values),),
+        )
+        lines: dict[str, list[OrderLine]] = {}
+        for row in cursor:
+            lines.setdefault(row.pop("so_code"), []).append(OrderLine(**row))
+        cursor.execute(
+            f"SELECT {', '.join(HEADER)} FROM khaos.sales_orders WHERE {column} = ANY(%s) "
+            "AND detail_read_at IS NOT NULL ORDER BY so_code",
+            (list(values),),
+        )
+        found: dict[str, list[SalesOrder]] = {}
+        for row in cursor:
+            found.setdefault(row[column], []).append(SalesOrder(**row, lines=tuple(lines.get(row["so_code"], ()))))
+    return found
+
+
+def want(conn: psycopg.Connection, refs: Sequence[str], now: datetime) -> None:
+    """Put references in line to be read, once each."""
+    conn.execute(
+        "INSERT INTO khaos.wanted_orders (order_ref, state, asked_at) SELECT r, 'waiting', %s FROM unnest(%s::text[]) r "
+        "ON CONFLICT DO NOTHING",
+        (now, sorted(set(refs))),
+    )
+
+
+def wanted(conn: psycopg.Connection, budget: int, retry_before: datetime) -> list[str]:
+    """The next references to read: those never tried first, then those tried without luck before ``retry_before``."""
+    rows = conn.execute(
+        "SELECT order_ref FROM khaos.wanted_orders WHERE state = 'waiting' OR (state = 'not_found' AND tried_at < %s) "
+        "ORDER BY tried_at NULLS FIRST, asked_at, order_ref LIMIT %s",
+        (retry_before, budget),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def answered(conn: psycopg.Connection, outcomes: Mapping[str, tuple[str, str]], now: datetime) -> None:
+    """Record what came of each reference: (state, error text)."""
+    for ref, (state, error) in outcomes.items():
+        conn.execute(
+            "UPDATE khaos.wanted_orders SET state = %s, error = %s, tried_at = %s, attempts = attempts + 1 "
+            "WHERE order_ref = %s",
+            (state, error, now, ref),
+        )
+
+
+def states(conn: psycopg.Connection, refs: Sequence[str]) -> dict[str, str]:
+    """Where each reference stands: waiting, read or not_found."""
+    query = "SELECT order_ref, state FROM khaos.wanted_orders WHERE order_ref = ANY(%s)"
+    return {row[0]: row[1] for row in conn.execute(query, (list(refs),))}
+
+
+def parties(conn: psycopg.Connection, so_codes: Sequence[str]) -> dict[str, bytes]:
+    """The sealed name and address of these orders' customers, where still held."""
+    query = "SELECT so_code, party_sealed FROM khaos.sales_orders WHERE so_code = ANY(%s) AND party_sealed IS NOT NULL"
+    return {row[0]: bytes(row[1]) for row in conn.execute(query, (list(so_codes),))}
+
+
+def forget_parties(conn: psycopg.Connection) -> int:
+    """Erase sealed parties that no return waits for any more; how many were erased."""
+    return conn.execute(
+        "UPDATE khaos.sales_orders o SET party_sealed = NULL WHERE party_sealed IS NOT NULL AND EXISTS ("
+        "SELECT 1 FROM recon.postings p WHERE p.so_code = o.so_code AND p.state IN ('confirmed', 'refused')) "
+        "AND NOT EXISTS (SELECT 1 FROM recon.matched_returns m LEFT JOIN recon.postings p ON p.return_id = m.return_id "
+        "AND p.state IN ('confirmed', 'refused') WHERE m.so_code = o.so_code AND p.return_id IS NULL)"
+    ).rowcount
+
+
+def count_waiting(conn: psycopg.Connection) -> dict[str, Any]:
+    """How many references wait, and since when the oldest does."""
+    row = conn.execute("SELECT count(*), min(asked_at) FROM khaos.wanted_orders WHERE state = 'waiting'").fetchone()
+    return {"waiting": row[0] if row else 0, "oldest": row[1] if row else None}

@@ -1,0 +1,119 @@
+"""Swap's returns in our store: the mirror of what was last read.
+
+Belongs here: saving a sweep, loading returns as domain records. Stays out: reading Swap (``adapters.swap``).
+Shapes: tables ``swap.returns``, ``swap.return_lines``, ``swap.unreadable`` (migration 0001).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from khaos_swap_assets.adapters.store import bulk
+from khaos_swap_assets.domain.returns import Return, ReturnLine
+
+HEADER = tuple(field.name for field in fields(Return) if field.name != "lines")
+LINE = tuple(field.name for field in fields(ReturnLine))
+
+
+@dataclass(frozen=True, slots=True)
+class ReadReturn:
+    """A return just read: the record, its raw JSON without personal data, and the hash that tells a change."""
+
+    record: Return
+    raw: Mapping[str, Any]
+    unknown_fields: Sequence[str]
+    content_hash: str
+
+
+def changed(conn: psycopg.Connection, read: Iterable[ReadReturn]) -> list[ReadReturn]:
+    """Those whose content differs from the mirror's; a return read twice in one sweep counts once, the newest."""
+    newest = {one.record.return_id: one for one in sorted(read, key=_age)}
+    rows = conn.execute(
+        "SELECT return_id, content_hash FROM swap.returns WHERE return_id = ANY(%s)", (list(newest),)
+    ).fetchall()
+    known = {row[0]: row[1] for row in rows}
+    return [one for return_id, one in newest.items() if known.get(return_id) != one.content_hash]
+
+
+def save(conn: psycopg.Connection, read: Sequence[ReadReturn], now: datetime) -> None:
+    """Replace the mirror of these returns and their lines (lines can shrink: swap.md §8.2)."""
+    columns = (*HEADER, "refunded_at", "is_open", "content_hash", "unknown_fields", "raw")
+    stamps = ("first_seen_at", "changed_at", "read_at")
+    bulk.upsert(conn, "swap.returns", (*columns, *stamps), ["return_id"], [_row(one, now) for one in read])
+    conn.execute("DELETE FROM swap.return_lines WHERE return_id = ANY(%s)", ([one.record.return_id for one in read],))
+    bulk.copy_rows(conn, "swap.return_lines", ("position", *LINE), _line_rows(read))
+
+
+def load(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str, Return]:
+    """These returns with their lines, by return id; unknown ids are left out."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        cursor.execute(
+            f"SELECT {', '.join(LINE)} FROM swap.return_lines WHERE return_id = ANY(%s) ORDER BY position",
+            (list(return_ids),),
+        )
+        lines: dict[str, list[ReturnLine]] = {}
+        for row in cursor:
+            lines.setdefault(row["return_id"], []).append(ReturnLine(**row))
+        cursor.execute(f"SELECT {', '.join(HEADER)} FROM swap.returns WHERE return_id = ANY(%s)", (list(return_ids),))
+        return {row["return_id"]: _record(row, lines.get(row["return_id"], [])) for row in cursor}
+
+
+def ids_of_rmas(conn: psycopg.Connection, rmas: Sequence[str]) -> list[str]:
+    """The return ids that carry one of these RMA numbers."""
+    rows = conn.execute("SELECT return_id FROM swap.returns WHERE rma = ANY(%s)", (list(rmas),)).fetchall()
+    return [row[0] for row in rows]
+
+
+def oldest_open(conn: psycopg.Connection, since: datetime) -> datetime | None:
+    """When the oldest return still open, submitted after ``since``, was submitted."""
+    row = conn.execute(
+        "SELECT min(submitted_at) FROM swap.returns WHERE is_open AND submitted_at >= %s", (since,)
+    ).fetchone()
+    return row[0] if row else None
+
+
+def save_unreadable(conn: psycopg.Connection, faults: Sequence[tuple[str, str, str]], now: datetime) -> None:
+    """Record rows that could not be read: (row hash, subject, reason)."""
+    for row_hash, subject, reason in faults:
+        conn.execute(
+            "INSERT INTO swap.unreadable (row_hash, subject, reason, raw, first_seen_at, last_seen_at) "
+            "VALUES (%s, %s, %s, '{}', %s, %s) ON CONFLICT (row_hash) DO UPDATE "
+            "SET last_seen_at = EXCLUDED.last_seen_at, reason = EXCLUDED.reason, resolved_at = NULL",
+            (row_hash, subject, reason, now, now),
+        )
+
+
+def resolve_unreadable(conn: psycopg.Connection, subjects: Sequence[str], now: datetime) -> None:
+    """A row of this subject was read since: its old fault is over."""
+    conn.execute(
+        "UPDATE swap.unreadable SET resolved_at = %s WHERE resolved_at IS NULL AND subject = ANY(%s)",
+        (now, list(subjects)),
+    )
+
+
+def _age(one: ReadReturn) -> tuple[bool, datetime | None]:
+    return (one.record.updated_at is not None, one.record.updated_at)
+
+
+def _row(one: ReadReturn, now: datetime) -> tuple[Any, ...]:
+    record = one.record
+    header = tuple(list(value) if isinstance(value := getattr(record, name), tuple) else value for name in HEADER)
+    extras = (record.refunded_at, record.is_open, one.content_hash, list(one.unknown_fields), Jsonb(dict(one.raw)))
+    return (*header, *extras, now, now, now)
+
+
+def _line_rows(read: Sequence[ReadReturn]) -> Iterable[tuple[Any, ...]]:
+    for one in read:
+        for position, line in enumerate(one.record.lines):
+            yield (position, *(getattr(line, name) for name in LINE))
+
+
+def _record(row: dict[str, Any], lines: Sequence[ReturnLine]) -> Return:
+    return Return(**{**row, "outcomes": tuple(row["outcomes"])}, lines=tuple(lines))

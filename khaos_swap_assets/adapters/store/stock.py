@@ -1,0 +1,146 @@
+"""Stock moves and observed levels in our store.
+
+Belongs here: the moves that a return asks for, levels as observed, other documents that moved a code. Stays out: the
+verdict on a level (``domain.stock``). Quantities are units; a level is what Khaos says is available to sell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+from psycopg.rows import class_row
+
+from khaos_swap_assets.adapters.store import bulk
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Units of one returned line that went one way; ``level_verdict`` is '', pending, confirmed, cannot_tell or failed."""
+
+    return_id: str
+    product_id: str
+    disposition: str
+    rma: str
+    stock_code: str
+    quantity: int
+    carried_by: str
+    state: str
+    level_verdict: str
+    level_before: int | None
+    level_before_at: datetime | None
+    level_after: int | None
+    level_after_at: datetime | None
+
+
+COLUMNS = tuple(Move.__dataclass_fields__)
+
+
+def observe(conn: psycopg.Connection, levels: Sequence[tuple[str, int, int]], now: datetime) -> int:
+    """Record levels (stock_code, site_id, available); history grows only where a level changed. How many changed."""
+    codes = [level[0] for level in levels]
+    rows = conn.execute(
+        "SELECT stock_code, site_id, available FROM khaos.stock_levels WHERE stock_code = ANY(%s)", (codes,)
+    ).fetchall()
+    known = {(row[0], row[1]): row[2] for row in rows}
+    fresh = [(code, site, level, now) for code, site, level in levels if known.get((code, site)) != level]
+    columns = ("stock_code", "site_id", "available", "observed_at")
+    bulk.upsert(conn, "khaos.stock_levels", columns, ["stock_code", "site_id"], [(*level, now) for level in levels])
+    bulk.upsert(conn, "khaos.stock_level_history", columns, ["stock_code", "site_id", "observed_at"], fresh)
+    return len(fresh)
+
+
+def level(conn: psycopg.Connection, stock_codes: Sequence[str], site_id: int) -> dict[str, tuple[int, datetime]]:
+    """The newest level of these codes at a site with the time it was seen."""
+    rows = conn.execute(
+        "SELECT stock_code, available, observed_at FROM khaos.stock_levels WHERE site_id = %s AND stock_code = ANY(%s)",
+        (site_id, list(stock_codes)),
+    ).fetchall()
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def moved(conn: psycopg.Connection, movements: Sequence[tuple[str, str, int]], now: datetime) -> None:
+    """Remember that a document (stock_code, document_code, quantity) moved a code; the first sight counts."""
+    values = {(code, document): (code, document, quantity, now) for code, document, quantity in movements}
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO khaos.movements (stock_code, document_code, quantity, seen_at) VALUES (%s, %s, %s, %s) "
+            "ON CONFLICT DO NOTHING",
+            list(values.values()),
+        )
+
+
+def other_documents(
+    conn: psycopg.Connection, code: str, since: datetime, until: datetime, own: Sequence[str]
+) -> list[str]:
+    """Documents other than ``own`` first seen to move ``code`` between two moments."""
+    rows = conn.execute(
+        "SELECT document_code FROM khaos.movements WHERE stock_code = %s AND seen_at >= %s AND seen_at <= %s "
+        "AND document_code <> ALL(%s)",
+        (code, since, until, list(own)),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def codes_in_play(conn: psycopg.Connection) -> list[str]:
+    """Stock Codes whose level matters now: moves due, offered, or confirmed by a document but not yet by the level."""
+    rows = conn.execute(
+        "SELECT DISTINCT stock_code FROM recon.stock_moves WHERE disposition <> 'missing' "
+        "AND (state IN ('due', 'offered') OR level_verdict IN ('', 'pending')) ORDER BY stock_code"
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def save_due(conn: psycopg.Connection, moves: Sequence[tuple[str, str, str, str, str, int]], now: datetime) -> None:
+    """Upsert moves (return_id, product_id, disposition, rma, stock_code, quantity) as long as nobody carries them."""
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO recon.stock_moves (return_id, product_id, disposition, rma, stock_code, quantity, state, due_at, "
+            "changed_at) VALUES (%s, %s, %s, %s, %s, %s, 'due', %s, %s) ON CONFLICT (return_id, product_id, disposition) "
+            "DO UPDATE SET quantity = EXCLUDED.quantity, stock_code = EXCLUDED.stock_code, changed_at = EXCLUDED.changed_at "
+            "WHERE recon.stock_moves.state = 'due'",
+            [(*move, now, now) for move in moves],
+        )
+
+
+def undone(conn: psycopg.Connection) -> list[Move]:
+    """Moves not yet settled: not confirmed by their document, or still without a verdict by the level."""
+    return _load(
+        conn,
+        "state IN ('due', 'offered') OR (level_verdict IN ('', 'pending') AND disposition <> 'missing') AND %s",
+        True,
+    )
+
+
+def of_returns(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str, list[Move]]:
+    """The moves of these returns."""
+    found: dict[str, list[Move]] = {}
+    for move in _load(conn, "return_id = ANY(%s)", list(return_ids)):
+        found.setdefault(move.return_id, []).append(move)
+    return found
+
+
+def update(conn: psycopg.Connection, moves: Sequence[Move], now: datetime) -> None:
+    """Write back moves whose state, carrier, levels or verdict changed."""
+    names = ("carried_by", "state", "level_verdict", "level_before", "level_before_at", "level_after", "level_after_at")
+    rows = [
+        (*(getattr(move, name) for name in names), now, *(getattr(move, name) for name in COLUMNS[:3]))
+        for move in moves
+    ]
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE recon.stock_moves SET {', '.join(f'{name} = %s' for name in names)}, changed_at = %s "
+            "WHERE return_id = %s AND product_id = %s AND disposition = %s",
+            rows,
+        )
+
+
+def _load(conn: psycopg.Connection, where: str, value: object) -> list[Move]:
+    with conn.cursor(row_factory=class_row(Move)) as cursor:
+        cursor.execute(
+            f"SELECT {', '.join(COLUMNS)} FROM recon.stock_moves WHERE {where} ORDER BY return_id, product_id, disposition",
+            (value,),
+        )
+        return cursor.fetchall()

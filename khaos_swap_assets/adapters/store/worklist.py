@@ -1,0 +1,55 @@
+"""The worklist: which returns a stage still has to look at, and how far each source was read.
+
+Belongs here: queueing, taking, and watermarks, always in the caller's transaction, so that a stage's work and its
+place in line commit together. Stays out: what a stage does with a return.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+
+import psycopg
+
+Stage = Literal["match", "draft", "reconcile"]
+
+
+def queue(conn: psycopg.Connection, stage: Stage, return_ids: Iterable[str]) -> None:
+    """Put these returns in line for ``stage``; one already in line stays where it is."""
+    conn.execute(
+        "INSERT INTO recon.worklist (stage, return_id) SELECT %s, unnest(%s::text[]) ON CONFLICT DO NOTHING",
+        (stage, sorted(set(return_ids))),
+    )
+
+
+def take(conn: psycopg.Connection, stage: Stage, limit: int) -> list[str]:
+    """Remove up to ``limit`` returns from the line of ``stage``, oldest first, and give them to the caller."""
+    rows = conn.execute(
+        "DELETE FROM recon.worklist WHERE stage = %s AND return_id IN ("
+        "SELECT return_id FROM recon.worklist WHERE stage = %s ORDER BY queued_at, return_id LIMIT %s FOR UPDATE) "
+        "RETURNING return_id",
+        (stage, stage, limit),
+    ).fetchall()
+    return sorted(row[0] for row in rows)
+
+
+def waiting(conn: psycopg.Connection) -> int:
+    """How many entries are in line, over all stages."""
+    row = conn.execute("SELECT count(*) FROM recon.worklist").fetchone()
+    return int(row[0]) if row else 0
+
+
+def reached(conn: psycopg.Connection, source: str) -> datetime | None:
+    """The moment up to which ``source`` was read, or None when it never was."""
+    row = conn.execute("SELECT reached_at FROM recon.watermarks WHERE source = %s", (source,)).fetchone()
+    return row[0] if row else None
+
+
+def move(conn: psycopg.Connection, source: str, reached_at: datetime) -> None:
+    """Record that ``source`` was read up to ``reached_at``; call it in the transaction that holds the rows."""
+    conn.execute(
+        "INSERT INTO recon.watermarks (source, reached_at) VALUES (%s, %s) "
+        "ON CONFLICT (source) DO UPDATE SET reached_at = EXCLUDED.reached_at",
+        (source, reached_at),
+    )

@@ -1,0 +1,148 @@
+"""What starts a run: sensors on new returns and on touched months, sweeps, month end, housekeeping, failures.
+
+Belongs here: jobs, sensors and schedules. Stays out: work. A run is asked for only when something is due and never
+while a sync is queued or running. Times of day are Europe/London. Source: DESIGN §8.
+"""
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+
+import dagster as dg
+
+from khaos_swap_assets.adapters.errors import VendorError
+from khaos_swap_assets.stages.due import what_is_due
+from khaos_swap_assets.stages.reconciliation.assets import MONTH_END
+from khaos_swap_assets.stages.reconciliation.month_end import touched_periods
+from khaos_swap_assets.stages.toolbox import Toolbox
+
+LONDON = "Europe/London"
+KEEP_RUNS = timedelta(days=30)
+ACTIVE = [
+    dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED,
+]
+SENSOR_SECONDS = int(os.environ.get("KHAOS_SWAP_SENSOR_SECONDS", "30"))
+
+sync = dg.define_asset_job(
+    "sync", selection=dg.AssetSelection.all() - dg.AssetSelection.assets(MONTH_END),
+    executor_def=dg.in_process_executor,
+    description="Do whatever is still undone: read both sides, match, draft, settle, plan, reconcile.",
+)
+month_end = dg.define_asset_job(
+    "month_end", selection=dg.AssetSelection.assets(MONTH_END), executor_def=dg.in_process_executor,
+    description="Add up one London month.",
+)
+
+
+def is_active(instance: dg.DagsterInstance, job_name: str) -> bool:
+    """True while a run of this job is queued or running."""
+    return instance.get_runs_count(dg.RunsFilter(job_name=job_name, statuses=ACTIVE)) > 0
+
+
+@dg.sensor(
+    job=sync, name="new_returns", minimum_interval_seconds=SENSOR_SECONDS, default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Asks for a sync when a knock, a changed return, unfinished work or a passed deadline makes one due.",
+)
+def new_returns(
+    context: dg.SensorEvaluationContext, toolbox: dg.ResourceParam[Toolbox]
+) -> dg.SensorResult | dg.SkipReason:
+    """One look; the cursor says when and what it saw."""
+    if is_active(context.instance, "sync"):
+        return dg.SkipReason("a sync is queued or running")
+    try:
+        due = what_is_due(toolbox)
+    except VendorError as error:
+        return dg.SkipReason(f"Swap could not be asked: {error}")
+    cursor = f"{toolbox.now().isoformat()} {due or 'nothing due'}"
+    if not due:
+        context.update_cursor(cursor)
+        return dg.SkipReason("nothing is due")
+    return dg.SensorResult(run_requests=[dg.RunRequest(tags={"due": due[:60]})], cursor=cursor)
+
+
+@dg.sensor(
+    job=month_end, name="touched_months", minimum_interval_seconds=SENSOR_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Asks for the month end of every month that a sync touched.",
+)
+def touched_months(
+    context: dg.SensorEvaluationContext, toolbox: dg.ResourceParam[Toolbox]
+) -> dg.SensorResult | dg.SkipReason:
+    """Request the touched months that exist as partitions, one run each."""
+    if is_active(context.instance, "sync") or is_active(context.instance, "month_end"):
+        return dg.SkipReason("a run is queued or running")
+    with toolbox.store() as conn:
+        periods = known_periods(touched_periods(conn))
+    if not periods:
+        return dg.SkipReason("no month was touched")
+    return dg.SensorResult(
+        run_requests=[dg.RunRequest(partition_key=period) for period in periods], cursor=",".join(periods)
+    )
+
+
+def known_periods(periods: list[str]) -> list[str]:
+    """Those months that the partitions know: from the start in the settings up to the open month."""
+    from khaos_swap_assets.stages.reconciliation.assets import MONTHS
+
+    return [period for period in periods if MONTHS.has_partition_key(period)]
+
+
+@dg.schedule(
+    job=sync, cron_schedule=["*/15 7-19 * * 1-6", "30 2 * * *"], execution_timezone=LONDON, name="sweep",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+def sweep(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """Look several times an hour in business hours, and widely at night, whether or not anything knocked."""
+    if is_active(context.instance, "sync"):
+        return dg.SkipReason("a sync is queued or running")
+    return dg.RunRequest()
+
+
+@dg.schedule(
+    job=month_end, cron_schedule="0 6 1 * *", execution_timezone=LONDON, name="month_just_ended",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+def month_just_ended(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """On the 1st, ask for the month that ended yesterday."""
+    yesterday = context.scheduled_execution_time - timedelta(days=1)
+    return dg.RunRequest(partition_key=f"{yesterday:%Y-%m}")
+
+
+@dg.op
+def delete_old_runs(context: dg.OpExecutionContext, toolbox: dg.ResourceParam[Toolbox]) -> None:
+    """Delete finished runs and their events past 30 days: one sync writes about 150 kB of events."""
+    before = toolbox.now() - KEEP_RUNS
+    for run in _old_runs(context.instance, before):
+        context.instance.delete_run(run.run_id)
+
+
+def _old_runs(instance: dg.DagsterInstance, before: object) -> Iterator[dg.DagsterRun]:
+    ended = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+    yield from instance.get_runs(dg.RunsFilter(statuses=ended, created_before=before), limit=5_000)  # type: ignore[arg-type]
+
+
+@dg.job(executor_def=dg.in_process_executor, description="Delete runs older than 30 days.")
+def housekeeping() -> None:
+    """Keep Dagster's own tables small."""
+    delete_old_runs()
+
+
+housekeeping_nightly = dg.ScheduleDefinition(
+    job=housekeeping, cron_schedule="0 3 * * *", execution_timezone=LONDON, name="housekeeping_nightly",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+
+
+@dg.run_failure_sensor(name="failed_runs", default_status=dg.DefaultSensorStatus.RUNNING)
+def failed_runs(context: dg.RunFailureSensorContext) -> None:
+    """Tell whoever is on the alert list that a run failed, and why, in one line."""
+    from khaos_swap_assets.adapters.alerts import send
+    from khaos_swap_assets.adapters.settings import load_settings
+
+    text = context.failure_event.message or "no message"
+    send(load_settings(), f"Khaos Swap: {context.dagster_run.job_name} failed", text)
+
+
+JOBS = [sync, month_end, housekeeping]
+SENSORS = [new_returns, touched_months, failed_runs]
+SCHEDULES = [sweep, month_just_ended, housekeeping_nightly]

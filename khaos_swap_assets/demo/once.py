@@ -1,0 +1,111 @@
+"""The demo without a UI: one trading month, played to its end, counted, and judged against the sandbox's truth.
+
+Belongs here: starting and ending everything for one play. Stays out: the play (``rounds``) and its counting
+(``outcome``).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from khaos_swap_assets import supervisor
+from khaos_swap_assets.demo import environment
+from khaos_swap_assets.demo.environment import Place
+from khaos_swap_assets.sandbox.generator import DEFAULT_NOW, POST_FROM_DAY
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What to play: an invented month by seed and size, or a month of real history; switches of the sandbox."""
+
+    returns: int = 500
+    seed: int = 1
+    history: Path | None = None
+    month: str = ""
+    switches: tuple[str, ...] = ()
+
+    @property
+    def sandbox_arguments(self) -> list[str]:
+        """How the sandbox is told."""
+        if self.history:
+            return ["--history", str(self.history), "--month", self.month]
+        return ["--returns", str(self.returns), "--seed", str(self.seed)]
+
+    @property
+    def post_from(self) -> date:
+        """The day from which refunds are posted."""
+        if self.history:
+            return datetime.strptime(f"{self.month}-01", "%Y-%m-%d").date()  # noqa: DTZ007
+        return month_before(DEFAULT_NOW.date()).replace(day=POST_FROM_DAY)
+
+
+def month_before(day: date) -> date:
+    """The first day of the month before."""
+    return (day.replace(day=1) - timedelta(days=1)).replace(day=1)
+
+
+def play_once(wish: Wish) -> int:
+    """Play, print a summary to stderr and one JSON object to stdout; 0 only when every ledger invariant holds."""
+    environment.forget_outside()
+    folder = Path(tempfile.mkdtemp(prefix="khaos-swap-once-"))
+    try:
+        place = environment.open_place(folder, durable=False)
+        env = environment.settings_of(place, period_start=month_before(wish.post_from), post_from=wish.post_from, is_live=False)
+        os.environ.update(env)
+        children = [environment.sandbox(place, wish.sandbox_arguments), environment.gateway(place, env)]
+        return supervisor.run(
+            children, folder=place.folder, stop_last=place.postgres.stop, work=lambda: _play(place, wish), say=_tell
+        )
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _play(place: Place, wish: Wish) -> int:
+    import dagster as dg
+
+    from khaos_swap_assets import resources
+    from khaos_swap_assets.definitions import build
+    from khaos_swap_assets.demo.outcome import outcome
+    from khaos_swap_assets.demo.rounds import Play
+
+    if wish.switches:
+        chosen = dict(pair.split("=", 1) for pair in wish.switches)
+        httpx.post(f"{place.sandbox_url}/admin/switches", json=chosen).raise_for_status()
+    tools = resources.toolbox_from_environment()
+    with dg.DagsterInstance.get() as instance:
+        played = Play(place, tools, build(), instance, _tell).run()
+    ledger, truth = (httpx.get(f"{place.sandbox_url}/admin/{door}", timeout=60).json() for door in ("ledger", "truth"))
+    with tools.store() as conn:
+        result = outcome(conn, ledger, truth, played)
+    _summarise(result)
+    sys.stdout.write(json.dumps(result) + "\n")
+    sys.stdout.flush()
+    return 1 if result["broken_invariants"] else 0
+
+
+def _summarise(result: dict[str, Any]) -> None:
+    _tell("")
+    for name in ("returns", "return_lines", "matched_lines", "drafts", "credit_notes_confirmed", "stock_moves_confirmed",
+                 "duplicates"):
+        _tell(f"  {name.replace('_', ' '):<26}{result[name]:>8}")
+    _tell(f"  {'exceptions':<26}{sum(result['exceptions'].values()):>8}   planted, all found" if not result["missed"] else
+          f"  {'exceptions':<26}{sum(result['exceptions'].values()):>8}   {len(result['missed'])} planted ones missed")
+    for name in ("missed", "false_alarms", "broken_invariants"):
+        for line in result[name]:
+            _tell(f"  {name}: {line}")
+    _tell(f"  {'checks':<26}{result['checks']['passed']:>8} green, {result['checks']['failed']} red (they name real trouble)")
+    _tell(f"  {'seconds':<26}{result['seconds']['total']:>8}")
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(f"{line}\n")

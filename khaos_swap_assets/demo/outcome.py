@@ -1,0 +1,96 @@
+"""What a play came to: counts on our side, the truth on the sandbox's side, and the ledger's invariants.
+
+Belongs here: counting and comparing. Stays out: playing (``rounds``). ``duplicates`` and ``planted`` come from the
+sandbox's own ledger, which knows nothing of ours.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from khaos_swap_assets.demo.rounds import Played
+
+if TYPE_CHECKING:
+    import psycopg
+
+Found = tuple[str, str]
+
+
+def outcome(conn: psycopg.Connection, ledger: dict[str, Any], truth: dict[str, Any], played: Played) -> dict[str, Any]:
+    """The JSON object of a play."""
+    planted = {_plant(one): one for one in truth["planted"]}
+    found = open_exceptions(conn)
+    stages = {stage: round(seconds, 3) for stage, seconds in sorted(played.seconds.items())}
+    return {
+        **counts(conn),
+        "duplicates": ledger["duplicates"],
+        "exceptions": dict(sorted(Counter(kind for kind, _ in found.values()).items())),
+        "planted": dict(sorted(Counter(kind for kind, _ in planted).items())),
+        "missed": [f"{kind} {subject}: {planted[kind, subject]['why']}" for kind, subject in sorted(set(planted) - set(found.values()))],
+        "false_alarms": [
+            f"{kind} {subject}: {message}" for (kind, subject), message in
+            sorted((pair, text) for text, pair in found.items() if pair not in planted)
+        ],
+        "checks": {"passed": sum(played.checks.values()), "failed": sum(not one for one in played.checks.values())},
+        "failed_runs": played.failed_runs,
+        "broken_invariants": broken_invariants(conn, ledger),
+        "seconds": {**stages, "total": round(sum(played.seconds.values()), 3)},
+    }
+
+
+def counts(conn: psycopg.Connection) -> dict[str, int]:
+    """How much there is of everything."""
+    queries = {
+        "returns": "SELECT count(*) FROM swap.returns",
+        "return_lines": "SELECT count(*) FROM swap.return_lines",
+        "matched_lines": "SELECT count(*) FROM recon.matched_lines WHERE stock_code IS NOT NULL",
+        "drafts": "SELECT count(*) FROM recon.drafts WHERE draft IS NOT NULL",
+        "credit_notes_confirmed": "SELECT count(*) FROM recon.postings WHERE state = 'confirmed'",
+        "stock_moves_confirmed": "SELECT count(*) FROM recon.stock_moves WHERE state = 'confirmed' AND level_verdict <> 'failed'",
+        "stock_moves_seen_in_level": "SELECT count(*) FROM recon.stock_moves WHERE level_verdict = 'confirmed'",
+    }
+    return {name: _count(conn, query) for name, query in queries.items()}
+
+
+def open_exceptions(conn: psycopg.Connection) -> dict[str, Found]:
+    """Open exceptions as (kind, Credit Note code or RMA) by a text that tells each apart."""
+    rows = conn.execute(
+        "SELECT kind, subject, rma, credit_note_code, message FROM recon.exceptions WHERE closed_at IS NULL"
+    ).fetchall()
+    return {f"{subject}: {message}": (kind, code or rma or subject) for kind, subject, rma, code, message in rows}
+
+
+def broken_invariants(conn: psycopg.Connection, ledger: dict[str, Any]) -> list[str]:
+    """The ledger's invariants that do not hold, in words; none is the only good answer."""
+    checks = {
+        "a document was handed out without a confirmed refund":
+            "SELECT count(*) FROM recon.postings p JOIN swap.returns r USING (return_id) WHERE p.times_handed_out > 0 "
+            "AND (r.status <> 'Closed' OR r.refund_pence <= 0 OR r.refunded_at IS NULL)",
+        "documents of a return exceed its refund":
+            "SELECT count(*) FROM (SELECT return_id FROM recon.postings JOIN swap.returns r USING (return_id) "
+            "WHERE state IN ('in_doubt', 'confirmed') GROUP BY return_id, r.refund_pence "
+            "HAVING sum(value_pence) > r.refund_pence) x",
+        "a witnessed value differs and no value_gap is open":
+            "SELECT count(*) FROM recon.postings p WHERE state = 'confirmed' AND witnessed_pence <> value_pence "
+            "AND NOT EXISTS (SELECT 1 FROM recon.exceptions e WHERE e.return_id = p.return_id AND e.closed_at IS NULL)",
+        "a Credit Note is attributed to two postings":
+            "SELECT count(*) FROM (SELECT credit_note_code FROM recon.postings WHERE credit_note_code IS NOT NULL "
+            "AND state = 'confirmed' GROUP BY 1 HAVING count(*) > 1) x",
+        "a name or address outlived its posting":
+            "SELECT count(*) FROM recon.postings WHERE state IN ('confirmed', 'refused') AND party_sealed IS NOT NULL",
+        "a confirmed refund is nowhere":
+            "SELECT count(*) FROM swap.returns r WHERE refund_pence > 0 AND refunded_at IS NOT NULL "
+            "AND NOT EXISTS (SELECT 1 FROM recon.reconciliation c WHERE c.return_id = r.return_id)",
+    }
+    broken = [text for text, query in checks.items() if _count(conn, query)]
+    return broken + (["the sandbox's ledger holds duplicates"] if ledger["duplicates"] else [])
+
+
+def _plant(one: dict[str, str]) -> Found:
+    return one["kind"], one.get("credit_note_code") or one["rma"]
+
+
+def _count(conn: psycopg.Connection, query: str) -> int:
+    row = conn.execute(query).fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,153 @@
+"""Playing a trading month: rounds of sandbox and sync until nothing is left to do, then time passes, and again.
+
+Belongs here: the order of events and when it is quiet. Stays out: starting processes (``once``) and counting
+(``outcome``). The jobs are those of the code location, on a real instance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from time import perf_counter
+
+import dagster as dg
+import httpx
+
+from khaos_swap_assets.adapters import clock
+from khaos_swap_assets.adapters.errors import KhaosSwapError
+from khaos_swap_assets.automation import known_periods
+from khaos_swap_assets.demo.environment import Place
+from khaos_swap_assets.stages.credit_notes import hands
+from khaos_swap_assets.stages.due import local_reason
+from khaos_swap_assets.stages.reconciliation.month_end import touched_periods
+from khaos_swap_assets.stages.toolbox import Toolbox
+
+WAITS = (timedelta(days=3), timedelta(days=5), timedelta(days=8))
+MOST_ROUNDS = 40
+MOST_FAILURES = 5
+PERSON = hands.Person("demo.person", "the return was looked up in Khaos")
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+Say = Callable[[str], None]
+
+
+@dataclass
+class Played:
+    """What a play measured: seconds a stage, and the last verdict of every check by its name and partition."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    checks: dict[tuple[str, str], bool] = field(default_factory=dict)
+    failed_runs: int = 0
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add the time of the block to ``stage``."""
+        start = perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + perf_counter() - start
+
+
+@dataclass
+class Play:
+    """One play over a running sandbox, gateway and database."""
+
+    place: Place
+    tools: Toolbox
+    definitions: dg.Definitions
+    instance: dg.DagsterInstance
+    say: Say
+    played: Played = field(default_factory=Played)
+
+    def run(self) -> Played:
+        """Play to the end. Raises ``KhaosSwapError`` when it never becomes quiet."""
+        self._pin()
+        self._until_quiet()
+        self._act()
+        for wait in WAITS:
+            self._sandbox("advance", {"hours": wait / timedelta(hours=1)})
+            self._pin()
+            self._until_quiet()
+        self._close_months()
+        return self.played
+
+    def _until_quiet(self) -> None:
+        before: object = None
+        for number in range(1, MOST_ROUNDS + 1):
+            with self.played.timed("sandbox"):
+                did = self._sandbox("tick")["did"]
+            self._sync()
+            after = self._standing()
+            self.say(f"{self._now():%d %b %H:%M} round {number}: {after}")
+            if before == after and not any(did[name] for name in did if name != "sold") and not self._is_due():
+                return
+            before = after
+            if self.played.failed_runs > MOST_FAILURES:
+                raise KhaosSwapError(f"{self.played.failed_runs} runs failed; the reasons are above")
+        raise KhaosSwapError(f"the demo was not quiet after {MOST_ROUNDS} rounds")
+
+    def _sync(self) -> None:
+        self._job("sync")
+
+    def _job(self, name: str, partition: str | None = None) -> None:
+        job = self.definitions.resolve_job_def(name)
+        result = job.execute_in_process(
+            instance=self.instance, partition_key=partition, raise_on_error=False, run_config=QUIET
+        )
+        self._tell_failures(result)
+        for event in result.all_events:
+            if event.is_step_success and event.step_key:
+                took = event.step_success_data.duration_ms / 1000
+                self.played.seconds[event.step_key] = self.played.seconds.get(event.step_key, 0.0) + took
+        for check in result.get_asset_check_evaluations():
+            self.played.checks[check.check_name, partition or ""] = check.passed
+
+    def _tell_failures(self, result: dg.ExecuteInProcessResult) -> None:
+        self.played.failed_runs += not result.success
+        for event in result.all_events:
+            if event.is_step_failure and event.step_failure_data.error:
+                cause = event.step_failure_data.error
+                self.say(f"{event.step_key} failed: {(cause.cause or cause).message.strip()}")
+
+    def _standing(self) -> str:
+        with self.tools.store() as conn:
+            rows = conn.execute(
+                "SELECT 'postings ' || state, count(*) FROM recon.postings GROUP BY 1 UNION ALL "
+                "SELECT 'drafts ' || state, count(*) FROM recon.drafts GROUP BY 1 UNION ALL "
+                "SELECT 'exceptions', count(*) FROM recon.exceptions WHERE closed_at IS NULL ORDER BY 1"
+            ).fetchall()
+        return ", ".join(f"{count} {name}" for name, count in rows)
+
+    def _is_due(self) -> bool:
+        with self.tools.store() as conn:
+            reason = local_reason(conn, self.tools.settings, self.tools.now())
+        return bool(reason) and reason != "a document is out or ready"
+
+    def _act(self) -> None:
+        """Do what a person would who looks at Khaos's screens: process returns that Khaos left half done."""
+        actions = self._sandbox("script", method="GET")["actions"]
+        for action in actions:
+            with self.tools.store() as conn:
+                _, said = hands.process_return(
+                    conn, self.tools.open_khaos(), action["reference"], action["return_code"], PERSON, now=self._now()
+                )
+            self.say(f"{action['reference']}: {said}")
+
+    def _close_months(self) -> None:
+        with self.tools.store() as conn:
+            periods = known_periods(touched_periods(conn))
+        for period in periods:
+            self._job("month_end", period)
+
+    def _now(self) -> datetime:
+        return datetime.fromisoformat(self._sandbox("clock", method="GET")["now"])
+
+    def _pin(self) -> None:
+        clock.pin(self.place.clock_file, self._now())
+
+    def _sandbox(self, door: str, body: dict[str, object] | None = None, *, method: str = "POST") -> dict:  # type: ignore[type-arg]
+        answer = httpx.request(method, f"{self.place.sandbox_url}/admin/{door}", json=body, timeout=300)
+        answer.raise_for_status()
+        return dict(answer.json())

@@ -1,0 +1,65 @@
+"""Standing checks: sentences that are true when green, with an exact count, the money at risk and what to do.
+
+Belongs here: the one way to build a check on open exceptions, so that all of them read alike. Stays out: the
+conditions (``domain.conditions``). The table shows the worst 20; the count is exact.
+"""
+
+from collections.abc import Sequence
+
+import dagster as dg
+import psycopg
+from psycopg.rows import dict_row
+
+from khaos_swap_assets.domain.exceptions import KINDS
+from khaos_swap_assets.domain.money import format_money
+from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table
+from khaos_swap_assets.stages.toolbox import Toolbox
+
+
+def exceptions_check(name: str, asset: str, kinds: Sequence[str], proves: str) -> dg.AssetChecksDefinition:
+    """A check that is green while no exception of ``kinds`` is open; ``proves`` is what green means, in one sentence."""
+    key = dg.AssetKey(asset.split("/"))
+
+    @dg.asset_check(asset=key, name=name, description=_describe(proves, kinds))
+    def standing_check(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult:
+        with toolbox.store() as conn:
+            return judge_open(conn, kinds)
+
+    return standing_check
+
+
+def judge_open(conn: psycopg.Connection, kinds: Sequence[str], return_period: str | None = None) -> dg.AssetCheckResult:
+    """The result for open exceptions of ``kinds``, of one month's returns where a period is given."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        cursor.execute(
+            "SELECT e.kind, e.subject, e.rma, e.owner, e.severity, e.money_at_risk_pence, e.currency, e.message, "
+            "e.suggestion, e.opened_at FROM recon.exceptions e LEFT JOIN recon.reconciliation r USING (return_id) "
+            "WHERE e.closed_at IS NULL AND e.kind = ANY(%s) AND (%s::text IS NULL OR r.period = %s) "
+            "ORDER BY e.money_at_risk_pence DESC, e.subject",
+            (list(kinds), return_period, return_period),
+        )
+        rows = cursor.fetchall()
+    at_risk: dict[str, int] = {}
+    for row in rows:
+        at_risk[row["currency"] or "GBP"] = at_risk.get(row["currency"] or "GBP", 0) + row["money_at_risk_pence"]
+    shown = [{"what_to_do": KINDS[row["kind"]].action, **row} for row in rows[:WORST_ROWS]]
+    is_error = any(row["severity"] == "error" for row in rows)
+    return dg.AssetCheckResult(
+        passed=not rows,
+        severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
+        description=f"{len(rows)} open, {_money(at_risk)} at risk" if rows else "nothing open",
+        metadata={
+            "open": dg.MetadataValue.int(len(rows)),
+            **{f"at_risk_pence_{currency}": dg.MetadataValue.int(pence) for currency, pence in sorted(at_risk.items())},
+            "worst": as_table(shown),
+        },
+    )
+
+
+def _money(at_risk: dict[str, int]) -> str:
+    return ", ".join(format_money(pence, currency) for currency, pence in sorted(at_risk.items())) or "nothing"
+
+
+def _describe(proves: str, kinds: Sequence[str]) -> str:
+    lines = [f"- **{kind}** ({KINDS[kind].owner}): {KINDS[kind].meaning} {KINDS[kind].action}" for kind in kinds]
+    return "\n".join([proves, "", "When red:", *lines])

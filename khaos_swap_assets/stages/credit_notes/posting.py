@@ -1,0 +1,172 @@
+"""One round of posting: search Khaos, attribute its notes, settle what is out, plan what is ready.
+
+Belongs here: the order of these steps and their transactions. Stays out: every rule (``engine``, ``domain``). The
+search comes first and what is planned stands on it, so a restored database cannot post twice. Source: DESIGN §4.5.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from khaos_swap_assets.adapters.khaos.documents import return_document, without_party
+from khaos_swap_assets.adapters.store import drafts, notes, orders, returns, worklist
+from khaos_swap_assets.adapters.store.drafts import SavedDraft
+from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.domain.periods import london_date
+from khaos_swap_assets.domain.postings import Evidence, Planned, Settled, Wanted
+from khaos_swap_assets.stages.credit_notes import engine
+from khaos_swap_assets.stages.credit_notes.attributing import attribute_notes
+from khaos_swap_assets.stages.credit_notes.engine import ReadyDraft
+from khaos_swap_assets.stages.orders.sync import keep_notes, keep_statuses
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from khaos_swap_assets.adapters.khaos.client import StatusFeed
+    from khaos_swap_assets.domain.returns import Return
+    from khaos_swap_assets.stages.toolbox import Toolbox
+
+UNCREDITABLE = "document_incomplete"
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What one round did: searched customers, notes attributed, and postings by outcome."""
+
+    searched: int
+    attributed: int
+    ambiguous: int
+    outcomes: dict[str, int]
+
+
+def post(tools: Toolbox) -> Posted:
+    """Search, attribute, settle, plan. Nothing leaves here: Khaos pulls what is planned from the feed."""
+    with tools.store() as conn:
+        book = SqlBook(conn)
+        wanted = engine.wanted(book)
+        ready = drafts.ready(conn) if tools.settings.mode != "audit" else []
+    customers = sorted(wanted.customers | {one.draft.customer_code for one in ready if one.draft})
+    searched_at = tools.now()
+    feed = tools.open_khaos().export_order_status(company_codes=customers) if customers else None
+    with tools.store() as conn:
+        return _settle_and_plan(conn, tools, wanted, ready, feed, frozenset(customers), searched_at)
+
+
+def _settle_and_plan(
+    conn: psycopg.Connection,
+    tools: Toolbox,
+    wanted: Wanted,
+    ready: Sequence[SavedDraft],
+    feed: StatusFeed | None,
+    customers: frozenset[str],
+    searched_at: datetime,
+) -> Posted:
+    book, now = SqlBook(conn), tools.now()
+    book.lock()
+    if feed:
+        keep_statuses(conn, [feed], now)
+        keep_notes(conn, [feed], now)
+    attributed = attribute_notes(conn, customers, now)
+    evidence = _evidence(conn, feed, customers, searched_at)
+    settled = engine.read_back(book, evidence, wanted=wanted, now=now) if feed else []
+    withdrawn = engine.withdraw_stale(book, now=now)
+    rendered = _rendered(conn, tools, _uncovered(conn, ready))
+    planned = engine.plan(
+        book,
+        [item for item, _ in rendered.values()],
+        evidence,
+        render=lambda item, ref: _render(tools, rendered, item, ref),
+        mode=tools.settings.mode,
+        post_from=tools.settings.post_from,
+        now=now,
+    )
+    _tell(conn, settled, planned, [one.return_id for one in withdrawn])
+    outcomes = Counter([one.outcome for one in (*settled, *planned)] + ["withdrawn"] * len(withdrawn))
+    return Posted(len(customers), attributed.attributed, attributed.ambiguous, dict(outcomes))
+
+
+def _uncovered(conn: psycopg.Connection, ready: Sequence[SavedDraft]) -> list[SavedDraft]:
+    """Drafts still ready, without those whose return was just found to have a note that we did not hand out."""
+    still_ready = {(one.return_id, one.ordinal) for one in drafts.ready(conn)}
+    known = notes.of_returns(conn, [one.return_id for one in ready])
+    covered = {key for key, found in known.items() if any(matched_by != "posting" for _, matched_by in found)}
+    return [one for one in ready if (one.return_id, one.ordinal) in still_ready and one.return_id not in covered]
+
+
+def _evidence(
+    conn: psycopg.Connection, feed: StatusFeed | None, customers: frozenset[str], searched_at: datetime
+) -> Evidence:
+    seen = tuple(feed.credit_notes) if feed else ()
+    codes = [note.credit_note_code for note in seen]
+    rows = conn.execute(
+        "SELECT credit_note_code, return_id FROM khaos.credit_notes WHERE return_id IS NOT NULL "
+        "AND credit_note_code = ANY(%s)",
+        (codes,),
+    ).fetchall()
+    return Evidence(seen, customers, searched_at, attributed={row[0]: row[1] for row in rows})
+
+
+Rendered = dict[tuple[str, int], tuple[ReadyDraft, "Return"]]
+
+
+def _rendered(conn: psycopg.Connection, tools: Toolbox, ready: Sequence[SavedDraft]) -> Rendered:
+    """Ready drafts with their sealed party; one whose document cannot be made is held with the reason."""
+    records = returns.load(conn, [one.return_id for one in ready])
+    parties = orders.parties(conn, [one.draft.so_code for one in ready if one.draft])
+    found: Rendered = {}
+    for saved in ready:
+        record, content = records[saved.return_id], saved.draft
+        refunded_at = record.refunded_at
+        if content is None or refunded_at is None:
+            continue
+        if content.so_code not in parties:
+            drafts.hold(conn, saved, UNCREDITABLE, f"order {content.so_code} shows no name and address")
+            continue
+        item = ReadyDraft(content, london_date(refunded_at), parties[content.so_code])
+        try:
+            _document(tools, item, record, "check")
+        except ValueError as error:
+            drafts.hold(conn, saved, UNCREDITABLE, str(error))
+            continue
+        found[content.return_id, content.ordinal] = (item, record)
+    return found
+
+
+def _render(tools: Toolbox, rendered: Rendered, item: ReadyDraft, reference: str) -> str:
+    return _document(tools, item, rendered[item.draft.return_id, item.draft.ordinal][1], reference)
+
+
+def _document(tools: Toolbox, item: ReadyDraft, record: Return, reference: str) -> str:
+    party = tools.open_sealer().unseal(item.party_sealed)
+    lines = tuple(replace(line, disposition=line.disposition or "neutral") for line in item.draft.lines)
+    moment = record.refunded_at or tools.now()
+    text = return_document(
+        replace(item.draft, lines=lines),
+        reference=reference,
+        created_at=moment,
+        party=party,
+        settings=tools.settings.khaos,
+    )
+    return without_party(text)
+
+
+def _tell(
+    conn: psycopg.Connection, settled: Sequence[Settled], planned: Sequence[Planned], withdrawn: Sequence[str]
+) -> None:
+    """Attach witnessed notes to their returns and queue every return whose standing changed."""
+    for one in settled:
+        if one.outcome == "confirmed":
+            notes.attribute(conn, one.reason, one.key[1], "posting")
+    for row in conn.execute(
+        "SELECT credit_note_code, return_id FROM recon.postings WHERE state = 'confirmed' AND credit_note_code = ANY("
+        "SELECT credit_note_code FROM khaos.credit_notes WHERE return_id IS NULL)"
+    ).fetchall():
+        notes.attribute(conn, row[0], row[1], "posting")
+    worklist.queue(conn, "draft", [one.key[1] for one in planned if one.outcome == "adopted"])
+    moved = [one.key[1] for one in settled if one.outcome != "cleared"]
+    moved += [one.key[1] for one in planned if one.outcome != "unchanged"]
+    worklist.queue(conn, "reconcile", [*moved, *withdrawn])

@@ -1,0 +1,65 @@
+"""Whether anything is due: what makes the sensor ask for a run.
+
+Belongs here: one cheap look at our own tables, then one at Swap. Stays out: doing any of it. The first reason found
+is given in words. A slow Swap makes us late, never wrong.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from khaos_swap_assets.adapters.store import returns, worklist
+from khaos_swap_assets.stages.credit_notes.allocation import due_customers
+from khaos_swap_assets.stages.orders.sync import SOURCE as DOCUMENTS
+from khaos_swap_assets.stages.returns.sync import SOURCE, due_windows
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from khaos_swap_assets.adapters.settings import Settings
+    from khaos_swap_assets.stages.toolbox import Toolbox
+
+REASONS = (
+    ("knock", "SELECT 1 FROM recon.inbox WHERE consumed_at IS NULL AND received_at > now() - interval '10 minutes'"),
+    ("work in line", "SELECT 1 FROM recon.worklist"),
+    ("deadline passed", "SELECT 1 FROM recon.reconciliation WHERE next_due_at <= %(now)s"),
+    ("stock level to judge", "SELECT 1 FROM recon.stock_moves WHERE level_verdict = 'pending'"),
+    ("orders to read", "SELECT 1 FROM khaos.wanted_orders WHERE state = 'waiting'"),
+)
+POLLED = (
+    "SELECT 1 FROM recon.postings WHERE state = 'in_doubt' UNION ALL SELECT 1 FROM recon.drafts d WHERE state = 'ready' "
+    "AND NOT EXISTS (SELECT 1 FROM recon.postings p WHERE (p.store_id, p.return_id, p.ordinal) = "
+    "(d.store_id, d.return_id, d.ordinal) AND p.state <> 'withdrawn')"
+)
+
+
+def what_is_due(tools: Toolbox) -> str:
+    """The first reason to run now, or an empty text. Raises ``VendorError`` when Swap cannot be asked."""
+    now = tools.now()
+    with tools.store() as conn:
+        if reason := local_reason(conn, tools.settings, now):
+            return reason
+        windows = due_windows(conn, tools.settings, now)
+    if windows[0].source != SOURCE or len(windows) > 1:
+        return f"time to read {windows[-1].source}"
+    return _changed_in_swap(tools, windows[0].since)
+
+
+def local_reason(conn: psycopg.Connection, settings: Settings, now: datetime) -> str:
+    """The first reason that our own tables show."""
+    for reason, query in REASONS:
+        if conn.execute(f"{query} LIMIT 1", {"now": now}).fetchone():
+            return reason
+    reached = worklist.reached(conn, DOCUMENTS)
+    is_polled = reached is None or reached <= now - timedelta(minutes=settings.khaos.poll_minutes)
+    if is_polled and conn.execute(f"{POLLED} LIMIT 1").fetchone():
+        return "a document is out or ready"
+    return "credit to follow up" if is_polled and due_customers(conn, settings, now) else ""
+
+
+def _changed_in_swap(tools: Toolbox, since: datetime) -> str:
+    sweep = tools.open_swap().changed_since(since)
+    with tools.store() as conn:
+        changed = returns.changed(conn, sweep.returns)
+    return f"{len(changed)} returns changed" if changed else ""

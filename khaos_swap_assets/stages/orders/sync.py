@@ -1,0 +1,142 @@
+"""Reading Khaos's documents: orders that a return names, and what became of orders and Credit Notes since.
+
+Belongs here: what to ask for, in which batches, and whom an answer concerns. Stays out: SOAP (``adapters.khaos``),
+the choice of an order (``domain.orders``), whose note is whose (``stages.credit_notes``).
+ExportOrders is one call an order: only orders that a return names, once, within a budget a run; the rest waits in
+sight. Source: contracts/khaos.md §7.4, §7.5, §13.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from khaos_swap_assets.adapters.errors import PermanentError, VendorError
+from khaos_swap_assets.adapters.store import khaos_faults, matches, notes, orders, returns, stock, worklist
+from khaos_swap_assets.domain.orders import order_ref
+from khaos_swap_assets.stages.toolbox import Toolbox
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from khaos_swap_assets.adapters.khaos.client import FullOrder, KhaosClient, StatusFeed
+    from khaos_swap_assets.adapters.settings import Settings
+
+SOURCE = "khaos/documents"
+RETRY_AFTER = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class SyncedOrders:
+    """What one look brought: orders read and not found, statuses and notes changed, references still waiting."""
+
+    read: int
+    not_found: int
+    statuses_changed: int
+    notes_changed: int
+    waiting: int
+    unreadable: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """Orders by reference, or the error that came instead."""
+
+    found: dict[str, list[FullOrder]]
+    failed: dict[str, Exception]
+
+
+def sync_orders(tools: Toolbox) -> SyncedOrders:
+    """Read wanted orders and the status feed. Raises the first transient error after keeping all that did arrive."""
+    now, khaos = tools.now(), tools.settings.khaos
+    with tools.store() as conn:
+        refs = _wanted(conn, tools.settings, now)
+        reached = worklist.reached(conn, SOURCE)
+    client = tools.open_khaos()
+    since = (
+        reached - timedelta(minutes=khaos.overlap_minutes) if reached else now - timedelta(days=khaos.first_read_days)
+    )
+    feeds = [client.export_order_status(since=since, until=now + timedelta(days=1))]
+    answers = _read_orders(client, refs)
+    if answers.found:
+        feeds.append(client.export_order_status(associated_refs=sorted(answers.found)))
+    with tools.store() as conn:
+        result = _keep(conn, tools, answers, feeds, now)
+    for error in answers.failed.values():
+        if not isinstance(error, PermanentError):
+            raise error
+    return result
+
+
+def _wanted(conn: psycopg.Connection, settings: Settings, now: datetime) -> list[str]:
+    rows = conn.execute("SELECT return_id FROM recon.worklist WHERE stage = 'match'").fetchall()
+    named = _refs(returns.load(conn, [row[0] for row in rows]).values(), settings)
+    orders.want(conn, sorted(named), now)
+    return orders.wanted(conn, settings.khaos.order_budget, now - RETRY_AFTER)
+
+
+def _refs(loaded: Iterable[returns.Return], settings: Settings) -> set[str]:
+    names = {name for one in loaded for name in (one.order_name, *(line.original_order_name for line in one.lines))}
+    return {reference for name in names if name and (reference := as_ref(name, settings))}
+
+
+def as_ref(order_name: str, settings: Settings) -> str:
+    """The reference that Khaos holds for a Swap order name."""
+    return order_ref(order_name, ref_format=settings.order_ref_format, strips_hash=settings.strips_order_hash)
+
+
+def _read_orders(client: KhaosClient, refs: Sequence[str]) -> _Answers:
+    answers = _Answers({}, {})
+    for ref, found in client.export_orders_many(refs):
+        if isinstance(found, Exception):
+            if not isinstance(found, VendorError):
+                raise found
+            answers.failed[ref] = found
+        else:
+            answers.found[ref] = found
+    return answers
+
+
+def _keep(
+    conn: psycopg.Connection, tools: Toolbox, answers: _Answers, feeds: list[StatusFeed], now: datetime
+) -> SyncedOrders:
+    sealer = tools.open_sealer()
+    found = [(full.order, sealer.seal(full.party)) for fulls in answers.found.values() for full in fulls]
+    orders.save(conn, found, now)
+    outcomes = {ref: ("read" if fulls else "not_found", "") for ref, fulls in answers.found.items()}
+    outcomes |= {ref: ("waiting", str(error)) for ref, error in answers.failed.items()}
+    orders.answered(conn, outcomes, now)
+    statuses = keep_statuses(conn, feeds, now)
+    changed = keep_notes(conn, feeds, now)
+    worklist.queue(conn, "match", matches.ids_of_refs(conn, [*answers.found, *statuses]))
+    worklist.move(conn, SOURCE, now)
+    waiting = int(orders.count_waiting(conn)["waiting"])
+    missing = sum(1 for state, _ in outcomes.values() if state == "not_found")
+    faults = sum(len(feed.faults) for feed in feeds)
+    return SyncedOrders(len(found), missing, len(statuses), len(changed), waiting, faults)
+
+
+def keep_statuses(conn: psycopg.Connection, feeds: Sequence[StatusFeed], now: datetime) -> list[str]:
+    """Apply what the feeds tell of orders; references of those that changed. Documents that move stock are noted."""
+    rows = {s.so_code: s for feed in feeds for s in feed.orders}.values()
+    in_play = set(stock.codes_in_play(conn))
+    stock.moved(conn, [(c, s.so_code, q) for s in rows for c, q in s.stock_codes if c in in_play], now)
+    values = [(s.so_code, s.invoiced_on, s.is_cancelled, s.delivery_gross_pence) for s in rows]
+    return orders.update_statuses(conn, values)
+
+
+def keep_notes(conn: psycopg.Connection, feeds: Sequence[StatusFeed], now: datetime) -> list[str]:
+    """Bring the mirror of Credit Notes up to date and queue the returns that a new or changed note may concern."""
+    khaos_faults.save(conn, [fault for feed in feeds for fault in feed.faults], now)
+    seen = {note.credit_note_code: note for feed in feeds for note in feed.credit_notes}
+    in_play = set(stock.codes_in_play(conn))
+    moves = [(code, note.credit_note_code, n) for note in seen.values() for code, n in note.lines if code in in_play]
+    stock.moved(conn, moves, now)
+    changed = notes.save(conn, seen.values(), now)
+    cancelled = {note.credit_note_code: note for feed in feeds for note in feed.cancelled_credit_notes}
+    gone = notes.cancel(conn, list(cancelled), now)
+    customers = sorted({(seen | cancelled)[code].customer_code for code in [*changed, *gone]})
+    worklist.queue(conn, "draft", matches.ids_of_customers(conn, customers))
+    return changed

@@ -1,0 +1,45 @@
+"""Pictures of our tables, for the UI.
+
+Belongs here: reading the few figures that a picture needs and turning it into metadata. Stays out: drawing
+(``domain.report``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from khaos_swap_assets.stages.presenting import picture
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from khaos_swap_assets.domain.month_end import MonthEnd
+
+DAYS_SHOWN = 60
+
+
+def credit_by_day(conn: psycopg.Connection) -> dg.MetadataValue | None:
+    """Value of Credit Notes attributed to returns, by day of creation and currency; None while there is none."""
+    rows = conn.execute(
+        "SELECT created_on, currency, sum(gross_pence)::bigint FROM khaos.credit_notes WHERE return_id IS NOT NULL "
+        "AND created_on > (SELECT max(created_on) - %s FROM khaos.credit_notes) GROUP BY 1, 2 ORDER BY 1, 2",
+        (DAYS_SHOWN,),
+    ).fetchall()
+    if not rows:
+        return None
+    from khaos_swap_assets.domain.report import draw_value_by_day
+
+    return picture(draw_value_by_day(rows), f"Credit Notes by day, {rows[0][0]} to {rows[-1][0]}")
+
+
+def gap_by_cause(months: Sequence[MonthEnd]) -> dg.MetadataValue | None:
+    """The gap of a month by cause and currency; None where nothing is apart."""
+    causes = {month.currency: month.causes for month in months if any(month.causes.values())}
+    if not causes:
+        return None
+    from khaos_swap_assets.domain.report import draw_gap_by_cause
+
+    return picture(draw_gap_by_cause(causes), f"Gap by cause, {months[0].period}")

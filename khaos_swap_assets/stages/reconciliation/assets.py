@@ -1,0 +1,103 @@
+"""The assets of the reconciliation: each return, the exceptions, the month.
+
+Belongs here: ``reconciliation/returns``, ``reconciliation/exceptions``, ``reconciliation/month_end`` and what they
+show. Stays out: the work (``judging``, ``month_end``) and the rules (``domain.reconciliation``).
+"""
+
+import os
+from datetime import date
+
+import dagster as dg
+
+from khaos_swap_assets.adapters.store import findings
+from khaos_swap_assets.domain.report import summary_table, worst_table
+from khaos_swap_assets.stages.pictures import gap_by_cause
+from khaos_swap_assets.stages.presenting import as_table, table_metadata
+from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting
+from khaos_swap_assets.stages.reconciliation.month_end import close_month
+from khaos_swap_assets.stages.toolbox import Toolbox
+
+RETURNS = dg.AssetKey(["reconciliation", "returns"])
+EXCEPTIONS = dg.AssetKey(["reconciliation", "exceptions"])
+MONTH_END = dg.AssetKey(["reconciliation", "month_end"])
+
+MONTHS = dg.TimeWindowPartitionsDefinition(
+    start=os.environ.get("KHAOS_SWAP_PERIOD_START", date(2025, 1, 1).isoformat())[:7],
+    fmt="%Y-%m", cron_schedule="0 0 1 * *", timezone="Europe/London", end_offset=1,
+)
+
+
+def _lineage() -> dg.TableColumnLineage:
+    def of(asset: str, *columns: str) -> list[dg.TableColumnDep]:
+        return [dg.TableColumnDep(dg.AssetKey(asset.split("/")), column) for column in columns]
+
+    return dg.TableColumnLineage({
+        "rma": of("swap/returns", "rma"),
+        "currency": of("swap/returns", "currency"),
+        "refund_pence": of("swap/returns", "refund_pence", "status", "refunded_at"),
+        "credited_pence": of("khaos/credit_notes", "witnessed_pence"),
+        "issued_pence": of("khaos/credit_notes", "witnessed_pence"),
+        "gap_pence": [*of("swap/returns", "refund_pence"), *of("khaos/credit_notes", "witnessed_pence")],
+        "credit_note_codes": of("khaos/credit_notes", "credit_note_code"),
+        "period": of("swap/returns", "refunded_at"),
+    })
+
+
+@dg.asset(
+    key=RETURNS, deps=[["khaos", "credit_notes"], ["khaos", "stock_adjustments"], ["matched", "return_lines"]],
+    group_name="reconciliation", owners=["team:finance"], kinds={"postgres"}, tags={"truth": "ours"},
+    description="One row a return: refunded, credited, issued, the gap in pence with its causes, and what is wrong. "
+    "The gap is what Khaos credited less what Swap refunded.",
+)
+def reconciliation_returns(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult:
+    """Judge every return in line, and those whose time has come."""
+    judged = reconcile_waiting(toolbox)
+    with toolbox.store() as conn:
+        shown = table_metadata(conn, "recon.reconciliation", "reconciled_at")
+    statuses = {f"status_{name}": count for name, count in sorted(judged.statuses.items())}
+    return dg.MaterializeResult(
+        metadata={"judged": judged.returns, **statuses, "findings": judged.findings,
+                  "dagster/column_lineage": _lineage(), **shown}
+    )
+
+
+@dg.asset(
+    key=EXCEPTIONS, deps=[RETURNS], group_name="reconciliation", owners=["team:finance"], kinds={"postgres"},
+    tags={"truth": "ours"},
+    description="What needs a person: opened when its condition holds, closed when it no longer does, or waived by a "
+    "named person. Each has an owner and says what to do.",
+)
+def reconciliation_exceptions(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult:
+    """Open and close exceptions to agree with the findings, and alert data management to new SKUs."""
+    with toolbox.store() as conn:
+        opened, closed = findings.open_and_close(conn, toolbox.now())
+        rows = conn.execute(
+            "SELECT owner, kind, count(*), sum(money_at_risk_pence)::bigint FROM recon.exceptions "
+            "WHERE closed_at IS NULL GROUP BY 1, 2 ORDER BY 4 DESC, 2"
+        ).fetchall()
+        shown = table_metadata(conn, "recon.exceptions", "opened_at")
+    toolbox.alert([problem for problem in opened if problem.kind.startswith("sku_")])
+    by_kind = [{"owner": row[0], "kind": row[1], "open": row[2], "at_risk_pence": row[3]} for row in rows]
+    return dg.MaterializeResult(
+        metadata={"opened": len(opened), "closed": closed, "open_by_kind": as_table(by_kind), **shown}
+    )
+
+
+@dg.asset(
+    key=MONTH_END, deps=[RETURNS, EXCEPTIONS], partitions_def=MONTHS, group_name="reconciliation",
+    owners=["team:finance"], kinds={"postgres"}, tags={"truth": "ours"},
+    description="The month as finance signs it (London calendar): refunded, credited, issued, the gap by cause.",
+)
+def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult:
+    """Add up one month."""
+    period = context.partition_key
+    months = close_month(toolbox, period)
+    chart = gap_by_cause(months)
+    worst = "\n\n".join(f"### {month.currency}\n\n{worst_table(month.worst)}" for month in months)
+    return dg.MaterializeResult(
+        metadata={
+            "period": period, **{f"gap_pence_{month.currency}": month.gap_pence for month in months},
+            "summary": dg.MetadataValue.md(summary_table(months)), "worst": dg.MetadataValue.md(worst or "Nothing."),
+            **({"gap_by_cause": chart} if chart else {}),
+        }
+    )

@@ -1,0 +1,177 @@
+"""Gathering what is known of a batch of returns, for ``domain.reconciliation`` to judge.
+
+Belongs here: bulk reads and their shape as facts. Stays out: the judgement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from khaos_swap_assets.adapters.store import drafts, matches, notes, returns, stock
+from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.domain.attribution import Claim, may_cover
+from khaos_swap_assets.domain.credit_notes import CreditNote
+from khaos_swap_assets.domain.facts import Limits, LineFacts, MoveFacts, NoteFacts, PostingFacts, ReturnFacts
+from khaos_swap_assets.domain.periods import london_date
+from khaos_swap_assets.domain.postings import Posting
+from khaos_swap_assets.domain.returns import REFUND
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from khaos_swap_assets.adapters.settings import Settings
+    from khaos_swap_assets.adapters.store.matches import MatchedLine, MatchedReturn
+    from khaos_swap_assets.domain.returns import Return
+
+PERSON = "by "
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The ages past which waiting is trouble."""
+    return Limits(
+        settings.inspection_days,
+        settings.refund_days,
+        settings.credit_note_days,
+        settings.issue_days,
+        settings.allocation_days,
+        settings.in_doubt_hours,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Everything the store knows of a batch of returns, by return id."""
+
+    records: dict[str, Return]
+    heads: dict[str, MatchedReturn]
+    lines: dict[str, list[MatchedLine]]
+    postings: dict[str, list[Posting]]
+    notes: dict[str, list[tuple[CreditNote, str]]]
+    moves: dict[str, list[stock.Move]]
+    drafts: dict[str, list[drafts.SavedDraft]]
+    loose: dict[str, list[CreditNote]]
+    unallocated: dict[str, tuple[int, object]]
+
+
+def gather(conn: psycopg.Connection, settings: Settings, ids: Sequence[str]) -> Iterator[tuple[ReturnFacts, str]]:
+    """Facts of each return among ``ids``, with the passes that attributed its notes joined by ``;``."""
+    batch = _load(conn, ids)
+    for key in batch.records:
+        passes = sorted({matched_by for _, matched_by in batch.notes.get(key, ())})
+        yield _facts(batch, key, settings), ";".join(passes)
+
+
+def _load(conn: psycopg.Connection, ids: Sequence[str]) -> _Batch:
+    heads = matches.returns(conn, ids)
+    customers = sorted({head.customer_code for head in heads.values() if head.customer_code})
+    posted: dict[str, list[Posting]] = {}
+    for posting in SqlBook(conn).of_returns(ids):
+        posted.setdefault(posting.return_id, []).append(posting)
+    loose: dict[str, list[CreditNote]] = {}
+    for note in notes.unattributed(conn, customers):
+        loose.setdefault(note.customer_code, []).append(note)
+    rows = conn.execute(
+        "SELECT customer_code, unallocated_pence, read_at FROM khaos.customers WHERE customer_code = ANY(%s)",
+        (customers,),
+    ).fetchall()
+    return _Batch(
+        returns.load(conn, ids),
+        heads,
+        matches.lines(conn, ids),
+        posted,
+        notes.of_returns(conn, ids),
+        stock.of_returns(conn, ids),
+        drafts.of_returns(conn, ids),
+        loose,
+        {row[0]: (row[1], row[2]) for row in rows},
+    )
+
+
+def _facts(batch: _Batch, key: str, settings: Settings) -> ReturnFacts:
+    record, head = batch.records[key], batch.heads.get(key)
+    problems = head.order_problems if head else ("waiting",)
+    saved = batch.drafts.get(key, [])
+    posted = {posting.ordinal for posting in batch.postings.get(key, ())}
+    done = {line.product_id for one in saved if one.draft and one.ordinal in posted for line in one.draft.lines}
+    lines = tuple(_line(line, record, is_posted=line.product_id in done) for line in batch.lines.get(key, ()))
+    return ReturnFacts(
+        return_=record,
+        lines=lines,
+        order_currency=head.order_currency if head else None,
+        order_problems=tuple(kind for kind in problems if kind != "waiting"),
+        is_order_awaited="waiting" in problems,
+        over_returned=head.over_returned if head else (),
+        postings=tuple(map(_posting, batch.postings.get(key, ()))),
+        notes=tuple(_note(batch, note, record) for note, _ in batch.notes.get(key, ())),
+        moves=tuple(_move(move, lines) for move in batch.moves.get(key, ())),
+        strays=head.strange_conditions if head else (),
+        covering_note_code=_covering(batch, record, head, lines),
+        holds=tuple(code for one in saved if one.state == "held" for code, _ in one.reasons),
+        mode=settings.mode,
+        legs_policy=settings.legs_policy,
+        post_from=settings.post_from,
+    )
+
+
+def _line(line: MatchedLine, record: Return, *, is_posted: bool) -> LineFacts:
+    currency = next((one.currency for one in record.lines if one.product_id == line.product_id), record.currency)
+    return LineFacts(
+        line.product_id,
+        line.sku,
+        line.quantity,
+        line.cost_pence,
+        line.outcome,
+        currency,
+        line.stock_code,
+        line.problem,
+        line.suggestion,
+        line.sellable_quantity,
+        line.damaged_quantity,
+        line.missing_quantity,
+        line.strange_quantity,
+        is_posted,
+    )
+
+
+def _posting(posting: Posting) -> PostingFacts:
+    refusal = "" if posting.ended_by.startswith(PERSON) else posting.ended_by
+    return PostingFacts(
+        posting.reference,
+        posting.state,
+        posting.value_pence,
+        posting.handed_out_at,
+        posting.witnessed_pence,
+        refusal if posting.state == "refused" else "",
+        posting.state == "in_doubt" and bool(posting.doubt),
+    )
+
+
+def _note(batch: _Batch, note: CreditNote, record: Return) -> NoteFacts:
+    unallocated, _ = batch.unallocated.get(note.customer_code, (None, None))
+    return NoteFacts(note, record.return_id, record.rma, unallocated)
+
+
+def _move(move: stock.Move, lines: Iterable[LineFacts]) -> MoveFacts:
+    sku = next((line.sku for line in lines if line.product_id == move.product_id), "")
+    state = move.level_verdict if move.level_verdict in {"failed", "cannot_tell"} else move.state
+    evidence = ""
+    if move.level_before is not None and move.level_after is not None:
+        evidence = f"the level of {move.stock_code} went from {move.level_before} to {move.level_after}"
+    return MoveFacts(sku, move.stock_code, move.disposition, move.quantity, state, evidence)
+
+
+def _covering(batch: _Batch, record: Return, head: MatchedReturn | None, lines: Sequence[LineFacts]) -> str:
+    """The first unattributed note that may be this return's; only for one that has no note and no document of ours."""
+    is_done = batch.notes.get(record.return_id) or any(
+        one.state != "planned" for one in batch.postings.get(record.return_id, ())
+    )
+    if is_done or head is None or not head.customer_code:
+        return ""
+    goods = tuple((line.stock_code or line.sku, line.quantity) for line in lines if line.outcome == REFUND)
+    opened: date | None = london_date(record.submitted_at) if record.submitted_at else None
+    claim = Claim(record.return_id, head.customer_code, record.currency, record.refund_pence, goods, opened_on=opened)
+    covering = [note.credit_note_code for note in batch.loose.get(head.customer_code, ()) if may_cover(note, claim)]
+    return min(covering, default="")

@@ -1,0 +1,146 @@
+"""Reconciling the returns in line and those whose time has come, and keeping verdicts and findings.
+
+Belongs here: which returns to judge, and writing what the judgement says. Stays out: the judgement
+(``domain.reconciliation``) and what happens to a finding (``stages.reconciliation.exceptions``). Source: DESIGN §4.8.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from khaos_swap_assets.adapters.store import bulk, findings, notes, worklist
+from khaos_swap_assets.domain.facts import NoteFacts, ReturnFacts
+from khaos_swap_assets.domain.periods import london_month
+from khaos_swap_assets.domain.reconciliation import Verdict, judge, judge_note, judge_unreadable
+from khaos_swap_assets.stages.credit_notes.attributing import rivals_of
+from khaos_swap_assets.stages.reconciliation.facts import gather, limits_of
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from khaos_swap_assets.adapters.settings import Settings
+    from khaos_swap_assets.stages.toolbox import Toolbox
+
+BATCH = 5_000
+COLUMNS = (
+    "return_id",
+    "store_id",
+    "rma",
+    "currency",
+    "refund_pence",
+    "credited_pence",
+    "issued_pence",
+    "gap_pence",
+    "gap_quantity_pence",
+    "gap_value_pence",
+    "gap_missing_pence",
+    "gap_extra_pence",
+    "status",
+    "matched_by",
+    "credit_note_codes",
+    "period",
+    "next_due_at",
+    "reconciled_at",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What a run judged: returns by status, and how many findings hold now in all."""
+
+    returns: int
+    statuses: dict[str, int]
+    findings: int
+
+
+def reconcile_waiting(tools: Toolbox) -> Reconciled:
+    """Judge every return in line or due, batch by batch, then the Credit Notes that belong to none."""
+    statuses: Counter[str] = Counter()
+    while True:
+        with tools.store() as conn:
+            now = tools.now()
+            ids = sorted({*worklist.take(conn, "reconcile", BATCH), *_due(conn, now)})
+            if not ids:
+                break
+            statuses.update(reconcile(conn, tools.settings, ids, now))
+    with tools.store() as conn:
+        _judge_orphans(conn, tools.settings, tools.now())
+        rows = [
+            judge_unreadable(subject, f"{vendor}: {reason}") for vendor, subject, reason in findings.unreadable(conn)
+        ]
+        findings.replace_unreadable(conn, rows, tools.now())
+        count = conn.execute("SELECT count(*) FROM recon.findings").fetchone()
+    return Reconciled(statuses.total(), dict(statuses), int(count[0]) if count else 0)
+
+
+def reconcile(conn: psycopg.Connection, settings: Settings, ids: Sequence[str], now: datetime) -> list[str]:
+    """Judge these returns and keep verdicts and findings; the statuses."""
+    limits = limits_of(settings)
+    judged = [(facts, passes, judge(facts, limits, now)) for facts, passes in gather(conn, settings, ids)]
+    rows = [_row(facts, passes, verdict, now) for facts, passes, verdict in judged]
+    bulk.upsert(conn, "recon.reconciliation", COLUMNS, ["return_id"], rows)
+    findings.replace_of_returns(conn, ids, [one for _, _, verdict in judged for one in verdict.problems], now)
+    periods = sorted({row[COLUMNS.index("period")] for row in rows})
+    bulk.upsert(conn, "recon.touched_periods", ("period", "touched_at"), ["period"], [(one, now) for one in periods])
+    return [verdict.status for _, _, verdict in judged]
+
+
+def _due(conn: psycopg.Connection, now: datetime) -> list[str]:
+    rows = conn.execute(
+        "SELECT return_id FROM recon.reconciliation WHERE next_due_at <= %s LIMIT %s", (now, BATCH)
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def _row(facts: ReturnFacts, passes: str, verdict: Verdict, now: datetime) -> tuple[Any, ...]:
+    record, legs = facts.return_, verdict.legs
+    moment = record.refunded_at or record.submitted_at or record.created_at or now
+    codes = [note.note.credit_note_code for note in facts.notes]
+    return (
+        record.return_id,
+        record.store_id,
+        record.rma,
+        record.currency,
+        facts.refund_pence,
+        facts.credited_pence,
+        facts.issued_pence,
+        verdict.gap_pence,
+        legs.quantity_pence,
+        legs.value_pence,
+        legs.missing_pence,
+        legs.extra_pence,
+        verdict.status,
+        passes,
+        codes,
+        london_month(moment),
+        verdict.next_due_at,
+        now,
+    )
+
+
+def _judge_orphans(conn: psycopg.Connection, settings: Settings, now: datetime) -> None:
+    """Notes that belong to no return: only those not yet found, or whose customer something happened to, are judged."""
+    conn.execute(
+        "DELETE FROM recon.findings f USING khaos.credit_notes n WHERE f.kind = 'credit_note_orphan' "
+        "AND n.credit_note_code = f.credit_note_code AND (n.return_id IS NOT NULL OR n.is_cancelled)"
+    )
+    rows = conn.execute(
+        "SELECT credit_note_code FROM khaos.credit_notes n WHERE return_id IS NULL AND NOT is_cancelled AND NOT EXISTS "
+        "(SELECT 1 FROM recon.findings f WHERE f.kind = 'credit_note_orphan' AND f.subject = n.credit_note_code)"
+    ).fetchall()
+    loose = notes.by_code(conn, [row[0] for row in rows])
+    rivals, limits = rivals_of(conn, loose), limits_of(settings)
+    found = [
+        problem
+        for note in loose
+        for problem in judge_note(
+            NoteFacts(note, rival_rmas=rivals.get(note.credit_note_code, ()), seen_from=settings.period_start),
+            limits,
+            now,
+        ).problems
+    ]
+    findings.replace_of_notes(conn, [note.credit_note_code for note in loose], found, now)

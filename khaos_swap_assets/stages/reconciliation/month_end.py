@@ -1,0 +1,66 @@
+"""The month: what was refunded, credited and issued, by London calendar month, as finance signs it.
+
+Belongs here: reading one month's reconciliation and keeping its report. Stays out: the figures
+(``domain.month_end``) and how they look (``domain.report``). Source: FINANCE_RULES U-17, U-18.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from khaos_swap_assets.adapters.store import bulk
+from khaos_swap_assets.domain.month_end import EXCEPTION_COLUMNS, MonthEnd, compute
+
+if TYPE_CHECKING:
+    from khaos_swap_assets.stages.toolbox import Toolbox
+
+RETURN_COLUMNS = (
+    "return_id", "currency", "refund_pence", "credited_pence", "issued_pence", "gap_pence", "gap_quantity_pence",
+    "gap_value_pence", "gap_missing_pence", "gap_extra_pence", "status",
+)
+KEPT = ("period", "currency", "returns", "refund_pence", "credited_pence", "issued_pence", "gap_pence")
+
+
+def close_month(tools: Toolbox, period: str) -> tuple[MonthEnd, ...]:
+    """Compute a month, keep it, and take it off the list of those that a sync touched."""
+    with tools.store() as conn:
+        months = month_of(conn, period)
+        _keep(conn, period, months, tools.now())
+        conn.execute("DELETE FROM recon.touched_periods WHERE period = %s", (period,))
+    return months
+
+
+def month_of(conn: psycopg.Connection, period: str) -> tuple[MonthEnd, ...]:
+    """The month from the reconciliation, one record a currency; returns with nothing due are left out."""
+    returns = _frame(
+        conn, RETURN_COLUMNS, f"SELECT {', '.join(RETURN_COLUMNS)} FROM recon.reconciliation "
+        "WHERE period = %s AND status <> 'nothing_due'", period,
+    )
+    columns = ", ".join(f"e.{name}" for name in EXCEPTION_COLUMNS)
+    exceptions = _frame(
+        conn, EXCEPTION_COLUMNS, f"SELECT {columns} FROM recon.exceptions e JOIN recon.reconciliation r USING (return_id) "
+        "WHERE e.closed_at IS NULL AND r.period = %s", period,
+    )
+    return compute(period, returns, exceptions)
+
+
+def _frame(conn: psycopg.Connection, columns: tuple[str, ...], query: str, period: str) -> pd.DataFrame:
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return pd.DataFrame(cursor.execute(query, (period,)).fetchall(), columns=list(columns))
+
+
+def touched_periods(conn: psycopg.Connection) -> list[str]:
+    """Months whose reconciliation changed since they were last computed."""
+    return [row[0] for row in conn.execute("SELECT period FROM recon.touched_periods ORDER BY period")]
+
+
+def _keep(conn: psycopg.Connection, period: str, months: tuple[MonthEnd, ...], now: datetime) -> None:
+    rows = [(*(getattr(month, name) for name in KEPT), Jsonb(month.figures()), now) for month in months]
+    conn.execute("DELETE FROM recon.month_end WHERE period = %s", (period,))
+    bulk.copy_rows(conn, "recon.month_end", (*KEPT, "figures", "computed_at"), rows)

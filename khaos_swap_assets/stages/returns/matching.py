@@ -1,0 +1,188 @@
+"""Matching the returns in line: each SKU to its Stock Code, each return to its order, each unit to where it went.
+
+Belongs here: loading what the rules of ``domain`` need, in bulk, and keeping what they decide. Stays out: the rules.
+A miss is a row with a reason and a suggestion and holds back only its own return. Source: DESIGN §4.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from khaos_swap_assets.adapters.store import catalogue, inspections, matches, orders, returns, worklist
+from khaos_swap_assets.adapters.store.matches import MatchedLine, MatchedReturn
+from khaos_swap_assets.domain.orders import Claim, OrderMatch, SalesOrder, choose_order, order_refs, over_returns
+from khaos_swap_assets.domain.stock import Inspection, Settlement, settle
+from khaos_swap_assets.domain.stock_codes import Catalogue, SkuMatch, match_sku
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from khaos_swap_assets.adapters.settings import Settings
+    from khaos_swap_assets.domain.returns import Return, ReturnLine
+    from khaos_swap_assets.stages.toolbox import Toolbox
+
+BATCH = 5_000
+NEVER_CREDITED = frozenset({"Cancelled", "Expired"})
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """What a run matched: returns, lines, lines with a Stock Code, and refund lines without one."""
+
+    returns: int
+    lines: int
+    matched_lines: int
+    problems: int
+
+
+def match_waiting(tools: Toolbox) -> Matched:
+    """Match every return in line, batch by batch, each batch in its own transaction; queues the drafts."""
+    total = Matched(0, 0, 0, 0)
+    while True:
+        with tools.store() as conn:
+            ids = worklist.take(conn, "match", BATCH)
+            if not ids:
+                return total
+            found = match_returns(conn, tools.settings, ids, tools.now())
+            worklist.queue(conn, "draft", ids)
+        total = Matched(*(getattr(total, n) + getattr(found, n) for n in Matched.__dataclass_fields__))
+
+
+def match_returns(conn: psycopg.Connection, settings: Settings, ids: Sequence[str], now: datetime) -> Matched:
+    """Match these returns and keep the result."""
+    loaded = returns.load(conn, ids)
+    skus = _match_skus(conn, {line.sku for one in loaded.values() for line in one.lines})
+    found = _match_orders(conn, settings, loaded, skus)
+    settled = _settle(conn, loaded)
+    heads = [_head(loaded[key], match, refs, settled[key], now) for key, (match, refs) in found.items()]
+    lines = [
+        _line(line, skus[line.sku], found[key][0].order, settled[key])
+        for key, one in loaded.items()
+        for line in one.lines
+    ]
+    matches.save(conn, heads, lines)
+    _mark_over_returns(conn, {order.so_code: order for match, _ in found.values() if (order := match.order)})
+    return Matched(
+        len(heads), len(lines), sum(1 for line in lines if line.stock_code), sum(1 for line in lines if line.problem)
+    )
+
+
+def _match_skus(conn: psycopg.Connection, skus: set[str]) -> dict[str, SkuMatch]:
+    asked_for = {item.stock_code: item for item in catalogue.exact(conn, sorted(skus))}
+    known = Catalogue(asked_for, lambda: catalogue.whole(conn))
+    return {sku: match_sku(sku, known) for sku in sorted(skus)}
+
+
+def _match_orders(
+    conn: psycopg.Connection, settings: Settings, loaded: Mapping[str, Return], skus: Mapping[str, SkuMatch]
+) -> dict[str, tuple[OrderMatch, str]]:
+    refs = {
+        key: order_refs(one, ref_format=settings.order_ref_format, strips_hash=settings.strips_order_hash)
+        for key, one in loaded.items()
+    }
+    every = sorted({ref for some in refs.values() for ref in some})
+    candidates, states = orders.by_ref(conn, every), orders.states(conn, every)
+    generic = [pattern for pattern in settings.generic_customers.split(",") if pattern.strip()]
+    found = {}
+    for key, one in loaded.items():
+        codes = {code for line in one.refund_lines if (code := skus[line.sku].stock_code)}
+        is_answered = all(states.get(ref) in {"read", "not_found"} for ref in refs[key])
+        some = [order for ref in refs[key] for order in candidates.get(ref, ())]
+        match = choose_order(
+            one, refs[key], some, stock_codes=codes, is_answered=is_answered, generic_customers=generic
+        )
+        found[key] = (match, refs[key][0] if refs[key] else "")
+    return found
+
+
+def _settle(conn: psycopg.Connection, loaded: Mapping[str, Return]) -> dict[str, Settlement]:
+    by_rma: dict[str, list[Inspection]] = {}
+    for inspection in inspections.of_rmas(conn, [one.rma for one in loaded.values()]):
+        by_rma.setdefault(inspection.rma, []).append(inspection)
+    return {key: settle(one.lines, by_rma.get(one.rma, []), one.quality_control_status) for key, one in loaded.items()}
+
+
+def _head(one: Return, match: OrderMatch, ref: str, settled: Settlement, now: datetime) -> MatchedReturn:
+    order = match.order
+    problems = ("waiting",) if match.is_waiting else match.problems
+    strange = tuple(
+        f"{found.quantity} × {found.sku}: {found.condition}" for found in settled.strange if not found.product_id
+    )
+    return MatchedReturn(
+        one.return_id,
+        order and order.so_code,
+        order and order.customer_code,
+        order and order.currency,
+        order and order.invoiced_on,
+        ref,
+        problems,
+        (),
+        strange,
+        now,
+        customer_is_generic="customer_unknown" in problems,
+    )
+
+
+def _line(line: ReturnLine, sku: SkuMatch, order: SalesOrder | None, settled: Settlement) -> MatchedLine:
+    sold = [one for one in order.lines if one.stock_code == sku.stock_code] if order else []
+    own = [one for one in sold if one.import_ref and one.import_ref == line.line_item_id] or sold
+    units = settled.dispositions.get(line.product_id, {})
+    strange = sum(found.quantity for found in settled.strange if found.product_id == line.product_id)
+    return MatchedLine(
+        line.return_id,
+        line.product_id,
+        line.sku,
+        line.quantity,
+        line.cost_pence,
+        line.outcome,
+        sku.stock_code,
+        own[0].line_no if own else None,
+        sum(one.quantity for one in own) if own else None,
+        sum(one.gross_pence for one in own) if own else None,
+        sku.problem,
+        sku.suggestion,
+        sku.suggestion_rule,
+        sku.suggestion_score or None,
+        units.get("sellable", 0),
+        units.get("damaged", 0),
+        units.get("missing", 0),
+    )
+
+
+def _mark_over_returns(conn: psycopg.Connection, touched: Mapping[str, SalesOrder]) -> None:
+    """Judge all returns of the touched orders together; one whose verdict changed is drafted again."""
+    heads = matches.returns(conn, matches.ids_of_orders(conn, list(touched)))
+    records = returns.load(conn, list(heads))
+    lines = matches.lines(conn, list(heads))
+    over: dict[str, set[str]] = {}
+    for so_code, order in touched.items():
+        claims = [
+            claim
+            for key, head in heads.items()
+            if head.so_code == so_code
+            for claim in _claims(records[key], lines.get(key, ()))
+        ]
+        for return_id, stock_code in over_returns(claims, order.sold):
+            over.setdefault(return_id, set()).add(stock_code)
+    changed = [
+        replace(head, over_returned=tuple(sorted(over.get(key, ()))))
+        for key, head in heads.items()
+        if set(head.over_returned) != over.get(key, set())
+    ]
+    matches.mark_over_returned(conn, changed)
+    worklist.queue(conn, "draft", [head.return_id for head in changed])
+
+
+def _claims(one: Return, lines: Iterable[MatchedLine]) -> list[Claim]:
+    if one.status in NEVER_CREDITED:
+        return []
+    moment = one.refunded_at if one.is_refund_confirmed else None
+    refunded = {line.product_id for line in one.refund_lines}
+    return [
+        Claim(one.return_id, one.rma, moment, line.stock_code, line.quantity)
+        for line in lines
+        if line.stock_code and line.product_id in refunded
+    ]

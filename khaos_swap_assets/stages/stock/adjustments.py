@@ -1,0 +1,142 @@
+"""The stock leg: which units a document carries where, and whether the level shows that it happened.
+
+Belongs here: making moves out of offered documents, following their document, and judging levels. Stays out: the rule
+of the verdict (``domain.stock.judge_level``). A move is confirmed by its witnessed document; the level is a second
+witness, heard one run after the note was seen issued, so that its reading is surely later. Source: DESIGN §4.6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from khaos_swap_assets.adapters.store import drafts, stock, worklist
+from khaos_swap_assets.adapters.store.stock import Move
+from khaos_swap_assets.domain.stock import judge_level
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from khaos_swap_assets.stages.toolbox import Toolbox
+
+PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Adjusted:
+    """Moves newly due, offered, confirmed by their document, and verdicts given by the level."""
+
+    due: int
+    offered: int
+    confirmed: int
+    judged: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Carrier:
+    """A document of ours: its posting's state and, once witnessed, its note."""
+
+    reference: str
+    state: str
+    note_code: str | None
+    is_issued: bool
+
+
+def adjust_stock(tools: Toolbox) -> Adjusted:
+    """Bring every stock move up to date with its document and, where it can tell, with the level."""
+    now = tools.now()
+    with tools.store() as conn:
+        due = _make_due(conn, now)
+        moves = stock.undone(conn)
+        carriers = _carriers(conn, [move.return_id for move in moves])
+        levels = stock.level(conn, [move.stock_code for move in moves], tools.settings.khaos.site_id)
+        judged = _judge(conn, [move for move in moves if move.level_verdict == PENDING], carriers, levels)
+        followed = [_follow(move, carriers, levels) for move in moves if move.level_verdict != PENDING]
+        changed = [move for move, old in zip(followed, _not_pending(moves), strict=True) if move != old]
+        stock.update(conn, [*judged, *changed], now)
+        worklist.queue(conn, "reconcile", [move.return_id for move in [*judged, *changed]])
+    states = [move.state for move in changed]
+    return Adjusted(due, states.count("offered"), states.count("confirmed"), len(judged))
+
+
+def _not_pending(moves: Sequence[Move]) -> list[Move]:
+    return [move for move in moves if move.level_verdict != PENDING]
+
+
+def _make_due(conn: psycopg.Connection, now: datetime) -> int:
+    rows = conn.execute(
+        "SELECT DISTINCT p.return_id FROM recon.postings p WHERE p.state IN ('planned', 'in_doubt', 'confirmed') "
+        "AND NOT EXISTS (SELECT 1 FROM recon.stock_moves m WHERE m.return_id = p.return_id AND m.carried_by = p.reference) "
+        "AND (p.state <> 'confirmed' OR p.ended_at > %s - interval '2 days')",
+        (now,),
+    ).fetchall()
+    moves: dict[tuple[str, str, str], tuple[str, str, str, str, str, int]] = {}
+    for found in drafts.of_returns(conn, [row[0] for row in rows]).values():
+        for line in [line for one in found if one.draft for line in one.draft.lines if line.disposition]:
+            key = (found[0].return_id, line.product_id, line.disposition)
+            before = moves[key][5] if key in moves else 0
+            rma = next(one.draft.rma for one in found if one.draft)
+            moves[key] = (*key, rma, line.stock_code, before + line.quantity)
+    stock.save_due(conn, list(moves.values()), now)
+    return len(moves)
+
+
+def _carriers(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[tuple[str, str], _Carrier]:
+    """By return and product row: the document that carries its goods."""
+    rows = conn.execute(
+        "SELECT p.return_id, line ->> 'product_id', p.reference, p.state, p.credit_note_code, "
+        "coalesce(n.issued_on IS NOT NULL OR n.stage_id >= 70, false) FROM recon.postings p JOIN recon.drafts d "
+        "USING (store_id, return_id, ordinal) CROSS JOIN jsonb_array_elements(d.draft -> 'lines') line "
+        "LEFT JOIN khaos.credit_notes n USING (credit_note_code) "
+        "WHERE p.return_id = ANY(%s) AND p.state <> 'withdrawn' AND d.draft IS NOT NULL",
+        (list(return_ids),),
+    ).fetchall()
+    return {(row[0], row[1]): _Carrier(*row[2:]) for row in rows}
+
+
+def _follow(move: Move, carriers: dict[tuple[str, str], _Carrier], levels: dict[str, tuple[int, datetime]]) -> Move:
+    carrier = carriers.get((move.return_id, move.product_id))
+    if carrier is None:
+        return move
+    if move.state == "due" and move.level_before is None and move.stock_code in levels:
+        before, seen_at = levels[move.stock_code]
+        move = replace(move, level_before=before, level_before_at=seen_at)
+    state = {"in_doubt": "offered", "confirmed": "confirmed"}.get(carrier.state, move.state)
+    verdict = PENDING if carrier.is_issued and move.disposition != "missing" else move.level_verdict
+    return replace(move, carried_by=carrier.reference, state=state, level_verdict=verdict)
+
+
+def _judge(
+    conn: psycopg.Connection,
+    pending: Sequence[Move],
+    carriers: dict[tuple[str, str], _Carrier],
+    levels: dict[str, tuple[int, datetime]],
+) -> list[Move]:
+    judged = []
+    for code, group in groupby(sorted(pending, key=lambda move: move.stock_code), key=lambda move: move.stock_code):
+        judged += _judge_code(conn, code, list(group), carriers, levels.get(code))
+    return judged
+
+
+def _judge_code(
+    conn: psycopg.Connection,
+    code: str,
+    moves: list[Move],
+    carriers: dict[tuple[str, str], _Carrier],
+    level: tuple[int, datetime] | None,
+) -> list[Move]:
+    first = min(moves, key=lambda move: (move.level_before_at is None, move.level_before_at))
+    if level is None or first.level_before_at is None:
+        return [replace(move, level_verdict="cannot_tell") for move in moves]
+    own = [carrier.note_code for move in moves if (carrier := carriers.get((move.return_id, move.product_id)))]
+    others = stock.other_documents(conn, code, first.level_before_at, level[1], [note or "" for note in own])
+    sellable = sum(move.quantity for move in moves if move.disposition == "sellable")
+    damaged = sum(move.quantity for move in moves if move.disposition == "damaged")
+    is_mixed = bool(sellable and damaged)
+    verdict = judge_level(
+        first.level_before, level[0], sellable, bool(others) or is_mixed, if_wrong=0 if sellable else damaged
+    )
+    return [replace(move, level_verdict=verdict, level_after=level[0], level_after_at=level[1]) for move in moves]

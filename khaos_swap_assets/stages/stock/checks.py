@@ -1,0 +1,51 @@
+"""Checks of the stock leg: what came back is on the shelf, what is damaged is not.
+
+Belongs here: standing checks on the assets of this stage. Stays out: the conditions. Where a sale intervened the level
+proves nothing: such moves are counted apart as *cannot tell*.
+"""
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from khaos_swap_assets.stages.checking import exceptions_check, judge_open
+from khaos_swap_assets.stages.toolbox import Toolbox
+
+ADJUSTMENTS = dg.AssetKey(["khaos", "stock_adjustments"])
+
+
+def _stock_check(name: str, disposition: str, kinds: Sequence[str], proves: str) -> dg.AssetChecksDefinition:
+    @dg.asset_check(asset=ADJUSTMENTS, name=name, description=proves)
+    def stock_check(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult:
+        with toolbox.store() as conn:
+            rows = conn.execute(
+                "SELECT state, level_verdict, sum(quantity) FROM recon.stock_moves WHERE disposition = %s GROUP BY 1, 2",
+                (disposition,),
+            ).fetchall()
+            result = judge_open(conn, kinds)
+        units = {f"units_{state}_{verdict or 'level_not_due'}": int(count) for state, verdict, count in rows}
+        return result._replace(metadata={**result.metadata, **units})
+
+    return stock_check
+
+
+every_sellable_unit_is_back_in_stock = _stock_check(
+    "every_sellable_unit_is_back_in_stock",
+    "sellable",
+    ["stock_not_returned"],
+    "Every refunded unit that the warehouse found sellable was put back by its document, and no level denies it.",
+)
+no_damaged_unit_is_saleable = _stock_check(
+    "no_damaged_unit_is_saleable",
+    "damaged",
+    ["damaged_in_saleable"],
+    "No damaged unit was offered as saleable, and no level rose by one.",
+)
+every_parcel_is_inspected_in_time = exceptions_check(
+    "every_parcel_is_inspected_in_time",
+    "khaos/stock_adjustments",
+    ["inspection_overdue"],
+    "No refunded parcel has lain uninspected past the limit.",
+)
+
+CHECKS = [every_sellable_unit_is_back_in_stock, no_damaged_unit_is_saleable, every_parcel_is_inspected_in_time]

@@ -1,0 +1,33 @@
+"""The asset of Stock Codes.
+
+Belongs here: ``khaos/stock_codes`` and what it shows. Stays out: reading (``sync``).
+"""
+
+import dagster as dg
+
+from khaos_swap_assets.stages.presenting import table_metadata
+from khaos_swap_assets.stages.stock_codes.sync import sync_stock_codes
+from khaos_swap_assets.stages.toolbox import Toolbox
+
+
+@dg.asset(
+    key=["khaos", "stock_codes"],
+    group_name="khaos",
+    owners=["team:data_management"],
+    kinds={"postgres"},
+    tags={"truth": "khaos"},
+    description="Every Stock Code of Khaos with what may point at it: Other Ref, barcodes, pack components. Khaos is "
+    "the truth for Stock Codes; a wrong one is corrected there.",
+)
+def stock_codes(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult:
+    """Read the Stock Codes revised since the last look."""
+    synced = sync_stock_codes(toolbox)
+    with toolbox.store() as conn:
+        shown = table_metadata(conn, "khaos.stock_codes", "changed_at")
+    figures = {
+        "asked": synced.asked,
+        "changed": synced.changed,
+        "unreadable": synced.unreadable,
+        "was_due": synced.is_due,
+    }
+    return dg.MaterializeResult(metadata={**figures, **shown})

@@ -1,0 +1,49 @@
+"""What every asset is given: settings, the store, both vendors' clients and the clock, as plain objects.
+
+Belongs here: the one resource of the code location. Stays out: how the parts are made (``resources``), so that an
+asset can be called as a function with parts of a test's choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from khaos_swap_assets.adapters.khaos.client import KhaosClient
+    from khaos_swap_assets.adapters.settings import Settings
+    from khaos_swap_assets.adapters.store.seal import Sealer
+    from khaos_swap_assets.adapters.swap.client import SwapClient
+    from khaos_swap_assets.domain.exceptions import Problem
+
+
+@dataclass(frozen=True)
+class Toolbox:
+    """``clock`` gives UTC; the clients are opened when first needed, so that a check costs no connection to a vendor."""
+
+    settings: Settings
+    open_store: Callable[[], psycopg.Connection]
+    open_swap: Callable[[], SwapClient]
+    open_khaos: Callable[[], KhaosClient]
+    open_sealer: Callable[[], Sealer]
+    clock: Callable[[], datetime]
+    alert: Callable[[list[Problem]], None] = field(default=lambda _: None)
+
+    @contextmanager
+    def store(self) -> Iterator[psycopg.Connection]:
+        """A connection whose transaction commits at the end of the block and rolls back on any error."""
+        connection = self.open_store()
+        try:
+            with connection.transaction():
+                yield connection
+        finally:
+            connection.close()
+
+    def now(self) -> datetime:
+        """The present moment in UTC."""
+        return self.clock()
