@@ -57,7 +57,6 @@ def from_environment() -> FastAPI:
 
     Raises ``SettingsError`` for a wrong setting or a demo's secret, ``StoreError`` without a usable database.
     """
-    from khaos_swap_assets.adapters import clock
     from khaos_swap_assets.adapters.store import database
     from khaos_swap_assets.stages.credit_notes.feed import hand_out
 
