@@ -10,6 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import Any
 
 import psycopg
 from fastapi import FastAPI, Request
@@ -57,6 +58,7 @@ def from_environment() -> FastAPI:
 
     Raises ``SettingsError`` for a wrong setting or a demo's secret, ``StoreError`` without a usable database.
     """
+    from khaos_swap_assets.adapters import clock
     from khaos_swap_assets.adapters.store import database
     from khaos_swap_assets.stages.credit_notes.feed import hand_out
 
@@ -71,7 +73,7 @@ def from_environment() -> FastAPI:
     with connect() as conn:
         row = conn.execute("SELECT mark FROM recon.installation").fetchone()
     refuse_demo_secrets(settings, row[0] if row else "live")
-    return create_app(connect=connect, settings=settings, clock=lambda: datetime.now(UTC), hand_out=hand_out)
+    return create_app(connect=connect, settings=settings, clock=clock.from_environment(), hand_out=hand_out)
 
 
 def _add_health(app: FastAPI, pool: Pool) -> None:
