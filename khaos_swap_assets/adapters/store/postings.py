@@ -67,9 +67,9 @@ class SqlBook:
         found = self._load("p.state <> 'withdrawn' AND p.return_id = ANY(%s)", list(return_ids))
         return sorted(found, key=lambda one: (one.return_id, one.ordinal))
 
-    def all(self) -> list[Posting]:
-        """Every posting, the first planned first."""
-        return self._load("%s", True)
+    def of_state(self, state: str) -> list[Posting]:
+        """Every posting of one state, the first planned first."""
+        return self._load("p.state = %s", state)
 
     def undone(self) -> list[Posting]:
         """Every posting that is planned or in doubt, the first planned first."""

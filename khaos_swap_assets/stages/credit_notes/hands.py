@@ -123,6 +123,14 @@ def waive(conn: psycopg.Connection[Any], exception_id: int, person: Person, *, n
     return f"{kind} {subject}"
 
 
+def find(book: Book, reference: str) -> Posting:
+    """The posting of a reference. Raises ``HandError`` when there is none."""
+    posting = book.by_reference([reference]).get(reference)
+    if posting is None:
+        raise HandError(f"no posting has the reference {reference}; khaos-swap postings list shows them")
+    return posting
+
+
 def trust(book: Book, person: Person, now: datetime) -> list[str]:
     """The rule of ``trust_feed`` on any book."""
     book.lock()
@@ -147,10 +155,7 @@ def _act(conn: psycopg.Connection[Any], reference: str, act: Callable[[Book, Pos
     with conn.transaction():
         book = SqlBook(conn)
         book.lock()
-        posting = book.by_reference([reference]).get(reference)
-        if posting is None:
-            raise HandError(f"no posting has the reference {reference}; khaos-swap postings list shows them")
-        done = act(book, posting)
+        done = act(book, find(book, reference))
     conn.commit()
     return done
 

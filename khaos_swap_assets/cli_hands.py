@@ -1,0 +1,204 @@
+"""The commands of people: ``khaos-swap postings …`` and ``khaos-swap exceptions …``.
+
+Belongs here: arguments and readable answers. Stays out: what a hand may do (``stages.credit_notes.hands``) and how the
+store is reached (``Reach``, given by ``cli``). Every change needs ``--by`` and ``--reason``. ``--json`` prints JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+import psycopg
+import typer
+
+from khaos_swap_assets.adapters.errors import KhaosSwapError
+from khaos_swap_assets.adapters.settings import Settings
+from khaos_swap_assets.adapters.store import audit_log, exceptions
+from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.domain.money import format_money
+from khaos_swap_assets.domain.postings import Posting
+from khaos_swap_assets.stages.credit_notes import feed, hands
+
+Reference = Annotated[str, typer.Argument(help="Reference of the posting, as Khaos knows it")]
+By = Annotated[str, typer.Option("--by", help="Your name, for the audit log")]
+Reason = Annotated[str, typer.Option("--reason", help="Why, for the audit log")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table")]
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How the commands reach the world; each part is opened when a command needs it."""
+
+    open_store: Callable[[], psycopg.Connection[Any]]
+    settings: Callable[[], Settings]
+    open_khaos: Callable[[], hands.ReturnProcessor]
+    clock: Callable[[], datetime]
+
+    @contextmanager
+    def store(self) -> Iterator[psycopg.Connection[Any]]:
+        """A connection; what is wrong becomes one line on stderr and exit 2."""
+        try:
+            conn = self.open_store()
+            try:
+                yield conn
+            finally:
+                conn.close()
+        except KhaosSwapError as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(2) from None
+
+
+def postings_app(reach: Reach) -> typer.Typer:
+    """The commands about postings."""
+    app = typer.Typer(help="What we hand to Khaos, and what became of it.", no_args_is_help=True)
+    _add_postings_reads(app, reach)
+    _add_postings_hands(app, reach)
+    return app
+
+
+def exceptions_app(reach: Reach) -> typer.Typer:
+    """The commands about exceptions."""
+    app = typer.Typer(help="What needs a person.", no_args_is_help=True)
+
+    @app.command("list")
+    def list_exceptions(owner: str = "", kind: str = "", as_json: AsJson = False) -> None:
+        """Show open exceptions, the most money at risk first."""
+        with reach.store() as conn:
+            rows = exceptions.open_exceptions(conn, owner=owner, kind=kind)
+        _show(rows, as_json=as_json, hidden=("suggestion",))
+
+    @app.command()
+    def waive(exception_id: int, by: By, reason: Reason) -> None:
+        """Close an exception for good, although its condition holds."""
+        with reach.store() as conn:
+            name = hands.waive(conn, exception_id, hands.Person(by, reason), now=reach.clock())
+        typer.echo(f"waived: {name}")
+
+    return app
+
+
+def _add_postings_reads(app: typer.Typer, reach: Reach) -> None:
+    @app.command("list")
+    def list_postings(
+        state: Annotated[str, typer.Option(help="planned, in_doubt, confirmed, refused or withdrawn")] = "",
+        as_json: AsJson = False,
+    ) -> None:
+        """Show postings that are undone (or of one state), and what holds the feed."""
+        with reach.store() as conn:
+            book = SqlBook(conn)
+            found = book.of_state(state) if state else book.undone()
+            stopped = feed.feed_problems(conn, settings=reach.settings(), now=reach.clock())
+        _show([_short(one) for one in found], as_json=as_json)
+        for line in stopped:
+            typer.echo(line, err=True)
+
+    @app.command()
+    def show(reference: Reference, as_json: AsJson = False) -> None:
+        """Show one posting with its document, without name and address, and its history."""
+        with reach.store() as conn:
+            posting = hands.find(SqlBook(conn), reference)
+            history = audit_log.of_document(conn, f"posting {reference}")
+        if as_json:
+            typer.echo(_as_json({**_full(posting), "history": [asdict(entry) for entry in history]}))
+            return
+        _show([{"field": name, "value": value} for name, value in _full(posting).items()], as_json=False)
+        _show([_line(entry) for entry in history], as_json=False)
+
+
+def _add_postings_hands(app: typer.Typer, reach: Reach) -> None:
+    @app.command()
+    def release(reference: Reference, by: By, reason: Reason) -> None:
+        """Let a planned posting go (assist), or permit one more hand-out of one in doubt."""
+        with reach.store() as conn:
+            done = hands.release(conn, reference, hands.Person(by, reason), now=reach.clock())
+        typer.echo(f"{done.reference} is released; Khaos gets it at its next pull")
+
+    @app.command()
+    def resolve(
+        reference: Reference,
+        by: By,
+        reason: Reason,
+        confirmed: Annotated[str, typer.Option("--confirmed", help="Code of its Credit Note")] = "",
+        not_posted: Annotated[bool, typer.Option("--not-posted", help="Khaos has none and gets none")] = False,
+    ) -> None:
+        """Say what became of a posting in doubt, or accept the value at which one was witnessed."""
+        with reach.store() as conn:
+            person = hands.Person(by, reason)
+            if bool(confirmed) == not_posted:
+                raise hands.HandError("give one of --confirmed CODE and --not-posted")
+            if confirmed:
+                done = hands.resolve_confirmed(conn, reference, confirmed, person, now=reach.clock())
+            else:
+                done = hands.resolve_not_posted(conn, reference, person, now=reach.clock())
+        typer.echo(f"{done.reference} is {done.state}")
+
+    @app.command()
+    def process(
+        reference: Reference,
+        return_code: Annotated[str, typer.Option("--return-code", help="Code of the return in Khaos")],
+        by: By,
+        reason: Reason,
+    ) -> None:
+        """Have Khaos process the return of a posting in doubt; the code comes from a person who looked."""
+        with reach.store() as conn:
+            person, khaos = hands.Person(by, reason), reach.open_khaos()
+            done, words = hands.process_return(conn, khaos, reference, return_code, person, now=reach.clock())
+        typer.echo(f"{done.reference} is {done.state}: {words}")
+
+    @app.command("trust-feed")
+    def trust_feed(by: By, reason: Reason) -> None:
+        """Continue after a token that we never gave, once Khaos has imported everything that it holds."""
+        with reach.store() as conn:
+            tokens = hands.trust_feed(conn, hands.Person(by, reason), now=reach.clock())
+        typer.echo(f"the feed goes on after {', '.join(tokens)}; everything planned is searched for again first")
+
+
+def _short(posting: Posting) -> Row:
+    return {
+        "reference": posting.reference,
+        "rma": posting.rma,
+        "state": f"{posting.state}, released" if posting.is_released else posting.state,
+        "value": format_money(posting.value_pence, posting.currency),
+        "customer": posting.customer_code,
+        "planned_at": posting.planned_at,
+        "handed_out_at": posting.handed_out_at,
+        "credit_note": posting.credit_note_code,
+        "doubt": posting.doubt,
+    }
+
+
+def _full(posting: Posting) -> Row:
+    return {name: value for name, value in asdict(posting).items() if name != "party_sealed"}
+
+
+def _line(entry: audit_log.Entry) -> Row:
+    return {"at": entry.at, "who": entry.who, "what": entry.what, "reason": entry.reason}
+
+
+def _show(rows: Sequence[Row], *, as_json: bool, hidden: Sequence[str] = ()) -> None:
+    if as_json:
+        typer.echo(_as_json(list(rows)))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*[name for name in (rows[0] if rows else {"nothing": ""}) if name not in hidden])
+    for row in rows:
+        table.add_row(*[_cell(value) for name, value in row.items() if name not in hidden])
+    Console().print(table)
+
+
+def _cell(value: object) -> str:
+    from rich.markup import escape
+
+    return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else escape("" if value is None else str(value))
+
+
+def _as_json(value: object) -> str:
+    return json.dumps(value, default=str, ensure_ascii=False, indent=2)

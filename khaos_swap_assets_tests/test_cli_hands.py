@@ -1,0 +1,265 @@
+"""The commands of people, on a real store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+from click.testing import Result
+from pydantic import SecretStr
+from typer.testing import CliRunner
+
+from khaos_swap_assets.adapters.errors import InDoubtError
+from khaos_swap_assets.adapters.khaos.client import ReturnRefused
+from khaos_swap_assets.adapters.settings import Settings
+from khaos_swap_assets.adapters.store import audit_log, notes
+from khaos_swap_assets.adapters.store import database as store
+from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.adapters.store.seal import Sealer
+from khaos_swap_assets.cli_hands import Reach, exceptions_app, postings_app
+from khaos_swap_assets.domain.postings import Evidence
+from khaos_swap_assets.stages.credit_notes import engine, feed
+from khaos_swap_assets_tests.stages.credit_notes.paper import NOON, POST_FROM, draft_of, note_of, render
+
+KEY = SecretStr(Sealer.new_key())
+WHO = ["--by", "Kim", "--reason", "looked it up"]
+
+
+class KhaosThatSays:
+    """Answers every ProcessReturn in the same way."""
+
+    def __init__(self, answer: str | Exception) -> None:
+        self.answer = answer
+        self.asked: list[tuple[str, str]] = []
+
+    def process_return(self, return_code: str, auth_code: str) -> Any:
+        self.asked.append((return_code, auth_code))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(mode="post", post_from=POST_FROM, seal_key=KEY)
+
+
+@pytest.fixture
+def khaos() -> KhaosThatSays:
+    return KhaosThatSays("processed")
+
+
+@pytest.fixture
+def run(database_url: str, settings: Settings, khaos: KhaosThatSays) -> Callable[..., Result]:
+    reach = Reach(
+        lambda: store.connect(database_url, application="tests"), lambda: settings, lambda: khaos, lambda: NOON
+    )
+    apps = {"postings": postings_app(reach), "exceptions": exceptions_app(reach)}
+    return lambda app, *words: CliRunner().invoke(apps[app], list(words), env={"COLUMNS": "200"})
+
+
+@pytest.fixture
+def planned(database: psycopg.Connection[Any]) -> SqlBook:
+    """RMA1 is planned."""
+    ready = draft_of()
+    sealed = Sealer(KEY).seal({"InvoiceAddress": {"Line1": "1 Mill Lane"}, "InvoiceContact": {"Surname": "Ash"}})
+    database.execute(
+        "INSERT INTO recon.drafts (store_id, return_id, ordinal, state, value_pence, currency, drafted_at) "
+        "VALUES ('store', 'id-RMA1', 1, 'ready', 1000, 'GBP', now())"
+    )
+    book = SqlBook(database)
+    engine.plan(
+        book, [engine.ReadyDraft(ready.draft, ready.refunded_on, sealed)],
+        Evidence((), frozenset({"ASH1"}), NOON), render=render, mode="post", post_from=POST_FROM, now=NOON,
+    )  # fmt: skip
+    database.commit()
+    return book
+
+
+@pytest.fixture
+def in_doubt(planned: SqlBook, settings: Settings) -> SqlBook:
+    """RMA1 was handed out."""
+    feed.hand_out(planned.conn, settings=settings, now=NOON, continuation="")
+    return planned
+
+
+def state(book: SqlBook) -> str:
+    found = book.by_reference(["RMA1"])["RMA1"].state
+    book.conn.rollback()
+    return found
+
+
+def test_the_list_shows_what_is_undone(run: Callable[..., Result], planned: SqlBook) -> None:
+    result = run("postings", "list")
+    assert result.exit_code == 0
+    assert "RMA1" in result.stdout
+    assert "£10.00" in result.stdout
+    assert run("postings", "list", "--state", "confirmed", "--json").stdout.strip() == "[]"
+
+
+def test_the_list_as_json(run: Callable[..., Result], planned: SqlBook) -> None:
+    assert [row["reference"] for row in json.loads(run("postings", "list", "--json").stdout)] == ["RMA1"]
+
+
+def test_show_has_document_and_history_but_no_party(run: Callable[..., Result], in_doubt: SqlBook) -> None:
+    shown = run("postings", "show", "RMA1", "--json").stdout
+    assert [entry["what"] for entry in json.loads(shown)["history"]] == ["planned", "handed out"]
+    assert "party_sealed" not in shown
+    assert "Mill Lane" not in shown
+    assert "handed out" in run("postings", "show", "RMA1").stdout
+
+
+def test_release_marks_and_logs(run: Callable[..., Result], planned: SqlBook) -> None:
+    assert run("postings", "release", "RMA1", *WHO).exit_code == 0
+    assert planned.by_reference(["RMA1"])["RMA1"].is_released
+    last = audit_log.of_document(planned.conn, "posting RMA1")[-1]
+    assert (last.who, last.what, last.reason) == ("Kim", "released", "looked it up")
+    assert last.before is not None
+    assert last.after is not None
+    assert (last.before["is_released"], last.after["is_released"]) == (False, True)
+
+
+def test_resolve_as_not_posted(run: Callable[..., Result], in_doubt: SqlBook) -> None:
+    assert run("postings", "resolve", "RMA1", "--not-posted", *WHO).exit_code == 0
+    assert state(in_doubt) == "refused"
+
+
+def test_resolve_as_confirmed_takes_the_value_of_the_note(run: Callable[..., Result], in_doubt: SqlBook) -> None:
+    notes.save(in_doubt.conn, [note_of("CN7", value=900)], NOON)
+    in_doubt.conn.commit()
+    assert run("postings", "resolve", "RMA1", "--confirmed", "CN7", *WHO).exit_code == 0
+    found = in_doubt.by_reference(["RMA1"])["RMA1"]
+    assert (found.state, found.credit_note_code, found.witnessed_pence) == ("confirmed", "CN7", 900)
+    assert found.party_sealed is None
+    assert in_doubt.gaps() == []
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["resolve", "RMA1", *WHO], "give one of"),
+        (["resolve", "RMA1", "--not-posted", "--confirmed", "CN1", *WHO], "give one of"),
+        (["resolve", "RMA1", "--confirmed", "CN404", *WHO], "no Credit Note CN404"),
+        (["release", "RMA404", *WHO], "no posting has the reference RMA404"),
+        (["release", "rma1", *WHO], "no posting has the reference rma1"),
+        (["release", "RMA1", "--by", " ", "--reason", "x"], "must both say something"),
+        (["trust-feed", *WHO], "not held"),
+        (["process", "RMA1", "--return-code", " ", *WHO], "--return-code"),
+    ],
+)
+def test_a_wrong_hand_is_one_line_and_exit_2(
+    run: Callable[..., Result], in_doubt: SqlBook, words: list[str], line: str
+) -> None:
+    result = run("postings", *words)
+    assert result.exit_code == 2
+    assert line in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert state(in_doubt) == "in_doubt"
+
+
+def test_a_change_needs_a_name_and_a_reason(run: Callable[..., Result], in_doubt: SqlBook) -> None:
+    assert run("postings", "resolve", "RMA1", "--not-posted").exit_code == 2
+    assert state(in_doubt) == "in_doubt"
+
+
+@pytest.mark.parametrize("answer", ["processed", "already_processed", InDoubtError("no answer")])
+def test_processing_leaves_it_in_doubt_until_witnessed(
+    run: Callable[..., Result], in_doubt: SqlBook, khaos: KhaosThatSays, answer: str | Exception
+) -> None:
+    khaos.answer = answer
+    result = run("postings", "process", "RMA1", "--return-code", "RET7", *WHO)
+    assert result.exit_code == 0
+    assert "stays in doubt" in result.stdout
+    assert khaos.asked == [("RET7", "RMA1")]
+    assert state(in_doubt) == "in_doubt"
+
+
+def test_an_answered_refusal_ends_it(run: Callable[..., Result], in_doubt: SqlBook, khaos: KhaosThatSays) -> None:
+    khaos.answer = ReturnRefused("RET7", "return has been partially processed, unable to continue")
+    assert run("postings", "process", "RMA1", "--return-code", "RET7", *WHO).exit_code == 0
+    found = in_doubt.by_reference(["RMA1"])["RMA1"]
+    assert (found.state, found.party_sealed) == ("refused", None)
+    assert "partially processed" in found.ended_by
+
+
+def test_a_code_that_khaos_does_not_know_ends_nothing(
+    run: Callable[..., Result], in_doubt: SqlBook, khaos: KhaosThatSays
+) -> None:
+    khaos.answer = ReturnRefused("RET8", "return does not exist or has been deleted")
+    assert run("postings", "process", "RMA1", "--return-code", "RET8", *WHO).exit_code == 2
+    assert state(in_doubt) == "in_doubt"
+
+
+def test_the_intent_is_on_disk_before_khaos_is_called(
+    run: Callable[..., Result], in_doubt: SqlBook, khaos: KhaosThatSays, database_url: str
+) -> None:
+    seen: list[str] = []
+
+    def look(return_code: str, auth_code: str) -> str:
+        with store.connect(database_url, application="other") as other:
+            seen.extend(entry.what for entry in audit_log.of_document(other, "posting RMA1"))
+        return "processed"
+
+    khaos.process_return = look
+    run("postings", "process", "RMA1", "--return-code", "RET7", *WHO)
+    assert seen[-1] == "ProcessReturn asked for"
+
+
+def test_only_a_document_that_is_out_can_be_processed(
+    run: Callable[..., Result], planned: SqlBook, khaos: KhaosThatSays
+) -> None:
+    assert run("postings", "process", "RMA1", "--return-code", "RET7", *WHO).exit_code == 2
+    assert khaos.asked == []
+
+
+def test_trusting_the_feed_goes_on_after_the_lost_token(
+    run: Callable[..., Result], planned: SqlBook, settings: Settings
+) -> None:
+    conn = planned.conn
+    assert feed.hand_out(conn, settings=settings, now=NOON, continuation="ks1.57").documents == []
+    assert "ks1.57" in run("postings", "list").stderr
+    assert run("postings", "trust-feed", *WHO).exit_code == 0
+    assert feed.hand_out(conn, settings=settings, now=NOON, continuation="ks1.57").documents == []
+    wanted = engine.wanted(planned)
+    engine.read_back(planned, Evidence((), frozenset({"ASH1"}), NOON), wanted=wanted, now=NOON)
+    conn.commit()
+    page = feed.hand_out(conn, settings=settings, now=NOON, continuation="ks1.57")
+    assert (page.token, len(page.documents)) == ("ks1.58", 1)
+
+
+def open_exception(conn: psycopg.Connection[Any], kind: str, owner: str, pence: int) -> int:
+    row = conn.execute(
+        "INSERT INTO recon.exceptions (kind, subject, owner, severity, message, money_at_risk_pence, opened_at) "
+        "VALUES (%s, 'RMA1', %s, 'high', 'what is wrong', %s, now()) RETURNING exception_id",
+        (kind, owner, pence),
+    ).fetchone()
+    conn.commit()
+    assert row is not None
+    return int(row[0])
+
+
+def test_exceptions_are_listed_by_money_and_filtered(
+    run: Callable[..., Result], database: psycopg.Connection[Any]
+) -> None:
+    open_exception(database, "sku_unknown", "data management", 100)
+    open_exception(database, "value_gap", "finance", 900)
+    kinds = [row["kind"] for row in json.loads(run("exceptions", "list", "--json").stdout)]
+    assert kinds == ["value_gap", "sku_unknown"]
+    assert "value_gap" not in run("exceptions", "list", "--owner", "data management").stdout
+
+
+def test_a_waived_exception_is_closed_remembered_and_logged(
+    run: Callable[..., Result], database: psycopg.Connection[Any]
+) -> None:
+    number = open_exception(database, "value_gap", "finance", 900)
+    assert run("exceptions", "waive", str(number), *WHO).exit_code == 0
+    assert run("exceptions", "waive", str(number), *WHO).exit_code == 2
+    closed = database.execute("SELECT closed_at, closed_by, close_reason FROM recon.exceptions").fetchall()
+    assert closed == [(NOON, "Kim", "looked it up")]
+    assert database.execute("SELECT kind, subject, waived_by FROM recon.waivers").fetchall() == [
+        ("value_gap", "RMA1", "Kim")
+    ]
+    assert audit_log.of_document(database, "exception value_gap RMA1")[0].who == "Kim"
