@@ -7,7 +7,7 @@ Belongs here: the order of events and when it is quiet. Stays out: starting proc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import perf_counter
@@ -129,7 +129,7 @@ class Play:
         """Do what a person would who looks at Khaos's screens: process returns that Khaos left half done."""
         actions = self._sandbox("script", method="GET")["actions"]
         for action in actions:
-            with self.tools.store() as conn:
+            with closing(self.tools.open_store()) as conn:
                 _, said = hands.process_return(
                     conn, self.tools.open_khaos(), action["reference"], action["return_code"], PERSON, now=self._now()
                 )

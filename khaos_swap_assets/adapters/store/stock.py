@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import psycopg
 from psycopg.rows import class_row
 
 from khaos_swap_assets.adapters.store import bulk
+from khaos_swap_assets.domain.periods import london_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,13 @@ def level(conn: psycopg.Connection, stock_codes: Sequence[str], site_id: int) ->
     return {row[0]: (row[1], row[2]) for row in rows}
 
 
-def moved(conn: psycopg.Connection, movements: Sequence[tuple[str, str, int]], now: datetime) -> None:
-    """Remember that a document (stock_code, document_code, quantity) moved a code; the first sight counts."""
-    values = {(code, document): (code, document, quantity, now) for code, document, quantity in movements}
+def moved(conn: psycopg.Connection, movements: Sequence[tuple[str, str, int, date | None]], now: datetime) -> None:
+    """Remember that a document (stock_code, document_code, quantity, its newest date) moved a code; first sight counts."""
+    values = {movement[:2]: (*movement, now) for movement in movements}
     with conn.cursor() as cursor:
         cursor.executemany(
-            "INSERT INTO khaos.movements (stock_code, document_code, quantity, seen_at) VALUES (%s, %s, %s, %s) "
-            "ON CONFLICT DO NOTHING",
+            "INSERT INTO khaos.movements (stock_code, document_code, quantity, dated_on, seen_at) "
+            "VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
             list(values.values()),
         )
 
@@ -75,11 +76,14 @@ def moved(conn: psycopg.Connection, movements: Sequence[tuple[str, str, int]], n
 def other_documents(
     conn: psycopg.Connection, code: str, since: datetime, until: datetime, own: Sequence[str]
 ) -> list[str]:
-    """Documents other than ``own`` first seen to move ``code`` between two moments."""
+    """Documents other than ``own`` that may have moved ``code`` between two moments.
+
+    Khaos dates documents by the day, so one of the day of ``since`` counts, and so does one without a date.
+    """
     rows = conn.execute(
         "SELECT document_code FROM khaos.movements WHERE stock_code = %s AND seen_at >= %s AND seen_at <= %s "
-        "AND document_code <> ALL(%s)",
-        (code, since, until, list(own)),
+        "AND document_code <> ALL(%s) AND (dated_on IS NULL OR dated_on >= %s)",
+        (code, since, until, list(own), london_date(since)),
     ).fetchall()
     return [row[0] for row in rows]
 

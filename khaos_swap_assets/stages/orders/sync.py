@@ -122,7 +122,9 @@ def keep_statuses(conn: psycopg.Connection, feeds: Sequence[StatusFeed], now: da
     """Apply what the feeds tell of orders; references of those that changed. Documents that move stock are noted."""
     rows = {s.so_code: s for feed in feeds for s in feed.orders}.values()
     in_play = set(stock.codes_in_play(conn))
-    stock.moved(conn, [(c, s.so_code, q) for s in rows for c, q in s.stock_codes if c in in_play], now)
+    stock.moved(
+        conn, [(c, s.so_code, q, s.ordered_on) for s in rows for c, q in s.stock_codes if c in in_play], now
+    )
     values = [(s.so_code, s.invoiced_on, s.is_cancelled, s.delivery_gross_pence) for s in rows]
     return orders.update_statuses(conn, values)
 
@@ -132,7 +134,12 @@ def keep_notes(conn: psycopg.Connection, feeds: Sequence[StatusFeed], now: datet
     khaos_faults.save(conn, [fault for feed in feeds for fault in feed.faults], now)
     seen = {note.credit_note_code: note for feed in feeds for note in feed.credit_notes}
     in_play = set(stock.codes_in_play(conn))
-    moves = [(code, note.credit_note_code, n) for note in seen.values() for code, n in note.lines if code in in_play]
+    moves = [
+        (code, note.credit_note_code, n, note.issued_on or note.created_on)
+        for note in seen.values()
+        for code, n in note.lines
+        if code in in_play
+    ]
     stock.moved(conn, moves, now)
     changed = notes.save(conn, seen.values(), now)
     cancelled = {note.credit_note_code: note for feed in feeds for note in feed.cancelled_credit_notes}

@@ -101,6 +101,7 @@ CREATE TABLE khaos.movements (
     stock_code text NOT NULL,
     document_code text NOT NULL,
     quantity integer NOT NULL,
+    dated_on date,
     seen_at timestamptz NOT NULL,
     PRIMARY KEY (stock_code, document_code)
 );
