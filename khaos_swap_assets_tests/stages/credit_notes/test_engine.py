@@ -1,0 +1,318 @@
+"""Planning and settling, rule by rule."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from khaos_swap_assets.adapters.errors import SettingsError
+from khaos_swap_assets.domain.credit_notes import CreditNote
+from khaos_swap_assets.domain.postings import Evidence, Planned, Posting, Settled
+from khaos_swap_assets.stages.credit_notes import engine
+from khaos_swap_assets.stages.credit_notes.engine import ReadyDraft
+from khaos_swap_assets_tests.stages.credit_notes.paper import (
+    NOON,
+    POST_FROM,
+    Paper,
+    committed,
+    draft_of,
+    note_of,
+    render,
+)
+
+LATER = NOON + timedelta(hours=1)
+
+
+def evidence(*notes: CreditNote, customers: tuple[str, ...] = ("ASH1",), at=NOON, **attributed: str) -> Evidence:
+    return Evidence(notes, frozenset(customers), at, attributed=attributed)
+
+
+def plan(paper: Paper, *drafts: ReadyDraft, seen: Evidence | None = None, mode: engine.Mode = "post", now=NOON):
+    with committed(paper) as book:
+        return engine.plan(
+            book, drafts, seen or evidence(at=now), render=render, mode=mode, post_from=POST_FROM, now=now
+        )
+
+
+def hand_out(paper: Paper, reference: str = "RMA1", **changes: object) -> None:
+    one = paper.postings[reference]
+    out = {"state": "in_doubt", "handed_out_at": NOON, "times_handed_out": 1, "cleared_at": None, **changes}
+    paper.postings[reference] = replace(one, **out)
+
+
+def settle(paper: Paper, *notes: CreditNote, now=LATER, **attributed: str) -> list[Settled]:
+    with committed(paper) as book:
+        return engine.read_back(book, evidence(*notes, at=now, **attributed), wanted=engine.wanted(book), now=now)
+
+
+def test_a_ready_draft_is_planned_with_a_clearance() -> None:
+    paper = Paper()
+    assert plan(paper, draft_of()) == [Planned(("store", "id-RMA1", 1), "RMA1", "planned")]
+    one = paper.postings["RMA1"]
+    assert (one.state, one.cleared_at, one.cleared_in, one.value_pence) == ("planned", NOON, "1", 1000)
+    assert one.party_sealed == b"sealed ASH1"
+    assert '"AssociatedRef": "RMA1"' in one.document
+
+
+@pytest.mark.parametrize(
+    ("draft", "seen", "reason"),
+    [
+        (replace(draft_of(), refunded_on=date(2025, 12, 31)), None, "before KHAOS_SWAP_POST_FROM"),
+        (draft_of(customer="OAK2"), None, "not searched for customer OAK2"),
+        (draft_of(), evidence(note_of(value=1000, sku="COAT")), "Credit Note CN1 of customer ASH1 may already"),
+        (draft_of(), evidence(note_of(value=1, sku="HAT")), "may already"),
+        (draft_of(), evidence(note_of(ref="RMA1", customer="OAK2")), "for another customer or currency"),
+        (draft_of(), evidence(note_of(ref="RMA1", currency="EUR")), "for another customer or currency"),
+        (draft_of(), evidence(note_of(value=7), CN1="id-RMA1"), "may already"),
+    ],
+)
+def test_what_does_not_pass_is_held_with_its_reason(draft: ReadyDraft, seen: Evidence | None, reason: str) -> None:
+    paper = Paper()
+    (found,) = plan(paper, draft, seen=seen)
+    assert found.outcome == "held"
+    assert reason in found.reason
+    assert paper.postings == {}
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        note_of(value=1, sku="COAT"),
+        note_of(customer="OAK2"),
+        note_of(ref="rma1", value=1, sku="COAT"),
+    ],
+)
+def test_other_notes_hold_nothing(note: CreditNote) -> None:
+    assert [one.outcome for one in plan(Paper(), draft_of(), seen=evidence(note))] == ["planned"]
+
+
+def test_a_note_that_belongs_to_another_return_holds_nothing() -> None:
+    assert plan(Paper(), draft_of(), seen=evidence(note_of(), CN1="id-RMA9"))[0].outcome == "planned"
+
+
+def test_a_note_with_the_reference_is_adopted_after_a_restore() -> None:
+    paper = Paper()
+    (found,) = plan(paper, draft_of(), seen=evidence(note_of(ref="RMA1", value=990)))
+    one = paper.postings["RMA1"]
+    assert found.outcome == "adopted"
+    assert (one.state, one.credit_note_code, one.witnessed_pence, one.ended_by) == ("confirmed", "CN1", 990, "adoption")
+    assert one.party_sealed is None
+
+
+def test_audit_plans_nothing() -> None:
+    paper = Paper()
+    assert plan(paper, draft_of(), mode="audit") == []
+    assert paper.postings == {}
+
+
+def test_posting_needs_a_start() -> None:
+    with committed(Paper()) as book, pytest.raises(SettingsError, match="KHAOS_SWAP_POST_FROM"):
+        engine.plan(book, [], evidence(), render=render, mode="post", post_from=None, now=NOON)
+
+
+def test_the_same_draft_again_keeps_its_release_and_renews_its_clearance() -> None:
+    paper = Paper()
+    plan(paper, draft_of())
+    paper.postings["RMA1"] = replace(paper.postings["RMA1"], is_released=True, doubt="something")
+    assert plan(paper, draft_of(), now=LATER)[0].outcome == "unchanged"
+    one = paper.postings["RMA1"]
+    assert (one.is_released, one.cleared_at, one.planned_at, one.doubt) == (True, LATER, NOON, "")
+
+
+def test_a_changed_draft_replaces_the_document_and_loses_its_release() -> None:
+    paper = Paper()
+    plan(paper, draft_of())
+    paper.postings["RMA1"] = replace(paper.postings["RMA1"], is_released=True)
+    assert plan(paper, draft_of(value=900))[0].outcome == "replaced"
+    assert (paper.postings["RMA1"].is_released, paper.postings["RMA1"].value_pence) == (False, 900)
+
+
+@pytest.mark.parametrize("state", ["in_doubt", "confirmed", "refused"])
+def test_what_left_once_never_changes(state: str) -> None:
+    paper = Paper()
+    plan(paper, draft_of())
+    hand_out(paper, state=state)
+    before = paper.postings["RMA1"]
+    assert plan(paper, draft_of(value=900))[0].outcome == "ended"
+    assert paper.postings["RMA1"] == before
+
+
+def test_a_planned_one_that_no_longer_passes_loses_its_clearance() -> None:
+    paper = Paper()
+    plan(paper, draft_of())
+    plan(paper, draft_of(), seen=evidence(note_of(), at=LATER), now=LATER)
+    one = paper.postings["RMA1"]
+    assert (one.state, one.cleared_at) == ("planned", None)
+    assert "may already" in one.doubt
+
+
+def test_a_stale_one_is_withdrawn_and_comes_back_under_its_reference() -> None:
+    paper = Paper()
+    plan(paper, draft_of())
+    with committed(paper) as book:
+        assert [one.reference for one in engine.withdraw_stale(book, now=NOON)] == ["RMA1"]
+    assert (paper.postings["RMA1"].state, paper.postings["RMA1"].party_sealed) == ("withdrawn", None)
+    assert plan(paper, draft_of(value=900))[0] == Planned(("store", "id-RMA1", 1), "RMA1", "planned")
+    assert paper.postings["RMA1"].ended_at is None
+
+
+def test_what_left_is_never_withdrawn() -> None:
+    paper = Paper()
+    plan(paper, draft_of())
+    hand_out(paper)
+    with committed(paper) as book:
+        assert engine.withdraw_stale(book, now=NOON) == []
+
+
+def test_two_returns_of_one_rma_and_two_refunds_of_one_return_have_references_of_their_own() -> None:
+    drafts = [draft_of(), draft_of(return_id="other"), draft_of(ordinal=2), draft_of("RMA-2026-000000001")]
+    references = [one.reference for one in plan(Paper(), *drafts)]
+    assert references[0] == "RMA1"
+    assert references[2] == "RMA1-2"
+    assert len(set(references)) == 4
+    assert all(len(one) <= 15 for one in references)
+
+
+def test_an_older_search_than_one_used_plans_and_settles_nothing() -> None:
+    paper = Paper()
+    plan(paper, draft_of(), now=LATER)
+    assert plan(paper, draft_of(value=900), now=NOON) == []
+    assert settle(paper, note_of(ref="RMA1"), now=NOON) == []
+    assert paper.postings["RMA1"].value_pence == 1000
+
+
+def out(paper: Paper, **changes: object) -> Posting:
+    plan(paper, draft_of())
+    hand_out(paper, **changes)
+    return paper.postings["RMA1"]
+
+
+def test_a_note_with_the_reference_confirms_at_its_own_value() -> None:
+    paper = Paper()
+    out(paper)
+    (found,) = settle(paper, note_of(ref="RMA1", value=999, sku="COAT"))
+    one = paper.postings["RMA1"]
+    assert (found.outcome, found.reason) == ("confirmed", "CN1")
+    assert (one.state, one.witnessed_pence, one.ended_by, one.ended_at) == ("confirmed", 999, "witness", LATER)
+    assert one.party_sealed is None
+    with committed(paper) as book:
+        assert [gap.reference for gap in book.gaps()] == ["RMA1"]
+
+
+@pytest.mark.parametrize(
+    ("notes", "outcome"),
+    [
+        ([note_of()], "confirmed"),
+        ([note_of("CN1"), note_of("CN2")], "still_in_doubt"),
+        ([note_of("CN1"), note_of("CN2", value=7)], "confirmed"),
+        ([note_of(value=999)], "still_in_doubt"),
+        ([note_of(sku="COAT")], "still_in_doubt"),
+        ([note_of(currency="EUR")], "still_in_doubt"),
+        ([note_of(on=None)], "still_in_doubt"),
+        ([note_of(on=date(2026, 3, 8))], "still_in_doubt"),
+        ([note_of(on=date(2026, 4, 10))], "still_in_doubt"),
+        ([note_of(on=date(2026, 4, 9))], "confirmed"),
+        ([replace(note_of(), lines=())], "still_in_doubt"),
+        ([note_of(customer="OAK2")], "still_in_doubt"),
+    ],
+)
+def test_without_a_reference_only_the_one_note_that_fits_confirms(notes: list[CreditNote], outcome: str) -> None:
+    paper = Paper()
+    out(paper)
+    assert [one.outcome for one in settle(paper, *notes)] == [outcome]
+
+
+def test_one_note_that_fits_two_postings_confirms_neither() -> None:
+    paper = Paper()
+    plan(paper, draft_of(), draft_of("RMA2"))
+    hand_out(paper, "RMA1")
+    hand_out(paper, "RMA2")
+    assert [one.outcome for one in settle(paper, note_of())] == ["still_in_doubt"] * 2
+    assert "CN1" in paper.postings["RMA1"].doubt
+
+
+def test_a_note_under_the_reference_of_another_posting_is_not_taken() -> None:
+    paper = Paper()
+    plan(paper, draft_of(), draft_of("RMA2"))
+    hand_out(paper, "RMA1")
+    hand_out(paper, "RMA2")
+    assert [(one.reference, one.outcome) for one in settle(paper, note_of(ref="RMA2"))] == [
+        ("RMA1", "still_in_doubt"),
+        ("RMA2", "confirmed"),
+    ]
+
+
+def test_a_note_is_the_witness_of_one_posting_only() -> None:
+    paper = Paper()
+    plan(paper, draft_of(), draft_of("RMA2"))
+    hand_out(paper, "RMA1")
+    settle(paper, note_of())
+    hand_out(paper, "RMA2")
+    assert [one.outcome for one in settle(paper, note_of(), now=LATER + timedelta(hours=1))] == ["still_in_doubt"]
+
+
+def test_nothing_found_clears_only_what_khaos_asked_for_again() -> None:
+    paper = Paper()
+    out(paper)
+    assert [one.outcome for one in settle(paper)] == ["still_in_doubt"]
+    assert paper.postings["RMA1"].cleared_at is None
+    hand_out(paper, asked_again_at=NOON, asked_by="continuation")
+    assert [one.outcome for one in settle(paper)] == ["cleared"]
+    assert paper.postings["RMA1"].cleared_at == LATER
+
+
+@pytest.mark.parametrize("change", [{"times_handed_out": 2}, {"asked_again_at": NOON}])
+def test_a_search_clears_nothing_that_moved_while_it_ran(change: dict[str, object]) -> None:
+    paper = Paper()
+    out(paper)
+    with committed(paper) as book:
+        wanted = engine.wanted(book)
+    hand_out(paper, **change)
+    with committed(paper) as book:
+        (found,) = engine.read_back(book, evidence(at=LATER), wanted=wanted, now=LATER)
+    assert found.outcome == "still_in_doubt"
+    assert paper.postings["RMA1"].cleared_at is None
+
+
+def test_what_was_not_searched_is_not_settled() -> None:
+    paper = Paper()
+    out(paper, asked_again_at=NOON)
+    with committed(paper) as book:
+        seen = evidence(customers=("OAK2",), at=LATER)
+        assert engine.read_back(book, seen, wanted=engine.wanted(book), now=LATER) == []
+
+
+def test_planned_ones_are_searched_again_adopted_or_held() -> None:
+    paper = Paper()
+    plan(paper, draft_of())
+    assert [one.outcome for one in settle(paper)] == ["cleared"]
+    assert [one.outcome for one in settle(paper, note_of())] == ["held"]
+    assert paper.postings["RMA1"].cleared_at is None
+    assert [one.outcome for one in settle(paper, note_of(ref="RMA1"))] == ["confirmed"]
+    assert paper.postings["RMA1"].ended_by == "adoption"
+
+
+def test_wanted_names_everything_undone_and_nothing_else() -> None:
+    paper = Paper()
+    plan(paper, draft_of(), draft_of("RMA2", customer="OAK2"), seen=evidence(customers=("ASH1", "OAK2")))
+    hand_out(paper, "RMA2", state="confirmed")
+    with committed(paper) as book:
+        wanted = engine.wanted(book)
+    assert (wanted.customers, wanted.references) == (frozenset({"ASH1"}), frozenset({"RMA1"}))
+
+
+@pytest.mark.parametrize(
+    ("age", "life", "is_cleared"),
+    [
+        (timedelta(), "1", True),
+        (timedelta(hours=24), "1", True),
+        (timedelta(hours=24, seconds=1), "1", False),
+        (timedelta(), "2", False),
+    ],
+)
+def test_a_clearance_lasts_a_day_in_one_life(age: timedelta, life: str, is_cleared: bool) -> None:
+    paper = Paper()
+    plan(paper, draft_of())
+    assert engine.is_cleared(paper.postings["RMA1"], life, NOON + age) is is_cleared
