@@ -149,6 +149,7 @@ def _line(line: ReturnLine, sku: SkuMatch, order: SalesOrder | None, settled: Se
         units.get("sellable", 0),
         units.get("damaged", 0),
         units.get("missing", 0),
+        strange,
     )
 
 
