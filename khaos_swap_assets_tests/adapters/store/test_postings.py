@@ -1,0 +1,212 @@
+"""The book of the posting engine on PostgreSQL: it keeps what it is given, and refuses what must never be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import errors
+
+from khaos_swap_assets.adapters.errors import StoreError
+from khaos_swap_assets.adapters.store import audit_log, exceptions
+from khaos_swap_assets.adapters.store import database as store
+from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.domain.postings import Page, Posting
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+def posting(reference: str = "RMA1", **changes: Any) -> Posting:
+    made = Posting(
+        "store", f"id-{reference}", 1, reference, reference, "planned", "ASH1", "SO1", "GBP", 1000,
+        '{"b": 84.90,  "a": [1.0]}', "hash", b"sealed", NOW,
+    )  # fmt: skip
+    return replace(made, **changes)
+
+
+@pytest.fixture
+def book(database: psycopg.Connection[Any]) -> SqlBook:
+    return SqlBook(database)
+
+
+def save(book: SqlBook, *postings: Posting, what: str = "saved") -> None:
+    book.save(postings, who="tests", what=what, now=NOW, reason="because")
+
+
+def test_a_posting_comes_back_as_it_was_saved(book: SqlBook) -> None:
+    one = posting(
+        state="in_doubt", is_released=True, handed_out_at=NOW, times_handed_out=2, asked_again_at=NOW,
+        asked_by="continuation", cleared_at=NOW, cleared_in="life", doubt="why",
+    )  # fmt: skip
+    save(book, one)
+    assert book.by_reference(["RMA1"]) == {"RMA1": one}
+    assert book.by_key([one.key]) == {one.key: one}
+    ended = replace(
+        one, state="confirmed", ended_at=NOW, credit_note_code="CN1", witnessed_pence=999, ended_by="witness"
+    )
+    save(book, ended)
+    assert book.of_state("confirmed") == [ended]
+
+
+def test_the_document_keeps_every_byte(book: SqlBook) -> None:
+    save(book, posting())
+    assert book.by_reference(["RMA1"])["RMA1"].document == '{"b": 84.90,  "a": [1.0]}'
+
+
+def test_undone_are_planned_and_in_doubt_the_oldest_first(book: SqlBook) -> None:
+    save(
+        book,
+        posting("LATE", planned_at=NOW + timedelta(days=1)),
+        posting("EARLY", state="in_doubt", times_handed_out=1),
+        *[posting(state, state=state) for state in ("confirmed", "refused", "withdrawn")],
+    )
+    assert [one.reference for one in book.undone()] == ["EARLY", "LATE"]
+
+
+def test_references_are_equal_only_character_by_character(book: SqlBook) -> None:
+    save(book, posting("RMA1"), posting("rma1"))
+    assert list(book.by_reference(["RMA1"])) == ["RMA1"]
+    assert book.by_reference(["Rma1", "RMA1 "]) == {}
+
+
+def test_a_reference_never_changes_its_return(book: SqlBook) -> None:
+    save(book, posting())
+    with pytest.raises(StoreError, match="a reference keeps its return"):
+        save(book, posting(return_id="other"))
+
+
+def test_a_document_that_left_never_changes(book: SqlBook) -> None:
+    save(book, posting())
+    save(book, posting(document='{"a": 2}'))
+    out = posting(document='{"a": 2}', state="in_doubt", times_handed_out=1)
+    save(book, out)
+    with pytest.raises(StoreError, match="once handed out, its content"):
+        save(book, replace(out, document='{"a":2}'))
+
+
+def test_one_key_has_one_posting(book: SqlBook) -> None:
+    save(book, posting())
+    with pytest.raises(errors.UniqueViolation):
+        save(book, posting(reference="OTHER", return_id="id-RMA1", rma="RMA1"))
+
+
+@pytest.mark.parametrize(
+    ("state", "value", "is_stale"), [("ready", 1000, False), ("ready", 999, True), ("held", 1000, True), ("", 0, True)]
+)
+def test_stale_is_what_has_no_ready_draft_of_its_value(book: SqlBook, state: str, value: int, is_stale: bool) -> None:
+    save(book, posting(), posting("OUT", state="in_doubt", times_handed_out=1))
+    if state:
+        book.conn.execute(
+            "INSERT INTO recon.drafts (store_id, return_id, ordinal, state, value_pence, currency, drafted_at) "
+            "VALUES ('store', 'id-RMA1', 1, %s, %s, 'GBP', now())",
+            (state, value),
+        )
+    assert [one.reference for one in book.stale()] == (["RMA1"] if is_stale else [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_witness", "is_gap"),
+    [
+        ({"witnessed_pence": 1000, "ended_by": "witness", "handed_out_at": NOW}, True, False),
+        ({"witnessed_pence": 1000, "ended_by": "adoption"}, False, False),
+        ({"witnessed_pence": 999, "ended_by": "witness", "handed_out_at": NOW}, False, True),
+        ({"witnessed_pence": 999, "ended_by": "adoption"}, False, True),
+        ({"witnessed_pence": 999, "ended_by": "person Kim", "handed_out_at": NOW}, False, False),
+    ],
+)
+def test_witnesses_and_gaps(book: SqlBook, changes: dict[str, Any], is_witness: bool, is_gap: bool) -> None:
+    save(book, posting(state="confirmed", credit_note_code="CN1", **changes))
+    assert book.has_witness() is is_witness
+    assert bool(book.gaps()) is is_gap
+    assert book.claimed(["CN1", "CN2"]) == {"CN1"}
+
+
+def test_what_was_handed_out_since_a_moment(book: SqlBook) -> None:
+    save(
+        book,
+        posting("A", handed_out_at=NOW),
+        posting("B", handed_out_at=NOW - timedelta(seconds=1)),
+        posting("C", value_pence=5),
+    )
+    assert book.handed_out_since(NOW) == (1, 1000)
+    assert book.handed_out_since(NOW + timedelta(days=1)) == (0, 0)
+
+
+def test_pages_are_kept_in_order(book: SqlBook) -> None:
+    assert book.newest_page() is None
+    pages = [Page(number, f"ks1.{number - 1}", f"ks1.{number}", ("RMA1", "RMA2"), NOW) for number in (1, 2, 10)]
+    for page in pages:
+        book.add_page(page)
+    assert book.newest_page() == pages[-1]
+
+
+def test_holds_are_opened_once_and_trusted_together(book: SqlBook) -> None:
+    book.hold("ks1.9", "from the future", NOW)
+    book.hold("ks1.9", "from the future", NOW)
+    book.hold("ks1.8", "as well", NOW)
+    assert book.holds() == ["from the future", "as well"]
+    assert book.trust("Kim", "all imported", NOW) == ["ks1.8", "ks1.9"]
+    assert book.holds() == []
+    assert [entry.what for entry in audit_log.of_document(book.conn, "feed")] == ["held", "held", "trusted"]
+
+
+def test_a_search_older_than_the_last_one_is_refused(book: SqlBook) -> None:
+    assert [book.begin_search(NOW + timedelta(seconds=step)) for step in (0, 0, 5, 4, 5)] == [
+        True,
+        True,
+        True,
+        False,
+        True,
+    ]
+
+
+def test_a_truncated_table_begins_another_life(book: SqlBook) -> None:
+    life = book.life()
+    save(book, posting())
+    assert book.life() == life
+    book.conn.execute("TRUNCATE recon.postings")
+    assert book.life() != life
+
+
+def test_the_lock_keeps_another_transaction_out(book: SqlBook, database_url: str) -> None:
+    book.lock()
+    with store.connect(database_url, application="other") as other:
+        other.execute("SET lock_timeout = '50ms'")
+        with pytest.raises(errors.LockNotAvailable):
+            SqlBook(other).lock()
+        other.rollback()
+        book.conn.commit()
+        SqlBook(other).lock()
+
+
+def test_each_change_is_logged_with_before_and_after_and_without_party(book: SqlBook) -> None:
+    save(book, posting(), what="planned")
+    save(book, posting(state="refused", party_sealed=None), what="refused")
+    save(book, posting(state="refused", party_sealed=None), what="")
+    first, second = audit_log.of_document(book.conn, "posting RMA1")
+    assert (first.before, first.what, first.who, first.reason) == (None, "planned", "tests", "because")
+    assert second.before is not None
+    assert second.after is not None
+    assert (second.before["state"], second.after["state"]) == ("planned", "refused")
+    assert "party_sealed" not in second.after
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE recon.audit_log SET who = 'nobody'",
+        "DELETE FROM recon.audit_log",
+        "TRUNCATE recon.audit_log",
+    ],
+)
+def test_the_audit_log_only_grows(book: SqlBook, statement: Any) -> None:
+    audit_log.append(book.conn, [audit_log.Entry(NOW, "Kim", "looked", "feed")])
+    with pytest.raises(errors.RaiseException, match="append-only"):
+        book.conn.execute(statement)
+
+
+def test_open_exceptions_of_nobody_are_none(book: SqlBook) -> None:
+    assert exceptions.open_exceptions(book.conn, owner="finance") == []
