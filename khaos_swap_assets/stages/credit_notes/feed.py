@@ -172,7 +172,7 @@ class _Pull:
         fresh = [
             replace(one, asked_again_at=self.now, asked_by=how, cleared_at=None)
             for one in self._undone()
-            if one.reference in references and one.asked_again_at is None
+            if one.reference in references and (one.asked_again_at is None or one.asked_by == "continuation" != how)
         ]
         self.book.save(fresh, who=ENGINE, what=f"asked for again by {how}", now=self.now)
         return [one for one in self._undone() if one.reference in references]

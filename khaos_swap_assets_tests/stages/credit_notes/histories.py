@@ -63,12 +63,17 @@ class History(Pulls):
     # What happens at Swap and in our sync
 
     def refund(self) -> None:
-        """A refund is confirmed; twins differ from an earlier RMA by the case of a letter only."""
+        """A refund is confirmed; twins differ from an earlier RMA by the case of a letter only.
+
+        Never for goods that staff credited to the same customer without a reference: nobody could tell the two apart.
+        """
         number = len(self.cases)
         twin = next(iter(self.cases.values()), None) if self.case_twins and number == 1 else None
         customer = twin.ready.draft.customer_code if twin else self.rng.choice(CUSTOMERS)
         rma = twin.ready.draft.rma.lower() if twin else f"RMA{number}"
         value, sku = self.rng.choice((1000, 2500)), self.rng.choice(("HAT", "CAP", "BAG"))
+        if any(note.customer_code == customer and note.lines == ((sku, 1),) for note in self.khaos.by_staff()):
+            sku = f"{sku}{number}"
         ready = paper.draft_of(rma, customer=customer, value=value, sku=sku)
         ready = replace(ready, draft=replace(ready.draft, order_ref=f"SO{number}"))
         self.cases[f"SO{number}"] = Case(ready, is_confirmed=True)

@@ -46,6 +46,10 @@ class Khaos:
         """Staff make a note of their own."""
         self._add(order, reference, customer, value, ((sku, 1),), on)
 
+    def by_staff(self) -> list[CreditNote]:
+        """The notes that are none of ours."""
+        return [note for note in self.notes if note.credit_note_code not in self.ours]
+
     def settle(self, on: date) -> None:
         """Import everything that waits."""
         for text in self.waiting:

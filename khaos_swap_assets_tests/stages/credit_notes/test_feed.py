@@ -218,6 +218,16 @@ def test_what_was_asked_for_by_name_stays_asked_for_when_khaos_goes_on() -> None
     assert pull(paper, "ks1.1") == ("ks1.2", ["RMA2"])
 
 
+def test_a_question_by_name_after_a_stray_one_needs_a_search_of_its_own() -> None:
+    paper = full(1)
+    pull(paper)
+    pull(paper)
+    search(paper)
+    assert pull(paper, "ks1.1", ["RMA1"]) == ("ks1.1", [])
+    search(paper)
+    assert pull(paper, "ks1.1", ["RMA1"]) == ("ks1.2", ["RMA1"])
+
+
 def test_references_of_another_case_are_not_ours() -> None:
     paper = full()
     pull(paper)
