@@ -19,17 +19,23 @@ from khaos_swap_assets.stages.toolbox import Toolbox
 LONDON = "Europe/London"
 KEEP_RUNS = timedelta(days=30)
 ACTIVE = [
-    dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
 ]
 SENSOR_SECONDS = int(os.environ.get("KHAOS_SWAP_SENSOR_SECONDS", "30"))
 
 sync = dg.define_asset_job(
-    "sync", selection=dg.AssetSelection.all() - dg.AssetSelection.assets(MONTH_END),
+    "sync",
+    selection=dg.AssetSelection.all() - dg.AssetSelection.assets(MONTH_END),
     executor_def=dg.in_process_executor,
     description="Do whatever is still undone: read both sides, match, draft, settle, plan, reconcile.",
 )
 month_end = dg.define_asset_job(
-    "month_end", selection=dg.AssetSelection.assets(MONTH_END), executor_def=dg.in_process_executor,
+    "month_end",
+    selection=dg.AssetSelection.assets(MONTH_END),
+    executor_def=dg.in_process_executor,
     description="Add up one London month.",
 )
 
@@ -40,7 +46,10 @@ def is_active(instance: dg.DagsterInstance, job_name: str) -> bool:
 
 
 @dg.sensor(
-    job=sync, name="new_returns", minimum_interval_seconds=SENSOR_SECONDS, default_status=dg.DefaultSensorStatus.RUNNING,
+    job=sync,
+    name="new_returns",
+    minimum_interval_seconds=SENSOR_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
     description="Asks for a sync when a knock, a changed return, unfinished work or a passed deadline makes one due.",
 )
 def new_returns(
@@ -61,7 +70,9 @@ def new_returns(
 
 
 @dg.sensor(
-    job=month_end, name="touched_months", minimum_interval_seconds=SENSOR_SECONDS,
+    job=month_end,
+    name="touched_months",
+    minimum_interval_seconds=SENSOR_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Asks for the month end of every month that a sync touched.",
 )
@@ -88,7 +99,10 @@ def known_periods(periods: list[str]) -> list[str]:
 
 
 @dg.schedule(
-    job=sync, cron_schedule=["*/15 7-19 * * 1-6", "30 2 * * *"], execution_timezone=LONDON, name="sweep",
+    job=sync,
+    cron_schedule=["*/15 7-19 * * 1-6", "30 2 * * *"],
+    execution_timezone=LONDON,
+    name="sweep",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 def sweep(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
@@ -99,7 +113,10 @@ def sweep(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReaso
 
 
 @dg.schedule(
-    job=month_end, cron_schedule="0 6 1 * *", execution_timezone=LONDON, name="month_just_ended",
+    job=month_end,
+    cron_schedule="0 6 1 * *",
+    execution_timezone=LONDON,
+    name="month_just_ended",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 def month_just_ended(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
@@ -128,7 +145,10 @@ def housekeeping() -> None:
 
 
 housekeeping_nightly = dg.ScheduleDefinition(
-    job=housekeeping, cron_schedule="0 3 * * *", execution_timezone=LONDON, name="housekeeping_nightly",
+    job=housekeeping,
+    cron_schedule="0 3 * * *",
+    execution_timezone=LONDON,
+    name="housekeeping_nightly",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 

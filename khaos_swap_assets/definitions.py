@@ -29,12 +29,23 @@ def build(*, toolbox: object = None) -> dg.Definitions:
     """Assemble the code location; ``toolbox`` overrides the resource."""
     return dg.Definitions(
         assets=[
-            returns.swap_returns, returns.matched_return_lines, stock_codes.stock_codes, orders.sales_orders,
-            stock.stock_levels, stock.stock_adjustments, credit_notes.credit_note_drafts, credit_notes.khaos_credit_notes,
-            reconciliation.reconciliation_returns, reconciliation.reconciliation_exceptions, reconciliation.month_end,
+            returns.swap_returns,
+            returns.matched_return_lines,
+            stock_codes.stock_codes,
+            orders.sales_orders,
+            stock.stock_levels,
+            stock.stock_adjustments,
+            credit_notes.credit_note_drafts,
+            credit_notes.khaos_credit_notes,
+            reconciliation.reconciliation_returns,
+            reconciliation.reconciliation_exceptions,
+            reconciliation.month_end,
         ],
         asset_checks=[
-            *return_checks.CHECKS, *credit_note_checks.CHECKS, *stock_checks.CHECKS, *reconciliation_checks.CHECKS,
+            *return_checks.CHECKS,
+            *credit_note_checks.CHECKS,
+            *stock_checks.CHECKS,
+            *reconciliation_checks.CHECKS,
         ],
         jobs=automation.JOBS,
         sensors=automation.SENSORS,
@@ -47,5 +58,7 @@ def build(*, toolbox: object = None) -> dg.Definitions:
 def defs() -> dg.Definitions:
     """What Dagster loads. Raises ``SettingsError`` when nothing set the environment up."""
     if not os.environ.get(STARTED_BY):
-        raise SettingsError("Khaos Swap is not started by dagster dev: run `khaos-swap up`, or `make demo` to look around")
+        raise SettingsError(
+            "Khaos Swap is not started by dagster dev: run `khaos-swap up`, or `make demo` to look around"
+        )
     return build()

@@ -56,7 +56,8 @@ def cancel(conn: psycopg.Connection, codes: Sequence[str], now: datetime) -> lis
     """Mark known notes that Khaos shows as cancelled: they credit nothing and belong to no return any more."""
     rows = conn.execute(
         "UPDATE khaos.credit_notes SET is_cancelled = true, return_id = NULL, matched_by = '', changed_at = %s "
-        "WHERE credit_note_code = ANY(%s) AND NOT is_cancelled RETURNING credit_note_code", (now, list(codes)),
+        "WHERE credit_note_code = ANY(%s) AND NOT is_cancelled RETURNING credit_note_code",
+        (now, list(codes)),
     ).fetchall()
     return [row[0] for row in rows]
 

@@ -102,8 +102,7 @@ def _read_orders(client: KhaosClient, refs: Sequence[str]) -> _Answers:
 def _keep(
     conn: psycopg.Connection, tools: Toolbox, answers: _Answers, feeds: list[StatusFeed], now: datetime
 ) -> SyncedOrders:
-    sealer = tools.open_sealer()
-    found = [(full.order, sealer.seal(full.party)) for fulls in answers.found.values() for full in fulls]
+    found = [(full.order, _sealed(tools, full)) for fulls in answers.found.values() for full in fulls]
     orders.save(conn, found, now)
     outcomes = {ref: ("read" if fulls else "not_found", "") for ref, fulls in answers.found.items()}
     outcomes |= {ref: ("waiting", str(error)) for ref, error in answers.failed.items()}
@@ -118,13 +117,16 @@ def _keep(
     return SyncedOrders(len(found), missing, len(statuses), len(changed), waiting, faults)
 
 
+def _sealed(tools: Toolbox, full: FullOrder) -> bytes | None:
+    """Name and address for the document, sealed; in audit nothing is ever sent, so nothing is kept."""
+    return None if tools.settings.mode == "audit" else tools.open_sealer().seal(full.party)
+
+
 def keep_statuses(conn: psycopg.Connection, feeds: Sequence[StatusFeed], now: datetime) -> list[str]:
     """Apply what the feeds tell of orders; references of those that changed. Documents that move stock are noted."""
     rows = {s.so_code: s for feed in feeds for s in feed.orders}.values()
     in_play = set(stock.codes_in_play(conn))
-    stock.moved(
-        conn, [(c, s.so_code, q, s.ordered_on) for s in rows for c, q in s.stock_codes if c in in_play], now
-    )
+    stock.moved(conn, [(c, s.so_code, q, s.ordered_on) for s in rows for c, q in s.stock_codes if c in in_play], now)
     values = [(s.so_code, s.invoiced_on, s.is_cancelled, s.delivery_gross_pence) for s in rows]
     return orders.update_statuses(conn, values)
 

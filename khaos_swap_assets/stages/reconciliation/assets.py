@@ -23,7 +23,10 @@ MONTH_END = dg.AssetKey(["reconciliation", "month_end"])
 
 MONTHS = dg.TimeWindowPartitionsDefinition(
     start=os.environ.get("KHAOS_SWAP_PERIOD_START", date(2025, 1, 1).isoformat())[:7],
-    fmt="%Y-%m", cron_schedule="0 0 1 * *", timezone="Europe/London", end_offset=1,
+    fmt="%Y-%m",
+    cron_schedule="0 0 1 * *",
+    timezone="Europe/London",
+    end_offset=1,
 )
 
 
@@ -31,21 +34,27 @@ def _lineage() -> dg.TableColumnLineage:
     def of(asset: str, *columns: str) -> list[dg.TableColumnDep]:
         return [dg.TableColumnDep(dg.AssetKey(asset.split("/")), column) for column in columns]
 
-    return dg.TableColumnLineage({
-        "rma": of("swap/returns", "rma"),
-        "currency": of("swap/returns", "currency"),
-        "refund_pence": of("swap/returns", "refund_pence", "status", "refunded_at"),
-        "credited_pence": of("khaos/credit_notes", "witnessed_pence"),
-        "issued_pence": of("khaos/credit_notes", "witnessed_pence"),
-        "gap_pence": [*of("swap/returns", "refund_pence"), *of("khaos/credit_notes", "witnessed_pence")],
-        "credit_note_codes": of("khaos/credit_notes", "credit_note_code"),
-        "period": of("swap/returns", "refunded_at"),
-    })
+    return dg.TableColumnLineage(
+        {
+            "rma": of("swap/returns", "rma"),
+            "currency": of("swap/returns", "currency"),
+            "refund_pence": of("swap/returns", "refund_pence", "status", "refunded_at"),
+            "credited_pence": of("khaos/credit_notes", "witnessed_pence"),
+            "issued_pence": of("khaos/credit_notes", "witnessed_pence"),
+            "gap_pence": [*of("swap/returns", "refund_pence"), *of("khaos/credit_notes", "witnessed_pence")],
+            "credit_note_codes": of("khaos/credit_notes", "credit_note_code"),
+            "period": of("swap/returns", "refunded_at"),
+        }
+    )
 
 
 @dg.asset(
-    key=RETURNS, deps=[["khaos", "credit_notes"], ["khaos", "stock_adjustments"], ["matched", "return_lines"]],
-    group_name="reconciliation", owners=["team:finance"], kinds={"postgres"}, tags={"truth": "ours"},
+    key=RETURNS,
+    deps=[["khaos", "credit_notes"], ["khaos", "stock_adjustments"], ["matched", "return_lines"]],
+    group_name="reconciliation",
+    owners=["team:finance"],
+    kinds={"postgres"},
+    tags={"truth": "ours"},
     description="One row a return: refunded, credited, issued, the gap in pence with its causes, and what is wrong. "
     "The gap is what Khaos credited less what Swap refunded.",
 )
@@ -56,13 +65,22 @@ def reconciliation_returns(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materialize
         shown = table_metadata(conn, "recon.reconciliation", "reconciled_at")
     statuses = {f"status_{name}": count for name, count in sorted(judged.statuses.items())}
     return dg.MaterializeResult(
-        metadata={"judged": judged.returns, **statuses, "findings": judged.findings,
-                  "dagster/column_lineage": _lineage(), **shown}
+        metadata={
+            "judged": judged.returns,
+            **statuses,
+            "findings": judged.findings,
+            "dagster/column_lineage": _lineage(),
+            **shown,
+        }
     )
 
 
 @dg.asset(
-    key=EXCEPTIONS, deps=[RETURNS], group_name="reconciliation", owners=["team:finance"], kinds={"postgres"},
+    key=EXCEPTIONS,
+    deps=[RETURNS],
+    group_name="reconciliation",
+    owners=["team:finance"],
+    kinds={"postgres"},
     tags={"truth": "ours"},
     description="What needs a person: opened when its condition holds, closed when it no longer does, or waived by a "
     "named person. Each has an owner and says what to do.",
@@ -84,8 +102,13 @@ def reconciliation_exceptions(toolbox: dg.ResourceParam[Toolbox]) -> dg.Material
 
 
 @dg.asset(
-    key=MONTH_END, deps=[RETURNS, EXCEPTIONS], partitions_def=MONTHS, group_name="reconciliation",
-    owners=["team:finance"], kinds={"postgres"}, tags={"truth": "ours"},
+    key=MONTH_END,
+    deps=[RETURNS, EXCEPTIONS],
+    partitions_def=MONTHS,
+    group_name="reconciliation",
+    owners=["team:finance"],
+    kinds={"postgres"},
+    tags={"truth": "ours"},
     description="The month as finance signs it (London calendar): refunded, credited, issued, the gap by cause.",
 )
 def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult:
@@ -96,8 +119,10 @@ def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolb
     worst = "\n\n".join(f"### {month.currency}\n\n{worst_table(month.worst)}" for month in months)
     return dg.MaterializeResult(
         metadata={
-            "period": period, **{f"gap_pence_{month.currency}": month.gap_pence for month in months},
-            "summary": dg.MetadataValue.md(summary_table(months)), "worst": dg.MetadataValue.md(worst or "Nothing."),
+            "period": period,
+            **{f"gap_pence_{month.currency}": month.gap_pence for month in months},
+            "summary": dg.MetadataValue.md(summary_table(months)),
+            "worst": dg.MetadataValue.md(worst or "Nothing."),
             **({"gap_by_cause": chart} if chart else {}),
         }
     )

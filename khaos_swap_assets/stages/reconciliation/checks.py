@@ -21,13 +21,16 @@ STALE_AFTER = timedelta(hours=26)
 MONTHLY_KINDS = ("value_gap", "credit_note_missing", "credit_note_duplicate", "credit_note_not_issued")
 
 refunds_equal_credit_notes = exceptions_check(
-    "refunds_equal_credit_notes", "reconciliation/returns", ["value_gap", "credit_note_duplicate"],
+    "refunds_equal_credit_notes",
+    "reconciliation/returns",
+    ["value_gap", "credit_note_duplicate"],
     "What Khaos credits is what Swap refunded, to the penny, return by return.",
 )
 
 
 @dg.asset_check(
-    asset=RETURNS, name="sources_are_fresh",
+    asset=RETURNS,
+    name="sources_are_fresh",
     description="Swap, Khaos's catalogue and Khaos's documents were each read within the last 26 hours, so green "
     "elsewhere means nothing is wrong, and not that nobody looked. When red: look at the failed runs and `preflight`.",
 )
@@ -38,17 +41,21 @@ def sources_are_fresh(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult
         reached = {source: worklist.reached(conn, source) for source in (SWAP, CODES, DOCUMENTS)}
     stale = [source for source, moment in reached.items() if moment is None or moment < now - STALE_AFTER]
     return dg.AssetCheckResult(
-        passed=not stale, description=f"not read lately: {', '.join(stale)}" if stale else "all read lately",
+        passed=not stale,
+        description=f"not read lately: {', '.join(stale)}" if stale else "all read lately",
         metadata={source.replace("/", "_"): str(moment or "never") for source, moment in reached.items()},
     )
 
 
 @dg.asset_check(
-    asset=MONTH_END, name="refunds_reconcile",
+    asset=MONTH_END,
+    name="refunds_reconcile",
     description="Of this month's refunds every penny is credited by issued Credit Notes. When red: work through the "
     "table from the top; each row says whose turn it is.",
 )
-def refunds_reconcile(context: dg.AssetCheckExecutionContext, toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult:
+def refunds_reconcile(
+    context: dg.AssetCheckExecutionContext, toolbox: dg.ResourceParam[Toolbox]
+) -> dg.AssetCheckResult:
     """Compare the month's refunds with its issued notes."""
     periods = list(context.partition_keys) if context.has_partition_key else []
     with toolbox.store() as conn:
@@ -61,11 +68,14 @@ def refunds_reconcile(context: dg.AssetCheckExecutionContext, toolbox: dg.Resour
         ).fetchall()
     names = ("rma", "currency", "refund_pence", "credited_pence", "issued_pence", "gap_pence", "status")
     apart = {
-        one.currency: one.refund_pence - one.issued_pence for some in totals.values() for one in some
+        one.currency: one.refund_pence - one.issued_pence
+        for some in totals.values()
+        for one in some
         if one.refund_pence != one.issued_pence
     }
     return dg.AssetCheckResult(
-        passed=not rows, description=f"{', '.join(periods)}: apart in {', '.join(apart) or 'nothing'}",
+        passed=not rows,
+        description=f"{', '.join(periods)}: apart in {', '.join(apart) or 'nothing'}",
         metadata={
             **{f"not_issued_or_apart_pence_{currency}": pence for currency, pence in apart.items()},
             "open": sum(int(str(result.metadata["open"].value)) for result in results),

@@ -21,8 +21,17 @@ if TYPE_CHECKING:
     from khaos_swap_assets.stages.toolbox import Toolbox
 
 RETURN_COLUMNS = (
-    "return_id", "currency", "refund_pence", "credited_pence", "issued_pence", "gap_pence", "gap_quantity_pence",
-    "gap_value_pence", "gap_missing_pence", "gap_extra_pence", "status",
+    "return_id",
+    "currency",
+    "refund_pence",
+    "credited_pence",
+    "issued_pence",
+    "gap_pence",
+    "gap_quantity_pence",
+    "gap_value_pence",
+    "gap_missing_pence",
+    "gap_extra_pence",
+    "status",
 )
 KEPT = ("period", "currency", "returns", "refund_pence", "credited_pence", "issued_pence", "gap_pence")
 
@@ -39,13 +48,18 @@ def close_month(tools: Toolbox, period: str) -> tuple[MonthEnd, ...]:
 def month_of(conn: psycopg.Connection, period: str) -> tuple[MonthEnd, ...]:
     """The month from the reconciliation, one record a currency; returns with nothing due are left out."""
     returns = _frame(
-        conn, RETURN_COLUMNS, f"SELECT {', '.join(RETURN_COLUMNS)} FROM recon.reconciliation "
-        "WHERE period = %s AND status <> 'nothing_due'", period,
+        conn,
+        RETURN_COLUMNS,
+        f"SELECT {', '.join(RETURN_COLUMNS)} FROM recon.reconciliation WHERE period = %s AND status <> 'nothing_due'",
+        period,
     )
     columns = ", ".join(f"e.{name}" for name in EXCEPTION_COLUMNS)
     exceptions = _frame(
-        conn, EXCEPTION_COLUMNS, f"SELECT {columns} FROM recon.exceptions e JOIN recon.reconciliation r USING (return_id) "
-        "WHERE e.closed_at IS NULL AND r.period = %s", period,
+        conn,
+        EXCEPTION_COLUMNS,
+        f"SELECT {columns} FROM recon.exceptions e JOIN recon.reconciliation r USING (return_id) "
+        "WHERE e.closed_at IS NULL AND r.period = %s",
+        period,
     )
     return compute(period, returns, exceptions)
 
