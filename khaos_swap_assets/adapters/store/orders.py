@@ -21,7 +21,7 @@ HEADER = tuple(field.name for field in fields(SalesOrder) if field.name != "line
 LINE = tuple(field.name for field in fields(OrderLine))
 
 
-def save(conn: psycopg.Connection, orders: Sequence[tuple[SalesOrder, bytes]], now: datetime) -> None:
+def save(conn: psycopg.Connection, orders: Sequence[tuple[SalesOrder, bytes | None]], now: datetime) -> None:
     """Keep the content of orders just read with their sealed party; an invoice date once known is not forgotten."""
     for order, party_sealed in {order.so_code: (order, sealed) for order, sealed in orders}.values():
         values = {name: getattr(order, name) for name in HEADER}
@@ -130,13 +130,24 @@ def parties(conn: psycopg.Connection, so_codes: Sequence[str]) -> dict[str, byte
     return {row[0]: bytes(row[1]) for row in conn.execute(query, (list(so_codes),))}
 
 
-def forget_parties(conn: psycopg.Connection) -> int:
-    """Erase sealed parties that no return waits for any more; how many were erased."""
+def want_again(conn: psycopg.Connection, refs: Sequence[str]) -> None:
+    """Put references back in line that were read before: what is kept of them is no longer enough."""
+    conn.execute("UPDATE khaos.wanted_orders SET state = 'waiting' WHERE order_ref = ANY(%s)", (list(refs),))
+
+
+def forget_parties(conn: psycopg.Connection, read_before: datetime) -> int:
+    """Erase sealed parties of orders that no document waits for any more; how many were erased.
+
+    A return that Swap may still change, or whose draft is not out yet, keeps the party of its order.
+    """
     return conn.execute(
-        "UPDATE khaos.sales_orders o SET party_sealed = NULL WHERE party_sealed IS NOT NULL AND EXISTS ("
-        "SELECT 1 FROM recon.postings p WHERE p.so_code = o.so_code AND p.state IN ('confirmed', 'refused')) "
-        "AND NOT EXISTS (SELECT 1 FROM recon.matched_returns m LEFT JOIN recon.postings p ON p.return_id = m.return_id "
-        "AND p.state IN ('confirmed', 'refused') WHERE m.so_code = o.so_code AND p.return_id IS NULL)"
+        "UPDATE khaos.sales_orders o SET party_sealed = NULL WHERE party_sealed IS NOT NULL AND detail_read_at < %s "
+        "AND NOT EXISTS (SELECT 1 FROM recon.matched_returns m JOIN swap.returns r USING (return_id) "
+        "WHERE m.so_code = o.so_code AND (r.is_open OR EXISTS (SELECT 1 FROM recon.drafts d WHERE "
+        "d.return_id = m.return_id AND d.state IN ('ready', 'held') AND NOT EXISTS (SELECT 1 FROM recon.postings p "
+        "WHERE (p.store_id, p.return_id, p.ordinal) = (d.store_id, d.return_id, d.ordinal) "
+        "AND p.state IN ('confirmed', 'refused')))))",
+        (read_before,),
     ).rowcount
 
 

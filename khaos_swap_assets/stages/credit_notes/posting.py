@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.khaos.documents import return_document, without_party
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from khaos_swap_assets.stages.toolbox import Toolbox
 
 UNCREDITABLE = "document_incomplete"
+FORGET_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ def _settle_and_plan(
         now=now,
     )
     _tell(conn, settled, planned, [one.return_id for one in withdrawn])
+    orders.forget_parties(conn, now - FORGET_AFTER)
     outcomes = Counter([one.outcome for one in (*settled, *planned)] + ["withdrawn"] * len(withdrawn))
     return Posted(len(customers), attributed.attributed, attributed.ambiguous, dict(outcomes))
 
@@ -124,7 +126,8 @@ def _rendered(conn: psycopg.Connection, tools: Toolbox, ready: Sequence[SavedDra
         if content is None or refunded_at is None:
             continue
         if content.so_code not in parties:
-            drafts.hold(conn, saved, UNCREDITABLE, f"order {content.so_code} shows no name and address")
+            drafts.hold(conn, saved, UNCREDITABLE, f"name and address of order {content.so_code} are asked for again")
+            orders.want_again(conn, [content.order_ref])
             continue
         item = ReadyDraft(content, london_date(refunded_at), parties[content.so_code])
         try:

@@ -41,6 +41,7 @@ CREATE TABLE khaos.sales_orders (
     seen_at timestamptz NOT NULL
 );
 CREATE INDEX sales_orders_ref ON khaos.sales_orders (associated_ref);
+CREATE INDEX sales_orders_party ON khaos.sales_orders (so_code) WHERE party_sealed IS NOT NULL;
 CREATE INDEX sales_orders_customer ON khaos.sales_orders (customer_code);
 
 CREATE TABLE khaos.order_lines (

@@ -138,6 +138,7 @@ CREATE TABLE recon.postings (
 );
 CREATE UNIQUE INDEX postings_key ON recon.postings (store_id, return_id, ordinal) WHERE state <> 'withdrawn';
 CREATE INDEX postings_undone ON recon.postings (state) WHERE state IN ('planned', 'in_doubt');
+CREATE INDEX postings_note ON recon.postings (credit_note_code);
 CREATE INDEX postings_return ON recon.postings (return_id);
 CREATE INDEX postings_planned_at ON recon.postings (handed_out_at);
 
