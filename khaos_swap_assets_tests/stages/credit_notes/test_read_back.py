@@ -1,0 +1,142 @@
+"""What a search of Khaos settles, rule by rule."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from khaos_swap_assets.domain.credit_notes import CreditNote
+from khaos_swap_assets.stages.credit_notes import engine
+from khaos_swap_assets_tests.stages.credit_notes.paper import NOON, Paper, committed, draft_of, note_of
+from khaos_swap_assets_tests.stages.credit_notes.planning import LATER, evidence, hand_out, out, plan, settle
+
+
+def test_a_note_with_the_reference_confirms_at_its_own_value() -> None:
+    paper = Paper()
+    out(paper)
+    (found,) = settle(paper, note_of(ref="RMA1", value=999, sku="COAT"))
+    one = paper.postings["RMA1"]
+    assert (found.outcome, found.reason) == ("confirmed", "CN1")
+    assert (one.state, one.witnessed_pence, one.ended_by, one.ended_at) == ("confirmed", 999, "witness", LATER)
+    assert one.party_sealed is None
+    with committed(paper) as book:
+        assert [gap.reference for gap in book.gaps()] == ["RMA1"]
+
+
+@pytest.mark.parametrize(
+    ("notes", "outcome"),
+    [
+        ([note_of()], "confirmed"),
+        ([note_of("CN1"), note_of("CN2")], "still_in_doubt"),
+        ([note_of("CN1"), note_of("CN2", value=7)], "confirmed"),
+        ([note_of(value=999)], "still_in_doubt"),
+        ([note_of(sku="COAT")], "still_in_doubt"),
+        ([note_of(currency="EUR")], "still_in_doubt"),
+        ([note_of(on=None)], "still_in_doubt"),
+        ([note_of(on=date(2026, 3, 8))], "still_in_doubt"),
+        ([note_of(on=date(2026, 4, 10))], "still_in_doubt"),
+        ([note_of(on=date(2026, 4, 9))], "confirmed"),
+        ([replace(note_of(), lines=())], "still_in_doubt"),
+        ([note_of(customer="OAK2")], "still_in_doubt"),
+    ],
+)
+def test_without_a_reference_only_the_one_note_that_fits_confirms(notes: list[CreditNote], outcome: str) -> None:
+    paper = Paper()
+    out(paper)
+    assert [one.outcome for one in settle(paper, *notes)] == [outcome]
+
+
+def test_one_note_that_fits_two_postings_confirms_neither() -> None:
+    paper = Paper()
+    plan(paper, draft_of(), draft_of("RMA2"))
+    hand_out(paper, "RMA1")
+    hand_out(paper, "RMA2")
+    assert [one.outcome for one in settle(paper, note_of())] == ["still_in_doubt"] * 2
+    assert "CN1" in paper.postings["RMA1"].doubt
+
+
+def test_a_note_under_the_reference_of_another_posting_is_not_taken() -> None:
+    paper = Paper()
+    plan(paper, draft_of(), draft_of("RMA2"))
+    hand_out(paper, "RMA1")
+    hand_out(paper, "RMA2")
+    assert [(one.reference, one.outcome) for one in settle(paper, note_of(ref="RMA2"))] == [
+        ("RMA1", "still_in_doubt"),
+        ("RMA2", "confirmed"),
+    ]
+
+
+def test_a_note_is_the_witness_of_one_posting_only() -> None:
+    paper = Paper()
+    plan(paper, draft_of(), draft_of("RMA2"))
+    hand_out(paper, "RMA1")
+    settle(paper, note_of())
+    hand_out(paper, "RMA2")
+    assert [one.outcome for one in settle(paper, note_of(), now=LATER + timedelta(hours=1))] == ["still_in_doubt"]
+
+
+def test_nothing_found_clears_only_what_khaos_asked_for_again() -> None:
+    paper = Paper()
+    out(paper)
+    assert [one.outcome for one in settle(paper)] == ["still_in_doubt"]
+    assert paper.postings["RMA1"].cleared_at is None
+    hand_out(paper, asked_again_at=NOON, asked_by="continuation")
+    assert [one.outcome for one in settle(paper)] == ["cleared"]
+    assert paper.postings["RMA1"].cleared_at == LATER
+
+
+@pytest.mark.parametrize("change", [{"times_handed_out": 2}, {"asked_again_at": NOON}])
+def test_a_search_clears_nothing_that_moved_while_it_ran(change: dict[str, object]) -> None:
+    paper = Paper()
+    out(paper)
+    with committed(paper) as book:
+        wanted = engine.wanted(book)
+    hand_out(paper, **change)
+    with committed(paper) as book:
+        (found,) = engine.read_back(book, evidence(at=LATER), wanted=wanted, now=LATER)
+    assert found.outcome == "still_in_doubt"
+    assert paper.postings["RMA1"].cleared_at is None
+
+
+def test_what_was_not_searched_is_not_settled() -> None:
+    paper = Paper()
+    out(paper, asked_again_at=NOON)
+    with committed(paper) as book:
+        seen = evidence(customers=("OAK2",), at=LATER)
+        assert engine.read_back(book, seen, wanted=engine.wanted(book), now=LATER) == []
+
+
+def test_planned_ones_are_searched_again_adopted_or_held() -> None:
+    paper = Paper()
+    plan(paper, draft_of())
+    assert [one.outcome for one in settle(paper)] == ["cleared"]
+    assert [one.outcome for one in settle(paper, note_of())] == ["held"]
+    assert paper.postings["RMA1"].cleared_at is None
+    assert [one.outcome for one in settle(paper, note_of(ref="RMA1"))] == ["confirmed"]
+    assert paper.postings["RMA1"].ended_by == "adoption"
+
+
+def test_wanted_names_everything_undone_and_nothing_else() -> None:
+    paper = Paper()
+    plan(paper, draft_of(), draft_of("RMA2", customer="OAK2"), seen=evidence(customers=("ASH1", "OAK2")))
+    hand_out(paper, "RMA2", state="confirmed")
+    with committed(paper) as book:
+        wanted = engine.wanted(book)
+    assert (wanted.customers, wanted.references) == (frozenset({"ASH1"}), frozenset({"RMA1"}))
+
+
+@pytest.mark.parametrize(
+    ("age", "life", "is_cleared"),
+    [
+        (timedelta(), "1", True),
+        (timedelta(hours=24), "1", True),
+        (timedelta(hours=24, seconds=1), "1", False),
+        (timedelta(), "2", False),
+    ],
+)
+def test_a_clearance_lasts_a_day_in_one_life(age: timedelta, life: str, is_cleared: bool) -> None:
+    paper = Paper()
+    plan(paper, draft_of())
+    assert engine.is_cleared(paper.postings["RMA1"], life, NOON + age) is is_cleared
