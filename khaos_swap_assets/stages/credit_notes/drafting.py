@@ -138,7 +138,7 @@ def _found(
     for code in head.over_returned if head else ():
         yield HoldReason("over_return", f"more of {code} came back than order {head.so_code if head else ''} sold")
     refunded = record.refunded_at
-    if refunded and (settings.post_from is None or london_date(refunded) < settings.post_from):
+    if refunded and settings.post_from and london_date(refunded) < settings.post_from:
         yield HoldReason(BEFORE_START, f"refunded on {london_date(refunded)}, before posting starts")
     codes = [note.credit_note_code for note, matched_by in attributed if matched_by != "posting"]
     if codes and not has_posted:

@@ -23,6 +23,8 @@ class SyncedLevels:
 
 def sync_levels(tools: Toolbox) -> SyncedLevels:
     """Read the saleable level of every code that a ready draft or an unsettled move concerns, in batches."""
+    if tools.settings.mode == "audit":
+        return SyncedLevels(0, 0)
     with tools.store() as conn:
         drafted = {line.stock_code for one in drafts.ready(conn) if one.draft for line in one.draft.lines}
         codes = sorted(drafted | set(stock.codes_in_play(conn)))
