@@ -59,6 +59,7 @@ def postings_app(reach: Reach) -> typer.Typer:
     app = typer.Typer(help="What we hand to Khaos, and what became of it.", no_args_is_help=True)
     _add_postings_reads(app, reach)
     _add_postings_hands(app, reach)
+    _add_khaos_hands(app, reach)
     return app
 
 
@@ -138,6 +139,8 @@ def _add_postings_hands(app: typer.Typer, reach: Reach) -> None:
                 done = hands.resolve_not_posted(conn, reference, person, now=reach.clock())
         typer.echo(f"{done.reference} is {done.state}")
 
+
+def _add_khaos_hands(app: typer.Typer, reach: Reach) -> None:
     @app.command()
     def process(
         reference: Reference,
