@@ -169,7 +169,7 @@ def _credit_note_duplicate(case: Case) -> Iterator[Problem]:
     if status_by_value(facts) == "duplicate":
         codes = ", ".join(sorted(note.note.credit_note_code for note in facts.notes))
         message = f"{codes} credit {case.money(facts.credited_pence)} for a refund of {case.money(facts.refund_pence)}"
-        yield case.problem("credit_note_duplicate", message, -facts.gap_pence)
+        yield case.problem("credit_note_duplicate", message, facts.gap_pence)
 
 
 def _value_gap(case: Case) -> Iterator[Problem]:
@@ -191,10 +191,10 @@ def status_by_value(facts: ReturnFacts) -> str:
         return "in_flight"
     if facts.gap_pence == 0:
         return "matched"
-    if len(facts.notes) > 1 and facts.gap_pence < 0:
+    if len(facts.notes) > 1 and facts.gap_pence > 0:
         return "duplicate"
-    is_on_its_way = facts.gap_pence == facts.undone_pence
-    is_second_refund = facts.gap_pence > 0 and facts.is_credited_as_posted and facts.is_growth_explained
+    is_on_its_way = -facts.gap_pence == facts.undone_pence
+    is_second_refund = facts.gap_pence < 0 and facts.is_credited_as_posted and facts.is_growth_explained
     return "in_flight" if is_on_its_way or is_second_refund else "value_gap"
 
 

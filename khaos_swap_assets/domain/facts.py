@@ -157,8 +157,8 @@ class ReturnFacts:
 
     @property
     def gap_pence(self) -> int:
-        """Refund less credit: positive when Khaos credits too little."""
-        return self.refund_pence - self.credited_pence
+        """Credited less refunded: negative when Khaos credits too little (FINANCE_RULES U-28)."""
+        return self.credited_pence - self.refund_pence
 
     @property
     def undone_pence(self) -> int:

@@ -87,8 +87,8 @@ def reconcile_lines(return_lines: pd.DataFrame, credit_lines: pd.DataFrame) -> R
 
     return_lines: rma, stock_code (text), quantity, refund_pence (integers). credit_lines: rma (as attributed),
     credit_note_code, stock_code, quantity, gross_pence. Lines of the same key are added up. In every row
-    gap = refund - credited = the sum of the legs: ``quantity`` is units credited too few at the refunded price (rounded
-    down), ``value`` the rest, ``missing`` a refund without credit, ``extra`` a credit without refund (negative).
+    gap = credited - refund = the sum of the legs: ``quantity`` is units credited too many at the refunded price (rounded
+    down), ``value`` the rest, ``missing`` a refund without credit (negative), ``extra`` a credit without refund.
     Raises ``TypeError`` for a number that is no integer, ``ValueError`` for text that is missing.
     """
     texts = [[return_lines[name], credit_lines[name]] for name in ("rma", "stock_code")]
@@ -192,8 +192,8 @@ def _placed(values: NDArray[Any], at: Ints, size: int) -> NDArray[Any]:
 
 
 def _figures(pairs: _Pairs) -> dict[str, Ints]:
-    gap, is_paired = pairs.refund - pairs.credited, pairs.in_refunds & pairs.in_credits
-    units = np.where(is_paired & (pairs.returned != 0), pairs.returned - pairs.noted, 0)
+    gap, is_paired = pairs.credited - pairs.refund, pairs.in_refunds & pairs.in_credits
+    units = np.where(is_paired & (pairs.returned != 0), pairs.noted - pairs.returned, 0)
     quantity = np.floor_divide(pairs.refund * units, np.where(pairs.returned == 0, 1, pairs.returned))
     return {
         "refund_pence": pairs.refund,
@@ -224,7 +224,7 @@ def _returns(pairs: _Pairs, given: _Given, rmas: Any, sums: dict[str, Ints], dif
     status = np.zeros(len(starts), dtype=np.int64)
     status[_any(differs, starts)] = 1
     status[by_return["gap_pence"] != 0] = 2
-    status[(notes > 1) & (by_return["gap_pence"] < 0)] = 3
+    status[(notes > 1) & (by_return["gap_pence"] > 0)] = 3
     status[notes == 0] = 4
     status[~_any(pairs.in_refunds, starts)] = 5
     told = {"rma": _texts(rmas.take(rma[starts])), "status": _words(RETURN_STATUSES, status), "credit_notes": notes}

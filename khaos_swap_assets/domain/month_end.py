@@ -56,7 +56,7 @@ class WorstRow:
 class MonthEnd:
     """A month in one currency.
 
-    ``statuses`` counts returns, ``causes`` splits the gap (refund less credited) and adds up to it. ``in_flight_pence``
+    ``statuses`` counts returns, ``causes`` splits the gap (credited less refunded) and adds up to it. ``in_flight_pence``
     is the part of the gap that is on its way. ``worst`` holds at most 20 rows, the most money first.
     """
 
@@ -80,8 +80,8 @@ class MonthEnd:
 
     @property
     def unreconciled_pence(self) -> int:
-        """Refund less what moved the ledger: what finance still has to explain."""
-        return self.refund_pence - self.issued_pence
+        """What moved the ledger less the refund: what finance still has to explain."""
+        return self.issued_pence - self.refund_pence
 
     @property
     def open_exceptions(self) -> int:

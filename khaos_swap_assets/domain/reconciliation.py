@@ -41,7 +41,10 @@ HOLDING_KINDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Legs:
-    """The causes of a gap in pence, adding up to it. ``missing`` was refunded and not credited, ``extra`` reversed."""
+    """The causes of a gap (credited less refunded) in pence, adding up to it.
+
+    ``missing`` was refunded and not credited (negative), ``extra`` credited and not refunded (positive).
+    """
 
     quantity_pence: int = 0
     value_pence: int = 0
@@ -144,7 +147,7 @@ def _legs(facts: ReturnFacts) -> Legs:
     gap = facts.gap_pence
     if gap == 0:
         return Legs()
-    if not facts.notes or (gap > 0 and facts.is_credited_as_posted):
+    if not facts.notes or (gap < 0 and facts.is_credited_as_posted):
         return Legs(missing_pence=gap)
     if status_by_value(facts) == "duplicate" or facts.refund_pence == 0:
         return Legs(extra_pence=gap)
@@ -153,7 +156,10 @@ def _legs(facts: ReturnFacts) -> Legs:
 
 
 def _unit_legs(facts: ReturnFacts) -> tuple[int, int]:
-    """Pence of units of which notes hold too few, and of codes that no note holds; zero when notes show no lines."""
+    """Pence of units of which notes hold too many (too few: negative), and of codes that no note holds (negative).
+
+    Both are zero when the notes show no lines.
+    """
     credited = Counter[str]()
     for note in facts.notes:
         for code, quantity in note.note.lines:
@@ -162,9 +168,9 @@ def _unit_legs(facts: ReturnFacts) -> tuple[int, int]:
     for line in facts.refund_lines:
         returned[line.stock_code or line.sku] += line.quantity
         cost[line.stock_code or line.sku] += line.cost_pence
-    missing = sum(cost[code] for code in returned if not credited[code]) if credited else 0
+    missing = -sum(cost[code] for code in returned if not credited[code]) if credited else 0
     shared = [code for code, quantity in returned.items() if credited[code] and quantity]
-    return sum(cost[code] * (returned[code] - credited[code]) // returned[code] for code in shared), missing
+    return sum(cost[code] * (credited[code] - returned[code]) // returned[code] for code in shared), missing
 
 
 def _note_problems(facts: NoteFacts, limits: Limits, now: datetime) -> Iterator[Problem]:

@@ -70,11 +70,11 @@ def summary_table(months: Sequence[MonthEnd]) -> str:
 _SUMMARY = {
     "Refunded": "refund_pence",
     "Credited": "credited_pence",
-    "Gap (refunded less credited)": "gap_pence",
+    "Gap (credited less refunded)": "gap_pence",
     "of it in flight": "in_flight_pence",
     "Credited, not issued": "not_issued_pence",
     "Issued (moved the ledger)": "issued_pence",
-    "Unreconciled (refunded less issued)": "unreconciled_pence",
+    "Unreconciled (issued less refunded)": "unreconciled_pence",
 }
 
 
@@ -86,7 +86,7 @@ def statuses_table(month: MonthEnd) -> str:
 def draw_gap_by_cause(causes: Mapping[str, Mapping[str, int]]) -> bytes:
     """A picture (PNG) of a gap by cause, one panel a currency: ``causes`` are pence by cause by currency.
 
-    Positive: Khaos credits too little.
+    Negative (red): Khaos credits too little.
     """
     figure, panels = _panels(len(causes))
     for panel, (currency, pence) in zip(panels, causes.items(), strict=False):

@@ -27,14 +27,14 @@ def line_rows(returns: Iterable[ReturnRow], credits_: Iterable[CreditRow]) -> di
 
 def _row(refund: list[int] | None, credit: list[int] | None, notes: list[str]) -> dict[str, Any]:
     row = {"refund_pence": refund[1] if refund else 0, "credited_pence": credit[1] if credit else 0}
-    gap = row["refund_pence"] - row["credited_pence"]
+    gap = row["credited_pence"] - row["refund_pence"]
     legs = {"gap_quantity_pence": 0, "gap_value_pence": 0, "gap_missing_pence": 0, "gap_extra_pence": 0}
     if refund is None:
         status, legs["gap_extra_pence"] = "refund_missing", gap
     elif credit is None:
         status, legs["gap_missing_pence"] = "credit_missing", gap
     else:
-        units = refund[0] - credit[0]
+        units = credit[0] - refund[0]
         legs["gap_quantity_pence"] = refund[1] * units // refund[0] if refund[0] else 0
         legs["gap_value_pence"] = gap - legs["gap_quantity_pence"]
         status = "quantity_gap" if units else "value_gap" if gap else "matched"
@@ -57,7 +57,7 @@ def _sum(rows: list[dict[str, Any]]) -> dict[str, Any]:
         status = "refund_missing"
     elif not notes:
         status = "credit_note_missing"
-    elif len(notes) > 1 and sums["gap_pence"] < 0:
+    elif len(notes) > 1 and sums["gap_pence"] > 0:
         status = "duplicate"
     elif sums["gap_pence"]:
         status = "value_gap"

@@ -50,7 +50,7 @@ def test_it_equals_the_oracle_and_every_leg_adds_up(returns: list[ReturnRow], cr
     assert as_rows(found.lines, "rma", "stock_code") == expected
     assert as_rows(found.returns, "rma") == return_rows(expected)
     for frame in (found.lines, found.returns):
-        assert (frame["refund_pence"] - frame["credited_pence"] == frame["gap_pence"]).all()
+        assert (frame["credited_pence"] - frame["refund_pence"] == frame["gap_pence"]).all()
         assert (frame[list(LEGS)].sum(axis=1) == frame["gap_pence"]).all()
 
 
@@ -69,13 +69,13 @@ def test_the_order_of_lines_does_not_matter(returns: list[ReturnRow], credits_: 
     ("returned", "credited", "status", "legs"),
     [
         ((2, 5000), (2, 5000), "matched", (0, 0, 0, 0)),
-        ((2, 5000), (2, 4900), "value_gap", (0, 100, 0, 0)),
-        ((2, 5000), (1, 2500), "quantity_gap", (2500, 0, 0, 0)),
-        ((3, 1000), (2, 666), "quantity_gap", (333, 1, 0, 0)),
-        ((1, 5000), (2, 10000), "quantity_gap", (-5000, 0, 0, 0)),
-        ((2, 5000), (1, 5000), "quantity_gap", (2500, -2500, 0, 0)),
-        ((2, 5000), None, "credit_missing", (0, 0, 5000, 0)),
-        (None, (2, 5000), "refund_missing", (0, 0, 0, -5000)),
+        ((2, 5000), (2, 4900), "value_gap", (0, -100, 0, 0)),
+        ((2, 5000), (1, 2500), "quantity_gap", (-2500, 0, 0, 0)),
+        ((3, 1000), (2, 666), "quantity_gap", (-334, 0, 0, 0)),
+        ((1, 5000), (2, 10000), "quantity_gap", (5000, 0, 0, 0)),
+        ((2, 5000), (1, 5000), "quantity_gap", (-2500, 2500, 0, 0)),
+        ((2, 5000), None, "credit_missing", (0, 0, -5000, 0)),
+        (None, (2, 5000), "refund_missing", (0, 0, 0, 5000)),
     ],
 )
 def test_one_line(
@@ -140,7 +140,7 @@ def test_text_held_as_python_objects_is_taken_too() -> None:
 def test_large_sums_stay_exact() -> None:
     big = 2**53 + 1
     (row,) = reconciled([("R", "A", 1, big)], [("R", "N", "A", 1, 1)]).lines.to_dict("records")
-    assert row["gap_value_pence"] == big - 1
+    assert row["gap_value_pence"] == 1 - big
 
 
 @pytest.mark.parametrize("column", ["quantity", "refund_pence"])

@@ -35,9 +35,9 @@ def a_row(return_id: str, refund: int, credited: int, **changes: Any) -> dict[st
         "refund_pence": refund,
         "credited_pence": credited,
         "issued_pence": credited,
-        "gap_pence": refund - credited,
+        "gap_pence": credited - refund,
         "gap_quantity_pence": 0,
-        "gap_value_pence": refund - credited,
+        "gap_value_pence": credited - refund,
         "gap_missing_pence": 0,
         "gap_extra_pence": 0,
         "status": "matched" if refund == credited else "value_gap",
@@ -69,7 +69,7 @@ def months(returns: list[dict[str, Any]], exceptions: list[dict[str, Any]] | Non
 RETURNS = [
     a_row("R1", 5000, 5000),
     a_row("R2", 5000, 4900),
-    a_row("R3", 700, 0, status="in_flight", gap_value_pence=0, gap_missing_pence=700),
+    a_row("R3", 700, 0, status="in_flight", gap_value_pence=0, gap_missing_pence=-700),
     a_row("R4", 300, 300, issued_pence=0),
 ]
 
@@ -78,10 +78,10 @@ def test_the_figures_of_a_month() -> None:
     (month,) = months(RETURNS, [an_exception("value_gap", "R2", 100), an_exception("value_gap", "R9", 50)])
     assert (month.period, month.currency, month.returns) == ("2026-03", "GBP", 4)
     assert (month.refund_pence, month.credited_pence, month.issued_pence) == (11000, 10200, 9900)
-    assert (month.gap_pence, month.in_flight_pence) == (800, 700)
-    assert (month.not_issued_pence, month.unreconciled_pence) == (300, 1100)
+    assert (month.gap_pence, month.in_flight_pence) == (-800, -700)
+    assert (month.not_issued_pence, month.unreconciled_pence) == (300, -1100)
     assert month.statuses == {"in_flight": 1, "matched": 2, "value_gap": 1}
-    assert month.causes == {"quantity": 0, "value": 100, "missing": 700, "extra": 0}
+    assert month.causes == {"quantity": 0, "value": -100, "missing": -700, "extra": 0}
     assert (month.open_exceptions, month.money_at_risk_pence) == (2, 150)
 
 
@@ -102,7 +102,7 @@ def test_the_worst_come_first_with_gap_and_what_to_do_and_are_twenty_at_most() -
     rows = [an_exception("value_gap", f"R{number:02d}", number) for number in range(30)]
     (month,) = months([a_row("R29", 5000, 4971)], rows)
     assert [row.money_at_risk_pence for row in month.worst] == list(range(29, 9, -1))
-    assert month.worst[0].gap_pence == 29
+    assert month.worst[0].gap_pence == -29
     assert month.worst[1].gap_pence == 0
     assert month.worst[0].action == KINDS["value_gap"].action
     assert month.open_exceptions == 30
@@ -123,10 +123,10 @@ def test_equals_are_told_in_the_order_of_their_subject() -> None:
 
 
 def test_currencies_are_never_added_up() -> None:
-    euro = [a_row("E1", 900, 0, currency="EUR", gap_value_pence=0, gap_missing_pence=900)]
+    euro = [a_row("E1", 900, 0, currency="EUR", gap_value_pence=0, gap_missing_pence=-900)]
     pounds, euros = months(RETURNS + euro, [an_exception("value_gap", "E1", 7, currency="EUR")])
     assert (pounds.currency, pounds.returns, pounds.open_exceptions) == ("GBP", 4, 0)
-    assert (euros.currency, euros.returns, euros.gap_pence, euros.open_exceptions) == ("EUR", 1, 900, 1)
+    assert (euros.currency, euros.returns, euros.gap_pence, euros.open_exceptions) == ("EUR", 1, -900, 1)
 
 
 @pytest.mark.parametrize(("return_id", "currency"), [("E1", "EUR"), ("", "GBP"), ("R1", "GBP"), ("R99", "GBP")])
@@ -148,7 +148,7 @@ def test_an_empty_month_has_no_record() -> None:
 def test_the_figures_are_plain_json() -> None:
     (month,) = months(RETURNS, [an_exception("value_gap", "R2", 100)])
     figures = json.loads(json.dumps(month.figures()))
-    assert figures["gap_pence"] == 800
+    assert figures["gap_pence"] == -800
     assert figures["statuses"]["matched"] == 2
     assert figures["worst"][0]["subject"] == "RMA-R2"
 
@@ -171,5 +171,5 @@ def test_causes_and_statuses_add_up(rows: list[dict[str, Any]]) -> None:
     found = months(rows)
     assert sum(month.returns for month in found) == len(rows)
     for month in found:
-        assert sum(month.causes.values()) == month.gap_pence == month.refund_pence - month.credited_pence
+        assert sum(month.causes.values()) == month.gap_pence == month.credited_pence - month.refund_pence
         assert sum(month.statuses.values()) == month.returns

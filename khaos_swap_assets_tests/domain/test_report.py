@@ -43,7 +43,7 @@ def test_the_worst_say_rma_owner_gap_and_what_to_do(month: MonthEnd) -> None:
     assert first.startswith(
         "| RMA-R1/A\\|B | data management | £0.00 | £2.50 | sku_unknown: no such code | Correct the"
     )
-    assert second.startswith("| RMA-R2 | finance | £1.00 | £1.00 | value_gap: it is wrong | Compare")
+    assert second.startswith("| RMA-R2 | finance | -£1.00 | £1.00 | value_gap: it is wrong | Compare")
 
 
 def test_exceptions_are_counted_by_kind(month: MonthEnd) -> None:
@@ -63,8 +63,8 @@ def test_the_summary_has_a_column_a_currency() -> None:
     lines = summary_table(found).splitlines()
     assert lines[0] == "|  | GBP | EUR |"
     assert "| Refunded | £110.00 | €9.00 |" in lines
-    assert "| Gap (refunded less credited) | £8.00 | €1.00 |" in lines
-    assert "| Unreconciled (refunded less issued) | £11.00 | €1.00 |" in lines
+    assert "| Gap (credited less refunded) | -£8.00 | -€1.00 |" in lines
+    assert "| Unreconciled (issued less refunded) | -£11.00 | -€1.00 |" in lines
 
 
 def test_statuses_are_counted(month: MonthEnd) -> None:

@@ -68,7 +68,7 @@ def refunds_reconcile(
         ).fetchall()
     names = ("rma", "currency", "refund_pence", "credited_pence", "issued_pence", "gap_pence", "status")
     apart = {
-        one.currency: one.refund_pence - one.issued_pence
+        one.currency: one.issued_pence - one.refund_pence
         for some in totals.values()
         for one in some
         if one.refund_pence != one.issued_pence
