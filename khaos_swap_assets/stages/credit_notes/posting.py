@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.khaos.documents import return_document, without_party
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from khaos_swap_assets.adapters.khaos.client import StatusFeed
+    from khaos_swap_assets.domain.credit_notes import CreditNote
     from khaos_swap_assets.domain.returns import Return
     from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -102,14 +103,33 @@ def _uncovered(conn: psycopg.Connection, ready: Sequence[SavedDraft]) -> list[Sa
 def _evidence(
     conn: psycopg.Connection, feed: StatusFeed | None, customers: frozenset[str], searched_at: datetime
 ) -> Evidence:
-    seen = tuple(feed.credit_notes) if feed else ()
-    codes = [note.credit_note_code for note in seen]
+    opened = _opened_on(conn, customers)
+    seen = tuple(note for note in (feed.credit_notes if feed else ()) if not _is_older(note, opened))
     rows = conn.execute(
         "SELECT credit_note_code, return_id FROM khaos.credit_notes WHERE return_id IS NOT NULL "
         "AND credit_note_code = ANY(%s)",
-        (codes,),
+        ([note.credit_note_code for note in seen],),
     ).fetchall()
     return Evidence(seen, customers, searched_at, attributed={row[0]: row[1] for row in rows})
+
+
+def _opened_on(conn: psycopg.Connection, customers: frozenset[str]) -> dict[str, date]:
+    """By customer: the London day on which the oldest return came into being that a document waits or is out for."""
+    rows = conn.execute(
+        "SELECT m.customer_code, min(coalesce(r.submitted_at, r.created_at)) FROM recon.matched_returns m "
+        "JOIN swap.returns r USING (return_id) WHERE m.customer_code = ANY(%s) AND (EXISTS (SELECT 1 FROM recon.drafts d "
+        "WHERE d.return_id = m.return_id AND d.state = 'ready') OR EXISTS (SELECT 1 FROM recon.postings p "
+        "WHERE p.return_id = m.return_id AND p.state IN ('planned', 'in_doubt'))) GROUP BY 1 "
+        "HAVING bool_and(coalesce(r.submitted_at, r.created_at) IS NOT NULL)",
+        (sorted(customers),),
+    ).fetchall()
+    return {row[0]: london_date(row[1]) for row in rows}
+
+
+def _is_older(note: CreditNote, opened: dict[str, date]) -> bool:
+    """True for a note made before any of its customer's returns began: it can be none of theirs."""
+    since = opened.get(note.customer_code)
+    return note.created_on is not None and since is not None and note.created_on < since
 
 
 Rendered = dict[tuple[str, int], tuple[ReadyDraft, "Return"]]
