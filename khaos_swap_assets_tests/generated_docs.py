@@ -1,0 +1,187 @@
+"""The pages in ``docs/`` that are made from the code: settings, commands, checks, exceptions.
+
+Belongs here: making the text and, by ``python -m khaos_swap_assets_tests.generated_docs``, writing it. Stays out: pages
+written by hand. ``test_docs`` keeps every generated text equal to its page.
+"""
+
+from __future__ import annotations
+
+import re
+import typing
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+import typer
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings
+
+from khaos_swap_assets.adapters.settings import PREFIX, KhaosSettings, Settings, SwapSettings
+from khaos_swap_assets.domain.exceptions import handbook
+
+DOCS = Path(__file__).parent.parent / "docs"
+GROUPS: Mapping[str, tuple[type[BaseSettings], str]] = {
+    "General": (Settings, PREFIX),
+    "Swap": (SwapSettings, f"{PREFIX}SWAP_"),
+    "Khaos": (KhaosSettings, f"{PREFIX}KHAOS_"),
+}
+SETTINGS_HEAD = """# Settings
+
+Made from `khaos_swap_assets/adapters/settings.py`. Every setting is an environment variable and nothing else: neither
+a run's configuration nor the UI can change one. A wrong one is reported before anything starts, in one line that names
+the variable and the reason, and the program ends with code 2. `khaos-swap settings` prints this list.
+
+A **secret** never appears in a log, an error or the UI. Which ones must be set, and in what order to go about it, is in
+[operations](operations.md).
+
+The programs set `KHAOS_SWAP_STARTED_BY`, `KHAOS_SWAP_DAGSTER_URL` and `DAGSTER_HOME` for each other; you do not.
+"""
+COMMANDS_HEAD = """# Commands
+
+Made from the command line itself; `khaos-swap COMMAND --help` shows the same. A mistake in settings or arguments is one
+line on stderr and exit code 2, never a traceback.
+"""
+CHECKS_BEGIN, CHECKS_END = "<!-- checks: made from the code -->", "<!-- end of checks -->"
+
+
+def settings_page() -> str:
+    """Every variable by group: default, what it may be, meaning."""
+    return SETTINGS_HEAD + "".join(_group(title, model, prefix) for title, (model, prefix) in GROUPS.items())
+
+
+def variables() -> list[str]:
+    """The name of every variable."""
+    return [f"{prefix}{name.upper()}" for model, prefix in GROUPS.values() for name, _ in _plain_fields(model)]
+
+
+def _group(title: str, model: type[BaseSettings], prefix: str) -> str:
+    rows = "".join(_setting_row(f"{prefix}{name.upper()}", field) for name, field in _plain_fields(model))
+    return f"\n## {title}\n\n| variable | default | may be | meaning |\n|---|---|---|---|\n{rows}"
+
+
+def _plain_fields(model: type[BaseSettings]) -> Iterator[tuple[str, FieldInfo]]:
+    for name, field in model.model_fields.items():
+        if not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseSettings)):
+            yield name, field
+
+
+def _setting_row(variable: str, field: FieldInfo) -> str:
+    default = "" if isinstance(field.default, SecretStr) or field.default in (None, "") else f"`{field.default}`"
+    return f"| `{variable}` | {default} | {_may_be(field)} | {_cell(field.description or '')} |\n"
+
+
+def _may_be(field: FieldInfo) -> str:
+    kind: Any = field.annotation
+    if typing.get_origin(kind) is Literal:
+        return ", ".join(f"`{choice}`" for choice in typing.get_args(kind))
+    kinds = [part for part in typing.get_args(kind) or (kind,) if part is not type(None)]
+    name = {"SecretStr": "secret", "str": "text", "int": "whole number", "float": "number", "bool": "true, false",
+            "date": "date, YYYY-MM-DD", "Path": "path"}[kinds[0].__name__]  # fmt: skip
+    return " ".join([name, *_bounds(field.metadata)])
+
+
+def _bounds(metadata: Iterable[Any]) -> Iterator[str]:
+    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+    for one in metadata:
+        yield from (f"{sign} {getattr(one, name):g}" for name, sign in signs.items() if hasattr(one, name))
+
+
+def commands_page(app: typer.Typer) -> str:
+    """Every command with its arguments and options."""
+    commands = dict(walk(typer.main.get_command(app)))
+    index = "".join(f"| [`{name}`](#{_anchor(name)}) | {_first(command)} |\n" for name, command in commands.items())
+    chapters = "".join(_command(name, command) for name, command in commands.items())
+    return f"{COMMANDS_HEAD}\n| command | what it does |\n|---|---|\n{index}{chapters}"
+
+
+def walk(command: click.Command, name: str = "khaos-swap") -> Iterator[tuple[str, click.Command]]:
+    """Every command that does something, by its whole name; a group is only its commands."""
+    children: Mapping[str, click.Command] | None = getattr(command, "commands", None)
+    if children is None:
+        yield name, command
+        return
+    for child, found in children.items():
+        if not found.hidden:
+            yield from walk(found, f"{name} {child}")
+
+
+def _command(name: str, command: click.Command) -> str:
+    rows = "".join(
+        _parameter(one) for one in command.params if not getattr(one, "hidden", False) and one.name != "help"
+    )
+    table = f"\n| argument or option | default | meaning |\n|---|---|---|\n{rows}" if rows else ""
+    return f"\n## {name}\n\n{_text(command.help or '')}\n{table}"
+
+
+def _parameter(one: click.Parameter) -> str:
+    is_argument = one.param_type_name == "argument"
+    shown = f"`{(one.name or '').upper()}`" if is_argument else ", ".join(f"`{opt}`" for opt in one.opts)
+    others = "".join(f", `{opt}`" for opt in one.secondary_opts)
+    default = "required" if one.required else _default(one)
+    return f"| {shown}{others} | {default} | {_cell(getattr(one, 'help', None) or '')} |\n"
+
+
+def _default(one: click.Parameter) -> str:
+    if getattr(one, "is_flag", False) or one.default in (None, "", (), []) or callable(one.default):
+        return ""
+    return f"`{one.default}`"
+
+
+def _first(command: click.Command) -> str:
+    return _cell(_text(command.help or "").split("\n\n")[0])
+
+
+def _text(words: str) -> str:
+    """Paragraphs of a docstring, each on one line."""
+    paragraphs = words.replace("\b", "").strip().split("\n\n")
+    return "\n\n".join(" ".join(part.split()) for part in paragraphs)
+
+
+def _anchor(name: str) -> str:
+    return re.sub(r"[^a-z0-9 -]", "", name.lower()).replace(" ", "-")
+
+
+def _cell(words: str) -> str:
+    return " ".join(words.split()).replace("|", "\\|")
+
+
+def checks_part() -> str:
+    """Every check by asset: what green proves, and what to do when it is red."""
+    from khaos_swap_assets.definitions import build
+
+    by_asset: dict[str, list[str]] = {}
+    for definition in build().asset_checks or ():
+        for spec in definition.check_specs:  # type: ignore[union-attr]
+            text = _with_links(spec.description or "")
+            by_asset.setdefault(spec.asset_key.to_user_string(), []).append(f"### {spec.name}\n\n{text}\n")
+    return "\n".join(f"## On `{asset}`\n\n" + "\n".join(texts) for asset, texts in sorted(by_asset.items()))
+
+
+def _with_links(description: str) -> str:
+    return re.sub(r"\*\*(\w+)\*\*", r"**[\1](exceptions.md#\1)**", description)
+
+
+def with_checks(page: str) -> str:
+    """A page with the part between the two marks made anew."""
+    before, _, rest = page.partition(CHECKS_BEGIN)
+    _, _, after = rest.partition(CHECKS_END)
+    return f"{before}{CHECKS_BEGIN}\n\n{checks_part()}\n{CHECKS_END}{after}"
+
+
+def pages() -> dict[str, str]:
+    """Each generated page by its file name."""
+    from khaos_swap_assets.cli import app
+
+    return {
+        "settings.md": settings_page(),
+        "commands.md": commands_page(app),
+        "exceptions.md": handbook(),
+        "month_end.md": with_checks((DOCS / "month_end.md").read_text(encoding="utf-8")),
+    }
+
+
+if __name__ == "__main__":
+    for file_name, text in pages().items():
+        (DOCS / file_name).write_text(text, encoding="utf-8")
