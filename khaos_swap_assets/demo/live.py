@@ -1,0 +1,117 @@
+"""The demo with its UI: both sandboxes live, the gateway and Dagster, until somebody ends it.
+
+Belongs here: starting everything in one folder that a second start takes over, and saying what to look at. Stays out:
+the folder's rules and settings (``environment``), order and ending of processes (``supervisor``).
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from time import monotonic
+
+from khaos_swap_assets import processes, supervisor
+from khaos_swap_assets.demo import environment
+from khaos_swap_assets.demo.environment import DAGSTER, Place
+from khaos_swap_assets.demo.once import month_before
+from khaos_swap_assets.orphans import close_orphaned_runs
+from khaos_swap_assets.processes import Listen
+from khaos_swap_assets.sandbox.generator import POST_FROM_DAY
+
+FOLDER = Path(".khaos-swap-demo")
+DATES_FILE = "dates.json"
+SANDBOX_PORT, GATEWAY_PORT = 8800, 8700
+RETURNS = 120
+BETWEEN_LOOKS = {"KHAOS_SWAP_KHAOS_POLL_MINUTES": "1", "KHAOS_SWAP_KHAOS_STOCK_MINUTES": "1"}
+Say = Callable[[str], None]
+
+GUIDE = """
+Khaos Swap demo is up after {seconds:.0f} s. Everything here is invented; nothing leaves this machine.
+
+  Dagster UI          {ui}
+    lineage           {ui}/asset-groups
+    runs              {ui}/runs                 the sensor new_returns launches them by itself
+    sensors           {ui}/automation
+    checks            {ui}/assets/reconciliation/returns?view=checks
+    month end         {ui}/assets/reconciliation/month_end
+    open exceptions   {ui}/assets/reconciliation/exceptions
+  Gateway             {gateway}/docs        webhooks, inspections, the Khaos channel's endpoints
+  Sandbox, both sides {sandbox}/docs        GET /admin/truth says what trouble was planted
+
+Red checks are real: trouble was planted in the sandbox. A new return arrives every 20 s.
+Data is kept in {folder} for the next start; `make clean` removes it. Stop with Ctrl-C.
+"""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One live demo: where its data is, the port of its UI (0 = any free one), and the world of a first start."""
+
+    folder: Path = FOLDER
+    port: int = 3000
+    returns: int = RETURNS
+    seed: int = 1
+
+
+def play_live(visit: Visit, say: Say) -> int:
+    """Stay up until SIGINT or SIGTERM; gives the exit code. Raises ``SettingsError`` for a taken port or folder."""
+    began = monotonic()
+    environment.forget_outside()
+    ui = Listen("127.0.0.1", visit.port or processes.free_port(), "PORT=, e.g. make demo PORT=3001")
+    processes.require_free(ui)
+    say("starting the demo's PostgreSQL")
+    place = environment.open_place(
+        visit.folder, durable=True, sandbox_port=_port_near(SANDBOX_PORT), gateway_port=_port_near(GATEWAY_PORT)
+    )
+    post_from = _post_from(place.folder)
+    env = environment.settings_of(place, period_start=month_before(post_from), post_from=post_from, is_live=True)
+    env |= BETWEEN_LOOKS
+    home = Path(env["DAGSTER_HOME"])
+    close_orphaned_runs(place.postgres.url(DAGSTER), env)
+    children = [
+        environment.sandbox(place, _world(place, visit)),
+        environment.gateway(place, env),
+        *supervisor.dagster_children(place.folder, home, ui.host, ui.port, env),
+    ]
+
+    def greet() -> int:
+        say(_guide(place, ui.port, monotonic() - began))
+        threading.Event().wait()
+        return 0
+
+    return supervisor.run(children, folder=place.folder, stop_last=place.postgres.stop, work=greet, say=say)
+
+
+def _world(place: Place, visit: Visit) -> list[str]:
+    """How the sandbox is told; a world that is there already is taken as it is."""
+    store = place.folder / "sandbox.sqlite"
+    return ["--live", "--store", str(store), "--returns", str(visit.returns), "--seed", str(visit.seed)]
+
+
+def _post_from(folder: Path) -> date:
+    """The day from which refunds are posted: decided at the first start, since the world's month stays what it was."""
+    file = folder / DATES_FILE
+    if not file.exists():
+        chosen = month_before(environment.wall_now().date()).replace(day=POST_FROM_DAY)
+        file.write_text(json.dumps({"post_from": chosen.isoformat()}))
+    return date.fromisoformat(json.loads(file.read_text())["post_from"])
+
+
+def _port_near(wanted: int) -> int:
+    """The usual port, so that a bookmark holds, or any free one."""
+    try:
+        processes.require_free(Listen("127.0.0.1", wanted, ""))
+    except processes.SettingsError:
+        return processes.free_port()
+    return wanted
+
+
+def _guide(place: Place, port: int, seconds: float) -> str:
+    return GUIDE.format(
+        ui=f"http://127.0.0.1:{port}", gateway=place.gateway_url, sandbox=place.sandbox_url, folder=place.folder,
+        seconds=seconds,
+    )
