@@ -87,8 +87,8 @@ def reconcile_lines(return_lines: pd.DataFrame, credit_lines: pd.DataFrame) -> R
 
     return_lines: rma, stock_code (text), quantity, refund_pence (integers). credit_lines: rma (as attributed),
     credit_note_code, stock_code, quantity, gross_pence. Lines of the same key are added up. In every row
-    gap = credited - refund = the sum of the legs: ``quantity`` is units credited too many at the refunded price (rounded
-    down), ``value`` the rest, ``missing`` a refund without credit (negative), ``extra`` a credit without refund.
+    gap = credited - refund = the sum of the legs: ``quantity`` is units credited too many at the refunded price
+    (rounded down), ``value`` the rest, ``missing`` a refund without credit (negative), ``extra`` one without refund.
     Raises ``TypeError`` for a number that is no integer, ``ValueError`` for text that is missing.
     """
     texts = [[return_lines[name], credit_lines[name]] for name in ("rma", "stock_code")]

@@ -56,8 +56,9 @@ class WorstRow:
 class MonthEnd:
     """A month in one currency.
 
-    ``statuses`` counts returns, ``causes`` splits the gap (credited less refunded) and adds up to it. ``in_flight_pence``
-    is the part of the gap that is on its way. ``worst`` holds at most 20 rows, the most money first.
+    ``statuses`` counts returns, ``causes`` splits the gap (credited less refunded) and adds up to it.
+    ``in_flight_pence`` is the part of the gap that is on its way. ``worst`` holds at most 20 rows, the most money
+    first.
     """
 
     period: str
