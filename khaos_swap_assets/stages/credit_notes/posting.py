@@ -21,18 +21,20 @@ from khaos_swap_assets.domain.postings import Evidence, Planned, Settled, Wanted
 from khaos_swap_assets.stages.credit_notes import engine
 from khaos_swap_assets.stages.credit_notes.attributing import attribute_notes
 from khaos_swap_assets.stages.credit_notes.engine import ReadyDraft
+from khaos_swap_assets.stages.credit_notes.searching import Search, search
 from khaos_swap_assets.stages.orders.sync import keep_notes, keep_statuses
 
 if TYPE_CHECKING:
     import psycopg
 
-    from khaos_swap_assets.adapters.khaos.client import StatusFeed
     from khaos_swap_assets.domain.credit_notes import CreditNote
     from khaos_swap_assets.domain.returns import Return
     from khaos_swap_assets.stages.toolbox import Toolbox
 
 UNCREDITABLE = "document_incomplete"
 FORGET_AFTER = timedelta(hours=1)
+# Zones of the two vendors' dates are not documented, so a day's difference proves nothing.
+A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,9 @@ def post(tools: Toolbox) -> Posted:
         ready = drafts.ready(conn) if tools.settings.mode != "audit" else []
     customers = sorted(wanted.customers | {one.draft.customer_code for one in ready if one.draft})
     searched_at = tools.now()
-    feed = tools.open_khaos().export_order_status(company_codes=customers) if customers else None
+    found = search(tools.open_khaos(), customers) if customers else Search((), frozenset())
     with tools.store() as conn:
-        return _settle_and_plan(conn, tools, wanted, ready, feed, frozenset(customers), searched_at)
+        return _settle_and_plan(conn, tools, wanted, ready, found, searched_at)
 
 
 def _settle_and_plan(
@@ -63,18 +65,16 @@ def _settle_and_plan(
     tools: Toolbox,
     wanted: Wanted,
     ready: Sequence[SavedDraft],
-    feed: StatusFeed | None,
-    customers: frozenset[str],
+    found: Search,
     searched_at: datetime,
 ) -> Posted:
     book, now = SqlBook(conn), tools.now()
     book.lock()
-    if feed:
-        keep_statuses(conn, [feed], now)
-        keep_notes(conn, [feed], now)
-    attributed = attribute_notes(conn, customers, now)
-    evidence = _evidence(conn, feed, customers, searched_at)
-    settled = engine.read_back(book, evidence, wanted=wanted, now=now) if feed else []
+    keep_statuses(conn, found.feeds, now)
+    keep_notes(conn, found.feeds, now)
+    attributed = attribute_notes(conn, found.customers, now)
+    evidence = _evidence(conn, found, searched_at)
+    settled = engine.read_back(book, evidence, wanted=wanted, now=now)
     withdrawn = engine.withdraw_stale(book, now=now)
     rendered = _rendered(conn, tools, _uncovered(conn, ready))
     planned = engine.plan(
@@ -88,8 +88,8 @@ def _settle_and_plan(
     )
     _tell(conn, settled, planned, [one.return_id for one in withdrawn])
     orders.forget_parties(conn, now - FORGET_AFTER)
-    outcomes = Counter([one.outcome for one in (*settled, *planned)] + ["withdrawn"] * len(withdrawn))
-    return Posted(len(customers), attributed.attributed, attributed.ambiguous, dict(outcomes))
+    done = [*(one.outcome for one in settled), *(one.outcome for one in planned), *("withdrawn" for _ in withdrawn)]
+    return Posted(len(found.customers), attributed.attributed, attributed.ambiguous, dict(Counter[str](done)))
 
 
 def _uncovered(conn: psycopg.Connection, ready: Sequence[SavedDraft]) -> list[SavedDraft]:
@@ -100,26 +100,26 @@ def _uncovered(conn: psycopg.Connection, ready: Sequence[SavedDraft]) -> list[Sa
     return [one for one in ready if (one.return_id, one.ordinal) in still_ready and one.return_id not in covered]
 
 
-def _evidence(
-    conn: psycopg.Connection, feed: StatusFeed | None, customers: frozenset[str], searched_at: datetime
-) -> Evidence:
-    opened = _opened_on(conn, customers)
-    seen = tuple(note for note in (feed.credit_notes if feed else ()) if not _is_older(note, opened))
+def _evidence(conn: psycopg.Connection, found: Search, searched_at: datetime) -> Evidence:
+    opened = _opened_on(conn, found.customers)
+    notes_seen = (note for feed in found.feeds for note in feed.credit_notes)
+    seen = tuple(note for note in notes_seen if not _is_older(note, opened))
     rows = conn.execute(
         "SELECT credit_note_code, return_id FROM khaos.credit_notes WHERE return_id IS NOT NULL "
         "AND credit_note_code = ANY(%s)",
         ([note.credit_note_code for note in seen],),
     ).fetchall()
-    return Evidence(seen, customers, searched_at, attributed={row[0]: row[1] for row in rows})
+    return Evidence(seen, found.customers, searched_at, attributed={row[0]: row[1] for row in rows})
 
 
 def _opened_on(conn: psycopg.Connection, customers: frozenset[str]) -> dict[str, date]:
     """By customer: the London day on which the oldest return came into being that a document waits or is out for."""
     rows = conn.execute(
         "SELECT m.customer_code, min(coalesce(r.submitted_at, r.created_at)) FROM recon.matched_returns m "
-        "JOIN swap.returns r USING (return_id) WHERE m.customer_code = ANY(%s) AND (EXISTS (SELECT 1 FROM recon.drafts d "
-        "WHERE d.return_id = m.return_id AND d.state = 'ready') OR EXISTS (SELECT 1 FROM recon.postings p "
-        "WHERE p.return_id = m.return_id AND p.state IN ('planned', 'in_doubt'))) GROUP BY 1 "
+        "JOIN swap.returns r USING (return_id) WHERE m.customer_code = ANY(%s) AND (EXISTS ("
+        "SELECT 1 FROM recon.drafts d WHERE d.return_id = m.return_id AND d.state = 'ready') OR EXISTS ("
+        "SELECT 1 FROM recon.postings p WHERE p.return_id = m.return_id AND p.state IN ('planned', 'in_doubt'))) "
+        "GROUP BY 1 "
         "HAVING bool_and(coalesce(r.submitted_at, r.created_at) IS NOT NULL)",
         (sorted(customers),),
     ).fetchall()
@@ -127,9 +127,9 @@ def _opened_on(conn: psycopg.Connection, customers: frozenset[str]) -> dict[str,
 
 
 def _is_older(note: CreditNote, opened: dict[str, date]) -> bool:
-    """True for a note made before any of its customer's returns began: it can be none of theirs."""
+    """True for a note made a day or more before any of its customer's returns began: it can be none of theirs."""
     since = opened.get(note.customer_code)
-    return note.created_on is not None and since is not None and note.created_on < since
+    return note.created_on is not None and since is not None and note.created_on < since - A_DAY
 
 
 Rendered = dict[tuple[str, int], tuple[ReadyDraft, "Return"]]
