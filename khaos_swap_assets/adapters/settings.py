@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from khaos_swap_assets.adapters.errors import SettingsError
@@ -28,6 +28,14 @@ class SwapSettings(BaseSettings):
     store_id: str = Field("", description="Swap store id, opaque")
     webhook_secret: SecretStr = Field(SecretStr(""), description="Webhook secret (whsk_...)")
     webhook_secret_previous: SecretStr = Field(SecretStr(""), description="The secret before it, valid during rotation")
+    webhook_skew_seconds: int = Field(60, ge=0, le=300, description="How far Swap's clock may be from ours")
+    webhook_success_code: int = Field(200, ge=200, le=204, description="Answer that Swap takes as accepted")
+    webhook_hmac_header: str = Field(
+        "", pattern=r"^[A-Za-z0-9-]{0,60}$", description="Header with the HMAC-SHA256 of the body; empty asks for none"
+    )
+    webhook_hmac_key: Literal["whole", "hex"] = Field(
+        "whole", description="Key of that HMAC: the whole secret as text, or the bytes of its hex part"
+    )
     page_size: int = Field(100, ge=1, le=100, description="Rows a page; Swap allows at most 100")
     overlap_minutes: int = Field(120, ge=0, le=10080, description="How far a sweep reaches back before the last one")
     requests_per_second: float = Field(1.0, gt=0, le=100, description="Rate limit of our calls")
@@ -55,7 +63,9 @@ class KhaosSettings(BaseSettings):
     stock_minutes: int = Field(
         30, ge=0, le=1440, description="Shortest time between two reads of the changed Stock Codes"
     )
-    poll_minutes: int = Field(5, ge=0, le=1440, description="Shortest time between two looks for documents that are out")
+    poll_minutes: int = Field(
+        5, ge=0, le=1440, description="Shortest time between two looks for documents that are out"
+    )
     first_read_days: int = Field(60, ge=1, le=800, description="How far back the first read of orders and notes goes")
     timeout_seconds: float = Field(120.0, gt=0, le=600, description="Longest wait for one answer")
     retries: int = Field(3, ge=0, le=10, description="Repeats of a read after 5xx or a timeout")
@@ -63,6 +73,9 @@ class KhaosSettings(BaseSettings):
     nonsaleable_site_id: int = Field(9, description="Site or area of goods that may not be sold")
     channel_user: str = Field("", description="User name that the Khaos channel sends us")
     channel_password: SecretStr = Field(SecretStr(""), description="Password that the Khaos channel sends us")
+    channel_password_previous: SecretStr = Field(
+        SecretStr(""), description="The channel password before it, valid during rotation"
+    )
     reason_sellable: str = Field("1", description="ReturnReason id whose type is Return to Stock")
     reason_damaged: str = Field("2", description="ReturnReason id whose type is Quarantine")
     reason_missing: str = Field("3", description="ReturnReason id whose type is Stock Missing (moves nothing)")
@@ -74,7 +87,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, hide_input_in_errors=True)
 
     mode: Literal["audit", "assist", "post"] = Field("audit", description="audit reads; assist drafts; post posts")
-    post_from: date | None = Field(None, description="Refunds before this London date are reconciled, never posted")
+    post_from: date | None = Field(
+        None, validate_default=True, description="Refunds before this London date are reconciled, never posted"
+    )
     database_url: SecretStr = Field(SecretStr(""), description="PostgreSQL 14+; empty runs the embedded one")
     data_dir: Path = Field(Path(".khaos-swap"), description="Folder of the embedded database and Dagster's files")
     order_ref_format: str = Field("{0}", description="Order Ref. Format of the Khaos channel, e.g. KCC{0}")
@@ -86,9 +101,19 @@ class Settings(BaseSettings):
     period_start: date = Field(date(2025, 1, 1), description="First month of the month-end reports")
     seal_key: SecretStr = Field(SecretStr(""), description="Key that seals names and addresses (Fernet)")
     inspection_token: SecretStr = Field(SecretStr(""), description="Bearer token of POST /inspections")
+    inspection_token_previous: SecretStr = Field(
+        SecretStr(""), description="The token before it, valid during rotation"
+    )
     gateway_host: str = Field("127.0.0.1", description="Address the gateway binds to")
     gateway_port: int = Field(8700, ge=0, le=65535, description="Port of the gateway")
     gateway_public_url: str = Field("", description="URL of the gateway as Khaos sees it")
+    gateway_workers: int = Field(1, ge=1, le=32, description="Processes of the gateway")
+    gateway_sender_rate: int = Field(
+        100, ge=1, le=100_000, description="Requests a second of one sender; bursts of 10 s"
+    )
+    gateway_trusted_proxies: str = Field(
+        "127.0.0.1", description="Comma list of proxies whose X-Forwarded-* headers count"
+    )
     webserver_host: str = Field("127.0.0.1", description="Address the Dagster UI binds to")
     webserver_port: int = Field(3000, ge=0, le=65535, description="Port of the Dagster UI")
     daily_document_cap: int = Field(200, ge=0, description="Most documents handed out in a London day")
@@ -114,24 +139,37 @@ class Settings(BaseSettings):
             raise ValueError("must hold {0} exactly once")
         return value
 
-    @model_validator(mode="after")
-    def _post_needs_a_start(self) -> Self:
-        if self.mode != "audit" and self.post_from is None:
-            raise ValueError(f"{PREFIX}POST_FROM is required when {PREFIX}MODE is {self.mode}")
-        return self
+    @field_validator("post_from")
+    @classmethod
+    def _is_there_to_post(cls, value: date | None, info: ValidationInfo) -> date | None:
+        mode = info.data.get("mode", "audit")
+        if value is None and mode != "audit":
+            raise ValueError(f"is required when {PREFIX}MODE is {mode}")
+        return value
 
 
 def load_settings() -> Settings:
-    """Read the environment. Raises ``SettingsError`` with one line a fault: variable and reason, never its value."""
+    """Read the environment. Raises ``SettingsError`` with one line for every fault: variable and reason, no value."""
+    groups: dict[str, Any] = {}
+    faults: list[str] = []
+    for name, kind in (("swap", SwapSettings), ("khaos", KhaosSettings)):
+        try:
+            groups[name] = kind()
+        except ValidationError as error:
+            groups[name] = kind.model_construct()
+            faults += _faults(error)
     try:
-        return Settings()
+        settings = Settings(**groups)
     except ValidationError as error:
-        raise SettingsError("; ".join(_faults(error))) from None
+        faults += _faults(error)
+    if faults:
+        raise SettingsError("\n".join(faults))
+    return settings
 
 
 def _faults(error: ValidationError) -> list[str]:
     prefix = {"SwapSettings": f"{PREFIX}SWAP_", "KhaosSettings": f"{PREFIX}KHAOS_"}.get(error.title, PREFIX)
     return [
-        f"{prefix}{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" if fault["loc"] else fault["msg"]
+        f"{prefix}{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg'].removeprefix('Value error, ')}"
         for fault in error.errors(include_input=False)
     ]
