@@ -1,0 +1,135 @@
+"""Single cells: text becomes a value, or a ``ValueError`` that says why not.
+
+Belongs here: one kind of value each. Stays out: which column is of which kind (``layouts``) and rows (``tables``).
+Money is minor units, moments are UTC, days are London days. An empty cell never comes here.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from khaos_swap_assets.adapters.swap import dates
+from khaos_swap_assets.domain.money import exponent_of, to_pence
+from khaos_swap_assets.domain.periods import london_date
+
+LONGEST_KEY = 200
+MOST_UNITS = 100_000_000
+YEARS = range(1990, 2101)
+YES, NO = frozenset({"true", "yes", "y", "1", "-1"}), frozenset({"false", "no", "n", "0"})
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,12})?", re.ASCII)
+
+
+def code(text: str) -> str:
+    """A code as it is, end spaces too: two codes that differ by a space are two codes."""
+    if len(text) > LONGEST_KEY:
+        raise ValueError(f"is longer than {LONGEST_KEY} characters")
+    if _CONTROL.search(text):
+        raise ValueError("holds a line break or another control character")
+    return text
+
+
+def key(text: str) -> str:
+    """A reference, without the spaces around it."""
+    return code(text.strip())
+
+
+def note(text: str) -> str:
+    """Words for a person, of which any length may come; the beginning is kept."""
+    return text.strip()[:LONGEST_KEY]
+
+
+def currency(text: str) -> str:
+    """An ISO currency code in capitals."""
+    exponent_of(text.strip())
+    return text.strip().upper()
+
+
+def money(text: str, code_: str) -> int:
+    """An amount as minor units of the currency; never negative."""
+    pence = to_pence(text.strip(), code_)
+    if pence < 0:
+        raise ValueError("is negative: amounts are written positive")
+    return pence
+
+
+def quantity(text: str) -> int:
+    """Whole units; never negative. ``2.0`` is 2."""
+    number = _number(text)
+    if number < 0:
+        raise ValueError("is negative: quantities are written positive")
+    if number != int(number) or number > MOST_UNITS:
+        raise ValueError("is no whole number of units")
+    return int(number)
+
+
+def vat_percent(text: str) -> Decimal:
+    """A VAT rate in percent, from 0 to 100: ``20``, ``20%``, or as a fraction below 1 (``0.2``)."""
+    number = _number(text.strip().removesuffix("%"))
+    if not 0 <= number <= 100:
+        raise ValueError("is no VAT rate from 0 to 100 percent")
+    is_fraction = 0 < number < 1 and not text.strip().endswith("%")
+    return number * 100 if is_fraction else number
+
+
+def flag(text: str) -> bool:
+    """A truth value."""
+    word = text.strip().lower()
+    if word not in YES | NO:
+        raise ValueError("is neither yes nor no")
+    return word in YES
+
+
+def day(text: str) -> date:
+    """A London day: a plain date is that day, a moment the London day on which it lies."""
+    plain = text.strip()
+    if _DAY.fullmatch(plain):
+        return _of_trade(_day_of(plain))
+    return london_date(moment(plain))
+
+
+def moment(text: str) -> datetime:
+    """A moment; where it names no zone, UTC is meant."""
+    try:
+        found = dates.parse(text, UTC)
+    except ValueError:
+        found = None
+    if found is None:
+        raise ValueError("is no date: YYYY-MM-DD is expected, with or without a time")
+    _of_trade(found.date())
+    return found
+
+
+def pack(text: str) -> tuple[tuple[str, int], ...]:
+    """Components of a pack: ``CODE:qty;CODE:qty``."""
+    return tuple(_component(part) for part in text.split(";") if part.strip())
+
+
+def _component(text: str) -> tuple[str, int]:
+    name, colon, units = text.rpartition(":")
+    if not (colon and name.strip()):
+        raise ValueError("is no list of components: CODE:qty;CODE:qty is expected")
+    return key(name), quantity(units)
+
+
+def _number(text: str) -> Decimal:
+    if not _NUMBER.fullmatch(text.strip()):
+        raise ValueError("is no number that we can read")
+    return Decimal(text.strip())
+
+
+def _day_of(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("is no day of the calendar") from None
+
+
+def _of_trade(found: date) -> date:
+    if found.year not in YEARS:
+        raise ValueError(f"is outside the years {YEARS[0]} to {YEARS[-1]}")
+    return found

@@ -1,0 +1,242 @@
+"""The four tables that an audit reads: their columns, and what must agree between the rows of one document.
+
+Belongs here: names, kinds and duties of columns. Stays out: reading (``tables``) and records of the domain
+(``documents``). Money is minor units of the row's currency, GBP where the file names none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from khaos_swap_assets.audit import cells
+from khaos_swap_assets.audit.tables import CURRENCY, HOME_CURRENCY, Check, Column, Found, Layout
+
+DELIVERY = "delivery_gross"
+MOVED = frozenset({"", "success", "succeeded", "successful", "completed", "complete", "paid", "refunded", "processed"})
+NOT_MOVED = frozenset({"pending", "failed", "failure", "error", "cancelled", "canceled", "voided", "declined"})
+
+
+class StockCodeRow(NamedTuple):
+    """One Stock Code."""
+
+    line: int
+    stock_code: str
+    stock_id: str
+    description: str
+    other_ref: str
+    barcode: str
+    is_discontinued: bool
+    pack_components: tuple[tuple[str, int], ...]
+
+
+class OrderRow(NamedTuple):
+    """One sold line."""
+
+    line: int
+    order_ref: str
+    so_code: str
+    customer_ref: str
+    ordered_at: datetime | None
+    currency: str
+    line_ref: str
+    stock_code: str
+    quantity: int
+    unit_price_pence: int
+    vat_percent: Decimal | None
+    discount_pence: int
+    delivery_pence: int | None
+    invoiced_on: date | None
+
+
+class NoteRow(NamedTuple):
+    """One line of a Credit Note; without a Stock Code it is the note's delivery."""
+
+    line: int
+    credit_note_code: str
+    associated_ref: str
+    order_ref: str
+    customer_ref: str
+    created_on: date | None
+    currency: str
+    stock_code: str
+    quantity: int
+    gross_pence: int
+    net_pence: int | None
+    delivery_pence: int | None
+
+
+class RefundRow(NamedTuple):
+    """One movement of money to a customer; ``status`` is in lower case."""
+
+    line: int
+    refund_id: str
+    order_ref: str
+    return_id: str
+    refunded_at: datetime | None
+    currency: str
+    amount_pence: int
+    gateway: str
+    status: str
+
+
+def _code(name: str, *, is_required: bool = False) -> Column:
+    return Column(name, cells.code, "", is_required)
+
+
+def _key(name: str, *, is_required: bool = False) -> Column:
+    return Column(name, cells.key, "", is_required)
+
+
+def _money(name: str, empty: int | None = 0, *, is_required: bool = False) -> Column:
+    return Column(name, None, empty, is_required)
+
+
+def _word(text: str) -> str:
+    return cells.key(text).lower()
+
+
+_CURRENCY = Column(CURRENCY, cells.currency, HOME_CURRENCY)
+
+
+def _no_duplicate(name: str, place: int) -> Callable[[], Check[Any]]:
+    """A check that refuses a second row of the same key."""
+
+    def new() -> Check[Any]:
+        seen: dict[str, int] = {}
+
+        def check(row: Any) -> Iterator[Found]:
+            first = seen.setdefault(row[place], row.line)
+            if first != row.line:
+                yield name, row[place], f"stands already on line {first}"
+
+        return check
+
+    return new
+
+
+def _alike(group: str, *names: str) -> Check[Any]:
+    """A check that what is said of the whole document is the same on each of its lines; a blank says nothing."""
+    said: dict[tuple[str, str], tuple[Any, int]] = {}
+
+    def check(row: Any) -> Iterator[Found]:
+        for name in names:
+            value = getattr(row, name)
+            if value is not None:
+                first, line = said.setdefault((getattr(row, group), name), (value, row.line))
+                if first != value:
+                    yield name, str(value), f"differs from line {line} of the same {group}"
+
+    return check
+
+
+def _order_check() -> Check[OrderRow]:
+    alike = _alike("order_ref", "currency", "delivery_pence")
+
+    def check(row: OrderRow) -> Iterator[Found]:
+        yield from alike(row)
+        if row.discount_pence > row.unit_price_pence * row.quantity:
+            yield "discount_gross", str(row.discount_pence), "pence are more than the line is worth"
+
+    return check
+
+
+def _note_check() -> Check[NoteRow]:
+    alike = _alike("credit_note_code", "currency", "delivery_pence")
+
+    def check(row: NoteRow) -> Iterator[Found]:
+        yield from alike(row)
+        if not row.stock_code and row.delivery_pence is None:
+            yield "stock_code", "", "is empty, and so is delivery_gross: one of them is needed"
+        elif not row.stock_code and row.gross_pence not in (0, row.delivery_pence):
+            yield (
+                "gross",
+                str(row.gross_pence),
+                "pence on a line without stock_code: only its delivery_gross can stand here",
+            )
+        if row.net_pence is not None and row.net_pence > row.gross_pence:
+            yield "net", str(row.net_pence), "pence are more than the gross"
+
+    return check
+
+
+def _refund_check() -> Check[RefundRow]:
+    unique = _no_duplicate("refund_id", 1)()
+
+    def check(row: RefundRow) -> Iterator[Found]:
+        yield from unique(row)
+        if row.status not in MOVED | NOT_MOVED:
+            yield "status", row.status, "does not say whether money moved: success, pending or failed is expected"
+        if not row.return_id and not row.order_ref:
+            yield "return_id", "", "is empty, and so is order_ref: one of them is needed"
+
+    return check
+
+
+STOCK_CODES: Layout[StockCodeRow] = Layout(
+    (
+        _code("stock_code", is_required=True),
+        _key("stock_id"),
+        Column("description", cells.note, ""),
+        _key("other_ref"),
+        _key("barcode"),
+        Column("discontinued", cells.flag, False),
+        Column("pack_components", cells.pack, ()),
+    ),
+    StockCodeRow._make,
+    _no_duplicate("stock_code", 1),
+)
+SALES_ORDERS: Layout[OrderRow] = Layout(
+    (
+        _key("order_ref", is_required=True),
+        _key("so_code"),
+        _key("customer_ref"),
+        Column("ordered_at", cells.moment),
+        _CURRENCY,
+        _key("line_ref"),
+        _code("stock_code", is_required=True),
+        Column("quantity", cells.quantity, 0, True),
+        _money("unit_price_gross", is_required=True),
+        Column("vat_rate", cells.vat_percent),
+        _money("discount_gross"),
+        _money(DELIVERY, None),
+        Column("invoiced_on", cells.day),
+    ),
+    OrderRow._make,
+    _order_check,
+    group="order_ref",
+)
+CREDIT_NOTES: Layout[NoteRow] = Layout(
+    (
+        _key("credit_note_code", is_required=True),
+        _key("associated_ref"),
+        _key("order_ref"),
+        _key("customer_ref"),
+        Column("created_on", cells.day),
+        _CURRENCY,
+        _code("stock_code"),
+        Column("quantity", cells.quantity, 0),
+        _money("gross", is_required=True),
+        _money("net", None),
+        _money(DELIVERY, None),
+    ),
+    NoteRow._make,
+    _note_check,
+    group="credit_note_code",
+)
+REFUNDS: Layout[RefundRow] = Layout(
+    (
+        _key("refund_id", is_required=True),
+        _key("order_ref"),
+        _key("return_id"),
+        Column("refunded_at", cells.moment),
+        _CURRENCY,
+        _money("amount", is_required=True),
+        Column("gateway", _word, ""),
+        Column("status", _word, ""),
+    ),
+    RefundRow._make,
+    _refund_check,
+)

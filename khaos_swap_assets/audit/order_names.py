@@ -1,0 +1,56 @@
+"""How Khaos writes the order names of Swap, read from the two files themselves.
+
+Belongs here: finding the one prefix under which most orders are found. Stays out: the reference itself
+(``domain.orders.order_ref``). In an installation this is the setting KHAOS_SWAP_ORDER_REF_FORMAT.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from khaos_swap_assets.domain.orders import order_ref
+
+PLAIN = "{0}"
+SAMPLE = 2_000
+LEAST_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """The form of a reference in Khaos: ``ref_format`` holds ``{0}``."""
+
+    ref_format: str = PLAIN
+    strips_hash: bool = True
+
+    def ref_of(self, name: str) -> str:
+        """The reference under which Khaos knows an order of this name."""
+        return order_ref(name, ref_format=self.ref_format, strips_hash=self.strips_hash)
+
+
+def naming_of(names: Iterable[str], refs: Collection[str]) -> Naming:
+    """The form by which most of the names are found; names as they are, where nothing finds more.
+
+    A prefix counts only when it finds half of a sample of the names. Order of the input does not matter.
+    """
+    sample = sorted({name.strip() for name in names if name.strip()})[:SAMPLE]
+    forms = [Naming(), Naming(PLAIN, strips_hash=False), *_prefixed(sample, refs)]
+    hits = [sum(form.ref_of(name) in refs for name in sample) for form in forms]
+    best = hits.index(max(hits))
+    return forms[best] if best < 2 or hits[best] >= LEAST_SHARE * len(sample) else forms[0]
+
+
+def _prefixed(sample: Iterable[str], refs: Collection[str]) -> list[Naming]:
+    """The commonest prefix before the names, without their hash, if there is one."""
+    plain = {name.removeprefix("#") for name in sample} - {""}
+    lengths = {len(name) for name in plain}
+    seen: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for ref in refs:
+        for length in lengths:
+            if len(ref) > length and (name := ref[len(ref) - length :]) in plain:
+                seen[ref[: len(ref) - length]][name] += 1
+    if not seen:
+        return []
+    best = min(seen, key=lambda prefix: (-len(seen[prefix]), prefix))
+    return [] if "{" in best or "}" in best else [Naming(best + PLAIN)]
