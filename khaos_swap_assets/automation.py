@@ -163,6 +163,6 @@ def failed_runs(context: dg.RunFailureSensorContext) -> None:
     send(load_settings(), f"Khaos Swap: {context.dagster_run.job_name} failed", text)
 
 
-JOBS = [sync, month_end, housekeeping]
+JOBS = (sync, month_end, housekeeping)
 SENSORS = [new_returns, touched_months, failed_runs]
 SCHEDULES = [sweep, month_just_ended, housekeeping_nightly]

@@ -136,7 +136,7 @@ def _style(books: Books, *, shows_items: bool = True) -> documents.Style:
 
 
 def _codes(text: str) -> list[str]:
-    return [code.strip() for code in text.split(",") if code.strip()]
+    return [code for code in text.split(",") if code.strip()]
 
 
 def _get_version(_books: Books, _parameters: Parameters) -> Result:

@@ -69,7 +69,13 @@ def read_call(body: bytes) -> tuple[str, dict[str, str]]:
     call = root.find("{*}Body/*")
     if call is None:
         raise WireError("the envelope has no call")
-    return etree.QName(call).localname, {etree.QName(part).localname: (part.text or "").strip() for part in call}
+    named = [(etree.QName(part).localname, part) for part in call]
+    return etree.QName(call).localname, {name: _given(name, part.text or "") for name, part in named}
+
+
+def _given(name: str, text: str) -> str:
+    """Stock Codes as they are, since a space at the end makes another code; all else trimmed."""
+    return text if name == "StockCode" else text.strip()
 
 
 def answer(operation: str, result: Result, *, is_multiref: bool = False, has_cdata: bool = False) -> str:

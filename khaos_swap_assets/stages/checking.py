@@ -17,7 +17,7 @@ from khaos_swap_assets.stages.toolbox import Toolbox
 
 
 def exceptions_check(name: str, asset: str, kinds: Sequence[str], proves: str) -> dg.AssetChecksDefinition:
-    """A check that is green while no exception of ``kinds`` is open; ``proves`` is what green means, in one sentence."""
+    """A check that is green while no exception of ``kinds`` is open; ``proves`` says in a sentence what green means."""
     key = dg.AssetKey(asset.split("/"))
 
     @dg.asset_check(asset=key, name=name, description=_describe(proves, kinds))

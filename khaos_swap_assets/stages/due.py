@@ -21,15 +21,17 @@ if TYPE_CHECKING:
     from khaos_swap_assets.stages.toolbox import Toolbox
 
 REASONS = (
-    ("knock", "SELECT 1 FROM recon.inbox WHERE consumed_at IS NULL AND received_at > now() - interval '10 minutes'"),
+    ("knock", "SELECT 1 FROM recon.inbox WHERE consumed_at IS NULL AND source = 'swap' AND next_try_at <= %(now)s"),
+    ("pushed by Khaos", "SELECT 1 FROM recon.inbox WHERE consumed_at IS NULL AND source = 'khaos'"),
+    ("message to look at", "SELECT 1 FROM recon.inbox WHERE consumed_at IS NULL AND source = 'swap_unreadable'"),
     ("work in line", "SELECT 1 FROM recon.worklist"),
     ("deadline passed", "SELECT 1 FROM recon.reconciliation WHERE next_due_at <= %(now)s"),
     ("stock level to judge", "SELECT 1 FROM recon.stock_moves WHERE level_verdict = 'pending'"),
     ("orders to read", "SELECT 1 FROM khaos.wanted_orders WHERE state = 'waiting'"),
 )
 POLLED = (
-    "SELECT 1 FROM recon.postings WHERE state = 'in_doubt' UNION ALL SELECT 1 FROM recon.drafts d WHERE state = 'ready' "
-    "AND NOT EXISTS (SELECT 1 FROM recon.postings p WHERE (p.store_id, p.return_id, p.ordinal) = "
+    "SELECT 1 FROM recon.postings WHERE state = 'in_doubt' UNION ALL SELECT 1 FROM recon.drafts d "
+    "WHERE state = 'ready' AND NOT is_done AND NOT EXISTS (SELECT 1 FROM recon.postings p WHERE (p.store_id, p.return_id, p.ordinal) = "
     "(d.store_id, d.return_id, d.ordinal) AND p.state <> 'withdrawn')"
 )
 

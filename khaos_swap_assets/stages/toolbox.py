@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Toolbox:
-    """``clock`` gives UTC; the clients are opened when first needed, so that a check costs no connection to a vendor."""
+    """``clock`` gives UTC; clients are opened when first needed, so that a check costs no connection to a vendor."""
 
     settings: Settings
     open_store: Callable[[], psycopg.Connection]

@@ -85,7 +85,7 @@ def _line(line_no: int, item: etree._Element, currency: str) -> OrderLine:
     tax_code = wire.text(item, "TAX_RATE") or "1"
     return OrderLine(
         line_no=line_no,
-        stock_code=wire.required(item, "STOCK_CODE"),
+        stock_code=wire.code(item, "STOCK_CODE"),
         quantity=wire.quantity(item, "ORDER_QTY"),
         gross_pence=_line_gross(item, tax_code, currency),
         vat_code=tax_code,

@@ -44,7 +44,7 @@ def _inheriting(child: etree._Element, parent: etree._Element) -> etree._Element
 
 def _stock_code(item: etree._Element) -> StockCode:
     return StockCode(
-        stock_code=wire.required(item, "STOCK_CODE"),
+        stock_code=wire.code(item, "STOCK_CODE"),
         stock_id=wire.required(item, "STOCK_ID"),
         description=wire.text(item, "STOCK_DESC") or wire.text(item, "DESCRIPTION"),
         other_ref=wire.text(item, "ASSOCIATED_REF"),
@@ -64,7 +64,7 @@ def _links(item: etree._Element) -> Iterator[etree._Element]:
 
 
 def _component(link: etree._Element) -> tuple[str, int]:
-    return wire.required(link, "STOCK_CODE"), wire.quantity(link, "LINK_VALUE")
+    return wire.code(link, "STOCK_CODE"), wire.quantity(link, "LINK_VALUE")
 
 
 def read_levels(root: etree._Element | None, site_id: int) -> Rows[StockLevel]:
@@ -78,13 +78,13 @@ def _is_controlled(item: etree._Element) -> bool:
 
 
 def _level(item: etree._Element, site_id: int) -> StockLevel:
-    return StockLevel(wire.required(item, "@CODE"), site_id, wire.quantity(item, "LEVEL"))
+    return StockLevel(wire.code(item, "@CODE"), site_id, wire.quantity(item, "LEVEL"))
 
 
 def changed_codes(value: Value) -> list[str]:
     """Codes of a ``GetStockList`` answer, each once. Raises ``PermanentError`` when it is shorter than it says."""
-    codes = [str(row.get("StockCode", "")).strip() for row in listed(value, "GetStockList")]
-    return list(dict.fromkeys(code for code in codes if code))
+    codes = [str(row.get("StockCode", "")) for row in listed(value, "GetStockList")]
+    return list(dict.fromkeys(code for code in codes if code.strip()))
 
 
 def sites(value: Value) -> dict[int, str]:

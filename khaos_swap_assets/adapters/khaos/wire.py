@@ -66,11 +66,24 @@ def subject_of(element: etree._Element, *keys: str) -> str:
 
 def text(element: etree._Element, path: str) -> str:
     """The trimmed text at ``TAG``, ``TAG/TAG``, ``@ATTRIBUTE`` or ``TAG/@ATTRIBUTE``; empty when absent."""
+    return _found(element, path).strip()
+
+
+def _found(element: etree._Element, path: str) -> str:
     where, _, attribute = path.partition("@")
     found = element.find(where.rstrip("/")) if where else element
     if found is None:
         return ""
-    return (found.get(attribute) or "").strip() if attribute else "".join(map(str, found.itertext())).strip()
+    return (found.get(attribute) or "") if attribute else "".join(map(str, found.itertext()))
+
+
+def code(element: etree._Element, path: str) -> str:
+    """A Stock Code as it is, with the spaces at its ends: ``A1`` and ``A1 `` are two items.
+
+    Line breaks around it are layout of the document. Raises ``ValueError`` when it is empty.
+    """
+    required(element, path)
+    return _found(element, path).strip("\r\n\t")
 
 
 def required(element: etree._Element, path: str) -> str:

@@ -22,7 +22,7 @@ COLUMNS = (
 
 
 def save(conn: psycopg.Connection, items: Sequence[StockCode], now: datetime) -> list[str]:
-    """Upsert these items; returns the Stock Codes that are new or changed."""
+    """Upsert these items; returns the Stock Codes that are new or changed, and those that a renaming took away."""
     newest = {item.stock_code: item for item in items}
     rows = conn.execute(
         "SELECT stock_code, content_hash FROM khaos.stock_codes WHERE stock_code = ANY(%s)", (list(newest),)
@@ -31,7 +31,22 @@ def save(conn: psycopg.Connection, items: Sequence[StockCode], now: datetime) ->
     changed = [item for item in newest.values() if known.get(item.stock_code) != content_hash(item)]
     columns = [*COLUMNS.split(", "), "content_hash", "changed_at", "seen_at"]
     bulk.upsert(conn, "khaos.stock_codes", columns, ["stock_code"], [_row(item, now) for item in changed])
-    return [item.stock_code for item in changed]
+    return [item.stock_code for item in changed] + _drop_renamed(conn, changed)
+
+
+def _drop_renamed(conn: psycopg.Connection, changed: Sequence[StockCode]) -> list[str]:
+    """An item keeps its id when its code is renamed: no Stock Code of before may stay beside the new one."""
+    rows = conn.execute(
+        "DELETE FROM khaos.stock_codes WHERE stock_id = ANY(%s) AND stock_code <> ALL(%s) RETURNING stock_code",
+        ([item.stock_id for item in changed], [item.stock_code for item in changed]),
+    ).fetchall()
+    return sorted(row[0] for row in rows)
+
+
+def of_ids(conn: psycopg.Connection, stock_ids: Sequence[str]) -> list[StockCode]:
+    """The items of these ids, which stay when a code is renamed."""
+    query = f"SELECT {COLUMNS} FROM khaos.stock_codes WHERE stock_id = ANY(%s)"
+    return [_item(row) for row in conn.execute(query, (list(stock_ids),))]
 
 
 def exact(conn: psycopg.Connection, codes: Sequence[str]) -> list[StockCode]:

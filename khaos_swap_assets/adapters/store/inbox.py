@@ -4,7 +4,8 @@ Belongs here: storing, folding repeats, listing and consuming. Stays out: whethe
 (``gateway``) and what follows from it (``stages``). Shape: table ``recon.inbox`` (migration 0003).
 
 A knock of Swap only says that a return is worth reading again, so knocks of one return and event fold while they wait;
-a later one makes the row younger, and a reading that began earlier does not consume it.
+a later one makes the row younger, and a reading that began earlier does not consume it. A knock whose return Swap does
+not show yet is tried again after 10 s, 1 min and 5 min, and then waits for the sweep that shows it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import psycopg
@@ -21,6 +22,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 Source = Literal["swap", "swap_unreadable", "khaos"]
+TRY_AGAIN = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +42,14 @@ def store_knock(
 ) -> bool:
     """Keep a verified knock of Swap; False when it folded into one that waits. The caller commits."""
     row = conn.execute(
-        "INSERT INTO recon.inbox AS waiting (source, event, store_id, return_id, body, body_hash, received_at) "
-        "VALUES ('swap', %s, %s, %s, %s, %s, %s) "
+        "INSERT INTO recon.inbox AS waiting "
+        "(source, event, store_id, return_id, body, body_hash, received_at, next_try_at) "
+        "VALUES ('swap', %s, %s, %s, %s, %s, %s, %s) "
         "ON CONFLICT (store_id, event, return_id) WHERE source = 'swap' AND consumed_at IS NULL DO UPDATE "
-        "SET body = EXCLUDED.body, body_hash = EXCLUDED.body_hash, "
+        "SET body = EXCLUDED.body, body_hash = EXCLUDED.body_hash, tries = 0, next_try_at = EXCLUDED.next_try_at, "
         "received_at = GREATEST(EXCLUDED.received_at, waiting.received_at + interval '1 microsecond') "
         "RETURNING xmax = 0",
-        (event, store_id, return_id, Jsonb(dict(body)), _hash(body), now),
+        (event, store_id, return_id, Jsonb(dict(body)), _hash(body), now, now),
     ).fetchone()
     return bool(row and row[0])
 
@@ -80,14 +83,36 @@ def store_push(conn: psycopg.Connection[Any], *, event: str, body: Mapping[str, 
     return True
 
 
-def waiting(conn: psycopg.Connection[Any], source: Source, limit: int = 1000) -> list[Waiting]:
-    """Messages of one source that nobody has used yet, oldest first."""
+def waiting(
+    conn: psycopg.Connection[Any], source: Source, limit: int = 1000, *, event: str | None = None
+) -> list[Waiting]:
+    """Messages of one source, and of one event where one is named, that nobody has used yet, oldest first."""
     with conn.cursor(row_factory=class_row(Waiting)) as cursor:
         return cursor.execute(
-            "SELECT inbox_id, source, event, return_id, body, received_at FROM recon.inbox "
-            "WHERE source = %s AND consumed_at IS NULL ORDER BY inbox_id LIMIT %s",
-            (source, limit),
+            "SELECT inbox_id, source, event, return_id, body, received_at FROM recon.inbox WHERE source = %s "
+            "AND consumed_at IS NULL AND (%s::text IS NULL OR event = %s) ORDER BY inbox_id LIMIT %s",
+            (source, event, event, limit),
         ).fetchall()
+
+
+def due_knocks(conn: psycopg.Connection[Any], now: datetime, limit: int = 50) -> list[Waiting]:
+    """Knocks of Swap whose return should be looked for now, the longest due first."""
+    with conn.cursor(row_factory=class_row(Waiting)) as cursor:
+        return cursor.execute(
+            "SELECT inbox_id, source, event, return_id, body, received_at FROM recon.inbox WHERE source = 'swap' "
+            "AND consumed_at IS NULL AND next_try_at <= %s ORDER BY next_try_at, inbox_id LIMIT %s",
+            (now, limit),
+        ).fetchall()
+
+
+def postpone(conn: psycopg.Connection[Any], knocks: Sequence[Waiting], now: datetime) -> int:
+    """Try these knocks again later, except those used or renewed meanwhile; after the last try the sweep is left."""
+    return conn.execute(
+        "UPDATE recon.inbox SET tries = tries + 1, next_try_at = %s + (%s::interval[])[tries + 1] "
+        "FROM unnest(%s::bigint[], %s::timestamptz[]) AS tried (id, at) "
+        "WHERE inbox_id = tried.id AND received_at = tried.at AND consumed_at IS NULL",
+        (now, list(TRY_AGAIN), [one.inbox_id for one in knocks], [one.received_at for one in knocks]),
+    ).rowcount
 
 
 def consume(conn: psycopg.Connection[Any], messages: Sequence[Waiting], now: datetime) -> int:

@@ -7,7 +7,7 @@ which order a return is about (``domain.orders``). Names and addresses are held 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -23,19 +23,36 @@ LINE = tuple(field.name for field in fields(OrderLine))
 
 def save(conn: psycopg.Connection, orders: Sequence[tuple[SalesOrder, bytes | None]], now: datetime) -> None:
     """Keep the content of orders just read with their sealed party; an invoice date once known is not forgotten."""
-    for order, party_sealed in {order.so_code: (order, sealed) for order, sealed in orders}.values():
-        values = {name: getattr(order, name) for name in HEADER}
-        conn.execute(
-            "INSERT INTO khaos.sales_orders (so_code, associated_ref, customer_code, currency, ordered_on, invoiced_on, "
-            "is_cancelled, delivery_gross_pence, party_sealed, detail_read_at, seen_at) VALUES (%(so_code)s, "
-            "%(associated_ref)s, %(customer_code)s, %(currency)s, %(ordered_on)s, %(invoiced_on)s, %(is_cancelled)s, "
-            "%(delivery_gross_pence)s, %(party)s, %(now)s, %(now)s) ON CONFLICT (so_code) DO UPDATE SET "
-            "associated_ref = EXCLUDED.associated_ref, customer_code = EXCLUDED.customer_code, "
-            "currency = EXCLUDED.currency, party_sealed = EXCLUDED.party_sealed, detail_read_at = EXCLUDED.detail_read_at, "
-            "invoiced_on = COALESCE(EXCLUDED.invoiced_on, khaos.sales_orders.invoiced_on), seen_at = EXCLUDED.seen_at",
-            {**values, "party": party_sealed, "now": now},
-        )
-    _replace_lines(conn, [order for order, _ in orders])
+    merged = _with_statuses(conn, [order for order, _ in orders])
+    columns = (*HEADER, "party_sealed", "detail_read_at", "seen_at")
+    rows = [
+        (*(getattr(order, name) for name in HEADER), sealed, now, now)
+        for order, (_, sealed) in zip(merged, orders, strict=True)
+    ]
+    bulk.upsert(conn, "khaos.sales_orders", columns, ["so_code"], rows)
+    _replace_lines(conn, merged)
+
+
+def _with_statuses(conn: psycopg.Connection, orders: Sequence[SalesOrder]) -> list[SalesOrder]:
+    """The orders with what the status feed told before: full orders say nothing of invoices (khaos.md §7.5)."""
+    rows = conn.execute(
+        "SELECT so_code, ordered_on, invoiced_on, is_cancelled, delivery_gross_pence FROM khaos.sales_orders "
+        "WHERE so_code = ANY(%s)",
+        ([order.so_code for order in orders],),
+    ).fetchall()
+    known = {row[0]: row[1:] for row in rows}
+    return [_merged(order, known[order.so_code]) if order.so_code in known else order for order in orders]
+
+
+def _merged(order: SalesOrder, stored: tuple[date | None, date | None, bool, int]) -> SalesOrder:
+    ordered_on, invoiced_on, is_cancelled, delivery = stored
+    return replace(
+        order,
+        ordered_on=ordered_on,
+        invoiced_on=order.invoiced_on or invoiced_on,
+        is_cancelled=is_cancelled,
+        delivery_gross_pence=delivery,
+    )
 
 
 def _replace_lines(conn: psycopg.Connection, orders: Sequence[SalesOrder]) -> None:
@@ -49,7 +66,8 @@ def update_statuses(conn: psycopg.Connection, statuses: Sequence[tuple[str, date
     """Apply (so_code, invoiced_on, is_cancelled, delivery_gross_pence); the refs of orders that changed by it."""
     rows = conn.execute(
         "UPDATE khaos.sales_orders o SET invoiced_on = n.invoiced_on, is_cancelled = n.is_cancelled, "
-        "delivery_gross_pence = n.delivery FROM (SELECT * FROM unnest(%s::text[], %s::date[], %s::boolean[], %s::bigint[]) "
+        "delivery_gross_pence = n.delivery FROM (SELECT * FROM "
+        "unnest(%s::text[], %s::date[], %s::boolean[], %s::bigint[]) "
         "AS n (so_code, invoiced_on, is_cancelled, delivery)) n WHERE o.so_code = n.so_code AND "
         "(o.invoiced_on, o.is_cancelled, o.delivery_gross_pence) IS DISTINCT FROM "
         "(n.invoiced_on, n.is_cancelled, n.delivery) RETURNING o.associated_ref",
@@ -92,8 +110,8 @@ def _grouped(conn: psycopg.Connection, column: str, values: Sequence[str]) -> di
 def want(conn: psycopg.Connection, refs: Sequence[str], now: datetime) -> None:
     """Put references in line to be read, once each."""
     conn.execute(
-        "INSERT INTO khaos.wanted_orders (order_ref, state, asked_at) SELECT r, 'waiting', %s FROM unnest(%s::text[]) r "
-        "ON CONFLICT DO NOTHING",
+        "INSERT INTO khaos.wanted_orders (order_ref, state, asked_at) SELECT r, 'waiting', %s "
+        "FROM unnest(%s::text[]) r ON CONFLICT DO NOTHING",
         (now, sorted(set(refs))),
     )
 
@@ -110,12 +128,11 @@ def wanted(conn: psycopg.Connection, budget: int, retry_before: datetime) -> lis
 
 def answered(conn: psycopg.Connection, outcomes: Mapping[str, tuple[str, str]], now: datetime) -> None:
     """Record what came of each reference: (state, error text)."""
-    for ref, (state, error) in outcomes.items():
-        conn.execute(
-            "UPDATE khaos.wanted_orders SET state = %s, error = %s, tried_at = %s, attempts = attempts + 1 "
-            "WHERE order_ref = %s",
-            (state, error, now, ref),
-        )
+    conn.execute(
+        "UPDATE khaos.wanted_orders w SET state = n.state, error = n.error, tried_at = %s, attempts = attempts + 1 "
+        "FROM unnest(%s::text[], %s::text[], %s::text[]) AS n (ref, state, error) WHERE w.order_ref = n.ref",
+        (now, list(outcomes), *([one[part] for one in outcomes.values()] for part in (0, 1))),
+    )
 
 
 def states(conn: psycopg.Connection, refs: Sequence[str]) -> dict[str, str]:

@@ -6,8 +6,8 @@ Shapes: tables ``swap.returns``, ``swap.return_lines``, ``swap.unreadable`` (mig
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -16,20 +16,11 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from khaos_swap_assets.adapters.store import bulk
+from khaos_swap_assets.adapters.swap.records import ReadReturn
 from khaos_swap_assets.domain.returns import Return, ReturnLine
 
 HEADER = tuple(field.name for field in fields(Return) if field.name != "lines")
 LINE = tuple(field.name for field in fields(ReturnLine))
-
-
-@dataclass(frozen=True, slots=True)
-class ReadReturn:
-    """A return just read: the record, its raw JSON without personal data, and the hash that tells a change."""
-
-    record: Return
-    raw: Mapping[str, Any]
-    unknown_fields: Sequence[str]
-    content_hash: str
 
 
 def changed(conn: psycopg.Connection, read: Iterable[ReadReturn]) -> list[ReadReturn]:
@@ -71,6 +62,12 @@ def ids_of_rmas(conn: psycopg.Connection, rmas: Sequence[str]) -> list[str]:
     return [row[0] for row in rows]
 
 
+def rmas_of(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str, str]:
+    """The RMA numbers of these returns, as far as they were ever read."""
+    query = "SELECT return_id, rma FROM swap.returns WHERE return_id = ANY(%s)"
+    return {row[0]: row[1] for row in conn.execute(query, (list(return_ids),))}
+
+
 def oldest_open(conn: psycopg.Connection, since: datetime) -> datetime | None:
     """When the oldest return still open, submitted after ``since``, was submitted."""
     row = conn.execute(
@@ -81,12 +78,12 @@ def oldest_open(conn: psycopg.Connection, since: datetime) -> datetime | None:
 
 def save_unreadable(conn: psycopg.Connection, faults: Sequence[tuple[str, str, str]], now: datetime) -> None:
     """Record rows that could not be read: (row hash, subject, reason)."""
-    for row_hash, subject, reason in faults:
-        conn.execute(
+    with conn.cursor() as cursor:
+        cursor.executemany(
             "INSERT INTO swap.unreadable (row_hash, subject, reason, raw, first_seen_at, last_seen_at) "
             "VALUES (%s, %s, %s, '{}', %s, %s) ON CONFLICT (row_hash) DO UPDATE "
             "SET last_seen_at = EXCLUDED.last_seen_at, reason = EXCLUDED.reason, resolved_at = NULL",
-            (row_hash, subject, reason, now, now),
+            [(*fault, now, now) for fault in faults],
         )
 
 
@@ -96,6 +93,11 @@ def resolve_unreadable(conn: psycopg.Connection, subjects: Sequence[str], now: d
         "UPDATE swap.unreadable SET resolved_at = %s WHERE resolved_at IS NULL AND subject = ANY(%s)",
         (now, list(subjects)),
     )
+
+
+def resolve_nameless(conn: psycopg.Connection, now: datetime) -> None:
+    """Everything was just read again: what names no return, and does not come back, is no longer sent."""
+    conn.execute("UPDATE swap.unreadable SET resolved_at = %s WHERE resolved_at IS NULL AND subject = row_hash", (now,))
 
 
 def _age(one: ReadReturn) -> tuple[bool, datetime | None]:

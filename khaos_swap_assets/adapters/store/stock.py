@@ -19,7 +19,7 @@ from khaos_swap_assets.domain.periods import london_date
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Units of one returned line that went one way; ``level_verdict`` is '', pending, confirmed, cannot_tell or failed."""
+    """Units of one line that went one way; ``level_verdict`` is '', pending, confirmed, cannot_tell or failed."""
 
     return_id: str
     product_id: str
@@ -37,6 +37,8 @@ class Move:
 
 
 COLUMNS = tuple(Move.__dataclass_fields__)
+# To the letter the condition of the index stock_moves_followed, or the server looks through every move there ever was.
+UNDONE = "state IN ('due', 'offered') OR (level_verdict IN ('', 'pending') AND disposition <> 'missing')"
 
 
 def observe(conn: psycopg.Connection, levels: Sequence[tuple[str, int, int]], now: datetime) -> int:
@@ -48,9 +50,25 @@ def observe(conn: psycopg.Connection, levels: Sequence[tuple[str, int, int]], no
     known = {(row[0], row[1]): row[2] for row in rows}
     fresh = [(code, site, level, now) for code, site, level in levels if known.get((code, site)) != level]
     columns = ("stock_code", "site_id", "available", "observed_at")
-    bulk.upsert(conn, "khaos.stock_levels", columns, ["stock_code", "site_id"], [(*level, now) for level in levels])
+    seen = [(*level, now, False) for level in levels]
+    bulk.upsert(conn, "khaos.stock_levels", (*columns, "is_as_told"), ["stock_code", "site_id"], seen)
     bulk.upsert(conn, "khaos.stock_level_history", columns, ["stock_code", "site_id", "observed_at"], fresh)
     return len(fresh)
+
+
+def told(conn: psycopg.Connection, levels: Sequence[tuple[str, int, int]], told_at: datetime) -> int:
+    """Record levels as Khaos pushed them, where nothing newer is known; how many were news. The last of a key wins."""
+    newest = {level[:2]: level for level in levels}
+    values = [[level[part] for level in newest.values()] for part in (0, 1, 2)]
+    return conn.execute(
+        "WITH news AS (INSERT INTO khaos.stock_levels AS known "
+        "(stock_code, site_id, available, is_as_told, observed_at) SELECT code, site, available, true, %s FROM unnest(%s::text[], %s::integer[], %s::integer[]) "
+        "AS pushed (code, site, available) ON CONFLICT (stock_code, site_id) DO UPDATE SET "
+        "available = EXCLUDED.available, is_as_told = true, observed_at = EXCLUDED.observed_at "
+        "WHERE known.observed_at < EXCLUDED.observed_at RETURNING stock_code, site_id, observed_at, available) "
+        "INSERT INTO khaos.stock_level_history SELECT * FROM news ON CONFLICT DO NOTHING",
+        (told_at, *values),
+    ).rowcount
 
 
 def level(conn: psycopg.Connection, stock_codes: Sequence[str], site_id: int) -> dict[str, tuple[int, datetime]]:
@@ -63,7 +81,7 @@ def level(conn: psycopg.Connection, stock_codes: Sequence[str], site_id: int) ->
 
 
 def moved(conn: psycopg.Connection, movements: Sequence[tuple[str, str, int, date | None]], now: datetime) -> None:
-    """Remember that a document (stock_code, document_code, quantity, its newest date) moved a code; first sight counts."""
+    """Remember that a document (stock_code, document_code, quantity, newest date) moved a code; first sight counts."""
     values = {movement[:2]: (*movement, now) for movement in movements}
     with conn.cursor() as cursor:
         cursor.executemany(
@@ -91,8 +109,7 @@ def other_documents(
 def codes_in_play(conn: psycopg.Connection) -> list[str]:
     """Stock Codes whose level matters now: moves due, offered, or confirmed by a document but not yet by the level."""
     rows = conn.execute(
-        "SELECT DISTINCT stock_code FROM recon.stock_moves WHERE disposition <> 'missing' "
-        "AND (state IN ('due', 'offered') OR level_verdict IN ('', 'pending')) ORDER BY stock_code"
+        f"SELECT DISTINCT stock_code FROM recon.stock_moves WHERE ({UNDONE}) AND disposition <> 'missing' ORDER BY 1"
     ).fetchall()
     return [row[0] for row in rows]
 
@@ -101,9 +118,10 @@ def save_due(conn: psycopg.Connection, moves: Sequence[tuple[str, str, str, str,
     """Upsert moves (return_id, product_id, disposition, rma, stock_code, quantity) as long as nobody carries them."""
     with conn.cursor() as cursor:
         cursor.executemany(
-            "INSERT INTO recon.stock_moves (return_id, product_id, disposition, rma, stock_code, quantity, state, due_at, "
-            "changed_at) VALUES (%s, %s, %s, %s, %s, %s, 'due', %s, %s) ON CONFLICT (return_id, product_id, disposition) "
-            "DO UPDATE SET quantity = EXCLUDED.quantity, stock_code = EXCLUDED.stock_code, changed_at = EXCLUDED.changed_at "
+            "INSERT INTO recon.stock_moves (return_id, product_id, disposition, rma, stock_code, quantity, state, "
+            "due_at, changed_at) VALUES (%s, %s, %s, %s, %s, %s, 'due', %s, %s) "
+            "ON CONFLICT (return_id, product_id, disposition) DO UPDATE SET quantity = EXCLUDED.quantity, "
+            "stock_code = EXCLUDED.stock_code, changed_at = EXCLUDED.changed_at "
             "WHERE recon.stock_moves.state = 'due'",
             [(*move, now, now) for move in moves],
         )
@@ -111,11 +129,7 @@ def save_due(conn: psycopg.Connection, moves: Sequence[tuple[str, str, str, str,
 
 def undone(conn: psycopg.Connection) -> list[Move]:
     """Moves not yet settled: not confirmed by their document, or still without a verdict by the level."""
-    return _load(
-        conn,
-        "state IN ('due', 'offered') OR (level_verdict IN ('', 'pending') AND disposition <> 'missing') AND %s",
-        True,
-    )
+    return _load(conn, f"({UNDONE}) AND %s", True)
 
 
 def of_returns(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str, list[Move]]:
@@ -144,7 +158,8 @@ def update(conn: psycopg.Connection, moves: Sequence[Move], now: datetime) -> No
 def _load(conn: psycopg.Connection, where: str, value: object) -> list[Move]:
     with conn.cursor(row_factory=class_row(Move)) as cursor:
         cursor.execute(
-            f"SELECT {', '.join(COLUMNS)} FROM recon.stock_moves WHERE {where} ORDER BY return_id, product_id, disposition",
+            f"SELECT {', '.join(COLUMNS)} FROM recon.stock_moves WHERE {where} "
+            "ORDER BY return_id, product_id, disposition",
             (value,),
         )
         return cursor.fetchall()

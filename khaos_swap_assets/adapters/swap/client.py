@@ -19,7 +19,8 @@ from khaos_swap_assets.adapters.errors import PermanentError, SettingsError, Tra
 from khaos_swap_assets.adapters.http import LOOPBACK, Http
 from khaos_swap_assets.adapters.settings import SwapSettings
 from khaos_swap_assets.adapters.swap.raw import content_hash
-from khaos_swap_assets.adapters.swap.wire import ReadReturn, RowFault, loads, read_row
+from khaos_swap_assets.adapters.swap.records import ReadReturn, RowFault
+from khaos_swap_assets.adapters.swap.wire import loads, read_row
 
 PATH = "/v2/external/returns"
 MAX_PAGES = 10_000

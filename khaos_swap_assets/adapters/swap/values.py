@@ -46,9 +46,13 @@ class Row:
 
     def text(self, name: str) -> str:
         """Text, trimmed; a number is taken as its digits, nothing as ``''``."""
+        return self.raw_text(name).strip()
+
+    def raw_text(self, name: str) -> str:
+        """Like ``text``, with the spaces at its ends: in a code they tell one item from another."""
         value = self._raw.get(name)
         if isinstance(value, str):
-            return value.strip()
+            return value
         if value is None:
             return ""
         if isinstance(value, int | Decimal) and not isinstance(value, bool):

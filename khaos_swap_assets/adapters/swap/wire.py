@@ -8,43 +8,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from khaos_swap_assets.adapters.settings import SwapSettings
 from khaos_swap_assets.adapters.swap.raw import cleaned, content_hash, storable, unknown_fields, without_personal_data
+from khaos_swap_assets.adapters.swap.records import ReadReturn, RowFault
 from khaos_swap_assets.adapters.swap.values import MOST_PENCE, Row
 from khaos_swap_assets.domain.money import exponent_of
 from khaos_swap_assets.domain.returns import CLOSED, REFUND, Return, ReturnLine
 
 REFUND_VALUE = "total_refund_value_customer_currency"
 STORE_CREDIT_VALUE = "total_store_credit_value_customer_currency"
-
-
-@dataclass(frozen=True, slots=True)
-class ReadReturn:
-    """A return just read: the record, its raw JSON without personal data, and the hash that tells a change."""
-
-    record: Return
-    raw: Mapping[str, Any]
-    unknown_fields: tuple[str, ...]
-    content_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class RowFault:
-    """A row that could not be read: ``subject`` is its RMA, or its hash where it has none; every reason is kept."""
-
-    subject: str
-    row_hash: str
-    reasons: tuple[str, ...]
-
-    @property
-    def reason(self) -> str:
-        """All reasons as one line."""
-        return "; ".join(self.reasons)
 
 
 def loads(text: str | bytes) -> Any:
@@ -157,7 +133,7 @@ def _line(row: Row, return_id: str, currency: str, settings: SwapSettings) -> Re
         product_id=row.key("product_id", "shopify_line_item_id"),
         line_item_id=row.text("shopify_line_item_id"),
         original_order_name=row.text("original_order_name"),
-        sku=row.text("sku"),
+        sku=row.raw_text("sku"),
         quantity=quantity,
         cost_pence=cost_pence,
         currency=own,

@@ -1,0 +1,1 @@
+"""The Credit Note: its draft, its posting and its witness."""

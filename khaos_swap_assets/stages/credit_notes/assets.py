@@ -25,7 +25,7 @@ from khaos_swap_assets.stages.toolbox import Toolbox
     description="The Credit Note that each confirmed refund asks for, to the penny, or every reason why there is none "
     "yet. A pure function of the matched lines and the original order.",
 )
-def credit_note_drafts(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult:
+def credit_note_drafts(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
     """Draft every return in line."""
     drafted = draft_waiting(toolbox)
     with toolbox.store() as conn:
@@ -42,10 +42,10 @@ def credit_note_drafts(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResu
     kinds={"postgres"},
     tags={"truth": "khaos"},
     pool="khaos",
-    description="Every posting and its witness: planned, out and in doubt, confirmed by a Credit Note seen in Khaos, or "
-    "refused. Nothing is offered before Khaos was searched, and nothing is offered twice unseen.",
+    description="Every posting and its witness: planned, out and in doubt, confirmed by a Credit Note seen in Khaos, "
+    "or refused. Nothing is offered before Khaos was searched, and nothing is offered twice unseen.",
 )
-def khaos_credit_notes(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult:
+def khaos_credit_notes(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
     """Search Khaos, settle what is out, plan what is ready."""
     posted = post(toolbox)
     asked = read_allocations(toolbox)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from khaos_swap_assets.adapters.store.matches import MatchedLine, MatchedReturn
+    from khaos_swap_assets.domain.credit_notes import CreditNote
     from khaos_swap_assets.domain.returns import Return
 
 SOURCE = "recon/attribution"
@@ -51,7 +52,7 @@ def attribute_notes(conn: psycopg.Connection, customers: Iterable[str], now: dat
     return AttributedNotes(len(found), len(rivals), tuple(rivals))
 
 
-def rivals_of(conn: psycopg.Connection, loose: Sequence[notes.CreditNote]) -> dict[str, tuple[str, ...]]:
+def rivals_of(conn: psycopg.Connection, loose: Sequence[CreditNote]) -> dict[str, tuple[str, ...]]:
     """For notes that nobody could attribute: the RMAs between which each cannot be told."""
     customers = sorted({note.customer_code for note in loose})
     ids = {*matches.ids_of_customers(conn, customers), *_named(conn, [note.associated_ref for note in loose])}
@@ -86,22 +87,29 @@ def _claims(conn: psycopg.Connection, ids: Sequence[str]) -> list[Claim]:
     posted: dict[str, list[Posting]] = {}
     for posting in SqlBook(conn).of_returns(ids):
         posted.setdefault(posting.return_id, []).append(posting)
-    witnessed = set(notes.of_returns(conn, ids))
+    attributed = notes.of_returns(conn, ids)
     return [
         claim
         for key, record in records.items()
-        for claim in _claims_of(record, heads.get(key), lines.get(key, ()), posted.get(key, ()), key in witnessed)
+        for claim in _claims_of(
+            record, heads.get(key), lines.get(key, ()), posted.get(key, ()), len(attributed.get(key, ()))
+        )
     ]
 
 
 def _claims_of(
-    record: Return, head: MatchedReturn | None, lines: Iterable[MatchedLine], posted: Sequence[Posting], has_note: bool
+    record: Return, head: MatchedReturn | None, lines: Iterable[MatchedLine], posted: Sequence[Posting], note_count: int
 ) -> list[Claim]:
+    """One claim a posting. Where every posting was withdrawn its content is of no account: the return claims by itself.
+
+    A posting that Khaos refused, or that was withdrawn, has its note when there are more notes than were witnessed.
+    """
     customer = (head and head.customer_code) or ""
     refunded, opened = record.refunded_at, record.submitted_at or record.created_at
     names = frozenset({record.rma, reference_for(record.rma, 1, ())})
     moments = (refunded and london_date(refunded), opened and london_date(opened))
-    if posted:
+    spare = note_count - sum(one.state == "confirmed" for one in posted)
+    if any(one.state != "withdrawn" for one in posted):
         return [
             Claim(
                 record.return_id,
@@ -112,11 +120,14 @@ def _claims_of(
                 names,
                 one.reference,
                 *moments,
-                one.state == "confirmed",
+                one.state == "confirmed" or (one.state in {"refused", "withdrawn"} and spare > 0),
             )
             for one in posted
         ]
+    names |= {one.reference for one in posted}
     goods = tuple((line.stock_code or line.sku, line.quantity) for line in lines if line.outcome == "Refund")
     return [
-        Claim(record.return_id, customer, record.currency, record.refund_pence, goods, names, "", *moments, has_note)
+        Claim(
+            record.return_id, customer, record.currency, record.refund_pence, goods, names, "", *moments, note_count > 0
+        )
     ]

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from khaos_swap_assets.adapters.store import drafts, matches, notes, orders, returns, worklist
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.domain import credit_notes
-from khaos_swap_assets.domain.credit_notes import COVERED, CreditNote, Draft, HoldReason, Posted, draft
+from khaos_swap_assets.domain.credit_notes import COVERED, CreditNote, Draft, Posted, draft
 from khaos_swap_assets.domain.periods import london_date
+from khaos_swap_assets.domain.returns import HoldReason
 
 if TYPE_CHECKING:
     import psycopg

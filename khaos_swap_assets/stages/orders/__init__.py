@@ -1,0 +1,1 @@
+"""Khaos's documents: Sales Orders, and every Credit Note whoever made it."""

@@ -21,7 +21,7 @@ from khaos_swap_assets.stages.toolbox import Toolbox
     description="Sales Orders that a return names, read once each within a budget, and the status feed: invoices "
     "issued since, and every Credit Note, whoever made it.",
 )
-def sales_orders(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult:
+def sales_orders(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
     """Read wanted orders and the status feed."""
     synced = sync_orders(toolbox)
     with toolbox.store() as conn:

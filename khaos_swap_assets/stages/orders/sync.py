@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.errors import PermanentError, VendorError
-from khaos_swap_assets.adapters.store import khaos_faults, matches, notes, orders, returns, stock, worklist
+from khaos_swap_assets.adapters.store import inbox, khaos_faults, matches, notes, orders, returns, stock, worklist
 from khaos_swap_assets.domain.orders import order_ref
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 
     from khaos_swap_assets.adapters.khaos.client import FullOrder, KhaosClient, StatusFeed
     from khaos_swap_assets.adapters.settings import Settings
+    from khaos_swap_assets.domain.returns import Return
 
 SOURCE = "khaos/documents"
+# It shows only orders of our own channel and no money, so it is a knock to read the status feed (khaos.md §8.4).
+PUSH = "OrderStatusUpload"
 RETRY_AFTER = timedelta(hours=1)
 
 
@@ -53,6 +56,7 @@ def sync_orders(tools: Toolbox) -> SyncedOrders:
     now, khaos = tools.now(), tools.settings.khaos
     with tools.store() as conn:
         refs = _wanted(conn, tools.settings, now)
+        pushes = inbox.waiting(conn, "khaos", event=PUSH)
         reached = worklist.reached(conn, SOURCE)
     client = tools.open_khaos()
     since = (
@@ -64,6 +68,7 @@ def sync_orders(tools: Toolbox) -> SyncedOrders:
         feeds.append(client.export_order_status(associated_refs=sorted(answers.found)))
     with tools.store() as conn:
         result = _keep(conn, tools, answers, feeds, now)
+        inbox.consume(conn, pushes, now)
     for error in answers.failed.values():
         if not isinstance(error, PermanentError):
             raise error
@@ -77,7 +82,7 @@ def _wanted(conn: psycopg.Connection, settings: Settings, now: datetime) -> list
     return orders.wanted(conn, settings.khaos.order_budget, now - RETRY_AFTER)
 
 
-def _refs(loaded: Iterable[returns.Return], settings: Settings) -> set[str]:
+def _refs(loaded: Iterable[Return], settings: Settings) -> set[str]:
     names = {name for one in loaded for name in (one.order_name, *(line.original_order_name for line in one.lines))}
     return {reference for name in names if name and (reference := as_ref(name, settings))}
 
@@ -133,6 +138,7 @@ def keep_statuses(conn: psycopg.Connection, feeds: Sequence[StatusFeed], now: da
 
 def keep_notes(conn: psycopg.Connection, feeds: Sequence[StatusFeed], now: datetime) -> list[str]:
     """Bring the mirror of Credit Notes up to date and queue the returns that a new or changed note may concern."""
+    khaos_faults.resolve(conn, [code for feed in feeds for code in _codes(feed)], now)
     khaos_faults.save(conn, [fault for feed in feeds for fault in feed.faults], now)
     seen = {note.credit_note_code: note for feed in feeds for note in feed.credit_notes}
     in_play = set(stock.codes_in_play(conn))
@@ -149,3 +155,8 @@ def keep_notes(conn: psycopg.Connection, feeds: Sequence[StatusFeed], now: datet
     customers = sorted({(seen | cancelled)[code].customer_code for code in [*changed, *gone]})
     worklist.queue(conn, "draft", matches.ids_of_customers(conn, customers))
     return changed
+
+
+def _codes(feed: StatusFeed) -> list[str]:
+    noted = [*feed.credit_notes, *feed.cancelled_credit_notes]
+    return [*(one.so_code for one in feed.orders), *(note.credit_note_code for note in noted)]

@@ -58,7 +58,7 @@ def _lineage() -> dg.TableColumnLineage:
     description="One row a return: refunded, credited, issued, the gap in pence with its causes, and what is wrong. "
     "The gap is what Khaos credited less what Swap refunded.",
 )
-def reconciliation_returns(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult:
+def reconciliation_returns(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
     """Judge every return in line, and those whose time has come."""
     judged = reconcile_waiting(toolbox)
     with toolbox.store() as conn:
@@ -85,7 +85,7 @@ def reconciliation_returns(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materialize
     description="What needs a person: opened when its condition holds, closed when it no longer does, or waived by a "
     "named person. Each has an owner and says what to do.",
 )
-def reconciliation_exceptions(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult:
+def reconciliation_exceptions(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
     """Open and close exceptions to agree with the findings, and alert data management to new SKUs."""
     with toolbox.store() as conn:
         opened, closed = findings.open_and_close(conn, toolbox.now())
@@ -111,7 +111,7 @@ def reconciliation_exceptions(toolbox: dg.ResourceParam[Toolbox]) -> dg.Material
     tags={"truth": "ours"},
     description="The month as finance signs it (London calendar): refunded, credited, issued, the gap by cause.",
 )
-def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult:
+def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
     """Add up one month."""
     period = context.partition_key
     months = close_month(toolbox, period)

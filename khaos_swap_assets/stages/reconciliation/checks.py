@@ -18,6 +18,7 @@ from khaos_swap_assets.stages.stock_codes.sync import SOURCE as CODES
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 STALE_AFTER = timedelta(hours=26)
+SHOWN = ("rma", "currency", "refund_pence", "credited_pence", "issued_pence", "gap_pence", "status")
 MONTHLY_KINDS = ("value_gap", "credit_note_missing", "credit_note_duplicate", "credit_note_not_issued")
 
 refunds_equal_credit_notes = exceptions_check(
@@ -62,11 +63,10 @@ def refunds_reconcile(
         totals = {period: month_of(conn, period) for period in periods}
         results = [judge_open(conn, MONTHLY_KINDS, period) for period in periods]
         rows = conn.execute(
-            "SELECT rma, currency, refund_pence, credited_pence, issued_pence, gap_pence, status FROM recon.reconciliation "
-            "WHERE period = ANY(%s) AND refund_pence <> issued_pence ORDER BY abs(refund_pence - issued_pence) DESC, rma LIMIT %s",
+            f"SELECT {', '.join(SHOWN)} FROM recon.reconciliation WHERE period = ANY(%s) "
+            "AND refund_pence <> issued_pence ORDER BY abs(refund_pence - issued_pence) DESC, rma LIMIT %s",
             (periods, WORST_ROWS),
         ).fetchall()
-    names = ("rma", "currency", "refund_pence", "credited_pence", "issued_pence", "gap_pence", "status")
     apart = {
         one.currency: one.issued_pence - one.refund_pence
         for some in totals.values()
@@ -79,7 +79,7 @@ def refunds_reconcile(
         metadata={
             **{f"not_issued_or_apart_pence_{currency}": pence for currency, pence in apart.items()},
             "open": sum(int(str(result.metadata["open"].value)) for result in results),
-            "worst": as_table([dict(zip(names, row, strict=True)) for row in rows]),
+            "worst": as_table([dict(zip(SHOWN, row, strict=True)) for row in rows]),
         },
     )
 

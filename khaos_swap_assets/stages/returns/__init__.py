@@ -1,0 +1,1 @@
+"""The return as Swap tells it, and what it is in Khaos."""

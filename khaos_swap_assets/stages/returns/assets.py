@@ -42,7 +42,7 @@ MATCHED = dg.AssetKey(["matched", "return_lines"])
     ],
     op_tags={"vendor": "swap"},
 )
-def swap_returns(toolbox: dg.ResourceParam[Toolbox]) -> Iterator[dg.MaterializeResult]:
+def swap_returns(toolbox: dg.ResourceParam[Toolbox]) -> Iterator[dg.MaterializeResult[None]]:
     """Read what changed in Swap; both tables change in one transaction."""
     synced = sync_returns(toolbox)
     with toolbox.store() as conn:
@@ -72,7 +72,7 @@ def swap_returns(toolbox: dg.ResourceParam[Toolbox]) -> Iterator[dg.MaterializeR
     description="Each return line with its Stock Code, its Sales Order line and where its units went. Only an exact "
     "match acts; a miss is a row with a reason and a suggestion, and holds back only its own return.",
 )
-def matched_return_lines(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult:
+def matched_return_lines(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
     """Match every return in line."""
     found = match_waiting(toolbox)
     with toolbox.store() as conn:

@@ -113,10 +113,10 @@ def _head(one: Return, match: OrderMatch, ref: str, settled: Settlement, now: da
     )
     return MatchedReturn(
         one.return_id,
-        order and order.so_code,
-        order and order.customer_code,
-        order and order.currency,
-        order and order.invoiced_on,
+        order.so_code if order else None,
+        order.customer_code if order else None,
+        order.currency if order else None,
+        order.invoiced_on if order else None,
         ref,
         problems,
         (),

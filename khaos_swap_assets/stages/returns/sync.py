@@ -1,12 +1,14 @@
 """Reading Swap: what changed since the last look, what is still open, and once a night a wide sweep.
 
 Belongs here: which window to ask for and what to do with what came. Stays out: paging and parsing (``adapters.swap``).
-A tick costs by what changed: only returns with another content hash are written and queued. Source: DESIGN §4.2.
+A tick costs by what changed: only returns with another content hash are written and queued. A sweep during which the
+list moved is kept, but does not count as read up to now. Source: DESIGN §4.2, contracts/swap.md §5.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from khaos_swap_assets.adapters.settings import Settings
+    from khaos_swap_assets.adapters.store.inbox import Waiting
     from khaos_swap_assets.adapters.swap.client import SwapClient, SweepResult
 
 SOURCE = "swap/returns"
@@ -44,11 +47,20 @@ def sync_returns(tools: Toolbox) -> SyncedReturns:
     now = tools.now()
     with tools.store() as conn:
         windows = due_windows(conn, tools.settings, now)
-    sweeps = list(_sweep(tools.open_swap(), windows))
+        knocks = inbox.due_knocks(conn, now)
+        rmas = _rmas(conn, knocks)
+    client = tools.open_swap()
+    sweeps = {window: _ask(client, window) for window in windows if window.by != "none"}
+    named = _read_named(client, sweeps.values(), knocks, rmas)
     with tools.store() as conn:
-        result = _keep(conn, sweeps, now)
+        if any(window.source == WIDE and not sweep.is_drifted for window, sweep in sweeps.items()):
+            returns.resolve_nameless(conn, now)
+        result = _keep(conn, [*sweeps.values(), *named], now)
+        inbox.postpone(conn, knocks, now)
+        _keep_unreadable_messages(conn, now)
         for window in windows:
-            worklist.move(conn, window.source, now)
+            if window not in sweeps or not sweeps[window].is_drifted:
+                worklist.move(conn, window.source, now)
     return result
 
 
@@ -82,23 +94,45 @@ def _is_night_due(reached: datetime | None, now: datetime) -> bool:
     return reached is None or reached < last
 
 
-def _sweep(client: SwapClient, windows: list[Window]) -> Iterator[SweepResult]:
-    for window in windows:
-        if window.by == "changed":
-            yield client.changed_since(window.since)
-        elif window.by == "submitted":
-            yield client.submitted_since(window.since)
+def _ask(client: SwapClient, window: Window) -> SweepResult:
+    return client.changed_since(window.since) if window.by == "changed" else client.submitted_since(window.since)
 
 
-def _keep(conn: psycopg.Connection, sweeps: list[SweepResult], now: datetime) -> SyncedReturns:
+def _rmas(conn: psycopg.Connection, knocks: Sequence[Waiting]) -> dict[str, str]:
+    """By return id: the RMA to look it up by, as we know it or else as the knock names it."""
+    told = {one.return_id: one.body.get("return") for one in knocks}
+    named = {key: str(part.get("rma_number") or "") for key, part in told.items() if isinstance(part, dict)}
+    return {**named, **returns.rmas_of(conn, list(told))}
+
+
+def _read_named(
+    client: SwapClient, sweeps: Iterable[SweepResult], knocks: Sequence[Waiting], rmas: Mapping[str, str]
+) -> list[SweepResult]:
+    """Ask by RMA for the returns that knocked and that no window showed."""
+    read = {one.record.return_id for sweep in sweeps for one in sweep.returns}
+    wanted = {rmas.get(one.return_id, "") for one in knocks if one.return_id not in read}
+    return [client.by_rma(rma) for rma in sorted(wanted - {""})]
+
+
+def _keep(conn: psycopg.Connection, sweeps: Sequence[SweepResult], now: datetime) -> SyncedReturns:
     read = [one for sweep in sweeps for one in sweep.returns]
     faults = {fault.row_hash: fault for sweep in sweeps for fault in sweep.faults}
     fresh = returns.changed(conn, read)
     returns.save(conn, fresh, now)
     returns.resolve_unreadable(conn, [one.record.rma for one in read], now)
-    returns.save_unreadable(conn, [(f.row_hash, f.subject, "; ".join(f.reasons)) for f in faults.values()], now)
+    returns.save_unreadable(conn, [(one.row_hash, one.subject, one.reason) for one in faults.values()], now)
     changed = tuple(one.record.return_id for one in fresh)
     worklist.queue(conn, "match", changed)
     knocks = inbox.consume_swap(conn, [one.record.return_id for one in read], now)
     lines = sum(len(one.record.lines) for one in fresh)
     return SyncedReturns(len(read), changed, lines, len(faults), any(sweep.is_drifted for sweep in sweeps), knocks)
+
+
+def _keep_unreadable_messages(conn: psycopg.Connection, now: datetime) -> None:
+    """A message that Swap signed and that names no return becomes a fault; those of one shape are one."""
+    messages = inbox.waiting(conn, "swap_unreadable")
+    shapes = {", ".join(sorted(map(str, one.body))) or "no field" for one in messages}
+    faults = [(hashlib.sha256(f"webhook {shape}".encode()).hexdigest(), shape) for shape in sorted(shapes)]
+    reason = "a webhook that Swap signed names no return and no event; its fields: "
+    returns.save_unreadable(conn, [(key, key, f"{reason}{shape[:300]}") for key, shape in faults], now)
+    inbox.consume(conn, messages, now)

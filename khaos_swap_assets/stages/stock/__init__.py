@@ -1,0 +1,1 @@
+"""The goods' way back: levels and moves."""

@@ -68,9 +68,10 @@ def _not_pending(moves: Sequence[Move]) -> list[Move]:
 
 def _make_due(conn: psycopg.Connection, now: datetime) -> int:
     rows = conn.execute(
-        "SELECT DISTINCT p.return_id FROM recon.postings p WHERE p.state IN ('planned', 'in_doubt', 'confirmed') "
-        "AND NOT EXISTS (SELECT 1 FROM recon.stock_moves m WHERE m.return_id = p.return_id AND m.carried_by = p.reference) "
-        "AND (p.state <> 'confirmed' OR p.ended_at > %s - interval '2 days')",
+        "SELECT DISTINCT p.return_id FROM recon.postings p WHERE (p.state IN ('planned', 'in_doubt') OR "
+        "(p.state = 'confirmed' AND p.ended_at > %s - interval '2 days')) "
+        "AND NOT EXISTS (SELECT 1 FROM recon.stock_moves m "
+        "WHERE m.return_id = p.return_id AND m.carried_by = p.reference)",
         (now,),
     ).fetchall()
     moves: dict[tuple[str, str, str], tuple[str, str, str, str, str, int]] = {}

@@ -21,12 +21,13 @@ from khaos_swap_assets.stages.toolbox import Toolbox
     description="Units available to sell, for the Stock Codes of goods on their way back: seen before a document is "
     "offered and after it was issued. Khaos shows no physical stock.",
 )
-def stock_levels(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult:
+def stock_levels(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
     """Read the levels that matter now."""
     synced = sync_levels(toolbox)
     with toolbox.store() as conn:
         shown = table_metadata(conn, "khaos.stock_levels", "observed_at")
-    return dg.MaterializeResult(metadata={"asked": synced.asked, "changed": synced.changed, **shown})
+    figures = {"asked": synced.asked, "changed": synced.changed, "pushed": synced.pushed}
+    return dg.MaterializeResult(metadata={**figures, **shown})
 
 
 @dg.asset(
@@ -39,7 +40,7 @@ def stock_levels(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult:
     description="Each unit's way back: sellable goods to the available stock, damaged goods to quarantine, missing "
     "goods nowhere. The document that carries it is one witness, the level a second where no sale intervened.",
 )
-def stock_adjustments(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult:
+def stock_adjustments(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
     """Follow every stock move."""
     adjusted = adjust_stock(toolbox)
     with toolbox.store() as conn:

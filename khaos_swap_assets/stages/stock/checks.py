@@ -1,16 +1,18 @@
 """Checks of the stock leg: what came back is on the shelf, what is damaged is not.
 
 Belongs here: standing checks on the assets of this stage. Stays out: the conditions. Where a sale intervened the level
-proves nothing: such moves are counted apart as *cannot tell*.
+proves nothing: such moves are counted apart as *cannot tell*. Units are those of the last 30 days.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import dagster as dg
 
 from khaos_swap_assets.stages.checking import exceptions_check, judge_open
 from khaos_swap_assets.stages.toolbox import Toolbox
 
+COUNTED = timedelta(days=30)
 ADJUSTMENTS = dg.AssetKey(["khaos", "stock_adjustments"])
 
 
@@ -19,11 +21,15 @@ def _stock_check(name: str, disposition: str, kinds: Sequence[str], proves: str)
     def stock_check(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult:
         with toolbox.store() as conn:
             rows = conn.execute(
-                "SELECT state, level_verdict, sum(quantity) FROM recon.stock_moves WHERE disposition = %s GROUP BY 1, 2",
-                (disposition,),
+                "SELECT state, level_verdict, sum(quantity) FROM recon.stock_moves "
+                "WHERE disposition = %s AND changed_at > %s GROUP BY 1, 2",
+                (disposition, toolbox.now() - COUNTED),
             ).fetchall()
             result = judge_open(conn, kinds)
-        units = {f"units_{state}_{verdict or 'level_not_due'}": int(count) for state, verdict, count in rows}
+        units = {
+            f"units_{state}_{verdict or 'level_not_due'}": dg.MetadataValue.int(int(count))
+            for state, verdict, count in rows
+        }
         return result._replace(metadata={**result.metadata, **units})
 
     return stock_check

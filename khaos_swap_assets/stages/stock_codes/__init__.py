@@ -1,0 +1,1 @@
+"""Khaos's catalogue."""

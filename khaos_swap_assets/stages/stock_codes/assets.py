@@ -19,7 +19,7 @@ from khaos_swap_assets.stages.toolbox import Toolbox
     description="Every Stock Code of Khaos with what may point at it: Other Ref, barcodes, pack components. Khaos is "
     "the truth for Stock Codes; a wrong one is corrected there.",
 )
-def stock_codes(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult:
+def stock_codes(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
     """Read the Stock Codes revised since the last look."""
     synced = sync_stock_codes(toolbox)
     with toolbox.store() as conn:
@@ -29,5 +29,6 @@ def stock_codes(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult:
         "changed": synced.changed,
         "unreadable": synced.unreadable,
         "was_due": synced.is_due,
+        "pushed": synced.pushed,
     }
     return dg.MaterializeResult(metadata={**figures, **shown})

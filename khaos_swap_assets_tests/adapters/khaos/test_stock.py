@@ -51,7 +51,9 @@ def test_children_stand_beside_their_parent_and_inherit() -> None:
 
 def test_an_item_is_read_with_all_that_a_match_needs() -> None:
     (row,), _ = stock.read_stock(items(FULL))
-    assert row == StockCode("GIFT-01", "9", "Gift box", "G1", ("501", "502"), pack_components=(("SOAP", 2), ("BOX", 1)))
+    assert row == StockCode(
+        " GIFT-01 ", "9", "Gift box", "G1", ("501", "502"), pack_components=(("SOAP", 2), ("BOX", 1))
+    )
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,7 @@ def test_an_item_is_read_with_all_that_a_match_needs() -> None:
 )
 def test_a_bad_item_loses_only_itself(row: str, fault: RowFault) -> None:
     rows, faults = stock.read_stock(items(row, FULL))
-    assert [found.stock_code for found in rows] == ["GIFT-01"]
+    assert [found.stock_code for found in rows] == [" GIFT-01 "]
     assert faults == [fault]
 
 
@@ -110,9 +112,24 @@ def test_levels_are_whole_units_of_controlled_items() -> None:
     ]
 
 
-def test_changed_codes_come_once_and_trimmed() -> None:
-    rows: list[Value] = [{"StockCode": " A "}, {"StockCode": "B"}, {"StockCode": "A"}, {"StockCode": ""}]
-    assert stock.changed_codes({"Count": "4", "List": rows}) == ["A", "B"]
+def test_changed_codes_come_once_and_as_they_are() -> None:
+    rows: list[Value] = [{"StockCode": code} for code in ("A ", "B", "A", "B", "", " ")]
+    assert stock.changed_codes({"Count": "6", "List": rows}) == ["A ", "B", "A"]
+
+
+def test_a_space_at_the_end_makes_another_code() -> None:
+    rows, faults = stock.read_stock(
+        items(
+            *(
+                f"<STOCK_ITEM><STOCK_CODE>{code}</STOCK_CODE><STOCK_ID>{number}</STOCK_ID></STOCK_ITEM>"
+                for number, code in enumerate(("47503J", "47503J ", "\n  47503K", " "))
+            )
+        )
+    )
+    assert [row.stock_code for row in rows] == ["47503J", "47503J ", "  47503K"]
+    assert [fault.reason for fault in faults] == ["STOCK_CODE is missing"]
+    levels, _ = stock.read_levels(etree.fromstring("<STOCK_STATUS>" + level("47503J ", "3") + "</STOCK_STATUS>"), 1)
+    assert levels == [StockLevel("47503J ", 1, 3)]
 
 
 @pytest.mark.parametrize("empty", [{"Count": "0", "List": []}, {"Count": "0", "List": ""}, [], ""])

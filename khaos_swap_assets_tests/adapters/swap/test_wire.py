@@ -165,6 +165,14 @@ def test_outcomes_as_list_or_as_text(types: Any, joined: str, outcomes: tuple[st
     assert read(row(type=types, type_string=joined)).record.outcomes == outcomes
 
 
+@pytest.mark.parametrize(
+    ("sku", "kept"), [("47503J ", "47503J "), (" A", " A"), ("A", "A"), (47503, "47503"), (None, "")]
+)
+def test_a_sku_keeps_the_spaces_at_its_ends(sku: object, kept: str) -> None:
+    record = read(row(products=[product(sku=sku)])).record
+    assert record.lines[0].sku == kept
+
+
 def test_numbers_serve_as_identifiers_and_an_empty_sku_is_no_fault() -> None:
     raw = row(rma_number=20417, order_id=5903347716233, products=[product(sku=None, product_id=90011)])
     record = read(raw).record

@@ -32,8 +32,11 @@ CREATE TABLE recon.inbox (
     body jsonb NOT NULL,
     body_hash text NOT NULL,
     received_at timestamptz NOT NULL DEFAULT now(),
-    consumed_at timestamptz
+    consumed_at timestamptz,
+    tries integer NOT NULL DEFAULT 0,
+    next_try_at timestamptz
 );
+CREATE INDEX inbox_due ON recon.inbox (next_try_at) WHERE consumed_at IS NULL;
 CREATE UNIQUE INDEX inbox_unconsumed_knock ON recon.inbox (store_id, event, return_id)
     WHERE source = 'swap' AND consumed_at IS NULL;
 CREATE INDEX inbox_waiting ON recon.inbox (source, inbox_id) WHERE consumed_at IS NULL;

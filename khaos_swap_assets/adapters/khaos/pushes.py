@@ -1,0 +1,116 @@
+"""Bodies that the Khaos channel pushes to us: Stock Codes and levels.
+
+Belongs here: ``StockUpload`` and ``StockStatusUpload`` made into records, each unreadable row into a fault. Stays out:
+receiving them (``gateway``) and what follows from them (``stages``). Source: contracts/khaos.md §8.5, §8.6.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from khaos_swap_assets.adapters.khaos import wire
+from khaos_swap_assets.adapters.khaos.records import StockLevel
+from khaos_swap_assets.adapters.khaos.wire import RowFault, Rows
+from khaos_swap_assets.domain.stock_codes import StockCode
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class PushedStock:
+    """Items of one push, ids of items that Khaos deleted, and rows that could not be read.
+
+    An item says nothing of packs: what is known of them stays (khaos.md §8.5).
+    """
+
+    items: list[StockCode]
+    deleted_ids: list[str]
+    faults: list[RowFault]
+
+
+def read_stock_push(body: Mapping[str, Any]) -> PushedStock:
+    """Read a ``StockUpload``."""
+    items, faults = _read(body, "Items", _item)
+    deleted = body.get("Deleted")
+    ids = [str(one) for one in deleted if isinstance(one, str | int)] if isinstance(deleted, list) else []
+    return PushedStock(items, ids, faults)
+
+
+def read_level_push(body: Mapping[str, Any]) -> Rows[StockLevel]:
+    """Read a ``StockStatusUpload``; an item without a level is not stock controlled and says nothing."""
+    levels, faults = _read(body, "Statuses", _level)
+    return [level for level in levels if level is not None], faults
+
+
+def _read(body: Mapping[str, Any], member: str, parse: Callable[[Mapping[str, Any]], Row]) -> Rows[Row]:
+    found = body.get(member)
+    if not isinstance(found, list):
+        return [], [RowFault(f"push {_hash(body)}", f"the push holds no list {member}")]
+    rows: list[Row] = []
+    faults: list[RowFault] = []
+    for raw in found:
+        try:
+            rows.append(parse(_object(raw, member)))
+        except ValueError as error:
+            faults.append(RowFault(_subject(raw), str(error)))
+    return rows, faults
+
+
+def _item(raw: Mapping[str, Any]) -> StockCode:
+    options = _object(raw.get("Options") or {}, "Options")
+    barcodes = raw.get("Barcodes")
+    found = [_text(one.get("Barcode")).strip() for one in barcodes or () if isinstance(one, Mapping)]
+    return StockCode(
+        stock_code=_required(raw, "StockCode"),
+        stock_id=_required(raw, "StockID"),
+        description=_text(raw.get("ShortDescription") or raw.get("StockDescription")),
+        other_ref=_text(raw.get("OtherRef")).strip(),
+        barcodes=tuple(dict.fromkeys(code for code in found if code)),
+        is_discontinued=_flag(options, "Discontinued", otherwise=False),
+        is_stock_controlled=_flag(options, "StockControlled", otherwise=True),
+    )
+
+
+def _level(raw: Mapping[str, Any]) -> StockLevel | None:
+    levels, potential = (_object(raw.get(name) or {}, name) for name in ("Levels", "RelationshipPotential"))
+    available = levels.get("Available", potential.get("FromChildren"))
+    code, site = _required(raw, "StockCode"), _required(raw, "SiteID")
+    if available is None:
+        return None
+    return StockLevel(code, wire.to_quantity(site), wire.to_quantity(_text(available)))
+
+
+def _object(value: object, name: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{name}: is no object")
+    return value
+
+
+def _required(raw: Mapping[str, Any], name: str) -> str:
+    found = _text(raw.get(name))
+    if not found.strip():
+        raise ValueError(f"{name} is missing")
+    return found
+
+
+def _text(value: object) -> str:
+    """Text as it is; a number as its digits."""
+    return "" if value is None or isinstance(value, bool | list | Mapping) else str(value)
+
+
+def _flag(raw: Mapping[str, Any], name: str, *, otherwise: bool) -> bool:
+    value = raw.get(name)
+    return otherwise if value is None else wire.to_bool(str(value))
+
+
+def _subject(raw: object) -> str:
+    named = _text(raw.get("StockCode")) if isinstance(raw, Mapping) else ""
+    return named if named.strip() else f"push {_hash(raw)}"
+
+
+def _hash(raw: object) -> str:
+    return hashlib.sha256(json.dumps(raw, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -1,0 +1,36 @@
+"""What the Swap adapter hands upwards beside the domain's own records.
+
+Belongs here: frozen records of rows just read. Stays out: reading them (``wire``), keeping them (``adapters.store``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from khaos_swap_assets.domain.returns import Return
+
+
+@dataclass(frozen=True, slots=True)
+class ReadReturn:
+    """A return just read: the record, its raw JSON without personal data, and the hash that tells a change."""
+
+    record: Return
+    raw: Mapping[str, Any]
+    unknown_fields: tuple[str, ...]
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowFault:
+    """A row that could not be read: ``subject`` is its RMA, or its hash where it has none; every reason is kept."""
+
+    subject: str
+    row_hash: str
+    reasons: tuple[str, ...]
+
+    @property
+    def reason(self) -> str:
+        """All reasons as one line."""
+        return "; ".join(self.reasons)
