@@ -60,6 +60,8 @@ def exceptions_table(month: MonthEnd) -> str:
 
 def summary_table(months: Sequence[MonthEnd]) -> str:
     """The month in one table, a column a currency: what was refunded, credited, issued, and what lies between."""
+    if not months:
+        return "No refund in this month.\n"
     rows: list[Sequence[object]] = [("Returns", *(month.returns for month in months))]
     for title, field in _SUMMARY.items():
         rows.append((title, *(_money(getattr(month, field), month.currency) for month in months)))

@@ -4,7 +4,8 @@ Belongs here: the one way to build a check on open exceptions, so that all of th
 conditions (``domain.conditions``). The table shows the worst 20; the count is exact.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import dagster as dg
 import psycopg
@@ -32,8 +33,8 @@ def judge_open(conn: psycopg.Connection, kinds: Sequence[str], return_period: st
     """The result for open exceptions of ``kinds``, of one month's returns where a period is given."""
     with conn.cursor(row_factory=dict_row) as cursor:
         cursor.execute(
-            "SELECT e.kind, e.subject, e.rma, e.owner, e.severity, e.money_at_risk_pence, e.currency, e.message, "
-            "e.suggestion, e.opened_at FROM recon.exceptions e LEFT JOIN recon.reconciliation r USING (return_id) "
+            "SELECT e.kind, e.subject, e.owner, e.severity, e.money_at_risk_pence, e.currency, e.message, "
+            "e.suggestion, e.opened_at, r.gap_pence FROM recon.exceptions e LEFT JOIN recon.reconciliation r USING (return_id) "
             "WHERE e.closed_at IS NULL AND e.kind = ANY(%s) AND (%s::text IS NULL OR r.period = %s) "
             "ORDER BY e.money_at_risk_pence DESC, e.subject",
             (list(kinds), return_period, return_period),
@@ -42,7 +43,6 @@ def judge_open(conn: psycopg.Connection, kinds: Sequence[str], return_period: st
     at_risk: dict[str, int] = {}
     for row in rows:
         at_risk[row["currency"] or "GBP"] = at_risk.get(row["currency"] or "GBP", 0) + row["money_at_risk_pence"]
-    shown = [{"what_to_do": KINDS[row["kind"]].action, **row} for row in rows[:WORST_ROWS]]
     is_error = any(row["severity"] == "error" for row in rows)
     return dg.AssetCheckResult(
         passed=not rows,
@@ -51,9 +51,24 @@ def judge_open(conn: psycopg.Connection, kinds: Sequence[str], return_period: st
         metadata={
             "open": dg.MetadataValue.int(len(rows)),
             **{f"at_risk_pence_{currency}": dg.MetadataValue.int(pence) for currency, pence in sorted(at_risk.items())},
-            "worst": as_table(shown),
+            "worst": as_table([_shown(row) for row in rows[:WORST_ROWS]]),
         },
     )
+
+
+def _shown(row: Mapping[str, Any]) -> dict[str, str]:
+    """A row as its owner wants to see it, from left to right."""
+    currency, gap = row["currency"] or "GBP", row["gap_pence"]
+    return {
+        "rma": row["subject"],
+        "owner": row["owner"],
+        "gap": "" if gap is None else format_money(gap, currency),
+        "at_risk": format_money(row["money_at_risk_pence"], currency),
+        "what": f"{row['message']} (perhaps: {row['suggestion']})" if row["suggestion"] else row["message"],
+        "what_to_do": KINDS[row["kind"]].action,
+        "kind": row["kind"],
+        "since": f"{row['opened_at']:%Y-%m-%d}",
+    }
 
 
 def _money(at_risk: dict[str, int]) -> str:

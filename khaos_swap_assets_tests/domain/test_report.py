@@ -67,6 +67,10 @@ def test_the_summary_has_a_column_a_currency() -> None:
     assert "| Unreconciled (issued less refunded) | -£11.00 | -€1.00 |" in lines
 
 
+def test_a_month_without_refunds_is_said_in_words() -> None:
+    assert summary_table([]) == "No refund in this month.\n"
+
+
 def test_statuses_are_counted(month: MonthEnd) -> None:
     assert "| matched | 2 |" in statuses_table(month)
 
