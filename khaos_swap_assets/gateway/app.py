@@ -1,7 +1,7 @@
 """The HTTP service of the project: webhooks in, the Khaos channel's endpoints, inspections.
 
-Belongs here: putting the parts together, health, and what an outage answers. Stays out: every rule. The service keeps
-no state of its own: any number may run, the database is the queue. Source: DESIGN §4.1, §10.
+Belongs here: putting the parts together, health, metrics, and what an outage answers. Stays out: every rule. The
+service keeps no state of its own: any number may run, the database is the queue. Source: DESIGN §4.1, §10.
 """
 
 from __future__ import annotations
@@ -9,22 +9,26 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
 from khaos_swap_assets.adapters.errors import KhaosSwapError, SettingsError, StoreError
 from khaos_swap_assets.adapters.settings import Settings, load_settings
-from khaos_swap_assets.gateway import channel, inspections, webhooks
+from khaos_swap_assets.adapters.store import arrivals, queues
+from khaos_swap_assets.gateway import channel, describing, inspections, metrics, webhooks
+from khaos_swap_assets.gateway.limits import Limits, SenderRate
 from khaos_swap_assets.gateway.pool import Connect, Pool
-from khaos_swap_assets.gateway.security import refuse_demo_secrets
+from khaos_swap_assets.gateway.security import is_near, refuse_demo_secrets
+from khaos_swap_assets.gateway.writing import Writer
 
 LOG = logging.getLogger("khaos_swap.gateway")
 TITLE = "Khaos Swap gateway"
 RETRY_SECONDS = "10"
+STATEMENT_SECONDS = 15
 
 
 def create_app(
@@ -35,18 +39,21 @@ def create_app(
     hand_out: channel.HandOut | None = None,
 ) -> FastAPI:
     """The service over a database (``connect`` opens a connection), a clock in UTC and the feed of documents."""
-    pool = Pool(connect)
+    pool, writer = Pool(connect), Writer(connect, arrivals.keep)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        writer.close()
         pool.close()
 
-    app = FastAPI(title=TITLE, lifespan=lifespan)
-    app.include_router(webhooks.router(pool, settings.swap, clock))
-    app.include_router(inspections.router(pool, settings.inspection_token, clock))
+    app = FastAPI(title=TITLE, lifespan=lifespan, redirect_slashes=False)
+    app.add_middleware(Limits, rate=SenderRate(settings.gateway_sender_rate))
+    app.include_router(webhooks.router(pool, writer, settings.swap, clock))
+    app.include_router(inspections.router(pool, settings, clock))
     app.include_router(channel.router(pool, settings, clock, hand_out))
     _add_health(app, pool)
+    _add_metrics(app, pool, clock)
     app.add_exception_handler(psycopg.DataError, _bad_data)
     for outage in (psycopg.Error, KhaosSwapError):
         app.add_exception_handler(outage, _unavailable)
@@ -68,7 +75,10 @@ def from_environment() -> FastAPI:
         raise SettingsError("KHAOS_SWAP_DATABASE_URL is empty: start the gateway with khaos-swap up, which sets it")
 
     def connect() -> psycopg.Connection[Any]:
-        return database.connect(url, application="gateway")
+        connection = database.connect(url, application="gateway")
+        connection.execute(f"SET statement_timeout = '{STATEMENT_SECONDS}s'".encode())
+        connection.commit()
+        return connection
 
     with connect() as conn:
         row = conn.execute("SELECT mark FROM recon.installation").fetchone()
@@ -81,17 +91,43 @@ def _add_health(app: FastAPI, pool: Pool) -> None:
     def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
-    @app.get("/readyz", tags=["Health"], summary="The database answers and is set up")
+    @app.get(
+        "/readyz",
+        tags=["Health"],
+        summary="The database answers and is set up",
+        responses=describing.answers(describing.OF_ALL),
+    )
     def readyz() -> dict[str, str]:
         with pool.transaction() as conn:
             row = conn.execute("SELECT mark FROM recon.installation").fetchone()
         return {"status": "ready", "installation": row[0] if row else "unmarked"}
 
 
+def _add_metrics(app: FastAPI, pool: Pool, clock: Callable[[], datetime]) -> None:
+    @app.get(
+        "/metrics",
+        tags=["Health"],
+        summary="Figures for Prometheus; for machines of the same private network",
+        responses=describing.answers((*describing.OF_ALL, 403)),
+        response_class=Response,
+    )
+    def told(request: Request) -> Response:
+        if not is_near(request):
+            raise HTTPException(403, "figures are for machines of the same private network")
+        try:
+            with pool.transaction() as conn:
+                found = queues.read(conn, clock())
+                refused = arrivals.refused(conn, clock() - timedelta(days=1))
+            text = metrics.page(found, refused, is_database_up=True)
+        except (psycopg.Error, KhaosSwapError):
+            text = metrics.page([], {}, is_database_up=False)
+        return Response(text, media_type="text/plain; version=0.0.4")
+
+
 def _unavailable(request: Request, error: Exception) -> JSONResponse:
     """Tell the sender to come again: nothing was kept. What the database said is for our log, not for the sender."""
     told = str(error) if isinstance(error, KhaosSwapError) else type(error).__name__
-    LOG.warning("%s %s: %s", request.method, request.url.path, told)
+    LOG.warning("%s: %s", getattr(request.scope.get("route"), "path", "no route"), told)
     is_store = isinstance(error, StoreError | psycopg.Error)
     reason = "the database cannot be used at the moment" if is_store else told
     return JSONResponse({"detail": reason}, 503, {"Retry-After": RETRY_SECONDS})

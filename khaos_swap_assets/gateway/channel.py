@@ -15,6 +15,7 @@ from fastapi import APIRouter, Depends, Header, HTTPException, Response
 
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import inbox
+from khaos_swap_assets.gateway import describing
 from khaos_swap_assets.gateway.messages import body_of, object_of
 from khaos_swap_assets.gateway.pool import Pool
 from khaos_swap_assets.gateway.security import basic_guard
@@ -68,8 +69,10 @@ class HandOut(Protocol):
 
 def router(pool: Pool, settings: Settings, clock: Callable[[], datetime], hand_out: HandOut | None) -> APIRouter:
     """The channel's endpoints; without ``hand_out`` the feed is empty."""
-    guard = Depends(basic_guard(settings.khaos.channel_user, settings.khaos.channel_password))
-    routes = APIRouter(prefix="/khaos", tags=["Khaos channel"], dependencies=[guard])
+    khaos = settings.khaos
+    guard = Depends(basic_guard(khaos.channel_user, khaos.channel_password, khaos.channel_password_previous))
+    answers = describing.answers((*describing.OF_ALL, 401, 403))
+    routes = APIRouter(prefix="/khaos", tags=["Khaos channel"], dependencies=[guard], responses=answers)
     _add_pulls(routes, pool, settings, clock, hand_out)
     _add_pushes(routes, pool, clock)
     return routes
@@ -101,7 +104,7 @@ def _add_pulls(
     def orders() -> dict[str, Any]:
         return ORDERS
 
-    @routes.get("/returns", summary="CReturnDownload: returns to be turned into Credit Notes")
+    @routes.get("/returns", summary="CReturnDownload: returns to be turned into Credit Notes", response_class=Response)
     def returns(
         sirion_continuation: Annotated[str, Header(alias=CONTINUATION)] = "",
         specific_ids: Annotated[str | None, Header(alias="SpecificIDs")] = None,
@@ -127,17 +130,21 @@ def _add_pushes(routes: APIRouter, pool: Pool, clock: Callable[[], datetime]) ->
             inbox.store_push(conn, event=event, body=message, now=clock())
         return {"accepted": True}
 
-    @routes.post("/stock", summary="StockUpload: Stock Codes that changed")
+    @routes.post("/stock", summary="StockUpload: Stock Codes that changed", **_describe("stock"))
     def stock(body: Annotated[bytes, Depends(body_of)]) -> dict[str, bool]:
         return keep("StockUpload", body)
 
-    @routes.post("/stock-status", summary="StockStatusUpload: levels that changed")
+    @routes.post("/stock-status", summary="StockStatusUpload: levels that changed", **_describe("stock-status"))
     def stock_status(body: Annotated[bytes, Depends(body_of)]) -> dict[str, bool]:
         return keep("StockStatusUpload", body)
 
-    @routes.post("/order-status", summary="OrderStatusUpload: orders that moved on")
+    @routes.post("/order-status", summary="OrderStatusUpload: orders that moved on", **_describe("order-status"))
     def order_status(body: Annotated[bytes, Depends(body_of)]) -> dict[str, bool]:
         return keep("OrderStatusUpload", body)
+
+
+def _describe(name: str) -> dict[str, Any]:
+    return {"openapi_extra": describing.push(name), "responses": describing.answers(describing.OF_BODIES)}
 
 
 def _asked(continuation: str, specific_ids: str | None) -> list[str] | None:

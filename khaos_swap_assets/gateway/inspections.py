@@ -13,8 +13,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import inspections as store
 from khaos_swap_assets.domain.stock import Inspection
+from khaos_swap_assets.gateway import describing
 from khaos_swap_assets.gateway.messages import body_of, object_of
 from khaos_swap_assets.gateway.pool import Pool
 from khaos_swap_assets.gateway.security import bearer_guard
@@ -50,12 +52,14 @@ class InspectionBody(BaseModel):
         return Inspection(**(told | {"inspected_at": self.inspected_at.astimezone(UTC)}))
 
 
-def router(pool: Pool, token: Any, clock: Callable[[], datetime]) -> APIRouter:
+def router(pool: Pool, settings: Settings, clock: Callable[[], datetime]) -> APIRouter:
     """The endpoint that the warehouse posts to."""
-    routes = APIRouter(tags=["Warehouse"], dependencies=[Depends(bearer_guard(token))])
-    schema = {"requestBody": {"content": {"application/json": {"schema": InspectionBody.model_json_schema()}}}}
+    guard = bearer_guard(settings.inspection_token, settings.inspection_token_previous)
+    routes = APIRouter(tags=["Warehouse"], dependencies=[Depends(guard)])
+    schema = describing.body(InspectionBody.model_json_schema())
+    answers = describing.answers((*describing.OF_BODIES, 409))
 
-    @routes.post("/inspections", summary="Units of a return were inspected", openapi_extra=schema)
+    @routes.post("/inspections", summary="Units of a return were inspected", openapi_extra=schema, responses=answers)
     def receive(body: Annotated[bytes, Depends(body_of)]) -> dict[str, Any]:
         inspection = read(object_of(body))
         with pool.transaction() as conn:

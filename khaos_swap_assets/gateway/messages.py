@@ -1,43 +1,62 @@
-"""A request body as JSON, or a refusal of the sender's own making.
+"""A request body: its bytes, whole, small enough and in time; then JSON, or a refusal of the sender's own making.
 
-Belongs here: the size limit and parsing without floats. Stays out: what a body means.
+Belongs here: the limits of one body and parsing without floats. Stays out: what a body means.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from fastapi import HTTPException, Request
+from starlette.requests import ClientDisconnect
 
 from khaos_swap_assets.adapters.swap.raw import cleaned, storable
 from khaos_swap_assets.adapters.swap.wire import loads
 
 MAX_BYTES = 1024 * 1024
+SECONDS = 10.0
+CLOSES = {"Connection": "close"}
 
 
 async def body_of(request: Request) -> bytes:
-    """The raw body; 413 as soon as it is longer than 1 MB."""
-    if _announced(request) > MAX_BYTES:
-        raise HTTPException(413, "longer than 1 MB")
+    """The raw body; 413 as soon as it is longer than 1 MB, 408 when it is not whole after ten seconds."""
+    if announced(request) > MAX_BYTES:
+        raise HTTPException(413, "longer than 1 MB", CLOSES)
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BYTES:
-            raise HTTPException(413, "longer than 1 MB")
+    try:
+        async with asyncio.timeout(SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BYTES:
+                    raise HTTPException(413, "longer than 1 MB", CLOSES)
+    except TimeoutError:
+        raise HTTPException(408, f"the body was not whole after {SECONDS:.0f} s", CLOSES) from None
+    except ClientDisconnect:
+        raise HTTPException(400, "the sender went away", CLOSES) from None
     return bytes(body)
 
 
 def object_of(body: bytes) -> dict[str, Any]:
     """The body as a JSON object that the database can hold: fractions as their exact text. 400 for anything else."""
     try:
-        parsed = storable(cleaned(loads(body)))
-    except (ValueError, RecursionError):
-        raise HTTPException(400, "the body is no JSON") from None
-    if not isinstance(parsed, dict):
+        told = storable(cleaned(parsed(body)))
+    except RecursionError:
+        raise HTTPException(400, "the body is nested too deep") from None
+    if not isinstance(told, dict):
         raise HTTPException(400, "the body is no JSON object")
-    return parsed
+    return told
 
 
-def _announced(request: Request) -> int:
+def parsed(body: bytes) -> Any:
+    """The body as JSON, fractions as Decimal; 400 for anything else."""
+    try:
+        return loads(body)
+    except ValueError:
+        raise HTTPException(400, "the body is no JSON") from None
+
+
+def announced(request: Request) -> int:
+    """The size that the headers announce, 0 where they do not."""
     text = request.headers.get("content-length", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0

@@ -9,10 +9,12 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from ipaddress import ip_address
+from typing import Annotated, Any
 
-from fastapi import HTTPException, Request
+from fastapi import HTTPException, Request, Security
+from fastapi.security import HTTPBasic, HTTPBearer
 from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.errors import SettingsError
@@ -44,29 +46,43 @@ def is_same(given: str, expected: SecretStr | str) -> bool:
     return bool(wanted) & hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())
 
 
-def basic_guard(user: str, password: SecretStr) -> Callable[[Request], None]:
-    """A dependency that lets in whoever sends this user and password; 401 for everybody else."""
+def is_any(given: str, expected: Sequence[SecretStr]) -> bool:
+    """Whether a secret is one of the right ones; every one is compared, whatever the first one gave."""
+    found = [is_same(given, one) for one in expected]
+    return any(found)
 
-    def guard(request: Request) -> None:
+
+def basic_guard(user: str, *passwords: SecretStr) -> Callable[..., None]:
+    """A dependency that lets in whoever sends this user and one of these passwords; 401 for everybody else."""
+
+    def guard(request: Request, _: Annotated[Any, Security(HTTPBasic(auto_error=False))] = None) -> None:
         require_private_line(request)
         given_user, given_password = _basic(request.headers.get("authorization", ""))
-        is_user, is_password = is_same(given_user, user), is_same(given_password, password)
+        is_user, is_password = is_same(given_user, user), is_any(given_password, passwords)
         if not (is_user and is_password):
             raise HTTPException(401, "user or password is wrong", {"WWW-Authenticate": 'Basic realm="khaos-swap"'})
 
     return guard
 
 
-def bearer_guard(token: SecretStr) -> Callable[[Request], None]:
-    """A dependency that lets in whoever sends this token; 401 for everybody else."""
+def bearer_guard(*tokens: SecretStr) -> Callable[..., None]:
+    """A dependency that lets in whoever sends one of these tokens; 401 for everybody else."""
 
-    def guard(request: Request) -> None:
+    def guard(request: Request, _: Annotated[Any, Security(HTTPBearer(auto_error=False))] = None) -> None:
         require_private_line(request)
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not is_same(given.strip(), token):
+        scheme, _space, given = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not is_any(given.strip(), tokens):
             raise HTTPException(401, "the token is wrong", {"WWW-Authenticate": "Bearer"})
 
     return guard
+
+
+def is_near(request: Request) -> bool:
+    """Whether the sender sits on this machine or in a private network."""
+    try:
+        return ip_address(request.client.host if request.client else "").is_private
+    except ValueError:
+        return False
 
 
 def require_private_line(request: Request) -> None:
@@ -103,7 +119,9 @@ def _secrets(settings: Settings) -> dict[str, SecretStr]:
         "KHAOS_SWAP_SWAP_WEBHOOK_SECRET_PREVIOUS": settings.swap.webhook_secret_previous,
         "KHAOS_SWAP_KHAOS_PASSWORD": settings.khaos.password,
         "KHAOS_SWAP_KHAOS_CHANNEL_PASSWORD": settings.khaos.channel_password,
+        "KHAOS_SWAP_KHAOS_CHANNEL_PASSWORD_PREVIOUS": settings.khaos.channel_password_previous,
         "KHAOS_SWAP_INSPECTION_TOKEN": settings.inspection_token,
+        "KHAOS_SWAP_INSPECTION_TOKEN_PREVIOUS": settings.inspection_token_previous,
         "KHAOS_SWAP_SEAL_KEY": settings.seal_key,
     }
 

@@ -1,31 +1,40 @@
-"""Webhooks of Swap: proof that Swap sent one, then a row in the inbox, then 200.
+"""Webhooks of Swap: proof that Swap sent one, then a row in the inbox, then the answer.
 
-Belongs here: the token and what it must agree with. Stays out: what changed, which only the API tells: a webhook is a
-knock. Source: contracts/swap.md §5, DESIGN §4.1. The token does not sign the body and lives 300 s, so a replay within
-that time is possible and harmless: it folds into the knock that waits.
+Belongs here: the token, the optional HMAC, and what both must agree with. Stays out: what changed, which only the API
+tells: a webhook is a knock. Source: contracts/swap.md §5, DESIGN §4.1. The token does not sign the body and lives
+300 s, so a replay within that time is possible and harmless: it folds into the knock that waits.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 import jwt
-from fastapi import APIRouter, Depends, HTTPException
+from fastapi import APIRouter, HTTPException, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from khaos_swap_assets.adapters.settings import SwapSettings
-from khaos_swap_assets.adapters.store import inbox
-from khaos_swap_assets.adapters.swap.raw import cleaned, without_personal_data
-from khaos_swap_assets.gateway.messages import body_of, object_of
+from khaos_swap_assets.adapters.store import arrivals, inbox
+from khaos_swap_assets.adapters.store.arrivals import Refusal
+from khaos_swap_assets.adapters.swap.raw import cleaned, storable, without_personal_data
+from khaos_swap_assets.gateway import describing
+from khaos_swap_assets.gateway.messages import announced, body_of, parsed
 from khaos_swap_assets.gateway.pool import Pool
+from khaos_swap_assets.gateway.refusals import Heads
 from khaos_swap_assets.gateway.security import is_same
+from khaos_swap_assets.gateway.writing import Writer
 
 LIFETIME_SECONDS = 300
-SKEW_SECONDS = 60
 MAX_KEY = 200
+MAX_VALUE = 200
 NAMED = ("return_id", "order_id", "store_id", "event")
+KEPT = ("rma_number", "return_id", "order_id", "shopify_order_name", "return_status", "status", "date_updated")
 OPTIONS: Any = {
     "require": ["exp", "iat"],
     "verify_exp": False,
@@ -57,7 +66,7 @@ def verify(body: Mapping[str, Any], settings: SwapSettings, now: datetime) -> Kn
     if not isinstance(token, str) or not token:
         raise RejectedError("no token in field jwt")
     claims = _claims(token, settings)
-    _require_time(claims, now.timestamp())
+    _require_time(claims, now.timestamp(), settings.webhook_skew_seconds)
     if not is_same(str(claims.get("store_id", "")), settings.store_id):
         raise RejectedError("the token is for another store")
     _require_agreement(claims, body)
@@ -65,57 +74,126 @@ def verify(body: Mapping[str, Any], settings: SwapSettings, now: datetime) -> Kn
     return Knock(settings.store_id, event, return_id)
 
 
-def router(pool: Pool, settings: SwapSettings, clock: Callable[[], datetime]) -> APIRouter:
+def verify_hmac(body: bytes, given: str, settings: SwapSettings) -> None:
+    """Check the HMAC-SHA256 of the raw body, Base64 or hex, under either secret. Raises ``RejectedError``."""
+    made = [hmac.new(key, body, hashlib.sha256).digest() for key in _hmac_keys(settings)]
+    good = [text for mark in made for text in (base64.b64encode(mark).decode(), mark.hex())]
+    found = [is_same(given.strip(), text) for text in good]
+    if not any(found):
+        raise RejectedError("the signature of the body is wrong")
+
+
+def router(pool: Pool, writer: Writer, settings: SwapSettings, clock: Callable[[], datetime]) -> APIRouter:
     """The endpoint that Swap posts to."""
     routes = APIRouter(tags=["Swap"])
+    code, heads = settings.webhook_success_code, Heads()
 
-    @routes.post("/webhooks/swap", summary="A return was created or processed")
-    def receive(body: Annotated[bytes, Depends(body_of)]) -> dict[str, bool]:
-        message, now = object_of(body), clock()
+    @routes.post("/webhooks/swap", status_code=code, response_class=Response, **describing.WEBHOOK)
+    async def receive(request: Request) -> Response:
+        """Swap says that a return was created or processed. Answered once it is safe on disk."""
+        now, raw = clock(), b""
         try:
-            knock = verify(message, settings, now)
-        except RejectedError as error:
-            raise HTTPException(401, str(error)) from None
-        _keep(pool, knock, without_personal_data(message), now)
-        return {"accepted": True}
+            raw = await body_of(request)
+            message, knock = _proven(raw, request.headers, settings, now)
+            await _keep(pool, writer, knock, message, now)
+        except (RejectedError, HTTPException, RecursionError) as error:
+            answer = _answer(error)
+            head = heads.take(raw, now)
+            await writer.keep(_refusal(request, raw, str(answer.detail), head, now))
+            raise answer from None
+        return Response(None if code == 204 else b'{"accepted":true}', code, media_type="application/json")
 
     return routes
 
 
-def _keep(pool: Pool, knock: Knock, body: Mapping[str, Any], now: datetime) -> None:
+async def _keep(pool: Pool, writer: Writer, knock: Knock, message: Mapping[str, Any], now: datetime) -> None:
+    if all(0 < len(word) <= MAX_KEY for word in (knock.event, knock.return_id)):
+        body = kept(message)
+        event, return_id = cleaned(knock.event), cleaned(knock.return_id)
+        await writer.keep(arrivals.Knock(knock.store_id, event, return_id, body, now))
+    else:
+        await run_in_threadpool(_keep_unreadable, pool, knock.store_id, message, now)
+
+
+def kept(message: Mapping[str, Any]) -> dict[str, Any]:
+    """What a knock keeps of its body: the names of the return, short, and nothing of the shopper."""
+    inner = message.get("return")
+    told = inner if isinstance(inner, dict) else message
+    words = {name: value for name in KEPT if isinstance(value := told.get(name), str | int)}
+    return {"return": {name: cleaned(str(value)[:MAX_VALUE]) for name, value in words.items()}}
+
+
+def _keep_unreadable(pool: Pool, store_id: str, message: Mapping[str, Any], now: datetime) -> None:
+    body = without_personal_data(storable(cleaned(dict(message))))
     with pool.transaction() as conn:
-        if all(0 < len(word) <= MAX_KEY for word in (knock.event, knock.return_id)):
-            inbox.store_knock(
-                conn, store_id=knock.store_id, event=knock.event, return_id=knock.return_id, body=body, now=now
-            )
-        else:
-            inbox.store_unreadable(conn, store_id=knock.store_id, body=body, now=now)
+        inbox.store_unreadable(conn, store_id=store_id, body=body, now=now)
+
+
+def _proven(
+    raw: bytes, headers: Mapping[str, str], settings: SwapSettings, now: datetime
+) -> tuple[dict[str, Any], Knock]:
+    message = parsed(raw)
+    if not isinstance(message, dict):
+        raise HTTPException(400, "the body is no JSON object")
+    if settings.webhook_hmac_header:
+        verify_hmac(raw, headers.get(settings.webhook_hmac_header, ""), settings)
+    return message, verify(message, settings, now)
+
+
+def _answer(error: Exception) -> HTTPException:
+    if isinstance(error, HTTPException):
+        return error
+    if isinstance(error, RecursionError):
+        return HTTPException(400, "the body is nested too deep")
+    return HTTPException(401, str(error))
+
+
+def _refusal(request: Request, raw: bytes, reason: str, head: bytes | None, now: datetime) -> Refusal:
+    """What is counted before the refusal is answered; a body that was not read has the size that it announced."""
+    sender = request.client.host if request.client else ""
+    body_hash = hashlib.sha256(raw).hexdigest() if raw else ""
+    return Refusal(reason, sender, len(raw) or announced(request), body_hash, head, now)
 
 
 def _claims(token: str, settings: SwapSettings) -> Mapping[str, Any]:
     """The claims under whichever of our secrets signed them; both are tried, whatever the first one gave."""
-    secrets = [settings.webhook_secret.get_secret_value(), settings.webhook_secret_previous.get_secret_value()]
-    found = [claims for secret in secrets if secret and (claims := _decoded(token, secret)) is not None]
+    found = [claims for secret in _secrets(settings) if (claims := _decoded(token, secret)) is not None]
     if not found:
         raise RejectedError("the token is not signed with our secret")
     return found[0]
 
 
+def _secrets(settings: SwapSettings) -> list[str]:
+    given = (settings.webhook_secret.get_secret_value(), settings.webhook_secret_previous.get_secret_value())
+    return [secret for secret in given if secret]
+
+
+def _hmac_keys(settings: SwapSettings) -> list[bytes]:
+    if settings.webhook_hmac_key == "whole":
+        return [secret.encode() for secret in _secrets(settings)]
+    parts = [secret.rpartition("_")[2] for secret in _secrets(settings)]
+    return [bytes.fromhex(part) for part in parts if _is_hex(part)]
+
+
+def _is_hex(text: str) -> bool:
+    return bool(text) and len(text) % 2 == 0 and set(text.lower()) <= set("0123456789abcdef")
+
+
 def _decoded(token: str, secret: str) -> Mapping[str, Any] | None:
     try:
-        claims: dict[str, Any] = cleaned(jwt.decode(token, secret, algorithms=["HS256"], options=OPTIONS))
+        claims: dict[str, Any] = jwt.decode(token, secret, algorithms=["HS256"], options=OPTIONS)
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
         return None
     return claims
 
 
-def _require_time(claims: Mapping[str, Any], now: float) -> None:
+def _require_time(claims: Mapping[str, Any], now: float, skew: int) -> None:
     issued, expires = _seconds(claims, "iat"), _seconds(claims, "exp")
     if not issued < expires <= issued + LIFETIME_SECONDS:
         raise RejectedError(f"the token is not valid for {LIFETIME_SECONDS} s or less")
-    if expires + SKEW_SECONDS < now:
+    if expires + skew < now:
         raise RejectedError("the token has expired")
-    if issued - SKEW_SECONDS > now:
+    if issued - skew > now:
         raise RejectedError("the token is from the future")
 
 
@@ -132,5 +210,5 @@ def _require_agreement(claims: Mapping[str, Any], body: Mapping[str, Any]) -> No
     for part in (body, inner if isinstance(inner, dict) else {}):
         for name in NAMED:
             told = part.get(name)
-            if told not in (None, "") and str(told) != str(claims.get(name, "")):
+            if told is not None and told != "" and str(told) != str(claims.get(name, "")):
                 raise RejectedError(f"the body names another {name} than the token")

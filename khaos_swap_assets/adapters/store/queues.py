@@ -1,0 +1,84 @@
+"""The queues: what waits, how long, why, and when it will be done at the present rate.
+
+Belongs here: reading them from our tables in one query each. Stays out: showing them (``gateway.metrics``, ``stages``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+
+RATE_HOURS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """One queue; ``done_a_day`` is what left it in the past day, ``empty_in_seconds`` is None while nothing leaves."""
+
+    name: str
+    why: str
+    waiting: int
+    oldest_seconds: int
+    done_a_day: int
+    empty_in_seconds: int | None
+
+
+# Each query: count and oldest moment of what waits, count of what left since %(since)s (NULL: not known).
+_QUEUES: Sequence[tuple[str, str, str]] = (
+    (
+        "knocks",
+        "Swap told of returns that are not read yet",
+        "SELECT count(*) FILTER (WHERE consumed_at IS NULL), min(received_at) FILTER (WHERE consumed_at IS NULL), "
+        "count(*) FILTER (WHERE consumed_at >= %(since)s) FROM recon.inbox WHERE source = 'swap' "
+        "AND (consumed_at IS NULL OR consumed_at >= %(since)s)",
+    ),
+    (
+        "pushes",
+        "Khaos pushed stock or levels that are not taken over yet",
+        "SELECT count(*) FILTER (WHERE consumed_at IS NULL), min(received_at) FILTER (WHERE consumed_at IS NULL), "
+        "count(*) FILTER (WHERE consumed_at >= %(since)s) FROM recon.inbox WHERE source = 'khaos' "
+        "AND (consumed_at IS NULL OR consumed_at >= %(since)s)",
+    ),
+    (
+        "work",
+        "returns that the next run matches, drafts or reconciles",
+        "SELECT count(DISTINCT return_id), min(queued_at), NULL::bigint FROM recon.worklist",
+    ),
+    (
+        "orders",
+        "Sales Orders that Khaos is still to be asked for",
+        "SELECT count(*), min(asked_at), NULL::bigint FROM khaos.wanted_orders WHERE state = 'waiting'",
+    ),
+    (
+        "documents",
+        "drafted, and not handed out: caps of the day, the first document's witness, or Khaos has not pulled",
+        "SELECT count(*) FILTER (WHERE state = 'planned'), min(planned_at) FILTER (WHERE state = 'planned'), "
+        "count(*) FILTER (WHERE handed_out_at >= %(since)s) FROM recon.postings "
+        "WHERE state = 'planned' OR handed_out_at >= %(since)s",
+    ),
+    (
+        "witnesses",
+        "handed out, and no Credit Note seen yet",
+        "SELECT count(*) FILTER (WHERE state = 'in_doubt'), min(handed_out_at) FILTER (WHERE state = 'in_doubt'), "
+        "count(*) FILTER (WHERE state = 'confirmed' AND ended_at >= %(since)s) FROM recon.postings "
+        "WHERE state = 'in_doubt' OR (state = 'confirmed' AND ended_at >= %(since)s)",
+    ),
+)
+
+
+def read(conn: psycopg.Connection[Any], now: datetime) -> list[Queue]:
+    """Every queue at this moment."""
+    return [_queue(name, why, conn, query, now) for name, why, query in _QUEUES]
+
+
+def _queue(name: str, why: str, conn: psycopg.Connection[Any], query: str, now: datetime) -> Queue:
+    since = now - timedelta(hours=RATE_HOURS)
+    waiting, oldest, done = conn.execute(query.encode(), {"since": since}).fetchone() or (0, None, None)
+    age = max(0, int((now - oldest).total_seconds())) if oldest else 0
+    rate = (done or 0) / (RATE_HOURS * 3600)
+    empty = 0 if waiting == 0 else int(waiting / rate) if rate else None
+    return Queue(name, why, waiting, age, done or 0, empty)

@@ -1,0 +1,71 @@
+"""What the OpenAPI page says of bodies and answers.
+
+Belongs here: descriptions, and nothing that runs. Stays out: the endpoints themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+DETAIL = {"type": "object", "properties": {"detail": {}}, "required": ["detail"]}
+ACCEPTED = {"type": "object", "properties": {"accepted": {"type": "boolean"}}, "required": ["accepted"]}
+ANSWERS = {
+    400: "The body cannot be read",
+    401: "Not proven to come from whom it says",
+    403: "Only https is served to other machines",
+    405: "The method is not served here",
+    408: "The body was not whole in time",
+    409: "The id was used for another finding",
+    413: "Longer than 1 MB",
+    415: "A packed body is not unpacked here",
+    422: "A header cannot be read",
+    429: "Too many requests of one sender; Retry-After says when to come again",
+    431: "The headers are too long",
+    503: "Nothing was kept; Retry-After says when to come again",
+}
+OF_ALL = (400, 415, 429, 431, 503)
+OF_BODIES = (*OF_ALL, 401, 403, 408, 413)
+PUSHES: dict[str, Any] = {
+    "stock": ("Items", "Stock Codes, each an object; Khaos's StockItem"),
+    "stock-status": ("Statuses", "Levels, one entry a site; Khaos's StockStatus"),
+    "order-status": ("Statuses", "Orders that moved on; Khaos's SalesOrderStatus"),
+}
+
+
+def answers(codes: Iterable[int], **good: Any) -> dict[int | str, dict[str, Any]]:
+    """The refusals an operation may give, and what it says when all is well."""
+    refusals: dict[int | str, dict[str, Any]] = {code: _answer(ANSWERS[code], DETAIL) for code in sorted(set(codes))}
+    return refusals | {int(code.strip("_")): _answer("Done", schema) for code, schema in good.items()}
+
+
+def body(schema: dict[str, Any]) -> dict[str, Any]:
+    """A JSON body that must be there."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def push(name: str) -> dict[str, Any]:
+    """A push of Khaos: an object with a list, kept as it comes."""
+    member, about = PUSHES[name]
+    listed = {"type": "array", "description": about}
+    return body({"type": "object", "properties": {member: listed}, "description": "Kept whole, whatever it holds"})
+
+
+def _answer(description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+WEBHOOK: dict[str, Any] = {
+    "summary": "A return was created or processed",
+    "responses": answers(OF_BODIES),
+    "openapi_extra": body(
+        {
+            "type": "object",
+            "required": ["jwt"],
+            "properties": {
+                "jwt": {"type": "string", "description": "HS256 token, at most 300 s old, claims equal to the body's"},
+                "return": {"description": "The return as Swap sends it; only its names are kept"},
+            },
+        }
+    ),
+}

@@ -1,0 +1,102 @@
+"""What one sender, one request and all requests together may take, before anything looks at what they say.
+
+Belongs here: sizes, times and numbers, the same for every endpoint. Stays out: who a sender is (``security``) and what
+a body means. Every limit holds per process, so the memory of one process is bounded whatever arrives.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from khaos_swap_assets.gateway import metrics
+
+MAX_HEADER_BYTES = 16 * 1024
+MAX_REQUESTS = 128
+BURST_SECONDS = 10.0
+MOST_SENDERS = 10_000
+ALWAYS_ANSWERED = frozenset({"/healthz"})
+
+
+@dataclass
+class SenderRate:
+    """So many requests a second of each sender, with a burst of ten seconds' worth; the least seen are forgotten."""
+
+    per_second: float
+    clock: Callable[[], float] = time.monotonic
+    _free_at: OrderedDict[str, float] = field(default_factory=OrderedDict)
+
+    def wait(self, sender: str) -> float:
+        """Seconds until the sender may come again; 0 when this request is within its rate, and then it counts."""
+        now = self.clock()
+        free_at = max(self._free_at.pop(sender, now), now)
+        ahead = free_at - now - BURST_SECONDS
+        self._free_at[sender] = free_at if ahead > 0 else free_at + 1 / self.per_second
+        if len(self._free_at) > MOST_SENDERS:
+            self._free_at.popitem(last=False)
+        return max(ahead, 0.0)
+
+
+class _RefusedError(Exception):
+    def __init__(self, status: int, detail: str, retry_after: int = 0) -> None:
+        super().__init__(detail)
+        headers = {"Retry-After": str(retry_after)} if retry_after else {"Connection": "close"}
+        self.response = JSONResponse({"detail": detail}, status, headers)
+
+
+class Limits:
+    """The outermost layer of the service: refuses what is too much, times and counts the rest."""
+
+    def __init__(self, app: ASGIApp, rate: SenderRate) -> None:
+        self._app, self._rate = app, rate
+        self._inside = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or refuse and say when to come again."""
+        if scope["type"] != "http" or scope["path"] in ALWAYS_ANSWERED:
+            await self._app(scope, receive, send)
+            return
+        began, told = time.perf_counter(), _Told(send)
+        self._inside += 1
+        metrics.IN_FLIGHT.inc()
+        try:
+            self._admit(scope)
+            await self._app(scope, receive, told)
+        except _RefusedError as refusal:
+            await refusal.response(scope, receive, told)
+        finally:
+            self._inside -= 1
+            metrics.IN_FLIGHT.dec()
+            metrics.observe(scope, told.status, time.perf_counter() - began)
+
+    def _admit(self, scope: Scope) -> None:
+        headers = scope["headers"]
+        if sum(len(name) + len(value) for name, value in headers) > MAX_HEADER_BYTES:
+            raise _RefusedError(431, f"the headers are longer than {MAX_HEADER_BYTES} bytes")
+        wait = self._rate.wait(scope["client"][0] if scope["client"] else "")
+        if wait:
+            raise _RefusedError(429, "too many requests of one sender", math.ceil(wait))
+        if self._inside > MAX_REQUESTS:
+            raise _RefusedError(503, "too many requests at once", 1)
+        for name, value in headers:
+            if name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+                raise _RefusedError(415, "a packed body is not unpacked here")
+
+
+@dataclass
+class _Told:
+    """Hands messages on and remembers the status."""
+
+    send: Send
+    status: int = 500
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        await self.send(message)
