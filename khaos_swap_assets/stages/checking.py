@@ -34,7 +34,8 @@ def judge_open(conn: psycopg.Connection, kinds: Sequence[str], return_period: st
     with conn.cursor(row_factory=dict_row) as cursor:
         cursor.execute(
             "SELECT e.kind, e.subject, e.owner, e.severity, e.money_at_risk_pence, e.currency, e.message, "
-            "e.suggestion, e.opened_at, r.gap_pence FROM recon.exceptions e LEFT JOIN recon.reconciliation r USING (return_id) "
+            "e.suggestion, e.opened_at, r.gap_pence "
+            "FROM recon.exceptions e LEFT JOIN recon.reconciliation r USING (return_id) "
             "WHERE e.closed_at IS NULL AND e.kind = ANY(%s) AND (%s::text IS NULL OR r.period = %s) "
             "ORDER BY e.money_at_risk_pence DESC, e.subject",
             (list(kinds), return_period, return_period),
