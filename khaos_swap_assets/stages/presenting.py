@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     import psycopg
 
 PREVIEW_ROWS = 50
+COUNTED_ROWS = 100_000
 WORST_ROWS = 20
 
 
 def table_metadata(conn: psycopg.Connection, table: str, order_by: str) -> dict[str, dg.MetadataValue]:
     """Row count, column schema and newest rows of ``table`` ('schema.name'), sorted by ``order_by`` descending."""
     schema, name = table.split(".")
-    count = conn.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, name))).fetchone()
     columns = conn.execute(
         "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = %s AND table_name = %s "
         "ORDER BY ordinal_position",
         (schema, name),
     ).fetchall()
     shown = [column for column, kind in columns if kind not in {"bytea", "jsonb", "json"}]
-    query = sql.SQL("SELECT {} FROM {} ORDER BY {} DESC NULLS LAST LIMIT {}").format(
+    query = sql.SQL("SELECT {} FROM {} ORDER BY {} DESC LIMIT {}").format(
         sql.SQL(", ").join(map(sql.Identifier, shown)),
         sql.Identifier(schema, name),
         sql.Identifier(order_by),
@@ -41,12 +41,22 @@ def table_metadata(conn: psycopg.Connection, table: str, order_by: str) -> dict[
     with conn.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(query).fetchall()
     return {
-        "dagster/row_count": dg.MetadataValue.int(count[0] if count else 0),
+        "dagster/row_count": dg.MetadataValue.int(_row_count(conn, sql.Identifier(schema, name))),
         "dagster/column_schema": dg.TableSchemaMetadataValue(
             dg.TableSchema(columns=[dg.TableColumn(column, kind) for column, kind in columns])
         ),
         "preview": as_table(rows),
     }
+
+
+def _row_count(conn: psycopg.Connection, table: sql.Identifier) -> int:
+    """Exact up to 100,000 rows; beyond, as the server last counted: our own count would cost by the history."""
+    name = table.as_string(conn)
+    known = conn.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass", (name,)).fetchone()
+    if known and known[0] > COUNTED_ROWS:
+        return int(known[0])
+    count = conn.execute(sql.SQL("SELECT count(*) FROM {}").format(table)).fetchone()
+    return int(count[0]) if count else 0
 
 
 def as_table(rows: Sequence[Mapping[str, Any]]) -> dg.MetadataValue:

@@ -60,7 +60,7 @@ def handed_out(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str,
 
 def ready(conn: psycopg.Connection) -> list[SavedDraft]:
     """Drafts that pass every gate and have no posting of their key yet, oldest first."""
-    return _load(conn, f"d.state = 'ready' AND NOT {OUT} AND %s", True)
+    return _load(conn, f"d.state = 'ready' AND NOT d.is_done AND NOT {OUT} AND %s", True)
 
 
 def of_returns(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str, list[SavedDraft]]:

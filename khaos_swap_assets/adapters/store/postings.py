@@ -181,8 +181,18 @@ class SqlBook:
             if cursor.rowcount != len(changed):
                 names = ", ".join(one.reference for one in changed)
                 raise StoreError(f"postings {names}: a reference keeps its return and, once handed out, its content")
+        self._mark_done(changed)
         if what:
             audit_log.append(self.conn, [_entry(one, before, who, what, now, reason) for one in changed])
+
+    def _mark_done(self, changed: Collection[Posting]) -> None:
+        """Say of each draft whether its posting is over, so that nobody looks through all of history for the others."""
+        self.conn.execute(
+            "UPDATE recon.drafts d SET is_done = NOT is_done WHERE return_id = ANY(%s) AND is_done <> EXISTS ("
+            "SELECT 1 FROM recon.postings p WHERE p.state IN ('confirmed', 'refused') AND "
+            "(p.store_id, p.return_id, p.ordinal) = (d.store_id, d.return_id, d.ordinal))",
+            (sorted({one.return_id for one in changed}),),
+        )
 
     def _load(self, where: LiteralString, value: object) -> list[Posting]:
         with self.conn.cursor(row_factory=class_row(Posting)) as cursor:

@@ -1,0 +1,116 @@
+"""A tick with 1,000 changed returns over a history of 10,000 and of 1,000,000: the cost must not follow the history.
+
+Every asset and check of the sync runs as in a job, with both vendors answering from memory: what is left is our own
+work and the database's. The median of three ticks after one to warm up.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Any
+
+from pydantic import SecretStr
+
+from benchmarks.history import NOW, build, empty_store, forget
+from benchmarks.stand_ins import FromMemoryKhaos, FromMemorySwap
+from khaos_swap_assets.adapters.settings import KhaosSettings, Settings
+from khaos_swap_assets.adapters.store import database
+from khaos_swap_assets.adapters.store.seal import Sealer
+from khaos_swap_assets.definitions import build as definitions
+from khaos_swap_assets.stages.toolbox import Toolbox
+
+CHANGED = 1_000
+SIZES = (10_000, 1_000_000)
+REPEATS = 3
+
+
+def measure() -> dict[str, Any]:
+    """Median seconds over each history, their ratio (at most 1.3 is wanted) and where the time went."""
+    seconds, steps = zip(*(over(size) for size in SIZES), strict=True)
+    ratio = round(seconds[1] / seconds[0], 2)
+    return {
+        "changed_returns": CHANGED,
+        "history_returns": SIZES,
+        "seconds": seconds[1],
+        "seconds_over_the_short_history": seconds[0],
+        "ratio": ratio,
+        "seconds_by_step": {name: [times.get(name, 0) for times in steps] for name in steps[1]},
+        "is_met": ratio <= 1.3,
+    }
+
+
+def over(size: int) -> tuple[float, dict[str, float]]:
+    """Median seconds of a tick over a history of ``size`` returns, and of each of its steps."""
+    with empty_store() as url:
+        build(url, size)
+        swap = FromMemorySwap()
+        tools = toolbox(url, swap)
+        ticks = []
+        for _ in range(REPEATS + 1):
+            swap.shown = range(size + 1, size + 1 + CHANGED)
+            ticks.append(tick(tools))
+            _require_all_planned(tools)
+            with tools.store() as conn:
+                forget(conn, size + 1, size + CHANGED)
+                conn.execute("UPDATE recon.watermarks SET reached_at = %s - interval '1 minute'", (NOW,))
+    totals = [sum(one.values()) for one in ticks[1:]]
+    median = {name: round(statistics.median(one[name] for one in ticks[1:]), 3) for name in ticks[0]}
+    return round(statistics.median(totals), 3), dict(sorted(median.items(), key=lambda item: -item[1]))
+
+
+def toolbox(url: str, swap: FromMemorySwap, opened: Callable[[Any], None] = lambda _: None) -> Toolbox:
+    """The parts of a tick over the database of ``url``; ``opened`` is shown each connection."""
+    key = SecretStr(Sealer.new_key())
+    settings = Settings(
+        mode="post",
+        post_from=NOW.date().replace(day=1),
+        order_ref_format="KCC{0}",
+        khaos=KhaosSettings(stock_minutes=0, poll_minutes=0, order_budget=CHANGED),
+    )
+
+    def open_store() -> Any:
+        connection = database.connect(url, application="benchmark")
+        opened(connection)
+        return connection
+
+    khaos: Any = FromMemoryKhaos()
+    vendor: Any = swap
+    return Toolbox(settings, open_store, lambda: vendor, lambda: khaos, lambda: Sealer(key), lambda: NOW)
+
+
+def tick(tools: Toolbox) -> dict[str, float]:
+    """Do what a sync does, asset by asset and check by check; seconds of each."""
+    seconds: defaultdict[str, float] = defaultdict(float)
+    for name, work in steps():
+        with _added(seconds, name):
+            result = work(toolbox=tools)
+            if isinstance(result, Iterator):
+                list(result)
+    return dict(seconds)
+
+
+def steps() -> list[tuple[str, Any]]:
+    """The assets of the sync in the order of their dependencies, then its checks."""
+    built = definitions()
+    made: list[Any] = [*(built.assets or ()), *(built.asset_checks or ())]
+    functions = {one.node_def.name: one.node_def.compute_fn.decorated_fn for one in made}
+    job = built.resolve_job_def("sync")
+    return [(node.name, functions[node.name]) for node in job.nodes_in_topological_order]
+
+
+@contextmanager
+def _added(seconds: defaultdict[str, float], name: str) -> Iterator[None]:
+    start = perf_counter()
+    yield
+    seconds[name] += perf_counter() - start
+
+
+def _require_all_planned(tools: Toolbox) -> None:
+    with tools.store() as conn:
+        row = conn.execute("SELECT count(*) FROM recon.postings WHERE state = 'planned'").fetchone()
+    if not row or row[0] != CHANGED:
+        raise AssertionError(f"{row and row[0]} of {CHANGED} changed returns became a posting")
