@@ -1,0 +1,89 @@
+"""Merged and split Credit Notes: one note for several returns, or several notes for one.
+
+Belongs here: the bounded search for groups whose values and units add up. Stays out: what is done with a group
+(``domain.matching``). A search past its bounds finds nothing: no answer is better than the wrong one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import combinations
+
+from khaos_swap_assets.domain.matching_evidence import Tables, units
+
+MOST_CANDIDATES = 12
+MOST_MEMBERS = 4
+
+Group = tuple[str, ...]
+
+
+def returns_of(tables: Tables, note_code: str) -> list[Group]:
+    """Groups of two to four returns that one note credits together, to the penny and to the unit.
+
+    Without equal units a group counts only when the reference names all of it. Empty past twelve candidates.
+    """
+    note, names = tables.notes[note_code], tables.named[note_code]
+    pence = {one: tables.returns[one].value_pence for one in tables.returns_near(note_code)}
+    able = [one for one in pence if 0 < pence[one] < note.value_pence and _may_share(tables, note_code, one)]
+
+    def holds(group: Group) -> bool:
+        if names and not names <= set(group):
+            return False
+        return names == set(group) or _sum(tables.returns[one].codes for one in group) == units(note.codes)
+
+    return list(_groups(able, pence, note.value_pence, holds))
+
+
+def notes_of(tables: Tables, return_id: str, linked: Collection[str]) -> list[Group]:
+    """Groups of two to four notes, none of them ``linked``, that credit one return.
+
+    Else as ``returns_of``; equal units are not needed either where all notes are of the return's order and goods.
+    """
+    record = tables.returns[return_id]
+    pence = {code: tables.notes[code].value_pence for code in tables.notes_near(return_id)}
+    able = [
+        code
+        for code in pence
+        if 0 < pence[code] < record.value_pence
+        and code not in linked
+        and tables.named[code] <= {return_id}
+        and _may_share(tables, code, return_id)
+    ]
+
+    def is_of_order(code: str) -> bool:
+        evidence = tables.evidence(code, return_id)
+        return evidence.order is True and evidence.codes is True
+
+    def holds(group: Group) -> bool:
+        is_told = all(tables.named[code] == {return_id} for code in group) or all(map(is_of_order, group))
+        return is_told or _sum(tables.notes[code].codes for code in group) == units(record.codes)
+
+    return list(_groups(able, pence, record.value_pence, holds))
+
+
+def _may_share(tables: Tables, note_code: str, return_id: str) -> bool:
+    """True when nothing speaks against a note being part of a return's credit, or the reverse."""
+    evidence = tables.evidence(note_code, return_id)
+    is_named = return_id in tables.named[note_code]
+    is_owned = is_named or evidence.order is True or (evidence.customer is True and evidence.window is True)
+    shares = set(units(tables.notes[note_code].codes)) & set(units(tables.returns[return_id].codes))
+    is_content = bool(shares) or not tables.notes[note_code].codes
+    is_same_person = evidence.customer is not False or (is_named and evidence.order is True)
+    return evidence.is_possible and is_owned and is_content and is_same_person
+
+
+def _sum(codes: Iterable[tuple[tuple[str, int], ...]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for some in codes:
+        total.update(units(some))
+    return total
+
+
+def _groups(able: Sequence[str], pence: dict[str, int], total: int, holds: Callable[[Group], bool]) -> Iterator[Group]:
+    if len(able) > MOST_CANDIDATES:
+        return
+    for size in range(2, min(MOST_MEMBERS, len(able)) + 1):
+        for group in combinations(able, size):
+            if sum(pence[one] for one in group) == total and holds(group):
+                yield group
