@@ -15,6 +15,7 @@ from datetime import timedelta
 import httpx
 from fastapi import FastAPI
 
+from khaos_swap_assets import api_page
 from khaos_swap_assets.sandbox.admin import admin_router
 from khaos_swap_assets.sandbox.channel import Channel, gateway_client
 from khaos_swap_assets.sandbox.khaos_books import Books, Keep, keep_nothing
@@ -64,10 +65,11 @@ def create_app(
         yield
         stop.set()
 
-    app = FastAPI(title="Vendor sandboxes", lifespan=lifespan)
+    app = FastAPI(title="Vendor sandboxes", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.include_router(swap_router(state))
     app.include_router(khaos_router(books, BasicAuth(secrets.khaos_user, secrets.khaos_password)))
     app.include_router(admin_router(books, rounds))
+    api_page.serve(app)
     return app
 
 
