@@ -6,35 +6,55 @@ inside each command so that ``--help`` stays quick.
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from khaos_swap_assets import cli_world
 from khaos_swap_assets.adapters.errors import KhaosSwapError
+from khaos_swap_assets.cli_hands import exceptions_app, postings_app
 
+DEMO_FOLDER = Path(".khaos-swap-demo")
 app = typer.Typer(
     name="khaos-swap",
-    help="Keeps Swap Commerce returns and Khaos Control credit notes in step, and proves it.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(postings_app(cli_world.REACH), name="postings")
+app.add_typer(exceptions_app(cli_world.REACH), name="exceptions")
+Month = Annotated[str, typer.Option(help="With --history: the month to play, YYYY-MM")]
 
 
 def main() -> None:
-    """The program: every error that we raise on purpose is one line on stderr and exit 2."""
+    """The program: every error that we raise on purpose is told in clear lines on stderr, with exit 2."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _leave)
     try:
         app()
     except KhaosSwapError as error:
-        sys.stderr.write(f"khaos-swap: {error}\n")
+        for line in str(error).splitlines():
+            sys.stderr.write(f"khaos-swap: {line}\n")
         sys.exit(2)
 
 
 @app.callback()
-def _program() -> None:
-    """Keeps Swap Commerce returns and Khaos Control credit notes in step, and proves it."""
+def program(
+    is_demo: Annotated[
+        bool, typer.Option("--demo", help="Speak to the demo that runs in .khaos-swap-demo, and to nothing else")
+    ] = False,
+) -> None:
+    """Keeps Swap Commerce returns and Khaos Control credit notes in step, and proves it.
+
+    Settings are variables of the environment or of .env in the working folder; the demo reads neither.
+    """
+    if is_demo:
+        cli_world.enter_demo(DEMO_FOLDER)
 
 
 @app.command()
@@ -43,18 +63,102 @@ def demo(
     returns: Annotated[int | None, typer.Option(min=8, help="Returns of the invented month [500; live 120]")] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same world")] = 1,
     history: Annotated[Path | None, typer.Option(help="With --once: Parquet file of real trading data")] = None,
-    month: Annotated[str, typer.Option(help="With --history: the month to play, YYYY-MM")] = "",
+    month: Month = "",
     switch: Annotated[list[str] | None, typer.Option(help="With --once: a switch of the sandbox, name=value")] = None,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Live: port of the Dagster UI")] = 3000,
-    folder: Annotated[Path, typer.Option(help="Live: where the demo keeps its data")] = Path(".khaos-swap-demo"),
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Live: port of the Dagster UI")] = 3000,
+    folder: Annotated[Path, typer.Option(help="Live: where the demo keeps its data")] = DEMO_FOLDER,
 ) -> None:
     """Show it all on invented data: sandboxes of both vendors, gateway and Dagster, touching nothing real."""
-    if once:
-        from khaos_swap_assets.demo.once import Wish, play_once
+    if not once:
+        if history or month or switch:
+            raise typer.BadParameter("--history, --month and --switch need --once")
+        from khaos_swap_assets.demo.live import RETURNS, Visit, play_live
 
-        raise typer.Exit(play_once(Wish(returns or 500, seed, history, month, tuple(switch or ()))))
-    if history or month or switch:
-        raise typer.BadParameter("--history, --month and --switch need --once")
-    from khaos_swap_assets.demo.live import RETURNS, Visit, play_live
+        raise typer.Exit(play_live(Visit(folder, port, returns or RETURNS, seed), typer.echo))
+    from khaos_swap_assets.demo.once import Wish, play_once
 
-    raise typer.Exit(play_live(Visit(folder, port, returns or RETURNS, seed), typer.echo))
+    switches = cli_world.wanted_switches(switch or [])
+    cli_world.require_history(history, month)
+    raise typer.Exit(play_once(Wish(returns or 500, seed, history, month, switches)))
+
+
+@app.command()
+def up() -> None:
+    """Start webserver, daemon and gateway against the real vendors, and stay up."""
+    from khaos_swap_assets.up import start
+
+    raise typer.Exit(start(typer.echo))
+
+
+@app.command()
+def gateway() -> None:
+    """Start the gateway alone: webhooks, inspections and the Khaos channel's endpoints."""
+    from khaos_swap_assets.gateway.server import serve
+    from khaos_swap_assets.up import ready_settings
+
+    serve(ready_settings())
+
+
+@app.command()
+def preflight(
+    send_alert: Annotated[
+        bool, typer.Option("--send-alert", help="Send a test message to the alert addresses")
+    ] = False,
+) -> None:
+    """Try each connection and capability; say what works, what does not, and what follows. Exit 1 when not ready."""
+    from khaos_swap_assets.preflight import examine, follows
+
+    settings = cli_world.settings()
+    findings = examine(settings, mark=cli_world.mark(), send_alert=send_alert)
+    for line in (*map(str, findings), "", *follows(settings, findings)):
+        typer.echo(line)
+    raise typer.Exit(int(any(finding.verdict == "fails" for finding in findings)))
+
+
+@app.command()
+def migrate() -> None:
+    """Create the databases where they are missing, and bring the tables to this program's version."""
+    from khaos_swap_assets import installation
+
+    url = cli_world.settings().database_url.get_secret_value()
+    if not url:
+        raise KhaosSwapError(
+            "KHAOS_SWAP_DATABASE_URL is empty; the embedded database is brought up to date by its start"
+        )
+    installation.set_up(url)
+    typer.echo("the tables are up to date")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+def sandbox(context: typer.Context) -> None:
+    """Start the stand-ins for Swap and Khaos alone: khaos-swap sandbox --port 8800 --gateway http://127.0.0.1:8700."""
+    from khaos_swap_assets.sandbox.__main__ import main as serve
+
+    serve(context.args)
+
+
+@app.command("new-key")
+def new_key() -> None:
+    """Print a fresh key for KHAOS_SWAP_SEAL_KEY."""
+    from khaos_swap_assets.adapters.store.seal import Sealer
+
+    typer.echo(Sealer.new_key())
+
+
+@app.command()
+def settings() -> None:
+    """List every variable with its default and meaning."""
+    from khaos_swap_assets.adapters.settings_checks import variables
+
+    for variable in variables():
+        typer.echo(f"{variable.name}={variable.default}")
+        typer.echo(f"    {variable.meaning}")
+
+
+def _leave(_number: int, _frame: object) -> None:
+    """End as a program ends that is done, so that whatever it started ends too."""
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -2,6 +2,7 @@
 
 Belongs here: arguments and readable answers. Stays out: what a hand may do (``stages.credit_notes.hands``) and how the
 store is reached (``Reach``, given by ``cli``). Every change needs ``--by`` and ``--reason``. ``--json`` prints JSON.
+The work is imported inside each command, so that ``--help`` stays quick.
 """
 
 from __future__ import annotations
@@ -11,18 +12,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import psycopg
 import typer
 
 from khaos_swap_assets.adapters.errors import KhaosSwapError
-from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store import audit_log, exceptions
-from khaos_swap_assets.adapters.store.postings import SqlBook
-from khaos_swap_assets.domain.money import format_money
-from khaos_swap_assets.domain.postings import Posting
-from khaos_swap_assets.stages.credit_notes import feed, hands
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from khaos_swap_assets.adapters.settings import Settings
+    from khaos_swap_assets.adapters.store import audit_log
+    from khaos_swap_assets.domain.postings import Posting
+    from khaos_swap_assets.stages.credit_notes import hands
 
 Reference = Annotated[str, typer.Argument(help="Reference of the posting, as Khaos knows it")]
 By = Annotated[str, typer.Option("--by", help="Your name, for the audit log")]
@@ -59,7 +61,7 @@ def postings_app(reach: Reach) -> typer.Typer:
     app = typer.Typer(help="What we hand to Khaos, and what became of it.", no_args_is_help=True)
     _add_postings_reads(app, reach)
     _add_postings_hands(app, reach)
-    _add_khaos_hands(app, reach)
+    _add_postings_verdicts(app, reach)
     return app
 
 
@@ -70,6 +72,8 @@ def exceptions_app(reach: Reach) -> typer.Typer:
     @app.command("list")
     def list_exceptions(owner: str = "", kind: str = "", as_json: AsJson = False) -> None:
         """Show open exceptions, the most money at risk first."""
+        from khaos_swap_assets.adapters.store import exceptions
+
         with reach.store() as conn:
             rows = exceptions.open_exceptions(conn, owner=owner, kind=kind)
         _show(rows, as_json=as_json, hidden=("suggestion",))
@@ -77,6 +81,8 @@ def exceptions_app(reach: Reach) -> typer.Typer:
     @app.command()
     def waive(exception_id: int, by: By, reason: Reason) -> None:
         """Close an exception for good, although its condition holds."""
+        from khaos_swap_assets.stages.credit_notes import hands
+
         with reach.store() as conn:
             name = hands.waive(conn, exception_id, hands.Person(by, reason), now=reach.clock())
         typer.echo(f"waived: {name}")
@@ -91,6 +97,9 @@ def _add_postings_reads(app: typer.Typer, reach: Reach) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Show postings that are undone (or of one state), and what holds the feed."""
+        from khaos_swap_assets.adapters.store.postings import SqlBook
+        from khaos_swap_assets.stages.credit_notes import feed
+
         with reach.store() as conn:
             book = SqlBook(conn)
             found = book.of_state(state) if state else book.undone()
@@ -102,6 +111,10 @@ def _add_postings_reads(app: typer.Typer, reach: Reach) -> None:
     @app.command()
     def show(reference: Reference, as_json: AsJson = False) -> None:
         """Show one posting with its document, without name and address, and its history."""
+        from khaos_swap_assets.adapters.store import audit_log
+        from khaos_swap_assets.adapters.store.postings import SqlBook
+        from khaos_swap_assets.stages.credit_notes import hands
+
         with reach.store() as conn:
             posting = hands.find(SqlBook(conn), reference)
             history = audit_log.of_document(conn, f"posting {reference}")
@@ -116,10 +129,23 @@ def _add_postings_hands(app: typer.Typer, reach: Reach) -> None:
     @app.command()
     def release(reference: Reference, by: By, reason: Reason) -> None:
         """Let a planned posting go (assist), or permit one more hand-out of one in doubt."""
+        from khaos_swap_assets.stages.credit_notes import hands
+
         with reach.store() as conn:
             done = hands.release(conn, reference, hands.Person(by, reason), now=reach.clock())
         typer.echo(f"{done.reference} is released; Khaos gets it at its next pull")
 
+    @app.command("trust-feed")
+    def trust_feed(by: By, reason: Reason) -> None:
+        """Continue after a token that we never gave, once Khaos has imported everything that it holds."""
+        from khaos_swap_assets.stages.credit_notes import hands
+
+        with reach.store() as conn:
+            tokens = hands.trust_feed(conn, hands.Person(by, reason), now=reach.clock())
+        typer.echo(f"the feed goes on after {', '.join(tokens)}; everything planned is searched for again first")
+
+
+def _add_postings_verdicts(app: typer.Typer, reach: Reach) -> None:
     @app.command()
     def resolve(
         reference: Reference,
@@ -129,6 +155,8 @@ def _add_postings_hands(app: typer.Typer, reach: Reach) -> None:
         not_posted: Annotated[bool, typer.Option("--not-posted", help="Khaos has none and gets none")] = False,
     ) -> None:
         """Say what became of a posting in doubt, or accept the value at which one was witnessed."""
+        from khaos_swap_assets.stages.credit_notes import hands
+
         with reach.store() as conn:
             person = hands.Person(by, reason)
             if bool(confirmed) == not_posted:
@@ -139,8 +167,6 @@ def _add_postings_hands(app: typer.Typer, reach: Reach) -> None:
                 done = hands.resolve_not_posted(conn, reference, person, now=reach.clock())
         typer.echo(f"{done.reference} is {done.state}")
 
-
-def _add_khaos_hands(app: typer.Typer, reach: Reach) -> None:
     @app.command()
     def process(
         reference: Reference,
@@ -149,20 +175,17 @@ def _add_khaos_hands(app: typer.Typer, reach: Reach) -> None:
         reason: Reason,
     ) -> None:
         """Have Khaos process the return of a posting in doubt; the code comes from a person who looked."""
+        from khaos_swap_assets.stages.credit_notes import hands
+
         with reach.store() as conn:
             person, khaos = hands.Person(by, reason), reach.open_khaos()
             done, words = hands.process_return(conn, khaos, reference, return_code, person, now=reach.clock())
         typer.echo(f"{done.reference} is {done.state}: {words}")
 
-    @app.command("trust-feed")
-    def trust_feed(by: By, reason: Reason) -> None:
-        """Continue after a token that we never gave, once Khaos has imported everything that it holds."""
-        with reach.store() as conn:
-            tokens = hands.trust_feed(conn, hands.Person(by, reason), now=reach.clock())
-        typer.echo(f"the feed goes on after {', '.join(tokens)}; everything planned is searched for again first")
-
 
 def _short(posting: Posting) -> Row:
+    from khaos_swap_assets.domain.money import format_money
+
     return {
         "reference": posting.reference,
         "rma": posting.rma,

@@ -7,48 +7,71 @@ asks for it.
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from khaos_swap_assets.adapters import clock
 from khaos_swap_assets.adapters.errors import SettingsError
-from khaos_swap_assets.adapters.settings import load_settings
+from khaos_swap_assets.adapters.settings import Settings, load_settings
 from khaos_swap_assets.stages.toolbox import Toolbox
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from khaos_swap_assets.adapters.khaos.client import KhaosClient
+    from khaos_swap_assets.adapters.store.seal import Sealer
+    from khaos_swap_assets.adapters.swap.client import SwapClient
+    from khaos_swap_assets.domain.exceptions import Problem
 
 
 def toolbox_from_environment() -> Toolbox:
     """The parts as the environment configures them. Raises ``SettingsError``."""
     settings = load_settings()
-    url = settings.database_url.get_secret_value()
-    if not url:
+    if not settings.database_url.get_secret_value():
         raise SettingsError("KHAOS_SWAP_DATABASE_URL is empty: start with khaos-swap up, which sets it")
+    parts = _Parts(settings)
+    return Toolbox(
+        settings,
+        parts.open_store,
+        cache(parts.open_swap),
+        cache(parts.open_khaos),
+        cache(parts.open_sealer),
+        clock.from_environment(),
+        parts.alert,
+    )
 
-    def open_store():  # type: ignore[no-untyped-def]
+
+class _Parts:
+    """Opens each part when it is first asked for; imports wait until then too."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def open_store(self) -> psycopg.Connection[Any]:
         from khaos_swap_assets.adapters.store import database
 
-        return database.connect(url, application="dagster")
+        return database.connect(self._settings.database_url.get_secret_value(), application="dagster")
 
-    def open_swap():  # type: ignore[no-untyped-def]
+    def open_swap(self) -> SwapClient:
         from khaos_swap_assets.adapters.swap import client
 
-        return client.connect(settings.swap)
+        return client.connect(self._settings.swap)
 
-    def open_khaos():  # type: ignore[no-untyped-def]
+    def open_khaos(self) -> KhaosClient:
         from khaos_swap_assets.adapters.khaos import client
 
-        return client.connect(settings.khaos)
+        return client.connect(self._settings.khaos)
 
-    def open_sealer():  # type: ignore[no-untyped-def]
+    def open_sealer(self) -> Sealer:
         from khaos_swap_assets.adapters.store.seal import Sealer
 
-        return Sealer(settings.seal_key)
+        return Sealer(self._settings.seal_key)
 
-    def alert(problems):  # type: ignore[no-untyped-def]
+    def alert(self, problems: list[Problem]) -> None:
         from khaos_swap_assets.adapters.alerts import send_problems
 
-        send_problems(settings, problems)
-
-    return Toolbox(settings, open_store, cache(open_swap), cache(open_khaos), cache(open_sealer), clock.from_environment(), alert)
+        send_problems(self._settings, problems)
 
 
 @dg.resource(description="Settings, store, vendors and clock")

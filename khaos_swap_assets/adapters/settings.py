@@ -105,7 +105,7 @@ class Settings(BaseSettings):
         SecretStr(""), description="The token before it, valid during rotation"
     )
     gateway_host: str = Field("127.0.0.1", description="Address the gateway binds to")
-    gateway_port: int = Field(8700, ge=0, le=65535, description="Port of the gateway")
+    gateway_port: int = Field(8700, ge=1, le=65535, description="Port of the gateway")
     gateway_public_url: str = Field("", description="URL of the gateway as Khaos sees it")
     gateway_workers: int = Field(1, ge=1, le=32, description="Processes of the gateway")
     gateway_sender_rate: int = Field(
@@ -115,7 +115,7 @@ class Settings(BaseSettings):
         "127.0.0.1", description="Comma list of proxies whose X-Forwarded-* headers count"
     )
     webserver_host: str = Field("127.0.0.1", description="Address the Dagster UI binds to")
-    webserver_port: int = Field(3000, ge=0, le=65535, description="Port of the Dagster UI")
+    webserver_port: int = Field(3000, ge=1, le=65535, description="Port of the Dagster UI")
     daily_document_cap: int = Field(200, ge=0, description="Most documents handed out in a London day")
     daily_value_cap_pounds: int = Field(20000, ge=0, description="Most value handed out in a London day, whole pounds")
     page_documents: int = Field(200, ge=1, le=1000, description="Most documents in one answer of the feed")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -19,6 +20,16 @@ from khaos_swap_assets.adapters.http import LOOPBACK
 from khaos_swap_assets.adapters.settings import PREFIX, KhaosSettings, Settings, SwapSettings
 
 INTERNAL = frozenset({f"{PREFIX}{name}" for name in ("STARTED_BY", "DAGSTER_URL", "DEMO_CLOCK", "HOUSE")})
+GROUPS = ("swap", "khaos")
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable of the environment, its default as text, and what it means."""
+
+    name: str
+    default: str
+    meaning: str
 
 
 def require_live(settings: Settings, environ: Mapping[str, str]) -> None:
@@ -28,20 +39,28 @@ def require_live(settings: Settings, environ: Mapping[str, str]) -> None:
         raise SettingsError("\n".join(faults))
 
 
-def variables() -> dict[str, str]:
-    """Every variable with its description."""
+def variables() -> list[Variable]:
+    """Every variable, in the order of the settings."""
     groups = ((PREFIX, Settings), (f"{PREFIX}SWAP_", SwapSettings), (f"{PREFIX}KHAOS_", KhaosSettings))
-    return {
-        f"{prefix}{name.upper()}": field.description or ""
+    return [
+        Variable(f"{prefix}{name.upper()}", _text(field.default), field.description or "")
         for prefix, kind in groups
         for name, field in kind.model_fields.items()
-        if name not in ("swap", "khaos")
-    }
+        if name not in GROUPS
+    ]
+
+
+def _text(default: object) -> str:
+    if isinstance(default, SecretStr):
+        return default.get_secret_value()
+    if isinstance(default, bool):
+        return str(default).lower()
+    return "" if default is None else str(default)
 
 
 def unknown(environ: Mapping[str, str]) -> list[str]:
     """A line for each variable with our prefix that is none of ours: a misspelt one would be ignored in silence."""
-    known = [*variables()]
+    known = [variable.name for variable in variables()]
     found = sorted(name for name in environ if name.startswith(PREFIX) and name not in {*known, *INTERNAL})
     return [f"{name}: there is no such setting{_nearest(name, known)}" for name in found]
 

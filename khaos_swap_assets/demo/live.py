@@ -15,6 +15,7 @@ from pathlib import Path
 from time import monotonic
 
 from khaos_swap_assets import processes, supervisor
+from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.demo import environment
 from khaos_swap_assets.demo.environment import DAGSTER, Place
 from khaos_swap_assets.demo.once import month_before
@@ -24,6 +25,7 @@ from khaos_swap_assets.sandbox.generator import POST_FROM_DAY
 
 FOLDER = Path(".khaos-swap-demo")
 DATES_FILE = "dates.json"
+ENVIRONMENT_FILE = "environment.json"
 SANDBOX_PORT, GATEWAY_PORT = 8800, 8700
 RETURNS = 120
 BETWEEN_LOOKS = {"KHAOS_SWAP_KHAOS_POLL_MINUTES": "1", "KHAOS_SWAP_KHAOS_STOCK_MINUTES": "1"}
@@ -41,6 +43,9 @@ Khaos Swap demo is up after {seconds:.0f} s. Everything here is invented; nothin
     open exceptions   {ui}/assets/reconciliation/exceptions
   Gateway             {gateway}/docs        webhooks, inspections, the Khaos channel's endpoints
   Sandbox, both sides {sandbox}/docs        GET /admin/truth says what trouble was planted
+
+In another terminal: `khaos-swap --demo exceptions list`, `khaos-swap --demo postings list`,
+`khaos-swap --demo preflight`.
 
 Red checks are real: trouble was planted in the sandbox. A new return arrives every 20 s.
 Data is kept in {folder} for the next start; `make clean` removes it. Stop with Ctrl-C.
@@ -71,6 +76,7 @@ def play_live(visit: Visit, say: Say) -> int:
     env = environment.settings_of(place, period_start=month_before(post_from), post_from=post_from, is_live=True)
     env |= BETWEEN_LOOKS
     home = Path(env["DAGSTER_HOME"])
+    _note_environment(place.folder, env)
     close_orphaned_runs(place.postgres.url(DAGSTER), env)
     children = [
         environment.sandbox(place, _world(place, visit)),
@@ -84,6 +90,21 @@ def play_live(visit: Visit, say: Say) -> int:
         return 0
 
     return supervisor.run(children, folder=place.folder, stop_last=place.postgres.stop, work=greet, say=say)
+
+
+def environment_of(folder: Path) -> dict[str, str]:
+    """The environment of the demo that last ran in a folder. Raises ``SettingsError`` when none did."""
+    file = folder / ENVIRONMENT_FILE
+    if not file.exists():
+        raise SettingsError(f"{folder} holds no demo: run make demo first, and leave it running")
+    found: dict[str, str] = json.loads(file.read_text())
+    return found
+
+
+def _note_environment(folder: Path, env: dict[str, str]) -> None:
+    file = folder / ENVIRONMENT_FILE
+    file.write_text(json.dumps(env, indent=1))
+    file.chmod(0o600)
 
 
 def _world(place: Place, visit: Visit) -> list[str]:
@@ -105,13 +126,16 @@ def _port_near(wanted: int) -> int:
     """The usual port, so that a bookmark holds, or any free one."""
     try:
         processes.require_free(Listen("127.0.0.1", wanted, ""))
-    except processes.SettingsError:
+    except SettingsError:
         return processes.free_port()
     return wanted
 
 
 def _guide(place: Place, port: int, seconds: float) -> str:
     return GUIDE.format(
-        ui=f"http://127.0.0.1:{port}", gateway=place.gateway_url, sandbox=place.sandbox_url, folder=place.folder,
+        ui=f"http://127.0.0.1:{port}",
+        gateway=place.gateway_url,
+        sandbox=place.sandbox_url,
+        folder=place.folder,
         seconds=seconds,
     )

@@ -1,0 +1,114 @@
+"""A live installation: its settings, its folder and its database, all checked before anything starts.
+
+Belongs here: reading ``.env``, and opening the database that carries the live mark. Stays out: the demo's world
+(``demo.environment``), starting processes (``up``), tables (``adapters.store.migrate``).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from khaos_swap_assets.adapters.errors import SettingsError, StoreError
+from khaos_swap_assets.adapters.settings import PREFIX, Settings, load_settings
+
+DATABASE = "khaos_swap"
+ENV_FILE = Path(".env")
+ONE_HOUSE = "SELECT pg_try_advisory_lock(hashtext('khaos-swap up'))"
+
+
+@dataclass(frozen=True)
+class Database:
+    """Where the tables are; ``let_go`` ends an embedded server that nobody else holds, and does nothing else."""
+
+    url: str
+    let_go: Callable[[], None]
+    is_embedded: bool
+
+
+def read_env_file(path: Path = ENV_FILE) -> None:
+    """Add the settings of ``.env`` in the working folder to the environment, which wins; nothing else of it counts."""
+    if path.is_file():
+        from dotenv import dotenv_values
+
+        for name, value in dotenv_values(path, interpolate=False).items():
+            if name.startswith(PREFIX) and value is not None:
+                os.environ.setdefault(name, value)
+
+
+def settings_here() -> Settings:
+    """Settings of the environment and ``.env``. Raises ``SettingsError`` with every fault."""
+    read_env_file()
+    return load_settings()
+
+
+def open_database(settings: Settings) -> Database:
+    """The database that the settings name, else the embedded one, started and brought up to date.
+
+    Raises ``StoreError`` when it cannot be used, is of another version, or belongs to a demo or test.
+    """
+    from khaos_swap_assets.adapters.store import database, mark, migrate
+
+    url = settings.database_url.get_secret_value()
+    if not url:
+        return _open_embedded(settings)
+    migrate.check(url)
+    with database.connect(url, application="setup") as connection:
+        mark.require(connection, "live")
+    return Database(url, lambda: None, is_embedded=False)
+
+
+def set_up(url: str) -> None:
+    """Create both databases where they are missing, bring the tables up to date, put the live mark.
+
+    Raises ``StoreError`` for a database that belongs to a demo or a test, or to a newer version.
+    """
+    from khaos_swap_assets.adapters.store import database, mark, migrate
+
+    for needed in (url, dagster_database(url)):
+        database.ensure(needed)
+    migrate.upgrade(url)
+    with database.connect(url, application="setup") as connection:
+        mark.ensure(connection, "live")
+
+
+def dagster_database(url: str) -> str:
+    """The libpq connection string of Dagster's database, on the same server."""
+    from khaos_swap_assets.adapters.store import database
+
+    found = database.parts(url)
+    return database.sibling_url(url, f"{found.get('dbname') or found.get('user') or 'postgres'}_dagster")
+
+
+@contextmanager
+def only_house(url: str) -> Iterator[None]:
+    """Hold the database's one place for a running house. Raises ``SettingsError`` when another machine has it."""
+    from khaos_swap_assets.adapters.store import database
+
+    connection = database.connect(url, application="up")
+    connection.autocommit = True
+    row = connection.execute(ONE_HOUSE).fetchone()
+    try:
+        if row is None or not row[0]:
+            raise SettingsError(f"{database.place(url)} has a running `khaos-swap up` already: stop that one first")
+        yield
+    finally:
+        connection.close()
+
+
+def _open_embedded(settings: Settings) -> Database:
+    from khaos_swap_assets.adapters.store import embedded, mark
+
+    if settings.mode != "audit":
+        raise StoreError(f"{PREFIX}DATABASE_URL: is required when {PREFIX}MODE is {settings.mode}")
+    mark.ensure_folder(settings.data_dir, "live")
+    server = embedded.start(settings.data_dir / "postgres")
+    try:
+        set_up(server.url(DATABASE))
+    except BaseException:
+        server.stop()
+        raise
+    return Database(server.url(DATABASE), server.stop, is_embedded=True)

@@ -1,0 +1,225 @@
+"""``khaos-swap preflight``: tries each connection and capability, and says in plain words what follows.
+
+Belongs here: the questions and the words. Stays out: how a vendor or the database is asked (``adapters``). Reads only:
+nothing is written to either vendor, and nothing but a message to the alert addresses is sent when it is asked for.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from khaos_swap_assets import installation
+from khaos_swap_assets.adapters.errors import KhaosSwapError, SettingsError
+from khaos_swap_assets.adapters.settings import PREFIX, Settings
+
+if TYPE_CHECKING:
+    from khaos_swap_assets.adapters.khaos.client import KhaosClient
+
+Verdict = Literal["works", "missing", "fails"]
+SIGNS = {"works": "ok     ", "missing": "note   ", "fails": "FAILS  "}
+LOOK_BACK = timedelta(days=30)
+CLOUD = (
+    "without the web service Stock Codes and levels come only by the channel's pushes, and sales orders and credit "
+    "notes not at all: stay in audit"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was tried: ``missing`` limits what is possible, ``fails`` stops the work."""
+
+    verdict: Verdict
+    subject: str
+    words: str
+
+    def __str__(self) -> str:
+        return f"{SIGNS[self.verdict]} {self.subject}: {self.words}"
+
+
+def examine(settings: Settings, *, mark: Literal["live", "demo"] = "live", send_alert: bool = False) -> list[Finding]:
+    """Try everything, stop at nothing."""
+    return [
+        *_settings(settings, mark),
+        *_tried("database", lambda: _database(settings, mark)),
+        *_tried("Swap", lambda: _swap(settings)),
+        *_khaos(settings),
+        *_gateway(settings),
+        *_alerts(settings, send_alert=send_alert),
+    ]
+
+
+def follows(settings: Settings, findings: Iterable[Finding]) -> list[str]:
+    """What can be done with what was found, in words; the last line is the verdict."""
+    failed = [finding.subject for finding in findings if finding.verdict == "fails"]
+    limited = [finding.subject for finding in findings if finding.verdict == "missing"]
+    lines = [f"limits: {', '.join(dict.fromkeys(limited))}"] if limited else []
+    if failed:
+        return [
+            *lines,
+            f"not ready for {settings.mode}: {', '.join(dict.fromkeys(failed))}; correct these and run again",
+        ]
+    return [*lines, f"ready for {settings.mode}: khaos-swap up"]
+
+
+def _tried(subject: str, ask: Callable[[], Iterable[Finding]]) -> list[Finding]:
+    try:
+        return list(ask())
+    except KhaosSwapError as error:
+        return [Finding("fails", subject, line) for line in str(error).splitlines()]
+
+
+def _settings(settings: Settings, mark: str) -> list[Finding]:
+    from khaos_swap_assets.adapters.settings_checks import require_live
+    from khaos_swap_assets.gateway.security import refuse_demo_secrets
+
+    checks: list[Callable[[], None]] = [
+        lambda: require_live(settings, os.environ),
+        lambda: refuse_demo_secrets(settings, mark),
+    ]
+    found: list[Finding] = []
+    for check in checks:
+        try:
+            check()
+        except SettingsError as error:
+            found += [Finding("fails", "settings", line) for line in str(error).splitlines()]
+    return found or [Finding("works", "settings", f"complete for mode {settings.mode}")]
+
+
+def _database(settings: Settings, wanted: Literal["live", "demo"]) -> Iterator[Finding]:
+    from khaos_swap_assets.adapters.store import database, mark, migrate
+
+    url = settings.database_url.get_secret_value()
+    if not url:
+        yield Finding("missing", "database", f"{PREFIX}DATABASE_URL is empty: the embedded one serves, for audit only")
+        return
+    with database.connect(url, application="preflight") as connection:
+        version = connection.info.server_version // 10000
+    migrate.check(url)
+    with database.connect(url, application="preflight") as connection:
+        mark.require(connection, wanted)
+    yield Finding("works", "database", f"{database.place(url)} is PostgreSQL {version} and has the tables it should")
+    dagster = installation.dagster_database(url)
+    database.connect(dagster, application="preflight").close()
+    yield Finding("works", "database", f"{database.place(dagster)} is there for Dagster")
+
+
+def _swap(settings: Settings) -> Iterator[Finding]:
+    from khaos_swap_assets.adapters.swap import client
+
+    yield Finding("works", "Swap", client.connect(settings.swap, retries=0).probe())
+    secret = settings.swap.webhook_secret.get_secret_value()
+    yield _set(bool(secret), "Swap webhooks", f"{PREFIX}SWAP_WEBHOOK_SECRET", "returns are seen by sweeps alone, later")
+
+
+def _khaos(settings: Settings) -> Iterator[Finding]:
+    from khaos_swap_assets.adapters.khaos import client
+
+    if not settings.khaos.url:
+        yield Finding("fails", "Khaos", f"{PREFIX}KHAOS_URL is not set; {CLOUD}")
+        return
+    try:
+        khaos = client.connect(settings.khaos.model_copy(update={"retries": 0}))
+    except KhaosSwapError as error:
+        yield Finding("fails", "Khaos", str(error))
+        return
+    with closing(khaos.http):
+        yield from _tried("Khaos", lambda: _capabilities(khaos))
+        yield from _tried("Khaos", lambda: _version(khaos))
+        yield from _tried("Khaos", lambda: _sites(khaos, settings))
+        yield from _tried("Khaos", lambda: _stock(khaos, settings))
+        yield from _tried("Khaos", lambda: _documents(khaos))
+
+
+def _capabilities(khaos: KhaosClient) -> Iterator[Finding]:
+    from khaos_swap_assets.adapters.khaos import capabilities
+
+    found = capabilities.read(khaos.http)
+    for operation, line in zip({**capabilities.REQUIRED, **capabilities.OPTIONAL}, found.describe(), strict=True):
+        lacking: Verdict = "fails" if operation in capabilities.REQUIRED else "missing"
+        yield Finding("works" if found.has(operation) else lacking, "Khaos operation", line)
+
+
+def _version(khaos: KhaosClient) -> Iterator[Finding]:
+    yield Finding("works", "Khaos", f"the web service answers, version {khaos.get_version()}")
+
+
+def _sites(khaos: KhaosClient, settings: Settings) -> Iterator[Finding]:
+    names = khaos.get_site_list()
+    wanted = {"SITE_ID": settings.khaos.site_id, "NONSALEABLE_SITE_ID": settings.khaos.nonsaleable_site_id}
+    for variable, site in wanted.items():
+        told = ", ".join(f"{number} {name}" for number, name in sorted(names.items()))
+        if site in names:
+            yield Finding("works", "Khaos site", f"{PREFIX}KHAOS_{variable} {site} is {names[site]}")
+        else:
+            verdict: Verdict = "fails" if variable == "SITE_ID" else "missing"
+            yield Finding(
+                verdict, "Khaos site", f"{PREFIX}KHAOS_{variable} {site} is no site; there are {told or 'none'}"
+            )
+
+
+def _stock(khaos: KhaosClient, settings: Settings) -> Iterator[Finding]:
+    codes, _ = khaos.get_stock_list(datetime.now(UTC) - LOOK_BACK)
+    codes = codes or khaos.get_stock_list(None)[0]
+    if not codes:
+        yield Finding("fails", "Khaos stock", "GetStockList names no Stock Code: no SKU can be matched")
+        return
+    items, faults = khaos.export_stock(codes[:1])
+    if not items:
+        reason = faults[0].reason if faults else "nothing came"
+        yield Finding("fails", "Khaos stock", f"Stock Code {codes[0]} cannot be read: {reason}")
+        return
+    levels, _ = khaos.export_stock_status(codes[:1], settings.khaos.site_id)
+    told = f"{levels[0].available} available" if levels else "no level at this site"
+    yield Finding("works", "Khaos stock", f"Stock Code {items[0].stock_code} can be read, {told}")
+
+
+def _documents(khaos: KhaosClient) -> Iterator[Finding]:
+    now = datetime.now(UTC)
+    feed = khaos.export_order_status(since=now - timedelta(days=7), until=now)
+    told = f"{len(feed.orders)} orders and {len(feed.credit_notes)} credit notes of the last 7 days can be read"
+    if feed.faults:
+        yield Finding("missing", "Khaos documents", f"{told}, {len(feed.faults)} cannot: {feed.faults[0].reason}")
+    else:
+        yield Finding("works", "Khaos documents", told)
+
+
+def _gateway(settings: Settings) -> Iterator[Finding]:
+    khaos = settings.khaos
+    is_channel = bool(khaos.channel_user and khaos.channel_password.get_secret_value())
+    names = f"{PREFIX}KHAOS_CHANNEL_USER and {PREFIX}KHAOS_CHANNEL_PASSWORD"
+    yield _set(is_channel, "Khaos channel", names, "Khaos cannot fetch returns from us: audit only")
+    is_sealed = bool(settings.seal_key.get_secret_value())
+    yield _set(is_sealed, "names and addresses", f"{PREFIX}SEAL_KEY", "no document can be prepared: audit only")
+    is_told = bool(settings.inspection_token.get_secret_value())
+    lacking = "the warehouse cannot report; only what Swap calls Approved or Missing settles a return"
+    yield _set(is_told, "inspections", f"{PREFIX}INSPECTION_TOKEN", lacking)
+    is_public = bool(settings.gateway_public_url)
+    lacking = "Khaos is told the address that it happens to call; set it behind a proxy"
+    yield _set(is_public, "gateway", f"{PREFIX}GATEWAY_PUBLIC_URL", lacking)
+
+
+def _alerts(settings: Settings, *, send_alert: bool) -> Iterator[Finding]:
+    if not settings.alert_urls.get_secret_value():
+        yield _set(False, "alerts", f"{PREFIX}ALERT_URLS", "nobody is told of a failed run or a new unknown SKU")
+        return
+    if not send_alert:
+        yield Finding("works", "alerts", f"{PREFIX}ALERT_URLS is set; --send-alert tries it")
+        return
+    from khaos_swap_assets.adapters.alerts import send
+
+    is_sent = send(settings, "Khaos Swap: a test", "khaos-swap preflight sent this to see whether it arrives.")
+    words = "a test message was sent to every address" if is_sent else "a test message did not reach every address"
+    yield Finding("works" if is_sent else "fails", "alerts", words)
+
+
+def _set(is_set: bool, subject: str, variable: str, lacking: str) -> Finding:
+    return (
+        Finding("works", subject, f"{variable} set")
+        if is_set
+        else Finding("missing", subject, f"{variable} not set: {lacking}")
+    )

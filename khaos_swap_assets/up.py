@@ -1,0 +1,104 @@
+"""``khaos-swap up``: the gateway and Dagster against the real vendors, until somebody ends it.
+
+Belongs here: what must hold before the start, and which processes there are. Stays out: order, restarts and signals
+(``supervisor``), the database (``installation``).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+
+from khaos_swap_assets import installation, processes, supervisor
+from khaos_swap_assets.adapters.settings import PREFIX, Settings
+from khaos_swap_assets.adapters.settings_checks import require_live
+from khaos_swap_assets.installation import Database
+from khaos_swap_assets.orphans import close_orphaned_runs
+from khaos_swap_assets.processes import Child, Listen
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+Say = Callable[[str], None]
+
+
+def start(say: Say) -> int:
+    """Stay up until SIGINT or SIGTERM; gives the exit code.
+
+    Raises ``SettingsError`` or ``StoreError`` before anything is started.
+    """
+    settings = ready_settings()
+    for listens in (_gateway_address(settings), _ui_address(settings)):
+        processes.require_free(listens)
+    database = installation.open_database(settings)
+    try:
+        with installation.only_house(database.url):
+            return _run(settings, database, say)
+    finally:
+        database.let_go()
+
+
+def ready_settings() -> Settings:
+    """Settings that a live installation can start with. Raises ``SettingsError`` with every fault."""
+    from khaos_swap_assets.gateway.security import refuse_demo_secrets
+
+    settings = installation.settings_here()
+    require_live(settings, os.environ)
+    refuse_demo_secrets(settings, "live")
+    return settings
+
+
+def _run(settings: Settings, database: Database, say: Say) -> int:
+    folder = settings.data_dir.resolve()
+    home = supervisor.prepare_dagster_home(folder)
+    env = environment(database.url, str(home))
+    close_orphaned_runs(installation.dagster_database(database.url), env)
+    ui = _ui_address(settings)
+    children = [_gateway(settings, env), *supervisor.dagster_children(folder, home, ui.host, ui.port, env)]
+    for line in _told(settings, database):
+        say(line)
+    return supervisor.run(children, folder=folder, stop_last=lambda: None, say=say)
+
+
+def environment(url: str, dagster_home: str) -> Mapping[str, str]:
+    """What the processes are told beside the settings of our own environment."""
+    from khaos_swap_assets.adapters.store import database
+
+    return {
+        f"{PREFIX}STARTED_BY": "up",
+        f"{PREFIX}DATABASE_URL": url,
+        f"{PREFIX}DAGSTER_URL": database.dagster_url(url),
+        "DAGSTER_HOME": dagster_home,
+    }
+
+
+def _gateway(settings: Settings, env: Mapping[str, str]) -> Child:
+    listens = _gateway_address(settings)
+    host = "127.0.0.1" if listens.host in ("0.0.0.0", "::") else listens.host  # noqa: S104 (compared, not bound)
+    url = f"http://{f'[{host}]' if ':' in host else host}:{listens.port}/readyz"
+    return Child("gateway", [sys.executable, "-m", "khaos_swap_assets.gateway"], env, listens=listens, ready=url)
+
+
+def _gateway_address(settings: Settings) -> Listen:
+    return Listen(settings.gateway_host, settings.gateway_port, f"{PREFIX}GATEWAY_PORT")
+
+
+def _ui_address(settings: Settings) -> Listen:
+    return Listen(settings.webserver_host, settings.webserver_port, f"{PREFIX}WEBSERVER_PORT")
+
+
+def _told(settings: Settings, database: Database) -> list[str]:
+    where = f"embedded, in {settings.data_dir.resolve()}" if database.is_embedded else "by KHAOS_SWAP_DATABASE_URL"
+    lines = [
+        f"Khaos Swap in mode {settings.mode}"
+        + (
+            f", posting refunds since {settings.post_from}"
+            if settings.mode != "audit"
+            else ": nothing is written to anyone"
+        ),
+        f"  Dagster UI  http://{settings.webserver_host}:{settings.webserver_port}",
+        f"  gateway     http://{settings.gateway_host}:{settings.gateway_port}/docs",
+        f"  database    {where}",
+    ]
+    if settings.webserver_host not in LOOPBACK:
+        lines.append("  the Dagster UI asks nobody for a password: let only a proxy that does reach it")
+    return lines
