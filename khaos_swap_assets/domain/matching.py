@@ -142,14 +142,11 @@ class _Work:
         return found if is_only else found | self._unnamed_twins(note_code)
 
     def _unnamed_twins(self, note_code: str) -> set[str]:
-        """Returns of the same content that no note names and nothing excludes: a second claim may be meant for one."""
-        alike = [
-            one for one in self.tables.returns_alike(note_code, is_owned=False) if not self.tables.named_by.get(one)
-        ]
-        seen = {one: self.tables.evidence(note_code, one) for one in alike}
-        return {
-            one for one, it in seen.items() if it.is_possible and it.order is not False and it.customer is not False
-        }
+        """For a note without order and customer: possible returns of the same content that no note names."""
+        note = self.tables.notes[note_code]
+        alike = () if note.order_ref or note.customer else self.tables.returns_alike(note_code, is_owned=False)
+        unnamed = [one for one in alike if not self.tables.named_by.get(one)]
+        return {one for one in unnamed if self.tables.evidence(note_code, one).is_possible}
 
     def by_content(
         self, name: PassName, near: Callable[[str], Sequence[str]], fits: Callable[[Evidence], bool]
@@ -190,12 +187,13 @@ class _Work:
         """Merged and split notes; a group that shares a member with another one is refused."""
         groups = [*self._merged(), *self._split()]
         members: Counter[tuple[str, str]] = Counter(key for group in groups for key in group.keys)
-        alone = [group for group in groups if all(members[key] == 1 for key in group.keys) and self._is_free(group)]
+        alone = {group for group in groups if all(members[key] == 1 for key in group.keys) and self._is_free(group)}
+        for group in groups:
+            if group in alone:
+                self.link(group.name, group.notes, group.returns)
         for group in groups:
             if group not in alone:
                 self.doubt(group.name, group.notes, group.returns)
-        for group in alone:
-            self.link(group.name, group.notes, group.returns)
 
     def _merged(self) -> Iterator[_Group]:
         for code in self.open_notes():

@@ -85,7 +85,8 @@ def test_a_note_is_linked_by_the_first_pass_that_fits(
 ) -> None:
     found = match([note], returns)
     assert links(found) == {("CN1", "id1", matched_by, "certain")}
-    assert found.ambiguities == found.reasons == ()
+    assert found.ambiguities == ()
+    assert found.reasons == ()
 
 
 @pytest.mark.parametrize(
