@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-BENCHMARKS = ("reconcile_memory", "import_time")
+BENCHMARKS = ("reconcile_memory", "import_time", "gateway_load")
 
 
 def main(names: Sequence[str]) -> int:

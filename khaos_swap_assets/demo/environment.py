@@ -97,6 +97,7 @@ def settings_of(place: Place, *, period_start: date, post_from: date, is_live: b
         "KHAOS_SWAP_ORDER_REF_FORMAT": "KCC{0}",
         "KHAOS_SWAP_GENERIC_CUSTOMERS": "Amazo-*",
         "KHAOS_SWAP_GATEWAY_PORT": str(place.gateway_port),
+        "KHAOS_SWAP_GATEWAY_SENDER_RATE": "10000",
         "KHAOS_SWAP_GATEWAY_PUBLIC_URL": place.gateway_url,
         "KHAOS_SWAP_DAILY_DOCUMENT_CAP": NO_CAP,
         "KHAOS_SWAP_DAILY_VALUE_CAP_POUNDS": NO_CAP,
@@ -124,8 +125,7 @@ def sandbox(place: Place, arguments: list[str]) -> Child:
 
 def gateway(place: Place, env: Mapping[str, str]) -> Child:
     """The process of our gateway."""
-    argv = [sys.executable, "-m", "uvicorn", "--factory", "khaos_swap_assets.gateway.app:from_environment", "--host",
-            "127.0.0.1", "--port", str(place.gateway_port), "--log-level", "warning", "--no-access-log"]
+    argv = [sys.executable, "-m", "khaos_swap_assets.gateway"]
     listens = Listen("127.0.0.1", place.gateway_port, "KHAOS_SWAP_GATEWAY_PORT")
     return Child("gateway", argv, env, listens=listens, ready=f"{place.gateway_url}/readyz")
 

