@@ -98,6 +98,11 @@ def _word(text: str) -> str:
     return cells.key(text).lower()
 
 
+def _told(value: object) -> str:
+    return f"{value} pence" if isinstance(value, int) else str(value)
+
+
+_NAMES = {"delivery_pence": DELIVERY}
 _CURRENCY = Column(CURRENCY, cells.currency, HOME_CURRENCY)
 
 
@@ -127,7 +132,7 @@ def _alike(group: str, *names: str) -> Check[Any]:
             if value is not None:
                 first, line = said.setdefault((getattr(row, group), name), (value, row.line))
                 if first != value:
-                    yield name, str(value), f"differs from line {line} of the same {group}"
+                    yield _NAMES.get(name, name), _told(value), f"differs from line {line} of the same {group}"
 
     return check
 
@@ -138,7 +143,7 @@ def _order_check() -> Check[OrderRow]:
     def check(row: OrderRow) -> Iterator[Found]:
         yield from alike(row)
         if row.discount_pence > row.unit_price_pence * row.quantity:
-            yield "discount_gross", str(row.discount_pence), "pence are more than the line is worth"
+            yield "discount_gross", _told(row.discount_pence), "is more than the line is worth"
 
     return check
 
@@ -153,11 +158,11 @@ def _note_check() -> Check[NoteRow]:
         elif not row.stock_code and row.gross_pence not in (0, row.delivery_pence):
             yield (
                 "gross",
-                str(row.gross_pence),
-                "pence on a line without stock_code: only its delivery_gross can stand here",
+                _told(row.gross_pence),
+                "is neither 0 nor the delivery_gross, on a line without stock_code",
             )
         if row.net_pence is not None and row.net_pence > row.gross_pence:
-            yield "net", str(row.net_pence), "pence are more than the gross"
+            yield "net", _told(row.net_pence), "is more than the gross"
 
     return check
 

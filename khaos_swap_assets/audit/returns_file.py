@@ -21,7 +21,7 @@ from khaos_swap_assets.adapters.swap.wire import parse_return
 from khaos_swap_assets.audit import records
 from khaos_swap_assets.audit.cells import LONGEST_KEY, YEARS
 from khaos_swap_assets.audit.records import UnreadableError
-from khaos_swap_assets.audit.tables import EVERY, Report, Table, silent
+from khaos_swap_assets.audit.tables import EVERY, Report, Table, silent, without_value
 from khaos_swap_assets.domain.returns import Return
 
 ENVELOPE = "returns"
@@ -30,6 +30,15 @@ STORE = "store_id"
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=str)
 _OPENED = re.compile(rf'"{ENVELOPE}"\s*:\s*\[')
+_MOMENTS = {
+    "created_at": "date_created",
+    "updated_at": "date_updated",
+    "submitted_at": "submission_date",
+    "processed_at": "rma_processed",
+    "closed_at": "date_closed",
+    "delivered_at": "delivered_date",
+}
+_KEYS = {"return_id": "return_id", "rma": "rma_number", "order_name": "shopify_order_name"}
 _PATH = re.compile(r"^(?:products\[(\d+)\]\.)?(\w+)$")
 
 
@@ -93,7 +102,8 @@ class _Reader:
         faults += _implausible(record) if not faults else ()
         for fault in dict.fromkeys(faults):
             column, _, reason = fault.partition(": ")
-            self._table.fault(element.line, column, _value(raw, column), reason)
+            value = _value(raw, column)
+            self._table.fault(element.line, column, value, without_value(reason, value))
         if not faults and self._is_first(record, element.line):
             self._table.rows.append(ReturnRow(element.line, record, raw))
 
@@ -112,13 +122,13 @@ class _Reader:
 
 
 def _implausible(record: Return) -> Iterator[str]:
-    for name in ("created_at", "submitted_at", "processed_at", "closed_at", "delivered_at", "updated_at"):
+    for name, column in _MOMENTS.items():
         moment = getattr(record, name)
         if moment is not None and moment.year not in YEARS:
-            yield f"{name}: is outside the years {YEARS[0]} to {YEARS[-1]}"
-    for name in ("return_id", "rma", "order_name"):
+            yield f"{column}: is outside the years {YEARS[0]} to {YEARS[-1]}"
+    for name, column in _KEYS.items():
         if len(getattr(record, name)) > LONGEST_KEY:
-            yield f"{name}: is longer than {LONGEST_KEY} characters"
+            yield f"{column}: is longer than {LONGEST_KEY} characters"
     if record.refund_pence < 0:
         yield "total_refund_value_customer_currency: is negative"
 

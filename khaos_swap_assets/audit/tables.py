@@ -224,7 +224,7 @@ class _Reader(Generic[Row]):
                 try:
                     known[same] = _value(column, text, currency)
                 except ValueError as error:
-                    found.append((column.name, text, _reason(error, text)))
+                    found.append((column.name, text, without_value(str(error), text)))
             values.append(known.get(same))
         return values
 
@@ -246,6 +246,6 @@ def _value(column: Column, text: str, currency: str) -> Any:
     return column.parse(text) if column.parse else money(text, currency)
 
 
-def _reason(error: ValueError, text: str) -> str:
+def without_value(reason: str, value: str) -> str:
     """The reason without the value before it, which a fault shows by itself."""
-    return str(error).removeprefix(f"{text.strip()[:40]!r} ")
+    return reason.removeprefix(f"{value.strip()[:40]!r} ").removeprefix(f"{value.strip()[:40]} ")

@@ -1,0 +1,249 @@
+"""What the files together know about each return: its order, its Stock Codes, its money.
+
+Belongs here: joining a return with catalogue, orders and refunds. Stays out: Credit Notes (``engine``) and what is
+wrong (``findings``). Money is minor units of the return's currency.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from khaos_swap_assets.audit import documents
+from khaos_swap_assets.audit.documents import Money
+from khaos_swap_assets.audit.inputs import Inputs
+from khaos_swap_assets.audit.layouts import OrderRow, RefundRow
+from khaos_swap_assets.audit.order_names import Naming, naming_of
+from khaos_swap_assets.domain.facts import LineFacts, ReturnFacts
+from khaos_swap_assets.domain.matching import ReturnRecord
+from khaos_swap_assets.domain.orders import Claim, OrderMatch, SalesOrder, choose_order, order_refs, over_returns
+from khaos_swap_assets.domain.periods import london_date
+from khaos_swap_assets.domain.returns import Return
+from khaos_swap_assets.domain.stock_codes import Catalogue, SkuMatch, match_sku
+
+SUGGESTIONS = 500
+COLLECTIVE_ACCOUNT = 500
+ENDED_WITHOUT_REFUND = frozenset({"Cancelled", "Expired"})
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One return beside its order and its money.
+
+    ``return_`` is as Swap shows it, ``facts`` as the audit takes it: with the money of the refunds file where there is
+    one. ``customer`` is empty for an account that is no person.
+    """
+
+    return_: Return
+    facts: ReturnFacts
+    order: SalesOrder | None
+    order_ref: str
+    sold: tuple[OrderRow, ...]
+    customer: str
+    money: Money | None
+    line: int
+
+    @property
+    def refund_pence(self) -> int:
+        """The money that moved, or Swap's confirmed refund where nobody saw the money."""
+        return self.facts.refund_pence if self.money is None else self.money.cash_pence
+
+    @property
+    def tender_pence(self) -> int:
+        """What was given back as gift card or store credit, as far as the refunds file shows it."""
+        return self.money.tender_pence if self.money else 0
+
+    @property
+    def refunded_at(self) -> datetime | None:
+        """When the refund happened, if it did."""
+        if self.money is not None:
+            return self.money.refunded_at or self.return_.refunded_at
+        return self.return_.refunded_at if self.facts.refund_pence else None
+
+    @property
+    def worth_pence(self) -> int:
+        """What a Credit Note of it may be expected to say: the refund, or what the refund would be."""
+        lines_pence = sum(line.cost_pence for line in self.return_.refund_lines)
+        return self.refund_pence + self.tender_pence or self.return_.refund_pence or lines_pence
+
+    @property
+    def record(self) -> ReturnRecord:
+        """What matching reads of it."""
+        lines = self.return_.refund_lines or self.return_.lines
+        codes = {line.product_id: line.stock_code or line.sku for line in self.facts.lines}
+        opened_at = self.return_.created_at or self.return_.submitted_at
+        return ReturnRecord(
+            self.return_.return_id,
+            self.return_.rma,
+            self.worth_pence,
+            self.return_.currency,
+            self.order_ref,
+            self.customer,
+            tuple((codes[line.product_id], line.quantity) for line in lines if codes[line.product_id]),
+            london_date(self.refunded_at) if self.refunded_at else None,
+            london_date(opened_at) if opened_at else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """All returns, how order names are written in Khaos, and refunds that belong to none of them."""
+
+    all: tuple[Case, ...]
+    naming: Naming
+    stray_refunds: tuple[RefundRow, ...]
+
+
+def cases(inputs: Inputs) -> Cases:
+    """Join the files."""
+    sold = documents.by_order(inputs.sales_orders.rows)
+    returns = [row.record for row in inputs.returns.rows]
+    named = [line.original_order_name for one in returns for line in one.lines]
+    naming = naming_of([*(one.order_name for one in returns), *named], sold.keys())
+    shelf = _Shelf(inputs, sold, naming)
+    matches = {one.return_id: shelf.order_of(one) for one in returns}
+    over = _over_returned(returns, matches, shelf)
+    money, strays = _money(inputs, returns, naming)
+    people = _people(matches)
+    found = []
+    for row in inputs.returns.rows:
+        one, match = row.record, matches[row.record.return_id]
+        paid = _paid(one, money)
+        customer = match.order.customer_code if match.order and match.order.customer_code in people else ""
+        found.append(
+            Case(
+                one,
+                shelf.facts(one, match, over[one.return_id], paid),
+                match.order,
+                shelf.ref_of(one),
+                tuple(sold.get(match.order.associated_ref, ())) if match.order else (),
+                customer,
+                paid,
+                row.line,
+            )
+        )
+    return Cases(tuple(found), naming, tuple(strays))
+
+
+class _Shelf:
+    """The catalogue and the orders, asked one by one; each answer is worked out once."""
+
+    def __init__(self, inputs: Inputs, sold: Mapping[str, list[OrderRow]], naming: Naming) -> None:
+        self._catalogue = Catalogue.of(documents.stock_codes(inputs.stock_codes.rows))
+        self._skus: dict[str, SkuMatch] = {}
+        self._suggested = 0
+        self._sold, self._naming = sold, naming
+        self._orders: dict[str, list[SalesOrder]] = {}
+        self._tells_invoice = "invoiced_on" in inputs.sales_orders.columns
+        self._tells_customer = "customer_ref" in inputs.sales_orders.columns
+
+    def refs_of(self, return_: Return) -> tuple[str, ...]:
+        """The orders that a return names, as Khaos writes them."""
+        return order_refs(return_, ref_format=self._naming.ref_format, strips_hash=self._naming.strips_hash)
+
+    def ref_of(self, return_: Return) -> str:
+        """The one order that a return names, else empty."""
+        refs = self.refs_of(return_)
+        return refs[0] if len(refs) == 1 else ""
+
+    def sku(self, sku: str) -> SkuMatch:
+        """What a SKU is; the search for the nearest spelling is made for the first few hundred strangers only."""
+        if sku not in self._skus:
+            is_known = self._catalogue.exact(sku) is not None
+            self._suggested += not is_known
+            wanted = is_known or self._suggested <= SUGGESTIONS
+            self._skus[sku] = match_sku(sku, self._catalogue) if wanted else SkuMatch(sku, None, "sku_unknown")
+        return self._skus[sku]
+
+    def order_of(self, return_: Return) -> OrderMatch:
+        """The order of a return, or why there is none."""
+        refs = self.refs_of(return_)
+        codes = {code for line in return_.refund_lines if (code := self.sku(line.sku).stock_code)}
+        candidates = [order for ref in refs for order in self._orders_of(ref)]
+        match = choose_order(return_, refs, candidates, stock_codes=codes, is_answered=True)
+        if self._tells_customer:
+            return match
+        return replace(match, problems=tuple(kind for kind in match.problems if kind != "customer_unknown"))
+
+    def _orders_of(self, ref: str) -> list[SalesOrder]:
+        if ref not in self._orders:
+            rows = self._sold.get(ref, ())
+            self._orders[ref] = documents.sales_orders(rows, tells_invoice=self._tells_invoice) if rows else []
+        return self._orders[ref]
+
+    def facts(self, return_: Return, match: OrderMatch, over: set[str], paid: Money | None) -> ReturnFacts:
+        """What the rules of single conditions read: all units count as inspected, since no file tells of that."""
+        lines = tuple(
+            LineFacts(
+                line.product_id,
+                line.sku,
+                line.quantity,
+                line.cost_pence,
+                line.outcome,
+                line.currency,
+                found.stock_code,
+                found.problem,
+                found.suggestion,
+                sellable_quantity=line.quantity,
+            )
+            for line in return_.lines
+            for found in (self.sku(line.sku),)
+        )
+        seen = return_ if paid is None else replace(return_, refund_pence=paid.cash_pence + paid.tender_pence)
+        currency = match.order.currency if match.order else None
+        return ReturnFacts(seen, lines, currency, match.problems, over_returned=tuple(sorted(over)))
+
+
+def _over_returned(
+    returns: Iterable[Return], matches: Mapping[str, OrderMatch], shelf: _Shelf
+) -> defaultdict[str, set[str]]:
+    """Stock Codes of which each return brings back more than is left of its order."""
+    claims: defaultdict[str, list[Claim]] = defaultdict(list)
+    orders: dict[str, SalesOrder] = {}
+    for one in returns:
+        order = matches[one.return_id].order
+        if order is None or one.status in ENDED_WITHOUT_REFUND:
+            continue
+        orders[order.associated_ref] = order
+        for line in one.refund_lines:
+            if code := shelf.sku(line.sku).stock_code:
+                claim = Claim(one.return_id, one.rma, one.refunded_at, code, line.quantity)
+                claims[order.associated_ref].append(claim)
+    over: defaultdict[str, set[str]] = defaultdict(set)
+    for ref, found in claims.items():
+        for return_id, code in over_returns(found, orders[ref].sold):
+            over[return_id].add(code)
+    return over
+
+
+def _money(
+    inputs: Inputs, returns: Iterable[Return], naming: Naming
+) -> tuple[dict[str, Money] | None, list[RefundRow]]:
+    """The money of each return, or None where no refunds file was given."""
+    if inputs.refunds is None:
+        return None, []
+    of_order: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
+    known = set()
+    for one in returns:
+        known.add(one.return_id)
+        for name in {one.order_name, naming.ref_of(one.order_name)} - {""}:
+            of_order[name].append((one.return_id, one.refund_pence))
+    return documents.money_by_return(inputs.refunds.rows, of_order, known)
+
+
+def _paid(return_: Return, money: Mapping[str, Money] | None) -> Money | None:
+    """The money of a return; nothing moved where the refunds file does not show any."""
+    if money is None:
+        return None
+    return money.get(return_.return_id, Money(0, 0, return_.currency, None))
+
+
+def _people(matches: Mapping[str, OrderMatch]) -> set[str]:
+    """Accounts that stand for one person: those with hundreds of returns are collective ones."""
+    counts: defaultdict[str, int] = defaultdict(int)
+    for match in matches.values():
+        if match.order and match.order.customer_code:
+            counts[match.order.customer_code] += 1
+    return {customer for customer, count in counts.items() if count <= COLLECTIVE_ACCOUNT}

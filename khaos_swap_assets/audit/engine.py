@@ -1,0 +1,194 @@
+"""Both sides put together: each return beside its Credit Notes, and the notes that are left.
+
+Belongs here: the row of each return and of each unmatched note. Stays out: which note belongs to which return
+(``domain.matching``), causes of a gap (``causes``), and what somebody has to do (``findings``).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from khaos_swap_assets.audit import causes, documents
+from khaos_swap_assets.audit.cases import Case, Cases, cases
+from khaos_swap_assets.audit.documents import Note
+from khaos_swap_assets.audit.inputs import Inputs
+from khaos_swap_assets.audit.rows import WORST_FIRST, Row, Status
+from khaos_swap_assets.domain.facts import Limits
+from khaos_swap_assets.domain.matching import Link, Matching, WhyNot, credited_by_return, match
+from khaos_swap_assets.domain.periods import LONDON, london_date
+
+CERTAIN = "certain"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """``as_of`` decides what is still in flight; rows outside ``first`` to ``last`` (London days) are left out."""
+
+    as_of: date
+    first: date | None = None
+    last: date | None = None
+
+    @property
+    def now(self) -> datetime:
+        """The end of the day ``as_of``, UTC."""
+        return datetime.combine(self.as_of + timedelta(days=1), time.min, LONDON).astimezone(UTC)
+
+    def holds(self, day: date | None) -> bool:
+        """Whether a row of this day takes part; a row without a day always does."""
+        return day is None or ((self.first or date.min) <= day <= (self.last or date.max))
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """Everything joined: cases and notes by key, the links of each, and why other notes have none."""
+
+    cases: Cases
+    case_of: dict[str, Case]
+    note_of: dict[str, Note]
+    matching: Matching
+    links_of: dict[str, tuple[Link, ...]]
+    suggested_of: dict[str, tuple[Link, ...]]
+    suggestion_of: dict[str, Link]
+    credited: dict[str, int]
+    rivals_of: dict[str, tuple[str, ...]]
+    doubted: frozenset[str]
+    reason_of: dict[str, WhyNot]
+
+    @property
+    def unmatched(self) -> list[Note]:
+        """Notes that no return has for certain, by code."""
+        certain = {link.note_code for link in self.matching.certain}
+        return [note for code, note in self.note_of.items() if code not in certain]
+
+
+def pair(inputs: Inputs) -> Pairing:
+    """Join the files and match notes to returns."""
+    found = cases(inputs)
+    notes = documents.notes(inputs.credit_notes.rows)
+    case_of = {case.return_.return_id: case for case in found.all}
+    return_records = {key: case.record for key, case in case_of.items()}
+    note_records = {note.code: note.record for note in notes}
+    matching = match(note_records.values(), return_records.values())
+    suggested = [link for link in matching.links if link.certainty != CERTAIN]
+    rivals: defaultdict[str, set[str]] = defaultdict(set)
+    for ambiguity in matching.ambiguities:
+        for code in ambiguity.note_codes:
+            rivals[code].update(ambiguity.return_ids)
+    return Pairing(
+        cases=found,
+        case_of=case_of,
+        note_of={note.code: note for note in notes},
+        matching=matching,
+        links_of=_by_return(matching.certain),
+        suggested_of=_by_return(suggested),
+        suggestion_of={link.note_code: link for link in suggested},
+        credited=credited_by_return(matching.certain, note_records, return_records),
+        rivals_of={code: tuple(sorted(ids)) for code, ids in rivals.items()},
+        doubted=frozenset(one for ids in rivals.values() for one in ids),
+        reason_of={reason.note_code: reason for reason in matching.reasons},
+    )
+
+
+def rows(pairing: Pairing, span: Span) -> list[Row]:
+    """The rows of the span: the worst status first, then the most money, then by RMA and note."""
+    found = [return_row(case, pairing, span) for case in pairing.case_of.values()]
+    found += [note_row(note, pairing) for note in pairing.unmatched]
+    return sorted((row for row in found if span.holds(row.day)), key=_order)
+
+
+def _order(row: Row) -> tuple[int, int, str, str, tuple[str, ...]]:
+    return WORST_FIRST.index(row.status), -abs(row.gap_pence), row.rma, row.return_id, row.credit_note_codes
+
+
+def return_row(case: Case, pairing: Pairing, span: Span) -> Row:
+    """The row of a return. A note that is only suggested is named and credits nothing."""
+    return_id = case.return_.return_id
+    links = pairing.links_of.get(return_id, ())
+    told = links or pairing.suggested_of.get(return_id, ())
+    notes = [pairing.note_of[link.note_code] for link in links]
+    credited = pairing.credited.get(return_id, 0)
+    found = causes.explain(case, notes, credited)
+    return Row(
+        rma=case.return_.rma,
+        return_id=return_id,
+        order_ref=case.order_ref or case.return_.order_name,
+        credit_note_codes=tuple(link.note_code for link in told),
+        currency=case.return_.currency,
+        refund_pence=case.refund_pence,
+        credited_pence=credited,
+        status=_status(case, notes, found, span, is_doubted=return_id in pairing.doubted),
+        matched_by=";".join(sorted({link.matched_by for link in told})),
+        certainty=told[0].certainty if told else "",
+        day=_day(case),
+        vat_gap_pence=causes.vat_gap(case, notes),
+        legs=found.legs,
+        evidence=found.evidence,
+    )
+
+
+def note_row(note: Note, pairing: Pairing) -> Row:
+    """The row of a note that no return has for certain."""
+    suggested = pairing.suggestion_of.get(note.code)
+    found = causes.explain_orphan(note)
+    return Row(
+        rma="",
+        return_id="",
+        order_ref=note.order_ref,
+        credit_note_codes=(note.code,),
+        currency=note.currency,
+        refund_pence=0,
+        credited_pence=note.gross_pence,
+        status="ambiguous" if note.code in pairing.rivals_of else "credit_note_orphan",
+        matched_by=suggested.matched_by if suggested else "",
+        certainty=suggested.certainty if suggested else "",
+        day=note.created_on,
+        legs=found.legs,
+        evidence=found.evidence,
+    )
+
+
+def _by_return(links: Sequence[Link]) -> dict[str, tuple[Link, ...]]:
+    found: defaultdict[str, list[Link]] = defaultdict(list)
+    for link in links:
+        found[link.return_id].append(link)
+    return {return_id: tuple(sorted(some)) for return_id, some in found.items()}
+
+
+def _day(case: Case) -> date | None:
+    moment = case.refunded_at or case.return_.refunded_at or case.return_.submitted_at or case.return_.created_at
+    return london_date(moment) if moment else None
+
+
+def _status(case: Case, notes: Sequence[Note], found: causes.Causes, span: Span, *, is_doubted: bool) -> Status:
+    """The worst status that holds."""
+    residual = found.residual_pence
+    is_settled = abs(residual) <= found.tolerance_pence
+    if len(notes) > 1 and residual > 0 and not is_settled:
+        return "duplicate"
+    if is_doubted:
+        return "ambiguous"
+    if notes and is_waiting(case):
+        return "in_flight"
+    if notes and not is_settled:
+        return "value_gap"
+    if not notes and case.refund_pence > 0:
+        return "credit_note_missing" if is_late(case, span) else "in_flight"
+    if is_waiting(case):
+        return "in_flight"
+    return "within_tolerance" if residual else "matched"
+
+
+def is_waiting(case: Case) -> bool:
+    """True while money may still move: Swap has not ended the return, or says closed and no refund is seen."""
+    if case.money is not None and case.money.cash_pence + case.money.tender_pence > 0:
+        return False
+    return case.facts.is_waiting_for_swap or (case.money is not None and case.return_.is_refund_confirmed)
+
+
+def is_late(case: Case, span: Span) -> bool:
+    """True when the refund is so old that its Credit Note should be there."""
+    moment = case.refunded_at
+    return moment is None or span.now > moment + timedelta(days=Limits().credit_note_days)

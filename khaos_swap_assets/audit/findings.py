@@ -1,0 +1,256 @@
+"""What somebody has to do: the exceptions of an audit, each with its owner and the money at risk.
+
+Belongs here: the exceptions of rows, refunds and rejected records. Stays out: the conditions of single returns
+(``domain.conditions``), of which all are used that files can show: stock, inspections and postings they cannot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from khaos_swap_assets.audit.cases import Case
+from khaos_swap_assets.audit.documents import Note
+from khaos_swap_assets.audit.engine import Pairing, Span, is_late, is_waiting
+from khaos_swap_assets.audit.faults import Fault
+from khaos_swap_assets.audit.layouts import RefundRow
+from khaos_swap_assets.audit.rows import Row
+from khaos_swap_assets.domain import conditions
+from khaos_swap_assets.domain.exceptions import KINDS, ExceptionKind, Problem
+from khaos_swap_assets.domain.facts import Limits
+from khaos_swap_assets.domain.money import format_money
+from khaos_swap_assets.domain.periods import london_date
+from khaos_swap_assets.domain.reconciliation import HOLDING_KINDS
+
+RETURN_KINDS = (
+    "sku_unknown",
+    "sku_ambiguous",
+    "sku_discontinued",
+    "order_not_found",
+    "order_ambiguous",
+    "order_not_invoiced",
+    "customer_unknown",
+    "over_return",
+    "currency_mismatch",
+    "outcome_needs_policy",
+    "refund_not_explained",
+    "refund_unconfirmed_too_long",
+)
+MONEY_KINDS = {
+    kind.kind: kind
+    for kind in (
+        ExceptionKind(
+            "refund_not_paid",
+            "finance",
+            "error",
+            "Swap shows the refund as processed, and no money has moved.",
+            "Look for the refund at the payment provider; pay it, or correct the return in Swap.",
+            "The refunds show the money, or Swap no longer shows the refund.",
+        ),
+        ExceptionKind(
+            "refund_differs",
+            "finance",
+            "error",
+            "The money that moved is not what Swap says, in amount or currency.",
+            "Compare the refund at the payment provider with the return in Swap and correct the wrong one.",
+            "Both show the same amount and currency.",
+        ),
+        ExceptionKind(
+            "refund_without_return",
+            "cx",
+            "error",
+            "Money went back to a customer, and no return in Swap asks for it.",
+            "Find out what was refunded and why; without a sale behind it no VAT may be reclaimed.",
+            "A return in Swap shows the refund.",
+        ),
+    )
+}
+ALL_KINDS = KINDS | MONEY_KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One exception. ``opened_on`` is the London day on which its condition began, if it can be told."""
+
+    kind: str
+    subject: str
+    message: str
+    rma: str = ""
+    order_ref: str = ""
+    sku: str = ""
+    money_at_risk_pence: int = 0
+    currency: str = ""
+    opened_on: date | None = None
+    suggestion: str = ""
+
+    @property
+    def described(self) -> ExceptionKind:
+        """What the kind means, who acts on it and how."""
+        return ALL_KINDS[self.kind]
+
+
+def findings(rows: Iterable[Row], pairing: Pairing, span: Span, faults: Sequence[Fault]) -> list[Finding]:
+    """All exceptions of the rows, then of money without a return, then of rejected records; most money first."""
+    found: list[Finding] = []
+    for row in rows:
+        if row.return_id:
+            found += _of_return(row, pairing.case_of[row.return_id], span)
+        else:
+            found += _of_note(row, pairing.note_of[row.credit_note_codes[0]], pairing)
+    strays = [refund for refund in pairing.cases.stray_refunds if span.holds(_refunded_on(refund))]
+    found += map(_stray, strays)
+    found += _unreadable(faults)
+    return sorted(found, key=lambda one: (-one.money_at_risk_pence, one.kind, one.subject))
+
+
+def _of_return(row: Row, case: Case, span: Span) -> Iterator[Finding]:
+    judged = conditions.Case(case.facts, Limits(), span.now)
+    problems = [problem for kind in RETURN_KINDS for problem in conditions.RULES[kind](judged)]
+    for problem in problems:
+        yield _of_problem(problem, row)
+    is_held = any(problem.kind in HOLDING_KINDS for problem in problems)
+    yield from _of_value(row, case, is_held=is_held)
+    yield from _of_money(row, case, span)
+
+
+def _of_problem(problem: Problem, row: Row) -> Finding:
+    return Finding(
+        problem.kind,
+        problem.subject,
+        problem.message,
+        problem.rma,
+        row.order_ref,
+        problem.sku,
+        problem.money_at_risk_pence,
+        problem.currency,
+        row.day,
+        problem.suggestion,
+    )
+
+
+def _of_value(row: Row, case: Case, *, is_held: bool) -> Iterator[Finding]:
+    """What the row's status asks for; a missing note is not told twice where another exception explains it."""
+    refund, credited = (format_money(pence, row.currency) for pence in (row.refund_pence, row.credited_pence))
+    codes = ", ".join(row.credit_note_codes)
+    if row.status == "duplicate":
+        yield _row_finding("credit_note_duplicate", row, f"{codes} credit {credited} for a refund of {refund}", row.day)
+    elif row.status == "value_gap":
+        yield _row_finding("value_gap", row, f"Refund {refund}, credited {credited} by {codes}", row.day)
+    elif row.status in ("credit_note_missing", "ambiguous") and not row.credited_pence and not is_held:
+        yield _row_finding("credit_note_missing", row, _missing(row, refund), _due_on(case), suggestion=codes)
+
+
+def _missing(row: Row, refund: str) -> str:
+    if row.status == "ambiguous":
+        return f"Refund of {refund}, and more than one Credit Note or return fits: nobody can tell which"
+    if row.credit_note_codes:
+        return f"Refund of {refund} and no Credit Note for certain; {', '.join(row.credit_note_codes)} may be it"
+    return f"Refund of {refund} and no Credit Note"
+
+
+def _due_on(case: Case) -> date | None:
+    moment = case.refunded_at
+    return london_date(moment + timedelta(days=Limits().credit_note_days)) if moment else None
+
+
+def _row_finding(kind: str, row: Row, message: str, opened_on: date | None, *, suggestion: str = "") -> Finding:
+    return Finding(
+        kind,
+        row.rma,
+        message,
+        row.rma,
+        row.order_ref,
+        money_at_risk_pence=abs(row.gap_pence),
+        currency=row.currency,
+        opened_on=opened_on,
+        suggestion=suggestion,
+    )
+
+
+def _of_money(row: Row, case: Case, span: Span) -> Iterator[Finding]:
+    """Where the refunds file is the money: Swap's figure beside it."""
+    return_, money = case.return_, case.money
+    if money is None or not return_.is_refund_confirmed:
+        return
+    said, moved = return_.refund_pence, money.cash_pence + money.tender_pence
+    told = format_money(said, return_.currency)
+    if not moved:
+        if is_late(case, span) and is_waiting(case):
+            yield _of_money_kind("refund_not_paid", row, f"Swap says {told} was refunded, no money moved", said)
+    elif money.currency != return_.currency:
+        paid_in = money.currency or "several currencies"
+        yield _of_money_kind("refund_differs", row, f"Swap says {told}, the money moved in {paid_in}", said)
+    elif said not in (moved, money.cash_pence):
+        paid = format_money(moved, return_.currency)
+        yield _of_money_kind("refund_differs", row, f"Swap says {told}, {paid} moved", abs(said - moved))
+
+
+def _of_money_kind(kind: str, row: Row, message: str, pence: int) -> Finding:
+    return Finding(
+        kind,
+        row.rma,
+        message,
+        row.rma,
+        row.order_ref,
+        money_at_risk_pence=pence,
+        currency=row.currency,
+        opened_on=row.day,
+    )
+
+
+def _of_note(row: Row, note: Note, pairing: Pairing) -> Iterator[Finding]:
+    message, suggestion = _why_orphan(note, pairing)
+    yield Finding(
+        "credit_note_orphan",
+        note.code,
+        message,
+        order_ref=note.order_ref,
+        money_at_risk_pence=row.credited_pence,
+        currency=row.currency,
+        opened_on=row.day,
+        suggestion=suggestion,
+    )
+
+
+def _why_orphan(note: Note, pairing: Pairing) -> tuple[str, str]:
+    """The message, and what would make it fit its nearest return."""
+    if rivals := pairing.rivals_of.get(note.code):
+        names = ", ".join(pairing.case_of[rival].return_.rma for rival in rivals)
+        return f"Fits in more than one way, so nobody can tell to which it belongs: {names}", names
+    reason = pairing.reason_of.get(note.code)
+    if reason is None:
+        return f"Reference {note.associated_ref or '(none)'} and no return is near it", ""
+    nearest = pairing.case_of[reason.return_id].return_.rma
+    return f"Belongs to no return for certain; nearest is {nearest}: {reason.clause}", f"{nearest}: {reason.change}"
+
+
+def _refunded_on(refund: RefundRow) -> date | None:
+    return london_date(refund.refunded_at) if refund.refunded_at else None
+
+
+def _stray(refund: RefundRow) -> Finding:
+    paid = format_money(refund.amount_pence, refund.currency)
+    named = f"return {refund.return_id}" if refund.return_id else f"order {refund.order_ref}"
+    return Finding(
+        "refund_without_return",
+        refund.refund_id,
+        f"{paid} moved for {named}, and no return in Swap asks for it",
+        order_ref=refund.order_ref,
+        money_at_risk_pence=refund.amount_pence,
+        currency=refund.currency,
+        opened_on=_refunded_on(refund),
+    )
+
+
+def _unreadable(faults: Sequence[Fault]) -> Iterator[Finding]:
+    """One a rejected record, with everything wrong with it."""
+    by_record: dict[tuple[str, int, int], list[Fault]] = {}
+    for fault in faults:
+        by_record.setdefault((fault.file, fault.line, fault.record), []).append(fault)
+    for (file, line, _), some in by_record.items():
+        yield Finding("record_unreadable", f"{file}:{line}", "; ".join(map(_told, some)))
+
+
+def _told(fault: Fault) -> str:
+    return f"{fault.column}: {fault.reason}" if fault.column else fault.reason

@@ -1,0 +1,88 @@
+"""The report page: one file that needs nothing else, for a finance director.
+
+Belongs here: what the page shows. Stays out: how it looks (``page.html``) and the figures (``summary``).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from khaos_swap_assets.audit.chart import waterfall
+from khaos_swap_assets.audit.rows import LEGS, Row
+from khaos_swap_assets.audit.summary import Summary, Task
+from khaos_swap_assets.audit.words import LEG_WORDS, STATUS_WORDS
+from khaos_swap_assets.domain.money import format_money
+
+WORST = 50
+FIRST_TASKS = 5
+LONGEST_CELL = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One owner's part of the work."""
+
+    owner: str
+    count: int
+    money: str
+
+
+def html(summary: Summary, rows: Sequence[Row]) -> str:
+    """The page as text."""
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"money": format_money, "cut": _cut}
+    template = environment.from_string(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
+    return template.render(
+        summary=summary,
+        charts={totals.currency: waterfall(totals) for totals in summary.totals},
+        worst=worst(rows),
+        owners=owners(summary.tasks),
+        tasks=[(task, money_of(task)) for task in summary.tasks],
+        first_tasks=FIRST_TASKS,
+        status_words=STATUS_WORDS,
+        leg_words=LEG_WORDS,
+        cause=main_cause,
+    )
+
+
+def worst(rows: Iterable[Row]) -> list[Row]:
+    """The rows with the most money that is not reconciled."""
+    found = [row for row in rows if row.is_unreconciled]
+    return sorted(found, key=lambda row: (-row.open_pence, row.rma, row.credit_note_codes))[:WORST]
+
+
+def owners(tasks: Iterable[Task]) -> list[Share]:
+    """Work by owner, the most exceptions first; money at risk by currency."""
+    counts: Counter[str] = Counter()
+    pence: dict[str, Counter[str]] = {}
+    for task in tasks:
+        counts[task.owner] += task.count
+        pence.setdefault(task.owner, Counter()).update(task.pence)
+    return [Share(owner, count, _all_money(pence[owner])) for owner, count in counts.most_common()]
+
+
+def money_of(task: Task) -> str:
+    """Money at risk of a kind, currency by currency."""
+    return _all_money(task.pence)
+
+
+def main_cause(row: Row) -> str:
+    """The leg with the most money, in words; nothing for a row that has one side only."""
+    if not (row.refund_pence and row.credited_pence):
+        return ""
+    leg = max(LEGS, key=lambda name: abs(row.legs[name]))
+    return LEG_WORDS[leg] if row.legs[leg] else ""
+
+
+def _all_money(pence: Any) -> str:
+    return ", ".join(format_money(amount, currency) for currency, amount in sorted(pence.items()) if amount)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_CELL else text[:LONGEST_CELL] + "…"

@@ -1,0 +1,91 @@
+"""One row of the reconciliation: a return, or a Credit Note that no return has for certain.
+
+Belongs here: the record, the statuses from bad to good, and figures that follow from one row. Stays out: how a row
+comes about (``engine``) and how it is written (``writing``). Money is minor units of the row's currency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+Status = Literal[
+    "duplicate",
+    "ambiguous",
+    "value_gap",
+    "credit_note_missing",
+    "credit_note_orphan",
+    "in_flight",
+    "within_tolerance",
+    "matched",
+]
+
+WORST_FIRST: tuple[Status, ...] = (
+    "duplicate",
+    "ambiguous",
+    "value_gap",
+    "credit_note_missing",
+    "credit_note_orphan",
+    "in_flight",
+    "within_tolerance",
+    "matched",
+)
+UNRECONCILED: frozenset[Status] = frozenset(WORST_FIRST[:5])
+LEGS = (
+    "goods",
+    "quantity",
+    "tax",
+    "delivery",
+    "discount",
+    "fee",
+    "tender",
+    "exchange",
+    "fx",
+    "rounding",
+    "unexplained",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """``legs`` add up to the gap; ``day`` is the London day of the refund or note, from which the row ages.
+
+    ``evidence`` says of each leg which field shows it.
+    """
+
+    rma: str
+    return_id: str
+    order_ref: str
+    credit_note_codes: tuple[str, ...]
+    currency: str
+    refund_pence: int
+    credited_pence: int
+    status: Status
+    matched_by: str = ""
+    certainty: str = ""
+    day: date | None = None
+    vat_gap_pence: int | None = None
+    legs: Mapping[str, int] = field(default_factory=dict)
+    evidence: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def gap_pence(self) -> int:
+        """Credited less refunded: positive when Khaos credits too much."""
+        return self.credited_pence - self.refund_pence
+
+    @property
+    def period(self) -> str:
+        """London month, empty where no date is known."""
+        return f"{self.day:%Y-%m}" if self.day else ""
+
+    @property
+    def is_unreconciled(self) -> bool:
+        """True when somebody has to act."""
+        return self.status in UNRECONCILED
+
+    @property
+    def open_pence(self) -> int:
+        """What of the row is not reconciled, without sign."""
+        return abs(self.gap_pence) if self.is_unreconciled else 0

@@ -1,0 +1,53 @@
+"""One audit from beginning to end: read, reconcile, write.
+
+Belongs here: the order of the steps. Stays out: the steps themselves, and the command line (``cli_audit``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from khaos_swap_assets.audit import engine, findings, summary, writing
+from khaos_swap_assets.audit.engine import Span
+from khaos_swap_assets.audit.faults import BadInputError, Fault
+from khaos_swap_assets.audit.inputs import Inputs, Paths, Reports, read_inputs
+from khaos_swap_assets.audit.summary import Summary
+from khaos_swap_assets.audit.tables import silent
+from khaos_swap_assets.audit.writing import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What an audit found, and the files that it wrote."""
+
+    summary: Summary
+    paths: list[Path]
+
+
+def audit(
+    paths: Paths, span: Span, out: Path, *, skips_bad_rows: bool = False, reports: Reports = lambda name: silent
+) -> Done:
+    """Audit files into a folder.
+
+    Raises ``BadInputError`` for bad input (unless bad rows are skipped) and ``OutputError`` for a folder that cannot
+    be written; nothing is written then.
+    """
+    if span.first and span.last and span.first > span.last:
+        raise BadInputError([Fault("--from", 0, "", str(span.first), f"is after --to {span.last}")])
+    inputs = read_inputs(paths, skips_bad_rows=skips_bad_rows, reports=reports)
+    report = reports("reconcile")
+    result = reconcile(inputs, span, keeps_faults=skips_bad_rows)
+    report(0.6)
+    written = writing.write(result, out)
+    report(1.0)
+    return Done(result.summary, written)
+
+
+def reconcile(inputs: Inputs, span: Span, *, keeps_faults: bool = False) -> Result:
+    """Everything that the outputs say."""
+    pairing = engine.pair(inputs)
+    rows = engine.rows(pairing, span)
+    found = findings.findings(rows, pairing, span, inputs.faults)
+    figures = summary.summarise(inputs, pairing, rows, found, span)
+    return Result(rows, found, figures, inputs.faults if keeps_faults else None)

@@ -1,0 +1,200 @@
+"""The audit as one frozen record of figures, from which the page, the workbook and the JSON are made.
+
+Belongs here: sums, counts and ages. Stays out: wording and layout (``page``, ``workbook``) and files (``writing``).
+Money is minor units; nothing is ever added up over currencies.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from khaos_swap_assets.audit.engine import Pairing, Span
+from khaos_swap_assets.audit.findings import Finding
+from khaos_swap_assets.audit.inputs import Inputs
+from khaos_swap_assets.audit.rows import LEGS, WORST_FIRST, Row
+from khaos_swap_assets.audit.tables import Table
+
+AGES = ((2, "0-2"), (7, "3-7"), (14, "8-14"), (30, "15-30"))
+OLDEST = "31+"
+UNKNOWN_AGE = "unknown"
+AGE_NAMES = (*(name for _, name in AGES), OLDEST, UNKNOWN_AGE)
+SINGLE_SIDED = ("in_flight", "credit_note_missing", "credit_note_orphan", "ambiguous")
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many, and how much."""
+
+    count: int = 0
+    pence: int = 0
+
+    def plus(self, pence: int) -> Tally:
+        """One more."""
+        return Tally(self.count + 1, self.pence + pence)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """One currency. ``steps`` lead from refunded to credited: rows with one side only, then the legs of all others.
+
+    ``open`` is what is not reconciled, without sign; ``by_age`` divides it by days since refund or note.
+    """
+
+    currency: str
+    refunded_pence: int
+    credited_pence: int
+    open: Tally
+    legs: Mapping[str, int]
+    by_status: Mapping[str, Tally]
+    by_age: Mapping[str, Tally]
+    steps: Mapping[str, int]
+
+    @property
+    def gap_pence(self) -> int:
+        """Credited less refunded."""
+        return self.credited_pence - self.refunded_pence
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One kind of exception: how many, and the money at risk by currency."""
+
+    kind: str
+    owner: str
+    meaning: str
+    action: str
+    count: int
+    pence: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class FileFigures:
+    """One input file: ``given`` records are ``read`` and ``rejected`` ones."""
+
+    file: str
+    given: int
+    read: int
+    rejected: int
+    encoding: str
+    separator: str
+    ignored_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The figures of one audit; ``totals`` begin with the currency of the most rows, ``tasks`` with the most money."""
+
+    span: Span
+    files: Mapping[str, FileFigures]
+    is_money_seen: bool
+    order_ref_format: str
+    returns: int
+    credit_notes: int
+    totals: tuple[Totals, ...]
+    passes: Mapping[str, Mapping[str, int]]
+    tasks: tuple[Task, ...]
+
+    @property
+    def rejected(self) -> int:
+        """Rejected records of all files."""
+        return sum(figures.rejected for figures in self.files.values())
+
+
+def summarise(
+    inputs: Inputs, pairing: Pairing, rows: Sequence[Row], findings: Sequence[Finding], span: Span
+) -> Summary:
+    """All figures of an audit."""
+    by_currency: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_currency[row.currency].append(row)
+    currencies = sorted(by_currency, key=lambda currency: (-len(by_currency[currency]), currency))
+    return Summary(
+        span=span,
+        files={name: _figures(table) for name, table in inputs.tables.items()},
+        is_money_seen=inputs.refunds is not None,
+        order_ref_format=pairing.cases.naming.ref_format,
+        returns=len(pairing.case_of),
+        credit_notes=len(pairing.note_of),
+        totals=tuple(_totals(currency, by_currency[currency], span) for currency in currencies),
+        passes=_passes(pairing),
+        tasks=tasks(findings),
+    )
+
+
+def _figures(table: Table[Any]) -> FileFigures:
+    return FileFigures(
+        table.file,
+        table.given,
+        len(table.rows),
+        table.rejected,
+        table.encoding,
+        table.separator,
+        table.ignored_columns,
+    )
+
+
+def _totals(currency: str, rows: Sequence[Row], span: Span) -> Totals:
+    by_status = {str(status): Tally() for status in WORST_FIRST}
+    by_age = dict.fromkeys(AGE_NAMES, Tally())
+    for row in rows:
+        by_status[row.status] = by_status[row.status].plus(row.gap_pence)
+        if row.is_unreconciled:
+            age = age_of(row, span)
+            by_age[age] = by_age[age].plus(row.open_pence)
+    return Totals(
+        currency=currency,
+        refunded_pence=sum(row.refund_pence for row in rows),
+        credited_pence=sum(row.credited_pence for row in rows),
+        open=Tally(sum(row.is_unreconciled for row in rows), sum(row.open_pence for row in rows)),
+        legs={leg: sum(row.legs[leg] for row in rows) for leg in LEGS},
+        by_status=by_status,
+        by_age=by_age,
+        steps=_steps(rows),
+    )
+
+
+def age_of(row: Row, span: Span) -> str:
+    """The bucket of calendar days since the row's day (FINANCE_RULES U-19)."""
+    if row.day is None:
+        return UNKNOWN_AGE
+    days = (span.as_of - row.day).days
+    return next((name for most, name in AGES if days <= most), OLDEST)
+
+
+def _steps(rows: Iterable[Row]) -> dict[str, int]:
+    steps = dict.fromkeys((*SINGLE_SIDED, *LEGS), 0)
+    for row in rows:
+        if row.status in SINGLE_SIDED and not (row.refund_pence and row.credited_pence):
+            steps[row.status] += row.gap_pence
+        else:
+            for leg, pence in row.legs.items():
+                steps[leg] += pence
+    return steps
+
+
+def _passes(pairing: Pairing) -> dict[str, dict[str, int]]:
+    found: dict[str, Counter[str]] = {"certain": Counter(), "suggested": Counter()}
+    for link in pairing.matching.links:
+        found[link.certainty][link.matched_by] += 1
+    return {certainty: dict(sorted(counts.items())) for certainty, counts in found.items()}
+
+
+def tasks(findings: Iterable[Finding]) -> tuple[Task, ...]:
+    """The exceptions by kind, the most money first."""
+    by_kind: defaultdict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        by_kind[finding.kind].append(finding)
+    found = [_task(kind, some) for kind, some in by_kind.items()]
+    return tuple(sorted(found, key=lambda task: (-max(task.pence.values(), default=0), -task.count, task.kind)))
+
+
+def _task(kind: str, some: Sequence[Finding]) -> Task:
+    pence: Counter[str] = Counter()
+    for finding in some:
+        if finding.currency:
+            pence[finding.currency] += finding.money_at_risk_pence
+    described = some[0].described
+    return Task(kind, described.owner, described.meaning, described.action, len(some), dict(sorted(pence.items())))

@@ -1,0 +1,182 @@
+"""The workbook: a summary, every row and every exception, to be filtered and sorted.
+
+Belongs here: sheets and cells. Stays out: figures (``summary``). Text is always written as text, so that no cell can
+become a formula; money is written as real numbers in whole units, days as real dates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from khaos_swap_assets.audit.findings import Finding
+from khaos_swap_assets.audit.rows import LEGS, Row
+from khaos_swap_assets.audit.summary import Summary, Totals
+from khaos_swap_assets.audit.words import LEG_WORDS, STATUS_WORDS
+from khaos_swap_assets.domain.money import exponent_of, from_pence
+
+MOST_ROWS = 1_000_000
+LONGEST_CELL = 32_000
+ROW_HEADINGS = (
+    *("RMA", "Return", "Order", "Credit Notes", "Currency", "Refunded", "Credited", "Gap"),
+    *LEG_WORDS.values(),
+    *("VAT gap", "Status", "Matched by", "Certainty", "Day", "Period"),
+)
+FINDING_HEADINGS = (
+    *("Kind", "Owner", "Subject", "RMA", "Order", "SKU", "Money at risk", "Currency", "Opened on", "Message"),
+    *("Suggestion", "What to do"),
+)
+WIDTHS = {
+    "Message": 70,
+    "Suggestion": 50,
+    "What to do": 70,
+    "Credit Notes": 22,
+    "Subject": 22,
+    "Status": 28,
+    "Kind": 24,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """Money in a cell."""
+
+    pence: int
+    currency: str
+
+
+def write(path: Path, summary: Summary, rows: Sequence[Row], findings: Sequence[Finding]) -> None:
+    """Write the workbook; rows beyond a million are left to the CSV file, the worst come first."""
+    import xlsxwriter
+
+    options = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "default_date_format": "yyyy-mm-dd",
+    }
+    with xlsxwriter.Workbook(str(path), options) as book:
+        sheets = _Sheets(book)
+        _summary_sheet(sheets, summary)
+        sheets.table("Reconciliation", ROW_HEADINGS, [_row_cells(row) for row in rows[:MOST_ROWS]])
+        sheets.table("Exceptions", FINDING_HEADINGS, [_finding_cells(one) for one in findings[:MOST_ROWS]])
+
+
+class _Sheets:
+    """Writes cells by the kind of their value."""
+
+    def __init__(self, book: Any) -> None:
+        self._book = book
+        self._bold = book.add_format({"bold": True, "bottom": 1, "bg_color": "#EEF2F6", "text_wrap": True})
+        self._title = book.add_format({"bold": True, "font_size": 14})
+        self._day = book.add_format({"num_format": "yyyy-mm-dd", "align": "left"})
+        self._money = {
+            places: book.add_format({"num_format": "#,##0" + ("." + "0" * places if places else "")})
+            for places in (0, 2, 3)
+        }
+
+    def table(self, name: str, headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """A sheet with a frozen heading and filters."""
+        sheet = self._book.add_worksheet(name)
+        sheet.freeze_panes(1, 1)
+        sheet.autofilter(0, 0, max(len(rows), 1), len(headings) - 1)
+        for column, heading in enumerate(headings):
+            sheet.set_column(column, column, WIDTHS.get(heading, 14))
+        self.line(sheet, 0, headings, self._bold)
+        for number, cells in enumerate(rows, start=1):
+            self.line(sheet, number, cells)
+
+    def plain(self, name: str, rows: Sequence[Sequence[Any]]) -> None:
+        """A sheet of titles (lines of one cell) and figures."""
+        sheet = self._book.add_worksheet(name)
+        sheet.set_column(0, 0, 34)
+        sheet.set_column(1, 6, 20)
+        for number, cells in enumerate(rows):
+            self.line(sheet, number, cells, self._title if len(cells) == 1 else None)
+
+    def line(self, sheet: Any, number: int, cells: Sequence[Any], style: Any = None) -> None:
+        """One row of cells; nothing is left blank."""
+        for column, value in enumerate(cells):
+            if isinstance(value, Amount):
+                places = exponent_of(value.currency)
+                sheet.write_number(number, column, from_pence(value.pence, value.currency), self._money[places])
+            elif isinstance(value, date):
+                sheet.write_datetime(number, column, value, self._day)
+            elif isinstance(value, int):
+                sheet.write_number(number, column, value)
+            elif value:
+                sheet.write_string(number, column, str(value)[:LONGEST_CELL], style)
+
+
+def _row_cells(row: Row) -> list[Any]:
+    amounts = (row.refund_pence, row.credited_pence, row.gap_pence, *(row.legs[leg] for leg in LEGS))
+    return [
+        row.rma,
+        row.return_id,
+        row.order_ref,
+        ";".join(row.credit_note_codes),
+        row.currency,
+        *(Amount(pence, row.currency) for pence in amounts),
+        None if row.vat_gap_pence is None else Amount(row.vat_gap_pence, row.currency),
+        STATUS_WORDS[row.status],
+        row.matched_by,
+        row.certainty,
+        row.day,
+        row.period,
+    ]
+
+
+def _finding_cells(finding: Finding) -> list[Any]:
+    money = Amount(finding.money_at_risk_pence, finding.currency) if finding.currency else None
+    return [
+        finding.kind,
+        finding.described.owner,
+        finding.subject,
+        finding.rma,
+        finding.order_ref,
+        finding.sku,
+        money,
+        finding.currency,
+        finding.opened_on,
+        finding.message,
+        finding.suggestion,
+        finding.described.action,
+    ]
+
+
+def _summary_sheet(sheets: _Sheets, summary: Summary) -> None:
+    lines: list[Sequence[Any]] = [
+        ["Returns and Credit Notes"],
+        ["As of", summary.span.as_of],
+        ["Refunds are", "the refunds file" if summary.is_money_seen else "Swap's figures"],
+    ]
+    for totals in summary.totals:
+        lines += _totals_lines(totals)
+    lines += [[], ["Input files"], ["File", "Records", "Read", "Rejected", "Encoding"]]
+    lines += [[one.file, one.given, one.read, one.rejected, one.encoding] for one in summary.files.values()]
+    sheets.plain("Summary", lines)
+
+
+def _totals_lines(totals: Totals) -> list[Sequence[Any]]:
+    def money(pence: int) -> Amount:
+        return Amount(pence, totals.currency)
+
+    lines: list[Sequence[Any]] = [
+        [],
+        [totals.currency],
+        ["Not reconciled", money(totals.open.pence), totals.open.count],
+        ["Refunded", money(totals.refunded_pence)],
+        ["Credited", money(totals.credited_pence)],
+        ["Gap", money(totals.gap_pence)],
+        [],
+        ["Status", "Gap", "Rows"],
+    ]
+    lines += [[STATUS_WORDS[name], money(tally.pence), tally.count] for name, tally in totals.by_status.items()]
+    lines += [[], ["Cause", "Gap"]]
+    lines += [[LEG_WORDS[leg], money(pence)] for leg, pence in totals.legs.items()]
+    lines += [[], ["Age in days", "Not reconciled", "Rows"]]
+    return lines + [[f"{age} days", money(tally.pence), tally.count] for age, tally in totals.by_age.items()]

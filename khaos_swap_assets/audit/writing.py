@@ -1,0 +1,196 @@
+"""The five outputs, all of them or none.
+
+Belongs here: the CSV files, the JSON, and putting finished files into their folder. Stays out: the page (``page``) and
+the workbook (``workbook``). A text that a spreadsheet would take for a formula gets an apostrophe before it.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from khaos_swap_assets.adapters.errors import KhaosSwapError
+from khaos_swap_assets.audit import page, workbook
+from khaos_swap_assets.audit.faults import Fault
+from khaos_swap_assets.audit.findings import Finding
+from khaos_swap_assets.audit.rows import LEGS, Row
+from khaos_swap_assets.audit.summary import Summary, Tally, Totals
+
+RECONCILIATION_COLUMNS = (
+    "rma",
+    "return_id",
+    "order_ref",
+    "credit_note_codes",
+    "currency",
+    "refund_pence",
+    "credited_pence",
+    "gap_pence",
+    *(f"gap_{leg}_pence" for leg in LEGS),
+    "vat_gap_pence",
+    "status",
+    "matched_by",
+    "certainty",
+    "period",
+)
+EXCEPTION_COLUMNS = (
+    "kind",
+    "owner",
+    "subject",
+    "rma",
+    "order_ref",
+    "sku",
+    "money_at_risk_pence",
+    "opened_on",
+    "message",
+    "suggestion",
+)
+REJECTED_COLUMNS = ("file", "line", "column", "value", "reason")
+REJECTED = "rejected.csv"
+LONGEST_VALUE = 200
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+class OutputError(KhaosSwapError):
+    """The outputs cannot be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Everything that is written. ``faults`` is None when bad rows were not to be skipped."""
+
+    rows: Sequence[Row]
+    findings: Sequence[Finding]
+    summary: Summary
+    faults: Sequence[Fault] | None = None
+
+
+def write(result: Result, folder: Path) -> list[Path]:
+    """Write all files into the folder, which is made; the paths. Raises ``OutputError``, and then nothing is there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".audit-", dir=folder) as draft:
+            names = _write_all(result, Path(draft))
+            (folder / REJECTED).unlink(missing_ok=True)
+            for name in names:
+                shutil.move(Path(draft) / name, folder / name)
+    except OSError as error:
+        raise OutputError(f"--out {folder} cannot be written: {error.strerror or error}") from error
+    return [folder / name for name in names]
+
+
+def _write_all(result: Result, folder: Path) -> list[str]:
+    _write_csv(folder / "reconciliation.csv", RECONCILIATION_COLUMNS, map(reconciliation_cells, result.rows))
+    _write_csv(folder / "exceptions.csv", EXCEPTION_COLUMNS, map(exception_cells, result.findings))
+    (folder / "summary.json").write_text(
+        json.dumps(summary_json(result.summary), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    (folder / "report.html").write_text(page.html(result.summary, result.rows), encoding="utf-8")
+    workbook.write(folder / "report.xlsx", result.summary, result.rows, result.findings)
+    names = ["reconciliation.csv", "exceptions.csv", "summary.json", "report.html", "report.xlsx"]
+    if result.faults is None:
+        return names
+    _write_csv(folder / REJECTED, REJECTED_COLUMNS, rejected_cells(result.faults))
+    return [*names, REJECTED]
+
+
+def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([_safe(cell) for cell in row] for row in rows)
+
+
+def _safe(cell: Any) -> Any:
+    """Text that no spreadsheet calculates; anything else as it is."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
+
+
+def reconciliation_cells(row: Row) -> list[Any]:
+    """The cells of a row, in the order of ``RECONCILIATION_COLUMNS``."""
+    return [
+        row.rma,
+        row.return_id,
+        row.order_ref,
+        ";".join(row.credit_note_codes),
+        row.currency,
+        row.refund_pence,
+        row.credited_pence,
+        row.gap_pence,
+        *(row.legs[leg] for leg in LEGS),
+        row.vat_gap_pence,
+        row.status,
+        row.matched_by,
+        row.certainty,
+        row.period,
+    ]
+
+
+def exception_cells(finding: Finding) -> list[Any]:
+    """The cells of an exception, in the order of ``EXCEPTION_COLUMNS``."""
+    return [
+        finding.kind,
+        finding.described.owner,
+        finding.subject,
+        finding.rma,
+        finding.order_ref,
+        finding.sku,
+        finding.money_at_risk_pence,
+        finding.opened_on.isoformat() if finding.opened_on else "",
+        finding.message,
+        finding.suggestion,
+    ]
+
+
+def rejected_cells(faults: Iterable[Fault]) -> Iterator[list[Any]]:
+    """One line for each rejected record; several faults of it are joined by ``; ``."""
+    for (file, line, _), group in groupby(faults, key=lambda fault: (fault.file, fault.line, fault.record)):
+        some = list(group)
+        reasons = [f"{one.column}: {one.reason}" if len(some) > 1 and one.column else one.reason for one in some]
+        columns = ";".join(dict.fromkeys(one.column for one in some if one.column))
+        values = "; ".join(one.value[:LONGEST_VALUE] for one in some if one.value)
+        yield [file, line, columns, values, "; ".join(reasons)]
+
+
+def summary_json(summary: Summary) -> dict[str, Any]:
+    """The summary as JSON values; money in pence, by currency."""
+    return {
+        "as_of": summary.span.as_of.isoformat(),
+        "from": summary.span.first.isoformat() if summary.span.first else None,
+        "to": summary.span.last.isoformat() if summary.span.last else None,
+        "refunds_are": "the refunds file" if summary.is_money_seen else "Swap's figures",
+        "order_ref_format": summary.order_ref_format,
+        "files": {name: asdict(figures) for name, figures in summary.files.items()},
+        "returns": summary.returns,
+        "credit_notes": summary.credit_notes,
+        "currencies": {totals.currency: _totals_json(totals) for totals in summary.totals},
+        "links": summary.passes,
+        "exceptions": [
+            {"kind": task.kind, "owner": task.owner, "count": task.count, "money_at_risk_pence": task.pence}
+            for task in summary.tasks
+        ],
+    }
+
+
+def _totals_json(totals: Totals) -> dict[str, Any]:
+    return {
+        "refunded_pence": totals.refunded_pence,
+        "credited_pence": totals.credited_pence,
+        "gap_pence": totals.gap_pence,
+        "not_reconciled": _tally(totals.open),
+        "legs_pence": dict(totals.legs),
+        "statuses": {
+            status: {"count": tally.count, "gap_pence": tally.pence} for status, tally in totals.by_status.items()
+        },
+        "ages_in_days": {age: _tally(tally) for age, tally in totals.by_age.items()},
+    }
+
+
+def _tally(tally: Tally) -> dict[str, int]:
+    return {"count": tally.count, "pence": tally.pence}

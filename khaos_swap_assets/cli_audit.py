@@ -1,0 +1,108 @@
+"""The command ``khaos-swap audit``: what already happened, from files, with no server and no database.
+
+Belongs here: options, progress and what is printed. Stays out: the audit itself (``audit``). Exit 2 for input that
+cannot be audited: every fault is one line on stderr, and nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from khaos_swap_assets.adapters.errors import KhaosSwapError
+
+if TYPE_CHECKING:
+    from khaos_swap_assets.audit.inputs import Reports
+    from khaos_swap_assets.audit.summary import Summary
+    from khaos_swap_assets.audit.tables import Report
+
+DAY = ["%Y-%m-%d"]
+
+Returns = Annotated[Path, typer.Option(help="Swap's returns: JSON lines, a JSON array, or the API's answer")]
+StockCodes = Annotated[Path, typer.Option(help="Stock Codes of Khaos: CSV or Parquet")]
+SalesOrders = Annotated[Path, typer.Option(help="Sales Orders of Khaos, one row a line: CSV or Parquet")]
+CreditNotes = Annotated[Path, typer.Option(help="Credit Notes of Khaos, one row a line: CSV or Parquet")]
+Refunds = Annotated[Path | None, typer.Option(help="Refunds that moved money; without it Swap's figure is the refund")]
+First = Annotated[datetime | None, typer.Option("--from", formats=DAY, help="First day (London) of refunds and notes")]
+Last = Annotated[datetime | None, typer.Option("--to", formats=DAY, help="Last day (London) of refunds and notes")]
+AsOf = Annotated[datetime | None, typer.Option(formats=DAY, help="Day that decides what is not due yet; default today")]
+Out = Annotated[Path, typer.Option(help="Folder for the five output files; it is made")]
+SkipBadRows = Annotated[bool, typer.Option("--skip-bad-rows", help="Put bad rows into rejected.csv and run the rest")]
+
+
+def audit_command(
+    returns: Returns,
+    stock_codes: StockCodes,
+    sales_orders: SalesOrders,
+    credit_notes: CreditNotes,
+    out: Out,
+    refunds: Refunds = None,
+    first: First = None,
+    last: Last = None,
+    as_of: AsOf = None,
+    skip_bad_rows: SkipBadRows = False,
+) -> None:
+    """Reconcile returns and Credit Notes from files and write a report. No server, no database, no vendor access.
+
+    Writes reconciliation.csv, exceptions.csv, summary.json, report.html and report.xlsx. Bad input is told line by
+    line, exit code 2, and nothing is written; with --skip-bad-rows it goes to rejected.csv instead.
+    """
+    from khaos_swap_assets.audit import run
+    from khaos_swap_assets.audit.engine import Span
+    from khaos_swap_assets.audit.inputs import Paths
+
+    paths = Paths(returns, stock_codes, sales_orders, credit_notes, refunds)
+    try:
+        span = Span(_day(as_of) or _today(), _day(first), _day(last))
+        with _progress() as reports:
+            done = run.audit(paths, span, out, skips_bad_rows=skip_bad_rows, reports=reports)
+    except KhaosSwapError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    _tell(done.summary, done.paths)
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment.date() if moment else None
+
+
+def _today() -> date:
+    from khaos_swap_assets.domain.periods import london_date
+
+    return london_date(datetime.now(UTC))
+
+
+@contextmanager
+def _progress() -> Iterator[Reports]:
+    """A bar for each step on a terminal, nothing elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description:>16}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+
+        def reports(name: str) -> Report:
+            task = progress.add_task(name, total=1.0)
+            return lambda share: progress.update(task, completed=share)
+
+        yield reports
+
+
+def _tell(summary: Summary, paths: list[Path]) -> None:
+    """The headline and where to look."""
+    from khaos_swap_assets.domain.money import format_money
+
+    typer.echo(f"{summary.returns} returns, {summary.credit_notes} Credit Notes, as of {summary.span.as_of}")
+    for totals in summary.totals:
+        money = format_money(totals.open.pence, totals.currency)
+        typer.echo(f"Not reconciled: {money} in {totals.open.count} returns and Credit Notes")
+    if summary.rejected:
+        typer.echo(f"{summary.rejected} records are rejected and in none of the figures: see rejected.csv")
+    for path in paths:
+        typer.echo(str(path))
