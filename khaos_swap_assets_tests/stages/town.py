@@ -1,0 +1,347 @@
+"""A small town to run the stages in: two vendors in memory, a real database, and a clock that the test holds.
+
+Belongs here: stand-ins that answer just what a stage asks, and short ways to fill and run them. Stays out:
+expectations, and the spelling of either vendor on the wire.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, cast
+
+import psycopg
+from pydantic import SecretStr
+
+from khaos_swap_assets.adapters.khaos.client import FullOrder, KhaosClient, StatusFeed
+from khaos_swap_assets.adapters.khaos.records import OrderStatus, StockLevel
+from khaos_swap_assets.adapters.khaos.wire import RowFault as KhaosFault
+from khaos_swap_assets.adapters.settings import KhaosSettings, Settings, SwapSettings
+from khaos_swap_assets.adapters.store import database as store
+from khaos_swap_assets.adapters.store import findings
+from khaos_swap_assets.adapters.store.seal import Sealer
+from khaos_swap_assets.adapters.swap.client import SwapClient, SweepResult
+from khaos_swap_assets.adapters.swap.records import ReadReturn, RowFault
+from khaos_swap_assets.domain.credit_notes import CreditNote
+from khaos_swap_assets.domain.exceptions import Problem
+from khaos_swap_assets.domain.orders import SalesOrder
+from khaos_swap_assets.domain.periods import london_date
+from khaos_swap_assets.domain.returns import Return, ReturnLine
+from khaos_swap_assets.domain.stock_codes import StockCode
+from khaos_swap_assets.stages.credit_notes.allocation import read_allocations
+from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
+from khaos_swap_assets.stages.credit_notes.feed import hand_out
+from khaos_swap_assets.stages.credit_notes.posting import Posted, post
+from khaos_swap_assets.stages.orders.sync import sync_orders
+from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting
+from khaos_swap_assets.stages.returns.matching import match_waiting
+from khaos_swap_assets.stages.returns.sync import sync_returns
+from khaos_swap_assets.stages.stock.adjustments import adjust_stock
+from khaos_swap_assets.stages.stock.levels import sync_levels
+from khaos_swap_assets.stages.stock_codes.sync import sync_stock_codes
+from khaos_swap_assets.stages.toolbox import Toolbox
+from khaos_swap_assets_tests.domain import records
+
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+TODAY = NOON.date()
+KEY = Sealer.new_key()
+PARTY: dict[str, dict[str, object]] = {
+    "InvoiceAddress": {"Line1": "1 Mill Lane", "Town": "Hull"},
+    "InvoiceContact": {"Surname": "Ash"},
+}
+
+
+def a_line(sku: str = "HAT", quantity: int = 1, pence: int = 1000, **changes: Any) -> ReturnLine:
+    """One returned row, ``pence`` for all of its units."""
+    return records.line(changes.pop("product_id", f"P-{sku}"), pence, quantity, sku=sku, **changes)
+
+
+def a_return(number: int = 1, *lines: ReturnLine, **changes: Any) -> Return:
+    """RMA<number> of order #LX<number>: closed and refunded yesterday, approved by Swap's quality control."""
+    yesterday = NOON - timedelta(days=1)
+    given: dict[str, Any] = {
+        "return_id": f"R{number}",
+        "rma": f"RMA{number}",
+        "order_name": f"#LX{number}",
+        "quality_control_status": "Approved",
+        "delivered_at": yesterday,
+        "submitted_at": yesterday - timedelta(days=3),
+        "created_at": yesterday - timedelta(days=3),
+        "processed_at": yesterday,
+        "closed_at": yesterday,
+        "updated_at": yesterday,
+    }
+    rows = tuple(replace(row, return_id=f"R{number}") for row in lines or (a_line(),))
+    return records.returned(*rows, **{**given, **changes})
+
+
+def an_order(number: int = 1, *sold: tuple[str, int], **changes: Any) -> SalesOrder:
+    """The invoiced order of that return, sold to customer C<number>."""
+    given = {"so_code": f"SO{number}", "associated_ref": f"KCCLX{number}", "customer_code": f"C{number}"}
+    return records.order(*(sold or (("HAT", 1),)), **{**given, **changes})
+
+
+def a_note(code: str = "CN1", pence: int = 1000, **changes: Any) -> CreditNote:
+    """A Credit Note of customer C1 for one HAT, made and issued today, without a reference."""
+    given: dict[str, Any] = {
+        "credit_note_code": code,
+        "associated_ref": "",
+        "customer_code": "C1",
+        "currency": "GBP",
+        "created_on": NOON.date(),
+        "issued_on": NOON.date(),
+        "stage_id": 70,
+        "gross_pence": pence,
+        "net_pence": pence * 5 // 6,
+        "lines": (("HAT", 1),),
+    }
+    return CreditNote(**{**given, **changes})
+
+
+def a_code(code: str, stock_id: str = "", **changes: Any) -> StockCode:
+    """A live Stock Code."""
+    return StockCode(code, stock_id or f"id-{code}", **changes)
+
+
+def as_read(record: Return) -> ReadReturn:
+    """A record as the Swap adapter hands it up."""
+    return ReadReturn(record, {"rma_number": record.rma}, (), hashlib.sha256(repr(record).encode()).hexdigest())
+
+
+@dataclass
+class Swap:
+    """Swap's list: answers by date of update, of submission, or by RMA; ``asked`` keeps the questions."""
+
+    returns: dict[str, Return] = field(default_factory=dict)
+    faults: list[RowFault] = field(default_factory=list)
+    is_drifted: bool = False
+    hidden: set[str] = field(default_factory=set)
+    error: Exception | None = None
+    asked: list[tuple[str, object]] = field(default_factory=list)
+
+    def put(self, *some: Return) -> None:
+        self.returns |= {one.return_id: one for one in some}
+
+    def changed_since(self, moment: datetime) -> SweepResult:
+        return self._answer("changed", moment, [one for one in self._shown() if one.updated_at >= moment])  # type: ignore[operator]
+
+    def submitted_since(self, moment: datetime) -> SweepResult:
+        return self._answer("submitted", moment, [one for one in self._shown() if one.submitted_at >= moment])  # type: ignore[operator]
+
+    def by_rma(self, rma: str) -> SweepResult:
+        return self._answer("rma", rma, [one for one in self.returns.values() if one.rma == rma])
+
+    def _shown(self) -> list[Return]:
+        return [one for one in self.returns.values() if one.return_id not in self.hidden]
+
+    def _answer(self, how: str, what: object, found: Sequence[Return]) -> SweepResult:
+        self.asked.append((how, what))
+        if self.error:
+            raise self.error
+        return SweepResult(tuple(map(as_read, found)), tuple(self.faults), 1, self.is_drifted)
+
+
+@dataclass
+class Khaos:
+    """Khaos's books: catalogue, orders, notes and levels, with an import of our documents."""
+
+    items: dict[str, StockCode] = field(default_factory=dict)
+    orders: list[SalesOrder] = field(default_factory=list)
+    notes: dict[str, CreditNote] = field(default_factory=dict)
+    cancelled: dict[str, CreditNote] = field(default_factory=dict)
+    levels: dict[str, int] = field(default_factory=dict)
+    credit: dict[str, int] = field(default_factory=dict)
+    faults: list[KhaosFault] = field(default_factory=list)
+    broken_refs: dict[str, Exception] = field(default_factory=dict)
+    error: Exception | None = None
+    asked: list[tuple[str, Any]] = field(default_factory=list)
+
+    def sell(self, *orders: SalesOrder) -> None:
+        """Take orders, and list their codes with 10 units each."""
+        self.orders += orders
+        for code in {line.stock_code for order in orders for line in order.lines}:
+            self.items.setdefault(code, a_code(code))
+            self.levels.setdefault(code, 10)
+
+    def take(self, document: str, *, issued_on: date | None = TODAY) -> CreditNote:
+        """Import a return document: one Credit Note, and sellable units back on the shelf."""
+        content = json.loads(document, parse_float=Decimal)
+        items = content["ReturnedItems"]
+        pence = sum(int(Decimal(str(i["UnitPrice"]["Gross"])) * 100) * int(i["Quantity"]) for i in items)
+        for item in items:
+            if item["ReturnReason"]["ID"] == "1":
+                self.levels[item["SKU"]] = self.levels.get(item["SKU"], 0) + int(item["Quantity"])
+        lines: dict[str, int] = {}
+        for item in items:
+            lines[item["SKU"]] = lines.get(item["SKU"], 0) + int(item["Quantity"])
+        note = a_note(
+            f"CN{len(self.notes) + 1}",
+            pence,
+            associated_ref=content["AssociatedRef"],
+            customer_code=content["URN"],
+            issued_on=issued_on,
+            stage_id=70 if issued_on else 10,
+            lines=tuple(lines.items()),
+        )
+        self.notes[note.credit_note_code] = note
+        return note
+
+    def get_stock_list(self, since: datetime | None, date_type: int = 0) -> tuple[list[str], list[KhaosFault]]:
+        self._note("stock_list", since)
+        return list(self.items), []
+
+    def export_stock(self, codes: Sequence[str]) -> tuple[list[StockCode], list[KhaosFault]]:
+        return [self.items[code] for code in codes], list(self.faults)
+
+    def export_stock_status(self, codes: Sequence[str], site_id: int) -> tuple[list[StockLevel], list[KhaosFault]]:
+        self._note("levels", list(codes))
+        return [StockLevel(code, site_id, self.levels[code]) for code in codes if code in self.levels], []
+
+    def export_order_status(self, **asked: Any) -> StatusFeed:
+        self._note("status", asked)
+        companies, refs = asked.get("company_codes"), asked.get("associated_refs")
+
+        def is_asked(customer: str, ref: str) -> bool:
+            return (companies is None or customer in companies) and (refs is None or ref in refs)
+
+        orders = [one for one in self.orders if is_asked(one.customer_code, one.associated_ref)]
+        return StatusFeed(
+            [_status(order) for order in orders],
+            [note for note in self.notes.values() if is_asked(note.customer_code, note.associated_ref)],
+            [note for note in self.cancelled.values() if is_asked(note.customer_code, note.associated_ref)],
+            list(self.faults),
+        )
+
+    def export_orders_many(self, refs: Sequence[str]) -> Iterator[tuple[str, list[FullOrder] | Exception]]:
+        self._note("orders", list(refs))
+        for ref in refs:
+            found = [FullOrder(_bare(one), PARTY) for one in self.orders if one.associated_ref == ref]
+            yield ref, self.broken_refs.get(ref, found)
+
+    def get_company_info(self, code: str) -> tuple[str, int]:
+        self._note("company", code)
+        return "GBP", self.credit.get(code, 0)
+
+    def _note(self, what: str, asked: object) -> None:
+        self.asked.append((what, asked))
+        if self.error:
+            raise self.error
+
+
+def _bare(order: SalesOrder) -> SalesOrder:
+    """An order as ExportOrders tells it: without invoices."""
+    return replace(order, invoiced_on=None, is_cancelled=False)
+
+
+def _status(order: SalesOrder) -> OrderStatus:
+    return OrderStatus(
+        order.so_code, order.associated_ref, order.customer_code, order.currency, order.ordered_on, order.invoiced_on,
+        order.is_cancelled, sum(line.gross_pence for line in order.lines), order.delivery_gross_pence,
+        tuple(order.sold.items()) if order.invoiced_on else (),
+    )  # fmt: skip
+
+
+def some_settings(**changes: Any) -> Settings:
+    """Mode post from 1 January 2026; ``swap`` and ``khaos`` take dictionaries."""
+    swap = SwapSettings(store_id="S1", **changes.pop("swap", {}))
+    khaos = KhaosSettings(**{"stock_minutes": 0, "poll_minutes": 0, **changes.pop("khaos", {})})
+    given: dict[str, Any] = {"mode": "post", "post_from": date(2026, 1, 1), "order_ref_format": "KCC{0}"}
+    return Settings(**{**given, "seal_key": SecretStr(KEY), "swap": swap, "khaos": khaos, **changes})
+
+
+@dataclass
+class Town:
+    """Both vendors, our database and the clock."""
+
+    url: str
+    settings: Settings = field(default_factory=some_settings)
+    now: datetime = NOON
+    swap: Swap = field(default_factory=Swap)
+    khaos: Khaos = field(default_factory=Khaos)
+    alerts: list[Problem] = field(default_factory=list)
+    token: str = ""
+
+    @property
+    def tools(self) -> Toolbox:
+        return Toolbox(
+            self.settings,
+            lambda: store.connect(self.url, application="tests"),
+            lambda: cast(SwapClient, self.swap),
+            lambda: cast(KhaosClient, self.khaos),
+            lambda: Sealer(self.settings.seal_key),
+            lambda: self.now,
+            self.alerts.extend,
+        )
+
+    def with_settings(self, **changes: Any) -> Town:
+        self.settings = some_settings(**changes)
+        return self
+
+    def sells_and_takes_back(self, *some: Return) -> Town:
+        """Every one of these returns with the order that it names, sold to C<number> as it came back."""
+        for one in some:
+            number = int(one.rma.removeprefix("RMA"))
+            self.khaos.sell(an_order(number, *((line.sku, line.quantity) for line in one.lines)))
+        self.swap.put(*some)
+        return self
+
+    def edit(self, *some: Return) -> None:
+        """Change returns in Swap now."""
+        self.swap.put(*(replace(one, updated_at=self.now) for one in some))
+
+    def read(self) -> None:
+        """Read both vendors and match."""
+        sync_returns(self.tools)
+        sync_stock_codes(self.tools)
+        sync_orders(self.tools)
+        match_waiting(self.tools)
+
+    def sync(self, **later: float) -> Posted:
+        """One whole run, as the job does it; the clock moves on first by ``later``, else by a minute."""
+        self.now += timedelta(**(later or {"minutes": 1}))
+        self.read()
+        draft_waiting(self.tools)
+        sync_levels(self.tools)
+        posted = post(self.tools)
+        read_allocations(self.tools)
+        adjust_stock(self.tools)
+        reconcile_waiting(self.tools)
+        with self.tools.store() as conn:
+            findings.open_and_close(conn, self.now)
+        return posted
+
+    def pull(self, **how: Any) -> list[CreditNote]:
+        """One pull of Khaos; what it gets it imports at once."""
+        with store.connect(self.url, application="tests") as conn:
+            page = hand_out(conn, settings=self.settings, now=self.now, continuation=self.token)
+        self.token = page.token
+        return [self.khaos.take(document, **how) for document in page.documents]
+
+    def ask(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
+        with store.connect(self.url, application="tests") as conn:
+            return conn.execute(query, parameters).fetchall()
+
+    def do(self, query: str, *parameters: object) -> None:
+        with store.connect(self.url, application="tests") as conn:
+            conn.execute(query, parameters)
+
+    def one(self, query: str, *parameters: object) -> Any:
+        """The first column of the only row."""
+        ((found, *_),) = self.ask(query, *parameters)
+        return found
+
+    def kinds(self) -> dict[str, str]:
+        """Open exceptions: subject by kind."""
+        return dict(self.ask("SELECT kind, subject FROM recon.exceptions WHERE closed_at IS NULL ORDER BY 1"))
+
+    def today(self) -> date:
+        return london_date(self.now)
+
+
+def connect(town: Town) -> psycopg.Connection[Any]:
+    """A connection of the test's own."""
+    return store.connect(town.url, application="tests")
