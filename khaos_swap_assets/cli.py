@@ -146,13 +146,17 @@ def new_key() -> None:
 
 
 @app.command()
-def settings() -> None:
+def settings(
+    as_env: Annotated[bool, typer.Option("--env", help="Print it as the text of .env.example")] = False,
+) -> None:
     """List every variable with its default and meaning."""
-    from khaos_swap_assets.adapters.settings_checks import variables
+    from khaos_swap_assets.adapters.settings_list import env_example, variables
 
+    if as_env:
+        typer.echo(env_example(), nl=False)
+        return
     for variable in variables():
-        typer.echo(f"{variable.name}={variable.default}")
-        typer.echo(f"    {variable.meaning}")
+        typer.echo(f"{variable.name}={variable.default}\n    {variable.meaning}")
 
 
 def _leave(_number: int, _frame: object) -> None:

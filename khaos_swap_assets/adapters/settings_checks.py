@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -17,19 +16,10 @@ from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.errors import SettingsError, TransientError
 from khaos_swap_assets.adapters.http import LOOPBACK
-from khaos_swap_assets.adapters.settings import PREFIX, KhaosSettings, Settings, SwapSettings
+from khaos_swap_assets.adapters.settings import PREFIX, Settings
+from khaos_swap_assets.adapters.settings_list import variables
 
 INTERNAL = frozenset({f"{PREFIX}{name}" for name in ("STARTED_BY", "DAGSTER_URL", "DEMO_CLOCK", "HOUSE")})
-GROUPS = ("swap", "khaos")
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """A variable of the environment, its default as text, and what it means."""
-
-    name: str
-    default: str
-    meaning: str
 
 
 def require_live(settings: Settings, environ: Mapping[str, str]) -> None:
@@ -37,25 +27,6 @@ def require_live(settings: Settings, environ: Mapping[str, str]) -> None:
     faults = [*_missing(settings), *_addresses(settings), *_secrets(settings), *_parts(settings), *unknown(environ)]
     if faults:
         raise SettingsError("\n".join(faults))
-
-
-def variables() -> list[Variable]:
-    """Every variable, in the order of the settings."""
-    groups = ((PREFIX, Settings), (f"{PREFIX}SWAP_", SwapSettings), (f"{PREFIX}KHAOS_", KhaosSettings))
-    return [
-        Variable(f"{prefix}{name.upper()}", _text(field.default), field.description or "")
-        for prefix, kind in groups
-        for name, field in kind.model_fields.items()
-        if name not in GROUPS
-    ]
-
-
-def _text(default: object) -> str:
-    if isinstance(default, SecretStr):
-        return default.get_secret_value()
-    if isinstance(default, bool):
-        return str(default).lower()
-    return "" if default is None else str(default)
 
 
 def unknown(environ: Mapping[str, str]) -> list[str]:
