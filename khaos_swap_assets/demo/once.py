@@ -23,6 +23,8 @@ from khaos_swap_assets.demo import environment
 from khaos_swap_assets.demo.environment import Place
 from khaos_swap_assets.sandbox.generator import DEFAULT_NOW, POST_FROM_DAY
 
+STATEMENT_MS = 600_000
+
 
 @dataclass(frozen=True)
 class Wish:
@@ -40,6 +42,12 @@ class Wish:
         if self.history:
             return ["--history", str(self.history), "--month", self.month]
         return ["--returns", str(self.returns), "--seed", str(self.seed)]
+
+    @property
+    def own_settings(self) -> dict[str, str]:
+        """What we must be told of the sandbox's choices: how to read a cost shows in no answer of Swap's."""
+        chosen = dict(pair.split("=", 1) for pair in self.switches)
+        return {"KHAOS_SWAP_SWAP_COST_BASIS": chosen["cost_basis"]} if "cost_basis" in chosen else {}
 
     @property
     def post_from(self) -> date:
@@ -60,7 +68,10 @@ def play_once(wish: Wish) -> int:
     folder = Path(tempfile.mkdtemp(prefix="khaos-swap-once-"))
     try:
         place = environment.open_place(folder, durable=False)
-        env = environment.settings_of(place, period_start=month_before(wish.post_from), post_from=wish.post_from, is_live=False)
+        env = environment.settings_of(
+            place, period_start=month_before(wish.post_from), post_from=wish.post_from, is_live=False
+        )
+        env |= wish.own_settings
         os.environ.update(env)
         children = [environment.sandbox(place, wish.sandbox_arguments), environment.gateway(place, env)]
         return supervisor.run(
@@ -83,6 +94,8 @@ def _play(place: Place, wish: Wish) -> int:
         httpx.post(f"{place.sandbox_url}/admin/switches", json=chosen).raise_for_status()
     tools = resources.toolbox_from_environment()
     with dg.DagsterInstance.get() as instance:
+        # Dagster opens a connection for each question, unless it is told that many will follow.
+        instance.optimize_for_webserver(statement_timeout=STATEMENT_MS, pool_recycle=3600, max_overflow=20)
         played = Play(place, tools, build(), instance, _tell).run()
     ledger, truth = (httpx.get(f"{place.sandbox_url}/admin/{door}", timeout=60).json() for door in ("ledger", "truth"))
     with tools.store() as conn:

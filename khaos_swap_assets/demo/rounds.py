@@ -60,6 +60,8 @@ class Play:
     instance: dg.DagsterInstance
     say: Say
     played: Played = field(default_factory=Played)
+    was_whole: bool = False
+    door: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=300, trust_env=False))
 
     def run(self) -> Played:
         """Play to the end. Raises ``KhaosSwapError`` when it never becomes quiet."""
@@ -74,24 +76,22 @@ class Play:
         return self.played
 
     def _until_quiet(self) -> None:
-        before: object = None
         for number in range(1, MOST_ROUNDS + 1):
             with self.played.timed("sandbox"):
                 did = self._sandbox("tick")["did"]
-            self._sync()
-            after = self._standing()
-            self.say(f"{self._now():%d %b %H:%M} round {number}: {after}")
-            if before == after and not any(did[name] for name in did if name != "sold") and not self._is_due():
+            is_still = not any(did[name] for name in did if name != "sold")
+            if number > 1 and is_still and self.was_whole and not self._is_due():
                 return
-            before = after
+            self._sync()
+            self.say(f"{self._now():%d %b %H:%M} round {number}: {self._standing()}")
             if self.played.failed_runs > MOST_FAILURES:
                 raise KhaosSwapError(f"{self.played.failed_runs} runs failed; the reasons are above")
         raise KhaosSwapError(f"the demo was not quiet after {MOST_ROUNDS} rounds")
 
     def _sync(self) -> None:
-        self._job("sync")
+        self.was_whole = self._job("sync")
 
-    def _job(self, name: str, partition: str | None = None) -> None:
+    def _job(self, name: str, partition: str | None = None) -> bool:
         job = self.definitions.resolve_job_def(name)
         result = job.execute_in_process(
             instance=self.instance, partition_key=partition, raise_on_error=False, run_config=QUIET
@@ -103,6 +103,7 @@ class Play:
                 self.played.seconds[event.step_key] = self.played.seconds.get(event.step_key, 0.0) + took
         for check in result.get_asset_check_evaluations():
             self.played.checks[check.check_name, partition or ""] = check.passed
+        return bool(result.success)
 
     def _tell_failures(self, result: dg.ExecuteInProcessResult) -> None:
         self.played.failed_runs += not result.success
@@ -148,6 +149,6 @@ class Play:
         clock.pin(self.place.clock_file, self._now())
 
     def _sandbox(self, door: str, body: dict[str, object] | None = None, *, method: str = "POST") -> dict:  # type: ignore[type-arg]
-        answer = httpx.request(method, f"{self.place.sandbox_url}/admin/{door}", json=body, timeout=300)
+        answer = self.door.request(method, f"{self.place.sandbox_url}/admin/{door}", json=body)
         answer.raise_for_status()
         return dict(answer.json())
