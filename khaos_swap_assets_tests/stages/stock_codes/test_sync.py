@@ -1,0 +1,135 @@
+"""The catalogue: when it is read, what a push tells, and which returns are looked at again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from khaos_swap_assets.adapters.khaos.wire import RowFault
+from khaos_swap_assets.adapters.store import inbox
+from khaos_swap_assets.stages.due import what_is_due
+from khaos_swap_assets.stages.stock_codes.sync import SyncedCodes, sync_stock_codes
+from khaos_swap_assets_tests.stages.town import NOON, Town, a_code, a_line, a_return
+
+
+def push(town: Town, *items: dict[str, Any], deleted: tuple[str, ...] = (), **body: Any) -> None:
+    with town.tools.store() as conn:
+        told = body or {"Items": list(items), "Deleted": list(deleted)}
+        inbox.store_push(conn, event="StockUpload", body=told, now=town.now)
+
+
+def pushed(code: str, **options: Any) -> dict[str, Any]:
+    return {"StockID": f"id-{code}", "StockCode": code, "ShortDescription": "pushed", "Options": options}
+
+
+def in_line(town: Town) -> list[str]:
+    return [row[0] for row in town.ask("SELECT return_id FROM recon.worklist WHERE stage = 'match' ORDER BY 1")]
+
+
+def matched(town: Town, *returns: Any) -> None:
+    town.sells_and_takes_back(*returns)
+    town.read()
+    assert in_line(town) == []
+
+
+@pytest.mark.parametrize(("minutes", "is_due"), [(0, False), (29, False), (30, True), (300, True)])
+def test_the_catalogue_is_asked_at_most_every_half_hour(town: Town, minutes: int, is_due: bool) -> None:
+    town.with_settings(khaos={"stock_minutes": 30})
+    town.khaos.items["HAT"] = a_code("HAT")
+    assert sync_stock_codes(town.tools) == SyncedCodes(1, 1, 0, is_due=True)
+    town.now += timedelta(minutes=minutes)
+    assert sync_stock_codes(town.tools).is_due is is_due
+
+
+def test_the_first_question_is_for_all_and_the_next_reaches_back_an_hour(town: Town) -> None:
+    sync_stock_codes(town.tools)
+    town.now += timedelta(minutes=40)
+    sync_stock_codes(town.tools)
+    assert town.khaos.asked == [("stock_list", None), ("stock_list", NOON - timedelta(hours=1))]
+
+
+def test_a_changed_code_puts_its_returns_and_the_unmatched_ones_in_line(town: Town) -> None:
+    town.khaos.items["CAP"] = a_code("CAP")
+    matched(town, a_return(1), a_return(2, a_line("CAP")), a_return(3, a_line("ZEBRA", product_id="P1")))
+    del town.khaos.items["ZEBRA"]
+    town.do("UPDATE recon.matched_lines SET stock_code = NULL WHERE sku = 'ZEBRA'")
+    town.khaos.items["HAT"] = a_code("HAT", is_discontinued=True)
+    assert sync_stock_codes(town.tools).changed == 1
+    assert in_line(town) == ["R1", "R3"]
+
+
+def test_an_unchanged_catalogue_puts_nobody_in_line(town: Town) -> None:
+    matched(town, a_return(1))
+    assert sync_stock_codes(town.tools).changed == 0
+    assert in_line(town) == []
+
+
+def test_a_row_that_cannot_be_read_stands_until_it_can(town: Town) -> None:
+    town.khaos.faults = [RowFault("HAT", "STOCK_ID is missing")]
+    assert sync_stock_codes(town.tools).unreadable == 1
+    unresolved = "SELECT subject, reason FROM khaos.unreadable WHERE resolved_at IS NULL"
+    assert town.ask(unresolved) == [("HAT", "STOCK_ID is missing")]
+    town.khaos.faults, town.khaos.items["HAT"] = [], a_code("HAT")
+    sync_stock_codes(town.tools)
+    assert town.ask(unresolved) == []
+
+
+def test_a_pushed_item_is_used_at_once_although_nothing_is_due(town: Town) -> None:
+    town.with_settings(khaos={"stock_minutes": 600})
+    matched(town, a_return(1))
+    push(town, pushed("HAT", Discontinued=True))
+    assert what_is_due(town.tools) == "pushed by Khaos"
+    assert sync_stock_codes(town.tools) == SyncedCodes(0, 0, 0, is_due=False, pushed=1)
+    assert in_line(town) == ["R1"]
+    assert town.one("SELECT is_discontinued FROM khaos.stock_codes WHERE stock_code = 'HAT'") is True
+    assert town.one("SELECT count(*) FROM recon.inbox WHERE consumed_at IS NULL") == 0
+
+
+def test_a_push_says_nothing_of_packs_and_keeps_the_description(town: Town) -> None:
+    town.with_settings(khaos={"stock_minutes": 600})
+    town.khaos.items["BOX"] = a_code("BOX", description="Gift box", pack_components=(("SOAP", 2),))
+    sync_stock_codes(town.tools)
+    push(town, pushed("BOX", StockControlled=False))
+    sync_stock_codes(town.tools)
+    row = town.ask("SELECT description, pack_components, is_stock_controlled FROM khaos.stock_codes")
+    assert row == [("Gift box", [["SOAP", 2]], False)]
+
+
+def test_a_repeated_push_changes_nothing(town: Town) -> None:
+    town.with_settings(khaos={"stock_minutes": 600})
+    push(town, pushed("HAT"))
+    assert sync_stock_codes(town.tools).changed == 0
+    push(town, pushed("CAP"))
+    push(town, pushed("HAT"))
+    assert sync_stock_codes(town.tools).pushed == 1
+
+
+@pytest.mark.parametrize("is_pushed_too", [False, True])
+def test_a_deleted_item_acts_no_more_unless_it_came_back(town: Town, is_pushed_too: bool) -> None:
+    town.with_settings(khaos={"stock_minutes": 600})
+    matched(town, a_return(1))
+    push(town, *([pushed("HAT")] if is_pushed_too else []), deleted=("id-HAT", "id-nobody"))
+    sync_stock_codes(town.tools)
+    assert town.one("SELECT is_discontinued FROM khaos.stock_codes") is not is_pushed_too
+
+
+@pytest.mark.parametrize(
+    ("body", "subject", "reason"),
+    [
+        ({"Items": [{"StockCode": "HAT"}]}, "HAT", "StockID is missing"),
+        ({"Items": "none"}, "push %", "the push holds no list Items"),
+        ({"Stock": []}, "push %", "the push holds no list Items"),
+    ],
+)
+def test_a_push_that_cannot_be_read_becomes_an_exception(
+    town: Town, body: dict[str, Any], subject: str, reason: str
+) -> None:
+    push(town, **body)
+    town.sync()
+    found = town.ask(
+        "SELECT message FROM recon.exceptions WHERE kind = 'record_unreadable' AND subject LIKE %s", subject
+    )
+    assert found == [(f"Khaos: {reason}",)]
+    assert town.one("SELECT count(*) FROM recon.inbox WHERE consumed_at IS NULL") == 0
