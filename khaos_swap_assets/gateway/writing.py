@@ -59,7 +59,7 @@ class Writer:
             self._is_closed = True
             self._news.notify()
         if self._thread is not None:
-            self._thread.join(self._patience)
+            self._thread.join(PATIENCE)
         self._thread = None
 
     def _run(self) -> None:

@@ -1,0 +1,274 @@
+"""What an attacker sends over a real line: slow, huge, packed, nested, split, mislabelled; and what the logs hold.
+
+Belongs here: attacks on the running server. Tokens of every wrong kind are in ``test_webhooks``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import logging
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+import uvicorn
+
+from khaos_swap_assets.adapters.store import database as store
+from khaos_swap_assets.gateway import messages, server
+from khaos_swap_assets.gateway.app import create_app
+from khaos_swap_assets_tests.gateway.conftest import CHANNEL, NOW, PREVIOUS, SECRET, TOKEN, Rows, configure
+from khaos_swap_assets_tests.gateway.test_webhooks import by_hand, claims, message, signed
+
+PERSONAL = ("priya", "nolan", "example.com", SECRET, PREVIOUS, TOKEN, CHANNEL[1], "eyJ")
+
+
+class Running:
+    """A server in a thread of this process, and lines to it."""
+
+    def __init__(self, url: str, **changes: Any) -> None:
+        app = create_app(
+            connect=lambda: store.connect(url, application="hostile"),
+            settings=configure(gateway_sender_rate=10_000, **changes),
+            clock=lambda: NOW,
+        )
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        config = uvicorn.Config(app, http=server.Line, ws="none", log_config=None, access_log=False)
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
+
+    def __enter__(self) -> Running:
+        self._thread.start()
+        while not self._server.started:
+            time.sleep(0.01)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._thread.join(20)
+
+    def line(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=20)
+
+    def say(self, raw: bytes) -> bytes:
+        """Send raw bytes and read until the server closes or answers one message."""
+        with self.line() as line:
+            line.sendall(raw)
+            line.settimeout(10)
+            try:
+                return line.recv(65536)
+            except (TimeoutError, ConnectionResetError):
+                return b""
+
+    def post(self, content: Any, path: str = "/webhooks/swap", **more: Any) -> httpx.Response:
+        return httpx.post(f"http://127.0.0.1:{self.port}{path}", content=content, timeout=20, trust_env=False, **more)
+
+
+@pytest.fixture
+def running(database_url: str) -> Iterator[Running]:
+    with Running(database_url) as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def _said(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """After every attack: no log line holds a secret, a name or a line that a sender made up."""
+    caplog.set_level(logging.INFO)
+    yield
+    for record in caplog.records:
+        text = record.getMessage()
+        assert not [word for word in PERSONAL if word.lower() in text.lower()], text
+        assert "\n" not in text
+        assert "\r" not in text
+
+
+def is_alive(running: Running) -> bool:
+    return running.post(json.dumps(message())).status_code == 200
+
+
+def head(length: int, *more: str) -> bytes:
+    lines = ["POST /webhooks/swap HTTP/1.1", "Host: x", f"Content-Length: {length}", *more]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def test_fifty_megabytes_are_refused_before_they_are_sent(running: Running) -> None:
+    assert running.say(head(50_000_000) + b"x" * 1000).startswith(b"HTTP/1.1 413")
+    assert is_alive(running)
+
+
+def test_fifty_megabytes_in_chunks_are_cut_after_one(running: Running) -> None:
+    def chunks() -> Iterator[bytes]:
+        for _ in range(50):
+            yield b"x" * 1_000_000
+
+    with contextlib.suppress(httpx.TransportError):
+        assert running.post(chunks()).status_code == 413
+    assert is_alive(running)
+
+
+def test_headers_that_dawdle_lose_the_line(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "HEADER_SECONDS", 0.5)
+    with running.line() as line:
+        began = time.monotonic()
+        line.sendall(b"POST /webhooks/swap HTTP/1.1\r\n")
+        with contextlib.suppress(OSError):
+            for number in range(100):
+                line.sendall(f"X-{number}: y\r\n".encode())
+                time.sleep(0.1)
+        assert time.monotonic() - began < 5
+    assert is_alive(running)
+
+
+def test_a_line_that_says_nothing_is_cut(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "HEADER_SECONDS", 0.3)
+    with running.line() as line:
+        assert line.recv(1) == b""
+
+
+def test_a_body_that_dawdles_is_408(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(messages, "SECONDS", 0.3)
+    with running.line() as line:
+        line.sendall(head(1000) + b"{")
+        assert line.recv(100).startswith(b"HTTP/1.1 408")
+    assert is_alive(running)
+
+
+def test_a_kept_line_may_speak_again_later(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "HEADER_SECONDS", 0.5)
+    with httpx.Client(base_url=f"http://127.0.0.1:{running.port}", trust_env=False) as client:
+        for _ in range(3):
+            assert client.get("/healthz").status_code == 200
+            time.sleep(0.3)
+
+
+def test_slow_lines_do_not_keep_others_out(running: Running) -> None:
+    lines = [running.line() for _ in range(150)]
+    for line in lines:
+        line.sendall(b"POST /webhooks/swap HTTP/1.1\r\nX: ")
+    assert is_alive(running)
+    for line in lines:
+        line.close()
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "gzip, gzip"])
+def test_a_packed_bomb_is_not_unpacked(running: Running, encoding: str) -> None:
+    bomb = gzip.compress(b"\x00" * 20_000_000)
+    assert running.post(bomb, headers={"content-encoding": encoding}).status_code == 415
+    assert running.post(bomb).status_code == 400
+
+
+XML = """<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">
+<!ENTITY c SYSTEM "file:///etc/passwd">]><StockUpload>&b;&c;</StockUpload>"""
+
+
+@pytest.mark.parametrize("path", ["/webhooks/swap", "/inspections", "/khaos/stock", "/khaos/order-status"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        XML.encode(),
+        b"\x00" * 100,
+        b'{"a":"\x00"}',
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b'"' + b"x" * 100_000,
+        b"9" * 100_000,
+        b"\xff\xfe{\x00}",
+        b"a=1&b=2",
+        b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--x--",
+    ],
+)
+def test_no_body_is_an_error_of_ours(running: Running, path: str, body: bytes) -> None:
+    for headers in (
+        {},
+        {"authorization": f"Bearer {TOKEN}"},
+        {"authorization": httpx.BasicAuth(*CHANNEL)._auth_header},
+    ):
+        for kind in ("application/json", "application/xml", "multipart/form-data; boundary=x", ""):
+            answer = running.post(body, path, headers=headers | {"content-type": kind})
+            assert answer.status_code in (400, 401), (answer.status_code, answer.text)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//webhooks/swap", "/webhooks/swap/", "/webhooks/../metrics", "/webhooks/%2e%2e/metrics", "/khaos/..;/metrics",
+        "/%00", "/webhooks/swap%00", "/khaos/config/../../etc/passwd", "/%0d%0aX-Injected:%20yes",
+        "/webhooks/swap%0aINFO forged line", "/" + "a" * 8_000, "/..\\..\\windows", "/%ff%fe",
+    ],
+)  # fmt: skip
+def test_path_tricks_lead_nowhere(running: Running, path: str) -> None:
+    said = running.say(f"GET {path.replace(' ', '%20')} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    assert re.match(rb"HTTP/1\.1 40[045]", said), said[:100]
+    assert b"X-Injected" not in said
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"GET / HTTP/1.1\r\n\r\n" * 3, b"\x16\x03\x01\x02\x00\x01", b"GET /\r\n\r\n", b"\r\n" * 1000,
+        b"GET / HTTP/9.9\r\nHost: x\r\n\r\n", b"FOO / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST /webhooks/swap HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"POST /webhooks/swap HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /metrics",
+        b"POST /webhooks/swap HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
+        b"POST /webhooks/swap HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 60_000,
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * 5_000 + b"\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+    ],
+)  # fmt: skip
+def test_lines_that_speak_no_http_change_nothing(running: Running, raw: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "HEADER_SECONDS", 1.0)
+    said = running.say(raw)
+    assert not said.startswith(b"HTTP/1.1 5"), said[:100]
+    assert is_alive(running)
+
+
+def test_what_a_sender_wrote_reaches_no_log_and_no_header(running: Running, rows: Rows) -> None:
+    forged = "x\r\nINFO everything is fine\r\n"
+    wrong = running.post(json.dumps({"jwt": forged, "event": forged, "return": {"return_id": forged}}))
+    assert (wrong.status_code, "everything" in wrong.text) == (401, False)
+    held = message(signed(event="e\nv", return_id="r\r\nSet-Cookie: a=b"), **{"return": {}})
+    assert running.post(json.dumps(held)).status_code == 200
+    assert [row[0] for row in rows("SELECT event FROM recon.inbox")] == ["e\nv"]
+
+
+def test_a_replayed_token_is_one_knock(running: Running, rows: Rows) -> None:
+    body = json.dumps(message())
+    assert {running.post(body).status_code for _ in range(5)} == {200}
+    assert rows("SELECT count(*) FROM recon.inbox") == [(1,)]
+
+
+def test_forged_ones_of_every_kind_change_nothing_and_are_counted(running: Running, rows: Rows) -> None:
+    issued = int(NOW.timestamp())
+    forged: list[Any] = [
+        jwt.encode(claims(), "", algorithm="none"),
+        by_hand({"alg": "RS256"}, claims()),
+        signed(iat=issued - 900, exp=issued - 600),
+        signed(iat=issued + 600, exp=issued + 700),
+        signed(store_id="st_other"),
+        signed(return_id="another"),
+    ]
+    assert {running.post(json.dumps(message(token))).status_code for token in forged} == {401}
+    assert rows("SELECT count(*) FROM recon.inbox") == [(0,)]
+    assert rows("SELECT sum(times)::int FROM recon.refused_messages") == [(6,)]
+
+
+def test_several_workers_serve_one_port_and_tell_common_figures(database_url: str) -> None:
+    from benchmarks.gateway_load import gateway
+
+    with gateway(database_url, workers=2) as (port, process), httpx.Client(trust_env=False) as client:
+        for _ in range(30):
+            assert httpx.get(f"http://127.0.0.1:{port}/khaos/config", trust_env=False).status_code == 401
+        told = {line for _ in range(10) for line in client.get(f"http://127.0.0.1:{port}/metrics").text.splitlines()}
+        assert len([one for one in process.children(recursive=True) if "spawn" in " ".join(one.cmdline())]) == 2
+    counted = [line for line in told if line.startswith("khaos_swap_requests_total") and 'route="none"' not in line]
+    assert any('status="401"' in line and line.endswith(" 30.0") for line in counted), counted
