@@ -76,7 +76,7 @@ def exceptions_app(reach: Reach) -> typer.Typer:
 
         with reach.store() as conn:
             rows = exceptions.open_exceptions(conn, owner=owner, kind=kind)
-        _show(rows, as_json=as_json, hidden=("suggestion",))
+        _show(rows if as_json else [_in_brief(row) for row in rows], as_json=as_json)
 
     @app.command()
     def waive(exception_id: int, by: By, reason: Reason) -> None:
@@ -207,16 +207,30 @@ def _line(entry: audit_log.Entry) -> Row:
     return {"at": entry.at, "who": entry.who, "what": entry.what, "reason": entry.reason}
 
 
-def _show(rows: Sequence[Row], *, as_json: bool, hidden: Sequence[str] = ()) -> None:
+def _in_brief(row: Row) -> Row:
+    from khaos_swap_assets.domain.money import format_money
+
+    return {
+        "id": row["exception_id"],
+        "kind": row["kind"],
+        "subject": row["subject"],
+        "owner": row["owner"],
+        "at risk": format_money(row["money_at_risk_pence"], row["currency"]),
+        "opened": row["opened_at"],
+        "what": row["message"],
+    }
+
+
+def _show(rows: Sequence[Row], *, as_json: bool) -> None:
     if as_json:
         typer.echo(_as_json(list(rows)))
         return
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*[name for name in (rows[0] if rows else {"nothing": ""}) if name not in hidden])
+    table = Table(*(rows[0] if rows else {"nothing": ""}))
     for row in rows:
-        table.add_row(*[_cell(value) for name, value in row.items() if name not in hidden])
+        table.add_row(*map(_cell, row.values()))
     Console().print(table)
 
 

@@ -21,7 +21,7 @@ PREFIX = "KHAOS_SWAP_"
 class SwapSettings(BaseSettings):
     """How Swap is reached and the switches for what its contract leaves unknown (contracts/swap.md §1, §2, §9)."""
 
-    model_config = SettingsConfigDict(env_prefix=f"{PREFIX}SWAP_", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_prefix=f"{PREFIX}SWAP_", hide_input_in_errors=True, env_ignore_empty=True)
 
     url: str = Field("", description="Base URL, e.g. https://api-gateway.swap-os.com/returns-api")
     api_key: SecretStr = Field(SecretStr(""), description="Returns API key, sent as x-api-key")
@@ -50,7 +50,7 @@ class SwapSettings(BaseSettings):
 class KhaosSettings(BaseSettings):
     """How Khaos is reached: SOAP out, channel in (contracts/khaos.md §5, §8)."""
 
-    model_config = SettingsConfigDict(env_prefix=f"{PREFIX}KHAOS_", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_prefix=f"{PREFIX}KHAOS_", hide_input_in_errors=True, env_ignore_empty=True)
 
     url: str = Field("", description="SOAP base up to .exe, e.g. https://host/LiveSoap/KhaosACME.exe")
     user: str = Field("", description="Basic auth user in front of the web service, if any")
@@ -84,7 +84,7 @@ class KhaosSettings(BaseSettings):
 class Settings(BaseSettings):
     """All settings. Load with ``load_settings``; cross-checks run there, before anything starts."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, hide_input_in_errors=True, env_ignore_empty=True)
 
     mode: Literal["audit", "assist", "post"] = Field("audit", description="audit reads; assist drafts; post posts")
     post_from: date | None = Field(

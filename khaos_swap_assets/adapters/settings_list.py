@@ -19,7 +19,8 @@ GROUPS: Mapping[str, tuple[str, type[BaseSettings]]] = {
     "Swap": (f"{PREFIX}SWAP_", SwapSettings),
     "Khaos": (f"{PREFIX}KHAOS_", KhaosSettings),
 }
-HEAD = """# Settings of Khaos Swap with their defaults. Copy this file to .env and take the # off the lines that you set.
+HEAD = """\
+# Settings of Khaos Swap with their defaults. Copy this file to .env and take the # off each line that you set.
 # Variables of the environment win over .env. The demo and the tests read neither.
 # Made by: khaos-swap settings --env
 """
