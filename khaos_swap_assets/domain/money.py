@@ -142,12 +142,13 @@ def split_gross(
         raise ValueError(f"a VAT rate of {vat_percent} % is negative")
     rate = Fraction(vat_percent) / 100
     if mode == "vat":
-        vat = _half_up(gross_pence * rate / (1 + rate))
+        vat = half_up(gross_pence * rate / (1 + rate))
         return gross_pence - vat, vat
-    net = _half_up(gross_pence / (1 + rate))
+    net = half_up(gross_pence / (1 + rate))
     return net, gross_pence - net
 
 
-def _half_up(value: Fraction) -> int:
+def half_up(value: Fraction) -> int:
+    """The nearest whole number; a half goes away from zero, as HMRC and Khaos round."""
     size = int(abs(value) + Fraction(1, 2))
     return size if value >= 0 else -size

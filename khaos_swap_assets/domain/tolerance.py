@@ -1,0 +1,123 @@
+"""Which small residuals may be cleared by themselves, and when that must stop.
+
+Belongs here: the tolerance governor: line, document, cap of a period, direction of all together. Stays out: how a
+residual came about (``domain.waterfall``). A tolerance is for what is left after every explanation, never before.
+Source: FINANCE_RULES U-20.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+Refusal = Literal["no_account", "line", "document", "systematic", "cap"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerances:
+    """Pence that may be cleared: for each line, for a document, and in all for a period and currency.
+
+    ``accounts``: the ledger account of each reason; a reason without one is never cleared. From ``least_for_direction``
+    residuals of a reason on, all of them having one sign is no chance.
+    """
+
+    line_pence: int = 1
+    document_pence: int = 5
+    period_cap_pence: int = 2500
+    least_for_direction: int = 20
+    accounts: Mapping[str, str] = field(default_factory=lambda: {"rounding": "rounding differences"})
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Residual:
+    """What is left of one document's gap (credited less refunded): its reason, lines, and pence of either sign."""
+
+    subject: str
+    reason: str
+    pence: int
+    lines: int = 1
+    currency: str = "GBP"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Refused:
+    """A residual that stays open, and the rule that says so."""
+
+    residual: Residual
+    rule: Refusal
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Systematic:
+    """All residuals of a reason have one sign: one exception for all, and nothing of it is cleared."""
+
+    reason: str
+    currency: str
+    count: int
+    pence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Governed:
+    """What is cleared, to which account, what stays open and why, and what is systematic; each sorted."""
+
+    cleared: tuple[tuple[Residual, str], ...]
+    refused: tuple[Refused, ...]
+    systematic: tuple[Systematic, ...]
+
+    @property
+    def cleared_pence(self) -> Mapping[str, int]:
+        """Pence cleared by currency, both signs counted as positive: this is what the cap limits."""
+        total: Counter[str] = Counter()
+        for residual, _ in self.cleared:
+            total[residual.currency] += abs(residual.pence)
+        return dict(total)
+
+
+def govern(
+    residuals: Iterable[Residual], tolerances: Tolerances, cleared_before_pence: Mapping[str, int] | None = None
+) -> Governed:
+    """Clear what the tolerances allow in one period; the order of the input does not matter.
+
+    The smallest residuals are cleared first. ``cleared_before_pence`` is what the period has cleared already, by
+    currency. A residual of zero needs no tolerance and is left out.
+    """
+    found = sorted(residual for residual in residuals if residual.pence)
+    systematic = tuple(sorted(_systematic(found, tolerances.least_for_direction)))
+    stopped = {(one.reason, one.currency) for one in systematic}
+    used = Counter(cleared_before_pence or {})
+    cleared: list[tuple[Residual, str]] = []
+    refused: list[Refused] = []
+    for residual in sorted(found, key=lambda one: (abs(one.pence), one)):
+        rule = _refusal(residual, tolerances, stopped, used[residual.currency])
+        if rule:
+            refused.append(Refused(residual, rule))
+        else:
+            cleared.append((residual, tolerances.accounts[residual.reason]))
+            used[residual.currency] += abs(residual.pence)
+    return Governed(tuple(sorted(cleared)), tuple(sorted(refused)), systematic)
+
+
+def _refusal(
+    residual: Residual, tolerances: Tolerances, stopped: set[tuple[str, str]], used_pence: int
+) -> Refusal | None:
+    size = abs(residual.pence)
+    rules: dict[Refusal, bool] = {
+        "no_account": residual.reason not in tolerances.accounts,
+        "line": size > tolerances.line_pence * residual.lines,
+        "document": size > tolerances.document_pence,
+        "systematic": (residual.reason, residual.currency) in stopped,
+        "cap": used_pence + size > tolerances.period_cap_pence,
+    }
+    return next((rule for rule, holds in rules.items() if holds), None)
+
+
+def _systematic(residuals: Sequence[Residual], least: int) -> Iterable[Systematic]:
+    groups: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for residual in residuals:
+        groups[residual.reason, residual.currency].append(residual.pence)
+    for (reason, currency), pence in groups.items():
+        if len(pence) >= least and len({one > 0 for one in pence}) == 1:
+            yield Systematic(reason, currency, len(pence), sum(pence))
