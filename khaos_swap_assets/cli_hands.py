@@ -210,12 +210,13 @@ def _line(entry: audit_log.Entry) -> Row:
 def _in_brief(row: Row) -> Row:
     from khaos_swap_assets.domain.money import format_money
 
+    pence, currency = row["money_at_risk_pence"], row["currency"]
     return {
         "id": row["exception_id"],
         "kind": row["kind"],
         "subject": row["subject"],
         "owner": row["owner"],
-        "at risk": format_money(row["money_at_risk_pence"], row["currency"]),
+        "at risk": format_money(pence, currency) if currency else f"{pence} pence",
         "opened": row["opened_at"],
         "what": row["message"],
     }

@@ -7,7 +7,10 @@ line and never stops the work; its text names no address, since addresses hold s
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.domain.exceptions import Problem
@@ -17,17 +20,41 @@ log = logging.getLogger(__name__)
 
 def send(settings: Settings, title: str, body: str) -> bool:
     """Send to every address of ``KHAOS_SWAP_ALERT_URLS``; False when there is none or one did not take it."""
-    urls = [url.strip() for url in settings.alert_urls.get_secret_value().split(",") if url.strip()]
+    urls = addresses(settings)
     if not urls:
         return False
-    import apprise
-
-    channel = apprise.Apprise()
-    is_known = all([channel.add(url) for url in urls])
-    is_sent = bool(channel.notify(title=title, body=body))
+    with _library() as library:
+        channel = library.Apprise()
+        known = [channel.add(url) for url in urls]
+        is_known, is_sent = all(known), bool(channel.notify(title=title, body=body))
     if not (is_known and is_sent):
         log.warning("an alert could not be sent to every address of KHAOS_SWAP_ALERT_URLS: %s", title)
     return is_known and is_sent
+
+
+def addresses(settings: Settings) -> list[str]:
+    """The addresses as they are set."""
+    return [url.strip() for url in settings.alert_urls.get_secret_value().split(",") if url.strip()]
+
+
+def unknown_addresses(settings: Settings) -> list[int]:
+    """Places, from 1, of the addresses that name no service."""
+    urls = addresses(settings)
+    if not urls:
+        return []
+    with _library() as library:
+        return [number for number, url in enumerate(urls, 1) if library.Apprise.instantiate(url) is None]
+
+
+@contextmanager
+def _library() -> Iterator[Any]:
+    """Apprise. Its log would show addresses; it loads its parts at first use, and these warn about other libraries."""
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import apprise
+
+        yield apprise
 
 
 def send_problems(settings: Settings, problems: Sequence[Problem]) -> int:
@@ -39,5 +66,7 @@ def send_problems(settings: Settings, problems: Sequence[Problem]) -> int:
     for (kind, sku), some in sorted(by_sku.items()):
         rmas = ", ".join(sorted({problem.rma for problem in some}))
         hint = f"\nPerhaps: {some[0].suggestion}" if some[0].suggestion else ""
-        sent += send(settings, f"{kind}: {sku or '(empty SKU)'}", f"{some[0].message}\nWaiting: {rmas}{hint}\n{some[0].action}")
+        sent += send(
+            settings, f"{kind}: {sku or '(empty SKU)'}", f"{some[0].message}\nWaiting: {rmas}{hint}\n{some[0].action}"
+        )
     return sent

@@ -6,7 +6,7 @@ Secrets are ``SecretStr`` and never appear in an error. ``.env.example`` lists e
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -138,6 +138,16 @@ class Settings(BaseSettings):
         if value.count("{0}") != 1:
             raise ValueError("must hold {0} exactly once")
         return value
+
+    @field_validator("post_from", "period_start", mode="before")
+    @classmethod
+    def _is_a_day(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return datetime.strptime(value.strip(), "%Y-%m-%d").date()  # noqa: DTZ007 (a day has no zone)
+        except ValueError:
+            raise ValueError("must be a day of the calendar, YYYY-MM-DD") from None
 
     @field_validator("post_from")
     @classmethod

@@ -7,7 +7,6 @@ and trying a connection (``preflight``). No line holds a value of a secret.
 from __future__ import annotations
 
 import difflib
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -16,7 +15,7 @@ from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.errors import SettingsError, TransientError
 from khaos_swap_assets.adapters.http import LOOPBACK
-from khaos_swap_assets.adapters.settings import PREFIX, Settings
+from khaos_swap_assets.adapters.settings import PREFIX, KhaosSettings, Settings
 from khaos_swap_assets.adapters.settings_list import variables
 
 INTERNAL = frozenset({f"{PREFIX}{name}" for name in ("STARTED_BY", "DAGSTER_URL", "DEMO_CLOCK", "HOUSE")})
@@ -108,7 +107,7 @@ def _secrets(settings: Settings) -> Iterator[str]:
 
 
 def _parts(settings: Settings) -> Iterator[str]:
-    checks = (_seal_key, _database, _certificate, _alerts)
+    checks = (_seal_key, _database, _authority, _pin, _alerts)
     for check in checks:
         yield from _said(check, settings)
 
@@ -135,12 +134,20 @@ def _database(settings: Settings) -> None:
         database.dagster_url(url)
 
 
-def _certificate(settings: Settings) -> None:
-    """The file and the pin, without fetching what the server shows."""
+def _authority(settings: Settings) -> None:
+    _verify(settings.khaos.model_copy(update={"certificate_sha256": ""}))
+
+
+def _pin(settings: Settings) -> None:
+    _verify(settings.khaos.model_copy(update={"ca_file": None}))
+
+
+def _verify(khaos: KhaosSettings) -> None:
+    """Build what verifies the server, without fetching what it shows."""
     from khaos_swap_assets.adapters.khaos import tls
 
     try:
-        tls.verify_for(settings.khaos, fetch=_not_now)
+        tls.verify_for(khaos, fetch=_not_now)
     except TransientError:
         return
 
@@ -150,13 +157,11 @@ def _not_now(_host: str, _port: int) -> NoReturn:
 
 
 def _alerts(settings: Settings) -> None:
-    urls = [url.strip() for url in settings.alert_urls.get_secret_value().split(",") if url.strip()]
-    if not urls:
+    if not settings.alert_urls.get_secret_value():
         return
-    import apprise
+    from khaos_swap_assets.adapters import alerts
 
-    logging.getLogger("apprise").setLevel(logging.CRITICAL)
-    wrong = [number for number, url in enumerate(urls, 1) if apprise.Apprise.instantiate(url) is None]
-    if wrong:
+    if wrong := alerts.unknown_addresses(settings):
         which = ", ".join(map(str, wrong))
-        raise SettingsError(f"{PREFIX}ALERT_URLS: address {which} of {len(urls)} is none that apprise knows")
+        of = len(alerts.addresses(settings))
+        raise SettingsError(f"{PREFIX}ALERT_URLS: address {which} of {of} is none that apprise knows")

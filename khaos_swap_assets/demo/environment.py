@@ -110,8 +110,16 @@ def settings_of(place: Place, *, period_start: date, post_from: date, is_live: b
 
 def sandbox(place: Place, arguments: list[str]) -> Child:
     """The process of both vendors' stand-ins."""
-    argv = [sys.executable, "-m", "khaos_swap_assets.sandbox", "--port", str(place.sandbox_port),
-            "--gateway", place.gateway_url, *arguments]
+    argv = [
+        sys.executable,
+        "-m",
+        "khaos_swap_assets.sandbox",
+        "--port",
+        str(place.sandbox_port),
+        "--gateway",
+        place.gateway_url,
+        *arguments,
+    ]
     secrets = {
         "swap_api_key": DEMO_SECRETS["KHAOS_SWAP_SWAP_API_KEY"],
         "swap_webhook_secret": DEMO_SECRETS["KHAOS_SWAP_SWAP_WEBHOOK_SECRET"],
@@ -119,8 +127,13 @@ def sandbox(place: Place, arguments: list[str]) -> Child:
         "inspection_token": DEMO_SECRETS["KHAOS_SWAP_INSPECTION_TOKEN"],
     }
     listens = Listen("127.0.0.1", place.sandbox_port, "no setting: start again")
-    return Child("sandbox", argv, {"SANDBOX_CREDENTIALS": json.dumps(secrets)}, listens=listens,
-                 ready=f"{place.sandbox_url}/admin/clock")
+    return Child(
+        "sandbox",
+        argv,
+        {"SANDBOX_CREDENTIALS": json.dumps(secrets)},
+        listens=listens,
+        ready=f"{place.sandbox_url}/admin/clock",
+    )
 
 
 def gateway(place: Place, env: Mapping[str, str]) -> Child:

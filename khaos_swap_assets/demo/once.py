@@ -108,15 +108,27 @@ def _play(place: Place, wish: Wish) -> int:
 
 def _summarise(result: dict[str, Any]) -> None:
     _tell("")
-    for name in ("returns", "return_lines", "matched_lines", "drafts", "credit_notes_confirmed", "stock_moves_confirmed",
-                 "duplicates"):
+    for name in (
+        "returns",
+        "return_lines",
+        "matched_lines",
+        "drafts",
+        "credit_notes_confirmed",
+        "stock_moves_confirmed",
+        "duplicates",
+    ):
         _tell(f"  {name.replace('_', ' '):<26}{result[name]:>8}")
-    _tell(f"  {'exceptions':<26}{sum(result['exceptions'].values()):>8}   planted, all found" if not result["missed"] else
-          f"  {'exceptions':<26}{sum(result['exceptions'].values()):>8}   {len(result['missed'])} planted ones missed")
+    _tell(
+        f"  {'exceptions':<26}{sum(result['exceptions'].values()):>8}   planted, all found"
+        if not result["missed"]
+        else f"  {'exceptions':<26}{sum(result['exceptions'].values()):>8}   {len(result['missed'])} planted ones missed"
+    )
     for name in ("missed", "false_alarms", "broken_invariants"):
         for line in result[name]:
             _tell(f"  {name}: {line}")
-    _tell(f"  {'checks':<26}{result['checks']['passed']:>8} green, {result['checks']['failed']} red (they name real trouble)")
+    _tell(
+        f"  {'checks':<26}{result['checks']['passed']:>8} green, {result['checks']['failed']} red (they name real trouble)"
+    )
     _tell(f"  {'seconds':<26}{result['seconds']['total']:>8}")
 
 

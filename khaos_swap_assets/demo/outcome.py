@@ -27,10 +27,13 @@ def outcome(conn: psycopg.Connection, ledger: dict[str, Any], truth: dict[str, A
         "duplicates": ledger["duplicates"],
         "exceptions": dict(sorted(Counter(kind for kind, _ in found.values()).items())),
         "planted": dict(sorted(Counter(kind for kind, _ in planted).items())),
-        "missed": [f"{kind} {subject}: {planted[kind, subject]['why']}" for kind, subject in sorted(set(planted) - set(found.values()))],
+        "missed": [
+            f"{kind} {subject}: {planted[kind, subject]['why']}"
+            for kind, subject in sorted(set(planted) - set(found.values()))
+        ],
         "false_alarms": [
-            f"{kind} {subject}: {message}" for (kind, subject), message in
-            sorted((pair, text) for text, pair in found.items() if pair not in planted)
+            f"{kind} {subject}: {message}"
+            for (kind, subject), message in sorted((pair, text) for text, pair in found.items() if pair not in planted)
         ],
         "checks": {"passed": sum(played.checks.values()), "failed": sum(not one for one in played.checks.values())},
         "failed_runs": played.failed_runs,
@@ -64,24 +67,18 @@ def open_exceptions(conn: psycopg.Connection) -> dict[str, Found]:
 def broken_invariants(conn: psycopg.Connection, ledger: dict[str, Any]) -> list[str]:
     """The ledger's invariants that do not hold, in words; none is the only good answer."""
     checks = {
-        "a document was handed out without a confirmed refund":
-            "SELECT count(*) FROM recon.postings p JOIN swap.returns r USING (return_id) WHERE p.times_handed_out > 0 "
-            "AND (r.status <> 'Closed' OR r.refund_pence <= 0 OR r.refunded_at IS NULL)",
-        "documents of a return exceed its refund":
-            "SELECT count(*) FROM (SELECT return_id FROM recon.postings JOIN swap.returns r USING (return_id) "
-            "WHERE state IN ('in_doubt', 'confirmed') GROUP BY return_id, r.refund_pence "
-            "HAVING sum(value_pence) > r.refund_pence) x",
-        "a witnessed value differs and no value_gap is open":
-            "SELECT count(*) FROM recon.postings p WHERE state = 'confirmed' AND witnessed_pence <> value_pence "
-            "AND NOT EXISTS (SELECT 1 FROM recon.exceptions e WHERE e.return_id = p.return_id AND e.closed_at IS NULL)",
-        "a Credit Note is attributed to two postings":
-            "SELECT count(*) FROM (SELECT credit_note_code FROM recon.postings WHERE credit_note_code IS NOT NULL "
-            "AND state = 'confirmed' GROUP BY 1 HAVING count(*) > 1) x",
-        "a name or address outlived its posting":
-            "SELECT count(*) FROM recon.postings WHERE state IN ('confirmed', 'refused') AND party_sealed IS NOT NULL",
-        "a confirmed refund is nowhere":
-            "SELECT count(*) FROM swap.returns r WHERE refund_pence > 0 AND refunded_at IS NOT NULL "
-            "AND NOT EXISTS (SELECT 1 FROM recon.reconciliation c WHERE c.return_id = r.return_id)",
+        "a document was handed out without a confirmed refund": "SELECT count(*) FROM recon.postings p JOIN swap.returns r USING (return_id) WHERE p.times_handed_out > 0 "
+        "AND (r.status <> 'Closed' OR r.refund_pence <= 0 OR r.refunded_at IS NULL)",
+        "documents of a return exceed its refund": "SELECT count(*) FROM (SELECT return_id FROM recon.postings JOIN swap.returns r USING (return_id) "
+        "WHERE state IN ('in_doubt', 'confirmed') GROUP BY return_id, r.refund_pence "
+        "HAVING sum(value_pence) > r.refund_pence) x",
+        "a witnessed value differs and no value_gap is open": "SELECT count(*) FROM recon.postings p WHERE state = 'confirmed' AND witnessed_pence <> value_pence "
+        "AND NOT EXISTS (SELECT 1 FROM recon.exceptions e WHERE e.return_id = p.return_id AND e.closed_at IS NULL)",
+        "a Credit Note is attributed to two postings": "SELECT count(*) FROM (SELECT credit_note_code FROM recon.postings WHERE credit_note_code IS NOT NULL "
+        "AND state = 'confirmed' GROUP BY 1 HAVING count(*) > 1) x",
+        "a name or address outlived its posting": "SELECT count(*) FROM recon.postings WHERE state IN ('confirmed', 'refused') AND party_sealed IS NOT NULL",
+        "a confirmed refund is nowhere": "SELECT count(*) FROM swap.returns r WHERE refund_pence > 0 AND refunded_at IS NOT NULL "
+        "AND NOT EXISTS (SELECT 1 FROM recon.reconciliation c WHERE c.return_id = r.return_id)",
     }
     broken = [text for text, query in checks.items() if _count(conn, query)]
     return broken + (["the sandbox's ledger holds duplicates"] if ledger["duplicates"] else [])

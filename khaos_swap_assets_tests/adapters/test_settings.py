@@ -1,0 +1,192 @@
+"""Every setting wrong in turn: one clear line that names it, and never what somebody wrote there."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from khaos_swap_assets.adapters.errors import SettingsError
+from khaos_swap_assets.adapters.settings import Settings, load_settings
+from khaos_swap_assets.adapters.settings_checks import require_live, unknown
+from khaos_swap_assets.adapters.settings_list import env_example, variables
+from khaos_swap_assets.adapters.store.seal import Sealer
+
+ROOT = Path(__file__).parents[2]
+GOOD = {
+    "MODE": "post",
+    "POST_FROM": "2026-07-01",
+    "DATABASE_URL": "postgresql://kim:pw-of-kim@db.example/khaos_swap",
+    "SEAL_KEY": Sealer.new_key(),
+    "SWAP_URL": "https://api.example/returns-api",
+    "SWAP_API_KEY": "key-of-swap",
+    "SWAP_STORE_ID": "st_1",
+    "KHAOS_URL": "https://khaos.example/LiveSoap/KhaosACME.exe",
+    "KHAOS_CHANNEL_USER": "khaos",
+    "KHAOS_CHANNEL_PASSWORD": "password-of-khaos",
+}
+MALFORMED = [
+    ("MODE", "posting", "Input should be 'audit', 'assist' or 'post'"),
+    ("POST_FROM", "2026-02-30", "must be a day of the calendar, YYYY-MM-DD"),
+    ("POST_FROM", "last week", "must be a day of the calendar, YYYY-MM-DD"),
+    ("POST_FROM", "20260701", "must be a day of the calendar, YYYY-MM-DD"),
+    ("PERIOD_START", "2026", "must be a day of the calendar, YYYY-MM-DD"),
+    ("ORDER_REF_FORMAT", "KCC", "must hold {0} exactly once"),
+    ("LEGS_POLICY", "refund_first", "Input should be 'disposition' or 'credit_first'"),
+    ("GATEWAY_PORT", "0", "Input should be greater than or equal to 1"),
+    ("GATEWAY_PORT", "eighty", "Input should be a valid integer"),
+    ("WEBSERVER_PORT", "65536", "Input should be less than or equal to 65535"),
+    ("DAILY_DOCUMENT_CAP", "-1", "Input should be greater than or equal to 0"),
+    ("PAGE_DOCUMENTS", "1001", "Input should be less than or equal to 1000"),
+    ("SENSOR_SECONDS", "0", "Input should be greater than or equal to 1"),
+    ("SWAP_PAGE_SIZE", "101", "Input should be less than or equal to 100"),
+    ("SWAP_PAGE_SIZE", "0", "Input should be greater than or equal to 1"),
+    ("SWAP_REQUESTS_PER_SECOND", "0", "Input should be greater than 0"),
+    ("SWAP_TIMEOUT_SECONDS", "soon", "Input should be a valid number"),
+    ("SWAP_COST_BASIS", "box", "Input should be 'line' or 'unit'"),
+    ("SWAP_DATE_ZONE", "Mars/Olympus", "Input should be 'UTC' or 'Europe/London'"),
+    ("KHAOS_CHUNK_SIZE", "51", "Input should be less than or equal to 50"),
+    ("KHAOS_CERTIFICATE_SHA256", "not hexadecimal", "String should match pattern"),
+    ("KHAOS_SITE_ID", "main", "Input should be a valid integer"),
+]
+MISPLACED = [
+    ("SWAP_URL", "", "is required"),
+    ("SWAP_URL", "api.example", "is no http or https URL"),
+    ("SWAP_URL", "ftp://api.example", "is no http or https URL"),
+    ("SWAP_URL", "https://", "is no http or https URL"),
+    ("SWAP_URL", "https://api.example:port", "is no http or https URL"),
+    ("SWAP_URL", "http://api.example", "must be https"),
+    ("SWAP_URL", "https://kim:pw-of-kim@api.example", "must hold no user or password"),
+    ("SWAP_API_KEY", "", "is required"),
+    ("SWAP_API_KEY", "key with\na line break", "HTTP headers cannot carry"),
+    ("SWAP_API_KEY", "schlüssel", "HTTP headers cannot carry"),
+    ("SWAP_STORE_ID", " ", "is required"),
+    ("KHAOS_URL", "", "is required"),
+    ("KHAOS_URL", "khaos.example", "is no http or https URL"),
+    ("KHAOS_CA_FILE", "/nowhere/ca.pem", "No such file"),
+    ("KHAOS_CA_FILE", __file__, "holds no PEM certificate"),
+    ("KHAOS_CERTIFICATE_SHA256", "a" * 65, "must be 64 hexadecimal digits"),
+    ("KHAOS_CHANNEL_USER", "", "is required when KHAOS_SWAP_MODE is post"),
+    ("KHAOS_CHANNEL_PASSWORD", "", "is required when KHAOS_SWAP_MODE is post"),
+    ("INSPECTION_TOKEN", "token ", "HTTP headers cannot carry"),
+    ("SEAL_KEY", "", "is required when KHAOS_SWAP_MODE is post; make one with: khaos-swap new-key"),
+    ("SEAL_KEY", "short-seal-key", "is no Fernet key"),
+    ("DATABASE_URL", "", "is required when KHAOS_SWAP_MODE is post: the postings are the memory against doubles"),
+    ("DATABASE_URL", "mysql of mine", "is no PostgreSQL URL"),
+    ("GATEWAY_PUBLIC_URL", "khaos-swap.example", "is no http or https URL"),
+    ("GATEWAY_PORT", "3000", "is KHAOS_SWAP_WEBSERVER_PORT too"),
+    ("ALERT_URLS", "json://localhost, carrier-pigeon://roof", "address 2 of 2 is none that apprise knows"),
+    ("POST_FORM", "2026-07-01", "there is no such setting; did you mean KHAOS_SWAP_POST_FROM?"),
+    ("ZEBRA", "1", "there is no such setting; khaos-swap settings lists them"),
+]
+Set = Callable[..., Settings]
+
+
+@pytest.fixture
+def load(monkeypatch: pytest.MonkeyPatch) -> Set:
+    """Good settings with some changed; an empty one is taken away."""
+
+    def load(**changed: str) -> Settings:
+        for name, value in {**GOOD, **changed}.items():
+            monkeypatch.setenv(f"KHAOS_SWAP_{name}", value)
+        settings = load_settings()
+        require_live(settings, os.environ)
+        return settings
+
+    return load
+
+
+def lines_of(load: Set, **changed: str) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        load(**changed)
+    return str(caught.value).splitlines()
+
+
+def names_of(lines: list[str]) -> set[str]:
+    return {found[1] for line in lines if (found := re.match(r"KHAOS_SWAP_(\w+)", line))}
+
+
+def test_good_settings_are_taken(load: Set) -> None:
+    settings = load()
+    assert (settings.mode, str(settings.post_from), settings.swap.store_id) == ("post", "2026-07-01", "st_1")
+    assert settings.khaos.channel_password.get_secret_value() == "password-of-khaos"
+
+
+def test_nothing_set_is_an_audit_that_only_lacks_the_vendors(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsError) as caught:
+        require_live(load_settings(), {})
+    assert [line.partition(":")[0] for line in str(caught.value).splitlines()] == [
+        "KHAOS_SWAP_SWAP_URL",
+        "KHAOS_SWAP_SWAP_API_KEY",
+        "KHAOS_SWAP_SWAP_STORE_ID",
+        "KHAOS_SWAP_KHAOS_URL",
+    ]
+
+
+@pytest.mark.parametrize(("name", "value", "reason"), [*MALFORMED, *MISPLACED])
+def test_a_wrong_setting_is_one_line_with_name_and_reason(load: Set, name: str, value: str, reason: str) -> None:
+    lines = lines_of(load, **{name: value})
+    assert len(lines) == 1
+    assert lines[0].startswith(f"KHAOS_SWAP_{name}")
+    assert reason in lines[0]
+
+
+@pytest.mark.parametrize("name", ["SEAL_KEY", "SWAP_API_KEY", "DATABASE_URL", "ALERT_URLS", "KHAOS_CHANNEL_PASSWORD"])
+def test_no_line_holds_what_was_written(load: Set, name: str) -> None:
+    assert "sécret" not in "".join(lines_of(load, **{name: "sécret"}))
+
+
+@pytest.mark.parametrize("mode", ["assist", "post"])
+def test_a_day_to_begin_is_required_to_write(load: Set, mode: str) -> None:
+    assert lines_of(load, MODE=mode, POST_FROM="") == [
+        f"KHAOS_SWAP_POST_FROM: is required when KHAOS_SWAP_MODE is {mode}"
+    ]
+
+
+def test_audit_needs_neither_day_nor_database_nor_channel(load: Set) -> None:
+    left_out = ("POST_FROM", "DATABASE_URL", "SEAL_KEY", "KHAOS_CHANNEL_USER", "KHAOS_CHANNEL_PASSWORD")
+    assert load(MODE="audit", **dict.fromkeys(left_out, "")).post_from is None
+
+
+def test_every_malformed_setting_is_told_at_once(load: Set) -> None:
+    wrong = {name: value for name, value, _ in MALFORMED}
+    assert names_of(lines_of(load, **wrong)) == set(wrong)
+
+
+def test_every_misplaced_setting_is_told_at_once(load: Set) -> None:
+    wrong = {name: value for name, value, _ in MISPLACED}
+    assert names_of(lines_of(load, **wrong)) == set(wrong)
+
+
+def test_plain_http_to_this_machine_is_fine(load: Set) -> None:
+    assert load(SWAP_URL="http://127.0.0.1:8800/returns-api").swap.url.startswith("http:")
+
+
+def test_what_the_programs_tell_each_other_is_known() -> None:
+    names = ("STARTED_BY", "DAGSTER_URL", "DEMO_CLOCK", "HOUSE", "MODE")
+    assert unknown({f"KHAOS_SWAP_{name}": "x" for name in names} | {"HOME": "x"}) == []
+
+
+def test_the_example_is_what_the_program_prints() -> None:
+    assert (ROOT / ".env.example").read_text() == env_example()
+
+
+def test_the_example_holds_every_variable_once_and_no_other() -> None:
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    found = [line[2:].partition("=")[0] for line in lines if line.startswith("# KHAOS_SWAP_")]
+    assert found == [variable.name for variable in variables()]
+    assert len(found) == len(set(found)) > 60
+
+
+def test_every_variable_has_a_meaning_and_its_default_is_what_applies() -> None:
+    settings = load_settings()
+    for variable in variables():
+        assert len(variable.meaning) > 10, variable.name
+    values = {variable.name: variable.default for variable in variables()}
+    assert values["KHAOS_SWAP_MODE"] == settings.mode == "audit"
+    assert values["KHAOS_SWAP_GATEWAY_HOST"] == settings.gateway_host == "127.0.0.1"
+    assert values["KHAOS_SWAP_WEBSERVER_HOST"] == settings.webserver_host == "127.0.0.1"
+    assert values["KHAOS_SWAP_SEAL_KEY"] == ""
