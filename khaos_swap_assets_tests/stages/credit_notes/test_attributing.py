@@ -1,0 +1,136 @@
+"""Whose note is whose: only of customers that something happened to, never between two, and never twice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from khaos_swap_assets.stages.credit_notes.attributing import attribute_notes
+from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, an_order
+
+
+def owners(town: Town) -> dict[str, tuple[str | None, str]]:
+    rows = town.ask("SELECT credit_note_code, return_id, matched_by FROM khaos.credit_notes ORDER BY 1")
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("note", "owner"),
+    [
+        (a_note(associated_ref="RMA1", gross_pence=5), ("R1", "reference")),
+        (a_note(), ("R1", "customer_codes_value_date")),
+        (a_note(gross_pence=999), (None, "")),
+        (a_note(lines=(("CAP", 1),)), (None, "")),
+        (a_note(customer_code="C9", associated_ref="RMA1"), (None, "")),
+        (a_note(currency="EUR"), (None, "")),
+        (a_note(associated_ref="rma1", gross_pence=5), (None, "")),
+    ],
+)
+def test_a_note_finds_its_return_by_reference_or_by_all_that_it_says(town: Town, note: Any, owner: Any) -> None:
+    town.with_settings(mode="audit", post_from=None).sells_and_takes_back(a_return(1))
+    town.khaos.notes["CN1"] = note
+    town.sync()
+    assert owners(town) == {"CN1": owner}
+
+
+def test_between_two_returns_nobody_guesses(town: Town) -> None:
+    town.with_settings(mode="audit", post_from=None)
+    town.khaos.sell(an_order(1), an_order(2, customer_code="C1"))
+    town.swap.put(a_return(1), a_return(2))
+    town.khaos.notes["CN1"] = a_note("CN1")
+    assert town.sync().ambiguous == 1
+    assert owners(town) == {"CN1": (None, "")}
+    ((message,),) = town.ask("SELECT message FROM recon.exceptions WHERE kind = 'credit_note_orphan'")
+    assert "RMA1" in message
+    assert "RMA2" in message
+
+
+def test_a_second_note_for_one_refund_is_a_duplicate_only_by_its_reference(town: Town) -> None:
+    town.with_settings(mode="audit", post_from=None).sells_and_takes_back(a_return(1))
+    town.khaos.notes = {"CN1": a_note("CN1"), "CN2": a_note("CN2", associated_ref="RMA1")}
+    town.sync()
+    assert owners(town)["CN2"] == ("R1", "reference")
+    town.khaos.notes["CN3"] = a_note("CN3")
+    town.sync()
+    assert owners(town)["CN3"] == (None, "")
+
+
+def posted(town: Town, state: str) -> None:
+    """A return whose document ended so, and a note that staff made later."""
+    town.sells_and_takes_back(a_return(1))
+    town.sync()
+    if state == "withdrawn":
+        town.edit(a_return(1, quality_control_status="Pending"))
+        town.sync()
+    else:
+        town.do("UPDATE recon.postings SET state = %s, ended_at = now(), ended_by = 'Khaos'", state)
+    town.khaos.notes["CN1"] = a_note("CN1")
+    town.sync()
+
+
+@pytest.mark.parametrize("state", ["withdrawn", "refused"])
+def test_a_document_that_never_counted_leaves_the_refund_to_a_note_of_staff(town: Town, state: str) -> None:
+    posted(town, state)
+    assert owners(town) == {"CN1": ("R1", "customer_codes_value_date")}
+
+
+@pytest.mark.parametrize("state", ["withdrawn", "refused"])
+def test_and_with_that_note_the_return_claims_no_other(town: Town, state: str) -> None:
+    posted(town, state)
+    town.khaos.notes["CN2"] = a_note("CN2")
+    town.sync()
+    town.sync()
+    assert owners(town)["CN2"] == (None, "")
+
+
+def test_a_withdrawn_document_says_nothing_of_the_refund_as_it_is_now(town: Town) -> None:
+    town.khaos.sell(an_order(1, ("HAT", 2)))
+    town.swap.put(a_return(1))
+    town.sync()
+    town.edit(a_return(1, a_line("HAT", 2, 1900), quality_control_status="Pending"))
+    town.sync()
+    assert town.ask("SELECT state FROM recon.postings") == [("withdrawn",)]
+    town.khaos.notes["CN1"] = a_note("CN1", 1900, lines=(("HAT", 2),))
+    town.sync()
+    assert owners(town) == {"CN1": ("R1", "customer_codes_value_date")}
+
+
+def test_a_confirmed_document_has_its_note_and_claims_no_other(town: Town) -> None:
+    town.sells_and_takes_back(a_return(1))
+    town.sync()
+    town.pull()
+    town.sync()
+    town.khaos.notes["CN2"] = a_note("CN2")
+    town.sync()
+    assert owners(town) == {"CN1": ("R1", "posting"), "CN2": (None, "")}
+
+
+def test_only_customers_that_something_happened_to_are_looked_at(town: Town) -> None:
+    town.with_settings(mode="audit", post_from=None).sells_and_takes_back(a_return(1))
+    town.sync()
+    with town.tools.store() as conn:
+        town.khaos.notes["CN1"] = a_note("CN1")
+        assert attribute_notes(conn, [], town.now).attributed == 0
+    town.sync()
+    assert owners(town)["CN1"][0] == "R1"
+
+
+def test_a_note_that_khaos_changed_is_looked_at_again(town: Town) -> None:
+    town.with_settings(mode="audit", post_from=None).sells_and_takes_back(a_return(1))
+    town.khaos.notes["CN1"] = a_note("CN1", 5)
+    town.sync()
+    assert owners(town) == {"CN1": (None, "")}
+    town.khaos.notes["CN1"] = replace(town.khaos.notes["CN1"], gross_pence=1000)
+    town.sync()
+    assert owners(town)["CN1"][0] == "R1"
+    assert town.kinds() == {}
+
+
+def test_a_note_far_from_the_refund_is_none_of_its(town: Town) -> None:
+    town.with_settings(mode="audit", post_from=None).sells_and_takes_back(a_return(1))
+    town.khaos.notes["CN1"] = a_note("CN1", created_on=town.today() + timedelta(days=60))
+    town.sync()
+    assert owners(town) == {"CN1": (None, "")}

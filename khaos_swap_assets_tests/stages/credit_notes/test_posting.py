@@ -1,0 +1,169 @@
+"""A round of posting: search, attribute, settle, plan; and never over a note that is there already."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from khaos_swap_assets.adapters.errors import TransientError
+from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
+from khaos_swap_assets.stages.credit_notes.posting import post
+from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, an_order
+
+
+def postings(town: Town) -> list[tuple[Any, ...]]:
+    return town.ask("SELECT reference, state, coalesce(credit_note_code, '') FROM recon.postings ORDER BY posting_id")
+
+
+def test_nothing_is_planned_without_a_search(town: Town) -> None:
+    town.sells_and_takes_back(a_return(1))
+    town.read()
+    draft_waiting(town.tools)
+    town.khaos.error = TransientError("Khaos is away")
+    with pytest.raises(TransientError):
+        post(town.tools)
+    assert postings(town) == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "planned", "released"),
+    [("audit", [], 0), ("assist", [("RMA1", "planned", "")], 0), ("post", [("RMA1", "planned", "")], 1)],
+)
+def test_the_mode_says_what_is_planned_and_what_leaves(
+    town: Town, mode: str, planned: list[Any], released: int
+) -> None:
+    town.with_settings(mode=mode).sells_and_takes_back(a_return(1))
+    town.sync()
+    assert postings(town) == planned
+    assert len(town.pull()) == released
+
+
+def test_a_staff_note_made_since_the_draft_is_not_posted_over(town: Town) -> None:
+    town.sells_and_takes_back(a_return(1))
+    town.read()
+    draft_waiting(town.tools)
+    town.khaos.notes["CN1"] = a_note("CN1", lines=(("HAT", 1),))
+    assert post(town.tools).attributed == 1
+    assert postings(town) == []
+    town.sync()
+    assert town.ask("SELECT state FROM recon.drafts") == [("covered",)]
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        {"gross_pence": 700},
+        {"lines": (("HAT", 2),)},
+        {"lines": (("OTHER", 1),)},
+        {"created_on": None},
+    ],
+)
+def test_a_note_that_may_be_its_note_holds_the_document_back(town: Town, note: dict[str, Any]) -> None:
+    town.sells_and_takes_back(a_return(1))
+    town.khaos.notes["CN1"] = replace(a_note("CN1"), **note)
+    town.sync()
+    assert town.pull() == []
+    assert town.ask("SELECT state FROM recon.postings WHERE state <> 'planned'") == []
+    assert town.kinds()["credit_note_orphan"] == "CN1"
+
+
+def test_a_note_of_long_before_holds_nothing_back(town: Town) -> None:
+    town.sells_and_takes_back(a_return(1))
+    town.khaos.notes["CN1"] = a_note("CN1", created_on=town.today() - timedelta(days=30))
+    town.sync()
+    assert [note.associated_ref for note in town.pull()] == ["RMA1"]
+
+
+def test_a_note_with_our_reference_that_we_forgot_is_taken_and_not_posted_twice(town: Town) -> None:
+    town.sells_and_takes_back(a_return(1))
+    town.sync()
+    town.pull()
+    town.do("DELETE FROM recon.postings")
+    town.do("DELETE FROM recon.drafts")
+    town.do("UPDATE khaos.credit_notes SET return_id = NULL")
+    town.do("INSERT INTO recon.worklist (stage, return_id) VALUES ('draft', 'R1')")
+    town.token = ""
+    town.sync()
+    town.sync()
+    assert town.pull() == []
+    assert len(town.khaos.notes) == 1
+    assert town.one("SELECT return_id FROM khaos.credit_notes") == "R1"
+
+
+def test_a_planned_document_is_withdrawn_when_its_draft_is_held(town: Town) -> None:
+    town.sells_and_takes_back(a_return(1))
+    town.sync()
+    town.edit(a_return(1, quality_control_status="Pending"))
+    assert town.sync().outcomes == {"cleared": 1, "withdrawn": 1}
+    assert postings(town) == [("RMA1", "withdrawn", "")]
+    assert town.pull() == []
+    town.edit(a_return(1))
+    town.sync()
+    assert postings(town) == [("RMA1", "planned", "")]
+    assert len(town.pull()) == 1
+
+
+def test_a_planned_document_follows_its_draft(town: Town) -> None:
+    town.khaos.sell(an_order(1, ("HAT", 2)))
+    town.swap.put(a_return(1))
+    town.sync()
+    town.edit(a_return(1, a_line("HAT", 2, 1900)))
+    town.sync()
+    (note,) = town.pull()
+    assert (note.gross_pence, note.lines) == (1900, (("HAT", 2),))
+
+
+def test_a_document_that_is_out_is_not_changed_by_later_news(town: Town) -> None:
+    town.sells_and_takes_back(a_return(1))
+    town.sync()
+    town.pull()
+    town.khaos.notes.clear()
+    town.edit(a_return(1, quality_control_status="Pending"))
+    town.sync()
+    assert postings(town) == [("RMA1", "in_doubt", "")]
+    assert town.pull() == []
+
+
+def test_a_note_at_another_value_stops_the_feed_and_is_an_exception(town: Town) -> None:
+    town.sells_and_takes_back(a_return(1), a_return(2))
+    town.sync()
+    (note,) = town.pull()
+    town.khaos.notes[note.credit_note_code] = replace(note, gross_pence=900)
+    town.sync()
+    assert town.pull() == []
+    assert town.kinds()["value_gap"] == "RMA1"
+
+
+def test_a_name_and_address_that_we_no_longer_hold_are_read_again(town: Town) -> None:
+    town.sells_and_takes_back(a_return(1))
+    town.read()
+    town.do("UPDATE khaos.sales_orders SET party_sealed = NULL")
+    draft_waiting(town.tools)
+    post(town.tools)
+    assert town.ask("SELECT state FROM recon.drafts") == [("held",)]
+    assert postings(town) == []
+    town.sync()
+    town.sync()
+    assert postings(town) == [("RMA1", "planned", "")]
+
+
+def test_one_that_cannot_be_made_holds_back_only_itself(town: Town) -> None:
+    town.sells_and_takes_back(a_return(1), a_return(2))
+    town.read()
+    town.do("UPDATE khaos.sales_orders SET party_sealed = %s WHERE so_code = 'SO1'", town.tools.open_sealer().seal({}))
+    draft_waiting(town.tools)
+    assert post(town.tools).outcomes == {"planned": 1}
+    assert postings(town) == [("RMA2", "planned", "")]
+
+
+def test_a_customer_with_nothing_undone_is_not_searched(town: Town) -> None:
+    town.sells_and_takes_back(a_return(1))
+    for _ in range(2):
+        town.sync()
+        town.pull()
+    town.khaos.asked.clear()
+    assert post(town.tools).searched == 0
+    assert town.khaos.asked == []
