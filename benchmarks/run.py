@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-BENCHMARKS = ("reconcile_memory", "import_time", "gateway_load")
+BENCHMARKS = ("reconcile_memory", "reconcile_database", "tick", "idle_tick", "import_time", "gateway_load")
 
 
 def main(names: Sequence[str]) -> int:

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from benchmarks.history import NOW, STOCK_CODES
-from khaos_swap_assets.adapters.khaos.records import FullOrder, StatusFeed, StockLevel
+from khaos_swap_assets.adapters.khaos.records import FullOrder, OrderStatus, StatusFeed, StockLevel
 from khaos_swap_assets.adapters.swap.client import SweepResult
 from khaos_swap_assets.adapters.swap.records import ReadReturn
 from khaos_swap_assets.domain.orders import OrderLine, SalesOrder
@@ -53,9 +53,12 @@ class FromMemoryKhaos:
         """Ten of each."""
         return [StockLevel(code, site_id, 10) for code in codes], []
 
-    def export_order_status(self, **_: object) -> StatusFeed:
-        """Nothing happened."""
-        return StatusFeed([], [])
+    def export_order_status(self, *, company_codes: Sequence[str] = (), **_: object) -> StatusFeed:
+        """Nothing happened; each customer asked for has one old order and no note."""
+        day = NOW.date()
+        return StatusFeed(
+            [OrderStatus(f"X{code}", f"X{code}", code, "GBP", day, day, False, 1000, 0) for code in company_codes], []
+        )
 
     def export_orders_many(self, refs: Sequence[str]) -> Iterator[tuple[str, list[FullOrder]]]:
         """The order of each reference."""

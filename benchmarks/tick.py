@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import statistics
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
@@ -49,10 +49,10 @@ def over(size: int) -> tuple[float, dict[str, float]]:
         build(url, size)
         swap = FromMemorySwap()
         tools = toolbox(url, swap)
-        ticks = []
+        ticks, work_steps = [], steps()
         for _ in range(REPEATS + 1):
             swap.shown = range(size + 1, size + 1 + CHANGED)
-            ticks.append(tick(tools))
+            ticks.append(tick(tools, work_steps))
             _require_all_planned(tools)
             with tools.store() as conn:
                 forget(conn, size + 1, size + CHANGED)
@@ -82,10 +82,10 @@ def toolbox(url: str, swap: FromMemorySwap, opened: Callable[[Any], None] = lamb
     return Toolbox(settings, open_store, lambda: vendor, lambda: khaos, lambda: Sealer(key), lambda: NOW)
 
 
-def tick(tools: Toolbox) -> dict[str, float]:
+def tick(tools: Toolbox, work_steps: Sequence[tuple[str, Any]]) -> dict[str, float]:
     """Do what a sync does, asset by asset and check by check; seconds of each."""
     seconds: defaultdict[str, float] = defaultdict(float)
-    for name, work in steps():
+    for name, work in work_steps:
         with _added(seconds, name):
             result = work(toolbox=tools)
             if isinstance(result, Iterator):
