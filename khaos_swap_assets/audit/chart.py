@@ -1,6 +1,7 @@
 """The waterfall from refunded to credited, as an SVG picture inside the page.
 
-Belongs here: geometry. Stays out: figures (``summary``) and words around the picture (``page``).
+Belongs here: geometry and how money is printed. Stays out: figures (``summary``) and the words
+around the picture (``page``).
 """
 
 from __future__ import annotations
@@ -52,6 +53,11 @@ def waterfall(totals: Totals) -> Waterfall:
     return Waterfall((*bars, whole), (len(bars) + 1) * ROW + 10, scale.x(0))
 
 
+def printed(pence: int, currency: str) -> str:
+    """Money for a page, with the minus sign of print."""
+    return format_money(pence, currency).replace("-", "\N{MINUS SIGN}")
+
+
 @dataclass(frozen=True, slots=True)
 class _Scale:
     low: int
@@ -74,4 +80,4 @@ def _bar(scale: _Scale, label: str, start: int, pence: int, row: int, currency: 
     first, last = sorted((scale.x(start), scale.x(start + pence)))
     sign = "+" if pence > 0 else ""
     own = "more" if pence > 0 else "less"
-    return Bar(label, f"{sign}{format_money(pence, currency)}", first, max(last - first, 2), row * ROW + 6, tone or own)
+    return Bar(label, f"{sign}{printed(pence, currency)}", first, max(last - first, 2), row * ROW + 6, tone or own)

@@ -7,18 +7,19 @@ Belongs here: the exceptions of rows, refunds and rejected records. Stays out: t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from khaos_swap_assets.audit.cases import Case
 from khaos_swap_assets.audit.documents import Note
-from khaos_swap_assets.audit.engine import Pairing, Span, is_late, is_waiting
+from khaos_swap_assets.audit.engine import CERTAIN, Pairing, Span, is_late, is_waiting
 from khaos_swap_assets.audit.faults import Fault
 from khaos_swap_assets.audit.layouts import RefundRow
 from khaos_swap_assets.audit.rows import Row
 from khaos_swap_assets.domain import conditions
+from khaos_swap_assets.domain.credit_notes import CreditNote
 from khaos_swap_assets.domain.exceptions import KINDS, ExceptionKind, Problem
-from khaos_swap_assets.domain.facts import Limits
+from khaos_swap_assets.domain.facts import Limits, NoteFacts, ReturnFacts
 from khaos_swap_assets.domain.money import format_money
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.reconciliation import HOLDING_KINDS
@@ -105,13 +106,23 @@ def findings(rows: Iterable[Row], pairing: Pairing, span: Span, faults: Sequence
 
 
 def _of_return(row: Row, case: Case, span: Span) -> Iterator[Finding]:
-    judged = conditions.Case(case.facts, Limits(), span.now)
+    judged = conditions.Case(_facts(row, case), Limits(), span.now)
     problems = [problem for kind in RETURN_KINDS for problem in conditions.RULES[kind](judged)]
     for problem in problems:
         yield _of_problem(problem, row)
     is_held = any(problem.kind in HOLDING_KINDS for problem in problems)
     yield from _of_value(row, case, is_held=is_held)
     yield from _of_money(row, case, span)
+
+
+def _facts(row: Row, case: Case) -> ReturnFacts:
+    """The facts of the return with its Credit Notes as one; what the audit lets be counts as covered."""
+    if row.certainty != CERTAIN:
+        return case.facts
+    is_settled = row.status in ("matched", "within_tolerance")
+    pence = case.facts.refund_pence if is_settled else row.credited_pence
+    note = CreditNote(";".join(row.credit_note_codes), "", "", row.currency, row.day, row.day, None, pence, 0)
+    return replace(case.facts, notes=(NoteFacts(note, row.return_id, row.rma),))
 
 
 def _of_problem(problem: Problem, row: Row) -> Finding:

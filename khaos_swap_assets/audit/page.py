@@ -6,16 +6,14 @@ Belongs here: what the page shows. Stays out: how it looks (``page.html``) and t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from khaos_swap_assets.audit.chart import waterfall
+from khaos_swap_assets.audit.chart import printed, waterfall
 from khaos_swap_assets.audit.rows import LEGS, Row
 from khaos_swap_assets.audit.summary import Summary, Task
 from khaos_swap_assets.audit.words import LEG_WORDS, STATUS_WORDS
-from khaos_swap_assets.domain.money import format_money
 
 WORST = 50
 FIRST_TASKS = 5
@@ -36,7 +34,7 @@ def html(summary: Summary, rows: Sequence[Row]) -> str:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"money": format_money, "cut": _cut}
+    environment.filters |= {"money": printed, "cut": _cut}
     template = environment.from_string(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
     return template.render(
         summary=summary,
@@ -80,8 +78,8 @@ def main_cause(row: Row) -> str:
     return LEG_WORDS[leg] if row.legs[leg] else ""
 
 
-def _all_money(pence: Any) -> str:
-    return ", ".join(format_money(amount, currency) for currency, amount in sorted(pence.items()) if amount)
+def _all_money(pence: Mapping[str, int]) -> str:
+    return ", ".join(printed(amount, currency) for currency, amount in sorted(pence.items()) if amount)
 
 
 def _cut(text: str) -> str:

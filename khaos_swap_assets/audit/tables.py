@@ -189,6 +189,7 @@ class _Reader(Generic[Row]):
         self._layout, self._width = layout, width
         self._plan = [(column, places.get(column.name), dict[Any, Any]()) for column in layout.columns]
         self._currency, self._group = places.get(CURRENCY), places.get(layout.group)
+        self._currencies: dict[str, str] = {}
         self._check = layout.new_check()
 
     def take(self, record: Record, table: Table[Row]) -> None:
@@ -229,11 +230,14 @@ class _Reader(Generic[Row]):
         return values
 
     def _currency_of(self, record: Record) -> str:
+        """The currency of the record's money; what is no currency is a fault of its own column."""
         text = record.cells[self._currency] if self._currency is not None else ""
-        try:
-            return currency_code(text) if text.strip() else HOME_CURRENCY
-        except ValueError:
-            return HOME_CURRENCY
+        if text not in self._currencies:
+            try:
+                self._currencies[text] = currency_code(text) if text.strip() else HOME_CURRENCY
+            except ValueError:
+                self._currencies[text] = HOME_CURRENCY
+        return self._currencies[text]
 
 
 def _value(column: Column, text: str, currency: str) -> Any:

@@ -81,7 +81,7 @@ class _Sheets:
 
     def table(self, name: str, headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """A sheet with a frozen heading and filters."""
-        sheet = self._book.add_worksheet(name)
+        sheet = self._sheet(name)
         sheet.freeze_panes(1, 1)
         sheet.autofilter(0, 0, max(len(rows), 1), len(headings) - 1)
         for column, heading in enumerate(headings):
@@ -91,12 +91,20 @@ class _Sheets:
             self.line(sheet, number, cells)
 
     def plain(self, name: str, rows: Sequence[Sequence[Any]]) -> None:
-        """A sheet of titles (lines of one cell) and figures."""
-        sheet = self._book.add_worksheet(name)
+        """A sheet of titles (lines of one cell), headings (tuples) and figures."""
+        sheet = self._sheet(name)
         sheet.set_column(0, 0, 34)
-        sheet.set_column(1, 6, 20)
+        sheet.set_column(1, 6, 16)
         for number, cells in enumerate(rows):
-            self.line(sheet, number, cells, self._title if len(cells) == 1 else None)
+            is_heading = isinstance(cells, tuple)
+            self.line(sheet, number, cells, self._title if len(cells) == 1 else self._bold if is_heading else None)
+
+    def _sheet(self, name: str) -> Any:
+        sheet = self._book.add_worksheet(name)
+        sheet.set_landscape()
+        sheet.set_paper(9)
+        sheet.fit_to_pages(1, 0)
+        return sheet
 
     def line(self, sheet: Any, number: int, cells: Sequence[Any], style: Any = None) -> None:
         """One row of cells; nothing is left blank."""
@@ -156,7 +164,7 @@ def _summary_sheet(sheets: _Sheets, summary: Summary) -> None:
     ]
     for totals in summary.totals:
         lines += _totals_lines(totals)
-    lines += [[], ["Input files"], ["File", "Records", "Read", "Rejected", "Encoding"]]
+    lines += [[], ["Input files"], ("File", "Records", "Read", "Rejected", "Encoding")]
     lines += [[one.file, one.given, one.read, one.rejected, one.encoding] for one in summary.files.values()]
     sheets.plain("Summary", lines)
 
@@ -173,10 +181,10 @@ def _totals_lines(totals: Totals) -> list[Sequence[Any]]:
         ["Credited", money(totals.credited_pence)],
         ["Gap", money(totals.gap_pence)],
         [],
-        ["Status", "Gap", "Rows"],
+        ("Status", "Gap", "Rows"),
     ]
     lines += [[STATUS_WORDS[name], money(tally.pence), tally.count] for name, tally in totals.by_status.items()]
-    lines += [[], ["Cause", "Gap"]]
+    lines += [[], ("Cause", "Gap")]
     lines += [[LEG_WORDS[leg], money(pence)] for leg, pence in totals.legs.items()]
-    lines += [[], ["Age in days", "Not reconciled", "Rows"]]
-    return lines + [[f"{age} days", money(tally.pence), tally.count] for age, tally in totals.by_age.items()]
+    lines += [[], ("Age in days", "Not reconciled", "Rows")]
+    return lines + [[age, money(tally.pence), tally.count] for age, tally in totals.by_age.items()]
