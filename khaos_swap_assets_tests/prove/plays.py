@@ -1,0 +1,76 @@
+"""Plays as children: start one, read its figures, and say in words what it must not be.
+
+Belongs here: running ``one_play`` and the conditions that every play has to meet. Stays out: which plays (``proofs``).
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+LONGEST_SECONDS = 1_800
+
+
+@dataclass(frozen=True)
+class Played:
+    """One play: what was asked for, its figures, what happened in an outage, exit code and seconds of the process."""
+
+    wish: dict[str, Any]
+    result: dict[str, Any]
+    outage: dict[str, Any]
+    exit_code: int
+    seconds: float
+    last_words: str
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """The figures that the same seed must repeat: everything but time."""
+        return {name: value for name, value in self.result.items() if name != "seconds"}
+
+    @property
+    def brief(self) -> dict[str, Any]:
+        """What a report shows of it."""
+        kept = ("returns", "credit_notes_confirmed", "duplicates", "exceptions", "planted", "missed", "false_alarms")
+        figures = {name: self.result.get(name) for name in kept}
+        return {**self.wish, **figures, "failed_runs": self.result.get("failed_runs"), "seconds": self.seconds}
+
+
+def play(**wish: Any) -> Played:
+    """Play in a process of its own; figures are empty when it printed none."""
+    start = perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "khaos_swap_assets_tests.prove.one_play", json.dumps(wish)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_SECONDS,
+        check=False,
+    )
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    outage: dict[str, Any] = next((line["outage"] for line in lines if "outage" in line), {})
+    result: dict[str, Any] = next((line for line in reversed(lines) if "returns" in line), {})
+    words = done.stderr.strip().splitlines()[-5:]
+    return Played(wish, result, outage, done.returncode, round(perf_counter() - start, 1), "\n".join(words))
+
+
+def faults_of(played: Played, *, failed_runs: int = 0) -> list[str]:
+    """Every way in which a play is not what it must be, one line each."""
+    result = played.result
+    if not result:
+        return [f"{played.wish}: no figures, exit {played.exit_code}: {played.last_words}"]
+    found = [f"missed: {line}" for line in result["missed"]]
+    found += [f"false alarm: {line}" for line in result["false_alarms"]]
+    found += [f"broken: {line}" for line in result["broken_invariants"]]
+    if result["duplicates"]:
+        found.append(f"{result['duplicates']} duplicates")
+    if result["failed_runs"] != failed_runs:
+        found.append(f"{result['failed_runs']} runs failed, {failed_runs} were to")
+    if played.exit_code:
+        found.append(f"exit {played.exit_code}")
+    return [f"{played.wish}: {line}" for line in found]

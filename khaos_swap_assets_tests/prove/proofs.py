@@ -1,0 +1,164 @@
+"""The proofs: each shows one claim and returns its figures with ``holds`` and ``faults``.
+
+Belongs here: what is shown and at which sizes. Stays out: how a play is run (``plays``) and how the figures are written
+(``__main__``). Plays run one after another: their time is one of the figures.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from khaos_swap_assets.sandbox.switches import ALL_SWITCHES
+from khaos_swap_assets_tests.prove.plays import ROOT, Played, faults_of, play
+
+SEEDS = range(1, 21)
+LONGEST_ONCE_SECONDS = 60
+HISTORIES = 2_000
+HISTORY = Path("../shared/data/online_retail_2009-12_2010-12.parquet")
+MONTHS = tuple(f"2010-{month:02d}" for month in range(1, 13))
+UNSEEN = frozenset({"slow_seconds", "retry_after"})
+"""Switches that set how long a fault lasts: nothing of them shows while no fault is armed."""
+
+OUTAGES = {
+    "Swap answers 500": {"swap_500": -1},
+    "Swap answers 429": {"swap_429": -1},
+    "Swap's answers are cut off": {"swap_truncated": -1},
+    "Khaos answers 500": {"khaos_500": -1},
+    "Khaos's answers are cut off": {"khaos_truncated": -1},
+}
+STUMBLES = (
+    "swap_page_drift",
+    "swap_duplicate",
+    "swap_webhook_lost",
+    "swap_webhook_repeated",
+    "channel_lost_acknowledgement",
+    "channel_response_lost",
+    "channel_duplicate_pull",
+    "channel_specific_ids",
+)
+"""Faults that must leave no trace: no run fails, nothing is missed, nothing twice."""
+
+Figures = dict[str, Any]
+
+
+def planted_200() -> Figures:
+    """Every planted trouble is found and nothing else, seeds 1 to 20, 200 returns."""
+    return _all_good(play(returns=200, seed=seed) for seed in SEEDS)
+
+
+def planted_500() -> Figures:
+    """The same at 500 returns."""
+    return _all_good(play(returns=500, seed=seed) for seed in SEEDS)
+
+
+def planted_2000() -> Figures:
+    """The same at 2,000 returns, three seeds."""
+    return _all_good(play(returns=2_000, seed=seed) for seed in (1, 7, 20))
+
+
+def switches() -> Figures:
+    """The same under each value of each switch of the sandbox that is not its default."""
+    return _all_good(play(returns=200, seed=1, switches=[choice]) for choice in choices())
+
+
+def choices() -> list[str]:
+    """Every ``name=value`` that differs from the sandbox's default and shows without a fault."""
+    return [f"{name}={value}" for name, values in ALL_SWITCHES.items() if name not in UNSEEN for value in values[1:]]
+
+
+def same_counts() -> Figures:
+    """The same seed gives the same counts, twice, under the defaults and under random order."""
+    pairs = [[play(returns=200, seed=3, switches=chosen) for _ in range(2)] for chosen in ([], ["sort=random"])]
+    differing = [
+        f"{first.wish}: {name} differs"
+        for first, second in pairs
+        for name in first.counts
+        if first.counts[name] != second.counts.get(name)
+    ]
+    return _all_good([one for pair in pairs for one in pair], differing)
+
+
+def outages() -> Figures:
+    """An outage of a vendor in the middle: that run fails red, the next completes it, nothing twice."""
+    played = {name: play(returns=200, seed=2, outage=faults) for name, faults in OUTAGES.items()}
+    faults = [f"{name}: no run failed" for name, one in played.items() if one.outage.get("failed_runs") != 1]
+    for one in played.values():
+        faults += faults_of(one, failed_runs=1)
+    told = {name: one.outage.get("sensor_said") for name, one in played.items()}
+    return _figures(list(played.values()), faults) | {"sensor_said": told}
+
+
+def stumbles() -> Figures:
+    """Small faults of both vendors leave no trace."""
+    return _all_good(play(returns=200, seed=2, faults={name: 2}) for name in STUMBLES)
+
+
+def once_500() -> Figures:
+    """``demo --once`` with 500 returns within a minute."""
+    one = play(returns=500, seed=1)
+    slow = [f"{one.seconds} s, {LONGEST_ONCE_SECONDS} are allowed"] if one.seconds > LONGEST_ONCE_SECONDS else []
+    return _all_good([one], slow) | {"seconds": one.seconds, "seconds_by_stage": one.result.get("seconds")}
+
+
+def history_months() -> Figures:
+    """Every month of the real history runs through; what was found in each."""
+    path = (ROOT / HISTORY).resolve()
+    if not path.exists():
+        return {"holds": True, "faults": [], "skipped": f"{path} is not there"}
+    return _all_good(play(history=str(path), month=month) for month in MONTHS)
+
+
+def random_histories() -> Figures:
+    """2,000 random histories of the posting engine keep every invariant; each of its faults is found."""
+    environment = {**os.environ, "KHAOS_SWAP_HISTORIES": str(HISTORIES)}
+    tests = "khaos_swap_assets_tests/stages/credit_notes/test_histories.py"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", tests]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    last = (done.stdout.strip().splitlines() or [""])[-1]
+    passed = re.search(r"(\d+) passed", last)
+    faults = [last] if done.returncode else []
+    return {"holds": not faults, "faults": faults, "histories": HISTORIES, "tests": int(passed[1]) if passed else 0}
+
+
+def benchmarks() -> Figures:
+    """Every benchmark reaches its aim."""
+    done = subprocess.run([sys.executable, "benchmarks/run.py"], cwd=ROOT, capture_output=True, text=True, check=False)
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    faults = [f"{line['benchmark']} misses its aim" for line in lines if not line.get("is_met", True)]
+    if done.returncode and not faults:
+        faults = done.stderr.strip().splitlines()[-3:]
+    return {"holds": not faults, "faults": faults, "lines": lines}
+
+
+PROOFS: dict[str, Callable[[], Figures]] = {
+    proof.__name__: proof
+    for proof in (
+        once_500,
+        switches,
+        outages,
+        stumbles,
+        same_counts,
+        history_months,
+        random_histories,
+        planted_200,
+        planted_500,
+        planted_2000,
+        benchmarks,
+    )
+}
+
+
+def _all_good(played: Iterable[Played], more: Iterable[str] = ()) -> Figures:
+    all_played = list(played)
+    return _figures(all_played, [*(line for one in all_played for line in faults_of(one)), *more])
+
+
+def _figures(played: list[Played], faults: list[str]) -> Figures:
+    return {"holds": not faults, "faults": faults, "plays": [one.brief for one in played]}
