@@ -52,4 +52,5 @@ class Whereabouts:
 
     def unaccounted(self, sold: int) -> int:
         """Units sold that are nowhere; negative when more are told than were sold."""
-        return sold - sum(astuple(self))
+        told: tuple[int, ...] = astuple(self)
+        return sold - sum(told)

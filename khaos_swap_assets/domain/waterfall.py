@@ -1,0 +1,247 @@
+"""The penny waterfall: why a refund and its Credit Notes differ, leg by leg.
+
+Belongs here: the legs of one pair, each named only with evidence, adding up to the gap exactly. Stays out: which note
+belongs to which refund (``domain.matching``, ``domain.attribution``) and what both sides say (``waterfall_facts``).
+
+Every leg is in terms of gap = credited less refunded. A field explains a difference only where it accounts for it to
+the penny; what no field accounts for is ``unexplained`` and never spread over others. Money is whole pence of one
+currency. Source: FINANCE_RULES U-14 to U-16, U-28, contracts/swap.md §8.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal, get_args
+
+from khaos_swap_assets.domain.policy import CreditNotePolicy
+from khaos_swap_assets.domain.tax import STANDARD_RATE, Amount, Rate
+from khaos_swap_assets.domain.waterfall_facts import (
+    CreditFacts,
+    CreditLine,
+    LineSums,
+    RefundFacts,
+    RefundLine,
+    compared_lines,
+    sums_of,
+    vat_gap_pence,
+)
+
+__all__ = [
+    "LEGS",
+    "CreditFacts",
+    "CreditLine",
+    "Leg",
+    "RefundFacts",
+    "RefundLine",
+    "Waterfall",
+    "explain",
+    "vat_gap_pence",
+]
+
+LegName = Literal[
+    "goods",
+    "quantity",
+    "tax",
+    "delivery",
+    "discount",
+    "fee",
+    "tender",
+    "exchange",
+    "fx",
+    "rounding",
+    "unexplained",
+]
+Verdict = Literal["fine", "policy", "error"]
+
+LEGS: tuple[LegName, ...] = get_args(LegName)
+_FINE = frozenset({"tender", "exchange", "fx", "rounding"})
+_MOST_FIELDS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One cause of a gap: pence of either sign, the fields that say so, and whether it is as it should be."""
+
+    name: LegName
+    pence: int
+    evidence: tuple[str, ...]
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Waterfall:
+    """A gap and its legs in the order of ``LEGS``, those of zero left out; they add up to it."""
+
+    gap_pence: int
+    legs: tuple[Leg, ...]
+
+    def pence(self, name: LegName) -> int:
+        """Pence of one leg, 0 where it has none."""
+        return sum(leg.pence for leg in self.legs if leg.name == name)
+
+    @property
+    def unexplained_pence(self) -> int:
+        """What no field accounts for."""
+        return self.pence("unexplained")
+
+    def correction(self, vat_percent: Rate = STANDARD_RATE) -> Amount:
+        """What to take off the notes (negative: to add) so that only what is fine or policy is left (U-28)."""
+        return Amount.of(sum(leg.pence for leg in self.legs if leg.verdict == "error"), vat_percent)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Pence of a leg that a field gives evidence for."""
+
+    name: LegName
+    pence: int
+    evidence: str
+
+    def reversed(self) -> _Piece:
+        """The same on the note's side."""
+        return _Piece(self.name, -self.pence, self.evidence)
+
+
+def explain(refund: RefundFacts, credit: CreditFacts, policy: CreditNotePolicy | None = None) -> Waterfall:
+    """Explain the gap between a refund and all its notes, to the penny."""
+    gap = credit.gross_pence - refund.refund_pence
+    pieces = [piece for piece in _pieces(refund, credit, policy or CreditNotePolicy()) if piece.pence]
+    rest = gap - sum(piece.pence for piece in pieces)
+    return Waterfall(gap, tuple(_legs([*pieces, _Piece("unexplained", rest, "no field accounts for it")], policy)))
+
+
+def _legs(pieces: Iterable[_Piece], policy: CreditNotePolicy | None) -> Iterator[Leg]:
+    by_name: dict[LegName, list[_Piece]] = defaultdict(list)
+    for piece in pieces:
+        by_name[piece.name].append(piece)
+    for name in LEGS:
+        if pence := sum(piece.pence for piece in by_name[name]):
+            evidence = tuple(dict.fromkeys(piece.evidence for piece in by_name[name]))
+            yield Leg(name, pence, evidence, _verdict(name, pence, policy or CreditNotePolicy()))
+
+
+def _verdict(name: LegName, pence: int, policy: CreditNotePolicy) -> Verdict:
+    if name == "fee" and pence > 0 and policy.label_fee.choice == "charge_service":
+        return "policy"
+    return "fine" if name in _FINE else "error"
+
+
+def _pieces(refund: RefundFacts, credit: CreditFacts, policy: CreditNotePolicy) -> Iterator[_Piece]:
+    lines = compared_lines(refund, credit)
+    fields = list(_refund_fields(refund))
+    delivery = list(_delivery(credit, policy))
+    yield from delivery
+    if not lines:
+        target = credit.gross_pence - refund.refund_pence - sum(piece.pence for piece in delivery)
+        yield from _accounted(fields, target)
+        return
+    goods_pence = sum(line.value_pence for line in lines)
+    yield from _accounted([*fields, *_silent_delivery(refund, delivery)], goods_pence - refund.refund_pence)
+    by_line = list(_line_pieces(lines, credit, policy)) if credit.lines else []
+    yield from by_line
+    noted = credit.gross_pence - sum(piece.pence for piece in (*delivery, *by_line))
+    mirrored = [piece.reversed() for piece in fields]
+    yield from _value_pieces(lines, credit, noted - goods_pence, mirrored)
+
+
+def _refund_fields(refund: RefundFacts) -> Iterator[_Piece]:
+    """What makes the refund differ from its goods, as legs: a fee withheld leaves the credit above the refund."""
+    exchange = refund.exchange_pence - refund.additional_payment_pence
+    yield _Piece("fee", refund.fee_pence, "refund: handling_fee")
+    yield _Piece("tender", refund.gift_card_pence, "refund: gift card")
+    yield _Piece("tender", refund.store_credit_pence, "refund: store credit value")
+    yield _Piece("exchange", exchange, "refund: exchange items less additional payment")
+    yield _Piece("delivery", -refund.delivery_pence, "refund: delivery")
+    yield _Piece("tax", -refund.taxes_on_top_pence, "refund: refunded_non_inclusive_taxes")
+    yield _Piece("tax", -refund.duties_pence, "refund: refunded_duties")
+    yield _Piece("fx", -refund.fx_loss_pence, "refund: rate of the refund beside that of the sale")
+
+
+def _silent_delivery(refund: RefundFacts, delivery: Iterable[_Piece]) -> Iterator[_Piece]:
+    """Swap has no field for refunded delivery (swap.md §8): what is above the goods by the note's delivery is that."""
+    if not refund.delivery_pence:
+        yield _Piece("delivery", -sum(piece.pence for piece in delivery), "refund: above its goods by as much")
+
+
+def _delivery(credit: CreditFacts, policy: CreditNotePolicy) -> Iterator[_Piece]:
+    code = policy.delivery.stock_code
+    yield _Piece("delivery", credit.delivery_pence, "note: delivery")
+    for line in credit.lines:
+        if code and line.stock_code == code:
+            yield _Piece("delivery", line.gross_pence, f"note: line {code}")
+
+
+def _accounted(fields: Sequence[_Piece], pence: int, slack: int = 0) -> tuple[_Piece, ...]:
+    """The fewest fields that come to the pence exactly (else nearest within the slack); none where none do."""
+    able = [piece for piece in fields if piece.pence][:_MOST_FIELDS]
+    found: tuple[int, tuple[_Piece, ...]] | None = None
+    for size in range(len(able) + 1):
+        for some in combinations(able, size):
+            off = abs(pence - sum(piece.pence for piece in some))
+            if off == 0:
+                return some
+            if off <= slack and (found is None or off < found[0]):
+                found = (off, some)
+    return found[1] if found else ()
+
+
+def _line_pieces(lines: Sequence[RefundLine], credit: CreditFacts, policy: CreditNotePolicy) -> Iterator[_Piece]:
+    """Stock Codes of one side only, and units of which the notes hold more or fewer, at the refunded price."""
+    noted, returned = _both(lines, credit, policy)
+    for code in sorted({*noted, *returned}):
+        has, asked = noted.get(code), returned.get(code)
+        if asked is None and has is not None:
+            yield _Piece("goods", has.pence, f"note: line {code}, not returned")
+        elif has is None and asked is not None:
+            yield _Piece("goods", -asked.pence, f"refund: line {code}, not on the note")
+        elif has and asked and asked.quantity and has.quantity != asked.quantity:
+            pence = asked.pence * (has.quantity - asked.quantity) // asked.quantity
+            yield _Piece("quantity", pence, f"{code}: {has.quantity} on the note, {asked.quantity} returned")
+
+
+def _both(
+    lines: Sequence[RefundLine], credit: CreditFacts, policy: CreditNotePolicy
+) -> tuple[dict[str, LineSums], dict[str, LineSums]]:
+    code = policy.delivery.stock_code
+    noted = sums_of((one.stock_code, one.quantity, one.gross_pence) for one in credit.lines if one.stock_code != code)
+    return noted, sums_of((one.stock_code, one.quantity, one.value_pence) for one in lines)
+
+
+def _value_pieces(
+    lines: Sequence[RefundLine], credit: CreditFacts, pence: int, mirrored: Sequence[_Piece]
+) -> Iterator[_Piece]:
+    """Why the same units are at another value: fields that the note followed too, list price, net price, rounding."""
+    slack = sum(_rounding_of(line, credit) for line in credit.lines)
+    found = _accounted([*mirrored, *_price_fields(lines, credit)], pence, slack)
+    yield from found
+    rest = pence - sum(piece.pence for piece in found)
+    if 0 < abs(rest) <= slack:
+        why = "prices of a unit in whole pence" if credit.mode == "gross" else "note: VAT added to rounded net prices"
+        yield _Piece("rounding", rest, why)
+
+
+def _price_fields(lines: Sequence[RefundLine], credit: CreditFacts) -> Iterator[_Piece]:
+    noted = {line.stock_code for line in credit.lines} or {line.stock_code for line in lines}
+    held = [line for line in lines if line.stock_code in noted]
+    for line in held if len(held) <= 3 else ():
+        yield _Piece("discount", _discount(line), f"sale: discount of {line.stock_code}")
+    if len(held) != 1:
+        yield _Piece("discount", sum(map(_discount, held)), "sale: discount of all lines")
+    yield _Piece("tax", -sum(map(_vat, held)), "sale: VAT rate; the note holds net prices")
+
+
+def _discount(line: RefundLine) -> int:
+    return max((line.list_pence or 0) - line.value_pence, 0)
+
+
+def _vat(line: RefundLine) -> int:
+    return Amount.of(line.value_pence, line.vat_percent).vat_pence if line.vat_percent else 0
+
+
+def _rounding_of(line: CreditLine, credit: CreditFacts) -> int:
+    """The most that rounding can move a line: half a penny a unit, and a penny where VAT is added to a net price."""
+    by_unit = line.quantity // 2 if line.quantity > 1 and line.gross_pence % line.quantity == 0 else 0
+    return by_unit + (1 if credit.mode == "net" else 0)

@@ -1,0 +1,128 @@
+"""What both sides say about one refund and its Credit Notes.
+
+Belongs here: the records that a waterfall is made from, and what follows from a pair of lines alone. Stays out: the
+legs (``domain.waterfall``). Money is whole pence of one currency, amounts are positive, quantities are units.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from khaos_swap_assets.domain.returns import REFUND
+from khaos_swap_assets.domain.tax import Amount, Rate
+
+
+@dataclass(frozen=True, slots=True)
+class RefundLine:
+    """A returned line; ``value_pence`` is the whole line as Swap refunds it.
+
+    From the sale, where it is known: ``list_pence`` is the whole line before any discount, ``vat_percent`` its rate.
+    """
+
+    stock_code: str
+    quantity: int
+    value_pence: int
+    outcome: str = REFUND
+    list_pence: int | None = None
+    vat_percent: Rate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundFacts:
+    """One refund: what was paid out in money, and every field that says why it is more or less than the goods.
+
+    ``fee_pence`` was withheld; ``gift_card_pence`` and ``store_credit_pence`` were given back in that form;
+    ``exchange_pence`` is the value of goods sent in exchange and ``additional_payment_pence`` what the customer paid
+    for them; ``taxes_on_top_pence`` and ``duties_pence`` were refunded on top of the prices; ``fx_loss_pence`` is what
+    the refund cost more than at the sale's rate (negative: less).
+    """
+
+    refund_pence: int
+    lines: tuple[RefundLine, ...] = ()
+    fee_pence: int = 0
+    delivery_pence: int = 0
+    gift_card_pence: int = 0
+    store_credit_pence: int = 0
+    exchange_pence: int = 0
+    additional_payment_pence: int = 0
+    taxes_on_top_pence: int = 0
+    duties_pence: int = 0
+    fx_loss_pence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CreditLine:
+    """A line of a Credit Note; ``gross_pence`` is the whole line."""
+
+    stock_code: str
+    quantity: int
+    gross_pence: int
+
+
+@dataclass(frozen=True, slots=True)
+class CreditFacts:
+    """All notes of one refund together: their gross with delivery, their net where known, and their lines.
+
+    ``delivery_pence`` is gross and no line. ``mode``: how Khaos works the customer's prices (khaos.md §10).
+    """
+
+    gross_pence: int
+    net_pence: int | None = None
+    lines: tuple[CreditLine, ...] = ()
+    delivery_pence: int = 0
+    mode: Literal["gross", "net"] = "gross"
+
+
+@dataclass(frozen=True, slots=True)
+class LineSums:
+    """Lines of one Stock Code on one side, added up."""
+
+    quantity: int = 0
+    pence: int = 0
+
+
+def sums_of(lines: Iterable[tuple[str, int, int]]) -> dict[str, LineSums]:
+    """(Stock Code, units, pence) added up by Stock Code, sorted by it."""
+    units: Counter[str] = Counter()
+    pence: Counter[str] = Counter()
+    for code, quantity, amount in lines:
+        units[code] += quantity
+        pence[code] += amount
+    return {code: LineSums(units[code], pence[code]) for code in sorted(units)}
+
+
+def compared_lines(refund: RefundFacts, credit: CreditFacts) -> tuple[RefundLine, ...]:
+    """Lines that a note is held against: those of outcome Refund, and others where a note holds their Stock Code."""
+    noted = {line.stock_code for line in credit.lines}
+    return tuple(line for line in refund.lines if line.outcome == REFUND or line.stock_code in noted)
+
+
+def vat_gap_pence(refund: RefundFacts, credit: CreditFacts) -> int | None:
+    """VAT credited less VAT of the refund, each line at its sale's rate; None where a net or a rate is not known.
+
+    What was refunded beside the goods (delivery, less a fee) is shared out over their rates by value.
+    """
+    lines = [line for line in compared_lines(refund, credit) if line.value_pence]
+    if credit.net_pence is None or not lines or any(line.vat_percent is None for line in lines):
+        return None
+    goods = sum(line.value_pence for line in lines)
+    vat = sum(Amount.of(line.value_pence, line.vat_percent or 0).vat_pence for line in lines)
+    if goods != refund.refund_pence:
+        vat = _scaled_vat(lines, goods, refund.refund_pence)
+    return credit.gross_pence - credit.net_pence - vat
+
+
+def _scaled_vat(lines: Iterable[RefundLine], goods: int, refund_pence: int) -> int:
+    by_rate: Counter[Rate] = Counter()
+    for line in lines:
+        by_rate[line.vat_percent or 0] += line.value_pence
+    done = vat = value = 0
+    for rate, pence in sorted(by_rate.items()):
+        value += pence
+        share = refund_pence * value // goods - done
+        done += share
+        vat += Amount.of(share, rate).vat_pence
+    return vat
