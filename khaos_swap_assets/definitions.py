@@ -11,6 +11,8 @@ import dagster as dg
 
 from khaos_swap_assets import automation, resources
 from khaos_swap_assets.adapters.errors import SettingsError
+from khaos_swap_assets.stages.completeness import assets as completeness
+from khaos_swap_assets.stages.completeness import checks as completeness_checks
 from khaos_swap_assets.stages.credit_notes import assets as credit_notes
 from khaos_swap_assets.stages.credit_notes import checks as credit_note_checks
 from khaos_swap_assets.stages.orders import assets as orders
@@ -39,6 +41,8 @@ def build(*, toolbox: object = None) -> dg.Definitions:
             credit_notes.khaos_credit_notes,
             reconciliation.reconciliation_returns,
             reconciliation.reconciliation_exceptions,
+            completeness.reconciliation_completeness,
+            completeness.reconciliation_latency,
             reconciliation.month_end,
         ],
         asset_checks=[
@@ -46,6 +50,7 @@ def build(*, toolbox: object = None) -> dg.Definitions:
             *credit_note_checks.CHECKS,
             *stock_checks.CHECKS,
             *reconciliation_checks.CHECKS,
+            *completeness_checks.CHECKS,
         ],
         jobs=automation.JOBS,
         sensors=automation.SENSORS,

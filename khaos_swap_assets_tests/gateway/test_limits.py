@@ -147,7 +147,7 @@ def test_one_commit_for_all_that_wait_and_each_is_told(database_url: str) -> Non
 
 
 def knock(return_id: str = "r", event: str = "returnCreated", **changes: Any) -> Knock:
-    given = {"store_id": "st", "body": {"return": {}}, "received_at": NOW}
+    given: dict[str, Any] = {"store_id": "st", "body": {"return": {}}, "received_at": NOW}
     return Knock(event=event, return_id=return_id, **(given | changes))
 
 

@@ -132,6 +132,13 @@ class Swap:
     def submitted_since(self, moment: datetime) -> SweepResult:
         return self._answer("submitted", moment, [one for one in self._shown() if one.submitted_at >= moment])  # type: ignore[operator]
 
+    def submitted_on(self, day: date) -> SweepResult:
+        found = [one for one in self._shown() if one.submitted_at and one.submitted_at.date() == day]
+        return self._answer("submitted on", day, found)
+
+    def count_submitted_on(self, day: date) -> int | None:
+        return len(self.submitted_on(day).returns)
+
     def by_rma(self, rma: str) -> SweepResult:
         return self._answer("rma", rma, [one for one in self.returns.values() if one.rma == rma])
 

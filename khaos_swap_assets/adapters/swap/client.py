@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -67,6 +67,15 @@ class SwapClient:
     def submitted_since(self, moment: datetime) -> SweepResult:
         """Returns submitted at or after ``moment`` (aware); Swap holds this date only for later returns (§2.1)."""
         return self._sweep({"from_return_submission_date": _iso(moment)})
+
+    def submitted_on(self, day: date) -> SweepResult:
+        """Returns submitted on one UTC day."""
+        return self._sweep(_submitted_on(day))
+
+    def count_submitted_on(self, day: date) -> int | None:
+        """How many returns Swap says were submitted on one UTC day; None where it does not say."""
+        total = self._page(_submitted_on(day), 1, size=1).total_items
+        return total if total >= 0 else None
 
     def by_rma(self, rma: str) -> SweepResult:
         """The returns of one RMA number; none is no proof that it was deleted (§7.2)."""
@@ -217,6 +226,11 @@ def _newer(row: ReadReturn, other: ReadReturn | None) -> ReadReturn:
     if other is None or row.record.updated_at is None or other.record.updated_at is None:
         return row
     return other if other.record.updated_at > row.record.updated_at else row
+
+
+def _submitted_on(day: date) -> dict[str, str]:
+    bounds = {"from": "00:00:00.000Z", "to": "23:59:59.999Z"}
+    return {f"{name}_return_submission_date": f"{day.isoformat()}T{time}" for name, time in bounds.items()}
 
 
 def _iso(moment: datetime) -> str:

@@ -55,7 +55,7 @@ def sync_returns(tools: Toolbox) -> SyncedReturns:
     with tools.store() as conn:
         if any(window.source == WIDE and not sweep.is_drifted for window, sweep in sweeps.items()):
             returns.resolve_nameless(conn, now)
-        result = _keep(conn, [*sweeps.values(), *named], now)
+        result = keep(conn, [*sweeps.values(), *named], now)
         inbox.postpone(conn, knocks, now)
         _keep_unreadable_messages(conn, now)
         for window in windows:
@@ -114,7 +114,8 @@ def _read_named(
     return [client.by_rma(rma) for rma in sorted(wanted - {""})]
 
 
-def _keep(conn: psycopg.Connection, sweeps: Sequence[SweepResult], now: datetime) -> SyncedReturns:
+def keep(conn: psycopg.Connection, sweeps: Sequence[SweepResult], now: datetime) -> SyncedReturns:
+    """Bring the mirror up to date with what was read, and queue what changed; the caller's transaction."""
     read = [one for sweep in sweeps for one in sweep.returns]
     faults = {fault.row_hash: fault for sweep in sweeps for fault in sweep.faults}
     fresh = returns.changed(conn, read)

@@ -1,0 +1,1 @@
+"""Whether everything arrived, and how long it took."""

@@ -1,0 +1,107 @@
+"""Comparing the mirror with what Swap says it holds, and reading again what is apart.
+
+Belongs here: which days to ask about and when, and mending. Stays out: what waits or was slow (``timing``). It stands
+on no event and no watermark of the sync: it would notice a webhook that never came and a window that was too short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from khaos_swap_assets.adapters.store import arrivals, completeness, worklist
+from khaos_swap_assets.adapters.store.completeness import FIRST_LOOK, Day
+from khaos_swap_assets.stages.returns import sync
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from khaos_swap_assets.adapters.settings import Settings
+    from khaos_swap_assets.adapters.swap.client import SweepResult
+    from khaos_swap_assets.stages.toolbox import Toolbox
+
+NEAR = "swap/completeness"
+WIDE = "swap/completeness wide"
+NEAR_DAYS = 2
+NEAR_EVERY = timedelta(hours=1)
+WIDE_EVERY = timedelta(hours=20)
+MOST_SINGLE = 100
+NAMED = 20
+KEEP_REFUSED = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What one look compared: days asked about, returns read again, open returns read one by one."""
+
+    days: tuple[Day, ...]
+    mended: int
+    read_singly: int
+
+
+def compare(tools: Toolbox) -> Compared:
+    """Ask Swap about the days that are due, read again the days that are apart, and keep the result."""
+    now = tools.now()
+    with tools.store() as conn:
+        asked = due_days(conn, tools.settings, now)
+        held = completeness.mirrored(conn, asked[0], asked[-1]) if asked else {}
+        far = completeness.out_of_reach(conn, _wide(tools.settings, now), MOST_SINGLE) if len(asked) > NEAR_DAYS else []
+    if not asked:
+        return Compared((), 0, 0)
+    client = tools.open_swap()
+    told = {day: total for day in asked if (total := client.count_submitted_on(day)) is not None}
+    apart = [day for day, total in told.items() if total != held.get(day, 0)]
+    lists = {day: client.submitted_on(day) for day in apart if told[day]}
+    singles = [client.by_rma(rma) for rma in far]
+    with tools.store() as conn:
+        found = _keep(conn, told, lists, singles, now)
+        for name in (NEAR, WIDE) if len(asked) > NEAR_DAYS else (NEAR,):
+            worklist.move(conn, name, now)
+        if worklist.reached(conn, FIRST_LOOK) is None:
+            worklist.move(conn, FIRST_LOOK, now)
+        arrivals.forget_refused(conn, now - KEEP_REFUSED)
+    return Compared(tuple(found), sum(day.mended for day in found), len(singles))
+
+
+def due_days(conn: psycopg.Connection, settings: Settings, now: datetime) -> list[date]:
+    """The days to ask about now: every day of the wide window once a night, the last two every hour, else none."""
+    today = now.date()
+    if _is_due(worklist.reached(conn, WIDE), WIDE_EVERY, now):
+        first = _wide(settings, now).date() + timedelta(days=1)
+        return [first + timedelta(days=number) for number in range((today - first).days + 1)]
+    if _is_due(worklist.reached(conn, NEAR), NEAR_EVERY, now):
+        return [today - timedelta(days=number) for number in reversed(range(NEAR_DAYS))]
+    return []
+
+
+def _wide(settings: Settings, now: datetime) -> datetime:
+    return now - timedelta(days=settings.swap.wide_sweep_days)
+
+
+def _is_due(reached: datetime | None, every: timedelta, now: datetime) -> bool:
+    return reached is None or reached <= now - every
+
+
+def _keep(
+    conn: psycopg.Connection,
+    told: dict[date, int],
+    lists: dict[date, SweepResult],
+    singles: Sequence[SweepResult],
+    now: datetime,
+) -> list[Day]:
+    before = {day: completeness.rmas_on(conn, day) for day in told if day in lists or told[day] == 0}
+    sync.keep(conn, [*lists.values(), *singles], now)
+    held = completeness.mirrored(conn, min(told), max(told)) if told else {}
+    found = [_day(day, told[day], held.get(day, 0), before.get(day, {}), lists.get(day), now) for day in told]
+    completeness.save(conn, found)
+    return found
+
+
+def _day(day: date, told: int, held: int, before: dict[str, str], read: SweepResult | None, now: datetime) -> Day:
+    listed = {one.record.return_id: one.record.rma for one in read.returns} if read else {}
+    missing = sorted(rma for return_id, rma in listed.items() if return_id not in before) if read else []
+    vanished = sorted(rma for return_id, rma in before.items() if return_id not in listed)
+    faults = len(read.faults) if read else 0
+    return Day(day, told, held, missing[:NAMED], vanished[:NAMED], faults, len(missing), now)
