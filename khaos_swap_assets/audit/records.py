@@ -138,7 +138,7 @@ class _Lines:
     def back_to_second(self) -> None:
         """Give all lines of the record but its first back; none of them but the last begins a record of many lines."""
         rest = self._taken[1:]
-        self._alone_until = self._line - 1
+        self._alone_until = max(self._alone_until, self._line - 1)
         self._back.extendleft(reversed(rest))
         self._line -= len(rest)
 

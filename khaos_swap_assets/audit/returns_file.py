@@ -27,6 +27,7 @@ from khaos_swap_assets.domain.returns import Return
 ENVELOPE = "returns"
 STORE = "store_id"
 
+_OTHER_STORE = "is another store than that of the first return"
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=str)
 _OPENED = re.compile(rf'"{ENVELOPE}"\s*:\s*\[')
@@ -89,7 +90,7 @@ class _Reader:
     def __init__(self, table: Table[ReturnRow]) -> None:
         self._table = table
         self._settings: SwapSettings | None = None
-        self._seen: dict[str, int] = {}
+        self._seen: dict[str, tuple[int, int]] = {}
 
     def take(self, element: _Element) -> None:
         """Add the return of an element, or its faults."""
@@ -103,6 +104,7 @@ class _Reader:
         for fault in dict.fromkeys(faults):
             column, _, reason = fault.partition(": ")
             value = _value(raw, column)
+            reason = _OTHER_STORE if column == STORE else reason
             self._table.fault(element.line, column, value, without_value(reason, value))
         if not faults and self._is_first(record, element.line):
             self._table.rows.append(ReturnRow(element.line, record, raw))
@@ -115,10 +117,11 @@ class _Reader:
         return self._settings
 
     def _is_first(self, record: Return, line: int) -> bool:
-        first = self._seen.setdefault(record.return_id, line)
-        if first != line:
-            self._table.fault(line, "return_id", record.return_id, f"stands already on line {first}")
-        return first == line
+        here = (line, self._table.given)
+        first = self._seen.setdefault(record.return_id, here)
+        if first != here:
+            self._table.fault(line, "return_id", record.return_id, f"stands already on line {first[0]}")
+        return first == here
 
 
 def _implausible(record: Return) -> Iterator[str]:

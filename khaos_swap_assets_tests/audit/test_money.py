@@ -1,0 +1,106 @@
+"""Where a refunds file is given, it is the money; Swap's figure is only what was said."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from khaos_swap_assets.audit.documents import is_tender
+from khaos_swap_assets.audit.engine import Span
+from khaos_swap_assets_tests.audit.files import Shop, kinds, row_of
+
+GATEWAYS = [
+    ("gift_card", True),
+    ("gift card", True),
+    ("shopify_store_credit", True),
+    ("voucher", True),
+    ("credit_card", False),
+    ("shopify_payments", False),
+    ("", False),
+]
+
+
+@pytest.mark.parametrize(("gateway", "expected"), GATEWAYS)
+def test_a_credit_card_is_money_and_store_credit_is_not(gateway: str, expected: bool) -> None:
+    assert is_tender(gateway) is expected
+
+
+@pytest.fixture
+def shop() -> Shop:
+    shop = Shop(refunds=[])
+    shop.sold(1)
+    shop.returned(1)
+    return shop
+
+
+def test_the_money_is_the_refund(tmp_path: Path, shop: Shop) -> None:
+    shop.credited("CN1", 1)
+    shop.paid(1, "20.00")
+    result = shop.audited(tmp_path)
+    row = row_of(result, "RMA1")
+    assert (row.refund_pence, row.credited_pence, row.status) == (2000, 2499, "value_gap")
+    assert ("refund_differs", "RMA1") in kinds(result)
+    assert result.summary.is_money_seen
+
+
+def test_several_payments_add_up_and_the_last_one_dates_them(tmp_path: Path, shop: Shop) -> None:
+    shop.credited("CN1", 1)
+    shop.paid(1, "20.00")
+    shop.paid(1, "4.99", refunded_at="2026-04-02T10:00:00Z")
+    result = shop.audited(tmp_path, Span(date(2026, 4, 30)))
+    row = row_of(result, "RMA1")
+    assert (row.refund_pence, row.status, row.period) == (2499, "matched", "2026-04")
+    assert kinds(result) == set()
+
+
+def test_a_gift_card_explains_what_the_card_did_not_pay(tmp_path: Path, shop: Shop) -> None:
+    shop.credited("CN1", 1)
+    shop.paid(1, "10.00")
+    shop.paid(1, "14.99", gateway="gift_card")
+    result = shop.audited(tmp_path)
+    row = row_of(result, "RMA1")
+    assert (row.refund_pence, row.gap_pence, row.legs["tender"], row.legs["unexplained"]) == (1000, 1499, 1499, 0)
+    assert row.status == "matched"
+    assert kinds(result) == set()
+
+
+@pytest.mark.parametrize("status", ["failed", "pending", "cancelled"])
+def test_money_that_did_not_move_is_no_refund(tmp_path: Path, shop: Shop, status: str) -> None:
+    shop.paid(1, "24.99", status=status)
+    result = shop.audited(tmp_path)
+    assert (row_of(result, "RMA1").refund_pence, row_of(result, "RMA1").status) == (0, "in_flight")
+    assert kinds(result) == {("refund_not_paid", "RMA1")}
+
+
+def test_money_without_a_return_is_told(tmp_path: Path, shop: Shop) -> None:
+    shop.credited("CN1", 1)
+    shop.paid(1, "24.99")
+    shop.paid(1, "5.00", refund_id="rf_x", return_id="", order_ref="#LX500")
+    shop.paid(1, "6.00", refund_id="rf_y", return_id="ret_gone", order_ref="#LX1")
+    assert kinds(shop.audited(tmp_path)) == {("refund_without_return", "rf_x"), ("refund_without_return", "rf_y")}
+
+
+@pytest.mark.parametrize("name", ["#LX1", "KCCLX1"])
+def test_a_refund_may_name_the_order_only(tmp_path: Path, shop: Shop, name: str) -> None:
+    shop.credited("CN1", 1)
+    shop.paid(1, "24.99", return_id="", order_ref=name)
+    result = shop.audited(tmp_path)
+    assert (row_of(result, "RMA1").status, kinds(result)) == ("matched", set())
+
+
+def test_two_returns_of_an_order_share_no_refund_by_guess(tmp_path: Path, shop: Shop) -> None:
+    shop.returned(2, shopify_order_name="#LX1", cost="10.00")
+    shop.paid(1, "12.00", refund_id="rf_odd", return_id="", order_ref="#LX1")
+    shop.paid(1, "10.00", refund_id="rf_fits", return_id="", order_ref="#LX1")
+    result = shop.audited(tmp_path)
+    assert row_of(result, "RMA2").refund_pence == 1000
+    assert row_of(result, "RMA1").refund_pence == 0
+    assert ("refund_without_return", "rf_odd") in kinds(result)
+
+
+def test_money_in_another_currency_is_told(tmp_path: Path, shop: Shop) -> None:
+    shop.credited("CN1", 1)
+    shop.paid(1, "24.99", currency="EUR")
+    assert ("refund_differs", "RMA1") in kinds(shop.audited(tmp_path))

@@ -1,0 +1,134 @@
+"""The returns file in its three forms, whole and broken."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from khaos_swap_assets.audit.returns_file import ReturnRow, read_returns
+from khaos_swap_assets.audit.tables import Table
+
+
+def returned(number: int, **more: Any) -> dict[str, Any]:
+    row = {
+        "return_id": f"ret_{number}",
+        "rma_number": f"RMA{number}",
+        "store_id": "st",
+        "return_status": "Closed",
+        "customer_currency": "GBP",
+        "total_refund_value_customer_currency": 12.5,
+        "date_closed": "2026-03-02",
+        "products": [],
+    }
+    return {**row, **more}
+
+
+def read(tmp_path: Path, content: str | bytes) -> Table[ReturnRow]:
+    path = tmp_path / "returns.json"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    table = read_returns(path)
+    assert not table.is_whole or len(table.rows) + table.rejected == table.given
+    return table
+
+
+TWO = [returned(1), returned(2)]
+FORMS = [
+    ("\n".join(map(json.dumps, TWO)), [1, 2]),
+    ("\r\n\n".join(map(json.dumps, TWO)), [1, 3]),
+    (json.dumps(TWO), [1, 1]),
+    (json.dumps(TWO, indent=0), [2, 12]),
+    (json.dumps({"returns": TWO, "version": 2}), [1, 1]),
+    (json.dumps({"version": 2, "returns": TWO, "pagination": {"page": 1}}, indent=0), [4, 14]),
+    ("\n".join(json.dumps({"returns": [one]}) for one in TWO), [1, 2]),
+    ("\ufeff" + json.dumps(TWO), [1, 1]),
+]
+
+
+@pytest.mark.parametrize(("content", "lines"), FORMS)
+def test_forms(tmp_path: Path, content: str, lines: list[int]) -> None:
+    table = read(tmp_path, content)
+    assert [row.record.rma for row in table.rows] == ["RMA1", "RMA2"]
+    assert ([row.line for row in table.rows], table.faults) == (lines, [])
+    assert table.rows[0].record.refund_pence == 1250
+
+
+def test_one_object_is_one_return(tmp_path: Path) -> None:
+    assert [row.line for row in read(tmp_path, "\n" + json.dumps(returned(1), indent=1)).rows] == [2]
+
+
+def test_no_return_at_all_is_an_answer_and_an_empty_file_is_none(tmp_path: Path) -> None:
+    assert (read(tmp_path, "[]").given, read(tmp_path, '{"returns": []}').given) == (0, 0)
+    assert not read(tmp_path, " \n").is_whole
+
+
+BROKEN = [
+    (json.dumps(TWO[0]) + "\n{broken\n" + json.dumps(TWO[1]), 2, [2]),
+    (json.dumps(TWO, indent=0)[:-20], 1, [12, 13, 14, 15, 16, 17, 18, 19]),
+    (json.dumps({"returns": TWO}, indent=0)[:-40], 1, None),
+    (json.dumps(TWO) + "\nand more", 2, [2]),
+    ("[1, " + json.dumps(TWO[0]) + ", null]", 1, [1, 1]),
+    ("garbage\nmore", 0, [1, 2]),
+    ("[" * 100_000, 0, [1]),
+    ('{"a":' * 100_000, 0, [1]),
+    ('{"a": ' + "9" * 5000 + "}", 0, [1]),
+    ("[" + json.dumps(TWO[0]) + json.dumps(TWO[1]) + "]", 1, [1]),
+]
+
+
+@pytest.mark.parametrize(("content", "good", "lines"), BROKEN)
+def test_broken_json(tmp_path: Path, content: str, good: int, lines: list[int] | None) -> None:
+    table = read(tmp_path, content)
+    assert len(table.rows) == good
+    assert table.rejected > 0
+    assert lines is None or [fault.line for fault in table.faults] == lines
+
+
+BAD_FIELDS: list[tuple[dict[str, Any], str, str]] = [
+    ({"return_id": None}, "return_id", ""),
+    ({"total_refund_value_customer_currency": "NaN"}, "total_refund_value_customer_currency", "NaN"),
+    ({"total_refund_value_customer_currency": -1}, "total_refund_value_customer_currency", ""),
+    ({"total_refund_value_customer_currency": 1.234}, "total_refund_value_customer_currency", "1.234"),
+    ({"date_closed": "0001-01-01"}, "date_closed", "0001-01-01"),
+    ({"rma_number": "x" * 300}, "rma_number", "x" * 300),
+    ({"products": None}, "products", ""),
+    ({"products": ["x"]}, "products[0]", ""),
+    ({"customer_currency": "pounds"}, "customer_currency", "pounds"),
+    ({"rma_number": "a\ud800"}, "rma_number", "a\ufffd"),
+]
+
+
+@pytest.mark.parametrize(("change", "column", "value"), BAD_FIELDS)
+def test_bad_fields(tmp_path: Path, change: dict[str, Any], column: str, value: str) -> None:
+    table = read(tmp_path, json.dumps(returned(1, **change)))
+    assert (table.rows, table.rejected) == ([], 1)
+    assert column in [fault.column for fault in table.faults]
+    assert not value or value in [fault.value for fault in table.faults]
+
+
+def test_all_faults_of_a_line_are_told_with_the_value_once(tmp_path: Path) -> None:
+    product = {"product_id": "p", "item_count": 0, "cost": "x", "currency": "GBP", "return_type": "Refund"}
+    table = read(tmp_path, json.dumps(returned(1, products=[product])))
+    told = sorted(str(fault).partition("column ")[2] for fault in table.faults)
+    assert told == [
+        "products[0].cost: 'x' is no amount of money",
+        "products[0].item_count: '0' is no whole number of units, at least 1",
+    ]
+
+
+def test_a_return_comes_once_and_from_one_store(tmp_path: Path) -> None:
+    rows = [returned(1), returned(1), returned(2, store_id="other")]
+    table = read(tmp_path, json.dumps(rows))
+    assert ([row.record.rma for row in table.rows], table.rejected, table.given) == (["RMA1"], 2, 3)
+    assert [(fault.column, fault.reason) for fault in table.faults] == [
+        ("return_id", "stands already on line 1"),
+        ("store_id", "is another store than that of the first return"),
+    ]
+
+
+def test_the_environment_has_no_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KHAOS_SWAP_SWAP_STORE_ID", "another")
+    monkeypatch.setenv("KHAOS_SWAP_SWAP_COST_BASIS", "nonsense")
+    assert len(read(tmp_path, json.dumps(TWO)).rows) == 2
