@@ -33,8 +33,7 @@ CREATE TABLE recon.inbox (
     body_hash text NOT NULL,
     received_at timestamptz NOT NULL DEFAULT now(),
     consumed_at timestamptz,
-    tries integer NOT NULL DEFAULT 0,
-    next_try_at timestamptz
+    tries integer NOT NULL DEFAULT 0, next_try_at timestamptz
 );
 CREATE INDEX inbox_due ON recon.inbox (next_try_at) WHERE consumed_at IS NULL;
 CREATE UNIQUE INDEX inbox_unconsumed_knock ON recon.inbox (store_id, event, return_id)
