@@ -12,13 +12,13 @@ from contextlib import contextmanager
 
 import psycopg
 
-STARTED = ("STARTING", "STARTED", "CANCELING")
+UNFINISHED = ("NOT_STARTED", "STARTING", "STARTED", "CANCELING")
 ANY = "SELECT 1 FROM runs WHERE status = ANY(%s) LIMIT 1"
 REASON = "its process was ended with the house that it belonged to; the next run does what is still undone"
 
 
 def close_orphaned_runs(dagster_database_url: str, env: Mapping[str, str]) -> int:
-    """Report every run that is said to be running as failed, and free its pool slots; how many there were.
+    """Report every run that is neither queued nor ended as failed, and free its pool slots; how many there were.
 
     ``env`` holds DAGSTER_HOME and what its settings name. Dagster is imported only when there is such a run.
     """
@@ -27,7 +27,7 @@ def close_orphaned_runs(dagster_database_url: str, env: Mapping[str, str]) -> in
     import dagster as dg
 
     with _environment(env), dg.DagsterInstance.get() as instance:
-        statuses = [dg.DagsterRunStatus[name] for name in STARTED]
+        statuses = [dg.DagsterRunStatus[name] for name in UNFINISHED]
         orphans = instance.get_runs(dg.RunsFilter(statuses=statuses))
         for run in orphans:
             instance.report_run_failed(run, REASON)
@@ -38,7 +38,7 @@ def close_orphaned_runs(dagster_database_url: str, env: Mapping[str, str]) -> in
 def _is_any(url: str) -> bool:
     with psycopg.connect(url) as connection:
         try:
-            return connection.execute(ANY, (list(STARTED),)).fetchone() is not None
+            return connection.execute(ANY, (list(UNFINISHED),)).fetchone() is not None
         except psycopg.errors.UndefinedTable:
             return False
 

@@ -1,0 +1,102 @@
+"""Starting our own programs as a user does, and watching them from outside."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+PROGRAM = (sys.executable, "-m", "khaos_swap_assets.cli")
+RUNS = "{ runsOrError(limit: 50) { ... on Runs { results { runId jobName status } } } }"
+
+
+def call(*arguments: str, folder: Path, seconds: float = 60, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run ``khaos-swap`` with these arguments in a folder, to its end."""
+    return subprocess.run(
+        [*PROGRAM, *arguments], cwd=folder, env={**os.environ, **env}, capture_output=True, text=True, timeout=seconds
+    )
+
+
+def until(question: Callable[[], Any], seconds: float, every: float = 0.3) -> Any:
+    """Ask until the answer is true; the last answer. A connection that is refused counts as no."""
+    deadline = time.monotonic() + seconds
+    answer: Any = None
+    while not answer and time.monotonic() < deadline:
+        try:
+            answer = question()
+        except (httpx.HTTPError, ConnectionError):
+            answer = None
+        if not answer:
+            time.sleep(every)
+    return answer
+
+
+@dataclass
+class House:
+    """A program of ours that stays up, with its log and everything that it starts."""
+
+    folder: Path
+    arguments: Sequence[str]
+    env: Mapping[str, str] = field(default_factory=dict)
+    argv: Sequence[str] = PROGRAM
+
+    def __post_init__(self) -> None:
+        self.log = self.folder / "house.log"
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*self.argv, *self.arguments], cwd=self.folder, env={**os.environ, **self.env}, stdout=log, stderr=log
+            )
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def is_up(self, word: str, seconds: float = 90) -> bool:
+        """Wait for a word of its log; False when it ended before."""
+        until(lambda: word in self.said() or self.process.poll() is not None, seconds)
+        return word in self.said()
+
+    def family(self) -> list[psutil.Process]:
+        """Everything alive that names this folder: children, their children, the database."""
+        return [process for process in psutil.process_iter() if self._is_ours(process)]
+
+    def end(self, number: signal.Signals) -> float:
+        """Send the signal and wait; seconds until the program was gone."""
+        began = time.monotonic()
+        self.process.send_signal(number)
+        self.process.wait(60)
+        return time.monotonic() - began
+
+    def close(self) -> None:
+        """Leave nothing behind, whatever a test did."""
+        if self.process.poll() is None:
+            self.end(signal.SIGTERM)
+        for process in self.family():
+            process.kill()
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        try:
+            if process.pid == os.getpid() or process.status() == psutil.STATUS_ZOMBIE:
+                return False
+            return any(str(self.folder) in part for part in (*process.cmdline(), *process.environ().values()))
+        except (psutil.Error, OSError):
+            return False
+
+
+def runs(port: int) -> list[dict[str, str]]:
+    """The newest runs of the Dagster that serves its UI here."""
+    answer = httpx.post(f"http://127.0.0.1:{port}/graphql", json={"query": RUNS}, timeout=10)
+    return list(answer.json()["data"]["runsOrError"]["results"])
+
+
+def runs_of(port: int, job: str, status: str) -> list[str]:
+    """Ids of the runs of a job that are in a status."""
+    return [run["runId"] for run in runs(port) if (run["jobName"], run["status"]) == (job, status)]

@@ -1,0 +1,103 @@
+"""A live installation's database: set up, checked, kept apart from demo and test, used by one house."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from khaos_swap_assets import installation
+from khaos_swap_assets.adapters.errors import SettingsError, StoreError
+from khaos_swap_assets.adapters.settings import Settings
+from khaos_swap_assets.adapters.store import database as store
+from khaos_swap_assets.adapters.store import embedded
+
+
+@pytest.fixture
+def fresh_url(postgres: embedded.EmbeddedPostgres) -> Iterator[str]:
+    """URL of a database that does not exist yet, on a running server."""
+    yield postgres.url("books")
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as conn:
+        for name in ("books", "books_dagster"):
+            conn.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def settings(url: str = "", **more: object) -> Settings:
+    return Settings.model_validate({"database_url": url, **more})
+
+
+def test_setting_up_makes_both_databases_and_marks_ours(fresh_url: str) -> None:
+    installation.set_up(fresh_url)
+    installation.set_up(fresh_url)
+    found = installation.open_database(settings(fresh_url))
+    assert (found.url, found.is_embedded) == (fresh_url, False)
+    with psycopg.connect(fresh_url) as conn:
+        assert conn.execute("SELECT mark FROM recon.installation").fetchone() == ("live",)
+    psycopg.connect(installation.dagster_database(fresh_url)).close()
+
+
+def test_both_programs_mean_the_same_database_of_dagster(fresh_url: str) -> None:
+    assert store.parts(installation.dagster_database(fresh_url))["dbname"] == "books_dagster"
+    assert "/books_dagster?" in store.dagster_url(fresh_url)
+
+
+def test_a_database_without_tables_says_what_to_run(fresh_url: str) -> None:
+    store.ensure(fresh_url)
+    with pytest.raises(StoreError, match="has no tables yet; run: khaos-swap migrate"):
+        installation.open_database(settings(fresh_url))
+
+
+def test_a_database_of_tests_or_a_demo_is_never_live(database_url: str) -> None:
+    with pytest.raises(StoreError, match="belongs to a test installation, this is live"):
+        installation.open_database(settings(database_url))
+    with pytest.raises(StoreError, match="belongs to a test installation, this is live"):
+        installation.set_up(database_url)
+
+
+def test_a_second_house_on_one_database_is_refused(fresh_url: str) -> None:
+    store.ensure(fresh_url)
+    with (
+        installation.only_house(fresh_url),
+        pytest.raises(SettingsError, match="has a running `khaos-swap up` already"),
+        installation.only_house(fresh_url),
+    ):
+        pass
+    with installation.only_house(fresh_url):
+        pass
+
+
+@pytest.mark.parametrize("mode", ["assist", "post"])
+def test_the_embedded_database_is_not_for_writing(tmp_path: Path, mode: str) -> None:
+    with pytest.raises(StoreError, match=rf"KHAOS_SWAP_DATABASE_URL: is required when KHAOS_SWAP_MODE is {mode}"):
+        installation.open_database(settings(mode=mode, post_from="2026-07-01", data_dir=tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_folder_of_a_demo_is_never_live(tmp_path: Path) -> None:
+    (tmp_path / ".khaos-swap-demo").touch()
+    with pytest.raises(StoreError, match="belongs to the demo, this is live"):
+        installation.open_database(settings(data_dir=tmp_path))
+
+
+def test_for_audit_the_embedded_database_starts_migrated_and_ends(tmp_path: Path) -> None:
+    found = installation.open_database(settings(data_dir=tmp_path / "data"))
+    try:
+        assert found.is_embedded
+        with psycopg.connect(found.url) as conn:
+            assert conn.execute("SELECT mark FROM recon.installation").fetchone() == ("live",)
+    finally:
+        found.let_go()
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(found.url)
+
+
+def test_env_adds_what_is_not_set_and_only_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / ".env"
+    file.write_text('KHAOS_SWAP_MODE=assist\nKHAOS_SWAP_SWAP_API_KEY="a $b #c"\nHTTPS_PROXY=http://proxy\n')
+    monkeypatch.setattr(os, "environ", {"KHAOS_SWAP_MODE": "audit"})
+    installation.read_env_file(file)
+    assert os.environ == {"KHAOS_SWAP_MODE": "audit", "KHAOS_SWAP_SWAP_API_KEY": "a $b #c"}
+    installation.read_env_file(tmp_path / "nowhere")
