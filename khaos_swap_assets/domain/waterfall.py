@@ -106,11 +106,16 @@ class _Piece:
 
 
 def explain(refund: RefundFacts, credit: CreditFacts, policy: CreditNotePolicy | None = None) -> Waterfall:
-    """Explain the gap between a refund and all its notes, to the penny."""
+    """Explain the gap between a refund and all its notes, to the penny; a side that is missing is all goods."""
     gap = credit.gross_pence - refund.refund_pence
+    if not credit.gross_pence:
+        return Waterfall(gap, tuple(_legs([_Piece("goods", gap, "no Credit Note")], policy)))
     pieces = [piece for piece in _pieces(refund, credit, policy or CreditNotePolicy()) if piece.pence]
     rest = gap - sum(piece.pence for piece in pieces)
-    return Waterfall(gap, tuple(_legs([*pieces, _Piece("unexplained", rest, "no field accounts for it")], policy)))
+    last = _Piece("unexplained", rest, "no field accounts for it")
+    if not refund.refund_pence:
+        last = _Piece("goods", rest, "no refund")
+    return Waterfall(gap, tuple(_legs([*pieces, last], policy)))
 
 
 def _legs(pieces: Iterable[_Piece], policy: CreditNotePolicy | None) -> Iterator[Leg]:
@@ -140,7 +145,8 @@ def _pieces(refund: RefundFacts, credit: CreditFacts, policy: CreditNotePolicy) 
         return
     goods_pence = sum(line.value_pence for line in lines)
     yield from _accounted([*fields, *_silent_delivery(refund, delivery)], goods_pence - refund.refund_pence)
-    by_line = list(_line_pieces(lines, credit, policy)) if credit.lines else []
+    is_told = bool(credit.lines) or credit.gross_pence == credit.delivery_pence
+    by_line = list(_line_pieces(lines, credit, policy)) if is_told else []
     yield from by_line
     noted = credit.gross_pence - sum(piece.pence for piece in (*delivery, *by_line))
     mirrored = [piece.reversed() for piece in fields]
