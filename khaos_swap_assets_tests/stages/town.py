@@ -136,8 +136,9 @@ class Swap:
         found = [one for one in self._shown() if one.submitted_at and one.submitted_at.date() == day]
         return self._answer("submitted on", day, found)
 
-    def count_submitted_on(self, day: date) -> int | None:
-        return len(self.submitted_on(day).returns)
+    def count_submitted(self, first: date, last: date) -> int | None:
+        found = [one for one in self._shown() if one.submitted_at and first <= one.submitted_at.date() <= last]
+        return len(self._answer("count", (first, last), found).returns)
 
     def by_rma(self, rma: str) -> SweepResult:
         return self._answer("rma", rma, [one for one in self.returns.values() if one.rma == rma])

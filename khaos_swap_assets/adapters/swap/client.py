@@ -70,11 +70,11 @@ class SwapClient:
 
     def submitted_on(self, day: date) -> SweepResult:
         """Returns submitted on one UTC day."""
-        return self._sweep(_submitted_on(day))
+        return self._sweep(_submitted_within(day, day))
 
-    def count_submitted_on(self, day: date) -> int | None:
-        """How many returns Swap says were submitted on one UTC day; None where it does not say."""
-        total = self._page(_submitted_on(day), 1, size=1).total_items
+    def count_submitted(self, first: date, last: date) -> int | None:
+        """How many returns Swap says were submitted from one UTC day to another; None where it does not say."""
+        total = self._page(_submitted_within(first, last), 1, size=1).total_items
         return total if total >= 0 else None
 
     def by_rma(self, rma: str) -> SweepResult:
@@ -228,9 +228,11 @@ def _newer(row: ReadReturn, other: ReadReturn | None) -> ReadReturn:
     return other if other.record.updated_at > row.record.updated_at else row
 
 
-def _submitted_on(day: date) -> dict[str, str]:
-    bounds = {"from": "00:00:00.000Z", "to": "23:59:59.999Z"}
-    return {f"{name}_return_submission_date": f"{day.isoformat()}T{time}" for name, time in bounds.items()}
+def _submitted_within(first: date, last: date) -> dict[str, str]:
+    return {
+        "from_return_submission_date": f"{first.isoformat()}T00:00:00.000Z",
+        "to_return_submission_date": f"{last.isoformat()}T23:59:59.999Z",
+    }
 
 
 def _iso(moment: datetime) -> str:

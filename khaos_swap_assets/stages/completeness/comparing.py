@@ -6,9 +6,10 @@ on no event and no watermark of the sync: it would notice a webhook that never c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.store import arrivals, completeness, worklist
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from khaos_swap_assets.adapters.settings import Settings
-    from khaos_swap_assets.adapters.swap.client import SweepResult
+    from khaos_swap_assets.adapters.swap.client import SwapClient, SweepResult
     from khaos_swap_assets.stages.toolbox import Toolbox
 
 NEAR = "swap/completeness"
@@ -51,7 +52,7 @@ def compare(tools: Toolbox) -> Compared:
     if not asked:
         return Compared((), 0, 0)
     client = tools.open_swap()
-    told = {day: total for day in asked if (total := client.count_submitted_on(day)) is not None}
+    told = _told(client, asked, held)
     apart = [day for day, total in told.items() if total != held.get(day, 0)]
     lists = {day: client.submitted_on(day) for day in apart if told[day]}
     singles = [client.by_rma(rma) for rma in far]
@@ -74,6 +75,18 @@ def due_days(conn: psycopg.Connection, settings: Settings, now: datetime) -> lis
     if _is_due(worklist.reached(conn, NEAR), NEAR_EVERY, now):
         return [today - timedelta(days=number) for number in reversed(range(NEAR_DAYS))]
     return []
+
+
+def _told(client: SwapClient, asked: Sequence[date], held: Mapping[date, int]) -> dict[date, int]:
+    """Swap's count of each day. Days in a row on which we hold nothing are asked about at once, first."""
+    told: dict[date, int] = {}
+    for is_empty, days in groupby(asked, key=lambda day: not held.get(day)):
+        row = list(days)
+        if is_empty and client.count_submitted(row[0], row[-1]) == 0:
+            told |= dict.fromkeys(row, 0)
+        else:
+            told |= {day: total for day in row if (total := client.count_submitted(day, day)) is not None}
+    return told
 
 
 def _wide(settings: Settings, now: datetime) -> datetime:

@@ -59,8 +59,10 @@ def test_a_return_that_never_arrived_is_named_and_read_at_once(town: Town, datab
 def test_what_swap_counts_and_does_not_show_is_red(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     town.swap.put(submitted(1, 1))
     town.read()
-    counted = town.swap.count_submitted_on
-    monkeypatch.setattr(town.swap, "count_submitted_on", lambda day: (counted(day) or 0) + (day == TODAY))
+    counted = town.swap.count_submitted
+    monkeypatch.setattr(
+        town.swap, "count_submitted", lambda first, last: (counted(first, last) or 0) + (first <= TODAY <= last)
+    )
     compare(town.tools)
     verdict = judged(town)
     assert not verdict.passed
@@ -108,11 +110,19 @@ def test_nothing_due_asks_nobody(town: Town, database: Connection) -> None:
 
 
 def test_a_swap_that_tells_no_counts_proves_nothing(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(town.swap, "count_submitted_on", lambda _: None)
+    monkeypatch.setattr(town.swap, "count_submitted", lambda *_: None)
     assert compare(town.tools).days == ()
     verdict = judged(town)
     assert not verdict.passed
     assert "tells no counts" in str(verdict.description)
+
+
+def test_days_without_returns_are_asked_about_at_once(town: Town) -> None:
+    town.swap.put(submitted(1, 5), submitted(2, 20))
+    town.read()
+    town.swap.asked.clear()
+    compare(town.tools)
+    assert [how for how, _ in town.swap.asked] == ["count"] * 5
 
 
 QUIET = Traffic(0, 0, 0)
