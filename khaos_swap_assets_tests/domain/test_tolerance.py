@@ -1,0 +1,58 @@
+"""The tolerance governor: the laws; its figures are those of U-20 in the finance rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from khaos_swap_assets.domain.tolerance import Residual, Tolerances, govern
+
+residuals = st.lists(
+    st.builds(
+        Residual,
+        subject=st.uuids().map(str),
+        reason=st.sampled_from(["rounding", "fx"]),
+        pence=st.integers(-6, 6),
+        lines=st.integers(1, 6),
+        currency=st.sampled_from(["GBP", "EUR"]),
+    ),
+    max_size=40,
+)
+TIGHT = Tolerances(period_cap_pence=20, least_for_direction=5)
+
+
+@given(residuals, st.randoms(use_true_random=False))
+def test_the_order_of_residuals_does_not_matter(some: list[Residual], random: Any) -> None:
+    assert govern(random.sample(some, len(some)), TIGHT) == govern(some, TIGHT)
+
+
+@given(residuals, st.integers(0, 30))
+def test_each_is_cleared_or_refused_and_the_cap_holds(some: list[Residual], before: int) -> None:
+    found = govern(some, TIGHT, {"GBP": before})
+    told = [residual for residual, _ in found.cleared] + [refused.residual for refused in found.refused]
+    assert sorted(told) == sorted(residual for residual in some if residual.pence)
+    assert found.cleared_pence.get("GBP", 0) <= max(20 - before, 0)
+    assert found.cleared_pence.get("EUR", 0) <= 20
+
+
+@given(residuals)
+def test_nothing_of_a_systematic_reason_is_cleared(some: list[Residual]) -> None:
+    found = govern(some, TIGHT)
+    stopped = {(one.reason, one.currency) for one in found.systematic}
+    assert not stopped & {(residual.reason, residual.currency) for residual, _ in found.cleared}
+
+
+@pytest.mark.parametrize(("signs", "is_systematic"), [([1] * 20, True), ([1] * 19, False), ([1] * 40 + [-1], False)])
+def test_direction_needs_enough_of_one_sign(signs: list[int], is_systematic: bool) -> None:
+    found = govern([Residual(f"CN{number}", "rounding", sign) for number, sign in enumerate(signs)], Tolerances())
+    assert bool(found.systematic) is is_systematic
+    assert len(found.cleared) == (0 if is_systematic else len(signs))
+
+
+def test_each_reason_has_its_account() -> None:
+    accounts = {"rounding": "8900", "fx": "8910"}
+    found = govern([Residual("CN1", "fx", 1), Residual("CN2", "rounding", -1)], Tolerances(accounts=accounts))
+    assert [(residual.subject, account) for residual, account in found.cleared] == [("CN1", "8910"), ("CN2", "8900")]
