@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from khaos_swap_assets.audit import documents
 from khaos_swap_assets.audit.documents import Money
@@ -33,7 +34,7 @@ class Case:
     """One return beside its order and its money.
 
     ``return_`` is as Swap shows it, ``facts`` as the audit takes it: with the money of the refunds file where there is
-    one. ``customer`` is empty for an account that is no person.
+    one. ``customer`` is empty for an account that is no person; ``raw`` is Swap's JSON.
     """
 
     return_: Return
@@ -43,7 +44,7 @@ class Case:
     sold: tuple[OrderRow, ...]
     customer: str
     money: Money | None
-    line: int
+    raw: Mapping[str, Any]
 
     @property
     def refund_pence(self) -> int:
@@ -121,7 +122,7 @@ def cases(inputs: Inputs) -> Cases:
                 tuple(sold.get(match.order.associated_ref, ())) if match.order else (),
                 customer,
                 paid,
-                row.line,
+                row.raw,
             )
         )
     return Cases(tuple(found), naming, tuple(strays))

@@ -1,62 +1,149 @@
-"""Why a return and its Credit Notes differ, leg by leg, and the gap of the VAT.
+"""Why a return and its Credit Notes differ: what the files show of each side, handed to the penny waterfall.
 
-Belongs here: what the files show of each side, handed to the penny waterfall. Stays out: naming the legs
-(``domain.waterfall``). Money is minor units.
+Belongs here: the facts of both sides and what of a gap is settled. Stays out: naming the legs (``domain.waterfall``)
+and what may be let be (``domain.tolerance``). Money is minor units.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
+from khaos_swap_assets.adapters.swap.values import without_noise
 from khaos_swap_assets.audit.cases import Case
 from khaos_swap_assets.audit.documents import Note
-from khaos_swap_assets.audit.rows import LEGS
-from khaos_swap_assets.domain.money import split_gross
+from khaos_swap_assets.audit.layouts import OrderRow
+from khaos_swap_assets.domain.facts import LineFacts
+from khaos_swap_assets.domain.money import to_pence
+from khaos_swap_assets.domain.tax import Amount
+from khaos_swap_assets.domain.tolerance import Residual
+from khaos_swap_assets.domain.waterfall import (
+    LEGS,
+    CreditFacts,
+    CreditLine,
+    RefundFacts,
+    RefundLine,
+    Waterfall,
+    explain,
+    vat_gap_pence,
+)
+
+SETTLED = ("tender", "exchange", "fx")
+SMALL = frozenset({"rounding", "unexplained"})
+TAXES_ON_TOP, DUTIES = "refunded_non_inclusive_taxes", "refunded_duties"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Causes:
-    """``legs`` add up to the gap. ``residual_pence`` is what nothing settles; up to the tolerance it is let be."""
+    """The causes of one row's gap. ``vat_gap_pence`` is None where a net or a rate is not known."""
 
-    legs: Mapping[str, int]
-    residual_pence: int
-    tolerance_pence: int = 0
-    evidence: Mapping[str, str] = field(default_factory=dict)
+    waterfall: Waterfall
+    lines: int = 0
+    vat_gap_pence: int | None = None
 
+    @cached_property
+    def legs(self) -> Mapping[str, int]:
+        """Pence of every leg; they add up to the gap."""
+        return {leg: self.waterfall.pence(leg) for leg in LEGS}
 
-def explain(case: Case, notes: Sequence[Note], credited_pence: int) -> Causes:
-    """The causes of one return's gap."""
-    gap = credited_pence - case.refund_pence
-    if not notes:
-        return Causes(_legs(goods=gap), gap)
-    tender = case.tender_pence if gap and case.tender_pence else 0
-    lines = sum(len(note.lines) for note in notes)
-    return Causes(_legs(tender=tender, unexplained=gap - tender), gap - tender, min(5, lines))
+    @cached_property
+    def evidence(self) -> Mapping[str, str]:
+        """What shows each leg that is there."""
+        return {leg.name: "; ".join(leg.evidence) for leg in self.waterfall.legs}
 
+    @property
+    def residual_pence(self) -> int:
+        """What of the gap is not as it should be: gift cards, exchanges and rates of currencies are."""
+        return self.waterfall.gap_pence - sum(self.legs[leg] for leg in SETTLED)
 
-def explain_orphan(note: Note) -> Causes:
-    """The causes of a note that credits no refund: its goods and its delivery."""
-    goods = note.gross_pence - note.delivery_pence
-    return Causes(_legs(goods=goods, delivery=note.delivery_pence), note.gross_pence)
-
-
-def vat_gap(case: Case, notes: Sequence[Note]) -> int | None:
-    """VAT that the notes credit on goods less the VAT of the refunded lines at the rates of their sale.
-
-    None where a note does not say its net, or the sale its rate.
-    """
-    credited = [note.vat_pence for note in notes]
-    rates = {row.stock_code: row.vat_percent for row in case.sold}
-    due = 0
-    for line in case.facts.refund_lines:
-        rate = rates.get(line.stock_code or "")
-        if rate is None:
-            return None
-        due += split_gross(line.cost_pence, rate)[1]
-    known = [pence for pence in credited if pence is not None]
-    return sum(known) - due if notes and len(known) == len(credited) else None
+    def residual(self, subject: str, currency: str) -> Residual:
+        """The residual for the tolerances: a small one is rounding only where no field tells another cause."""
+        others = [leg.name for leg in self.waterfall.legs if leg.name not in SMALL and leg.name not in SETTLED]
+        return Residual(subject, others[0] if others else "rounding", self.residual_pence, max(self.lines, 1), currency)
 
 
-def _legs(**named: int) -> dict[str, int]:
-    return {leg: named.get(leg, 0) for leg in LEGS}
+def of_return(case: Case, notes: Sequence[Note], credited_pence: int) -> Causes:
+    """The causes of one return's gap, and the gap of its VAT."""
+    refund, credit = refund_facts(case), credit_facts(case, notes, credited_pence)
+    vat_gap = vat_gap_pence(refund, credit) if notes else None
+    return Causes(explain(refund, credit), sum(len(note.lines) for note in notes), vat_gap)
+
+
+def of_orphan(note: Note) -> Causes:
+    """The causes of a note that credits no refund."""
+    lines = tuple(_credit_lines([note]))
+    return Causes(explain(RefundFacts(0), CreditFacts(note.gross_pence, None, lines, note.delivery_pence)))
+
+
+def refund_facts(case: Case) -> RefundFacts:
+    """What Swap, the sale and the money say of a refund."""
+    return_, sold = case.return_, {row.stock_code: row for row in reversed(case.sold)}
+    return RefundFacts(
+        refund_pence=case.refund_pence,
+        lines=tuple(_refund_line(line, sold.get(line.stock_code or "")) for line in case.facts.lines),
+        fee_pence=max(return_.handling_fee_pence, 0),
+        gift_card_pence=case.tender_pence,
+        store_credit_pence=0 if case.tender_pence else max(return_.store_credit_pence, 0),
+        exchange_pence=sum(_exchanged(case.raw.get("exchange_items"), return_.currency)),
+        additional_payment_pence=max(return_.additional_payment_pence, 0),
+        taxes_on_top_pence=sum(_told(case.raw.get("products"), TAXES_ON_TOP, return_.currency)),
+        duties_pence=sum(_told(case.raw.get("products"), DUTIES, return_.currency)),
+    )
+
+
+def credit_facts(case: Case, notes: Sequence[Note], credited_pence: int) -> CreditFacts:
+    """What the notes of a return say together; of a note for several returns only the share is known."""
+    if sum(note.gross_pence for note in notes) != credited_pence:
+        return CreditFacts(credited_pence)
+    delivery = sum(note.delivery_pence for note in notes)
+    return CreditFacts(credited_pence, _net(case, notes, delivery), tuple(_credit_lines(notes)), delivery)
+
+
+def _refund_line(line: LineFacts, sold: OrderRow | None) -> RefundLine:
+    """A returned line beside its sale; the list price is told only where a discount was given."""
+    list_pence = sold.unit_price_pence * line.quantity if sold and sold.discount_pence else None
+    percent = sold.vat_percent if sold else None
+    return RefundLine(line.stock_code or line.sku, line.quantity, line.cost_pence, line.outcome, list_pence, percent)
+
+
+def _credit_lines(notes: Iterable[Note]) -> Iterator[CreditLine]:
+    for note in notes:
+        for line in note.lines:
+            yield CreditLine(line.stock_code, line.quantity, line.gross_pence)
+
+
+def _net(case: Case, notes: Sequence[Note], delivery_pence: int) -> int | None:
+    """Net of the notes; delivery, whose net no file shows, at the rate of the goods where they share one."""
+    vats = [note.vat_pence for note in notes]
+    known = [vat for vat in vats if vat is not None]
+    rates = {row.vat_percent for row in case.sold}
+    if len(known) < len(vats) or not vats or (delivery_pence and (len(rates) != 1 or None in rates)):
+        return None
+    gross = sum(line.gross_pence for note in notes for line in note.lines)
+    of_delivery = [Amount.of(delivery_pence, rate).net_pence for rate in rates if rate is not None]
+    return gross - sum(known) + (of_delivery[0] if delivery_pence else 0)
+
+
+def _exchanged(items: Any, currency: str) -> Iterator[int]:
+    """Value of each exchange item, less its discount."""
+    for item in items if isinstance(items, list) else ():
+        quantity = item.get("quantity") if isinstance(item, dict) else 0
+        if isinstance(item, dict) and isinstance(quantity, int):
+            yield _pence(item.get("price"), currency) * quantity - _pence(item.get("discount"), currency)
+
+
+def _told(products: Any, name: str, currency: str) -> Iterator[int]:
+    """One amount of every product row that tells it."""
+    for product in products if isinstance(products, list) else ():
+        if isinstance(product, dict):
+            yield _pence(product.get(name), currency)
+
+
+def _pence(value: Any, currency: str) -> int:
+    """An amount that only explains; what cannot be read explains nothing."""
+    try:
+        return max(to_pence(without_noise(value), currency), 0)
+    except (ValueError, TypeError):
+        return 0

@@ -7,18 +7,20 @@ Belongs here: the row of each return and of each unmatched note. Stays out: whic
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from khaos_swap_assets.audit import causes, documents
 from khaos_swap_assets.audit.cases import Case, Cases, cases
+from khaos_swap_assets.audit.causes import Causes
 from khaos_swap_assets.audit.documents import Note
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.rows import WORST_FIRST, Row, Status
 from khaos_swap_assets.domain.facts import Limits
 from khaos_swap_assets.domain.matching import Link, Matching, WhyNot, credited_by_return, match
 from khaos_swap_assets.domain.periods import LONDON, london_date
+from khaos_swap_assets.domain.tolerance import Residual, Systematic, Tolerances, govern
 
 CERTAIN = "certain"
 
@@ -92,25 +94,61 @@ def pair(inputs: Inputs) -> Pairing:
     )
 
 
-def rows(pairing: Pairing, span: Span) -> list[Row]:
-    """The rows of the span: the worst status first, then the most money, then by RMA and note."""
-    found = [return_row(case, pairing, span) for case in pairing.case_of.values()]
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """The rows of the span, the worst status first, then the most money; and differences that are no chance."""
+
+    rows: list[Row]
+    systematic: tuple[Systematic, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A return with its certain notes and the causes of its gap, before the tolerances were asked."""
+
+    case: Case
+    links: tuple[Link, ...]
+    notes: tuple[Note, ...]
+    causes: Causes
+    day: date | None
+
+
+def reconciled(pairing: Pairing, span: Span) -> Reconciled:
+    """Make all rows, then leave those out that lie outside the span."""
+    drafts = [_draft(case, pairing) for case in pairing.case_of.values()]
+    cleared, systematic = _governed(drafts, span)
+    found = [_return_row(one, pairing, span, is_cleared=one.case.return_.return_id in cleared) for one in drafts]
     found += [note_row(note, pairing) for note in pairing.unmatched]
-    return sorted((row for row in found if span.holds(row.day)), key=_order)
+    return Reconciled(sorted((row for row in found if span.holds(row.day)), key=_order), systematic)
+
+
+def _draft(case: Case, pairing: Pairing) -> _Draft:
+    links = pairing.links_of.get(case.return_.return_id, ())
+    notes = tuple(pairing.note_of[link.note_code] for link in links)
+    credited = pairing.credited.get(case.return_.return_id, 0)
+    return _Draft(case, links, notes, causes.of_return(case, notes, credited), _day(case))
+
+
+def _governed(drafts: Iterable[_Draft], span: Span) -> tuple[set[str], tuple[Systematic, ...]]:
+    """Return ids whose residual may be let be, month by month, and what is systematic in a month."""
+    by_month: defaultdict[str, list[Residual]] = defaultdict(list)
+    for one in drafts:
+        if one.notes and span.holds(one.day):
+            residual = one.causes.residual(one.case.return_.return_id, one.case.return_.currency)
+            by_month[f"{one.day:%Y-%m}" if one.day else ""].append(residual)
+    months = [govern(residuals, Tolerances()) for _, residuals in sorted(by_month.items())]
+    cleared = {residual.subject for month in months for residual, _ in month.cleared}
+    return cleared, tuple(one for month in months for one in month.systematic)
 
 
 def _order(row: Row) -> tuple[int, int, str, str, tuple[str, ...]]:
     return WORST_FIRST.index(row.status), -abs(row.gap_pence), row.rma, row.return_id, row.credit_note_codes
 
 
-def return_row(case: Case, pairing: Pairing, span: Span) -> Row:
+def _return_row(draft: _Draft, pairing: Pairing, span: Span, *, is_cleared: bool) -> Row:
     """The row of a return. A note that is only suggested is named and credits nothing."""
-    return_id = case.return_.return_id
-    links = pairing.links_of.get(return_id, ())
-    told = links or pairing.suggested_of.get(return_id, ())
-    notes = [pairing.note_of[link.note_code] for link in links]
-    credited = pairing.credited.get(return_id, 0)
-    found = causes.explain(case, notes, credited)
+    case, return_id = draft.case, draft.case.return_.return_id
+    told = draft.links or pairing.suggested_of.get(return_id, ())
     return Row(
         rma=case.return_.rma,
         return_id=return_id,
@@ -118,21 +156,21 @@ def return_row(case: Case, pairing: Pairing, span: Span) -> Row:
         credit_note_codes=tuple(link.note_code for link in told),
         currency=case.return_.currency,
         refund_pence=case.refund_pence,
-        credited_pence=credited,
-        status=_status(case, notes, found, span, is_doubted=return_id in pairing.doubted),
+        credited_pence=pairing.credited.get(return_id, 0),
+        status=_status(draft, span, is_cleared=is_cleared, is_doubted=return_id in pairing.doubted),
         matched_by=";".join(sorted({link.matched_by for link in told})),
         certainty=told[0].certainty if told else "",
-        day=_day(case),
-        vat_gap_pence=causes.vat_gap(case, notes),
-        legs=found.legs,
-        evidence=found.evidence,
+        day=draft.day,
+        vat_gap_pence=draft.causes.vat_gap_pence,
+        legs=draft.causes.legs,
+        evidence=draft.causes.evidence,
     )
 
 
 def note_row(note: Note, pairing: Pairing) -> Row:
     """The row of a note that no return has for certain."""
     suggested = pairing.suggestion_of.get(note.code)
-    found = causes.explain_orphan(note)
+    found = causes.of_orphan(note)
     return Row(
         rma="",
         return_id="",
@@ -162,23 +200,22 @@ def _day(case: Case) -> date | None:
     return london_date(moment) if moment else None
 
 
-def _status(case: Case, notes: Sequence[Note], found: causes.Causes, span: Span, *, is_doubted: bool) -> Status:
+def _status(draft: _Draft, span: Span, *, is_cleared: bool, is_doubted: bool) -> Status:
     """The worst status that holds."""
-    residual = found.residual_pence
-    is_settled = abs(residual) <= found.tolerance_pence
-    if len(notes) > 1 and residual > 0 and not is_settled:
+    case, notes, residual = draft.case, draft.notes, draft.causes.residual_pence
+    is_apart = bool(notes) and residual != 0 and not is_cleared
+    is_bare = not notes and case.refund_pence > 0
+    if is_apart and len(notes) > 1 and residual > 0:
         return "duplicate"
     if is_doubted:
         return "ambiguous"
-    if notes and is_waiting(case):
-        return "in_flight"
-    if notes and not is_settled:
+    if is_apart and not is_waiting(case):
         return "value_gap"
-    if not notes and case.refund_pence > 0:
-        return "credit_note_missing" if is_late(case, span) else "in_flight"
-    if is_waiting(case):
+    if is_bare and is_late(case, span):
+        return "credit_note_missing"
+    if is_bare or is_waiting(case):
         return "in_flight"
-    return "within_tolerance" if residual else "matched"
+    return "within_tolerance" if is_cleared else "matched"
 
 
 def is_waiting(case: Case) -> bool:

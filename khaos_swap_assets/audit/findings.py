@@ -6,13 +6,13 @@ Belongs here: the exceptions of rows, refunds and rejected records. Stays out: t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from khaos_swap_assets.audit.cases import Case
 from khaos_swap_assets.audit.documents import Note
-from khaos_swap_assets.audit.engine import CERTAIN, Pairing, Span, is_late, is_waiting
+from khaos_swap_assets.audit.engine import CERTAIN, Pairing, Reconciled, Span, is_late, is_waiting
 from khaos_swap_assets.audit.faults import Fault
 from khaos_swap_assets.audit.layouts import RefundRow
 from khaos_swap_assets.audit.rows import Row
@@ -23,6 +23,7 @@ from khaos_swap_assets.domain.facts import Limits, NoteFacts, ReturnFacts
 from khaos_swap_assets.domain.money import format_money
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.reconciliation import HOLDING_KINDS
+from khaos_swap_assets.domain.tolerance import Systematic
 
 RETURN_KINDS = (
     "sku_unknown",
@@ -38,9 +39,17 @@ RETURN_KINDS = (
     "refund_not_explained",
     "refund_unconfirmed_too_long",
 )
-MONEY_KINDS = {
+AUDIT_KINDS = {
     kind.kind: kind
     for kind in (
+        ExceptionKind(
+            "differences_systematic",
+            "finance",
+            "error",
+            "Many small differences of one month all have the same sign: that is no chance, so none is let be.",
+            "Find the setting that rounds otherwise in Khaos than in the shop, and have it changed.",
+            "The differences no longer lean to one side.",
+        ),
         ExceptionKind(
             "refund_not_paid",
             "finance",
@@ -67,7 +76,7 @@ MONEY_KINDS = {
         ),
     )
 }
-ALL_KINDS = KINDS | MONEY_KINDS
+ALL_KINDS = KINDS | AUDIT_KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +100,17 @@ class Finding:
         return ALL_KINDS[self.kind]
 
 
-def findings(rows: Iterable[Row], pairing: Pairing, span: Span, faults: Sequence[Fault]) -> list[Finding]:
-    """All exceptions of the rows, then of money without a return, then of rejected records; most money first."""
+def findings(done: Reconciled, pairing: Pairing, span: Span, faults: Sequence[Fault]) -> list[Finding]:
+    """All exceptions: of rows, of money without a return, of rejected records; the most money first."""
     found: list[Finding] = []
-    for row in rows:
+    for row in done.rows:
         if row.return_id:
             found += _of_return(row, pairing.case_of[row.return_id], span)
         else:
             found += _of_note(row, pairing.note_of[row.credit_note_codes[0]], pairing)
     strays = [refund for refund in pairing.cases.stray_refunds if span.holds(_refunded_on(refund))]
     found += map(_stray, strays)
+    found += map(_systematic, done.systematic)
     found += _unreadable(faults)
     return sorted(found, key=lambda one: (-one.money_at_risk_pence, one.kind, one.subject))
 
@@ -147,9 +157,17 @@ def _of_value(row: Row, case: Case, *, is_held: bool) -> Iterator[Finding]:
     if row.status == "duplicate":
         yield _row_finding("credit_note_duplicate", row, f"{codes} credit {credited} for a refund of {refund}", row.day)
     elif row.status == "value_gap":
-        yield _row_finding("value_gap", row, f"Refund {refund}, credited {credited} by {codes}", row.day)
+        yield _row_finding("value_gap", row, f"Refund {refund}, credited {credited} by {codes}{_why(row)}", row.day)
     elif row.status in ("credit_note_missing", "ambiguous") and not row.credited_pence and not is_held:
         yield _row_finding("credit_note_missing", row, _missing(row, refund), _due_on(case), suggestion=codes)
+
+
+def _why(row: Row) -> str:
+    """The legs of the gap with their evidence."""
+    legs = [
+        f"{name} {format_money(row.legs[name], row.currency)} ({evidence})" for name, evidence in row.evidence.items()
+    ]
+    return f": {', '.join(legs)}" if legs else ""
 
 
 def _missing(row: Row, refund: str) -> str:
@@ -251,6 +269,17 @@ def _stray(refund: RefundRow) -> Finding:
         money_at_risk_pence=refund.amount_pence,
         currency=refund.currency,
         opened_on=_refunded_on(refund),
+    )
+
+
+def _systematic(found: Systematic) -> Finding:
+    total = format_money(found.pence, found.currency)
+    return Finding(
+        "differences_systematic",
+        found.reason,
+        f"{found.count} differences, all of one sign, {total} together",
+        money_at_risk_pence=abs(found.pence),
+        currency=found.currency,
     )
 
 

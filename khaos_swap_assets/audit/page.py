@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from khaos_swap_assets.audit.chart import printed, waterfall
-from khaos_swap_assets.audit.rows import LEGS, Row
+from khaos_swap_assets.audit.rows import Row
 from khaos_swap_assets.audit.summary import Summary, Task
 from khaos_swap_assets.audit.words import LEG_WORDS, STATUS_WORDS
+from khaos_swap_assets.domain.waterfall import LEGS
 
 WORST = 50
 FIRST_TASKS = 5

@@ -33,19 +33,6 @@ WORST_FIRST: tuple[Status, ...] = (
     "matched",
 )
 UNRECONCILED: frozenset[Status] = frozenset(WORST_FIRST[:5])
-LEGS = (
-    "goods",
-    "quantity",
-    "tax",
-    "delivery",
-    "discount",
-    "fee",
-    "tender",
-    "exchange",
-    "fx",
-    "rounding",
-    "unexplained",
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,8 @@ def audit(
 def reconcile(inputs: Inputs, span: Span, *, keeps_faults: bool = False) -> Result:
     """Everything that the outputs say."""
     pairing = engine.pair(inputs)
-    rows = engine.rows(pairing, span)
-    found = findings.findings(rows, pairing, span, inputs.faults)
+    done = engine.reconciled(pairing, span)
+    rows = done.rows
+    found = findings.findings(done, pairing, span, inputs.faults)
     figures = summary.summarise(inputs, pairing, rows, found, span)
     return Result(rows, found, figures, inputs.faults if keeps_faults else None)

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from khaos_swap_assets.audit.findings import Finding
-from khaos_swap_assets.audit.rows import LEGS, Row
+from khaos_swap_assets.audit.rows import Row
 from khaos_swap_assets.audit.summary import Summary, Totals
 from khaos_swap_assets.audit.words import LEG_WORDS, STATUS_WORDS
 from khaos_swap_assets.domain.money import exponent_of, from_pence
+from khaos_swap_assets.domain.waterfall import LEGS
 
 MOST_ROWS = 1_000_000
 LONGEST_CELL = 32_000

@@ -20,8 +20,9 @@ from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.audit import page, workbook
 from khaos_swap_assets.audit.faults import Fault
 from khaos_swap_assets.audit.findings import Finding
-from khaos_swap_assets.audit.rows import LEGS, Row
+from khaos_swap_assets.audit.rows import Row
 from khaos_swap_assets.audit.summary import Summary, Tally, Totals
+from khaos_swap_assets.domain.waterfall import LEGS
 
 RECONCILIATION_COLUMNS = (
     "rma",
