@@ -31,6 +31,8 @@ By = Annotated[str, typer.Option("--by", help="Your name, for the audit log")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, for the audit log")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table")]
 Row = Mapping[str, Any]
+NEVER_BROKEN = ("id", "kind", "reference", "at risk")
+WIDTH_OF_A_FILE = 200
 
 
 @dataclass(frozen=True)
@@ -227,12 +229,15 @@ def _show(rows: Sequence[Row], *, as_json: bool) -> None:
         typer.echo(_as_json(list(rows)))
         return
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table(*(rows[0] if rows else {"nothing": ""}))
+    columns = [Column(name, no_wrap=name in NEVER_BROKEN) for name in (rows[0] if rows else {"nothing": ""})]
+    table = Table(*columns)
     for row in rows:
         table.add_row(*map(_cell, row.values()))
-    Console().print(table)
+    console = Console()
+    console.width = console.width if console.is_terminal else WIDTH_OF_A_FILE
+    console.print(table)
 
 
 def _cell(value: object) -> str:

@@ -111,7 +111,8 @@ def _database(settings: Settings, wanted: Literal["live", "demo"]) -> Iterator[F
 def _swap(settings: Settings) -> Iterator[Finding]:
     from khaos_swap_assets.adapters.swap import client
 
-    yield Finding("works", "Swap", client.connect(settings.swap, retries=0).probe())
+    with closing(client.connect(settings.swap, retries=0)) as swap:
+        yield Finding("works", "Swap", swap.probe())
     secret = settings.swap.webhook_secret.get_secret_value()
     yield _set(bool(secret), "Swap webhooks", f"{PREFIX}SWAP_WEBHOOK_SECRET", "returns are seen by sweeps alone, later")
 

@@ -53,8 +53,8 @@ def _run(settings: Settings, database: Database, say: Say) -> int:
     env = environment(database.url, str(home))
     close_orphaned_runs(installation.dagster_database(database.url), env)
     ui = _ui_address(settings)
-    children = [_gateway(settings, env), *supervisor.dagster_children(folder, home, ui.host, ui.port, env)]
-    for line in _told(settings, database):
+    children = [gateway_child(settings, env), *supervisor.dagster_children(folder, home, ui.host, ui.port, env)]
+    for line in told(settings, database):
         say(line)
     return supervisor.run(children, folder=folder, stop_last=lambda: None, say=say)
 
@@ -71,7 +71,8 @@ def environment(url: str, dagster_home: str) -> Mapping[str, str]:
     }
 
 
-def _gateway(settings: Settings, env: Mapping[str, str]) -> Child:
+def gateway_child(settings: Settings, env: Mapping[str, str]) -> Child:
+    """The process of the gateway, ready when its database answers."""
     listens = _gateway_address(settings)
     host = "127.0.0.1" if listens.host in ("0.0.0.0", "::") else listens.host  # noqa: S104 (compared, not bound)
     url = f"http://{f'[{host}]' if ':' in host else host}:{listens.port}/readyz"
@@ -86,7 +87,8 @@ def _ui_address(settings: Settings) -> Listen:
     return Listen(settings.webserver_host, settings.webserver_port, f"{PREFIX}WEBSERVER_PORT")
 
 
-def _told(settings: Settings, database: Database) -> list[str]:
+def told(settings: Settings, database: Database) -> list[str]:
+    """What is where, for whoever started it."""
     where = f"embedded, in {settings.data_dir.resolve()}" if database.is_embedded else "by KHAOS_SWAP_DATABASE_URL"
     lines = [
         f"Khaos Swap in mode {settings.mode}"

@@ -81,6 +81,10 @@ class SwapClient:
         """The returns of one RMA number; none is no proof that it was deleted (§7.2)."""
         return self._sweep({"rma_number": rma})
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
     def probe(self) -> str:
         """Read one row and say in plain words what works. Raises ``VendorError`` with what to correct."""
         page = self._page({}, 1, size=1)

@@ -1,0 +1,200 @@
+"""Preflight against the sandbox: what works, what does not, and what follows, in words."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+import uvicorn
+
+from khaos_swap_assets import installation, preflight
+from khaos_swap_assets.adapters.settings import KhaosSettings, Settings, SwapSettings
+from khaos_swap_assets.adapters.store import database as store
+from khaos_swap_assets.adapters.store import embedded
+from khaos_swap_assets.adapters.store.seal import Sealer
+from khaos_swap_assets.preflight import Finding, examine, follows
+from khaos_swap_assets.sandbox.app import create_app
+from khaos_swap_assets.sandbox.generator import STORE_ID, build
+from khaos_swap_assets.sandbox.state import State
+
+CHANNEL = {"channel_user": "khaos", "channel_password": "of our own"}
+COMPLETE = {"mode": "post", "post_from": "2026-07-01", "inspection_token": "of our own", "seal_key": Sealer.new_key()}
+
+
+@dataclass(frozen=True)
+class Vendors:
+    """The sandbox over real HTTP on loopback."""
+
+    url: str
+    state: State
+
+
+@pytest.fixture(scope="module")
+def vendors() -> Iterator[Vendors]:
+    state = State(build(3, 40))
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        app = create_app(state, gateway_url="http://127.0.0.1:9")
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield Vendors(url, state)
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def books(postgres: embedded.EmbeddedPostgres) -> str:
+    """URL of a database that `khaos-swap migrate` has set up."""
+    url = postgres.url("preflight")
+    installation.set_up(url)
+    return url
+
+
+Make = Callable[..., Settings]
+
+
+@pytest.fixture
+def settings(vendors: Vendors, books: str) -> Make:
+    """Settings that are ready to post, with some changed; ``swap_…`` and ``khaos_…`` reach the two groups."""
+
+    def make(**changed: object) -> Settings:
+        swap = {"url": f"{vendors.url}/returns-api", "api_key": vendors.state.api_key, "store_id": STORE_ID}
+        khaos = {"url": f"{vendors.url}/LiveSoap/KhaosSBX.exe", **CHANNEL}
+        own = {"database_url": books, **COMPLETE}
+        for name, value in changed.items():
+            group, _, field = name.partition("_")
+            {"swap": swap, "khaos": khaos}.get(group, own)[field if group in ("swap", "khaos") else name] = value
+        made = {"swap": SwapSettings.model_validate(swap), "khaos": KhaosSettings.model_validate(khaos)}
+        return Settings.model_validate({**own, **made})
+
+    return make
+
+
+def failures(found: list[Finding]) -> list[str]:
+    return [f"{finding.subject}: {finding.words}" for finding in found if finding.verdict == "fails"]
+
+
+def words(found: list[Finding], subject: str) -> str:
+    return "\n".join(finding.words for finding in found if finding.subject == subject)
+
+
+@pytest.fixture
+def _own_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sandbox's key is public; here it stands for a real one."""
+    monkeypatch.setattr(preflight, "_settings", lambda *_: [])
+
+
+@pytest.mark.usefixtures("_own_secrets")
+def test_everything_that_is_there_is_told(settings: Make) -> None:
+    found = examine(settings())
+    assert failures(found) == []
+    assert "is PostgreSQL 18 and has the tables it should" in words(found, "database")
+    assert "Swap answers for store" in words(found, "Swap")
+    assert "ExportOrders: offered" in words(found, "Khaos operation")
+    assert "the web service answers, version" in words(found, "Khaos")
+    assert "KHAOS_SWAP_KHAOS_SITE_ID 1 is Main Warehouse" in words(found, "Khaos site")
+    assert "can be read" in words(found, "Khaos stock")
+    assert "orders and" in words(found, "Khaos documents")
+    assert follows(settings(), found)[-1] == "ready for post: khaos-swap up"
+
+
+@pytest.mark.usefixtures("_own_secrets")
+def test_what_the_vendor_lacks_limits_and_does_not_stop(settings: Make, vendors: Vendors) -> None:
+    vendors.state.switches["process_return"] = "off"
+    try:
+        found = examine(settings())
+    finally:
+        vendors.state.switches.clear()
+    assert "ProcessReturn: missing; a return can only be processed by the flag" in words(found, "Khaos operation")
+    assert failures(found) == []
+
+
+@pytest.mark.usefixtures("_own_secrets")
+@pytest.mark.parametrize(
+    ("changed", "failure"),
+    [
+        (
+            {"swap_api_key": "wrong"},
+            "Swap: GET /returns-api/v2/external/returns: 401 Unauthorized; check KHAOS_SWAP_SWAP_API_KEY",
+        ),
+        ({"swap_store_id": "st_other"}, "Swap: GET /returns-api/v2/external/returns: 404 Store not found; check"),
+        ({"swap_url": "http://127.0.0.1:9"}, "Swap: GET /v2/external/returns: "),
+        ({"swap_url": ""}, "Swap: set KHAOS_SWAP_SWAP_URL"),
+        ({"khaos_url": "http://127.0.0.1:9/Khaos.exe"}, "Khaos: GET /Khaos.exe/wsdl/IKosWeb"),
+        ({"khaos_url": ""}, "Khaos: KHAOS_SWAP_KHAOS_URL is not set; without the web service"),
+        ({"khaos_site_id": 77}, "Khaos site: KHAOS_SWAP_KHAOS_SITE_ID 77 is no site; there are 1 Main Warehouse"),
+        ({"khaos_ca_file": "/nowhere.pem"}, "Khaos: KHAOS_SWAP_KHAOS_CA_FILE: /nowhere.pem"),
+        ({"database_url": "postgresql://kim:s3cret@127.0.0.1:9/books"}, "database: database books at 127.0.0.1:9"),
+    ],
+)
+def test_what_does_not_work_is_told_and_the_rest_is_tried(
+    settings: Make, changed: dict[str, object], failure: str
+) -> None:
+    found = examine(settings(**changed))
+    assert len({line.partition(":")[0] for line in failures(found)}) == 1
+    assert failures(found)[0].startswith(failure), failures(found)
+    assert "s3cret" not in "\n".join(map(str, found))
+    assert {"database", "Swap", "Khaos", "Khaos channel", "alerts"} <= {finding.subject for finding in found}
+    assert follows(settings(**changed), found)[-1].startswith(f"not ready for post: {failure.partition(':')[0]}; ")
+
+
+@pytest.mark.usefixtures("_own_secrets")
+def test_a_database_of_another_kind_is_told(
+    settings: Make, database_url: str, postgres: embedded.EmbeddedPostgres
+) -> None:
+    assert "belongs to a test installation" in failures(examine(settings(database_url=database_url)))[0]
+    empty = postgres.url("preflight_empty")
+    store.ensure(empty)
+    assert "has no tables yet; run: khaos-swap migrate" in failures(examine(settings(database_url=empty)))[0]
+
+
+@pytest.mark.usefixtures("_own_secrets")
+def test_what_is_not_set_says_what_follows(settings: Make) -> None:
+    left_out = {"mode": "audit", "database_url": "", "seal_key": "", "inspection_token": "", "khaos_channel_user": ""}
+    found = examine(settings(**left_out))
+    assert failures(found) == []
+    limited = {finding.subject: finding.words for finding in found if finding.verdict == "missing"}
+    assert "for audit only" in limited["database"]
+    assert "audit only" in limited["Khaos channel"]
+    assert "audit only" in limited["names and addresses"]
+    assert "only what Swap calls Approved or Missing" in limited["inspections"]
+    assert "nobody is told" in limited["alerts"]
+    lines = follows(settings(**left_out), found)
+    assert lines[0].startswith("limits: database, ")
+    assert lines[-1] == "ready for audit: khaos-swap up"
+
+
+def test_faults_of_the_settings_and_secrets_of_the_demo_are_told_beside_the_rest(settings: Make) -> None:
+    found = examine(settings(khaos_channel_user=""))
+    told = words(found, "settings").splitlines()
+    assert told[0] == "KHAOS_SWAP_KHAOS_CHANNEL_USER: is required when KHAOS_SWAP_MODE is post"
+    assert told[1].startswith("KHAOS_SWAP_SWAP_API_KEY: this secret belongs to the demo")
+    assert "Swap answers for store" in words(found, "Swap")
+
+
+@pytest.mark.usefixtures("_own_secrets")
+@pytest.mark.parametrize(("is_sent", "verdict"), [(True, "works"), (False, "fails")])
+def test_an_alert_is_sent_only_when_asked_for(
+    settings: Make, monkeypatch: pytest.MonkeyPatch, is_sent: bool, verdict: str
+) -> None:
+    sent: list[str] = []
+
+    def send(_: Settings, title: str, __: str) -> bool:
+        sent.append(title)
+        return is_sent
+
+    monkeypatch.setattr("khaos_swap_assets.adapters.alerts.send", send)
+    configured = settings(alert_urls="json://127.0.0.1:9")
+    assert "--send-alert tries it" in words(examine(configured), "alerts")
+    assert sent == []
+    found = examine(configured, send_alert=True)
+    assert [finding.verdict for finding in found if finding.subject == "alerts"] == [verdict]
+    assert sent == ["Khaos Swap: a test"]

@@ -1,0 +1,135 @@
+"""``khaos-swap up`` against vendors of its own: refused as long as anything is missing, else up, working, and gone."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import httpx
+import pytest
+
+from khaos_swap_assets import installation, up
+from khaos_swap_assets.adapters.errors import SettingsError
+from khaos_swap_assets.adapters.settings import Settings
+from khaos_swap_assets.gateway.security import DEMO_SECRETS
+from khaos_swap_assets.processes import free_port
+from khaos_swap_assets.sandbox.generator import STORE_ID
+from khaos_swap_assets_tests.running import House, runs, runs_of, until
+
+OWN_KEY, OWN_PASSWORD = "a-key-of-our-own", "a-password-of-our-own"
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[str]:
+    """URL of both vendors, who know secrets that are not the demo's."""
+    folder, port = tmp_path / "vendors", free_port()
+    folder.mkdir()
+    secrets = {"SANDBOX_CREDENTIALS": json.dumps({"swap_api_key": OWN_KEY, "channel_password": OWN_PASSWORD})}
+    arguments = ["sandbox", "--port", str(port), "--gateway", "http://127.0.0.1:9", "--returns", "24"]
+    vendors = House(folder, arguments, secrets)
+    url = f"http://127.0.0.1:{port}"
+    assert until(lambda: httpx.get(f"{url}/admin/clock").is_success, 60), vendors.said()
+    yield url
+    vendors.close()
+
+
+def environment(url: str) -> dict[str, str]:
+    return {
+        "KHAOS_SWAP_SWAP_URL": f"{url}/returns-api",
+        "KHAOS_SWAP_SWAP_API_KEY": OWN_KEY,
+        "KHAOS_SWAP_SWAP_STORE_ID": STORE_ID,
+        "KHAOS_SWAP_SWAP_REQUESTS_PER_SECOND": "100",
+        "KHAOS_SWAP_KHAOS_URL": f"{url}/LiveSoap/KhaosSBX.exe",
+        "KHAOS_SWAP_SENSOR_SECONDS": "1",
+        "KHAOS_SWAP_PERIOD_START": "2026-05-01",
+        "KHAOS_SWAP_GATEWAY_PORT": str(free_port()),
+        "KHAOS_SWAP_WEBSERVER_PORT": str(free_port()),
+    }
+
+
+def use(monkeypatch: pytest.MonkeyPatch, env: Mapping[str, str]) -> None:
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_in_audit_it_comes_up_works_and_a_signal_ends_it_all(sandbox: str, tmp_path: Path) -> None:
+    folder = tmp_path / "live"
+    folder.mkdir()
+    env = environment(sandbox)
+    settings = "".join(f"{name}={value}\n" for name, value in env.items())
+    (folder / ".env").write_text(settings)
+    house = House(folder, ["up"])
+    try:
+        assert house.is_up("daemon: ready"), house.said()
+        ui = int(env["KHAOS_SWAP_WEBSERVER_PORT"])
+        assert until(lambda: runs_of(ui, "sync", "SUCCESS"), 90), runs(ui)
+        ready = httpx.get(f"http://127.0.0.1:{env['KHAOS_SWAP_GATEWAY_PORT']}/readyz")
+        assert ready.json()["installation"] == "live"
+        assert "mode audit: nothing is written to anyone" in house.said()
+        assert "Dagster UI  http://127.0.0.1:" in house.said()
+        second = House(folder, ["up"], {name: str(free_port()) for name in env if name.endswith("_PORT")})
+        assert second.process.wait(30) == 2
+        assert "has a running `khaos-swap up` already: stop that one first" in second.said()
+        assert httpx.get(f"{sandbox}/admin/ledger").json()["imports"] == []
+        assert house.end(signal.SIGTERM) < 15
+        assert house.process.returncode == 0
+        assert house.family() == []
+    finally:
+        house.close()
+
+
+@pytest.mark.parametrize("name", DEMO_SECRETS)
+def test_a_secret_of_the_demo_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    use(monkeypatch, {**environment("http://127.0.0.1:9"), name: DEMO_SECRETS[name]})
+    with pytest.raises(SettingsError, match=rf"{name}: this secret belongs to the demo and is public"):
+        up.ready_settings()
+
+
+def test_what_is_missing_is_told_before_anything_starts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(installation, "open_database", lambda _: pytest.fail("the database was touched"))
+    use(
+        monkeypatch,
+        {**environment("http://127.0.0.1:9"), "KHAOS_SWAP_MODE": "post", "KHAOS_SWAP_POST_FROM": "2026-07-01"},
+    )
+    with pytest.raises(SettingsError) as caught:
+        up.start(sys.stdout.write)
+    assert [line.partition(":")[0] for line in str(caught.value).splitlines()] == [
+        "KHAOS_SWAP_DATABASE_URL",
+        "KHAOS_SWAP_SEAL_KEY",
+        "KHAOS_SWAP_KHAOS_CHANNEL_USER",
+        "KHAOS_SWAP_KHAOS_CHANNEL_PASSWORD",
+    ]
+
+
+def test_the_processes_are_told_where_they_are() -> None:
+    told = up.environment("postgresql://kim:pw@db/books", "/data/dagster_home")
+    assert told["KHAOS_SWAP_STARTED_BY"] == "up"
+    assert told["KHAOS_SWAP_DAGSTER_URL"] == "postgresql+psycopg2://kim:pw@db/books_dagster"
+    assert told["DAGSTER_HOME"] == "/data/dagster_home"
+
+
+@pytest.mark.parametrize(
+    ("host", "ready"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8700/readyz"),
+        ("0.0.0.0", "http://127.0.0.1:8700/readyz"),
+        ("::1", "http://[::1]:8700/readyz"),
+        ("10.1.2.3", "http://10.1.2.3:8700/readyz"),
+    ],
+)
+def test_the_gateway_is_asked_where_it_listens(host: str, ready: str) -> None:
+    child = up.gateway_child(Settings(gateway_host=host), {})
+    assert child.ready == ready
+    assert child.listens is not None
+    assert (child.listens.host, child.listens.variable) == (host, "KHAOS_SWAP_GATEWAY_PORT")
+
+
+def test_a_ui_that_others_can_reach_is_warned_of() -> None:
+    database = installation.Database("postgresql://db/books", lambda: None, is_embedded=False)
+    assert "asks nobody for a password" in up.told(Settings(webserver_host="0.0.0.0"), database)[-1]
+    assert "asks nobody for a password" not in "".join(up.told(Settings(), database))
