@@ -31,7 +31,7 @@ class Fault:
         place = f"{self.file}, line {self.line}" if self.line else self.file
         column = f", column {self.column}" if self.column else ""
         value = f" {shown(self.value)}" if self.value else ""
-        return f"{place}{column}:{value} {self.reason}"
+        return _printable(f"{place}{column}:{value} {self.reason}")
 
 
 class BadInputError(KhaosSwapError):
@@ -46,3 +46,8 @@ def shown(value: str) -> str:
     """A value for a person: quoted, escaped, cut; so no terminal obeys it and no line runs on."""
     cut = value[:LONGEST_SHOWN]
     return ascii(cut) + ("…" if len(value) > LONGEST_SHOWN else "")
+
+
+def _printable(text: str) -> str:
+    """The text with everything escaped that a terminal might obey."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)

@@ -14,12 +14,13 @@ from typing import Any, Generic, Protocol, TypeVar
 from khaos_swap_assets.audit import records
 from khaos_swap_assets.audit.cells import currency as currency_code
 from khaos_swap_assets.audit.cells import money
-from khaos_swap_assets.audit.faults import Fault
+from khaos_swap_assets.audit.faults import Fault, shown
 from khaos_swap_assets.audit.records import Record, UnreadableError
 
 HOME_CURRENCY = "GBP"
 CURRENCY = "currency"
 EVERY = 10_000
+MOST_SHOWN = 30
 
 
 class HasLine(Protocol):
@@ -174,7 +175,12 @@ def _places(header: Sequence[str], layout: Layout[Row], table: Table[Row]) -> di
     names = [_plain(name) for name in header]
     for column in layout.columns:
         if column.is_required and column.name not in names:
-            table.fault(0, column.name, "", "is missing; the columns are: " + ", ".join(name[:40] for name in names))
+            table.fault(
+                0,
+                column.name,
+                "",
+                "is missing; the columns are: " + ", ".join(shown(name) for name in names[:MOST_SHOWN]),
+            )
         if names.count(column.name) > 1:
             table.fault(0, column.name, "", "comes twice")
     table.columns = frozenset(names) & frozenset(layout.names)

@@ -1,0 +1,88 @@
+"""The command: options, exit codes, and one line for each thing that is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from khaos_swap_assets.cli_audit import audit_command
+from khaos_swap_assets_tests.audit.files import Shop, small_shop
+
+
+def run(shop: Shop, folder: Path, *more: str) -> Result:
+    app = typer.Typer()
+    app.command("audit")(audit_command)
+    paths = shop.write(folder / "in")
+    files = {
+        "--returns": paths.returns,
+        "--stock-codes": paths.stock_codes,
+        "--sales-orders": paths.sales_orders,
+        "--credit-notes": paths.credit_notes,
+        "--out": folder / "out",
+    }
+    options = [text for name, path in files.items() for text in (name, str(path))]
+    refunds = ["--refunds", str(paths.refunds)] if paths.refunds else []
+    return CliRunner().invoke(app, [*options, *refunds, *more])
+
+
+def test_a_good_run(tmp_path: Path) -> None:
+    result = run(small_shop(), tmp_path, "--as-of", "2026-03-31")
+    assert result.exit_code == 0, result.output
+    assert "8 returns, 7 Credit Notes, as of 2026-03-31" in result.stdout
+    assert "Not reconciled: £82.48 in 4" in result.stdout
+    assert str(tmp_path / "out" / "report.html") in result.stdout
+    assert result.stderr == ""
+
+
+def test_the_days_are_passed_on(tmp_path: Path) -> None:
+    result = run(small_shop(), tmp_path, "--from", "2026-05-01", "--to", "2026-05-31", "--as-of", "2026-03-31")
+    assert result.exit_code == 0
+    assert "Nothing to reconcile" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
+def test_every_fault_is_one_line_and_nothing_is_written(tmp_path: Path) -> None:
+    shop = small_shop()
+    shop.notes[0]["gross"] = "-5"
+    shop.orders[1] |= {"quantity": "two", "unit_price_gross": "\x1b[31m"}
+    shop.returns[2]["date_closed"] = "soon"
+    result = run(shop, tmp_path)
+    assert result.exit_code == 2
+    assert result.stderr.splitlines() == [
+        "returns.jsonl, line 3, column date_closed: 'soon' no date that we can read, shaped like 'AAAA'",
+        "orders.csv, line 3, column quantity: 'two' is no number that we can read",
+        "orders.csv, line 3, column unit_price_gross: '\\x1b[31m' is no amount of money",
+        "notes.csv, line 2, column gross: '-5' is negative: amounts are written positive",
+    ]
+    assert not (tmp_path / "out").exists()
+
+
+def test_bad_rows_may_be_skipped(tmp_path: Path) -> None:
+    shop = small_shop()
+    shop.notes[0]["gross"] = "-5"
+    result = run(shop, tmp_path, "--skip-bad-rows", "--as-of", "2026-03-31")
+    assert result.exit_code == 0
+    assert "1 records are rejected" in result.stdout
+    assert (tmp_path / "out" / "rejected.csv").exists()
+
+
+WRONG = [
+    (["--as-of", "31/03/2026"], "Invalid value for '--as-of'"),
+    (["--from", "2026-03-31", "--to", "2026-03-01"], "is after --to"),
+    (["--refunds", "/nowhere/refunds.csv"], "refunds.csv: cannot be read: No such file"),
+]
+
+
+@pytest.mark.parametrize(("options", "told"), WRONG)
+def test_wrong_options(tmp_path: Path, options: list[str], told: str) -> None:
+    result = run(small_shop(), tmp_path, *options)
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_that_is_missing_cannot_be_skipped(tmp_path: Path) -> None:
+    result = run(small_shop(), tmp_path, "--refunds", str(tmp_path), "--skip-bad-rows")
+    assert (result.exit_code, (tmp_path / "out").exists()) == (2, False)
