@@ -25,6 +25,16 @@ from khaos_swap_assets.sandbox.generator import DEFAULT_NOW, POST_FROM_DAY
 
 STATEMENT_MS = 600_000
 
+SUMMARISED = (
+    "returns",
+    "return_lines",
+    "matched_lines",
+    "drafts",
+    "credit_notes_confirmed",
+    "stock_moves_confirmed",
+    "duplicates",
+)
+
 
 @dataclass(frozen=True)
 class Wish:
@@ -108,28 +118,20 @@ def _play(place: Place, wish: Wish) -> int:
 
 def _summarise(result: dict[str, Any]) -> None:
     _tell("")
-    for name in (
-        "returns",
-        "return_lines",
-        "matched_lines",
-        "drafts",
-        "credit_notes_confirmed",
-        "stock_moves_confirmed",
-        "duplicates",
-    ):
-        _tell(f"  {name.replace('_', ' '):<26}{result[name]:>8}")
-    _tell(
-        f"  {'exceptions':<26}{sum(result['exceptions'].values()):>8}   planted, all found"
-        if not result["missed"]
-        else f"  {'exceptions':<26}{sum(result['exceptions'].values()):>8}   {len(result['missed'])} planted ones missed"
-    )
+    for name in SUMMARISED:
+        _tell_figure(name.replace("_", " "), result[name], "")
+    missed, checks = len(result["missed"]), result["checks"]
+    found = f"{missed} planted ones missed" if missed else "planted, all found"
+    _tell_figure("exceptions", sum(result["exceptions"].values()), found)
     for name in ("missed", "false_alarms", "broken_invariants"):
         for line in result[name]:
             _tell(f"  {name}: {line}")
-    _tell(
-        f"  {'checks':<26}{result['checks']['passed']:>8} green, {result['checks']['failed']} red (they name real trouble)"
-    )
-    _tell(f"  {'seconds':<26}{result['seconds']['total']:>8}")
+    _tell_figure("checks green", checks["passed"], f"{checks['failed']} red (they name real trouble)")
+    _tell_figure("seconds", result["seconds"]["total"], "")
+
+
+def _tell_figure(name: str, figure: float, remark: str) -> None:
+    _tell(f"  {name:<26}{figure:>8}   {remark}".rstrip())
 
 
 def _tell(line: str) -> None:
