@@ -62,7 +62,8 @@ def told(conn: psycopg.Connection, levels: Sequence[tuple[str, int, int]], told_
     values = [[level[part] for level in newest.values()] for part in (0, 1, 2)]
     return conn.execute(
         "WITH news AS (INSERT INTO khaos.stock_levels AS known "
-        "(stock_code, site_id, available, is_as_told, observed_at) SELECT code, site, available, true, %s FROM unnest(%s::text[], %s::integer[], %s::integer[]) "
+        "(stock_code, site_id, available, is_as_told, observed_at) "
+        "SELECT code, site, available, true, %s FROM unnest(%s::text[], %s::integer[], %s::integer[]) "
         "AS pushed (code, site, available) ON CONFLICT (stock_code, site_id) DO UPDATE SET "
         "available = EXCLUDED.available, is_as_told = true, observed_at = EXCLUDED.observed_at "
         "WHERE known.observed_at < EXCLUDED.observed_at RETURNING stock_code, site_id, observed_at, available) "

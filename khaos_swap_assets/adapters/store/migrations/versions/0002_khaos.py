@@ -84,7 +84,8 @@ CREATE TABLE khaos.credit_notes (
     matched_by text NOT NULL DEFAULT '',
     allocated_at timestamptz
 );
-CREATE INDEX credit_notes_unallocated ON khaos.credit_notes (issued_on) WHERE return_id IS NOT NULL AND allocated_at IS NULL;
+CREATE INDEX credit_notes_unallocated ON khaos.credit_notes (issued_on)
+    WHERE return_id IS NOT NULL AND allocated_at IS NULL;
 CREATE INDEX credit_notes_ref ON khaos.credit_notes (associated_ref);
 CREATE INDEX credit_notes_customer ON khaos.credit_notes (customer_code);
 CREATE INDEX credit_notes_return ON khaos.credit_notes (return_id);
