@@ -15,6 +15,7 @@ import typer
 
 from khaos_swap_assets import cli_world
 from khaos_swap_assets.adapters.errors import KhaosSwapError
+from khaos_swap_assets.cli_audit import audit_command
 from khaos_swap_assets.cli_hands import exceptions_app, postings_app
 
 DEMO_FOLDER = Path(".khaos-swap-demo")
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 app.add_typer(postings_app(cli_world.REACH), name="postings")
 app.add_typer(exceptions_app(cli_world.REACH), name="exceptions")
+app.command("audit")(audit_command)
 Month = Annotated[str, typer.Option(help="With --history: the month to play, YYYY-MM")]
 
 

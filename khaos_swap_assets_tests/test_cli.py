@@ -18,7 +18,19 @@ from khaos_swap_assets import cli, cli_world
 from khaos_swap_assets.adapters.settings_list import variables
 from khaos_swap_assets_tests.running import PROGRAM
 
-COMMANDS = ("demo", "up", "gateway", "preflight", "migrate", "sandbox", "new-key", "settings", "postings", "exceptions")
+COMMANDS = (
+    "audit",
+    "demo",
+    "up",
+    "gateway",
+    "preflight",
+    "migrate",
+    "sandbox",
+    "new-key",
+    "settings",
+    "postings",
+    "exceptions",
+)
 HEAVY = ("dagster", "pandas", "fastapi", "uvicorn", "httpx", "psycopg", "sqlalchemy", "pydantic", "matplotlib")
 IMPORTED = "import sys, khaos_swap_assets.cli; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
 
