@@ -79,42 +79,9 @@ def outcome(conn: psycopg.Connection, ledger: dict[str, Any], truth: dict[str, A
     }
 
 
-COUNTS = {
-    "returns": "SELECT count(*) FROM swap.returns",
-    "return_lines": "SELECT count(*) FROM swap.return_lines",
-    "matched_lines": "SELECT count(*) FROM recon.matched_lines WHERE stock_code IS NOT NULL",
-    "drafts": "SELECT count(*) FROM recon.drafts WHERE draft IS NOT NULL",
-    "credit_notes_confirmed": "SELECT count(*) FROM recon.postings WHERE state = 'confirmed'",
-    "stock_moves_confirmed": """
-        SELECT count(*) FROM recon.stock_moves WHERE state = 'confirmed' AND level_verdict <> 'failed'""",
-    "stock_moves_seen_in_level": "SELECT count(*) FROM recon.stock_moves WHERE level_verdict = 'confirmed'",
-}
-
-INVARIANTS = {
-    "a document was handed out without a confirmed refund": """
-        SELECT count(*) FROM recon.postings p JOIN swap.returns r USING (return_id) WHERE p.times_handed_out > 0
-        AND (r.status <> 'Closed' OR r.refund_pence <= 0 OR r.refunded_at IS NULL)""",
-    "documents of a return exceed its refund": """
-        SELECT count(*) FROM (SELECT return_id FROM recon.postings JOIN swap.returns r USING (return_id)
-        WHERE state IN ('in_doubt', 'confirmed') GROUP BY return_id, r.refund_pence
-        HAVING sum(value_pence) > r.refund_pence) x""",
-    "a witnessed value differs and no exception says so": """
-        SELECT count(*) FROM recon.postings p WHERE state = 'confirmed' AND witnessed_pence <> value_pence
-        AND NOT EXISTS (SELECT 1 FROM recon.exceptions e WHERE e.return_id = p.return_id AND e.closed_at IS NULL)""",
-    "a Credit Note is attributed to two postings": """
-        SELECT count(*) FROM (SELECT credit_note_code FROM recon.postings WHERE credit_note_code IS NOT NULL
-        AND state = 'confirmed' GROUP BY 1 HAVING count(*) > 1) x""",
-    "a name or address outlived its posting": """
-        SELECT count(*) FROM recon.postings WHERE state IN ('confirmed', 'refused') AND party_sealed IS NOT NULL""",
-    "a confirmed refund is nowhere": """
-        SELECT count(*) FROM swap.returns r WHERE refund_pence > 0 AND refunded_at IS NOT NULL
-        AND NOT EXISTS (SELECT 1 FROM recon.reconciliation c WHERE c.return_id = r.return_id)""",
-}
-
-
 def counts(conn: psycopg.Connection) -> dict[str, int]:
     """How much there is of everything."""
-    return {name: _count(conn, query) for name, query in COUNTS.items()}
+    return {name: _count(conn, query) for name, query in COUNTED.items()}
 
 
 def open_exceptions(conn: psycopg.Connection) -> dict[str, Found]:
@@ -127,7 +94,7 @@ def open_exceptions(conn: psycopg.Connection) -> dict[str, Found]:
 
 def broken_invariants(conn: psycopg.Connection, ledger: dict[str, Any]) -> list[str]:
     """The ledger's invariants that do not hold, in words; none is the only good answer."""
-    broken = [text for text, query in INVARIANTS.items() if _count(conn, query)]
+    broken = [text for text, query in BROKEN.items() if _count(conn, query)]
     return broken + (["the sandbox's ledger holds duplicates"] if ledger["duplicates"] else [])
 
 
