@@ -47,8 +47,7 @@ def body(schema: dict[str, Any]) -> dict[str, Any]:
 def push(name: str) -> dict[str, Any]:
     """A push of Khaos: an object with a list, kept as it comes."""
     member, about = PUSHES[name]
-    listed = {"type": "array", "description": about}
-    return body({"type": "object", "properties": {member: listed}, "description": "Kept whole, whatever it holds"})
+    return body({"type": "object", "properties": {member: {"description": about}}, "description": "Kept whole"})
 
 
 def _answer(description: str, schema: dict[str, Any]) -> dict[str, Any]:

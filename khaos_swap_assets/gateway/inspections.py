@@ -17,19 +17,28 @@ from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import inspections as store
 from khaos_swap_assets.domain.stock import Inspection
 from khaos_swap_assets.gateway import describing
-from khaos_swap_assets.gateway.messages import body_of, object_of
+from khaos_swap_assets.gateway.messages import body_of, object_of, whole_numbers
 from khaos_swap_assets.gateway.pool import Pool
 from khaos_swap_assets.gateway.security import bearer_guard
 
 SOUND = r"^[^\x00\ufffd]*$"
-Key = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=SOUND)]
+SOUND_WORD = r"^[^\x00\ufffd]*[^\s\x00\ufffd][^\x00\ufffd]*$"
+Key = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=SOUND_WORD)]
 OptionalKey = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=SOUND)]
+
+
+NAMES_A_LINE: dict[str, Any] = {
+    "anyOf": [
+        {"required": [name], "properties": {name: {"type": "string", "pattern": SOUND_WORD}}}
+        for name in ("sku", "line_item_id")
+    ]
+}
 
 
 class InspectionBody(BaseModel):
     """One finding: ``quantity`` units of one line (or of a SKU) in one condition."""
 
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, json_schema_extra=NAMES_A_LINE)
 
     inspection_id: Key = Field(description="The sender's own id of this finding; sending it twice changes nothing")
     rma: Key = Field(description="RMA number of the return")
@@ -61,7 +70,7 @@ def router(pool: Pool, settings: Settings, clock: Callable[[], datetime]) -> API
 
     @routes.post("/inspections", summary="Units of a return were inspected", openapi_extra=schema, responses=answers)
     def receive(body: Annotated[bytes, Depends(body_of)]) -> dict[str, Any]:
-        inspection = read(object_of(body))
+        inspection = read(object_of(body, whole_numbers))
         with pool.transaction() as conn:
             saved = store.save(conn, inspection, clock())
         if saved == "conflict":

@@ -6,6 +6,8 @@ Belongs here: the limits of one body and parsing without floats. Stays out: what
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from fastapi import HTTPException, Request
@@ -37,15 +39,28 @@ async def body_of(request: Request) -> bytes:
     return bytes(body)
 
 
-def object_of(body: bytes) -> dict[str, Any]:
-    """The body as a JSON object that the database can hold: fractions as their exact text. 400 for anything else."""
+def object_of(body: bytes, made: Callable[[Any], Any] = storable) -> dict[str, Any]:
+    """The body as a JSON object that the database can hold, fractions as their exact text; 400 for anything else."""
     try:
-        told = storable(cleaned(parsed(body)))
+        told = made(cleaned(parsed(body)))
     except RecursionError:
         raise HTTPException(400, "the body is nested too deep") from None
     if not isinstance(told, dict):
         raise HTTPException(400, "the body is no JSON object")
     return told
+
+
+def whole_numbers(told: Any) -> Any:
+    """The same object with 2.0 as 2, which JSON does not tell apart; other fractions stay Decimal."""
+    if not isinstance(told, dict):
+        return told
+    return {name: int(value) if _is_whole(value) else value for name, value in told.items()}
+
+
+def _is_whole(value: Any) -> bool:
+    return (
+        isinstance(value, Decimal) and value.is_finite() and abs(value) < 10**15 and value == value.to_integral_value()
+    )
 
 
 def parsed(body: bytes) -> Any:

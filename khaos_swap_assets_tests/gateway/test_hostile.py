@@ -10,8 +10,6 @@ import gzip
 import json
 import logging
 import re
-import socket
-import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -19,57 +17,13 @@ from typing import Any
 import httpx
 import jwt
 import pytest
-import uvicorn
 
-from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.gateway import messages, server
-from khaos_swap_assets.gateway.app import create_app
-from khaos_swap_assets_tests.gateway.conftest import CHANNEL, NOW, PREVIOUS, SECRET, TOKEN, Rows, configure
+from khaos_swap_assets_tests.gateway.conftest import CHANNEL, NOW, PREVIOUS, SECRET, TOKEN, Rows
+from khaos_swap_assets_tests.gateway.running import Running
 from khaos_swap_assets_tests.gateway.test_webhooks import by_hand, claims, message, signed
 
 PERSONAL = ("priya", "nolan", "example.com", SECRET, PREVIOUS, TOKEN, CHANNEL[1], "eyJ")
-
-
-class Running:
-    """A server in a thread of this process, and lines to it."""
-
-    def __init__(self, url: str, **changes: Any) -> None:
-        app = create_app(
-            connect=lambda: store.connect(url, application="hostile"),
-            settings=configure(gateway_sender_rate=10_000, **changes),
-            clock=lambda: NOW,
-        )
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self._socket.getsockname()[1]
-        config = uvicorn.Config(app, http=server.Line, ws="none", log_config=None, access_log=False)
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
-
-    def __enter__(self) -> Running:
-        self._thread.start()
-        while not self._server.started:
-            time.sleep(0.01)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.should_exit = True
-        self._thread.join(20)
-
-    def line(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=20)
-
-    def say(self, raw: bytes) -> bytes:
-        """Send raw bytes and read until the server closes or answers one message."""
-        with self.line() as line:
-            line.sendall(raw)
-            line.settimeout(10)
-            try:
-                return line.recv(65536)
-            except (TimeoutError, ConnectionResetError):
-                return b""
-
-    def post(self, content: Any, path: str = "/webhooks/swap", **more: Any) -> httpx.Response:
-        return httpx.post(f"http://127.0.0.1:{self.port}{path}", content=content, timeout=20, trust_env=False, **more)
 
 
 @pytest.fixture

@@ -142,3 +142,10 @@ def test_without_a_token_set_nobody_gets_in(open_gateway: OpenGateway, header: s
 
 def test_a_body_beyond_a_megabyte_is_refused(gateway: Gateway) -> None:
     assert gateway.post("/inspections", json=finding(sku="x" * 1_100_000), headers=BEARER).status_code == 413
+
+
+@pytest.mark.parametrize(("quantity", "code"), [("2.0", 200), ("2e0", 200), ("2.5", 400), ("1e99", 400), ("NaN", 400)])
+def test_two_point_nought_is_two(gateway: Gateway, rows: Rows, quantity: str, code: int) -> None:
+    body = json.dumps(finding(quantity=-77)).replace("-77", quantity)
+    assert gateway.post("/inspections", content=body, headers=BEARER).status_code == code
+    assert rows("SELECT quantity FROM recon.inspections") == ([(2,)] if code == 200 else [])
