@@ -1,0 +1,96 @@
+"""What a new user types first: targets, their help, the Python that is too old, and locked requirements."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TARGETS = {"help", "setup", "demo", "demo-once", "test", "prove", "bench", "lint", "clean"}
+HASHED = re.compile(r"^([A-Za-z0-9._-]+)(\[[a-z,]+\])?==")
+
+
+def make(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    outer = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    return subprocess.run(["make", *arguments], cwd=folder, env=outer, capture_output=True, text=True)
+
+
+def locked(name: str) -> set[str]:
+    lines = (ROOT / "requirements" / f"{name}.txt").read_text().splitlines()
+    return {found[1].lower().replace("_", "-").replace(".", "-") for line in lines if (found := HASHED.match(line))}
+
+
+def named(requirements: list[str]) -> set[str]:
+    return {re.split(r"[\[<>=;~! ]", one)[0].lower().replace("_", "-") for one in requirements}
+
+
+@pytest.mark.parametrize("arguments", [(), ("help",)])
+def test_make_alone_shows_every_target(arguments: tuple[str, ...]) -> None:
+    shown = make(*arguments).stdout.splitlines()
+    assert {line.split()[0] for line in shown} == TARGETS
+    assert all(len(line.split()) > 2 for line in shown)
+
+
+def test_every_target_that_runs_something_sets_up_first(tmp_path: Path) -> None:
+    for target in TARGETS - {"help", "clean"}:
+        planned = make("--dry-run", target, f"READY={tmp_path}/ready").stdout
+        assert "--require-hashes -r requirements/dev.txt" in planned, target
+
+
+def test_a_python_that_is_too_old_is_one_clear_line(tmp_path: Path) -> None:
+    old = tmp_path / "python2"
+    old.write_text("#!/bin/sh\nexit 1\n")
+    old.chmod(old.stat().st_mode | stat.S_IXUSR)
+    done = make("demo", f"PYTHON={old}", f"READY={tmp_path}/ready")
+    assert done.returncode == 2
+    assert done.stderr.startswith(
+        f"Khaos Swap needs Python 3.11 or newer, and {old} is not: name one, e.g. make PYTHON="
+    )
+
+
+def test_the_port_of_the_demo_is_handed_on(tmp_path: Path) -> None:
+    assert "khaos-swap demo --port 3001" in make("--dry-run", "demo", "PORT=3001").stdout
+    assert "khaos-swap demo --port 3000" in make("--dry-run", "demo").stdout
+
+
+def test_clean_takes_the_demos_folder_and_no_other_data() -> None:
+    planned = make("--dry-run", "clean").stdout
+    assert " .khaos-swap-demo " in planned
+    assert ".khaos-swap " not in planned
+
+
+@pytest.mark.parametrize("name", ["run", "dev"])
+def test_requirements_are_pinned_with_hashes_and_hold_no_address(name: str) -> None:
+    text = (ROOT / "requirements" / f"{name}.txt").read_text()
+    assert "://" not in text
+    assert "index-url" not in text
+    blocks = re.split(r"(?m)^(?=[A-Za-z0-9])", text)[1:]
+    assert all("--hash=sha256:" in block for block in blocks)
+
+
+def test_what_the_project_names_is_locked() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed, tools = named(project["dependencies"]), named(project["optional-dependencies"]["dev"])
+    assert needed <= locked("run")
+    assert needed | tools <= locked("dev")
+
+
+def test_the_licence_is_the_whole_text() -> None:
+    text = (ROOT / "LICENSE").read_text()
+    assert "Apache License" in text
+    assert "Version 2.0, January 2004" in text
+    assert "END OF TERMS AND CONDITIONS" in text
+
+
+def test_what_lands_is_checked_by_one_script() -> None:
+    script = (ROOT / ".ci" / "run").read_text()
+    assert "set -euo pipefail" in script
+    for step in ("make lint", "make test", "make demo-once RETURNS=60", "dagster definitions validate"):
+        assert step in script
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
