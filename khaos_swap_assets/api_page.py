@@ -69,7 +69,8 @@ def _body(openapi: Mapping[str, Any], operation: Mapping[str, Any]) -> Iterator[
 
 
 def _field(name: str, place: str, schema: Mapping[str, Any], words: str, *, is_required: bool) -> dict[str, str]:
-    kind = " ".join(str(schema[part]) for part in ("type", "format") if part in schema)
+    kinds = [one for one in schema.get("anyOf", (schema,)) if one.get("type") != "null"]
+    kind = " or ".join(" ".join(str(one[part]) for part in ("type", "format") if part in one) for one in kinds)
     return {"name": name, "place": place, "kind": kind, "words": words, "required": "required" if is_required else ""}
 
 

@@ -15,7 +15,7 @@ from khaos_swap_assets import api_page
 
 class Parcel(BaseModel):
     weight: int = Field(description="Grams")
-    note: str = ""
+    note: str | None = None
 
 
 def service() -> FastAPI:
