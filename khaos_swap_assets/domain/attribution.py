@@ -8,8 +8,9 @@ means (``domain.reconciliation``).
 3. ``customer_codes_value_date``: the same customer, currency, value and units, made near the refund; only where the
    notes and the returns that fit each other leave no choice.
 
-A reference is evidence, not proof: one that names a return of another customer or currency does not win. Two fits are
-an ambiguity and attribute nothing. The order of the input does not matter. Source: DESIGN §4.7, contracts/khaos.md §11.
+A typed reference is evidence, not proof: one that names a return of another customer, currency or other goods does not
+win, and where content fits another return it is an ambiguity. Two fits attribute nothing. The order of the input does
+not matter. Source: DESIGN §4.7, contracts/khaos.md §11.
 """
 
 from __future__ import annotations
@@ -78,9 +79,10 @@ def attribute(
     Cancelled notes must not be passed. Each note appears once at most, in one of the two lists.
     """
     asked, rest = list(claims), [note for note in notes if note.credit_note_code not in taken]
-    posted = _by_key(rest, _index(asked, lambda claim: {claim.posted_reference}), "posting")
+    posted = _by_key(rest, _index(asked, lambda claim: {claim.posted_reference}), "posting", _contradicts)
     rest = _without(rest, posted)
-    named = _by_key(rest, _index(asked, lambda claim: claim.references), "reference")
+    typed = _by_key(rest, _index(asked, lambda claim: claim.references), "reference", _contradicts_typed)
+    named = _doubted(rest, typed, asked)
     rest = _without(rest, named)
     alike = _by_content(rest, _open(asked, posted, named))
     found = [*posted.values(), *named.values(), *alike.values()]
@@ -91,7 +93,7 @@ def attribute(
 
 
 def may_cover(note: CreditNote, claim: Claim) -> bool:
-    """True when an unattributed note may be the claim's: its customer, and its value or one of its Stock Codes.
+    """True when an unattributed note may be the claim's: its customer, and its reference, value or a Stock Code.
 
     A note made before the return came into being cannot be. Nothing may be drafted while one may.
     """
@@ -99,7 +101,12 @@ def may_cover(note: CreditNote, claim: Claim) -> bool:
     if is_older or not note.customer_code or note.customer_code != claim.customer_code:
         return False
     has_value = note.gross_pence == claim.value_pence and note.currency == claim.currency
-    return has_value or bool({code for code, _ in note.lines} & {code for code, _ in claim.lines})
+    is_named = bool(note.associated_ref) and note.associated_ref in claim.references
+    return is_named or has_value or _shares_goods(note, claim)
+
+
+def _shares_goods(note: CreditNote, claim: Claim) -> bool:
+    return bool({code for code, _ in note.lines} & {code for code, _ in claim.lines})
 
 
 _Outcomes = dict[str, Outcome]
@@ -118,11 +125,16 @@ def _index(claims: Iterable[Claim], keys: Callable[[Claim], Iterable[str]]) -> _
     return index
 
 
-def _by_key(notes: Iterable[CreditNote], index: _Index, matched_by: MatchedBy) -> _Outcomes:
+def _by_key(
+    notes: Iterable[CreditNote],
+    index: _Index,
+    matched_by: MatchedBy,
+    contradicts: Callable[[CreditNote, Claim], bool],
+) -> _Outcomes:
     outcomes = _Outcomes()
     for note in notes:
         named = index.get(note.associated_ref, ()) if note.associated_ref else ()
-        fits = sorted({claim.return_id for claim in named if not _contradicts(note, claim)})
+        fits = sorted({claim.return_id for claim in named if not contradicts(note, claim)})
         if fits:
             outcomes[note.credit_note_code] = _outcome(note, fits, matched_by, is_free=len(fits) == 1)
     return outcomes
@@ -139,6 +151,27 @@ def _contradicts(note: CreditNote, claim: Claim) -> bool:
     return is_other_person or note.currency != claim.currency
 
 
+def _contradicts_typed(note: CreditNote, claim: Claim) -> bool:
+    has_other_goods = bool(note.lines and claim.lines) and not _shares_goods(note, claim)
+    return has_other_goods or _contradicts(note, claim)
+
+
+def _doubted(notes: Iterable[CreditNote], named: _Outcomes, claims: Sequence[Claim]) -> _Outcomes:
+    """Notes that name one return at another value, and have the content of another one: they go to neither."""
+    index: dict[object, set[str]] = defaultdict(set)
+    for claim in claims:
+        index[_content_of(claim)].add(claim.return_id)
+    outcomes = dict(named)
+    for note in notes:
+        alike = index.get(_content(note.customer_code, note.currency, note.gross_pence, note.lines), set())
+        outcome = named.get(note.credit_note_code)
+        if alike and isinstance(outcome, Attribution) and outcome.return_id not in alike:
+            outcomes[note.credit_note_code] = Ambiguity(
+                note.credit_note_code, tuple(sorted({outcome.return_id, *alike}))
+            )
+    return outcomes
+
+
 def _open(claims: Iterable[Claim], posted: _Outcomes, named: _Outcomes) -> list[Claim]:
     """Claims whose note is still to be found: not witnessed, and named by no reference now."""
     seen = set(chain.from_iterable(map(_return_ids, (*posted.values(), *named.values()))))
@@ -152,11 +185,15 @@ def _return_ids(outcome: Outcome) -> tuple[str, ...]:
 def _by_content(notes: Iterable[CreditNote], claims: Iterable[Claim]) -> _Outcomes:
     index: dict[object, list[Claim]] = defaultdict(list)
     for claim in claims:
-        index[_content(claim.customer_code, claim.currency, claim.value_pence, claim.lines)].append(claim)
+        index[_content_of(claim)].append(claim)
     groups: dict[object, list[CreditNote]] = defaultdict(list)
     for note in notes:
         groups[_content(note.customer_code, note.currency, note.gross_pence, note.lines)].append(note)
     return dict(chain.from_iterable(_pair(group, index.get(key, ())).items() for key, group in groups.items()))
+
+
+def _content_of(claim: Claim) -> object:
+    return _content(claim.customer_code, claim.currency, claim.value_pence, claim.lines)
 
 
 def _content(customer_code: str, currency: str, pence: int, lines: Iterable[tuple[str, int]]) -> object:

@@ -134,8 +134,14 @@ class _Work:
         return {rival for code in codes for rival in self._rivals(code, return_id, is_only=len(codes) == 1)}
 
     def _rivals(self, note_code: str, return_id: str, *, is_only: bool) -> set[str]:
-        """Other returns that fit by content; among equals the reference decides as long as one note claims it."""
-        if is_only and self.tables.evidence(note_code, return_id).is_alike:
+        """Other returns that fit by content; among equals the reference decides as long as one note claims it.
+
+        For a note on another customer's account, returns of that customer with its content, of whatever order.
+        """
+        evidence = self.tables.evidence(note_code, return_id)
+        if evidence.customer is False:
+            return set(self.returns_owned(note_code))
+        if is_only and evidence.is_alike:
             return set()
         others = set(self.tables.returns_near(note_code)) - {return_id}
         found = {one for one in others if self.tables.evidence(note_code, one).is_alike}

@@ -99,6 +99,26 @@ def test_a_reference_that_names_another_customers_return_does_not_win() -> None:
     assert matched([note], claims) == {"CN1": "R1"}
 
 
+def test_a_reference_of_a_return_of_other_goods_does_not_win() -> None:
+    other = a_claim("R2", lines=(("XYZ", 1),))
+    assert matched([unnamed(associated_ref="RMA-R2")], [a_claim("R1"), other]) == {"CN1": "R1"}
+    assert attribute([named("RMA-R2")], [other], {}) == ([], [])
+    assert matched([named("RMA-R2", lines=())], [other]) == {"CN1": "R2"}
+    assert matched([named("RMA-R2")], [a_claim("R2", lines=())]) == {"CN1": "R2"}
+
+
+def test_a_reference_at_the_value_of_another_return_goes_to_neither() -> None:
+    note = unnamed(associated_ref="RMA-R2")
+    claims = [a_claim("R1"), a_claim("R2", value_pence=4000)]
+    assert attribute([note], claims, {}) == ([], [Ambiguity("CN1", ("R1", "R2"))])
+    assert matched([note], [a_claim("R1"), a_claim("R2")]) == {"CN1": "R2"}
+
+
+def test_what_we_handed_out_is_known_whatever_it_holds() -> None:
+    posted = a_claim("R1", posted_reference="K7QX", lines=(("XYZ", 1),))
+    assert matched([unnamed(associated_ref="K7QX")], [posted, a_claim("R2")]) == {"CN1": "R1"}
+
+
 def test_a_posted_reference_wins_over_a_return_of_the_same_name() -> None:
     claims = [a_claim("R1", posted_reference="RMA-R2"), a_claim("R2")]
     assert matched([named("RMA-R2")], claims) == {"CN1": "R1"}
@@ -231,6 +251,7 @@ def test_what_is_attributed_by_content_would_also_have_held_back_the_draft(
         (unnamed(gross_pence=1, lines=(("OTHER", 9), ("ABC", 1))), True),
         (unnamed(currency="EUR"), True),
         (unnamed(gross_pence=1, lines=(("OTHER", 9),)), False),
+        (named("RMA-R1", lines=(("OTHER", 9),)), True),
         (unnamed(currency="EUR", lines=()), False),
         (unnamed(customer_code="C2"), False),
         (unnamed(customer_code=""), False),

@@ -113,6 +113,8 @@ def test_a_reference_of_another_return_does_not_win_over_order_codes_or_value(
     [
         # The reference says one return, order and content the other, and both are possible.
         ([a_note(1, ref="RMA2")], [R1, R2]),
+        # Reference and order say one return, customer and content the other.
+        ([a_note(1, customer="C2")], [R1, R2]),
         # Two notes without reference, two returns of the same order that look alike.
         ([a_note(ref=""), a_note(code="CN2", ref="")], [R1, SIBLING]),
         # One note, two returns that look alike.
