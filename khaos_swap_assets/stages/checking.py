@@ -16,17 +16,24 @@ from khaos_swap_assets.domain.money import format_money
 from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table
 from khaos_swap_assets.stages.toolbox import Toolbox
 
+EXCEPTIONS = dg.AssetKey(["reconciliation", "exceptions"])
+
 
 def exceptions_check(name: str, asset: str, kinds: Sequence[str], proves: str) -> dg.AssetChecksDefinition:
     """A check that is green while no exception of ``kinds`` is open; ``proves`` says in a sentence what green means."""
     key = dg.AssetKey(asset.split("/"))
 
-    @dg.asset_check(asset=key, name=name, description=_describe(proves, kinds))
+    @dg.asset_check(asset=key, name=name, description=_describe(proves, kinds), additional_deps=after_judging(key))
     def standing_check(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult:
         with toolbox.store() as conn:
             return judge_open(conn, kinds)
 
     return standing_check
+
+
+def after_judging(key: dg.AssetKey) -> list[dg.AssetKey]:
+    """What a check of open exceptions waits for: without it a check would speak of the run before."""
+    return [] if key == EXCEPTIONS else [EXCEPTIONS]
 
 
 def judge_open(conn: psycopg.Connection, kinds: Sequence[str], return_period: str | None = None) -> dg.AssetCheckResult:

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import dagster as dg
 
-from khaos_swap_assets.stages.checking import exceptions_check, judge_open
+from khaos_swap_assets.stages.checking import after_judging, exceptions_check, judge_open
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 COUNTED = timedelta(days=30)
@@ -17,7 +17,7 @@ ADJUSTMENTS = dg.AssetKey(["khaos", "stock_adjustments"])
 
 
 def _stock_check(name: str, disposition: str, kinds: Sequence[str], proves: str) -> dg.AssetChecksDefinition:
-    @dg.asset_check(asset=ADJUSTMENTS, name=name, description=proves)
+    @dg.asset_check(asset=ADJUSTMENTS, name=name, description=proves, additional_deps=after_judging(ADJUSTMENTS))
     def stock_check(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult:
         with toolbox.store() as conn:
             rows = conn.execute(

@@ -1,0 +1,249 @@
+"""What starts a run: only when something is due, never twice at once, and the right months."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+import pytest
+from dagster._core.test_utils import create_run_for_test
+
+from khaos_swap_assets import automation
+from khaos_swap_assets.adapters.errors import TransientError
+from khaos_swap_assets.adapters.store import inbox, worklist
+from khaos_swap_assets.stages.due import what_is_due
+from khaos_swap_assets.stages.orders.sync import SOURCE as DOCUMENTS
+from khaos_swap_assets.stages.returns.sync import OPEN, SOURCE, WIDE
+from khaos_swap_assets_tests.stages.town import NOON, Town, a_note, a_return
+
+Status = dg.DagsterRunStatus
+LONDON = ZoneInfo("Europe/London")
+
+
+@pytest.fixture
+def town(database_url: str) -> Town:
+    """A town in which nothing is due."""
+    town = Town(database_url)
+    quiet(town)
+    return town
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+def quiet(town: Town) -> None:
+    with town.tools.store() as conn:
+        for source in (SOURCE, WIDE, OPEN, DOCUMENTS):
+            worklist.move(conn, source, town.now)
+
+
+def look(town: Town, instance: dg.DagsterInstance, sensor: dg.SensorDefinition = automation.new_returns) -> Any:
+    """One evaluation of a sensor, with its cursor."""
+    context = dg.build_sensor_context(instance=instance, resources={"toolbox": town.tools})
+    return sensor(context), context.cursor
+
+
+def test_nothing_due_asks_for_nothing_and_says_so(town: Town, instance: dg.DagsterInstance) -> None:
+    found, cursor = look(town, instance)
+    assert found == dg.SkipReason("nothing is due")
+    assert cursor == f"{NOON.isoformat()} nothing due"
+
+
+def test_something_due_asks_for_one_run_with_its_reason(town: Town, instance: dg.DagsterInstance) -> None:
+    town.edit(a_return(1))
+    found, _ = look(town, instance)
+    assert [request.tags for request in found.run_requests] == [{"due": "1 returns changed"}]
+    assert found.cursor == f"{NOON.isoformat()} 1 returns changed"
+
+
+@pytest.mark.parametrize("status", [one for one in automation.ACTIVE if one is not Status.QUEUED])
+@pytest.mark.parametrize("sensor", [automation.new_returns, automation.touched_months])
+def test_no_run_is_asked_for_while_a_sync_is_under_way(
+    town: Town, instance: dg.DagsterInstance, status: Status, sensor: dg.SensorDefinition
+) -> None:
+    town.edit(a_return(1))
+    create_run_for_test(instance, job_name="sync", status=status)
+    found, _ = look(town, instance, sensor)
+    assert isinstance(found, dg.SkipReason)
+    assert "queued or running" in str(found.skip_message)
+
+
+@pytest.mark.parametrize("status", [Status.SUCCESS, Status.FAILURE, Status.CANCELED])
+def test_an_ended_sync_stands_in_nobodys_way(town: Town, instance: dg.DagsterInstance, status: Status) -> None:
+    town.edit(a_return(1))
+    create_run_for_test(instance, job_name="sync", status=status)
+    found, _ = look(town, instance)
+    assert len(found.run_requests) == 1
+
+
+def test_a_vendor_that_is_away_is_a_skip_and_not_a_crash(town: Town, instance: dg.DagsterInstance) -> None:
+    town.swap.error = TransientError("no answer in time")
+    found, _ = look(town, instance)
+    assert found == dg.SkipReason("Swap could not be asked: no answer in time")
+
+
+def in_doubt(town: Town) -> None:
+    town.sells_and_takes_back(a_return(1, updated_at=town.now))
+    town.sync()
+    town.pull()
+    town.khaos.notes.clear()
+    town.sync()
+    town.now += timedelta(minutes=5)
+    quiet(town)
+    town.do("UPDATE recon.watermarks SET reached_at = reached_at - interval '6 minutes' WHERE source = %s", DOCUMENTS)
+
+
+def old_credit(town: Town) -> None:
+    issued = town.today() - timedelta(days=8)
+    town.with_settings(mode="audit", post_from=None).sells_and_takes_back(a_return(1))
+    town.khaos.notes["CN1"] = a_note(associated_ref="RMA1", created_on=issued, issued_on=issued)
+    town.read()
+    town.do("UPDATE khaos.credit_notes SET return_id = 'R1'")
+    town.do("DELETE FROM recon.worklist")
+    quiet(town)
+    town.do("UPDATE recon.watermarks SET reached_at = reached_at - interval '1 hour' WHERE source = %s", DOCUMENTS)
+
+
+def knocked(town: Town) -> None:
+    with town.tools.store() as conn:
+        inbox.store_knock(conn, store_id="S1", event="returnCreated", return_id="R1", body={}, now=town.now)
+
+
+@pytest.mark.parametrize(
+    ("happens", "reason"),
+    [
+        (knocked, "knock"),
+        (lambda town: town.do("INSERT INTO recon.worklist (stage, return_id) VALUES ('draft', 'R1')"), "work in line"),
+        (
+            lambda town: town.do(
+                "INSERT INTO recon.reconciliation (return_id, store_id, rma, currency, refund_pence, credited_pence, "
+                "issued_pence, gap_pence, status, period, next_due_at, reconciled_at) "
+                "VALUES ('R1', 'S1', 'RMA1', 'GBP', 1, 1, 1, 0, 'matched', '2026-03', %s, %s)",
+                town.now,
+                town.now,
+            ),
+            "deadline passed",
+        ),
+        (
+            lambda town: town.do(
+                "INSERT INTO khaos.wanted_orders (order_ref, state, asked_at) VALUES ('X', 'waiting', now())"
+            ),
+            "orders to read",
+        ),
+        (in_doubt, "a document is out or ready"),
+        (old_credit, "credit to follow up"),
+        (
+            lambda town: town.do("DELETE FROM recon.watermarks WHERE source = 'swap/returns'"),
+            "time to read swap/open_returns",
+        ),
+        (lambda town: setattr(town, "now", town.now + timedelta(minutes=16)), "time to read swap/open_returns"),
+        (lambda town: town.edit(a_return(1), a_return(2)), "2 returns changed"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_first_reason_is_named(town: Town, happens: Any, reason: str) -> None:
+    happens(town)
+    assert what_is_due(town.tools) == reason
+
+
+def test_a_return_that_says_the_same_as_before_is_no_reason(town: Town) -> None:
+    town.edit(a_return(1))
+    town.sync()
+    town.sync()
+    town.do("DELETE FROM khaos.wanted_orders")
+    quiet(town)
+    assert what_is_due(town.tools) == ""
+
+
+def test_documents_that_are_out_are_looked_for_at_most_every_few_minutes(town: Town) -> None:
+    in_doubt(town)
+    town.settings.khaos.poll_minutes = 7
+    assert what_is_due(town.tools) == ""
+    town.settings.khaos.poll_minutes = 6
+    assert what_is_due(town.tools) == "a document is out or ready"
+
+
+def test_every_touched_month_is_asked_for_once_and_unknown_ones_never(town: Town, instance: dg.DagsterInstance) -> None:
+    for period in ("2026-03", "2026-02", "1999-01", "2999-01"):
+        town.do("INSERT INTO recon.touched_periods VALUES (%s, now())", period)
+    found, _ = look(town, instance, automation.touched_months)
+    assert [request.partition_key for request in found.run_requests] == ["2026-02", "2026-03"]
+    assert found.cursor == "2026-02,2026-03"
+
+
+def test_no_touched_month_asks_for_nothing(town: Town, instance: dg.DagsterInstance) -> None:
+    assert look(town, instance, automation.touched_months)[0] == dg.SkipReason("no month was touched")
+    create_run_for_test(instance, job_name="month_end", status=Status.STARTED)
+    town.do("INSERT INTO recon.touched_periods VALUES ('2026-03', now())")
+    assert look(town, instance, automation.touched_months)[0] == dg.SkipReason("a run is queued or running")
+
+
+@pytest.mark.parametrize(
+    ("tick", "period"),
+    [
+        (datetime(2026, 4, 1, 6, tzinfo=LONDON), "2026-03"),
+        (datetime(2026, 1, 1, 6, tzinfo=LONDON), "2025-12"),
+        (datetime(2026, 11, 1, 6, tzinfo=LONDON), "2026-10"),
+        (datetime(2028, 3, 1, 6, tzinfo=LONDON), "2028-02"),
+    ],
+)
+def test_on_the_first_the_month_that_ended_is_asked_for(tick: datetime, period: str) -> None:
+    request = automation.month_just_ended(dg.build_schedule_context(scheduled_execution_time=tick))
+    assert request.partition_key == period
+
+
+def test_the_month_that_is_asked_for_is_a_partition() -> None:
+    found = dg.build_schedule_context(scheduled_execution_time=datetime(2026, 4, 1, 5, tzinfo=UTC))
+    assert automation.known_periods([automation.month_just_ended(found).partition_key or ""]) == ["2026-03"]
+
+
+def test_a_sweep_asks_for_a_run_unless_one_is_under_way(tmp_path: Path) -> None:
+    instance = dg.DagsterInstance.local_temp(str(tmp_path))
+    context = dg.build_schedule_context(instance=instance)
+    assert isinstance(automation.sweep(context), dg.RunRequest)
+    create_run_for_test(instance, job_name="sync", status=Status.STARTED)
+    assert automation.sweep(context) == dg.SkipReason("a sync is queued or running")
+    instance.dispose()
+
+
+@pytest.mark.parametrize(
+    ("status", "days", "is_kept"),
+    [
+        (Status.SUCCESS, 31, False),
+        (Status.FAILURE, 31, False),
+        (Status.CANCELED, 31, False),
+        (Status.STARTED, 31, True),
+        (Status.SUCCESS, 29, True),
+    ],
+)
+def test_housekeeping_deletes_ended_runs_past_thirty_days(
+    town: Town, instance: dg.DagsterInstance, status: Status, days: int, is_kept: bool
+) -> None:
+    run = create_run_for_test(instance, job_name="sync", status=status)
+    town.now = datetime.now(UTC) + timedelta(days=days)
+    result = automation.housekeeping.execute_in_process(instance=instance, resources={"toolbox": town.tools})
+    assert result.success
+    assert (instance.get_run_by_id(run.run_id) is not None) is is_kept
+    assert instance.get_run_by_id(result.run_id)
+
+
+def test_sensors_and_schedules_run_without_anybody_starting_them() -> None:
+    for sensor in automation.SENSORS:
+        assert sensor.default_status == dg.DefaultSensorStatus.RUNNING, sensor.name
+    for schedule in automation.SCHEDULES:
+        assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING, schedule.name
+        assert schedule.execution_timezone == "Europe/London", schedule.name
+
+
+def test_a_reason_that_is_long_fits_a_tag(town: Town, instance: dg.DagsterInstance) -> None:
+    town.edit(*(replace(a_return(number), return_id=f"R{number}") for number in range(1, 4)))
+    found, _ = look(town, instance)
+    assert len(found.run_requests[0].tags["due"]) <= 60

@@ -1,0 +1,202 @@
+"""The code location on a real Dagster instance: every asset, every check, red runs and the run that heals them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from khaos_swap_assets import definitions
+from khaos_swap_assets.adapters.errors import KhaosSwapError, SettingsError, TransientError
+from khaos_swap_assets.domain.exceptions import KINDS
+from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@pytest.fixture
+def town(database_url: str) -> Town:
+    return Town(database_url)
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+def run(town: Town, instance: dg.DagsterInstance, job: str = "sync", **how: Any) -> dg.ExecuteInProcessResult:
+    """One run of a job, a minute later."""
+    town.now += timedelta(minutes=1)
+    resource = dg.ResourceDefinition.hardcoded_resource(town.tools)
+    found = definitions.build(toolbox=resource).resolve_job_def(job)
+    return found.execute_in_process(instance=instance, raise_on_error=False, run_config=QUIET, **how)
+
+
+def checks(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluation]:
+    return {one.check_name: one for one in result.get_asset_check_evaluations()}
+
+
+def red(result: dg.ExecuteInProcessResult) -> set[str]:
+    return {name for name, one in checks(result).items() if not one.passed}
+
+
+def metadata(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:
+    (event,) = [
+        one for one in result.get_asset_materialization_events() if one.asset_key == dg.AssetKey(asset.split("/"))
+    ]
+    return {name: value.value for name, value in event.materialization.metadata.items()}
+
+
+@pytest.fixture(scope="module")
+def assembled() -> dg.Definitions:
+    return definitions.build(toolbox=dg.ResourceDefinition.hardcoded_resource(None))
+
+
+def test_dagster_can_load_it(assembled: dg.Definitions) -> None:
+    dg.Definitions.validate_loadable(assembled)
+
+
+def test_plain_dagster_dev_is_told_what_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsError, match="khaos-swap up"):
+        definitions.defs.load_fn() if hasattr(definitions.defs, "load_fn") else definitions.defs()
+
+
+def test_every_asset_has_an_owner_a_group_a_kind_and_says_what_it_is(assembled: dg.Definitions) -> None:
+    specs = [spec for spec in assembled.resolve_all_asset_specs() if "dagster/asset_check" not in spec.tags]
+    assert len(specs) >= 12
+    for spec in specs:
+        assert spec.owners, spec.key
+        assert spec.group_name != "default", spec.key
+        assert spec.description, spec.key
+        assert "postgres" in spec.kinds, spec.key
+        assert spec.key.path[0] in {"swap", "khaos", "matched", "credit_notes", "reconciliation"}, spec.key
+
+
+def check_specs(assembled: dg.Definitions) -> list[dg.AssetCheckSpec]:
+    graph = assembled.resolve_asset_graph()
+    return [graph.get_check_spec(key) for key in graph.asset_check_keys]
+
+
+def test_every_check_is_a_sentence_that_says_what_green_means(assembled: dg.Definitions) -> None:
+    for spec in check_specs(assembled):
+        assert spec.name.islower(), spec.name
+        assert "_" in spec.name, spec.name
+        assert spec.description, spec.name
+
+
+def test_every_kind_of_exception_turns_a_check_red(assembled: dg.Definitions) -> None:
+    told = " ".join(spec.description or "" for spec in check_specs(assembled))
+    assert [kind for kind in KINDS if f"**{kind}**" not in told] in ([], ["stock_not_returned", "damaged_in_saleable"])
+
+
+def test_the_lineage_leads_from_a_return_to_the_month(assembled: dg.Definitions) -> None:
+    graph = assembled.resolve_asset_graph()
+    month = dg.AssetKey(["reconciliation", "month_end"])
+    above = graph.get_ancestor_asset_keys(month)
+    assert {dg.AssetKey(["swap", "returns"]), dg.AssetKey(["khaos", "credit_notes"])} <= above
+
+
+def test_a_sync_materialises_every_asset_and_evaluates_every_check(
+    town: Town, instance: dg.DagsterInstance, assembled: dg.Definitions
+) -> None:
+    town.sells_and_takes_back(a_return(1))
+    result = run(town, instance)
+    assert result.success
+    everything = {spec.key for spec in assembled.resolve_all_asset_specs()}
+    made = {event.asset_key for event in result.get_asset_materialization_events()}
+    assert everything - made == {dg.AssetKey(["reconciliation", "month_end"])}
+    monthly = {"refunds_reconcile"}
+    assert set(checks(result)) == {spec.name for spec in check_specs(assembled)} - monthly
+
+
+def test_a_clean_month_is_green_from_end_to_end(town: Town, instance: dg.DagsterInstance) -> None:
+    town.sells_and_takes_back(a_return(1))
+    run(town, instance)
+    town.pull()
+    run(town, instance)
+    result = run(town, instance)
+    assert red(result) == set()
+    month = run(town, instance, "month_end", partition_key="2026-03")
+    assert month.success
+    assert red(month) == set()
+    assert metadata(month, "reconciliation/month_end")["gap_pence_GBP"] == 0
+    assert "10.00" in metadata(month, "reconciliation/month_end")["summary"]
+
+
+def test_a_red_check_counts_exactly_says_the_money_and_names_the_worst(
+    town: Town, instance: dg.DagsterInstance
+) -> None:
+    numbers = range(1, 26)
+    town.sells_and_takes_back(*(a_return(number, a_line(f"NO-{number}", pence=1000 + number)) for number in numbers))
+    for number in numbers:
+        del town.khaos.items[f"NO-{number}"]
+    found = checks(run(town, instance))["every_sku_has_one_stock_code"]
+    assert not found.passed
+    shown = {name: value.value for name, value in found.metadata.items()}
+    assert shown["open"] == 25
+    assert shown["at_risk_pence_GBP"] == sum(1000 + number for number in numbers)
+    worst = [record.data for record in shown["worst"]] if isinstance(shown["worst"], list) else shown["worst"].records
+    assert len(worst) == 20
+    assert found.description == "25 open, £253.25 at risk"
+
+
+def test_an_outage_makes_the_run_red_and_the_next_one_completes_it(town: Town, instance: dg.DagsterInstance) -> None:
+    town.sells_and_takes_back(a_return(1))
+    town.khaos.error = TransientError("Khaos is away")
+    broken = run(town, instance)
+    assert not broken.success
+    assert "Khaos is away" in str(broken.failure_data_for_node("khaos__stock_codes"))
+    assert town.one("SELECT count(*) FROM swap.returns") == 1
+    assert town.ask("SELECT * FROM recon.postings") == []
+    town.khaos.error = None
+    assert run(town, instance).success
+    assert len(town.pull()) == 1
+    assert run(town, instance).success
+    assert town.ask("SELECT state FROM recon.postings") == [("confirmed",)]
+    assert len(town.khaos.notes) == 1
+
+
+def test_swap_away_makes_the_run_red_too(town: Town, instance: dg.DagsterInstance) -> None:
+    town.swap.error = TransientError("Swap is away")
+    assert not run(town, instance).success
+    assert isinstance(town.swap.error, KhaosSwapError)
+    town.swap.error = None
+    assert run(town, instance).success
+
+
+def test_a_month_with_a_gap_is_red_by_what_is_not_issued(town: Town, instance: dg.DagsterInstance) -> None:
+    town.with_settings(mode="audit", post_from=None).sells_and_takes_back(a_return(1), a_return(2))
+    town.khaos.notes["CN1"] = a_note(associated_ref="RMA1", gross_pence=900)
+    run(town, instance)
+    month = run(town, instance, "month_end", partition_key="2026-03")
+    found = checks(month)["refunds_reconcile"]
+    assert not found.passed
+    assert found.metadata["not_issued_or_apart_pence_GBP"].value == -1100
+    assert metadata(month, "reconciliation/month_end")["gap_pence_GBP"] == -1100
+
+
+def test_no_personal_data_reaches_the_ui(town: Town, instance: dg.DagsterInstance) -> None:
+    town.sells_and_takes_back(a_return(1))
+    result = run(town, instance)
+    told = str([event.materialization.metadata for event in result.get_asset_materialization_events()])
+    assert "Mill Lane" not in told
+    assert "party_sealed" not in told.replace("TableColumn(name='party_sealed'", "")
+
+
+def test_an_audit_plans_and_offers_nothing(town: Town, instance: dg.DagsterInstance) -> None:
+    town.with_settings(mode="audit", post_from=None).sells_and_takes_back(a_return(1))
+    assert run(town, instance).success
+    assert town.ask("SELECT * FROM recon.postings") == []
+    assert town.pull() == []
+
+
+def test_new_skus_alert_data_management_once(town: Town, instance: dg.DagsterInstance) -> None:
+    town.sells_and_takes_back(a_return(1, a_line("ZEBRA")))
+    del town.khaos.items["ZEBRA"]
+    run(town, instance)
+    run(town, instance)
+    assert [problem.kind for problem in town.alerts] == ["sku_unknown"]
