@@ -8,11 +8,12 @@ there is nothing to measure.
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import tempfile
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
@@ -23,42 +24,53 @@ from khaos_swap_assets.audit import run
 from khaos_swap_assets.audit.engine import Span
 from khaos_swap_assets.audit.inputs import Paths
 
-DATA = Path(__file__).parents[2] / "shared/data/online_retail_2009-12_2010-12.parquet"
+ROOT = Path(__file__).parents[1]
+DATA = ROOT.parent / "shared/data/online_retail_2009-12_2010-12.parquet"
 SIZES = (1, 2, 4)
 AS_OF = date(2011, 1, 31)
-MOST_SECONDS, MOST_MB = 60, 2000
+MOST_SECONDS, MOST_MB, MOST_GROWTH = 60, 2000, 1.3
 
 
 def measure() -> dict[str, Any]:
     """Seconds and peak MB for one, two and four years of lines; at most 60 s and 2,000 MB for one are wanted."""
     if not DATA.exists():
         return {"skipped": f"{DATA} is not there"}
-    runs = [_measured(size) for size in SIZES]
-    once = runs[0]
-    growth = round(runs[-1]["seconds"] / once["seconds"] / SIZES[-1], 2)
-    is_met = once["seconds"] <= MOST_SECONDS and once["peak_mb"] <= MOST_MB and growth <= 1.3
+    runs = [_alone(size) for size in SIZES]
+    once, most = runs[0], runs[-1]
+    growth = round(most["seconds"] / most["lines"] / (once["seconds"] / once["lines"]), 2)
+    is_met = once["seconds"] <= MOST_SECONDS and once["peak_mb"] <= MOST_MB and growth <= MOST_GROWTH
     return {**once, "by_size": runs, "seconds_a_line_at_4_beside_1": growth, "is_met": is_met}
 
 
-def _measured(size: int) -> dict[str, Any]:
+def _alone(size: int) -> dict[str, Any]:
+    """The figures of one size, from a fresh process, so that no size pays for another."""
+    code = f"import json; from benchmarks.audit_year import measured; print(json.dumps(measured({size})))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def measured(size: int) -> dict[str, Any]:
+    """Convert, audit, and read and merge the same files with bare pandas."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         lines = convert(pd.read_parquet(DATA), folder, size)
         done: list[run.Done] = []
-        start = perf_counter()
+        start, busy = perf_counter(), process_time()
         peak = peak_mb(lambda: done.append(run.audit(paths_in(folder), Span(AS_OF), folder / "out")))
-        seconds = round(perf_counter() - start, 2)
+        seconds, cpu = perf_counter() - start, process_time() - busy
         start = perf_counter()
         bare_merge(folder)
-        bare = round(perf_counter() - start, 2)
+        bare = perf_counter() - start
         totals = done[0].summary.totals[0]
         return {
             "size": size,
             "lines": lines,
             "returns": done[0].summary.returns,
-            "seconds": seconds,
+            "seconds": round(seconds, 2),
+            "cpu_seconds": round(cpu, 2),
             "peak_mb": peak,
-            "pandas_read_and_merge_seconds": bare,
+            "pandas_read_and_merge_seconds": round(bare, 2),
             "statuses": {name: tally.count for name, tally in totals.by_status.items() if tally.count},
         }
 
@@ -170,7 +182,7 @@ def _typed(invoices: pd.Series[Any], mark: str, random: np.random.Generator) -> 
 
 
 def _returns(credited: pd.DataFrame, mark: str, names: pd.Series[Any], random: np.random.Generator) -> list[str]:
-    """One return for each credit invoice; one in twenty has another value, one in thirty no note is another's."""
+    """One return for each credit invoice; one in twenty has another value."""
     return [
         json.dumps(_return(str(invoice), mark, str(names[invoice]), lines, int(random.integers(0, 20))))
         for invoice, lines in credited.groupby("Invoice", sort=False)
@@ -180,13 +192,12 @@ def _returns(credited: pd.DataFrame, mark: str, names: pd.Series[Any], random: n
 def _return(invoice: str, mark: str, order: str, lines: pd.DataFrame, lot: int) -> dict[str, Any]:
     extra = 250 if lot == 0 else 0
     moment = lines["InvoiceDate"].iloc[0].strftime("%Y-%m-%dT%H:%M:%SZ")
-    money: Callable[[int], str] = lambda pence: f"{pence // 100}.{pence % 100:02}"  # noqa: E731
     products = [
         {
             "product_id": f"{invoice}-{number}",
             "sku": line.StockCode,
             "item_count": int(line.Quantity),
-            "cost": money(int(line.gross) + (extra if number == 0 else 0)),
+            "cost": _text(int(line.gross) + (extra if number == 0 else 0)),
             "currency": "GBP",
             "return_type": "Refund",
         }
@@ -201,8 +212,12 @@ def _return(invoice: str, mark: str, order: str, lines: pd.DataFrame, lot: int) 
         "delivery_status": "Delivered",
         "type": ["Refund"],
         "customer_currency": "GBP",
-        "total_refund_value_customer_currency": money(int(lines["gross"].sum()) + extra),
+        "total_refund_value_customer_currency": _text(int(lines["gross"].sum()) + extra),
         "date_created": moment,
         "date_closed": moment,
         "products": products,
     }
+
+
+def _text(pence: int) -> str:
+    return f"{pence // 100}.{pence % 100:02}"

@@ -15,7 +15,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-BENCHMARKS = ("reconcile_memory", "reconcile_database", "tick", "idle_tick", "import_time", "gateway_load")
+BENCHMARKS = (
+    "reconcile_memory",
+    "reconcile_database",
+    "tick",
+    "idle_tick",
+    "import_time",
+    "gateway_load",
+    "audit_year",
+)
 
 
 def main(names: Sequence[str]) -> int:

@@ -18,7 +18,7 @@ from khaos_swap_assets.audit.layouts import OrderRow
 from khaos_swap_assets.domain.facts import LineFacts
 from khaos_swap_assets.domain.money import to_pence
 from khaos_swap_assets.domain.tax import Amount
-from khaos_swap_assets.domain.tolerance import Residual
+from khaos_swap_assets.domain.tolerance import Residual, Tolerances
 from khaos_swap_assets.domain.waterfall import (
     LEGS,
     CreditFacts,
@@ -58,10 +58,13 @@ class Causes:
         """What of the gap is not as it should be: gift cards, exchanges and rates of currencies are."""
         return self.waterfall.gap_pence - sum(self.legs[leg] for leg in SETTLED)
 
-    def residual(self, subject: str, currency: str) -> Residual:
-        """The residual for the tolerances: a small one is rounding only where no field tells another cause."""
+    def residual(self, subject: str, currency: str, tolerances: Tolerances) -> Residual:
+        """The residual for the tolerances: a small one is rounding, unless a field tells another cause."""
         others = [leg.name for leg in self.waterfall.legs if leg.name not in SMALL and leg.name not in SETTLED]
-        return Residual(subject, others[0] if others else "rounding", self.residual_pence, max(self.lines, 1), currency)
+        lines, size = max(self.lines, 1), abs(self.residual_pence)
+        is_small = size <= min(tolerances.line_pence * lines, tolerances.document_pence)
+        reason = others[0] if others else "rounding" if is_small else "unexplained"
+        return Residual(subject, reason, self.residual_pence, lines, currency)
 
 
 def of_return(case: Case, notes: Sequence[Note], credited_pence: int) -> Causes:

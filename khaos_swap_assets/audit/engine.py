@@ -96,10 +96,10 @@ def pair(inputs: Inputs) -> Pairing:
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """The rows of the span, the worst status first, then the most money; and differences that are no chance."""
+    """The rows of the span, the worst status first, then the most money; and by month what is no chance."""
 
     rows: list[Row]
-    systematic: tuple[Systematic, ...]
+    systematic: tuple[tuple[str, Systematic], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +129,18 @@ def _draft(case: Case, pairing: Pairing) -> _Draft:
     return _Draft(case, links, notes, causes.of_return(case, notes, credited), _day(case))
 
 
-def _governed(drafts: Iterable[_Draft], span: Span) -> tuple[set[str], tuple[Systematic, ...]]:
+def _governed(drafts: Iterable[_Draft], span: Span) -> tuple[set[str], tuple[tuple[str, Systematic], ...]]:
     """Return ids whose residual may be let be, month by month, and what is systematic in a month."""
+    tolerances = Tolerances()
     by_month: defaultdict[str, list[Residual]] = defaultdict(list)
     for one in drafts:
         if one.notes and span.holds(one.day):
-            residual = one.causes.residual(one.case.return_.return_id, one.case.return_.currency)
+            return_ = one.case.return_
+            residual = one.causes.residual(return_.return_id, return_.currency, tolerances)
             by_month[f"{one.day:%Y-%m}" if one.day else ""].append(residual)
-    months = [govern(residuals, Tolerances()) for _, residuals in sorted(by_month.items())]
-    cleared = {residual.subject for month in months for residual, _ in month.cleared}
-    return cleared, tuple(one for month in months for one in month.systematic)
+    months = [(month, govern(residuals, tolerances)) for month, residuals in sorted(by_month.items())]
+    cleared = {residual.subject for _, governed in months for residual, _ in governed.cleared}
+    return cleared, tuple((month, one) for month, governed in months for one in governed.systematic)
 
 
 def _order(row: Row) -> tuple[int, int, str, str, tuple[str, ...]]:

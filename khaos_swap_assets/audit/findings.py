@@ -46,7 +46,7 @@ AUDIT_KINDS = {
             "differences_systematic",
             "finance",
             "error",
-            "Many small differences of one month all have the same sign: that is no chance, so none is let be.",
+            "Many differences of one month and cause all have the same sign: that is no chance, so none is let be.",
             "Find the setting that rounds otherwise in Khaos than in the shop, and have it changed.",
             "The differences no longer lean to one side.",
         ),
@@ -272,12 +272,13 @@ def _stray(refund: RefundRow) -> Finding:
     )
 
 
-def _systematic(found: Systematic) -> Finding:
+def _systematic(of_month: tuple[str, Systematic]) -> Finding:
+    month, found = of_month
     total = format_money(found.pence, found.currency)
     return Finding(
         "differences_systematic",
-        found.reason,
-        f"{found.count} differences, all of one sign, {total} together",
+        f"{found.reason} {month}".strip(),
+        f"{found.count} differences of the cause {found.reason}, all of one sign, {total} together",
         money_at_risk_pence=abs(found.pence),
         currency=found.currency,
     )
