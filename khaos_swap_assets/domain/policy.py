@@ -30,7 +30,8 @@ StoreCreditRule = Literal["hold_until_spent", "mpv_reduce_now", "spv_neutral"]
 ExchangeRule = Literal["task", "credit_returned_goods"]
 PaymentRule = Literal["task", "sale_of_its_own"]
 PartPaymentRule = Literal["task", "credit_when_paid"]
-DutiesRule = Literal["task", "own_line"]
+OnTopRule = Literal["task", "own_line"]
+TaxRule = Literal["rate_of_sale"]
 
 
 class _Record(BaseModel):
@@ -82,7 +83,9 @@ class CreditNotePolicy(_Record):
     exchange: Decision[ExchangeRule] = Decision[ExchangeRule](**_default("task", "Finance has not chosen"))
     extra_payment: Decision[PaymentRule] = Decision[PaymentRule](**_default("task", "Finance has not chosen"))
     part_payment: Decision[PartPaymentRule] = Decision[PartPaymentRule](**_default("task", "Finance has not chosen"))
-    duties: StockLine[DutiesRule] = StockLine[DutiesRule](**_default("task", "Finance has not chosen"))
+    tax: Decision[TaxRule] = Decision[TaxRule](**_default("rate_of_sale", "HMRC: credits are coded as the sale was"))
+    tax_on_top: StockLine[OnTopRule] = StockLine[OnTopRule](**_default("task", "Finance has not chosen"))
+    duties: StockLine[OnTopRule] = StockLine[OnTopRule](**_default("task", "Finance has not chosen"))
 
     @property
     def version(self) -> str:
@@ -101,6 +104,7 @@ class Outcomes(_Record):
 
     ``delivery_refunded_pence`` is what was refunded of delivery, ``delivery_due_pence`` what the law grants when all
     goods come back. ``fee_pence`` was withheld. ``gift_card_pence`` of the goods was paid, and is given back, by card.
+    ``tax_on_top_pence`` and ``duties_pence`` were refunded on top of the prices (swap.md §2.4).
     ``exchange_returned_pence`` came back for other goods, ``part_payment_pence`` was refunded later without new lines.
     """
 
@@ -115,6 +119,7 @@ class Outcomes(_Record):
     exchange_returned_pence: int = Field(0, ge=0)
     extra_payment_pence: int = Field(0, ge=0)
     part_payment_pence: int = Field(0, ge=0)
+    tax_on_top_pence: int = Field(0, ge=0)
     duties_pence: int = Field(0, ge=0)
     is_all_back: bool = False
 
@@ -180,8 +185,12 @@ def _goods(outcomes: Outcomes, policy: CreditNotePolicy) -> Iterator[Part | Task
 def _lines(outcomes: Outcomes, policy: CreditNotePolicy) -> Iterator[Part | Task]:
     delivery = delivery_to_credit(outcomes, policy)
     yield _on_code("delivery", delivery, policy.delivery.stock_code)
-    code = policy.duties.stock_code if policy.duties.choice == "own_line" else ""
-    yield _on_code("duties", outcomes.duties_pence, code)
+    yield _on_code("tax_on_top", outcomes.tax_on_top_pence, _code_of(policy.tax_on_top))
+    yield _on_code("duties", outcomes.duties_pence, _code_of(policy.duties))
+
+
+def _code_of(decision: StockLine[OnTopRule]) -> str:
+    return decision.stock_code if decision.choice == "own_line" else ""
 
 
 def delivery_to_credit(outcomes: Outcomes, policy: CreditNotePolicy) -> int:
@@ -195,7 +204,8 @@ def delivery_to_credit(outcomes: Outcomes, policy: CreditNotePolicy) -> int:
 def _on_code(outcome: str, pence: int, stock_code: str) -> Part | Task:
     if stock_code or not pence:
         return Part(outcome=outcome, pence=pence, stock_code=stock_code)
-    return Task(outcome=outcome, pence=pence, text=f"Credit the {outcome} by hand: no Stock Code is set for it")
+    told = outcome.replace("_", " ")
+    return Task(outcome=outcome, pence=pence, text=f"Credit the {told} by hand: no Stock Code is set for it")
 
 
 def _others(outcomes: Outcomes, policy: CreditNotePolicy) -> Iterator[Part | Task]:

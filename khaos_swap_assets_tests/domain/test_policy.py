@@ -21,7 +21,7 @@ def decided(*, day: date = DAY, **choices: Any) -> CreditNotePolicy:
         name: {"choice": choice, "reason": "agreed", "approver": "Kim", "effective_on": day}
         for name, choice in choices.items()
     }
-    for name in {"delivery", "duties"} & made.keys():
+    for name in {"delivery", "tax_on_top", "duties"} & made.keys():
         made[name]["stock_code"] = name.upper()
     return CreditNotePolicy(**made)
 
@@ -59,6 +59,8 @@ def told(found: Translation) -> tuple[dict[str, int], dict[str, int]]:
         ({"extra_payment_pence": 1500}, {"extra_payment": "sale_of_its_own"}, {}, {}),
         ({"part_payment_pence": 700}, {}, {}, {"part_payment": 700}),
         ({"part_payment_pence": 700}, {"part_payment": "credit_when_paid"}, {"part_payment": 700}, {}),
+        ({"tax_on_top_pence": 200}, {}, {}, {"tax_on_top": 200}),
+        ({"tax_on_top_pence": 200}, {"tax_on_top": "own_line"}, {"tax_on_top": 200}, {}),
         ({"duties_pence": 300}, {}, {}, {"duties": 300}),
         ({"duties_pence": 300}, {"duties": "own_line"}, {"duties": 300}, {}),
     ],
