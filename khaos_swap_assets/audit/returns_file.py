@@ -196,7 +196,7 @@ def _by_line(lines: _Lines) -> Iterator[_Element]:
     position = 0
     for number, line in enumerate(lines.text.split("\n"), start=1):
         position += len(line) + 1
-        if not line.strip():
+        if _skip(line, 0) == len(line):
             continue
         value, end = _decoded(line, _skip(line, 0))
         share = min(position / len(lines.text), 1.0)
@@ -252,5 +252,5 @@ class _Lines:
         """Every line that says anything from a position on, as a broken record."""
         first = self.at(position)
         rest = self.text[self._starts[first - 1] :].split("\n")
-        said = [number for number, line in enumerate(rest, start=first) if line.strip()] or [first]
+        said = [number for number, line in enumerate(rest, start=first) if _skip(line, 0) < len(line)] or [first]
         return (_Element(number, None, 1.0, reason) for number in said)
