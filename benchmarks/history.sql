@@ -61,5 +61,6 @@ SELECT 'value_gap', rma, 'finance', 'error', return_id, rma, 'apart', at FROM be
 INSERT INTO recon.findings (kind, subject, return_id, rma, message, found_at)
 SELECT 'value_gap', rma, return_id, rma, 'apart', at FROM bench_history LIMIT 100;
 INSERT INTO recon.watermarks SELECT source, timestamptz '{now}' - interval '1 minute' FROM unnest(ARRAY['swap/returns',
-    'swap/open_returns', 'swap/wide_sweep', 'khaos/stock_codes', 'khaos/documents', 'recon/attribution']) source;
+    'swap/open_returns', 'swap/wide_sweep', 'khaos/stock_codes', 'khaos/documents', 'recon/attribution',
+    'swap/completeness', 'swap/completeness wide']) source;
 DROP TABLE bench_history;

@@ -31,8 +31,8 @@ REASONS = (
 )
 POLLED = (
     "SELECT 1 FROM recon.postings WHERE state = 'in_doubt' UNION ALL SELECT 1 FROM recon.drafts d "
-    "WHERE state = 'ready' AND NOT is_done AND NOT EXISTS (SELECT 1 FROM recon.postings p WHERE (p.store_id, p.return_id, p.ordinal) = "
-    "(d.store_id, d.return_id, d.ordinal) AND p.state <> 'withdrawn')"
+    "WHERE state = 'ready' AND NOT is_done AND NOT EXISTS (SELECT 1 FROM recon.postings p "
+    "WHERE (p.store_id, p.return_id, p.ordinal) = (d.store_id, d.return_id, d.ordinal) AND p.state <> 'withdrawn')"
 )
 
 

@@ -88,22 +88,22 @@ def by_code(conn: psycopg.Connection, so_codes: Sequence[str]) -> dict[str, Sale
 
 def _grouped(conn: psycopg.Connection, column: str, values: Sequence[str]) -> dict[str, list[SalesOrder]]:
     with conn.cursor(row_factory=dict_row) as cursor:
-        cursor.execute(
-            f"SELECT l.so_code, {', '.join('l.' + name for name in LINE)} FROM khaos.order_lines l "
-            f"JOIN khaos.sales_orders o USING (so_code) WHERE o.{column} = ANY(%s) ORDER BY l.line_no",
+        heads = cursor.execute(
+            f"SELECT {', '.join(HEADER)} FROM khaos.sales_orders WHERE {column} = ANY(%s) "
+            "AND detail_read_at IS NOT NULL ORDER BY so_code",
             (list(values),),
+        ).fetchall()
+        cursor.execute(
+            f"SELECT so_code, {', '.join(LINE)} FROM khaos.order_lines WHERE so_code = ANY(%s) ORDER BY line_no",
+            ([head["so_code"] for head in heads],),
         )
         lines: dict[str, list[OrderLine]] = {}
         for row in cursor:
             lines.setdefault(row.pop("so_code"), []).append(OrderLine(**row))
-        cursor.execute(
-            f"SELECT {', '.join(HEADER)} FROM khaos.sales_orders WHERE {column} = ANY(%s) "
-            "AND detail_read_at IS NOT NULL ORDER BY so_code",
-            (list(values),),
-        )
-        found: dict[str, list[SalesOrder]] = {}
-        for row in cursor:
-            found.setdefault(row[column], []).append(SalesOrder(**row, lines=tuple(lines.get(row["so_code"], ()))))
+    found: dict[str, list[SalesOrder]] = {}
+    for head in heads:
+        order = SalesOrder(**head, lines=tuple(lines.get(head["so_code"], ())))
+        found.setdefault(head[column], []).append(order)
     return found
 
 

@@ -181,7 +181,7 @@ class SqlBook:
             if cursor.rowcount != len(changed):
                 names = ", ".join(one.reference for one in changed)
                 raise StoreError(f"postings {names}: a reference keeps its return and, once handed out, its content")
-        self._mark_done(changed)
+        self._mark_done([one for one in changed if one.state != "planned" or one.times_handed_out])
         if what:
             audit_log.append(self.conn, [_entry(one, before, who, what, now, reason) for one in changed])
 

@@ -77,7 +77,7 @@ def plan(
     book.lock()
     if not book.begin_search(evidence.searched_at):
         return []
-    planning = _Planning(book, Witness.of(evidence, book), evidence, render, post_from, now)
+    planning = _Planning(book, Witness.of(evidence, book), evidence, render, post_from, now, book.life())
     known = book.by_key([_key(ready.draft) for ready in drafts])
     return [planning.take(ready, known.get(_key(ready.draft))) for ready in drafts]
 
@@ -125,6 +125,7 @@ class _Planning:
     render: Render
     post_from: date
     now: datetime
+    life: str
 
     def take(self, ready: ReadyDraft, before: Posting | None) -> Planned:
         if before is not None and before.state not in ("planned", "withdrawn"):
@@ -149,7 +150,7 @@ class _Planning:
         return Posting(
             *_key(draft), draft.rma, reference, "planned", draft.customer_code, draft.so_code, draft.currency,
             draft.value_pence, document, content_hash(document, ready.party_sealed), ready.party_sealed,
-            planned_at=self.now, cleared_at=self.evidence.searched_at, cleared_in=self.book.life(),
+            planned_at=self.now, cleared_at=self.evidence.searched_at, cleared_in=self.life,
         )  # fmt: skip
 
     def _objection(self, ready: ReadyDraft) -> str:

@@ -115,11 +115,11 @@ def _evidence(conn: psycopg.Connection, found: Search, searched_at: datetime) ->
 def _opened_on(conn: psycopg.Connection, customers: frozenset[str]) -> dict[str, date]:
     """By customer: the London day on which the oldest return came into being that a document waits or is out for."""
     rows = conn.execute(
-        "SELECT m.customer_code, min(coalesce(r.submitted_at, r.created_at)) FROM recon.matched_returns m "
-        "JOIN swap.returns r USING (return_id) WHERE m.customer_code = ANY(%s) AND (EXISTS ("
-        "SELECT 1 FROM recon.drafts d WHERE d.return_id = m.return_id AND d.state = 'ready') OR EXISTS ("
-        "SELECT 1 FROM recon.postings p WHERE p.return_id = m.return_id AND p.state IN ('planned', 'in_doubt'))) "
-        "GROUP BY 1 "
+        "SELECT m.customer_code, min(coalesce(r.submitted_at, r.created_at)) FROM ("
+        "SELECT return_id FROM recon.drafts WHERE state = 'ready' AND NOT is_done UNION "
+        "SELECT return_id FROM recon.postings WHERE state IN ('planned', 'in_doubt')) undone "
+        "JOIN recon.matched_returns m USING (return_id) JOIN swap.returns r USING (return_id) "
+        "WHERE m.customer_code = ANY(%s) GROUP BY 1 "
         "HAVING bool_and(coalesce(r.submitted_at, r.created_at) IS NOT NULL)",
         (sorted(customers),),
     ).fetchall()
