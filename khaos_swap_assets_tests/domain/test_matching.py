@@ -413,3 +413,36 @@ def test_what_is_credited_by_return_adds_up_to_the_notes(seed: int) -> None:
     notes = {note.code: note for note in month.notes}
     credited = credited_by_return(found.certain, notes, {one.return_id: one for one in month.returns})
     assert sum(credited.values()) == sum(notes[code].value_pence for code in {link.note_code for link in found.certain})
+
+
+def changed(note: NoteRecord, record: ReturnRecord, clause: str) -> NoteRecord:
+    """The note after the change that a reason asks for."""
+    changes: dict[str, dict[str, Any]] = {
+        "reference": {"ref": record.rma},
+        "value": {"value_pence": record.value_pence},
+        "order": {"order_ref": record.order_ref},
+        "customer": {"customer": record.customer},
+        "codes": {"codes": record.codes},
+        "units": {"codes": record.codes},
+        "window": {"created_on": record.refunded_on},
+        "date": {"created_on": record.refunded_on},
+    }
+    for name in clause.split(", "):
+        note = replace(note, **changes[name])
+    return note
+
+
+@pytest.mark.parametrize("shows", [everything, no_order, no_customer])
+def test_the_change_that_a_reason_names_makes_the_link_certain(shows: Callable[[NoteRecord], NoteRecord]) -> None:
+    month = a_month(3, 100, shows)
+    returns = {one.return_id: one for one in month.returns}
+    tried = 0
+    for reason in match(month.notes, month.returns).reasons:
+        if reason.clause not in ("unique", "taken"):
+            notes = [
+                changed(note, returns[reason.return_id], reason.clause) if note.code == reason.note_code else note
+                for note in month.notes
+            ]
+            assert certain_of(match(notes, month.returns)).get(reason.note_code) == {reason.return_id}
+            tried += 1
+    assert tried
