@@ -1,0 +1,96 @@
+"""What an asset shows: an exact count, the newest rows, every kind of cell, and a picture with words beside it."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, date, datetime
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from khaos_swap_assets.stages.pictures import credit_by_day, gap_by_cause
+from khaos_swap_assets.stages.presenting import as_table, picture, table_metadata
+from khaos_swap_assets.stages.reconciliation.month_end import close_month
+from khaos_swap_assets_tests.stages.town import NOON, Town, a_note, a_return, connect
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (7, 7),
+        (True, True),
+        (None, ""),
+        ("text", "text"),
+        (["a", "b"], "a, b"),
+        ([], ""),
+        (date(2026, 3, 1), "2026-03-01"),
+        (datetime(2026, 3, 1, 12, tzinfo=UTC), "2026-03-01T12:00:00+00:00"),
+    ],
+)
+def test_every_kind_of_value_has_a_cell(value: object, shown: object) -> None:
+    table = as_table([{"column": value}])
+    assert isinstance(table, dg.TableMetadataValue)
+    assert table.records[0].data == {"column": shown}
+
+
+def test_an_empty_table_is_said_in_words() -> None:
+    assert as_table([]) == dg.MetadataValue.text("no rows")
+
+
+def orders(town: Town, count: int) -> dict[str, Any]:
+    town.do(
+        "INSERT INTO khaos.wanted_orders (order_ref, state, asked_at) "
+        "SELECT 'X' || lpad(n::text, 4, '0'), 'waiting', %s + n * interval '1 second' FROM generate_series(1, %s) n",
+        NOON, count,
+    )  # fmt: skip
+    with connect(town) as conn:
+        return dict(table_metadata(conn, "khaos.wanted_orders", "asked_at"))
+
+
+def test_a_table_shows_its_count_its_columns_and_its_newest_rows(town: Town) -> None:
+    shown = orders(town, 60)
+    assert shown["dagster/row_count"].value == 60
+    columns = [column.name for column in shown["dagster/column_schema"].schema.columns]
+    assert columns == ["order_ref", "state", "asked_at", "tried_at", "attempts", "error"]
+    refs = [record.data["order_ref"] for record in shown["preview"].records]
+    assert refs == [f"X{number:04}" for number in range(60, 10, -1)]
+
+
+def test_an_empty_table_shows_zero(town: Town) -> None:
+    shown = orders(town, 0)
+    assert (shown["dagster/row_count"].value, shown["preview"].value) == (0, "no rows")
+
+
+def test_sealed_and_raw_columns_are_not_shown(town: Town) -> None:
+    town.sells_and_takes_back(a_return(1)).read()
+    with connect(town) as conn:
+        for table, hidden in (("khaos.sales_orders", "party_sealed"), ("swap.returns", "raw")):
+            preview = table_metadata(conn, table, "seen_at" if "orders" in table else "changed_at")["preview"]
+            assert isinstance(preview, dg.TableMetadataValue)
+            assert hidden not in preview.records[0].data
+
+
+def test_a_picture_has_words_for_whoever_cannot_see_it() -> None:
+    text = picture(b"png", "Credit Notes by day").value
+    assert text == f"![Credit Notes by day](data:image/png;base64,{base64.b64encode(b'png').decode()})"
+
+
+def test_there_is_no_picture_of_nothing(town: Town) -> None:
+    with connect(town) as conn:
+        assert credit_by_day(conn) is None
+    assert gap_by_cause(close_month(town.tools, "2026-03")) is None
+
+
+def test_pictures_are_drawn_of_what_there_is(town: Town) -> None:
+    town.with_settings(mode="audit", post_from=None).sells_and_takes_back(a_return(1))
+    town.khaos.notes["CN1"] = a_note("CN1", 900, associated_ref="RMA1")
+    town.sync()
+    with connect(town) as conn:
+        by_day = credit_by_day(conn)
+    by_cause = gap_by_cause(close_month(town.tools, "2026-03"))
+    for chart in (by_day, by_cause):
+        assert chart is not None
+        assert "data:image/png;base64,iVBOR" in str(chart.value)
+    assert by_day is not None
+    assert f"{NOON.date()}" in str(by_day.value)
