@@ -33,6 +33,7 @@ INSERT = (
     "VALUES ('pgbench', 'returnProcessed', 'st', 'r' || nextval('pgbench_ids'), '{body}', '{hash}', now());\n"
 )
 LINES = 48
+SOAK_SECONDS = 60
 SHARE = 0.8
 P99_MS = 150.0
 MORE_MEMORY_MB = 30
@@ -101,6 +102,21 @@ def load(url: str, workers: int, seconds: float) -> dict[str, Any]:
     wrong = {code: n for told in (most, half) for code, n in told["statuses"].items() if code != "200"}
     times = {"p99_ms": most["p99_ms"], "p50_ms_at_half": half["p50_ms"], "p99_ms_at_half": half["p99_ms"]}
     return {"a_second": most["a_second"], **times, "memory_mb": before, "memory_grown_mb": grown, "not_200": wrong}
+
+
+def soak(seconds: float, rate: float = 300) -> dict[str, Any]:
+    """Memory before and after a long time of even sending, after a warm-up that fills caches once."""
+    with tempfile.TemporaryDirectory(prefix="khaos-swap-load-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        server = embedded.start(Path(folder) / "postgres", durable=True)
+        try:
+            with gateway(prepare(server)) as (port, process):
+                _send(port, messages=5_000, seconds=10)
+                before, rounds = memory_mb(process), max(1, round(seconds / SOAK_SECONDS))
+                for _ in range(rounds):
+                    told = _send(port, messages=round(SOAK_SECONDS * rate), seconds=SOAK_SECONDS, rate=rate)
+                return {"memory_mb": before, "memory_grown_mb": memory_mb(process) - before, "last": told}
+        finally:
+            server.stop()
 
 
 @contextmanager

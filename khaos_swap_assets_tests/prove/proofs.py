@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from khaos_swap_assets.sandbox.switches import ALL_SWITCHES
+from khaos_swap_assets_tests.prove.gateway_proofs import GATEWAY_PROOFS
 from khaos_swap_assets_tests.prove.plays import ROOT, Played, faults_of, play
 
 SEEDS = range(1, 21)
@@ -151,6 +152,7 @@ PROOFS: dict[str, Callable[[], Figures]] = {
         planted_500,
         planted_2000,
         benchmarks,
+        *GATEWAY_PROOFS,
     )
 }
 
