@@ -1,0 +1,70 @@
+"""The proofs notice what they are to notice, and the command says what there is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from khaos_swap_assets.sandbox.switches import ALL_SWITCHES
+from khaos_swap_assets_tests.prove import __main__ as command
+from khaos_swap_assets_tests.prove import proofs
+from khaos_swap_assets_tests.prove.plays import Played, faults_of
+
+GOOD = {"returns": 60, "missed": [], "false_alarms": [], "broken_invariants": [], "duplicates": 0, "failed_runs": 0}
+
+
+def played(exit_code: int = 0, **changes: Any) -> Played:
+    return Played({"seed": 1}, {**GOOD, **changes}, {}, exit_code, 1.0, "last words")
+
+
+def test_a_good_play_has_no_fault() -> None:
+    assert faults_of(played()) == []
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        (played(missed=["value_gap RMA1: why"]), "missed: value_gap RMA1: why"),
+        (played(false_alarms=["value_gap RMA2: why"]), "false alarm: value_gap RMA2: why"),
+        (played(broken_invariants=["a refund is nowhere"]), "broken: a refund is nowhere"),
+        (played(duplicates=2), "2 duplicates"),
+        (played(failed_runs=1), "1 runs failed, 0 were to"),
+        (played(exit_code=1), "exit 1"),
+        (Played({"seed": 1}, {}, {}, 2, 1.0, "last words"), "no figures, exit 2: last words"),
+    ],
+)
+def test_each_fault_is_said(bad: Played, said: str) -> None:
+    assert faults_of(bad) == [f"{{'seed': 1}}: {said}"]
+
+
+def test_a_failed_run_is_asked_for_in_an_outage() -> None:
+    assert faults_of(played(failed_runs=1), failed_runs=1) == []
+    assert faults_of(played(), failed_runs=1) == ["{'seed': 1}: 0 runs failed, 1 were to"]
+
+
+def test_every_value_of_every_switch_that_shows_is_played() -> None:
+    chosen = proofs.choices()
+    assert len(chosen) == len(set(chosen))
+    for name in set(ALL_SWITCHES) - proofs.UNSEEN:
+        assert {one for one in chosen if one.startswith(f"{name}=")} == {f"{name}={v}" for v in ALL_SWITCHES[name][1:]}
+
+
+def test_the_same_counts_are_compared_but_not_the_time() -> None:
+    assert played(seconds={"total": 1}).counts == played(seconds={"total": 2}).counts == GOOD
+
+
+def test_the_command_writes_what_it_showed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(proofs.PROOFS, "good", lambda: {"holds": True, "faults": []})
+    monkeypatch.setitem(proofs.PROOFS, "bad", lambda: {"holds": False, "faults": ["it does not"]})
+    out = tmp_path / "proofs.json"
+    assert command.main(["good", "--out", str(out)]) == 0
+    assert command.main(["good", "bad", "--out", str(out)]) == 1
+    assert json.loads(out.read_text())["proofs"]["bad"]["faults"] == ["it does not"]
+
+
+def test_an_unknown_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["nothing"]) == 2
+    assert "random_histories" in capsys.readouterr().err
