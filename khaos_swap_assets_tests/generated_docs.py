@@ -41,9 +41,11 @@ The programs set `KHAOS_SWAP_STARTED_BY`, `KHAOS_SWAP_DAGSTER_URL` and `DAGSTER_
 COMMANDS_HEAD = """# Commands
 
 Made from the command line itself; `khaos-swap COMMAND --help` shows the same. A mistake in settings or arguments is one
-line on stderr and exit code 2, never a traceback.
+line on stderr and exit code 2, never a traceback. `khaos-swap --demo COMMAND` speaks to the demo that runs in this
+folder, and to nothing else.
 """
-CHECKS_BEGIN, CHECKS_END = "<!-- checks: made from the code -->", "<!-- end of checks -->"
+CHECKS = ("<!-- checks: made from the code -->", "<!-- end of checks -->")
+COLUMNS = ("<!-- columns: made from the code -->", "<!-- end of columns -->")
 
 
 def settings_page() -> str:
@@ -163,11 +165,29 @@ def _with_links(description: str) -> str:
     return re.sub(r"\*\*(\w+)\*\*", r"**[\1](exceptions.md#\1)**", description)
 
 
-def with_checks(page: str) -> str:
-    """A page with the part between the two marks made anew."""
-    before, _, rest = page.partition(CHECKS_BEGIN)
-    _, _, after = rest.partition(CHECKS_END)
-    return f"{before}{CHECKS_BEGIN}\n\n{checks_part()}\n{CHECKS_END}{after}"
+def columns_part() -> str:
+    """Every table that an audit reads, with its columns."""
+    from khaos_swap_assets.audit import layouts
+
+    tables = {
+        "--stock-codes": layouts.STOCK_CODES,
+        "--sales-orders": layouts.SALES_ORDERS,
+        "--credit-notes": layouts.CREDIT_NOTES,
+        "--refunds": layouts.REFUNDS,
+    }
+    rows = (f"| `{option}` | {_columns(layout.columns)} |\n" for option, layout in tables.items())
+    return "| file | columns; the bold ones must be there |\n|---|---|\n" + "".join(rows)
+
+
+def _columns(columns: Iterable[Any]) -> str:
+    return ", ".join(f"**`{one.name}`**" if one.is_required else f"`{one.name}`" for one in columns)
+
+
+def with_part(name: str, marks: tuple[str, str], part: str) -> str:
+    """A page of ``docs`` with what stands between two marks made anew."""
+    before, _, rest = (DOCS / name).read_text(encoding="utf-8").partition(marks[0])
+    after = rest.partition(marks[1])[2]
+    return f"{before}{marks[0]}\n\n{part}\n{marks[1]}{after}"
 
 
 def pages() -> dict[str, str]:
@@ -178,7 +198,8 @@ def pages() -> dict[str, str]:
         "settings.md": settings_page(),
         "commands.md": commands_page(app),
         "exceptions.md": handbook(),
-        "month_end.md": with_checks((DOCS / "month_end.md").read_text(encoding="utf-8")),
+        "month_end.md": with_part("month_end.md", CHECKS, checks_part()),
+        "audit.md": with_part("audit.md", COLUMNS, columns_part()),
     }
 
 

@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import click
 import pytest
 import typer
+import yaml
 
 from khaos_swap_assets.cli import app
 from khaos_swap_assets.sandbox import generator
@@ -30,7 +31,7 @@ def text_of(page: Path) -> str:
     return page.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["settings.md", "commands.md", "exceptions.md", "month_end.md"])
+@pytest.mark.parametrize("name", ["settings.md", "commands.md", "exceptions.md", "month_end.md", "audit.md"])
 def test_what_is_made_from_the_code_is_as_the_code_says(name: str) -> None:
     made = generated_docs.pages()[name]
     assert text_of(DOCS / name) == made, "run: python -m khaos_swap_assets_tests.generated_docs"
@@ -88,6 +89,7 @@ def test_every_command_and_option_exists(page: Path) -> None:
 
 
 def commands_in(text: str) -> Iterator[str]:
+    text = text.replace("\\\n", " ")
     inline = re.findall(r"`(khaos-swap [^`]+)`", text)
     blocks = re.findall(r"^(khaos-swap .+?)\s*(?:#.*)?$", text, flags=re.MULTILINE)
     yield from (line for line in (*inline, *blocks) if "COMMAND" not in line)
@@ -95,6 +97,7 @@ def commands_in(text: str) -> Iterator[str]:
 
 def split(line: str) -> tuple[str, set[str]]:
     """The longest command that the line begins with, and its options."""
+    line = line.replace("khaos-swap --demo ", "khaos-swap ")
     words = shlex.split(line)
     name = max((name for name in COMMANDS if f"{line} ".startswith(f"{name} ")), key=len, default=line)
     return name, {word.partition("=")[0] for word in words if word.startswith("--")}
@@ -173,3 +176,24 @@ def test_the_return_of_the_flow_page_is_in_the_month_that_it_names() -> None:
             f"| {line.sku} | {line.quantity} | £{line.cost_pence / 100:.2f} | {line.outcome} | {line.reason} |" in page
         )
         assert f"| {line.sku} | {line.condition} | {line.quantity} |" in page
+
+
+def test_the_values_for_kubernetes_decide_as_our_own_settings_do() -> None:
+    chart = yaml.safe_load(text_of(ROOT / "deploy" / "values.yaml"))
+    ours = yaml.safe_load(text_of(ROOT / "khaos_swap_assets" / "dagster.yaml"))
+    daemon, monitoring = chart["dagsterDaemon"], ours["run_monitoring"]
+    coordinator = daemon["runCoordinator"]["config"]["queuedRunCoordinator"]
+    assert coordinator["dequeueIntervalSeconds"] == ours["run_queue"]["dequeue_interval_seconds"]
+    assert daemon["runMonitoring"]["maxRuntimeSeconds"] == monitoring["max_runtime_seconds"]
+    assert daemon["runMonitoring"]["freeSlotsAfterRunEndSeconds"] == monitoring["free_slots_after_run_end_seconds"]
+    assert daemon["runRetries"]["enabled"] == ours["run_retries"]["enabled"]
+    pools = chart["concurrency"]["pools"]
+    assert (pools["granularity"], pools["defaultLimit"]) == ("op", ours["concurrency"]["pools"]["default_limit"])
+
+
+def test_the_gateways_manifest_names_settings_that_exist() -> None:
+    deployment, service = yaml.safe_load_all(text_of(ROOT / "deploy" / "gateway.yaml"))
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    named = {one["name"] for one in container["env"]}
+    assert named - set(generated_docs.variables()) - OF_THE_PROGRAMS == set()
+    assert container["ports"][0]["containerPort"] == service["spec"]["ports"][0]["targetPort"]
