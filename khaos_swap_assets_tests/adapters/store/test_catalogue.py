@@ -1,0 +1,77 @@
+"""The catalogue in the store: changes only, exact to the letter, and one code an item."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from khaos_swap_assets.adapters.store import catalogue
+from khaos_swap_assets.domain.stock_codes import StockCode
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+Database = psycopg.Connection[Any]
+HAT = StockCode("HAT", "1", "A hat", "H-1", ("501", "502"), False, True, (("BRIM", 1), ("CROWN", 2)))
+
+
+def test_an_item_comes_back_as_it_went_in(database: Database) -> None:
+    assert catalogue.save(database, [HAT], NOW) == ["HAT"]
+    assert catalogue.exact(database, ["HAT"]) == [HAT]
+    assert catalogue.whole(database) == [HAT]
+    assert catalogue.of_ids(database, ["1", "2"]) == [HAT]
+
+
+@pytest.mark.parametrize("asked", ["hat", "HAT ", " HAT", "HA", "HATS", ""])
+def test_only_the_very_code_is_found(database: Database, asked: str) -> None:
+    catalogue.save(database, [HAT], NOW)
+    assert catalogue.exact(database, [asked]) == []
+
+
+def test_codes_that_differ_by_a_space_are_two_items(database: Database) -> None:
+    codes = ["47503J", "47503J "]
+    catalogue.save(database, [StockCode(code, str(number)) for number, code in enumerate(codes)], NOW)
+    assert [item.stock_code for item in catalogue.whole(database)] == codes
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"description": "Another hat"},
+        {"other_ref": "H-2"},
+        {"barcodes": ("501",)},
+        {"is_discontinued": True},
+        {"is_stock_controlled": False},
+        {"pack_components": ()},
+    ],
+)
+def test_every_part_of_an_item_counts_as_a_change(database: Database, change: dict[str, Any]) -> None:
+    catalogue.save(database, [HAT], NOW)
+    assert catalogue.save(database, [HAT], NOW) == []
+    changed = replace(HAT, **change)
+    assert catalogue.save(database, [changed], NOW) == ["HAT"]
+    assert catalogue.whole(database) == [changed]
+
+
+def test_an_unchanged_item_is_not_touched(database: Database) -> None:
+    catalogue.save(database, [HAT], NOW)
+    catalogue.save(database, [HAT, StockCode("CAP", "2")], NOW + timedelta(hours=1))
+    found = dict(database.execute("SELECT stock_code, changed_at FROM khaos.stock_codes").fetchall())
+    assert found == {"HAT": NOW, "CAP": NOW + timedelta(hours=1)}
+
+
+def test_of_equal_codes_the_last_counts(database: Database) -> None:
+    catalogue.save(database, [HAT, replace(HAT, description="last")], NOW)
+    assert [item.description for item in catalogue.whole(database)] == ["last"]
+
+
+def test_a_renamed_item_takes_its_old_code_with_it(database: Database) -> None:
+    catalogue.save(database, [HAT, StockCode("CAP", "2")], NOW)
+    assert catalogue.save(database, [replace(HAT, stock_code="HAT-NEW")], NOW) == ["HAT-NEW", "HAT"]
+    assert [item.stock_code for item in catalogue.whole(database)] == ["CAP", "HAT-NEW"]
+
+
+def test_nothing_to_save_is_no_trouble(database: Database) -> None:
+    assert catalogue.save(database, [], NOW) == []

@@ -1,0 +1,65 @@
+"""The line of returns and the watermarks: in the caller's transaction, each return once, oldest first."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+
+from khaos_swap_assets.adapters.store import database as store
+from khaos_swap_assets.adapters.store import worklist
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+Database = psycopg.Connection[Any]
+
+
+def test_a_return_stands_in_a_line_once_and_in_several_lines(database: Database) -> None:
+    worklist.queue(database, "match", ["R2", "R1", "R1"])
+    worklist.queue(database, "match", ["R1"])
+    worklist.queue(database, "draft", ["R1"])
+    assert worklist.waiting(database) == 3
+    assert worklist.take(database, "match", 10) == ["R1", "R2"]
+    assert worklist.take(database, "match", 10) == []
+    assert worklist.take(database, "draft", 10) == ["R1"]
+
+
+def test_nobody_in_line_is_no_trouble(database: Database) -> None:
+    worklist.queue(database, "match", [])
+    assert worklist.take(database, "match", 10) == []
+    assert worklist.waiting(database) == 0
+
+
+def test_the_first_in_line_goes_first(database: Database) -> None:
+    for number, return_id in enumerate(["R3", "R1", "R2"]):
+        worklist.queue(database, "draft", [return_id])
+        database.execute(
+            "UPDATE recon.worklist SET queued_at = %s WHERE return_id = %s",
+            (NOW + timedelta(seconds=number), return_id),
+        )
+    assert worklist.take(database, "draft", 1) == ["R3"]
+    assert worklist.take(database, "draft", 1) == ["R1"]
+
+
+def test_one_already_in_line_keeps_its_place(database: Database) -> None:
+    worklist.queue(database, "draft", ["R1"])
+    database.execute("UPDATE recon.worklist SET queued_at = %s", (NOW,))
+    worklist.queue(database, "draft", ["R1"])
+    assert database.execute("SELECT queued_at FROM recon.worklist").fetchall() == [(NOW,)]
+
+
+def test_what_was_taken_comes_back_when_the_work_fails(database: Database, database_url: str) -> None:
+    worklist.queue(database, "match", ["R1"])
+    database.commit()
+    assert worklist.take(database, "match", 10) == ["R1"]
+    database.rollback()
+    with store.connect(database_url, application="tests") as other:
+        assert worklist.take(other, "match", 10) == ["R1"]
+
+
+def test_a_watermark_is_unknown_then_moves(database: Database) -> None:
+    assert worklist.reached(database, "swap/returns") is None
+    for moment in (NOW, NOW + timedelta(hours=1), NOW - timedelta(hours=1)):
+        worklist.move(database, "swap/returns", moment)
+        assert worklist.reached(database, "swap/returns") == moment
+    assert worklist.reached(database, "khaos/documents") is None
