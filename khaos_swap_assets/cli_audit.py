@@ -103,6 +103,6 @@ def _tell(summary: Summary, paths: list[Path]) -> None:
         money = format_money(totals.open.pence, totals.currency)
         typer.echo(f"Not reconciled: {money} in {totals.open.count} returns and Credit Notes")
     if summary.rejected:
-        typer.echo(f"{summary.rejected} records are rejected and in none of the figures: see rejected.csv")
+        typer.echo(f"Rejected records, in none of the figures: {summary.rejected}, see rejected.csv")
     for path in paths:
         typer.echo(str(path))

@@ -64,7 +64,7 @@ def test_bad_rows_may_be_skipped(tmp_path: Path) -> None:
     shop.notes[0]["gross"] = "-5"
     result = run(shop, tmp_path, "--skip-bad-rows", "--as-of", "2026-03-31")
     assert result.exit_code == 0
-    assert "1 records are rejected" in result.stdout
+    assert "Rejected records, in none of the figures: 1," in result.stdout
     assert (tmp_path / "out" / "rejected.csv").exists()
 
 

@@ -42,6 +42,11 @@ class BadInputError(KhaosSwapError):
         self.faults = tuple(faults)
 
 
+def storable(text: str) -> str:
+    """The text with an escape for each byte that was no text, so that a file can hold it."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def shown(value: str) -> str:
     """A value for a person: quoted, escaped, cut; so no terminal obeys it and no line runs on."""
     cut = value[:LONGEST_SHOWN]

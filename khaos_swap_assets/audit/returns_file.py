@@ -20,6 +20,7 @@ from khaos_swap_assets.adapters.swap.raw import cleaned
 from khaos_swap_assets.adapters.swap.wire import parse_return
 from khaos_swap_assets.audit import records
 from khaos_swap_assets.audit.cells import LONGEST_KEY, YEARS
+from khaos_swap_assets.audit.faults import storable
 from khaos_swap_assets.audit.records import UnreadableError
 from khaos_swap_assets.audit.tables import EVERY, Report, Table, silent, without_value
 from khaos_swap_assets.domain.returns import Return
@@ -62,7 +63,7 @@ class _Element:
 
 def read_returns(path: Path, report: Report = silent) -> Table[ReturnRow]:
     """Read all returns; whatever is wrong is in the faults of the result."""
-    table: Table[ReturnRow] = Table(path.name)
+    table: Table[ReturnRow] = Table(storable(path.name))
     try:
         text = records.decoded(path.read_bytes())
         table.encoding = text.encoding

@@ -14,7 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from khaos_swap_assets.audit import records
 from khaos_swap_assets.audit.cells import currency as currency_code
 from khaos_swap_assets.audit.cells import money
-from khaos_swap_assets.audit.faults import Fault, shown
+from khaos_swap_assets.audit.faults import Fault, shown, storable
 from khaos_swap_assets.audit.records import Record, UnreadableError
 
 HOME_CURRENCY = "GBP"
@@ -96,7 +96,7 @@ class Table(Generic[Row]):
 
     def fault(self, line: int, column: str, value: str, reason: str) -> None:
         """Keep one more fault of the record that is being read."""
-        self.faults.append(Fault(self.file, line, column, value, reason, self.given))
+        self.faults.append(Fault(self.file, line, column, storable(value), storable(reason), self.given))
 
 
 def silent(share: float) -> None:
@@ -105,7 +105,7 @@ def silent(share: float) -> None:
 
 def read_table(path: Path, layout: Layout[Row], report: Report = silent) -> Table[Row]:
     """Read a CSV or Parquet file; whatever is wrong is in the faults of the result."""
-    table: Table[Row] = Table(path.name)
+    table: Table[Row] = Table(storable(path.name))
     try:
         _read(path, layout, table, report)
     except OSError as error:
@@ -184,7 +184,7 @@ def _places(header: Sequence[str], layout: Layout[Row], table: Table[Row]) -> di
         if names.count(column.name) > 1:
             table.fault(0, column.name, "", "comes twice")
     table.columns = frozenset(names) & frozenset(layout.names)
-    table.ignored_columns = tuple(name[:40] for name in names if name not in layout.names)
+    table.ignored_columns = tuple(storable(name[:40]) for name in names if name not in layout.names)
     return {name: names.index(name) for name in layout.names if name in names}
 
 

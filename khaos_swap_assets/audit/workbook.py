@@ -30,6 +30,7 @@ FINDING_HEADINGS = (
     *("Kind", "Owner", "Subject", "RMA", "Order", "SKU", "Money at risk", "Currency", "Opened on", "Message"),
     *("Suggestion", "What to do"),
 )
+LEFT = frozenset({"Encoding"})
 WIDTHS = {
     "Message": 70,
     "Suggestion": 50,
@@ -73,6 +74,7 @@ class _Sheets:
     def __init__(self, book: Any) -> None:
         self._book = book
         self._bold = book.add_format({"bold": True, "bottom": 1, "bg_color": "#EEF2F6", "text_wrap": True})
+        self._right = book.add_format({"bold": True, "bottom": 1, "bg_color": "#EEF2F6", "align": "right"})
         self._title = book.add_format({"bold": True, "font_size": 14})
         self._day = book.add_format({"num_format": "yyyy-mm-dd", "align": "left"})
         self._money = {
@@ -97,8 +99,12 @@ class _Sheets:
         sheet.set_column(0, 0, 34)
         sheet.set_column(1, 6, 16)
         for number, cells in enumerate(rows):
-            is_heading = isinstance(cells, tuple)
-            self.line(sheet, number, cells, self._title if len(cells) == 1 else self._bold if is_heading else None)
+            if isinstance(cells, tuple):
+                for column, heading in enumerate(cells):
+                    is_left = column == 0 or heading in LEFT
+                    sheet.write_string(number, column, heading, self._bold if is_left else self._right)
+            else:
+                self.line(sheet, number, cells, self._title if len(cells) == 1 else None)
 
     def _sheet(self, name: str) -> Any:
         sheet = self._book.add_worksheet(name)
@@ -165,8 +171,8 @@ def _summary_sheet(sheets: _Sheets, summary: Summary) -> None:
     ]
     for totals in summary.totals:
         lines += _totals_lines(totals)
-    lines += [[], ["Input files"], ("File", "Records", "Read", "Rejected", "Encoding")]
-    lines += [[one.file, one.given, one.read, one.rejected, one.encoding] for one in summary.files.values()]
+    lines += [[], ["Input files"], ("File", "Encoding", "Records", "Read", "Rejected")]
+    lines += [[one.file, one.encoding, one.given, one.read, one.rejected] for one in summary.files.values()]
     sheets.plain("Summary", lines)
 
 

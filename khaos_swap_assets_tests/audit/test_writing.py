@@ -225,3 +225,18 @@ def test_a_failure_half_way_leaves_the_folder_as_it_was(tmp_path: Path, monkeypa
     with pytest.raises(OutputError, match="No space left"):
         written(small_shop(), tmp_path)
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_bytes_that_are_no_text_can_be_told(tmp_path: Path) -> None:
+    paths = small_shop().write(tmp_path / "in")
+    header, *lines = paths.stock_codes.read_bytes().split(b"\r\n")
+    wounded = [
+        header + ",größe,größe,größe".encode() + b"\xff",
+        *(line + b",,," for line in lines if line),
+        b"A\xff,,,,,,,,,",
+    ]
+    paths.stock_codes.write_bytes(b"\r\n".join(wounded))
+    run.audit(paths, Span(AS_OF), tmp_path / "out", skips_bad_rows=True)
+    told = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert told["files"]["stock-codes"]["ignored_columns"] == ["größe", "größe", "größe\\udcff"]
+    assert table(tmp_path / "out" / "rejected.csv")[0]["value"] == "A\\udcff"
