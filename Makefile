@@ -38,6 +38,9 @@ lint: $(READY) ## Check style, format and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
+docs: $(READY) ## Write the pages that are made from the code
+	@$(BIN)/python -m khaos_swap_assets_tests.generated_docs
+
 clean: ## Remove the demo's data and everything that the tools left
 	@rm -rf .khaos-swap-demo build *.egg-info .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
