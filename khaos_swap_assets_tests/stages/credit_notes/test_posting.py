@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.errors import TransientError
 from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
@@ -39,6 +40,17 @@ def test_the_mode_says_what_is_planned_and_what_leaves(
     town.sync()
     assert postings(town) == planned
     assert len(town.pull()) == released
+
+
+def test_an_audit_answers_every_pull_with_nothing_and_needs_no_seal_key(town: Town) -> None:
+    town.sells_and_takes_back(a_return(1))
+    town.sync()
+    town.with_settings(mode="audit", post_from=None, seal_key=SecretStr(""))
+    for token in ("", "2019-12-31 12:00:00Z", "ks1.1", "ks1.999"):
+        town.token = token
+        assert town.pull() == []
+        assert town.token == token
+    assert town.ask("SELECT state FROM recon.postings") == [("planned",)]
 
 
 def test_a_staff_note_made_since_the_draft_is_not_posted_over(town: Town) -> None:
