@@ -19,7 +19,7 @@ from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
 from khaos_swap_assets.adapters.errors import StoreError
-from khaos_swap_assets.adapters.store import arrivals
+from khaos_swap_assets.adapters.store import arrivals, inbox
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store.arrivals import Knock, Refusal
 from khaos_swap_assets.gateway import limits
@@ -210,6 +210,17 @@ def test_two_gateways_that_write_the_same_knocks_do_not_lock_each_other_out(data
         thread.join(30)
     with store.connect(database_url, application="tests") as conn:
         assert conn.execute("SELECT count(*) FROM recon.inbox").fetchone() == (200,)
+
+
+def test_used_messages_are_forgotten_but_for_the_newest_push(database: psycopg.Connection[Any]) -> None:
+    arrivals.keep_knocks(database, [knock("a"), knock("b")])
+    for level in range(3):
+        inbox.store_push(database, event="StockStatusUpload", body={"level": level}, now=NOW)
+    database.execute("UPDATE recon.inbox SET consumed_at = %s WHERE return_id <> 'b'", (NOW,))
+    assert arrivals.forget_used(database, NOW) == 0
+    assert arrivals.forget_used(database, NOW + timedelta(days=1)) == 3
+    assert not inbox.store_push(database, event="StockStatusUpload", body={"level": 2}, now=NOW)
+    assert [one.return_id for one in inbox.waiting(database, "swap")] == ["b"]
 
 
 def refusal(number: int = 0, **changes: Any) -> Refusal:

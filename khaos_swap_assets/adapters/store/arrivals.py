@@ -114,3 +114,12 @@ def refused(conn: psycopg.Connection[Any], since: datetime) -> dict[str, int]:
 def forget_refused(conn: psycopg.Connection[Any], before: datetime) -> int:
     """Delete what was refused before a moment; how many rows."""
     return conn.execute("DELETE FROM recon.refused_messages WHERE last_at < %s", (before,)).rowcount
+
+
+def forget_used(conn: psycopg.Connection[Any], before: datetime) -> int:
+    """Delete messages used before a moment, but for the newest push of each event, which a repeat is compared with."""
+    return conn.execute(
+        "DELETE FROM recon.inbox WHERE consumed_at < %s AND inbox_id NOT IN "
+        "(SELECT max(inbox_id) FROM recon.inbox WHERE source = 'khaos' GROUP BY event)",
+        (before,),
+    ).rowcount

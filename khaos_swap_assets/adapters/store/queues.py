@@ -54,6 +54,11 @@ _QUEUES: Sequence[tuple[str, str, str]] = (
         "SELECT count(*), min(asked_at), NULL::bigint FROM khaos.wanted_orders WHERE state = 'waiting'",
     ),
     (
+        "held",
+        "refunds that a gate holds back; the table of reasons says which",
+        "SELECT count(*), min(drafted_at), NULL::bigint FROM recon.drafts WHERE state = 'held'",
+    ),
+    (
         "documents",
         "drafted, and not handed out: caps of the day, the first document's witness, or Khaos has not pulled",
         "SELECT count(*) FILTER (WHERE state = 'planned'), min(planned_at) FILTER (WHERE state = 'planned'), "
@@ -82,3 +87,13 @@ def _queue(name: str, why: str, conn: psycopg.Connection[Any], query: str, now: 
     rate = (done or 0) / (RATE_HOURS * 3600)
     empty = 0 if waiting == 0 else int(waiting / rate) if rate else None
     return Queue(name, why, waiting, age, done or 0, empty)
+
+
+def held_by_reason(conn: psycopg.Connection[Any]) -> list[dict[str, Any]]:
+    """Refunds that a gate holds back, by the first reason: how many, their pence, and since when."""
+    rows = conn.execute(
+        "SELECT reasons->0->>0, currency, count(*), sum(value_pence)::bigint, min(drafted_at) FROM recon.drafts "
+        "WHERE state = 'held' GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
+    ).fetchall()
+    names = ("reason", "currency", "held", "value_pence", "since")
+    return [dict(zip(names, row, strict=True)) for row in rows]

@@ -42,7 +42,7 @@ def reconciliation_completeness(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materi
         days = completeness.days(conn, (now - SHOWN).date())
         documents = completeness.documents(conn, now - SHOWN)
         refused = arrivals.refused(conn, now - timedelta(days=1))
-        waiting = queues.read(conn, now)
+        waiting, held = queues.read(conn, now), queues.held_by_reason(conn)
         compared_at = worklist.reached(conn, WIDE)
     mended = [rma for day in found.days for rma in day.missing_rmas]
     return dg.MaterializeResult(
@@ -58,6 +58,7 @@ def reconciliation_completeness(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materi
             "documents": as_table(documents[:PREVIEW_ROWS]),
             "refused_messages": as_table([{"reason": key, "times": times} for key, times in refused.items()]),
             "queues": as_table([queue_row(queue) for queue in waiting]),
+            "held_by_reason": as_table(held),
         }
     )
 

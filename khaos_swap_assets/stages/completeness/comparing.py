@@ -30,7 +30,7 @@ NEAR_EVERY = timedelta(hours=1)
 WIDE_EVERY = timedelta(hours=20)
 MOST_SINGLE = 100
 NAMED = 20
-KEEP_REFUSED = timedelta(days=30)
+KEPT = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,8 @@ def compare(tools: Toolbox) -> Compared:
             worklist.move(conn, name, now)
         if worklist.reached(conn, FIRST_LOOK) is None:
             worklist.move(conn, FIRST_LOOK, now)
-        arrivals.forget_refused(conn, now - KEEP_REFUSED)
+        arrivals.forget_refused(conn, now - KEPT)
+        arrivals.forget_used(conn, now - KEPT)
     return Compared(tuple(found), sum(day.mended for day in found), len(singles))
 
 

@@ -10,7 +10,7 @@ import dagster as dg
 import psycopg
 import pytest
 
-from khaos_swap_assets.adapters.store import arrivals, completeness, worklist
+from khaos_swap_assets.adapters.store import arrivals, completeness, queues, worklist
 from khaos_swap_assets.adapters.store.completeness import Day, Traffic
 from khaos_swap_assets.stages.completeness import assets, checks
 from khaos_swap_assets.stages.completeness.comparing import NEAR, WIDE, compare, due_days
@@ -181,11 +181,20 @@ def test_the_asset_shows_days_documents_refusals_and_queues(town: Town, database
     shown: Any = assets.reconciliation_completeness(town.tools)
     told = shown.metadata
     assert told["returns_told"] == told["returns_mirrored"] == 2
-    queues = {record.data["queue"]: record.data for record in told["queues"].records}
-    assert queues["witnesses"]["waiting"] + queues["documents"]["waiting"] == 2
-    assert queues["knocks"]["empty_in"] == "empty"
+    lines = {record.data["queue"]: record.data for record in told["queues"].records}
+    assert lines["witnesses"]["waiting"] + lines["documents"]["waiting"] == 2
+    assert lines["knocks"]["empty_in"] == "empty"
     assert [record.data["times"] for record in told["refused_messages"].records] == [1]
     assert told["documents"].records[0].data["offered"] == 1
+
+
+def test_what_a_gate_holds_is_told_by_reason(town: Town, database: Connection) -> None:
+    town.swap.put(a_return(1), a_return(2))
+    town.sync()
+    held = queues.held_by_reason(database)
+    assert sum(row["held"] for row in held) == 2
+    assert all(row["reason"] and row["since"] == town.now for row in held)
+    assert next(queue for queue in queues.read(database, town.now) if queue.name == "held").waiting == 2
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,10 @@ CREATE TABLE recon.latency (
 CREATE INDEX latency_offered ON recon.latency (offered_at);
 
 CREATE INDEX inbox_consumed ON recon.inbox (consumed_at) WHERE consumed_at IS NOT NULL;
+CREATE INDEX inbox_return ON recon.inbox (return_id) WHERE source = 'swap';
+CREATE INDEX inbox_received ON recon.inbox (received_at);
+CREATE INDEX returns_submitted ON swap.returns (submitted_at);
+CREATE INDEX drafts_held ON recon.drafts (drafted_at) WHERE state = 'held';
 """
 
 
@@ -61,4 +65,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop them."""
-    op.execute("DROP TABLE recon.refused_messages, recon.completeness, recon.latency; DROP INDEX recon.inbox_consumed")
+    op.execute(
+        "DROP TABLE recon.refused_messages, recon.completeness, recon.latency; DROP INDEX recon.inbox_consumed, "
+        "recon.inbox_return, recon.inbox_received, swap.returns_submitted, recon.drafts_held"
+    )
