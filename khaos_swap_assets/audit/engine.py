@@ -209,7 +209,7 @@ def _status(draft: _Draft, span: Span, *, is_cleared: bool, is_doubted: bool) ->
     is_bare = not notes and case.refund_pence > 0
     if is_apart and len(notes) > 1 and residual > 0:
         return "duplicate"
-    if is_doubted:
+    if is_doubted and (is_apart or not notes):
         return "ambiguous"
     if is_apart and not is_waiting(case):
         return "value_gap"
