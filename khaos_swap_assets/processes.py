@@ -54,7 +54,10 @@ class Child:
 
 
 class Process:
-    """A started child, leader of its own session, so that its whole group can be ended."""
+    """A started child, leader of its own session, so that its whole group can be ended.
+
+    It works in ``folder``: Dagster lets any ``.env`` of its working folder override the environment it was given.
+    """
 
     def __init__(self, child: Child, folder: Path) -> None:
         self.child = child
@@ -65,6 +68,7 @@ class Process:
             self._popen = subprocess.Popen(  # noqa: S603 (the programs are ours)
                 list(child.argv),
                 env={**os.environ, "PYTHONUNBUFFERED": "1", **child.env, HOUSE: str(folder)},
+                cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -50,7 +50,7 @@ def ready_settings() -> Settings:
 def _run(settings: Settings, database: Database, say: Say) -> int:
     folder = settings.data_dir.resolve()
     home = supervisor.prepare_dagster_home(folder)
-    env = environment(database.url, str(home))
+    env = environment(settings, database.url, str(home))
     close_orphaned_runs(installation.dagster_database(database.url), env)
     ui = _ui_address(settings)
     children = [gateway_child(settings, env), *supervisor.dagster_children(folder, home, ui.host, ui.port, env)]
@@ -59,11 +59,13 @@ def _run(settings: Settings, database: Database, say: Say) -> int:
     return supervisor.run(children, folder=folder, stop_last=lambda: None, say=say)
 
 
-def environment(url: str, dagster_home: str) -> Mapping[str, str]:
-    """What the processes are told beside the settings of our own environment."""
+def environment(settings: Settings, url: str, dagster_home: str) -> Mapping[str, str]:
+    """What the processes are told beside the settings of our own environment; they work in a folder of their own."""
     from khaos_swap_assets.adapters.store import database
 
+    files = {"DATA_DIR": settings.data_dir, "KHAOS_CA_FILE": settings.khaos.ca_file}
     return {
+        **{f"{PREFIX}{name}": str(path.absolute()) for name, path in files.items() if path},
         f"{PREFIX}STARTED_BY": "up",
         f"{PREFIX}DATABASE_URL": url,
         f"{PREFIX}DAGSTER_URL": database.dagster_url(url),

@@ -80,6 +80,14 @@ def test_a_child_sees_our_environment_under_its_own(
     assert process.last_words() == "a b"
 
 
+def test_a_child_works_in_the_houses_folder_out_of_reach_of_our_env_file(
+    begin: Callable[[Child], Process], tmp_path: Path
+) -> None:
+    process = begin(Child("where", python("import os; print(os.getcwd(), os.path.exists('.env'))")))
+    assert until(lambda: process.exit_code() == 0)
+    assert process.last_words() == f"{tmp_path} False"
+
+
 def test_a_child_without_an_address_is_ready_at_once(begin: Callable[[Child], Process]) -> None:
     assert begin(Child("sleeper", python(SLEEP))).is_ready()
 

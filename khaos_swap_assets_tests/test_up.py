@@ -13,7 +13,7 @@ import pytest
 
 from khaos_swap_assets import installation, up
 from khaos_swap_assets.adapters.errors import SettingsError
-from khaos_swap_assets.adapters.settings import Settings
+from khaos_swap_assets.adapters.settings import KhaosSettings, Settings
 from khaos_swap_assets.gateway.security import DEMO_SECRETS
 from khaos_swap_assets.processes import free_port
 from khaos_swap_assets.sandbox.generator import STORE_ID
@@ -106,11 +106,17 @@ def test_what_is_missing_is_told_before_anything_starts(monkeypatch: pytest.Monk
     ]
 
 
-def test_the_processes_are_told_where_they_are() -> None:
-    told = up.environment("postgresql://kim:pw@db/books", "/data/dagster_home")
-    assert told["KHAOS_SWAP_STARTED_BY"] == "up"
-    assert told["KHAOS_SWAP_DAGSTER_URL"] == "postgresql+psycopg2://kim:pw@db/books_dagster"
-    assert told["DAGSTER_HOME"] == "/data/dagster_home"
+def test_the_processes_are_told_where_they_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = Settings(khaos=KhaosSettings(ca_file=Path("ca.pem")))
+    assert up.environment(settings, "postgresql://kim:pw@db/books", "/data/dagster_home") == {
+        "KHAOS_SWAP_STARTED_BY": "up",
+        "KHAOS_SWAP_DATABASE_URL": "postgresql://kim:pw@db/books",
+        "KHAOS_SWAP_DAGSTER_URL": "postgresql+psycopg2://kim:pw@db/books_dagster",
+        "KHAOS_SWAP_DATA_DIR": str(tmp_path / ".khaos-swap"),
+        "KHAOS_SWAP_KHAOS_CA_FILE": str(tmp_path / "ca.pem"),
+        "DAGSTER_HOME": "/data/dagster_home",
+    }
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ class Wish:
     def sandbox_arguments(self) -> list[str]:
         """How the sandbox is told."""
         if self.history:
-            return ["--history", str(self.history), "--month", self.month]
+            return ["--history", str(self.history.resolve()), "--month", self.month]
         return ["--returns", str(self.returns), "--seed", str(self.seed)]
 
     @property

@@ -33,6 +33,14 @@ environment.prepare_dagster_home = prepare
 cli.main()
 """
 
+LIVE = {
+    "KHAOS_SWAP_MODE": "neither",
+    "KHAOS_SWAP_DATABASE_URL": "postgresql://kim@db.invalid/live",
+    "KHAOS_SWAP_SWAP_URL": "https://swap.invalid",
+    "KHAOS_SWAP_KHAOS_URL": "https://khaos.invalid/Khaos.exe",
+    "DAGSTER_HOME": "/nowhere",
+}
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -47,8 +55,11 @@ def port() -> int:
 
 @pytest.fixture
 def demo(folder: Path, port: int) -> Iterator[House]:
+    """The demo beside the settings of a live installation, in the environment and in .env: it must see neither."""
     (folder / "house.log").write_text("")
-    house = House(folder, ["-c", LOW_LIMITS, "demo", "--port", str(port), "--returns", "24"], argv=[sys.executable])
+    (folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in LIVE.items()))
+    arguments = ["-c", LOW_LIMITS, "demo", "--port", str(port), "--returns", "24"]
+    house = House(folder, arguments, LIVE, argv=[sys.executable])
     yield house
     house.close()
 
@@ -57,10 +68,10 @@ def test_it_shows_work_by_itself_and_can_be_asked(demo: House, port: int, folder
     assert demo.is_up(UP), demo.said()
     assert until(lambda: runs_of(port, "sync", "SUCCESS"), 90), runs(port)
     assert httpx.get(f"http://127.0.0.1:{port}/asset-groups").is_success
-    listed = call("--demo", "exceptions", "list", folder=folder)
+    listed = call("--demo", "exceptions", "list", folder=folder, **LIVE)
     assert listed.returncode == 0, listed.stderr
     assert "sku_unknown" in listed.stdout
-    ready = call("--demo", "preflight", folder=folder)
+    ready = call("--demo", "preflight", folder=folder, **LIVE)
     assert ready.returncode == 0, ready.stdout
     assert "ready for post" in ready.stdout
     demo.end(signal.SIGKILL)
