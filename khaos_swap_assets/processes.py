@@ -49,7 +49,7 @@ class Child:
     ready: str | Callable[[], bool] | None = None
     listens: Listen | None = None
     ready_seconds: float = 90
-    stop_seconds: float = 8
+    stop_seconds: float = 5
     restarts: int = 3
 
 
