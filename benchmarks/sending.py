@@ -77,6 +77,34 @@ def request(body: bytes) -> bytes:
     return head.encode() + b"\r\n\r\n" + body
 
 
+@dataclass
+class Wire:
+    """One kept connection, opened again when it broke."""
+
+    port: int
+    patience: float = 10.0
+    _pair: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def post(self, body: bytes) -> int:
+        """The status of the answer; 0 when there was none in time."""
+        try:
+            async with asyncio.timeout(self.patience):
+                if self._pair is None or self._pair[0].at_eof():
+                    self._pair = await asyncio.open_connection("127.0.0.1", self.port)
+                reader, writer = self._pair
+                writer.write(request(body))
+                return int(await _answer(reader))
+        except (OSError, EOFError, TimeoutError, asyncio.LimitOverrunError):
+            self.close()
+            return 0
+
+    def close(self) -> None:
+        """Give the connection up."""
+        if self._pair is not None:
+            self._pair[1].close()
+        self._pair = None
+
+
 async def send(port: int, bodies: Iterator[bytes], *, lines: int, seconds: float, rate: float = 0) -> Sent:
     """Send until the bodies or the seconds run out; with ``rate`` evenly so many a second over all lines."""
     sent, began = Sent(), time.perf_counter()

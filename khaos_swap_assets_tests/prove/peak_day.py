@@ -7,6 +7,7 @@ stand-ins (``stages.town``). The sender repeats as swap.md §5.3 says: three tim
 from __future__ import annotations
 
 import asyncio
+import heapq
 import json
 import os
 import random
@@ -35,6 +36,7 @@ from khaos_swap_assets_tests.stages.town import Town, a_return, some_settings
 REPEATS = (1.0, 5.0, 25.0)
 DUPLICATES, OUT_OF_ORDER, UNREADABLE, FORGED = 0.20, 0.10, 0.02, 0.01
 NO_CAP = 1_000_000
+LINES = 40
 EVENTS = ("returnCreated", "returnProcessed")
 
 
@@ -127,39 +129,44 @@ class Gateway:
 async def send_all(
     port: int, messages: Iterable[Message], seconds: float, log: Log, show: Callable[[str], Any]
 ) -> None:
-    """Send all messages evenly over the seconds; each is repeated until it is answered or given up."""
-    planned = list(messages)
-    began = time.perf_counter()
-    limits = httpx.Limits(max_connections=60, max_keepalive_connections=60)
-    address = f"http://127.0.0.1:{port}/webhooks/swap"
-    async with httpx.AsyncClient(limits=limits, timeout=10, trust_env=False) as client:
+    """Send all messages evenly over the seconds on a few lines; each is repeated until it is answered or given up."""
+    planned, began = list(messages), time.perf_counter()
+    due = [(number * seconds / len(planned), number, 0) for number in range(len(planned))]
+    heapq.heapify(due)
+    inside = 0
 
-        async def one(number: int, message: Message) -> None:
-            await asyncio.sleep(max(0.0, number * seconds / len(planned) - (time.perf_counter() - began)))
-            show(message.return_id)
-            for pause in (*REPEATS, None):
-                code = await _attempt(client, address, message, log)
-                if code and code < 500:
-                    return
-                if pause is not None:
-                    await asyncio.sleep(pause)
-            log.given_up += 1
+    async def line() -> None:
+        nonlocal inside
+        wire = sending.Wire(port)
+        while due or inside:
+            if not due or due[0][0] > time.perf_counter() - began:
+                await asyncio.sleep(0.01)
+                continue
+            _, number, tries = heapq.heappop(due)
+            inside += 1
+            show(planned[number].return_id)
+            code = await _attempt(wire, planned[number], log)
+            if not code or code >= 500:
+                if tries < len(REPEATS):
+                    heapq.heappush(due, (time.perf_counter() - began + REPEATS[tries], number, tries + 1))
+                else:
+                    log.given_up += 1
+            inside -= 1
+        wire.close()
 
-        await asyncio.gather(*(one(number, message) for number, message in enumerate(planned)))
+    await asyncio.gather(*(line() for _ in range(LINES)))
 
 
-async def _attempt(client: httpx.AsyncClient, address: str, message: Message, log: Log) -> int:
+async def _attempt(wire: sending.Wire, message: Message, log: Log) -> int:
     key = (message.event, message.return_id)
     log.attempts[message.kind] += 1
     log.attempted.add(key)
-    try:
-        answer = await client.post(address, content=message.body(int(time.time())))
-    except httpx.HTTPError:
-        return 0
-    log.answers[message.kind, answer.status_code] += 1
-    if answer.status_code == 200 and message.kind == "genuine":
+    code = await wire.post(message.body(int(time.time())))
+    if code:
+        log.answers[message.kind, code] += 1
+    if code == 200 and message.kind == "genuine":
         log.accepted.add(key)
-    return answer.status_code
+    return code
 
 
 def peak_day(messages: int = 20_000, seconds: float = 300.0, kills: int = 5, seed: int = 1) -> dict[str, Any]:
