@@ -23,7 +23,8 @@ from khaos_swap_assets_tests.browser.chromium import open_browser
 
 FOLDER = Path(__file__).parents[2] / "docs" / "img"
 SETTLES, PATIENCE = 3_000, 60_000
-SENSORS = ("new_returns", "touched_months")
+SENSORS = ("new_returns",)
+QUIET_LOOKS = 30
 LOCATION = {"repositoryName": "__repository__", "repositoryLocationName": "khaos_swap"}
 ACTIVE = "{runsOrError(filter: {statuses: [QUEUED, STARTING, STARTED]}) {... on Runs {count}}}"
 STATE = (
@@ -55,13 +56,15 @@ def _shot(page: Page, addresses: Mapping[str, str], target: Path) -> Path:
 
 @contextmanager
 def _without_new_runs(ui: str) -> Iterator[None]:
-    """Stop the sensors until all pictures are taken, and wait for the last run, so that nothing shown is half done."""
+    """Stop new syncs until all pictures are taken, and wait for the last month end: nothing shown is half done."""
     names = [{"sensorName": name, **LOCATION} for name in SENSORS]
     states = [_ask(ui, STATE, selector=name)["sensorOrError"]["sensorState"] for name in names]
     for state in states:
         _ask(ui, STOP, id=state["id"])
     try:
-        while _ask(ui, ACTIVE)["runsOrError"]["count"]:
+        quiet = 0
+        while quiet < QUIET_LOOKS:
+            quiet = 0 if _ask(ui, ACTIVE)["runsOrError"]["count"] else quiet + 1
             time.sleep(0.5)
         yield
     finally:
@@ -114,7 +117,7 @@ def gateway(page: Page, address: str) -> None:
 
 
 SHOTS: Mapping[str, tuple[str, tuple[int, int], Shoot, str]] = {
-    "lineage.png": ("ui", (2000, 520), lineage, "month_end"),
+    "lineage.png": ("ui", (2000, 800), lineage, "month_end"),
     "runs.png": ("ui", (1400, 620), runs, "Success"),
     "check.png": ("ui", (1500, 900), check, "When red:"),
     "month_end.png": ("ui", (1400, 800), month_end, "Unreconciled"),
