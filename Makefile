@@ -11,7 +11,7 @@ READY := .venv/.ready
 OLD := Khaos Swap needs Python 3.11 or newer, and $(PYTHON) is not: name one, e.g. make PYTHON=python3.12
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-once test prove bench lint docs clean
+.PHONY: help setup demo demo-once test coverage prove bench lint docs clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
@@ -25,6 +25,9 @@ demo-once: $(READY) ## Play one month without the UI and print the figures; RETU
 	@$(BIN)/khaos-swap demo --once --returns $(RETURNS) --seed $(SEED)
 
 test: $(READY) ## Run all tests; TESTS=path runs some
+	@$(BIN)/pytest -q -n 2 --dist worksteal $(TESTS)
+
+coverage: $(READY) ## Run all tests and show what they do not reach
 	@$(BIN)/pytest -q -n 2 --dist worksteal --cov --cov-report=term:skip-covered $(TESTS)
 
 prove: $(READY) ## Run the proofs at full size (long) and write one JSON

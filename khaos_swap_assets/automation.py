@@ -13,11 +13,12 @@ import dagster as dg
 from khaos_swap_assets.adapters.errors import VendorError
 from khaos_swap_assets.stages.due import what_is_due
 from khaos_swap_assets.stages.reconciliation.assets import MONTH_END
-from khaos_swap_assets.stages.reconciliation.month_end import touched_periods
+from khaos_swap_assets.stages.reconciliation.month_end import computed_since, touched_periods
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 LONDON = "Europe/London"
 KEEP_RUNS = timedelta(days=30)
+MONTH_END_EVERY = timedelta(minutes=1)
 ACTIVE = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -79,11 +80,17 @@ def new_returns(
 def touched_months(
     context: dg.SensorEvaluationContext, toolbox: dg.ResourceParam[Toolbox]
 ) -> dg.SensorResult | dg.SkipReason:
-    """Request the touched months that exist as partitions, one run each."""
-    if is_active(context.instance, "sync") or is_active(context.instance, "month_end"):
+    """Request the touched months that exist as partitions, one run each.
+
+    Better after the sync than during it, but never more than a minute late: syncs may follow each other without a gap.
+    """
+    if is_active(context.instance, "month_end"):
         return dg.SkipReason("a run is queued or running")
     with toolbox.store() as conn:
         periods = known_periods(touched_periods(conn))
+        is_recent = computed_since(conn, toolbox.now() - MONTH_END_EVERY)
+    if is_recent and is_active(context.instance, "sync"):
+        return dg.SkipReason("a sync is under way, and the month was computed within the last minute")
     if not periods:
         return dg.SkipReason("no month was touched")
     return dg.SensorResult(

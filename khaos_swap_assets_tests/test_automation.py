@@ -65,12 +65,14 @@ def test_something_due_asks_for_one_run_with_its_reason(town: Town, instance: dg
 
 
 @pytest.mark.parametrize("status", [one for one in automation.ACTIVE if one is not Status.QUEUED])
-@pytest.mark.parametrize("sensor", [automation.new_returns, automation.touched_months])
-def test_no_run_is_asked_for_while_a_sync_is_under_way(
-    town: Town, instance: dg.DagsterInstance, status: Status, sensor: dg.SensorDefinition
+@pytest.mark.parametrize(
+    ("sensor", "job"), [(automation.new_returns, "sync"), (automation.touched_months, "month_end")]
+)
+def test_no_run_is_asked_for_while_one_of_its_job_is_under_way(
+    town: Town, instance: dg.DagsterInstance, status: Status, sensor: dg.SensorDefinition, job: str
 ) -> None:
     town.edit(a_return(1))
-    create_run_for_test(instance, job_name="sync", status=status)
+    create_run_for_test(instance, job_name=job, status=status)
     found, _ = look(town, instance, sensor)
     assert isinstance(found, dg.SkipReason)
     assert "queued or running" in str(found.skip_message)
@@ -177,6 +179,17 @@ def test_every_touched_month_is_asked_for_once_and_unknown_ones_never(town: Town
     found, _ = look(town, instance, automation.touched_months)
     assert [request.partition_key for request in found.run_requests] == ["2026-02", "2026-03"]
     assert found.cursor == "2026-02,2026-03"
+
+
+def test_syncs_without_a_gap_keep_the_month_waiting_a_minute_at_most(town: Town, instance: dg.DagsterInstance) -> None:
+    town.do("INSERT INTO recon.touched_periods VALUES ('2026-03', now())")
+    create_run_for_test(instance, job_name="sync", status=Status.STARTED)
+    assert look(town, instance, automation.touched_months)[0].run_requests[0].partition_key == "2026-03"
+    town.do(
+        "INSERT INTO recon.month_end VALUES ('2026-03', 'GBP', 1, 0, 0, 0, 0, '{}', %s)",
+        town.tools.now() - timedelta(seconds=30),
+    )
+    assert "under way" in (look(town, instance, automation.touched_months)[0].skip_message or "")
 
 
 def test_no_touched_month_asks_for_nothing(town: Town, instance: dg.DagsterInstance) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-TARGETS = {"help", "setup", "demo", "demo-once", "test", "prove", "bench", "lint", "docs", "clean"}
+TARGETS = {"help", "setup", "demo", "demo-once", "test", "coverage", "prove", "bench", "lint", "docs", "clean"}
 HASHED = re.compile(r"^([A-Za-z0-9._-]+)(\[[a-z,]+\])?==")
 
 

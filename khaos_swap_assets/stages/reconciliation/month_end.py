@@ -74,6 +74,13 @@ def touched_periods(conn: psycopg.Connection) -> list[str]:
     return [row[0] for row in conn.execute("SELECT period FROM recon.touched_periods ORDER BY period")]
 
 
+def computed_since(conn: psycopg.Connection, moment: datetime) -> bool:
+    """Whether any month was computed at or after ``moment``."""
+    return (
+        conn.execute("SELECT 1 FROM recon.month_end WHERE computed_at >= %s LIMIT 1", (moment,)).fetchone() is not None
+    )
+
+
 def _keep(conn: psycopg.Connection, period: str, months: tuple[MonthEnd, ...], now: datetime) -> None:
     rows = [(*(getattr(month, name) for name in KEPT), Jsonb(month.figures()), now) for month in months]
     conn.execute("DELETE FROM recon.month_end WHERE period = %s", (period,))
