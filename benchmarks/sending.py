@@ -90,6 +90,7 @@ class Wire:
         try:
             async with asyncio.timeout(self.patience):
                 if self._pair is None or self._pair[0].at_eof():
+                    self.close()
                     self._pair = await asyncio.open_connection("127.0.0.1", self.port)
                 reader, writer = self._pair
                 writer.write(request(body))

@@ -72,3 +72,5 @@ def _empty(connection: psycopg.Connection[Any]) -> None:
     connection.execute("SET LOCAL session_replication_role = replica")
     connection.execute("SET LOCAL lock_timeout = '10s'")
     connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(sql.SQL(", ").join(tables)))
+    connection.execute("DELETE FROM recon.installation")
+    mark.ensure(connection, "test")
