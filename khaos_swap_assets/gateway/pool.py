@@ -25,6 +25,7 @@ class Pool:
         self._connect, self._patience = connect, patience
         self._free = threading.BoundedSemaphore(size)
         self._idle: LifoQueue[psycopg.Connection[Any]] = LifoQueue()
+        self._is_closed = False
 
     @contextmanager
     def transaction(self) -> Iterator[psycopg.Connection[Any]]:
@@ -42,7 +43,8 @@ class Pool:
             self._free.release()
 
     def close(self) -> None:
-        """Close the idle connections."""
+        """Close the idle connections now, and those still lent when they come back."""
+        self._is_closed = True
         while (connection := self._take()) is not None:
             connection.close()
 
@@ -71,3 +73,5 @@ class Pool:
             connection.close()
         else:
             self._idle.put(connection)
+        if self._is_closed:
+            self.close()

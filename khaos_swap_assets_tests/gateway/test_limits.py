@@ -118,7 +118,8 @@ def test_a_slow_database_means_503_before_memory_grows(
 
 async def _at_once(app: FastAPI, bodies: list[dict[str, Any]]) -> list[int]:
     transport = httpx.ASGITransport(app, client=("127.0.0.1", 5))
-    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+    client_of = httpx.AsyncClient(transport=transport, base_url="http://gateway")
+    async with app.router.lifespan_context(app), client_of as client:
         answers = await asyncio.gather(*(client.post("/webhooks/swap", json=body) for body in bodies))
     return [answer.status_code for answer in answers]
 
