@@ -1,6 +1,6 @@
 """Khaos Credit Notes in our store, and the return that each was attributed to.
 
-Belongs here: saving what the status feed told, loading notes as domain records, attaching and detaching. Stays out:
+Belongs here: saving what the status feed told, loading notes as domain records, attaching. Stays out:
 the passes that decide whose note it is (``domain.attribution``). Shape: ``khaos.credit_notes`` (migration 0002).
 """
 
@@ -72,11 +72,6 @@ def unattributed(conn: psycopg.Connection, customer_codes: Sequence[str]) -> lis
     return _load(conn, "return_id IS NULL AND NOT is_cancelled AND customer_code = ANY(%s)", list(customer_codes))
 
 
-def all_unattributed(conn: psycopg.Connection) -> list[CreditNote]:
-    """Every note that belongs to no return; what remains of these are orphans."""
-    return _load(conn, "return_id IS NULL AND NOT is_cancelled AND %s", True)
-
-
 def of_returns(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str, list[tuple[CreditNote, str]]]:
     """The notes attributed to these returns with the pass that attributed each."""
     rows = conn.execute(
@@ -97,11 +92,6 @@ def attribute(conn: psycopg.Connection, code: str, return_id: str, matched_by: s
         "UPDATE khaos.credit_notes SET return_id = %s, matched_by = %s WHERE credit_note_code = %s",
         (return_id, matched_by, code),
     )
-
-
-def detach(conn: psycopg.Connection, code: str) -> None:
-    """The exact inverse of ``attribute``."""
-    conn.execute("UPDATE khaos.credit_notes SET return_id = NULL, matched_by = '' WHERE credit_note_code = %s", (code,))
 
 
 def _load(conn: psycopg.Connection, where: LiteralString, value: object) -> list[CreditNote]:

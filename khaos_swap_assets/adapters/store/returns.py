@@ -56,12 +56,6 @@ def load(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str, Retur
         return {row["return_id"]: _record(row, lines.get(row["return_id"], [])) for row in cursor}
 
 
-def ids_of_rmas(conn: psycopg.Connection, rmas: Sequence[str]) -> list[str]:
-    """The return ids that carry one of these RMA numbers."""
-    rows = conn.execute("SELECT return_id FROM swap.returns WHERE rma = ANY(%s)", (list(rmas),)).fetchall()
-    return [row[0] for row in rows]
-
-
 def rmas_of(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str, str]:
     """The RMA numbers of these returns, as far as they were ever read."""
     query = "SELECT return_id, rma FROM swap.returns WHERE return_id = ANY(%s)"

@@ -1,4 +1,4 @@
-"""Credit Notes in the store: changes only, attributed and detached, and gone when cancelled."""
+"""Credit Notes in the store: changes only, attributed, and gone when cancelled."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_a_note_comes_back_as_it_went_in(database: Database) -> None:
     assert notes.save(database, [NOTE], NOW) == ["CN1"]
     assert notes.by_code(database, ["CN1", "CN2"]) == [NOTE]
     assert notes.unattributed(database, ["C1"]) == [NOTE]
-    assert notes.all_unattributed(database) == [NOTE]
+    assert notes.unattributed(database, ["C1"]) == [NOTE]
     assert notes.unattributed(database, ["C2"]) == []
 
 
@@ -61,13 +61,10 @@ def test_a_changed_note_stays_with_its_return(database: Database) -> None:
     assert notes.of_returns(database, ["R1"]) == {"R1": [(changed, "posting")]}
 
 
-def test_detaching_is_the_inverse_of_attributing(database: Database) -> None:
+def test_an_attributed_note_is_no_longer_loose(database: Database) -> None:
     notes.save(database, [NOTE, a_note(code="CN2")], NOW)
-    before = database.execute("SELECT * FROM khaos.credit_notes ORDER BY 1").fetchall()
     notes.attribute(database, "CN1", "R1", "reference")
     assert [note.credit_note_code for note in notes.unattributed(database, ["C1"])] == ["CN2"]
-    notes.detach(database, "CN1")
-    assert database.execute("SELECT * FROM khaos.credit_notes ORDER BY 1").fetchall() == before
 
 
 def test_a_cancelled_note_belongs_to_nobody_and_is_said_once(database: Database) -> None:
@@ -76,7 +73,7 @@ def test_a_cancelled_note_belongs_to_nobody_and_is_said_once(database: Database)
     assert notes.cancel(database, ["CN1", "CN9"], LATER) == ["CN1"]
     assert notes.cancel(database, ["CN1"], LATER) == []
     assert notes.of_returns(database, ["R1"]) == {}
-    assert [note.credit_note_code for note in notes.all_unattributed(database)] == ["CN2"]
+    assert [note.credit_note_code for note in notes.unattributed(database, ["C1"])] == ["CN2"]
 
 
 def test_several_notes_of_one_return_come_in_order(database: Database) -> None:
