@@ -17,9 +17,9 @@ import typer
 from khaos_swap_assets.adapters.errors import KhaosSwapError
 
 if TYPE_CHECKING:
+    from khaos_swap_assets.adapters.files.tables import Report
     from khaos_swap_assets.audit.inputs import Reports
     from khaos_swap_assets.audit.summary import Summary
-    from khaos_swap_assets.audit.tables import Report
 
 DAY = ["%Y-%m-%d"]
 

@@ -167,7 +167,7 @@ def _with_links(description: str) -> str:
 
 def columns_part() -> str:
     """Every table that an audit reads, with its columns."""
-    from khaos_swap_assets.audit import layouts
+    from khaos_swap_assets.adapters.files import layouts
 
     tables = {
         "--stock-codes": layouts.STOCK_CODES,

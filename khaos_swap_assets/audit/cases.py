@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from khaos_swap_assets.audit import documents
-from khaos_swap_assets.audit.documents import Money
+from khaos_swap_assets.adapters.files import documents
+from khaos_swap_assets.adapters.files.documents import Money
+from khaos_swap_assets.adapters.files.layouts import OrderRow, RefundRow
 from khaos_swap_assets.audit.inputs import Inputs
-from khaos_swap_assets.audit.layouts import OrderRow, RefundRow
 from khaos_swap_assets.audit.order_names import Naming, naming_of
 from khaos_swap_assets.domain.facts import LineFacts, ReturnFacts
 from khaos_swap_assets.domain.matching import ReturnRecord

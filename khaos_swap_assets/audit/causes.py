@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from khaos_swap_assets.adapters.files.documents import Note
+from khaos_swap_assets.adapters.files.layouts import OrderRow
 from khaos_swap_assets.adapters.swap.values import without_noise
 from khaos_swap_assets.audit.cases import Case
-from khaos_swap_assets.audit.documents import Note
-from khaos_swap_assets.audit.layouts import OrderRow
 from khaos_swap_assets.domain.facts import LineFacts
 from khaos_swap_assets.domain.money import to_pence
 from khaos_swap_assets.domain.tax import Amount

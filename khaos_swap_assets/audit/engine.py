@@ -11,10 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from khaos_swap_assets.audit import causes, documents
+from khaos_swap_assets.adapters.files import documents
+from khaos_swap_assets.adapters.files.documents import Note
+from khaos_swap_assets.audit import causes
 from khaos_swap_assets.audit.cases import Case, Cases, cases
 from khaos_swap_assets.audit.causes import Causes
-from khaos_swap_assets.audit.documents import Note
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.rows import WORST_FIRST, Row, Status
 from khaos_swap_assets.domain.facts import Limits

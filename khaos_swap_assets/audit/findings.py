@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from khaos_swap_assets.adapters.files.documents import Note
+from khaos_swap_assets.adapters.files.faults import Fault
+from khaos_swap_assets.adapters.files.layouts import RefundRow
 from khaos_swap_assets.audit.cases import Case
-from khaos_swap_assets.audit.documents import Note
 from khaos_swap_assets.audit.engine import CERTAIN, Pairing, Reconciled, Span, is_late, is_waiting
-from khaos_swap_assets.audit.faults import Fault
-from khaos_swap_assets.audit.layouts import RefundRow
 from khaos_swap_assets.audit.rows import Row
 from khaos_swap_assets.domain import conditions
 from khaos_swap_assets.domain.credit_notes import CreditNote

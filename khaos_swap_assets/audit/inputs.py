@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from khaos_swap_assets.audit import layouts
-from khaos_swap_assets.audit.faults import BadInputError, Fault
-from khaos_swap_assets.audit.layouts import NoteRow, OrderRow, RefundRow, StockCodeRow
+from khaos_swap_assets.adapters.files import layouts
+from khaos_swap_assets.adapters.files.faults import BadInputError, Fault
+from khaos_swap_assets.adapters.files.layouts import NoteRow, OrderRow, RefundRow, StockCodeRow
+from khaos_swap_assets.adapters.files.tables import Report, Table, read_table, silent, without_torn_groups
 from khaos_swap_assets.audit.returns_file import ReturnRow, read_returns
-from khaos_swap_assets.audit.tables import Report, Table, read_table, silent, without_torn_groups
 
 Reports = Callable[[str], Report]
 

@@ -15,14 +15,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from khaos_swap_assets.adapters.files import records
+from khaos_swap_assets.adapters.files.cells import LONGEST_KEY, YEARS
+from khaos_swap_assets.adapters.files.faults import storable
+from khaos_swap_assets.adapters.files.records import UnreadableError
+from khaos_swap_assets.adapters.files.tables import EVERY, Report, Table, silent, without_value
 from khaos_swap_assets.adapters.settings import SwapSettings
 from khaos_swap_assets.adapters.swap.raw import cleaned
 from khaos_swap_assets.adapters.swap.wire import parse_return
-from khaos_swap_assets.audit import records
-from khaos_swap_assets.audit.cells import LONGEST_KEY, YEARS
-from khaos_swap_assets.audit.faults import storable
-from khaos_swap_assets.audit.records import UnreadableError
-from khaos_swap_assets.audit.tables import EVERY, Report, Table, silent, without_value
 from khaos_swap_assets.domain.returns import Return
 
 ENVELOPE = "returns"

@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from khaos_swap_assets.adapters.files.faults import BadInputError, Fault
+from khaos_swap_assets.adapters.files.tables import silent
 from khaos_swap_assets.audit import engine, findings, summary, writing
 from khaos_swap_assets.audit.engine import Span
-from khaos_swap_assets.audit.faults import BadInputError, Fault
 from khaos_swap_assets.audit.inputs import Inputs, Paths, Reports, read_inputs
 from khaos_swap_assets.audit.summary import Summary
-from khaos_swap_assets.audit.tables import silent
 from khaos_swap_assets.audit.writing import Result
 
 

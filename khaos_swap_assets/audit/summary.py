@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from khaos_swap_assets.adapters.files.tables import Table
 from khaos_swap_assets.audit.engine import Pairing, Span
 from khaos_swap_assets.audit.findings import Finding
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.rows import WORST_FIRST, Row
-from khaos_swap_assets.audit.tables import Table
 from khaos_swap_assets.domain.waterfall import LEGS
 
 AGES = ((2, "0-2"), (7, "3-7"), (14, "8-14"), (30, "15-30"))

@@ -1,24 +1,23 @@
 """The five outputs, all of them or none.
 
-Belongs here: the CSV files, the JSON, and putting finished files into their folder. Stays out: the page (``page``) and
-the workbook (``workbook``). A text that a spreadsheet would take for a formula gets an apostrophe before it.
+Belongs here: the CSV files, the JSON, and putting finished files into their folder. Stays out: the page (``page``),
+the workbook (``workbook``) and how a CSV is written (``adapters.files``).
 """
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from khaos_swap_assets.adapters.errors import KhaosSwapError
+from khaos_swap_assets.adapters.files.faults import Fault
+from khaos_swap_assets.adapters.files.written import write_csv, write_rejected
 from khaos_swap_assets.audit import page, workbook
-from khaos_swap_assets.audit.faults import Fault
 from khaos_swap_assets.audit.findings import Finding
 from khaos_swap_assets.audit.rows import Row
 from khaos_swap_assets.audit.summary import Summary, Tally, Totals
@@ -52,10 +51,7 @@ EXCEPTION_COLUMNS = (
     "message",
     "suggestion",
 )
-REJECTED_COLUMNS = ("file", "line", "column", "value", "reason")
 REJECTED = "rejected.csv"
-LONGEST_VALUE = 200
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class OutputError(KhaosSwapError):
@@ -87,8 +83,8 @@ def write(result: Result, folder: Path) -> list[Path]:
 
 
 def _write_all(result: Result, folder: Path) -> list[str]:
-    _write_csv(folder / "reconciliation.csv", RECONCILIATION_COLUMNS, map(reconciliation_cells, result.rows))
-    _write_csv(folder / "exceptions.csv", EXCEPTION_COLUMNS, map(exception_cells, result.findings))
+    write_csv(folder / "reconciliation.csv", RECONCILIATION_COLUMNS, map(reconciliation_cells, result.rows))
+    write_csv(folder / "exceptions.csv", EXCEPTION_COLUMNS, map(exception_cells, result.findings))
     (folder / "summary.json").write_text(
         json.dumps(summary_json(result.summary), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )
@@ -97,20 +93,8 @@ def _write_all(result: Result, folder: Path) -> list[str]:
     names = ["reconciliation.csv", "exceptions.csv", "summary.json", "report.html", "report.xlsx"]
     if result.faults is None:
         return names
-    _write_csv(folder / REJECTED, REJECTED_COLUMNS, rejected_cells(result.faults))
+    write_rejected(folder / REJECTED, result.faults)
     return [*names, REJECTED]
-
-
-def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows([_safe(cell) for cell in row] for row in rows)
-
-
-def _safe(cell: Any) -> Any:
-    """Text that no spreadsheet calculates; anything else as it is."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
 
 
 def reconciliation_cells(row: Row) -> list[Any]:
@@ -147,16 +131,6 @@ def exception_cells(finding: Finding) -> list[Any]:
         finding.message,
         finding.suggestion,
     ]
-
-
-def rejected_cells(faults: Iterable[Fault]) -> Iterator[list[Any]]:
-    """One line for each rejected record; several faults of it are joined by ``; ``."""
-    for (file, line, _), group in groupby(faults, key=lambda fault: (fault.file, fault.line, fault.record)):
-        some = list(group)
-        reasons = [f"{one.column}: {one.reason}" if len(some) > 1 and one.column else one.reason for one in some]
-        columns = ";".join(dict.fromkeys(one.column for one in some if one.column))
-        values = "; ".join(one.value[:LONGEST_VALUE] for one in some if one.value)
-        yield [file, line, columns, values, "; ".join(reasons)]
 
 
 def summary_json(summary: Summary) -> dict[str, Any]:

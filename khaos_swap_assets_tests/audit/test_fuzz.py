@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
+from khaos_swap_assets.adapters.files.faults import BadInputError
+from khaos_swap_assets.adapters.files.tables import Table
+from khaos_swap_assets.adapters.files.written import rejected_cells
 from khaos_swap_assets.audit import run, writing
 from khaos_swap_assets.audit.engine import Span
-from khaos_swap_assets.audit.faults import BadInputError
 from khaos_swap_assets.audit.inputs import Inputs, read_inputs
-from khaos_swap_assets.audit.tables import Table
 from khaos_swap_assets.audit.writing import Result
 from khaos_swap_assets_tests.audit.files import AS_OF, Shop, paths_in, small_shop
 from khaos_swap_assets_tests.audit.mutations import mutate
@@ -74,9 +75,7 @@ def _check_refusal(error: BadInputError, wounded: Path) -> None:
 
 def _check_counts(table: Table[Any], path: Path) -> None:
     assert len(table.rows) + table.rejected == table.given
-    assert len(list(writing.rejected_cells(sorted(table.faults, key=lambda one: (one.line, one.record))))) == (
-        table.rejected
-    )
+    assert len(list(rejected_cells(sorted(table.faults, key=lambda one: (one.line, one.record))))) == (table.rejected)
     data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     if path.suffix == ".csv" and b'"' not in data:
         lines = [line for line in re.split(rb"\r\n|\r|\n", data) if line]

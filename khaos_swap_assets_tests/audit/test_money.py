@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from khaos_swap_assets.audit.documents import is_tender
+from khaos_swap_assets.adapters.files.documents import is_tender
 from khaos_swap_assets.audit.engine import Span
 from khaos_swap_assets_tests.audit.files import Shop, kinds, row_of
 

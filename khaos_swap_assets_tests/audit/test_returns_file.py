@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from khaos_swap_assets.adapters.files.tables import Table
 from khaos_swap_assets.audit.returns_file import ReturnRow, read_returns
-from khaos_swap_assets.audit.tables import Table
 
 
 def returned(number: int, **more: Any) -> dict[str, Any]:

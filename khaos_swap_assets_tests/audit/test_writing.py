@@ -11,9 +11,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from khaos_swap_assets.adapters.files.faults import BadInputError
+from khaos_swap_assets.adapters.files.written import FORMULA_STARTS
 from khaos_swap_assets.audit import run, writing
 from khaos_swap_assets.audit.engine import Span
-from khaos_swap_assets.audit.faults import BadInputError
 from khaos_swap_assets.audit.writing import OutputError
 from khaos_swap_assets_tests.audit.files import AS_OF, Shop, small_shop
 
@@ -111,7 +112,7 @@ def test_no_csv_cell_begins_as_a_formula(tmp_path: Path) -> None:
     for name in ("reconciliation.csv", "exceptions.csv"):
         for row in table(out / name):
             for column, cell in row.items():
-                assert column.endswith("_pence") or not cell.startswith(writing.FORMULA_STARTS)
+                assert column.endswith("_pence") or not cell.startswith(FORMULA_STARTS)
     assert any(row["rma"] == "'=1+1" for row in table(out / "reconciliation.csv"))
 
 

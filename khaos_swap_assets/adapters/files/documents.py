@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from khaos_swap_assets.audit.layouts import MOVED, NoteRow, OrderRow, RefundRow, StockCodeRow
+from khaos_swap_assets.adapters.files.layouts import MOVED, NoteRow, OrderRow, RefundRow, StockCodeRow
 from khaos_swap_assets.domain.matching import NoteRecord
 from khaos_swap_assets.domain.orders import OrderLine, SalesOrder
 from khaos_swap_assets.domain.periods import london_date

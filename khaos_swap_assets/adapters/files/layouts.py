@@ -11,8 +11,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from khaos_swap_assets.audit import cells
-from khaos_swap_assets.audit.tables import CURRENCY, HOME_CURRENCY, Check, Column, Found, Layout
+from khaos_swap_assets.adapters.files import cells
+from khaos_swap_assets.adapters.files.tables import CURRENCY, HOME_CURRENCY, Check, Column, Found, Layout
 
 DELIVERY = "delivery_gross"
 MOVED = frozenset({"", "success", "succeeded", "successful", "completed", "complete", "paid", "refunded", "processed"})

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from khaos_swap_assets.audit import records
-from khaos_swap_assets.audit.cells import currency as currency_code
-from khaos_swap_assets.audit.cells import money
-from khaos_swap_assets.audit.faults import Fault, shown, storable
-from khaos_swap_assets.audit.records import Record, UnreadableError
+from khaos_swap_assets.adapters.files import records
+from khaos_swap_assets.adapters.files.cells import currency as currency_code
+from khaos_swap_assets.adapters.files.cells import money
+from khaos_swap_assets.adapters.files.faults import Fault, shown, storable
+from khaos_swap_assets.adapters.files.records import Record, UnreadableError
 
 HOME_CURRENCY = "GBP"
 CURRENCY = "currency"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from khaos_swap_assets.audit import cells
+from khaos_swap_assets.adapters.files import cells
 
 GOOD: list[tuple[Callable[[str], Any], str, Any]] = [
     (cells.code, " A ", " A "),

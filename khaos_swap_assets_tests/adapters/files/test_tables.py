@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.audit import layouts
-from khaos_swap_assets.audit.records import csv_records
-from khaos_swap_assets.audit.tables import Layout, Table, read_table, without_torn_groups
+from khaos_swap_assets.adapters.files import layouts
+from khaos_swap_assets.adapters.files.records import csv_records
+from khaos_swap_assets.adapters.files.tables import Layout, Table, read_table, without_torn_groups
 
 HEADER = "order_ref,stock_code,quantity,unit_price_gross\n"
 NOTES = "credit_note_code,stock_code,quantity,gross,net,delivery_gross\n"
@@ -167,7 +167,7 @@ def test_what_must_agree_within_a_note(tmp_path: Path, body: str, expected: list
 
 
 def test_a_delivery_is_counted_once(tmp_path: Path) -> None:
-    from khaos_swap_assets.audit.documents import notes
+    from khaos_swap_assets.adapters.files.documents import notes
 
     body = "A,S,1,10.00,8.33,3.95\nA,T,1,5.00,4.17,3.95\nB,,,3.95,,3.95\n"
     found = notes(read(tmp_path, NOTES + body, layouts.CREDIT_NOTES).rows)
