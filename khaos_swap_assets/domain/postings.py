@@ -68,6 +68,15 @@ class Posting:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A posting as it is to be from now on, and what the audit log says of it; without ``what`` it says nothing."""
+
+    posting: Posting
+    what: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One answer of the feed that held documents; ``previous_token`` is the continuation that it answered."""
 

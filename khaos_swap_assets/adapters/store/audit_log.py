@@ -14,6 +14,10 @@ import psycopg
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from khaos_swap_assets.adapters.store import bulk
+
+COLUMNS = ("at", "who", "what", "document", "before", "after", "reason")
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -30,12 +34,9 @@ class Entry:
 
 def append(conn: psycopg.Connection[Any], entries: Iterable[Entry]) -> None:
     """Write entries in the caller's transaction: they count if and only if what they speak of does."""
-    with conn.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO recon.audit_log (at, who, what, document, before, after, reason) "
-            "VALUES (%s, %s, %s, %s, %s, %s, %s)",
-            [(e.at, e.who, e.what, e.document, _json(e.before), _json(e.after), e.reason) for e in entries],
-        )
+    rows = [(e.at, e.who, e.what, e.document, _json(e.before), _json(e.after), e.reason) for e in entries]
+    if rows:
+        bulk.copy_rows(conn, "recon.audit_log", COLUMNS, rows)
 
 
 def of_document(conn: psycopg.Connection[Any], document: str) -> Sequence[Entry]:

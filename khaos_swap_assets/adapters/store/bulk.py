@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 import psycopg
@@ -39,17 +40,22 @@ def upsert(
     rows: Iterable[Sequence[Any]],
     *,
     only_if_changed: str | None = None,
+    only_when_new: Collection[str] = (),
 ) -> int:
     """Insert rows or overwrite those of the same key; says how many were written. The caller commits.
 
     Of several rows with one key the last counts. With ``only_if_changed`` a stored row whose value in that column
-    (a content hash) equals the incoming one is not touched.
+    (a content hash) equals the incoming one is not touched. Columns in ``only_when_new`` are never overwritten.
     """
+    incoming = iter(rows)
+    if (first := next(incoming, None)) is None:
+        return 0
     create = sql.SQL("CREATE TEMPORARY TABLE {} AS SELECT {} FROM {} WITH NO DATA")
     connection.execute(create.format(INCOMING, _names(columns), _identifier(table)))
     connection.execute(sql.SQL("ALTER TABLE {} ADD {} bigint GENERATED ALWAYS AS IDENTITY").format(INCOMING, ORDER))
-    _copy(connection, INCOMING, columns, rows)
-    written = connection.execute(_merge(table, columns, key, only_if_changed)).rowcount
+    _copy(connection, INCOMING, columns, chain([first], incoming))
+    updated = [column for column in columns if column not in key and column not in only_when_new]
+    written = connection.execute(_merge(table, columns, key, updated, only_if_changed)).rowcount
     connection.execute(sql.SQL("DROP TABLE {}").format(INCOMING))
     return written
 
@@ -104,8 +110,9 @@ def _copy(
         return cursor.rowcount
 
 
-def _merge(table: str, columns: Sequence[str], key: Sequence[str], only_if_changed: str | None) -> sql.Composed:
-    updated = [column for column in columns if column not in key]
+def _merge(
+    table: str, columns: Sequence[str], key: Sequence[str], updated: Sequence[str], only_if_changed: str | None
+) -> sql.Composed:
     statement = sql.SQL(
         "INSERT INTO {target} ({columns}) SELECT DISTINCT ON ({key}) {columns} FROM {incoming} "
         "ORDER BY {key}, {order} DESC ON CONFLICT ({key}) "

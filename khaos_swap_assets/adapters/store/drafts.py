@@ -5,6 +5,7 @@ Belongs here: saving and loading drafts. Stays out: the gates (``domain.credit_n
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -71,12 +72,16 @@ def of_returns(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str,
     return found
 
 
-def hold(conn: psycopg.Connection, draft: SavedDraft, code: str, text: str) -> None:
-    """Turn a ready draft into a held one, with the reason."""
-    conn.execute(
-        "UPDATE recon.drafts SET state = 'held', reasons = %s WHERE (store_id, return_id, ordinal) = (%s, %s, %s)",
-        (Jsonb([[code, text]]), draft.store_id, draft.return_id, draft.ordinal),
-    )
+def hold(conn: psycopg.Connection, found: Sequence[tuple[SavedDraft, str, str]]) -> None:
+    """Turn ready drafts into held ones: (draft, code and text of the reason)."""
+    if found:
+        rows = [(one.store_id, one.return_id, one.ordinal, json.dumps([[code, text]])) for one, code, text in found]
+        conn.execute(
+            "UPDATE recon.drafts d SET state = 'held', reasons = h.reasons FROM "
+            "unnest(%s::text[], %s::text[], %s::integer[], %s::jsonb[]) AS h (store_id, return_id, ordinal, reasons) "
+            "WHERE (d.store_id, d.return_id, d.ordinal) = (h.store_id, h.return_id, h.ordinal)",
+            [list(column) for column in zip(*rows, strict=True)],
+        )
 
 
 def _row(one: SavedDraft) -> tuple[Any, ...]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
 from khaos_swap_assets.adapters.store import bulk
 
@@ -116,11 +117,12 @@ def lines(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str, list
 
 def mark_over_returned(conn: psycopg.Connection, heads: Sequence[MatchedReturn]) -> None:
     """Write back which Stock Codes these returns take back beyond what was sold."""
-    with conn.cursor() as cursor:
-        cursor.executemany(
-            "UPDATE recon.matched_returns SET over_returned = %s WHERE return_id = %s",
-            [(list(head.over_returned), head.return_id) for head in heads],
-        )
+    found = Jsonb([{"return_id": head.return_id, "codes": head.over_returned} for head in heads])
+    conn.execute(
+        "UPDATE recon.matched_returns m SET over_returned = f.codes "
+        "FROM jsonb_to_recordset(%s) AS f (return_id text, codes text[]) WHERE m.return_id = f.return_id",
+        (found,),
+    )
 
 
 def ids_of_orders(conn: psycopg.Connection, so_codes: Sequence[str]) -> list[str]:

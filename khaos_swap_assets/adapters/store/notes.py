@@ -30,19 +30,11 @@ def save(conn: psycopg.Connection, notes: Iterable[CreditNote], now: datetime) -
     ).fetchall()
     known = {row[0]: row[1] for row in rows}
     changed = [note for code, note in newest.items() if known.get(code) != _hash(note)]
-    columns = (*HEADER, "content_hash", "changed_at")
-    values = [(*(getattr(note, name) for name in HEADER), _hash(note), now) for note in changed]
-    fresh = [(*row, now) for row in values if row[0] not in known]
-    bulk.upsert(conn, "khaos.credit_notes", (*columns, "first_seen_at"), ["credit_note_code"], fresh)
-    _update(conn, columns, [row for row in values if row[0] in known])
+    columns = (*HEADER, "content_hash", "changed_at", "first_seen_at")
+    values = [(*(getattr(note, name) for name in HEADER), _hash(note), now, now) for note in changed]
+    bulk.upsert(conn, "khaos.credit_notes", columns, ["credit_note_code"], values, only_when_new=["first_seen_at"])
     _replace_lines(conn, changed)
     return [note.credit_note_code for note in changed]
-
-
-def _update(conn: psycopg.Connection, columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
-    assignments = ", ".join(f"{name} = %s" for name in columns[1:])
-    for row in rows:
-        conn.execute(f"UPDATE khaos.credit_notes SET {assignments} WHERE credit_note_code = %s", (*row[1:], row[0]))
 
 
 def _replace_lines(conn: psycopg.Connection, notes: Sequence[CreditNote]) -> None:
@@ -86,12 +78,15 @@ def of_returns(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str,
     return found
 
 
-def attribute(conn: psycopg.Connection, code: str, return_id: str, matched_by: str) -> None:
-    """Attach a note to a return."""
-    conn.execute(
-        "UPDATE khaos.credit_notes SET return_id = %s, matched_by = %s WHERE credit_note_code = %s",
-        (return_id, matched_by, code),
-    )
+def attribute(conn: psycopg.Connection, found: Sequence[tuple[str, str, str]]) -> None:
+    """Attach notes to returns: (Credit Note code, return id, the pass that matched them); each note at most once."""
+    if found:
+        conn.execute(
+            "UPDATE khaos.credit_notes n SET return_id = f.return_id, matched_by = f.matched_by FROM "
+            "unnest(%s::text[], %s::text[], %s::text[]) AS f (code, return_id, matched_by) "
+            "WHERE n.credit_note_code = f.code",
+            [list(column) for column in zip(*found, strict=True)],
+        )
 
 
 def _load(conn: psycopg.Connection, where: LiteralString, value: object) -> list[CreditNote]:

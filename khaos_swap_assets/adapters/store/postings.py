@@ -6,7 +6,7 @@ Belongs here: the book of the posting engine on PostgreSQL (``recon.postings``, 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, LiteralString
@@ -18,7 +18,7 @@ from psycopg.rows import class_row
 from khaos_swap_assets.adapters.errors import StoreError
 from khaos_swap_assets.adapters.store import audit_log, notes
 from khaos_swap_assets.domain.credit_notes import CreditNote
-from khaos_swap_assets.domain.postings import Key, Page, Posting
+from khaos_swap_assets.domain.postings import Change, Key, Page, Posting
 
 # Any constant that nothing else in this database uses as an advisory lock.
 LOCK = 0x6B686173
@@ -172,18 +172,25 @@ class SqlBook:
 
     def save(self, postings: Iterable[Posting], *, who: str, what: str, now: datetime, reason: str = "") -> None:
         """Insert or replace postings by their reference; with ``what``, each change goes to the audit log."""
-        changed = list(postings)
-        if not changed:
+        self.save_changes([Change(one, what, reason) for one in postings], who=who, now=now)
+
+    def save_changes(self, changes: Iterable[Change], *, who: str, now: datetime) -> None:
+        """``save`` for changes of several kinds in one statement; each reference at most once."""
+        every = list(changes)
+        if not every:
             return
-        before = self.by_reference([one.reference for one in changed]) if what else {}
-        with self.conn.cursor() as cursor:
-            cursor.executemany(_UPSERT, [_row(one) for one in changed])
-            if cursor.rowcount != len(changed):
-                names = ", ".join(one.reference for one in changed)
-                raise StoreError(f"postings {names}: a reference keeps its return and, once handed out, its content")
-        self._mark_done([one for one in changed if one.state != "planned" or one.times_handed_out])
-        if what:
-            audit_log.append(self.conn, [_entry(one, before, who, what, now, reason) for one in changed])
+        told = [one for one in every if one.what]
+        before = self.by_reference([one.posting.reference for one in told]) if told else {}
+        postings = [one.posting for one in every]
+        self._write(postings)
+        self._mark_done([one for one in postings if one.state != "planned" or one.times_handed_out])
+        audit_log.append(self.conn, [_entry(one, before, who, now) for one in told])
+
+    def _write(self, postings: Sequence[Posting]) -> None:
+        columns = [[getattr(one, name) for one in postings] for name in NAMES]
+        if self.conn.execute(_UPSERT, columns).rowcount != len(postings):
+            names = ", ".join(one.reference for one in postings)
+            raise StoreError(f"postings {names}: a reference keeps its return and, once handed out, its content")
 
     def _mark_done(self, changed: Collection[Posting]) -> None:
         """Say of each draft whether its posting is over, so that nobody looks through all of history for the others."""
@@ -204,30 +211,38 @@ _COLUMNS = sql.SQL(", ").join(
     sql.SQL("p.document::text AS document") if name == "document" else sql.Identifier("p", name) for name in NAMES
 )
 _KEY = ("store_id", "return_id", "ordinal", "rma", "reference")
+_TYPES = {
+    "ordinal": "integer",
+    "value_pence": "bigint",
+    "witnessed_pence": "bigint",
+    "document": "json",
+    "party_sealed": "bytea",
+    "is_released": "boolean",
+    "times_handed_out": "integer",
+    **dict.fromkeys(("planned_at", "handed_out_at", "asked_again_at", "cleared_at", "ended_at"), "timestamptz"),
+}
 # Another key under the same reference, or another content under one that was handed out, is written by nobody.
 _UPSERT = sql.SQL(
-    "INSERT INTO recon.postings AS old ({names}) VALUES ({values}) ON CONFLICT (reference) DO UPDATE SET {changes} "
+    "INSERT INTO recon.postings AS old ({names}) SELECT * FROM unnest({values}) ON CONFLICT (reference) "
+    "DO UPDATE SET {changes} "
     "WHERE (old.store_id, old.return_id, old.ordinal) = (EXCLUDED.store_id, EXCLUDED.return_id, EXCLUDED.ordinal) "
     "AND (old.times_handed_out = 0 OR old.document::text = EXCLUDED.document::text)"
 ).format(
     names=sql.SQL(", ").join(map(sql.Identifier, NAMES)),
-    values=sql.SQL(", ").join([sql.Placeholder()] * len(NAMES)),
+    values=sql.SQL(", ").join(sql.SQL("%s::{}[]").format(sql.SQL(_TYPES.get(name, "text"))) for name in NAMES),
     changes=sql.SQL(", ").join(
         sql.SQL("{name} = EXCLUDED.{name}").format(name=sql.Identifier(name)) for name in NAMES if name not in _KEY
     ),
 )
 
 
-def _row(posting: Posting) -> tuple[Any, ...]:
-    return tuple(getattr(posting, name) for name in NAMES)
-
-
-def _entry(
-    posting: Posting, before: Mapping[str, Posting], who: str, what: str, now: datetime, reason: str
-) -> audit_log.Entry:
+def _entry(change: Change, before: Mapping[str, Posting], who: str, now: datetime) -> audit_log.Entry:
+    posting = change.posting
     old = before.get(posting.reference)
     document = f"posting {posting.reference}"
-    return audit_log.Entry(now, who, what, document, _audited(old) if old else None, _audited(posting), reason)
+    return audit_log.Entry(
+        now, who, change.what, document, _audited(old) if old else None, _audited(posting), change.reason
+    )
 
 
 def _audited(posting: Posting) -> dict[str, Any]:

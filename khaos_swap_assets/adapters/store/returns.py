@@ -37,7 +37,8 @@ def save(conn: psycopg.Connection, read: Sequence[ReadReturn], now: datetime) ->
     """Replace the mirror of these returns and their lines (lines can shrink: swap.md §8.2)."""
     columns = (*HEADER, "refunded_at", "is_open", "content_hash", "unknown_fields", "raw")
     stamps = ("first_seen_at", "changed_at", "read_at")
-    bulk.upsert(conn, "swap.returns", (*columns, *stamps), ["return_id"], [_row(one, now) for one in read])
+    rows = [_row(one, now) for one in read]
+    bulk.upsert(conn, "swap.returns", (*columns, *stamps), ["return_id"], rows, only_when_new=["first_seen_at"])
     conn.execute("DELETE FROM swap.return_lines WHERE return_id = ANY(%s)", ([one.record.return_id for one in read],))
     bulk.copy_rows(conn, "swap.return_lines", ("position", *LINE), _line_rows(read))
 

@@ -43,8 +43,7 @@ def attribute_notes(conn: psycopg.Connection, customers: Iterable[str], now: dat
     loose = notes.unattributed(conn, concerned)
     ids = {*matches.ids_of_customers(conn, concerned), *_named(conn, [note.associated_ref for note in loose])}
     found, rivals = attribute(loose, _claims(conn, sorted(ids)), {})
-    for one in found:
-        notes.attribute(conn, one.credit_note_code, one.return_id, one.matched_by)
+    notes.attribute(conn, [(one.credit_note_code, one.return_id, one.matched_by) for one in found])
     touched = [one.return_id for one in found] + [key for one in rivals for key in one.return_ids]
     worklist.queue(conn, "draft", touched)
     worklist.queue(conn, "reconcile", touched)

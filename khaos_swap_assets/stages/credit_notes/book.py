@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from khaos_swap_assets.domain.credit_notes import CreditNote
-from khaos_swap_assets.domain.postings import Key, Page, Posting
+from khaos_swap_assets.domain.postings import Change, Key, Page, Posting
 
 
 class Book(Protocol):
@@ -70,3 +70,6 @@ class Book(Protocol):
 
     def save(self, postings: Iterable[Posting], *, who: str, what: str, now: datetime, reason: str = "") -> None:
         """Insert or replace postings by their reference and write each change to the audit log."""
+
+    def save_changes(self, changes: Iterable[Change], *, who: str, now: datetime) -> None:
+        """``save`` for changes of several kinds at once; each reference at most once."""

@@ -24,11 +24,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
-from typing import Literal
+from typing import Literal, TypeVar
 
 from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.domain.credit_notes import CreditNote, Draft
-from khaos_swap_assets.domain.postings import Evidence, Key, Planned, Posting, Settled, Wanted
+from khaos_swap_assets.domain.postings import Change, Evidence, Key, Planned, Posting, Settled, Wanted
 from khaos_swap_assets.domain.references import reference_for
 from khaos_swap_assets.stages.credit_notes.book import Book
 from khaos_swap_assets.stages.credit_notes.witness import Witness
@@ -52,6 +52,7 @@ class ReadyDraft:
 
 
 Render = Callable[[ReadyDraft, str], str]
+Outcome = TypeVar("Outcome", Planned, Settled)
 
 
 def plan(
@@ -77,9 +78,10 @@ def plan(
     book.lock()
     if not book.begin_search(evidence.searched_at):
         return []
-    planning = _Planning(book, Witness.of(evidence, book), evidence, render, post_from, now, book.life())
+    taken = _Taken.of(book, [ready.draft for ready in drafts])
+    planning = _Planning(book, Witness.of(evidence, book), evidence, render, post_from, now, book.life(), taken)
     known = book.by_key([_key(ready.draft) for ready in drafts])
-    return [planning.take(ready, known.get(_key(ready.draft))) for ready in drafts]
+    return _kept(book, [planning.take(ready, known.get(_key(ready.draft))) for ready in drafts], now)
 
 
 def withdraw_stale(book: Book, *, now: datetime) -> list[Posting]:
@@ -112,13 +114,20 @@ def read_back(book: Book, evidence: Evidence, *, wanted: Wanted, now: datetime) 
         return []
     searched = [one for one in book.undone() if one.customer_code in evidence.customers]
     in_doubt = [one for one in searched if one.state == "in_doubt"]
-    witness = Witness.of(evidence, book)
-    settling = _Settling(book, witness, evidence, wanted.tickets, now, in_doubt)
-    return [settling.take(one) for one in searched]
+    settling = _Settling(Witness.of(evidence, book), evidence, wanted.tickets, now, in_doubt, book.life())
+    return _kept(book, [settling.take(one) for one in searched], now)
+
+
+def _kept(book: Book, decided: Sequence[tuple[Outcome, Change | None]], now: datetime) -> list[Outcome]:
+    """Write down everything that was decided in one round, at once; the outcomes."""
+    book.save_changes([change for _, change in decided if change], who=ENGINE, now=now)
+    return [outcome for outcome, _ in decided]
 
 
 @dataclass(frozen=True, slots=True)
 class _Planning:
+    """What becomes of one draft, and the change to write down for it."""
+
     book: Book
     witness: Witness
     evidence: Evidence
@@ -126,10 +135,17 @@ class _Planning:
     post_from: date
     now: datetime
     life: str
+    taken: _Taken
 
-    def take(self, ready: ReadyDraft, before: Posting | None) -> Planned:
+    def take(self, ready: ReadyDraft, before: Posting | None) -> tuple[Planned, Change | None]:
+        planned, change = self._decide(ready, before)
+        if change is not None:
+            self.taken.given.add(change.posting.reference)
+        return planned, change
+
+    def _decide(self, ready: ReadyDraft, before: Posting | None) -> tuple[Planned, Change | None]:
         if before is not None and before.state not in ("planned", "withdrawn"):
-            return Planned(before.key, before.reference, "ended", f"the posting is {before.state}")
+            return Planned(before.key, before.reference, "ended", f"the posting is {before.state}"), None
         posting = self._posting(ready, before)
         if objection := self._objection(ready):
             return self._hold(posting, before, objection)
@@ -137,15 +153,14 @@ class _Planning:
         if finding.doubt:
             return self._hold(posting, before, finding.doubt)
         if finding.note is not None:
-            _confirm(self.book, posting, finding.note, self.now)
-            return Planned(
-                posting.key, posting.reference, "adopted", f"{finding.note.credit_note_code} was there already"
-            )
-        return self._save(posting, before)
+            reason = f"{finding.note.credit_note_code} was there already"
+            adopted = Planned(posting.key, posting.reference, "adopted", reason)
+            return adopted, _confirmation(posting, finding.note, self.now)
+        return self._planned(posting, before)
 
     def _posting(self, ready: ReadyDraft, before: Posting | None) -> Posting:
         draft = ready.draft
-        reference = before.reference if before else reference_for(draft.rma, draft.ordinal, _Taken(self.book))
+        reference = before.reference if before else reference_for(draft.rma, draft.ordinal, self.taken)
         document = self.render(ready, reference)
         return Posting(
             *_key(draft), draft.rma, reference, "planned", draft.customer_code, draft.so_code, draft.currency,
@@ -160,69 +175,77 @@ class _Planning:
             return f"Khaos was not searched for customer {ready.draft.customer_code}"
         return ""
 
-    def _hold(self, posting: Posting, before: Posting | None, reason: str) -> Planned:
-        if before is not None and before.state == "planned":
-            self.book.save(
-                [replace(before, cleared_at=None, doubt=reason)], who=ENGINE, what="held", now=self.now, reason=reason
-            )
-        return Planned(posting.key, posting.reference, "held", reason)
+    def _hold(self, posting: Posting, before: Posting | None, reason: str) -> tuple[Planned, Change | None]:
+        held = Planned(posting.key, posting.reference, "held", reason)
+        if before is None or before.state != "planned":
+            return held, None
+        return held, Change(replace(before, cleared_at=None, doubt=reason), "held", reason)
 
-    def _save(self, posting: Posting, before: Posting | None) -> Planned:
+    def _planned(self, posting: Posting, before: Posting | None) -> tuple[Planned, Change]:
         is_new = before is None or before.state == "withdrawn"
         if before is not None and not is_new and before.document_hash == posting.document_hash:
             same = replace(before, cleared_at=posting.cleared_at, cleared_in=posting.cleared_in, doubt="")
-            self.book.save([same], who=ENGINE, what="", now=self.now)
-            return Planned(posting.key, posting.reference, "unchanged")
+            return Planned(posting.key, posting.reference, "unchanged"), Change(same)
         outcome: Literal["planned", "replaced"] = "planned" if is_new else "replaced"
-        self.book.save([posting], who=ENGINE, what=outcome, now=self.now)
-        return Planned(posting.key, posting.reference, outcome)
+        return Planned(posting.key, posting.reference, outcome), Change(posting, outcome)
 
 
 @dataclass(frozen=True, slots=True)
 class _Settling:
-    book: Book
+    """What a search shows of one undone posting, and the change to write down for it."""
+
     witness: Witness
     evidence: Evidence
     tickets: frozenset[tuple[str, int, datetime | None]]
     now: datetime
     rivals: Sequence[Posting]
+    life: str
 
-    def take(self, posting: Posting) -> Settled:
+    def take(self, posting: Posting) -> tuple[Settled, Change | None]:
         finding = self.witness.look(posting, self.rivals)
         if finding.note is not None:
-            _confirm(self.book, posting, finding.note, self.now)
-            return Settled(posting.key, posting.reference, "confirmed", finding.note.credit_note_code)
+            seen = Settled(posting.key, posting.reference, "confirmed", finding.note.credit_note_code)
+            return seen, _confirmation(posting, finding.note, self.now)
         if finding.doubt:
             return self._doubt(posting, finding.doubt)
         if _ticket(posting) not in self.tickets:
-            return Settled(posting.key, posting.reference, "still_in_doubt", "it changed while Khaos was searched")
+            reason = "it changed while Khaos was searched"
+            return Settled(posting.key, posting.reference, "still_in_doubt", reason), None
         return self._clear(posting)
 
-    def _doubt(self, posting: Posting, reason: str) -> Settled:
-        if (posting.doubt, posting.cleared_at) != (reason, None):
-            doubted = replace(posting, doubt=reason, cleared_at=None)
-            self.book.save([doubted], who=ENGINE, what="doubted", now=self.now, reason=reason)
-        return Settled(
-            posting.key, posting.reference, "held" if posting.state == "planned" else "still_in_doubt", reason
-        )
+    def _doubt(self, posting: Posting, reason: str) -> tuple[Settled, Change | None]:
+        outcome: Literal["held", "still_in_doubt"] = "held" if posting.state == "planned" else "still_in_doubt"
+        doubted = Settled(posting.key, posting.reference, outcome, reason)
+        if (posting.doubt, posting.cleared_at) == (reason, None):
+            return doubted, None
+        return doubted, Change(replace(posting, doubt=reason, cleared_at=None), "doubted", reason)
 
-    def _clear(self, posting: Posting) -> Settled:
+    def _clear(self, posting: Posting) -> tuple[Settled, Change | None]:
         if posting.state == "in_doubt" and posting.asked_again_at is None:
-            self.book.save([replace(posting, doubt="")], who=ENGINE, what="", now=self.now)
-            return Settled(posting.key, posting.reference, "still_in_doubt", "no note was seen yet")
-        cleared = replace(posting, doubt="", cleared_at=self.evidence.searched_at, cleared_in=self.book.life())
-        self.book.save([cleared], who=ENGINE, what="cleared" if posting.asked_again_at else "", now=self.now)
-        return Settled(posting.key, posting.reference, "cleared")
+            unseen = Settled(posting.key, posting.reference, "still_in_doubt", "no note was seen yet")
+            return unseen, Change(replace(posting, doubt="")) if posting.doubt else None
+        cleared = replace(posting, doubt="", cleared_at=self.evidence.searched_at, cleared_in=self.life)
+        change = Change(cleared, "cleared" if posting.asked_again_at else "")
+        return Settled(posting.key, posting.reference, "cleared"), change
 
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """The references in use, as a container."""
+    """The references in use: given in this round, or in the book; of those in ``free`` the book was asked at once."""
 
     book: Book
+    free: frozenset[str]
+    given: set[str]
+
+    @classmethod
+    def of(cls, book: Book, drafts: Sequence[Draft]) -> _Taken:
+        likely = frozenset(reference_for(draft.rma, draft.ordinal, ()) for draft in drafts)
+        return cls(book, likely - book.by_reference(likely).keys(), set())
 
     def __contains__(self, reference: object) -> bool:
-        return isinstance(reference, str) and bool(self.book.by_reference([reference]))
+        if reference in self.given:
+            return True
+        return reference not in self.free and isinstance(reference, str) and bool(self.book.by_reference([reference]))
 
 
 def content_hash(document: str, party: bytes) -> str:
@@ -235,11 +258,9 @@ def is_cleared(posting: Posting, life: str, now: datetime) -> bool:
     return posting.cleared_at is not None and posting.cleared_in == life and now - posting.cleared_at <= CLEARANCE_LASTS
 
 
-def _confirm(book: Book, posting: Posting, note: CreditNote, now: datetime) -> None:
+def _confirmation(posting: Posting, note: CreditNote, now: datetime) -> Change:
     by = BY_WITNESS if posting.handed_out_at else BY_ADOPTION
-    book.save(
-        [confirmed(posting, note, by=by, now=now)], who=ENGINE, what="confirmed", now=now, reason=note.credit_note_code
-    )
+    return Change(confirmed(posting, note, by=by, now=now), "confirmed", note.credit_note_code)
 
 
 def confirmed(posting: Posting, note: CreditNote, *, by: str, now: datetime) -> Posting:

@@ -99,7 +99,7 @@ def answer(
     if limits.mode == "audit":
         return FeedPage(continuation, [])
     book.lock()
-    pull = _Pull(book, limits, complete, now, continuation, asked, book.newest_page())
+    pull = _Pull(book, limits, complete, now, continuation, asked, book.newest_page(), book.life())
     return pull.answer()
 
 
@@ -139,6 +139,7 @@ class _Pull:
     continuation: str
     asked: frozenset[str]
     newest: Page | None
+    life: str
 
     def answer(self) -> FeedPage:
         if is_from_the_future(self.continuation, self.newest):
@@ -220,10 +221,10 @@ class _Pull:
     def _may_go(self, posting: Posting) -> bool:
         if posting.state == "in_doubt":
             return self._may_go_again(posting)
-        return is_cleared(posting, self.book.life(), self.now) and (self.limits.mode == "post" or posting.is_released)
+        return is_cleared(posting, self.life, self.now) and (self.limits.mode == "post" or posting.is_released)
 
     def _may_go_again(self, posting: Posting) -> bool:
-        asked = posting.asked_again_at is not None and is_cleared(posting, self.book.life(), self.now)
+        asked = posting.asked_again_at is not None and is_cleared(posting, self.life, self.now)
         return asked or posting.is_released
 
     def _out(self, posting: Posting, text: str) -> Posting:

@@ -140,22 +140,27 @@ def _rendered(conn: psycopg.Connection, tools: Toolbox, ready: Sequence[SavedDra
     records = returns.load(conn, [one.return_id for one in ready])
     parties = orders.parties(conn, [one.draft.so_code for one in ready if one.draft])
     found: Rendered = {}
+    held: list[tuple[SavedDraft, str, str]] = []
+    nameless: list[str] = []
     for saved in ready:
         record, content = records[saved.return_id], saved.draft
         refunded_at = record.refunded_at
         if content is None or refunded_at is None:
             continue
         if content.so_code not in parties:
-            drafts.hold(conn, saved, UNCREDITABLE, f"name and address of order {content.so_code} are asked for again")
-            orders.want_again(conn, [content.order_ref])
+            nameless.append(content.order_ref)
+            reason = f"name and address of order {content.so_code} are asked for again"
+            held.append((saved, UNCREDITABLE, reason))
             continue
         item = ReadyDraft(content, london_date(refunded_at), parties[content.so_code])
         try:
             _document(tools, item, record, "check")
         except ValueError as error:
-            drafts.hold(conn, saved, UNCREDITABLE, str(error))
+            held.append((saved, UNCREDITABLE, str(error)))
             continue
         found[content.return_id, content.ordinal] = (item, record)
+    drafts.hold(conn, held)
+    orders.want_again(conn, nameless)
     return found
 
 
@@ -181,14 +186,12 @@ def _tell(
     conn: psycopg.Connection, settled: Sequence[Settled], planned: Sequence[Planned], withdrawn: Sequence[str]
 ) -> None:
     """Attach witnessed notes to their returns and queue every return whose standing changed."""
-    for one in settled:
-        if one.outcome == "confirmed":
-            notes.attribute(conn, one.reason, one.key[1], "posting")
-    for row in conn.execute(
-        "SELECT credit_note_code, return_id FROM recon.postings WHERE state = 'confirmed' AND credit_note_code = ANY("
-        "SELECT credit_note_code FROM khaos.credit_notes WHERE return_id IS NULL)"
-    ).fetchall():
-        notes.attribute(conn, row[0], row[1], "posting")
+    notes.attribute(conn, [(one.reason, one.key[1], "posting") for one in settled if one.outcome == "confirmed"])
+    loose = conn.execute(
+        "SELECT credit_note_code, p.return_id FROM khaos.credit_notes n JOIN recon.postings p USING (credit_note_code) "
+        "WHERE n.return_id IS NULL AND p.state = 'confirmed'"
+    ).fetchall()
+    notes.attribute(conn, [(code, return_id, "posting") for code, return_id in loose])
     worklist.queue(conn, "draft", [one.key[1] for one in planned if one.outcome == "adopted"])
     moved = [one.key[1] for one in settled if one.outcome != "cleared"]
     moved += [one.key[1] for one in planned if one.outcome != "unchanged"]

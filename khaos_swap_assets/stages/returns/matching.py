@@ -158,15 +158,12 @@ def _mark_over_returns(conn: psycopg.Connection, touched: Mapping[str, SalesOrde
     heads = matches.returns(conn, matches.ids_of_orders(conn, list(touched)))
     records = returns.load(conn, list(heads))
     lines = matches.lines(conn, list(heads))
+    claims: dict[str, list[Claim]] = {}
+    for key, head in heads.items():
+        claims.setdefault(head.so_code or "", []).extend(_claims(records[key], lines.get(key, ())))
     over: dict[str, set[str]] = {}
     for so_code, order in touched.items():
-        claims = [
-            claim
-            for key, head in heads.items()
-            if head.so_code == so_code
-            for claim in _claims(records[key], lines.get(key, ()))
-        ]
-        for return_id, stock_code in over_returns(claims, order.sold):
+        for return_id, stock_code in over_returns(claims.get(so_code, ()), order.sold):
             over.setdefault(return_id, set()).add(stock_code)
     changed = [
         replace(head, over_returned=tuple(sorted(over.get(key, ()))))

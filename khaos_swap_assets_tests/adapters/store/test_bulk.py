@@ -72,6 +72,18 @@ def test_an_equal_hash_is_not_touched(table: psycopg.Connection[Any]) -> None:
     assert [note for *_, note in stored(table)] == ["first", "second", "second"]
 
 
+def test_a_column_of_the_beginning_is_never_overwritten(table: psycopg.Connection[Any]) -> None:
+    for note in ("first", "second"):
+        rows = [row("A", pence=len(note), note=note)]
+        bulk.upsert(table, "recon.bulk_test", COLUMNS, ("code", "part"), rows, only_when_new=["note"])
+    assert stored(table) == [("A", 1, 6, "first")]
+
+
+def test_an_upsert_of_nothing_does_not_even_ask(table: psycopg.Connection[Any]) -> None:
+    assert upsert(table, []) == 0
+    assert table.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+
+
 def test_of_two_rows_with_one_key_the_last_counts(table: psycopg.Connection[Any]) -> None:
     assert upsert(table, [row("A", pence=1), row("A", pence=2), row("A", part=2, pence=3)]) == 2
     assert stored(table) == [("A", 1, 2, ""), ("A", 2, 3, "")]

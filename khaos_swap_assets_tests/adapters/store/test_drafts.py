@@ -62,7 +62,7 @@ def test_a_held_draft_is_not_ready(database: Database) -> None:
 
 def test_a_ready_draft_can_be_held_with_a_reason(database: Database) -> None:
     drafts.save(database, [READY])
-    drafts.hold(database, READY, "document_incomplete", "no address")
+    drafts.hold(database, [(READY, "document_incomplete", "no address")])
     assert drafts.ready(database) == []
     (found,) = drafts.of_returns(database, ["R1"])["R1"]
     assert (found.state, found.reasons) == ("held", (("document_incomplete", "no address"),))

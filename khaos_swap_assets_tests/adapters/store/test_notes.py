@@ -55,7 +55,7 @@ def test_every_part_of_a_note_counts_as_a_change(database: Database, change: dic
 
 def test_a_changed_note_stays_with_its_return(database: Database) -> None:
     notes.save(database, [NOTE], NOW)
-    notes.attribute(database, "CN1", "R1", "posting")
+    notes.attribute(database, [("CN1", "R1", "posting")])
     changed = replace(NOTE, gross_pence=1)
     notes.save(database, [changed], LATER)
     assert notes.of_returns(database, ["R1"]) == {"R1": [(changed, "posting")]}
@@ -63,13 +63,13 @@ def test_a_changed_note_stays_with_its_return(database: Database) -> None:
 
 def test_an_attributed_note_is_no_longer_loose(database: Database) -> None:
     notes.save(database, [NOTE, a_note(code="CN2")], NOW)
-    notes.attribute(database, "CN1", "R1", "reference")
+    notes.attribute(database, [("CN1", "R1", "reference")])
     assert [note.credit_note_code for note in notes.unattributed(database, ["C1"])] == ["CN2"]
 
 
 def test_a_cancelled_note_belongs_to_nobody_and_is_said_once(database: Database) -> None:
     notes.save(database, [NOTE, a_note(code="CN2")], NOW)
-    notes.attribute(database, "CN1", "R1", "reference")
+    notes.attribute(database, [("CN1", "R1", "reference")])
     assert notes.cancel(database, ["CN1", "CN9"], LATER) == ["CN1"]
     assert notes.cancel(database, ["CN1"], LATER) == []
     assert notes.of_returns(database, ["R1"]) == {}
@@ -79,8 +79,8 @@ def test_a_cancelled_note_belongs_to_nobody_and_is_said_once(database: Database)
 def test_several_notes_of_one_return_come_in_order(database: Database) -> None:
     notes.save(database, [a_note(code=code) for code in ("CN3", "CN1", "CN2")], NOW)
     for code in ("CN3", "CN1"):
-        notes.attribute(database, code, "R1", "reference")
-    notes.attribute(database, "CN2", "R2", "posting")
+        notes.attribute(database, [(code, "R1", "reference")])
+    notes.attribute(database, [("CN2", "R2", "posting")])
     found = notes.of_returns(database, ["R1", "R2", "R3"])
     assert {key: [note.credit_note_code for note, _ in some] for key, some in found.items()} == {
         "R1": ["CN1", "CN3"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from khaos_swap_assets.adapters.errors import StoreError
 from khaos_swap_assets.adapters.store import audit_log, exceptions
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store.postings import SqlBook
-from khaos_swap_assets.domain.postings import Page, Posting
+from khaos_swap_assets.domain.postings import Change, Page, Posting
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -192,6 +193,54 @@ def test_each_change_is_logged_with_before_and_after_and_without_party(book: Sql
     assert second.after is not None
     assert (second.before["state"], second.after["state"]) == ("planned", "refused")
     assert "party_sealed" not in second.after
+
+
+def test_changes_of_several_kinds_are_written_together(book: SqlBook, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(book, posting("A"), what="")
+    changes = [
+        Change(posting("A", doubt="two notes fit"), "doubted", "two notes fit"),
+        Change(posting("B", party_sealed=None)),
+        Change(posting("C"), "planned"),
+    ]
+    statements: list[object] = []
+    execute = psycopg.Cursor.execute
+    monkeypatch.setattr(
+        psycopg.Cursor,
+        "execute",
+        lambda self, *given, **named: (statements.append(given), execute(self, *given, **named))[1],
+    )
+    book.save_changes([*changes, *(Change(posting(f"X{n}")) for n in range(50))], who="tests", now=NOW)
+    assert len(statements) <= 3
+    monkeypatch.undo()
+    assert {one.reference: one.doubt for one in book.undone() if one.reference < "X"} == {
+        "A": "two notes fit", "B": "", "C": ""
+    }  # fmt: skip
+    told = [(reference, one.what, one.reason) for reference in "ABC" for one in log(book, reference)]
+    assert told == [("A", "doubted", "two notes fit"), ("C", "planned", "")]
+
+
+def test_nothing_of_a_round_is_kept_when_one_of_it_must_not_be(book: SqlBook) -> None:
+    out = posting("OUT", state="in_doubt", times_handed_out=1)
+    save(book, out)
+    book.conn.commit()
+    with pytest.raises(StoreError, match="once handed out, its content"):
+        save(book, posting("NEW"), replace(out, document="{}"))
+    book.conn.rollback()
+    assert book.undone() == [out]
+
+
+def test_a_reference_twice_in_one_round_is_refused(book: SqlBook) -> None:
+    with pytest.raises(errors.CardinalityViolation):
+        save(book, posting(), posting(return_id="other"))
+
+
+def test_nothing_to_write_asks_nothing(book: SqlBook) -> None:
+    book.conn.close()
+    save(book)
+
+
+def log(book: SqlBook, reference: str) -> Sequence[audit_log.Entry]:
+    return audit_log.of_document(book.conn, f"posting {reference}")
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,8 @@ def test_saving_replaces_and_lines_shrink(database: Database) -> None:
     shorter = replace(RETURN, lines=RETURN.lines[:1], status="Open")
     returns.save(database, [read(shorter)], LATER)
     assert returns.load(database, ["R1"]) == {"R1": shorter}
+    stamps = database.execute("SELECT first_seen_at, changed_at, read_at FROM swap.returns").fetchall()
+    assert stamps == [(NOW, LATER, LATER)]
 
 
 def test_derived_columns_follow_the_record(database: Database) -> None:

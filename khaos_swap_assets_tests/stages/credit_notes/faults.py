@@ -194,6 +194,20 @@ def keeps_name_and_address(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(engine, "ended_posting", hoarding)
 
 
+def keeps_only_the_first_of_a_round(patch: pytest.MonkeyPatch) -> None:
+    """Of everything that one search decided only one change is written down."""
+    kept = engine._kept
+    patch.setattr(engine, "_kept", lambda book, decided, now: kept(_OnlyFirst(book), decided, now))
+
+
+class _OnlyFirst:
+    def __init__(self, book: Book) -> None:
+        self.book = book
+
+    def save_changes(self, changes: Any, **named: Any) -> None:
+        self.book.save_changes(list(changes)[:1], **named)
+
+
 FAULTS: tuple[Fault, ...] = (
     sends_first_without_a_search,
     sends_again_after_a_while,
@@ -217,4 +231,5 @@ FAULTS: tuple[Fault, ...] = (
     sends_drafts_that_are_no_longer_ready,
     loses_a_held_draft,
     keeps_name_and_address,
+    keeps_only_the_first_of_a_round,
 )

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from khaos_swap_assets.domain.credit_notes import CreditNote, Draft, DraftLine
-from khaos_swap_assets.domain.postings import Key, Page, Posting
+from khaos_swap_assets.domain.postings import Change, Key, Page, Posting
 from khaos_swap_assets.stages.credit_notes.engine import ReadyDraft
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -171,9 +171,12 @@ class PaperBook:
         return tokens
 
     def save(self, postings: Iterable[Posting], *, who: str, what: str, now: datetime, reason: str = "") -> None:
-        for one in postings:
-            self.mine.postings[one.reference] = one
-            self.written.add(one.reference)
+        self.save_changes([Change(one, what, reason) for one in postings], who=who, now=now)
+
+    def save_changes(self, changes: Iterable[Change], *, who: str, now: datetime) -> None:
+        for change in changes:
+            self.mine.postings[change.posting.reference] = change.posting
+            self.written.add(change.posting.reference)
 
 
 @contextmanager
