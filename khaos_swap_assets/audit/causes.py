@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from khaos_swap_assets.adapters.files.documents import Note
 from khaos_swap_assets.adapters.files.layouts import OrderRow
-from khaos_swap_assets.adapters.swap.values import without_noise
+from khaos_swap_assets.adapters.swap.extras import read_extras
 from khaos_swap_assets.audit.cases import Case
 from khaos_swap_assets.domain.facts import LineFacts
-from khaos_swap_assets.domain.money import to_pence
 from khaos_swap_assets.domain.tax import Amount
-from khaos_swap_assets.domain.tolerance import Residual, Tolerances
+from khaos_swap_assets.domain.tolerance import Residual, Tolerances, residual_of, residual_pence
 from khaos_swap_assets.domain.waterfall import (
     LEGS,
     CreditFacts,
@@ -29,10 +27,6 @@ from khaos_swap_assets.domain.waterfall import (
     explain,
     vat_gap_pence,
 )
-
-SETTLED = ("tender", "exchange", "fx")
-SMALL = frozenset({"rounding", "unexplained"})
-TAXES_ON_TOP, DUTIES = "refunded_non_inclusive_taxes", "refunded_duties"
 
 
 @dataclass(frozen=True)
@@ -55,16 +49,12 @@ class Causes:
 
     @property
     def residual_pence(self) -> int:
-        """What of the gap is not as it should be: gift cards, exchanges and rates of currencies are."""
-        return self.waterfall.gap_pence - sum(self.legs[leg] for leg in SETTLED)
+        """What of the gap is not as it should be."""
+        return residual_pence(self.waterfall)
 
     def residual(self, subject: str, currency: str, tolerances: Tolerances) -> Residual:
-        """The residual for the tolerances: a small one is rounding, unless a field tells another cause."""
-        others = [leg.name for leg in self.waterfall.legs if leg.name not in SMALL and leg.name not in SETTLED]
-        lines, size = max(self.lines, 1), abs(self.residual_pence)
-        is_small = size <= min(tolerances.line_pence * lines, tolerances.document_pence)
-        reason = others[0] if others else "rounding" if is_small else "unexplained"
-        return Residual(subject, reason, self.residual_pence, lines, currency)
+        """The residual for the tolerances."""
+        return residual_of(subject, self.waterfall, self.lines, currency, tolerances)
 
 
 def of_return(case: Case, notes: Sequence[Note], credited_pence: int) -> Causes:
@@ -83,16 +73,17 @@ def of_orphan(note: Note) -> Causes:
 def refund_facts(case: Case) -> RefundFacts:
     """What Swap, the sale and the money say of a refund."""
     return_, sold = case.return_, {row.stock_code: row for row in reversed(case.sold)}
+    extras = read_extras(case.raw, return_.currency)
     return RefundFacts(
         refund_pence=case.refund_pence,
         lines=tuple(_refund_line(line, sold.get(line.stock_code or "")) for line in case.facts.lines),
         fee_pence=max(return_.handling_fee_pence, 0),
         gift_card_pence=case.tender_pence,
         store_credit_pence=0 if case.tender_pence else max(return_.store_credit_pence, 0),
-        exchange_pence=sum(_exchanged(case.raw.get("exchange_items"), return_.currency)),
+        exchange_pence=extras.exchange_pence,
         additional_payment_pence=max(return_.additional_payment_pence, 0),
-        taxes_on_top_pence=sum(_told(case.raw.get("products"), TAXES_ON_TOP, return_.currency)),
-        duties_pence=sum(_told(case.raw.get("products"), DUTIES, return_.currency)),
+        taxes_on_top_pence=extras.taxes_on_top_pence,
+        duties_pence=extras.duties_pence,
     )
 
 
@@ -127,26 +118,3 @@ def _net(case: Case, notes: Sequence[Note], delivery_pence: int) -> int | None:
     gross = sum(line.gross_pence for note in notes for line in note.lines)
     of_delivery = [Amount.of(delivery_pence, rate).net_pence for rate in rates if rate is not None]
     return gross - sum(known) + (of_delivery[0] if delivery_pence else 0)
-
-
-def _exchanged(items: Any, currency: str) -> Iterator[int]:
-    """Value of each exchange item, less its discount."""
-    for item in items if isinstance(items, list) else ():
-        quantity = item.get("quantity") if isinstance(item, dict) else 0
-        if isinstance(item, dict) and isinstance(quantity, int):
-            yield _pence(item.get("price"), currency) * quantity - _pence(item.get("discount"), currency)
-
-
-def _told(products: Any, name: str, currency: str) -> Iterator[int]:
-    """One amount of every product row that tells it."""
-    for product in products if isinstance(products, list) else ():
-        if isinstance(product, dict):
-            yield _pence(product.get(name), currency)
-
-
-def _pence(value: Any, currency: str) -> int:
-    """An amount that only explains; what cannot be read explains nothing."""
-    try:
-        return max(to_pence(without_noise(value), currency), 0)
-    except (ValueError, TypeError):
-        return 0

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from khaos_swap_assets.domain.credit_notes import CreditNote
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.returns import REFUND, Return
+from khaos_swap_assets.domain.tax import Rate
 
 UNDONE_POSTINGS = frozenset({"planned", "in_doubt"})
 LIVE_POSTINGS = UNDONE_POSTINGS | {"confirmed"}
@@ -34,7 +35,8 @@ class LineFacts:
     """One return line as matched. ``cost_pence`` is the whole line; quantities are units.
 
     ``problem`` is a line kind of the catalogue or empty. ``strange_quantity`` units were inspected and found to be
-    something else than what was sold. ``is_posted`` says that an earlier document returned this line.
+    something else than what was sold. ``is_posted`` says that an earlier document returned this line. ``sold_pence`` is
+    what its units cost on the Sales Order and ``vat_percent`` their rate there; None where that is not known.
     """
 
     product_id: str
@@ -51,6 +53,8 @@ class LineFacts:
     missing_quantity: int = 0
     strange_quantity: int = 0
     is_posted: bool = False
+    sold_pence: int | None = None
+    vat_percent: Rate | None = None
 
     @property
     def uninspected_quantity(self) -> int:
@@ -118,6 +122,7 @@ class ReturnFacts:
     instead. ``over_returned`` are Stock Codes of which this return brings back more than was left. ``notes`` are the
     attributed ones, ``covering_note_code`` an unattributed note that may be this return's. ``strays`` are conditions
     that the warehouse reported for goods that fit no line, ``holds`` the kinds for which the draft is held.
+    ``exchange_pence`` is the value of goods sent instead; taxes on top and duties were refunded beside the prices.
     """
 
     return_: Return
@@ -135,6 +140,9 @@ class ReturnFacts:
     mode: str = "audit"
     legs_policy: str = "disposition"
     post_from: date | None = None
+    exchange_pence: int = 0
+    taxes_on_top_pence: int = 0
+    duties_pence: int = 0
     refund_lines: tuple[LineFacts, ...] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -13,9 +13,9 @@ from typing import Any
 import pandas as pd
 
 from khaos_swap_assets.domain.exceptions import KINDS
+from khaos_swap_assets.domain.waterfall import LEGS
 
 WORST = 20
-CAUSES = ("quantity", "value", "missing", "extra")
 EXCEPTION_COLUMNS = (
     "kind",
     "subject",
@@ -56,7 +56,8 @@ class WorstRow:
 class MonthEnd:
     """A month in one currency.
 
-    ``statuses`` counts returns, ``causes`` splits the gap (credited less refunded) and adds up to it.
+    ``statuses`` counts returns, ``causes`` are the legs of the gap (credited less refunded) and add up to it.
+    ``vat_over_pence`` is VAT that notes take off too much, ``vat_under_pence`` too little; both positive (U-21).
     ``in_flight_pence`` is the part of the gap that is on its way. ``worst`` holds at most 20 rows, the most money
     first.
     """
@@ -69,6 +70,8 @@ class MonthEnd:
     issued_pence: int
     gap_pence: int
     in_flight_pence: int
+    vat_over_pence: int
+    vat_under_pence: int
     statuses: Mapping[str, int]
     causes: Mapping[str, int]
     exceptions: tuple[ExceptionTotal, ...]
@@ -151,6 +154,7 @@ def _with_currency(returns: pd.DataFrame, exceptions: pd.DataFrame, currencies: 
 
 def _month(period: str, currency: str, returns: pd.DataFrame, exceptions: pd.DataFrame) -> MonthEnd:
     gaps = dict(zip(returns["return_id"], returns["gap_pence"], strict=True))
+    vat_gaps = returns["vat_gap_pence"].dropna().astype("int64")
     return MonthEnd(
         period,
         currency,
@@ -160,8 +164,10 @@ def _month(period: str, currency: str, returns: pd.DataFrame, exceptions: pd.Dat
         issued_pence=_sum(returns, "issued_pence"),
         gap_pence=_sum(returns, "gap_pence"),
         in_flight_pence=_sum(returns[returns["status"] == "in_flight"], "gap_pence"),
+        vat_over_pence=int(vat_gaps[vat_gaps > 0].sum()),
+        vat_under_pence=-int(vat_gaps[vat_gaps < 0].sum()),
         statuses={str(status): int(count) for status, count in returns["status"].value_counts().sort_index().items()},
-        causes={cause: _sum(returns, f"gap_{cause}_pence") for cause in CAUSES},
+        causes={cause: _sum(returns, f"gap_{cause}_pence") for cause in LEGS},
         exceptions=tuple(_totals(exceptions)),
         worst=worst_of(exceptions, gaps),
     )

@@ -7,7 +7,6 @@ which note belongs to which return (``domain.attribution``) and reconciling many
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -18,6 +17,8 @@ from khaos_swap_assets.domain.exceptions import Problem
 from khaos_swap_assets.domain.facts import Limits, NoteFacts, ReturnFacts
 from khaos_swap_assets.domain.money import format_money
 from khaos_swap_assets.domain.periods import LONDON, london_date
+from khaos_swap_assets.domain.sides import vat_gap_of, waterfall_of
+from khaos_swap_assets.domain.waterfall import Waterfall
 
 Status = Literal["duplicate", "value_gap", "credit_note_missing", "in_flight", "matched", "nothing_due"]
 
@@ -40,27 +41,22 @@ HOLDING_KINDS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Legs:
-    """The causes of a gap (credited less refunded) in pence, adding up to it.
+class Verdict:
+    """What is true of a return now. ``next_due_at`` is the next moment when time alone will change it (UTC), if any.
 
-    ``missing`` was refunded and not credited (negative), ``extra`` credited and not refunded (positive).
+    ``vat_gap_pence`` is VAT credited less VAT of the refund; None without a note, or where a net or rate is not known.
     """
 
-    quantity_pence: int = 0
-    value_pence: int = 0
-    missing_pence: int = 0
-    extra_pence: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What is true of a return now. ``next_due_at`` is the next moment when time alone will change it (UTC), if any."""
-
     status: Status
-    gap_pence: int
-    legs: Legs
+    waterfall: Waterfall
+    vat_gap_pence: int | None
     problems: tuple[Problem, ...]
     next_due_at: datetime | None = None
+
+    @property
+    def gap_pence(self) -> int:
+        """Credited less refunded."""
+        return self.waterfall.gap_pence
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +75,7 @@ def judge(facts: ReturnFacts, limits: Limits, now: datetime) -> Verdict:
 
     status, problems = at(now)
     due = _first_change(at, _deadlines(facts, limits), now)
-    return Verdict(status, facts.gap_pence, _legs(facts), problems, due)
+    return Verdict(status, waterfall_of(facts), vat_gap_of(facts), problems, due)
 
 
 def judge_note(facts: NoteFacts, limits: Limits, now: datetime) -> NoteVerdict:
@@ -141,36 +137,6 @@ def _note_missing(case: Case) -> Problem:
     message = f"Refund of {case.money(case.facts.refund_pence)} and no Credit Note"
     why = f"; held: {', '.join(case.facts.holds)}" if case.facts.holds else ""
     return case.problem("credit_note_missing", message + why, case.facts.refund_pence)
-
-
-def _legs(facts: ReturnFacts) -> Legs:
-    gap = facts.gap_pence
-    if gap == 0:
-        return Legs()
-    if not facts.notes or (gap < 0 and facts.is_credited_as_posted):
-        return Legs(missing_pence=gap)
-    if status_by_value(facts) == "duplicate" or facts.refund_pence == 0:
-        return Legs(extra_pence=gap)
-    quantity, missing = _unit_legs(facts)
-    return Legs(quantity_pence=quantity, missing_pence=missing, value_pence=gap - quantity - missing)
-
-
-def _unit_legs(facts: ReturnFacts) -> tuple[int, int]:
-    """Pence of units of which notes hold too many (too few: negative), and of codes that no note holds (negative).
-
-    Both are zero when the notes show no lines.
-    """
-    credited = Counter[str]()
-    for note in facts.notes:
-        for code, quantity in note.note.lines:
-            credited[code] += quantity
-    returned, cost = Counter[str](), Counter[str]()
-    for line in facts.refund_lines:
-        returned[line.stock_code or line.sku] += line.quantity
-        cost[line.stock_code or line.sku] += line.cost_pence
-    missing = -sum(cost[code] for code in returned if not credited[code]) if credited else 0
-    shared = [code for code, quantity in returned.items() if credited[code] and quantity]
-    return sum(cost[code] * (credited[code] - returned[code]) // returned[code] for code in shared), missing
 
 
 def _note_problems(facts: NoteFacts, limits: Limits, now: datetime) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ Belongs here: rendering of records that are already computed; every function giv
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_LEVEL_LABELS = 8
+_MINUS = re.compile(r"(?<!\w)-(?=[^\w\s]?\d)")
 BLUE, RED, GREY = "#2f6f9f", "#b5473c", "#8a8f98"
 
 
@@ -29,8 +31,13 @@ def markdown_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> s
     return "\n".join(lines) + "\n"
 
 
+def unbroken(text: str) -> str:
+    """The text with a hyphen for each minus before an amount at which no line can break."""
+    return _MINUS.sub("\N{NON-BREAKING HYPHEN}", text)
+
+
 def _row(cells: Sequence[object]) -> str:
-    plain = (" ".join(str(cell).split()).replace("|", "\\|") for cell in cells)
+    plain = (unbroken(" ".join(str(cell).split())).replace("|", "\\|") for cell in cells)
     return f"| {' | '.join(plain)} |"
 
 
@@ -77,6 +84,8 @@ _SUMMARY = {
     "Credited, not issued": "not_issued_pence",
     "Issued (moved the ledger)": "issued_pence",
     "Unreconciled (issued less refunded)": "unreconciled_pence",
+    "VAT credited too much": "vat_over_pence",
+    "VAT credited too little": "vat_under_pence",
 }
 
 
@@ -88,11 +97,12 @@ def statuses_table(month: MonthEnd) -> str:
 def draw_gap_by_cause(causes: Mapping[str, Mapping[str, int]]) -> bytes:
     """A picture (PNG) of a gap by cause, one panel a currency: ``causes`` are pence by cause by currency.
 
-    Negative (red): Khaos credits too little.
+    Negative (red): Khaos credits too little. A cause of nothing is left out.
     """
     figure, panels = _panels(len(causes))
     for panel, (currency, pence) in zip(panels, causes.items(), strict=False):
-        _bars(panel, list(pence), list(pence.values()), currency)
+        found = {cause: amount for cause, amount in pence.items() if amount}
+        _bars(panel, list(found), list(found.values()), currency)
         panel.set_title(f"Gap by cause: {_money(sum(pence.values()), currency)}")
     return _png(figure)
 

@@ -12,33 +12,49 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-Refusal = Literal["no_account", "line", "document", "systematic", "cap"]
+from khaos_swap_assets.domain.waterfall import LegName, Waterfall
+
+Refusal = Literal["no_account", "no_evidence", "line", "document", "reason", "systematic", "cap"]
+SETTLED: tuple[LegName, ...] = ("tender", "exchange", "fx")
+ROUNDING = "rounding"
+_SMALL = frozenset({ROUNDING, "goods", "unexplained"})
 
 
 @dataclass(frozen=True, slots=True)
 class Tolerances:
     """Pence that may be cleared: for each line, for a document, and in all for a period and currency.
 
-    ``accounts``: the ledger account of each reason; a reason without one is never cleared. From ``least_for_direction``
-    residuals of a reason on, all of them having one sign is no chance.
+    ``accounts``: the ledger account of each reason; a reason without one is never cleared. ``reason_pence``: the most
+    of a document where a reason allows less. From ``least_for_direction`` residuals of a reason on, all of them having
+    one sign is no chance. ``needs_evidence``: only a residual that a field proves to be rounding is cleared.
     """
 
     line_pence: int = 1
     document_pence: int = 5
     period_cap_pence: int = 2500
     least_for_direction: int = 20
-    accounts: Mapping[str, str] = field(default_factory=lambda: {"rounding": "rounding differences"})
+    accounts: Mapping[str, str] = field(default_factory=lambda: {ROUNDING: "rounding differences"})
+    reason_pence: Mapping[str, int] = field(default_factory=dict)
+    needs_evidence: bool = False
+
+    def is_small(self, pence: int, lines: int) -> bool:
+        """Whether a residual of that many lines is within both the line's and the document's tolerance."""
+        return abs(pence) <= min(self.line_pence * max(lines, 1), self.document_pence)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Residual:
-    """What is left of one document's gap (credited less refunded): its reason, lines, and pence of either sign."""
+    """What is left of one document's gap (credited less refunded): its reason, lines, and pence of either sign.
+
+    ``is_evident``: a field shows that it is what the reason says.
+    """
 
     subject: str
     reason: str
     pence: int
     lines: int = 1
     currency: str = "GBP"
+    is_evident: bool = True
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -76,6 +92,19 @@ class Governed:
         return dict(total)
 
 
+def residual_pence(waterfall: Waterfall) -> int:
+    """What of a gap is not as it should be: gift cards, exchanges and rates of currencies are."""
+    return waterfall.gap_pence - sum(waterfall.pence(leg) for leg in SETTLED)
+
+
+def residual_of(subject: str, waterfall: Waterfall, lines: int, currency: str, tolerances: Tolerances) -> Residual:
+    """The residual of one document: a small one is rounding, unless a field tells another cause."""
+    names = [leg.name for leg in waterfall.legs if leg.name not in SETTLED]
+    others, pence = [name for name in names if name not in _SMALL], residual_pence(waterfall)
+    reason = others[0] if others else ROUNDING if tolerances.is_small(pence, lines) else (names or ["unexplained"])[0]
+    return Residual(subject, reason, pence, max(lines, 1), currency, set(names) <= {reason})
+
+
 def govern(
     residuals: Iterable[Residual], tolerances: Tolerances, cleared_before_pence: Mapping[str, int] | None = None
 ) -> Governed:
@@ -106,8 +135,10 @@ def _refusal(
     size = abs(residual.pence)
     rules: dict[Refusal, bool] = {
         "no_account": residual.reason not in tolerances.accounts,
+        "no_evidence": tolerances.needs_evidence and not residual.is_evident,
         "line": size > tolerances.line_pence * residual.lines,
         "document": size > tolerances.document_pence,
+        "reason": size > tolerances.reason_pence.get(residual.reason, size),
         "systematic": (residual.reason, residual.currency) in stopped,
         "cap": used_pence + size > tolerances.period_cap_pence,
     }

@@ -11,7 +11,7 @@ currency. Source: FINANCE_RULES U-14 to U-16, U-28, contracts/swap.md §8.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal, get_args
@@ -34,6 +34,7 @@ __all__ = [
     "CreditFacts",
     "CreditLine",
     "Leg",
+    "LegName",
     "RefundFacts",
     "RefundLine",
     "Waterfall",
@@ -86,6 +87,11 @@ class Waterfall:
     def unexplained_pence(self) -> int:
         """What no field accounts for."""
         return self.pence("unexplained")
+
+    @property
+    def told(self) -> str:
+        """Each leg with the fields that say so, as one text."""
+        return "; ".join(f"{leg.name}: {', '.join(leg.evidence)}" for leg in self.legs)
 
     def correction(self, vat_percent: Rate = STANDARD_RATE) -> Amount:
         """What to take off the notes (negative: to add) so that only what is fine or policy is left (U-28)."""
@@ -150,7 +156,7 @@ def _pieces(refund: RefundFacts, credit: CreditFacts, policy: CreditNotePolicy) 
     yield from by_line
     noted = credit.gross_pence - sum(piece.pence for piece in (*delivery, *by_line))
     mirrored = [piece.reversed() for piece in fields]
-    yield from _value_pieces(lines, credit, noted - goods_pence, mirrored)
+    yield from _value_pieces(lines, credit, noted - goods_pence, mirrored, policy)
 
 
 def _refund_fields(refund: RefundFacts) -> Iterator[_Piece]:
@@ -177,7 +183,7 @@ def _delivery(credit: CreditFacts, policy: CreditNotePolicy) -> Iterator[_Piece]
     yield _Piece("delivery", credit.delivery_pence, "note: delivery")
     for line in credit.lines:
         if code and line.stock_code == code:
-            yield _Piece("delivery", line.gross_pence, f"note: line {code}")
+            yield _Piece("delivery", line.gross_pence or 0, f"note: line {code}")
 
 
 def _accounted(fields: Sequence[_Piece], pence: int, slack: int = 0) -> tuple[_Piece, ...]:
@@ -200,11 +206,11 @@ def _line_pieces(lines: Sequence[RefundLine], credit: CreditFacts, policy: Credi
     for code in sorted({*noted, *returned}):
         has, asked = noted.get(code), returned.get(code)
         if asked is None and has is not None:
-            yield _Piece("goods", has.pence, f"note: line {code}, not returned")
+            yield _Piece("goods", has.pence or 0, f"note: line {code}, not returned")
         elif has is None and asked is not None:
-            yield _Piece("goods", -asked.pence, f"refund: line {code}, not on the note")
+            yield _Piece("goods", -(asked.pence or 0), f"refund: line {code}, not on the note")
         elif has and asked and asked.quantity and has.quantity != asked.quantity:
-            pence = asked.pence * (has.quantity - asked.quantity) // asked.quantity
+            pence = (asked.pence or 0) * (has.quantity - asked.quantity) // asked.quantity
             yield _Piece("quantity", pence, f"{code}: {has.quantity} on the note, {asked.quantity} returned")
 
 
@@ -217,16 +223,39 @@ def _both(
 
 
 def _value_pieces(
-    lines: Sequence[RefundLine], credit: CreditFacts, pence: int, mirrored: Sequence[_Piece]
+    lines: Sequence[RefundLine], credit: CreditFacts, pence: int, mirrored: Sequence[_Piece], policy: CreditNotePolicy
 ) -> Iterator[_Piece]:
-    """Why the same units are at another value: fields that the note followed too, list price, net price, rounding."""
-    slack = sum(_rounding_of(line, credit) for line in credit.lines)
+    """Why the same units are at another value: fields that the note followed too, list or net price, rounding.
+
+    What is left, where the notes show their lines, is a price that somebody typed.
+    """
+    noted, returned = _both(lines, credit, policy)
+    slack = sum(_rounding_of(line, credit) for line in credit.lines) + _shares(noted, returned)
     found = _accounted([*mirrored, *_price_fields(lines, credit)], pence, slack)
     yield from found
     rest = pence - sum(piece.pence for piece in found)
     if 0 < abs(rest) <= slack:
         why = "prices of a unit in whole pence" if credit.mode == "gross" else "note: VAT added to rounded net prices"
         yield _Piece("rounding", rest, why)
+    elif rest and noted:
+        yield _Piece("goods", rest, _other_price(noted, returned))
+
+
+def _shares(noted: Mapping[str, LineSums], returned: Mapping[str, LineSums]) -> int:
+    """A penny for each Stock Code of which only a share is noted, at a price that has no whole penny a unit."""
+    both = [(noted[code], asked) for code, asked in returned.items() if code in noted and asked.quantity]
+    parts = [asked for has, asked in both if has.quantity != asked.quantity]
+    return sum(1 for asked in parts if (asked.pence or 0) % asked.quantity)
+
+
+def _other_price(noted: Mapping[str, LineSums], returned: Mapping[str, LineSums]) -> str:
+    """Which goods stand on the notes at a value that they were not refunded at."""
+    strange = [code for code, has in noted.items() if has.pence is None and code not in returned]
+    if strange:
+        return f"note: line {', '.join(strange)}, not returned"
+    told = {code: has.pence for code, has in noted.items() if code in returned}
+    apart = [code for code, pence in told.items() if pence not in (None, returned[code].pence)]
+    return f"note: price of {', '.join(apart or told or noted)}; refund: cost of the same goods"
 
 
 def _price_fields(lines: Sequence[RefundLine], credit: CreditFacts) -> Iterator[_Piece]:
@@ -249,5 +278,6 @@ def _vat(line: RefundLine) -> int:
 
 def _rounding_of(line: CreditLine, credit: CreditFacts) -> int:
     """The most that rounding can move a line: half a penny a unit, and a penny where VAT is added to a net price."""
-    by_unit = line.quantity // 2 if line.quantity > 1 and line.gross_pence % line.quantity == 0 else 0
+    is_even = line.gross_pence is not None and line.gross_pence % max(line.quantity, 1) == 0
+    by_unit = line.quantity // 2 if line.quantity > 1 and is_even else 0
     return by_unit + (1 if credit.mode == "net" else 0)

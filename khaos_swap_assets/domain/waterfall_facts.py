@@ -55,11 +55,11 @@ class RefundFacts:
 
 @dataclass(frozen=True, slots=True)
 class CreditLine:
-    """A line of a Credit Note; ``gross_pence`` is the whole line."""
+    """A line of a Credit Note; ``gross_pence`` is the whole line, None where Khaos tells the units alone."""
 
     stock_code: str
     quantity: int
-    gross_pence: int
+    gross_pence: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +78,20 @@ class CreditFacts:
 
 @dataclass(frozen=True, slots=True)
 class LineSums:
-    """Lines of one Stock Code on one side, added up."""
+    """Lines of one Stock Code on one side, added up; ``pence`` is None where one of them shows no value."""
 
     quantity: int = 0
-    pence: int = 0
+    pence: int | None = 0
 
 
-def sums_of(lines: Iterable[tuple[str, int, int]]) -> dict[str, LineSums]:
+def sums_of(lines: Iterable[tuple[str, int, int | None]]) -> dict[str, LineSums]:
     """(Stock Code, units, pence) added up by Stock Code, sorted by it."""
-    units: Counter[str] = Counter()
-    pence: Counter[str] = Counter()
-    for code, quantity, amount in lines:
-        units[code] += quantity
-        pence[code] += amount
-    return {code: LineSums(units[code], pence[code]) for code in sorted(units)}
+    found: dict[str, LineSums] = {}
+    for code, quantity, pence in lines:
+        before = found.get(code, LineSums())
+        total = None if pence is None or before.pence is None else before.pence + pence
+        found[code] = LineSums(before.quantity + quantity, total)
+    return dict(sorted(found.items()))
 
 
 def compared_lines(refund: RefundFacts, credit: CreditFacts) -> tuple[RefundLine, ...]:

@@ -4,7 +4,7 @@ Belongs here: the one way to build a check on open exceptions, so that all of th
 conditions (``domain.conditions``). The table shows the worst 20; the count is exact.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -16,17 +16,24 @@ from khaos_swap_assets.domain.money import format_money
 from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table
 from khaos_swap_assets.stages.toolbox import Toolbox
 
+More = Callable[[psycopg.Connection], Mapping[str, dg.MetadataValue]]
 EXCEPTIONS = dg.AssetKey(["reconciliation", "exceptions"])
 
 
-def exceptions_check(name: str, asset: str, kinds: Sequence[str], proves: str) -> dg.AssetChecksDefinition:
-    """A check that is green while no exception of ``kinds`` is open; ``proves`` says in a sentence what green means."""
+def exceptions_check(
+    name: str, asset: str, kinds: Sequence[str], proves: str, more: More | None = None
+) -> dg.AssetChecksDefinition:
+    """A check that is green while no exception of ``kinds`` is open; ``proves`` says in a sentence what green means.
+
+    ``more`` gives further metadata from the store.
+    """
     key = dg.AssetKey(asset.split("/"))
 
     @dg.asset_check(asset=key, name=name, description=_describe(proves, kinds), additional_deps=after_judging(key))
     def standing_check(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult:
         with toolbox.store() as conn:
-            return judge_open(conn, kinds)
+            found = judge_open(conn, kinds)
+            return found if more is None else found._replace(metadata={**found.metadata, **more(conn)})
 
     return standing_check
 

@@ -15,6 +15,8 @@ import dagster as dg
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from khaos_swap_assets.domain.report import unbroken
+
 if TYPE_CHECKING:
     import psycopg
 
@@ -80,4 +82,4 @@ def _cell(value: object) -> str | int | bool:
         return value.isoformat()
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
-    return "" if value is None else str(value)
+    return "" if value is None else unbroken(str(value))

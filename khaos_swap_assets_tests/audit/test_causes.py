@@ -49,7 +49,7 @@ LEGS: list[tuple[dict[str, Any], dict[str, str], dict[str, str], dict[str, int]]
         {"discount": 313},
     ),
     ({}, {}, {"gross": "20.83"}, {"tax": -416}),
-    ({}, {}, {"gross": "23.00", "net": "19.17"}, {"unexplained": -199}),
+    ({}, {}, {"gross": "23.00", "net": "19.17"}, {"goods": -199}),
 ]
 
 

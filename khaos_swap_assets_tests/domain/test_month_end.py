@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from khaos_swap_assets.domain.exceptions import KINDS
-from khaos_swap_assets.domain.month_end import CAUSES, EXCEPTION_COLUMNS, MonthEnd, compute, worst_of
+from khaos_swap_assets.domain.month_end import EXCEPTION_COLUMNS, MonthEnd, compute, worst_of
+from khaos_swap_assets.domain.waterfall import LEGS
 
 RETURN_COLUMNS = (
     "return_id",
@@ -21,14 +22,16 @@ RETURN_COLUMNS = (
     "credited_pence",
     "issued_pence",
     "gap_pence",
-    *(f"gap_{cause}_pence" for cause in CAUSES),
+    *(f"gap_{leg}_pence" for leg in LEGS),
+    "vat_gap_pence",
     "status",
 )
 
 
 def a_row(return_id: str, refund: int, credited: int, **changes: Any) -> dict[str, Any]:
-    """A reconciled return whose gap is all value, its credit issued."""
+    """A reconciled return whose gap is all goods, its credit issued."""
     base = {
+        **{f"gap_{leg}_pence": 0 for leg in LEGS},
         "return_id": return_id,
         "rma": f"RMA-{return_id}",
         "currency": "GBP",
@@ -36,10 +39,8 @@ def a_row(return_id: str, refund: int, credited: int, **changes: Any) -> dict[st
         "credited_pence": credited,
         "issued_pence": credited,
         "gap_pence": credited - refund,
-        "gap_quantity_pence": 0,
-        "gap_value_pence": credited - refund,
-        "gap_missing_pence": 0,
-        "gap_extra_pence": 0,
+        "gap_goods_pence": credited - refund,
+        "vat_gap_pence": None,
         "status": "matched" if refund == credited else "value_gap",
     }
     return {**base, **changes}
@@ -69,7 +70,7 @@ def months(returns: list[dict[str, Any]], exceptions: list[dict[str, Any]] | Non
 RETURNS = [
     a_row("R1", 5000, 5000),
     a_row("R2", 5000, 4900),
-    a_row("R3", 700, 0, status="in_flight", gap_value_pence=0, gap_missing_pence=-700),
+    a_row("R3", 700, 0, status="in_flight", gap_goods_pence=0, gap_fee_pence=-700),
     a_row("R4", 300, 300, issued_pence=0),
 ]
 
@@ -81,8 +82,14 @@ def test_the_figures_of_a_month() -> None:
     assert (month.gap_pence, month.in_flight_pence) == (-800, -700)
     assert (month.not_issued_pence, month.unreconciled_pence) == (300, -1100)
     assert month.statuses == {"in_flight": 1, "matched": 2, "value_gap": 1}
-    assert month.causes == {"quantity": 0, "value": -100, "missing": -700, "extra": 0}
+    assert month.causes == {leg: {"goods": -100, "fee": -700}.get(leg, 0) for leg in LEGS}
     assert (month.open_exceptions, month.money_at_risk_pence) == (2, 150)
+
+
+def test_u21_vat_claimed_too_much_and_too_little_are_kept_apart() -> None:
+    gaps = [833, -17, None, 0, 10]
+    (month,) = months([a_row(f"R{number}", 5000, 5000, vat_gap_pence=gap) for number, gap in enumerate(gaps)])
+    assert (month.vat_over_pence, month.vat_under_pence) == (843, 17)
 
 
 def test_kinds_come_in_the_order_of_the_catalogue_with_their_owner() -> None:
@@ -123,10 +130,11 @@ def test_equals_are_told_in_the_order_of_their_subject() -> None:
 
 
 def test_currencies_are_never_added_up() -> None:
-    euro = [a_row("E1", 900, 0, currency="EUR", gap_value_pence=0, gap_missing_pence=-900)]
+    euro = [a_row("E1", 900, 0, currency="EUR", vat_gap_pence=-150)]
     pounds, euros = months(RETURNS + euro, [an_exception("value_gap", "E1", 7, currency="EUR")])
     assert (pounds.currency, pounds.returns, pounds.open_exceptions) == ("GBP", 4, 0)
     assert (euros.currency, euros.returns, euros.gap_pence, euros.open_exceptions) == ("EUR", 1, -900, 1)
+    assert (pounds.vat_under_pence, euros.vat_under_pence) == (0, 150)
 
 
 @pytest.mark.parametrize(("return_id", "currency"), [("E1", "EUR"), ("", "GBP"), ("R1", "GBP"), ("R99", "GBP")])

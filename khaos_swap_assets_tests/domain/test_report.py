@@ -16,6 +16,7 @@ from khaos_swap_assets.domain.report import (
     markdown_table,
     statuses_table,
     summary_table,
+    unbroken,
     worst_table,
 )
 from khaos_swap_assets_tests.domain.test_month_end import RETURNS, a_row, an_exception, months
@@ -37,13 +38,29 @@ def test_a_cell_cannot_break_its_table() -> None:
     assert markdown_table(("a", "b"), [("1|2", "x\ny")]) == "| a | b |\n| --- | --- |\n| 1\\|2 | x y |\n"
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("-£1.00", "‑£1.00"),
+        ("gap -5", "gap ‑5"),
+        ("(-€2.50)", "(‑€2.50)"),
+        ("2026-03-10", "2026-03-10"),
+        ("RMA-2026-01001", "RMA-2026-01001"),
+        ("non-stock - no", "non-stock - no"),
+    ],
+)
+def test_an_amount_below_zero_stays_in_one_line(text: str, shown: str) -> None:
+    assert unbroken(text) == shown
+    assert shown in markdown_table(("a",), [(text,)])
+
+
 def test_the_worst_say_rma_owner_gap_and_what_to_do(month: MonthEnd) -> None:
     header, _, first, second = worst_table(month.worst).splitlines()
     assert header == "| RMA or Credit Note | owner | gap | at risk | what | what to do |"
     assert first.startswith(
         "| RMA-R1/A\\|B | data management | £0.00 | £2.50 | sku_unknown: no such code | Correct the"
     )
-    assert second.startswith("| RMA-R2 | finance | -£1.00 | £1.00 | value_gap: it is wrong | Compare")
+    assert second.startswith("| RMA-R2 | finance | ‑£1.00 | £1.00 | value_gap: it is wrong | Compare")
 
 
 def test_exceptions_are_counted_by_kind(month: MonthEnd) -> None:
@@ -63,8 +80,8 @@ def test_the_summary_has_a_column_a_currency() -> None:
     lines = summary_table(found).splitlines()
     assert lines[0] == "|  | GBP | EUR |"
     assert "| Refunded | £110.00 | €9.00 |" in lines
-    assert "| Gap (credited less refunded) | -£8.00 | -€1.00 |" in lines
-    assert "| Unreconciled (issued less refunded) | -£11.00 | -€1.00 |" in lines
+    assert "| Gap (credited less refunded) | ‑£8.00 | ‑€1.00 |" in lines
+    assert "| Unreconciled (issued less refunded) | ‑£11.00 | ‑€1.00 |" in lines
 
 
 def test_a_month_without_refunds_is_said_in_words() -> None:
@@ -77,7 +94,7 @@ def test_statuses_are_counted(month: MonthEnd) -> None:
 
 def test_the_gap_is_a_picture_with_a_panel_a_currency(month: MonthEnd) -> None:
     one = draw_gap_by_cause({"GBP": month.causes})
-    two = draw_gap_by_cause({"GBP": month.causes, "EUR": {"quantity": -100, "value": 0}})
+    two = draw_gap_by_cause({"GBP": month.causes, "EUR": {"quantity": -100, "goods": 0}})
     assert one.startswith(PNG)
     assert two[HEIGHT] == (2 * int.from_bytes(one[HEIGHT])).to_bytes(4)
     assert one[WIDTH] == two[WIDTH]

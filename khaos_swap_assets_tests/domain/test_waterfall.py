@@ -32,7 +32,7 @@ def a_refund(pence: int = 6000, *lines: RefundLine, **fields: Any) -> RefundFact
 
 
 def a_credit(*lines: CreditLine, delivery: int = 0, **changes: Any) -> CreditFacts:
-    gross = sum(line.gross_pence for line in lines) + delivery
+    gross = sum(line.gross_pence or 0 for line in lines) + delivery
     return CreditFacts(**{"gross_pence": gross, "lines": lines, "delivery_pence": delivery, **changes})
 
 
@@ -126,19 +126,26 @@ CASES: list[tuple[str, RefundFacts, CreditFacts, dict[str, int]]] = [
     ),
     ("net mode of Khaos", a_refund(5000, A), a_credit(CreditLine("A", 1 + 1, 5001), mode="net"), {"rounding": 1}),
     ("the cash of another rate", a_refund(6169, fx_loss_pence=169), a_credit(CA, CB), {"fx": -169}),
-    ("typed wrong", a_refund(), a_credit(CreditLine("A", 2, 5500), CB), {"unexplained": 500}),
-    ("a penny on one unit is no rounding", a_refund(1000, B), a_credit(CreditLine("B", 1, 1001)), {"unexplained": 1}),
+    ("typed wrong", a_refund(), a_credit(CreditLine("A", 2, 5500), CB), {"goods": 500}),
+    ("typed wrong, the note without lines", a_refund(), CreditFacts(6500), {"unexplained": 500}),
+    ("a penny on one unit is no rounding", a_refund(1000, B), a_credit(CreditLine("B", 1, 1001)), {"goods": 1}),
+    (
+        "a share of a price that has no whole penny a unit",
+        a_refund(3499, RefundLine("A", 3, 3499)),
+        CreditFacts(2333, lines=(CreditLine("A", 2, 2333),)),
+        {"quantity": -1167, "rounding": 1},
+    ),
     (
         "a fee that explains only a part is told as such",
         a_refund(5705, fee_pence=295),
         a_credit(CreditLine("A", 2, 6000), CB),
-        {"fee": 295, "unexplained": 1000},
+        {"goods": 1000, "fee": 295},
     ),
     (
         "a field that happens to be as large as a slip on the other side names nothing",
         a_refund(6000, gift_card_pence=500),
         a_credit(CreditLine("A", 2, 5500), CB),
-        {"unexplained": 500},
+        {"goods": 500},
     ),
     ("Swap's own sums do not add up", a_refund(5900), a_credit(CA, CB), {"unexplained": 100}),
     ("fields alone", RefundFacts(5705, fee_pence=295), CreditFacts(6000), {"fee": 295}),
@@ -153,6 +160,29 @@ def test_each_leg_has_its_evidence(refund: RefundFacts, credit: CreditFacts, exp
     found = explain(refund, credit)
     assert legs(found) == expected
     assert all(leg.evidence and all(leg.evidence) for leg in found.legs)
+
+
+UNITS = (CreditLine("A", 2, None), CreditLine("B", 1, None))
+
+
+@pytest.mark.parametrize(
+    ("credit", "expected", "evidence"),
+    [
+        (CreditFacts(6000, lines=UNITS), {}, ""),
+        (CreditFacts(6395, lines=UNITS, delivery_pence=395), {"delivery": 395}, "note: delivery"),
+        (CreditFacts(5000, lines=UNITS[:1]), {"goods": -1000}, "refund: line B, not on the note"),
+        (CreditFacts(3500, lines=(CreditLine("A", 1, None), UNITS[1])), {"quantity": -2500}, "A: 1 on the note, 2"),
+        (CreditFacts(6777, lines=(*UNITS, CreditLine("X", 1, None))), {"goods": 777}, "note: line X, not returned"),
+        (CreditFacts(6001, lines=UNITS), {"goods": 1}, "note: price of A, B; refund: cost of the same goods"),
+        (CreditFacts(6600, lines=(CreditLine("A", 2, 5600), CB)), {"goods": 600}, "note: price of A; refund: cost"),
+    ],
+)
+def test_a_note_of_which_khaos_tells_the_units_alone(
+    credit: CreditFacts, expected: dict[str, int], evidence: str
+) -> None:
+    found = explain(a_refund(), credit)
+    assert legs(found) == expected
+    assert evidence in "; ".join(text for leg in found.legs for text in leg.evidence)
 
 
 def test_delivery_as_a_line_of_its_stock_code_is_delivery() -> None:
@@ -170,7 +200,7 @@ def test_verdicts_and_the_correction_of_errors_alone() -> None:
     assert {leg.name: leg.verdict for leg in found.legs} == {
         "tender": "fine",
         "delivery": "error",
-        "unexplained": "error",
+        "goods": "error",
     }
     assert found.correction() == Amount.of(895, 20)
     assert explain(a_refund(), a_credit(CA)).correction(0) == Amount(-1000, -1000, 0)
@@ -224,7 +254,9 @@ credits_ = st.builds(
     CreditFacts,
     gross_pence=st.integers(0, 9999),
     net_pence=st.none() | st.integers(0, 9999),
-    lines=st.lists(st.builds(CreditLine, codes, st.integers(0, 3), st.integers(0, 5000)), max_size=3).map(tuple),
+    lines=st.lists(st.builds(CreditLine, codes, st.integers(0, 3), st.none() | st.integers(0, 5000)), max_size=3).map(
+        tuple
+    ),
     delivery_pence=some_pence,
     mode=st.sampled_from(["gross", "net"]),
 )

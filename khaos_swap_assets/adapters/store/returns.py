@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
@@ -55,6 +56,14 @@ def load(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str, Retur
             lines.setdefault(row["return_id"], []).append(ReturnLine(**row))
         cursor.execute(f"SELECT {', '.join(HEADER)} FROM swap.returns WHERE return_id = ANY(%s)", (list(return_ids),))
         return {row["return_id"]: _record(row, lines.get(row["return_id"], [])) for row in cursor}
+
+
+def parts(conn: psycopg.Connection, return_ids: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """These members of what Swap sent, by return id, as JSON without personal data; a missing one is None."""
+    members = sql.SQL(", ").join(sql.SQL("raw -> {}").format(name) for name in names)
+    query = sql.SQL("SELECT return_id, {} FROM swap.returns WHERE return_id = ANY(%s)").format(members)
+    rows = conn.execute(query, (list(return_ids),)).fetchall() if return_ids else []
+    return {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows}
 
 
 def rmas_of(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str, str]:

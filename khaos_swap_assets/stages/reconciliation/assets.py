@@ -14,6 +14,7 @@ from khaos_swap_assets.domain.report import summary_table, worst_table
 from khaos_swap_assets.stages.pictures import gap_by_cause
 from khaos_swap_assets.stages.presenting import as_table, table_metadata
 from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting
+from khaos_swap_assets.stages.reconciliation.legs import LEG_COLUMNS
 from khaos_swap_assets.stages.reconciliation.month_end import close_month
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -34,6 +35,7 @@ def _lineage() -> dg.TableColumnLineage:
     def of(asset: str, *columns: str) -> list[dg.TableColumnDep]:
         return [dg.TableColumnDep(dg.AssetKey(asset.split("/")), column) for column in columns]
 
+    gap = [*of("swap/returns", "refund_pence"), *of("khaos/credit_notes", "witnessed_pence")]
     return dg.TableColumnLineage(
         {
             "rma": of("swap/returns", "rma"),
@@ -41,7 +43,8 @@ def _lineage() -> dg.TableColumnLineage:
             "refund_pence": of("swap/returns", "refund_pence", "status", "refunded_at"),
             "credited_pence": of("khaos/credit_notes", "witnessed_pence"),
             "issued_pence": of("khaos/credit_notes", "witnessed_pence"),
-            "gap_pence": [*of("swap/returns", "refund_pence"), *of("khaos/credit_notes", "witnessed_pence")],
+            "gap_pence": gap,
+            **{column: [*gap, *of("matched/return_lines", "stock_code", "cost_pence")] for column in LEG_COLUMNS},
             "credit_note_codes": of("khaos/credit_notes", "credit_note_code"),
             "period": of("swap/returns", "refunded_at"),
         }
@@ -56,7 +59,7 @@ def _lineage() -> dg.TableColumnLineage:
     kinds={"postgres"},
     tags={"truth": "ours"},
     description="One row a return: refunded, credited, issued, the gap in pence with its causes, and what is wrong. "
-    "The gap is what Khaos credited less what Swap refunded.",
+    "The gap is Khaos's credit less Swap's refund; its legs add up to it, each with the field that says so.",
 )
 def reconciliation_returns(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
     """Judge every return in line, and those whose time has come."""

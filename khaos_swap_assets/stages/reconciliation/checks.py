@@ -12,6 +12,7 @@ from khaos_swap_assets.stages.checking import exceptions_check, judge_open
 from khaos_swap_assets.stages.orders.sync import SOURCE as DOCUMENTS
 from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table
 from khaos_swap_assets.stages.reconciliation.assets import MONTH_END, RETURNS
+from khaos_swap_assets.stages.reconciliation.legs import legs_of_month, legs_of_open
 from khaos_swap_assets.stages.reconciliation.month_end import month_of
 from khaos_swap_assets.stages.returns.sync import SOURCE as SWAP
 from khaos_swap_assets.stages.stock_codes.sync import SOURCE as CODES
@@ -21,11 +22,14 @@ STALE_AFTER = timedelta(hours=26)
 SHOWN = ("rma", "currency", "refund_pence", "credited_pence", "issued_pence", "gap_pence", "status")
 MONTHLY_KINDS = ("value_gap", "credit_note_missing", "credit_note_duplicate", "credit_note_not_issued")
 
+VALUE_KINDS = ("value_gap", "credit_note_duplicate")
+
 refunds_equal_credit_notes = exceptions_check(
     "refunds_equal_credit_notes",
     "reconciliation/returns",
-    ["value_gap", "credit_note_duplicate"],
+    VALUE_KINDS,
     "What Khaos credits is what Swap refunded, to the penny, return by return.",
+    lambda conn: {"legs": legs_of_open(conn, VALUE_KINDS)},
 )
 
 
@@ -67,6 +71,7 @@ def refunds_reconcile(
             "AND refund_pence <> issued_pence ORDER BY abs(refund_pence - issued_pence) DESC, rma LIMIT %s",
             (periods, WORST_ROWS),
         ).fetchall()
+        legs = legs_of_month(conn, periods)
     apart = {
         one.currency: one.issued_pence - one.refund_pence
         for some in totals.values()
@@ -80,6 +85,7 @@ def refunds_reconcile(
             **{f"not_issued_or_apart_pence_{currency}": pence for currency, pence in apart.items()},
             "open": sum(int(str(result.metadata["open"].value)) for result in results),
             "worst": as_table([dict(zip(SHOWN, row, strict=True)) for row in rows]),
+            "legs": legs,
         },
     )
 

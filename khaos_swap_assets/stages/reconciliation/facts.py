@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.adapters.store import drafts, matches, notes, returns, stock
+from khaos_swap_assets.adapters.khaos.orders import RATES
+from khaos_swap_assets.adapters.store import drafts, matches, notes, orders, returns, stock
 from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.adapters.swap.extras import Extras, read_extras
 from khaos_swap_assets.domain.attribution import Claim, may_cover
 from khaos_swap_assets.domain.credit_notes import CreditNote
 from khaos_swap_assets.domain.facts import Limits, LineFacts, MoveFacts, NoteFacts, PostingFacts, ReturnFacts
+from khaos_swap_assets.domain.orders import SalesOrder
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.postings import Posting
 from khaos_swap_assets.domain.returns import REFUND
@@ -54,6 +57,8 @@ class _Batch:
     drafts: dict[str, list[drafts.SavedDraft]]
     loose: dict[str, list[CreditNote]]
     unallocated: dict[str, tuple[int, object]]
+    orders: dict[str, SalesOrder]
+    extras: dict[str, Extras]
 
 
 def gather(conn: psycopg.Connection, settings: Settings, ids: Sequence[str]) -> Iterator[tuple[ReturnFacts, str]]:
@@ -77,17 +82,31 @@ def _load(conn: psycopg.Connection, ids: Sequence[str]) -> _Batch:
         "SELECT customer_code, unallocated_pence, read_at FROM khaos.customers WHERE customer_code = ANY(%s)",
         (customers,),
     ).fetchall()
+    records, noted = returns.load(conn, ids), notes.of_returns(conn, ids)
     return _Batch(
-        returns.load(conn, ids),
+        records,
         heads,
         matches.lines(conn, ids),
         posted,
-        notes.of_returns(conn, ids),
+        noted,
         stock.of_returns(conn, ids),
         drafts.of_returns(conn, ids),
         loose,
         {row[0]: (row[1], row[2]) for row in rows},
+        orders.by_code(conn, sorted({head.so_code for key, head in heads.items() if head.so_code and key in noted})),
+        _extras(conn, records, noted),
     )
+
+
+def _extras(
+    conn: psycopg.Connection, records: dict[str, Return], noted: dict[str, list[tuple[CreditNote, str]]]
+) -> dict[str, Extras]:
+    """What only explains a gap, of those returns that have one and a note."""
+    apart = [
+        key for key, some in noted.items() if records[key].refund_pence != sum(note.gross_pence for note, _ in some)
+    ]
+    raws = returns.parts(conn, apart, ("exchange_items", "products"))
+    return {key: read_extras(raw, records[key].currency) for key, raw in raws.items()}
 
 
 def _facts(batch: _Batch, key: str, settings: Settings) -> ReturnFacts:
@@ -96,7 +115,9 @@ def _facts(batch: _Batch, key: str, settings: Settings) -> ReturnFacts:
     saved = batch.drafts.get(key, [])
     posted = {posting.ordinal for posting in batch.postings.get(key, ())}
     done = {line.product_id for one in saved if one.draft and one.ordinal in posted for line in one.draft.lines}
-    lines = tuple(_line(line, record, is_posted=line.product_id in done) for line in batch.lines.get(key, ()))
+    order = batch.orders.get(head.so_code or "") if head else None
+    lines = tuple(_line(line, record, order, is_posted=line.product_id in done) for line in batch.lines.get(key, ()))
+    extras = batch.extras.get(key, Extras())
     return ReturnFacts(
         return_=record,
         lines=lines,
@@ -113,10 +134,14 @@ def _facts(batch: _Batch, key: str, settings: Settings) -> ReturnFacts:
         mode=settings.mode,
         legs_policy=settings.legs_policy,
         post_from=settings.post_from,
+        exchange_pence=extras.exchange_pence,
+        taxes_on_top_pence=extras.taxes_on_top_pence,
+        duties_pence=extras.duties_pence,
     )
 
 
-def _line(line: MatchedLine, record: Return, *, is_posted: bool) -> LineFacts:
+def _line(line: MatchedLine, record: Return, order: SalesOrder | None, *, is_posted: bool) -> LineFacts:
+    sold = next((one for one in order.lines if one.line_no == line.order_line_no), None) if order else None
     currency = next((one.currency for one in record.lines if one.product_id == line.product_id), record.currency)
     return LineFacts(
         line.product_id,
@@ -133,6 +158,8 @@ def _line(line: MatchedLine, record: Return, *, is_posted: bool) -> LineFacts:
         line.missing_quantity,
         line.strange_quantity,
         is_posted,
+        sold.gross_pence * line.quantity // sold.quantity if sold and sold.quantity else None,
+        RATES[sold.vat_code] * 100 if sold and sold.vat_code in RATES else None,
     )
 
 

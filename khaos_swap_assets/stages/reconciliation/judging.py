@@ -16,8 +16,10 @@ from khaos_swap_assets.adapters.store import bulk, findings, notes, worklist
 from khaos_swap_assets.domain.facts import NoteFacts, ReturnFacts
 from khaos_swap_assets.domain.periods import london_month
 from khaos_swap_assets.domain.reconciliation import Verdict, judge, judge_note, judge_unreadable
+from khaos_swap_assets.domain.waterfall import LEGS
 from khaos_swap_assets.stages.credit_notes.attributing import rivals_of
 from khaos_swap_assets.stages.reconciliation.facts import gather, limits_of
+from khaos_swap_assets.stages.reconciliation.legs import LEG_COLUMNS
 
 if TYPE_CHECKING:
     import psycopg
@@ -35,10 +37,9 @@ COLUMNS = (
     "credited_pence",
     "issued_pence",
     "gap_pence",
-    "gap_quantity_pence",
-    "gap_value_pence",
-    "gap_missing_pence",
-    "gap_extra_pence",
+    "gap_evidence",
+    *LEG_COLUMNS,
+    "vat_gap_pence",
     "status",
     "matched_by",
     "credit_note_codes",
@@ -97,7 +98,7 @@ def _due(conn: psycopg.Connection, now: datetime) -> list[str]:
 
 
 def _row(facts: ReturnFacts, passes: str, verdict: Verdict, now: datetime) -> tuple[Any, ...]:
-    record, legs = facts.return_, verdict.legs
+    record, waterfall = facts.return_, verdict.waterfall
     moment = record.refunded_at or record.submitted_at or record.created_at or now
     codes = [note.note.credit_note_code for note in facts.notes]
     return (
@@ -109,10 +110,9 @@ def _row(facts: ReturnFacts, passes: str, verdict: Verdict, now: datetime) -> tu
         facts.credited_pence,
         facts.issued_pence,
         verdict.gap_pence,
-        legs.quantity_pence,
-        legs.value_pence,
-        legs.missing_pence,
-        legs.extra_pence,
+        waterfall.told,
+        *map(waterfall.pence, LEGS),
+        verdict.vat_gap_pence,
         verdict.status,
         passes,
         codes,

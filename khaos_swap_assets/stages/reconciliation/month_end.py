@@ -16,6 +16,7 @@ from psycopg.types.json import Jsonb
 
 from khaos_swap_assets.adapters.store import bulk
 from khaos_swap_assets.domain.month_end import EXCEPTION_COLUMNS, MonthEnd, compute
+from khaos_swap_assets.stages.reconciliation.legs import LEG_COLUMNS
 
 if TYPE_CHECKING:
     from khaos_swap_assets.stages.toolbox import Toolbox
@@ -27,10 +28,8 @@ RETURN_COLUMNS = (
     "credited_pence",
     "issued_pence",
     "gap_pence",
-    "gap_quantity_pence",
-    "gap_value_pence",
-    "gap_missing_pence",
-    "gap_extra_pence",
+    *LEG_COLUMNS,
+    "vat_gap_pence",
     "status",
 )
 KEPT = ("period", "currency", "returns", "refund_pence", "credited_pence", "issued_pence", "gap_pence")

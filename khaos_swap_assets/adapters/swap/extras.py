@@ -1,0 +1,53 @@
+"""Amounts of Swap's raw JSON that only explain: goods sent in exchange, taxes and duties on top of the prices.
+
+Belongs here: reading them as whole pence, none negative. Stays out: amounts that anything is posted by (``wire``). What
+is missing or cannot be read explains nothing. Source: contracts/swap.md §2.4, §2.5, §8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from khaos_swap_assets.adapters.swap.values import without_noise
+from khaos_swap_assets.domain.money import to_pence
+
+TAXES_ON_TOP, DUTIES = "refunded_non_inclusive_taxes", "refunded_duties"
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """Pence of one return: value of its exchange items less their discount, and what was refunded on top."""
+
+    exchange_pence: int = 0
+    taxes_on_top_pence: int = 0
+    duties_pence: int = 0
+
+
+def read_extras(raw: Mapping[str, Any], currency: str) -> Extras:
+    """The extras of a return as Swap sent it, or of its members ``exchange_items`` and ``products`` alone."""
+    products = _rows(raw.get("products"))
+    return Extras(
+        sum(_exchanged(item, currency) for item in _rows(raw.get("exchange_items"))),
+        sum(_pence(product.get(TAXES_ON_TOP), currency) for product in products),
+        sum(_pence(product.get(DUTIES), currency) for product in products),
+    )
+
+
+def _rows(value: Any) -> list[Mapping[str, Any]]:
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+def _exchanged(item: Mapping[str, Any], currency: str) -> int:
+    quantity = item.get("quantity")
+    if not isinstance(quantity, int):
+        return 0
+    return _pence(item.get("price"), currency) * quantity - _pence(item.get("discount"), currency)
+
+
+def _pence(value: Any, currency: str) -> int:
+    try:
+        return max(to_pence(without_noise(value), currency), 0)
+    except (ValueError, TypeError):
+        return 0
