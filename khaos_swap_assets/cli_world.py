@@ -86,7 +86,10 @@ def wanted_switches(given: list[str]) -> tuple[str, ...]:
 
 
 def require_history(history: Path | None, month: str) -> None:
-    """Raise ``SettingsError`` unless there is a readable file and its month, or neither."""
+    """Raise ``SettingsError`` unless there is a file that can be played and its month, or neither."""
+    from khaos_swap_assets.sandbox.history import require
+    from khaos_swap_assets.sandbox.history_file import HistoryError
+
     if history is None and not month:
         return
     if history is None or not month:
@@ -95,3 +98,7 @@ def require_history(history: Path | None, month: str) -> None:
         raise SettingsError(f"--history {history}: there is no such file")
     if not MONTH.fullmatch(month):
         raise SettingsError(f"--month {month}: write it as YYYY-MM")
+    try:
+        require(history, month)
+    except HistoryError as error:
+        raise SettingsError(f"--history {error}".replace("\n", "\n--history ")) from None

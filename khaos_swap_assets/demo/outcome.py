@@ -7,6 +7,7 @@ sandbox's own ledger, which knows nothing of ours.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from khaos_swap_assets.demo.rounds import Played
@@ -38,7 +39,8 @@ BROKEN = {
     ),
     "a witnessed value differs and no value_gap is open": (
         "SELECT count(*) FROM recon.postings p WHERE state = 'confirmed' AND witnessed_pence <> value_pence "
-        "AND NOT EXISTS (SELECT 1 FROM recon.exceptions e WHERE e.return_id = p.return_id AND e.closed_at IS NULL)"
+        "AND NOT EXISTS (SELECT 1 FROM recon.exceptions e WHERE e.return_id = p.return_id AND e.kind = 'value_gap' "
+        "AND e.closed_at IS NULL)"
     ),
     "a Credit Note is attributed to two postings": (
         "SELECT count(*) FROM (SELECT credit_note_code FROM recon.postings WHERE credit_note_code IS NOT NULL "
@@ -62,15 +64,14 @@ def outcome(conn: psycopg.Connection, ledger: dict[str, Any], truth: dict[str, A
     return {
         **counts(conn),
         "duplicates": ledger["duplicates"],
-        "exceptions": dict(sorted(Counter(kind for kind, _ in found.values()).items())),
-        "planted": dict(sorted(Counter(kind for kind, _ in planted).items())),
+        "exceptions": _by_kind([pair for pair, _ in found]),
+        "planted": _by_kind(planted),
         "missed": [
             f"{kind} {subject}: {planted[kind, subject]['why']}"
-            for kind, subject in sorted(set(planted) - set(found.values()))
+            for kind, subject in sorted(set(planted) - {pair for pair, _ in found})
         ],
         "false_alarms": [
-            f"{kind} {subject}: {message}"
-            for (kind, subject), message in sorted((pair, text) for text, pair in found.items() if pair not in planted)
+            f"{kind} {subject}: {message}" for (kind, subject), message in found if (kind, subject) not in planted
         ],
         "checks": {"passed": sum(played.checks.values()), "failed": sum(not one for one in played.checks.values())},
         "failed_runs": played.failed_runs,
@@ -79,17 +80,25 @@ def outcome(conn: psycopg.Connection, ledger: dict[str, Any], truth: dict[str, A
     }
 
 
+def _by_kind(found: Iterable[Found]) -> dict[str, int]:
+    return dict(sorted(Counter(kind for kind, _ in found).items()))
+
+
 def counts(conn: psycopg.Connection) -> dict[str, int]:
     """How much there is of everything."""
     return {name: _count(conn, query) for name, query in COUNTED.items()}
 
 
-def open_exceptions(conn: psycopg.Connection) -> dict[str, Found]:
-    """Open exceptions as (kind, Credit Note code or RMA) by a text that tells each apart."""
+def open_exceptions(conn: psycopg.Connection) -> list[tuple[Found, str]]:
+    """Open exceptions as kind and Credit Note code or RMA, with the SKU where it is one's, and their message."""
     rows = conn.execute(
-        "SELECT kind, subject, rma, credit_note_code, message FROM recon.exceptions WHERE closed_at IS NULL"
+        "SELECT kind, subject, rma, sku, credit_note_code, message FROM recon.exceptions "
+        "WHERE closed_at IS NULL ORDER BY kind, subject"
     ).fetchall()
-    return {f"{subject}: {message}": (kind, code or rma or subject) for kind, subject, rma, code, message in rows}
+    return [
+        ((kind, code or _of_return(kind, rma, sku) or subject), message)
+        for kind, subject, rma, sku, code, message in rows
+    ]
 
 
 def broken_invariants(conn: psycopg.Connection, ledger: dict[str, Any]) -> list[str]:
@@ -99,7 +108,11 @@ def broken_invariants(conn: psycopg.Connection, ledger: dict[str, Any]) -> list[
 
 
 def _plant(one: dict[str, str]) -> Found:
-    return one["kind"], one.get("credit_note_code") or one["rma"]
+    return one["kind"], one.get("credit_note_code") or _of_return(one["kind"], one["rma"], one["sku"])
+
+
+def _of_return(kind: str, rma: str, sku: str) -> str:
+    return f"{rma}/{sku}" if kind.startswith("sku_") else rma
 
 
 def _count(conn: psycopg.Connection, query: str) -> int:

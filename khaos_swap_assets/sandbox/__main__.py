@@ -16,6 +16,7 @@ import uvicorn
 
 from khaos_swap_assets.sandbox import generator, history
 from khaos_swap_assets.sandbox.app import Credentials, create_app
+from khaos_swap_assets.sandbox.history_file import HistoryError
 from khaos_swap_assets.sandbox.persistence import Keeper
 from khaos_swap_assets.sandbox.state import State
 from khaos_swap_assets.sandbox.world import World
@@ -33,7 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     keeper = Keeper(options.store)
     world = keeper.load()
     if world is None:
-        world = _new_world(options)
+        try:
+            world = _new_world(options)
+        except HistoryError as error:
+            parser.error(str(error))
         keeper.save_all(world)
     secrets = json.loads(os.environ.get(CREDENTIALS, "{}"))
     state = _state(world, secrets)

@@ -1,8 +1,7 @@
 """Real trading history as a sandbox world: invoices become Sales Orders, C-invoices of one month become Swap returns.
 
-Belongs here: reading the file and making the records. Stays out: what must be open about them (``history_truth``) and
-the history itself, which is never copied here. Columns: Invoice, StockCode, Description, Quantity, InvoiceDate (London
-time without a zone), Price (unit), CustomerID (may be missing), Country.
+Belongs here: making the records. Stays out: the cells of the file (``history_file``), what must be open about the
+records (``history_truth``), and the history itself, which is never copied here.
 
 How the rules are read: codes are compared raw; the quantities of a code are added up on both sides; only lines with a
 positive quantity were sold; *earlier* is by the minute of the invoice; a C-invoice without product lines or without a
@@ -13,53 +12,32 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
 
 from khaos_swap_assets.sandbox.generator import STORE_ID
+from khaos_swap_assets.sandbox.history_file import HistoryError, Line, read
 from khaos_swap_assets.sandbox.history_truth import plants
 from khaos_swap_assets.sandbox.maker import LONDON, order_ref
 from khaos_swap_assets.sandbox.world import Customer, Item, Order, Rma, RmaLine, SoldLine, World
 
-COLUMNS = ("Invoice", "StockCode", "Description", "Quantity", "InvoiceDate", "Price", "CustomerID")
-NON_PRODUCT = re.compile(r"POST|DOT|C2|C3|D|M|S|B|CRUK|ADJUST.*|BANK CHARGES|AMAZONFEE|TEST.*|GIFT.*")
 MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 SHELF_QUANTITY = 500
-
-
-class HistoryError(ValueError):
-    """The file or the month cannot be used; one line says why and what to do."""
-
-
-class Line(NamedTuple):
-    """One row of the file. ``pence`` is |quantity x price|, rounded half up; ``at`` is London time without a zone."""
-
-    invoice: str
-    code: str
-    description: str
-    quantity: int
-    at: datetime
-    pence: int
-    customer: str
-    is_product: bool
-
 
 Invoices = Mapping[str, list[Line]]
 
 
+def require(path: Path, month: str) -> None:
+    """Raise ``HistoryError`` unless the file can be read and holds a C-invoice in the month."""
+    _read(path, month)
+
+
 def load(path: Path, month: str) -> World:
     """The world of a month ('2010-10') at 09:00 on the third of the next one. Raises ``HistoryError``."""
-    if not MONTH.fullmatch(month):
-        raise HistoryError(f"month must look like 2010-10, not {month!r}")
-    start = datetime.strptime(month, "%Y-%m")  # noqa: DTZ007
-    end = (start + timedelta(days=32)).replace(day=1)
-    invoices = _by_invoice(_read(path, end))
-    cancellations = {name: lines for name, lines in invoices.items() if name.startswith("C") and lines[0].at >= start}
-    if not cancellations:
-        raise HistoryError(f"{path} holds no C-invoice in {month}; choose another month")
-    sales = {name: sold for name, lines in invoices.items() if name.isdigit() and (sold := _sold(lines))}
+    start, end = _bounds(month)
+    invoices, cancellations = _read(path, month)
+    sales = {name: sold for name, lines in invoices.items() if name[0] != "C" and (sold := _sold(lines))}
     world = World(0, _utc(end + timedelta(days=2, hours=9)), STORE_ID, post_from=start.date())
     world.items = _catalogue(sales, start)
     world.orders = {
@@ -97,30 +75,21 @@ def units(lines: Iterable[Line]) -> Counter[str]:
     return counted
 
 
-def _read(path: Path, end: datetime) -> Iterator[Line]:
-    import pandas as pd
-    import pyarrow.parquet as pq
+def _bounds(month: str) -> tuple[datetime, datetime]:
+    if not MONTH.fullmatch(month):
+        raise HistoryError(f"month must look like 2010-10, not {month!r}")
+    start = datetime.strptime(month, "%Y-%m")  # noqa: DTZ007
+    return start, (start + timedelta(days=32)).replace(day=1)
 
-    try:
-        frame: pd.DataFrame = pq.read_table(path, columns=list(COLUMNS)).to_pandas()
-    except (OSError, ValueError, KeyError) as error:
-        raise HistoryError(f"cannot read {path}: {str(error).splitlines()[0]}") from None
-    frame = frame[frame["InvoiceDate"] < pd.Timestamp(end)].sort_values("InvoiceDate", kind="stable")
-    ten_thousandths = (frame["Price"] * 10_000).round().astype("int64").abs()
-    pence = (frame["Quantity"].astype("int64").abs() * ten_thousandths + 50) // 100
-    codes = frame["StockCode"].astype(str)
-    product = {code: not NON_PRODUCT.fullmatch(code.strip().upper()) for code in codes.unique()}
-    columns = (
-        frame["Invoice"].astype(str).tolist(),
-        codes.tolist(),
-        frame["Description"].fillna("").astype(str).str.strip().tolist(),
-        frame["Quantity"].tolist(),
-        frame["InvoiceDate"].to_numpy().astype("datetime64[us]").tolist(),
-        pence.tolist(),
-        frame["CustomerID"].astype("Int64").astype("string").fillna("").tolist(),
-        codes.map(product).tolist(),
-    )
-    return (Line(*row) for row in zip(*columns, strict=True))
+
+def _read(path: Path, month: str) -> tuple[Invoices, Invoices]:
+    """Every invoice until the end of the month, and of those the C-invoices of the month."""
+    start, end = _bounds(month)
+    invoices = _by_invoice(read(path, end))
+    cancelled = {name: lines for name, lines in invoices.items() if name[0] == "C" and lines[0].at >= start}
+    if not cancelled:
+        raise HistoryError(f"{path} holds no C-invoice in {month}; choose another month")
+    return invoices, cancelled
 
 
 def _by_invoice(lines: Iterable[Line]) -> Invoices:

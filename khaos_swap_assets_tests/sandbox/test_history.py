@@ -9,8 +9,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from khaos_swap_assets.sandbox.history import HistoryError, load
+from khaos_swap_assets.sandbox.history import load
+from khaos_swap_assets.sandbox.history_file import HistoryError
 from khaos_swap_assets.sandbox.world import World
+from khaos_swap_assets_tests.sandbox import history_oracle
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "online_retail_2009-12_2010-12.parquet"
 COLUMNS = ["Invoice", "StockCode", "Description", "Quantity", "InvoiceDate", "Price", "CustomerID", "Country"]
@@ -197,13 +199,25 @@ def test_a_file_that_is_no_parquet_or_not_there_is_refused(path: Path) -> None:
         load(path, "2010-06")
 
 
+def named(world: World) -> dict[str, str]:
+    return {rma.rma_number[4:]: rma.order_name[1:] for rma in world.rmas.values()}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_oracle_names_the_same_orders(path: Path, seed: int) -> None:
+    history_oracle.write_small(path, seed)
+    expected = history_oracle.one_fit(path, "2010-06")
+    assert named(load(path, "2010-06")) == expected
+    assert 0 < sum(map(bool, expected.values())) < len(expected)
+
+
 @pytest.mark.history
 @pytest.mark.skipif(not REAL.exists(), reason="the real trading data is not here")
 @pytest.mark.parametrize(("month", "cancellations", "fits"), [("2010-10", 476, 267), ("2010-11", 576, 353)])
 def test_the_real_months(month: str, cancellations: int, fits: int) -> None:
     world = load(REAL, month)
-    named = [rma for rma in world.rmas.values() if rma.order_name]
-    assert (len(world.rmas), len(named)) == (cancellations, fits)
+    assert named(world) == history_oracle.one_fit(REAL, month)
+    assert (len(world.rmas), sum(map(bool, named(world).values()))) == (cancellations, fits)
     counts = Counter(plant.kind for plant in world.plants)
     with_goods = sum(bool(rma.lines) for rma in world.rmas.values())
     assert counts["order_not_found"] == with_goods - fits

@@ -1,0 +1,115 @@
+"""What a play is judged by: each planted SKU is looked for by itself, and every broken invariant is said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+import pytest
+
+from khaos_swap_assets.demo.outcome import BROKEN, broken_invariants, outcome
+from khaos_swap_assets.demo.rounds import Played
+from khaos_swap_assets_tests.stages.town import Town, a_return, connect
+
+LEDGER = {"duplicates": 0}
+EXCEPTION = (
+    "INSERT INTO recon.exceptions (kind, subject, owner, severity, rma, sku, credit_note_code, message, opened_at) "
+    "VALUES (%s, %s, 'finance', 'error', %s, %s, %s, 'why', now())"
+)
+
+
+@pytest.fixture
+def town(database_url: str) -> Town:
+    return Town(database_url)
+
+
+def opened(database: psycopg.Connection[Any], kind: str, rma: str = "", sku: str = "", code: str = "") -> None:
+    subject = code or (f"{rma}/{sku}" if sku else rma)
+    database.execute(EXCEPTION, (kind, subject, rma, sku, code))
+
+
+def plant(kind: str, rma: str = "", sku: str = "", code: str = "") -> dict[str, str]:
+    return {"kind": kind, "rma": rma, "sku": sku, "credit_note_code": code, "why": "it was planted"}
+
+
+def judged(database: psycopg.Connection[Any], *planted: dict[str, str]) -> dict[str, Any]:
+    return outcome(database, LEDGER, {"planted": list(planted)}, Played())
+
+
+def test_what_was_planted_and_is_open_is_neither_missed_nor_false(database: psycopg.Connection[Any]) -> None:
+    opened(database, "sku_unknown", "RMA1", "HAT")
+    opened(database, "value_gap", "RMA2")
+    opened(database, "credit_note_orphan", code="CN7")
+    result = judged(
+        database,
+        plant("sku_unknown", "RMA1", "HAT"),
+        plant("value_gap", "RMA2"),
+        plant("credit_note_orphan", code="CN7"),
+    )
+    assert (result["missed"], result["false_alarms"]) == ([], [])
+    assert result["exceptions"] == result["planted"] == {"credit_note_orphan": 1, "sku_unknown": 1, "value_gap": 1}
+
+
+def test_a_second_sku_of_the_same_return_is_looked_for_by_itself(database: psycopg.Connection[Any]) -> None:
+    opened(database, "sku_unknown", "RMA1", "HAT")
+    opened(database, "sku_unknown", "RMA1", "CAP")
+    result = judged(database, plant("sku_unknown", "RMA1", "HAT"), plant("sku_unknown", "RMA1", "SCARF"))
+    assert result["missed"] == ["sku_unknown RMA1/SCARF: it was planted"]
+    assert result["false_alarms"] == ["sku_unknown RMA1/CAP: why"]
+    assert result["exceptions"] == result["planted"] == {"sku_unknown": 2}
+
+
+def test_another_kind_is_told_by_its_return_whatever_sku_it_names(database: psycopg.Connection[Any]) -> None:
+    opened(database, "damaged_in_saleable", "RMA1", "HAT")
+    result = judged(database, plant("damaged_in_saleable", "RMA1"))
+    assert (result["missed"], result["false_alarms"]) == ([], [])
+
+
+def test_what_was_closed_is_not_found(database: psycopg.Connection[Any]) -> None:
+    opened(database, "value_gap", "RMA1")
+    database.execute("UPDATE recon.exceptions SET closed_at = now()")
+    assert judged(database, plant("value_gap", "RMA1"))["missed"] == ["value_gap RMA1: it was planted"]
+
+
+def test_checks_and_seconds_are_those_of_the_play(database: psycopg.Connection[Any]) -> None:
+    played = Played({"sandbox": 1.0004, "sync": 2.0}, {("a", ""): True, ("a", "2026-03"): False, ("b", ""): True}, 3)
+    result = outcome(database, LEDGER, {"planted": []}, played)
+    assert result["checks"] == {"passed": 2, "failed": 1}
+    assert result["failed_runs"] == 3
+    assert result["seconds"] == {"sandbox": 1.0, "sync": 2.0, "total": 3.0}
+
+
+BREAKS = [
+    ("UPDATE swap.returns SET status = 'Approved' WHERE return_id = 'R1'", "handed out without a confirmed refund"),
+    ("UPDATE swap.returns SET refunded_at = NULL WHERE return_id = 'R1'", "handed out without a confirmed refund"),
+    ("UPDATE recon.postings SET value_pence = 1001 WHERE return_id = 'R1'", "exceed its refund"),
+    ("UPDATE recon.postings SET witnessed_pence = 999 WHERE return_id = 'R1'", "differs and no value_gap is open"),
+    ("UPDATE recon.postings SET credit_note_code = 'CN1'", "attributed to two postings"),
+    ("UPDATE recon.postings SET party_sealed = 'name' WHERE return_id = 'R1'", "outlived its posting"),
+    ("DELETE FROM recon.reconciliation WHERE return_id = 'R1'", "a confirmed refund is nowhere"),
+]
+
+
+def test_each_broken_invariant_is_said_and_an_honest_play_breaks_none(town: Town) -> None:
+    town.sells_and_takes_back(a_return(1), a_return(2))
+    for _ in range(3):
+        town.sync()
+        town.pull()
+    town.sync()
+    assert town.one("SELECT count(*) FROM recon.postings WHERE state = 'confirmed'") == 2
+    with connect(town) as conn:
+        assert broken_invariants(conn, LEDGER) == []
+        for query, said in BREAKS:
+            conn.execute(query)
+            found = broken_invariants(conn, LEDGER)
+            assert any(said in line for line in found), (query, found)
+            conn.rollback()
+
+
+def test_every_invariant_was_broken_once() -> None:
+    assert all(any(said in text for _, said in BREAKS) for text in BROKEN)
+
+
+def test_duplicates_of_the_sandbox_break(database: psycopg.Connection[Any]) -> None:
+    assert broken_invariants(database, LEDGER) == []
+    assert broken_invariants(database, {"duplicates": 1}) == ["the sandbox's ledger holds duplicates"]
