@@ -15,7 +15,7 @@ from dagster._core.test_utils import create_run_for_test
 
 from khaos_swap_assets import automation
 from khaos_swap_assets.adapters.errors import TransientError
-from khaos_swap_assets.adapters.store import inbox, worklist
+from khaos_swap_assets.adapters.store import arrivals, worklist
 from khaos_swap_assets.stages.due import what_is_due
 from khaos_swap_assets.stages.orders.sync import SOURCE as DOCUMENTS
 from khaos_swap_assets.stages.returns.sync import OPEN, SOURCE, WIDE
@@ -116,7 +116,7 @@ def old_credit(town: Town) -> None:
 
 def knocked(town: Town) -> None:
     with town.tools.store() as conn:
-        inbox.store_knock(conn, store_id="S1", event="returnCreated", return_id="R1", body={}, now=town.now)
+        arrivals.keep_knocks(conn, [arrivals.Knock("S1", "returnCreated", "R1", {}, town.now)])
 
 
 @pytest.mark.parametrize(

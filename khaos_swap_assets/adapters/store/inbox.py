@@ -4,8 +4,10 @@ Belongs here: storing, folding repeats, listing and consuming. Stays out: whethe
 (``gateway``) and what follows from it (``stages``). Shape: table ``recon.inbox`` (migration 0003).
 
 A knock of Swap only says that a return is worth reading again, so knocks of one return and event fold while they wait;
-a later one makes the row younger, and a reading that began earlier does not consume it. A knock whose return Swap does
-not show yet is tried again after 10 s, 1 min and 5 min, and then waits for the sweep that shows it.
+a later one makes the row younger, and a reading that began earlier does not consume it. A reading lists the knocks
+before it begins and consumes those whose change it shows; whichever clock wrote them, one that came later is not among
+them. A knock whose change Swap does not show yet is tried again after 10 s, 1 min and 5 min, and then left to the
+sweep: whatever the next reading shows of its return is taken as it is.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 Source = Literal["swap", "swap_unreadable", "khaos"]
+MOST_KNOCKS = 20_000
 TRY_AGAIN = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5))
 
 
@@ -37,21 +40,15 @@ class Waiting:
     received_at: datetime
 
 
-def store_knock(
-    conn: psycopg.Connection[Any], *, store_id: str, event: str, return_id: str, body: Mapping[str, Any], now: datetime
-) -> bool:
-    """Keep a verified knock of Swap; False when it folded into one that waits. The caller commits."""
-    row = conn.execute(
-        "INSERT INTO recon.inbox AS waiting "
-        "(source, event, store_id, return_id, body, body_hash, received_at, next_try_at) "
-        "VALUES ('swap', %s, %s, %s, %s, %s, %s, %s) "
-        "ON CONFLICT (store_id, event, return_id) WHERE source = 'swap' AND consumed_at IS NULL DO UPDATE "
-        "SET body = EXCLUDED.body, body_hash = EXCLUDED.body_hash, tries = 0, next_try_at = EXCLUDED.next_try_at, "
-        "received_at = GREATEST(EXCLUDED.received_at, waiting.received_at + interval '1 microsecond') "
-        "RETURNING xmax = 0",
-        (event, store_id, return_id, Jsonb(dict(body)), _hash(body), now, now),
-    ).fetchone()
-    return bool(row and row[0])
+@dataclass(frozen=True, slots=True)
+class WaitingKnock(Waiting):
+    """A knock of Swap; ``next_try_at`` is None once the tries are used up."""
+
+    next_try_at: datetime | None
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether its return should be looked for at ``now``."""
+        return self.next_try_at is not None and self.next_try_at <= now
 
 
 def store_unreadable(conn: psycopg.Connection[Any], *, store_id: str, body: Mapping[str, Any], now: datetime) -> None:
@@ -95,13 +92,13 @@ def waiting(
         ).fetchall()
 
 
-def due_knocks(conn: psycopg.Connection[Any], now: datetime, limit: int = 50) -> list[Waiting]:
-    """Knocks of Swap whose return should be looked for now, the longest due first."""
-    with conn.cursor(row_factory=class_row(Waiting)) as cursor:
+def knocks(conn: psycopg.Connection[Any], limit: int = MOST_KNOCKS) -> list[WaitingKnock]:
+    """Knocks of Swap that nothing has used yet, the longest due first; those whose tries are used up come last."""
+    with conn.cursor(row_factory=class_row(WaitingKnock)) as cursor:
         return cursor.execute(
-            "SELECT inbox_id, source, event, return_id, body, received_at FROM recon.inbox WHERE source = 'swap' "
-            "AND consumed_at IS NULL AND next_try_at <= %s ORDER BY next_try_at, inbox_id LIMIT %s",
-            (now, limit),
+            "SELECT inbox_id, source, event, return_id, body, received_at, next_try_at FROM recon.inbox "
+            "WHERE source = 'swap' AND consumed_at IS NULL ORDER BY next_try_at, inbox_id LIMIT %s",
+            (limit,),
         ).fetchall()
 
 
@@ -121,15 +118,6 @@ def consume(conn: psycopg.Connection[Any], messages: Sequence[Waiting], now: dat
         "UPDATE recon.inbox SET consumed_at = %s FROM unnest(%s::bigint[], %s::timestamptz[]) AS used (id, at) "
         "WHERE inbox_id = used.id AND received_at = used.at AND consumed_at IS NULL",
         (now, [one.inbox_id for one in messages], [one.received_at for one in messages]),
-    ).rowcount
-
-
-def consume_swap(conn: psycopg.Connection[Any], return_ids: Sequence[str], began_at: datetime) -> int:
-    """Mark the knocks of these returns as used that came before the reading began; how many were."""
-    return conn.execute(
-        "UPDATE recon.inbox SET consumed_at = %s WHERE source = 'swap' AND consumed_at IS NULL "
-        "AND return_id = ANY(%s) AND received_at <= %s",
-        (began_at, list(return_ids), began_at),
     ).rowcount
 
 

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.adapters.store import arrivals, completeness, worklist
+from khaos_swap_assets.adapters.store import arrivals, completeness, inbox, worklist
 from khaos_swap_assets.adapters.store.completeness import FIRST_LOOK, Day
 from khaos_swap_assets.stages.returns import sync
 
@@ -46,7 +46,7 @@ def compare(tools: Toolbox) -> Compared:
     """Ask Swap about the days that are due, read again the days that are apart, and keep the result."""
     now = tools.now()
     with tools.store() as conn:
-        asked = due_days(conn, tools.settings, now)
+        asked, knocks = due_days(conn, tools.settings, now), inbox.knocks(conn)
         held = completeness.mirrored(conn, asked[0], asked[-1]) if asked else {}
         far = completeness.out_of_reach(conn, _wide(tools.settings, now), MOST_SINGLE) if len(asked) > NEAR_DAYS else []
     if not asked:
@@ -57,7 +57,9 @@ def compare(tools: Toolbox) -> Compared:
     lists = {day: client.submitted_on(day) for day in apart if told[day]}
     singles = [client.by_rma(rma) for rma in far]
     with tools.store() as conn:
-        found = _keep(conn, told, lists, singles, now)
+        before = {day: completeness.rmas_on(conn, day) for day in told if day in lists or told[day] == 0}
+        sync.keep(conn, [*lists.values(), *singles], now, knocks)
+        found = _found(conn, told, lists, before, now)
         for name in (NEAR, WIDE) if len(asked) > NEAR_DAYS else (NEAR,):
             worklist.move(conn, name, now)
         if worklist.reached(conn, FIRST_LOOK) is None:
@@ -98,15 +100,13 @@ def _is_due(reached: datetime | None, every: timedelta, now: datetime) -> bool:
     return reached is None or reached <= now - every
 
 
-def _keep(
+def _found(
     conn: psycopg.Connection,
-    told: dict[date, int],
-    lists: dict[date, SweepResult],
-    singles: Sequence[SweepResult],
+    told: Mapping[date, int],
+    lists: Mapping[date, SweepResult],
+    before: Mapping[date, dict[str, str]],
     now: datetime,
 ) -> list[Day]:
-    before = {day: completeness.rmas_on(conn, day) for day in told if day in lists or told[day] == 0}
-    sync.keep(conn, [*lists.values(), *singles], now)
     held = completeness.mirrored(conn, min(told), max(told)) if told else {}
     found = [_day(day, told[day], held.get(day, 0), before.get(day, {}), lists.get(day), now) for day in told]
     completeness.save(conn, found)

@@ -2,7 +2,9 @@
 
 Belongs here: which window to ask for and what to do with what came. Stays out: paging and parsing (``adapters.swap``).
 A tick costs by what changed: only returns with another content hash are written and queued. A sweep during which the
-list moved is kept, but does not count as read up to now. Source: DESIGN §4.2, contracts/swap.md §5.
+list moved is kept, but does not count as read up to now. A knock is used up in the transaction of the change that it
+told of; one that no change followed is asked about again, and the wide sweep has the last word on it. Source: DESIGN
+§4.2, contracts/swap.md §5.
 """
 
 from __future__ import annotations
@@ -21,13 +23,15 @@ if TYPE_CHECKING:
     import psycopg
 
     from khaos_swap_assets.adapters.settings import Settings
-    from khaos_swap_assets.adapters.store.inbox import Waiting
+    from khaos_swap_assets.adapters.store.inbox import Waiting, WaitingKnock
     from khaos_swap_assets.adapters.swap.client import SwapClient, SweepResult
 
 SOURCE = "swap/returns"
 OPEN = "swap/open_returns"
 WIDE = "swap/wide_sweep"
 NIGHT = time(2, 0)
+MOST_NAMED = 50
+UNSEEN = "a webhook told of a return that Swap's list does not show:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +51,20 @@ def sync_returns(tools: Toolbox) -> SyncedReturns:
     now = tools.now()
     with tools.store() as conn:
         windows = due_windows(conn, tools.settings, now)
-        knocks = inbox.due_knocks(conn, now)
-        rmas = _rmas(conn, knocks)
+        knocks = inbox.knocks(conn)
+        due = [one for one in knocks if one.is_due(now)]
+        rmas = _rmas(conn, due)
     client = tools.open_swap()
     sweeps = {window: _ask(client, window) for window in windows if window.by != "none"}
-    named = _read_named(client, sweeps.values(), knocks, rmas)
+    named, left = _read_named(client, sweeps.values(), due, rmas)
+    is_wide = any(window.source == WIDE and not sweep.is_drifted for window, sweep in sweeps.items())
     with tools.store() as conn:
-        if any(window.source == WIDE and not sweep.is_drifted for window, sweep in sweeps.items()):
+        if is_wide:
             returns.resolve_nameless(conn, now)
-        result = keep(conn, [*sweeps.values(), *named], now)
-        inbox.postpone(conn, knocks, now)
+        result = keep(conn, [*sweeps.values(), *named], now, knocks)
+        inbox.postpone(conn, [one for one in due if one.inbox_id not in left], now)
+        if is_wide:
+            _settle_knocks(conn, [one for one in knocks if one.next_try_at is None], now)
         _keep_unreadable_messages(conn, now)
         for window in windows:
             if window not in sweeps or not sweeps[window].is_drifted:
@@ -100,22 +108,33 @@ def _ask(client: SwapClient, window: Window) -> SweepResult:
 
 def _rmas(conn: psycopg.Connection, knocks: Sequence[Waiting]) -> dict[str, str]:
     """By return id: the RMA to look it up by, as we know it or else as the knock names it."""
+    return _named(knocks) | returns.rmas_of(conn, [one.return_id for one in knocks])
+
+
+def _named(knocks: Sequence[Waiting]) -> dict[str, str]:
+    """By return id: the RMA that its knock names, or an empty text."""
     told = {one.return_id: one.body.get("return") for one in knocks}
-    named = {key: str(part.get("rma_number") or "") for key, part in told.items() if isinstance(part, dict)}
-    return {**named, **returns.rmas_of(conn, list(told))}
+    return {key: str(part.get("rma_number") or "") if isinstance(part, dict) else "" for key, part in told.items()}
 
 
 def _read_named(
-    client: SwapClient, sweeps: Iterable[SweepResult], knocks: Sequence[Waiting], rmas: Mapping[str, str]
-) -> list[SweepResult]:
-    """Ask by RMA for the returns that knocked and that no window showed."""
+    client: SwapClient, sweeps: Iterable[SweepResult], due: Sequence[Waiting], rmas: Mapping[str, str]
+) -> tuple[list[SweepResult], set[int]]:
+    """Ask by RMA for the returns that knocked and that no window showed; and the knocks too many for this time."""
     read = {one.record.return_id for sweep in sweeps for one in sweep.returns}
-    wanted = {rmas.get(one.return_id, "") for one in knocks if one.return_id not in read}
-    return [client.by_rma(rma) for rma in sorted(wanted - {""})]
+    unread = [one for one in due if one.return_id not in read]
+    wanted = {rmas.get(one.return_id, "") for one in unread[:MOST_NAMED]}
+    named = [client.by_rma(rma) for rma in sorted(wanted - {""})]
+    return named, {one.inbox_id for one in unread[MOST_NAMED:]}
 
 
-def keep(conn: psycopg.Connection, sweeps: Sequence[SweepResult], now: datetime) -> SyncedReturns:
-    """Bring the mirror up to date with what was read, and queue what changed; the caller's transaction."""
+def keep(
+    conn: psycopg.Connection, sweeps: Sequence[SweepResult], now: datetime, knocks: Sequence[WaitingKnock]
+) -> SyncedReturns:
+    """Bring the mirror up to date with what was read, queue what changed, and use up the knocks that told of it.
+
+    ``knocks`` were listed before the reading began. The caller's transaction.
+    """
     read = [one for sweep in sweeps for one in sweep.returns]
     faults = {fault.row_hash: fault for sweep in sweeps for fault in sweep.faults}
     fresh = returns.changed(conn, read)
@@ -124,9 +143,26 @@ def keep(conn: psycopg.Connection, sweeps: Sequence[SweepResult], now: datetime)
     returns.save_unreadable(conn, [(one.row_hash, one.subject, one.reason) for one in faults.values()], now)
     changed = tuple(one.record.return_id for one in fresh)
     worklist.queue(conn, "match", changed)
-    knocks = inbox.consume_swap(conn, [one.record.return_id for one in read], now)
+    used = inbox.consume(conn, _answered(knocks, set(changed), {one.record.return_id for one in read}), now)
     lines = sum(len(one.record.lines) for one in fresh)
-    return SyncedReturns(len(read), changed, lines, len(faults), any(sweep.is_drifted for sweep in sweeps), knocks)
+    return SyncedReturns(len(read), changed, lines, len(faults), any(sweep.is_drifted for sweep in sweeps), used)
+
+
+def _answered(knocks: Sequence[WaitingKnock], changed: set[str], read: set[str]) -> list[WaitingKnock]:
+    """Knocks whose change was read; and those tried often enough, whose return is what this reading shows."""
+    return [one for one in knocks if one.return_id in (read if one.next_try_at is None else changed)]
+
+
+def _settle_knocks(conn: psycopg.Connection, tried: Sequence[WaitingKnock], now: datetime) -> None:
+    """Everything was just read: a knock of a return that never showed is a fault, and none waits any longer."""
+    known = returns.rmas_of(conn, [one.return_id for one in tried])
+    named = _named([one for one in tried if one.return_id not in known])
+    faults = [
+        (key := hashlib.sha256(f"knock {return_id}".encode()).hexdigest(), rma or key, f"{UNSEEN} {return_id}")
+        for return_id, rma in named.items()
+    ]
+    returns.save_unreadable(conn, faults, now)
+    inbox.consume(conn, tried, now)
 
 
 def _keep_unreadable_messages(conn: psycopg.Connection, now: datetime) -> None:

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from khaos_swap_assets.adapters.errors import TransientError
-from khaos_swap_assets.adapters.store import inbox, worklist
+from khaos_swap_assets.adapters.store import arrivals, inbox, worklist
 from khaos_swap_assets.adapters.swap.records import RowFault
 from khaos_swap_assets.stages.due import what_is_due
 from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting
+from khaos_swap_assets.stages.returns import sync
 from khaos_swap_assets.stages.returns.sync import OPEN, SOURCE, WIDE, due_windows, sync_returns
 from khaos_swap_assets_tests.stages.town import NOON, Town, a_line, a_return, connect
 
@@ -34,7 +35,7 @@ def asked(town: Town) -> list[tuple[str, object]]:
 
 def knock(town: Town, return_id: str, event: str = "returnProcessed", **body: Any) -> None:
     with town.tools.store() as conn:
-        inbox.store_knock(conn, store_id="S1", event=event, return_id=return_id, body=body, now=town.now)
+        arrivals.keep_knocks(conn, [arrivals.Knock("S1", event, return_id, body, town.now)])
 
 
 def knocks(town: Town) -> list[tuple[Any, ...]]:
@@ -185,21 +186,108 @@ def test_messages_that_name_no_return_become_one_exception_a_shape(town: Town, b
     assert town.one("SELECT count(*) FROM recon.inbox WHERE consumed_at IS NULL") == 0
 
 
-def test_a_knock_is_used_when_its_return_was_read_after_it(town: Town) -> None:
+def test_a_knock_is_used_up_with_the_change_that_it_told_of(town: Town) -> None:
     town.swap.put(a_return(1))
     knock(town, "R1")
     assert sync_returns(town.tools).knocks == 1
     assert [row[:2] for row in knocks(town)] == [("R1", True)]
 
 
-def test_a_knock_during_the_reading_waits_for_the_next_one(town: Town) -> None:
-    town.swap.put(a_return(1))
-    began, town.now = town.now, town.now + timedelta(seconds=2)
+def test_a_knock_outlives_a_reading_that_shows_what_was_known(town: Town) -> None:
+    town.swap.put(a_return(1, updated_at=NOON))
+    sync_returns(town.tools)
     knock(town, "R1")
-    town.now = began
     assert sync_returns(town.tools).knocks == 0
-    town.now += timedelta(seconds=5)
+    assert knocks(town) == [("R1", False, 1, 10)]
+    town.now += timedelta(seconds=10)
+    assert what_is_due(town.tools) == "knock"
+    town.edit(a_return(1, status="Open"))
     assert sync_returns(town.tools).knocks == 1
+    assert town.one("SELECT status FROM swap.returns") == "Open"
+
+
+def test_a_knock_that_no_change_follows_is_over_with_the_reading_after_its_last_try(town: Town) -> None:
+    town.swap.put(a_return(1, updated_at=NOON))
+    sync_returns(town.tools)
+    knock(town, "R1")
+    tries = 0
+    while what_is_due(town.tools) == "knock":
+        assert sync_returns(town.tools).knocks == 0
+        town.now += timedelta(seconds=knocks(town)[0][3] or 0)
+        tries += 1
+    assert tries == 4
+    assert sync_returns(town.tools).knocks == 1
+
+
+def test_a_postponed_knock_is_used_up_by_a_change_that_comes_before_its_time(town: Town) -> None:
+    quiet(town)
+    knock(town, "R9")
+    sync_returns(town.tools)
+    town.swap.put(a_return(9, updated_at=town.now))
+    assert sync_returns(town.tools).knocks == 1
+
+
+def test_a_failed_reading_uses_no_knock_up(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    town.swap.put(a_return(1))
+    knock(town, "R1")
+    monkeypatch.setattr(worklist, "move", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        sync_returns(town.tools)
+    assert knocks(town) == [("R1", False, 0, 0)]
+    assert town.one("SELECT count(*) FROM swap.returns") == 0
+
+
+@pytest.mark.parametrize("behind", [timedelta(0), timedelta(hours=1)])
+def test_a_knock_during_the_reading_waits_for_the_next_one_whatever_its_clock_says(
+    town: Town, behind: timedelta
+) -> None:
+    town.swap.put(a_return(1))
+
+    def late() -> None:
+        town.now -= behind
+        knock(town, "R1")
+        town.now += behind
+
+    _renewed(town, late)
+    assert sync_returns(town.tools).knocks == 0
+    assert [row[:3] for row in knocks(town)] == [("R1", False, 0)]
+
+
+def test_the_wide_sweep_has_the_last_word_on_knocks(town: Town) -> None:
+    town.swap.put(a_return(1))
+    sync_returns(town.tools)
+    for return_id, body in (("R1", {}), ("R8", {"return": {"rma_number": "RMA8"}}), ("R9", {})):
+        knock(town, return_id, **body)
+    town.swap.hidden = {"R1"}
+    for seconds in (0, 10, 60, 300):
+        town.now += timedelta(seconds=seconds)
+        sync_returns(town.tools)
+    assert town.one("SELECT count(*) FROM recon.inbox WHERE consumed_at IS NOT NULL") == 0
+    town.now += timedelta(days=1)
+    sync_returns(town.tools)
+    assert [row[:2] for row in knocks(town)] == [("R1", True), ("R8", True), ("R9", True)]
+    reconcile_waiting(town.tools)
+    told = "Swap: a webhook told of a return that Swap's list does not show:"
+    assert town.ask("SELECT kind, message FROM recon.findings ORDER BY 2") == [
+        ("record_unreadable", f"{told} R8"),
+        ("record_unreadable", f"{told} R9"),
+    ]
+    town.edit(a_return(8))
+    town.now += timedelta(days=1)
+    sync_returns(town.tools)
+    assert town.one("SELECT count(*) FROM swap.unreadable WHERE resolved_at IS NULL") == 0
+
+
+def test_more_unseen_knocks_than_one_run_asks_about_wait_for_the_next(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sync, "MOST_NAMED", 2)
+    quiet(town)
+    for number in range(5):
+        knock(town, f"R{number}", **{"return": {"rma_number": f"RMA{number}"}})
+    sync_returns(town.tools)
+    assert [one for one in town.swap.asked if one[0] == "rma"] == [("rma", "RMA0"), ("rma", "RMA1")]
+    assert [row[2] for row in knocks(town)] == [1, 1, 0, 0, 0]
 
 
 def quiet(town: Town) -> None:
