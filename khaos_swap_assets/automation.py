@@ -6,7 +6,7 @@ while a sync is queued or running. Times of day are Europe/London. Source: DESIG
 
 import os
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import dagster as dg
 
@@ -25,7 +25,7 @@ ACTIVE = [
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
 ]
-SENSOR_SECONDS = int(os.environ.get("KHAOS_SWAP_SENSOR_SECONDS", "30"))
+SENSOR_SECONDS = int(os.environ.get("KHAOS_SWAP_SENSOR_SECONDS", "1"))
 
 sync = dg.define_asset_job(
     "sync",
@@ -56,18 +56,30 @@ def is_active(instance: dg.DagsterInstance, job_name: str) -> bool:
 def new_returns(
     context: dg.SensorEvaluationContext, toolbox: dg.ResourceParam[Toolbox]
 ) -> dg.SensorResult | dg.SkipReason:
-    """One look; the cursor says when and what it saw."""
+    """One look; the cursor says when Swap was last asked, and what was found then or since."""
     if is_active(context.instance, "sync"):
         return dg.SkipReason("a sync is queued or running")
+    asked_at, asks_swap = when_asked(context.cursor, toolbox)
     try:
-        due = what_is_due(toolbox)
+        due = what_is_due(toolbox, asks_swap=asks_swap)
     except VendorError as error:
+        context.update_cursor(f"{asked_at} no answer")
         return dg.SkipReason(f"Swap could not be asked: {error}")
-    cursor = f"{toolbox.now().isoformat()} {due or 'nothing due'}"
+    cursor = f"{asked_at} {due or 'nothing due'}"
     if not due:
         context.update_cursor(cursor)
         return dg.SkipReason("nothing is due")
     return dg.SensorResult(run_requests=[dg.RunRequest(tags={"due": due[:60]})], cursor=cursor)
+
+
+def when_asked(cursor: str | None, toolbox: Toolbox) -> tuple[str, bool]:
+    """When Swap is asked last, with this look or before it, and whether this look asks it."""
+    now = toolbox.now()
+    before = (cursor or "").partition(" ")[0]
+    pause = timedelta(seconds=toolbox.settings.swap.poll_seconds)
+    if before and now - pause < datetime.fromisoformat(before) <= now:
+        return before, False
+    return now.isoformat(), True
 
 
 @dg.sensor(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -16,10 +17,11 @@ from dagster._core.test_utils import create_run_for_test
 from khaos_swap_assets import automation
 from khaos_swap_assets.adapters.errors import TransientError
 from khaos_swap_assets.adapters.store import arrivals, worklist
+from khaos_swap_assets.stages import due
 from khaos_swap_assets.stages.due import what_is_due
 from khaos_swap_assets.stages.orders.sync import SOURCE as DOCUMENTS
 from khaos_swap_assets.stages.returns.sync import OPEN, SOURCE, WIDE
-from khaos_swap_assets_tests.stages.town import NOON, Town, a_note, a_return
+from khaos_swap_assets_tests.stages.town import NOON, Town, a_note, a_return, connect
 
 Status = dg.DagsterRunStatus
 LONDON = ZoneInfo("Europe/London")
@@ -45,9 +47,14 @@ def quiet(town: Town) -> None:
             worklist.move(conn, source, town.now)
 
 
-def look(town: Town, instance: dg.DagsterInstance, sensor: dg.SensorDefinition = automation.new_returns) -> Any:
+def look(
+    town: Town,
+    instance: dg.DagsterInstance,
+    sensor: dg.SensorDefinition = automation.new_returns,
+    cursor: str | None = None,
+) -> Any:
     """One evaluation of a sensor, with its cursor."""
-    context = dg.build_sensor_context(instance=instance, resources={"toolbox": town.tools})
+    context = dg.build_sensor_context(instance=instance, resources={"toolbox": town.tools}, cursor=cursor)
     return sensor(context), context.cursor
 
 
@@ -90,6 +97,52 @@ def test_a_vendor_that_is_away_is_a_skip_and_not_a_crash(town: Town, instance: d
     town.swap.error = TransientError("no answer in time")
     found, _ = look(town, instance)
     assert found == dg.SkipReason("Swap could not be asked: no answer in time")
+
+
+def test_swap_is_asked_every_half_minute_and_a_knock_is_heard_at_once(town: Town, instance: dg.DagsterInstance) -> None:
+    _, cursor = look(town, instance)
+    began = town.now
+    for seconds, times in ((5, 1), (29, 1), (30, 2), (35, 2)):
+        town.now = began + timedelta(seconds=seconds)
+        _, cursor = look(town, instance, cursor=cursor)
+        assert len(town.swap.asked) == times
+    knocked(town)
+    found, _ = look(town, instance, cursor=cursor)
+    assert [request.tags for request in found.run_requests] == [{"due": "knock"}]
+    assert len(town.swap.asked) == 2
+
+
+def test_swap_is_asked_again_after_an_outage_but_not_at_every_look(town: Town, instance: dg.DagsterInstance) -> None:
+    town.swap.error = TransientError("no answer in time")
+    _, cursor = look(town, instance)
+    assert cursor == f"{NOON.isoformat()} no answer"
+    town.now += timedelta(seconds=5)
+    assert look(town, instance, cursor=cursor)[0] == dg.SkipReason("nothing is due")
+    town.now += timedelta(seconds=25)
+    assert "could not be asked" in str(look(town, instance, cursor=cursor)[0].skip_message)
+
+
+def test_a_clock_that_was_set_back_does_not_keep_swap_from_being_asked(
+    town: Town, instance: dg.DagsterInstance
+) -> None:
+    look(town, instance, cursor=f"{(NOON + timedelta(days=400)).isoformat()} nothing due")
+    assert len(town.swap.asked) == 1
+
+
+def test_a_look_that_finds_a_knock_is_one_query_over_an_index(town: Town) -> None:
+    knocked(town)
+    town.do(
+        "INSERT INTO recon.inbox (source, event, return_id, body, body_hash, consumed_at) "
+        "SELECT 'swap', 'returnCreated', 'X' || n, '{}', '', now() FROM generate_series(1, 20000) n"
+    )
+    town.do("ANALYZE recon.inbox")
+    with town.tools.store() as conn:
+        rows = conn.execute(f"EXPLAIN {due.LOOK}".encode(), {"now": town.now, **due.WORDS}).fetchall()
+    assert "Seq Scan on inbox" not in "\n".join(row[0] for row in rows)
+    asked = MagicMock(wraps=connect(town))
+    tools = replace(town.tools, open_store=lambda: asked)
+    assert what_is_due(tools) == "knock"
+    assert asked.execute.call_count == 1
 
 
 def in_doubt(town: Town) -> None:

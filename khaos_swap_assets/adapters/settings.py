@@ -37,6 +37,7 @@ class SwapSettings(BaseSettings):
         "whole", description="Key of that HMAC: the whole secret as text, or the bytes of its hex part"
     )
     page_size: int = Field(100, ge=1, le=100, description="Rows a page; Swap allows at most 100")
+    poll_seconds: int = Field(30, ge=1, le=3600, description="How often Swap is asked for changes while nothing knocks")
     overlap_minutes: int = Field(120, ge=0, le=10080, description="How far a sweep reaches back before the last one")
     requests_per_second: float = Field(1.0, gt=0, le=100, description="Rate limit of our calls")
     encodes_colons: bool = Field(False, description="Percent-encode colons in dates of the query")
@@ -125,7 +126,9 @@ class Settings(BaseSettings):
     issue_days: int = Field(3, ge=0, le=90, description="Days after creation until credit_note_not_issued")
     allocation_days: int = Field(7, ge=0, le=90, description="Days after issue until credit_note_unallocated")
     in_doubt_hours: int = Field(24, ge=1, le=720, description="Hours after hand-out until posting_in_doubt")
-    sensor_seconds: int = Field(30, ge=1, le=3600, description="Shortest time between two looks for new returns")
+    sensor_seconds: int = Field(
+        1, ge=1, le=3600, description="Shortest time between two looks at what is due; Dagster looks every 5 s at most"
+    )
     open_reread_minutes: int = Field(15, ge=1, le=1440, description="How often open returns are read again")
     alert_urls: SecretStr = Field(SecretStr(""), description="Comma list of apprise URLs for alerts")
 

@@ -1,7 +1,8 @@
 """Whether anything is due: what makes the sensor ask for a run.
 
-Belongs here: one cheap look at our own tables, then one at Swap. Stays out: doing any of it. The first reason found
-is given in words. A slow Swap makes us late, never wrong.
+Belongs here: one cheap look at our own tables, then, when it is time, one at Swap. Stays out: doing any of it. The
+first reason found is given in words; whatever arrived is found by a single query over indexes. A slow Swap makes us
+late, never wrong.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ REASONS = (
     ("stock level to judge", "SELECT 1 FROM recon.stock_moves WHERE level_verdict = 'pending'"),
     ("orders to read", "SELECT 1 FROM khaos.wanted_orders WHERE state = 'waiting'"),
 )
+LOOK = f"SELECT CASE {' '.join(f'WHEN EXISTS ({query}) THEN %({n})s' for n, (_, query) in enumerate(REASONS))} END"
+WORDS = {str(n): reason for n, (reason, _) in enumerate(REASONS)}
 POLLED = (
     "SELECT 1 FROM recon.postings WHERE state = 'in_doubt' UNION ALL SELECT 1 FROM recon.drafts d "
     "WHERE state = 'ready' AND NOT is_done AND NOT EXISTS (SELECT 1 FROM recon.postings p "
@@ -36,8 +39,11 @@ POLLED = (
 )
 
 
-def what_is_due(tools: Toolbox) -> str:
-    """The first reason to run now, or an empty text. Raises ``VendorError`` when Swap cannot be asked."""
+def what_is_due(tools: Toolbox, *, asks_swap: bool = True) -> str:
+    """The first reason to run now, or an empty text; Swap is asked only with ``asks_swap`` and when we know of none.
+
+    Raises ``VendorError`` when Swap cannot be asked.
+    """
     now = tools.now()
     with tools.store() as conn:
         if reason := local_reason(conn, tools.settings, now):
@@ -45,14 +51,14 @@ def what_is_due(tools: Toolbox) -> str:
         windows = due_windows(conn, tools.settings, now)
     if windows[0].source != SOURCE or len(windows) > 1:
         return f"time to read {windows[-1].source}"
-    return _changed_in_swap(tools, windows[0].since)
+    return _changed_in_swap(tools, windows[0].since) if asks_swap else ""
 
 
 def local_reason(conn: psycopg.Connection, settings: Settings, now: datetime) -> str:
     """The first reason that our own tables show."""
-    for reason, query in REASONS:
-        if conn.execute(f"{query} LIMIT 1", {"now": now}).fetchone():
-            return reason
+    found = conn.execute(LOOK.encode(), {"now": now, **WORDS}).fetchone()
+    if found and found[0]:
+        return str(found[0])
     reached = worklist.reached(conn, DOCUMENTS)
     is_polled = reached is None or reached <= now - timedelta(minutes=settings.khaos.poll_minutes)
     if is_polled and settings.mode != "audit" and conn.execute(f"{POLLED} LIMIT 1").fetchone():
