@@ -89,6 +89,10 @@ def from_environment() -> FastAPI:
 
 
 def _add_health(app: FastAPI, pool: Pool) -> None:
+    from khaos_swap_assets.adapters.store import migrate
+
+    needed = migrate.head()
+
     @app.get("/healthz", tags=["Health"], summary="The process answers")
     def healthz() -> dict[str, str]:
         return {"status": "ok"}
@@ -96,12 +100,15 @@ def _add_health(app: FastAPI, pool: Pool) -> None:
     @app.get(
         "/readyz",
         tags=["Health"],
-        summary="The database answers and is set up",
+        summary="The database answers and its tables are of the version that this program needs",
         responses=describing.answers(describing.OF_ALL),
     )
     def readyz() -> dict[str, str]:
         with pool.transaction() as conn:
             row = conn.execute("SELECT mark FROM recon.installation").fetchone()
+            version = conn.execute("SELECT version_num FROM alembic_version").fetchone()
+        if version != (needed,):
+            raise StoreError(f"the tables are not of version {needed}")
         return {"status": "ready", "installation": row[0] if row else "unmarked"}
 
 

@@ -1,7 +1,8 @@
 """The endpoints that a Khaos channel of type "3rd Party API" calls: configuration, pulls and pushes.
 
 Belongs here: URLs, headers and envelopes. Stays out: which documents leave (``stages.credit_notes.feed``) and what a
-push means (``stages``): it is stored and answered 200, since anything else is sent again. Source: khaos.md §8.1-§8.7.
+push means (``stages``): it is stored and answered 200, since anything else is sent again; so is one that cannot be
+read, which becomes an exception. Source: khaos.md §8.1-§8.7.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from fastapi import APIRouter, Depends, Header, HTTPException, Response
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import inbox
 from khaos_swap_assets.gateway import describing
-from khaos_swap_assets.gateway.messages import body_of, object_of
+from khaos_swap_assets.gateway.messages import body_of, whole
 from khaos_swap_assets.gateway.pool import Pool
 from khaos_swap_assets.gateway.security import basic_guard
 
@@ -125,7 +126,7 @@ def _add_pulls(
 
 def _add_pushes(routes: APIRouter, pool: Pool, clock: Callable[[], datetime]) -> None:
     def keep(event: str, body: bytes) -> dict[str, bool]:
-        message = object_of(body)
+        message = whole(body)
         with pool.transaction() as conn:
             inbox.store_push(conn, event=event, body=message, now=clock())
         return {"accepted": True}

@@ -39,15 +39,16 @@ def answers(codes: Iterable[int], **good: Any) -> dict[int | str, dict[str, Any]
     return refusals | {int(code.strip("_")): _answer("Done", schema) for code, schema in good.items()}
 
 
-def body(schema: dict[str, Any]) -> dict[str, Any]:
-    """A JSON body that must be there."""
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+def body(schema: dict[str, Any], *, is_required: bool = True) -> dict[str, Any]:
+    """A JSON body."""
+    return {"requestBody": {"required": is_required, "content": {"application/json": {"schema": schema}}}}
 
 
 def push(name: str) -> dict[str, Any]:
-    """A push of Khaos: an object with a list, kept as it comes."""
+    """A push of Khaos: an object with a list. Whatever comes is kept whole, an exception where it cannot be read."""
     member, about = PUSHES[name]
-    return body({"type": "object", "properties": {member: {"description": about}}, "description": "Kept whole"})
+    schema = {"properties": {member: {"description": about}}, "description": "Kept whole"}
+    return body(schema, is_required=False)
 
 
 def _answer(description: str, schema: dict[str, Any]) -> dict[str, Any]:

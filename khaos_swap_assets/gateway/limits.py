@@ -6,8 +6,10 @@ a body means. Every limit holds per process, so the memory of one process is bou
 
 from __future__ import annotations
 
+import logging
 import math
 import time
+import traceback
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from khaos_swap_assets.gateway import metrics
 
+LOG = logging.getLogger("khaos_swap.gateway")
 MAX_HEADER_BYTES = 16 * 1024
 MAX_REQUESTS = 128
 BURST_SECONDS = 10.0
@@ -50,8 +53,12 @@ class _RefusedError(Exception):
         self.response = JSONResponse({"detail": detail}, status, headers)
 
 
+class _CutError(Exception):
+    """An answer that had begun cannot be made good; the server cuts the line."""
+
+
 class Limits:
-    """The outermost layer of the service: refuses what is too much, times and counts the rest."""
+    """The outermost layer: refuses what is too much, times and counts the rest, and turns a fault of ours into 503."""
 
     def __init__(self, app: ASGIApp, rate: SenderRate) -> None:
         self._app, self._rate = app, rate
@@ -70,6 +77,11 @@ class Limits:
             await self._app(scope, receive, told)
         except _RefusedError as refusal:
             await refusal.response(scope, receive, told)
+        except Exception as error:
+            LOG.error("%s at %s", type(error).__name__, _place(error))
+            if told.has_begun:
+                raise _CutError from None
+            await _RefusedError(503, "this could not be done; nothing was kept", 10).response(scope, receive, told)
         finally:
             self._inside -= 1
             metrics.IN_FLIGHT.dec()
@@ -89,14 +101,21 @@ class Limits:
                 raise _RefusedError(415, "a packed body is not unpacked here")
 
 
+def _place(error: Exception) -> str:
+    """Where it happened, without its words: they may repeat what a sender wrote."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{last.filename}:{last.lineno}"
+
+
 @dataclass
 class _Told:
     """Hands messages on and remembers the status."""
 
     send: Send
     status: int = 500
+    has_begun: bool = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.status = message["status"]
+            self.status, self.has_begun = message["status"], True
         await self.send(message)

@@ -18,6 +18,7 @@ from khaos_swap_assets.adapters.swap.wire import loads
 
 MAX_BYTES = 1024 * 1024
 SECONDS = 10.0
+UNREADABLE = "unreadable"
 CLOSES = {"Connection": "close"}
 
 
@@ -48,6 +49,14 @@ def object_of(body: bytes, made: Callable[[Any], Any] = storable) -> dict[str, A
     if not isinstance(told, dict):
         raise HTTPException(400, "the body is no JSON object")
     return told
+
+
+def whole(body: bytes) -> dict[str, Any]:
+    """The body as a JSON object, or its text where it is none: for a known sender who repeats what is refused."""
+    try:
+        return object_of(body)
+    except HTTPException:
+        return {UNREADABLE: cleaned(body.decode(errors="replace"))}
 
 
 def whole_numbers(told: Any) -> Any:

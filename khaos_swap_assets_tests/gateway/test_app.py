@@ -16,7 +16,7 @@ from khaos_swap_assets.adapters.store.seal import Sealer
 from khaos_swap_assets.gateway.app import from_environment
 from khaos_swap_assets.gateway.pool import Pool
 from khaos_swap_assets.gateway.security import DEMO_SECRETS, is_same, refuse_demo_secrets
-from khaos_swap_assets_tests.gateway.conftest import Gateway, OpenGateway, configure
+from khaos_swap_assets_tests.gateway.conftest import CHANNEL, Gateway, OpenGateway, configure
 
 
 def refuse() -> psycopg.Connection[Any]:
@@ -30,6 +30,33 @@ def test_health_and_readiness(gateway: Gateway, open_gateway: OpenGateway) -> No
     assert down.get("/healthz").status_code == 200
     assert down.get("/readyz").status_code == 503
     assert "db.internal" not in down.get("/readyz").text
+
+
+@pytest.mark.parametrize("version", ["0001", "9999"])
+def test_tables_of_another_version_are_not_ready(
+    gateway: Gateway, database: psycopg.Connection[Any], version: str
+) -> None:
+    ((right,),) = database.execute("SELECT version_num FROM alembic_version").fetchall()
+    try:
+        database.execute("UPDATE alembic_version SET version_num = %s", (version,))
+        database.commit()
+        assert gateway.get("/readyz").status_code == 503
+    finally:
+        database.execute("UPDATE alembic_version SET version_num = %s", (right,))
+        database.commit()
+    assert gateway.get("/readyz").status_code == 200
+
+
+def test_a_fault_of_ours_asks_the_sender_to_come_again_and_repeats_no_word_of_his(
+    open_gateway: OpenGateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: Any, **given: Any) -> Any:
+        raise RuntimeError(f"unexpected {given['continuation']}")
+
+    answer = open_gateway(hand_out=broken).get("/khaos/returns", headers={"Sirion-Continuation": "P.N."}, auth=CHANNEL)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")
+    assert "RuntimeError at" in caplog.text
+    assert "P.N." not in caplog.text + answer.text
 
 
 def test_the_documentation_names_every_endpoint(gateway: Gateway) -> None:

@@ -174,10 +174,16 @@ def test_only_a_repeat_of_the_newest_push_is_no_news(gateway: Gateway, rows: Row
     assert sum(row[1] == "StockUpload" for row in rows(KEPT)) == 1
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\x00"])
-def test_a_push_that_is_no_json_object_is_refused(gateway: Gateway, rows: Rows, body: bytes) -> None:
-    assert gateway.post("/khaos/stock", content=body, auth=CHANNEL).status_code == 400
-    assert rows(KEPT) == []
+UNREADABLE = [b"", b"[]", b"{", b"\x00", b"<StockUpload/>", b"\xff", b"[" * 50_000, b'{"a":' * 50_000]
+
+
+@pytest.mark.parametrize("body", UNREADABLE)
+@pytest.mark.parametrize("path", ["stock", "stock-status", "order-status"])
+def test_a_push_that_cannot_be_read_is_kept_whole(gateway: Gateway, rows: Rows, path: str, body: bytes) -> None:
+    for _ in range(2):
+        assert gateway.post(f"/khaos/{path}", content=body, auth=CHANNEL).status_code == 200
+    ((_, _, kept),) = rows(KEPT)
+    assert kept == {"unreadable": body.decode(errors="replace").replace("\x00", "\ufffd")}
 
 
 ENDPOINTS = [

@@ -1,7 +1,8 @@
-"""Bodies that the Khaos channel pushes to us: Stock Codes and levels.
+"""Bodies that the Khaos channel pushes to us: Stock Codes, levels and order states.
 
-Belongs here: ``StockUpload`` and ``StockStatusUpload`` made into records, each unreadable row into a fault. Stays out:
-receiving them (``gateway``) and what follows from them (``stages``). Source: contracts/khaos.md §8.5, §8.6.
+Belongs here: ``StockUpload`` and ``StockStatusUpload`` made into records, each unreadable row into a fault; a body that
+is unreadable as a whole is a fault of its kind of push. Stays out: receiving them (``gateway``) and what follows from
+them (``stages``). Source: contracts/khaos.md §8.4-§8.6.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class PushedStock:
 
 def read_stock_push(body: Mapping[str, Any]) -> PushedStock:
     """Read a ``StockUpload``."""
-    items, faults = _read(body, "Items", _item)
+    items, faults = _read(body, "StockUpload", "Items", _item)
     deleted = body.get("Deleted")
     ids = [str(one) for one in deleted if isinstance(one, str | int)] if isinstance(deleted, list) else []
     return PushedStock(items, ids, faults)
@@ -42,14 +43,19 @@ def read_stock_push(body: Mapping[str, Any]) -> PushedStock:
 
 def read_level_push(body: Mapping[str, Any]) -> Rows[StockLevel]:
     """Read a ``StockStatusUpload``; an item without a level is not stock controlled and says nothing."""
-    levels, faults = _read(body, "Statuses", _level)
+    levels, faults = _read(body, "StockStatusUpload", "Statuses", _level)
     return [level for level in levels if level is not None], faults
 
 
-def _read(body: Mapping[str, Any], member: str, parse: Callable[[Mapping[str, Any]], Row]) -> Rows[Row]:
+def order_push_faults(body: Mapping[str, Any]) -> list[RowFault]:
+    """What is wrong with an ``OrderStatusUpload`` as a whole; its rows only say that an order is worth reading."""
+    return _read(body, "OrderStatusUpload", "Statuses", lambda _: None)[1]
+
+
+def _read(body: Mapping[str, Any], event: str, member: str, parse: Callable[[Mapping[str, Any]], Row]) -> Rows[Row]:
     found = body.get(member)
     if not isinstance(found, list):
-        return [], [RowFault(f"push {_hash(body)}", f"the push holds no list {member}")]
+        return [], [RowFault(event, f"the push holds no list {member}")]
     rows: list[Row] = []
     faults: list[RowFault] = []
     for raw in found:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.errors import PermanentError, VendorError
+from khaos_swap_assets.adapters.khaos.pushes import order_push_faults
 from khaos_swap_assets.adapters.store import inbox, khaos_faults, matches, notes, orders, returns, stock, worklist
 from khaos_swap_assets.domain.orders import order_ref
 from khaos_swap_assets.stages.toolbox import Toolbox
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from khaos_swap_assets.adapters.khaos.client import FullOrder, KhaosClient, StatusFeed
     from khaos_swap_assets.adapters.settings import Settings
+    from khaos_swap_assets.adapters.store.inbox import Waiting
     from khaos_swap_assets.domain.returns import Return
 
 SOURCE = "khaos/documents"
@@ -68,11 +70,19 @@ def sync_orders(tools: Toolbox) -> SyncedOrders:
         feeds.append(client.export_order_status(associated_refs=sorted(answers.found)))
     with tools.store() as conn:
         result = _keep(conn, tools, answers, feeds, now)
-        inbox.consume(conn, pushes, now)
+        _use_up(conn, pushes, now)
     for error in answers.failed.values():
         if not isinstance(error, PermanentError):
             raise error
     return result
+
+
+def _use_up(conn: psycopg.Connection, pushes: Sequence[Waiting], now: datetime) -> None:
+    """Pushes are used up by the reading that they made due; one that cannot be read is a fault until one can."""
+    if pushes:
+        khaos_faults.resolve(conn, [PUSH], now)
+        khaos_faults.save(conn, [fault for push in pushes for fault in order_push_faults(push.body)], now)
+    inbox.consume(conn, pushes, now)
 
 
 def _wanted(conn: psycopg.Connection, settings: Settings, now: datetime) -> list[str]:

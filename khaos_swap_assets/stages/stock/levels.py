@@ -50,6 +50,8 @@ def _consume_pushes(conn: psycopg.Connection, now: datetime) -> int:
     """Keep pushed levels, each as of the moment that it arrived, so that nothing older hides what was read since."""
     messages = inbox.waiting(conn, "khaos", event=PUSH)
     news = 0
+    if messages:
+        khaos_faults.resolve(conn, [PUSH], now)
     for message in messages:
         levels, faults = read_level_push(message.body)
         news += stock.told(conn, levels, message.received_at)

@@ -70,6 +70,8 @@ def _consume_pushes(conn: psycopg.Connection, now: datetime) -> int:
     items = [_beside(item, known.get(code)) for code, item in told.items()]
     gone = catalogue.of_ids(conn, [one for push in pushes for one in push.deleted_ids])
     items += [replace(item, is_discontinued=True) for item in gone if item.stock_code not in told]
+    if messages:
+        khaos_faults.resolve(conn, [PUSH], now)
     changed = _keep(conn, items, [fault for push in pushes for fault in push.faults], now)
     inbox.consume(conn, messages, now)
     return len(changed)

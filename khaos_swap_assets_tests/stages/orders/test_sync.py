@@ -168,3 +168,12 @@ def test_a_push_of_an_order_is_a_knock_to_read_the_feed(town: Town) -> None:
         inbox.store_push(conn, event="StockUpload", body={"Items": []}, now=town.now)
     sync_orders(town.tools)
     assert town.ask("SELECT event FROM recon.inbox WHERE consumed_at IS NULL") == [("StockUpload",)]
+
+
+def test_an_order_push_that_cannot_be_read_is_an_exception_until_one_can(town: Town) -> None:
+    bodies: tuple[dict[str, Any], ...] = ({"unreadable": "<OrderStatuses/>"}, {"Statuses": []})
+    for body, expected in zip(bodies, ({"record_unreadable": "OrderStatusUpload"}, {}), strict=True):
+        with town.tools.store() as conn:
+            inbox.store_push(conn, event="OrderStatusUpload", body=body, now=town.now)
+        town.sync()
+        assert town.kinds() == expected

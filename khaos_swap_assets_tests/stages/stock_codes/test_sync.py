@@ -119,8 +119,8 @@ def test_a_deleted_item_acts_no_more_unless_it_came_back(town: Town, is_pushed_t
     ("body", "subject", "reason"),
     [
         ({"Items": [{"StockCode": "HAT"}]}, "HAT", "StockID is missing"),
-        ({"Items": "none"}, "push %", "the push holds no list Items"),
-        ({"Stock": []}, "push %", "the push holds no list Items"),
+        ({"Items": "none"}, "StockUpload", "the push holds no list Items"),
+        ({"Stock": []}, "StockUpload", "the push holds no list Items"),
     ],
 )
 def test_a_push_that_cannot_be_read_becomes_an_exception(
@@ -133,3 +133,12 @@ def test_a_push_that_cannot_be_read_becomes_an_exception(
     )
     assert found == [(f"Khaos: {reason}",)]
     assert town.one("SELECT count(*) FROM recon.inbox WHERE consumed_at IS NULL") == 0
+
+
+def test_a_push_that_cannot_be_read_is_an_exception_until_one_can(town: Town) -> None:
+    push(town, unreadable="<StockUpload/>")
+    town.sync()
+    assert town.kinds() == {"record_unreadable": "StockUpload"}
+    push(town, Items=[], Deleted=[])
+    town.sync()
+    assert town.kinds() == {}
