@@ -18,14 +18,13 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
-from khaos_swap_assets.adapters.settings import PREFIX, KhaosSettings, Settings, SwapSettings
+from khaos_swap_assets.adapters.settings import NESTED, PREFIX, Settings
 from khaos_swap_assets.domain.exceptions import handbook
 
 DOCS = Path(__file__).parent.parent / "docs"
 GROUPS: Mapping[str, tuple[type[BaseSettings], str]] = {
     "General": (Settings, PREFIX),
-    "Swap": (SwapSettings, f"{PREFIX}SWAP_"),
-    "Khaos": (KhaosSettings, f"{PREFIX}KHAOS_"),
+    **{name.capitalize(): (kind, f"{PREFIX}{name.upper()}_") for name, kind in NESTED.items()},
 }
 SETTINGS_HEAD = """# Settings
 

@@ -82,6 +82,31 @@ class KhaosSettings(BaseSettings):
     reason_missing: str = Field("3", description="ReturnReason id whose type is Stock Missing (moves nothing)")
 
 
+class StorefrontSettings(BaseSettings):
+    """How the storefront (Shopify Admin GraphQL) is reached: the witness of the money. Optional."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=f"{PREFIX}STOREFRONT_", hide_input_in_errors=True, env_ignore_empty=True
+    )
+
+    url: str = Field("", description="Base URL of the shop; empty: not connected, and Swap's word stands for the money")
+    access_token: SecretStr = Field(SecretStr(""), description="Admin API token, sent as X-Shopify-Access-Token")
+    api_version: str = Field("2026-10", pattern=r"^(\d{4}-\d{2}|unstable)$", description="Version of the Admin API")
+    page_size: int = Field(50, ge=1, le=250, description="Orders a page; shrinks by itself where that is too dear")
+    nested_size: int = Field(10, ge=1, le=100, description="Payments and lines of one refund in the first answer")
+    overlap_minutes: int = Field(60, ge=0, le=10080, description="How far a reading reaches back before the last one")
+    poll_minutes: int = Field(5, ge=0, le=1440, description="Shortest time between two looks for refunds")
+    first_read_days: int = Field(60, ge=1, le=800, description="How far back the first reading goes")
+    pay_days: int = Field(3, ge=0, le=90, description="Days between Swap's date and the money until they are apart")
+    timeout_seconds: float = Field(30.0, gt=0, le=300, description="Longest wait for one answer")
+    retries: int = Field(6, ge=0, le=10, description="Repeats after throttling, 429, 5xx or a timeout")
+
+    @property
+    def is_connected(self) -> bool:
+        """True where the storefront is asked at all."""
+        return bool(self.url.strip())
+
+
 class Settings(BaseSettings):
     """All settings. Load with ``load_settings``; cross-checks run there, before anything starts."""
 
@@ -134,6 +159,7 @@ class Settings(BaseSettings):
 
     swap: SwapSettings = Field(default_factory=SwapSettings)
     khaos: KhaosSettings = Field(default_factory=KhaosSettings)
+    storefront: StorefrontSettings = Field(default_factory=StorefrontSettings)
 
     @field_validator("order_ref_format")
     @classmethod
@@ -161,11 +187,15 @@ class Settings(BaseSettings):
         return value
 
 
+NESTED: dict[str, type[BaseSettings]] = {"swap": SwapSettings, "khaos": KhaosSettings, "storefront": StorefrontSettings}
+"""The groups of settings with a prefix of their own."""
+
+
 def load_settings() -> Settings:
     """Read the environment. Raises ``SettingsError`` with one line for every fault: variable and reason, no value."""
     groups: dict[str, Any] = {}
     faults: list[str] = []
-    for name, kind in (("swap", SwapSettings), ("khaos", KhaosSettings)):
+    for name, kind in NESTED.items():
         try:
             groups[name] = kind()
         except ValidationError as error:
@@ -181,7 +211,7 @@ def load_settings() -> Settings:
 
 
 def _faults(error: ValidationError) -> list[str]:
-    prefix = {"SwapSettings": f"{PREFIX}SWAP_", "KhaosSettings": f"{PREFIX}KHAOS_"}.get(error.title, PREFIX)
+    prefix = next((f"{PREFIX}{name.upper()}_" for name, kind in NESTED.items() if kind.__name__ == error.title), PREFIX)
     return [
         f"{prefix}{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg'].removeprefix('Value error, ')}"
         for fault in error.errors(include_input=False)

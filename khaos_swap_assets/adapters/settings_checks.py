@@ -69,6 +69,7 @@ def _addresses(settings: Settings) -> Iterator[str]:
         "SWAP_URL": settings.swap.url,
         "KHAOS_URL": settings.khaos.url,
         "GATEWAY_PUBLIC_URL": settings.gateway_public_url,
+        "STOREFRONT_URL": settings.storefront.url,
     }
     for name, url in urls.items():
         if url and (reason := _wrong_url(url)):
@@ -99,6 +100,7 @@ def _secrets(settings: Settings) -> Iterator[str]:
         "KHAOS_PASSWORD": settings.khaos.password,
         "KHAOS_CHANNEL_PASSWORD": settings.khaos.channel_password,
         "INSPECTION_TOKEN": settings.inspection_token,
+        "STOREFRONT_ACCESS_TOKEN": settings.storefront.access_token,
     }
     for name, secret in carried.items():
         text = secret.get_secret_value()
@@ -107,7 +109,7 @@ def _secrets(settings: Settings) -> Iterator[str]:
 
 
 def _parts(settings: Settings) -> Iterator[str]:
-    checks = (_seal_key, _database, _authority, _pin, _alerts)
+    checks = (_seal_key, _database, _authority, _pin, _storefront, _alerts)
     for check in checks:
         yield from _said(check, settings)
 
@@ -154,6 +156,13 @@ def _verify(khaos: KhaosSettings) -> None:
 
 def _not_now(_host: str, _port: int) -> NoReturn:
     raise OSError("not asked")
+
+
+def _storefront(settings: Settings) -> None:
+    if settings.storefront.is_connected and not _wrong_url(settings.storefront.url):
+        from khaos_swap_assets.adapters.storefront import client
+
+        client.require(settings.storefront)
 
 
 def _alerts(settings: Settings) -> None:

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
-from khaos_swap_assets.adapters.settings import PREFIX, KhaosSettings, Settings, SwapSettings
+from khaos_swap_assets.adapters.settings import NESTED, PREFIX, Settings
 
-NESTED = ("swap", "khaos")
 GROUPS: Mapping[str, tuple[str, type[BaseSettings]]] = {
     "General": (PREFIX, Settings),
-    "Swap": (f"{PREFIX}SWAP_", SwapSettings),
-    "Khaos": (f"{PREFIX}KHAOS_", KhaosSettings),
+    **{name.capitalize(): (f"{PREFIX}{name.upper()}_", kind) for name, kind in NESTED.items()},
 }
 HEAD = """\
 # Settings of Khaos Swap with their defaults. Copy this file to .env and take the # off each line that you set.

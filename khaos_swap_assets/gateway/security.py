@@ -25,6 +25,7 @@ DEMO_SECRETS: Mapping[str, str] = {
     "KHAOS_SWAP_SWAP_WEBHOOK_SECRET": "whsk_demo_6b68616f732d737761702d73616e64626f78",
     "KHAOS_SWAP_KHAOS_CHANNEL_PASSWORD": "demo-channel-password",
     "KHAOS_SWAP_INSPECTION_TOKEN": "demo-inspection-token",
+    "KHAOS_SWAP_STOREFRONT_ACCESS_TOKEN": "demo-storefront-token",
     "KHAOS_SWAP_SEAL_KEY": "a2hhb3Mtc3dhcC1kZW1vLXNlYWwta2V5LTMyLWJ5dGU=",
 }
 """Secrets that everybody can read here; the demo uses them, a live installation refuses them."""
@@ -123,6 +124,7 @@ def _secrets(settings: Settings) -> dict[str, SecretStr]:
         "KHAOS_SWAP_INSPECTION_TOKEN": settings.inspection_token,
         "KHAOS_SWAP_INSPECTION_TOKEN_PREVIOUS": settings.inspection_token_previous,
         "KHAOS_SWAP_SEAL_KEY": settings.seal_key,
+        "KHAOS_SWAP_STOREFRONT_ACCESS_TOKEN": settings.storefront.access_token,
     }
 
 

@@ -23,6 +23,7 @@ from khaos_swap_assets.sandbox.khaos_server import BasicAuth, khaos_router
 from khaos_swap_assets.sandbox.rounds import Rounds
 from khaos_swap_assets.sandbox.staff import ONE_DAY, Staff
 from khaos_swap_assets.sandbox.state import State
+from khaos_swap_assets.sandbox.storefront_server import storefront_router
 from khaos_swap_assets.sandbox.swap_server import swap_router
 from khaos_swap_assets.sandbox.warehouse import Warehouse, warehouse_client
 
@@ -68,6 +69,7 @@ def create_app(
     app = FastAPI(title="Vendor sandboxes", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.include_router(swap_router(state))
     app.include_router(khaos_router(books, BasicAuth(secrets.khaos_user, secrets.khaos_password)))
+    app.include_router(storefront_router(books))
     app.include_router(admin_router(books, rounds))
     api_page.serve(app)
     return app

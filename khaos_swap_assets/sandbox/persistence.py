@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from khaos_swap_assets.sandbox.world import Customer, Item, Note, Order, ReturnDocument, Rma, World
+from khaos_swap_assets.sandbox.world import Customer, Item, Note, Order, ReturnDocument, Rma, StoreRefund, World
 
 BOOKS: dict[type[Any], tuple[str, str]] = {
     Item: ("items", "stock_code"),
@@ -22,6 +22,7 @@ BOOKS: dict[type[Any], tuple[str, str]] = {
     Rma: ("rmas", "rma_number"),
     Note: ("notes", "code"),
     ReturnDocument: ("documents", "return_code"),
+    StoreRefund: ("store_refunds", "refund_id"),
 }
 """Kinds of record that are kept one row each: the mapping of ``World`` that holds them, and the field of their key."""
 

@@ -38,6 +38,11 @@ SWAP_FAULTS = (
     "swap_webhook_expired",
 )
 
+STORE_SWITCHES: Mapping[str, tuple[str, ...]] = {"store_plan": ("components", "standard", "tiny")}
+"""The switch of the storefront: how many query points a shop has."""
+
+STORE_FAULTS = ("store_throttled", "store_429", "store_500", "store_slow", "store_truncated", "store_page_drift")
+
 
 @dataclass
 class Faults:
@@ -68,6 +73,7 @@ class State:
     faults: Faults = field(default_factory=Faults)
     api_key: str = "demo-swap-key"
     webhook_secret: str = "whsk_demo_6b68616f732d737761702d73616e64626f78"  # noqa: S105
+    store_token: str = "demo-storefront-token"  # noqa: S105
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def switch(self, name: str, default: str) -> str:

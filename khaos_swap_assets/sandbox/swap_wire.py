@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from khaos_swap_assets.sandbox.storefront_books import shopify_return_id
 from khaos_swap_assets.sandbox.world import Customer, Rma, RmaLine, World
 
 Json = dict[str, object]
@@ -74,7 +75,9 @@ def return_wire(world: World, rma: Rma, spelling: Spelling) -> Json:
 
 def _identity(world: World, rma: Rma) -> Json:
     outcomes = sorted({line.outcome for line in rma.lines}, reverse=True)
+    native = shopify_return_id(world, rma)
     return {
+        **({"shopify_return_id": native} if native else {}),
         "rma_number": rma.rma_number,
         "return_id": rma.return_id,
         "shopify_order_name": rma.order_name,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from khaos_swap_assets.sandbox.state import SWAP_FAULTS, SWAP_SWITCHES, State
+from khaos_swap_assets.sandbox.state import STORE_FAULTS, STORE_SWITCHES, SWAP_FAULTS, SWAP_SWITCHES, State
 
 KHAOS_SWITCHES: Mapping[str, tuple[str, ...]] = {
     "repeated_reference": ("accept", "refuse"),
@@ -41,8 +41,8 @@ KHAOS_FAULTS = (
     "channel_fault_after_commit",
 )
 
-ALL_SWITCHES: Mapping[str, tuple[str, ...]] = {**SWAP_SWITCHES, **KHAOS_SWITCHES}
-ALL_FAULTS = (*SWAP_FAULTS, *KHAOS_FAULTS)
+ALL_SWITCHES: Mapping[str, tuple[str, ...]] = {**SWAP_SWITCHES, **KHAOS_SWITCHES, **STORE_SWITCHES}
+ALL_FAULTS = (*SWAP_FAULTS, *KHAOS_FAULTS, *STORE_FAULTS)
 
 
 def value(state: State, name: str) -> str:

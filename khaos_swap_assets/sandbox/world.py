@@ -180,14 +180,47 @@ class ReturnDocument:
 
 
 @dataclass
+class Payment:
+    """One transaction of a storefront refund, in the customer's currency."""
+
+    transaction_id: str
+    gateway: str
+    amount_pence: int
+    currency: str
+    processed_at: datetime | None
+    status: str = "SUCCESS"
+    kind: str = "REFUND"
+
+
+@dataclass
+class StoreRefund:
+    """A refund in the storefront; ``rma`` is empty where no return asked for it, ``return_ref`` where it names none.
+
+    ``line_items`` are (line item id, SKU, quantity, pence).
+    """
+
+    refund_id: str
+    order_id: str
+    order_name: str
+    currency: str
+    created_at: datetime
+    payments: list[Payment]
+    rma: str = ""
+    return_ref: str = ""
+    line_items: list[tuple[str, str, int, int]] = field(default_factory=list)
+    is_broken: bool = False
+
+
+@dataclass
 class Plant:
-    """Trouble that is really there: an exception of ``kind`` must be open for this RMA or Credit Note at the end."""
+    """Trouble that is really there: an exception of ``kind`` must be open for this subject at the end."""
 
     kind: str
     rma: str = ""
     credit_note_code: str = ""
     sku: str = ""
     why: str = ""
+    refund: str = ""
 
 
 @dataclass
@@ -203,6 +236,8 @@ class World:
     rmas: dict[str, Rma] = field(default_factory=dict)
     notes: dict[str, Note] = field(default_factory=dict)
     documents: dict[str, ReturnDocument] = field(default_factory=dict)
+    store_refunds: dict[str, StoreRefund] = field(default_factory=dict)
+    money_scripts: dict[str, str] = field(default_factory=dict)
     plants: list[Plant] = field(default_factory=list)
     scripts: dict[str, str] = field(default_factory=dict)
     post_from: date | None = None

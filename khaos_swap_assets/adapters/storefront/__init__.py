@@ -1,0 +1,1 @@
+"""The storefront (Shopify Admin GraphQL): the witness of the money. Plain Python over httpx, no Dagster."""

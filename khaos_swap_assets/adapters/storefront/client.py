@@ -1,0 +1,236 @@
+"""Reading refunds from the storefront: every page of every list, within its budget of query points.
+
+Belongs here: questions, paging and its guards, errors in GraphQL's words, the connection from settings. Stays out: what
+a refund means (``wire``), the arithmetic of points (``bucket``), when to ask and how far back (``stages.storefront``).
+Reads only. A query dearer than the bucket holds is asked again in smaller pages; one that came at a bad moment is asked
+again when the points are back.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import httpx
+
+from khaos_swap_assets.adapters.errors import PermanentError, SettingsError, TransientError
+from khaos_swap_assets.adapters.http import LOOPBACK, Http
+from khaos_swap_assets.adapters.settings import StorefrontSettings
+from khaos_swap_assets.adapters.storefront import queries
+from khaos_swap_assets.adapters.storefront.bucket import Bucket, number_of
+from khaos_swap_assets.adapters.storefront.records import ReadRefund, RefundSweep
+from khaos_swap_assets.adapters.storefront.wire import read_refund
+from khaos_swap_assets.adapters.swap.records import RowFault
+from khaos_swap_assets.adapters.swap.wire import loads
+
+MAX_PAGES = 10_000
+HINTS = {
+    401: "check KHAOS_SWAP_STOREFRONT_ACCESS_TOKEN",
+    402: "the shop is frozen until its owner settles its account",
+    403: "check KHAOS_SWAP_STOREFRONT_ACCESS_TOKEN and the scopes of its app",
+    404: "check KHAOS_SWAP_STOREFRONT_URL and KHAOS_SWAP_STOREFRONT_API_VERSION",
+}
+NEEDED_SCOPES = ("read_orders", "read_returns")
+ALL_ORDERS = "read_all_orders"
+"""Without this scope the storefront shows no order that is older than 60 days."""
+
+
+class _TooDearError(Exception):
+    """The query costs more than the bucket ever holds."""
+
+
+class StorefrontClient:
+    """Asks one shop for refunds. Every method raises ``VendorError`` when a reading fails; nothing is half read."""
+
+    def __init__(self, http: Http, settings: StorefrontSettings, bucket: Bucket) -> None:
+        self._http, self._bucket = http, bucket
+        self._path = f"/admin/api/{settings.api_version}/graphql.json"
+        self._size, self._nested = settings.page_size, settings.nested_size
+        self._cost = 0
+
+    def changed_since(self, moment: datetime) -> RefundSweep:
+        """The refunds of all orders updated at or after ``moment`` (aware); the caller subtracts its overlap."""
+        refunds: dict[str, ReadRefund] = {}
+        faults: dict[str, RowFault] = {}
+        orders = pages = 0
+        for page in self._pages(f"updated_at:>='{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}'"):
+            pages, orders = pages + 1, orders + len(page)
+            for read in (read_refund(order, raw) for order in page for raw in self._whole(order)):
+                if isinstance(read, RowFault):
+                    faults[read.row_hash] = read
+                else:
+                    refunds[read.record.refund_id] = read
+        return RefundSweep(tuple(refunds.values()), tuple(faults.values()), orders, pages)
+
+    def scopes(self) -> frozenset[str]:
+        """What the access token may read."""
+        data = self._ask(queries.SCOPES, {})
+        installed = data.get("currentAppInstallation")
+        granted = installed.get("accessScopes") if isinstance(installed, dict) else None
+        entries = granted if isinstance(granted, list) else []
+        return frozenset(str(one.get("handle")) for one in entries if isinstance(one, dict))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _pages(self, wanted: str) -> Iterator[list[dict[str, Any]]]:
+        seen: set[str] = set()
+        after: str | None = None
+        while True:
+            orders, after = self._orders(wanted, after)
+            yield orders
+            if after is None:
+                return
+            _guard(after, seen, orders)
+
+    def _orders(self, wanted: str, after: str | None) -> tuple[list[dict[str, Any]], str | None]:
+        """One page of orders and the cursor of the next, in pages as small as the bucket asks for."""
+        while True:
+            variables = {"first": self._size, "after": after, "nested": self._nested, "filter": wanted}
+            try:
+                return _connection(self._ask(queries.ORDERS, variables), "orders")
+            except _TooDearError as error:
+                if self._size == 1 and self._nested == 1:
+                    raise PermanentError(f"POST {self._path}: one order is too dear to ask for: {error}") from None
+                self._size, self._nested = max(self._size // 2, 1), max(self._nested // (1 + (self._size == 1)), 1)
+                self._cost = 0
+
+    def _whole(self, order: dict[str, Any]) -> list[Any]:
+        """The refunds of an order, each list of theirs read to its end."""
+        refunds = order.get("refunds")
+        if not isinstance(refunds, list):
+            raise PermanentError(f"POST {self._path}: an order holds no list of refunds")
+        for refund in refunds:
+            for name in queries.CONNECTIONS if isinstance(refund, dict) else ():
+                self._complete(refund, name)
+        return refunds
+
+    def _complete(self, refund: dict[str, Any], name: str) -> None:
+        """Append the further pages of one list; what is no list is left for the reading of the refund to name."""
+        if not isinstance(refund.get(name), dict):
+            return
+        nodes, after = _connection(refund, name)
+        seen: set[str] = set()
+        while after is not None:
+            _guard(after, seen, nodes)
+            variables = {"id": refund.get("id"), "after": after, "nested": self._nested}
+            node = self._ask(queries.rest_of(name), variables).get("node")
+            if not isinstance(node, dict):
+                raise PermanentError(f"POST {self._path}: a refund is gone while its {name} were read")
+            more, after = _connection(node, name)
+            nodes = [*nodes, *more]
+        refund[name] = {"nodes": nodes}
+
+    def _ask(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Send one query when there are points for it; the ``data`` of its answer."""
+        self._bucket.wait_for(self._cost)
+        text = json.dumps({"query": query, "variables": variables}).encode()
+        headers = {"content-type": "application/json"}
+        answer = self._http.read("POST", self._path, content=text, headers=headers, check=self._check)
+        return cast(dict[str, Any], loads(answer.content)["data"])
+
+    def _check(self, answer: httpx.Response) -> None:
+        """Judge one answer: ``TransientError`` has it asked again, by which time its points are there."""
+        body = _body(answer, self._path)
+        extensions = body.get("extensions")
+        cost = extensions.get("cost") if isinstance(extensions, dict) else None
+        self._bucket.learn(cost)
+        requested = number_of(cost.get("requestedQueryCost")) if isinstance(cost, dict) else None
+        self._cost = requested or self._cost
+        if errors := body.get("errors"):
+            self._judge(errors)
+        if not isinstance(body.get("data"), dict):
+            raise PermanentError(f"POST {self._path}: the answer holds no data")
+
+    def _judge(self, errors: object) -> None:
+        first = errors[0] if isinstance(errors, list) and isinstance(errors[0], dict) else {"message": str(errors)}
+        extensions = first.get("extensions")
+        code = str(extensions.get("code") or "") if isinstance(extensions, dict) else ""
+        words = f"POST {self._path}: {code} {str(first.get('message') or 'an error without words')[:200]}"
+        if code == "MAX_COST_EXCEEDED" or (self._bucket.most is not None and self._cost > self._bucket.most):
+            raise _TooDearError(words)
+        if code == "THROTTLED":
+            self._bucket.wait_for(self._cost)
+        if code in ("THROTTLED", "INTERNAL_SERVER_ERROR", "TIMEOUT"):
+            raise TransientError(words)
+        hint = f"; its app needs the scopes {', '.join(NEEDED_SCOPES)}" if code == "ACCESS_DENIED" else ""
+        raise PermanentError(words + hint)
+
+
+def connect(
+    settings: StorefrontSettings,
+    *,
+    transport: httpx.BaseTransport | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+    retries: int | None = None,
+) -> StorefrontClient:
+    """Open the connection that the settings describe. Raises ``SettingsError`` naming each setting at fault."""
+    require(settings)
+    http = Http(
+        settings.url,
+        headers={
+            "x-shopify-access-token": settings.access_token.get_secret_value(),
+            "accept": "application/json",
+        },
+        timeout=settings.timeout_seconds,
+        retries=settings.retries if retries is None else retries,
+        transport=transport,
+        sleep=sleep,
+        clock=clock,
+        hints=HINTS,
+    )
+    return StorefrontClient(http, settings, Bucket(clock=clock, sleep=sleep))
+
+
+def require(settings: StorefrontSettings) -> None:
+    """Raise ``SettingsError`` for a storefront that is only half connected."""
+    if not settings.is_connected:
+        raise SettingsError("set KHAOS_SWAP_STOREFRONT_URL to connect the storefront")
+    if not settings.access_token.get_secret_value().strip():
+        raise SettingsError("KHAOS_SWAP_STOREFRONT_ACCESS_TOKEN: is required where KHAOS_SWAP_STOREFRONT_URL is set")
+    address = urlsplit(settings.url)
+    if address.scheme == "http" and address.hostname not in LOOPBACK:
+        raise SettingsError("KHAOS_SWAP_STOREFRONT_URL: must be https: over http anybody could read the access token")
+
+
+def _body(answer: httpx.Response, path: str) -> dict[str, Any]:
+    try:
+        body = loads(answer.content)
+    except ValueError:
+        raise TransientError(f"POST {path}: the answer is no whole JSON, {len(answer.content)} bytes") from None
+    if not isinstance(body, dict):
+        raise PermanentError(f"POST {path}: the answer is no object")
+    return body
+
+
+def _connection(parent: Mapping[str, Any], name: str) -> tuple[list[Any], str | None]:
+    """The entries of a list and the cursor of its next page. Raises ``PermanentError`` for another shape."""
+    connection = parent.get(name)
+    page = connection.get("pageInfo") if isinstance(connection, dict) else None
+    nodes = connection.get("nodes") if isinstance(connection, dict) else None
+    if not isinstance(nodes, list) or not isinstance(page, dict) or not isinstance(page.get("hasNextPage"), bool):
+        raise PermanentError(f"the answer holds no list of {name} with its pageInfo")
+    cursor = page.get("endCursor")
+    if page["hasNextPage"] and not (isinstance(cursor, str) and cursor):
+        raise PermanentError(f"more {name} are said to follow, yet there is no cursor")
+    return nodes, cursor if page["hasNextPage"] else None
+
+
+def _guard(cursor: str, seen: set[str], entries: list[Any]) -> None:
+    """Stop a paging that cannot end. Raises ``PermanentError``: the reading was stopped and nothing was taken."""
+    wrong = ""
+    if cursor in seen:
+        wrong = "the cursor repeats an earlier one"
+    elif not entries:
+        wrong = "a page is empty, yet more is said to follow"
+    elif len(seen) >= MAX_PAGES:
+        wrong = f"more than {MAX_PAGES} pages"
+    if wrong:
+        raise PermanentError(f"{wrong}; the reading was stopped and nothing was taken")
+    seen.add(cursor)

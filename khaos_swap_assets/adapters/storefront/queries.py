@@ -1,0 +1,38 @@
+"""What the storefront is asked, in GraphQL.
+
+Belongs here: the texts of the queries and the names of their lists. Stays out: sending them (``client``) and reading
+the answers (``wire``). Nothing personal is asked for: no customer, address, note or staff member.
+"""
+
+from __future__ import annotations
+
+_MONEY = "{ shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }"
+_PAGE = "pageInfo { hasNextPage endCursor }"
+
+CONNECTIONS = {
+    "transactions": f"id kind status gateway processedAt test amountSet {_MONEY}",
+    "refundLineItems": f"quantity lineItem {{ id sku }} subtotalSet {_MONEY} totalTaxSet {_MONEY}",
+    "refundShippingLines": f"id subtotalAmountSet {_MONEY} taxAmountSet {_MONEY}",
+}
+"""The lists of a refund, each with the fields of one entry."""
+
+_LISTS = " ".join(f"{name}(first: $nested) {{ {_PAGE} nodes {{ {fields} }} }}" for name, fields in CONNECTIONS.items())
+
+ORDERS = (
+    "query Refunds($first: Int!, $after: String, $nested: Int!, $filter: String!) { "
+    f"orders(first: $first, after: $after, sortKey: UPDATED_AT, query: $filter) {{ {_PAGE} "
+    f"nodes {{ id name updatedAt refunds {{ id createdAt return {{ id }} totalRefundedSet {_MONEY} {_LISTS} }} }} }} }}"
+)
+"""Orders by date of update, the oldest first, each with all of its refunds."""
+
+SCOPES = "query Scopes { currentAppInstallation { accessScopes { handle } } }"
+"""What the access token may read."""
+
+
+def rest_of(connection: str) -> str:
+    """The query for a further page of one list of one refund."""
+    fields = CONNECTIONS[connection]
+    return (
+        f"query Rest($id: ID!, $after: String, $nested: Int!) {{ node(id: $id) {{ ... on Refund {{ {connection}"
+        f"(first: $nested, after: $after) {{ {_PAGE} nodes {{ {fields} }} }} }} }} }}"
+    )

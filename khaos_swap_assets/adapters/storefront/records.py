@@ -1,0 +1,29 @@
+"""What the storefront's adapter hands upwards beside the domain's own records.
+
+Belongs here: frozen records of what was just read. Stays out: reading (``wire``), keeping (``adapters.store``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from khaos_swap_assets.adapters.swap.records import RowFault
+from khaos_swap_assets.domain.refunds import Refund
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRefund:
+    """A refund just read, and the hash that tells a change."""
+
+    record: Refund
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundSweep:
+    """What one reading gave: each refund once, refunds at fault, and how many orders and pages were seen."""
+
+    refunds: tuple[ReadRefund, ...]
+    faults: tuple[RowFault, ...]
+    orders: int
+    pages: int

@@ -1,0 +1,162 @@
+"""One refund of the storefront's JSON becomes a domain record, or a fault that names everything wrong with it.
+
+Belongs here: field names of the Admin GraphQL API, money and dates of one refund. Stays out: paging (``client``).
+Money is taken in the presentment currency, which is the customer's; amounts are decimal text and become minor units.
+An unknown kind, status or gateway is kept as it is. Of an order nothing is kept but its id and name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from khaos_swap_assets.adapters.storefront.records import ReadRefund
+from khaos_swap_assets.adapters.swap import dates
+from khaos_swap_assets.adapters.swap.raw import cleaned, content_hash
+from khaos_swap_assets.adapters.swap.records import RowFault
+from khaos_swap_assets.domain.money import to_pence
+from khaos_swap_assets.domain.refunds import Refund, RefundLine, Transaction
+
+MOST_PENCE = 10**15
+Json = Mapping[str, Any]
+
+
+class _Reading:
+    """Reads fields of one refund; what cannot be read is kept in ``faults``."""
+
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+
+    def fault(self, place: str, reason: str) -> None:
+        self.faults.append(f"{place}: {reason}")
+
+    def number(self, node: Json, name: str, place: str) -> str:
+        """The last part of a global id such as ``gid://…/Refund/918``."""
+        found = tail(node.get(name))
+        if not found:
+            self.fault(place + name, "is no id")
+        return found
+
+    def moment(self, node: Json, name: str, place: str) -> datetime | None:
+        value = node.get(name)
+        if value is None:
+            return None
+        try:
+            return dates.parse(value if isinstance(value, str) else "?", UTC)
+        except ValueError as error:
+            self.fault(place + name, str(error))
+            return None
+
+    def money(self, node: Json, name: str, place: str, side: str = "presentmentMoney") -> tuple[int, str]:
+        """Minor units and currency of one side of a money bag."""
+        bag = node.get(name)
+        money = bag.get(side) if isinstance(bag, dict) else None
+        if not isinstance(money, dict):
+            self.fault(place + name, f"holds no {side}")
+            return 0, ""
+        currency, amount = str(money.get("currencyCode") or "").upper(), money.get("amount")
+        try:
+            pence = to_pence(amount if isinstance(amount, str | int | Decimal) else "?", currency)
+        except (ValueError, TypeError) as error:
+            self.fault(f"{place}{name}.{side}", str(error))
+            return 0, currency
+        if not 0 <= pence < MOST_PENCE:
+            self.fault(f"{place}{name}.{side}", "is negative or too large an amount")
+        return pence, currency
+
+
+def read_refund(order: Json, raw: object) -> ReadRefund | RowFault:
+    """Read one element of an order's ``refunds``, whose lists are complete, collecting all that is wrong with it."""
+    node = cleaned(raw)
+    if not isinstance(node, dict):
+        return RowFault(f"refund of order {_name(order)}", content_hash(node), ("the refund is no object",))
+    reading = _Reading()
+    record = _refund(reading, cleaned(order), node)
+    if reading.faults:
+        subject = f"refund {tail(node.get('id'))}" if tail(node.get("id")) else f"refund of order {_name(order)}"
+        return RowFault(subject, content_hash(node), tuple(dict.fromkeys(reading.faults)))
+    return ReadRefund(record, content_hash([_name(order), node]))
+
+
+def _refund(reading: _Reading, order: Json, node: Json) -> Refund:
+    total_pence, currency = reading.money(node, "totalRefundedSet", "")
+    named = node.get("return")
+    record = Refund(
+        refund_id=reading.number(node, "id", ""),
+        order_id=reading.number(order, "id", "order."),
+        order_name=_name(order),
+        return_ref=tail(named.get("id")) if isinstance(named, dict) else "",
+        currency=currency,
+        total_pence=total_pence,
+        delivery_pence=sum(
+            _delivery(reading, one, place) for place, one in _nodes(node, "refundShippingLines", reading)
+        ),
+        created_at=reading.moment(node, "createdAt", "") or datetime.min.replace(tzinfo=UTC),
+        transactions=tuple(_payment(reading, one, place) for place, one in _nodes(node, "transactions", reading)),
+        lines=tuple(_line(reading, one, place) for place, one in _nodes(node, "refundLineItems", reading)),
+    )
+    if record.created_at.year == 1:
+        reading.fault("createdAt", "is empty")
+    if any(one.currency != currency for one in record.moved):
+        reading.fault("transactions", f"are not all in {currency or 'the currency of the refund'}")
+    return record
+
+
+def _payment(reading: _Reading, node: Json, place: str) -> Transaction:
+    amount_pence, currency = reading.money(node, "amountSet", place)
+    shop_pence, shop_currency = reading.money(node, "amountSet", place, "shopMoney")
+    return Transaction(
+        transaction_id=reading.number(node, "id", place),
+        kind=str(node.get("kind") or ""),
+        status=str(node.get("status") or ""),
+        gateway=str(node.get("gateway") or ""),
+        amount_pence=amount_pence,
+        currency=currency,
+        shop_pence=shop_pence,
+        shop_currency=shop_currency,
+        processed_at=reading.moment(node, "processedAt", place),
+        is_test=node.get("test") is True,
+    )
+
+
+def _line(reading: _Reading, node: Json, place: str) -> RefundLine:
+    item, quantity = node.get("lineItem"), node.get("quantity")
+    if not isinstance(quantity, int) or isinstance(quantity, bool) or quantity < 0:
+        reading.fault(place + "quantity", "is no whole number of units")
+    return RefundLine(
+        line_item_id=tail(item.get("id")) if isinstance(item, dict) else "",
+        sku=str(item.get("sku") or "") if isinstance(item, dict) else "",
+        quantity=quantity if isinstance(quantity, int) else 0,
+        subtotal_pence=reading.money(node, "subtotalSet", place)[0],
+        tax_pence=reading.money(node, "totalTaxSet", place)[0],
+    )
+
+
+def _delivery(reading: _Reading, node: Json, place: str) -> int:
+    return reading.money(node, "subtotalAmountSet", place)[0]
+
+
+def _nodes(node: Json, name: str, reading: _Reading) -> Sequence[tuple[str, Json]]:
+    """Each entry of a list with its place in words; a list that is none is a fault."""
+    connection = node.get(name)
+    entries = connection.get("nodes") if isinstance(connection, dict) else None
+    if not isinstance(entries, list):
+        reading.fault(name, "is no list")
+        return []
+    for at, entry in enumerate(entries):
+        if not isinstance(entry, dict):
+            reading.fault(f"{name}[{at}]", "is no object")
+    return [(f"{name}[{at}].", entry) for at, entry in enumerate(entries) if isinstance(entry, dict)]
+
+
+def tail(gid: object) -> str:
+    """``918`` of ``gid://shopify/Refund/918?x=1``, ``"918"`` or ``918``; empty for what is no id."""
+    text = str(gid) if isinstance(gid, str | int) and not isinstance(gid, bool) else ""
+    found = text.partition("?")[0].rpartition("/")[2].strip()
+    return found if found.isascii() and found.isalnum() else ""
+
+
+def _name(order: Json) -> str:
+    return str(order.get("name") or "").strip()

@@ -1,0 +1,165 @@
+"""The part of the storefront's GraphQL schema that the sandbox answers, and the values behind it.
+
+Belongs here: types, names and nesting as Shopify's Admin API has them, filled from the world. Stays out: HTTP, query
+points and faults (``storefront_server``). Source: the public schema of the Admin GraphQL API, version 2026-10.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from graphql import build_schema
+
+from khaos_swap_assets.sandbox.world import Order, Payment, StoreRefund, World
+
+Json = dict[str, Any]
+
+SCHEMA = build_schema("""
+scalar DateTime
+scalar Decimal
+enum OrderSortKeys { UPDATED_AT }
+interface Node { id: ID! }
+type Query {
+  orders(first: Int, after: String, sortKey: OrderSortKeys, query: String): OrderConnection!
+  node(id: ID!): Node
+  currentAppInstallation: AppInstallation!
+}
+type AppInstallation { accessScopes: [AccessScope!]! }
+type AccessScope { handle: String! }
+type PageInfo { hasNextPage: Boolean! endCursor: String }
+type MoneyV2 { amount: Decimal! currencyCode: String! }
+type MoneyBag { shopMoney: MoneyV2! presentmentMoney: MoneyV2! }
+type OrderConnection { pageInfo: PageInfo! nodes: [Order!]! }
+type Order implements Node { id: ID! name: String! updatedAt: DateTime! refunds(first: Int): [Refund!]! }
+type Return implements Node { id: ID! }
+type Refund implements Node {
+  id: ID! createdAt: DateTime return: Return totalRefundedSet: MoneyBag!
+  transactions(first: Int, after: String): OrderTransactionConnection!
+  refundLineItems(first: Int, after: String): RefundLineItemConnection!
+  refundShippingLines(first: Int, after: String): RefundShippingLineConnection!
+}
+type OrderTransactionConnection { pageInfo: PageInfo! nodes: [OrderTransaction!]! }
+type OrderTransaction implements Node {
+  id: ID! kind: String! status: String! gateway: String processedAt: DateTime test: Boolean! amountSet: MoneyBag!
+}
+type RefundLineItemConnection { pageInfo: PageInfo! nodes: [RefundLineItem!]! }
+type RefundLineItem { quantity: Int! lineItem: LineItem! subtotalSet: MoneyBag! totalTaxSet: MoneyBag! }
+type LineItem implements Node { id: ID! sku: String }
+type RefundShippingLineConnection { pageInfo: PageInfo! nodes: [RefundShippingLine!]! }
+type RefundShippingLine implements Node { id: ID! subtotalAmountSet: MoneyBag! taxAmountSet: MoneyBag! }
+""")
+
+FILTER = re.compile(r"updated_at:>='?([0-9TZ:+.-]+)'?")
+EURO_PERCENT = 118
+
+
+class Shop:
+    """The root of a query over ``world``; ``page_drift`` leaves out the first order of a later page."""
+
+    def __init__(self, world: World, scopes: Sequence[str], *, drifts: bool = False) -> None:
+        self._world, self._scopes, self._drifts = world, scopes, drifts
+
+    def orders(self, _info: object, first: int = 50, after: str | None = None, query: str = "", **_: object) -> Json:
+        """Orders updated since the moment that ``query`` names, the oldest update first."""
+        found = FILTER.search(query)
+        since = datetime.fromisoformat(found[1]) if found else datetime.min.replace(tzinfo=UTC)
+        refunds: dict[str, list[StoreRefund]] = {}
+        for one in self._world.store_refunds.values():
+            refunds.setdefault(one.order_id, []).append(one)
+        rows = [(_updated(one, refunds.get(one.order_id, [])), one) for one in self._world.orders.values()]
+        wanted = sorted((at, one.order_id, one) for at, one in rows if since <= at <= self._world.now)
+        entries = [_order(one, at, refunds.get(one.order_id, [])) for at, _, one in wanted]
+        return connection(entries[1:] if after and self._drifts else entries, first, after)
+
+    def node(self, _info: object, id: str) -> Json | None:  # noqa: A002 (the schema's word)
+        """A refund by its global id."""
+        refund = self._world.store_refunds.get(id.rpartition("/")[2])
+        return _refund(refund) if refund else None
+
+    def currentAppInstallation(self, _info: object) -> Json:  # noqa: N802 (the schema's word)
+        """The scopes of the access token."""
+        return {"accessScopes": [{"handle": scope} for scope in self._scopes]}
+
+
+def connection(entries: Sequence[Any], first: int, after: str | None) -> Json:
+    """One page of ``entries``; a cursor is the place in the list."""
+    start = int(after) if after else 0
+    shown = entries[start : start + first]
+    end = start + len(shown)
+    return {"pageInfo": {"hasNextPage": end < len(entries), "endCursor": str(end) if shown else None}, "nodes": shown}
+
+
+def _updated(order: Order, refunds: Sequence[StoreRefund]) -> datetime:
+    moments = [order.ordered_at, order.issued_at, *(one.created_at for one in refunds)]
+    return max(at for at in moments if at)
+
+
+def _order(order: Order, updated_at: datetime, refunds: Sequence[StoreRefund]) -> Json:
+    return {
+        "id": f"gid://shopify/Order/{order.order_id}",
+        "name": order.order_name,
+        "updatedAt": _iso(updated_at),
+        "refunds": lambda _info, **_: [_refund(one) for one in sorted(refunds, key=_created)],
+    }
+
+
+def _created(refund: StoreRefund) -> tuple[datetime, str]:
+    return refund.created_at, refund.refund_id
+
+
+def _refund(refund: StoreRefund) -> Json:
+    total = sum(one.amount_pence for one in refund.payments)
+    lines = [_line(one, refund.currency) for one in refund.line_items]
+    return {
+        "__typename": "Refund",
+        "id": f"gid://shopify/Refund/{refund.refund_id}",
+        "createdAt": None if refund.is_broken else _iso(refund.created_at),
+        "return": {"id": f"gid://shopify/Return/{refund.return_ref}"} if refund.return_ref else None,
+        "totalRefundedSet": money(total, refund.currency),
+        "transactions": _paged([_transaction(one) for one in refund.payments]),
+        "refundLineItems": _paged(lines),
+        "refundShippingLines": _paged([]),
+    }
+
+
+def _paged(entries: Sequence[Json]) -> Callable[..., Json]:
+    return lambda _info, first=50, after=None: connection(entries, first, after)
+
+
+def _transaction(payment: Payment) -> Json:
+    return {
+        "id": f"gid://shopify/OrderTransaction/{payment.transaction_id}",
+        "kind": payment.kind,
+        "status": payment.status,
+        "gateway": payment.gateway,
+        "processedAt": _iso(payment.processed_at) if payment.processed_at else None,
+        "test": False,
+        "amountSet": money(payment.amount_pence, payment.currency),
+    }
+
+
+def _line(line: tuple[str, str, int, int], currency: str) -> Json:
+    line_item_id, sku, quantity, pence = line
+    return {
+        "quantity": quantity,
+        "lineItem": {"id": f"gid://shopify/LineItem/{line_item_id}", "sku": sku},
+        "subtotalSet": money(pence, currency),
+        "totalTaxSet": money(pence - (pence * 5 + 3) // 6, currency),
+    }
+
+
+def money(pence: int, currency: str) -> Json:
+    """A money bag: the customer's money as it is, the shop's in pounds."""
+    shop = pence if currency == "GBP" else (pence * 100 + EURO_PERCENT // 2) // EURO_PERCENT
+    return {"presentmentMoney": _amount(pence, currency), "shopMoney": _amount(shop, "GBP")}
+
+
+def _amount(pence: int, currency: str) -> Json:
+    return {"amount": f"{pence // 100}.{pence % 100:02}", "currencyCode": currency}
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
