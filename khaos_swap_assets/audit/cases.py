@@ -14,9 +14,10 @@ from typing import Any
 
 from khaos_swap_assets.adapters.files import documents
 from khaos_swap_assets.adapters.files.documents import Money
-from khaos_swap_assets.adapters.files.layouts import OrderRow, RefundRow
+from khaos_swap_assets.adapters.files.layouts import OrderRow, RefundRow, StockCodeRow
+from khaos_swap_assets.adapters.files.tables import CURRENCY
 from khaos_swap_assets.audit.inputs import Inputs
-from khaos_swap_assets.audit.order_names import Naming, naming_of
+from khaos_swap_assets.audit.order_names import Naming, OrderNames, naming_of
 from khaos_swap_assets.domain.facts import LineFacts, ReturnFacts
 from khaos_swap_assets.domain.matching import ReturnRecord
 from khaos_swap_assets.domain.orders import Claim, OrderMatch, SalesOrder, choose_order, order_refs, over_returns
@@ -47,14 +48,19 @@ class Case:
     raw: Mapping[str, Any]
 
     @property
+    def paid(self) -> Money | None:
+        """The money that moved, where it can be held against the return: in its currency."""
+        return self.money if self.money and self.money.currency == self.return_.currency else None
+
+    @property
     def refund_pence(self) -> int:
-        """The money that moved, or Swap's confirmed refund where nobody saw the money."""
-        return self.facts.refund_pence if self.money is None else self.money.cash_pence
+        """The money that moved, or Swap's confirmed refund where nobody saw the money or it was of another currency."""
+        return self.paid.cash_pence if self.paid else self.facts.refund_pence
 
     @property
     def tender_pence(self) -> int:
         """What was given back as gift card or store credit, as far as the refunds file shows it."""
-        return self.money.tender_pence if self.money else 0
+        return self.paid.tender_pence if self.paid else 0
 
     @property
     def refunded_at(self) -> datetime | None:
@@ -70,21 +76,33 @@ class Case:
         return self.refund_pence + self.tender_pence or self.return_.refund_pence or lines_pence
 
     @property
-    def record(self) -> ReturnRecord:
-        """What matching reads of it."""
-        lines = self.return_.refund_lines or self.return_.lines
+    def other_pence(self) -> frozenset[int]:
+        """What else a Credit Note of it may say: its goods before fee, gift card or exchange; with the delivery."""
+        return_, delivery = self.return_, self.order.delivery_gross_pence if self.order else 0
+        goods = [sum(line.cost_pence for line in lines) for lines in (return_.refund_lines, return_.lines)]
+        known = {self.worth_pence, return_.refund_pence + return_.store_credit_pence, *goods}
+        return frozenset(pence + extra for pence in known for extra in (0, delivery) if pence > 0)
+
+    def record(self, packs: Packs) -> ReturnRecord:
+        """What matching reads of it; a pack counts as its components."""
+        return_, opened_at = self.return_, self.return_.created_at or self.return_.submitted_at
+        ended_at = self.refunded_at or return_.refunded_at
         codes = {line.product_id: line.stock_code or line.sku for line in self.facts.lines}
-        opened_at = self.return_.created_at or self.return_.submitted_at
+        units = [((codes[line.product_id], line.quantity), line in return_.refund_lines) for line in return_.lines]
+        own = [one for one, is_refund in units if one[0] and (is_refund or not return_.refund_lines)]
+        others = [one for one, is_refund in units if one[0] and not is_refund and return_.refund_lines]
         return ReturnRecord(
-            self.return_.return_id,
-            self.return_.rma,
+            return_.return_id,
+            return_.rma,
             self.worth_pence,
-            self.return_.currency,
+            return_.currency,
             self.order_ref,
             self.customer,
-            tuple((codes[line.product_id], line.quantity) for line in lines if codes[line.product_id]),
-            london_date(self.refunded_at) if self.refunded_at else None,
+            packs.opened(own),
+            london_date(ended_at) if ended_at else None,
             london_date(opened_at) if opened_at else None,
+            other_pence=self.other_pence,
+            other_codes=packs.opened(others),
         )
 
 
@@ -94,6 +112,8 @@ class Cases:
 
     all: tuple[Case, ...]
     naming: Naming
+    orders: OrderNames
+    packs: Packs
     stray_refunds: tuple[RefundRow, ...]
 
 
@@ -125,7 +145,22 @@ def cases(inputs: Inputs) -> Cases:
                 row.raw,
             )
         )
-    return Cases(tuple(found), naming, tuple(strays))
+    orders, packs = OrderNames(inputs.sales_orders.rows, naming), Packs(inputs.stock_codes.rows)
+    return Cases(tuple(found), naming, orders, packs, tuple(strays))
+
+
+class Packs:
+    """Stock Codes that are sold as a pack of others."""
+
+    def __init__(self, rows: Iterable[StockCodeRow]) -> None:
+        self._parts = {row.stock_code: row.pack_components for row in rows if row.pack_components}
+
+    def opened(self, codes: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+        """(Stock Code, units) with the components in place of each pack."""
+        return tuple(part for code, quantity in codes for part in self._of(code, quantity))
+
+    def _of(self, code: str, quantity: int) -> tuple[tuple[str, int], ...]:
+        return tuple((part, units * quantity) for part, units in self._parts.get(code, ((code, 1),)))
 
 
 class _Shelf:
@@ -138,7 +173,8 @@ class _Shelf:
         self._sold, self._naming = sold, naming
         self._orders: dict[str, list[SalesOrder]] = {}
         self._tells_invoice = "invoiced_on" in inputs.sales_orders.columns
-        self._tells_customer = "customer_ref" in inputs.sales_orders.columns
+        tells = {"customer_unknown": "customer_ref", "currency_mismatch": CURRENCY}
+        self._untold = {kind for kind, column in tells.items() if column not in inputs.sales_orders.columns}
 
     def refs_of(self, return_: Return) -> tuple[str, ...]:
         """The orders that a return names, as Khaos writes them."""
@@ -164,9 +200,7 @@ class _Shelf:
         codes = {code for line in return_.refund_lines if (code := self.sku(line.sku).stock_code)}
         candidates = [order for ref in refs for order in self._orders_of(ref)]
         match = choose_order(return_, refs, candidates, stock_codes=codes, is_answered=True)
-        if self._tells_customer:
-            return match
-        return replace(match, problems=tuple(kind for kind in match.problems if kind != "customer_unknown"))
+        return replace(match, problems=tuple(kind for kind in match.problems if kind not in self._untold))
 
     def _orders_of(self, ref: str) -> list[SalesOrder]:
         if ref not in self._orders:
@@ -192,8 +226,9 @@ class _Shelf:
             for line in return_.lines
             for found in (self.sku(line.sku),)
         )
-        seen = return_ if paid is None else replace(return_, refund_pence=paid.cash_pence + paid.tender_pence)
-        currency = match.order.currency if match.order else None
+        is_alike = paid is not None and paid.currency == return_.currency
+        seen = replace(return_, refund_pence=paid.cash_pence + paid.tender_pence) if paid and is_alike else return_
+        currency = match.order.currency if match.order and "currency_mismatch" not in self._untold else None
         return ReturnFacts(seen, lines, currency, match.problems, over_returned=tuple(sorted(over)))
 
 

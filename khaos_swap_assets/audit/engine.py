@@ -11,9 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from khaos_swap_assets.adapters.files import documents
 from khaos_swap_assets.adapters.files.documents import Note
-from khaos_swap_assets.audit import causes
+from khaos_swap_assets.audit import causes, credit_notes
 from khaos_swap_assets.audit.cases import Case, Cases, cases
 from khaos_swap_assets.audit.causes import Causes
 from khaos_swap_assets.audit.inputs import Inputs
@@ -70,10 +69,10 @@ class Pairing:
 def pair(inputs: Inputs) -> Pairing:
     """Join the files and match notes to returns."""
     found = cases(inputs)
-    notes = documents.notes(inputs.credit_notes.rows)
+    notes = credit_notes.notes(inputs, found)
     case_of = {case.return_.return_id: case for case in found.all}
-    return_records = {key: case.record for key, case in case_of.items()}
-    note_records = {note.code: note.record for note in notes}
+    return_records = {key: case.record(found.packs) for key, case in case_of.items()}
+    note_records = {note.code: credit_notes.record_of(note, found) for note in notes}
     matching = match(note_records.values(), return_records.values())
     suggested = [link for link in matching.links if link.certainty != CERTAIN]
     rivals: defaultdict[str, set[str]] = defaultdict(set)
@@ -205,20 +204,35 @@ def _day(case: Case) -> date | None:
 
 def _status(draft: _Draft, span: Span, *, is_cleared: bool, is_doubted: bool) -> Status:
     """The worst status that holds."""
-    case, notes, residual = draft.case, draft.notes, draft.causes.residual_pence
-    is_apart = bool(notes) and residual != 0 and not is_cleared
+    case, notes = draft.case, draft.notes
+    is_apart = bool(notes) and draft.causes.residual_pence != 0 and not is_cleared
     is_bare = not notes and case.refund_pence > 0
-    if is_apart and len(notes) > 1 and residual > 0:
+    if is_apart and _is_doubled(draft):
         return "duplicate"
     if is_doubted and (is_apart or not notes):
         return "ambiguous"
-    if is_apart and not is_waiting(case):
+    if is_apart and not _is_early(draft, span):
         return "value_gap"
     if is_bare and is_late(case, span):
         return "credit_note_missing"
     if is_bare or is_waiting(case):
         return "in_flight"
     return "within_tolerance" if is_cleared else "matched"
+
+
+def _is_doubled(draft: _Draft) -> bool:
+    """True when one of several notes could go, and the others would still credit all the goods."""
+    goods = [note.gross_pence - note.delivery_pence for note in draft.notes]
+    apart = draft.causes.residual_pence - draft.causes.legs["delivery"] - draft.causes.legs["fee"]
+    return len(goods) > 1 and apart >= min(goods) > 0
+
+
+def _is_early(draft: _Draft, span: Span) -> bool:
+    """True when the notes credit what is yet to be paid, and its time is not over: Swap's refund, or the goods."""
+    case = draft.case
+    credited = draft.causes.waterfall.gap_pence + case.refund_pence
+    is_due = case.return_.is_refund_confirmed and is_late(case, span)
+    return is_waiting(case) and not is_due and credited in (case.worth_pence, *case.other_pence)
 
 
 def is_waiting(case: Case) -> bool:

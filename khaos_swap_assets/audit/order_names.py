@@ -1,7 +1,7 @@
 """How Khaos writes the order names of Swap, read from the two files themselves.
 
-Belongs here: finding the one prefix under which most orders are found. Stays out: the reference itself
-(``domain.orders.order_ref``). In an installation this is the setting KHAOS_SWAP_ORDER_REF_FORMAT.
+Belongs here: finding the one prefix under which most orders are found, and which order a Credit Note means. Stays out:
+the reference itself (``domain.orders.order_ref``). In an installation this is the setting KHAOS_SWAP_ORDER_REF_FORMAT.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from khaos_swap_assets.adapters.files.layouts import OrderRow
 from khaos_swap_assets.domain.orders import order_ref
 
 PLAIN = "{0}"
@@ -39,6 +40,36 @@ def naming_of(names: Iterable[str], refs: Collection[str]) -> Naming:
     hits = [sum(form.ref_of(name) in refs for name in sample) for form in forms]
     best = hits.index(max(hits))
     return forms[best] if best < 2 or hits[best] >= LEAST_SHARE * len(sample) else forms[0]
+
+
+class OrderNames:
+    """Every way to name an order: its reference, the shop's name for it, its Sales Order code."""
+
+    def __init__(self, rows: Iterable[OrderRow], naming: Naming) -> None:
+        self._naming = naming
+        self._currencies: dict[str, str] = {}
+        self._loose: defaultdict[str, set[str]] = defaultdict(set)
+        for row in rows:
+            if row.order_ref not in self._currencies:
+                self._loose[_plain(row.order_ref)].add(row.order_ref)
+            self._currencies[row.order_ref] = row.currency
+            if row.so_code:
+                self._loose[_plain(row.so_code)].add(row.order_ref)
+
+    def ref_of(self, text: str) -> str:
+        """The reference of the one order that a text names, else empty."""
+        forms = (text, self._naming.ref_of(text))
+        named = next((one for one in forms if one in self._currencies), "")
+        loose = {ref for one in forms for ref in self._loose.get(_plain(one), ())}
+        return named or (loose.pop() if len(loose) == 1 else "")
+
+    def currency_of(self, ref: str) -> str:
+        """The currency of an order, empty for one that is not known."""
+        return self._currencies.get(ref, "")
+
+
+def _plain(text: str) -> str:
+    return text.strip().removeprefix("#").casefold()
 
 
 def _prefixed(sample: Iterable[str], refs: Collection[str]) -> list[Naming]:

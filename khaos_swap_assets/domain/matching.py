@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from khaos_swap_assets.domain import matching_groups, matching_reasons
-from khaos_swap_assets.domain.matching_evidence import Evidence, Tables, tables, units
+from khaos_swap_assets.domain.matching_evidence import DAYS_BEFORE_REFUND, Evidence, Tables, tables, units
 from khaos_swap_assets.domain.matching_records import (
     Ambiguity,
     Link,
@@ -141,18 +141,35 @@ class _Work:
         evidence = self.tables.evidence(note_code, return_id)
         if evidence.customer is False:
             return set(self.returns_owned(note_code))
-        if is_only and evidence.is_alike:
-            return set()
         others = set(self.tables.returns_near(note_code)) - {return_id}
         found = {one for one in others if self.tables.evidence(note_code, one).is_alike}
-        return found if is_only else found | self._unnamed_twins(note_code)
+        if is_only and evidence.is_alike:
+            found = {one for one in found if self._is_nearer(note_code, one, return_id)}
+        twins = () if evidence.order else self._unnamed_twins(note_code)
+        return found | {one for one in twins if not is_only or self._is_nearer(note_code, one, return_id)}
 
     def _unnamed_twins(self, note_code: str) -> set[str]:
-        """For a note without order and customer: possible returns of the same content that no note names."""
-        note = self.tables.notes[note_code]
-        alike = () if note.order_ref or note.customer else self.tables.returns_alike(note_code, is_owned=False)
-        unnamed = [one for one in alike if not self.tables.named_by.get(one)]
-        return {one for one in unnamed if self.tables.evidence(note_code, one).is_possible}
+        """Possible returns of the same content that no note names, where neither order nor customer differs."""
+        alike = self.tables.returns_alike(note_code, is_owned=False)
+        unnamed = {one: self.tables.evidence(note_code, one) for one in alike if not self.tables.named_by.get(one)}
+        return {
+            one
+            for one, evidence in unnamed.items()
+            if evidence.is_possible and evidence.order is not False and evidence.customer is not False
+        }
+
+    def _is_nearer(self, note_code: str, rival: str, return_id: str) -> bool:
+        """True when the note has the value of a rival that nothing names, or was made clearly nearer to its day."""
+        if self.tables.named_by.get(rival):
+            return False
+        note, returns = self.tables.notes[note_code], [self.tables.returns[one] for one in (rival, return_id)]
+        if returns[0].value_pence == note.value_pence != returns[1].value_pence:
+            return True
+        made_on, days = note.created_on, [one.refunded_on for one in returns]
+        if made_on is None or None in days:
+            return False
+        rival_days, own_days = (abs((made_on - day).days) for day in days if day)
+        return rival_days + DAYS_BEFORE_REFUND < own_days
 
     def by_content(
         self, name: PassName, near: Callable[[str], Sequence[str]], fits: Callable[[Evidence], bool]
@@ -223,16 +240,23 @@ class _Work:
                 if self.tables.evidence(code, return_id).fits_reference_apart:
                     found[code] = return_id
         for code, return_id in found.items():
-            rivals = {one for one in self.tables.returns_near(code) if self._is_rival(code, one)} - {return_id}
+            is_firm = self.tables.evidence(code, return_id).is_of_order
+            near = self.tables.returns_near(code)
+            rivals = {one for one in near if self._is_rival(code, one, is_firm=is_firm)} - {return_id}
             if rivals or return_id in self.doubtful_returns or self.taken.get(return_id, "reference") != "reference":
                 self.doubt("reference", [code], {return_id, *rivals})
         for code, return_id in found.items():
             if code not in self.doubtful_notes and return_id not in self.doubtful_returns:
                 self.link("reference", [code], [return_id])
 
-    def _is_rival(self, note_code: str, return_id: str) -> bool:
-        """A return without a note that shares goods with this one, or any that is alike."""
+    def _is_rival(self, note_code: str, return_id: str, *, is_firm: bool) -> bool:
+        """A return without a note that shares goods with this one, or any that is alike.
+
+        Where reference, order and units agree (``is_firm``), a return of another order must have the note's value.
+        """
         evidence = self.tables.evidence(note_code, return_id)
+        if is_firm and evidence.order is False and not evidence.value:
+            return False
         noted, returned = (self.tables.notes[note_code].codes, self.tables.returns[return_id].codes)
         is_sharing = bool(units(noted).keys() & units(returned).keys()) and evidence.is_possible
         return evidence.is_alike or (is_sharing and return_id not in self.taken)

@@ -8,7 +8,6 @@ A clause is True when both sides agree, False when they differ, None when one of
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -16,12 +15,12 @@ from datetime import timedelta
 from typing import TypeVar
 
 from khaos_swap_assets.domain.matching_records import NoteRecord, ReturnRecord, Units
+from khaos_swap_assets.domain.matching_references import References
 
 DAYS_BEFORE_REFUND = 3
 DAYS_AFTER_REFUND = 30
 MOST_OF_A_CUSTOMER = 200
 Record = TypeVar("Record")
-_BETWEEN_REFERENCES = re.compile(r"[\s,;/+&]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +84,14 @@ class Evidence:
         return self.value and self.codes is not False and self.is_possible
 
     @property
+    def is_of_order(self) -> bool:
+        """True when order and units agree."""
+        return self.order is True and self.units is True
+
+    @property
     def fits_order_codes(self) -> bool:
         """Pass ``order_codes``: the same units of the same order and customer, at another value."""
-        return self.order is True and self.units is True and self.customer is True and self.is_possible
+        return self.is_of_order and self.customer is True and self.is_possible
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +147,12 @@ def tables(notes: Iterable[NoteRecord], returns: Iterable[ReturnRecord]) -> Tabl
     """Build the tables. Raises ``ValueError`` when two notes share a code or two returns an id."""
     by_code = _once(((note.code, note) for note in notes), "Credit Note")
     by_id = _once(((record.return_id, record) for record in returns), "return")
-    owners: dict[str, set[str]] = defaultdict(set)
+    references = References({return_id: record.names for return_id, record in by_id.items()})
+    built = Tables(by_code, by_id, {code: references.named(note.ref) for code, note in by_code.items()})
     for return_id, record in by_id.items():
-        for name in record.names:
-            owners[name].add(return_id)
-    built = Tables(by_code, by_id, {code: _named(note.ref, owners) for code, note in by_code.items()})
-    for return_id, record in by_id.items():
-        _file(built.returns_by, return_id, record.order_ref, record.customer, record.codes, record.value_pence)
+        _file(built.returns_by, return_id, record.order_ref, record.customer, _contents(record))
     for code, note in by_code.items():
-        _file(built.notes_by, code, note.order_ref, note.customer, note.codes, note.value_pence)
+        _file(built.notes_by, code, note.order_ref, note.customer, [_content(note.codes, note.value_pence)])
         for return_id in sorted(built.named[code]):
             built.named_by[return_id].append(code)
     return built
@@ -167,13 +168,19 @@ def _once(pairs: Iterable[tuple[str, Record]], what: str) -> dict[str, Record]:
 
 
 def _file(
-    table: dict[tuple[str, str], list[str]], key: str, order_ref: str, customer: str, codes: Units, pence: int
+    table: dict[tuple[str, str], list[str]], key: str, order_ref: str, customer: str, contents: Iterable[str]
 ) -> None:
-    content = _content(codes, pence)
-    keys = (("order", order_ref), ("customer", customer), ("content", content), (_owned(customer), content))
+    keys = [("order", order_ref), ("customer", customer)]
+    keys += [(kind, content) for content in contents for kind in ("content", _owned(customer))]
     for kind, value in keys:
         if kind and value:
             table[kind, value].append(key)
+
+
+def _contents(record: ReturnRecord) -> list[str]:
+    """Every content that a note of the return may have."""
+    goods = [record.codes, (*record.codes, *record.other_codes)] if record.other_codes else [record.codes]
+    return [_content(codes, pence) for codes in goods for pence in record.values]
 
 
 def _owned(customer: str) -> str:
@@ -182,15 +189,6 @@ def _owned(customer: str) -> str:
 
 def _content(codes: Units, pence: int) -> str:
     return f"{sorted(units(codes).items())} {pence}" if codes else ""
-
-
-def _named(ref: str, owners: dict[str, set[str]]) -> frozenset[str]:
-    """Returns that a typed reference names: the whole text, else each of its parts if all of them name one."""
-    text = ref.strip()
-    if text in owners:
-        return frozenset(owners[text])
-    parts = [owners.get(part) for part in _BETWEEN_REFERENCES.split(text)]
-    return frozenset(name for part in parts for name in part or ()) if all(parts) else frozenset()
 
 
 def units(codes: Units) -> Counter[str]:
@@ -204,15 +202,16 @@ def units(codes: Units) -> Counter[str]:
 def compare(note: NoteRecord, record: ReturnRecord, *, is_named: bool) -> Evidence:
     """The clauses of one pair; a return without value agrees with no value."""
     noted, returned = units(note.codes), units(record.codes)
+    whole = returned + units(record.other_codes)
     is_known = bool(noted and returned)
     return Evidence(
         is_named=is_named,
         order=_same(note.order_ref, record.order_ref),
         customer=_same(note.customer, record.customer),
         currency=_same(note.currency, record.currency),
-        value=note.value_pence == record.value_pence > 0,
-        codes=noted.keys() <= returned.keys() if is_known else None,
-        units=noted == returned if is_known else None,
+        value=note.value_pence in record.values,
+        codes=noted.keys() <= whole.keys() if is_known else None,
+        units=noted in (returned, whole) if is_known else None,
         date=note.created_on >= record.opened_on if note.created_on and record.opened_on else None,
         window=_is_near(note, record),
     )

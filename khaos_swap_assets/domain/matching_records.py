@@ -9,9 +9,10 @@ Money is whole minor units of the currency, dates are London days, an empty text
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import product
 from typing import Literal
 
 PassName = Literal[
@@ -27,6 +28,8 @@ class ReturnRecord:
 
     ``references`` are further references under which a note may name it (the RMA always counts). ``opened_on``: the
     return did not exist before that day. A customer who is no person (a marketplace account) must be passed empty.
+    ``other_pence`` are values that a note of it may rightly have too (the goods before a fee, or with a gift card);
+    ``other_codes`` are goods that came back for another outcome than money.
     """
 
     return_id: str
@@ -39,6 +42,13 @@ class ReturnRecord:
     refunded_on: date | None = None
     opened_on: date | None = None
     references: frozenset[str] = frozenset()
+    other_pence: frozenset[int] = frozenset()
+    other_codes: Units = ()
+
+    @property
+    def values(self) -> tuple[int, ...]:
+        """Every value that a note of it may have, the refund first."""
+        return tuple(dict.fromkeys(pence for pence in (self.value_pence, *sorted(self.other_pence)) if pence > 0))
 
     @property
     def names(self) -> frozenset[str]:
@@ -127,17 +137,21 @@ def credited_by_return(
 ) -> dict[str, int]:
     """Pence that the linked notes credit to each return; every note is given out exactly once.
 
-    A note for several returns gives each its refund; what is left over or short stays with the last of them.
+    A note for several returns gives each its value; what is left over or short stays with the last of them.
     """
     asked: dict[str, list[str]] = defaultdict(list)
     for link in links:
         asked[link.note_code].append(link.return_id)
     credited: Counter[str] = Counter()
     for note_code, return_ids in asked.items():
-        left = notes[note_code].value_pence
-        *others, last = sorted(return_ids)
-        for return_id in others:
-            credited[return_id] += returns[return_id].value_pence
-            left -= returns[return_id].value_pence
-        credited[last] += left
+        shares = _shares(notes[note_code].value_pence, [returns[one] for one in sorted(return_ids)])
+        for return_id, pence in zip(sorted(return_ids), shares, strict=True):
+            credited[return_id] += pence
     return dict(credited)
+
+
+def _shares(pence: int, records: Sequence[ReturnRecord]) -> Sequence[int]:
+    """Values of the returns that add up to the note; where none do, their refunds and the rest for the last."""
+    found = (some for some in product(*(record.values for record in records)) if sum(some) == pence)
+    firsts = [record.value_pence for record in records[:-1]]
+    return next(found, (*firsts, pence - sum(firsts)))

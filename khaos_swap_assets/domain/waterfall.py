@@ -201,7 +201,10 @@ def _accounted(fields: Sequence[_Piece], pence: int, slack: int = 0) -> tuple[_P
 
 
 def _line_pieces(lines: Sequence[RefundLine], credit: CreditFacts, policy: CreditNotePolicy) -> Iterator[_Piece]:
-    """Stock Codes of one side only, and units of which the notes hold more or fewer, at the refunded price."""
+    """Stock Codes of one side only, and units of which the notes hold more or fewer, at the refunded price.
+
+    Units explain only what they bring nearer: a unit credited in two parts shows as two units at its price.
+    """
     noted, returned = _both(lines, credit, policy)
     for code in sorted({*noted, *returned}):
         has, asked = noted.get(code), returned.get(code)
@@ -210,8 +213,10 @@ def _line_pieces(lines: Sequence[RefundLine], credit: CreditFacts, policy: Credi
         elif has is None and asked is not None:
             yield _Piece("goods", -(asked.pence or 0), f"refund: line {code}, not on the note")
         elif has and asked and asked.quantity and has.quantity != asked.quantity:
+            apart = (has.pence or 0) - (asked.pence or 0)
             pence = (asked.pence or 0) * (has.quantity - asked.quantity) // asked.quantity
-            yield _Piece("quantity", pence, f"{code}: {has.quantity} on the note, {asked.quantity} returned")
+            if has.pence is None or abs(apart - pence) < abs(apart):
+                yield _Piece("quantity", pence, f"{code}: {has.quantity} on the note, {asked.quantity} returned")
 
 
 def _both(

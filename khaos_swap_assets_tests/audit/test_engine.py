@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from khaos_swap_assets.audit.engine import Span
+from khaos_swap_assets.audit.inputs import read_inputs
+from khaos_swap_assets.audit.run import reconcile
 from khaos_swap_assets_tests.audit.files import AS_OF, COAT, SHIRT, Shop, kinds, row_of, small_shop
 
 STATUSES = [
@@ -189,9 +191,6 @@ def test_a_column_that_is_not_there_accuses_nobody(tmp_path: Path) -> None:
     assert {kind for kind, _ in kinds(shop.audited(tmp_path))} == {"order_not_invoiced", "customer_unknown"}
     text = paths.sales_orders.read_text().replace("invoiced_on", "x").replace("customer_ref", "y")
     paths.sales_orders.write_text(text)
-    from khaos_swap_assets.audit.inputs import read_inputs
-    from khaos_swap_assets.audit.run import reconcile
-
     result = reconcile(read_inputs(paths, skips_bad_rows=False), Span(AS_OF))
     assert kinds(result) == {("credit_note_missing", "RMA2")}
 
@@ -202,3 +201,96 @@ def test_stock_codes_are_compared_character_by_character(tmp_path: Path) -> None
     shop.sold(1, code=SHIRT + " ")
     shop.returned(1)
     assert ("order_not_found", "RMA1") in kinds(shop.audited(tmp_path))
+
+
+def test_a_note_of_another_name_for_the_order_is_matched(tmp_path: Path) -> None:
+    shop = Shop()
+    for number, name in enumerate(("#LX1", "SO2", "lx3", "kcclx4"), start=1):
+        shop.sold(number)
+        shop.returned(number)
+        shop.credited(f"CN{number}", number, associated_ref="", order_ref=name, customer_ref="")
+    for number, name in enumerate(("#LX5", "KCCLX6", "SO7"), start=5):
+        shop.sold(number)
+        shop.returned(number)
+        shop.credited(f"CN{number}", number, associated_ref=name, order_ref="", customer_ref="")
+    assert {(row.status, row.matched_by) for row in shop.audited(tmp_path).rows} == {("matched", "order_value")}
+
+
+def test_the_parts_of_a_pack_are_the_pack(tmp_path: Path) -> None:
+    shop = Shop()
+    shop.codes.append({"stock_code": "SET", "pack_components": f"{SHIRT}:2;{COAT}:1"})
+    shop.sold(1, code="SET", price="100.00")
+    shop.returned(1, sku="SET", cost="100.00")
+    shop.credited("CN1", 1, gross="40.00", net="33.33", quantity="2")
+    shop.credited("CN1", 1, gross="60.00", net="50.00", stock_code=COAT)
+    row = row_of(shop.audited(tmp_path), "RMA1")
+    assert (row.status, row.certainty, sum(map(abs, row.legs.values()))) == ("matched", "certain", 0)
+
+
+@pytest.mark.parametrize("files", [("notes",), ("orders",), ("notes", "orders")])
+def test_a_file_without_currencies_has_those_of_the_other_side(tmp_path: Path, files: tuple[str, ...]) -> None:
+    shop = Shop()
+    shop.sold(1, currency="EUR")
+    shop.returned(1, customer_currency="EUR")
+    shop.credited("CN1", 1, currency="EUR")
+    shop.credited("CN2", 2)
+    paths = shop.write(tmp_path)
+    for name in files:
+        path = tmp_path / f"{name}.csv"
+        path.write_text(path.read_text().replace(",currency,", ",x,").replace(",EUR,", ",,").replace(",GBP,", ",,"))
+    result = reconcile(read_inputs(paths, skips_bad_rows=False), Span(AS_OF))
+    assert [(row.status, row.currency) for row in result.rows] == [("credit_note_orphan", "GBP"), ("matched", "EUR")]
+    assert kinds(result) == {("credit_note_orphan", "CN2")}
+
+
+def test_money_of_another_currency_is_never_held_against_the_note(tmp_path: Path) -> None:
+    shop = Shop()
+    shop.sold(1, currency="EUR")
+    shop.returned(1, cost="120.00", customer_currency="EUR")
+    shop.credited("CN1", 1, gross="120.00", net="100.00", currency="EUR")
+    shop.paid(1, "101.69")
+    result = shop.audited(tmp_path)
+    row = row_of(result, "RMA1")
+    assert (row.status, row.currency, row.refund_pence, row.credited_pence) == ("matched", "EUR", 12000, 12000)
+    assert kinds(result) == {("refund_differs", "RMA1")}
+
+
+EARLY = [
+    ("24.99", "Open", "2026-03-31", "in_flight"),
+    ("20.00", "Open", "2026-03-31", "value_gap"),
+    ("24.99", "Cancelled", "2026-03-31", "value_gap"),
+]
+
+
+@pytest.mark.parametrize(("gross", "status", "as_of", "expected"), EARLY)
+def test_a_note_before_the_money(tmp_path: Path, gross: str, status: str, as_of: str, expected: str) -> None:
+    shop = Shop()
+    shop.sold(1)
+    shop.returned(1, return_status=status, date_closed="")
+    shop.credited("CN1", 1, gross=gross, net="")
+    assert row_of(shop.audited(tmp_path, Span(date.fromisoformat(as_of))), "RMA1").status == expected
+
+
+@pytest.mark.parametrize(("as_of", "expected"), [("2026-03-03", "in_flight"), ("2026-03-10", "value_gap")])
+def test_a_note_for_money_that_never_moved(tmp_path: Path, as_of: str, expected: str) -> None:
+    shop = Shop()
+    shop.sold(1)
+    shop.returned(1)
+    shop.credited("CN1", 1)
+    shop.paid(1, "24.99", status="failed")
+    assert row_of(shop.audited(tmp_path, Span(date.fromisoformat(as_of))), "RMA1").status == expected
+
+
+def test_two_parts_of_a_credit_are_no_double(tmp_path: Path) -> None:
+    shop = Shop()
+    shop.sold(1)
+    shop.returned(1, refund="22.04", handling_fee=2.95)
+    shop.credited("CN1", 1, gross="20.00", net="16.67")
+    shop.credited("CN2", 1, gross="4.99", net="4.16")
+    row = row_of(shop.audited(tmp_path), "RMA1")
+    assert (row.status, row.legs["fee"], row.legs["quantity"], row.credit_note_codes) == (
+        "value_gap",
+        295,
+        0,
+        ("CN1", "CN2"),
+    )

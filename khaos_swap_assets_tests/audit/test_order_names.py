@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.audit.order_names import Naming, naming_of
+from khaos_swap_assets.adapters.files.layouts import OrderRow
+from khaos_swap_assets.audit.order_names import Naming, OrderNames, naming_of
 
 FORMS = [
     (["#LX1", "#LX2"], {"LX1", "LX2"}, "{0}", "LX1"),
@@ -41,3 +42,42 @@ def test_any_prefix_is_found_whatever_the_order(numbers: set[int], prefix: str) 
     found = naming_of(names, refs)
     assert all(found.ref_of(name) in refs for name in names)
     assert found == naming_of(list(reversed(names)), refs)
+
+
+def order_row(order_ref: str, so_code: str = "", currency: str = "GBP") -> OrderRow:
+    return OrderRow(2, order_ref, so_code, "", None, currency, "", "S", 1, 999, None, 0, None, None)
+
+
+ORDERS = OrderNames(
+    [
+        order_row("KCC1001", "SO7"),
+        order_row("KCC1001", "SO8"),
+        order_row("KCC1002", "SO9", "EUR"),
+        order_row("kcc1002"),
+    ],
+    Naming("KCC{0}"),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "ref"),
+    [
+        ("KCC1001", "KCC1001"),
+        ("#1001", "KCC1001"),
+        ("1001", "KCC1001"),
+        (" kcc1001", "KCC1001"),
+        ("SO7", "KCC1001"),
+        ("so8", "KCC1001"),
+        ("KCC1002", "KCC1002"),
+        ("Kcc1002", ""),
+        ("1003", ""),
+        ("RMA1001", ""),
+        ("", ""),
+    ],
+)
+def test_an_order_is_known_by_each_of_its_names(text: str, ref: str) -> None:
+    assert ORDERS.ref_of(text) == ref
+
+
+def test_the_currency_of_an_order() -> None:
+    assert [ORDERS.currency_of(ref) for ref in ("KCC1001", "KCC1002", "?")] == ["GBP", "EUR", ""]
