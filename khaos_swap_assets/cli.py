@@ -39,8 +39,11 @@ def main() -> None:
             signal.signal(number, _leave)
     try:
         app()
-    except KhaosSwapError as error:
-        for line in str(error).splitlines():
+    except Exception as error:
+        told = error if isinstance(error, KhaosSwapError) else cli_world.said_by_the_database(error)
+        if told is None:
+            raise
+        for line in str(told).splitlines():
             sys.stderr.write(f"khaos-swap: {line}\n")
         sys.exit(2)
 

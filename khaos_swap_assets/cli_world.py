@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 DEMO = "demo"
 STARTED_BY = "KHAOS_SWAP_STARTED_BY"
+DATABASE_URL = "KHAOS_SWAP_DATABASE_URL"
 MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
 
@@ -52,14 +54,25 @@ def settings() -> Settings:
     return installation.settings_here()
 
 
+def said_by_the_database(error: Exception) -> StoreError | None:
+    """The clear line for an error by which PostgreSQL speaks of itself; None for any other."""
+    if "psycopg" not in sys.modules:
+        return None
+    from khaos_swap_assets.adapters.store import database
+
+    return database.of_the_server(error, os.environ.get(DATABASE_URL, ""))
+
+
 def _open_store() -> psycopg.Connection[Any]:
     from khaos_swap_assets import installation
-    from khaos_swap_assets.adapters.store import database
+    from khaos_swap_assets.adapters.store import database, migrate
 
     url = settings().database_url.get_secret_value()
     if not url and not (settings().data_dir / "postgres").exists():
         raise StoreError("there is no database yet: run khaos-swap up, or set KHAOS_SWAP_DATABASE_URL; see also --demo")
-    return database.connect(url or installation.open_database(settings()).url, application="hand")
+    url = url or installation.open_database(settings()).url
+    migrate.check(url)
+    return database.connect(url, application="hand")
 
 
 def _open_khaos() -> KhaosClient:

@@ -56,8 +56,10 @@ def open_database(settings: Settings) -> Database:
     if not url:
         return _open_embedded(settings)
     migrate.check(url)
-    with database.connect(url, application="setup") as connection:
+    with database.reported(url), database.connect(url, application="setup") as connection:
         mark.require(connection, "live")
+        database.require_writable(connection, url)
+    require_dagster(url)
     return Database(url, lambda: None, is_embedded=False)
 
 
@@ -81,6 +83,16 @@ def dagster_database(url: str) -> str:
 
     found = database.parts(url)
     return database.sibling_url(url, f"{found.get('dbname') or found.get('user') or 'postgres'}_dagster")
+
+
+def require_dagster(url: str) -> str:
+    """The connection string of Dagster's database. Raises ``StoreError`` unless it is there and may be written."""
+    from khaos_swap_assets.adapters.store import database
+
+    dagster = dagster_database(url)
+    with database.reported(dagster), database.connect(dagster, application="setup") as connection:
+        database.require_writable(connection, dagster)
+    return dagster
 
 
 @contextmanager

@@ -100,11 +100,11 @@ def _database(settings: Settings, wanted: Literal["live", "demo"]) -> Iterator[F
     with database.connect(url, application="preflight") as connection:
         version = connection.info.server_version // 10000
     migrate.check(url)
-    with database.connect(url, application="preflight") as connection:
+    with database.reported(url), database.connect(url, application="preflight") as connection:
         mark.require(connection, wanted)
+        database.require_writable(connection, url)
     yield Finding("works", "database", f"{database.place(url)} is PostgreSQL {version} and has the tables it should")
-    dagster = installation.dagster_database(url)
-    database.connect(dagster, application="preflight").close()
+    dagster = installation.require_dagster(url)
     yield Finding("works", "database", f"{database.place(dagster)} is there for Dagster")
 
 

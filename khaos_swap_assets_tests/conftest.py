@@ -48,6 +48,14 @@ def _migrated_url(postgres: embedded.EmbeddedPostgres) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def reader(postgres: embedded.EmbeddedPostgres) -> str:
+    """A user who may log in and nothing else; ``reader@`` in place of ``postgres@`` makes a URL theirs."""
+    with store.connect(postgres.url("postgres"), application="tests") as connection:
+        connection.execute("CREATE ROLE reader LOGIN")
+    return "reader"
+
+
 @pytest.fixture
 def database_url(_migrated_url: str) -> str:
     """URL of a migrated database marked 'test', emptied before each test."""

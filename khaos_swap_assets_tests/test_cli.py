@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
+from psycopg import errors
 
-from khaos_swap_assets import cli, cli_world
+from khaos_swap_assets import cli, cli_world, processes
 from khaos_swap_assets.adapters.settings_list import variables
+from khaos_swap_assets.adapters.store import migrate
 from khaos_swap_assets_tests.running import PROGRAM
 
 COMMANDS = (
@@ -32,6 +34,12 @@ COMMANDS = (
     "exceptions",
 )
 HEAVY = ("dagster", "pandas", "fastapi", "uvicorn", "httpx", "psycopg", "sqlalchemy", "pydantic", "matplotlib")
+AUDIT = {
+    "KHAOS_SWAP_SWAP_URL": "http://127.0.0.1:9/returns-api",
+    "KHAOS_SWAP_SWAP_API_KEY": "key",
+    "KHAOS_SWAP_SWAP_STORE_ID": "store",
+    "KHAOS_SWAP_KHAOS_URL": "http://127.0.0.1:9/LiveSoap/KhaosACME.exe",
+}
 IMPORTED = "import sys, khaos_swap_assets.cli; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
 
 
@@ -74,6 +82,10 @@ def taken_port() -> Iterator[int]:
         other.bind(("127.0.0.1", 0))
         other.listen()
         yield int(other.getsockname()[1])
+
+
+def free_ports() -> dict[str, str]:
+    return {f"KHAOS_SWAP_{name}_PORT": str(processes.free_port()) for name in ("GATEWAY", "WEBSERVER")}
 
 
 def test_help_names_every_command(call: Call, tmp_path: Path) -> None:
@@ -203,6 +215,43 @@ def test_people_without_a_database_are_told_what_to_do(call: Call, tmp_path: Pat
     assert done.returncode == 2
     assert done.stderr.startswith("there is no database yet: run khaos-swap up")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", [["exceptions", "list"], ["postings", "list"], ["up"], ["migrate"]])
+def test_a_database_that_is_closed_to_us_is_one_line(
+    call: Call, database_url: str, reader: str, command: list[str]
+) -> None:
+    url = database_url.replace("postgres@", f"{reader}@")
+    done = call(*command, KHAOS_SWAP_DATABASE_URL=url, **free_ports(), **AUDIT)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert "user reader has no permission: permission denied " in done.stderr
+
+
+def test_hands_leave_tables_of_another_version_alone(
+    call: Call, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrate, "head", lambda: "9999")
+    done = call("postings", "list", KHAOS_SWAP_DATABASE_URL=database_url)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "this program needs 9999; run: khaos-swap migrate" in done.stderr
+
+
+def test_what_the_server_says_in_the_middle_of_a_command_is_one_line(
+    call: Call, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise errors.DiskFull("could not extend file")
+
+    monkeypatch.setattr("khaos_swap_assets.adapters.store.exceptions.open_exceptions", full)
+    done = call("exceptions", "list", KHAOS_SWAP_DATABASE_URL=database_url)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(r"khaos-swap: .*the disk of the database is full: could not extend file; .*\n", done.stderr)
+
+
+def test_what_nobody_foresaw_keeps_its_traceback() -> None:
+    assert cli_world.said_by_the_database(ZeroDivisionError()) is None
+    assert cli_world.said_by_the_database(errors.UndefinedTable("recon.nowhere")) is None
 
 
 def test_the_demo_that_does_not_run_cannot_be_reached(call: Call) -> None:

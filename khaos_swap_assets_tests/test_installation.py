@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,6 +56,32 @@ def test_a_database_of_tests_or_a_demo_is_never_live(database_url: str) -> None:
         installation.open_database(settings(database_url))
     with pytest.raises(StoreError, match="belongs to a test installation, this is live"):
         installation.set_up(database_url)
+
+
+def test_a_user_with_few_rights_is_told_what_lacks_step_by_step(fresh_url: str, reader: str) -> None:
+    installation.set_up(fresh_url)
+    url = fresh_url.replace("postgres@", f"{reader}@")
+
+    def refusal() -> str:
+        with pytest.raises(StoreError) as caught:
+            installation.open_database(settings(url))
+        return str(caught.value).partition(": ")[2]
+
+    def allow(database: str, *grants: str) -> None:
+        with psycopg.connect(store.sibling_url(fresh_url, database)) as admin:
+            for grant in grants:
+                admin.execute(f"GRANT {grant} TO {reader}".encode())
+
+    everything = "ALL TABLES IN SCHEMA swap, khaos, recon"
+    assert refusal().startswith("user reader has no permission: permission denied for table alembic_version; grant it")
+    allow("books", "SELECT ON alembic_version")
+    assert refusal().startswith("user reader has no permission: permission denied for schema recon; grant it")
+    allow("books", "USAGE ON SCHEMA swap, khaos, recon", f"SELECT ON {everything}")
+    assert re.match("user reader may not write [a-z._, ]+ and more; grant it or use another user", refusal())
+    allow("books", f"INSERT, UPDATE, DELETE ON {everything}")
+    assert refusal() == "user reader may not write the schema public; grant it or use another user"
+    allow("books_dagster", "CREATE ON SCHEMA public")
+    assert installation.open_database(settings(url)).url == url
 
 
 def test_a_second_house_on_one_database_is_refused(fresh_url: str) -> None:

@@ -157,6 +157,17 @@ def test_a_database_of_another_kind_is_told(
 
 
 @pytest.mark.usefixtures("_own_secrets")
+def test_a_user_who_may_not_write_is_told(settings: Make, books: str, reader: str) -> None:
+    url = books.replace("postgres@", f"{reader}@")
+    assert "user reader has no permission: permission" in failures(examine(settings(database_url=url)))[0]
+    with store.connect(books, application="tests") as conn:
+        conn.execute("GRANT SELECT ON alembic_version TO reader")
+        conn.execute("GRANT USAGE ON SCHEMA recon TO reader")
+        conn.execute("GRANT SELECT ON recon.installation TO reader")
+    assert "user reader may not write " in failures(examine(settings(database_url=url)))[0]
+
+
+@pytest.mark.usefixtures("_own_secrets")
 def test_what_is_not_set_says_what_follows(settings: Make) -> None:
     left_out = {"mode": "audit", "database_url": "", "seal_key": "", "inspection_token": "", "khaos_channel_user": ""}
     found = examine(settings(**left_out))

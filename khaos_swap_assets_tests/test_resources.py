@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import psycopg
 import pytest
+from psycopg import errors
 
 from khaos_swap_assets import resources
 from khaos_swap_assets.adapters import clock
-from khaos_swap_assets.adapters.errors import SettingsError
+from khaos_swap_assets.adapters.errors import SettingsError, StoreError
 from khaos_swap_assets.adapters.store.seal import Sealer
 from khaos_swap_assets.domain.exceptions import Problem
 from khaos_swap_assets.stages.toolbox import Toolbox
@@ -42,6 +43,15 @@ def test_the_store_commits_what_went_well_and_nothing_else(tools: Toolbox) -> No
         fail(conn)
     with tools.store() as conn:
         assert conn.execute("SELECT period FROM recon.touched_periods").fetchall() == [("2026-03",)]
+
+
+def test_what_the_server_says_of_itself_is_one_clear_line(tools: Toolbox) -> None:
+    def fill(_: psycopg.Connection) -> None:
+        raise errors.DiskFull("could not extend file")
+
+    full = "the disk of the database is full: could not extend file"
+    with pytest.raises(StoreError, match=full), tools.store() as conn:
+        fill(conn)
 
 
 def test_a_vendor_that_is_not_configured_is_named_when_it_is_asked(tools: Toolbox) -> None:

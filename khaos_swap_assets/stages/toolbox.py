@@ -7,7 +7,7 @@ asset can be called as a function with parts of a test's choice.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -36,13 +36,15 @@ class Toolbox:
 
     @contextmanager
     def store(self) -> Iterator[psycopg.Connection]:
-        """A connection whose transaction commits at the end of the block and rolls back on any error."""
-        connection = self.open_store()
-        try:
-            with connection.transaction():
-                yield connection
-        finally:
-            connection.close()
+        """A connection whose transaction commits at the end of the block and rolls back on any error.
+
+        Raises ``StoreError`` with one clear line for what the server says of itself.
+        """
+        from khaos_swap_assets.adapters.store import database
+
+        url = self.settings.database_url.get_secret_value()
+        with database.reported(url), closing(self.open_store()) as connection, connection.transaction():
+            yield connection
 
     def now(self) -> datetime:
         """The present moment in UTC."""

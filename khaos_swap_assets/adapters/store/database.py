@@ -25,7 +25,7 @@ _SQLSTATE_LINES: Mapping[str, str] = {
     "28000": "{place}: user {user} may not log in; grant LOGIN or correct pg_hba.conf",
     "no role": "{place}: the user {user} does not exist there; correct KHAOS_SWAP_DATABASE_URL or create it",
     "42501": "{place}: user {user} has no permission: {detail}; grant it or use another user",
-    "3D000": "{place}: the database {database} does not exist; create it: CREATE DATABASE {database}",
+    "3D000": "{place}: the database {database} does not exist; create it: khaos-swap migrate",
     "53100": "{place}: the disk of the database is full: {detail}; free space, then run again",
     "53300": "{place}: the server has no connection left; raise max_connections or stop other programs",
     "57P03": "{place}: the server is starting up or shutting down; try again in a moment",
@@ -46,6 +46,16 @@ _TEXT_STATES: Mapping[str, str] = {
     "the database system is": "57P03",
     "terminating connection due to administrator command": "57P01",
 }
+
+_NOT_WRITABLE = """
+    SELECT count(*), has_schema_privilege('public', 'CREATE'), coalesce(
+        array_agg(c.oid::regclass::text ORDER BY 1) FILTER (WHERE NOT has_table_privilege(c.oid, 'INSERT')), '{}')
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname IN ('swap', 'khaos', 'recon', 'public') AND c.relkind IN ('r', 'p')
+        AND c.relname <> 'alembic_version'
+"""
+_OF_THE_SERVER = (errors.OperationalError, errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction)
+_OF_THE_STATEMENT = ("40", "55", "57014")
 
 
 def connect(url: str, *, application: str) -> psycopg.Connection[Any]:
@@ -128,22 +138,49 @@ def ensure(url: str) -> bool:
     return True
 
 
+def require_writable(connection: psycopg.Connection[Any], url: str) -> None:
+    """Raise ``StoreError`` when a table may not be written, or there is none and none may be made."""
+    row = connection.execute(_NOT_WRITABLE).fetchone()
+    tables, may_make, locked = row if row else (0, False, [])
+    if locked or not (tables or may_make):
+        which = f"{', '.join(locked[:3])}{' and more' if len(locked) > 3 else ''}" if tables else "the schema public"
+        raise StoreError(
+            f"{place(url)}: user {connection.info.user} may not write {which}; grant it or use another user"
+        )
+
+
 @contextmanager
 def reported(url: str) -> Iterator[None]:
     """Turn what the server says about itself into ``StoreError``; errors of our own statements pass as they are."""
     try:
         yield
-    except (errors.OperationalError, errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction) as error:
-        raise translate(error, url) from None
+    except Exception as error:
+        said = of_the_server(error, url)
+        if said is None:
+            raise
+        raise said from None
+
+
+def of_the_server(error: Exception, url: str) -> StoreError | None:
+    """The clear line for an error, bare or in SQLAlchemy's wrapping, by which the server speaks of itself; else None.
+
+    A lock that was not had, a deadlock and a cancelled statement speak of the statement. ``url`` is empty for the
+    embedded server.
+    """
+    cause = getattr(error, "orig", None) or error
+    if not isinstance(cause, _OF_THE_SERVER) or str(cause.sqlstate or "").startswith(_OF_THE_STATEMENT):
+        return None
+    return translate(cause, url)
 
 
 def translate(error: psycopg.Error, url: str) -> StoreError:
     """One clear line for an error of the server: where, what is wrong, what to do."""
-    found = parts(url)
+    found = parts(url) if url else {}
     line = _SQLSTATE_LINES.get(_state(error), "{place} cannot be used: {detail}; is the server running and reachable?")
     detail = _detail(error, found.get("password", ""))
     user = found.get("user", "of this system")
-    return StoreError(line.format(place=place(url), user=user, database=_name(found), detail=detail))
+    where = place(url) if url else "the embedded database"
+    return StoreError(line.format(place=where, user=user, database=_name(found), detail=detail))
 
 
 def _state(error: psycopg.Error) -> str:

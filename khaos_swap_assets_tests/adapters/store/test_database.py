@@ -14,7 +14,7 @@ from psycopg import errors
 
 from khaos_swap_assets.adapters.errors import SettingsError, StoreError
 from khaos_swap_assets.adapters.store import database as store
-from khaos_swap_assets.adapters.store import embedded
+from khaos_swap_assets.adapters.store import embedded, migrate
 
 SECRET = "s3kret"
 
@@ -83,7 +83,7 @@ def test_a_database_that_is_closed_to_us(guarded: embedded.EmbeddedPostgres) -> 
 
 
 def test_a_database_that_is_missing(postgres: embedded.EmbeddedPostgres) -> None:
-    assert "the database nowhere does not exist; create it" in refusal(postgres.url("nowhere"))
+    assert "the database nowhere does not exist; create it: khaos-swap migrate" in refusal(postgres.url("nowhere"))
 
 
 @pytest.mark.parametrize(
@@ -110,6 +110,14 @@ def test_no_permission(guarded: embedded.EmbeddedPostgres, database_url: str) ->
         connection.execute("SELECT * FROM recon.postings")
 
 
+def test_what_the_server_says_is_told_in_sqlalchemys_wrapping_too(
+    guarded: embedded.EmbeddedPostgres, database_url: str
+) -> None:
+    url = as_user(guarded, "clerk", SECRET)
+    with pytest.raises(StoreError, match="user clerk has no permission: permission denied for table alembic_version"):
+        migrate.check(url)
+
+
 @pytest.mark.parametrize(
     ("error", "line"),
     [
@@ -131,6 +139,45 @@ def test_what_the_server_says_of_itself(error: psycopg.Error, line: str) -> None
 def test_errors_of_our_own_statements_pass(database: psycopg.Connection[Any], database_url: str) -> None:
     with pytest.raises(errors.UndefinedTable), store.reported(database_url):
         database.execute("SELECT * FROM nowhere")
+
+
+@pytest.mark.parametrize(
+    "error", [errors.DeadlockDetected(""), errors.LockNotAvailable(""), errors.QueryCanceled(""), ValueError("ours")]
+)
+def test_what_speaks_of_a_statement_passes_as_it_is(error: Exception) -> None:
+    with pytest.raises(type(error)), store.reported("postgresql://u@db/books"):
+        raise error
+
+
+def test_the_embedded_server_is_named_where_there_is_no_url() -> None:
+    said = store.of_the_server(errors.DiskFull("could not extend file"), "")
+    assert str(said).startswith("the embedded database: the disk of the database is full: could not extend file")
+
+
+def test_a_user_who_may_only_read_is_told_which_tables_are_closed(
+    guarded: embedded.EmbeddedPostgres, database: psycopg.Connection[Any], database_url: str
+) -> None:
+    store.require_writable(database, database_url)
+    url = as_user(guarded, "clerk", SECRET)
+    closed = r"user clerk may not write [a-z._, ]+ and more; grant it or use another"
+    with store.connect(url, application="tests") as connection, pytest.raises(StoreError, match=closed):
+        store.require_writable(connection, url)
+
+
+def test_a_database_without_tables_must_let_its_user_make_some(guarded: embedded.EmbeddedPostgres) -> None:
+    owner, url = guarded.url("bare"), as_user(guarded, "clerk", SECRET, "bare")
+    store.ensure(owner)
+    try:
+        with store.connect(owner, application="tests") as admin, store.connect(url, application="tests") as clerk:
+            with pytest.raises(StoreError, match="user clerk may not write the schema public; grant it"):
+                store.require_writable(clerk, url)
+            admin.execute("GRANT CREATE ON SCHEMA public TO clerk")
+            admin.commit()
+            store.require_writable(clerk, url)
+            admin.execute("REVOKE CREATE ON SCHEMA public FROM clerk")
+    finally:
+        with psycopg.connect(guarded.url("postgres"), autocommit=True) as admin:
+            admin.execute("DROP DATABASE bare WITH (FORCE)")
 
 
 def test_a_server_that_is_stopped_while_in_use(database_url: str) -> None:
