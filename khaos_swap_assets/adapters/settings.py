@@ -107,6 +107,29 @@ class StorefrontSettings(BaseSettings):
         return bool(self.url.strip())
 
 
+class ToleranceSettings(BaseSettings):
+    """Which small differences finance lets be (FINANCE_RULES U-20). Documents of our own are exact and never let be."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=f"{PREFIX}TOLERANCE_", hide_input_in_errors=True, env_ignore_empty=True
+    )
+
+    line_pence: int = Field(1, ge=0, le=100, description="Most pence a line of the Credit Note")
+    document_pence: int = Field(5, ge=0, le=1000, description="Most pence a return, whatever its lines")
+    month_pence: int = Field(2500, ge=0, le=1_000_000, description="Most pence let be in a London month and currency")
+    least_for_direction: int = Field(
+        20, ge=2, le=10_000, description="Differences of a month from which all having one sign is no chance"
+    )
+    needs_evidence: bool = Field(
+        True, description="Let be only what price and units of a line show to be rounding; false: whatever is as small"
+    )
+    reasons: str = Field(
+        "rounding:5:rounding differences",
+        pattern=r"^([a-z]+:\d{1,4}:[^,:]{1,60}(,[a-z]+:\d{1,4}:[^,:]{1,60})*)?$",
+        description="Comma list of reason:most pence a return:ledger account; a reason not named is never let be",
+    )
+
+
 class Settings(BaseSettings):
     """All settings. Load with ``load_settings``; cross-checks run there, before anything starts."""
 
@@ -160,6 +183,7 @@ class Settings(BaseSettings):
     swap: SwapSettings = Field(default_factory=SwapSettings)
     khaos: KhaosSettings = Field(default_factory=KhaosSettings)
     storefront: StorefrontSettings = Field(default_factory=StorefrontSettings)
+    tolerance: ToleranceSettings = Field(default_factory=ToleranceSettings)
 
     @field_validator("order_ref_format")
     @classmethod
@@ -187,7 +211,12 @@ class Settings(BaseSettings):
         return value
 
 
-NESTED: dict[str, type[BaseSettings]] = {"swap": SwapSettings, "khaos": KhaosSettings, "storefront": StorefrontSettings}
+NESTED: dict[str, type[BaseSettings]] = {
+    "swap": SwapSettings,
+    "khaos": KhaosSettings,
+    "storefront": StorefrontSettings,
+    "tolerance": ToleranceSettings,
+}
 """The groups of settings with a prefix of their own."""
 
 

@@ -22,34 +22,13 @@ from khaos_swap_assets.domain.exceptions import KINDS, ExceptionKind, Problem
 from khaos_swap_assets.domain.facts import Limits, NoteFacts, ReturnFacts
 from khaos_swap_assets.domain.money import format_money
 from khaos_swap_assets.domain.periods import london_date
-from khaos_swap_assets.domain.reconciliation import HOLDING_KINDS
+from khaos_swap_assets.domain.reconciliation import DRAFT_KINDS, HOLDING_KINDS
 from khaos_swap_assets.domain.tolerance import Systematic
 
-RETURN_KINDS = (
-    "sku_unknown",
-    "sku_ambiguous",
-    "sku_discontinued",
-    "order_not_found",
-    "order_ambiguous",
-    "order_not_invoiced",
-    "customer_unknown",
-    "over_return",
-    "currency_mismatch",
-    "outcome_needs_policy",
-    "refund_not_explained",
-    "refund_unconfirmed_too_long",
-)
+RETURN_KINDS = (*DRAFT_KINDS, "outcome_needs_policy", "refund_unconfirmed_too_long")
 AUDIT_KINDS = {
     kind.kind: kind
     for kind in (
-        ExceptionKind(
-            "differences_systematic",
-            "finance",
-            "error",
-            "Many differences of one month and cause all have the same sign: that is no chance, so none is let be.",
-            "Find the setting that rounds otherwise in Khaos than in the shop, and have it changed.",
-            "The differences no longer lean to one side.",
-        ),
         ExceptionKind(
             "refund_not_paid",
             "finance",

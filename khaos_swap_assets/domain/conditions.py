@@ -15,6 +15,7 @@ from khaos_swap_assets.domain.exceptions import Problem
 from khaos_swap_assets.domain.facts import Limits, LineFacts, PostingFacts, ReturnFacts
 from khaos_swap_assets.domain.money import format_money
 from khaos_swap_assets.domain.returns import CLOSED, REFUND
+from khaos_swap_assets.domain.sides import waterfall_of
 
 UNWANTED_STATUSES = frozenset({"Cancelled", "Expired"})
 
@@ -175,23 +176,28 @@ def _credit_note_duplicate(case: Case) -> Iterator[Problem]:
 def _value_gap(case: Case) -> Iterator[Problem]:
     facts = case.facts
     is_part_payment = facts.is_credited_as_posted and has_unexplained_growth(facts)
-    if status_by_value(facts) == "value_gap" and not is_part_payment:
+    is_told_once_for_all = is_part_payment or facts.tolerance == "systematic"
+    if status_by_value(facts) == "value_gap" and not is_told_once_for_all:
         message = f"Refund {case.money(facts.refund_pence)}, credited {case.money(facts.credited_pence)}"
-        yield case.problem("value_gap", message, abs(facts.gap_pence))
+        why = waterfall_of(facts).explained(facts.return_.currency)
+        yield case.problem("value_gap", f"{message}: {why}", abs(facts.apart_pence))
 
 
 def status_by_value(facts: ReturnFacts) -> str:
-    """What the attributed notes say about the refund: duplicate, value_gap, in_flight or matched; empty without notes.
+    """What the attributed notes say about the refund; empty without notes.
 
-    A gap that documents of ours on their way fill, or that new lines explain, is in flight and no gap yet.
+    One of duplicate, value_gap, in_flight, within_tolerance and matched. A gap that documents of ours on their way
+    fill, or that new lines explain, is in flight and no gap yet.
     """
     if not facts.notes:
         return ""
     if facts.is_waiting_for_swap:
         return "in_flight"
-    if facts.gap_pence == 0:
+    if facts.apart_pence == 0:
         return "matched"
-    if len(facts.notes) > 1 and facts.gap_pence > 0:
+    if facts.tolerance == "let_be":
+        return "within_tolerance"
+    if len(facts.notes) > 1 and facts.apart_pence > 0:
         return "duplicate"
     is_on_its_way = -facts.gap_pence == facts.undone_pence
     is_second_refund = facts.gap_pence < 0 and facts.is_credited_as_posted and facts.is_growth_explained

@@ -199,7 +199,15 @@ _CATALOGUE = (
         "error",
         "The Credit Notes of the return do not come to the refund.",
         "Compare note and refund line by line (quantity, price, VAT, delivery) and correct the note in Khaos.",
-        "The Credit Notes come to the refund to the penny.",
+        "The Credit Notes come to the refund, to the penny or within the tolerances.",
+    ),
+    ExceptionKind(
+        "differences_systematic",
+        "finance",
+        "error",
+        "Many small differences of one month and cause all have the same sign: that is no chance, so none is let be.",
+        "Find the setting that rounds otherwise in Khaos than in the shop, and have it changed.",
+        "The differences no longer lean to one side.",
     ),
     ExceptionKind(
         "currency_mismatch",

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Literal
 
 from khaos_swap_assets.domain.credit_notes import CreditNote
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.returns import REFUND, Return
 from khaos_swap_assets.domain.tax import Rate
 
+Tolerance = Literal["", "let_be", "systematic"]
 UNDONE_POSTINGS = frozenset({"planned", "in_doubt"})
 LIVE_POSTINGS = UNDONE_POSTINGS | {"confirmed"}
 
@@ -123,6 +125,8 @@ class ReturnFacts:
     attributed ones, ``covering_note_code`` an unattributed note that may be this return's. ``strays`` are conditions
     that the warehouse reported for goods that fit no line, ``holds`` the kinds for which the draft is held.
     ``exchange_pence`` is the value of goods sent instead; taxes on top and duties were refunded beside the prices.
+    ``settled_pence`` of the gap are as they should be. ``tolerance`` says what ``domain.tolerance`` made of the rest:
+    let be, or stopped because all such differences lean to one side.
     """
 
     return_: Return
@@ -143,6 +147,8 @@ class ReturnFacts:
     exchange_pence: int = 0
     taxes_on_top_pence: int = 0
     duties_pence: int = 0
+    settled_pence: int = 0
+    tolerance: Tolerance = ""
     refund_lines: tuple[LineFacts, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -203,8 +209,13 @@ class ReturnFacts:
 
     @property
     def is_covered(self) -> bool:
-        """True when the attributed notes come to the refund to the penny."""
-        return bool(self.notes) and self.refund_pence > 0 and self.gap_pence == 0
+        """True when the attributed notes come to the refund, as far as anybody has to care."""
+        return bool(self.notes) and self.refund_pence > 0 and (not self.apart_pence or self.tolerance == "let_be")
+
+    @property
+    def apart_pence(self) -> int:
+        """The part of the gap that is not as it should be."""
+        return self.gap_pence - self.settled_pence
 
     @property
     def is_before_start(self) -> bool:

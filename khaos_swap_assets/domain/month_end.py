@@ -58,7 +58,8 @@ class MonthEnd:
 
     ``statuses`` counts returns, ``causes`` are the legs of the gap (credited less refunded) and add up to it.
     ``vat_over_pence`` is VAT that notes take off too much, ``vat_under_pence`` too little; both positive (U-21).
-    ``in_flight_pence`` is the part of the gap that is on its way. ``worst`` holds at most 20 rows, the most money
+    ``in_flight_pence`` is the part of the gap that is on its way, ``let_be_pence`` that of returns within the
+    tolerances. ``worst`` holds at most 20 rows, the most money
     first.
     """
 
@@ -70,6 +71,7 @@ class MonthEnd:
     issued_pence: int
     gap_pence: int
     in_flight_pence: int
+    let_be_pence: int
     vat_over_pence: int
     vat_under_pence: int
     statuses: Mapping[str, int]
@@ -164,6 +166,7 @@ def _month(period: str, currency: str, returns: pd.DataFrame, exceptions: pd.Dat
         issued_pence=_sum(returns, "issued_pence"),
         gap_pence=_sum(returns, "gap_pence"),
         in_flight_pence=_sum(returns[returns["status"] == "in_flight"], "gap_pence"),
+        let_be_pence=_sum(returns[returns["status"] == "within_tolerance"], "gap_pence"),
         vat_over_pence=int(vat_gaps[vat_gaps > 0].sum()),
         vat_under_pence=-int(vat_gaps[vat_gaps < 0].sum()),
         statuses={str(status): int(count) for status, count in returns["status"].value_counts().sort_index().items()},

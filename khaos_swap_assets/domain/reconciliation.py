@@ -7,8 +7,8 @@ which note belongs to which return (``domain.attribution``) and reconciling many
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
@@ -18,26 +18,33 @@ from khaos_swap_assets.domain.facts import Limits, NoteFacts, ReturnFacts
 from khaos_swap_assets.domain.money import format_money
 from khaos_swap_assets.domain.periods import LONDON, london_date
 from khaos_swap_assets.domain.sides import vat_gap_of, waterfall_of
+from khaos_swap_assets.domain.tolerance import residual_pence
 from khaos_swap_assets.domain.waterfall import Waterfall
 
-Status = Literal["duplicate", "value_gap", "credit_note_missing", "in_flight", "matched", "nothing_due"]
+Status = Literal[
+    "duplicate", "value_gap", "credit_note_missing", "in_flight", "within_tolerance", "matched", "nothing_due"
+]
 
-HOLDING_KINDS = frozenset(
-    {
-        "sku_unknown",
-        "sku_ambiguous",
-        "sku_discontinued",
-        "order_not_found",
-        "order_ambiguous",
-        "order_not_invoiced",
-        "customer_unknown",
-        "over_return",
-        "currency_mismatch",
-        "refund_not_explained",
-        "posting_refused",
-        "posting_in_doubt",
-    }
+BY_VALUE: Mapping[str, Status] = {
+    "duplicate": "duplicate",
+    "value_gap": "value_gap",
+    "within_tolerance": "within_tolerance",
+    "matched": "matched",
+}
+DRAFT_KINDS = (
+    "sku_unknown",
+    "sku_ambiguous",
+    "sku_discontinued",
+    "order_not_found",
+    "order_ambiguous",
+    "order_not_invoiced",
+    "customer_unknown",
+    "over_return",
+    "currency_mismatch",
+    "refund_not_explained",
 )
+"""What holds a draft back for what the shop, Swap and the orders say."""
+HOLDING_KINDS = frozenset({*DRAFT_KINDS, "posting_refused", "posting_in_doubt"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +76,15 @@ class NoteVerdict:
 
 def judge(facts: ReturnFacts, limits: Limits, now: datetime) -> Verdict:
     """Judge a return and the Credit Notes attributed to it at ``now`` (aware). Problems come in catalogue order."""
+    waterfall = waterfall_of(facts)
+    weighed = replace(facts, settled_pence=waterfall.gap_pence - residual_pence(waterfall)) if facts.notes else facts
 
     def at(moment: datetime) -> tuple[Status, tuple[Problem, ...]]:
-        return _judge(Case(facts, limits, moment))
+        return _judge(Case(weighed, limits, moment))
 
     status, problems = at(now)
     due = _first_change(at, _deadlines(facts, limits), now)
-    return Verdict(status, waterfall_of(facts), vat_gap_of(facts), problems, due)
+    return Verdict(status, waterfall, vat_gap_of(facts), problems, due)
 
 
 def judge_note(facts: NoteFacts, limits: Limits, now: datetime) -> NoteVerdict:
@@ -103,9 +112,8 @@ def _judge(case: Case) -> tuple[Status, tuple[Problem, ...]]:
 
 def _status(case: Case) -> Status:
     facts = case.facts
-    by_value: dict[str, Status] = {"duplicate": "duplicate", "value_gap": "value_gap", "matched": "matched"}
     if facts.notes:
-        return by_value.get(status_by_value(facts), "in_flight")
+        return BY_VALUE.get(status_by_value(facts), "in_flight")
     if facts.refund_pence == 0:
         return "nothing_due"
     return "credit_note_missing" if _is_late(case) and not _is_waiting(case) else "in_flight"

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from khaos_swap_assets.domain.waterfall import LegName, Waterfall
+from khaos_swap_assets.domain.waterfall import Leg, LegName, Waterfall
 
-Refusal = Literal["no_account", "no_evidence", "line", "document", "reason", "systematic", "cap"]
+Refusal = Literal["systematic", "no_account", "no_evidence", "line", "document", "reason", "cap"]
 SETTLED: tuple[LegName, ...] = ("tender", "exchange", "fx")
 ROUNDING = "rounding"
 _SMALL = frozenset({ROUNDING, "goods", "unexplained"})
@@ -93,13 +93,18 @@ class Governed:
 
 
 def residual_pence(waterfall: Waterfall) -> int:
-    """What of a gap is not as it should be: gift cards, exchanges and rates of currencies are."""
-    return waterfall.gap_pence - sum(waterfall.pence(leg) for leg in SETTLED)
+    """What of a gap is not as it should be: gift cards, exchanges, rates of currencies and what a policy says are."""
+    return sum(leg.pence for leg in waterfall.legs if not is_settled(leg))
+
+
+def is_settled(leg: Leg) -> bool:
+    """Whether a leg is as it should be, so that nobody has to do anything about it."""
+    return leg.name in SETTLED or leg.verdict == "policy"
 
 
 def residual_of(subject: str, waterfall: Waterfall, lines: int, currency: str, tolerances: Tolerances) -> Residual:
     """The residual of one document: a small one is rounding, unless a field tells another cause."""
-    names = [leg.name for leg in waterfall.legs if leg.name not in SETTLED]
+    names = [leg.name for leg in waterfall.legs if not is_settled(leg)]
     others, pence = [name for name in names if name not in _SMALL], residual_pence(waterfall)
     reason = others[0] if others else ROUNDING if tolerances.is_small(pence, lines) else (names or ["unexplained"])[0]
     return Residual(subject, reason, pence, max(lines, 1), currency, set(names) <= {reason})
@@ -134,12 +139,12 @@ def _refusal(
 ) -> Refusal | None:
     size = abs(residual.pence)
     rules: dict[Refusal, bool] = {
+        "systematic": (residual.reason, residual.currency) in stopped,
         "no_account": residual.reason not in tolerances.accounts,
         "no_evidence": tolerances.needs_evidence and not residual.is_evident,
         "line": size > tolerances.line_pence * residual.lines,
         "document": size > tolerances.document_pence,
         "reason": size > tolerances.reason_pence.get(residual.reason, size),
-        "systematic": (residual.reason, residual.currency) in stopped,
         "cap": used_pence + size > tolerances.period_cap_pence,
     }
     return next((rule for rule, holds in rules.items() if holds), None)

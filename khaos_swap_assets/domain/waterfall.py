@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal, get_args
 
+from khaos_swap_assets.domain.money import format_money
 from khaos_swap_assets.domain.policy import CreditNotePolicy
 from khaos_swap_assets.domain.tax import STANDARD_RATE, Amount, Rate
 from khaos_swap_assets.domain.waterfall_facts import (
@@ -92,6 +93,11 @@ class Waterfall:
     def told(self) -> str:
         """Each leg with the fields that say so, as one text."""
         return "; ".join(f"{leg.name}: {', '.join(leg.evidence)}" for leg in self.legs)
+
+    def explained(self, currency: str) -> str:
+        """Each leg with its amount and the fields that say so, for a person."""
+        told = ((leg, format_money(leg.pence, currency) if currency else str(leg.pence)) for leg in self.legs)
+        return ", ".join(f"{leg.name} {amount} ({'; '.join(leg.evidence)})" for leg, amount in told)
 
     def correction(self, vat_percent: Rate = STANDARD_RATE) -> Amount:
         """What to take off the notes (negative: to add) so that only what is fine or policy is left (U-28)."""

@@ -63,9 +63,15 @@ def credit_note_orphan_holds(maker: Maker) -> None:
 
 
 def value_gap(maker: Maker) -> None:
-    """Staff gave the note the right reference and a wrong value."""
+    """Staff gave the note the right reference and a wrong value: never one that is a whole penny for each of its units.
+
+    A penny on several units at such a price is rounding, which finance may let be.
+    """
     order, rma = maker.refunded()
-    maker.staff_note(order, rma, reference=rma.rma_number, gross_change=maker.rng.choice((-300, -1, 1, 495)))
+    change, line = maker.rng.choice((-300, -1, 1, 495)), rma.lines[0]
+    is_rounding = line.quantity > 1 and (line.cost_pence + change) % line.quantity == 0
+    change = change * 100 if abs(change) == 1 and is_rounding else change
+    maker.staff_note(order, rma, reference=rma.rma_number, gross_change=change)
     plant(maker, "value_gap", rma, "typed at another value")
 
 

@@ -24,6 +24,7 @@ OWNERS = {
         "credit_note_not_issued",
         "credit_note_unallocated",
         "value_gap",
+        "differences_systematic",
         "currency_mismatch",
         "posting_refused",
         "posting_in_doubt",
@@ -37,7 +38,7 @@ def test_every_kind_has_its_owner_and_no_other_kind_exists() -> None:
         assert kind.kind == name
         found.setdefault(kind.owner, set()).add(name)
     assert found == OWNERS
-    assert len(KINDS) == 24
+    assert len(KINDS) == 25
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)

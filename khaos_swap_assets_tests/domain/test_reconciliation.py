@@ -54,6 +54,10 @@ GROWN = a_return(refund_pence=6000)
         (some_facts(notes=(attributed(),)), SOON, "matched"),
         (some_facts(notes=(attributed(2000), attributed(3000, "CN2"))), SOON, "matched"),
         (some_facts(notes=(attributed(4999),)), SOON, "value_gap"),
+        (some_facts(notes=(attributed(4999),), tolerance="let_be"), SOON, "within_tolerance"),
+        (some_facts(notes=(attributed(4999),), tolerance="systematic"), SOON, "value_gap"),
+        (some_facts(a_return(refund_pence=3500), exchange_pence=1500, notes=(attributed(),)), SOON, "matched"),
+        (some_facts(a_return(refund_pence=3500), exchange_pence=1500, notes=(attributed(4900),)), SOON, "value_gap"),
         (some_facts(CANCELLED, notes=(attributed(),)), SOON, "value_gap"),
         (some_facts(notes=(attributed(), attributed(1, "CN2"))), SOON, "duplicate"),
         (some_facts(GROWN, lines=SECOND, postings=(CONFIRMED,), notes=(attributed(),)), LATE, "in_flight"),
@@ -107,6 +111,22 @@ def test_causes_of_a_gap(facts: ReturnFacts, legs: dict[str, int]) -> None:
     found = verdict(facts).waterfall
     assert {leg.name: leg.pence for leg in found.legs} == legs
     assert all(leg.name in found.told for leg in found.legs)
+
+
+def test_a_difference_that_is_let_be_or_told_once_for_all_raises_nothing_of_its_own() -> None:
+    for tolerance in ("let_be", "systematic"):
+        facts = some_facts(notes=(attributed(4999),), tolerance=tolerance)
+        assert [one.kind for one in verdict(facts).problems] == []
+    assert [one.kind for one in verdict(some_facts(notes=(attributed(4999),))).problems] == ["value_gap"]
+
+
+def test_only_the_part_of_a_gap_that_is_not_as_it_should_be_is_at_risk() -> None:
+    facts = some_facts(
+        a_return(refund_pence=3500), exchange_pence=1500, notes=(attributed(5395, delivery_gross_pence=395),)
+    )
+    (problem,) = (one for one in verdict(facts).problems if one.kind == "value_gap")
+    assert problem.money_at_risk_pence == 395
+    assert "delivery £3.95 (note: delivery), exchange £15.00" in problem.message
 
 
 @pytest.mark.parametrize(

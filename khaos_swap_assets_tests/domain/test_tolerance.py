@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.tolerance import Residual, Tolerances, govern
+from khaos_swap_assets.domain.tolerance import Residual, Tolerances, govern, residual_of, residual_pence
+from khaos_swap_assets.domain.waterfall import LEGS, Leg, Waterfall
 
 residuals = st.lists(
     st.builds(
@@ -56,3 +57,47 @@ def test_each_reason_has_its_account() -> None:
     accounts = {"rounding": "8900", "fx": "8910"}
     found = govern([Residual("CN1", "fx", 1), Residual("CN2", "rounding", -1)], Tolerances(accounts=accounts))
     assert [(residual.subject, account) for residual, account in found.cleared] == [("CN1", "8910"), ("CN2", "8900")]
+
+
+def test_what_no_field_shows_to_be_rounding_is_let_be_only_where_finance_says_so() -> None:
+    typed = Residual("CN1", "rounding", 1, is_evident=False)
+    assert [one.rule for one in govern([typed], Tolerances(needs_evidence=True)).refused] == ["no_evidence"]
+    assert govern([typed], Tolerances()).cleared == ((typed, "rounding differences"),)
+
+
+def test_a_reason_may_allow_less_than_a_document() -> None:
+    some = [Residual("CN1", "rounding", 3, lines=5), Residual("CN2", "rounding", -2, lines=5)]
+    found = govern(some, Tolerances(reason_pence={"rounding": 2}))
+    assert [residual.subject for residual, _ in found.cleared] == ["CN2"]
+    assert [one.rule for one in found.refused] == ["reason"]
+
+
+def a_waterfall(**pence: int) -> Waterfall:
+    legs = tuple(Leg(name, pence[name], ("a field",), "error") for name in LEGS if name in pence)
+    return Waterfall(sum(pence.values()), legs)
+
+
+@pytest.mark.parametrize(
+    ("legs", "lines", "expected"),
+    [
+        ({"rounding": 1}, 1, ("rounding", 1, True)),
+        ({"goods": 1}, 1, ("rounding", 1, False)),
+        ({"unexplained": -2}, 2, ("rounding", -2, False)),
+        ({"goods": 2}, 1, ("goods", 2, True)),
+        ({"goods": 6, "rounding": 1}, 9, ("goods", 7, False)),
+        ({"unexplained": 100}, 1, ("unexplained", 100, True)),
+        ({"tender": 1500, "rounding": 1}, 1, ("rounding", 1, True)),
+        ({"delivery": 3, "rounding": 1}, 9, ("delivery", 4, False)),
+        ({"exchange": 1500}, 1, ("rounding", 0, True)),
+    ],
+)
+def test_the_residual_of_a_waterfall(legs: dict[str, int], lines: int, expected: tuple[str, int, bool]) -> None:
+    found = residual_of("RMA1", a_waterfall(**legs), lines, "GBP", Tolerances())
+    assert (found.reason, found.pence, found.is_evident) == expected
+
+
+def test_what_a_policy_says_is_no_residual() -> None:
+    assert (
+        residual_pence(Waterfall(395, (Leg("fee", 295, ("f",), "policy"), Leg("delivery", 100, ("d",), "error"))))
+        == 100
+    )

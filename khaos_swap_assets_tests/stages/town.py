@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from khaos_swap_assets.adapters.khaos.client import FullOrder, KhaosClient, StatusFeed
 from khaos_swap_assets.adapters.khaos.records import OrderStatus, StockLevel
 from khaos_swap_assets.adapters.khaos.wire import RowFault as KhaosFault
-from khaos_swap_assets.adapters.settings import KhaosSettings, Settings, SwapSettings
+from khaos_swap_assets.adapters.settings import KhaosSettings, Settings, SwapSettings, ToleranceSettings
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import findings
 from khaos_swap_assets.adapters.store.seal import Sealer
@@ -254,11 +254,14 @@ def _status(order: SalesOrder) -> OrderStatus:
 
 
 def some_settings(**changes: Any) -> Settings:
-    """Mode post from 1 January 2026; ``swap`` and ``khaos`` take dictionaries."""
+    """Mode post from 1 January 2026; ``swap``, ``khaos`` and ``tolerance`` take dictionaries."""
     swap = SwapSettings(store_id="S1", **changes.pop("swap", {}))
     khaos = KhaosSettings(**{"stock_minutes": 0, "poll_minutes": 0, **changes.pop("khaos", {})})
+    tolerance = ToleranceSettings(**changes.pop("tolerance", {}))
     given: dict[str, Any] = {"mode": "post", "post_from": date(2026, 1, 1), "order_ref_format": "KCC{0}"}
-    return Settings(**{**given, "seal_key": SecretStr(KEY), "swap": swap, "khaos": khaos, **changes})
+    return Settings(
+        **{**given, "seal_key": SecretStr(KEY), "swap": swap, "khaos": khaos, "tolerance": tolerance, **changes}
+    )
 
 
 @dataclass

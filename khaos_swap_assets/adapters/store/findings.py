@@ -51,6 +51,16 @@ def replace_unreadable(conn: psycopg.Connection, found: Iterable[Problem], now: 
     _insert(conn, found, now)
 
 
+def replace_of_months(
+    conn: psycopg.Connection, kind: str, periods: Sequence[str], found: Iterable[Problem], now: datetime
+) -> None:
+    """Make ``found`` the only findings of a kind whose subjects begin with one of these months."""
+    conn.execute(
+        "DELETE FROM recon.findings WHERE kind = %s AND split_part(subject, ' ', 1) = ANY(%s)", (kind, list(periods))
+    )
+    _insert(conn, found, now)
+
+
 def _insert(conn: psycopg.Connection, found: Iterable[Problem], now: datetime) -> None:
     rows = [(*(getattr(one, name) for name in COLUMNS), now) for one in found]
     bulk.upsert(conn, "recon.findings", (*COLUMNS, "found_at"), ["kind", "subject"], rows)

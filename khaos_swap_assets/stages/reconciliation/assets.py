@@ -5,11 +5,12 @@ show. Stays out: the work (``judging``, ``month_end``) and the rules (``domain.r
 """
 
 import os
+from dataclasses import asdict
 from datetime import date
 
 import dagster as dg
 
-from khaos_swap_assets.adapters.store import findings
+from khaos_swap_assets.adapters.store import findings, residuals
 from khaos_swap_assets.domain.report import summary_table, worst_table
 from khaos_swap_assets.stages.pictures import gap_by_cause
 from khaos_swap_assets.stages.presenting import as_table, table_metadata
@@ -119,6 +120,8 @@ def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolb
     period = context.partition_key
     months = close_month(toolbox, period)
     chart = gap_by_cause(months)
+    with toolbox.store() as conn:
+        let_be = residuals.let_be(conn, period)
     worst = "\n\n".join(f"### {month.currency}\n\n{worst_table(month.worst)}" for month in months)
     return dg.MaterializeResult(
         metadata={
@@ -126,6 +129,7 @@ def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolb
             **{f"gap_pence_{month.currency}": month.gap_pence for month in months},
             "summary": dg.MetadataValue.md(summary_table(months)),
             "worst": dg.MetadataValue.md(worst or "Nothing."),
+            "let_be_by_account": as_table([asdict(one) for one in let_be]),
             **({"gap_by_cause": chart} if chart else {}),
         }
     )

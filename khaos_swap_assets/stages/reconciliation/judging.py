@@ -19,6 +19,7 @@ from khaos_swap_assets.domain.reconciliation import Verdict, judge, judge_note, 
 from khaos_swap_assets.domain.waterfall import LEGS
 from khaos_swap_assets.stages.credit_notes.attributing import rivals_of
 from khaos_swap_assets.stages.reconciliation.facts import gather, limits_of
+from khaos_swap_assets.stages.reconciliation.governing import weigh, with_tolerance
 from khaos_swap_assets.stages.reconciliation.legs import LEG_COLUMNS
 
 if TYPE_CHECKING:
@@ -80,11 +81,17 @@ def reconcile_waiting(tools: Toolbox) -> Reconciled:
 
 def reconcile(conn: psycopg.Connection, settings: Settings, ids: Sequence[str], now: datetime) -> list[str]:
     """Judge these returns and keep verdicts and findings; the statuses."""
-    limits = limits_of(settings)
-    judged = [(facts, passes, judge(facts, limits, now)) for facts, passes in gather(conn, settings, ids)]
-    rows = [_row(facts, passes, verdict, now) for facts, passes, verdict in judged]
+    limits, gathered = limits_of(settings), list(gather(conn, settings, ids))
+    decided = weigh(conn, settings, [(facts, period_of(facts, now)) for facts, _ in gathered], now)
+    gathered += gather(conn, settings, others := sorted({*decided} - {*ids}))
+    passes = {facts.return_.return_id: told for facts, told in gathered}
+    weighed = with_tolerance(conn, [facts for facts, _ in gathered])
+    judged = [(facts, passes[facts.return_.return_id], judge(facts, limits, now)) for facts in weighed]
+    rows = [_row(facts, told, verdict, now) for facts, told, verdict in judged]
     bulk.upsert(conn, "recon.reconciliation", COLUMNS, ["return_id"], rows)
-    findings.replace_of_returns(conn, ids, [one for _, _, verdict in judged for one in verdict.problems], now)
+    findings.replace_of_returns(
+        conn, [*ids, *others], [one for _, _, verdict in judged for one in verdict.problems], now
+    )
     periods = sorted({row[COLUMNS.index("period")] for row in rows})
     bulk.upsert(conn, "recon.touched_periods", ("period", "touched_at"), ["period"], [(one, now) for one in periods])
     return [verdict.status for _, _, verdict in judged]
@@ -97,9 +104,14 @@ def _due(conn: psycopg.Connection, now: datetime) -> list[str]:
     return [row[0] for row in rows]
 
 
+def period_of(facts: ReturnFacts, now: datetime) -> str:
+    """The London month that a return belongs to: that of its refund, before it has one that of its submission."""
+    record = facts.return_
+    return london_month(record.refunded_at or record.submitted_at or record.created_at or now)
+
+
 def _row(facts: ReturnFacts, passes: str, verdict: Verdict, now: datetime) -> tuple[Any, ...]:
     record, waterfall = facts.return_, verdict.waterfall
-    moment = record.refunded_at or record.submitted_at or record.created_at or now
     codes = [note.note.credit_note_code for note in facts.notes]
     return (
         record.return_id,
@@ -116,7 +128,7 @@ def _row(facts: ReturnFacts, passes: str, verdict: Verdict, now: datetime) -> tu
         verdict.status,
         passes,
         codes,
-        london_month(moment),
+        period_of(facts, now),
         verdict.next_due_at,
         now,
     )

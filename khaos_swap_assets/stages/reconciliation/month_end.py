@@ -32,6 +32,7 @@ RETURN_COLUMNS = (
     "vat_gap_pence",
     "status",
 )
+OF_MONTH = "CASE WHEN e.kind = 'differences_systematic' THEN split_part(e.subject, ' ', 1) END"
 KEPT = ("period", "currency", "returns", "refund_pence", "credited_pence", "issued_pence", "gap_pence")
 
 
@@ -56,8 +57,8 @@ def month_of(conn: psycopg.Connection, period: str) -> tuple[MonthEnd, ...]:
     exceptions = _frame(
         conn,
         EXCEPTION_COLUMNS,
-        f"SELECT {columns} FROM recon.exceptions e JOIN recon.reconciliation r USING (return_id) "
-        "WHERE e.closed_at IS NULL AND r.period = %s",
+        f"SELECT {columns} FROM recon.exceptions e LEFT JOIN recon.reconciliation r USING (return_id) "
+        f"WHERE e.closed_at IS NULL AND coalesce(r.period, {OF_MONTH}) = %s",
         period,
     )
     return compute(period, returns, exceptions)

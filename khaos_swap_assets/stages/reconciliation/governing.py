@@ -1,0 +1,106 @@
+"""The tolerances on live returns: which small differences finance lets be, month by month.
+
+Belongs here: which residuals take part, and asking for the months that changed. Stays out: the rules
+(``domain.tolerance``) and what a return is then (``domain.conditions``). A month of which no residual changed is not
+looked at. A document of ours is exact, so a return that has one is never let be. Source: FINANCE_RULES U-20.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from khaos_swap_assets.adapters.store import findings, residuals
+from khaos_swap_assets.domain.conditions import status_by_value
+from khaos_swap_assets.domain.exceptions import Problem
+from khaos_swap_assets.domain.money import format_money
+from khaos_swap_assets.domain.sides import waterfall_of
+from khaos_swap_assets.domain.tolerance import Residual, Systematic, Tolerances, govern, residual_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import psycopg
+
+    from khaos_swap_assets.adapters.settings import Settings
+    from khaos_swap_assets.domain.facts import ReturnFacts, Tolerance
+
+KIND = "differences_systematic"
+
+
+def tolerances_of(settings: Settings) -> Tolerances:
+    """What the settings allow."""
+    told = settings.tolerance
+    reasons = [reason.split(":") for reason in told.reasons.split(",") if reason]
+    return Tolerances(
+        told.line_pence,
+        told.document_pence,
+        told.month_pence,
+        told.least_for_direction,
+        accounts={reason: account for reason, _, account in reasons},
+        reason_pence={reason: int(pence) for reason, pence, _ in reasons},
+        needs_evidence=told.needs_evidence,
+    )
+
+
+def weigh(
+    conn: psycopg.Connection, settings: Settings, batch: Sequence[tuple[ReturnFacts, str]], now: datetime
+) -> list[str]:
+    """Keep the residuals of a batch of (facts, month), and decide about every month in which one changed.
+
+    Returns the ids of all returns about which the decision is another than before, also outside the batch.
+    """
+    tolerances = tolerances_of(settings)
+    found = {facts.return_.return_id: (_residual(facts, tolerances), period) for facts, period in batch}
+    before = residuals.of_returns(conn, list(found))
+    small = {key: (residual, period) for key, (residual, period) in found.items() if residual}
+    moved = [key for key in found if before.get(key) != small.get(key)]
+    if not moved:
+        return []
+    residuals.replace(conn, moved, [small[key] for key in moved if key in small])
+    periods = sorted({known[key][1] for known in (before, small) for key in moved if key in known})
+    return _decide(conn, periods, tolerances, now)
+
+
+def _residual(facts: ReturnFacts, tolerances: Tolerances) -> Residual | None:
+    """The residual of a return that people's notes leave a little apart."""
+    if facts.postings or not facts.gap_pence or status_by_value(facts) != "value_gap":
+        return None
+    lines = sum(len(one.note.lines) for one in facts.notes)
+    return_ = facts.return_
+    found = residual_of(return_.return_id, waterfall_of(facts), lines, return_.currency, tolerances)
+    return found if found.pence and tolerances.is_small(found.pence, found.lines) else None
+
+
+def _decide(conn: psycopg.Connection, periods: Sequence[str], tolerances: Tolerances, now: datetime) -> list[str]:
+    known = residuals.of_periods(conn, periods)
+    changed: list[str] = []
+    problems: list[Problem] = []
+    for period in periods:
+        governed = govern([residual for residual, its in known.values() if its == period], tolerances)
+        changed += residuals.decide(conn, governed)
+        problems += [_problem(one, period) for one in governed.systematic]
+    findings.replace_of_months(conn, KIND, periods, problems, now)
+    return changed
+
+
+def _problem(found: Systematic, period: str) -> Problem:
+    total = format_money(found.pence, found.currency) if found.currency else str(found.pence)
+    message = f"{found.count} differences of {period} by {found.reason}, all of one sign, {total} together"
+    subject = f"{period} {found.reason} {found.currency}".strip()
+    return Problem(KIND, subject, message, money_at_risk_pence=abs(found.pence), currency=found.currency)
+
+
+def with_tolerance(conn: psycopg.Connection, some: Iterable[ReturnFacts]) -> list[ReturnFacts]:
+    """The facts with what the tolerances made of each return."""
+    batch = list(some)
+    decided = residuals.decisions(conn, [facts.return_.return_id for facts in batch])
+    return [replace(facts, tolerance=_tolerance(decided.get(facts.return_.return_id))) for facts in batch]
+
+
+def _tolerance(decided: tuple[str, str] | None) -> Tolerance:
+    if decided is None:
+        return ""
+    account, rule = decided
+    return "let_be" if account else "systematic" if rule == "systematic" else ""
