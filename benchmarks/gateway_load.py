@@ -49,9 +49,9 @@ def measure(seconds: float = 8.0) -> dict[str, Any]:
             server.stop()
 
 
-def prepare(server: embedded.EmbeddedPostgres) -> str:
+def prepare(server: embedded.EmbeddedPostgres, name: str = "khaos_swap") -> str:
     """A migrated database; its URL."""
-    url = server.url("khaos_swap")
+    url = server.url(name)
     database.ensure(url)
     migrate.upgrade(url)
     with database.connect(url, application="benchmark") as conn:

@@ -60,7 +60,7 @@ def reader(postgres: embedded.EmbeddedPostgres) -> str:
 def database_url(_migrated_url: str) -> str:
     """URL of a migrated database marked 'test', emptied before each test."""
     with store.connect(_migrated_url, application="tests") as connection:
-        _empty(connection)
+        empty(connection)
     return _migrated_url
 
 
@@ -71,8 +71,8 @@ def database(database_url: str) -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
-def _empty(connection: psycopg.Connection[Any]) -> None:
-    """Replica role: the audit log's own guard refuses to be emptied otherwise."""
+def empty(connection: psycopg.Connection[Any]) -> None:
+    """Empty every table. Replica role: the audit log's own guard refuses to be emptied otherwise."""
     rows = connection.execute(
         "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('swap', 'khaos', 'recon')"
     ).fetchall()

@@ -73,7 +73,7 @@ def refunded_later(maker: Maker) -> None:
     refund_pence = rma.refund_pence
     reopen(rma)
     at = maker.world.now + timedelta(hours=maker.rng.randint(2, 9 * 24))
-    rma.steps.append((at, _closing(at.isoformat(), refund_pence)))
+    rma.steps.append((at, closing(at.isoformat(), refund_pence)))
 
 
 def refunded_twice(maker: Maker) -> None:
@@ -153,7 +153,8 @@ def reopen(rma: Rma) -> None:
     rma.updated_at = rma.delivered_at or rma.created_at
 
 
-def _closing(at: str, refund_pence: int) -> dict[str, object]:
+def closing(at: str, refund_pence: int) -> dict[str, object]:
+    """The step that closes a return and refunds it at ``at`` (ISO text)."""
     return {"status": "Closed", "processed_at": at, "closed_at": at, "refund_pence": refund_pence}
 
 
@@ -193,5 +194,5 @@ def arriving(maker: Maker) -> None:
     rma.steps = [
         (now, {"is_submitted": True}),
         (now + timedelta(seconds=15), {"delivered_at": delivered_at, "delivery_status": "Delivered"}),
-        (now + timedelta(seconds=30), _closing(closed_at, refund_pence) | {"inspect_at": inspect_at}),
+        (now + timedelta(seconds=30), closing(closed_at, refund_pence) | {"inspect_at": inspect_at}),
     ]

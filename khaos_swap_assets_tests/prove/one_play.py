@@ -1,11 +1,13 @@
 """One play in a process of its own: ``python -m khaos_swap_assets_tests.prove.one_play '{"returns": 60, "seed": 1}'``.
 
 Belongs here: the demo without a UI, with an outage of a vendor in its middle on request. Stays out: judging the result
-(``proofs``). The last line of stdout is the demo's JSON; with an outage a line before it says what happened meanwhile.
+(``proofs``). The last line of stdout is the demo's JSON; with an outage a line before it says what happened meanwhile,
+and with faults (of any number) another is a fingerprint of the final state.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from dataclasses import dataclass, field
@@ -16,6 +18,7 @@ from typing import Any
 import dagster as dg
 
 from khaos_swap_assets.demo import once, rounds
+from khaos_swap_assets_tests.prove.end_states import STATES
 
 OUTAGE_IN_SYNC = 2
 
@@ -31,7 +34,21 @@ class FaultyPlay(rounds.Play):
     def run(self) -> rounds.Played:
         """Arm, then play to the end."""
         self._sandbox("faults", dict(self.faults))
-        return super().run()
+        played = super().run()
+        sys.stdout.write(json.dumps({"end": self._end()}) + "\n")
+        return played
+
+    def _end(self) -> dict[str, str]:
+        """A fingerprint of each part of the final state, without moments and without numbers given in order."""
+        notes = self._sandbox("ledger", method="GET")["notes"]
+        parts: dict[str, list[Any]] = {
+            "ledger": sorted(
+                [one["associated_ref"], one["urn"], one["gross_pence"], str(one["lines"])] for one in notes
+            )
+        }
+        with self.tools.store() as conn:
+            parts |= {name: conn.execute(query.encode()).fetchall() for name, query in STATES.items()}
+        return {name: hashlib.sha256(json.dumps(rows).encode()).hexdigest() for name, rows in parts.items()}
 
     def _sync(self) -> None:
         self.syncs += 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -19,7 +19,10 @@ LONGEST_SECONDS = 1_800
 
 @dataclass(frozen=True)
 class Played:
-    """One play: what was asked for, its figures, what happened in an outage, exit code and seconds of the process."""
+    """One play: what was asked for, its figures, what happened in an outage, exit code and seconds of the process.
+
+    ``end`` holds fingerprints of the final state, where the wish named faults.
+    """
 
     wish: dict[str, Any]
     result: dict[str, Any]
@@ -27,6 +30,7 @@ class Played:
     exit_code: int
     seconds: float
     last_words: str
+    end: dict[str, str] = field(default_factory=dict)
 
     @property
     def counts(self) -> dict[str, Any]:
@@ -56,7 +60,8 @@ def play(**wish: Any) -> Played:
     outage: dict[str, Any] = next((line["outage"] for line in lines if "outage" in line), {})
     result: dict[str, Any] = next((line for line in reversed(lines) if "returns" in line), {})
     words = done.stderr.strip().splitlines()[-5:]
-    return Played(wish, result, outage, done.returncode, round(perf_counter() - start, 1), "\n".join(words))
+    end: dict[str, str] = next((line["end"] for line in lines if "end" in line), {})
+    return Played(wish, result, outage, done.returncode, round(perf_counter() - start, 1), "\n".join(words), end)
 
 
 def faults_of(played: Played, *, failed_runs: int = 0) -> list[str]:
