@@ -17,6 +17,7 @@ from khaos_swap_assets import cli_world
 from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.cli_audit import audit_command
 from khaos_swap_assets.cli_hands import exceptions_app, postings_app
+from khaos_swap_assets.cli_import import import_app
 
 DEMO_FOLDER = Path(".khaos-swap-demo")
 app = typer.Typer(
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 app.add_typer(postings_app(cli_world.REACH), name="postings")
 app.add_typer(exceptions_app(cli_world.REACH), name="exceptions")
+app.add_typer(import_app(cli_world.REACH), name="import")
 app.command("audit")(audit_command)
 Month = Annotated[str, typer.Option(help="With --history: the month to play, YYYY-MM")]
 

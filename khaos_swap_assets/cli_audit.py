@@ -1,13 +1,11 @@
 """The command ``khaos-swap audit``: what already happened, from files, with no server and no database.
 
-Belongs here: options, progress and what is printed. Stays out: the audit itself (``audit``). Exit 2 for input that
+Belongs here: options and what is printed. Stays out: the audit itself (``audit``). Exit 2 for input that
 cannot be audited: every fault is one line on stderr, and nothing is written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,10 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from khaos_swap_assets.adapters.errors import KhaosSwapError
+from khaos_swap_assets.cli_progress import progress
 
 if TYPE_CHECKING:
-    from khaos_swap_assets.adapters.files.tables import Report
-    from khaos_swap_assets.audit.inputs import Reports
     from khaos_swap_assets.audit.summary import Summary
 
 DAY = ["%Y-%m-%d"]
@@ -59,7 +56,7 @@ def audit_command(
     paths = Paths(returns, stock_codes, sales_orders, credit_notes, refunds)
     try:
         span = Span(_day(as_of) or _today(), _day(first), _day(last))
-        with _progress() as reports:
+        with progress() as reports:
             done = run.audit(paths, span, out, skips_bad_rows=skip_bad_rows, reports=reports)
     except KhaosSwapError as error:
         typer.echo(str(error), err=True)
@@ -75,23 +72,6 @@ def _today() -> date:
     from khaos_swap_assets.domain.periods import london_date
 
     return london_date(datetime.now(UTC))
-
-
-@contextmanager
-def _progress() -> Iterator[Reports]:
-    """A bar for each step on a terminal, nothing elsewhere."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description:>16}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-
-        def reports(name: str) -> Report:
-            task = progress.add_task(name, total=1.0)
-            return lambda share: progress.update(task, completed=share)
-
-        yield reports
 
 
 def _tell(summary: Summary, paths: list[Path]) -> None:

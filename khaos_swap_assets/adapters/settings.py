@@ -53,6 +53,10 @@ class KhaosSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=f"{PREFIX}KHAOS_", hide_input_in_errors=True, env_ignore_empty=True)
 
+    edition: Literal["desktop", "cloud"] = Field(
+        "desktop",
+        description="cloud has no web service: it pushes Stock Codes and levels, and orders and notes are imported",
+    )
     url: str = Field("", description="SOAP base up to .exe, e.g. https://host/LiveSoap/KhaosACME.exe")
     user: str = Field("", description="Basic auth user in front of the web service, if any")
     password: SecretStr = Field(SecretStr(""), description="Basic auth password in front of the web service")
@@ -80,6 +84,11 @@ class KhaosSettings(BaseSettings):
     reason_sellable: str = Field("1", description="ReturnReason id whose type is Return to Stock")
     reason_damaged: str = Field("2", description="ReturnReason id whose type is Quarantine")
     reason_missing: str = Field("3", description="ReturnReason id whose type is Stock Missing (moves nothing)")
+
+    @property
+    def is_cloud(self) -> bool:
+        """True for Khaos Cloud, which answers no call of ours."""
+        return self.edition == "cloud"
 
 
 class StorefrontSettings(BaseSettings):

@@ -147,7 +147,7 @@ def _outcome(note: CreditNote, fits: Sequence[str], matched_by: MatchedBy, *, is
 
 
 def _contradicts(note: CreditNote, claim: Claim) -> bool:
-    is_other_person = bool(claim.customer_code) and note.customer_code != claim.customer_code
+    is_other_person = bool(claim.customer_code and note.customer_code) and note.customer_code != claim.customer_code
     return is_other_person or note.currency != claim.currency
 
 

@@ -27,7 +27,11 @@ Policy = Literal["disposition", "credit_first"]
 
 @dataclass(frozen=True, slots=True)
 class CreditNote:
-    """One note as Khaos shows it. ``gross_pence`` is items plus delivery, positive; ``lines``: (code, quantity)."""
+    """One note as Khaos shows it. ``gross_pence`` is items plus delivery, positive; ``lines``: (code, quantity).
+
+    Only a file tells ``order_ref``, the reference of the order that it credits; ``net_pence`` is None, and
+    ``customer_code`` empty, where a file does not say.
+    """
 
     credit_note_code: str
     associated_ref: str
@@ -37,9 +41,10 @@ class CreditNote:
     issued_on: date | None
     stage_id: int | None
     gross_pence: int
-    net_pence: int
+    net_pence: int | None
     delivery_gross_pence: int = 0
     lines: tuple[tuple[str, int], ...] = ()
+    order_ref: str = ""
 
     @property
     def is_issued(self) -> bool:

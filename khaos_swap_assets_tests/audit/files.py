@@ -137,12 +137,13 @@ def paths_in(folder: Path) -> Paths:
     return Paths(*files, refunds if refunds.exists() else None)
 
 
-def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> None:
-    """A plain CSV file."""
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> Path:
+    """A plain CSV file; its path."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns, restval="")
         writer.writeheader()
         writer.writerows(rows)
+    return path
 
 
 def row_of(result: Result, key: str) -> Row:

@@ -1,16 +1,16 @@
 """Khaos Credit Notes in our store, and the return that each was attributed to.
 
-Belongs here: saving what the status feed told, loading notes as domain records, attaching. Stays out:
+Belongs here: saving what the status feed or a file told, loading notes as domain records, attaching. Stays out:
 the passes that decide whose note it is (``domain.attribution``). Shape: ``khaos.credit_notes`` (migration 0002).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import LiteralString
+from typing import Literal, LiteralString
 
 import psycopg
 from psycopg.rows import dict_row
@@ -18,23 +18,56 @@ from psycopg.rows import dict_row
 from khaos_swap_assets.adapters.store import bulk
 from khaos_swap_assets.domain.credit_notes import CreditNote
 
+Source = Literal["khaos", "file"]
 HEADER = tuple(field.name for field in fields(CreditNote) if field.name != "lines")
 
 
-def save(conn: psycopg.Connection, notes: Iterable[CreditNote], now: datetime) -> list[str]:
-    """Upsert notes; the codes of those that are new or changed."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is stored of a note, as far as another telling of it is compared."""
+
+    content_hash: str
+    source: Source
+    order_ref: str
+
+
+def save(
+    conn: psycopg.Connection, notes: Iterable[CreditNote], now: datetime, *, import_id: int | None = None
+) -> list[str]:
+    """Upsert notes; the codes of those that are new or changed. With ``import_id`` a file told them, else Khaos did.
+
+    The order that only a file told of stays known.
+    """
     newest = {note.credit_note_code: note for note in notes}
-    rows = conn.execute(
-        "SELECT credit_note_code, content_hash FROM khaos.credit_notes WHERE credit_note_code = ANY(%s)",
-        (list(newest),),
-    ).fetchall()
-    known = {row[0]: row[1] for row in rows}
-    changed = [note for code, note in newest.items() if known.get(code) != _hash(note)]
-    columns = (*HEADER, "content_hash", "changed_at", "first_seen_at")
-    values = [(*(getattr(note, name) for name in HEADER), _hash(note), now, now) for note in changed]
-    bulk.upsert(conn, "khaos.credit_notes", columns, ["credit_note_code"], values, only_when_new=["first_seen_at"])
+    stored = known(conn, list(newest))
+    source: Source = "khaos" if import_id is None else "file"
+    told = [_with_order(note, stored.get(code)) for code, note in newest.items()]
+    changed = [note for note in told if not is_known(note, stored, source)]
+    columns = (*HEADER, "content_hash", "changed_at", "source", "import_id", "first_seen_at")
+    rows = [(*(getattr(note, name) for name in HEADER), _hash(note), now, source, import_id, now) for note in changed]
+    bulk.upsert(conn, "khaos.credit_notes", columns, ["credit_note_code"], rows, only_when_new=["first_seen_at"])
     _replace_lines(conn, changed)
     return [note.credit_note_code for note in changed]
+
+
+def known(conn: psycopg.Connection, codes: Sequence[str]) -> dict[str, Known]:
+    """What is stored of these notes."""
+    rows = conn.execute(
+        "SELECT credit_note_code, content_hash, source, order_ref FROM khaos.credit_notes "
+        "WHERE credit_note_code = ANY(%s)",
+        (list(codes),),
+    ).fetchall()
+    return {row[0]: Known(*row[1:]) for row in rows}
+
+
+def is_known(note: CreditNote, stored: Mapping[str, Known], source: Source) -> bool:
+    """True when the same source told the same of this note before."""
+    found = stored.get(note.credit_note_code)
+    return found is not None and (found.content_hash, found.source) == (_hash(note), source)
+
+
+def _with_order(note: CreditNote, stored: Known | None) -> CreditNote:
+    return replace(note, order_ref=note.order_ref or stored.order_ref) if stored else note
 
 
 def _replace_lines(conn: psycopg.Connection, notes: Sequence[CreditNote]) -> None:
@@ -64,6 +97,11 @@ def unattributed(conn: psycopg.Connection, customer_codes: Sequence[str]) -> lis
     return _load(conn, "return_id IS NULL AND NOT is_cancelled AND customer_code = ANY(%s)", list(customer_codes))
 
 
+def told_by_file(conn: psycopg.Connection, customer_codes: Sequence[str]) -> list[CreditNote]:
+    """Notes of these customers that only a file told of."""
+    return _load(conn, "source = 'file' AND NOT is_cancelled AND customer_code = ANY(%s)", list(customer_codes))
+
+
 def of_returns(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str, list[tuple[CreditNote, str]]]:
     """The notes attributed to these returns with the pass that attributed each."""
     rows = conn.execute(
@@ -78,15 +116,21 @@ def of_returns(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str,
     return found
 
 
-def attribute(conn: psycopg.Connection, found: Sequence[tuple[str, str, str]]) -> None:
-    """Attach notes to returns: (Credit Note code, return id, the pass that matched them); each note at most once."""
-    if found:
-        conn.execute(
-            "UPDATE khaos.credit_notes n SET return_id = f.return_id, matched_by = f.matched_by FROM "
-            "unnest(%s::text[], %s::text[], %s::text[]) AS f (code, return_id, matched_by) "
-            "WHERE n.credit_note_code = f.code",
-            [list(column) for column in zip(*found, strict=True)],
-        )
+def owners(conn: psycopg.Connection, codes: Sequence[str]) -> list[str]:
+    """The returns that these notes belong to."""
+    rows = conn.execute(
+        "SELECT DISTINCT return_id FROM khaos.credit_notes WHERE return_id IS NOT NULL AND credit_note_code = ANY(%s)",
+        (list(codes),),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def attribute(conn: psycopg.Connection, code: str, return_id: str, matched_by: str) -> None:
+    """Attach a note to a return."""
+    conn.execute(
+        "UPDATE khaos.credit_notes SET return_id = %s, matched_by = %s WHERE credit_note_code = %s",
+        (return_id, matched_by, code),
+    )
 
 
 def _load(conn: psycopg.Connection, where: LiteralString, value: object) -> list[CreditNote]:

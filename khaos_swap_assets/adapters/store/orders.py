@@ -22,22 +22,29 @@ LINE = tuple(field.name for field in fields(OrderLine))
 
 
 def save(conn: psycopg.Connection, orders: Sequence[tuple[SalesOrder, bytes | None]], now: datetime) -> None:
-    """Keep the content of orders just read with their sealed party; an invoice date once known is not forgotten."""
+    """Keep the content of orders just read with their sealed party; an invoice date once known is not forgotten.
+
+    What a file told of the same references gives way.
+    """
     merged = _with_statuses(conn, [order for order, _ in orders])
-    columns = (*HEADER, "party_sealed", "detail_read_at", "seen_at")
+    columns = (*HEADER, "party_sealed", "detail_read_at", "seen_at", "source", "file_hash")
     rows = [
-        (*(getattr(order, name) for name in HEADER), sealed, now, now)
+        (*(getattr(order, name) for name in HEADER), sealed, now, now, "khaos", "")
         for order, (_, sealed) in zip(merged, orders, strict=True)
     ]
     bulk.upsert(conn, "khaos.sales_orders", columns, ["so_code"], rows)
-    _replace_lines(conn, merged)
+    conn.execute(
+        "DELETE FROM khaos.sales_orders WHERE source = 'file' AND associated_ref = ANY(%s)",
+        (sorted({order.associated_ref for order in merged}),),
+    )
+    replace_lines(conn, merged)
 
 
 def _with_statuses(conn: psycopg.Connection, orders: Sequence[SalesOrder]) -> list[SalesOrder]:
     """The orders with what the status feed told before: full orders say nothing of invoices (khaos.md §7.5)."""
     rows = conn.execute(
         "SELECT so_code, ordered_on, invoiced_on, is_cancelled, delivery_gross_pence FROM khaos.sales_orders "
-        "WHERE so_code = ANY(%s)",
+        "WHERE so_code = ANY(%s) AND source = 'khaos'",
         ([order.so_code for order in orders],),
     ).fetchall()
     known = {row[0]: row[1:] for row in rows}
@@ -55,7 +62,8 @@ def _merged(order: SalesOrder, stored: tuple[date | None, date | None, bool, int
     )
 
 
-def _replace_lines(conn: psycopg.Connection, orders: Sequence[SalesOrder]) -> None:
+def replace_lines(conn: psycopg.Connection, orders: Sequence[SalesOrder]) -> None:
+    """Keep the lines of these orders in the place of those known before."""
     conn.execute("DELETE FROM khaos.order_lines WHERE so_code = ANY(%s)", ([order.so_code for order in orders],))
     unique = {order.so_code: order for order in orders}.values()
     rows = [(order.so_code, *(getattr(line, name) for name in LINE)) for order in unique for line in order.lines]
@@ -63,14 +71,17 @@ def _replace_lines(conn: psycopg.Connection, orders: Sequence[SalesOrder]) -> No
 
 
 def update_statuses(conn: psycopg.Connection, statuses: Sequence[tuple[str, date | None, bool, int]]) -> list[str]:
-    """Apply (so_code, invoiced_on, is_cancelled, delivery_gross_pence); the refs of orders that changed by it."""
+    """Apply (so_code, invoiced_on, is_cancelled, delivery_gross_pence); the refs of orders that changed by it.
+
+    An order that a file told of is Khaos's own word from then on.
+    """
     rows = conn.execute(
         "UPDATE khaos.sales_orders o SET invoiced_on = n.invoiced_on, is_cancelled = n.is_cancelled, "
-        "delivery_gross_pence = n.delivery FROM (SELECT * FROM "
+        "delivery_gross_pence = n.delivery, source = 'khaos' FROM (SELECT * FROM "
         "unnest(%s::text[], %s::date[], %s::boolean[], %s::bigint[]) "
         "AS n (so_code, invoiced_on, is_cancelled, delivery)) n WHERE o.so_code = n.so_code AND "
-        "(o.invoiced_on, o.is_cancelled, o.delivery_gross_pence) IS DISTINCT FROM "
-        "(n.invoiced_on, n.is_cancelled, n.delivery) RETURNING o.associated_ref",
+        "(o.invoiced_on, o.is_cancelled, o.delivery_gross_pence, o.source) IS DISTINCT FROM "
+        "(n.invoiced_on, n.is_cancelled, n.delivery, 'khaos') RETURNING o.associated_ref",
         [list(column) for column in zip(*statuses, strict=True)] if statuses else [[], [], [], []],
     ).fetchall()
     return [row[0] for row in rows]
@@ -133,6 +144,12 @@ def answered(conn: psycopg.Connection, outcomes: Mapping[str, tuple[str, str]], 
         "FROM unnest(%s::text[], %s::text[], %s::text[]) AS n (ref, state, error) WHERE w.order_ref = n.ref",
         (now, list(outcomes), *([one[part] for one in outcomes.values()] for part in (0, 1))),
     )
+
+
+def unanswered(conn: psycopg.Connection) -> list[str]:
+    """Every reference of which no order is known yet."""
+    rows = conn.execute("SELECT order_ref FROM khaos.wanted_orders WHERE state <> 'read' ORDER BY order_ref").fetchall()
+    return [row[0] for row in rows]
 
 
 def states(conn: psycopg.Connection, refs: Sequence[str]) -> dict[str, str]:

@@ -72,6 +72,16 @@ def rmas_of(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str, st
     return {row[0]: row[1] for row in conn.execute(query, (list(return_ids),))}
 
 
+def named(conn: psycopg.Connection, references: Sequence[str]) -> list[str]:
+    """Returns that these references name: by RMA, or by a reference of ours."""
+    rows = conn.execute(
+        "SELECT return_id FROM swap.returns WHERE rma = ANY(%s) UNION "
+        "SELECT return_id FROM recon.postings WHERE reference = ANY(%s)",
+        (list(references), list(references)),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
 def oldest_open(conn: psycopg.Connection, since: datetime) -> datetime | None:
     """When the oldest return still open, submitted after ``since``, was submitted."""
     row = conn.execute(

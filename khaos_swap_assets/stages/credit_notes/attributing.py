@@ -41,7 +41,7 @@ def attribute_notes(conn: psycopg.Connection, customers: Iterable[str], now: dat
     """Attribute unattributed notes of these customers, of returns in line, and notes that changed since last time."""
     concerned = sorted({*customers, *_touched_customers(conn)})
     loose = notes.unattributed(conn, concerned)
-    ids = {*matches.ids_of_customers(conn, concerned), *_named(conn, [note.associated_ref for note in loose])}
+    ids = {*matches.ids_of_customers(conn, concerned), *returns.named(conn, [note.associated_ref for note in loose])}
     found, rivals = attribute(loose, _claims(conn, sorted(ids)), {})
     notes.attribute(conn, [(one.credit_note_code, one.return_id, one.matched_by) for one in found])
     touched = [one.return_id for one in found] + [key for one in rivals for key in one.return_ids]
@@ -54,7 +54,7 @@ def attribute_notes(conn: psycopg.Connection, customers: Iterable[str], now: dat
 def rivals_of(conn: psycopg.Connection, loose: Sequence[CreditNote]) -> dict[str, tuple[str, ...]]:
     """For notes that nobody could attribute: the RMAs between which each cannot be told."""
     customers = sorted({note.customer_code for note in loose})
-    ids = {*matches.ids_of_customers(conn, customers), *_named(conn, [note.associated_ref for note in loose])}
+    ids = {*matches.ids_of_customers(conn, customers), *returns.named(conn, [note.associated_ref for note in loose])}
     _, rivals = attribute(loose, _claims(conn, sorted(ids)), {})
     records = returns.load(conn, sorted({key for one in rivals for key in one.return_ids}))
     return {one.credit_note_code: tuple(records[key].rma for key in one.return_ids) for one in rivals}
@@ -69,16 +69,6 @@ def _touched_customers(conn: psycopg.Connection) -> set[str]:
         (SOURCE,),
     ).fetchall()
     return {row[0] for row in rows}
-
-
-def _named(conn: psycopg.Connection, references: Sequence[str]) -> list[str]:
-    """Returns that these references name: by RMA, or by a reference of ours."""
-    rows = conn.execute(
-        "SELECT return_id FROM swap.returns WHERE rma = ANY(%s) UNION "
-        "SELECT return_id FROM recon.postings WHERE reference = ANY(%s)",
-        (list(references), list(references)),
-    ).fetchall()
-    return [row[0] for row in rows]
 
 
 def _claims(conn: psycopg.Connection, ids: Sequence[str]) -> list[Claim]:

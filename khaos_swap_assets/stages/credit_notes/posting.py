@@ -102,8 +102,9 @@ def _uncovered(conn: psycopg.Connection, ready: Sequence[SavedDraft]) -> list[Sa
 
 def _evidence(conn: psycopg.Connection, found: Search, searched_at: datetime) -> Evidence:
     opened = _opened_on(conn, found.customers)
-    notes_seen = (note for feed in found.feeds for note in feed.credit_notes)
-    seen = tuple(note for note in notes_seen if not _is_older(note, opened))
+    by_khaos = {note.credit_note_code: note for feed in found.feeds for note in feed.credit_notes}
+    by_file = {note.credit_note_code: note for note in notes.told_by_file(conn, sorted(found.customers))}
+    seen = tuple(note for note in (by_file | by_khaos).values() if not _is_older(note, opened))
     rows = conn.execute(
         "SELECT credit_note_code, return_id FROM khaos.credit_notes WHERE return_id IS NOT NULL "
         "AND credit_note_code = ANY(%s)",

@@ -1,0 +1,189 @@
+"""Sales Orders and Credit Notes that a person brings as a file, beside what Khaos tells by itself.
+
+Belongs here: one import as one transaction, and whom it concerns. Stays out: reading files (``adapters.files``), the
+mirrors (``adapters.store``). A file is a witness as good as the web service and never better: what Khaos itself told
+of a document stays. Source: contracts/khaos.md §8 (Khaos Cloud shows neither by API), §11.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from khaos_swap_assets.adapters.errors import KhaosSwapError
+from khaos_swap_assets.adapters.files import documents
+from khaos_swap_assets.adapters.store import audit_log, imports, matches, notes, orders, returns, worklist
+from khaos_swap_assets.adapters.store.imports import Import, Kind
+from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.domain.credit_notes import CreditNote
+from khaos_swap_assets.domain.orders import SalesOrder
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from khaos_swap_assets.adapters.files.documents import Note
+    from khaos_swap_assets.adapters.files.layouts import NoteRow, OrderRow
+
+
+class ImportRefusedError(KhaosSwapError):
+    """The file cannot be what the person says it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """A file and who brings it. ``complete_to`` (UTC): it holds every document that was made before that moment."""
+
+    file_name: str
+    file_hash: str
+    by: str
+    complete_to: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What came of it: documents in the file, those that were news, those that Khaos itself told of, returns queued."""
+
+    documents: int
+    changed: int
+    told_by_khaos: int
+    returns: int
+
+
+def import_orders(
+    conn: psycopg.Connection, rows: Sequence[OrderRow], brought: Brought, now: datetime, *, is_cloud: bool
+) -> Imported:
+    """Keep the Sales Orders of a file and queue the returns that name them. The caller commits.
+
+    An order counts as invoiced only where the file names the day. Where no web service answers (``is_cloud``), a
+    reference that is in no file is answered too: not found.
+    """
+    SqlBook(conn).lock()
+    told = [
+        order
+        for some in documents.by_order(rows).values()
+        for order in documents.sales_orders(some, tells_invoice=True)
+    ]
+    fresh, by_khaos = imports.new_orders(conn, told)
+    import_id = _record(conn, "sales-orders", brought, len(told), len(fresh), now)
+    imports.save_orders(conn, fresh, import_id, now)
+    touched = set(matches.ids_of_refs(conn, sorted({order.associated_ref for order in fresh})))
+    if is_cloud:
+        touched |= set(matches.ids_of_refs(conn, _answer_wanted(conn, told, now)))
+    worklist.queue(conn, "match", touched)
+    return Imported(len(told), len(fresh), by_khaos, len(touched))
+
+
+def _answer_wanted(conn: psycopg.Connection, told: Sequence[SalesOrder], now: datetime) -> list[str]:
+    """Answer every reference that waits for an order; those that were answered."""
+    orders.want(conn, [order.associated_ref for order in told], now)
+    waiting = orders.unanswered(conn)
+    known = orders.by_ref(conn, waiting)
+    orders.answered(conn, {ref: ("read" if ref in known else "not_found", "") for ref in waiting}, now)
+    return waiting
+
+
+def import_notes(conn: psycopg.Connection, rows: Sequence[NoteRow], brought: Brought, now: datetime) -> Imported:
+    """Keep the Credit Notes of a file and queue the returns that they may concern. The caller commits.
+
+    A note counts as issued on the day that the file names. Raises ``ImportRefusedError`` when the file is said to be
+    complete and a note in it is nobody's: it may be anybody's, so nothing could be cleared by it.
+    """
+    SqlBook(conn).lock()
+    told = _with_customers(conn, [_as_note(one) for one in documents.notes(rows)])
+    if brought.complete_to:
+        _refuse_incomplete(told, brought.complete_to, now)
+    fresh, by_khaos = imports.new_notes(conn, told)
+    import_id = _record(conn, "credit-notes", brought, len(told), len(fresh), now)
+    notes.save(conn, fresh, now, import_id=import_id)
+    touched = _concerned(conn, fresh)
+    for stage in ("draft", "reconcile"):
+        worklist.queue(conn, stage, touched)
+    return Imported(len(told), len(fresh), by_khaos, len(touched))
+
+
+def _as_note(told: Note) -> CreditNote:
+    units: dict[str, int] = {}
+    for line in told.lines:
+        if line.quantity:
+            units[line.stock_code] = units.get(line.stock_code, 0) + line.quantity
+    is_net_known = told.vat_pence is not None and not told.delivery_pence
+    return CreditNote(
+        told.code,
+        told.associated_ref,
+        told.customer_ref,
+        told.currency,
+        told.created_on,
+        told.created_on,
+        None,
+        told.gross_pence,
+        told.gross_pence - told.vat_pence if is_net_known and told.vat_pence is not None else None,
+        told.delivery_pence,
+        tuple(units.items()),
+        told.order_ref,
+    )
+
+
+def _with_customers(conn: psycopg.Connection, told: Sequence[CreditNote]) -> list[CreditNote]:
+    """The notes, each that names no customer with the one of its order or of our own reference that it carries."""
+    of_ref = imports.customers_of_refs(conn, sorted({note.order_ref for note in told if note.order_ref}))
+    of_ours = imports.customers_of_postings(conn, sorted({note.associated_ref for note in told}))
+    return [
+        replace(
+            note, customer_code=note.customer_code or of_ref.get(note.order_ref) or of_ours.get(note.associated_ref, "")
+        )
+        for note in told
+    ]
+
+
+def _refuse_incomplete(told: Sequence[CreditNote], complete_to: datetime, now: datetime) -> None:
+    if complete_to > now:
+        raise ImportRefusedError(f"--complete-to {complete_to:%Y-%m-%d %H:%M} is not over yet: no file can hold it all")
+    nobodys = [note.credit_note_code for note in told if not note.customer_code]
+    if nobodys:
+        raise ImportRefusedError(
+            f"--complete-to: {len(nobodys)} Credit Notes name neither customer_ref nor an order_ref that we know, "
+            f"{', '.join(nobodys[:5])} among them; they may be anybody's, so nothing can be cleared by this file"
+        )
+
+
+def _concerned(conn: psycopg.Connection, fresh: Sequence[CreditNote]) -> set[str]:
+    """Returns of the notes' customers and orders, those that they name, and those that they belonged to already."""
+    customers = sorted({note.customer_code for note in fresh if note.customer_code})
+    refs = sorted({note.order_ref for note in fresh if note.order_ref})
+    names = sorted({note.associated_ref for note in fresh if note.associated_ref})
+    found = {*matches.ids_of_customers(conn, customers), *matches.ids_of_refs(conn, refs)}
+    return {
+        *found,
+        *returns.named(conn, names),
+        *notes.owners(conn, [note.credit_note_code for note in fresh]),
+    }
+
+
+def _record(
+    conn: psycopg.Connection, kind: Kind, brought: Brought, count: int, changed: int, now: datetime
+) -> int | None:
+    """Keep who brought what, in the record and in the audit log; a file that brings no news leaves no trace."""
+    last = imports.newest(conn, kind, is_complete=True)
+    is_later = brought.complete_to and (last is None or not last.complete_to or brought.complete_to > last.complete_to)
+    if not changed and not is_later:
+        return None
+    found = Import(
+        kind,
+        brought.file_name,
+        brought.file_hash,
+        count,
+        changed,
+        brought.complete_to,
+        SqlBook(conn).life(),
+        now,
+        brought.by,
+    )
+    import_id = imports.record(conn, found)
+    after = {"documents": count, "changed": changed, "file_hash": brought.file_hash}
+    if brought.complete_to:
+        after["complete_to"] = brought.complete_to.isoformat()
+    entry = audit_log.Entry(now, brought.by, "imported", f"{kind} {brought.file_name}", after=after)
+    audit_log.append(conn, [entry])
+    return import_id
