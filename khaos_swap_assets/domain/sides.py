@@ -47,9 +47,10 @@ def _refund_line(line: LineFacts) -> RefundLine:
 def credit_side(facts: ReturnFacts) -> CreditFacts:
     """What the notes of the return say together; Khaos tells the units of their lines and one value for all."""
     notes = [one.note for one in facts.notes]
+    nets = [note.net_pence for note in notes if note.net_pence is not None]
     return CreditFacts(
         facts.credited_pence,
-        sum(note.net_pence for note in notes),
+        sum(nets) if len(nets) == len(notes) else None,
         tuple(line for one in facts.notes for line in _credit_lines(one)),
         sum(note.delivery_gross_pence for note in notes),
     )

@@ -125,12 +125,15 @@ def owners(conn: psycopg.Connection, codes: Sequence[str]) -> list[str]:
     return [row[0] for row in rows]
 
 
-def attribute(conn: psycopg.Connection, code: str, return_id: str, matched_by: str) -> None:
-    """Attach a note to a return."""
-    conn.execute(
-        "UPDATE khaos.credit_notes SET return_id = %s, matched_by = %s WHERE credit_note_code = %s",
-        (return_id, matched_by, code),
-    )
+def attribute(conn: psycopg.Connection, found: Sequence[tuple[str, str, str]]) -> None:
+    """Attach notes to returns: (Credit Note code, return id, the pass that matched them); each note at most once."""
+    if found:
+        conn.execute(
+            "UPDATE khaos.credit_notes n SET return_id = f.return_id, matched_by = f.matched_by FROM "
+            "unnest(%s::text[], %s::text[], %s::text[]) AS f (code, return_id, matched_by) "
+            "WHERE n.credit_note_code = f.code",
+            [list(column) for column in zip(*found, strict=True)],
+        )
 
 
 def _load(conn: psycopg.Connection, where: LiteralString, value: object) -> list[CreditNote]:

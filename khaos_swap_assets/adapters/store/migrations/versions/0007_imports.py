@@ -33,7 +33,8 @@ ALTER TABLE khaos.credit_notes
     ADD source text NOT NULL DEFAULT 'khaos' CHECK (source IN ('khaos', 'file')),
     ADD import_id bigint REFERENCES recon.imports,
     ADD order_ref text NOT NULL DEFAULT '',
-    ALTER net_pence DROP NOT NULL;
+    ALTER net_pence
+        DROP NOT NULL;
 CREATE INDEX credit_notes_order ON khaos.credit_notes (order_ref) WHERE order_ref <> '';
 CREATE INDEX credit_notes_nobody ON khaos.credit_notes (credit_note_code)
     WHERE customer_code = '' AND return_id IS NULL AND NOT is_cancelled;
@@ -42,7 +43,8 @@ CREATE INDEX credit_notes_nobody ON khaos.credit_notes (credit_note_code)
 DOWN = """
 DELETE FROM khaos.credit_notes WHERE source = 'file' OR net_pence IS NULL;
 DELETE FROM khaos.sales_orders WHERE source = 'file';
-ALTER TABLE khaos.credit_notes DROP source, DROP import_id, DROP order_ref, ALTER net_pence SET NOT NULL;
+ALTER TABLE khaos.credit_notes DROP source, DROP import_id, DROP order_ref, ALTER net_pence
+    SET NOT NULL;
 ALTER TABLE khaos.sales_orders DROP source, DROP import_id, DROP file_hash;
 DROP TABLE recon.imports;
 """
