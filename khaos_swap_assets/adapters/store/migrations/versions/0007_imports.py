@@ -41,7 +41,7 @@ CREATE INDEX credit_notes_nobody ON khaos.credit_notes (credit_note_code)
 """
 
 DOWN = """
-DELETE FROM khaos.credit_notes WHERE source = 'file' OR net_pence IS NULL;
+DELETE FROM khaos.credit_notes WHERE source = 'file';
 DELETE FROM khaos.sales_orders WHERE source = 'file';
 ALTER TABLE khaos.credit_notes DROP source, DROP import_id, DROP order_ref, ALTER net_pence
     SET NOT NULL;
