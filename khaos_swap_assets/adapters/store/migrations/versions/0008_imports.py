@@ -6,8 +6,8 @@ anything of a document; ``import_id`` is the file that told it last. ``file_hash
 
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
