@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,13 +72,20 @@ def database(database_url: str) -> Iterator[psycopg.Connection[Any]]:
 
 
 def empty(connection: psycopg.Connection[Any]) -> None:
-    """Empty every table. Replica role: the audit log's own guard refuses to be emptied otherwise."""
+    """Empty every table that holds rows. Replica role: the audit log's own guard refuses to be emptied otherwise."""
     rows = connection.execute(
         "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('swap', 'khaos', 'recon')"
     ).fetchall()
     tables = [sql.Identifier(*row) for row in rows if ".".join(row) not in KEPT_TABLES]
     connection.execute("SET LOCAL session_replication_role = replica")
     connection.execute("SET LOCAL lock_timeout = '10s'")
-    connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(sql.SQL(", ").join(tables)))
+    if full := _full(connection, tables):
+        connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(sql.SQL(", ").join(full)))
     connection.execute("DELETE FROM recon.installation")
     mark.ensure(connection, "test")
+
+
+def _full(connection: psycopg.Connection[Any], tables: Sequence[sql.Identifier]) -> list[sql.Identifier]:
+    asked = sql.SQL(", ").join(sql.SQL("EXISTS (SELECT FROM {})").format(table) for table in tables)
+    answers = connection.execute(sql.SQL("SELECT {}").format(asked)).fetchone() or ()
+    return [table for table, has_rows in zip(tables, answers, strict=True) if has_rows]
