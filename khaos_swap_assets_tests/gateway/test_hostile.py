@@ -147,7 +147,8 @@ def test_no_body_is_an_error_of_ours(running: Running, path: str, body: bytes) -
     ):
         for kind in ("application/json", "application/xml", "multipart/form-data; boundary=x", ""):
             answer = running.post(body, path, headers=headers | {"content-type": kind})
-            assert answer.status_code in (400, 401), (answer.status_code, answer.text)
+            good = {200, 401} if path.startswith("/khaos/") else {400, 401}
+            assert answer.status_code in good, (answer.status_code, answer.text)
 
 
 @pytest.mark.parametrize(
