@@ -20,6 +20,8 @@ from khaos_swap_assets.stages.reconciliation import assets as reconciliation
 from khaos_swap_assets.stages.reconciliation import checks as reconciliation_checks
 from khaos_swap_assets.stages.returns import assets as returns
 from khaos_swap_assets.stages.returns import checks as return_checks
+from khaos_swap_assets.stages.shadow import assets as shadow
+from khaos_swap_assets.stages.shadow import checks as shadow_checks
 from khaos_swap_assets.stages.stock import assets as stock
 from khaos_swap_assets.stages.stock import checks as stock_checks
 from khaos_swap_assets.stages.stock_codes import assets as stock_codes
@@ -43,6 +45,7 @@ def build(*, toolbox: object = None) -> dg.Definitions:
             reconciliation.reconciliation_exceptions,
             completeness.reconciliation_completeness,
             completeness.reconciliation_latency,
+            shadow.reconciliation_shadow_score,
             reconciliation.month_end,
         ],
         asset_checks=[
@@ -51,6 +54,7 @@ def build(*, toolbox: object = None) -> dg.Definitions:
             *stock_checks.CHECKS,
             *reconciliation_checks.CHECKS,
             *completeness_checks.CHECKS,
+            *shadow_checks.CHECKS,
         ],
         jobs=automation.JOBS,
         sensors=automation.SENSORS,

@@ -50,7 +50,7 @@ def worst_table(rows: Sequence[WorstRow]) -> str:
 
 
 def _worst_cells(row: WorstRow) -> Sequence[object]:
-    money = [_money(pence, row.currency) for pence in (row.gap_pence, row.money_at_risk_pence)]
+    money = [amount(pence, row.currency) for pence in (row.gap_pence, row.money_at_risk_pence)]
     return (row.subject, row.owner, *money, f"{row.kind}: {row.message}", row.action)
 
 
@@ -59,7 +59,7 @@ def exceptions_table(month: MonthEnd) -> str:
     if not month.exceptions:
         return "Nothing is open.\n"
     rows = [
-        (found.kind, found.owner, found.count, _money(found.money_at_risk_pence, month.currency))
+        (found.kind, found.owner, found.count, amount(found.money_at_risk_pence, month.currency))
         for found in month.exceptions
     ]
     return markdown_table(("kind", "owner", "open", "at risk"), rows)
@@ -71,7 +71,7 @@ def summary_table(months: Sequence[MonthEnd]) -> str:
         return "No refund in this month.\n"
     rows: list[Sequence[object]] = [("Returns", *(month.returns for month in months))]
     for title, field in _SUMMARY.items():
-        rows.append((title, *(_money(getattr(month, field), month.currency) for month in months)))
+        rows.append((title, *(amount(getattr(month, field), month.currency) for month in months)))
     rows.append(("Open exceptions", *(month.open_exceptions for month in months)))
     return markdown_table(("", *(month.currency for month in months)), rows)
 
@@ -104,7 +104,7 @@ def draw_gap_by_cause(causes: Mapping[str, Mapping[str, int]]) -> bytes:
     for panel, (currency, pence) in zip(panels, causes.items(), strict=False):
         found = {cause: amount for cause, amount in pence.items() if amount}
         _bars(panel, list(found), list(found.values()), currency)
-        panel.set_title(f"Gap by cause: {_money(sum(pence.values()), currency)}")
+        panel.set_title(f"Gap by cause: {amount(sum(pence.values()), currency)}")
     return _png(figure)
 
 
@@ -116,7 +116,7 @@ def draw_value_by_day(rows: Iterable[tuple[date, str, int]]) -> bytes:
     figure, panels = _panels(len(by_currency))
     for panel, (currency, days) in zip(panels, sorted(by_currency.items()), strict=False):
         _bars(panel, [f"{day:%d %b}" for day in days], list(days.values()), currency, is_labelled=False)
-        panel.set_title(f"Credit Notes by day: {_money(sum(days.values()), currency)}")
+        panel.set_title(f"Credit Notes by day: {amount(sum(days.values()), currency)}")
         panel.tick_params(axis="x", labelrotation=90 if len(days) > MOST_LEVEL_LABELS else 0, labelsize="small")
     return _png(figure)
 
@@ -139,7 +139,7 @@ def _bars(panel: Axes, names: Sequence[str], pence: Sequence[int], currency: str
     bars = panel.bar(places, [float(from_pence(value, currency)) for value in pence], color=colours)
     panel.set_xticks(list(places), list(names))
     if is_labelled:
-        panel.bar_label(bars, [_money(value, currency) for value in pence], padding=2)
+        panel.bar_label(bars, [amount(value, currency) for value in pence], padding=2)
         panel.use_sticky_edges = False
         panel.margins(y=0.18)
     panel.axhline(0, color=GREY, linewidth=0.8)
@@ -153,5 +153,6 @@ def _png(figure: Figure) -> bytes:
     return target.getvalue()
 
 
-def _money(pence: int, currency: str) -> str:
+def amount(pence: int, currency: str) -> str:
+    """Money for a person; without a currency, bare minor units."""
     return format_money(pence, currency) if currency else str(pence)

@@ -1,0 +1,1 @@
+"""What we would have posted beside what staff posted."""
