@@ -1,7 +1,8 @@
 """A finished history of any length, made by the server itself: every return refunded, credited, issued, reconciled.
 
 Belongs here: rows of the past for the benchmarks of a tick. Stays out: what is measured. 2,000 returns a day, two lines
-each, two returns a customer; the last one lies ten days back, so nothing of it is due. A hundred exceptions are open.
+each, two returns a customer; the last one lies ten days back, so nothing of it is due. A hundred exceptions are open,
+and every fifth customer has a Credit Note of before our time that belongs to no return.
 """
 
 from __future__ import annotations

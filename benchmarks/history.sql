@@ -25,6 +25,11 @@ INSERT INTO khaos.credit_notes (credit_note_code, associated_ref, customer_code,
 SELECT note, rma, customer, 'GBP', at, at, 70, 5000, 4167, 0, 'x', at, at, return_id, 'posting', at FROM bench_history;
 INSERT INTO khaos.credit_note_lines SELECT note, n, CASE n WHEN 1 THEN first_code ELSE second_code END, 1
 FROM bench_history, generate_series(1, 2) n;
+INSERT INTO khaos.credit_notes (credit_note_code, associated_ref, customer_code, currency, created_on, issued_on, stage_id,
+    gross_pence, net_pence, delivery_gross_pence, content_hash, first_seen_at, changed_at)
+SELECT 'OLD' || i, '', 'C' || i, 'GBP', date '2024-05-01', date '2024-05-01', 70, 123, 103, 0, 'x', '2025-01-01', '2025-01-01'
+FROM generate_series(0, greatest({returns} / 2, 1) - 1, 5) i;
+INSERT INTO khaos.credit_note_lines SELECT credit_note_code, 1, 'OLD', 1 FROM khaos.credit_notes WHERE return_id IS NULL;
 INSERT INTO khaos.movements SELECT first_code, note, 1, at, at FROM bench_history;
 INSERT INTO khaos.customers SELECT DISTINCT customer, 'GBP', 0, timestamptz '{now}' - interval '10 days' FROM bench_history;
 INSERT INTO recon.matched_returns (return_id, so_code, customer_code, order_currency, invoiced_on, order_ref, matched_at)
@@ -42,6 +47,8 @@ INSERT INTO recon.postings (store_id, return_id, ordinal, rma, reference, state,
     witnessed_pence, ended_by)
 SELECT 'store', return_id, 1, rma, rma, 'confirmed', customer, so_code, 'GBP', 5000, json_build_object('AssociatedRef',
     rma, 'ReturnedItems', json_build_array(json_build_object('SKU', first_code, 'Quantity', 1.0))), 'x', at, at, 1, at, note, 5000, 'witness' FROM bench_history;
+INSERT INTO recon.audit_log (at, who, what, document, after)
+SELECT at, 'posting engine', 'planned', 'posting ' || rma, jsonb_build_object('state', 'planned') FROM bench_history;
 INSERT INTO recon.stock_moves (return_id, product_id, disposition, rma, stock_code, quantity, carried_by, state,
     level_verdict, due_at, changed_at)
 SELECT return_id, 'p' || n, 'sellable', rma, CASE n WHEN 1 THEN first_code ELSE second_code END, 1, rma, 'confirmed',

@@ -6,7 +6,7 @@ verdict on a level (``domain.stock``). Quantities are units; a level is what Kha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -37,6 +37,8 @@ class Move:
 
 
 COLUMNS = tuple(Move.__dataclass_fields__)
+_KEY = COLUMNS[:3]
+_CHANGING = COLUMNS[6:]
 # To the letter the condition of the index stock_moves_followed, or the server looks through every move there ever was.
 UNDONE = "state IN ('due', 'offered') OR (level_verdict IN ('', 'pending') AND disposition <> 'missing')"
 
@@ -83,28 +85,28 @@ def level(conn: psycopg.Connection, stock_codes: Sequence[str], site_id: int) ->
 
 def moved(conn: psycopg.Connection, movements: Sequence[tuple[str, str, int, date | None]], now: datetime) -> None:
     """Remember that a document (stock_code, document_code, quantity, newest date) moved a code; first sight counts."""
-    values = {movement[:2]: (*movement, now) for movement in movements}
-    with conn.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO khaos.movements (stock_code, document_code, quantity, dated_on, seen_at) "
-            "VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            list(values.values()),
-        )
+    columns = ("stock_code", "document_code", "quantity", "dated_on", "seen_at")
+    rows = [(*movement, now) for movement in movements]
+    bulk.upsert(conn, "khaos.movements", columns, columns[:2], rows, only_when_new=columns)
 
 
-def other_documents(
-    conn: psycopg.Connection, code: str, since: datetime, until: datetime, own: Sequence[str]
-) -> list[str]:
-    """Documents other than ``own`` that may have moved ``code`` between two moments.
+def documents_between(conn: psycopg.Connection, spans: Mapping[str, tuple[datetime, datetime]]) -> dict[str, set[str]]:
+    """By Stock Code of ``spans``: the documents that may have moved it between its two moments.
 
-    Khaos dates documents by the day, so one of the day of ``since`` counts, and so does one without a date.
+    Khaos dates documents by the day, so one of the day of the first moment counts, and so does one without a date.
     """
+    values = [(code, since, until, london_date(since)) for code, (since, until) in spans.items()]
     rows = conn.execute(
-        "SELECT document_code FROM khaos.movements WHERE stock_code = %s AND seen_at >= %s AND seen_at <= %s "
-        "AND document_code <> ALL(%s) AND (dated_on IS NULL OR dated_on >= %s)",
-        (code, since, until, list(own), london_date(since)),
+        "SELECT m.stock_code, m.document_code "
+        "FROM unnest(%s::text[], %s::timestamptz[], %s::timestamptz[], %s::date[]) AS span (code, since, until, day) "
+        "JOIN khaos.movements m ON m.stock_code = span.code AND m.seen_at >= span.since "
+        "AND m.seen_at <= span.until AND (m.dated_on IS NULL OR m.dated_on >= span.day)",
+        [list(column) for column in zip(*values, strict=True)] or [[]] * 4,
     ).fetchall()
-    return [row[0] for row in rows]
+    found: dict[str, set[str]] = {code: set() for code in spans}
+    for code, document in rows:
+        found[code].add(document)
+    return found
 
 
 def codes_in_play(conn: psycopg.Connection) -> list[str]:
@@ -117,14 +119,14 @@ def codes_in_play(conn: psycopg.Connection) -> list[str]:
 
 def save_due(conn: psycopg.Connection, moves: Sequence[tuple[str, str, str, str, str, int]], now: datetime) -> None:
     """Upsert moves (return_id, product_id, disposition, rma, stock_code, quantity) as long as nobody carries them."""
-    with conn.cursor() as cursor:
-        cursor.executemany(
+    if moves:
+        conn.execute(
             "INSERT INTO recon.stock_moves (return_id, product_id, disposition, rma, stock_code, quantity, state, "
-            "due_at, changed_at) VALUES (%s, %s, %s, %s, %s, %s, 'due', %s, %s) "
-            "ON CONFLICT (return_id, product_id, disposition) DO UPDATE SET quantity = EXCLUDED.quantity, "
-            "stock_code = EXCLUDED.stock_code, changed_at = EXCLUDED.changed_at "
+            "due_at, changed_at) SELECT m.*, 'due', %s, %s FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], "
+            "%s::text[], %s::integer[]) m ON CONFLICT (return_id, product_id, disposition) DO UPDATE SET "
+            "quantity = EXCLUDED.quantity, stock_code = EXCLUDED.stock_code, changed_at = EXCLUDED.changed_at "
             "WHERE recon.stock_moves.state = 'due'",
-            [(*move, now, now) for move in moves],
+            [now, now, *(list(column) for column in zip(*moves, strict=True))],
         )
 
 
@@ -143,16 +145,15 @@ def of_returns(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str,
 
 def update(conn: psycopg.Connection, moves: Sequence[Move], now: datetime) -> None:
     """Write back moves whose state, carrier, levels or verdict changed."""
-    names = ("carried_by", "state", "level_verdict", "level_before", "level_before_at", "level_after", "level_after_at")
-    rows = [
-        (*(getattr(move, name) for name in names), now, *(getattr(move, name) for name in COLUMNS[:3]))
-        for move in moves
-    ]
-    with conn.cursor() as cursor:
-        cursor.executemany(
-            f"UPDATE recon.stock_moves SET {', '.join(f'{name} = %s' for name in names)}, changed_at = %s "
-            "WHERE return_id = %s AND product_id = %s AND disposition = %s",
-            rows,
+    if moves:
+        names = ", ".join(f"{name} = m.{name}" for name in _CHANGING)
+        conn.execute(
+            f"UPDATE recon.stock_moves old SET {names}, changed_at = %s FROM "
+            "unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], "
+            "%s::integer[], %s::timestamptz[], %s::integer[], %s::timestamptz[]) "
+            f"AS m ({', '.join((*_KEY, *_CHANGING))}) WHERE (old.return_id, old.product_id, old.disposition) = "
+            "(m.return_id, m.product_id, m.disposition)",
+            [now, *([getattr(move, name) for move in moves] for name in (*_KEY, *_CHANGING))],
         )
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.store import drafts, stock, worklist
@@ -116,28 +115,42 @@ def _judge(
     carriers: dict[tuple[str, str], _Carrier],
     levels: dict[str, tuple[int, datetime]],
 ) -> list[Move]:
-    judged = []
-    for code, group in groupby(sorted(pending, key=lambda move: move.stock_code), key=lambda move: move.stock_code):
-        judged += _judge_code(conn, code, list(group), carriers, levels.get(code))
-    return judged
+    by_code: dict[str, list[Move]] = {}
+    for move in pending:
+        by_code.setdefault(move.stock_code, []).append(move)
+    spans = {
+        code: (since, levels[code][1])
+        for code, moves in by_code.items()
+        if code in levels and (since := _first(moves).level_before_at)
+    }
+    moved_by = stock.documents_between(conn, spans)
+    return [
+        judged
+        for code, moves in by_code.items()
+        for judged in _judge_code(moves, carriers, moved_by.get(code), levels.get(code))
+    ]
+
+
+def _first(moves: Sequence[Move]) -> Move:
+    """The one whose level was seen first; those without a level come last."""
+    return min(moves, key=lambda move: (move.level_before_at is None, move.level_before_at))
 
 
 def _judge_code(
-    conn: psycopg.Connection,
-    code: str,
-    moves: list[Move],
+    moves: Sequence[Move],
     carriers: dict[tuple[str, str], _Carrier],
+    moved_by: set[str] | None,
     level: tuple[int, datetime] | None,
 ) -> list[Move]:
-    first = min(moves, key=lambda move: (move.level_before_at is None, move.level_before_at))
-    if level is None or first.level_before_at is None:
+    """The moves of one Stock Code with their verdict; ``moved_by`` is None where no level was seen before."""
+    if level is None or moved_by is None:
         return [replace(move, level_verdict="cannot_tell") for move in moves]
-    own = [carrier.note_code for move in moves if (carrier := carriers.get((move.return_id, move.product_id)))]
-    others = stock.other_documents(conn, code, first.level_before_at, level[1], [note or "" for note in own])
+    own = {carrier.note_code for move in moves if (carrier := carriers.get((move.return_id, move.product_id)))}
     sellable = sum(move.quantity for move in moves if move.disposition == "sellable")
     damaged = sum(move.quantity for move in moves if move.disposition == "damaged")
     is_mixed = bool(sellable and damaged)
     verdict = judge_level(
-        first.level_before, level[0], sellable, bool(others) or is_mixed, if_wrong=0 if sellable else damaged
-    )
+        _first(moves).level_before, level[0], sellable, bool(moved_by - own) or is_mixed,
+        if_wrong=0 if sellable else damaged,
+    )  # fmt: skip
     return [replace(move, level_verdict=verdict, level_after=level[0], level_after_at=level[1]) for move in moves]

@@ -55,23 +55,29 @@ def test_no_news_is_no_trouble(database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "seen_at", "dated_on", "own", "is_other"),
+    ("code", "seen_at", "dated_on", "is_found"),
     [
-        ("HAT", LATER, date(2026, 3, 10), [], True),
-        ("HAT", LATER, None, [], True),
-        ("HAT", LATER, date(2026, 3, 9), [], False),
-        ("HAT", LATER, date(2026, 3, 10), ["DOC"], False),
-        ("CAP", LATER, date(2026, 3, 10), [], False),
-        ("HAT", NOW - timedelta(minutes=1), date(2026, 3, 10), [], False),
-        ("HAT", LATER + timedelta(hours=2), date(2026, 3, 10), [], False),
+        ("HAT", LATER, date(2026, 3, 10), True),
+        ("HAT", LATER, None, True),
+        ("HAT", NOW, date(2026, 3, 11), True),
+        ("HAT", LATER, date(2026, 3, 9), False),
+        ("CAP", LATER, date(2026, 3, 10), False),
+        ("HAT", NOW - timedelta(minutes=1), date(2026, 3, 10), False),
+        ("HAT", LATER + timedelta(hours=2), date(2026, 3, 10), False),
     ],
 )
-def test_other_documents_between_two_moments(
-    database: Database, code: str, seen_at: datetime, dated_on: date | None, own: list[str], is_other: bool
+def test_documents_between_two_moments(
+    database: Database, code: str, seen_at: datetime, dated_on: date | None, is_found: bool
 ) -> None:
     stock.moved(database, [(code, "DOC", 1, dated_on)], seen_at)
-    found = stock.other_documents(database, "HAT", NOW, LATER, own)
-    assert found == (["DOC"] if is_other else [])
+    assert stock.documents_between(database, {"HAT": (NOW, LATER)}) == {"HAT": {"DOC"} if is_found else set()}
+
+
+def test_each_code_has_a_span_of_its_own(database: Database) -> None:
+    stock.moved(database, [("HAT", "DOC1", 1, None), ("CAP", "DOC1", 1, None), ("HAT", "DOC2", 1, None)], LATER)
+    spans = {"HAT": (NOW, LATER), "CAP": (NOW, NOW), "NONE": (NOW, LATER)}
+    assert stock.documents_between(database, spans) == {"HAT": {"DOC1", "DOC2"}, "CAP": set(), "NONE": set()}
+    assert stock.documents_between(database, {}) == {}
 
 
 def test_the_first_sight_of_a_document_counts(database: Database) -> None:
@@ -120,5 +126,7 @@ def test_an_update_writes_everything_that_can_change(database: Database) -> None
         move, carried_by="RMA1", state="confirmed", level_verdict="confirmed", level_before=3, level_before_at=NOW,
         level_after=5, level_after_at=LATER,
     )  # fmt: skip
+    (other,) = [move for move in due(database, DUE, ("R2", *DUE[1:])) if move.return_id == "R2"]
     stock.update(database, [changed], LATER)
-    assert stock.of_returns(database, ["R1"]) == {"R1": [changed]}
+    stock.update(database, [], LATER)
+    assert stock.of_returns(database, ["R1", "R2"]) == {"R1": [changed], "R2": [other]}
