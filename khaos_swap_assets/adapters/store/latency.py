@@ -7,12 +7,17 @@ as it was when the offer was made.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import psycopg
-from psycopg.rows import dict_row
+from psycopg.rows import class_row, dict_row
+
+from khaos_swap_assets.domain.periods import LONDON, london_date
+
+A_DAY = timedelta(days=1)
 
 # A return's moments are gathered again when it, its inspections or its postings moved since the last look.
 _TOUCHED = (
@@ -47,7 +52,9 @@ _GATHER = (
         for name in ("event_at", "accepted_at", "read_at", "inspected_at", "gate_at", "drafted_at", "offered_at")
     )
     + ", handed_out_at = coalesce(old.handed_out_at, EXCLUDED.handed_out_at), "
-    "witnessed_at = coalesce(old.witnessed_at, EXCLUDED.witnessed_at)"
+    "witnessed_at = coalesce(old.witnessed_at, EXCLUDED.witnessed_at) "
+    "WHERE old.offered_at IS NULL OR (old.handed_out_at IS NULL AND EXCLUDED.handed_out_at IS NOT NULL) "
+    "OR (old.witnessed_at IS NULL AND EXCLUDED.witnessed_at IS NOT NULL) RETURNING offered_at, gate_at"
 )
 
 
@@ -62,22 +69,36 @@ class DayOfLatency:
 
 
 def gather(conn: psycopg.Connection[Any], since: datetime, began: datetime) -> int:
-    """Write the moments of every return that moved since a moment; how many.
+    """Write the moments of every return that moved since a moment, where they say more than before; how many.
 
     ``began`` is our first look at Swap: a change before it counts from its reading.
     """
-    return conn.execute(_GATHER.encode(), {"since": since, "began": began}).rowcount
+    written = conn.execute(_GATHER.encode(), {"since": since, "began": began}).fetchall()
+    days = {offered_at.astimezone(LONDON).date() for offered_at, gate_at in written if offered_at and gate_at}
+    add_up(conn, sorted(days))
+    return len(written)
+
+
+def add_up(conn: psycopg.Connection[Any], days: Sequence[date]) -> None:
+    """Bring the percentiles of these London days up to date."""
+    spans = [(day, *(datetime.combine(one, time(), LONDON) for one in (day, day + A_DAY))) for day in days]
+    conn.execute(
+        "INSERT INTO recon.latency_days AS old SELECT span.day, count(*), "
+        f"{_PERCENTILES} FROM unnest(%s::date[], %s::timestamptz[], %s::timestamptz[]) AS span (day, since, until) "
+        "JOIN recon.latency l ON l.offered_at >= span.since AND l.offered_at < span.until AND l.gate_at IS NOT NULL "
+        "GROUP BY 1 ON CONFLICT (day) DO UPDATE SET offered = EXCLUDED.offered, "
+        "p50_seconds = EXCLUDED.p50_seconds, p95_seconds = EXCLUDED.p95_seconds".encode(),
+        [list(column) for column in zip(*spans, strict=True)] or [[], [], []],
+    )
 
 
 def by_day(conn: psycopg.Connection[Any], since: datetime) -> list[DayOfLatency]:
-    """Percentiles by London day of the offer, oldest first."""
-    london = "(offered_at AT TIME ZONE 'Europe/London')::date"
-    rows = conn.execute(
-        f"SELECT {london}, count(*), {_PERCENTILES} FROM recon.latency "
-        "WHERE offered_at >= %s AND gate_at IS NOT NULL GROUP BY 1 ORDER BY 1".encode(),
-        (since,),
-    ).fetchall()
-    return [DayOfLatency(*row) for row in rows]
+    """Percentiles by London day of the offer from the day of a moment on, oldest first."""
+    with conn.cursor(row_factory=class_row(DayOfLatency)) as cursor:
+        return cursor.execute(
+            "SELECT day, offered, p50_seconds, p95_seconds FROM recon.latency_days WHERE day >= %s ORDER BY day",
+            (london_date(since),),
+        ).fetchall()
 
 
 def since(conn: psycopg.Connection[Any], moment: datetime) -> tuple[int, int, int]:
@@ -93,15 +114,14 @@ def slowest(conn: psycopg.Connection[Any], moment: datetime, limit: int) -> list
     """The returns that took longest from gate to offer since a moment, with every moment of theirs."""
     with conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(
-            f"SELECT rma, {_SECONDS}::int AS seconds, event_at, accepted_at, read_at, inspected_at, gate_at, "
-            "drafted_at, offered_at, handed_out_at, witnessed_at FROM recon.latency "
-            f"WHERE offered_at >= %s AND gate_at IS NOT NULL ORDER BY {_SECONDS} DESC, rma LIMIT %s".encode(),
+            "SELECT rma, l.seconds, event_at, accepted_at, read_at, inspected_at, gate_at, drafted_at, offered_at, "
+            "handed_out_at, witnessed_at FROM recon.latency l JOIN (SELECT return_id FROM recon.latency "
+            "WHERE offered_at >= %s AND gate_at IS NOT NULL ORDER BY seconds DESC, return_id LIMIT %s) worst "
+            "USING (return_id) ORDER BY l.seconds DESC, rma",
             (moment, limit),
         ).fetchall()
 
 
-_SECONDS = "greatest(0, extract(epoch FROM offered_at - gate_at))"
 _PERCENTILES = (
-    f"percentile_disc(0.5) WITHIN GROUP (ORDER BY {_SECONDS})::int, "
-    f"percentile_disc(0.95) WITHIN GROUP (ORDER BY {_SECONDS})::int"
+    "percentile_disc(0.5) WITHIN GROUP (ORDER BY seconds), percentile_disc(0.95) WITHIN GROUP (ORDER BY seconds)"
 )

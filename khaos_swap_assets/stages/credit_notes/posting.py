@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.khaos.documents import return_document, without_party
@@ -19,6 +19,7 @@ from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.postings import Evidence, Planned, Settled, Wanted
 from khaos_swap_assets.stages.credit_notes import engine
+from khaos_swap_assets.stages.credit_notes.attributing import SOURCE as ATTRIBUTION
 from khaos_swap_assets.stages.credit_notes.attributing import attribute_notes
 from khaos_swap_assets.stages.credit_notes.engine import ReadyDraft
 from khaos_swap_assets.stages.credit_notes.searching import Search, search
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 UNCREDITABLE = "document_incomplete"
 FORGET_AFTER = timedelta(hours=1)
+# A person's hand may commit later than its own clock said, but not by more than this.
+HANDS_OVERLAP = timedelta(hours=1)
 # Zones of the two vendors' dates are not documented, so a day's difference proves nothing.
 A_DAY = timedelta(days=1)
 
@@ -72,6 +75,7 @@ def _settle_and_plan(
     book.lock()
     keep_statuses(conn, found.feeds, now)
     keep_notes(conn, found.feeds, now)
+    last_round = worklist.reached(conn, ATTRIBUTION)
     attributed = attribute_notes(conn, found.customers, now)
     evidence = _evidence(conn, found, searched_at)
     settled = engine.read_back(book, evidence, wanted=wanted, now=now)
@@ -86,6 +90,7 @@ def _settle_and_plan(
         post_from=tools.settings.post_from,
         now=now,
     )
+    _attach(conn, last_round)
     _tell(conn, settled, planned, [one.return_id for one in withdrawn])
     orders.forget_parties(conn, now - FORGET_AFTER)
     done = [*(one.outcome for one in settled), *(one.outcome for one in planned), *("withdrawn" for _ in withdrawn)]
@@ -183,16 +188,21 @@ def _document(tools: Toolbox, item: ReadyDraft, record: Return, reference: str) 
     return without_party(text)
 
 
+def _attach(conn: psycopg.Connection, last_round: datetime | None) -> None:
+    """Attach the notes of postings that were confirmed since the last round, by it or by a person, to their returns."""
+    since = last_round - HANDS_OVERLAP if last_round else datetime.min.replace(tzinfo=UTC)
+    rows = conn.execute(
+        "SELECT credit_note_code, p.return_id, 'posting' FROM recon.postings p JOIN khaos.credit_notes n "
+        "USING (credit_note_code) WHERE p.state = 'confirmed' AND p.ended_at >= %s AND n.return_id IS NULL",
+        (since,),
+    ).fetchall()
+    notes.attribute(conn, rows)
+
+
 def _tell(
     conn: psycopg.Connection, settled: Sequence[Settled], planned: Sequence[Planned], withdrawn: Sequence[str]
 ) -> None:
-    """Attach witnessed notes to their returns and queue every return whose standing changed."""
-    notes.attribute(conn, [(one.reason, one.key[1], "posting") for one in settled if one.outcome == "confirmed"])
-    loose = conn.execute(
-        "SELECT credit_note_code, p.return_id FROM khaos.credit_notes n JOIN recon.postings p USING (credit_note_code) "
-        "WHERE n.return_id IS NULL AND p.state = 'confirmed'"
-    ).fetchall()
-    notes.attribute(conn, [(code, return_id, "posting") for code, return_id in loose])
+    """Queue every return whose standing changed."""
     worklist.queue(conn, "draft", [one.key[1] for one in planned if one.outcome == "adopted"])
     moved = [one.key[1] for one in settled if one.outcome != "cleared"]
     moved += [one.key[1] for one in planned if one.outcome != "unchanged"]

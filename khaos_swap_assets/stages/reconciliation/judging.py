@@ -135,14 +135,16 @@ def _row(facts: ReturnFacts, passes: str, verdict: Verdict, now: datetime) -> tu
 
 
 def _judge_orphans(conn: psycopg.Connection, settings: Settings, now: datetime) -> None:
-    """Notes that belong to no return: only those not yet found, or whose customer something happened to, are judged."""
+    """Notes that belong to no return and were not found yet; those made before the first month are nobody's trouble."""
     conn.execute(
         "DELETE FROM recon.findings f USING khaos.credit_notes n WHERE f.kind = 'credit_note_orphan' "
         "AND n.credit_note_code = f.credit_note_code AND (n.return_id IS NOT NULL OR n.is_cancelled)"
     )
     rows = conn.execute(
-        "SELECT credit_note_code FROM khaos.credit_notes n WHERE return_id IS NULL AND NOT is_cancelled AND NOT EXISTS "
-        "(SELECT 1 FROM recon.findings f WHERE f.kind = 'credit_note_orphan' AND f.subject = n.credit_note_code)"
+        "SELECT credit_note_code FROM khaos.credit_notes n WHERE return_id IS NULL AND NOT is_cancelled "
+        "AND (created_on >= %s OR created_on IS NULL) AND NOT EXISTS "
+        "(SELECT 1 FROM recon.findings f WHERE f.kind = 'credit_note_orphan' AND f.subject = n.credit_note_code)",
+        (settings.period_start,),
     ).fetchall()
     loose = notes.by_code(conn, [row[0] for row in rows])
     rivals, limits = rivals_of(conn, loose), limits_of(settings)

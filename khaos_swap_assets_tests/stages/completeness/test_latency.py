@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -145,9 +145,43 @@ def test_ninety_five_in_a_hundred_within_five_minutes(
 
 def test_percentiles_by_london_day_and_the_slowest_first(database: Connection) -> None:
     rows(database, 10, 20, 30, 4_000)
+    latency.add_up(database, [NOON.date()])
     assert latency.by_day(database, NOON - timedelta(days=1)) == [DayOfLatency(NOON.date(), 4, 20, 4_000)]
     assert [row["rma"] for row in latency.slowest(database, NOON - timedelta(days=1), 2)] == ["RMA3", "RMA2"]
     assert latency.since(database, NOON + timedelta(days=1)) == (0, 0, 0)
+
+
+def test_a_day_is_londons_and_follows_what_is_written(database: Connection) -> None:
+    summer = datetime(2026, 7, 1, 22, 59, tzinfo=UTC)
+    for number, minutes in enumerate((0, 2, 3)):
+        at = summer + timedelta(minutes=minutes)
+        database.execute(
+            "INSERT INTO recon.latency (return_id, rma, gate_at, offered_at) VALUES (%s, %s, %s, %s)",
+            (str(number), f"RMA{number}", at - timedelta(seconds=10 * number), at),
+        )
+        latency.add_up(database, [date(2026, 7, 1), date(2026, 7, 2)])
+    first, second = DayOfLatency(date(2026, 7, 1), 1, 0, 0), DayOfLatency(date(2026, 7, 2), 2, 10, 20)
+    assert latency.by_day(database, summer) == [first, second]
+    assert latency.by_day(database, summer + timedelta(hours=1)) == [second]
+
+
+def test_a_day_of_offers_is_added_up_when_they_are_gathered(begun: Town, database: Connection) -> None:
+    put(begun)
+    begun.sync(minutes=2)
+    moments(begun, database)
+    assert latency.by_day(database, begun.now) == [DayOfLatency(NOON.date(), 1, 120, 120)]
+    assert latency.since(database, NOON) == (1, 120, 120)
+
+
+def test_a_second_look_within_the_overlap_writes_nothing_again(begun: Town, database: Connection) -> None:
+    put(begun)
+    begun.sync(minutes=2)
+    first: Any = assets.reconciliation_latency(begun.tools)
+    second: Any = assets.reconciliation_latency(begun.tools)
+    begun.pull()
+    begun.sync(minutes=2)
+    third: Any = assets.reconciliation_latency(begun.tools)
+    assert [one.metadata["gathered"] for one in (first, second, third)] == [1, 0, 1]
 
 
 def test_an_offer_before_its_gate_took_no_time(database: Connection) -> None:

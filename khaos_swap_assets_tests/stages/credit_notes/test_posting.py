@@ -11,8 +11,9 @@ from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.errors import TransientError
 from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
+from khaos_swap_assets.stages.credit_notes.hands import Person, resolve_confirmed
 from khaos_swap_assets.stages.credit_notes.posting import post
-from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, an_order
+from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, an_order, connect
 
 
 def postings(town: Town) -> list[tuple[Any, ...]]:
@@ -137,6 +138,20 @@ def test_a_document_that_is_out_is_not_changed_by_later_news(town: Town) -> None
     town.sync()
     assert postings(town) == [("RMA1", "in_doubt", "")]
     assert town.pull() == []
+
+
+@pytest.mark.parametrize("hours", [0, 48])
+def test_a_note_that_a_person_named_is_attached_in_the_next_round(town: Town, hours: int) -> None:
+    town.sells_and_takes_back(a_return(1))
+    town.sync()
+    (note,) = town.pull()
+    town.khaos.notes[note.credit_note_code] = replace(note, associated_ref="", lines=(("CAP", 1),))
+    town.sync()
+    assert postings(town) == [("RMA1", "in_doubt", "")]
+    with connect(town) as conn:
+        resolve_confirmed(conn, "RMA1", note.credit_note_code, Person("Kim", "seen in Khaos"), now=town.now)
+    town.sync(hours=hours)
+    assert town.ask("SELECT return_id, matched_by FROM khaos.credit_notes") == [("R1", "posting")]
 
 
 def test_a_note_at_another_value_stops_the_feed_and_is_an_exception(town: Town) -> None:

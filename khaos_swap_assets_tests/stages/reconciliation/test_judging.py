@@ -131,10 +131,17 @@ def test_a_cancelled_orphan_is_none(town: Town) -> None:
     assert town.kinds() == {}
 
 
-def test_an_orphan_of_before_the_first_month_is_history(town: Town) -> None:
-    audit(town).khaos.notes["CN1"] = a_note("CN1", created_on=town.settings.period_start - timedelta(days=1))
+@pytest.mark.parametrize(("days", "found"), [(-1, {}), (0, {"credit_note_orphan": "CN1"})])
+def test_an_orphan_of_before_the_first_month_is_history(town: Town, days: int, found: dict[str, str]) -> None:
+    audit(town).khaos.notes["CN1"] = a_note("CN1", created_on=town.settings.period_start + timedelta(days=days))
     town.sync()
-    assert town.kinds() == {}
+    assert town.kinds() == found
+
+
+def test_an_orphan_without_a_date_may_be_of_today(town: Town) -> None:
+    audit(town).khaos.notes["CN1"] = a_note("CN1", created_on=None)
+    town.sync()
+    assert town.kinds() == {"credit_note_orphan": "CN1"}
 
 
 def test_an_exception_opens_once_is_kept_up_to_date_and_closes_by_itself(town: Town) -> None:
