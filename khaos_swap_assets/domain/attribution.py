@@ -1,7 +1,8 @@
 """Which Credit Note belongs to which return.
 
-Belongs here: the three passes, in this order, and the guard before a draft. Stays out: what a wrong or missing note
-means (``domain.reconciliation``).
+Belongs here: the three passes by which a note answers what was asked of Khaos, in this order, and the guard before a
+draft. Stays out: the passes for what is left (``domain.loose_notes``), and what a wrong or missing note means
+(``domain.reconciliation``).
 
 1. ``posting``: the note carries a reference that we handed out.
 2. ``reference``: the note carries the RMA, or another form of it.
@@ -23,8 +24,9 @@ from itertools import chain
 from typing import Literal
 
 from khaos_swap_assets.domain.credit_notes import CreditNote
+from khaos_swap_assets.domain.matching_records import PassName
 
-MatchedBy = Literal["posting", "reference", "customer_codes_value_date"]
+MatchedBy = Literal["posting"] | PassName
 
 DAYS_BEFORE_REFUND = 3
 DAYS_AFTER_REFUND = 30
@@ -84,7 +86,7 @@ def attribute(
     typed = _by_key(rest, _index(asked, lambda claim: claim.references), "reference", _contradicts_typed)
     named = _doubted(rest, typed, asked)
     rest = _without(rest, named)
-    alike = _by_content(rest, _open(asked, posted, named))
+    alike = _unless_named(rest, _by_content(rest, _open(asked, posted, named)), asked)
     found = [*posted.values(), *named.values(), *alike.values()]
     return (
         sorted(outcome for outcome in found if isinstance(outcome, Attribution)),
@@ -95,13 +97,16 @@ def attribute(
 def may_cover(note: CreditNote, claim: Claim) -> bool:
     """True when an unattributed note may be the claim's: its customer, and its reference, value or a Stock Code.
 
-    A note made before the return came into being cannot be. Nothing may be drafted while one may.
+    A note made before the return came into being cannot be; one that names no customer may be anybody's whose
+    reference, or value and goods, it has. Nothing may be drafted while one may.
     """
     is_older = bool(note.created_on and claim.opened_on and note.created_on < claim.opened_on)
-    if is_older or not note.customer_code or note.customer_code != claim.customer_code:
+    if is_older or not claim.customer_code or note.customer_code not in ("", claim.customer_code):
         return False
     has_value = note.gross_pence == claim.value_pence and note.currency == claim.currency
     is_named = bool(note.associated_ref) and note.associated_ref in claim.references
+    if not note.customer_code:
+        return is_named or (has_value and (_shares_goods(note, claim) or not note.lines))
     return is_named or has_value or _shares_goods(note, claim)
 
 
@@ -169,6 +174,23 @@ def _doubted(notes: Iterable[CreditNote], named: _Outcomes, claims: Sequence[Cla
             outcomes[note.credit_note_code] = Ambiguity(
                 note.credit_note_code, tuple(sorted({outcome.return_id, *alike}))
             )
+    return outcomes
+
+
+def _unless_named(notes: Iterable[CreditNote], alike: _Outcomes, claims: Sequence[Claim]) -> _Outcomes:
+    """Notes of one return's content that name another one of that value and goods: they go to neither."""
+    index = _index(claims, lambda claim: claim.references)
+    outcomes = dict(alike)
+    for note in notes:
+        outcome, same = alike.get(note.credit_note_code), _content("", note.currency, note.gross_pence, note.lines)
+        others = {
+            claim.return_id
+            for claim in index.get(note.associated_ref, ())
+            if _content("", claim.currency, claim.value_pence, claim.lines) == same
+        }
+        if isinstance(outcome, Attribution) and others - {outcome.return_id}:
+            rivals = tuple(sorted({outcome.return_id, *others}))
+            outcomes[note.credit_note_code] = Ambiguity(note.credit_note_code, rivals)
     return outcomes
 
 

@@ -103,7 +103,9 @@ class MoveFacts:
 class NoteFacts:
     """One Credit Note with the return it is attributed to, if any, and the open credit of its customer.
 
-    ``rival_rmas`` are the returns between which nobody can tell. ``seen_from`` is the first day that was ever read:
+    ``rival_rmas`` are the returns between which nobody can tell, or that it credits together (``is_merged``);
+    ``nearest`` says what keeps it from the nearest one, ``suggestion`` what would not. ``seen_from`` is the first day
+    that was ever read:
     notes made before it are nobody's trouble. ``unallocated_pence`` is None when it was never read.
     """
 
@@ -113,6 +115,9 @@ class NoteFacts:
     unallocated_pence: int | None = None
     unallocated_read_at: datetime | None = None
     rival_rmas: tuple[str, ...] = ()
+    is_merged: bool = False
+    nearest: str = ""
+    suggestion: str = ""
     seen_from: date | None = None
 
 

@@ -87,12 +87,12 @@ def reasons(tables: Tables, linked: Linked, doubtful: Collection[str]) -> Iterat
 def _reason(tables: Tables, code: str, near: _Near, taken_by: str, *, is_doubtful: bool) -> WhyNot:
     note, record = tables.notes[code], tables.returns[near.return_id]
     _, faults = near.nearest_pass(is_certain=True)
+    clause, change = ", ".join(faults), "; ".join(_change(clause, note, record) for clause in faults)
     if taken_by:
-        return WhyNot(code, near.return_id, "taken", f"{record.rma} has Credit Note {taken_by}; take that link back")
-    if is_doubtful or not faults:
-        return WhyNot(code, near.return_id, "unique", f"Associated Ref {record.rma} and its order would decide")
-    change = "; ".join(_change(clause, note, record) for clause in faults)
-    return WhyNot(code, near.return_id, ", ".join(faults), change)
+        clause, change = "taken", f"{record.rma} has Credit Note {taken_by}; take that link back"
+    elif is_doubtful or not faults:
+        clause, change = "unique", f"Associated Ref {record.rma} and its order would decide"
+    return WhyNot(code, near.return_id, clause, change, near.score)
 
 
 def _best(tables: Tables, code: str) -> _Near | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import product
 from typing import Literal
@@ -91,12 +91,16 @@ class Ambiguity:
 
 @dataclass(frozen=True, slots=True, order=True)
 class WhyNot:
-    """Why a note has no certain link to its nearest return: the clause that failed, and the least change to pass."""
+    """Why a note has no certain link to its nearest return: the clause that failed, and the least change to pass.
+
+    ``score`` says how much speaks for the pair.
+    """
 
     note_code: str
     return_id: str
     clause: str
     change: str
+    score: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

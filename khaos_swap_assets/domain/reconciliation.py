@@ -169,9 +169,12 @@ def _is_in_sight(facts: NoteFacts) -> bool:
 
 
 def _orphan_reason(facts: NoteFacts) -> str:
+    if facts.is_merged:
+        return f"Credits several returns together, and so goes to none of them: {', '.join(facts.rival_rmas)}"
     if facts.rival_rmas:
         return f"Fits more than one return or has a twin: {', '.join(facts.rival_rmas)}"
-    return f"Reference {facts.note.associated_ref or '(none)'} and no return fits"
+    reason = f"Reference {facts.note.associated_ref or '(none)'} and no return fits"
+    return f"{reason}; nearest is {facts.nearest}" if facts.nearest else reason
 
 
 def _is_unallocated(facts: NoteFacts) -> bool:
@@ -190,6 +193,7 @@ def _note_problem(kind: str, facts: NoteFacts, message: str) -> Problem:
         return_id=facts.return_id,
         rma=facts.rma,
         credit_note_code=facts.note.credit_note_code,
+        suggestion=facts.suggestion,
         money_at_risk_pence=facts.note.gross_pence,
         currency=facts.note.currency,
     )

@@ -95,8 +95,14 @@ def test_what_does_not_fit_is_left_alone(note: CreditNote, claim: Claim) -> None
 
 def test_a_reference_that_names_another_customers_return_does_not_win() -> None:
     note = unnamed(associated_ref="RMA-R2")
+    other = a_claim("R2", customer_code="C2", value_pence=4999)
+    assert matched([note], [a_claim("R1"), other]) == {"CN1": "R1"}
+
+
+def test_a_reference_and_a_customer_that_speak_for_two_returns_of_one_content_decide_nothing() -> None:
     claims = [a_claim("R1"), a_claim("R2", customer_code="C2")]
-    assert matched([note], claims) == {"CN1": "R1"}
+    found = attribute([unnamed(associated_ref="RMA-R2")], claims, {})
+    assert found == ([], [Ambiguity("CN1", ("R1", "R2"))])
 
 
 def test_a_reference_of_a_return_of_other_goods_does_not_win() -> None:
@@ -254,7 +260,11 @@ def test_what_is_attributed_by_content_would_also_have_held_back_the_draft(
         (named("RMA-R1", lines=(("OTHER", 9),)), True),
         (unnamed(currency="EUR", lines=()), False),
         (unnamed(customer_code="C2"), False),
-        (unnamed(customer_code=""), False),
+        (unnamed(customer_code=""), True),
+        (unnamed(customer_code="", lines=()), True),
+        (named("RMA-R1", customer_code=""), True),
+        (unnamed(customer_code="", gross_pence=1), False),
+        (unnamed(customer_code="", lines=(("OTHER", 9),)), False),
         (unnamed(created_on=None), True),
         (unnamed(created_on=REFUNDED_ON - timedelta(days=7)), True),
         (unnamed(created_on=REFUNDED_ON - timedelta(days=8)), False),

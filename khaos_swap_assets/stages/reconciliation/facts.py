@@ -76,7 +76,7 @@ def _load(conn: psycopg.Connection, ids: Sequence[str]) -> _Batch:
     for posting in SqlBook(conn).of_returns(ids):
         posted.setdefault(posting.return_id, []).append(posting)
     loose: dict[str, list[CreditNote]] = {}
-    for note in notes.unattributed(conn, customers):
+    for note in notes.unattributed(conn, [*customers, ""]):
         loose.setdefault(note.customer_code, []).append(note)
     rows = conn.execute(
         "SELECT customer_code, unallocated_pence, read_at FROM khaos.customers WHERE customer_code = ANY(%s)",
@@ -199,6 +199,15 @@ def _covering(batch: _Batch, record: Return, head: MatchedReturn | None, lines: 
         return ""
     goods = tuple((line.stock_code or line.sku, line.quantity) for line in lines if line.outcome == REFUND)
     opened: date | None = london_date(record.submitted_at) if record.submitted_at else None
-    claim = Claim(record.return_id, head.customer_code, record.currency, record.refund_pence, goods, opened_on=opened)
-    covering = [note.credit_note_code for note in batch.loose.get(head.customer_code, ()) if may_cover(note, claim)]
+    claim = Claim(
+        record.return_id,
+        head.customer_code,
+        record.currency,
+        record.refund_pence,
+        goods,
+        frozenset({record.rma}),
+        opened_on=opened,
+    )
+    loose = [*batch.loose.get(head.customer_code, ()), *batch.loose.get("", ())]
+    covering = [note.credit_note_code for note in loose if may_cover(note, claim)]
     return min(covering, default="")

@@ -17,7 +17,7 @@ from khaos_swap_assets.domain.facts import NoteFacts, ReturnFacts
 from khaos_swap_assets.domain.periods import london_month
 from khaos_swap_assets.domain.reconciliation import Verdict, judge, judge_note, judge_unreadable
 from khaos_swap_assets.domain.waterfall import LEGS
-from khaos_swap_assets.stages.credit_notes.attributing import rivals_of
+from khaos_swap_assets.stages.credit_notes.attributing import told_of
 from khaos_swap_assets.stages.reconciliation.facts import gather, limits_of
 from khaos_swap_assets.stages.reconciliation.governing import weigh, with_tolerance
 from khaos_swap_assets.stages.reconciliation.legs import LEG_COLUMNS
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import psycopg
 
     from khaos_swap_assets.adapters.settings import Settings
+    from khaos_swap_assets.domain.credit_notes import CreditNote
+    from khaos_swap_assets.domain.loose_notes import Told
     from khaos_swap_assets.stages.toolbox import Toolbox
 
 BATCH = 5_000
@@ -147,14 +149,27 @@ def _judge_orphans(conn: psycopg.Connection, settings: Settings, now: datetime) 
         (settings.period_start,),
     ).fetchall()
     loose = notes.by_code(conn, [row[0] for row in rows])
-    rivals, limits = rivals_of(conn, loose), limits_of(settings)
+    told, limits = told_of(conn, loose), limits_of(settings)
     found = [
         problem
         for note in loose
-        for problem in judge_note(
-            NoteFacts(note, rival_rmas=rivals.get(note.credit_note_code, ()), seen_from=settings.period_start),
-            limits,
-            now,
-        ).problems
+        for problem in judge_note(_loose(note, told.get(note.credit_note_code), settings), limits, now).problems
     ]
     findings.replace_of_notes(conn, [note.credit_note_code for note in loose], found, now)
+
+
+def _loose(note: CreditNote, known: tuple[Told, dict[str, str]] | None, settings: Settings) -> NoteFacts:
+    """A note of nobody, with why; a suggestion is told with its score and acts on nothing."""
+    if known is None:
+        return NoteFacts(note, seen_from=settings.period_start)
+    told, rmas = known
+    nearest = rmas.get(told.nearest, "")
+    suggested = f" (suggested by {told.suggested_by}, score {told.score})" if told.suggested_by else ""
+    return NoteFacts(
+        note,
+        rival_rmas=tuple(rmas[key] for key in told.rivals),
+        is_merged=told.is_merged,
+        nearest=f"{nearest}: {told.clause}" if nearest else "",
+        suggestion=f"{nearest}: {told.change}{suggested}" if nearest else "",
+        seen_from=settings.period_start,
+    )

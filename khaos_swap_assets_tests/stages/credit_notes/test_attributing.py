@@ -26,7 +26,9 @@ def owners(town: Town) -> dict[str, tuple[str | None, str]]:
         (a_note(lines=(("CAP", 1),)), (None, "")),
         (a_note(customer_code="C9", associated_ref="RMA1"), (None, "")),
         (a_note(currency="EUR"), (None, "")),
-        (a_note(associated_ref="rma1", gross_pence=5), (None, "")),
+        (a_note(associated_ref="rma1", gross_pence=5), ("R1", "reference")),
+        (a_note(associated_ref="KCCLX1", lines=()), ("R1", "order_value")),
+        (a_note(associated_ref="KCCLX1", gross_pence=5), ("R1", "order_codes")),
     ],
 )
 def test_a_note_finds_its_return_by_reference_or_by_all_that_it_says(town: Town, note: Any, owner: Any) -> None:
@@ -134,3 +136,35 @@ def test_a_note_far_from_the_refund_is_none_of_its(town: Town) -> None:
     town.khaos.notes["CN1"] = a_note("CN1", created_on=town.today() + timedelta(days=60))
     town.sync()
     assert owners(town) == {"CN1": (None, "")}
+
+
+def test_two_notes_that_make_up_one_refund_both_go_to_it(town: Town) -> None:
+    town.with_settings(mode="audit", post_from=None)
+    town.swap.put(a_return(1, a_line("HAT", 2, 2000)))
+    town.khaos.sell(an_order(1, ("HAT", 2)))
+    town.khaos.notes = {"CN1": a_note("CN1", 800), "CN2": a_note("CN2", 1200)}
+    town.sync()
+    assert owners(town) == dict.fromkeys(("CN1", "CN2"), ("R1", "many_to_one"))
+    assert town.ask("SELECT status, matched_by FROM recon.reconciliation") == [("matched", "many_to_one")]
+
+
+def test_one_note_for_two_returns_is_an_exception_that_names_both(town: Town) -> None:
+    town.khaos.sell(an_order(1), an_order(2, ("CAP", 1), customer_code="C1"))
+    town.swap.put(a_return(1), a_return(2, a_line("CAP")))
+    town.khaos.notes["CN1"] = a_note("CN1", 2000, lines=(("HAT", 1), ("CAP", 1)))
+    town.sync()
+    assert owners(town) == {"CN1": (None, "")}
+    ((message,),) = town.ask("SELECT message FROM recon.exceptions WHERE kind = 'credit_note_orphan'")
+    assert message == "Credits several returns together, and so goes to none of them: RMA1, RMA2"
+    assert town.pull() == []
+
+
+def test_a_suggestion_is_told_with_its_score_and_acts_on_nothing(town: Town) -> None:
+    town.sells_and_takes_back(a_return(1))
+    town.khaos.notes["CN1"] = a_note("CN1", 950)
+    town.sync()
+    assert owners(town) == {"CN1": (None, "")}
+    ((message, suggestion),) = town.ask("SELECT message, suggestion FROM recon.exceptions WHERE subject = 'CN1'")
+    assert message == "Reference (none) and no return fits; nearest is RMA1: value"
+    assert suggestion == "RMA1: value £10.00 instead of £9.50 (suggested by customer_codes_value_date, score 6)"
+    assert town.pull() == []

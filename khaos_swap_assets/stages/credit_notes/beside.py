@@ -1,0 +1,162 @@
+"""Everything that is known of the returns which some loose Credit Notes may belong to, laid beside these notes.
+
+Belongs here: loading it in bulk, and its shape for the passes. Stays out: the passes (``domain.attribution``,
+``domain.loose_notes``) and what follows (``attributing``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from khaos_swap_assets.adapters.store import matches, notes, returns
+from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.domain.attribution import Claim
+from khaos_swap_assets.domain.matching import ReturnRecord
+from khaos_swap_assets.domain.periods import london_date
+from khaos_swap_assets.domain.postings import Posting
+from khaos_swap_assets.domain.references import reference_for
+from khaos_swap_assets.domain.returns import REFUND
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from khaos_swap_assets.adapters.store.matches import MatchedLine, MatchedReturn
+    from khaos_swap_assets.domain.credit_notes import CreditNote
+    from khaos_swap_assets.domain.returns import Return
+
+OUT = frozenset({"in_doubt", "confirmed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The returns of these notes' customers and orders, and those that they name, by return id."""
+
+    records: dict[str, Return]
+    heads: dict[str, MatchedReturn]
+    lines: dict[str, list[MatchedLine]]
+    postings: dict[str, list[Posting]]
+    notes: dict[str, list[tuple[CreditNote, str]]]
+
+    @property
+    def claims(self) -> list[Claim]:
+        """What the returns ask for."""
+        return [
+            claim
+            for key, record in self.records.items()
+            for claim in _claims_of(
+                record,
+                self.heads.get(key),
+                self.lines.get(key, ()),
+                self.postings.get(key, ()),
+                len(self.notes.get(key, ())),
+            )
+        ]
+
+    @property
+    def returns(self) -> list[ReturnRecord]:
+        """The returns as the ordered passes read them."""
+        return [self._return(key, record) for key, record in self.records.items()]
+
+    @property
+    def settled(self) -> list[CreditNote]:
+        """Notes that belong to these returns already."""
+        return [note for some in self.notes.values() for note, _ in some]
+
+    @property
+    def closed(self) -> set[str]:
+        """Returns that have a note, or a document that is out."""
+        out = {key for key, some in self.postings.items() if any(one.state in OUT for one in some)}
+        return out | {key for key, some in self.notes.items() if some}
+
+    def _return(self, key: str, record: Return) -> ReturnRecord:
+        head, (refunded_on, opened_on) = self.heads.get(key), _days(record)
+        is_person = head is not None and not head.customer_is_generic
+        return ReturnRecord(
+            key,
+            record.rma,
+            record.refund_pence if refunded_on else 0,
+            record.currency,
+            head.order_ref if head else "",
+            (head.customer_code or "") if head and is_person else "",
+            _goods(self.lines.get(key, ())),
+            refunded_on,
+            opened_on,
+            _names(record) | {one.reference for one in self.postings.get(key, ())},
+        )
+
+
+def beside(conn: psycopg.Connection, loose: Sequence[CreditNote], customers: Sequence[str]) -> Beside:
+    """Load what is known of the returns of these customers, and of all that the notes name."""
+    typed = sorted({note.associated_ref for note in loose} | {note.order_ref for note in loose} - {""})
+    known = [code for code in customers if code]
+    found = {
+        *matches.ids_of_customers(conn, known),
+        *matches.ids_of_refs(conn, typed),
+        *returns.named(conn, typed),
+    }
+    ids = sorted(found)
+    posted: dict[str, list[Posting]] = {}
+    for posting in SqlBook(conn).of_returns(ids):
+        posted.setdefault(posting.return_id, []).append(posting)
+    return Beside(
+        returns.load(conn, ids), matches.returns(conn, ids), matches.lines(conn, ids), posted,
+        notes.of_returns(conn, ids),
+    )  # fmt: skip
+
+
+def _days(record: Return) -> tuple[date | None, date | None]:
+    """The London days of the refund and of the return's beginning."""
+    refunded, opened = record.refunded_at, record.submitted_at or record.created_at
+    return refunded and london_date(refunded), opened and london_date(opened)
+
+
+def _names(record: Return) -> frozenset[str]:
+    return frozenset({record.rma, reference_for(record.rma, 1, ())})
+
+
+def _goods(lines: Iterable[MatchedLine]) -> tuple[tuple[str, int], ...]:
+    return tuple((line.stock_code or line.sku, line.quantity) for line in lines if line.outcome == REFUND)
+
+
+def _claims_of(
+    record: Return, head: MatchedReturn | None, lines: Iterable[MatchedLine], posted: Sequence[Posting], note_count: int
+) -> list[Claim]:
+    """One claim a posting. Where every posting was withdrawn its content is of no account: the return claims by itself.
+
+    A posting that Khaos refused, or that was withdrawn, has its note when there are more notes than were witnessed.
+    """
+    customer = (head and head.customer_code) or ""
+    names, moments = _names(record), _days(record)
+    spare = note_count - sum(one.state == "confirmed" for one in posted)
+    if any(one.state != "withdrawn" for one in posted):
+        return [
+            Claim(
+                record.return_id,
+                one.customer_code,
+                one.currency,
+                one.value_pence,
+                one.contents,
+                names,
+                one.reference,
+                *moments,
+                one.state == "confirmed" or (one.state in {"refused", "withdrawn"} and spare > 0),
+            )
+            for one in posted
+        ]
+    names |= {one.reference for one in posted}
+    return [
+        Claim(
+            record.return_id,
+            customer,
+            record.currency,
+            record.refund_pence,
+            _goods(lines),
+            names,
+            "",
+            *moments,
+            note_count > 0,
+        )
+    ]
