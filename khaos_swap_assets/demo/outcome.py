@@ -73,6 +73,7 @@ def outcome(conn: psycopg.Connection, ledger: dict[str, Any], truth: dict[str, A
         "false_alarms": [
             f"{kind} {subject}: {message}" for (kind, subject), message in found if (kind, subject) not in planted
         ],
+        "unexplained": unexplained(conn, {subject for _, subject in planted}),
         "checks": {"passed": sum(played.checks.values()), "failed": sum(not one for one in played.checks.values())},
         "failed_runs": played.failed_runs,
         "broken_invariants": broken_invariants(conn, ledger),
@@ -87,6 +88,16 @@ def _by_kind(found: Iterable[Found]) -> dict[str, int]:
 def counts(conn: psycopg.Connection) -> dict[str, int]:
     """How much there is of everything."""
     return {name: _count(conn, query) for name, query in COUNTED.items()}
+
+
+def unexplained(conn: psycopg.Connection, named: set[str]) -> list[str]:
+    """Gaps of which pence are left without a leg, of returns for which the sandbox's truth names a cause."""
+    rows = conn.execute(
+        "SELECT rma, gap_unexplained_pence FROM recon.reconciliation WHERE gap_unexplained_pence <> 0 "
+        "AND rma = ANY(%s) ORDER BY rma",
+        (sorted(named),),
+    ).fetchall()
+    return [f"{rma}: {pence} pence" for rma, pence in rows]
 
 
 def open_exceptions(conn: psycopg.Connection) -> list[tuple[Found, str]]:

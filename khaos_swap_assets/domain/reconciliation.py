@@ -17,6 +17,7 @@ from khaos_swap_assets.domain.exceptions import Problem
 from khaos_swap_assets.domain.facts import Limits, NoteFacts, ReturnFacts
 from khaos_swap_assets.domain.money import format_money
 from khaos_swap_assets.domain.periods import LONDON, london_date
+from khaos_swap_assets.domain.returns import hold_words
 from khaos_swap_assets.domain.sides import vat_gap_of, waterfall_of
 from khaos_swap_assets.domain.tolerance import residual_pence
 from khaos_swap_assets.domain.waterfall import Waterfall
@@ -143,7 +144,7 @@ def _is_only_policy(case: Case, kinds: set[str]) -> bool:
 
 def _note_missing(case: Case) -> Problem:
     message = f"Refund of {case.money(case.facts.refund_pence)} and no Credit Note"
-    why = f"; held: {', '.join(case.facts.holds)}" if case.facts.holds else ""
+    why = f"; held: {', '.join(map(hold_words, case.facts.holds))}" if case.facts.holds else ""
     return case.problem("credit_note_missing", message + why, case.facts.refund_pence)
 
 

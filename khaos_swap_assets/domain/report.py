@@ -108,6 +108,36 @@ def draw_gap_by_cause(causes: Mapping[str, Mapping[str, int]]) -> bytes:
     return _png(figure)
 
 
+def draw_gap_by_month(rows: Sequence[tuple[str, str, Mapping[str, int]]]) -> bytes:
+    """A picture (PNG) of gaps by month, one panel a currency: rows of (month, currency, pence by cause), by month.
+
+    The causes of a month stand on each other, those above zero upwards and those below it downwards.
+    """
+    currencies = sorted({currency for _, currency, causes in rows if any(causes.values())})
+    figure, panels = _panels(len(currencies))
+    for panel, currency in zip(panels, currencies, strict=False):
+        found = [(month, causes) for month, its, causes in rows if its == currency]
+        causes = list(dict.fromkeys(cause for _, some in found for cause, pence in some.items() if pence))
+        _stacks(panel, {cause: [some.get(cause, 0) for _, some in found] for cause in causes}, currency)
+        panel.set_xticks(range(len(found)), [month for month, _ in found])
+        panel.set_title(f"Gap by cause and month, {currency}")
+    return _png(figure)
+
+
+def _stacks(panel: Axes, pence: Mapping[str, Sequence[int]], currency: str) -> None:
+    up = down = [0] * len(next(iter(pence.values())))
+    for cause, values in pence.items():
+        below = [high if value > 0 else low for value, high, low in zip(values, up, down, strict=True)]
+        sizes = [[float(from_pence(amount, currency)) for amount in some] for some in (values, below)]
+        panel.bar(range(len(values)), sizes[0], bottom=sizes[1], label=cause)
+        up = [high + max(value, 0) for high, value in zip(up, values, strict=True)]
+        down = [low + min(value, 0) for low, value in zip(down, values, strict=True)]
+    panel.legend(frameon=False, fontsize="small")
+    panel.axhline(0, color=GREY, linewidth=0.8)
+    panel.set_ylabel(currency)
+    panel.spines[["top", "right"]].set_visible(False)
+
+
 def draw_value_by_day(rows: Iterable[tuple[date, str, int]]) -> bytes:
     """A picture (PNG) of pence by day, one panel a currency: rows of (day, currency, pence), each pair once."""
     by_currency: dict[str, dict[date, int]] = defaultdict(dict)

@@ -32,6 +32,21 @@ class ReturnLine:
     is_faulty: bool = False
 
 
+HOLD_WORDS = {
+    "waiting_refund": "the refund is not confirmed",
+    "waiting_match": "not matched yet",
+    "waiting_inspection": "not inspected yet",
+    "waiting_for_order": "Khaos has not answered for the order",
+    "before_post_from": "refunded before the first day of posting",
+    "covered": "a Credit Note is there already",
+}
+
+
+def hold_words(code: str) -> str:
+    """A reason to hold a draft, for a person; kinds of exception in their own words."""
+    return HOLD_WORDS.get(code, code.replace("_", " "))
+
+
 @dataclass(frozen=True, slots=True)
 class HoldReason:
     """Why a return is not posted now: a kind of exception or a code of ``domain.credit_notes``, and one clear line."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from khaos_swap_assets.domain.month_end import MonthEnd
 
 DAYS_SHOWN = 60
+MONTHS_SHOWN = 12
 
 
 def credit_by_day(conn: psycopg.Connection) -> dg.MetadataValue | None:
@@ -51,3 +52,17 @@ def gap_by_cause(months: Sequence[MonthEnd]) -> dg.MetadataValue | None:
     from khaos_swap_assets.domain.report import draw_gap_by_cause
 
     return picture(draw_gap_by_cause(causes), f"Gap by cause, {months[0].period}")
+
+
+def gap_by_month(conn: psycopg.Connection, last: str) -> dg.MetadataValue | None:
+    """The legs of the gaps of the twelve months up to one, as last computed; None where nothing is apart in any."""
+    rows = conn.execute(
+        "SELECT period, currency, figures -> 'causes' FROM recon.month_end WHERE period <= %s AND period > "
+        "to_char(to_date(%s, 'YYYY-MM') - make_interval(months => %s), 'YYYY-MM') ORDER BY 1, 2",
+        (last, last, MONTHS_SHOWN),
+    ).fetchall()
+    if not any(any(causes.values()) for _, _, causes in rows):
+        return None
+    from khaos_swap_assets.domain.report import draw_gap_by_month
+
+    return picture(draw_gap_by_month(rows), f"Gap by cause and month, {rows[0][0]} to {rows[-1][0]}")

@@ -25,8 +25,13 @@ COUNTED_ROWS = 100_000
 WORST_ROWS = 20
 
 
-def table_metadata(conn: psycopg.Connection, table: str, order_by: str) -> dict[str, dg.MetadataValue]:
-    """Row count, column schema and newest rows of ``table`` ('schema.name'), sorted by ``order_by`` descending."""
+def table_metadata(
+    conn: psycopg.Connection, table: str, order_by: str, may_hide: Sequence[str] = ()
+) -> dict[str, dg.MetadataValue]:
+    """Row count, column schema and newest rows of ``table`` ('schema.name'), sorted by ``order_by`` descending.
+
+    Columns that ``may_hide`` names are left out of the rows where none of them has anything there.
+    """
     schema, name = table.split(".")
     columns = conn.execute(
         "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = %s AND table_name = %s "
@@ -47,8 +52,14 @@ def table_metadata(conn: psycopg.Connection, table: str, order_by: str) -> dict[
         "dagster/column_schema": dg.TableSchemaMetadataValue(
             dg.TableSchema(columns=[dg.TableColumn(column, kind) for column, kind in columns])
         ),
-        "preview": as_table(rows),
+        "preview": as_table(without_empty(rows, may_hide)),
     }
+
+
+def without_empty(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows without those of the named columns that are empty or zero in all of them."""
+    hidden = {name for name in names if not any(row[name] for row in rows)}
+    return [{name: value for name, value in row.items() if name not in hidden} for row in rows]
 
 
 def _row_count(conn: psycopg.Connection, table: sql.Identifier) -> int:

@@ -7,9 +7,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from khaos_swap_assets.demo.outcome import BROKEN, broken_invariants, outcome
+from khaos_swap_assets.demo.outcome import BROKEN, broken_invariants, outcome, unexplained
 from khaos_swap_assets.demo.rounds import Played
-from khaos_swap_assets_tests.stages.town import Town, a_return, connect
+from khaos_swap_assets_tests.stages.town import Town, a_note, a_return, connect
 
 LEDGER = {"duplicates": 0}
 EXCEPTION = (
@@ -108,6 +108,18 @@ def test_each_broken_invariant_is_said_and_an_honest_play_breaks_none(town: Town
 
 def test_every_invariant_was_broken_once() -> None:
     assert all(any(said in text for _, said in BREAKS) for text in BROKEN)
+
+
+def test_pence_without_a_leg_are_told_of_returns_whose_cause_is_named(town: Town) -> None:
+    town.with_settings(mode="audit", post_from=None).sells_and_takes_back(a_return(1, refund_pence=900), a_return(2))
+    for number in (1, 2):
+        town.khaos.notes[f"CN{number}"] = a_note(
+            f"CN{number}", 1000 + number, associated_ref=f"RMA{number}", customer_code=f"C{number}"
+        )
+    town.sync()
+    with connect(town) as conn:
+        assert unexplained(conn, {"RMA1", "RMA2"}) == ["RMA1: 100 pence"]
+        assert unexplained(conn, {"RMA2"}) == []
 
 
 def test_duplicates_of_the_sandbox_break(database: psycopg.Connection[Any]) -> None:

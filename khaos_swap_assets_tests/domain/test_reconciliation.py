@@ -113,6 +113,11 @@ def test_causes_of_a_gap(facts: ReturnFacts, legs: dict[str, int]) -> None:
     assert all(leg.name in found.told for leg in found.legs)
 
 
+def test_a_missing_note_says_in_words_what_holds_the_draft() -> None:
+    (problem,) = verdict(some_facts(mode="audit", holds=("before_post_from",)), LATE).problems
+    assert problem.message == "Refund of £50.00 and no Credit Note; held: refunded before the first day of posting"
+
+
 def test_a_difference_that_is_let_be_or_told_once_for_all_raises_nothing_of_its_own() -> None:
     for tolerance in ("let_be", "systematic"):
         facts = some_facts(notes=(attributed(4999),), tolerance=tolerance)
@@ -322,4 +327,4 @@ def test_an_unreadable_row_is_named_by_its_rma_or_its_hash() -> None:
 def test_a_missing_note_says_why_its_draft_is_held() -> None:
     (problem,) = verdict(some_facts(holds=("awaiting_release",)), LATE).problems
     assert problem.kind == "credit_note_missing"
-    assert problem.message == "Refund of £50.00 and no Credit Note; held: awaiting_release"
+    assert problem.message == "Refund of £50.00 and no Credit Note; held: awaiting release"

@@ -11,6 +11,7 @@ import pytest
 from khaos_swap_assets.domain.month_end import MonthEnd
 from khaos_swap_assets.domain.report import (
     draw_gap_by_cause,
+    draw_gap_by_month,
     draw_value_by_day,
     exceptions_table,
     markdown_table,
@@ -98,6 +99,16 @@ def test_the_gap_is_a_picture_with_a_panel_a_currency(month: MonthEnd) -> None:
     assert one.startswith(PNG)
     assert two[HEIGHT] == (2 * int.from_bytes(one[HEIGHT])).to_bytes(4)
     assert one[WIDTH] == two[WIDTH]
+
+
+def test_gaps_by_month_have_a_panel_a_currency_that_is_apart() -> None:
+    legs = {"goods": -100, "delivery": 395, "fee": 0}
+    pounds = [("2026-02", "GBP", legs), ("2026-03", "GBP", {"goods": 5})]
+    one = draw_gap_by_month([*pounds, ("2026-03", "USD", {"goods": 0})])
+    two = draw_gap_by_month([*pounds, ("2026-03", "EUR", legs)])
+    assert one.startswith(PNG)
+    assert int.from_bytes(two[HEIGHT]) == 2 * int.from_bytes(one[HEIGHT])
+    assert draw_gap_by_month(pounds) != draw_gap_by_month(pounds[:1])
 
 
 def test_nothing_to_show_is_a_picture_too() -> None:

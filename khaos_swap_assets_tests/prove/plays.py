@@ -72,6 +72,7 @@ def faults_of(played: Played, *, failed_runs: int = 0) -> list[str]:
     found = [f"missed: {line}" for line in result["missed"]]
     found += [f"false alarm: {line}" for line in result["false_alarms"]]
     found += [f"broken: {line}" for line in result["broken_invariants"]]
+    found += [f"unexplained: {line}" for line in result["unexplained"]]
     if result["duplicates"]:
         found.append(f"{result['duplicates']} duplicates")
     if result["failed_runs"] != failed_runs:

@@ -13,7 +13,15 @@ from khaos_swap_assets_tests.prove import __main__ as command
 from khaos_swap_assets_tests.prove import proofs
 from khaos_swap_assets_tests.prove.plays import Played, faults_of
 
-GOOD = {"returns": 60, "missed": [], "false_alarms": [], "broken_invariants": [], "duplicates": 0, "failed_runs": 0}
+GOOD = {
+    "returns": 60,
+    "missed": [],
+    "false_alarms": [],
+    "broken_invariants": [],
+    "unexplained": [],
+    "duplicates": 0,
+    "failed_runs": 0,
+}
 
 
 def played(exit_code: int = 0, **changes: Any) -> Played:
@@ -30,6 +38,7 @@ def test_a_good_play_has_no_fault() -> None:
         (played(missed=["value_gap RMA1: why"]), "missed: value_gap RMA1: why"),
         (played(false_alarms=["value_gap RMA2: why"]), "false alarm: value_gap RMA2: why"),
         (played(broken_invariants=["a refund is nowhere"]), "broken: a refund is nowhere"),
+        (played(unexplained=["RMA1: 1 pence"]), "unexplained: RMA1: 1 pence"),
         (played(duplicates=2), "2 duplicates"),
         (played(failed_runs=1), "1 runs failed, 0 were to"),
         (played(exit_code=1), "exit 1"),

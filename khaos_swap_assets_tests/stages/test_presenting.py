@@ -9,8 +9,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from khaos_swap_assets.stages.pictures import credit_by_day, gap_by_cause
-from khaos_swap_assets.stages.presenting import as_table, picture, table_metadata
+from khaos_swap_assets.stages.pictures import credit_by_day, gap_by_cause, gap_by_month
+from khaos_swap_assets.stages.presenting import as_table, picture, table_metadata, without_empty
 from khaos_swap_assets.stages.reconciliation.month_end import close_month
 from khaos_swap_assets_tests.stages.town import NOON, Town, a_note, a_return, connect
 
@@ -69,6 +69,32 @@ def test_sealed_and_raw_columns_are_not_shown(town: Town) -> None:
             preview = table_metadata(conn, table, "seen_at" if "orders" in table else "changed_at")["preview"]
             assert isinstance(preview, dg.TableMetadataValue)
             assert hidden not in preview.records[0].data
+
+
+def test_columns_that_may_be_hidden_are_where_nothing_is_in_them() -> None:
+    rows = [{"a": 0, "b": 0, "c": ""}, {"a": 0, "b": 5, "c": "x"}]
+    assert without_empty(rows, ["a", "b"]) == [{"b": 0, "c": ""}, {"b": 5, "c": "x"}]
+    assert without_empty([], ["a"]) == []
+
+
+def test_an_amount_below_zero_does_not_break_in_a_table() -> None:
+    table = as_table([{"gap": "-£1.00", "on": "2026-03-10", "pence": -100}])
+    assert isinstance(table, dg.TableMetadataValue)
+    assert table.records[0].data == {"gap": "‑£1.00", "on": "2026-03-10", "pence": -100}
+
+
+def test_gaps_of_twelve_months_are_a_picture_where_there_are_any(town: Town) -> None:
+    town.with_settings(mode="audit", post_from=None).sells_and_takes_back(a_return(1))
+    town.khaos.notes["CN1"] = a_note("CN1", 900, associated_ref="RMA1")
+    town.sync()
+    close_month(town.tools, "2026-03")
+    with connect(town) as conn:
+        shown = gap_by_month(conn, "2026-03")
+        assert shown is not None
+        assert "Gap by cause and month, 2026-03 to 2026-03" in str(shown.value)
+        assert gap_by_month(conn, "2027-02") is not None
+        assert gap_by_month(conn, "2027-03") is None
+        assert gap_by_month(conn, "2026-02") is None
 
 
 def test_a_picture_has_words_for_whoever_cannot_see_it() -> None:

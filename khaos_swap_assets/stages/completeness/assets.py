@@ -14,6 +14,7 @@ import psycopg
 from khaos_swap_assets.adapters.store import arrivals, completeness, latency, queues, worklist
 from khaos_swap_assets.adapters.store.latency import DayOfLatency
 from khaos_swap_assets.adapters.store.queues import Queue
+from khaos_swap_assets.domain.returns import hold_words
 from khaos_swap_assets.stages.completeness.comparing import WIDE, compare
 from khaos_swap_assets.stages.presenting import PREVIEW_ROWS, WORST_ROWS, as_table, picture
 from khaos_swap_assets.stages.toolbox import Toolbox
@@ -58,7 +59,7 @@ def reconciliation_completeness(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materi
             "documents": as_table(documents[:PREVIEW_ROWS]),
             "refused_messages": as_table([{"reason": key, "times": times} for key, times in refused.items()]),
             "queues": as_table([queue_row(queue) for queue in waiting]),
-            "held_by_reason": as_table(held),
+            "held_by_reason": as_table([{**row, "reason": hold_words(row["reason"])} for row in held]),
         }
     )
 

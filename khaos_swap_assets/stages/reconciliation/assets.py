@@ -12,7 +12,7 @@ import dagster as dg
 
 from khaos_swap_assets.adapters.store import findings, residuals
 from khaos_swap_assets.domain.report import summary_table, worst_table
-from khaos_swap_assets.stages.pictures import gap_by_cause
+from khaos_swap_assets.stages.pictures import gap_by_cause, gap_by_month
 from khaos_swap_assets.stages.presenting import as_table, table_metadata
 from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting
 from khaos_swap_assets.stages.reconciliation.legs import LEG_COLUMNS
@@ -66,7 +66,7 @@ def reconciliation_returns(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materialize
     """Judge every return in line, and those whose time has come."""
     judged = reconcile_waiting(toolbox)
     with toolbox.store() as conn:
-        shown = table_metadata(conn, "recon.reconciliation", "reconciled_at")
+        shown = table_metadata(conn, "recon.reconciliation", "reconciled_at", LEG_COLUMNS)
     statuses = {f"status_{name}": count for name, count in sorted(judged.statuses.items())}
     return dg.MaterializeResult(
         metadata={
@@ -122,6 +122,7 @@ def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolb
     chart = gap_by_cause(months)
     with toolbox.store() as conn:
         let_be = residuals.let_be(conn, period)
+        by_month = gap_by_month(conn, period)
     worst = "\n\n".join(f"### {month.currency}\n\n{worst_table(month.worst)}" for month in months)
     return dg.MaterializeResult(
         metadata={
@@ -131,5 +132,6 @@ def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolb
             "worst": dg.MetadataValue.md(worst or "Nothing."),
             "let_be_by_account": as_table([asdict(one) for one in let_be]),
             **({"gap_by_cause": chart} if chart else {}),
+            **({"gap_by_month": by_month} if by_month else {}),
         }
     )

@@ -6,13 +6,13 @@ Belongs here: the penny waterfall of single returns as the UI shows it. Stays ou
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from psycopg.rows import dict_row
 
 from khaos_swap_assets.domain.waterfall import LEGS
-from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table
+from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, without_empty
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -45,9 +45,4 @@ def legs_of_month(conn: psycopg.Connection, periods: Sequence[str]) -> dg.Metada
 def _table(conn: psycopg.Connection, source: str, value: list[str]) -> dg.MetadataValue:
     with conn.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(f"SELECT {_COLUMNS} FROM {source} LIMIT %s".encode(), (value, WORST_ROWS)).fetchall()
-    return as_table([_shown(row, rows) for row in rows])
-
-
-def _shown(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """A row without the legs that none of the rows has."""
-    return {name: row[name] for name in SHOWN if name not in LEG_COLUMNS or any(other[name] for other in rows)}
+    return as_table(without_empty(rows, LEG_COLUMNS))

@@ -11,7 +11,7 @@ import dagster as dg
 from khaos_swap_assets.adapters.store import shadow
 from khaos_swap_assets.adapters.store.shadow import Score, WeekScore
 from khaos_swap_assets.domain.report import amount
-from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table
+from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, without_empty
 from khaos_swap_assets.stages.reconciliation.legs import LEG_COLUMNS
 from khaos_swap_assets.stages.shadow.assets import SHADOW, first_week
 from khaos_swap_assets.stages.toolbox import Toolbox
@@ -42,7 +42,7 @@ def _judged(score: Score, found: Sequence[WeekScore], rows: Sequence[dict[str, o
             "returns": sum(one.returns for one in apart),
             "returns_scored": sum(one.returns for one in found),
             **_by_currency(apart),
-            "worst": as_table([_shown(row, rows) for row in rows]),
+            "worst": as_table(without_empty(rows, LEG_COLUMNS)),
         },
     )
 
@@ -61,11 +61,6 @@ def _sentence(apart: Sequence[WeekScore], scored: int) -> str:
     sums = {name.rpartition("_")[2]: pence for name, pence in _by_currency(apart).items()}
     told = ", ".join(amount(pence, currency) for currency, pence in sorted(sums.items()))
     return f"{sum(one.returns for one in apart)} of {scored} returns scored in {WEEKS} weeks, theirs less ours {told}"
-
-
-def _shown(row: dict[str, object], rows: Sequence[dict[str, object]]) -> dict[str, object]:
-    """A row without the legs that none of the rows has."""
-    return {name: row[name] for name in row if name not in LEG_COLUMNS or any(other[name] for other in rows)}
 
 
 CHECKS = [
