@@ -76,6 +76,7 @@ def _today() -> date:
 
 def _tell(summary: Summary, paths: list[Path]) -> None:
     """The headline and where to look."""
+    from khaos_swap_assets.adapters.files.faults import shown
     from khaos_swap_assets.domain.money import format_money
 
     typer.echo(f"{summary.returns} returns, {summary.credit_notes} Credit Notes, as of {summary.span.as_of}")
@@ -84,5 +85,8 @@ def _tell(summary: Summary, paths: list[Path]) -> None:
         typer.echo(f"Not reconciled: {money} in {totals.open.count} returns and Credit Notes")
     if summary.rejected:
         typer.echo(f"Rejected records, in none of the figures: {summary.rejected}, see rejected.csv")
+    for figures in summary.files.values():
+        if figures.ignored_columns:
+            typer.echo(f"{figures.file}: columns not used: {', '.join(map(shown, figures.ignored_columns))}")
     for path in paths:
         typer.echo(str(path))

@@ -68,6 +68,18 @@ def test_bad_rows_may_be_skipped(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "rejected.csv").exists()
 
 
+def test_columns_that_are_not_used_are_told(tmp_path: Path) -> None:
+    shop = small_shop()
+    paths = shop.write(tmp_path / "in")
+    result = run(shop, tmp_path, "--as-of", "2026-03-31")
+    assert "columns not used" not in result.stdout
+    paths.credit_notes.write_text(paths.credit_notes.read_text().replace("net", "Posted By", 1))
+    options = ("--credit-notes", str(paths.credit_notes), "--as-of", "2026-03-31")
+    moved = paths.credit_notes.rename(tmp_path / "mine.csv")
+    result = run(shop, tmp_path, options[0], str(moved), *options[2:])
+    assert "mine.csv: columns not used: 'posted_by'" in result.stdout
+
+
 WRONG = [
     (["--as-of", "31/03/2026"], "Invalid value for '--as-of'"),
     (["--from", "2026-03-31", "--to", "2026-03-01"], "is after --to"),

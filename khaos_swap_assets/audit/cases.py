@@ -7,7 +7,7 @@ wrong (``findings``). Money is minor units of the return's currency.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -61,6 +61,16 @@ class Case:
     def tender_pence(self) -> int:
         """What was given back as gift card or store credit, as far as the refunds file shows it."""
         return self.paid.tender_pence if self.paid else 0
+
+    @property
+    def unmoved_pence(self) -> int:
+        """What Swap says was refunded and did not move (negative: what moved beyond it); Swap may count gift cards."""
+        if self.paid is None or not self.return_.is_refund_confirmed:
+            return 0
+        apart = [
+            self.return_.refund_pence - pence for pence in (self.paid.cash_pence, self.refund_pence + self.tender_pence)
+        ]
+        return 0 if 0 in apart else apart[0]
 
     @property
     def refunded_at(self) -> datetime | None:
@@ -127,11 +137,12 @@ def cases(inputs: Inputs) -> Cases:
     matches = {one.return_id: shelf.order_of(one) for one in returns}
     over = _over_returned(returns, matches, shelf)
     money, strays = _money(inputs, returns, naming)
+    tells_currency = inputs.refunds is not None and CURRENCY in inputs.refunds.columns
     people = _people(matches)
     found = []
     for row in inputs.returns.rows:
         one, match = row.record, matches[row.record.return_id]
-        paid = _paid(one, money)
+        paid = _paid(one, money, tells_currency=tells_currency)
         customer = match.order.customer_code if match.order and match.order.customer_code in people else ""
         found.append(
             Case(
@@ -255,7 +266,7 @@ def _over_returned(
 
 
 def _money(
-    inputs: Inputs, returns: Iterable[Return], naming: Naming
+    inputs: Inputs, returns: Sequence[Return], naming: Naming
 ) -> tuple[dict[str, Money] | None, list[RefundRow]]:
     """The money of each return, or None where no refunds file was given."""
     if inputs.refunds is None:
@@ -266,14 +277,17 @@ def _money(
         known.add(one.return_id)
         for name in {one.order_name, naming.ref_of(one.order_name)} - {""}:
             of_order[name].append((one.return_id, one.refund_pence))
-    return documents.money_by_return(inputs.refunds.rows, of_order, known)
+    of_rma = {one.rma: one.return_id for one in returns}
+    named = [row._replace(return_id=of_rma.get(row.return_id, row.return_id)) for row in inputs.refunds.rows]
+    return documents.money_by_return(named, of_order, known)
 
 
-def _paid(return_: Return, money: Mapping[str, Money] | None) -> Money | None:
+def _paid(return_: Return, money: Mapping[str, Money] | None, *, tells_currency: bool) -> Money | None:
     """The money of a return; nothing moved where the refunds file does not show any."""
     if money is None:
         return None
-    return money.get(return_.return_id, Money(0, 0, return_.currency, None))
+    paid = money.get(return_.return_id, Money(0, 0, return_.currency, None))
+    return paid if tells_currency else replace(paid, currency=return_.currency)
 
 
 def _people(matches: Mapping[str, OrderMatch]) -> set[str]:

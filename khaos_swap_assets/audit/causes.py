@@ -84,6 +84,7 @@ def refund_facts(case: Case) -> RefundFacts:
         additional_payment_pence=max(return_.additional_payment_pence, 0),
         taxes_on_top_pence=extras.taxes_on_top_pence,
         duties_pence=extras.duties_pence,
+        unmoved_pence=case.unmoved_pence,
     )
 
 

@@ -15,6 +15,7 @@ from khaos_swap_assets.adapters.files.faults import Fault
 from khaos_swap_assets.adapters.files.layouts import RefundRow
 from khaos_swap_assets.audit.cases import Case
 from khaos_swap_assets.audit.engine import CERTAIN, Pairing, Reconciled, Span, is_late, is_waiting
+from khaos_swap_assets.audit.kinds import AUDIT_KINDS
 from khaos_swap_assets.audit.rows import Row
 from khaos_swap_assets.domain import conditions
 from khaos_swap_assets.domain.credit_notes import CreditNote
@@ -26,35 +27,8 @@ from khaos_swap_assets.domain.reconciliation import DRAFT_KINDS, HOLDING_KINDS
 from khaos_swap_assets.domain.tolerance import Systematic
 
 RETURN_KINDS = (*DRAFT_KINDS, "outcome_needs_policy", "refund_unconfirmed_too_long")
-AUDIT_KINDS = {
-    kind.kind: kind
-    for kind in (
-        ExceptionKind(
-            "refund_not_paid",
-            "finance",
-            "error",
-            "Swap shows the refund as processed, and no money has moved.",
-            "Look for the refund at the payment provider; pay it, or correct the return in Swap.",
-            "The refunds show the money, or Swap no longer shows the refund.",
-        ),
-        ExceptionKind(
-            "refund_differs",
-            "finance",
-            "error",
-            "The money that moved is not what Swap says, in amount or currency.",
-            "Compare the refund at the payment provider with the return in Swap and correct the wrong one.",
-            "Both show the same amount and currency.",
-        ),
-        ExceptionKind(
-            "refund_without_return",
-            "cx",
-            "error",
-            "Money went back to a customer, and no return in Swap asks for it.",
-            "Find out what was refunded and why; without a sale behind it no VAT may be reclaimed.",
-            "A return in Swap shows the refund.",
-        ),
-    )
-}
+FOR_OPEN_ROWS = frozenset({"outcome_needs_policy"})
+"""Kinds that ask what to post: where the books are right already, nobody has to be asked."""
 ALL_KINDS = KINDS | AUDIT_KINDS
 
 
@@ -84,7 +58,7 @@ def findings(done: Reconciled, pairing: Pairing, span: Span, faults: Sequence[Fa
     found: list[Finding] = []
     for row in done.rows:
         if row.return_id:
-            found += _of_return(row, pairing.case_of[row.return_id], span)
+            found += _of_return(row, pairing, span)
         else:
             found += _of_note(row, pairing.note_of[row.credit_note_codes[0]], pairing)
     strays = [refund for refund in pairing.cases.stray_refunds if span.holds(_refunded_on(refund))]
@@ -94,13 +68,16 @@ def findings(done: Reconciled, pairing: Pairing, span: Span, faults: Sequence[Fa
     return sorted(found, key=lambda one: (-one.money_at_risk_pence, one.kind, one.subject))
 
 
-def _of_return(row: Row, case: Case, span: Span) -> Iterator[Finding]:
+def _of_return(row: Row, pairing: Pairing, span: Span) -> Iterator[Finding]:
+    case = pairing.case_of[row.return_id]
     judged = conditions.Case(_facts(row, case), Limits(), span.now)
-    problems = [problem for kind in RETURN_KINDS for problem in conditions.RULES[kind](judged)]
+    kinds = [kind for kind in RETURN_KINDS if row.is_unreconciled or kind not in FOR_OPEN_ROWS]
+    problems = [problem for kind in kinds for problem in conditions.RULES[kind](judged)]
     for problem in problems:
         yield _of_problem(problem, row)
     is_held = any(problem.kind in HOLDING_KINDS for problem in problems)
     yield from _of_value(row, case, is_held=is_held)
+    yield from _of_vat(row, pairing)
     yield from _of_money(row, case, span)
 
 
@@ -139,6 +116,19 @@ def _of_value(row: Row, case: Case, *, is_held: bool) -> Iterator[Finding]:
         yield _row_finding("value_gap", row, f"Refund {refund}, credited {credited} by {codes}{_why(row)}", row.day)
     elif row.status in ("credit_note_missing", "ambiguous") and not row.credited_pence and not is_held:
         yield _row_finding("credit_note_missing", row, _missing(row, refund), _due_on(case), suggestion=codes)
+
+
+def _of_vat(row: Row, pairing: Pairing) -> Iterator[Finding]:
+    """The right gross at another VAT than that of the sale; a penny a line is how a tie was rounded (U-6)."""
+    lines = sum(len(pairing.note_of[code].lines) for code in row.credit_note_codes)
+    apart = row.vat_gap_pence or 0
+    if row.gap_pence == 0 and abs(apart) > max(lines, 1):
+        told, codes = format_money(abs(apart), row.currency), ", ".join(row.credit_note_codes)
+        which = "more" if apart > 0 else "less"
+        yield replace(
+            _row_finding("vat_differs", row, f"{codes}: VAT is {told} {which} than at the rate of the sale", row.day),
+            money_at_risk_pence=abs(apart),
+        )
 
 
 def _why(row: Row) -> str:

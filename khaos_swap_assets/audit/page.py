@@ -12,7 +12,7 @@ from pathlib import Path
 
 from khaos_swap_assets.audit.chart import printed, waterfall
 from khaos_swap_assets.audit.rows import Row
-from khaos_swap_assets.audit.summary import Summary, Task
+from khaos_swap_assets.audit.summary import Summary, Tally, Task, Totals
 from khaos_swap_assets.audit.words import LEG_WORDS, STATUS_WORDS
 from khaos_swap_assets.domain.waterfall import LEGS
 
@@ -22,12 +22,20 @@ LONGEST_CELL = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """One owner's part of the work."""
+class Work:
+    """One owner's part of the work; money at risk by currency."""
 
     owner: str
     count: int
-    money: str
+    pence: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One status's part of what is not reconciled."""
+
+    status: str
+    tally: Tally
 
 
 def html(summary: Summary, rows: Sequence[Row]) -> str:
@@ -35,14 +43,15 @@ def html(summary: Summary, rows: Sequence[Row]) -> str:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"money": printed, "cut": _cut}
+    environment.filters |= {"money": printed, "cut": _cut, "all_money": _all_money, "count": "{:,}".format}
     template = environment.from_string(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
     return template.render(
         summary=summary,
         charts={totals.currency: waterfall(totals) for totals in summary.totals},
-        worst=worst(rows),
+        shares={totals.currency: shares(totals) for totals in summary.totals},
+        worst={totals.currency: worst(rows, totals.currency) for totals in summary.totals},
         owners=owners(summary.tasks),
-        tasks=[(task, money_of(task)) for task in summary.tasks],
+        currencies=[totals.currency for totals in summary.totals],
         first_tasks=FIRST_TASKS,
         status_words=STATUS_WORDS,
         leg_words=LEG_WORDS,
@@ -50,25 +59,26 @@ def html(summary: Summary, rows: Sequence[Row]) -> str:
     )
 
 
-def worst(rows: Iterable[Row]) -> list[Row]:
-    """The rows with the most money that is not reconciled."""
-    found = [row for row in rows if row.is_unreconciled]
+def shares(totals: Totals) -> list[Share]:
+    """What is not reconciled by status, the most money first; statuses without rows are left out."""
+    found = [Share(status, tally) for status, tally in totals.open_by_status.items() if tally.count]
+    return sorted(found, key=lambda share: -share.tally.pence)
+
+
+def worst(rows: Iterable[Row], currency: str) -> list[Row]:
+    """The rows of a currency with the most money that is not reconciled."""
+    found = [row for row in rows if row.is_unreconciled and row.currency == currency]
     return sorted(found, key=lambda row: (-row.open_pence, row.rma, row.credit_note_codes))[:WORST]
 
 
-def owners(tasks: Iterable[Task]) -> list[Share]:
+def owners(tasks: Iterable[Task]) -> list[Work]:
     """Work by owner, the most exceptions first; money at risk by currency."""
     counts: Counter[str] = Counter()
     pence: dict[str, Counter[str]] = {}
     for task in tasks:
         counts[task.owner] += task.count
         pence.setdefault(task.owner, Counter()).update(task.pence)
-    return [Share(owner, count, _all_money(pence[owner])) for owner, count in counts.most_common()]
-
-
-def money_of(task: Task) -> str:
-    """Money at risk of a kind, currency by currency."""
-    return _all_money(task.pence)
+    return [Work(owner, count, pence[owner]) for owner, count in counts.most_common()]
 
 
 def main_cause(row: Row) -> str:
@@ -80,6 +90,7 @@ def main_cause(row: Row) -> str:
 
 
 def _all_money(pence: Mapping[str, int]) -> str:
+    """Money currency by currency."""
     return ", ".join(printed(amount, currency) for currency, amount in sorted(pence.items()) if amount)
 
 

@@ -28,7 +28,6 @@ from khaos_swap_assets.domain.returns import Return
 ENVELOPE = "returns"
 STORE = "store_id"
 
-_OTHER_STORE = "is another store than that of the first return"
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=str)
 _OPENED = re.compile(rf'"{ENVELOPE}"\s*:\s*\[')
@@ -39,6 +38,12 @@ _MOMENTS = {
     "processed_at": "rma_processed",
     "closed_at": "date_closed",
     "delivered_at": "delivered_date",
+}
+_AMOUNTS = {
+    "refund_pence": "total_refund_value_customer_currency",
+    "store_credit_pence": "total_store_credit_value_customer_currency",
+    "additional_payment_pence": "total_additional_payment",
+    "handling_fee_pence": "handling_fee",
 }
 _KEYS = {"return_id": "return_id", "rma": "rma_number", "order_name": "shopify_order_name"}
 _PATH = re.compile(r"^(?:products\[(\d+)\]\.)?(\w+)$")
@@ -86,11 +91,11 @@ def _read(text: str, table: Table[ReturnRow], report: Report) -> None:
 
 
 class _Reader:
-    """Turns objects into returns; one file is one store, and each return comes once."""
+    """Turns objects into returns, of one store or several; each return comes once."""
 
     def __init__(self, table: Table[ReturnRow]) -> None:
         self._table = table
-        self._settings: SwapSettings | None = None
+        self._settings: dict[str, SwapSettings] = {}
         self._seen: dict[str, tuple[int, int]] = {}
 
     def take(self, element: _Element) -> None:
@@ -105,17 +110,17 @@ class _Reader:
         for fault in dict.fromkeys(faults):
             column, _, reason = fault.partition(": ")
             value = _value(raw, column)
-            reason = _OTHER_STORE if column == STORE else reason
             self._table.fault(element.line, column, value, without_value(reason, value))
         if not faults and self._is_first(record, element.line):
             self._table.rows.append(ReturnRow(element.line, record, raw))
 
     def _settings_for(self, raw: dict[str, Any]) -> SwapSettings:
-        """Swap's defaults for the store of the first return; the environment has no say."""
-        if self._settings is None:
-            store = raw.get(STORE)
-            self._settings = SwapSettings.model_construct(store_id=store.strip() if isinstance(store, str) else "")
-        return self._settings
+        """Swap's defaults for the store of a return; the environment has no say."""
+        store = raw.get(STORE)
+        name = str(store).strip() if isinstance(store, str | int | Decimal) else ""
+        if name not in self._settings:
+            self._settings[name] = SwapSettings.model_construct(store_id=name)
+        return self._settings[name]
 
     def _is_first(self, record: Return, line: int) -> bool:
         here = (line, self._table.given)
@@ -133,8 +138,12 @@ def _implausible(record: Return) -> Iterator[str]:
     for name, column in _KEYS.items():
         if len(getattr(record, name)) > LONGEST_KEY:
             yield f"{column}: is longer than {LONGEST_KEY} characters"
-    if record.refund_pence < 0:
-        yield "total_refund_value_customer_currency: is negative"
+    for name, column in _AMOUNTS.items():
+        if getattr(record, name) < 0:
+            yield f"{column}: is negative: amounts are written positive"
+    for index, line in enumerate(record.lines):
+        if line.cost_pence < 0:
+            yield f"products[{index}].cost: is negative: amounts are written positive"
 
 
 def _value(raw: dict[str, Any], column: str) -> str:

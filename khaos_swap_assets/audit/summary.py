@@ -15,11 +15,12 @@ from khaos_swap_assets.adapters.files.tables import Table
 from khaos_swap_assets.audit.engine import Pairing, Span
 from khaos_swap_assets.audit.findings import Finding
 from khaos_swap_assets.audit.inputs import Inputs
-from khaos_swap_assets.audit.rows import WORST_FIRST, Row
+from khaos_swap_assets.audit.rows import UNRECONCILED, WORST_FIRST, Row
 from khaos_swap_assets.domain.waterfall import LEGS
 
 AGES = ((2, "0-2"), (7, "3-7"), (14, "8-14"), (30, "15-30"))
 OLDEST = "31+"
+UNRECONCILED_FIRST = tuple(status for status in WORST_FIRST if status in UNRECONCILED)
 UNKNOWN_AGE = "unknown"
 AGE_NAMES = (*(name for _, name in AGES), OLDEST, UNKNOWN_AGE)
 SINGLE_SIDED = ("in_flight", "credit_note_missing", "credit_note_orphan", "ambiguous")
@@ -38,10 +39,25 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
+class Month:
+    """One London month; ``open`` is what is not reconciled, without sign."""
+
+    refunded_pence: int = 0
+    credited_pence: int = 0
+    open: Tally = Tally()
+
+    def plus(self, row: Row) -> Month:
+        """One row more."""
+        opened = self.open.plus(row.open_pence) if row.is_unreconciled else self.open
+        return Month(self.refunded_pence + row.refund_pence, self.credited_pence + row.credited_pence, opened)
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
     """One currency. ``steps`` lead from refunded to credited: rows with one side only, then the legs of all others.
 
-    ``open`` is what is not reconciled, without sign; ``by_age`` divides it by days since refund or note.
+    ``open`` is what is not reconciled, without sign; ``open_by_status``, ``by_age`` (days since refund or note) and
+    ``by_month`` divide it. ``by_status`` has the gaps.
     """
 
     currency: str
@@ -50,7 +66,9 @@ class Totals:
     open: Tally
     legs: Mapping[str, int]
     by_status: Mapping[str, Tally]
+    open_by_status: Mapping[str, Tally]
     by_age: Mapping[str, Tally]
+    by_month: Mapping[str, Month]
     steps: Mapping[str, int]
 
     @property
@@ -139,10 +157,13 @@ def _figures(table: Table[Any]) -> FileFigures:
 
 def _totals(currency: str, rows: Sequence[Row], span: Span) -> Totals:
     by_status = {str(status): Tally() for status in WORST_FIRST}
-    by_age = dict.fromkeys(AGE_NAMES, Tally())
+    opened, by_age = {str(status): Tally() for status in UNRECONCILED_FIRST}, dict.fromkeys(AGE_NAMES, Tally())
+    by_month: defaultdict[str, Month] = defaultdict(Month)
     for row in rows:
         by_status[row.status] = by_status[row.status].plus(row.gap_pence)
+        by_month[row.period] = by_month[row.period].plus(row)
         if row.is_unreconciled:
+            opened[row.status] = opened[row.status].plus(row.open_pence)
             age = age_of(row, span)
             by_age[age] = by_age[age].plus(row.open_pence)
     return Totals(
@@ -152,7 +173,9 @@ def _totals(currency: str, rows: Sequence[Row], span: Span) -> Totals:
         open=Tally(sum(row.is_unreconciled for row in rows), sum(row.open_pence for row in rows)),
         legs={leg: sum(row.legs[leg] for row in rows) for leg in LEGS},
         by_status=by_status,
+        open_by_status=opened,
         by_age=by_age,
+        by_month=dict(sorted(by_month.items())),
         steps=_steps(rows),
     )
 

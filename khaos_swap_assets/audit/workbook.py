@@ -68,6 +68,11 @@ def write(path: Path, summary: Summary, rows: Sequence[Row], findings: Sequence[
         sheets.table("Exceptions", FINDING_HEADINGS, [_finding_cells(one) for one in findings[:MOST_ROWS]])
 
 
+def _money_format(plain: str) -> str:
+    """Negative amounts in red, and a dash for nothing, so that what differs is seen at once."""
+    return f'{plain};[Red]-{plain};"\N{EN DASH}"'
+
+
 class _Sheets:
     """Writes cells by the kind of their value."""
 
@@ -78,7 +83,7 @@ class _Sheets:
         self._title = book.add_format({"bold": True, "font_size": 14})
         self._day = book.add_format({"num_format": "yyyy-mm-dd", "align": "left"})
         self._money = {
-            places: book.add_format({"num_format": "#,##0" + ("." + "0" * places if places else "")})
+            places: book.add_format({"num_format": _money_format("#,##0" + ("." + "0" * places if places else ""))})
             for places in (0, 2, 3)
         }
 
@@ -193,5 +198,16 @@ def _totals_lines(totals: Totals) -> list[Sequence[Any]]:
     lines += [[STATUS_WORDS[name], money(tally.pence), tally.count] for name, tally in totals.by_status.items()]
     lines += [[], ("Cause", "Gap")]
     lines += [[LEG_WORDS[leg], money(pence)] for leg, pence in totals.legs.items()]
+    lines += [[], ("Month", "Refunded", "Credited", "Not reconciled", "Rows")]
+    for month, one in totals.by_month.items():
+        lines.append(
+            [
+                month or "no date",
+                money(one.refunded_pence),
+                money(one.credited_pence),
+                money(one.open.pence),
+                one.open.count,
+            ]
+        )
     lines += [[], ("Age in days", "Not reconciled", "Rows")]
     return lines + [[age, money(tally.pence), tally.count] for age, tally in totals.by_age.items()]

@@ -164,6 +164,14 @@ def _totals_json(totals: Totals) -> dict[str, Any]:
             status: {"count": tally.count, "gap_pence": tally.pence} for status, tally in totals.by_status.items()
         },
         "ages_in_days": {age: _tally(tally) for age, tally in totals.by_age.items()},
+        "months": {
+            month: {
+                "refunded_pence": figures.refunded_pence,
+                "credited_pence": figures.credited_pence,
+                "not_reconciled": _tally(figures.open),
+            }
+            for month, figures in totals.by_month.items()
+        },
     }
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Literal, get_args
 
 from khaos_swap_assets.domain.money import format_money
@@ -29,6 +28,14 @@ from khaos_swap_assets.domain.waterfall_facts import (
     sums_of,
     vat_gap_pence,
 )
+from khaos_swap_assets.domain.waterfall_fields import (
+    LegName,
+    Piece,
+    accounted,
+    paid_apart,
+    refund_fields,
+    silent_delivery,
+)
 
 __all__ = [
     "LEGS",
@@ -43,24 +50,10 @@ __all__ = [
     "vat_gap_pence",
 ]
 
-LegName = Literal[
-    "goods",
-    "quantity",
-    "tax",
-    "delivery",
-    "discount",
-    "fee",
-    "tender",
-    "exchange",
-    "fx",
-    "rounding",
-    "unexplained",
-]
 Verdict = Literal["fine", "policy", "error"]
 
 LEGS: tuple[LegName, ...] = get_args(LegName)
 _FINE = frozenset({"tender", "exchange", "fx", "rounding"})
-_MOST_FIELDS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,34 +97,21 @@ class Waterfall:
         return Amount.of(sum(leg.pence for leg in self.legs if leg.verdict == "error"), vat_percent)
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """Pence of a leg that a field gives evidence for."""
-
-    name: LegName
-    pence: int
-    evidence: str
-
-    def reversed(self) -> _Piece:
-        """The same on the note's side."""
-        return _Piece(self.name, -self.pence, self.evidence)
-
-
 def explain(refund: RefundFacts, credit: CreditFacts, policy: CreditNotePolicy | None = None) -> Waterfall:
     """Explain the gap between a refund and all its notes, to the penny; a side that is missing is all goods."""
     gap = credit.gross_pence - refund.refund_pence
     if not credit.gross_pence:
-        return Waterfall(gap, tuple(_legs([_Piece("goods", gap, "no Credit Note")], policy)))
+        return Waterfall(gap, tuple(_legs([Piece("goods", gap, "no Credit Note")], policy)))
     pieces = [piece for piece in _pieces(refund, credit, policy or CreditNotePolicy()) if piece.pence]
     rest = gap - sum(piece.pence for piece in pieces)
-    last = _Piece("unexplained", rest, "no field accounts for it")
+    last = Piece("unexplained", rest, "no field accounts for it")
     if not refund.refund_pence:
-        last = _Piece("goods", rest, "no refund")
+        last = Piece("goods", rest, "no refund")
     return Waterfall(gap, tuple(_legs([*pieces, last], policy)))
 
 
-def _legs(pieces: Iterable[_Piece], policy: CreditNotePolicy | None) -> Iterator[Leg]:
-    by_name: dict[LegName, list[_Piece]] = defaultdict(list)
+def _legs(pieces: Iterable[Piece], policy: CreditNotePolicy | None) -> Iterator[Leg]:
+    by_name: dict[LegName, list[Piece]] = defaultdict(list)
     for piece in pieces:
         by_name[piece.name].append(piece)
     for name in LEGS:
@@ -146,17 +126,17 @@ def _verdict(name: LegName, pence: int, policy: CreditNotePolicy) -> Verdict:
     return "fine" if name in _FINE else "error"
 
 
-def _pieces(refund: RefundFacts, credit: CreditFacts, policy: CreditNotePolicy) -> Iterator[_Piece]:
+def _pieces(refund: RefundFacts, credit: CreditFacts, policy: CreditNotePolicy) -> Iterator[Piece]:
     lines = compared_lines(refund, credit)
-    fields = list(_refund_fields(refund))
+    fields = list(refund_fields(refund))
     delivery = list(_delivery(credit, policy))
     yield from delivery
     if not lines:
         target = credit.gross_pence - refund.refund_pence - sum(piece.pence for piece in delivery)
-        yield from _accounted(fields, target)
+        yield from paid_apart(refund, fields, target)
         return
     goods_pence = sum(line.value_pence for line in lines)
-    yield from _accounted([*fields, *_silent_delivery(refund, delivery)], goods_pence - refund.refund_pence)
+    yield from paid_apart(refund, [*fields, *silent_delivery(refund, delivery)], goods_pence - refund.refund_pence)
     is_told = bool(credit.lines) or credit.gross_pence == credit.delivery_pence
     by_line = list(_line_pieces(lines, credit, policy)) if is_told else []
     yield from by_line
@@ -165,48 +145,15 @@ def _pieces(refund: RefundFacts, credit: CreditFacts, policy: CreditNotePolicy) 
     yield from _value_pieces(lines, credit, noted - goods_pence, mirrored, policy)
 
 
-def _refund_fields(refund: RefundFacts) -> Iterator[_Piece]:
-    """What makes the refund differ from its goods, as legs: a fee withheld leaves the credit above the refund."""
-    exchange = refund.exchange_pence - refund.additional_payment_pence
-    yield _Piece("fee", refund.fee_pence, "refund: handling_fee")
-    yield _Piece("tender", refund.gift_card_pence, "refund: gift card")
-    yield _Piece("tender", refund.store_credit_pence, "refund: store credit value")
-    yield _Piece("exchange", exchange, "refund: exchange items less additional payment")
-    yield _Piece("delivery", -refund.delivery_pence, "refund: delivery")
-    yield _Piece("tax", -refund.taxes_on_top_pence, "refund: refunded_non_inclusive_taxes")
-    yield _Piece("tax", -refund.duties_pence, "refund: refunded_duties")
-    yield _Piece("fx", -refund.fx_loss_pence, "refund: rate of the refund beside that of the sale")
-
-
-def _silent_delivery(refund: RefundFacts, delivery: Iterable[_Piece]) -> Iterator[_Piece]:
-    """Swap has no field for refunded delivery (swap.md §8): what is above the goods by the note's delivery is that."""
-    if not refund.delivery_pence:
-        yield _Piece("delivery", -sum(piece.pence for piece in delivery), "refund: above its goods by as much")
-
-
-def _delivery(credit: CreditFacts, policy: CreditNotePolicy) -> Iterator[_Piece]:
+def _delivery(credit: CreditFacts, policy: CreditNotePolicy) -> Iterator[Piece]:
     code = policy.delivery.stock_code
-    yield _Piece("delivery", credit.delivery_pence, "note: delivery")
+    yield Piece("delivery", credit.delivery_pence, "note: delivery")
     for line in credit.lines:
         if code and line.stock_code == code:
-            yield _Piece("delivery", line.gross_pence or 0, f"note: line {code}")
+            yield Piece("delivery", line.gross_pence or 0, f"note: line {code}")
 
 
-def _accounted(fields: Sequence[_Piece], pence: int, slack: int = 0) -> tuple[_Piece, ...]:
-    """The fewest fields that come to the pence exactly (else nearest within the slack); none where none do."""
-    able = [piece for piece in fields if piece.pence][:_MOST_FIELDS]
-    found: tuple[int, tuple[_Piece, ...]] | None = None
-    for size in range(len(able) + 1):
-        for some in combinations(able, size):
-            off = abs(pence - sum(piece.pence for piece in some))
-            if off == 0:
-                return some
-            if off <= slack and (found is None or off < found[0]):
-                found = (off, some)
-    return found[1] if found else ()
-
-
-def _line_pieces(lines: Sequence[RefundLine], credit: CreditFacts, policy: CreditNotePolicy) -> Iterator[_Piece]:
+def _line_pieces(lines: Sequence[RefundLine], credit: CreditFacts, policy: CreditNotePolicy) -> Iterator[Piece]:
     """Stock Codes of one side only, and units of which the notes hold more or fewer, at the refunded price.
 
     Units explain only what they bring nearer: a unit credited in two parts shows as two units at its price.
@@ -215,14 +162,14 @@ def _line_pieces(lines: Sequence[RefundLine], credit: CreditFacts, policy: Credi
     for code in sorted({*noted, *returned}):
         has, asked = noted.get(code), returned.get(code)
         if asked is None and has is not None:
-            yield _Piece("goods", has.pence or 0, f"note: line {code}, not returned")
+            yield Piece("goods", has.pence or 0, f"note: line {code}, not returned")
         elif has is None and asked is not None:
-            yield _Piece("goods", -(asked.pence or 0), f"refund: line {code}, not on the note")
+            yield Piece("goods", -(asked.pence or 0), f"refund: line {code}, not on the note")
         elif has and asked and asked.quantity and has.quantity != asked.quantity:
             apart = (has.pence or 0) - (asked.pence or 0)
             pence = (asked.pence or 0) * (has.quantity - asked.quantity) // asked.quantity
             if has.pence is None or abs(apart - pence) < abs(apart):
-                yield _Piece("quantity", pence, f"{code}: {has.quantity} on the note, {asked.quantity} returned")
+                yield Piece("quantity", pence, f"{code}: {has.quantity} on the note, {asked.quantity} returned")
 
 
 def _both(
@@ -234,22 +181,22 @@ def _both(
 
 
 def _value_pieces(
-    lines: Sequence[RefundLine], credit: CreditFacts, pence: int, mirrored: Sequence[_Piece], policy: CreditNotePolicy
-) -> Iterator[_Piece]:
+    lines: Sequence[RefundLine], credit: CreditFacts, pence: int, mirrored: Sequence[Piece], policy: CreditNotePolicy
+) -> Iterator[Piece]:
     """Why the same units are at another value: fields that the note followed too, list or net price, rounding.
 
     What is left, where the notes show their lines, is a price that somebody typed.
     """
     noted, returned = _both(lines, credit, policy)
     slack = sum(_rounding_of(line, credit) for line in credit.lines) + _shares(noted, returned)
-    found = _accounted([*mirrored, *_price_fields(lines, credit)], pence, slack)
+    found = accounted([*mirrored, *_price_fields(lines, credit)], pence, slack)
     yield from found
     rest = pence - sum(piece.pence for piece in found)
     if 0 < abs(rest) <= slack:
         why = "prices of a unit in whole pence" if credit.mode == "gross" else "note: VAT added to rounded net prices"
-        yield _Piece("rounding", rest, why)
+        yield Piece("rounding", rest, why)
     elif rest and noted:
-        yield _Piece("goods", rest, _other_price(noted, returned))
+        yield Piece("goods", rest, _other_price(noted, returned))
 
 
 def _shares(noted: Mapping[str, LineSums], returned: Mapping[str, LineSums]) -> int:
@@ -269,14 +216,14 @@ def _other_price(noted: Mapping[str, LineSums], returned: Mapping[str, LineSums]
     return f"note: price of {', '.join(apart or told or noted)}; refund: cost of the same goods"
 
 
-def _price_fields(lines: Sequence[RefundLine], credit: CreditFacts) -> Iterator[_Piece]:
+def _price_fields(lines: Sequence[RefundLine], credit: CreditFacts) -> Iterator[Piece]:
     noted = {line.stock_code for line in credit.lines} or {line.stock_code for line in lines}
     held = [line for line in lines if line.stock_code in noted]
     for line in held if len(held) <= 3 else ():
-        yield _Piece("discount", _discount(line), f"sale: discount of {line.stock_code}")
+        yield Piece("discount", _discount(line), f"sale: discount of {line.stock_code}")
     if len(held) != 1:
-        yield _Piece("discount", sum(map(_discount, held)), "sale: discount of all lines")
-    yield _Piece("tax", -sum(map(_vat, held)), "sale: VAT rate; the note holds net prices")
+        yield Piece("discount", sum(map(_discount, held)), "sale: discount of all lines")
+    yield Piece("tax", -sum(map(_vat, held)), "sale: VAT rate; the note holds net prices")
 
 
 def _discount(line: RefundLine) -> int:

@@ -37,7 +37,8 @@ class RefundFacts:
     ``fee_pence`` was withheld; ``gift_card_pence`` and ``store_credit_pence`` were given back in that form;
     ``exchange_pence`` is the value of goods sent in exchange and ``additional_payment_pence`` what the customer paid
     for them; ``taxes_on_top_pence`` and ``duties_pence`` were refunded on top of the prices; ``fx_loss_pence`` is what
-    the refund cost more than at the sale's rate (negative: less).
+    the refund cost more than at the sale's rate (negative: less); ``unmoved_pence`` is what Swap says was refunded and
+    did not move (negative: what moved beyond it, such as a refund issued twice).
     """
 
     refund_pence: int
@@ -51,6 +52,7 @@ class RefundFacts:
     taxes_on_top_pence: int = 0
     duties_pence: int = 0
     fx_loss_pence: int = 0
+    unmoved_pence: int = 0
 
 
 @dataclass(frozen=True, slots=True)

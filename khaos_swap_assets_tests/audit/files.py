@@ -67,7 +67,7 @@ class Shop:
             "item_count": quantity,
             "cost": cost,
             "currency": more.get("customer_currency", "GBP"),
-            "return_type": "Refund",
+            "return_type": more.pop("outcome", "Refund"),
         }
         row = {
             "return_id": f"ret_{number}",

@@ -50,6 +50,14 @@ LEGS: list[tuple[dict[str, Any], dict[str, str], dict[str, str], dict[str, int]]
     ),
     ({}, {}, {"gross": "20.83"}, {"tax": -416}),
     ({}, {}, {"gross": "23.00", "net": "19.17"}, {"goods": -199}),
+    ({"refund": "0", "outcome": "Shop Later Credit"}, {}, {}, {"tender": 2499}),
+    ({"refund": "0", "outcome": "Exchange"}, {}, {}, {"exchange": 2499}),
+    (
+        {"refund": "10.00", "outcome": "Exchange", "exchange_items": [{"quantity": 1, "price": 14.99}]},
+        {},
+        {},
+        {"exchange": 1499},
+    ),
 ]
 
 
@@ -133,3 +141,37 @@ def test_vat_of_delivery_follows_goods_of_one_rate(tmp_path: Path, delivery_net:
     shop.credited("CN1", 1, delivery_gross="3.95")
     row = row_of(shop.audited(tmp_path), "RMA1")
     assert (row.gap_pence, row.vat_gap_pence) == (0, gap)
+
+
+VAT = [
+    ("24.99", "20.83", "20", 0),
+    ("24.99", "20.82", "20", 0),
+    ("24.99", "20.81", "20", 2),
+    ("24.99", "24.99", "20", 416),
+    ("24.99", "20.83", "0", 416),
+]
+
+
+@pytest.mark.parametrize(("gross", "net", "rate", "pence"), VAT)
+def test_the_right_value_at_another_vat_is_told_and_a_tie_is_not(
+    tmp_path: Path, gross: str, net: str, rate: str, pence: int
+) -> None:
+    shop = Shop()
+    shop.sold(1, vat_rate=rate)
+    shop.returned(1)
+    shop.credited("CN1", 1, gross=gross, net=net)
+    found = [one.money_at_risk_pence for one in shop.audited(tmp_path).findings if one.kind == "vat_differs"]
+    assert found == ([pence] if pence else [])
+
+
+def test_an_exchange_that_is_right_asks_nobody(tmp_path: Path) -> None:
+    shop = Shop()
+    shop.sold(1)
+    shop.returned(1, refund="0", outcome="Exchange")
+    shop.credited("CN1", 1)
+    shop.sold(2)
+    shop.returned(2, refund="0", outcome="Exchange")
+    shop.credited("CN2", 2, gross="30.00", net="25.00")
+    result = shop.audited(tmp_path)
+    assert (row_of(result, "RMA1").status, row_of(result, "RMA2").status) == ("matched", "value_gap")
+    assert kinds(result) == {("value_gap", "RMA2"), ("outcome_needs_policy", "RMA2")}

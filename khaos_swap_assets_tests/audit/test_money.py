@@ -9,6 +9,8 @@ import pytest
 
 from khaos_swap_assets.adapters.files.documents import is_tender
 from khaos_swap_assets.audit.engine import Span
+from khaos_swap_assets.audit.inputs import read_inputs
+from khaos_swap_assets.audit.run import reconcile
 from khaos_swap_assets_tests.audit.files import Shop, kinds, row_of
 
 GATEWAYS = [
@@ -104,3 +106,33 @@ def test_money_in_another_currency_is_told(tmp_path: Path, shop: Shop) -> None:
     shop.credited("CN1", 1)
     shop.paid(1, "24.99", currency="EUR")
     assert ("refund_differs", "RMA1") in kinds(shop.audited(tmp_path))
+
+
+APART = [(("24.99", "24.99"), -2499), (("20.00",), 499), (("12.00", "12.00"), 99)]
+
+
+@pytest.mark.parametrize(("amounts", "gap"), APART)
+def test_money_that_is_not_what_swap_says_explains_the_gap(
+    tmp_path: Path, shop: Shop, amounts: tuple[str, ...], gap: int
+) -> None:
+    shop.credited("CN1", 1)
+    for amount in amounts:
+        shop.paid(1, amount)
+    result = shop.audited(tmp_path)
+    row = row_of(result, "RMA1")
+    assert (row.gap_pence, row.legs["goods"], row.status) == (gap, gap, "value_gap")
+    assert "refund: the money that moved beside Swap's refund value" in row.evidence["goods"]
+    assert ("refund_differs", "RMA1") in kinds(result)
+
+
+def test_a_refund_may_name_the_rma_and_no_currency(tmp_path: Path) -> None:
+    shop = Shop(refunds=[])
+    shop.sold(1, currency="EUR")
+    shop.returned(1, customer_currency="EUR")
+    shop.credited("CN1", 1, currency="EUR")
+    shop.paid(1, "24.99", return_id="RMA1")
+    paths = shop.write(tmp_path)
+    assert paths.refunds is not None
+    paths.refunds.write_text(paths.refunds.read_text().replace(",currency,", ",x,"))
+    result = reconcile(read_inputs(paths, skips_bad_rows=False), Span(date(2026, 3, 31)))
+    assert (row_of(result, "RMA1").status, kinds(result)) == ("matched", set())

@@ -119,13 +119,36 @@ def test_all_faults_of_a_line_are_told_with_the_value_once(tmp_path: Path) -> No
     ]
 
 
-def test_a_return_comes_once_and_from_one_store(tmp_path: Path) -> None:
-    rows = [returned(1), returned(1), returned(2, store_id="other")]
+def test_a_return_comes_once_from_whatever_store(tmp_path: Path) -> None:
+    rows = [
+        returned(1),
+        returned(1),
+        returned(2, store_id="other"),
+        returned(3, store_id=7),
+        returned(4, store_id=None),
+    ]
     table = read(tmp_path, json.dumps(rows))
-    assert ([row.record.rma for row in table.rows], table.rejected, table.given) == (["RMA1"], 2, 3)
+    assert [row.record.store_id for row in table.rows] == ["st", "other", "7", ""]
+    assert [(fault.column, fault.reason) for fault in table.faults] == [("return_id", "stands already on line 1")]
+
+
+NEGATIVE = [
+    ({"total_refund_value_customer_currency": -1}, "total_refund_value_customer_currency"),
+    ({"handling_fee": -2.95}, "handling_fee"),
+    ({"total_store_credit_value_customer_currency": "-1"}, "total_store_credit_value_customer_currency"),
+    ({"total_additional_payment": -3}, "total_additional_payment"),
+    (
+        {"products": [{"product_id": "p", "item_count": 1, "cost": -4, "currency": "GBP", "return_type": "Refund"}]},
+        "products[0].cost",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "column"), NEGATIVE)
+def test_negative_amounts_are_bad_input(tmp_path: Path, change: dict[str, Any], column: str) -> None:
+    table = read(tmp_path, json.dumps([returned(1, **change)]))
     assert [(fault.column, fault.reason) for fault in table.faults] == [
-        ("return_id", "stands already on line 1"),
-        ("store_id", "is another store than that of the first return"),
+        (column, "is negative: amounts are written positive")
     ]
 
 

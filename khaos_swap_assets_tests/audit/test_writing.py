@@ -7,6 +7,7 @@ import json
 import re
 import zipfile
 from pathlib import Path
+from typing import get_args
 from xml.etree import ElementTree
 
 import pytest
@@ -15,7 +16,10 @@ from khaos_swap_assets.adapters.files.faults import BadInputError
 from khaos_swap_assets.adapters.files.written import FORMULA_STARTS
 from khaos_swap_assets.audit import run, writing
 from khaos_swap_assets.audit.engine import Span
+from khaos_swap_assets.audit.findings import AUDIT_KINDS
+from khaos_swap_assets.audit.rows import WORST_FIRST
 from khaos_swap_assets.audit.writing import OutputError
+from khaos_swap_assets.domain.matching_records import PassName
 from khaos_swap_assets_tests.audit.files import AS_OF, Shop, small_shop
 
 HOSTILE = ["=1+1", "+44", "-2", "@SUM(A1)", "\t=1", "<script>alert(1)</script>", 'x" onload="y', "https://e.example/x"]
@@ -241,3 +245,33 @@ def test_bytes_that_are_no_text_can_be_told(tmp_path: Path) -> None:
     told = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
     assert told["files"]["stock-codes"]["ignored_columns"] == ["größe", "größe", "größe\\udcff"]
     assert table(tmp_path / "out" / "rejected.csv")[0]["value"] == "A\\udcff"
+
+
+def test_the_page_for_users_names_every_status_pass_and_kind() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "audit.md").read_text(encoding="utf-8")
+    names = {*WORST_FIRST, *AUDIT_KINDS, *get_args(PassName)} - {"codes_value", "differences_systematic"}
+    assert {name for name in names if f"`{name}`" not in text} == set()
+
+
+def test_the_page_keeps_currencies_apart(tmp_path: Path) -> None:
+    shop = small_shop()
+    shop.notes[-1]["currency"] = "EUR"
+    text = (written(shop, tmp_path) / "report.html").read_text(encoding="utf-8")
+    assert text.index("Not reconciled, GBP") < text.index("Not reconciled, EUR") < text.index("What to fix first")
+    pounds, euros = text.split('<p class="currency">EUR</p>')
+    assert "The worst 3" in pounds
+    assert "The worst 1" in euros
+    assert "€30.00" in euros
+    assert "£24.99" not in euros.split("Who acts")[0]
+
+
+def test_months_add_up_to_the_totals(tmp_path: Path) -> None:
+    out = written(small_shop(), tmp_path)
+    pounds = json.loads((out / "summary.json").read_text(encoding="utf-8"))["currencies"]["GBP"]
+    months = pounds["months"].values()
+    assert list(pounds["months"]) == ["2026-02", "2026-03"]
+    for name in ("refunded_pence", "credited_pence"):
+        assert sum(month[name] for month in months) == pounds[name]
+    opened = [month["not_reconciled"] for month in months]
+    assert sum(one["pence"] for one in opened) == pounds["not_reconciled"]["pence"]
+    assert sum(one["count"] for one in opened) == pounds["not_reconciled"]["count"]

@@ -15,8 +15,40 @@ from khaos_swap_assets.adapters.files import cells
 from khaos_swap_assets.adapters.files.tables import CURRENCY, HOME_CURRENCY, Check, Column, Found, Layout
 
 DELIVERY = "delivery_gross"
-MOVED = frozenset({"", "success", "succeeded", "successful", "completed", "complete", "paid", "refunded", "processed"})
-NOT_MOVED = frozenset({"pending", "failed", "failure", "error", "cancelled", "canceled", "voided", "declined"})
+MOVED = frozenset(
+    {
+        *(
+            "",
+            "success",
+            "succeeded",
+            "successful",
+            "completed",
+            "complete",
+            "paid",
+            "refunded",
+            "processed",
+            "settled",
+        ),
+        *("partial", "partially_refunded", "partially refunded"),
+    }
+)
+NOT_MOVED = frozenset(
+    {
+        *(
+            "pending",
+            "failed",
+            "failure",
+            "error",
+            "cancelled",
+            "canceled",
+            "voided",
+            "declined",
+            "rejected",
+            "expired",
+        ),
+        *("processing", "in_progress", "in progress", "scheduled", "requires_action"),
+    }
+)
 
 
 class StockCodeRow(NamedTuple):

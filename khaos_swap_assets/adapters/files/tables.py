@@ -167,7 +167,8 @@ def _headed(text: str, layout: Layout[Row], table: Table[Row]) -> tuple[list[str
 
 
 def _plain(name: str) -> str:
-    return name.strip().lower()
+    """A heading as people write it: ``Stock Code`` is ``stock_code``."""
+    return "_".join(name.lower().replace("_", " ").split())
 
 
 def _places(header: Sequence[str], layout: Layout[Row], table: Table[Row]) -> dict[str, int]:

@@ -1,0 +1,46 @@
+"""Kinds of exception that only files can show, beside those of the catalogue.
+
+Belongs here: what each means, who acts and how. Stays out: when one holds (``findings``).
+"""
+
+from __future__ import annotations
+
+from khaos_swap_assets.domain.exceptions import ExceptionKind
+
+AUDIT_KINDS = {
+    kind.kind: kind
+    for kind in (
+        ExceptionKind(
+            "vat_differs",
+            "finance",
+            "error",
+            "The Credit Note has the right value and another VAT than the sale: a wrong rate, or net taken for gross.",
+            "Correct the VAT of the note in Khaos to the rate of the original sale.",
+            "VAT of the sale and of the Credit Note agree, but for a penny a line.",
+        ),
+        ExceptionKind(
+            "refund_not_paid",
+            "finance",
+            "error",
+            "Swap shows the refund as processed, and no money has moved.",
+            "Look for the refund at the payment provider; pay it, or correct the return in Swap.",
+            "The refunds show the money, or Swap no longer shows the refund.",
+        ),
+        ExceptionKind(
+            "refund_differs",
+            "finance",
+            "error",
+            "The money that moved is not what Swap says, in amount or currency.",
+            "Compare the refund at the payment provider with the return in Swap and correct the wrong one.",
+            "Both show the same amount and currency.",
+        ),
+        ExceptionKind(
+            "refund_without_return",
+            "cx",
+            "error",
+            "Money went back to a customer, and no return in Swap asks for it.",
+            "Find out what was refunded and why; without a sale behind it no VAT may be reclaimed.",
+            "A return in Swap shows the refund.",
+        ),
+    )
+}
