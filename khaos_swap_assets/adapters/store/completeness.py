@@ -56,13 +56,13 @@ def rmas_on(conn: psycopg.Connection[Any], day: date) -> dict[str, str]:
 
 
 def out_of_reach(conn: psycopg.Connection[Any], since: datetime, limit: int) -> list[str]:
-    """RMAs of open returns that no sweep by submission date reaches, the oldest first."""
+    """RMAs of open returns that no sweep by submission date reaches, at most so many; night by night another part."""
     rows = conn.execute(
-        "SELECT rma FROM swap.returns WHERE is_open AND (submitted_at IS NULL OR submitted_at < %s) "
-        "ORDER BY submitted_at NULLS FIRST, rma LIMIT %s",
-        (since, limit),
+        "SELECT rma FROM swap.returns WHERE is_open AND (submitted_at IS NULL OR submitted_at < %s) ORDER BY rma",
+        (since,),
     ).fetchall()
-    return [row[0] for row in rows]
+    first = since.toordinal() * limit % len(rows) if len(rows) > limit else 0
+    return [row[0] for row in (*rows[first:], *rows[:first])[:limit]]
 
 
 def save(conn: psycopg.Connection[Any], days: Sequence[Day]) -> None:

@@ -28,7 +28,7 @@ WIDE = "swap/completeness wide"
 NEAR_DAYS = 2
 NEAR_EVERY = timedelta(hours=1)
 WIDE_EVERY = timedelta(hours=20)
-MOST_SINGLE = 100
+MOST_SINGLE = 300
 NAMED = 20
 KEPT = timedelta(days=30)
 

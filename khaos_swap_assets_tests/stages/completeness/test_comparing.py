@@ -89,6 +89,15 @@ def test_an_open_return_beyond_every_window_is_read_by_its_rma(town: Town, datab
     assert database.execute("SELECT status FROM swap.returns").fetchone() == ("Closed",)
 
 
+def test_more_of_them_than_a_night_reads_take_turns(town: Town, database: Connection) -> None:
+    town.swap.put(*(submitted(number, 300, status="Open", closed_at=None, updated_at=NOON) for number in range(1, 8)))
+    town.read()
+    nights = [completeness.out_of_reach(database, NOON - timedelta(days=number), 3) for number in (62, 61, 60)]
+    assert [len(night) for night in nights] == [3, 3, 3]
+    assert {rma for night in nights for rma in night} == {f"RMA{number}" for number in range(1, 8)}
+    assert len(completeness.out_of_reach(database, NOON, 7)) == 7
+
+
 def test_wide_once_a_night_and_near_every_hour(town: Town, database: Connection) -> None:
     def asked(**later: float) -> int:
         return len(due_days(database, town.settings, NOON + timedelta(**later)))

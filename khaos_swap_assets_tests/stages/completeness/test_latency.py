@@ -198,13 +198,34 @@ def test_queues_tell_age_and_when_they_will_be_empty(database: Connection) -> No
     ids = [f"r{number}" for number in range(4)]
     long_ago = NOON - timedelta(hours=2)
     arrivals.keep_knocks(database, [arrivals.Knock("S1", "e", name, {}, long_ago) for name in ids])
-    database.execute("UPDATE recon.inbox SET consumed_at = %s WHERE return_id IN ('r0', 'r1')", (NOON,))
+    database.execute("UPDATE recon.inbox SET consumed_at = %s WHERE return_id IN ('r0', 'r1')", (long_ago,))
     knocks, *others = queues.read(database, NOON)
     assert (knocks.name, knocks.waiting, knocks.oldest_seconds, knocks.done_a_day) == ("knocks", 2, 7_200, 2)
     assert knocks.empty_in_seconds == 86_400
     assert [queue.waiting for queue in others] == [0] * len(others)
     assert {queue.empty_in_seconds for queue in others} == {0}
+    database.execute("UPDATE recon.inbox SET consumed_at = %s WHERE return_id = 'r2'", (NOON,))
+    knocks = queues.read(database, NOON)[0]
+    assert (knocks.waiting, knocks.done_a_day, knocks.empty_in_seconds) == (1, 3, 3_600)
     worklist.queue(database, "match", ["a", "b"])
     work = next(queue for queue in queues.read(database, NOON) if queue.name == "work")
     assert (work.waiting, work.empty_in_seconds) == (2, None)
     assert assets.queue_row(work)["empty_in"] == "not at the present rate"
+
+
+def test_orders_and_work_tell_when_they_will_be_done(database: Connection) -> None:
+    recently = NOON - timedelta(minutes=10)
+    database.execute(
+        "INSERT INTO khaos.wanted_orders (order_ref, state, asked_at, tried_at) VALUES "
+        "('A', 'waiting', %(at)s, NULL), ('B', 'read', %(at)s, %(at)s), ('C', 'not_found', %(at)s, %(at)s)",
+        {"at": recently},
+    )
+    worklist.queue(database, "match", ["a", "b"])
+    database.execute(
+        "INSERT INTO recon.reconciliation (return_id, store_id, rma, currency, refund_pence, credited_pence, "
+        "issued_pence, gap_pence, status, period, reconciled_at) "
+        "VALUES ('R1', 'S1', 'RMA1', 'GBP', 1, 1, 1, 0, 'matched', '2026-03', %s)",
+        (recently,),
+    )
+    found = {queue.name: (queue.waiting, queue.empty_in_seconds) for queue in queues.read(database, NOON)}
+    assert (found["orders"], found["work"]) == ((1, 1_800), (2, 7_200))
