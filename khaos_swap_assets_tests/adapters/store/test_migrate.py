@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from alembic import command
 
 from khaos_swap_assets.adapters.errors import StoreError
 from khaos_swap_assets.adapters.store import database as store
@@ -57,3 +58,24 @@ def test_newer_tables_are_left_alone(empty_url: str, action: Any) -> None:
     set_version(empty_url, "9999")
     with pytest.raises(StoreError, match="newer version than this program"):
         action(empty_url)
+
+
+def test_rows_of_before_the_legs_hold_their_gap_and_are_judged_again(empty_url: str) -> None:
+    with migrate._connection(empty_url) as connection:
+        config = migrate._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0005")
+        connection.commit()
+    row = "('{}', 's', '{}', 'GBP', 1000, {}, 0, {}, '', '2026-03', now(), '{{}}')"
+    with store.connect(empty_url, application="tests") as connection:
+        connection.execute(
+            "INSERT INTO recon.reconciliation (return_id, store_id, rma, currency, refund_pence, credited_pence, "
+            "issued_pence, gap_pence, status, period, reconciled_at, credit_note_codes) VALUES "
+            f"{row.format('R1', 'RMA1', 900, -100)}, {row.format('R2', 'RMA2', 1000, 0)}".encode()
+        )
+    migrate.upgrade(empty_url)
+    with store.connect(empty_url, application="tests") as connection:
+        rows = connection.execute("SELECT return_id, gap_unexplained_pence FROM recon.reconciliation ORDER BY 1")
+        assert rows.fetchall() == [("R1", -100), ("R2", 0)]
+        waiting = connection.execute("SELECT stage, return_id FROM recon.worklist").fetchall()
+        assert waiting == [("reconcile", "R1")]

@@ -64,6 +64,24 @@ def test_a_gap_is_told_leg_by_leg_with_the_field_that_says_so(
     assert bool(told) is bool(expected)
 
 
+def test_u28_the_waterfall_of_a_live_return(town: Town) -> None:
+    audited(
+        town,
+        a_line(pence=5855),
+        note={"gross_pence": 6250, "delivery_gross_pence": 395},
+        refund_pence=4060,
+        store_credit_pence=1500,
+        handling_fee_pence=295,
+    )
+    assert legs(town) == {"tender": 1500, "delivery": 395, "fee": 295}
+    assert town.one("SELECT gap_pence FROM recon.reconciliation") == 2190
+    assert town.one("SELECT message FROM recon.findings WHERE kind = 'value_gap'") == (
+        "Refund £40.60, credited £62.50: delivery £3.95 (note: delivery), fee £2.95 (refund: handling_fee), "
+        "tender £15.00 (refund: store credit value)"
+    )
+    assert town.one("SELECT money_at_risk_pence FROM recon.findings WHERE kind = 'value_gap'") == 395 + 295
+
+
 def test_exchange_items_of_the_raw_return_explain_what_was_not_refunded(town: Town) -> None:
     audited(town, refund_pence=600)
     items = '{"exchange_items": [{"price": "5.00", "quantity": 1, "discount": "1.00"}]}'
