@@ -13,6 +13,7 @@ import dagster as dg
 
 from khaos_swap_assets.adapters import clock
 from khaos_swap_assets.adapters.errors import SettingsError
+from khaos_swap_assets.adapters.policy import load_policy
 from khaos_swap_assets.adapters.settings import Settings, load_settings
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -39,6 +40,7 @@ def toolbox_from_environment() -> Toolbox:
         cache(parts.open_sealer),
         clock.from_environment(),
         parts.alert,
+        load_policy(settings.policy_file),
     )
 
 

@@ -156,6 +156,9 @@ class Settings(BaseSettings):
     legs_policy: Literal["disposition", "credit_first"] = Field(
         "disposition", description="When the Khaos return is offered"
     )
+    policy_file: Path | None = Field(
+        None, description="YAML file of finance's decisions on Credit Notes; empty takes the defaults"
+    )
     period_start: date = Field(date(2025, 1, 1), description="First month of the month-end reports")
     seal_key: SecretStr = Field(SecretStr(""), description="Key that seals names and addresses (Fernet)")
     inspection_token: SecretStr = Field(SecretStr(""), description="Bearer token of POST /inspections")

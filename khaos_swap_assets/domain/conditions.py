@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from khaos_swap_assets.domain.exceptions import Problem
 from khaos_swap_assets.domain.facts import Limits, LineFacts, PostingFacts, ReturnFacts
 from khaos_swap_assets.domain.money import format_money
-from khaos_swap_assets.domain.returns import CLOSED, REFUND
+from khaos_swap_assets.domain.returns import CLOSED
 from khaos_swap_assets.domain.sides import waterfall_of
 
 UNWANTED_STATUSES = frozenset({"Cancelled", "Expired"})
@@ -100,7 +100,7 @@ def _at_stake(case: Case) -> int:
 def _order_not_invoiced(case: Case) -> Iterator[Problem]:
     facts = case.facts
     is_told = "order_not_invoiced" in facts.order_problems and not facts.is_before_start
-    if is_told and facts.return_.is_refund_confirmed and facts.refund_lines:
+    if is_told and facts.is_confirmed and facts.refund_lines:
         yield case.problem(
             "order_not_invoiced", f"Order {facts.return_.order_name} has no issued invoice", _at_stake(case)
         )
@@ -108,7 +108,7 @@ def _order_not_invoiced(case: Case) -> Iterator[Problem]:
 
 def _over_return(case: Case) -> Iterator[Problem]:
     facts = case.facts
-    is_alive = facts.return_.is_refund_confirmed or facts.is_waiting_for_swap
+    is_alive = facts.is_confirmed or facts.is_waiting_for_swap
     if facts.over_returned and is_alive and not facts.is_before_start:
         codes = sorted(facts.over_returned)
         lines = [line for line in facts.refund_lines if line.stock_code in codes]
@@ -128,15 +128,15 @@ def _outcome_needs_policy(case: Case) -> Iterator[Problem]:
     facts, return_ = case.facts, case.facts.return_
     if return_.status != CLOSED or facts.is_before_start:
         return
-    others = sorted({line.outcome for line in facts.lines} - {REFUND})
+    others = sorted(facts.settlement.undecided)
     why = [f"{', '.join(others)} beside or instead of a refund"] if others else []
-    if return_.store_credit_pence > 0:
-        why.append(f"store credit of {case.money(return_.store_credit_pence)}")
+    if credit := facts.settlement.open_credit_pence:
+        why.append(f"store credit of {case.money(credit)}")
     if has_unexplained_growth(facts):
         why.append(f"a later part payment of {case.money(facts.growth_pence)} that no new line explains")
     if why:
-        pence = sum(line.cost_pence for line in facts.lines if line.outcome != REFUND) + max(facts.growth_pence, 0)
-        yield case.problem("outcome_needs_policy", "; ".join(why).capitalize(), max(pence, return_.store_credit_pence))
+        pence = sum(line.cost_pence for line in facts.lines if line.outcome in others) + max(facts.growth_pence, 0)
+        yield case.problem("outcome_needs_policy", "; ".join(why).capitalize(), max(pence, credit))
 
 
 def has_unexplained_growth(facts: ReturnFacts) -> bool:
@@ -147,10 +147,10 @@ def has_unexplained_growth(facts: ReturnFacts) -> bool:
 def _refund_not_explained(case: Case) -> Iterator[Problem]:
     facts, return_ = case.facts, case.facts.return_
     lines_pence = sum(line.cost_pence for line in facts.refund_lines)
-    is_explained = facts.refund_pence in {lines_pence, lines_pence - return_.handling_fee_pence}
+    is_explained = not any(fault.kind == "refund_not_explained" for fault in facts.settlement.faults)
     is_settled = facts.is_covered or facts.is_before_start or facts.posted_pence > 0
     is_other_outcome = bool(facts.lines) and not facts.refund_lines
-    if return_.is_refund_confirmed and not (is_explained or is_settled or is_other_outcome):
+    if facts.is_confirmed and not (is_explained or is_settled or is_other_outcome):
         message = f"Refund {case.money(facts.refund_pence)}, lines {case.money(lines_pence)}"
         fee = f", withheld fee {case.money(return_.handling_fee_pence)}" if return_.handling_fee_pence else ""
         yield case.problem("refund_not_explained", message + fee, abs(facts.refund_pence - lines_pence))
@@ -170,7 +170,7 @@ def _credit_note_duplicate(case: Case) -> Iterator[Problem]:
     if status_by_value(facts) == "duplicate":
         codes = ", ".join(sorted(note.note.credit_note_code for note in facts.notes))
         message = f"{codes} credit {case.money(facts.credited_pence)} for a refund of {case.money(facts.refund_pence)}"
-        yield case.problem("credit_note_duplicate", message, facts.gap_pence)
+        yield case.problem("credit_note_duplicate", message, facts.apart_pence)
 
 
 def _value_gap(case: Case) -> Iterator[Problem]:
@@ -199,8 +199,8 @@ def status_by_value(facts: ReturnFacts) -> str:
         return "within_tolerance"
     if len(facts.notes) > 1 and facts.apart_pence > 0:
         return "duplicate"
-    is_on_its_way = -facts.gap_pence == facts.undone_pence
-    is_second_refund = facts.gap_pence < 0 and facts.is_credited_as_posted and facts.is_growth_explained
+    is_on_its_way = -facts.apart_pence == facts.undone_pence
+    is_second_refund = facts.apart_pence < 0 and facts.is_credited_as_posted and facts.is_growth_explained
     return "in_flight" if is_on_its_way or is_second_refund else "value_gap"
 
 
@@ -232,7 +232,7 @@ def _doubt(case: Case, posting: PostingFacts) -> str:
 def _inspection_overdue(case: Case) -> Iterator[Problem]:
     facts = case.facts
     open_lines = [line for line in facts.refund_lines if line.uninspected_quantity]
-    is_due = facts.return_.is_refund_confirmed and not facts.is_before_start
+    is_due = facts.is_confirmed and not facts.is_before_start
     if is_due and open_lines and case.is_past(facts.return_.delivered_at, timedelta(days=case.limits.inspection_days)):
         said = ", ".join(f"{line.uninspected_quantity} x {line.sku}" for line in open_lines)
         pence = sum(line.value_of(line.uninspected_quantity) for line in open_lines)
@@ -244,7 +244,7 @@ def _stock_not_returned(case: Case) -> Iterator[Problem]:
     if facts.return_.status in UNWANTED_STATUSES:
         return
     strange = [line for line in facts.lines if line.strange_quantity]
-    missing = [line for line in facts.refund_lines if line.missing_quantity and facts.return_.is_refund_confirmed]
+    missing = [line for line in facts.refund_lines if line.missing_quantity and facts.is_confirmed]
     said = [f"{line.missing_quantity} x {line.sku} missing" for line in missing]
     said += [f"{line.strange_quantity} x {line.sku} not what was sold" for line in strange]
     said += [f"{condition} reported for goods that fit no line" for condition in facts.strays]

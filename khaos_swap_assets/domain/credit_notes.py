@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from khaos_swap_assets.domain.money import format_money, spread, unit_values
+from khaos_swap_assets.domain.money import spread, unit_values
 from khaos_swap_assets.domain.orders import SalesOrder, order_problems
+from khaos_swap_assets.domain.policy import CreditNotePolicy
 from khaos_swap_assets.domain.returns import HoldReason, Return, ReturnLine
+from khaos_swap_assets.domain.settlement import Posted, Sale, Settlement, settle
 from khaos_swap_assets.domain.stock import DISPOSITIONS
 
 WAITING_REFUND = "waiting_refund"
@@ -73,7 +75,11 @@ class DraftLine:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The Credit Note that a confirmed refund asks for; its lines add up to ``value_pence`` exactly."""
+    """The Credit Note that a confirmed refund asks for; its lines add up to ``value_pence`` exactly.
+
+    ``policy_version`` is of the policy that it was made by; ``refund_pence`` is the part of the refund that it answers
+    for, None where that is all of its value.
+    """
 
     store_id: str
     return_id: str
@@ -85,6 +91,13 @@ class Draft:
     currency: str
     value_pence: int
     lines: tuple[DraftLine, ...]
+    policy_version: str = ""
+    refund_pence: int | None = None
+
+    @property
+    def posted(self) -> Posted:
+        """What a further document of the return has to know of this one."""
+        return Posted(tuple(dict.fromkeys(line.product_id for line in self.lines)), self.value_pence, self.refund_pence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +110,6 @@ class MatchedLine:
     cost_pence: int
     dispositions: Mapping[str, int]
     problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """An earlier refund of the same return that is already posted: which product rows it took, at which value."""
-
-    product_ids: tuple[str, ...]
-    value_pence: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,32 +132,52 @@ def draft(
     ordinal: int = 1,
     already: Sequence[Posted] = (),
     policy: Policy = "disposition",
+    decisions: CreditNotePolicy | None = None,
+    room_pence: int = 0,
     found: Sequence[HoldReason] = (),
     generic_customers: Sequence[str] = (),
 ) -> Draft | Hold:
     """Draft the Credit Note of a confirmed refund, or say everything that holds it back.
 
     ``already`` lists the earlier postings of the return, ``found`` what others know against it (an over-return, a note
-    that may cover it). Only Refund lines that are in no earlier posting are drafted. Lines and their order in the
-    input change nothing; the draft adds up to the refund that is left, to the penny.
+    that may cover it). ``decisions`` is the policy of the day of the refund, ``room_pence`` what the order still leaves
+    to credit. Only lines that are in no earlier posting are drafted. Lines and their order in the input change nothing.
     """
-    due_pence = return_.refund_pence - sum(posted.value_pence for posted in already)
-    if not due_pence and (already or not return_.is_open):
+    decisions = decisions or CreditNotePolicy()
+    settled = settle(return_, decisions, already=already, sale=sale_of(return_, matched_lines, order, room_pence))
+    if not settled.is_due and (already or not return_.is_open):
         return Hold((HoldReason(COVERED, "nothing is left to credit"),))
-    done = {product_id for posted in already for product_id in posted.product_ids}
-    lines = sorted((line for line in return_.refund_lines if line.product_id not in done), key=_product_id)
     matches = {match.product_id: match for match in matched_lines}
     reasons = [*found, *_order_reasons(return_, order, generic_customers, {reason.kind for reason in found})]
-    reasons += _refund_reasons(return_, lines, due_pence, is_first=not already)
-    reasons += [reason for line in lines for reason in _line_reasons(line, matches.get(line.product_id), policy)]
+    reasons += _refund_reasons(return_, settled)
+    for line in settled.lines:
+        reasons += _line_reasons(line, matches.get(line.product_id), policy)
     if reasons or order is None:
         return Hold(_each_once(reasons))
-    pieces = tuple(_pieces(lines, matches, due_pence, policy))
-    return _draft_of(return_, order, ordinal, due_pence, pieces)
+    return _draft_of(return_, order, ordinal, settled, tuple(_pieces(settled, matches, policy)), decisions.version)
+
+
+def sale_of(
+    return_: Return, matched_lines: Iterable[MatchedLine], order: SalesOrder | None, room_pence: int = 0
+) -> Sale:
+    """What the order of a return says beside its lines."""
+    if order is None:
+        return Sale()
+    units: Counter[str] = Counter()
+    for match in matched_lines:
+        units[match.stock_code or ""] += match.quantity
+    is_all_back = bool(order.sold) and all(units[code] >= quantity for code, quantity in order.sold.items())
+    is_same_money = return_.currency == order.currency
+    return Sale(order.delivery_gross_pence if is_same_money else 0, is_all_back, room_pence)
 
 
 def _draft_of(
-    return_: Return, order: SalesOrder, ordinal: int, value_pence: int, lines: tuple[DraftLine, ...]
+    return_: Return,
+    order: SalesOrder,
+    ordinal: int,
+    settled: Settlement,
+    lines: tuple[DraftLine, ...],
+    policy_version: str,
 ) -> Draft:
     return Draft(
         store_id=return_.store_id,
@@ -163,19 +188,11 @@ def _draft_of(
         order_ref=order.associated_ref,
         customer_code=order.customer_code,
         currency=return_.currency,
-        value_pence=value_pence,
+        value_pence=settled.value_pence,
         lines=lines,
+        policy_version=policy_version,
+        refund_pence=settled.money_pence if settled.beyond_pence else None,
     )
-
-
-def is_explained(costs_pence: Sequence[int], fee_pence: int, refund_pence: int) -> bool:
-    """True when the lines add up to the refund, as they are or less the whole withheld fee, and none is negative."""
-    total = sum(costs_pence)
-    return min(costs_pence, default=-1) >= 0 and refund_pence in (total, total - max(fee_pence, 0))
-
-
-def _product_id(line: ReturnLine) -> str:
-    return line.product_id
 
 
 def _each_once(reasons: Iterable[HoldReason]) -> tuple[HoldReason, ...]:
@@ -194,37 +211,16 @@ def _order_reasons(
             yield HoldReason(kind, f"Sales Order {order.so_code}: {kind.replace('_', ' ')}")
 
 
-def _refund_reasons(
-    return_: Return, lines: Sequence[ReturnLine], due_pence: int, *, is_first: bool
-) -> Iterator[HoldReason]:
-    if not return_.is_refund_confirmed:
+def _refund_reasons(return_: Return, settled: Settlement) -> Iterator[HoldReason]:
+    is_confirmed = return_.is_refund_confirmed or (return_.is_ended and settled.is_due)
+    if not is_confirmed:
         yield HoldReason(WAITING_REFUND, f"the refund is not confirmed: status {return_.status or 'unknown'}")
         return
-    explain = _first_refund_reasons if is_first else _later_refund_reasons
-    yield from explain(return_, lines, due_pence)
-    if any(line.quantity < 1 for line in lines):
+    yield from settled.faults
+    if any(line.quantity < 1 for line in settled.lines):
         yield HoldReason("refund_not_explained", "a refunded line holds no unit")
-    if any(line.currency != return_.currency for line in lines):
+    if any(line.currency != return_.currency for line in settled.lines):
         yield HoldReason("currency_mismatch", f"a refunded line is not in {return_.currency}")
-
-
-def _first_refund_reasons(return_: Return, lines: Sequence[ReturnLine], due_pence: int) -> Iterator[HoldReason]:
-    costs = [line.cost_pence for line in lines]
-    if not lines and return_.other_outcomes:
-        yield HoldReason("outcome_needs_policy", f"no line is a Refund: {', '.join(return_.other_outcomes)}")
-    elif not is_explained(costs, return_.handling_fee_pence, due_pence):
-        amounts = (due_pence, sum(costs), return_.handling_fee_pence)
-        due, together, fee = (format_money(pence, return_.currency) for pence in amounts)
-        yield HoldReason("refund_not_explained", f"{due} refunded, its lines add up to {together}, fee {fee}")
-
-
-def _later_refund_reasons(return_: Return, lines: Sequence[ReturnLine], due_pence: int) -> Iterator[HoldReason]:
-    costs = [line.cost_pence for line in lines]
-    due, together = (format_money(pence, return_.currency) for pence in (abs(due_pence), sum(costs)))
-    if due_pence < 0:
-        yield HoldReason("value_gap", f"{due} more is posted than was refunded")
-    elif not is_explained(costs, 0, due_pence):
-        yield HoldReason("outcome_needs_policy", f"{due} more was refunded, new lines explain {together} of it")
 
 
 def _line_reasons(line: ReturnLine, match: MatchedLine | None, policy: Policy) -> Iterator[HoldReason]:
@@ -241,13 +237,15 @@ def _settled_units(match: MatchedLine) -> int:
     return sum(max(match.dispositions.get(word, 0), 0) for word in DISPOSITIONS)
 
 
-def _pieces(
-    lines: Sequence[ReturnLine], matches: Mapping[str, MatchedLine], due_pence: int, policy: Policy
-) -> Iterator[DraftLine]:
-    costs = [line.cost_pence for line in lines]
-    withheld = spread(sum(costs) - due_pence, costs)
-    for line, share in zip(lines, withheld, strict=True):
-        yield from _split(matches[line.product_id], line.cost_pence - share, policy)
+def _pieces(settled: Settlement, matches: Mapping[str, MatchedLine], policy: Policy) -> Iterator[DraftLine]:
+    """Rows less their share of what was withheld, then the parts on a Stock Code of their own, which move no goods."""
+    for credit in settled.credits:
+        costs = [line.cost_pence for line in credit.lines]
+        withheld = spread(sum(costs) - credit.value_pence, costs)
+        for line, share in zip(credit.lines, withheld, strict=True):
+            yield from _split(matches[line.product_id], line.cost_pence - share, policy)
+    for part in settled.parts:
+        yield DraftLine(part.outcome, part.stock_code, 1, part.pence, "")
 
 
 def _split(match: MatchedLine, value_pence: int, policy: Policy) -> Iterator[DraftLine]:

@@ -6,13 +6,15 @@ alone. Stays out: what the facts mean (``domain.conditions``). Money is minor un
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Literal
 
 from khaos_swap_assets.domain.credit_notes import CreditNote
 from khaos_swap_assets.domain.periods import london_date
-from khaos_swap_assets.domain.returns import REFUND, Return
+from khaos_swap_assets.domain.policy import CreditNotePolicy
+from khaos_swap_assets.domain.returns import REFUND, Return, ReturnLine
+from khaos_swap_assets.domain.settlement import Posted, Settlement, settle
 from khaos_swap_assets.domain.tax import Rate
 
 Tolerance = Literal["", "let_be", "systematic"]
@@ -76,7 +78,10 @@ class LineFacts:
 
 @dataclass(frozen=True, slots=True)
 class PostingFacts:
-    """One document of ours. ``refusal`` is what Khaos answered when it refused; empty when a person ended it."""
+    """One document of ours. ``refusal`` is what Khaos answered when it refused; empty when a person ended it.
+
+    ``beyond_pence`` of its value was no refund of money: store credit, an exchange, a gift card, a charged fee.
+    """
 
     reference: str
     state: str
@@ -85,6 +90,7 @@ class PostingFacts:
     witnessed_pence: int | None = None
     refusal: str = ""
     has_rival_notes: bool = False
+    beyond_pence: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +138,9 @@ class ReturnFacts:
     ``exchange_pence`` is the value of goods sent instead; taxes on top and duties were refunded beside the prices.
     ``settled_pence`` of the gap are as they should be. ``tolerance`` says what ``domain.tolerance`` made of the rest:
     let be, or stopped because all such differences lean to one side.
+    ``settlement`` is the note that is still due by the policy, beside the documents of ours; without it, by the policy
+    as it is before anybody decides. ``policy`` is that of the day of the refund. ``refund_lines`` are the rows that
+    notes are due for.
     """
 
     return_: Return
@@ -154,15 +163,40 @@ class ReturnFacts:
     duties_pence: int = 0
     settled_pence: int = 0
     tolerance: Tolerance = ""
+    settled: Settlement | None = None
+    policy: CreditNotePolicy | None = None
+    settlement: Settlement = field(init=False)
     refund_lines: tuple[LineFacts, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "refund_lines", tuple(line for line in self.lines if line.outcome == REFUND))
+        settlement = self.settled or _undecided(self)
+        credited = {(line.product_id, line.outcome) for line in settlement.lines}
+        own = {(one.product_id, one.outcome) for one in self.lines if one.outcome == REFUND or one.is_posted}
+        due = [one for one in self.lines if (one.product_id, one.outcome) in credited | own]
+        object.__setattr__(self, "settlement", settlement)
+        object.__setattr__(self, "refund_lines", tuple(due))
 
     @property
     def refund_pence(self) -> int:
         """The confirmed refund; nothing is due as long as Swap does not confirm it."""
         return self.return_.refund_pence if self.return_.is_refund_confirmed else 0
+
+    @property
+    def is_confirmed(self) -> bool:
+        """True when money was refunded, or the return ended with something else that a note is due for."""
+        is_decided = self.settlement.is_due or any(posting.beyond_pence for posting in self.postings)
+        return self.return_.is_refund_confirmed or (self.return_.is_ended and is_decided)
+
+    @property
+    def beyond_pence(self) -> int:
+        """What the notes have to be worth beyond the refund, by decision of finance and a field that says so."""
+        posted = sum(one.beyond_pence for one in self.postings if one.state in LIVE_POSTINGS)
+        return posted + self.settlement.beyond_pence if self.is_confirmed else 0
+
+    @property
+    def due_pence(self) -> int:
+        """What the notes have to be worth together: the refund, unless the policy says otherwise."""
+        return self.refund_pence + self.beyond_pence
 
     @property
     def credited_pence(self) -> int:
@@ -180,6 +214,13 @@ class ReturnFacts:
         return self.credited_pence - self.refund_pence
 
     @property
+    def apart_pence(self) -> int:
+        """The part of the gap that neither a decision nor its causes say is as it should be."""
+        if self.gap_pence == self.beyond_pence:
+            return 0
+        return self.gap_pence - (self.settled_pence or self.beyond_pence)
+
+    @property
     def undone_pence(self) -> int:
         """Value of our documents that are planned or out and not yet witnessed."""
         return sum(posting.value_pence for posting in self.postings if posting.state in UNDONE_POSTINGS)
@@ -192,13 +233,18 @@ class ReturnFacts:
     @property
     def growth_pence(self) -> int:
         """How much the refund exceeds our documents, where there are any: a later refund on the same RMA."""
-        return self.refund_pence - self.posted_pence if self.posted_pence else 0
+        beyond = sum(one.beyond_pence for one in self.postings if one.state in LIVE_POSTINGS)
+        return self.refund_pence - self.posted_pence + beyond if self.posted_pence else 0
 
     @property
     def is_growth_explained(self) -> bool:
-        """True when lines that no document holds add up to the growth exactly (so also when there is none)."""
+        """True when rows that no document holds add up to the growth exactly (so also when there is none).
+
+        A part payment is explained by its own part where finance decided that it is credited.
+        """
         new_pence = sum(line.cost_pence for line in self.refund_lines if not line.is_posted)
-        return self.growth_pence in {0, new_pence}
+        is_decided = any(part.outcome == "part_payment" for part in self.settlement.parts)
+        return self.growth_pence in {0, new_pence} or is_decided
 
     @property
     def is_credited_as_posted(self) -> bool:
@@ -214,13 +260,8 @@ class ReturnFacts:
 
     @property
     def is_covered(self) -> bool:
-        """True when the attributed notes come to the refund, as far as anybody has to care."""
-        return bool(self.notes) and self.refund_pence > 0 and (not self.apart_pence or self.tolerance == "let_be")
-
-    @property
-    def apart_pence(self) -> int:
-        """The part of the gap that is not as it should be."""
-        return self.gap_pence - self.settled_pence
+        """True when the attributed notes come to what is due, as far as anybody has to care."""
+        return bool(self.notes) and self.due_pence > 0 and (not self.apart_pence or self.tolerance == "let_be")
 
     @property
     def is_before_start(self) -> bool:
@@ -231,7 +272,7 @@ class ReturnFacts:
     @property
     def is_worth_posting(self) -> bool:
         """True when a Credit Note of ours is or may become due, so that what would hold it back is trouble."""
-        alive = self.return_.is_refund_confirmed or self.is_waiting_for_swap
+        alive = self.is_confirmed or self.is_waiting_for_swap
         return alive and bool(self.refund_lines) and not self.is_before_start and not self.is_covered
 
     @property
@@ -243,3 +284,14 @@ class ReturnFacts:
     def may_be_posted_later(self) -> bool:
         """True when this installation posts and this refund is not too old for it."""
         return self.mode != "audit" and not self.is_before_start
+
+
+def _undecided(facts: ReturnFacts) -> Settlement:
+    """The settlement by the policy as it is before anybody decides, of the lines as matched."""
+    lines = [
+        ReturnLine("", one.product_id, "", "", one.sku, one.quantity, one.cost_pence, one.currency, one.outcome)
+        for one in facts.lines
+    ]
+    done = tuple(one.product_id for one in facts.lines if one.is_posted)
+    already = [Posted(done, facts.posted_pence)] if facts.posted_pence else []
+    return settle(replace(facts.return_, lines=tuple(lines)), CreditNotePolicy(), already=already)

@@ -45,6 +45,11 @@ class SalesOrder:
     lines: tuple[OrderLine, ...] = ()
 
     @property
+    def gross_pence(self) -> int:
+        """What was paid for the order: its lines and its delivery."""
+        return sum(line.gross_pence for line in self.lines) + self.delivery_gross_pence
+
+    @property
     def sold(self) -> Mapping[str, int]:
         """Units sold by Stock Code."""
         units: Counter[str] = Counter()

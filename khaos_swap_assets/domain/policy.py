@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import date
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, Generic, Literal, TypeVar
 
@@ -53,6 +54,12 @@ class StockLine(Decision[Choice], Generic[Choice]):
     stock_code: str = ""
 
 
+class DeliveryLine(StockLine[DeliveryRule]):
+    """How delivery is credited; ``standard_pence`` is the cheapest common kind, where the shop offers dearer ones."""
+
+    standard_pence: int | None = Field(None, ge=0)
+
+
 _START = date(2000, 1, 1)
 
 
@@ -63,9 +70,7 @@ def _default(choice: str, reason: str) -> Any:
 class CreditNotePolicy(_Record):
     """All decisions. A default is what loses no money and claims no VAT too early."""
 
-    delivery: StockLine[DeliveryRule] = Field(
-        StockLine[DeliveryRule](**_default("if_all_goods_come_back", "Usual for a part return")), validate_default=True
-    )
+    delivery: DeliveryLine = DeliveryLine(**_default("if_all_goods_come_back", "Usual for a part return"))
     delivery_vat: Decision[DeliveryVat] = Decision[DeliveryVat](
         **_default("follow_goods", "One supply of delivered goods")
     )
@@ -82,12 +87,12 @@ class CreditNotePolicy(_Record):
     )
     exchange: Decision[ExchangeRule] = Decision[ExchangeRule](**_default("task", "Finance has not chosen"))
     extra_payment: Decision[PaymentRule] = Decision[PaymentRule](**_default("task", "Finance has not chosen"))
-    part_payment: Decision[PartPaymentRule] = Decision[PartPaymentRule](**_default("task", "Finance has not chosen"))
+    part_payment: StockLine[PartPaymentRule] = StockLine[PartPaymentRule](**_default("task", "Finance has not chosen"))
     tax: Decision[TaxRule] = Decision[TaxRule](**_default("rate_of_sale", "HMRC: credits are coded as the sale was"))
     tax_on_top: StockLine[OnTopRule] = StockLine[OnTopRule](**_default("task", "Finance has not chosen"))
     duties: StockLine[OnTopRule] = StockLine[OnTopRule](**_default("task", "Finance has not chosen"))
 
-    @property
+    @cached_property
     def version(self) -> str:
         """The same for equal decisions, another after any change; a draft stores it."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
@@ -95,8 +100,9 @@ class CreditNotePolicy(_Record):
 
     def on(self, day: date) -> CreditNotePolicy:
         """The policy as it held on a day: decisions of a later day are still at their default."""
-        held = {name: decision for name, decision in self if decision.effective_on <= day}
-        return CreditNotePolicy(**held)
+        decisions = {name: getattr(self, name) for name in CreditNotePolicy.model_fields}
+        held = {name: decision for name, decision in decisions.items() if decision.effective_on <= day}
+        return self if held == decisions else CreditNotePolicy(**held)
 
 
 class Outcomes(_Record):
@@ -187,10 +193,11 @@ def _lines(outcomes: Outcomes, policy: CreditNotePolicy) -> Iterator[Part | Task
     yield _on_code("delivery", delivery, policy.delivery.stock_code)
     yield _on_code("tax_on_top", outcomes.tax_on_top_pence, _code_of(policy.tax_on_top))
     yield _on_code("duties", outcomes.duties_pence, _code_of(policy.duties))
+    yield _on_code("part_payment", outcomes.part_payment_pence, _code_of(policy.part_payment))
 
 
-def _code_of(decision: StockLine[OnTopRule]) -> str:
-    return decision.stock_code if decision.choice == "own_line" else ""
+def _code_of(decision: StockLine[OnTopRule] | StockLine[PartPaymentRule]) -> str:
+    return decision.stock_code if decision.choice in ("own_line", "credit_when_paid") else ""
 
 
 def delivery_to_credit(outcomes: Outcomes, policy: CreditNotePolicy) -> int:
@@ -212,7 +219,6 @@ def _others(outcomes: Outcomes, policy: CreditNotePolicy) -> Iterator[Part | Tas
     choices = (
         ("store_credit", outcomes.store_credit_pence, policy.store_credit.choice != "hold_until_spent"),
         ("exchange", outcomes.exchange_returned_pence, policy.exchange.choice == "credit_returned_goods"),
-        ("part_payment", outcomes.part_payment_pence, policy.part_payment.choice == "credit_when_paid"),
     )
     for outcome, pence, is_credited in choices:
         if is_credited:

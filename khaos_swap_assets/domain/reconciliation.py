@@ -115,7 +115,7 @@ def _status(case: Case) -> Status:
     facts = case.facts
     if facts.notes:
         return BY_VALUE.get(status_by_value(facts), "in_flight")
-    if facts.refund_pence == 0:
+    if facts.due_pence == 0:
         return "nothing_due"
     return "credit_note_missing" if _is_late(case) and not _is_waiting(case) else "in_flight"
 
@@ -123,7 +123,7 @@ def _status(case: Case) -> Status:
 def _is_late(case: Case) -> bool:
     """No note, none of ours under way, and longer than the limit ago."""
     facts = case.facts
-    is_alone = facts.refund_pence > 0 and not facts.notes and not facts.undone_pence
+    is_alone = facts.due_pence > 0 and not facts.notes and not facts.undone_pence
     return is_alone and case.is_past(facts.return_.refunded_at, timedelta(days=case.limits.credit_note_days))
 
 
@@ -143,9 +143,11 @@ def _is_only_policy(case: Case, kinds: set[str]) -> bool:
 
 
 def _note_missing(case: Case) -> Problem:
-    message = f"Refund of {case.money(case.facts.refund_pence)} and no Credit Note"
-    why = f"; held: {', '.join(map(hold_words, case.facts.holds))}" if case.facts.holds else ""
-    return case.problem("credit_note_missing", message + why, case.facts.refund_pence)
+    facts = case.facts
+    beyond = f" and {case.money(facts.beyond_pence)} beside it by the policy" if facts.beyond_pence else ""
+    message = f"Refund of {case.money(facts.refund_pence)}{beyond} and no Credit Note"
+    why = f"; held: {', '.join(map(hold_words, facts.holds))}" if facts.holds else ""
+    return case.problem("credit_note_missing", message + why, facts.due_pence)
 
 
 def _note_problems(facts: NoteFacts, limits: Limits, now: datetime) -> Iterator[Problem]:

@@ -57,7 +57,11 @@ class HoldReason:
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """One RMA as last read from Swap. Times are UTC, money is minor units of ``currency`` (swap.md §2.3)."""
+    """One RMA as last read from Swap. Times are UTC, money is minor units of ``currency`` (swap.md §2.3).
+
+    ``exchange_pence`` is the price of the goods that go out in exchange, less their discount (0 where Swap tells none);
+    taxes and duties on top are what was refunded of them beside the prices (swap.md §2.4, §2.6).
+    """
 
     store_id: str
     return_id: str
@@ -81,6 +85,9 @@ class Return:
     closed_at: datetime | None
     delivered_at: datetime | None
     lines: tuple[ReturnLine, ...] = ()
+    exchange_pence: int = 0
+    taxes_on_top_pence: int = 0
+    duties_on_top_pence: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -93,9 +100,14 @@ class Return:
         return min((moment for moment in (self.processed_at, self.closed_at) if moment), default=None)
 
     @property
+    def is_ended(self) -> bool:
+        """Closed and dated: what it came to is final."""
+        return self.status == CLOSED and self.refunded_at is not None
+
+    @property
     def is_refund_confirmed(self) -> bool:
         """Closed, dated and worth something; Closed alone does not prove that money moved (swap.md §7.2)."""
-        return self.status == CLOSED and self.refunded_at is not None and self.refund_pence > 0
+        return self.is_ended and self.refund_pence > 0
 
     @property
     def refund_lines(self) -> tuple[ReturnLine, ...]:

@@ -13,7 +13,7 @@ from khaos_swap_assets.domain.waterfall_facts import CreditFacts, CreditLine, Re
 
 def waterfall_of(facts: ReturnFacts) -> Waterfall:
     """Why refund and Credit Notes of a return differ; without a gap there is nothing to explain."""
-    return explain(refund_side(facts), credit_side(facts)) if facts.gap_pence else Waterfall(0, ())
+    return explain(refund_side(facts), credit_side(facts), facts.policy) if facts.gap_pence else Waterfall(0, ())
 
 
 def vat_gap_of(facts: ReturnFacts) -> int | None:

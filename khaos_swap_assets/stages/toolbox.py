@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from khaos_swap_assets.domain.policy import CreditNotePolicy
+
 if TYPE_CHECKING:
     import psycopg
 
@@ -24,7 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Toolbox:
-    """``clock`` gives UTC; clients are opened when first needed, so that a check costs no connection to a vendor."""
+    """``clock`` gives UTC, ``policy`` is what finance decided on Credit Notes.
+
+    Clients are opened when first needed, so that a check costs no connection to a vendor.
+    """
 
     settings: Settings
     open_store: Callable[[], psycopg.Connection]
@@ -33,6 +38,7 @@ class Toolbox:
     open_sealer: Callable[[], Sealer]
     clock: Callable[[], datetime]
     alert: Callable[[list[Problem]], None] = field(default=lambda _: None)
+    policy: CreditNotePolicy = field(default_factory=CreditNotePolicy)
 
     @contextmanager
     def store(self) -> Iterator[psycopg.Connection]:

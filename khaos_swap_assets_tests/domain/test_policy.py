@@ -21,7 +21,7 @@ def decided(*, day: date = DAY, **choices: Any) -> CreditNotePolicy:
         name: {"choice": choice, "reason": "agreed", "approver": "Kim", "effective_on": day}
         for name, choice in choices.items()
     }
-    for name in {"delivery", "tax_on_top", "duties"} & made.keys():
+    for name in {"delivery", "part_payment", "tax_on_top", "duties"} & made.keys():
         made[name]["stock_code"] = name.upper()
     return CreditNotePolicy(**made)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.policy import CreditNotePolicy, StockLine
+from khaos_swap_assets.domain.policy import CreditNotePolicy, DeliveryLine
 from khaos_swap_assets.domain.tax import Amount
 from khaos_swap_assets.domain.waterfall import (
     LEGS,
@@ -186,7 +186,7 @@ def test_a_note_of_which_khaos_tells_the_units_alone(
 
 
 def test_delivery_as_a_line_of_its_stock_code_is_delivery() -> None:
-    decision = StockLine[Any](
+    decision = DeliveryLine(
         choice="as_refunded", reason="r", approver="a", effective_on=date(2026, 1, 1), stock_code="DELIVERY"
     )
     policy = CreditNotePolicy(delivery=decision)

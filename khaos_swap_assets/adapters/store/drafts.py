@@ -18,12 +18,19 @@ from khaos_swap_assets.adapters.store import bulk
 from khaos_swap_assets.domain.credit_notes import Draft, DraftLine
 
 State = Literal["ready", "held", "covered"]
-COLUMNS = ("store_id", "return_id", "ordinal", "state", "reasons", "draft", "value_pence", "currency", "drafted_at")
+COLUMNS = (
+    *("store_id", "return_id", "ordinal", "state", "reasons", "draft", "value_pence", "currency", "drafted_at"),
+    *("policy_version", "due_pence", "due_product_ids"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class SavedDraft:
-    """One row: ``reasons`` are (code, text) pairs and say why it is held, or what covers it."""
+    """One row: ``reasons`` are (code, text) pairs and say why it is held, or what covers it.
+
+    ``due_pence`` is what the note should be worth and ``due_product_ids`` the rows that it is for, whoever makes it, by
+    the policy of that version; 0 where the fields of the return do not tell.
+    """
 
     store_id: str
     return_id: str
@@ -33,6 +40,9 @@ class SavedDraft:
     draft: Draft | None
     currency: str
     drafted_at: datetime
+    policy_version: str = ""
+    due_pence: int = 0
+    due_product_ids: tuple[str, ...] = ()
 
 
 def save(conn: psycopg.Connection, drafts: Sequence[SavedDraft]) -> None:
@@ -72,6 +82,16 @@ def of_returns(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str,
     return found
 
 
+def due_beyond(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str, tuple[int, list[str]]]:
+    """Where the first note should be worth something else than the refund: its value and rows, by return id."""
+    rows = conn.execute(
+        "SELECT d.return_id, d.due_pence, d.due_product_ids FROM recon.drafts d JOIN swap.returns r USING (return_id) "
+        "WHERE d.return_id = ANY(%s) AND d.ordinal = 1 AND d.due_pence NOT IN (0, r.refund_pence)",
+        (list(return_ids),),
+    ).fetchall()
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
 def hold(conn: psycopg.Connection, found: Sequence[tuple[SavedDraft, str, str]]) -> None:
     """Turn ready drafts into held ones: (draft, code and text of the reason)."""
     if found:
@@ -88,20 +108,28 @@ def _row(one: SavedDraft) -> tuple[Any, ...]:
     content = Jsonb(asdict(one.draft)) if one.draft else None
     reasons = Jsonb([list(reason) for reason in one.reasons])
     value = one.draft.value_pence if one.draft else 0
-    return (one.store_id, one.return_id, one.ordinal, one.state, reasons, content, value, one.currency, one.drafted_at)
+    due = (one.policy_version, one.due_pence, list(one.due_product_ids))
+    key = (one.store_id, one.return_id, one.ordinal)
+    return (*key, one.state, reasons, content, value, one.currency, one.drafted_at, *due)
 
 
 def _load(conn: psycopg.Connection, where: str, value: object) -> list[SavedDraft]:
     query = (
-        "SELECT d.store_id, d.return_id, d.ordinal, d.state, d.reasons, d.draft, d.currency, d.drafted_at "
+        "SELECT d.store_id, d.return_id, d.ordinal, d.state, d.reasons, d.draft, d.currency, d.drafted_at, "
+        "d.policy_version, d.due_pence, d.due_product_ids "
         f"FROM recon.drafts d WHERE {where} ORDER BY d.drafted_at, d.return_id, d.ordinal"
     )
-    return [
-        SavedDraft(
-            store, rid, ordinal, state, tuple((code, text) for code, text in reasons), _draft(content), currency, at
-        )
-        for store, rid, ordinal, state, reasons, content, currency, at in conn.execute(query, (value,))
-    ]
+    return [_saved(row) for row in conn.execute(query, (value,))]
+
+
+def _saved(row: tuple[Any, ...]) -> SavedDraft:
+    store_id, return_id, ordinal, state, reasons, content, *rest, product_ids = row
+    told = tuple((code, text) for code, text in reasons)
+    currency, drafted_at, version, due_pence = rest
+    return SavedDraft(
+        *(store_id, return_id, ordinal, state, told, _draft(content)),
+        *(currency, drafted_at, version, due_pence, tuple(product_ids)),
+    )
 
 
 def _draft(content: dict[str, Any] | None) -> Draft | None:

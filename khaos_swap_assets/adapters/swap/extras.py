@@ -1,7 +1,7 @@
-"""Amounts of Swap's raw JSON that only explain: goods sent in exchange, taxes and duties on top of the prices.
+"""Amounts of Swap's raw JSON beside the refund: goods sent in exchange, taxes and duties on top of the prices.
 
-Belongs here: reading them as whole pence, none negative. Stays out: amounts that anything is posted by (``wire``). What
-is missing or cannot be read explains nothing. Source: contracts/swap.md §2.4, §2.5, §8.
+Belongs here: reading them as whole pence, none negative. Stays out: the refund and its rows (``wire``). What is missing
+or cannot be read explains nothing, so that it never holds a return by itself. Source: contracts/swap.md §2.4, §2.5, §8.
 """
 
 from __future__ import annotations
@@ -13,16 +13,21 @@ from typing import Any
 from khaos_swap_assets.adapters.swap.values import without_noise
 from khaos_swap_assets.domain.money import to_pence
 
-TAXES_ON_TOP, DUTIES = "refunded_non_inclusive_taxes", "refunded_duties"
+TAXES_ON_TOP, DUTIES_ON_TOP = "refunded_non_inclusive_taxes", "refunded_non_inclusive_duties"
+DUTIES = "refunded_duties"
 
 
 @dataclass(frozen=True, slots=True)
 class Extras:
-    """Pence of one return: value of its exchange items less their discount, and what was refunded on top."""
+    """Pence of one return: value of its exchange items less their discount, and what was refunded on top.
+
+    ``duties_pence`` are all duties, ``duties_on_top_pence`` those beside the prices.
+    """
 
     exchange_pence: int = 0
     taxes_on_top_pence: int = 0
     duties_pence: int = 0
+    duties_on_top_pence: int = 0
 
 
 def read_extras(raw: Mapping[str, Any], currency: str) -> Extras:
@@ -32,6 +37,7 @@ def read_extras(raw: Mapping[str, Any], currency: str) -> Extras:
         sum(_exchanged(item, currency) for item in _rows(raw.get("exchange_items"))),
         sum(_pence(product.get(TAXES_ON_TOP), currency) for product in products),
         sum(_pence(product.get(DUTIES), currency) for product in products),
+        sum(_pence(product.get(DUTIES_ON_TOP), currency) for product in products),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from khaos_swap_assets.adapters.settings import SwapSettings
+from khaos_swap_assets.adapters.swap.extras import read_extras
 from khaos_swap_assets.adapters.swap.raw import cleaned, content_hash, storable, unknown_fields, without_personal_data
 from khaos_swap_assets.adapters.swap.records import ReadReturn, RowFault
 from khaos_swap_assets.adapters.swap.values import MOST_PENCE, Row
@@ -51,6 +52,7 @@ def parse_return(raw: Mapping[str, Any], settings: SwapSettings, faults: list[st
     """
     row, zone = Row(raw, faults), ZoneInfo(settings.date_zone)
     return_id, currency = row.key("return_id"), _currency(row, raw)
+    extras = read_extras(raw, currency)
     record = Return(
         store_id=_store(row, settings),
         return_id=return_id,
@@ -74,6 +76,9 @@ def parse_return(raw: Mapping[str, Any], settings: SwapSettings, faults: list[st
         closed_at=row.moment("date_closed", zone),
         delivered_at=row.moment("delivered_date", zone),
         lines=_lines(raw, return_id, currency, settings, faults),
+        exchange_pence=extras.exchange_pence,
+        taxes_on_top_pence=extras.taxes_on_top_pence,
+        duties_on_top_pence=extras.duties_on_top_pence,
     )
     _require_refund_value(row, record)
     return record

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.adapters.store import matches, notes, returns
+from khaos_swap_assets.adapters.store import drafts, matches, notes, returns
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.domain.attribution import Claim
 from khaos_swap_assets.domain.matching import ReturnRecord
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.postings import Posting
 from khaos_swap_assets.domain.references import reference_for
-from khaos_swap_assets.domain.returns import REFUND
 
 if TYPE_CHECKING:
     import psycopg
@@ -28,17 +27,24 @@ if TYPE_CHECKING:
     from khaos_swap_assets.domain.returns import Return
 
 OUT = frozenset({"in_doubt", "confirmed"})
+Goods = tuple[tuple[str, int], ...]
+Due = tuple[int, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """The returns of these notes' customers and orders, and those that they name, by return id."""
+    """The returns of these notes' customers and orders, and those that they name, by return id.
+
+    ``due`` is what a note should be worth and hold, of those returns for which the policy says something else than the
+    refund and its rows.
+    """
 
     records: dict[str, Return]
     heads: dict[str, MatchedReturn]
     lines: dict[str, list[MatchedLine]]
     postings: dict[str, list[Posting]]
     notes: dict[str, list[tuple[CreditNote, str]]]
+    due: dict[str, Due]
 
     @property
     def claims(self) -> list[Claim]:
@@ -52,6 +58,7 @@ class Beside:
                 self.lines.get(key, ()),
                 self.postings.get(key, ()),
                 len(self.notes.get(key, ())),
+                self.due.get(key),
             )
         ]
 
@@ -73,15 +80,16 @@ class Beside:
 
     def _return(self, key: str, record: Return) -> ReturnRecord:
         head, (refunded_on, opened_on) = self.heads.get(key), _days(record)
+        pence, goods = _asked(record, self.lines.get(key, ()), self.due.get(key))
         is_person = head is not None and not head.customer_is_generic
         return ReturnRecord(
             key,
             record.rma,
-            record.refund_pence if refunded_on else 0,
+            pence if refunded_on else 0,
             record.currency,
             head.order_ref if head else "",
             (head.customer_code or "") if head and is_person else "",
-            _goods(self.lines.get(key, ())),
+            goods,
             refunded_on,
             opened_on,
             _names(record) | {one.reference for one in self.postings.get(key, ())},
@@ -103,7 +111,7 @@ def beside(conn: psycopg.Connection, loose: Sequence[CreditNote], customers: Seq
         posted.setdefault(posting.return_id, []).append(posting)
     return Beside(
         returns.load(conn, ids), matches.returns(conn, ids), matches.lines(conn, ids), posted,
-        notes.of_returns(conn, ids),
+        notes.of_returns(conn, ids), drafts.due_beyond(conn, ids),
     )  # fmt: skip
 
 
@@ -117,12 +125,19 @@ def _names(record: Return) -> frozenset[str]:
     return frozenset({record.rma, reference_for(record.rma, 1, ())})
 
 
-def _goods(lines: Iterable[MatchedLine]) -> tuple[tuple[str, int], ...]:
-    return tuple((line.stock_code or line.sku, line.quantity) for line in lines if line.outcome == REFUND)
+def _asked(record: Return, lines: Iterable[MatchedLine], due: Due | None) -> tuple[int, Goods]:
+    """What the note of a return is worth, and the goods on it."""
+    pence, ids = due or (record.refund_pence, [one.product_id for one in record.refund_lines])
+    return pence, tuple((line.stock_code or line.sku, line.quantity) for line in lines if line.product_id in ids)
 
 
 def _claims_of(
-    record: Return, head: MatchedReturn | None, lines: Iterable[MatchedLine], posted: Sequence[Posting], note_count: int
+    record: Return,
+    head: MatchedReturn | None,
+    lines: Iterable[MatchedLine],
+    posted: Sequence[Posting],
+    note_count: int,
+    due: Due | None,
 ) -> list[Claim]:
     """One claim a posting. Where every posting was withdrawn its content is of no account: the return claims by itself.
 
@@ -147,16 +162,5 @@ def _claims_of(
             for one in posted
         ]
     names |= {one.reference for one in posted}
-    return [
-        Claim(
-            record.return_id,
-            customer,
-            record.currency,
-            record.refund_pence,
-            _goods(lines),
-            names,
-            "",
-            *moments,
-            note_count > 0,
-        )
-    ]
+    pence, goods = _asked(record, lines, due)
+    return [Claim(record.return_id, customer, record.currency, pence, goods, names, "", *moments, note_count > 0)]

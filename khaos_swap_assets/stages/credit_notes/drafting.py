@@ -11,12 +11,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.adapters.store import drafts, matches, notes, orders, returns, worklist
+from khaos_swap_assets.adapters.store import drafts, matches, notes, orders, policies, returns, worklist
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
-from khaos_swap_assets.domain import credit_notes
-from khaos_swap_assets.domain.credit_notes import COVERED, CreditNote, Draft, Posted, draft
+from khaos_swap_assets.domain.credit_notes import COVERED, CreditNote, Draft, draft
 from khaos_swap_assets.domain.periods import london_date
+from khaos_swap_assets.domain.policy import CreditNotePolicy
 from khaos_swap_assets.domain.returns import HoldReason
+from khaos_swap_assets.stages.credit_notes.settling import (
+    Taken,
+    as_domain,
+    policy_of,
+    posted_of,
+    room_of,
+    settlement_of,
+    taken_from_orders,
+)
 
 if TYPE_CHECKING:
     import psycopg
@@ -52,10 +61,18 @@ class _Known:
     orders: dict[str, SalesOrder]
     notes: dict[str, list[tuple[CreditNote, str]]]
     posted: dict[str, list[SavedDraft]]
+    taken: Taken
 
 
 def draft_waiting(tools: Toolbox) -> Drafted:
-    """Draft every return in line, batch by batch, each in its own transaction; queues the reconciliation."""
+    """Draft every return in line, batch by batch, each in its own transaction; queues the reconciliation.
+
+    A policy that was not in force before is drafted by from now on: what it may change, and is not out, is in line.
+    """
+    with tools.store() as conn:
+        if policies.in_force(conn) != tools.policy.version:
+            policies.put_in_force(conn, tools.policy, tools.now())
+            worklist.queue(conn, "draft", policies.concerned(conn))
     states = {"ready": 0, "held": 0, "covered": 0}
     total = 0
     while True:
@@ -63,22 +80,24 @@ def draft_waiting(tools: Toolbox) -> Drafted:
             ids = worklist.take(conn, "draft", BATCH)
             if not ids:
                 return Drafted(total, **states)
-            for saved in draft_returns(conn, tools.settings, ids, tools.now()):
+            for saved in draft_returns(conn, tools.settings, tools.policy, ids, tools.now()):
                 states[saved.state] += 1
             worklist.queue(conn, "reconcile", ids)
         total += len(ids)
 
 
-def draft_returns(conn: psycopg.Connection, settings: Settings, ids: Sequence[str], now: datetime) -> list[SavedDraft]:
+def draft_returns(
+    conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy, ids: Sequence[str], now: datetime
+) -> list[SavedDraft]:
     """Draft these returns and replace what was drafted for them and is not out yet."""
-    known = _load(conn, ids)
-    saved = [one for key in known.records if (one := _draft_one(known, key, settings, now))]
+    known = _load(conn, policy, ids)
+    saved = [one for key in known.records if (one := _draft_one(known, key, settings, policy, now))]
     drafts.drop_undone(conn, ids)
     drafts.save(conn, saved)
     return saved
 
 
-def _load(conn: psycopg.Connection, ids: Sequence[str]) -> _Known:
+def _load(conn: psycopg.Connection, policy: CreditNotePolicy, ids: Sequence[str]) -> _Known:
     heads = matches.returns(conn, ids)
     so_codes = sorted({head.so_code for head in heads.values() if head.so_code})
     return _Known(
@@ -88,40 +107,46 @@ def _load(conn: psycopg.Connection, ids: Sequence[str]) -> _Known:
         orders.by_code(conn, so_codes),
         notes.of_returns(conn, ids),
         drafts.handed_out(conn, ids),
+        taken_from_orders(conn, policy, so_codes),
     )
 
 
-def _draft_one(known: _Known, key: str, settings: Settings, now: datetime) -> SavedDraft | None:
-    record, head = known.records[key], known.heads.get(key)
-    posted = known.posted.get(key, [])
+def _draft_one(
+    known: _Known, key: str, settings: Settings, policy: CreditNotePolicy, now: datetime
+) -> SavedDraft | None:
+    record, head, lines = known.records[key], known.heads.get(key), known.lines.get(key, ())
+    posted, decisions = known.posted.get(key, []), policy_of(record, policy)
     order = known.orders.get(head.so_code) if head and head.so_code else None
+    already = posted_of(posted)
+    room_pence = room_of(record, order, known.taken, already)
     result = draft(
         record,
-        [_as_domain(line) for line in known.lines.get(key, ())],
+        list(map(as_domain, lines)),
         order,
         ordinal=len(posted) + 1,
-        already=[_as_posted(one.draft) for one in posted if one.draft],
+        already=already,
         policy=settings.legs_policy,
+        decisions=decisions,
+        room_pence=room_pence,
         found=tuple(_found(record, head, known.notes.get(key, []), settings, has_posted=bool(posted))),
     )
-    if isinstance(result, Draft):
-        return _saved(record, len(posted) + 1, "ready", (), result, now)
-    is_covered = result.is_covered or any(reason.kind == COVERED for reason in result.reasons)
+    is_covered = not isinstance(result, Draft) and any(reason.kind == COVERED for reason in result.reasons)
     if is_covered and posted:
         return None
-    reasons = tuple((reason.kind, reason.text) for reason in result.reasons)
-    return _saved(record, len(posted) + 1, "covered" if is_covered else "held", reasons, None, now)
-
-
-def _saved(
-    record: Return,
-    ordinal: int,
-    state: drafts.State,
-    reasons: tuple[tuple[str, str], ...],
-    found: Draft | None,
-    now: datetime,
-) -> SavedDraft:
-    return SavedDraft(record.store_id, record.return_id, ordinal, state, reasons, found, record.currency, now)
+    settled = settlement_of(record, lines, order, decisions, already, room_pence)
+    return SavedDraft(
+        record.store_id,
+        record.return_id,
+        len(posted) + 1,
+        "ready" if isinstance(result, Draft) else "covered" if is_covered else "held",
+        () if isinstance(result, Draft) else tuple((reason.kind, reason.text) for reason in result.reasons),
+        result if isinstance(result, Draft) else None,
+        record.currency,
+        now,
+        decisions.version,
+        settled.value_pence if settled.is_due and not settled.faults else 0,
+        tuple(line.product_id for line in settled.lines),
+    )
 
 
 def _found(
@@ -144,13 +169,3 @@ def _found(
     codes = [note.credit_note_code for note, matched_by in attributed if matched_by != "posting"]
     if codes and not has_posted:
         yield HoldReason(COVERED, f"credited in Khaos by {', '.join(codes)}")
-
-
-def _as_domain(line: MatchedLine) -> credit_notes.MatchedLine:
-    return credit_notes.MatchedLine(
-        line.product_id, line.stock_code, line.quantity, line.cost_pence, line.dispositions, line.problem
-    )
-
-
-def _as_posted(found: Draft) -> Posted:
-    return Posted(tuple(dict.fromkeys(line.product_id for line in found.lines)), found.value_pence)

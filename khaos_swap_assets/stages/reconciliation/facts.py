@@ -20,14 +20,24 @@ from khaos_swap_assets.domain.facts import Limits, LineFacts, MoveFacts, NoteFac
 from khaos_swap_assets.domain.orders import SalesOrder
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.postings import Posting
-from khaos_swap_assets.domain.returns import REFUND
+from khaos_swap_assets.stages.credit_notes.settling import (
+    Taken,
+    policy_of,
+    posted_of,
+    room_of,
+    settlement_of,
+    taken_from_orders,
+)
 
 if TYPE_CHECKING:
     import psycopg
 
     from khaos_swap_assets.adapters.settings import Settings
     from khaos_swap_assets.adapters.store.matches import MatchedLine, MatchedReturn
+    from khaos_swap_assets.domain.orders import SalesOrder
+    from khaos_swap_assets.domain.policy import CreditNotePolicy
     from khaos_swap_assets.domain.returns import Return
+    from khaos_swap_assets.domain.settlement import Settlement
 
 PERSON = "by "
 
@@ -59,18 +69,23 @@ class _Batch:
     unallocated: dict[str, tuple[int, object]]
     orders: dict[str, SalesOrder]
     extras: dict[str, Extras]
+    taken: Taken
+    policy: CreditNotePolicy
 
 
-def gather(conn: psycopg.Connection, settings: Settings, ids: Sequence[str]) -> Iterator[tuple[ReturnFacts, str]]:
+def gather(
+    conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy, ids: Sequence[str]
+) -> Iterator[tuple[ReturnFacts, str]]:
     """Facts of each return among ``ids``, with the passes that attributed its notes joined by ``;``."""
-    batch = _load(conn, ids)
+    batch = _load(conn, policy, ids)
     for key in batch.records:
         passes = sorted({matched_by for _, matched_by in batch.notes.get(key, ())})
         yield _facts(batch, key, settings), ";".join(passes)
 
 
-def _load(conn: psycopg.Connection, ids: Sequence[str]) -> _Batch:
+def _load(conn: psycopg.Connection, policy: CreditNotePolicy, ids: Sequence[str]) -> _Batch:
     heads = matches.returns(conn, ids)
+    so_codes = sorted({head.so_code for head in heads.values() if head.so_code})
     customers = sorted({head.customer_code for head in heads.values() if head.customer_code})
     posted: dict[str, list[Posting]] = {}
     for posting in SqlBook(conn).of_returns(ids):
@@ -93,8 +108,10 @@ def _load(conn: psycopg.Connection, ids: Sequence[str]) -> _Batch:
         drafts.of_returns(conn, ids),
         loose,
         {row[0]: (row[1], row[2]) for row in rows},
-        orders.by_code(conn, sorted({head.so_code for key, head in heads.items() if head.so_code and key in noted})),
+        orders.by_code(conn, so_codes),
         _extras(conn, records, noted),
+        taken_from_orders(conn, policy, so_codes),
+        policy,
     )
 
 
@@ -112,12 +129,13 @@ def _extras(
 def _facts(batch: _Batch, key: str, settings: Settings) -> ReturnFacts:
     record, head = batch.records[key], batch.heads.get(key)
     problems = head.order_problems if head else ("waiting",)
-    saved = batch.drafts.get(key, [])
-    posted = {posting.ordinal for posting in batch.postings.get(key, ())}
-    done = {line.product_id for one in saved if one.draft and one.ordinal in posted for line in one.draft.lines}
+    saved, posted = batch.drafts.get(key, []), {one.ordinal for one in batch.postings.get(key, ())}
+    ours = [one for one in saved if one.draft and one.ordinal in posted]
+    beyond = {one.ordinal: one.draft.value_pence - one.draft.posted.refund_pence for one in ours if one.draft}
+    done = {line.product_id for one in ours if one.draft for line in one.draft.lines}
     order = batch.orders.get(head.so_code or "") if head else None
     lines = tuple(_line(line, record, order, is_posted=line.product_id in done) for line in batch.lines.get(key, ()))
-    extras = batch.extras.get(key, Extras())
+    extras, settled = batch.extras.get(key, Extras()), _settled(batch, key, ours)
     return ReturnFacts(
         return_=record,
         lines=lines,
@@ -125,11 +143,11 @@ def _facts(batch: _Batch, key: str, settings: Settings) -> ReturnFacts:
         order_problems=tuple(kind for kind in problems if kind != "waiting"),
         is_order_awaited="waiting" in problems,
         over_returned=head.over_returned if head else (),
-        postings=tuple(map(_posting, batch.postings.get(key, ()))),
+        postings=tuple(_posting(one, beyond.get(one.ordinal, 0)) for one in batch.postings.get(key, ())),
         notes=tuple(_note(batch, note, record) for note, _ in batch.notes.get(key, ())),
         moves=tuple(_move(move, lines) for move in batch.moves.get(key, ())),
         strays=head.strange_conditions if head else (),
-        covering_note_code=_covering(batch, record, head, lines),
+        covering_note_code=_covering(batch, record, head, settled),
         holds=tuple(code for one in saved if one.state == "held" for code, _ in one.reasons),
         mode=settings.mode,
         legs_policy=settings.legs_policy,
@@ -137,7 +155,17 @@ def _facts(batch: _Batch, key: str, settings: Settings) -> ReturnFacts:
         exchange_pence=extras.exchange_pence,
         taxes_on_top_pence=extras.taxes_on_top_pence,
         duties_pence=extras.duties_pence,
+        settled=settled,
+        policy=policy_of(record, batch.policy),
     )
+
+
+def _settled(batch: _Batch, key: str, ours: Iterable[drafts.SavedDraft]) -> Settlement:
+    """What is still due beside our documents, by the policy of the day."""
+    record, head, already = batch.records[key], batch.heads.get(key), posted_of(ours)
+    order = batch.orders.get(head.so_code) if head and head.so_code else None
+    room = room_of(record, order, batch.taken, already)
+    return settlement_of(record, batch.lines.get(key, ()), order, policy_of(record, batch.policy), already, room)
 
 
 def _line(line: MatchedLine, record: Return, order: SalesOrder | None, *, is_posted: bool) -> LineFacts:
@@ -163,7 +191,7 @@ def _line(line: MatchedLine, record: Return, order: SalesOrder | None, *, is_pos
     )
 
 
-def _posting(posting: Posting) -> PostingFacts:
+def _posting(posting: Posting, beyond_pence: int) -> PostingFacts:
     refusal = "" if posting.ended_by.startswith(PERSON) else posting.ended_by
     return PostingFacts(
         posting.reference,
@@ -173,6 +201,7 @@ def _posting(posting: Posting) -> PostingFacts:
         posting.witnessed_pence,
         refusal if posting.state == "refused" else "",
         posting.state == "in_doubt" and bool(posting.doubt),
+        beyond_pence,
     )
 
 
@@ -190,20 +219,22 @@ def _move(move: stock.Move, lines: Iterable[LineFacts]) -> MoveFacts:
     return MoveFacts(sku, move.stock_code, move.disposition, move.quantity, state, evidence)
 
 
-def _covering(batch: _Batch, record: Return, head: MatchedReturn | None, lines: Sequence[LineFacts]) -> str:
+def _covering(batch: _Batch, record: Return, head: MatchedReturn | None, settled: Settlement) -> str:
     """The first unattributed note that may be this return's; only for one that has no note and no document of ours."""
     is_done = batch.notes.get(record.return_id) or any(
         one.state != "planned" for one in batch.postings.get(record.return_id, ())
     )
     if is_done or head is None or not head.customer_code:
         return ""
-    goods = tuple((line.stock_code or line.sku, line.quantity) for line in lines if line.outcome == REFUND)
+    due = {line.product_id for line in settled.lines}
+    lines = [line for line in batch.lines.get(record.return_id, ()) if line.product_id in due]
+    goods = tuple((line.stock_code or line.sku, line.quantity) for line in lines)
     opened: date | None = london_date(record.submitted_at) if record.submitted_at else None
     claim = Claim(
         record.return_id,
         head.customer_code,
         record.currency,
-        record.refund_pence,
+        record.refund_pence + settled.beyond_pence,
         goods,
         frozenset({record.rma}),
         opened_on=opened,

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from khaos_swap_assets.adapters.settings import Settings
     from khaos_swap_assets.domain.credit_notes import CreditNote
     from khaos_swap_assets.domain.loose_notes import Told
+    from khaos_swap_assets.domain.policy import CreditNotePolicy
     from khaos_swap_assets.stages.toolbox import Toolbox
 
 BATCH = 5_000
@@ -70,7 +71,7 @@ def reconcile_waiting(tools: Toolbox) -> Reconciled:
             ids = sorted({*worklist.take(conn, "reconcile", BATCH), *_due(conn, now)})
             if not ids:
                 break
-            statuses.update(reconcile(conn, tools.settings, ids, now))
+            statuses.update(reconcile(conn, tools.settings, tools.policy, ids, now))
     with tools.store() as conn:
         _judge_orphans(conn, tools.settings, tools.now())
         rows = [
@@ -81,11 +82,13 @@ def reconcile_waiting(tools: Toolbox) -> Reconciled:
     return Reconciled(statuses.total(), dict(statuses), int(count[0]) if count else 0)
 
 
-def reconcile(conn: psycopg.Connection, settings: Settings, ids: Sequence[str], now: datetime) -> list[str]:
+def reconcile(
+    conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy, ids: Sequence[str], now: datetime
+) -> list[str]:
     """Judge these returns and keep verdicts and findings; the statuses."""
-    limits, gathered = limits_of(settings), list(gather(conn, settings, ids))
+    limits, gathered = limits_of(settings), list(gather(conn, settings, policy, ids))
     decided = weigh(conn, settings, [(facts, period_of(facts, now)) for facts, _ in gathered], now)
-    gathered += gather(conn, settings, others := sorted({*decided} - {*ids}))
+    gathered += gather(conn, settings, policy, others := sorted({*decided} - {*ids}))
     passes = {facts.return_.return_id: told for facts, told in gathered}
     weighed = with_tolerance(conn, [facts for facts, _ in gathered])
     judged = [(facts, passes[facts.return_.return_id], judge(facts, limits, now)) for facts in weighed]
