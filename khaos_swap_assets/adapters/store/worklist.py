@@ -26,10 +26,11 @@ def queue(conn: psycopg.Connection, stage: Stage, return_ids: Iterable[str]) -> 
 def take(conn: psycopg.Connection, stage: Stage, limit: int) -> list[str]:
     """Remove up to ``limit`` returns from the line of ``stage``, oldest first, and give them to the caller."""
     rows = conn.execute(
-        "DELETE FROM recon.worklist WHERE stage = %s AND return_id IN ("
+        "WITH first AS MATERIALIZED ("
         "SELECT return_id FROM recon.worklist WHERE stage = %s ORDER BY queued_at, return_id LIMIT %s FOR UPDATE) "
-        "RETURNING return_id",
-        (stage, stage, limit),
+        "DELETE FROM recon.worklist w USING first WHERE w.stage = %s AND w.return_id = first.return_id "
+        "RETURNING w.return_id",
+        (stage, limit, stage),
     ).fetchall()
     return sorted(row[0] for row in rows)
 
