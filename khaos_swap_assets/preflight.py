@@ -49,6 +49,7 @@ def examine(settings: Settings, *, mark: Literal["live", "demo"] = "live", send_
         *_tried("Swap", lambda: _swap(settings)),
         *_khaos(settings),
         *_gateway(settings),
+        *_tried("policy", lambda: _policy(settings)),
         *_alerts(settings, send_alert=send_alert),
     ]
 
@@ -88,6 +89,18 @@ def _settings(settings: Settings, mark: str) -> list[Finding]:
         except SettingsError as error:
             found += [Finding("fails", "settings", line) for line in str(error).splitlines()]
     return found or [Finding("works", "settings", f"complete for mode {settings.mode}")]
+
+
+def _policy(settings: Settings) -> Iterator[Finding]:
+    from khaos_swap_assets.adapters.policy import load_policy
+    from khaos_swap_assets.domain.policy_words import tasks_of
+
+    policy = load_policy(settings.policy_file)
+    place = str(settings.policy_file or "the defaults")
+    yield Finding("works", "policy", f"version {policy.version} of {place}")
+    tasks = tasks_of(policy)
+    if tasks:
+        yield Finding("missing", "policy", f"not decided, so a person books it: {', '.join(tasks)}")
 
 
 def _database(settings: Settings, wanted: Literal["live", "demo"]) -> Iterator[Finding]:

@@ -63,7 +63,11 @@ def environment(settings: Settings, url: str, dagster_home: str) -> Mapping[str,
     """What the processes are told beside the settings of our own environment; they work in a folder of their own."""
     from khaos_swap_assets.adapters.store import database
 
-    files = {"DATA_DIR": settings.data_dir, "KHAOS_CA_FILE": settings.khaos.ca_file}
+    files = {
+        "DATA_DIR": settings.data_dir,
+        "KHAOS_CA_FILE": settings.khaos.ca_file,
+        "POLICY_FILE": settings.policy_file,
+    }
     return {
         **{f"{PREFIX}{name}": str(path.absolute()) for name, path in files.items() if path},
         f"{PREFIX}STARTED_BY": "up",

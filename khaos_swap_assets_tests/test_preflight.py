@@ -7,11 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import uvicorn
 
 from khaos_swap_assets import installation, preflight
+from khaos_swap_assets.adapters.policy import load_policy
 from khaos_swap_assets.adapters.settings import KhaosSettings, Settings, SwapSettings
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import embedded
@@ -178,9 +180,23 @@ def test_what_is_not_set_says_what_follows(settings: Make) -> None:
     assert "audit only" in limited["names and addresses"]
     assert "only what Swap calls Approved or Missing" in limited["inspections"]
     assert "nobody is told" in limited["alerts"]
+    assert "a person books it: delivery, gift card, store credit" in limited["policy"]
     lines = follows(settings(**left_out), found)
     assert lines[0].startswith("limits: database, ")
     assert lines[-1] == "ready for audit: khaos-swap up"
+
+
+def test_the_policy_is_told_by_its_version_or_its_faults(settings: Make, tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text(
+        "gift_card: {choice: credit_in_full, reason: re-credited, approver: Kim, effective_on: 2026-01-01}\n"
+    )
+    chosen = settings(policy_file=file)
+    version = load_policy(file).version
+    assert f"version {version} of {file}" in words(examine(chosen), "policy")
+    assert "gift card" not in words(examine(chosen), "policy")
+    file.write_text("gift_card: {choice: perhaps}\n")
+    assert "gift_card.choice: Input should be" in words(examine(chosen), "settings")
 
 
 def test_faults_of_the_settings_and_secrets_of_the_demo_are_told_beside_the_rest(settings: Make) -> None:

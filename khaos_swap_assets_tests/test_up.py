@@ -108,13 +108,14 @@ def test_what_is_missing_is_told_before_anything_starts(monkeypatch: pytest.Monk
 
 def test_the_processes_are_told_where_they_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    settings = Settings(khaos=KhaosSettings(ca_file=Path("ca.pem")))
+    settings = Settings(khaos=KhaosSettings(ca_file=Path("ca.pem")), policy_file=Path("policy.yaml"))
     assert up.environment(settings, "postgresql://kim:pw@db/books", "/data/dagster_home") == {
         "KHAOS_SWAP_STARTED_BY": "up",
         "KHAOS_SWAP_DATABASE_URL": "postgresql://kim:pw@db/books",
         "KHAOS_SWAP_DAGSTER_URL": "postgresql+psycopg2://kim:pw@db/books_dagster",
         "KHAOS_SWAP_DATA_DIR": str(tmp_path / ".khaos-swap"),
         "KHAOS_SWAP_KHAOS_CA_FILE": str(tmp_path / "ca.pem"),
+        "KHAOS_SWAP_POLICY_FILE": str(tmp_path / "policy.yaml"),
         "DAGSTER_HOME": "/data/dagster_home",
     }
 

@@ -29,20 +29,20 @@ def load_policy(path: Path | None = None) -> CreditNotePolicy:
         return CreditNotePolicy(**decisions)
     except ValidationError as error:
         faults = "; ".join(_told(fault["loc"], fault["msg"]) for fault in error.errors())
-        raise SettingsError(f"{source}: {faults}") from None
+        raise SettingsError(f"policy {source}: {faults}") from None
 
 
 def _read(source: Path) -> dict[str, Any]:
     try:
         found = yaml.safe_load(source.read_text(encoding="utf-8"))
     except OSError as error:
-        raise SettingsError(f"{source}: the policy cannot be read: {error.strerror}") from None
+        raise SettingsError(f"policy {source}: cannot be read: {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{source}: is no YAML: {' '.join(str(error).split())}") from None
+        raise SettingsError(f"policy {source}: is no YAML: {' '.join(str(error).split())}") from None
     if found is None:
         return {}
     if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
-        raise SettingsError(f"{source}: names of decisions with their choice are expected")
+        raise SettingsError(f"policy {source}: names of decisions with their choice are expected")
     return found
 
 

@@ -109,7 +109,7 @@ def _secrets(settings: Settings) -> Iterator[str]:
 
 
 def _parts(settings: Settings) -> Iterator[str]:
-    checks = (_seal_key, _database, _authority, _pin, _storefront, _alerts)
+    checks = (_seal_key, _database, _authority, _pin, _storefront, _alerts, _policy)
     for check in checks:
         yield from _said(check, settings)
 
@@ -174,3 +174,13 @@ def _alerts(settings: Settings) -> None:
         which = ", ".join(map(str, wrong))
         of = len(alerts.addresses(settings))
         raise SettingsError(f"{PREFIX}ALERT_URLS: address {which} of {of} is none that apprise knows")
+
+
+def _policy(settings: Settings) -> None:
+    if settings.policy_file:
+        from khaos_swap_assets.adapters.policy import load_policy
+
+        try:
+            load_policy(settings.policy_file)
+        except SettingsError as error:
+            raise SettingsError(f"{PREFIX}POLICY_FILE: {error}") from None

@@ -134,8 +134,9 @@ _CATALOGUE = (
         "finance",
         "warning",
         "The return ended in something other than one refund: exchange, store credit, or a later part payment.",
-        "Book this part by hand as your policy says, then waive the exception with the document's number.",
-        "Swap shows only refund lines that explain the money, or a person waives it.",
+        "Decide it in the policy (docs/policy.md), or book this part by hand and waive the exception with its number.",
+        "A decision of the policy covers the outcome, Swap shows only refund lines that explain the money, or a person "
+        "waives it.",
     ),
     ExceptionKind(
         "refund_not_explained",

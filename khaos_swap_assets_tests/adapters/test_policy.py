@@ -60,7 +60,7 @@ def test_every_fault_is_told_in_one_line(tmp_path: Path, text: str, words: list[
     with pytest.raises(SettingsError) as error:
         load_policy(a_file(tmp_path, text))
     line = str(error.value)
-    assert line.startswith(str(tmp_path / "policy.yaml"))
+    assert line.startswith(f"policy {tmp_path / 'policy.yaml'}")
     assert "\n" not in line
     assert [word for word in words if word not in line] == []
 

@@ -69,6 +69,8 @@ MISPLACED = [
     ("KHAOS_URL", "", "is required"),
     ("KHAOS_URL", "khaos.example", "is no http or https URL"),
     ("KHAOS_CA_FILE", "/nowhere/ca.pem", "No such file"),
+    ("POLICY_FILE", "/nowhere/policy.yaml", "policy /nowhere/policy.yaml: cannot be read: No such file"),
+    ("POLICY_FILE", __file__, "is no YAML"),
     ("KHAOS_CA_FILE", __file__, "holds no PEM certificate"),
     ("KHAOS_CERTIFICATE_SHA256", "a" * 65, "must be 64 hexadecimal digits"),
     ("KHAOS_CHANNEL_USER", "", "is required when KHAOS_SWAP_MODE is post"),

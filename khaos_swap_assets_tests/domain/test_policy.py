@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from khaos_swap_assets.domain.policy import CreditNotePolicy, Outcomes, Translation, translate
+from khaos_swap_assets.domain.policy_words import WORDS, tasks_of
+from khaos_swap_assets.domain.policy_words import told as words_of
 
 DAY = date(2026, 4, 1)
 
@@ -150,3 +152,22 @@ def test_discount_and_promotion_change_no_note(
 ) -> None:
     changed = outcomes.model_copy(update={"order_discount_pence": discount, "promotion_pence": promotion})
     assert translate(changed, policy) == translate(outcomes, policy)
+
+
+def test_every_choice_is_told_in_words() -> None:
+    for name in CreditNotePolicy.model_fields:
+        annotation = type(getattr(CreditNotePolicy(), name)).model_fields["choice"].annotation
+        assert {choice for told_name, choice in WORDS if told_name == name} == set(get_args(annotation))
+
+
+def test_what_is_left_to_people_is_named() -> None:
+    tasks = tasks_of(CreditNotePolicy())
+    assert tasks == [
+        *("delivery", "gift card", "store credit", "exchange", "extra payment", "part payment", "tax on top", "duties")
+    ]
+    assert "store credit" not in tasks_of(decided(store_credit="mpv_reduce_now"))
+    bare = decided(duties="own_line").duties.model_copy(update={"stock_code": ""})
+    (duties,) = [one for one in words_of(CreditNotePolicy(duties=bare)) if one.name == "duties"]
+    assert (duties.is_task, duties.is_default) == (True, False)
+    assert duties.words.endswith("No Stock Code is set for its line, so a person books it.")
+    assert not any(one.is_task for one in words_of(decided(delivery="never")) if one.name == "delivery")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from khaos_swap_assets_tests.domain.records import line, returned
 from khaos_swap_assets_tests.domain.test_policy import decided
 
 CHOSEN = decided(
+    day=date(2026, 1, 1),
     delivery="as_refunded",
     label_fee="reduce_refund",
     gift_card="credit_in_full",
@@ -26,7 +28,7 @@ CHOSEN = decided(
     tax_on_top="own_line",
     duties="own_line",
 )
-CHARGED = CHOSEN.model_copy(update={"label_fee": decided(label_fee="charge_service").label_fee})
+CHARGED = CHOSEN.model_copy(update={"label_fee": decided(label_fee="charge_service", day=date(2026, 1, 1)).label_fee})
 GOODS, CREDIT, SWAP = line("P1", 6000), line("P2", 6000, outcome="Store Credit"), line("P3", 4500, outcome="Exchange")
 DELIVERED = Sale(delivery_pence=795, is_all_back=False)
 

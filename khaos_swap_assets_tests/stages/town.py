@@ -30,6 +30,7 @@ from khaos_swap_assets.domain.credit_notes import CreditNote
 from khaos_swap_assets.domain.exceptions import Problem
 from khaos_swap_assets.domain.orders import SalesOrder
 from khaos_swap_assets.domain.periods import london_date
+from khaos_swap_assets.domain.policy import CreditNotePolicy
 from khaos_swap_assets.domain.returns import Return, ReturnLine
 from khaos_swap_assets.domain.stock_codes import StockCode
 from khaos_swap_assets.stages.credit_notes.allocation import read_allocations
@@ -275,6 +276,7 @@ class Town:
     khaos: Khaos = field(default_factory=Khaos)
     alerts: list[Problem] = field(default_factory=list)
     token: str = ""
+    policy: CreditNotePolicy = field(default_factory=CreditNotePolicy)
 
     @property
     def tools(self) -> Toolbox:
@@ -286,6 +288,7 @@ class Town:
             lambda: Sealer(self.settings.seal_key),
             lambda: self.now,
             self.alerts.extend,
+            self.policy,
         )
 
     def with_settings(self, **changes: Any) -> Town:
