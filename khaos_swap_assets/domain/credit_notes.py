@@ -16,7 +16,8 @@ from khaos_swap_assets.domain.money import spread, unit_values
 from khaos_swap_assets.domain.orders import SalesOrder, order_problems
 from khaos_swap_assets.domain.policy import CreditNotePolicy
 from khaos_swap_assets.domain.returns import HoldReason, Return, ReturnLine
-from khaos_swap_assets.domain.settlement import Posted, Sale, Settlement, settle
+from khaos_swap_assets.domain.settlement import Settlement, settle
+from khaos_swap_assets.domain.settlement_case import Posted, Sale
 from khaos_swap_assets.domain.stock import DISPOSITIONS
 
 WAITING_REFUND = "waiting_refund"

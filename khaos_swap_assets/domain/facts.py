@@ -14,7 +14,8 @@ from khaos_swap_assets.domain.credit_notes import CreditNote
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.policy import CreditNotePolicy
 from khaos_swap_assets.domain.returns import REFUND, Return, ReturnLine
-from khaos_swap_assets.domain.settlement import Posted, Settlement, settle
+from khaos_swap_assets.domain.settlement import Settlement, settle
+from khaos_swap_assets.domain.settlement_case import Posted
 from khaos_swap_assets.domain.tax import Rate
 
 Tolerance = Literal["", "let_be", "systematic"]

@@ -19,7 +19,7 @@ from khaos_swap_assets.domain.credit_notes import (
 from khaos_swap_assets.domain.orders import SalesOrder
 from khaos_swap_assets.domain.policy import CreditNotePolicy
 from khaos_swap_assets.domain.returns import HoldReason, Return, ReturnLine
-from khaos_swap_assets.domain.settlement import Posted
+from khaos_swap_assets.domain.settlement_case import Posted
 from khaos_swap_assets_tests.domain.records import line, matched, order, returned
 
 ORDER = order(("P1", 9), ("P2", 9))

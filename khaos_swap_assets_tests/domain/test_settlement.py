@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from khaos_swap_assets.domain.policy import CreditNotePolicy
 from khaos_swap_assets.domain.returns import Return, ReturnLine
-from khaos_swap_assets.domain.settlement import Posted, Sale, Settlement, settle
+from khaos_swap_assets.domain.settlement import Settlement, settle
+from khaos_swap_assets.domain.settlement_case import Posted, Sale
 from khaos_swap_assets_tests.domain.records import line, returned
 from khaos_swap_assets_tests.domain.test_policy import decided
 

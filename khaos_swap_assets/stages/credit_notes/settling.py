@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from khaos_swap_assets.domain import credit_notes
 from khaos_swap_assets.domain.credit_notes import sale_of
 from khaos_swap_assets.domain.periods import london_date
-from khaos_swap_assets.domain.settlement import Posted, Settlement, settle
+from khaos_swap_assets.domain.settlement import Settlement, settle
+from khaos_swap_assets.domain.settlement_case import Posted
 
 if TYPE_CHECKING:
     import psycopg
