@@ -6,8 +6,8 @@ it was made by. Returns read before are read again by the next wide sweep, since
 
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
