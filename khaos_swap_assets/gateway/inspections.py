@@ -1,7 +1,8 @@
 """What the warehouse found, told by whoever holds the token.
 
 Belongs here: the shape of an inspection and the answers to it. Stays out: what a condition means (``domain.stock``).
-An inspection may be sent again and again under its own id; the same answer comes back. Source: DESIGN §4.6.
+An inspection may be sent again and again under its own id; the same answer comes back. One that cannot be read is told
+its faults and counted. Source: DESIGN §4.6.
 """
 
 from __future__ import annotations
@@ -10,17 +11,20 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException
+from fastapi import APIRouter, Depends, HTTPException, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from khaos_swap_assets.adapters.settings import Settings
+from khaos_swap_assets.adapters.store import arrivals
 from khaos_swap_assets.adapters.store import inspections as store
 from khaos_swap_assets.domain.stock import Inspection
 from khaos_swap_assets.gateway import describing
 from khaos_swap_assets.gateway.messages import body_of, object_of, whole_numbers
 from khaos_swap_assets.gateway.pool import Pool
+from khaos_swap_assets.gateway.refusals import Heads, refusal
 from khaos_swap_assets.gateway.security import bearer_guard
 
+UNREADABLE = "an inspection of the warehouse cannot be read"
 SOUND = r"^[^\x00\ufffd]*$"
 SOUND_WORD = r"^[^\x00\ufffd]*[^\s\x00\ufffd][^\x00\ufffd]*$"
 Key = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=SOUND_WORD)]
@@ -68,9 +72,17 @@ def router(pool: Pool, settings: Settings, clock: Callable[[], datetime]) -> API
     schema = describing.body(InspectionBody.model_json_schema())
     answers = describing.answers((*describing.OF_BODIES, 409))
 
+    heads = Heads()
+
     @routes.post("/inspections", summary="Units of a return were inspected", openapi_extra=schema, responses=answers)
-    def receive(body: Annotated[bytes, Depends(body_of)]) -> dict[str, Any]:
-        inspection = read(object_of(body, whole_numbers))
+    def receive(request: Request, body: Annotated[bytes, Depends(body_of)]) -> dict[str, Any]:
+        try:
+            inspection = read(object_of(body, whole_numbers))
+        except HTTPException:
+            now = clock()
+            with pool.transaction() as conn:
+                arrivals.count_refusals(conn, [refusal(request, body, UNREADABLE, heads.take(body, now), now)])
+            raise
         with pool.transaction() as conn:
             saved = store.save(conn, inspection, clock())
         if saved == "conflict":

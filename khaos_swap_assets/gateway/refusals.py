@@ -6,11 +6,15 @@ them (``adapters.store.arrivals``), which is exact.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from khaos_swap_assets.adapters.store.arrivals import HEAD_BYTES, HEADS_AN_HOUR
+from fastapi import Request
+
+from khaos_swap_assets.adapters.store.arrivals import HEAD_BYTES, HEADS_AN_HOUR, Refusal
+from khaos_swap_assets.gateway.messages import announced
 
 MAIL = re.compile(rb"[^\s@,;<>\"']{1,64}@[^\s@,;<>\"']{1,190}")
 TOKEN = re.compile(rb"[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*")
@@ -32,3 +36,10 @@ class Heads:
             return None
         self._taken += 1
         return TOKEN.sub(b"***", MAIL.sub(b"***", raw[:HEAD_BYTES]))
+
+
+def refusal(request: Request, raw: bytes, reason: str, head: bytes | None, now: datetime) -> Refusal:
+    """What is counted before the refusal is answered; a body that was not read has the size that it announced."""
+    sender = request.client.host if request.client else ""
+    body_hash = hashlib.sha256(raw).hexdigest() if raw else ""
+    return Refusal(reason, sender, len(raw) or announced(request), body_hash, head, now)

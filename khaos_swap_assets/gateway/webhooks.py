@@ -21,12 +21,11 @@ from starlette.concurrency import run_in_threadpool
 
 from khaos_swap_assets.adapters.settings import SwapSettings
 from khaos_swap_assets.adapters.store import arrivals, inbox
-from khaos_swap_assets.adapters.store.arrivals import Refusal
 from khaos_swap_assets.adapters.swap.raw import cleaned, storable, without_personal_data
 from khaos_swap_assets.gateway import describing
-from khaos_swap_assets.gateway.messages import announced, body_of, parsed
+from khaos_swap_assets.gateway.messages import body_of, parsed
 from khaos_swap_assets.gateway.pool import Pool
-from khaos_swap_assets.gateway.refusals import Heads
+from khaos_swap_assets.gateway.refusals import Heads, refusal
 from khaos_swap_assets.gateway.security import is_same
 from khaos_swap_assets.gateway.writing import Writer
 
@@ -99,7 +98,7 @@ def router(pool: Pool, writer: Writer, settings: SwapSettings, clock: Callable[[
         except (RejectedError, HTTPException, RecursionError) as error:
             answer = _answer(error)
             head = heads.take(raw, now)
-            await writer.keep(_refusal(request, raw, str(answer.detail), head, now))
+            await writer.keep(refusal(request, raw, str(answer.detail), head, now))
             raise answer from None
         return Response(None if code == 204 else b'{"accepted":true}', code, media_type="application/json")
 
@@ -146,13 +145,6 @@ def _answer(error: Exception) -> HTTPException:
     if isinstance(error, RecursionError):
         return HTTPException(400, "the body is nested too deep")
     return HTTPException(401, str(error))
-
-
-def _refusal(request: Request, raw: bytes, reason: str, head: bytes | None, now: datetime) -> Refusal:
-    """What is counted before the refusal is answered; a body that was not read has the size that it announced."""
-    sender = request.client.host if request.client else ""
-    body_hash = hashlib.sha256(raw).hexdigest() if raw else ""
-    return Refusal(reason, sender, len(raw) or announced(request), body_hash, head, now)
 
 
 def _claims(token: str, settings: SwapSettings) -> Mapping[str, Any]:

@@ -23,7 +23,7 @@ from khaos_swap_assets_tests.gateway.conftest import NOW, configure
 class Running:
     """A server in a thread of this process, and lines to it."""
 
-    def __init__(self, url: str, **changes: Any) -> None:
+    def __init__(self, url: str, *, proxies: str = "", **changes: Any) -> None:
         app = create_app(
             connect=lambda: store.connect(url, application="running gateway"),
             settings=configure(gateway_sender_rate=100_000, **changes),
@@ -31,7 +31,8 @@ class Running:
         )
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
-        config = uvicorn.Config(app, http=server.Line, ws="none", log_config=None, access_log=False)
+        quiet: dict[str, Any] = {"ws": "none", "log_config": None, "access_log": False}
+        config = uvicorn.Config(app, http=server.Line, forwarded_allow_ips=proxies, **quiet)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
 

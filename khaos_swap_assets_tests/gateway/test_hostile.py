@@ -227,3 +227,22 @@ def test_several_workers_serve_one_port_and_tell_common_figures(database_url: st
         assert len([one for one in process.children(recursive=True) if "spawn" in " ".join(one.cmdline())]) == 2
     counted = [line for line in told if line.startswith("khaos_swap_requests_total") and 'route="none"' not in line]
     assert any('status="401"' in line and line.endswith(" 30.0") for line in counted), counted
+
+
+@pytest.mark.parametrize(
+    ("proxies", "sender", "scheme", "code"),
+    [
+        ("127.0.0.1", "8.8.8.8", "https", 200),
+        ("127.0.0.1", "8.8.8.8", "http", 403),
+        ("127.0.0.1", "127.0.0.1, 8.8.8.8", "http", 403),
+        ("127.0.0.1", "8.8.8.8, 127.0.0.1", "http", 403),
+        ("10.0.0.1", "8.8.8.8", "http", 200),  # nobody trusted said so: it is this machine that asks
+    ],
+)
+def test_only_a_trusted_proxy_says_who_asks_and_over_which_line(
+    database_url: str, proxies: str, sender: str, scheme: str, code: int
+) -> None:
+    headers = {"x-forwarded-for": sender, "x-forwarded-proto": scheme}
+    with Running(database_url, proxies=proxies) as running:
+        place = f"http://127.0.0.1:{running.port}/khaos/config"
+        assert httpx.get(place, headers=headers, auth=CHANNEL, trust_env=False).status_code == code

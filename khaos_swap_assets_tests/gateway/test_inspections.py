@@ -123,6 +123,16 @@ def test_all_faults_are_told_at_once_without_values(gateway: Gateway) -> None:
     assert "66602" not in answer.text
 
 
+def test_what_a_warehouse_sent_in_vain_is_counted_with_its_beginning(gateway: Gateway, rows: Rows) -> None:
+    for body in (b'{"rma": "RMA1001", "by": "p.n@example.com"}', b"{", b"{"):
+        assert gateway.post("/inspections", content=body, headers=BEARER).status_code == 400
+    assert gateway.post("/inspections", content=b"{").status_code == 401
+    counted = "SELECT reason, size_bytes, times, convert_from(head, 'UTF8') FROM recon.refused_messages ORDER BY 2"
+    reason = "an inspection of the warehouse cannot be read"
+    assert rows(counted) == [(reason, 1, 2, "{"), (reason, 43, 1, '{"rma": "RMA1001", "by": "***"}')]
+    assert rows(KEPT) == []
+
+
 @pytest.mark.parametrize(
     "header",
     ["", TOKEN, f"Basic {TOKEN}", "Bearer", "Bearer ", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", "Bearer \u00ff"],
