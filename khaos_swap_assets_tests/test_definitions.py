@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -200,3 +202,10 @@ def test_new_skus_alert_data_management_once(town: Town, instance: dg.DagsterIns
     run(town, instance)
     run(town, instance)
     assert [problem.kind for problem in town.alerts] == ["sku_unknown"]
+
+
+def test_a_run_begins_without_libraries_that_no_step_before_the_offer_needs() -> None:
+    heavy = ("pandas", "matplotlib", "numpy", "pyarrow", "sqlalchemy", "fastapi", "rapidfuzz")
+    code = f"import sys, khaos_swap_assets.definitions as d; d.build(); print(*(set({heavy}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

@@ -14,11 +14,12 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.domain.money import format_money, from_pence
-from khaos_swap_assets.domain.month_end import MonthEnd, WorstRow
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from khaos_swap_assets.domain.month_end import MonthEnd, WorstRow
 
 MOST_LEVEL_LABELS = 8
 _MINUS = re.compile(r"(?<!\w)-(?=[^\w\s]?\d)")

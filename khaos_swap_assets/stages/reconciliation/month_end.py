@@ -9,16 +9,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from khaos_swap_assets.adapters.store import bulk
-from khaos_swap_assets.domain.month_end import EXCEPTION_COLUMNS, MonthEnd, compute
 from khaos_swap_assets.stages.reconciliation.legs import LEG_COLUMNS
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from khaos_swap_assets.domain.month_end import MonthEnd
     from khaos_swap_assets.stages.toolbox import Toolbox
 
 RETURN_COLUMNS = (
@@ -47,6 +48,8 @@ def close_month(tools: Toolbox, period: str) -> tuple[MonthEnd, ...]:
 
 def month_of(conn: psycopg.Connection, period: str) -> tuple[MonthEnd, ...]:
     """The month from the reconciliation, one record a currency; returns with nothing due are left out."""
+    from khaos_swap_assets.domain.month_end import EXCEPTION_COLUMNS, compute  # brings pandas, which no sync needs
+
     returns = _frame(
         conn,
         RETURN_COLUMNS,
@@ -65,6 +68,8 @@ def month_of(conn: psycopg.Connection, period: str) -> tuple[MonthEnd, ...]:
 
 
 def _frame(conn: psycopg.Connection, columns: tuple[str, ...], query: str, period: str) -> pd.DataFrame:
+    import pandas as pd
+
     with conn.cursor(row_factory=dict_row) as cursor:
         return pd.DataFrame(cursor.execute(query, (period,)).fetchall(), columns=list(columns))
 
