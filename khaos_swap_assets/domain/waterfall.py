@@ -195,8 +195,15 @@ def _value_pieces(
     if 0 < abs(rest) <= slack:
         why = "prices of a unit in whole pence" if credit.mode == "gross" else "note: VAT added to rounded net prices"
         yield Piece("rounding", rest, why)
+    elif rest and (code := _delivery_of_no_value(credit, policy)):
+        yield Piece("delivery", rest, f"note: line {code}, of which Khaos tells no value")
     elif rest and noted:
         yield Piece("goods", rest, _other_price(noted, returned))
+
+
+def _delivery_of_no_value(credit: CreditFacts, policy: CreditNotePolicy) -> str:
+    code = policy.delivery.stock_code
+    return code if any(line.stock_code == code and line.gross_pence is None for line in credit.lines) else ""
 
 
 def _shares(noted: Mapping[str, LineSums], returned: Mapping[str, LineSums]) -> int:

@@ -193,6 +193,9 @@ def test_delivery_as_a_line_of_its_stock_code_is_delivery() -> None:
     credit = a_credit(CA, CB, CreditLine("DELIVERY", 1, 395))
     assert legs(explain(a_refund(), credit, policy)) == {"delivery": 395}
     assert legs(explain(a_refund(), credit)) == {"goods": 395}
+    told = CreditFacts(6395, lines=(*UNITS, CreditLine("DELIVERY", 1, None)))
+    assert legs(explain(a_refund(), told, policy)) == {"delivery": 395}
+    assert legs(explain(a_refund(), told)) == {"goods": 395}
 
 
 def test_verdicts_and_the_correction_of_errors_alone() -> None:

@@ -4,8 +4,8 @@ Belongs here: scoring the returns that were judged anew, and reading the score. 
 is made from. Shapes: tables ``recon.shadow`` and ``recon.shadow_weeks`` (migration 0009). A week is an ISO week of the
 refund's London day, ``YYYY-Www``; money is minor units of the row's currency.
 
-A return that has a document of ours is not scored, nor one that neither side has anything for. Goods count as
-inspected and posting as begun, since an audit may have neither.
+Ours is what the Credit Note policy makes of the return. A return that has a document of ours is not scored, nor one
+that neither side has anything for. Goods count as inspected and posting as begun, since an audit may have neither.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ _TOUCHED = "SELECT return_id FROM recon.reconciliation WHERE reconciled_at > %(s
 _TOLD = (
     "SELECT r.return_id, r.rma, r.currency, to_char(coalesce(s.processed_at, s.closed_at, s.submitted_at, "
     "r.reconciled_at) AT TIME ZONE 'Europe/London', 'IYYY-\"W\"IW') AS week, r.status, r.credited_pence, "
-    "r.credit_note_codes <> '{}' AS is_credited, r.refund_pence, d.return_id IS NOT NULL AND r.refund_pence > 0 "
-    "AND h.why IS NULL AS would, coalesce(h.why, '') AS why "
+    "r.credit_note_codes <> '{}' AS is_credited, coalesce(nullif(d.due_pence, 0), r.refund_pence) AS due_pence, "
+    "d.return_id IS NOT NULL AND greatest(d.due_pence, r.refund_pence) > 0 AND h.why IS NULL AS would, "
+    "coalesce(h.why, '') AS why "
     "FROM recon.reconciliation r JOIN swap.returns s USING (return_id) "
     "LEFT JOIN recon.drafts d ON (d.store_id, d.return_id, d.ordinal) = (r.store_id, r.return_id, 1) "
     "LEFT JOIN LATERAL (SELECT string_agg(reason ->> 1, '; ') AS why FROM jsonb_array_elements(d.reasons) AS reason "
@@ -36,7 +37,7 @@ _TOLD = (
     "WHERE p.return_id = r.return_id AND p.state <> 'withdrawn')"
 )
 _SCORED = (
-    "SELECT *, CASE WHEN would AND is_credited THEN CASE WHEN credited_pence = refund_pence THEN 'agreed' "
+    "SELECT *, CASE WHEN would AND is_credited THEN CASE WHEN credited_pence = due_pence THEN 'agreed' "
     "ELSE 'differ' END WHEN is_credited THEN 'they_only' "
     f"WHEN would AND status = 'credit_note_missing' THEN 'we_only' END AS score FROM ({_TOLD}) t"
 )
@@ -73,7 +74,7 @@ def score(conn: psycopg.Connection, since: datetime, until: datetime) -> int:
     weeks = {row[0] for row in gone.fetchall()}
     made = conn.execute(
         "INSERT INTO recon.shadow (return_id, rma, currency, week, score, our_pence, their_pence, why) "
-        "SELECT return_id, rma, currency, week, score, CASE WHEN would THEN refund_pence ELSE 0 END, credited_pence, "
+        "SELECT return_id, rma, currency, week, score, CASE WHEN would THEN due_pence ELSE 0 END, credited_pence, "
         f"why FROM ({_SCORED}) s WHERE score IS NOT NULL RETURNING week".encode(),
         span,
     )

@@ -12,9 +12,11 @@ import pytest
 
 from khaos_swap_assets.adapters.store import shadow
 from khaos_swap_assets.adapters.store.shadow import WeekScore
+from khaos_swap_assets.domain.policy import CreditNotePolicy
 from khaos_swap_assets.stages.shadow.assets import first_week, reconciliation_shadow_score
 from khaos_swap_assets.stages.shadow.checks import CHECKS
 from khaos_swap_assets.stages.shadow.drawing import draw_weeks
+from khaos_swap_assets_tests.domain.test_settlement import CHARGED, CHOSEN
 from khaos_swap_assets_tests.stages.town import NOON, Town, a_line, a_note, a_return, an_order, connect
 
 SCORES = "SELECT rma, score, our_pence, their_pence FROM recon.shadow ORDER BY rma"
@@ -76,6 +78,17 @@ def test_what_staff_credited_and_we_would_hold_says_why(audited: Town) -> None:
     scored(audited)
     assert audited.ask(SCORES) == [("RMA1", "they_only", 0, 1000)]
     assert "ZEBRA" in audited.one("SELECT why FROM recon.shadow")
+
+
+@pytest.mark.parametrize(("policy", "ours", "score"), [(CHARGED, 1000, "agreed"), (CHOSEN, 705, "differ")])
+def test_ours_is_what_the_policy_makes_of_the_return(
+    audited: Town, policy: CreditNotePolicy, ours: int, score: str
+) -> None:
+    audited.policy = policy
+    audited.sells_and_takes_back(a_return(1, refund_pence=705, handling_fee_pence=295))
+    noted(audited)
+    scored(audited)
+    assert audited.ask(SCORES) == [("RMA1", score, ours, 1000)]
 
 
 def test_what_neither_would_credit_is_not_scored(audited: Town) -> None:
