@@ -18,6 +18,7 @@ from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.cli_audit import audit_command
 from khaos_swap_assets.cli_hands import exceptions_app, postings_app
 from khaos_swap_assets.cli_import import import_app
+from khaos_swap_assets.cli_policy import policy_app
 
 DEMO_FOLDER = Path(".khaos-swap-demo")
 app = typer.Typer(
@@ -30,6 +31,7 @@ app = typer.Typer(
 app.add_typer(postings_app(cli_world.REACH), name="postings")
 app.add_typer(exceptions_app(cli_world.REACH), name="exceptions")
 app.add_typer(import_app(cli_world.REACH), name="import")
+app.add_typer(policy_app(cli_world.REACH), name="policy")
 app.command("audit")(audit_command)
 Month = Annotated[str, typer.Option(help="With --history: the month to play, YYYY-MM")]
 

@@ -78,7 +78,7 @@ def exceptions_app(reach: Reach) -> typer.Typer:
 
         with reach.store() as conn:
             rows = exceptions.open_exceptions(conn, owner=owner, kind=kind)
-        _show(rows if as_json else [_in_brief(row) for row in rows], as_json=as_json)
+        show_rows(rows if as_json else [_in_brief(row) for row in rows], as_json=as_json)
 
     @app.command()
     def waive(exception_id: int, by: By, reason: Reason) -> None:
@@ -106,7 +106,7 @@ def _add_postings_reads(app: typer.Typer, reach: Reach) -> None:
             book = SqlBook(conn)
             found = book.of_state(state) if state else book.undone()
             stopped = feed.feed_problems(conn, settings=reach.settings(), now=reach.clock())
-        _show([_short(one) for one in found], as_json=as_json)
+        show_rows([_short(one) for one in found], as_json=as_json)
         for line in stopped:
             typer.echo(line, err=True)
 
@@ -123,8 +123,8 @@ def _add_postings_reads(app: typer.Typer, reach: Reach) -> None:
         if as_json:
             typer.echo(_as_json({**_full(posting), "history": [asdict(entry) for entry in history]}))
             return
-        _show([{"field": name, "value": value} for name, value in _full(posting).items()], as_json=False)
-        _show([_line(entry) for entry in history], as_json=False)
+        show_rows([{"field": name, "value": value} for name, value in _full(posting).items()], as_json=False)
+        show_rows([_line(entry) for entry in history], as_json=False)
 
 
 def _add_postings_hands(app: typer.Typer, reach: Reach) -> None:
@@ -224,7 +224,8 @@ def _in_brief(row: Row) -> Row:
     }
 
 
-def _show(rows: Sequence[Row], *, as_json: bool) -> None:
+def show_rows(rows: Sequence[Row], *, as_json: bool) -> None:
+    """Print rows as a table for a person, or as JSON."""
     if as_json:
         typer.echo(_as_json(list(rows)))
         return

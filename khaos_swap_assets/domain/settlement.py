@@ -36,8 +36,8 @@ class Settlement:
     """The note that is due: its goods, its parts on a Stock Code of their own, or what stands against it.
 
     ``money_pence`` is the part of the refund that it answers for. ``undecided`` are outcomes that no decision covers,
-    ``open_credit_pence`` is store credit that none covers. ``is_due`` says that there is something to credit, or
-    something wrong with it.
+    ``open_credit_pence`` is store credit that none covers. ``invoice_pence`` is a fee that finance invoices. ``is_due``
+    says that there is something to credit, or something wrong with it.
     """
 
     credits: tuple[Credit, ...] = ()
@@ -47,6 +47,7 @@ class Settlement:
     open_credit_pence: int = 0
     faults: tuple[HoldReason, ...] = ()
     is_due: bool = False
+    invoice_pence: int = 0
 
     @property
     def lines(self) -> tuple[ReturnLine, ...]:
@@ -99,6 +100,7 @@ def _settled(
         open_credit_pence=_open_credit(case, is_card_used=bool(outcomes and outcomes.gift_card_pence)),
         faults=faults,
         is_due=is_due,
+        invoice_pence=found.fee_invoice_pence,
     )
 
 

@@ -1,0 +1,106 @@
+"""Trying a policy on what already happened: what each return's note would have been worth, beside what it is.
+
+Belongs here: the replay of the last days, in bulk, reading only. Stays out: the comparison (``domain.policy_trial``)
+and printing. A tried policy counts as if it had always held; VAT is at the rates of the Sales Order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from khaos_swap_assets.adapters.khaos.orders import RATES
+from khaos_swap_assets.adapters.store import drafts, matches, orders, returns
+from khaos_swap_assets.domain.policy_trial import Rates, Trial, outcome_words, value_of, vat_of
+from khaos_swap_assets.stages.credit_notes.settling import (
+    policy_of,
+    posted_of,
+    room_of,
+    settlement_of,
+    taken_from_orders,
+)
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from khaos_swap_assets.adapters.store.matches import MatchedLine
+    from khaos_swap_assets.domain.orders import SalesOrder
+    from khaos_swap_assets.domain.policy import CreditNotePolicy
+    from khaos_swap_assets.domain.returns import Return
+    from khaos_swap_assets.domain.settlement import Settlement
+    from khaos_swap_assets.domain.settlement_case import Posted
+    from khaos_swap_assets.stages.credit_notes.settling import Taken
+
+BATCH = 5_000
+ENDED = "SELECT return_id FROM swap.returns WHERE status = 'Closed' AND refunded_at >= %s ORDER BY refunded_at, rma"
+
+
+def try_policy(
+    conn: psycopg.Connection, present: CreditNotePolicy, tried: CreditNotePolicy, *, days: int, now: datetime
+) -> Iterator[Trial]:
+    """Every return that ended in the last ``days``, under both policies, the oldest first. Writes nothing."""
+    ids = [row[0] for row in conn.execute(ENDED, (now - timedelta(days=days),))]
+    for start in range(0, len(ids), BATCH):
+        yield from _try_batch(conn, present, tried, ids[start : start + BATCH])
+
+
+def _try_batch(
+    conn: psycopg.Connection, present: CreditNotePolicy, tried: CreditNotePolicy, ids: Sequence[str]
+) -> Iterator[Trial]:
+    records, heads, lines = returns.load(conn, ids), matches.returns(conn, ids), matches.lines(conn, ids)
+    so_codes = sorted({head.so_code for head in heads.values() if head.so_code})
+    sold, posted = orders.by_code(conn, so_codes), drafts.handed_out(conn, ids)
+    taken = taken_from_orders(conn, tried, so_codes) or taken_from_orders(conn, present, so_codes)
+    for key in ids:
+        head = heads.get(key)
+        order = sold.get(head.so_code or "") if head else None
+        policies = (policy_of(records[key], present), tried)
+        yield _trial(records[key], lines.get(key, []), order, policies, posted_of(posted.get(key, ())), taken)
+
+
+def _trial(
+    record: Return,
+    lines: Sequence[MatchedLine],
+    order: SalesOrder | None,
+    policies: tuple[CreditNotePolicy, CreditNotePolicy],
+    already: Sequence[Posted],
+    taken: Taken,
+) -> Trial:
+    now, then = (_settled(record, lines, order, policy, already, taken) for policy in policies)
+    rates = _rates(lines, order)
+    vat = [vat_of(found, rates, policy) for found, policy in zip((now, then), policies, strict=True)]
+    return Trial(
+        record.rma,
+        record.return_id,
+        record.currency,
+        record.refund_pence,
+        outcome_words(now, record.currency),
+        outcome_words(then, record.currency),
+        value_of(now),
+        value_of(then),
+        None if vat[0] is None or vat[1] is None else vat[1] - vat[0],
+        bool(already),
+    )
+
+
+def _settled(
+    record: Return,
+    lines: Sequence[MatchedLine],
+    order: SalesOrder | None,
+    policy: CreditNotePolicy,
+    already: Sequence[Posted],
+    taken: Taken,
+) -> Settlement:
+    """The return settled from its beginning; where only its documents explain it, what is due beside them."""
+    whole = settlement_of(record, lines, order, policy, (), room_of(record, order, taken, ()))
+    if not (whole.faults and already):
+        return whole
+    return settlement_of(record, lines, order, policy, already, room_of(record, order, taken, already))
+
+
+def _rates(lines: Sequence[MatchedLine], order: SalesOrder | None) -> Rates:
+    """VAT per cent of each returned row on its Sales Order."""
+    codes = {line.line_no: line.vat_code for line in order.lines} if order else {}
+    found = {line.product_id: codes.get(line.order_line_no or 0, "") for line in lines}
+    return {product_id: RATES[code] * 100 if code in RATES else None for product_id, code in found.items()}
