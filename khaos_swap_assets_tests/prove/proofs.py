@@ -7,8 +7,6 @@ Belongs here: what is shown and at which sizes. Stays out: how a play is run (``
 from __future__ import annotations
 
 import json
-import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -16,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from khaos_swap_assets.sandbox.switches import ALL_SWITCHES
+from khaos_swap_assets_tests.prove.audit_proofs import AUDIT_PROOFS
 from khaos_swap_assets_tests.prove.gateway_proofs import GATEWAY_PROOFS
 from khaos_swap_assets_tests.prove.plays import ROOT, Played, faults_of, play
+from khaos_swap_assets_tests.prove.tests_at_size import run_tests
 
 SEEDS = range(1, 21)
 LONGEST_ONCE_SECONDS = 60
@@ -125,14 +125,8 @@ def history_months() -> Figures:
 
 def random_histories() -> Figures:
     """2,000 random histories of the posting engine keep every invariant; each of its faults is found."""
-    environment = {**os.environ, "KHAOS_SWAP_HISTORIES": str(HISTORIES)}
-    tests = "khaos_swap_assets_tests/stages/credit_notes/test_histories.py"
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", tests]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    last = (done.stdout.strip().splitlines() or [""])[-1]
-    passed = re.search(r"(\d+) passed", last)
-    faults = [last] if done.returncode else []
-    return {"holds": not faults, "faults": faults, "histories": HISTORIES, "tests": int(passed[1]) if passed else 0}
+    done = run_tests("stages/credit_notes/test_histories.py", KHAOS_SWAP_HISTORIES=HISTORIES)
+    return {**done, "histories": HISTORIES}
 
 
 def benchmarks() -> Figures:
@@ -160,6 +154,7 @@ PROOFS: dict[str, Callable[[], Figures]] = {
         planted_500,
         planted_2000,
         benchmarks,
+        *AUDIT_PROOFS,
         *GATEWAY_PROOFS,
     )
 }

@@ -12,6 +12,7 @@ from khaos_swap_assets.sandbox.switches import ALL_SWITCHES
 from khaos_swap_assets_tests.prove import __main__ as command
 from khaos_swap_assets_tests.prove import proofs
 from khaos_swap_assets_tests.prove.plays import Played, faults_of
+from khaos_swap_assets_tests.prove.tests_at_size import run_tests
 
 GOOD = {
     "returns": 60,
@@ -26,6 +27,15 @@ GOOD = {
 
 def played(exit_code: int = 0, **changes: Any) -> Played:
     return Played({"seed": 1}, {**GOOD, **changes}, {}, exit_code, 1.0, "last words")
+
+
+def test_tests_at_size_tell_how_they_ended() -> None:
+    good = run_tests("domain/test_periods.py", KHAOS_SWAP_SIZE=1)
+    assert good["holds"]
+    assert good["tests"] > 1
+    bad = run_tests("domain/no_such_test.py")
+    assert (bad["holds"], bad["tests"]) == (False, 0)
+    assert bad["faults"]
 
 
 def test_a_good_play_has_no_fault() -> None:
