@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -55,8 +55,12 @@ def configure(**changes: Any) -> Settings:
 
 
 @pytest.fixture
-def open_gateway(database_url: str) -> OpenGateway:
-    """Start a gateway; ``host`` is where its sender sits; settings, hand_out, connect and clock can be replaced."""
+def open_gateway(database_url: str) -> Iterator[OpenGateway]:
+    """Start a gateway; ``host`` is where its sender sits; settings, hand_out, connect and clock can be replaced.
+
+    Every one ends with the test, as a server ends it: its connections are closed.
+    """
+    apps: list[FastAPI] = []
 
     def start(host: str = "127.0.0.1", scheme: str = "http", **parts: Any) -> Gateway:
         whole: dict[str, Any] = {
@@ -64,10 +68,17 @@ def open_gateway(database_url: str) -> OpenGateway:
             "settings": configure(),
             "clock": lambda: NOW,
         }
-        app = create_app(**(whole | parts))
+        apps.append(app := create_app(**(whole | parts)))
         return httpx.Client(transport=Bridge(app, host), base_url=f"{scheme}://gateway")
 
-    return start
+    yield start
+    for app in apps:
+        asyncio.run(end(app))
+
+
+async def end(app: FastAPI) -> None:
+    async with app.router.lifespan_context(app):
+        pass
 
 
 @pytest.fixture
