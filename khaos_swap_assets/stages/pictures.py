@@ -7,7 +7,7 @@ Belongs here: reading the few figures that a picture needs and turning it into m
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -26,13 +26,14 @@ MONTHS_SHOWN = 12
 
 def credit_by_day(conn: psycopg.Connection) -> dg.MetadataValue | None:
     """Value of Credit Notes attributed to returns, by day of creation and currency; None while there is none."""
+    newest = conn.execute("SELECT max(created_on) FROM khaos.credit_notes WHERE return_id IS NOT NULL").fetchone()
+    if newest is None or newest[0] is None:
+        return None
     rows = conn.execute(
         "SELECT created_on, currency, sum(gross_pence)::bigint FROM khaos.credit_notes WHERE return_id IS NOT NULL "
-        "AND created_on > (SELECT max(created_on) - %s FROM khaos.credit_notes) GROUP BY 1, 2 ORDER BY 1, 2",
-        (DAYS_SHOWN,),
+        "AND created_on > %s GROUP BY 1, 2 ORDER BY 1, 2",
+        (newest[0] - timedelta(days=DAYS_SHOWN),),
     ).fetchall()
-    if not rows:
-        return None
     return picture(_drawn(tuple(rows)), f"Credit Notes by day, {rows[0][0]} to {rows[-1][0]}")
 
 

@@ -34,9 +34,9 @@ def table_metadata(
     """
     schema, name = table.split(".")
     columns = conn.execute(
-        "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = %s AND table_name = %s "
-        "ORDER BY ordinal_position",
-        (schema, name),
+        "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 "
+        "AND NOT attisdropped ORDER BY attnum",
+        (sql.Identifier(schema, name).as_string(conn),),
     ).fetchall()
     shown = [column for column, kind in columns if kind not in {"bytea", "jsonb", "json"}]
     query = sql.SQL("SELECT {} FROM {} ORDER BY {} DESC LIMIT {}").format(

@@ -109,10 +109,7 @@ class SqlBook:
 
     def gaps(self) -> list[Posting]:
         """Confirmed postings witnessed at another value than drafted, which no person has accepted."""
-        return self._load(
-            "p.state = 'confirmed' AND p.witnessed_pence <> p.value_pence AND p.ended_by = ANY(%s)",
-            ["witness", "adoption"],
-        )
+        return self._load("p.is_apart AND p.ended_by = ANY(%s)", ["witness", "adoption"])
 
     def handed_out_since(self, moment: datetime) -> tuple[int, int]:
         """Count and pence of the postings last handed out at or after ``moment``."""

@@ -51,9 +51,9 @@ def read_allocations(tools: Toolbox) -> int:
 def due_customers(conn: psycopg.Connection, settings: Settings, now: datetime) -> list[str]:
     """Customers with an attributed note issued longer ago than the limit that was not seen allocated."""
     rows = conn.execute(
-        "SELECT DISTINCT n.customer_code FROM khaos.credit_notes n LEFT JOIN khaos.customers c USING (customer_code) "
-        "WHERE n.return_id IS NOT NULL AND n.allocated_at IS NULL AND NOT n.is_cancelled AND n.issued_on < %s "
-        "AND (c.read_at IS NULL OR c.read_at <= %s) ORDER BY 1 LIMIT %s",
+        "SELECT DISTINCT customer_code FROM khaos.credit_notes n WHERE is_followed AND issued_on < %s AND NOT EXISTS "
+        "(SELECT 1 FROM khaos.customers c WHERE c.customer_code = n.customer_code AND c.read_at > %s) "
+        "ORDER BY 1 LIMIT %s",
         (london_date(now) - timedelta(days=settings.allocation_days), now - ASK_AGAIN, settings.khaos.order_budget),
     ).fetchall()
     return [row[0] for row in rows]

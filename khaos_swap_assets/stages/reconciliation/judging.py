@@ -146,8 +146,7 @@ def _judge_orphans(conn: psycopg.Connection, settings: Settings, now: datetime) 
         "AND n.credit_note_code = f.credit_note_code AND (n.return_id IS NOT NULL OR n.is_cancelled)"
     )
     rows = conn.execute(
-        "SELECT credit_note_code FROM khaos.credit_notes n WHERE return_id IS NULL AND NOT is_cancelled "
-        "AND (created_on >= %s OR created_on IS NULL) AND NOT EXISTS "
+        "SELECT credit_note_code FROM khaos.credit_notes n WHERE loose_since >= %s AND NOT EXISTS "
         "(SELECT 1 FROM recon.findings f WHERE f.kind = 'credit_note_orphan' AND f.subject = n.credit_note_code)",
         (settings.period_start,),
     ).fetchall()
