@@ -156,7 +156,13 @@ def is_noted_twice(world: World, rma: Rma) -> bool:
 
 def has_a_gap(world: World, rma: Rma) -> bool:
     notes = notes_of(world, rma)
-    return len(notes) == 1 and gross(notes[0]) != rma.refund_pence
+    return len(notes) == 1 and gross(notes[0]) != rma.refund_pence and not is_rounding(notes[0], rma)
+
+
+def is_rounding(note: Note, rma: Rma) -> bool:
+    """A penny apart at a price of whole pence a unit: finance may let that be, so it is no trouble."""
+    is_even = any(line.quantity > 1 and line.gross_pence % line.quantity == 0 for line in note.lines)
+    return len(note.lines) == 1 and is_even and abs(gross(note) - rma.refund_pence) == 1
 
 
 def is_in_another_currency(world: World, rma: Rma) -> bool:
