@@ -74,6 +74,9 @@ def demo(
     history: Annotated[Path | None, typer.Option(help="With --once: Parquet file of real trading data")] = None,
     month: Month = "",
     switch: Annotated[list[str] | None, typer.Option(help="With --once: a switch of the sandbox, name=value")] = None,
+    storefront: Annotated[
+        bool, typer.Option("--storefront", help="Connect the invented shop, the witness of the money")
+    ] = False,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Live: port of the Dagster UI")] = 3000,
     folder: Annotated[Path, typer.Option(help="Live: where the demo keeps its data")] = DEMO_FOLDER,
 ) -> None:
@@ -83,12 +86,12 @@ def demo(
             raise typer.BadParameter("--history, --month and --switch need --once")
         from khaos_swap_assets.demo.live import RETURNS, Visit, play_live
 
-        raise typer.Exit(play_live(Visit(folder, port, returns or RETURNS, seed), typer.echo))
+        raise typer.Exit(play_live(Visit(folder, port, returns or RETURNS, seed, storefront), typer.echo))
     from khaos_swap_assets.demo.once import Wish, play_once
 
     switches = cli_world.wanted_switches(switch or [])
     cli_world.require_history(history, month)
-    raise typer.Exit(play_once(Wish(returns or 500, seed, history, month, switches)))
+    raise typer.Exit(play_once(Wish(returns or 500, seed, history, month, switches, storefront)))
 
 
 @app.command()

@@ -25,6 +25,8 @@ from khaos_swap_assets.stages.shadow import checks as shadow_checks
 from khaos_swap_assets.stages.stock import assets as stock
 from khaos_swap_assets.stages.stock import checks as stock_checks
 from khaos_swap_assets.stages.stock_codes import assets as stock_codes
+from khaos_swap_assets.stages.storefront import assets as storefront
+from khaos_swap_assets.stages.storefront import checks as storefront_checks
 
 STARTED_BY = "KHAOS_SWAP_STARTED_BY"
 
@@ -39,6 +41,7 @@ def build(*, toolbox: object = None) -> dg.Definitions:
             orders.sales_orders,
             stock.stock_levels,
             stock.stock_adjustments,
+            storefront.storefront_refunds,
             credit_notes.credit_note_drafts,
             credit_notes.khaos_credit_notes,
             reconciliation.reconciliation_returns,
@@ -50,6 +53,7 @@ def build(*, toolbox: object = None) -> dg.Definitions:
         ],
         asset_checks=[
             *return_checks.CHECKS,
+            *storefront_checks.CHECKS,
             *credit_note_checks.CHECKS,
             *stock_checks.CHECKS,
             *reconciliation_checks.CHECKS,

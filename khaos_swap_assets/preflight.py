@@ -48,6 +48,7 @@ def examine(settings: Settings, *, mark: Literal["live", "demo"] = "live", send_
         *_tried("database", lambda: _database(settings, mark)),
         *_tried("Swap", lambda: _swap(settings)),
         *_khaos(settings),
+        *_tried("storefront", lambda: _storefront(settings)),
         *_gateway(settings),
         *_tried("policy", lambda: _policy(settings)),
         *_alerts(settings, send_alert=send_alert),
@@ -147,6 +148,29 @@ def _khaos(settings: Settings) -> Iterator[Finding]:
         yield from _tried("Khaos", lambda: _sites(khaos, settings))
         yield from _tried("Khaos", lambda: _stock(khaos, settings))
         yield from _tried("Khaos", lambda: _documents(khaos))
+
+
+def _storefront(settings: Settings) -> Iterator[Finding]:
+    from khaos_swap_assets.adapters.storefront import client
+
+    if not settings.storefront.is_connected:
+        words = "Swap's word stands for the money: no payment is witnessed"
+        yield _set(False, "storefront", f"{PREFIX}STOREFRONT_URL", words)
+        return
+    with closing(client.connect(settings.storefront, retries=1)) as shop:
+        granted = shop.scopes()
+        lacking = [scope for scope in client.NEEDED_SCOPES if scope not in granted]
+        if lacking:
+            yield Finding("fails", "storefront scopes", f"the app lacks {', '.join(lacking)}: no refund can be read")
+            return
+        if client.ALL_ORDERS not in granted:
+            words = f"without {client.ALL_ORDERS} orders older than 60 days are hidden: their refunds count as not paid"
+            yield Finding("missing", "storefront scopes", words)
+        sweep = shop.changed_since(datetime.now(UTC) - timedelta(days=1))
+    told = f"{len(sweep.refunds)} refunds on {sweep.orders} orders of the last day can be read"
+    if sweep.faults:
+        yield Finding("missing", "storefront", f"{told}, {len(sweep.faults)} cannot: {sweep.faults[0].reason}")
+    yield Finding("works", "storefront", f"{told}; a refund counts once its money moved")
 
 
 def _capabilities(khaos: KhaosClient) -> Iterator[Finding]:

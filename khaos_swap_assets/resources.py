@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from khaos_swap_assets.adapters.khaos.client import KhaosClient
     from khaos_swap_assets.adapters.store.seal import Sealer
+    from khaos_swap_assets.adapters.storefront.client import StorefrontClient
     from khaos_swap_assets.adapters.swap.client import SwapClient
     from khaos_swap_assets.domain.exceptions import Problem
 
@@ -41,6 +42,7 @@ def toolbox_from_environment() -> Toolbox:
         clock.from_environment(),
         parts.alert,
         load_policy(settings.policy_file),
+        open_storefront=cache(parts.open_storefront),
     )
 
 
@@ -64,6 +66,11 @@ class _Parts:
         from khaos_swap_assets.adapters.khaos import client
 
         return client.connect(self._settings.khaos)
+
+    def open_storefront(self) -> StorefrontClient:
+        from khaos_swap_assets.adapters.storefront import client
+
+        return client.connect(self._settings.storefront)
 
     def open_sealer(self) -> Sealer:
         from khaos_swap_assets.adapters.store.seal import Sealer

@@ -74,7 +74,7 @@ def database(database_url: str) -> Iterator[psycopg.Connection[Any]]:
 def empty(connection: psycopg.Connection[Any]) -> None:
     """Empty every table that holds rows. Replica role: the audit log's own guard refuses to be emptied otherwise."""
     rows = connection.execute(
-        "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('swap', 'khaos', 'recon')"
+        "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('swap', 'khaos', 'storefront', 'recon')"
     ).fetchall()
     tables = [sql.Identifier(*row) for row in rows if ".".join(row) not in KEPT_TABLES]
     connection.execute("SET LOCAL session_replication_role = replica")

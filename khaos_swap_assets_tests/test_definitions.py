@@ -75,7 +75,9 @@ def test_every_asset_has_an_owner_a_group_a_kind_and_says_what_it_is(assembled: 
         assert spec.group_name != "default", spec.key
         assert spec.description, spec.key
         assert "postgres" in spec.kinds, spec.key
-        assert spec.key.path[0] in {"swap", "khaos", "matched", "credit_notes", "reconciliation"}, spec.key
+        assert spec.key.path[0] in {"swap", "khaos", "storefront", "matched", "credit_notes", "reconciliation"}, (
+            spec.key
+        )
 
 
 def check_specs(assembled: dg.Definitions) -> list[dg.AssetCheckSpec]:

@@ -19,8 +19,9 @@ from khaos_swap_assets.audit.kinds import AUDIT_KINDS
 from khaos_swap_assets.audit.rows import Row
 from khaos_swap_assets.domain import conditions
 from khaos_swap_assets.domain.credit_notes import CreditNote
-from khaos_swap_assets.domain.exceptions import KINDS, ExceptionKind, Problem
+from khaos_swap_assets.domain.exceptions import KINDS, Problem
 from khaos_swap_assets.domain.facts import Limits, NoteFacts, ReturnFacts
+from khaos_swap_assets.domain.kinds import ExceptionKind
 from khaos_swap_assets.domain.money import format_money
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.reconciliation import DRAFT_KINDS, HOLDING_KINDS

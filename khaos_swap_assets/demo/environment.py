@@ -71,12 +71,17 @@ def open_place(folder: Path, *, durable: bool, sandbox_port: int = 0, gateway_po
     return Place(folder.resolve(), postgres, *ports)
 
 
-def settings_of(place: Place, *, period_start: date, post_from: date, is_live: bool) -> dict[str, str]:
+def settings_of(
+    place: Place, *, period_start: date, post_from: date, is_live: bool, storefront: bool
+) -> dict[str, str]:
     """The whole environment of the demo's processes; secrets are the public ones that nothing live accepts."""
+    shop = {"KHAOS_SWAP_STOREFRONT_URL": f"{place.sandbox_url}/shop"} if storefront else {}
     pinned = {} if is_live else {clock.VARIABLE: str(place.clock_file)}
     return {
         **DEMO_SECRETS,
         **pinned,
+        **shop,
+        "KHAOS_SWAP_STOREFRONT_POLL_MINUTES": "0",
         "KHAOS_SWAP_STARTED_BY": "demo",
         "KHAOS_SWAP_MODE": "post",
         "KHAOS_SWAP_POST_FROM": post_from.isoformat(),
@@ -124,6 +129,7 @@ def sandbox(place: Place, arguments: list[str]) -> Child:
         "swap_api_key": DEMO_SECRETS["KHAOS_SWAP_SWAP_API_KEY"],
         "swap_webhook_secret": DEMO_SECRETS["KHAOS_SWAP_SWAP_WEBHOOK_SECRET"],
         "channel_password": DEMO_SECRETS["KHAOS_SWAP_KHAOS_CHANNEL_PASSWORD"],
+        "storefront_token": DEMO_SECRETS["KHAOS_SWAP_STOREFRONT_ACCESS_TOKEN"],
         "inspection_token": DEMO_SECRETS["KHAOS_SWAP_INSPECTION_TOKEN"],
     }
     listens = Listen("127.0.0.1", place.sandbox_port, "no setting: start again")

@@ -60,6 +60,7 @@ class Visit:
     port: int = 3000
     returns: int = RETURNS
     seed: int = 1
+    storefront: bool = False
 
 
 def play_live(visit: Visit, say: Say) -> int:
@@ -73,7 +74,9 @@ def play_live(visit: Visit, say: Say) -> int:
         visit.folder, durable=True, sandbox_port=_port_near(SANDBOX_PORT), gateway_port=_port_near(GATEWAY_PORT)
     )
     post_from = _post_from(place.folder)
-    env = environment.settings_of(place, period_start=month_before(post_from), post_from=post_from, is_live=True)
+    env = environment.settings_of(
+        place, period_start=month_before(post_from), post_from=post_from, is_live=True, storefront=visit.storefront
+    )
     env |= BETWEEN_LOOKS
     home = Path(env["DAGSTER_HOME"])
     _note_environment(place.folder, env)
@@ -110,7 +113,8 @@ def _note_environment(folder: Path, env: dict[str, str]) -> None:
 def _world(place: Place, visit: Visit) -> list[str]:
     """How the sandbox is told; a world that is there already is taken as it is."""
     store = place.folder / "sandbox.sqlite"
-    return ["--live", "--store", str(store), "--returns", str(visit.returns), "--seed", str(visit.seed)]
+    shop = ["--storefront"] if visit.storefront else []
+    return ["--live", "--store", str(store), "--returns", str(visit.returns), "--seed", str(visit.seed), *shop]
 
 
 def _post_from(folder: Path) -> date:

@@ -45,13 +45,15 @@ class Wish:
     history: Path | None = None
     month: str = ""
     switches: tuple[str, ...] = ()
+    storefront: bool = False
 
     @property
     def sandbox_arguments(self) -> list[str]:
         """How the sandbox is told."""
         if self.history:
             return ["--history", str(self.history.resolve()), "--month", self.month]
-        return ["--returns", str(self.returns), "--seed", str(self.seed)]
+        shop = ["--storefront"] if self.storefront else []
+        return ["--returns", str(self.returns), "--seed", str(self.seed), *shop]
 
     @property
     def own_settings(self) -> dict[str, str]:
@@ -79,7 +81,11 @@ def play_once(wish: Wish) -> int:
     try:
         place = environment.open_place(folder, durable=False)
         env = environment.settings_of(
-            place, period_start=month_before(wish.post_from), post_from=wish.post_from, is_live=False
+            place,
+            period_start=month_before(wish.post_from),
+            post_from=wish.post_from,
+            is_live=False,
+            storefront=wish.storefront and not wish.history,
         )
         env |= wish.own_settings
         os.environ.update(env)

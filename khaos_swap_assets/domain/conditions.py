@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from khaos_swap_assets.domain.exceptions import Problem
 from khaos_swap_assets.domain.facts import Limits, LineFacts, PostingFacts, ReturnFacts
 from khaos_swap_assets.domain.money import format_money
+from khaos_swap_assets.domain.refund_money import is_awaited
 from khaos_swap_assets.domain.returns import CLOSED
 from khaos_swap_assets.domain.sides import waterfall_of
 
@@ -161,7 +162,7 @@ def _refund_unconfirmed_too_long(case: Case) -> Iterator[Problem]:
     if return_.is_open and case.is_past(return_.delivered_at, timedelta(days=case.limits.refund_days)):
         message = f"Delivered more than {case.limits.refund_days} days ago, still {return_.status or 'without status'}"
         yield case.problem("refund_unconfirmed_too_long", message, _at_stake(case))
-    elif facts.is_waiting_for_swap and not return_.is_open:
+    elif facts.is_waiting_for_swap and not (return_.is_open or is_awaited(facts.money, facts.said)):
         yield case.problem("refund_unconfirmed_too_long", "Closed with a refund and no date of it", _at_stake(case))
 
 

@@ -7,22 +7,9 @@ Stays out: when a kind holds (``domain.reconciliation``) and how it is stored. S
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-Owner = Literal["data management", "finance", "operations", "cx", "engineer"]
-Severity = Literal["error", "warning"]
-
-
-@dataclass(frozen=True, slots=True)
-class ExceptionKind:
-    """One kind of trouble. ``error``: money or stock is wrong or held back now; ``warning``: it may be."""
-
-    kind: str
-    owner: Owner
-    severity: Severity
-    meaning: str
-    action: str
-    closes_when: str
+from khaos_swap_assets.domain.kinds import ExceptionKind, Owner, Severity
+from khaos_swap_assets.domain.money_kinds import MONEY_KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,11 +245,12 @@ _CATALOGUE = (
         "Move the units to the location of goods that may not be sold.",
         "The saleable stock no longer holds them, or a person waives it.",
     ),
+    *MONEY_KINDS,
     ExceptionKind(
         "record_unreadable",
         "engineer",
         "error",
-        "A row from Swap or Khaos could not be read; it takes part in nothing.",
+        "A row from Swap, Khaos or the storefront could not be read; it takes part in nothing.",
         "Read the reason, correct the record at its source, or teach the adapter to read it.",
         "The row is read, or is no longer sent.",
     ),

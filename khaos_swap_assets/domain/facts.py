@@ -13,6 +13,7 @@ from typing import Literal
 from khaos_swap_assets.domain.credit_notes import CreditNote
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.policy import CreditNotePolicy
+from khaos_swap_assets.domain.refund_money import Money
 from khaos_swap_assets.domain.returns import REFUND, Return, ReturnLine
 from khaos_swap_assets.domain.settlement import Settlement, settle
 from khaos_swap_assets.domain.settlement_case import Posted
@@ -33,6 +34,7 @@ class Limits:
     issue_days: int = 3
     allocation_days: int = 7
     in_doubt_hours: int = 24
+    pay_days: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +139,9 @@ class ReturnFacts:
     attributed ones, ``covering_note_code`` an unattributed note that may be this return's. ``strays`` are conditions
     that the warehouse reported for goods that fit no line, ``holds`` the kinds for which the draft is held.
     ``exchange_pence`` is the value of goods sent instead; taxes on top and duties were refunded beside the prices.
-    ``settled_pence`` of the gap are as they should be. ``tolerance`` says what ``domain.tolerance`` made of the rest:
-    let be, or stopped because all such differences lean to one side.
-    ``settlement`` is the note that is still due by the policy, beside the documents of ours; without it, by the policy
-    as it is before anybody decides. ``policy`` is that of the day of the refund. ``refund_lines`` are the rows that
-    notes are due for.
+    ``settled_pence`` of the gap are as they should be, ``tolerance`` says what ``domain.tolerance`` made of the rest.
+    ``settlement`` is the note still due by the policy (without: as before anybody decides), ``refund_lines`` are the
+    rows of it. ``money`` is what a connected storefront says, ``said`` the return with Swap's own dates.
     """
 
     return_: Return
@@ -166,6 +166,8 @@ class ReturnFacts:
     tolerance: Tolerance = ""
     settled: Settlement | None = None
     policy: CreditNotePolicy | None = None
+    money: Money | None = None
+    said: Return | None = None
     settlement: Settlement = field(init=False)
     refund_lines: tuple[LineFacts, ...] = field(init=False)
 

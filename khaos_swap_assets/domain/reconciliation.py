@@ -17,6 +17,7 @@ from khaos_swap_assets.domain.exceptions import Problem
 from khaos_swap_assets.domain.facts import Limits, NoteFacts, ReturnFacts
 from khaos_swap_assets.domain.money import format_money
 from khaos_swap_assets.domain.periods import LONDON, london_date
+from khaos_swap_assets.domain.refund_conditions import MONEY_RULES
 from khaos_swap_assets.domain.returns import hold_words
 from khaos_swap_assets.domain.sides import vat_gap_of, waterfall_of
 from khaos_swap_assets.domain.tolerance import residual_pence
@@ -103,7 +104,7 @@ def judge_unreadable(subject: str, reason: str, return_id: str = "") -> Problem:
 
 
 def _judge(case: Case) -> tuple[Status, tuple[Problem, ...]]:
-    problems = [problem for rule in RULES.values() for problem in rule(case)]
+    problems = [problem for rule in (*RULES.values(), *MONEY_RULES.values()) for problem in rule(case)]
     if _is_note_missing(case, {problem.kind for problem in problems}):
         problems.append(_note_missing(case))
     for note in case.facts.notes:
@@ -135,6 +136,7 @@ def _is_waiting(case: Case) -> bool:
 
 def _is_note_missing(case: Case, kinds: set[str]) -> bool:
     is_owned = bool(kinds & (HOLDING_KINDS | set(case.facts.holds))) or _is_only_policy(case, kinds)
+    is_owned = is_owned or bool(case.facts.money and case.facts.money.is_doubtful)
     return _is_late(case) and not (is_owned or _is_waiting(case) or case.facts.covering_note_code)
 
 
@@ -207,6 +209,8 @@ def _deadlines(facts: ReturnFacts, limits: Limits) -> Iterator[datetime]:
     yield from _after(return_.delivered_at, timedelta(days=limits.inspection_days))
     yield from _after(return_.delivered_at, timedelta(days=limits.refund_days))
     yield from _after(return_.refunded_at, timedelta(days=limits.credit_note_days))
+    if facts.said is not None:
+        yield from _after(facts.said.refunded_at, timedelta(days=limits.pay_days))
     for posting in facts.postings:
         yield from _after(posting.handed_out_at, timedelta(hours=limits.in_doubt_hours))
     for note in facts.notes:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import uvicorn
 
-from khaos_swap_assets.sandbox import generator, history
+from khaos_swap_assets.sandbox import generator, history, storefront_trouble
 from khaos_swap_assets.sandbox.app import Credentials, create_app
 from khaos_swap_assets.sandbox.history_file import HistoryError
 from khaos_swap_assets.sandbox.persistence import Keeper
@@ -22,7 +22,7 @@ from khaos_swap_assets.sandbox.state import State
 from khaos_swap_assets.sandbox.world import World
 
 CREDENTIALS = "SANDBOX_CREDENTIALS"
-"""JSON object of the environment: any field of ``Credentials``, and swap_api_key, swap_webhook_secret."""
+"""JSON object of the environment: fields of ``Credentials``, swap_api_key, swap_webhook_secret, storefront_token."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -38,10 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             world = _new_world(options)
         except HistoryError as error:
             parser.error(str(error))
+        if options.storefront:
+            storefront_trouble.connect(world, is_live=options.live)
         keeper.save_all(world)
     secrets = json.loads(os.environ.get(CREDENTIALS, "{}"))
     state = _state(world, secrets)
-    named = {name: value for name, value in secrets.items() if not name.startswith("swap_")}
+    named = {name: value for name, value in secrets.items() if not name.startswith(("swap_", "storefront_"))}
     app = create_app(
         state,
         gateway_url=options.gateway,
@@ -61,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--now", type=datetime.fromisoformat, help="the clock at the start, ISO with zone")
     parser.add_argument("--history", type=Path, help="Parquet file of real trading data instead of an invented month")
     parser.add_argument("--month", help="YYYY-MM of the history to play")
+    parser.add_argument("--storefront", action="store_true", help="connect the shop: money moves, and goes wrong")
     parser.add_argument("--store", type=Path, help="file that keeps the world between runs")
     parser.add_argument("--live", action="store_true", help="follow the wall clock, one round a second")
     return parser
@@ -76,6 +79,7 @@ def _new_world(options: argparse.Namespace) -> World:
 def _state(world: World, secrets: dict[str, str]) -> State:
     state = State(world)
     state.api_key = secrets.get("swap_api_key", state.api_key)
+    state.store_token = secrets.get("storefront_token", state.store_token)
     state.webhook_secret = secrets.get("swap_webhook_secret", state.webhook_secret)
     return state
 

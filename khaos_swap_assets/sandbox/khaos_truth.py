@@ -32,7 +32,7 @@ def planted(world: World) -> list[Plant]:
     found = [*world.plants, *(plant for one in world.documents.values() for plant in _of_document(world, one))]
     unique: dict[tuple[str, ...], Plant] = {}
     for plant in found:
-        unique.setdefault((plant.kind, plant.rma, plant.credit_note_code, plant.sku), plant)
+        unique.setdefault((plant.kind, plant.rma, plant.credit_note_code, plant.sku, plant.refund), plant)
     return list(unique.values())
 
 

@@ -18,6 +18,7 @@ from khaos_swap_assets.sandbox.channel import Channel
 from khaos_swap_assets.sandbox.clockwork import apply_due
 from khaos_swap_assets.sandbox.khaos_books import Books
 from khaos_swap_assets.sandbox.staff import Staff
+from khaos_swap_assets.sandbox.storefront_books import settle
 from khaos_swap_assets.sandbox.swap_webhooks import send_webhooks
 from khaos_swap_assets.sandbox.warehouse import Warehouse
 
@@ -53,13 +54,14 @@ class Rounds:
                 self._follow_wall_clock()
                 self._let_returns_trickle_in()
             steps = self._apply_steps()
+            refunds = self._move_money()
             problems: list[str] = []
             webhooks = send_webhooks(self.books.state, lambda body: self._knock(body, problems))
             if webhooks:
                 self.books.touch(self.books.world)
             inspections, failed = self.warehouse.post_due()
             pulled = self.channel.pull()
-            done = {"steps": steps, "webhooks": webhooks, "inspections": inspections}
+            done = {"steps": steps, "refunds": refunds, "webhooks": webhooks, "inspections": inspections}
             done |= {"pulled": pulled.fetched, "imported": pulled.imported, **self.staff.work()}
             return {"did": done, "problems": [*problems, *failed, *pulled.plus(self.channel.push()).problems]}
 
@@ -87,6 +89,13 @@ class Rounds:
                 self.books.touch(*moving, self.books.world)
                 self.books.flush()
         return steps
+
+    def _move_money(self) -> int:
+        with self.books.state.lock:
+            made = settle(self.books.world)
+            self.books.touch(*made)
+            self.books.flush()
+        return len(made)
 
     def _knock(self, body: Mapping[str, object], problems: list[str]) -> bool:
         try:

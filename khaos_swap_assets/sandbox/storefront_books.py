@@ -16,6 +16,8 @@ from khaos_swap_assets.sandbox.world import Order, Payment, Rma, RmaLine, StoreR
 
 ON = "storefront"
 """The world's memory says under this name that the shop is connected."""
+LIVE = "live"
+"""And by this value that people watch: money moves within seconds."""
 
 GATEWAYS = ("shopify_payments", "shopify_payments", "paypal")
 GIFT_CARD_SHARE = 0.12
@@ -76,7 +78,7 @@ def _refunds(world: World, rma: Rma, order: Order | None, paid: list[int]) -> It
         return
     pence = rma.refund_pence - before + OFF_BY.get(script, 0)
     currency = OTHER_CURRENCY.get(rma.currency, "GBP") if script == "currency" else rma.currency
-    number = f"9188{_digits(rma)}{1 + len(paid)}"
+    number = refund_id(rma, 1 + len(paid))
     order_id, order_name = (order.order_id, order.order_name) if order else (rma.order_id, rma.order_name)
     first = StoreRefund(
         number, order_id, order_name, currency, at, _payments(world, rma, number, pence, currency, at, script),
@@ -89,6 +91,16 @@ def _refunds(world: World, rma: Rma, order: Order | None, paid: list[int]) -> It
         again = at + timedelta(hours=1)
         payment = Payment(f"{number}91", "shopify_payments", pence, currency, again)
         yield StoreRefund(f"{number}9", order_id, order_name, currency, again, [payment], rma.rma_number)
+
+
+def refund_id(rma: Rma, count: int) -> str:
+    """The number of a return's first, second … refund."""
+    return f"9188{_digits(rma)}{count}"
+
+
+def subject_of(refund: StoreRefund) -> str:
+    """How trouble with a refund names it."""
+    return f"{refund.order_name}/{refund.refund_id}"
 
 
 def _digits(rma: Rma) -> str:
@@ -121,6 +133,8 @@ def _moment(world: World, rma: Rma, script: str, *, is_later: bool) -> datetime:
     assert said is not None
     if script == "late":
         return said + timedelta(hours=rng.randint(20, 40))
+    if world.memory[ON] == LIVE:
+        return said + timedelta(seconds=rng.randint(1, 8))
     tomorrow = (said.astimezone(LONDON) + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
     return min(said + timedelta(minutes=rng.randint(1, 90)), tomorrow.astimezone(said.tzinfo) - timedelta(seconds=1))
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.adapters.store import returns, worklist
+from khaos_swap_assets.adapters.store import refunds, returns, worklist
 from khaos_swap_assets.stages.credit_notes.allocation import due_customers
 from khaos_swap_assets.stages.orders.sync import SOURCE as DOCUMENTS
 from khaos_swap_assets.stages.returns.sync import SOURCE, due_windows
+from khaos_swap_assets.stages.storefront.sync import due_since
 
 if TYPE_CHECKING:
     import psycopg
@@ -28,6 +29,7 @@ REASONS = (
     ("work in line", "SELECT 1 FROM recon.worklist"),
     ("deadline passed", "SELECT 1 FROM recon.reconciliation WHERE next_due_at <= %(now)s"),
     ("stock level to judge", "SELECT 1 FROM recon.stock_moves WHERE level_verdict = 'pending'"),
+    ("refund to judge", "SELECT 1 FROM storefront.refunds WHERE judge_at <= %(now)s"),
     ("orders to read", "SELECT 1 FROM khaos.wanted_orders WHERE state = 'waiting'"),
 )
 LOOK = f"SELECT CASE {' '.join(f'WHEN EXISTS ({query}) THEN %({n})s' for n, (_, query) in enumerate(REASONS))} END"
@@ -51,7 +53,9 @@ def what_is_due(tools: Toolbox, *, asks_swap: bool = True) -> str:
         windows = due_windows(conn, tools.settings, now)
     if windows[0].source != SOURCE or len(windows) > 1:
         return f"time to read {windows[-1].source}"
-    return _changed_in_swap(tools, windows[0].since) if asks_swap else ""
+    if not asks_swap:
+        return ""
+    return _changed_in_swap(tools, windows[0].since) or _changed_in_storefront(tools, now)
 
 
 def local_reason(conn: psycopg.Connection, settings: Settings, now: datetime) -> str:
@@ -64,6 +68,20 @@ def local_reason(conn: psycopg.Connection, settings: Settings, now: datetime) ->
     if is_polled and settings.mode != "audit" and conn.execute(f"{POLLED} LIMIT 1").fetchone():
         return "a document is out or ready"
     return "credit to follow up" if is_polled and due_customers(conn, settings, now) else ""
+
+
+def _changed_in_storefront(tools: Toolbox, now: datetime) -> str:
+    """Where one is connected, and as often as its setting says."""
+    if not tools.settings.storefront.is_connected:
+        return ""
+    with tools.store() as conn:
+        since = due_since(conn, tools.settings, now)
+    if since is None:
+        return ""
+    sweep = tools.open_storefront().changed_since(since)
+    with tools.store() as conn:
+        changed = refunds.changed(conn, sweep.refunds)
+    return f"{len(changed)} refunds changed" if changed else ""
 
 
 def _changed_in_swap(tools: Toolbox, since: datetime) -> str:

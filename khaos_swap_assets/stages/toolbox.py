@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.domain.policy import CreditNotePolicy
 
 if TYPE_CHECKING:
@@ -20,8 +21,13 @@ if TYPE_CHECKING:
     from khaos_swap_assets.adapters.khaos.client import KhaosClient
     from khaos_swap_assets.adapters.settings import Settings
     from khaos_swap_assets.adapters.store.seal import Sealer
+    from khaos_swap_assets.adapters.storefront.client import StorefrontClient
     from khaos_swap_assets.adapters.swap.client import SwapClient
     from khaos_swap_assets.domain.exceptions import Problem
+
+
+def _not_connected() -> StorefrontClient:
+    raise SettingsError("no storefront is connected: set KHAOS_SWAP_STOREFRONT_URL")
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,7 @@ class Toolbox:
     clock: Callable[[], datetime]
     alert: Callable[[list[Problem]], None] = field(default=lambda _: None)
     policy: CreditNotePolicy = field(default_factory=CreditNotePolicy)
+    open_storefront: Callable[[], StorefrontClient] = field(default=_not_connected)
 
     @contextmanager
     def store(self) -> Iterator[psycopg.Connection]:

@@ -10,7 +10,7 @@ from khaos_swap_assets.domain.exceptions import KINDS, Problem, handbook
 
 OWNERS = {
     "data management": {"sku_unknown", "sku_ambiguous", "sku_discontinued"},
-    "cx": {"order_not_found", "order_ambiguous", "refund_unconfirmed_too_long"},
+    "cx": {"order_not_found", "order_ambiguous", "refund_unconfirmed_too_long", "refund_not_paid"},
     "operations": {"order_not_invoiced", "inspection_overdue", "stock_not_returned", "damaged_in_saleable"},
     "engineer": {"record_unreadable"},
     "finance": {
@@ -28,6 +28,11 @@ OWNERS = {
         "currency_mismatch",
         "posting_refused",
         "posting_in_doubt",
+        "refund_without_return",
+        "refund_amount_differs",
+        "refund_currency_differs",
+        "refund_ambiguous",
+        "refund_paid_twice",
     },
 }
 
@@ -38,7 +43,7 @@ def test_every_kind_has_its_owner_and_no_other_kind_exists() -> None:
         assert kind.kind == name
         found.setdefault(kind.owner, set()).add(name)
     assert found == OWNERS
-    assert len(KINDS) == 25
+    assert len(KINDS) == 31
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)

@@ -45,6 +45,14 @@ def replace_of_notes(conn: psycopg.Connection, codes: Sequence[str], found: Iter
     _insert(conn, found, now)
 
 
+def replace_of_subjects(
+    conn: psycopg.Connection, kind: str, subjects: Sequence[str], found: Iterable[Problem], now: datetime
+) -> None:
+    """Make ``found`` the only findings of one kind about these subjects."""
+    conn.execute("DELETE FROM recon.findings WHERE kind = %s AND subject = ANY(%s)", (kind, list(subjects)))
+    _insert(conn, found, now)
+
+
 def replace_unreadable(conn: psycopg.Connection, found: Iterable[Problem], now: datetime) -> None:
     """Make ``found`` the only findings of rows that could not be read."""
     conn.execute("DELETE FROM recon.findings WHERE kind = 'record_unreadable'")
@@ -67,11 +75,12 @@ def _insert(conn: psycopg.Connection, found: Iterable[Problem], now: datetime) -
 
 
 def unreadable(conn: psycopg.Connection) -> list[tuple[str, str, str]]:
-    """Rows of both vendors that could not be read and still cannot: (vendor, subject, reason)."""
+    """Rows of every vendor that could not be read and still cannot: (vendor, subject, reason)."""
     return list(
         conn.execute(
             "SELECT 'Swap', subject, reason FROM swap.unreadable WHERE resolved_at IS NULL UNION ALL "
-            "SELECT 'Khaos', subject, reason FROM khaos.unreadable WHERE resolved_at IS NULL ORDER BY 1, 2"
+            "SELECT 'Khaos', subject, reason FROM khaos.unreadable WHERE resolved_at IS NULL UNION ALL "
+            "SELECT 'Storefront', subject, reason FROM storefront.unreadable WHERE resolved_at IS NULL ORDER BY 1, 2"
         ).fetchall()
     )
 

@@ -17,7 +17,7 @@ from khaos_swap_assets.stages.toolbox import Toolbox
 
 @dg.asset(
     key=["credit_notes", "drafts"],
-    deps=[["matched", "return_lines"]],
+    deps=[["matched", "return_lines"], ["storefront", "refunds"]],
     group_name="credit_notes",
     owners=["team:finance"],
     kinds={"postgres"},

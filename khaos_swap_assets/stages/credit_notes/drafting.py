@@ -6,16 +6,17 @@ gates, and the search of Khaos that comes before a draft is planned (``engine``)
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.adapters.store import drafts, matches, notes, orders, policies, returns, worklist
+from khaos_swap_assets.adapters.store import drafts, matches, notes, orders, policies, worklist
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.domain.credit_notes import COVERED, CreditNote, Draft, draft
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.policy import CreditNotePolicy
+from khaos_swap_assets.domain.refund_conditions import money_holds
 from khaos_swap_assets.domain.returns import HoldReason
 from khaos_swap_assets.stages.credit_notes.settling import (
     Taken,
@@ -26,6 +27,7 @@ from khaos_swap_assets.stages.credit_notes.settling import (
     settlement_of,
     taken_from_orders,
 )
+from khaos_swap_assets.stages.storefront import money
 
 if TYPE_CHECKING:
     import psycopg
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from khaos_swap_assets.adapters.settings import Settings
     from khaos_swap_assets.adapters.store.matches import MatchedLine, MatchedReturn
     from khaos_swap_assets.domain.orders import SalesOrder
+    from khaos_swap_assets.domain.refund_money import Money
     from khaos_swap_assets.domain.returns import Return
     from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -62,6 +65,7 @@ class _Known:
     notes: dict[str, list[tuple[CreditNote, str]]]
     posted: dict[str, list[SavedDraft]]
     taken: Taken
+    money: Mapping[str, Money]
 
 
 def draft_waiting(tools: Toolbox) -> Drafted:
@@ -90,24 +94,26 @@ def draft_returns(
     conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy, ids: Sequence[str], now: datetime
 ) -> list[SavedDraft]:
     """Draft these returns and replace what was drafted for them and is not out yet."""
-    known = _load(conn, policy, ids)
+    known = _load(conn, settings, policy, ids)
     saved = [one for key in known.records if (one := _draft_one(known, key, settings, policy, now))]
     drafts.drop_undone(conn, ids)
     drafts.save(conn, saved)
     return saved
 
 
-def _load(conn: psycopg.Connection, policy: CreditNotePolicy, ids: Sequence[str]) -> _Known:
+def _load(conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy, ids: Sequence[str]) -> _Known:
     heads = matches.returns(conn, ids)
     so_codes = sorted({head.so_code for head in heads.values() if head.so_code})
+    witnessed = money.load(conn, settings, ids)
     return _Known(
-        returns.load(conn, ids),
+        witnessed.records,
         heads,
         matches.lines(conn, ids),
         orders.by_code(conn, so_codes),
         notes.of_returns(conn, ids),
         drafts.handed_out(conn, ids),
         taken_from_orders(conn, policy, so_codes),
+        witnessed.money,
     )
 
 
@@ -128,7 +134,10 @@ def _draft_one(
         policy=settings.legs_policy,
         decisions=decisions,
         room_pence=room_pence,
-        found=tuple(_found(record, head, known.notes.get(key, []), settings, has_posted=bool(posted))),
+        found=(
+            *_found(record, head, known.notes.get(key, []), settings, has_posted=bool(posted)),
+            *money_holds(known.money.get(key)),
+        ),
     )
     is_covered = not isinstance(result, Draft) and any(reason.kind == COVERED for reason in result.reasons)
     if is_covered and posted:

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.khaos.documents import return_document, without_party
-from khaos_swap_assets.adapters.store import drafts, notes, orders, returns, worklist
+from khaos_swap_assets.adapters.store import drafts, notes, orders, worklist
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.domain.periods import london_date
@@ -24,6 +24,7 @@ from khaos_swap_assets.stages.credit_notes.attributing import attribute_notes
 from khaos_swap_assets.stages.credit_notes.engine import ReadyDraft
 from khaos_swap_assets.stages.credit_notes.searching import Search, search
 from khaos_swap_assets.stages.orders.sync import keep_notes, keep_statuses
+from khaos_swap_assets.stages.storefront import money
 
 if TYPE_CHECKING:
     import psycopg
@@ -143,13 +144,13 @@ Rendered = dict[tuple[str, int], tuple[ReadyDraft, "Return"]]
 
 def _rendered(conn: psycopg.Connection, tools: Toolbox, ready: Sequence[SavedDraft]) -> Rendered:
     """Ready drafts with their sealed party; one whose document cannot be made is held with the reason."""
-    records = returns.load(conn, [one.return_id for one in ready])
+    witnessed = money.load(conn, tools.settings, [one.return_id for one in ready])
     parties = orders.parties(conn, [one.draft.so_code for one in ready if one.draft])
     found: Rendered = {}
     held: list[tuple[SavedDraft, str, str]] = []
     nameless: list[str] = []
     for saved in ready:
-        record, content = records[saved.return_id], saved.draft
+        record, content = witnessed.part(saved.return_id, saved.ordinal), saved.draft
         refunded_at = record.refunded_at
         if content is None or refunded_at is None:
             continue

@@ -17,6 +17,7 @@ from khaos_swap_assets.stages.presenting import as_table, table_metadata
 from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting
 from khaos_swap_assets.stages.reconciliation.legs import LEG_COLUMNS
 from khaos_swap_assets.stages.reconciliation.month_end import close_month
+from khaos_swap_assets.stages.storefront.month import money_of_month
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 RETURNS = dg.AssetKey(["reconciliation", "returns"])
@@ -41,20 +42,28 @@ def _lineage() -> dg.TableColumnLineage:
         {
             "rma": of("swap/returns", "rma"),
             "currency": of("swap/returns", "currency"),
-            "refund_pence": of("swap/returns", "refund_pence", "status", "refunded_at"),
+            "refund_pence": [
+                *of("swap/returns", "refund_pence", "status", "refunded_at"),
+                *of("storefront/refunds", "moved_pence", "moved_at"),
+            ],
             "credited_pence": of("khaos/credit_notes", "witnessed_pence"),
             "issued_pence": of("khaos/credit_notes", "witnessed_pence"),
             "gap_pence": gap,
             **{column: [*gap, *of("matched/return_lines", "stock_code", "cost_pence")] for column in LEG_COLUMNS},
             "credit_note_codes": of("khaos/credit_notes", "credit_note_code"),
-            "period": of("swap/returns", "refunded_at"),
+            "period": [*of("swap/returns", "refunded_at"), *of("storefront/refunds", "moved_at")],
         }
     )
 
 
 @dg.asset(
     key=RETURNS,
-    deps=[["khaos", "credit_notes"], ["khaos", "stock_adjustments"], ["matched", "return_lines"]],
+    deps=[
+        ["khaos", "credit_notes"],
+        ["khaos", "stock_adjustments"],
+        ["matched", "return_lines"],
+        ["storefront", "refunds"],
+    ],
     group_name="reconciliation",
     owners=["team:finance"],
     kinds={"postgres"},
@@ -119,6 +128,8 @@ def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolb
     """Add up one month."""
     period = context.partition_key
     months = close_month(toolbox, period)
+    with toolbox.store() as conn:
+        money = money_of_month(conn, toolbox.settings, period)
     chart = gap_by_cause(months)
     with toolbox.store() as conn:
         let_be = residuals.let_be(conn, period)
@@ -130,6 +141,7 @@ def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolb
             **{f"gap_pence_{month.currency}": month.gap_pence for month in months},
             "summary": dg.MetadataValue.md(summary_table(months)),
             "worst": dg.MetadataValue.md(worst or "Nothing."),
+            "money": dg.MetadataValue.md(money),
             "let_be_by_account": as_table([asdict(one) for one in let_be]),
             **({"gap_by_cause": chart} if chart else {}),
             **({"gap_by_month": by_month} if by_month else {}),

@@ -28,6 +28,8 @@ from khaos_swap_assets.stages.credit_notes.settling import (
     settlement_of,
     taken_from_orders,
 )
+from khaos_swap_assets.stages.storefront import money
+from khaos_swap_assets.stages.storefront.money import Witnessed
 
 if TYPE_CHECKING:
     import psycopg
@@ -51,6 +53,7 @@ def limits_of(settings: Settings) -> Limits:
         settings.issue_days,
         settings.allocation_days,
         settings.in_doubt_hours,
+        settings.storefront.pay_days,
     )
 
 
@@ -71,19 +74,20 @@ class _Batch:
     extras: dict[str, Extras]
     taken: Taken
     policy: CreditNotePolicy
+    money: Witnessed
 
 
 def gather(
     conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy, ids: Sequence[str]
 ) -> Iterator[tuple[ReturnFacts, str]]:
     """Facts of each return among ``ids``, with the passes that attributed its notes joined by ``;``."""
-    batch = _load(conn, policy, ids)
+    batch = _load(conn, settings, policy, ids)
     for key in batch.records:
         passes = sorted({matched_by for _, matched_by in batch.notes.get(key, ())})
         yield _facts(batch, key, settings), ";".join(passes)
 
 
-def _load(conn: psycopg.Connection, policy: CreditNotePolicy, ids: Sequence[str]) -> _Batch:
+def _load(conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy, ids: Sequence[str]) -> _Batch:
     heads = matches.returns(conn, ids)
     so_codes = sorted({head.so_code for head in heads.values() if head.so_code})
     customers = sorted({head.customer_code for head in heads.values() if head.customer_code})
@@ -97,7 +101,8 @@ def _load(conn: psycopg.Connection, policy: CreditNotePolicy, ids: Sequence[str]
         "SELECT customer_code, unallocated_pence, read_at FROM khaos.customers WHERE customer_code = ANY(%s)",
         (customers,),
     ).fetchall()
-    records, noted = returns.load(conn, ids), notes.of_returns(conn, ids)
+    witnessed, noted = money.load(conn, settings, ids), notes.of_returns(conn, ids)
+    records = witnessed.records
     return _Batch(
         records,
         heads,
@@ -112,6 +117,7 @@ def _load(conn: psycopg.Connection, policy: CreditNotePolicy, ids: Sequence[str]
         _extras(conn, records, noted),
         taken_from_orders(conn, policy, so_codes),
         policy,
+        witnessed,
     )
 
 
@@ -152,6 +158,8 @@ def _facts(batch: _Batch, key: str, settings: Settings) -> ReturnFacts:
         mode=settings.mode,
         legs_policy=settings.legs_policy,
         post_from=settings.post_from,
+        money=batch.money.money.get(key),
+        said=batch.money.as_swap_says.get(key),
         exchange_pence=extras.exchange_pence,
         taxes_on_top_pence=extras.taxes_on_top_pence,
         duties_pence=extras.duties_pence,

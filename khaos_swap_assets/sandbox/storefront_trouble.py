@@ -1,0 +1,117 @@
+"""The shop of an invented month is connected: whose money goes wrong, and what must be open about it at the end.
+
+Belongs here: choosing returns in good order and telling the shop what to do with their money, with the truth of it.
+Stays out: moving the money (``storefront_books``). Only what belongs to the money is touched: with the same seed, the
+rest of the world is what it is without a shop.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+from random import Random
+
+from khaos_swap_assets.sandbox.maker import LONDON
+from khaos_swap_assets.sandbox.storefront_books import LIVE, ON, is_processed, processed_at, refund_id, subject_of
+from khaos_swap_assets.sandbox.world import Order, Payment, Plant, Rma, RmaLine, StoreRefund, World
+
+SHARE = 0.0085
+KINDS = {
+    "unpaid": ("refund_not_paid", "the shop never paid"),
+    "failed": ("refund_not_paid", "the payment failed"),
+    "short": ("refund_amount_differs", "a pound too little"),
+    "over": ("refund_amount_differs", "delivery was paid back too"),
+    "currency": ("refund_currency_differs", "paid in another currency"),
+    "twice": ("refund_paid_twice", "Khaos paid it once more"),
+}
+ON_TOP = ("late", "ambiguous", "stray")
+
+
+def connect(world: World, *, is_live: bool = False) -> None:
+    """Connect the shop and plant trouble with the money of some returns; the same for the same seed."""
+    rng = Random(f"{world.seed}/money")  # noqa: S311
+    world.memory[ON] = LIVE if is_live else ON
+    each = max(1, round(len(world.rmas) * SHARE))
+    _unread_returns(world)
+    clean = list(_in_order(world))
+    rng.shuffle(clean)
+    for script in [script for script in (*KINDS, *ON_TOP) for _ in range(each)]:
+        if script == "stray":
+            _stray(world, rng)
+        elif script == "ambiguous":
+            _two_of_one_order(world, clean)
+        elif clean:
+            _script(world, clean.pop(), script)
+
+
+def _script(world: World, rma: Rma, script: str) -> None:
+    world.money_scripts[rma.rma_number] = script
+    if script in KINDS:
+        kind, why = KINDS[script]
+        world.plants.append(Plant(kind, rma=rma.rma_number, why=why))
+
+
+def _in_order(world: World) -> Iterator[Rma]:
+    """Refunded in pounds after the first day of posting, alone on its order, and nothing else is special about it."""
+    special = {plant.rma for plant in world.plants} | world.scripts.keys() | world.money_scripts.keys()
+    noted = {note.urn for note in world.notes.values()}
+    orders = Counter(rma.order_id for rma in world.rmas.values())
+    known = {order.order_id: order for order in world.orders.values()}
+    start = datetime.combine(world.post_from, time.min, LONDON).astimezone(UTC) if world.post_from else world.now
+    for rma in world.rmas.values():
+        is_plain = is_processed(rma) and not (rma.steps or rma.broken_fields or rma.exchange_items)
+        is_alone = orders[rma.order_id] == 1 and rma.order_id in known and rma.urn not in noted
+        said = processed_at(rma)
+        if is_plain and is_alone and rma.rma_number not in special and rma.currency == "GBP" and said and said >= start:
+            yield rma
+
+
+def _two_of_one_order(world: World, clean: list[Rma]) -> None:
+    """Two returns bring back one unit each of one order line at one price, and the shop names neither of them."""
+    orders = {order.order_id: order for order in world.orders.values()}
+    small = [one for one in clean if _is_of_one_unit(one, orders[one.order_id])]
+    if len(small) < 2:
+        return
+    first, second = small[:2]
+    order, line = orders[first.order_id], first.lines[0]
+    order.lines[0].quantity, order.lines[0].gross_pence = 2, 2 * order.lines[0].gross_pence
+    second.order_name, second.order_id, second.urn = first.order_name, first.order_id, first.urn
+    second.lines = [RmaLine(second.lines[0].product_id, line.line_item_id, line.sku, 1, line.cost_pence)]
+    second.refund_pence, second.handling_fee_pence = first.refund_pence, first.handling_fee_pence
+    for rma in (first, second):
+        clean.remove(rma)
+        world.money_scripts[rma.rma_number] = "ambiguous"
+        world.plants.append(Plant("refund_ambiguous", rma=rma.rma_number, why="two refunds fit two returns"))
+
+
+def _is_of_one_unit(rma: Rma, order: Order) -> bool:
+    return len(rma.lines) == len(order.lines) == 1 and rma.lines[0].quantity == order.lines[0].quantity == 1
+
+
+def _stray(world: World, rng: Random) -> None:
+    """Goodwill for an order that nobody returned anything of."""
+    returned = {rma.order_id for rma in world.rmas.values()} | {one.order_id for one in world.store_refunds.values()}
+    names = {name for rma in world.rmas.values() for name in (rma.order_name, *_originals(rma))}
+    order = rng.choice(
+        [one for one in world.orders.values() if {one.order_id, one.order_name}.isdisjoint(returned | names)]
+    )
+    at = order.ordered_at + timedelta(days=1)
+    number, pence = f"9199{order.order_id[-9:]}", rng.randint(300, 1500)
+    payment = Payment(f"{number}1", "shopify_payments", pence, order.currency, at)
+    refund = StoreRefund(number, order.order_id, order.order_name, order.currency, at, [payment])
+    world.store_refunds[number] = refund
+    world.plants.append(Plant("refund_without_return", refund=subject_of(refund), why="goodwill, nothing came back"))
+
+
+def _originals(rma: Rma) -> list[str]:
+    return [line.original_order_name for line in rma.lines]
+
+
+def _unread_returns(world: World) -> None:
+    """Money of a return that cannot be read belongs, as far as anybody can tell, to none."""
+    orders = {order.order_id: order for order in world.orders.values()}
+    for rma in world.rmas.values():
+        if rma.broken_fields and is_processed(rma):
+            subject = f"{orders[rma.order_id].order_name}/{refund_id(rma, 1)}"
+            world.plants.append(Plant("refund_without_return", refund=subject, why="its return cannot be read"))

@@ -1,0 +1,111 @@
+"""What the storefront says of a batch of returns: the one way in which every stage learns whether money moved.
+
+Belongs here: gathering returns and refunds that share orders, and the returns with the dates of their money. Stays out:
+the links (``domain.refund_links``) and reading the storefront (``sync``).
+Where no storefront is connected, Swap's word stands and nothing is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from khaos_swap_assets.adapters.store import refunds, returns, worklist
+from khaos_swap_assets.adapters.store.refunds import Orders
+from khaos_swap_assets.adapters.storefront.wire import tail
+from khaos_swap_assets.domain.refund_links import link
+from khaos_swap_assets.domain.refund_money import Claimant, Links, Money, as_money_says, is_owed
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from khaos_swap_assets.adapters.settings import Settings
+    from khaos_swap_assets.domain.refunds import Refund
+    from khaos_swap_assets.domain.returns import Return
+
+SEEN_FROM = "storefront/seen_from"
+"""The watermark of the first reading: refunds made since then are all in sight."""
+
+MOST_STEPS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """Returns as the money says, what it says of each, and those returns as Swap says."""
+
+    records: dict[str, Return]
+    money: Mapping[str, Money] = field(default_factory=dict)
+    as_swap_says: Mapping[str, Return] = field(default_factory=dict)
+
+    def part(self, return_id: str, ordinal: int) -> Return:
+        """The return as one of its Credit Notes sees it: a later part payment counts on its own day (U-2)."""
+        record = self.records[return_id]
+        return replace(record, processed_at=record.closed_at) if ordinal > 1 and return_id in self.money else record
+
+
+def load(conn: psycopg.Connection, settings: Settings, return_ids: Collection[str]) -> Witnessed:
+    """These returns with the dates of their money, where a storefront is connected."""
+    records = returns.load(conn, list(return_ids))
+    if not settings.storefront.is_connected:
+        return Witnessed(records)
+    links = link_orders(conn, records).links
+    seen_from = worklist.reached(conn, SEEN_FROM)
+    said = {key: one for key, one in records.items() if is_owed(one)}
+    money = {key: links.money[key] for key, one in said.items() if _is_told(one, links.money[key], seen_from)}
+    paid = {
+        key: as_money_says(one, money.get(key), is_in_sight=_is_in_sight(one, seen_from))
+        for key, one in records.items()
+    }
+    return Witnessed(paid, money, said)
+
+
+def _is_told(record: Return, money: Money, seen_from: datetime | None) -> bool:
+    """Silence says something only where the storefront must have spoken."""
+    return money.state != "unpaid" or _is_in_sight(record, seen_from)
+
+
+def _is_in_sight(record: Return, seen_from: datetime | None) -> bool:
+    """True unless the refund is older than all that was ever read; before the first reading nothing may be posted."""
+    return seen_from is None or record.refunded_at is None or record.refunded_at >= seen_from
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """The links of some orders, with every return and refund that took part in them."""
+
+    links: Links
+    returns: Mapping[str, Return]
+    refunds: Collection[Refund]
+
+
+def link_orders(conn: psycopg.Connection, records: Mapping[str, Return], found: Collection[Refund] = ()) -> Linked:
+    """The links of these returns and refunds, with every other that shares an order with one of them."""
+    known = dict(records)
+    seen = {one.refund_id: one for one in found}
+    refs = _refs(conn, known)
+    reach = _orders_of(known, refs) | Orders.of(seen.values())
+    for _ in range(MOST_STEPS):
+        seen |= {one.refund_id: one for one in refunds.of_orders(conn, reach)}
+        paid_on = Orders.of(seen.values())
+        fresh = set(refunds.returns_of(conn, paid_on)) - known.keys() if seen else set()
+        known |= returns.load(conn, sorted(fresh)) if fresh else {}
+        refs |= _refs(conn, fresh) if fresh else {}
+        further = reach | _orders_of({key: known[key] for key in fresh}, refs)
+        if further == reach:
+            break
+        reach = further
+    links = link((Claimant(one, refs.get(key, "")) for key, one in known.items()), seen.values())
+    return Linked(links, known, seen.values())
+
+
+def _refs(conn: psycopg.Connection, return_ids: Collection[str]) -> dict[str, str]:
+    """Swap's number of the storefront's return; which of two spellings it has is unknown (contracts/swap.md §2.3)."""
+    return {key: tail(ref) for key, ref in refunds.return_refs(conn, return_ids).items()}
+
+
+def _orders_of(records: Mapping[str, Return], refs: Mapping[str, str]) -> Orders:
+    names = {name for one in records.values() for name in Claimant(one).order_names}
+    ids = {one.order_id for one in records.values()} - {""}
+    return Orders(frozenset(ids), frozenset(names), frozenset(refs[key] for key in records if refs.get(key)))

@@ -1,0 +1,46 @@
+"""The money of one London month in words, for the report that finance signs.
+
+Belongs here: what moved in the month by means of payment, or that nobody witnessed it. Stays out: the report itself
+(``stages.reconciliation``). Source: FINANCE_RULES U-1, U-14, U-18.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from khaos_swap_assets.domain.money import format_money
+from khaos_swap_assets.stages.storefront.assets import NOT_CONNECTED
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from khaos_swap_assets.adapters.settings import Settings
+
+MOVED = (
+    "SELECT t.currency, t.gateway, count(*), sum(t.amount_pence)::bigint, "
+    "coalesce(sum(t.amount_pence) FILTER (WHERE f.return_id IS NULL), 0)::bigint "
+    "FROM storefront.transactions t JOIN storefront.refunds f USING (refund_id) "
+    "WHERE t.kind = 'REFUND' AND t.status = 'SUCCESS' AND NOT t.is_test "
+    "AND t.processed_at >= (%(first)s)::timestamp AT TIME ZONE 'Europe/London' "
+    "AND t.processed_at < ((%(first)s)::timestamp + interval '1 month') AT TIME ZONE 'Europe/London' "
+    "GROUP BY 1, 2 ORDER BY 1, 4 DESC, 2"
+)
+HEAD = """\
+Witnessed by the storefront: a refund belongs to the month in which its money moved.
+
+| currency | means of payment | payments | moved | of it without a return |
+|---|---|---:|---:|---:|
+"""
+
+
+def money_of_month(conn: psycopg.Connection, settings: Settings, period: str) -> str:
+    """Markdown: payments that went through in the month ('2026-03'), by means of payment, gift cards apart."""
+    if not settings.storefront.is_connected:
+        return NOT_CONNECTED
+    rows = conn.execute(MOVED, {"first": f"{period}-01"}).fetchall()
+    lines = (
+        f"| {currency} | {gateway or '(none named)'} | {count} | {format_money(pence, currency)} | "
+        f"{format_money(loose, currency)} |\n"
+        for currency, gateway, count, pence, loose in rows
+    )
+    return HEAD + "".join(lines)

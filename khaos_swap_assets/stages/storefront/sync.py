@@ -1,0 +1,109 @@
+"""Reading the storefront: refunds of orders that changed since the last look, and which return each of them pays.
+
+Belongs here: which window to ask for, keeping what came with its watermark in one transaction, and putting in line what
+it touches. Stays out: paging and parsing (``adapters.storefront``), what links a refund (``domain.refund_links``).
+A tick costs by what changed: only refunds that say something new, and those of returns in line, are linked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from khaos_swap_assets.adapters.store import findings, refunds, worklist
+from khaos_swap_assets.adapters.storefront.records import RefundSweep
+from khaos_swap_assets.domain.periods import london_date
+from khaos_swap_assets.domain.refund_conditions import WITHOUT_RETURN, without_return
+from khaos_swap_assets.stages.storefront.money import SEEN_FROM, link_orders
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from khaos_swap_assets.adapters.settings import Settings
+    from khaos_swap_assets.domain.refunds import Refund
+    from khaos_swap_assets.domain.returns import Return
+    from khaos_swap_assets.stages.toolbox import Toolbox
+
+SOURCE = "storefront/refunds"
+NOTHING = RefundSweep((), (), 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class SyncedRefunds:
+    """What one look brought; counts of orders and refunds read, of those that changed, and of what was judged."""
+
+    orders: int
+    read: int
+    changed: int
+    unreadable: int
+    judged: int
+    loose: int
+
+
+def sync_refunds(tools: Toolbox) -> SyncedRefunds:
+    """Read the storefront when it is time, and link what changed on either side."""
+    now = tools.now()
+    with tools.store() as conn:
+        since = due_since(conn, tools.settings, now)
+    sweep = tools.open_storefront().changed_since(since) if since else NOTHING
+    with tools.store() as conn:
+        fresh = refunds.changed(conn, sweep.refunds)
+        refunds.save(conn, fresh, now)
+        refunds.save_faults(conn, sweep.faults, sweep.refunds, now)
+        if since and worklist.reached(conn, SOURCE) is None:
+            worklist.move(conn, SEEN_FROM, since)
+        if since:
+            worklist.move(conn, SOURCE, now)
+        judged, loose = judge(conn, tools.settings, now)
+    return SyncedRefunds(sweep.orders, len(sweep.refunds), len(fresh), len(sweep.faults), judged, loose)
+
+
+def due_since(conn: psycopg.Connection, settings: Settings, now: datetime) -> datetime | None:
+    """The moment since which to ask, or None while the last look is recent enough."""
+    reached = worklist.reached(conn, SOURCE)
+    if reached is None:
+        return now - timedelta(days=settings.storefront.first_read_days)
+    is_due = reached <= now - timedelta(minutes=settings.storefront.poll_minutes)
+    return reached - timedelta(minutes=settings.storefront.overlap_minutes) if is_due else None
+
+
+def judge(conn: psycopg.Connection, settings: Settings, now: datetime) -> tuple[int, int]:
+    """Link the refunds that are due, put their returns in line, and find money without a return: (judged, loose)."""
+    refunds.judge_orders_of_waiting_returns(conn, now)
+    due = refunds.to_judge(conn, now)
+    if not due:
+        return 0, 0
+    linked = link_orders(conn, {}, due)
+    some, paying = linked.refunds, linked.links.returns
+    loose = {one.refund_id: one for one in linked.links.loose}
+    limit = timedelta(days=settings.storefront.pay_days)
+    again = {key: _again(one, limit, now) for key, one in loose.items()}
+    refunds.mark(conn, [(one.refund_id, *_paid(paying, one), again.get(one.refund_id)) for one in some])
+    worklist.queue(conn, "draft", linked.returns)
+    told = [one for key, one in loose.items() if again[key] is None and _counts(one, settings)]
+    problems = [without_return(one, _rmas(linked.returns.values(), one)) for one in told]
+    findings.replace_of_subjects(conn, WITHOUT_RETURN, [without_return(one, ()).subject for one in some], problems, now)
+    return len(some), len(told)
+
+
+def _paid(paying: Mapping[str, tuple[str, str]], refund: Refund) -> tuple[str | None, str]:
+    return paying.get(refund.refund_id, (None, ""))
+
+
+def _again(refund: Refund, limit: timedelta, now: datetime) -> datetime | None:
+    """When money without a return becomes trouble; None when it is."""
+    assert refund.moved_at is not None
+    due = refund.moved_at + limit + timedelta(microseconds=1)
+    return due if due > now else None
+
+
+def _counts(refund: Refund, settings: Settings) -> bool:
+    return refund.moved_at is not None and london_date(refund.moved_at) >= settings.period_start
+
+
+def _rmas(known: Iterable[Return], refund: Refund) -> tuple[str, ...]:
+    """The returns of its order, none of which it fits."""
+    order = (refund.order_id, refund.order_name)
+    return tuple(sorted(one.rma for one in known if one.order_id == order[0] or one.order_name == order[1]))

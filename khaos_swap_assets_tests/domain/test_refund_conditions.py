@@ -1,0 +1,135 @@
+"""When Swap and the money disagree: a table of each kind open and closed, the grace, and what holds a draft."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from khaos_swap_assets.domain.facts import ReturnFacts
+from khaos_swap_assets.domain.money_kinds import MONEY_KINDS
+from khaos_swap_assets.domain.reconciliation import judge
+from khaos_swap_assets.domain.refund_conditions import MONEY_RULES, money_holds, without_return
+from khaos_swap_assets.domain.refund_links import link
+from khaos_swap_assets.domain.refund_money import Claimant, Money, as_money_says
+from khaos_swap_assets.domain.refunds import Refund
+from khaos_swap_assets.domain.returns import Return
+from khaos_swap_assets_tests.domain.cases import LATE, LIMITS, REFUNDED, SOON, a_line, a_return
+from khaos_swap_assets_tests.domain.payments import PAID_AT, a_payment, a_refund
+
+IN_GRACE = REFUNDED + timedelta(days=3)
+PAST_GRACE = IN_GRACE + timedelta(microseconds=1)
+
+
+def facts_of(*refunds: Refund, said: Return | None = None, **changes: Any) -> ReturnFacts:
+    """The clean return of £50.00 as the storefront's refunds show it."""
+    said = said or a_return()
+    money = link([Claimant(said)], refunds).money[said.return_id]
+    paid = as_money_says(said, money, is_in_sight=True)
+    return ReturnFacts(paid, (a_line(),), "GBP", money=money, said=said, **changes)
+
+
+def kinds(facts: ReturnFacts, now: datetime = LATE) -> set[str]:
+    found = {problem.kind for problem in judge(facts, LIMITS, now).problems}
+    return found & {kind.kind for kind in MONEY_KINDS}
+
+
+def twice() -> list[Refund]:
+    return [a_refund("F1"), a_refund("F2", a_payment(number="T2", gateway="manual"))]
+
+
+TABLE: list[tuple[set[str], ReturnFacts]] = [
+    (set(), facts_of(a_refund("F1"))),
+    ({"refund_not_paid"}, facts_of()),
+    ({"refund_not_paid"}, facts_of(a_refund("F1", a_payment(status="FAILURE")))),
+    (set(), facts_of(said=a_return(processed_at=None, closed_at=None))),
+    ({"refund_amount_differs"}, facts_of(a_refund("F1", a_payment(4900)))),
+    ({"refund_amount_differs"}, facts_of(a_refund("F1", a_payment(5395)))),
+    ({"refund_currency_differs"}, facts_of(a_refund("F1", a_payment(currency="EUR")))),
+    ({"refund_paid_twice"}, facts_of(*twice())),
+]
+
+
+@pytest.mark.parametrize(("expected", "facts"), TABLE)
+def test_table(expected: set[str], facts: ReturnFacts) -> None:
+    assert kinds(facts) == expected
+
+
+def test_two_returns_of_one_refund_are_ambiguous() -> None:
+    said = a_return()
+    money = link([Claimant(said), Claimant(a_return(return_id="R2"))], [a_refund("F1")]).money["R1"]
+    assert kinds(ReturnFacts(said, (a_line(),), "GBP", money=money, said=said)) == {"refund_ambiguous"}
+
+
+def test_without_a_storefront_none_of_them_ever_holds() -> None:
+    assert kinds(ReturnFacts(a_return(), (a_line(),), "GBP")) == set()
+
+
+def test_every_kind_of_a_return_has_a_rule() -> None:
+    assert set(MONEY_RULES) == {kind.kind for kind in MONEY_KINDS} - {"refund_without_return"}
+
+
+@pytest.mark.parametrize(("now", "expected"), [(SOON, set()), (IN_GRACE, set()), (PAST_GRACE, {"refund_not_paid"})])
+def test_money_has_three_days_to_follow(now: datetime, expected: set[str]) -> None:
+    assert kinds(facts_of(), now) == expected
+
+
+def test_the_return_is_looked_at_again_when_the_grace_ends() -> None:
+    assert judge(facts_of(), LIMITS, SOON).next_due_at == PAST_GRACE
+
+
+def test_unpaid_money_is_one_exception_and_nothing_is_due() -> None:
+    verdict = judge(facts_of(), LIMITS, LATE)
+    assert [problem.kind for problem in verdict.problems] == ["refund_not_paid"]
+    assert (verdict.status, verdict.gap_pence) == ("nothing_due", 0)
+
+
+def test_the_message_names_what_became_of_the_payment_and_the_money_at_risk() -> None:
+    (problem,) = judge(facts_of(a_refund("F1", a_payment(status="FAILURE"))), LIMITS, LATE).problems
+    assert problem.message.endswith("moved no money: shopify_payments failure")
+    assert (problem.money_at_risk_pence, problem.currency, problem.owner) == (5000, "GBP", "cx")
+
+
+def test_money_that_differs_is_the_only_trouble_and_its_pence_are_the_difference() -> None:
+    (problem,) = judge(facts_of(a_refund("F1", a_payment(4900))), LIMITS, LATE).problems
+    assert (problem.kind, problem.money_at_risk_pence) == ("refund_amount_differs", 100)
+    assert problem.message == "Swap refunded £50.00, the storefront moved £49.00"
+
+
+def test_a_second_payment_names_its_means_and_does_not_hold_the_first_ones_credit() -> None:
+    facts = facts_of(*twice())
+    (problem,) = [one for one in judge(facts, LIMITS, LATE).problems if one.kind == "refund_paid_twice"]
+    assert problem.message == "£50.00 went out once more by manual: refund F2"
+    assert money_holds(facts.money) == ()
+
+
+@pytest.mark.parametrize(
+    ("state", "kind"),
+    [
+        ("differs", "refund_amount_differs"),
+        ("currency", "refund_currency_differs"),
+        ("ambiguous", "refund_ambiguous"),
+        ("paid", ""),
+        ("unpaid", ""),
+    ],
+)
+def test_a_draft_is_held_while_the_money_does_not_agree(state: Any, kind: str) -> None:
+    assert [reason.kind for reason in money_holds(Money(state, (a_refund("F1"),)))] == ([kind] if kind else [])
+
+
+def test_nothing_holds_without_a_storefront() -> None:
+    assert money_holds(None) == ()
+
+
+def test_money_without_a_return_names_the_order_the_means_and_its_returns() -> None:
+    split = a_refund("F9", a_payment(4000), a_payment(2000, number="T2", gateway="gift_card"))
+    problem = without_return(split, ("RMA7",))
+    assert problem.subject == "#LX1/F9"
+    assert (problem.money_at_risk_pence, problem.currency, problem.owner) == (6000, "GBP", "finance")
+    assert "£40.00 by shopify_payments, £20.00 by gift_card" in problem.message
+    assert problem.message.endswith("its order has RMA7, which it does not fit")
+
+
+def test_the_date_of_the_money_is_the_date_of_the_refund() -> None:
+    assert facts_of(a_refund("F1")).return_.refunded_at == PAID_AT

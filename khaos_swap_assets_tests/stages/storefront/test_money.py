@@ -1,0 +1,328 @@
+"""The stage of the money on a real database: drafts wait for it, links hold, trouble opens and closes by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import permutations
+from typing import Any, cast
+
+import pytest
+from pydantic import SecretStr
+
+from khaos_swap_assets.adapters.errors import SettingsError, TransientError
+from khaos_swap_assets.adapters.settings import StorefrontSettings
+from khaos_swap_assets.adapters.storefront.client import StorefrontClient
+from khaos_swap_assets.adapters.storefront.records import ReadRefund, RefundSweep
+from khaos_swap_assets.adapters.swap.records import RowFault
+from khaos_swap_assets.domain.refunds import Refund
+from khaos_swap_assets.stages.due import local_reason, what_is_due
+from khaos_swap_assets.stages.storefront import assets, checks
+from khaos_swap_assets.stages.storefront.month import money_of_month
+from khaos_swap_assets.stages.storefront.sync import sync_refunds
+from khaos_swap_assets.stages.toolbox import Toolbox
+from khaos_swap_assets_tests.domain.payments import a_payment, a_refund
+from khaos_swap_assets_tests.stages.town import NOON, Town, a_line, a_return, connect, some_settings
+
+YESTERDAY = NOON - timedelta(days=1)
+
+
+@dataclass
+class Shop:
+    """The storefront: answers with all it has, and keeps the questions."""
+
+    refunds: dict[str, Refund] = field(default_factory=dict)
+    faults: list[RowFault] = field(default_factory=list)
+    error: Exception | None = None
+    asked: list[datetime] = field(default_factory=list)
+
+    def pay(self, number: int, pence: int, refund_id: str = "", **changes: Any) -> Refund:
+        """Pay for order #LX<number>."""
+        key = refund_id or f"F{number}"
+        part = a_payment(pence, changes.pop("currency", "GBP"), f"T-{key}", processed_at=changes.pop("at", YESTERDAY))
+        made = a_refund(key, part, **{"order_name": f"#LX{number}", "order_id": f"id{number}", **changes})
+        self.refunds[key] = made
+        return made
+
+    def changed_since(self, moment: datetime) -> RefundSweep:
+        self.asked.append(moment)
+        if self.error:
+            raise self.error
+        read = tuple(ReadRefund(one, repr(one)) for one in self.refunds.values())
+        return RefundSweep(read, tuple(self.faults), len(read), 1)
+
+
+@dataclass
+class MoneyTown(Town):
+    """The town with a storefront."""
+
+    shop: Shop = field(default_factory=Shop)
+
+    @property
+    def tools(self) -> Toolbox:
+        return replace(super().tools, open_storefront=lambda: cast(StorefrontClient, self.shop))
+
+    def read(self) -> None:
+        super().read()
+        if self.settings.storefront.is_connected:
+            sync_refunds(self.tools)
+
+    def drafts(self) -> dict[str, str]:
+        return dict(self.ask("SELECT return_id, state FROM recon.drafts"))
+
+
+@pytest.fixture
+def town(database_url: str) -> MoneyTown:
+    shop = StorefrontSettings(url="https://shop.example", access_token=SecretStr("t"), poll_minutes=0)
+    return MoneyTown(database_url, some_settings(storefront=shop))
+
+
+def sold(town: MoneyTown, *numbers: int, **changes: Any) -> None:
+    """Returns of ten pounds, refunded in Swap yesterday."""
+    town.sells_and_takes_back(*(a_return(number, order_id=f"id{number}", **changes) for number in numbers))
+
+
+def test_nothing_is_drafted_before_the_money_moved(town: MoneyTown) -> None:
+    sold(town, 1)
+    town.sync()
+    assert town.drafts() == {"R1": "held"}
+    assert town.pull() == []
+    town.shop.pay(1, 1000)
+    town.sync()
+    assert [note.gross_pence for note in town.pull()] == [1000]
+
+
+def test_the_day_of_the_money_decides_and_not_swaps(town: MoneyTown) -> None:
+    sold(town, 1)
+    town.shop.pay(1, 1000, at=NOON - timedelta(days=12))
+    town.sync()
+    assert town.one("SELECT period FROM recon.reconciliation") == "2026-02"
+    assert town.one("SELECT return_id FROM storefront.refunds") == "R1"
+
+
+def test_without_a_storefront_swaps_word_stands(town: MoneyTown) -> None:
+    town.with_settings()
+    sold(town, 1)
+    town.sync()
+    assert town.drafts() == {"R1": "ready"}
+    assert town.shop.asked == []
+
+
+def test_a_later_part_payment_is_a_note_of_its_own_on_its_own_day(town: MoneyTown) -> None:
+    """FINANCE_RULES U-2."""
+    first, second = a_line("HAT", 1, 5000), a_line("BAG", 1, 7000)
+    town.sells_and_takes_back(a_return(1, first, second, order_id="id1"))
+    town.edit(a_return(1, first, order_id="id1"))
+    town.shop.pay(1, 5000, "F1")
+    town.sync()
+    town.pull()
+    town.edit(a_return(1, first, second, order_id="id1"))
+    town.sync()
+    assert town.pull() == []
+    town.shop.pay(1, 7000, "F2", at=town.now)
+    town.sync(hours=1)
+    assert [note.gross_pence for note in town.pull()] == [7000]
+    rows = town.ask("SELECT ordinal, document::text FROM recon.postings ORDER BY 1")
+    assert [row[0] for row in rows] == [1, 2]
+    assert f"{YESTERDAY:%Y-%m-%d}" in rows[0][1]
+    assert f"{NOON:%Y-%m-%d}" in rows[1][1]
+    town.sync()
+    assert town.kinds() == {}
+
+
+def test_unpaid_money_becomes_an_exception_and_ends_with_the_payment(town: MoneyTown) -> None:
+    sold(town, 1)
+    town.sync()
+    assert town.kinds() == {}
+    town.sync(days=3)
+    assert town.kinds() == {"refund_not_paid": "RMA1"}
+    town.shop.pay(1, 1000, at=town.now)
+    town.sync()
+    assert "refund_not_paid" not in town.kinds()
+
+
+@pytest.mark.parametrize(
+    ("pay", "kind"),
+    [({"pence": 900}, "refund_amount_differs"), ({"pence": 1000, "currency": "EUR"}, "refund_currency_differs")],
+)
+def test_money_that_does_not_agree_holds_the_draft_until_it_does(town: MoneyTown, pay: Any, kind: str) -> None:
+    sold(town, 1)
+    town.shop.pay(1, **pay)
+    town.sync()
+    assert (town.kinds(), town.drafts()) == ({kind: "RMA1"}, {"R1": "held"})
+    town.sync(days=10)
+    assert town.kinds() == {kind: "RMA1"}
+    town.shop.pay(1, 1000)
+    town.sync()
+    assert kind not in town.kinds()
+    assert len(town.pull()) == 1
+
+
+def test_a_refund_that_went_out_twice_is_credited_once(town: MoneyTown) -> None:
+    sold(town, 1)
+    town.shop.pay(1, 1000, "F1")
+    town.shop.pay(1, 1000, "F2", at=NOON)
+    town.sync()
+    assert len(town.pull()) == 1
+    town.sync()
+    assert town.kinds() == {"refund_paid_twice": "RMA1"}
+
+
+def test_two_returns_of_one_order_and_price_are_told_and_not_guessed(town: MoneyTown) -> None:
+    sold(town, 1)
+    twin = a_return(2, order_id="id1", order_name="#LX1")
+    town.swap.put(twin)
+    town.shop.pay(1, 1000)
+    town.sync()
+    found = town.ask("SELECT subject FROM recon.exceptions WHERE kind = 'refund_ambiguous' ORDER BY 1")
+    assert [row[0] for row in found] == ["RMA1", "RMA2"]
+    assert set(town.drafts().values()) == {"held"}
+
+
+def test_money_without_a_return_opens_after_the_grace_and_ends_with_the_return(town: MoneyTown) -> None:
+    town.shop.pay(1, 1000, at=NOON)
+    town.sync()
+    assert town.kinds() == {}
+    town.sync(days=4)
+    assert town.kinds() == {"refund_without_return": "#LX1/F1"}
+    sold(town, 1, updated_at=town.now)
+    town.sync()
+    assert "refund_without_return" not in town.kinds()
+    assert town.one("SELECT return_id FROM storefront.refunds") == "R1"
+
+
+def test_money_from_before_the_first_month_is_nobodys_trouble(town: MoneyTown) -> None:
+    town.shop.pay(1, 1000, at=NOON - timedelta(days=500))
+    town.sync()
+    assert town.kinds() == {}
+
+
+def test_a_return_older_than_all_that_was_read_keeps_swaps_word(town: MoneyTown) -> None:
+    long_ago = NOON - timedelta(days=61)
+    sold(town, 1, processed_at=long_ago, closed_at=long_ago, submitted_at=long_ago, updated_at=NOON)
+    town.sync()
+    assert town.one("SELECT refund_pence FROM recon.reconciliation") == 1000
+    town.sync(days=5)
+    assert "refund_not_paid" not in town.kinds()
+
+
+@pytest.mark.parametrize("order", list(permutations(("return", "first", "second"))))
+def test_what_arrives_first_changes_nothing_in_the_end(town: MoneyTown, order: Sequence[str]) -> None:
+    lines = (a_line("HAT", 1, 5000), a_line("BAG", 1, 7000))
+    steps = {
+        "return": lambda: town.sells_and_takes_back(a_return(1, *lines, order_id="id1", updated_at=town.now)),
+        "first": lambda: town.shop.pay(1, 5000, "F1"),
+        "second": lambda: town.shop.pay(1, 7000, "F2"),
+    }
+    for name in order:
+        steps[name]()
+        town.sync()
+    linked = town.ask("SELECT refund_id, return_id, linked_by FROM storefront.refunds ORDER BY 1")
+    assert linked == [("F1", "R1", "order_and_parts"), ("F2", "R1", "order_and_parts")]
+    assert [note.gross_pence for note in town.pull()] == [12000]
+    town.sync()
+    assert town.kinds() == {}
+
+
+def test_the_storefronts_number_of_a_return_links_it(town: MoneyTown) -> None:
+    sold(town, 1)
+    town.sync()
+    town.do('UPDATE swap.returns SET raw = raw || \'{"shopify_return_id": "gid://shopify/Return/77"}\'')
+    town.shop.pay(9, 1000, return_ref="77")
+    town.sync()
+    assert town.one("SELECT linked_by FROM storefront.refunds") == "storefront_return"
+    assert len(town.pull()) == 1
+
+
+def test_only_what_changed_is_written_and_judged_again(town: MoneyTown) -> None:
+    sold(town, 1)
+    town.shop.pay(1, 1000)
+    town.sync()
+    synced = sync_refunds(town.tools)
+    assert (synced.read, synced.changed, synced.judged) == (1, 0, 0)
+    town.shop.pay(2, 500, "F2")
+    synced = sync_refunds(town.tools)
+    assert (synced.read, synced.changed, synced.judged) == (2, 1, 1)
+
+
+def test_the_window_reaches_back_by_the_overlap_and_the_first_one_by_days(town: MoneyTown) -> None:
+    sync_refunds(town.tools)
+    first = town.now
+    town.now += timedelta(minutes=10)
+    sync_refunds(town.tools)
+    assert town.shop.asked == [first - timedelta(days=60), first - timedelta(hours=1)]
+
+
+def test_a_reading_that_fails_keeps_the_watermark_and_nothing_else(town: MoneyTown) -> None:
+    sync_refunds(town.tools)
+    reached = town.one("SELECT reached_at FROM recon.watermarks WHERE source = 'storefront/refunds'")
+    town.now += timedelta(hours=1)
+    town.shop.error = TransientError("THROTTLED")
+    with pytest.raises(TransientError):
+        sync_refunds(town.tools)
+    assert town.one("SELECT reached_at FROM recon.watermarks WHERE source = 'storefront/refunds'") == reached
+
+
+def test_the_shop_is_asked_no_more_often_than_its_setting_says(town: MoneyTown) -> None:
+    town.settings.storefront.poll_minutes = 5
+    sync_refunds(town.tools)
+    town.now += timedelta(minutes=4)
+    sync_refunds(town.tools)
+    assert len(town.shop.asked) == 1
+
+
+def test_a_refund_that_cannot_be_read_is_told_until_it_is_read(town: MoneyTown) -> None:
+    town.shop.faults.append(RowFault("refund F1", "hash", ("createdAt: is empty",)))
+    town.sync()
+    assert town.kinds() == {"record_unreadable": "refund F1"}
+    town.shop.faults.clear()
+    sold(town, 1)
+    town.shop.pay(1, 1000, "F1")
+    town.sync()
+    assert "record_unreadable" not in town.kinds()
+
+
+def test_the_sensor_sees_a_changed_refund_and_a_refund_that_is_due(town: MoneyTown) -> None:
+    town.sync()
+    town.now += timedelta(minutes=2)
+    assert what_is_due(town.tools) == ""
+    town.shop.pay(1, 1000, at=NOON)
+    assert what_is_due(town.tools) == "1 refunds changed"
+    town.sync()
+    with connect(town) as conn:
+        assert local_reason(conn, town.settings, town.now) == ""
+        assert local_reason(conn, town.settings, NOON + timedelta(days=4)) in {"refund to judge", "deadline passed"}
+
+
+def test_the_month_tells_the_means_of_payment_and_what_has_no_return(town: MoneyTown) -> None:
+    sold(town, 1)
+    town.shop.pay(1, 1000)
+    town.shop.pay(2, 500, "F2")
+    town.sync()
+    with connect(town) as conn:
+        told = money_of_month(conn, town.settings, "2026-03")
+        assert "| GBP | shopify_payments | 2 | £15.00 | £5.00 |" in told
+        assert "shopify_payments" not in money_of_month(conn, town.settings, "2026-04")
+        assert "No storefront is connected" in money_of_month(conn, some_settings(), "2026-03")
+
+
+def test_the_asset_and_its_check_say_whether_money_is_witnessed(town: MoneyTown) -> None:
+    sold(town, 1)
+    town.sync(days=4)
+    made = assets.storefront_refunds(toolbox=town.tools)
+    assert made.metadata
+    assert made.metadata["connected"] is True
+    found = checks.every_refund_moved_money(toolbox=town.tools)
+    assert isinstance(found.description, str)
+    assert (found.passed, found.description) == (False, "1 open, £10.00 at risk")
+    town.with_settings()
+    made = assets.storefront_refunds(toolbox=town.tools)
+    assert made.metadata
+    assert "Swap says" in str(made.metadata["witness"].value)  # type: ignore[union-attr]
+    assert "no storefront is connected" in str(checks.every_refund_moved_money(toolbox=town.tools).description)
+
+
+def test_a_toolbox_without_a_storefront_says_which_setting_is_missing(database_url: str) -> None:
+    with pytest.raises(SettingsError, match="KHAOS_SWAP_STOREFRONT_URL"):
+        Town(database_url).tools.open_storefront()
