@@ -65,7 +65,7 @@ def knock_to_posted() -> dict[str, Any]:
 
 
 def end_states() -> dict[str, Any]:
-    """400 returns with events, without any, and with a day in the dark: the same final state."""
+    """200 returns with events, without any, and with a day in the dark: the same final state."""
     from khaos_swap_assets_tests.prove import end_states
 
     return end_states.end_states()
