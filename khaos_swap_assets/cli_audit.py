@@ -29,6 +29,16 @@ First = Annotated[datetime | None, typer.Option("--from", formats=DAY, help="Fir
 Last = Annotated[datetime | None, typer.Option("--to", formats=DAY, help="Last day (London) of refunds and notes")]
 AsOf = Annotated[datetime | None, typer.Option(formats=DAY, help="Day that decides what is not due yet; default today")]
 Out = Annotated[Path, typer.Option(help="Folder for the five output files; it is made")]
+Example = Annotated[
+    Path | None,
+    typer.Option(
+        "--example",
+        is_eager=True,
+        expose_value=False,
+        callback=lambda folder: _write_example(folder),
+        help="Write small example files with every kind of trouble into this folder, and do nothing else",
+    ),
+]
 SkipBadRows = Annotated[bool, typer.Option("--skip-bad-rows", help="Put bad rows into rejected.csv and run the rest")]
 
 
@@ -43,6 +53,7 @@ def audit_command(
     last: Last = None,
     as_of: AsOf = None,
     skip_bad_rows: SkipBadRows = False,
+    _example: Example = None,
 ) -> None:
     """Reconcile returns and Credit Notes from files and write a report. No server, no database, no vendor access.
 
@@ -62,6 +73,22 @@ def audit_command(
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
     _tell(done.summary, done.paths)
+
+
+def _write_example(folder: Path | None) -> None:
+    """Write the example and the command that audits it."""
+    if folder is None:
+        return
+    from khaos_swap_assets.audit.example import write_example
+
+    try:
+        options = write_example(folder)
+    except OSError as error:
+        typer.echo(f"--example {folder} cannot be written: {error.strerror or error}", err=True)
+        raise typer.Exit(2) from None
+    typer.echo("Written. Audit it with:")
+    typer.echo(" ".join(["khaos-swap audit", *(f"--{name} {value}" for name, value in options.items())]))
+    raise typer.Exit
 
 
 def _day(moment: datetime | None) -> date | None:

@@ -68,6 +68,26 @@ def test_bad_rows_may_be_skipped(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "rejected.csv").exists()
 
 
+def test_the_example_is_written_and_its_command_runs(tmp_path: Path) -> None:
+    app = typer.Typer()
+    app.command("audit")(audit_command)
+    told = CliRunner().invoke(app, ["--example", str(tmp_path / "example")])
+    assert told.exit_code == 0, told.output
+    command = told.stdout.splitlines()[1]
+    assert command.startswith("khaos-swap audit --returns ")
+    result = CliRunner().invoke(app, command.split()[2:])
+    assert "12 returns, 9 Credit Notes, as of 2026-03-31" in result.stdout
+    assert (tmp_path / "example" / "report" / "report.html").exists()
+
+
+def test_an_example_that_cannot_be_written(tmp_path: Path) -> None:
+    app = typer.Typer()
+    app.command("audit")(audit_command)
+    (tmp_path / "file").write_text("")
+    result = CliRunner().invoke(app, ["--example", str(tmp_path / "file")])
+    assert (result.exit_code, "cannot be written" in result.stderr) == (2, True)
+
+
 def test_columns_that_are_not_used_are_told(tmp_path: Path) -> None:
     shop = small_shop()
     paths = shop.write(tmp_path / "in")

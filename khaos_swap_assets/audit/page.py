@@ -67,7 +67,7 @@ def shares(totals: Totals) -> list[Share]:
 
 def worst(rows: Iterable[Row], currency: str) -> list[Row]:
     """The rows of a currency with the most money that is not reconciled."""
-    found = [row for row in rows if row.is_unreconciled and row.currency == currency]
+    found = [row for row in rows if row.open_pence and row.currency == currency]
     return sorted(found, key=lambda row: (-row.open_pence, row.rma, row.credit_note_codes))[:WORST]
 
 
