@@ -14,11 +14,12 @@ import uvicorn
 
 from khaos_swap_assets import installation, preflight
 from khaos_swap_assets.adapters.policy import load_policy
-from khaos_swap_assets.adapters.settings import KhaosSettings, Settings, SwapSettings
+from khaos_swap_assets.adapters.settings import KhaosSettings, Settings, StorefrontSettings, SwapSettings
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import embedded
 from khaos_swap_assets.adapters.store.seal import Sealer
 from khaos_swap_assets.preflight import Finding, examine, follows
+from khaos_swap_assets.sandbox import storefront_server
 from khaos_swap_assets.sandbox.app import create_app
 from khaos_swap_assets.sandbox.generator import STORE_ID, build
 from khaos_swap_assets.sandbox.state import State
@@ -225,3 +226,45 @@ def test_an_alert_is_sent_only_when_asked_for(
     found = examine(configured, send_alert=True)
     assert [finding.verdict for finding in found if finding.subject == "alerts"] == [verdict]
     assert sent == ["Khaos Swap: a test"]
+
+
+def shop_of(vendors: Vendors, **changes: object) -> StorefrontSettings:
+    given = {"url": f"{vendors.url}/shop", "access_token": vendors.state.store_token, **changes}
+    return StorefrontSettings.model_validate(given)
+
+
+@pytest.mark.usefixtures("_own_secrets")
+def test_without_a_storefront_preflight_says_whose_word_stands_for_the_money(settings: Make) -> None:
+    found = examine(settings())
+    assert "Swap's word stands for the money" in words(found, "storefront")
+    assert "storefront" in follows(settings(), found)[0]
+
+
+@pytest.mark.usefixtures("_own_secrets")
+def test_a_storefront_that_answers_is_told_with_what_follows(settings: Make, vendors: Vendors) -> None:
+    found = examine(settings().model_copy(update={"storefront": shop_of(vendors)}))
+    assert failures(found) == []
+    assert "a refund counts once its money moved" in words(found, "storefront")
+
+
+@pytest.mark.usefixtures("_own_secrets")
+def test_a_wrong_token_of_the_storefront_fails(settings: Make, vendors: Vendors) -> None:
+    found = examine(settings().model_copy(update={"storefront": shop_of(vendors, access_token="another-token")}))
+    assert any("KHAOS_SWAP_STOREFRONT_ACCESS_TOKEN" in line for line in failures(found))
+
+
+@pytest.mark.usefixtures("_own_secrets")
+@pytest.mark.parametrize(
+    ("granted", "verdict", "said"),
+    [
+        (("read_orders",), "fails", "the app lacks read_returns"),
+        (("read_orders", "read_returns"), "missing", "older than 60 days are hidden"),
+    ],
+)
+def test_missing_scopes_are_told_with_what_follows(
+    settings: Make, vendors: Vendors, monkeypatch: pytest.MonkeyPatch, granted: tuple[str, ...], verdict: str, said: str
+) -> None:
+    monkeypatch.setattr(storefront_server, "SCOPES", granted)
+    found = examine(settings().model_copy(update={"storefront": shop_of(vendors)}))
+    assert said in words(found, "storefront scopes")
+    assert {finding.verdict for finding in found if finding.subject == "storefront scopes"} == {verdict}

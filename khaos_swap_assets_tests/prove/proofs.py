@@ -54,6 +54,11 @@ def planted_200() -> Figures:
     return _all_good(play(returns=200, seed=seed) for seed in SEEDS)
 
 
+def planted_with_the_money() -> Figures:
+    """The same with the shop connected: its own trouble too, seeds 1 to 3, 60 and 200 returns."""
+    return _all_good(play(returns=returns, seed=seed, storefront=True) for returns in (60, 200) for seed in (1, 2, 3))
+
+
 def planted_500() -> Figures:
     """The same at 500 returns."""
     return _all_good(play(returns=500, seed=seed) for seed in SEEDS)
@@ -151,6 +156,7 @@ PROOFS: dict[str, Callable[[], Figures]] = {
         history_months,
         random_histories,
         planted_200,
+        planted_with_the_money,
         planted_500,
         planted_2000,
         benchmarks,

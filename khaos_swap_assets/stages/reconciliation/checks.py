@@ -16,6 +16,7 @@ from khaos_swap_assets.stages.reconciliation.legs import legs_of_month, legs_of_
 from khaos_swap_assets.stages.reconciliation.month_end import month_of
 from khaos_swap_assets.stages.returns.sync import SOURCE as SWAP
 from khaos_swap_assets.stages.stock_codes.sync import SOURCE as CODES
+from khaos_swap_assets.stages.storefront.sync import SOURCE as MONEY
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 STALE_AFTER = timedelta(hours=26)
@@ -38,14 +39,16 @@ refunds_equal_credit_notes = exceptions_check(
 @dg.asset_check(
     asset=RETURNS,
     name="sources_are_fresh",
-    description="Swap, Khaos's catalogue and Khaos's documents were each read within the last 26 hours, so green "
-    "elsewhere means nothing is wrong, and not that nobody looked. When red: look at the failed runs and `preflight`.",
+    description="Swap, Khaos's catalogue, Khaos's documents and a connected storefront were each read within the last "
+    "26 hours, so green elsewhere means nothing is wrong, and not that nobody looked. When red: look at the failed "
+    "runs and `preflight`.",
 )
 def sources_are_fresh(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult:
     """Compare each source's watermark with the clock."""
     now = toolbox.now()
+    sources = [SWAP, CODES, DOCUMENTS, *([MONEY] if toolbox.settings.storefront.is_connected else [])]
     with toolbox.store() as conn:
-        reached = {source: worklist.reached(conn, source) for source in (SWAP, CODES, DOCUMENTS)}
+        reached = {source: worklist.reached(conn, source) for source in sources}
     stale = [source for source, moment in reached.items() if moment is None or moment < now - STALE_AFTER]
     return dg.AssetCheckResult(
         passed=not stale,

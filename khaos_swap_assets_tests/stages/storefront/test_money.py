@@ -18,6 +18,7 @@ from khaos_swap_assets.adapters.storefront.records import ReadRefund, RefundSwee
 from khaos_swap_assets.adapters.swap.records import RowFault
 from khaos_swap_assets.domain.refunds import Refund
 from khaos_swap_assets.stages.due import local_reason, what_is_due
+from khaos_swap_assets.stages.reconciliation.checks import sources_are_fresh
 from khaos_swap_assets.stages.storefront import assets, checks
 from khaos_swap_assets.stages.storefront.month import money_of_month
 from khaos_swap_assets.stages.storefront.sync import sync_refunds
@@ -326,3 +327,10 @@ def test_the_asset_and_its_check_say_whether_money_is_witnessed(town: MoneyTown)
 def test_a_toolbox_without_a_storefront_says_which_setting_is_missing(database_url: str) -> None:
     with pytest.raises(SettingsError, match="KHAOS_SWAP_STOREFRONT_URL"):
         Town(database_url).tools.open_storefront()
+
+
+def test_a_connected_storefront_that_nobody_read_lately_is_told(town: MoneyTown) -> None:
+    town.sync()
+    assert sources_are_fresh(town.tools).passed
+    town.do("UPDATE recon.watermarks SET reached_at = %s WHERE source = 'storefront/refunds'", NOON - timedelta(days=2))
+    assert sources_are_fresh(town.tools).description == "not read lately: storefront/refunds"
