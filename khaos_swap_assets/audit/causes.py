@@ -13,8 +13,9 @@ from functools import cached_property
 from khaos_swap_assets.adapters.files.documents import Note
 from khaos_swap_assets.adapters.files.layouts import OrderRow
 from khaos_swap_assets.adapters.swap.extras import read_extras
-from khaos_swap_assets.audit.cases import Case
+from khaos_swap_assets.audit.cases import Case, Packs
 from khaos_swap_assets.domain.facts import LineFacts
+from khaos_swap_assets.domain.matching_evidence import units
 from khaos_swap_assets.domain.tax import Amount
 from khaos_swap_assets.domain.tolerance import Residual, Tolerances, residual_of, residual_pence
 from khaos_swap_assets.domain.waterfall import (
@@ -57,9 +58,9 @@ class Causes:
         return residual_of(subject, self.waterfall, self.lines, currency, tolerances)
 
 
-def of_return(case: Case, notes: Sequence[Note], credited_pence: int) -> Causes:
+def of_return(case: Case, notes: Sequence[Note], credited_pence: int, packs: Packs) -> Causes:
     """The causes of one return's gap, and the gap of its VAT."""
-    refund, credit = refund_facts(case), credit_facts(case, notes, credited_pence)
+    refund, credit = refund_facts(case), credit_facts(case, notes, credited_pence, packs)
     vat_gap = vat_gap_pence(refund, credit) if notes else None
     return Causes(explain(refund, credit), sum(len(note.lines) for note in notes), vat_gap)
 
@@ -88,12 +89,24 @@ def refund_facts(case: Case) -> RefundFacts:
     )
 
 
-def credit_facts(case: Case, notes: Sequence[Note], credited_pence: int) -> CreditFacts:
-    """What the notes of a return say together; of a note for several returns only the share is known."""
+def credit_facts(case: Case, notes: Sequence[Note], credited_pence: int, packs: Packs) -> CreditFacts:
+    """What the notes of a return say together; of a note for several returns only the share is known.
+
+    Where the notes hold the parts of a returned pack, their lines are the return's, and tell nothing of their own.
+    """
     if sum(note.gross_pence for note in notes) != credited_pence:
         return CreditFacts(credited_pence)
     delivery = sum(note.delivery_pence for note in notes)
-    return CreditFacts(credited_pence, _net(case, notes, delivery), tuple(_credit_lines(notes)), delivery)
+    lines = () if _is_opened_pack(case, notes, packs) else tuple(_credit_lines(notes))
+    return CreditFacts(credited_pence, _net(case, notes, delivery), lines, delivery)
+
+
+def _is_opened_pack(case: Case, notes: Sequence[Note], packs: Packs) -> bool:
+    """True when both sides hold the same goods only once packs are opened."""
+    noted = [(line.stock_code, line.quantity) for note in notes for line in note.lines]
+    returned = [(line.stock_code or line.sku, line.quantity) for line in case.facts.refund_lines]
+    is_same = units(packs.opened(noted)) == units(packs.opened(returned))
+    return is_same and units(tuple(noted)) != units(tuple(returned))
 
 
 def _refund_line(line: LineFacts, sold: OrderRow | None) -> RefundLine:

@@ -126,7 +126,7 @@ def _draft(case: Case, pairing: Pairing) -> _Draft:
     links = pairing.links_of.get(case.return_.return_id, ())
     notes = tuple(pairing.note_of[link.note_code] for link in links)
     credited = pairing.credited.get(case.return_.return_id, 0)
-    return _Draft(case, links, notes, causes.of_return(case, notes, credited), _day(case))
+    return _Draft(case, links, notes, causes.of_return(case, notes, credited, pairing.cases.packs), _day(case))
 
 
 def _governed(drafts: Iterable[_Draft], span: Span) -> tuple[set[str], tuple[tuple[str, Systematic], ...]]:

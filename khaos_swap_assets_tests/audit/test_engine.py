@@ -227,6 +227,21 @@ def test_the_parts_of_a_pack_are_the_pack(tmp_path: Path) -> None:
     assert (row.status, row.certainty, sum(map(abs, row.legs.values()))) == ("matched", "certain", 0)
 
 
+def test_a_pack_beside_one_of_its_parts_shows_no_units_too_many(tmp_path: Path) -> None:
+    shop = Shop()
+    shop.codes.append({"stock_code": "SET", "pack_components": f"{SHIRT}:1;{COAT}:1"})
+    shop.sold(1, code="SET", price="100.00")
+    shop.sold(1)
+    shop.returned(1, sku="SET", cost="100.00", refund="124.99")
+    shop.returns[0]["products"].append(
+        {**shop.returns[0]["products"][0], "product_id": "x", "sku": SHIRT, "cost": "24.99"}
+    )
+    shop.credited("CN1", 1, gross="64.99", net="54.16", quantity="2")
+    shop.credited("CN1", 1, gross="60.00", net="50.00", stock_code=COAT)
+    row = row_of(shop.audited(tmp_path), "RMA1")
+    assert (row.status, row.certainty, sum(map(abs, row.legs.values()))) == ("matched", "certain", 0)
+
+
 @pytest.mark.parametrize("files", [("notes",), ("orders",), ("notes", "orders")])
 def test_a_file_without_currencies_has_those_of_the_other_side(tmp_path: Path, files: tuple[str, ...]) -> None:
     shop = Shop()
