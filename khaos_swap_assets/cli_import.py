@@ -79,7 +79,8 @@ def import_app(reach: Reach) -> typer.Typer:
         from khaos_swap_assets.stages.orders import importing
 
         def keep(conn: psycopg.Connection[Any], table: Table[Any], brought: Brought) -> Imported:
-            return importing.import_notes(conn, table.rows, brought, reach.clock())
+            is_cloud = reach.settings().khaos.is_cloud
+            return importing.import_notes(conn, table.rows, brought, reach.clock(), is_cloud=is_cloud)
 
         read = _read(file, layouts.CREDIT_NOTES, skips=skip_bad_rows, rejected=rejected)
         if complete_to and read.faults:

@@ -24,9 +24,14 @@ Verdict = Literal["works", "missing", "fails"]
 SIGNS = {"works": "ok     ", "missing": "note   ", "fails": "FAILS  "}
 LOOK_BACK = timedelta(days=30)
 CLOUD = (
-    "without the web service Stock Codes and levels come only by the channel's pushes, and sales orders and credit "
-    "notes not at all: stay in audit"
+    "Khaos Cloud has no web service: Stock Codes and levels come by the channel's pushes, sales orders and credit "
+    "notes by khaos-swap import"
 )
+WITHOUT_URL = f"set it, or {PREFIX}KHAOS_EDITION=cloud where there is no web service"
+NO_FILES: dict[Literal["sales-orders", "credit-notes"], str] = {
+    "sales-orders": "no Sales Orders were imported: no order is known as invoiced, nothing is drafted; stay in audit",
+    "credit-notes": "no Credit Notes were imported with --complete-to: nothing can be handed out; stay in audit",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +139,12 @@ def _swap(settings: Settings) -> Iterator[Finding]:
 def _khaos(settings: Settings) -> Iterator[Finding]:
     from khaos_swap_assets.adapters.khaos import client
 
+    if settings.khaos.is_cloud:
+        yield Finding("missing", "Khaos", CLOUD)
+        yield from _tried("Khaos files", lambda: _files(settings))
+        return
     if not settings.khaos.url:
-        yield Finding("fails", "Khaos", f"{PREFIX}KHAOS_URL is not set; {CLOUD}")
+        yield Finding("fails", "Khaos", f"{PREFIX}KHAOS_URL is not set; {WITHOUT_URL}")
         return
     try:
         khaos = client.connect(settings.khaos.model_copy(update={"retries": 0}))
@@ -171,6 +180,21 @@ def _storefront(settings: Settings) -> Iterator[Finding]:
     if sweep.faults:
         yield Finding("missing", "storefront", f"{told}, {len(sweep.faults)} cannot: {sweep.faults[0].reason}")
     yield Finding("works", "storefront", f"{told}; a refund counts once its money moved")
+
+
+def _files(settings: Settings) -> Iterator[Finding]:
+    """Whether the files came that Khaos Cloud needs; without them only audit is possible."""
+    from khaos_swap_assets.adapters.store import database, imports
+
+    url = settings.database_url.get_secret_value()
+    lacking: Verdict = "missing" if settings.mode == "audit" else "fails"
+    for kind, words in NO_FILES.items():
+        last = None
+        if url:
+            with database.connect(url, application="preflight") as connection:
+                last = imports.newest(connection, kind, is_complete=kind == "credit-notes")
+        told = last and f"{last.file_name} with {last.documents} documents, by {last.imported_by}"
+        yield Finding("works", "Khaos files", f"{kind}: {told}") if told else Finding(lacking, "Khaos files", words)
 
 
 def _capabilities(khaos: KhaosClient) -> Iterator[Finding]:

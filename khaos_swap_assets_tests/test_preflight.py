@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ from khaos_swap_assets import installation, preflight
 from khaos_swap_assets.adapters.policy import load_policy
 from khaos_swap_assets.adapters.settings import KhaosSettings, Settings, StorefrontSettings, SwapSettings
 from khaos_swap_assets.adapters.store import database as store
-from khaos_swap_assets.adapters.store import embedded
+from khaos_swap_assets.adapters.store import embedded, imports
+from khaos_swap_assets.adapters.store.imports import Import
 from khaos_swap_assets.adapters.store.seal import Sealer
 from khaos_swap_assets.preflight import Finding, examine, follows
 from khaos_swap_assets.sandbox import storefront_server
@@ -132,7 +134,7 @@ def test_what_the_vendor_lacks_limits_and_does_not_stop(settings: Make, vendors:
         ({"swap_url": "http://127.0.0.1:9"}, "Swap: GET /v2/external/returns: "),
         ({"swap_url": ""}, "Swap: set KHAOS_SWAP_SWAP_URL"),
         ({"khaos_url": "http://127.0.0.1:9/Khaos.exe"}, "Khaos: GET /Khaos.exe/wsdl/IKosWeb"),
-        ({"khaos_url": ""}, "Khaos: KHAOS_SWAP_KHAOS_URL is not set; without the web service"),
+        ({"khaos_url": ""}, "Khaos: KHAOS_SWAP_KHAOS_URL is not set; set it, or"),
         ({"khaos_site_id": 77}, "Khaos site: KHAOS_SWAP_KHAOS_SITE_ID 77 is no site; there are 1 Main Warehouse"),
         ({"khaos_ca_file": "/nowhere.pem"}, "Khaos: KHAOS_SWAP_KHAOS_CA_FILE: /nowhere.pem"),
         ({"database_url": "postgresql://kim:s3cret@127.0.0.1:9/books"}, "database: database books at 127.0.0.1:9"),
@@ -268,3 +270,27 @@ def test_missing_scopes_are_told_with_what_follows(
     found = examine(settings().model_copy(update={"storefront": shop_of(vendors)}))
     assert said in words(found, "storefront scopes")
     assert {finding.verdict for finding in found if finding.subject == "storefront scopes"} == {verdict}
+
+
+@pytest.mark.usefixtures("_own_secrets")
+@pytest.mark.parametrize(("mode", "verdict"), [("audit", "missing"), ("post", "fails")])
+def test_khaos_cloud_stays_in_audit_until_its_files_come(settings: Make, books: str, mode: str, verdict: str) -> None:
+    cloud = settings(khaos_url="", khaos_edition="cloud", mode=mode)
+    found = [finding for finding in examine(cloud) if finding.subject == "Khaos files"]
+    assert [(finding.verdict, finding.words.partition(" were")[0]) for finding in found] == [
+        (verdict, "no Sales Orders"), (verdict, "no Credit Notes"),
+    ]  # fmt: skip
+    with store.connect(books, application="tests") as conn:
+        for kind in ("sales-orders", "credit-notes"):
+            moment = datetime(2026, 3, 1, tzinfo=UTC)
+            imports.record(conn, Import(kind, "march.csv", "h", 3, 3, moment, "life", moment, "Kim"))
+        told = [finding for finding in examine(cloud) if finding.subject == "Khaos files"]
+        assert told == found
+        conn.commit()
+    told = [finding for finding in examine(cloud) if finding.subject == "Khaos files"]
+    with store.connect(books, application="tests") as conn:
+        conn.execute("DELETE FROM recon.imports")
+    assert [str(finding) for finding in told] == [
+        f"ok      Khaos files: {kind}: march.csv with 3 documents, by Kim" for kind in ("sales-orders", "credit-notes")
+    ]
+    assert failures([finding for finding in examine(cloud) if finding.subject == "Khaos"]) == []

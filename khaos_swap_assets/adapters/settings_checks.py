@@ -45,8 +45,9 @@ def _missing(settings: Settings) -> Iterator[str]:
         "SWAP_URL": settings.swap.url,
         "SWAP_API_KEY": settings.swap.api_key.get_secret_value(),
         "SWAP_STORE_ID": settings.swap.store_id,
-        "KHAOS_URL": settings.khaos.url,
     }
+    if not settings.khaos.is_cloud:
+        always["KHAOS_URL"] = settings.khaos.url
     writing = {
         "DATABASE_URL": settings.database_url.get_secret_value(),
         "SEAL_KEY": settings.seal_key.get_secret_value(),
@@ -58,6 +59,8 @@ def _missing(settings: Settings) -> Iterator[str]:
         "DATABASE_URL": ": the postings are the memory against doubles and need a real server",
         "SEAL_KEY": "; make one with: khaos-swap new-key",
     }
+    if settings.khaos.is_cloud and settings.khaos.url.strip():
+        yield f"{PREFIX}KHAOS_URL: must be empty when {PREFIX}KHAOS_EDITION is cloud, which has no web service"
     for name in [name for name, value in always.items() if not value.strip()]:
         yield f"{PREFIX}{name}: is required"
     for name in [name for name, value in writing.items() if is_writing and not value.strip()]:

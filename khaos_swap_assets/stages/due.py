@@ -10,7 +10,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.adapters.store import refunds, returns, worklist
+from khaos_swap_assets.adapters.store import imports, refunds, returns, worklist
+from khaos_swap_assets.adapters.store.postings import SEARCH
 from khaos_swap_assets.stages.credit_notes.allocation import due_customers
 from khaos_swap_assets.stages.orders.sync import SOURCE as DOCUMENTS
 from khaos_swap_assets.stages.returns.sync import SOURCE, due_windows
@@ -63,8 +64,7 @@ def local_reason(conn: psycopg.Connection, settings: Settings, now: datetime) ->
     found = conn.execute(LOOK.encode(), {"now": now, **WORDS}).fetchone()
     if found and found[0]:
         return str(found[0])
-    reached = worklist.reached(conn, DOCUMENTS)
-    is_polled = reached is None or reached <= now - timedelta(minutes=settings.khaos.poll_minutes)
+    is_polled = _is_polled(conn, settings, now)
     if is_polled and settings.mode != "audit" and conn.execute(f"{POLLED} LIMIT 1").fetchone():
         return "a document is out or ready"
     return "credit to follow up" if is_polled and due_customers(conn, settings, now) else ""
@@ -82,6 +82,15 @@ def _changed_in_storefront(tools: Toolbox, now: datetime) -> str:
     with tools.store() as conn:
         changed = refunds.changed(conn, sweep.refunds)
     return f"{len(changed)} refunds changed" if changed else ""
+
+
+def _is_polled(conn: psycopg.Connection, settings: Settings, now: datetime) -> bool:
+    """Time to look for documents: in Khaos Cloud only when a file came that shows more than the last look."""
+    if settings.khaos.is_cloud:
+        latest, looked = imports.newest(conn, "credit-notes", is_complete=True), worklist.reached(conn, SEARCH)
+        return latest is not None and (looked is None or (latest.complete_to or looked) > looked)
+    reached = worklist.reached(conn, DOCUMENTS)
+    return reached is None or reached <= now - timedelta(minutes=settings.khaos.poll_minutes)
 
 
 def _changed_in_swap(tools: Toolbox, since: datetime) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from khaos_swap_assets.adapters.errors import SettingsError
-from khaos_swap_assets.adapters.settings import Settings, load_settings
+from khaos_swap_assets.adapters.settings import KhaosSettings, Settings, load_settings
 from khaos_swap_assets.adapters.settings_checks import require_live, unknown
 from khaos_swap_assets.adapters.settings_list import env_example, variables
 from khaos_swap_assets.adapters.store.seal import Sealer
@@ -194,3 +194,16 @@ def test_every_variable_has_a_meaning_and_its_default_is_what_applies() -> None:
     assert values["KHAOS_SWAP_GATEWAY_HOST"] == settings.gateway_host == "127.0.0.1"
     assert values["KHAOS_SWAP_WEBSERVER_HOST"] == settings.webserver_host == "127.0.0.1"
     assert values["KHAOS_SWAP_SEAL_KEY"] == ""
+
+
+@pytest.mark.parametrize(("url", "count"), [("", 0), ("https://khaos.example/LiveSoap/KhaosACME.exe", 1)])
+def test_khaos_cloud_has_no_web_service(url: str, count: int) -> None:
+    told = Settings(khaos=KhaosSettings(edition="cloud", url=url))
+    with pytest.raises(SettingsError) as caught:
+        require_live(told, {})
+    lines = [line for line in str(caught.value).splitlines() if "KHAOS_URL" in line]
+    assert (
+        lines
+        == ["KHAOS_SWAP_KHAOS_URL: must be empty when KHAOS_SWAP_KHAOS_EDITION is cloud, which has no web service"]
+        * count
+    )

@@ -110,7 +110,7 @@ def a_code(code: str, stock_id: str = "", **changes: Any) -> StockCode:
 
 def as_read(record: Return) -> ReadReturn:
     """A record as the Swap adapter hands it up."""
-    return ReadReturn(record, {"rma_number": record.rma}, (), hashlib.sha256(repr(record).encode()).hexdigest())
+    return ReadReturn(record, {"rma_number": record.rma}, (), hashlib.sha256(repr(record).encode()).hexdigest(), PARTY)
 
 
 @dataclass

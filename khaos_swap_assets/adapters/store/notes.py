@@ -97,6 +97,17 @@ def unattributed(conn: psycopg.Connection, customer_codes: Sequence[str]) -> lis
     return _load(conn, "return_id IS NULL AND NOT is_cancelled AND customer_code = ANY(%s)", list(customer_codes))
 
 
+def of_customers(conn: psycopg.Connection, customer_codes: Sequence[str]) -> list[CreditNote]:
+    """Every note of these customers."""
+    return _load(conn, "NOT is_cancelled AND customer_code = ANY(%s)", list(customer_codes))
+
+
+def has_nobodys(conn: psycopg.Connection) -> bool:
+    """True when a note that belongs to no return names no customer either."""
+    query = "SELECT 1 FROM khaos.credit_notes WHERE customer_code = '' AND return_id IS NULL AND NOT is_cancelled"
+    return conn.execute(f"{query} LIMIT 1").fetchone() is not None
+
+
 def told_by_file(conn: psycopg.Connection, customer_codes: Sequence[str]) -> list[CreditNote]:
     """Notes of these customers that only a file told of."""
     return _load(conn, "source = 'file' AND NOT is_cancelled AND customer_code = ANY(%s)", list(customer_codes))

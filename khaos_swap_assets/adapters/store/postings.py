@@ -22,6 +22,8 @@ from khaos_swap_assets.domain.postings import Change, Key, Page, Posting
 
 # Any constant that nothing else in this database uses as an advisory lock.
 LOCK = 0x6B686173
+# The watermark of the last search that was used.
+SEARCH = "khaos/credit_notes search"
 NAMES = tuple(field.name for field in fields(Posting))
 AUDITED = (
     "state",
@@ -93,10 +95,10 @@ class SqlBook:
     def begin_search(self, searched_at: datetime) -> bool:
         """Take note of a search; False when a later one was used already, and this one must not be."""
         done = self.conn.execute(
-            "INSERT INTO recon.watermarks AS old (source, reached_at) VALUES ('khaos/credit_notes search', %s) "
+            "INSERT INTO recon.watermarks AS old (source, reached_at) VALUES (%s, %s) "
             "ON CONFLICT (source) DO UPDATE SET reached_at = EXCLUDED.reached_at "
             "WHERE old.reached_at <= EXCLUDED.reached_at",
-            (searched_at,),
+            (SEARCH, searched_at),
         )
         return done.rowcount == 1
 

@@ -6,7 +6,7 @@ Belongs here: frozen records of rows just read. Stays out: reading them (``wire`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from khaos_swap_assets.domain.returns import Return
@@ -14,12 +14,16 @@ from khaos_swap_assets.domain.returns import Return
 
 @dataclass(frozen=True, slots=True)
 class ReadReturn:
-    """A return just read: the record, its raw JSON without personal data, and the hash that tells a change."""
+    """A return just read: the record, its raw JSON without personal data, and the hash that tells a change.
+
+    ``party`` is the customer's name and address as a return document wants them (personal data), empty if incomplete.
+    """
 
     record: Return
     raw: Mapping[str, Any]
     unknown_fields: tuple[str, ...]
     content_hash: str
+    party: dict[str, dict[str, object]] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from khaos_swap_assets.adapters.settings import SwapSettings
 from khaos_swap_assets.adapters.swap.extras import read_extras
+from khaos_swap_assets.adapters.swap.party import party_of
 from khaos_swap_assets.adapters.swap.raw import cleaned, content_hash, storable, unknown_fields, without_personal_data
 from khaos_swap_assets.adapters.swap.records import ReadReturn, RowFault
 from khaos_swap_assets.adapters.swap.values import MOST_PENCE, Row
@@ -42,7 +43,7 @@ def read_row(raw: object, settings: SwapSettings) -> ReadReturn | RowFault:
     if faults:
         return _fault(row, faults)
     kept = without_personal_data(row)
-    return ReadReturn(record, storable(kept), unknown_fields(row), content_hash(kept))
+    return ReadReturn(record, storable(kept), unknown_fields(row), content_hash(kept), party_of(row))
 
 
 def parse_return(raw: Mapping[str, Any], settings: SwapSettings, faults: list[str]) -> Return:

@@ -13,12 +13,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.khaos.documents import return_document, without_party
-from khaos_swap_assets.adapters.store import drafts, notes, orders, worklist
+from khaos_swap_assets.adapters.store import drafts, notes, orders, parties, worklist
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.postings import Evidence, Planned, Settled, Wanted
-from khaos_swap_assets.stages.credit_notes import engine
+from khaos_swap_assets.stages.credit_notes import engine, files
 from khaos_swap_assets.stages.credit_notes.attributing import SOURCE as ATTRIBUTION
 from khaos_swap_assets.stages.credit_notes.attributing import attribute_notes
 from khaos_swap_assets.stages.credit_notes.engine import ReadyDraft
@@ -29,6 +29,7 @@ from khaos_swap_assets.stages.storefront import money
 if TYPE_CHECKING:
     import psycopg
 
+    from khaos_swap_assets.adapters.settings import Settings
     from khaos_swap_assets.domain.credit_notes import CreditNote
     from khaos_swap_assets.domain.returns import Return
     from khaos_swap_assets.stages.toolbox import Toolbox
@@ -58,6 +59,10 @@ def post(tools: Toolbox) -> Posted:
         wanted = engine.wanted(book)
         ready = drafts.ready(conn) if tools.settings.mode != "audit" else []
     customers = sorted(wanted.customers | {one.draft.customer_code for one in ready if one.draft})
+    if tools.settings.khaos.is_cloud:
+        with tools.store() as conn:
+            told = files.told(conn, tools.settings, wanted, ready, customers)
+            return _settle_and_plan(conn, tools, told.wanted, told.ready, told.found, told.at)
     searched_at = tools.now()
     found = search(tools.open_khaos(), customers) if customers else Search((), frozenset())
     with tools.store() as conn:
@@ -78,7 +83,7 @@ def _settle_and_plan(
     keep_notes(conn, found.feeds, now)
     last_round = worklist.reached(conn, ATTRIBUTION)
     attributed = attribute_notes(conn, found.customers, now)
-    evidence = _evidence(conn, found, searched_at)
+    evidence = _evidence(conn, tools.settings, found, searched_at)
     settled = engine.read_back(book, evidence, wanted=wanted, now=now)
     withdrawn = engine.withdraw_stale(book, now=now)
     rendered = _rendered(conn, tools, _uncovered(conn, ready))
@@ -94,6 +99,7 @@ def _settle_and_plan(
     _attach(conn, last_round)
     _tell(conn, settled, planned, [one.return_id for one in withdrawn])
     orders.forget_parties(conn, now - FORGET_AFTER)
+    parties.forget(conn, now - FORGET_AFTER)
     done = [*(one.outcome for one in settled), *(one.outcome for one in planned), *("withdrawn" for _ in withdrawn)]
     return Posted(len(found.customers), attributed.attributed, attributed.ambiguous, dict(Counter[str](done)))
 
@@ -106,10 +112,11 @@ def _uncovered(conn: psycopg.Connection, ready: Sequence[SavedDraft]) -> list[Sa
     return [one for one in ready if (one.return_id, one.ordinal) in still_ready and one.return_id not in covered]
 
 
-def _evidence(conn: psycopg.Connection, found: Search, searched_at: datetime) -> Evidence:
+def _evidence(conn: psycopg.Connection, settings: Settings, found: Search, searched_at: datetime) -> Evidence:
     opened = _opened_on(conn, found.customers)
+    kept = notes.of_customers if settings.khaos.is_cloud else notes.told_by_file
     by_khaos = {note.credit_note_code: note for feed in found.feeds for note in feed.credit_notes}
-    by_file = {note.credit_note_code: note for note in notes.told_by_file(conn, sorted(found.customers))}
+    by_file = {note.credit_note_code: note for note in kept(conn, sorted(found.customers))}
     seen = tuple(note for note in (by_file | by_khaos).values() if not _is_older(note, opened))
     rows = conn.execute(
         "SELECT credit_note_code, return_id FROM khaos.credit_notes WHERE return_id IS NOT NULL "
@@ -145,7 +152,8 @@ Rendered = dict[tuple[str, int], tuple[ReadyDraft, "Return"]]
 def _rendered(conn: psycopg.Connection, tools: Toolbox, ready: Sequence[SavedDraft]) -> Rendered:
     """Ready drafts with their sealed party; one whose document cannot be made is held with the reason."""
     witnessed = money.load(conn, tools.settings, [one.return_id for one in ready])
-    parties = orders.parties(conn, [one.draft.so_code for one in ready if one.draft])
+    known = orders.parties(conn, [one.draft.so_code for one in ready if one.draft])
+    shown = parties.of_returns(conn, [one.return_id for one in ready])
     found: Rendered = {}
     held: list[tuple[SavedDraft, str, str]] = []
     nameless: list[str] = []
@@ -154,12 +162,13 @@ def _rendered(conn: psycopg.Connection, tools: Toolbox, ready: Sequence[SavedDra
         refunded_at = record.refunded_at
         if content is None or refunded_at is None:
             continue
-        if content.so_code not in parties:
+        party = known.get(content.so_code) or shown.get(content.return_id)
+        if party is None:
             nameless.append(content.order_ref)
             reason = f"name and address of order {content.so_code} are asked for again"
             held.append((saved, UNCREDITABLE, reason))
             continue
-        item = ReadyDraft(content, london_date(refunded_at), parties[content.so_code])
+        item = ReadyDraft(content, london_date(refunded_at), party)
         try:
             _document(tools, item, record, "check")
         except ValueError as error:

@@ -18,7 +18,7 @@ from khaos_swap_assets.adapters.store import audit_log, imports, matches, notes,
 from khaos_swap_assets.adapters.store.imports import Import, Kind
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.domain.credit_notes import CreditNote
-from khaos_swap_assets.domain.orders import SalesOrder
+from khaos_swap_assets.stages.orders.sync import SOURCE, answer_by_files
 
 if TYPE_CHECKING:
     import psycopg
@@ -70,21 +70,15 @@ def import_orders(
     imports.save_orders(conn, fresh, import_id, now)
     touched = set(matches.ids_of_refs(conn, sorted({order.associated_ref for order in fresh})))
     if is_cloud:
-        touched |= set(matches.ids_of_refs(conn, _answer_wanted(conn, told, now)))
+        orders.want(conn, [order.associated_ref for order in told], now)
+        touched |= set(matches.ids_of_refs(conn, answer_by_files(conn, now)))
     worklist.queue(conn, "match", touched)
     return Imported(len(told), len(fresh), by_khaos, len(touched))
 
 
-def _answer_wanted(conn: psycopg.Connection, told: Sequence[SalesOrder], now: datetime) -> list[str]:
-    """Answer every reference that waits for an order; those that were answered."""
-    orders.want(conn, [order.associated_ref for order in told], now)
-    waiting = orders.unanswered(conn)
-    known = orders.by_ref(conn, waiting)
-    orders.answered(conn, {ref: ("read" if ref in known else "not_found", "") for ref in waiting}, now)
-    return waiting
-
-
-def import_notes(conn: psycopg.Connection, rows: Sequence[NoteRow], brought: Brought, now: datetime) -> Imported:
+def import_notes(
+    conn: psycopg.Connection, rows: Sequence[NoteRow], brought: Brought, now: datetime, *, is_cloud: bool = False
+) -> Imported:
     """Keep the Credit Notes of a file and queue the returns that they may concern. The caller commits.
 
     A note counts as issued on the day that the file names. Raises ``ImportRefusedError`` when the file is said to be
@@ -97,6 +91,8 @@ def import_notes(conn: psycopg.Connection, rows: Sequence[NoteRow], brought: Bro
     fresh, by_khaos = imports.new_notes(conn, told)
     import_id = _record(conn, "credit-notes", brought, len(told), len(fresh), now)
     notes.save(conn, fresh, now, import_id=import_id)
+    if is_cloud and import_id is not None:
+        worklist.move(conn, SOURCE, now)
     touched = _concerned(conn, fresh)
     for stage in ("draft", "reconcile"):
         worklist.queue(conn, stage, touched)

@@ -56,6 +56,8 @@ class _Answers:
 def sync_orders(tools: Toolbox) -> SyncedOrders:
     """Read wanted orders and the status feed. Raises the first transient error after keeping all that did arrive."""
     now, khaos = tools.now(), tools.settings.khaos
+    if khaos.is_cloud:
+        return _sync_by_files(tools, now)
     with tools.store() as conn:
         refs = _wanted(conn, tools.settings, now)
         pushes = inbox.waiting(conn, "khaos", event=PUSH)
@@ -83,6 +85,24 @@ def _use_up(conn: psycopg.Connection, pushes: Sequence[Waiting], now: datetime) 
         khaos_faults.resolve(conn, [PUSH], now)
         khaos_faults.save(conn, [fault for push in pushes for fault in order_push_faults(push.body)], now)
     inbox.consume(conn, pushes, now)
+
+
+def _sync_by_files(tools: Toolbox, now: datetime) -> SyncedOrders:
+    """Khaos Cloud answers nothing: what a file told of an order is all that is known."""
+    with tools.store() as conn:
+        _wanted(conn, tools.settings, now)
+        _use_up(conn, inbox.waiting(conn, "khaos", event=PUSH), now)
+        asked = answer_by_files(conn, now)
+        missing = sum(1 for state in orders.states(conn, asked).values() if state == "not_found")
+    return SyncedOrders(len(asked) - missing, missing, 0, 0, 0, 0)
+
+
+def answer_by_files(conn: psycopg.Connection, now: datetime) -> list[str]:
+    """Answer every reference that no order is known of, from what files told; those that were asked."""
+    asked = orders.unanswered(conn)
+    known = orders.by_ref(conn, asked)
+    orders.answered(conn, {ref: ("read" if ref in known else "not_found", "") for ref in asked}, now)
+    return asked
 
 
 def _wanted(conn: psycopg.Connection, settings: Settings, now: datetime) -> list[str]:

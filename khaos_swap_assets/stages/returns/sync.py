@@ -16,7 +16,7 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from khaos_swap_assets.adapters.store import inbox, returns, worklist
+from khaos_swap_assets.adapters.store import inbox, parties, returns, worklist
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from khaos_swap_assets.adapters.settings import Settings
     from khaos_swap_assets.adapters.store.inbox import Waiting, WaitingKnock
     from khaos_swap_assets.adapters.swap.client import SwapClient, SweepResult
+    from khaos_swap_assets.adapters.swap.records import ReadReturn
 
 SOURCE = "swap/returns"
 OPEN = "swap/open_returns"
@@ -62,6 +63,8 @@ def sync_returns(tools: Toolbox) -> SyncedReturns:
         if is_wide:
             returns.resolve_nameless(conn, now)
         result = keep(conn, [*sweeps.values(), *named], now, knocks)
+        if tools.settings.khaos.is_cloud and tools.settings.mode != "audit":
+            _keep_parties(conn, tools, [one for sweep in [*sweeps.values(), *named] for one in sweep.returns], now)
         inbox.postpone(conn, [one for one in due if one.inbox_id not in left], now)
         if is_wide:
             _settle_knocks(conn, [one for one in knocks if one.next_try_at is None], now)
@@ -146,6 +149,15 @@ def keep(
     used = inbox.consume(conn, _answered(knocks, set(changed), {one.record.return_id for one in read}), now)
     lines = sum(len(one.record.lines) for one in fresh)
     return SyncedReturns(len(read), changed, lines, len(faults), any(sweep.is_drifted for sweep in sweeps), used)
+
+
+def _keep_parties(conn: psycopg.Connection, tools: Toolbox, read: Sequence[ReadReturn], now: datetime) -> None:
+    """Seal name and address for the document: Khaos Cloud shows no order that would tell them."""
+    parties_read = {one.record.return_id: one.party for one in read if one.party}
+    wanted = parties.wanted(conn, parties_read)
+    if wanted:
+        sealer = tools.open_sealer()
+        parties.save(conn, {key: sealer.seal(parties_read[key]) for key in wanted}, now)
 
 
 def _answered(knocks: Sequence[WaitingKnock], changed: set[str], read: set[str]) -> list[WaitingKnock]:

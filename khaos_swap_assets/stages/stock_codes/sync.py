@@ -42,6 +42,10 @@ def sync_stock_codes(tools: Toolbox) -> SyncedCodes:
     with tools.store() as conn:
         pushed = _consume_pushes(conn, now)
         reached = worklist.reached(conn, SOURCE)
+    if khaos.is_cloud:
+        with tools.store() as conn:
+            worklist.move(conn, SOURCE, now)
+        return SyncedCodes(0, 0, 0, is_due=False, pushed=pushed)
     if reached is not None and now < reached + timedelta(minutes=khaos.stock_minutes):
         return SyncedCodes(0, 0, 0, is_due=False, pushed=pushed)
     client = tools.open_khaos()
