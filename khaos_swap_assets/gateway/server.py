@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -79,9 +81,7 @@ def serve(settings: Settings, *, host: str = "", port: int | None = None, worker
     import uvicorn
 
     number = workers or settings.gateway_workers
-    with tempfile.TemporaryDirectory(prefix="khaos-swap-metrics-") as folder:
-        if number > 1:
-            os.environ[SHARED_FOLDER] = folder
+    with _shared_folder() if number > 1 else nullcontext():
         uvicorn.run(
             FACTORY,
             factory=True,
@@ -98,3 +98,11 @@ def serve(settings: Settings, *, host: str = "", port: int | None = None, worker
             timeout_graceful_shutdown=GRACE_SECONDS,
             backlog=2048,
         )
+
+
+@contextmanager
+def _shared_folder() -> Iterator[None]:
+    """Where several processes add up their figures; a single one ends by its signal and could not remove it."""
+    with tempfile.TemporaryDirectory(prefix="khaos-swap-metrics-") as folder:
+        os.environ[SHARED_FOLDER] = folder
+        yield

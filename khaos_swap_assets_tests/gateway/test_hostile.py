@@ -12,6 +12,7 @@ import logging
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -215,6 +216,16 @@ def test_forged_ones_of_every_kind_change_nothing_and_are_counted(running: Runni
     assert {running.post(json.dumps(message(token))).status_code for token in forged} == {401}
     assert rows("SELECT count(*) FROM recon.inbox") == [(0,)]
     assert rows("SELECT sum(times)::int FROM recon.refused_messages") == [(6,)]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_ended_gateway_leaves_no_folder_behind(database_url: str, tmp_path: Path, workers: int) -> None:
+    from benchmarks.gateway_load import gateway
+
+    with gateway(database_url, workers=workers, TMPDIR=str(tmp_path)) as (_, process):
+        assert len(list(tmp_path.glob("khaos-swap-metrics-*"))) == workers - 1
+    process.wait(20)
+    assert list(tmp_path.glob("khaos-swap-metrics-*")) == []
 
 
 def test_several_workers_serve_one_port_and_tell_common_figures(database_url: str) -> None:
