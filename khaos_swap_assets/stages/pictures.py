@@ -37,7 +37,7 @@ def credit_by_day(conn: psycopg.Connection) -> dg.MetadataValue | None:
     return picture(_drawn(tuple(rows)), f"Credit Notes by day, {rows[0][0]} to {rows[-1][0]}")
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=4)
 def _drawn(rows: tuple[tuple[date, str, int], ...]) -> bytes:
     """Drawing takes longer than all else of a run that changed nothing."""
     from khaos_swap_assets.domain.report import draw_value_by_day

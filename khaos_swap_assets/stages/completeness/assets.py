@@ -7,6 +7,7 @@ Belongs here: ``reconciliation/completeness`` and ``reconciliation/latency`` and
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import dagster as dg
 import psycopg
@@ -120,9 +121,15 @@ def _gather(conn: psycopg.Connection, now: datetime) -> int:
 def _chart(days: Sequence[DayOfLatency]) -> dg.MetadataValue | None:
     if not days:
         return None
+    return picture(_drawn(tuple(days)), f"Seconds from gate to offer by day, {days[0].day} to {days[-1].day}")
+
+
+@lru_cache(maxsize=4)
+def _drawn(days: tuple[DayOfLatency, ...]) -> bytes:
+    """Drawing takes longer than all else of a run that changed nothing."""
     from khaos_swap_assets.stages.completeness.drawing import draw_latency
 
-    return picture(draw_latency(days), f"Seconds from gate to offer by day, {days[0].day} to {days[-1].day}")
+    return draw_latency(days)
 
 
 def _cells(row: dict[str, object]) -> dict[str, object]:
