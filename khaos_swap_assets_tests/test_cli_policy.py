@@ -21,7 +21,7 @@ from khaos_swap_assets.domain.policy import CreditNotePolicy
 from khaos_swap_assets.domain.returns import Return
 from khaos_swap_assets_tests.domain.test_settlement import CHARGED, CHOSEN
 from khaos_swap_assets_tests.stages.credit_notes.test_policies import CARD, CREDIT, WITHHELD
-from khaos_swap_assets_tests.stages.town import Town, a_line, a_return
+from khaos_swap_assets_tests.stages.town import Town, a_line, a_return, an_order
 
 Run = Callable[..., Result]
 
@@ -131,7 +131,8 @@ def test_only_the_last_days_are_replayed(town: Town, run: Run, chosen: Path) -> 
 
 
 def test_what_is_posted_is_marked_and_a_part_payment_stands_on_it(town: Town, run: Run, chosen: Path) -> None:
-    town.sells_and_takes_back(a_return(1, a_line(pence=700)))
+    town.khaos.sell(an_order(1))
+    town.swap.put(a_return(1, a_line(pence=700)))
     town.sync()
     town.pull()
     town.sync()

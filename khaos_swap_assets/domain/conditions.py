@@ -113,7 +113,7 @@ def _over_return(case: Case) -> Iterator[Problem]:
     if facts.over_returned and is_alive and not facts.is_before_start:
         codes = sorted(facts.over_returned)
         lines = [line for line in facts.refund_lines if line.stock_code in codes]
-        message = f"More returned than sold of {', '.join(codes)} on order {facts.return_.order_name}"
+        message = f"More returned or refunded than sold of {', '.join(codes)} on order {facts.return_.order_name}"
         yield case.problem("over_return", message, sum(line.cost_pence for line in lines))
 
 

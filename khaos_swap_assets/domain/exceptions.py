@@ -112,9 +112,10 @@ _CATALOGUE = (
         "over_return",
         "finance",
         "error",
-        "All returns of the order together bring back more of a Stock Code than was sold; the later return is named.",
+        "All returns of the order together bring back more of a Stock Code than was sold, or more was refunded for it "
+        "than was paid; the later return is named.",
         "Check both returns with the warehouse; correct the wrong one in Swap or recover the money.",
-        "The quantities returned no longer exceed what was sold.",
+        "Neither units nor refunds exceed what was sold.",
     ),
     ExceptionKind(
         "outcome_needs_policy",

@@ -12,7 +12,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
+from itertools import accumulate
 
+from khaos_swap_assets.domain.money import unit_values
 from khaos_swap_assets.domain.returns import Return
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -69,13 +71,17 @@ class OrderMatch:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Units of one Stock Code that one return takes back from an order; ``refunded_at`` is None while unconfirmed."""
+    """Units of one Stock Code that one return takes back from an order; ``refunded_at`` is None while unconfirmed.
+
+    ``pence`` are credited for these units, in the order's currency; 0 where that is not known.
+    """
 
     return_id: str
     rma: str
     refunded_at: datetime | None
     stock_code: str
     quantity: int
+    pence: int = 0
 
 
 def order_ref(order_name: str, *, ref_format: str, strips_hash: bool) -> str:
@@ -151,6 +157,33 @@ def is_no_person(customer_code: str, generic_customers: Sequence[str]) -> bool:
     """True for an empty URN and for one that a pattern such as ``Amazo-*`` names, in any case (khaos.md §3)."""
     code = customer_code.strip().casefold()
     return not code or any(fnmatchcase(code, pattern.strip().casefold()) for pattern in generic_customers)
+
+
+def over_refunds(claims: Sequence[Claim], order: SalesOrder) -> set[tuple[str, str]]:
+    """(return id, Stock Code) of each return that is credited more for its units than they cost, with all before it.
+
+    Units count at the dearest prices that the order has for them, so nothing is named that may be right. Earlier
+    refunds count first; a Stock Code that the order never held is left out. Source: FINANCE_RULES U-8, U-26.
+    """
+    caps, over = _caps(order), set()
+    units: Counter[str] = Counter()
+    pence: Counter[str] = Counter()
+    for claim in sorted(claims, key=lambda one: (one.refunded_at or _NEVER, one.rma, one.return_id, -one.pence)):
+        units[claim.stock_code] += claim.quantity
+        pence[claim.stock_code] += claim.pence
+        paid = caps.get(claim.stock_code, [])
+        if paid and pence[claim.stock_code] > paid[min(units[claim.stock_code], len(paid) - 1)]:
+            over.add((claim.return_id, claim.stock_code))
+    return over
+
+
+def _caps(order: SalesOrder) -> dict[str, list[int]]:
+    """By Stock Code: what 0, 1, 2, … of its units were paid together, the dearest first."""
+    prices: dict[str, list[int]] = {}
+    for line in order.lines:
+        if line.quantity > 0 and line.gross_pence >= 0:
+            prices.setdefault(line.stock_code, []).extend(unit_values(line.gross_pence, line.quantity))
+    return {code: [0, *accumulate(sorted(units, reverse=True))] for code, units in prices.items()}
 
 
 def over_returns(claims: Sequence[Claim], sold: Mapping[str, int]) -> set[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """Orders: how a return names one, which one is chosen, and who took back more than was sold."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 from khaos_swap_assets.domain.orders import (
     Claim,
+    OrderLine,
     OrderMatch,
     SalesOrder,
     choose_order,
     is_no_person,
     order_ref,
     order_refs,
+    over_refunds,
     over_returns,
     reverse_ref,
 )
@@ -224,3 +226,37 @@ def test_what_is_not_flagged_was_sold(claims: list[Claim], sold: int) -> None:
     assert units <= sold
     total = sum(row.quantity for row in claims if row.stock_code == "A")
     assert bool(over) is (total > sold)
+
+
+def a_claim(number: int, quantity: int, pence: int, code: str = "SHIRT") -> Claim:
+    """A refund of some units on the <number>th day."""
+    return Claim(f"R{number}", f"RMA{number}", datetime(2026, 2, number, tzinfo=UTC), code, quantity, pence)
+
+
+SHIRTS = replace(order(("SHIRT", 2)), lines=(OrderLine(1, "SHIRT", 2, 4685),))
+
+
+@pytest.mark.parametrize(
+    ("claims", "over"),
+    [
+        ([(1, 1, 2343), (2, 1, 2342)], []),
+        ([(1, 1, 2342), (2, 1, 2343)], []),
+        ([(1, 2, 4685)], []),
+        ([(1, 1, 2344)], ["R1"]),
+        ([(1, 1, 2343), (2, 1, 2343)], ["R2"]),
+        ([(1, 1, 2343), (2, 1, 2342), (3, 0, 1)], ["R3"]),
+        ([(2, 1, 2343), (1, 1, 2499)], ["R1", "R2"]),
+    ],
+)
+def test_u26_no_more_is_credited_for_units_than_they_cost(claims: list[tuple[int, int, int]], over: list[str]) -> None:
+    """Sold 2 at £24.99 with £3.13 off in all: £46.85 were paid."""
+    found = over_refunds([a_claim(*one) for one in claims], SHIRTS)
+    assert sorted(return_id for return_id, _ in found) == over
+
+
+def test_a_code_of_two_prices_counts_the_dearest_and_a_strange_code_is_left_out() -> None:
+    two = replace(SHIRTS, lines=(OrderLine(1, "SHIRT", 1, 1000), OrderLine(2, "SHIRT", 1, 2000)))
+    assert over_refunds([a_claim(1, 1, 2000), a_claim(2, 1, 1000), a_claim(3, 1, 99_999, "HAT")], two) == set()
+    assert over_refunds([a_claim(1, 1, 2001)], two) == {("R1", "SHIRT")}
+    odd = replace(SHIRTS, lines=(OrderLine(1, "SHIRT", 0, 0), OrderLine(2, "SHIRT", 1, -5)))
+    assert over_refunds([a_claim(1, 1, 1)], odd) == set()

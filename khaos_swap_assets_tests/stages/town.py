@@ -299,7 +299,10 @@ class Town:
         """Every one of these returns with the order that it names, sold to C<number> as it came back."""
         for one in some:
             number = int(one.rma.removeprefix("RMA"))
-            self.khaos.sell(an_order(number, *((line.sku, line.quantity) for line in one.lines)))
+            order = an_order(number, *((line.sku, line.quantity) for line in one.lines))
+            sold = zip(order.lines, one.lines, strict=True)
+            paid = tuple(replace(row, gross_pence=line.cost_pence) for row, line in sold)
+            self.khaos.sell(replace(order, lines=paid))
         self.swap.put(*some)
         return self
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.adapters.store import drafts, matches, notes, orders, policies, worklist
+from khaos_swap_assets.adapters.store import drafts, matches, notes, orders, worklist
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.domain.credit_notes import COVERED, CreditNote, Draft, draft
 from khaos_swap_assets.domain.periods import london_date
@@ -69,14 +69,7 @@ class _Known:
 
 
 def draft_waiting(tools: Toolbox) -> Drafted:
-    """Draft every return in line, batch by batch, each in its own transaction; queues the reconciliation.
-
-    A policy that was not in force before is drafted by from now on: what it may change, and is not out, is in line.
-    """
-    with tools.store() as conn:
-        if policies.in_force(conn) != tools.policy.version:
-            policies.put_in_force(conn, tools.policy, tools.now())
-            worklist.queue(conn, "draft", policies.concerned(conn))
+    """Draft every return in line, batch by batch, each in its own transaction; queues the reconciliation."""
     states = {"ready": 0, "held": 0, "covered": 0}
     total = 0
     while True:
@@ -171,7 +164,9 @@ def _found(
             WAITING_ORDER if kind == "waiting" else kind, f"order {head.order_ref if head else ''}: {kind}"
         )
     for code in head.over_returned if head else ():
-        yield HoldReason("over_return", f"more of {code} came back than order {head.so_code if head else ''} sold")
+        yield HoldReason(
+            "over_return", f"more of {code} came back, or was refunded, than order {head.so_code if head else ''} sold"
+        )
     refunded = record.refunded_at
     if refunded and settings.post_from and london_date(refunded) < settings.post_from:
         yield HoldReason(BEFORE_START, f"refunded on {london_date(refunded)}, before posting starts")

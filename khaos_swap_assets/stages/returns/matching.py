@@ -11,9 +11,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.adapters.store import catalogue, inspections, matches, orders, returns, worklist
+from khaos_swap_assets.adapters.store import catalogue, inspections, matches, orders, policies, returns, worklist
 from khaos_swap_assets.adapters.store.matches import MatchedLine, MatchedReturn
-from khaos_swap_assets.domain.orders import Claim, OrderMatch, SalesOrder, choose_order, order_refs, over_returns
+from khaos_swap_assets.domain import settlement
+from khaos_swap_assets.domain.orders import (
+    Claim,
+    OrderMatch,
+    SalesOrder,
+    choose_order,
+    order_refs,
+    over_refunds,
+    over_returns,
+)
 from khaos_swap_assets.domain.stock import Inspection, Settlement, settle
 from khaos_swap_assets.domain.stock_codes import Catalogue, SkuMatch, match_sku
 
@@ -21,6 +30,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from khaos_swap_assets.adapters.settings import Settings
+    from khaos_swap_assets.domain.policy import CreditNotePolicy
     from khaos_swap_assets.domain.returns import Return, ReturnLine
     from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -39,19 +49,28 @@ class Matched:
 
 
 def match_waiting(tools: Toolbox) -> Matched:
-    """Match every return in line, batch by batch, each batch in its own transaction; queues the drafts."""
+    """Match every return in line, batch by batch, each batch in its own transaction; queues the drafts.
+
+    A policy that was not in force before begins here: what it may change, and is not out, stands in line again.
+    """
+    with tools.store() as conn:
+        if policies.in_force(conn) != tools.policy.version:
+            policies.put_in_force(conn, tools.policy, tools.now())
+            worklist.queue(conn, "match", policies.concerned(conn))
     total = Matched(0, 0, 0, 0)
     while True:
         with tools.store() as conn:
             ids = worklist.take(conn, "match", BATCH)
             if not ids:
                 return total
-            found = match_returns(conn, tools.settings, ids, tools.now())
+            found = match_returns(conn, tools.settings, tools.policy, ids, tools.now())
             worklist.queue(conn, "draft", ids)
         total = Matched(*(getattr(total, n) + getattr(found, n) for n in Matched.__dataclass_fields__))
 
 
-def match_returns(conn: psycopg.Connection, settings: Settings, ids: Sequence[str], now: datetime) -> Matched:
+def match_returns(
+    conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy, ids: Sequence[str], now: datetime
+) -> Matched:
     """Match these returns and keep the result."""
     loaded = returns.load(conn, ids)
     skus = _match_skus(conn, {line.sku for one in loaded.values() for line in one.lines})
@@ -64,7 +83,8 @@ def match_returns(conn: psycopg.Connection, settings: Settings, ids: Sequence[st
         for line in one.lines
     ]
     matches.save(conn, heads, lines)
-    _mark_over_returns(conn, {order.so_code: order for match, _ in found.values() if (order := match.order)})
+    touched = {order.so_code: order for match, _ in found.values() if (order := match.order)}
+    _mark_over_returns(conn, policy, touched)
     return Matched(
         len(heads), len(lines), sum(1 for line in lines if line.stock_code), sum(1 for line in lines if line.problem)
     )
@@ -153,17 +173,19 @@ def _line(line: ReturnLine, sku: SkuMatch, order: SalesOrder | None, settled: Se
     )
 
 
-def _mark_over_returns(conn: psycopg.Connection, touched: Mapping[str, SalesOrder]) -> None:
+def _mark_over_returns(conn: psycopg.Connection, policy: CreditNotePolicy, touched: Mapping[str, SalesOrder]) -> None:
     """Judge all returns of the touched orders together; one whose verdict changed is drafted again."""
     heads = matches.returns(conn, matches.ids_of_orders(conn, list(touched)))
     records = returns.load(conn, list(heads))
     lines = matches.lines(conn, list(heads))
     claims: dict[str, list[Claim]] = {}
     for key, head in heads.items():
-        claims.setdefault(head.so_code or "", []).extend(_claims(records[key], lines.get(key, ())))
+        order = touched.get(head.so_code or "")
+        claims.setdefault(head.so_code or "", []).extend(_claims(records[key], lines.get(key, ()), order, policy))
     over: dict[str, set[str]] = {}
     for so_code, order in touched.items():
-        for return_id, stock_code in over_returns(claims.get(so_code, ()), order.sold):
+        asked = claims.get(so_code, ())
+        for return_id, stock_code in over_returns(asked, order.sold) | over_refunds(asked, order):
             over.setdefault(return_id, set()).add(stock_code)
     changed = [
         replace(head, over_returned=tuple(sorted(over.get(key, ()))))
@@ -174,13 +196,19 @@ def _mark_over_returns(conn: psycopg.Connection, touched: Mapping[str, SalesOrde
     worklist.queue(conn, "draft", [head.return_id for head in changed])
 
 
-def _claims(one: Return, lines: Iterable[MatchedLine]) -> list[Claim]:
+def _claims(
+    one: Return, lines: Iterable[MatchedLine], order: SalesOrder | None, policy: CreditNotePolicy
+) -> list[Claim]:
+    """Rows of the return that are credited; their worth counts once money or a decision stands for it."""
     if one.status in NEVER_CREDITED:
         return []
-    moment = one.refunded_at if one.is_refund_confirmed else None
-    refunded = {line.product_id for line in one.refund_lines}
+    settled = settlement.settle(one, policy)
+    is_final = one.is_refund_confirmed or (one.is_ended and settled.is_due)
+    moment = one.refunded_at if is_final else None
+    credited = {row.product_id for row in (*one.refund_lines, *settled.lines)}
+    is_worth = one.is_ended and order is not None and order.currency == one.currency
     return [
-        Claim(one.return_id, one.rma, moment, line.stock_code, line.quantity)
+        Claim(one.return_id, one.rma, moment, line.stock_code, line.quantity, line.cost_pence if is_worth else 0)
         for line in lines
-        if line.stock_code and line.product_id in refunded
+        if line.stock_code and line.product_id in credited
     ]

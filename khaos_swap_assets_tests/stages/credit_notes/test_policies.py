@@ -99,8 +99,13 @@ def test_delivery_and_tax_are_lines_that_move_no_goods(town: Town) -> None:
 
 
 def test_a_later_part_payment_is_credited_up_to_what_the_order_was_paid(town: Town) -> None:
+    town.khaos.sell(an_order(1))
     town.khaos.items |= {code: a_code(code) for code in CODES}
-    played(town, a_return(1, a_line(pence=700)))
+    town.policy = CHOSEN
+    town.swap.put(a_return(1, a_line(pence=700)))
+    town.sync()
+    town.pull()
+    town.sync()
     town.edit(a_return(1, a_line(pence=700), refund_pence=1000))
     town.sync()
     (note,) = town.pull()
@@ -199,3 +204,38 @@ def test_a_note_at_another_value_than_due_is_a_gap_of_the_difference(town: Town)
     assert (kind, pence) == ("value_gap", 100)
     assert message.startswith("Refund £0.00, credited £9.00: goods -£1.00 (note: price of HAT")
     assert message.endswith("tender £10.00 (refund: store credit value)")
+
+
+def sold_for_1000(town: Town, *some: Return) -> None:
+    """Two HATs of order 1 at £10.00 each, and these returns of them."""
+    town.khaos.sell(an_order(1, ("HAT", 2)))
+    town.swap.put(*(replace(one, order_name="#LX1") for one in some))
+    town.sync()
+
+
+def test_u26_a_refund_above_what_was_paid_for_the_units_is_held(town: Town) -> None:
+    sold_for_1000(town, a_return(1, a_line(pence=1001)))
+    assert (town.pull(), town.kinds()) == ([], {"over_return": "RMA1"})
+    ((reasons,),) = town.ask("SELECT reasons FROM recon.drafts")
+    assert reasons == [["over_return", "more of HAT came back, or was refunded, than order SO1 sold"]]
+
+
+def test_u26_what_earlier_returns_took_counts_and_only_the_later_one_is_held(town: Town) -> None:
+    early = a_return(1, a_line(pence=1000))
+    late = replace(a_return(2, a_line(pence=1001)), processed_at=town.now, closed_at=town.now)
+    sold_for_1000(town, early, late)
+    assert [note.associated_ref for note in town.pull()] == ["RMA1"]
+    assert town.kinds() == {"over_return": "RMA2"}
+
+
+def test_u26_rows_that_the_policy_credits_count_too(town: Town) -> None:
+    town.policy = CHOSEN
+    late = a_return(2, a_line(quantity=2, pence=2000))
+    sold_for_1000(town, CREDIT, replace(late, processed_at=town.now, closed_at=town.now))
+    assert [note.associated_ref for note in town.pull()] == ["RMA1"]
+    assert town.kinds() == {"over_return": "RMA2"}
+
+
+def test_a_dearer_currency_is_no_refund_above_what_was_paid(town: Town) -> None:
+    sold_for_1000(town, a_return(1, a_line(pence=1180, currency="EUR"), currency="EUR"))
+    assert town.kinds() == {"currency_mismatch": "RMA1"}
