@@ -18,6 +18,8 @@ from khaos_swap_assets.domain.policy_effects import (
     fee_documents,
     store_credit,
 )
+from khaos_swap_assets.domain.settlement import settle
+from khaos_swap_assets.domain.settlement_case import Posted, Sale
 from khaos_swap_assets.domain.stock_value import Outcome, StockEffect, Whereabouts, stock_effect
 from khaos_swap_assets.domain.tax import (
     Amount,
@@ -45,6 +47,8 @@ from khaos_swap_assets.domain.tax_dates import (
 )
 from khaos_swap_assets.domain.tolerance import Residual, Systematic, Tolerances, govern
 from khaos_swap_assets.domain.waterfall import CreditFacts, CreditLine, RefundFacts, RefundLine, Waterfall, explain
+from khaos_swap_assets_tests.domain.records import line, returned
+from khaos_swap_assets_tests.domain.test_policy import decided as chosen
 
 MONTHS, QUARTERS = VatPeriods(None), VatPeriods(3)
 
@@ -472,3 +476,105 @@ def test_u28_the_waterfall(refund: RefundFacts) -> None:
 def test_vectors_of_khaos_in_gross_and_net_mode() -> None:
     assert khaos_line(2499, 3, 20, "gross", 10) == amount("67.47", "56.23", "11.24")
     assert khaos_line(2083, 3, 20, "net", 10) == amount("67.49", "56.24", "11.25")
+
+
+def test_u2_a_later_payment_has_a_note_of_its_own_in_its_own_quarter() -> None:
+    """£120.00 due: £50.00 on 30 March and £70.00 on 4 April are two notes, 100.00 and 20.00 together."""
+    later = settle(
+        returned(line("P1", 5000), refund_pence=12000),
+        chosen(part_payment="credit_when_paid"),
+        already=[Posted(("P1",), 5000)],
+        sale=Sale(room_pence=7000),
+    )
+    assert [(part.stock_code, part.pence) for part in later.parts] == [("PART_PAYMENT", 7000)]
+    assert Amount.of(5000, 20) + Amount.of(later.value_pence, 20) == amount("120.00", "100.00", "20.00")
+
+
+def test_u5_what_the_item_master_says_now_would_claim_five_pounds() -> None:
+    assert Amount.of(3000, 20) == amount("30.00", "25.00", "5.00")
+    assert (Amount.of(3000, 20) - credit_of(3000, 0)).vat_pence == pence("5.00")
+
+
+def test_u7_at_list_price_the_vat_is_a_tie() -> None:
+    assert Amount.of(2499, 20) == amount("24.99", "20.83", "4.16")
+    assert Amount.of(2499, 20, "vat").vat_pence == pence("4.17")
+
+
+def test_u9_the_note_holds_the_delivery_that_was_refunded() -> None:
+    """Express £7.95, standard £3.95: all goods back give £3.95, faulty ones £7.95, and one of three lines none."""
+    rule = chosen(delivery="if_all_goods_come_back").delivery.model_copy(update={"standard_pence": 395})
+    policy = CreditNotePolicy(delivery=rule)
+    for refunded, is_all_back, notes in ((395, True, 395), (795, True, 795), (0, False, 0), (0, True, 0)):
+        found = settle(returned(line("P1", 6000), refund_pence=6000 + refunded), policy, sale=Sale(795, is_all_back))
+        assert (found.faults, sum(part.pence for part in found.parts)) == ((), notes)
+    part = settle(returned(line("P1", 6000), refund_pence=6395), policy, sale=Sale(795, is_all_back=False))
+    assert [fault.kind for fault in part.faults] == ["refund_not_explained"]
+    assert Amount.of(395, 20) == amount("3.95", "3.29", "0.66")
+    assert (Amount.of(795, 20), Amount.of(795, 20, "vat").vat_pence) == (amount("7.95", "6.63", "1.32"), 133)
+
+
+@pytest.mark.parametrize(
+    ("rule", "note", "vat", "invoice"),
+    [("reduce_refund", "47.05", "7.84", "0.00"), ("charge_service", "50.00", "8.33", "2.95")],
+)
+def test_u12_the_note_of_a_withheld_fee(rule: str, note: str, vat: str, invoice: str) -> None:
+    found = settle(returned(line("P1", 5000), handling_fee_pence=295, refund_pence=4705), chosen(label_fee=rule))
+    assert (found.value_pence, found.invoice_pence) == (pence(note), pence(invoice))
+    assert Amount.of(found.value_pence, 20).vat_pence == pence(vat)
+    assert found.beyond_pence == pence(note) - 4705
+
+
+@pytest.mark.parametrize(
+    ("rule", "credit", "note"),
+    [
+        ("hold_until_spent", 6000, 0),
+        ("mpv_reduce_now", 6000, 6000),
+        ("spv_neutral", 6000, 6000),
+        ("mpv_reduce_now", 6600, 6000),
+    ],
+)
+def test_u13_the_note_of_store_credit_never_holds_a_bonus(rule: str, credit: int, note: int) -> None:
+    found = settle(
+        returned(line("P1", 6000, outcome="Store Credit"), store_credit_pence=credit), chosen(store_credit=rule)
+    )
+    assert (found.value_pence, found.beyond_pence) == (note, note)
+    assert found.undecided == (() if note else ("Store Credit",))
+
+
+def test_u14_the_note_holds_what_the_gift_card_paid() -> None:
+    found = settle(
+        returned(line("P1", 6000), refund_pence=4000, store_credit_pence=2000), chosen(gift_card="credit_in_full")
+    )
+    assert (found.value_pence, found.money_pence, found.beyond_pence) == (6000, 4000, 2000)
+
+
+@pytest.mark.parametrize(
+    ("given", "extra", "refund", "note", "faults"),
+    [
+        (4500, 0, 0, 0, []),
+        (3000, 0, 1500, 4500, []),
+        (6000, 1500, 0, 4500, []),
+        (3000, 0, 4500, 0, ["refund_not_explained"]),
+    ],
+)
+def test_u15_the_note_of_an_exchange(given: int, extra: int, refund: int, note: int, faults: list[str]) -> None:
+    """Even: none. Down and up: the returned goods in full. A payout of £45.00 for a difference of £15.00 is held."""
+    policy = chosen(exchange="credit_returned_goods", extra_payment="sale_of_its_own")
+    row = line("P1", 4500, outcome="Exchange")
+    changes = {"exchange_pence": given, "additional_payment_pence": extra, "refund_pence": refund}
+    found = settle(returned(row, **changes), policy)
+    assert ([fault.kind for fault in found.faults], found.value_pence) == (faults, note)
+    assert not note or Amount.of(note, 20) == amount("45.00", "37.50", "7.50")
+
+
+def test_u16_the_note_is_in_the_currency_of_the_order() -> None:
+    found = settle(returned(line("P1", 12000, currency="EUR"), currency="EUR"), CreditNotePolicy())
+    assert (found.value_pence, found.beyond_pence) == (12000, 0)
+
+
+def test_u28_two_decisions_leave_only_the_delivery_to_correct() -> None:
+    """The note should be £58.55: £62.50 holds £3.95 of delivery that nobody refunded."""
+    record = returned(line("P1", 5855), refund_pence=4060, handling_fee_pence=295, store_credit_pence=1500)
+    found = settle(record, chosen(gift_card="credit_in_full", label_fee="charge_service"))
+    assert (found.value_pence, found.beyond_pence, found.invoice_pence) == (5855, 1795, 295)
+    assert 6250 - found.value_pence == pence("3.95")
