@@ -4,8 +4,8 @@ Belongs here: making the records. Stays out: the cells of the file (``history_fi
 records (``history_truth``), and the history itself, which is never copied here.
 
 How the rules are read: codes are compared raw; the quantities of a code are added up on both sides; only lines with a
-positive quantity were sold; *earlier* is by the minute of the invoice; a C-invoice without product lines or without a
-customer fits nothing. So 2010-10 has 476 C-invoices, 267 with one fit, and 2010-11 has 576 and 353.
+positive quantity were sold, and a line of zero units is none; *earlier* is by the minute of the invoice; a C-invoice
+without product lines or without a customer fits nothing. So 2010-10 has 476 C-invoices, 267 with one fit, and 2010-11 has 576 and 353.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def one_fit(cancellations: Invoices, sales: Invoices) -> dict[str, str]:
         by_customer[sold[0].customer].append((sold[0].at, name, units(sold)))
     fits = {}
     for name, lines in cancellations.items():
-        wanted, customer = units(line for line in lines if line.is_product), lines[0].customer
+        wanted, customer = units(_goods(lines)), lines[0].customer
         earlier = [row for row in by_customer[customer] if row[0] < lines[0].at] if wanted and customer else []
         found = [invoice for _, invoice, held in earlier if wanted <= held]
         if len(found) == 1:
@@ -101,6 +101,10 @@ def _by_invoice(lines: Iterable[Line]) -> Invoices:
 
 def _sold(lines: list[Line]) -> list[Line]:
     return [line for line in lines if line.is_product and line.quantity > 0]
+
+
+def _goods(lines: list[Line]) -> list[Line]:
+    return [line for line in lines if line.is_product and line.quantity]
 
 
 def _urns(invoices: Invoices) -> list[str]:
@@ -165,7 +169,7 @@ def _rma(name: str, lines: list[Line], order_invoice: str) -> Rma:
         updated_at=at,
         lines=[
             RmaLine(f"prd_{name}_{n:03d}", f"{name}{n:04d}", line.code, abs(line.quantity), line.pence)
-            for n, line in enumerate(line for line in lines if line.is_product)
+            for n, line in enumerate(_goods(lines))
         ],
         status="Closed",
         delivery_status="Delivered",

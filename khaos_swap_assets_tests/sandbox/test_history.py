@@ -122,6 +122,27 @@ def test_charges_are_part_of_the_refund_and_never_lines(path: Path, code: str) -
     assert code not in world.items
 
 
+def test_a_line_of_zero_units_is_no_line(path: Path) -> None:
+    world = world_of(path, sale("500001", "A", 5), back("C500009", "A", 1), back("C500009", "Z", 0))
+    assert [line.sku for line in world.rmas["RMA-C500009"].lines] == ["A"]
+    assert world.rmas["RMA-C500009"].order_name == "#500001"
+    assert world.plants == []
+
+
+def test_an_invoice_that_is_no_number_sells_too_and_one_of_charges_sells_nothing(path: Path) -> None:
+    rows = [sale("W500001", "A", 5), sale("A500002", "B", 1, price=-53594.36), back("C500009", "A", 1)]
+    world = world_of(path, *rows)
+    assert list(world.orders) == ["SOW500001"]
+    assert world.rmas["RMA-C500009"].order_name == "#W500001"
+
+
+def test_a_cancellation_of_units_above_zero_and_of_a_price_below_counts_what_they_are_worth(path: Path) -> None:
+    world = world_of(path, sale("500001", "A", 5), back("C500009", "A", -2), back("C500009", "A", 1, price=-2.5))
+    rma = world.rmas["RMA-C500009"]
+    assert [(line.quantity, line.cost_pence) for line in rma.lines] == [(2, 500), (1, 250)]
+    assert (rma.refund_pence, rma.order_name) == (750, "#500001")
+
+
 def test_a_return_of_charges_alone_is_not_explained_and_names_no_order(path: Path) -> None:
     world = world_of(path, sale("500001", "A", 5), back("C500009", "M", 1))
     assert kinds(world) == {"refund_not_explained": ["RMA-C500009"]}
