@@ -228,7 +228,8 @@ def _only_house(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             lock.seek(0)
             raise SettingsError(
-                f"{folder} is in use by process {lock.read().strip()}: stop it or choose another KHAOS_SWAP_DATA_DIR"
+                f"{folder} is in use by process {lock.read().strip()}: stop it or choose another folder, "
+                "KHAOS_SWAP_DATA_DIR or the demo's --folder"
             ) from None
         lock.truncate(0)
         lock.write(str(os.getpid()))

@@ -26,9 +26,12 @@ def start(say: Say) -> int:
 
     Raises ``SettingsError`` or ``StoreError`` before anything is started.
     """
+    from khaos_swap_assets.adapters.store import mark
+
     settings = ready_settings()
     for listens in (_gateway_address(settings), _ui_address(settings)):
         processes.require_free(listens)
+    mark.ensure_folder(settings.data_dir, "live")
     database = installation.open_database(settings)
     try:
         with installation.only_house(database.url):

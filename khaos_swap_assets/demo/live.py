@@ -7,6 +7,7 @@ the folder's rules and settings (``environment``), order and ending of processes
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -44,8 +45,8 @@ Khaos Swap demo is up after {seconds:.0f} s. Everything here is invented; nothin
   Gateway             {gateway}/docs        webhooks, inspections, the Khaos channel's endpoints
   Sandbox, both sides {sandbox}/docs        GET /admin/truth says what trouble was planted
 
-In another terminal: `khaos-swap --demo exceptions list`, `khaos-swap --demo postings list`,
-`khaos-swap --demo preflight`.
+In another terminal, here: `{program} --demo exceptions list`,
+`{program} --demo postings list`, `{program} --demo preflight`.
 
 Red checks are real: trouble was planted in the sandbox. A new return arrives every 20 s.
 Data is kept in {folder} for the next start; `make clean` removes it. Stop with Ctrl-C.
@@ -142,4 +143,11 @@ def _guide(place: Place, port: int, seconds: float) -> str:
         sandbox=place.sandbox_url,
         folder=place.folder,
         seconds=seconds,
+        program=_program(),
     )
+
+
+def _program() -> str:
+    """How this program is called from the working folder, where no virtual environment is active."""
+    program = Path(sys.executable).with_name("khaos-swap")
+    return str(program.relative_to(Path.cwd())) if program.is_relative_to(Path.cwd()) else "khaos-swap"

@@ -5,7 +5,8 @@ records (``history_truth``), and the history itself, which is never copied here.
 
 How the rules are read: codes are compared raw; the quantities of a code are added up on both sides; only lines with a
 positive quantity were sold, and a line of zero units is none; *earlier* is by the minute of the invoice; a C-invoice
-without product lines or without a customer fits nothing. So 2010-10 has 476 C-invoices, 267 with one fit, and 2010-11 has 576 and 353.
+without product lines or without a customer fits nothing. So 2010-10 has 476 C-invoices, 267 with one fit, and 2010-11
+has 576 and 353.
 """
 
 from __future__ import annotations

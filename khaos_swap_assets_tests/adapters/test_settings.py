@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
 
 from khaos_swap_assets.adapters.errors import SettingsError
-from khaos_swap_assets.adapters.settings import KhaosSettings, Settings, load_settings
+from khaos_swap_assets.adapters.settings import NESTED, KhaosSettings, Settings, load_settings
 from khaos_swap_assets.adapters.settings_checks import require_live, unknown
-from khaos_swap_assets.adapters.settings_list import env_example, variables
+from khaos_swap_assets.adapters.settings_list import GROUPS, env_example, variables
 from khaos_swap_assets.adapters.store.seal import Sealer
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +55,8 @@ MALFORMED = [
     ("KHAOS_CHUNK_SIZE", "51", "Input should be less than or equal to 50"),
     ("KHAOS_CERTIFICATE_SHA256", "not hexadecimal", "String should match pattern"),
     ("KHAOS_SITE_ID", "main", "Input should be a valid integer"),
+    ("SWAP_WEBHOOK_HMAC_HEADER", "X Signature", "String should match pattern"),
+    ("STOREFRONT_API_VERSION", "latest", "String should match pattern"),
 ]
 MISPLACED = [
     ("SWAP_URL", "", "is required"),
@@ -75,6 +79,9 @@ MISPLACED = [
     ("KHAOS_CERTIFICATE_SHA256", "a" * 65, "must be 64 hexadecimal digits"),
     ("KHAOS_CHANNEL_USER", "", "is required when KHAOS_SWAP_MODE is post"),
     ("KHAOS_CHANNEL_PASSWORD", "", "is required when KHAOS_SWAP_MODE is post"),
+    ("KHAOS_PASSWORD", "schlüssel", "HTTP headers cannot carry"),
+    ("STOREFRONT_URL", "zebra", "is no http or https URL"),
+    ("STOREFRONT_ACCESS_TOKEN", "token ", "HTTP headers cannot carry"),
     ("INSPECTION_TOKEN", "token ", "HTTP headers cannot carry"),
     ("SEAL_KEY", "", "is required when KHAOS_SWAP_MODE is post; make one with: khaos-swap new-key"),
     ("SEAL_KEY", "short-seal-key", "is no Fernet key"),
@@ -86,6 +93,22 @@ MISPLACED = [
     ("POST_FORM", "2026-07-01", "there is no such setting; did you mean KHAOS_SWAP_POST_FROM?"),
     ("ZEBRA", "1", "there is no such setting; khaos-swap settings lists them"),
 ]
+FREE_TEXT = {
+    "DATA_DIR",
+    "GATEWAY_HOST",
+    "GATEWAY_TRUSTED_PROXIES",
+    "GENERIC_CUSTOMERS",
+    "INSPECTION_TOKEN_PREVIOUS",
+    "KHAOS_CHANNEL_PASSWORD_PREVIOUS",
+    "KHAOS_REASON_DAMAGED",
+    "KHAOS_REASON_MISSING",
+    "KHAOS_REASON_SELLABLE",
+    "KHAOS_USER",
+    "SWAP_WEBHOOK_SECRET",
+    "SWAP_WEBHOOK_SECRET_PREVIOUS",
+    "WEBSERVER_HOST",
+}
+"""Any text can be one; whether it is right shows when the folder is made, the port is taken or somebody is asked."""
 Set = Callable[..., Settings]
 
 
@@ -136,6 +159,37 @@ def test_a_wrong_setting_is_one_line_with_name_and_reason(load: Set, name: str, 
     assert len(lines) == 1
     assert lines[0].startswith(f"KHAOS_SWAP_{name}")
     assert reason in lines[0]
+
+
+def kinds() -> Iterator[tuple[str, FieldInfo]]:
+    """Every variable without its prefix, with what the settings know of it."""
+    for prefix, kind in GROUPS.values():
+        for name, field in kind.model_fields.items():
+            if name not in NESTED:
+                yield f"{prefix.removeprefix('KHAOS_SWAP_')}{name.upper()}", field
+
+
+def wrong_values() -> Iterator[tuple[str, str]]:
+    """A value that no variable of the kind can have, and one beyond each of its bounds."""
+    for name, field in kinds():
+        if field.annotation not in (str, SecretStr, Path, Path | None):
+            yield name, "neither"
+        for bound in field.metadata:
+            beyond = {"ge": -1, "gt": 0, "le": 1, "lt": 0}
+            for word, step in beyond.items():
+                if (limit := getattr(bound, word, None)) is not None:
+                    yield name, str(limit + step)
+
+
+@pytest.mark.parametrize(("name", "value"), list(wrong_values()))
+def test_every_setting_that_can_be_wrong_by_itself_is_one_line(load: Set, name: str, value: str) -> None:
+    lines = lines_of(load, **{name: value})
+    assert [line.partition(":")[0] for line in lines] == [f"KHAOS_SWAP_{name}"]
+
+
+def test_a_setting_is_free_text_or_has_a_wrong_value_in_a_table() -> None:
+    tried = {name for name, _ in wrong_values()} | {name for name, _, _ in (*MALFORMED, *MISPLACED)}
+    assert {name for name, _ in kinds()} - tried == FREE_TEXT
 
 
 @pytest.mark.parametrize("name", ["SEAL_KEY", "SWAP_API_KEY", "DATABASE_URL", "ALERT_URLS", "KHAOS_CHANNEL_PASSWORD"])

@@ -71,6 +71,12 @@ def test_every_value_of_every_switch_that_shows_is_played() -> None:
         assert {one for one in chosen if one.startswith(f"{name}=")} == {f"{name}={v}" for v in ALL_SWITCHES[name][1:]}
 
 
+def test_the_sizes_reach_from_the_smallest_to_the_largest() -> None:
+    sizes = [proofs.size_of(seed) for seed in proofs.SEEDS]
+    assert (len(sizes), min(sizes), max(sizes)) == (20, 200, 2_000)
+    assert sum(sizes) < 14_000
+
+
 def test_the_same_counts_are_compared_but_not_the_time() -> None:
     assert played(seconds={"total": 1}).counts == played(seconds={"total": 2}).counts == GOOD
 

@@ -35,8 +35,11 @@ def require(connection: psycopg.Connection[Any], mark: Mark) -> None:
 
 
 def ensure_folder(folder: Path, mark: Mark) -> None:
-    """Mark an empty or new folder, then demand it. Raises ``StoreError``."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Mark an empty or new folder, then demand it. Raises ``StoreError``, also where there can be no folder."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"folder {folder} cannot be made: {error.strerror}; {_remedy(mark)}") from None
     if mark == "demo" and not any(folder.iterdir()):
         (folder / FOLDER_MARK).write_text("This folder belongs to the demo and may be deleted.\n")
     require_folder(folder, mark)
@@ -47,4 +50,8 @@ def require_folder(folder: Path, mark: Mark) -> None:
     if (folder / FOLDER_MARK).exists() == (mark == "demo"):
         return
     owner = "belongs to the demo" if mark != "demo" else "is not the demo's"
-    raise StoreError(f"folder {folder} {owner}, this is {mark}: refused; choose another KHAOS_SWAP_DATA_DIR")
+    raise StoreError(f"folder {folder} {owner}, this is {mark}: refused; {_remedy(mark)}")
+
+
+def _remedy(mark: Mark) -> str:
+    return "choose another with --folder, or remove it" if mark == "demo" else "choose another KHAOS_SWAP_DATA_DIR"

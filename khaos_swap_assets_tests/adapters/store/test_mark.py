@@ -53,7 +53,7 @@ def test_a_new_folder_becomes_the_demos(tmp_path: Path) -> None:
 
 def test_a_folder_with_other_things_is_not_the_demos(tmp_path: Path) -> None:
     (tmp_path / "ledger.xlsx").touch()
-    with pytest.raises(StoreError, match="is not the demo's, this is demo: refused"):
+    with pytest.raises(StoreError, match=r"is not the demo's, .*; choose another with --folder, or remove it"):
         mark.ensure_folder(tmp_path, "demo")
     assert [path.name for path in tmp_path.iterdir()] == ["ledger.xlsx"]
 
@@ -61,3 +61,9 @@ def test_a_folder_with_other_things_is_not_the_demos(tmp_path: Path) -> None:
 def test_a_live_folder_carries_no_mark(tmp_path: Path) -> None:
     mark.ensure_folder(tmp_path / "live", "live")
     assert list((tmp_path / "live").iterdir()) == []
+
+
+def test_where_there_can_be_no_folder_the_setting_is_named(tmp_path: Path) -> None:
+    (tmp_path / "ledger.xlsx").touch()
+    with pytest.raises(StoreError, match=r"cannot be made: Not a directory; choose another KHAOS_SWAP_DATA_DIR"):
+        mark.ensure_folder(tmp_path / "ledger.xlsx" / "data", "live")
