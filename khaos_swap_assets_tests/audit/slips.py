@@ -141,12 +141,17 @@ def _transposed(random: Random, month: Month, draft: Draft) -> Drafts:
     place = random.randrange(1, len(digits) - 1)
     digits[place], digits[place + 1] = digits[place + 1], digits[place]
     draft.ref = head + "".join(digits)
-    return [draft]
+    return [] if any(one.rma == draft.ref and _is_twin(month, one, draft) for one in month.claims) else [draft]
+
+
+def _is_twin(month: Month, claim: Claim, draft: Draft) -> bool:
+    """True for a return that nothing but its order tells from the right one, where notes do not show the order."""
+    return "order_ref" in month.drops and claim.goods == draft.claims[0].goods and claim is not draft.claims[0]
 
 
 def _elsewhere(random: Random, month: Month, draft: Draft) -> Drafts:
     """The reference of another return, perhaps one of the same customer or the same value."""
-    others = [one for one in month.claims if one is not draft.claims[0]]
+    others = [one for one in month.claims if one is not draft.claims[0] and not _is_twin(month, one, draft)]
     alike = [one for one in others if one.customer == draft.customer or one.goods == draft.claims[0].goods]
     draft.ref = random.choice(random.choice((others, alike or others))).rma
     return [draft]
