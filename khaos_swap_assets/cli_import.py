@@ -18,12 +18,8 @@ from khaos_swap_assets.cli_hands import By, Reach
 from khaos_swap_assets.cli_progress import progress
 
 if TYPE_CHECKING:
-    import psycopg
-
     from khaos_swap_assets.adapters.files.tables import Layout, Table
     from khaos_swap_assets.stages.orders.importing import Brought, Imported
-
-    Keep = Callable[[psycopg.Connection[Any], Table[Any], Brought], Imported]
 
 MINUTE = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
 File = Annotated[Path, typer.Argument(help="CSV (UTF-8 or Windows-1252, comma or semicolon) or Parquet, a row a line")]
@@ -55,12 +51,8 @@ def import_app(reach: Reach) -> typer.Typer:
         from khaos_swap_assets.adapters.files import layouts
         from khaos_swap_assets.stages.orders import importing
 
-        def keep(conn: psycopg.Connection[Any], table: Table[Any], brought: Brought) -> Imported:
-            is_cloud = reach.settings().khaos.is_cloud
-            return importing.import_orders(conn, table.rows, brought, reach.clock(), is_cloud=is_cloud)
-
         read = _read(file, layouts.SALES_ORDERS, skips=skip_bad_rows, rejected=rejected)
-        _import(reach, read, _brought(file, by, None), keep)
+        _import(reach, read, _brought(file, by, None), importing.import_orders)
 
     @app.command("credit-notes")
     def credit_notes(
@@ -78,15 +70,11 @@ def import_app(reach: Reach) -> typer.Typer:
         from khaos_swap_assets.adapters.files import layouts
         from khaos_swap_assets.stages.orders import importing
 
-        def keep(conn: psycopg.Connection[Any], table: Table[Any], brought: Brought) -> Imported:
-            is_cloud = reach.settings().khaos.is_cloud
-            return importing.import_notes(conn, table.rows, brought, reach.clock(), is_cloud=is_cloud)
-
         read = _read(file, layouts.CREDIT_NOTES, skips=skip_bad_rows, rejected=rejected)
         if complete_to and read.faults:
             _refuse(f"--complete-to: {read.rejected} rows are rejected, so the file does not hold everything")
         moment = complete_to.replace(tzinfo=UTC) if complete_to else None
-        _import(reach, read, _brought(file, by, moment), keep)
+        _import(reach, read, _brought(file, by, moment), importing.import_notes)
 
     return app
 
@@ -121,8 +109,8 @@ def _brought(file: Path, by: str, complete_to: datetime | None) -> Brought:
     return Brought(file.name, hashlib.sha256(file.read_bytes()).hexdigest(), by.strip(), complete_to)
 
 
-def _import(reach: Reach, table: Table[Any], brought: Brought, keep: Keep) -> None:
+def _import(reach: Reach, table: Table[Any], brought: Brought, keep: Callable[..., Imported]) -> None:
     with reach.store() as conn, conn.transaction():
-        done = keep(conn, table, brought)
+        done = keep(conn, table.rows, brought, reach.clock(), is_cloud=reach.settings().khaos.is_cloud)
     typer.echo(f"{done.documents} documents in {len(table.rows)} rows: {done.changed} new or changed", nl=False)
     typer.echo(f", {done.told_by_khaos} as Khaos itself told them; {done.returns} returns are looked at next")

@@ -38,11 +38,10 @@ def policy_app(reach: Reach) -> typer.Typer:
         rows = [asdict(one) for one in told(found)]
         if as_json:
             typer.echo(json.dumps({"version": found.version, "decisions": rows}, default=str, indent=2))
-            return
-        show_rows([_in_words(row) for row in rows], as_json=False)
-        typer.echo(f"version {found.version}")
-        tasks = tasks_of(found)
-        typer.echo(f"left to a person: {', '.join(tasks) if tasks else 'nothing'}")
+        else:
+            show_rows([_in_words(row) for row in rows], as_json=False)
+            tasks = ", ".join(tasks_of(found))
+            typer.echo(f"version {found.version}\nleft to a person: {tasks or 'nothing'}")
 
     @app.command("test")
     def test(

@@ -25,6 +25,7 @@ from khaos_swap_assets_tests.sandbox.small import NOW, RMA, Gateway, client_of, 
 QUIET = {
     "steps": 0,
     "webhooks": 0,
+    "refunds": 0,
     "inspections": 0,
     "pulled": 0,
     "imported": 0,
