@@ -38,6 +38,7 @@ class Claim:
 
     ``posted_reference`` was handed out by us (empty if none was); ``references`` are the RMA and its other forms.
     ``customer_code`` is empty when unknown. ``opened_on`` is the London day on which the return came into being.
+    ``order_ref`` is empty when unknown: a note that names another order is none of the claim's, whatever it refers to.
     ``is_witnessed`` claims have their note already: a further one is attributed by its reference only.
     """
 
@@ -51,6 +52,7 @@ class Claim:
     refunded_on: date | None = None
     opened_on: date | None = None
     is_witnessed: bool = False
+    order_ref: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -158,7 +160,11 @@ def _contradicts(note: CreditNote, claim: Claim) -> bool:
 
 def _contradicts_typed(note: CreditNote, claim: Claim) -> bool:
     has_other_goods = bool(note.lines and claim.lines) and not _shares_goods(note, claim)
-    return has_other_goods or _contradicts(note, claim)
+    return has_other_goods or _is_of_another_order(note, claim) or _contradicts(note, claim)
+
+
+def _is_of_another_order(note: CreditNote, claim: Claim) -> bool:
+    return bool(note.order_ref and claim.order_ref) and note.order_ref != claim.order_ref
 
 
 def _doubted(notes: Iterable[CreditNote], named: _Outcomes, claims: Sequence[Claim]) -> _Outcomes:
@@ -227,7 +233,14 @@ def _content(customer_code: str, currency: str, pence: int, lines: Iterable[tupl
 
 def _pair(notes: Sequence[CreditNote], claims: Sequence[Claim]) -> _Outcomes:
     """Notes and claims of one content. A return takes notes only if there are no more of them than it asks for."""
-    fits = {note: [claim.return_id for claim in claims if _is_near(note.created_on, claim)] for note in notes}
+    fits = {
+        note: [
+            claim.return_id
+            for claim in claims
+            if _is_near(note.created_on, claim) and not _is_of_another_order(note, claim)
+        ]
+        for note in notes
+    }
     offers = Counter(return_id for found in fits.values() for return_id in set(found))
     outcomes = _Outcomes()
     for note, found in fits.items():

@@ -76,6 +76,8 @@ def test_what_fits(note: CreditNote, claim: Claim, matched_by: Any) -> None:
         (named("RMA-R10"), a_claim()),
         (named(""), a_claim(references=frozenset({""}))),
         (unnamed(customer_code="C2"), a_claim()),
+        (unnamed(order_ref="LX2"), a_claim(order_ref="LX1")),
+        (named("RMA-R1", order_ref="LX2"), a_claim(order_ref="LX1")),
         (unnamed(customer_code=""), a_claim(customer_code="")),
         (unnamed(currency="EUR"), a_claim()),
         (unnamed(gross_pence=4999), a_claim()),

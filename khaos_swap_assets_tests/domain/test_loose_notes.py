@@ -59,7 +59,7 @@ def live(month: Month) -> Iterator[Attribution]:
     claims = [
         Claim(
             one.return_id, one.customer, one.currency, one.value_pence, one.codes, one.names, "", one.refunded_on,
-            one.opened_on,
+            one.opened_on, order_ref=one.order_ref,
         )
         for one in month.returns
     ]  # fmt: skip

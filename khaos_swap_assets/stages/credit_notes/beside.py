@@ -144,7 +144,7 @@ def _claims_of(
     A posting that Khaos refused, or that was withdrawn, has its note when there are more notes than were witnessed.
     """
     customer = (head and head.customer_code) or ""
-    names, moments = _names(record), _days(record)
+    names, moments, order = _names(record), _days(record), head.order_ref if head else ""
     spare = note_count - sum(one.state == "confirmed" for one in posted)
     if any(one.state != "withdrawn" for one in posted):
         return [
@@ -158,9 +158,12 @@ def _claims_of(
                 one.reference,
                 *moments,
                 one.state == "confirmed" or (one.state in {"refused", "withdrawn"} and spare > 0),
+                order,
             )
             for one in posted
         ]
     names |= {one.reference for one in posted}
     pence, goods = _asked(record, lines, due)
-    return [Claim(record.return_id, customer, record.currency, pence, goods, names, "", *moments, note_count > 0)]
+    return [
+        Claim(record.return_id, customer, record.currency, pence, goods, names, "", *moments, note_count > 0, order)
+    ]
