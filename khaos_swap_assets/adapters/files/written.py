@@ -16,7 +16,7 @@ from khaos_swap_assets.adapters.files.faults import Fault
 
 REJECTED_COLUMNS = ("file", "line", "column", "value", "reason")
 LONGEST_VALUE = 200
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\n")
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -33,8 +33,14 @@ def write_rejected(path: Path, faults: Iterable[Fault]) -> None:
 
 
 def _safe(cell: Any) -> Any:
-    """Text that no spreadsheet calculates; anything else as it is."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
+    """Text that no spreadsheet calculates; anything else as it is.
+
+    A carriage return becomes a line feed: the writer quotes that alone, and an open one would begin a row of its own.
+    """
+    if not isinstance(cell, str):
+        return cell
+    text = cell.replace("\r\n", "\n").replace("\r", "\n")
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def rejected_cells(faults: Iterable[Fault]) -> Iterator[list[Any]]:

@@ -139,7 +139,7 @@ def without_noise(value: Any) -> Any:
     if not isinstance(value, Decimal) or not value.is_finite() or value.adjusted() > 15:
         return value
     rounded = round(value, 6)
-    return rounded if abs(value - rounded) <= NOISE else value
+    return rounded if 0 < abs(value - rounded) <= NOISE else value
 
 
 def _name(value: object) -> str:
