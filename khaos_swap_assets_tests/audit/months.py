@@ -66,6 +66,11 @@ class Claim:
         return sum(item.paid for item in self.items)
 
     @property
+    def is_fresh(self) -> bool:
+        """True while a Credit Note need not be there: two days from the refund are not over on the audit's day."""
+        return self.day > AS_OF - timedelta(days=2)
+
+    @property
     def cash(self) -> int:
         """What went back in money."""
         return max(self.goods - self.fee - self.credit - sum(self.swaps), 0) if self.is_done else 0
@@ -198,10 +203,13 @@ def _turn(claim: Claim, outcome: str) -> None:
 
 
 def _order_like(random: Random, month: Month, other: Claim) -> None:
-    """Another order of the same customer, the same goods and the same value, refunded near the same day."""
+    """Another order of the same customer, the same goods and the same value, refunded near the same day.
+
+    Its refund is never later than the day of the audit, and as fresh as its day says.
+    """
     name = str(10_400 + len(month.orders))
     items = [Item(item.code, item.units, item.paid, item.listed, item.rate) for item in other.items]
-    day = other.day + timedelta(days=random.randrange(3))
+    day = min(other.day + timedelta(days=random.randrange(3)), AS_OF)
     for line, item in enumerate(items):
         row = _order_row(name, other.customer, other.currency, day, line, item, other.delivery)
         month.orders.append(row)

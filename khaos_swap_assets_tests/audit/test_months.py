@@ -20,7 +20,7 @@ from khaos_swap_assets.audit.engine import Span
 from khaos_swap_assets.audit.inputs import Paths, read_inputs
 from khaos_swap_assets.audit.rows import Row
 from khaos_swap_assets.audit.writing import Result
-from khaos_swap_assets_tests.audit.months import AS_OF, Month, a_month, write
+from khaos_swap_assets_tests.audit.months import AS_OF, Claim, Month, a_month, write
 
 SEEDS = range(1, int(os.environ.get("KHAOS_SWAP_MONTHS", "4")) + 1)
 COLUMNS = ("", "order_ref", "customer_ref", "associated_ref", "created_on", "currency", "net")
@@ -146,21 +146,21 @@ def _same(expected: Counter[str], found: Counter[str]) -> bool:
 def test_each_status_is_the_worst_that_holds() -> None:
     seen: Counter[str] = Counter()
     for month, result in months():
-        kinds = {claim.id: claim.kind for claim in month.claims}
+        claims = {claim.id: claim for claim in month.claims}
         doubted = {row.return_id for row in result.rows if row.status == "ambiguous"}
         for row in whole(month, result):
             if row.return_id not in doubted:
-                expected = _status(month, row, kinds[row.return_id])
-                assert row.status == expected, (row, month.slip_of[row.return_id], kinds[row.return_id])
+                expected = _status(month, row, claims[row.return_id])
+                assert row.status == expected, (row, month.slip_of[row.return_id], claims[row.return_id])
                 seen[row.status] += 1
     assert len(seen) == 6
 
 
-def _status(month: Month, row: Row, kind: str) -> str:
+def _status(month: Month, row: Row, claim: Claim) -> str:
     """What the truth asks for: exchanges, gift cards and store credit are as they should be."""
     if not row.credit_note_codes:
-        late = "credit_note_missing" if row.refund_pence else "matched"
-        return "in_flight" if kind in ("open", "fresh") else late
+        due = "in_flight" if claim.is_fresh else "credit_note_missing"
+        return "in_flight" if claim.kind == "open" else due if claim.cash else "matched"
     legs = month.legs[row.return_id]
     if legs["again"]:
         return "duplicate"
