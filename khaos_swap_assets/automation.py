@@ -10,8 +10,7 @@ from datetime import datetime, timedelta
 
 import dagster as dg
 
-from khaos_swap_assets.adapters.errors import VendorError
-from khaos_swap_assets.stages.due import what_is_due
+from khaos_swap_assets.stages.due import UnansweredError, what_is_due
 from khaos_swap_assets.stages.reconciliation.assets import MONTH_END
 from khaos_swap_assets.stages.reconciliation.month_end import computed_since, touched_periods
 from khaos_swap_assets.stages.toolbox import Toolbox
@@ -62,9 +61,9 @@ def new_returns(
     asked_at, asks_swap = when_asked(context.cursor, toolbox)
     try:
         due = what_is_due(toolbox, asks_swap=asks_swap)
-    except VendorError as error:
+    except UnansweredError as error:
         context.update_cursor(f"{asked_at} no answer")
-        return dg.SkipReason(f"Swap could not be asked: {error}")
+        return dg.SkipReason(str(error))
     cursor = f"{asked_at} {due or 'nothing due'}"
     if not due:
         context.update_cursor(cursor)

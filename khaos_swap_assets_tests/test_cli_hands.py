@@ -67,8 +67,9 @@ def planned(database: psycopg.Connection[Any]) -> SqlBook:
     ready = draft_of()
     sealed = Sealer(KEY).seal({"InvoiceAddress": {"Line1": "1 Mill Lane"}, "InvoiceContact": {"Surname": "Ash"}})
     database.execute(
-        "INSERT INTO recon.drafts (store_id, return_id, ordinal, state, value_pence, currency, drafted_at) "
-        "VALUES ('store', 'id-RMA1', 1, 'ready', 1000, 'GBP', now())"
+        "INSERT INTO recon.drafts (store_id, return_id, ordinal, state, draft, value_pence, currency, drafted_at) "
+        "VALUES ('store', 'id-RMA1', 1, 'ready', %s, 1000, 'GBP', now())",
+        (draft_of().draft.content,),
     )
     book = SqlBook(database)
     engine.plan(

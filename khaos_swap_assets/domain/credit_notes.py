@@ -6,9 +6,10 @@ out: handing a draft to Khaos (``stages.credit_notes``). Source: DESIGN §4, con
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Literal
 
@@ -26,6 +27,8 @@ WAITING_INSPECTION = "waiting_inspection"
 COVERED = "covered"
 
 Policy = Literal["disposition", "credit_first"]
+# What a draft remembers of its making; its document says nothing of it.
+UNSAID = ("policy_version", "refund_pence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,11 @@ class Draft:
     def posted(self) -> Posted:
         """What a further document of the return has to know of this one."""
         return Posted(tuple(dict.fromkeys(line.product_id for line in self.lines)), self.value_pence, self.refund_pence)
+
+    @property
+    def content(self) -> str:
+        """Everything that its document is made of, as JSON text: equal contents, equal documents."""
+        return json.dumps({name: value for name, value in asdict(self).items() if name not in UNSAID})
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ class Posting:
 
     ``cleared_at`` is an unused search that found nothing, made while ``cleared_in`` was the life of the database.
     ``asked_by`` says how Khaos asked for it again: ``continuation`` or ``specific ids``. ``doubt`` says in words why
-    it may not be handed out or is still in doubt.
+    it may not be handed out or is still in doubt. ``drafted`` is the content of the draft that it was planned from.
     """
 
     store_id: str
@@ -55,6 +55,7 @@ class Posting:
     credit_note_code: str | None = None
     witnessed_pence: int | None = None
     ended_by: str = ""
+    drafted: str | None = None
 
     @property
     def key(self) -> Key:

@@ -7,9 +7,12 @@ late, never wrong.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from khaos_swap_assets.adapters.errors import VendorError
 from khaos_swap_assets.adapters.store import imports, refunds, returns, worklist
 from khaos_swap_assets.adapters.store.postings import SEARCH
 from khaos_swap_assets.stages.credit_notes.allocation import due_customers
@@ -42,10 +45,14 @@ POLLED = (
 )
 
 
+class UnansweredError(VendorError):
+    """A look could not ask whom it had to; the text says whom, and why."""
+
+
 def what_is_due(tools: Toolbox, *, asks_swap: bool = True) -> str:
     """The first reason to run now, or an empty text; Swap is asked only with ``asks_swap`` and when we know of none.
 
-    Raises ``VendorError`` when Swap cannot be asked.
+    Raises ``UnansweredError`` when Swap or the storefront cannot be asked.
     """
     now = tools.now()
     with tools.store() as conn:
@@ -56,7 +63,18 @@ def what_is_due(tools: Toolbox, *, asks_swap: bool = True) -> str:
         return f"time to read {windows[-1].source}"
     if not asks_swap:
         return ""
-    return _changed_in_swap(tools, windows[0].since) or _changed_in_storefront(tools, now)
+    with _asking("Swap"):
+        changed = _changed_in_swap(tools, windows[0].since)
+    with _asking("The storefront"):
+        return changed or _changed_in_storefront(tools, now)
+
+
+@contextmanager
+def _asking(whom: str) -> Iterator[None]:
+    try:
+        yield
+    except VendorError as error:
+        raise UnansweredError(f"{whom} could not be asked: {error}") from error
 
 
 def local_reason(conn: psycopg.Connection, settings: Settings, now: datetime) -> str:

@@ -17,7 +17,7 @@ from psycopg.rows import class_row
 
 from khaos_swap_assets.adapters.errors import StoreError
 from khaos_swap_assets.adapters.store import audit_log, notes
-from khaos_swap_assets.domain.credit_notes import CreditNote
+from khaos_swap_assets.domain.credit_notes import UNSAID, CreditNote
 from khaos_swap_assets.domain.postings import Change, Key, Page, Posting
 
 # Any constant that nothing else in this database uses as an advisory lock.
@@ -78,11 +78,11 @@ class SqlBook:
         return self._load("p.state IN ('planned', 'in_doubt') AND %s", True)
 
     def stale(self) -> list[Posting]:
-        """Planned postings whose draft is no longer ready, or ready at another value."""
+        """Planned postings whose draft is no longer ready, or ready with another value or content."""
         return self._load(
-            "p.state = 'planned' AND %s AND NOT EXISTS (SELECT 1 FROM recon.drafts d WHERE d.state = 'ready' AND "
-            "d.value_pence = p.value_pence AND "
-            "(d.store_id, d.return_id, d.ordinal) = (p.store_id, p.return_id, p.ordinal))", True
+            "p.state = 'planned' AND NOT EXISTS (SELECT 1 FROM recon.drafts d WHERE d.state = 'ready' AND "
+            "d.value_pence = p.value_pence AND d.draft - %s::text[] IS NOT DISTINCT FROM p.drafted::jsonb AND "
+            "(d.store_id, d.return_id, d.ordinal) = (p.store_id, p.return_id, p.ordinal))", list(UNSAID)
         )  # fmt: skip
 
     def claimed(self, codes: Collection[str]) -> set[str]:
@@ -206,15 +206,17 @@ class SqlBook:
             return cursor.execute(query.format(_COLUMNS, sql.SQL(where)), (value,)).fetchall()
 
 
+# JSON that keeps every byte.
+_TEXTS = ("document", "drafted")
 _COLUMNS = sql.SQL(", ").join(
-    sql.SQL("p.document::text AS document") if name == "document" else sql.Identifier("p", name) for name in NAMES
+    sql.SQL("p.{0}::text AS {0}" if name in _TEXTS else "p.{0}").format(sql.Identifier(name)) for name in NAMES
 )
 _KEY = ("store_id", "return_id", "ordinal", "rma", "reference")
 _TYPES = {
     "ordinal": "integer",
     "value_pence": "bigint",
     "witnessed_pence": "bigint",
-    "document": "json",
+    **dict.fromkeys(_TEXTS, "json"),
     "party_sealed": "bytea",
     "is_released": "boolean",
     "times_handed_out": "integer",

@@ -33,7 +33,7 @@ class Book(Protocol):
         """Every posting that is planned or in doubt, the first planned first."""
 
     def stale(self) -> list[Posting]:
-        """Planned postings whose draft is no longer ready, or ready at another value."""
+        """Planned postings whose draft is no longer ready, or ready with another value or content."""
 
     def claimed(self, codes: Collection[str]) -> set[str]:
         """Which of these Credit Note codes a posting was confirmed by."""

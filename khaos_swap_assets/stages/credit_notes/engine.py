@@ -13,7 +13,7 @@ States: planned → in_doubt → confirmed | refused, and planned → withdrawn.
 3. What is out is in doubt until a note is seen or a person decides. Time alone never sends anything again.
 4. References are equal character by character. A note without one proves a posting only when exactly one posting and
    one note fit by customer, currency, goods, value and date; two are never guessed between.
-5. Nothing is planned over a note that may already cover it, and nothing leaves for a draft that is no longer ready.
+5. Nothing is planned over a note that may already cover it, and nothing leaves for a draft that is not ready as it was.
 6. A note witnessed at another value than drafted stops the feed until a person accepts it.
 7. Name and address are kept until confirmed or refused; after that only the hash of what was sent.
 """
@@ -85,10 +85,10 @@ def plan(
 
 
 def withdraw_stale(book: Book, *, now: datetime) -> list[Posting]:
-    """Withdraw every planned posting whose draft is no longer ready; one that was handed out is never withdrawn."""
+    """Withdraw every planned posting whose draft is no longer ready as it was; what was handed out never is."""
     book.lock()
     gone = [replace(one, state="withdrawn", party_sealed=None, ended_at=now, is_released=False) for one in book.stale()]
-    book.save(gone, who=ENGINE, what="withdrawn", now=now, reason="its draft is no longer ready")
+    book.save(gone, who=ENGINE, what="withdrawn", now=now, reason="its draft is no longer ready as it was")
     return gone
 
 
@@ -165,7 +165,7 @@ class _Planning:
         return Posting(
             *_key(draft), draft.rma, reference, "planned", draft.customer_code, draft.so_code, draft.currency,
             draft.value_pence, document, content_hash(document, ready.party_sealed), ready.party_sealed,
-            planned_at=self.now, cleared_at=self.evidence.searched_at, cleared_in=self.life,
+            planned_at=self.now, cleared_at=self.evidence.searched_at, cleared_in=self.life, drafted=draft.content,
         )  # fmt: skip
 
     def _objection(self, ready: ReadyDraft) -> str:
@@ -184,7 +184,9 @@ class _Planning:
     def _planned(self, posting: Posting, before: Posting | None) -> tuple[Planned, Change]:
         is_new = before is None or before.state == "withdrawn"
         if before is not None and not is_new and before.document_hash == posting.document_hash:
-            same = replace(before, cleared_at=posting.cleared_at, cleared_in=posting.cleared_in, doubt="")
+            same = replace(
+                before, cleared_at=posting.cleared_at, cleared_in=posting.cleared_in, doubt="", drafted=posting.drafted
+            )
             return Planned(posting.key, posting.reference, "unchanged"), Change(same)
         outcome: Literal["planned", "replaced"] = "planned" if is_new else "replaced"
         return Planned(posting.key, posting.reference, outcome), Change(posting, outcome)

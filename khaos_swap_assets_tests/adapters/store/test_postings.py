@@ -12,9 +12,11 @@ import pytest
 from psycopg import errors
 
 from khaos_swap_assets.adapters.errors import StoreError
-from khaos_swap_assets.adapters.store import audit_log, exceptions
+from khaos_swap_assets.adapters.store import audit_log, drafts, exceptions
 from khaos_swap_assets.adapters.store import database as store
+from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.domain.credit_notes import Draft, DraftLine
 from khaos_swap_assets.domain.postings import Change, Page, Posting
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -40,7 +42,7 @@ def save(book: SqlBook, *postings: Posting, what: str = "saved") -> None:
 def test_a_posting_comes_back_as_it_was_saved(book: SqlBook) -> None:
     one = posting(
         state="in_doubt", is_released=True, handed_out_at=NOW, times_handed_out=2, asked_again_at=NOW,
-        asked_by="continuation", cleared_at=NOW, cleared_in="life", doubt="why",
+        asked_by="continuation", cleared_at=NOW, cleared_in="life", doubt="why", drafted='{"b": 1,  "a": 2}',
     )  # fmt: skip
     save(book, one)
     assert book.by_reference(["RMA1"]) == {"RMA1": one}
@@ -92,6 +94,29 @@ def test_one_key_has_one_posting(book: SqlBook) -> None:
     save(book, posting())
     with pytest.raises(errors.UniqueViolation):
         save(book, posting(reference="OTHER", return_id="id-RMA1", rma="RMA1"))
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_stale"),
+    [
+        ({}, False),
+        ({"policy_version": "autumn", "refund_pence": 900}, False),
+        ({"lines": (DraftLine("p1", "CAP", 1, 1000, "sellable"),)}, True),
+        ({"lines": (DraftLine("p1", "HAT", 2, 500, "sellable"),)}, True),
+        ({"lines": (DraftLine("p1", "HAT", 1, 1000, "damaged"),)}, True),
+        ({"customer_code": "OAK2"}, True),
+        ({"order_ref": "#1002"}, True),
+    ],
+)
+def test_a_draft_of_equal_value_makes_a_posting_stale_as_soon_as_its_document_would_differ(
+    book: SqlBook, changed: dict[str, Any], is_stale: bool
+) -> None:
+    line = DraftLine("p1", "HAT", 1, 1000, "sellable")
+    made = Draft("store", "id-RMA1", 1, "RMA1", "SO1", "#1001", "ASH1", "GBP", 1000, (line,), "spring")
+    save(book, posting(drafted=made.content))
+    now_ready = replace(made, **changed)
+    drafts.save(book.conn, [SavedDraft("store", "id-RMA1", 1, "ready", (), now_ready, "GBP", NOW)])
+    assert [one.reference for one in book.stale()] == (["RMA1"] if is_stale else [])
 
 
 @pytest.mark.parametrize(

@@ -178,6 +178,16 @@ def sends_drafts_that_are_no_longer_ready(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(PaperBook, "stale", lambda self: [])
 
 
+def looks_only_at_the_value_of_a_draft(patch: pytest.MonkeyPatch) -> None:
+    """Other goods at the same value stop nothing until the next plan."""
+
+    def stale(self: PaperBook) -> list[Posting]:
+        ready = {key: value for key, (value, _) in self.mine.ready.items()}
+        return [one for one in self.undone() if one.state == "planned" and ready.get(one.key) != one.value_pence]
+
+    patch.setattr(PaperBook, "stale", stale)
+
+
 def loses_a_held_draft(patch: pytest.MonkeyPatch) -> None:
     """A draft that does not pass leaves no trace."""
     plan = engine.plan
@@ -229,6 +239,7 @@ FAULTS: tuple[Fault, ...] = (
     believes_a_stray_repeat,
     ignores_the_cap_of_a_day,
     sends_drafts_that_are_no_longer_ready,
+    looks_only_at_the_value_of_a_draft,
     loses_a_held_draft,
     keeps_name_and_address,
     keeps_only_the_first_of_a_round,

@@ -32,7 +32,8 @@ class History(Pulls):
             (self.refund, 8), (self.begin_sync, 8), (self.end_sync, 9), (self.pull, 12), (self.pull_twice, 2),
             (self.two_workers, 2), (self.specific, 3), (self.import_late, 4), (self.staff, 3), (self.zombie, 2),
             (self.crash, 3), (self.take_backup, 3), (self.restore, 2), (self.switch, 2), (self.person, 5),
-            (self.wait, 5), (self.hold, 2), (self.amend, 3), (self.slow_search, 2), (self.disaster, 1),
+            (self.wait, 5), (self.hold, 2), (self.regrade, 2), (self.amend, 3), (self.slow_search, 2),
+            (self.disaster, 1),
         ]  # fmt: skip
         chosen, weights = zip(*actions, strict=True)
         for step in self.rng.choices(chosen, weights, k=steps):
@@ -80,11 +81,11 @@ class History(Pulls):
         self.tell()
 
     def hold(self) -> None:
-        """A gate closes again (or opens) before the document left; a changed value counts as well."""
+        """A gate closes again (or opens) before the document left; a changed value or other goods count as well."""
         if case := self.pick(lambda one: one.out == 0):
             case.is_confirmed = not case.is_confirmed
             if case.is_confirmed:
-                self.raise_value(case)
+                self.rng.choice((self.raise_value, self.swap_goods))(case)
             self.tell()
 
     def amend(self) -> None:
@@ -98,9 +99,23 @@ class History(Pulls):
         draft = replace(case.ready.draft, lines=(line,), value_pence=line.gross_pence)
         case.ready, case.is_released = replace(case.ready, draft=draft), False
 
+    def swap_goods(self, case: Case) -> None:
+        """Other goods at the same value, named as no others are; what staff credited already stays as it is."""
+        if self.khaos.of_order(case.order):
+            return
+        line = case.ready.draft.lines[0]
+        other = replace(line, stock_code=f"{line.stock_code}-{case.order}")
+        case.ready, case.is_released = replace(case.ready, draft=replace(case.ready.draft, lines=(other,))), False
+
+    def regrade(self) -> None:
+        """A draft that is ready changes its goods at the same value before its document left."""
+        if case := self.pick(lambda one: one.out == 0 and one.is_confirmed):
+            self.swap_goods(case)
+            self.tell()
+
     def tell(self) -> None:
-        ready = {case.key: case.ready.draft.value_pence for case in self.cases.values() if case.is_confirmed}
-        self.side.set_ready(ready)
+        drafts = [case.ready.draft for case in self.cases.values() if case.is_confirmed]
+        self.side.set_ready({engine._key(one): (one.value_pence, one.content) for one in drafts})
 
     def begin_sync(self) -> None:
         """Our sync asks the book what to search, and searches Khaos."""

@@ -20,6 +20,8 @@ from khaos_swap_assets.stages.credit_notes.engine import ReadyDraft
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 PARTY = {"InvoiceAddress": {"Line1": "1 Mill Lane", "Town": "Hull"}, "InvoiceContact": {"Surname": "Ash"}}
 POST_FROM = date(2026, 1, 1)
+# What a book sees of a ready draft: its value and its content.
+Ready = tuple[int, str | None]
 
 
 def draft_of(
@@ -82,7 +84,7 @@ class Paper:
     pages: dict[int, Page] = field(default_factory=dict)
     holds: dict[str, str] = field(default_factory=dict)
     searched_at: datetime = NOON - timedelta(days=999)
-    ready: dict[Key, int] = field(default_factory=dict)
+    ready: dict[Key, Ready] = field(default_factory=dict)
     notes: dict[str, CreditNote] = field(default_factory=dict)
     life: int = 1
 
@@ -120,7 +122,8 @@ class PaperBook:
         return sorted(found, key=lambda one: (one.planned_at, one.reference))
 
     def stale(self) -> list[Posting]:
-        return [o for o in self.undone() if o.state == "planned" and self.mine.ready.get(o.key) != o.value_pence]
+        ready = self.mine.ready
+        return [o for o in self.undone() if o.state == "planned" and ready.get(o.key) != (o.value_pence, o.drafted)]
 
     def claimed(self, codes: Collection[str]) -> set[str]:
         return {one.credit_note_code for one in self.mine.postings.values() if one.credit_note_code in set(codes)}

@@ -31,7 +31,7 @@ def full(count: int = 2, *, is_proven: bool = True, **changes: Any) -> Paper:
     """RMA1 ... planned; with ``is_proven`` an older document was witnessed at its value."""
     paper = Paper()
     drafts = [draft_of(f"RMA{number}", sku=f"HAT{number}") for number in range(1, count + 1)]
-    paper.ready = {engine._key(one.draft): one.draft.value_pence for one in drafts}
+    paper.ready = {engine._key(one.draft): (one.draft.value_pence, one.draft.content) for one in drafts}
     with committed(paper) as book:
         engine.plan(
             book, drafts, Evidence((), frozenset({"ASH1"}), NOON),

@@ -41,7 +41,8 @@ class Referee(World):
             self.judge_document(self.cases[document["Order"]], document["AssociatedRef"], text)
 
     def judge_document(self, case: Case, reference: str, text: str) -> None:
-        pence = sum(item["Pence"] * item["Quantity"] for item in json.loads(text)["ReturnedItems"])
+        items = json.loads(text)["ReturnedItems"]
+        pence, goods = sum(item["Pence"] * item["Quantity"] for item in items), [item["SKU"] for item in items]
         day = self.by_day[str(london_date(self.now))]
         day.add(case.order)
         rules = {
@@ -49,6 +50,7 @@ class Referee(World):
             "left in assist unreleased": self.mode == "assist" and not case.out and not case.is_released,
             "left without a confirmed refund": not case.out and not case.is_confirmed,
             "left at another value than drafted": not case.out and pence != case.ready.draft.value_pence,
+            "left with other goods than drafted": not case.out and goods != case.goods,
             "left again unseen": case.out > 0 and not case.may_leave_again,
             "left over a note of staff": case.staff_seen,
             "left although a value gap was seen": self.gap_seen,

@@ -8,9 +8,18 @@ from typing import Any
 
 import pytest
 
-from khaos_swap_assets.domain.postings import Posting
+from khaos_swap_assets.domain.postings import Evidence, Posting
 from khaos_swap_assets.stages.credit_notes import engine, feed
-from khaos_swap_assets_tests.stages.credit_notes.paper import NOON, PaperBook, committed, complete, note_of
+from khaos_swap_assets_tests.stages.credit_notes.paper import (
+    NOON,
+    POST_FROM,
+    PaperBook,
+    committed,
+    complete,
+    draft_of,
+    note_of,
+    render,
+)
 from khaos_swap_assets_tests.stages.credit_notes.pulling import FIRST, FREELY, full, proof, pull, search
 
 
@@ -55,8 +64,22 @@ def test_nothing_leaves_without_a_search_of_today_and_of_this_life(changes: dict
 def test_a_draft_that_is_no_longer_ready_stays() -> None:
     paper = full()
     del paper.ready["store", "id-RMA1", 1]
-    paper.ready["store", "id-RMA2", 1] = 999
+    paper.ready["store", "id-RMA2", 1] = (999, paper.postings["RMA2"].drafted)
     assert pull(paper) == (FIRST, [])
+
+
+def test_a_draft_with_other_goods_at_the_same_value_stays_until_it_is_planned_again() -> None:
+    paper = full(1)
+    other = draft_of("RMA1", sku="COAT")
+    paper.ready["store", "id-RMA1", 1] = (1000, other.draft.content)
+    assert pull(paper) == (FIRST, [])
+    with committed(paper) as book:
+        engine.plan(
+            book, [other], Evidence((), frozenset({"ASH1"}), NOON),
+            render=render, mode="post", post_from=POST_FROM, now=NOON,
+        )  # fmt: skip
+    assert pull(paper) == ("ks1.1", ["RMA1"])
+    assert paper.postings["RMA1"].contents == (("COAT", 1),)
 
 
 def test_one_document_is_out_until_one_was_witnessed_at_its_value() -> None:
@@ -115,7 +138,7 @@ def test_a_day_is_a_london_day() -> None:
 def test_one_that_is_too_big_does_not_stop_the_others_and_is_named() -> None:
     paper = full(2)
     paper.postings["RMA1"] = replace(paper.postings["RMA1"], value_pence=9000)
-    paper.ready["store", "id-RMA1", 1] = 9000
+    paper.ready["store", "id-RMA1", 1] = (9000, paper.postings["RMA1"].drafted)
     limits = replace(FREELY, daily_pence=5000)
     assert pull(paper, limits=limits)[1] == ["RMA2"]
     with committed(paper) as book:

@@ -33,8 +33,9 @@ def settings() -> Settings:
 def stocked(database: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
     """RMA1 planned on PostgreSQL."""
     database.execute(
-        "INSERT INTO recon.drafts (store_id, return_id, ordinal, state, value_pence, currency, drafted_at) "
-        "VALUES ('store', 'id-RMA1', 1, 'ready', 1000, 'GBP', now())"
+        "INSERT INTO recon.drafts (store_id, return_id, ordinal, state, draft, value_pence, currency, drafted_at) "
+        "VALUES ('store', 'id-RMA1', 1, 'ready', %s, 1000, 'GBP', now())",
+        (draft_of().draft.content,),
     )
     ready = replace(draft_of(), party_sealed=Sealer(KEY).seal(PARTY))
     engine.plan(

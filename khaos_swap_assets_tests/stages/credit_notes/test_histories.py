@@ -19,7 +19,7 @@ from khaos_swap_assets.domain.credit_notes import CreditNote
 from khaos_swap_assets.domain.postings import Key, Posting
 from khaos_swap_assets_tests.stages.credit_notes.faults import FAULTS, Fault
 from khaos_swap_assets_tests.stages.credit_notes.histories import History
-from khaos_swap_assets_tests.stages.credit_notes.paper import NOON, Paper, PaperBook, copy_of
+from khaos_swap_assets_tests.stages.credit_notes.paper import NOON, Paper, PaperBook, Ready, copy_of
 from khaos_swap_assets_tests.stages.credit_notes.world import BrokenError, Side
 
 TABLES = ("postings", "feed_pages", "feed_holds", "watermarks")
@@ -41,7 +41,7 @@ class PaperSide:
     def rollback(self, book: PaperBook) -> None:
         pass
 
-    def set_ready(self, ready: dict[Key, int]) -> None:
+    def set_ready(self, ready: dict[Key, Ready]) -> None:
         self.paper.ready = ready
 
     def set_notes(self, notes: list[CreditNote]) -> None:
@@ -90,13 +90,13 @@ class SqlSide:
     def rollback(self, book: SqlBook) -> None:
         self.conn.rollback()
 
-    def set_ready(self, ready: dict[Key, int]) -> None:
+    def set_ready(self, ready: dict[Key, Ready]) -> None:
         self.conn.execute("DELETE FROM recon.drafts")
         with self.conn.cursor() as cursor:
             cursor.executemany(
-                "INSERT INTO recon.drafts (store_id, return_id, ordinal, state, value_pence, currency, drafted_at) "
-                "VALUES (%s, %s, %s, 'ready', %s, 'GBP', now())",
-                [(*key, value) for key, value in ready.items()],
+                "INSERT INTO recon.drafts (store_id, return_id, ordinal, state, value_pence, draft, "
+                "currency, drafted_at) VALUES (%s, %s, %s, 'ready', %s, %s, 'GBP', now())",
+                [(*key, *one) for key, one in ready.items()],
             )
         self.conn.commit()
 

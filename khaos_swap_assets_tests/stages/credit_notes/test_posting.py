@@ -129,6 +129,19 @@ def test_a_planned_document_follows_its_draft(town: Town) -> None:
     assert (note.gross_pence, note.lines) == (1900, (("HAT", 2),))
 
 
+def test_a_draft_of_other_goods_at_the_same_value_is_not_handed_out_as_it_was_planned(town: Town) -> None:
+    town.khaos.sell(an_order(1, ("HAT", 2), ("CAP", 1)))
+    town.swap.put(a_return(1))
+    town.sync()
+    town.edit(a_return(1, a_line("CAP", 1, 1000)))
+    town.read()
+    draft_waiting(town.tools)
+    assert town.pull() == []
+    assert post(town.tools).outcomes == {"cleared": 1, "withdrawn": 1, "planned": 1}
+    (note,) = town.pull()
+    assert (note.gross_pence, note.lines) == (1000, (("CAP", 1),))
+
+
 def test_a_document_that_is_out_is_not_changed_by_later_news(town: Town) -> None:
     town.sells_and_takes_back(a_return(1))
     town.sync()

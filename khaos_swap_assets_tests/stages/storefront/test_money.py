@@ -17,7 +17,7 @@ from khaos_swap_assets.adapters.storefront.client import StorefrontClient
 from khaos_swap_assets.adapters.storefront.records import ReadRefund, RefundSweep
 from khaos_swap_assets.adapters.swap.records import RowFault
 from khaos_swap_assets.domain.refunds import Refund
-from khaos_swap_assets.stages.due import local_reason, what_is_due
+from khaos_swap_assets.stages.due import UnansweredError, local_reason, what_is_due
 from khaos_swap_assets.stages.reconciliation.checks import sources_are_fresh
 from khaos_swap_assets.stages.storefront import assets, checks
 from khaos_swap_assets.stages.storefront.month import money_of_month
@@ -294,6 +294,17 @@ def test_the_sensor_sees_a_changed_refund_and_a_refund_that_is_due(town: MoneyTo
     with connect(town) as conn:
         assert local_reason(conn, town.settings, town.now) == ""
         assert local_reason(conn, town.settings, NOON + timedelta(days=4)) in {"refund to judge", "deadline passed"}
+
+
+def test_the_sensor_names_the_one_that_did_not_answer(town: MoneyTown) -> None:
+    town.sync()
+    town.now += timedelta(minutes=2)
+    town.shop.error = TransientError("no answer in time")
+    with pytest.raises(UnansweredError, match=r"^The storefront could not be asked: no answer in time$"):
+        what_is_due(town.tools)
+    town.swap.error = TransientError("503")
+    with pytest.raises(UnansweredError, match=r"^Swap could not be asked: 503$"):
+        what_is_due(town.tools)
 
 
 def test_the_month_tells_the_means_of_payment_and_what_has_no_return(town: MoneyTown) -> None:
