@@ -29,6 +29,7 @@ BUSY = timedelta(hours=40)
 END = timedelta(hours=60)
 SWEEP = timedelta(minutes=15)
 SILENT = 0.2
+PAID_PENCE = 1000
 MOST_ROUNDS = 200
 STATES = {
     "postings": "SELECT rma, value_pence, state FROM recon.postings ORDER BY 1, 2, 3",
@@ -49,13 +50,16 @@ class Change:
 
 
 def changes_of(returns: int, seed: int) -> list[Change]:
-    """Each return is submitted, and processed hours later: most refunded, some cancelled, some of an unknown SKU."""
+    """Each return is submitted, and processed hours later: most refunded, some cancelled, some of an unknown SKU.
+
+    Each refund is another one, and below what was paid for the line.
+    """
     rng = random.Random(seed)
     found: list[Change] = []
     for number in range(1, returns + 1):
         began = NOON + timedelta(seconds=rng.uniform(0, BUSY.total_seconds()))
         ended = began + timedelta(seconds=rng.uniform(600, (BUSY / 2).total_seconds()))
-        line = a_line("NOWHERE" if rng.random() < 0.05 else "HAT", pence=1000 + number)
+        line = a_line("NOWHERE" if rng.random() < 0.05 else "HAT", pence=PAID_PENCE - number)
         young = {"submitted_at": began, "created_at": began, "delivered_at": began}
         done = a_return(number, line, **young, processed_at=ended, closed_at=ended, updated_at=ended)
         if rng.random() < 0.05:
