@@ -21,6 +21,17 @@ from khaos_swap_assets.adapters.store import embedded, mark, migrate
 KEPT_TABLES = ("recon.installation",)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Spread the long tests over the processes, each at the start of a share."""
+    shares = getattr(config, "workerinput", {}).get("workercount", 1)
+    long = [item for item in items if item.get_closest_marker("long")]
+    rest = [item for item in items if not item.get_closest_marker("long")]
+    size = -(-len(rest) // shares)
+    items[:] = [
+        item for share in range(shares) for item in (*long[share::shares], *rest[share * size : (share + 1) * size])
+    ]
+
+
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):

@@ -14,6 +14,7 @@ MOST_KINDS = 24
 OTHERWISE = ("note_reference=none", "cost_basis=unit", "date_style=iso", "sort=random", "multiref=on", "fault_http=200")
 
 
+@pytest.mark.long
 def test_a_small_month_finds_all_that_was_planted_and_nothing_else() -> None:
     played = play(returns=60, seed=1)
     assert faults_of(played) == []
@@ -24,12 +25,8 @@ def test_a_small_month_finds_all_that_was_planted_and_nothing_else() -> None:
     assert played.result["checks"]["passed"] > 0
 
 
-def test_the_same_holds_when_both_vendors_choose_otherwise() -> None:
-    assert faults_of(play(returns=60, seed=2, switches=OTHERWISE)) == []
-
-
-@pytest.mark.parametrize("outage", [{"khaos_500": -1}])
-def test_after_an_outage_the_next_run_completes_and_nothing_is_twice(outage: dict[str, int]) -> None:
-    played = play(returns=60, seed=2, outage=outage)
+@pytest.mark.long
+def test_with_vendors_that_choose_otherwise_an_outage_is_caught_up_and_nothing_is_twice() -> None:
+    played = play(returns=60, seed=2, switches=OTHERWISE, outage={"khaos_500": -1})
     assert played.outage["failed_runs"] == 1
     assert faults_of(played, failed_runs=1) == []

@@ -45,6 +45,7 @@ def test_the_days_hold_every_kind_of_change() -> None:
     assert sum(change.record.lines[0].sku == "NOWHERE" for change in ends) > 5
 
 
+@pytest.mark.long
 def test_the_end_is_the_same_without_events_and_after_a_dark_day(open_town: OpenTown) -> None:
     figures = compare(open_town, returns=8, step=STEP, seed=43)
     assert figures["faults"] == []
@@ -53,6 +54,7 @@ def test_the_end_is_the_same_without_events_and_after_a_dark_day(open_town: Open
     assert figures["waiting knocks"] == 0
 
 
+@pytest.mark.long
 def test_without_the_wide_sweep_another_end_is_noticed(open_town: OpenTown, monkeypatch: pytest.MonkeyPatch) -> None:
     def narrow(conn: psycopg.Connection[Any], _: Any, now: datetime) -> list[sync.Window]:
         reached = worklist.reached(conn, sync.SOURCE) or now

@@ -29,6 +29,7 @@ def played(exit_code: int = 0, **changes: Any) -> Played:
     return Played({"seed": 1}, {**GOOD, **changes}, {}, exit_code, 1.0, "last words")
 
 
+@pytest.mark.long
 def test_tests_at_size_tell_how_they_ended() -> None:
     good = run_tests("domain/test_periods.py", KHAOS_SWAP_SIZE=1)
     assert good["holds"]

@@ -124,6 +124,7 @@ class SqlSide:
         return b""
 
 
+@pytest.mark.long
 def test_no_history_breaks_an_invariant_on_postgresql(database: psycopg.Connection[Any]) -> None:
     for seed in range(HISTORIES // 25):
         play(seed, SqlSide(database))
