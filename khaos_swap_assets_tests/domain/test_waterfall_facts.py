@@ -1,0 +1,170 @@
+"""Both sides of a waterfall: sums by Stock Code, the lines that are compared, and the VAT between them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from khaos_swap_assets.domain.tax import Amount
+from khaos_swap_assets.domain.waterfall_facts import (
+    CreditFacts,
+    CreditLine,
+    LineSums,
+    RefundFacts,
+    RefundLine,
+    compared_lines,
+    sums_of,
+    vat_gap_pence,
+)
+from khaos_swap_assets.domain.waterfall_fields import Piece, accounted, paid_apart, refund_fields, silent_delivery
+
+line_rows = st.tuples(st.sampled_from(["A", "B", "A "]), st.integers(0, 9), st.none() | st.integers(0, 9999))
+
+
+@given(st.lists(line_rows, max_size=8))
+def test_sums_of_lines_lose_nothing_and_know_what_they_do_not_know(rows: list[tuple[str, int, int | None]]) -> None:
+    found = sums_of(rows)
+    assert found == sums_of(rows[::-1])
+    assert list(found) == sorted({code for code, _, _ in rows})
+    for code, sums in found.items():
+        own = [(quantity, pence) for name, quantity, pence in rows if name == code]
+        values = [pence for _, pence in own if pence is not None]
+        assert sums == LineSums(sum(units for units, _ in own), sum(values) if len(values) == len(own) else None)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "noted", "compared"),
+    [("Refund", "B", True), ("Refund", "A", True), ("Store Credit", "B", False), ("Store Credit", "A", True)],
+)
+def test_a_line_of_another_outcome_counts_once_a_note_holds_it(outcome: str, noted: str, compared: bool) -> None:
+    line = RefundLine("A", 1, 1200, outcome)
+    found = compared_lines(RefundFacts(1200, (line,)), CreditFacts(1200, lines=(CreditLine(noted, 1, None),)))
+    assert found == ((line,) if compared else ())
+
+
+def vat_gap(refund: int, lines: list[tuple[int, Any]], gross: int, net: int | None) -> int | None:
+    rows = tuple(RefundLine(f"A{number}", 1, value, vat_percent=rate) for number, (value, rate) in enumerate(lines))
+    return vat_gap_pence(RefundFacts(refund, rows), CreditFacts(gross, net))
+
+
+@pytest.mark.parametrize(
+    ("refund", "lines", "gross", "net", "gap"),
+    [
+        (1200, [(1200, 20)], 1200, 1000, 0),
+        (1200, [(1200, 0)], 1200, 1000, 200),
+        (1200, [(1200, 20)], 1200, 1200, -200),
+        (1200, [(1200, 20)], 1200, None, None),
+        (1200, [(1200, None)], 1200, 1000, None),
+        (1200, [(1200, 20), (0, None)], 1200, 1000, 0),
+        (1200, [], 1200, 1000, None),
+        (1800, [(1200, 20)], 1800, 1500, 0),
+        (900, [(1200, 20)], 900, 750, 0),
+        (3600, [(1200, 0), (1200, 20)], 3600, 3300, 0),
+    ],
+)
+def test_vat_of_both_sides(
+    refund: int, lines: list[tuple[int, Any]], gross: int, net: int | None, gap: int | None
+) -> None:
+    assert vat_gap(refund, lines, gross, net) == gap
+
+
+rates = st.sampled_from([0, 5, 20, Decimal("17.5")])
+
+
+@given(st.lists(st.tuples(st.integers(1, 10**5), rates), min_size=1, max_size=5), st.integers(0, 10**5))
+def test_what_was_refunded_beside_the_goods_is_shared_out_whole(lines: list[tuple[int, Any]], refund: int) -> None:
+    gap = vat_gap(refund, lines, refund, refund)
+    assert gap is not None
+    assert -refund <= gap <= 0
+    if len({rate for _, rate in lines}) == 1 and sum(value for value, _ in lines) != refund:
+        assert gap == -Amount.of(refund, lines[0][1]).vat_pence
+
+
+FIELDS = [
+    ({"fee_pence": 295}, ("fee", 295)),
+    ({"gift_card_pence": 500}, ("tender", 500)),
+    ({"store_credit_pence": 600}, ("tender", 600)),
+    ({"exchange_pence": 4500, "additional_payment_pence": 1000}, ("exchange", 3500)),
+    ({"delivery_pence": 395}, ("delivery", -395)),
+    ({"taxes_on_top_pence": 100}, ("tax", -100)),
+    ({"duties_pence": 50}, ("tax", -50)),
+    ({"fx_loss_pence": 7}, ("fx", -7)),
+]
+
+
+@pytest.mark.parametrize(("given_", "leg"), FIELDS)
+def test_each_field_speaks_for_one_leg_in_one_direction(given_: dict[str, int], leg: tuple[str, int]) -> None:
+    found = [(piece.name, piece.pence) for piece in refund_fields(RefundFacts(5000, **given_)) if piece.pence]
+    assert found == [leg]
+
+
+def test_a_refund_of_goods_alone_has_no_field() -> None:
+    lines = (RefundLine("A", 1, 5000),)
+    assert not [piece for piece in refund_fields(RefundFacts(5000, lines)) if piece.pence]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "header", "told"),
+    [
+        ("Store Credit", {}, [("tender", 600)]),
+        ("Shop Later Credit", {"store_credit_pence": 600}, [("tender", 600)]),
+        ("Store Credit", {"store_credit_pence": 700}, [("tender", 700), ("tender", 600)]),
+        ("Exchange", {}, [("exchange", 600)]),
+        ("Shop Now Credit", {"exchange_pence": 600}, [("exchange", 600)]),
+        ("Repair", {}, []),
+    ],
+)
+def test_rows_speak_where_the_header_does_not(
+    outcome: str, header: dict[str, int], told: list[tuple[str, int]]
+) -> None:
+    refund = RefundFacts(5000, (RefundLine("A", 1, 600, outcome),), **header)
+    assert [(piece.name, piece.pence) for piece in refund_fields(refund) if piece.pence] == told
+
+
+def test_a_delivery_that_swap_names_is_not_guessed_again() -> None:
+    of_note = [Piece("delivery", 395, "note")]
+    assert [piece.pence for piece in silent_delivery(RefundFacts(5000), of_note)] == [-395]
+    assert list(silent_delivery(RefundFacts(5000, delivery_pence=395), of_note)) == []
+
+
+def piece(pence: int, name: Any = "fee") -> Piece:
+    return Piece(name, pence, f"{name} {pence}")
+
+
+@pytest.mark.parametrize(
+    ("fields", "pence", "slack", "found"),
+    [
+        ([], 0, 0, []),
+        ([], 5, 5, []),
+        ([300, -300], 0, 0, []),
+        ([100, 200, 300], 300, 0, [300]),
+        ([100, 200], 300, 0, [100, 200]),
+        ([100, 200], 301, 0, []),
+        ([100, 200], 301, 1, [100, 200]),
+        ([299, 300], 301, 2, [300]),
+        ([0, 5], 5, 0, [5]),
+        ([-395, 295], -100, 0, [-395, 295]),
+    ],
+)
+def test_the_fewest_fields_that_come_to_it(fields: list[int], pence: int, slack: int, found: list[int]) -> None:
+    assert [one.pence for one in accounted([piece(value) for value in fields], pence, slack)] == found
+
+
+@given(st.lists(st.integers(-999, 999), max_size=8), st.integers(-2000, 2000), st.integers(0, 5))
+def test_fields_account_for_an_amount_or_for_nothing(values: list[int], pence: int, slack: int) -> None:
+    found = accounted([piece(value) for value in values], pence, slack)
+    assert not found or abs(sum(one.pence for one in found) - pence) <= slack
+    mirrored = accounted([piece(value).reversed() for value in values], -pence, slack)
+    assert [one.reversed() for one in mirrored] == list(found)
+
+
+def test_what_swap_says_comes_before_what_the_money_says() -> None:
+    fee = piece(295)
+    refund = RefundFacts(4705, fee_pence=295, unmoved_pence=295)
+    assert paid_apart(refund, [fee], 295) == (fee,)
+    assert [one.name for one in paid_apart(refund, [piece(100)], 295)] == ["goods"]
+    assert paid_apart(refund, [piece(100)], 294) == ()
