@@ -143,7 +143,12 @@ def migrate() -> None:
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
 def sandbox(context: typer.Context) -> None:
-    """Start the stand-ins for Swap and Khaos alone: khaos-swap sandbox --port 8800 --gateway http://127.0.0.1:8700."""
+    """Start the stand-ins for Swap and Khaos alone: khaos-swap sandbox --port 8800 --gateway http://127.0.0.1:8700.
+
+    With --hand-posted FOLDER --returns 200 --seed 1 it serves nothing: it writes an invented month whose Credit Notes
+    were all typed by hand, with every slip that people make, as the four files of khaos-swap audit, and truth.json:
+    for each note how it was typed and for which returns, for each return what its notes are off, by cause.
+    """
     from khaos_swap_assets.sandbox.__main__ import main as serve
 
     serve(context.args)

@@ -58,7 +58,10 @@ class ReturnRecord:
 
 @dataclass(frozen=True, slots=True)
 class NoteRecord:
-    """One Credit Note; ``ref`` is what was typed as its reference, ``value_pence`` its gross with delivery."""
+    """One Credit Note; ``ref`` is what was typed as its reference, ``value_pence`` its gross with delivery.
+
+    ``line_pence`` are (Stock Code, gross) of each line, empty where that is not known.
+    """
 
     code: str
     value_pence: int
@@ -68,6 +71,7 @@ class NoteRecord:
     customer: str = ""
     codes: Units = ()
     created_on: date | None = None
+    line_pence: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -141,17 +145,31 @@ def credited_by_return(
 ) -> dict[str, int]:
     """Pence that the linked notes credit to each return; every note is given out exactly once.
 
-    A note for several returns gives each its value; what is left over or short stays with the last of them.
+    A note for several returns gives each its own lines where Stock Codes tell them apart, else its value; what is left
+    over or short stays with the last of them.
     """
     asked: dict[str, list[str]] = defaultdict(list)
     for link in links:
         asked[link.note_code].append(link.return_id)
     credited: Counter[str] = Counter()
     for note_code, return_ids in asked.items():
-        shares = _shares(notes[note_code].value_pence, [returns[one] for one in sorted(return_ids)])
+        records = [returns[one] for one in sorted(return_ids)]
+        shares = _by_lines(notes[note_code], records) or _shares(notes[note_code].value_pence, records)
         for return_id, pence in zip(sorted(return_ids), shares, strict=True):
             credited[return_id] += pence
     return dict(credited)
+
+
+def _by_lines(note: NoteRecord, records: Sequence[ReturnRecord]) -> Sequence[int]:
+    """What the lines of each return sum to; empty unless each is of one return, each has some, and they are all."""
+    shares = [0] * len(records)
+    held = [{code for code, _ in record.codes} for record in records]
+    for code, pence in note.line_pence:
+        holders = [at for at, codes in enumerate(held) if code in codes]
+        if len(holders) != 1:
+            return ()
+        shares[holders[0]] += pence
+    return shares if all(shares) and sum(shares) == note.value_pence else ()
 
 
 def _shares(pence: int, records: Sequence[ReturnRecord]) -> Sequence[int]:

@@ -189,7 +189,7 @@ def _value_pieces(
     """
     noted, returned = _both(lines, credit, policy)
     slack = sum(_rounding_of(line, credit) for line in credit.lines) + _shares(noted, returned)
-    found = accounted([*mirrored, *_price_fields(lines, credit)], pence, slack)
+    found = accounted([*mirrored, *_price_fields(lines, credit, noted)], pence, slack)
     yield from found
     rest = pence - sum(piece.pence for piece in found)
     if 0 < abs(rest) <= slack:
@@ -223,13 +223,15 @@ def _other_price(noted: Mapping[str, LineSums], returned: Mapping[str, LineSums]
     return f"note: price of {', '.join(apart or told or noted)}; refund: cost of the same goods"
 
 
-def _price_fields(lines: Sequence[RefundLine], credit: CreditFacts) -> Iterator[Piece]:
-    noted = {line.stock_code for line in credit.lines} or {line.stock_code for line in lines}
-    held = [line for line in lines if line.stock_code in noted]
-    for line in held if len(held) <= 3 else ():
+def _price_fields(lines: Sequence[RefundLine], credit: CreditFacts, noted: Mapping[str, LineSums]) -> Iterator[Piece]:
+    """What the sale says of prices; the discount of a line that the notes show at what was paid explains nothing."""
+    held = [line for line in lines if line.stock_code in noted or not credit.lines]
+    paid = sums_of((line.stock_code, line.quantity, line.value_pence) for line in held)
+    apart = [line for line in held if noted.get(line.stock_code) != paid[line.stock_code]]
+    for line in apart if len(apart) <= 3 else ():
         yield Piece("discount", _discount(line), f"sale: discount of {line.stock_code}")
-    if len(held) != 1:
-        yield Piece("discount", sum(map(_discount, held)), "sale: discount of all lines")
+    if len(apart) != 1:
+        yield Piece("discount", sum(map(_discount, apart)), "sale: discount of all lines")
     yield Piece("tax", -sum(map(_vat, held)), "sale: VAT rate; the note holds net prices")
 
 

@@ -1,5 +1,6 @@
 """Runs the sandbox: ``python -m khaos_swap_assets.sandbox --port 8800 --gateway http://127.0.0.1:8700``.
 
+With ``--hand-posted FOLDER`` it serves nothing: it writes a month that staff posted by hand as files, and ends.
 Belongs here: the command line. Stays out: everything else. It binds to 127.0.0.1 and nothing else.
 """
 
@@ -8,13 +9,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import uvicorn
 
-from khaos_swap_assets.sandbox import generator, history, storefront_trouble
+from khaos_swap_assets.sandbox import audit_files, generator, hand_month, history, storefront_trouble
 from khaos_swap_assets.sandbox.app import Credentials, create_app
 from khaos_swap_assets.sandbox.history_file import HistoryError
 from khaos_swap_assets.sandbox.persistence import Keeper
@@ -31,6 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if bool(options.history) != bool(options.month):
         parser.error("--history and --month belong together")
+    if options.hand_posted:
+        return _write_by_hand(options, parser)
+    if not options.gateway:
+        parser.error("--gateway is needed, or --hand-posted")
     keeper = Keeper(options.store)
     world = keeper.load()
     if world is None:
@@ -51,13 +57,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
         keep=keeper.save,
         is_live=options.live,
     )
-    uvicorn.run(app, host="127.0.0.1", port=options.port, log_level="warning")
+    return uvicorn.run(app, host="127.0.0.1", port=options.port, log_level="warning")
+
+
+def _write_by_hand(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    """Write the month and print the command that audits it."""
+    month = hand_month.build(options.seed, options.returns, options.now or generator.DEFAULT_NOW)
+    try:
+        files = audit_files.write(month, options.hand_posted)
+    except OSError as error:
+        parser.error(f"--hand-posted {options.hand_posted} cannot be written: {error.strerror or error}")
+    audit = " ".join(["khaos-swap audit", *(f"--{name} {value}" for name, value in files.items())])
+    truth = options.hand_posted / "truth.json"
+    sys.stdout.write(f"Written, with the truth about every note in {truth}. Audit it with:\n{audit}\n")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="khaos_swap_assets.sandbox", description="Stand-ins for Swap and Khaos")
     parser.add_argument("--port", type=int, default=8800, help="port on 127.0.0.1")
-    parser.add_argument("--gateway", required=True, help="URL of the gateway that Khaos and the warehouse call")
+    parser.add_argument("--gateway", help="URL of the gateway that Khaos and the warehouse call")
     parser.add_argument("--seed", type=int, default=1, help="same seed, same world")
     parser.add_argument("--returns", type=int, default=500, help="returns of the invented month")
     parser.add_argument("--now", type=datetime.fromisoformat, help="the clock at the start, ISO with zone")
@@ -65,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--month", help="YYYY-MM of the history to play")
     parser.add_argument("--storefront", action="store_true", help="connect the shop: money moves, and goes wrong")
     parser.add_argument("--store", type=Path, help="file that keeps the world between runs")
+    parser.add_argument("--hand-posted", type=Path, help="write a month posted by hand as files of an audit, and end")
     parser.add_argument("--live", action="store_true", help="follow the wall clock, one round a second")
     return parser
 

@@ -34,7 +34,7 @@ def build(seed: int, returns: int, now: datetime = DEFAULT_NOW) -> World:
     maker = Maker(world, rng, month)
     for story in _plan(rng, returns):
         story(maker)
-    _sell_more(maker, returns // 3)
+    sell_more(maker, returns // 3)
     return world
 
 
@@ -57,7 +57,8 @@ def _plan(rng: Random, returns: int) -> list[Scenario]:
     return mixed + scripted
 
 
-def _sell_more(maker: Maker, orders: int) -> None:
+def sell_more(maker: Maker, orders: int) -> None:
+    """Orders of the month that nobody returns."""
     for _ in range(orders):
         maker.order(maker.customer(), maker.basket(), maker.moment(maker.month_start, maker.month_end))
 

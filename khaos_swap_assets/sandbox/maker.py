@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -39,6 +39,15 @@ def part_of(line: SoldLine, quantity: int) -> int:
     return line.gross_pence * quantity // line.quantity
 
 
+def unit_list_pence(world: World, order: Order, line: SoldLine) -> int:
+    """The price of one unit before any discount; never less than a unit of the line cost."""
+    return max(_unit_pence(world.items[line.stock_code], order.currency), -(-line.gross_pence // line.quantity))
+
+
+def _unit_pence(item: Item, currency: str) -> int:
+    return item.unit_gross_pence if currency == "GBP" else item.unit_gross_pence * EURO_PERCENT // 100
+
+
 @dataclass(frozen=True)
 class Times:
     """When one return went through its stations."""
@@ -66,7 +75,8 @@ class Maker:
 
     def times(self, *, before_start: bool = False) -> Times:
         """Stations of a return refunded in the month: before the first day of posting, or on and after it."""
-        posting = datetime.combine(self.world.post_from or date.min, time.min, LONDON).astimezone(UTC)
+        first = self.world.post_from or self.month_start.astimezone(LONDON).date()
+        posting = datetime.combine(first, time.min, LONDON).astimezone(UTC)
         window = (self.month_start, posting) if before_start else (posting, self.month_end)
         refunded_at = self.moment(*window)
         delivered_at = refunded_at - timedelta(seconds=self.rng.randint(3600, 3 * 86400))
@@ -120,7 +130,7 @@ class Maker:
         return made
 
     def _sold(self, item: Item, quantity: int, keep: int, customer: Customer, number: int, at: int) -> SoldLine:
-        unit = item.unit_gross_pence if customer.currency == "GBP" else item.unit_gross_pence * EURO_PERCENT // 100
+        unit = _unit_pence(item, customer.currency)
         gross = (unit * quantity * keep * 2 + 100) // 200
         return SoldLine(item.stock_code, quantity, gross, item.vat_percent, str(14200000000000 + number * 100 + at))
 

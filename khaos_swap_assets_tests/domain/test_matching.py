@@ -204,6 +204,28 @@ def test_a_merged_note_is_linked_to_all_its_returns(note: NoteRecord, returns: l
 
 
 @pytest.mark.parametrize(
+    ("lines", "credited"),
+    [
+        ((("SHIRT", 2700), ("HAT", 1500)), {"id1": 2700, "id2": 1500}),
+        ((("HAT", 700), ("SHIRT", 2700), ("HAT", 800)), {"id1": 2700, "id2": 1500}),
+        ((("SHIRT", 2700), ("HAT", 1000), ("OTHER", 500)), {"id1": 3000, "id2": 1200}),
+        ((("SHIRT", 2700), ("HAT", 1000)), {"id1": 3000, "id2": 1200}),
+        ((("SHIRT", 4200), ("HAT", 0)), {"id1": 3000, "id2": 1200}),
+        ((), {"id1": 3000, "id2": 1200}),
+    ],
+)
+def test_the_lines_of_a_merged_note_say_what_each_return_has(
+    lines: tuple[tuple[str, int], ...], credited: dict[str, int]
+) -> None:
+    note, returns = replace(MERGED, line_pence=lines), {"id1": R1, "id2": SIBLING_HAT}
+    links_of_both = [Link("CN1", one, "one_to_many", "certain") for one in returns]
+    assert credited_by_return(links_of_both, {"CN1": note}, returns) == credited
+    if lines and lines[0][0] == "SHIRT":
+        alike = {"id1": R1, "id2": replace(SIBLING_HAT, codes=SHIRT + HAT)}
+        assert credited_by_return(links_of_both, {"CN1": note}, alike) == {"id1": 3000, "id2": 1200}
+
+
+@pytest.mark.parametrize(
     "notes",
     [
         [a_note(codes=SHIRT), a_note(code="CN2", value_pence=1200, codes=HAT)],

@@ -113,6 +113,24 @@ CASES: list[tuple[str, RefundFacts, CreditFacts, dict[str, int]]] = [
         {"discount": 700},
     ),
     (
+        "one of two lines at list price",
+        a_refund(6000, replace(A, list_pence=5600), replace(B, list_pence=1100)),
+        a_credit(CreditLine("A", 2, 5600), CB),
+        {"discount": 600},
+    ),
+    (
+        "a line off by just the discount of another, which is noted at what was paid",
+        a_refund(6000, replace(A, list_pence=5600), replace(B, list_pence=1100)),
+        a_credit(CreditLine("A", 2, 5100), CB),
+        {"goods": 100},
+    ),
+    (
+        "a line off by just the discount of both",
+        a_refund(6000, replace(A, list_pence=5600), replace(B, list_pence=1100)),
+        a_credit(CreditLine("A", 2, 5700), CB),
+        {"goods": 700},
+    ),
+    (
         "list price, fee and delivery at once",
         a_refund(4705, replace(A, list_pence=5600), fee_pence=295),
         a_credit(CreditLine("A", 2, 5600), delivery=395),
