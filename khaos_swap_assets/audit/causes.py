@@ -79,6 +79,7 @@ def refund_facts(case: Case) -> RefundFacts:
         refund_pence=case.refund_pence,
         lines=tuple(_refund_line(line, sold.get(line.stock_code or "")) for line in case.facts.lines),
         fee_pence=max(return_.handling_fee_pence, 0),
+        postage_pence=extras.postage_pence,
         gift_card_pence=case.tender_pence,
         store_credit_pence=0 if case.tender_pence else max(return_.store_credit_pence, 0),
         exchange_pence=extras.exchange_pence,

@@ -38,7 +38,8 @@ class RefundFacts:
     ``exchange_pence`` is the value of goods sent in exchange and ``additional_payment_pence`` what the customer paid
     for them; ``taxes_on_top_pence`` and ``duties_pence`` were refunded on top of the prices; ``fx_loss_pence`` is what
     the refund cost more than at the sale's rate (negative: less); ``unmoved_pence`` is what Swap says was refunded and
-    did not move (negative: what moved beyond it, such as a refund issued twice).
+    did not move (negative: what moved beyond it, such as a refund issued twice);
+    ``postage_pence`` is the fee of its labels, which may have been withheld where Swap names no other fee.
     """
 
     refund_pence: int
@@ -53,6 +54,7 @@ class RefundFacts:
     duties_pence: int = 0
     fx_loss_pence: int = 0
     unmoved_pence: int = 0
+    postage_pence: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,8 @@ def refund_fields(refund: RefundFacts) -> Iterator[Piece]:
     """What makes the refund differ from its goods, as legs: a fee withheld leaves the credit above the refund."""
     exchange = refund.exchange_pence - refund.additional_payment_pence
     yield Piece("fee", refund.fee_pence, "refund: handling_fee")
+    if not refund.fee_pence:
+        yield Piece("fee", refund.postage_pence, "refund: postage_fee of its labels")
     yield Piece("tender", refund.gift_card_pence, "refund: gift card")
     yield Piece("tender", refund.store_credit_pence, "refund: store credit value")
     yield Piece("exchange", exchange, "refund: exchange items less additional payment")

@@ -243,7 +243,8 @@ def _money(random: Random, month: Month) -> None:
 
 
 def swap_return(claim: Claim) -> dict[str, Any]:
-    """The return as Swap's API shows it."""
+    """The return as Swap's API shows it; the fee of every second one stands at its label alone."""
+    of_return, of_label = (0, claim.fee) if int(claim.rma[3:]) % 2 else (claim.fee, 0)
     done = f"{claim.day}T12:00:00Z" if claim.is_done else ""
     status = {"open": "Open", "ended": "Cancelled"}.get(claim.kind, "Closed")
     outcomes = sorted({item.outcome for item in claim.items})
@@ -258,7 +259,7 @@ def swap_return(claim: Claim) -> dict[str, Any]:
         "type": outcomes,
         "delivery_status": "Delivered",
         "return_status": status,
-        "handling_fee": claim.fee / 100,
+        "handling_fee": of_return / 100,
         "store_id": "st_1",
         "customer_currency": claim.currency,
         "total_refund_value_customer_currency": claim.cash / 100,
@@ -266,7 +267,7 @@ def swap_return(claim: Claim) -> dict[str, Any]:
         "total_additional_payment": 0,
         "rma_processed": done,
         "date_closed": done,
-        "return_shipments": [],
+        "return_shipments": [{"postage_fee": of_label / 100}],
         "products": [_product(claim, number, item) for number, item in enumerate(claim.items)],
         "exchange_items": [
             {"sku": "NEW", "quantity": 1, "price": pence / 100, "taxes": 0, "discount": 0} for pence in claim.swaps

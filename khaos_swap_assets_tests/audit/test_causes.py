@@ -42,6 +42,17 @@ def test_legs_and_their_evidence_are_told_in_the_exception(tmp_path: Path) -> No
 LEGS: list[tuple[dict[str, Any], dict[str, str], dict[str, str], dict[str, int]]] = [
     ({"quantity": 2, "cost": "49.98"}, {"quantity": "2"}, {"quantity": "1"}, {"quantity": -2499}),
     ({"refund": "22.04", "handling_fee": 2.95}, {}, {}, {"fee": 295}),
+    ({"refund": "22.04", "return_shipments": [{"postage_fee": 2.95}]}, {}, {}, {"fee": 295}),
+    ({"refund": "22.04", "return_shipments": [{"postage_fee": 2.0}, {"postage_fee": 0.95}]}, {}, {}, {"fee": 295}),
+    ({"refund": "22.04", "handling_fee": 2.95, "return_shipments": [{"postage_fee": 2.95}]}, {}, {}, {"fee": 295}),
+    (
+        {"refund": "19.09", "handling_fee": 2.95, "return_shipments": [{"postage_fee": 2.95}]},
+        {},
+        {},
+        {"unexplained": 590},
+    ),
+    ({"refund": "22.00", "return_shipments": [{"postage_fee": 2.95}]}, {}, {}, {"unexplained": 299}),
+    ({"return_shipments": [{"postage_fee": 2.95}]}, {}, {"gross": "23.00", "net": "19.17"}, {"goods": -199}),
     (
         {"cost": "21.86"},
         {"discount_gross": "3.13"},
@@ -85,7 +96,8 @@ def test_exchanges_and_taxes_on_top_are_read_from_swap(tmp_path: Path) -> None:
 def test_evidence_that_cannot_be_read_explains_nothing(tmp_path: Path, damage: Any) -> None:
     shop = Shop()
     shop.sold(1)
-    shop.returned(1, refund="20.00", exchange_items=[{"price": damage, "quantity": 1}, damage])
+    labels = [{"postage_fee": damage}, damage]
+    shop.returned(1, refund="20.00", exchange_items=[{"price": damage, "quantity": 1}, damage], return_shipments=labels)
     shop.returns[0]["products"][0] |= {"refunded_non_inclusive_taxes": damage, "refunded_duties": damage}
     shop.credited("CN1", 1)
     assert legs_of(shop, tmp_path) == {"unexplained": 499}

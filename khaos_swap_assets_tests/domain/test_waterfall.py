@@ -98,6 +98,16 @@ CASES: list[tuple[str, RefundFacts, CreditFacts, dict[str, int]]] = [
         a_credit(CA, CB),
         {"tax": -200},
     ),
+    ("a label's fee withheld", a_refund(5705, postage_pence=295), a_credit(CA, CB), {"fee": 295}),
+    ("a label's fee that nobody withheld", a_refund(6000, postage_pence=295), a_credit(CA, CB), {}),
+    ("one fee told twice", a_refund(5705, fee_pence=295, postage_pence=295), a_credit(CA, CB), {"fee": 295}),
+    (
+        "a fee that is never added to that of the label",
+        a_refund(5410, fee_pence=295, postage_pence=295),
+        a_credit(CA, CB),
+        {"unexplained": 590},
+    ),
+    ("a label's fee on both sides", a_refund(5705, postage_pence=295), a_credit(CreditLine("A", 2, 4705), CB), {}),
     ("duties refunded", a_refund(6300, duties_pence=300), a_credit(CA, CB), {"tax": -300}),
     ("credited at net prices", a_refund(5000, A), a_credit(CreditLine("A", 2, 4167)), {"tax": -833}),
     (
@@ -269,6 +279,7 @@ refunds = st.builds(
     additional_payment_pence=some_pence,
     taxes_on_top_pence=some_pence,
     duties_pence=some_pence,
+    postage_pence=some_pence,
     fx_loss_pence=some_pence,
 )
 credits_ = st.builds(
@@ -298,7 +309,7 @@ def test_legs_add_up_to_the_gap_each_once_in_order_and_with_evidence(refund: Ref
 def test_a_leg_is_only_named_where_a_field_says_so(refund: RefundFacts, credit: CreditFacts) -> None:
     found, outcomes = explain(refund, credit), {line.outcome for line in refund.lines}
     fields = {
-        "fee": refund.fee_pence,
+        "fee": refund.fee_pence or refund.postage_pence,
         "tender": refund.gift_card_pence or refund.store_credit_pence or "Store Credit" in outcomes,
         "exchange": refund.exchange_pence or refund.additional_payment_pence or "Exchange" in outcomes,
         "fx": refund.fx_loss_pence,

@@ -1,4 +1,4 @@
-"""Amounts of Swap's raw JSON beside the refund: goods sent in exchange, taxes and duties on top of the prices.
+"""Amounts of Swap's raw JSON beside the refund: goods sent in exchange, taxes and duties on top, fees of labels.
 
 Belongs here: reading them as whole pence, none negative. Stays out: the refund and its rows (``wire``). What is missing
 or cannot be read explains nothing, so that it never holds a return by itself. Source: contracts/swap.md §2.4, §2.5, §8.
@@ -21,23 +21,26 @@ DUTIES = "refunded_duties"
 class Extras:
     """Pence of one return: value of its exchange items less their discount, and what was refunded on top.
 
-    ``duties_pence`` are all duties, ``duties_on_top_pence`` those beside the prices.
+    ``duties_pence`` are all duties, ``duties_on_top_pence`` those beside the prices;
+    ``postage_pence`` is the fee of all its labels.
     """
 
     exchange_pence: int = 0
     taxes_on_top_pence: int = 0
     duties_pence: int = 0
     duties_on_top_pence: int = 0
+    postage_pence: int = 0
 
 
 def read_extras(raw: Mapping[str, Any], currency: str) -> Extras:
-    """The extras of a return as Swap sent it, or of its members ``exchange_items`` and ``products`` alone."""
+    """The extras of a return as Swap sent it, or of those of its members alone that hold them."""
     products = _rows(raw.get("products"))
     return Extras(
         sum(_exchanged(item, currency) for item in _rows(raw.get("exchange_items"))),
         sum(_pence(product.get(TAXES_ON_TOP), currency) for product in products),
         sum(_pence(product.get(DUTIES), currency) for product in products),
         sum(_pence(product.get(DUTIES_ON_TOP), currency) for product in products),
+        sum(_pence(label.get("postage_fee"), currency) for label in _rows(raw.get("return_shipments"))),
     )
 
 

@@ -46,6 +46,11 @@ def test_taxes_and_duties_of_all_lines() -> None:
     assert found == Extras(taxes_on_top_pence=300, duties_pence=600, duties_on_top_pence=400)
 
 
+def test_fees_of_all_labels() -> None:
+    labels = [{"postage_fee": Decimal("2.95")}, {"postage_fee": 1}, {"postage_fee": -4}, {}, "text"]
+    assert read_extras({"return_shipments": labels}, "GBP") == Extras(postage_pence=395)
+
+
 @pytest.mark.parametrize(("currency", "pence"), [("GBP", 120000), ("JPY", 1200), ("KWD", 1200000)])
 def test_minor_units_are_those_of_the_currency(currency: str, pence: int) -> None:
     assert read_extras({"exchange_items": [item(1200)]}, currency).exchange_pence == pence
