@@ -207,7 +207,7 @@ def test_the_first_day_of_posting_begins_at_midnight_in_london(refunded_at: date
 
 def test_an_audit_never_posts() -> None:
     assert not some_facts(mode="audit").may_be_posted_later
-    assert some_facts(mode="draft").may_be_posted_later
+    assert some_facts(mode="assist").may_be_posted_later
 
 
 @pytest.mark.parametrize(
