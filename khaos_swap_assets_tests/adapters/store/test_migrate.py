@@ -11,6 +11,7 @@ from alembic import command
 from khaos_swap_assets.adapters.errors import StoreError
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import embedded, migrate
+from khaos_swap_assets.adapters.store.postings import SqlBook
 
 
 @pytest.fixture
@@ -26,6 +27,14 @@ def empty_url(postgres: embedded.EmbeddedPostgres) -> str:
 def set_version(url: str, version: str) -> None:
     with store.connect(url, application="tests") as connection:
         connection.execute("UPDATE alembic_version SET version_num = %s", (version,))
+
+
+def upgrade_to(url: str, version: str) -> None:
+    with migrate._connection(url) as connection:
+        config = migrate._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, version)
+        connection.commit()
 
 
 def test_an_upgraded_database_passes_the_check(database: psycopg.Connection[Any], database_url: str) -> None:
@@ -61,11 +70,7 @@ def test_newer_tables_are_left_alone(empty_url: str, action: Any) -> None:
 
 
 def test_rows_of_before_the_legs_hold_their_gap_and_are_judged_again(empty_url: str) -> None:
-    with migrate._connection(empty_url) as connection:
-        config = migrate._config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0005")
-        connection.commit()
+    upgrade_to(empty_url, "0005")
     row = "('{}', 's', '{}', 'GBP', 1000, {}, 0, {}, '', '2026-03', now(), '{{}}')"
     with store.connect(empty_url, application="tests") as connection:
         connection.execute(
@@ -79,3 +84,25 @@ def test_rows_of_before_the_legs_hold_their_gap_and_are_judged_again(empty_url: 
         assert rows.fetchall() == [("R1", -100), ("R2", 0)]
         waiting = connection.execute("SELECT stage, return_id FROM recon.worklist").fetchall()
         assert waiting == [("reconcile", "R1")]
+
+
+def test_what_is_planned_before_the_content_was_kept_takes_that_of_its_draft(empty_url: str) -> None:
+    upgrade_to(empty_url, "0015")
+    with store.connect(empty_url, application="tests") as connection:
+        for number in (1, 2):
+            connection.execute(
+                "INSERT INTO recon.drafts (store_id, return_id, ordinal, state, draft, value_pence, currency, "
+                "drafted_at) VALUES ('S', %s, 1, 'ready', %s, 1000, 'GBP', now())",
+                (f"R{number}", '{"lines": [], "policy_version": "spring", "refund_pence": null}'),
+            )
+        connection.execute(
+            "INSERT INTO recon.postings (store_id, return_id, ordinal, rma, reference, state, customer_code, so_code, "
+            "currency, value_pence, document, document_hash, planned_at) SELECT 'S', 'R' || n, 1, 'A' || n, 'A' || n, "
+            "CASE n WHEN 1 THEN 'planned' ELSE 'confirmed' END, 'C', 'SO', 'GBP', 1000, '{}', '', now() "
+            "FROM generate_series(1, 2) n"
+        )
+    migrate.upgrade(empty_url)
+    with store.connect(empty_url, application="tests") as connection:
+        assert [one.reference for one in SqlBook(connection).stale()] == []
+        rows = connection.execute("SELECT reference, drafted FROM recon.postings ORDER BY 1").fetchall()
+    assert rows == [("A1", {"lines": []}), ("A2", None)]
