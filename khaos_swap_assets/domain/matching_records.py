@@ -60,7 +60,7 @@ class ReturnRecord:
 class NoteRecord:
     """One Credit Note; ``ref`` is what was typed as its reference, ``value_pence`` its gross with delivery.
 
-    ``line_pence`` are (Stock Code, gross) of each line, empty where that is not known.
+    ``lines`` are (Stock Code, units, gross) of each line, empty where that is not known.
     """
 
     code: str
@@ -71,7 +71,7 @@ class NoteRecord:
     customer: str = ""
     codes: Units = ()
     created_on: date | None = None
-    line_pence: tuple[tuple[str, int], ...] = ()
+    lines: tuple[tuple[str, int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -161,15 +161,24 @@ def credited_by_return(
 
 
 def _by_lines(note: NoteRecord, records: Sequence[ReturnRecord]) -> Sequence[int]:
-    """What the lines of each return sum to; empty unless each is of one return, each has some, and they are all."""
+    """What the lines of each return sum to; empty where they do not say, or are not the whole note."""
     shares = [0] * len(records)
-    held = [{code for code, _ in record.codes} for record in records]
-    for code, pence in note.line_pence:
-        holders = [at for at, codes in enumerate(held) if code in codes]
-        if len(holders) != 1:
-            return ()
-        shares[holders[0]] += pence
+    for code in dict.fromkeys(code for code, _, _ in note.lines):
+        lines = [(units, pence) for held, units, pence in note.lines if held == code]
+        asked = [sum(units for held, units in record.codes if held == code) for record in records]
+        parts = _parts(lines, asked)
+        shares = [share + part for share, part in zip(shares, parts, strict=True)]
     return shares if all(shares) and sum(shares) == note.value_pence else ()
+
+
+def _parts(lines: Sequence[tuple[int, int]], asked: Sequence[int]) -> Sequence[int]:
+    """Pence of one Stock Code for each return: all for the only one, else by units where all cost the same."""
+    if sum(1 for units in asked if units) == 1:
+        return [sum(pence for _, pence in lines) if units else 0 for units in asked]
+    prices = {pence // units if units and pence % units == 0 else None for units, pence in lines}
+    price = prices.pop() if len(prices) == 1 else None
+    is_whole = sum(units for units, _ in lines) == sum(asked)
+    return [price * units for units in asked] if price is not None and is_whole else [0] * len(asked)
 
 
 def _shares(pence: int, records: Sequence[ReturnRecord]) -> Sequence[int]:

@@ -203,26 +203,38 @@ def test_a_merged_note_is_linked_to_all_its_returns(note: NoteRecord, returns: l
     assert credited_by_return(found.certain, {"CN1": note}, by_id) == {"id1": 3000, "id2": 1200}
 
 
+BY_VALUE = (3000, 1200)
+
+
 @pytest.mark.parametrize(
-    ("lines", "credited"),
+    ("lines", "first", "second", "credited"),
     [
-        ((("SHIRT", 2700), ("HAT", 1500)), {"id1": 2700, "id2": 1500}),
-        ((("HAT", 700), ("SHIRT", 2700), ("HAT", 800)), {"id1": 2700, "id2": 1500}),
-        ((("SHIRT", 2700), ("HAT", 1000), ("OTHER", 500)), {"id1": 3000, "id2": 1200}),
-        ((("SHIRT", 2700), ("HAT", 1000)), {"id1": 3000, "id2": 1200}),
-        ((("SHIRT", 4200), ("HAT", 0)), {"id1": 3000, "id2": 1200}),
-        ((), {"id1": 3000, "id2": 1200}),
+        ((("SHIRT", 1, 2700), ("HAT", 1, 1500)), SHIRT, HAT, (2700, 1500)),
+        ((("HAT", 1, 700), ("SHIRT", 1, 2700), ("HAT", 1, 800)), SHIRT, HAT, (2700, 1500)),
+        ((("SHIRT", 1, 2700), ("HAT", 1, 1000), ("OTHER", 1, 500)), SHIRT, HAT, BY_VALUE),
+        ((("SHIRT", 1, 2700), ("HAT", 1, 1000)), SHIRT, HAT, BY_VALUE),
+        ((("SHIRT", 1, 4200), ("HAT", 1, 0)), SHIRT, HAT, BY_VALUE),
+        ((), SHIRT, HAT, BY_VALUE),
+        ((("SHIRT", 1, 2100), ("SHIRT", 1, 2100)), SHIRT, SHIRT, (2100, 2100)),
+        ((("SHIRT", 3, 4200),), SHIRT, (("SHIRT", 2),), (1400, 2800)),
+        ((("SHIRT", 1, 1000), ("HAT", 1, 1600), ("HAT", 1, 1600)), SHIRT + HAT, HAT, (2600, 1600)),
+        ((("SHIRT", 1, 3000), ("SHIRT", 1, 1200)), SHIRT, SHIRT, BY_VALUE),
+        ((("SHIRT", 3, 4200),), SHIRT, SHIRT, BY_VALUE),
+        ((("SHIRT", 2, 2101), ("SHIRT", 2, 2099)), (("SHIRT", 2),), (("SHIRT", 2),), BY_VALUE),
+        ((("SHIRT", 0, 2100), ("SHIRT", 2, 2100)), SHIRT, SHIRT, BY_VALUE),
     ],
 )
 def test_the_lines_of_a_merged_note_say_what_each_return_has(
-    lines: tuple[tuple[str, int], ...], credited: dict[str, int]
+    lines: tuple[tuple[str, int, int], ...],
+    first: tuple[tuple[str, int], ...],
+    second: tuple[tuple[str, int], ...],
+    credited: tuple[int, int],
 ) -> None:
-    note, returns = replace(MERGED, line_pence=lines), {"id1": R1, "id2": SIBLING_HAT}
+    note = replace(MERGED, lines=lines)
+    returns = {"id1": replace(R1, codes=first), "id2": replace(SIBLING_HAT, codes=second)}
     links_of_both = [Link("CN1", one, "one_to_many", "certain") for one in returns]
-    assert credited_by_return(links_of_both, {"CN1": note}, returns) == credited
-    if lines and lines[0][0] == "SHIRT":
-        alike = {"id1": R1, "id2": replace(SIBLING_HAT, codes=SHIRT + HAT)}
-        assert credited_by_return(links_of_both, {"CN1": note}, alike) == {"id1": 3000, "id2": 1200}
+    found = credited_by_return(links_of_both, {"CN1": note}, returns)
+    assert (found["id1"], found["id2"]) == credited
 
 
 @pytest.mark.parametrize(

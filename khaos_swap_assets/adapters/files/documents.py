@@ -68,7 +68,7 @@ class Note:
             self.customer_ref,
             codes,
             self.created_on,
-            tuple((line.stock_code, line.gross_pence) for line in self.lines),
+            tuple((line.stock_code, line.quantity, line.gross_pence) for line in self.lines),
         )
 
 
