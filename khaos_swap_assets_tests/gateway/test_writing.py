@@ -33,6 +33,7 @@ class Disk:
         self.gate = threading.Event()
         self.gate.set()
         self.closed = False
+        self.entered = threading.Event()
 
     @property
     def ids(self) -> list[str]:
@@ -43,6 +44,7 @@ class Disk:
         return cast("psycopg.Connection[Any]", self)
 
     def write(self, conn: object, messages: Sequence[Knock | Refusal]) -> None:
+        self.entered.set()
         self.gate.wait(5)
         if self.errors:
             raise self.errors.pop(0)
@@ -142,12 +144,12 @@ def test_what_went_wrong_is_told_to_all_that_wait_and_the_next_is_kept(disk: Dis
 
 
 def test_one_that_waited_too_long_is_told_so_and_is_not_written_any_more(disk: Disk) -> None:
-    writer = Writer(disk.connect, disk.write, patience=0.05)
+    writer = Writer(disk.connect, disk.write, patience=0.3)
     disk.gate.clear()
 
     async def work() -> list[BaseException | None]:
         first = asyncio.create_task(writer.keep(knock(1)))
-        await asyncio.sleep(0.02)
+        assert await asyncio.to_thread(disk.entered.wait, 5)
         return await asyncio.gather(first, writer.keep(knock(2)), return_exceptions=True)
 
     told = asyncio.run(work())
