@@ -128,7 +128,9 @@ def _house(events: int) -> Iterator[tuple[Place, list[processes.Child], Sender]]
         place = environment.open_place(Path(folder), durable=True)
         world, ready = ready_world(events, environment.wall_now())
         post_from = world.post_from or world.now.date()
-        env = environment.settings_of(place, period_start=month_before(post_from), post_from=post_from, is_live=True)
+        env = environment.settings_of(
+            place, period_start=month_before(post_from), post_from=post_from, is_live=True, storefront=False
+        )
         env |= BETWEEN_LOOKS
         state, home = State(world), Path(env["DAGSTER_HOME"])
         children = [
