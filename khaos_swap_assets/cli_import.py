@@ -37,9 +37,7 @@ CompleteTo = Annotated[
 
 def import_app(reach: Reach) -> typer.Typer:
     """The commands that take files into the installation."""
-    app = typer.Typer(
-        help="Take what Khaos shows to nobody but a person: files into the mirrors.", no_args_is_help=True
-    )
+    app = typer.Typer(help="Take what Khaos shows to a person only: files into the mirrors.", no_args_is_help=True)
 
     @app.command("sales-orders")
     def sales_orders(file: File, by: By, skip_bad_rows: SkipBadRows = False, rejected: Rejected = None) -> None:

@@ -73,7 +73,7 @@ def outcome(conn: psycopg.Connection, ledger: dict[str, Any], truth: dict[str, A
         "false_alarms": [
             f"{kind} {subject}: {message}" for (kind, subject), message in found if (kind, subject) not in planted
         ],
-        "unexplained": unexplained(conn, {subject for _, subject in planted}),
+        "unexplained": unexplained(conn, {key[1] for key, one in planted.items() if not one["is_nameless"]}),
         "checks": {"passed": sum(played.checks.values()), "failed": sum(not one for one in played.checks.values())},
         "failed_runs": played.failed_runs,
         "broken_invariants": broken_invariants(conn, ledger),

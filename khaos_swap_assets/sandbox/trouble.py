@@ -18,9 +18,9 @@ from khaos_swap_assets.sandbox.world import Item, Order, Plant, Rma
 GENERIC_URN = "Amazo-0626"
 
 
-def plant(maker: Maker, kind: str, rma: Rma, why: str, *, sku: str = "") -> None:
+def plant(maker: Maker, kind: str, rma: Rma, why: str, *, sku: str = "", is_nameless: bool = False) -> None:
     """Write down that ``kind`` must be open for this return at the end."""
-    maker.world.plants.append(Plant(kind, rma=rma.rma_number, sku=sku, why=why))
+    maker.world.plants.append(Plant(kind, rma=rma.rma_number, sku=sku, why=why, is_nameless=is_nameless))
 
 
 def _misspelt(respell: Callable[[Item], str], why: str) -> Scenario:
@@ -190,7 +190,7 @@ def part_payment_later(maker: Maker) -> None:
     rma.quality_control_status, rma.inspect_at = "Approved", None
     later = maker.world.now + timedelta(hours=maker.rng.randint(30, 60))
     rma.steps.append((later, {"refund_pence": rma.refund_pence + maker.rng.randint(200, 900)}))
-    plant(maker, "outcome_needs_policy", rma, "a later part payment")
+    plant(maker, "outcome_needs_policy", rma, "a later part payment", is_nameless=True)
 
 
 def _refund_off_by(pence: int, why: str) -> Scenario:

@@ -213,7 +213,10 @@ class StoreRefund:
 
 @dataclass
 class Plant:
-    """Trouble that is really there: an exception of ``kind`` must be open for this subject at the end."""
+    """Trouble that is really there: an exception of ``kind`` must be open for this subject at the end.
+
+    ``is_nameless`` money came or went without a field of either side that says why.
+    """
 
     kind: str
     rma: str = ""
@@ -221,6 +224,7 @@ class Plant:
     sku: str = ""
     why: str = ""
     refund: str = ""
+    is_nameless: bool = False
 
 
 @dataclass

@@ -28,11 +28,18 @@ def opened(database: psycopg.Connection[Any], kind: str, rma: str = "", sku: str
     database.execute(EXCEPTION, (kind, subject, rma, sku, code))
 
 
-def plant(kind: str, rma: str = "", sku: str = "", code: str = "") -> dict[str, str]:
-    return {"kind": kind, "rma": rma, "sku": sku, "credit_note_code": code, "why": "it was planted"}
+def plant(kind: str, rma: str = "", sku: str = "", code: str = "") -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "rma": rma,
+        "sku": sku,
+        "credit_note_code": code,
+        "why": "it was planted",
+        "is_nameless": False,
+    }
 
 
-def judged(database: psycopg.Connection[Any], *planted: dict[str, str]) -> dict[str, Any]:
+def judged(database: psycopg.Connection[Any], *planted: dict[str, Any]) -> dict[str, Any]:
     return outcome(database, LEDGER, {"planted": list(planted)}, Played())
 
 

@@ -229,3 +229,8 @@ def test_every_kind_of_plant_is_judged_here(ended: World) -> None:
 def test_notes_by_hand_are_issued_and_allocated(ended: World) -> None:
     assert all(note.issued_at and note.is_allocated and note.stage_id == 70 for note in ended.notes.values())
     assert all(0 < line.net_pence <= line.gross_pence for note in ended.notes.values() for line in note.lines)
+
+
+def test_only_a_later_part_payment_is_money_that_no_field_names() -> None:
+    nameless = {plant.why for plant in build(1, 500).plants if plant.is_nameless}
+    assert nameless == {"a later part payment"}
