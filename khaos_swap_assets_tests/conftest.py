@@ -22,13 +22,18 @@ KEPT_TABLES = ("recon.installation",)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Spread the long tests over the processes, each at the start of a share."""
+    """Spread the files of long tests over the processes, each at the start of a share; a file stays together."""
     shares = getattr(config, "workerinput", {}).get("workercount", 1)
     long = [item for item in items if item.get_closest_marker("long")]
     rest = [item for item in items if not item.get_closest_marker("long")]
-    size = -(-len(rest) // shares)
+    files, size = list(dict.fromkeys(item.path for item in long)), -(-len(rest) // shares)
     items[:] = [
-        item for share in range(shares) for item in (*long[share::shares], *rest[share * size : (share + 1) * size])
+        item
+        for share in range(shares)
+        for item in (
+            *(one for one in long if one.path in files[share::shares]),
+            *rest[share * size : (share + 1) * size],
+        )
     ]
 
 

@@ -15,6 +15,8 @@ import pytest
 from khaos_swap_assets.processes import free_port
 from khaos_swap_assets_tests.running import House, call, runs, runs_of, until
 
+pytestmark = pytest.mark.long
+
 UP = "demo is up after"
 LOW_LIMITS = """
 import sys
@@ -64,7 +66,6 @@ def demo(folder: Path, port: int) -> Iterator[House]:
     house.close()
 
 
-@pytest.mark.long
 def test_it_shows_work_by_itself_and_can_be_asked(demo: House, port: int, folder: Path) -> None:
     assert demo.is_up(UP), demo.said()
     assert until(lambda: runs_of(port, "sync", "SUCCESS"), 90), runs(port)
@@ -78,7 +79,6 @@ def test_it_shows_work_by_itself_and_can_be_asked(demo: House, port: int, folder
     demo.end(signal.SIGKILL)
 
 
-@pytest.mark.long
 def test_killed_without_warning_it_starts_again_on_the_same_data_and_ends_whole(
     demo: House, port: int, folder: Path
 ) -> None:

@@ -17,7 +17,7 @@ from khaos_swap_assets_tests.prove import end_states
 from khaos_swap_assets_tests.prove.end_states import changes_of, compare, free_settings
 from khaos_swap_assets_tests.stages.town import Town
 
-STEP = timedelta(hours=4)
+STEP = timedelta(hours=6)
 OpenTown = Callable[[], Town]
 
 
