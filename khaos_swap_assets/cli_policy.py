@@ -54,10 +54,11 @@ def policy_app(reach: Reach) -> typer.Typer:
         from khaos_swap_assets.domain.policy_trial import totals
         from khaos_swap_assets.stages.credit_notes.trying import try_policy
 
-        present = load_policy(reach.settings().policy_file)
+        settings = reach.settings()
+        present = load_policy(settings.policy_file)
         tried = load_policy(policy) if policy else present
         with reach.store() as conn:
-            trials = list(try_policy(conn, present, tried, days=days, now=reach.clock()))
+            trials = list(try_policy(conn, settings, present, tried, days=days, now=reach.clock()))
         changed, sums = [one for one in trials if one.is_changed], totals(trials)
         if as_json:
             _echo_json(present.version, tried.version, days, changed, sums)

@@ -5,23 +5,29 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from click.testing import Result
+from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.adapters.policy import load_policy
+from khaos_swap_assets.adapters.settings import StorefrontSettings
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.cli_hands import Reach
 from khaos_swap_assets.cli_policy import policy_app
 from khaos_swap_assets.domain.policy import CreditNotePolicy
 from khaos_swap_assets.domain.returns import Return
+from khaos_swap_assets.stages.credit_notes.trying import try_policy
 from khaos_swap_assets_tests.domain.test_settlement import CHARGED, CHOSEN
 from khaos_swap_assets_tests.stages.credit_notes.test_policies import CARD, CREDIT, WITHHELD
-from khaos_swap_assets_tests.stages.town import Town, a_line, a_return, an_order
+from khaos_swap_assets_tests.stages.storefront.test_money import YESTERDAY, MoneyTown
+from khaos_swap_assets_tests.stages.town import NOON, Town, a_line, a_return, an_order, connect, some_settings
 
 Run = Callable[..., Result]
 
@@ -35,6 +41,11 @@ def town(database_url: str) -> Town:
 @pytest.fixture
 def run(town: Town) -> Run:
     """The commands over the town's store, as of the town's clock."""
+    return commands(town)
+
+
+def commands(town: Town) -> Run:
+    """The commands over a town's store."""
     reach = Reach(
         lambda: store.connect(town.url, application="tests"),
         lambda: town.settings,
@@ -141,6 +152,53 @@ def test_what_is_posted_is_marked_and_a_part_payment_stands_on_it(town: Town, ru
     ((row,),) = (json.loads(run("test", "--policy", chosen, "--json").output)["changed"],)
     assert (row["is_posted"], row["outcome_then"]) == (True, "Credit Note of £3.00")
     assert row["outcome_now"].startswith("outcome needs policy: £3.00 more was refunded")
+
+
+def in_a_money_town(url: str) -> tuple[MoneyTown, Run]:
+    """A town with a storefront, and the commands over its store."""
+    shop = StorefrontSettings(url="https://shop.example", access_token=SecretStr("t"), poll_minutes=0)
+    town = MoneyTown(url, some_settings(storefront=shop))
+    return town, commands(town)
+
+
+OLD = NOON - timedelta(days=100)
+
+
+@pytest.mark.parametrize(
+    ("swap_says", "paid", "replayed"),
+    [
+        (YESTERDAY, [], None),
+        (YESTERDAY, [(705, YESTERDAY)], (705, 295)),
+        (YESTERDAY, [(700, YESTERDAY)], ("the storefront's refunds do not agree", 0)),
+        (YESTERDAY, [(705, OLD)], None),
+        (OLD, [(705, YESTERDAY)], (705, 295)),
+        (OLD, [(705, OLD)], None),
+        (OLD, [(305, OLD), (400, YESTERDAY)], (705, 295)),
+    ],
+)
+def test_with_a_storefront_the_refund_is_its_money_on_its_day(
+    database_url: str, tmp_path: Path, swap_says: datetime, paid: list[tuple[int, datetime]], replayed: Any
+) -> None:
+    """FINANCE_RULES U-1, U-2: what Swap says and the storefront does not is no refund of these days."""
+    town, run = in_a_money_town(database_url)
+    dates = {"processed_at": swap_says, "closed_at": swap_says, "submitted_at": swap_says, "created_at": swap_says}
+    town.sells_and_takes_back(replace(WITHHELD, order_id="id1", **dates))
+    for number, (pence, moment) in enumerate(paid):
+        town.shop.pay(1, pence, f"F{number}", at=moment)
+    town.do("INSERT INTO recon.watermarks (source, reached_at) VALUES ('storefront/seen_from', '2025-01-01')")
+    town.sync()
+    with connect(town) as conn:
+        policies = (CreditNotePolicy(), CHARGED)
+        trials = list(try_policy(conn, town.settings, *policies, days=90, now=town.now))
+    said = json.loads(run("test", "--policy", a_file(tmp_path, CHARGED), "--json").output)
+    if replayed is None:
+        assert (trials, said["totals"]) == ([], [])
+    elif replayed[1]:
+        assert [(one.refund_pence, one.difference_pence) for one in trials] == [replayed]
+        assert [one["refund_pence"] for one in said["changed"]] == [replayed[0]]
+    else:
+        assert replayed[0] in trials[0].outcome_now
+        assert (said["changed"], [one["difference_pence"] for one in said["totals"]]) == ([], [0])
 
 
 def test_a_file_with_faults_is_told(run: Run, tmp_path: Path) -> None:

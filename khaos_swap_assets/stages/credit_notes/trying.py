@@ -1,18 +1,21 @@
 """Trying a policy on what already happened: what each return's note would have been worth, beside what it is.
 
 Belongs here: the replay of the last days, in bulk, reading only. Stays out: the comparison (``domain.policy_trial``)
-and printing. A tried policy counts as if it had always held; VAT is at the rates of the Sales Order.
+and printing. A tried policy counts as if it had always held; VAT is at the rates of the Sales Order. With a storefront
+a refund is its money, on the day it moved (FINANCE_RULES U-1); what does not agree is credited by no policy.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.khaos.orders import RATES
-from khaos_swap_assets.adapters.store import drafts, matches, orders, returns
+from khaos_swap_assets.adapters.store import drafts, matches, orders
 from khaos_swap_assets.domain.policy_trial import Rates, Trial, outcome_words, value_of, vat_of
+from khaos_swap_assets.domain.refund_conditions import money_holds
 from khaos_swap_assets.stages.credit_notes.settling import (
     policy_of,
     posted_of,
@@ -20,43 +23,88 @@ from khaos_swap_assets.stages.credit_notes.settling import (
     settlement_of,
     taken_from_orders,
 )
+from khaos_swap_assets.stages.storefront import money
 
 if TYPE_CHECKING:
     import psycopg
 
+    from khaos_swap_assets.adapters.settings import Settings
     from khaos_swap_assets.adapters.store.matches import MatchedLine
     from khaos_swap_assets.domain.orders import SalesOrder
     from khaos_swap_assets.domain.policy import CreditNotePolicy
+    from khaos_swap_assets.domain.refund_money import Money
     from khaos_swap_assets.domain.returns import Return
     from khaos_swap_assets.domain.settlement import Settlement
     from khaos_swap_assets.domain.settlement_case import Posted
     from khaos_swap_assets.stages.credit_notes.settling import Taken
 
 BATCH = 5_000
-ENDED = "SELECT return_id FROM swap.returns WHERE status = 'Closed' AND refunded_at >= %s ORDER BY refunded_at, rma"
+ENDED = (
+    "SELECT return_id FROM swap.returns WHERE status = 'Closed' AND (refunded_at >= %(since)s{}) "
+    "ORDER BY refunded_at, rma"
+)
+PAID = (
+    " OR return_id IN (SELECT f.return_id FROM storefront.refunds f JOIN storefront.transactions t USING (refund_id) "
+    "WHERE t.processed_at >= %(since)s)"
+)
 
 
 def try_policy(
-    conn: psycopg.Connection, present: CreditNotePolicy, tried: CreditNotePolicy, *, days: int, now: datetime
+    conn: psycopg.Connection,
+    settings: Settings,
+    present: CreditNotePolicy,
+    tried: CreditNotePolicy,
+    *,
+    days: int,
+    now: datetime,
 ) -> Iterator[Trial]:
-    """Every return that ended in the last ``days``, under both policies, the oldest first. Writes nothing."""
-    ids = [row[0] for row in conn.execute(ENDED, (now - timedelta(days=days),))]
+    """Every return whose refund, or a later part of it, is of the last ``days``, under both policies.
+
+    The oldest comes first by Swap's date. Writes nothing. A refund that the storefront has not paid is none yet.
+    """
+    since = now - timedelta(days=days)
+    query = ENDED.format(PAID if settings.storefront.is_connected else "")
+    ids = [row[0] for row in conn.execute(query, {"since": since})]
     for start in range(0, len(ids), BATCH):
-        yield from _try_batch(conn, present, tried, ids[start : start + BATCH])
+        yield from _try_batch(conn, settings, (present, tried), ids[start : start + BATCH], since)
 
 
 def _try_batch(
-    conn: psycopg.Connection, present: CreditNotePolicy, tried: CreditNotePolicy, ids: Sequence[str]
+    conn: psycopg.Connection,
+    settings: Settings,
+    policies: tuple[CreditNotePolicy, CreditNotePolicy],
+    ids: Sequence[str],
+    since: datetime,
 ) -> Iterator[Trial]:
-    records, heads, lines = returns.load(conn, ids), matches.returns(conn, ids), matches.lines(conn, ids)
+    witnessed = money.load(conn, settings, ids)
+    heads, lines = matches.returns(conn, ids), matches.lines(conn, ids)
     so_codes = sorted({head.so_code for head in heads.values() if head.so_code})
     sold, posted = orders.by_code(conn, so_codes), drafts.handed_out(conn, ids)
+    present, tried = policies
     taken = taken_from_orders(conn, tried, so_codes) or taken_from_orders(conn, present, so_codes)
     for key in ids:
-        head = heads.get(key)
+        record, head = witnessed.records[key], heads.get(key)
+        if not _is_since(record, since):
+            continue
         order = sold.get(head.so_code or "") if head else None
-        policies = (policy_of(records[key], present), tried)
-        yield _trial(records[key], lines.get(key, []), order, policies, posted_of(posted.get(key, ())), taken)
+        already = posted_of(posted.get(key, ()))
+        trial = _trial(record, lines.get(key, []), order, (policy_of(record, present), tried), already, taken)
+        yield _as_paid(trial, witnessed.money.get(key))
+
+
+def _is_since(record: Return, since: datetime) -> bool:
+    """True where the refund, or its last part, is as young as that; without any payment there is none."""
+    return record.refunded_at is not None and max(filter(None, (record.processed_at, record.closed_at))) >= since
+
+
+def _as_paid(trial: Trial, paid: Money | None) -> Trial:
+    """The trial with the money that moved; while it does not agree with Swap nothing is credited by any policy."""
+    if paid is None:
+        return trial
+    told = "; ".join(f"{reason.kind.replace('_', ' ')}: {reason.text}" for reason in money_holds(paid))
+    if not told:
+        return replace(trial, refund_pence=paid.moved_pence)
+    return replace(trial, outcome_now=told, outcome_then=told, note_now_pence=0, note_then_pence=0, vat_effect_pence=0)
 
 
 def _trial(
