@@ -119,9 +119,8 @@ def broken_invariants(conn: psycopg.Connection, ledger: dict[str, Any]) -> list[
 
 
 def _plant(one: dict[str, str]) -> Found:
-    return one["kind"], one.get("credit_note_code") or one.get("refund") or _of_return(
-        one["kind"], one["rma"], one["sku"]
-    )
+    subject = one.get("credit_note_code") or one.get("refund") or _of_return(one["kind"], one["rma"], one["sku"])
+    return one["kind"], subject or one["sku"]
 
 
 def _of_return(kind: str, rma: str, sku: str) -> str:

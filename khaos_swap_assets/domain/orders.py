@@ -8,11 +8,12 @@ Source: contracts/khaos.md §3, §7.4, §7.5.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
 from itertools import accumulate
+from typing import NamedTuple
 
 from khaos_swap_assets.domain.money import unit_values
 from khaos_swap_assets.domain.returns import Return
@@ -162,19 +163,16 @@ def is_no_person(customer_code: str, generic_customers: Sequence[str]) -> bool:
 def over_refunds(claims: Sequence[Claim], order: SalesOrder) -> set[tuple[str, str]]:
     """(return id, Stock Code) of each return that is credited more for its units than they cost, with all before it.
 
-    Units count at the dearest prices that the order has for them, so nothing is named that may be right. Earlier
-    refunds count first; a Stock Code that the order never held is left out. Source: FINANCE_RULES U-8, U-26.
+    Units count at the dearest prices that the order has for them, and a return by the sum of its rows, so nothing is
+    named that may be right. Earlier refunds count first; a Stock Code that the order never held is left out. Source:
+    FINANCE_RULES U-8, U-26.
     """
-    caps, over = _caps(order), set()
-    units: Counter[str] = Counter()
-    pence: Counter[str] = Counter()
-    for claim in sorted(claims, key=lambda one: (one.refunded_at or _NEVER, one.rma, one.return_id, -one.pence)):
-        units[claim.stock_code] += claim.quantity
-        pence[claim.stock_code] += claim.pence
-        paid = caps.get(claim.stock_code, [])
-        if paid and pence[claim.stock_code] > paid[min(units[claim.stock_code], len(paid) - 1)]:
-            over.add((claim.return_id, claim.stock_code))
-    return over
+    caps = _caps(order)
+    return {
+        (asked.return_id, asked.stock_code)
+        for asked in _asked_so_far(claims)
+        if (paid := caps.get(asked.stock_code)) and asked.pence > paid[min(asked.units, len(paid) - 1)]
+    }
 
 
 def _caps(order: SalesOrder) -> dict[str, list[int]]:
@@ -192,13 +190,34 @@ def over_returns(claims: Sequence[Claim], sold: Mapping[str, int]) -> set[tuple[
     Earlier refunds count first (then by RMA), unconfirmed ones last, so only the later return is named. A Stock Code
     that the order never held is another trouble (``order_not_found``) and is left out. Order of ``claims`` is free.
     """
-    units: Counter[tuple[tuple[datetime, str, str], str]] = Counter()
+    return {
+        (asked.return_id, asked.stock_code)
+        for asked in _asked_so_far(claims)
+        if asked.stock_code in sold and asked.units > sold[asked.stock_code]
+    }
+
+
+class _Asked(NamedTuple):
+    """What this return and every earlier one of the order take back of a Stock Code, in all."""
+
+    return_id: str
+    stock_code: str
+    units: int
+    pence: int
+
+
+def _asked_so_far(claims: Iterable[Claim]) -> Iterator[_Asked]:
+    """One row for each return and Stock Code, its rows together: by moment of the refund, by RMA, unconfirmed last."""
+    units: Counter[tuple[datetime, str, str, str]] = Counter()
+    pence: Counter[tuple[datetime, str, str, str]] = Counter()
     for claim in claims:
-        units[(claim.refunded_at or _NEVER, claim.rma, claim.return_id), claim.stock_code] += claim.quantity
-    returned: Counter[str] = Counter()
-    over = set()
-    for ((_, _, return_id), stock_code), quantity in sorted(units.items()):
-        returned[stock_code] += quantity
-        if stock_code in sold and returned[stock_code] > sold[stock_code]:
-            over.add((return_id, stock_code))
-    return over
+        turn = (claim.refunded_at or _NEVER, claim.rma, claim.return_id, claim.stock_code)
+        units[turn] += claim.quantity
+        pence[turn] += claim.pence
+    units_so_far: Counter[str] = Counter()
+    pence_so_far: Counter[str] = Counter()
+    for turn in sorted(units):
+        *_, return_id, code = turn
+        units_so_far[code] += units[turn]
+        pence_so_far[code] += pence[turn]
+        yield _Asked(return_id, code, units_so_far[code], pence_so_far[code])

@@ -113,7 +113,8 @@ def _urns(invoices: Invoices) -> list[str]:
 
 
 def _utc(local: datetime) -> datetime:
-    return local.replace(tzinfo=LONDON).astimezone(UTC)
+    """Whole seconds: no vendor tells a moment more exactly."""
+    return local.replace(tzinfo=LONDON, microsecond=0).astimezone(UTC)
 
 
 def _catalogue(sales: Invoices, before: datetime) -> dict[str, Item]:

@@ -1,40 +1,58 @@
 """What must be open about returns made of real trading history, told from the world alone.
 
 Belongs here: the sandbox's own reading of each kind that real history shows. Stays out: reading the file (``history``).
-A refund of zero asks nothing of anyone: nothing is due.
+A refund of zero asks nothing of anyone: nothing is due. A code with a comma is in Khaos, and nobody can ask Khaos for
+it, since it takes codes in a list with commas (khaos.md §7.1).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from khaos_swap_assets.sandbox.world import Order, Plant, Rma, World
+from khaos_swap_assets.sandbox.world import Order, Plant, Rma, SoldLine, World
+
+Goods = tuple[str, str]
+"""A Sales Order and a code of it."""
+
+
+@dataclass
+class _GivenBack:
+    """What came back, and was paid back for it, of every order up to the return that is looked at."""
+
+    units: Counter[Goods] = field(default_factory=Counter)
+    pence: Counter[Goods] = field(default_factory=Counter)
 
 
 def plants(world: World) -> list[Plant]:
-    """Every plant of the world's returns, in the order of their refunds."""
+    """Every plant of the world's catalogue, then of its returns in the order of their refunds."""
+    askable = {code for code in world.items if "," not in code}
     orders = {order.order_name: order for order in world.orders.values()}
-    looks = Counter(_plain(code) for code in world.items)
-    refunded = sorted((rma for rma in world.rmas.values() if rma.refund_pence > 0), key=_refund_order)
-    taken: Counter[tuple[str, str]] = Counter()
-    return [
-        plant
-        for rma in refunded
-        for plant in (*_of_lines(world, looks, rma), *_of_return(rma, orders), *_over_return(world, rma, orders, taken))
+    looks = Counter(_plain(code) for code in askable)
+    so_far = _GivenBack()
+    found = [
+        Plant("record_unreadable", sku=code, why="no list of codes can name it")
+        for code in sorted(world.items.keys() - askable)
     ]
+    for rma in sorted((rma for rma in world.rmas.values() if rma.refund_pence > 0), key=_refund_order):
+        found += [*_of_lines(askable, looks, rma), *_of_return(rma, orders)]
+        if order := orders.get(rma.order_name):
+            found += _over_return(askable, rma, order, so_far)
+    return found
 
 
-def _refund_order(rma: Rma) -> tuple[str, str]:
+def _refund_order(rma: Rma) -> tuple[datetime, str]:
     assert rma.closed_at
-    return rma.closed_at.isoformat(), rma.rma_number
+    return rma.closed_at, rma.rma_number
 
 
-def _of_lines(world: World, looks: Counter[str], rma: Rma) -> Iterator[Plant]:
-    for sku in sorted({line.sku for line in rma.lines} - world.items.keys()):
+def _of_lines(askable: set[str], looks: Counter[str], rma: Rma) -> Iterator[Plant]:
+    for sku in sorted({line.sku for line in rma.lines} - askable):
         is_ambiguous = looks[_plain(sku)] > 1
         kind = "sku_ambiguous" if is_ambiguous else "sku_unknown"
-        yield Plant(kind, rma=rma.rma_number, sku=sku, why="not sold before this month")
+        yield Plant(kind, rma=rma.rma_number, sku=sku, why="not sold before this month, or not to be asked for")
 
 
 def _of_return(rma: Rma, orders: dict[str, Order]) -> Iterator[Plant]:
@@ -46,19 +64,33 @@ def _of_return(rma: Rma, orders: dict[str, Order]) -> Iterator[Plant]:
         yield Plant("refund_not_explained", rma=rma.rma_number, why="charges beside the goods")
 
 
-def _over_return(world: World, rma: Rma, orders: dict[str, Order], taken: Counter[tuple[str, str]]) -> Iterator[Plant]:
-    """Counts this return's units on top of the earlier ones of its order."""
-    order = orders.get(rma.order_name)
-    if order is None:
-        return
+def _over_return(askable: set[str], rma: Rma, order: Order, so_far: _GivenBack) -> Iterator[Plant]:
+    """Adds this return to the earlier ones of its order; too much are units above those sold, or pence above theirs."""
     for line in rma.lines:
-        taken[order.so_code, line.sku] += line.quantity
-    sold = Counter[str]()
-    for sale in order.lines:
-        sold[sale.stock_code] += sale.quantity
-    over = {line.sku for line in rma.lines if taken[order.so_code, line.sku] > sold[line.sku]} & world.items.keys()
-    if over:
-        yield Plant("over_return", rma=rma.rma_number, why=f"more than sold of {', '.join(sorted(over))}")
+        so_far.units[order.so_code, line.sku] += line.quantity
+        so_far.pence[order.so_code, line.sku] += line.cost_pence
+    whys = []
+    for sku in sorted({line.sku for line in rma.lines} & askable):
+        prices = _unit_prices([sale for sale in order.lines if sale.stock_code == sku])
+        units, pence = so_far.units[order.so_code, sku], so_far.pence[order.so_code, sku]
+        if units > len(prices):
+            whys.append(f"{units} of {sku} came back, {len(prices)} were sold")
+        elif pence > (paid := sum(prices[:units])):
+            whys.append(f"{pence} pence went back for {units} of {sku}, {paid} at most were paid for as many")
+    if whys:
+        yield Plant("over_return", rma=rma.rma_number, why="; ".join(whys))
+
+
+def _unit_prices(sales: Sequence[SoldLine]) -> list[int]:
+    """What each sold unit was paid, the dearest first; what a line does not divide by is a penny on some of its units.
+
+    Which units of an order come back nobody knows, so the dearest are taken for them (FINANCE_RULES U-8, U-26).
+    """
+    prices = []
+    for sale in sales:
+        each, over = divmod(sale.gross_pence, sale.quantity)
+        prices += [each + 1] * over + [each] * (sale.quantity - over)
+    return sorted(prices, reverse=True)
 
 
 def _plain(code: str) -> str:

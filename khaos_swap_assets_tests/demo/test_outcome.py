@@ -66,6 +66,13 @@ def test_a_second_sku_of_the_same_return_is_looked_for_by_itself(database: psyco
     assert result["exceptions"] == result["planted"] == {"sku_unknown": 2}
 
 
+def test_an_unreadable_record_of_no_return_is_told_by_its_code(database: psycopg.Connection[Any]) -> None:
+    database.execute(EXCEPTION, ("record_unreadable", "A,B", "", "", ""))
+    result = judged(database, plant("record_unreadable", sku="A,B"), plant("record_unreadable", sku="C,D"))
+    assert result["missed"] == ["record_unreadable C,D: it was planted"]
+    assert result["false_alarms"] == []
+
+
 def test_another_kind_is_told_by_its_return_whatever_sku_it_names(database: psycopg.Connection[Any]) -> None:
     opened(database, "damaged_in_saleable", "RMA1", "HAT")
     result = judged(database, plant("damaged_in_saleable", "RMA1"))

@@ -246,12 +246,29 @@ SHIRTS = replace(order(("SHIRT", 2)), lines=(OrderLine(1, "SHIRT", 2, 4685),))
         ([(1, 1, 2343), (2, 1, 2343)], ["R2"]),
         ([(1, 1, 2343), (2, 1, 2342), (3, 0, 1)], ["R3"]),
         ([(2, 1, 2343), (1, 1, 2499)], ["R1", "R2"]),
+        ([(1, 1, 2499), (1, 1, 2186)], []),
+        ([(1, 1, 2499), (1, 1, 2187)], ["R1"]),
+        ([(1, 1, 2343), (2, 1, 0), (2, 0, 2342)], []),
     ],
 )
 def test_u26_no_more_is_credited_for_units_than_they_cost(claims: list[tuple[int, int, int]], over: list[str]) -> None:
     """Sold 2 at £24.99 with £3.13 off in all: £46.85 were paid."""
     found = over_refunds([a_claim(*one) for one in claims], SHIRTS)
     assert sorted(return_id for return_id, _ in found) == over
+
+
+@given(
+    st.lists(st.builds(a_claim, st.integers(1, 6), st.integers(0, 3), st.integers(0, 5000)), max_size=8),
+    st.randoms(use_true_random=False),
+)
+def test_u26_however_a_refund_is_told_in_rows_it_is_judged_by_its_sum(claims: list[Claim], random: Any) -> None:
+    whole: dict[str, Claim] = {}
+    for one in claims:
+        other = whole.get(one.return_id, replace(one, quantity=0, pence=0))
+        whole[one.return_id] = replace(one, quantity=one.quantity + other.quantity, pence=one.pence + other.pence)
+    over = over_refunds(random.sample(claims, len(claims)), SHIRTS)
+    assert over == over_refunds(list(whole.values()), SHIRTS)
+    assert bool(over) >= (sum(one.pence for one in claims) > 4685)
 
 
 def test_a_code_of_two_prices_counts_the_dearest_and_a_strange_code_is_left_out() -> None:

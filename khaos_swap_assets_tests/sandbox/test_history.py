@@ -176,6 +176,34 @@ def test_codes_are_kept_raw(path: Path) -> None:
     assert world.plants == []
 
 
+def test_a_code_with_a_comma_cannot_be_asked_for(path: Path) -> None:
+    world = world_of(
+        path, sale("500001", "A,B", 5), sale("500001", "C", 5), back("C500009", "A,B", 9), back("C500009", "C", 1)
+    )
+    assert list(world.items) == ["A,B", "C"]
+    assert kinds(world) == {
+        "record_unreadable": ["/A,B"],
+        "sku_unknown": ["RMA-C500009/A,B"],
+        "order_not_found": ["RMA-C500009"],
+    }
+
+
+def test_refunds_of_one_second_count_by_their_number(path: Path) -> None:
+    returns = [back("C500009", "A", 3), back("C500010", "A", 3)]
+    later, earlier = (
+        (*one[:3], f"2010-06-15 12:00:00.{part}", *one[4:]) for one, part in zip(returns, "51", strict=True)
+    )
+    world = world_of(path, sale("500001", "A", 5), later, earlier)
+    assert {rma.closed_at for rma in world.rmas.values()} == {datetime(2010, 6, 15, 11, tzinfo=UTC)}
+    assert kinds(world) == {"over_return": ["RMA-C500010"]}
+
+
+def test_a_refund_above_the_price_that_was_paid_is_over(path: Path) -> None:
+    sold = [sale("500001", "A", 48, price=2.10), sale("500001", "CAP", 1, price=2.55)]
+    world = world_of(path, *sold, back("C500009", "A", 1, price=2.55), back("C500010", "CAP", 1, price=2.55))
+    assert kinds(world) == {"over_return": ["RMA-C500009"]}
+
+
 def test_only_the_later_return_of_too_much_is_planted(path: Path) -> None:
     world = world_of(
         path,
