@@ -8,7 +8,9 @@ TESTS ?=
 
 BIN := .venv/bin
 READY := .venv/.ready
+DEMO := .khaos-swap-demo
 OLD := Khaos Swap needs Python 3.11 or newer, and $(PYTHON) is not: name one, e.g. make PYTHON=python3.12
+BUSY := the demo in $(DEMO) is running, and nothing was removed: stop it with Ctrl-C in its terminal, then make clean again
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-once test coverage prove bench lint docs clean
@@ -45,7 +47,9 @@ docs: $(READY) ## Write the pages that are made from the code
 	@$(BIN)/python -m khaos_swap_assets_tests.generated_docs
 
 clean: ## Remove the demo's data and everything that the tools left
-	@rm -rf .khaos-swap-demo build *.egg-info .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@for lock in supervisor.lock postgres.lock; do \
+		[ ! -e $(DEMO)/$$lock ] || flock --nonblock $(DEMO)/$$lock true || { echo '$(BUSY)' >&2; exit 1; }; done
+	@rm -rf $(DEMO) build *.egg-info .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
 
 $(READY): requirements/dev.txt pyproject.toml

@@ -21,6 +21,7 @@ from khaos_swap_assets.cli_import import import_app
 from khaos_swap_assets.cli_policy import policy_app
 
 DEMO_FOLDER = Path(".khaos-swap-demo")
+USAGE_ERROR = typer.BadParameter.__mro__[1]
 app = typer.Typer(
     name="khaos-swap",
     no_args_is_help=True,
@@ -42,8 +43,13 @@ def main() -> None:
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _leave)
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
+    except typer.Abort:
+        sys.exit(130)
     except Exception as error:
+        if isinstance(error, USAGE_ERROR):
+            sys.stderr.write(cli_world.said_by_the_command_line(error))
+            sys.exit(2)
         told = error if isinstance(error, KhaosSwapError) else cli_world.said_by_the_database(error)
         if told is None:
             raise
@@ -105,10 +111,13 @@ def up() -> None:
 @app.command()
 def gateway() -> None:
     """Start the gateway alone: webhooks, inspections and the Khaos channel's endpoints."""
+    from khaos_swap_assets import processes
     from khaos_swap_assets.gateway.server import serve
-    from khaos_swap_assets.up import ready_settings
+    from khaos_swap_assets.up import gateway_address, ready_settings
 
-    serve(ready_settings())
+    settings = ready_settings()
+    processes.require_free(gateway_address(settings))
+    serve(settings)
 
 
 @app.command()

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
 from khaos_swap_assets.adapters.errors import KhaosSwapError
+from khaos_swap_assets.domain.kinds import Owner
 
 if TYPE_CHECKING:
     import psycopg
@@ -72,16 +73,26 @@ def exceptions_app(reach: Reach) -> typer.Typer:
     app = typer.Typer(help="What needs a person.", no_args_is_help=True)
 
     @app.command("list")
-    def list_exceptions(owner: str = "", kind: str = "", as_json: AsJson = False) -> None:
+    def list_exceptions(
+        owner: Annotated[str, typer.Option(help="Only whose turn it is: finance, cx, ...")] = "",
+        kind: Annotated[str, typer.Option(help="Only of this kind, as in docs/exceptions.md")] = "",
+        as_json: AsJson = False,
+    ) -> None:
         """Show open exceptions, the most money at risk first."""
         from khaos_swap_assets.adapters.store import exceptions
+        from khaos_swap_assets.domain.exceptions import KINDS
+
+        _require_one_of(kind, tuple(KINDS), "--kind")
+        _require_one_of(owner, get_args(Owner), "--owner")
 
         with reach.store() as conn:
             rows = exceptions.open_exceptions(conn, owner=owner, kind=kind)
         show_rows(rows if as_json else [_in_brief(row) for row in rows], as_json=as_json)
 
     @app.command()
-    def waive(exception_id: int, by: By, reason: Reason) -> None:
+    def waive(
+        exception_id: Annotated[int, typer.Argument(help="Its id, as exceptions list shows it")], by: By, reason: Reason
+    ) -> None:
         """Close an exception for good, although its condition holds."""
         from khaos_swap_assets.stages.credit_notes import hands
 
@@ -100,8 +111,10 @@ def _add_postings_reads(app: typer.Typer, reach: Reach) -> None:
     ) -> None:
         """Show postings that are undone (or of one state), and what holds the feed."""
         from khaos_swap_assets.adapters.store.postings import SqlBook
+        from khaos_swap_assets.domain.postings import State
         from khaos_swap_assets.stages.credit_notes import feed
 
+        _require_one_of(state, get_args(State), "--state")
         with reach.store() as conn:
             book = SqlBook(conn)
             found = book.of_state(state) if state else book.undone()
@@ -183,6 +196,12 @@ def _add_postings_verdicts(app: typer.Typer, reach: Reach) -> None:
             person, khaos = hands.Person(by, reason), reach.open_khaos()
             done, words = hands.process_return(conn, khaos, reference, return_code, person, now=reach.clock())
         typer.echo(f"{done.reference} is {done.state}: {words}")
+
+
+def _require_one_of(given: str, choices: Sequence[str], option: str) -> None:
+    """Raise a usage error that names the choices; nothing given is fine."""
+    if given and given not in choices:
+        raise typer.BadParameter(f"{given!r} is none of {', '.join(sorted(choices))}", param_hint=f"'{option}'")
 
 
 def _short(posting: Posting) -> Row:

@@ -63,6 +63,13 @@ def said_by_the_database(error: Exception) -> StoreError | None:
     return database.of_the_server(error, os.environ.get(DATABASE_URL, ""))
 
 
+def said_by_the_command_line(error: Any) -> str:
+    """One line for an argument or option that is wrong or missing; nothing where the help was shown instead."""
+    words = " ".join(error.format_message().split())
+    command = error.ctx.command_path if error.ctx else "khaos-swap"
+    return f"{command}: {words.rstrip('.')}; see {command} --help\n" if words else ""
+
+
 def _open_store() -> psycopg.Connection[Any]:
     from khaos_swap_assets import installation
     from khaos_swap_assets.adapters.store import database, migrate

@@ -10,10 +10,15 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.errors import SettingsError, StoreError
 from khaos_swap_assets.adapters.settings import PREFIX, Settings, load_settings
+
+if TYPE_CHECKING:
+    from dotenv.parser import Binding
 
 DATABASE = "khaos_swap"
 ENV_FILE = Path(".env")
@@ -30,13 +35,30 @@ class Database:
 
 
 def read_env_file(path: Path = ENV_FILE) -> None:
-    """Add the settings of ``.env`` in the working folder to the environment, which wins; nothing else of it counts."""
-    if path.is_file():
-        from dotenv import dotenv_values
+    """Add the settings of ``.env`` in the working folder to the environment, which wins; nothing else of it counts.
 
-        for name, value in dotenv_values(path, interpolate=False).items():
-            if name.startswith(PREFIX) and value is not None:
-                os.environ.setdefault(name, value)
+    Raises ``SettingsError`` for a file that is no text, and with every line of ours that sets nothing.
+    """
+    if not path.exists():
+        return
+    from dotenv.parser import parse_stream
+
+    try:
+        lines = list(parse_stream(StringIO(path.read_text(encoding="utf-8-sig"))))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise SettingsError(f"{path}: cannot be read: {reason}") from None
+    ours = [line for line in lines if (line.key or line.original.string).strip().startswith(PREFIX)]
+    if faults := [_line_number(line) for line in ours if line.error or line.value is None]:
+        raise SettingsError("\n".join(f"{path}, line {number}: sets nothing: write NAME=value" for number in faults))
+    for name, value in {line.key: line.value for line in ours}.items():
+        os.environ.setdefault(str(name), str(value))
+
+
+def _line_number(line: Binding) -> int:
+    """Where the text begins: the parser counts from the blank lines before it."""
+    text = line.original.string
+    return line.original.line + text[: len(text) - len(text.lstrip())].count("\n")
 
 
 def settings_here() -> Settings:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import signal
 import socket
@@ -119,11 +120,19 @@ def require_free(address: Listen) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((address.host, address.port))
-        except OSError as error:
-            raise SettingsError(
-                f"port {address.port} of {address.host} cannot be used ({error.strerror}): "
-                f"stop the program that has it or choose another with {address.variable}"
-            ) from None
+        except (OSError, UnicodeError) as error:
+            raise SettingsError(_unusable(address, error)) from None
+
+
+def _unusable(address: Listen, error: OSError | UnicodeError) -> str:
+    reason = error.strerror if isinstance(error, OSError) else "no name of a host"
+    if isinstance(error, UnicodeError | socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        variable = address.variable.replace("_PORT", "_HOST")
+        return f"address {address.host!r} cannot be used ({reason}): it must be one of this machine; correct {variable}"
+    return (
+        f"port {address.port} of {address.host} cannot be used ({reason}): "
+        f"stop the program that has it or choose another with {address.variable}"
+    )
 
 
 def free_port(host: str = "127.0.0.1") -> int:

@@ -29,7 +29,7 @@ def start(say: Say) -> int:
     from khaos_swap_assets.adapters.store import mark
 
     settings = ready_settings()
-    for listens in (_gateway_address(settings), _ui_address(settings)):
+    for listens in (gateway_address(settings), _ui_address(settings)):
         processes.require_free(listens)
     mark.ensure_folder(settings.data_dir, "live")
     database = installation.open_database(settings)
@@ -82,13 +82,14 @@ def environment(settings: Settings, url: str, dagster_home: str) -> Mapping[str,
 
 def gateway_child(settings: Settings, env: Mapping[str, str]) -> Child:
     """The process of the gateway, ready when its database answers."""
-    listens = _gateway_address(settings)
+    listens = gateway_address(settings)
     host = "127.0.0.1" if listens.host in ("0.0.0.0", "::") else listens.host  # noqa: S104 (compared, not bound)
     url = f"http://{f'[{host}]' if ':' in host else host}:{listens.port}/readyz"
     return Child("gateway", [sys.executable, "-m", "khaos_swap_assets.gateway"], env, listens=listens, ready=url)
 
 
-def _gateway_address(settings: Settings) -> Listen:
+def gateway_address(settings: Settings) -> Listen:
+    """Where the gateway listens, and the setting that moves it."""
     return Listen(settings.gateway_host, settings.gateway_port, f"{PREFIX}GATEWAY_PORT")
 
 

@@ -184,6 +184,54 @@ def test_bad_arguments_of_the_demo_start_nothing(call: Call, tmp_path: Path, arg
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nonsense"], "khaos-swap: No such command 'nonsense'; see khaos-swap --help"),
+        (["up", "--port", "3"], "khaos-swap up: No such option: --port; see khaos-swap up --help"),
+        (["audit"], "khaos-swap audit: Missing option '--returns'; see khaos-swap audit --help"),
+        (
+            ["exceptions", "list", "--owner", "bob"],
+            "Invalid value for '--owner': 'bob' is none of cx, data management,",
+        ),
+        (
+            ["exceptions", "list", "--kind", "late"],
+            "Invalid value for '--kind': 'late' is none of credit_note_duplicate,",
+        ),
+        (
+            ["postings", "list", "--state", "lost"],
+            "Invalid value for '--state': 'lost' is none of confirmed, in_doubt,",
+        ),
+        (["policy", "test", "--days", "0"], "Invalid value for '--days'"),
+        (
+            ["sandbox", "--port", "many", "--gateway", "x"],
+            "khaos-swap sandbox: argument --port: invalid int value: 'many'",
+        ),
+        (["sandbox", "--port", "70000", "--gateway", "x"], "--port 70000 cannot be used (ports are 1 to 65535)"),
+        (["sandbox"], "khaos-swap sandbox: --gateway is needed, or --hand-posted; see khaos-swap sandbox --help"),
+    ],
+)
+def test_a_wrong_argument_is_one_line_that_says_where_help_is(call: Call, arguments: list[str], told: str) -> None:
+    done = call(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    [line] = done.stderr.splitlines()
+    assert told in line
+    assert line.endswith("--help")
+
+
+@pytest.mark.parametrize("arguments", [[], ["postings"]])
+def test_nothing_said_shows_the_help(call: Call, arguments: list[str]) -> None:
+    done = call(*arguments)
+    assert done.returncode == 2
+    assert "Usage: khaos-swap" in done.stdout + done.stderr
+
+
+def test_the_gateway_alone_refuses_a_taken_port(call: Call, taken_port: int) -> None:
+    done = call("gateway", KHAOS_SWAP_GATEWAY_PORT=str(taken_port), **AUDIT)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"khaos-swap: port {taken_port} of 127.0.0.1 cannot be used (Address already in use)")
+
+
 def test_a_month_that_is_none_is_refused(call: Call, tmp_path: Path) -> None:
     (tmp_path / "history.parquet").touch()
     done = call("demo", "--once", "--history", "history.parquet", "--month", "2010-13")

@@ -128,3 +128,39 @@ def test_env_adds_what_is_not_set_and_only_ours(tmp_path: Path, monkeypatch: pyt
     installation.read_env_file(file)
     assert os.environ == {"KHAOS_SWAP_MODE": "audit", "KHAOS_SWAP_SWAP_API_KEY": "a $b #c"}
     installation.read_env_file(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"KHAOS_SWAP_MODE audit\n", ".env, line 1: sets nothing: write NAME=value"),
+        (b"# mine\n\nKHAOS_SWAP_MODE\n", ".env, line 3: sets nothing: write NAME=value"),
+        (b'KHAOS_SWAP_MODE="post\n', ".env, line 1: sets nothing: write NAME=value"),
+        ("KHAOS_SWAP_MODE=post".encode("utf-16"), ".env: cannot be read: it is no UTF-8 text"),
+        (None, ".env: cannot be read: Is a directory"),
+    ],
+)
+def test_an_env_file_that_sets_nothing_is_told_by_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None, told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = Path(".env")
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_bytes(content)
+    with pytest.raises(SettingsError) as caught:
+        installation.read_env_file(file)
+    assert str(caught.value) == told
+
+
+def test_lines_of_other_programs_in_env_are_not_ours_to_judge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / ".env"
+    file.write_bytes(
+        b"\xef\xbb\xbfKHAOS_SWAP_MODE=post # ours\r\nOTHER THING\r\nexport KHAOS_SWAP_PAGE_DOCUMENTS='7'\r\n"
+    )
+    for name in ("MODE", "PAGE_DOCUMENTS"):
+        monkeypatch.setenv(f"KHAOS_SWAP_{name}", "x")
+        monkeypatch.delenv(f"KHAOS_SWAP_{name}")
+    installation.read_env_file(file)
+    assert (os.environ["KHAOS_SWAP_MODE"], os.environ["KHAOS_SWAP_PAGE_DOCUMENTS"]) == ("post", "7")

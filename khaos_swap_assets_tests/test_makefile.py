@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import stat
@@ -63,6 +64,20 @@ def test_clean_takes_the_demos_folder_and_no_other_data() -> None:
     planned = make("--dry-run", "clean").stdout
     assert " .khaos-swap-demo " in planned
     assert ".khaos-swap " not in planned
+
+
+@pytest.mark.parametrize("name", ["supervisor.lock", "postgres.lock"])
+def test_clean_leaves_a_running_demo_its_data(tmp_path: Path, name: str) -> None:
+    demo = tmp_path / ".khaos-swap-demo"
+    demo.mkdir()
+    with (demo / name).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        refused = make("-f", str(ROOT / "Makefile"), "clean", folder=tmp_path)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("the demo in .khaos-swap-demo is running, and nothing was removed: stop it")
+    assert (demo / name).exists()
+    assert make("-f", str(ROOT / "Makefile"), "clean", folder=tmp_path).returncode == 0
+    assert not demo.exists()
 
 
 @pytest.mark.parametrize("name", ["run", "dev"])

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from khaos_swap_assets.adapters.errors import SettingsError
 
 PREFIX = "KHAOS_SWAP_"
+EARLIEST_YEAR = 2000
 
 
 class SwapSettings(BaseSettings):
@@ -74,8 +75,10 @@ class KhaosSettings(BaseSettings):
     first_read_days: int = Field(60, ge=1, le=800, description="How far back the first read of orders and notes goes")
     timeout_seconds: float = Field(120.0, gt=0, le=600, description="Longest wait for one answer")
     retries: int = Field(3, ge=0, le=10, description="Repeats of a read after 5xx or a timeout")
-    site_id: int = Field(1, description="Site of saleable stock")
-    nonsaleable_site_id: int = Field(9, description="Site or area of goods that may not be sold")
+    site_id: int = Field(1, ge=0, le=2_147_483_647, description="Site of saleable stock")
+    nonsaleable_site_id: int = Field(
+        9, ge=0, le=2_147_483_647, description="Site or area of goods that may not be sold"
+    )
     channel_user: str = Field("", description="User name that the Khaos channel sends us")
     channel_password: SecretStr = Field(SecretStr(""), description="Password that the Khaos channel sends us")
     channel_password_previous: SecretStr = Field(
@@ -177,8 +180,10 @@ class Settings(BaseSettings):
     )
     webserver_host: str = Field("127.0.0.1", description="Address the Dagster UI binds to")
     webserver_port: int = Field(3000, ge=1, le=65535, description="Port of the Dagster UI")
-    daily_document_cap: int = Field(200, ge=0, description="Most documents handed out in a London day")
-    daily_value_cap_pounds: int = Field(20000, ge=0, description="Most value handed out in a London day, whole pounds")
+    daily_document_cap: int = Field(200, ge=0, le=1_000_000, description="Most documents handed out in a London day")
+    daily_value_cap_pounds: int = Field(
+        20000, ge=0, le=1_000_000_000, description="Most value handed out in a London day, whole pounds"
+    )
     page_documents: int = Field(200, ge=1, le=1000, description="Most documents in one answer of the feed")
     inspection_days: int = Field(5, ge=1, le=90, description="Days after delivery until inspection_overdue")
     refund_days: int = Field(14, ge=1, le=365, description="Days after delivery until refund_unconfirmed_too_long")
@@ -202,6 +207,15 @@ class Settings(BaseSettings):
     def _has_one_placeholder(cls, value: str) -> str:
         if value.count("{0}") != 1:
             raise ValueError("must hold {0} exactly once")
+        if set(value.replace("{0}", "")) & set("{}"):
+            raise ValueError("must hold no other brace than those of {0}")
+        return value
+
+    @field_validator("data_dir")
+    @classmethod
+    def _is_a_name(cls, value: Path) -> Path:
+        if not str(value).strip():
+            raise ValueError("must name a folder")
         return value
 
     @field_validator("post_from", "period_start", mode="before")
@@ -213,6 +227,13 @@ class Settings(BaseSettings):
             return datetime.strptime(value.strip(), "%Y-%m-%d").date()  # noqa: DTZ007 (a day has no zone)
         except ValueError:
             raise ValueError("must be a day of the calendar, YYYY-MM-DD") from None
+
+    @field_validator("period_start")
+    @classmethod
+    def _is_of_this_age(cls, value: date) -> date:
+        if value.year < EARLIEST_YEAR:
+            raise ValueError(f"must be in the year {EARLIEST_YEAR} or later")
+        return value
 
     @field_validator("post_from")
     @classmethod

@@ -7,7 +7,9 @@ and trying a connection (``preflight``). No line holds a value of a secret.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterator, Mapping
+from ipaddress import ip_network
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -19,11 +21,21 @@ from khaos_swap_assets.adapters.settings import PREFIX, KhaosSettings, Settings
 from khaos_swap_assets.adapters.settings_list import variables
 
 INTERNAL = frozenset({f"{PREFIX}{name}" for name in ("STARTED_BY", "DAGSTER_URL", "DEMO_CLOCK", "HOUSE")})
+REQUIRED = frozenset({"SWAP_API_KEY", "SWAP_STORE_ID", "KHAOS_CHANNEL_USER", "KHAOS_CHANNEL_PASSWORD"})
+BASIC_USERS = frozenset({"KHAOS_USER", "KHAOS_CHANNEL_USER"})
+REASON = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 def require_live(settings: Settings, environ: Mapping[str, str]) -> None:
     """Raise ``SettingsError`` with one line for every fault that would stop a live installation."""
-    faults = [*_missing(settings), *_addresses(settings), *_secrets(settings), *_parts(settings), *unknown(environ)]
+    faults = [
+        *_missing(settings),
+        *_addresses(settings),
+        *_carried(settings),
+        *_different(settings),
+        *_parts(settings),
+        *unknown(environ),
+    ]
     if faults:
         raise SettingsError("\n".join(faults))
 
@@ -75,13 +87,17 @@ def _addresses(settings: Settings) -> Iterator[str]:
         "STOREFRONT_URL": settings.storefront.url,
     }
     for name, url in urls.items():
-        if url and (reason := _wrong_url(url)):
+        if url.strip() and (reason := _wrong_url(url)):
             yield f"{PREFIX}{name}: {reason}"
     swap = urlsplit(settings.swap.url) if not _wrong_url(settings.swap.url) else None
     if swap and swap.scheme == "http" and swap.hostname not in LOOPBACK:
         yield f"{PREFIX}SWAP_URL: must be https: over http anybody on the way could read the key"
     if settings.gateway_port and settings.gateway_port == settings.webserver_port:
         yield f"{PREFIX}GATEWAY_PORT: is {PREFIX}WEBSERVER_PORT too; choose another"
+    proxies = [proxy.strip() for proxy in settings.gateway_trusted_proxies.split(",")]
+    if wrong := [ascii(proxy) for proxy in proxies if not _is_network(proxy)]:
+        words = "each must be an IP address or a network like 10.0.0.0/8"
+        yield f"{PREFIX}GATEWAY_TRUSTED_PROXIES: {', '.join(wrong)}: {words}"
 
 
 def _wrong_url(url: str) -> str:
@@ -94,21 +110,58 @@ def _wrong_url(url: str) -> str:
         return "is no http or https URL"
     if parts.username or parts.password:
         return "must hold no user or password; there are settings for them"
+    if parts.query or parts.fragment:
+        return "must hold no query and no fragment"
     return "holds a space" if " " in url else ""
 
 
-def _secrets(settings: Settings) -> Iterator[str]:
-    carried: dict[str, SecretStr] = {
-        "SWAP_API_KEY": settings.swap.api_key,
-        "KHAOS_PASSWORD": settings.khaos.password,
-        "KHAOS_CHANNEL_PASSWORD": settings.khaos.channel_password,
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _carried(settings: Settings) -> Iterator[str]:
+    """What goes into a header or a query, and comes back in one, exactly as it is."""
+    swap, khaos = settings.swap, settings.khaos
+    carried: dict[str, SecretStr | str] = {
+        "SWAP_API_KEY": swap.api_key,
+        "SWAP_STORE_ID": swap.store_id,
+        "SWAP_WEBHOOK_SECRET": swap.webhook_secret,
+        "SWAP_WEBHOOK_SECRET_PREVIOUS": swap.webhook_secret_previous,
+        "KHAOS_USER": khaos.user,
+        "KHAOS_PASSWORD": khaos.password,
+        "KHAOS_CHANNEL_USER": khaos.channel_user,
+        "KHAOS_CHANNEL_PASSWORD": khaos.channel_password,
+        "KHAOS_CHANNEL_PASSWORD_PREVIOUS": khaos.channel_password_previous,
         "INSPECTION_TOKEN": settings.inspection_token,
+        "INSPECTION_TOKEN_PREVIOUS": settings.inspection_token_previous,
         "STOREFRONT_ACCESS_TOKEN": settings.storefront.access_token,
     }
-    for name, secret in carried.items():
-        text = secret.get_secret_value()
-        if text and not (text.isascii() and text.isprintable() and text == text.strip()):
+    for name, given in carried.items():
+        text = given.get_secret_value() if isinstance(given, SecretStr) else given
+        if text.strip() and not (text.isascii() and text.isprintable() and text == text.strip()):
             yield f"{PREFIX}{name}: holds a space at an end, a line break or a character that HTTP headers cannot carry"
+        elif text and not text.strip() and name not in REQUIRED:
+            yield f"{PREFIX}{name}: holds nothing but spaces"
+        elif ":" in text and name in BASIC_USERS:
+            yield f"{PREFIX}{name}: must hold no colon, at which Basic auth ends the user"
+
+
+def _different(settings: Settings) -> Iterator[str]:
+    """Sites and return reasons that decide where goods go: one for two would make damaged goods saleable."""
+    khaos = settings.khaos
+    if khaos.site_id == khaos.nonsaleable_site_id:
+        yield f"{PREFIX}KHAOS_NONSALEABLE_SITE_ID: is {PREFIX}KHAOS_SITE_ID too; choose another"
+    taken: dict[str, str] = {}
+    for name in ("SELLABLE", "DAMAGED", "MISSING"):
+        reason = getattr(khaos, f"reason_{name.lower()}")
+        if not REASON.fullmatch(reason):
+            yield f"{PREFIX}KHAOS_REASON_{name}: must be the id of a return reason in Khaos"
+        elif (other := taken.setdefault(reason, name)) != name:
+            yield f"{PREFIX}KHAOS_REASON_{name}: is {PREFIX}KHAOS_REASON_{other} too; choose another"
 
 
 def _parts(settings: Settings) -> Iterator[str]:

@@ -74,6 +74,7 @@ def read_returns(path: Path, report: Report = silent) -> Table[ReturnRow]:
         table.encoding = text.encoding
         _read(text.text, table, report)
     except OSError as error:
+        table.file = storable(str(path))
         table.fault(0, "", "", f"cannot be read: {error.strerror or type(error).__name__}")
     except UnreadableError as error:
         table.fault(0, "", "", str(error))

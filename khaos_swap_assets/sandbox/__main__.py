@@ -9,10 +9,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import socket
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
 import uvicorn
 
@@ -37,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return _write_by_hand(options, parser)
     if not options.gateway:
         parser.error("--gateway is needed, or --hand-posted")
+    _require_free(options.port, parser)
     keeper = Keeper(options.store)
     world = keeper.load()
     if world is None:
@@ -72,8 +75,26 @@ def _write_by_hand(options: argparse.Namespace, parser: argparse.ArgumentParser)
     sys.stdout.write(f"Written, with the truth about every note in {truth}. Audit it with:\n{audit}\n")
 
 
+def _require_free(port: int, parser: argparse.ArgumentParser) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "ports are 1 to 65535"
+            parser.error(f"--port {port} cannot be used ({reason}): stop the program that has it or choose another")
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that tells what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with exit 2."""
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="khaos_swap_assets.sandbox", description="Stand-ins for Swap and Khaos")
+    parser = _Parser(prog="khaos-swap sandbox", description="Stand-ins for Swap and Khaos")
     parser.add_argument("--port", type=int, default=8800, help="port on 127.0.0.1")
     parser.add_argument("--gateway", help="URL of the gateway that Khaos and the warehouse call")
     parser.add_argument("--seed", type=int, default=1, help="same seed, same world")

@@ -109,6 +109,7 @@ def read_table(path: Path, layout: Layout[Row], report: Report = silent) -> Tabl
     try:
         _read(path, layout, table, report)
     except OSError as error:
+        table.file = storable(str(path))
         table.fault(0, "", "", f"cannot be read: {error.strerror or type(error).__name__}")
     except UnreadableError as error:
         table.fault(0, "", "", str(error))
