@@ -57,11 +57,15 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Attribution:
-    """A Credit Note belongs to a return, and the pass that says so."""
+    """A Credit Note belongs to a return, and the pass that says so.
+
+    Where a note credits several returns, ``share_pence`` are this one's; one of them has None: what the others leave.
+    """
 
     credit_note_code: str
     return_id: str
     matched_by: MatchedBy
+    share_pence: int | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -112,22 +112,22 @@ class MoveFacts:
 class NoteFacts:
     """One Credit Note with the return it is attributed to, if any, and the open credit of its customer.
 
-    ``rival_rmas`` are the returns between which nobody can tell, or that it credits together (``is_merged``);
-    ``nearest`` says what keeps it from the nearest one, ``suggestion`` what would not. ``seen_from`` is the first day
-    that was ever read:
-    notes made before it are nobody's trouble. ``unallocated_pence`` is None when it was never read.
+    ``note`` is a return's share: where others share it, ``whole_pence`` is all of it, and one of them is its teller.
+    ``rival_rmas`` are those between which nobody can tell, or that it credits together; ``nearest`` says what keeps it
+    from that one, ``suggestion`` what would not. ``unallocated_pence`` is None when never read.
     """
 
     note: CreditNote
     return_id: str = ""
     rma: str = ""
     unallocated_pence: int | None = None
-    unallocated_read_at: datetime | None = None
     rival_rmas: tuple[str, ...] = ()
     is_merged: bool = False
     nearest: str = ""
     suggestion: str = ""
     seen_from: date | None = None
+    whole_pence: int | None = None
+    is_teller: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,8 @@ def _note_missing(case: Case) -> Problem:
 
 def _note_problems(facts: NoteFacts, limits: Limits, now: datetime) -> Iterator[Problem]:
     today, note = london_date(now), facts.note
+    if not facts.is_teller:
+        return
     if not facts.return_id:
         if _is_in_sight(facts):
             yield _note_problem("credit_note_orphan", facts, _orphan_reason(facts))
@@ -183,7 +185,11 @@ def _orphan_reason(facts: NoteFacts) -> str:
 
 
 def _is_unallocated(facts: NoteFacts) -> bool:
-    return facts.unallocated_pence is not None and facts.unallocated_pence >= facts.note.gross_pence > 0
+    return facts.unallocated_pence is not None and facts.unallocated_pence >= _whole_pence(facts) > 0
+
+
+def _whole_pence(facts: NoteFacts) -> int:
+    return facts.note.gross_pence if facts.whole_pence is None else facts.whole_pence
 
 
 def _is_older(day: date | None, days: int, today: date) -> bool:
@@ -199,7 +205,7 @@ def _note_problem(kind: str, facts: NoteFacts, message: str) -> Problem:
         rma=facts.rma,
         credit_note_code=facts.note.credit_note_code,
         suggestion=facts.suggestion,
-        money_at_risk_pence=facts.note.gross_pence,
+        money_at_risk_pence=_whole_pence(facts),
         currency=facts.note.currency,
     )
 

@@ -1,7 +1,8 @@
-"""Khaos Credit Notes in our store, and the return that each was attributed to.
+"""Khaos Credit Notes in our store.
 
-Belongs here: saving what the status feed or a file told, loading notes as domain records, attaching. Stays out:
-the passes that decide whose note it is (``domain.attribution``). Shape: ``khaos.credit_notes`` (migration 0002).
+Belongs here: saving what the status feed or a file told, loading notes as domain records. Stays out: linking them to
+returns (``links``) and the passes that decide whose note it is (``domain.attribution``). Shape: ``khaos.credit_notes``
+(migration 0002).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Literal, LiteralString
 import psycopg
 from psycopg.rows import dict_row
 
-from khaos_swap_assets.adapters.store import bulk
+from khaos_swap_assets.adapters.store import bulk, links
 from khaos_swap_assets.domain.credit_notes import CreditNote
 
 Source = Literal["khaos", "file"]
@@ -80,11 +81,12 @@ def _replace_lines(conn: psycopg.Connection, notes: Sequence[CreditNote]) -> Non
 def cancel(conn: psycopg.Connection, codes: Sequence[str], now: datetime) -> list[str]:
     """Mark known notes that Khaos shows as cancelled: they credit nothing and belong to no return any more."""
     rows = conn.execute(
-        "UPDATE khaos.credit_notes SET is_cancelled = true, return_id = NULL, matched_by = '', changed_at = %s "
-        "WHERE credit_note_code = ANY(%s) AND NOT is_cancelled RETURNING credit_note_code",
+        "UPDATE khaos.credit_notes SET is_cancelled = true, changed_at = %s WHERE credit_note_code = ANY(%s) "
+        "AND NOT is_cancelled RETURNING credit_note_code",
         (now, list(codes)),
     ).fetchall()
-    return [row[0] for row in rows]
+    links.detach(conn, gone := [row[0] for row in rows])
+    return gone
 
 
 def by_code(conn: psycopg.Connection, codes: Sequence[str]) -> list[CreditNote]:
@@ -114,37 +116,28 @@ def told_by_file(conn: psycopg.Connection, customer_codes: Sequence[str]) -> lis
 
 
 def of_returns(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str, list[tuple[CreditNote, str]]]:
-    """The notes attributed to these returns with the pass that attributed each."""
+    """The notes linked to these returns with the pass that linked each.
+
+    Of a note that several returns share it is the return's share alone: what goods and VAT it holds nobody tells.
+    """
     rows = conn.execute(
-        "SELECT credit_note_code, return_id, matched_by FROM khaos.credit_notes WHERE return_id = ANY(%s) "
-        "AND NOT is_cancelled",
+        "SELECT l.credit_note_code, l.return_id, l.matched_by, coalesce(l.share_pence, n.gross_pence - coalesce(("
+        "SELECT sum(o.share_pence) FROM recon.note_links o WHERE o.credit_note_code = l.credit_note_code), 0))::bigint "
+        "FROM recon.note_links l JOIN khaos.credit_notes n USING (credit_note_code) WHERE l.return_id = ANY(%s) "
+        "AND n.return_id IS NOT NULL AND NOT is_cancelled",
         (list(return_ids),),
     ).fetchall()
     loaded = {note.credit_note_code: note for note in by_code(conn, [row[0] for row in rows])}
     found: dict[str, list[tuple[CreditNote, str]]] = {}
-    for code, return_id, matched_by in sorted(rows):
-        found.setdefault(return_id, []).append((loaded[code], matched_by))
+    for code, return_id, matched_by, pence in sorted(rows):
+        found.setdefault(return_id, []).append((_share(loaded[code], pence), matched_by))
     return found
 
 
-def owners(conn: psycopg.Connection, codes: Sequence[str]) -> list[str]:
-    """The returns that these notes belong to."""
-    rows = conn.execute(
-        "SELECT DISTINCT return_id FROM khaos.credit_notes WHERE return_id IS NOT NULL AND credit_note_code = ANY(%s)",
-        (list(codes),),
-    ).fetchall()
-    return [row[0] for row in rows]
-
-
-def attribute(conn: psycopg.Connection, found: Sequence[tuple[str, str, str]]) -> None:
-    """Attach notes to returns: (Credit Note code, return id, the pass that matched them); each note at most once."""
-    if found:
-        conn.execute(
-            "UPDATE khaos.credit_notes n SET return_id = f.return_id, matched_by = f.matched_by FROM "
-            "unnest(%s::text[], %s::text[], %s::text[]) AS f (code, return_id, matched_by) "
-            "WHERE n.credit_note_code = f.code",
-            [list(column) for column in zip(*found, strict=True)],
-        )
+def _share(note: CreditNote, pence: int) -> CreditNote:
+    if pence == note.gross_pence:
+        return note
+    return replace(note, gross_pence=pence, net_pence=None, delivery_gross_pence=0, lines=())
 
 
 def _load(conn: psycopg.Connection, where: LiteralString, value: object) -> list[CreditNote]:

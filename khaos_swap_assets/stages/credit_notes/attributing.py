@@ -1,8 +1,7 @@
 """Attributing the Credit Notes that belong to no return yet.
 
-Belongs here: which notes and returns to lay side by side, and keeping the outcome. Stays out: the passes
-(``domain.attribution`` for what answers our documents, ``domain.loose_notes`` for what is left). Only notes of
-customers that something happened to are looked at, never all of history.
+Belongs here: which notes and returns to lay side by side, and keeping the outcome. Stays out: what is told of them
+(``domain.loose_notes``). Only notes of customers that something happened to are looked at, never all of history.
 """
 
 from __future__ import annotations
@@ -12,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.adapters.store import notes, worklist
-from khaos_swap_assets.domain.attribution import Attribution, attribute
+from khaos_swap_assets.adapters.store import links, notes, worklist
+from khaos_swap_assets.domain.attribution import Attribution
 from khaos_swap_assets.domain.loose_notes import Told, attribute_loose
 from khaos_swap_assets.stages.credit_notes.beside import Beside, beside
 
@@ -39,26 +38,16 @@ def attribute_notes(conn: psycopg.Connection, customers: Iterable[str], now: dat
     loose = notes.unattributed(conn, concerned)
     found, told = _laid(loose, beside(conn, loose, concerned))
     rivals = [key for one in told.values() for key in one.rivals]
-    notes.attribute(conn, [(one.credit_note_code, one.return_id, one.matched_by) for one in found])
+    links.attach(conn, found, now)
     touched = [*(one.return_id for one in found), *rivals]
     worklist.queue(conn, "draft", touched)
     worklist.queue(conn, "reconcile", touched)
     worklist.move(conn, SOURCE, now)
-    return AttributedNotes(len(found), sum(1 for one in told.values() if one.rivals))
+    return AttributedNotes(len({one.credit_note_code for one in found}), sum(1 for one in told.values() if one.rivals))
 
 
 def _laid(loose: Sequence[CreditNote], known: Beside) -> tuple[list[Attribution], dict[str, Told]]:
-    """What answers our documents or is as good as named comes first; the ordered passes get what that leaves open."""
-    found, unclear = attribute(loose, known.claims, {})
-    told = {one.credit_note_code: Told(one.return_ids) for one in unclear}
-    given = {one.credit_note_code: one.return_id for one in found}
-    rest = [note for note in loose if note.credit_note_code not in given and note.credit_note_code not in told]
-    if not rest:
-        return found, told
-    doubted = {key for one in unclear for key in one.return_ids}
-    settled = [*known.settled, *(note for note in loose if note.credit_note_code in given)]
-    more, others = attribute_loose(rest, settled, known.returns, known.closed | set(given.values()) | doubted)
-    return [*found, *more], told | others
+    return attribute_loose(loose, known.claims, known.returns, known.standing)
 
 
 def told_of(conn: psycopg.Connection, loose: Sequence[CreditNote]) -> dict[str, tuple[Told, dict[str, str]]]:

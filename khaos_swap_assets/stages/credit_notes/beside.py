@@ -6,14 +6,15 @@ Belongs here: loading it in bulk, and its shape for the passes. Stays out: the p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.adapters.store import drafts, matches, notes, returns
+from khaos_swap_assets.adapters.store import drafts, links, matches, notes, returns
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.domain.attribution import Claim
+from khaos_swap_assets.domain.loose_notes import Standing
 from khaos_swap_assets.domain.matching import ReturnRecord
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.postings import Posting
@@ -45,6 +46,7 @@ class Beside:
     postings: dict[str, list[Posting]]
     notes: dict[str, list[tuple[CreditNote, str]]]
     due: dict[str, Due]
+    standing: Standing
 
     @property
     def claims(self) -> list[Claim]:
@@ -66,17 +68,6 @@ class Beside:
     def returns(self) -> list[ReturnRecord]:
         """The returns as the ordered passes read them."""
         return [self._return(key, record) for key, record in self.records.items()]
-
-    @property
-    def settled(self) -> list[CreditNote]:
-        """Notes that belong to these returns already."""
-        return [note for some in self.notes.values() for note, _ in some]
-
-    @property
-    def closed(self) -> set[str]:
-        """Returns that have a note, or a document that is out."""
-        out = {key for key, some in self.postings.items() if any(one.state in OUT for one in some)}
-        return out | {key for key, some in self.notes.items() if some}
 
     def _return(self, key: str, record: Return) -> ReturnRecord:
         head, (refunded_on, opened_on) = self.heads.get(key), _days(record)
@@ -109,10 +100,25 @@ def beside(conn: psycopg.Connection, loose: Sequence[CreditNote], customers: Seq
     posted: dict[str, list[Posting]] = {}
     for posting in SqlBook(conn).of_returns(ids):
         posted.setdefault(posting.return_id, []).append(posting)
+    noted = notes.of_returns(conn, ids)
     return Beside(
-        returns.load(conn, ids), matches.returns(conn, ids), matches.lines(conn, ids), posted,
-        notes.of_returns(conn, ids), drafts.due_beyond(conn, ids),
+        returns.load(conn, ids), matches.returns(conn, ids), matches.lines(conn, ids), posted, noted,
+        drafts.due_beyond(conn, ids), _standing(conn, loose, noted, posted),
     )  # fmt: skip
+
+
+def _standing(
+    conn: psycopg.Connection,
+    loose: Sequence[CreditNote],
+    noted: Mapping[str, Sequence[tuple[CreditNote, str]]],
+    posted: Mapping[str, Iterable[Posting]],
+) -> Standing:
+    """What these returns have: notes, each of them whole, and documents that are out; and what a person refused."""
+    held = {key: {note.credit_note_code for note, _ in some} for key, some in noted.items()}
+    codes = sorted({code for some in held.values() for code in some})
+    out = {key for key, some in posted.items() if any(one.state in OUT for one in some)}
+    refused = links.refused(conn, [*codes, *(note.credit_note_code for note in loose)])
+    return Standing(notes.by_code(conn, codes), held, out, refused)
 
 
 def _days(record: Return) -> tuple[date | None, date | None]:

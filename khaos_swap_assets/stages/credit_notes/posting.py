@@ -13,9 +13,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.khaos.documents import return_document, without_party
-from khaos_swap_assets.adapters.store import drafts, notes, orders, parties, worklist
+from khaos_swap_assets.adapters.store import drafts, links, notes, orders, parties, worklist
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.domain.attribution import Attribution
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.postings import Evidence, Planned, Settled, Wanted
 from khaos_swap_assets.stages.credit_notes import engine, files
@@ -96,7 +97,7 @@ def _settle_and_plan(
         post_from=tools.settings.post_from,
         now=now,
     )
-    _attach(conn, last_round)
+    _attach(conn, last_round, now)
     _tell(conn, settled, planned, [one.return_id for one in withdrawn])
     orders.forget_parties(conn, now - FORGET_AFTER)
     parties.forget(conn, now - FORGET_AFTER)
@@ -198,15 +199,15 @@ def _document(tools: Toolbox, item: ReadyDraft, record: Return, reference: str) 
     return without_party(text)
 
 
-def _attach(conn: psycopg.Connection, last_round: datetime | None) -> None:
+def _attach(conn: psycopg.Connection, last_round: datetime | None, now: datetime) -> None:
     """Attach the notes of postings that were confirmed since the last round, by it or by a person, to their returns."""
     since = last_round - HANDS_OVERLAP if last_round else datetime.min.replace(tzinfo=UTC)
     rows = conn.execute(
-        "SELECT credit_note_code, p.return_id, 'posting' FROM recon.postings p JOIN khaos.credit_notes n "
+        "SELECT credit_note_code, p.return_id FROM recon.postings p JOIN khaos.credit_notes n "
         "USING (credit_note_code) WHERE p.state = 'confirmed' AND p.ended_at >= %s AND n.return_id IS NULL",
         (since,),
     ).fetchall()
-    notes.attribute(conn, rows)
+    links.attach(conn, [Attribution(code, key, "posting") for code, key in rows], now)
 
 
 def _tell(

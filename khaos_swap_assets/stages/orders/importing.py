@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.adapters.files import documents
-from khaos_swap_assets.adapters.store import audit_log, imports, matches, notes, orders, returns, worklist
+from khaos_swap_assets.adapters.store import audit_log, imports, links, matches, notes, orders, returns, worklist
 from khaos_swap_assets.adapters.store.imports import Import, Kind
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.domain.credit_notes import CreditNote
@@ -153,7 +153,7 @@ def _concerned(conn: psycopg.Connection, fresh: Sequence[CreditNote]) -> set[str
     return {
         *found,
         *returns.named(conn, names),
-        *notes.owners(conn, [note.credit_note_code for note in fresh]),
+        *links.owners(conn, [note.credit_note_code for note in fresh]),
     }
 
 

@@ -11,7 +11,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.khaos.orders import RATES
-from khaos_swap_assets.adapters.store import drafts, matches, notes, orders, returns, stock
+from khaos_swap_assets.adapters.store import drafts, links, matches, notes, orders, returns, stock
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.adapters.swap.extras import Extras, read_extras
 from khaos_swap_assets.domain.attribution import Claim, may_cover
@@ -75,6 +75,7 @@ class _Batch:
     taken: Taken
     policy: CreditNotePolicy
     money: Witnessed
+    shared: dict[str, tuple[int, str]]
 
 
 def gather(
@@ -118,6 +119,7 @@ def _load(conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy
         taken_from_orders(conn, policy, so_codes),
         policy,
         witnessed,
+        links.shared(conn, [note.credit_note_code for some in noted.values() for note, _ in some]),
     )
 
 
@@ -215,7 +217,10 @@ def _posting(posting: Posting, beyond_pence: int) -> PostingFacts:
 
 def _note(batch: _Batch, note: CreditNote, record: Return) -> NoteFacts:
     unallocated, _ = batch.unallocated.get(note.customer_code, (None, None))
-    return NoteFacts(note, record.return_id, record.rma, unallocated)
+    whole_pence, teller = batch.shared.get(note.credit_note_code, (None, record.return_id))
+    return NoteFacts(
+        note, record.return_id, record.rma, unallocated, whole_pence=whole_pence, is_teller=teller == record.return_id
+    )
 
 
 def _move(move: stock.Move, lines: Iterable[LineFacts]) -> MoveFacts:

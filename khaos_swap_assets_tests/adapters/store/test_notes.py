@@ -9,7 +9,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from khaos_swap_assets.adapters.store import notes
+from khaos_swap_assets.adapters.store import links, notes
+from khaos_swap_assets.domain.attribution import Attribution
 from khaos_swap_assets_tests.domain.cases import a_note
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -55,7 +56,7 @@ def test_every_part_of_a_note_counts_as_a_change(database: Database, change: dic
 
 def test_a_changed_note_stays_with_its_return(database: Database) -> None:
     notes.save(database, [NOTE], NOW)
-    notes.attribute(database, [("CN1", "R1", "posting")])
+    links.attach(database, [Attribution("CN1", "R1", "posting")], NOW)
     changed = replace(NOTE, gross_pence=1)
     notes.save(database, [changed], LATER)
     assert notes.of_returns(database, ["R1"]) == {"R1": [(changed, "posting")]}
@@ -63,13 +64,13 @@ def test_a_changed_note_stays_with_its_return(database: Database) -> None:
 
 def test_an_attributed_note_is_no_longer_loose(database: Database) -> None:
     notes.save(database, [NOTE, a_note(code="CN2")], NOW)
-    notes.attribute(database, [("CN1", "R1", "reference")])
+    links.attach(database, [Attribution("CN1", "R1", "reference")], NOW)
     assert [note.credit_note_code for note in notes.unattributed(database, ["C1"])] == ["CN2"]
 
 
 def test_a_cancelled_note_belongs_to_nobody_and_is_said_once(database: Database) -> None:
     notes.save(database, [NOTE, a_note(code="CN2")], NOW)
-    notes.attribute(database, [("CN1", "R1", "reference")])
+    links.attach(database, [Attribution("CN1", "R1", "reference")], NOW)
     assert notes.cancel(database, ["CN1", "CN9"], LATER) == ["CN1"]
     assert notes.cancel(database, ["CN1"], LATER) == []
     assert notes.of_returns(database, ["R1"]) == {}
@@ -79,8 +80,8 @@ def test_a_cancelled_note_belongs_to_nobody_and_is_said_once(database: Database)
 def test_several_notes_of_one_return_come_in_order(database: Database) -> None:
     notes.save(database, [a_note(code=code) for code in ("CN3", "CN1", "CN2")], NOW)
     for code in ("CN3", "CN1"):
-        notes.attribute(database, [(code, "R1", "reference")])
-    notes.attribute(database, [("CN2", "R2", "posting")])
+        links.attach(database, [Attribution(code, "R1", "reference")], NOW)
+    links.attach(database, [Attribution("CN2", "R2", "posting")], NOW)
     found = notes.of_returns(database, ["R1", "R2", "R3"])
     assert {key: [note.credit_note_code for note, _ in some] for key, some in found.items()} == {
         "R1": ["CN1", "CN3"],

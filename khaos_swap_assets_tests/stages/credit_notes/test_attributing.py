@@ -148,15 +148,61 @@ def test_two_notes_that_make_up_one_refund_both_go_to_it(town: Town) -> None:
     assert town.ask("SELECT status, matched_by FROM recon.reconciliation") == [("matched", "many_to_one")]
 
 
-def test_one_note_for_two_returns_is_an_exception_that_names_both(town: Town) -> None:
+def two_returns(town: Town, *notes: Any) -> None:
+    """R1 of a hat and R2 of a cap, £10 each, both of customer C1, and these notes."""
     town.khaos.sell(an_order(1), an_order(2, ("CAP", 1), customer_code="C1"))
     town.swap.put(a_return(1), a_return(2, a_line("CAP")))
-    town.khaos.notes["CN1"] = a_note("CN1", 2000, lines=(("HAT", 1), ("CAP", 1)))
+    town.khaos.notes = {note.credit_note_code: note for note in notes}
     town.sync()
-    assert owners(town) == {"CN1": (None, "")}
-    ((message,),) = town.ask("SELECT message FROM recon.exceptions WHERE kind = 'credit_note_orphan'")
-    assert message == "Credits several returns together, and so goes to none of them: RMA1, RMA2"
+
+
+def a_merged_note(**changes: Any) -> Any:
+    return a_note(**{"code": "CN1", "gross_pence": 2000, "lines": (("HAT", 1), ("CAP", 1)), **changes})
+
+
+@pytest.mark.parametrize("ref", ["", "RMA1", "RMA2"])
+def test_one_note_for_two_returns_goes_to_both_and_neither_is_posted(town: Town, ref: str) -> None:
+    two_returns(town, a_merged_note(associated_ref=ref))
+    assert town.ask(
+        "SELECT rma, status, matched_by, credited_pence, gap_pence FROM recon.reconciliation ORDER BY 1"
+    ) == [
+        ("RMA1", "matched", "one_to_many", 1000, 0),
+        ("RMA2", "matched", "one_to_many", 1000, 0),
+    ]
+    assert town.kinds() == {}
     assert town.pull() == []
+    town.sync(days=1)
+    assert town.pull() == []
+
+
+def test_one_return_tells_of_a_note_that_several_share(town: Town) -> None:
+    town.with_settings(mode="audit", post_from=None)
+    two_returns(town, a_merged_note(issued_on=None, stage_id=50))
+    town.sync(days=9)
+    rows = town.ask("SELECT kind, rma, money_at_risk_pence FROM recon.exceptions WHERE closed_at IS NULL")
+    assert rows == [("credit_note_not_issued", "RMA2", 2000)]
+
+
+def test_shares_are_the_note_whatever_becomes_of_it(town: Town) -> None:
+    town.with_settings(mode="audit", post_from=None)
+    two_returns(town, a_merged_note())
+    town.khaos.notes["CN1"] = a_merged_note(gross_pence=1900)
+    town.sync()
+    assert town.ask("SELECT rma, credited_pence, status FROM recon.reconciliation ORDER BY 1") == [
+        ("RMA1", 1000, "matched"), ("RMA2", 900, "value_gap"),
+    ]  # fmt: skip
+
+
+def test_a_cancelled_note_leaves_both(town: Town) -> None:
+    town.with_settings(mode="audit", post_from=None)
+    two_returns(town, a_merged_note())
+    town.khaos.cancelled = {"CN1": town.khaos.notes.pop("CN1")}
+    town.sync(days=3)
+    assert owners(town) == {"CN1": (None, "")}
+    assert town.ask("SELECT rma, status, credited_pence FROM recon.reconciliation ORDER BY 1") == [
+        ("RMA1", "credit_note_missing", 0),
+        ("RMA2", "credit_note_missing", 0),
+    ]
 
 
 def test_a_suggestion_is_told_with_its_score_and_acts_on_nothing(town: Town) -> None:

@@ -1,0 +1,170 @@
+"""Links of Khaos Credit Notes to returns, and what a person said no to.
+
+Belongs here: attaching, taking back, refusing and showing. Stays out: which link is made (``domain.loose_notes``) and
+the notes themselves (``notes``). Shape: ``recon.note_links`` and ``recon.link_refusals`` (migration 0017). A link
+without ``share_pence`` has what the other links of its note leave, so that the shares are the note whatever it becomes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg.rows import class_row
+
+from khaos_swap_assets.adapters.store import bulk
+from khaos_swap_assets.domain.attribution import Attribution
+
+Pair = tuple[str, str]
+OURSELVES = "khaos-swap"
+COLUMNS = ("credit_note_code", "return_id", "matched_by", "share_pence", "linked_at", "linked_by")
+
+
+@dataclass(frozen=True, slots=True)
+class StandingLink:
+    """A link with what a person knows it by; ``pence`` is the return's share of the note, ``linked_at`` UTC."""
+
+    credit_note_code: str
+    return_id: str
+    rma: str
+    matched_by: str
+    certainty: str
+    pence: int
+    currency: str
+    linked_at: datetime
+    linked_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A pair that a person said no to: no pass links it for certain."""
+
+    credit_note_code: str
+    return_id: str
+    rma: str
+    refused_by: str
+    reason: str
+    refused_at: datetime
+
+
+def attach(conn: psycopg.Connection, found: Iterable[Attribution], now: datetime, by: str = OURSELVES) -> None:
+    """Link notes to returns, in place of any links that they had."""
+    links = list(found)
+    if not links:
+        return
+    _drop(conn, sorted({one.credit_note_code for one in links}))
+    bulk.copy_rows(conn, "recon.note_links", COLUMNS, [(*astuple(one), now, by) for one in links])
+    owners = [(one.credit_note_code, one.return_id, one.matched_by) for one in links if one.share_pence is None]
+    conn.execute(
+        "UPDATE khaos.credit_notes n SET return_id = f.return_id, matched_by = f.matched_by FROM "
+        "unnest(%s::text[], %s::text[], %s::text[]) AS f (code, return_id, matched_by) "
+        "WHERE n.credit_note_code = f.code",
+        [list(column) for column in zip(*owners, strict=True)],
+    )
+
+
+def detach(conn: psycopg.Connection, codes: Sequence[str]) -> list[str]:
+    """Take back every link of these notes; the returns that had them. The notes belong to no return then."""
+    conn.execute(
+        "UPDATE khaos.credit_notes SET return_id = NULL, matched_by = '' WHERE credit_note_code = ANY(%s)",
+        (list(codes),),
+    )
+    return _drop(conn, codes)
+
+
+def _drop(conn: psycopg.Connection, codes: Sequence[str]) -> list[str]:
+    rows = conn.execute(
+        "DELETE FROM recon.note_links WHERE credit_note_code = ANY(%s) RETURNING return_id", (list(codes),)
+    ).fetchall()
+    return sorted({row[0] for row in rows})
+
+
+def owners(conn: psycopg.Connection, codes: Sequence[str]) -> list[str]:
+    """The returns that these notes belong to."""
+    rows = conn.execute(
+        "SELECT DISTINCT return_id FROM recon.note_links WHERE credit_note_code = ANY(%s)", (list(codes),)
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def shared(conn: psycopg.Connection, codes: Sequence[str]) -> dict[str, tuple[int, str]]:
+    """Of those of these notes that several returns share: the whole gross in pence, and the return that tells of it."""
+    rows = conn.execute(
+        "SELECT credit_note_code, gross_pence, return_id FROM khaos.credit_notes n WHERE credit_note_code = ANY(%s) "
+        "AND return_id IS NOT NULL AND EXISTS (SELECT 1 FROM recon.note_links l WHERE l.credit_note_code = "
+        "n.credit_note_code AND l.share_pence IS NOT NULL)",
+        (list(codes),),
+    ).fetchall()
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def of_notes(conn: psycopg.Connection, codes: Sequence[str]) -> list[StandingLink]:
+    """The links of these notes, by note and RMA."""
+    return _links(conn, "WHERE l.credit_note_code = ANY(%s) ORDER BY 1, rma", list(codes))
+
+
+def companions(conn: psycopg.Connection, return_ids: Sequence[str], matched_by: str) -> list[str]:
+    """The notes that one pass linked with these returns."""
+    rows = conn.execute(
+        "SELECT DISTINCT credit_note_code FROM recon.note_links WHERE return_id = ANY(%s) AND matched_by = %s "
+        "ORDER BY 1",
+        (list(return_ids), matched_by),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def newest(conn: psycopg.Connection, limit: int, *, rma: str = "", note: str = "") -> list[StandingLink]:
+    """Up to ``limit`` links, the newest first; of one return or one note where these are given."""
+    return _links(
+        conn,
+        "WHERE (%s = '' OR r.rma = %s) AND (%s = '' OR l.credit_note_code = %s) ORDER BY linked_at DESC, 1, rma "
+        "LIMIT %s",
+        *(rma, rma, note, note, limit),
+    )
+
+
+def _links(conn: psycopg.Connection, where: LiteralString, *values: object) -> list[StandingLink]:
+    with conn.cursor(row_factory=class_row(StandingLink)) as cursor:
+        return cursor.execute(
+            "SELECT l.credit_note_code, l.return_id, coalesce(r.rma, '') AS rma, l.matched_by, certainty, "
+            "coalesce(share_pence, n.gross_pence - coalesce((SELECT sum(o.share_pence) FROM recon.note_links o "
+            "WHERE o.credit_note_code = l.credit_note_code), 0))::bigint AS pence, n.currency, linked_at, linked_by "
+            "FROM recon.note_links l JOIN khaos.credit_notes n USING (credit_note_code) "
+            f"LEFT JOIN swap.returns r ON r.return_id = l.return_id {where}",
+            values,
+        ).fetchall()
+
+
+def refuse(conn: psycopg.Connection, pairs: Iterable[Pair], by: str, reason: str, now: datetime) -> None:
+    """Remember a person's no to these pairs of Credit Note and return id."""
+    columns = ("credit_note_code", "return_id", "refused_by", "reason", "refused_at")
+    rows: list[tuple[Any, ...]] = [(*pair, by, reason, now) for pair in pairs]
+    bulk.upsert(conn, "recon.link_refusals", columns, ["credit_note_code", "return_id"], rows)
+
+
+def forgive(conn: psycopg.Connection, pairs: Sequence[Pair]) -> None:
+    """Forget a person's no to these pairs."""
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            "DELETE FROM recon.link_refusals WHERE credit_note_code = %s AND return_id = %s", list(pairs)
+        )
+
+
+def refusals(conn: psycopg.Connection, codes: Sequence[str] = ()) -> list[Refusal]:
+    """What was refused, of these notes or of all where none is given; the newest first."""
+    with conn.cursor(row_factory=class_row(Refusal)) as cursor:
+        return cursor.execute(
+            "SELECT credit_note_code, f.return_id, coalesce(rma, '') AS rma, refused_by, reason, refused_at "
+            "FROM recon.link_refusals f LEFT JOIN swap.returns USING (return_id) "
+            "WHERE credit_note_code = ANY(%s) OR %s ORDER BY refused_at DESC, 1, rma",
+            (list(codes), not codes),
+        ).fetchall()
+
+
+def refused(conn: psycopg.Connection, codes: Sequence[str]) -> frozenset[Pair]:
+    """The refused pairs of these notes."""
+    found = refusals(conn, codes) if codes else []
+    return frozenset((one.credit_note_code, one.return_id) for one in found)
