@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,6 @@ INSERT = (
     "VALUES ('pgbench', 'returnProcessed', 'st', 'r' || nextval('pgbench_ids'), '{body}', '{hash}', now());\n"
 )
 LINES = 48
-SOAK_SECONDS = 60
 SHARE = 0.8
 P99_MS = 150.0
 MORE_MEMORY_MB = 30
@@ -66,13 +65,23 @@ def _measure(url: str, folder: Path, seconds: float) -> dict[str, Any]:
     for workers in (1, 2):
         figures |= {f"workers_{workers}_{name}": value for name, value in load(url, workers, seconds).items()}
         bare.append(pgbench(url, folder, seconds))
-    yardstick = statistics.median(bare)
     slower = min(figures[f"workers_{number}_a_second"] for number in (1, 2))
-    slowest = max(figures[f"workers_{number}_p99_ms_at_half"] for number in (1, 2))
-    share = round(slower / yardstick, 2)
-    grown = max(figures[f"workers_{number}_memory_grown_mb"] for number in (1, 2))
-    is_met = share >= SHARE and slowest <= P99_MS and grown <= MORE_MEMORY_MB
-    return {"pgbench_a_second": bare, "share_of_pgbench": share, **figures, "is_met": is_met}
+    share = round(slower / statistics.median(bare), 2)
+    told = {"pgbench_a_second": bare, "share_of_pgbench": share, **figures}
+    return {**told, "is_met": not missed(told)}
+
+
+def missed(figures: Mapping[str, Any]) -> list[str]:
+    """Each aim that these figures miss, in words."""
+    share = figures["share_of_pgbench"]
+    faults = [] if share >= SHARE else [f"{share} of pgbench's rate, {SHARE} are wanted"]
+    for workers in (1, 2):
+        late, grown = (figures[f"workers_{workers}_{name}"] for name in ("p99_ms_at_half", "memory_grown_mb"))
+        if late > P99_MS:
+            faults.append(f"{workers} workers: 99 of 100 within {late} ms at half of the peak, {P99_MS} are wanted")
+        if grown > MORE_MEMORY_MB:
+            faults.append(f"{workers} workers: memory grew by {grown} MB, {MORE_MEMORY_MB} are allowed")
+    return faults
 
 
 def pgbench(url: str, folder: Path, seconds: float) -> float:
@@ -93,29 +102,15 @@ def pgbench(url: str, folder: Path, seconds: float) -> float:
 def load(url: str, workers: int, seconds: float) -> dict[str, Any]:
     """The most that is accepted, the times at half of it, and how much memory grew meanwhile."""
     with gateway(url, workers) as (port, process):
-        _send(port, messages=2_000, seconds=2)
+        send(port, messages=2_000, seconds=2)
         before = memory_mb(process)
-        most = _send(port, messages=round(seconds * 5_000), seconds=seconds)
-        half = _send(port, messages=round(seconds * most["a_second"]), seconds=seconds, rate=most["a_second"] / 2)
+        most = send(port, messages=round(seconds * 5_000), seconds=seconds)
+        half = send(port, messages=round(seconds * most["a_second"]), seconds=seconds, rate=most["a_second"] / 2)
         grown = memory_mb(process) - before
     wrong = {code: n for told in (most, half) for code, n in told["statuses"].items() if code != "200"}
-    times = {"p99_ms": most["p99_ms"], "p50_ms_at_half": half["p50_ms"], "p99_ms_at_half": half["p99_ms"]}
+    times = {"p99_ms": most["p99_ms"]}
+    times |= {f"{name}_at_half": half[name] for name in ("p50_ms", "p99_ms", "sender_late_p99_ms") if name in half}
     return {"a_second": most["a_second"], **times, "memory_mb": before, "memory_grown_mb": grown, "not_200": wrong}
-
-
-def soak(seconds: float, rate: float = 300) -> dict[str, Any]:
-    """Memory before and after a long time of even sending, after a warm-up that fills caches once."""
-    with tempfile.TemporaryDirectory(prefix="khaos-swap-load-", dir="/tmp", ignore_cleanup_errors=True) as folder:
-        server = embedded.start(Path(folder) / "postgres", durable=True)
-        try:
-            with gateway(prepare(server)) as (port, process):
-                _send(port, messages=5_000, seconds=10)
-                before, rounds = memory_mb(process), max(1, round(seconds / SOAK_SECONDS))
-                for _ in range(rounds):
-                    told = _send(port, messages=round(SOAK_SECONDS * rate), seconds=SOAK_SECONDS, rate=rate)
-                return {"memory_mb": before, "memory_grown_mb": memory_mb(process) - before, "last": told}
-        finally:
-            server.stop()
 
 
 @contextmanager
@@ -143,7 +138,12 @@ def gateway(url: str, workers: int = 1, **more: str) -> Iterator[tuple[int, psut
 
 def memory_mb(process: psutil.Process) -> int:
     """Resident memory of a process and its children, in MB (10^6 bytes)."""
-    return round(sum(one.memory_info().rss for one in [process, *process.children(recursive=True)]) / 10**6)
+    return round(sum(memory_by_process(process).values()) / 10**6)
+
+
+def memory_by_process(process: psutil.Process) -> dict[int, int]:
+    """Resident bytes of a process and of each of its children, by process id."""
+    return {one.pid: one.memory_info().rss for one in [process, *process.children(recursive=True)]}
 
 
 def _wait_until_ready(port: int, patience: float = 60) -> None:
@@ -158,7 +158,8 @@ def _wait_until_ready(port: int, patience: float = 60) -> None:
         time.sleep(0.1)
 
 
-def _send(port: int, *, messages: int, seconds: float, rate: float = 0) -> dict[str, Any]:
+def send(port: int, *, messages: int, seconds: float, rate: float = 0) -> dict[str, Any]:
+    """What a sender in a process of its own saw (``sending.Sent.figures``); ``rate`` is of messages a second."""
     prefix = f"ret_{time.monotonic_ns()}_"
     wish = {"port": port, "prefix": prefix, "messages": messages, "lines": LINES, "seconds": seconds, "rate": rate}
     command = [sys.executable, "-m", "benchmarks.sending", json.dumps(wish)]

@@ -25,6 +25,9 @@ from psycopg.types.json import Jsonb
 
 Source = Literal["swap", "swap_unreadable", "khaos"]
 MOST_KNOCKS = 20_000
+MOST_BYTES = 1024 * 1024
+"""Of bodies as the server packs them, which may be ten times as much unpacked."""
+
 TRY_AGAIN = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5))
 
 
@@ -81,14 +84,25 @@ def store_push(conn: psycopg.Connection[Any], *, event: str, body: Mapping[str, 
 
 
 def waiting(
-    conn: psycopg.Connection[Any], source: Source, limit: int = 1000, *, event: str | None = None
+    conn: psycopg.Connection[Any],
+    source: Source,
+    limit: int = 1000,
+    *,
+    event: str | None = None,
+    most_bytes: int = MOST_BYTES,
 ) -> list[Waiting]:
-    """Messages of one source, and of one event where one is named, that nobody has used yet, oldest first."""
+    """Messages of one source, and of one event where one is named, that nobody has used yet, oldest first.
+
+    As many as hold ``most_bytes`` together, and always one, so that no pile is too big for the memory of a run.
+    """
     with conn.cursor(row_factory=class_row(Waiting)) as cursor:
         return cursor.execute(
-            "SELECT inbox_id, source, event, return_id, body, received_at FROM recon.inbox WHERE source = %s "
-            "AND consumed_at IS NULL AND (%s::text IS NULL OR event = %s) ORDER BY inbox_id LIMIT %s",
-            (source, event, event, limit),
+            "WITH sized AS (SELECT inbox_id, sum(pg_column_size(body)) OVER (ORDER BY inbox_id) AS so_far FROM "
+            "(SELECT inbox_id, body FROM recon.inbox WHERE source = %s AND consumed_at IS NULL "
+            "AND (%s::text IS NULL OR event = %s) ORDER BY inbox_id LIMIT %s) AS oldest) "
+            "SELECT inbox_id, source, event, return_id, body, received_at FROM recon.inbox JOIN sized USING (inbox_id) "
+            "WHERE so_far <= %s OR inbox_id = (SELECT min(inbox_id) FROM sized) ORDER BY inbox_id",
+            (source, event, event, limit, most_bytes),
         ).fetchall()
 
 

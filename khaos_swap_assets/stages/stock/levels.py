@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.khaos.pushes import read_level_push
-from khaos_swap_assets.adapters.store import drafts, inbox, khaos_faults, stock
+from khaos_swap_assets.adapters.store import drafts, khaos_faults, stock
+from khaos_swap_assets.stages.pushing import use_pushes
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     import psycopg
+
+    from khaos_swap_assets.adapters.store.inbox import Waiting
 
 PUSH = "StockStatusUpload"
 
@@ -31,11 +35,14 @@ class SyncedLevels:
 
 
 def sync_levels(tools: Toolbox) -> SyncedLevels:
-    """Read the saleable level of every code that a ready draft or an unsettled move concerns, in batches."""
-    if tools.settings.mode == "audit":
-        return SyncedLevels(0, 0)
+    """Read the saleable level of every code that a ready draft or an unsettled move concerns, in batches.
+
+    In audit nothing is asked, since nothing is offered; what Khaos pushes is kept in every mode.
+    """
     with tools.store() as conn:
-        pushed = _consume_pushes(conn, tools.now())
+        pushed = use_pushes(conn, PUSH, _use, tools.now())
+        if tools.settings.mode == "audit":
+            return SyncedLevels(0, 0, pushed)
         drafted = {line.stock_code for one in drafts.ready(conn) if one.draft for line in one.draft.lines}
         codes = sorted(drafted | set(stock.codes_in_play(conn)))
     if not codes or tools.settings.khaos.is_cloud:
@@ -46,15 +53,8 @@ def sync_levels(tools: Toolbox) -> SyncedLevels:
         return SyncedLevels(len(codes), stock.observe(conn, levels, tools.now()), pushed)
 
 
-def _consume_pushes(conn: psycopg.Connection, now: datetime) -> int:
+def _use(conn: psycopg.Connection, messages: Sequence[Waiting], now: datetime) -> int:
     """Keep pushed levels, each as of the moment that it arrived, so that nothing older hides what was read since."""
-    messages = inbox.waiting(conn, "khaos", event=PUSH)
-    news = 0
-    if messages:
-        khaos_faults.resolve(conn, [PUSH], now)
-    for message in messages:
-        levels, faults = read_level_push(message.body)
-        news += stock.told(conn, levels, message.received_at)
-        khaos_faults.save(conn, faults, now)
-    inbox.consume(conn, messages, now)
-    return news
+    read = [(read_level_push(message.body), message.received_at) for message in messages]
+    khaos_faults.save(conn, [fault for (_, faults), _ in read for fault in faults], now)
+    return sum(stock.told(conn, levels, at) for (levels, _), at in read)

@@ -12,13 +12,16 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.khaos.pushes import read_stock_push
-from khaos_swap_assets.adapters.store import catalogue, inbox, khaos_faults, matches, worklist
+from khaos_swap_assets.adapters.store import catalogue, khaos_faults, matches, worklist
+from khaos_swap_assets.stages.pushing import use_pushes
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
     import psycopg
 
+    from khaos_swap_assets.adapters.khaos.pushes import PushedStock
     from khaos_swap_assets.adapters.khaos.wire import RowFault
+    from khaos_swap_assets.adapters.store.inbox import Waiting
     from khaos_swap_assets.domain.stock_codes import StockCode
 
 SOURCE = "khaos/stock_codes"
@@ -40,7 +43,7 @@ def sync_stock_codes(tools: Toolbox) -> SyncedCodes:
     """Read the Stock Codes revised since the watermark and queue the returns that they concern."""
     now, khaos = tools.now(), tools.settings.khaos
     with tools.store() as conn:
-        pushed = _consume_pushes(conn, now)
+        pushed = use_pushes(conn, PUSH, _use, now)
         reached = worklist.reached(conn, SOURCE)
     if khaos.is_cloud:
         with tools.store() as conn:
@@ -66,19 +69,31 @@ def _keep(conn: psycopg.Connection, items: Sequence[StockCode], faults: Sequence
     return changed
 
 
-def _consume_pushes(conn: psycopg.Connection, now: datetime) -> int:
-    messages = inbox.waiting(conn, "khaos", event=PUSH)
+def _use(conn: psycopg.Connection, messages: Sequence[Waiting], now: datetime) -> int:
     pushes = [read_stock_push(message.body) for message in messages]
-    told = {item.stock_code: item for push in pushes for item in push.items}
-    known = {item.stock_code: item for item in catalogue.exact(conn, list(told))}
-    items = [_beside(item, known.get(code)) for code, item in told.items()]
-    gone = catalogue.of_ids(conn, [one for push in pushes for one in push.deleted_ids])
-    items += [replace(item, is_discontinued=True) for item in gone if item.stock_code not in told]
-    if messages:
-        khaos_faults.resolve(conn, [PUSH], now)
-    changed = _keep(conn, items, [fault for push in pushes for fault in push.faults], now)
-    inbox.consume(conn, messages, now)
-    return len(changed)
+    told, gone = folded(pushes)
+    known = {item.stock_code: item for item in catalogue.exact(conn, [item.stock_code for item in told])}
+    items = [_beside(item, known.get(item.stock_code)) for item in told]
+    items = [replace(one, is_discontinued=True) for one in catalogue.of_ids(conn, gone)] + items
+    return len(_keep(conn, items, [fault for push in pushes for fault in push.faults], now))
+
+
+def folded(pushes: Sequence[PushedStock]) -> tuple[list[StockCode], list[str]]:
+    """What is left of pushes in the order in which they came: items, the last told last, and ids that are gone.
+
+    An item is known by its id, which it keeps when it is renamed. What one push both tells and deletes is told. An item
+    that a later push deletes stays in the list, discontinued.
+    """
+    told: dict[str, StockCode] = {}
+    gone: dict[str, None] = {}
+    for push in pushes:
+        gone |= dict.fromkeys(push.deleted_ids)
+        for item in push.items:
+            gone.pop(item.stock_id, None)
+            told.pop(item.stock_id, None)
+            told[item.stock_id] = item
+    items = [replace(item, is_discontinued=True) if item.stock_id in gone else item for item in told.values()]
+    return items, [one for one in gone if one not in told]
 
 
 def _beside(pushed: StockCode, known: StockCode | None) -> StockCode:

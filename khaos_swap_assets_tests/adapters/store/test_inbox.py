@@ -137,3 +137,16 @@ def test_the_listing_is_oldest_first_and_bounded(database: Connection) -> None:
     for number in range(5):
         inbox.store_push(database, event="A", body={"n": number}, now=NOW)
     assert [one.body["n"] for one in inbox.waiting(database, "khaos", limit=3)] == [0, 1, 2]
+
+
+@pytest.mark.parametrize(("most_bytes", "expected"), [(0, 1), (3_000, 1), (4_000, 2), (10**6, 4)])
+def test_a_pile_of_pushes_is_taken_by_its_size_and_never_none(
+    database: Connection, most_bytes: int, expected: int
+) -> None:
+    for number in range(4):
+        body = {"n": number, "names": [f"{number}-{n * 7919}" for n in range(150)]}
+        inbox.store_push(database, event="StockUpload", body=body, now=NOW)
+    sizes = database.execute("SELECT pg_column_size(body) FROM recon.inbox").fetchall()
+    assert all(1_800 < size < 1_900 for (size,) in sizes), sizes
+    taken = inbox.waiting(database, "khaos", event="StockUpload", most_bytes=most_bytes)
+    assert [one.body["n"] for one in taken] == list(range(expected))

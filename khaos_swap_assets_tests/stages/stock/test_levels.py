@@ -65,6 +65,15 @@ def test_pushed_levels_are_kept_as_told(town: Town) -> None:
     assert town.one("SELECT count(*) FROM recon.inbox WHERE consumed_at IS NULL") == 0
 
 
+@pytest.mark.parametrize("edition", ["desktop", "cloud"])
+def test_pushed_levels_are_kept_and_used_up_in_audit_too(town: Town, edition: str) -> None:
+    town.with_settings(mode="audit", post_from=None, khaos={"edition": edition})
+    push(town, ("CAP", 1, 4))
+    assert sync_levels(town.tools) == SyncedLevels(0, 0, pushed=1)
+    assert town.ask(LEVELS) == [("CAP", 1, 4, True)]
+    assert town.one("SELECT count(*) FROM recon.inbox WHERE consumed_at IS NULL") == 0
+
+
 def test_the_last_of_two_entries_for_one_site_counts(town: Town) -> None:
     push(town, ("CAP", 1, 4), ("CAP", 1, 3))
     sync_levels(town.tools)

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from khaos_swap_assets.adapters.khaos.pushes import PushedStock
 from khaos_swap_assets.adapters.khaos.wire import RowFault
 from khaos_swap_assets.adapters.store import inbox
 from khaos_swap_assets.stages.due import what_is_due
-from khaos_swap_assets.stages.stock_codes.sync import SyncedCodes, sync_stock_codes
+from khaos_swap_assets.stages.stock_codes.sync import SyncedCodes, folded, sync_stock_codes
 from khaos_swap_assets_tests.stages.town import NOON, Town, a_code, a_line, a_return
 
 
@@ -113,6 +114,45 @@ def test_a_deleted_item_acts_no_more_unless_it_came_back(town: Town, is_pushed_t
     push(town, *([pushed("HAT")] if is_pushed_too else []), deleted=("id-HAT", "id-nobody"))
     sync_stock_codes(town.tools)
     assert town.one("SELECT is_discontinued FROM khaos.stock_codes") is not is_pushed_too
+
+
+def test_a_push_that_deletes_what_an_earlier_one_told_counts_although_both_wait(town: Town) -> None:
+    push(town, pushed("HAT"), pushed("CAP"))
+    push(town, deleted=("id-HAT",))
+    sync_stock_codes(town.tools)
+    found = town.ask("SELECT stock_code, is_discontinued FROM khaos.stock_codes ORDER BY 1")
+    assert found == [("CAP", False), ("HAT", True)]
+
+
+def test_of_an_item_renamed_while_both_pushes_wait_only_the_last_name_stays(town: Town) -> None:
+    push(town, pushed("HAT"))
+    push(town, {**pushed("CAP"), "StockID": "id-HAT"})
+    sync_stock_codes(town.tools)
+    assert town.ask("SELECT stock_code, stock_id FROM khaos.stock_codes") == [("CAP", "id-HAT")]
+
+
+def read(*told: str | tuple[str, str], deleted: tuple[str, ...] = ()) -> PushedStock:
+    pairs = [(one, f"id-{one}") if isinstance(one, str) else one for one in told]
+    return PushedStock([a_code(code, stock_id) for code, stock_id in pairs], list(deleted), [])
+
+
+@pytest.mark.parametrize(
+    ("pushes", "items", "gone"),
+    [
+        ([], [], []),
+        ([read("A", "B"), read("A")], ["B", "A"], []),
+        ([read(deleted=("id-X", "id-Y")), read(("X", "id-X"))], ["X"], ["id-Y"]),
+        ([read("A", deleted=("id-A",))], ["A"], []),
+        ([read("A"), read(deleted=("id-A",))], ["A gone"], []),
+        ([read("A"), read(deleted=("id-A",)), read("A")], ["A"], []),
+        ([read(("A", "7")), read(("A", "8")), read(("B", "7"))], ["A", "B"], []),
+        ([read(("A", "7")), read(("B", "7")), read(("A", "8")), read(("A", "7"))], ["A", "A"], []),
+    ],
+)
+def test_pushes_fold_to_what_was_told_last(pushes: list[PushedStock], items: list[str], gone: list[str]) -> None:
+    folded_items, folded_gone = folded(pushes)
+    assert [f"{one.stock_code}{' gone' * one.is_discontinued}" for one in folded_items] == items
+    assert folded_gone == gone
 
 
 @pytest.mark.parametrize(
