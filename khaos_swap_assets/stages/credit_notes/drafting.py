@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.store import drafts, matches, notes, orders, worklist
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
+from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.domain.credit_notes import COVERED, CreditNote, Draft, draft
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.policy import CreditNotePolicy
@@ -69,11 +70,16 @@ class _Known:
 
 
 def draft_waiting(tools: Toolbox) -> Drafted:
-    """Draft every return in line, batch by batch, each in its own transaction; queues the reconciliation."""
+    """Draft every return in line, batch by batch, each in its own transaction; queues the reconciliation.
+
+    While a batch is drafted no document leaves: the draft of one that left meanwhile would be lost, and its refund
+    drafted once more.
+    """
     states = {"ready": 0, "held": 0, "covered": 0}
     total = 0
     while True:
         with tools.store() as conn:
+            SqlBook(conn).lock()
             ids = worklist.take(conn, "draft", BATCH)
             if not ids:
                 return Drafted(total, **states)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -168,3 +169,37 @@ def test_batches_are_drafted_one_after_another(town: Town, monkeypatch: pytest.M
     found = draft_waiting(town.tools)
     assert (found.returns, found.ready) == (5, 5)
     assert town.one("SELECT count(*) FROM recon.worklist WHERE stage = 'reconcile'") == 5
+
+
+def _pulls_while_drafting(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Khaos pulls after a batch was loaded and before it is saved; either the pull or the batch waits for the other."""
+    load, pulls = drafting._load, list[Thread]()
+
+    def slow(*args: Any) -> Any:
+        loaded = load(*args)
+        monkeypatch.setattr(drafting, "_load", load)
+        pulls.append(Thread(target=town.pull))
+        pulls[0].start()
+        while pulls[0].is_alive() and not town.one("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            pulls[0].join(0.01)
+        return loaded
+
+    monkeypatch.setattr(drafting, "_load", slow)
+    draft_waiting(town.tools)
+    pulls[0].join()
+
+
+def test_a_document_that_leaves_while_its_draft_changes_is_not_forgotten(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.sells_and_takes_back(a_return(1))
+    town.sync()
+    town.edit(a_return(1, quality_control_status="Pending"))
+    town.read()
+    _pulls_while_drafting(town, monkeypatch)
+    for _ in range(3):
+        town.edit(a_return(1))
+        town.sync()
+        town.pull()
+    assert [note.gross_pence for note in town.khaos.notes.values()] == [1000]
+    assert town.ask("SELECT reference, state FROM recon.postings") == [("RMA1", "confirmed")]
