@@ -72,9 +72,10 @@ def planned(database: psycopg.Connection[Any]) -> SqlBook:
         (draft_of().draft.content,),
     )
     book = SqlBook(database)
+    seen = Evidence((), frozenset({"ASH1"}), NOON, life=book.life())
+    drafts = [engine.ReadyDraft(ready.draft, ready.refunded_on, sealed)]
     engine.plan(
-        book, [engine.ReadyDraft(ready.draft, ready.refunded_on, sealed)],
-        Evidence((), frozenset({"ASH1"}), NOON), render=render, mode="post", post_from=POST_FROM, now=NOON,
+        book, drafts, seen, render=render, mode="post", post_from=POST_FROM, now=NOON,
     )  # fmt: skip
     database.commit()
     return book
@@ -225,7 +226,8 @@ def test_trusting_the_feed_goes_on_after_the_lost_token(
     assert run("postings", "trust-feed", *WHO).exit_code == 0
     assert feed.hand_out(conn, settings=settings, now=NOON, continuation="ks1.57").documents == []
     wanted = engine.wanted(planned)
-    engine.read_back(planned, Evidence((), frozenset({"ASH1"}), NOON), wanted=wanted, now=NOON)
+    seen = Evidence((), frozenset({"ASH1"}), NOON, life=wanted.life)
+    engine.read_back(planned, seen, wanted=wanted, now=NOON)
     conn.commit()
     page = feed.hand_out(conn, settings=settings, now=NOON, continuation="ks1.57")
     assert (page.token, len(page.documents)) == ("ks1.58", 1)

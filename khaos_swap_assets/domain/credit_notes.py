@@ -104,6 +104,19 @@ class Draft:
         return Posted(tuple(dict.fromkeys(line.product_id for line in self.lines)), self.value_pence, self.refund_pence)
 
     @property
+    def key(self) -> tuple[str, str, int]:
+        """What makes it one: store, return and ordinal of the refund."""
+        return self.store_id, self.return_id, self.ordinal
+
+    @property
+    def contents(self) -> tuple[tuple[str, int], ...]:
+        """Its goods as sorted (Stock Code, quantity), several lines of one code added up."""
+        counts: Counter[str] = Counter()
+        for line in self.lines:
+            counts[line.stock_code] += line.quantity
+        return tuple(sorted(counts.items()))
+
+    @property
     def content(self) -> str:
         """Everything that its document is made of, as JSON text: equal contents, equal documents."""
         return json.dumps({name: value for name, value in asdict(self).items() if name not in UNSAID})

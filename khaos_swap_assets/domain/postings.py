@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 from khaos_swap_assets.domain.credit_notes import CreditNote
 
@@ -68,6 +68,30 @@ class Posting:
         return contents_of_document(self.document)
 
 
+class Asking(Protocol):
+    """What asks for a note: a posting, or a draft that waits for one. ``contents`` as those of a posting."""
+
+    @property
+    def key(self) -> Key:
+        """Store, return and ordinal of the refund."""
+
+    @property
+    def customer_code(self) -> str:
+        """Whose note it is."""
+
+    @property
+    def currency(self) -> str:
+        """ISO currency."""
+
+    @property
+    def value_pence(self) -> int:
+        """What the note is worth."""
+
+    @property
+    def contents(self) -> tuple[tuple[str, int], ...]:
+        """Its goods."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A posting as it is to be from now on, and what the audit log says of it; without ``what`` it says nothing."""
@@ -92,7 +116,8 @@ class Page:
 class Evidence:
     """A search of Khaos: every note of ``customers`` and of ``references``, as they stood at ``searched_at``.
 
-    ``attributed`` maps the code of a note to the return that it belongs to, where that is known.
+    ``attributed`` maps the code of a note to the return that it belongs to, where that is known. ``life`` is the life
+    of the database in which the search began.
     """
 
     notes: tuple[CreditNote, ...]
@@ -100,6 +125,7 @@ class Evidence:
     searched_at: datetime
     references: frozenset[str] = frozenset()
     attributed: Mapping[str, str] = field(default_factory=dict)
+    life: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +135,7 @@ class Wanted:
     customers: frozenset[str]
     references: frozenset[str]
     tickets: frozenset[tuple[str, int, datetime | None]]
+    life: str = ""
 
 
 @dataclass(frozen=True, slots=True)

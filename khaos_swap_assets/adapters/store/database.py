@@ -59,8 +59,10 @@ _OF_THE_STATEMENT = ("40", "55", "57014")
 
 
 def connect(url: str, *, application: str) -> psycopg.Connection[Any]:
-    """Open a connection in UTC, autocommit off.
+    """Open a connection in UTC, autocommit off, each statement seeing what others committed before it.
 
+    The engine waits for its lock and must then see what was done under it: a server whose own default is a stricter
+    isolation would show it the state before the wait.
     ``application`` is the name that the server shows for it. Raises ``StoreError`` with one line and never the
     password, ``SettingsError`` when the URL cannot be read.
     """
@@ -71,6 +73,7 @@ def connect(url: str, *, application: str) -> psycopg.Connection[Any]:
         _require_version(connection, url)
         connection.execute("SET TIME ZONE 'UTC'")
         connection.autocommit = False
+        connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
     except BaseException:
         connection.close()
         raise

@@ -125,6 +125,17 @@ def mark_over_returned(conn: psycopg.Connection, heads: Sequence[MatchedReturn])
     )
 
 
+def overspent(conn: psycopg.Connection, so_codes: Sequence[str]) -> set[tuple[str, str]]:
+    """(Sales Order, Stock Code) of which a return takes more than was sold and has its document out already."""
+    rows = conn.execute(
+        "SELECT m.so_code, unnest(m.over_returned) FROM recon.matched_returns m WHERE m.so_code = ANY(%s) "
+        "AND m.over_returned <> '{}' AND EXISTS (SELECT 1 FROM recon.postings p WHERE p.return_id = m.return_id "
+        "AND p.state IN ('in_doubt', 'confirmed'))",
+        (list(so_codes),),
+    ).fetchall()
+    return {(row[0], row[1]) for row in rows}
+
+
 def ids_of_orders(conn: psycopg.Connection, so_codes: Sequence[str]) -> list[str]:
     """Returns that are about one of these orders."""
     return _ids(conn, "SELECT return_id FROM recon.matched_returns WHERE so_code = ANY(%s)", so_codes)

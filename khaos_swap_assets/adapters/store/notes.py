@@ -30,6 +30,7 @@ class Known:
     content_hash: str
     source: Source
     order_ref: str
+    is_cancelled: bool
 
 
 def save(
@@ -37,15 +38,16 @@ def save(
 ) -> list[str]:
     """Upsert notes; the codes of those that are new or changed. With ``import_id`` a file told them, else Khaos did.
 
-    The order that only a file told of stays known.
+    The order that only a file told of stays known. A note that was seen cancelled counts again.
     """
     newest = {note.credit_note_code: note for note in notes}
     stored = known(conn, list(newest))
     source: Source = "khaos" if import_id is None else "file"
     told = [_with_order(note, stored.get(code)) for code, note in newest.items()]
     changed = [note for note in told if not is_known(note, stored, source)]
-    columns = (*HEADER, "content_hash", "changed_at", "source", "import_id", "first_seen_at")
-    rows = [(*(getattr(note, name) for name in HEADER), _hash(note), now, source, import_id, now) for note in changed]
+    columns = (*HEADER, "content_hash", "changed_at", "source", "import_id", "is_cancelled", "first_seen_at")
+    found = (now, source, import_id, False, now)
+    rows = [(*(getattr(note, name) for name in HEADER), _hash(note), *found) for note in changed]
     bulk.upsert(conn, "khaos.credit_notes", columns, ["credit_note_code"], rows, only_when_new=["first_seen_at"])
     _replace_lines(conn, changed)
     return [note.credit_note_code for note in changed]
@@ -54,7 +56,7 @@ def save(
 def known(conn: psycopg.Connection, codes: Sequence[str]) -> dict[str, Known]:
     """What is stored of these notes."""
     rows = conn.execute(
-        "SELECT credit_note_code, content_hash, source, order_ref FROM khaos.credit_notes "
+        "SELECT credit_note_code, content_hash, source, order_ref, is_cancelled FROM khaos.credit_notes "
         "WHERE credit_note_code = ANY(%s)",
         (list(codes),),
     ).fetchall()
@@ -62,9 +64,9 @@ def known(conn: psycopg.Connection, codes: Sequence[str]) -> dict[str, Known]:
 
 
 def is_known(note: CreditNote, stored: Mapping[str, Known], source: Source) -> bool:
-    """True when the same source told the same of this note before."""
+    """True when the same source told the same of this note before, and nobody of its end."""
     found = stored.get(note.credit_note_code)
-    return found is not None and (found.content_hash, found.source) == (_hash(note), source)
+    return found is not None and (found.content_hash, found.source, found.is_cancelled) == (_hash(note), source, False)
 
 
 def _with_order(note: CreditNote, stored: Known | None) -> CreditNote:
@@ -102,6 +104,11 @@ def unattributed(conn: psycopg.Connection, customer_codes: Sequence[str]) -> lis
 def of_customers(conn: psycopg.Connection, customer_codes: Sequence[str]) -> list[CreditNote]:
     """Every note of these customers."""
     return _load(conn, "NOT is_cancelled AND customer_code = ANY(%s)", list(customer_codes))
+
+
+def loose_of_refs(conn: psycopg.Connection, refs: Sequence[str]) -> list[CreditNote]:
+    """Notes of whatever customer that carry one of these references and belong to no return."""
+    return _load(conn, "return_id IS NULL AND NOT is_cancelled AND associated_ref = ANY(%s)", list(refs))
 
 
 def has_nobodys(conn: psycopg.Connection) -> bool:

@@ -43,8 +43,12 @@ class SqlBook:
     conn: psycopg.Connection[Any]
 
     def lock(self) -> None:
-        """Wait for, then keep out, every other transaction of the engine, until this one ends."""
+        """Wait for, then keep out, every other transaction of the engine, until this one ends.
+
+        Its commit is on disk before the caller goes on, also where the server or the role commits later to be faster.
+        """
         self.conn.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        self.conn.execute(_DURABLY)
 
     def life(self) -> str:
         """Changes with every restart of the server, restore of the table or truncation; never within one life."""
@@ -206,6 +210,10 @@ class SqlBook:
             return cursor.execute(query.format(_COLUMNS, sql.SQL(where)), (value,)).fetchall()
 
 
+_DURABLY = (
+    "SELECT set_config('synchronous_commit', 'on', true) "
+    "WHERE current_setting('synchronous_commit') IN ('off', 'local')"
+)
 # JSON that keeps every byte.
 _TEXTS = ("document", "drafted")
 _COLUMNS = sql.SQL(", ").join(

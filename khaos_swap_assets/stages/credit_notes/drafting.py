@@ -6,7 +6,7 @@ gates, and the search of Khaos that comes before a draft is planned (``engine``)
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -66,6 +66,7 @@ class _Known:
     notes: dict[str, list[tuple[CreditNote, str]]]
     posted: dict[str, list[SavedDraft]]
     taken: Taken
+    overspent: Collection[tuple[str, str]]
     money: Mapping[str, Money]
 
 
@@ -112,6 +113,7 @@ def _load(conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy
         notes.of_returns(conn, ids),
         drafts.handed_out(conn, ids),
         taken_from_orders(conn, policy, so_codes),
+        matches.overspent(conn, so_codes),
         witnessed.money,
     )
 
@@ -135,6 +137,7 @@ def _draft_one(
         room_pence=room_pence,
         found=(
             *_found(record, head, known.notes.get(key, []), settings, has_posted=bool(posted)),
+            *_beyond_sold(head, lines, known.overspent),
             *money_holds(known.money.get(key)),
         ),
     )
@@ -157,6 +160,17 @@ def _draft_one(
     )
 
 
+def _beyond_sold(
+    head: MatchedReturn | None, lines: Sequence[MatchedLine], overspent: Collection[tuple[str, str]]
+) -> Iterator[HoldReason]:
+    """What this return takes too much of, and what another one did whose document cannot be called back (U-26)."""
+    if head is None:
+        return
+    codes = {line.stock_code for line in lines if line.stock_code and (head.so_code, line.stock_code) in overspent}
+    for code in sorted(codes.union(head.over_returned)):
+        yield HoldReason("over_return", f"more of {code} came back, or was refunded, than order {head.so_code} sold")
+
+
 def _found(
     record: Return,
     head: MatchedReturn | None,
@@ -168,10 +182,6 @@ def _found(
     for kind in head.order_problems if head else ():
         yield HoldReason(
             WAITING_ORDER if kind == "waiting" else kind, f"order {head.order_ref if head else ''}: {kind}"
-        )
-    for code in head.over_returned if head else ():
-        yield HoldReason(
-            "over_return", f"more of {code} came back, or was refunded, than order {head.so_code if head else ''} sold"
         )
     refunded = record.refunded_at
     if refunded and settings.post_from and london_date(refunded) < settings.post_from:

@@ -7,12 +7,13 @@ States: planned → in_doubt → confirmed | refused, and planned → withdrawn.
 
 1. One key (store, return, ordinal) has one posting, one posting has one reference, and a reference has one content
    from the moment that it was first handed out.
-2. A document leaves only with a clearance: a search of Khaos, in this life of the database, which began after all
+2. A document leaves only with a clearance: a search of Khaos which began in this life of the database, after all
    that could have created its note, and found none. Each clearance is used once. So a restored database, whose
    clearances belong to an earlier life, searches before it sends.
 3. What is out is in doubt until a note is seen or a person decides. Time alone never sends anything again.
-4. References are equal character by character. A note without one proves a posting only when exactly one posting and
-   one note fit by customer, currency, goods, value and date; two are never guessed between.
+4. References are equal character by character. One that we gave out proves a posting; one that staff typed does not,
+   where the goods are others. A note without one proves a posting only when exactly one posting or waiting draft and
+   one note fit by customer, currency, goods, value and date; two are never guessed between. No note proves two.
 5. Nothing is planned over a note that may already cover it, and nothing leaves for a draft that is not ready as it was.
 6. A note witnessed at another value than drafted stops the feed until a person accepts it.
 7. Name and address are kept until confirmed or refused; after that only the hash of what was sent.
@@ -28,7 +29,7 @@ from typing import Literal, TypeVar
 
 from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.domain.credit_notes import CreditNote, Draft
-from khaos_swap_assets.domain.postings import Change, Evidence, Key, Planned, Posting, Settled, Wanted
+from khaos_swap_assets.domain.postings import Asking, Change, Evidence, Planned, Posting, Settled, Wanted
 from khaos_swap_assets.domain.references import reference_for
 from khaos_swap_assets.stages.credit_notes.book import Book
 from khaos_swap_assets.stages.credit_notes.witness import Witness
@@ -79,9 +80,9 @@ def plan(
     if not book.begin_search(evidence.searched_at):
         return []
     taken = _Taken.of(book, [ready.draft for ready in drafts])
-    planning = _Planning(book, Witness.of(evidence, book), evidence, render, post_from, now, book.life(), taken)
-    known = book.by_key([_key(ready.draft) for ready in drafts])
-    return _kept(book, [planning.take(ready, known.get(_key(ready.draft))) for ready in drafts], now)
+    planning = _Planning(book, Witness.of(evidence, book), evidence, render, post_from, now, taken)
+    known = book.by_key([ready.draft.key for ready in drafts])
+    return _kept(book, [planning.take(ready, known.get(ready.draft.key)) for ready in drafts], now)
 
 
 def withdraw_stale(book: Book, *, now: datetime) -> list[Posting]:
@@ -99,13 +100,17 @@ def wanted(book: Book) -> Wanted:
         frozenset(one.customer_code for one in undone),
         frozenset(one.reference for one in undone),
         frozenset(_ticket(one) for one in undone),
+        book.life(),
     )
 
 
-def read_back(book: Book, evidence: Evidence, *, wanted: Wanted, now: datetime) -> list[Settled]:
+def read_back(
+    book: Book, evidence: Evidence, *, wanted: Wanted, now: datetime, ready: Sequence[Draft] = ()
+) -> list[Settled]:
     """Settle every undone posting whose customer was searched.
 
-    A note with its reference confirms it; so does the only note that fits the only posting. Where nothing at all was
+    A note with its reference confirms it; so does the only note that fits the only posting, and none of the ``ready``
+    drafts. Where nothing at all was
     found and nothing happened to the posting since ``wanted`` was made, the search clears it for one hand-out. A
     search older than one that was used before settles nothing.
     """
@@ -113,8 +118,7 @@ def read_back(book: Book, evidence: Evidence, *, wanted: Wanted, now: datetime) 
     if not book.begin_search(evidence.searched_at):
         return []
     searched = [one for one in book.undone() if one.customer_code in evidence.customers]
-    in_doubt = [one for one in searched if one.state == "in_doubt"]
-    settling = _Settling(Witness.of(evidence, book), evidence, wanted.tickets, now, in_doubt, book.life())
+    settling = _Settling(Witness.of(evidence, book), evidence, wanted.tickets, now, (*searched, *ready))
     return _kept(book, [settling.take(one) for one in searched], now)
 
 
@@ -134,7 +138,6 @@ class _Planning:
     render: Render
     post_from: date
     now: datetime
-    life: str
     taken: _Taken
 
     def take(self, ready: ReadyDraft, before: Posting | None) -> tuple[Planned, Change | None]:
@@ -163,9 +166,10 @@ class _Planning:
         reference = before.reference if before else reference_for(draft.rma, draft.ordinal, self.taken)
         document = self.render(ready, reference)
         return Posting(
-            *_key(draft), draft.rma, reference, "planned", draft.customer_code, draft.so_code, draft.currency,
+            *draft.key, draft.rma, reference, "planned", draft.customer_code, draft.so_code, draft.currency,
             draft.value_pence, document, content_hash(document, ready.party_sealed), ready.party_sealed,
-            planned_at=self.now, cleared_at=self.evidence.searched_at, cleared_in=self.life, drafted=draft.content,
+            planned_at=self.now, cleared_at=self.evidence.searched_at, cleared_in=self.evidence.life,
+            drafted=draft.content,
         )  # fmt: skip
 
     def _objection(self, ready: ReadyDraft) -> str:
@@ -200,8 +204,7 @@ class _Settling:
     evidence: Evidence
     tickets: frozenset[tuple[str, int, datetime | None]]
     now: datetime
-    rivals: Sequence[Posting]
-    life: str
+    rivals: Sequence[Asking]
 
     def take(self, posting: Posting) -> tuple[Settled, Change | None]:
         finding = self.witness.look(posting, self.rivals)
@@ -226,7 +229,8 @@ class _Settling:
         if posting.state == "in_doubt" and posting.asked_again_at is None:
             unseen = Settled(posting.key, posting.reference, "still_in_doubt", "no note was seen yet")
             return unseen, Change(replace(posting, doubt="")) if posting.doubt else None
-        cleared = replace(posting, doubt="", cleared_at=self.evidence.searched_at, cleared_in=self.life)
+        seen = self.evidence
+        cleared = replace(posting, doubt="", cleared_at=seen.searched_at, cleared_in=seen.life)
         change = Change(cleared, "cleared" if posting.asked_again_at else "")
         return Settled(posting.key, posting.reference, "cleared"), change
 
@@ -277,10 +281,6 @@ def ended_posting(posting: Posting, state: Literal["confirmed", "refused"], *, b
         posting, state=state, ended_at=now, ended_by=by, party_sealed=None, is_released=False,
         asked_again_at=None, asked_by="", cleared_at=None, doubt="",
     )  # fmt: skip
-
-
-def _key(draft: Draft) -> Key:
-    return draft.store_id, draft.return_id, draft.ordinal
 
 
 def _ticket(posting: Posting) -> tuple[str, int, datetime | None]:

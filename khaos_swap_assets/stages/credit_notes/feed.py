@@ -5,6 +5,8 @@ authentication (``gateway``), planning and witnessing (``engine``). Source: cont
 
 A pull that repeats the continuation of the newest page shows that Khaos did not keep that page: what it held is asked
 for again, and waits for a search that finds nothing. An older continuation gets an empty page and the newest token.
+What ``SpecificIDs`` name is no page: whether Khaos keeps the token of such an answer is unknown, so it gets the one
+that it holds, and its next pull repeats nothing.
 A token that we never gave comes from a future that a restored database has lost: a person must trust the feed again.
 """
 
@@ -201,7 +203,7 @@ class _Pull:
         if not texts:
             return FeedPage(self.continuation if self.newest is None or self.asked else self.newest.token, [])
         self.book.save([self._out(*each) for each in texts], who=ENGINE, what="handed out", now=self.now)
-        return self._page(texts)
+        return FeedPage(self.continuation, [text for _, text in texts]) if self.asked else self._page(texts)
 
     def _text(self, posting: Posting) -> str:
         try:

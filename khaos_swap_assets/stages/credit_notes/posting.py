@@ -19,6 +19,7 @@ from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.domain.attribution import Attribution
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.postings import Evidence, Planned, Settled, Wanted
+from khaos_swap_assets.domain.references import reference_for
 from khaos_swap_assets.stages.credit_notes import engine, files
 from khaos_swap_assets.stages.credit_notes.attributing import SOURCE as ATTRIBUTION
 from khaos_swap_assets.stages.credit_notes.attributing import attribute_notes
@@ -84,8 +85,9 @@ def _settle_and_plan(
     keep_notes(conn, found.feeds, now)
     last_round = worklist.reached(conn, ATTRIBUTION)
     attributed = attribute_notes(conn, found.customers, now)
-    evidence = _evidence(conn, tools.settings, found, searched_at)
-    settled = engine.read_back(book, evidence, wanted=wanted, now=now)
+    evidence = _evidence(conn, tools.settings, found, searched_at, wanted, ready)
+    waiting = [one.draft for one in drafts.ready(conn) if one.draft]
+    settled = engine.read_back(book, evidence, wanted=wanted, now=now, ready=waiting)
     withdrawn = engine.withdraw_stale(book, now=now)
     rendered = _rendered(conn, tools, _uncovered(conn, ready))
     planned = engine.plan(
@@ -113,18 +115,39 @@ def _uncovered(conn: psycopg.Connection, ready: Sequence[SavedDraft]) -> list[Sa
     return [one for one in ready if (one.return_id, one.ordinal) in still_ready and one.return_id not in covered]
 
 
-def _evidence(conn: psycopg.Connection, settings: Settings, found: Search, searched_at: datetime) -> Evidence:
+def _evidence(
+    conn: psycopg.Connection,
+    settings: Settings,
+    found: Search,
+    searched_at: datetime,
+    wanted: Wanted,
+    ready: Sequence[SavedDraft],
+) -> Evidence:
     opened = _opened_on(conn, found.customers)
     kept = notes.of_customers if settings.khaos.is_cloud else notes.told_by_file
     by_khaos = {note.credit_note_code: note for feed in found.feeds for note in feed.credit_notes}
     by_file = {note.credit_note_code: note for note in kept(conn, sorted(found.customers))}
-    seen = tuple(note for note in (by_file | by_khaos).values() if not _is_older(note, opened))
+    elsewhere = {note.credit_note_code: note for note in _elsewhere(conn, found, wanted, ready)}
+    seen = tuple(note for note in (elsewhere | by_file | by_khaos).values() if not _is_older(note, opened))
     rows = conn.execute(
         "SELECT credit_note_code, return_id FROM khaos.credit_notes WHERE return_id IS NOT NULL "
         "AND credit_note_code = ANY(%s)",
         ([note.credit_note_code for note in seen],),
     ).fetchall()
-    return Evidence(seen, found.customers, searched_at, attributed={row[0]: row[1] for row in rows})
+    attributed = {row[0]: row[1] for row in rows}
+    return Evidence(seen, found.customers, searched_at, wanted.references, attributed, wanted.life)
+
+
+def _elsewhere(
+    conn: psycopg.Connection, found: Search, wanted: Wanted, ready: Sequence[SavedDraft]
+) -> list[CreditNote]:
+    """Notes under a reference of ours that Khaos told of before, and that stand with a customer who was not searched.
+
+    A person may have two customer records, and records are merged.
+    """
+    drafted = {reference_for(one.draft.rma, one.ordinal, ()) for one in ready if one.draft}
+    named = notes.loose_of_refs(conn, sorted(wanted.references | drafted))
+    return [note for note in named if note.customer_code not in found.customers]
 
 
 def _opened_on(conn: psycopg.Connection, customers: frozenset[str]) -> dict[str, date]:

@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from khaos_swap_assets.domain.credit_notes import CreditNote
 from khaos_swap_assets.domain.periods import london_date
-from khaos_swap_assets.domain.postings import Evidence, Posting, contents_of_note
+from khaos_swap_assets.domain.postings import Asking, Evidence, Posting, contents_of_note
 from khaos_swap_assets.stages.credit_notes.book import Book
 
 NOTE_MAY_PRECEDE = timedelta(days=1)
@@ -48,22 +48,26 @@ class Witness:
         claimed = book.claimed([note.credit_note_code for note in evidence.notes])
         return cls(by_customer, by_reference, book.by_reference(list(by_reference)), claimed, evidence.attributed)
 
-    def look(self, posting: Posting, rivals: Sequence[Posting] = ()) -> Finding:
-        """What the search shows about ``posting``; ``rivals`` are the postings in doubt that its note could fit too."""
-        named = self.by_reference.get(posting.reference, ())
-        if seen := [note for note in named if _is_same_party(note, posting)]:
+    def look(self, posting: Posting, rivals: Sequence[Asking] = ()) -> Finding:
+        """What the search shows about ``posting``; ``rivals`` are all others that its note could fit too.
+
+        Before it was handed out its reference is only what staff typed: that proves nothing against the goods, and a
+        note that is another's already says nothing.
+        """
+        is_out = posting.handed_out_at is not None
+        carrying = self.by_reference.get(posting.reference, ())
+        named = [note for note in carrying if is_out or not self._is_taken(note, posting)]
+        if seen := [note for note in named if self._is_named_for(note, posting, is_out=is_out)]:
             return Finding(note=seen[0])
         if named:
-            return Finding(
-                doubt=f"{_codes(named)} carries reference {posting.reference} for another customer or currency"
-            )
+            return Finding(doubt=f"{_codes(named)} carries reference {posting.reference} for {_whom(named, posting)}")
         if near := [note for note in self._free(posting) if _may_cover(note, posting)]:
             return self._nearest(posting, near, rivals)
         return Finding()
 
-    def _nearest(self, posting: Posting, near: Sequence[CreditNote], rivals: Sequence[Posting]) -> Finding:
+    def _nearest(self, posting: Posting, near: Sequence[CreditNote], rivals: Sequence[Asking]) -> Finding:
         fitting = [note for note in near if _fits(note, posting) and _is_in_time(note, posting)]
-        others = [rival for rival in rivals if rival.reference != posting.reference]
+        others = [rival for rival in rivals if rival.key != posting.key]
         if len(fitting) == 1 and not any(_fits(fitting[0], rival) for rival in others):
             return Finding(note=fitting[0])
         return Finding(doubt=f"{_codes(near)} of customer {posting.customer_code} may already be its note")
@@ -72,26 +76,36 @@ class Witness:
         return [
             note
             for note in self.by_customer.get(posting.customer_code, ())
-            if note.credit_note_code not in self.claimed
-            and self.attributed.get(note.credit_note_code, posting.return_id) == posting.return_id
-            and not self._is_owned_by_another(note, posting)
+            if not self._is_taken(note, posting) and not self._is_owned_by_another(note, posting)
         ]
+
+    def _is_taken(self, note: CreditNote, posting: Posting) -> bool:
+        is_of_another = self.attributed.get(note.credit_note_code, posting.return_id) != posting.return_id
+        return is_of_another or note.credit_note_code in self.claimed
+
+    def _is_named_for(self, note: CreditNote, posting: Posting, *, is_out: bool) -> bool:
+        has_its_goods = is_out or not note.lines or _shares_goods(note, posting)
+        return _is_same_party(note, posting) and has_its_goods and not self._is_taken(note, posting)
 
     def _is_owned_by_another(self, note: CreditNote, posting: Posting) -> bool:
         owner = self.owners.get(note.associated_ref)
         return owner is not None and owner.key != posting.key and _is_same_party(note, owner)
 
 
-def _is_same_party(note: CreditNote, posting: Posting) -> bool:
+def _is_same_party(note: CreditNote, posting: Asking) -> bool:
     return note.customer_code == posting.customer_code and note.currency == posting.currency
 
 
 def _may_cover(note: CreditNote, posting: Posting) -> bool:
+    return note.gross_pence == posting.value_pence or _shares_goods(note, posting)
+
+
+def _shares_goods(note: CreditNote, posting: Posting) -> bool:
     goods = {stock_code for stock_code, _ in posting.contents}
-    return note.gross_pence == posting.value_pence or not goods.isdisjoint(code for code, _ in note.lines)
+    return not goods.isdisjoint(code for code, _ in note.lines)
 
 
-def _fits(note: CreditNote, posting: Posting) -> bool:
+def _fits(note: CreditNote, posting: Asking) -> bool:
     is_worth_it = note.gross_pence == posting.value_pence
     return _is_same_party(note, posting) and is_worth_it and contents_of_note(note) == posting.contents
 
@@ -101,6 +115,11 @@ def _is_in_time(note: CreditNote, posting: Posting) -> bool:
         return False
     out_on = london_date(posting.handed_out_at)
     return out_on - NOTE_MAY_PRECEDE <= note.created_on <= out_on + NOTE_MAY_FOLLOW
+
+
+def _whom(notes: Sequence[CreditNote], posting: Posting) -> str:
+    is_same = any(_is_same_party(note, posting) for note in notes)
+    return "other goods or another return" if is_same else "another customer or currency"
 
 
 def _codes(notes: Sequence[CreditNote]) -> str:

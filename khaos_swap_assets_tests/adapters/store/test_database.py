@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy
-from psycopg import errors
+from psycopg import conninfo, errors
 
 from khaos_swap_assets.adapters.errors import SettingsError, StoreError
 from khaos_swap_assets.adapters.store import database as store
@@ -50,6 +50,17 @@ def refusal(url: str) -> str:
     assert caught.value.__context__ is None or caught.value.__suppress_context__
     assert "\n" not in str(caught.value)
     return str(caught.value)
+
+
+@pytest.mark.parametrize("default", ["repeatable read", "serializable"])
+def test_each_statement_sees_what_was_committed_before_whatever_the_server_prefers(
+    database_url: str, default: str
+) -> None:
+    option = f"-c default_transaction_isolation={default.replace(' ', chr(92) + ' ')}"
+    url = conninfo.make_conninfo("", **{**store.parts(database_url), "options": option})
+    with store.connect(url, application="tests") as asked:
+        assert asked.execute("SHOW default_transaction_isolation").fetchone() == (default,)
+        assert asked.execute("SHOW transaction_isolation").fetchone() == ("read committed",)
 
 
 def test_a_connection_is_in_utc_named_and_without_autocommit(database_url: str) -> None:

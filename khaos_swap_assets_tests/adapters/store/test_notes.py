@@ -87,3 +87,13 @@ def test_several_notes_of_one_return_come_in_order(database: Database) -> None:
         "R1": ["CN1", "CN3"],
         "R2": ["CN2"],
     }
+
+
+def test_a_cancelled_note_that_khaos_shows_again_counts_again(database: Database) -> None:
+    code, customer = NOTE.credit_note_code, NOTE.customer_code
+    notes.save(database, [NOTE], NOW)
+    notes.cancel(database, [code], NOW)
+    assert notes.unattributed(database, [customer]) == []
+    assert notes.save(database, [NOTE], LATER) == [code]
+    assert notes.unattributed(database, [customer]) == [NOTE]
+    assert notes.save(database, [NOTE], LATER) == []

@@ -208,6 +208,20 @@ def test_the_lock_keeps_another_transaction_out(book: SqlBook, database_url: str
         SqlBook(other).lock()
 
 
+@pytest.mark.parametrize(
+    ("asked", "given"), [("off", "on"), ("local", "on"), ("on", "on"), ("remote_apply", "remote_apply")]
+)
+def test_what_is_done_under_the_lock_is_on_disk_at_its_commit(book: SqlBook, asked: str, given: str) -> None:
+    book.conn.execute("SELECT set_config('synchronous_commit', %s, false)", (asked,))
+    book.conn.commit()
+    book.lock()
+    assert book.conn.execute("SHOW synchronous_commit").fetchone() == (given,)
+    book.conn.rollback()
+    assert book.conn.execute("SHOW synchronous_commit").fetchone() == (asked,)
+    book.conn.execute("RESET synchronous_commit")
+    book.conn.commit()
+
+
 def test_each_change_is_logged_with_before_and_after_and_without_party(book: SqlBook) -> None:
     save(book, posting(), what="planned")
     save(book, posting(state="refused", party_sealed=None), what="refused")

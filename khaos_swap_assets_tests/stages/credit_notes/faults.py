@@ -163,6 +163,35 @@ def trusts_a_search_of_an_earlier_life(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(feed, "is_cleared", lasting)
 
 
+def dates_a_search_by_its_end(patch: pytest.MonkeyPatch) -> None:
+    """A search that was under way while a backup was restored counts as one of the life after it."""
+    of = WITNESS.of.__func__
+    settle, take = SETTLING.take, PLANNING.take
+
+    def late(act: Any) -> Any:
+        return lambda self, *args: act(replace(self, evidence=replace(self.evidence, life=lives[-1])), *args)
+
+    def noting(cls: Any, evidence: Evidence, book: Book) -> Any:
+        lives.append(book.life())
+        return of(cls, evidence, book)
+
+    lives: list[str] = []
+    patch.setattr(WITNESS, "of", classmethod(noting))
+    patch.setattr(SETTLING, "take", late(settle))
+    patch.setattr(PLANNING, "take", late(take))
+
+
+def forgets_who_else_waits_for_a_note(patch: pytest.MonkeyPatch) -> None:
+    """Only what is out can have a note: what staff credited for a return that waits is taken for ours."""
+    look = WITNESS.look
+
+    def narrow(self: Any, posting: Posting, rivals: Any = ()) -> Any:
+        out = [one for one in rivals if isinstance(one, Posting) and one.state == "in_doubt"]
+        return look(self, posting, out)
+
+    patch.setattr(WITNESS, "look", narrow)
+
+
 def believes_a_stray_repeat(patch: pytest.MonkeyPatch) -> None:
     """A repeat stays a question although Khaos went on with the page."""
     patch.setattr(PULL, "_acknowledge", lambda self: None)
@@ -236,6 +265,8 @@ FAULTS: tuple[Fault, ...] = (
     ignores_the_mode,
     accepts_a_token_from_the_future,
     trusts_a_search_of_an_earlier_life,
+    dates_a_search_by_its_end,
+    forgets_who_else_waits_for_a_note,
     believes_a_stray_repeat,
     ignores_the_cap_of_a_day,
     sends_drafts_that_are_no_longer_ready,

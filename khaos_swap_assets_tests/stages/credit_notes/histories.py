@@ -33,7 +33,7 @@ class History(Pulls):
             (self.two_workers, 2), (self.specific, 3), (self.import_late, 4), (self.staff, 3), (self.zombie, 2),
             (self.crash, 3), (self.take_backup, 3), (self.restore, 2), (self.switch, 2), (self.person, 5),
             (self.wait, 5), (self.hold, 2), (self.regrade, 2), (self.amend, 3), (self.slow_search, 2),
-            (self.disaster, 1),
+            (self.disaster, 1), (self.mix_up, 2),
         ]  # fmt: skip
         chosen, weights = zip(*actions, strict=True)
         for step in self.rng.choices(chosen, weights, k=steps):
@@ -82,7 +82,7 @@ class History(Pulls):
 
     def hold(self) -> None:
         """A gate closes again (or opens) before the document left; a changed value or other goods count as well."""
-        if case := self.pick(lambda one: one.out == 0):
+        if case := self.pick(lambda one: one.out == 0 and not self.is_mistakable(one)):
             case.is_confirmed = not case.is_confirmed
             if case.is_confirmed:
                 self.rng.choice((self.raise_value, self.swap_goods))(case)
@@ -115,7 +115,7 @@ class History(Pulls):
 
     def tell(self) -> None:
         drafts = [case.ready.draft for case in self.cases.values() if case.is_confirmed]
-        self.side.set_ready({engine._key(one): (one.value_pence, one.content) for one in drafts})
+        self.side.set_ready({one.key: (one.value_pence, one.content) for one in drafts})
 
     def begin_sync(self) -> None:
         """Our sync asks the book what to search, and searches Khaos."""
@@ -126,7 +126,8 @@ class History(Pulls):
         notes = tuple(note for note in self.khaos.notes if note.customer_code in customers)
         asked = frozenset(order for order, case in self.cases.items() if case.is_asked)
         self.now += timedelta(seconds=1)
-        self.searches = [*self.searches[-1:], Search(wanted, Evidence(notes, customers, self.now), asked)]
+        found = Evidence(notes, customers, self.now, life=wanted.life)
+        self.searches = [*self.searches[-1:], Search(wanted, found, asked)]
 
     def zombie(self) -> None:
         """A worker believed dead applies its search after staff and another sync were there."""
@@ -151,8 +152,9 @@ class History(Pulls):
             return
         search = self.searches.pop(self.rng.randrange(len(self.searches)))
         with self.book(is_kept=is_kept) as book:
-            settled = engine.read_back(book, search.evidence, wanted=search.wanted, now=self.now)
             drafts = [case.ready for case in self.cases.values() if case.is_confirmed]
+            waiting = [one.draft for one in drafts]
+            settled = engine.read_back(book, search.evidence, wanted=search.wanted, now=self.now, ready=waiting)
             planned = engine.plan(
                 book, drafts, search.evidence,
                 render=paper.render, mode=self.mode, post_from=paper.POST_FROM, now=self.now,
@@ -163,13 +165,30 @@ class History(Pulls):
     # What people, crashes and time do
 
     def staff(self) -> None:
-        """Staff credit a return by hand, with its RMA as reference or with none."""
+        """Staff credit a return by hand, with its RMA as reference or with none; of equal ones any that is refunded."""
         case = self.pick(lambda one: not self.khaos.of_order(one.order))
-        if case is None or self.has_sibling(case):
+        if case is None or (self.has_sibling(case) and not case.is_confirmed):
             return
         draft = case.ready.draft
         reference, sku = self.rng.choice(("", draft.rma)), draft.lines[0].stock_code
         self.khaos.by_hand(case.order, reference, draft.customer_code, draft.value_pence, sku, london_date(self.now))
+
+    def mix_up(self) -> None:
+        """Of two equal returns of one customer one is out, and staff credit the one that waits, without a reference."""
+        first = self.pick(lambda one: one.out > 0 and not self.khaos.of_order(one.order))
+        posting = self.postings().get(first.key) if first else None
+        if posting is None:
+            return
+        number, customer, ((sku, _),) = len(self.cases), posting.customer_code, posting.contents
+        ready = paper.draft_of(f"RMA{number}", customer=customer, value=posting.value_pence, sku=sku)
+        ready = replace(ready, draft=replace(ready.draft, order_ref=f"SO{number}"))
+        self.cases[f"SO{number}"] = Case(ready, is_confirmed=True)
+        self.tell()
+        self.khaos.by_hand(f"SO{number}", "", customer, posting.value_pence, sku, london_date(self.now))
+
+    def is_mistakable(self, case: Case) -> bool:
+        """True when its note could be taken for that of another return, were it not refunded as it is."""
+        return self.has_sibling(case) and bool(self.khaos.of_order(case.order))
 
     def has_sibling(self, case: Case) -> bool:
         """True when a note without reference could be taken for that of another return of equal goods."""
@@ -191,12 +210,12 @@ class History(Pulls):
         self.backup = self.side.backup()
 
     def restore(self) -> None:
-        """The database goes back to its backup, once nothing is under way in Khaos any more."""
+        """The database goes back to its backup, once nothing is under way in Khaos any more; a search may be."""
         if self.backup is None:
             return
         self.khaos.settle(london_date(self.now))
         self.side.restore(self.backup)
-        self.searches, self.khaos.failed = [], []
+        self.khaos.failed = []
         self.tell()
         self.gap_seen = False
         self.contents.clear()

@@ -21,7 +21,7 @@ LATER = NOON + timedelta(hours=1)
 def evidence(
     *notes: CreditNote, customers: tuple[str, ...] = ("ASH1",), at: datetime = NOON, **attributed: str
 ) -> Evidence:
-    return Evidence(notes, frozenset(customers), at, attributed=attributed)
+    return Evidence(notes, frozenset(customers), at, attributed=attributed, life="1")
 
 
 def plan(

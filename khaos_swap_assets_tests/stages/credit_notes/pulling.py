@@ -31,10 +31,10 @@ def full(count: int = 2, *, is_proven: bool = True, **changes: Any) -> Paper:
     """RMA1 ... planned; with ``is_proven`` an older document was witnessed at its value."""
     paper = Paper()
     drafts = [draft_of(f"RMA{number}", sku=f"HAT{number}") for number in range(1, count + 1)]
-    paper.ready = {engine._key(one.draft): (one.draft.value_pence, one.draft.content) for one in drafts}
+    paper.ready = {one.draft.key: (one.draft.value_pence, one.draft.content) for one in drafts}
     with committed(paper) as book:
         engine.plan(
-            book, drafts, Evidence((), frozenset({"ASH1"}), NOON),
+            book, drafts, Evidence((), frozenset({"ASH1"}), NOON, life="1"),
             render=render, mode="post", post_from=POST_FROM, now=NOON,
         )  # fmt: skip
     for reference, one in paper.postings.items():
@@ -68,5 +68,5 @@ def pull(
 
 def search(paper: Paper, *notes: Any, now: datetime = NOON) -> None:
     with committed(paper) as book:
-        seen = Evidence(notes, frozenset({"ASH1"}), now)
+        seen = Evidence(notes, frozenset({"ASH1"}), now, life=book.life())
         engine.read_back(book, seen, wanted=engine.wanted(book), now=now)

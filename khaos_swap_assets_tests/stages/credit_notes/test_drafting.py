@@ -203,3 +203,22 @@ def test_a_document_that_leaves_while_its_draft_changes_is_not_forgotten(
         town.pull()
     assert [note.gross_pence for note in town.khaos.notes.values()] == [1000]
     assert town.ask("SELECT reference, state FROM recon.postings") == [("RMA1", "confirmed")]
+
+
+def _of_one_unit(number: int, day: int) -> Any:
+    moment = datetime(2026, 3, day, 12, tzinfo=UTC)
+    return a_return(number, order_name="#LX1", processed_at=moment, closed_at=moment, submitted_at=moment)
+
+
+def test_a_refund_that_arrives_late_is_not_credited_beyond_what_was_sold(town: Town) -> None:
+    """The earlier refund counts first, but the later one has its document out already."""
+    town.khaos.sell(an_order(1, ("HAT", 1)))
+    town.swap.put(_of_one_unit(1, 9))
+    town.sync()
+    town.pull()
+    town.edit(_of_one_unit(2, 8))
+    for _ in range(2):
+        town.sync()
+        assert town.pull() == []
+    assert reasons(town) == ["over_return"]
+    assert "over_return" in town.kinds()

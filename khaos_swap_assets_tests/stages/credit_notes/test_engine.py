@@ -35,6 +35,7 @@ def test_a_ready_draft_is_planned_with_a_clearance() -> None:
         (draft_of(), evidence(note_of(ref="RMA1", customer="OAK2")), "for another customer or currency"),
         (draft_of(), evidence(note_of(ref="RMA1", currency="EUR")), "for another customer or currency"),
         (draft_of(), evidence(note_of(value=7), CN1="id-RMA1"), "may already"),
+        (draft_of(), evidence(note_of(ref="RMA1", sku="COAT")), "carries reference RMA1 for other goods"),
     ],
 )
 def test_what_does_not_pass_is_held_with_its_reason(draft: ReadyDraft, seen: Evidence | None, reason: str) -> None:
@@ -57,8 +58,11 @@ def test_other_notes_hold_nothing(note: CreditNote) -> None:
     assert [one.outcome for one in plan(Paper(), draft_of(), seen=evidence(note))] == ["planned"]
 
 
-def test_a_note_that_belongs_to_another_return_holds_nothing() -> None:
-    assert plan(Paper(), draft_of(), seen=evidence(note_of(), CN1="id-RMA9"))[0].outcome == "planned"
+@pytest.mark.parametrize("note", [note_of(), note_of(ref="RMA1"), note_of(ref="RMA1", sku="COAT")])
+def test_a_note_that_belongs_to_another_return_holds_nothing_and_proves_nothing(note: CreditNote) -> None:
+    paper = Paper()
+    assert plan(paper, draft_of(), seen=evidence(note, CN1="id-RMA9"))[0].outcome == "planned"
+    assert paper.postings["RMA1"].credit_note_code is None
 
 
 def test_a_note_with_the_reference_is_adopted_after_a_restore() -> None:

@@ -75,7 +75,7 @@ def test_a_draft_with_other_goods_at_the_same_value_stays_until_it_is_planned_ag
     assert pull(paper) == (FIRST, [])
     with committed(paper) as book:
         engine.plan(
-            book, [other], Evidence((), frozenset({"ASH1"}), NOON),
+            book, [other], Evidence((), frozenset({"ASH1"}), NOON, life="1"),
             render=render, mode="post", post_from=POST_FROM, now=NOON,
         )  # fmt: skip
     assert pull(paper) == ("ks1.1", ["RMA1"])

@@ -39,7 +39,7 @@ def stocked(database: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
     )
     ready = replace(draft_of(), party_sealed=Sealer(KEY).seal(PARTY))
     engine.plan(
-        SqlBook(database), [ready], Evidence((), frozenset({"ASH1"}), NOON),
+        SqlBook(database), [ready], Evidence((), frozenset({"ASH1"}), NOON, life=SqlBook(database).life()),
         render=render, mode="post", post_from=POST_FROM, now=NOON,
     )  # fmt: skip
     database.commit()
@@ -62,7 +62,8 @@ def test_the_second_hand_out_has_the_same_bytes(stocked: psycopg.Connection[Any]
     book = SqlBook(stocked)
     first = feed.hand_out(stocked, settings=settings, now=NOON, continuation=FIRST)
     feed.hand_out(stocked, settings=settings, now=NOON, continuation=FIRST)
-    engine.read_back(book, Evidence((), frozenset({"ASH1"}), NOON), wanted=engine.wanted(book), now=NOON)
+    seen = Evidence((), frozenset({"ASH1"}), NOON, life=book.life())
+    engine.read_back(book, seen, wanted=engine.wanted(book), now=NOON)
     second = feed.hand_out(stocked, settings=settings, now=NOON, continuation=FIRST)
     assert first.documents == second.documents != []
     assert book.by_reference(["RMA1"])["RMA1"].document_hash == sha256(second.documents[0].encode()).hexdigest()

@@ -207,3 +207,37 @@ def test_a_customer_with_nothing_undone_is_not_searched(town: Town) -> None:
     town.khaos.asked.clear()
     assert post(town.tools).searched == 0
     assert town.khaos.asked == []
+
+
+def test_a_note_under_our_reference_with_another_customer_record_is_not_posted_over(town: Town) -> None:
+    """The person has two records in Khaos, and staff credited the other one."""
+    town.sells_and_takes_back(a_return(1))
+    town.khaos.notes["CN1"] = a_note("CN1", associated_ref="RMA1", customer_code="C1-OLD")
+    for _ in range(2):
+        town.sync()
+        assert town.pull() == []
+    assert postings(town) == []
+
+
+def test_a_document_whose_note_moved_to_another_customer_record_is_not_sent_again(town: Town) -> None:
+    town.sells_and_takes_back(a_return(1))
+    town.sync()
+    (note,) = town.pull()
+    town.khaos.notes[note.credit_note_code] = replace(note, customer_code="C1-NEW")
+    town.token = ""
+    for _ in range(3):
+        assert town.pull() == []
+        town.sync()
+    assert "another customer" in town.one("SELECT doubt FROM recon.postings")
+
+
+def test_a_reference_that_staff_mistyped_does_not_prove_the_return_that_it_names(town: Town) -> None:
+    town.khaos.sell(an_order(1, ("HAT", 1), ("CAP", 1)))
+    town.swap.put(a_return(1), a_return(2, a_line("CAP"), order_name="#LX1"))
+    town.khaos.notes["CN1"] = a_note("CN1", associated_ref="RMA1", lines=(("CAP", 1),))
+    town.sync()
+    assert town.ask("SELECT return_id FROM khaos.credit_notes") == [("R2",)]
+    assert [note.lines for note in town.pull()] == [(("HAT", 1),)]
+    town.sync()
+    assert postings(town) == [("RMA1", "confirmed", "CN2")]
+    assert town.kinds() == {}

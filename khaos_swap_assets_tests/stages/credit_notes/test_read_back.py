@@ -9,7 +9,15 @@ import pytest
 
 from khaos_swap_assets.domain.credit_notes import CreditNote
 from khaos_swap_assets.stages.credit_notes import engine
-from khaos_swap_assets_tests.stages.credit_notes.paper import NOON, Paper, committed, draft_of, note_of
+from khaos_swap_assets_tests.stages.credit_notes.paper import (
+    NOON,
+    POST_FROM,
+    Paper,
+    committed,
+    draft_of,
+    note_of,
+    render,
+)
 from khaos_swap_assets_tests.stages.credit_notes.planning import LATER, evidence, hand_out, out, plan, settle
 
 
@@ -70,11 +78,47 @@ def test_a_note_under_the_reference_of_another_posting_is_not_taken() -> None:
 
 def test_a_note_is_the_witness_of_one_posting_only() -> None:
     paper = Paper()
+    out(paper)
+    settle(paper, note_of())
+    afterwards = LATER + timedelta(hours=1)
+    plan(paper, draft_of("RMA2"), seen=evidence(note_of(), at=afterwards), now=afterwards)
+    hand_out(paper, "RMA2")
+    assert [one.outcome for one in settle(paper, note_of(), now=afterwards)] == ["still_in_doubt"]
+
+
+def test_a_note_that_fits_one_that_is_out_and_one_that_waits_is_neither_of_theirs() -> None:
+    """It may be our first document, or what staff credited by hand for the second return."""
+    paper = Paper()
     plan(paper, draft_of(), draft_of("RMA2"))
     hand_out(paper, "RMA1")
-    settle(paper, note_of())
-    hand_out(paper, "RMA2")
-    assert [one.outcome for one in settle(paper, note_of(), now=LATER + timedelta(hours=1))] == ["still_in_doubt"]
+    assert [one.outcome for one in settle(paper, note_of())] == ["still_in_doubt", "held"]
+    assert paper.postings["RMA2"].cleared_at is None
+
+
+def test_a_note_that_proves_one_posting_already_does_not_prove_another_by_its_reference() -> None:
+    paper = Paper()
+    out(paper)
+    plan(paper, draft_of("RMA2", sku="CAP"))
+    hand_out(paper, "RMA2", state="confirmed", credit_note_code="CN1")
+    assert [one.outcome for one in settle(paper, note_of(ref="RMA1"))] == ["still_in_doubt"]
+    assert "CN1 carries reference RMA1" in paper.postings["RMA1"].doubt
+
+
+def test_a_search_that_began_in_an_earlier_life_clears_nothing() -> None:
+    """It began before the backup was restored: what left in between is in neither."""
+    paper = Paper()
+    plan(paper, draft_of())
+    with committed(paper) as book:
+        wanted = engine.wanted(book)
+    paper.life = 2
+    with committed(paper) as book:
+        engine.read_back(book, evidence(at=LATER), wanted=wanted, now=LATER)
+        engine.plan(
+            book, [draft_of("RMA2")], evidence(at=LATER),
+            render=render, mode="post", post_from=POST_FROM, now=LATER,
+        )  # fmt: skip
+        life = book.life()
+    assert [engine.is_cleared(one, life, LATER) for one in paper.postings.values()] == [False, False]
 
 
 def test_nothing_found_clears_only_what_khaos_asked_for_again() -> None:

@@ -62,7 +62,7 @@ class Case:
 
     @property
     def key(self) -> Key:
-        return engine._key(self.ready.draft)
+        return self.ready.draft.key
 
 
 @dataclass
