@@ -1,7 +1,8 @@
 """``python -m khaos_swap_assets_tests.prove [NAMES] [--out FILE]``: run the proofs, write one JSON.
 
-Belongs here: the command line and the file. Stays out: the proofs. The file is written after each proof, so a long
-series that is stopped leaves what it had. Exit 1 when a claim does not hold, 2 for a name that does not exist.
+Belongs here: the command line and the file. Stays out: the proofs. Each play is told on stderr as it ends, and the file
+is written after each play, so a long series that is stopped leaves what it had: such a proof is not ``is_finished`` and
+says nothing of whether it ``holds``. Exit 1 when a claim does not hold, 2 for a name that does not exist.
 """
 
 from __future__ import annotations
@@ -11,13 +12,17 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from khaos_swap_assets_tests.prove.plays import Played, heard_by
 from khaos_swap_assets_tests.prove.proofs import PROOFS
+
+Figures = dict[str, Any]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,21 +34,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown := sorted(set(options.names) - set(PROOFS)):
         print(f"no such proof: {', '.join(unknown)}; there are {', '.join(PROOFS)}", file=sys.stderr)
         return 2
-    report: dict[str, Any] = {"started_at": datetime.now(UTC).isoformat(), **_machine(), "proofs": {}}
-    for name in options.names or PROOFS:
-        report["proofs"][name] = _run(name)
+    report: Figures = {"started_at": datetime.now(UTC).isoformat(), **_machine(), "proofs": {}}
+
+    def keep(name: str, figures: Figures) -> None:
+        report["proofs"][name] = {"claim": (PROOFS[name].__doc__ or "").strip(), **figures}
         options.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+    for name in options.names or PROOFS:
+        _run(name, partial(keep, name))
     return 0 if all(figures["holds"] for figures in report["proofs"].values()) else 1
 
 
-def _run(name: str) -> dict[str, Any]:
+def _run(name: str, keep: Callable[[Figures], None]) -> None:
     start = perf_counter()
-    figures = PROOFS[name]()
+    plays: list[Figures] = []
+
+    def hear(played: Played) -> None:
+        _tell(f"  {played.line}")
+        plays.append(played.brief)
+        keep({"is_finished": False, "plays": plays})
+
+    keep({"is_finished": False})
+    with heard_by(hear):
+        figures = PROOFS[name]()
     seconds = round(perf_counter() - start, 1)
-    print(f"{name}: {'holds' if figures['holds'] else 'DOES NOT HOLD'}, {seconds} s", file=sys.stderr, flush=True)
+    keep({"is_finished": True, "took_seconds": seconds, **figures})
+    _tell(f"{name}: {'holds' if figures['holds'] else 'DOES NOT HOLD'}, {seconds} s")
     for fault in figures["faults"]:
-        print(f"  {fault}", file=sys.stderr, flush=True)
-    return {"claim": (PROOFS[name].__doc__ or "").strip(), "took_seconds": seconds, **figures}
+        _tell(f"  {fault}")
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _machine() -> dict[str, object]:

@@ -1,6 +1,7 @@
 """Plays as children: start one, read its figures, and say in words what it must not be.
 
-Belongs here: running ``one_play`` and the conditions that every play has to meet. Stays out: which plays (``proofs``).
+Belongs here: running ``one_play``, the conditions that every play has to meet, and who hears of a play as it ends.
+Stays out: which plays (``proofs``) and what is made of what was heard (``__main__``).
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -44,6 +47,38 @@ class Played:
         figures = {name: self.result.get(name) for name in kept}
         return {**self.wish, **figures, "failed_runs": self.result.get("failed_runs"), "seconds": self.seconds}
 
+    @property
+    def line(self) -> str:
+        """The wish and what it came to, in one line."""
+        wish = " ".join(f"{name}={value}" for name, value in self.wish.items())
+        if not self.result:
+            return f"{wish}: no figures, exit {self.exit_code}, {self.seconds} s"
+        counted = {"returns": "returns", "credit_notes_confirmed": "confirmed", "duplicates": "duplicates"}
+        said = [f"{self.result[name]} {word}" for name, word in counted.items()]
+        said += [f"{len(self.result[name])} {name.replace('_', ' ')}" for name in ("missed", "false_alarms")]
+        return f"{wish}: {', '.join(said)}, {self.seconds} s"
+
+
+Listener = Callable[[Played], None]
+_listeners: list[Listener] = []
+
+
+@contextmanager
+def heard_by(listener: Listener) -> Iterator[None]:
+    """Within the block ``listener`` is told each play as it ends."""
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
+
+
+def tell(played: Played) -> Played:
+    """Tell every listener, and hand the play on."""
+    for listener in _listeners:
+        listener(played)
+    return played
+
 
 def play(**wish: Any) -> Played:
     """Play in a process of its own; figures are empty when it printed none."""
@@ -61,7 +96,8 @@ def play(**wish: Any) -> Played:
     result: dict[str, Any] = next((line for line in reversed(lines) if "returns" in line), {})
     words = done.stderr.strip().splitlines()[-5:]
     end: dict[str, str] = next((line["end"] for line in lines if "end" in line), {})
-    return Played(wish, result, outage, done.returncode, round(perf_counter() - start, 1), "\n".join(words), end)
+    seconds = round(perf_counter() - start, 1)
+    return tell(Played(wish, result, outage, done.returncode, seconds, "\n".join(words), end))
 
 
 def faults_of(played: Played, *, failed_runs: int = 0) -> list[str]:

@@ -11,11 +11,12 @@ import pytest
 from khaos_swap_assets.sandbox.switches import ALL_SWITCHES
 from khaos_swap_assets_tests.prove import __main__ as command
 from khaos_swap_assets_tests.prove import proofs
-from khaos_swap_assets_tests.prove.plays import Played, faults_of
+from khaos_swap_assets_tests.prove.plays import Played, faults_of, heard_by, tell
 from khaos_swap_assets_tests.prove.tests_at_size import run_tests
 
 GOOD = {
     "returns": 60,
+    "credit_notes_confirmed": 41,
     "missed": [],
     "false_alarms": [],
     "broken_invariants": [],
@@ -89,6 +90,69 @@ def test_the_command_writes_what_it_showed(monkeypatch: pytest.MonkeyPatch, tmp_
     assert command.main(["good", "--out", str(out)]) == 0
     assert command.main(["good", "bad", "--out", str(out)]) == 1
     assert json.loads(out.read_text())["proofs"]["bad"]["faults"] == ["it does not"]
+
+
+@pytest.mark.parametrize(
+    ("one", "line"),
+    [
+        (played(), "seed=1: 60 returns, 41 confirmed, 0 duplicates, 0 missed, 0 false alarms, 1.0 s"),
+        (
+            played(missed=["a", "b"], false_alarms=["c"], duplicates=3),
+            "seed=1: 60 returns, 41 confirmed, 3 duplicates, 2 missed, 1 false alarms, 1.0 s",
+        ),
+        (
+            Played({"seed": 1, "storefront": True}, {}, {}, 2, 1.0, ""),
+            "seed=1 storefront=True: no figures, exit 2, 1.0 s",
+        ),
+    ],
+)
+def test_a_play_is_told_in_one_line(one: Played, line: str) -> None:
+    assert one.line == line
+
+
+def test_only_who_listens_hears_of_a_play() -> None:
+    heard: list[Played] = []
+    with heard_by(heard.append):
+        one = tell(played())
+    tell(played(duplicates=1))
+    assert heard == [one]
+
+
+def test_a_series_tells_each_play_as_it_ends(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Any) -> None:
+    out = tmp_path / "proofs.json"
+    left: list[Any] = []
+
+    def series() -> dict[str, Any]:
+        """It holds."""
+        for duplicates in (0, 2):
+            tell(played(duplicates=duplicates))
+            left.append((capsys.readouterr().err, json.loads(out.read_text())["proofs"]["series"]))
+        return {"holds": True, "faults": [], "plays": ["all of them"]}
+
+    monkeypatch.setitem(proofs.PROOFS, "series", series)
+    assert command.main(["series", "--out", str(out)]) == 0
+    assert [said for said, _ in left] == [f"  {played(duplicates=count).line}\n" for count in (0, 2)]
+    assert [len(figures["plays"]) for _, figures in left] == [1, 2]
+    assert left[1][1]["plays"][1]["duplicates"] == 2
+    assert all((one["claim"], one["is_finished"], "holds" in one) == ("It holds.", False, False) for _, one in left)
+    ended = json.loads(out.read_text())["proofs"]["series"]
+    assert (ended["is_finished"], ended["holds"], ended["plays"]) == (True, True, ["all of them"])
+
+
+def test_a_series_that_is_stopped_leaves_what_it_had(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def stopped() -> dict[str, Any]:
+        tell(played(missed=["value_gap RMA1: why"]))
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(proofs.PROOFS, "good", lambda: {"holds": True, "faults": []})
+    monkeypatch.setitem(proofs.PROOFS, "stopped", stopped)
+    out = tmp_path / "proofs.json"
+    with pytest.raises(KeyboardInterrupt):
+        command.main(["good", "stopped", "--out", str(out)])
+    left = json.loads(out.read_text())["proofs"]
+    assert left["good"]["is_finished"]
+    assert not left["stopped"]["is_finished"]
+    assert left["stopped"]["plays"][0]["missed"] == ["value_gap RMA1: why"]
 
 
 def test_an_unknown_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,3 +1,5 @@
+"""What staff do by the clock: notes issued and allocated, goods sold on, and what they leave alone."""
+
 from __future__ import annotations
 
 from datetime import timedelta
@@ -6,66 +8,16 @@ import pytest
 
 from khaos_swap_assets.sandbox.khaos_books import Books
 from khaos_swap_assets.sandbox.khaos_returns import import_document
-from khaos_swap_assets.sandbox.staff import Staff
-from khaos_swap_assets.sandbox.warehouse import Warehouse, warehouse_client
-from khaos_swap_assets.sandbox.world import Note, NoteLine, Plant, RmaLine
-from khaos_swap_assets_tests.sandbox.small import HAT, JACKET, NOW, RMA, URN, Gateway, document, small_books
+from khaos_swap_assets.sandbox.staff import SALES_A_ROUND, Staff
+from khaos_swap_assets.sandbox.world import Item, Note, NoteLine, Plant
+from khaos_swap_assets_tests.sandbox.small import HAT, JACKET, NOW, RMA, URN, document, small_books
 
 DAY = timedelta(days=1)
-
-
-def bench(gateway: Gateway, books: Books) -> Warehouse:
-    return Warehouse(books, warehouse_client("http://gateway", "token", gateway.transport()))
 
 
 def worked(books: Books) -> tuple[int, int, int]:
     done = Staff(books).work()
     return done["issued"], done["allocated"], done["sold"]
-
-
-def test_a_due_inspection_is_posted_once() -> None:
-    books, gateway = small_books(), Gateway()
-    warehouse = bench(gateway, books)
-    assert [warehouse.post_due(), warehouse.post_due()] == [(1, []), (0, [])]
-    assert gateway.posts == [
-        (
-            "/inspections",
-            {
-                "inspection_id": f"INS-{RMA}-prd_1",
-                "rma": RMA,
-                "sku": JACKET,
-                "line_item_id": "111",
-                "condition": "Sellable",
-                "quantity": 1,
-                "inspected_at": "2026-07-03T09:00:00+00:00",
-                "inspected_by": "warehouse-bench-1",
-            },
-        )
-    ]
-
-
-def test_an_inspection_is_not_posted_before_its_time() -> None:
-    books, gateway = small_books(), Gateway()
-    books.world.rmas[RMA].inspect_at = NOW + timedelta(seconds=1)
-    assert bench(gateway, books).post_due() == (0, [])
-
-
-@pytest.mark.parametrize("trouble", ["down", "refused"])
-def test_an_inspection_is_repeated_under_the_same_id(trouble: str) -> None:
-    books, gateway = small_books(), Gateway()
-    warehouse = bench(gateway, books)
-    gateway.is_down, gateway.post_status = trouble == "down", 500
-    posted, problems = warehouse.post_due()
-    assert (posted, len(problems)) == (0, 1)
-    gateway.is_down, gateway.post_status = False, 200
-    assert warehouse.post_due() == (1, [])
-    assert {body["inspection_id"] for _, body in gateway.posts} == {f"INS-{RMA}-prd_1"}
-
-
-def test_a_row_without_condition_is_never_found() -> None:
-    books, gateway = small_books(), Gateway()
-    books.world.rmas[RMA].lines.append(RmaLine("prd_2", "112", HAT, 1, 1000, condition=""))
-    assert bench(gateway, books).post_due() == (1, [])
 
 
 @pytest.mark.parametrize(("switch", "rounds"), [("at_once", [0, 0]), ("later", [0, 1])])
@@ -140,3 +92,63 @@ def test_the_same_seed_sells_the_same() -> None:
         worked(books)
         sold.append([(order.urn, order.lines) for order in books.world.orders.values()])
     assert sold[0] == sold[1]
+
+
+def test_a_note_that_is_still_to_come_is_not_touched() -> None:
+    books = small_books()
+    later = NOW + timedelta(seconds=1)
+    books.world.notes["CN9"] = Note("CN9", URN, "", "GBP", later, [NoteLine(HAT, 1, 1000, 1000)], made_by="staff")
+    assert worked(books)[:2] == (0, 0)
+    books.world.now = later
+    assert worked(books)[:2] == (1, 0)
+
+
+def test_a_note_is_allocated_a_whole_day_after_it_was_issued() -> None:
+    books = small_books()
+    note = Note("CN9", URN, "", "GBP", NOW - DAY, [NoteLine(HAT, 1, 1000, 1000)], stage_id=70, made_by="staff")
+    note.issued_at = NOW - DAY + timedelta(seconds=1)
+    books.world.notes["CN9"] = note
+    assert worked(books)[:2] == (0, 0)
+    books.world.now += timedelta(seconds=1)
+    assert worked(books)[:2] == (0, 1)
+    assert note.is_allocated
+
+
+def test_the_last_unit_and_what_is_discontinued_are_not_sold() -> None:
+    books = small_books()
+    books.world.items[HAT].available = 1
+    books.world.items[JACKET].is_discontinued = True
+    assert worked(books)[2] == 0
+    assert [item.available for item in books.world.items.values()] == [10, 1]
+
+
+def test_a_round_sells_three_units_at_most_each_of_another_item() -> None:
+    books = small_books()
+    books.world.items = {f"SOCK-{n}": Item(f"SOCK-{n}", str(n), "Sock", 500, available=9) for n in range(10)}
+    assert worked(books)[2] == SALES_A_ROUND == 3
+    assert sorted(item.available for item in books.world.items.values()) == [8] * 3 + [9] * 7
+
+
+@pytest.mark.parametrize(("every", "sold"), [(DAY, 0), (timedelta(minutes=1), 2)])
+def test_how_often_the_shop_sells_on_can_be_chosen(every: timedelta, sold: int) -> None:
+    books = small_books()
+    staff = Staff(books, every)
+    staff.work()
+    books.world.now += timedelta(minutes=1)
+    assert staff.work()["sold"] == sold
+
+
+def test_a_sale_is_an_issued_order_of_a_shopper_of_its_own_and_all_of_it_is_kept() -> None:
+    books = small_books()
+    del books.world.items[JACKET]
+    kept: list[object] = []
+    told = Books(books.state, lambda *records: kept.extend(records))
+    assert worked(told)[2] == 1
+    order, hat = list(books.world.orders.values())[-1], books.world.items[HAT]
+    shopper = books.world.customers[order.urn]
+    assert [(line.stock_code, line.quantity, line.gross_pence, line.vat_percent) for line in order.lines] == [
+        (HAT, 1, 1000, 0)
+    ]
+    assert (order.ordered_at, order.issued_at, hat.moved_at, hat.available) == (NOW, NOW, NOW, 4)
+    assert shopper.email.endswith(f"{shopper.urn}@example.com".lower())
+    assert all(any(one is record for record in kept) for one in (order, hat, shopper, books.world))
