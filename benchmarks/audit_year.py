@@ -100,7 +100,8 @@ def convert(trade: pd.DataFrame, folder: Path, size: int) -> int:
     random = np.random.default_rng(11)
     names = _names(credited, sold)
     parts = [_copy(copy, sold, credited, names, random) for copy in range(size)]
-    orders, notes = (pd.concat([part[index] for part in parts], ignore_index=True) for index in (0, 1))
+    orders = pd.concat([part[0] for part in parts], ignore_index=True)
+    notes = pd.concat([part[1] for part in parts], ignore_index=True)
     codes = pd.DataFrame({"stock_code": sorted(set(sold["StockCode"]) | set(credited["StockCode"]))})
     orders.to_csv(folder / "orders.csv", index=False)
     notes.to_csv(folder / "notes.csv", index=False)

@@ -167,8 +167,9 @@ def _with_links(description: str) -> str:
 def columns_part() -> str:
     """Every table that an audit reads, with its columns."""
     from khaos_swap_assets.adapters.files import layouts
+    from khaos_swap_assets.adapters.files.tables import Layout
 
-    tables = {
+    tables: Mapping[str, Layout[Any]] = {
         "--stock-codes": layouts.STOCK_CODES,
         "--sales-orders": layouts.SALES_ORDERS,
         "--credit-notes": layouts.CREDIT_NOTES,

@@ -205,7 +205,7 @@ def test_the_intent_is_on_disk_before_khaos_is_called(
             seen.extend(entry.what for entry in audit_log.of_document(other, "posting RMA1"))
         return "processed"
 
-    khaos.process_return = look
+    khaos.process_return = look  # type: ignore[method-assign]
     run("postings", "process", "RMA1", "--return-code", "RET7", *WHO)
     assert seen[-1] == "ProcessReturn asked for"
 

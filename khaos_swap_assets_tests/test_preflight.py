@@ -71,9 +71,13 @@ def settings(vendors: Vendors, books: str) -> Make:
     """Settings that are ready to post, with some changed; ``swap_…`` and ``khaos_…`` reach the two groups."""
 
     def make(**changed: object) -> Settings:
-        swap = {"url": f"{vendors.url}/returns-api", "api_key": vendors.state.api_key, "store_id": STORE_ID}
-        khaos = {"url": f"{vendors.url}/LiveSoap/KhaosSBX.exe", **CHANNEL}
-        own = {"database_url": books, **COMPLETE}
+        swap: dict[str, object] = {
+            "url": f"{vendors.url}/returns-api",
+            "api_key": vendors.state.api_key,
+            "store_id": STORE_ID,
+        }
+        khaos: dict[str, object] = {"url": f"{vendors.url}/LiveSoap/KhaosSBX.exe", **CHANNEL}
+        own: dict[str, object] = {"database_url": books, **COMPLETE}
         for name, value in changed.items():
             group, _, field = name.partition("_")
             {"swap": swap, "khaos": khaos}.get(group, own)[field if group in ("swap", "khaos") else name] = value

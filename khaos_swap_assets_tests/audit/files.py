@@ -133,8 +133,10 @@ class Shop:
 def paths_in(folder: Path) -> Paths:
     """Where ``Shop.write`` puts the files."""
     refunds = folder / "refunds.csv"
-    files = (folder / name for name in ("returns.jsonl", "stock.csv", "orders.csv", "notes.csv"))
-    return Paths(*files, refunds if refunds.exists() else None)
+    returns, codes, orders, notes = (
+        folder / name for name in ("returns.jsonl", "stock.csv", "orders.csv", "notes.csv")
+    )
+    return Paths(returns, codes, orders, notes, refunds if refunds.exists() else None)
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> Path:

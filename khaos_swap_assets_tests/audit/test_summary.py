@@ -45,10 +45,10 @@ def a_row(refund: int = 5000, credited: int = 5000, status: Status = "matched", 
 
 def summary_of(rows: list[Row], findings: list[Finding] | None = None) -> Summary:
     """The summary of rows alone, without files behind them."""
-    tables: list[Table[Any]] = [Table(name) for name in ("returns", "codes", "orders", "notes")]
+    returns, codes, orders, notes = (Table[Any](name) for name in ("returns", "codes", "orders", "notes"))
     cases = Cases((), Naming(), OrderNames((), Naming()), Packs(()), ())
     pairing = Pairing(cases, {}, {}, Matching(()), {}, {}, {}, {}, {}, frozenset(), {})
-    return summarise(Inputs(*tables, None), pairing, rows, findings or [], SPAN)
+    return summarise(Inputs(returns, codes, orders, notes, None), pairing, rows, findings or [], SPAN)
 
 
 def test_every_status_has_its_words_and_its_place() -> None:

@@ -14,9 +14,9 @@ import pytest
 
 from khaos_swap_assets.adapters.files.faults import BadInputError
 from khaos_swap_assets.adapters.files.written import FORMULA_STARTS
-from khaos_swap_assets.audit import run, writing
+from khaos_swap_assets.audit import run, workbook, writing
 from khaos_swap_assets.audit.engine import Span
-from khaos_swap_assets.audit.findings import AUDIT_KINDS
+from khaos_swap_assets.audit.kinds import AUDIT_KINDS
 from khaos_swap_assets.audit.rows import WORST_FIRST
 from khaos_swap_assets.audit.writing import OutputError
 from khaos_swap_assets.domain.matching_records import PassName
@@ -226,7 +226,7 @@ def test_a_failure_half_way_leaves_the_folder_as_it_was(tmp_path: Path, monkeypa
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(writing.workbook, "write", full)
+    monkeypatch.setattr(workbook, "write", full)
     with pytest.raises(OutputError, match="No space left"):
         written(small_shop(), tmp_path)
     assert list((tmp_path / "out").iterdir()) == []

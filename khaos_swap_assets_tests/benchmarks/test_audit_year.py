@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -15,7 +16,7 @@ from khaos_swap_assets.audit.engine import Span
 @pytest.fixture
 def trade() -> pd.DataFrame:
     """Forty orders of one line each, and a credit of every second of them; odd rows that are no trade."""
-    rows = []
+    rows: list[Any] = []
     for number in range(40):
         day = pd.Timestamp("2010-03-01 10:00") + pd.Timedelta(days=number)
         rows.append((f"49{number:04}", "85123A ", 3, day, 2.55, 13000 + number))

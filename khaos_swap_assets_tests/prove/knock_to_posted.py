@@ -202,7 +202,10 @@ class Sender:
 
     def _is_at_rest(self) -> bool:
         """Nothing waits and nothing runs, now and a moment later: a month end is asked for after its sync."""
-        return self._is_quiet() and (time.sleep(CALM_SECONDS), self._is_quiet())[1]
+        if not self._is_quiet():
+            return False
+        time.sleep(CALM_SECONDS)
+        return self._is_quiet()
 
     def _is_quiet(self) -> bool:
         with self._open(OURS) as conn, self._open(DAGSTER) as dagster:

@@ -15,7 +15,7 @@ from khaos_swap_assets.sandbox.history_file import HistoryError, Line, read
 from khaos_swap_assets_tests.running import call
 
 END = datetime(2010, 7, 1)  # noqa: DTZ001
-PLAIN: dict[str, list[Any]] = {
+PLAIN: dict[str, Any] = {
     "Invoice": ["500001", "C500002"],
     "StockCode": ["85048", " 85048a"],
     "Description": ["Ball ", None],

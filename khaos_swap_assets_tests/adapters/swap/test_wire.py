@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.adapters.swap.wire import ReadReturn, RowFault, loads, read_row
+from khaos_swap_assets.adapters.swap.records import ReadReturn, RowFault
+from khaos_swap_assets.adapters.swap.wire import loads, read_row
 from khaos_swap_assets_tests.adapters.swap.rows import STORE, dumps, product, row, settings
 
 

@@ -75,7 +75,7 @@ def uses_an_older_search_after_a_newer_one(patch: pytest.MonkeyPatch) -> None:
 
 def matches_references_without_case(patch: pytest.MonkeyPatch) -> None:
     """RMA1 and rma1 are taken for one."""
-    of = WITNESS.of.__func__
+    of = WITNESS.of.__func__  # type: ignore[attr-defined]
 
     def folded(cls: Any, evidence: Evidence, book: Book) -> Any:
         made = of(cls, evidence, book)

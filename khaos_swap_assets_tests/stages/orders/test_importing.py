@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from khaos_swap_assets.adapters.files import layouts
-from khaos_swap_assets.adapters.files.tables import Table, read_table
+from khaos_swap_assets.adapters.files.tables import Layout, Table, read_table
 from khaos_swap_assets.adapters.store import audit_log
 from khaos_swap_assets.domain.credit_notes import CreditNote
 from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
@@ -57,7 +57,7 @@ def a_note_row(code: str = "CN1", **more: str) -> dict[str, str]:
     return {**row, **more}
 
 
-def read(folder: Path, layout: layouts.Layout[Any], columns: tuple[str, ...], rows: tuple[Rows, ...]) -> Table[Any]:
+def read(folder: Path, layout: Layout[Any], columns: tuple[str, ...], rows: tuple[Rows, ...]) -> Table[Any]:
     table = read_table(write_csv(folder / "file.csv", columns, rows), layout)
     assert not table.faults, table.faults
     return table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import permutations
@@ -319,20 +319,22 @@ def test_the_month_tells_the_means_of_payment_and_what_has_no_return(town: Money
         assert "No storefront is connected" in money_of_month(conn, some_settings(), "2026-03")
 
 
+def called(definition: Callable[..., object], town: MoneyTown) -> Any:
+    """What an asset or a check gives when it is called as a function."""
+    return definition(toolbox=town.tools)
+
+
 def test_the_asset_and_its_check_say_whether_money_is_witnessed(town: MoneyTown) -> None:
     sold(town, 1)
     town.sync(days=4)
-    made = assets.storefront_refunds(toolbox=town.tools)
-    assert made.metadata
+    made = called(assets.storefront_refunds, town)
     assert made.metadata["connected"] is True
-    found = checks.every_refund_moved_money(toolbox=town.tools)
-    assert isinstance(found.description, str)
+    found = called(checks.every_refund_moved_money, town)
     assert (found.passed, found.description) == (False, "1 open, £10.00 at risk")
     town.with_settings()
-    made = assets.storefront_refunds(toolbox=town.tools)
-    assert made.metadata
-    assert "Swap says" in str(made.metadata["witness"].value)  # type: ignore[union-attr]
-    assert "no storefront is connected" in str(checks.every_refund_moved_money(toolbox=town.tools).description)
+    made = called(assets.storefront_refunds, town)
+    assert "Swap says" in str(made.metadata["witness"].value)
+    assert "no storefront is connected" in called(checks.every_refund_moved_money, town).description
 
 
 def test_a_toolbox_without_a_storefront_says_which_setting_is_missing(database_url: str) -> None:
@@ -342,6 +344,6 @@ def test_a_toolbox_without_a_storefront_says_which_setting_is_missing(database_u
 
 def test_a_connected_storefront_that_nobody_read_lately_is_told(town: MoneyTown) -> None:
     town.sync()
-    assert sources_are_fresh(town.tools).passed
+    assert called(sources_are_fresh, town).passed
     town.do("UPDATE recon.watermarks SET reached_at = %s WHERE source = 'storefront/refunds'", NOON - timedelta(days=2))
-    assert sources_are_fresh(town.tools).description == "not read lately: storefront/refunds"
+    assert called(sources_are_fresh, town).description == "not read lately: storefront/refunds"
