@@ -43,7 +43,13 @@ def html(summary: Summary, rows: Sequence[Row]) -> str:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"money": printed, "cut": _cut, "all_money": _all_money, "count": "{:,}".format}
+    environment.filters |= {
+        "money": printed,
+        "cut": _cut,
+        "all_money": all_money,
+        "count": "{:,}".format,
+        "owner": owner_word,
+    }
     template = environment.from_string(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
     return template.render(
         summary=summary,
@@ -89,9 +95,14 @@ def main_cause(row: Row) -> str:
     return LEG_WORDS[leg] if row.legs[leg] else ""
 
 
-def _all_money(pence: Mapping[str, int]) -> str:
-    """Money currency by currency."""
-    return ", ".join(printed(amount, currency) for currency, amount in sorted(pence.items()) if amount)
+def all_money(pence: Mapping[str, int], currencies: Iterable[str]) -> str:
+    """Money currency by currency, in the order of the page."""
+    return ", ".join(printed(amount, currency) for currency in currencies if (amount := pence.get(currency)))
+
+
+def owner_word(name: str) -> str:
+    """An owner's name as it is written to people."""
+    return name.upper() if name == "cx" else name
 
 
 def _cut(text: str) -> str:

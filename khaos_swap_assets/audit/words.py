@@ -7,7 +7,7 @@ from __future__ import annotations
 
 STATUS_WORDS = {
     "duplicate": "Credited twice",
-    "ambiguous": "Fits in two ways",
+    "ambiguous": "Fits in more than one way",
     "value_gap": "Amounts differ",
     "credit_note_missing": "Refunded, no Credit Note",
     "credit_note_orphan": "Credit Note without a return",
@@ -33,5 +33,5 @@ STEP_WORDS = {
     "in_flight": "Credit Note not due yet",
     "credit_note_missing": "Refunded, no Credit Note",
     "credit_note_orphan": "Credit Note without a return",
-    "ambiguous": "Fits in two ways",
+    "ambiguous": "Fits in more than one way",
 }

@@ -17,7 +17,7 @@ from khaos_swap_assets.audit.engine import Pairing, Span
 from khaos_swap_assets.audit.findings import ALL_KINDS, Finding
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.order_names import Naming, OrderNames
-from khaos_swap_assets.audit.page import WORST, main_cause, owners, shares, worst
+from khaos_swap_assets.audit.page import WORST, all_money, main_cause, owner_word, owners, shares, worst
 from khaos_swap_assets.audit.rows import UNRECONCILED, WORST_FIRST, Row, Status
 from khaos_swap_assets.audit.summary import AGE_NAMES, Summary, Task, Totals, age_of, summarise, tasks
 from khaos_swap_assets.audit.words import LEG_WORDS, STATUS_WORDS, STEP_WORDS
@@ -256,3 +256,20 @@ def test_no_bar_leaves_the_picture(rows: list[Row]) -> None:
         assert 0 <= bar.y < found.height
     assert LEFT <= found.zero_x <= WIDTH - RIGHT
     assert len({bar.y for bar in found.bars}) == len(found.bars)
+
+
+@pytest.mark.parametrize(
+    ("pence", "told"),
+    [
+        ({"EUR": 75170, "GBP": 122515}, "£1,225.15, €751.70"),
+        ({"EUR": 5, "GBP": 0}, "€0.05"),
+        ({"GBP": -5}, "\N{MINUS SIGN}£0.05"),
+        ({}, ""),
+    ],
+)
+def test_money_of_several_currencies_stands_in_the_order_of_the_page(pence: dict[str, int], told: str) -> None:
+    assert all_money(pence, ["GBP", "EUR"]) == told
+
+
+def test_an_owner_is_written_as_people_write_it() -> None:
+    assert [owner_word(name) for name in ("finance", "cx")] == ["finance", "CX"]
