@@ -16,6 +16,7 @@ from khaos_swap_assets.adapters.store.embedded import EmbeddedPostgres
 from khaos_swap_assets.demo import rounds
 from khaos_swap_assets.demo.environment import Place
 from khaos_swap_assets.demo.rounds import WAITS, Play, Played
+from khaos_swap_assets.stages.credit_notes import hands
 from khaos_swap_assets.stages.reconciliation.assets import MONTHS
 from khaos_swap_assets_tests.stages.town import NOON, Town
 
@@ -89,7 +90,7 @@ class Stage:
 
 @pytest.fixture
 def stage(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    house, sandbox, said, due = House(), Sandbox(), [], list[str]()
+    house, sandbox, said, due = House(), Sandbox(), list[str](), list[str]()
     monkeypatch.setattr(rounds, "local_reason", lambda *_: due.pop(0) if due else "")
     door = httpx.Client(transport=httpx.MockTransport(sandbox.answer))
     place = Place(tmp_path, cast(EmbeddedPostgres, None), 1, 2)
@@ -206,7 +207,7 @@ def test_a_person_processes_what_khaos_left_half_done(stage: Stage, monkeypatch:
         asked.append((reference, code, person.by, now))
         return None, "return RC1 was processed"
 
-    monkeypatch.setattr(rounds.hands, "process_return", process)
+    monkeypatch.setattr(hands, "process_return", process)
     stage.sandbox.actions = [{"reference": "RMA1", "return_code": "RC1"}, {"reference": "RMA2", "return_code": "RC2"}]
     stage.play._act()
     assert asked == [("RMA1", "RC1", rounds.PERSON.by, NOON), ("RMA2", "RC2", rounds.PERSON.by, NOON)]

@@ -53,7 +53,10 @@ def gateway_catalogue(items: int = ITEMS) -> Figures:
         server = embedded.start(Path(folder) / "postgres", durable=True)
         try:
             url = gateway_load.prepare(server)
-            channel = {"KHAOS_SWAP_KHAOS_CHANNEL_USER": USER, "KHAOS_SWAP_KHAOS_CHANNEL_PASSWORD": PASSWORD}
+            channel: dict[str, Any] = {
+                "KHAOS_SWAP_KHAOS_CHANNEL_USER": USER,
+                "KHAOS_SWAP_KHAOS_CHANNEL_PASSWORD": PASSWORD,
+            }
             with gateway_load.gateway(url, **channel) as (port, process):
                 feed = Feed(url, port)
                 feed.play(items)

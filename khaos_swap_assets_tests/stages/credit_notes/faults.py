@@ -165,7 +165,7 @@ def trusts_a_search_of_an_earlier_life(patch: pytest.MonkeyPatch) -> None:
 
 def dates_a_search_by_its_end(patch: pytest.MonkeyPatch) -> None:
     """A search that was under way while a backup was restored counts as one of the life after it."""
-    of = WITNESS.of.__func__
+    of = WITNESS.of.__func__  # type: ignore[attr-defined]
     settle, take = SETTLING.take, PLANNING.take
 
     def late(act: Any) -> Any:
