@@ -96,13 +96,16 @@ class SqlBook:
         )
         return {row[0] for row in rows}
 
-    def begin_search(self, searched_at: datetime) -> bool:
-        """Take note of a search; False when a later one was used already, and this one must not be."""
+    def begin_search(self, searched_at: datetime, *, latest: datetime) -> bool:
+        """Take note of a search; False when a later one was used already, and this one must not be.
+
+        One after ``latest`` was dated by a wrong clock and does not count.
+        """
         done = self.conn.execute(
             "INSERT INTO recon.watermarks AS old (source, reached_at) VALUES (%s, %s) "
             "ON CONFLICT (source) DO UPDATE SET reached_at = EXCLUDED.reached_at "
-            "WHERE old.reached_at <= EXCLUDED.reached_at",
-            (SEARCH, searched_at),
+            "WHERE old.reached_at <= EXCLUDED.reached_at OR old.reached_at > %s",
+            (SEARCH, searched_at, latest),
         )
         return done.rowcount == 1
 

@@ -145,7 +145,9 @@ def _claims_of(
     note_count: int,
     due: Due | None,
 ) -> list[Claim]:
-    """One claim a posting. Where every posting was withdrawn its content is of no account: the return claims by itself.
+    """One claim a posting; a reference that was never handed out is only what staff typed.
+
+    Where every posting was withdrawn its content is of no account: the return claims by itself.
 
     A posting that Khaos refused, or that was withdrawn, has its note when there are more notes than were witnessed.
     """
@@ -160,8 +162,8 @@ def _claims_of(
                 one.currency,
                 one.value_pence,
                 one.contents,
-                names,
-                one.reference,
+                names | {one.reference},
+                one.reference if one.handed_out_at else "",
                 *moments,
                 one.state == "confirmed" or (one.state in {"refused", "withdrawn"} and spare > 0),
                 order,

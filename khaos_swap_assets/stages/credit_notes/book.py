@@ -38,8 +38,11 @@ class Book(Protocol):
     def claimed(self, codes: Collection[str]) -> set[str]:
         """Which of these Credit Note codes a posting was confirmed by."""
 
-    def begin_search(self, searched_at: datetime) -> bool:
-        """Take note of a search; False when a later one was used already, and this one must not be."""
+    def begin_search(self, searched_at: datetime, *, latest: datetime) -> bool:
+        """Take note of a search; False when a later one was used already, and this one must not be.
+
+        One after ``latest`` was dated by a wrong clock and does not count.
+        """
 
     def has_witness(self) -> bool:
         """True when a document that we handed out was witnessed at its drafted value."""

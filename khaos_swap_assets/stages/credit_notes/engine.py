@@ -36,7 +36,8 @@ from khaos_swap_assets.stages.credit_notes.witness import Witness
 
 Mode = Literal["audit", "assist", "post"]
 ENGINE = "posting engine"
-# How old the search may be on which a document leaves.
+# How old the search may be on which a document leaves. One dated further ahead than that came of a wrong clock: what
+# is accepted after it is either right, or too old to let anything out.
 CLEARANCE_LASTS = timedelta(hours=24)
 # Who ended a posting, where no person did. Only these can be a gap that stops the feed.
 BY_WITNESS = "witness"
@@ -77,7 +78,7 @@ def plan(
     if post_from is None:
         raise SettingsError(f"KHAOS_SWAP_POST_FROM is required when KHAOS_SWAP_MODE is {mode}")
     book.lock()
-    if not book.begin_search(evidence.searched_at):
+    if not book.begin_search(evidence.searched_at, latest=now + CLEARANCE_LASTS):
         return []
     taken = _Taken.of(book, [ready.draft for ready in drafts])
     planning = _Planning(book, Witness.of(evidence, book), evidence, render, post_from, now, taken)
@@ -115,7 +116,7 @@ def read_back(
     search older than one that was used before settles nothing.
     """
     book.lock()
-    if not book.begin_search(evidence.searched_at):
+    if not book.begin_search(evidence.searched_at, latest=now + CLEARANCE_LASTS):
         return []
     searched = [one for one in book.undone() if one.customer_code in evidence.customers]
     settling = _Settling(Witness.of(evidence, book), evidence, wanted.tickets, now, (*searched, *ready))
@@ -261,7 +262,8 @@ def content_hash(document: str, party: bytes) -> str:
 
 def is_cleared(posting: Posting, life: str, now: datetime) -> bool:
     """True when an unused, recent search of this life of the database found nothing."""
-    return posting.cleared_at is not None and posting.cleared_in == life and now - posting.cleared_at <= CLEARANCE_LASTS
+    at = posting.cleared_at
+    return at is not None and posting.cleared_in == life and abs(now - at) <= CLEARANCE_LASTS
 
 
 def _confirmation(posting: Posting, note: CreditNote, now: datetime) -> Change:

@@ -16,7 +16,7 @@ import psycopg
 
 from khaos_swap_assets.adapters.errors import InDoubtError, KhaosSwapError
 from khaos_swap_assets.adapters.khaos.client import ReturnRefused
-from khaos_swap_assets.adapters.store import audit_log
+from khaos_swap_assets.adapters.store import audit_log, worklist
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.domain.postings import Page, Posting
 from khaos_swap_assets.stages.credit_notes.book import Book
@@ -156,6 +156,7 @@ def _act(conn: psycopg.Connection[Any], reference: str, act: Callable[[Book, Pos
         book = SqlBook(conn)
         book.lock()
         done = act(book, find(book, reference))
+        worklist.queue(conn, "reconcile", [done.return_id])
     conn.commit()
     return done
 

@@ -227,7 +227,8 @@ def _attach(conn: psycopg.Connection, last_round: datetime | None, now: datetime
     since = last_round - HANDS_OVERLAP if last_round else datetime.min.replace(tzinfo=UTC)
     rows = conn.execute(
         "SELECT credit_note_code, p.return_id FROM recon.postings p JOIN khaos.credit_notes n "
-        "USING (credit_note_code) WHERE p.state = 'confirmed' AND p.ended_at >= %s AND n.return_id IS NULL",
+        "USING (credit_note_code) WHERE p.state = 'confirmed' AND p.ended_at >= %s AND n.return_id IS NULL "
+        "AND NOT n.is_cancelled",
         (since,),
     ).fetchall()
     links.attach(conn, [Attribution(code, key, "posting") for code, key in rows], now)

@@ -82,12 +82,14 @@ def import_notes(
     """Keep the Credit Notes of a file and queue the returns that they may concern. The caller commits.
 
     A note counts as issued on the day that the file names. Raises ``ImportRefusedError`` when the file is said to be
-    complete and a note in it is nobody's: it may be anybody's, so nothing could be cleared by it.
+    complete and a note in it is nobody's: it may be anybody's, so nothing could be cleared by it; or when a file that
+    is complete up to a later moment was there before: this one would put back what notes were.
     """
     SqlBook(conn).lock()
     told = _with_customers(conn, [_as_note(one) for one in documents.notes(rows)])
     if brought.complete_to:
         _refuse_incomplete(told, brought.complete_to, now)
+        _refuse_older(conn, brought.complete_to)
     fresh, by_khaos = imports.new_notes(conn, told)
     import_id = _record(conn, "credit-notes", brought, len(told), len(fresh), now)
     notes.save(conn, fresh, now, import_id=import_id)
@@ -141,6 +143,15 @@ def _refuse_incomplete(told: Sequence[CreditNote], complete_to: datetime, now: d
         raise ImportRefusedError(
             f"--complete-to: {len(nobodys)} Credit Notes name neither customer_ref nor an order_ref that we know, "
             f"{', '.join(nobodys[:5])} among them; they may be anybody's, so nothing can be cleared by this file"
+        )
+
+
+def _refuse_older(conn: psycopg.Connection, complete_to: datetime) -> None:
+    last = imports.newest(conn, "credit-notes", is_complete=True)
+    if last and last.complete_to and last.complete_to > complete_to:
+        raise ImportRefusedError(
+            f"--complete-to {complete_to:%Y-%m-%d %H:%M} is older than {last.file_name}, which is complete up to "
+            f"{last.complete_to:%Y-%m-%d %H:%M} and was imported before; export the Credit Notes again"
         )
 
 

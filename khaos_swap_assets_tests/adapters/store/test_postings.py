@@ -180,13 +180,10 @@ def test_holds_are_opened_once_and_trusted_together(book: SqlBook) -> None:
 
 
 def test_a_search_older_than_the_last_one_is_refused(book: SqlBook) -> None:
-    assert [book.begin_search(NOW + timedelta(seconds=step)) for step in (0, 0, 5, 4, 5)] == [
-        True,
-        True,
-        True,
-        False,
-        True,
-    ]
+    steps, latest = (0, 0, 5, 4, 5), NOW + timedelta(days=1)
+    used = [book.begin_search(NOW + timedelta(seconds=step), latest=latest) for step in steps]
+    assert used == [True, True, True, False, True]
+    assert book.begin_search(NOW, latest=NOW + timedelta(seconds=4))
 
 
 def test_a_truncated_table_begins_another_life(book: SqlBook) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -44,6 +46,39 @@ def stocked(database: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
     )  # fmt: skip
     database.commit()
     return database
+
+
+@pytest.mark.parametrize(("is_committed", "state"), [(True, "in_doubt"), (False, "planned")])
+def test_a_connection_that_dies_at_the_commit_gives_no_answer(
+    stocked: psycopg.Connection[Any],
+    settings: Settings,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    is_committed: bool,
+    state: str,
+) -> None:
+    """Whether the commit came through is unknown: the next pull finds what is on disk, and repeats nothing unseen."""
+    asked = store.connect(database_url, application="gateway")
+
+    def die() -> None:
+        stocked.execute("SELECT pg_terminate_backend(%s, 5000)", (asked.info.backend_pid,))
+        stocked.commit()
+
+    @contextmanager
+    def dying() -> Iterator[None]:
+        with psycopg.Connection.transaction(asked):
+            yield
+            if not is_committed:
+                die()
+        die()
+        raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(asked, "transaction", dying)
+    with closing(asked), pytest.raises(psycopg.OperationalError):
+        feed.hand_out(asked, settings=settings, now=NOON, continuation=FIRST)
+    assert SqlBook(stocked).by_reference(["RMA1"])["RMA1"].state == state
+    page = feed.hand_out(stocked, settings=settings, now=NOON, continuation=FIRST)
+    assert len(page.documents) == (0 if is_committed else 1)
 
 
 def test_the_intent_is_on_disk_when_the_answer_leaves(

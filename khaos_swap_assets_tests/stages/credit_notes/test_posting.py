@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.errors import TransientError
 from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
-from khaos_swap_assets.stages.credit_notes.hands import Person, resolve_confirmed
+from khaos_swap_assets.stages.credit_notes.hands import Person, resolve_confirmed, resolve_not_posted
 from khaos_swap_assets.stages.credit_notes.posting import post
 from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, an_order, connect
 
@@ -241,3 +241,48 @@ def test_a_reference_that_staff_mistyped_does_not_prove_the_return_that_it_names
     town.sync()
     assert postings(town) == [("RMA1", "confirmed", "CN2")]
     assert town.kinds() == {}
+
+
+def test_a_reference_that_staff_mistyped_before_the_document_left_does_not_prove_it_either(town: Town) -> None:
+    town.khaos.sell(an_order(1, ("HAT", 1), ("CAP", 1)))
+    town.swap.put(a_return(1), a_return(2, a_line("CAP"), order_name="#LX1", quality_control_status="Pending"))
+    town.sync()
+    town.khaos.notes["CN1"] = a_note("CN1", associated_ref="RMA1", lines=(("CAP", 1),))
+    town.sync()
+    assert town.ask("SELECT return_id FROM khaos.credit_notes") == [("R2",)]
+    assert [note.lines for note in town.pull()] == [(("HAT", 1),)]
+
+
+def test_a_note_that_is_cancelled_after_it_proved_its_document_belongs_to_nobody(town: Town) -> None:
+    town.sells_and_takes_back(a_return(1))
+    town.sync()
+    (note,) = town.pull()
+    town.sync()
+    town.khaos.cancelled[note.credit_note_code] = town.khaos.notes.pop(note.credit_note_code)
+    town.sync()
+    assert town.ask("SELECT return_id, is_cancelled FROM khaos.credit_notes") == [(None, True)]
+    town.sync(days=5)
+    assert town.pull() == []
+    assert town.kinds() == {"credit_note_missing": "RMA1"}
+
+
+def test_a_clock_that_was_once_years_ahead_stops_nothing(town: Town) -> None:
+    town.sells_and_takes_back(a_return(1))
+    town.sync()
+    town.sync(days=900)
+    town.now -= timedelta(days=900)
+    assert town.pull() == []
+    town.sync()
+    assert [note.associated_ref for note in town.pull()] == ["RMA1"]
+
+
+def test_a_posting_that_a_person_refused_is_told_in_the_next_round(town: Town) -> None:
+    town.sells_and_takes_back(a_return(1))
+    town.sync()
+    town.pull()
+    town.khaos.notes.clear()
+    town.sync()
+    with connect(town) as conn:
+        resolve_not_posted(conn, "RMA1", Person("Kim", "not in Khaos"), now=town.now)
+    town.sync()
+    assert town.kinds() == {"posting_refused": "RMA1"}

@@ -178,6 +178,7 @@ def test_wanted_names_everything_undone_and_nothing_else() -> None:
         (timedelta(hours=24), "1", True),
         (timedelta(hours=24, seconds=1), "1", False),
         (timedelta(), "2", False),
+        (timedelta(hours=-24, seconds=-1), "1", False),
     ],
 )
 def test_a_clearance_lasts_a_day_in_one_life(age: timedelta, life: str, is_cleared: bool) -> None:

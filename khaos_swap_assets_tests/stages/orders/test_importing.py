@@ -246,6 +246,14 @@ def test_a_file_that_cannot_be_complete_is_refused(
     assert state(town) == before
 
 
+def test_a_file_that_is_older_than_one_that_was_complete_puts_nothing_back(town: Town, notes_come: Any) -> None:
+    notes_come(a_note_row(), brought=replace(FILE, complete_to=NOON))
+    before = state(town)
+    with pytest.raises(ImportRefusedError, match=r"older than march\.csv"):
+        notes_come(a_note_row(gross="7.00"), brought=replace(FILE, complete_to=NOON - timedelta(hours=1)))
+    assert state(town) == before
+
+
 def test_a_later_word_that_it_is_complete_is_news(town: Town, notes_come: Any) -> None:
     for hours, count in ((3, 1), (3, 1), (2, 1), (1, 1)):
         notes_come(a_note_row(), brought=replace(FILE, complete_to=NOON - timedelta(hours=hours)))
