@@ -16,6 +16,8 @@ from khaos_swap_assets.domain.exceptions import KINDS
 from khaos_swap_assets.domain.waterfall import LEGS
 
 WORST = 20
+CAUSES = (*LEGS, "timing")
+"""The legs of a gap, and credit for money of another month or for money that has not moved (``month_parts``)."""
 EXCEPTION_COLUMNS = (
     "kind",
     "subject",
@@ -56,7 +58,9 @@ class WorstRow:
 class MonthEnd:
     """A month in one currency.
 
-    ``statuses`` counts returns, ``causes`` are the legs of the gap (credited less refunded) and add up to it.
+    ``statuses`` counts returns, ``causes`` (in ``CAUSES``) add up to the gap (credited less refunded).
+    ``refund_vat_pence`` is VAT of the refunds at the rates of their sales, of those without a known rate it is none:
+    these are ``refund_without_rate_pence`` together.
     ``vat_over_pence`` is VAT that notes take off too much, ``vat_under_pence`` too little; both positive (U-21).
     ``in_flight_pence`` is the part of the gap that is on its way, ``let_be_pence`` that of returns within the
     tolerances. ``worst`` holds at most 20 rows, the most money
@@ -70,6 +74,8 @@ class MonthEnd:
     credited_pence: int
     issued_pence: int
     gap_pence: int
+    refund_vat_pence: int
+    refund_without_rate_pence: int
     in_flight_pence: int
     let_be_pence: int
     vat_over_pence: int
@@ -78,6 +84,11 @@ class MonthEnd:
     causes: Mapping[str, int]
     exceptions: tuple[ExceptionTotal, ...]
     worst: tuple[WorstRow, ...]
+
+    @property
+    def refund_net_pence(self) -> int:
+        """Refunds without their VAT, as far as their rates are known."""
+        return self.refund_pence - self.refund_without_rate_pence - self.refund_vat_pence
 
     @property
     def not_issued_pence(self) -> int:
@@ -107,7 +118,7 @@ class MonthEnd:
 def compute(period: str, returns: pd.DataFrame, exceptions: pd.DataFrame) -> tuple[MonthEnd, ...]:
     """The month, one record a currency, the one with the most returns first.
 
-    returns: the month's rows of ``recon.reconciliation``. exceptions: the open exceptions that belong to the month
+    returns: the month's rows of ``recon.monthly``. exceptions: the open exceptions that belong to the month
     (``EXCEPTION_COLUMNS``). An exception without currency takes that of its return, else the first record's.
     """
     currencies = _currencies(returns, exceptions)
@@ -165,12 +176,14 @@ def _month(period: str, currency: str, returns: pd.DataFrame, exceptions: pd.Dat
         credited_pence=_sum(returns, "credited_pence"),
         issued_pence=_sum(returns, "issued_pence"),
         gap_pence=_sum(returns, "gap_pence"),
+        refund_vat_pence=int(returns["refund_vat_pence"].dropna().astype("int64").sum()),
+        refund_without_rate_pence=_sum(returns[returns["refund_vat_pence"].isna()], "refund_pence"),
         in_flight_pence=_sum(returns[returns["status"] == "in_flight"], "gap_pence"),
         let_be_pence=_sum(returns[returns["status"] == "within_tolerance"], "gap_pence"),
         vat_over_pence=int(vat_gaps[vat_gaps > 0].sum()),
         vat_under_pence=-int(vat_gaps[vat_gaps < 0].sum()),
         statuses={str(status): int(count) for status, count in returns["status"].value_counts().sort_index().items()},
-        causes={cause: _sum(returns, f"gap_{cause}_pence") for cause in LEGS},
+        causes={cause: _sum(returns, f"gap_{cause}_pence") for cause in CAUSES},
         exceptions=tuple(_totals(exceptions)),
         worst=worst_of(exceptions, gaps),
     )

@@ -79,6 +79,9 @@ def summary_table(months: Sequence[MonthEnd]) -> str:
 
 _SUMMARY = {
     "Refunded": "refund_pence",
+    "of it net": "refund_net_pence",
+    "of it VAT": "refund_vat_pence",
+    "of it without a known rate of VAT": "refund_without_rate_pence",
     "Credited": "credited_pence",
     "Gap (credited less refunded)": "gap_pence",
     "of it in flight": "in_flight_pence",

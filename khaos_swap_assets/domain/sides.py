@@ -1,14 +1,24 @@
 """Both sides of a live return as the penny waterfall takes them.
 
-Belongs here: which fact of a return stands for which field of a side. Stays out: the legs (``domain.waterfall``), what
-is known (``domain.facts``). Money is whole pence of the return's currency.
+Belongs here: which fact of a return stands for which field of a side, and for which payment or note of its months.
+Stays out: the legs (``domain.waterfall``), the months (``domain.month_parts``), what is known (``domain.facts``). Money
+is whole pence of the return's currency.
 """
 
 from __future__ import annotations
 
 from khaos_swap_assets.domain.facts import LineFacts, NoteFacts, ReturnFacts
-from khaos_swap_assets.domain.waterfall import Waterfall, explain
-from khaos_swap_assets.domain.waterfall_facts import CreditFacts, CreditLine, RefundFacts, RefundLine, vat_gap_pence
+from khaos_swap_assets.domain.month_parts import MonthPart, NotePart, PaidPart, Whole, month_parts
+from khaos_swap_assets.domain.periods import london_date
+from khaos_swap_assets.domain.waterfall import LEGS, Waterfall, explain
+from khaos_swap_assets.domain.waterfall_facts import (
+    CreditFacts,
+    CreditLine,
+    RefundFacts,
+    RefundLine,
+    refund_vat_pence,
+    vat_gap_pence,
+)
 
 
 def waterfall_of(facts: ReturnFacts) -> Waterfall:
@@ -19,6 +29,43 @@ def waterfall_of(facts: ReturnFacts) -> Waterfall:
 def vat_gap_of(facts: ReturnFacts) -> int | None:
     """VAT credited less VAT of the refund; None without a note, or where a net or a rate is not known."""
     return vat_gap_pence(refund_side(facts), credit_side(facts)) if facts.notes and facts.refund_pence else None
+
+
+def refund_vat_of(facts: ReturnFacts) -> int | None:
+    """VAT of the confirmed refund at the rates of the sale; None where one of them is not known."""
+    return refund_vat_pence(refund_side(facts), credit_side(facts), facts.refund_pence)
+
+
+def month_parts_of(facts: ReturnFacts, waterfall: Waterfall, vat_gap: int | None, status: str) -> tuple[MonthPart, ...]:
+    """The return by the months in which its money moved (U-2); empty where one month holds all of it.
+
+    Without a storefront, and where its money does not say which return it pays or is of another currency, the refund is
+    of one month as a whole.
+    """
+    money = facts.money
+    if money is None or money.state not in ("paid", "differs") or not facts.refund_pence:
+        return ()
+    sides = refund_side(facts), credit_side(facts)
+    whole = Whole(
+        facts.refund_pence,
+        tuple(map(waterfall.pence, LEGS)),
+        lambda pence: refund_vat_pence(*sides, pence),
+        vat_gap is not None,
+        status,
+    )
+    paid = [
+        PaidPart(london_date(part.processed_at), part.amount_pence)
+        for refund in money.refunds
+        for part in refund.moved
+        if part.processed_at
+    ]
+    return month_parts(whole, paid, map(_note_part, facts.notes))
+
+
+def _note_part(facts: NoteFacts) -> NotePart:
+    note = facts.note
+    vat = None if note.net_pence is None else note.gross_pence - note.net_pence
+    return NotePart(note.credit_note_code, note.created_on, note.gross_pence, vat, note.is_issued)
 
 
 def refund_side(facts: ReturnFacts) -> RefundFacts:

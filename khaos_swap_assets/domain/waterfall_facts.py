@@ -105,18 +105,23 @@ def compared_lines(refund: RefundFacts, credit: CreditFacts) -> tuple[RefundLine
 
 
 def vat_gap_pence(refund: RefundFacts, credit: CreditFacts) -> int | None:
-    """VAT credited less VAT of the refund, each line at its sale's rate; None where a net or a rate is not known.
+    """VAT credited less VAT of the refund; None where a net or a rate is not known."""
+    vat = refund_vat_pence(refund, credit, refund.refund_pence)
+    return None if credit.net_pence is None or vat is None else credit.gross_pence - credit.net_pence - vat
+
+
+def refund_vat_pence(refund: RefundFacts, credit: CreditFacts, paid_pence: int) -> int | None:
+    """VAT of the first ``paid_pence`` of a refund, each line at its sale's rate; None where a rate is not known.
 
     What was refunded beside the goods (delivery, less a fee) is shared out over their rates by value.
     """
     lines = [line for line in compared_lines(refund, credit) if line.value_pence]
-    if credit.net_pence is None or not lines or any(line.vat_percent is None for line in lines):
+    if not lines or any(line.vat_percent is None for line in lines):
         return None
     goods = sum(line.value_pence for line in lines)
-    vat = sum(Amount.of(line.value_pence, line.vat_percent or 0).vat_pence for line in lines)
-    if goods != refund.refund_pence:
-        vat = _scaled_vat(lines, goods, refund.refund_pence)
-    return credit.gross_pence - credit.net_pence - vat
+    if goods != paid_pence:
+        return _scaled_vat(lines, goods, paid_pence)
+    return sum(Amount.of(line.value_pence, line.vat_percent or 0).vat_pence for line in lines)
 
 
 def _scaled_vat(lines: Iterable[RefundLine], goods: int, refund_pence: int) -> int:

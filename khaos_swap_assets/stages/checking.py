@@ -11,6 +11,7 @@ import dagster as dg
 import psycopg
 from psycopg.rows import dict_row
 
+from khaos_swap_assets.adapters.store.monthly import MONTH_OF_TROUBLE
 from khaos_swap_assets.domain.exceptions import KINDS
 from khaos_swap_assets.domain.money import format_money
 from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table
@@ -50,7 +51,7 @@ def judge_open(conn: psycopg.Connection, kinds: Sequence[str], return_period: st
             "SELECT e.kind, e.subject, e.owner, e.severity, e.money_at_risk_pence, e.currency, e.message, "
             "e.suggestion, e.opened_at, r.gap_pence "
             "FROM recon.exceptions e LEFT JOIN recon.reconciliation r USING (return_id) "
-            "WHERE e.closed_at IS NULL AND e.kind = ANY(%s) AND (%s::text IS NULL OR r.period = %s) "
+            "WHERE e.closed_at IS NULL AND e.kind = ANY(%s) AND (%s::text IS NULL OR " + MONTH_OF_TROUBLE + " = %s) "
             "ORDER BY e.money_at_risk_pence DESC, e.subject",
             (list(kinds), return_period, return_period),
         )

@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from khaos_swap_assets.domain.exceptions import KINDS
-from khaos_swap_assets.domain.month_end import EXCEPTION_COLUMNS, MonthEnd, compute, worst_of
-from khaos_swap_assets.domain.waterfall import LEGS
+from khaos_swap_assets.domain.month_end import CAUSES, EXCEPTION_COLUMNS, MonthEnd, compute, worst_of
 
 RETURN_COLUMNS = (
     "return_id",
@@ -22,7 +21,8 @@ RETURN_COLUMNS = (
     "credited_pence",
     "issued_pence",
     "gap_pence",
-    *(f"gap_{leg}_pence" for leg in LEGS),
+    *(f"gap_{cause}_pence" for cause in CAUSES),
+    "refund_vat_pence",
     "vat_gap_pence",
     "status",
 )
@@ -31,7 +31,7 @@ RETURN_COLUMNS = (
 def a_row(return_id: str, refund: int, credited: int, **changes: Any) -> dict[str, Any]:
     """A reconciled return whose gap is all goods, its credit issued."""
     base = {
-        **{f"gap_{leg}_pence": 0 for leg in LEGS},
+        **{f"gap_{cause}_pence": 0 for cause in CAUSES},
         "return_id": return_id,
         "rma": f"RMA-{return_id}",
         "currency": "GBP",
@@ -40,6 +40,7 @@ def a_row(return_id: str, refund: int, credited: int, **changes: Any) -> dict[st
         "issued_pence": credited,
         "gap_pence": credited - refund,
         "gap_goods_pence": credited - refund,
+        "refund_vat_pence": None,
         "vat_gap_pence": None,
         "status": "matched" if refund == credited else "value_gap",
     }
@@ -82,8 +83,16 @@ def test_the_figures_of_a_month() -> None:
     assert (month.gap_pence, month.in_flight_pence) == (-800, -700)
     assert (month.not_issued_pence, month.unreconciled_pence) == (300, -1100)
     assert month.statuses == {"in_flight": 1, "matched": 2, "value_gap": 1}
-    assert month.causes == {leg: {"goods": -100, "fee": -700}.get(leg, 0) for leg in LEGS}
+    assert month.causes == {cause: {"goods": -100, "fee": -700}.get(cause, 0) for cause in CAUSES}
     assert (month.open_exceptions, month.money_at_risk_pence) == (2, 150)
+
+
+def test_net_and_vat_of_refunds_are_of_those_with_a_known_rate() -> None:
+    """FINANCE_RULES U-2's first quarter beside a refund whose rate nobody knows."""
+    (month,) = months([a_row("R1", 5000, 5000, refund_vat_pence=833), a_row("R2", 700, 700)])
+    figures = (month.refund_net_pence, month.refund_vat_pence, month.refund_without_rate_pence)
+    assert figures == (4167, 833, 700)
+    assert sum(figures) == month.refund_pence
 
 
 def test_u21_vat_claimed_too_much_and_too_little_are_kept_apart() -> None:

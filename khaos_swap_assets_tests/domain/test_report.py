@@ -81,6 +81,7 @@ def test_the_summary_has_a_column_a_currency() -> None:
     lines = summary_table(found).splitlines()
     assert lines[0] == "|  | GBP | EUR |"
     assert "| Refunded | £110.00 | €9.00 |" in lines
+    assert "| of it without a known rate of VAT | £110.00 | €9.00 |" in lines
     assert "| Gap (credited less refunded) | ‑£8.00 | ‑€1.00 |" in lines
     assert "| Unreconciled (issued less refunded) | ‑£11.00 | ‑€1.00 |" in lines
 

@@ -72,7 +72,7 @@ def refunds_reconcile(
         totals = {period: month_of(conn, period) for period in periods}
         results = [judge_open(conn, MONTHLY_KINDS, period) for period in periods]
         rows = conn.execute(
-            f"SELECT {', '.join(SHOWN)} FROM recon.reconciliation WHERE period = ANY(%s) "
+            f"SELECT {', '.join(SHOWN)} FROM recon.monthly WHERE period = ANY(%s) "
             f"AND refund_pence <> issued_pence AND NOT ({DONE}) "
             "ORDER BY abs(refund_pence - issued_pence) DESC, rma LIMIT %s",
             (periods, WORST_ROWS),

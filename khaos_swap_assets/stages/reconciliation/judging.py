@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from khaos_swap_assets.adapters.store import bulk, findings, notes, worklist
+from khaos_swap_assets.adapters.store import bulk, findings, monthly, notes, worklist
 from khaos_swap_assets.domain.facts import NoteFacts, ReturnFacts
 from khaos_swap_assets.domain.periods import london_month
 from khaos_swap_assets.domain.reconciliation import Verdict, judge, judge_note, judge_unreadable
+from khaos_swap_assets.domain.sides import month_parts_of, refund_vat_of
 from khaos_swap_assets.domain.waterfall import LEGS
 from khaos_swap_assets.stages.credit_notes.attributing import told_of
 from khaos_swap_assets.stages.reconciliation.facts import gather, limits_of
@@ -44,6 +45,7 @@ COLUMNS = (
     "gap_evidence",
     *LEG_COLUMNS,
     "vat_gap_pence",
+    "refund_vat_pence",
     "status",
     "matched_by",
     "credit_note_codes",
@@ -93,13 +95,28 @@ def reconcile(
     weighed = with_tolerance(conn, [facts for facts, _ in gathered])
     judged = [(facts, passes[facts.return_.return_id], judge(facts, limits, now)) for facts in weighed]
     rows = [_row(facts, told, verdict, now) for facts, told, verdict in judged]
-    bulk.upsert(conn, "recon.reconciliation", COLUMNS, ["return_id"], rows)
+    periods = _keep(conn, rows, judged)
     findings.replace_of_returns(
         conn, [*ids, *others], [one for _, _, verdict in judged for one in verdict.problems], now
     )
-    periods = sorted({row[COLUMNS.index("period")] for row in rows})
     bulk.upsert(conn, "recon.touched_periods", ("period", "touched_at"), ["period"], [(one, now) for one in periods])
     return [verdict.status for _, _, verdict in judged]
+
+
+def _keep(
+    conn: psycopg.Connection, rows: Sequence[tuple[Any, ...]], judged: Sequence[tuple[ReturnFacts, str, Verdict]]
+) -> list[str]:
+    """Keep rows and their months; every month that a return was in or is in."""
+    ids = [facts.return_.return_id for facts, _, _ in judged]
+    before = monthly.periods_of(conn, ids)
+    bulk.upsert(conn, "recon.reconciliation", COLUMNS, ["return_id"], rows)
+    parts = (
+        (facts.return_.return_id, part)
+        for facts, _, verdict in judged
+        for part in month_parts_of(facts, verdict.waterfall, verdict.vat_gap_pence, verdict.status)
+    )
+    monthly.replace(conn, ids, parts)
+    return sorted(before | monthly.periods_of(conn, ids) | {row[COLUMNS.index("period")] for row in rows})
 
 
 def _due(conn: psycopg.Connection, now: datetime) -> list[str]:
@@ -130,6 +147,7 @@ def _row(facts: ReturnFacts, passes: str, verdict: Verdict, now: datetime) -> tu
         waterfall.told,
         *map(waterfall.pence, LEGS),
         verdict.vat_gap_pence,
+        refund_vat_of(facts),
         verdict.status,
         passes,
         codes,

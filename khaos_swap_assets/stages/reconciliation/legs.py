@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LEG_COLUMNS = tuple(f"gap_{leg}_pence" for leg in LEGS)
 SHOWN = ("rma", "currency", "gap_pence", *LEG_COLUMNS, "vat_gap_pence", "gap_evidence")
-_COLUMNS = ", ".join(f"r.{name}" for name in SHOWN)
+TIMED = (*SHOWN[:-2], "gap_timing_pence", *SHOWN[-2:])
 
 
 def legs_of_open(conn: psycopg.Connection, kinds: Sequence[str]) -> dg.MetadataValue:
@@ -29,6 +29,7 @@ def legs_of_open(conn: psycopg.Connection, kinds: Sequence[str]) -> dg.MetadataV
         conn,
         "recon.exceptions e JOIN recon.reconciliation r USING (return_id) WHERE e.closed_at IS NULL "
         "AND e.kind = ANY(%s) ORDER BY e.money_at_risk_pence DESC, e.subject",
+        SHOWN,
         list(kinds),
     )
 
@@ -37,12 +38,14 @@ def legs_of_month(conn: psycopg.Connection, periods: Sequence[str]) -> dg.Metada
     """Of the 20 largest gaps of these months."""
     return _table(
         conn,
-        "recon.reconciliation r WHERE r.period = ANY(%s) AND r.gap_pence <> 0 ORDER BY abs(r.gap_pence) DESC, r.rma",
+        "recon.monthly r WHERE r.period = ANY(%s) AND r.gap_pence <> 0 ORDER BY abs(r.gap_pence) DESC, r.rma",
+        TIMED,
         list(periods),
     )
 
 
-def _table(conn: psycopg.Connection, source: str, value: list[str]) -> dg.MetadataValue:
+def _table(conn: psycopg.Connection, source: str, columns: Sequence[str], value: list[str]) -> dg.MetadataValue:
+    names = ", ".join(f"r.{name}" for name in columns)
     with conn.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(f"SELECT {_COLUMNS} FROM {source} LIMIT %s".encode(), (value, WORST_ROWS)).fetchall()
-    return as_table(without_empty(rows, LEG_COLUMNS))
+        rows = cursor.execute(f"SELECT {names} FROM {source} LIMIT %s".encode(), (value, WORST_ROWS)).fetchall()
+    return as_table(without_empty(rows, [name for name in columns if name in (*LEG_COLUMNS, "gap_timing_pence")]))

@@ -14,6 +14,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from khaos_swap_assets.adapters.store import bulk
+from khaos_swap_assets.adapters.store.monthly import MONTH_OF_TROUBLE
 from khaos_swap_assets.stages.reconciliation.legs import LEG_COLUMNS
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ RETURN_COLUMNS = (
     "issued_pence",
     "gap_pence",
     *LEG_COLUMNS,
+    "gap_timing_pence",
+    "refund_vat_pence",
     "vat_gap_pence",
     "status",
 )
@@ -53,7 +56,7 @@ def month_of(conn: psycopg.Connection, period: str) -> tuple[MonthEnd, ...]:
     returns = _frame(
         conn,
         RETURN_COLUMNS,
-        f"SELECT {', '.join(RETURN_COLUMNS)} FROM recon.reconciliation WHERE period = %s AND status <> 'nothing_due'",
+        f"SELECT {', '.join(RETURN_COLUMNS)} FROM recon.monthly WHERE period = %s AND status <> 'nothing_due'",
         period,
     )
     columns = ", ".join(f"e.{name}" for name in EXCEPTION_COLUMNS)
@@ -61,7 +64,7 @@ def month_of(conn: psycopg.Connection, period: str) -> tuple[MonthEnd, ...]:
         conn,
         EXCEPTION_COLUMNS,
         f"SELECT {columns} FROM recon.exceptions e LEFT JOIN recon.reconciliation r USING (return_id) "
-        f"WHERE e.closed_at IS NULL AND coalesce(r.period, {OF_MONTH}) = %s",
+        f"WHERE e.closed_at IS NULL AND coalesce({MONTH_OF_TROUBLE}, {OF_MONTH}) = %s",
         period,
     )
     return compute(period, returns, exceptions)

@@ -78,12 +78,27 @@ def test_rows_of_before_the_legs_hold_their_gap_and_are_judged_again(empty_url: 
             "issued_pence, gap_pence, status, period, reconciled_at, credit_note_codes) VALUES "
             f"{row.format('R1', 'RMA1', 900, -100)}, {row.format('R2', 'RMA2', 1000, 0)}".encode()
         )
-    migrate.upgrade(empty_url)
+    upgrade_to(empty_url, "0006")
     with store.connect(empty_url, application="tests") as connection:
         rows = connection.execute("SELECT return_id, gap_unexplained_pence FROM recon.reconciliation ORDER BY 1")
         assert rows.fetchall() == [("R1", -100), ("R2", 0)]
         waiting = connection.execute("SELECT stage, return_id FROM recon.worklist").fetchall()
         assert waiting == [("reconcile", "R1")]
+
+
+def test_refunds_of_before_their_vat_was_kept_are_judged_again(empty_url: str) -> None:
+    upgrade_to(empty_url, "0018")
+    with store.connect(empty_url, application="tests") as connection:
+        connection.execute(
+            "INSERT INTO recon.reconciliation (return_id, store_id, rma, currency, refund_pence, credited_pence, "
+            "issued_pence, gap_pence, status, period, reconciled_at) SELECT 'R' || n, 'S', 'A' || n, 'GBP', n * 100, "
+            "n * 100, 0, 0, 'matched', '2026-03', now() FROM generate_series(0, 1) n"
+        )
+    migrate.upgrade(empty_url)
+    with store.connect(empty_url, application="tests") as connection:
+        assert connection.execute("SELECT return_id FROM recon.worklist").fetchall() == [("R1",)]
+        rows = connection.execute("SELECT return_id, period, refund_pence FROM recon.monthly ORDER BY 1").fetchall()
+    assert rows == [("R0", "2026-03", 0), ("R1", "2026-03", 100)]
 
 
 def test_what_is_planned_before_the_content_was_kept_takes_that_of_its_draft(empty_url: str) -> None:

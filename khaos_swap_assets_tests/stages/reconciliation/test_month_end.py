@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import permutations
+from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
+from khaos_swap_assets.adapters.settings import StorefrontSettings
+from khaos_swap_assets.domain.money import split_gross
 from khaos_swap_assets.stages.reconciliation.month_end import close_month, month_of, touched_periods
-from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, an_order, connect
+from khaos_swap_assets_tests.domain.payments import a_payment, a_refund
+from khaos_swap_assets_tests.stages.storefront.test_money import MoneyTown
+from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, an_order, connect, some_settings
 
 
 def a_month(town: Town) -> Town:
@@ -87,3 +94,146 @@ def test_a_deadline_that_passes_touches_its_month(town: Town) -> None:
     assert town.now.month == (town.now - timedelta(days=3)).month
     with connect(town) as conn:
         assert touched_periods(conn) == ["2026-03"]
+
+
+# FINANCE_RULES U-2: £120.00 due, paid in two parts on either side of the end of a quarter.
+MARCH, APRIL = datetime(2026, 3, 30, 11, tzinfo=UTC), datetime(2026, 4, 4, 11, tzinfo=UTC)
+FIRST = {"refunded": 5000, "net": 4167, "vat": 833}
+SECOND = {"refunded": 7000, "net": 5833, "vat": 1167}
+
+
+@pytest.fixture
+def money_town(database_url: str) -> MoneyTown:
+    """A town with a storefront that posts nothing, on 31 March, with a return of £120.00 that Swap closed."""
+    shop = StorefrontSettings(url="https://shop.example", access_token=SecretStr("t"), poll_minutes=0)
+    town = MoneyTown(database_url, some_settings(storefront=shop, mode="audit", post_from=None))
+    town.now = MARCH + timedelta(days=1)
+    sold = a_return(1, a_line(pence=12000), order_id="id1", processed_at=MARCH, closed_at=MARCH)
+    town.sells_and_takes_back(sold)
+    town.edit(sold)
+    return town
+
+
+def credit(town: Town, code: str, pence: int, made_on: date) -> None:
+    """Staff credit the return in Khaos; issued on the day it is made."""
+    town.khaos.notes[code] = a_note(
+        code, pence, associated_ref="RMA1", created_on=made_on, issued_on=made_on, net_pence=split_gross(pence, 20)[0]
+    )
+
+
+def signed(town: Town, period: str) -> dict[str, Any]:
+    """What finance signs of the one currency of a month; empty where nothing is in it."""
+    found = [one for one in close_month(town.tools, period) if one.returns]
+    if not found:
+        return {}
+    (month,) = found
+    assert sum(month.causes.values()) == month.gap_pence
+    return {
+        "refunded": month.refund_pence,
+        "net": month.refund_net_pence,
+        "vat": month.refund_vat_pence,
+        "credited": month.credited_pence,
+        "gap": month.gap_pence,
+        "causes": {cause: pence for cause, pence in month.causes.items() if pence},
+        "vat_gap": month.vat_over_pence - month.vat_under_pence,
+    }
+
+
+@pytest.mark.parametrize(
+    ("notes", "march", "april"),
+    [
+        (
+            [("CN1", 12000, date(2026, 4, 5))],
+            {"credited": 5000, "gap": 0, "causes": {}, "vat_gap": 0},
+            {"credited": 7000, "gap": 0, "causes": {}, "vat_gap": 0},
+        ),
+        (
+            [("CN1", 5000, date(2026, 3, 30)), ("CN2", 7000, date(2026, 4, 4))],
+            {"credited": 5000, "gap": 0, "causes": {}, "vat_gap": 0},
+            {"credited": 7000, "gap": 0, "causes": {}, "vat_gap": 0},
+        ),
+        (
+            [("CN1", 12000, date(2026, 3, 30))],
+            {"credited": 12000, "gap": 7000, "causes": {"timing": 7000}, "vat_gap": 1167},
+            {"credited": 0, "gap": -7000, "causes": {"timing": -7000}, "vat_gap": -1167},
+        ),
+        (
+            [],
+            {"credited": 0, "gap": -5000, "causes": {"goods": -5000}, "vat_gap": 0},
+            {"credited": 0, "gap": -7000, "causes": {"goods": -7000}, "vat_gap": 0},
+        ),
+    ],
+)
+def test_u2_part_payments_are_separate_decreases(
+    money_town: MoneyTown, notes: list[tuple[str, int, date]], march: dict[str, Any], april: dict[str, Any]
+) -> None:
+    """Q1 net 41.67 and VAT 8.33, Q2 net 58.33 and VAT 11.67; the month in which a note is too early shows it."""
+    money_town.shop.pay(1, 5000, "F1", at=MARCH)
+    money_town.shop.pay(1, 7000, "F2", at=APRIL)
+    for code, pence, day in notes:
+        credit(money_town, code, pence, day)
+    money_town.sync(days=7)
+    assert signed(money_town, "2026-03") == FIRST | march
+    assert signed(money_town, "2026-04") == SECOND | april
+    whole = money_town.ask("SELECT refund_pence, credited_pence, gap_pence, refund_vat_pence FROM recon.reconciliation")
+    added = money_town.ask(
+        "SELECT sum(refund_pence)::bigint, sum(credited_pence)::bigint, sum(gap_pence)::bigint, "
+        "sum(refund_vat_pence)::bigint FROM recon.month_parts"
+    )
+    assert whole == added
+    assert whole[0][:1] == (12000,)
+
+
+def test_a_late_second_payment_leaves_the_closed_month_as_it_was(money_town: MoneyTown) -> None:
+    money_town.shop.pay(1, 5000, "F1", at=MARCH)
+    credit(money_town, "CN1", 5000, MARCH.date())
+    money_town.sync()
+    before = signed(money_town, "2026-03")
+    assert before == FIRST | {"credited": 5000, "gap": 0, "causes": {}, "vat_gap": 0}
+    assert money_town.one("SELECT refund_pence FROM recon.month_parts WHERE period = ''") == 7000
+    assert signed(money_town, "2026-04") == {}
+    money_town.shop.pay(1, 7000, "F2", at=APRIL)
+    money_town.sync(days=6)
+    assert signed(money_town, "2026-03") == before
+    assert signed(money_town, "2026-04") == SECOND | {
+        "credited": 0, "gap": -7000, "causes": {"goods": -7000}, "vat_gap": -1167,
+    }  # fmt: skip
+    credit(money_town, "CN2", 7000, APRIL.date())
+    money_town.sync()
+    assert signed(money_town, "2026-03") == before
+    assert signed(money_town, "2026-04") == SECOND | {"credited": 7000, "gap": 0, "causes": {}, "vat_gap": 0}
+    assert money_town.kinds() == {}
+
+
+def test_trouble_with_the_second_part_belongs_to_its_own_month(money_town: MoneyTown) -> None:
+    money_town.shop.pay(1, 5000, "F1", at=MARCH)
+    money_town.shop.pay(1, 7000, "F2", at=APRIL)
+    credit(money_town, "CN1", 5000, MARCH.date())
+    money_town.sync(days=20)
+    assert money_town.kinds() == {"value_gap": "RMA1"}
+    with connect(money_town) as conn:
+        months = {period: month_of(conn, period) for period in ("2026-03", "2026-04")}
+    assert [[one.kind for one in month.exceptions] for month in months["2026-03"]] == [[]]
+    assert [[one.kind for one in month.exceptions] for month in months["2026-04"]] == [["value_gap"]]
+    assert [month.statuses for (month,) in months.values()] == [{"matched": 1}, {"value_gap": 1}]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_the_order_of_payments_does_not_matter(money_town: MoneyTown, order: tuple[int, ...]) -> None:
+    """Three payments, two of them in one refund, read one after the other in every order."""
+    paid = [(MARCH, 5000), (MARCH + timedelta(hours=2), 1000), (APRIL, 6000)]
+    for at in order:
+        moment, pence = paid[at]
+        part = a_payment(pence, number=f"T{at}", processed_at=moment)
+        money_town.shop.refunds[f"F{at}"] = a_refund(f"F{at}", part, order_name="#LX1", order_id="id1")
+        money_town.sync(days=3)
+    months = [signed(money_town, period) for period in ("2026-03", "2026-04")]
+    assert [(one["refunded"], one["vat"]) for one in months] == [(6000, 1000), (6000, 1000)]
+
+
+def test_the_month_of_a_part_is_that_of_london(money_town: MoneyTown) -> None:
+    """FINANCE_RULES U-18: 31 March 23:30 UTC is 1 April in London."""
+    money_town.shop.pay(1, 5000, "F1", at=MARCH)
+    money_town.shop.pay(1, 7000, "F2", at=datetime(2026, 3, 31, 23, 30, tzinfo=UTC))
+    money_town.sync(days=2)
+    assert [signed(money_town, period)["refunded"] for period in ("2026-03", "2026-04")] == [5000, 7000]
