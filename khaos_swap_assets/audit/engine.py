@@ -16,6 +16,7 @@ from khaos_swap_assets.audit import causes, credit_notes
 from khaos_swap_assets.audit.cases import Case, Cases, cases
 from khaos_swap_assets.audit.causes import Causes
 from khaos_swap_assets.audit.inputs import Inputs
+from khaos_swap_assets.audit.paid_months import by_payment
 from khaos_swap_assets.audit.rows import WORST_FIRST, Row, Status
 from khaos_swap_assets.domain.facts import Limits
 from khaos_swap_assets.domain.matching import Link, Matching, WhyNot, credited_by_return, match
@@ -151,7 +152,7 @@ def _return_row(draft: _Draft, pairing: Pairing, span: Span, *, is_cleared: bool
     """The row of a return. A note that is only suggested is named and credits nothing."""
     case, return_id = draft.case, draft.case.return_.return_id
     told = draft.links or pairing.suggested_of.get(return_id, ())
-    return Row(
+    row = Row(
         rma=case.return_.rma,
         return_id=return_id,
         order_ref=case.order_ref or case.return_.order_name,
@@ -167,6 +168,7 @@ def _return_row(draft: _Draft, pairing: Pairing, span: Span, *, is_cleared: bool
         legs=draft.causes.legs,
         evidence=draft.causes.evidence,
     )
+    return by_payment(row, case, draft.notes)
 
 
 def note_row(note: Note, pairing: Pairing) -> Row:

@@ -36,10 +36,21 @@ UNRECONCILED: frozenset[Status] = frozenset(WORST_FIRST[:5])
 
 
 @dataclass(frozen=True, slots=True)
+class RowMonth:
+    """What one London month (empty: no date) holds of a row; ``open_pence`` is not reconciled, without sign."""
+
+    period: str
+    refund_pence: int
+    credited_pence: int
+    open_pence: int
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """``legs`` add up to the gap; ``day`` is the London day of the refund or note, from which the row ages.
 
-    ``evidence`` says of each leg which field shows it.
+    ``evidence`` says of each leg which field shows it. ``months`` add up to the row where payments of several months
+    made its refund, and are empty where ``period`` holds all of it.
     """
 
     rma: str
@@ -56,6 +67,7 @@ class Row:
     vat_gap_pence: int | None = None
     legs: Mapping[str, int] = field(default_factory=dict)
     evidence: Mapping[str, str] = field(default_factory=dict)
+    months: tuple[RowMonth, ...] = ()
 
     @property
     def gap_pence(self) -> int:
@@ -64,8 +76,13 @@ class Row:
 
     @property
     def period(self) -> str:
-        """London month, empty where no date is known."""
+        """London month, empty where no date is known; of several payments that of the last."""
         return f"{self.day:%Y-%m}" if self.day else ""
+
+    @property
+    def by_month(self) -> tuple[RowMonth, ...]:
+        """The row by month, payment by payment."""
+        return self.months or (RowMonth(self.period, self.refund_pence, self.credited_pence, self.open_pence),)
 
     @property
     def is_unreconciled(self) -> bool:

@@ -15,7 +15,7 @@ from khaos_swap_assets.adapters.files.tables import Table
 from khaos_swap_assets.audit.engine import Pairing, Span
 from khaos_swap_assets.audit.findings import Finding
 from khaos_swap_assets.audit.inputs import Inputs
-from khaos_swap_assets.audit.rows import UNRECONCILED, WORST_FIRST, Row
+from khaos_swap_assets.audit.rows import UNRECONCILED, WORST_FIRST, Row, RowMonth
 from khaos_swap_assets.domain.waterfall import LEGS
 
 AGES = ((2, "0-2"), (7, "3-7"), (14, "8-14"), (30, "15-30"))
@@ -40,15 +40,15 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """One London month; ``open`` is what is not reconciled, without sign."""
+    """One London month; ``open`` is what is not reconciled, without sign, and counts a row in its last one."""
 
     refunded_pence: int = 0
     credited_pence: int = 0
     open: Tally = Tally()
 
-    def plus(self, row: Row) -> Month:
-        """One row more."""
-        opened = self.open.plus(row.open_pence) if row.is_unreconciled else self.open
+    def plus(self, row: RowMonth, rows: int) -> Month:
+        """What it holds of a row more, and of how many unreconciled ones it is the month (none or one)."""
+        opened = Tally(self.open.count + rows, self.open.pence + row.open_pence)
         return Month(self.refunded_pence + row.refund_pence, self.credited_pence + row.credited_pence, opened)
 
 
@@ -161,7 +161,10 @@ def _totals(currency: str, rows: Sequence[Row], span: Span) -> Totals:
     by_month: defaultdict[str, Month] = defaultdict(Month)
     for row in rows:
         by_status[row.status] = by_status[row.status].plus(row.gap_pence)
-        by_month[row.period] = by_month[row.period].plus(row)
+        months = row.by_month
+        for one in months:
+            rows_of_it = int(row.is_unreconciled and one is months[-1])
+            by_month[one.period] = by_month[one.period].plus(one, rows_of_it)
         if row.is_unreconciled:
             opened[row.status] = opened[row.status].plus(row.open_pence)
             age = age_of(row, span)

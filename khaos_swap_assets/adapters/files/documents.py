@@ -74,12 +74,16 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """What went back to a customer: ``cash_pence`` by card or bank, ``tender_pence`` as gift card or store credit."""
+    """What went back to a customer: ``cash_pence`` by card or bank, ``tender_pence`` as gift card or store credit.
+
+    ``payments`` are the former one by one: London day, None where the file does not say, and pence.
+    """
 
     cash_pence: int
     tender_pence: int
     currency: str
     refunded_at: datetime | None
+    payments: tuple[tuple[date | None, int], ...] = ()
 
 
 def stock_codes(rows: Iterable[StockCodeRow]) -> list[StockCode]:
@@ -212,11 +216,13 @@ def _of_order(row: RefundRow, returns_of_order: Mapping[str, Sequence[tuple[str,
 
 def _money(rows: Sequence[RefundRow]) -> Money:
     tender = sum(row.amount_pence for row in rows if is_tender(row.gateway))
+    cash = [row for row in rows if not is_tender(row.gateway)]
     return Money(
-        cash_pence=sum(row.amount_pence for row in rows) - tender,
+        cash_pence=sum(row.amount_pence for row in cash),
         tender_pence=tender,
         currency=_only(row.currency for row in rows),
         refunded_at=max((row.refunded_at for row in rows if row.refunded_at), default=None),
+        payments=tuple((london_date(row.refunded_at) if row.refunded_at else None, row.amount_pence) for row in cash),
     )
 
 
