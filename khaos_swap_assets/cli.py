@@ -18,6 +18,7 @@ from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.cli_audit import audit_command
 from khaos_swap_assets.cli_hands import exceptions_app, postings_app
 from khaos_swap_assets.cli_import import import_app
+from khaos_swap_assets.cli_links import links_app
 from khaos_swap_assets.cli_policy import policy_app
 
 DEMO_FOLDER = Path(".khaos-swap-demo")
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.add_typer(postings_app(cli_world.REACH), name="postings")
 app.add_typer(exceptions_app(cli_world.REACH), name="exceptions")
+app.add_typer(links_app(cli_world.REACH), name="links")
 app.add_typer(import_app(cli_world.REACH), name="import")
 app.add_typer(policy_app(cli_world.REACH), name="policy")
 app.command("audit")(audit_command)

@@ -117,7 +117,8 @@ class Evidence:
     """A search of Khaos: every note of ``customers`` and of ``references``, as they stood at ``searched_at``.
 
     ``attributed`` maps the code of a note to the return that it belongs to, where that is known. ``life`` is the life
-    of the database in which the search began.
+    of the database in which the search began. ``refused`` are pairs of note code and return id that a person said no
+    to: such a note proves nothing of its return, and still holds it back.
     """
 
     notes: tuple[CreditNote, ...]
@@ -126,6 +127,7 @@ class Evidence:
     references: frozenset[str] = frozenset()
     attributed: Mapping[str, str] = field(default_factory=dict)
     life: str = ""
+    refused: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

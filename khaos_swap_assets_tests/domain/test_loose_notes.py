@@ -13,6 +13,8 @@ from datetime import date
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from khaos_swap_assets.domain.attribution import Attribution, Claim
 from khaos_swap_assets.domain.credit_notes import CreditNote
@@ -233,3 +235,27 @@ def test_the_nearest_is_told_with_what_failed_and_the_least_that_would_pass() ->
 def test_nothing_near_is_told_as_nothing() -> None:
     far = loose(customer_code="C9", lines=(("Z", 1),), pence=1)
     assert attribute_loose([far], (), [a_record()], Standing()) == ([], {"CN1": Told()})
+
+
+@given(st.integers(0, 10_000), st.data())
+@settings(max_examples=40, deadline=None)
+def test_a_no_takes_its_group_and_leaves_every_other_link(seed: int, data: st.DataObject) -> None:
+    month = a_month(seed, 40)
+    notes, claims = [as_note(note) for note in month.notes], as_claims(month.returns)
+    before, _ = attribute_loose(notes, claims, month.returns, Standing())
+    pick = data.draw(st.sampled_from(before))
+    found, told = attribute_loose(
+        notes, claims, month.returns, Standing(refused={(pick.credit_note_code, pick.return_id)})
+    )
+    group = {
+        one.credit_note_code
+        for one in before
+        if one.return_id == pick.return_id and one.matched_by == pick.matched_by == "many_to_one"
+    }
+    fallen = {pick.credit_note_code, *group}
+    assert {one for one in before if one.credit_note_code not in fallen} <= set(found)
+    assert fallen.isdisjoint(one.credit_note_code for one in found)
+    assert fallen <= told.keys()
+    more = {(one.credit_note_code, one.return_id) for one in set(found) - set(before)}
+    assert more <= {(link.note_code, link.return_id) for link in match(month.notes, month.returns).certain}
+    assert attribute_loose(notes, claims, month.returns, Standing())[0] == before

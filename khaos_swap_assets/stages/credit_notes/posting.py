@@ -135,7 +135,8 @@ def _evidence(
         ([note.credit_note_code for note in seen],),
     ).fetchall()
     attributed = {row[0]: row[1] for row in rows}
-    return Evidence(seen, found.customers, searched_at, wanted.references, attributed, wanted.life)
+    refused = links.refused(conn, [note.credit_note_code for note in seen])
+    return Evidence(seen, found.customers, searched_at, wanted.references, attributed, wanted.life, refused)
 
 
 def _elsewhere(

@@ -37,6 +37,7 @@ class Witness:
     owners: Mapping[str, Posting]
     claimed: Collection[str]
     attributed: Mapping[str, str]
+    refused: Collection[tuple[str, str]]
 
     @classmethod
     def of(cls, evidence: Evidence, book: Book) -> Witness:
@@ -46,14 +47,27 @@ class Witness:
             by_customer[note.customer_code].append(note)
             by_reference[note.associated_ref].append(note)
         claimed = book.claimed([note.credit_note_code for note in evidence.notes])
-        return cls(by_customer, by_reference, book.by_reference(list(by_reference)), claimed, evidence.attributed)
+        return cls(
+            by_customer,
+            by_reference,
+            book.by_reference(list(by_reference)),
+            claimed,
+            evidence.attributed,
+            evidence.refused,
+        )
 
     def look(self, posting: Posting, rivals: Sequence[Asking] = ()) -> Finding:
         """What the search shows about ``posting``; ``rivals`` are all others that its note could fit too.
 
         Before it was handed out its reference is only what staff typed: that proves nothing against the goods, and a
-        note that is another's already says nothing.
+        note that is another's already says nothing. Nor does one prove anything that a person said no to.
         """
+        finding = self._seen(posting, rivals)
+        if finding.note and (finding.note.credit_note_code, posting.return_id) in self.refused:
+            return Finding(doubt=f"a person said that {finding.note.credit_note_code} is not its note")
+        return finding
+
+    def _seen(self, posting: Posting, rivals: Sequence[Asking]) -> Finding:
         is_out = posting.handed_out_at is not None
         carrying = self.by_reference.get(posting.reference, ())
         named = [note for note in carrying if is_out or not self._is_taken(note, posting)]
@@ -89,7 +103,9 @@ class Witness:
 
     def _is_owned_by_another(self, note: CreditNote, posting: Posting) -> bool:
         owner = self.owners.get(note.associated_ref)
-        return owner is not None and owner.key != posting.key and _is_same_party(note, owner)
+        if owner is None or (note.credit_note_code, owner.return_id) in self.refused:
+            return False
+        return owner.key != posting.key and _is_same_party(note, owner)
 
 
 def _is_same_party(note: CreditNote, posting: Asking) -> bool:
