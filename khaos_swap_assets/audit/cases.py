@@ -14,15 +14,16 @@ from typing import Any
 
 from khaos_swap_assets.adapters.files import documents
 from khaos_swap_assets.adapters.files.documents import Money
-from khaos_swap_assets.adapters.files.layouts import OrderRow, RefundRow, StockCodeRow
+from khaos_swap_assets.adapters.files.layouts import OrderRow, RefundRow
 from khaos_swap_assets.adapters.files.tables import CURRENCY
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.order_names import Naming, OrderNames, naming_of
 from khaos_swap_assets.domain.facts import LineFacts, ReturnFacts
 from khaos_swap_assets.domain.matching import ReturnRecord
 from khaos_swap_assets.domain.orders import Claim, OrderMatch, SalesOrder, choose_order, order_refs, over_returns
+from khaos_swap_assets.domain.packs import Packs
 from khaos_swap_assets.domain.periods import london_date
-from khaos_swap_assets.domain.returns import Return
+from khaos_swap_assets.domain.returns import Return, rightful_pence
 from khaos_swap_assets.domain.stock_codes import Catalogue, SkuMatch, match_sku
 
 SUGGESTIONS = 500
@@ -88,10 +89,7 @@ class Case:
     @property
     def other_pence(self) -> frozenset[int]:
         """What else a Credit Note of it may say: its goods before fee, gift card or exchange; with the delivery."""
-        return_, delivery = self.return_, self.order.delivery_gross_pence if self.order else 0
-        goods = [sum(line.cost_pence for line in lines) for lines in (return_.refund_lines, return_.lines)]
-        known = {self.worth_pence, return_.refund_pence + return_.store_credit_pence, *goods}
-        return frozenset(pence + extra for pence in known for extra in (0, delivery) if pence > 0)
+        return rightful_pence(self.return_, self.worth_pence, self.order.delivery_gross_pence if self.order else 0)
 
     def record(self, packs: Packs) -> ReturnRecord:
         """What matching reads of it; a pack counts as its components."""
@@ -158,20 +156,6 @@ def cases(inputs: Inputs) -> Cases:
         )
     orders, packs = OrderNames(inputs.sales_orders.rows, naming), Packs(inputs.stock_codes.rows)
     return Cases(tuple(found), naming, orders, packs, tuple(strays))
-
-
-class Packs:
-    """Stock Codes that are sold as a pack of others."""
-
-    def __init__(self, rows: Iterable[StockCodeRow]) -> None:
-        self._parts = {row.stock_code: row.pack_components for row in rows if row.pack_components}
-
-    def opened(self, codes: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
-        """(Stock Code, units) with the components in place of each pack."""
-        return tuple(part for code, quantity in codes for part in self._of(code, quantity))
-
-    def _of(self, code: str, quantity: int) -> tuple[tuple[str, int], ...]:
-        return tuple((part, units * quantity) for part, units in self._parts.get(code, ((code, 1),)))
 
 
 class _Shelf:

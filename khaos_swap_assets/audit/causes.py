@@ -13,9 +13,9 @@ from functools import cached_property
 from khaos_swap_assets.adapters.files.documents import Note
 from khaos_swap_assets.adapters.files.layouts import OrderRow
 from khaos_swap_assets.adapters.swap.extras import read_extras
-from khaos_swap_assets.audit.cases import Case, Packs
+from khaos_swap_assets.audit.cases import Case
 from khaos_swap_assets.domain.facts import LineFacts
-from khaos_swap_assets.domain.matching_evidence import units
+from khaos_swap_assets.domain.packs import Packs
 from khaos_swap_assets.domain.tax import Amount
 from khaos_swap_assets.domain.tolerance import Residual, Tolerances, residual_of, residual_pence
 from khaos_swap_assets.domain.waterfall import (
@@ -106,8 +106,7 @@ def _is_opened_pack(case: Case, notes: Sequence[Note], packs: Packs) -> bool:
     """True when both sides hold the same goods only once packs are opened."""
     noted = [(line.stock_code, line.quantity) for note in notes for line in note.lines]
     returned = [(line.stock_code or line.sku, line.quantity) for line in case.facts.refund_lines]
-    is_same = units(packs.opened(noted)) == units(packs.opened(returned))
-    return is_same and units(tuple(noted)) != units(tuple(returned))
+    return packs.are_same_opened(noted, returned)
 
 
 def _refund_line(line: LineFacts, sold: OrderRow | None) -> RefundLine:

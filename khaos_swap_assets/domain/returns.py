@@ -118,3 +118,13 @@ class Return:
     def other_outcomes(self) -> tuple[str, ...]:
         """Outcomes of lines other than Refund, sorted, each once."""
         return tuple(sorted({line.outcome for line in self.lines} - {REFUND}))
+
+
+def rightful_pence(return_: Return, worth_pence: int, delivery_pence: int) -> frozenset[int]:
+    """What a Credit Note of a return may say: its worth, or its goods before fee, gift card or exchange.
+
+    Each also with the delivery of its order.
+    """
+    goods = [sum(line.cost_pence for line in lines) for lines in (return_.refund_lines, return_.lines)]
+    known = {worth_pence, return_.refund_pence + return_.store_credit_pence, *goods}
+    return frozenset(pence + extra for pence in known for extra in (0, delivery_pence) if pence > 0)

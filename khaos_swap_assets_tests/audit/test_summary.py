@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from khaos_swap_assets.adapters.files.tables import Table
-from khaos_swap_assets.audit.cases import Cases, Packs
+from khaos_swap_assets.audit.cases import Cases
 from khaos_swap_assets.audit.chart import LEFT, RIGHT, WIDTH, printed, waterfall
 from khaos_swap_assets.audit.engine import Pairing, Span
 from khaos_swap_assets.audit.findings import ALL_KINDS, Finding
@@ -22,6 +22,7 @@ from khaos_swap_assets.audit.rows import UNRECONCILED, WORST_FIRST, Row, Status
 from khaos_swap_assets.audit.summary import AGE_NAMES, Summary, Task, Totals, age_of, summarise, tasks
 from khaos_swap_assets.audit.words import LEG_WORDS, STATUS_WORDS, STEP_WORDS
 from khaos_swap_assets.domain.matching import Matching
+from khaos_swap_assets.domain.packs import Packs
 from khaos_swap_assets.domain.waterfall import LEGS
 
 TODAY = date(2026, 3, 31)

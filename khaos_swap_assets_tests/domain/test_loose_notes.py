@@ -248,9 +248,7 @@ def test_a_no_takes_its_group_and_leaves_every_other_link(seed: int, data: st.Da
         notes, claims, month.returns, Standing(refused={(pick.credit_note_code, pick.return_id)})
     )
     group = {
-        one.credit_note_code
-        for one in before
-        if one.return_id == pick.return_id and one.matched_by == pick.matched_by == "many_to_one"
+        one.credit_note_code for one in before if one.return_id == pick.return_id and one.matched_by == "many_to_one"
     }
     fallen = {pick.credit_note_code, *group}
     assert {one for one in before if one.credit_note_code not in fallen} <= set(found)

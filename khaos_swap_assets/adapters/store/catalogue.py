@@ -7,13 +7,14 @@ Stays out: the matching rule (``domain.stock_codes``). Shape: table ``khaos.stoc
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import psycopg
 from psycopg.types.json import Jsonb
 
 from khaos_swap_assets.adapters.store import bulk
+from khaos_swap_assets.domain.packs import Packs
 from khaos_swap_assets.domain.stock_codes import StockCode
 
 COLUMNS = (
@@ -53,6 +54,12 @@ def exact(conn: psycopg.Connection, codes: Sequence[str]) -> list[StockCode]:
     """The items whose Stock Code equals one of ``codes`` to the letter."""
     query = f"SELECT {COLUMNS} FROM khaos.stock_codes WHERE stock_code = ANY(%s)"
     return [_item(row) for row in conn.execute(query, (list(codes),))]
+
+
+def packs(conn: psycopg.Connection, codes: Iterable[str]) -> Packs:
+    """Those of these Stock Codes that are packs."""
+    query = f"SELECT {COLUMNS} FROM khaos.stock_codes WHERE stock_code = ANY(%s) AND pack_components <> '[]'"
+    return Packs(_item(row) for row in conn.execute(query, (sorted(set(codes)),)))
 
 
 def whole(conn: psycopg.Connection) -> list[StockCode]:

@@ -7,7 +7,7 @@ Belongs here: which notes and returns to lay side by side, and keeping the outco
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -47,7 +47,8 @@ def attribute_notes(conn: psycopg.Connection, customers: Iterable[str], now: dat
 
 
 def _laid(loose: Sequence[CreditNote], known: Beside) -> tuple[list[Attribution], dict[str, Told]]:
-    return attribute_loose(loose, known.claims, known.returns, known.standing)
+    standing = replace(known.standing, settled=known.opened(known.standing.settled))
+    return attribute_loose(known.opened(loose), known.claims, known.returns, standing)
 
 
 def told_of(conn: psycopg.Connection, loose: Sequence[CreditNote]) -> dict[str, tuple[Told, dict[str, str]]]:

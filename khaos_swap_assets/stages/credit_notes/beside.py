@@ -7,24 +7,27 @@ Belongs here: loading it in bulk, and its shape for the passes. Stays out: the p
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.adapters.store import drafts, links, matches, notes, returns
+from khaos_swap_assets.adapters.store import catalogue, drafts, links, matches, notes, orders, returns
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.domain.attribution import Claim
 from khaos_swap_assets.domain.loose_notes import Standing
 from khaos_swap_assets.domain.matching import ReturnRecord
+from khaos_swap_assets.domain.packs import Packs
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.postings import Posting
 from khaos_swap_assets.domain.references import reference_for
+from khaos_swap_assets.domain.returns import rightful_pence
 
 if TYPE_CHECKING:
     import psycopg
 
     from khaos_swap_assets.adapters.store.matches import MatchedLine, MatchedReturn
     from khaos_swap_assets.domain.credit_notes import CreditNote
+    from khaos_swap_assets.domain.orders import SalesOrder
     from khaos_swap_assets.domain.returns import Return
 
 OUT = frozenset({"in_doubt", "confirmed"})
@@ -47,12 +50,14 @@ class Beside:
     notes: dict[str, list[tuple[CreditNote, str]]]
     due: dict[str, Due]
     standing: Standing
+    orders: dict[str, SalesOrder]
+    packs: Packs
 
     @property
     def claims(self) -> list[Claim]:
-        """What the returns ask for."""
+        """What the returns ask for, packs opened."""
         return [
-            claim
+            replace(claim, lines=self.packs.opened(claim.lines))
             for key, record in self.records.items()
             for claim in _claims_of(
                 record,
@@ -71,7 +76,9 @@ class Beside:
 
     def _return(self, key: str, record: Return) -> ReturnRecord:
         head, (refunded_on, opened_on) = self.heads.get(key), _days(record)
-        pence, goods = _asked(record, self.lines.get(key, ()), self.due.get(key))
+        pence, goods, others = _asked(record, self.lines.get(key, ()), self.due.get(key))
+        order = self.orders.get(head.so_code) if head and head.so_code else None
+        rightful = rightful_pence(record, pence, order.delivery_gross_pence if order else 0) if refunded_on else ()
         is_person = head is not None and not head.customer_is_generic
         return ReturnRecord(
             key,
@@ -80,11 +87,17 @@ class Beside:
             record.currency,
             head.order_ref if head else "",
             (head.customer_code or "") if head and is_person else "",
-            goods,
+            self.packs.opened(goods),
             refunded_on,
             opened_on,
             _names(record) | {one.reference for one in self.postings.get(key, ())},
+            frozenset(rightful),
+            self.packs.opened(others),
         )
+
+    def opened(self, some: Sequence[CreditNote]) -> list[CreditNote]:
+        """Notes with the components of packs in their place, as the passes compare goods."""
+        return [replace(note, lines=self.packs.opened(note.lines)) for note in some]
 
 
 def beside(conn: psycopg.Connection, loose: Sequence[CreditNote], customers: Sequence[str]) -> Beside:
@@ -100,10 +113,14 @@ def beside(conn: psycopg.Connection, loose: Sequence[CreditNote], customers: Seq
     posted: dict[str, list[Posting]] = {}
     for posting in SqlBook(conn).of_returns(ids):
         posted.setdefault(posting.return_id, []).append(posting)
-    noted = notes.of_returns(conn, ids)
+    noted, heads, lines = notes.of_returns(conn, ids), matches.returns(conn, ids), matches.lines(conn, ids)
+    standing = _standing(conn, loose, noted, posted)
+    codes = {code for note in (*loose, *standing.settled) for code, _ in note.lines}
+    codes |= {line.stock_code or line.sku for some in lines.values() for line in some}
+    sold = orders.by_code(conn, sorted({head.so_code for head in heads.values() if head.so_code}))
     return Beside(
-        returns.load(conn, ids), matches.returns(conn, ids), matches.lines(conn, ids), posted, noted,
-        drafts.due_beyond(conn, ids), _standing(conn, loose, noted, posted),
+        returns.load(conn, ids), heads, lines, posted, noted, drafts.due_beyond(conn, ids), standing, sold,
+        catalogue.packs(conn, codes),
     )  # fmt: skip
 
 
@@ -131,10 +148,13 @@ def _names(record: Return) -> frozenset[str]:
     return frozenset({record.rma, reference_for(record.rma, 1, ())})
 
 
-def _asked(record: Return, lines: Iterable[MatchedLine], due: Due | None) -> tuple[int, Goods]:
-    """What the note of a return is worth, and the goods on it."""
+def _asked(record: Return, lines: Iterable[MatchedLine], due: Due | None) -> tuple[int, Goods, Goods]:
+    """What the note of a return is worth, the goods on it, and those that came back for something else."""
     pence, ids = due or (record.refund_pence, [one.product_id for one in record.refund_lines])
-    return pence, tuple((line.stock_code or line.sku, line.quantity) for line in lines if line.product_id in ids)
+    found: dict[bool, list[tuple[str, int]]] = {True: [], False: []}
+    for line in lines:
+        found[line.product_id in ids].append((line.stock_code or line.sku, line.quantity))
+    return pence, tuple(found[True]), tuple(found[False]) if found[True] else ()
 
 
 def _claims_of(
@@ -171,7 +191,7 @@ def _claims_of(
             for one in posted
         ]
     names |= {one.reference for one in posted}
-    pence, goods = _asked(record, lines, due)
+    pence, goods, _ = _asked(record, lines, due)
     return [
         Claim(record.return_id, customer, record.currency, pence, goods, names, "", *moments, note_count > 0, order)
     ]

@@ -80,9 +80,9 @@ def _hold_back(book: SqlBook, codes: Iterable[str], person: Person, now: datetim
 
 
 def _together(conn: psycopg.Connection[Any], found: Sequence[StandingLink]) -> list[str]:
-    """The note, and the other notes of a credit that was split where it is one of them."""
-    split = [one.return_id for one in found if one.matched_by == SPLIT]
-    return sorted({found[0].credit_note_code, *(links.companions(conn, split, SPLIT) if split else ())})
+    """The note, and the notes that were linked to its return as the rest of a credit that was split."""
+    parts = links.companions(conn, [one.return_id for one in found], SPLIT)
+    return sorted({found[0].credit_note_code, *parts})
 
 
 def _pair(one: StandingLink | Refusal) -> tuple[str, str]:

@@ -6,18 +6,19 @@ Belongs here: bulk reads and their shape as facts. Stays out: the judgement.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.khaos.orders import RATES
-from khaos_swap_assets.adapters.store import drafts, links, matches, notes, orders, returns, stock
+from khaos_swap_assets.adapters.store import catalogue, drafts, links, matches, notes, orders, returns, stock
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.adapters.swap.extras import Extras, read_extras
 from khaos_swap_assets.domain.attribution import Claim, may_cover
 from khaos_swap_assets.domain.credit_notes import CreditNote
 from khaos_swap_assets.domain.facts import Limits, LineFacts, MoveFacts, NoteFacts, PostingFacts, ReturnFacts
 from khaos_swap_assets.domain.orders import SalesOrder
+from khaos_swap_assets.domain.packs import Packs
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.postings import Posting
 from khaos_swap_assets.stages.credit_notes.settling import (
@@ -76,6 +77,7 @@ class _Batch:
     policy: CreditNotePolicy
     money: Witnessed
     shared: dict[str, tuple[int, str]]
+    packs: Packs
 
 
 def gather(
@@ -103,11 +105,11 @@ def _load(conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy
         (customers,),
     ).fetchall()
     witnessed, noted = money.load(conn, settings, ids), notes.of_returns(conn, ids)
-    records = witnessed.records
+    records, lines = witnessed.records, matches.lines(conn, ids)
     return _Batch(
         records,
         heads,
-        matches.lines(conn, ids),
+        lines,
         posted,
         noted,
         stock.of_returns(conn, ids),
@@ -120,7 +122,18 @@ def _load(conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy
         policy,
         witnessed,
         links.shared(conn, [note.credit_note_code for some in noted.values() for note, _ in some]),
+        _packs(conn, noted, lines),
     )
+
+
+def _packs(
+    conn: psycopg.Connection,
+    noted: dict[str, list[tuple[CreditNote, str]]],
+    lines: dict[str, list[MatchedLine]],
+) -> Packs:
+    """The packs among the goods of notes and of the returns that have them."""
+    codes = {code for some in noted.values() for note, _ in some for code, _ in note.lines}
+    return catalogue.packs(conn, codes | {line.stock_code or line.sku for key in noted for line in lines.get(key, ())})
 
 
 def _extras(
@@ -218,9 +231,16 @@ def _posting(posting: Posting, beyond_pence: int) -> PostingFacts:
 def _note(batch: _Batch, note: CreditNote, record: Return) -> NoteFacts:
     unallocated, _ = batch.unallocated.get(note.customer_code, (None, None))
     whole_pence, teller = batch.shared.get(note.credit_note_code, (None, record.return_id))
+    noted = _told_of(batch, note, record)
     return NoteFacts(
-        note, record.return_id, record.rma, unallocated, whole_pence=whole_pence, is_teller=teller == record.return_id
+        noted, record.return_id, record.rma, unallocated, whole_pence=whole_pence, is_teller=teller == record.return_id
     )
+
+
+def _told_of(batch: _Batch, note: CreditNote, record: Return) -> CreditNote:
+    """A note; where it holds the parts of a returned pack, or the reverse, its lines tell nothing of their own."""
+    returned = [(line.stock_code or line.sku, line.quantity) for line in batch.lines.get(record.return_id, ())]
+    return replace(note, lines=()) if batch.packs.are_same_opened(note.lines, returned) else note
 
 
 def _move(move: stock.Move, lines: Iterable[LineFacts]) -> MoveFacts:

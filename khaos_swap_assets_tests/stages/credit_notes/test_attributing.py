@@ -205,6 +205,52 @@ def test_a_cancelled_note_leaves_both(town: Town) -> None:
     ]
 
 
+PACK = (("HAT", 2), ("CAP", 1))
+
+
+@pytest.mark.parametrize(
+    ("sold", "noted"), [(("SET", 1), PACK), (("SET", 1), (("SET", 1),)), (("SET", 2), (("HAT", 4), ("CAP", 2)))]
+)
+def test_a_note_of_the_parts_of_a_returned_pack_is_its_note_and_shows_no_units_too_many(
+    town: Town, sold: tuple[str, int], noted: Any
+) -> None:
+    town.with_settings(mode="audit", post_from=None)
+    town.sells_and_takes_back(a_return(1, a_line(*sold, 3000)))
+    town.khaos.items["SET"] = replace(town.khaos.items["SET"], pack_components=PACK)
+    town.khaos.notes = {"CN1": a_note("CN1", 3000, lines=noted)}
+    town.sync()
+    assert owners(town) == {"CN1": ("R1", "customer_codes_value_date")}
+    ((status, *legs),) = town.ask(
+        "SELECT status, gap_goods_pence, gap_quantity_pence, gap_pence FROM recon.reconciliation"
+    )
+    assert (status, legs) == ("matched", [0, 0, 0])
+
+
+def test_other_parts_than_those_of_the_pack_are_not_its_note(town: Town) -> None:
+    town.with_settings(mode="audit", post_from=None)
+    town.sells_and_takes_back(a_return(1, a_line("SET", 1, 3000)))
+    town.khaos.items["SET"] = replace(town.khaos.items["SET"], pack_components=PACK)
+    town.khaos.notes = {"CN1": a_note("CN1", 3000, lines=(("HAT", 1), ("CAP", 1)))}
+    town.sync()
+    assert owners(town) == {"CN1": (None, "")}
+
+
+@pytest.mark.parametrize(("pence", "owner"), [(1000, "R1"), (1350, "R1"), (800, "R1"), (1150, "R1"), (1200, None)])
+def test_a_note_at_another_rightful_value_is_the_return_s_and_its_gap_is_told(
+    town: Town, pence: int, owner: str | None
+) -> None:
+    """Refund £8: a hat of £10 less a fee of £2; delivery was £3.50."""
+    town.with_settings(mode="audit", post_from=None)
+    town.khaos.sell(an_order(1, delivery_gross_pence=350))
+    town.swap.put(a_return(1, a_line("HAT", 1, 1000), refund_pence=800, handling_fee_pence=200))
+    town.khaos.notes = {"CN1": a_note("CN1", pence)}
+    town.sync()
+    assert owners(town)["CN1"][0] == owner
+    assert town.ask("SELECT credited_pence, gap_pence FROM recon.reconciliation") == [
+        (pence, pence - 800) if owner else (0, -800)
+    ]
+
+
 def test_a_suggestion_is_told_with_its_score_and_acts_on_nothing(town: Town) -> None:
     town.sells_and_takes_back(a_return(1))
     town.khaos.notes["CN1"] = a_note("CN1", 950)

@@ -1,0 +1,48 @@
+"""What packs hold, and goods that are the same only once packs are opened."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from khaos_swap_assets.domain.packs import Goods, Packs
+from khaos_swap_assets.domain.stock_codes import StockCode
+
+PACKS = Packs([StockCode("SET", "1", pack_components=(("HAT", 2), ("CAP", 1))), StockCode("HAT", "2")])
+
+
+@pytest.mark.parametrize(
+    ("goods", "opened"),
+    [
+        ((), ()),
+        ((("HAT", 3),), (("HAT", 3),)),
+        ((("SET", 2),), (("HAT", 4), ("CAP", 2))),
+        ((("SET", 1), ("HAT", 1)), (("HAT", 2), ("CAP", 1), ("HAT", 1))),
+    ],
+)
+def test_a_pack_counts_as_its_parts(goods: Goods, opened: Goods) -> None:
+    assert PACKS.opened(goods) == opened
+    assert Packs().opened(goods) == goods
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "is_same"),
+    [
+        ((("SET", 1),), (("HAT", 2), ("CAP", 1)), True),
+        ((("SET", 1),), (("CAP", 1), ("HAT", 1), ("HAT", 1)), True),
+        ((("SET", 1),), (("SET", 1),), False),
+        ((("SET", 1),), (("HAT", 1), ("CAP", 1)), False),
+        ((("HAT", 1),), (("HAT", 1),), False),
+    ],
+)
+def test_the_same_goods_only_once_packs_are_opened(left: Goods, right: Goods, is_same: bool) -> None:
+    assert PACKS.are_same_opened(left, right) is is_same
+    assert PACKS.are_same_opened(right, left) is is_same
+
+
+@given(st.lists(st.tuples(st.sampled_from(["SET", "HAT", "CAP", "BAG"]), st.integers(1, 9))))
+def test_no_unit_is_lost_and_opening_twice_is_opening_once(goods: list[tuple[str, int]]) -> None:
+    opened = PACKS.opened(goods)
+    assert sum(n for _, n in opened) == sum(n * (3 if code == "SET" else 1) for code, n in goods)
+    assert PACKS.opened(opened) == opened
