@@ -2,13 +2,16 @@
 
 Belongs here: the sender, and the share of each leg. Stays out: the demo's processes (``supervisor``, ``demo``). One
 event is one genuine ``returnProcessed`` of a return of the sandbox that is ready but for its refund. Between events
-the house comes to rest, then up to five seconds pass by chance, so that every phase of the sensor's clock is met.
+the house comes to rest, then up to five seconds pass by chance, so that every phase of the sensor's clock is met. The
+month end, which follows each sync and is no part of the way, is switched off: an idle house would only wait for it.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -41,11 +44,11 @@ from khaos_swap_assets.sandbox.world import Rma, World
 P50, P95 = 9.0, 14.0
 SENSOR_SECONDS = 5.0
 PATIENCE = 180.0
-CALM_SECONDS = 1.5
+MONTH_ENDS = "touched_months"
 ACTIVE = "('QUEUED', 'NOT_STARTED', 'STARTING', 'STARTED')"
 REST = (
     "SELECT NOT EXISTS (SELECT 1 FROM recon.inbox WHERE consumed_at IS NULL) "
-    "AND NOT EXISTS (SELECT 1 FROM recon.worklist) AND NOT EXISTS (SELECT 1 FROM recon.touched_periods) "
+    "AND NOT EXISTS (SELECT 1 FROM recon.worklist) "
     "AND NOT EXISTS (SELECT 1 FROM khaos.wanted_orders WHERE state = 'waiting') "
     "AND EXISTS (SELECT 1 FROM recon.watermarks WHERE source = 'swap/returns')"
 )
@@ -96,6 +99,8 @@ def knock_to_posted(events: int = 50, seed: int = 1) -> dict[str, Any]:
     with _house(events) as (place, children, sender):
 
         def work() -> int:
+            sender.come_to_rest("the first event")
+            switch_off(MONTH_ENDS, children[-1])
             figures.update(sender.run(random.Random(seed)))
             return 0
 
@@ -105,6 +110,15 @@ def knock_to_posted(events: int = 50, seed: int = 1) -> dict[str, Any]:
         if figures[name] > limit:
             faults.append(f"{name} {figures[name]}, {limit} are allowed")
     return {"holds": not faults, "faults": faults, **figures}
+
+
+def switch_off(sensor: str, dagster: processes.Child) -> None:
+    """Stop a sensor by Dagster's own command, with the workspace and the environment of one of its processes."""
+    workspace = Path(dagster.env["DAGSTER_HOME"]) / "workspace.yaml"
+    command = [sys.executable, "-m", "dagster", "sensor", "stop", sensor, "-w", str(workspace)]
+    env, home = {**os.environ, **dagster.env}, workspace.parent
+    done = subprocess.run(command, cwd=home, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def ready_world(events: int, now: datetime) -> tuple[World, list[tuple[Rma, int]]]:
@@ -169,10 +183,14 @@ class Sender:
     def run(self, rng: random.Random) -> dict[str, Any]:
         """Every event, then the figures."""
         for rma, pence in self.ready:
-            self._until(self._is_at_rest, f"the house did not come to rest before {rma.rma_number}")
+            self.come_to_rest(rma.rma_number)
             time.sleep(rng.uniform(0, SENSOR_SECONDS))
             self.legs.append(self._one(rma, pence))
         return figures_of(self.legs) | {"faults": self._faults()}
+
+    def come_to_rest(self, before: str) -> None:
+        """Wait until nothing waits and nothing runs."""
+        self._until(self._is_at_rest, f"the house did not come to rest before {before}")
 
     def _one(self, rma: Rma, pence: int) -> Legs:
         sent_at = self._send(rma, pence)
@@ -201,16 +219,10 @@ class Sender:
         return answer.is_success
 
     def _is_at_rest(self) -> bool:
-        """Nothing waits and nothing runs, now and a moment later: a month end is asked for after its sync."""
-        if not self._is_quiet():
-            return False
-        time.sleep(CALM_SECONDS)
-        return self._is_quiet()
-
-    def _is_quiet(self) -> bool:
+        """Runs are looked for first: whatever one of them began meanwhile, its reason still waits."""
         with self._open(OURS) as conn, self._open(DAGSTER) as dagster:
             query = f"SELECT count(*) = 0 FROM runs WHERE status IN {ACTIVE}"
-            return _ask(conn, REST) and _ask(dagster, query)
+            return _ask(dagster, query) and _ask(conn, REST)
 
     def _faults(self) -> list[str]:
         """Each event is one posting of its value, and nothing else was posted."""

@@ -124,7 +124,7 @@ FIRST_LOOK = "swap/completeness first"
 def documents(conn: psycopg.Connection[Any], since: datetime) -> list[dict[str, Any]]:
     """By day of hand-out: documents offered, seen as Credit Notes, refused, still waited for."""
     rows = conn.execute(
-        "SELECT handed_out_at::date, count(*), count(*) FILTER (WHERE state = 'confirmed'), "
+        "SELECT (handed_out_at AT TIME ZONE 'UTC')::date, count(*), count(*) FILTER (WHERE state = 'confirmed'), "
         "count(*) FILTER (WHERE state = 'refused'), count(*) FILTER (WHERE state = 'in_doubt') "
         "FROM recon.postings WHERE handed_out_at >= %s GROUP BY 1 ORDER BY 1 DESC",
         (since,),
