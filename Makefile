@@ -12,6 +12,9 @@ DEMO := .khaos-swap-demo
 OLD := Khaos Swap needs Python 3.11 or newer, and $(PYTHON) is not: name one, e.g. make PYTHON=python3.12
 BUSY := the demo in $(DEMO) is running, and nothing was removed: stop it with Ctrl-C in its terminal, then make clean again
 
+# Every process of the demo and of the tests would compile all sources again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-once test coverage prove bench lint docs clean
 

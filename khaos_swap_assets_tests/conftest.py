@@ -5,6 +5,7 @@ Belongs here: what more than one folder of tests needs.
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -37,6 +38,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ]
 
 
+def pytest_collection_finish() -> None:
+    """What is loaded stays to the end: the garbage collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
@@ -52,6 +59,22 @@ def postgres() -> Iterator[embedded.EmbeddedPostgres]:
         server = embedded.start(Path(folder) / "postgres", durable=False)
         yield server
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def _server_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="khaos-swap-tests-", dir="/tmp", ignore_cleanup_errors=True) as parent:
+        yield Path(parent)
+
+
+@pytest.fixture
+def server_folder(_server_folder: Path) -> Iterator[Path]:
+    """A parent of ``postgres``, a server's folder outside every home that its tests use by turns: each finds it stopped.
+
+    To make the files of a server takes longer than most that is done with them.
+    """
+    yield _server_folder
+    embedded.start(_server_folder / "postgres", durable=False).stop()
 
 
 @pytest.fixture(scope="session")

@@ -253,17 +253,6 @@ def house(server_folder: Path) -> Iterator[House]:
     processes.end_leftovers(server_folder)
 
 
-@pytest.fixture
-def server_folder() -> Iterator[Path]:
-    import tempfile
-
-    from khaos_swap_assets.adapters.store import embedded
-
-    with tempfile.TemporaryDirectory(prefix="khaos-swap-tests-", dir="/tmp", ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
-        embedded.start(Path(folder) / "postgres", durable=False).stop()
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_stops_everything_in_time_and_the_database_last(house: House, number: signal.Signals) -> None:
     assert house.ready == ["one", "two"]

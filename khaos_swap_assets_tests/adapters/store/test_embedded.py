@@ -31,8 +31,14 @@ sys.stdin.read()
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
+def folder(server_folder: Path) -> Path:
     """A server's folder outside every home, whose server is gone afterwards."""
+    return server_folder / "postgres"
+
+
+@pytest.fixture
+def first_folder() -> Iterator[Path]:
+    """The same, for a server that was never there before."""
     with tempfile.TemporaryDirectory(prefix="khaos-swap-tests-", dir="/tmp", ignore_cleanup_errors=True) as parent:
         yield Path(parent) / "postgres"
         embedded.start(Path(parent) / "postgres", durable=False).stop()
@@ -56,7 +62,8 @@ def is_running(pid: int | None) -> bool:
 
 def write(server: embedded.EmbeddedPostgres) -> None:
     with psycopg.connect(server.url("postgres")) as connection:
-        connection.execute("CREATE TABLE IF NOT EXISTS kept (x integer)")
+        connection.execute("DROP TABLE IF EXISTS kept")
+        connection.execute("CREATE TABLE kept (x integer)")
         connection.execute("INSERT INTO kept VALUES (1)")
 
 
@@ -67,8 +74,8 @@ def count(server: embedded.EmbeddedPostgres) -> int:
     return int(row[0])
 
 
-def test_rows_survive_a_stop_and_a_start(folder: Path) -> None:
-    first = embedded.start(folder)
+def test_rows_survive_a_stop_and_a_start(first_folder: Path) -> None:
+    first = embedded.start(first_folder)
     write(first)
     pid = first.pid
     first.stop()
@@ -76,7 +83,7 @@ def test_rows_survive_a_stop_and_a_start(folder: Path) -> None:
     assert not is_running(pid)
     with pytest.raises(StoreError, match="is not running"):
         first.url("postgres")
-    second = embedded.start(folder)
+    second = embedded.start(first_folder)
     assert count(second) == 1
     second.stop()
 
@@ -166,7 +173,7 @@ def test_a_path_with_a_space_is_a_setting_to_correct(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root starts the server as another user")
-def test_root_opens_a_parent_folder_for_passing_only(folder: Path) -> None:
-    folder.parent.chmod(0o700)
-    embedded.start(folder, durable=False).stop()
-    assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o711
+def test_root_opens_a_parent_folder_for_passing_only(first_folder: Path) -> None:
+    first_folder.parent.chmod(0o700)
+    embedded.start(first_folder, durable=False).stop()
+    assert stat.S_IMODE(first_folder.parent.stat().st_mode) == 0o711
