@@ -182,8 +182,10 @@ def _group(process: psutil.Process) -> int | None:
 def _answers(url: str) -> bool:
     import httpx
 
+    from khaos_swap_assets.adapters.http import public_authorities
+
     try:
-        return httpx.get(url, timeout=5, trust_env=False).is_success
+        return httpx.get(url, timeout=5, trust_env=False, verify=public_authorities()).is_success
     except httpx.HTTPError:
         return False
 

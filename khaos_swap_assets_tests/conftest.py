@@ -18,6 +18,7 @@ from psycopg import sql
 
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import embedded, mark, migrate
+from khaos_swap_assets_tests import lending
 
 KEPT_TABLES = ("recon.installation",)
 
@@ -58,6 +59,7 @@ def postgres() -> Iterator[embedded.EmbeddedPostgres]:
     with tempfile.TemporaryDirectory(prefix="khaos-swap-tests-", dir="/tmp", ignore_cleanup_errors=True) as folder:
         server = embedded.start(Path(folder) / "postgres", durable=False)
         yield server
+        lending.close_all()
         server.stop()
 
 
@@ -69,7 +71,7 @@ def _server_folder() -> Iterator[Path]:
 
 @pytest.fixture
 def server_folder(_server_folder: Path) -> Iterator[Path]:
-    """A parent of ``postgres``, a server's folder outside every home that its tests use by turns: each finds it stopped.
+    """A parent of ``postgres``, a server's folder outside every home: its tests use it by turns, each finds it stopped.
 
     To make the files of a server takes longer than most that is done with them.
     """
@@ -98,7 +100,7 @@ def reader(postgres: embedded.EmbeddedPostgres) -> str:
 @pytest.fixture
 def database_url(_migrated_url: str) -> str:
     """URL of a migrated database marked 'test', emptied before each test."""
-    with store.connect(_migrated_url, application="tests") as connection:
+    with lending.lend(_migrated_url) as connection:
         empty(connection)
     return _migrated_url
 

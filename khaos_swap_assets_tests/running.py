@@ -15,6 +15,8 @@ from typing import Any
 import httpx
 import psutil
 
+from khaos_swap_assets.adapters.http import public_authorities
+
 PROGRAM = (sys.executable, "-m", "khaos_swap_assets.cli")
 RUNS = "{ runsOrError(limit: 50) { ... on Runs { results { runId jobName status } } } }"
 
@@ -93,7 +95,8 @@ class House:
 
 def runs(port: int) -> list[dict[str, str]]:
     """The newest runs of the Dagster that serves its UI here."""
-    answer = httpx.post(f"http://127.0.0.1:{port}/graphql", json={"query": RUNS}, timeout=10)
+    url, trust = f"http://127.0.0.1:{port}/graphql", public_authorities()
+    answer = httpx.post(url, json={"query": RUNS}, timeout=10, verify=trust)
     return list(answer.json()["data"]["runsOrError"]["results"])
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from functools import cache
 from types import TracebackType
 from typing import Self, TypeAlias
 
@@ -231,6 +232,12 @@ class Http:
         return line[:REASON_LENGTH]
 
 
+@cache
+def public_authorities() -> ssl.SSLContext:
+    """Whom a session trusts that is told nothing else; read once, as to read them takes longer than a call."""
+    return httpx.create_ssl_context()
+
+
 def _client(
     base_url: str,
     headers: dict[str, str],
@@ -248,7 +255,7 @@ def _client(
             base_url=url,
             headers=headers,
             timeout=timeout,
-            verify=verify,
+            verify=public_authorities() if verify is True and transport is None else verify,
             auth=auth,
             transport=transport,
             trust_env=url.host not in LOOPBACK,

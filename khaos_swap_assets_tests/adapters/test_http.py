@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import ssl
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ import httpx
 import pytest
 
 from khaos_swap_assets.adapters.errors import InDoubtError, PermanentError, SettingsError, TransientError, VendorError
-from khaos_swap_assets.adapters.http import Http
+from khaos_swap_assets.adapters.http import Http, public_authorities
 from khaos_swap_assets.adapters.rate import RateLimit
 
 KEY = "sk_live_topsecret"
@@ -238,3 +239,10 @@ def test_an_idle_session_does_not_wait() -> None:
     for _ in range(3):
         limit.wait()
     assert naps == [0.5]
+
+
+def test_the_public_authorities_are_read_once_for_all_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
+    public_authorities()
+    monkeypatch.setattr(ssl, "create_default_context", lambda *_, **__: pytest.fail("read again"))
+    for url in ("https://vendor.example", "http://127.0.0.1:9"):
+        Http(url).close()

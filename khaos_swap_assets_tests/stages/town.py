@@ -46,6 +46,7 @@ from khaos_swap_assets.stages.stock.levels import sync_levels
 from khaos_swap_assets.stages.stock_codes.sync import sync_stock_codes
 from khaos_swap_assets.stages.toolbox import Toolbox
 from khaos_swap_assets_tests.domain import records
+from khaos_swap_assets_tests.lending import lend
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 TODAY = NOON.date()
@@ -282,7 +283,7 @@ class Town:
     def tools(self) -> Toolbox:
         return Toolbox(
             self.settings,
-            lambda: store.connect(self.url, application="tests"),
+            lambda: lend(self.url),
             lambda: cast(SwapClient, self.swap),
             lambda: cast(KhaosClient, self.khaos),
             lambda: Sealer(self.settings.seal_key),
@@ -333,17 +334,17 @@ class Town:
 
     def pull(self, **how: Any) -> list[CreditNote]:
         """One pull of Khaos; what it gets it imports at once."""
-        with store.connect(self.url, application="tests") as conn:
+        with lend(self.url) as conn:
             page = hand_out(conn, settings=self.settings, now=self.now, continuation=self.token)
         self.token = page.token
         return [self.khaos.take(document, **how) for document in page.documents]
 
     def ask(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
-        with store.connect(self.url, application="tests") as conn:
+        with lend(self.url) as conn:
             return conn.execute(query, parameters).fetchall()
 
     def do(self, query: str, *parameters: object) -> None:
-        with store.connect(self.url, application="tests") as conn:
+        with lend(self.url) as conn:
             conn.execute(query, parameters)
 
     def one(self, query: str, *parameters: object) -> Any:

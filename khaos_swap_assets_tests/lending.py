@@ -1,0 +1,61 @@
+"""Connections that tests hand on: to start a process of the server takes longer than most that is asked of it.
+
+Belongs here: lending one, taking it back as if it were new, and closing all at the end. Stays out: what is asked.
+"""
+
+from __future__ import annotations
+
+import atexit
+from functools import partial
+from typing import Any
+
+import psycopg
+
+from khaos_swap_assets.adapters.store import database as store
+
+Connection = psycopg.Connection[Any]
+_idle: dict[str, list[Connection]] = {}
+
+
+def lend(url: str) -> Connection:
+    """A connection to this URL as ``store.connect`` opens it; to close it is to give it back."""
+    idle = _idle.setdefault(url, [])
+    while idle:
+        connection = idle.pop()
+        if _is_clean(connection):
+            return connection
+    connection = store.connect(url, application="tests")
+    connection.close = partial(_give_back, connection, idle)  # type: ignore[method-assign]
+    return connection
+
+
+@atexit.register
+def close_all() -> None:
+    """Close whatever is idle, before its server stops."""
+    for idle in _idle.values():
+        while idle:
+            _end(idle.pop())
+
+
+def _give_back(connection: Connection, idle: list[Connection]) -> None:
+    if not connection.closed:
+        connection.rollback()
+    if _is_clean(connection) and connection not in idle:
+        idle.append(connection)
+
+
+def _is_clean(connection: Connection) -> bool:
+    """Forget all that a session can keep, locks and temporary tables too; False, and closed, when it was cut off."""
+    try:
+        connection.autocommit = True
+        connection.execute("DISCARD ALL")
+        connection.execute("SET TIME ZONE 'UTC'")
+        connection.autocommit = False
+    except psycopg.Error:
+        _end(connection)
+        return False
+    return True
+
+
+def _end(connection: Connection) -> None:
+    psycopg.Connection.close(connection)
