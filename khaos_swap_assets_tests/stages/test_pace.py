@@ -8,7 +8,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.stages.completeness.assets import reconciliation_completeness, reconciliation_latency
+from khaos_swap_assets_tests.stages import town as places
 from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return
 
 FEW, MANY = range(2, 5), range(5, 35)
@@ -16,7 +18,7 @@ FEW, MANY = range(2, 5), range(5, 35)
 
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every statement of every connection from now on; one that is executed for many rows counts once a row."""
+    """Every statement of every connection from now on, none of them lent; one for many rows counts once a row."""
     told: list[str] = []
     execute, executemany = psycopg.Cursor.execute, psycopg.Cursor.executemany
 
@@ -28,6 +30,7 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         told.extend(str(query) for _ in rows)
         executemany(self, query, rows, **named)
 
+    monkeypatch.setattr(places, "lend", lambda url: store.connect(url, application="tests"))
     monkeypatch.setattr(psycopg.Cursor, "execute", one)
     monkeypatch.setattr(psycopg.Cursor, "executemany", each)
     return told
