@@ -117,7 +117,7 @@ def gateway(page: Page, address: str) -> None:
 
 
 SHOTS: Mapping[str, tuple[str, tuple[int, int], Shoot, str]] = {
-    "lineage.png": ("ui", (2000, 800), lineage, "month_end"),
+    "lineage.png": ("ui", (2000, 1000), lineage, "month_end"),
     "runs.png": ("ui", (1400, 620), runs, "Success"),
     "check.png": ("ui", (1500, 900), check, "When red:"),
     "month_end.png": ("ui", (1400, 800), month_end, "Unreconciled"),
