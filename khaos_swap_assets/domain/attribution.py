@@ -37,7 +37,7 @@ class Claim:
     """One Credit Note that a return asks for: one a posting, or one for the whole refund where nothing was posted.
 
     ``posted_reference`` was handed out by us (empty if none was); ``references`` are the RMA and its other forms.
-    ``customer_code`` is empty when unknown. ``opened_on`` is the London day on which the return came into being.
+    ``customer_code`` is empty when unknown. ``invoiced_on`` is the London day on which its goods were invoiced.
     ``order_ref`` is empty when unknown: a note that names another order is none of the claim's, whatever it refers to.
     ``is_witnessed`` claims have their note already: a further one is attributed by its reference only.
     """
@@ -50,7 +50,7 @@ class Claim:
     references: frozenset[str] = frozenset()
     posted_reference: str = ""
     refunded_on: date | None = None
-    opened_on: date | None = None
+    invoiced_on: date | None = None
     is_witnessed: bool = False
     order_ref: str = ""
 
@@ -103,10 +103,11 @@ def attribute(
 def may_cover(note: CreditNote, claim: Claim) -> bool:
     """True when an unattributed note may be the claim's: its customer, and its reference, value or a Stock Code.
 
-    A note made before the return came into being cannot be; one that names no customer may be anybody's whose
-    reference, or value and goods, it has. Nothing may be drafted while one may.
+    A note made before ``invoiced_on`` cannot be, where that is known: staff credit a customer who telephones, and the
+    return is made in Swap after that. One that names no customer may be anybody's whose reference, or value and goods,
+    it has. Nothing may be posted while one may.
     """
-    is_older = bool(note.created_on and claim.opened_on and note.created_on < claim.opened_on)
+    is_older = bool(note.created_on and claim.invoiced_on and note.created_on < claim.invoiced_on)
     if is_older or not claim.customer_code or note.customer_code not in ("", claim.customer_code):
         return False
     has_value = note.gross_pence == claim.value_pence and note.currency == claim.currency

@@ -163,7 +163,8 @@ _CATALOGUE = (
         "finance",
         "error",
         "A Credit Note in Khaos belongs to no return, or fits two so that nobody can tell to which.",
-        "Put the RMA into the note's reference, or waive it with a reason. Drafts that it may cover wait for this.",
+        "Put the RMA into the note's reference. Drafts that it may cover wait; waive it with a reason only where it is "
+        "of none of the customer's returns: what is there by then is posted, a return made later waits again.",
         "The note is attributed to a return, cancelled in Khaos, or waived.",
     ),
     ExceptionKind(

@@ -118,7 +118,8 @@ class Evidence:
 
     ``attributed`` maps the code of a note to the return that it belongs to, where that is known. ``life`` is the life
     of the database in which the search began. ``refused`` are pairs of note code and return id that a person said no
-    to: such a note proves nothing of its return, and still holds it back.
+    to: such a note proves nothing of its return, and still holds it back. ``waived`` are pairs of which a person said
+    that the note is of no return: it does not.
     """
 
     notes: tuple[CreditNote, ...]
@@ -128,6 +129,7 @@ class Evidence:
     attributed: Mapping[str, str] = field(default_factory=dict)
     life: str = ""
     refused: frozenset[tuple[str, str]] = frozenset()
+    waived: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ def a_claim(return_id: str = "R1", **changes: Any) -> Claim:
         "lines": (("ABC", 2),),
         "references": frozenset({f"RMA-{return_id}"}),
         "refunded_on": REFUNDED_ON,
-        "opened_on": REFUNDED_ON - timedelta(days=7),
+        "invoiced_on": REFUNDED_ON - timedelta(days=20),
     }
     return Claim(return_id, **{**base, **changes})
 
@@ -268,8 +268,8 @@ def test_what_is_attributed_by_content_would_also_have_held_back_the_draft(
         (unnamed(customer_code="", gross_pence=1), False),
         (unnamed(customer_code="", lines=(("OTHER", 9),)), False),
         (unnamed(created_on=None), True),
-        (unnamed(created_on=REFUNDED_ON - timedelta(days=7)), True),
-        (unnamed(created_on=REFUNDED_ON - timedelta(days=8)), False),
+        (unnamed(created_on=REFUNDED_ON - timedelta(days=20)), True),
+        (unnamed(created_on=REFUNDED_ON - timedelta(days=21)), False),
     ],
 )
 def test_the_guard_before_a_draft(note: CreditNote, is_guarded: bool) -> None:

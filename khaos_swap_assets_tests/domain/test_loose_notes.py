@@ -54,7 +54,7 @@ def as_claims(returns: Iterable[ReturnRecord]) -> list[Claim]:
     return [
         Claim(
             one.return_id, one.customer, one.currency, one.value_pence, one.codes, one.names, "", one.refunded_on,
-            one.opened_on, order_ref=one.order_ref,
+            order_ref=one.order_ref,
         )
         for one in returns
     ]  # fmt: skip

@@ -164,6 +164,19 @@ def refusals(conn: psycopg.Connection, codes: Sequence[str] = ()) -> list[Refusa
         ).fetchall()
 
 
+def waived(conn: psycopg.Connection, return_ids: Sequence[str]) -> frozenset[Pair]:
+    """Notes of nobody, each with those of these returns that were there when a person waived it.
+
+    A waiver says nothing of a return that came after it: who waived could not know of it.
+    """
+    rows = conn.execute(
+        "SELECT w.subject, r.return_id FROM swap.returns r JOIN recon.waivers w ON w.waived_at >= r.first_seen_at "
+        "WHERE r.return_id = ANY(%s) AND w.kind = 'credit_note_orphan'",
+        (list(return_ids),),
+    ).fetchall()
+    return frozenset((row[0], row[1]) for row in rows)
+
+
 def refused(conn: psycopg.Connection, codes: Sequence[str]) -> frozenset[Pair]:
     """The refused pairs of these notes."""
     found = refusals(conn, codes) if codes else []

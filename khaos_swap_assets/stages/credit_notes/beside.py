@@ -172,7 +172,8 @@ def _claims_of(
     A posting that Khaos refused, or that was withdrawn, has its note when there are more notes than were witnessed.
     """
     customer = (head and head.customer_code) or ""
-    names, moments, order = _names(record), _days(record), head.order_ref if head else ""
+    names, order = _names(record), head.order_ref if head else ""
+    refunded_on, _ = _days(record)
     spare = note_count - sum(one.state == "confirmed" for one in posted)
     if any(one.state != "withdrawn" for one in posted):
         return [
@@ -184,7 +185,8 @@ def _claims_of(
                 one.contents,
                 names | {one.reference},
                 one.reference if one.handed_out_at else "",
-                *moments,
+                refunded_on,
+                None,
                 one.state == "confirmed" or (one.state in {"refused", "withdrawn"} and spare > 0),
                 order,
             )
@@ -193,5 +195,8 @@ def _claims_of(
     names |= {one.reference for one in posted}
     pence, goods, _ = _asked(record, lines, due)
     return [
-        Claim(record.return_id, customer, record.currency, pence, goods, names, "", *moments, note_count > 0, order)
-    ]
+        Claim(
+            record.return_id, customer, record.currency, pence, goods, names, "", refunded_on,
+            is_witnessed=note_count > 0, order_ref=order,
+        )
+    ]  # fmt: skip

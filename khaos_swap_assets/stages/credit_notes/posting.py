@@ -123,12 +123,12 @@ def _evidence(
     wanted: Wanted,
     ready: Sequence[SavedDraft],
 ) -> Evidence:
-    opened = _opened_on(conn, found.customers)
+    sold = _sold_on(conn, found.customers)
     kept = notes.of_customers if settings.khaos.is_cloud else notes.told_by_file
     by_khaos = {note.credit_note_code: note for feed in found.feeds for note in feed.credit_notes}
     by_file = {note.credit_note_code: note for note in kept(conn, sorted(found.customers))}
     elsewhere = {note.credit_note_code: note for note in _elsewhere(conn, found, wanted, ready)}
-    seen = tuple(note for note in (elsewhere | by_file | by_khaos).values() if not _is_older(note, opened))
+    seen = tuple(note for note in (elsewhere | by_file | by_khaos).values() if not _is_older(note, sold))
     rows = conn.execute(
         "SELECT credit_note_code, return_id FROM khaos.credit_notes WHERE return_id IS NOT NULL "
         "AND credit_note_code = ANY(%s)",
@@ -136,7 +136,9 @@ def _evidence(
     ).fetchall()
     attributed = {row[0]: row[1] for row in rows}
     refused = links.refused(conn, [note.credit_note_code for note in seen])
-    return Evidence(seen, found.customers, searched_at, wanted.references, attributed, wanted.life, refused)
+    asking = {*(one.return_id for one in ready), *(one.return_id for one in SqlBook(conn).undone())}
+    waived = links.waived(conn, sorted(asking))
+    return Evidence(seen, found.customers, searched_at, wanted.references, attributed, wanted.life, refused, waived)
 
 
 def _elsewhere(
@@ -151,23 +153,27 @@ def _elsewhere(
     return [note for note in named if note.customer_code not in found.customers]
 
 
-def _opened_on(conn: psycopg.Connection, customers: frozenset[str]) -> dict[str, date]:
-    """By customer: the London day on which the oldest return came into being that a document waits or is out for."""
+def _sold_on(conn: psycopg.Connection, customers: frozenset[str]) -> dict[str, date]:
+    """By customer: the first London day on which goods were invoiced that a document waits or is out for.
+
+    Staff credit a customer who telephones, and the return is made in Swap after that.
+    """
     rows = conn.execute(
-        "SELECT m.customer_code, min(coalesce(r.submitted_at, r.created_at)) FROM ("
+        "SELECT m.customer_code, min(least(o.invoiced_on, "
+        "(coalesce(r.submitted_at, r.created_at) AT TIME ZONE 'Europe/London')::date)) FROM ("
         "SELECT return_id FROM recon.drafts WHERE state = 'ready' AND NOT is_done UNION "
         "SELECT return_id FROM recon.postings WHERE state IN ('planned', 'in_doubt')) undone "
         "JOIN recon.matched_returns m USING (return_id) JOIN swap.returns r USING (return_id) "
-        "WHERE m.customer_code = ANY(%s) GROUP BY 1 "
-        "HAVING bool_and(coalesce(r.submitted_at, r.created_at) IS NOT NULL)",
+        "LEFT JOIN khaos.sales_orders o USING (so_code) "
+        "WHERE m.customer_code = ANY(%s) GROUP BY 1 HAVING bool_and(o.invoiced_on IS NOT NULL)",
         (sorted(customers),),
     ).fetchall()
-    return {row[0]: london_date(row[1]) for row in rows}
+    return {row[0]: row[1] for row in rows}
 
 
-def _is_older(note: CreditNote, opened: dict[str, date]) -> bool:
-    """True for a note made a day or more before any of its customer's returns began: it can be none of theirs."""
-    since = opened.get(note.customer_code)
+def _is_older(note: CreditNote, sold: dict[str, date]) -> bool:
+    """True for a note made a day or more before its customer was invoiced for any of the goods: it is of none."""
+    since = sold.get(note.customer_code)
     return note.created_on is not None and since is not None and note.created_on < since - A_DAY
 
 

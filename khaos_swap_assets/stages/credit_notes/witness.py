@@ -38,6 +38,7 @@ class Witness:
     claimed: Collection[str]
     attributed: Mapping[str, str]
     refused: Collection[tuple[str, str]]
+    waived: Collection[tuple[str, str]]
 
     @classmethod
     def of(cls, evidence: Evidence, book: Book) -> Witness:
@@ -54,6 +55,7 @@ class Witness:
             claimed,
             evidence.attributed,
             evidence.refused,
+            evidence.waived,
         )
 
     def look(self, posting: Posting, rivals: Sequence[Asking] = ()) -> Finding:
@@ -90,7 +92,9 @@ class Witness:
         return [
             note
             for note in self.by_customer.get(posting.customer_code, ())
-            if not self._is_taken(note, posting) and not self._is_owned_by_another(note, posting)
+            if not self._is_taken(note, posting)
+            and not self._is_owned_by_another(note, posting)
+            and (note.credit_note_code, posting.return_id) not in self.waived
         ]
 
     def _is_taken(self, note: CreditNote, posting: Posting) -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.khaos.orders import RATES
@@ -19,7 +18,6 @@ from khaos_swap_assets.domain.credit_notes import CreditNote
 from khaos_swap_assets.domain.facts import Limits, LineFacts, MoveFacts, NoteFacts, PostingFacts, ReturnFacts
 from khaos_swap_assets.domain.orders import SalesOrder
 from khaos_swap_assets.domain.packs import Packs
-from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.postings import Posting
 from khaos_swap_assets.stages.credit_notes.settling import (
     Taken,
@@ -262,7 +260,7 @@ def _covering(batch: _Batch, record: Return, head: MatchedReturn | None, settled
     due = {line.product_id for line in settled.lines}
     lines = [line for line in batch.lines.get(record.return_id, ()) if line.product_id in due]
     goods = tuple((line.stock_code or line.sku, line.quantity) for line in lines)
-    opened: date | None = london_date(record.submitted_at) if record.submitted_at else None
+    order = batch.orders.get(head.so_code or "")
     claim = Claim(
         record.return_id,
         head.customer_code,
@@ -270,7 +268,7 @@ def _covering(batch: _Batch, record: Return, head: MatchedReturn | None, settled
         record.refund_pence + settled.beyond_pence,
         goods,
         frozenset({record.rma}),
-        opened_on=opened,
+        invoiced_on=order.invoiced_on if order else None,
     )
     loose = [*batch.loose.get(head.customer_code, ()), *batch.loose.get("", ())]
     covering = [note.credit_note_code for note in loose if may_cover(note, claim)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -11,9 +11,11 @@ from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.errors import TransientError
 from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
-from khaos_swap_assets.stages.credit_notes.hands import Person, resolve_confirmed, resolve_not_posted
+from khaos_swap_assets.stages.credit_notes.hands import Person, resolve_confirmed, resolve_not_posted, waive
 from khaos_swap_assets.stages.credit_notes.posting import post
 from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, an_order, connect
+
+INVOICED_ON = an_order(1).invoiced_on or date.min
 
 
 def postings(town: Town) -> list[tuple[Any, ...]]:
@@ -83,11 +85,52 @@ def test_a_note_that_may_be_its_note_holds_the_document_back(town: Town, note: d
     assert town.kinds()["credit_note_orphan"] == "CN1"
 
 
-def test_a_note_of_long_before_holds_nothing_back(town: Town) -> None:
+def test_a_note_of_before_the_invoice_holds_nothing_back(town: Town) -> None:
     town.sells_and_takes_back(a_return(1))
-    town.khaos.notes["CN1"] = a_note("CN1", created_on=town.today() - timedelta(days=30))
+    town.khaos.notes["CN1"] = a_note("CN1", created_on=INVOICED_ON - timedelta(days=2))
     town.sync()
     assert [note.associated_ref for note in town.pull()] == ["RMA1"]
+
+
+def test_a_credit_of_staff_for_a_return_that_is_made_later_holds_its_document(town: Town) -> None:
+    """The customer telephones, staff credit at once, and the RMA is made in Swap the day after: never both."""
+    made_on = a_return(1).submitted_at
+    assert made_on is not None
+    town.khaos.notes["CN1"] = a_note("CN1", created_on=(made_on - timedelta(days=2)).date())
+    town.sells_and_takes_back(a_return(1))
+    for _ in range(3):
+        town.sync()
+        assert town.pull() == []
+    assert postings(town) == []
+    assert town.kinds() == {"credit_note_orphan": "CN1"}
+
+
+def waive_orphan(town: Town) -> None:
+    number = town.one("SELECT exception_id FROM recon.exceptions WHERE kind = 'credit_note_orphan'")
+    with connect(town) as conn:
+        waive(conn, number, Person("Kim", "a gift for the delay, not this return"), now=town.now)
+
+
+def test_a_note_that_a_person_says_is_not_of_the_return_holds_it_no_longer(town: Town) -> None:
+    town.khaos.notes["CN1"] = a_note("CN1", 700)
+    town.sells_and_takes_back(a_return(1))
+    town.sync()
+    waive_orphan(town)
+    assert town.pull() == []
+    town.sync()
+    assert [note.associated_ref for note in town.pull()] == ["RMA1"]
+
+
+def test_what_was_waived_before_the_return_was_made_says_nothing_of_it(town: Town) -> None:
+    town.khaos.notes["CN1"] = a_note("CN1", 700)
+    waived = ("credit_note_orphan", "CN1", "Kim", "the RMA follows", town.now)
+    town.do(
+        "INSERT INTO recon.waivers (kind, subject, waived_by, reason, waived_at) VALUES (%s, %s, %s, %s, %s)", *waived
+    )
+    town.sells_and_takes_back(a_return(1))
+    for _ in range(2):
+        town.sync()
+        assert town.pull() == []
 
 
 def test_a_note_with_our_reference_that_we_forgot_is_taken_and_not_posted_twice(town: Town) -> None:
