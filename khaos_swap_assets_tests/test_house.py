@@ -6,7 +6,7 @@ import ast
 import re
 import statistics
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -71,77 +71,113 @@ def _docstring_lines(function: Function) -> int:
     return 1 + (first.end_lineno or 0) - first.lineno if is_text else 0
 
 
-@pytest.mark.parametrize("path", sources(), ids=name_of)
-def test_no_file_and_no_function_is_too_long(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
-    assert {one.name: size for one in functions(path) if (size := length(one)) > LONGEST_FUNCTION} == {}
+def too_long(path: Path) -> list[str]:
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    sizes = [(one.name, length(one)) for one in functions(path)]
+    return [
+        *([f"{lines} lines"] if lines > LONGEST_FILE else []),
+        *(f"{name}: {size} lines" for name, size in sizes if size > LONGEST_FUNCTION),
+    ]
 
 
-def test_most_functions_are_short() -> None:
-    assert statistics.median(length(one) for path in sources() for one in functions(path)) <= MEDIAN_FUNCTION
-
-
-@pytest.mark.parametrize("path", sources(), ids=name_of)
-def test_every_module_says_what_it_is_and_every_public_name_what_it_means(path: Path) -> None:
-    if not path.read_text(encoding="utf-8").strip():
-        return
-    assert ast.get_docstring(tree(path)), "the module has no docstring"
+def without_docstring(path: Path) -> list[str]:
+    body = tree(path).body
+    if not body:
+        return []
+    classes = [one for one in body if isinstance(one, ast.ClassDef) and not one.name.startswith("_")]
     public = [
         node
-        for node in [
-            *tree(path).body,
-            *(
-                part
-                for one in tree(path).body
-                if isinstance(one, ast.ClassDef) and not one.name.startswith("_")
-                for part in one.body
-            ),
-        ]
+        for node in [*body, *(part for one in classes for part in one.body)]
         if isinstance(node, Function | ast.ClassDef) and not node.name.startswith("_")
     ]
-    assert [node.name for node in public if not ast.get_docstring(node)] == []
+    return [
+        *([] if ast.get_docstring(tree(path)) else ["the module"]),
+        *(node.name for node in public if not ast.get_docstring(node)),
+    ]
 
 
-@pytest.mark.parametrize("path", sources(), ids=name_of)
-def test_everything_is_typed(path: Path) -> None:
-    untyped = [
+def untyped(path: Path) -> list[str]:
+    return [
         one.name
         for one in functions(path)
         if (one.returns is None and one.name != "__init__")
         or any(a.annotation is None for a in [*one.args.args, *one.args.kwonlyargs] if a.arg not in {"self", "cls"})
     ]
-    assert untyped == []
 
 
-@pytest.mark.parametrize("path", sources(), ids=name_of)
-def test_no_note_to_self_and_no_word_about_the_work(path: Path) -> None:
+def words_about_the_work(path: Path) -> list[str]:
     text = path.read_text(encoding="utf-8")
-    assert TALK.findall(text) == []
-    assert OF_THE_WORK.findall(text) == []
+    return [*TALK.findall(text), *OF_THE_WORK.findall(text)]
 
 
-@pytest.mark.parametrize("path", sources(), ids=name_of)
-def test_comments_are_short(path: Path) -> None:
-    run = longest = 0
-    for line in path.read_text(encoding="utf-8").splitlines():
+def long_comments(path: Path) -> list[str]:
+    run, found = 0, []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         run = run + 1 if line.lstrip().startswith("# ") else 0
-        longest = max(longest, run)
-    assert longest <= LONGEST_COMMENT
+        found += [f"line {number}"] if run == LONGEST_COMMENT + 1 else []
+    return found
 
 
-@pytest.mark.parametrize(
-    "path", [one for one in sources() if name_of(one).startswith(("domain", "adapters", "stages"))], ids=name_of
-)
-def test_money_is_never_a_float(path: Path) -> None:
-    if name_of(path) in FLOATS_ALLOWED:
-        return
+def floats(path: Path) -> list[str]:
+    """Calls of ``float`` where money is."""
+    name = name_of(path)
+    if not name.startswith(("domain", "adapters", "stages")) or name in FLOATS_ALLOWED:
+        return []
+    text = path.read_text(encoding="utf-8").splitlines()
     calls = [
         node.lineno
         for node in ast.walk(tree(path))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "float"
     ]
-    text = path.read_text(encoding="utf-8").splitlines()
-    assert [number for number in calls if 'float("nan")' not in text[number - 1]] == []
+    return [f"line {number}" for number in calls if 'float("nan")' not in text[number - 1]]
+
+
+RULES: tuple[Callable[[Path], list[str]], ...] = (
+    too_long,
+    without_docstring,
+    untyped,
+    words_about_the_work,
+    long_comments,
+    floats,
+)
+
+
+@pytest.mark.parametrize("path", sources(), ids=name_of)
+def test_a_file_keeps_the_rules(path: Path) -> None:
+    assert {rule.__name__: found for rule in RULES if (found := rule(path))} == {}
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "source", "found"),
+    [
+        (too_long, "m.py", "x = 1\n" * (LONGEST_FILE + 1), ["301 lines"]),
+        (too_long, "m.py", "def f():\n" + "    x = 1\n" * LONGEST_FUNCTION, ["f: 41 lines"]),
+        (without_docstring, "m.py", "class A:\n    def f(self): ...\ndef _g(): ...", ["the module", "A", "f"]),
+        (untyped, "m.py", "def f(a: int): ...\ndef g(a) -> int: ...\ndef h(a: int) -> int: ...", ["f", "g"]),
+        (words_about_the_work, "m.py", "x = 1  # TO" + "DO", ["TO" + "DO"]),
+        (long_comments, "m.py", "# a\n" * (LONGEST_COMMENT + 2), ["line 4"]),
+        (floats, "domain/m.py", "x = 1\ny = float(x)", ["line 2"]),
+        (floats, "domain/m.py", 'x = float("nan")', []),
+        (floats, "sandbox/m.py", "x = float(1)", []),
+    ],
+)
+def test_a_rule_can_fail(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    rule: Callable[[Path], list[str]],
+    name: str,
+    source: str,
+    found: list[str],
+) -> None:
+    monkeypatch.setattr(f"{__name__}.PACKAGE", tmp_path)
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(source)
+    assert rule(path) == found
+
+
+def test_most_functions_are_short() -> None:
+    assert statistics.median(length(one) for path in sources() for one in functions(path)) <= MEDIAN_FUNCTION
 
 
 def test_money_columns_are_whole_numbers_of_pence() -> None:
