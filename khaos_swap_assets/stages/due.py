@@ -105,9 +105,9 @@ def _changed_in_storefront(tools: Toolbox, now: datetime) -> str:
 def _is_polled(conn: psycopg.Connection, settings: Settings, now: datetime) -> bool:
     """Time to look for documents: in Khaos Cloud only when a file came that shows more than the last look."""
     if settings.khaos.is_cloud:
-        latest, looked = imports.newest(conn, "credit-notes", is_complete=True), worklist.reached(conn, SEARCH)
+        latest, looked = imports.newest(conn, "credit-notes", is_complete=True), worklist.trusted(conn, SEARCH, now)
         return latest is not None and (looked is None or (latest.complete_to or looked) > looked)
-    reached = worklist.reached(conn, DOCUMENTS)
+    reached = worklist.trusted(conn, DOCUMENTS, now)
     return reached is None or reached <= now - timedelta(minutes=settings.khaos.poll_minutes)
 
 

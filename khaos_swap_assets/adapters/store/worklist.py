@@ -6,13 +6,17 @@ place in line commit together. Stays out: what a stage does with a return.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import psycopg
 
 Stage = Literal["match", "draft", "reconcile"]
+# Two machines' clocks, and one that is put right, differ by this much without harm.
+SKEW = timedelta(minutes=5)
+log = logging.getLogger(__name__)
 
 
 def queue(conn: psycopg.Connection, stage: Stage, return_ids: Iterable[str]) -> None:
@@ -45,6 +49,18 @@ def reached(conn: psycopg.Connection, source: str) -> datetime | None:
     """The moment up to which ``source`` was read, or None when it never was."""
     row = conn.execute("SELECT reached_at FROM recon.watermarks WHERE source = %s", (source,)).fetchone()
     return row[0] if row else None
+
+
+def trusted(conn: psycopg.Connection, source: str, now: datetime) -> datetime | None:
+    """What ``reached`` says, or None where a clock that ran ahead said it: all of the source is read again then.
+
+    What happened between that mark and ``now`` was never read. One line in the log tells it.
+    """
+    moment = reached(conn, source)
+    if moment is None or moment <= now + SKEW:
+        return moment
+    log.warning("%s is marked as read up to %s, still to come: the clock ran ahead, it is read again", source, moment)
+    return None
 
 
 def move(conn: psycopg.Connection, source: str, reached_at: datetime) -> None:

@@ -72,10 +72,10 @@ def compare(tools: Toolbox) -> Compared:
 def due_days(conn: psycopg.Connection, settings: Settings, now: datetime) -> list[date]:
     """The days to ask about now: every day of the wide window once a night, the last two every hour, else none."""
     today = now.date()
-    if _is_due(worklist.reached(conn, WIDE), WIDE_EVERY, now):
+    if _is_due(worklist.trusted(conn, WIDE, now), WIDE_EVERY, now):
         first = _wide(settings, now).date() + timedelta(days=1)
         return [first + timedelta(days=number) for number in range((today - first).days + 1)]
-    if _is_due(worklist.reached(conn, NEAR), NEAR_EVERY, now):
+    if _is_due(worklist.trusted(conn, NEAR, now), NEAR_EVERY, now):
         return [today - timedelta(days=number) for number in reversed(range(NEAR_DAYS))]
     return []
 

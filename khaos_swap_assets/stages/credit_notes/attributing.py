@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.store import links, notes, worklist
@@ -34,7 +34,7 @@ class AttributedNotes:
 
 def attribute_notes(conn: psycopg.Connection, customers: Iterable[str], now: datetime) -> AttributedNotes:
     """Attribute unattributed notes of these customers, of returns in line, and notes that changed since last time."""
-    concerned = sorted({*customers, *_touched_customers(conn)})
+    concerned = sorted({*customers, *_touched_customers(conn, now)})
     loose = notes.unattributed(conn, concerned)
     found, told = _laid(loose, beside(conn, loose, concerned))
     rivals = [key for one in told.values() for key in one.rivals]
@@ -61,12 +61,13 @@ def told_of(conn: psycopg.Connection, loose: Sequence[CreditNote]) -> dict[str, 
     }
 
 
-def _touched_customers(conn: psycopg.Connection) -> set[str]:
+def _touched_customers(conn: psycopg.Connection, now: datetime) -> set[str]:
+    since = worklist.trusted(conn, SOURCE, now) or datetime.min.replace(tzinfo=UTC)
     rows = conn.execute(
         "SELECT DISTINCT customer_code FROM khaos.credit_notes WHERE return_id IS NULL AND changed_at >= "
-        "coalesce((SELECT reached_at FROM recon.watermarks WHERE source = %s), '-infinity') UNION "
+        "%s UNION "
         "SELECT m.customer_code FROM recon.worklist w JOIN recon.matched_returns m USING (return_id) "
         "WHERE w.stage IN ('draft', 'reconcile') AND m.customer_code IS NOT NULL",
-        (SOURCE,),
+        (since,),
     ).fetchall()
     return {row[0] for row in rows}

@@ -61,7 +61,7 @@ def sync_orders(tools: Toolbox) -> SyncedOrders:
     with tools.store() as conn:
         refs = _wanted(conn, tools.settings, now)
         pushes = inbox.waiting(conn, "khaos", event=PUSH)
-        reached = worklist.reached(conn, SOURCE)
+        reached = worklist.trusted(conn, SOURCE, now)
     client = tools.open_khaos()
     since = (
         reached - timedelta(minutes=khaos.overlap_minutes) if reached else now - timedelta(days=khaos.first_read_days)

@@ -86,12 +86,12 @@ class Window:
 
 def due_windows(conn: psycopg.Connection, settings: Settings, now: datetime) -> list[Window]:
     """The lists to ask for now. The first look reaches back as far as a wide sweep; so does one a night."""
-    reached = worklist.reached(conn, SOURCE)
+    reached = worklist.trusted(conn, SOURCE, now)
     wide = now - timedelta(days=settings.swap.wide_sweep_days)
-    if reached is None or _is_night_due(worklist.reached(conn, WIDE), now):
+    if reached is None or _is_night_due(worklist.trusted(conn, WIDE, now), now):
         return [Window(SOURCE, "changed", wide), Window(WIDE, "submitted", wide), Window(OPEN, "none", now)]
     windows = [Window(SOURCE, "changed", reached - timedelta(minutes=settings.swap.overlap_minutes))]
-    reread = worklist.reached(conn, OPEN)
+    reread = worklist.trusted(conn, OPEN, now)
     if reread is None or reread <= now - timedelta(minutes=settings.open_reread_minutes):
         oldest = returns.oldest_open(conn, wide)
         windows.append(Window(OPEN, "submitted" if oldest else "none", oldest or now))

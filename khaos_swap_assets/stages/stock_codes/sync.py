@@ -44,7 +44,7 @@ def sync_stock_codes(tools: Toolbox) -> SyncedCodes:
     now, khaos = tools.now(), tools.settings.khaos
     with tools.store() as conn:
         pushed = use_pushes(conn, PUSH, _use, now)
-        reached = worklist.reached(conn, SOURCE)
+        reached = worklist.trusted(conn, SOURCE, now)
     if khaos.is_cloud:
         with tools.store() as conn:
             worklist.move(conn, SOURCE, now)

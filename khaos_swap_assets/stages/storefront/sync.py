@@ -62,7 +62,7 @@ def sync_refunds(tools: Toolbox) -> SyncedRefunds:
 
 def due_since(conn: psycopg.Connection, settings: Settings, now: datetime) -> datetime | None:
     """The moment since which to ask, or None while the last look is recent enough."""
-    reached = worklist.reached(conn, SOURCE)
+    reached = worklist.trusted(conn, SOURCE, now)
     if reached is None:
         return now - timedelta(days=settings.storefront.first_read_days)
     is_due = reached <= now - timedelta(minutes=settings.storefront.poll_minutes)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
+import pytest
 
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import worklist
@@ -63,3 +64,17 @@ def test_a_watermark_is_unknown_then_moves(database: Database) -> None:
         worklist.move(database, "swap/returns", moment)
         assert worklist.reached(database, "swap/returns") == moment
     assert worklist.reached(database, "khaos/documents") is None
+
+
+@pytest.mark.parametrize(
+    ("minutes", "is_trusted"), [(-600, True), (0, True), (5, True), (6, False), (1_000_000, False)]
+)
+def test_a_watermark_that_a_clock_ahead_left_is_ignored_and_told(
+    database: Database, caplog: pytest.LogCaptureFixture, minutes: int, is_trusted: bool
+) -> None:
+    moment = NOW + timedelta(minutes=minutes)
+    worklist.move(database, "swap/returns", moment)
+    assert worklist.trusted(database, "swap/returns", NOW) == (moment if is_trusted else None)
+    assert worklist.trusted(database, "khaos/documents", NOW) is None
+    assert len(caplog.messages) == (not is_trusted)
+    assert all("swap/returns" in line and "the clock ran ahead" in line for line in caplog.messages)

@@ -54,6 +54,21 @@ def test_the_next_look_overlaps_the_last_one_by_two_hours(town: Town) -> None:
     assert asked(town) == [("changed", timedelta(hours=2, minutes=5))]
 
 
+@pytest.mark.parametrize("mark", ["changed", "wide"])
+def test_a_mark_of_a_clock_that_ran_ahead_is_read_again(town: Town, mark: str) -> None:
+    reach(town, **{"changed": NOON, "wide": NOON, "open": NOON, mark: NOON + timedelta(days=900)})
+    assert [how for how, _ in asked(town)] == ["changed", "submitted", "none"]
+
+
+def test_a_return_that_changed_while_the_clock_was_put_right_is_not_missed(town: Town) -> None:
+    town.now += timedelta(days=900)
+    sync_returns(town.tools)
+    town.now -= timedelta(days=900)
+    town.swap.put(a_return(1))
+    sync_returns(town.tools)
+    assert town.ask("SELECT rma FROM swap.returns") == [("RMA1",)]
+
+
 @pytest.mark.parametrize(
     ("minutes", "status", "expected"),
     [
