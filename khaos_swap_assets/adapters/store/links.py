@@ -177,6 +177,18 @@ def waived(conn: psycopg.Connection, return_ids: Sequence[str]) -> frozenset[Pai
     return frozenset((row[0], row[1]) for row in rows)
 
 
+def end_waivers(conn: psycopg.Connection, return_ids: Sequence[str]) -> list[str]:
+    """Forget that notes of nobody were waived whose customer has made one of these returns since; their codes."""
+    rows = conn.execute(
+        "DELETE FROM recon.waivers w USING khaos.credit_notes n, recon.matched_returns m, swap.returns r "
+        "WHERE w.kind = 'credit_note_orphan' AND n.credit_note_code = w.subject AND n.return_id IS NULL "
+        "AND m.customer_code = n.customer_code AND r.return_id = m.return_id AND r.first_seen_at > w.waived_at "
+        "AND r.return_id = ANY(%s) RETURNING w.subject",
+        (list(return_ids),),
+    ).fetchall()
+    return sorted({row[0] for row in rows})
+
+
 def refused(conn: psycopg.Connection, codes: Sequence[str]) -> frozenset[Pair]:
     """The refused pairs of these notes."""
     found = refusals(conn, codes) if codes else []

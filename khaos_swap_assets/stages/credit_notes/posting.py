@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.khaos.documents import return_document, without_party
-from khaos_swap_assets.adapters.store import drafts, links, notes, orders, parties, worklist
+from khaos_swap_assets.adapters.store import audit_log, drafts, links, notes, orders, parties, worklist
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.domain.attribution import Attribution
@@ -83,7 +83,7 @@ def _settle_and_plan(
     book.lock()
     keep_statuses(conn, found.feeds, now)
     keep_notes(conn, found.feeds, now)
-    last_round = worklist.reached(conn, ATTRIBUTION)
+    last_round = worklist.trusted(conn, ATTRIBUTION, now)
     attributed = attribute_notes(conn, found.customers, now)
     evidence = _evidence(conn, tools.settings, found, searched_at, wanted, ready)
     waiting = [one.draft for one in drafts.ready(conn) if one.draft]
@@ -101,6 +101,7 @@ def _settle_and_plan(
     )
     _attach(conn, last_round, now)
     _tell(conn, settled, planned, [one.return_id for one in withdrawn])
+    _ask_again(conn, planned, now)
     orders.forget_parties(conn, now - FORGET_AFTER)
     parties.forget(conn, now - FORGET_AFTER)
     done = [*(one.outcome for one in settled), *(one.outcome for one in planned), *("withdrawn" for _ in withdrawn)]
@@ -249,3 +250,16 @@ def _tell(
     moved = [one.key[1] for one in settled if one.outcome != "cleared"]
     moved += [one.key[1] for one in planned if one.outcome != "unchanged"]
     worklist.queue(conn, "reconcile", [*moved, *withdrawn])
+
+
+def _ask_again(conn: psycopg.Connection, planned: Sequence[Planned], now: datetime) -> None:
+    """A note that was waived before the held return was made is a person's to judge once more."""
+    codes = links.end_waivers(conn, [one.key[1] for one in planned if one.outcome == "held"])
+    reason = "a return that it may be of was made after the waiver"
+    audit_log.append(
+        conn,
+        [
+            audit_log.Entry(now, engine.ENGINE, "waiver ended", f"exception credit_note_orphan {code}", reason=reason)
+            for code in codes
+        ],
+    )
