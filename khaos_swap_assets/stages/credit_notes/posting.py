@@ -145,12 +145,13 @@ def _evidence(
 def _elsewhere(
     conn: psycopg.Connection, found: Search, wanted: Wanted, ready: Sequence[SavedDraft]
 ) -> list[CreditNote]:
-    """Notes under a reference of ours that Khaos told of before, and that stand with a customer who was not searched.
+    """Notes under an RMA or a reference of ours that Khaos told of before, whose customer was not searched.
 
     A person may have two customer records, and records are merged.
     """
     drafted = {reference_for(one.draft.rma, one.ordinal, ()) for one in ready if one.draft}
-    named = notes.loose_of_refs(conn, sorted(wanted.references | drafted))
+    rmas = {one.draft.rma for one in ready if one.draft} | {one.rma for one in SqlBook(conn).undone()}
+    named = notes.loose_of_refs(conn, sorted(wanted.references | drafted | rmas))
     return [note for note in named if note.customer_code not in found.customers]
 
 

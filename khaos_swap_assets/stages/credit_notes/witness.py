@@ -77,9 +77,18 @@ class Witness:
             return Finding(note=seen[0])
         if named:
             return Finding(doubt=f"{_codes(named)} carries reference {posting.reference} for {_whom(named, posting)}")
+        if renamed := self._under_full_rma(posting):
+            return Finding(doubt=f"{_codes(renamed)} carries RMA {posting.rma} for another customer or currency")
         if near := [note for note in self._free(posting) if _may_cover(note, posting)]:
             return self._nearest(posting, near, rivals)
         return Finding()
+
+    def _under_full_rma(self, posting: Posting) -> list[CreditNote]:
+        """Notes of other customers that staff gave the whole RMA, where our reference is a short code for it."""
+        if posting.ordinal > 1 or posting.rma == posting.reference:
+            return []
+        carrying = self.by_reference.get(posting.rma, ())
+        return [note for note in carrying if not _is_same_party(note, posting) and not self._is_taken(note, posting)]
 
     def _nearest(self, posting: Posting, near: Sequence[CreditNote], rivals: Sequence[Asking]) -> Finding:
         fitting = [note for note in near if _fits(note, posting) and _is_in_time(note, posting)]

@@ -10,11 +10,13 @@ import pytest
 from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.errors import TransientError
+from khaos_swap_assets.domain.references import reference_for
 from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
 from khaos_swap_assets.stages.credit_notes.hands import Person, resolve_confirmed, resolve_not_posted, waive
 from khaos_swap_assets.stages.credit_notes.posting import post
 from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, an_order, connect
 
+LONG_RMA = "RMA-2026-000-000-000-001"
 INVOICED_ON = an_order(1).invoiced_on or date.min
 
 
@@ -264,6 +266,29 @@ def test_a_note_under_our_reference_with_another_customer_record_is_not_posted_o
         town.sync()
         assert town.pull() == []
     assert postings(town) == []
+
+
+@pytest.mark.parametrize("reference", [LONG_RMA, reference_for(LONG_RMA, 1, ())])
+def test_a_long_rma_or_its_short_code_with_another_customer_record_is_not_posted_over(
+    town: Town, reference: str
+) -> None:
+    town.khaos.sell(an_order(1))
+    town.swap.put(a_return(1, rma=LONG_RMA))
+    town.khaos.notes["CN1"] = a_note("CN1", associated_ref=reference, customer_code="C1-OLD")
+    for _ in range(2):
+        town.sync()
+        assert town.pull() == []
+    assert postings(town) == []
+
+
+def test_a_long_rma_that_staff_gave_another_record_after_planning_holds_the_document(town: Town) -> None:
+    town.khaos.sell(an_order(1))
+    town.swap.put(a_return(1, rma=LONG_RMA))
+    town.sync()
+    town.khaos.notes["CN1"] = a_note("CN1", associated_ref=LONG_RMA, customer_code="C1-OLD")
+    town.sync()
+    assert town.pull() == []
+    assert LONG_RMA in town.one("SELECT doubt FROM recon.postings")
 
 
 def test_a_document_whose_note_moved_to_another_customer_record_is_not_sent_again(town: Town) -> None:
