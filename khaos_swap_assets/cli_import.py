@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from khaos_swap_assets.stages.orders.importing import Brought, Imported
 
 MINUTE = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
+MOST_NAMED = 20
+ABSENT = (
+    "They still count, and keep documents back. Look each up in Khaos: where it is there, export again; "
+    "where it was cancelled, take its link back (khaos-swap links undo) and waive its exception (khaos-swap exceptions)"
+)
 File = Annotated[Path, typer.Argument(help="CSV (UTF-8 or Windows-1252, comma or semicolon) or Parquet, a row a line")]
 SkipBadRows = Annotated[bool, typer.Option("--skip-bad-rows", help="Write bad rows to a file and import the rest")]
 Rejected = Annotated[Path | None, typer.Option(help="Where bad rows go; default: FILE.rejected.csv beside the file")]
@@ -112,3 +117,6 @@ def _import(reach: Reach, table: Table[Any], brought: Brought, keep: Callable[..
         done = keep(conn, table.rows, brought, reach.clock(), is_cloud=reach.settings().khaos.is_cloud)
     typer.echo(f"{done.documents} documents in {len(table.rows)} rows: {done.changed} new or changed", nl=False)
     typer.echo(f", {done.told_by_khaos} as Khaos itself told them; {done.returns} returns are looked at next")
+    if done.absent:
+        shown = ", ".join(done.absent[:MOST_NAMED]) + (" …" if len(done.absent) > MOST_NAMED else "")
+        typer.echo(f"no longer in the file: {len(done.absent)} Credit Notes, {shown}. {ABSENT}", err=True)

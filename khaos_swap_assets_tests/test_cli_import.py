@@ -50,6 +50,17 @@ def test_a_good_file_of_notes(run: Run, database: psycopg.Connection[Any], tmp_p
     assert "0 new or changed" in run("credit-notes", tmp_path / "notes.csv").stdout
 
 
+def test_a_note_that_a_complete_file_no_longer_has_is_told_with_what_to_do(run: Run, tmp_path: Path) -> None:
+    first, *rest = GOOD.splitlines(keepends=True)
+    (tmp_path / "notes.csv").write_text(GOOD)
+    run("credit-notes", tmp_path / "notes.csv")
+    (tmp_path / "less.csv").write_text("".join([first, *(line for line in rest if "CN1" not in line)]))
+    done = run("credit-notes", tmp_path / "less.csv", "--complete-to", "2026-03-10T08:00")
+    assert done.exit_code == 0
+    assert "no longer in the file: 1 Credit Notes, CN1. They still count" in done.stderr
+    assert "khaos-swap links undo" in done.stderr
+
+
 def test_everything_wrong_is_told_and_nothing_is_imported(
     run: Run, database: psycopg.Connection[Any], tmp_path: Path
 ) -> None:

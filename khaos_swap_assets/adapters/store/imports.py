@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 import psycopg
@@ -99,6 +99,16 @@ def new_notes(conn: psycopg.Connection, told: Sequence[CreditNote]) -> tuple[lis
     by_khaos = {code for code, one in known.items() if one.source != FILE}
     ours = [note for note in told if note.credit_note_code not in by_khaos]
     return [note for note in ours if not notes.is_known(note, known, FILE)], len(by_khaos)
+
+
+def absent_notes(conn: psycopg.Connection, codes: Sequence[str], before: date) -> list[str]:
+    """Notes that only a file told of, made before a day, that are in none of ``codes``; sorted."""
+    rows = conn.execute(
+        "SELECT credit_note_code FROM khaos.credit_notes WHERE source = %s AND NOT is_cancelled AND created_on < %s "
+        "AND credit_note_code <> ALL(%s) ORDER BY 1",
+        (FILE, before, list(codes)),
+    ).fetchall()
+    return [row[0] for row in rows]
 
 
 def hash_of(order: SalesOrder) -> str:

@@ -18,6 +18,7 @@ from khaos_swap_assets.adapters.store import audit_log, imports, links, matches,
 from khaos_swap_assets.adapters.store.imports import Import, Kind
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.domain.credit_notes import CreditNote
+from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.stages.orders.sync import SOURCE, answer_by_files
 
 if TYPE_CHECKING:
@@ -43,12 +44,17 @@ class Brought:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What came of it: documents in the file, those that were news, those that Khaos itself told of, returns queued."""
+    """What came of it: documents in the file, those that were news, those that Khaos itself told of, returns queued.
+
+    ``absent`` are codes that an earlier file held and a complete one no longer does. They still count: a note that is
+    there once too often keeps a document back, one too few would let it leave twice.
+    """
 
     documents: int
     changed: int
     told_by_khaos: int
     returns: int
+    absent: tuple[str, ...] = ()
 
 
 def import_orders(
@@ -90,6 +96,7 @@ def import_notes(
     if brought.complete_to:
         _refuse_incomplete(told, brought.complete_to, now)
         _refuse_older(conn, brought.complete_to)
+    absent = _absent(conn, told, brought.complete_to)
     fresh, by_khaos = imports.new_notes(conn, told)
     import_id = _record(conn, "credit-notes", brought, len(told), len(fresh), now)
     notes.save(conn, fresh, now, import_id=import_id)
@@ -98,7 +105,12 @@ def import_notes(
     touched = _concerned(conn, fresh)
     for stage in ("draft", "reconcile"):
         worklist.queue(conn, stage, touched)
-    return Imported(len(told), len(fresh), by_khaos, len(touched))
+    return Imported(len(told), len(fresh), by_khaos, len(touched), absent)
+
+
+def _absent(conn: psycopg.Connection, told: Sequence[CreditNote], complete_to: datetime | None) -> tuple[str, ...]:
+    codes = [note.credit_note_code for note in told]
+    return tuple(imports.absent_notes(conn, codes, london_date(complete_to))) if complete_to else ()
 
 
 def _as_note(told: Note) -> CreditNote:

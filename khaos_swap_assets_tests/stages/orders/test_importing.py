@@ -259,3 +259,12 @@ def test_a_later_word_that_it_is_complete_is_news(town: Town, notes_come: Any) -
         notes_come(a_note_row(), brought=replace(FILE, complete_to=NOON - timedelta(hours=hours)))
         assert town.one("SELECT count(*) FROM recon.imports") in (count, count + (3 - hours))
     assert town.one("SELECT max(complete_to) FROM recon.imports") == NOON - timedelta(hours=1)
+
+
+def test_a_note_that_a_later_complete_file_lacks_is_named_and_still_counts(town: Town, notes_come: Any) -> None:
+    first, later = (replace(FILE, complete_to=NOON - timedelta(hours=hours)) for hours in (2, 1))
+    early = {"created_on": (TODAY - timedelta(days=3)).isoformat()}
+    assert notes_come(a_note_row("CN1", **early), a_note_row("CN2"), brought=first).absent == ()
+    assert notes_come(a_note_row("CN3", **early)).absent == ()
+    assert notes_come(a_note_row("CN3", **early), brought=later).absent == ("CN1",)
+    assert town.one("SELECT count(*) FROM khaos.credit_notes WHERE NOT is_cancelled") == 3
