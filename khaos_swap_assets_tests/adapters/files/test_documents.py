@@ -185,7 +185,8 @@ def test_money_is_told_from_its_stand_ins(gateway: str, tender: bool) -> None:
 def test_the_money_of_a_return_is_split_by_its_means_and_dated_by_its_last_payment() -> None:
     rows = [refunded(3000), refunded(1500, gateway="gift_card", refunded_at=LATER), refunded(500, refunded_at=None)]
     found, alone = money_by_return(rows, {}, {"R1"})
-    assert found == {"R1": Money(3500, 1500, "GBP", LATER)}
+    paid = ((date(2026, 3, 10), 3000), (None, 500))
+    assert found == {"R1": Money(3500, 1500, "GBP", LATER, paid)}
     assert alone == []
 
 
