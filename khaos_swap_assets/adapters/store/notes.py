@@ -117,6 +117,18 @@ def has_nobodys(conn: psycopg.Connection) -> bool:
     return conn.execute(f"{query} LIMIT 1").fetchone() is not None
 
 
+def holding(conn: psycopg.Connection) -> list[str]:
+    """Codes of loose notes made since the goods were invoiced, for which a draft of their customer waits."""
+    rows = conn.execute(
+        "SELECT DISTINCT credit_note_code FROM recon.drafts d JOIN recon.matched_returns m USING (return_id) "
+        "JOIN khaos.sales_orders o USING (so_code) JOIN khaos.credit_notes n ON n.customer_code = m.customer_code "
+        "WHERE d.state = 'ready' AND NOT d.is_done AND n.loose_since >= o.invoiced_on AND NOT EXISTS ("
+        "SELECT 1 FROM recon.postings p WHERE (p.store_id, p.return_id, p.ordinal) = "
+        "(d.store_id, d.return_id, d.ordinal) AND p.state <> 'withdrawn' AND p.doubt = '') ORDER BY 1"
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
 def told_by_file(conn: psycopg.Connection, customer_codes: Sequence[str]) -> list[CreditNote]:
     """Notes of these customers that only a file told of."""
     return _load(conn, "source = 'file' AND NOT is_cancelled AND customer_code = ANY(%s)", list(customer_codes))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from khaos_swap_assets.adapters.store import bulk, findings, monthly, notes, worklist
@@ -158,30 +158,38 @@ def _row(facts: ReturnFacts, passes: str, verdict: Verdict, now: datetime) -> tu
 
 
 def _judge_orphans(conn: psycopg.Connection, settings: Settings, now: datetime) -> None:
-    """Notes that belong to no return and were not found yet; those made before the first month are nobody's trouble."""
+    """Notes that belong to no return and were not found yet.
+
+    Those made before the first month are nobody's trouble, unless a draft waits for them.
+    """
     conn.execute(
         "DELETE FROM recon.findings f USING khaos.credit_notes n WHERE f.kind = 'credit_note_orphan' "
         "AND n.credit_note_code = f.credit_note_code AND (n.return_id IS NOT NULL OR n.is_cancelled)"
     )
     rows = conn.execute(
-        "SELECT credit_note_code FROM khaos.credit_notes n WHERE loose_since >= %s AND NOT EXISTS "
+        "SELECT credit_note_code FROM (SELECT credit_note_code FROM khaos.credit_notes WHERE loose_since >= %s "
+        "UNION SELECT unnest(%s::text[])) n WHERE NOT EXISTS "
         "(SELECT 1 FROM recon.findings f WHERE f.kind = 'credit_note_orphan' AND f.subject = n.credit_note_code)",
-        (settings.period_start,),
+        (settings.period_start, holding := notes.holding(conn)),
     ).fetchall()
     loose = notes.by_code(conn, [row[0] for row in rows])
-    told, limits = told_of(conn, loose), limits_of(settings)
+    told, limits, first = told_of(conn, loose), limits_of(settings), settings.period_start
     found = [
         problem
         for note in loose
-        for problem in judge_note(_loose(note, told.get(note.credit_note_code), settings), limits, now).problems
+        for problem in judge_note(
+            _loose(note, told.get(note.credit_note_code), None if note.credit_note_code in holding else first),
+            limits,
+            now,
+        ).problems
     ]
     findings.replace_of_notes(conn, [note.credit_note_code for note in loose], found, now)
 
 
-def _loose(note: CreditNote, known: tuple[Told, dict[str, str]] | None, settings: Settings) -> NoteFacts:
+def _loose(note: CreditNote, known: tuple[Told, dict[str, str]] | None, seen_from: date | None) -> NoteFacts:
     """A note of nobody, with why; a suggestion is told with its score and acts on nothing."""
     if known is None:
-        return NoteFacts(note, seen_from=settings.period_start)
+        return NoteFacts(note, seen_from=seen_from)
     told, rmas = known
     nearest = rmas.get(told.nearest, "")
     suggested = f" (suggested by {told.suggested_by}, score {told.score})" if told.suggested_by else ""
@@ -191,5 +199,5 @@ def _loose(note: CreditNote, known: tuple[Told, dict[str, str]] | None, settings
         is_merged=told.is_merged,
         nearest=f"{nearest}: {told.clause}" if nearest else "",
         suggestion=f"{nearest}: {told.change}{suggested}" if nearest else "",
-        seen_from=settings.period_start,
+        seen_from=seen_from,
     )

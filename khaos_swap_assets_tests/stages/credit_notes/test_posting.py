@@ -17,6 +17,7 @@ from khaos_swap_assets.stages.credit_notes.posting import post
 from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, an_order, connect
 
 LONG_RMA = "RMA-2026-000-000-000-001"
+NOTES = {"CN1": "C1", "CN2": "C2"}
 INVOICED_ON = an_order(1).invoiced_on or date.min
 
 
@@ -104,6 +105,16 @@ def test_a_credit_of_staff_for_a_return_that_is_made_later_holds_its_document(to
         town.sync()
         assert town.pull() == []
     assert postings(town) == []
+    assert town.kinds() == {"credit_note_orphan": "CN1"}
+
+
+def test_a_note_of_before_the_first_month_that_holds_a_document_is_told(town: Town) -> None:
+    town.with_settings(period_start=town.today().replace(day=1))
+    early = town.today().replace(day=1) - timedelta(days=1)
+    town.khaos.notes = {code: a_note(code, customer_code=who, created_on=early) for code, who in NOTES.items()}
+    town.sells_and_takes_back(a_return(1))
+    town.sync()
+    assert town.pull() == []
     assert town.kinds() == {"credit_note_orphan": "CN1"}
 
 
