@@ -15,6 +15,7 @@ import dagster as dg
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from khaos_swap_assets.adapters.store.columns import meaning
 from khaos_swap_assets.domain.report import unbroken
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def table_metadata(
     return {
         "dagster/row_count": dg.MetadataValue.int(_row_count(conn, sql.Identifier(schema, name))),
         "dagster/column_schema": dg.TableSchemaMetadataValue(
-            dg.TableSchema(columns=[dg.TableColumn(column, kind) for column, kind in columns])
+            dg.TableSchema([dg.TableColumn(column, kind, meaning(table, column) or None) for column, kind in columns])
         ),
         "preview": as_table(without_empty(rows, may_hide)),
     }
@@ -89,7 +90,9 @@ def picture(png: bytes, alternative: str) -> dg.MetadataValue:
 def _cell(value: object) -> str | int | bool:
     if isinstance(value, bool | int):
         return value
-    if isinstance(value, datetime | date):
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "seconds")
+    if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))

@@ -25,7 +25,8 @@ from khaos_swap_assets_tests.stages.town import NOON, Town, a_note, a_return, co
         (["a", "b"], "a, b"),
         ([], ""),
         (date(2026, 3, 1), "2026-03-01"),
-        (datetime(2026, 3, 1, 12, tzinfo=UTC), "2026-03-01T12:00:00+00:00"),
+        (datetime(2026, 3, 1, 12, tzinfo=UTC), "2026-03-01 12:00:00+00:00"),
+        (datetime(2026, 3, 1, 12, 0, 1, 999_999, tzinfo=UTC), "2026-03-01 12:00:01+00:00"),
     ],
 )
 def test_every_kind_of_value_has_a_cell(value: object, shown: object) -> None:
@@ -55,6 +56,15 @@ def test_a_table_shows_its_count_its_columns_and_its_newest_rows(town: Town) -> 
     assert columns == ["order_ref", "state", "asked_at", "tried_at", "attempts", "error"]
     refs = [record.data["order_ref"] for record in shown["preview"].records]
     assert refs == [f"X{number:04}" for number in range(60, 10, -1)]
+
+
+def test_a_column_is_shown_with_its_meaning(town: Town) -> None:
+    with connect(town) as conn:
+        shown = table_metadata(conn, "khaos.stock_levels", "observed_at")["dagster/column_schema"]
+    assert isinstance(shown, dg.TableSchemaMetadataValue)
+    told = {column.name: (column.type, column.description) for column in shown.schema.columns}
+    assert told["available"] == ("integer", "Units available at the site")
+    assert told["stock_code"] == ("text", "Stock Code in Khaos")
 
 
 def test_an_empty_table_shows_zero(town: Town) -> None:
