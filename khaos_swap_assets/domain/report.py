@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 
     from khaos_swap_assets.domain.month_end import MonthEnd, WorstRow
 
-MOST_LEVEL_LABELS = 8
+MOST_LEVEL_LABELS, MOST_LEVEL_MONTHS, FEWEST_PLACES = 8, 6, 4
 _MINUS = re.compile(r"(?<!\w)-(?=[^\w\s]?\d)")
 BLUE, RED, GREY = "#2f6f9f", "#b5473c", "#8a8f98"
+CAUSE_COLOURS = (
+    *("#2f6f9f", "#e08a2e", "#4c9a5b", "#b5473c", "#8466b0", "#8c6a54", "#d987b7", "#5fb7c4", "#b9b23f", "#27415c"),
+    *("#f0b88a", "#8a8f98", "#a3cfa8", "#e39b95"),
+)
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -106,8 +110,7 @@ def draw_gap_by_cause(causes: Mapping[str, Mapping[str, int]]) -> bytes:
     """
     figure, panels = _panels(len(causes))
     for panel, (currency, pence) in zip(panels, causes.items(), strict=False):
-        found = {cause: amount for cause, amount in pence.items() if amount}
-        _bars(panel, list(found), list(found.values()), currency)
+        _rows(panel, {cause: amount for cause, amount in pence.items() if amount}, currency)
         panel.set_title(f"Gap by cause: {amount(sum(pence.values()), currency)}")
     return _png(figure)
 
@@ -124,11 +127,14 @@ def draw_gap_by_month(rows: Sequence[tuple[str, str, Mapping[str, int]]]) -> byt
         causes = list(dict.fromkeys(cause for _, some in found for cause, pence in some.items() if pence))
         _stacks(panel, {cause: [some.get(cause, 0) for _, some in found] for cause in causes}, currency)
         panel.set_xticks(range(len(found)), [month for month, _ in found])
+        panel.tick_params(axis="x", labelrotation=90 if len(found) > MOST_LEVEL_MONTHS else 0, labelsize="small")
         panel.set_title(f"Gap by cause and month, {currency}")
     return _png(figure)
 
 
 def _stacks(panel: Axes, pence: Mapping[str, Sequence[int]], currency: str) -> None:
+    """Stacked bars, each cause in its own colour, which the legend beside the panel names."""
+    panel.set_prop_cycle(color=CAUSE_COLOURS)
     up = down = [0] * len(next(iter(pence.values())))
     for cause, values in pence.items():
         below = [high if value > 0 else low for value, high, low in zip(values, up, down, strict=True)]
@@ -136,7 +142,8 @@ def _stacks(panel: Axes, pence: Mapping[str, Sequence[int]], currency: str) -> N
         panel.bar(range(len(values)), sizes[0], bottom=sizes[1], label=cause)
         up = [high + max(value, 0) for high, value in zip(up, values, strict=True)]
         down = [low + min(value, 0) for low, value in zip(down, values, strict=True)]
-    panel.legend(frameon=False, fontsize="small")
+    panel.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
+    panel.set_xlim(-0.6, max(len(up), FEWEST_PLACES) - 0.4)
     panel.axhline(0, color=GREY, linewidth=0.8)
     panel.set_ylabel(currency)
     panel.spines[["top", "right"]].set_visible(False)
@@ -149,7 +156,7 @@ def draw_value_by_day(rows: Iterable[tuple[date, str, int]]) -> bytes:
         by_currency[currency][day] = pence
     figure, panels = _panels(len(by_currency))
     for panel, (currency, days) in zip(panels, sorted(by_currency.items()), strict=False):
-        _bars(panel, [f"{day:%d %b}" for day in days], list(days.values()), currency, is_labelled=False)
+        _bars(panel, [f"{day:%d %b}" for day in days], list(days.values()), currency)
         panel.set_title(f"Credit Notes by day: {amount(sum(days.values()), currency)}")
         panel.tick_params(axis="x", labelrotation=90 if len(days) > MOST_LEVEL_LABELS else 0, labelsize="small")
     return _png(figure)
@@ -166,19 +173,32 @@ def _panels(count: int) -> tuple[Figure, list[Axes]]:
     return figure, panels
 
 
-def _bars(panel: Axes, names: Sequence[str], pence: Sequence[int], currency: str, *, is_labelled: bool = True) -> None:
-    colours = [RED if value < 0 else BLUE for value in pence]
+def _rows(panel: Axes, pence: Mapping[str, int], currency: str) -> None:
+    """Level bars from the top down, each with its name before it and its amount behind it."""
+    places, values = range(len(pence)), list(pence.values())
+    # Floats only as lengths in pixels; every figure that is written comes from whole pence.
+    bars = panel.barh(places, [float(from_pence(value, currency)) for value in values], color=_colours(values))
+    panel.set_yticks(places, list(pence))
+    panel.invert_yaxis()
+    panel.bar_label(bars, [amount(value, currency) for value in values], padding=3)
+    panel.use_sticky_edges = False
+    panel.margins(x=0.24)
+    panel.axvline(0, color=GREY, linewidth=0.8)
+    panel.set_xlabel(currency)
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+def _bars(panel: Axes, names: Sequence[str], pence: Sequence[int], currency: str) -> None:
     places = range(len(names))
-    # Floats only as heights in pixels; every figure that is written comes from whole pence.
-    bars = panel.bar(places, [float(from_pence(value, currency)) for value in pence], color=colours)
-    panel.set_xticks(list(places), list(names))
-    if is_labelled:
-        panel.bar_label(bars, [amount(value, currency) for value in pence], padding=2)
-        panel.use_sticky_edges = False
-        panel.margins(y=0.18)
+    panel.bar(places, [float(from_pence(value, currency)) for value in pence], color=_colours(pence))
+    panel.set_xticks(places, list(names))
     panel.axhline(0, color=GREY, linewidth=0.8)
     panel.set_ylabel(currency)
     panel.spines[["top", "right"]].set_visible(False)
+
+
+def _colours(pence: Sequence[int]) -> list[str]:
+    return [RED if value < 0 else BLUE for value in pence]
 
 
 def _png(figure: Figure) -> bytes:

@@ -1,18 +1,22 @@
 """Pictures of our tables, for the UI.
 
-Belongs here: reading the few figures that a picture needs and turning it into metadata. Stays out: drawing
-(``domain.report``).
+Belongs here: reading the few figures that a picture needs, drawing it only when they are others than last time, and
+turning it into metadata. Stays out: drawing (``domain.report``), keeping (``adapters.store.pictures``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, timedelta
-from functools import lru_cache
-from typing import TYPE_CHECKING
+import inspect
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import dagster as dg
 
+from khaos_swap_assets.adapters.store import pictures
+from khaos_swap_assets.domain.report import draw_gap_by_cause, draw_gap_by_month, draw_value_by_day
 from khaos_swap_assets.stages.presenting import picture
 
 if TYPE_CHECKING:
@@ -22,6 +26,18 @@ if TYPE_CHECKING:
 
 DAYS_SHOWN = 60
 MONTHS_SHOWN = 12
+Data = TypeVar("Data")
+
+
+def drawn(conn: psycopg.Connection, name: str, draw: Callable[[Data], bytes], data: Data) -> bytes:
+    """The picture (PNG) of ``data``: as kept under ``name`` while data and drawing code are the same, else drawn."""
+    drawn_of = sha256(Path(inspect.getfile(draw)).read_bytes() + repr(data).encode()).hexdigest()
+    kept = pictures.find(conn, name, drawn_of)
+    if kept is not None:
+        return kept
+    png = draw(data)
+    pictures.keep(conn, name, drawn_of, png)
+    return png
 
 
 def credit_by_day(conn: psycopg.Connection) -> dg.MetadataValue | None:
@@ -34,25 +50,17 @@ def credit_by_day(conn: psycopg.Connection) -> dg.MetadataValue | None:
         "AND created_on > %s GROUP BY 1, 2 ORDER BY 1, 2",
         (newest[0] - timedelta(days=DAYS_SHOWN),),
     ).fetchall()
-    return picture(_drawn(tuple(rows)), f"Credit Notes by day, {rows[0][0]} to {rows[-1][0]}")
+    png = drawn(conn, "credit_by_day", draw_value_by_day, rows)
+    return picture(png, f"Credit Notes by day, {rows[0][0]} to {rows[-1][0]}")
 
 
-@lru_cache(maxsize=4)
-def _drawn(rows: tuple[tuple[date, str, int], ...]) -> bytes:
-    """Drawing takes longer than all else of a run that changed nothing."""
-    from khaos_swap_assets.domain.report import draw_value_by_day
-
-    return draw_value_by_day(rows)
-
-
-def gap_by_cause(months: Sequence[MonthEnd]) -> dg.MetadataValue | None:
+def gap_by_cause(conn: psycopg.Connection, months: Sequence[MonthEnd]) -> dg.MetadataValue | None:
     """The gap of a month by cause and currency; None where nothing is apart."""
     causes = {month.currency: month.causes for month in months if any(month.causes.values())}
     if not causes:
         return None
-    from khaos_swap_assets.domain.report import draw_gap_by_cause
-
-    return picture(draw_gap_by_cause(causes), f"Gap by cause, {months[0].period}")
+    period = months[0].period
+    return picture(drawn(conn, f"gap_by_cause {period}", draw_gap_by_cause, causes), f"Gap by cause, {period}")
 
 
 def gap_by_month(conn: psycopg.Connection, last: str) -> dg.MetadataValue | None:
@@ -64,6 +72,5 @@ def gap_by_month(conn: psycopg.Connection, last: str) -> dg.MetadataValue | None
     ).fetchall()
     if not any(any(causes.values()) for _, _, causes in rows):
         return None
-    from khaos_swap_assets.domain.report import draw_gap_by_month
-
-    return picture(draw_gap_by_month(rows), f"Gap by cause and month, {rows[0][0]} to {rows[-1][0]}")
+    png = drawn(conn, f"gap_by_month {last}", draw_gap_by_month, rows)
+    return picture(png, f"Gap by cause and month, {rows[0][0]} to {rows[-1][0]}")

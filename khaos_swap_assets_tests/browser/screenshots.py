@@ -24,9 +24,9 @@ from khaos_swap_assets_tests.browser.chromium import open_browser
 FOLDER = Path(__file__).parents[2] / "docs" / "img"
 SETTLES, PATIENCE = 3_000, 60_000
 SENSORS = ("new_returns",)
-QUIET_LOOKS = 30
+QUIET_LOOKS, TRIES = 30, 5
 LOCATION = {"repositoryName": "__repository__", "repositoryLocationName": "khaos_swap"}
-ACTIVE = "{runsOrError(filter: {statuses: [QUEUED, STARTING, STARTED]}) {... on Runs {count}}}"
+ACTIVE = "{runsOrError(filter: {statuses: [QUEUED, NOT_STARTED, STARTING, STARTED, CANCELING]}) {... on Runs {count}}}"
 STATE = (
     "query($selector: SensorSelector!) {sensorOrError(sensorSelector: $selector) {... on Sensor {sensorState {id}}}}"
 )
@@ -45,13 +45,31 @@ def take(addresses: Mapping[str, str], folder: Path) -> list[Path]:
 
 
 def _shot(page: Page, addresses: Mapping[str, str], target: Path) -> Path:
+    """Take one picture at rest: again where a run was asked for meanwhile."""
     service, (width, height), shoot, awaited = SHOTS[target.name]
     page.set_viewport_size(ViewportSize(width=width, height=height))
-    shoot(page, addresses[service])
-    page.get_by_text(awaited).last.wait_for(timeout=PATIENCE)
-    page.wait_for_timeout(SETTLES)
-    page.screenshot(path=target)
-    return target
+    for _ in range(TRIES):
+        _rest(addresses["ui"])
+        shoot(page, addresses[service])
+        page.get_by_text(awaited).last.wait_for(timeout=PATIENCE)
+        page.wait_for_timeout(SETTLES)
+        page.screenshot(path=target)
+        if not _active(addresses["ui"]):
+            return target
+    raise RuntimeError(f"{target.name}: runs were asked for at each of {TRIES} tries")
+
+
+def _active(ui: str) -> int:
+    """How many runs are queued or running."""
+    return int(_ask(ui, ACTIVE)["runsOrError"]["count"])
+
+
+def _rest(ui: str, looks: int = 1) -> None:
+    """Wait until no run was queued or running at so many looks, one after the other."""
+    quiet = 0
+    while quiet < looks:
+        quiet = 0 if _active(ui) else quiet + 1
+        time.sleep(0.5)
 
 
 @contextmanager
@@ -62,10 +80,7 @@ def _without_new_runs(ui: str) -> Iterator[None]:
     for state in states:
         _ask(ui, STOP, id=state["id"])
     try:
-        quiet = 0
-        while quiet < QUIET_LOOKS:
-            quiet = 0 if _ask(ui, ACTIVE)["runsOrError"]["count"] else quiet + 1
-            time.sleep(0.5)
+        _rest(ui, QUIET_LOOKS)
         yield
     finally:
         for name in names:
@@ -108,7 +123,8 @@ def month_end(page: Page, ui: str) -> None:
 def gap(page: Page, ui: str) -> None:
     """The same month: its gap by cause."""
     month_end(page, ui)
-    page.get_by_text("[Show Markdown]").last.click(timeout=PATIENCE)
+    row = page.get_by_role("row").filter(has_text="gap_by_cause")
+    row.get_by_text("[Show Markdown]").click(timeout=PATIENCE)
 
 
 def gateway(page: Page, address: str) -> None:

@@ -9,10 +9,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from khaos_swap_assets.stages.pictures import credit_by_day, gap_by_cause, gap_by_month
 from khaos_swap_assets.stages.presenting import as_table, picture, table_metadata, without_empty
-from khaos_swap_assets.stages.reconciliation.month_end import close_month
-from khaos_swap_assets_tests.stages.town import NOON, Town, a_note, a_return, connect
+from khaos_swap_assets_tests.stages.town import NOON, Town, a_return, connect
 
 
 @pytest.mark.parametrize(
@@ -93,40 +91,6 @@ def test_an_amount_below_zero_does_not_break_in_a_table() -> None:
     assert table.records[0].data == {"gap": "‑£1.00", "on": "2026-03-10", "pence": -100}
 
 
-def test_gaps_of_twelve_months_are_a_picture_where_there_are_any(town: Town) -> None:
-    town.with_settings(mode="audit", post_from=None).sells_and_takes_back(a_return(1))
-    town.khaos.notes["CN1"] = a_note("CN1", 900, associated_ref="RMA1")
-    town.sync()
-    close_month(town.tools, "2026-03")
-    with connect(town) as conn:
-        shown = gap_by_month(conn, "2026-03")
-        assert shown is not None
-        assert "Gap by cause and month, 2026-03 to 2026-03" in str(shown.value)
-        assert gap_by_month(conn, "2027-02") is not None
-        assert gap_by_month(conn, "2027-03") is None
-        assert gap_by_month(conn, "2026-02") is None
-
-
 def test_a_picture_has_words_for_whoever_cannot_see_it() -> None:
     text = picture(b"png", "Credit Notes by day").value
     assert text == f"![Credit Notes by day](data:image/png;base64,{base64.b64encode(b'png').decode()})"
-
-
-def test_there_is_no_picture_of_nothing(town: Town) -> None:
-    with connect(town) as conn:
-        assert credit_by_day(conn) is None
-    assert gap_by_cause(close_month(town.tools, "2026-03")) is None
-
-
-def test_pictures_are_drawn_of_what_there_is(town: Town) -> None:
-    town.with_settings(mode="audit", post_from=None).sells_and_takes_back(a_return(1))
-    town.khaos.notes["CN1"] = a_note("CN1", 900, associated_ref="RMA1")
-    town.sync()
-    with connect(town) as conn:
-        by_day = credit_by_day(conn)
-    by_cause = gap_by_cause(close_month(town.tools, "2026-03"))
-    for chart in (by_day, by_cause):
-        assert chart is not None
-        assert "data:image/png;base64,iVBOR" in str(chart.value)
-    assert by_day is not None
-    assert f"{NOON.date()}" in str(by_day.value)

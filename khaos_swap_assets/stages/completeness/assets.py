@@ -7,7 +7,6 @@ Belongs here: ``reconciliation/completeness`` and ``reconciliation/latency`` and
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 import dagster as dg
 import psycopg
@@ -17,6 +16,7 @@ from khaos_swap_assets.adapters.store.latency import DayOfLatency
 from khaos_swap_assets.adapters.store.queues import Queue
 from khaos_swap_assets.domain.returns import hold_words
 from khaos_swap_assets.stages.completeness.comparing import WIDE, compare
+from khaos_swap_assets.stages.pictures import drawn
 from khaos_swap_assets.stages.presenting import PREVIEW_ROWS, WORST_ROWS, as_table, picture
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -83,7 +83,7 @@ def reconciliation_latency(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materialize
         days = latency.by_day(conn, now - SHOWN)
         slowest = latency.slowest(conn, now - timedelta(days=7), WORST_ROWS)
         offered, p50, p95 = latency.since(conn, now - timedelta(days=7))
-    chart = _chart(days)
+        chart = _chart(conn, days)
     return dg.MaterializeResult(
         metadata={
             "gathered": gathered,
@@ -118,18 +118,13 @@ def _gather(conn: psycopg.Connection, now: datetime) -> int:
     return count
 
 
-def _chart(days: Sequence[DayOfLatency]) -> dg.MetadataValue | None:
+def _chart(conn: psycopg.Connection, days: Sequence[DayOfLatency]) -> dg.MetadataValue | None:
     if not days:
         return None
-    return picture(_drawn(tuple(days)), f"Seconds from gate to offer by day, {days[0].day} to {days[-1].day}")
-
-
-@lru_cache(maxsize=4)
-def _drawn(days: tuple[DayOfLatency, ...]) -> bytes:
-    """Drawing takes longer than all else of a run that changed nothing."""
     from khaos_swap_assets.stages.completeness.drawing import draw_latency
 
-    return draw_latency(days)
+    png = drawn(conn, "latency_by_day", draw_latency, days)
+    return picture(png, f"Seconds from gate to offer by day, {days[0].day} to {days[-1].day}")
 
 
 def _cells(row: dict[str, object]) -> dict[str, object]:

@@ -6,7 +6,6 @@ Belongs here: drawing. Stays out: the figures (``adapters.store.latency``).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from io import BytesIO
 
 from khaos_swap_assets.adapters.store.latency import DayOfLatency
@@ -17,11 +16,6 @@ MOST_LEVEL_LABELS = 12
 
 def draw_latency(days: Sequence[DayOfLatency]) -> bytes:
     """A picture (PNG): p50 and p95 seconds by day on a logarithmic scale, and the objective as a line."""
-    return _drawn(tuple(days))
-
-
-@lru_cache(maxsize=1)
-def _drawn(days: tuple[DayOfLatency, ...]) -> bytes:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7.5, 3.6), dpi=110, layout="constrained")
@@ -35,7 +29,7 @@ def _drawn(days: tuple[DayOfLatency, ...]) -> bytes:
     panel.tick_params(axis="x", labelrotation=90 if len(days) > MOST_LEVEL_LABELS else 0, labelsize="small")
     panel.set_ylabel("seconds")
     panel.set_title("From the last gate to open until on offer")
-    panel.legend(frameon=False)
+    panel.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
     panel.spines[["top", "right"]].set_visible(False)
     target = BytesIO()
     figure.savefig(target, format="png")

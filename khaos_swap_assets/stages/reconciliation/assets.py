@@ -130,8 +130,8 @@ def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolb
     months = close_month(toolbox, period)
     with toolbox.store() as conn:
         money = money_of_month(conn, toolbox.settings, period)
-    chart = gap_by_cause(months)
     with toolbox.store() as conn:
+        chart = gap_by_cause(conn, months)
         let_be = residuals.let_be(conn, period)
         by_month = gap_by_month(conn, period)
     worst = "\n\n".join(f"### {month.currency}\n\n{worst_table(month.worst)}" for month in months)

@@ -14,6 +14,7 @@ from khaos_swap_assets.adapters.store import shadow, worklist
 from khaos_swap_assets.adapters.store.shadow import WeekScore
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.report import amount
+from khaos_swap_assets.stages.pictures import drawn
 from khaos_swap_assets.stages.presenting import as_table, picture
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -44,7 +45,7 @@ def reconciliation_shadow_score(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materi
     with toolbox.store() as conn:
         touched = _score(conn)
         found = shadow.weeks(conn, first)
-    chart = _chart(found)
+        chart = _chart(conn, found)
     return dg.MaterializeResult(
         metadata={
             "weeks_touched": touched,
@@ -82,9 +83,10 @@ def _row(one: WeekScore) -> dict[str, object]:
     }
 
 
-def _chart(found: Sequence[WeekScore]) -> dg.MetadataValue | None:
+def _chart(conn: psycopg.Connection, found: Sequence[WeekScore]) -> dg.MetadataValue | None:
     if not found:
         return None
     from khaos_swap_assets.stages.shadow.drawing import draw_weeks
 
-    return picture(draw_weeks(found), f"Returns by score and week, {found[-1].week} to {found[0].week}")
+    png = drawn(conn, "shadow_by_week", draw_weeks, found)
+    return picture(png, f"Returns by score and week, {found[-1].week} to {found[0].week}")

@@ -6,7 +6,6 @@ Belongs here: drawing. Stays out: the figures (``adapters.store.shadow``).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -21,11 +20,6 @@ COLOURS = {"agreed": "#2f6f9f", "differ": "#b5473c", "they_only": "#c98f3a", "we
 
 def draw_weeks(found: Sequence[WeekScore]) -> bytes:
     """A picture (PNG): returns by week, one bar a week split by score, one panel a currency."""
-    return _drawn(tuple(found))
-
-
-@lru_cache(maxsize=1)
-def _drawn(found: tuple[WeekScore, ...]) -> bytes:
     from matplotlib.figure import Figure
 
     currencies = sorted({one.currency for one in found})
@@ -48,5 +42,5 @@ def _bars(panel: Axes, weeks: Sequence[str], found: Sequence[WeekScore]) -> None
         below = [under + count for under, count in zip(below, counts, strict=True)]
     panel.set_xticks(range(len(weeks)), [week.partition("-")[2] for week in weeks])
     panel.set_ylabel("returns")
-    panel.legend(frameon=False, fontsize="small")
+    panel.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
     panel.spines[["top", "right"]].set_visible(False)
