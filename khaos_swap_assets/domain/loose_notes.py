@@ -17,6 +17,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
+from khaos_swap_assets.domain import twins
 from khaos_swap_assets.domain.attribution import Ambiguity, Attribution, Claim, attribute
 from khaos_swap_assets.domain.credit_notes import CreditNote
 from khaos_swap_assets.domain.matching import Link, Matching, NoteRecord, ReturnRecord, credited_by_return, match
@@ -46,18 +47,35 @@ class Standing:
     """What stands before: notes with a return, which only compete, and by return id the codes of its notes.
 
     ``closed`` returns take no note at all; ``refused`` are pairs of note code and return id that a person said no to.
+    ``pending`` are the returns that are not refunded yet, at what they would be worth: they only compete.
     """
 
     settled: Sequence[CreditNote] = ()
     held: Mapping[str, Collection[str]] = field(default_factory=dict)
     closed: Collection[str] = frozenset()
     refused: Collection[tuple[str, str]] = frozenset()
+    pending: Sequence[ReturnRecord] = ()
 
 
 def attribute_loose(
     loose: Sequence[CreditNote], claims: Iterable[Claim], returns: Sequence[ReturnRecord], standing: Standing
 ) -> tuple[list[Attribution], dict[str, Told]]:
     """Attribute loose notes where that is certain, sorted by code; of each other note, what is known of it.
+
+    A link that may mean a twin of its return falls (``domain.twins``): it is told with all that it may mean.
+    """
+    found, told = _attributed(loose, claims, returns, standing)
+    orders = _orders(returns)
+    settled = {*standing.closed, *(key for key, codes in standing.held.items() if codes)}
+    fallen = twins.doubted(found, [_record(note, orders) for note in loose], returns, standing.pending, settled)
+    kept = [one for one in found if one.credit_note_code not in fallen]
+    return kept, told | {code: Told(ids) for code, ids in fallen.items()}
+
+
+def _attributed(
+    loose: Sequence[CreditNote], claims: Iterable[Claim], returns: Sequence[ReturnRecord], standing: Standing
+) -> tuple[list[Attribution], dict[str, Told]]:
+    """Both ways of telling in their order.
 
     What answers a document of ours, or is as good as named, comes first; the ordered passes get what that leaves open,
     and notes that name a return at another value, since these may credit further returns.
@@ -102,8 +120,12 @@ def _is_open(note: CreditNote, given: Mapping[str, Attribution], returns: Mappin
 
 
 def _match(notes: Sequence[CreditNote], returns: Sequence[ReturnRecord]) -> Matching:
-    orders = {record.order_ref for record in returns if record.order_ref}
+    orders = _orders(returns)
     return match([_record(note, orders) for note in notes], returns)
+
+
+def _orders(returns: Iterable[ReturnRecord]) -> set[str]:
+    return {record.order_ref for record in returns if record.order_ref}
 
 
 def _record(note: CreditNote, orders: Collection[str]) -> NoteRecord:

@@ -47,6 +47,17 @@ class References:
         return frozenset(found or ())
 
 
+def is_nearly(ref: str, name: str) -> bool:
+    """True for a name with one slip of the keyboard: a letter other, lost or too many, or two turned round."""
+    typed, meant = _plain(ref), _plain(name)
+    if abs(len(typed) - len(meant)) > 1 or min(len(typed), len(meant)) < LEAST_DIGITS:
+        return False
+    start = next((at for at, (one, two) in enumerate(zip(typed, meant, strict=False)) if one != two), len(meant))
+    left, right = typed[start:], meant[start:]
+    is_turned = left[:2] == right[:2][::-1] and left[2:] == right[2:]
+    return is_turned or left[1:] == right[1:] or left[1:] == right or left == right[1:]
+
+
 def _forms(name: str) -> set[str]:
     """The name without case and marks, and its digits alone where there are enough to tell it by."""
     plain = _plain(name)

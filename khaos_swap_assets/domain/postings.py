@@ -119,7 +119,8 @@ class Evidence:
     ``attributed`` maps the code of a note to the return that it belongs to, where that is known. ``life`` is the life
     of the database in which the search began. ``refused`` are pairs of note code and return id that a person said no
     to: such a note proves nothing of its return, and still holds it back. ``waived`` are pairs of which a person said
-    that the note is of no return: it does not.
+    that the note is of no return: it does not. ``unsure`` are pairs of which attribution says that the note may be
+    another return's too: what staff typed on it confirms nothing.
     """
 
     notes: tuple[CreditNote, ...]
@@ -130,6 +131,7 @@ class Evidence:
     life: str = ""
     refused: frozenset[tuple[str, str]] = frozenset()
     waived: frozenset[tuple[str, str]] = frozenset()
+    unsure: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.matching_references import References
+from khaos_swap_assets.domain.matching_references import References, is_nearly
 
 RETURNS = {"a": ["RMA2001"], "b": ["RMA2002"], "c": ["20417"], "d": ["SW-7"], "e": ["rma2002"], "f": ["RMA20012"]}
 
@@ -55,3 +55,23 @@ def test_a_name_as_it_is_names_its_return_alone(names: list[str]) -> None:
 @given(st.text())
 def test_no_text_breaks_it(text: str) -> None:
     assert References(RETURNS).named(text) <= RETURNS.keys()
+
+
+@pytest.mark.parametrize(
+    ("ref", "is_near"),
+    [
+        ("RMA2001", True),
+        ("RMA20O1", True),
+        ("RMA200", True),
+        ("RMA20011", True),
+        ("RAM2001", True),
+        ("rma-2010", True),
+        ("MRA2010", False),
+        ("RMA2110", False),
+        ("RMA20", False),
+        ("", False),
+    ],
+)
+def test_a_name_with_one_slip_is_nearly_it(ref: str, *, is_near: bool) -> None:
+    assert is_nearly(ref, "RMA2001") is is_near
+    assert is_nearly("RMA2001", ref) is is_near

@@ -26,10 +26,11 @@ SOURCE = "recon/attribution"
 
 @dataclass(frozen=True, slots=True)
 class AttributedNotes:
-    """How many notes found their return, and how many fit more than one."""
+    """How many notes found their return, how many fit more than one, and these with each: (note code, return id)."""
 
     attributed: int
     ambiguous: int
+    unsure: frozenset[tuple[str, str]]
 
 
 def attribute_notes(conn: psycopg.Connection, customers: Iterable[str], now: datetime) -> AttributedNotes:
@@ -43,11 +44,12 @@ def attribute_notes(conn: psycopg.Connection, customers: Iterable[str], now: dat
     worklist.queue(conn, "draft", touched)
     worklist.queue(conn, "reconcile", touched)
     worklist.move(conn, SOURCE, now)
-    return AttributedNotes(len({one.credit_note_code for one in found}), sum(1 for one in told.values() if one.rivals))
+    unsure = frozenset((code, key) for code, one in told.items() for key in one.rivals)
+    return AttributedNotes(len({one.credit_note_code for one in found}), len({code for code, _ in unsure}), unsure)
 
 
 def _laid(loose: Sequence[CreditNote], known: Beside) -> tuple[list[Attribution], dict[str, Told]]:
-    standing = replace(known.standing, settled=known.opened(known.standing.settled))
+    standing = replace(known.standing, settled=known.opened(known.standing.settled), pending=known.pending)
     return attribute_loose(known.opened(loose), known.claims, known.returns, standing)
 
 

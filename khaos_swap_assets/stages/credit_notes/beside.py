@@ -72,18 +72,25 @@ class Beside:
     @property
     def returns(self) -> list[ReturnRecord]:
         """The returns as the ordered passes read them."""
-        return [self._return(key, record) for key, record in self.records.items()]
+        return [self._return(one, is_worth=one.refunded_at is not None) for one in self.records.values()]
 
-    def _return(self, key: str, record: Return) -> ReturnRecord:
+    @property
+    def pending(self) -> list[ReturnRecord]:
+        """The open returns that are not refunded yet, at what they would be worth."""
+        waiting = (one for one in self.records.values() if one.refunded_at is None and one.is_open)
+        return [self._return(one, is_worth=True) for one in waiting]
+
+    def _return(self, record: Return, *, is_worth: bool) -> ReturnRecord:
+        key = record.return_id
         head, (refunded_on, opened_on) = self.heads.get(key), _days(record)
         pence, goods, others = _asked(record, self.lines.get(key, ()), self.due.get(key))
         order = self.orders.get(head.so_code) if head and head.so_code else None
-        rightful = rightful_pence(record, pence, order.delivery_gross_pence if order else 0) if refunded_on else ()
+        rightful = rightful_pence(record, pence, order.delivery_gross_pence if order else 0) if is_worth else ()
         is_person = head is not None and not head.customer_is_generic
         return ReturnRecord(
             key,
             record.rma,
-            pence if refunded_on else 0,
+            pence if is_worth else 0,
             record.currency,
             head.order_ref if head else "",
             (head.customer_code or "") if head and is_person else "",

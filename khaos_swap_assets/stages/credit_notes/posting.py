@@ -86,6 +86,7 @@ def _settle_and_plan(
     last_round = worklist.trusted(conn, ATTRIBUTION, now)
     attributed = attribute_notes(conn, found.customers, now)
     evidence = _evidence(conn, tools.settings, found, searched_at, wanted, ready)
+    evidence = replace(evidence, unsure=attributed.unsure)
     waiting = [one.draft for one in drafts.ready(conn) if one.draft]
     settled = engine.read_back(book, evidence, wanted=wanted, now=now, ready=waiting)
     withdrawn = engine.withdraw_stale(book, now=now)

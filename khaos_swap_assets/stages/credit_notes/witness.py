@@ -39,6 +39,7 @@ class Witness:
     attributed: Mapping[str, str]
     refused: Collection[tuple[str, str]]
     waived: Collection[tuple[str, str]]
+    unsure: Collection[tuple[str, str]]
 
     @classmethod
     def of(cls, evidence: Evidence, book: Book) -> Witness:
@@ -56,13 +57,15 @@ class Witness:
             evidence.attributed,
             evidence.refused,
             evidence.waived,
+            evidence.unsure,
         )
 
     def look(self, posting: Posting, rivals: Sequence[Asking] = ()) -> Finding:
         """What the search shows about ``posting``; ``rivals`` are all others that its note could fit too.
 
         Before it was handed out its reference is only what staff typed: that proves nothing against the goods, and a
-        note that is another's already says nothing. Nor does one prove anything that a person said no to.
+        note that is another's already, or may be, confirms nothing. Nor does one prove anything that a person said no
+        to.
         """
         finding = self._seen(posting, rivals)
         if finding.note and (finding.note.credit_note_code, posting.return_id) in self.refused:
@@ -74,6 +77,8 @@ class Witness:
         carrying = self.by_reference.get(posting.reference, ())
         named = [note for note in carrying if is_out or not self._is_taken(note, posting)]
         if seen := [note for note in named if self._is_named_for(note, posting, is_out=is_out)]:
+            if not is_out and (seen[0].credit_note_code, posting.return_id) in self.unsure:
+                return Finding(doubt=f"{_codes(seen)} names it and may be another return's just as well")
             return Finding(note=seen[0])
         if named:
             return Finding(doubt=f"{_codes(named)} carries reference {posting.reference} for {_whom(named, posting)}")

@@ -50,6 +50,34 @@ def test_between_two_returns_nobody_guesses(town: Town) -> None:
     assert "RMA2" in message
 
 
+def test_a_name_that_may_mean_a_twin_is_told_with_both_and_neither_is_posted_twice(town: Town) -> None:
+    town.khaos.sell(an_order(1), an_order(2, customer_code="C1"))
+    town.swap.put(a_return(1), a_return(2))
+    town.khaos.notes["CN1"] = a_note("CN1", associated_ref="RMA1")
+    assert town.sync().ambiguous == 1
+    assert owners(town) == {"CN1": (None, "")}
+    assert town.pull() == []
+    town.sync()
+    assert town.pull() == []
+    assert owners(town) == {"CN1": (None, "")}
+    ((message,),) = town.ask("SELECT message FROM recon.exceptions WHERE kind = 'credit_note_orphan'")
+    assert "RMA1" in message
+    assert "RMA2" in message
+    town.khaos.notes["CN2"] = a_note("CN2", associated_ref="RMA2")
+    town.sync()
+    assert owners(town) == {"CN1": ("R1", "reference"), "CN2": ("R2", "reference")}
+
+
+@pytest.mark.parametrize(("reference", "owner"), [("", (None, "")), ("RMA1", ("R1", "reference"))])
+def test_a_twin_that_is_not_refunded_competes_by_content(town: Town, reference: str, owner: Any) -> None:
+    town.with_settings(mode="audit", post_from=None)
+    town.khaos.sell(an_order(1), an_order(2, customer_code="C1"))
+    town.swap.put(a_return(1), a_return(2, status="Open", processed_at=None, closed_at=None))
+    town.khaos.notes["CN1"] = a_note("CN1", associated_ref=reference)
+    town.sync()
+    assert owners(town) == {"CN1": owner}
+
+
 def test_a_second_note_for_one_refund_is_a_duplicate_only_by_its_reference(town: Town) -> None:
     town.with_settings(mode="audit", post_from=None).sells_and_takes_back(a_return(1))
     town.khaos.notes = {"CN1": a_note("CN1"), "CN2": a_note("CN2", associated_ref="RMA1")}
