@@ -16,7 +16,7 @@ from khaos_swap_assets.stages.reconciliation.checks import STALE_AFTER, sources_
 from khaos_swap_assets.stages.returns.sync import SOURCE as SWAP
 from khaos_swap_assets.stages.stock.checks import every_sellable_unit_is_back_in_stock
 from khaos_swap_assets.stages.stock_codes.sync import SOURCE as CODES
-from khaos_swap_assets_tests.stages.town import NOON, Town, connect
+from khaos_swap_assets_tests.stages.town import NOON, Town, called, connect
 
 KIND = "sku_unknown"
 
@@ -112,7 +112,7 @@ def test_a_check_waits_for_the_exceptions_of_its_own_run() -> None:
 
 
 def freshness(town: Town) -> dg.AssetCheckResult:
-    result = sources_are_fresh(town.tools)
+    result = called(sources_are_fresh, town)
     assert isinstance(result, dg.AssetCheckResult)
     return result
 

@@ -11,7 +11,7 @@ import pytest
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.stages.completeness.assets import reconciliation_completeness, reconciliation_latency
 from khaos_swap_assets_tests.stages import town as places
-from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return
+from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, called
 
 FEW, MANY = range(2, 5), range(5, 35)
 
@@ -50,8 +50,8 @@ def from_refund_to_shelf(town: Town, numbers: Sequence[int]) -> Iterator[Callabl
     yield town.pull
     yield town.sync
     yield lambda: town.sync(days=1)
-    yield lambda: reconciliation_completeness(town.tools)
-    yield lambda: reconciliation_latency(town.tools)
+    yield lambda: called(reconciliation_completeness, town)
+    yield lambda: called(reconciliation_latency, town)
 
 
 def asked(town: Town, numbers: Sequence[int], statements: list[str]) -> list[int]:

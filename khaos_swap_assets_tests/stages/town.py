@@ -14,7 +14,9 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, cast
 
+import dagster as dg
 import psycopg
+from dagster._core.definitions.decorators.op_decorator import DecoratedOpFunction
 from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.khaos.client import FullOrder, KhaosClient, StatusFeed
@@ -358,6 +360,13 @@ class Town:
 
     def today(self) -> date:
         return london_date(self.now)
+
+
+def called(made: dg.AssetsDefinition, town: Town) -> Any:
+    """What the function of an asset or check gives; by itself Dagster would make an instance for it and leave it."""
+    function = made.op.compute_fn
+    assert isinstance(function, DecoratedOpFunction)
+    return function.decorated_fn(town.tools)
 
 
 def connect(town: Town) -> psycopg.Connection[Any]:

@@ -14,7 +14,7 @@ from khaos_swap_assets.adapters.store import arrivals, completeness, queues, wor
 from khaos_swap_assets.adapters.store.completeness import Day, Traffic
 from khaos_swap_assets.stages.completeness import assets, checks
 from khaos_swap_assets.stages.completeness.comparing import NEAR, WIDE, compare, due_days
-from khaos_swap_assets_tests.stages.town import NOON, Town, a_return
+from khaos_swap_assets_tests.stages.town import NOON, Town, a_return, called
 
 TODAY = NOON.date()
 Connection = psycopg.Connection[Any]
@@ -26,7 +26,7 @@ def submitted(number: int, days_ago: int, **changes: Any) -> Any:
 
 
 def judged(town: Town) -> dg.AssetCheckResult:
-    return checks.nothing_is_missing(town.tools)  # type: ignore[return-value]
+    return called(checks.nothing_is_missing, town)  # type: ignore[no-any-return]
 
 
 def test_a_whole_mirror_agrees_and_says_so(town: Town, database: Connection) -> None:
@@ -187,7 +187,7 @@ def test_the_asset_shows_days_documents_refusals_and_queues(town: Town, database
     town.pull()
     arrivals.count_refusals(database, [arrivals.Refusal("bad", "x", 1, "h", None, town.now)])
     database.commit()
-    shown: Any = assets.reconciliation_completeness(town.tools)
+    shown: Any = called(assets.reconciliation_completeness, town)
     told = shown.metadata
     assert told["returns_told"] == told["returns_mirrored"] == 2
     lines = {record.data["queue"]: record.data for record in told["queues"].records}

@@ -15,7 +15,7 @@ from khaos_swap_assets.domain.stock import Inspection
 from khaos_swap_assets.stages.completeness import assets, checks
 from khaos_swap_assets.stages.completeness.comparing import compare
 from khaos_swap_assets.stages.completeness.drawing import draw_latency
-from khaos_swap_assets_tests.stages.town import NOON, Town, a_return
+from khaos_swap_assets_tests.stages.town import NOON, Town, a_return, called
 
 Connection = psycopg.Connection[Any]
 STEPS = ("event", "accepted", "read", "inspected", "gate", "drafted", "offered", "handed_out", "witnessed")
@@ -46,7 +46,7 @@ def hear(conn: Connection, return_id: str, minutes: float) -> None:
 
 def moments(town: Town, conn: Connection) -> dict[str, float]:
     """Minutes after noon of each moment."""
-    assets.reconciliation_latency(town.tools)
+    called(assets.reconciliation_latency, town)
     conn.rollback()
     names = [f"{name}_at" for name in STEPS]
     row = conn.execute(f"SELECT {', '.join(names)} FROM recon.latency".encode()).fetchone()
@@ -116,7 +116,7 @@ def test_only_what_moved_is_gathered_again(begun: Town, database: Connection) ->
     for _ in range(2):
         moments(begun, database)
         begun.now += timedelta(hours=3)
-    shown: Any = assets.reconciliation_latency(begun.tools)
+    shown: Any = called(assets.reconciliation_latency, begun)
     assert shown.metadata["gathered"] == 0
     assert worklist.reached(database, assets.GATHERED) == begun.now
 
@@ -138,7 +138,7 @@ def test_ninety_five_in_a_hundred_within_five_minutes(
     town: Town, database: Connection, seconds: tuple[int, ...], is_met: bool
 ) -> None:
     rows(database, *seconds)
-    verdict: Any = checks.returns_are_on_offer_in_time(town.tools)
+    verdict: Any = called(checks.returns_are_on_offer_in_time, town)
     assert verdict.passed is is_met
     assert verdict.metadata["offered"].value == len(seconds)
 
@@ -176,11 +176,11 @@ def test_a_day_of_offers_is_added_up_when_they_are_gathered(begun: Town, databas
 def test_a_second_look_within_the_overlap_writes_nothing_again(begun: Town, database: Connection) -> None:
     put(begun)
     begun.sync(minutes=2)
-    first: Any = assets.reconciliation_latency(begun.tools)
-    second: Any = assets.reconciliation_latency(begun.tools)
+    first: Any = called(assets.reconciliation_latency, begun)
+    second: Any = called(assets.reconciliation_latency, begun)
     begun.pull()
     begun.sync(minutes=2)
-    third: Any = assets.reconciliation_latency(begun.tools)
+    third: Any = called(assets.reconciliation_latency, begun)
     assert [one.metadata["gathered"] for one in (first, second, third)] == [1, 0, 1]
 
 

@@ -17,7 +17,7 @@ from khaos_swap_assets.stages.shadow.assets import first_week, reconciliation_sh
 from khaos_swap_assets.stages.shadow.checks import CHECKS
 from khaos_swap_assets.stages.shadow.drawing import draw_weeks
 from khaos_swap_assets_tests.domain.test_settlement import CHARGED, CHOSEN
-from khaos_swap_assets_tests.stages.town import NOON, Town, a_line, a_note, a_return, an_order, connect
+from khaos_swap_assets_tests.stages.town import NOON, Town, a_line, a_note, a_return, an_order, called, connect
 
 SCORES = "SELECT rma, score, our_pence, their_pence FROM recon.shadow ORDER BY rma"
 WEEK = "2026-W11"
@@ -32,14 +32,14 @@ def audited(town: Town) -> Town:
 def scored(town: Town, **later: float) -> Mapping[str, Any]:
     """A sync and a look at the score; the metadata of the asset."""
     town.sync(**later)
-    found = reconciliation_shadow_score(toolbox=town.tools)
+    found = called(reconciliation_shadow_score, town)
     assert isinstance(found, dg.MaterializeResult)
     return found.metadata or {}
 
 
 def check(town: Town, name: str) -> dg.AssetCheckResult:
     (found,) = (one for one in CHECKS if one.check_key.name == name)
-    result = found(toolbox=town.tools)
+    result = called(found, town)
     assert isinstance(result, dg.AssetCheckResult)
     return result
 
