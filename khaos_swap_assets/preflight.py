@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from khaos_swap_assets import installation
-from khaos_swap_assets.adapters.errors import KhaosSwapError, SettingsError
+from khaos_swap_assets.adapters.errors import KhaosSwapError, SettingsError, VendorError
 from khaos_swap_assets.adapters.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ CLOUD = (
     "notes by khaos-swap import"
 )
 WITHOUT_URL = f"set it, or {PREFIX}KHAOS_EDITION=cloud where there is no web service"
+UNREACHED = {
+    "Swap": ("SWAP_URL", "SWAP_URL", "no return can be read"),
+    "Khaos": ("KHAOS_URL", "KHAOS_CA_FILE", "no Stock Code, Sales Order or Credit Note can be read, nothing is posted"),
+    "storefront": ("STOREFRONT_URL", "STOREFRONT_URL", "no payment is witnessed, no refund counts as paid"),
+}
+"""By vendor: the variable to look at, that of the trust in its certificate, and what follows."""
 NO_FILES: dict[Literal["sales-orders", "credit-notes"], str] = {
     "sales-orders": "no Sales Orders were imported: no order is known as invoiced, nothing is drafted; stay in audit",
     "credit-notes": "no Credit Notes were imported with --complete-to: nothing can be handed out; stay in audit",
@@ -66,18 +73,29 @@ def follows(settings: Settings, findings: Iterable[Finding]) -> list[str]:
     limited = [finding.subject for finding in findings if finding.verdict == "missing"]
     lines = [f"limits: {', '.join(dict.fromkeys(limited))}"] if limited else []
     if failed:
-        return [
-            *lines,
-            f"not ready for {settings.mode}: {', '.join(dict.fromkeys(failed))}; correct these and run again",
-        ]
+        which = ", ".join(dict.fromkeys(failed))
+        return [*lines, f"not ready for {settings.mode}: {which}; correct these and run again"]
     return [*lines, f"ready for {settings.mode}: khaos-swap up"]
 
 
-def _tried(subject: str, ask: Callable[[], Iterable[Finding]]) -> list[Finding]:
-    try:
-        return list(ask())
-    except KhaosSwapError as error:
-        return [Finding("fails", subject, line) for line in str(error).splitlines()]
+def _tried(subject: str, *questions: Callable[[], Iterable[Finding]]) -> list[Finding]:
+    """Ask one after the other; a vendor that cannot be reached is told in one line and asked no further."""
+    found: list[Finding] = []
+    for ask in questions:
+        try:
+            found += list(ask())
+        except KhaosSwapError as error:
+            if isinstance(error, VendorError) and error.place:
+                return [*found, Finding("fails", subject, _unreached(subject, error))]
+            found += [Finding("fails", subject, line) for line in str(error).splitlines()]
+    return found
+
+
+def _unreached(subject: str, error: VendorError) -> str:
+    address, trust, follows_from_it = UNREACHED[subject]
+    reason = str(error).partition(": ")[2]
+    variable = trust if "certificate" in reason else address
+    return f"{error.place} cannot be reached ({reason}); look at {PREFIX}{variable}; until then {follows_from_it}"
 
 
 def _settings(settings: Settings, mark: str) -> list[Finding]:
@@ -152,11 +170,8 @@ def _khaos(settings: Settings) -> Iterator[Finding]:
         yield Finding("fails", "Khaos", str(error))
         return
     with closing(khaos.http):
-        yield from _tried("Khaos", lambda: _capabilities(khaos))
-        yield from _tried("Khaos", lambda: _version(khaos))
-        yield from _tried("Khaos", lambda: _sites(khaos, settings))
-        yield from _tried("Khaos", lambda: _stock(khaos, settings))
-        yield from _tried("Khaos", lambda: _documents(khaos))
+        questions = (_capabilities, _version, _sites, _stock, _documents)
+        yield from _tried("Khaos", *(partial(ask, khaos, settings) for ask in questions))
 
 
 def _storefront(settings: Settings) -> Iterator[Finding]:
@@ -197,7 +212,7 @@ def _files(settings: Settings) -> Iterator[Finding]:
         yield Finding("works", "Khaos files", f"{kind}: {told}") if told else Finding(lacking, "Khaos files", words)
 
 
-def _capabilities(khaos: KhaosClient) -> Iterator[Finding]:
+def _capabilities(khaos: KhaosClient, _: Settings) -> Iterator[Finding]:
     from khaos_swap_assets.adapters.khaos import capabilities
 
     found = capabilities.read(khaos.http)
@@ -206,7 +221,7 @@ def _capabilities(khaos: KhaosClient) -> Iterator[Finding]:
         yield Finding("works" if found.has(operation) else lacking, "Khaos operation", line)
 
 
-def _version(khaos: KhaosClient) -> Iterator[Finding]:
+def _version(khaos: KhaosClient, _: Settings) -> Iterator[Finding]:
     yield Finding("works", "Khaos", f"the web service answers, version {khaos.get_version()}")
 
 
@@ -219,9 +234,8 @@ def _sites(khaos: KhaosClient, settings: Settings) -> Iterator[Finding]:
             yield Finding("works", "Khaos site", f"{PREFIX}KHAOS_{variable} {site} is {names[site]}")
         else:
             verdict: Verdict = "fails" if variable == "SITE_ID" else "missing"
-            yield Finding(
-                verdict, "Khaos site", f"{PREFIX}KHAOS_{variable} {site} is no site; there are {told or 'none'}"
-            )
+            words = f"{PREFIX}KHAOS_{variable} {site} is no site; there are {told or 'none'}"
+            yield Finding(verdict, "Khaos site", words)
 
 
 def _stock(khaos: KhaosClient, settings: Settings) -> Iterator[Finding]:
@@ -240,7 +254,7 @@ def _stock(khaos: KhaosClient, settings: Settings) -> Iterator[Finding]:
     yield Finding("works", "Khaos stock", f"Stock Code {items[0].stock_code} can be read, {told}")
 
 
-def _documents(khaos: KhaosClient) -> Iterator[Finding]:
+def _documents(khaos: KhaosClient, _: Settings) -> Iterator[Finding]:
     now = datetime.now(UTC)
     feed = khaos.export_order_status(since=now - timedelta(days=7), until=now)
     told = f"{len(feed.orders)} orders and {len(feed.credit_notes)} credit notes of the last 7 days can be read"
@@ -280,8 +294,6 @@ def _alerts(settings: Settings, *, send_alert: bool) -> Iterator[Finding]:
 
 
 def _set(is_set: bool, subject: str, variable: str, lacking: str) -> Finding:
-    return (
-        Finding("works", subject, f"{variable} set")
-        if is_set
-        else Finding("missing", subject, f"{variable} not set: {lacking}")
-    )
+    if is_set:
+        return Finding("works", subject, f"{variable} set")
+    return Finding("missing", subject, f"{variable} not set: {lacking}")

@@ -14,6 +14,7 @@ import pytest
 import uvicorn
 
 from khaos_swap_assets import installation, preflight
+from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.policy import load_policy
 from khaos_swap_assets.adapters.settings import KhaosSettings, Settings, StorefrontSettings, SwapSettings
 from khaos_swap_assets.adapters.store import database as store
@@ -135,9 +136,9 @@ def test_what_the_vendor_lacks_limits_and_does_not_stop(settings: Make, vendors:
             "Swap: GET /returns-api/v2/external/returns: 401 Unauthorized; check KHAOS_SWAP_SWAP_API_KEY",
         ),
         ({"swap_store_id": "st_other"}, "Swap: GET /returns-api/v2/external/returns: 404 Store not found; check"),
-        ({"swap_url": "http://127.0.0.1:9"}, "Swap: GET /v2/external/returns: "),
+        ({"swap_url": "http://127.0.0.1:9"}, "Swap: 127.0.0.1:9 cannot be reached ("),
         ({"swap_url": ""}, "Swap: set KHAOS_SWAP_SWAP_URL"),
-        ({"khaos_url": "http://127.0.0.1:9/Khaos.exe"}, "Khaos: GET /Khaos.exe/wsdl/IKosWeb"),
+        ({"khaos_url": "http://127.0.0.1:9/Khaos.exe"}, "Khaos: 127.0.0.1:9 cannot be reached ("),
         ({"khaos_url": ""}, "Khaos: KHAOS_SWAP_KHAOS_URL is not set; set it, or"),
         ({"khaos_site_id": 77}, "Khaos site: KHAOS_SWAP_KHAOS_SITE_ID 77 is no site; there are 1 Main Warehouse"),
         ({"khaos_ca_file": "/nowhere.pem"}, "Khaos: KHAOS_SWAP_KHAOS_CA_FILE: /nowhere.pem"),
@@ -153,6 +154,39 @@ def test_what_does_not_work_is_told_and_the_rest_is_tried(
     assert "s3cret" not in "\n".join(map(str, found))
     assert {"database", "Swap", "Khaos", "Khaos channel", "alerts"} <= {finding.subject for finding in found}
     assert follows(settings(**changed), found)[-1].startswith(f"not ready for post: {failure.partition(':')[0]}; ")
+
+
+@pytest.mark.usefixtures("_own_secrets")
+@pytest.mark.parametrize(
+    ("vendor", "variable", "follows_from_it"),
+    [
+        ("Swap", "KHAOS_SWAP_SWAP_URL", "no return can be read"),
+        ("Khaos", "KHAOS_SWAP_KHAOS_URL", "nothing is posted"),
+        ("storefront", "KHAOS_SWAP_STOREFRONT_URL", "no refund counts as paid"),
+    ],
+)
+def test_a_vendor_that_cannot_be_reached_is_told_in_one_line(
+    settings: Make, vendors: Vendors, vendor: str, variable: str, follows_from_it: str
+) -> None:
+    dead = "http://127.0.0.1:9/Khaos.exe"
+    chosen = settings(**({} if vendor == "storefront" else {f"{vendor.lower()}_url": dead}))
+    if vendor == "storefront":
+        chosen = chosen.model_copy(update={"storefront": shop_of(vendors, url=dead)})
+    (line,) = failures(examine(chosen))
+    assert line.startswith(f"{vendor}: 127.0.0.1:9 cannot be reached (")
+    assert line.endswith(follows_from_it) or f"{follows_from_it}, " in line
+    assert f"; look at {variable}; until then " in line
+
+
+@pytest.mark.parametrize(
+    ("reason", "variable"),
+    [("the certificate is not trusted (x)", "KHAOS_SWAP_KHAOS_CA_FILE"), ("refused", "KHAOS_SWAP_KHAOS_URL")],
+)
+def test_where_trust_is_lacking_the_authority_is_what_to_look_at(reason: str, variable: str) -> None:
+    error = PermanentError(f"GET /Khaos.exe: {reason}")
+    error.place = "khaos.example:443"
+    told = preflight._unreached("Khaos", error)
+    assert told.startswith(f"khaos.example:443 cannot be reached ({reason}); look at {variable}; ")
 
 
 @pytest.mark.usefixtures("_own_secrets")

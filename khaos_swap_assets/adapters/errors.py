@@ -27,7 +27,9 @@ class StoreError(KhaosSwapError):
 
 
 class VendorError(KhaosSwapError):
-    """Swap or Khaos did not give what was asked."""
+    """Swap or Khaos did not give what was asked. ``place`` is its host and port where nothing could be sent there."""
+
+    place: str = ""
 
 
 class PermanentError(VendorError):

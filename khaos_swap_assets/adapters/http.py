@@ -171,7 +171,14 @@ class Http:
             request = self._client.build_request(method, path, params=params, content=content, headers=headers)
             return self._receive(request)
         except (httpx.RequestError, httpx.InvalidURL) as error:
-            raise self._lost(where, error, is_write=is_write) from None
+            lost = self._lost(where, error, is_write=is_write)
+            lost.place = self._place if isinstance(error, UNSENT) or failures.is_distrust(error) else ""
+            raise lost from None
+
+    @property
+    def _place(self) -> str:
+        url = self._client.base_url
+        return f"{url.host}:{url.port or {'https': 443}.get(url.scheme, 80)}"
 
     def _receive(self, request: httpx.Request) -> httpx.Response:
         """Read the whole answer, within the size and the time that one answer may take."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from khaos_swap_assets.adapters.errors import SettingsError, TransientError
 from khaos_swap_assets.adapters.http import LOOPBACK
 from khaos_swap_assets.adapters.settings import PREFIX, KhaosSettings, Settings
 from khaos_swap_assets.adapters.settings_list import variables
+from khaos_swap_assets.domain.periods import london_date
 
 INTERNAL = frozenset({f"{PREFIX}{name}" for name in ("STARTED_BY", "DAGSTER_URL", "DEMO_CLOCK", "HOUSE")})
 REQUIRED = frozenset({"SWAP_API_KEY", "SWAP_STORE_ID", "KHAOS_CHANNEL_USER", "KHAOS_CHANNEL_PASSWORD"})
@@ -34,6 +36,7 @@ def require_live(settings: Settings, environ: Mapping[str, str]) -> None:
         *_carried(settings),
         *_different(settings),
         *_parts(settings),
+        *_begun(settings),
         *unknown(environ),
     ]
     if faults:
@@ -162,6 +165,12 @@ def _different(settings: Settings) -> Iterator[str]:
             yield f"{PREFIX}KHAOS_REASON_{name}: must be the id of a return reason in Khaos"
         elif (other := taken.setdefault(reason, name)) != name:
             yield f"{PREFIX}KHAOS_REASON_{name}: is {PREFIX}KHAOS_REASON_{other} too; choose another"
+
+
+def _begun(settings: Settings) -> Iterator[str]:
+    """The reports need a month to begin with."""
+    if settings.period_start > london_date(datetime.now(UTC)):
+        yield f"{PREFIX}PERIOD_START: lies in the future; choose the first day of a month that has begun"
 
 
 def _parts(settings: Settings) -> Iterator[str]:

@@ -81,6 +81,7 @@ MISPLACED = [
     ("SWAP_WEBHOOK_SECRET_PREVIOUS", "  ", "holds nothing but spaces"),
     ("KHAOS_URL", "", "is required"),
     ("KHAOS_URL", "khaos.example", "is no http or https URL"),
+    ("PERIOD_START", "2999-01-01", "lies in the future; choose the first day of a month that has begun"),
     ("KHAOS_CA_FILE", "/nowhere/ca.pem", "No such file"),
     ("POLICY_FILE", "/nowhere/policy.yaml", "policy /nowhere/policy.yaml: cannot be read: No such file"),
     ("POLICY_FILE", __file__, "is no YAML"),

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import psycopg
 from psycopg import conninfo, errors, sql
@@ -19,6 +19,7 @@ from khaos_swap_assets.adapters.errors import SettingsError, StoreError
 
 OLDEST_SERVER = 140000
 CONNECT_SECONDS = 10
+SHORTEST_WORD = 4
 
 _SQLSTATE_LINES: Mapping[str, str] = {
     "28P01": "{place}: wrong password for user {user}; correct it in KHAOS_SWAP_DATABASE_URL",
@@ -197,7 +198,16 @@ def _detail(error: psycopg.Error, password: str) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     causes = re.findall(r"failed: (?:FATAL:\s+)?(.+)", str(error))
     text = next(iter([*causes[-1:], *lines[:1]]), type(error).__name__)
-    return text.replace(password, "***") if password else text
+    return _masked(text, password)
+
+
+def _masked(text: str, password: str) -> str:
+    """The text without the password: a short one, part of many a word, only where a URL or a setting holds it."""
+    for word in filter(None, {password, quote(password, safe="")}):
+        found = re.escape(word)
+        held = rf"(?<=:){found}(?=@)|(?<=password=){found}(?!\w)|(?<=['\"]){found}(?=['\"])"
+        text = re.sub(found if len(password) >= SHORTEST_WORD else held, "***", text)
+    return text
 
 
 def _require_version(connection: psycopg.Connection[Any], url: str) -> None:

@@ -259,5 +259,22 @@ def test_a_role_that_may_not_create_says_so(guarded: embedded.EmbeddedPostgres) 
         store.ensure(as_user(guarded, "clerk", SECRET, "not_mine"))
 
 
+@pytest.mark.parametrize(
+    ("password", "text", "shown"),
+    [
+        ("p", "connection to port 1 refused", "connection to port 1 refused"),
+        ("p", "in postgresql://kim:p@db/books", "in postgresql://kim:***@db/books"),
+        ("p", "host=db password=p port=1", "host=db password=*** port=1"),
+        ("p", "host=db password='p' port=1", "host=db password='***' port=1"),
+        ("p", 'in "p": no value', 'in "***": no value'),
+        ("s3cret", "whatever-s3cret-is", "whatever-***-is"),
+        ("a/b c", "kim:a%2Fb%20c@db and a/b c", "kim:***@db and ***"),
+        ("", "connection refused", "connection refused"),
+    ],
+)
+def test_a_password_is_masked_and_nothing_else(password: str, text: str, shown: str) -> None:
+    assert store._masked(text, password) == shown
+
+
 def test_the_password_never_shows_in_the_place(tmp_path: Path) -> None:
     assert store.place(f"postgresql://u:{SECRET}@db:5433/books") == "database books at db:5433"
