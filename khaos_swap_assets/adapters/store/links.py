@@ -177,6 +177,17 @@ def waived(conn: psycopg.Connection, return_ids: Sequence[str]) -> frozenset[Pai
     return frozenset((row[0], row[1]) for row in rows)
 
 
+def maybe_covered(conn: psycopg.Connection, code: str) -> list[str]:
+    """The returns without a note that this note of nobody may be of: its customer's, or all where it names none."""
+    rows = conn.execute(
+        "SELECT r.return_id FROM recon.reconciliation r JOIN recon.matched_returns m USING (return_id) "
+        "JOIN khaos.credit_notes n ON n.customer_code IN ('', m.customer_code) "
+        "WHERE n.credit_note_code = %s AND n.return_id IS NULL AND r.status IN ('in_flight', 'credit_note_missing')",
+        (code,),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
 def end_waivers(conn: psycopg.Connection, return_ids: Sequence[str]) -> list[str]:
     """Forget that notes of nobody were waived whose customer has made one of these returns since; their codes."""
     rows = conn.execute(

@@ -16,7 +16,7 @@ import psycopg
 
 from khaos_swap_assets.adapters.errors import InDoubtError, KhaosSwapError
 from khaos_swap_assets.adapters.khaos.client import ReturnRefused
-from khaos_swap_assets.adapters.store import audit_log, worklist
+from khaos_swap_assets.adapters.store import audit_log, links, worklist
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.domain.postings import Page, Posting
 from khaos_swap_assets.stages.credit_notes.book import Book
@@ -119,6 +119,8 @@ def waive(conn: psycopg.Connection[Any], exception_id: int, person: Person, *, n
             raise HandError(f"exception {exception_id} is not open; khaos-swap exceptions list shows what is")
         kind, subject = found
         _remember_waiver(conn, kind, subject, person, now)
+        if kind == "credit_note_orphan":
+            worklist.queue(conn, "reconcile", links.maybe_covered(conn, subject))
     conn.commit()
     return f"{kind} {subject}"
 

@@ -76,6 +76,7 @@ class _Batch:
     money: Witnessed
     shared: dict[str, tuple[int, str]]
     packs: Packs
+    waived: frozenset[links.Pair]
 
 
 def gather(
@@ -121,6 +122,7 @@ def _load(conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy
         witnessed,
         links.shared(conn, [note.credit_note_code for some in noted.values() for note, _ in some]),
         _packs(conn, noted, lines),
+        links.waived(conn, ids),
     )
 
 
@@ -251,7 +253,10 @@ def _move(move: stock.Move, lines: Iterable[LineFacts]) -> MoveFacts:
 
 
 def _covering(batch: _Batch, record: Return, head: MatchedReturn | None, settled: Settlement) -> str:
-    """The first unattributed note that may be this return's; only for one that has no note and no document of ours."""
+    """The first unattributed note that may be this return's; only for one that has no note and no document of ours.
+
+    A note of which a person said that it is nobody's here covers nothing.
+    """
     is_done = batch.notes.get(record.return_id) or any(
         one.state != "planned" for one in batch.postings.get(record.return_id, ())
     )
@@ -271,5 +276,5 @@ def _covering(batch: _Batch, record: Return, head: MatchedReturn | None, settled
         invoiced_on=order.invoiced_on if order else None,
     )
     loose = [*batch.loose.get(head.customer_code, ()), *batch.loose.get("", ())]
-    covering = [note.credit_note_code for note in loose if may_cover(note, claim)]
-    return min(covering, default="")
+    codes = (note.credit_note_code for note in loose if may_cover(note, claim))
+    return min((code for code in codes if (code, record.return_id) not in batch.waived), default="")

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from khaos_swap_assets.adapters.store import findings
+from khaos_swap_assets.stages.credit_notes.hands import Person, waive
 from khaos_swap_assets.stages.reconciliation import judging
 from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting
-from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return
+from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, connect
 
 VERDICT = "SELECT status, refund_pence, credited_pence, issued_pence, gap_pence FROM recon.reconciliation ORDER BY 1"
 
@@ -121,6 +122,20 @@ def test_an_orphan_is_named_and_forgotten_when_it_finds_its_return(town: Town) -
     town.sync()
     assert town.kinds() == {}
     assert exceptions(town) == [("credit_note_orphan", "CN1", True)]
+
+
+@pytest.mark.parametrize(("customer_code", "pence"), [("C1", 700), ("", 1000)])
+def test_what_a_person_says_is_nobodys_covers_no_refund(town: Town, customer_code: str, pence: int) -> None:
+    audit(town).khaos.notes["CN1"] = a_note("CN1", pence, customer_code=customer_code)
+    town.sells_and_takes_back(a_return(1))
+    town.sync()
+    town.sync(days=5)
+    assert town.kinds() == {"credit_note_orphan": "CN1"}
+    number = town.one("SELECT exception_id FROM recon.exceptions WHERE closed_at IS NULL")
+    with connect(town) as conn:
+        waive(conn, number, Person("Kim", "a gift for the delay"), now=town.now)
+    town.sync()
+    assert town.kinds() == {"credit_note_missing": "RMA1"}
 
 
 def test_a_cancelled_orphan_is_none(town: Town) -> None:
