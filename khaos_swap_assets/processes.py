@@ -74,7 +74,7 @@ class Process:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=lambda: _die_with(owner),
+                preexec_fn=lambda: _begin(owner),
             )
 
     @property
@@ -155,7 +155,10 @@ def end_leftovers(folder: Path, *, seconds: float = 5) -> int:
     return len(left)
 
 
-def _die_with(owner: int) -> None:
+def _begin(owner: int) -> None:
+    """In the child before its program: it hears what ends it, though a shell's ``&`` made us deaf, and ends with us."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
     if LIBC is not None:
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != owner:

@@ -14,6 +14,19 @@ import psycopg
 from khaos_swap_assets.adapters.store import database as store
 
 Connection = psycopg.Connection[Any]
+FORGET = (
+    "CLOSE ALL",
+    "SET SESSION AUTHORIZATION DEFAULT",
+    "RESET ALL",
+    "UNLISTEN *",
+    "SELECT pg_advisory_unlock_all()",
+    "DISCARD PLANS",
+    "DISCARD TEMP",
+    "DISCARD SEQUENCES",
+    "SET TIME ZONE 'UTC'",
+)
+"""What ``DISCARD ALL`` does but for prepared statements, which psycopg goes on using."""
+
 _idle: dict[str, list[Connection]] = {}
 
 
@@ -48,8 +61,9 @@ def _is_clean(connection: Connection) -> bool:
     """Forget all that a session can keep, locks and temporary tables too; False, and closed, when it was cut off."""
     try:
         connection.autocommit = True
-        connection.execute("DISCARD ALL")
-        connection.execute("SET TIME ZONE 'UTC'")
+        with connection.pipeline():
+            for statement in FORGET:
+                connection.execute(statement)
         connection.autocommit = False
     except psycopg.Error:
         _end(connection)

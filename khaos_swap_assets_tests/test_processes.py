@@ -127,6 +127,24 @@ def test_a_signal_reaches_the_childs_own_children(begin: Callable[[Child], Proce
     assert until(lambda: not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE)
 
 
+@pytest.fixture
+def _deaf() -> Iterator[None]:
+    """As a script starts a program in the background: SIGINT ignored, and Dagster takes SIGTERM as SIGINT."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("_deaf")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_child_hears_what_ends_it_though_we_do_not(begin: Callable[[Child], Process], number: signal.Signals) -> None:
+    process = begin(Child("family", python(FAMILY)))
+    assert until(lambda: process.last_words() == "born")
+    process.send(number)
+    assert until(process.is_gone)
+
+
 def test_a_group_is_not_gone_while_a_grandchild_lives(begin: Callable[[Child], Process]) -> None:
     process = begin(Child("family", python(FAMILY)))
     assert until(lambda: process.last_words() == "born")
