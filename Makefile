@@ -30,10 +30,10 @@ demo-once: $(READY) ## Play one month without the UI and print the figures; RETU
 	@$(BIN)/khaos-swap demo --once --returns $(RETURNS) --seed $(SEED)
 
 test: $(READY) ## Run all tests; TESTS=path runs some
-	@$(BIN)/pytest -q -n 3 --dist worksteal $(TESTS)
+	@$(BIN)/pytest -q -n 4 --dist worksteal $(TESTS)
 
 coverage: $(READY) ## Run all tests and show what they do not reach
-	@$(BIN)/pytest -q -n 3 --dist worksteal --cov --cov-report=term:skip-covered $(TESTS)
+	@$(BIN)/pytest -q -n 4 --dist worksteal --cov --cov-report=term:skip-covered $(TESTS)
 
 prove: $(READY) ## Run the proofs at full size (long) and write one JSON
 	@$(BIN)/python -m khaos_swap_assets_tests.prove
