@@ -60,10 +60,8 @@ def policy_app(reach: Reach) -> typer.Typer:
         with reach.store() as conn:
             trials = list(try_policy(conn, settings, present, tried, days=days, now=reach.clock()))
         changed, sums = [one for one in trials if one.is_changed], totals(trials)
-        if as_json:
-            _echo_json(present.version, tried.version, days, changed, sums)
-        else:
-            _echo_table(present.version, tried.version, days, changed, sums)
+        echo = _echo_json if as_json else _echo_table
+        echo(present.version, tried.version, days, changed, sums)
 
     return app
 
