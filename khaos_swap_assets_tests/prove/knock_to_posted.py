@@ -61,7 +61,10 @@ MOMENTS = (
 
 @dataclass(frozen=True, slots=True)
 class Legs:
-    """Seconds of one event: until a run was asked for, until its first asset began, until the document was on offer."""
+    """Seconds of one event: until a run was asked for, until its first asset began, until the document was on offer.
+
+    A leg that was over before the event came is nought: a run that was under way already took it along.
+    """
 
     sensor_wait: float
     run_start: float
@@ -199,8 +202,9 @@ class Sender:
             self._until(lambda: _ask(conn, query, rma.return_id), f"{rma.rma_number} was not offered", every=0.02)
             offered_at = time.time()
         with self._open(DAGSTER) as conn:
-            moments = dict(conn.execute(MOMENTS, (sent_at,)).fetchall())
-        asked_at, began_at = moments["PIPELINE_ENQUEUED"], moments["STEP_START"]
+            moments: dict[str, float] = dict(conn.execute(MOMENTS, (sent_at,)).fetchall())
+        asked_at = moments.get("PIPELINE_ENQUEUED", sent_at)
+        began_at = moments.get("STEP_START", asked_at)
         return Legs(asked_at - sent_at, began_at - asked_at, offered_at - began_at)
 
     def _send(self, rma: Rma, pence: int) -> float:
