@@ -141,13 +141,11 @@ class EmbeddedPostgres:
         process = _server_of(self.folder)
         if process is None:
             return
-        process.send_signal(signal.SIGINT)
-        deadline = time.monotonic() + STOP_SECONDS
-        while _server_of(self.folder) is not None:
-            if time.monotonic() > deadline:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGINT)
+            if not _is_gone_within(STOP_SECONDS, process):
                 process.kill()
-                return
-            time.sleep(0.02)
+                _is_gone_within(STOP_SECONDS, process)
 
 
 def start(folder: Path, *, durable: bool = True) -> EmbeddedPostgres:
@@ -175,6 +173,19 @@ def _server_of(folder: Path) -> psutil.Process | None:
         process = psutil.Process(int((folder / "postmaster.pid").read_text().splitlines()[0]))
         return process if str(folder) in process.cmdline() else None
     return None
+
+
+def _is_gone_within(seconds: float, process: psutil.Process) -> bool:
+    """Wait for the process itself: a server takes its pid file away before it is gone. Unreaped, it is gone.
+
+    Raises ``psutil.NoSuchProcess`` where it vanishes while we look.
+    """
+    deadline = time.monotonic() + seconds
+    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def _forget_dead_server(folder: Path) -> None:

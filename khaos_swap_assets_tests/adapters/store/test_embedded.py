@@ -30,6 +30,21 @@ sys.stdin.read()
 """
 
 
+LINGERER = """
+import os, signal, sys, time
+pid_file = sys.argv[1] + '/postmaster.pid'
+def end(*_):
+    os.unlink(pid_file)
+    time.sleep(0.5)
+    sys.exit()
+signal.signal(signal.SIGINT, end)
+print(os.getpid(), file=open(pid_file, 'w'), flush=True)
+print('up', flush=True)
+while True:
+    time.sleep(1)
+"""
+
+
 @pytest.fixture
 def folder(server_folder: Path) -> Path:
     """A server's folder outside every home, whose server is gone afterwards."""
@@ -114,6 +129,15 @@ def test_a_server_left_by_a_killed_owner_is_adopted_and_then_stopped(folder: Pat
     assert second.pid == pid
     second.stop()
     assert not is_running(pid)
+
+
+def test_a_stop_waits_for_the_server_itself_and_not_just_for_its_pid_file(tmp_path: Path) -> None:
+    argv = [sys.executable, "-c", LINGERER, str(tmp_path)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as lingerer:
+        assert lingerer.stdout
+        lingerer.stdout.readline()
+        embedded.EmbeddedPostgres(tmp_path)._stop_server()
+        assert not is_running(lingerer.pid)
 
 
 def test_a_killed_server_starts_again_with_its_rows(folder: Path) -> None:
