@@ -128,13 +128,17 @@ class Play:
 
     def _act(self) -> None:
         """Do what a person would who looks at Khaos's screens: process returns that Khaos left half done."""
-        actions = self._sandbox("script", method="GET")["actions"]
-        for action in actions:
-            with closing(self.tools.open_store()) as conn:
-                _, said = hands.process_return(
-                    conn, self.tools.open_khaos(), action["reference"], action["return_code"], PERSON, now=self._now()
-                )
-            self.say(f"{action['reference']}: {said}")
+        for action in self._sandbox("script", method="GET")["actions"]:
+            self.say(f"{action['reference']}: {self._processed(action['reference'], action['return_code'])}")
+
+    def _processed(self, reference: str, return_code: str) -> str:
+        """What came of one; a document that Khaos pulled twice is there twice, and its posting may have ended."""
+        with closing(self.tools.open_store()) as conn:
+            try:
+                khaos = self.tools.open_khaos()
+                return hands.process_return(conn, khaos, reference, return_code, PERSON, now=self._now())[1]
+            except hands.HandError as error:
+                return str(error)
 
     def _close_months(self) -> None:
         with self.tools.store() as conn:

@@ -81,7 +81,7 @@ def _of_document(world: World, document: ReturnDocument) -> Iterator[Plant]:
         yield from _of_note(world, document, rma, world.notes[document.note_code])
     elif document.state == "partial" and document.refused_at:
         yield Plant("posting_refused", rma=rma.rma_number, why="Khaos had processed the return in part")
-    elif _is_older(world, document.received_at, IN_DOUBT_AFTER) and not _has_note(world, document):
+    elif _is_older(world, document.received_at, IN_DOUBT_AFTER) and not _is_ended(world, document):
         why = {"lost": "Khaos lost the document", "partial": "no Credit Note came of it"}.get(document.state)
         yield Plant("posting_in_doubt", rma=rma.rma_number, why=why or f"import {document.state}: {document.message}")
 
@@ -118,9 +118,10 @@ def _is_older(world: World, moment: datetime | None, limit: timedelta) -> bool:
     return moment is not None and world.now - moment > limit
 
 
-def _has_note(world: World, document: ReturnDocument) -> bool:
+def _is_ended(world: World, document: ReturnDocument) -> bool:
+    """True where a document of the same reference became a note, or was refused to whoever asked: nobody waits."""
     same = (one for one in world.documents.values() if one.associated_ref == document.associated_ref)
-    return any(one.state == "processed" for one in same)
+    return any(one.state == "processed" or one.refused_at for one in same)
 
 
 def _has_twin(world: World, note: Note) -> bool:

@@ -212,3 +212,13 @@ def test_a_person_processes_what_khaos_left_half_done(stage: Stage, monkeypatch:
     stage.play._act()
     assert asked == [("RMA1", "RC1", rounds.PERSON.by, NOON), ("RMA2", "RC2", rounds.PERSON.by, NOON)]
     assert stage.said == ["RMA1: return RC1 was processed", "RMA2: return RC1 was processed"]
+
+
+def test_a_person_is_told_of_a_document_whose_posting_has_ended(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def process(_conn: object, _khaos: object, reference: str, *_: object, **__: object) -> Any:
+        raise hands.HandError(f"{reference} is refused")
+
+    monkeypatch.setattr(hands, "process_return", process)
+    stage.sandbox.actions = [{"reference": "RMA1", "return_code": "RC1"}, {"reference": "RMA1", "return_code": "RC2"}]
+    stage.play._act()
+    assert stage.said == ["RMA1: RMA1 is refused"] * 2

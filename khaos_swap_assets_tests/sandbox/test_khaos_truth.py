@@ -64,6 +64,14 @@ def test_a_partial_return_is_refused_once_somebody_asked() -> None:
     assert found(books, 2 * DAY) == [("posting_refused", RMA)]
 
 
+def test_a_partial_return_that_was_pulled_twice_is_refused_as_one() -> None:
+    books = with_first_note("partial_return")
+    kept, _ = import_document(books, document()), import_document(books, document())
+    with pytest.raises(KhaosFaultError):
+        process_return(books, kept.return_code, "auth")
+    assert found(books, 2 * DAY) == [("posting_refused", RMA)]
+
+
 @pytest.mark.parametrize(
     ("script", "reason", "expected"),
     [
