@@ -40,8 +40,9 @@ class CountingCursor(psycopg.Cursor[Any]):
 def measure() -> dict[str, Any]:
     """Median seconds and number of queries of a look and of an idle sync, over the long history and the short one.
 
-    Wanted: over the long history both cost what they cost over the short one, by as many queries. Looks and syncs over
-    the two take turns, so that whatever else the machine does hits both.
+    Wanted: over the long history both cost what they cost over the short one, by no more queries (the rows of a small
+    table are counted for the UI, those of a big one are known). Looks and syncs over the two take turns, so that
+    whatever else the machine does hits both.
     """
     with empty_store() as first, empty_store() as second:
         benches = [_Bench(url, size) for url, size in zip((first, second), SIZES, strict=True)]
@@ -50,13 +51,13 @@ def measure() -> dict[str, Any]:
                 bench.take()
     short, long = (bench.figures() for bench in benches)
     dearer = max(_ratio(short[name], long[name]) for name in ("seconds", "idle_sync_seconds"))
-    same = all(short[name] == long[name] for name in ("queries", "idle_sync_queries", "found_due"))
+    no_more = all(long[name] <= short[name] for name in ("queries", "idle_sync_queries"))
     return {
         "history_returns": SIZES,
         **long,
         "over_the_short_history": short,
         "ratio": dearer,
-        "is_met": dearer <= DEAREST_RATIO and same and not long["found_due"] and long["seconds"] <= LONGEST_LOOK,
+        "is_met": dearer <= DEAREST_RATIO and no_more and not long["found_due"] and long["seconds"] <= LONGEST_LOOK,
     }
 
 

@@ -18,6 +18,8 @@ from psycopg.rows import class_row, dict_row
 from khaos_swap_assets.domain.periods import LONDON, london_date
 
 A_DAY = timedelta(days=1)
+# After so many new rows the server plans by its old count of them, until it counts again by itself.
+RECOUNTED_ROWS = 10_000
 
 # A return's moments are gathered again when it, its inspections or its postings moved since the last look.
 _TOUCHED = (
@@ -76,6 +78,8 @@ def gather(conn: psycopg.Connection[Any], since: datetime, began: datetime) -> i
     written = conn.execute(_GATHER.encode(), {"since": since, "began": began}).fetchall()
     days = {offered_at.astimezone(LONDON).date() for offered_at, gate_at in written if offered_at and gate_at}
     add_up(conn, sorted(days))
+    if len(written) >= RECOUNTED_ROWS:
+        conn.execute("ANALYZE recon.latency")
     return len(written)
 
 

@@ -54,6 +54,19 @@ def moments(town: Town, conn: Connection) -> dict[str, float]:
     return {name: (at - NOON) / timedelta(minutes=1) for name, at in zip(names, row, strict=True) if at is not None}
 
 
+def test_the_server_counts_the_moments_again_after_many(
+    begun: Town, database: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(latency, "RECOUNTED_ROWS", 2)
+    for number in (1, 2, 3):
+        put(begun, number)
+    begun.sync(minutes=2)
+    called(assets.reconciliation_latency, begun)
+    database.rollback()
+    counted = database.execute("SELECT reltuples FROM pg_class WHERE oid = 'recon.latency'::regclass").fetchone()
+    assert counted == (3,)
+
+
 def test_a_return_carries_every_moment(begun: Town, database: Connection) -> None:
     return_id = put(begun)
     hear(database, return_id, 0.5)
