@@ -6,6 +6,7 @@ Belongs here: lending one, taking it back as if it were new, and closing all at 
 from __future__ import annotations
 
 import atexit
+import select
 from functools import partial
 from typing import Any
 
@@ -15,15 +16,8 @@ from khaos_swap_assets.adapters.store import database as store
 
 Connection = psycopg.Connection[Any]
 FORGET = (
-    "CLOSE ALL",
-    "SET SESSION AUTHORIZATION DEFAULT",
-    "RESET ALL",
-    "UNLISTEN *",
-    "SELECT pg_advisory_unlock_all()",
-    "DISCARD PLANS",
-    "DISCARD TEMP",
-    "DISCARD SEQUENCES",
-    "SET TIME ZONE 'UTC'",
+    "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); "
+    "DISCARD PLANS; DISCARD TEMP; DISCARD SEQUENCES; SET TIME ZONE 'UTC'"
 )
 """What ``DISCARD ALL`` does but for prepared statements, which psycopg goes on using."""
 
@@ -35,8 +29,9 @@ def lend(url: str) -> Connection:
     idle = _idle.setdefault(url, [])
     while idle:
         connection = idle.pop()
-        if _is_clean(connection):
+        if not _is_cut(connection):
             return connection
+        _end(connection)
     connection = store.connect(url, application="tests")
     connection.close = partial(_give_back, connection, idle)  # type: ignore[method-assign]
     return connection
@@ -61,14 +56,17 @@ def _is_clean(connection: Connection) -> bool:
     """Forget all that a session can keep, locks and temporary tables too; False, and closed, when it was cut off."""
     try:
         connection.autocommit = True
-        with connection.pipeline():
-            for statement in FORGET:
-                connection.execute(statement)
+        connection.execute(FORGET, prepare=False)
         connection.autocommit = False
     except psycopg.Error:
         _end(connection)
         return False
     return True
+
+
+def _is_cut(connection: Connection) -> bool:
+    """True when the server said something unasked: its goodbye."""
+    return connection.closed or bool(select.select([connection.fileno()], [], [], 0)[0])
 
 
 def _end(connection: Connection) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import uvicorn
 
+from khaos_swap_assets.adapters.http import public_authorities
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.gateway import server
 from khaos_swap_assets.gateway.app import create_app
@@ -60,4 +61,5 @@ class Running:
                 return b""
 
     def post(self, content: Any, path: str = "/webhooks/swap", **more: Any) -> httpx.Response:
-        return httpx.post(f"http://127.0.0.1:{self.port}{path}", content=content, timeout=20, trust_env=False, **more)
+        quick: dict[str, Any] = {"timeout": 20, "trust_env": False, "verify": public_authorities()}
+        return httpx.post(f"http://127.0.0.1:{self.port}{path}", content=content, **quick, **more)

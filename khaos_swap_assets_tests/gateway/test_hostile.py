@@ -20,6 +20,7 @@ import httpx
 import jwt
 import pytest
 
+from khaos_swap_assets.adapters.http import public_authorities
 from khaos_swap_assets.gateway import messages, server
 from khaos_swap_assets_tests.gateway.conftest import CHANNEL, NOW, PREVIOUS, SECRET, TOKEN, Rows
 from khaos_swap_assets_tests.gateway.running import Running
@@ -233,9 +234,10 @@ def test_an_ended_gateway_leaves_no_folder_behind(database_url: str, tmp_path: P
 def test_several_workers_serve_one_port_and_tell_common_figures(database_url: str) -> None:
     from benchmarks.gateway_load import gateway
 
-    with gateway(database_url, workers=2) as (port, process), httpx.Client(trust_env=False) as client:
+    quick: dict[str, Any] = {"trust_env": False, "verify": public_authorities()}
+    with gateway(database_url, workers=2) as (port, process), httpx.Client(**quick) as client:
         for _ in range(30):
-            assert httpx.get(f"http://127.0.0.1:{port}/khaos/config", trust_env=False).status_code == 401
+            assert httpx.get(f"http://127.0.0.1:{port}/khaos/config", **quick).status_code == 401
         told = {line for _ in range(10) for line in client.get(f"http://127.0.0.1:{port}/metrics").text.splitlines()}
         assert len([one for one in process.children(recursive=True) if "spawn" in " ".join(one.cmdline())]) == 2
     counted = [line for line in told if line.startswith("khaos_swap_requests_total") and 'route="none"' not in line]

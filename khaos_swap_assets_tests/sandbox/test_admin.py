@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from khaos_swap_assets.adapters.http import public_authorities
 from khaos_swap_assets.sandbox import switches
 from khaos_swap_assets.sandbox.app import create_app
 from khaos_swap_assets.sandbox.channel import FIRST_CONTACT
@@ -194,7 +195,9 @@ def ask(port: int, method: str, path: str, **options: object) -> httpx.Response:
     end = time.monotonic() + 20
     while True:
         try:
-            return httpx.request(method, f"http://127.0.0.1:{port}{path}", timeout=10, **options)  # type: ignore[arg-type]
+            return httpx.request(
+                method, f"http://127.0.0.1:{port}{path}", timeout=10, verify=public_authorities(), **options
+            )  # type: ignore[arg-type]
         except httpx.ConnectError:
             if time.monotonic() > end:
                 raise

@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from khaos_swap_assets.adapters.store import bulk
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.stages.completeness.assets import reconciliation_completeness, reconciliation_latency
 from khaos_swap_assets_tests.stages import town as places
@@ -18,7 +19,10 @@ FEW, MANY = range(2, 5), range(5, 35)
 
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every statement of every connection from now on, none of them lent; one for many rows counts once a row."""
+    """Every statement of every connection from now on, none of them lent; one for many rows counts once a row.
+
+    Few rows go into the store as many do, so that the counts can be compared.
+    """
     told: list[str] = []
     execute, executemany = psycopg.Cursor.execute, psycopg.Cursor.executemany
 
@@ -30,6 +34,7 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         told.extend(str(query) for _ in rows)
         executemany(self, query, rows, **named)
 
+    monkeypatch.setattr(bulk, "FEW_ROWS", 0)
     monkeypatch.setattr(places, "lend", lambda url: store.connect(url, application="tests"))
     monkeypatch.setattr(psycopg.Cursor, "execute", one)
     monkeypatch.setattr(psycopg.Cursor, "executemany", each)

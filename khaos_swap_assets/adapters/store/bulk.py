@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Literal
 
 import psycopg
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 INCOMING = sql.Identifier("khaos_swap_incoming")
 ORDER = sql.Identifier("khaos_swap_incoming_no")
+FEW_ROWS = 50
+"""So many go in with the statement itself: a table for the moment would cost more than they do."""
 
 
 def copy_rows(
@@ -48,16 +50,13 @@ def upsert(
     (a content hash) equals the incoming one is not touched. Columns in ``only_when_new`` are never overwritten.
     """
     incoming = iter(rows)
-    if (first := next(incoming, None)) is None:
+    first = list(islice(incoming, FEW_ROWS + 1))
+    if not first:
         return 0
-    create = sql.SQL("CREATE TEMPORARY TABLE {} AS SELECT {} FROM {} WITH NO DATA")
-    connection.execute(create.format(INCOMING, _names(columns), _identifier(table)))
-    connection.execute(sql.SQL("ALTER TABLE {} ADD {} bigint GENERATED ALWAYS AS IDENTITY").format(INCOMING, ORDER))
-    _copy(connection, INCOMING, columns, chain([first], incoming))
     updated = [column for column in columns if column not in key and column not in only_when_new]
-    written = connection.execute(_merge(table, columns, key, updated, only_if_changed)).rowcount
-    connection.execute(sql.SQL("DROP TABLE {}").format(INCOMING))
-    return written
+    ending = _overwrite(updated, only_if_changed) if updated else sql.SQL("DO NOTHING")
+    upsert_them = _upsert_many if len(first) > FEW_ROWS else _upsert_few
+    return upsert_them(connection, table, columns, key, chain(first, incoming), ending)
 
 
 def read_frame(url: str, query: str, *, parameters: Sequence[Any] = (), nullable: Collection[str] = ()) -> pd.DataFrame:
@@ -110,20 +109,47 @@ def _copy(
         return cursor.rowcount
 
 
-def _merge(
-    table: str, columns: Sequence[str], key: Sequence[str], updated: Sequence[str], only_if_changed: str | None
-) -> sql.Composed:
-    statement = sql.SQL(
-        "INSERT INTO {target} ({columns}) SELECT DISTINCT ON ({key}) {columns} FROM {incoming} "
-        "ORDER BY {key}, {order} DESC ON CONFLICT ({key}) "
-    ).format(
-        target=sql.SQL("{} AS stored").format(_identifier(table)),
-        columns=_names(columns),
-        key=_names(key),
-        incoming=INCOMING,
-        order=ORDER,
+def _upsert_few(
+    connection: psycopg.Connection[Any],
+    table: str,
+    columns: Sequence[str],
+    key: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    ending: sql.Composable,
+) -> int:
+    places = [columns.index(name) for name in key]
+    last = {tuple(row[place] for place in places): row for row in rows}
+    row = sql.SQL("({})").format(sql.SQL(", ").join([sql.Placeholder()] * len(columns)))
+    statement = sql.SQL("INSERT INTO {} AS stored ({}) VALUES {} ON CONFLICT ({}) {}").format(
+        _identifier(table), _names(columns), sql.SQL(", ").join([row] * len(last)), _names(key), ending
     )
-    return statement + (_overwrite(updated, only_if_changed) if updated else sql.SQL("DO NOTHING"))
+    # In the order of their keys, as the many are: two writers of the same rows then wait for each other in turn.
+    cursor = connection.execute(statement, [value for one in sorted(last) for value in last[one]])
+    return int(cursor.rowcount)
+
+
+def _upsert_many(
+    connection: psycopg.Connection[Any],
+    table: str,
+    columns: Sequence[str],
+    key: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    ending: sql.Composable,
+) -> int:
+    create = sql.SQL("CREATE TEMPORARY TABLE {} AS SELECT {} FROM {} WITH NO DATA")
+    connection.execute(create.format(INCOMING, _names(columns), _identifier(table)))
+    connection.execute(sql.SQL("ALTER TABLE {} ADD {} bigint GENERATED ALWAYS AS IDENTITY").format(INCOMING, ORDER))
+    _copy(connection, INCOMING, columns, rows)
+    merge = sql.SQL(
+        "INSERT INTO {target} AS stored ({columns}) SELECT DISTINCT ON ({key}) {columns} FROM {incoming} "
+        "ORDER BY {key}, {order} DESC ON CONFLICT ({key}) {ending}"
+    ).format(
+        target=_identifier(table), columns=_names(columns), key=_names(key), incoming=INCOMING, order=ORDER,
+        ending=ending,
+    )  # fmt: skip
+    written = connection.execute(merge).rowcount
+    connection.execute(sql.SQL("DROP TABLE {}").format(INCOMING))
+    return int(written)
 
 
 def _overwrite(columns: Sequence[str], only_if_changed: str | None) -> sql.Composed:
