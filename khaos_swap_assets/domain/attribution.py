@@ -25,6 +25,7 @@ from typing import Literal
 
 from khaos_swap_assets.domain.credit_notes import CreditNote
 from khaos_swap_assets.domain.matching_records import PassName
+from khaos_swap_assets.domain.packs import NO_PACKS, Packs
 
 MatchedBy = Literal["posting"] | PassName
 
@@ -100,8 +101,10 @@ def attribute(
     )
 
 
-def may_cover(note: CreditNote, claim: Claim) -> bool:
+def may_cover(note: CreditNote, claim: Claim, packs: Packs = NO_PACKS) -> bool:
     """True when an unattributed note may be the claim's: its customer, and its reference, value or a Stock Code.
+
+    Staff may credit a pack by its components: goods are compared with packs closed and opened.
 
     A note made before ``invoiced_on`` cannot be, where that is known: staff credit a customer who telephones, and the
     return is made in Swap after that. One that names no customer may be anybody's whose reference, or value and goods,
@@ -112,9 +115,10 @@ def may_cover(note: CreditNote, claim: Claim) -> bool:
         return False
     has_value = note.gross_pence == claim.value_pence and note.currency == claim.currency
     is_named = bool(note.associated_ref) and note.associated_ref in claim.references
+    shares_goods = packs.share_goods(note.lines, claim.lines)
     if not note.customer_code:
-        return is_named or (has_value and (_shares_goods(note, claim) or not note.lines))
-    return is_named or has_value or _shares_goods(note, claim)
+        return is_named or (has_value and (shares_goods or not note.lines))
+    return is_named or has_value or shares_goods
 
 
 def _shares_goods(note: CreditNote, claim: Claim) -> bool:

@@ -42,5 +42,15 @@ class Packs:
         is_same = units(self.opened(noted)) == units(self.opened(returned))
         return is_same and units(noted) != units(returned)
 
+    def share_goods(self, left: Goods, right: Goods) -> bool:
+        """True when both hold a Stock Code in common, packs closed or opened."""
+        return not self._codes(left).isdisjoint(self._codes(right))
+
+    def _codes(self, goods: Goods) -> set[str]:
+        return {code for code, _ in (*goods, *self.opened(goods))}
+
     def _of(self, code: str, quantity: int) -> Goods:
         return tuple((part, units * quantity) for part, units in self._parts.get(code, ((code, 1),)))
+
+
+NO_PACKS = Packs()

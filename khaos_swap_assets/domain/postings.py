@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from khaos_swap_assets.domain.credit_notes import CreditNote
+from khaos_swap_assets.domain.packs import NO_PACKS, Packs
 
 State = Literal["planned", "in_doubt", "confirmed", "refused", "withdrawn"]
 Key = tuple[str, str, int]
@@ -120,7 +121,7 @@ class Evidence:
     of the database in which the search began. ``refused`` are pairs of note code and return id that a person said no
     to: such a note proves nothing of its return, and still holds it back. ``waived`` are pairs of which a person said
     that the note is of no return: it does not. ``unsure`` are pairs of which attribution says that the note may be
-    another return's too: what staff typed on it confirms nothing.
+    another return's too: what staff typed on it confirms nothing. ``packs`` are those among all these goods.
     """
 
     notes: tuple[CreditNote, ...]
@@ -132,6 +133,7 @@ class Evidence:
     refused: frozenset[tuple[str, str]] = frozenset()
     waived: frozenset[tuple[str, str]] = frozenset()
     unsure: frozenset[tuple[str, str]] = frozenset()
+    packs: Packs = NO_PACKS
 
 
 @dataclass(frozen=True, slots=True)

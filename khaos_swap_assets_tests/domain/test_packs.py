@@ -41,6 +41,21 @@ def test_the_same_goods_only_once_packs_are_opened(left: Goods, right: Goods, is
     assert PACKS.are_same_opened(right, left) is is_same
 
 
+@pytest.mark.parametrize(
+    ("left", "right", "share"),
+    [
+        ((("SET", 1),), (("CAP", 9),), True),
+        ((("SET", 1),), (("SET", 2),), True),
+        ((("SET", 1),), (("BAG", 1),), False),
+        ((("HAT", 1),), (("CAP", 1),), False),
+        ((), (("HAT", 1),), False),
+    ],
+)
+def test_goods_in_common_with_packs_closed_or_opened(left: Goods, right: Goods, share: bool) -> None:
+    assert PACKS.share_goods(left, right) is share
+    assert PACKS.share_goods(right, left) is share
+
+
 @given(st.lists(st.tuples(st.sampled_from(["SET", "HAT", "CAP", "BAG"]), st.integers(1, 9))))
 def test_no_unit_is_lost_and_opening_twice_is_opening_once(goods: list[tuple[str, int]]) -> None:
     opened = PACKS.opened(goods)

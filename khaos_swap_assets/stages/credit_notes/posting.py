@@ -13,10 +13,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.khaos.documents import return_document, without_party
-from khaos_swap_assets.adapters.store import audit_log, drafts, links, notes, orders, parties, worklist
+from khaos_swap_assets.adapters.store import audit_log, catalogue, drafts, links, notes, orders, parties, worklist
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.domain.attribution import Attribution
+from khaos_swap_assets.domain.packs import Goods
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.postings import Evidence, Planned, Settled, Wanted
 from khaos_swap_assets.domain.references import reference_for
@@ -138,9 +139,17 @@ def _evidence(
     ).fetchall()
     attributed = {row[0]: row[1] for row in rows}
     refused = links.refused(conn, [note.credit_note_code for note in seen])
-    asking = {*(one.return_id for one in ready), *(one.return_id for one in SqlBook(conn).undone())}
-    waived = links.waived(conn, sorted(asking))
-    return Evidence(seen, found.customers, searched_at, wanted.references, attributed, wanted.life, refused, waived)
+    undone = SqlBook(conn).undone()
+    waived = links.waived(conn, sorted({*(one.return_id for one in ready), *(one.return_id for one in undone)}))
+    goods = [*(note.lines for note in seen), *(one.contents for one in undone), *map(_goods, ready)]
+    packs = catalogue.packs(conn, {code for some in goods for code, _ in some})
+    return Evidence(
+        seen, found.customers, searched_at, wanted.references, attributed, wanted.life, refused, waived, packs=packs
+    )
+
+
+def _goods(saved: SavedDraft) -> Goods:
+    return tuple((line.stock_code, line.quantity) for line in saved.draft.lines) if saved.draft else ()
 
 
 def _elsewhere(

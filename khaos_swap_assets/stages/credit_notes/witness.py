@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from khaos_swap_assets.domain.credit_notes import CreditNote
+from khaos_swap_assets.domain.packs import Packs
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.postings import Asking, Evidence, Posting, contents_of_note
 from khaos_swap_assets.stages.credit_notes.book import Book
@@ -40,6 +41,7 @@ class Witness:
     refused: Collection[tuple[str, str]]
     waived: Collection[tuple[str, str]]
     unsure: Collection[tuple[str, str]]
+    packs: Packs
 
     @classmethod
     def of(cls, evidence: Evidence, book: Book) -> Witness:
@@ -58,6 +60,7 @@ class Witness:
             evidence.refused,
             evidence.waived,
             evidence.unsure,
+            evidence.packs,
         )
 
     def look(self, posting: Posting, rivals: Sequence[Asking] = ()) -> Finding:
@@ -84,7 +87,7 @@ class Witness:
             return Finding(doubt=f"{_codes(named)} carries reference {posting.reference} for {_whom(named, posting)}")
         if renamed := self._under_full_rma(posting):
             return Finding(doubt=f"{_codes(renamed)} carries RMA {posting.rma} for another customer or currency")
-        if near := [note for note in self._free(posting) if _may_cover(note, posting)]:
+        if near := [note for note in self._free(posting) if self._may_cover(note, posting)]:
             return self._nearest(posting, near, rivals)
         return Finding()
 
@@ -116,8 +119,14 @@ class Witness:
         return is_of_another or note.credit_note_code in self.claimed
 
     def _is_named_for(self, note: CreditNote, posting: Posting, *, is_out: bool) -> bool:
-        has_its_goods = is_out or not note.lines or _shares_goods(note, posting)
+        has_its_goods = is_out or not note.lines or self._shares_goods(note, posting)
         return _is_same_party(note, posting) and has_its_goods and not self._is_taken(note, posting)
+
+    def _may_cover(self, note: CreditNote, posting: Posting) -> bool:
+        return note.gross_pence == posting.value_pence or self._shares_goods(note, posting)
+
+    def _shares_goods(self, note: CreditNote, posting: Posting) -> bool:
+        return self.packs.share_goods(note.lines, posting.contents)
 
     def _is_owned_by_another(self, note: CreditNote, posting: Posting) -> bool:
         owner = self.owners.get(note.associated_ref)
@@ -128,15 +137,6 @@ class Witness:
 
 def _is_same_party(note: CreditNote, posting: Asking) -> bool:
     return note.customer_code == posting.customer_code and note.currency == posting.currency
-
-
-def _may_cover(note: CreditNote, posting: Posting) -> bool:
-    return note.gross_pence == posting.value_pence or _shares_goods(note, posting)
-
-
-def _shares_goods(note: CreditNote, posting: Posting) -> bool:
-    goods = {stock_code for stock_code, _ in posting.contents}
-    return not goods.isdisjoint(code for code, _ in note.lines)
 
 
 def _fits(note: CreditNote, posting: Asking) -> bool:

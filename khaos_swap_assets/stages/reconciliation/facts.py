@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.khaos.orders import RATES
@@ -121,19 +122,15 @@ def _load(conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy
         policy,
         witnessed,
         links.shared(conn, [note.credit_note_code for some in noted.values() for note, _ in some]),
-        _packs(conn, noted, lines),
+        _packs(conn, [*(note for some in noted.values() for note, _ in some), *chain(*loose.values())], lines),
         links.waived(conn, ids),
     )
 
 
-def _packs(
-    conn: psycopg.Connection,
-    noted: dict[str, list[tuple[CreditNote, str]]],
-    lines: dict[str, list[MatchedLine]],
-) -> Packs:
-    """The packs among the goods of notes and of the returns that have them."""
-    codes = {code for some in noted.values() for note, _ in some for code, _ in note.lines}
-    return catalogue.packs(conn, codes | {line.stock_code or line.sku for key in noted for line in lines.get(key, ())})
+def _packs(conn: psycopg.Connection, some: Iterable[CreditNote], lines: dict[str, list[MatchedLine]]) -> Packs:
+    """The packs among the goods of these notes and of the returns."""
+    codes = {code for note in some for code, _ in note.lines}
+    return catalogue.packs(conn, codes | {line.stock_code or line.sku for one in lines.values() for line in one})
 
 
 def _extras(
@@ -276,5 +273,5 @@ def _covering(batch: _Batch, record: Return, head: MatchedReturn | None, settled
         invoiced_on=order.invoiced_on if order else None,
     )
     loose = [*batch.loose.get(head.customer_code, ()), *batch.loose.get("", ())]
-    codes = (note.credit_note_code for note in loose if may_cover(note, claim))
+    codes = (note.credit_note_code for note in loose if may_cover(note, claim, batch.packs))
     return min((code for code in codes if (code, record.return_id) not in batch.waived), default="")

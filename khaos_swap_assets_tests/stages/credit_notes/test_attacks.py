@@ -147,6 +147,23 @@ def test_a_note_of_two_returns_whose_links_a_person_took_back_holds_all_three_an
     assert town.kinds() == {"credit_note_orphan": "CN1"}
 
 
+PARTS = (("HAT", 1), ("CAP", 1))
+
+
+@pytest.mark.parametrize("is_planned", [False, True])
+@pytest.mark.parametrize(("sold", "credited"), [("SET", "CAP"), ("CAP", "SET")])
+def test_a_pack_that_staff_credited_by_a_part_at_another_value_is_not_credited_again(
+    town: Town, sold: str, credited: str, is_planned: bool
+) -> None:
+    town.sells_and_takes_back(a_return(1, a_line(sold, 1, 3000)))
+    town.khaos.items["SET"] = replace(a_code("SET"), pack_components=PARTS)
+    if is_planned:
+        town.sync()
+    town.khaos.notes["CN1"] = a_note("CN1", 2500, lines=((credited, 1),))
+    go_on(town)
+    assert values(town) == []
+
+
 @pytest.fixture
 def shop(database_url: str) -> MoneyTown:
     connected = StorefrontSettings(url="https://shop.example", access_token=SecretStr("t"), poll_minutes=0)
