@@ -2,7 +2,8 @@
 
 Belongs here: the command line and the file. Stays out: the proofs. Each play is told on stderr as it ends, and the file
 is written after each play, so a long series that is stopped leaves what it had: such a proof is not ``is_finished`` and
-says nothing of whether it ``holds``. Exit 1 when a claim does not hold, 2 for a name that does not exist.
+says nothing of whether it ``holds``; ``holds`` is null of one that was skipped. Exit 1 when a claim does not hold, 2 for
+a name that does not exist.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     for name in options.names or PROOFS:
         _run(name, partial(keep, name))
-    return 0 if all(figures["holds"] for figures in report["proofs"].values()) else 1
+    return 1 if any(figures["holds"] is False for figures in report["proofs"].values()) else 0
 
 
 def _run(name: str, keep: Callable[[Figures], None]) -> None:
@@ -59,9 +60,15 @@ def _run(name: str, keep: Callable[[Figures], None]) -> None:
         figures = PROOFS[name]()
     seconds = round(perf_counter() - start, 1)
     keep({"is_finished": True, "took_seconds": seconds, **figures})
-    _tell(f"{name}: {'holds' if figures['holds'] else 'DOES NOT HOLD'}, {seconds} s")
+    _tell(f"{name}: {_verdict(figures)}, {seconds} s")
     for fault in figures["faults"]:
         _tell(f"  {fault}")
+
+
+def _verdict(figures: Figures) -> str:
+    if figures["holds"] is None:
+        return f"skipped, {figures['skipped']}"
+    return "holds" if figures["holds"] else "DOES NOT HOLD"
 
 
 def _tell(line: str) -> None:

@@ -92,6 +92,16 @@ def test_the_command_writes_what_it_showed(monkeypatch: pytest.MonkeyPatch, tmp_
     assert json.loads(out.read_text())["proofs"]["bad"]["faults"] == ["it does not"]
 
 
+def test_without_the_real_history_its_proof_is_skipped_and_said_to_be(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(proofs, "HISTORY", tmp_path / "away.parquet")
+    out = tmp_path / "proofs.json"
+    assert command.main(["history_months", "--out", str(out)]) == 0
+    assert json.loads(out.read_text())["proofs"]["history_months"]["holds"] is None
+    assert f"history_months: skipped, {tmp_path / 'away.parquet'} is not there" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("one", "line"),
     [
