@@ -2,8 +2,8 @@
 
 Belongs here: the command line and the file. Stays out: the proofs. Each play is told on stderr as it ends, and the file
 is written after each play, so a long series that is stopped leaves what it had: such a proof is not ``is_finished`` and
-says nothing of whether it ``holds``; ``holds`` is null of one that was skipped. Exit 1 when a claim does not hold, 2 for
-a name that does not exist.
+says nothing of whether it ``holds``; of one that was skipped ``holds`` is null. Exit 1 when a claim does not hold, 2
+for a name that does not exist.
 """
 
 from __future__ import annotations

@@ -124,6 +124,7 @@ def freshness(town: Town) -> dg.AssetCheckResult:
         ({SWAP: 26, CODES: 26, DOCUMENTS: 26}, []),
         ({SWAP: 27, CODES: 0, DOCUMENTS: 0}, [SWAP]),
         ({SWAP: 0, DOCUMENTS: 30}, [CODES, DOCUMENTS]),
+        ({SWAP: -9000, CODES: 0, DOCUMENTS: 0}, [SWAP]),  # a clock that ran ahead read nothing of today
         ({}, [SWAP, CODES, DOCUMENTS]),
     ],
 )

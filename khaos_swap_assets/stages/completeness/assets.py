@@ -45,7 +45,7 @@ def reconciliation_completeness(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materi
         documents = completeness.documents(conn, now - SHOWN)
         refused = arrivals.refused(conn, now - timedelta(days=1))
         waiting, held = queues.read(conn, now), queues.held_by_reason(conn)
-        compared_at = worklist.reached(conn, WIDE)
+        compared_at = worklist.trusted(conn, WIDE, now)
     mended = [rma for day in found.days for rma in day.missing_rmas]
     return dg.MaterializeResult(
         metadata={
@@ -110,8 +110,8 @@ def queue_row(queue: Queue) -> dict[str, object]:
 
 
 def _gather(conn: psycopg.Connection, now: datetime) -> int:
-    reached = worklist.reached(conn, GATHERED)
-    began_at = worklist.reached(conn, completeness.FIRST_LOOK) or now
+    reached = worklist.trusted(conn, GATHERED, now)
+    began_at = worklist.trusted(conn, completeness.FIRST_LOOK, now) or now
     since = reached - OVERLAP if reached else datetime.min.replace(tzinfo=now.tzinfo, year=1970)
     count = latency.gather(conn, since, began_at)
     worklist.move(conn, GATHERED, now)

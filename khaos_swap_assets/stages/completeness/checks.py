@@ -37,7 +37,7 @@ def nothing_is_missing(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResul
     hears = bool(toolbox.settings.swap.webhook_secret.get_secret_value())
     with toolbox.store() as conn:
         days = completeness.days(conn, (now - SHOWN).date())
-        compared_at = worklist.reached(conn, WIDE)
+        compared_at = worklist.trusted(conn, WIDE, now)
         traffic = completeness.traffic(conn, now - SILENCE)
     faults = find_faults(days, compared_at, traffic, now, hears_webhooks=hears)
     short = [day for day in days if day.short]

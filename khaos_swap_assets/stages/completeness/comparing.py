@@ -62,7 +62,7 @@ def compare(tools: Toolbox) -> Compared:
         found = _found(conn, told, lists, before, now)
         for name in (NEAR, WIDE) if len(asked) > NEAR_DAYS else (NEAR,):
             worklist.move(conn, name, now)
-        if worklist.reached(conn, FIRST_LOOK) is None:
+        if worklist.trusted(conn, FIRST_LOOK, now) is None:
             worklist.move(conn, FIRST_LOOK, now)
         arrivals.forget_refused(conn, now - KEPT)
         arrivals.forget_used(conn, now - KEPT)

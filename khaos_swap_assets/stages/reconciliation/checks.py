@@ -48,7 +48,7 @@ def sources_are_fresh(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult
     now = toolbox.now()
     sources = [SWAP, CODES, DOCUMENTS, *([MONEY] if toolbox.settings.storefront.is_connected else [])]
     with toolbox.store() as conn:
-        reached = {source: worklist.reached(conn, source) for source in sources}
+        reached = {source: worklist.trusted(conn, source, now) for source in sources}
     stale = [source for source, moment in reached.items() if moment is None or moment < now - STALE_AFTER]
     return dg.AssetCheckResult(
         passed=not stale,

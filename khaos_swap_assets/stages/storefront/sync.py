@@ -52,7 +52,7 @@ def sync_refunds(tools: Toolbox) -> SyncedRefunds:
         fresh = refunds.changed(conn, sweep.refunds)
         refunds.save(conn, fresh, now)
         refunds.save_faults(conn, sweep.faults, sweep.refunds, now)
-        if since and worklist.reached(conn, SOURCE) is None:
+        if since and worklist.trusted(conn, SEEN_FROM, now) is None:
             worklist.move(conn, SEEN_FROM, since)
         if since:
             worklist.move(conn, SOURCE, now)

@@ -96,6 +96,17 @@ def test_what_changed_before_we_first_looked_counts_from_its_reading(town: Town,
     assert found["gate_at"] == found["read_at"] == 3
 
 
+def test_moments_are_gathered_after_a_clock_that_was_once_years_ahead(town: Town, database: Connection) -> None:
+    town.now = NOON + timedelta(days=900)
+    compare(town.tools)
+    called(assets.reconciliation_latency, town)
+    town.now = NOON
+    compare(town.tools)
+    put(town)
+    town.sync(minutes=9)
+    assert moments(town, database)["gate_at"] == 0
+
+
 def test_a_knock_of_an_earlier_change_opens_no_gate(begun: Town, database: Connection) -> None:
     hear(database, put(begun, minutes=5), 1)
     begun.sync(minutes=7)

@@ -347,3 +347,11 @@ def test_a_connected_storefront_that_nobody_read_lately_is_told(town: MoneyTown)
     assert called(sources_are_fresh, town).passed
     town.do("UPDATE recon.watermarks SET reached_at = %s WHERE source = 'storefront/refunds'", NOON - timedelta(days=2))
     assert called(sources_are_fresh, town).description == "not read lately: storefront/refunds"
+
+
+def test_how_far_back_the_storefront_was_read_is_found_again_after_a_clock_ahead(town: MoneyTown) -> None:
+    town.now = NOON + timedelta(days=900)
+    town.sync()
+    town.now = NOON
+    town.sync()
+    assert town.one("SELECT reached_at FROM recon.watermarks WHERE source = 'storefront/seen_from'") < NOON
