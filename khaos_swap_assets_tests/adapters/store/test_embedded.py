@@ -185,10 +185,11 @@ def test_a_broken_folder_is_one_clear_line(folder: Path) -> None:
 
 def test_a_folder_of_another_version_is_one_clear_line(folder: Path) -> None:
     embedded.start(folder, durable=False).stop()
-    (folder / "PG_VERSION").write_text("16\n")
+    version = (folder / "PG_VERSION").read_text()
+    (folder / "PG_VERSION").write_text(f"{int(version) - 2}\n")
     with pytest.raises(StoreError, match=r"does not start: .*[vV]ersion"):
         embedded.start(folder, durable=False)
-    (folder / "PG_VERSION").write_text("18\n")
+    (folder / "PG_VERSION").write_text(version)
 
 
 def test_a_path_with_a_space_is_a_setting_to_correct(tmp_path: Path) -> None:
