@@ -1,7 +1,7 @@
 """Writing what arrives before it is answered: many requests share one commit.
 
-Belongs here: gathering, one transaction for all that wait, telling each request how it went. Stays out: what is
-written (``adapters.store.arrivals``). A commit costs a wait for the disk; whatever arrives meanwhile joins the next
+Belongs here: gathering, one writing of all that wait, telling each request how it went. Stays out: what is written and
+committed (``adapters.store.arrivals``). A commit costs a wait for the disk; whatever arrives meanwhile joins the next
 one. Nothing is answered before its commit, and each request holds at most one message here, so ``limits`` bounds it.
 """
 
@@ -82,7 +82,7 @@ class Writer:
         return live or (self._next() if taken else [])
 
     def _try(self, messages: Sequence[Knock | Refusal]) -> Exception | None:
-        """Write and commit; a connection found dead before anything was written is replaced once."""
+        """Write; a connection found dead is replaced once, since a knock that was written already folds."""
         try:
             for is_last in (False, True):
                 conn = self._living()
@@ -93,18 +93,15 @@ class Writer:
                     if is_last:
                         raise
                     continue
-                conn.commit()
                 break
         except Exception as error:  # whatever it is, the requests that wait must hear of it
-            with suppress(psycopg.Error):
-                if self._connection is not None:
-                    self._connection.rollback()
             return error
         return None
 
     def _living(self) -> psycopg.Connection[Any]:
         if self._connection is None or self._connection.closed:
             self._connection = self._connect()
+            self._connection.autocommit = True
         return self._connection
 
 

@@ -23,16 +23,15 @@ def knock(number: int = 0) -> Knock:
 
 
 class Disk:
-    """A database that keeps what was committed; ``errors`` are raised by the next writings, in order."""
+    """A database that commits what it writes; ``errors`` are raised by the next writings, in order."""
 
     def __init__(self) -> None:
-        self.pending: list[Knock | Refusal] = []
         self.kept: list[list[str]] = []
         self.errors: list[Exception] = []
         self.opened = 0
         self.gate = threading.Event()
         self.gate.set()
-        self.closed = False
+        self.closed = self.autocommit = False
         self.entered = threading.Event()
 
     @property
@@ -48,14 +47,8 @@ class Disk:
         self.gate.wait(5)
         if self.errors:
             raise self.errors.pop(0)
-        self.pending = list(messages)
-
-    def commit(self) -> None:
-        self.kept.append([one.return_id for one in self.pending if isinstance(one, Knock)])
-        self.pending = []
-
-    def rollback(self) -> None:
-        self.pending = []
+        assert self.autocommit
+        self.kept.append([one.return_id for one in messages if isinstance(one, Knock)])
 
     def close(self) -> None:
         self.closed = True

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -46,9 +47,12 @@ class Refusal:
 
 
 def keep(conn: psycopg.Connection[Any], messages: Sequence[Knock | Refusal]) -> None:
-    """Write all of them. The caller commits."""
-    keep_knocks(conn, [one for one in messages if isinstance(one, Knock)])
-    count_refusals(conn, [one for one in messages if isinstance(one, Refusal)])
+    """Write and commit all of them or none. In autocommit mode knocks alone are one statement: one trip, one commit."""
+    knocks = [one for one in messages if isinstance(one, Knock)]
+    refusals = [one for one in messages if isinstance(one, Refusal)]
+    with conn.transaction() if refusals else nullcontext():
+        keep_knocks(conn, knocks)
+        count_refusals(conn, refusals)
 
 
 def keep_knocks(conn: psycopg.Connection[Any], knocks: Sequence[Knock]) -> None:
