@@ -42,8 +42,10 @@ class Played:
 
     @property
     def brief(self) -> dict[str, Any]:
-        """What a report shows of it."""
+        """What a report shows of it: its figures, or its last words where it printed none."""
         kept = ("returns", "credit_notes_confirmed", "duplicates", "exceptions", "planted", "missed", "false_alarms")
+        if not self.result:
+            return {**self.wish, "exit_code": self.exit_code, "last_words": self.last_words, "seconds": self.seconds}
         figures = {name: self.result.get(name) for name in kept}
         return {**self.wish, **figures, "failed_runs": self.result.get("failed_runs"), "seconds": self.seconds}
 
@@ -52,7 +54,8 @@ class Played:
         """The wish and what it came to, in one line."""
         wish = " ".join(f"{name}={value}" for name, value in self.wish.items())
         if not self.result:
-            return f"{wish}: no figures, exit {self.exit_code}, {self.seconds} s"
+            last = self.last_words.rpartition("\n")[2]
+            return f"{wish}: no figures, exit {self.exit_code}, {self.seconds} s: {last}"
         counted = {"returns": "returns", "credit_notes_confirmed": "confirmed", "duplicates": "duplicates"}
         said = [f"{self.result[name]} {word}" for name, word in counted.items()]
         said += [f"{len(self.result[name])} {name.replace('_', ' ')}" for name in ("missed", "false_alarms")]

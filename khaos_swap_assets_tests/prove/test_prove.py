@@ -92,6 +92,11 @@ def test_the_command_writes_what_it_showed(monkeypatch: pytest.MonkeyPatch, tmp_
     assert json.loads(out.read_text())["proofs"]["bad"]["faults"] == ["it does not"]
 
 
+def test_a_play_without_figures_reports_its_last_words() -> None:
+    fallen = Played({"seed": 1}, {}, {}, 1, 2.0, "it began\nand fell")
+    assert fallen.brief == {"seed": 1, "exit_code": 1, "last_words": "it began\nand fell", "seconds": 2.0}
+
+
 def test_without_the_real_history_its_proof_is_skipped_and_said_to_be(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -111,8 +116,8 @@ def test_without_the_real_history_its_proof_is_skipped_and_said_to_be(
             "seed=1: 60 returns, 41 confirmed, 3 duplicates, 2 missed, 1 false alarms, 1.0 s",
         ),
         (
-            Played({"seed": 1, "storefront": True}, {}, {}, 2, 1.0, ""),
-            "seed=1 storefront=True: no figures, exit 2, 1.0 s",
+            Played({"seed": 1, "storefront": True}, {}, {}, 2, 1.0, "it began\nand fell"),
+            "seed=1 storefront=True: no figures, exit 2, 1.0 s: and fell",
         ),
     ],
 )
