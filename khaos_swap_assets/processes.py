@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import errno
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -22,6 +23,7 @@ import psutil
 from khaos_swap_assets.adapters.errors import SettingsError
 
 HOUSE = "KHAOS_SWAP_HOUSE"
+PORTS = range(20_000, 32_000)
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -136,10 +138,20 @@ def _unusable(address: Listen, error: OSError | UnicodeError) -> str:
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nobody uses at this moment."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody uses now, of those that no outgoing connection is given: a child binds it seconds later.
+
+    Raises ``OSError`` where there is none, or no such address.
+    """
+    for port in random.SystemRandom().sample(PORTS, len(PORTS)):
+        with socket.socket() as probe:
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+                continue
+            return port
+    raise OSError(errno.EADDRINUSE, f"every port from {PORTS.start} to {PORTS.stop - 1} of {host} is in use")
 
 
 def end_leftovers(folder: Path, *, seconds: float = 5) -> int:

@@ -188,4 +188,23 @@ def test_an_address_that_is_not_ours_names_the_setting() -> None:
 
 def test_a_free_port_is_free() -> None:
     processes.require_free(Listen("127.0.0.1", processes.free_port(), "X"))
+
+
+def test_a_free_port_is_none_that_an_outgoing_connection_may_be_given() -> None:
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    assert processes.free_port() in processes.PORTS
+    assert processes.PORTS.stop <= first or first < 32_768, "but for a machine that is told to give out more"
+
+
+def test_of_ports_in_use_none_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", processes.free_port())) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(processes, "PORTS", range(port, port + 1))
+        with pytest.raises(OSError, match=f"every port from {port} to {port} of 127.0.0.1 is in use"):
+            processes.free_port()
+
+
+def test_a_port_of_an_address_that_is_not_ours_is_refused() -> None:
+    with pytest.raises(OSError, match="assign"):
+        processes.free_port("192.0.2.1")
     processes.require_free(Listen("127.0.0.1", 0, "X"))

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ import httpx
 import pytest
 
 from khaos_swap_assets.adapters.http import public_authorities
+from khaos_swap_assets.processes import free_port
 from khaos_swap_assets.sandbox import switches
 from khaos_swap_assets.sandbox.app import create_app
 from khaos_swap_assets.sandbox.channel import FIRST_CONTACT
@@ -166,13 +166,6 @@ def test_nothing_answered_is_forgotten(tmp_path: Path) -> None:
     door.keeper.close()
     again = Keeper(tmp_path / "world.sqlite").load()
     assert again == door.world
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 def start(port: int, *options: str) -> subprocess.Popen[bytes]:
