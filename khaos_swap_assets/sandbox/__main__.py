@@ -25,6 +25,8 @@ from khaos_swap_assets.sandbox.persistence import Keeper
 from khaos_swap_assets.sandbox.state import State
 from khaos_swap_assets.sandbox.world import World
 
+KEEP_ALIVE_SECONDS = 60
+"""Longer than a caller keeps an idle line: one that both give up at the same moment would lose a request."""
 CREDENTIALS = "SANDBOX_CREDENTIALS"
 """JSON object of the environment: fields of ``Credentials``, swap_api_key, swap_webhook_secret, storefront_token."""
 
@@ -60,7 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         keep=keeper.save,
         is_live=options.live,
     )
-    return uvicorn.run(app, host="127.0.0.1", port=options.port, log_level="warning")
+    serving = {"host": "127.0.0.1", "port": options.port, "timeout_keep_alive": KEEP_ALIVE_SECONDS}
+    return uvicorn.run(app, log_level="warning", **serving)
 
 
 def _write_by_hand(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
