@@ -13,7 +13,7 @@ from pathlib import Path
 from khaos_swap_assets.audit.chart import printed, waterfall
 from khaos_swap_assets.audit.rows import Row
 from khaos_swap_assets.audit.summary import Summary, Tally, Task, Totals
-from khaos_swap_assets.audit.words import LEG_WORDS, STATUS_WORDS
+from khaos_swap_assets.audit.words import LEG_WORDS, STATUS_WORDS, STEP_WORDS
 from khaos_swap_assets.domain.waterfall import LEGS
 
 WORST = 50
@@ -60,7 +60,7 @@ def html(summary: Summary, rows: Sequence[Row]) -> str:
         currencies=[totals.currency for totals in summary.totals],
         first_tasks=FIRST_TASKS,
         status_words=STATUS_WORDS,
-        leg_words=LEG_WORDS,
+        step_words=STEP_WORDS,
         cause=main_cause,
     )
 

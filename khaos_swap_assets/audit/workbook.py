@@ -15,7 +15,7 @@ from typing import Any
 from khaos_swap_assets.audit.findings import Finding
 from khaos_swap_assets.audit.rows import Row
 from khaos_swap_assets.audit.summary import Summary, Totals
-from khaos_swap_assets.audit.words import LEG_WORDS, STATUS_WORDS
+from khaos_swap_assets.audit.words import LEG_WORDS, STATUS_WORDS, STEP_WORDS
 from khaos_swap_assets.domain.money import exponent_of, from_pence
 from khaos_swap_assets.domain.waterfall import LEGS
 
@@ -197,7 +197,7 @@ def _totals_lines(totals: Totals) -> list[Sequence[Any]]:
     ]
     lines += [[STATUS_WORDS[name], money(tally.pence), tally.count] for name, tally in totals.by_status.items()]
     lines += [[], ("Cause", "Gap")]
-    lines += [[LEG_WORDS[leg], money(pence)] for leg, pence in totals.legs.items()]
+    lines += [[STEP_WORDS[step], money(pence)] for step, pence in totals.steps.items()]
     lines += [[], ("Month", "Refunded", "Credited", "Not reconciled", "Rows")]
     for month, one in totals.by_month.items():
         lines.append(

@@ -163,6 +163,18 @@ def test_the_page_says_what_matters(tmp_path: Path) -> None:
         assert words in text
 
 
+def test_the_causes_are_those_of_the_chart_and_add_up_to_the_gap(tmp_path: Path) -> None:
+    out = written(small_shop(), tmp_path)
+    pounds = json.loads((out / "summary.json").read_text(encoding="utf-8"))["currencies"]["GBP"]
+    causes = (out / "report.html").read_text(encoding="utf-8").partition("<h2>Causes</h2>")[2].partition("</table>")[0]
+    told = {
+        cause: int(re.sub(r"[^0-9-]", "", amount.replace("\N{MINUS SIGN}", "-")))
+        for cause, amount in re.findall(r'<td>([^<]+)</td><td class="n">([^<]+)</td>', causes)
+    }
+    assert told["Refunded, no Credit Note"] == pounds["statuses"]["credit_note_missing"]["gap_pence"] < 0
+    assert sum(told.values()) == pounds["gap_pence"]
+
+
 def test_nothing_to_reconcile_is_a_report_too(tmp_path: Path) -> None:
     shop = Shop()
     shop.sold(1)
