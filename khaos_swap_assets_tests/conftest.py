@@ -20,9 +20,7 @@ from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import embedded, mark, migrate
 from khaos_swap_assets_tests import lending
 
-SCHEMAS = ["swap", "khaos", "storefront", "recon"]
 KEPT_TABLES = ("recon.installation",)
-DELETED_BYTES = 256 * 1024
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -115,33 +113,20 @@ def database(database_url: str) -> Iterator[psycopg.Connection[Any]]:
 
 
 def empty(connection: psycopg.Connection[Any]) -> None:
-    """Empty every table that holds rows. Replica role: the audit log's own guard refuses to be emptied otherwise.
-
-    To delete a few rows is much quicker than to truncate; what grew in spite of that is truncated.
-    """
+    """Empty every table that holds rows. Replica role: the audit log's own guard refuses to be emptied otherwise."""
     rows = connection.execute(
-        "SELECT schemaname, tablename FROM pg_tables WHERE schemaname = ANY(%s)", (SCHEMAS,)
+        "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('swap', 'khaos', 'storefront', 'recon')"
     ).fetchall()
     tables = [sql.Identifier(*row) for row in rows if ".".join(row) not in KEPT_TABLES]
     connection.execute("SET LOCAL session_replication_role = replica")
     connection.execute("SET LOCAL lock_timeout = '10s'")
-    sizes = _sizes(connection, tables)
-    if small := [table for table, size in sizes if 0 < size <= DELETED_BYTES]:
-        connection.execute(sql.SQL("; ").join(sql.SQL("DELETE FROM {}").format(table) for table in small))
-    if large := [table for table, size in sizes if size > DELETED_BYTES]:
-        connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(large)))
-    connection.execute(
-        "SELECT setval(format('%%I.%%I', schemaname, sequencename), start_value, false) FROM pg_sequences "
-        "WHERE schemaname = ANY(%s) AND last_value IS NOT NULL",
-        (SCHEMAS,),
-    )
+    if full := _full(connection, tables):
+        connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(sql.SQL(", ").join(full)))
     connection.execute("DELETE FROM recon.installation")
     mark.ensure(connection, "test")
 
 
-def _sizes(connection: psycopg.Connection[Any], tables: Sequence[sql.Identifier]) -> list[tuple[sql.Identifier, int]]:
-    """Bytes of each table; none where it holds no row."""
-    size = sql.SQL("CASE WHEN EXISTS (SELECT FROM {}) THEN pg_relation_size({}) ELSE 0 END")
-    asked = (size.format(table, sql.Literal(table.as_string(connection))) for table in tables)
-    answers = connection.execute(sql.SQL("SELECT {}").format(sql.SQL(", ").join(asked))).fetchone() or ()
-    return list(zip(tables, answers, strict=True))
+def _full(connection: psycopg.Connection[Any], tables: Sequence[sql.Identifier]) -> list[sql.Identifier]:
+    asked = sql.SQL(", ").join(sql.SQL("EXISTS (SELECT FROM {})").format(table) for table in tables)
+    answers = connection.execute(sql.SQL("SELECT {}").format(asked)).fetchone() or ()
+    return [table for table, has_rows in zip(tables, answers, strict=True) if has_rows]

@@ -103,7 +103,7 @@ def shared(conn: psycopg.Connection, codes: Sequence[str]) -> dict[str, tuple[in
 
 def of_notes(conn: psycopg.Connection, codes: Sequence[str]) -> list[StandingLink]:
     """The links of these notes, by note and RMA."""
-    return _links(conn, "WHERE l.credit_note_code = ANY(%s) ORDER BY 1, rma", list(codes))
+    return _links(conn, "WHERE l.credit_note_code = ANY(%s) ORDER BY 1, rma, l.return_id", list(codes))
 
 
 def companions(conn: psycopg.Connection, return_ids: Sequence[str], matched_by: str) -> list[str]:
@@ -120,8 +120,8 @@ def newest(conn: psycopg.Connection, limit: int, *, rma: str = "", note: str = "
     """Up to ``limit`` links, the newest first; of one return or one note where these are given."""
     return _links(
         conn,
-        "WHERE (%s = '' OR r.rma = %s) AND (%s = '' OR l.credit_note_code = %s) ORDER BY linked_at DESC, 1, rma "
-        "LIMIT %s",
+        "WHERE (%s = '' OR r.rma = %s) AND (%s = '' OR l.credit_note_code = %s) "
+        "ORDER BY linked_at DESC, 1, rma, l.return_id LIMIT %s",
         *(rma, rma, note, note, limit),
     )
 
@@ -159,7 +159,7 @@ def refusals(conn: psycopg.Connection, codes: Sequence[str] = ()) -> list[Refusa
         return cursor.execute(
             "SELECT credit_note_code, f.return_id, coalesce(rma, '') AS rma, refused_by, reason, refused_at "
             "FROM recon.link_refusals f LEFT JOIN swap.returns USING (return_id) "
-            "WHERE credit_note_code = ANY(%s) OR %s ORDER BY refused_at DESC, 1, rma",
+            "WHERE credit_note_code = ANY(%s) OR %s ORDER BY refused_at DESC, 1, rma, return_id",
             (list(codes), not codes),
         ).fetchall()
 
