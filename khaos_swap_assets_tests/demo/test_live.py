@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -101,7 +102,13 @@ def kill_a_worker(demo: House, port: int) -> str:
     """Kill the processes that work on runs once a sync has begun; its run id, or nothing while there is none."""
     begun = runs_of(port, "sync", "STARTED")
     processes = psutil.Process(demo.process.pid).children(recursive=True)
-    workers = [process for process in processes if "spawn_main" in " ".join(process.cmdline())]
+    workers = [process for process in processes if _is_worker(process)]
     for process in workers if begun else []:
         os.kill(process.pid, signal.SIGKILL)
     return begun[0] if begun and workers else ""
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return "spawn_main" in " ".join(process.cmdline())
+    return False
