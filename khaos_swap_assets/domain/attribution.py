@@ -121,10 +121,6 @@ def may_cover(note: CreditNote, claim: Claim, packs: Packs = NO_PACKS) -> bool:
     return is_named or has_value or shares_goods
 
 
-def _shares_goods(note: CreditNote, claim: Claim) -> bool:
-    return bool({code for code, _ in note.lines} & {code for code, _ in claim.lines})
-
-
 _Outcomes = dict[str, Outcome]
 _Index = Mapping[str, Sequence[Claim]]
 
@@ -168,7 +164,7 @@ def _contradicts(note: CreditNote, claim: Claim) -> bool:
 
 
 def _contradicts_typed(note: CreditNote, claim: Claim) -> bool:
-    has_other_goods = bool(note.lines and claim.lines) and not _shares_goods(note, claim)
+    has_other_goods = bool(note.lines and claim.lines) and not NO_PACKS.share_goods(note.lines, claim.lines)
     return has_other_goods or _is_of_another_order(note, claim) or _contradicts(note, claim)
 
 

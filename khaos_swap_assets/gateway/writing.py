@@ -82,7 +82,10 @@ class Writer:
         return live or (self._next() if taken else [])
 
     def _try(self, messages: Sequence[Knock | Refusal]) -> Exception | None:
-        """Write; a connection found dead is replaced once, since a knock that was written already folds."""
+        """Write; a connection found dead is replaced once, since a knock that was written already folds.
+
+        A refusal may then count twice.
+        """
         try:
             for is_last in (False, True):
                 conn = self._living()
@@ -92,8 +95,8 @@ class Writer:
                     conn.close()
                     if is_last:
                         raise
-                    continue
-                break
+                else:
+                    break
         except Exception as error:  # whatever it is, the requests that wait must hear of it
             return error
         return None

@@ -62,8 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         keep=keeper.save,
         is_live=options.live,
     )
-    serving = {"host": "127.0.0.1", "port": options.port, "timeout_keep_alive": KEEP_ALIVE_SECONDS}
-    return uvicorn.run(app, log_level="warning", **serving)
+    return uvicorn.run(
+        app, host="127.0.0.1", port=options.port, log_level="warning", timeout_keep_alive=KEEP_ALIVE_SECONDS
+    )
 
 
 def _write_by_hand(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from khaos_swap_assets.adapters.http import public_authorities
 from khaos_swap_assets.processes import free_port
-from khaos_swap_assets.sandbox import __main__ as command
+from khaos_swap_assets.sandbox import __main__ as program
 from khaos_swap_assets.sandbox import switches
 from khaos_swap_assets.sandbox.app import create_app
 from khaos_swap_assets.sandbox.channel import FIRST_CONTACT
@@ -188,7 +188,7 @@ SECRETS = {"swap_api_key": "key-1", "khaos_user": "web", "khaos_password": "pw"}
 def test_an_idle_line_is_kept_longer_than_a_caller_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
     told: dict[str, Any] = {}
     monkeypatch.setattr("uvicorn.run", lambda _, **given: told.update(given))
-    command.main(["--port", str(free_port()), "--gateway", "http://127.0.0.1:9", "--returns", "20"])
+    program.main(["--port", str(free_port()), "--gateway", "http://127.0.0.1:9", "--returns", "20"])
     expiry = httpx.Limits().keepalive_expiry
     assert expiry is not None
     assert told["timeout_keep_alive"] > 2 * expiry

@@ -47,7 +47,7 @@ class Refusal:
 
 
 def keep(conn: psycopg.Connection[Any], messages: Sequence[Knock | Refusal]) -> None:
-    """Write and commit all of them or none. In autocommit mode knocks alone are one statement: one trip, one commit."""
+    """Write and commit all of them or none, on a connection in autocommit mode: knocks alone are one trip to it."""
     knocks = [one for one in messages if isinstance(one, Knock)]
     refusals = [one for one in messages if isinstance(one, Refusal)]
     with conn.transaction() if refusals else nullcontext():

@@ -55,8 +55,12 @@ def upsert(
         return 0
     updated = [column for column in columns if column not in key and column not in only_when_new]
     ending = _overwrite(updated, only_if_changed) if updated else sql.SQL("DO NOTHING")
-    upsert_them = _upsert_many if len(first) > FEW_ROWS else _upsert_few
-    return upsert_them(connection, table, columns, key, chain(first, incoming), ending)
+    source = _staged if len(first) > FEW_ROWS else _in_the_statement
+    with source(connection, table, columns, key, chain(first, incoming)) as (selected, values):
+        statement = sql.SQL("INSERT INTO {} AS stored ({}) {} ON CONFLICT ({}) {}").format(
+            _identifier(table), _names(columns), selected, _names(key), ending
+        )
+        return int(connection.execute(statement, values).rowcount)
 
 
 def read_frame(url: str, query: str, *, parameters: Sequence[Any] = (), nullable: Collection[str] = ()) -> pd.DataFrame:
@@ -109,47 +113,34 @@ def _copy(
         return cursor.rowcount
 
 
-def _upsert_few(
-    connection: psycopg.Connection[Any],
-    table: str,
-    columns: Sequence[str],
-    key: Sequence[str],
-    rows: Iterable[Sequence[Any]],
-    ending: sql.Composable,
-) -> int:
+@contextmanager
+def _in_the_statement(
+    _: psycopg.Connection[Any], __: str, columns: Sequence[str], key: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> Iterator[tuple[sql.Composable, list[Any] | None]]:
+    """The last row of each key as placeholders with their values, by key: two writers then wait in turn."""
     places = [columns.index(name) for name in key]
     last = {tuple(row[place] for place in places): row for row in rows}
     row = sql.SQL("({})").format(sql.SQL(", ").join([sql.Placeholder()] * len(columns)))
-    statement = sql.SQL("INSERT INTO {} AS stored ({}) VALUES {} ON CONFLICT ({}) {}").format(
-        _identifier(table), _names(columns), sql.SQL(", ").join([row] * len(last)), _names(key), ending
-    )
-    # In the order of their keys, as the many are: two writers of the same rows then wait for each other in turn.
-    cursor = connection.execute(statement, [value for one in sorted(last) for value in last[one]])
-    return int(cursor.rowcount)
+    selected = sql.SQL("VALUES {}").format(sql.SQL(", ").join([row] * len(last)))
+    yield selected, [value for one in sorted(last) for value in last[one]]
 
 
-def _upsert_many(
+@contextmanager
+def _staged(
     connection: psycopg.Connection[Any],
     table: str,
     columns: Sequence[str],
     key: Sequence[str],
     rows: Iterable[Sequence[Any]],
-    ending: sql.Composable,
-) -> int:
+) -> Iterator[tuple[sql.Composable, list[Any] | None]]:
+    """The same from a table of the moment, which takes the rows by COPY and is gone afterwards."""
     create = sql.SQL("CREATE TEMPORARY TABLE {} AS SELECT {} FROM {} WITH NO DATA")
     connection.execute(create.format(INCOMING, _names(columns), _identifier(table)))
     connection.execute(sql.SQL("ALTER TABLE {} ADD {} bigint GENERATED ALWAYS AS IDENTITY").format(INCOMING, ORDER))
     _copy(connection, INCOMING, columns, rows)
-    merge = sql.SQL(
-        "INSERT INTO {target} AS stored ({columns}) SELECT DISTINCT ON ({key}) {columns} FROM {incoming} "
-        "ORDER BY {key}, {order} DESC ON CONFLICT ({key}) {ending}"
-    ).format(
-        target=_identifier(table), columns=_names(columns), key=_names(key), incoming=INCOMING, order=ORDER,
-        ending=ending,
-    )  # fmt: skip
-    written = connection.execute(merge).rowcount
+    selected = sql.SQL("SELECT DISTINCT ON ({key}) {columns} FROM {incoming} ORDER BY {key}, {order} DESC")
+    yield selected.format(key=_names(key), columns=_names(columns), incoming=INCOMING, order=ORDER), None
     connection.execute(sql.SQL("DROP TABLE {}").format(INCOMING))
-    return int(written)
 
 
 def _overwrite(columns: Sequence[str], only_if_changed: str | None) -> sql.Composed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 from unittest.mock import patch
@@ -22,14 +22,16 @@ COLUMNS = ("code", "part", "pence", "content_hash", "note", "tags", "body")
 Row = tuple[str, int, int | None, str, str, list[str], Jsonb]
 
 
-both_ways = pytest.mark.parametrize("few_rows", [0, 50], indirect=True, ids=["as many", "as few"])
+def both_ways(test: Callable[..., None]) -> Callable[..., None]:
+    """Run a test with its rows taken in as many are, and with its statement."""
+    ways = pytest.mark.parametrize("few_rows", [0, 50], indirect=True, ids=["as many", "as few"])
+    return ways(pytest.mark.usefixtures("few_rows")(test))
 
 
 @pytest.fixture
-def few_rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+def few_rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Up to how many rows an upsert takes in with its statement."""
     monkeypatch.setattr(bulk, "FEW_ROWS", request.param)
-    return int(request.param)
 
 
 def row(code: str, part: int = 1, pence: int | None = 100, content_hash: str = "h1", note: str = "") -> Row:
@@ -71,7 +73,6 @@ def test_copy_of_nothing_writes_nothing(table: psycopg.Connection[Any]) -> None:
 
 
 @both_ways
-@pytest.mark.usefixtures("few_rows")
 def test_upsert_inserts_and_overwrites(table: psycopg.Connection[Any]) -> None:
     assert upsert(table, [row("A"), row("B")]) == 2
     assert upsert(table, [row("B", pence=200), row("C")]) == 2
@@ -79,7 +80,6 @@ def test_upsert_inserts_and_overwrites(table: psycopg.Connection[Any]) -> None:
 
 
 @both_ways
-@pytest.mark.usefixtures("few_rows")
 def test_an_equal_hash_is_not_touched(table: psycopg.Connection[Any]) -> None:
     upsert(table, [row("A", note="first"), row("B", note="first")])
     again = [row("A", note="second"), row("B", note="second", content_hash="h2"), row("C", note="second")]
@@ -88,7 +88,6 @@ def test_an_equal_hash_is_not_touched(table: psycopg.Connection[Any]) -> None:
 
 
 @both_ways
-@pytest.mark.usefixtures("few_rows")
 def test_a_column_of_the_beginning_is_never_overwritten(table: psycopg.Connection[Any]) -> None:
     for note in ("first", "second"):
         rows = [row("A", pence=len(note), note=note)]
@@ -102,14 +101,12 @@ def test_an_upsert_of_nothing_does_not_even_ask(table: psycopg.Connection[Any]) 
 
 
 @both_ways
-@pytest.mark.usefixtures("few_rows")
 def test_of_two_rows_with_one_key_the_last_counts(table: psycopg.Connection[Any]) -> None:
     assert upsert(table, [row("A", pence=1), row("A", pence=2), row("A", part=2, pence=3)]) == 2
     assert stored(table) == [("A", 1, 2, ""), ("A", 2, 3, "")]
 
 
 @both_ways
-@pytest.mark.usefixtures("few_rows")
 def test_columns_that_are_all_key_are_inserted_once(table: psycopg.Connection[Any]) -> None:
     table.execute("ALTER TABLE recon.bulk_test ALTER content_hash SET DEFAULT ''")
     for _ in range(2):
@@ -118,7 +115,6 @@ def test_columns_that_are_all_key_are_inserted_once(table: psycopg.Connection[An
 
 
 @both_ways
-@pytest.mark.usefixtures("few_rows")
 def test_nothing_stays_when_the_caller_rolls_back(table: psycopg.Connection[Any]) -> None:
     upsert(table, [row("A")])
     table.rollback()
@@ -127,7 +123,6 @@ def test_nothing_stays_when_the_caller_rolls_back(table: psycopg.Connection[Any]
 
 
 @both_ways
-@pytest.mark.usefixtures("few_rows")
 def test_a_bad_row_leaves_the_table_as_it_was(table: psycopg.Connection[Any]) -> None:
     with pytest.raises(psycopg.errors.InvalidTextRepresentation):
         upsert(table, [row("A"), ("B", "x", 1, "h", "", [], Jsonb({}))])  # type: ignore[list-item]
@@ -148,12 +143,12 @@ def test_names_are_quoted(table: psycopg.Connection[Any]) -> None:
     st.sampled_from([0, 2, 50]),
 )
 def test_upsert_is_a_dictionary(
-    table: psycopg.Connection[Any], batches: list[list[tuple[str, int, int]]], few_rows: int
+    table: psycopg.Connection[Any], batches: list[list[tuple[str, int, int]]], few: int
 ) -> None:
     model: dict[tuple[str, int], int] = {}
     table.execute("TRUNCATE recon.bulk_test")
     for batch in batches:
-        with patch.object(bulk, "FEW_ROWS", few_rows):
+        with patch.object(bulk, "FEW_ROWS", few):
             upsert(table, [row(code, part, pence) for code, part, pence in batch])
         model.update({(code, part): pence for code, part, pence in batch})
     assert stored(table, "code, part, pence") == sorted((*key, pence) for key, pence in model.items())
