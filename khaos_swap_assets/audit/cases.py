@@ -18,7 +18,8 @@ from khaos_swap_assets.adapters.files.layouts import OrderRow, RefundRow
 from khaos_swap_assets.adapters.files.tables import CURRENCY
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.order_names import Naming, OrderNames, naming_of
-from khaos_swap_assets.domain.facts import LineFacts, ReturnFacts
+from khaos_swap_assets.domain.facts import ReturnFacts
+from khaos_swap_assets.domain.goods_facts import LineFacts
 from khaos_swap_assets.domain.matching import ReturnRecord
 from khaos_swap_assets.domain.orders import Claim, OrderMatch, SalesOrder, choose_order, order_refs, over_returns
 from khaos_swap_assets.domain.packs import Packs

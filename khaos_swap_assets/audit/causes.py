@@ -14,7 +14,7 @@ from khaos_swap_assets.adapters.files.documents import Note
 from khaos_swap_assets.adapters.files.layouts import OrderRow
 from khaos_swap_assets.adapters.swap.extras import read_extras
 from khaos_swap_assets.audit.cases import Case
-from khaos_swap_assets.domain.facts import LineFacts
+from khaos_swap_assets.domain.goods_facts import LineFacts
 from khaos_swap_assets.domain.packs import Packs
 from khaos_swap_assets.domain.tax import Amount
 from khaos_swap_assets.domain.tolerance import Residual, Tolerances, residual_of, residual_pence

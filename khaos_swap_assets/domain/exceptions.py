@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from khaos_swap_assets.domain.goods_kinds import GOODS_KINDS
 from khaos_swap_assets.domain.kinds import ExceptionKind, Owner, Severity
 from khaos_swap_assets.domain.money_kinds import MONEY_KINDS
 
@@ -223,30 +224,7 @@ _CATALOGUE = (
         "Look for the reference in Khaos, then: khaos-swap postings resolve REF --confirmed CODE, or --not-posted.",
         "The Credit Note is seen in Khaos, or a person resolves the posting.",
     ),
-    ExceptionKind(
-        "inspection_overdue",
-        "operations",
-        "warning",
-        "The goods arrived and were refunded, but the warehouse has not said in what condition they are.",
-        "Inspect the goods and report their condition.",
-        "Every refunded unit has a condition.",
-    ),
-    ExceptionKind(
-        "stock_not_returned",
-        "operations",
-        "error",
-        "Refunded goods are not back on the shelf: missing, not the goods that were sold, or the level did not rise.",
-        "Find the goods. Then adjust the stock in Khaos, or take the loss up with the carrier or the customer.",
-        "The inspection is corrected, the level shows the units, or a person waives it.",
-    ),
-    ExceptionKind(
-        "damaged_in_saleable",
-        "operations",
-        "error",
-        "Damaged goods came back and the saleable stock rose by them: the next customer may get them.",
-        "Move the units to the location of goods that may not be sold.",
-        "The saleable stock no longer holds them, or a person waives it.",
-    ),
+    *GOODS_KINDS,
     *MONEY_KINDS,
     ExceptionKind(
         "record_unreadable",

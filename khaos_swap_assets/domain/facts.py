@@ -11,13 +11,13 @@ from datetime import date, datetime
 from typing import Literal
 
 from khaos_swap_assets.domain.credit_notes import CreditNote
+from khaos_swap_assets.domain.goods_facts import LineFacts, MoveFacts
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.policy import CreditNotePolicy
 from khaos_swap_assets.domain.refund_money import Money
 from khaos_swap_assets.domain.returns import REFUND, Return, ReturnLine
 from khaos_swap_assets.domain.settlement import Settlement, settle
 from khaos_swap_assets.domain.settlement_case import Posted
-from khaos_swap_assets.domain.tax import Rate
 
 Tolerance = Literal["", "let_be", "systematic"]
 UNDONE_POSTINGS = frozenset({"planned", "in_doubt"})
@@ -38,48 +38,6 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class LineFacts:
-    """One return line as matched. ``cost_pence`` is the whole line; quantities are units.
-
-    ``problem`` is a line kind of the catalogue or empty. ``strange_quantity`` units were inspected and found to be
-    something else than what was sold. ``is_posted`` says that an earlier document returned this line. ``sold_pence`` is
-    what its units cost on the Sales Order and ``vat_percent`` their rate there; None where that is not known.
-    """
-
-    product_id: str
-    sku: str
-    quantity: int
-    cost_pence: int
-    outcome: str = REFUND
-    currency: str = "GBP"
-    stock_code: str | None = None
-    problem: str = ""
-    suggestion: str = ""
-    sellable_quantity: int = 0
-    damaged_quantity: int = 0
-    missing_quantity: int = 0
-    strange_quantity: int = 0
-    is_posted: bool = False
-    sold_pence: int | None = None
-    vat_percent: Rate | None = None
-
-    @property
-    def uninspected_quantity(self) -> int:
-        """Units that nobody has looked at."""
-        seen = self.sellable_quantity + self.damaged_quantity + self.missing_quantity + self.strange_quantity
-        return max(self.quantity - seen, 0)
-
-    @property
-    def unsettled_quantity(self) -> int:
-        """Units without a disposition, looked at or not; as long as there are any the return is not drafted."""
-        return self.uninspected_quantity + self.strange_quantity
-
-    def value_of(self, units: int) -> int:
-        """What ``units`` of this line are worth, rounded down to whole pence."""
-        return self.cost_pence * units // self.quantity if self.quantity else 0
-
-
-@dataclass(frozen=True, slots=True)
 class PostingFacts:
     """One document of ours. ``refusal`` is what Khaos answered when it refused; empty when a person ended it.
 
@@ -94,18 +52,6 @@ class PostingFacts:
     refusal: str = ""
     has_rival_notes: bool = False
     beyond_pence: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class MoveFacts:
-    """One stock move and what the levels said: ``state`` is due, offered, confirmed, cannot_tell or failed."""
-
-    sku: str
-    stock_code: str
-    disposition: str
-    quantity: int
-    state: str
-    evidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import Literal
 from khaos_swap_assets.domain.conditions import RULES, Case, status_by_value
 from khaos_swap_assets.domain.exceptions import Problem
 from khaos_swap_assets.domain.facts import Limits, NoteFacts, ReturnFacts
+from khaos_swap_assets.domain.goods_conditions import GOODS_RULES
 from khaos_swap_assets.domain.money import format_money
 from khaos_swap_assets.domain.periods import LONDON, london_date
 from khaos_swap_assets.domain.refund_conditions import MONEY_RULES
@@ -46,6 +47,7 @@ DRAFT_KINDS = (
     "refund_not_explained",
 )
 """What holds a draft back for what the shop, Swap and the orders say."""
+EVERY_RULE = (*RULES.values(), *GOODS_RULES.values(), *MONEY_RULES.values())
 HOLDING_KINDS = frozenset({*DRAFT_KINDS, "posting_refused", "posting_in_doubt"})
 
 
@@ -104,7 +106,9 @@ def judge_unreadable(subject: str, reason: str, return_id: str = "") -> Problem:
 
 
 def _judge(case: Case) -> tuple[Status, tuple[Problem, ...]]:
-    problems = [problem for rule in (*RULES.values(), *MONEY_RULES.values()) for problem in rule(case)]
+    problems = [
+        problem for rule in (*RULES.values(), *GOODS_RULES.values(), *MONEY_RULES.values()) for problem in rule(case)
+    ]
     if _is_note_missing(case, {problem.kind for problem in problems}):
         problems.append(_note_missing(case))
     for note in case.facts.notes:

@@ -7,7 +7,8 @@ is whole pence of the return's currency.
 
 from __future__ import annotations
 
-from khaos_swap_assets.domain.facts import LineFacts, NoteFacts, ReturnFacts
+from khaos_swap_assets.domain.facts import NoteFacts, ReturnFacts
+from khaos_swap_assets.domain.goods_facts import LineFacts
 from khaos_swap_assets.domain.month_parts import MonthPart, NotePart, PaidPart, Whole, month_parts
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.waterfall import LEGS, Waterfall, explain

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from khaos_swap_assets.domain.credit_notes import CreditNote
-from khaos_swap_assets.domain.facts import Limits, LineFacts, MoveFacts, NoteFacts, PostingFacts, ReturnFacts
+from khaos_swap_assets.domain.facts import Limits, NoteFacts, PostingFacts, ReturnFacts
+from khaos_swap_assets.domain.goods_facts import LineFacts, MoveFacts
 from khaos_swap_assets.domain.reconciliation import Verdict, judge
 from khaos_swap_assets.domain.returns import Return
 

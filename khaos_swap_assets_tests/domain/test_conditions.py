@@ -10,6 +10,7 @@ import pytest
 from khaos_swap_assets.domain.conditions import RULES
 from khaos_swap_assets.domain.exceptions import KINDS
 from khaos_swap_assets.domain.facts import ReturnFacts
+from khaos_swap_assets.domain.goods_conditions import GOODS_RULES
 from khaos_swap_assets.domain.money_kinds import MONEY_KINDS
 from khaos_swap_assets_tests.domain.cases import (
     DELIVERED,
@@ -249,7 +250,7 @@ def test_every_return_kind_has_a_rule_and_a_row_of_each_sort() -> None:
         "differences_systematic",
     }
     others |= {kind.kind for kind in MONEY_KINDS}
-    assert set(RULES) == set(KINDS) - others - {"credit_note_missing"}
+    assert {*RULES, *GOODS_RULES} == set(KINDS) - others - {"credit_note_missing"}
     for kind in set(KINDS) - others:
         assert {row[1] for row in TABLE if row[0] == kind} == {True, False}
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.facts import Limits, LineFacts, NoteFacts, ReturnFacts
+from khaos_swap_assets.domain.facts import Limits, NoteFacts, ReturnFacts
+from khaos_swap_assets.domain.goods_facts import LineFacts
 from khaos_swap_assets.domain.reconciliation import judge, judge_note, judge_unreadable
 from khaos_swap_assets_tests.domain.cases import (
     DELIVERED,

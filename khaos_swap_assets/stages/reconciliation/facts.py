@@ -16,7 +16,8 @@ from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.adapters.swap.extras import Extras, read_extras
 from khaos_swap_assets.domain.attribution import Claim, may_cover
 from khaos_swap_assets.domain.credit_notes import CreditNote
-from khaos_swap_assets.domain.facts import Limits, LineFacts, MoveFacts, NoteFacts, PostingFacts, ReturnFacts
+from khaos_swap_assets.domain.facts import Limits, NoteFacts, PostingFacts, ReturnFacts
+from khaos_swap_assets.domain.goods_facts import LineFacts, MoveFacts
 from khaos_swap_assets.domain.orders import SalesOrder
 from khaos_swap_assets.domain.packs import Packs
 from khaos_swap_assets.domain.postings import Posting
