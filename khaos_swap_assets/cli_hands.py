@@ -142,13 +142,22 @@ def _add_postings_reads(app: typer.Typer, reach: Reach) -> None:
 
 def _add_postings_hands(app: typer.Typer, reach: Reach) -> None:
     @app.command()
-    def release(reference: Reference, by: By, reason: Reason) -> None:
-        """Let a planned posting go (assist), or permit one more hand-out of one in doubt."""
+    def release(
+        reference: Reference,
+        by: By,
+        reason: Reason,
+        has_looked: Annotated[
+            bool, typer.Option("--i-looked-in-khaos", help="Of one in doubt: Khaos holds no return and no note of it")
+        ] = False,
+    ) -> None:
+        """Let a planned posting go (assist), or send one in doubt once more after you looked in Khaos."""
         from khaos_swap_assets.stages.credit_notes import hands
 
         with reach.store() as conn:
-            done = hands.release(conn, reference, hands.Person(by, reason), now=reach.clock())
-        typer.echo(f"{done.reference} is released; Khaos gets it at its next pull")
+            person = hands.Person(by, reason)
+            done = hands.release(conn, reference, person, now=reach.clock(), has_looked=has_looked)
+        again = ", once more and without another search" if done.state == "in_doubt" else ""
+        typer.echo(f"{done.reference} is released; Khaos gets it at its next pull{again}")
 
     @app.command("trust-feed")
     def trust_feed(by: By, reason: Reason) -> None:

@@ -1,7 +1,8 @@
 """``khaos-swap preflight``: tries each connection and capability, and says in plain words what follows.
 
-Belongs here: the questions and the words. Stays out: how a vendor or the database is asked (``adapters``). Reads only:
-nothing is written to either vendor, and nothing but a message to the alert addresses is sent when it is asked for.
+Belongs here: the questions and the words. Stays out: how a vendor or the database is asked (``adapters``); a read is
+repeated as often as in a sync, so that what no sync would feel is no failure here. Reads only: nothing is written to
+either vendor, and nothing but a message to the alert addresses is sent when it is asked for.
 """
 
 from __future__ import annotations
@@ -148,7 +149,7 @@ def _database(settings: Settings, wanted: Literal["live", "demo"]) -> Iterator[F
 def _swap(settings: Settings) -> Iterator[Finding]:
     from khaos_swap_assets.adapters.swap import client
 
-    with closing(client.connect(settings.swap, retries=0)) as swap:
+    with closing(client.connect(settings.swap)) as swap:
         yield Finding("works", "Swap", swap.probe())
     secret = settings.swap.webhook_secret.get_secret_value()
     yield _set(bool(secret), "Swap webhooks", f"{PREFIX}SWAP_WEBHOOK_SECRET", "returns are seen by sweeps alone, later")
@@ -165,7 +166,7 @@ def _khaos(settings: Settings) -> Iterator[Finding]:
         yield Finding("fails", "Khaos", f"{PREFIX}KHAOS_URL is not set; {WITHOUT_URL}")
         return
     try:
-        khaos = client.connect(settings.khaos.model_copy(update={"retries": 0}))
+        khaos = client.connect(settings.khaos)
     except KhaosSwapError as error:
         yield Finding("fails", "Khaos", str(error))
         return
@@ -181,7 +182,7 @@ def _storefront(settings: Settings) -> Iterator[Finding]:
         words = "Swap's word stands for the money: no payment is witnessed"
         yield _set(False, "storefront", f"{PREFIX}STOREFRONT_URL", words)
         return
-    with closing(client.connect(settings.storefront, retries=1)) as shop:
+    with closing(client.connect(settings.storefront)) as shop:
         granted = shop.scopes()
         lacking = [scope for scope in client.NEEDED_SCOPES if scope not in granted]
         if lacking:

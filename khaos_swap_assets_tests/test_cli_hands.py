@@ -124,6 +124,19 @@ def test_release_marks_and_logs(run: Callable[..., Result], planned: SqlBook) ->
     assert (last.before["is_released"], last.after["is_released"]) == (False, True)
 
 
+def test_one_in_doubt_is_released_only_by_a_person_who_looked(run: Callable[..., Result], in_doubt: SqlBook) -> None:
+    asked = run("postings", "release", "RMA1", *WHO)
+    assert asked.exit_code == 2
+    assert "sends it once more at the next pull, without another search" in asked.stderr
+    assert "customer ASH1 may be credited twice" in asked.stderr
+    assert "say it with --i-looked-in-khaos" in asked.stderr
+    assert not in_doubt.by_reference(["RMA1"])["RMA1"].is_released
+    done = run("postings", "release", "RMA1", "--i-looked-in-khaos", *WHO)
+    assert (done.exit_code, "once more and without another search" in done.stdout) == (0, True)
+    assert in_doubt.by_reference(["RMA1"])["RMA1"].is_released
+    assert audit_log.of_document(in_doubt.conn, "posting RMA1")[-1].what == "released once more, having looked in Khaos"
+
+
 def test_resolve_as_not_posted(run: Callable[..., Result], in_doubt: SqlBook) -> None:
     assert run("postings", "resolve", "RMA1", "--not-posted", *WHO).exit_code == 0
     assert state(in_doubt) == "refused"

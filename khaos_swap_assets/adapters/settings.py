@@ -88,6 +88,13 @@ class KhaosSettings(BaseSettings):
     reason_damaged: str = Field("2", description="ReturnReason id whose type is Quarantine")
     reason_missing: str = Field("3", description="ReturnReason id whose type is Stock Missing (moves nothing)")
 
+    source_pointer: Literal["SourceReference.SourceOrder", "SourceReturnReference.SourceOrder", "SourceReference"] = (
+        Field(
+            "SourceReference.SourceOrder",
+            description="How a returned line names its order in a document; the vendor spells it in three ways",
+        )
+    )
+
     @property
     def is_cloud(self) -> bool:
         """True for Khaos Cloud, which answers no call of ours."""

@@ -34,6 +34,10 @@ SUMMARISED = (
     "stock_moves_confirmed",
     "duplicates",
 )
+TOLD_BY_SETTINGS = {
+    "cost_basis": "KHAOS_SWAP_SWAP_COST_BASIS",
+    "source_pointer": "KHAOS_SWAP_KHAOS_SOURCE_POINTER",
+}
 
 
 @dataclass(frozen=True)
@@ -57,9 +61,9 @@ class Wish:
 
     @property
     def own_settings(self) -> dict[str, str]:
-        """What we must be told of the sandbox's choices: how to read a cost shows in no answer of Swap's."""
+        """What we must be told of the sandbox's choices: no answer of a vendor's shows it."""
         chosen = dict(pair.split("=", 1) for pair in self.switches)
-        return {"KHAOS_SWAP_SWAP_COST_BASIS": chosen["cost_basis"]} if "cost_basis" in chosen else {}
+        return {variable: chosen[name] for name, variable in TOLD_BY_SETTINGS.items() if name in chosen}
 
     @property
     def post_from(self) -> date:

@@ -13,8 +13,9 @@ from hashlib import sha256
 from itertools import count
 
 LONGEST_REFERENCE = 15
-# Khaos names references in a comma list, perhaps quoted: commas, quotes and spaces would not survive it.
-_SAFE = re.compile(r"[A-Za-z0-9#._/-]+", re.ASCII)
+# Khaos names references in a comma list, perhaps quoted: commas, quotes and spaces would not survive it, nor would
+# a hash survive a channel's import (khaos.md §17).
+_SAFE = re.compile(r"[A-Za-z0-9._/-]+", re.ASCII)
 
 
 def reference_for(rma: str, ordinal: int, taken: Container[str]) -> str:

@@ -26,6 +26,7 @@ WRONG_TYPES: Mapping[str, tuple[str, str]] = {
 }
 LOSING_SCRIPTS = ("drop_import", "partial_return")
 NOT_USED_UP = ("failed", "skipped", "lost")
+FREE_TEXT = ("AssociatedRef", "Notes", "InvoiceAddress", "InvoiceContact", "DeliveryAddress", "DeliveryContact")
 PROCESSED = "Return has successfully been processed."
 UNDEFINED = "Return Code or Auth Code not defined."
 MISSING = "Return does not exist or has been deleted."
@@ -224,7 +225,15 @@ def _same_reference(books: Books, document: ReturnDocument) -> list[ReturnDocume
     return [other for other in every if other is not document and other.associated_ref == reference]
 
 
+def _refuse_hashes(raw: Json) -> None:
+    """A channel's import stumbles over ``#`` in what people wrote; codes and references are read otherwise."""
+    for name in FREE_TEXT:
+        if "#" in str(raw.get(name, "")):
+            raise ImportProblemError(f"{name} holds #, which is not supported")
+
+
 def _asked_lines(books: Books, document: ReturnDocument) -> list[AskedLine]:
+    _refuse_hashes(document.document)
     if not document.associated_ref:
         raise ImportProblemError("AssociatedRef is missing")
     if document.urn not in books.world.customers:
@@ -243,7 +252,8 @@ def _asked_line(books: Books, raw: Json) -> AskedLine:
     if reason not in REASONS:
         raise ImportProblemError(f"Return Reason '{reason}' does not exist")
     price = _inside(raw, "UnitPrice", "Gross")
-    reference = str(_inside(raw, "SourceReference", "SourceOrder", "AssociatedRef"))
+    pointer = switches.value(books.state, "source_pointer").split(".")
+    reference = str(_inside(raw, *pointer, "AssociatedRef"))
     orders = books.orders_of(reference) if reference else []
     unit_pence = _whole(price, "UnitPrice", scale=100) if price != "" else None
     quantity = _whole(raw.get("Quantity", ""), "Quantity")

@@ -14,6 +14,7 @@ KHAOS_SWITCHES: Mapping[str, tuple[str, ...]] = {
     "repeated_reference": ("accept", "refuse"),
     "note_reference": ("inherit", "none"),
     "unit_price": ("honour", "ignore", "net"),
+    "source_pointer": ("SourceReference.SourceOrder", "SourceReturnReference.SourceOrder", "SourceReference"),
     "stock_moves": ("process", "issue"),
     "notes_issued": ("at_once", "later"),
     "note_signs": ("positive", "negative"),

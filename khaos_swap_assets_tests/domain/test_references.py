@@ -18,7 +18,7 @@ SHORT_CODE = re.compile(r"K[A-Z2-7]{14}")
         ("RMA1001", 2, "RMA1001-2"),
         ("RMA1001", 12, "RMA1001-12"),
         (" RMA1001 ", 1, "RMA1001"),
-        ("#LX-10482_A/1.2", 1, "#LX-10482_A/1.2"),
+        ("LX-10482_A/1.2", 1, "LX-10482_A/1.2"),
         ("R23456789012345", 1, "R23456789012345"),
     ],
 )
@@ -34,6 +34,7 @@ def test_an_rma_that_fits_is_its_own_reference(rma: str, ordinal: int, reference
         ("RMA,1001", 1),
         ('RMA"1', 1),
         ("RMA 1001", 1),
+        ("RMA#1001", 1),
         ("RÜCK1", 1),
     ],
 )

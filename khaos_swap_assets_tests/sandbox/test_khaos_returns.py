@@ -1,14 +1,21 @@
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from khaos_swap_assets.adapters.settings import KhaosSettings
+from khaos_swap_assets.domain.credit_notes import DraftLine
 from khaos_swap_assets.sandbox import khaos_returns as ledger
 from khaos_swap_assets.sandbox.khaos_books import Books
 from khaos_swap_assets.sandbox.khaos_wire import KhaosFaultError
+from khaos_swap_assets.sandbox.switches import KHAOS_SWITCHES
 from khaos_swap_assets.sandbox.world import Note, ReturnDocument
+from khaos_swap_assets_tests.adapters.khaos.test_documents import DRAFT
+from khaos_swap_assets_tests.adapters.khaos.test_documents import document as made
 from khaos_swap_assets_tests.sandbox.small import HAT, JACKET, RMA, URN, document, small_books
 
 
@@ -77,6 +84,30 @@ def test_a_bad_document_fails_and_changes_nothing(parts: dict[str, str], message
     assert message in kept.message
     assert books.world.notes == {}
     assert levels(books) == (10, 0)
+
+
+@pytest.mark.parametrize(
+    "free", [{"Notes": "R#1"}, {"InvoiceAddress": {"Line1": "Flat #3"}}, {"InvoiceContact": {"Surname": "#"}}]
+)
+def test_a_hash_in_free_text_stops_an_import(free: dict[str, object]) -> None:
+    books = small_books()
+    kept = ledger.import_document(books, document() | free)
+    assert (kept.state, "holds #" in kept.message) == ("failed", True)
+
+
+@pytest.mark.parametrize("spelling", KHAOS_SWITCHES["source_pointer"])
+def test_khaos_reads_the_order_under_one_spelling_alone(spelling: str) -> None:
+    found = {}
+    for read in KHAOS_SWITCHES["source_pointer"]:
+        books = small_books()
+        books.state.switches["source_pointer"] = read
+        draft = replace(
+            DRAFT, order_ref="KCCLX10482", customer_code=URN, lines=(DraftLine("p", JACKET, 1, 8499, "sellable"),)
+        )
+        settings = KhaosSettings.model_validate({"source_pointer": spelling})
+        ledger.import_document(books, json.loads(made(replace(draft, value_pence=8499), settings=settings)))
+        found[read] = only_note(books).lines[0].so_code
+    assert found == {read: "SO48213" if read == spelling else "" for read in found}
 
 
 def test_a_repeated_reference_is_accepted_by_default_and_refused_by_switch() -> None:

@@ -20,6 +20,12 @@ from khaos_swap_assets.domain.money import from_pence
 
 LONGEST_REFERENCE = 15
 PARTY = ("InvoiceAddress", "InvoiceContact")
+# The vendor's own texts spell the pointer to the order in three ways; which one a version reads is to be tried.
+POINTERS: Mapping[str, tuple[str, ...]] = {
+    "SourceReference.SourceOrder": ("SourceReference", "SourceOrder"),
+    "SourceReturnReference.SourceOrder": ("SourceReturnReference", "SourceOrder"),
+    "SourceReference": ("SourceReference",),
+}
 
 
 def return_document(
@@ -37,7 +43,7 @@ def return_document(
         "URN": draft.customer_code,
         "ReturnedItems": [_item(line, draft, settings) for line in draft.lines],
         "ExchangeItems": [],
-        "Notes": f"Swap RMA {draft.rma}",
+        "Notes": plain(f"Swap RMA {draft.rma}"),
         "ProcessReturn": True,
     }
     return with_party(_text(content), party)
@@ -61,9 +67,34 @@ def _item(line: DraftLine, draft: Draft, settings: KhaosSettings) -> dict[str, o
         "Quantity": Decimal(f"{line.quantity}.0"),
         "ReturnReason": {"ID": reason_of(line.disposition, settings)},
         "ExtendedDescription": [],
-        "SourceReference": {"SourceOrder": {"AssociatedRef": draft.order_ref}},
+        **_pointer(draft.order_ref, settings),
         "UnitPrice": {"Gross": from_pence(line.unit_gross_pence, draft.currency)},
     }
+
+
+def _pointer(order_ref: str, settings: KhaosSettings) -> dict[str, object]:
+    pointer: dict[str, object] = {"AssociatedRef": order_ref}
+    for name in reversed(POINTERS[settings.source_pointer]):
+        pointer = {name: pointer}
+    return pointer
+
+
+def plain(text: str) -> str:
+    """Free text without ``#``, which breaks the XML of a channel's import (khaos.md §17): ``Flat #3`` is ``Flat 3``."""
+    return " ".join(text.replace("#", " ").split()) if "#" in text else text
+
+
+def _plain(value: object) -> object:
+    """Name and address with every text of theirs plain, however deep it lies."""
+    match value:
+        case str():
+            return plain(value)
+        case Mapping():
+            return {name: _plain(part) for name, part in value.items()}
+        case list() | tuple():
+            return [_plain(part) for part in value]
+        case _:
+            return value
 
 
 def reason_of(disposition: str, settings: KhaosSettings) -> str:
@@ -105,11 +136,14 @@ def without_party(document: str) -> str:
 
 
 def with_party(document: str, party: Mapping[str, object]) -> str:
-    """The document with this name and address, canonical. Raises ``ValueError`` when one of them is empty."""
+    """The document with this name and address, canonical, no ``#`` in them.
+
+    Raises ``ValueError`` when one of them is empty.
+    """
     if lacking := [name for name in PARTY if not party.get(name)]:
         raise ValueError(f"the party has no {' and no '.join(lacking)}")
     content = json.loads(document, parse_float=Decimal)
-    return _text({**content, **{name: party[name] for name in PARTY}})
+    return _text({**content, **{name: _plain(party[name]) for name in PARTY}})
 
 
 def _text(value: object) -> str:

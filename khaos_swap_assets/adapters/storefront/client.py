@@ -168,7 +168,6 @@ def connect(
     transport: httpx.BaseTransport | None = None,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
-    retries: int | None = None,
 ) -> StorefrontClient:
     """Open the connection that the settings describe. Raises ``SettingsError`` naming each setting at fault."""
     require(settings)
@@ -179,7 +178,7 @@ def connect(
             "accept": "application/json",
         },
         timeout=settings.timeout_seconds,
-        retries=settings.retries if retries is None else retries,
+        retries=settings.retries,
         transport=transport,
         sleep=sleep,
         clock=clock,

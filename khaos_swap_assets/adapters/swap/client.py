@@ -146,7 +146,6 @@ def connect(
     *,
     transport: httpx.BaseTransport | None = None,
     sleep: Callable[[float], None] = time.sleep,
-    retries: int | None = None,
 ) -> SwapClient:
     """Open the connection that the settings describe. Raises ``SettingsError`` naming each setting at fault."""
     _require_settings(settings)
@@ -154,7 +153,7 @@ def connect(
         settings.url,
         headers={"x-api-key": settings.api_key.get_secret_value(), "accept": "application/json"},
         timeout=settings.timeout_seconds,
-        retries=settings.retries if retries is None else retries,
+        retries=settings.retries,
         rate=settings.requests_per_second,
         transport=transport,
         sleep=sleep,

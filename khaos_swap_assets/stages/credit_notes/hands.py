@@ -50,9 +50,14 @@ class ReturnProcessor(Protocol):
         """Process a return; raises ``ReturnRefused`` when Khaos answered no, ``InDoubtError`` without an answer."""
 
 
-def release(conn: psycopg.Connection[Any], reference: str, person: Person, *, now: datetime) -> Posting:
-    """Let a planned posting go in assist; permit one more hand-out, unseen, of one in doubt."""
-    return _act(conn, reference, lambda book, one: _released(book, one, person, now))
+def release(
+    conn: psycopg.Connection[Any], reference: str, person: Person, *, now: datetime, has_looked: bool = False
+) -> Posting:
+    """Let a planned posting go in assist; permit one more hand-out, unseen, of one in doubt.
+
+    The second sends a document again that Khaos may hold, so it needs ``has_looked``: the person looked in Khaos.
+    """
+    return _act(conn, reference, lambda book, one: _released(book, one, person, now, has_looked=has_looked))
 
 
 def resolve_confirmed(
@@ -163,11 +168,25 @@ def _act(conn: psycopg.Connection[Any], reference: str, act: Callable[[Book, Pos
     return done
 
 
-def _released(book: Book, posting: Posting, person: Person, now: datetime) -> Posting:
+def _released(book: Book, posting: Posting, person: Person, now: datetime, *, has_looked: bool = False) -> Posting:
     _require(posting, "planned", "in_doubt")
+    is_again = posting.state == "in_doubt"
+    if is_again and not has_looked:
+        raise HandError(_what_release_does(posting))
     done = replace(posting, is_released=True)
-    book.save([done], who=person.by, what="released", now=now, reason=person.reason)
+    what = "released once more, having looked in Khaos" if is_again else "released"
+    book.save([done], who=person.by, what=what, now=now, reason=person.reason)
     return done
+
+
+def _what_release_does(posting: Posting) -> str:
+    out = f"{posting.handed_out_at:%Y-%m-%d %H:%M} UTC" if posting.handed_out_at else "an unknown time"
+    return (
+        f"{posting.reference} is in doubt: Khaos got it on {out} and no Credit Note of it was seen yet. A release "
+        "sends it once more at the next pull, without another search: if Khaos holds it after all, customer "
+        f"{posting.customer_code} may be credited twice. Look in Khaos for a return or a Credit Note with this "
+        "reference, and at the imports of the channel; where there is none, say it with --i-looked-in-khaos"
+    )
 
 
 def _resolved(book: Book, posting: Posting, code: str, person: Person, now: datetime) -> Posting:

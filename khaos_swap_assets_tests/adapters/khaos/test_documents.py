@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import typing
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -33,8 +35,13 @@ DRAFT = Draft(
 )
 
 
-def document(draft: Draft = DRAFT, reference: str = "RMA1001") -> str:
-    return documents.return_document(draft, reference=reference, created_at=AT, party=PARTY, settings=SETTINGS)
+def document(
+    draft: Draft = DRAFT,
+    reference: str = "RMA1001",
+    party: Mapping[str, object] = PARTY,
+    settings: KhaosSettings = SETTINGS,
+) -> str:
+    return documents.return_document(draft, reference=reference, created_at=AT, party=party, settings=settings)
 
 
 def test_the_document_is_the_contract_to_the_byte() -> None:
@@ -61,6 +68,36 @@ def test_a_source_reference_has_exactly_one_key() -> None:
     for item in json.loads(document())["ReturnedItems"]:
         assert list(item["SourceReference"]) == ["SourceOrder"]
         assert list(item["SourceReference"]["SourceOrder"]) == ["AssociatedRef"]
+
+
+@pytest.mark.parametrize("spelling", typing.get_args(KhaosSettings.model_fields["source_pointer"].annotation))
+def test_the_pointer_to_the_order_is_spelt_as_the_setting_says(spelling: str) -> None:
+    made = json.loads(document(settings=KhaosSettings.model_validate({"source_pointer": spelling})))
+    (first, *_), names = made["ReturnedItems"], spelling.split(".")
+    for name in names:
+        first = first[name]
+    assert first == {"AssociatedRef": "KCCLX10482"}
+    assert len({"SourceReference", "SourceReturnReference"} & made["ReturnedItems"][0].keys()) == 1
+
+
+TEXTS = st.text("#a b1", min_size=1, max_size=8)
+
+
+@given(TEXTS, TEXTS, TEXTS)
+def test_no_free_text_holds_a_hash_and_codes_stay_as_they_are(rma: str, line: str, name: str) -> None:
+    given_party = {
+        "InvoiceAddress": {"Line1": line, "Town": line, "Country": {"Code": "GB"}},
+        "InvoiceContact": {"Forename": name, "Surname": name},
+    }
+    made = json.loads(document(replace(DRAFT, rma=rma, order_ref="KCC#LX10482"), party=given_party))
+    assert made["ReturnedItems"][0]["SourceReference"]["SourceOrder"]["AssociatedRef"] == "KCC#LX10482"
+    free = {key: value for key, value in made.items() if key not in ("ReturnedItems", "URN", "AssociatedRef")}
+    assert "#" not in json.dumps(free)
+
+
+def test_a_hash_in_an_address_becomes_a_space() -> None:
+    party = {**PARTY, "InvoiceAddress": {"Line1": "Flat #3, Apt#4", "Town": "Matlock"}}
+    assert json.loads(document(party=party))["InvoiceAddress"]["Line1"] == "Flat 3, Apt 4"
 
 
 def test_nothing_in_it_is_null() -> None:
