@@ -211,10 +211,10 @@ def dagster_children(
     web = Listen(host, port, "KHAOS_SWAP_WEBSERVER_PORT")
     dagster = [sys.executable, "-m", "dagster"]
     serve = ["api", "grpc", "-m", module, "-h", code.host, "-p", str(code.port), "--location-name", LOCATION]
-    show = [sys.executable, "-m", "dagster_webserver", "-w", str(workspace), "-h", host, "-p", str(port)]
+    shown = {**shared, "KHAOS_SWAP_WEBSERVER_HOST": host, "KHAOS_SWAP_WEBSERVER_PORT": str(port)}
     return [
         Child("code-server", [*dagster, *serve, "--use-python-environment-entry-point"], shared, listens=code),
-        Child("webserver", show, shared, listens=web),
+        Child("webserver", [sys.executable, "-m", "khaos_swap_assets.ui"], shown, listens=web),
         Child("daemon", [sys.executable, "-m", "dagster._daemon", "run", "-w", str(workspace)], shared),
     ]
 

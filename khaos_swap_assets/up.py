@@ -17,7 +17,6 @@ from khaos_swap_assets.installation import Database
 from khaos_swap_assets.orphans import close_orphaned_runs
 from khaos_swap_assets.processes import Child, Listen
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 Say = Callable[[str], None]
 
 
@@ -84,7 +83,7 @@ def gateway_child(settings: Settings, env: Mapping[str, str]) -> Child:
     """The process of the gateway, ready when its database answers."""
     listens = gateway_address(settings)
     host = "127.0.0.1" if listens.host in ("0.0.0.0", "::") else listens.host  # noqa: S104 (compared, not bound)
-    url = f"http://{f'[{host}]' if ':' in host else host}:{listens.port}/readyz"
+    url = f"http://{_in_url(host)}:{listens.port}/readyz"
     return Child("gateway", [sys.executable, "-m", "khaos_swap_assets.gateway"], env, listens=listens, ready=url)
 
 
@@ -97,20 +96,22 @@ def _ui_address(settings: Settings) -> Listen:
     return Listen(settings.webserver_host, settings.webserver_port, f"{PREFIX}WEBSERVER_PORT")
 
 
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
 def told(settings: Settings, database: Database) -> list[str]:
     """What is where, for whoever started it."""
     where = f"embedded, in {settings.data_dir.resolve()}" if database.is_embedded else "by KHAOS_SWAP_DATABASE_URL"
-    lines = [
+    return [
         f"Khaos Swap in mode {settings.mode}"
         + (
             f", posting refunds since {settings.post_from}"
             if settings.mode != "audit"
             else ": nothing is written to anyone"
         ),
-        f"  Dagster UI  http://{settings.webserver_host}:{settings.webserver_port}",
+        f"  Dagster UI  http://{_in_url(settings.webserver_host)}:{settings.webserver_port}",
+        "              for this machine only: it asks nobody for a password",
         f"  gateway     http://{settings.gateway_host}:{settings.gateway_port}/docs",
         f"  database    {where}",
     ]
-    if settings.webserver_host not in LOOPBACK:
-        lines.append("  the Dagster UI asks nobody for a password: let only a proxy that does reach it")
-    return lines

@@ -302,5 +302,6 @@ def test_dagsters_children_share_one_code_server(tmp_path: Path) -> None:
     assert f"port: {code.listens.port}" in workspace
     assert all(child.env["DAGSTER_HOME"] == str(home) for child in (code, web, daemon))
     assert web.listens == Listen("127.0.0.1", 3111, "KHAOS_SWAP_WEBSERVER_PORT")
-    assert str(home / "workspace.yaml") in web.argv
+    assert web.argv[1:] == ["-m", "khaos_swap_assets.ui"]
+    assert (web.env["KHAOS_SWAP_WEBSERVER_HOST"], web.env["KHAOS_SWAP_WEBSERVER_PORT"]) == ("127.0.0.1", "3111")
     assert str(home / "workspace.yaml") in daemon.argv

@@ -137,7 +137,11 @@ def test_the_gateway_is_asked_where_it_listens(host: str, ready: str) -> None:
     assert (child.listens.host, child.listens.variable) == (host, "KHAOS_SWAP_GATEWAY_PORT")
 
 
-def test_a_ui_that_others_can_reach_is_warned_of() -> None:
+@pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")])
+def test_whoever_starts_it_is_told_that_the_ui_is_for_this_machine_only(host: str, shown: str) -> None:
     database = installation.Database("postgresql://db/books", lambda: None, is_embedded=False)
-    assert "asks nobody for a password" in up.told(Settings(webserver_host="0.0.0.0"), database)[-1]
-    assert "asks nobody for a password" not in "".join(up.told(Settings(), database))
+    told = up.told(Settings(webserver_host=host), database)
+    assert told[1:3] == [
+        f"  Dagster UI  http://{shown}:3000",
+        "              for this machine only: it asks nobody for a password",
+    ]

@@ -28,11 +28,11 @@ from tenacity import (
 from khaos_swap_assets.adapters import failures
 from khaos_swap_assets.adapters.errors import InDoubtError, PermanentError, SettingsError, TransientError
 from khaos_swap_assets.adapters.rate import RateLimit
+from khaos_swap_assets.adapters.settings import LOOPBACK
 
 MAX_BYTES = 50 * 1024 * 1024
 MAX_WAIT_SECONDS = 120.0
 REASON_LENGTH = 200
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 DECODED_HEADERS = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 UNUSABLE = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL)

@@ -17,6 +17,7 @@ from khaos_swap_assets.adapters.errors import SettingsError
 
 PREFIX = "KHAOS_SWAP_"
 EARLIEST_YEAR = 2000
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class SwapSettings(BaseSettings):
@@ -185,8 +186,9 @@ class Settings(BaseSettings):
     gateway_trusted_proxies: str = Field(
         "127.0.0.1", description="Comma list of proxies whose X-Forwarded-* headers count"
     )
-    webserver_host: str = Field("127.0.0.1", description="Address the Dagster UI binds to")
+    webserver_host: str = Field("127.0.0.1", description="Address the Dagster UI binds to: loopback only")
     webserver_port: int = Field(3000, ge=1, le=65535, description="Port of the Dagster UI")
+    webserver_public_url: str = Field("", description="URL of the Dagster UI as a proxy with a sign-in shows it")
     daily_document_cap: int = Field(200, ge=0, le=1_000_000, description="Most documents handed out in a London day")
     daily_value_cap_pounds: int = Field(
         20000, ge=0, le=1_000_000_000, description="Most value handed out in a London day, whole pounds"
@@ -216,6 +218,16 @@ class Settings(BaseSettings):
             raise ValueError("must hold {0} exactly once")
         if set(value.replace("{0}", "")) & set("{}"):
             raise ValueError("must hold no other brace than those of {0}")
+        return value
+
+    @field_validator("webserver_host")
+    @classmethod
+    def _is_loopback(cls, value: str) -> str:
+        if value not in LOOPBACK:
+            raise ValueError(
+                f"must be one of {', '.join(sorted(LOOPBACK))}: the Dagster UI asks nobody for a password; reach it "
+                f"from elsewhere by an SSH tunnel, or by a proxy with a sign-in that {PREFIX}WEBSERVER_PUBLIC_URL names"
+            )
         return value
 
     @field_validator("data_dir")

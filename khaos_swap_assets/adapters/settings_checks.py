@@ -17,8 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.errors import SettingsError, TransientError
-from khaos_swap_assets.adapters.http import LOOPBACK
-from khaos_swap_assets.adapters.settings import PREFIX, KhaosSettings, Settings
+from khaos_swap_assets.adapters.settings import LOOPBACK, PREFIX, KhaosSettings, Settings
 from khaos_swap_assets.adapters.settings_list import variables
 from khaos_swap_assets.domain.periods import london_date
 
@@ -87,6 +86,7 @@ def _addresses(settings: Settings) -> Iterator[str]:
         "SWAP_URL": settings.swap.url,
         "KHAOS_URL": settings.khaos.url,
         "GATEWAY_PUBLIC_URL": settings.gateway_public_url,
+        "WEBSERVER_PUBLIC_URL": settings.webserver_public_url,
         "STOREFRONT_URL": settings.storefront.url,
     }
     for name, url in urls.items():

@@ -45,6 +45,7 @@ MALFORMED = [
     ("LEGS_POLICY", "refund_first", "Input should be 'disposition' or 'credit_first'"),
     ("GATEWAY_PORT", "0", "Input should be greater than or equal to 1"),
     ("GATEWAY_PORT", "eighty", "Input should be a valid integer"),
+    ("WEBSERVER_HOST", "0.0.0.0", "must be one of 127.0.0.1, ::1, localhost: the Dagster UI asks nobody"),
     ("WEBSERVER_PORT", "65536", "Input should be less than or equal to 65535"),
     ("DAILY_DOCUMENT_CAP", "-1", "Input should be greater than or equal to 0"),
     ("PAGE_DOCUMENTS", "1001", "Input should be less than or equal to 1000"),
@@ -106,6 +107,7 @@ MISPLACED = [
     ("DATABASE_URL", "", "is required when KHAOS_SWAP_MODE is post: the postings are the memory against doubles"),
     ("DATABASE_URL", "mysql of mine", "is no PostgreSQL URL"),
     ("GATEWAY_PUBLIC_URL", "khaos-swap.example", "is no http or https URL"),
+    ("WEBSERVER_PUBLIC_URL", "ui.example", "is no http or https URL"),
     ("GATEWAY_PORT", "3000", "is KHAOS_SWAP_WEBSERVER_PORT too"),
     ("GATEWAY_TRUSTED_PROXIES", "*", "each must be an IP address or a network"),
     ("GATEWAY_TRUSTED_PROXIES", "10.0.0.1,", "each must be an IP address or a network"),
@@ -113,7 +115,7 @@ MISPLACED = [
     ("POST_FORM", "2026-07-01", "there is no such setting; did you mean KHAOS_SWAP_POST_FROM?"),
     ("ZEBRA", "1", "there is no such setting; khaos-swap settings lists them"),
 ]
-FREE_TEXT = {"GATEWAY_HOST", "GENERIC_CUSTOMERS", "WEBSERVER_HOST"}
+FREE_TEXT = {"GATEWAY_HOST", "GENERIC_CUSTOMERS"}
 """Any text can be one; whether it is right shows when the port is taken, or when an order of the customer comes."""
 Set = Callable[..., Settings]
 

@@ -28,13 +28,13 @@ def find() -> str | None:
 
 
 @contextmanager
-def open_browser() -> Iterator[Browser]:
-    """A browser, closed at the end. Raises ``RuntimeError`` where there is none."""
+def open_browser(*more: str) -> Iterator[Browser]:
+    """A browser with ``more`` options, closed at the end. Raises ``RuntimeError`` where there is none."""
     path = find()
     if path is None:
         raise RuntimeError("no Chromium found: apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(QUIET))
+        browser = playwright.chromium.launch(executable_path=path, args=[*QUIET, *more])
         try:
             yield browser
         finally:

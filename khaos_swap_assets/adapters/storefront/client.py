@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from khaos_swap_assets.adapters.errors import PermanentError, SettingsError, TransientError
-from khaos_swap_assets.adapters.http import LOOPBACK, Http
-from khaos_swap_assets.adapters.settings import StorefrontSettings
+from khaos_swap_assets.adapters.http import Http
+from khaos_swap_assets.adapters.settings import LOOPBACK, StorefrontSettings
 from khaos_swap_assets.adapters.storefront import queries
 from khaos_swap_assets.adapters.storefront.bucket import Bucket, number_of
 from khaos_swap_assets.adapters.storefront.records import ReadRefund, RefundSweep

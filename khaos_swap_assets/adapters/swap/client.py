@@ -16,8 +16,8 @@ from urllib.parse import quote, urlencode, urlsplit
 import httpx
 
 from khaos_swap_assets.adapters.errors import PermanentError, SettingsError, TransientError
-from khaos_swap_assets.adapters.http import LOOPBACK, Http
-from khaos_swap_assets.adapters.settings import SwapSettings
+from khaos_swap_assets.adapters.http import Http
+from khaos_swap_assets.adapters.settings import LOOPBACK, SwapSettings
 from khaos_swap_assets.adapters.swap.raw import content_hash
 from khaos_swap_assets.adapters.swap.records import ReadReturn, RowFault
 from khaos_swap_assets.adapters.swap.wire import loads, read_row

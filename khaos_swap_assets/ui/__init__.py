@@ -1,0 +1,1 @@
+"""Dagster's web UI behind a guard of ours, in a process of its own."""

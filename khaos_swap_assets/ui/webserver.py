@@ -1,0 +1,32 @@
+"""Dagster's own web app, taken from inside ``dagster-webserver``.
+
+Belongs here: the imports that Dagster does not promise to keep, and nothing else of ours. Stays out: who may ask
+(``guard``). A test fails when ``dagster-webserver`` is not the version that this was written for: read its ``cli.py``,
+``app.py`` and ``webserver.py`` again (routes, methods, what is read from where), then raise it here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+from dagster._core.workspace.context import WorkspaceProcessContext
+from dagster._core.workspace.load_target import WorkspaceFileTarget
+from dagster_webserver.app import create_app_from_workspace_process_context
+from starlette.types import ASGIApp
+
+WRITTEN_FOR = "1.13.27"
+STATEMENT_MS, RECYCLE_SECONDS, MOST_CONNECTIONS = 15_000, 3_600, 20
+POLL_MS = 2_000
+
+
+@contextmanager
+def dagster_app(workspace: Path) -> Iterator[ASGIApp]:
+    """Dagster's UI over the instance of ``DAGSTER_HOME`` and the code servers that the workspace file names."""
+    with dg.DagsterInstance.get() as instance:
+        instance.optimize_for_webserver(STATEMENT_MS, RECYCLE_SECONDS, MOST_CONNECTIONS)
+        target = WorkspaceFileTarget([str(workspace)])
+        with WorkspaceProcessContext(instance, target, version=WRITTEN_FOR) as context:
+            yield create_app_from_workspace_process_context(context, live_data_poll_rate=POLL_MS)
