@@ -5,6 +5,7 @@ KhaosSwapError
 ├── StoreError              the database cannot be used: the line says why and what to do
 └── VendorError             Swap or Khaos did not give what was asked
     ├── PermanentError      asking again will not help (4xx, fault, wrong shape)
+    │   └── TooLargeError   the answer is larger than we read: a smaller question may help
     ├── TransientError      asking again may help (429, 5xx, timeout on a read)
     └── InDoubtError        a write may or may not have happened: read back before anything else
 
@@ -34,6 +35,10 @@ class VendorError(KhaosSwapError):
 
 class PermanentError(VendorError):
     """Asking again will not help."""
+
+
+class TooLargeError(PermanentError):
+    """The answer is larger than we read: a smaller question may help."""
 
 
 class TransientError(VendorError):

@@ -10,6 +10,10 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
+from khaos_swap_assets.adapters import json_text
+
+LONGEST_REASON = 64 * 1024
+
 
 def words(error: httpx.RequestError | httpx.InvalidURL) -> str:
     """What went wrong, in words that cannot hold a header."""
@@ -30,7 +34,7 @@ def is_distrust(error: Exception) -> bool:
 def reason(answer: httpx.Response) -> str:
     """The vendor's own short message: ``error.message``, ``message`` (text or list), else the standard phrase."""
     try:
-        body = answer.json()
+        body = json_text.loads(answer.content[:LONGEST_REASON])
     except ValueError:
         return answer.reason_phrase
     if not isinstance(body, dict):

@@ -1,8 +1,8 @@
 """One HTTP session for each vendor: every failure is classified here, once, at the wire.
 
-Belongs here: sending, the rate limit, repeats of reads, the size and time guard, and the words of an error. Stays out:
-what an answer means (``adapters.swap``, ``adapters.khaos``). A read is repeated; a write never is, and a write whose
-answer got lost raises ``InDoubtError``. No error holds a header, a query value or a secret.
+Belongs here: sending, the rate limit, repeats of reads, and the words of an error. Stays out: the bounds of size and
+time (``exchange``), what an answer means (``adapters.swap``, ``adapters.khaos``). A read is repeated; a write never
+is, and a write whose answer got lost raises ``InDoubtError``. No error holds a header, a query value or a secret.
 Source: DESIGN §4, contracts/swap.md §9.3, §9.4, contracts/khaos.md §5.3, §13.
 """
 
@@ -25,12 +25,18 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from khaos_swap_assets.adapters import failures
-from khaos_swap_assets.adapters.errors import InDoubtError, PermanentError, SettingsError, TransientError
+from khaos_swap_assets.adapters import exchange, failures
+from khaos_swap_assets.adapters.errors import (
+    InDoubtError,
+    PermanentError,
+    SettingsError,
+    TooLargeError,
+    TransientError,
+)
 from khaos_swap_assets.adapters.rate import RateLimit
 from khaos_swap_assets.adapters.settings import LOOPBACK
 
-MAX_BYTES = 50 * 1024 * 1024
+MAX_BYTES = 20 * 1024 * 1024
 MAX_WAIT_SECONDS = 120.0
 REASON_LENGTH = 200
 DECODED_HEADERS = frozenset({"content-encoding", "content-length", "transfer-encoding"})
@@ -54,14 +60,10 @@ class _AskedToWaitError(TransientError):
         self.seconds = seconds
 
 
-class _TooLongError(httpx.RequestError):
-    """The answer is longer than any honest one."""
-
-
 class Http:
     """A session with one vendor over ``httpx.Client``.
 
-    ``timeout`` is seconds for a whole answer, ``retries`` the repeats of a read, ``rate`` calls a second (None: no
+    ``timeout`` is seconds for a whole exchange, ``retries`` the repeats of a read, ``rate`` calls a second (None: no
     limit), ``hints`` what a person should do about a status. ``sleep``, ``clock`` (monotonic seconds) and the network
     (``transport``) are replaceable.
     A base URL or header that cannot be used raises ``SettingsError``.
@@ -181,21 +183,21 @@ class Http:
         return f"{url.host}:{url.port or {'https': 443}.get(url.scheme, 80)}"
 
     def _receive(self, request: httpx.Request) -> httpx.Response:
-        """Read the whole answer, within the size and the time that one answer may take."""
+        """Read the whole answer, within the size and the time that one exchange may take."""
         until = self._clock() + self._timeout
-        answer = self._client.send(request, stream=True)
-        body = bytearray()
-        try:
-            for chunk in answer.iter_bytes():
-                body += chunk
-                if len(body) > self._max_bytes:
-                    raise _TooLongError(f"the answer is longer than {self._max_bytes} bytes", request=request)
-                if self._clock() > until:
-                    raise httpx.ReadTimeout("still sending", request=request)
-        finally:
-            answer.close()
+
+        def check() -> None:
+            if self._clock() > until:
+                raise httpx.ReadTimeout("still sending", request=request)
+
+        with exchange.within(self._timeout):
+            answer = self._client.send(request, stream=True)
+            try:
+                body = exchange.body_of(answer, self._max_bytes, check)
+            finally:
+                answer.close()
         headers = [(name, value) for name, value in answer.headers.multi_items() if name not in DECODED_HEADERS]
-        return httpx.Response(answer.status_code, headers=headers, content=bytes(body), request=request)
+        return httpx.Response(answer.status_code, headers=headers, content=body, request=request)
 
     def _lost(
         self, where: str, error: httpx.RequestError | httpx.InvalidURL, *, is_write: bool
@@ -206,7 +208,9 @@ class Http:
             return PermanentError(text)
         if is_write and not isinstance(error, UNSENT):
             return InDoubtError(f"{text}; it may or may not have happened")
-        return PermanentError(text) if isinstance(error, _TooLongError) else TransientError(text)
+        if isinstance(error, exchange.TooLongError):
+            return TooLargeError(text)
+        return PermanentError(text) if isinstance(error, exchange.RefusedAnswerError) else TransientError(text)
 
     def _judge(self, answer: httpx.Response, accept: Accept | None, *, is_write: bool) -> None:
         """Raise what an answer of an error status means."""
@@ -258,15 +262,16 @@ def _client(
         url = httpx.URL(base_url)
         if url.scheme not in ("http", "https") or not url.host:
             raise SettingsError(f"not a usable http or https URL: {base_url!r}")
-        return httpx.Client(
+        client = httpx.Client(
             base_url=url,
-            headers=headers,
+            headers={"accept-encoding": "gzip", **headers},
             timeout=timeout,
             verify=public_authorities() if verify is True and transport is None else verify,
             auth=auth,
             transport=transport,
             trust_env=url.host not in LOOPBACK,
         )
+        return exchange.bound(client)
     except httpx.InvalidURL as error:
         raise SettingsError(f"not a usable URL: {base_url!r} ({error})") from None
     except UnicodeEncodeError:

@@ -13,8 +13,8 @@ from typing import Any
 from fastapi import HTTPException, Request
 from starlette.requests import ClientDisconnect
 
+from khaos_swap_assets.adapters.json_text import loads
 from khaos_swap_assets.adapters.swap.raw import cleaned, storable
-from khaos_swap_assets.adapters.swap.wire import loads
 
 MAX_BYTES = 1024 * 1024
 SECONDS = 10.0

@@ -1,8 +1,8 @@
 """SOAP 1.1 RPC/encoded envelopes of the Khaos web service: built, read, and distrusted.
 
-Belongs here: the request envelope, safe parsing, faults, multi-ref resolution, typed structs and arrays, and the XML
-document inside a string. Stays out: the network (``soap``) and what a value means (``wire``).
-No DTD and no entity is ever honoured. Source: contracts/khaos.md §5.1, §5.3.
+Belongs here: the request envelope, faults, multi-ref resolution, typed structs and arrays, and the XML document inside
+a string. Stays out: the network (``soap``), safe parsing (``xml_text``) and what a value means (``wire``).
+Source: contracts/khaos.md §5.1, §5.3.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TypeAlias
 from lxml import etree
 
 from khaos_swap_assets.adapters.errors import PermanentError, TransientError
+from khaos_swap_assets.adapters.khaos import xml_text
 
 NAMESPACE = "urn:IKosWebIntf-IKosWeb"
 _SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -22,7 +23,6 @@ _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _XSD = "http://www.w3.org/2001/XMLSchema"
 _ENCODING = "http://schemas.xmlsoap.org/soap/encoding/"
 _NSMAP = {"soapenv": _SOAP, "xsi": _XSI, "xsd": _XSD, "urn": NAMESPACE}
-_DECLARATION = re.compile(r"^\ufeff?\s*<\?xml[^>]*\?>")
 _FAULT = re.compile(rb"<(?:[\w.-]+:)?Fault[\s>]")
 _RESOURCE_LIMIT = 114
 _TEXT_LENGTH = 300
@@ -82,12 +82,13 @@ def parse(body: bytes) -> etree._Element:
     ``UnusableDocumentError`` when a text is larger than the parser allows (10 MB).
     """
     try:
-        root = etree.fromstring(body, _parser())
+        return xml_text.tree(xml_text.bare(xml_text.decoded(body)))
+    except xml_text.TooManyError as error:
+        raise UnusableDocumentError(str(error)) from None
     except etree.XMLSyntaxError as error:
         if getattr(error, "code", 0) == _RESOURCE_LIMIT:
             raise UnusableDocumentError("the answer is larger than the XML parser allows") from None
         raise TransientError(f"the answer is cut off or no XML ({_line(error.msg)})") from None
-    return _without_dtd(root)
 
 
 def document(text: str) -> etree._Element | None:
@@ -95,26 +96,15 @@ def document(text: str) -> etree._Element | None:
 
     Raises ``UnusableDocumentError`` when it is no XML, ``PermanentError`` when it is unsafe.
     """
-    bare = _DECLARATION.sub("", text).strip()
+    bare = xml_text.bare(text)
     if not bare:
         return None
     try:
-        root = etree.fromstring(bare.encode(), _parser())
+        return _without_namespaces(xml_text.tree(bare))
+    except xml_text.TooManyError as error:
+        raise UnusableDocumentError(str(error)) from None
     except etree.XMLSyntaxError as error:
         raise UnusableDocumentError(f"the document inside the answer is no XML ({_line(error.msg)})") from None
-    return _without_namespaces(_without_dtd(root))
-
-
-def _parser() -> etree.XMLParser:
-    return etree.XMLParser(
-        resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False, remove_comments=True, remove_pis=True
-    )
-
-
-def _without_dtd(root: etree._Element) -> etree._Element:
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise PermanentError("the answer carries a DTD, which no honest answer does; it was not read")
-    return root
 
 
 def _without_namespaces(root: etree._Element) -> etree._Element:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import httpx
 from lxml import etree
 
-from khaos_swap_assets.adapters.errors import InDoubtError, PermanentError, TransientError
+from khaos_swap_assets.adapters.errors import InDoubtError, PermanentError, TooLargeError, TransientError
 from khaos_swap_assets.adapters.http import Http
 from khaos_swap_assets.adapters.khaos import envelope
-from khaos_swap_assets.adapters.khaos.envelope import Answer, KhaosFault, Param
+from khaos_swap_assets.adapters.khaos.envelope import Answer, KhaosFault, Param, UnusableDocumentError
 
 PATH = "/soap/IKosWeb"
 
@@ -32,14 +32,17 @@ class Soap:
         Raises ``KhaosFault``, ``UnusableDocumentError``, ``PermanentError`` or ``TransientError``.
         """
         roots: list[etree._Element] = []
-        self.http.read(
-            "POST",
-            PATH,
-            content=envelope.request(method, params or {}),
-            headers=_headers(method),
-            accept=_is_fault,
-            check=lambda answer: roots.append(envelope.parse(answer.content)),
-        )
+        try:
+            self.http.read(
+                "POST",
+                PATH,
+                content=envelope.request(method, params or {}),
+                headers=_headers(method),
+                accept=_is_fault,
+                check=lambda answer: roots.append(envelope.parse(answer.content)),
+            )
+        except TooLargeError as error:
+            raise UnusableDocumentError(str(error)) from None
         return Answer(roots[-1], method)
 
     def ask_document(self, method: str, params: Mapping[str, Param] | None = None) -> etree._Element | None:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from khaos_swap_assets.adapters import json_text
 from khaos_swap_assets.adapters.errors import PermanentError, SettingsError, TransientError
 from khaos_swap_assets.adapters.http import Http
 from khaos_swap_assets.adapters.settings import LOOPBACK, StorefrontSettings
@@ -24,10 +25,11 @@ from khaos_swap_assets.adapters.storefront import queries
 from khaos_swap_assets.adapters.storefront.bucket import Bucket, number_of
 from khaos_swap_assets.adapters.storefront.records import ReadRefund, RefundSweep
 from khaos_swap_assets.adapters.storefront.wire import read_refund
+from khaos_swap_assets.adapters.swap.raw import cleaned
 from khaos_swap_assets.adapters.swap.records import RowFault
-from khaos_swap_assets.adapters.swap.wire import loads
 
 MAX_PAGES = 10_000
+MAX_BYTES = 10 * 1024 * 1024
 HINTS = {
     401: "check KHAOS_SWAP_STOREFRONT_ACCESS_TOKEN",
     402: "the shop is frozen until its owner settles its account",
@@ -132,7 +134,7 @@ class StorefrontClient:
         text = json.dumps({"query": query, "variables": variables}).encode()
         headers = {"content-type": "application/json"}
         answer = self._http.read("POST", self._path, content=text, headers=headers, check=self._check)
-        return cast(dict[str, Any], loads(answer.content)["data"])
+        return cast(dict[str, Any], _body(answer, self._path)["data"])
 
     def _check(self, answer: httpx.Response) -> None:
         """Judge one answer: ``TransientError`` has it asked again, by which time its points are there."""
@@ -182,6 +184,7 @@ def connect(
         transport=transport,
         sleep=sleep,
         clock=clock,
+        max_bytes=MAX_BYTES,
         hints=HINTS,
     )
     return StorefrontClient(http, settings, Bucket(clock=clock, sleep=sleep))
@@ -200,7 +203,7 @@ def require(settings: StorefrontSettings) -> None:
 
 def _body(answer: httpx.Response, path: str) -> dict[str, Any]:
     try:
-        body = loads(answer.content)
+        body = cleaned(json_text.tolerant(answer.content))
     except ValueError:
         raise TransientError(f"POST {path}: the answer is no whole JSON, {len(answer.content)} bytes") from None
     if not isinstance(body, dict):

@@ -15,15 +15,17 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 
+from khaos_swap_assets.adapters import json_text
 from khaos_swap_assets.adapters.errors import PermanentError, SettingsError, TransientError
 from khaos_swap_assets.adapters.http import Http
 from khaos_swap_assets.adapters.settings import LOOPBACK, SwapSettings
-from khaos_swap_assets.adapters.swap.raw import content_hash
+from khaos_swap_assets.adapters.swap.raw import cleaned, content_hash
 from khaos_swap_assets.adapters.swap.records import ReadReturn, RowFault
-from khaos_swap_assets.adapters.swap.wire import loads, read_row
+from khaos_swap_assets.adapters.swap.wire import read_row
 
 PATH = "/v2/external/returns"
 MAX_PAGES = 10_000
+MAX_BYTES = 10 * 1024 * 1024
 HINTS = {
     401: "check KHAOS_SWAP_SWAP_API_KEY (a key belongs to one product and one environment)",
     403: "check KHAOS_SWAP_SWAP_API_KEY and KHAOS_SWAP_SWAP_STORE_ID",
@@ -134,7 +136,7 @@ class SwapClient:
             answer = self._http.read("GET", f"{PATH}?{query}", check=lambda response: _require_json(response, number))
         except _CutOffError as error:
             raise PermanentError(str(error)) from None
-        return _envelope(loads(answer.content), number)
+        return _envelope(cleaned(json_text.tolerant(answer.content)), number)
 
 
 class _CutOffError(TransientError):
@@ -157,6 +159,7 @@ def connect(
         rate=settings.requests_per_second,
         transport=transport,
         sleep=sleep,
+        max_bytes=MAX_BYTES,
         hints=HINTS,
     )
     return SwapClient(http, settings)
@@ -173,7 +176,7 @@ def _require_settings(settings: SwapSettings) -> None:
 
 def _require_json(answer: httpx.Response, number: int) -> None:
     try:
-        loads(answer.content)
+        json_text.tolerant(answer.content)
     except ValueError:
         raise _CutOffError(
             f"GET {PATH} page {number}: the answer is no whole JSON, {len(answer.content)} bytes"

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from khaos_swap_assets.adapters.json_text import DEEPEST, REPLACEMENT
+
 
 def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -61,14 +63,19 @@ NAMED = KNOWN | KNOWN_OF_PRODUCTS | KNOWN_OF_SHIPMENTS
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-def cleaned(value: Any) -> Any:
-    """The same JSON with U+FFFD for each character that PostgreSQL cannot hold (NUL, lone surrogates)."""
+def cleaned(value: Any, room: int = DEEPEST) -> Any:
+    """The same JSON with U+FFFD for each character that PostgreSQL cannot hold (NUL, lone surrogates).
+
+    The same stands for whatever lies more than ``room`` levels deep.
+    """
     if isinstance(value, str):
-        return UNSTORABLE.sub("\ufffd", value)
+        return UNSTORABLE.sub(REPLACEMENT, value)
+    if isinstance(value, list | dict) and not room:
+        return REPLACEMENT
     if isinstance(value, list):
-        return [cleaned(part) for part in value]
+        return [cleaned(part, room - 1) for part in value]
     if isinstance(value, dict):
-        return {cleaned(name): cleaned(part) for name, part in value.items()}
+        return {cleaned(name): cleaned(part, room - 1) for name, part in value.items()}
     return value
 
 

@@ -11,13 +11,13 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
+from khaos_swap_assets.adapters.json_text import REPLACEMENT
 from khaos_swap_assets.adapters.swap import dates
 from khaos_swap_assets.domain.money import to_pence
 
 MOST_PENCE = 10**15
 MOST_UNITS = 100_000
 NOISE = Decimal("1e-9")
-REPLACEMENT = "\ufffd"
 
 TYPE_NAMES: dict[type, str] = {bool: "a truth value", list: "a list", dict: "an object"}
 SPELLINGS = (

@@ -6,9 +6,7 @@ Belongs here: field names of API version 2, the content hash, and what of a row 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,14 +21,6 @@ from khaos_swap_assets.domain.returns import CLOSED, REFUND, Return, ReturnLine
 
 REFUND_VALUE = "total_refund_value_customer_currency"
 STORE_CREDIT_VALUE = "total_store_credit_value_customer_currency"
-
-
-def loads(text: str | bytes) -> Any:
-    """Parse JSON without floats: fractions become ``Decimal``, NaN and Infinity text. Raises ``ValueError``."""
-    try:
-        return json.loads(text, parse_float=Decimal, parse_constant=str)
-    except RecursionError:
-        raise ValueError("nested too deep") from None
 
 
 def read_row(raw: object, settings: SwapSettings) -> ReadReturn | RowFault:

@@ -180,6 +180,42 @@ def test_an_answer_larger_than_the_parser_allows_says_so() -> None:
         envelope.parse(b"<a>" + b"x" * 10_100_000 + b"</a>")
 
 
+DAMAGE = ["\x00", "\x0b", "\ufffe", "&#0;", "&#x1F;", "&#xD800;", "&#xFFFFFF;", "&#99999999999;"]
+
+
+@pytest.mark.parametrize("damage", DAMAGE, ids=ascii)
+def test_one_damaged_value_costs_no_other(damage: str) -> None:
+    told = f'<A><B C="{damage}">x{damage}y</B><B C="&#65;&#xe9;">whole</B></A>'
+    for found in (envelope.document(told), envelope.parse(told.encode())):
+        assert found is not None
+        assert [(one.text, one.get("C")) for one in found] == [("x\ufffdy", "\ufffd"), ("whole", "Aé")]
+
+
+@pytest.mark.parametrize("encoding", ["", "utf-8", "windows-1252", "ISO-8859-1", "utf-16"])
+def test_an_answer_is_read_in_the_encodings_that_vendors_write(encoding: str) -> None:
+    declaration = f'<?xml version="1.0" encoding="{encoding}"?>' if encoding else ""
+    assert envelope.parse(f"{declaration}<A>é</A>".encode(encoding or "utf-8")).text == "é"
+
+
+def test_bytes_that_are_no_text_cost_only_their_value() -> None:
+    root = envelope.parse(b"<A><B>caf\xe9</B><B>fine</B></A>")
+    assert [one.text for one in root] == ["caf\ufffd", "fine"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-7", "cp037", "utf-16", "hex"])
+def test_another_encoding_is_refused(encoding: str) -> None:
+    with pytest.raises(PermanentError, match=f"written in {encoding}"):
+        envelope.parse(f'<?xml version="1.0" encoding="{encoding}"?><A/>'.encode())
+
+
+@pytest.mark.parametrize("body", ["<a>" * 300 + "</a>" * 300, "<a/>" * 900_000, "<a b='&#65;'>" * 300_000])
+def test_what_is_too_deep_or_too_much_is_refused(body: str) -> None:
+    with pytest.raises((UnusableDocumentError, TransientError)):
+        envelope.parse(f"<r>{body}</r>".encode())
+    with pytest.raises(UnusableDocumentError):
+        envelope.document(f"<r>{body}</r>")
+
+
 @pytest.mark.parametrize("body", ["<html/>", wires.returning("Other", "<return/>"), "<a><Body/></a>"])
 def test_an_answer_to_something_else_is_refused(body: str) -> None:
     with pytest.raises(PermanentError):

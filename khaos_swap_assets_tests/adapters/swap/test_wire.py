@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from khaos_swap_assets.adapters.json_text import loads
 from khaos_swap_assets.adapters.swap.records import ReadReturn, RowFault
-from khaos_swap_assets.adapters.swap.wire import loads, read_row
+from khaos_swap_assets.adapters.swap.wire import read_row
 from khaos_swap_assets_tests.adapters.swap.rows import STORE, dumps, product, row, settings
 
 
@@ -329,7 +330,7 @@ def test_the_order_of_lines_and_fields_is_no_change() -> None:
     assert read(forward).content_hash == read(backward).content_hash
 
 
-@pytest.mark.parametrize("text", ["", "{", '{"a": 1', "[1,]", "[" * 100_000, "\xff", "9" * 5000])
+@pytest.mark.parametrize("text", ["", "{", '{"a": 1', "[1,]", "[" * 100_000, "\xff", "[{}," * 200_000])
 def test_text_that_is_no_json_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         loads(text)
