@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Literal
@@ -18,13 +17,11 @@ from typing import TYPE_CHECKING, Literal
 from khaos_swap_assets import installation
 from khaos_swap_assets.adapters.errors import KhaosSwapError, SettingsError, VendorError
 from khaos_swap_assets.adapters.settings import PREFIX, Settings
+from khaos_swap_assets.preflight_finding import Finding, Verdict
 
 if TYPE_CHECKING:
-    from khaos_swap_assets.adapters.khaos.client import KhaosClient
+    pass
 
-Verdict = Literal["works", "missing", "fails"]
-SIGNS = {"works": "ok     ", "missing": "note   ", "fails": "FAILS  "}
-LOOK_BACK = timedelta(days=30)
 CLOUD = (
     "Khaos Cloud has no web service: Stock Codes and levels come by the channel's pushes, sales orders and credit "
     "notes by khaos-swap import"
@@ -40,18 +37,6 @@ NO_FILES: dict[Literal["sales-orders", "credit-notes"], str] = {
     "sales-orders": "no Sales Orders were imported: no order is known as invoiced, nothing is drafted; stay in audit",
     "credit-notes": "no Credit Notes were imported with --complete-to: nothing can be handed out; stay in audit",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was tried: ``missing`` limits what is possible, ``fails`` stops the work."""
-
-    verdict: Verdict
-    subject: str
-    words: str
-
-    def __str__(self) -> str:
-        return f"{SIGNS[self.verdict]} {self.subject}: {self.words}"
 
 
 def examine(settings: Settings, *, mark: Literal["live", "demo"] = "live", send_alert: bool = False) -> list[Finding]:
@@ -156,6 +141,7 @@ def _swap(settings: Settings) -> Iterator[Finding]:
 
 
 def _khaos(settings: Settings) -> Iterator[Finding]:
+    from khaos_swap_assets import preflight_khaos
     from khaos_swap_assets.adapters.khaos import client
 
     if settings.khaos.is_cloud:
@@ -171,7 +157,7 @@ def _khaos(settings: Settings) -> Iterator[Finding]:
         yield Finding("fails", "Khaos", str(error))
         return
     with closing(khaos.http):
-        questions = (_capabilities, _version, _sites, _stock, _documents)
+        questions = preflight_khaos.QUESTIONS
         yield from _tried("Khaos", *(partial(ask, khaos, settings) for ask in questions))
 
 
@@ -211,58 +197,6 @@ def _files(settings: Settings) -> Iterator[Finding]:
                 last = imports.newest(connection, kind, is_complete=kind == "credit-notes")
         told = last and f"{last.file_name} with {last.documents} documents, by {last.imported_by}"
         yield Finding("works", "Khaos files", f"{kind}: {told}") if told else Finding(lacking, "Khaos files", words)
-
-
-def _capabilities(khaos: KhaosClient, _: Settings) -> Iterator[Finding]:
-    from khaos_swap_assets.adapters.khaos import capabilities
-
-    found = capabilities.read(khaos.http)
-    for operation, line in zip({**capabilities.REQUIRED, **capabilities.OPTIONAL}, found.describe(), strict=True):
-        lacking: Verdict = "fails" if operation in capabilities.REQUIRED else "missing"
-        yield Finding("works" if found.has(operation) else lacking, "Khaos operation", line)
-
-
-def _version(khaos: KhaosClient, _: Settings) -> Iterator[Finding]:
-    yield Finding("works", "Khaos", f"the web service answers, version {khaos.get_version()}")
-
-
-def _sites(khaos: KhaosClient, settings: Settings) -> Iterator[Finding]:
-    names = khaos.get_site_list()
-    wanted = {"SITE_ID": settings.khaos.site_id, "NONSALEABLE_SITE_ID": settings.khaos.nonsaleable_site_id}
-    for variable, site in wanted.items():
-        told = ", ".join(f"{number} {name}" for number, name in sorted(names.items()))
-        if site in names:
-            yield Finding("works", "Khaos site", f"{PREFIX}KHAOS_{variable} {site} is {names[site]}")
-        else:
-            verdict: Verdict = "fails" if variable == "SITE_ID" else "missing"
-            words = f"{PREFIX}KHAOS_{variable} {site} is no site; there are {told or 'none'}"
-            yield Finding(verdict, "Khaos site", words)
-
-
-def _stock(khaos: KhaosClient, settings: Settings) -> Iterator[Finding]:
-    codes, _ = khaos.get_stock_list(datetime.now(UTC) - LOOK_BACK)
-    codes = codes or khaos.get_stock_list(None)[0]
-    if not codes:
-        yield Finding("fails", "Khaos stock", "GetStockList names no Stock Code: no SKU can be matched")
-        return
-    items, faults = khaos.export_stock(codes[:1])
-    if not items:
-        reason = faults[0].reason if faults else "nothing came"
-        yield Finding("fails", "Khaos stock", f"Stock Code {codes[0]} cannot be read: {reason}")
-        return
-    levels, _ = khaos.export_stock_status(codes[:1], settings.khaos.site_id)
-    told = f"{levels[0].available} available" if levels else "no level at this site"
-    yield Finding("works", "Khaos stock", f"Stock Code {items[0].stock_code} can be read, {told}")
-
-
-def _documents(khaos: KhaosClient, _: Settings) -> Iterator[Finding]:
-    now = datetime.now(UTC)
-    feed = khaos.export_order_status(since=now - timedelta(days=7), until=now)
-    told = f"{len(feed.orders)} orders and {len(feed.credit_notes)} credit notes of the last 7 days can be read"
-    if feed.faults:
-        yield Finding("missing", "Khaos documents", f"{told}, {len(feed.faults)} cannot: {feed.faults[0].reason}")
-    else:
-        yield Finding("works", "Khaos documents", told)
 
 
 def _gateway(settings: Settings) -> Iterator[Finding]:

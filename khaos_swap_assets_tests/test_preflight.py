@@ -22,7 +22,8 @@ from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import embedded, imports
 from khaos_swap_assets.adapters.store.imports import Import
 from khaos_swap_assets.adapters.store.seal import Sealer
-from khaos_swap_assets.preflight import Finding, examine, follows
+from khaos_swap_assets.preflight import examine, follows
+from khaos_swap_assets.preflight_finding import Finding
 from khaos_swap_assets.sandbox import storefront_server
 from khaos_swap_assets.sandbox.app import create_app
 from khaos_swap_assets.sandbox.generator import STORE_ID, build
@@ -343,3 +344,13 @@ def test_khaos_cloud_stays_in_audit_until_its_files_come(settings: Make, books: 
         f"ok      Khaos files: {kind}: march.csv with 3 documents, by Kim" for kind in ("sales-orders", "credit-notes")
     ]
     assert failures([finding for finding in examine(cloud) if finding.subject == "Khaos"]) == []
+
+
+@pytest.mark.parametrize("value", ["absent", "refused"])
+def test_an_optional_operation_that_says_no_limits_and_stops_nothing(
+    settings: Make, vendors: Vendors, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setitem(vendors.state.switches, "site_list", value)
+    found = [one for one in examine(settings()) if one.subject.startswith("Khaos")]
+    assert [one.words for one in found if one.verdict == "fails"] == []
+    assert "sites are shown by number" in words(found, "Khaos site")

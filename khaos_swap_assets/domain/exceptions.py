@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from khaos_swap_assets.domain.goods_kinds import GOODS_KINDS
 from khaos_swap_assets.domain.kinds import ExceptionKind, Owner, Severity
 from khaos_swap_assets.domain.money_kinds import MONEY_KINDS
+from khaos_swap_assets.domain.run_kinds import RUN_KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +227,7 @@ _CATALOGUE = (
     ),
     *GOODS_KINDS,
     *MONEY_KINDS,
+    *RUN_KINDS,
     ExceptionKind(
         "record_unreadable",
         "engineer",

@@ -18,7 +18,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from khaos_swap_assets.sandbox import khaos_documents as documents
-from khaos_swap_assets.sandbox import switches
+from khaos_swap_assets.sandbox import khaos_refusing, switches
 from khaos_swap_assets.sandbox.khaos_books import Books, Entry
 from khaos_swap_assets.sandbox.khaos_returns import process_return
 from khaos_swap_assets.sandbox.khaos_wire import (
@@ -71,7 +71,7 @@ def khaos_router(books: Books, auth: BasicAuth | None = None) -> APIRouter:
         if not guard.accepts(request.headers.get("authorization", "")):
             return _unauthorized()
         address = str(request.base_url).rstrip("/") + f"{BASE}/soap/IKosWeb"
-        return Response(wsdl(address, has_process_return=switches.is_on(books.state, "process_return")), media_type=XML)
+        return Response(wsdl(address, _offered(books)), media_type=XML)
 
     @router.post(f"{BASE}/soap/IKosWeb")
     async def call(request: Request) -> Response:
@@ -106,7 +106,9 @@ def _run(books: Books, body: bytes) -> tuple[str, int]:
     state = books.state
     try:
         operation, parameters = read_call(body)
-        result = _operation(books, operation)(books, parameters)
+        handler = _operation(books, operation)
+        khaos_refusing.refuse(books.state, operation, _records(books, operation, parameters))
+        result = handler(books, parameters)
         books.flush()
         if operation in OPTIONAL and state.faults.take("khaos_fault_after_commit"):
             return "Bad gateway", 502
@@ -119,9 +121,25 @@ def _run(books: Books, body: bytes) -> tuple[str, int]:
     return answer(operation, result, is_multiref=is_multiref, has_cdata=has_cdata), 200
 
 
+def _offered(books: Books) -> dict[str, tuple[str, ...]]:
+    """The operations that this installation has, with their parameters."""
+    every = {**OPERATIONS, **(OPTIONAL if switches.is_on(books.state, "process_return") else {})}
+    return {name: names for name, names in every.items() if not khaos_refusing.is_absent(books.state, name)}
+
+
+def _records(books: Books, operation: str, parameters: Parameters) -> list[str]:
+    """The codes of what the answer of a call would hold."""
+    if operation in ("ExportStock", "ExportStockStatus"):
+        return [item.stock_code for item in _items(books, parameters, is_movement=operation != "ExportStock")]
+    if operation == "ExportOrderStatusEx":
+        entries = _status_entries(books, parameters)
+        return [entry.so_code if isinstance(entry, Order) else entry.code for entry in entries]
+    named = {"ExportOrders": "OrderCode", "GetCompanyInfo": "CompanyCode"}.get(operation)
+    return _codes(parameters.get(named, "")) if named else []
+
+
 def _operation(books: Books, name: str) -> Callable[[Books, Parameters], Result]:
-    is_there = name in OPERATIONS or (name in OPTIONAL and switches.is_on(books.state, "process_return"))
-    if not is_there:
+    if name not in _offered(books):
         raise KhaosFaultError(f"Method {name} is not a valid method of this service", "ESOAPHTTPException")
     return HANDLERS[name]
 

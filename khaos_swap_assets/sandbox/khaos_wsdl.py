@@ -34,9 +34,8 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
 OPTIONAL: Mapping[str, tuple[str, ...]] = {"ProcessReturn": ("ReturnCode", "ManualAuthCode")}
 
 
-def wsdl(address: str, *, has_process_return: bool) -> str:
-    """The document for the service at ``address``."""
-    operations = {**OPERATIONS, **(OPTIONAL if has_process_return else {})}
+def wsdl(address: str, operations: Mapping[str, tuple[str, ...]]) -> str:
+    """The document for the service at ``address`` with these operations and their parameters."""
     parts = "".join(map(_messages, operations, operations.values()))
     ports = "".join(map(_port_operation, operations))
     bindings = "".join(map(_binding_operation, operations))

@@ -66,11 +66,16 @@ class Shop:
         """Orders updated since the moment that ``query`` names, the oldest update first."""
         found = FILTER.search(query)
         since = datetime.fromisoformat(found[1]) if found else datetime.min.replace(tzinfo=UTC)
+        single = query.partition("id:")[2]
         refunds: dict[str, list[StoreRefund]] = {}
         for one in self._world.store_refunds.values():
             refunds.setdefault(one.order_id, []).append(one)
         rows = [(_updated(one, refunds.get(one.order_id, [])), one) for one in self._world.orders.values()]
-        wanted = sorted((at, one.order_id, one) for at, one in rows if since <= at <= self._world.now)
+        wanted = sorted(
+            (at, one.order_id, one)
+            for at, one in rows
+            if since <= at <= self._world.now and single in ("", one.order_id)
+        )
         entries = [_order(one, at, refunds.get(one.order_id, [])) for at, _, one in wanted]
         return connection(entries[1:] if after and self._drifts else entries, first, after)
 

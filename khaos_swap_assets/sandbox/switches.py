@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from khaos_swap_assets.sandbox import khaos_refusing
 from khaos_swap_assets.sandbox.state import STORE_FAULTS, STORE_SWITCHES, SWAP_FAULTS, SWAP_SWITCHES, State
 
 KHAOS_SWITCHES: Mapping[str, tuple[str, ...]] = {
@@ -26,6 +27,7 @@ KHAOS_SWITCHES: Mapping[str, tuple[str, ...]] = {
     "zero_dates": ("on", "off"),
     "process_return": ("on", "off"),
     "stock_push": ("off", "on"),
+    **khaos_refusing.SWITCHES,
 }
 """Each switch of the Khaos side with its values; the first is the default."""
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.errors import VendorError
 from khaos_swap_assets.adapters.store import imports, refunds, returns, worklist
+from khaos_swap_assets.adapters.store.orders import NOT_PAUSED
 from khaos_swap_assets.adapters.store.postings import SEARCH
 from khaos_swap_assets.stages.credit_notes.allocation import due_customers
 from khaos_swap_assets.stages.orders.sync import SOURCE as DOCUMENTS
@@ -34,7 +35,7 @@ REASONS = (
     ("deadline passed", "SELECT 1 FROM recon.reconciliation WHERE next_due_at <= %(now)s"),
     ("stock level to judge", "SELECT 1 FROM recon.stock_moves WHERE level_verdict = 'pending'"),
     ("refund to judge", "SELECT 1 FROM storefront.refunds WHERE judge_at <= %(now)s"),
-    ("orders to read", "SELECT 1 FROM khaos.wanted_orders WHERE state = 'waiting'"),
+    ("orders to read", f"SELECT 1 FROM khaos.wanted_orders WHERE state = 'waiting' AND {NOT_PAUSED}"),
 )
 LOOK = f"SELECT CASE {' '.join(f'WHEN EXISTS ({query}) THEN %({n})s' for n, (_, query) in enumerate(REASONS))} END"
 WORDS = {str(n): reason for n, (reason, _) in enumerate(REASONS)}

@@ -12,7 +12,14 @@ OWNERS = {
     "data management": {"sku_unknown", "sku_ambiguous", "sku_discontinued"},
     "cx": {"order_not_found", "order_ambiguous", "refund_unconfirmed_too_long", "refund_not_paid"},
     "operations": {"order_not_invoiced", "inspection_overdue", "stock_not_returned", "damaged_in_saleable"},
-    "engineer": {"record_unreadable"},
+    "engineer": {
+        "record_unreadable",
+        "record_refused",
+        "source_refused",
+        "fault_in_return",
+        "nobody_watches",
+        "source_not_read",
+    },
     "finance": {
         "customer_unknown",
         "over_return",
@@ -43,7 +50,7 @@ def test_every_kind_has_its_owner_and_no_other_kind_exists() -> None:
         assert kind.kind == name
         found.setdefault(kind.owner, set()).add(name)
     assert found == OWNERS
-    assert len(KINDS) == 31
+    assert len(KINDS) == 36
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)

@@ -19,12 +19,12 @@ import psycopg
 from dagster._core.definitions.decorators.op_decorator import DecoratedOpFunction
 from pydantic import SecretStr
 
+from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.khaos.client import FullOrder, KhaosClient, StatusFeed
 from khaos_swap_assets.adapters.khaos.records import OrderStatus, StockLevel
 from khaos_swap_assets.adapters.khaos.wire import RowFault as KhaosFault
 from khaos_swap_assets.adapters.settings import KhaosSettings, Settings, SwapSettings, ToleranceSettings
 from khaos_swap_assets.adapters.store import database as store
-from khaos_swap_assets.adapters.store import findings
 from khaos_swap_assets.adapters.store.seal import Sealer
 from khaos_swap_assets.adapters.swap.client import SwapClient, SweepResult
 from khaos_swap_assets.adapters.swap.records import ReadReturn, RowFault
@@ -40,6 +40,7 @@ from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
 from khaos_swap_assets.stages.credit_notes.feed import hand_out
 from khaos_swap_assets.stages.credit_notes.posting import Posted, post
 from khaos_swap_assets.stages.orders.sync import sync_orders
+from khaos_swap_assets.stages.reconciliation.excepting import settle_exceptions
 from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting
 from khaos_swap_assets.stages.returns.matching import match_waiting
 from khaos_swap_assets.stages.returns.sync import sync_returns
@@ -170,6 +171,9 @@ class Khaos:
     faults: list[KhaosFault] = field(default_factory=list)
     broken_refs: dict[str, Exception] = field(default_factory=dict)
     error: Exception | None = None
+    absent: set[str] = field(default_factory=set)
+    refuses: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
     asked: list[tuple[str, Any]] = field(default_factory=list)
 
     def sell(self, *orders: SalesOrder) -> None:
@@ -234,14 +238,21 @@ class Khaos:
             found = [FullOrder(_bare(one), PARTY) for one in self.orders if one.associated_ref == ref]
             yield ref, self.broken_refs.get(ref, found)
 
+    def offers(self, operation: str) -> bool:
+        return operation not in self.absent
+
     def get_company_info(self, code: str) -> tuple[str, int]:
         self._note("company", code)
+        if code in self.gone:
+            raise PermanentError(f"GetCompanyInfo: 0 customers have the code {code}")
         return "GBP", self.credit.get(code, 0)
 
     def _note(self, what: str, asked: object) -> None:
         self.asked.append((what, asked))
         if self.error:
             raise self.error
+        if what in self.refuses:
+            raise PermanentError(f"Khaos refuses {what}")
 
 
 def _bare(order: SalesOrder) -> SalesOrder:
@@ -330,8 +341,7 @@ class Town:
         read_allocations(self.tools)
         adjust_stock(self.tools)
         reconcile_waiting(self.tools)
-        with self.tools.store() as conn:
-            findings.open_and_close(conn, self.now)
+        settle_exceptions(self.tools)
         return posted
 
     def pull(self, **how: Any) -> list[CreditNote]:

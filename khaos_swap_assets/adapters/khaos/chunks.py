@@ -1,19 +1,22 @@
 """Asking for many keys in few calls, and losing only the key that spoils a call.
 
-Belongs here: chunks, the halving of a chunk that Khaos refuses, keys that cannot be asked for. Stays out: the calls.
-Source: contracts/khaos.md §5.4, §7.1.
+Belongs here: chunks, the halving of a chunk that Khaos refuses or is silent about, keys that cannot be asked for. Stays
+out: the calls. Source: contracts/khaos.md §5.4, §7.1.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from khaos_swap_assets.adapters.errors import PermanentError
+from khaos_swap_assets.adapters.errors import PermanentError, TransientError
 from khaos_swap_assets.adapters.khaos.envelope import KhaosFault, UnusableDocumentError
-from khaos_swap_assets.adapters.khaos.wire import RowFault, Rows
+from khaos_swap_assets.adapters.khaos.wire import RefusedKey, RowFault, Rows
 
 HOPELESS = 5
+# So many calls without any answer reach one silent key in a chunk of 50; more of them are an outage.
+MOST_SILENT = 8
 _UNADDRESSABLE = "an empty code or one with a comma cannot be asked for; rename it in Khaos"
 
 Row = TypeVar("Row")
@@ -22,17 +25,20 @@ Row = TypeVar("Row")
 def gather(keys: Iterable[str], size: int, fetch: Callable[[Sequence[str]], Rows[Row]]) -> Rows[Row]:
     """Fetch all ``keys``, each once, at most ``size`` a call; a refused chunk is halved down to the bad key.
 
-    Raises ``PermanentError`` when a chunk of five or more gave nothing but faults: then Khaos, not a key, is the
-    trouble. Transient errors pass through.
+    A key that gets no answer, while others get theirs, is bad too. Raises ``PermanentError`` when a chunk of five or
+    more gave nothing but faults: then Khaos, not a key, is the trouble. Raises ``TransientError`` when Khaos is silent.
     """
     wanted, faults = addressable(keys)
     rows: list[Row] = []
+    asking = _Asking(fetch)
     for start in range(0, len(wanted), size):
-        got, bad = _halving(wanted[start : start + size], fetch)
+        got, bad = asking.halving(wanted[start : start + size])
         if not got and len(bad) >= HOPELESS:
             raise PermanentError(f"Khaos answers none of {len(bad)} keys; the first: {bad[0].reason}")
         rows += got
         faults += bad
+    if asking.silence and not asking.has_answered and len(wanted) > 1:
+        raise asking.silence
     return rows, faults
 
 
@@ -43,12 +49,37 @@ def addressable(keys: Iterable[str]) -> tuple[list[str], list[RowFault]]:
     return good, [RowFault(key, _UNADDRESSABLE) for key in distinct if key not in set(good)]
 
 
-def _halving(keys: Sequence[str], fetch: Callable[[Sequence[str]], Rows[Row]]) -> Rows[Row]:
-    try:
-        return fetch(keys)
-    except (KhaosFault, UnusableDocumentError) as error:
+@dataclass
+class _Asking(Generic[Row]):
+    """The calls of one gathering, with what is known of Khaos's being there at all."""
+
+    fetch: Callable[[Sequence[str]], Rows[Row]]
+    has_answered: bool = False
+    silence: TransientError | None = None
+    silent: int = 0
+
+    def halving(self, keys: Sequence[str]) -> Rows[Row]:
+        try:
+            found = self.fetch(keys)
+        except (KhaosFault, UnusableDocumentError) as error:
+            self._heard()
+            reason = str(error)
+        except TransientError as error:
+            self._heard_nothing(error)
+            reason = str(error)
+        else:
+            self._heard()
+            return found
         if len(keys) == 1:
-            return [], [RowFault(keys[0], str(error))]
-    middle = len(keys) // 2
-    (left, left_faults), (right, right_faults) = _halving(keys[:middle], fetch), _halving(keys[middle:], fetch)
-    return left + right, left_faults + right_faults
+            return [], [RefusedKey(keys[0], reason)]
+        middle = len(keys) // 2
+        (left, left_faults), (right, right_faults) = self.halving(keys[:middle]), self.halving(keys[middle:])
+        return left + right, left_faults + right_faults
+
+    def _heard(self) -> None:
+        self.has_answered, self.silent = True, 0
+
+    def _heard_nothing(self, error: TransientError) -> None:
+        self.silence, self.silent = error, self.silent + 1
+        if error.place or self.silent >= MOST_SILENT:
+            raise error

@@ -19,7 +19,7 @@ import httpx
 
 from khaos_swap_assets.adapters.errors import InDoubtError, PermanentError, SettingsError, VendorError
 from khaos_swap_assets.adapters.http import Http
-from khaos_swap_assets.adapters.khaos import orders, status, stock, wire
+from khaos_swap_assets.adapters.khaos import capabilities, orders, status, stock, wire
 from khaos_swap_assets.adapters.khaos.chunks import addressable, gather
 from khaos_swap_assets.adapters.khaos.envelope import KhaosFault, Param, UnusableDocumentError, Value
 from khaos_swap_assets.adapters.khaos.records import FullOrder, StatusFeed, StockLevel
@@ -34,6 +34,8 @@ __all__ = ["FullOrder", "KhaosClient", "ReturnRefused", "StatusFeed", "StockLeve
 NO_DATE = datetime(1899, 12, 31, tzinfo=UTC)
 WINDOW = timedelta(days=7)
 SMALLEST_WINDOW = timedelta(hours=1)
+# Halving comes from a week to an hour in nine calls; so many refusals in a row are of the operation.
+MOST_REFUSED = 12
 ORDERS_AT_ONCE = 2
 BY_COMPANY, BY_SO_CODE, BY_REF = 1, 3, 4
 DETAIL_BY_REF = 2
@@ -88,6 +90,13 @@ class KhaosClient:
     @property
     def _soap(self) -> Soap:
         return Soap(self.http)
+
+    def offers(self, operation: str) -> bool:
+        """Whether the WSDL names an operation; true where the WSDL cannot be read, as then nothing is known."""
+        try:
+            return capabilities.read(self.http).has(operation)
+        except VendorError:
+            return True
 
     def get_version(self) -> str:
         """Version of the web service."""
@@ -151,26 +160,35 @@ class KhaosClient:
     def _statuses_between(self, since: datetime, until: datetime) -> Rows[status.Document]:
         rows: list[status.Document] = []
         faults: list[wire.RowFault] = []
+        refusals = [0]
         while since < until:
             end = min(since + WINDOW, until)
-            got, bad = self._statuses_within(since, end)
+            got, bad = self._statuses_within(since, end, refusals)
             rows += got
             faults += bad
             since = end
         return rows, faults
 
-    def _statuses_within(self, since: datetime, until: datetime) -> Rows[status.Document]:
-        """One window; an answer too large to read is asked for again in halves."""
+    def _statuses_within(self, since: datetime, until: datetime, refusals: list[int]) -> Rows[status.Document]:
+        """One window; one that is refused, or too large to read, is asked for again in halves, down to an hour.
+
+        ``refusals`` holds how many calls in a row were refused: past some, Khaos refuses the operation, not an hour.
+        """
         try:
-            return self._statuses("", BY_COMPANY, wire.to_london(since), wire.to_london(until))
-        except UnusableDocumentError:
-            if until - since <= SMALLEST_WINDOW:
+            found = self._statuses("", BY_COMPANY, wire.to_london(since), wire.to_london(until))
+        except (KhaosFault, UnusableDocumentError) as error:
+            refusals[0] += 1
+            if refusals[0] >= MOST_REFUSED:
                 raise
+            if until - since <= SMALLEST_WINDOW:
+                told = f"{since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC"
+                return [], [wire.RefusedKey(told, str(error))]
+        else:
+            refusals[0] = 0
+            return found
         middle = since + (until - since) / 2
-        (early, early_faults), (late, late_faults) = (
-            self._statuses_within(since, middle),
-            self._statuses_within(middle, until),
-        )
+        early, early_faults = self._statuses_within(since, middle, refusals)
+        late, late_faults = self._statuses_within(middle, until, refusals)
         return early + late, early_faults + late_faults
 
     def _statuses(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from khaos_swap_assets.adapters.khaos.wire import RowFault
+from khaos_swap_assets.adapters.khaos.wire import RefusedKey, RowFault
 from khaos_swap_assets.domain.credit_notes import CreditNote
 from khaos_swap_assets.domain.orders import SalesOrder
 
@@ -52,12 +52,16 @@ class CancelledNote:
 
 @dataclass(frozen=True, slots=True)
 class StatusFeed:
-    """One reading of the status feed; each document once. Cancelled notes stand apart, so that none is counted."""
+    """One reading of the status feed; each document once. Cancelled notes stand apart, so that none is counted.
+
+    ``refused`` are the keys or windows of time about which Khaos gave no answer: what they hold was not seen.
+    """
 
     orders: list[OrderStatus]
     credit_notes: list[CreditNote]
     cancelled_credit_notes: list[CreditNote] = field(default_factory=list)
     faults: list[RowFault] = field(default_factory=list)
+    refused: list[RefusedKey] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

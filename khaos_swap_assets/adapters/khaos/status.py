@@ -14,7 +14,7 @@ from lxml import etree
 
 from khaos_swap_assets.adapters.khaos import wire
 from khaos_swap_assets.adapters.khaos.records import CancelledNote, OrderStatus, StatusFeed
-from khaos_swap_assets.adapters.khaos.wire import RowFault, Rows
+from khaos_swap_assets.adapters.khaos.wire import RefusedKey, RowFault, Rows
 from khaos_swap_assets.domain.credit_notes import CreditNote
 
 CANCELLED_STAGE, ISSUED_STAGE = 1, 70
@@ -33,11 +33,13 @@ def read_statuses(root: etree._Element | None) -> Rows[Document]:
 def feed(documents: Iterable[Document], faults: Iterable[RowFault]) -> StatusFeed:
     """Sort documents by kind, each once: the last reading of a code wins, whatever kind it is then."""
     latest = {_code(document): document for document in documents}
+    distinct = list(dict.fromkeys(faults))
     return StatusFeed(
         orders=[found for found in latest.values() if isinstance(found, OrderStatus)],
         credit_notes=[found for found in latest.values() if isinstance(found, CreditNote)],
         cancelled_credit_notes=[found.note for found in latest.values() if isinstance(found, CancelledNote)],
-        faults=list(dict.fromkeys(faults)),
+        faults=[fault for fault in distinct if not isinstance(fault, RefusedKey)],
+        refused=[fault for fault in distinct if isinstance(fault, RefusedKey)],
     )
 
 

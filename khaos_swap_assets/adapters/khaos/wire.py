@@ -41,6 +41,11 @@ class RowFault:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedKey(RowFault):
+    """A key that Khaos refuses to answer about at all, in whatever company it is asked for."""
+
+
 Rows: TypeAlias = tuple[list[Row], list[RowFault]]
 
 

@@ -59,6 +59,12 @@ def replace_unreadable(conn: psycopg.Connection, found: Iterable[Problem], now: 
     _insert(conn, found, now)
 
 
+def replace_of_kinds(conn: psycopg.Connection, kinds: Sequence[str], found: Iterable[Problem], now: datetime) -> None:
+    """Make ``found`` the only findings of these kinds."""
+    conn.execute("DELETE FROM recon.findings WHERE kind = ANY(%s)", (list(kinds),))
+    _insert(conn, found, now)
+
+
 def replace_of_months(
     conn: psycopg.Connection, kind: str, periods: Sequence[str], found: Iterable[Problem], now: datetime
 ) -> None:
@@ -85,16 +91,17 @@ def unreadable(conn: psycopg.Connection) -> list[tuple[str, str, str]]:
     )
 
 
-def open_and_close(conn: psycopg.Connection, now: datetime) -> tuple[list[Problem], int]:
+def open_and_close(conn: psycopg.Connection, now: datetime, *, may_close: bool = True) -> tuple[list[Problem], int]:
     """Open an exception for each new finding that nobody waived, close those whose condition is gone.
 
-    Returns the newly opened problems and how many were closed. An open one gets its newest text and money.
+    Returns the newly opened problems and how many were closed. An open one gets its newest text and money. Without
+    ``may_close`` none is closed: not everything was seen.
     """
     closed = conn.execute(
         "UPDATE recon.exceptions e SET closed_at = %s, closed_by = 'condition', close_reason = 'no longer holds' "
-        "WHERE closed_at IS NULL AND NOT EXISTS "
+        "WHERE %s AND closed_at IS NULL AND NOT EXISTS "
         "(SELECT 1 FROM recon.findings f WHERE f.kind = e.kind AND f.subject = e.subject)",
-        (now,),
+        (now, may_close),
     ).rowcount
     conn.execute(
         "UPDATE recon.exceptions e SET message = f.message, suggestion = f.suggestion, "

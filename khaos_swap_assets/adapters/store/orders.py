@@ -127,12 +127,23 @@ def want(conn: psycopg.Connection, refs: Sequence[str], now: datetime) -> None:
     )
 
 
-def wanted(conn: psycopg.Connection, budget: int, retry_before: datetime) -> list[str]:
-    """The next references to read: those never tried first, then those tried without luck before ``retry_before``."""
+NOT_PAUSED = (
+    "NOT EXISTS (SELECT 1 FROM recon.setbacks s WHERE s.operation = 'Khaos ExportOrders' "
+    "AND s.subject IN ('', order_ref) AND s.next_try_at > %(now)s)"
+)
+"""SQL: Khaos did not just refuse to answer about an ``order_ref``, or about any."""
+
+
+def wanted(conn: psycopg.Connection, budget: int, retry_before: datetime, now: datetime) -> list[str]:
+    """The next references to read: those never tried first, then those tried without luck before ``retry_before``.
+
+    One that Khaos refused waits for its pause to end.
+    """
     rows = conn.execute(
-        "SELECT order_ref FROM khaos.wanted_orders WHERE state = 'waiting' OR (state = 'not_found' AND tried_at < %s) "
-        "ORDER BY tried_at NULLS FIRST, asked_at, order_ref LIMIT %s",
-        (retry_before, budget),
+        "SELECT order_ref FROM khaos.wanted_orders WHERE (state = 'waiting' OR (state = 'not_found' "
+        f"AND tried_at < %(retry)s)) AND {NOT_PAUSED} "
+        "ORDER BY tried_at NULLS FIRST, asked_at, order_ref LIMIT %(budget)s".encode(),
+        {"retry": retry_before, "budget": budget, "now": now},
     ).fetchall()
     return [row[0] for row in rows]
 

@@ -30,6 +30,7 @@ from khaos_swap_assets.adapters.swap.records import RowFault
 
 MAX_PAGES = 10_000
 MAX_BYTES = 10 * 1024 * 1024
+HOPELESS = 5
 HINTS = {
     401: "check KHAOS_SWAP_STOREFRONT_ACCESS_TOKEN",
     402: "the shop is frozen until its owner settles its account",
@@ -56,17 +57,31 @@ class StorefrontClient:
 
     def changed_since(self, moment: datetime) -> RefundSweep:
         """The refunds of all orders updated at or after ``moment`` (aware); the caller subtracts its overlap."""
+        return self._sweep(f"updated_at:>='{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}'")
+
+    def of_order(self, order_id: str) -> RefundSweep:
+        """The refunds of one order."""
+        return self._sweep(f"id:{order_id}")
+
+    def _sweep(self, wanted: str) -> RefundSweep:
+        """The refunds of all orders that a filter names; an order that is refused loses itself alone."""
         refunds: dict[str, ReadRefund] = {}
         faults: dict[str, RowFault] = {}
+        refused: dict[str, str] = {}
         orders = pages = 0
-        for page in self._pages(f"updated_at:>='{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}'"):
+        for page in self._pages(wanted):
             pages, orders = pages + 1, orders + len(page)
-            for read in (read_refund(order, raw) for order in page for raw in self._whole(order)):
-                if isinstance(read, RowFault):
-                    faults[read.row_hash] = read
-                else:
-                    refunds[read.record.refund_id] = read
-        return RefundSweep(tuple(refunds.values()), tuple(faults.values()), orders, pages)
+            for order in page:
+                try:
+                    found = [read_refund(order, raw) for raw in self._whole(order)]
+                except PermanentError as error:
+                    refused[_name(order)] = str(error)
+                    continue
+                faults |= {read.row_hash: read for read in found if isinstance(read, RowFault)}
+                refunds |= {read.record.refund_id: read for read in found if isinstance(read, ReadRefund)}
+        if len(refused) == orders >= HOPELESS:
+            raise PermanentError(f"the storefront tells the refunds of none of {orders} orders: {refused.popitem()[1]}")
+        return RefundSweep(tuple(refunds.values()), tuple(faults.values()), orders, pages, refused)
 
     def scopes(self) -> frozenset[str]:
         """What the access token may read."""
@@ -222,6 +237,11 @@ def _connection(parent: Mapping[str, Any], name: str) -> tuple[list[Any], str | 
     if page["hasNextPage"] and not (isinstance(cursor, str) and cursor):
         raise PermanentError(f"more {name} are said to follow, yet there is no cursor")
     return nodes, cursor if page["hasNextPage"] else None
+
+
+def _name(order: Mapping[str, Any]) -> str:
+    """An order's name, and its id without the words around it."""
+    return f"{order.get('name') or 'order'} {str(order.get('id') or '').rpartition('/')[2]}"
 
 
 def _guard(cursor: str, seen: set[str], entries: list[Any]) -> None:

@@ -5,7 +5,8 @@ Belongs here: frozen records of what was just read. Stays out: reading (``wire``
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from khaos_swap_assets.adapters.swap.records import RowFault
 from khaos_swap_assets.domain.refunds import Refund
@@ -21,9 +22,13 @@ class ReadRefund:
 
 @dataclass(frozen=True, slots=True)
 class RefundSweep:
-    """What one reading gave: each refund once, refunds at fault, and how many orders and pages were seen."""
+    """What one reading gave: each refund once, refunds at fault, and how many orders and pages were seen.
+
+    ``refused``: by name and id of an order, why the storefront does not tell its refunds.
+    """
 
     refunds: tuple[ReadRefund, ...]
     faults: tuple[RowFault, ...]
     orders: int
     pages: int
+    refused: Mapping[str, str] = field(default_factory=dict)

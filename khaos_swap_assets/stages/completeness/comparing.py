@@ -12,8 +12,10 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.adapters.store import arrivals, completeness, inbox, worklist
+from khaos_swap_assets.adapters.errors import PermanentError
+from khaos_swap_assets.adapters.store import arrivals, completeness, inbox, setbacks, worklist
 from khaos_swap_assets.adapters.store.completeness import FIRST_LOOK, Day
+from khaos_swap_assets.stages import refusing
 from khaos_swap_assets.stages.returns import sync
 
 if TYPE_CHECKING:
@@ -46,19 +48,27 @@ def compare(tools: Toolbox) -> Compared:
     """Ask Swap about the days that are due, read again the days that are apart, and keep the result."""
     now = tools.now()
     with tools.store() as conn:
-        asked, knocks = due_days(conn, tools.settings, now), inbox.knocks(conn)
+        is_refused = setbacks.WHOLE in setbacks.paused(conn, refusing.SWAP_COUNTS, now)
+        asked, knocks = [] if is_refused else due_days(conn, tools.settings, now), inbox.knocks(conn)
         held = completeness.mirrored(conn, asked[0], asked[-1]) if asked else {}
         far = completeness.out_of_reach(conn, _wide(tools.settings, now), MOST_SINGLE) if len(asked) > NEAR_DAYS else []
     if not asked:
         return Compared((), 0, 0)
     client = tools.open_swap()
-    told = _told(client, asked, held)
-    apart = [day for day, total in told.items() if total != held.get(day, 0)]
-    lists = {day: client.submitted_on(day) for day in apart if told[day]}
-    singles = [client.by_rma(rma) for rma in far]
+    try:
+        told = _told(client, asked, held)
+        apart = [day for day, total in told.items() if total != held.get(day, 0)]
+        lists = {day: client.submitted_on(day) for day in apart if told[day]}
+    except PermanentError as error:
+        with tools.store() as conn:
+            refusing.keep_whole(conn, refusing.SWAP_COUNTS, error, now)
+        return Compared((), 0, 0)
+    singles = refusing.hear((rma, sync.by_rma(client, rma)) for rma in far)
     with tools.store() as conn:
         before = {day: completeness.rmas_on(conn, day) for day in told if day in lists or told[day] == 0}
-        sync.keep(conn, [*lists.values(), *singles], now, knocks)
+        sync.keep(conn, [*lists.values(), *singles.answers.values()], now, knocks)
+        refusing.keep_named(conn, singles, now)
+        refusing.keep_whole(conn, refusing.SWAP_COUNTS, None, now)
         found = _found(conn, told, lists, before, now)
         for name in (NEAR, WIDE) if len(asked) > NEAR_DAYS else (NEAR,):
             worklist.move(conn, name, now)
@@ -66,7 +76,7 @@ def compare(tools: Toolbox) -> Compared:
             worklist.move(conn, FIRST_LOOK, now)
         arrivals.forget_refused(conn, now - KEPT)
         arrivals.forget_used(conn, now - KEPT)
-    return Compared(tuple(found), sum(day.mended for day in found), len(singles))
+    return Compared(tuple(found), sum(day.mended for day in found), len(singles.answers))
 
 
 def due_days(conn: psycopg.Connection, settings: Settings, now: datetime) -> list[date]:

@@ -21,6 +21,7 @@ from khaos_swap_assets.domain.packs import Goods
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.postings import Evidence, Planned, Settled, Wanted
 from khaos_swap_assets.domain.references import reference_for
+from khaos_swap_assets.stages import refusing
 from khaos_swap_assets.stages.credit_notes import engine, files
 from khaos_swap_assets.stages.credit_notes.attributing import SOURCE as ATTRIBUTION
 from khaos_swap_assets.stages.credit_notes.attributing import attribute_notes
@@ -32,10 +33,14 @@ from khaos_swap_assets.stages.storefront import money
 if TYPE_CHECKING:
     import psycopg
 
+    from khaos_swap_assets.adapters.khaos.client import KhaosClient
     from khaos_swap_assets.adapters.settings import Settings
     from khaos_swap_assets.domain.credit_notes import CreditNote
     from khaos_swap_assets.domain.returns import Return
     from khaos_swap_assets.stages.toolbox import Toolbox
+
+WITNESS = "khaos/witness"
+"""The watermark of the last round of posting that Khaos did not refuse to be searched for."""
 
 UNCREDITABLE = "document_incomplete"
 FORGET_AFTER = timedelta(hours=1)
@@ -64,12 +69,26 @@ def post(tools: Toolbox) -> Posted:
     customers = sorted(wanted.customers | {one.draft.customer_code for one in ready if one.draft})
     if tools.settings.khaos.is_cloud:
         with tools.store() as conn:
+            worklist.move(conn, WITNESS, tools.now())
             told = files.told(conn, tools.settings, wanted, ready, customers)
             return _settle_and_plan(conn, tools, told.wanted, told.ready, told.found, told.at)
-    searched_at = tools.now()
-    found = search(tools.open_khaos(), customers) if customers else Search((), frozenset())
+    searched_at, client = tools.now(), tools.open_khaos()
+    found = search(client, customers)
     with tools.store() as conn:
+        _keep_refusals(conn, customers, found, client, searched_at)
         return _settle_and_plan(conn, tools, wanted, ready, found, searched_at)
+
+
+def _keep_refusals(
+    conn: psycopg.Connection, customers: Sequence[str], found: Search, khaos: KhaosClient, now: datetime
+) -> None:
+    """A customer about whom Khaos gave no answer is told of; nothing leaves for them, as they were not searched."""
+    refused = [one for feed in found.feeds for one in feed.refused]
+    refusing.keep_keys(conn, refusing.SEARCHES, customers, refused, khaos, now)
+    if found.refusal or not customers:
+        refusing.keep_whole(conn, refusing.SEARCHES, found.refusal, now)
+    if found.refusal is None:
+        worklist.move(conn, WITNESS, now)
 
 
 def _settle_and_plan(

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from khaos_swap_assets.adapters.errors import PermanentError
+
 if TYPE_CHECKING:
     from khaos_swap_assets.adapters.khaos.client import StatusFeed
 
@@ -24,28 +26,34 @@ class StatusReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """The answers, and the customers about whom they say everything."""
+    """The answers, and the customers about whom they say everything; ``refusal`` where Khaos refused to be searched."""
 
     feeds: tuple[StatusFeed, ...]
     customers: frozenset[str]
+    refusal: PermanentError | None = None
 
 
 def search(client: StatusReader, customers: Sequence[str]) -> Search:
-    """Search these customers. Raises ``VendorError``.
+    """Search these customers. Raises ``TransientError`` when Khaos answers nothing.
 
     Where an answer holds a row that could not be read, halves are asked again until the customer whose row it is
     stands alone; only that one stays unsearched.
     """
     if not customers:
         return Search((), frozenset())
-    feed = client.export_order_status(company_codes=customers)
+    try:
+        feed = client.export_order_status(company_codes=customers)
+    except PermanentError as error:
+        return Search((), frozenset(), error)
     if not feed.faults:
-        return Search((feed,), _answered(feed) & frozenset(customers))
+        refused = {one.subject for one in feed.refused}
+        return Search((feed,), (_answered(feed) & frozenset(customers)) - refused)
     if len(customers) == 1:
         return Search((feed,), frozenset())
     middle = len(customers) // 2
     left, right = search(client, customers[:middle]), search(client, customers[middle:])
-    return Search((*left.feeds, *right.feeds), left.customers | right.customers)
+    refusal = left.refusal or right.refusal
+    return Search((*left.feeds, *right.feeds), left.customers | right.customers, refusal)
 
 
 def _answered(feed: StatusFeed) -> frozenset[str]:

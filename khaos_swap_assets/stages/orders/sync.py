@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from khaos_swap_assets.adapters.errors import PermanentError, VendorError
+from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.khaos.pushes import order_push_faults
 from khaos_swap_assets.adapters.store import inbox, khaos_faults, matches, notes, orders, returns, stock, worklist
 from khaos_swap_assets.domain.orders import order_ref
+from khaos_swap_assets.stages import refusing
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
@@ -45,16 +46,8 @@ class SyncedOrders:
     unreadable: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Answers:
-    """Orders by reference, or the error that came instead."""
-
-    found: dict[str, list[FullOrder]]
-    failed: dict[str, Exception]
-
-
 def sync_orders(tools: Toolbox) -> SyncedOrders:
-    """Read wanted orders and the status feed. Raises the first transient error after keeping all that did arrive."""
+    """Read the status feed and wanted orders. Raises ``TransientError`` when Khaos answers nothing of the feed."""
     now, khaos = tools.now(), tools.settings.khaos
     if khaos.is_cloud:
         return _sync_by_files(tools, now)
@@ -66,17 +59,39 @@ def sync_orders(tools: Toolbox) -> SyncedOrders:
     since = (
         reached - timedelta(minutes=khaos.overlap_minutes) if reached else now - timedelta(days=khaos.first_read_days)
     )
-    feeds = [client.export_order_status(since=since, until=now + timedelta(days=1))]
-    answers = _read_orders(client, refs)
-    if answers.found:
-        feeds.append(client.export_order_status(associated_refs=sorted(answers.found)))
+    window = _read(client, since=since, until=now + timedelta(days=1))
+    heard = refusing.hear(client.export_orders_many(refs))
+    feeds = [window.feed]
+    if heard.answers:
+        feeds.append(_read(client, associated_refs=sorted(heard.answers)).feed)
     with tools.store() as conn:
-        result = _keep(conn, tools, answers, feeds, now)
+        refusing.keep_whole(conn, refusing.STATUSES, window.refusal, now)
+        refusing.keep(conn, refusing.ORDERS, heard, client, now)
+        result = _keep(conn, tools, heard, feeds, now)
+        if window.refusal is None:
+            worklist.move(conn, SOURCE, now)
         _use_up(conn, pushes, now)
-    for error in answers.failed.values():
-        if not isinstance(error, PermanentError):
-            raise error
     return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What one question to the status feed brought, and why not all of it came."""
+
+    feed: StatusFeed
+    refusal: PermanentError | None = None
+
+
+def _read(client: KhaosClient, **asked: Any) -> _Reading:
+    """Ask the status feed; a refusal is part of the answer. Raises ``TransientError`` when Khaos answers nothing."""
+    from khaos_swap_assets.adapters.khaos.records import StatusFeed
+
+    try:
+        feed = client.export_order_status(**asked)
+    except PermanentError as error:
+        return _Reading(StatusFeed([], []), error)
+    lost = "; ".join(f"{one.subject}: {one.reason}" for one in feed.refused)
+    return _Reading(feed, PermanentError(f"not answered for {lost}") if lost else None)
 
 
 def _use_up(conn: psycopg.Connection, pushes: Sequence[Waiting], now: datetime) -> None:
@@ -109,7 +124,7 @@ def _wanted(conn: psycopg.Connection, settings: Settings, now: datetime) -> list
     rows = conn.execute("SELECT return_id FROM recon.worklist WHERE stage = 'match'").fetchall()
     named = _refs(returns.load(conn, [row[0] for row in rows]).values(), settings)
     orders.want(conn, sorted(named), now)
-    return orders.wanted(conn, settings.khaos.order_budget, now - RETRY_AFTER)
+    return orders.wanted(conn, settings.khaos.order_budget, now - RETRY_AFTER, now)
 
 
 def _refs(loaded: Iterable[Return], settings: Settings) -> set[str]:
@@ -122,30 +137,21 @@ def as_ref(order_name: str, settings: Settings) -> str:
     return order_ref(order_name, ref_format=settings.order_ref_format, strips_hash=settings.strips_order_hash)
 
 
-def _read_orders(client: KhaosClient, refs: Sequence[str]) -> _Answers:
-    answers = _Answers({}, {})
-    for ref, found in client.export_orders_many(refs):
-        if isinstance(found, Exception):
-            if not isinstance(found, VendorError):
-                raise found
-            answers.failed[ref] = found
-        else:
-            answers.found[ref] = found
-    return answers
-
-
 def _keep(
-    conn: psycopg.Connection, tools: Toolbox, answers: _Answers, feeds: list[StatusFeed], now: datetime
+    conn: psycopg.Connection,
+    tools: Toolbox,
+    heard: refusing.Heard[list[FullOrder]],
+    feeds: list[StatusFeed],
+    now: datetime,
 ) -> SyncedOrders:
-    found = [(full.order, _sealed(tools, full)) for fulls in answers.found.values() for full in fulls]
+    found = [(full.order, _sealed(tools, full)) for fulls in heard.answers.values() for full in fulls]
     orders.save(conn, found, now)
-    outcomes = {ref: ("read" if fulls else "not_found", "") for ref, fulls in answers.found.items()}
-    outcomes |= {ref: ("waiting", str(error)) for ref, error in answers.failed.items()}
+    outcomes = {ref: ("read" if fulls else "not_found", "") for ref, fulls in heard.answers.items()}
+    outcomes |= {ref: ("waiting", reason) for ref, reason in heard.refused.items()}
     orders.answered(conn, outcomes, now)
     statuses = keep_statuses(conn, feeds, now)
     changed = keep_notes(conn, feeds, now)
-    worklist.queue(conn, "match", matches.ids_of_refs(conn, [*answers.found, *statuses]))
-    worklist.move(conn, SOURCE, now)
+    worklist.queue(conn, "match", matches.ids_of_refs(conn, [*heard.answers, *statuses]))
     waiting = int(orders.count_waiting(conn)["waiting"])
     missing = sum(1 for state, _ in outcomes.values() if state == "not_found")
     faults = sum(len(feed.faults) for feed in feeds)

@@ -10,16 +10,18 @@ from datetime import date
 
 import dagster as dg
 
-from khaos_swap_assets.adapters.store import findings, residuals
+from khaos_swap_assets.adapters.store import residuals
 from khaos_swap_assets.domain.report import summary_table, worst_table
 from khaos_swap_assets.stages.pictures import gap_by_cause, gap_by_month
 from khaos_swap_assets.stages.presenting import as_table, table_metadata
+from khaos_swap_assets.stages.reconciliation.excepting import settle_exceptions
 from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting
 from khaos_swap_assets.stages.reconciliation.legs import LEG_COLUMNS
 from khaos_swap_assets.stages.reconciliation.month_end import close_month
 from khaos_swap_assets.stages.storefront.month import money_of_month
 from khaos_swap_assets.stages.toolbox import Toolbox
 
+ALERTED = ("source_refused", "fault_in_return")
 RETURNS = dg.AssetKey(["reconciliation", "returns"])
 EXCEPTIONS = dg.AssetKey(["reconciliation", "exceptions"])
 MONTH_END = dg.AssetKey(["reconciliation", "month_end"])
@@ -100,17 +102,23 @@ def reconciliation_returns(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materialize
 )
 def reconciliation_exceptions(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
     """Open and close exceptions to agree with the findings, and alert data management to new SKUs."""
+    opened, closed, unseen = settle_exceptions(toolbox)
     with toolbox.store() as conn:
-        opened, closed = findings.open_and_close(conn, toolbox.now())
         rows = conn.execute(
             "SELECT owner, kind, count(*), sum(money_at_risk_pence)::bigint FROM recon.exceptions "
             "WHERE closed_at IS NULL GROUP BY 1, 2 ORDER BY 4 DESC, 2"
         ).fetchall()
         shown = table_metadata(conn, "recon.exceptions", "opened_at")
-    toolbox.alert([problem for problem in opened if problem.kind.startswith("sku_")])
+    toolbox.alert([problem for problem in opened if problem.kind.startswith("sku_") or problem.kind in ALERTED])
     by_kind = [{"owner": row[0], "kind": row[1], "open": row[2], "at_risk_pence": row[3]} for row in rows]
     return dg.MaterializeResult(
-        metadata={"opened": len(opened), "closed": closed, "open_by_kind": as_table(by_kind), **shown}
+        metadata={
+            "opened": len(opened),
+            "closed": closed,
+            "not_seen": ", ".join(unseen) or "everything was seen",
+            "open_by_kind": as_table(by_kind),
+            **shown,
+        }
     )
 
 

@@ -18,6 +18,7 @@ from khaos_swap_assets.domain.periods import london_month
 from khaos_swap_assets.domain.reconciliation import Verdict, judge, judge_note, judge_unreadable
 from khaos_swap_assets.domain.sides import month_parts_of, refund_vat_of
 from khaos_swap_assets.domain.waterfall import LEGS
+from khaos_swap_assets.stages import refusing
 from khaos_swap_assets.stages.credit_notes.attributing import told_of
 from khaos_swap_assets.stages.reconciliation.facts import gather, limits_of
 from khaos_swap_assets.stages.reconciliation.governing import weigh, with_tolerance
@@ -80,6 +81,7 @@ def reconcile_waiting(tools: Toolbox) -> Reconciled:
             judge_unreadable(subject, f"{vendor}: {reason}") for vendor, subject, reason in findings.unreadable(conn)
         ]
         findings.replace_unreadable(conn, rows, tools.now())
+        findings.replace_of_kinds(conn, refusing.KINDS, refusing.problems(conn), tools.now())
         count = conn.execute("SELECT count(*) FROM recon.findings").fetchone()
     return Reconciled(statuses.total(), dict(statuses), int(count[0]) if count else 0)
 

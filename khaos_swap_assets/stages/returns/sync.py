@@ -16,7 +16,9 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from khaos_swap_assets.adapters.errors import PermanentError, VendorError
 from khaos_swap_assets.adapters.store import inbox, parties, returns, worklist
+from khaos_swap_assets.stages import refusing
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
@@ -56,21 +58,24 @@ def sync_returns(tools: Toolbox) -> SyncedReturns:
         due = [one for one in knocks if one.is_due(now)]
         rmas = _rmas(conn, due)
     client = tools.open_swap()
-    sweeps = {window: _ask(client, window) for window in windows if window.by != "none"}
+    sweeps, refusal = _read_windows(client, windows)
     named, left = _read_named(client, sweeps.values(), due, rmas)
     is_wide = any(window.source == WIDE and not sweep.is_drifted for window, sweep in sweeps.items())
     with tools.store() as conn:
+        refusing.keep_whole(conn, refusing.SWAP_LIST, refusal, now)
         if is_wide:
             returns.resolve_nameless(conn, now)
-        result = keep(conn, [*sweeps.values(), *named], now, knocks)
+        result = keep(conn, [*sweeps.values(), *named.answers.values()], now, knocks)
+        refusing.keep_named(conn, named, now)
         if tools.settings.khaos.is_cloud and tools.settings.mode != "audit":
-            _keep_parties(conn, tools, [one for sweep in [*sweeps.values(), *named] for one in sweep.returns], now)
+            read = [one for sweep in [*sweeps.values(), *named.answers.values()] for one in sweep.returns]
+            _keep_parties(conn, tools, read, now)
         inbox.postpone(conn, [one for one in due if one.inbox_id not in left], now)
         if is_wide:
             _settle_knocks(conn, [one for one in knocks if one.next_try_at is None], now)
         _keep_unreadable_messages(conn, now)
         for window in windows:
-            if window not in sweeps or not sweeps[window].is_drifted:
+            if (window.by == "none" and refusal is None) or (window in sweeps and not sweeps[window].is_drifted):
                 worklist.move(conn, window.source, now)
     return result
 
@@ -105,6 +110,21 @@ def _is_night_due(reached: datetime | None, now: datetime) -> bool:
     return reached is None or reached < last
 
 
+def _read_windows(
+    client: SwapClient, windows: Sequence[Window]
+) -> tuple[dict[Window, SweepResult], PermanentError | None]:
+    """Ask for each list; where one is refused the others are asked for all the same. The lists, and the refusal."""
+    sweeps: dict[Window, SweepResult] = {}
+    refusal: PermanentError | None = None
+    for window in windows:
+        if window.by != "none":
+            try:
+                sweeps[window] = _ask(client, window)
+            except PermanentError as error:
+                refusal = error
+    return sweeps, refusal
+
+
 def _ask(client: SwapClient, window: Window) -> SweepResult:
     return client.changed_since(window.since) if window.by == "changed" else client.submitted_since(window.since)
 
@@ -122,13 +142,21 @@ def _named(knocks: Sequence[Waiting]) -> dict[str, str]:
 
 def _read_named(
     client: SwapClient, sweeps: Iterable[SweepResult], due: Sequence[Waiting], rmas: Mapping[str, str]
-) -> tuple[list[SweepResult], set[int]]:
+) -> tuple[refusing.Heard[SweepResult], set[int]]:
     """Ask by RMA for the returns that knocked and that no window showed; and the knocks too many for this time."""
     read = {one.record.return_id for sweep in sweeps for one in sweep.returns}
     unread = [one for one in due if one.return_id not in read]
     wanted = {rmas.get(one.return_id, "") for one in unread[:MOST_NAMED]}
-    named = [client.by_rma(rma) for rma in sorted(wanted - {""})]
+    named = refusing.hear((rma, by_rma(client, rma)) for rma in sorted(wanted - {""}))
     return named, {one.inbox_id for one in unread[MOST_NAMED:]}
+
+
+def by_rma(client: SwapClient, rma: str) -> SweepResult | VendorError:
+    """The returns of one RMA, or why Swap does not tell them."""
+    try:
+        return client.by_rma(rma)
+    except VendorError as error:
+        return error
 
 
 def keep(

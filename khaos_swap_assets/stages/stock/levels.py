@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.khaos.pushes import read_level_push
-from khaos_swap_assets.adapters.store import drafts, khaos_faults, stock
+from khaos_swap_assets.adapters.store import drafts, khaos_faults, setbacks, stock
+from khaos_swap_assets.stages import refusing
 from khaos_swap_assets.stages.pushing import use_pushes
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -45,11 +47,20 @@ def sync_levels(tools: Toolbox) -> SyncedLevels:
             return SyncedLevels(0, 0, pushed)
         drafted = {line.stock_code for one in drafts.ready(conn) if one.draft for line in one.draft.lines}
         codes = sorted(drafted | set(stock.codes_in_play(conn)))
-    if not codes or tools.settings.khaos.is_cloud:
+        paused = setbacks.paused(conn, refusing.LEVELS, tools.now())
+        codes = [code for code in codes if code not in paused]
+    if not codes or setbacks.WHOLE in paused or tools.settings.khaos.is_cloud:
         return SyncedLevels(0, 0, pushed)
-    levels, faults = tools.open_khaos().export_stock_status(codes, tools.settings.khaos.site_id)
+    client = tools.open_khaos()
+    try:
+        levels, faults = client.export_stock_status(codes, tools.settings.khaos.site_id)
+    except PermanentError as error:
+        with tools.store() as conn:
+            refusing.keep_whole(conn, refusing.LEVELS, error, tools.now())
+        return SyncedLevels(len(codes), 0, pushed)
     with tools.store() as conn:
-        khaos_faults.save(conn, faults, tools.now())
+        unreadable = refusing.keep_keys(conn, refusing.LEVELS, codes, faults, client, tools.now())
+        khaos_faults.save(conn, unreadable, tools.now())
         return SyncedLevels(len(codes), stock.observe(conn, levels, tools.now()), pushed)
 
 

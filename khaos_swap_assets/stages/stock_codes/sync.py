@@ -7,18 +7,21 @@ push (``adapters.khaos``), matching. Source: contracts/khaos.md §7.1, §8.5.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.khaos.pushes import read_stock_push
-from khaos_swap_assets.adapters.store import catalogue, khaos_faults, matches, worklist
+from khaos_swap_assets.adapters.store import catalogue, khaos_faults, matches, setbacks, worklist
+from khaos_swap_assets.stages import refusing
 from khaos_swap_assets.stages.pushing import use_pushes
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
     import psycopg
 
+    from khaos_swap_assets.adapters.khaos.client import KhaosClient
     from khaos_swap_assets.adapters.khaos.pushes import PushedStock
     from khaos_swap_assets.adapters.khaos.wire import RowFault
     from khaos_swap_assets.adapters.store.inbox import Waiting
@@ -45,19 +48,50 @@ def sync_stock_codes(tools: Toolbox) -> SyncedCodes:
     with tools.store() as conn:
         pushed = use_pushes(conn, PUSH, _use, now)
         reached = worklist.trusted(conn, SOURCE, now)
+        again = setbacks.due(conn, [refusing.STOCK], now)
+        paused = setbacks.paused(conn, refusing.STOCK_LIST, now) | setbacks.paused(conn, refusing.STOCK, now)
     if khaos.is_cloud:
         with tools.store() as conn:
             worklist.move(conn, SOURCE, now)
         return SyncedCodes(0, 0, 0, is_due=False, pushed=pushed)
-    if reached is not None and now < reached + timedelta(minutes=khaos.stock_minutes):
+    is_recent = reached is not None and now < reached + timedelta(minutes=khaos.stock_minutes)
+    if setbacks.WHOLE in paused or (is_recent and not again):
         return SyncedCodes(0, 0, 0, is_due=False, pushed=pushed)
     client = tools.open_khaos()
-    codes, list_faults = client.get_stock_list(reached and reached - timedelta(minutes=khaos.overlap_minutes))
-    items, faults = client.export_stock(codes)
+    read = _read(client, reached and reached - timedelta(minutes=khaos.overlap_minutes), again)
     with tools.store() as conn:
-        changed = _keep(conn, items, [*list_faults, *faults], now)
-        worklist.move(conn, SOURCE, now)
-    return SyncedCodes(len(codes), len(changed), len(list_faults) + len(faults), is_due=True, pushed=pushed)
+        unreadable = refusing.keep_keys(conn, refusing.STOCK, read.codes, read.faults, client, now)
+        refusing.keep_whole(conn, refusing.STOCK_LIST, read.refusals.get(refusing.STOCK_LIST), now)
+        if error := read.refusals.get(refusing.STOCK):
+            refusing.keep_whole(conn, refusing.STOCK, error, now)
+        changed = _keep(conn, read.items, unreadable, now)
+        if not read.refusals:
+            worklist.move(conn, SOURCE, now)
+    return SyncedCodes(len(read.codes), len(changed), len(read.faults), is_due=True, pushed=pushed)
+
+
+@dataclass(slots=True)
+class _Read:
+    """What the catalogue told: codes asked for, items, faults, and the operations that were refused as a whole."""
+
+    codes: list[str] = field(default_factory=list)
+    items: list[StockCode] = field(default_factory=list)
+    faults: list[RowFault] = field(default_factory=list)
+    refusals: dict[str, PermanentError] = field(default_factory=dict)
+
+
+def _read(client: KhaosClient, since: datetime | None, again: Sequence[str]) -> _Read:
+    """Ask for what changed since a moment, and once more for ``again``, which were refused before."""
+    read = _Read()
+    operation = refusing.STOCK_LIST
+    try:
+        changed, list_faults = client.get_stock_list(since)
+        operation, codes = refusing.STOCK, list(dict.fromkeys([*changed, *again]))
+        items, faults = client.export_stock(codes)
+        return _Read(codes, items, [*list_faults, *faults])
+    except PermanentError as error:
+        read.refusals[operation] = error
+    return read
 
 
 def _keep(conn: psycopg.Connection, items: Sequence[StockCode], faults: Sequence[RowFault], now: datetime) -> list[str]:

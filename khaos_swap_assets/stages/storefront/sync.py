@@ -7,15 +7,17 @@ A tick costs by what changed: only refunds that say something new, and those of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.adapters.store import findings, refunds, worklist
+from khaos_swap_assets.adapters.errors import PermanentError
+from khaos_swap_assets.adapters.store import findings, refunds, setbacks, worklist
 from khaos_swap_assets.adapters.storefront.records import RefundSweep
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.refund_conditions import WITHOUT_RETURN, without_return
+from khaos_swap_assets.stages import refusing
 from khaos_swap_assets.stages.storefront.money import SEEN_FROM, link_orders
 
 if TYPE_CHECKING:
@@ -47,21 +49,51 @@ def sync_refunds(tools: Toolbox) -> SyncedRefunds:
     now = tools.now()
     with tools.store() as conn:
         since = due_since(conn, tools.settings, now)
-    sweep = tools.open_storefront().changed_since(since) if since else NOTHING
+        again = setbacks.due(conn, [refusing.STOREFRONT], now)
+    sweep, refusal = _read(tools, since, again) if since else (NOTHING, None)
     with tools.store() as conn:
         fresh = refunds.changed(conn, sweep.refunds)
         refunds.save(conn, fresh, now)
         refunds.save_faults(conn, sweep.faults, sweep.refunds, now)
-        if since and worklist.trusted(conn, SEEN_FROM, now) is None:
-            worklist.move(conn, SEEN_FROM, since)
         if since:
+            _keep_refusals(conn, sweep, refusal, again, now)
+        if since and refusal is None:
+            if worklist.trusted(conn, SEEN_FROM, now) is None:
+                worklist.move(conn, SEEN_FROM, since)
             worklist.move(conn, SOURCE, now)
         judged, loose = judge(conn, tools.settings, now)
     return SyncedRefunds(sweep.orders, len(sweep.refunds), len(fresh), len(sweep.faults), judged, loose)
 
 
+def _read(tools: Toolbox, since: datetime, again: Sequence[str]) -> tuple[RefundSweep, PermanentError | None]:
+    """What changed, and the orders that were refused before; or why the storefront does not tell it."""
+    shop = tools.open_storefront()
+    try:
+        sweeps = [shop.changed_since(since), *(shop.of_order(name.rpartition(" ")[2]) for name in again)]
+    except PermanentError as error:
+        return NOTHING, error
+    return RefundSweep(
+        tuple({one.record.refund_id: one for sweep in sweeps for one in sweep.refunds}.values()),
+        tuple(fault for sweep in sweeps for fault in sweep.faults),
+        sum(sweep.orders for sweep in sweeps),
+        sum(sweep.pages for sweep in sweeps),
+        {name: reason for sweep in sweeps for name, reason in sweep.refused.items()},
+    ), None
+
+
+def _keep_refusals(
+    conn: psycopg.Connection, sweep: RefundSweep, refusal: PermanentError | None, again: Sequence[str], now: datetime
+) -> None:
+    refusing.keep_whole(conn, refusing.STOREFRONT, refusal, now)
+    if refusal is None:
+        setbacks.over(conn, [refusing.STOREFRONT], [name for name in again if name not in sweep.refused])
+        setbacks.keep(conn, refusing.STOREFRONT, sweep.refused, now)
+
+
 def due_since(conn: psycopg.Connection, settings: Settings, now: datetime) -> datetime | None:
-    """The moment since which to ask, or None while the last look is recent enough."""
+    """The moment since which to ask, or None while the last look is recent enough, or was refused a moment ago."""
+    if setbacks.WHOLE in setbacks.paused(conn, refusing.STOREFRONT, now):
+        return None
     reached = worklist.trusted(conn, SOURCE, now)
     if reached is None:
         return now - timedelta(days=settings.storefront.first_read_days)

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from khaos_swap_assets.adapters.errors import PermanentError, TransientError
-from khaos_swap_assets.adapters.khaos.chunks import addressable, gather
+from khaos_swap_assets.adapters.khaos.chunks import MOST_SILENT, addressable, gather
 from khaos_swap_assets.adapters.khaos.envelope import KhaosFault, UnusableDocumentError
-from khaos_swap_assets.adapters.khaos.wire import RowFault, Rows
+from khaos_swap_assets.adapters.khaos.wire import RefusedKey, Rows
 
 
 class Khaos:
@@ -47,7 +47,7 @@ def test_a_refused_chunk_is_split_down_to_the_bad_key(error: Exception) -> None:
     khaos = Khaos({"K3"}, error)
     rows, faults = gather(keys(8), 8, khaos)
     assert rows == [key for key in keys(8) if key != "K3"]
-    assert faults == [RowFault("K3", str(error))]
+    assert faults == [RefusedKey("K3", str(error))]
     assert len(khaos.calls) == 7
 
 
@@ -61,10 +61,32 @@ def test_keys_that_a_comma_list_cannot_carry_are_faults() -> None:
 
 
 def test_an_outage_is_no_fault_of_the_keys() -> None:
+    khaos = Khaos(set(keys(50)), TransientError("down"))
     with pytest.raises(TransientError):
-        gather(keys(3), 50, Khaos({"K1"}, TransientError("down")))
+        gather(keys(50), 50, khaos)
+    assert len(khaos.calls) == MOST_SILENT
+    with pytest.raises(TransientError):
+        gather(keys(2), 50, Khaos(set(keys(2)), TransientError("down")))
     with pytest.raises(PermanentError, match="401"):
         gather(keys(3), 50, Khaos({"K1"}, PermanentError("401")))
+
+
+def test_nobody_there_is_asked_once() -> None:
+    error = TransientError("refused")
+    error.place = "khaos:443"
+    khaos = Khaos(set(keys(50)), error)
+    with pytest.raises(TransientError):
+        gather(keys(50), 50, khaos)
+    assert len(khaos.calls) == 1
+
+
+@pytest.mark.parametrize("number", [0, 17, 49])
+def test_a_key_about_which_khaos_is_silent_loses_itself_alone(number: int) -> None:
+    khaos = Khaos({f"K{number}"}, TransientError("no answer in time"))
+    rows, faults = gather(keys(50), 50, khaos)
+    assert len(rows) == 49
+    assert faults == [RefusedKey(f"K{number}", "no answer in time")]
+    assert len(khaos.calls) < 15
 
 
 def test_a_khaos_that_answers_nothing_stops_the_reading() -> None:

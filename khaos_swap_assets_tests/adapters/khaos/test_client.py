@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.errors import InDoubtError, PermanentError, SettingsError, TransientError
-from khaos_swap_assets.adapters.khaos.client import KhaosClient, ReturnRefused, connect
+from khaos_swap_assets.adapters.khaos.client import MOST_REFUSED, KhaosClient, ReturnRefused, connect
 from khaos_swap_assets.adapters.khaos.envelope import KhaosFault, UnusableDocumentError
 from khaos_swap_assets.adapters.khaos.records import StockLevel
 from khaos_swap_assets.adapters.settings import KhaosSettings
@@ -139,10 +139,25 @@ def test_a_window_too_full_to_read_is_halved() -> None:
     assert len(feed.credit_notes) == 4
 
 
-def test_a_window_that_stays_unreadable_is_an_error() -> None:
+def test_windows_that_stay_unreadable_are_an_error() -> None:
     server = Server(ExportOrderStatusEx=lambda _: wires.text("ExportOrderStatusEx", "<STATUS_LIST>"))
     with pytest.raises(UnusableDocumentError):
-        client(server).export_order_status(since=NOON, until=NOON + timedelta(hours=3))
+        client(server).export_order_status(since=NOON, until=NOON + timedelta(days=60))
+    assert len(server.calls) == MOST_REFUSED
+
+
+def test_an_hour_that_is_refused_loses_itself_alone() -> None:
+    broken = NOON + timedelta(days=3, hours=2)
+
+    def answer(params: Params) -> str:
+        start, end = (datetime.fromisoformat(params[name]) for name in ("DateFrom", "DateTo"))
+        if start <= broken.replace(tzinfo=None) + timedelta(hours=1) <= end:
+            raise Refusal("access violation")
+        return statuses(note(f"CN{start:%d%H%M}"))
+
+    feed = client(Server(ExportOrderStatusEx=answer)).export_order_status(since=NOON, until=NOON + timedelta(days=7))
+    assert [one.reason for one in feed.refused] == ["Khaos refused ExportOrderStatusEx: access violation"]
+    assert len(feed.credit_notes) == 8
 
 
 @pytest.mark.parametrize(

@@ -84,15 +84,15 @@ def test_only_a_status_that_changes_something_is_told(
 def test_wanted_orders_wait_in_the_order_in_which_they_were_asked_for(database: Database) -> None:
     orders.want(database, ["B", "B"], NOW)
     orders.want(database, ["A", "B"], LATER)
-    assert orders.wanted(database, 10, NOW) == ["B", "A"]
-    assert orders.wanted(database, 1, NOW) == ["B"]
+    assert orders.wanted(database, 10, NOW, NOW) == ["B", "A"]
+    assert orders.wanted(database, 1, NOW, NOW) == ["B"]
     assert orders.count_waiting(database) == {"waiting": 2, "oldest": NOW}
 
 
 def test_one_that_was_tried_lets_the_others_pass(database: Database) -> None:
     orders.want(database, ["A", "B"], NOW)
     orders.answered(database, {"A": ("waiting", "Khaos is away")}, NOW)
-    assert orders.wanted(database, 10, NOW) == ["B", "A"]
+    assert orders.wanted(database, 10, NOW, NOW) == ["B", "A"]
 
 
 @pytest.mark.parametrize(("state", "after_an_hour"), [("read", []), ("not_found", ["A"]), ("waiting", ["A"])])
@@ -102,8 +102,8 @@ def test_an_answer_ends_the_waiting_and_not_found_is_asked_again_later(
     orders.want(database, ["A"], NOW)
     orders.answered(database, {"A": (state, "")}, NOW)
     assert orders.states(database, ["A", "B"]) == {"A": state}
-    assert orders.wanted(database, 10, NOW) == (["A"] if state == "waiting" else [])
-    assert orders.wanted(database, 10, LATER) == after_an_hour
+    assert orders.wanted(database, 10, NOW, NOW) == (["A"] if state == "waiting" else [])
+    assert orders.wanted(database, 10, LATER, LATER) == after_an_hour
 
 
 def test_answers_are_counted_each_for_its_own_reference(database: Database) -> None:

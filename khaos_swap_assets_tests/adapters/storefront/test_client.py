@@ -81,7 +81,10 @@ def test_a_refund_that_is_read_twice_counts_once() -> None:
         ([page([], "c1")], "empty, yet more"),
         ([{"data": {"orders": {"nodes": []}}}], "no list of orders with its pageInfo"),
         ([{"data": {"orders": {"nodes": [], "pageInfo": {"hasNextPage": True, "endCursor": None}}}}], "no cursor"),
-        ([{"data": {"orders": listed({"id": "1", "name": "#LX1"})}}], "no list of refunds"),
+        (
+            [{"data": {"orders": listed(*({"id": f"{n}", "name": "#LX"} for n in range(5)))}}],
+            "none of 5 orders.*no list of refunds",
+        ),
         ([{"data": None}], "holds no data"),
         ([[]], "is no object"),
         ([{"errors": "[API] not available"}], "not available"),
@@ -93,17 +96,28 @@ def test_an_answer_that_cannot_be_true_stops_the_reading(answers: list[Any], wor
         client_of(Shop(answers)).changed_since(MOMENT)
 
 
-def test_a_list_that_never_ends_stops_the_reading() -> None:
-    endless = {"data": {"node": {"transactions": listed(payment(2), cursor="t1")}}}
-    shop = Shop([page([order(1, refund(1, transactions=listed(payment(1), cursor="t1")))]), endless])
-    with pytest.raises(PermanentError, match="cursor repeats"):
-        client_of(shop).changed_since(MOMENT)
+ENDLESS = [page([order(1, refund(1, transactions=listed(payment(1), cursor="t1"))), order(2, refund(2))])]
 
 
-def test_a_refund_that_goes_away_stops_the_reading() -> None:
-    shop = Shop([page([order(1, refund(1, transactions=listed(payment(1), cursor="t1")))]), {"data": {"node": None}}])
-    with pytest.raises(PermanentError, match="is gone"):
-        client_of(shop).changed_since(MOMENT)
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"data": {"node": {"transactions": listed(payment(2), cursor="t1")}}}, "cursor repeats"),
+        ({"data": {"node": None}}, "is gone"),
+        (error("ACCESS_DENIED"), "scopes"),
+    ],
+)
+def test_an_order_that_cannot_be_read_to_its_end_loses_itself_alone(answer: Any, words: str) -> None:
+    sweep = client_of(Shop([*ENDLESS, answer])).changed_since(MOMENT)
+    assert [one.record.refund_id for one in sweep.refunds] == ["2"]
+    assert list(sweep.refused) == ["#LX1 1"]
+    assert words in sweep.refused["#LX1 1"]
+
+
+def test_one_order_is_asked_for_by_its_id() -> None:
+    shop = Shop([page([order(1, refund(1))])])
+    assert [one.record.refund_id for one in client_of(shop).of_order("1").refunds] == ["1"]
+    assert shop.asked[0]["filter"] == "id:1"
 
 
 def test_the_next_query_waits_until_its_points_are_there() -> None:

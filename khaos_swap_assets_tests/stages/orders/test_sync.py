@@ -69,26 +69,18 @@ def test_the_budget_of_a_run_leaves_the_rest_in_sight(town: Town) -> None:
     assert len(asked_orders(town)) == 5
 
 
-@pytest.mark.parametrize(("error", "is_raised"), [(TransientError("away"), True), (PermanentError("broken"), False)])
-def test_one_order_that_fails_does_not_lose_the_others(town: Town, error: Exception, is_raised: bool) -> None:
+@pytest.mark.parametrize("error", [TransientError("no answer in time"), PermanentError("broken")])
+def test_one_order_that_fails_does_not_lose_the_others(town: Town, error: Exception) -> None:
     known(town, a_return(1), a_return(2))
     town.khaos.broken_refs["KCCLX1"] = error
-    if is_raised:
-        with pytest.raises(TransientError, match="away"):
-            sync_orders(town.tools)
-    else:
-        sync_orders(town.tools)
+    sync_orders(town.tools)
     assert town.ask(WANTED) == [("KCCLX1", "waiting", 1, str(error)), ("KCCLX2", "read", 1, "")]
     town.khaos.broken_refs.clear()
     sync_orders(town.tools)
+    assert town.ask(WANTED)[0] == ("KCCLX1", "waiting", 1, str(error))
+    town.now += timedelta(minutes=15)
+    sync_orders(town.tools)
     assert town.ask(WANTED)[0] == ("KCCLX1", "read", 2, "")
-
-
-def test_an_unexpected_error_is_not_swallowed(town: Town) -> None:
-    known(town, a_return(1))
-    town.khaos.broken_refs["KCCLX1"] = RuntimeError("a bug")
-    with pytest.raises(RuntimeError, match="a bug"):
-        sync_orders(town.tools)
 
 
 @pytest.mark.parametrize(("minutes", "is_asked"), [(59, False), (61, True)])

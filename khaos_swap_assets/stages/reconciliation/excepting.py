@@ -1,0 +1,29 @@
+"""Opening and closing exceptions at the end of a run.
+
+Belongs here: whether anything may close, and the mark that a run came to its end. Stays out: what is a finding
+(``judging``) and how an exception opens (``adapters.store.findings``). What was not seen may still be so: while a
+mandatory source is refused nothing closes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from khaos_swap_assets.adapters.store import findings, worklist
+from khaos_swap_assets.stages import refusing
+
+if TYPE_CHECKING:
+    from khaos_swap_assets.domain.exceptions import Problem
+    from khaos_swap_assets.stages.toolbox import Toolbox
+
+JUDGED = "recon/exceptions"
+"""The watermark of the last run that judged to its end."""
+
+
+def settle_exceptions(tools: Toolbox) -> tuple[list[Problem], int, list[str]]:
+    """Bring exceptions in line with the findings: those newly opened, how many closed, and what was not seen."""
+    with tools.store() as conn:
+        unseen = refusing.not_seen(conn)
+        opened, closed = findings.open_and_close(conn, tools.now(), may_close=not unseen)
+        worklist.move(conn, JUDGED, tools.now())
+    return opened, closed, unseen
