@@ -14,6 +14,7 @@ from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.khaos import capabilities
 from khaos_swap_assets.adapters.settings import PREFIX
 from khaos_swap_assets.preflight_finding import Finding, Verdict
+from khaos_swap_assets.stages.orders import note_items
 
 if TYPE_CHECKING:
     from khaos_swap_assets.adapters.khaos.client import KhaosClient
@@ -74,6 +75,8 @@ def _documents(khaos: KhaosClient, _: Settings) -> Iterator[Finding]:
         yield Finding("missing", "Khaos documents", f"{told}, {len(feed.faults)} cannot: {feed.faults[0].reason}")
     else:
         yield Finding("works", "Khaos documents", told)
+    is_limit, words = note_items.told(note_items.probe(khaos, feed.credit_notes, now))
+    yield Finding("missing" if is_limit else "works", "Khaos note items", words)
 
 
 QUESTIONS = (_capabilities, _version, _sites, _stock, _documents)

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -137,6 +137,31 @@ def test_a_stumble_that_no_sync_would_feel_is_no_failure(settings: Make, vendors
     vendors.state.faults.arm(stumble, 1)
     assert failures(examine(shop)) == []
     assert stumble not in vendors.state.faults.armed
+
+
+@pytest.mark.usefixtures("_own_secrets")
+@pytest.mark.parametrize(
+    ("items", "verdict", "told"),
+    [
+        ("status", "works", "status, the status list shows the items of CN"),
+        ("export", "works", "each Credit Note is read by its own code"),
+        ("none", "missing", "a person confirms it: khaos-swap postings confirm-notes"),
+    ],
+)
+def test_the_way_in_which_khaos_shows_the_items_of_its_notes_is_tried(
+    settings: Make, vendors: Vendors, items: str, verdict: str, told: str
+) -> None:
+    world = vendors.state.world
+    next(note for note in world.notes.values() if note.created_at <= world.now).changed_at = datetime.now(
+        UTC
+    ) - timedelta(hours=1)
+    vendors.state.switches["note_items"] = items
+    try:
+        (found,) = [one for one in examine(settings()) if one.subject == "Khaos note items"]
+    finally:
+        vendors.state.switches.clear()
+    assert found.verdict == verdict
+    assert told in found.words
 
 
 @pytest.mark.usefixtures("_own_secrets")

@@ -27,6 +27,8 @@ WAITING_INSPECTION = "waiting_inspection"
 COVERED = "covered"
 
 Policy = Literal["disposition", "credit_first"]
+ItemsBy = Literal["status", "export", "none"]
+"""How Khaos shows the items of Credit Notes: in the status list, by their own codes, or in no way (khaos.md §7.4)."""
 # What a draft remembers of its making; its document says nothing of it.
 UNSAID = ("policy_version", "refund_pence")
 
@@ -36,7 +38,8 @@ class CreditNote:
     """One note as Khaos shows it. ``gross_pence`` is items plus delivery, positive; ``lines``: (code, quantity).
 
     Only a file tells ``order_ref``, the reference of the order that it credits; ``net_pence`` is None, and
-    ``customer_code`` empty, where a file does not say.
+    ``customer_code`` empty, where a file does not say. No ``lines``: nobody told its goods, which may be any.
+    Without ``is_issue_day_shown`` it is issued on a day that Khaos does not show: ``issued_on`` is that of its making.
     """
 
     credit_note_code: str
@@ -51,11 +54,18 @@ class CreditNote:
     delivery_gross_pence: int = 0
     lines: tuple[tuple[str, int], ...] = ()
     order_ref: str = ""
+    is_issue_day_shown: bool = True
 
     @property
     def is_issued(self) -> bool:
-        """Only an issued note moved the ledger: stage 70 or above, or an issue date (khaos.md §4.1)."""
-        return self.issued_on is not None or (self.stage_id or 0) >= 70
+        """Only an issued note moved the ledger: stage 70 or above, an issue date, or complete (khaos.md §4.1, §7.4)."""
+        return self.issued_on is not None or (self.stage_id or 0) >= 70 or not self.is_issue_day_shown
+
+    @property
+    def issued_words(self) -> str:
+        """When it was issued, for a person: a day that stands in for the one not shown says so."""
+        day = self.issued_on or "an unknown day"
+        return f"issued on {day}" if self.is_issue_day_shown else f"issued (day not shown; made on {day})"
 
 
 @dataclass(frozen=True, slots=True)

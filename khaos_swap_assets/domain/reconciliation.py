@@ -170,7 +170,7 @@ def _note_problems(facts: NoteFacts, limits: Limits, now: datetime) -> Iterator[
         yield _note_problem(
             "credit_note_unallocated",
             facts,
-            f"Do not refund again: issued on {note.issued_on}, and {open_money} of credit stands open on the account",
+            f"Do not refund again: {note.issued_words}, and {open_money} of credit stands open on the account",
         )
 
 

@@ -26,12 +26,16 @@ UNKNOWN_STATUS_TAGS = "<LOYALTY_TIER/><PICK_WAVE>0</PICK_WAVE>"
 
 @dataclass(frozen=True)
 class Style:
-    """How this installation writes: CDATA around descriptions, tags nobody documented, signs of Credit Notes."""
+    """How this installation writes: CDATA around descriptions, tags nobody documented, signs of Credit Notes.
+
+    Without ``shows_note_items`` a note has no INVOICE, as in the contract's own sample (khaos.md §7.4).
+    """
 
     has_cdata: bool = False
     has_extra_tags: bool = True
     has_negative_notes: bool = False
     shows_items: bool = True
+    shows_note_items: bool = True
 
     def words(self, text: str) -> str:
         """A description."""
@@ -61,9 +65,13 @@ def status_list(entries: Iterable[tuple[Entry, Customer | None]], style: Style) 
     return f"<STATUS_LIST>{rows}</STATUS_LIST>"
 
 
-def sales_orders(orders: Iterable[tuple[Order, Customer | None]], style: Style) -> str:
-    """The answer of ExportOrders: whole orders with customer, payment and lines."""
-    return f"<SALES_ORDERS>{''.join(_sales_order(order, customer, style) for order, customer in orders)}</SALES_ORDERS>"
+def sales_orders(entries: Iterable[tuple[Entry, Customer | None]], style: Style) -> str:
+    """The answer of ExportOrders: whole orders with customer, payment and lines, and notes in the same schema."""
+    rows = "".join(
+        _note_order(entry, customer, style) if isinstance(entry, Note) else _sales_order(entry, customer, style)
+        for entry, customer in entries
+    )
+    return f"<SALES_ORDERS>{rows}</SALES_ORDERS>"
 
 
 def _stock_item(item: Item, style: Style) -> str:
@@ -115,12 +123,13 @@ def _note_status(note: Note, customer: Customer | None, style: Style) -> str:
     net = sign * sum(line.net_pence for line in note.lines)
     lines = [(line.stock_code, sign * line.quantity) for line in note.lines]
     complete = flag(note.issued_at is not None)
+    invoice = _invoice(note, lines, style) if style.shows_note_items else ""
     return (
         f"{_head(note.code, note.associated_ref, note.urn, customer)}"
         f'<ORDER_TYPE TYPE_ID="2">Credit Note</ORDER_TYPE><CURRENCY_CODE>{note.currency}</CURRENCY_CODE>'
         f"<DATE_CREATED>{day(note.created_at)}</DATE_CREATED>"
         f"{_totals(items, net, sign * note.delivery_gross_pence)}<COMPLETE>{complete}</COMPLETE>"
-        f"<INVOICES>{_invoice(note, lines, style)}</INVOICES></ORDER_STATUS>"
+        f"<INVOICES>{invoice}</INVOICES></ORDER_STATUS>"
     )
 
 
@@ -170,6 +179,24 @@ def _sales_order(order: Order, customer: Customer | None, style: Style) -> str:
         f"<ASSOCIATED_REF>{escape(order.associated_ref)}</ASSOCIATED_REF><DELIVERY_NET>{money(delivery_net)}"
         f"</DELIVERY_NET><DELIVERY_TAX>{money(order.delivery_gross_pence - delivery_net)}</DELIVERY_TAX><DELIVERY_GRS>"
         f"{money(order.delivery_gross_pence)}</DELIVERY_GRS><SALES_SOURCE>Website</SALES_SOURCE></ORDER_HEADER>"
+        f"<ORDER_ITEMS>{lines}</ORDER_ITEMS></SALES_ORDER>"
+    )
+
+
+def _note_order(note: Note, customer: Customer | None, style: Style) -> str:
+    """A note in the schema of an order, told apart by the type of its INTERNAL_REF alone (khaos.md §7.5)."""
+    sign = -1 if style.has_negative_notes else 1
+    lines = "".join(
+        f"<ORDER_ITEM><STOCK_CODE>{escape(line.stock_code)}</STOCK_CODE><ORDER_QTY>{sign * line.quantity}</ORDER_QTY>"
+        f"<PRICE_GRS>{money(line.gross_pence // line.quantity)}</PRICE_GRS></ORDER_ITEM>"
+        for line in note.lines
+    )
+    return (
+        f"<SALES_ORDER>{_customer_detail(note.urn, customer, style)}<PAYMENTS/><ORDER_HEADER>"
+        f'<INTERNAL_REF TYPE_ID="2" TYPE_DESC="Credit Note">{escape(note.code)}</INTERNAL_REF>'
+        f"<ORDER_DATE>{note.created_at.astimezone(LONDON):%Y-%m-%dT%H:%M:%S}</ORDER_DATE>"
+        f"<ORDER_CURRENCY_CODE>{note.currency}</ORDER_CURRENCY_CODE>"
+        f"<ASSOCIATED_REF>{escape(note.associated_ref)}</ASSOCIATED_REF></ORDER_HEADER>"
         f"<ORDER_ITEMS>{lines}</ORDER_ITEMS></SALES_ORDER>"
     )
 

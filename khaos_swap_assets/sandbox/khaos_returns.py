@@ -132,11 +132,10 @@ def _process(books: Books, document: ReturnDocument, lines: Sequence[AskedLine])
     script = books.world.scripts.get(document.rma, "")
     order = lines[0].order
     customer = books.world.customers[document.urn]
-    inherits = switches.value(books.state, "note_reference") == "inherit"
     note = Note(
         code=books.next_code("CN"),
         urn=document.urn,
-        associated_ref=document.associated_ref if inherits else "",
+        associated_ref=_note_reference(books, document, order),
         currency=order.currency if order else customer.currency,
         created_at=books.now,
         changed_at=books.now,
@@ -149,6 +148,14 @@ def _process(books: Books, document: ReturnDocument, lines: Sequence[AskedLine])
         _move_stock(books, document, note)
     if switches.value(books.state, "notes_issued") == "at_once" and script != "issue_never":
         issue(books, note, document)
+
+
+def _note_reference(books: Books, document: ReturnDocument, order: Order | None) -> str:
+    """By the switch ``note_reference``: the document's own, none, or that of the sale (khaos.md §7.4)."""
+    shown = switches.value(books.state, "note_reference")
+    if shown == "order":
+        return order.associated_ref if order else ""
+    return document.associated_ref if shown == "inherit" else ""
 
 
 def _note_line(books: Books, line: AskedLine, script: str) -> NoteLine:

@@ -150,6 +150,7 @@ def _style(books: Books, *, shows_items: bool = True) -> documents.Style:
         has_extra_tags=switches.is_on(books.state, "extra_tags"),
         has_negative_notes=switches.value(books.state, "note_signs") == "negative",
         shows_items=shows_items,
+        shows_note_items=switches.value(books.state, "note_items") == "status",
     )
 
 
@@ -246,8 +247,9 @@ def _export_orders(books: Books, parameters: Parameters) -> Result:
     find = {"1": books.by_code, "2": books.by_ref}.get(parameters.get("MappingType", "1"))
     if find is None:
         raise KhaosFaultError(f"Mapping Type {parameters.get('MappingType')} is not valid")
-    orders = [entry for entry in find(parameters.get("OrderCode", "")) if not isinstance(entry, Note)]
-    return documents.sales_orders([(order, books.customer(order.urn)) for order in orders], _style(books))
+    takes_notes = switches.value(books.state, "note_items") == "export"
+    found = [one for one in find(parameters.get("OrderCode", "")) if takes_notes or not isinstance(one, Note)]
+    return documents.sales_orders([(entry, books.customer(entry.urn)) for entry in found], _style(books))
 
 
 def _get_company_info(books: Books, parameters: Parameters) -> Result:

@@ -89,7 +89,7 @@ def _of_document(world: World, document: ReturnDocument) -> Iterator[Plant]:
 def _of_note(world: World, document: ReturnDocument, rma: Rma, note: Note) -> Iterator[Plant]:
     number, script = rma.rma_number, world.scripts.get(rma.rma_number, "")
     is_equal = gross_of(note) == document.sum_pence
-    if note.associated_ref:
+    if note.associated_ref == document.associated_ref:
         if not is_equal:
             yield Plant("value_gap", rma=number, why=f"Khaos credited {gross_of(note)} for {document.sum_pence}")
     elif (not is_equal or _has_twin(world, note)) and _is_older(world, document.received_at, IN_DOUBT_AFTER):

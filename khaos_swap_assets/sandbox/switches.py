@@ -13,7 +13,8 @@ from khaos_swap_assets.sandbox.state import STORE_FAULTS, STORE_SWITCHES, SWAP_F
 
 KHAOS_SWITCHES: Mapping[str, tuple[str, ...]] = {
     "repeated_reference": ("accept", "refuse"),
-    "note_reference": ("inherit", "none"),
+    "note_reference": ("inherit", "none", "order"),
+    "note_items": ("status", "export", "none"),
     "unit_price": ("honour", "ignore", "net"),
     "source_pointer": ("SourceReference.SourceOrder", "SourceReturnReference.SourceOrder", "SourceReference"),
     "stock_moves": ("process", "issue"),

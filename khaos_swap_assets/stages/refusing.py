@@ -36,6 +36,7 @@ LEVELS = "Khaos ExportStockStatus"
 STATUSES = "Khaos ExportOrderStatusEx"
 SEARCHES = "Khaos ExportOrderStatusEx by customer"
 ORDERS = "Khaos ExportOrders"
+NOTES = "Khaos ExportOrders by Credit Note"
 COMPANIES = "Khaos GetCompanyInfo"
 STOREFRONT = "Storefront refunds"
 

@@ -16,7 +16,7 @@ from khaos_swap_assets.sandbox.switches import KHAOS_SWITCHES
 from khaos_swap_assets.sandbox.world import Note, ReturnDocument
 from khaos_swap_assets_tests.adapters.khaos.test_documents import DRAFT
 from khaos_swap_assets_tests.adapters.khaos.test_documents import document as made
-from khaos_swap_assets_tests.sandbox.small import HAT, JACKET, RMA, URN, document, small_books
+from khaos_swap_assets_tests.sandbox.small import HAT, JACKET, REF, RMA, URN, document, small_books
 
 
 def levels(books: Books) -> tuple[int, int]:
@@ -137,11 +137,12 @@ def test_what_khaos_does_with_our_price(mode: str, sku: str, gross: str, expecte
     assert (line.net_pence, line.gross_pence) == expected
 
 
-def test_a_note_without_our_reference() -> None:
+@pytest.mark.parametrize(("shown", "reference"), [("none", ""), ("order", REF)])
+def test_a_note_without_our_reference(shown: str, reference: str) -> None:
     books = small_books()
-    books.state.switches["note_reference"] = "none"
+    books.state.switches["note_reference"] = shown
     taken(books)
-    assert only_note(books).associated_ref == ""
+    assert only_note(books).associated_ref == reference
 
 
 def test_goods_move_on_issue_and_once_only() -> None:

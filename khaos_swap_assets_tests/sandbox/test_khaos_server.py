@@ -10,6 +10,7 @@ import pytest
 
 from khaos_swap_assets.adapters.errors import InDoubtError, PermanentError, TransientError
 from khaos_swap_assets.adapters.khaos.client import KhaosClient, ReturnRefused, connect
+from khaos_swap_assets.adapters.khaos.records import NoteItems
 from khaos_swap_assets.adapters.settings import KhaosSettings
 from khaos_swap_assets.sandbox import khaos_returns as ledger
 from khaos_swap_assets.sandbox import switches
@@ -74,6 +75,20 @@ def test_every_way_of_writing_says_the_same(wire: Wire, style: dict[str, str]) -
     assert khaos.get_company_info(URN) == ("GBP", 0)
     with pytest.raises(ReturnRefused, match="does not exist"):
         khaos.process_return("RET1", "auth")
+
+
+@pytest.mark.parametrize("signs", ["positive", "negative"])
+@pytest.mark.parametrize(("items", "in_list", "by_code"), [("status", 1, 0), ("export", 0, 1), ("none", 0, 0)])
+def test_the_items_of_a_note_are_shown_by_one_way_or_by_none(
+    wire: Wire, items: str, in_list: int, by_code: int, signs: str
+) -> None:
+    assert switches.set_switches(wire.state, {"note_items": items, "note_signs": signs}) == []
+    code = ledger.import_document(wire.books, document()).note_code
+    (note,) = wire.khaos.export_order_status(company_codes=[URN]).credit_notes
+    assert note.lines == ((JACKET, 1),) * in_list
+    assert (note.is_issued, note.is_issue_day_shown) == (True, items == "status")
+    assert wire.khaos.export_note(code) == (NoteItems(((JACKET, 1),), URN) if by_code else None)
+    assert [order.order.so_code for order in wire.khaos.export_orders(REF)] == ["SO48213"]
 
 
 def test_orders_come_whole_and_exact(wire: Wire) -> None:

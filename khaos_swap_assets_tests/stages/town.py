@@ -21,14 +21,14 @@ from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.khaos.client import FullOrder, KhaosClient, StatusFeed
-from khaos_swap_assets.adapters.khaos.records import OrderStatus, StockLevel
+from khaos_swap_assets.adapters.khaos.records import NoteItems, OrderStatus, StockLevel
 from khaos_swap_assets.adapters.khaos.wire import RowFault as KhaosFault
 from khaos_swap_assets.adapters.settings import KhaosSettings, Settings, SwapSettings, ToleranceSettings
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store.seal import Sealer
 from khaos_swap_assets.adapters.swap.client import SwapClient, SweepResult
 from khaos_swap_assets.adapters.swap.records import ReadReturn, RowFault
-from khaos_swap_assets.domain.credit_notes import CreditNote
+from khaos_swap_assets.domain.credit_notes import CreditNote, ItemsBy
 from khaos_swap_assets.domain.exceptions import Problem
 from khaos_swap_assets.domain.orders import SalesOrder
 from khaos_swap_assets.domain.periods import london_date
@@ -170,6 +170,8 @@ class Khaos:
     credit: dict[str, int] = field(default_factory=dict)
     faults: list[KhaosFault] = field(default_factory=list)
     broken_refs: dict[str, Exception] = field(default_factory=dict)
+    note_items: ItemsBy = "status"
+    told_items: dict[str, NoteItems] = field(default_factory=dict)
     error: Exception | None = None
     absent: set[str] = field(default_factory=set)
     refuses: set[str] = field(default_factory=set)
@@ -227,10 +229,19 @@ class Khaos:
         orders = [one for one in self.orders if is_asked(one.customer_code, one.associated_ref)]
         return StatusFeed(
             [_status(order) for order in orders],
-            [note for note in self.notes.values() if is_asked(note.customer_code, note.associated_ref)],
+            [self._shown(note) for note in self.notes.values() if is_asked(note.customer_code, note.associated_ref)],
             [note for note in self.cancelled.values() if is_asked(note.customer_code, note.associated_ref)],
             list(self.faults),
         )
+
+    def _shown(self, note: CreditNote) -> CreditNote:
+        return note if self.note_items == "status" else replace(note, lines=())
+
+    def export_notes_many(self, codes: Sequence[str]) -> Iterator[tuple[str, NoteItems | Exception | None]]:
+        self._note("notes", list(codes))
+        for code in codes:
+            found = self.told_items.get(code, NoteItems(self.notes[code].lines, self.notes[code].customer_code))
+            yield code, self.broken_refs.get(code, found if self.note_items == "export" else None)
 
     def export_orders_many(self, refs: Sequence[str]) -> Iterator[tuple[str, list[FullOrder] | Exception]]:
         self._note("orders", list(refs))

@@ -1,4 +1,4 @@
-"""Asking for many keys in few calls, and losing only the key that spoils a call.
+"""Asking for many keys in few calls, or one by one, and losing only the key that spoils a call.
 
 Belongs here: chunks, the halving of a chunk that Khaos refuses or is silent about, keys that cannot be asked for. Stays
 out: the calls. Source: contracts/khaos.md §5.4, §7.1.
@@ -6,20 +6,23 @@ out: the calls. Source: contracts/khaos.md §5.4, §7.1.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from khaos_swap_assets.adapters.errors import PermanentError, TransientError
+from khaos_swap_assets.adapters.errors import PermanentError, TransientError, VendorError
 from khaos_swap_assets.adapters.khaos.envelope import KhaosFault, UnusableDocumentError
 from khaos_swap_assets.adapters.khaos.wire import RefusedKey, RowFault, Rows
 
 HOPELESS = 5
+AT_ONCE = 2
 # So many calls without any answer reach one silent key in a chunk of 50; more of them are an outage.
 MOST_SILENT = 8
 _UNADDRESSABLE = "an empty code or one with a comma cannot be asked for; rename it in Khaos"
 
 Row = TypeVar("Row")
+Answer = TypeVar("Answer")
 
 
 def gather(keys: Iterable[str], size: int, fetch: Callable[[Sequence[str]], Rows[Row]]) -> Rows[Row]:
@@ -83,3 +86,22 @@ class _Asking(Generic[Row]):
         self.silence, self.silent = error, self.silent + 1
         if error.place or self.silent >= MOST_SILENT:
             raise error
+
+
+def each(keys: Sequence[str], ask: Callable[[str], Answer]) -> Iterator[tuple[str, Answer | VendorError]]:
+    """``ask`` for each key, two at a time, in order; an error stands in for its own key.
+
+    Closing the iterator drops what was not yet begun.
+    """
+
+    def answer(key: str) -> Answer | VendorError:
+        try:
+            return ask(key)
+        except VendorError as error:
+            return error
+
+    pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="khaos-orders")
+    try:
+        yield from zip(keys, pool.map(answer, keys), strict=True)
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -1,19 +1,21 @@
-"""Order detail: lines with their gross value, and the party of a return document.
+"""Order detail: lines with their gross value, the party of a return document, and the goods of a Credit Note.
 
-Belongs here: ``SALES_ORDERS`` documents made into ``FullOrder``, and the arithmetic of a Khaos line. Stays out: calls
-(``client``). Telephone, e-mail, payments and passwords are never read. Source: contracts/khaos.md §7.5, §7.6, §10.
+Belongs here: ``SALES_ORDERS`` documents made into ``FullOrder`` or ``NoteItems``, the arithmetic of a Khaos line.
+Stays out: calls (``client``). Telephone, e-mail, payments and passwords are never read.
+Source: contracts/khaos.md §7.5, §7.6, §10.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
 
 from lxml import etree
 
 from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.khaos import wire
-from khaos_swap_assets.adapters.khaos.records import FullOrder
+from khaos_swap_assets.adapters.khaos.records import FullOrder, NoteItems
 from khaos_swap_assets.adapters.khaos.status import kind_of
 from khaos_swap_assets.domain.money import from_pence, to_pence
 from khaos_swap_assets.domain.orders import OrderLine, SalesOrder
@@ -44,14 +46,45 @@ def read_orders(root: etree._Element | None) -> list[FullOrder]:
     return orders
 
 
+def read_note(root: etree._Element | None, code: str) -> NoteItems | None:
+    """The goods of Credit Note ``code``; None where the answer holds none of that code, or one without goods.
+
+    Raises ``PermanentError`` where its document is a Sales Order, or cannot be read.
+    """
+    elements = [] if root is None else list(root.iterfind("SALES_ORDER"))
+    named = [one for one in elements if code in map(partial(wire.text, one), _CODES)]
+    if not named and len(elements) == 1 and not any(map(partial(wire.text, elements[0]), _CODES)):
+        named = elements
+    notes, faults = wire.read_rows(named, _note_items, *_CODES)
+    if faults or len(notes) > 1:
+        raise PermanentError(f"Credit Note {code}: {faults[0].reason if faults else 'two documents have its code'}")
+    return notes[0] if notes and notes[0].lines else None
+
+
+def _note_items(note: etree._Element) -> NoteItems:
+    """A document without a type was asked for as a note; quantities may carry either sign (khaos.md §7.4, §7.5)."""
+    if _kind(note) == "order":
+        raise ValueError("ExportOrders answers its code with a Sales Order")
+    units: dict[str, int] = {}
+    for item in note.iterfind("ORDER_ITEMS/ORDER_ITEM"):
+        stock_code = wire.code(item, "STOCK_CODE")
+        units[stock_code] = units.get(stock_code, 0) + abs(wire.quantity(item, "ORDER_QTY"))
+    return NoteItems(tuple(units.items()), wire.text(note, "CUSTOMER_DETAIL/COMPANY_CODE"))
+
+
 def _is_note(order: etree._Element) -> bool:
     """Documents that name no type are orders: the schema is that of an order import (khaos.md §7.5)."""
+    return _kind(order) == "note"
+
+
+def _kind(order: etree._Element) -> str:
+    """``order`` or ``note``; empty where the document names no type, or none that is known."""
     if not wire.text(order, f"{_TYPE}/@TYPE_ID") and not wire.text(order, f"{_TYPE}/@TYPE_DESC"):
-        return False
+        return ""
     try:
-        return kind_of(order, f"{_TYPE}/@TYPE_DESC", f"{_TYPE}/@TYPE_ID") == "note"
+        return kind_of(order, f"{_TYPE}/@TYPE_DESC", f"{_TYPE}/@TYPE_ID")
     except ValueError:
-        return False
+        return ""
 
 
 def _full_order(order: etree._Element) -> FullOrder:

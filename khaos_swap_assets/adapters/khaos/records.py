@@ -51,6 +51,14 @@ class CancelledNote:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteItems:
+    """What a Credit Note credits, read by its own code: (Stock Code, units), and its customer, empty where not said."""
+
+    lines: tuple[tuple[str, int], ...]
+    customer_code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StatusFeed:
     """One reading of the status feed; each document once. Cancelled notes stand apart, so that none is counted.
 

@@ -92,6 +92,7 @@ def _note(row: etree._Element) -> CreditNote:
     """A note's totals and quantities may carry either sign (khaos.md §7.4): their size counts."""
     currency = wire.currency(row, "CURRENCY_CODE")
     created_on = wire.day(row, "DATE_CREATED")
+    issued_on, is_shown = _note_issued(row, created_on)
     delivery = abs(_delivery(row, "DELIVERY_TOTAL", currency))
     delivery_net = abs(_delivery(row, "DELIVERY_TOTAL/@NET_VALUE", currency))
     return CreditNote(
@@ -100,21 +101,27 @@ def _note(row: etree._Element) -> CreditNote:
         customer_code=wire.text(row, "COMPANY_NAME/@COMPANY_CODE"),
         currency=currency,
         created_on=created_on,
-        issued_on=_note_issued_on(row, created_on),
+        issued_on=issued_on,
         stage_id=min((stage for stage in map(_stage, _live_invoices(row)) if stage is not None), default=None),
         gross_pence=abs(wire.money(row, "ITEMS_TOTAL", currency)) + delivery,
         net_pence=abs(wire.money(row, "ITEMS_TOTAL/@NET_VALUE", currency)) + delivery_net,
         delivery_gross_pence=delivery,
         lines=_sent(row),
+        is_issue_day_shown=is_shown,
     )
 
 
-def _note_issued_on(row: etree._Element, created_on: date | None) -> date | None:
-    """The last issue date, once every document of the note is issued."""
+def _note_issued(row: etree._Element, created_on: date | None) -> tuple[date | None, bool]:
+    """The last issue date, once every document of the note is issued, and False where Khaos does not show that day.
+
+    COMPLETE counts only where no INVOICE says otherwise: the contract's own sample shows none (khaos.md §7.4).
+    """
     invoices = _live_invoices(row)
-    if not invoices or not all(map(_is_issued, invoices)):
-        return None
-    return max((day for invoice in invoices if (day := _issue_day(invoice, created_on))), default=None)
+    is_issued = all(map(_is_issued, invoices)) if invoices else wire.flag(row, "COMPLETE")
+    if not is_issued:
+        return None, True
+    shown = [day for invoice in invoices if (day := _issue_day(invoice, None))]
+    return max(shown, default=created_on), bool(shown)
 
 
 def _delivery(row: etree._Element, path: str, currency: str) -> int:

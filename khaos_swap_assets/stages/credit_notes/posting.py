@@ -27,6 +27,7 @@ from khaos_swap_assets.stages.credit_notes.attributing import SOURCE as ATTRIBUT
 from khaos_swap_assets.stages.credit_notes.attributing import attribute_notes
 from khaos_swap_assets.stages.credit_notes.engine import ReadyDraft
 from khaos_swap_assets.stages.credit_notes.searching import Search, search
+from khaos_swap_assets.stages.orders import note_items
 from khaos_swap_assets.stages.orders.sync import keep_notes, keep_statuses
 from khaos_swap_assets.stages.storefront import money
 
@@ -74,6 +75,8 @@ def post(tools: Toolbox) -> Posted:
             return _settle_and_plan(conn, tools, told.wanted, told.ready, told.found, told.at)
     searched_at, client = tools.now(), tools.open_khaos()
     found = search(client, customers)
+    if customers:
+        found = replace(found, feeds=tuple(note_items.read_items(tools, client, found.feeds)))
     with tools.store() as conn:
         _keep_refusals(conn, customers, found, client, searched_at)
         return _settle_and_plan(conn, tools, wanted, ready, found, searched_at)

@@ -35,6 +35,7 @@ def sales_orders(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[Non
             "notes_changed": synced.notes_changed,
             "unreadable": synced.unreadable,
             "orders_waiting": waiting["waiting"],
+            "credit_notes_without_items": synced.items_waiting,
             "oldest_waits_since": str(waiting["oldest"] or "nothing waits"),
             **shown,
         }

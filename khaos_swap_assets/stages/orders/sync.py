@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.khaos.pushes import order_push_faults
 from khaos_swap_assets.adapters.store import inbox, khaos_faults, matches, notes, orders, returns, stock, worklist
+from khaos_swap_assets.adapters.store.note_items import count_unread
 from khaos_swap_assets.domain.orders import order_ref
 from khaos_swap_assets.stages import refusing
+from khaos_swap_assets.stages.orders import note_items
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ RETRY_AFTER = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class SyncedOrders:
-    """What one look brought: orders read and not found, statuses and notes changed, references still waiting."""
+    """What one look brought: orders read and not found, statuses and notes changed, what still waits to be read."""
 
     read: int
     not_found: int
@@ -44,6 +46,7 @@ class SyncedOrders:
     notes_changed: int
     waiting: int
     unreadable: int
+    items_waiting: int = 0
 
 
 def sync_orders(tools: Toolbox) -> SyncedOrders:
@@ -64,6 +67,7 @@ def sync_orders(tools: Toolbox) -> SyncedOrders:
     feeds = [window.feed]
     if heard.answers:
         feeds.append(_read(client, associated_refs=sorted(heard.answers)).feed)
+    feeds = note_items.read_items(tools, client, feeds, is_of_all=True)
     with tools.store() as conn:
         refusing.keep_whole(conn, refusing.STATUSES, window.refusal, now)
         refusing.keep(conn, refusing.ORDERS, heard, client, now)
@@ -155,7 +159,8 @@ def _keep(
     waiting = int(orders.count_waiting(conn)["waiting"])
     missing = sum(1 for state, _ in outcomes.values() if state == "not_found")
     faults = sum(len(feed.faults) for feed in feeds)
-    return SyncedOrders(len(found), missing, len(statuses), len(changed), waiting, faults)
+    unread = count_unread(conn)
+    return SyncedOrders(len(found), missing, len(statuses), len(changed), waiting, faults, unread)
 
 
 def _sealed(tools: Toolbox, full: FullOrder) -> bytes | None:

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from khaos_swap_assets.adapters.errors import InDoubtError, PermanentError, SettingsError, TransientError
 from khaos_swap_assets.adapters.khaos.client import MOST_REFUSED, KhaosClient, ReturnRefused, connect
 from khaos_swap_assets.adapters.khaos.envelope import KhaosFault, UnusableDocumentError
-from khaos_swap_assets.adapters.khaos.records import StockLevel
+from khaos_swap_assets.adapters.khaos.records import NoteItems, StockLevel
 from khaos_swap_assets.adapters.settings import KhaosSettings
 from khaos_swap_assets_tests.adapters.khaos import wires
 from khaos_swap_assets_tests.adapters.khaos.test_orders import order
@@ -180,6 +180,20 @@ def test_an_order_is_asked_by_its_reference() -> None:
     (found,) = client(server).export_orders("LK10457")
     assert found.order.so_code == "SO48213"
     assert server.calls == [("ExportOrders", {"OrderCode": "LK10457", "MappingType": "2"})]
+
+
+def test_notes_are_asked_for_by_their_codes() -> None:
+    def answer(params: Params) -> str:
+        if params["OrderCode"] == "CN3":
+            raise Refusal("Mapping Type 1 is not valid")
+        shown = order(code="<SORDER_CODE>CN1</SORDER_CODE>") if params["OrderCode"] == "CN1" else ""
+        return wires.text("ExportOrders", f"<SALES_ORDERS>{shown}</SALES_ORDERS>")
+
+    server = Server(ExportOrders=answer)
+    (_, read), (_, none), (code, error) = client(server).export_notes_many(["CN1", "CN2", "CN3"])
+    assert (read, none, code) == (NoteItems((("FELL", 2),), "PATEL0007"), None, "CN3")
+    assert isinstance(error, KhaosFault)
+    assert ("ExportOrders", {"OrderCode": "CN1", "MappingType": "1"}) in server.calls
 
 
 @pytest.mark.parametrize("document", ["", "<SALES_ORDERS/>"])

@@ -8,7 +8,7 @@ from lxml import etree
 
 from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.khaos import orders
-from khaos_swap_assets.adapters.khaos.records import FullOrder
+from khaos_swap_assets.adapters.khaos.records import FullOrder, NoteItems
 from khaos_swap_assets.domain.orders import OrderLine, SalesOrder
 
 ADDRESS = (
@@ -38,6 +38,47 @@ def order(
 
 def read(*found: str) -> list[FullOrder]:
     return orders.read_orders(etree.fromstring(f"<SALES_ORDERS>{''.join(found)}</SALES_ORDERS>"))
+
+
+NOTE_TYPE = '<INTERNAL_REF TYPE_ID="2" TYPE_DESC="Credit Note">CN1</INTERNAL_REF>'
+TWO = f"<ORDER_ITEM>{LINE}</ORDER_ITEM>" * 2
+
+
+def read_note(*found: str) -> NoteItems | None:
+    return orders.read_note(etree.fromstring(f"<SALES_ORDERS>{''.join(found)}</SALES_ORDERS>"), "CN1")
+
+
+@pytest.mark.parametrize(
+    ("found", "lines"),
+    [
+        ([order(code=NOTE_TYPE)], (("FELL", 2),)),
+        ([order(TWO, code=NOTE_TYPE)], (("FELL", 4),)),
+        ([order(TWO.replace(">2<", ">-2<"), code=NOTE_TYPE)], (("FELL", 4),)),
+        ([order(code="<SORDER_CODE>CN1</SORDER_CODE>", ref="")], (("FELL", 2),)),
+        ([order(code="")], (("FELL", 2),)),
+        ([order(), order(code=NOTE_TYPE)], (("FELL", 2),)),
+    ],
+)
+def test_the_goods_of_a_note_are_read_by_its_code(found: list[str], lines: tuple[tuple[str, int], ...]) -> None:
+    assert read_note(*found) == NoteItems(lines, "PATEL0007")
+
+
+@pytest.mark.parametrize("found", [[], [order()], [order(code=""), order(code="")], [order("", code=NOTE_TYPE)]])
+def test_a_note_that_is_not_shown_or_without_goods_is_none(found: list[str]) -> None:
+    assert read_note(*found) is None
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ([order(code='<INTERNAL_REF TYPE_ID="1" TYPE_DESC="Sales Order">CN1</INTERNAL_REF>')], "a Sales Order"),
+        ([order(code=NOTE_TYPE), order(code=NOTE_TYPE)], "two documents"),
+        ([order("<ORDER_ITEM><STOCK_CODE>A</STOCK_CODE></ORDER_ITEM>", code=NOTE_TYPE)], "ORDER_QTY"),
+    ],
+)
+def test_what_cannot_be_the_note_is_an_error_that_names_it(found: list[str], words: str) -> None:
+    with pytest.raises(PermanentError, match=f"Credit Note CN1: .*{words}"):
+        read_note(*found)
 
 
 def gross(line: str, currency: str = "GBP") -> int:

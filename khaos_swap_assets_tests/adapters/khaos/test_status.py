@@ -46,6 +46,11 @@ def row(
     )
 
 
+def sample(complete: str, invoices: str = "", created: str = "12/11/2025") -> str:
+    """A note as the contract's own sample shows it."""
+    return note("CN02217", invoices=invoices, extra=f"<COMPLETE>{complete}</COMPLETE>", created=created)
+
+
 def note(code: str = "CN1", **parts: str) -> str:
     return row(code, kind='<ORDER_TYPE TYPE_ID="2">Credit Note</ORDER_TYPE>', **parts)
 
@@ -166,6 +171,41 @@ def test_a_note_is_issued_when_all_of_it_is(
     found = one(note(invoices=invoices))
     assert isinstance(found, CreditNote)
     assert (found.stage_id, found.issued_on, found.is_issued) == (stage, issued_on, is_issued)
+
+
+@pytest.mark.parametrize(
+    ("row", "issued_on", "is_issued", "is_shown"),
+    [
+        (sample("-1"), date(2025, 11, 12), True, False),
+        (sample("-1", created=""), None, True, False),
+        (sample("0"), None, False, True),
+        (sample(""), None, False, True),
+        (sample("-1", invoice("16")), None, False, True),
+        (sample("-1", invoice("70") + invoice("16")), None, False, True),
+        (sample("0", invoice("70")), date(2025, 11, 12), True, False),
+        (sample("-1", invoice("70", issue="13/11/2025")), date(2025, 11, 13), True, True),
+        (sample("0", invoice("70", day="13/11/2025")), date(2025, 11, 13), True, True),
+    ],
+)
+def test_a_complete_note_is_issued_unless_an_invoice_says_otherwise(
+    row: str, issued_on: date | None, is_issued: bool, is_shown: bool
+) -> None:
+    found = one(row)
+    assert isinstance(found, CreditNote)
+    assert (found.issued_on, found.is_issued, found.is_issue_day_shown) == (issued_on, is_issued, is_shown)
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (sample("-1"), "issued (day not shown; made on 2025-11-12)"),
+        (sample("-1", invoice("70", issue="13/11/2025")), "issued on 2025-11-13"),
+    ],
+)
+def test_a_day_that_stands_in_for_the_day_of_issue_says_so(row: str, words: str) -> None:
+    found = one(row)
+    assert isinstance(found, CreditNote)
+    assert found.issued_words == words
 
 
 @pytest.mark.parametrize("totals", [TOTALS, TOTALS.replace(">1", ">-1").replace(">4", ">-4").replace('="', '="-')])
