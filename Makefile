@@ -7,6 +7,7 @@ SEED ?= 1
 TESTS ?=
 
 BIN := .venv/bin
+RUNS := .venv/.runs
 READY := .venv/.ready
 DEMO := .khaos-swap-demo
 OLD := Khaos Swap needs Python 3.11 or newer, and $(PYTHON) is not: name one, e.g. make PYTHON=python3.12
@@ -16,17 +17,17 @@ BUSY := the demo in $(DEMO) is running, and nothing was removed: stop it with Ct
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-once test coverage prove bench lint docs clean
+.PHONY: help setup demo demo-once test coverage prove bench lint sbom docs clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
 
-setup: $(READY) ## Set up .venv from the locked requirements
+setup: $(RUNS) ## Set up .venv with what runs, from the locked requirements
 
-demo: $(READY) ## Show it all on invented data, with the UI; PORT=3001 moves the UI, Ctrl-C ends it
+demo: $(RUNS) ## Show it all on invented data, with the UI; PORT=3001 moves the UI, Ctrl-C ends it
 	@$(BIN)/khaos-swap demo --port $(PORT)
 
-demo-once: $(READY) ## Play one month without the UI and print the figures; RETURNS=500 SEED=1
+demo-once: $(RUNS) ## Play one month without the UI and print the figures; RETURNS=500 SEED=1
 	@$(BIN)/khaos-swap demo --once --returns $(RETURNS) --seed $(SEED)
 
 test: $(READY) ## Run all tests; TESTS=path runs some
@@ -41,10 +42,16 @@ prove: $(READY) ## Run the proofs at full size (long) and write one JSON
 bench: $(READY) ## Run the benchmarks, one JSON line each
 	@$(BIN)/python benchmarks/run.py
 
-lint: $(READY) ## Check style, format and types
+lint: $(READY) ## Check style, format, types and what is known to be unsafe
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/bandit --quiet --recursive khaos_swap_assets --configfile pyproject.toml
+
+sbom: $(READY) ## Write sbom.json: what the image holds (CycloneDX)
+	@$(BIN)/python -W ignore -m cyclonedx_py requirements requirements/image.txt --pyproject pyproject.toml \
+		--output-reproducible --output-file sbom.json
+	@echo 'sbom.json is written'
 
 docs: $(READY) ## Write the pages that are made from the code
 	@$(BIN)/python -m khaos_swap_assets_tests.generated_docs
@@ -52,13 +59,18 @@ docs: $(READY) ## Write the pages that are made from the code
 clean: ## Remove the demo's data and everything that the tools left
 	@for lock in supervisor.lock postgres.lock; do \
 		[ ! -e $(DEMO)/$$lock ] || flock --nonblock $(DEMO)/$$lock true || { echo '$(BUSY)' >&2; exit 1; }; done
-	@rm -rf $(DEMO) build *.egg-info .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(DEMO) build sbom.json *.egg-info .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
 
-$(READY): requirements/dev.txt pyproject.toml
+$(RUNS): requirements/build.txt requirements/run.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo '$(OLD)' >&2; exit 1; }
-	@echo 'setting up .venv (once)'
+	@echo 'setting up .venv (once): what runs; the test tools come with make test'
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python requirements/install.py $(BIN)/python requirements/build.txt requirements/run.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@touch $(RUNS)
+
+$(READY): $(RUNS) requirements/dev.txt
+	@echo 'adding the test tools to .venv (once)'
+	@$(BIN)/python requirements/install.py $(BIN)/python requirements/dev.txt
 	@touch $(READY)

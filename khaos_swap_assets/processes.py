@@ -68,7 +68,7 @@ class Process:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         owner = os.getpid()
         with self.log.open("ab") as log:
-            self._popen = subprocess.Popen(  # noqa: S603 (the programs are ours)
+            self._popen = subprocess.Popen(  # noqa: S603 (the programs are ours)  # nosec B603
                 list(child.argv),
                 env={**os.environ, "PYTHONUNBUFFERED": "1", **child.env, HOUSE: str(folder)},
                 cwd=folder,

@@ -1,0 +1,93 @@
+"""What is deployed past one machine: an image of hashed packages alone, and pods that may change nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+DEPLOY = ROOT / "deploy"
+HASHED = {"--require-hashes"}
+OURS = {"--no-deps", "--no-index", "--no-build-isolation"}
+POD = {"runAsNonRoot": True, "runAsUser": 10001, "runAsGroup": 10001, "seccompProfile": {"type": "RuntimeDefault"}}
+CONTAINER = {"readOnlyRootFilesystem": True, "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+
+
+def instructions() -> list[tuple[str, list[str]]]:
+    """Each instruction of the Dockerfile with its words."""
+    text = re.sub(r"\\\n", " ", (DEPLOY / "Dockerfile").read_text())
+    lines = [line.split() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    return [(line[0], line[1:]) for line in lines]
+
+
+def words(name: str) -> list[list[str]]:
+    return [found for instruction, found in instructions() if instruction == name]
+
+
+def test_the_base_is_named_by_a_digest_that_the_builder_must_give() -> None:
+    assert instructions()[0] == ("ARG", ["BASE_DIGEST"])
+    bases = words("FROM")
+    assert len(bases) == 2
+    assert all(re.fullmatch(r"python:3\.\d+-slim@\$\{BASE_DIGEST\}", base[0]) for base in bases)
+
+
+def test_nothing_is_installed_but_by_hash_and_our_own_source() -> None:
+    runs = [" ".join(run).split("&&") for run in words("RUN")]
+    installs = [set(command.split()) for run in runs for command in run if " install " in command]
+    assert len(installs) == 2
+    assert all(install >= HASHED or install >= OURS for install in installs)
+    files = {word for install in installs for word in install if word.endswith(".txt")}
+    assert files == {"requirements/build.txt", "requirements/image.txt"}
+    assert not any(tool in " ".join(run) for run in runs for tool in ("apt-get", "curl", "wget"))
+
+
+def test_it_runs_as_nobody_in_particular() -> None:
+    assert instructions()[-1] == ("USER", ["10001:10001"])
+
+
+def test_only_what_runs_gets_into_the_image() -> None:
+    lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
+    assert lines[0] == "*"
+    allowed = {line[1:] for line in lines if line.startswith("!")}
+    copied = {source for copy in words("COPY") if not copy[0].startswith("--from") for source in copy[:-1]}
+    assert copied == allowed
+    assert all((ROOT / name).exists() for name in allowed)
+    assert set(lines) - {f"!{name}" for name in allowed} == {"*", "**/__pycache__"}
+
+
+def pods() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Name, pod's and container's part of all that runs our image."""
+    for file in ("gateway.yaml", "ui.yaml"):
+        deployment = next(yaml.safe_load_all((DEPLOY / file).read_text()))
+        spec = deployment["spec"]["template"]["spec"]
+        for container in spec["containers"]:
+            yield file, spec, container
+    chart = yaml.safe_load((DEPLOY / "values.yaml").read_text())
+    (code,) = chart["dagster-user-deployments"]["deployments"]
+    yield "code location", {**code, "securityContext": code["podSecurityContext"]}, code
+    runs = chart["runLauncher"]["config"]["k8sRunLauncher"]["runK8sConfig"]
+    yield "runs", runs["podSpecConfig"], runs["containerConfig"]
+
+
+@pytest.mark.parametrize(("name", "pod", "container"), list(pods()), ids=[name for name, _, _ in pods()])
+def test_a_pod_is_nobody_and_cannot_change_its_root(name: str, pod: dict[str, Any], container: dict[str, Any]) -> None:
+    assert pod["securityContext"] == POD, name
+    assert container["securityContext"] == CONTAINER, name
+    if name != "runs":  # they take the folders of the code location
+        assert {"name": "tmp", "emptyDir": {}} in pod["volumes"], name
+        assert {"name": "tmp", "mountPath": "/tmp"} in container["volumeMounts"], name
+
+
+def test_the_ui_without_a_guard_is_not_started() -> None:
+    chart = yaml.safe_load((DEPLOY / "values.yaml").read_text())
+    assert chart["dagsterWebserver"]["replicaCount"] == 0
+    (ui,) = yaml.safe_load_all((DEPLOY / "ui.yaml").read_text())
+    (container,) = ui["spec"]["template"]["spec"]["containers"]
+    assert container["command"] == ["python", "-m", "khaos_swap_assets.ui"]
+    assert {"name": "KHAOS_SWAP_WEBSERVER_HOST", "value": "127.0.0.1"} in container["env"]
+    assert "ports" not in container
