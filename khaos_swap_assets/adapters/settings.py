@@ -186,6 +186,7 @@ class Settings(BaseSettings):
     gateway_trusted_proxies: str = Field(
         "127.0.0.1", description="Comma list of proxies whose X-Forwarded-* headers count"
     )
+    gateway_metrics_from: str = Field("", description="Comma list of private addresses that read /metrics, no proxy's")
     webserver_host: str = Field("127.0.0.1", description="Address the Dagster UI binds to: loopback only")
     webserver_port: int = Field(3000, ge=1, le=65535, description="Port of the Dagster UI")
     webserver_public_url: str = Field("", description="URL of the Dagster UI as a proxy with a sign-in shows it")

@@ -97,10 +97,12 @@ def _addresses(settings: Settings) -> Iterator[str]:
         yield f"{PREFIX}SWAP_URL: must be https: over http anybody on the way could read the key"
     if settings.gateway_port and settings.gateway_port == settings.webserver_port:
         yield f"{PREFIX}GATEWAY_PORT: is {PREFIX}WEBSERVER_PORT too; choose another"
-    proxies = [proxy.strip() for proxy in settings.gateway_trusted_proxies.split(",")]
-    if wrong := [ascii(proxy) for proxy in proxies if not _is_network(proxy)]:
-        words = "each must be an IP address or a network like 10.0.0.0/8"
-        yield f"{PREFIX}GATEWAY_TRUSTED_PROXIES: {', '.join(wrong)}: {words}"
+    lists = {"TRUSTED_PROXIES": settings.gateway_trusted_proxies, "METRICS_FROM": settings.gateway_metrics_from}
+    for name, told in lists.items():
+        words = [word.strip() for word in told.split(",")] if told or name == "TRUSTED_PROXIES" else []
+        if wrong := [ascii(word) for word in words if not _is_network(word)]:
+            told = "each must be an IP address or a network like 10.0.0.0/8"
+            yield f"{PREFIX}GATEWAY_{name}: {', '.join(wrong)}: {told}"
 
 
 def _wrong_url(url: str) -> str:

@@ -104,6 +104,7 @@ def settings_of(
         "KHAOS_SWAP_GATEWAY_PORT": str(place.gateway_port),
         "KHAOS_SWAP_GATEWAY_SENDER_RATE": "10000",
         "KHAOS_SWAP_GATEWAY_PUBLIC_URL": place.gateway_url,
+        "KHAOS_SWAP_GATEWAY_METRICS_FROM": "127.0.0.1",
         "KHAOS_SWAP_DAILY_DOCUMENT_CAP": NO_CAP,
         "KHAOS_SWAP_DAILY_VALUE_CAP_POUNDS": NO_CAP,
         "KHAOS_SWAP_PAGE_DOCUMENTS": "1000",

@@ -40,21 +40,21 @@ def create_app(
     hand_out: channel.HandOut | None = None,
 ) -> FastAPI:
     """The service over a database (``connect`` opens a connection), a clock in UTC and the feed of documents."""
-    pool, writer = Pool(connect), Writer(connect, arrivals.keep)
+    pool, writer, rate = Pool(connect), Writer(connect, arrivals.keep), SenderRate(settings.gateway_sender_rate)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, SenderRate]]:
+        yield {"rate": rate}
         writer.close()
         pool.close()
 
     app = FastAPI(title=TITLE, lifespan=lifespan, redirect_slashes=False, docs_url=None, redoc_url=None)
-    app.add_middleware(Limits, rate=SenderRate(settings.gateway_sender_rate))
+    app.add_middleware(Limits, rate=rate)
     app.include_router(webhooks.router(pool, writer, settings.swap, clock))
     app.include_router(inspections.router(pool, settings, clock))
     app.include_router(channel.router(pool, settings, clock, hand_out))
     _add_health(app, pool)
-    _add_metrics(app, pool, clock)
+    _add_metrics(app, pool, clock, settings.gateway_metrics_from)
     api_page.serve(app)
     app.add_exception_handler(psycopg.DataError, _bad_data)
     for outage in (psycopg.Error, KhaosSwapError):
@@ -112,17 +112,17 @@ def _add_health(app: FastAPI, pool: Pool) -> None:
         return {"status": "ready", "installation": row[0] if row else "unmarked"}
 
 
-def _add_metrics(app: FastAPI, pool: Pool, clock: Callable[[], datetime]) -> None:
+def _add_metrics(app: FastAPI, pool: Pool, clock: Callable[[], datetime], readers: str) -> None:
     @app.get(
         "/metrics",
         tags=["Health"],
-        summary="Figures for Prometheus; for machines of the same private network",
+        summary="Figures for Prometheus; for machines of the private network that the settings name",
         responses=describing.answers((*describing.OF_ALL, 403)),
         response_class=Response,
     )
     def told(request: Request) -> Response:
-        if not is_near(request):
-            raise HTTPException(403, "figures are for machines of the same private network")
+        if not is_near(request, readers):
+            raise HTTPException(403, "figures are for the private addresses of KHAOS_SWAP_GATEWAY_METRICS_FROM")
         try:
             with pool.transaction() as conn:
                 found = queues.read(conn, clock())

@@ -11,8 +11,9 @@ import math
 import time
 import traceback
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address, ip_address, ip_network
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -46,6 +47,26 @@ class SenderRate:
         return max(ahead, 0.0)
 
 
+def sender_of(host: str) -> str:
+    """Who counts as one sender: an address, of IPv6 the network of 64 bits, which one sender owns as a whole."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, IPv4Address):
+        return host
+    return str(address.ipv4_mapped or ip_network((address, 64), strict=False))
+
+
+def is_among(host: str, networks: Sequence[str]) -> bool:
+    """Whether an address is one of these or lies in one of these networks."""
+    try:
+        address = ip_address(host)
+        return any(address in ip_network(word.strip(), strict=False) for word in networks if word.strip())
+    except ValueError:
+        return False
+
+
 class _RefusedError(Exception):
     def __init__(self, status: int, detail: str, retry_after: int = 0) -> None:
         super().__init__(detail)
@@ -67,7 +88,8 @@ class Limits:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or refuse and say when to come again."""
         if scope["type"] != "http" or scope["path"] in ALWAYS_ANSWERED:
-            await self._app(scope, receive, send)
+            answer = _RefusedError(413, "no body is taken here").response if _has_body(scope) else self._app
+            await answer(scope, receive, send)
             return
         began, told = time.perf_counter(), _Told(send)
         self._inside += 1
@@ -91,7 +113,7 @@ class Limits:
         headers = scope["headers"]
         if sum(len(name) + len(value) for name, value in headers) > MAX_HEADER_BYTES:
             raise _RefusedError(431, f"the headers are longer than {MAX_HEADER_BYTES} bytes")
-        wait = self._rate.wait(scope["client"][0] if scope["client"] else "")
+        wait = self._rate.wait(sender_of(scope["client"][0] if scope["client"] else ""))
         if wait:
             raise _RefusedError(429, "too many requests of one sender", math.ceil(wait))
         if self._inside > MAX_REQUESTS:
@@ -99,6 +121,12 @@ class Limits:
         for name, value in headers:
             if name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
                 raise _RefusedError(415, "a packed body is not unpacked here")
+
+
+def _has_body(scope: Scope) -> bool:
+    """Whether the headers of a request announce a body."""
+    told = dict(scope.get("headers", ()))
+    return b"transfer-encoding" in told or told.get(b"content-length", b"0").strip() != b"0"
 
 
 def _place(error: Exception) -> str:

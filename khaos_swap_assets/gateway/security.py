@@ -19,6 +19,7 @@ from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.adapters.settings import Settings
+from khaos_swap_assets.gateway.limits import is_among
 
 DEMO_SECRETS: Mapping[str, str] = {
     "KHAOS_SWAP_SWAP_API_KEY": "demo-swap-key",
@@ -62,6 +63,7 @@ def basic_guard(user: str, *passwords: SecretStr) -> Callable[..., None]:
         is_user, is_password = is_same(given_user, user), is_any(given_password, passwords)
         if not (is_user and is_password):
             raise HTTPException(401, "user or password is wrong", {"WWW-Authenticate": 'Basic realm="khaos-swap"'})
+        prove(request)
 
     return guard
 
@@ -74,16 +76,23 @@ def bearer_guard(*tokens: SecretStr) -> Callable[..., None]:
         scheme, _space, given = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not is_any(given.strip(), tokens):
             raise HTTPException(401, "the token is wrong", {"WWW-Authenticate": "Bearer"})
+        prove(request)
 
     return guard
 
 
-def is_near(request: Request) -> bool:
-    """Whether the sender sits on this machine or in a private network."""
-    try:
-        return ip_address(request.client.host if request.client else "").is_private
-    except ValueError:
-        return False
+def is_near(request: Request, named: str) -> bool:
+    """Whether the sender has a private address, one of those ``named`` (comma list of addresses and networks).
+
+    A private address alone proves nothing: a proxy that adds no header lends its own to the whole internet.
+    """
+    host = request.client.host if request.client else ""
+    return is_among(host, named.split(",")) and ip_address(host).is_private
+
+
+def prove(request: Request) -> None:
+    """Note that the sender showed a right secret: a share of the lines is kept for such ones."""
+    request.state.is_proven = True
 
 
 def require_private_line(request: Request) -> None:

@@ -27,7 +27,7 @@ from khaos_swap_assets.gateway import describing
 from khaos_swap_assets.gateway.messages import body_of, parsed
 from khaos_swap_assets.gateway.pool import Pool
 from khaos_swap_assets.gateway.refusals import Heads, refusal
-from khaos_swap_assets.gateway.security import is_same
+from khaos_swap_assets.gateway.security import is_same, prove
 from khaos_swap_assets.gateway.writing import Writer
 
 LIFETIME_SECONDS = 300
@@ -95,6 +95,7 @@ def router(pool: Pool, writer: Writer, settings: SwapSettings, clock: Callable[[
         try:
             raw = await body_of(request)
             message, knock = _proven(raw, request.headers, settings, now)
+            prove(request)
             await _keep(pool, writer, knock, message, now)
         except (RejectedError, HTTPException, RecursionError) as error:
             answer = _answer(error)

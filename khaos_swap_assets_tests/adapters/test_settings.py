@@ -111,6 +111,7 @@ MISPLACED = [
     ("GATEWAY_PORT", "3000", "is KHAOS_SWAP_WEBSERVER_PORT too"),
     ("GATEWAY_TRUSTED_PROXIES", "*", "each must be an IP address or a network"),
     ("GATEWAY_TRUSTED_PROXIES", "10.0.0.1,", "each must be an IP address or a network"),
+    ("GATEWAY_METRICS_FROM", "prometheus", "each must be an IP address or a network"),
     ("ALERT_URLS", "json://localhost, carrier-pigeon://roof", "address 2 of 2 is none that apprise knows"),
     ("POST_FORM", "2026-07-01", "there is no such setting; did you mean KHAOS_SWAP_POST_FROM?"),
     ("ZEBRA", "1", "there is no such setting; khaos-swap settings lists them"),

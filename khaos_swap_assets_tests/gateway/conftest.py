@@ -51,6 +51,7 @@ def configure(**changes: Any) -> Settings:
     swap = SwapSettings.model_validate({"store_id": STORE} | secrets)
     khaos = KhaosSettings.model_validate({"channel_user": CHANNEL[0], "channel_password": CHANNEL[1]})
     given: dict[str, Any] = {"swap": swap, "khaos": khaos, "inspection_token": SecretStr(TOKEN)}
+    given["gateway_metrics_from"] = "127.0.0.1, 10.0.0.0/8"
     return Settings(**(given | {"gateway_public_url": "https://hub.example/"} | changes))
 
 

@@ -16,7 +16,7 @@ import uvicorn
 
 from khaos_swap_assets.adapters.http import public_authorities
 from khaos_swap_assets.adapters.store import database as store
-from khaos_swap_assets.gateway import server
+from khaos_swap_assets.gateway import lines
 from khaos_swap_assets.gateway.app import create_app
 from khaos_swap_assets_tests.gateway.conftest import NOW, configure
 
@@ -27,13 +27,13 @@ class Running:
     def __init__(self, url: str, *, proxies: str = "", **changes: Any) -> None:
         app = create_app(
             connect=lambda: store.connect(url, application="running gateway"),
-            settings=configure(gateway_sender_rate=100_000, **changes),
+            settings=configure(**({"gateway_sender_rate": 100_000} | changes)),
             clock=lambda: NOW,
         )
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
         quiet: dict[str, Any] = {"ws": "none", "log_config": None, "access_log": False}
-        config = uvicorn.Config(app, http=server.Line, forwarded_allow_ips=proxies, **quiet)
+        config = uvicorn.Config(app, http=lines.Line, forwarded_allow_ips=proxies, **quiet)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
 

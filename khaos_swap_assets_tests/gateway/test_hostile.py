@@ -21,7 +21,7 @@ import jwt
 import pytest
 
 from khaos_swap_assets.adapters.http import public_authorities
-from khaos_swap_assets.gateway import messages, server
+from khaos_swap_assets.gateway import lines, messages
 from khaos_swap_assets_tests.gateway.conftest import CHANNEL, NOW, PREVIOUS, SECRET, TOKEN, Rows
 from khaos_swap_assets_tests.gateway.running import Running
 from khaos_swap_assets_tests.gateway.test_webhooks import by_hand, claims, message, signed
@@ -73,7 +73,7 @@ def test_fifty_megabytes_in_chunks_are_cut_after_one(running: Running) -> None:
 
 
 def test_headers_that_dawdle_lose_the_line(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "HEADER_SECONDS", 0.5)
+    monkeypatch.setattr(lines, "HEADER_SECONDS", 0.5)
     with running.line() as line:
         began = time.monotonic()
         line.sendall(b"POST /webhooks/swap HTTP/1.1\r\n")
@@ -86,7 +86,7 @@ def test_headers_that_dawdle_lose_the_line(running: Running, monkeypatch: pytest
 
 
 def test_a_line_that_says_nothing_is_cut(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "HEADER_SECONDS", 0.3)
+    monkeypatch.setattr(lines, "HEADER_SECONDS", 0.3)
     with running.line() as line:
         assert line.recv(1) == b""
 
@@ -100,7 +100,7 @@ def test_a_body_that_dawdles_is_408(running: Running, monkeypatch: pytest.Monkey
 
 
 def test_a_kept_line_may_speak_again_later(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "HEADER_SECONDS", 0.5)
+    monkeypatch.setattr(lines, "HEADER_SECONDS", 0.5)
     with httpx.Client(base_url=f"http://127.0.0.1:{running.port}", trust_env=False) as client:
         for _ in range(3):
             assert client.get("/healthz").status_code == 200
@@ -185,7 +185,7 @@ def test_path_tricks_lead_nowhere(running: Running) -> None:
     ],
 )  # fmt: skip
 def test_lines_that_speak_no_http_change_nothing(running: Running, raw: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "HEADER_SECONDS", 1.0)
+    monkeypatch.setattr(lines, "HEADER_SECONDS", 1.0)
     said = running.say(raw)
     assert not said.startswith(b"HTTP/1.1 5"), said[:100]
     assert is_alive(running)
@@ -235,7 +235,8 @@ def test_several_workers_serve_one_port_and_tell_common_figures(database_url: st
     from benchmarks.gateway_load import gateway
 
     quick: dict[str, Any] = {"trust_env": False, "verify": public_authorities()}
-    with gateway(database_url, workers=2) as (port, process), httpx.Client(**quick) as client:
+    near = {"KHAOS_SWAP_GATEWAY_METRICS_FROM": "127.0.0.1"}
+    with gateway(database_url, workers=2, **near) as (port, process), httpx.Client(**quick) as client:
         for _ in range(30):
             assert httpx.get(f"http://127.0.0.1:{port}/khaos/config", **quick).status_code == 401
         told = {line for _ in range(10) for line in client.get(f"http://127.0.0.1:{port}/metrics").text.splitlines()}

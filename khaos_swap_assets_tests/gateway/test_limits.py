@@ -376,4 +376,12 @@ def test_without_a_database_the_figures_say_so(open_gateway: OpenGateway) -> Non
 
 @pytest.mark.parametrize(("host", "code"), [("10.0.0.7", 200), ("127.0.0.1", 200), ("8.8.8.8", 403), ("x", 403)])
 def test_figures_are_for_the_private_network(open_gateway: OpenGateway, host: str, code: int) -> None:
-    assert open_gateway(host=host).get("/metrics").status_code == code
+    named = configure(gateway_metrics_from="127.0.0.1, 10.0.0.0/8, 8.8.8.8")
+    assert open_gateway(host=host, settings=named).get("/metrics").status_code == code
+
+
+@pytest.mark.parametrize("named", ["", "10.0.5.9", "192.168.0.0/16,::1", "x"])
+def test_a_proxy_that_adds_no_header_shows_the_figures_to_nobody(open_gateway: OpenGateway, named: str) -> None:
+    for proxy in ("127.0.0.1", "10.0.0.7"):
+        gateway = open_gateway(host=proxy, settings=configure(gateway_metrics_from=named))
+        assert gateway.get("/metrics").status_code == 403

@@ -118,10 +118,14 @@ def test_a_secret_over_plain_http_is_refused_from_any_other_machine(
 
 @pytest.mark.parametrize(
     ("host", "expected"),
-    [("10.1.2.3", True), ("192.168.0.9", True), ("::1", True), ("8.8.8.8", False), ("name", False), (None, False)],
+    [
+        *(("10.1.2.3", True), ("192.168.0.9", True), ("::1", True)),
+        *(("192.168.0.8", False), ("8.8.8.8", False), ("name", False), (None, False)),
+    ],
 )
 def test_who_is_near(host: str | None, expected: bool) -> None:
-    assert is_near(a_request(host=host)) is expected
+    assert is_near(a_request(host=host), "10.0.0.0/8, 192.168.0.9,::1,8.8.8.8") is expected
+    assert not is_near(a_request(host=host), "")
 
 
 @given(st.text(), st.text())

@@ -14,7 +14,7 @@ import pytest
 from fastapi import FastAPI
 
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.gateway import app, server
+from khaos_swap_assets.gateway import app, lines, server
 from khaos_swap_assets_tests.gateway.running import Running
 
 ASK = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
@@ -68,7 +68,7 @@ def test_address_and_number_are_the_settings_unless_given(
     )
     server.serve(settings, **given)
     assert (told["host"], told["port"], told["workers"]) == expected
-    assert (told["http"], told["forwarded_allow_ips"], told["server_header"]) == (server.Line, "10.9.9.9", False)
+    assert (told["http"], told["forwarded_allow_ips"], told["server_header"]) == (lines.Line, "10.9.9.9", False)
     assert told["app"] == "khaos_swap_assets.gateway.server:started"
 
 
@@ -93,14 +93,14 @@ def test_what_starting_made_is_not_collected_again(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_line_that_says_nothing_is_cut(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "HEADER_SECONDS", 0.3)
+    monkeypatch.setattr(lines, "HEADER_SECONDS", 0.3)
     began = time.monotonic()
     assert running.say(b"") == b""
     assert time.monotonic() - began < 8
 
 
 def test_headers_that_drip_are_cut_although_something_comes(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "HEADER_SECONDS", 0.5)
+    monkeypatch.setattr(lines, "HEADER_SECONDS", 0.5)
     began = time.monotonic()
     with running.line() as line:
         while not is_cut(line) and time.monotonic() - began < 15:
@@ -108,14 +108,15 @@ def test_headers_that_drip_are_cut_although_something_comes(running: Running, mo
     assert time.monotonic() - began < 8
 
 
-@pytest.mark.parametrize(("size", "is_answered"), [(1_000, True), (server.HEADER_BYTES + 1_000, False)])
+@pytest.mark.parametrize(("size", "is_answered"), [(1_000, True), (lines.HEADER_BYTES + 1_000, False)])
 def test_headers_without_end_are_cut_by_their_size(running: Running, size: int, is_answered: bool) -> None:
     answer = running.say(ASK + b"X-Long: " + b"a" * size + (b"\r\n\r\n" if is_answered else b""))
     assert answer.startswith(FINE) is is_answered
 
 
 def test_a_line_too_many_is_cut_and_the_others_are_served(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "MAX_LINES", 2)
+    monkeypatch.setattr(lines, "MAX_LINES", 2)
+    monkeypatch.setattr(lines, "KEPT_FOR_PROVEN", 0)
     with running.line() as first, running.line() as second:
         for line in (first, second):
             line.sendall(ASK + b"\r\n")
@@ -128,7 +129,7 @@ def test_a_line_too_many_is_cut_and_the_others_are_served(running: Running, monk
 def test_one_line_serves_many_requests_each_with_its_own_deadline(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "HEADER_BYTES", 100)
+    monkeypatch.setattr(lines, "HEADER_BYTES", 100)
     with running.line() as line:
         for _ in range(5):
             line.sendall(ASK + b"\r\n")
