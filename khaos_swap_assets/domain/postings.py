@@ -16,6 +16,7 @@ from typing import Literal, Protocol
 
 from khaos_swap_assets.domain.credit_notes import CreditNote
 from khaos_swap_assets.domain.packs import NO_PACKS, Packs
+from khaos_swap_assets.domain.sale_prices import Prices
 
 State = Literal["planned", "in_doubt", "confirmed", "refused", "withdrawn"]
 Key = tuple[str, str, int]
@@ -27,7 +28,8 @@ class Posting:
 
     ``cleared_at`` is an unused search that found nothing, made while ``cleared_in`` was the life of the database.
     ``asked_by`` says how Khaos asked for it again: ``continuation`` or ``specific ids``. ``doubt`` says in words why
-    it may not be handed out or is still in doubt. ``drafted`` is the content of the draft that it was planned from.
+    it may not be handed out or is still in doubt. ``drafted`` is the content of the draft that it was planned from,
+    ``prices`` says whether its value is what the goods were sold for.
     """
 
     store_id: str
@@ -57,6 +59,7 @@ class Posting:
     witnessed_pence: int | None = None
     ended_by: str = ""
     drafted: str | None = None
+    prices: Prices = "unsure"
 
     @property
     def key(self) -> Key:

@@ -17,6 +17,7 @@ from khaos_swap_assets.sandbox.switches import ALL_SWITCHES
 from khaos_swap_assets_tests.prove.audit_proofs import AUDIT_PROOFS
 from khaos_swap_assets_tests.prove.gateway_proofs import GATEWAY_PROOFS
 from khaos_swap_assets_tests.prove.odd_history import odd_history
+from khaos_swap_assets_tests.prove.odd_prices import odd_prices
 from khaos_swap_assets_tests.prove.plays import ROOT, Played, faults_of, play
 from khaos_swap_assets_tests.prove.tests_at_size import run_tests
 
@@ -153,6 +154,7 @@ PROOFS: dict[str, Callable[[], Figures]] = {
         history_months,
         odd_history,
         random_histories,
+        odd_prices,
         planted,
         planted_with_the_money,
         benchmarks,

@@ -168,6 +168,7 @@ class Khaos:
     cancelled: dict[str, CreditNote] = field(default_factory=dict)
     levels: dict[str, int] = field(default_factory=dict)
     credit: dict[str, int] = field(default_factory=dict)
+    ignores_prices: bool = False
     faults: list[KhaosFault] = field(default_factory=list)
     broken_refs: dict[str, Exception] = field(default_factory=dict)
     note_items: ItemsBy = "status"
@@ -189,7 +190,7 @@ class Khaos:
         """Import a return document: one Credit Note, and sellable units back on the shelf."""
         content = json.loads(document, parse_float=Decimal)
         items = content["ReturnedItems"]
-        pence = sum(int(Decimal(str(i["UnitPrice"]["Gross"])) * 100) * int(i["Quantity"]) for i in items)
+        pence = sum(self._price(item) * int(item["Quantity"]) for item in items)
         for item in items:
             if item["ReturnReason"]["ID"] == "1":
                 self.levels[item["SKU"]] = self.levels.get(item["SKU"], 0) + int(item["Quantity"])
@@ -207,6 +208,14 @@ class Khaos:
         )
         self.notes[note.credit_note_code] = note
         return note
+
+    def _price(self, item: dict[str, Any]) -> int:
+        """Pence of one unit: as the document says, or as it was sold for in the order that it names."""
+        if not self.ignores_prices:
+            return int(Decimal(str(item["UnitPrice"]["Gross"])) * 100)
+        ref = item["SourceReference"]["SourceOrder"]["AssociatedRef"]
+        sold = [line for order in self.orders if order.associated_ref == ref for line in order.lines]
+        return next(line.gross_pence // line.quantity for line in sold if line.stock_code == item["SKU"])
 
     def get_stock_list(self, since: datetime | None, date_type: int = 0) -> tuple[list[str], list[KhaosFault]]:
         self._note("stock_list", since)

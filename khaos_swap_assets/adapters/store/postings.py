@@ -116,6 +116,13 @@ class SqlBook:
             "AND witnessed_pence = value_pence LIMIT 1"
         ).fetchone() is not None  # fmt: skip
 
+    def has_price_witness(self) -> bool:
+        """True when one was whose value the sale's prices could not have given: Khaos honours ours."""
+        return self.conn.execute(
+            "SELECT 1 FROM recon.postings WHERE prices = 'own' AND state = 'confirmed' AND handed_out_at IS NOT NULL "
+            "AND witnessed_pence = value_pence LIMIT 1"
+        ).fetchone() is not None  # fmt: skip
+
     def gaps(self) -> list[Posting]:
         """Confirmed postings witnessed at another value than drafted, which no person has accepted."""
         return self._load("p.is_apart AND p.ended_by = ANY(%s)", ["witness", "adoption"])

@@ -47,6 +47,9 @@ class Book(Protocol):
     def has_witness(self) -> bool:
         """True when a document that we handed out was witnessed at its drafted value."""
 
+    def has_price_witness(self) -> bool:
+        """True when one was whose value the sale's prices could not have given: Khaos honours ours."""
+
     def gaps(self) -> list[Posting]:
         """Confirmed postings witnessed at another value than drafted, which no person has accepted."""
 

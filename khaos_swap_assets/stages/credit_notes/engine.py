@@ -16,7 +16,8 @@ States: planned → in_doubt → confirmed | refused, and planned → withdrawn.
    one note fit by customer, currency, goods, value and date; two are never guessed between. No note proves two.
 5. Nothing is planned over a note that may already cover it, and nothing leaves for a draft that is not ready as it was.
 6. A note witnessed at another value than drafted stops the feed until a person accepts it.
-7. Name and address are kept until confirmed or refused; after that only the hash of what was sent.
+7. Until a note showed that Khaos honours our prices, at most one document is out whose value the sale's may not give.
+8. Name and address are kept until confirmed or refused; after that only the hash of what was sent.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.domain.credit_notes import CreditNote, Draft
 from khaos_swap_assets.domain.postings import Asking, Change, Evidence, Planned, Posting, Settled, Wanted
 from khaos_swap_assets.domain.references import reference_for
+from khaos_swap_assets.domain.sale_prices import Prices
 from khaos_swap_assets.stages.credit_notes.book import Book
 from khaos_swap_assets.stages.credit_notes.witness import Witness
 
@@ -46,11 +48,12 @@ BY_ADOPTION = "adoption"
 
 @dataclass(frozen=True, slots=True)
 class ReadyDraft:
-    """A draft that passed every gate; ``refunded_on`` is the London date of its refund."""
+    """A draft that passed every gate; ``refunded_on`` is the London date of its refund, ``prices`` as of a posting."""
 
     draft: Draft
     refunded_on: date
     party_sealed: bytes
+    prices: Prices = "unsure"
 
 
 Render = Callable[[ReadyDraft, str], str]
@@ -170,7 +173,7 @@ class _Planning:
             *draft.key, draft.rma, reference, "planned", draft.customer_code, draft.so_code, draft.currency,
             draft.value_pence, document, content_hash(document, ready.party_sealed), ready.party_sealed,
             planned_at=self.now, cleared_at=self.evidence.searched_at, cleared_in=self.evidence.life,
-            drafted=draft.content,
+            drafted=draft.content, prices=ready.prices,
         )  # fmt: skip
 
     def _objection(self, ready: ReadyDraft) -> str:
@@ -190,8 +193,9 @@ class _Planning:
         is_new = before is None or before.state == "withdrawn"
         if before is not None and not is_new and before.document_hash == posting.document_hash:
             same = replace(
-                before, cleared_at=posting.cleared_at, cleared_in=posting.cleared_in, doubt="", drafted=posting.drafted
-            )
+                before, cleared_at=posting.cleared_at, cleared_in=posting.cleared_in, doubt="",
+                drafted=posting.drafted, prices=posting.prices,
+            )  # fmt: skip
             return Planned(posting.key, posting.reference, "unchanged"), Change(same)
         outcome: Literal["planned", "replaced"] = "planned" if is_new else "replaced"
         return Planned(posting.key, posting.reference, outcome), Change(posting, outcome)

@@ -12,7 +12,6 @@ A token that we never gave comes from a future that a restored database has lost
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
@@ -27,11 +26,10 @@ from khaos_swap_assets.domain.periods import LONDON, london_date
 from khaos_swap_assets.domain.postings import Page, Posting
 from khaos_swap_assets.stages.credit_notes.book import Book
 from khaos_swap_assets.stages.credit_notes.engine import ENGINE, Mode, is_cleared
+from khaos_swap_assets.stages.credit_notes.tokens import is_first_contact, is_from_the_future
 
 if TYPE_CHECKING:
     import psycopg
-
-TOKEN = re.compile(r"ks1\.(\d{1,15})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +112,22 @@ def problems(book: Book, limits: Limits, now: datetime) -> list[str]:
     waiting = [one for one in undone if one.state == "planned"]
     if waiting and out and not book.has_witness():
         found.append(f"{out[0].reference} is out and not witnessed yet; the next documents wait for its Credit Note")
+    elif (odd := [one for one in out if may_differ(one)]) and not book.has_price_witness():
+        others = [one for one in waiting if may_differ(one)]
+        found += [_price_line(odd[0], len(others))] if others else []
     found += [
         f"{one.reference} is worth {format_money(one.value_pence, one.currency)}, more than the cap of a day"
         for one in waiting
         if one.value_pence > limits.daily_pence
     ]
     return found
+
+
+def _price_line(posting: Posting, waiting: int) -> str:
+    return (
+        f"{posting.reference} is priced otherwise than its sale and not witnessed yet; the {waiting} documents like it "
+        "wait for its Credit Note, which shows whether Khaos honours our prices"
+    )
 
 
 def _gap_line(posting: Posting) -> str:
@@ -241,12 +249,26 @@ class _Pull:
             return []
         if not self.book.has_witness():
             candidates = self._first_one(candidates)
+        elif not self.book.has_price_witness():
+            candidates = self._one_of_another_price(candidates)
         return self._within_caps(candidates)[: self.limits.page_documents]
 
     def _first_one(self, candidates: Sequence[Posting]) -> Sequence[Posting]:
         """Until a document was witnessed at its drafted value only one is out, whatever else waits."""
         out = [one.reference for one in self._undone() if one.state == "in_doubt"]
-        return [one for one in candidates if not out or out == [one.reference]][:1]
+        fitting = [one for one in candidates if one.value_pence <= self.limits.daily_pence]
+        return [one for one in fitting if not out or out == [one.reference]][:1]
+
+    def _one_of_another_price(self, candidates: Sequence[Posting]) -> Sequence[Posting]:
+        """Until Khaos was seen to honour our prices only one is out whose value the sale's may not give."""
+        out = {one.reference for one in self._undone() if one.state == "in_doubt" and may_differ(one)}
+        chosen: list[Posting] = []
+        for one in candidates:
+            if not may_differ(one):
+                chosen.append(one)
+            elif out <= {one.reference} and one.value_pence <= self.limits.daily_pence:
+                chosen, out = [*chosen, one], {one.reference}
+        return chosen
 
     def _within_caps(self, candidates: Sequence[Posting]) -> list[Posting]:
         day = datetime.combine(london_date(self.now), time(), LONDON)
@@ -258,17 +280,9 @@ class _Pull:
         return chosen
 
 
-def is_first_contact(continuation: str) -> bool:
-    """True for what Khaos sends before it holds a token of ours: nothing, or a date and time."""
-    return not continuation.startswith("ks1.")
-
-
-def is_from_the_future(continuation: str, newest: Page | None) -> bool:
-    """True for a token of ours that this database never gave."""
-    if is_first_contact(continuation):
-        return False
-    found = TOKEN.fullmatch(continuation)
-    return found is None or int(found[1]) > (newest.sequence if newest else 0)
+def may_differ(posting: Posting) -> bool:
+    """True where Khaos may price a document otherwise than we did, if it goes by the sale."""
+    return posting.prices != "sale"
 
 
 def _completer(settings: Settings) -> Complete:

@@ -21,7 +21,7 @@ from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.domain.postings import Page, Posting
 from khaos_swap_assets.stages.credit_notes.book import Book
 from khaos_swap_assets.stages.credit_notes.engine import confirmed, ended_posting
-from khaos_swap_assets.stages.credit_notes.feed import TOKEN
+from khaos_swap_assets.stages.credit_notes.tokens import TOKEN
 
 WRONG_CODE = ("does not exist", "not defined")
 

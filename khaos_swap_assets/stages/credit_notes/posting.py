@@ -21,6 +21,7 @@ from khaos_swap_assets.domain.packs import Goods
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.postings import Evidence, Planned, Settled, Wanted
 from khaos_swap_assets.domain.references import reference_for
+from khaos_swap_assets.domain.sale_prices import prices_of
 from khaos_swap_assets.stages import refusing
 from khaos_swap_assets.stages.credit_notes import engine, files
 from khaos_swap_assets.stages.credit_notes.attributing import SOURCE as ATTRIBUTION
@@ -217,7 +218,8 @@ Rendered = dict[tuple[str, int], tuple[ReadyDraft, "Return"]]
 def _rendered(conn: psycopg.Connection, tools: Toolbox, ready: Sequence[SavedDraft]) -> Rendered:
     """Ready drafts with their sealed party; one whose document cannot be made is held with the reason."""
     witnessed = money.load(conn, tools.settings, [one.return_id for one in ready])
-    known = orders.parties(conn, [one.draft.so_code for one in ready if one.draft])
+    so_codes = [one.draft.so_code for one in ready if one.draft]
+    known, sold = orders.parties(conn, so_codes), orders.by_code(conn, so_codes)
     shown = parties.of_returns(conn, [one.return_id for one in ready])
     found: Rendered = {}
     held: list[tuple[SavedDraft, str, str]] = []
@@ -233,7 +235,7 @@ def _rendered(conn: psycopg.Connection, tools: Toolbox, ready: Sequence[SavedDra
             reason = f"name and address of order {content.so_code} are asked for again"
             held.append((saved, UNCREDITABLE, reason))
             continue
-        item = ReadyDraft(content, london_date(refunded_at), party)
+        item = ReadyDraft(content, london_date(refunded_at), party, prices_of(content, sold.get(content.so_code)))
         try:
             _document(tools, item, record, "check")
         except ValueError as error:

@@ -104,6 +104,16 @@ def sends_two_before_the_first_witness(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(PULL, "_first_one", lambda self, candidates: candidates)
 
 
+def sends_two_of_another_price(patch: pytest.MonkeyPatch) -> None:
+    """One document at its value proves every price."""
+    patch.setattr(PULL, "_one_of_another_price", lambda self, candidates: candidates)
+
+
+def takes_any_witness_for_one_of_a_price(patch: pytest.MonkeyPatch) -> None:
+    """A document at the sale's price, or one that may be, shows that Khaos honours ours."""
+    patch.setattr(PaperBook, "has_price_witness", lambda self: self.has_witness())
+
+
 def sends_on_after_a_value_gap(patch: pytest.MonkeyPatch) -> None:
     """A note at another value stops nothing."""
     within = PULL._within_limits
@@ -258,6 +268,8 @@ FAULTS: tuple[Fault, ...] = (
     guesses_between_two_that_fit,
     ignores_notes_of_staff,
     sends_two_before_the_first_witness,
+    sends_two_of_another_price,
+    takes_any_witness_for_one_of_a_price,
     sends_on_after_a_value_gap,
     changes_a_document_that_is_out,
     forgets_the_lock,

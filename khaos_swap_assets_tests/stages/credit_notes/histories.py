@@ -14,6 +14,7 @@ from datetime import timedelta
 
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.postings import Evidence
+from khaos_swap_assets.domain.sale_prices import Prices
 from khaos_swap_assets.stages.credit_notes import engine, hands
 from khaos_swap_assets_tests.stages.credit_notes import paper
 from khaos_swap_assets_tests.stages.credit_notes.pulls import Pulls
@@ -76,9 +77,15 @@ class History(Pulls):
         if any(note.customer_code == customer and note.lines == ((sku, 1),) for note in self.khaos.by_staff()):
             sku = f"{sku}{number}"
         ready = paper.draft_of(rma, customer=customer, value=value, sku=sku)
-        ready = replace(ready, draft=replace(ready.draft, order_ref=f"SO{number}"))
+        ready = replace(ready, draft=replace(ready.draft, order_ref=f"SO{number}"), prices=self.prices())
+        if ready.prices != "sale":
+            self.khaos.sales[f"SO{number}"] = value + 295
         self.cases[f"SO{number}"] = Case(ready, is_confirmed=True)
         self.tell()
+
+    def prices(self) -> Prices:
+        """Whether a refund is worth what was paid for its goods."""
+        return self.rng.choice(("sale", "sale", "own", "unsure"))
 
     def hold(self) -> None:
         """A gate closes again (or opens) before the document left; a changed value or other goods count as well."""

@@ -16,10 +16,15 @@ from khaos_swap_assets.domain.credit_notes import CreditNote
 
 @dataclass
 class Khaos:
-    """``inherits`` shows our reference on a note; ``honours`` keeps our price."""
+    """``inherits`` shows our reference on a note; ``honours`` keeps our price.
+
+    Without ``keeps_own`` a note is worth what its order was sold for, by ``sales``.
+    """
 
     inherits: bool
     honours: bool
+    keeps_own: bool = True
+    sales: dict[str, int] = field(default_factory=dict)
     token: str = "2019-12-31 12:00:00Z"
     notes: list[CreditNote] = field(default_factory=list)
     truth: dict[str, str] = field(default_factory=dict)
@@ -35,7 +40,8 @@ class Khaos:
         pence = sum(item["Pence"] * item["Quantity"] for item in document["ReturnedItems"])
         lines = tuple((item["SKU"], item["Quantity"]) for item in document["ReturnedItems"])
         reference = document["AssociatedRef"] if self.inherits else ""
-        value = pence if self.honours else pence - 1
+        asked = pence if self.keeps_own else self.sales.get(document["Order"], pence)
+        value = asked if self.honours else asked - 1
         self.ours.add(self._add(document["Order"], reference, document["URN"], value, lines, on))
 
     def hear(self, text: str) -> None:

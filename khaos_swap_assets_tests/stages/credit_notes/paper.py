@@ -38,7 +38,7 @@ def draft_of(
     line = DraftLine(f"p-{rma}", sku, 1, value, "sellable")
     order = f"SO-{rma}"
     draft = Draft("store", return_id or f"id-{rma}", ordinal, rma, order, order, customer, currency, value, (line,))
-    return ReadyDraft(draft, date(2026, 3, 9), f"sealed {customer}".encode())
+    return ReadyDraft(draft, date(2026, 3, 9), f"sealed {customer}".encode(), "sale")
 
 
 def render(ready: ReadyDraft, reference: str) -> str:
@@ -137,6 +137,15 @@ class PaperBook:
     def has_witness(self) -> bool:
         return any(
             one.state == "confirmed" and one.handed_out_at and one.witnessed_pence == one.value_pence
+            for one in self.mine.postings.values()
+        )
+
+    def has_price_witness(self) -> bool:
+        return any(
+            one.state == "confirmed"
+            and one.handed_out_at
+            and one.witnessed_pence == one.value_pence
+            and one.prices == "own"
             for one in self.mine.postings.values()
         )
 

@@ -78,6 +78,12 @@ class Referee(World):
         ]
         if sum(state == "in_doubt" for state, _ in states) > 1 and not any(s == "confirmed" and ok for s, ok in states):
             raise BrokenError("two documents are out before one was witnessed")
+        odd = [one for one in postings.values() if one.prices != "sale"]
+        is_proven = any(
+            one.prices == "own" and one.state == "confirmed" and one.witnessed_pence == one.value_pence for one in odd
+        )
+        if sum(one.state == "in_doubt" for one in odd) > 1 and not is_proven:
+            raise BrokenError("two documents of another price are out before Khaos was seen to honour one")
 
     def look_at(self, order: str, posting: Posting) -> None:
         is_over = posting.state in ("confirmed", "refused", "withdrawn")

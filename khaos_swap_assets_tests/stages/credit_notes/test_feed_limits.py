@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from khaos_swap_assets.domain.postings import Evidence, Posting
+from khaos_swap_assets.domain.sale_prices import Prices
 from khaos_swap_assets.stages.credit_notes import engine, feed
 from khaos_swap_assets_tests.stages.credit_notes.paper import (
     NOON,
     POST_FROM,
+    Paper,
     PaperBook,
     committed,
     complete,
@@ -98,6 +100,53 @@ def test_the_first_document_may_be_asked_for_again() -> None:
     pull(paper)
     search(paper)
     assert pull(paper) == ("ks1.2", ["RMA1"])
+
+
+def priced(paper: Paper, *prices: Prices) -> Paper:
+    for number, each in enumerate(prices, 1):
+        paper.postings[f"RMA{number}"] = replace(paper.postings[f"RMA{number}"], prices=each)
+    return paper
+
+
+@pytest.mark.parametrize(
+    ("prices", "documents"),
+    [
+        (("own", "own", "sale"), ["RMA1", "RMA3"]),
+        (("sale", "own", "own"), ["RMA1", "RMA2"]),
+        (("sale", "sale", "own"), ["RMA1", "RMA2", "RMA3"]),
+        (("unsure", "own", "unsure"), ["RMA1"]),
+        (("sale", "sale", "sale"), ["RMA1", "RMA2", "RMA3"]),
+    ],
+)
+def test_one_of_another_price_than_the_sale_is_out_until_one_was_witnessed(
+    prices: tuple[Prices, ...], documents: list[str]
+) -> None:
+    assert pull(priced(full(3), *prices))[1] == documents
+
+
+def test_a_witness_of_an_own_price_opens_the_page_and_one_that_may_be_the_sale_does_not() -> None:
+    paper = priced(full(3), "unsure", "own", "own")
+    assert pull(paper) == ("ks1.1", ["RMA1"])
+    assert pull(paper, "ks1.1") == ("ks1.1", [])
+    with committed(paper) as book:
+        (line,) = feed.problems(book, FREELY, NOON)
+    assert line.startswith("RMA1 is priced otherwise than its sale and not witnessed yet; the 2 documents like it wait")
+    search(paper, note_of(ref="RMA1", sku="HAT1"))
+    assert pull(paper, "ks1.1") == ("ks1.2", ["RMA2"])
+    search(paper, note_of("CN2", ref="RMA2", sku="HAT2"))
+    assert pull(paper, "ks1.2") == ("ks1.3", ["RMA3"])
+    paper.postings["RMA3"] = replace(paper.postings["RMA3"], state="planned", cleared_at=NOON, times_handed_out=0)
+    paper.postings["RMA1"] = replace(paper.postings["RMA1"], state="in_doubt")
+    assert pull(paper, "ks1.3") == ("ks1.4", ["RMA3"])
+
+
+@pytest.mark.parametrize("is_proven", [True, False])
+def test_one_above_the_cap_of_a_day_is_not_the_one_that_all_others_wait_for(is_proven: bool) -> None:
+    paper = priced(full(2, is_proven=is_proven), "own", "own")
+    big = replace(paper.postings["RMA1"], value_pence=9000)
+    paper.postings["RMA1"] = big
+    paper.ready[big.key] = (9000, big.drafted)
+    assert pull(paper, limits=replace(FREELY, daily_pence=5000))[1] == ["RMA2"]
 
 
 @pytest.mark.parametrize(

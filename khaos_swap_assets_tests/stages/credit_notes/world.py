@@ -97,6 +97,7 @@ class World:
         self.rng = random.Random(self.seed)
         self.khaos = Khaos(inherits=self.rng.random() < 0.6, honours=self.rng.random() < 0.75)
         self.case_twins = self.rng.random() < 0.3
+        self.khaos.keeps_own = self.rng.random() < 0.6
 
     @contextmanager
     def book(self, *, is_kept: bool = True) -> Iterator[Book]:
