@@ -1,7 +1,7 @@
 """The command line ``khaos-swap``: what there is, its options, and its exit codes.
 
-Belongs here: arguments, help, and turning an error into one line and exit 2. Stays out: the work, which is imported
-inside each command so that ``--help`` stays quick.
+Belongs here: arguments, help, and turning an error into one line and its exit code. Stays out: the work, which is
+imported inside each command so that ``--help`` stays quick.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Month = Annotated[str, typer.Option(help="With --history: the month to play, YYY
 
 
 def main() -> None:
-    """The program: every error that we raise on purpose is told in clear lines on stderr, with exit 2."""
+    """The program: every error that we raise on purpose is told in clear lines on stderr, with its exit code."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _leave)
@@ -57,7 +57,7 @@ def main() -> None:
             raise
         for line in str(told).splitlines():
             sys.stderr.write(f"khaos-swap: {line}\n")
-        sys.exit(2)
+        sys.exit(told.exit_code)
 
 
 @app.callback()

@@ -47,7 +47,7 @@ class Reach:
 
     @contextmanager
     def store(self) -> Iterator[psycopg.Connection[Any]]:
-        """A connection; what is wrong becomes one line on stderr and exit 2."""
+        """A connection; what is wrong becomes one line on stderr and its exit code."""
         try:
             conn = self.open_store()
             try:
@@ -56,7 +56,7 @@ class Reach:
                 conn.close()
         except KhaosSwapError as error:
             typer.echo(str(error), err=True)
-            raise typer.Exit(2) from None
+            raise typer.Exit(error.exit_code) from None
 
 
 def postings_app(reach: Reach) -> typer.Typer:

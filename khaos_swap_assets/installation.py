@@ -7,31 +7,29 @@ Belongs here: reading ``.env``, and opening the database that carries the live m
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.adapters.errors import SettingsError, StoreError
+from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.adapters.settings import PREFIX, Settings, load_settings
 
 if TYPE_CHECKING:
     from dotenv.parser import Binding
 
+    from khaos_swap_assets.adapters.store.embedded import EmbeddedPostgres
+
 DATABASE = "khaos_swap"
 ENV_FILE = Path(".env")
-ONE_HOUSE = "SELECT pg_try_advisory_lock(hashtext('khaos-swap up'))"
 
 
 @dataclass(frozen=True)
 class Database:
-    """Where the tables are; ``let_go`` ends an embedded server that nobody else holds, and does nothing else."""
+    """Where the tables are, and the hold on the embedded server where they are there."""
 
     url: str
-    let_go: Callable[[], None]
-    is_embedded: bool
+    server: EmbeddedPostgres | None = None
 
 
 def read_env_file(path: Path = ENV_FILE) -> None:
@@ -70,7 +68,7 @@ def settings_here() -> Settings:
 def open_database(settings: Settings) -> Database:
     """The database that the settings name, else the embedded one, started and brought up to date.
 
-    Raises ``StoreError`` when it cannot be used, is of another version, or belongs to a demo or test.
+    Raises ``StoreError`` when it cannot be used or is of another version, ``SettingsError`` for a demo's or a test's.
     """
     from khaos_swap_assets.adapters.store import database, mark, migrate
 
@@ -82,13 +80,13 @@ def open_database(settings: Settings) -> Database:
         mark.require(connection, "live")
         database.require_writable(connection, url)
     require_dagster(url)
-    return Database(url, lambda: None, is_embedded=False)
+    return Database(url)
 
 
 def set_up(url: str) -> None:
     """Create both databases where they are missing, bring the tables up to date, put the live mark.
 
-    Raises ``StoreError`` for a database that belongs to a demo or a test, or to a newer version.
+    Raises ``SettingsError`` for a database that belongs to a demo or a test, ``StoreError`` for a newer version's.
     """
     from khaos_swap_assets.adapters.store import database, mark, migrate
 
@@ -117,27 +115,11 @@ def require_dagster(url: str) -> str:
     return dagster
 
 
-@contextmanager
-def only_house(url: str) -> Iterator[None]:
-    """Hold the database's one place for a running house. Raises ``SettingsError`` when another machine has it."""
-    from khaos_swap_assets.adapters.store import database
-
-    connection = database.connect(url, application="up")
-    connection.autocommit = True
-    row = connection.execute(ONE_HOUSE).fetchone()
-    try:
-        if row is None or not row[0]:
-            raise SettingsError(f"{database.place(url)} has a running `khaos-swap up` already: stop that one first")
-        yield
-    finally:
-        connection.close()
-
-
 def _open_embedded(settings: Settings) -> Database:
     from khaos_swap_assets.adapters.store import embedded, mark
 
     if settings.mode != "audit":
-        raise StoreError(f"{PREFIX}DATABASE_URL: is required when {PREFIX}MODE is {settings.mode}")
+        raise SettingsError(f"{PREFIX}DATABASE_URL: is required when {PREFIX}MODE is {settings.mode}")
     mark.ensure_folder(settings.data_dir, "live")
     server = embedded.start(settings.data_dir / "postgres")
     try:
@@ -145,4 +127,4 @@ def _open_embedded(settings: Settings) -> Database:
     except BaseException:
         server.stop()
         raise
-    return Database(server.url(DATABASE), server.stop, is_embedded=True)
+    return Database(server.url(DATABASE), server)

@@ -8,19 +8,21 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import fcntl
 import os
 import random
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
-from khaos_swap_assets.adapters.errors import SettingsError
+from khaos_swap_assets.adapters.errors import HouseError, KhaosSwapError, SettingsError
 
 HOUSE = "KHAOS_SWAP_HOUSE"
 PORTS = range(20_000, 32_000)
@@ -36,6 +38,11 @@ class Listen:
     port: int
     variable: str
 
+    def url(self, path: str) -> str:
+        """Where this machine reaches a path of it."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 (compared, not bound)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}{path}"
+
 
 @dataclass(frozen=True)
 class Child:
@@ -43,7 +50,8 @@ class Child:
 
     ``ready`` is a URL that answers 200, or a question; without one, a child with an address is ready when something
     accepts there, any other at once. ``env`` is laid over our own environment. A child that needs longer than
-    ``ready_seconds``, or that falls more than ``restarts`` times, ends the whole house.
+    ``ready_seconds``, or that falls more than ``restarts`` times, ends the whole house. ``before`` runs before each
+    start, when nobody of a former one is left. One that was not ``alive`` for ``hang_seconds`` has fallen too.
     """
 
     name: str
@@ -51,6 +59,9 @@ class Child:
     env: Mapping[str, str] = field(default_factory=dict)
     ready: str | Callable[[], bool] | None = None
     listens: Listen | None = None
+    before: Callable[[], object] | None = None
+    alive: Callable[[], bool] | None = None
+    hang_seconds: float = 60
     ready_seconds: float = 90
     stop_seconds: float = 5
     restarts: int = 3
@@ -92,7 +103,7 @@ class Process:
         """Whether the child can be used now."""
         ready = self.child.ready
         if isinstance(ready, str):
-            return _answers(ready)
+            return answers(ready)
         if ready is not None:
             return ready()
         return self.child.listens is None or _accepts(self.child.listens)
@@ -117,21 +128,24 @@ class Process:
 
 
 def require_free(address: Listen) -> None:
-    """Raise ``SettingsError`` when somebody listens there already; port 0 is always free."""
+    """Port 0 is always free. Raises ``HouseError`` where somebody listens already, ``SettingsError`` for no address."""
     with socket.socket(socket.AF_INET6 if ":" in address.host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((address.host, address.port))
         except (OSError, UnicodeError) as error:
-            raise SettingsError(_unusable(address, error)) from None
+            raise _unusable(address, error) from None
 
 
-def _unusable(address: Listen, error: OSError | UnicodeError) -> str:
+def _unusable(address: Listen, error: OSError | UnicodeError) -> KhaosSwapError:
     reason = error.strerror if isinstance(error, OSError) else "no name of a host"
     if isinstance(error, UnicodeError | socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
         variable = address.variable.replace("_PORT", "_HOST")
-        return f"address {address.host!r} cannot be used ({reason}): it must be one of this machine; correct {variable}"
-    return (
+        return SettingsError(
+            f"address {address.host!r} cannot be used ({reason}): it must be one of this machine; correct {variable}"
+        )
+    kind = HouseError if error.errno == errno.EADDRINUSE else SettingsError
+    return kind(
         f"port {address.port} of {address.host} cannot be used ({reason}): "
         f"stop the program that has it or choose another with {address.variable}"
     )
@@ -154,6 +168,25 @@ def free_port(host: str = "127.0.0.1") -> int:
     raise OSError(errno.EADDRINUSE, f"every port from {PORTS.start} to {PORTS.stop - 1} of {host} is in use")
 
 
+@contextmanager
+def only_house(folder: Path) -> Iterator[None]:
+    """Have the folder to ourselves, as long as we live. Raises ``HouseError`` when another process has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "supervisor.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise HouseError(
+                f"{folder} is in use by process {lock.read().strip()}: stop it or choose another folder, "
+                "KHAOS_SWAP_DATA_DIR or the demo's --folder"
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
 def end_leftovers(folder: Path, *, seconds: float = 5) -> int:
     """End what a killed supervisor of this folder left running, however deep; says how many."""
     left = [process for process in psutil.process_iter() if _house(process) == str(folder)]
@@ -165,6 +198,15 @@ def end_leftovers(folder: Path, *, seconds: float = 5) -> int:
         with contextlib.suppress(psutil.Error):
             process.kill()
     return len(left)
+
+
+def lives_in(folder: Path, pid: int) -> bool:
+    """Whether a process is alive and of this folder's house; numbers are given again."""
+    try:
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE and process.environ().get(HOUSE) == str(folder)
+    except (psutil.Error, OSError):
+        return False
 
 
 def _begin(owner: int) -> None:
@@ -194,7 +236,8 @@ def _group(process: psutil.Process) -> int | None:
     return None
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether a URL answers 200 within a few seconds."""
     import httpx
 
     from khaos_swap_assets.adapters.http import public_authorities

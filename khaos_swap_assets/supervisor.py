@@ -1,27 +1,28 @@
-"""One process that owns all the others: starts them in order, watches them, ends them all, the database last.
+"""One process that owns all the others: starts them in order, starts them again, ends them all, the database last.
 
 Belongs here: order, restarts, signals, and which processes Dagster needs. Stays out: how one process is started and
-ended (``processes``), and what the command line offers.
+ended (``processes``), looking after them (``watching``), and what the command line offers.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from types import FrameType
 
-from khaos_swap_assets import processes
-from khaos_swap_assets.adapters.errors import KhaosSwapError, SettingsError
+from khaos_swap_assets import health, processes
+from khaos_swap_assets.adapters.errors import HouseError, StoreError
+from khaos_swap_assets.errand import Errand
+from khaos_swap_assets.orphans import Orphans
 from khaos_swap_assets.processes import Child, Listen, Process
+from khaos_swap_assets.watching import Firm, Watcher
 
 POLL_SECONDS = 0.1
 RESTART_SECONDS = 1.0
@@ -43,20 +44,22 @@ def run(
     *,
     folder: Path,
     stop_last: Callable[[], None],
+    watcher: Watcher | None = None,
     work: Callable[[], int] | None = None,
     say: Say | None = None,
 ) -> int:
     """Keep the children running until SIGINT, SIGTERM, the end of ``work``, or a child that does not stay up.
 
-    ``folder`` gets ``logs/`` and the lock that allows one house a folder. ``work`` runs in a thread once all are ready.
-    ``stop_last`` (the database) is called after every child is gone, whatever happened. Returns 0 after a signal, else
-    what ``work`` returned. Raises ``SettingsError`` (port taken, folder in use), ``KhaosSwapError`` (a child does not
-    come up or falls too often), or what ``work`` raised.
+    The caller has the ``folder`` to itself (``processes.only_house``); it gets ``logs/``. While the ``watcher`` sees no
+    database, fallen children wait for it. ``work`` runs in a thread once all are ready. ``stop_last`` (the database) is
+    called after every child is gone, whatever happened. Returns 0 after a signal, else what ``work`` returned. Raises
+    ``HouseError`` (a port is taken, a child does not come up or falls too often, another house has the database), or
+    what ``work`` raised.
     """
+    say = say or _print
     try:
-        with _only_house(folder):
-            processes.end_leftovers(folder.resolve())
-            return Supervisor(children, folder.resolve(), say or _print).run(work)
+        processes.end_leftovers(folder.resolve())
+        return Supervisor(children, folder.resolve(), say, watcher or Watcher(Firm(), say)).run(work)
     finally:
         stop_last()
 
@@ -64,67 +67,114 @@ def run(
 class Supervisor:
     """The running house. ``run`` may be called once, from the main thread."""
 
-    def __init__(self, children: Sequence[Child], folder: Path, say: Say) -> None:
+    def __init__(self, children: Sequence[Child], folder: Path, say: Say, watcher: Watcher) -> None:
         self._children = children
         self._folder = folder
         self._say = say
+        self._watcher = watcher
         self._running: dict[str, Process] = {}
         self._falls: dict[str, list[float]] = {}
         self._signals = 0
-        self._work = _Work()
+        self._work = Errand()
 
     def run(self, work: Callable[[], int] | None) -> int:
         """Start all, watch, end all; see the module's ``run``."""
         with self._listening():
             try:
                 self._start_all()
-                if work is not None and not self._signals:
+                if work is not None and not self._is_over():
                     self._work.start(work)
                 self._watch()
             finally:
+                self._watcher.stop()
                 self._stop_all()
         return 0 if self._signals else self._work.result()
+
+    def _is_over(self) -> bool:
+        """Whether a signal came. Raises ``HouseError`` when another house has our database."""
+        if self._watcher.lost is not None:
+            raise self._watcher.lost
+        return self._signals > 0
 
     def _start_all(self) -> None:
         for child in self._children:
             if child.listens is not None:
                 processes.require_free(child.listens)
+        self._watcher.start()
         for child in self._children:
-            if not self._signals:
-                self._start(child)
+            while not self._is_over():
+                try:
+                    self._start(child)
+                    break
+                except HouseError:
+                    if not self._watcher.is_shaken():
+                        raise
 
     def _start(self, child: Child) -> None:
-        began = time.monotonic()
-        process = self._running[child.name] = Process(child, self._folder)
-        while not self._signals and not process.is_ready():
-            if process.exit_code() is not None:
-                raise KhaosSwapError(f"{child.name} {_ending(process)} before it was ready: {process.last_words()}")
-            if time.monotonic() - began > child.ready_seconds:
-                raise KhaosSwapError(f"{child.name} is not ready after {child.ready_seconds:.0f} s; see {process.log}")
+        """Bring a child up, once the ground stands. Raises ``HouseError`` when it does not come up."""
+        while self._watcher.away and not self._is_over():
             time.sleep(POLL_SECONDS)
-        if not self._signals:
+        began = time.monotonic()
+        if child.before is not None and not self._is_over():
+            _do(child.before)
+        process = self._running[child.name] = Process(child, self._folder)
+        while not self._is_over() and not process.is_ready():
+            if process.exit_code() is not None:
+                raise HouseError(f"{child.name} {_ending(process)} before it was ready: {process.last_words()}")
+            if time.monotonic() - began > child.ready_seconds:
+                raise HouseError(f"{child.name} is not ready after {child.ready_seconds:.0f} s; see {process.log}")
+            time.sleep(POLL_SECONDS)
+        if not self._is_over():
+            self._watcher.expect(child)
             self._say(f"{child.name}: ready after {time.monotonic() - began:.1f} s")
 
     def _watch(self) -> None:
-        while not self._signals and not self._work.is_done():
+        while not self._is_over() and not self._work.is_done():
             for child in self._children:
-                process = self._running[child.name]
-                if process.exit_code() is not None and not self._signals:
-                    self._replace(child, process)
+                if what := self._fault(child):
+                    self._replace(child, what)
             time.sleep(POLL_SECONDS)
 
-    def _replace(self, child: Child, process: Process) -> None:
+    def _fault(self, child: Child) -> str:
+        process = self._running[child.name]
+        if process.exit_code() is not None:
+            return f"{child.name} {_ending(process)}: {process.last_words()}"
+        if self._watcher.is_hung(child):
+            return f"{child.name} did not answer for {child.hang_seconds:.0f} s"
+        return ""
+
+    def _replace(self, child: Child, what: str) -> None:
+        """Start a child again, and again when it falls before it is ready; too many falls end the house."""
+        while what and not self._is_over():
+            self._clear(child)
+            self._count(child, what)
+            self._say(f"{what}; starting it again")
+            try:
+                self._start(child)
+                what = ""
+            except HouseError as error:
+                if error is self._watcher.lost:
+                    raise
+                what = str(error)
+
+    def _clear(self, child: Child) -> None:
+        """End whoever is left of a fallen child, and breathe."""
+        process = self._running[child.name]
+        process.send(signal.SIGKILL)
+        self._pause(RESTART_SECONDS)
+        while not process.is_gone():
+            process.send(signal.SIGKILL)
+            time.sleep(POLL_SECONDS)
+
+    def _count(self, child: Child, what: str) -> None:
+        if self._watcher.is_shaken():
+            return
         now = time.monotonic()
         falls = [at for at in self._falls.get(child.name, []) if now - at < FORGIVEN_AFTER_SECONDS]
         self._falls[child.name] = [*falls, now]
-        what = f"{child.name} {_ending(process)}: {process.last_words()}"
         if len(falls) >= child.restarts:
-            raise KhaosSwapError(f"{what}; it fell {len(falls) + 1} times, so everything stops; see {process.log}")
-        self._say(f"{what}; starting it again")
-        process.send(signal.SIGKILL)
-        self._pause(RESTART_SECONDS)
-        if not self._signals:
-            self._start(child)
+            log = self._running[child.name].log
+            raise HouseError(f"{what}; it fell {len(falls) + 1} times, so everything stops; see {log}")
 
     def _pause(self, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -162,33 +212,6 @@ class Supervisor:
         self._signals += 1
 
 
-class _Work:
-    """The caller's own task beside the children, and how it ended."""
-
-    def __init__(self) -> None:
-        self._thread: threading.Thread | None = None
-        self._code = 0
-        self._error: BaseException | None = None
-
-    def start(self, work: Callable[[], int]) -> None:
-        self._thread = threading.Thread(target=self._do, args=(work,), daemon=True, name="work")
-        self._thread.start()
-
-    def is_done(self) -> bool:
-        return self._thread is not None and not self._thread.is_alive()
-
-    def result(self) -> int:
-        if self._error is not None:
-            raise self._error
-        return self._code
-
-    def _do(self, work: Callable[[], int]) -> None:
-        try:
-            self._code = work()
-        except BaseException as error:  # carried over to the caller's thread
-            self._error = error
-
-
 def prepare_dagster_home(data_dir: Path) -> Path:
     """Write ``dagster.yaml`` into the folder ``dagster_home``, from which Dagster reads it; gives that folder."""
     home = data_dir.resolve() / "dagster_home"
@@ -198,11 +221,12 @@ def prepare_dagster_home(data_dir: Path) -> Path:
 
 
 def dagster_children(
-    data_dir: Path, dagster_home: Path, host: str, port: int, env: Mapping[str, str], *, module: str = MODULE
+    dagster_home: Path, host: str, port: int, env: Mapping[str, str], orphans: Orphans, *, module: str = MODULE
 ) -> list[Child]:
     """The processes of Dagster: one code server that the two others share, the web UI, the daemon.
 
-    ``env`` must hold ``KHAOS_SWAP_DAGSTER_URL`` beside the settings that the definitions read.
+    ``env`` must hold ``KHAOS_SWAP_DAGSTER_URL`` beside the settings that the definitions read. A code server takes its
+    runs with it, so what they left is closed before each start.
     """
     code = Listen("127.0.0.1", processes.free_port(), "no setting: start again")
     workspace = dagster_home / "workspace.yaml"
@@ -213,28 +237,36 @@ def dagster_children(
     serve = ["api", "grpc", "-m", module, "-h", code.host, "-p", str(code.port), "--location-name", LOCATION]
     shown = {**shared, "KHAOS_SWAP_WEBSERVER_HOST": host, "KHAOS_SWAP_WEBSERVER_PORT": str(port)}
     return [
-        Child("code-server", [*dagster, *serve, "--use-python-environment-entry-point"], shared, listens=code),
-        Child("webserver", [sys.executable, "-m", "khaos_swap_assets.ui"], shown, listens=web),
-        Child("daemon", [sys.executable, "-m", "dagster._daemon", "run", "-w", str(workspace)], shared),
+        Child(
+            "code-server",
+            [*dagster, *serve, "--use-python-environment-entry-point"],
+            shared,
+            listens=code,
+            before=orphans.close_all,
+            alive=partial(health.code_server_answers, code),
+            hang_seconds=20,
+        ),
+        Child(
+            "webserver",
+            [sys.executable, "-m", "khaos_swap_assets.ui"],
+            shown,
+            listens=web,
+            alive=partial(processes.answers, web.url("/server_info")),
+        ),
+        Child(
+            "daemon",
+            [sys.executable, "-m", "dagster._daemon", "run", "-w", str(workspace)],
+            shared,
+            alive=partial(health.daemon_beats, orphans.url),
+        ),
     ]
 
 
-@contextmanager
-def _only_house(folder: Path) -> Iterator[None]:
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "supervisor.lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            raise SettingsError(
-                f"{folder} is in use by process {lock.read().strip()}: stop it or choose another folder, "
-                "KHAOS_SWAP_DATA_DIR or the demo's --folder"
-            ) from None
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield
+def _do(before: Callable[[], object]) -> None:
+    try:
+        before()
+    except StoreError as error:
+        raise HouseError(str(error)) from None
 
 
 def _ending(process: Process) -> str:

@@ -8,35 +8,71 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeVar
 
 from khaos_swap_assets import installation, processes, supervisor
+from khaos_swap_assets.adapters.alerts import Bell
+from khaos_swap_assets.adapters.errors import KhaosSwapError, StoreAwayError
 from khaos_swap_assets.adapters.settings import PREFIX, Settings
 from khaos_swap_assets.adapters.settings_checks import require_live
+from khaos_swap_assets.adapters.store import mark
+from khaos_swap_assets.ground import Ground
 from khaos_swap_assets.installation import Database
-from khaos_swap_assets.orphans import close_orphaned_runs
+from khaos_swap_assets.orphans import Orphans
 from khaos_swap_assets.processes import Child, Listen
+from khaos_swap_assets.watching import ALERT_AFTER_SECONDS, LONGEST_PAUSE_SECONDS, Tell, Watcher
 
+ALERTS = "alerts.json"
+FIRST_PAUSE_SECONDS = 1.0
 Say = Callable[[str], None]
+Found = TypeVar("Found")
 
 
 def start(say: Say) -> int:
-    """Stay up until SIGINT or SIGTERM; gives the exit code.
+    """Stay up until SIGINT or SIGTERM; gives the exit code. Whatever ends it otherwise is an alert first.
 
-    Raises ``SettingsError`` or ``StoreError`` before anything is started.
+    Raises ``SettingsError`` before anything is started, ``HouseError`` or ``StoreError`` where a later start may help.
     """
-    from khaos_swap_assets.adapters.store import mark
-
     settings = ready_settings()
+    bell = Bell(settings, settings.data_dir / ALERTS)
+    try:
+        return _start(settings, say, bell.ring)
+    except Exception as error:
+        told = str(error) if isinstance(error, KhaosSwapError) else f"{type(error).__name__}; its log says where"
+        bell.ring("it ended", told)
+        raise
+
+
+def _start(settings: Settings, say: Say, alert: Tell) -> int:
     for listens in (gateway_address(settings), _ui_address(settings)):
         processes.require_free(listens)
     mark.ensure_folder(settings.data_dir, "live")
-    database = installation.open_database(settings)
-    try:
-        with installation.only_house(database.url):
-            return _run(settings, database, say)
-    finally:
-        database.let_go()
+    with processes.only_house(settings.data_dir):
+        database = patiently(lambda: installation.open_database(settings), say, alert)
+        ground = Ground(database.url, settings.data_dir, database.server)
+        try:
+            patiently(ground.take, say, alert)
+            return _run(settings, database, ground, say, alert)
+        finally:
+            ground.leave()
+
+
+def patiently(do: Callable[[], Found], say: Say, alert: Tell, sleep: Callable[[float], None] = time.sleep) -> Found:
+    """What is done as soon as the database is there: it is waited for with growing pauses, as long as it takes."""
+    pause, waited = FIRST_PAUSE_SECONDS, 0.0
+    while True:
+        try:
+            return do()
+        except StoreAwayError as error:
+            say(f"{error}; trying again in {pause:.0f} s")
+            if waited > ALERT_AFTER_SECONDS:
+                alert("the database is away", str(error))
+        sleep(pause)
+        waited += pause
+        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
 
 def ready_settings() -> Settings:
@@ -49,16 +85,17 @@ def ready_settings() -> Settings:
     return settings
 
 
-def _run(settings: Settings, database: Database, say: Say) -> int:
+def _run(settings: Settings, database: Database, ground: Ground, say: Say, alert: Tell) -> int:
     folder = settings.data_dir.resolve()
     home = supervisor.prepare_dagster_home(folder)
     env = environment(settings, database.url, str(home))
-    close_orphaned_runs(installation.dagster_database(database.url), env)
+    orphans = Orphans(installation.dagster_database(database.url), env, folder)
     ui = _ui_address(settings)
-    children = [gateway_child(settings, env), *supervisor.dagster_children(folder, home, ui.host, ui.port, env)]
+    children = [gateway_child(settings, env), *supervisor.dagster_children(home, ui.host, ui.port, env, orphans)]
     for line in told(settings, database):
         say(line)
-    return supervisor.run(children, folder=folder, stop_last=lambda: None, say=say)
+    watcher = Watcher(ground, say, alert, [orphans.close_lost])
+    return supervisor.run(children, folder=folder, stop_last=lambda: None, watcher=watcher, say=say)
 
 
 def environment(settings: Settings, url: str, dagster_home: str) -> Mapping[str, str]:
@@ -82,9 +119,9 @@ def environment(settings: Settings, url: str, dagster_home: str) -> Mapping[str,
 def gateway_child(settings: Settings, env: Mapping[str, str]) -> Child:
     """The process of the gateway, ready when its database answers."""
     listens = gateway_address(settings)
-    host = "127.0.0.1" if listens.host in ("0.0.0.0", "::") else listens.host  # noqa: S104 (compared, not bound)
-    url = f"http://{_in_url(host)}:{listens.port}/readyz"
-    return Child("gateway", [sys.executable, "-m", "khaos_swap_assets.gateway"], env, listens=listens, ready=url)
+    argv = [sys.executable, "-m", "khaos_swap_assets.gateway"]
+    alive = partial(processes.answers, listens.url("/healthz"))
+    return Child("gateway", argv, env, listens=listens, ready=listens.url("/readyz"), alive=alive)
 
 
 def gateway_address(settings: Settings) -> Listen:
@@ -96,13 +133,9 @@ def _ui_address(settings: Settings) -> Listen:
     return Listen(settings.webserver_host, settings.webserver_port, f"{PREFIX}WEBSERVER_PORT")
 
 
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
 def told(settings: Settings, database: Database) -> list[str]:
     """What is where, for whoever started it."""
-    where = f"embedded, in {settings.data_dir.resolve()}" if database.is_embedded else "by KHAOS_SWAP_DATABASE_URL"
+    where = f"embedded, in {settings.data_dir.resolve()}" if database.server else "by KHAOS_SWAP_DATABASE_URL"
     return [
         f"Khaos Swap in mode {settings.mode}"
         + (
@@ -110,7 +143,7 @@ def told(settings: Settings, database: Database) -> list[str]:
             if settings.mode != "audit"
             else ": nothing is written to anyone"
         ),
-        f"  Dagster UI  http://{_in_url(settings.webserver_host)}:{settings.webserver_port}",
+        f"  Dagster UI  {_ui_address(settings).url('')}",
         "              for this machine only: it asks nobody for a password",
         f"  gateway     http://{settings.gateway_host}:{settings.gateway_port}/docs",
         f"  database    {where}",

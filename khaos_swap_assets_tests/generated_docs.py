@@ -40,7 +40,8 @@ The programs set `KHAOS_SWAP_STARTED_BY`, `KHAOS_SWAP_DAGSTER_URL` and `DAGSTER_
 COMMANDS_HEAD = """# Commands
 
 Made from the command line itself; `khaos-swap COMMAND --help` shows the same. A mistake in settings or arguments is one
-line on stderr and exit code 2, never a traceback. `khaos-swap --demo COMMAND` speaks to the demo that runs in this
+line on stderr and exit code 2, never a traceback; what may pass by itself (the database is away, a port is taken, a
+process does not stay up) is one line and exit code 75. `khaos-swap --demo COMMAND` speaks to the demo that runs in this
 folder, and to nothing else.
 """
 CHECKS = ("<!-- checks: made from the code -->", "<!-- end of checks -->")

@@ -228,7 +228,7 @@ def test_nothing_said_shows_the_help(call: Call, arguments: list[str]) -> None:
 
 def test_the_gateway_alone_refuses_a_taken_port(call: Call, taken_port: int) -> None:
     done = call("gateway", KHAOS_SWAP_GATEWAY_PORT=str(taken_port), **AUDIT)
-    assert done.returncode == 2
+    assert done.returncode == 75
     assert done.stderr.startswith(f"khaos-swap: port {taken_port} of 127.0.0.1 cannot be used (Address already in use)")
 
 
@@ -240,7 +240,7 @@ def test_a_month_that_is_none_is_refused(call: Call, tmp_path: Path) -> None:
 
 def test_a_taken_port_is_one_clear_line_before_anything_starts(call: Call, tmp_path: Path, taken_port: int) -> None:
     done = call("demo", "--port", str(taken_port))
-    assert done.returncode == 2
+    assert done.returncode == 75
     assert done.stderr == (
         f"khaos-swap: port {taken_port} of 127.0.0.1 cannot be used (Address already in use): stop the program that "
         "has it or choose another with PORT=, e.g. make demo PORT=3001\n"
@@ -260,7 +260,7 @@ def test_a_folder_that_is_not_the_demos_is_refused(call: Call, tmp_path: Path) -
 @pytest.mark.parametrize("command", [["exceptions", "list"], ["postings", "list"]])
 def test_people_without_a_database_are_told_what_to_do(call: Call, tmp_path: Path, command: list[str]) -> None:
     done = call(*command)
-    assert done.returncode == 2
+    assert done.returncode == 75
     assert done.stderr.startswith("there is no database yet: run khaos-swap up")
     assert list(tmp_path.iterdir()) == []
 
@@ -271,7 +271,7 @@ def test_a_database_that_is_closed_to_us_is_one_line(
 ) -> None:
     url = database_url.replace("postgres@", f"{reader}@")
     done = call(*command, KHAOS_SWAP_DATABASE_URL=url, **free_ports(), **AUDIT)
-    assert done.returncode == 2
+    assert done.returncode == 75
     assert len(done.stderr.splitlines()) == 1
     assert "user reader has no permission: permission denied " in done.stderr
 
@@ -281,7 +281,7 @@ def test_hands_leave_tables_of_another_version_alone(
 ) -> None:
     monkeypatch.setattr(migrate, "head", lambda: "9999")
     done = call("postings", "list", KHAOS_SWAP_DATABASE_URL=database_url)
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (75, "")
     assert "this program needs 9999; run: khaos-swap migrate" in done.stderr
 
 
@@ -293,7 +293,7 @@ def test_what_the_server_says_in_the_middle_of_a_command_is_one_line(
 
     monkeypatch.setattr("khaos_swap_assets.adapters.store.exceptions.open_exceptions", full)
     done = call("exceptions", "list", KHAOS_SWAP_DATABASE_URL=database_url)
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (75, "")
     assert re.fullmatch(r"khaos-swap: .*the disk of the database is full: could not extend file; .*\n", done.stderr)
 
 

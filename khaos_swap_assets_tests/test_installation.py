@@ -34,7 +34,7 @@ def test_setting_up_makes_both_databases_and_marks_ours(fresh_url: str) -> None:
     installation.set_up(fresh_url)
     installation.set_up(fresh_url)
     found = installation.open_database(settings(fresh_url))
-    assert (found.url, found.is_embedded) == (fresh_url, False)
+    assert (found.url, found.server) == (fresh_url, None)
     with psycopg.connect(fresh_url) as conn:
         assert conn.execute("SELECT mark FROM recon.installation").fetchone() == ("live",)
     psycopg.connect(installation.dagster_database(fresh_url)).close()
@@ -52,9 +52,9 @@ def test_a_database_without_tables_says_what_to_run(fresh_url: str) -> None:
 
 
 def test_a_database_of_tests_or_a_demo_is_never_live(database_url: str) -> None:
-    with pytest.raises(StoreError, match="belongs to a test installation, this is live"):
+    with pytest.raises(SettingsError, match="belongs to a test installation, this is live"):
         installation.open_database(settings(database_url))
-    with pytest.raises(StoreError, match="belongs to a test installation, this is live"):
+    with pytest.raises(SettingsError, match="belongs to a test installation, this is live"):
         installation.set_up(database_url)
 
 
@@ -84,39 +84,27 @@ def test_a_user_with_few_rights_is_told_what_lacks_step_by_step(fresh_url: str, 
     assert installation.open_database(settings(url)).url == url
 
 
-def test_a_second_house_on_one_database_is_refused(fresh_url: str) -> None:
-    store.ensure(fresh_url)
-    with (
-        installation.only_house(fresh_url),
-        pytest.raises(SettingsError, match="has a running `khaos-swap up` already"),
-        installation.only_house(fresh_url),
-    ):
-        pass
-    with installation.only_house(fresh_url):
-        pass
-
-
 @pytest.mark.parametrize("mode", ["assist", "post"])
 def test_the_embedded_database_is_not_for_writing(tmp_path: Path, mode: str) -> None:
-    with pytest.raises(StoreError, match=rf"KHAOS_SWAP_DATABASE_URL: is required when KHAOS_SWAP_MODE is {mode}"):
+    with pytest.raises(SettingsError, match=rf"KHAOS_SWAP_DATABASE_URL: is required when KHAOS_SWAP_MODE is {mode}"):
         installation.open_database(settings(mode=mode, post_from="2026-07-01", data_dir=tmp_path))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_folder_of_a_demo_is_never_live(tmp_path: Path) -> None:
     (tmp_path / ".khaos-swap-demo").touch()
-    with pytest.raises(StoreError, match="belongs to the demo, this is live"):
+    with pytest.raises(SettingsError, match="belongs to the demo, this is live"):
         installation.open_database(settings(data_dir=tmp_path))
 
 
 def test_for_audit_the_embedded_database_starts_migrated_and_ends(tmp_path: Path) -> None:
     found = installation.open_database(settings(data_dir=tmp_path / "data"))
     try:
-        assert found.is_embedded
         with psycopg.connect(found.url) as conn:
             assert conn.execute("SELECT mark FROM recon.installation").fetchone() == ("live",)
     finally:
-        found.let_go()
+        assert found.server
+        found.server.stop()
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(found.url)
 

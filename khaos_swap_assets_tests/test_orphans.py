@@ -8,10 +8,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from khaos_swap_assets import installation, supervisor
+from khaos_swap_assets import health, installation, supervisor
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import embedded
-from khaos_swap_assets.orphans import close_orphaned_runs
+from khaos_swap_assets.orphans import Orphans
 
 
 @dg.op(pool="khaos")
@@ -46,7 +46,7 @@ def instance(url: str, env: Mapping[str, str]) -> Iterator[dg.DagsterInstance]:
 
 
 def test_only_runs_that_had_not_ended_are_closed_and_their_places_freed(
-    instance: dg.DagsterInstance, url: str, env: Mapping[str, str]
+    instance: dg.DagsterInstance, url: str, env: Mapping[str, str], tmp_path: Path
 ) -> None:
     statuses = [dg.DagsterRunStatus[name] for name in ("NOT_STARTED", "STARTING", "STARTED", "CANCELING", "SUCCESS")]
     made = {status: instance.create_run_for_job(sync, status=status).run_id for status in statuses}
@@ -55,8 +55,7 @@ def test_only_runs_that_had_not_ended_are_closed_and_their_places_freed(
     killed = made[dg.DagsterRunStatus.STARTED]
     assert storage.claim_concurrency_slot("khaos", killed, "step").is_claimed
 
-    assert close_orphaned_runs(installation.dagster_database(url), env) == 4
-    assert close_orphaned_runs(installation.dagster_database(url), env) == 0
+    Orphans(installation.dagster_database(url), env, tmp_path).close_all()
 
     found = {status.value: run.status.value for status, one in made.items() if (run := instance.get_run_by_id(one))}
     closed = dict.fromkeys(("NOT_STARTED", "STARTING", "STARTED", "CANCELING"), "FAILURE")
@@ -64,5 +63,8 @@ def test_only_runs_that_had_not_ended_are_closed_and_their_places_freed(
     assert storage.claim_concurrency_slot("khaos", "the next run", "step").is_claimed
 
 
-def test_a_database_that_dagster_has_not_used_yet_has_none(postgres: embedded.EmbeddedPostgres) -> None:
-    assert close_orphaned_runs(postgres.url("postgres"), {}) == 0
+def test_a_database_that_dagster_has_not_used_yet_has_none(postgres: embedded.EmbeddedPostgres, tmp_path: Path) -> None:
+    orphans = Orphans(postgres.url("postgres"), {}, tmp_path)
+    orphans.close_all()
+    orphans.close_lost()
+    assert health.daemon_beats(orphans.url)

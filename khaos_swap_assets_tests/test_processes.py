@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from khaos_swap_assets import processes
-from khaos_swap_assets.adapters.errors import SettingsError
+from khaos_swap_assets.adapters.errors import HouseError, SettingsError
 from khaos_swap_assets.processes import Child, Listen, Process
 
 SLEEP = "import time; time.sleep(60)"
@@ -177,7 +177,7 @@ def test_a_taken_port_names_the_setting() -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        with pytest.raises(SettingsError, match=rf"port {port} of 127\.0\.0\.1 .*KHAOS_SWAP_GATEWAY_PORT"):
+        with pytest.raises(HouseError, match=rf"port {port} of 127\.0\.0\.1 .*KHAOS_SWAP_GATEWAY_PORT"):
             processes.require_free(Listen("127.0.0.1", port, "KHAOS_SWAP_GATEWAY_PORT"))
 
 

@@ -9,14 +9,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
 
-from khaos_swap_assets import processes, supervisor
-from khaos_swap_assets.adapters.errors import KhaosSwapError, SettingsError
+from khaos_swap_assets import processes, supervisor, watching
+from khaos_swap_assets.adapters.errors import HouseError, SettingsError, StoreAwayError
+from khaos_swap_assets.orphans import Orphans
 from khaos_swap_assets.processes import Child, Listen
+from khaos_swap_assets.watching import Watcher
+from khaos_swap_assets_tests.test_watching import Earth
 
 SLEEP = "import time; time.sleep(60)"
 FAMILY = """
@@ -28,7 +32,7 @@ DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); prin
 HOUSE = """
 import sys
 from pathlib import Path
-from khaos_swap_assets import supervisor
+from khaos_swap_assets import processes, supervisor
 from khaos_swap_assets.adapters.store import embedded
 from khaos_swap_assets.processes import Child
 
@@ -41,7 +45,8 @@ def stop_last():
     print("postgres stopped", flush=True)
 
 children = [Child(name, [sys.executable, "-S", "-c", sys.argv[2]]) for name in ("one", "two")]
-code = supervisor.run(children, folder=folder, stop_last=stop_last)
+with processes.only_house(folder):
+    code = supervisor.run(children, folder=folder, stop_last=stop_last)
 sys.exit(code)
 """
 
@@ -134,14 +139,14 @@ def test_a_child_that_does_not_come_up_stops_the_house(
     keep: Callable[..., int], journal: Journal, tmp_path: Path
 ) -> None:
     broken = Child("broken", python("import sys; sys.exit('no such table')"), ready=lambda: False)
-    with pytest.raises(KhaosSwapError, match="broken ended with code 1 before it was ready: no such table"):
+    with pytest.raises(HouseError, match="broken ended with code 1 before it was ready: no such table"):
         keep(Child("one", python(SLEEP)), broken)
     assert journal.lines[-1] == "stopped last"
     assert marked(tmp_path) == []
 
 
 def test_a_child_that_is_never_ready_stops_the_house(keep: Callable[..., int]) -> None:
-    with pytest.raises(KhaosSwapError, match=r"slow is not ready after 0 s; see .*slow.log"):
+    with pytest.raises(HouseError, match=r"slow is not ready after 0 s; see .*slow.log"):
         keep(Child("slow", python(SLEEP), ready=lambda: False, ready_seconds=0.2))
 
 
@@ -168,11 +173,72 @@ def test_a_child_that_falls_again_and_again_stops_the_house(
 ) -> None:
     monkeypatch.setattr(supervisor, "RESTART_SECONDS", 0.05)
     falling = Child("two", python("raise SystemExit('out of memory')"), restarts=2)
-    with pytest.raises(
-        KhaosSwapError, match="two ended with code 1: out of memory; it fell 3 times, so everything stops"
-    ):
+    with pytest.raises(HouseError, match="two ended with code 1: out of memory; it fell 3 times, so everything stops"):
         keep(Child("one", python(SLEEP)), falling, work=wait_long)
     assert journal.lines[-1] == "stopped last"
+    assert marked(tmp_path) == []
+
+
+def test_what_is_to_be_done_before_a_start_is_done_before_each(
+    keep: Callable[..., int], journal: Journal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(supervisor, "RESTART_SECONDS", 0.05)
+
+    def work() -> int:
+        assert until(lambda: len(marked(tmp_path)) == 2)
+        psutil.Process(psutil.Process().children()[0].pid).kill()
+        assert until(lambda: journal.lines.count("one: ready") == 2)
+        return 0
+
+    before: list[int] = []
+    child = Child("one", python(FAMILY), before=lambda: before.append(len(marked(tmp_path))))
+    keep(child, work=work)
+    assert before == [0, 0], "nobody of the former one is left"
+
+
+def test_a_child_that_hangs_is_started_again(tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "RESTART_SECONDS", 0.05)
+    for name in ("LOOK_SECONDS", "ASK_SECONDS"):
+        monkeypatch.setattr(watching, name, 0.02)
+    hangs = [True]
+    child = Child("one", python(SLEEP), alive=lambda: not hangs[0], hang_seconds=0.3)
+
+    def work() -> int:
+        assert until(lambda: "one did not answer for 0 s; starting it again" in journal.lines)
+        hangs[0] = False
+        assert until(lambda: journal.lines.count("one: ready") == 2)
+        return 0
+
+    assert supervisor.run([child], folder=tmp_path, stop_last=lambda: None, work=work, say=journal) == 0
+
+
+def test_while_the_database_is_away_falls_do_not_count_and_wait_for_it(
+    tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "RESTART_SECONDS", 0.05)
+    monkeypatch.setattr(watching, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(watching, "LONGEST_PAUSE_SECONDS", 0.02)
+    earth = Earth()
+    watcher = Watcher(earth, journal)
+    child = Child("one", python(SLEEP), restarts=0)
+
+    def work() -> int:
+        earth.error = StoreAwayError("nobody answers")
+        assert until(lambda: watcher.away)
+        marked(tmp_path)[0].kill()
+        assert until(lambda: any("starting it again" in line for line in journal.lines))
+        assert until(lambda: not marked(tmp_path))
+        assert journal.lines.count("one: ready") == 1
+        earth.error = None
+        assert until(lambda: journal.lines.count("one: ready") == 2)
+        return 0
+
+    run = partial(supervisor.run, [child], folder=tmp_path, stop_last=lambda: None, say=journal)
+    assert run(watcher=watcher, work=work) == 0
+    lost = HouseError("another house is there")
+    earth.error = lost
+    with pytest.raises(HouseError, match="another house is there"):
+        run(watcher=Watcher(earth, journal), work=wait_long)
     assert marked(tmp_path) == []
 
 
@@ -200,7 +266,7 @@ def test_a_taken_port_is_told_before_anything_starts(keep: Callable[..., int], j
         other.bind(("127.0.0.1", 0))
         other.listen()
         taken = Listen("127.0.0.1", other.getsockname()[1], "KHAOS_SWAP_GATEWAY_PORT")
-        with pytest.raises(SettingsError, match="KHAOS_SWAP_GATEWAY_PORT"):
+        with pytest.raises(HouseError, match="KHAOS_SWAP_GATEWAY_PORT"):
             keep(Child("one", python(SLEEP)), Child("gateway", python(SLEEP), listens=taken))
     assert journal.lines == ["everything is stopped", "stopped last"]
 
@@ -281,8 +347,9 @@ def test_a_killed_owner_takes_its_children_along_and_a_second_start_cleans_up(ho
 
 def test_a_second_house_of_the_same_folder_is_refused(house: House) -> None:
     began = {process.pid for process in marked(house.folder)}
-    with pytest.raises(SettingsError, match=r"is in use by process \d+: .*KHAOS_SWAP_DATA_DIR"):
-        supervisor.run([], folder=house.folder, stop_last=lambda: None)
+    refused = pytest.raises(HouseError, match=r"is in use by process \d+: .*KHAOS_SWAP_DATA_DIR")
+    with refused, processes.only_house(house.folder):
+        pass
     assert {process.pid for process in marked(house.folder)} == began
 
 
@@ -295,7 +362,10 @@ def test_dagster_finds_its_settings_where_we_put_them(tmp_path: Path) -> None:
 
 def test_dagsters_children_share_one_code_server(tmp_path: Path) -> None:
     home = supervisor.prepare_dagster_home(tmp_path)
-    code, web, daemon = supervisor.dagster_children(tmp_path, home, "127.0.0.1", 3111, {"KHAOS_SWAP_DAGSTER_URL": "x"})
+    orphans = Orphans("x", {}, tmp_path)
+    code, web, daemon = supervisor.dagster_children(home, "127.0.0.1", 3111, {"KHAOS_SWAP_DAGSTER_URL": "x"}, orphans)
+    assert code.before == orphans.close_all
+    assert all(child.alive for child in (code, web, daemon))
     assert [child.name for child in (code, web, daemon)] == ["code-server", "webserver", "daemon"]
     assert code.listens
     workspace = (home / "workspace.yaml").read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sys
 from collections.abc import Iterator, Mapping
@@ -11,8 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from khaos_swap_assets import installation, up
-from khaos_swap_assets.adapters.errors import SettingsError
+from khaos_swap_assets import installation, processes, up
+from khaos_swap_assets.adapters import alerts
+from khaos_swap_assets.adapters.errors import HouseError, SettingsError, StoreAwayError, StoreError
 from khaos_swap_assets.adapters.settings import KhaosSettings, Settings
 from khaos_swap_assets.gateway.security import DEMO_SECRETS
 from khaos_swap_assets.processes import free_port
@@ -72,8 +74,8 @@ def test_in_audit_it_comes_up_works_and_a_signal_ends_it_all(sandbox: str, tmp_p
         assert "mode audit: nothing is written to anyone" in house.said()
         assert "Dagster UI  http://127.0.0.1:" in house.said()
         second = House(folder, ["up"], {name: str(free_port()) for name in env if name.endswith("_PORT")})
-        assert second.process.wait(30) == 2
-        assert "has a running `khaos-swap up` already: stop that one first" in second.said()
+        assert second.process.wait(30) == 75
+        assert "is in use by process" in second.said()
         assert httpx.get(f"{sandbox}/admin/ledger").json()["imports"] == []
         assert house.end(signal.SIGTERM) < 15
         assert house.process.returncode == 0
@@ -139,9 +141,90 @@ def test_the_gateway_is_asked_where_it_listens(host: str, ready: str) -> None:
 
 @pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")])
 def test_whoever_starts_it_is_told_that_the_ui_is_for_this_machine_only(host: str, shown: str) -> None:
-    database = installation.Database("postgresql://db/books", lambda: None, is_embedded=False)
+    database = installation.Database("postgresql://db/books")
     told = up.told(Settings(webserver_host=host), database)
     assert told[1:3] == [
         f"  Dagster UI  http://{shown}:3000",
         "              for this machine only: it asks nobody for a password",
     ]
+
+
+def test_a_database_that_is_not_there_yet_is_waited_for_with_growing_pauses_and_told() -> None:
+    pauses: list[float] = []
+    said: list[str] = []
+    told: list[str] = []
+
+    def open_it() -> str:
+        if len(pauses) < 8:
+            raise StoreAwayError("nobody answers")
+        return "open"
+
+    assert up.patiently(open_it, said.append, lambda title, _: told.append(title), pauses.append) == "open"
+    assert pauses == [1, 2, 4, 8, 10, 10, 10, 10]
+    assert said[:2] == ["nobody answers; trying again in 1 s", "nobody answers; trying again in 2 s"]
+    assert told == ["the database is away"] * 2
+
+
+def test_a_database_that_nobody_can_use_as_it_is_is_not_waited_for() -> None:
+    def refused() -> str:
+        raise StoreError("wrong password")
+
+    with pytest.raises(StoreError, match="wrong password"):
+        up.patiently(refused, print, print, lambda _: pytest.fail("waited"))
+
+
+def test_a_living_house_keeps_its_runs_when_another_start_of_its_folder_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    use(monkeypatch, environment("http://127.0.0.1:9"))
+    monkeypatch.setattr(installation, "open_database", lambda _: pytest.fail("the database was touched"))
+    (tmp_path / ".khaos-swap").mkdir()
+    with processes.only_house(tmp_path / ".khaos-swap"), pytest.raises(HouseError, match="is in use by process"):
+        up.start(print)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (HouseError("daemon fell 4 times"), "daemon fell 4 times"),
+        (StoreError("wrong password"), "wrong password"),
+        (ZeroDivisionError("4711"), "ZeroDivisionError; its log says where"),
+    ],
+)
+def test_whatever_ends_it_is_an_alert_first(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: Exception, told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    use(monkeypatch, environment("http://127.0.0.1:9"))
+    sent: list[tuple[str, str]] = []
+
+    def send(_: Settings, title: str, body: str) -> bool:
+        sent.append((title, body))
+        return True
+
+    def fail(_: Settings) -> None:
+        raise error
+
+    monkeypatch.setattr(alerts, "send", send)
+    monkeypatch.setattr(installation, "open_database", fail)
+    for _ in range(3):
+        with pytest.raises(type(error)):
+            up.start(print)
+    assert sent == [("Khaos Swap: it ended", told)], "what falls again and again is told once"
+
+
+UNIT = re.compile(r"```ini\n# /etc/systemd/system/khaos-swap.service\n(.*?)```", re.DOTALL)
+
+
+def test_the_unit_of_the_handbook_brings_back_all_but_a_wrong_setting() -> None:
+    handbook = (Path(up.__file__).parent.parent / "docs" / "operations.md").read_text()
+    found = UNIT.search(handbook)
+    assert found
+    unit = dict(line.split("=", 1) for line in found[1].splitlines() if "=" in line)
+    assert unit["Restart"] == "on-failure"
+    assert unit["RestartPreventExitStatus"] == str(SettingsError.exit_code)
+    assert unit["StartLimitIntervalSec"] == "0"
+    assert int(unit["RestartSec"]) > 0
+    assert {kind.exit_code for kind in (HouseError, StoreError, StoreAwayError)} == {75}
+    assert f"| {StoreError.exit_code} |" in handbook

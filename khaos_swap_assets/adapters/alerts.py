@@ -6,16 +6,22 @@ line and never stops the work; its text names no address, since addresses hold s
 
 from __future__ import annotations
 
+import json
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.domain.exceptions import Problem
 
 log = logging.getLogger(__name__)
+QUIET = timedelta(minutes=10)
+"""So long after a message nothing more of its kind is sent; what came meanwhile is one message with its count."""
 
 
 def send(settings: Settings, title: str, body: str) -> bool:
@@ -70,3 +76,35 @@ def send_problems(settings: Settings, problems: Sequence[Problem]) -> int:
             settings, f"{kind}: {sku or '(empty SKU)'}", f"{some[0].message}\nWaiting: {rmas}{hint}\n{some[0].action}"
         )
     return sent
+
+
+@dataclass(frozen=True)
+class Bell:
+    """Alerts of the house itself. ``memory`` is a file, since a house that falls again and again tells it once."""
+
+    settings: Settings
+    memory: Path
+
+    def ring(self, title: str, body: str, now: datetime | None = None) -> bool:
+        """Send, unless the same title was sent a moment ago: then it is counted, and told with the next; was it sent?
+
+        A memory that cannot be read or written keeps nothing back.
+        """
+        now = now or datetime.now(UTC)
+        known = self._read()
+        told_at, untold = known.get(title, (0, 0))
+        may_tell = now.timestamp() - told_at >= QUIET.total_seconds()
+        if may_tell:
+            since = (
+                f"\n{untold + 1} times since {datetime.fromtimestamp(told_at, UTC):%d %B, %H:%M} UTC" if untold else ""
+            )
+            may_tell = send(self.settings, f"Khaos Swap: {title}", f"{body}{since}")
+        known[title] = (int(now.timestamp()), 0) if may_tell else (told_at, untold + 1)
+        with suppress(OSError):
+            self.memory.write_text(json.dumps(known))
+        return may_tell
+
+    def _read(self) -> dict[str, tuple[int, int]]:
+        with suppress(OSError, ValueError, TypeError):
+            return {title: (int(at), int(count)) for title, (at, count) in json.loads(self.memory.read_text()).items()}
+        return {}

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 
 from khaos_swap_assets import processes
@@ -59,7 +60,7 @@ def forget_outside() -> None:
 
 
 def open_place(folder: Path, *, durable: bool, sandbox_port: int = 0, gateway_port: int = 0) -> Place:
-    """Mark the folder, start and migrate its database. Raises ``StoreError`` for a folder that is not the demo's."""
+    """Mark the folder, start and migrate its database. Raises ``SettingsError`` for a folder that is not the demo's."""
     mark.ensure_folder(folder, "demo")
     postgres = embedded.start(folder / "postgres", durable=durable)
     for name in (OURS, DAGSTER):
@@ -147,7 +148,8 @@ def gateway(place: Place, env: Mapping[str, str]) -> Child:
     """The process of our gateway."""
     argv = [sys.executable, "-m", "khaos_swap_assets.gateway"]
     listens = Listen("127.0.0.1", place.gateway_port, "KHAOS_SWAP_GATEWAY_PORT")
-    return Child("gateway", argv, env, listens=listens, ready=f"{place.gateway_url}/readyz")
+    alive = partial(processes.answers, listens.url("/healthz"))
+    return Child("gateway", argv, env, listens=listens, ready=listens.url("/readyz"), alive=alive)
 
 
 def wall_now() -> datetime:

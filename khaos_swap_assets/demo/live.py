@@ -16,13 +16,16 @@ from pathlib import Path
 from time import monotonic
 
 from khaos_swap_assets import processes, supervisor
-from khaos_swap_assets.adapters.errors import SettingsError
+from khaos_swap_assets.adapters.errors import HouseError, SettingsError
+from khaos_swap_assets.adapters.store import mark
 from khaos_swap_assets.demo import environment
-from khaos_swap_assets.demo.environment import DAGSTER, Place
+from khaos_swap_assets.demo.environment import DAGSTER, OURS, Place
 from khaos_swap_assets.demo.once import month_before
-from khaos_swap_assets.orphans import close_orphaned_runs
+from khaos_swap_assets.ground import Ground
+from khaos_swap_assets.orphans import Orphans
 from khaos_swap_assets.processes import Listen
 from khaos_swap_assets.sandbox.generator import POST_FROM_DAY
+from khaos_swap_assets.watching import Watcher
 
 FOLDER = Path(".khaos-swap-demo")
 DATES_FILE = "dates.json"
@@ -65,35 +68,49 @@ class Visit:
 
 
 def play_live(visit: Visit, say: Say) -> int:
-    """Stay up until SIGINT or SIGTERM; gives the exit code. Raises ``SettingsError`` for a taken port or folder."""
+    """Stay up until SIGINT or SIGTERM; gives the exit code.
+
+    Raises ``HouseError`` for a taken port or a folder in use, ``SettingsError`` for a folder that is not the demo's.
+    """
     began = monotonic()
     environment.forget_outside()
     ui = Listen("127.0.0.1", visit.port or processes.free_port(), "PORT=, e.g. make demo PORT=3001")
     processes.require_free(ui)
-    say("starting the demo's PostgreSQL")
-    place = environment.open_place(
-        visit.folder, durable=True, sandbox_port=_port_near(SANDBOX_PORT), gateway_port=_port_near(GATEWAY_PORT)
-    )
+    mark.ensure_folder(visit.folder, "demo")
+    with processes.only_house(visit.folder):
+        say("starting the demo's PostgreSQL")
+        place = environment.open_place(
+            visit.folder, durable=True, sandbox_port=_port_near(SANDBOX_PORT), gateway_port=_port_near(GATEWAY_PORT)
+        )
+        ground = Ground(place.postgres.url(OURS), place.folder, place.postgres)
+        try:
+            ground.take()
+            return _play(visit, place, ground, ui, lambda: _greet(place, ui.port, began, say), say)
+        finally:
+            ground.leave()
+
+
+def _play(visit: Visit, place: Place, ground: Ground, ui: Listen, greet: Callable[[], int], say: Say) -> int:
     post_from = _post_from(place.folder)
     env = environment.settings_of(
         place, period_start=month_before(post_from), post_from=post_from, is_live=True, storefront=visit.storefront
     )
     env |= BETWEEN_LOOKS
-    home = Path(env["DAGSTER_HOME"])
     _note_environment(place.folder, env)
-    close_orphaned_runs(place.postgres.url(DAGSTER), env)
+    orphans = Orphans(place.postgres.url(DAGSTER), env, place.folder)
     children = [
         environment.sandbox(place, _world(place, visit)),
         environment.gateway(place, env),
-        *supervisor.dagster_children(place.folder, home, ui.host, ui.port, env),
+        *supervisor.dagster_children(Path(env["DAGSTER_HOME"]), ui.host, ui.port, env, orphans),
     ]
+    watcher = Watcher(ground, say, chores=[orphans.close_lost])
+    return supervisor.run(children, folder=place.folder, stop_last=lambda: None, watcher=watcher, work=greet, say=say)
 
-    def greet() -> int:
-        say(_guide(place, ui.port, monotonic() - began))
-        threading.Event().wait()
-        return 0
 
-    return supervisor.run(children, folder=place.folder, stop_last=place.postgres.stop, work=greet, say=say)
+def _greet(place: Place, port: int, began: float, say: Say) -> int:
+    say(_guide(place, port, monotonic() - began))
+    threading.Event().wait()
+    return 0
 
 
 def environment_of(folder: Path) -> dict[str, str]:
@@ -131,7 +148,7 @@ def _port_near(wanted: int) -> int:
     """The usual port, so that a bookmark holds, or any free one."""
     try:
         processes.require_free(Listen("127.0.0.1", wanted, ""))
-    except SettingsError:
+    except HouseError:
         return processes.free_port()
     return wanted
 

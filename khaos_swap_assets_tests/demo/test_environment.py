@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from khaos_swap_assets.adapters import clock
-from khaos_swap_assets.adapters.errors import StoreError
+from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.adapters.settings import load_settings
 from khaos_swap_assets.adapters.settings_list import variables
 from khaos_swap_assets.adapters.store import embedded
@@ -111,7 +111,7 @@ def test_both_children_tell_where_they_listen_and_when_they_are_ready(place: Pla
 def test_a_folder_that_holds_anything_else_is_never_the_demos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "postgres").mkdir()
     monkeypatch.setattr(embedded, "start", lambda *_, **__: pytest.fail("a database was started"))
-    with pytest.raises(StoreError, match="is not the demo's, this is demo: refused"):
+    with pytest.raises(SettingsError, match="is not the demo's, this is demo: refused"):
         environment.open_place(tmp_path, durable=False)
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import signal
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,29 +10,13 @@ import httpx
 import psutil
 import pytest
 
+from khaos_swap_assets.demo.live import environment_of as demo_environment
 from khaos_swap_assets.processes import free_port
 from khaos_swap_assets_tests.running import House, call, runs, runs_of, until
 
 pytestmark = pytest.mark.long
 
 UP = "demo is up after"
-LOW_LIMITS = """
-import sys
-from khaos_swap_assets import cli, supervisor
-home_of = supervisor.prepare_dagster_home
-def prepare(data_dir):
-    home = home_of(data_dir)
-    file = home / "dagster.yaml"
-    text = file.read_text().replace("max_runtime_seconds: 900", "max_runtime_seconds: 30")
-    text = text.replace("poll_interval_seconds: 30", "poll_interval_seconds: 2")
-    file.write_text(text.replace("free_slots_after_run_end_seconds: 60", "free_slots_after_run_end_seconds: 1"))
-    return home
-supervisor.prepare_dagster_home = prepare
-import khaos_swap_assets.demo.environment as environment
-environment.prepare_dagster_home = prepare
-cli.main()
-"""
-
 LIVE = {
     "KHAOS_SWAP_MODE": "neither",
     "KHAOS_SWAP_DATABASE_URL": "postgresql://kim@db.invalid/live",
@@ -61,8 +42,7 @@ def demo(folder: Path, port: int) -> Iterator[House]:
     """The demo beside the settings of a live installation, in the environment and in .env: it must see neither."""
     (folder / "house.log").write_text("")
     (folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in LIVE.items()))
-    arguments = ["-c", LOW_LIMITS, "demo", "--port", str(port), "--returns", "24"]
-    house = House(folder, arguments, LIVE, argv=[sys.executable])
+    house = House(folder, ["demo", "--port", str(port), "--returns", "24"], LIVE)
     yield house
     house.close()
 
@@ -84,13 +64,19 @@ def test_killed_without_warning_it_starts_again_on_the_same_data_and_ends_whole(
     demo: House, port: int, folder: Path
 ) -> None:
     assert demo.is_up(UP), demo.said()
+    assert runs_of(port, "sync", "SUCCESS")
+    lost = until(lambda: kill_the_code_server(demo, port), 90, every=0.05)
+    assert lost
+    assert until(lambda: lost in runs_of(port, "sync", "FAILURE"), 20), runs(port)
     done = len(runs_of(port, "sync", "SUCCESS"))
-    assert done > 0
-    killed = until(lambda: kill_a_worker(demo, port), 90, every=0.05)
-    assert killed
-    assert until(lambda: killed in runs_of(port, "sync", "FAILURE"), 90), runs(port)
+    assert until(lambda: len(runs_of(port, "sync", "SUCCESS")) > done, 60), runs(port)
+
+    kill_the_postmaster(folder)
+    assert until(lambda: "the database answers again" in demo.said(), 30), demo.said()
+    ready = f"{demo_environment(folder / '.khaos-swap-demo')['KHAOS_SWAP_GATEWAY_PUBLIC_URL']}/readyz"
+    assert until(lambda: httpx.get(ready).is_success, 20)
     done = len(runs_of(port, "sync", "SUCCESS"))
-    assert until(lambda: len(runs_of(port, "sync", "SUCCESS")) > done, 90), runs(port)
+    assert until(lambda: len(runs_of(port, "sync", "SUCCESS")) > done, 60), runs(port)
 
     assert demo.end(signal.SIGINT) < 15
     assert demo.process.returncode == 0
@@ -98,17 +84,15 @@ def test_killed_without_warning_it_starts_again_on_the_same_data_and_ends_whole(
     assert demo.said().rstrip().endswith("everything is stopped")
 
 
-def kill_a_worker(demo: House, port: int) -> str:
-    """Kill the processes that work on runs once a sync has begun; its run id, or nothing while there is none."""
+def kill_the_code_server(demo: House, port: int) -> str:
+    """Kill it once a sync has begun; the run's id, or nothing while there is none."""
     begun = runs_of(port, "sync", "STARTED")
-    processes = psutil.Process(demo.process.pid).children(recursive=True)
-    workers = [process for process in processes if _is_worker(process)]
-    for process in workers if begun else []:
-        os.kill(process.pid, signal.SIGKILL)
-    return begun[0] if begun and workers else ""
+    for process in psutil.Process(demo.process.pid).children() if begun else []:
+        if "grpc" in process.cmdline():
+            process.kill()
+    return begun[0] if begun else ""
 
 
-def _is_worker(process: psutil.Process) -> bool:
-    with contextlib.suppress(psutil.Error):
-        return "spawn_main" in " ".join(process.cmdline())
-    return False
+def kill_the_postmaster(folder: Path) -> None:
+    pid_file = folder / ".khaos-swap-demo" / "postgres" / "postmaster.pid"
+    psutil.Process(int(pid_file.read_text().splitlines()[0])).kill()

@@ -33,6 +33,7 @@ from khaos_swap_assets.demo.environment import DAGSTER, OURS, Place
 from khaos_swap_assets.demo.live import BETWEEN_LOOKS
 from khaos_swap_assets.demo.once import month_before
 from khaos_swap_assets.gateway.security import DEMO_SECRETS
+from khaos_swap_assets.orphans import Orphans
 from khaos_swap_assets.sandbox import generator, scenarios
 from khaos_swap_assets.sandbox.app import create_app
 from khaos_swap_assets.sandbox.clockwork import apply_due
@@ -152,7 +153,13 @@ def _house(events: int) -> Iterator[tuple[Place, list[processes.Child], Sender]]
         state, home = State(world), Path(env["DAGSTER_HOME"])
         children = [
             environment.gateway(place, env),
-            *supervisor.dagster_children(place.folder, home, "127.0.0.1", processes.free_port(), env),
+            *supervisor.dagster_children(
+                home,
+                "127.0.0.1",
+                processes.free_port(),
+                env,
+                Orphans(place.postgres.url(DAGSTER), env, place.folder),
+            ),
         ]
         try:
             with _serving(state, place):

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 import psycopg
 from psycopg import conninfo, errors, sql
 
-from khaos_swap_assets.adapters.errors import SettingsError, StoreError
+from khaos_swap_assets.adapters.errors import SettingsError, StoreAwayError, StoreError
 
 OLDEST_SERVER = 140000
 CONNECT_SECONDS = 10
@@ -33,6 +33,8 @@ _SQLSTATE_LINES: Mapping[str, str] = {
     "57P01": "{place}: the server was stopped while we used it; start it, then run again",
     "25006": "{place}: the database is read-only; use the primary server",
 }
+_AWAY = ("", "53100", "53300", "57P03", "57P01", "25006")
+"""States that pass without anybody correcting a setting: the first is that of a server that said nothing."""
 _TEXT_STATES: Mapping[str, str] = {
     "is not permitted to log in": "28000",
     "password authentication failed": "28P01",
@@ -180,11 +182,13 @@ def of_the_server(error: Exception, url: str) -> StoreError | None:
 def translate(error: psycopg.Error, url: str) -> StoreError:
     """One clear line for an error of the server: where, what is wrong, what to do."""
     found = parts(url) if url else {}
-    line = _SQLSTATE_LINES.get(_state(error), "{place} cannot be used: {detail}; is the server running and reachable?")
+    state = _state(error)
+    line = _SQLSTATE_LINES.get(state, "{place} cannot be used: {detail}; is the server running and reachable?")
     detail = _detail(error, found.get("password", ""))
     user = found.get("user", "of this system")
     where = place(url) if url else "the embedded database"
-    return StoreError(line.format(place=where, user=user, database=_name(found), detail=detail))
+    kind = StoreAwayError if state in _AWAY else StoreError
+    return kind(line.format(place=where, user=user, database=_name(found), detail=detail))
 
 
 def _state(error: psycopg.Error) -> str:

@@ -65,15 +65,17 @@ class EmbeddedPostgres:
         fcntl.flock(self._hold, fcntl.LOCK_SH)
         atexit.register(self.stop)
         try:
-            with (
-                _alone(self.folder.with_name(f"{self.folder.name}.starting")),
-                _parents_stay_closed(self.folder, PROGRAMS),
-            ):
-                self._start_server()
-            self._wait_until_ready()
+            self._start_alone()
         except BaseException:
             self.stop()
             raise
+
+    def revive(self) -> bool:
+        """Start the server again where it died; says whether it had. Raises ``StoreError`` when it stays down."""
+        if self._hold is None or _server_of(self.folder) is not None:
+            return False
+        self._start_alone()
+        return True
 
     def url(self, database: str) -> str:
         """The libpq URL of a database of this server."""
@@ -101,6 +103,14 @@ class EmbeddedPostgres:
             pass
         finally:
             os.close(hold)
+
+    def _start_alone(self) -> None:
+        with (
+            _alone(self.folder.with_name(f"{self.folder.name}.starting")),
+            _parents_stay_closed(self.folder, PROGRAMS),
+        ):
+            self._start_server()
+        self._wait_until_ready()
 
     def _start_server(self) -> None:
         _forget_dead_server(self.folder)
@@ -189,10 +199,29 @@ def _is_gone_within(seconds: float, process: psutil.Process) -> bool:
 
 
 def _forget_dead_server(folder: Path) -> None:
-    """Remove what a dead server left and a new one would take for a live one."""
+    """Remove what a dead server left and a new one would take for a live one, its processes first.
+
+    Without the pid file a new server cannot see that they still write the same files.
+    """
     if _server_of(folder) is None:
+        _end_orphans(folder)
         for left in (folder / "postmaster.pid", *folder.glob(".s.PGSQL.*")):
             left.unlink(missing_ok=True)
+
+
+def _end_orphans(folder: Path) -> None:
+    """The dead server's processes end by themselves once they look up; one that does not is killed."""
+    for process in [process for process in psutil.process_iter() if _works_in(folder, process)]:
+        with suppress(psutil.NoSuchProcess):
+            if not _is_gone_within(STOP_SECONDS, process):
+                process.kill()
+                _is_gone_within(STOP_SECONDS, process)
+
+
+def _works_in(folder: Path, process: psutil.Process) -> bool:
+    with suppress(psutil.Error, OSError):
+        return process.name() == "postgres" and process.cwd() == str(folder)
+    return False
 
 
 @contextmanager

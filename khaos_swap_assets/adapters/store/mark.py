@@ -10,47 +10,47 @@ from typing import Any, Literal
 
 import psycopg
 
-from khaos_swap_assets.adapters.errors import StoreError
+from khaos_swap_assets.adapters.errors import SettingsError
 
 Mark = Literal["demo", "test", "live"]
 FOLDER_MARK = ".khaos-swap-demo"
 
 
 def ensure(connection: psycopg.Connection[Any], mark: Mark) -> None:
-    """Mark a database that has no mark yet, then demand it. The caller commits. Raises ``StoreError``."""
+    """Mark a database that has no mark yet, then demand it. The caller commits. Raises ``SettingsError``."""
     connection.execute("INSERT INTO recon.installation (mark) VALUES (%s) ON CONFLICT DO NOTHING", (mark,))
     require(connection, mark)
 
 
 def require(connection: psycopg.Connection[Any], mark: Mark) -> None:
-    """Raise ``StoreError`` when the database does not carry this mark."""
+    """Raise ``SettingsError`` when the database does not carry this mark."""
     row = connection.execute("SELECT mark FROM recon.installation").fetchone()
     found = row[0] if row else None
     if found == mark:
         return
     state = "carries no mark" if found is None else f"belongs to a {found} installation"
-    raise StoreError(
+    raise SettingsError(
         f"database {connection.info.dbname} {state}, this is {mark}: refused; choose another KHAOS_SWAP_DATABASE_URL"
     )
 
 
 def ensure_folder(folder: Path, mark: Mark) -> None:
-    """Mark an empty or new folder, then demand it. Raises ``StoreError``, also where there can be no folder."""
+    """Mark an empty or new folder, then demand it. Raises ``SettingsError``, also where there can be no folder."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError(f"folder {folder} cannot be made: {error.strerror}; {_remedy(mark)}") from None
+        raise SettingsError(f"folder {folder} cannot be made: {error.strerror}; {_remedy(mark)}") from None
     if mark == "demo" and not any(folder.iterdir()):
         (folder / FOLDER_MARK).write_text("This folder belongs to the demo and may be deleted.\n")
     require_folder(folder, mark)
 
 
 def require_folder(folder: Path, mark: Mark) -> None:
-    """Raise ``StoreError`` when a demo folder is used for something else, or something else's folder for the demo."""
+    """Raise ``SettingsError`` when a demo folder is used for something else, or another folder for the demo."""
     if (folder / FOLDER_MARK).exists() == (mark == "demo"):
         return
     owner = "belongs to the demo" if mark != "demo" else "is not the demo's"
-    raise StoreError(f"folder {folder} {owner}, this is {mark}: refused; {_remedy(mark)}")
+    raise SettingsError(f"folder {folder} {owner}, this is {mark}: refused; {_remedy(mark)}")
 
 
 def _remedy(mark: Mark) -> str:

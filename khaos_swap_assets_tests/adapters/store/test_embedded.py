@@ -75,6 +75,16 @@ def is_running(pid: int | None) -> bool:
     return pid is not None and psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
 
+def kill(server: embedded.EmbeddedPostgres) -> None:
+    """Kill the server and wait until it is dead; its own processes may live on."""
+    pid = server.pid
+    assert pid
+    os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while is_running(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
 def write(server: embedded.EmbeddedPostgres) -> None:
     with psycopg.connect(server.url("postgres")) as connection:
         connection.execute("DROP TABLE IF EXISTS kept")
@@ -144,10 +154,7 @@ def test_a_killed_server_starts_again_with_its_rows(folder: Path) -> None:
     process, pid = owner(folder, "durable")
     mine = embedded.start(folder)
     write(mine)
-    os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + 10
-    while is_running(pid) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    kill(mine)
     again = embedded.start(folder)
     assert again.pid != pid
     assert count(again) == 1
@@ -155,6 +162,34 @@ def test_a_killed_server_starts_again_with_its_rows(folder: Path) -> None:
     mine.stop()
     assert count(again) == 1
     again.stop()
+
+
+def test_a_server_that_was_killed_is_revived_by_its_holder_at_the_same_address(folder: Path) -> None:
+    mine = embedded.start(folder)
+    write(mine)
+    url = mine.url("postgres")
+    assert not mine.revive()
+    with psycopg.connect(url) as connection:
+        kill(mine)
+        assert mine.revive()
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("SELECT 1")
+    assert mine.url("postgres") == url
+    assert count(mine) == 1
+    mine.stop()
+    assert not mine.revive()
+
+
+def test_no_process_of_a_dead_server_goes_on_beside_the_new_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "STOP_SECONDS", 0.2)
+    mine = embedded.start(folder, durable=False)
+    with psycopg.connect(mine.url("postgres")) as connection:
+        stubborn = psutil.Process(connection.info.backend_pid)
+        stubborn.suspend()
+        kill(mine)
+        assert mine.revive()
+        assert not is_running(stubborn.pid)
+    mine.stop()
 
 
 def test_a_pid_file_whose_number_is_another_program_now(folder: Path) -> None:

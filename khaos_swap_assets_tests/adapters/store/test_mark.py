@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from khaos_swap_assets.adapters.errors import StoreError
+from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.adapters.store import mark
 
 
@@ -32,13 +32,13 @@ def test_another_mark_is_refused(
     unmarked: psycopg.Connection[Any], found: mark.Mark, wanted: mark.Mark, action: Callable[..., None]
 ) -> None:
     mark.ensure(unmarked, found)
-    with pytest.raises(StoreError, match=f"belongs to a {found} installation, this is {wanted}: refused"):
+    with pytest.raises(SettingsError, match=f"belongs to a {found} installation, this is {wanted}: refused"):
         action(unmarked, wanted)
     mark.require(unmarked, found)
 
 
 def test_no_mark_is_no_permission(unmarked: psycopg.Connection[Any]) -> None:
-    with pytest.raises(StoreError, match="carries no mark, this is demo: refused"):
+    with pytest.raises(SettingsError, match="carries no mark, this is demo: refused"):
         mark.require(unmarked, "demo")
 
 
@@ -47,13 +47,13 @@ def test_a_new_folder_becomes_the_demos(tmp_path: Path) -> None:
     mark.ensure_folder(folder, "demo")
     (folder / "anything").touch()
     mark.ensure_folder(folder, "demo")
-    with pytest.raises(StoreError, match="belongs to the demo, this is live: refused"):
+    with pytest.raises(SettingsError, match="belongs to the demo, this is live: refused"):
         mark.require_folder(folder, "live")
 
 
 def test_a_folder_with_other_things_is_not_the_demos(tmp_path: Path) -> None:
     (tmp_path / "ledger.xlsx").touch()
-    with pytest.raises(StoreError, match=r"is not the demo's, .*; choose another with --folder, or remove it"):
+    with pytest.raises(SettingsError, match=r"is not the demo's, .*; choose another with --folder, or remove it"):
         mark.ensure_folder(tmp_path, "demo")
     assert [path.name for path in tmp_path.iterdir()] == ["ledger.xlsx"]
 
@@ -65,5 +65,5 @@ def test_a_live_folder_carries_no_mark(tmp_path: Path) -> None:
 
 def test_where_there_can_be_no_folder_the_setting_is_named(tmp_path: Path) -> None:
     (tmp_path / "ledger.xlsx").touch()
-    with pytest.raises(StoreError, match=r"cannot be made: Not a directory; choose another KHAOS_SWAP_DATA_DIR"):
+    with pytest.raises(SettingsError, match=r"cannot be made: Not a directory; choose another KHAOS_SWAP_DATA_DIR"):
         mark.ensure_folder(tmp_path / "ledger.xlsx" / "data", "live")

@@ -1,0 +1,36 @@
+"""Whether Dagster's processes do more than exist: a process can be there and answer nobody.
+
+Belongs here: one question each. Stays out: how often it is asked and what follows (``watching``).
+"""
+
+from __future__ import annotations
+
+from khaos_swap_assets.adapters.errors import StoreError
+from khaos_swap_assets.adapters.store import dagster_runs
+from khaos_swap_assets.processes import Listen
+
+ANSWER_SECONDS = 5
+STILL_SECONDS = 180
+"""Each part of the daemon is to be heard every 30 s; a look at a slow vendor may hold one up for a minute."""
+
+
+def code_server_answers(address: Listen) -> bool:
+    """Whether Dagster's code server says by its own health service that it serves."""
+    import grpc
+    from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+    with grpc.insecure_channel(f"{address.host}:{address.port}") as channel:
+        try:
+            question = health_pb2.HealthCheckRequest(service="DagsterApi")
+            answer = health_pb2_grpc.HealthStub(channel).Check(question, timeout=ANSWER_SECONDS)
+        except grpc.RpcError:
+            return False
+    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+def daemon_beats(dagster_database_url: str) -> bool:
+    """Whether the daemon's parts that start syncs were heard of late; an unanswered question speaks of the database."""
+    try:
+        return dagster_runs.seconds_since_beat(dagster_database_url) < STILL_SECONDS
+    except StoreError:
+        return True
