@@ -48,6 +48,14 @@ class SwapSettings(BaseSettings):
     wide_sweep_days: int = Field(60, ge=1, le=400, description="How far the nightly wide sweep reaches back")
     timeout_seconds: float = Field(20.0, gt=0, le=300, description="Longest wait for one answer")
     retries: int = Field(4, ge=0, le=10, description="Repeats of a GET after 429, 5xx or a timeout")
+    kept_statuses: str = Field(
+        "Green return,Green-return,Green_return,Return not required",
+        description="Comma list of delivery statuses, in any case, that say that the customer keeps the goods",
+    )
+    kept_tags: str = Field(
+        "Green return,Green-return,Green_return,Return not required,Keep the item,Keep item",
+        description="Comma list of tags of a return or a line, in any case, that say that the customer keeps the goods",
+    )
 
 
 class KhaosSettings(BaseSettings):
@@ -88,6 +96,9 @@ class KhaosSettings(BaseSettings):
     reason_sellable: str = Field("1", description="ReturnReason id whose type is Return to Stock")
     reason_damaged: str = Field("2", description="ReturnReason id whose type is Quarantine")
     reason_missing: str = Field("3", description="ReturnReason id whose type is Stock Missing (moves nothing)")
+    reason_kept: str = Field(
+        "", description="ReturnReason id of goods that the customer keeps (moves nothing); empty: none are credited"
+    )
 
     source_pointer: Literal["SourceReference.SourceOrder", "SourceReturnReference.SourceOrder", "SourceReference"] = (
         Field(
@@ -197,6 +208,9 @@ class Settings(BaseSettings):
     page_documents: int = Field(200, ge=1, le=1000, description="Most documents in one answer of the feed")
     inspection_days: int = Field(5, ge=1, le=90, description="Days after delivery until inspection_overdue")
     refund_days: int = Field(14, ge=1, le=365, description="Days after delivery until refund_unconfirmed_too_long")
+    arrival_days: int = Field(
+        21, ge=1, le=365, description="Days after the refund until inspection_overdue for goods that never arrived"
+    )
     credit_note_days: int = Field(2, ge=0, le=90, description="Days after the refund until credit_note_missing")
     issue_days: int = Field(3, ge=0, le=90, description="Days after creation until credit_note_not_issued")
     allocation_days: int = Field(7, ge=0, le=90, description="Days after issue until credit_note_unallocated")

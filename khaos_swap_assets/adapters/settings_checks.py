@@ -167,6 +167,10 @@ def _different(settings: Settings) -> Iterator[str]:
             yield f"{PREFIX}KHAOS_REASON_{name}: must be the id of a return reason in Khaos"
         elif (other := taken.setdefault(reason, name)) != name:
             yield f"{PREFIX}KHAOS_REASON_{name}: is {PREFIX}KHAOS_REASON_{other} too; choose another"
+    if (kept := khaos.reason_kept) and not REASON.fullmatch(kept):
+        yield f"{PREFIX}KHAOS_REASON_KEPT: must be the id of a return reason in Khaos, or empty"
+    elif (other := taken.get(kept, "MISSING")) != "MISSING":
+        yield f"{PREFIX}KHAOS_REASON_KEPT: is {PREFIX}KHAOS_REASON_{other} too, which moves stock; choose another"
 
 
 def _begun(settings: Settings) -> Iterator[str]:

@@ -99,6 +99,7 @@ def settings_of(
         "KHAOS_SWAP_KHAOS_CHANNEL_USER": "khaos-channel",
         "KHAOS_SWAP_KHAOS_STOCK_MINUTES": "0",
         "KHAOS_SWAP_KHAOS_POLL_MINUTES": "0",
+        "KHAOS_SWAP_KHAOS_REASON_KEPT": "4",
         "KHAOS_SWAP_KHAOS_ORDER_BUDGET": "5000",
         "KHAOS_SWAP_ORDER_REF_FORMAT": "KCC{0}",
         "KHAOS_SWAP_GENERIC_CUSTOMERS": "Amazo-*",

@@ -50,6 +50,7 @@ class Wish:
     month: str = ""
     switches: tuple[str, ...] = ()
     storefront: bool = False
+    goods: bool = False
 
     @property
     def sandbox_arguments(self) -> list[str]:
@@ -57,7 +58,7 @@ class Wish:
         if self.history:
             return ["--history", str(self.history.resolve()), "--month", self.month]
         shop = ["--storefront"] if self.storefront else []
-        return ["--returns", str(self.returns), "--seed", str(self.seed), *shop]
+        return ["--returns", str(self.returns), "--seed", str(self.seed), *shop, *(["--goods"] if self.goods else [])]
 
     @property
     def own_settings(self) -> dict[str, str]:

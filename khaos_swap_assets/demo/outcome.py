@@ -115,7 +115,8 @@ def open_exceptions(conn: psycopg.Connection) -> list[tuple[Found, str]]:
 def broken_invariants(conn: psycopg.Connection, ledger: dict[str, Any]) -> list[str]:
     """The ledger's invariants that do not hold, in words; none is the only good answer."""
     broken = [text for text, query in BROKEN.items() if _count(conn, query)]
-    return broken + (["the sandbox's ledger holds duplicates"] if ledger["duplicates"] else [])
+    told = {"duplicates": "duplicates", "undue_moves": "goods on a shelf that never came back"}
+    return broken + [f"the sandbox's ledger holds {words}" for name, words in told.items() if ledger[name]]
 
 
 def _plant(one: dict[str, str]) -> Found:

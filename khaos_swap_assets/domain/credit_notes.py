@@ -8,25 +8,26 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Literal
 
-from khaos_swap_assets.domain.money import spread, unit_values
+from khaos_swap_assets.domain.draft_lines import DraftLine, MatchedLine, Policy, pieces
 from khaos_swap_assets.domain.orders import SalesOrder, order_problems
 from khaos_swap_assets.domain.policy import CreditNotePolicy
 from khaos_swap_assets.domain.returns import HoldReason, Return, ReturnLine
 from khaos_swap_assets.domain.settlement import Settlement, settle
 from khaos_swap_assets.domain.settlement_case import Posted, Sale
-from khaos_swap_assets.domain.stock import DISPOSITIONS
+from khaos_swap_assets.domain.stock import DISPOSITIONS, KEPT
 
 WAITING_REFUND = "waiting_refund"
 WAITING_MATCH = "waiting_match"
 WAITING_INSPECTION = "waiting_inspection"
 COVERED = "covered"
+KEPT_UNCLEAR = "kept_unclear"
+KEPT_WITHOUT_REASON = "kept_without_reason"
 
-Policy = Literal["disposition", "credit_first"]
 ItemsBy = Literal["status", "export", "none"]
 """How Khaos shows the items of Credit Notes: in the status list, by their own codes, or in no way (khaos.md §7.4)."""
 # What a draft remembers of its making; its document says nothing of it.
@@ -66,25 +67,6 @@ class CreditNote:
         """When it was issued, for a person: a day that stands in for the one not shown says so."""
         day = self.issued_on or "an unknown day"
         return f"issued on {day}" if self.is_issue_day_shown else f"issued (day not shown; made on {day})"
-
-
-@dataclass(frozen=True, slots=True)
-class DraftLine:
-    """One line of the return document: ``quantity`` units at ``unit_gross_pence`` each, with where the goods went.
-
-    ``disposition`` is empty under the policy ``credit_first``: the document moves no stock, a later leg does.
-    """
-
-    product_id: str
-    stock_code: str
-    quantity: int
-    unit_gross_pence: int
-    disposition: str
-
-    @property
-    def gross_pence(self) -> int:
-        """The value of the line."""
-        return self.quantity * self.unit_gross_pence
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,18 +115,6 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class MatchedLine:
-    """A returned line as matched: its Stock Code or the problem, and units by disposition. Value is the whole line."""
-
-    product_id: str
-    stock_code: str | None
-    quantity: int
-    cost_pence: int
-    dispositions: Mapping[str, int]
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Hold:
     """No draft now, and every reason for it: kinds of exception, waits, or ``covered`` when nothing is left to post."""
 
@@ -168,12 +138,14 @@ def draft(
     room_pence: int = 0,
     found: Sequence[HoldReason] = (),
     generic_customers: Sequence[str] = (),
+    has_kept_reason: bool = True,
 ) -> Draft | Hold:
     """Draft the Credit Note of a confirmed refund, or say everything that holds it back.
 
     ``already`` lists the earlier postings of the return, ``found`` what others know against it (an over-return, a note
     that may cover it). ``decisions`` is the policy of the day of the refund, ``room_pence`` what the order still leaves
-    to credit. Only lines that are in no earlier posting are drafted. Lines and their order in the input change nothing.
+    to credit, ``has_kept_reason`` whether a ReturnReason is set for what the customer keeps. Only lines that are in no
+    earlier posting are drafted. Lines and their order in the input change nothing.
     """
     decisions = decisions or CreditNotePolicy()
     settled = settle(return_, decisions, already=already, sale=sale_of(return_, matched_lines, order, room_pence))
@@ -183,10 +155,10 @@ def draft(
     reasons = [*found, *_order_reasons(return_, order, generic_customers, {reason.kind for reason in found})]
     reasons += _refund_reasons(return_, settled)
     for line in settled.lines:
-        reasons += _line_reasons(line, matches.get(line.product_id), policy)
+        reasons += _line_reasons(line, matches.get(line.product_id), policy, has_kept_reason=has_kept_reason)
     if reasons or order is None:
         return Hold(_each_once(reasons))
-    return _draft_of(return_, order, ordinal, settled, tuple(_pieces(settled, matches, policy)), decisions.version)
+    return _draft_of(return_, order, ordinal, settled, tuple(pieces(settled, matches, policy)), decisions.version)
 
 
 def sale_of(
@@ -255,11 +227,17 @@ def _refund_reasons(return_: Return, settled: Settlement) -> Iterator[HoldReason
         yield HoldReason("currency_mismatch", f"a refunded line is not in {return_.currency}")
 
 
-def _line_reasons(line: ReturnLine, match: MatchedLine | None, policy: Policy) -> Iterator[HoldReason]:
+def _line_reasons(
+    line: ReturnLine, match: MatchedLine | None, policy: Policy, *, has_kept_reason: bool
+) -> Iterator[HoldReason]:
     if match is None or (match.quantity, match.cost_pence) != (line.quantity, line.cost_pence):
         yield HoldReason(WAITING_MATCH, f"SKU {line.sku!r} is not matched as it was last read")
     elif match.problem or not match.stock_code:
         yield HoldReason(match.problem or "sku_unknown", f"SKU {line.sku!r} has no usable Stock Code")
+    elif match.unclear_quantity:
+        yield HoldReason(KEPT_UNCLEAR, f"nobody can tell whether SKU {line.sku!r} comes back or is kept")
+    elif match.dispositions.get(KEPT) and not has_kept_reason:
+        yield HoldReason(KEPT_WITHOUT_REASON, f"SKU {line.sku!r} is kept, and no ReturnReason is set for that")
     elif policy == "disposition" and _settled_units(match) != line.quantity:
         units = line.quantity - _settled_units(match)
         yield HoldReason(WAITING_INSPECTION, f"{units} of {line.quantity} units of SKU {line.sku!r} are not inspected")
@@ -267,24 +245,3 @@ def _line_reasons(line: ReturnLine, match: MatchedLine | None, policy: Policy) -
 
 def _settled_units(match: MatchedLine) -> int:
     return sum(max(match.dispositions.get(word, 0), 0) for word in DISPOSITIONS)
-
-
-def _pieces(settled: Settlement, matches: Mapping[str, MatchedLine], policy: Policy) -> Iterator[DraftLine]:
-    """Rows less their share of what was withheld, then the parts on a Stock Code of their own, which move no goods."""
-    for credit in settled.credits:
-        costs = [line.cost_pence for line in credit.lines]
-        withheld = spread(sum(costs) - credit.value_pence, costs)
-        for line, share in zip(credit.lines, withheld, strict=True):
-            yield from _split(matches[line.product_id], line.cost_pence - share, policy)
-    for part in settled.parts:
-        yield DraftLine(part.outcome, part.stock_code, 1, part.pence, "")
-
-
-def _split(match: MatchedLine, value_pence: int, policy: Policy) -> Iterator[DraftLine]:
-    """Lines of one product row whose pence divide by their quantity, one or two for each disposition."""
-    words = [word for word in DISPOSITIONS for _ in range(match.dispositions.get(word, 0))]
-    if policy == "credit_first":
-        words = [""] * match.quantity
-    units = Counter(zip(words, unit_values(value_pence, match.quantity), strict=True))
-    for (word, unit_pence), quantity in units.items():
-        yield DraftLine(match.product_id, match.stock_code or "", quantity, unit_pence, word)

@@ -35,6 +35,7 @@ class Limits:
     allocation_days: int = 7
     in_doubt_hours: int = 24
     pay_days: int = 3
+    arrival_days: int = 21
 
 
 @dataclass(frozen=True, slots=True)

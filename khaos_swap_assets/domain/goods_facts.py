@@ -16,6 +16,8 @@ from khaos_swap_assets.domain.tax import Rate
 class LineFacts:
     """One return line as matched. ``cost_pence`` is the whole line; quantities are units.
 
+    ``kept_quantity`` units stay with the customer, of ``unclear_quantity`` nobody can tell; ``kept_posted_quantity``
+    units were credited as kept.
     ``problem`` is a line kind of the catalogue or empty. ``strange_quantity`` units were inspected and found to be
     something else than what was sold. ``is_posted`` says that an earlier document returned this line. ``sold_pence`` is
     what its units cost on the Sales Order and ``vat_percent`` their rate there; None where that is not known.
@@ -34,15 +36,23 @@ class LineFacts:
     damaged_quantity: int = 0
     missing_quantity: int = 0
     strange_quantity: int = 0
+    kept_quantity: int = 0
+    unclear_quantity: int = 0
+    kept_posted_quantity: int = 0
     is_posted: bool = False
     sold_pence: int | None = None
     vat_percent: Rate | None = None
 
     @property
     def uninspected_quantity(self) -> int:
-        """Units that nobody has looked at."""
+        """Units that are to come back and that nobody has looked at."""
         seen = self.sellable_quantity + self.damaged_quantity + self.missing_quantity + self.strange_quantity
-        return max(self.quantity - seen, 0)
+        return max(self.quantity - seen - self.kept_quantity - self.unclear_quantity, 0)
+
+    @property
+    def came_back_quantity(self) -> int:
+        """Units that were credited as kept and that the warehouse has now."""
+        return min(self.kept_posted_quantity, self.sellable_quantity + self.damaged_quantity)
 
     @property
     def unsettled_quantity(self) -> int:

@@ -48,7 +48,7 @@ DRAFT_KINDS = (
 )
 """What holds a draft back for what the shop, Swap and the orders say."""
 EVERY_RULE = (*RULES.values(), *GOODS_RULES.values(), *MONEY_RULES.values())
-HOLDING_KINDS = frozenset({*DRAFT_KINDS, "posting_refused", "posting_in_doubt"})
+HOLDING_KINDS = frozenset({*DRAFT_KINDS, "posting_refused", "posting_in_doubt", "kept_unclear", "kept_without_reason"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +219,7 @@ def _deadlines(facts: ReturnFacts, limits: Limits) -> Iterator[datetime]:
     yield from _after(return_.delivered_at, timedelta(days=limits.inspection_days))
     yield from _after(return_.delivered_at, timedelta(days=limits.refund_days))
     yield from _after(return_.refunded_at, timedelta(days=limits.credit_note_days))
+    yield from _after(return_.refunded_at, timedelta(days=limits.arrival_days))
     if facts.said is not None:
         yield from _after(facts.said.refunded_at, timedelta(days=limits.pay_days))
     for posting in facts.postings:

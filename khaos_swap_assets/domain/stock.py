@@ -7,16 +7,18 @@ reading levels. The warehouse is the truth for the condition of goods. Source: D
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from khaos_swap_assets.domain.keeping import Keeping
 from khaos_swap_assets.domain.returns import REFUND, ReturnLine
 
 SELLABLE = "sellable"
 DAMAGED = "damaged"
 MISSING = "missing"
-DISPOSITIONS = (SELLABLE, DAMAGED, MISSING)
+KEPT = "kept"
+DISPOSITIONS = (SELLABLE, DAMAGED, MISSING, KEPT)
 
 _BY_CONDITION = {"sellable": SELLABLE, "damaged": DAMAGED, "novalue": DAMAGED, "missing": MISSING}
 _BY_STATUS = {"approved": SELLABLE, "missing": MISSING}
@@ -51,12 +53,16 @@ class Strange:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """Each line (by product id): units by disposition, and units without one. ``excess`` are units beyond a line."""
+    """Each line (by product id): units by disposition, and units without one. ``excess`` are units beyond a line.
+
+    ``unclear`` are those leftovers of which nobody can tell whether they come back at all.
+    """
 
     dispositions: Mapping[str, Mapping[str, int]]
     leftovers: Mapping[str, int]
     strange: tuple[Strange, ...] = ()
     excess: tuple[Strange, ...] = ()
+    unclear: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:
@@ -69,14 +75,20 @@ def disposition_of(condition: str) -> str:
     return _BY_CONDITION.get(_plain(condition), "")
 
 
-def settle(lines: Sequence[ReturnLine], inspections: Iterable[Inspection], quality_control_status: str) -> Settlement:
+def settle(
+    lines: Sequence[ReturnLine],
+    inspections: Iterable[Inspection],
+    quality_control_status: str,
+    keeping: Mapping[str, Keeping] | None = None,
+) -> Settlement:
     """Settle the units of a return's lines; the order of lines and inspections does not matter.
 
     An inspection goes to the line of its line item id, else to the lines of its SKU; several add up, the earlier
     inspected first, and units beyond the line are ``excess``. Rows of one line item are filled with Refund rows first.
-    Swap's own status settles only units that no inspection spoke of, and only as Approved or Missing.
+    Swap's own status settles only units that no inspection spoke of, and only as Approved or Missing. What the customer
+    keeps (``keeping``) is never missing; goods that the warehouse has in its hands came back, whatever Swap marks.
     """
-    book = _Book(lines)
+    book = _Book(lines, keeping or {})
     spoken = sorted(inspections, key=lambda found: (found.inspected_at, found.inspection_id))
     for inspection in spoken:
         if disposition := disposition_of(inspection.condition):
@@ -84,6 +96,7 @@ def settle(lines: Sequence[ReturnLine], inspections: Iterable[Inspection], quali
     for inspection in spoken:
         if not disposition_of(inspection.condition) and _plain(inspection.condition) not in _NOT_YET:
             book.wonder(inspection)
+    book.keep()
     if disposition := _BY_STATUS.get(_plain(quality_control_status), ""):
         book.fill(disposition)
     return book.settlement()
@@ -92,8 +105,11 @@ def settle(lines: Sequence[ReturnLine], inspections: Iterable[Inspection], quali
 class _Book:
     """Counts units while a return is settled. ``doubted`` units stay unsettled: an inspection found them strange."""
 
-    def __init__(self, lines: Sequence[ReturnLine]) -> None:
-        self._lines = sorted(lines, key=lambda line: (line.outcome != REFUND, line.product_id))
+    def __init__(self, lines: Sequence[ReturnLine], keeping: Mapping[str, Keeping]) -> None:
+        self._kept, self._unclear = (
+            {key for key, found in keeping.items() if found == word} for word in ("kept", "unclear")
+        )
+        self._lines = sorted(lines, key=self._turn)
         self._settled = {line.product_id: dict.fromkeys(DISPOSITIONS, 0) for line in self._lines}
         self._free = {line.product_id: max(line.quantity, 0) for line in self._lines}
         self._doubted = dict.fromkeys(self._free, 0)
@@ -102,6 +118,8 @@ class _Book:
 
     def settle(self, inspection: Inspection, disposition: str) -> None:
         def take(line: ReturnLine, units: int) -> None:
+            if disposition == MISSING and line.product_id in self._kept:
+                return
             self._settled[line.product_id][disposition] += units
             self._free[line.product_id] -= units
 
@@ -120,9 +138,15 @@ class _Book:
         if not self._fitting(inspection):
             self._strange.append(Strange("", inspection.sku, inspection.condition, rest))
 
+    def keep(self) -> None:
+        self._fill(self._kept & self._free.keys(), KEPT)
+
     def fill(self, disposition: str) -> None:
-        for product_id, units in self._free.items():
-            self._settled[product_id][disposition] += units
+        self._fill(self._free.keys() - self._unclear, disposition)
+
+    def _fill(self, product_ids: Iterable[str], disposition: str) -> None:
+        for product_id in product_ids:
+            self._settled[product_id][disposition] += self._free[product_id]
             self._free[product_id] = 0
 
     def settlement(self) -> Settlement:
@@ -131,7 +155,11 @@ class _Book:
             {key: units + self._doubted[key] for key, units in self._free.items()},
             tuple(self._strange),
             tuple(self._excess),
+            {key: units for key, units in self._free.items() if units and key in self._unclear},
         )
+
+    def _turn(self, line: ReturnLine) -> tuple[bool, bool, str]:
+        return line.product_id in self._kept, line.outcome != REFUND, line.product_id
 
     def _fitting(self, inspection: Inspection) -> list[ReturnLine]:
         by_id = [line for line in self._lines if line.line_item_id and line.line_item_id == inspection.line_item_id]

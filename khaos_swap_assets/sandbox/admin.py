@@ -15,7 +15,7 @@ from fastapi import APIRouter, Body, HTTPException
 from khaos_swap_assets.sandbox import switches
 from khaos_swap_assets.sandbox.khaos_books import Books
 from khaos_swap_assets.sandbox.khaos_returns import gross_of
-from khaos_swap_assets.sandbox.khaos_truth import duplicates, planted
+from khaos_swap_assets.sandbox.khaos_truth import duplicates, planted, undue_moves
 from khaos_swap_assets.sandbox.rounds import Rounds
 from khaos_swap_assets.sandbox.state import State
 from khaos_swap_assets.sandbox.world import Note
@@ -98,6 +98,7 @@ def _ledger(books: Books) -> dict[str, object]:
     world = books.world
     return {
         "duplicates": duplicates(world),
+        "undue_moves": undue_moves(world),
         "orders": len(world.orders),
         "returns": len(world.rmas),
         "notes": [_note(note) for note in world.notes.values()],

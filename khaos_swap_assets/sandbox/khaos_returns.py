@@ -19,7 +19,7 @@ from khaos_swap_assets.sandbox.khaos_wire import KhaosFaultError
 from khaos_swap_assets.sandbox.world import Note, NoteLine, Order, ReturnDocument
 
 RETURN_TO_STOCK, QUARANTINE, STOCK_MISSING = "Return to Stock", "Quarantine", "Stock Missing"
-REASONS: Mapping[str, str] = {"1": RETURN_TO_STOCK, "2": QUARANTINE, "3": STOCK_MISSING}
+REASONS: Mapping[str, str] = {"1": RETURN_TO_STOCK, "2": QUARANTINE, "3": STOCK_MISSING, "4": STOCK_MISSING}
 WRONG_TYPES: Mapping[str, tuple[str, str]] = {
     "wrong_type_missing": (RETURN_TO_STOCK, STOCK_MISSING),
     "wrong_type_saleable": (QUARANTINE, RETURN_TO_STOCK),

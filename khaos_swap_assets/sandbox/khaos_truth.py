@@ -51,6 +51,20 @@ def duplicates(world: World) -> int:
     return sum(min(by_channel[key], max(0, units)) for key, units in excess.items())
 
 
+def undue_moves(world: World) -> int:
+    """Units that our documents put on a shelf beyond those that came back: goods that a customer keeps, for one."""
+    moved: Counter[tuple[str, str]] = Counter()
+    for document in world.documents.values():
+        note = world.notes.get(document.note_code)
+        for line in note.lines if note else ():
+            if line.processing_type != STOCK_MISSING:
+                moved[document.rma, line.stock_code] += line.quantity
+    for rma in world.rmas.values():
+        for back in [line for line in rma.lines if not line.is_kept]:
+            moved[rma.rma_number, back.sku] -= back.quantity
+    return sum(max(0, units) for units in moved.values())
+
+
 def _returned(world: World) -> Counter[Key]:
     orders: dict[str, list[str]] = {}
     for order in world.orders.values():

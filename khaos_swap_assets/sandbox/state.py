@@ -20,6 +20,7 @@ SWAP_SWITCHES: Mapping[str, tuple[str, ...]] = {
     "amount_style": ("number", "string"),
     "cost_basis": ("line", "unit"),
     "over_max_page_size": ("clamp", "400"),
+    "kept_shown": ("status", "tag", "line"),
     "sort": ("updated_asc", "created_desc", "random"),
     "slow_seconds": ("3", "0.05", "30"),
     "retry_after": ("1", "0", "5"),

@@ -143,6 +143,7 @@ def _spelling(state: State) -> Spelling:
         null_style=state.switch("null_style", "N/A"),
         amount_style=state.switch("amount_style", "number"),
         cost_basis=state.switch("cost_basis", "line"),
+        kept_shown=state.switch("kept_shown", "status"),
     )
 
 

@@ -29,6 +29,7 @@ class Spelling:
     null_style: str = "N/A"
     amount_style: str = "number"
     cost_basis: str = "line"
+    kept_shown: str = "status"
 
     def date(self, moment: datetime | None) -> object:
         """A moment in UTC without a zone, British ('3 Sept 2025, 14:52:21') or ISO; nothing by ``null_style``."""
@@ -63,14 +64,26 @@ def return_wire(world: World, rma: Rma, spelling: Spelling) -> Json:
     customer = world.customers.get(rma.urn, NOBODY)
     wire = _identity(world, rma) | _dates(rma, spelling) | _people(rma, customer) | _money(rma, spelling)
     rows = [row for line in rma.lines for row in spelling.rows(line)]
+    sent = [row for row in rows if row.is_labelled and not row.is_kept]
     wire |= {
-        "return_shipments": [_shipment(world, rma, rows, spelling)],
+        "return_shipments": [_shipment(world, rma, sent, spelling)] if sent else [],
         "products": [_product(world, rma, row, spelling) for row in rows],
         "exchange_items": list(rma.exchange_items),
     }
+    wire |= _kept(rma, spelling)
     for path, value in rma.broken_fields.items():
         _replace(wire, path.split("."), value)
     return wire
+
+
+def _kept(rma: Rma, spelling: Spelling) -> Json:
+    """The mark of goods that the customer keeps: no field is documented, so status, a tag, or a tag of each line."""
+    is_whole = bool(rma.lines) and all(line.is_kept for line in rma.lines)
+    if is_whole and spelling.kept_shown == "status":
+        return {"delivery_status": "Green return"}
+    is_by_line = spelling.kept_shown == "line" and not rma.is_marked_kept
+    is_marked = rma.is_marked_kept or (any(line.is_kept for line in rma.lines) and not is_by_line)
+    return {"tags": "vip, green return"} if is_marked else {}
 
 
 def _identity(world: World, rma: Rma) -> Json:
@@ -180,6 +193,7 @@ def _product(world: World, rma: Rma, line: RmaLine, spelling: Spelling) -> Json:
         "vendor": STORE_NAME,
         "grams": 420,
         "is_faulty": line.is_faulty,
+        **({"tags": "sale, Green Return"} if line.is_kept and spelling.kept_shown == "line" else {}),
     }
 
 

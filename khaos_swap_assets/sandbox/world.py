@@ -80,7 +80,7 @@ class Order:
 
 @dataclass
 class RmaLine:
-    """One returned product row of an RMA."""
+    """One returned product row of an RMA; a row without a label has no parcel, and what is kept needs none."""
 
     product_id: str
     line_item_id: str
@@ -92,6 +92,8 @@ class RmaLine:
     is_faulty: bool = False
     condition: str = "Sellable"
     original_order_name: str = ""
+    is_kept: bool = False
+    is_labelled: bool = True
 
 
 @dataclass
@@ -99,6 +101,7 @@ class Rma:
     """A Swap return. ``steps`` are changes still to come: (at, {field: value}); ``clockwork`` applies what is due.
 
     A step's value for a field that ends in ``_at`` is ISO text; the field ``add_line`` appends one ``RmaLine``.
+    ``is_marked_kept``: its tags say that goods are kept, whatever its lines say.
     """
 
     rma_number: str
@@ -123,6 +126,7 @@ class Rma:
     inspect_at: datetime | None = None
     is_inspected: bool = False
     is_submitted: bool = True
+    is_marked_kept: bool = False
     exchange_items: list[dict[str, object]] = field(default_factory=list)
     steps: list[tuple[datetime, dict[str, object]]] = field(default_factory=list)
     broken_fields: dict[str, object] = field(default_factory=dict)

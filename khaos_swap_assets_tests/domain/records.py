@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from khaos_swap_assets.domain.credit_notes import MatchedLine
+from khaos_swap_assets.domain.draft_lines import MatchedLine
 from khaos_swap_assets.domain.orders import OrderLine, SalesOrder
 from khaos_swap_assets.domain.returns import Return, ReturnLine
 

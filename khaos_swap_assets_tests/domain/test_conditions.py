@@ -81,6 +81,10 @@ ORDER_KINDS = [
     )
 ]
 
+KEPT = (a_line(sellable_quantity=0, kept_quantity=2),)
+UNCLEAR = (a_line(sellable_quantity=0, unclear_quantity=2),)
+ARRIVAL_LIMIT = REFUNDED + timedelta(days=21)
+
 TABLE: list[tuple[str, bool, ReturnFacts] | tuple[str, bool, ReturnFacts, datetime]] = [
     *LINE_KINDS,
     *ORDER_KINDS,
@@ -215,7 +219,22 @@ TABLE: list[tuple[str, bool, ReturnFacts] | tuple[str, bool, ReturnFacts, dateti
     ("inspection_overdue", False, some_facts(lines=UNINSPECTED), AFTER_INSPECTION_LIMIT),
     ("inspection_overdue", True, some_facts(lines=UNINSPECTED), AFTER_INSPECTION_LIMIT + A_TICK),
     ("inspection_overdue", False, some_facts(OPEN, lines=UNINSPECTED), LATE),
-    ("inspection_overdue", False, some_facts(a_return(delivered_at=None), lines=UNINSPECTED), LATE),
+    ("inspection_overdue", False, some_facts(a_return(delivered_at=None), lines=UNINSPECTED), ARRIVAL_LIMIT),
+    ("inspection_overdue", True, some_facts(a_return(delivered_at=None), lines=UNINSPECTED), ARRIVAL_LIMIT + A_TICK),
+    ("inspection_overdue", False, some_facts(a_return(delivered_at=None), lines=KEPT), LATE),
+    ("inspection_overdue", False, some_facts(lines=UNCLEAR), LATE),
+    ("kept_unclear", True, some_facts(lines=UNCLEAR)),
+    ("kept_unclear", False, some_facts(OPEN, lines=UNCLEAR)),
+    ("kept_unclear", False, some_facts(lines=UNCLEAR, **COVERED)),
+    ("kept_unclear", False, some_facts(lines=UNCLEAR, **OLD)),
+    ("kept_unclear", False, some_facts(lines=KEPT)),
+    ("kept_without_reason", True, some_facts(lines=KEPT, holds=("kept_without_reason",))),
+    ("kept_without_reason", False, some_facts(lines=KEPT, holds=("kept_without_reason",), mode="audit")),
+    ("kept_without_reason", False, some_facts(lines=KEPT, holds=("kept_without_reason",), **COVERED)),
+    ("kept_without_reason", False, some_facts(lines=KEPT)),
+    ("stock_not_returned", True, some_facts(lines=(a_line(kept_posted_quantity=1),))),
+    ("stock_not_returned", False, some_facts(lines=(a_line(sellable_quantity=0, kept_posted_quantity=2),))),
+    ("stock_not_returned", False, some_facts(lines=KEPT)),
     ("inspection_overdue", False, some_facts(), LATE),
     ("inspection_overdue", False, some_facts(lines=(a_line(sellable_quantity=0, strange_quantity=2),)), LATE),
     ("inspection_overdue", False, some_facts(lines=(a_line(), a_line(outcome="Exchange", sellable_quantity=0))), LATE),

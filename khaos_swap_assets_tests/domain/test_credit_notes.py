@@ -8,14 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.credit_notes import (
-    CreditNote,
-    Draft,
-    DraftLine,
-    Hold,
-    MatchedLine,
-    draft,
-)
+from khaos_swap_assets.domain.credit_notes import CreditNote, Draft, Hold, draft
+from khaos_swap_assets.domain.draft_lines import DraftLine, MatchedLine
 from khaos_swap_assets.domain.orders import SalesOrder
 from khaos_swap_assets.domain.policy import CreditNotePolicy
 from khaos_swap_assets.domain.returns import HoldReason, Return, ReturnLine

@@ -33,6 +33,31 @@ def test_a_condition_has_its_disposition(condition: str, disposition: str) -> No
     assert disposition_of(condition) == disposition
 
 
+def test_what_is_kept_is_never_missing_and_comes_to_no_shelf() -> None:
+    rows = [line("P1", quantity=2), line("P2")]
+    for status in ("Pending", "Missing", "Approved"):
+        settled = settle(rows, [], status, {"P1": "kept"})
+        assert settled.dispositions["P1"] == {"kept": 2}
+        assert settled.leftovers["P1"] == 0
+    both = [seen("Missing", 2), seen("Sellable", 1, sku="SKU-P2")]
+    settled = settle(rows, both, "", {"P1": "kept"})
+    assert (dict(settled.dispositions), settled.excess) == ({"P1": {"kept": 2}, "P2": {"sellable": 1}}, ())
+
+
+def test_goods_that_the_warehouse_has_came_back_whatever_is_marked() -> None:
+    rows = [line("P1", quantity=2), line("P2", sku="SKU-P1")]
+    settled = settle(rows, [seen("Sellable"), seen("Damaged", 1, 1)], "", {"P1": "kept"})
+    assert dict(settled.dispositions) == {"P1": {"damaged": 1, "kept": 1}, "P2": {"sellable": 1}}
+
+
+def test_units_of_which_nobody_can_tell_wait_for_the_warehouse_or_swap() -> None:
+    rows = [line("P1", quantity=2), line("P2")]
+    settled = settle(rows, [seen("Sellable")], "Approved", {"P1": "unclear"})
+    assert settled.dispositions["P1"] == {"sellable": 1}
+    assert (settled.unclear, settled.is_complete) == ({"P1": 1}, False)
+    assert settled.dispositions["P2"] == {"sellable": 1}
+
+
 def seen(condition: str, quantity: int = 1, hour: int = 0, **changes: Any) -> Inspection:
     told = {"sku": "SKU-P1", "line_item_id": "", "inspection_id": f"{condition}-{hour}"} | changes
     return Inspection(

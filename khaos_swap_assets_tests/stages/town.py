@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -112,9 +112,10 @@ def a_code(code: str, stock_id: str = "", **changes: Any) -> StockCode:
     return StockCode(code, stock_id or f"id-{code}", **changes)
 
 
-def as_read(record: Return) -> ReadReturn:
+def as_read(record: Return, raw: Mapping[str, Any] | None = None) -> ReadReturn:
     """A record as the Swap adapter hands it up."""
-    return ReadReturn(record, {"rma_number": record.rma}, (), hashlib.sha256(repr(record).encode()).hexdigest(), PARTY)
+    kept = {"rma_number": record.rma, **(raw or {})}
+    return ReadReturn(record, kept, (), hashlib.sha256(repr((record, raw)).encode()).hexdigest(), PARTY)
 
 
 @dataclass
@@ -124,6 +125,7 @@ class Swap:
     returns: dict[str, Return] = field(default_factory=dict)
     faults: list[RowFault] = field(default_factory=list)
     is_drifted: bool = False
+    raw: dict[str, dict[str, Any]] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
     error: Exception | None = None
     asked: list[tuple[str, object]] = field(default_factory=list)
@@ -155,7 +157,9 @@ class Swap:
         self.asked.append((how, what))
         if self.error:
             raise self.error
-        return SweepResult(tuple(map(as_read, found)), tuple(self.faults), 1, self.is_drifted)
+        return SweepResult(
+            tuple(as_read(one, self.raw.get(one.return_id)) for one in found), tuple(self.faults), 1, self.is_drifted
+        )
 
 
 @dataclass

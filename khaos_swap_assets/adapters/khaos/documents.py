@@ -15,7 +15,8 @@ from decimal import Decimal
 
 from khaos_swap_assets.adapters.khaos.wire import to_london
 from khaos_swap_assets.adapters.settings import KhaosSettings
-from khaos_swap_assets.domain.credit_notes import Draft, DraftLine
+from khaos_swap_assets.domain.credit_notes import Draft
+from khaos_swap_assets.domain.draft_lines import DraftLine
 from khaos_swap_assets.domain.money import from_pence
 
 LONGEST_REFERENCE = 15
@@ -98,15 +99,19 @@ def _plain(value: object) -> object:
 
 
 def reason_of(disposition: str, settings: KhaosSettings) -> str:
-    """The ReturnReason id of a disposition; ``neutral`` moves no stock, as ``missing``. Raises ``ValueError``."""
+    """The ReturnReason id of a disposition; ``neutral`` moves no stock, as ``missing`` and ``kept``.
+
+    Raises ``ValueError`` for what is no disposition, or has no reason.
+    """
     reasons = {
         "sellable": settings.reason_sellable,
         "damaged": settings.reason_damaged,
         "missing": settings.reason_missing,
         "neutral": settings.reason_missing,
+        "kept": settings.reason_kept,
     }
-    if disposition not in reasons:
-        raise ValueError(f"{disposition!r} is no disposition")
+    if not reasons.get(disposition):
+        raise ValueError(f"{disposition!r} is no disposition, or no ReturnReason is set for it")
     return reasons[disposition]
 
 

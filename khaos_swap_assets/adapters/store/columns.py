@@ -81,6 +81,8 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "damaged_quantity": "Units inspected as damaged",
         "missing_quantity": "Units inspected as missing",
         "strange_quantity": "Units in a condition that is not known",
+        "kept_quantity": "Units that the customer keeps: credited, and no stock moves",
+        "unclear_quantity": "Units marked as kept of which nobody can tell whether they come back",
     },
     "khaos.stock_codes": {
         "stock_id": "Khaos's id of the stock item",

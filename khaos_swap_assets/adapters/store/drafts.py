@@ -15,7 +15,8 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from khaos_swap_assets.adapters.store import bulk
-from khaos_swap_assets.domain.credit_notes import Draft, DraftLine
+from khaos_swap_assets.domain.credit_notes import Draft
+from khaos_swap_assets.domain.draft_lines import DraftLine
 
 State = Literal["ready", "held", "covered"]
 COLUMNS = (

@@ -40,6 +40,8 @@ class MatchedLine:
     damaged_quantity: int = 0
     missing_quantity: int = 0
     strange_quantity: int = 0
+    kept_quantity: int = 0
+    unclear_quantity: int = 0
 
     @property
     def dispositions(self) -> dict[str, int]:
@@ -48,6 +50,7 @@ class MatchedLine:
             "sellable": self.sellable_quantity,
             "damaged": self.damaged_quantity,
             "missing": self.missing_quantity,
+            "kept": self.kept_quantity,
         }
         return {name: count for name, count in counts.items() if count}
 

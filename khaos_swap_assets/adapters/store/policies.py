@@ -21,18 +21,21 @@ CONCERNED = (
 )
 
 
-def in_force(conn: psycopg.Connection) -> str:
-    """The version that drafts were last made by; empty before the first."""
-    row = conn.execute("SELECT policy_version FROM recon.policies ORDER BY in_force_since DESC LIMIT 1").fetchone()
-    return row[0] if row else ""
+def in_force(conn: psycopg.Connection) -> tuple[str, str]:
+    """The version that drafts were last made by and the settings beside it; both empty before the first."""
+    row = conn.execute(
+        "SELECT policy_version, settings FROM recon.policies ORDER BY in_force_since DESC LIMIT 1"
+    ).fetchone()
+    return (row[0], row[1]) if row else ("", "")
 
 
-def put_in_force(conn: psycopg.Connection, policy: CreditNotePolicy, now: datetime) -> None:
-    """Keep a version and its content; one that was in force before keeps the day of its first use."""
+def put_in_force(conn: psycopg.Connection, policy: CreditNotePolicy, settings: str, now: datetime) -> None:
+    """Keep a version, its content and the settings beside it; a version keeps the day of its first use."""
     conn.execute(
-        "INSERT INTO recon.policies (policy_version, content, first_used_at, in_force_since) VALUES (%s, %s, %s, %s) "
-        "ON CONFLICT (policy_version) DO UPDATE SET in_force_since = EXCLUDED.in_force_since",
-        (policy.version, Jsonb(policy.model_dump(mode="json")), now, now),
+        "INSERT INTO recon.policies (policy_version, content, settings, first_used_at, in_force_since) "
+        "VALUES (%s, %s, %s, %s, %s) ON CONFLICT (policy_version) DO UPDATE "
+        "SET in_force_since = EXCLUDED.in_force_since, settings = EXCLUDED.settings",
+        (policy.version, Jsonb(policy.model_dump(mode="json")), settings, now, now),
     )
 
 

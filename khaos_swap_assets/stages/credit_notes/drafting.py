@@ -135,6 +135,7 @@ def _draft_one(
         policy=settings.legs_policy,
         decisions=decisions,
         room_pence=room_pence,
+        has_kept_reason=bool(settings.khaos.reason_kept),
         found=(
             *_found(record, head, known.notes.get(key, []), settings, has_posted=bool(posted)),
             *_beyond_sold(head, lines, known.overspent),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.domain import credit_notes
+from khaos_swap_assets.domain import draft_lines
 from khaos_swap_assets.domain.credit_notes import sale_of
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.settlement import Settlement, settle
@@ -70,10 +70,16 @@ def settlement_of(
     return settle(record, decisions, already=already, sale=sale)
 
 
-def as_domain(line: MatchedLine) -> credit_notes.MatchedLine:
+def as_domain(line: MatchedLine) -> draft_lines.MatchedLine:
     """A matched line of the store as the gates take it."""
-    return credit_notes.MatchedLine(
-        line.product_id, line.stock_code, line.quantity, line.cost_pence, line.dispositions, line.problem
+    return draft_lines.MatchedLine(
+        line.product_id,
+        line.stock_code,
+        line.quantity,
+        line.cost_pence,
+        line.dispositions,
+        line.problem,
+        line.unclear_quantity,
     )
 
 

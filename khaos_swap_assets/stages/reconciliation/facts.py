@@ -5,6 +5,7 @@ Belongs here: bulk reads and their shape as facts. Stays out: the judgement.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -21,6 +22,7 @@ from khaos_swap_assets.domain.goods_facts import LineFacts, MoveFacts
 from khaos_swap_assets.domain.orders import SalesOrder
 from khaos_swap_assets.domain.packs import Packs
 from khaos_swap_assets.domain.postings import Posting
+from khaos_swap_assets.domain.stock import KEPT
 from khaos_swap_assets.stages.credit_notes.settling import (
     Taken,
     policy_of,
@@ -55,6 +57,7 @@ def limits_of(settings: Settings) -> Limits:
         settings.allocation_days,
         settings.in_doubt_hours,
         settings.storefront.pay_days,
+        settings.arrival_days,
     )
 
 
@@ -153,7 +156,11 @@ def _facts(batch: _Batch, key: str, settings: Settings) -> ReturnFacts:
     beyond = {one.ordinal: one.draft.value_pence - one.draft.posted.refund_pence for one in ours if one.draft}
     done = {line.product_id for one in ours if one.draft for line in one.draft.lines}
     order = batch.orders.get(head.so_code or "") if head else None
-    lines = tuple(_line(line, record, order, is_posted=line.product_id in done) for line in batch.lines.get(key, ()))
+    kept = _kept(ours)
+    lines = tuple(
+        _line(line, record, order, kept[line.product_id], is_posted=line.product_id in done)
+        for line in batch.lines.get(key, ())
+    )
     extras, settled = batch.extras.get(key, Extras()), _settled(batch, key, ours)
     return ReturnFacts(
         return_=record,
@@ -189,7 +196,17 @@ def _settled(batch: _Batch, key: str, ours: Iterable[drafts.SavedDraft]) -> Sett
     return settlement_of(record, batch.lines.get(key, ()), order, policy_of(record, batch.policy), already, room)
 
 
-def _line(line: MatchedLine, record: Return, order: SalesOrder | None, *, is_posted: bool) -> LineFacts:
+def _kept(ours: Iterable[drafts.SavedDraft]) -> Counter[str]:
+    """Units that our documents credited as kept by the customer, by product id."""
+    units: Counter[str] = Counter()
+    for line in [line for one in ours if one.draft for line in one.draft.lines if line.disposition == KEPT]:
+        units[line.product_id] += line.quantity
+    return units
+
+
+def _line(
+    line: MatchedLine, record: Return, order: SalesOrder | None, kept_units: int, *, is_posted: bool
+) -> LineFacts:
     sold = next((one for one in order.lines if one.line_no == line.order_line_no), None) if order else None
     currency = next((one.currency for one in record.lines if one.product_id == line.product_id), record.currency)
     return LineFacts(
@@ -206,6 +223,9 @@ def _line(line: MatchedLine, record: Return, order: SalesOrder | None, *, is_pos
         line.damaged_quantity,
         line.missing_quantity,
         line.strange_quantity,
+        line.kept_quantity,
+        line.unclear_quantity,
+        kept_units,
         is_posted,
         sold.gross_pence * line.quantity // sold.quantity if sold and sold.quantity else None,
         RATES[sold.vat_code] * 100 if sold and sold.vat_code in RATES else None,

@@ -6,6 +6,7 @@ A miss is a row with a reason and a suggestion and holds back only its own retur
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,7 +14,9 @@ from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.store import catalogue, inspections, matches, orders, policies, returns, worklist
 from khaos_swap_assets.adapters.store.matches import MatchedLine, MatchedReturn
+from khaos_swap_assets.adapters.swap import kept
 from khaos_swap_assets.domain import settlement
+from khaos_swap_assets.domain.keeping import KeptWords, keeping
 from khaos_swap_assets.domain.orders import (
     Claim,
     OrderMatch,
@@ -51,11 +54,13 @@ class Matched:
 def match_waiting(tools: Toolbox) -> Matched:
     """Match every return in line, batch by batch, each batch in its own transaction; queues the drafts.
 
-    A policy that was not in force before begins here: what it may change, and is not out, stands in line again.
+    A policy or a setting that was not in force before begins here: what it may change, and is not out, stands in line
+    again.
     """
     with tools.store() as conn:
-        if policies.in_force(conn) != tools.policy.version:
-            policies.put_in_force(conn, tools.policy, tools.now())
+        rules = _rules(tools.settings)
+        if policies.in_force(conn) != (tools.policy.version, rules):
+            policies.put_in_force(conn, tools.policy, rules, tools.now())
             worklist.queue(conn, "match", policies.concerned(conn))
     total = Matched(0, 0, 0, 0)
     while True:
@@ -68,6 +73,11 @@ def match_waiting(tools: Toolbox) -> Matched:
         total = Matched(*(getattr(total, n) + getattr(found, n) for n in Matched.__dataclass_fields__))
 
 
+def _rules(settings: Settings) -> str:
+    """The settings that say what a return's goods are."""
+    return json.dumps([settings.swap.kept_statuses, settings.swap.kept_tags, settings.khaos.reason_kept])
+
+
 def match_returns(
     conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy, ids: Sequence[str], now: datetime
 ) -> Matched:
@@ -75,7 +85,7 @@ def match_returns(
     loaded = returns.load(conn, ids)
     skus = _match_skus(conn, {line.sku for one in loaded.values() for line in one.lines})
     found = _match_orders(conn, settings, loaded, skus)
-    settled = _settle(conn, loaded)
+    settled = _settle(conn, settings, loaded)
     heads = [_head(loaded[key], match, refs, settled[key], now) for key, (match, refs) in found.items()]
     lines = [
         _line(line, skus[line.sku], found[key][0].order, settled[key])
@@ -118,11 +128,21 @@ def _match_orders(
     return found
 
 
-def _settle(conn: psycopg.Connection, loaded: Mapping[str, Return]) -> dict[str, Settlement]:
+def _settle(conn: psycopg.Connection, settings: Settings, loaded: Mapping[str, Return]) -> dict[str, Settlement]:
+    spellings = KeptWords.of(settings.swap.kept_statuses, settings.swap.kept_tags)
+    told = returns.parts(conn, list(loaded), kept.MEMBERS)
     by_rma: dict[str, list[Inspection]] = {}
     for inspection in inspections.of_rmas(conn, [one.rma for one in loaded.values()]):
         by_rma.setdefault(inspection.rma, []).append(inspection)
-    return {key: settle(one.lines, by_rma.get(one.rma, []), one.quality_control_status) for key, one in loaded.items()}
+    return {
+        key: settle(
+            one.lines,
+            by_rma.get(one.rma, []),
+            one.quality_control_status,
+            keeping(kept.read_told(told.get(key, {})), spellings),
+        )
+        for key, one in loaded.items()
+    }
 
 
 def _head(one: Return, match: OrderMatch, ref: str, settled: Settlement, now: datetime) -> MatchedReturn:
@@ -170,6 +190,8 @@ def _line(line: ReturnLine, sku: SkuMatch, order: SalesOrder | None, settled: Se
         units.get("damaged", 0),
         units.get("missing", 0),
         strange,
+        units.get("kept", 0),
+        settled.unclear.get(line.product_id, 0),
     )
 
 

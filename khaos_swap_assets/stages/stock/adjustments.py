@@ -75,7 +75,7 @@ def _make_due(conn: psycopg.Connection, now: datetime) -> int:
     ).fetchall()
     moves: dict[tuple[str, str, str], tuple[str, str, str, str, str, int]] = {}
     for found in drafts.of_returns(conn, [row[0] for row in rows]).values():
-        for line in [line for one in found if one.draft for line in one.draft.lines if line.disposition]:
+        for line in [line for one in found if one.draft for line in one.draft.lines if line.moves_goods]:
             key = (found[0].return_id, line.product_id, line.disposition)
             before = moves[key][5] if key in moves else 0
             rma = next(one.draft.rma for one in found if one.draft)

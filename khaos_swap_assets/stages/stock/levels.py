@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.khaos.pushes import read_level_push
 from khaos_swap_assets.adapters.store import drafts, khaos_faults, setbacks, stock
+from khaos_swap_assets.domain.stock import KEPT
 from khaos_swap_assets.stages import refusing
 from khaos_swap_assets.stages.pushing import use_pushes
 from khaos_swap_assets.stages.toolbox import Toolbox
@@ -45,7 +46,13 @@ def sync_levels(tools: Toolbox) -> SyncedLevels:
         pushed = use_pushes(conn, PUSH, _use, tools.now())
         if tools.settings.mode == "audit":
             return SyncedLevels(0, 0, pushed)
-        drafted = {line.stock_code for one in drafts.ready(conn) if one.draft for line in one.draft.lines}
+        drafted = {
+            line.stock_code
+            for one in drafts.ready(conn)
+            if one.draft
+            for line in one.draft.lines
+            if line.disposition != KEPT
+        }
         codes = sorted(drafted | set(stock.codes_in_play(conn)))
         paused = setbacks.paused(conn, refusing.LEVELS, tools.now())
         codes = [code for code in codes if code not in paused]

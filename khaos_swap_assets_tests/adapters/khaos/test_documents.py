@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from khaos_swap_assets.adapters.khaos import documents
 from khaos_swap_assets.adapters.settings import KhaosSettings
-from khaos_swap_assets.domain.credit_notes import Draft, DraftLine
+from khaos_swap_assets.domain.credit_notes import Draft
+from khaos_swap_assets.domain.draft_lines import DraftLine
 
 AT = datetime(2025, 7, 10, 23, 30, 5, 123, tzinfo=UTC)
 PARTY = {
@@ -105,14 +106,15 @@ def test_nothing_in_it_is_null() -> None:
 
 
 @pytest.mark.parametrize(
-    ("disposition", "reason"), [("sellable", "11"), ("damaged", "12"), ("missing", "13"), ("neutral", "13")]
+    ("disposition", "reason"),
+    [("sellable", "11"), ("damaged", "12"), ("missing", "13"), ("neutral", "13"), ("kept", "14")],
 )
 def test_a_disposition_names_its_reason(disposition: str, reason: str) -> None:
-    settings = KhaosSettings(reason_sellable="11", reason_damaged="12", reason_missing="13")
+    settings = KhaosSettings(reason_sellable="11", reason_damaged="12", reason_missing="13", reason_kept="14")
     assert documents.reason_of(disposition, settings) == reason
 
 
-@pytest.mark.parametrize("disposition", ["", "Sellable", "wrong"])
+@pytest.mark.parametrize("disposition", ["", "Sellable", "wrong", "kept"])
 def test_an_unknown_disposition_has_no_reason(disposition: str) -> None:
     with pytest.raises(ValueError, match="no disposition"):
         documents.reason_of(disposition, SETTINGS)

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from khaos_swap_assets.domain.credit_notes import CreditNote, Draft, DraftLine
+from khaos_swap_assets.domain.credit_notes import CreditNote, Draft
+from khaos_swap_assets.domain.draft_lines import DraftLine
 from khaos_swap_assets.domain.postings import Change, Key, Page, Posting
 from khaos_swap_assets.stages.credit_notes.engine import ReadyDraft
 
