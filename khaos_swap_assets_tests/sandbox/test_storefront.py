@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.errors import PermanentError, TransientError
-from khaos_swap_assets.adapters.settings import StorefrontSettings
+from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.adapters.storefront.client import connect
 from khaos_swap_assets.adapters.storefront.records import RefundSweep
 from khaos_swap_assets.domain.periods import london_date

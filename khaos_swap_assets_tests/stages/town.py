@@ -23,7 +23,8 @@ from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.khaos.client import FullOrder, KhaosClient, StatusFeed
 from khaos_swap_assets.adapters.khaos.records import NoteItems, OrderStatus, StockLevel
 from khaos_swap_assets.adapters.khaos.wire import RowFault as KhaosFault
-from khaos_swap_assets.adapters.settings import KhaosSettings, Settings, SwapSettings, ToleranceSettings
+from khaos_swap_assets.adapters.settings import KhaosSettings, Settings, SwapSettings
+from khaos_swap_assets.adapters.settings_money import ToleranceSettings
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store.seal import Sealer
 from khaos_swap_assets.adapters.swap.client import SwapClient, SweepResult

@@ -139,6 +139,18 @@ def overspent(conn: psycopg.Connection, so_codes: Sequence[str]) -> set[tuple[st
     return {(row[0], row[1]) for row in rows}
 
 
+def kept_of_month(conn: psycopg.Connection, period: str) -> list[dict[str, Any]]:
+    """What the customers of a month's refunds keep: currency, returns, units and pence of the rows; no stock moves."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            "SELECT r.currency, count(DISTINCT l.return_id) AS returns, sum(l.kept_quantity)::integer AS units, "
+            "sum(l.cost_pence * l.kept_quantity / l.quantity)::bigint AS pence FROM recon.reconciliation r "
+            "JOIN recon.matched_lines l USING (return_id) WHERE r.period = %s AND r.status <> 'nothing_due' "
+            "AND l.kept_quantity > 0 GROUP BY 1 ORDER BY 1",
+            (period,),
+        ).fetchall()
+
+
 def ids_of_orders(conn: psycopg.Connection, so_codes: Sequence[str]) -> list[str]:
     """Returns that are about one of these orders."""
     return _ids(conn, "SELECT return_id FROM recon.matched_returns WHERE so_code = ANY(%s)", so_codes)

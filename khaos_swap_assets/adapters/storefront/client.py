@@ -20,7 +20,8 @@ import httpx
 from khaos_swap_assets.adapters import json_text
 from khaos_swap_assets.adapters.errors import PermanentError, SettingsError, TransientError
 from khaos_swap_assets.adapters.http import Http
-from khaos_swap_assets.adapters.settings import LOOPBACK, StorefrontSettings
+from khaos_swap_assets.adapters.settings import LOOPBACK
+from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.adapters.storefront import queries
 from khaos_swap_assets.adapters.storefront.bucket import Bucket, number_of
 from khaos_swap_assets.adapters.storefront.records import ReadRefund, RefundSweep

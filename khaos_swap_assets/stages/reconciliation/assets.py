@@ -10,7 +10,7 @@ from datetime import date
 
 import dagster as dg
 
-from khaos_swap_assets.adapters.store import residuals
+from khaos_swap_assets.adapters.store import matches, residuals
 from khaos_swap_assets.domain.report import summary_table, worst_table
 from khaos_swap_assets.stages.pictures import gap_by_cause, gap_by_month
 from khaos_swap_assets.stages.presenting import as_table, table_metadata
@@ -141,6 +141,7 @@ def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolb
     with toolbox.store() as conn:
         chart = gap_by_cause(conn, months)
         let_be = residuals.let_be(conn, period)
+        kept = matches.kept_of_month(conn, period)
         by_month = gap_by_month(conn, period)
     worst = "\n\n".join(f"### {month.currency}\n\n{worst_table(month.worst)}" for month in months)
     return dg.MaterializeResult(
@@ -150,6 +151,7 @@ def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolb
             "summary": dg.MetadataValue.md(summary_table(months)),
             "worst": dg.MetadataValue.md(worst or "Nothing."),
             "money": dg.MetadataValue.md(money),
+            **({"kept_by_customers": as_table(kept)} if kept else {}),
             "let_be_by_account": as_table([asdict(one) for one in let_be]),
             **({"gap_by_cause": chart} if chart else {}),
             **({"gap_by_month": by_month} if by_month else {}),

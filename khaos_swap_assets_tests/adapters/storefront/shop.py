@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from khaos_swap_assets.adapters.settings import StorefrontSettings
+from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.adapters.storefront.client import StorefrontClient, connect
 
 Json = dict[str, Any]

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.errors import PermanentError, SettingsError, TransientError
-from khaos_swap_assets.adapters.settings import StorefrontSettings
+from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.adapters.storefront.client import connect
 from khaos_swap_assets_tests.adapters.storefront.shop import (
     TOKEN,

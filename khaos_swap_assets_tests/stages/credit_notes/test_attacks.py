@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from khaos_swap_assets.adapters.settings import StorefrontSettings
+from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
 from khaos_swap_assets.stages.credit_notes.hands import Person, resolve_not_posted
 from khaos_swap_assets.stages.credit_notes.posting import post

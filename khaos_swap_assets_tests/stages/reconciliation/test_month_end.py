@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from khaos_swap_assets.adapters.settings import StorefrontSettings
+from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.domain.money import split_gross
 from khaos_swap_assets.stages.reconciliation.month_end import close_month, month_of, touched_periods
 from khaos_swap_assets_tests.domain.payments import a_payment, a_refund

@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.errors import SettingsError, TransientError
-from khaos_swap_assets.adapters.settings import StorefrontSettings
+from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.adapters.storefront.client import StorefrontClient
 from khaos_swap_assets.adapters.storefront.records import ReadRefund, RefundSweep
 from khaos_swap_assets.adapters.swap.records import RowFault

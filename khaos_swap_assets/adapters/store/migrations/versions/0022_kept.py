@@ -6,8 +6,8 @@ matched, so that another setting looks at what is not out again.
 
 from alembic import op
 
-revision = "0021"
-down_revision = "0020"
+revision = "0022"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 

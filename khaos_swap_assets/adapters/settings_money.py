@@ -1,0 +1,59 @@
+"""The settings about money: the storefront that witnesses it, and the small differences that finance lets be.
+
+Belongs here: names, types and defaults of these two groups. Stays out: all other settings (``settings``).
+"""
+
+from __future__ import annotations
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "KHAOS_SWAP_"
+
+
+class StorefrontSettings(BaseSettings):
+    """How the storefront (Shopify Admin GraphQL) is reached: the witness of the money. Optional."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=f"{PREFIX}STOREFRONT_", hide_input_in_errors=True, env_ignore_empty=True
+    )
+
+    url: str = Field("", description="Base URL of the shop; empty: not connected, and Swap's word stands for the money")
+    access_token: SecretStr = Field(SecretStr(""), description="Admin API token, sent as X-Shopify-Access-Token")
+    api_version: str = Field("2026-10", pattern=r"^(\d{4}-\d{2}|unstable)$", description="Version of the Admin API")
+    page_size: int = Field(50, ge=1, le=250, description="Orders a page; shrinks by itself where that is too dear")
+    nested_size: int = Field(10, ge=1, le=100, description="Payments and lines of one refund in the first answer")
+    overlap_minutes: int = Field(60, ge=0, le=10080, description="How far a reading reaches back before the last one")
+    poll_minutes: int = Field(5, ge=0, le=1440, description="Shortest time between two looks for refunds")
+    first_read_days: int = Field(60, ge=1, le=800, description="How far back the first reading goes")
+    pay_days: int = Field(3, ge=0, le=90, description="Days between Swap's date and the money until they are apart")
+    timeout_seconds: float = Field(30.0, gt=0, le=300, description="Longest wait for one answer")
+    retries: int = Field(6, ge=0, le=10, description="Repeats after throttling, 429, 5xx or a timeout")
+
+    @property
+    def is_connected(self) -> bool:
+        """True where the storefront is asked at all."""
+        return bool(self.url.strip())
+
+
+class ToleranceSettings(BaseSettings):
+    """Which small differences finance lets be (FINANCE_RULES U-20). Documents of our own are exact and never let be."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=f"{PREFIX}TOLERANCE_", hide_input_in_errors=True, env_ignore_empty=True
+    )
+
+    line_pence: int = Field(1, ge=0, le=100, description="Most pence a line of the Credit Note")
+    document_pence: int = Field(5, ge=0, le=1000, description="Most pence a return, whatever its lines")
+    month_pence: int = Field(2500, ge=0, le=1_000_000, description="Most pence let be in a London month and currency")
+    least_for_direction: int = Field(
+        20, ge=2, le=10_000, description="Differences of a month from which all having one sign is no chance"
+    )
+    needs_evidence: bool = Field(
+        True, description="Let be only what price and units of a line show to be rounding; false: whatever is as small"
+    )
+    reasons: str = Field(
+        "rounding:5:rounding differences",
+        pattern=r"^([a-z]+:\d{1,4}:[^,:]{1,60}(,[a-z]+:\d{1,4}:[^,:]{1,60})*)?$",
+        description="Comma list of reason:most pence a return:ledger account; a reason not named is never let be",
+    )
