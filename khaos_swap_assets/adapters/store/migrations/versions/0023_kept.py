@@ -6,8 +6,8 @@ matched, so that another setting looks at what is not out again.
 
 from alembic import op
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
