@@ -136,13 +136,10 @@ def _draft_one(
         decisions=decisions,
         room_pence=room_pence,
         has_kept_reason=bool(settings.khaos.reason_kept),
-        found=(
-            *_found(record, head, known.notes.get(key, []), settings, has_posted=bool(posted)),
-            *_beyond_sold(head, lines, known.overspent),
-            *money_holds(known.money.get(key)),
-        ),
+        found=_against(known, key, settings),
     )
-    is_covered = not isinstance(result, Draft) and any(reason.kind == COVERED for reason in result.reasons)
+    reasons = () if isinstance(result, Draft) else result.reasons
+    is_covered = any(reason.kind == COVERED for reason in reasons)
     if is_covered and posted:
         return None
     settled = settlement_of(record, lines, order, decisions, already, room_pence)
@@ -151,13 +148,23 @@ def _draft_one(
         record.return_id,
         len(posted) + 1,
         "ready" if isinstance(result, Draft) else "covered" if is_covered else "held",
-        () if isinstance(result, Draft) else tuple((reason.kind, reason.text) for reason in result.reasons),
+        tuple((reason.kind, reason.text) for reason in reasons),
         result if isinstance(result, Draft) else None,
         record.currency,
         now,
         decisions.version,
         settled.value_pence if settled.is_due and not settled.faults else 0,
         tuple(line.product_id for line in settled.lines),
+    )
+
+
+def _against(known: _Known, key: str, settings: Settings) -> tuple[HoldReason, ...]:
+    """What the store knows against a draft of this return."""
+    head, has_posted = known.heads.get(key), bool(known.posted.get(key))
+    return (
+        *_found(known.records[key], head, known.notes.get(key, []), settings, has_posted=has_posted),
+        *_beyond_sold(head, known.lines.get(key, ()), known.overspent),
+        *money_holds(known.money.get(key)),
     )
 
 
