@@ -6,8 +6,8 @@ matched, so that another setting looks at what is not out again.
 
 from alembic import op
 
-revision = "0023"
-down_revision = "0022"
+revision = "0025"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 
