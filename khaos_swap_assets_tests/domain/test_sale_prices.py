@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from khaos_swap_assets.domain.credit_notes import Draft, DraftLine
+from khaos_swap_assets.domain.credit_notes import Draft
+from khaos_swap_assets.domain.draft_lines import DraftLine
 from khaos_swap_assets.domain.orders import OrderLine, SalesOrder
 from khaos_swap_assets.domain.sale_prices import prices_of
 
