@@ -26,6 +26,12 @@ from khaos_swap_assets.supervisor import prepare_dagster_home
 OURS, DAGSTER = "khaos_swap", "khaos_swap_dagster"
 CLOCK_FILE = "clock"
 NO_CAP = "1000000"
+SANDBOX_CHOICES = {
+    "KHAOS_SWAP_ORDER_REF_FORMAT": "KCC{0}",
+    "KHAOS_SWAP_GENERIC_CUSTOMERS": "Amazo-*",
+    "KHAOS_SWAP_KHAOS_REASON_KEPT": "4",
+}
+"""What the sandbox's merchant has set up in Khaos."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,7 @@ def settings_of(
         **DEMO_SECRETS,
         **pinned,
         **shop,
+        **SANDBOX_CHOICES,
         "KHAOS_SWAP_STOREFRONT_POLL_MINUTES": "0",
         "KHAOS_SWAP_STARTED_BY": "demo",
         "KHAOS_SWAP_MODE": "post",
@@ -99,10 +106,7 @@ def settings_of(
         "KHAOS_SWAP_KHAOS_CHANNEL_USER": "khaos-channel",
         "KHAOS_SWAP_KHAOS_STOCK_MINUTES": "0",
         "KHAOS_SWAP_KHAOS_POLL_MINUTES": "0",
-        "KHAOS_SWAP_KHAOS_REASON_KEPT": "4",
         "KHAOS_SWAP_KHAOS_ORDER_BUDGET": "5000",
-        "KHAOS_SWAP_ORDER_REF_FORMAT": "KCC{0}",
-        "KHAOS_SWAP_GENERIC_CUSTOMERS": "Amazo-*",
         "KHAOS_SWAP_GATEWAY_PORT": str(place.gateway_port),
         "KHAOS_SWAP_GATEWAY_SENDER_RATE": "10000",
         "KHAOS_SWAP_GATEWAY_PUBLIC_URL": place.gateway_url,
