@@ -1,7 +1,8 @@
-"""What starts a run: sensors on new returns and on touched months, sweeps, month end, housekeeping, failures.
+"""What starts a run: sensors on new returns and on touched months, sweeps, month end, housekeeping.
 
-Belongs here: jobs, sensors and schedules. Stays out: work. A run is asked for only when something is due and never
-while a sync is queued or running. Times of day are Europe/London. Source: DESIGN §8.
+Belongs here: jobs, sensors and schedules, but for the sensor that tells of failures (``failures``). Stays out: work. A
+run is asked for only when something is due and never while a sync is queued or running. Times of day are Europe/London.
+Source: DESIGN §8.
 """
 
 import os
@@ -10,6 +11,7 @@ from datetime import datetime, timedelta
 
 import dagster as dg
 
+from khaos_swap_assets.failures import failed_runs
 from khaos_swap_assets.stages.due import UnansweredError, what_is_due
 from khaos_swap_assets.stages.reconciliation.assets import MONTH_END
 from khaos_swap_assets.stages.reconciliation.month_end import computed_since, touched_periods
@@ -169,16 +171,6 @@ housekeeping_nightly = dg.ScheduleDefinition(
     name="housekeeping_nightly",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
-
-
-@dg.run_failure_sensor(name="failed_runs", default_status=dg.DefaultSensorStatus.RUNNING)
-def failed_runs(context: dg.RunFailureSensorContext) -> None:
-    """Tell whoever is on the alert list that a run failed, and why, in one line."""
-    from khaos_swap_assets.adapters.alerts import send
-    from khaos_swap_assets.adapters.settings import load_settings
-
-    text = context.failure_event.message or "no message"
-    send(load_settings(), f"Khaos Swap: {context.dagster_run.job_name} failed", text)
 
 
 JOBS = (sync, month_end, housekeeping)

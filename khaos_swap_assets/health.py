@@ -5,9 +5,15 @@ Belongs here: one question each. Stays out: how often it is asked and what follo
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from khaos_swap_assets.adapters.alerts import FAILURES_SEEN
 from khaos_swap_assets.adapters.errors import StoreError
-from khaos_swap_assets.adapters.store import dagster_runs
+from khaos_swap_assets.adapters.store import dagster_runs, database, worklist
 from khaos_swap_assets.processes import Listen
+
+UNSEEN_AFTER = timedelta(minutes=10)
 
 ANSWER_SECONDS = 5
 STILL_SECONDS = 180
@@ -34,3 +40,29 @@ def daemon_beats(dagster_database_url: str) -> bool:
         return dagster_runs.seconds_since_beat(dagster_database_url) < STILL_SECONDS
     except StoreError:
         return True
+
+
+class FailuresSeen:
+    """Whether somebody still looks for failed runs: told by the house itself when the sensor's last look is old."""
+
+    def __init__(
+        self, url: str, alert: Callable[[str, str], object], now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._url = url
+        self._alert = alert
+        self._now = now
+        self._since = now()
+
+    def look(self) -> None:
+        """Alert when nobody looked for ten minutes of this house's life. Raises ``StoreError``."""
+        now = self._now()
+        if now - self._since < UNSEEN_AFTER:
+            return
+        with database.reported(self._url), database.connect(self._url, application="house") as connection:
+            seen_at = worklist.reached(connection, FAILURES_SEEN) or self._since
+        if now - seen_at >= UNSEEN_AFTER:
+            minutes = (now - seen_at) // timedelta(minutes=1)
+            self._alert(
+                "nobody is told of failed runs",
+                f"the sensor failed_runs did not look for {minutes} minutes: see it in the UI under /automation",
+            )

@@ -20,6 +20,7 @@ from khaos_swap_assets.adapters.settings import PREFIX, Settings
 from khaos_swap_assets.adapters.settings_checks import require_live
 from khaos_swap_assets.adapters.store import mark
 from khaos_swap_assets.ground import Ground
+from khaos_swap_assets.health import FailuresSeen
 from khaos_swap_assets.installation import Database
 from khaos_swap_assets.orphans import Orphans
 from khaos_swap_assets.processes import Child, Listen
@@ -94,7 +95,7 @@ def _run(settings: Settings, database: Database, ground: Ground, say: Say, alert
     children = [gateway_child(settings, env), *supervisor.dagster_children(home, ui.host, ui.port, env, orphans)]
     for line in told(settings, database):
         say(line)
-    watcher = Watcher(ground, say, alert, [orphans.close_lost])
+    watcher = Watcher(ground, say, alert, [orphans.close_lost, FailuresSeen(database.url, alert).look])
     return supervisor.run(children, folder=folder, stop_last=lambda: None, watcher=watcher, say=say)
 
 

@@ -20,6 +20,8 @@ from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.domain.exceptions import Problem
 
 log = logging.getLogger(__name__)
+FAILURES_SEEN = "alerts/failed_runs"
+"""The watermark that says when somebody last looked for failed runs."""
 QUIET = timedelta(minutes=10)
 """So long after a message nothing more of its kind is sent; what came meanwhile is one message with its count."""
 
