@@ -12,7 +12,12 @@ from datetime import datetime, timedelta
 import dagster as dg
 
 from khaos_swap_assets.failures import failed_runs
+from khaos_swap_assets.stages import watching
+from khaos_swap_assets.stages.checking import WATCH
+from khaos_swap_assets.stages.completeness import checks as completeness_checks
+from khaos_swap_assets.stages.completeness import watch as watch_checks
 from khaos_swap_assets.stages.due import UnansweredError, what_is_due
+from khaos_swap_assets.stages.reconciliation import checks as reconciliation_checks
 from khaos_swap_assets.stages.reconciliation.assets import MONTH_END
 from khaos_swap_assets.stages.reconciliation.month_end import computed_since, touched_periods
 from khaos_swap_assets.stages.toolbox import Toolbox
@@ -33,6 +38,15 @@ sync = dg.define_asset_job(
     selection=dg.AssetSelection.all() - dg.AssetSelection.assets(MONTH_END),
     executor_def=dg.in_process_executor,
     description="Do whatever is still undone: read both sides, match, draft, settle, plan, reconcile.",
+)
+watch = dg.define_asset_job(
+    "watch",
+    selection=dg.AssetSelection.assets(WATCH)
+    | dg.AssetSelection.checks(
+        reconciliation_checks.sources_are_fresh, *completeness_checks.CHECKS, watch_checks.somebody_watches
+    ),
+    executor_def=dg.in_process_executor,
+    description="Judge by our own tables alone whether somebody watches and every source was read; asks no vendor.",
 )
 month_end = dg.define_asset_job(
     "month_end",
@@ -133,6 +147,24 @@ def sweep(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReaso
 
 
 @dg.schedule(
+    job=watch,
+    cron_schedule="*/5 * * * *",
+    execution_timezone=LONDON,
+    name="watch_over_the_work",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+def watch_over_the_work(
+    context: dg.ScheduleEvaluationContext, toolbox: dg.ResourceParam[Toolbox]
+) -> dg.RunRequest | dg.SkipReason:
+    """Judge whatever speaks of age on the hour, and between as soon as it says something else than it did."""
+    if context.scheduled_execution_time.minute == 0:
+        return dg.RunRequest()
+    with toolbox.store() as conn:
+        is_news = watching.is_news(conn, toolbox.settings, toolbox.now())
+    return dg.RunRequest() if is_news else dg.SkipReason("what it says is told already")
+
+
+@dg.schedule(
     job=month_end,
     cron_schedule="0 6 1 * *",
     execution_timezone=LONDON,
@@ -173,6 +205,6 @@ housekeeping_nightly = dg.ScheduleDefinition(
 )
 
 
-JOBS = (sync, month_end, housekeeping)
+JOBS = (sync, watch, month_end, housekeeping)
 SENSORS = [new_returns, touched_months, failed_runs]
-SCHEDULES = [sweep, month_just_ended, housekeeping_nightly]
+SCHEDULES = [sweep, watch_over_the_work, month_just_ended, housekeeping_nightly]

@@ -112,13 +112,13 @@ def _add_postings_reads(app: typer.Typer, reach: Reach) -> None:
         """Show postings that are undone (or of one state), and what holds the feed."""
         from khaos_swap_assets.adapters.store.postings import SqlBook
         from khaos_swap_assets.domain.postings import State
-        from khaos_swap_assets.stages.credit_notes import feed
+        from khaos_swap_assets.stages.credit_notes.stopping import feed_problems
 
         _require_one_of(state, get_args(State), "--state")
         with reach.store() as conn:
             book = SqlBook(conn)
             found = book.of_state(state) if state else book.undone()
-            stopped = feed.feed_problems(conn, settings=reach.settings(), now=reach.clock())
+            stopped = feed_problems(conn, settings=reach.settings(), now=reach.clock())
         show_rows([_short(one) for one in found], as_json=as_json)
         for line in stopped:
             typer.echo(line, err=True)
@@ -158,6 +158,24 @@ def _add_postings_hands(app: typer.Typer, reach: Reach) -> None:
             done = hands.release(conn, reference, person, now=reach.clock(), has_looked=has_looked)
         again = ", once more and without another search" if done.state == "in_doubt" else ""
         typer.echo(f"{done.reference} is released; Khaos gets it at its next pull{again}")
+
+    @app.command()
+    def hold(by: By, reason: Reason) -> None:
+        """Stop the feed at once: no document leaves until it is resumed."""
+        from khaos_swap_assets.stages.credit_notes import hands
+
+        with reach.store() as conn:
+            hands.hold_feed(conn, hands.Person(by, reason), now=reach.clock())
+        typer.echo("the feed is held; no document leaves until khaos-swap postings resume")
+
+    @app.command()
+    def resume(by: By, reason: Reason) -> None:
+        """Let documents leave again after a hold."""
+        from khaos_swap_assets.stages.credit_notes import hands
+
+        with reach.store() as conn:
+            hands.resume_feed(conn, hands.Person(by, reason), now=reach.clock())
+        typer.echo("the feed goes on; khaos-swap postings list says what else may stop it")
 
     @app.command("trust-feed")
     def trust_feed(by: By, reason: Reason) -> None:

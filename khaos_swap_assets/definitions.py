@@ -11,8 +11,10 @@ import dagster as dg
 
 from khaos_swap_assets import automation, resources
 from khaos_swap_assets.adapters.errors import SettingsError
+from khaos_swap_assets.stages import watching
 from khaos_swap_assets.stages.completeness import assets as completeness
 from khaos_swap_assets.stages.completeness import checks as completeness_checks
+from khaos_swap_assets.stages.completeness import watch
 from khaos_swap_assets.stages.credit_notes import assets as credit_notes
 from khaos_swap_assets.stages.credit_notes import checks as credit_note_checks
 from khaos_swap_assets.stages.orders import assets as orders
@@ -34,7 +36,7 @@ STARTED_BY = "KHAOS_SWAP_STARTED_BY"
 def build(*, toolbox: object = None) -> dg.Definitions:
     """Assemble the code location; ``toolbox`` overrides the resource."""
     return dg.Definitions(
-        assets=[
+        assets=_watched(
             returns.swap_returns,
             returns.matched_return_lines,
             stock_codes.stock_codes,
@@ -49,8 +51,9 @@ def build(*, toolbox: object = None) -> dg.Definitions:
             completeness.reconciliation_completeness,
             completeness.reconciliation_latency,
             shadow.reconciliation_shadow_score,
+            watch.reconciliation_watch,
             reconciliation.month_end,
-        ],
+        ),
         asset_checks=[
             *return_checks.CHECKS,
             *storefront_checks.CHECKS,
@@ -58,6 +61,7 @@ def build(*, toolbox: object = None) -> dg.Definitions:
             *stock_checks.CHECKS,
             *reconciliation_checks.CHECKS,
             *completeness_checks.CHECKS,
+            *watch.CHECKS,
             *shadow_checks.CHECKS,
         ],
         jobs=automation.JOBS,
@@ -65,6 +69,15 @@ def build(*, toolbox: object = None) -> dg.Definitions:
         schedules=automation.SCHEDULES,
         resources={"toolbox": toolbox or resources.toolbox},
     )
+
+
+def _watched(*assets: dg.AssetsDefinition) -> list[dg.AssetsDefinition]:
+    """The assets; an unpartitioned one turns red by itself when no run makes it: a backfilled month proves nothing."""
+    fresh = dg.FreshnessPolicy.time_window(fail_window=watching.STALE_AFTER)
+    return [
+        one if one.partitions_def else one.map_asset_specs(lambda spec: spec.replace_attributes(freshness_policy=fresh))
+        for one in assets
+    ]
 
 
 @dg.definitions

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from khaos_swap_assets import installation
 from khaos_swap_assets.adapters.errors import KhaosSwapError, SettingsError, VendorError
@@ -20,7 +20,8 @@ from khaos_swap_assets.adapters.settings import PREFIX, Settings
 from khaos_swap_assets.preflight_finding import Finding, Verdict
 
 if TYPE_CHECKING:
-    pass
+    import psycopg
+
 
 CLOUD = (
     "Khaos Cloud has no web service: Stock Codes and levels come by the channel's pushes, sales orders and credit "
@@ -126,6 +127,7 @@ def _database(settings: Settings, wanted: Literal["live", "demo"]) -> Iterator[F
     with database.reported(url), database.connect(url, application="preflight") as connection:
         mark.require(connection, wanted)
         database.require_writable(connection, url)
+        yield from _feed(connection, settings)
     yield Finding("works", "database", f"{database.place(url)} is PostgreSQL {version} and has the tables it should")
     dagster = installation.require_dagster(url)
     yield Finding("works", "database", f"{database.place(dagster)} is there for Dagster")
@@ -212,6 +214,16 @@ def _gateway(settings: Settings) -> Iterator[Finding]:
     is_public = bool(settings.gateway_public_url)
     lacking = "Khaos is told the address that it happens to call; set it behind a proxy"
     yield _set(is_public, "gateway", f"{PREFIX}GATEWAY_PUBLIC_URL", lacking)
+
+
+def _feed(connection: psycopg.Connection[Any], settings: Settings) -> Iterator[Finding]:
+    """What stops documents now; a person's hold, and that nobody watches, stop all of them."""
+    from khaos_swap_assets.stages.credit_notes.stopping import feed_problems
+
+    if settings.mode != "audit":
+        lines = feed_problems(connection, settings=settings, now=datetime.now(UTC))
+        yield from (Finding("missing", "feed", line) for line in lines)
+        yield from [] if lines else [Finding("works", "feed", "nothing stops it")]
 
 
 def _alerts(settings: Settings, *, send_alert: bool) -> Iterator[Finding]:

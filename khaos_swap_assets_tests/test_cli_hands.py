@@ -22,7 +22,7 @@ from khaos_swap_assets.adapters.store.seal import Sealer
 from khaos_swap_assets.cli_hands import Reach, exceptions_app, postings_app
 from khaos_swap_assets.domain.postings import Evidence
 from khaos_swap_assets.stages.credit_notes import engine, feed
-from khaos_swap_assets_tests.stages.credit_notes.paper import NOON, POST_FROM, draft_of, note_of, render
+from khaos_swap_assets_tests.stages.credit_notes.paper import NOON, POST_FROM, complete_run, draft_of, note_of, render
 
 KEY = SecretStr(Sealer.new_key())
 WHO = ["--by", "Kim", "--reason", "looked it up"]
@@ -77,6 +77,7 @@ def planned(database: psycopg.Connection[Any]) -> SqlBook:
     engine.plan(
         book, drafts, seen, render=render, mode="post", post_from=POST_FROM, now=NOON,
     )  # fmt: skip
+    complete_run(database)
     database.commit()
     return book
 
@@ -279,3 +280,23 @@ def test_a_waived_exception_is_closed_remembered_and_logged(
         ("value_gap", "RMA1", "Kim")
     ]
     assert audit_log.of_document(database, "exception value_gap RMA1")[0].who == "Kim"
+
+
+def test_a_person_stops_the_feed_and_lets_it_go_on(
+    run: Callable[..., Result], planned: SqlBook, settings: Settings
+) -> None:
+    assert "the feed is held; no document leaves" in run("postings", "hold", *WHO).output
+    assert feed.hand_out(planned.conn, settings=settings, now=NOON, continuation="").documents == []
+    listed = run("postings", "list").output
+    assert "the feed is held by Kim since 2026-03-10 12:00 UTC: looked it up" in listed
+    again = run("postings", "hold", *WHO)
+    assert (again.exit_code, "khaos-swap postings resume ends that" in again.output) == (2, True)
+    assert "the feed goes on" in run("postings", "resume", *WHO).output
+    assert run("postings", "resume", *WHO).exit_code == 2
+    assert len(feed.hand_out(planned.conn, settings=settings, now=NOON, continuation="").documents) == 1
+
+
+@pytest.mark.parametrize("command", ["hold", "resume"])
+def test_to_stop_the_feed_needs_a_name_and_a_reason(run: Callable[..., Result], command: str) -> None:
+    assert run("postings", command, "--by", "Kim").exit_code == 2
+    assert run("postings", command, "--by", " ", "--reason", "x").exit_code == 2

@@ -66,16 +66,18 @@ def _library() -> Iterator[Any]:
 
 
 def send_problems(settings: Settings, problems: Sequence[Problem]) -> int:
-    """One message a SKU, with the RMAs that wait for it; how many were sent."""
+    """One message a SKU or other subject, with the RMAs that wait for it; how many were sent."""
     by_sku: dict[tuple[str, str], list[Problem]] = {}
     for problem in problems:
-        by_sku.setdefault((problem.kind, problem.sku), []).append(problem)
+        what = problem.sku if problem.kind.startswith("sku_") else problem.subject
+        by_sku.setdefault((problem.kind, what), []).append(problem)
     sent = 0
-    for (kind, sku), some in sorted(by_sku.items()):
-        rmas = ", ".join(sorted({problem.rma for problem in some}))
+    for (kind, about), some in sorted(by_sku.items()):
+        rmas = ", ".join(sorted({problem.rma for problem in some} - {""}))
+        waiting = f"\nWaiting: {rmas}" if rmas else ""
         hint = f"\nPerhaps: {some[0].suggestion}" if some[0].suggestion else ""
         sent += send(
-            settings, f"{kind}: {sku or '(empty SKU)'}", f"{some[0].message}\nWaiting: {rmas}{hint}\n{some[0].action}"
+            settings, f"{kind}: {about or '(empty SKU)'}", f"{some[0].message}{waiting}{hint}\n{some[0].action}"
         )
     return sent
 

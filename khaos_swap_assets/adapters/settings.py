@@ -86,9 +86,7 @@ class KhaosSettings(BaseSettings):
     timeout_seconds: float = Field(120.0, gt=0, le=600, description="Longest wait for one answer")
     retries: int = Field(3, ge=0, le=10, description="Repeats of a read after 5xx or a timeout")
     site_id: int = Field(1, ge=0, le=2_147_483_647, description="Site of saleable stock")
-    nonsaleable_site_id: int = Field(
-        9, ge=0, le=2_147_483_647, description="Site or area of goods that may not be sold"
-    )
+    nonsaleable_site_id: int = Field(9, ge=0, le=2_147_483_647, description="Site of goods that may not be sold")
     channel_user: str = Field("", description="User name that the Khaos channel sends us")
     channel_password: SecretStr = Field(SecretStr(""), description="Password that the Khaos channel sends us")
     channel_password_previous: SecretStr = Field(
@@ -132,7 +130,7 @@ class Settings(BaseSettings):
         "disposition", description="When the Khaos return is offered"
     )
     policy_file: Path | None = Field(
-        None, description="YAML file of finance's decisions on Credit Notes; empty takes the defaults"
+        None, description="YAML of finance's decisions on Credit Notes; empty: the defaults"
     )
     period_start: date = Field(date(2025, 1, 1), description="First month of the month-end reports")
     seal_key: SecretStr = Field(SecretStr(""), description="Key that seals names and addresses (Fernet)")
@@ -167,6 +165,7 @@ class Settings(BaseSettings):
     credit_note_days: int = Field(2, ge=0, le=90, description="Days after the refund until credit_note_missing")
     issue_days: int = Field(3, ge=0, le=90, description="Days after creation until credit_note_not_issued")
     allocation_days: int = Field(7, ge=0, le=90, description="Days after issue until credit_note_unallocated")
+    watch_minutes: int = Field(30, ge=5, le=1440, description="Oldest complete run on which a document leaves")
     in_doubt_hours: int = Field(24, ge=1, le=720, description="Hours after hand-out until posting_in_doubt")
     sensor_seconds: int = Field(
         1, ge=1, le=3600, description="Shortest time between two looks at what is due; Dagster looks every 5 s at most"

@@ -54,7 +54,7 @@ def create_app(
     app.include_router(inspections.router(pool, settings, clock))
     app.include_router(channel.router(pool, settings, clock, hand_out))
     _add_health(app, pool)
-    _add_metrics(app, pool, clock, settings.gateway_metrics_from)
+    _add_metrics(app, pool, settings, clock)
     api_page.serve(app)
     app.add_exception_handler(psycopg.DataError, _bad_data)
     for outage in (psycopg.Error, KhaosSwapError):
@@ -112,7 +112,9 @@ def _add_health(app: FastAPI, pool: Pool) -> None:
         return {"status": "ready", "installation": row[0] if row else "unmarked"}
 
 
-def _add_metrics(app: FastAPI, pool: Pool, clock: Callable[[], datetime], readers: str) -> None:
+def _add_metrics(app: FastAPI, pool: Pool, settings: Settings, clock: Callable[[], datetime]) -> None:
+    from khaos_swap_assets.stages.credit_notes.stopping import feed_problems
+
     @app.get(
         "/metrics",
         tags=["Health"],
@@ -121,13 +123,14 @@ def _add_metrics(app: FastAPI, pool: Pool, clock: Callable[[], datetime], reader
         response_class=Response,
     )
     def told(request: Request) -> Response:
-        if not is_near(request, readers):
+        if not is_near(request, settings.gateway_metrics_from):
             raise HTTPException(403, "figures are for the private addresses of KHAOS_SWAP_GATEWAY_METRICS_FROM")
         try:
             with pool.transaction() as conn:
                 found = queues.read(conn, clock())
                 refused = arrivals.refused(conn, clock() - timedelta(days=1))
-            text = metrics.page(found, refused, is_database_up=True)
+                stopped = feed_problems(conn, settings=settings, now=clock())
+            text = metrics.page(found, refused, is_database_up=True, feed=stopped)
         except (psycopg.Error, KhaosSwapError):
             text = metrics.page([], {}, is_database_up=False)
         return Response(text, media_type="text/plain; version=0.0.4")

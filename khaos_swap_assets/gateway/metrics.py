@@ -8,7 +8,7 @@ that a sender chose.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -39,23 +39,30 @@ def observe(scope: Scope, status: int, seconds: float) -> None:
     SECONDS.labels(route).observe(seconds)
 
 
-def page(queues: Iterable[Queue], refused: dict[str, int], *, is_database_up: bool) -> bytes:
-    """Everything in Prometheus's text form."""
+def page(
+    queues: Iterable[Queue], refused: dict[str, int], *, is_database_up: bool, feed: Sequence[str] | None = None
+) -> bytes:
+    """Everything in Prometheus's text form; ``feed`` is what stops the feed, None where that is not known."""
     registry = CollectorRegistry()
     if os.environ.get(SHARED_FOLDER):
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    registry.register(_Figures(list(queues), refused, is_database_up))
+    registry.register(_Figures(list(queues), refused, is_database_up, feed))
     own = b"" if os.environ.get(SHARED_FOLDER) else generate_latest(OWN)
     return own + generate_latest(registry)
 
 
 class _Figures(Collector):
-    def __init__(self, queues: list[Queue], refused: dict[str, int], is_database_up: bool) -> None:
-        self._queues, self._refused, self._is_up = queues, refused, is_database_up
+    def __init__(
+        self, queues: list[Queue], refused: dict[str, int], is_database_up: bool, feed: Sequence[str] | None
+    ) -> None:
+        self._queues, self._refused, self._is_up, self._feed = queues, refused, is_database_up, feed
 
     def collect(self) -> Iterator[Metric]:
         """The figures as gauges."""
         yield GaugeMetricFamily("khaos_swap_database_up", "1 while the database answers", float(self._is_up))
+        if self._feed is not None:
+            told = "Reasons that stop the feed or a document of it; khaos-swap postings list says them"
+            yield GaugeMetricFamily("khaos_swap_feed_stopped", told, float(len(self._feed)))
         waiting = GaugeMetricFamily("khaos_swap_waiting", "Things that wait", labels=["queue"])
         oldest = GaugeMetricFamily("khaos_swap_oldest_waiting_seconds", "Age of the oldest", labels=["queue"])
         empty = GaugeMetricFamily("khaos_swap_empty_in_seconds", "Until empty at the present rate", labels=["queue"])

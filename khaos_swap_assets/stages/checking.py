@@ -18,6 +18,7 @@ from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 More = Callable[[psycopg.Connection], Mapping[str, dg.MetadataValue]]
+WATCH = dg.AssetKey(["reconciliation", "watch"])
 EXCEPTIONS = dg.AssetKey(["reconciliation", "exceptions"])
 
 
@@ -41,7 +42,7 @@ def exceptions_check(
 
 def after_judging(key: dg.AssetKey) -> list[dg.AssetKey]:
     """What a check of open exceptions waits for: without it a check would speak of the run before."""
-    return [] if key == EXCEPTIONS else [EXCEPTIONS]
+    return [] if key in (EXCEPTIONS, WATCH) else [EXCEPTIONS]
 
 
 def judge_open(conn: psycopg.Connection, kinds: Sequence[str], return_period: str | None = None) -> dg.AssetCheckResult:

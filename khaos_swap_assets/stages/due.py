@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.errors import VendorError
-from khaos_swap_assets.adapters.store import imports, refunds, returns, worklist
+from khaos_swap_assets.adapters.store import imports, refunds, returns, setbacks, worklist
 from khaos_swap_assets.adapters.store.orders import NOT_PAUSED
 from khaos_swap_assets.adapters.store.postings import SEARCH
+from khaos_swap_assets.stages import refusing
 from khaos_swap_assets.stages.credit_notes.allocation import due_customers
 from khaos_swap_assets.stages.orders.sync import SOURCE as DOCUMENTS
 from khaos_swap_assets.stages.returns.sync import SOURCE, due_windows
@@ -40,7 +41,7 @@ REASONS = (
 LOOK = f"SELECT CASE {' '.join(f'WHEN EXISTS ({query}) THEN %({n})s' for n, (_, query) in enumerate(REASONS))} END"
 WORDS = {str(n): reason for n, (reason, _) in enumerate(REASONS)}
 POLLED = (
-    "SELECT 1 FROM recon.postings WHERE state = 'in_doubt' UNION ALL SELECT 1 FROM recon.drafts d "
+    "SELECT 1 FROM recon.postings WHERE state IN ('planned', 'in_doubt') UNION ALL SELECT 1 FROM recon.drafts d "
     "WHERE state = 'ready' AND NOT is_done AND NOT EXISTS (SELECT 1 FROM recon.postings p "
     "WHERE (p.store_id, p.return_id, p.ordinal) = (d.store_id, d.return_id, d.ordinal) AND p.state <> 'withdrawn')"
 )
@@ -60,6 +61,9 @@ def what_is_due(tools: Toolbox, *, asks_swap: bool = True) -> str:
         if reason := local_reason(conn, tools.settings, now):
             return reason
         windows = due_windows(conn, tools.settings, now)
+        is_refused = _is_refused(conn, refusing.SWAP_LIST, now)
+    if is_refused:
+        return ""
     if windows[0].source != SOURCE or len(windows) > 1:
         return f"time to read {windows[-1].source}"
     if not asks_swap:
@@ -86,7 +90,21 @@ def local_reason(conn: psycopg.Connection, settings: Settings, now: datetime) ->
     is_polled = _is_polled(conn, settings, now)
     if is_polled and settings.mode != "audit" and conn.execute(f"{POLLED} LIMIT 1").fetchone():
         return "a document is out or ready"
+    if settings.mode != "audit" and _waits_unwatched(conn, settings, now):
+        return "a document waits, and it must be watched"
     return "credit to follow up" if is_polled and due_customers(conn, settings, now) else ""
+
+
+def _waits_unwatched(conn: psycopg.Connection, settings: Settings, now: datetime) -> bool:
+    """True when a planned document waits and the last run began long enough ago for the feed to stop soon."""
+    reached = worklist.trusted(conn, SOURCE, now)
+    is_recent = reached is not None and reached > now - timedelta(minutes=settings.watch_minutes) / 2
+    if is_recent or _is_refused(conn, refusing.SWAP_LIST, now):
+        return False
+    return (
+        not is_recent
+        and conn.execute("SELECT 1 FROM recon.postings WHERE state = 'planned' LIMIT 1").fetchone() is not None
+    )
 
 
 def _changed_in_storefront(tools: Toolbox, now: datetime) -> str:
@@ -108,8 +126,15 @@ def _is_polled(conn: psycopg.Connection, settings: Settings, now: datetime) -> b
     if settings.khaos.is_cloud:
         latest, looked = imports.newest(conn, "credit-notes", is_complete=True), worklist.trusted(conn, SEARCH, now)
         return latest is not None and (looked is None or (latest.complete_to or looked) > looked)
+    if _is_refused(conn, refusing.STATUSES, now):
+        return False
     reached = worklist.trusted(conn, DOCUMENTS, now)
     return reached is None or reached <= now - timedelta(minutes=settings.khaos.poll_minutes)
+
+
+def _is_refused(conn: psycopg.Connection, operation: str, now: datetime) -> bool:
+    """True while a list that was refused is not asked for again: runs that cannot bring it would follow each other."""
+    return setbacks.WHOLE in setbacks.paused(conn, operation, now)
 
 
 def _changed_in_swap(tools: Toolbox, since: datetime) -> str:

@@ -93,3 +93,8 @@ def test_processes_that_share_a_folder_tell_one_sum(tmp_path: Path) -> None:
         labels = (("method", "GET"), ("route", "none"), ("status", "200"))
         assert figures(told)["khaos_swap_requests_total", labels] == expected
         assert figures(told)["khaos_swap_database_up", ()] == 1
+
+
+@pytest.mark.parametrize(("feed", "told"), [([], 0), (["held by Kim"], 1), (None, None)])
+def test_whether_the_feed_is_stopped_is_a_figure(feed: list[str] | None, told: int | None) -> None:
+    assert shown(feed=feed).get(("khaos_swap_feed_stopped", ())) == told

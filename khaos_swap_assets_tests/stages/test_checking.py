@@ -12,10 +12,11 @@ from khaos_swap_assets.adapters.store import worklist
 from khaos_swap_assets.domain.exceptions import KINDS
 from khaos_swap_assets.stages.checking import after_judging, exceptions_check, judge_open
 from khaos_swap_assets.stages.orders.sync import SOURCE as DOCUMENTS
-from khaos_swap_assets.stages.reconciliation.checks import STALE_AFTER, sources_are_fresh
+from khaos_swap_assets.stages.reconciliation.checks import sources_are_fresh
 from khaos_swap_assets.stages.returns.sync import SOURCE as SWAP
 from khaos_swap_assets.stages.stock.checks import every_sellable_unit_is_back_in_stock
 from khaos_swap_assets.stages.stock_codes.sync import SOURCE as CODES
+from khaos_swap_assets.stages.watching import STALE_AFTER
 from khaos_swap_assets_tests.stages.town import NOON, Town, called, connect
 
 KIND = "sku_unknown"

@@ -23,8 +23,8 @@ from khaos_swap_assets.sandbox.khaos_server import BASE
 from khaos_swap_assets.sandbox.state import State
 from khaos_swap_assets.stages import refusing
 from khaos_swap_assets.stages.due import local_reason
+from khaos_swap_assets.stages.marks import JUDGED
 from khaos_swap_assets.stages.orders.sync import SOURCE as DOCUMENTS
-from khaos_swap_assets.stages.reconciliation.excepting import JUDGED
 from khaos_swap_assets.stages.returns.sync import SOURCE as SWAP
 from khaos_swap_assets.stages.stock_codes.sync import SOURCE as CODES
 from khaos_swap_assets.stages.toolbox import Toolbox

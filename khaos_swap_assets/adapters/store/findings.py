@@ -91,17 +91,19 @@ def unreadable(conn: psycopg.Connection) -> list[tuple[str, str, str]]:
     )
 
 
-def open_and_close(conn: psycopg.Connection, now: datetime, *, may_close: bool = True) -> tuple[list[Problem], int]:
+def open_and_close(
+    conn: psycopg.Connection, now: datetime, *, may_close: bool = True, kinds: Sequence[str] | None = None
+) -> tuple[list[Problem], int]:
     """Open an exception for each new finding that nobody waived, close those whose condition is gone.
 
     Returns the newly opened problems and how many were closed. An open one gets its newest text and money. Without
-    ``may_close`` none is closed: not everything was seen.
+    ``may_close`` none is closed: not everything was seen. With ``kinds`` all others stay as they are.
     """
     closed = conn.execute(
         "UPDATE recon.exceptions e SET closed_at = %s, closed_by = 'condition', close_reason = 'no longer holds' "
-        "WHERE %s AND closed_at IS NULL AND NOT EXISTS "
+        "WHERE %s AND closed_at IS NULL AND (%s::text[] IS NULL OR kind = ANY(%s)) AND NOT EXISTS "
         "(SELECT 1 FROM recon.findings f WHERE f.kind = e.kind AND f.subject = e.subject)",
-        (now, may_close),
+        (now, may_close, kinds and list(kinds), kinds and list(kinds)),
     ).rowcount
     conn.execute(
         "UPDATE recon.exceptions e SET message = f.message, suggestion = f.suggestion, "
@@ -109,14 +111,16 @@ def open_and_close(conn: psycopg.Connection, now: datetime, *, may_close: bool =
         "AND f.kind = e.kind AND f.subject = e.subject AND (e.message, e.suggestion, e.money_at_risk_pence) "
         "IS DISTINCT FROM (f.message, f.suggestion, f.money_at_risk_pence)"
     )
-    return _open(conn, now), closed
+    return _open(conn, now, kinds), closed
 
 
-def _open(conn: psycopg.Connection, now: datetime) -> list[Problem]:
+def _open(conn: psycopg.Connection, now: datetime, kinds: Sequence[str] | None) -> list[Problem]:
     rows = conn.execute(
-        f"SELECT {', '.join(COLUMNS)} FROM recon.findings f WHERE NOT EXISTS (SELECT 1 FROM recon.exceptions e "
+        f"SELECT {', '.join(COLUMNS)} FROM recon.findings f WHERE (%s::text[] IS NULL OR kind = ANY(%s)) "
+        "AND NOT EXISTS (SELECT 1 FROM recon.exceptions e "
         "WHERE e.closed_at IS NULL AND e.kind = f.kind AND e.subject = f.subject) AND NOT EXISTS "
-        "(SELECT 1 FROM recon.waivers w WHERE w.kind = f.kind AND w.subject = f.subject) ORDER BY kind, subject"
+        "(SELECT 1 FROM recon.waivers w WHERE w.kind = f.kind AND w.subject = f.subject) ORDER BY kind, subject",
+        (kinds and list(kinds), kinds and list(kinds)),
     ).fetchall()
     opened = [Problem(**dict(zip(COLUMNS, row, strict=True))) for row in rows]
     values = [(*row, KINDS[row[0]].owner, KINDS[row[0]].severity, now) for row in rows]

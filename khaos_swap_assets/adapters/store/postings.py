@@ -157,7 +157,9 @@ class SqlBook:
 
     def holds(self) -> list[str]:
         """Reasons why the feed is held until a person trusts it, oldest first."""
-        rows = self.conn.execute("SELECT reason FROM recon.feed_holds WHERE closed_at IS NULL ORDER BY hold_id")
+        rows = self.conn.execute(
+            "SELECT reason FROM recon.feed_holds WHERE closed_at IS NULL AND held_by = '' ORDER BY hold_id"
+        )
         return [row[0] for row in rows]
 
     def hold(self, token: str, reason: str, now: datetime) -> None:
@@ -173,8 +175,8 @@ class SqlBook:
     def trust(self, by: str, reason: str, now: datetime) -> list[str]:
         """End every hold; the tokens that had caused them."""
         rows = self.conn.execute(
-            "UPDATE recon.feed_holds SET closed_at = %s, closed_by = %s, close_reason = %s WHERE closed_at IS NULL "
-            "RETURNING token",
+            "UPDATE recon.feed_holds SET closed_at = %s, closed_by = %s, close_reason = %s "
+            "WHERE closed_at IS NULL AND held_by = '' RETURNING token",
             (now, by, reason),
         )
         tokens = sorted(row[0] for row in rows)

@@ -8,8 +8,8 @@ import dagster as dg
 
 from khaos_swap_assets.stages.credit_notes.allocation import read_allocations
 from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
-from khaos_swap_assets.stages.credit_notes.feed import feed_problems
 from khaos_swap_assets.stages.credit_notes.posting import post
+from khaos_swap_assets.stages.credit_notes.stopping import feed_problems
 from khaos_swap_assets.stages.pictures import credit_by_day
 from khaos_swap_assets.stages.presenting import table_metadata
 from khaos_swap_assets.stages.toolbox import Toolbox

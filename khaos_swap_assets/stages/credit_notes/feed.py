@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any
 from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store.postings import SqlBook
-from khaos_swap_assets.domain.money import format_money
 from khaos_swap_assets.domain.periods import LONDON, london_date
 from khaos_swap_assets.domain.postings import Page, Posting
+from khaos_swap_assets.stages import watching
 from khaos_swap_assets.stages.credit_notes.book import Book
 from khaos_swap_assets.stages.credit_notes.engine import ENGINE, Mode, is_cleared
 from khaos_swap_assets.stages.credit_notes.tokens import is_first_contact, is_from_the_future
@@ -42,18 +42,22 @@ class FeedPage:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What may leave: the mode, caps of a London day (count, pence of any currency), and documents a page."""
+    """What may leave: the mode, caps of a London day (count, pence of any currency), and documents a page.
+
+    ``stopped`` says why nothing may at all; empty where it may.
+    """
 
     mode: Mode
     daily_documents: int
     daily_pence: int
     page_documents: int
+    stopped: str = ""
 
     @classmethod
-    def of(cls, settings: Settings) -> Limits:
+    def of(cls, settings: Settings, stopped: str = "") -> Limits:
         """The limits that the settings ask for."""
         pence = settings.daily_value_cap_pounds * 100
-        return cls(settings.mode, settings.daily_document_cap, pence, settings.page_documents)
+        return cls(settings.mode, settings.daily_document_cap, pence, settings.page_documents, stopped)
 
 
 Complete = Callable[[Posting], str]
@@ -75,15 +79,13 @@ def hand_out(
     if settings.mode == "audit":
         return FeedPage(continuation, [])
     with conn.transaction():
-        page = answer(SqlBook(conn), Limits.of(settings), _completer(settings), now, continuation, named(specific_ids))
+        book = SqlBook(conn)
+        book.lock()  # a person who holds the feed has this lock: whatever they stopped stays here
+        limits = Limits.of(settings, watching.stopped(conn, settings, now))
+        page = answer(book, limits, _completer(settings), now, continuation, named(specific_ids))
     # A transaction that the caller had open would keep the intent back: it must be on disk before the answer leaves.
     conn.commit()
     return page
-
-
-def feed_problems(conn: psycopg.Connection[Any], *, settings: Settings, now: datetime) -> list[str]:
-    """Why the feed hands out less than it could, one line each, with what to do; empty when nothing stops it."""
-    return problems(SqlBook(conn), Limits.of(settings), now)
 
 
 def named(specific_ids: Iterable[str]) -> frozenset[str]:
@@ -103,43 +105,6 @@ def answer(
     return pull.answer()
 
 
-def problems(book: Book, limits: Limits, now: datetime) -> list[str]:
-    """The lines of ``feed_problems`` for any book."""
-    found = [f"the feed is held: {reason}; khaos-swap postings trust-feed" for reason in book.holds()]
-    found += [_gap_line(one) for one in book.gaps()]
-    undone = book.undone()
-    out = [one for one in undone if one.state == "in_doubt"]
-    waiting = [one for one in undone if one.state == "planned"]
-    if waiting and out and not book.has_witness():
-        found.append(f"{out[0].reference} is out and not witnessed yet; the next documents wait for its Credit Note")
-    elif (odd := [one for one in out if may_differ(one)]) and not book.has_price_witness():
-        others = [one for one in waiting if may_differ(one)]
-        found += [_price_line(odd[0], len(others))] if others else []
-    found += [
-        f"{one.reference} is worth {format_money(one.value_pence, one.currency)}, more than the cap of a day"
-        for one in waiting
-        if one.value_pence > limits.daily_pence
-    ]
-    return found
-
-
-def _price_line(posting: Posting, waiting: int) -> str:
-    return (
-        f"{posting.reference} is priced otherwise than its sale and not witnessed yet; the {waiting} documents like it "
-        "wait for its Credit Note, which shows whether Khaos honours our prices"
-    )
-
-
-def _gap_line(posting: Posting) -> str:
-    drafted = format_money(posting.value_pence, posting.currency)
-    seen = format_money(posting.witnessed_pence or 0, posting.currency)
-    return (
-        f"{posting.reference} was drafted at {drafted}, its Credit Note {posting.credit_note_code} is worth {seen}; "
-        "nothing is handed out until a person accepts it: khaos-swap postings resolve "
-        f"{posting.reference} --confirmed {posting.credit_note_code}"
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _Pull:
     book: Book
@@ -156,7 +121,7 @@ class _Pull:
             self.book.hold(
                 self.continuation, f"Khaos sent the token {self.continuation}, which we never gave", self.now
             )
-        if self.book.holds():
+        if self.book.holds() or self.limits.stopped:
             return FeedPage(self.continuation, [])
         if self.asked:
             return self._hand_out(self._ask(self.asked, "specific ids"))

@@ -16,7 +16,7 @@ import psycopg
 
 from khaos_swap_assets.adapters.errors import InDoubtError, KhaosSwapError
 from khaos_swap_assets.adapters.khaos.client import ReturnRefused
-from khaos_swap_assets.adapters.store import audit_log, links, worklist
+from khaos_swap_assets.adapters.store import audit_log, feed_holds, links, worklist
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.domain.postings import Page, Posting
 from khaos_swap_assets.stages.credit_notes.book import Book
@@ -98,6 +98,24 @@ def process_return(
         return _refusal(conn, posting, str(error), person, now)
     words = "was processed" if answered == "processed" else "had been processed before"
     return posting, f"return {return_code} {words}; it stays in doubt until its Credit Note is seen"
+
+
+def hold_feed(conn: psycopg.Connection[Any], person: Person, *, now: datetime) -> None:
+    """Stop the feed at once: when this returns, no document leaves. Raises ``HandError`` when somebody holds it."""
+    with conn.transaction():
+        SqlBook(conn).lock()
+        if not feed_holds.hold(conn, person.by, person.reason, now):
+            raise HandError(f"{feed_holds.by_person(conn)}; khaos-swap postings resume ends that")
+    conn.commit()
+
+
+def resume_feed(conn: psycopg.Connection[Any], person: Person, *, now: datetime) -> None:
+    """End the hold that a person set. Raises ``HandError`` where nobody holds the feed."""
+    with conn.transaction():
+        SqlBook(conn).lock()
+        if not feed_holds.resume(conn, person.by, person.reason, now):
+            raise HandError("nobody holds the feed; khaos-swap postings list says what else may stop it")
+    conn.commit()
 
 
 def trust_feed(conn: psycopg.Connection[Any], person: Person, *, now: datetime) -> list[str]:

@@ -22,7 +22,7 @@ from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.postings import Evidence, Planned, Settled, Wanted
 from khaos_swap_assets.domain.references import reference_for
 from khaos_swap_assets.domain.sale_prices import prices_of
-from khaos_swap_assets.stages import refusing
+from khaos_swap_assets.stages import marks, refusing
 from khaos_swap_assets.stages.credit_notes import engine, files
 from khaos_swap_assets.stages.credit_notes.attributing import SOURCE as ATTRIBUTION
 from khaos_swap_assets.stages.credit_notes.attributing import attribute_notes
@@ -40,9 +40,6 @@ if TYPE_CHECKING:
     from khaos_swap_assets.domain.credit_notes import CreditNote
     from khaos_swap_assets.domain.returns import Return
     from khaos_swap_assets.stages.toolbox import Toolbox
-
-WITNESS = "khaos/witness"
-"""The watermark of the last round of posting that Khaos did not refuse to be searched for."""
 
 UNCREDITABLE = "document_incomplete"
 FORGET_AFTER = timedelta(hours=1)
@@ -71,7 +68,7 @@ def post(tools: Toolbox) -> Posted:
     customers = sorted(wanted.customers | {one.draft.customer_code for one in ready if one.draft})
     if tools.settings.khaos.is_cloud:
         with tools.store() as conn:
-            worklist.move(conn, WITNESS, tools.now())
+            worklist.move(conn, marks.WITNESS, tools.now())
             told = files.told(conn, tools.settings, wanted, ready, customers)
             return _settle_and_plan(conn, tools, told.wanted, told.ready, told.found, told.at)
     searched_at, client = tools.now(), tools.open_khaos()
@@ -92,7 +89,7 @@ def _keep_refusals(
     if found.refusal or not customers:
         refusing.keep_whole(conn, refusing.SEARCHES, found.refusal, now)
     if found.refusal is None:
-        worklist.move(conn, WITNESS, now)
+        worklist.move(conn, marks.WITNESS, now)
 
 
 def _settle_and_plan(

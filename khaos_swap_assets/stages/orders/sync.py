@@ -18,7 +18,7 @@ from khaos_swap_assets.adapters.khaos.pushes import order_push_faults
 from khaos_swap_assets.adapters.store import inbox, khaos_faults, matches, notes, orders, returns, stock, worklist
 from khaos_swap_assets.adapters.store.note_items import count_unread
 from khaos_swap_assets.domain.orders import order_ref
-from khaos_swap_assets.stages import refusing
+from khaos_swap_assets.stages import marks, refusing
 from khaos_swap_assets.stages.orders import note_items
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from khaos_swap_assets.adapters.store.inbox import Waiting
     from khaos_swap_assets.domain.returns import Return
 
-SOURCE = "khaos/documents"
+SOURCE = marks.DOCUMENTS
 # It shows only orders of our own channel and no money, so it is a knock to read the status feed (khaos.md §8.4).
 PUSH = "OrderStatusUpload"
 RETRY_AFTER = timedelta(hours=1)

@@ -3,23 +3,16 @@
 Belongs here: standing checks on the assets of this stage. Stays out: the conditions (``domain.conditions``).
 """
 
-from datetime import timedelta
-
 import dagster as dg
 
-from khaos_swap_assets.adapters.store import worklist
+from khaos_swap_assets.stages import watching
 from khaos_swap_assets.stages.checking import exceptions_check, judge_open
-from khaos_swap_assets.stages.orders.sync import SOURCE as DOCUMENTS
 from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table
 from khaos_swap_assets.stages.reconciliation.assets import MONTH_END, RETURNS
 from khaos_swap_assets.stages.reconciliation.legs import legs_of_month, legs_of_open
 from khaos_swap_assets.stages.reconciliation.month_end import month_of
-from khaos_swap_assets.stages.returns.sync import SOURCE as SWAP
-from khaos_swap_assets.stages.stock_codes.sync import SOURCE as CODES
-from khaos_swap_assets.stages.storefront.sync import SOURCE as MONEY
 from khaos_swap_assets.stages.toolbox import Toolbox
 
-STALE_AFTER = timedelta(hours=26)
 SHOWN = ("rma", "currency", "refund_pence", "credited_pence", "issued_pence", "gap_pence", "status")
 MONTHLY_KINDS = ("value_gap", "credit_note_missing", "credit_note_duplicate", "credit_note_not_issued")
 
@@ -45,11 +38,9 @@ refunds_equal_credit_notes = exceptions_check(
 )
 def sources_are_fresh(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult:
     """Compare each source's watermark with the clock."""
-    now = toolbox.now()
-    sources = [SWAP, CODES, DOCUMENTS, *([MONEY] if toolbox.settings.storefront.is_connected else [])]
     with toolbox.store() as conn:
-        reached = {source: worklist.trusted(conn, source, now) for source in sources}
-    stale = [source for source, moment in reached.items() if moment is None or moment < now - STALE_AFTER]
+        reached = watching.sources(conn, toolbox.settings, toolbox.now())
+    stale = watching.stale(reached, toolbox.now())
     return dg.AssetCheckResult(
         passed=not stale,
         description=f"not read lately: {', '.join(stale)}" if stale else "all read lately",

@@ -10,14 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.store import findings, worklist
-from khaos_swap_assets.stages import refusing
+from khaos_swap_assets.stages import marks, refusing
 
 if TYPE_CHECKING:
     from khaos_swap_assets.domain.exceptions import Problem
     from khaos_swap_assets.stages.toolbox import Toolbox
-
-JUDGED = "recon/exceptions"
-"""The watermark of the last run that judged to its end."""
 
 
 def settle_exceptions(tools: Toolbox) -> tuple[list[Problem], int, list[str]]:
@@ -25,5 +22,5 @@ def settle_exceptions(tools: Toolbox) -> tuple[list[Problem], int, list[str]]:
     with tools.store() as conn:
         unseen = refusing.not_seen(conn)
         opened, closed = findings.open_and_close(conn, tools.now(), may_close=not unseen)
-        worklist.move(conn, JUDGED, tools.now())
+        worklist.move(conn, marks.JUDGED, tools.now())
     return opened, closed, unseen

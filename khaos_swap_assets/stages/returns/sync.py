@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from khaos_swap_assets.adapters.errors import PermanentError, VendorError
 from khaos_swap_assets.adapters.store import inbox, parties, returns, worklist
-from khaos_swap_assets.stages import refusing
+from khaos_swap_assets.stages import marks, refusing
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from khaos_swap_assets.adapters.swap.client import SwapClient, SweepResult
     from khaos_swap_assets.adapters.swap.records import ReadReturn
 
-SOURCE = "swap/returns"
-OPEN = "swap/open_returns"
+SOURCE = marks.SWAP
+OPEN = marks.OPEN
 WIDE = "swap/wide_sweep"
 NIGHT = time(2, 0)
 MOST_NAMED = 50

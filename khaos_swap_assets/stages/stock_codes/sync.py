@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.khaos.pushes import read_stock_push
 from khaos_swap_assets.adapters.store import catalogue, khaos_faults, matches, setbacks, worklist
-from khaos_swap_assets.stages import refusing
+from khaos_swap_assets.stages import marks, refusing
 from khaos_swap_assets.stages.pushing import use_pushes
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from khaos_swap_assets.adapters.store.inbox import Waiting
     from khaos_swap_assets.domain.stock_codes import StockCode
 
-SOURCE = "khaos/stock_codes"
+SOURCE = marks.CODES
 PUSH = "StockUpload"
 
 

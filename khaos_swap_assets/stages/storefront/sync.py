@@ -17,7 +17,7 @@ from khaos_swap_assets.adapters.store import findings, refunds, setbacks, workli
 from khaos_swap_assets.adapters.storefront.records import RefundSweep
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.refund_conditions import WITHOUT_RETURN, without_return
-from khaos_swap_assets.stages import refusing
+from khaos_swap_assets.stages import marks, refusing
 from khaos_swap_assets.stages.storefront.money import SEEN_FROM, link_orders
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from khaos_swap_assets.domain.returns import Return
     from khaos_swap_assets.stages.toolbox import Toolbox
 
-SOURCE = "storefront/refunds"
+SOURCE = marks.MONEY
 NOTHING = RefundSweep((), (), 0, 0)
 
 

@@ -13,9 +13,13 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import psycopg
+
+from khaos_swap_assets.adapters.store import worklist
 from khaos_swap_assets.domain.credit_notes import CreditNote, Draft
 from khaos_swap_assets.domain.draft_lines import DraftLine
 from khaos_swap_assets.domain.postings import Change, Key, Page, Posting
+from khaos_swap_assets.stages import marks
 from khaos_swap_assets.stages.credit_notes.engine import ReadyDraft
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -198,3 +202,9 @@ def committed(paper: Paper) -> Iterator[PaperBook]:
     book = PaperBook(paper)
     yield book
     book.commit()
+
+
+def complete_run(conn: psycopg.Connection[Any], now: datetime = NOON) -> None:
+    """Leave the marks of a complete run on a store: documents leave only while somebody watches."""
+    for source in (marks.SWAP, marks.DOCUMENTS, marks.WITNESS, marks.JUDGED):
+        worklist.move(conn, source, now)

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import pytest
 
-from khaos_swap_assets.stages.credit_notes import feed
+from khaos_swap_assets.stages.credit_notes import feed, stopping
 from khaos_swap_assets_tests.stages.credit_notes.paper import NOON, Paper, committed, complete, note_of
 from khaos_swap_assets_tests.stages.credit_notes.pulling import FIRST, FREELY, full, pull, search
 
@@ -112,7 +112,7 @@ def test_a_token_that_we_never_gave_holds_the_feed(token: str) -> None:
     assert pull(paper, token) == (token, [])
     assert pull(paper, FIRST) == (FIRST, [])
     with committed(paper) as book:
-        assert "trust-feed" in feed.problems(book, FREELY, NOON)[0]
+        assert "trust-feed" in stopping.problems(book, FREELY, NOON)[0]
 
 
 @pytest.mark.parametrize(

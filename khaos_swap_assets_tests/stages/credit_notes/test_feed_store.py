@@ -19,8 +19,8 @@ from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.adapters.store.seal import Sealer
 from khaos_swap_assets.domain.postings import Evidence
-from khaos_swap_assets.stages.credit_notes import engine, feed
-from khaos_swap_assets_tests.stages.credit_notes.paper import NOON, PARTY, POST_FROM, draft_of, render
+from khaos_swap_assets.stages.credit_notes import engine, feed, stopping
+from khaos_swap_assets_tests.stages.credit_notes.paper import NOON, PARTY, POST_FROM, complete_run, draft_of, render
 from khaos_swap_assets_tests.stages.credit_notes.pulling import FIRST
 
 KEY = SecretStr(Sealer.new_key())
@@ -44,6 +44,7 @@ def stocked(database: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
         SqlBook(database), [ready], Evidence((), frozenset({"ASH1"}), NOON, life=SqlBook(database).life()),
         render=render, mode="post", post_from=POST_FROM, now=NOON,
     )  # fmt: skip
+    complete_run(database)
     database.commit()
     return database
 
@@ -122,6 +123,6 @@ def test_many_pulls_at_once_hand_out_once(
 
 
 def test_problems_of_the_feed_on_postgresql(stocked: psycopg.Connection[Any], settings: Settings) -> None:
-    assert feed.feed_problems(stocked, settings=settings, now=NOON) == []
+    assert stopping.feed_problems(stocked, settings=settings, now=NOON) == []
     feed.hand_out(stocked, settings=settings, now=NOON, continuation="ks1.8")
-    assert "ks1.8" in feed.feed_problems(stocked, settings=settings, now=NOON)[0]
+    assert "ks1.8" in stopping.feed_problems(stocked, settings=settings, now=NOON)[0]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from khaos_swap_assets.stages.credit_notes.feed import feed_problems
+from khaos_swap_assets.stages.credit_notes.stopping import feed_problems
 from khaos_swap_assets_tests.lending import lend
 from khaos_swap_assets_tests.prove.odd_prices import FEE, Page, credited_apart, planned
 from khaos_swap_assets_tests.stages.town import Town

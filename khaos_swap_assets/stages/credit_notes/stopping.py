@@ -1,0 +1,69 @@
+"""What stops the feed, or documents of it, in words with what to do.
+
+Belongs here: one line a reason, for the command line, the UI, preflight and the figures. Stays out: handing out
+(``feed``), and whether somebody watches (``stages.watching``).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from khaos_swap_assets.adapters.store import feed_holds
+from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.domain.money import format_money
+from khaos_swap_assets.domain.postings import Posting
+from khaos_swap_assets.stages import watching
+from khaos_swap_assets.stages.credit_notes.book import Book
+from khaos_swap_assets.stages.credit_notes.feed import Limits, may_differ
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from khaos_swap_assets.adapters.settings import Settings
+
+
+def feed_problems(conn: psycopg.Connection[Any], *, settings: Settings, now: datetime) -> list[str]:
+    """Why the feed hands out less than it could, one line each, with what to do; empty when nothing stops it."""
+    book = SqlBook(conn)
+    waits = settings.mode != "audit" and bool(book.of_state("planned"))
+    stopped = watching.stopped(conn, settings, now) if waits else watching.missed(conn, settings, now)
+    return problems(book, Limits.of(settings, stopped or feed_holds.by_person(conn)), now)
+
+
+def problems(book: Book, limits: Limits, now: datetime) -> list[str]:
+    """The lines of ``feed_problems`` for any book."""
+    found = [limits.stopped] if limits.stopped else []
+    found += [f"the feed is held: {reason}; khaos-swap postings trust-feed" for reason in book.holds()]
+    found += [_gap_line(one) for one in book.gaps()]
+    undone = book.undone()
+    out = [one for one in undone if one.state == "in_doubt"]
+    waiting = [one for one in undone if one.state == "planned"]
+    if waiting and out and not book.has_witness():
+        found.append(f"{out[0].reference} is out and not witnessed yet; the next documents wait for its Credit Note")
+    elif (odd := [one for one in out if may_differ(one)]) and not book.has_price_witness():
+        others = [one for one in waiting if may_differ(one)]
+        found += [_price_line(odd[0], len(others))] if others else []
+    found += [
+        f"{one.reference} is worth {format_money(one.value_pence, one.currency)}, more than the cap of a day"
+        for one in waiting
+        if one.value_pence > limits.daily_pence
+    ]
+    return found
+
+
+def _gap_line(posting: Posting) -> str:
+    drafted = format_money(posting.value_pence, posting.currency)
+    seen = format_money(posting.witnessed_pence or 0, posting.currency)
+    return (
+        f"{posting.reference} was drafted at {drafted}, its Credit Note {posting.credit_note_code} is worth {seen}; "
+        "nothing is handed out until a person accepts it: khaos-swap postings resolve "
+        f"{posting.reference} --confirmed {posting.credit_note_code}"
+    )
+
+
+def _price_line(posting: Posting, waiting: int) -> str:
+    return (
+        f"{posting.reference} is priced otherwise than its sale and not witnessed yet; the {waiting} documents like it "
+        "wait for its Credit Note, which shows whether Khaos honours our prices"
+    )

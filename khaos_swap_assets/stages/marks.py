@@ -1,0 +1,14 @@
+"""The names of the watermarks by which a run tells what it came to.
+
+Belongs here: the names, for all who set or read them. Stays out: setting and reading (``adapters.store.worklist``).
+"""
+
+SWAP = "swap/returns"
+OPEN = "swap/open_returns"
+CODES = "khaos/stock_codes"
+DOCUMENTS = "khaos/documents"
+MONEY = "storefront/refunds"
+WITNESS = "khaos/witness"
+"""The last round of posting that Khaos did not refuse to be searched for."""
+JUDGED = "recon/exceptions"
+"""The last run that judged to its end."""

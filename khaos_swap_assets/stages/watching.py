@@ -1,0 +1,122 @@
+"""Whether somebody watches: how old the last complete run is, what holds the feed, and which sources nobody read.
+
+Belongs here: the marks that runs leave, laid beside the clock. Stays out: what is due (``due``), handing out
+(``credit_notes.feed``), asking a vendor. A run is complete when it read Swap's list and Khaos's status feed, searched
+Khaos for its witnesses, and judged to the end: the last complete one is as old as the oldest of these marks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from khaos_swap_assets.adapters.store import feed_holds, worklist
+from khaos_swap_assets.domain.exceptions import Problem
+from khaos_swap_assets.stages import marks
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from khaos_swap_assets.adapters.settings import Settings
+
+KINDS = ("nobody_watches", "source_not_read")
+STALE_AFTER = timedelta(hours=26)
+DUE_SINCE = (
+    "SELECT least((SELECT min(planned_at) FROM recon.postings WHERE state = 'planned' AND %(writes)s), "
+    "(SELECT min(queued_at) FROM recon.worklist), "
+    "(SELECT min(received_at) FROM recon.inbox WHERE consumed_at IS NULL AND source = 'khaos'), "
+    "(SELECT min(next_try_at) FROM recon.inbox WHERE consumed_at IS NULL AND source = 'swap'), "
+    "(SELECT reached_at + %(reread)s FROM recon.watermarks WHERE source = %(open)s))"
+)
+
+
+def stage_marks(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> dict[str, datetime | None]:
+    """When each part of a complete run was last done, in words; a mark that lies ahead counts as none."""
+    parts = {
+        "read Swap": marks.SWAP,
+        "read Khaos": marks.DOCUMENTS,
+        "searched Khaos": marks.WITNESS,
+        "judged": marks.JUDGED,
+    }
+    if settings.khaos.is_cloud:
+        del parts["read Khaos"]
+    return {words: worklist.trusted(conn, source, now) for words, source in parts.items()}
+
+
+def completed_at(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> datetime | None:
+    """When the last complete run was made; None where there was none."""
+    moments = stage_marks(conn, settings, now).values()
+    known = [moment for moment in moments if moment]
+    return min(known) if len(known) == len(moments) else None
+
+
+def stopped(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> str:
+    """Why no document leaves at all: a person holds the feed, or nobody watches. Empty where documents may leave.
+
+    A document that waits makes a run due, so the age of the last complete run is all that counts here.
+    """
+    if held := feed_holds.by_person(conn):
+        return f"{held}; khaos-swap postings resume"
+    return _unwatched(conn, settings, now)
+
+
+def missed(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> str:
+    """What ``stopped`` says of nobody watching, where something was due all the while; quiet nights do not count."""
+    limit = timedelta(minutes=settings.watch_minutes)
+    since = conn.execute(
+        DUE_SINCE,
+        {
+            "writes": settings.mode != "audit",
+            "reread": timedelta(minutes=settings.open_reread_minutes),
+            "open": marks.OPEN,
+        },
+    ).fetchone()
+    is_due = since is not None and since[0] is not None and since[0] <= now - limit
+    return _unwatched(conn, settings, now) if is_due else ""
+
+
+def _unwatched(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> str:
+    limit = now - timedelta(minutes=settings.watch_minutes)
+    late = {words: at for words, at in stage_marks(conn, settings, now).items() if at is None or at < limit}
+    if not late:
+        return ""
+    told = ", ".join(f"{words}: {f'{at:%Y-%m-%d %H:%M} UTC' if at else 'never'}" for words, at in late.items())
+    return (
+        f"no complete run within {settings.watch_minutes} minutes (last time {told}), so no document leaves; "
+        "look at the newest runs and at khaos-swap preflight"
+    )
+
+
+def sources(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> dict[str, datetime | None]:
+    """How far each source was read."""
+    names = [marks.SWAP, marks.CODES, marks.DOCUMENTS, *([marks.MONEY] if settings.storefront.is_connected else [])]
+    return {source: worklist.trusted(conn, source, now) for source in names}
+
+
+def stale(reached: Mapping[str, datetime | None], now: datetime) -> list[str]:
+    """The sources that were not read within 26 hours."""
+    return [source for source, moment in reached.items() if moment is None or moment < now - STALE_AFTER]
+
+
+def is_news(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> bool:
+    """True when what holds about the work itself is not what the open exceptions say."""
+    rows = conn.execute(
+        "SELECT kind, subject, true FROM recon.exceptions WHERE closed_at IS NULL AND kind = ANY(%(kinds)s) "
+        "UNION SELECT kind, subject, false FROM recon.waivers WHERE kind = ANY(%(kinds)s)",
+        {"kinds": list(KINDS)},
+    ).fetchall()
+    holds = {(one.kind, one.subject) for one in problems(conn, settings, now)}
+    told, is_open = {row[:2] for row in rows}, {row[:2] for row in rows if row[2]}
+    return not is_open <= holds <= told
+
+
+def problems(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> list[Problem]:
+    """The exceptions that hold about the work itself, by our own tables alone."""
+    reached = sources(conn, settings, now)
+    found = [
+        Problem("source_not_read", source, f"read last: {reached[source] or 'never'}") for source in stale(reached, now)
+    ]
+    if words := missed(conn, settings, now):
+        found.append(Problem("nobody_watches", "complete run", words))
+    return found
