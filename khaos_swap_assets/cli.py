@@ -16,6 +16,7 @@ import typer
 from khaos_swap_assets import cli_world
 from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.cli_audit import audit_command
+from khaos_swap_assets.cli_confirming import add_confirm_notes
 from khaos_swap_assets.cli_hands import exceptions_app, postings_app
 from khaos_swap_assets.cli_import import import_app
 from khaos_swap_assets.cli_links import links_app
@@ -30,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(postings_app(cli_world.REACH), name="postings")
+app.add_typer(add_confirm_notes(postings_app(cli_world.REACH), cli_world.REACH), name="postings")
 app.add_typer(exceptions_app(cli_world.REACH), name="exceptions")
 app.add_typer(links_app(cli_world.REACH), name="links")
 app.add_typer(import_app(cli_world.REACH), name="import")

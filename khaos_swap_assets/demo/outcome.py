@@ -74,6 +74,7 @@ def outcome(conn: psycopg.Connection, ledger: dict[str, Any], truth: dict[str, A
             f"{kind} {subject}: {message}" for (kind, subject), message in found if (kind, subject) not in planted
         ],
         "unexplained": unexplained(conn, {key[1] for key, one in planted.items() if not one["is_nameless"]}),
+        "clean": clean(conn, truth["planted"]),
         "checks": {"passed": sum(played.checks.values()), "failed": sum(not one for one in played.checks.values())},
         "failed_runs": played.failed_runs,
         "broken_invariants": broken_invariants(conn, ledger),
@@ -98,6 +99,20 @@ def unexplained(conn: psycopg.Connection, named: set[str]) -> list[str]:
         (sorted(named),),
     ).fetchall()
     return [f"{rma}: {pence} pence" for rma, pence in rows]
+
+
+def clean(conn: psycopg.Connection, planted: Iterable[dict[str, str]]) -> dict[str, int]:
+    """Returns without planted trouble whose credit passed every gate, and how many are settled without a person."""
+    plants = list(planted)
+    row = conn.execute(
+        "SELECT count(*) AS due, count(*) FILTER (WHERE status IN ('matched', 'within_tolerance')) AS settled "
+        "FROM recon.reconciliation r WHERE NOT rma = ANY(%s) AND NOT credit_note_codes && %s::text[] AND (EXISTS ("
+        "SELECT 1 FROM recon.postings p WHERE p.return_id = r.return_id AND p.state <> 'withdrawn') OR EXISTS ("
+        "SELECT 1 FROM recon.drafts d WHERE d.return_id = r.return_id AND d.state = 'ready'))",
+        ([one["rma"] for one in plants], [one["credit_note_code"] for one in plants if one["credit_note_code"]]),
+    ).fetchone()
+    due, settled = row or (0, 0)
+    return {"due": int(due), "settled": int(settled)}
 
 
 def open_exceptions(conn: psycopg.Connection) -> list[tuple[Found, str]]:

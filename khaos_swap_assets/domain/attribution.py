@@ -27,7 +27,7 @@ from khaos_swap_assets.domain.credit_notes import CreditNote
 from khaos_swap_assets.domain.matching_records import PassName
 from khaos_swap_assets.domain.packs import NO_PACKS, Packs
 
-MatchedBy = Literal["posting"] | PassName
+MatchedBy = Literal["posting", "person"] | PassName
 
 DAYS_BEFORE_REFUND = 3
 DAYS_AFTER_REFUND = 30
@@ -108,7 +108,7 @@ def may_cover(note: CreditNote, claim: Claim, packs: Packs = NO_PACKS) -> bool:
 
     A note made before ``invoiced_on`` cannot be, where that is known: staff credit a customer who telephones, and the
     return is made in Swap after that. One that names no customer may be anybody's whose reference, or value and goods,
-    it has. Nothing may be posted while one may.
+    it has. One whose goods nobody told may hold any. Nothing may be posted while one may.
     """
     is_older = bool(note.created_on and claim.invoiced_on and note.created_on < claim.invoiced_on)
     if is_older or not claim.customer_code or note.customer_code not in ("", claim.customer_code):
@@ -118,7 +118,7 @@ def may_cover(note: CreditNote, claim: Claim, packs: Packs = NO_PACKS) -> bool:
     shares_goods = packs.share_goods(note.lines, claim.lines)
     if not note.customer_code:
         return is_named or (has_value and (shares_goods or not note.lines))
-    return is_named or has_value or shares_goods
+    return is_named or has_value or shares_goods or not note.lines
 
 
 _Outcomes = dict[str, Outcome]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-from khaos_swap_assets.domain.credit_notes import CreditNote
+from khaos_swap_assets.domain.credit_notes import CreditNote, ItemsBy
 from khaos_swap_assets.domain.packs import NO_PACKS, Packs
 from khaos_swap_assets.domain.sale_prices import Prices
 
@@ -71,6 +71,11 @@ class Posting:
         """Its goods as sorted (Stock Code, quantity), several lines of one code added up."""
         return contents_of_document(self.document)
 
+    @property
+    def order_ref(self) -> str:
+        """The reference of the order that it credits; empty where its draft is not known any more."""
+        return str(json.loads(self.drafted).get("order_ref", "")) if self.drafted else ""
+
 
 class Asking(Protocol):
     """What asks for a note: a posting, or a draft that waits for one. ``contents`` as those of a posting."""
@@ -94,6 +99,21 @@ class Asking(Protocol):
     @property
     def contents(self) -> tuple[tuple[str, int], ...]:
         """Its goods."""
+
+    @property
+    def order_ref(self) -> str:
+        """The reference of the order that it credits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bystander:
+    """A return that has no note: staff may credit it, at any of ``values`` in pence."""
+
+    return_id: str
+    customer_code: str
+    currency: str
+    values: tuple[int, ...]
+    order_ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +145,9 @@ class Evidence:
     to: such a note proves nothing of its return, and still holds it back. ``waived`` are pairs of which a person said
     that the note is of no return: it does not. ``unsure`` are pairs of which attribution says that the note may be
     another return's too: what staff typed on it confirms nothing. ``packs`` are those among all these goods.
+
+    Only where ``items_by`` is none may a note without goods be known by its value: ``bystanders`` are the returns that
+    it may be meant for as well, ``nobodies`` the customers that are no person. ``order_refs`` are references of orders.
     """
 
     notes: tuple[CreditNote, ...]
@@ -137,6 +160,10 @@ class Evidence:
     waived: frozenset[tuple[str, str]] = frozenset()
     unsure: frozenset[tuple[str, str]] = frozenset()
     packs: Packs = NO_PACKS
+    items_by: ItemsBy | None = None
+    bystanders: tuple[Bystander, ...] = ()
+    nobodies: frozenset[str] = frozenset()
+    order_refs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,8 @@ def _add_truth(router: APIRouter, books: Books) -> None:
     @router.get("/truth")
     def truth() -> dict[str, object]:
         with state.lock:
-            return {"planted": [asdict(plant) for plant in planted(books.world)]}
+            shows_items = switches.value(books.state, "note_items") != "none"
+            return {"planted": [asdict(plant) for plant in planted(books.world, shows_items=shows_items)]}
 
     @router.get("/ledger")
     def ledger() -> dict[str, object]:

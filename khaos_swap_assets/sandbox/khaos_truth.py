@@ -27,9 +27,14 @@ STOCK_KINDS = {
 Key = tuple[str, str, str]
 
 
-def planted(world: World) -> list[Plant]:
-    """Every trouble that must be open by the world's clock: the generator's and what happened since, each once."""
-    found = [*world.plants, *(plant for one in world.documents.values() for plant in _of_document(world, one))]
+def planted(world: World, *, shows_items: bool = True) -> list[Plant]:
+    """Every trouble that must be open by the world's clock: the generator's and what happened since, each once.
+
+    Without ``shows_items`` nobody can tell whose a note is that names no return, unless its value is the only one.
+    """
+    found = [*world.plants]
+    found += [plant for one in world.documents.values() for plant in _of_document(world, one, shows_items)]
+    found += [] if shows_items else _nameless(world)
     unique: dict[tuple[str, ...], Plant] = {}
     for plant in found:
         unique.setdefault((plant.kind, plant.rma, plant.credit_note_code, plant.sku, plant.refund), plant)
@@ -87,12 +92,19 @@ def _owners(world: World) -> dict[tuple[str, str], str]:
     return owners
 
 
-def _of_document(world: World, document: ReturnDocument) -> Iterator[Plant]:
+def _nameless(world: World) -> Iterator[Plant]:
+    """Notes of staff that name no return."""
+    for note in world.notes.values():
+        if note.made_by == "staff" and not note.associated_ref and note.created_at <= world.now:
+            yield Plant("credit_note_orphan", credit_note_code=note.code, why="no reference, and no items are shown")
+
+
+def _of_document(world: World, document: ReturnDocument, shows_items: bool) -> Iterator[Plant]:
     rma = world.rmas.get(document.rma)
     if rma is None:
         return
     if document.state == "processed":
-        yield from _of_note(world, document, rma, world.notes[document.note_code])
+        yield from _of_note(world, document, rma, world.notes[document.note_code], shows_items)
     elif document.state == "partial" and document.refused_at:
         yield Plant("posting_refused", rma=rma.rma_number, why="Khaos had processed the return in part")
     elif _is_older(world, document.received_at, IN_DOUBT_AFTER) and not _is_ended(world, document):
@@ -100,13 +112,15 @@ def _of_document(world: World, document: ReturnDocument) -> Iterator[Plant]:
         yield Plant("posting_in_doubt", rma=rma.rma_number, why=why or f"import {document.state}: {document.message}")
 
 
-def _of_note(world: World, document: ReturnDocument, rma: Rma, note: Note) -> Iterator[Plant]:
+def _of_note(world: World, document: ReturnDocument, rma: Rma, note: Note, shows_items: bool) -> Iterator[Plant]:
     number, script = rma.rma_number, world.scripts.get(rma.rma_number, "")
     is_equal = gross_of(note) == document.sum_pence
     if note.associated_ref == document.associated_ref:
         if not is_equal:
             yield Plant("value_gap", rma=number, why=f"Khaos credited {gross_of(note)} for {document.sum_pence}")
-    elif (not is_equal or _has_twin(world, note)) and _is_older(world, document.received_at, IN_DOUBT_AFTER):
+    elif (not is_equal or _has_twin(world, note, shows_items)) and _is_older(
+        world, document.received_at, IN_DOUBT_AFTER
+    ):
         yield Plant(
             "posting_in_doubt", rma=number, why="the note carries no reference and is not the only one that fits"
         )
@@ -138,11 +152,13 @@ def _is_ended(world: World, document: ReturnDocument) -> bool:
     return any(one.state == "processed" or one.refused_at for one in same)
 
 
-def _has_twin(world: World, note: Note) -> bool:
-    """Whether another note of the customer without a reference has the same goods and value."""
+def _has_twin(world: World, note: Note, shows_items: bool) -> bool:
+    """Whether another note of the customer that names nothing else has the same value, and goods where shown."""
     others = (one for one in world.notes.values() if one.urn == note.urn and one.code != note.code)
-    return any(_likeness(one) == _likeness(note) for one in others if not one.associated_ref)
+    alike = [one for one in others if one.associated_ref in ("", note.associated_ref)]
+    return any(_likeness(one, shows_items) == _likeness(note, shows_items) for one in alike)
 
 
-def _likeness(note: Note) -> tuple[int, list[tuple[str, int]]]:
-    return gross_of(note), sorted((line.stock_code, line.quantity) for line in note.lines)
+def _likeness(note: Note, shows_items: bool) -> tuple[int, list[tuple[str, int]]]:
+    goods = sorted((line.stock_code, line.quantity) for line in note.lines)
+    return gross_of(note), goods if shows_items else []

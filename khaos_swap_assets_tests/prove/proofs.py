@@ -16,6 +16,7 @@ from typing import Any
 from khaos_swap_assets.sandbox.switches import ALL_SWITCHES
 from khaos_swap_assets_tests.prove.audit_proofs import AUDIT_PROOFS
 from khaos_swap_assets_tests.prove.gateway_proofs import GATEWAY_PROOFS
+from khaos_swap_assets_tests.prove.note_dialects import note_dialects
 from khaos_swap_assets_tests.prove.odd_history import odd_history
 from khaos_swap_assets_tests.prove.odd_prices import odd_prices
 from khaos_swap_assets_tests.prove.plays import ROOT, Played, faults_of, play
@@ -155,6 +156,7 @@ PROOFS: dict[str, Callable[[], Figures]] = {
         odd_history,
         random_histories,
         odd_prices,
+        note_dialects,
         planted,
         planted_with_the_money,
         benchmarks,

@@ -111,6 +111,17 @@ def loose_of_refs(conn: psycopg.Connection, refs: Sequence[str]) -> list[CreditN
     return _load(conn, "return_id IS NULL AND NOT is_cancelled AND associated_ref = ANY(%s)", list(refs))
 
 
+def without_items(conn: psycopg.Connection) -> list[CreditNote]:
+    """Notes of no return whose items nobody told, and which nobody said to be of none."""
+    return _load(
+        conn,
+        "return_id IS NULL AND NOT is_cancelled AND NOT EXISTS (SELECT 1 FROM khaos.credit_note_lines l "
+        "WHERE l.credit_note_code = khaos.credit_notes.credit_note_code) AND NOT EXISTS (SELECT 1 FROM recon.waivers w "
+        "WHERE w.kind = %s AND w.subject = khaos.credit_notes.credit_note_code)",
+        "credit_note_orphan",
+    )
+
+
 def has_nobodys(conn: psycopg.Connection) -> bool:
     """True when a note that belongs to no return names no customer either."""
     query = "SELECT 1 FROM khaos.credit_notes WHERE customer_code = '' AND return_id IS NULL AND NOT is_cancelled"

@@ -6,7 +6,7 @@ Belongs here: which notes and returns to lay side by side, and keeping the outco
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from khaos_swap_assets.adapters.store import links, notes, worklist
 from khaos_swap_assets.domain.attribution import Attribution
 from khaos_swap_assets.domain.loose_notes import Told, attribute_loose
+from khaos_swap_assets.domain.postings import Bystander
 from khaos_swap_assets.stages.credit_notes.beside import Beside, beside
 
 if TYPE_CHECKING:
@@ -26,18 +27,23 @@ SOURCE = "recon/attribution"
 
 @dataclass(frozen=True, slots=True)
 class AttributedNotes:
-    """How many notes found their return, how many fit more than one, and these with each: (note code, return id)."""
+    """How many notes found their return, how many fit more than one, and these with each: (note code, return id).
+
+    ``bystanders`` are the returns of all these customers that have no note.
+    """
 
     attributed: int
     ambiguous: int
     unsure: frozenset[tuple[str, str]]
+    bystanders: tuple[Bystander, ...] = ()
 
 
 def attribute_notes(conn: psycopg.Connection, customers: Iterable[str], now: datetime) -> AttributedNotes:
     """Attribute unattributed notes of these customers, of returns in line, and notes that changed since last time."""
     concerned = sorted({*customers, *_touched_customers(conn, now)})
     loose = notes.unattributed(conn, concerned)
-    found, told = _laid(loose, beside(conn, loose, concerned))
+    known = beside(conn, loose, concerned)
+    found, told = _laid(loose, known)
     rivals = [key for one in told.values() for key in one.rivals]
     links.attach(conn, found, now)
     touched = [*(one.return_id for one in found), *rivals]
@@ -45,7 +51,19 @@ def attribute_notes(conn: psycopg.Connection, customers: Iterable[str], now: dat
     worklist.queue(conn, "reconcile", touched)
     worklist.move(conn, SOURCE, now)
     unsure = frozenset((code, key) for code, one in told.items() for key in one.rivals)
-    return AttributedNotes(len({one.credit_note_code for one in found}), len({code for code, _ in unsure}), unsure)
+    return AttributedNotes(
+        len({one.credit_note_code for one in found}), len({code for code, _ in unsure}), unsure,
+        tuple(_bystanders(known, {one.return_id for one in found})),
+    )  # fmt: skip
+
+
+def _bystanders(known: Beside, noted: Collection[str]) -> Iterator[Bystander]:
+    """Returns of persons that staff may credit at any time: those without a note, whatever of ours is out for them."""
+    for one in (*known.returns, *known.pending):
+        is_seen = any(posting.state == "confirmed" for posting in known.postings.get(one.return_id, ()))
+        is_done = is_seen or one.return_id in noted or known.notes.get(one.return_id)
+        if one.customer and one.values and not is_done:
+            yield Bystander(one.return_id, one.customer, one.currency, one.values, one.order_ref)
 
 
 def _laid(loose: Sequence[CreditNote], known: Beside) -> tuple[list[Attribution], dict[str, Told]]:

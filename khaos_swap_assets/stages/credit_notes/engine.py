@@ -13,7 +13,8 @@ States: planned → in_doubt → confirmed | refused, and planned → withdrawn.
 3. What is out is in doubt until a note is seen or a person decides. Time alone never sends anything again.
 4. References are equal character by character. One that we gave out proves a posting; one that staff typed does not,
    where the goods are others. A note without one proves a posting only when exactly one posting or waiting draft and
-   one note fit by customer, currency, goods, value and date; two are never guessed between. No note proves two.
+   one note fit by customer, currency, goods, value and date; two are never guessed between. No note proves two. Where
+   Khaos shows goods in no way, nothing else of that customer may have the value: no note, posting, draft or return.
 5. Nothing is planned over a note that may already cover it, and nothing leaves for a draft that is not ready as it was.
 6. A note witnessed at another value than drafted stops the feed until a person accepts it.
 7. Until a note showed that Khaos honours our prices, at most one document is out whose value the sale's may not give.

@@ -67,7 +67,7 @@ def resolve_confirmed(
 
     The note must have been read from Khaos, belong to the same customer and be no other posting's.
     """
-    return _act(conn, reference, lambda book, one: _resolved(book, one, code, person, now))
+    return _act(conn, reference, lambda book, one: resolved(book, one, code, person, now))
 
 
 def resolve_not_posted(conn: psycopg.Connection[Any], reference: str, person: Person, *, now: datetime) -> Posting:
@@ -207,7 +207,8 @@ def _what_release_does(posting: Posting) -> str:
     )
 
 
-def _resolved(book: Book, posting: Posting, code: str, person: Person, now: datetime) -> Posting:
+def resolved(book: Book, posting: Posting, code: str, person: Person, now: datetime) -> Posting:
+    """The rule of ``resolve_confirmed`` on any book."""
     _require(posting, "in_doubt", "confirmed")
     note = book.note(code)
     if note is None or note.customer_code != posting.customer_code:

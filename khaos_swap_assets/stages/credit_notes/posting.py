@@ -9,24 +9,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.khaos.documents import return_document, without_party
-from khaos_swap_assets.adapters.store import audit_log, catalogue, drafts, links, notes, orders, parties, worklist
+from khaos_swap_assets.adapters.store import audit_log, drafts, links, notes, orders, parties, worklist
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.domain.attribution import Attribution
-from khaos_swap_assets.domain.packs import Goods
 from khaos_swap_assets.domain.periods import london_date
-from khaos_swap_assets.domain.postings import Evidence, Planned, Settled, Wanted
-from khaos_swap_assets.domain.references import reference_for
+from khaos_swap_assets.domain.postings import Planned, Settled, Wanted
 from khaos_swap_assets.domain.sale_prices import prices_of
 from khaos_swap_assets.stages import marks, refusing
 from khaos_swap_assets.stages.credit_notes import engine, files
 from khaos_swap_assets.stages.credit_notes.attributing import SOURCE as ATTRIBUTION
 from khaos_swap_assets.stages.credit_notes.attributing import attribute_notes
 from khaos_swap_assets.stages.credit_notes.engine import ReadyDraft
+from khaos_swap_assets.stages.credit_notes.evidence import evidence_of
 from khaos_swap_assets.stages.credit_notes.searching import Search, search
 from khaos_swap_assets.stages.orders import note_items
 from khaos_swap_assets.stages.orders.sync import keep_notes, keep_statuses
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
     import psycopg
 
     from khaos_swap_assets.adapters.khaos.client import KhaosClient
-    from khaos_swap_assets.adapters.settings import Settings
-    from khaos_swap_assets.domain.credit_notes import CreditNote
     from khaos_swap_assets.domain.returns import Return
     from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -45,8 +42,6 @@ UNCREDITABLE = "document_incomplete"
 FORGET_AFTER = timedelta(hours=1)
 # A person's hand may commit later than its own clock said, but not by more than this.
 HANDS_OVERLAP = timedelta(hours=1)
-# Zones of the two vendors' dates are not documented, so a day's difference proves nothing.
-A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +101,8 @@ def _settle_and_plan(
     keep_notes(conn, found.feeds, now)
     last_round = worklist.trusted(conn, ATTRIBUTION, now)
     attributed = attribute_notes(conn, found.customers, now)
-    evidence = _evidence(conn, tools.settings, found, searched_at, wanted, ready)
-    evidence = replace(evidence, unsure=attributed.unsure)
+    evidence = evidence_of(conn, tools.settings, found, searched_at, wanted, ready)
+    evidence = replace(evidence, unsure=attributed.unsure, bystanders=attributed.bystanders)
     waiting = [one.draft for one in drafts.ready(conn) if one.draft]
     settled = engine.read_back(book, evidence, wanted=wanted, now=now, ready=waiting)
     withdrawn = engine.withdraw_stale(book, now=now)
@@ -136,77 +131,6 @@ def _uncovered(conn: psycopg.Connection, ready: Sequence[SavedDraft]) -> list[Sa
     known = notes.of_returns(conn, [one.return_id for one in ready])
     covered = {key for key, found in known.items() if any(matched_by != "posting" for _, matched_by in found)}
     return [one for one in ready if (one.return_id, one.ordinal) in still_ready and one.return_id not in covered]
-
-
-def _evidence(
-    conn: psycopg.Connection,
-    settings: Settings,
-    found: Search,
-    searched_at: datetime,
-    wanted: Wanted,
-    ready: Sequence[SavedDraft],
-) -> Evidence:
-    sold = _sold_on(conn, found.customers)
-    kept = notes.of_customers if settings.khaos.is_cloud else notes.told_by_file
-    by_khaos = {note.credit_note_code: note for feed in found.feeds for note in feed.credit_notes}
-    by_file = {note.credit_note_code: note for note in kept(conn, sorted(found.customers))}
-    elsewhere = {note.credit_note_code: note for note in _elsewhere(conn, found, wanted, ready)}
-    seen = tuple(note for note in (elsewhere | by_file | by_khaos).values() if not _is_older(note, sold))
-    rows = conn.execute(
-        "SELECT credit_note_code, return_id FROM khaos.credit_notes WHERE return_id IS NOT NULL "
-        "AND credit_note_code = ANY(%s)",
-        ([note.credit_note_code for note in seen],),
-    ).fetchall()
-    attributed = {row[0]: row[1] for row in rows}
-    refused = links.refused(conn, [note.credit_note_code for note in seen])
-    undone = SqlBook(conn).undone()
-    waived = links.waived(conn, sorted({*(one.return_id for one in ready), *(one.return_id for one in undone)}))
-    goods = [*(note.lines for note in seen), *(one.contents for one in undone), *map(_goods, ready)]
-    packs = catalogue.packs(conn, {code for some in goods for code, _ in some})
-    return Evidence(
-        seen, found.customers, searched_at, wanted.references, attributed, wanted.life, refused, waived, packs=packs
-    )
-
-
-def _goods(saved: SavedDraft) -> Goods:
-    return tuple((line.stock_code, line.quantity) for line in saved.draft.lines) if saved.draft else ()
-
-
-def _elsewhere(
-    conn: psycopg.Connection, found: Search, wanted: Wanted, ready: Sequence[SavedDraft]
-) -> list[CreditNote]:
-    """Notes under an RMA or a reference of ours that Khaos told of before, whose customer was not searched.
-
-    A person may have two customer records, and records are merged.
-    """
-    drafted = {reference_for(one.draft.rma, one.ordinal, ()) for one in ready if one.draft}
-    rmas = {one.draft.rma for one in ready if one.draft} | {one.rma for one in SqlBook(conn).undone()}
-    named = notes.loose_of_refs(conn, sorted(wanted.references | drafted | rmas))
-    return [note for note in named if note.customer_code not in found.customers]
-
-
-def _sold_on(conn: psycopg.Connection, customers: frozenset[str]) -> dict[str, date]:
-    """By customer: the first London day on which goods were invoiced that a document waits or is out for.
-
-    Staff credit a customer who telephones, and the return is made in Swap after that.
-    """
-    rows = conn.execute(
-        "SELECT m.customer_code, min(least(o.invoiced_on, "
-        "(coalesce(r.submitted_at, r.created_at) AT TIME ZONE 'Europe/London')::date)) FROM ("
-        "SELECT return_id FROM recon.drafts WHERE state = 'ready' AND NOT is_done UNION "
-        "SELECT return_id FROM recon.postings WHERE state IN ('planned', 'in_doubt')) undone "
-        "JOIN recon.matched_returns m USING (return_id) JOIN swap.returns r USING (return_id) "
-        "LEFT JOIN khaos.sales_orders o USING (so_code) "
-        "WHERE m.customer_code = ANY(%s) GROUP BY 1 HAVING bool_and(o.invoiced_on IS NOT NULL)",
-        (sorted(customers),),
-    ).fetchall()
-    return {row[0]: row[1] for row in rows}
-
-
-def _is_older(note: CreditNote, sold: dict[str, date]) -> bool:
-    """True for a note made a day or more before its customer was invoiced for any of the goods: it is of none."""
-    since = sold.get(note.customer_code)
-    return note.created_on is not None and since is not None and note.created_on < since - A_DAY
 
 
 Rendered = dict[tuple[str, int], tuple[ReadyDraft, "Return"]]

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from khaos_swap_assets.domain.credit_notes import CreditNote
-from khaos_swap_assets.domain.packs import Packs
 from khaos_swap_assets.domain.periods import london_date
-from khaos_swap_assets.domain.postings import Asking, Evidence, Posting, contents_of_note
+from khaos_swap_assets.domain.postings import Asking, Bystander, Evidence, Posting, contents_of_note
 from khaos_swap_assets.stages.credit_notes.book import Book
 
 NOTE_MAY_PRECEDE = timedelta(days=1)
@@ -33,15 +32,11 @@ class Finding:
 class Witness:
     """The evidence of one search, ready for questions."""
 
+    evidence: Evidence
     by_customer: Mapping[str, Sequence[CreditNote]]
     by_reference: Mapping[str, Sequence[CreditNote]]
     owners: Mapping[str, Posting]
     claimed: Collection[str]
-    attributed: Mapping[str, str]
-    refused: Collection[tuple[str, str]]
-    waived: Collection[tuple[str, str]]
-    unsure: Collection[tuple[str, str]]
-    packs: Packs
 
     @classmethod
     def of(cls, evidence: Evidence, book: Book) -> Witness:
@@ -51,17 +46,7 @@ class Witness:
             by_customer[note.customer_code].append(note)
             by_reference[note.associated_ref].append(note)
         claimed = book.claimed([note.credit_note_code for note in evidence.notes])
-        return cls(
-            by_customer,
-            by_reference,
-            book.by_reference(list(by_reference)),
-            claimed,
-            evidence.attributed,
-            evidence.refused,
-            evidence.waived,
-            evidence.unsure,
-            evidence.packs,
-        )
+        return cls(evidence, by_customer, by_reference, book.by_reference(list(by_reference)), claimed)
 
     def look(self, posting: Posting, rivals: Sequence[Asking] = ()) -> Finding:
         """What the search shows about ``posting``; ``rivals`` are all others that its note could fit too.
@@ -71,7 +56,7 @@ class Witness:
         to.
         """
         finding = self._seen(posting, rivals)
-        if finding.note and (finding.note.credit_note_code, posting.return_id) in self.refused:
+        if finding.note and (finding.note.credit_note_code, posting.return_id) in self.evidence.refused:
             return Finding(doubt=f"a person said that {finding.note.credit_note_code} is not its note")
         return finding
 
@@ -80,7 +65,7 @@ class Witness:
         carrying = self.by_reference.get(posting.reference, ())
         named = [note for note in carrying if is_out or not self._is_taken(note, posting)]
         if seen := [note for note in named if self._is_named_for(note, posting, is_out=is_out)]:
-            if not is_out and (seen[0].credit_note_code, posting.return_id) in self.unsure:
+            if not is_out and (seen[0].credit_note_code, posting.return_id) in self.evidence.unsure:
                 return Finding(doubt=f"{_codes(seen)} names it and may be another return's just as well")
             return Finding(note=seen[0])
         if named:
@@ -99,11 +84,43 @@ class Witness:
         return [note for note in carrying if not _is_same_party(note, posting) and not self._is_taken(note, posting)]
 
     def _nearest(self, posting: Posting, near: Sequence[CreditNote], rivals: Sequence[Asking]) -> Finding:
-        fitting = [note for note in near if _fits(note, posting) and _is_in_time(note, posting)]
-        others = [rival for rival in rivals if rival.key != posting.key]
-        if len(fitting) == 1 and not any(_fits(fitting[0], rival) for rival in others):
-            return Finding(note=fitting[0])
+        fitting = [note for note in near if self._fits(note, posting)]
+        timely = [note for note in fitting if _is_in_time(note, posting)]
+        if len(timely) == 1 and self._is_sole(timely[0], posting, fitting, rivals):
+            return Finding(note=timely[0])
         return Finding(doubt=f"{_codes(near)} of customer {posting.customer_code} may already be its note")
+
+    def _is_sole(
+        self, note: CreditNote, posting: Posting, fitting: Sequence[CreditNote], rivals: Sequence[Asking]
+    ) -> bool:
+        """True where nothing else can be meant by a note that fits.
+
+        One without goods competes with every other of its value, whenever made, and with returns that staff may credit.
+        """
+        if any(rival.key != posting.key and self._fits(note, rival) for rival in rivals):
+            return False
+        others = [one for one in self.evidence.bystanders if one.return_id != posting.return_id]
+        return bool(note.lines) or (len(fitting) == 1 and not any(self._may_be_of(one, note) for one in others))
+
+    def _may_be_of(self, bystander: Bystander, note: CreditNote) -> bool:
+        is_same = (bystander.customer_code, bystander.currency) == (note.customer_code, note.currency)
+        is_worth_it = note.gross_pence in bystander.values
+        return is_same and is_worth_it and not self._is_of_another_order(note, bystander.order_ref)
+
+    def _fits(self, note: CreditNote, asking: Asking) -> bool:
+        """By customer, currency, value and goods; by its value alone where Khaos shows the goods in no way."""
+        is_worth_it = _is_same_party(note, asking) and note.gross_pence == asking.value_pence
+        has_goods = contents_of_note(note) == asking.contents if note.lines else self._is_known_by_value(note)
+        return is_worth_it and has_goods and not self._is_of_another_order(note, asking.order_ref)
+
+    def _is_known_by_value(self, note: CreditNote) -> bool:
+        return self.evidence.items_by == "none" and note.customer_code not in self.evidence.nobodies
+
+    def _is_of_another_order(self, note: CreditNote, order_ref: str) -> bool:
+        """True for a note that names an order, and not this one."""
+        is_order = note.associated_ref in self.evidence.order_refs
+        named = note.order_ref or (note.associated_ref if is_order else "")
+        return bool(named and order_ref) and named != order_ref
 
     def _free(self, posting: Posting) -> list[CreditNote]:
         return [
@@ -111,11 +128,11 @@ class Witness:
             for note in self.by_customer.get(posting.customer_code, ())
             if not self._is_taken(note, posting)
             and not self._is_owned_by_another(note, posting)
-            and (note.credit_note_code, posting.return_id) not in self.waived
+            and (note.credit_note_code, posting.return_id) not in self.evidence.waived
         ]
 
     def _is_taken(self, note: CreditNote, posting: Posting) -> bool:
-        is_of_another = self.attributed.get(note.credit_note_code, posting.return_id) != posting.return_id
+        is_of_another = self.evidence.attributed.get(note.credit_note_code, posting.return_id) != posting.return_id
         return is_of_another or note.credit_note_code in self.claimed
 
     def _is_named_for(self, note: CreditNote, posting: Posting, *, is_out: bool) -> bool:
@@ -123,25 +140,21 @@ class Witness:
         return _is_same_party(note, posting) and has_its_goods and not self._is_taken(note, posting)
 
     def _may_cover(self, note: CreditNote, posting: Posting) -> bool:
-        return note.gross_pence == posting.value_pence or self._shares_goods(note, posting)
+        """True for one of its value or goods, and for one whose goods nobody told: these may be any."""
+        return note.gross_pence == posting.value_pence or not note.lines or self._shares_goods(note, posting)
 
     def _shares_goods(self, note: CreditNote, posting: Posting) -> bool:
-        return self.packs.share_goods(note.lines, posting.contents)
+        return self.evidence.packs.share_goods(note.lines, posting.contents)
 
     def _is_owned_by_another(self, note: CreditNote, posting: Posting) -> bool:
         owner = self.owners.get(note.associated_ref)
-        if owner is None or (note.credit_note_code, owner.return_id) in self.refused:
+        if owner is None or (note.credit_note_code, owner.return_id) in self.evidence.refused:
             return False
         return owner.key != posting.key and _is_same_party(note, owner)
 
 
 def _is_same_party(note: CreditNote, posting: Asking) -> bool:
     return note.customer_code == posting.customer_code and note.currency == posting.currency
-
-
-def _fits(note: CreditNote, posting: Asking) -> bool:
-    is_worth_it = note.gross_pence == posting.value_pence
-    return _is_same_party(note, posting) and is_worth_it and contents_of_note(note) == posting.contents
 
 
 def _is_in_time(note: CreditNote, posting: Posting) -> bool:

@@ -202,6 +202,21 @@ def forgets_who_else_waits_for_a_note(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(WITNESS, "look", narrow)
 
 
+def forgets_what_else_may_be_credited(patch: pytest.MonkeyPatch) -> None:
+    """Where Khaos shows no goods, a return that waits for something is nobody whom staff could have credited."""
+    patch.setattr(WITNESS, "_may_be_of", lambda self, bystander, note: False)
+
+
+def takes_goods_not_read_yet_for_none(patch: pytest.MonkeyPatch) -> None:
+    """A note is known by its value although its goods will be shown."""
+    patch.setattr(WITNESS, "_is_known_by_value", lambda self, note: True)
+
+
+def sends_past_a_note_of_unknown_goods(patch: pytest.MonkeyPatch) -> None:
+    """A note whose goods nobody told holds nothing back, unless it has the value."""
+    patch.setattr(WITNESS, "_may_cover", lambda self, note, posting: note.gross_pence == posting.value_pence)
+
+
 def believes_a_stray_repeat(patch: pytest.MonkeyPatch) -> None:
     """A repeat stays a question although Khaos went on with the page."""
     patch.setattr(PULL, "_acknowledge", lambda self: None)
@@ -279,6 +294,9 @@ FAULTS: tuple[Fault, ...] = (
     trusts_a_search_of_an_earlier_life,
     dates_a_search_by_its_end,
     forgets_who_else_waits_for_a_note,
+    forgets_what_else_may_be_credited,
+    takes_goods_not_read_yet_for_none,
+    sends_past_a_note_of_unknown_goods,
     believes_a_stray_repeat,
     ignores_the_cap_of_a_day,
     sends_drafts_that_are_no_longer_ready,

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from khaos_swap_assets.domain.periods import london_date
-from khaos_swap_assets.domain.postings import Evidence
+from khaos_swap_assets.domain.postings import Bystander, Evidence
 from khaos_swap_assets.domain.sale_prices import Prices
 from khaos_swap_assets.stages.credit_notes import engine, hands
 from khaos_swap_assets_tests.stages.credit_notes import paper
@@ -33,8 +33,8 @@ class History(Pulls):
             (self.refund, 8), (self.begin_sync, 8), (self.end_sync, 9), (self.pull, 12), (self.pull_twice, 2),
             (self.two_workers, 2), (self.specific, 3), (self.import_late, 4), (self.staff, 3), (self.zombie, 2),
             (self.crash, 3), (self.take_backup, 3), (self.restore, 2), (self.switch, 2), (self.person, 5),
-            (self.wait, 5), (self.hold, 2), (self.regrade, 2), (self.amend, 3), (self.slow_search, 2),
-            (self.disaster, 1), (self.mix_up, 2),
+            (self.wait, 5), (self.hold, 2), (self.regrade, 4), (self.amend, 3), (self.slow_search, 2),
+            (self.disaster, 3), (self.mix_up, 4), (self.goodwill, 3),
         ]  # fmt: skip
         chosen, weights = zip(*actions, strict=True)
         for step in self.rng.choices(chosen, weights, k=steps):
@@ -67,15 +67,18 @@ class History(Pulls):
     def refund(self) -> None:
         """A refund is confirmed; twins differ from an earlier RMA by the case of a letter only.
 
-        Never for goods that staff credited to the same customer without a reference: nobody could tell the two apart.
+        Never for what staff credited to the same customer without a reference: nobody could tell the two apart.
         """
         number = len(self.cases)
         twin = next(iter(self.cases.values()), None) if self.case_twins and number == 1 else None
         customer = twin.ready.draft.customer_code if twin else self.rng.choice(CUSTOMERS)
         rma = twin.ready.draft.rma.lower() if twin else f"RMA{number}"
         value, sku = self.rng.choice((1000, 2500)), self.rng.choice(("HAT", "CAP", "BAG"))
-        if any(note.customer_code == customer and note.lines == ((sku, 1),) for note in self.khaos.by_staff()):
+        known = [note for note in self.khaos.by_staff() if note.customer_code == customer]
+        if any(note.lines == ((sku, 1),) for note in known):
             sku = f"{sku}{number}"
+        if self.khaos.items_by == "none" and any(note.gross_pence == value for note in known):
+            value += 10 * (number + 1)
         ready = paper.draft_of(rma, customer=customer, value=value, sku=sku)
         ready = replace(ready, draft=replace(ready.draft, order_ref=f"SO{number}"), prices=self.prices())
         if ready.prices != "sale":
@@ -130,10 +133,12 @@ class History(Pulls):
             engine.withdraw_stale(book, now=self.now)
             wanted = engine.wanted(book)
         customers = wanted.customers | {case.ready.draft.customer_code for case in self.cases.values()}
-        notes = tuple(note for note in self.khaos.notes if note.customer_code in customers)
+        seen = [note for note in self.khaos.notes if note.customer_code in customers]
+        notes = tuple(self.khaos.listed(note, is_read=self.rng.random() < 0.6) for note in seen)
         asked = frozenset(order for order, case in self.cases.items() if case.is_asked)
         self.now += timedelta(seconds=1)
-        found = Evidence(notes, customers, self.now, life=wanted.life)
+        orders = frozenset(self.cases)
+        found = Evidence(notes, customers, self.now, life=wanted.life, items_by=self.khaos.items_by, order_refs=orders)
         self.searches = [*self.searches[-1:], Search(wanted, found, asked)]
 
     def zombie(self) -> None:
@@ -161,47 +166,82 @@ class History(Pulls):
         with self.book(is_kept=is_kept) as book:
             drafts = [case.ready for case in self.cases.values() if case.is_confirmed]
             waiting = [one.draft for one in drafts]
-            settled = engine.read_back(book, search.evidence, wanted=search.wanted, now=self.now, ready=waiting)
+            evidence = replace(search.evidence, bystanders=self.bystanders())
+            settled = engine.read_back(book, evidence, wanted=search.wanted, now=self.now, ready=waiting)
             planned = engine.plan(
-                book, drafts, search.evidence,
+                book, drafts, evidence,
                 render=paper.render, mode=self.mode, post_from=paper.POST_FROM, now=self.now,
             )  # fmt: skip
         if is_kept and (settled or planned):
             self.judge_search(search, planned)
 
+    def bystanders(self) -> tuple[Bystander, ...]:
+        """Every return that no note was seen for, refunded or not."""
+        seen = {key for key, one in self.postings().items() if one.state == "confirmed"}
+        drafts = [case.ready.draft for case in self.cases.values() if case.key not in seen]
+        return tuple(
+            Bystander(one.return_id, one.customer_code, one.currency, (one.value_pence,), one.order_ref)
+            for one in drafts
+        )
+
     # What people, crashes and time do
 
     def staff(self) -> None:
-        """Staff credit a return by hand, with its RMA as reference or with none; of equal ones any that is refunded."""
+        """Staff credit a return by hand, with its RMA, its order or nothing as reference; of equal ones a refunded."""
         case = self.pick(lambda one: not self.khaos.of_order(one.order))
         if case is None or (self.has_sibling(case) and not case.is_confirmed):
             return
         draft = case.ready.draft
-        reference, sku = self.rng.choice(("", draft.rma)), draft.lines[0].stock_code
+        reference, sku = self.rng.choice(("", draft.rma, draft.order_ref)), draft.lines[0].stock_code
         self.khaos.by_hand(case.order, reference, draft.customer_code, draft.value_pence, sku, london_date(self.now))
 
     def mix_up(self) -> None:
-        """Of two equal returns of one customer one is out, and staff credit the one that waits, without a reference."""
-        first = self.pick(lambda one: one.out > 0 and not self.khaos.of_order(one.order))
+        """Of two equal returns of one customer one is out, and staff credit the one that waits, without a reference.
+
+        Where Khaos shows no goods it may wait for its refund too.
+        """
+        first = self.out_unseen()
         posting = self.postings().get(first.key) if first else None
         if posting is None:
             return
         number, customer, ((sku, _),) = len(self.cases), posting.customer_code, posting.contents
         ready = paper.draft_of(f"RMA{number}", customer=customer, value=posting.value_pence, sku=sku)
         ready = replace(ready, draft=replace(ready.draft, order_ref=f"SO{number}"))
-        self.cases[f"SO{number}"] = Case(ready, is_confirmed=True)
+        is_confirmed = self.khaos.items_by != "none" or self.rng.random() < 0.25
+        self.cases[f"SO{number}"] = Case(ready, is_confirmed=is_confirmed)
         self.tell()
         self.khaos.by_hand(f"SO{number}", "", customer, posting.value_pence, sku, london_date(self.now))
+
+    def out_unseen(self) -> Case | None:
+        """A return whose document is out and came to nothing yet; Khaos pulls one where there is none."""
+        if not (found := self.pick(lambda one: one.out > 0 and not self.khaos.of_order(one.order))):
+            answer = self.ask(self.khaos.token)
+            self.khaos.waiting += answer.documents
+            self.khaos.token = answer.token
+            found = self.pick(lambda one: one.out > 0 and not self.khaos.of_order(one.order))
+        return found
+
+    def goodwill(self) -> None:
+        """Staff credit other goods at the value of what is out, for no return at all; some way shows the goods."""
+        case = self.out_unseen()
+        posting = self.postings().get(case.key) if case else None
+        if posting is not None and self.khaos.items_by != "none":
+            value, today = posting.value_pence, london_date(self.now)
+            self.khaos.by_hand("no return", "", posting.customer_code, value, "GIFT", today)
 
     def is_mistakable(self, case: Case) -> bool:
         """True when its note could be taken for that of another return, were it not refunded as it is."""
         return self.has_sibling(case) and bool(self.khaos.of_order(case.order))
 
     def has_sibling(self, case: Case) -> bool:
-        """True when a note without reference could be taken for that of another return of equal goods."""
-        mine = (case.ready.draft.customer_code, case.ready.draft.lines[0].stock_code)
-        drafts = [one.ready.draft for one in self.cases.values()]
-        return sum((one.customer_code, one.lines[0].stock_code) == mine for one in drafts) > 1
+        """True when a note without reference could be taken for that of another return of equal goods.
+
+        Where Khaos shows no goods, those of any other return of the customer look equal.
+        """
+        mine = case.ready.draft
+        others = [one.ready.draft for one in self.cases.values() if one is not case]
+        alike = [one for one in others if one.customer_code == mine.customer_code]
+        return any(self.khaos.items_by == "none" or one.contents == mine.contents for one in alike)
 
     def crash(self) -> None:
         """We crash before a commit, or after one with the answer lost."""
@@ -268,7 +308,7 @@ class History(Pulls):
         self.side.set_notes(self.khaos.notes)
         with self.book() as book:
             for one in book.gaps():
-                hands._resolved(book, one, str(one.credit_note_code), PERSON, self.now)
+                hands.resolved(book, one, str(one.credit_note_code), PERSON, self.now)
         self.gap_seen = False
 
     def resolve(self) -> None:
@@ -284,7 +324,7 @@ class History(Pulls):
                 if not notes:
                     hands._not_posted(book, posting, PERSON, self.now)
                 elif not book.claimed([notes[0].credit_note_code]):
-                    hands._resolved(book, posting, notes[0].credit_note_code, PERSON, self.now)
+                    hands.resolved(book, posting, notes[0].credit_note_code, PERSON, self.now)
 
     def trust(self) -> None:
         self.khaos.settle(london_date(self.now))

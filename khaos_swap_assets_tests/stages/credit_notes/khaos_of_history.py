@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Literal
 
-from khaos_swap_assets.domain.credit_notes import CreditNote
+from khaos_swap_assets.domain.credit_notes import CreditNote, ItemsBy
 
 
 @dataclass
 class Khaos:
-    """``inherits`` shows our reference on a note; ``honours`` keeps our price.
+    """``shows`` is the reference on a note of ours; ``honours`` keeps our price; ``items_by``: how goods are shown.
 
     Without ``keeps_own`` a note is worth what its order was sold for, by ``sales``.
     """
 
-    inherits: bool
+    shows: Literal["ours", "order", "blank"]
     honours: bool
+    items_by: ItemsBy
     keeps_own: bool = True
     sales: dict[str, int] = field(default_factory=dict)
     token: str = "2019-12-31 12:00:00Z"
@@ -39,7 +41,7 @@ class Khaos:
         self.hear(text)
         pence = sum(item["Pence"] * item["Quantity"] for item in document["ReturnedItems"])
         lines = tuple((item["SKU"], item["Quantity"]) for item in document["ReturnedItems"])
-        reference = document["AssociatedRef"] if self.inherits else ""
+        reference = {"ours": document["AssociatedRef"], "order": document["Order"], "blank": ""}[self.shows]
         asked = pence if self.keeps_own else self.sales.get(document["Order"], pence)
         value = asked if self.honours else asked - 1
         self.ours.add(self._add(document["Order"], reference, document["URN"], value, lines, on))
@@ -51,6 +53,11 @@ class Khaos:
     def by_hand(self, order: str, reference: str, customer: str, value: int, sku: str, on: date) -> None:
         """Staff make a note of their own."""
         self._add(order, reference, customer, value, ((sku, 1),), on)
+
+    def listed(self, note: CreditNote, *, is_read: bool) -> CreditNote:
+        """A note as a search shows it; where its goods come by its code alone they may not be read yet."""
+        has_goods = self.items_by == "status" or (self.items_by == "export" and is_read)
+        return note if has_goods else replace(note, lines=())
 
     def by_staff(self) -> list[CreditNote]:
         """The notes that are none of ours."""

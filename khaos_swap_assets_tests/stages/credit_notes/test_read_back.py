@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
 from khaos_swap_assets.domain.credit_notes import CreditNote
+from khaos_swap_assets.domain.postings import Bystander
 from khaos_swap_assets.stages.credit_notes import engine
 from khaos_swap_assets_tests.stages.credit_notes.paper import (
     NOON,
@@ -54,6 +56,57 @@ def test_without_a_reference_only_the_one_note_that_fits_confirms(notes: list[Cr
     paper = Paper()
     out(paper)
     assert [one.outcome for one in settle(paper, *notes)] == [outcome]
+
+
+def bare(code: str = "CN1", **parts: Any) -> CreditNote:
+    """A note whose goods nobody told."""
+    return replace(note_of(code, **parts), lines=())
+
+
+def beside(**parts: Any) -> Bystander:
+    return Bystander(**{"return_id": "R9", "customer_code": "ASH1", "currency": "GBP", "values": (1000,), **parts})
+
+
+@pytest.mark.parametrize(
+    ("notes", "known", "outcome"),
+    [
+        ([bare()], {"items_by": "none"}, "confirmed"),
+        ([bare()], {"items_by": "export"}, "still_in_doubt"),
+        ([bare()], {"items_by": "status"}, "still_in_doubt"),
+        ([bare()], {}, "still_in_doubt"),
+        ([bare()], {"items_by": "none", "nobodies": frozenset({"ASH1"})}, "still_in_doubt"),
+        ([bare(), bare("CN2")], {"items_by": "none"}, "still_in_doubt"),
+        ([bare(), bare("CN2", value=7)], {"items_by": "none"}, "confirmed"),
+        ([bare(), bare("CN2", on=date(2025, 3, 8))], {"items_by": "none"}, "still_in_doubt"),
+        ([bare(value=999)], {"items_by": "none"}, "still_in_doubt"),
+        ([bare(on=date(2026, 3, 8))], {"items_by": "none"}, "still_in_doubt"),
+        ([bare()], {"items_by": "none", "bystanders": (beside(),)}, "still_in_doubt"),
+        ([bare()], {"items_by": "none", "bystanders": (beside(values=(1, 1000)),)}, "still_in_doubt"),
+        ([bare()], {"items_by": "none", "bystanders": (beside(values=(999,)),)}, "confirmed"),
+        ([bare()], {"items_by": "none", "bystanders": (beside(customer_code="OAK2"),)}, "confirmed"),
+        ([bare()], {"items_by": "none", "bystanders": (beside(currency="EUR"),)}, "confirmed"),
+        ([bare()], {"items_by": "none", "bystanders": (beside(return_id="id-RMA1"),)}, "confirmed"),
+        ([bare(ref="SO-RMA1")], {"order_refs": frozenset({"SO-RMA1"}), "items_by": "none"}, "confirmed"),
+        ([bare(ref="SO-9")], {"order_refs": frozenset({"SO-9"}), "items_by": "none"}, "still_in_doubt"),
+        ([bare(ref="SO-9")], {"items_by": "none"}, "confirmed"),
+        ([note_of(ref="SO-9")], {"order_refs": frozenset({"SO-9"})}, "still_in_doubt"),
+        ([note_of(ref="SO-RMA1")], {"order_refs": frozenset({"SO-RMA1"})}, "confirmed"),
+        (
+            [bare(ref="SO-RMA1")],
+            {"order_refs": frozenset({"SO-RMA1"}), "items_by": "none", "bystanders": (beside(order_ref="SO-9"),)},
+            "confirmed",
+        ),
+    ],
+)
+def test_a_note_without_goods_is_known_by_its_value_only_where_nothing_else_can_be_meant(
+    notes: list[CreditNote], known: dict[str, Any], outcome: str
+) -> None:
+    paper = Paper()
+    out(paper)
+    with committed(paper) as book:
+        seen = replace(evidence(*notes, at=LATER), **known)
+        settled = engine.read_back(book, seen, wanted=engine.wanted(book), now=LATER)
+    assert [one.outcome for one in settled] == [outcome]
 
 
 def test_one_note_that_fits_two_postings_confirms_neither() -> None:

@@ -95,7 +95,11 @@ class World:
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)
-        self.khaos = Khaos(inherits=self.rng.random() < 0.6, honours=self.rng.random() < 0.75)
+        self.khaos = Khaos(
+            shows=self.rng.choice(("ours", "ours", "order", "blank")),
+            honours=self.rng.random() < 0.75,
+            items_by=self.rng.choice(("status", "status", "export", "none")),
+        )
         self.case_twins = self.rng.random() < 0.3
         self.khaos.keeps_own = self.rng.random() < 0.6
 

@@ -1,0 +1,105 @@
+"""What a search of Khaos showed, laid out for the engine.
+
+Belongs here: the notes of a search, those that files told and those under our references, and what is known of them.
+Stays out: the search (``searching``) and what it proves (``witness``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from khaos_swap_assets.adapters.store import catalogue, links, note_items, notes, orders
+from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.domain.orders import is_no_person
+from khaos_swap_assets.domain.postings import Evidence, Wanted
+from khaos_swap_assets.domain.references import reference_for
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from khaos_swap_assets.adapters.settings import Settings
+    from khaos_swap_assets.adapters.store.drafts import SavedDraft
+    from khaos_swap_assets.domain.credit_notes import CreditNote
+    from khaos_swap_assets.domain.packs import Goods
+    from khaos_swap_assets.stages.credit_notes.searching import Search
+
+# Zones of the two vendors' dates are not documented, so a day's difference proves nothing.
+A_DAY = timedelta(days=1)
+
+
+def evidence_of(
+    conn: psycopg.Connection,
+    settings: Settings,
+    found: Search,
+    searched_at: datetime,
+    wanted: Wanted,
+    ready: Sequence[SavedDraft],
+) -> Evidence:
+    """What a search showed, with all that is known of its notes; what attribution says of them is not in it yet."""
+    sold = _sold_on(conn, found.customers)
+    kept = notes.of_customers if settings.khaos.is_cloud else notes.told_by_file
+    by_khaos = {note.credit_note_code: note for feed in found.feeds for note in feed.credit_notes}
+    by_file = {note.credit_note_code: note for note in kept(conn, sorted(found.customers))}
+    elsewhere = {note.credit_note_code: note for note in _elsewhere(conn, found, wanted, ready)}
+    seen = tuple(note for note in (elsewhere | by_file | by_khaos).values() if not _is_older(note, sold))
+    rows = conn.execute(
+        "SELECT credit_note_code, return_id FROM khaos.credit_notes WHERE return_id IS NOT NULL "
+        "AND credit_note_code = ANY(%s)",
+        ([note.credit_note_code for note in seen],),
+    ).fetchall()
+    attributed = {row[0]: row[1] for row in rows}
+    refused = links.refused(conn, [note.credit_note_code for note in seen])
+    undone = SqlBook(conn).undone()
+    waived = links.waived(conn, sorted({*(one.return_id for one in ready), *(one.return_id for one in undone)}))
+    goods = [*(note.lines for note in seen), *(one.contents for one in undone), *map(_goods, ready)]
+    packs = catalogue.packs(conn, {code for some in goods for code, _ in some})
+    way = note_items.capability(conn)
+    return Evidence(
+        seen, found.customers, searched_at, wanted.references, attributed, wanted.life, refused, waived, packs=packs,
+        items_by=way.value if way else None,
+        nobodies=frozenset(one for one in found.customers if is_no_person(one, settings.generic_customers.split(","))),
+        order_refs=frozenset(orders.by_ref(conn, sorted({note.associated_ref for note in seen} - {""}))),
+    )  # fmt: skip
+
+
+def _goods(saved: SavedDraft) -> Goods:
+    return tuple((line.stock_code, line.quantity) for line in saved.draft.lines) if saved.draft else ()
+
+
+def _elsewhere(
+    conn: psycopg.Connection, found: Search, wanted: Wanted, ready: Sequence[SavedDraft]
+) -> list[CreditNote]:
+    """Notes under an RMA or a reference of ours that Khaos told of before, whose customer was not searched.
+
+    A person may have two customer records, and records are merged.
+    """
+    drafted = {reference_for(one.draft.rma, one.ordinal, ()) for one in ready if one.draft}
+    rmas = {one.draft.rma for one in ready if one.draft} | {one.rma for one in SqlBook(conn).undone()}
+    named = notes.loose_of_refs(conn, sorted(wanted.references | drafted | rmas))
+    return [note for note in named if note.customer_code not in found.customers]
+
+
+def _sold_on(conn: psycopg.Connection, customers: frozenset[str]) -> dict[str, date]:
+    """By customer: the first London day on which goods were invoiced that a document waits or is out for.
+
+    Staff credit a customer who telephones, and the return is made in Swap after that.
+    """
+    rows = conn.execute(
+        "SELECT m.customer_code, min(least(o.invoiced_on, "
+        "(coalesce(r.submitted_at, r.created_at) AT TIME ZONE 'Europe/London')::date)) FROM ("
+        "SELECT return_id FROM recon.drafts WHERE state = 'ready' AND NOT is_done UNION "
+        "SELECT return_id FROM recon.postings WHERE state IN ('planned', 'in_doubt')) undone "
+        "JOIN recon.matched_returns m USING (return_id) JOIN swap.returns r USING (return_id) "
+        "LEFT JOIN khaos.sales_orders o USING (so_code) "
+        "WHERE m.customer_code = ANY(%s) GROUP BY 1 HAVING bool_and(o.invoiced_on IS NOT NULL)",
+        (sorted(customers),),
+    ).fetchall()
+    return {row[0]: row[1] for row in rows}
+
+
+def _is_older(note: CreditNote, sold: dict[str, date]) -> bool:
+    """True for a note made a day or more before its customer was invoiced for any of the goods: it is of none."""
+    since = sold.get(note.customer_code)
+    return note.created_on is not None and since is not None and note.created_on < since - A_DAY
