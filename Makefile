@@ -5,6 +5,7 @@ PORT ?= 3000
 RETURNS ?= 500
 SEED ?= 1
 TESTS ?=
+HOURS ?=
 
 BIN := .venv/bin
 RUNS := .venv/.runs
@@ -36,8 +37,8 @@ test: $(READY) ## Run all tests; TESTS=path runs some
 coverage: $(READY) ## Run all tests and show what they do not reach
 	@$(BIN)/pytest -q -n 4 --dist worksteal --cov --cov-report=term:skip-covered $(TESTS)
 
-prove: $(READY) ## Run the proofs at full size (long) and write one JSON
-	@$(BIN)/python -m khaos_swap_assets_tests.prove
+prove: $(READY) ## Run the proofs at full size (long) and write one JSON; HOURS=2 soaks longer
+	@HOURS=$(HOURS) $(BIN)/python -m khaos_swap_assets_tests.prove
 
 bench: $(READY) ## Run the benchmarks, one JSON line each
 	@$(BIN)/python benchmarks/run.py

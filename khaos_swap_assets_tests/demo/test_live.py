@@ -69,14 +69,14 @@ def test_killed_without_warning_it_starts_again_on_the_same_data_and_ends_whole(
     assert lost
     assert until(lambda: lost in runs_of(port, "sync", "FAILURE"), 20), runs(port)
     done = len(runs_of(port, "sync", "SUCCESS"))
-    assert until(lambda: len(runs_of(port, "sync", "SUCCESS")) > done, 60), runs(port)
+    assert until(lambda: len(runs_of(port, "sync", "SUCCESS")) > done, 120), runs(port)
 
     kill_the_postmaster(folder)
     assert until(lambda: "the database answers again" in demo.said(), 30), demo.said()
     ready = f"{demo_environment(folder / '.khaos-swap-demo')['KHAOS_SWAP_GATEWAY_PUBLIC_URL']}/readyz"
     assert until(lambda: httpx.get(ready).is_success, 20)
     done = len(runs_of(port, "sync", "SUCCESS"))
-    assert until(lambda: len(runs_of(port, "sync", "SUCCESS")) > done, 60), runs(port)
+    assert until(lambda: len(runs_of(port, "sync", "SUCCESS")) > done, 120), runs(port)
 
     assert demo.end(signal.SIGINT) < 15
     assert demo.process.returncode == 0

@@ -15,6 +15,7 @@ from typing import Any
 
 from khaos_swap_assets.sandbox.switches import ALL_SWITCHES
 from khaos_swap_assets_tests.prove.audit_proofs import AUDIT_PROOFS
+from khaos_swap_assets_tests.prove.chaos import chaos
 from khaos_swap_assets_tests.prove.gateway_proofs import GATEWAY_PROOFS
 from khaos_swap_assets_tests.prove.note_dialects import note_dialects
 from khaos_swap_assets_tests.prove.odd_history import odd_history
@@ -159,6 +160,7 @@ PROOFS: dict[str, Callable[[], Figures]] = {
         note_dialects,
         planted,
         planted_with_the_money,
+        chaos,
         benchmarks,
         *AUDIT_PROOFS,
         *GATEWAY_PROOFS,

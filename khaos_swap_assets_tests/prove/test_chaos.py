@@ -1,0 +1,72 @@
+"""The chaos proof: its unit starts again what the handbook's would, and its verdict sees what is lost or never came."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
+
+import pytest
+
+from khaos_swap_assets_tests.prove import chaos
+from khaos_swap_assets_tests.prove.chaos import Chaos, Unit
+
+NOTE = {"code": "CN1", "made_by": "channel"}
+
+
+@pytest.fixture
+def unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Unit:
+    monkeypatch.setattr(chaos, "RESTART_SECONDS", -1.0)
+    return Unit(tmp_path, port=0)
+
+
+@pytest.mark.parametrize(("code", "starts"), [(2, 0), (75, 1), (1, 1), (-9, 1), (None, 0)])
+def test_the_unit_starts_all_again_but_what_a_wrong_setting_ended(
+    unit: Unit, monkeypatch: pytest.MonkeyPatch, code: int | None, starts: int
+) -> None:
+    begun: list[int | None] = []
+    unit.process = MagicMock(poll=lambda: code)
+    monkeypatch.setattr(Unit, "start", lambda _: begun.append(code))
+    unit.tend()
+    assert len(begun) == starts
+    assert unit.exits == ([] if code is None else [code])
+
+
+@pytest.fixture
+def series(unit: Unit, database_url: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A ledger that a test fills, beside an empty database of ours."""
+    ledger: dict[str, Any] = {"returns": 0, "notes": [], "duplicates": 0, "undue_moves": 0}
+    monkeypatch.setattr(chaos, "PATIENCE", 0.1)
+    monkeypatch.setattr(Chaos, "_ledger", lambda _: ledger)
+    monkeypatch.setattr(Chaos, "_database", lambda _, suffix="": database_url)
+    return ledger
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ({}, []),
+        ({"returns": 2}, ["2 returns were not read"]),
+        ({"notes": [NOTE, {**NOTE, "made_by": "staff"}]}, ["1 Credit Notes of ours are not witnessed"]),
+        ({"duplicates": 1}, ["the sandbox's ledger holds duplicates"]),
+    ],
+)
+def test_what_is_lost_or_doubled_is_a_fault(
+    unit: Unit, series: dict[str, Any], found: dict[str, Any], told: list[str]
+) -> None:
+    series.update(found)
+    verdict = Chaos(unit, random.Random(1))._verdict()
+    assert (verdict["holds"], verdict["faults"]) == (not told, told)
+
+
+def test_a_target_that_does_not_come_back_ends_the_series(unit: Unit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chaos, "PATIENCE", 0.1)
+    victim = MagicMock()
+    monkeypatch.setattr(unit, "child", lambda _: victim)
+    monkeypatch.setattr(Chaos, "_stumble", lambda _: None)
+    one = Chaos(unit, random.Random(1))
+    one._strike("gateway")
+    victim.kill.assert_called_once_with()
+    assert one.faults == ["gateway was killed and not all was back after 0 s"]
+    assert [blow["killed"] for blow in one.blows] == ["gateway"]
