@@ -12,10 +12,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from khaos_swap_assets import installation, processes, up
+from khaos_swap_assets import installation, processes, supervisor, up
 from khaos_swap_assets.adapters import alerts
 from khaos_swap_assets.adapters.errors import HouseError, SettingsError, StoreAwayError, StoreError
 from khaos_swap_assets.adapters.settings import KhaosSettings, Settings
+from khaos_swap_assets.adapters.store.tenancy import Tenancy
 from khaos_swap_assets.gateway.security import DEMO_SECRETS
 from khaos_swap_assets.processes import free_port
 from khaos_swap_assets.sandbox.generator import STORE_ID
@@ -163,6 +164,34 @@ def test_a_database_that_is_not_there_yet_is_waited_for_with_growing_pauses_and_
     assert pauses == [1, 2, 4, 8, 10, 10, 10, 10]
     assert said[:2] == ["nobody answers; trying again in 1 s", "nobody answers; trying again in 2 s"]
     assert told == ["the database is away"] * 2
+
+
+def test_a_start_goes_on_once_its_database_is_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, database_url: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    use(monkeypatch, environment("http://127.0.0.1:9"))
+    monkeypatch.setattr(up, "FIRST_PAUSE_SECONDS", 0.01)
+    answers: list[StoreAwayError | None] = [StoreAwayError("nobody answers"), StoreAwayError("it is starting up"), None]
+    said: list[str] = []
+
+    def open_it(_: Settings) -> installation.Database:
+        if error := answers.pop(0):
+            raise error
+        return installation.Database(database_url)
+
+    def run(*_: object, **__: object) -> int:
+        with pytest.raises(HouseError, match="already, of "):
+            Tenancy(database_url, "another").take()
+        return 0
+
+    monkeypatch.setattr(installation, "open_database", open_it)
+    monkeypatch.setattr(supervisor, "run", run)
+    assert up.start(said.append) == 0
+    assert said[:2] == ["nobody answers; trying again in 0 s", "it is starting up; trying again in 0 s"]
+    after = Tenancy(database_url, "another")
+    after.take()
+    after.leave()
 
 
 def test_a_database_that_nobody_can_use_as_it_is_is_not_waited_for() -> None:
