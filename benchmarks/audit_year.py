@@ -215,6 +215,7 @@ def _return(invoice: str, mark: str, order: str, lines: pd.DataFrame, lot: int) 
         "customer_currency": "GBP",
         "total_refund_value_customer_currency": _text(int(lines["gross"].sum()) + extra),
         "date_created": moment,
+        "rma_processed": moment,
         "date_closed": moment,
         "products": products,
     }

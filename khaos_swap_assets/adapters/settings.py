@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.adapters.settings_money import PREFIX as PREFIX
 from khaos_swap_assets.adapters.settings_money import StorefrontSettings, ToleranceSettings
+from khaos_swap_assets.domain.refund_proof import WORDS, Proof
 
 EARLIEST_YEAR = 2000
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -129,6 +130,16 @@ class Settings(BaseSettings):
     legs_policy: Literal["disposition", "credit_first"] = Field(
         "disposition", description="When the Khaos return is offered"
     )
+    refund_proof: Literal["processed", "closed"] = Field(
+        "processed",
+        description="What of Swap proves a refund where no storefront shows it: that it was processed, or, where this "
+        "Swap never says so, that it was closed with a date, paid or not",
+    )
+    refund_proof_words: str = Field(
+        ", ".join(WORDS),
+        pattern=r"^[^,]{1,40}(,[^,]{1,40}){0,9}$",
+        description="Comma list of words in place of a date of processing that prove a refund",
+    )
     policy_file: Path | None = Field(
         None, description="YAML of finance's decisions on Credit Notes; empty: the defaults"
     )
@@ -177,6 +188,11 @@ class Settings(BaseSettings):
     khaos: KhaosSettings = Field(default_factory=KhaosSettings)
     storefront: StorefrontSettings = Field(default_factory=StorefrontSettings)
     tolerance: ToleranceSettings = Field(default_factory=ToleranceSettings)
+
+    @property
+    def proof(self) -> Proof:
+        """What of Swap proves that a closed return was paid."""
+        return Proof(self.refund_proof, tuple(word.strip() for word in self.refund_proof_words.split(",")))
 
     @field_validator("order_ref_format")
     @classmethod

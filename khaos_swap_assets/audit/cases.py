@@ -95,7 +95,7 @@ class Case:
     def record(self, packs: Packs) -> ReturnRecord:
         """What matching reads of it; a pack counts as its components."""
         return_, opened_at = self.return_, self.return_.created_at or self.return_.submitted_at
-        ended_at = self.refunded_at or return_.refunded_at
+        ended_at = self.refunded_at or return_.done_at
         codes = {line.product_id: line.stock_code or line.sku for line in self.facts.lines}
         units = [((codes[line.product_id], line.quantity), line in return_.refund_lines) for line in return_.lines]
         own = [one for one, is_refund in units if one[0] and (is_refund or not return_.refund_lines)]
@@ -129,7 +129,8 @@ class Cases:
 def cases(inputs: Inputs) -> Cases:
     """Join the files."""
     sold = documents.by_order(inputs.sales_orders.rows)
-    returns = [row.record for row in inputs.returns.rows]
+    rows = list(inputs.proven_returns)
+    returns = [row.record for row in rows]
     named = [line.original_order_name for one in returns for line in one.lines]
     naming = naming_of([*(one.order_name for one in returns), *named], sold.keys())
     shelf = _Shelf(inputs, sold, naming)
@@ -139,7 +140,7 @@ def cases(inputs: Inputs) -> Cases:
     tells_currency = inputs.refunds is not None and CURRENCY in inputs.refunds.columns
     people = _people(matches)
     found = []
-    for row in inputs.returns.rows:
+    for row in rows:
         one, match = row.record, matches[row.record.return_id]
         paid = _paid(one, money, tells_currency=tells_currency)
         customer = match.order.customer_code if match.order and match.order.customer_code in people else ""

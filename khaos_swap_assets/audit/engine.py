@@ -200,7 +200,8 @@ def _by_return(links: Sequence[Link]) -> dict[str, tuple[Link, ...]]:
 
 
 def _day(case: Case) -> date | None:
-    moment = case.refunded_at or case.return_.refunded_at or case.return_.submitted_at or case.return_.created_at
+    return_ = case.return_
+    moment = case.refunded_at or return_.done_at or return_.submitted_at or return_.created_at
     return london_date(moment) if moment else None
 
 

@@ -19,15 +19,17 @@ RETURNS: Mapping[int, Mapping[str, Any]] = {
     1: {},
     2: {},
     3: {},
-    4: {"date_closed": "2026-03-31T09:00:00Z"},
+    4: {"date_closed": "2026-03-31T09:00:00Z", "rma_processed": "2026-03-31T09:00:00Z"},
     5: {"total_refund_value_customer_currency": "22.04", "handling_fee": "2.95"},
     6: {},
     7: {},
     8: {"total_refund_value_customer_currency": "9.99", "total_store_credit_value_customer_currency": "15.00"},
-    9: {"return_status": "Open", "date_closed": "", "total_refund_value_customer_currency": "0"},
+    9: {"return_status": "Open", "rma_processed": "", "date_closed": "", "total_refund_value_customer_currency": "0"},
     10: {},
     11: {},
     12: {},
+    13: {"rma_processed": "N/A", "processed_by": "N/A"},
+    14: {"rma_processed": "N/A", "processed_by": "Sam Reyes"},
 }
 # Code, reference typed, order, customer, day, Stock Code, units, gross, net, delivery.
 NOTES = (
@@ -40,6 +42,7 @@ NOTES = (
     ("CN110", "RMA10", 10, 10, 6, "SHIRT-M", 1, "24.99", "20.83", ""),
     ("CN111", "RMA10", 10, 10, 7, "SHIRT-M", 1, "24.99", "20.83", ""),
     ("CN112", "RMA3", 11, 11, 7, "SHIRT-M", 1, "24.99", "20.83", ""),
+    ("CN114", "RMA14", 14, 14, 7, "SHIRT-M", 1, "24.99", "20.83", ""),
     ("CN113", "goodwill", 99, 99, 9, "COAT-L", 1, "30.00", "25.00", ""),
 )
 NOTE_COLUMNS = (
@@ -97,6 +100,7 @@ def _return(number: int, more: Mapping[str, Any]) -> dict[str, Any]:
         "customer_currency": "GBP",
         "total_refund_value_customer_currency": PRICES[code],
         "date_created": "2026-02-20T09:00:00Z",
+        "rma_processed": "2026-03-02T15:00:00Z",
         "date_closed": "2026-03-02T15:00:00Z",
         "products": [product],
     }

@@ -24,10 +24,12 @@ from khaos_swap_assets.domain.facts import Limits, NoteFacts, ReturnFacts
 from khaos_swap_assets.domain.kinds import ExceptionKind
 from khaos_swap_assets.domain.money import format_money
 from khaos_swap_assets.domain.periods import london_date
+from khaos_swap_assets.domain.proof_conditions import PROOF_RULES
 from khaos_swap_assets.domain.reconciliation import DRAFT_KINDS, HOLDING_KINDS
 from khaos_swap_assets.domain.tolerance import Systematic
 
-RETURN_KINDS = (*DRAFT_KINDS, "outcome_needs_policy", "refund_unconfirmed_too_long")
+RULES = conditions.RULES | PROOF_RULES
+RETURN_KINDS = (*DRAFT_KINDS, "outcome_needs_policy", "refund_unconfirmed_too_long", *PROOF_RULES)
 FOR_OPEN_ROWS = frozenset({"outcome_needs_policy"})
 """Kinds that ask what to post: where the books are right already, nobody has to be asked."""
 ALL_KINDS = KINDS | AUDIT_KINDS
@@ -73,11 +75,12 @@ def _of_return(row: Row, pairing: Pairing, span: Span) -> Iterator[Finding]:
     case = pairing.case_of[row.return_id]
     judged = conditions.Case(_facts(row, case), Limits(), span.now)
     kinds = [kind for kind in RETURN_KINDS if row.is_unreconciled or kind not in FOR_OPEN_ROWS]
-    problems = [problem for kind in kinds for problem in conditions.RULES[kind](judged)]
+    problems = [problem for kind in kinds for problem in RULES[kind](judged)]
     for problem in problems:
         yield _of_problem(problem, row)
-    is_held = any(problem.kind in HOLDING_KINDS for problem in problems)
-    yield from _of_value(row, case, is_held=is_held)
+    told = {problem.kind for problem in problems}
+    if "credited_without_refund" not in told:
+        yield from _of_value(row, case, is_held=bool(told & HOLDING_KINDS))
     yield from _of_vat(row, pairing)
     yield from _of_money(row, case, span)
 

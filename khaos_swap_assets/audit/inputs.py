@@ -6,8 +6,8 @@ Belongs here: which files there are and whether the audit may go on. Stays out: 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from khaos_swap_assets.adapters.files import layouts
 from khaos_swap_assets.adapters.files.faults import BadInputError, Fault
 from khaos_swap_assets.adapters.files.layouts import NoteRow, OrderRow, RefundRow, StockCodeRow
 from khaos_swap_assets.adapters.files.tables import Report, Table, read_table, silent, without_torn_groups
+from khaos_swap_assets.adapters.swap.wire import MARKER, MARKER_OF_V1
 from khaos_swap_assets.audit.returns_file import ReturnRow, read_returns
+from khaos_swap_assets.domain.refund_proof import Proof
 
 Reports = Callable[[str], Report]
 
@@ -40,6 +42,22 @@ class Inputs:
     sales_orders: Table[OrderRow]
     credit_notes: Table[NoteRow]
     refunds: Table[RefundRow] | None
+
+    @property
+    def tells_proof(self) -> bool:
+        """Whether the returns say at all which of them were processed: a field that no row carries is not known."""
+        return any(name in row.raw for row in self.returns.rows for name in (MARKER, MARKER_OF_V1))
+
+    @property
+    def proven_returns(self) -> Iterator[ReturnRow]:
+        """The returns with what proves their refunds: the money where it was given, else Swap's word as it is live.
+
+        Where the returns do not say which were processed, Closed with a date is Swap's word (U-1).
+        """
+        proof = Proof() if self.tells_proof else Proof("closed")
+        for row in self.returns.rows:
+            known = replace(row.record, is_closing_proof=True) if self.refunds else proof.on(row.record)
+            yield replace(row, record=known)
 
     @property
     def tables(self) -> dict[str, Table[Any]]:

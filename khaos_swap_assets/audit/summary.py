@@ -23,6 +23,10 @@ OLDEST = "31+"
 UNRECONCILED_FIRST = tuple(status for status in WORST_FIRST if status in UNRECONCILED)
 UNKNOWN_AGE = "unknown"
 AGE_NAMES = (*(name for _, name in AGES), OLDEST, UNKNOWN_AGE)
+UNKNOWN_PROOF = (
+    "The returns do not say which of them were processed (no rma_processed in the file), so each that is Closed with a "
+    "date counts as refunded, also where staff closed it without paying; nobody has looked at the bank."
+)
 SINGLE_SIDED = ("in_flight", "credit_note_missing", "credit_note_orphan", "ambiguous")
 
 
@@ -104,17 +108,30 @@ class FileFigures:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The figures of one audit; ``totals`` begin with the currency of the most rows, ``tasks`` with the most money."""
+    """The figures of one audit; ``totals`` begin with the currency of the most rows, ``tasks`` with the most money.
+
+    ``is_proof_known``: the returns say which of them were processed; where they do not, Closed counts as refunded.
+    """
 
     span: Span
     files: Mapping[str, FileFigures]
     is_money_seen: bool
+    is_proof_known: bool
     order_ref_format: str
     returns: int
     credit_notes: int
     totals: tuple[Totals, ...]
     passes: Mapping[str, Mapping[str, int]]
     tasks: tuple[Task, ...]
+
+    @property
+    def refunds_are(self) -> str:
+        """What a refund is in these figures, in one sentence for the first page."""
+        if self.is_money_seen:
+            return "A refund is money that moved, by the refunds file."
+        if self.is_proof_known:
+            return "A refund is what Swap shows as processed; nobody has looked at the bank."
+        return UNKNOWN_PROOF
 
     @property
     def rejected(self) -> int:
@@ -134,6 +151,7 @@ def summarise(
         span=span,
         files={name: _figures(table) for name, table in inputs.tables.items()},
         is_money_seen=inputs.refunds is not None,
+        is_proof_known=inputs.tells_proof,
         order_ref_format=pairing.cases.naming.ref_format,
         returns=len(pairing.case_of),
         credit_notes=len(pairing.note_of),

@@ -172,7 +172,7 @@ def _summary_sheet(sheets: _Sheets, summary: Summary) -> None:
     lines: list[Sequence[Any]] = [
         ["Returns and Credit Notes"],
         ["As of", summary.span.as_of],
-        ["Refunds are", "the refunds file" if summary.is_money_seen else "Swap's figures"],
+        ["Refunds", summary.refunds_are],
     ]
     for totals in summary.totals:
         lines += _totals_lines(totals)

@@ -140,6 +140,7 @@ def summary_json(summary: Summary) -> dict[str, Any]:
         "from": summary.span.first.isoformat() if summary.span.first else None,
         "to": summary.span.last.isoformat() if summary.span.last else None,
         "refunds_are": "the refunds file" if summary.is_money_seen else "Swap's figures",
+        "closed_counts_as_refunded": not (summary.is_money_seen or summary.is_proof_known),
         "order_ref_format": summary.order_ref_format,
         "files": {name: asdict(figures) for name, figures in summary.files.items()},
         "returns": summary.returns,

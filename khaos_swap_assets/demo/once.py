@@ -64,7 +64,8 @@ class Wish:
     def own_settings(self) -> dict[str, str]:
         """What we must be told of the sandbox's choices: no answer of a vendor's shows it."""
         chosen = dict(pair.split("=", 1) for pair in self.switches)
-        return {variable: chosen[name] for name, variable in TOLD_BY_SETTINGS.items() if name in chosen}
+        proof = {"KHAOS_SWAP_REFUND_PROOF": "closed"} if chosen.get("rma_processed") == "none" else {}
+        return proof | {variable: chosen[name] for name, variable in TOLD_BY_SETTINGS.items() if name in chosen}
 
     @property
     def post_from(self) -> date:

@@ -15,7 +15,7 @@ from khaos_swap_assets.domain.exceptions import Problem
 from khaos_swap_assets.domain.facts import Limits, PostingFacts, ReturnFacts
 from khaos_swap_assets.domain.goods_facts import LineFacts
 from khaos_swap_assets.domain.money import format_money
-from khaos_swap_assets.domain.refund_money import is_awaited
+from khaos_swap_assets.domain.refund_proof import is_unproven
 from khaos_swap_assets.domain.returns import CLOSED
 from khaos_swap_assets.domain.sides import waterfall_of
 
@@ -157,17 +157,15 @@ def _refund_not_explained(case: Case) -> Iterator[Problem]:
 
 
 def _refund_unconfirmed_too_long(case: Case) -> Iterator[Problem]:
-    facts, return_ = case.facts, case.facts.return_
+    return_ = case.facts.return_
     if return_.is_open and case.is_past(return_.delivered_at, timedelta(days=case.limits.refund_days)):
         message = f"Delivered more than {case.limits.refund_days} days ago, still {return_.status or 'without status'}"
         yield case.problem("refund_unconfirmed_too_long", message, _at_stake(case))
-    elif facts.is_waiting_for_swap and not (return_.is_open or is_awaited(facts.money, facts.said)):
-        yield case.problem("refund_unconfirmed_too_long", "Closed with a refund and no date of it", _at_stake(case))
 
 
 def _credit_note_duplicate(case: Case) -> Iterator[Problem]:
     facts = case.facts
-    if status_by_value(facts) == "duplicate":
+    if status_by_value(facts) == "duplicate" and not is_unproven(facts):
         codes = ", ".join(sorted(note.note.credit_note_code for note in facts.notes))
         message = f"{codes} credit {case.money(facts.credited_pence)} for a refund of {case.money(facts.refund_pence)}"
         yield case.problem("credit_note_duplicate", message, facts.apart_pence)
@@ -176,8 +174,8 @@ def _credit_note_duplicate(case: Case) -> Iterator[Problem]:
 def _value_gap(case: Case) -> Iterator[Problem]:
     facts = case.facts
     is_part_payment = facts.is_credited_as_posted and has_unexplained_growth(facts)
-    is_told_once_for_all = is_part_payment or facts.tolerance == "systematic"
-    if status_by_value(facts) == "value_gap" and not is_told_once_for_all:
+    is_told_elsewhere = is_part_payment or facts.tolerance == "systematic" or is_unproven(facts)
+    if status_by_value(facts) == "value_gap" and not is_told_elsewhere:
         message = f"Refund {case.money(facts.refund_pence)}, credited {case.money(facts.credited_pence)}"
         why = waterfall_of(facts).explained(facts.return_.currency)
         yield case.problem("value_gap", f"{message}: {why}", abs(facts.apart_pence))

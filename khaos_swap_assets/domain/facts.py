@@ -14,7 +14,7 @@ from khaos_swap_assets.domain.credit_notes import CreditNote
 from khaos_swap_assets.domain.goods_facts import LineFacts, MoveFacts
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.policy import CreditNotePolicy
-from khaos_swap_assets.domain.refund_money import Money
+from khaos_swap_assets.domain.refund_money import Money, is_awaited
 from khaos_swap_assets.domain.returns import REFUND, Return, ReturnLine
 from khaos_swap_assets.domain.settlement import Settlement, settle
 from khaos_swap_assets.domain.settlement_case import Posted
@@ -204,9 +204,8 @@ class ReturnFacts:
 
     @property
     def is_waiting_for_swap(self) -> bool:
-        """True while Swap may still confirm the refund: open, or closed with money and no date."""
-        closed_undated = self.return_.status == "Closed" and self.return_.refund_pence > 0
-        return self.return_.is_open or (closed_undated and self.return_.refunded_at is None)
+        """True while the refund may still be confirmed: open, or closed with money that a storefront must show."""
+        return self.return_.is_open or is_awaited(self.money, self.said)
 
     @property
     def is_covered(self) -> bool:

@@ -1,7 +1,7 @@
-"""The kinds of exception between Swap and the money; they hold only where a storefront is connected.
+"""The kinds of exception between Swap and the money; those that begin with ``refund`` need a connected storefront.
 
 Belongs here: who owns each, what it means, what the owner does and what closes it. Stays out: when one holds
-(``domain.refund_conditions``).
+(``domain.refund_conditions``, ``domain.proof_conditions``).
 """
 
 from __future__ import annotations
@@ -9,6 +9,26 @@ from __future__ import annotations
 from khaos_swap_assets.domain.kinds import ExceptionKind
 
 MONEY_KINDS = (
+    ExceptionKind(
+        "closed_without_refund",
+        "cx",
+        "error",
+        "Swap closed the return with a value, and nothing shows that it was paid: staff may close without paying, and "
+        "are told to refund in the shop instead. Nothing is credited.",
+        "Look at the order's refunds in the shop. Paid there: have the return processed in Swap, or finance post it by "
+        "hand. Not paid and owed: pay it. Not owed: waive it with the reason.",
+        "Swap shows that the return was processed, a connected storefront shows the money, or a person waives it.",
+    ),
+    ExceptionKind(
+        "credited_without_refund",
+        "finance",
+        "error",
+        "A Credit Note stands in Khaos for a closed return that nothing shows as paid; without a refund no VAT may be "
+        "reduced.",
+        "Find out in the shop and at the bank whether the money went out. Paid: have the return processed in Swap, or "
+        "waive it with the payment. Not paid: cancel the Credit Note in Khaos.",
+        "The refund is shown, the Credit Note is cancelled, or a person waives it.",
+    ),
     ExceptionKind(
         "refund_not_paid",
         "cx",

@@ -18,6 +18,7 @@ from khaos_swap_assets.domain.facts import Limits, NoteFacts, ReturnFacts
 from khaos_swap_assets.domain.goods_conditions import GOODS_RULES
 from khaos_swap_assets.domain.money import format_money
 from khaos_swap_assets.domain.periods import LONDON, london_date
+from khaos_swap_assets.domain.proof_conditions import PROOF_RULES
 from khaos_swap_assets.domain.refund_conditions import MONEY_RULES
 from khaos_swap_assets.domain.returns import hold_words
 from khaos_swap_assets.domain.sides import vat_gap_of, waterfall_of
@@ -106,9 +107,8 @@ def judge_unreadable(subject: str, reason: str, return_id: str = "") -> Problem:
 
 
 def _judge(case: Case) -> tuple[Status, tuple[Problem, ...]]:
-    problems = [
-        problem for rule in (*RULES.values(), *GOODS_RULES.values(), *MONEY_RULES.values()) for problem in rule(case)
-    ]
+    rules = (*RULES.values(), *GOODS_RULES.values(), *PROOF_RULES.values(), *MONEY_RULES.values())
+    problems = [problem for rule in rules for problem in rule(case)]
     if _is_note_missing(case, {problem.kind for problem in problems}):
         problems.append(_note_missing(case))
     for note in case.facts.notes:
@@ -221,7 +221,7 @@ def _deadlines(facts: ReturnFacts, limits: Limits) -> Iterator[datetime]:
     yield from _after(return_.refunded_at, timedelta(days=limits.credit_note_days))
     yield from _after(return_.refunded_at, timedelta(days=limits.arrival_days))
     if facts.said is not None:
-        yield from _after(facts.said.refunded_at, timedelta(days=limits.pay_days))
+        yield from _after(facts.said.done_at, timedelta(days=limits.pay_days))
     for posting in facts.postings:
         yield from _after(posting.handed_out_at, timedelta(hours=limits.in_doubt_hours))
     for note in facts.notes:

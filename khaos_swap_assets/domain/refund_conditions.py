@@ -32,12 +32,16 @@ def money_holds(money: Money | None) -> tuple[HoldReason, ...]:
     return (HoldReason(kind, f"the storefront's refunds do not agree: {_amounts(money)}"),) if kind and money else ()
 
 
+def is_overdue(case: Case) -> bool:
+    """True where Swap closed it with money for the customer, and the storefront has moved none for too long."""
+    money, said = case.facts.money, case.facts.said
+    limit = timedelta(days=case.limits.pay_days)
+    return is_awaited(money, said) and said is not None and case.is_past(said.done_at, limit)
+
+
 def _not_paid(case: Case) -> Iterator[Problem]:
-    facts = case.facts
-    money, said = facts.money, facts.said
-    if money is None or said is None or not is_awaited(money, said):
-        return
-    if not case.is_past(said.refunded_at, timedelta(days=case.limits.pay_days)):
+    money, said = case.facts.money, case.facts.said
+    if money is None or said is None or not is_overdue(case):
         return
     stuck = f": {', '.join(money.stuck)}" if money.stuck else ""
     message = f"Swap closed it with {case.money(said.refund_pence)}, the storefront moved no money{stuck}"

@@ -94,8 +94,8 @@ class Links:
 
 
 def is_awaited(money: Money | None, said: Return | None) -> bool:
-    """True while Swap says, with a date, that it refunded, and the storefront has moved no money."""
-    return bool(money and money.state == "unpaid" and said and said.is_refund_confirmed)
+    """True while Swap has closed it, with a date and money for the customer, and the storefront has moved none."""
+    return bool(money and money.state == "unpaid" and said and is_owed(said) and said.done_at)
 
 
 def is_owed(return_: Return) -> bool:

@@ -60,7 +60,9 @@ class Return:
     """One RMA as last read from Swap. Times are UTC, money is minor units of ``currency`` (swap.md §2.3).
 
     ``exchange_pence`` is the price of the goods that go out in exchange, less their discount (0 where Swap tells none);
-    taxes and duties on top are what was refunded of them beside the prices (swap.md §2.4, §2.6).
+    taxes and duties on top are what was refunded of them beside the prices (swap.md §2.4, §2.6). ``processed_word`` is
+    what Swap shows in place of a date of processing, ``processed_by`` whom it names without one, and
+    ``is_closing_proof`` says that the day of closing proves the refund (``domain.refund_proof``).
     """
 
     store_id: str
@@ -88,6 +90,9 @@ class Return:
     exchange_pence: int = 0
     taxes_on_top_pence: int = 0
     duties_on_top_pence: int = 0
+    processed_word: str = ""
+    processed_by: str = ""
+    is_closing_proof: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -96,17 +101,27 @@ class Return:
 
     @property
     def refunded_at(self) -> datetime | None:
-        """When the refund was processed: the earlier of the two dates that Swap shows (swap.md §7.2)."""
+        """When it was paid: the date of processing, or that of closing where it is proof (swap.md §7.2, §14)."""
+        return self.processed_at or (self.closed_at if self.is_closing_proof else None)
+
+    @property
+    def done_at(self) -> datetime | None:
+        """When Swap was done with it, paid or not: the earlier of its two dates."""
         return min((moment for moment in (self.processed_at, self.closed_at) if moment), default=None)
 
     @property
+    def is_closed_with_value(self) -> bool:
+        """True for a return that Swap has closed with something for the customer."""
+        return self.status == CLOSED and self.refund_pence + self.store_credit_pence > 0
+
+    @property
     def is_ended(self) -> bool:
-        """Closed and dated: what it came to is final."""
+        """Closed and paid: what it came to is final."""
         return self.status == CLOSED and self.refunded_at is not None
 
     @property
     def is_refund_confirmed(self) -> bool:
-        """Closed, dated and worth something; Closed alone does not prove that money moved (swap.md §7.2)."""
+        """Closed, paid and worth something; closing alone does not prove that money moved (swap.md §7.2, §14)."""
         return self.is_ended and self.refund_pence > 0
 
     @property

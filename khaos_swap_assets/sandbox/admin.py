@@ -17,7 +17,6 @@ from khaos_swap_assets.sandbox.khaos_books import Books
 from khaos_swap_assets.sandbox.khaos_returns import gross_of
 from khaos_swap_assets.sandbox.khaos_truth import duplicates, planted, undue_moves
 from khaos_swap_assets.sandbox.rounds import Rounds
-from khaos_swap_assets.sandbox.state import State
 from khaos_swap_assets.sandbox.world import Note
 
 SCREEN_STATES = {"failed": "Failed", "skipped": "Skipped"}
@@ -28,7 +27,7 @@ def admin_router(books: Books, rounds: Rounds) -> APIRouter:
     router = APIRouter(prefix="/admin")
     _add_clock(router, books, rounds)
     _add_truth(router, books)
-    _add_unknowns(router, books.state)
+    _add_unknowns(router, books)
     return router
 
 
@@ -72,7 +71,9 @@ def _add_truth(router: APIRouter, books: Books) -> None:
             return {"actions": _actions(books)}
 
 
-def _add_unknowns(router: APIRouter, state: State) -> None:
+def _add_unknowns(router: APIRouter, books: Books) -> None:
+    state = books.state
+
     @router.post("/faults")
     def faults(wanted: Annotated[dict[str, int], Body()]) -> dict[str, int]:
         with state.lock:
@@ -83,6 +84,8 @@ def _add_unknowns(router: APIRouter, state: State) -> None:
     def set_switches(wanted: Annotated[dict[str, str], Body()]) -> dict[str, str]:
         with state.lock:
             _refuse(switches.set_switches(state, wanted))
+            books.touch(books.world, *books.world.rmas.values(), *books.world.notes.values())
+            books.flush()
             return {name: state.switch(name, values[0]) for name, values in switches.ALL_SWITCHES.items()}
 
 

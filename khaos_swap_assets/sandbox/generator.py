@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from khaos_swap_assets.sandbox import catalogue
+from khaos_swap_assets.sandbox import catalogue, unpaid
 from khaos_swap_assets.sandbox.maker import LONDON, Maker
 from khaos_swap_assets.sandbox.scenarios import CLEAN, Scenario, arriving
 from khaos_swap_assets.sandbox.trouble import SHOP_TROUBLE, arriving_misspelt, over_return_pair
@@ -35,6 +35,7 @@ def build(seed: int, returns: int, now: datetime = DEFAULT_NOW) -> World:
     for story in _plan(rng, returns):
         story(maker)
     sell_more(maker, returns // 3)
+    unpaid.plant(world, _each(returns))
     return world
 
 
@@ -45,9 +46,14 @@ def ended_month(now: datetime) -> tuple[datetime, datetime]:
     return start.astimezone(UTC), end.astimezone(UTC)
 
 
+def _each(returns: int) -> int:
+    """How many returns a month holds of each kind of trouble."""
+    return max(1, round(returns * TROUBLE_SHARE))
+
+
 def _plan(rng: Random, returns: int) -> list[Scenario]:
     """Trouble and clean returns mixed, then the returns whose documents Khaos mishandles: never the first posted."""
-    each = max(1, round(returns * TROUBLE_SHARE))
+    each = _each(returns)
     trouble = [stories[n % len(stories)] for n in range(each) for stories in TROUBLE.values()][: returns // 3]
     scripted = [story for _ in range(each) for story in SCRIPTED.values()][: returns // 8]
     left = returns - len(scripted) - sum(RETURNS_MADE.get(story, 1) for story in trouble)

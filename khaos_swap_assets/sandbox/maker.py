@@ -180,9 +180,8 @@ class Maker:
         rma.delivered_at, rma.delivery_status, rma.inspect_at = times.delivered_at, "Delivered", times.inspect_at
         rma.refund_pence = sum(line.cost_pence for line in rma.lines if line.outcome == "Refund") - fee
         rma.handling_fee_pence = fee
-        rma.status, rma.closed_at = "Closed", times.refunded_at
-        rma.processed_at = times.refunded_at if self.rng.random() < 0.8 else None
-        rma.updated_at = times.refunded_at
+        rma.status, rma.processed_at = "Closed", times.refunded_at
+        rma.closed_at = rma.updated_at = times.refunded_at + timedelta(seconds=self.rng.random() >= 0.8)
         return rma
 
     def refunded(self, times: Times | None = None, *, currency: str = "GBP", fee: int = 0) -> tuple[Order, Rma]:

@@ -5,12 +5,14 @@ Belongs here: one function a story, each making exactly one return, and how comm
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
-from khaos_swap_assets.sandbox.maker import Maker
-from khaos_swap_assets.sandbox.world import Rma, RmaLine
+from khaos_swap_assets.sandbox.maker import LONDON, Maker
+from khaos_swap_assets.sandbox.storefront_books import is_processed
+from khaos_swap_assets.sandbox.world import Rma, RmaLine, World
 
 Scenario = Callable[[Maker], None]
 
@@ -145,6 +147,21 @@ def ended_without_refund(maker: Maker) -> None:
     in_transit(maker)
     rma = maker.last_rma()
     rma.status = maker.rng.choice(("Cancelled", "Expired"))
+
+
+def in_order(world: World) -> Iterator[Rma]:
+    """Refunded in pounds after the first day of posting, alone on its order, and nothing else is special about it."""
+    special = {plant.rma for plant in world.plants} | world.scripts.keys() | world.money_scripts.keys()
+    noted = {note.urn for note in world.notes.values()}
+    orders = Counter(rma.order_id for rma in world.rmas.values())
+    known = {order.order_id: order for order in world.orders.values()}
+    start = datetime.combine(world.post_from, time.min, LONDON).astimezone(UTC) if world.post_from else world.now
+    for rma in world.rmas.values():
+        is_plain = is_processed(world, rma) and not (rma.steps or rma.broken_fields or rma.exchange_items)
+        is_alone = orders[rma.order_id] == 1 and rma.order_id in known and rma.urn not in noted
+        said = rma.processed_at
+        if is_plain and is_alone and rma.rma_number not in special and rma.currency == "GBP" and said and said >= start:
+            yield rma
 
 
 def reopen(rma: Rma) -> None:

@@ -19,6 +19,8 @@ SWAP_SWITCHES: Mapping[str, tuple[str, ...]] = {
     "null_style": ("N/A", "empty", "null"),
     "amount_style": ("number", "string"),
     "cost_basis": ("line", "unit"),
+    "rma_processed": ("date", "word", "none"),
+    "closed_unpaid": ("off", "on"),
     "over_max_page_size": ("clamp", "400"),
     "kept_shown": ("status", "tag", "line"),
     "sort": ("updated_asc", "created_desc", "random"),

@@ -22,7 +22,11 @@ LIVE = "live"
 GATEWAYS = ("shopify_payments", "shopify_payments", "paypal")
 GIFT_CARD_SHARE = 0.12
 NATIVE_SHARE = 0.5
+NAMELESS = ("ambiguous", "instead")
+"""Scripts of refunds that name no return."""
 OTHER_CURRENCY = {"GBP": "EUR", "EUR": "GBP"}
+INSTEAD = "instead"
+"""The script of a return that Swap closed without paying, and that staff refunded in the shop instead."""
 OFF_BY = {"short": -100, "over": 395}
 
 
@@ -36,7 +40,9 @@ def settle(world: World) -> list[StoreRefund]:
     orders = {order.order_id: order for order in reversed(world.orders.values())}
     names = {order.order_name: order for order in reversed(world.orders.values())}
     due = [
-        rma for rma in world.rmas.values() if is_processed(rma) and rma.refund_pence > sum(paid.get(rma.rma_number, ()))
+        rma
+        for rma in world.rmas.values()
+        if is_processed(world, rma) and rma.refund_pence > sum(paid.get(rma.rma_number, ()))
     ]
     made = [
         refund
@@ -47,20 +53,21 @@ def settle(world: World) -> list[StoreRefund]:
     return made
 
 
-def is_processed(rma: Rma) -> bool:
-    """Swap says that it refunded, with a date."""
-    return rma.status == "Closed" and rma.refund_pence > 0 and processed_at(rma) is not None
+def is_processed(world: World, rma: Rma) -> bool:
+    """Swap says that it refunded, or staff did so in the shop instead."""
+    return rma.status == "Closed" and rma.refund_pence > 0 and processed_at(world, rma) is not None
 
 
-def processed_at(rma: Rma) -> datetime | None:
-    """The earlier of the two dates that Swap shows."""
-    return min((at for at in (rma.processed_at, rma.closed_at) if at), default=None)
+def processed_at(world: World, rma: Rma) -> datetime | None:
+    """When Swap processed it; of one refunded in the shop instead, when Swap closed it."""
+    is_instead = world.money_scripts.get(rma.rma_number) == INSTEAD
+    return rma.processed_at or (rma.closed_at if is_instead else None)
 
 
 def shopify_return_id(world: World, rma: Rma) -> str:
     """The storefront's number of the return, where Swap works in its native mode for it; else empty."""
     is_native = ON in world.memory and _random(world, rma, "native").random() < NATIVE_SHARE
-    return f"77{_digits(rma)}" if is_native and world.money_scripts.get(rma.rma_number) != "ambiguous" else ""
+    return f"77{_digits(rma)}" if is_native and world.money_scripts.get(rma.rma_number) not in NAMELESS else ""
 
 
 def _order(rma: Rma, orders: dict[str, Order], names: dict[str, Order]) -> Order | None:
@@ -129,7 +136,7 @@ def _payments(
 def _moment(world: World, rma: Rma, script: str, *, is_later: bool) -> datetime:
     """When the money moves: soon after Swap's date and on the same London day; a late one takes a day or two."""
     rng = _random(world, rma, "moment")
-    said = rma.updated_at if is_later else processed_at(rma)
+    said = rma.updated_at if is_later else processed_at(world, rma)
     assert said is not None
     if script == "late":
         return said + timedelta(hours=rng.randint(20, 40))

@@ -7,13 +7,12 @@ rest of the world is what it is without a shop.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import timedelta
 from random import Random
 
-from khaos_swap_assets.sandbox.maker import LONDON
-from khaos_swap_assets.sandbox.storefront_books import LIVE, ON, is_processed, processed_at, refund_id, subject_of
+from khaos_swap_assets.sandbox import unpaid
+from khaos_swap_assets.sandbox.scenarios import in_order
+from khaos_swap_assets.sandbox.storefront_books import LIVE, ON, is_processed, refund_id, subject_of
 from khaos_swap_assets.sandbox.world import Order, Payment, Plant, Rma, RmaLine, StoreRefund, World
 
 SHARE = 0.0085
@@ -34,7 +33,8 @@ def connect(world: World, *, is_live: bool = False) -> None:
     world.memory[ON] = LIVE if is_live else ON
     each = max(1, round(len(world.rmas) * SHARE))
     _unread_returns(world)
-    clean = list(_in_order(world))
+    unpaid.as_the_shop_shows(world, rng)
+    clean = list(in_order(world))
     rng.shuffle(clean)
     for script in [script for script in (*KINDS, *ON_TOP) for _ in range(each)]:
         if script == "stray":
@@ -50,21 +50,6 @@ def _script(world: World, rma: Rma, script: str) -> None:
     if script in KINDS:
         kind, why = KINDS[script]
         world.plants.append(Plant(kind, rma=rma.rma_number, why=why))
-
-
-def _in_order(world: World) -> Iterator[Rma]:
-    """Refunded in pounds after the first day of posting, alone on its order, and nothing else is special about it."""
-    special = {plant.rma for plant in world.plants} | world.scripts.keys() | world.money_scripts.keys()
-    noted = {note.urn for note in world.notes.values()}
-    orders = Counter(rma.order_id for rma in world.rmas.values())
-    known = {order.order_id: order for order in world.orders.values()}
-    start = datetime.combine(world.post_from, time.min, LONDON).astimezone(UTC) if world.post_from else world.now
-    for rma in world.rmas.values():
-        is_plain = is_processed(rma) and not (rma.steps or rma.broken_fields or rma.exchange_items)
-        is_alone = orders[rma.order_id] == 1 and rma.order_id in known and rma.urn not in noted
-        said = processed_at(rma)
-        if is_plain and is_alone and rma.rma_number not in special and rma.currency == "GBP" and said and said >= start:
-            yield rma
 
 
 def _two_of_one_order(world: World, clean: list[Rma]) -> None:
@@ -112,6 +97,6 @@ def _unread_returns(world: World) -> None:
     """Money of a return that cannot be read belongs, as far as anybody can tell, to none."""
     orders = {order.order_id: order for order in world.orders.values()}
     for rma in world.rmas.values():
-        if rma.broken_fields and is_processed(rma):
+        if rma.broken_fields and is_processed(world, rma):
             subject = f"{orders[rma.order_id].order_name}/{refund_id(rma, 1)}"
             world.plants.append(Plant("refund_without_return", refund=subject, why="its return cannot be read"))

@@ -144,6 +144,7 @@ def _spelling(state: State) -> Spelling:
         amount_style=state.switch("amount_style", "number"),
         cost_basis=state.switch("cost_basis", "line"),
         kept_shown=state.switch("kept_shown", "status"),
+        processed=state.switch("rma_processed", "date"),
     )
 
 

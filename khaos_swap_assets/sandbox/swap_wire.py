@@ -16,6 +16,7 @@ from khaos_swap_assets.sandbox.world import Customer, Rma, RmaLine, World
 Json = dict[str, object]
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec")
+PROCESSED = ("Yes", "true", "Processed")
 NULLS: dict[str, object] = {"N/A": "N/A", "empty": "", "null": None}
 NOBODY = Customer("", "Unknown", "Shopper", "unknown@example.com", "", "", "")
 STORE_NAME = "Larch & Fen"
@@ -30,6 +31,13 @@ class Spelling:
     amount_style: str = "number"
     cost_basis: str = "line"
     kept_shown: str = "status"
+    processed: str = "date"
+
+    def marker(self, rma: Rma) -> object:
+        """What says that a return was processed: a date, one of several words, or never anything (swap.md §2.3)."""
+        if rma.processed_at is None or self.processed == "none":
+            return rma.processed_word or self.date(None)
+        return self.date(rma.processed_at) if self.processed == "date" else PROCESSED[rma.created_at.second % 3]
 
     def date(self, moment: datetime | None) -> object:
         """A moment in UTC without a zone, British ('3 Sept 2025, 14:52:21') or ISO; nothing by ``null_style``."""
@@ -117,12 +125,11 @@ def _dates(rma: Rma, spelling: Spelling) -> Json:
         "submission_date": rma.created_at,
         "submitted_at": rma.created_at,
         "intention_date": rma.created_at,
-        "rma_processed": rma.processed_at,
         "delivered_date": rma.delivered_at,
         "date_closed": rma.closed_at,
         "shopify_order_date": None,
     }
-    return {name: spelling.date(moment) for name, moment in moments.items()}
+    return {name: spelling.date(moment) for name, moment in moments.items()} | {"rma_processed": spelling.marker(rma)}
 
 
 def _people(rma: Rma, customer: Customer) -> Json:
@@ -140,7 +147,7 @@ def _people(rma: Rma, customer: Customer) -> Json:
         "customer_email": customer.email,
         "customer_locale": "en-GB",
         "customer_currency": rma.currency,
-        "processed_by": "returns@larchandfen.example" if rma.processed_at else "N/A",
+        "processed_by": "returns@larchandfen.example" if rma.processed_at else rma.processed_by or "N/A",
         "shipment_from_address_country": customer.country,
         "shipment_from_address_city": customer.town,
         "shipment_from_address_state": "",

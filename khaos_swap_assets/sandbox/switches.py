@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from khaos_swap_assets.sandbox import khaos_refusing
+from khaos_swap_assets.sandbox import khaos_refusing, unpaid
 from khaos_swap_assets.sandbox.state import STORE_FAULTS, STORE_SWITCHES, SWAP_FAULTS, SWAP_SWITCHES, State
 
 KHAOS_SWITCHES: Mapping[str, tuple[str, ...]] = {
@@ -64,6 +64,7 @@ def set_switches(state: State, wanted: Mapping[str, str]) -> list[str]:
     problems = [line for name, chosen in wanted.items() if (line := _problem(name, chosen))]
     if not problems:
         state.switches.update(wanted)
+        unpaid.obey(state.world, wanted)
     return problems
 
 

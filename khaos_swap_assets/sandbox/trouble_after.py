@@ -23,11 +23,12 @@ def open_too_long(maker: Maker) -> None:
     plant(maker, "refund_unconfirmed_too_long", rma, f"delivered, still {rma.status}")
 
 
-def closed_without_date(maker: Maker) -> None:
-    """Closed with a refund value, and no date says that money moved."""
+def on_hold_too_long(maker: Maker) -> None:
+    """Delivered in the month, and staff put it on hold."""
     _, rma = maker.refunded()
-    rma.processed_at = rma.closed_at = None
-    plant(maker, "refund_unconfirmed_too_long", rma, "closed without a date")
+    reopen(rma)
+    rma.status = "On Hold"
+    plant(maker, "refund_unconfirmed_too_long", rma, "delivered, on hold")
 
 
 def credit_note_missing(maker: Maker) -> None:
@@ -127,7 +128,7 @@ def _scripted_alone(script: str, condition: str) -> Scenario:
 
 
 AFTER_TROUBLE: Mapping[str, tuple[Scenario, ...]] = {
-    "refund_unconfirmed_too_long": (open_too_long, closed_without_date),
+    "refund_unconfirmed_too_long": (open_too_long, on_hold_too_long),
     "credit_note_missing": (credit_note_missing,),
     "credit_note_duplicate": (credit_note_duplicate,),
     "credit_note_orphan": (credit_note_orphan_holds, credit_note_orphan),

@@ -102,6 +102,7 @@ class Rma:
 
     A step's value for a field that ends in ``_at`` is ISO text; the field ``add_line`` appends one ``RmaLine``.
     ``is_marked_kept``: its tags say that goods are kept, whatever its lines say.
+    ``processed_word`` and ``processed_by`` are what Swap shows although nobody processed it.
     """
 
     rma_number: str
@@ -130,6 +131,8 @@ class Rma:
     exchange_items: list[dict[str, object]] = field(default_factory=list)
     steps: list[tuple[datetime, dict[str, object]]] = field(default_factory=list)
     broken_fields: dict[str, object] = field(default_factory=dict)
+    processed_word: str = ""
+    processed_by: str = ""
 
 
 @dataclass

@@ -24,6 +24,8 @@ STATUSES = {
     "RMA10": "duplicate",
     "RMA11": "ambiguous",
     "RMA12": "credit_note_missing",
+    "RMA13": "matched",
+    "RMA14": "value_gap",
     "CN112": "ambiguous",
     "CN113": "credit_note_orphan",
 }
@@ -40,6 +42,15 @@ def audited(folder: Path) -> Result:
 def test_each_row_shows_what_it_is_to_show(tmp_path: Path) -> None:
     rows = audited(tmp_path / "example").rows
     assert {row.rma or row.credit_note_codes[0]: row.status for row in rows} == STATUSES
+
+
+def test_what_was_closed_without_being_paid_is_told(tmp_path: Path) -> None:
+    found = {(one.kind, one.subject) for one in audited(tmp_path).findings if one.subject in ("RMA13", "RMA14")}
+    assert found == {
+        ("closed_without_refund", "RMA13"),
+        ("closed_without_refund", "RMA14"),
+        ("credited_without_refund", "RMA14"),
+    }
 
 
 def test_the_gaps_have_their_causes(tmp_path: Path) -> None:

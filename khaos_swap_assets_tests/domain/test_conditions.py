@@ -143,7 +143,7 @@ TABLE: list[tuple[str, bool, ReturnFacts] | tuple[str, bool, ReturnFacts, dateti
     ("refund_unconfirmed_too_long", False, some_facts(), LATE),
     ("refund_unconfirmed_too_long", False, some_facts(CANCELLED), LATE),
     ("refund_unconfirmed_too_long", False, some_facts(a_return(status="Open", delivered_at=None)), LATE),
-    ("refund_unconfirmed_too_long", True, some_facts(a_return(processed_at=None, closed_at=None))),
+    ("refund_unconfirmed_too_long", False, some_facts(a_return(processed_at=None, closed_at=None)), LATE),
     (
         "refund_unconfirmed_too_long",
         False,

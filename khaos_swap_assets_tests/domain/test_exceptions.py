@@ -10,7 +10,14 @@ from khaos_swap_assets.domain.exceptions import KINDS, Problem, handbook
 
 OWNERS = {
     "data management": {"sku_unknown", "sku_ambiguous", "sku_discontinued"},
-    "cx": {"order_not_found", "order_ambiguous", "refund_unconfirmed_too_long", "refund_not_paid"},
+    "cx": {
+        "order_not_found",
+        "order_ambiguous",
+        "refund_unconfirmed_too_long",
+        "refund_not_paid",
+        "closed_without_refund",
+        "kept_unclear",
+    },
     "operations": {"order_not_invoiced", "inspection_overdue", "stock_not_returned", "damaged_in_saleable"},
     "engineer": {
         "record_unreadable",
@@ -36,6 +43,8 @@ OWNERS = {
         "posting_refused",
         "posting_in_doubt",
         "refund_without_return",
+        "credited_without_refund",
+        "kept_without_reason",
         "refund_amount_differs",
         "refund_currency_differs",
         "refund_ambiguous",
@@ -50,7 +59,7 @@ def test_every_kind_has_its_owner_and_no_other_kind_exists() -> None:
         assert kind.kind == name
         found.setdefault(kind.owner, set()).add(name)
     assert found == OWNERS
-    assert len(KINDS) == 36
+    assert len(KINDS) == 40
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)

@@ -55,7 +55,8 @@ def test_a_line_of_zero_units_is_worth_nothing() -> None:
         ({}, 5000),
         ({"status": "Open"}, 0),
         ({"processed_at": None, "closed_at": None}, 0),
-        ({"processed_at": None}, 5000),
+        ({"processed_at": None}, 0),
+        ({"processed_at": None, "is_closing_proof": True}, 5000),
         ({"refund_pence": 0}, 0),
     ],
 )
@@ -182,8 +183,7 @@ def test_credited_as_posted(values: tuple[int, ...], notes: tuple[NoteFacts, ...
         ({"status": "Needs Review"}, True),
         ({"status": "A new word"}, True),
         ({"status": "Expired"}, False),
-        ({"processed_at": None, "closed_at": None}, True),
-        ({"processed_at": None, "closed_at": None, "refund_pence": 0}, False),
+        ({"processed_at": None, "closed_at": None}, False),
     ],
 )
 def test_who_is_waiting_for_swap(changes: dict[str, Any], waiting: bool) -> None:
@@ -251,6 +251,8 @@ def test_credited_less_due_is_what_is_apart(values: list[int], refund: int, sett
     assert facts.is_covered == (bool(values) and facts.apart_pence == 0)
 
 
-def test_the_day_of_a_refund_is_the_earlier_of_its_two_dates() -> None:
+def test_the_day_of_a_refund_is_that_of_processing_and_what_swap_did_first_is_when_it_was_done() -> None:
     later = REFUNDED.replace(day=20)
-    assert a_return(closed_at=later).refunded_at == a_return(processed_at=later).refunded_at == REFUNDED
+    assert a_return(closed_at=later).refunded_at == REFUNDED
+    assert a_return(processed_at=later).refunded_at == later
+    assert a_return(closed_at=later).done_at == a_return(processed_at=later).done_at == REFUNDED

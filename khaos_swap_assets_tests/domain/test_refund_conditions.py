@@ -9,13 +9,14 @@ import pytest
 
 from khaos_swap_assets.domain.facts import ReturnFacts
 from khaos_swap_assets.domain.money_kinds import MONEY_KINDS
+from khaos_swap_assets.domain.proof_conditions import PROOF_RULES
 from khaos_swap_assets.domain.reconciliation import judge
 from khaos_swap_assets.domain.refund_conditions import MONEY_RULES, money_holds, without_return
 from khaos_swap_assets.domain.refund_links import link
 from khaos_swap_assets.domain.refund_money import Claimant, Money, as_money_says
 from khaos_swap_assets.domain.refunds import Refund
 from khaos_swap_assets.domain.returns import Return
-from khaos_swap_assets_tests.domain.cases import LATE, LIMITS, REFUNDED, SOON, a_line, a_return
+from khaos_swap_assets_tests.domain.cases import LATE, LIMITS, REFUNDED, SOON, a_line, a_return, attributed
 from khaos_swap_assets_tests.domain.payments import PAID_AT, a_payment, a_refund
 
 IN_GRACE = REFUNDED + timedelta(days=3)
@@ -43,7 +44,12 @@ TABLE: list[tuple[set[str], ReturnFacts]] = [
     (set(), facts_of(a_refund("F1"))),
     ({"refund_not_paid"}, facts_of()),
     ({"refund_not_paid"}, facts_of(a_refund("F1", a_payment(status="FAILURE")))),
-    (set(), facts_of(said=a_return(processed_at=None, closed_at=None))),
+    ({"refund_not_paid"}, facts_of(said=a_return(processed_at=None))),
+    ({"closed_without_refund"}, facts_of(said=a_return(processed_at=None, closed_at=None))),
+    (set(), facts_of(a_refund("F1"), said=a_return(processed_at=None))),
+    (set(), facts_of(a_refund("F1"), said=a_return(processed_at=None, closed_at=None))),
+    ({"refund_not_paid", "credited_without_refund"}, facts_of(notes=(attributed(5000),))),
+    (set(), facts_of(a_refund("F1"), notes=(attributed(5000),))),
     ({"refund_amount_differs"}, facts_of(a_refund("F1", a_payment(4900)))),
     ({"refund_amount_differs"}, facts_of(a_refund("F1", a_payment(5395)))),
     ({"refund_currency_differs"}, facts_of(a_refund("F1", a_payment(currency="EUR")))),
@@ -67,7 +73,13 @@ def test_without_a_storefront_none_of_them_ever_holds() -> None:
 
 
 def test_every_kind_of_a_return_has_a_rule() -> None:
-    assert set(MONEY_RULES) == {kind.kind for kind in MONEY_KINDS} - {"refund_without_return"}
+    assert {*MONEY_RULES, *PROOF_RULES} == {kind.kind for kind in MONEY_KINDS} - {"refund_without_return"}
+
+
+def test_refunds_that_fit_two_returns_say_nothing_of_one_that_swap_does_not_show_as_paid() -> None:
+    said = a_return(processed_at=None)
+    money = link([Claimant(said), Claimant(a_return(return_id="R2"))], [a_refund("F1")]).money["R1"]
+    assert kinds(ReturnFacts(said, (a_line(),), "GBP", money=money, said=said)) == {"refund_ambiguous"}
 
 
 @pytest.mark.parametrize(("now", "expected"), [(SOON, set()), (IN_GRACE, set()), (PAST_GRACE, {"refund_not_paid"})])

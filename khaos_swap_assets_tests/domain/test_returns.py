@@ -12,7 +12,9 @@ from khaos_swap_assets_tests.domain.records import REFUNDED_AT, line, returned
     ("changes", "is_confirmed"),
     [
         ({}, True),
-        ({"processed_at": None}, True),
+        ({"processed_at": None}, False),
+        ({"processed_at": None, "is_closing_proof": True}, True),
+        ({"processed_at": None, "closed_at": None, "is_closing_proof": True}, False),
         ({"closed_at": None}, True),
         ({"processed_at": None, "closed_at": None}, False),
         ({"status": "Open"}, False),
@@ -22,16 +24,17 @@ from khaos_swap_assets_tests.domain.records import REFUNDED_AT, line, returned
         ({"refund_pence": -100}, False),
     ],
 )
-def test_a_refund_is_confirmed_when_closed_dated_and_worth_something(
+def test_a_refund_is_confirmed_when_closed_paid_and_worth_something(
     changes: dict[str, Any], is_confirmed: bool
 ) -> None:
     assert returned(line(), **changes).is_refund_confirmed is is_confirmed
 
 
-def test_the_earlier_date_is_the_refund_date() -> None:
+@pytest.mark.parametrize("is_proof", [True, False])
+def test_the_date_of_processing_is_the_refund_date(is_proof: bool) -> None:
     later = REFUNDED_AT + timedelta(days=1)
-    assert returned(line(), closed_at=later).refunded_at == REFUNDED_AT
-    assert returned(line(), processed_at=later).refunded_at == REFUNDED_AT
+    assert returned(line(), closed_at=later, is_closing_proof=is_proof).refunded_at == REFUNDED_AT
+    assert returned(line(), processed_at=later, is_closing_proof=is_proof).refunded_at == later
 
 
 @pytest.mark.parametrize(

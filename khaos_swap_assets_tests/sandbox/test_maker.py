@@ -203,14 +203,15 @@ def test_the_refund_of_a_closed_return_is_its_refund_lines_less_the_fee() -> Non
     assert rma.refund_pence == rma.lines[0].cost_pence + rma.lines[2].cost_pence - 295
     assert (rma.handling_fee_pence, rma.status, rma.delivery_status) == (295, "Closed", "Delivered")
     assert (rma.delivered_at, rma.inspect_at) == (at.delivered_at, at.inspect_at)
-    assert (rma.closed_at, rma.updated_at) == (at.refunded_at, at.refunded_at)
-    assert rma.processed_at in (None, at.refunded_at)
+    assert rma.processed_at == at.refunded_at
+    assert rma.closed_at == rma.updated_at
 
 
-def test_some_refunds_show_one_date_only() -> None:
+def test_some_returns_are_closed_a_second_after_they_were_processed() -> None:
     maker = maker_of()
-    shown = {maker.refunded()[1].processed_at is None for _ in range(60)}
-    assert shown == {True, False}
+    made = [maker.refunded()[1] for _ in range(60)]
+    seconds = {(one.closed_at - one.processed_at).seconds for one in made if one.closed_at and one.processed_at}
+    assert seconds == {0, 1}
 
 
 @pytest.mark.parametrize("seed", FEW)

@@ -126,7 +126,7 @@ def test_a_webhook_that_is_refused_is_no_problem_of_ours() -> None:
 def test_where_the_shop_is_connected_money_moves_before_swap_tells() -> None:
     bench = Bench()
     bench.world.memory[ON] = "yes"
-    bench.world.rmas[RMA].closed_at = NOW - timedelta(days=3)
+    bench.world.rmas[RMA].processed_at = NOW - timedelta(days=3)
     bench.world.webhooks_due = [("returnProcessed", RMA)]
     moved: list[int] = []
     bench.on_call = lambda: moved.append(len(bench.world.store_refunds))

@@ -73,12 +73,14 @@ def test_every_processed_return_is_paid_to_the_penny(month: State) -> None:
     paid: dict[str, int] = {}
     for refund in month.world.store_refunds.values():
         paid[refund.rma] = paid.get(refund.rma, 0) + sum(one.amount_pence for one in refund.payments)
-    assert paid == {rma.rma_number: rma.refund_pence for rma in month.world.rmas.values() if is_processed(rma)}
+    assert paid == {
+        rma.rma_number: rma.refund_pence for rma in month.world.rmas.values() if is_processed(month.world, rma)
+    }
 
 
 def test_money_moves_after_swap_and_on_the_same_london_day(month: State) -> None:
     for refund in month.world.store_refunds.values():
-        said = processed_at(month.world.rmas[refund.rma])
+        said = processed_at(month.world, month.world.rmas[refund.rma])
         later = month.world.rmas[refund.rma].updated_at
         assert said
         assert refund.created_at >= said

@@ -11,7 +11,8 @@ from khaos_swap_assets.sandbox import storefront_trouble
 from khaos_swap_assets.sandbox.generator import build
 from khaos_swap_assets.sandbox.khaos_truth import planted
 from khaos_swap_assets.sandbox.persistence import Keeper
-from khaos_swap_assets.sandbox.storefront_books import LIVE, ON, is_processed, processed_at, settle
+from khaos_swap_assets.sandbox.storefront_books import INSTEAD, LIVE, ON, is_processed, processed_at, settle
+from khaos_swap_assets.sandbox.unpaid import CLOSED
 from khaos_swap_assets.sandbox.world import World
 
 KINDS = {
@@ -43,18 +44,21 @@ def test_the_same_seed_plants_the_same() -> None:
 def test_the_month_is_as_large_and_has_the_same_other_trouble_as_without_a_shop() -> None:
     bare, world = build(2, 60), connected(2)
     assert len(world.rmas) == len(bare.rmas)
+    instead = {number for number, script in world.money_scripts.items() if script == INSTEAD}
     others = [plant for plant in world.plants if plant.kind not in KINDS]
-    assert others == bare.plants
+    assert others == [one for one in bare.plants if one.kind != CLOSED and one.rma not in instead]
 
 
 def test_trouble_falls_only_on_returns_in_good_order_and_once_on_each() -> None:
     bare, world = build(3, 200), connected(3, 200)
     special = {plant.rma for plant in bare.plants} | bare.scripts.keys()
-    assert special.isdisjoint(world.money_scripts)
+    instead = {number for number, script in world.money_scripts.items() if script == INSTEAD}
+    assert special.isdisjoint(world.money_scripts.keys() - instead)
+    assert instead <= {plant.rma for plant in bare.plants if plant.kind == CLOSED}
     told = Counter(plant.rma for plant in world.plants if plant.kind in KINDS and plant.rma)
     assert set(told.values()) == {1}
     for number in world.money_scripts:
-        assert is_processed(world.rmas[number])
+        assert is_processed(world, world.rmas[number])
 
 
 def test_two_ambiguous_returns_are_of_one_order_at_one_price_and_named_by_nobody() -> None:
@@ -73,7 +77,7 @@ def test_two_ambiguous_returns_are_of_one_order_at_one_price_and_named_by_nobody
 def test_money_of_an_unreadable_return_is_money_without_a_return() -> None:
     world = connected(1)
     settle(world)
-    broken = [rma for rma in world.rmas.values() if rma.broken_fields and is_processed(rma)]
+    broken = [rma for rma in world.rmas.values() if rma.broken_fields and is_processed(world, rma)]
     told = {plant.refund for plant in world.plants if plant.why == "its return cannot be read"}
     refunds = {f"{one.order_name}/{one.refund_id}" for one in world.store_refunds.values()}
     assert len(told) == len(broken) > 0
@@ -86,7 +90,7 @@ def test_money_follows_within_seconds_while_people_watch() -> None:
     settle(world)
     plain = [one for one in world.store_refunds.values() if one.rma and one.rma not in world.money_scripts]
     for refund in plain:
-        said = processed_at(world.rmas[refund.rma])
+        said = processed_at(world, world.rmas[refund.rma])
         assert said
         assert 0 < (refund.created_at - said).total_seconds() < 10
 

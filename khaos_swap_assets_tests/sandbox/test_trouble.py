@@ -25,7 +25,7 @@ def ended(request: pytest.FixtureRequest) -> World:
 
 
 def refunded_at(rma: Rma) -> datetime | None:
-    return min((moment for moment in (rma.processed_at, rma.closed_at) if moment), default=None)
+    return rma.processed_at
 
 
 def is_confirmed(rma: Rma) -> bool:
@@ -141,7 +141,7 @@ def is_unexplained(world: World, rma: Rma) -> bool:
 
 
 def waits_too_long(world: World, rma: Rma) -> bool:
-    is_open = rma.status not in ("Closed", "Cancelled", "Expired") or (rma.refund_pence > 0 and not refunded_at(rma))
+    is_open = rma.status not in ("Closed", "Cancelled", "Expired")
     return is_open and rma.delivered_at is not None and world.now - rma.delivered_at > timedelta(days=14)
 
 
@@ -182,6 +182,14 @@ def is_unreadable(world: World, rma: Rma) -> bool:
     return bool(rma.broken_fields)
 
 
+def is_never_paid(_: World, rma: Rma) -> bool:
+    return rma.status == "Closed" and rma.refund_pence > 0 and rma.processed_at is None
+
+
+def is_credited_all_the_same(world: World, rma: Rma) -> bool:
+    return is_never_paid(world, rma) and bool(notes_of(world, rma))
+
+
 RULES: dict[str, Callable[[World, Rma], bool]] = {
     "sku_unknown": has_unknown_sku,
     "sku_ambiguous": has_ambiguous_sku,
@@ -201,6 +209,8 @@ RULES: dict[str, Callable[[World, Rma], bool]] = {
     "inspection_overdue": is_never_inspected,
     "stock_not_returned": is_short_of_goods,
     "record_unreadable": is_unreadable,
+    "closed_without_refund": is_never_paid,
+    "credited_without_refund": is_credited_all_the_same,
 }
 
 

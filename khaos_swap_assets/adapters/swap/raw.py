@@ -41,7 +41,7 @@ KNOWN = _names(
     "customer_national_id customer_locale customer_currency total_additional_payment total_credit_exchange_value "
     "total_refund_value_customer_currency total_store_credit_value_customer_currency shop_now_revenue "
     "shop_later_revenue store_credit_revenue exchange_revenue refund_revenue shopify_order_date rma_processed "
-    "processed_by order_alt_type quality_control_status delivered_date elapsed_days_purchase_to_return "
+    "processed processed_by order_alt_type quality_control_status delivered_date elapsed_days_purchase_to_return "
     "elapsed_days_return_to_delivery elapsed_days_delivery_closed date_closed total_refunded_taxes "
     "total_refunded_duties tags billing_address shipping_address return_shipments products exchange_items "
     "portal_quick_link"

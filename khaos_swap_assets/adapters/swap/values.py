@@ -18,6 +18,9 @@ from khaos_swap_assets.domain.money import to_pence
 MOST_PENCE = 10**15
 MOST_UNITS = 100_000
 NOISE = Decimal("1e-9")
+LEAST_DIGITS = 5
+"""A date has at least a day and a year."""
+LONGEST_WORD = 40
 
 TYPE_NAMES: dict[type, str] = {bool: "a truth value", list: "a list", dict: "an object"}
 SPELLINGS = (
@@ -112,10 +115,17 @@ class Row:
             self.fault(name, str(error))
             return None
 
-    def marker(self, name: str, zone: tzinfo) -> datetime | None:
-        """A date, or a word such as ``Yes`` that only marks and dates nothing (``rma_processed``: swap.md §2.3)."""
-        has_digits = any(character.isdigit() for character in self.text(name))
-        return self.moment(name, zone) if has_digits else None
+    def marker(self, name: str, zone: tzinfo) -> tuple[datetime | None, str]:
+        """A date, or the word in its place, such as ``Yes``, which dates nothing (``rma_processed``: swap.md §2.3)."""
+        value = self._raw.get(name)
+        text = str(value) if isinstance(value, bool) else self.text(name)
+        if sum(character.isdigit() for character in text) >= LEAST_DIGITS:
+            return self.moment(name, zone), ""
+        return None, text[:LONGEST_WORD] if text.lower() not in dates.NOTHING else ""
+
+    def person(self, name: str) -> str:
+        """Whom a field names; of an e-mail address what stands before the @."""
+        return self.text(name).partition("@")[0][:LONGEST_WORD] if self.has(name) else ""
 
     def flag(self, name: str) -> bool:
         """A truth value, also as text."""

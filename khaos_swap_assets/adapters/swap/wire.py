@@ -21,6 +21,8 @@ from khaos_swap_assets.domain.returns import CLOSED, REFUND, Return, ReturnLine
 
 REFUND_VALUE = "total_refund_value_customer_currency"
 STORE_CREDIT_VALUE = "total_store_credit_value_customer_currency"
+MARKER, MARKER_OF_V1 = "rma_processed", "processed"
+"""What says that a return was processed, in both versions of the list (swap.md §3)."""
 
 
 def read_row(raw: object, settings: SwapSettings) -> ReadReturn | RowFault:
@@ -44,6 +46,7 @@ def parse_return(raw: Mapping[str, Any], settings: SwapSettings, faults: list[st
     row, zone = Row(raw, faults), ZoneInfo(settings.date_zone)
     return_id, currency = row.key("return_id"), _currency(row, raw)
     extras = read_extras(raw, currency)
+    processed_at, processed_word = row.marker(MARKER if MARKER in raw else MARKER_OF_V1, zone)
     record = Return(
         store_id=_store(row, settings),
         return_id=return_id,
@@ -63,13 +66,15 @@ def parse_return(raw: Mapping[str, Any], settings: SwapSettings, faults: list[st
         created_at=row.moment("date_created", zone),
         updated_at=row.moment("date_updated", zone),
         submitted_at=row.moment("submission_date" if row.has("submission_date") else "submitted_at", zone),
-        processed_at=row.marker("rma_processed", zone),
+        processed_at=processed_at,
         closed_at=row.moment("date_closed", zone),
         delivered_at=row.moment("delivered_date", zone),
         lines=_lines(raw, return_id, currency, settings, faults),
         exchange_pence=extras.exchange_pence,
         taxes_on_top_pence=extras.taxes_on_top_pence,
         duties_on_top_pence=extras.duties_on_top_pence,
+        processed_word=processed_word,
+        processed_by="" if processed_at else row.person("processed_by"),
     )
     _require_refund_value(row, record)
     return record

@@ -66,7 +66,7 @@ def compare(tools: Toolbox) -> Compared:
     singles = refusing.hear((rma, sync.by_rma(client, rma)) for rma in far)
     with tools.store() as conn:
         before = {day: completeness.rmas_on(conn, day) for day in told if day in lists or told[day] == 0}
-        sync.keep(conn, [*lists.values(), *singles.answers.values()], now, knocks)
+        sync.keep(conn, [*lists.values(), *singles.answers.values()], now, knocks, tools.settings.proof)
         refusing.keep_named(conn, singles, now)
         refusing.keep_whole(conn, refusing.SWAP_COUNTS, None, now)
         found = _found(conn, told, lists, before, now)

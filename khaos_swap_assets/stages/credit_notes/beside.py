@@ -72,7 +72,7 @@ class Beside:
     @property
     def returns(self) -> list[ReturnRecord]:
         """The returns as the ordered passes read them."""
-        return [self._return(one, is_worth=one.refunded_at is not None) for one in self.records.values()]
+        return [self._return(one, is_worth=_is_worth(one)) for one in self.records.values()]
 
     @property
     def pending(self) -> list[ReturnRecord]:
@@ -145,9 +145,14 @@ def _standing(
     return Standing(notes.by_code(conn, codes), held, out, refused)
 
 
+def _is_worth(record: Return) -> bool:
+    """True where staff may have made a note of it: refunded, or closed with a value that nothing shows as paid."""
+    return record.refunded_at is not None or record.is_closed_with_value
+
+
 def _days(record: Return) -> tuple[date | None, date | None]:
-    """The London days of the refund and of the return's beginning."""
-    refunded, opened = record.refunded_at, record.submitted_at or record.created_at
+    """The London days of the refund, or of closing without proof of one, and of the return's beginning."""
+    refunded, opened = record.refunded_at or record.closed_at, record.submitted_at or record.created_at
     return refunded and london_date(refunded), opened and london_date(opened)
 
 

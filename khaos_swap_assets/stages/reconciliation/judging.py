@@ -129,9 +129,9 @@ def _due(conn: psycopg.Connection, now: datetime) -> list[str]:
 
 
 def period_of(facts: ReturnFacts, now: datetime) -> str:
-    """The London month that a return belongs to: that of its refund, before it has one that of its submission."""
+    """The London month that a return belongs to: that of its refund, else of its closing, else of its submission."""
     record = facts.return_
-    return london_month(record.refunded_at or record.submitted_at or record.created_at or now)
+    return london_month(record.refunded_at or record.done_at or record.submitted_at or record.created_at or now)
 
 
 def _row(facts: ReturnFacts, passes: str, verdict: Verdict, now: datetime) -> tuple[Any, ...]:

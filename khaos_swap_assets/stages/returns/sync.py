@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from khaos_swap_assets.adapters.errors import PermanentError, VendorError
-from khaos_swap_assets.adapters.store import inbox, parties, returns, worklist
+from khaos_swap_assets.adapters.store import inbox, parties, proofs, returns, worklist
 from khaos_swap_assets.stages import marks, refusing
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from khaos_swap_assets.adapters.store.inbox import Waiting, WaitingKnock
     from khaos_swap_assets.adapters.swap.client import SwapClient, SweepResult
     from khaos_swap_assets.adapters.swap.records import ReadReturn
+    from khaos_swap_assets.domain.refund_proof import Proof
 
 SOURCE = marks.SWAP
 OPEN = marks.OPEN
@@ -65,7 +66,7 @@ def sync_returns(tools: Toolbox) -> SyncedReturns:
         refusing.keep_whole(conn, refusing.SWAP_LIST, refusal, now)
         if is_wide:
             returns.resolve_nameless(conn, now)
-        result = keep(conn, [*sweeps.values(), *named.answers.values()], now, knocks)
+        result = keep(conn, [*sweeps.values(), *named.answers.values()], now, knocks, tools.settings.proof)
         refusing.keep_named(conn, named, now)
         if tools.settings.khaos.is_cloud and tools.settings.mode != "audit":
             read = [one for sweep in [*sweeps.values(), *named.answers.values()] for one in sweep.returns]
@@ -160,20 +161,25 @@ def by_rma(client: SwapClient, rma: str) -> SweepResult | VendorError:
 
 
 def keep(
-    conn: psycopg.Connection, sweeps: Sequence[SweepResult], now: datetime, knocks: Sequence[WaitingKnock]
+    conn: psycopg.Connection,
+    sweeps: Sequence[SweepResult],
+    now: datetime,
+    knocks: Sequence[WaitingKnock],
+    proof: Proof,
 ) -> SyncedReturns:
     """Bring the mirror up to date with what was read, queue what changed, and use up the knocks that told of it.
 
-    ``knocks`` were listed before the reading began. The caller's transaction.
+    ``knocks`` were listed before the reading began; ``proof`` says what is a refund, also of all that was read before.
+    The caller's transaction.
     """
     read = [one for sweep in sweeps for one in sweep.returns]
     faults = {fault.row_hash: fault for sweep in sweeps for fault in sweep.faults}
-    fresh = returns.changed(conn, read)
+    fresh = [replace(one, record=proof.on(one.record)) for one in returns.changed(conn, read)]
     returns.save(conn, fresh, now)
     returns.resolve_unreadable(conn, [one.record.rma for one in read], now)
     returns.save_unreadable(conn, [(one.row_hash, one.subject, one.reason) for one in faults.values()], now)
     changed = tuple(one.record.return_id for one in fresh)
-    worklist.queue(conn, "match", changed)
+    worklist.queue(conn, "match", [*changed, *proofs.put_in_force(conn, proof)])
     used = inbox.consume(conn, _answered(knocks, set(changed), {one.record.return_id for one in read}), now)
     lines = sum(len(one.record.lines) for one in fresh)
     return SyncedReturns(len(read), changed, lines, len(faults), any(sweep.is_drifted for sweep in sweeps), used)

@@ -68,7 +68,7 @@ def _is_told(record: Return, money: Money, seen_from: datetime | None) -> bool:
 
 def _is_in_sight(record: Return, seen_from: datetime | None) -> bool:
     """True unless the refund is older than all that was ever read; before the first reading nothing may be posted."""
-    return seen_from is None or record.refunded_at is None or record.refunded_at >= seen_from
+    return seen_from is None or record.done_at is None or record.done_at >= seen_from
 
 
 @dataclass(frozen=True, slots=True)

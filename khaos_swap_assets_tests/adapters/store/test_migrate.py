@@ -10,8 +10,9 @@ from alembic import command
 
 from khaos_swap_assets.adapters.errors import StoreError
 from khaos_swap_assets.adapters.store import database as store
-from khaos_swap_assets.adapters.store import embedded, migrate
+from khaos_swap_assets.adapters.store import embedded, migrate, proofs
 from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.domain.refund_proof import Proof
 
 
 @pytest.fixture
@@ -121,3 +122,32 @@ def test_what_is_planned_before_the_content_was_kept_takes_that_of_its_draft(emp
         assert [one.reference for one in SqlBook(connection).stale()] == []
         rows = connection.execute("SELECT reference, drafted FROM recon.postings ORDER BY 1").fetchall()
     assert rows == [("A1", {"lines": []}), ("A2", None)]
+
+
+def test_a_document_planned_for_a_refund_that_only_closing_dated_is_taken_back_and_its_marker_is_kept(
+    empty_url: str,
+) -> None:
+    upgrade_to(empty_url, "0025")
+    with store.connect(empty_url, application="tests") as connection:
+        connection.execute(
+            "INSERT INTO swap.returns (return_id, store_id, rma, order_name, order_id, status, delivery_status, "
+            "quality_control_status, outcomes, currency, refund_pence, store_credit_pence, additional_payment_pence, "
+            "handling_fee_pence, total_pence, processed_at, closed_at, refunded_at, is_open, content_hash, raw, "
+            "first_seen_at, changed_at, read_at) SELECT 'R' || n, 'S', 'A' || n, '', '', 'Closed', '', '', '{}', "
+            "'GBP', 1000, 0, 0, 0, 0, CASE n WHEN 1 THEN now() END, now(), now(), false, '', "
+            "jsonb_build_object('rma_processed', CASE n WHEN 2 THEN 'N/A' WHEN 3 THEN ' Pending ' END), "
+            "now(), now(), now() FROM generate_series(1, 3) n"
+        )
+        connection.execute(
+            "INSERT INTO recon.postings (store_id, return_id, ordinal, rma, reference, state, customer_code, so_code, "
+            "currency, value_pence, document, document_hash, planned_at) SELECT 'S', 'R' || n, 1, 'A' || n, 'A' || n, "
+            "'planned', 'C', 'SO', 'GBP', 1000, '{}', '', now() FROM generate_series(1, 3) n"
+        )
+    migrate.upgrade(empty_url)
+    with store.connect(empty_url, application="tests") as connection:
+        rows = connection.execute(
+            "SELECT r.return_id, processed_word, state FROM swap.returns r JOIN recon.postings p USING (return_id) "
+            "ORDER BY 1"
+        ).fetchall()
+        assert rows == [("R1", "", "planned"), ("R2", "", "withdrawn"), ("R3", "Pending", "withdrawn")]
+        assert proofs.put_in_force(connection, Proof()) == ["R2", "R3"]

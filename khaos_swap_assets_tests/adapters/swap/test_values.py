@@ -157,24 +157,37 @@ def test_what_is_no_number_of_units(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "moment"),
+    ("value", "moment", "word"),
     [
-        ("9 Mar 2026, 15:41:29", datetime(2026, 3, 9, 15, 41, 29, tzinfo=UTC)),
-        ("1 Jul 2026, 00:30:00", datetime(2026, 6, 30, 23, 30, tzinfo=UTC)),
-        ("Yes", None),
-        ("processed", None),
-        ("", None),
+        ("9 Mar 2026, 15:41:29", datetime(2026, 3, 9, 15, 41, 29, tzinfo=UTC), ""),
+        ("1 Jul 2026, 00:30:00", datetime(2026, 6, 30, 23, 30, tzinfo=UTC), ""),
+        ("Yes", None, "Yes"),
+        (" processed ", None, "processed"),
+        (True, None, "True"),
+        ("1", None, "1"),
+        ("Step 2 of 3", None, "Step 2 of 3"),
+        ("a" * 100, None, "a" * 40),
+        ("", None, ""),
+        ("n/a", None, ""),
+        (None, None, ""),
     ],
 )
-def test_a_marker_is_a_date_or_dates_nothing(value: str, moment: datetime | None) -> None:
+def test_a_marker_is_a_date_or_a_word_that_dates_nothing(value: Any, moment: datetime | None, word: str) -> None:
     row = a_row(value)
-    assert (row.marker("field", LONDON), row.faults) == (moment, [])
+    assert (row.marker("field", LONDON), row.faults) == ((moment, word), [])
+
+
+@pytest.mark.parametrize(
+    ("value", "name"), [("sam@larchandfen.example", "sam"), ("Sam Reyes", "Sam Reyes"), ("N/A", ""), (None, "")]
+)
+def test_a_person_is_named_without_the_address(value: Any, name: str) -> None:
+    assert a_row(value).person("field") == name
 
 
 def test_a_date_that_cannot_be_read_is_told_by_its_shape() -> None:
-    row = a_row("Priya 12")
-    assert row.marker("field", LONDON) is None
-    assert row.faults == ["products[0].field: no date that we can read, shaped like 'AAAAA 99'"]
+    row = a_row("Priya 12345")
+    assert row.marker("field", LONDON) == (None, "")
+    assert row.faults == ["products[0].field: no date that we can read, shaped like 'AAAAA 99999'"]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from khaos_swap_assets.adapters.json_text import loads
 from khaos_swap_assets.adapters.swap.records import ReadReturn, RowFault
 from khaos_swap_assets.adapters.swap.wire import read_row
+from khaos_swap_assets.domain.refund_proof import Proof
 from khaos_swap_assets_tests.adapters.swap.rows import STORE, dumps, product, row, settings
 
 
@@ -118,11 +119,25 @@ def test_dates_may_be_nothing(nothing: str | None) -> None:
     assert not record.is_refund_confirmed
 
 
-@pytest.mark.parametrize("word", ["Yes", "true", "Processed", "No"])
-def test_a_processed_marker_that_is_a_word_dates_nothing(word: str) -> None:
+@pytest.mark.parametrize(("word", "is_paid"), [("Yes", True), ("true", True), ("Processed", True), ("No", False)])
+def test_a_processed_marker_that_is_a_word_dates_nothing_and_may_be_proof(word: str, is_paid: bool) -> None:
     record = read(row(rma_processed=word)).record
-    assert record.processed_at is None
-    assert record.refunded_at == record.closed_at
+    assert (record.processed_at, record.processed_word, record.refunded_at) == (None, word, None)
+    assert Proof().on(record).refunded_at == (record.closed_at if is_paid else None)
+
+
+@pytest.mark.parametrize("marker", ["N/A", "", None])
+def test_a_closed_return_that_was_not_processed_is_not_paid_and_keeps_whom_it_names(marker: str | None) -> None:
+    record = read(row(rma_processed=marker, processed_by="Sam Reyes")).record
+    assert (Proof().on(record).refunded_at, record.processed_by) == (None, "Sam Reyes")
+    assert Proof("closed").on(record).refunded_at == record.closed_at
+    assert read(row(processed_by="Sam Reyes")).record.processed_by == ""
+
+
+def test_the_marker_is_found_under_its_name_in_version_1() -> None:
+    raw = {name: value for name, value in row(processed="9 Mar 2026, 15:41:29").items() if name != "rma_processed"}
+    assert read(raw).record.refunded_at == datetime(2026, 3, 9, 15, 41, 29, tzinfo=UTC)
+    assert read(raw).unknown_fields == ()
 
 
 def test_a_processed_marker_that_is_a_damaged_date_is_a_fault() -> None:
