@@ -112,14 +112,16 @@ def _add_postings_reads(app: typer.Typer, reach: Reach) -> None:
         """Show postings that are undone (or of one state), and what holds the feed."""
         from khaos_swap_assets.adapters.store.postings import SqlBook
         from khaos_swap_assets.domain.postings import State
-        from khaos_swap_assets.stages.credit_notes.stopping import feed_problems
+        from khaos_swap_assets.stages.credit_notes.stopping import feed_problems, held
 
         _require_one_of(state, get_args(State), "--state")
         with reach.store() as conn:
             book = SqlBook(conn)
             found = book.of_state(state) if state else book.undone()
             stopped = feed_problems(conn, settings=reach.settings(), now=reach.clock())
-        show_rows([_short(one) for one in found], as_json=as_json)
+            behind = held(conn, settings=reach.settings(), now=reach.clock())
+        waits = {one.reference: one.waits_for for one in behind}
+        show_rows([{**_short(one), "waits_for": waits.get(one.reference, "")} for one in found], as_json=as_json)
         for line in stopped:
             typer.echo(line, err=True)
 

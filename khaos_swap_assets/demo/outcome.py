@@ -102,11 +102,13 @@ def unexplained(conn: psycopg.Connection, named: set[str]) -> list[str]:
 
 
 def clean(conn: psycopg.Connection, planted: Iterable[dict[str, str]]) -> dict[str, int]:
-    """Returns without planted trouble whose credit passed every gate, and how many are settled without a person."""
+    """Returns whose credit passed every gate, and how many are settled; none of them or of their notes is planted."""
     plants = list(planted)
     row = conn.execute(
         "SELECT count(*) AS due, count(*) FILTER (WHERE status IN ('matched', 'within_tolerance')) AS settled "
-        "FROM recon.reconciliation r WHERE NOT rma = ANY(%s) AND NOT credit_note_codes && %s::text[] AND (EXISTS ("
+        "FROM recon.reconciliation r JOIN recon.matched_returns m USING (return_id) WHERE NOT rma = ANY(%s) "
+        "AND NOT EXISTS (SELECT 1 FROM khaos.credit_notes n WHERE n.customer_code = m.customer_code "
+        "AND n.credit_note_code = ANY(%s)) AND (EXISTS ("
         "SELECT 1 FROM recon.postings p WHERE p.return_id = r.return_id AND p.state <> 'withdrawn') OR EXISTS ("
         "SELECT 1 FROM recon.drafts d WHERE d.return_id = r.return_id AND d.state = 'ready'))",
         ([one["rma"] for one in plants], [one["credit_note_code"] for one in plants if one["credit_note_code"]]),

@@ -65,3 +65,9 @@ def _row(return_id: str, part: MonthPart) -> tuple[Any, ...]:
         part.vat_gap_pence,
         part.status,
     )
+
+
+def returns_of(conn: psycopg.Connection, period: str) -> list[str]:
+    """The returns that are in a month."""
+    rows = conn.execute("SELECT DISTINCT return_id FROM recon.monthly WHERE period = %s", (period,)).fetchall()
+    return [row[0] for row in rows]

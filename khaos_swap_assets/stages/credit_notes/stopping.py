@@ -6,10 +6,12 @@ Belongs here: one line a reason, for the command line, the UI, preflight and the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from khaos_swap_assets.adapters.store import feed_holds
+from khaos_swap_assets.adapters.store import feed_holds, monthly
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.domain.money import format_money
 from khaos_swap_assets.domain.postings import Posting
@@ -21,6 +23,67 @@ if TYPE_CHECKING:
     import psycopg
 
     from khaos_swap_assets.adapters.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One planned document that waits behind something else; ``waits_for`` names that, since when, and what to do."""
+
+    reference: str
+    rma: str
+    return_id: str
+    value: str
+    waits_for: str
+
+
+def held(conn: psycopg.Connection[Any], *, settings: Settings, now: datetime, period: str = "") -> list[Held]:
+    """The planned documents that wait behind a held feed, the first planned first; of one month's returns, if given."""
+    book = SqlBook(conn)
+    planned = book.of_state("planned")
+    if not planned:
+        return []
+    waits = waits_for(book, Limits.of(settings, watching.stopped(conn, settings, now)))
+    mine = set(monthly.returns_of(conn, period)) if period else {one.return_id for one in planned}
+    return [
+        Held(
+            one.reference, one.rma, one.return_id, format_money(one.value_pence, one.currency), waits[one.reference]
+        )
+        for one in planned
+        if one.reference in waits and one.return_id in mine
+    ]  # fmt: skip
+
+
+def waits_for(book: Book, limits: Limits) -> dict[str, str]:
+    """By reference, what each planned document waits for; those that nothing of others holds are left out."""
+    undone = book.undone()
+    out = [one for one in undone if one.state == "in_doubt"]
+    planned = [one for one in undone if one.state == "planned"]
+    if common := _common(book, limits, out):
+        return {one.reference: common for one in planned}
+    odd = [one for one in out if may_differ(one)]
+    if not odd or book.has_price_witness():
+        return {}
+    return {one.reference: _unseen(odd[0]) for one in planned if may_differ(one)}
+
+
+def _common(book: Book, limits: Limits, out: Sequence[Posting]) -> str:
+    """What holds every document, the first of all reasons."""
+    if limits.stopped:
+        return limits.stopped
+    if holds := book.holds():
+        return f"the feed is held: {holds[0]}; khaos-swap postings trust-feed"
+    if gaps := book.gaps():
+        since = f" since {gaps[0].ended_at:%Y-%m-%d %H:%M} UTC" if gaps[0].ended_at else ""
+        return f"{gaps[0].reference}, witnessed at another value{since}: {_gap_line(gaps[0])}"
+    return _unseen(out[0]) if out and not book.has_witness() else ""
+
+
+def _unseen(posting: Posting) -> str:
+    since = f" since {posting.handed_out_at:%Y-%m-%d %H:%M} UTC" if posting.handed_out_at else ""
+    return (
+        f"{posting.reference} (RMA {posting.rma}), out{since} and not witnessed: find its Credit Note in Khaos, then "
+        f"khaos-swap postings resolve {posting.reference}, or khaos-swap postings confirm-notes"
+    )
 
 
 def feed_problems(conn: psycopg.Connection[Any], *, settings: Settings, now: datetime) -> list[str]:

@@ -5,13 +5,16 @@ show. Stays out: the work (``judging``, ``month_end``) and the rules (``domain.r
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
+from typing import Any
 
 import dagster as dg
 
 from khaos_swap_assets.adapters.store import matches, residuals
 from khaos_swap_assets.domain.report import summary_table, worst_table
+from khaos_swap_assets.stages.credit_notes.stopping import Held, held
 from khaos_swap_assets.stages.pictures import gap_by_cause, gap_by_month
 from khaos_swap_assets.stages.presenting import as_table, table_metadata
 from khaos_swap_assets.stages.reconciliation.excepting import settle_exceptions
@@ -25,6 +28,7 @@ ALERTED = ("source_refused", "fault_in_return")
 RETURNS = dg.AssetKey(["reconciliation", "returns"])
 EXCEPTIONS = dg.AssetKey(["reconciliation", "exceptions"])
 MONTH_END = dg.AssetKey(["reconciliation", "month_end"])
+MOST_HELD = 50
 
 MONTHS = dg.TimeWindowPartitionsDefinition(
     start=os.environ.get("KHAOS_SWAP_PERIOD_START", date(2025, 1, 1).isoformat())[:7],
@@ -33,6 +37,14 @@ MONTHS = dg.TimeWindowPartitionsDefinition(
     timezone="Europe/London",
     end_offset=1,
 )
+
+
+def _held_metadata(behind: Sequence[Held]) -> dict[str, Any]:
+    """Returns whose document waits behind a held feed: how many, and each with what it waits for."""
+    if not behind:
+        return {}
+    rows = [{"rma": one.rma, "value": one.value, "waits_for": one.waits_for} for one in behind[:MOST_HELD]]
+    return {"held_behind_the_feed": len(behind), "held_documents": as_table(rows)}
 
 
 def _lineage() -> dg.TableColumnLineage:
@@ -78,12 +90,14 @@ def reconciliation_returns(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materialize
     judged = reconcile_waiting(toolbox)
     with toolbox.store() as conn:
         shown = table_metadata(conn, "recon.reconciliation", "reconciled_at", LEG_COLUMNS)
+        behind = held(conn, settings=toolbox.settings, now=toolbox.now())
     statuses = {f"status_{name}": count for name, count in sorted(judged.statuses.items())}
     return dg.MaterializeResult(
         metadata={
             "judged": judged.returns,
             **statuses,
             "findings": judged.findings,
+            **_held_metadata(behind),
             "dagster/column_lineage": _lineage(),
             **shown,
         }
@@ -143,6 +157,7 @@ def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolb
         let_be = residuals.let_be(conn, period)
         kept = matches.kept_of_month(conn, period)
         by_month = gap_by_month(conn, period)
+        behind = held(conn, settings=toolbox.settings, now=toolbox.now(), period=period)
     worst = "\n\n".join(f"### {month.currency}\n\n{worst_table(month.worst)}" for month in months)
     return dg.MaterializeResult(
         metadata={
@@ -151,6 +166,7 @@ def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolb
             "summary": dg.MetadataValue.md(summary_table(months)),
             "worst": dg.MetadataValue.md(worst or "Nothing."),
             "money": dg.MetadataValue.md(money),
+            **_held_metadata(behind),
             **({"kept_by_customers": as_table(kept)} if kept else {}),
             "let_be_by_account": as_table([asdict(one) for one in let_be]),
             **({"gap_by_cause": chart} if chart else {}),
