@@ -22,6 +22,7 @@ BENCHMARKS = (
     "idle_tick",
     "import_time",
     "gateway_load",
+    "growth",
     "audit_year",
 )
 

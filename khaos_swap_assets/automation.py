@@ -6,12 +6,12 @@ Source: DESIGN §8.
 """
 
 import os
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import dagster as dg
 
 from khaos_swap_assets.failures import failed_runs
+from khaos_swap_assets.housekeeping import housekeeping, housekeeping_nightly
 from khaos_swap_assets.stages import watching
 from khaos_swap_assets.stages.checking import WATCH
 from khaos_swap_assets.stages.completeness import checks as completeness_checks
@@ -23,7 +23,6 @@ from khaos_swap_assets.stages.reconciliation.month_end import computed_since, to
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 LONDON = "Europe/London"
-KEEP_RUNS = timedelta(days=30)
 MONTH_END_EVERY = timedelta(minutes=1)
 ACTIVE = [
     dg.DagsterRunStatus.QUEUED,
@@ -175,34 +174,6 @@ def month_just_ended(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     """On the 1st, ask for the month that ended yesterday."""
     yesterday = context.scheduled_execution_time - timedelta(days=1)
     return dg.RunRequest(partition_key=f"{yesterday:%Y-%m}")
-
-
-@dg.op
-def delete_old_runs(context: dg.OpExecutionContext, toolbox: dg.ResourceParam[Toolbox]) -> None:
-    """Delete finished runs and their events past 30 days: one sync writes about 150 kB of events."""
-    before = toolbox.now() - KEEP_RUNS
-    for run in _old_runs(context.instance, before):
-        context.instance.delete_run(run.run_id)
-
-
-def _old_runs(instance: dg.DagsterInstance, before: object) -> Iterator[dg.DagsterRun]:
-    ended = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
-    yield from instance.get_runs(dg.RunsFilter(statuses=ended, created_before=before), limit=5_000)  # type: ignore[arg-type]
-
-
-@dg.job(executor_def=dg.in_process_executor, description="Delete runs older than 30 days.")
-def housekeeping() -> None:
-    """Keep Dagster's own tables small."""
-    delete_old_runs()
-
-
-housekeeping_nightly = dg.ScheduleDefinition(
-    job=housekeeping,
-    cron_schedule="0 3 * * *",
-    execution_timezone=LONDON,
-    name="housekeeping_nightly",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-)
 
 
 JOBS = (sync, watch, month_end, housekeeping)

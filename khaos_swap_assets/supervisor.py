@@ -17,7 +17,7 @@ from importlib import resources
 from pathlib import Path
 from types import FrameType
 
-from khaos_swap_assets import health, processes
+from khaos_swap_assets import health, logs, processes
 from khaos_swap_assets.adapters.errors import HouseError, StoreError
 from khaos_swap_assets.errand import Errand
 from khaos_swap_assets.orphans import Orphans
@@ -47,6 +47,7 @@ def run(
     watcher: Watcher | None = None,
     work: Callable[[], int] | None = None,
     say: Say | None = None,
+    rotation: logs.Rotation = logs.USUAL,
 ) -> int:
     """Keep the children running until SIGINT, SIGTERM, the end of ``work``, or a child that does not stay up.
 
@@ -59,7 +60,8 @@ def run(
     say = say or _print
     try:
         processes.end_leftovers(folder.resolve())
-        return Supervisor(children, folder.resolve(), say, watcher or Watcher(Firm(), say)).run(work)
+        with logs.rotating(folder, rotation):
+            return Supervisor(children, folder.resolve(), say, watcher or Watcher(Firm(), say)).run(work)
     finally:
         stop_last()
 

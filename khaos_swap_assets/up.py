@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TypeVar
 
-from khaos_swap_assets import installation, processes, supervisor
+from khaos_swap_assets import installation, logs, processes, supervisor
 from khaos_swap_assets.adapters.alerts import Bell
 from khaos_swap_assets.adapters.errors import KhaosSwapError, StoreAwayError
 from khaos_swap_assets.adapters.settings import PREFIX, Settings
@@ -96,7 +96,8 @@ def _run(settings: Settings, database: Database, ground: Ground, say: Say, alert
     for line in told(settings, database):
         say(line)
     watcher = Watcher(ground, say, alert, [orphans.close_lost, FailuresSeen(database.url, alert).look])
-    return supervisor.run(children, folder=folder, stop_last=lambda: None, watcher=watcher, say=say)
+    rotation = logs.Rotation(settings.log_megabytes, settings.log_files)
+    return supervisor.run(children, folder=folder, stop_last=lambda: None, watcher=watcher, say=say, rotation=rotation)
 
 
 def environment(settings: Settings, url: str, dagster_home: str) -> Mapping[str, str]:

@@ -280,27 +280,6 @@ def test_a_sweep_asks_for_a_run_unless_one_is_under_way(tmp_path: Path) -> None:
     instance.dispose()
 
 
-@pytest.mark.parametrize(
-    ("status", "days", "is_kept"),
-    [
-        (Status.SUCCESS, 31, False),
-        (Status.FAILURE, 31, False),
-        (Status.CANCELED, 31, False),
-        (Status.STARTED, 31, True),
-        (Status.SUCCESS, 29, True),
-    ],
-)
-def test_housekeeping_deletes_ended_runs_past_thirty_days(
-    town: Town, instance: dg.DagsterInstance, status: Status, days: int, is_kept: bool
-) -> None:
-    run = create_run_for_test(instance, job_name="sync", status=status)
-    town.now = datetime.now(UTC) + timedelta(days=days)
-    result = automation.housekeeping.execute_in_process(instance=instance, resources={"toolbox": town.tools})
-    assert result.success
-    assert (instance.get_run_by_id(run.run_id) is not None) is is_kept
-    assert instance.get_run_by_id(result.run_id)
-
-
 def test_sensors_and_schedules_run_without_anybody_starting_them() -> None:
     for sensor in automation.SENSORS:
         assert sensor.default_status == dg.DefaultSensorStatus.RUNNING, sensor.name

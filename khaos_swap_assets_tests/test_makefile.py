@@ -98,6 +98,10 @@ def test_the_port_of_the_demo_is_handed_on(tmp_path: Path) -> None:
     assert "khaos-swap demo --port 3000" in make("--dry-run", "demo").stdout
 
 
+def test_the_length_of_a_soak_is_handed_on() -> None:
+    assert "HOURS=2 .venv/bin/python -m khaos_swap_assets_tests.prove" in make("--dry-run", "prove", "HOURS=2").stdout
+
+
 def test_clean_takes_the_demos_folder_and_no_other_data() -> None:
     planned = make("--dry-run", "clean").stdout
     assert " .khaos-swap-demo " in planned

@@ -15,8 +15,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from khaos_swap_assets import processes, supervisor, watching
+from khaos_swap_assets import logs, processes, supervisor, watching
 from khaos_swap_assets.adapters.errors import HouseError, SettingsError, StoreAwayError
+from khaos_swap_assets.logs import Rotation
 from khaos_swap_assets.orphans import Orphans
 from khaos_swap_assets.processes import Child, Listen
 from khaos_swap_assets.watching import Watcher
@@ -351,6 +352,20 @@ def test_a_second_house_of_the_same_folder_is_refused(house: House) -> None:
     with refused, processes.only_house(house.folder):
         pass
     assert {process.pid for process in marked(house.folder)} == began
+
+
+def test_a_child_that_talks_does_not_fill_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "LOOK_SECONDS", 0.02)
+    talk = "import time\nwhile True: print('x' * 200_000, flush=True); time.sleep(0.01)"
+    aside = tmp_path / "logs" / "talker.log.2"
+
+    def work() -> int:
+        return 0 if until(aside.exists) else 1
+
+    children, rotation = [Child("talker", python(talk))], Rotation(megabytes=1, files=2)
+    code = supervisor.run(children, folder=tmp_path, stop_last=lambda: None, work=work, rotation=rotation)
+    assert code == 0
+    assert {file.name for file in aside.parent.iterdir()} == {"talker.log", "talker.log.1", "talker.log.2"}
 
 
 def test_dagster_finds_its_settings_where_we_put_them(tmp_path: Path) -> None:

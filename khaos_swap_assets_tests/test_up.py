@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -18,6 +19,8 @@ from khaos_swap_assets.adapters.errors import HouseError, SettingsError, StoreAw
 from khaos_swap_assets.adapters.settings import KhaosSettings, Settings
 from khaos_swap_assets.adapters.store.tenancy import Tenancy
 from khaos_swap_assets.gateway.security import DEMO_SECRETS
+from khaos_swap_assets.ground import Ground
+from khaos_swap_assets.logs import Rotation
 from khaos_swap_assets.processes import free_port
 from khaos_swap_assets.sandbox.generator import STORE_ID
 from khaos_swap_assets_tests.running import House, runs, runs_of, until
@@ -122,6 +125,15 @@ def test_the_processes_are_told_where_they_are(monkeypatch: pytest.MonkeyPatch, 
         "KHAOS_SWAP_POLICY_FILE": str(tmp_path / "policy.yaml"),
         "DAGSTER_HOME": "/data/dagster_home",
     }
+
+
+def test_the_size_of_logs_is_that_of_the_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: dict[str, Any] = {}
+    monkeypatch.setattr(supervisor, "run", lambda *_, **given: asked.update(given) or 0)
+    settings = Settings(data_dir=tmp_path, log_megabytes=3, log_files=2)
+    database = installation.Database("postgresql://db/books")
+    up._run(settings, database, Ground(database.url, tmp_path, None), lambda _: None, lambda *_: None)
+    assert asked["rotation"] == Rotation(megabytes=3, files=2)
 
 
 @pytest.mark.parametrize(

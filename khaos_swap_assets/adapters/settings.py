@@ -182,6 +182,10 @@ class Settings(BaseSettings):
         1, ge=1, le=3600, description="Shortest time between two looks at what is due; Dagster looks every 5 s at most"
     )
     open_reread_minutes: int = Field(15, ge=1, le=1440, description="How often open returns are read again")
+    keep_runs_days: int = Field(30, ge=1, le=3650, description="Days until an ended run goes; of each month one stays")
+    keep_events_days: int = Field(7, ge=1, le=3650, description="Days until the passing events of a run are deleted")
+    log_megabytes: int = Field(10, ge=1, le=10_000, description="Size at which a log file is set aside")
+    log_files: int = Field(5, ge=0, le=100, description="Full log files kept beside each log")
     alert_urls: SecretStr = Field(SecretStr(""), description="Comma list of apprise URLs for alerts")
 
     swap: SwapSettings = Field(default_factory=SwapSettings)
@@ -207,10 +211,10 @@ class Settings(BaseSettings):
     @classmethod
     def _is_loopback(cls, value: str) -> str:
         if value not in LOOPBACK:
-            raise ValueError(
-                f"must be one of {', '.join(sorted(LOOPBACK))}: the Dagster UI asks nobody for a password; reach it "
-                f"from elsewhere by an SSH tunnel, or by a proxy with a sign-in that {PREFIX}WEBSERVER_PUBLIC_URL names"
+            tell = (
+                f"must be one of {', '.join(sorted(LOOPBACK))}: the Dagster UI asks nobody for a password; come by an "
             )
+            raise ValueError(f"{tell}SSH tunnel, or a proxy with a sign-in that {PREFIX}WEBSERVER_PUBLIC_URL names")
         return value
 
     @field_validator("data_dir")

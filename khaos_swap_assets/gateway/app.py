@@ -16,10 +16,10 @@ import psycopg
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
-from khaos_swap_assets import api_page
+from khaos_swap_assets import api_page, logs
 from khaos_swap_assets.adapters.errors import KhaosSwapError, SettingsError, StoreError
 from khaos_swap_assets.adapters.settings import Settings, load_settings
-from khaos_swap_assets.adapters.store import arrivals, queues
+from khaos_swap_assets.adapters.store import arrivals, queues, sizes
 from khaos_swap_assets.gateway import channel, describing, inspections, metrics, webhooks
 from khaos_swap_assets.gateway.limits import Limits, SenderRate
 from khaos_swap_assets.gateway.pool import Connect, Pool
@@ -130,9 +130,10 @@ def _add_metrics(app: FastAPI, pool: Pool, settings: Settings, clock: Callable[[
                 found = queues.read(conn, clock())
                 refused = arrivals.refused(conn, clock() - timedelta(days=1))
                 stopped = feed_problems(conn, settings=settings, now=clock())
-            text = metrics.page(found, refused, is_database_up=True, feed=stopped)
+                held = sizes.of_databases(conn) | logs.sizes(settings.data_dir)
+            text = metrics.page(found, refused, is_database_up=True, feed=stopped, sizes=held)
         except (psycopg.Error, KhaosSwapError):
-            text = metrics.page([], {}, is_database_up=False)
+            text = metrics.page([], {}, is_database_up=False, sizes=logs.sizes(settings.data_dir))
         return Response(text, media_type="text/plain; version=0.0.4")
 
 

@@ -8,7 +8,7 @@ that a sender chose.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -40,13 +40,22 @@ def observe(scope: Scope, status: int, seconds: float) -> None:
 
 
 def page(
-    queues: Iterable[Queue], refused: dict[str, int], *, is_database_up: bool, feed: Sequence[str] | None = None
+    queues: Iterable[Queue],
+    refused: dict[str, int],
+    *,
+    is_database_up: bool,
+    feed: Sequence[str] | None = None,
+    sizes: Mapping[str, int] | None = None,
 ) -> bytes:
-    """Everything in Prometheus's text form; ``feed`` is what stops the feed, None where that is not known."""
+    """Everything in Prometheus's text form.
+
+    ``feed`` is what stops the feed, None where that is not known; ``sizes`` are bytes on disk by what holds them.
+    """
     registry = CollectorRegistry()
     if os.environ.get(SHARED_FOLDER):
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     registry.register(_Figures(list(queues), refused, is_database_up, feed))
+    registry.register(_Sizes(sizes or {}))
     own = b"" if os.environ.get(SHARED_FOLDER) else generate_latest(OWN)
     return own + generate_latest(registry)
 
@@ -75,3 +84,15 @@ class _Figures(Collector):
         for reason, times in self._refused.items():
             refused.add_metric([reason], times)
         yield from (waiting, oldest, empty, refused)
+
+
+class _Sizes(Collector):
+    def __init__(self, sizes: Mapping[str, int]) -> None:
+        self._sizes = sizes
+
+    def collect(self) -> Iterator[Metric]:
+        """One gauge of bytes."""
+        sizes = GaugeMetricFamily("khaos_swap_size_bytes", "Bytes on disk", labels=["what"])
+        for what, size in self._sizes.items():
+            sizes.add_metric([what], size)
+        yield sizes

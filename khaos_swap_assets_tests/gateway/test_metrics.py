@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from khaos_swap_assets.adapters.store.queues import Queue
 from khaos_swap_assets.gateway import metrics
+from khaos_swap_assets_tests.gateway.conftest import OpenGateway, configure
 
 Labels = tuple[tuple[str, str], ...]
 KNOCKS = Queue("knocks", "why", waiting=3, oldest_seconds=40, done_a_day=9, empty_in_seconds=7)
@@ -79,6 +80,17 @@ def test_refused_messages_are_told_by_reason() -> None:
     found = shown(refused={"the token has expired": 2, 'a "quoted"\nreason': 1})
     assert found["khaos_swap_refused_messages", (("reason", "the token has expired"),)] == 2
     assert found["khaos_swap_refused_messages", (("reason", 'a "quoted"\nreason'),)] == 1
+
+
+def test_sizes_are_told_by_what_holds_them(open_gateway: OpenGateway, tmp_path: Path) -> None:
+    for name, text in {"logs/gateway.log": "four", "dagster_home/storage/run/compute_logs/a.err": "seven77"}.items():
+        file = tmp_path / name
+        file.parent.mkdir(parents=True)
+        file.write_text(text)
+    found = figures(open_gateway(settings=configure(data_dir=tmp_path)).get("/metrics").content)
+    held = {labels[0][1]: value for (name, labels), value in found.items() if name == "khaos_swap_size_bytes"}
+    assert held.pop("database") > 10**6
+    assert held == {"logs": 4, "compute_logs": 7}
 
 
 def test_processes_that_share_a_folder_tell_one_sum(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """Proofs of the gateway: load, a peak day, whatever schemathesis thinks of, speed, and where the days end.
 
 Belongs here: the claims at full size. Stays out: how a peak day goes (``peak_day``), how load is made
-(``benchmarks.gateway_load``), its memory (``soak``), a catalogue (``catalogue_feed``), how one event is timed
-(``knock_to_posted``), how days are played (``end_states``).
+(``benchmarks.gateway_load``), its memory (``soak``), that of the whole house (``house_soak``), a catalogue
+(``catalogue_feed``), how one event is timed (``knock_to_posted``), how days are played (``end_states``).
 """
 
 from __future__ import annotations
@@ -74,6 +74,13 @@ def knock_to_posted() -> dict[str, Any]:
     return knock_to_posted.knock_to_posted()
 
 
+def house_soak() -> dict[str, Any]:
+    """Idle, then busy, 15 minutes each or HOURS: memory stays flat; what an hour adds on disk is told."""
+    from khaos_swap_assets_tests.prove import house_soak
+
+    return house_soak.house_soak()
+
+
 def end_states() -> dict[str, Any]:
     """200 returns with events, without any, and with a day in the dark: the same final state."""
     from khaos_swap_assets_tests.prove import end_states
@@ -88,5 +95,6 @@ GATEWAY_PROOFS = (
     gateway_catalogue,
     gateway_generated_cases,
     knock_to_posted,
+    house_soak,
     end_states,
 )

@@ -100,7 +100,7 @@ def _percentile(ordered: Sequence[float], share: float) -> float:
 def knock_to_posted(events: int = 50, seed: int = 1) -> dict[str, Any]:
     """Single events into the idle demo: on offer in 9 s at the median and in 14 s for 95 in 100; each offered once."""
     figures: dict[str, Any] = {}
-    with _house(events) as (place, children, sender):
+    with house(events) as (place, children, sender):
 
         def work() -> int:
             sender.come_to_rest("the first event")
@@ -138,7 +138,7 @@ def ready_world(events: int, now: datetime) -> tuple[World, list[tuple[Rma, int]
 
 
 @contextmanager
-def _house(events: int) -> Iterator[tuple[Place, list[processes.Child], Sender]]:
+def house(events: int) -> Iterator[tuple[Place, list[processes.Child], Sender]]:
     """The demo's processes over a sandbox in this one, in a folder of their own."""
     outside = dict(os.environ)
     environment.forget_outside()
@@ -203,18 +203,18 @@ class Sender:
         self._until(self._is_at_rest, f"the house did not come to rest before {before}")
 
     def _one(self, rma: Rma, pence: int) -> Legs:
-        sent_at = self._send(rma, pence)
-        with self._open(OURS) as conn:
+        sent_at = self.send(rma, pence)
+        with self.open(OURS) as conn:
             query = "SELECT count(*) > 0 FROM recon.postings WHERE return_id = %s AND state = 'planned'"
             self._until(lambda: _ask(conn, query, rma.return_id), f"{rma.rma_number} was not offered", every=0.02)
             offered_at = time.time()
-        with self._open(DAGSTER) as conn:
+        with self.open(DAGSTER) as conn:
             moments: dict[str, float] = dict(conn.execute(MOMENTS, (sent_at,)).fetchall())
         asked_at = moments.get("PIPELINE_ENQUEUED", sent_at)
         began_at = moments.get("STEP_START", asked_at)
         return Legs(asked_at - sent_at, began_at - asked_at, offered_at - began_at)
 
-    def _send(self, rma: Rma, pence: int) -> float:
+    def send(self, rma: Rma, pence: int) -> float:
         """Close and refund the return now; the moment at which its webhook left."""
         with self.state.lock:
             self.state.world.now = now = datetime.now(UTC).replace(microsecond=0)
@@ -231,13 +231,13 @@ class Sender:
 
     def _is_at_rest(self) -> bool:
         """Runs are looked for first: whatever one of them began meanwhile, its reason still waits."""
-        with self._open(OURS) as conn, self._open(DAGSTER) as dagster:
+        with self.open(OURS) as conn, self.open(DAGSTER) as dagster:
             query = f"SELECT count(*) = 0 FROM runs WHERE status IN {ACTIVE}"
             return _ask(dagster, query) and _ask(conn, REST)
 
     def _faults(self) -> list[str]:
         """Each event is one posting of its value, and nothing else was posted."""
-        with self._open(OURS) as conn:
+        with self.open(OURS) as conn:
             rows = conn.execute("SELECT rma, count(*), sum(value_pence)::bigint FROM recon.postings GROUP BY 1")
             found = {rma: (count, pence) for rma, count, pence in rows}
         wanted = {rma.rma_number: (1, pence) for rma, pence in self.ready}
@@ -250,7 +250,8 @@ class Sender:
             if any(word in file.read_text(errors="replace") for word in (*DEMO_SECRETS.values(), *names))
         ]
 
-    def _open(self, name: str) -> psycopg.Connection[Any]:
+    def open(self, name: str) -> psycopg.Connection[Any]:
+        """A connection to one of the two databases."""
         conn = database.connect(self.place.postgres.url(name), application="proof")
         conn.autocommit = True
         return conn

@@ -1,0 +1,92 @@
+"""What keeps Dagster's own tables and files small: once a night, in batches until nothing old is left.
+
+Belongs here: the job and how long things are kept. Stays out: which rows may go (``adapters.store.dagster_log``), the
+log files of the processes (``logs``). ``delete_run`` takes a run's result with it, so the runs that made what is
+newest, of every month, stay for ever.
+"""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import dagster as dg
+
+from khaos_swap_assets.adapters.store import dagster_log
+from khaos_swap_assets.stages.toolbox import Toolbox
+
+if TYPE_CHECKING:
+    from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
+
+
+@dg.op
+def clean_up(context: dg.OpExecutionContext, toolbox: dg.ResourceParam[Toolbox]) -> None:
+    """Delete what is too old, and say how much."""
+    now, settings = toolbox.now(), toolbox.settings
+    runs = delete_old_runs(context.instance, now - timedelta(days=settings.keep_runs_days))
+    events = trim_events(context.instance, now - timedelta(days=settings.keep_events_days))
+    folders = delete_lost_folders(context.instance, now - timedelta(days=1))
+    context.log.info("deleted %d runs, %d events of others, %d folders of runs that are gone", runs, events, folders)
+
+
+def delete_old_runs(instance: dg.DagsterInstance, before: datetime) -> int:
+    """Delete ended runs from before ``before`` with their events, verdicts and files; how many."""
+    storage, deleted = _storage(instance), 0
+    with storage.index_connection() as connection:
+        kept = dagster_log.kept_runs(connection)
+    while True:
+        with storage.index_connection() as connection:
+            old = dagster_log.old_runs(connection, before, kept)
+        for run_id in old:
+            instance.delete_run(run_id)
+            instance.compute_log_manager.delete_logs(prefix=[run_id])
+        deleted += len(old)
+        if not old:
+            break
+    while True:
+        with storage.index_connection() as connection:
+            if not dagster_log.forget_verdicts(connection, before):
+                return deleted
+
+
+def trim_events(instance: dg.DagsterInstance, before: datetime) -> int:
+    """Delete what matters only while a run is under way, of runs that stay; how many events."""
+    deleted = last = 0
+    while True:
+        with _storage(instance).index_connection() as connection:
+            count, last = dagster_log.trim(connection, before, last)
+        deleted += count
+        if not count:
+            return deleted
+
+
+def delete_lost_folders(instance: dg.DagsterInstance, before: datetime) -> int:
+    """Delete files of runs that are gone, untouched since ``before``; how many folders."""
+    folders = [one for one in Path(instance.storage_directory()).glob("*/compute_logs") if _is_older(one, before)]
+    with _storage(instance).index_connection() as connection:
+        lost = dagster_log.missing(connection, [folder.parent.name for folder in folders])
+    for run_id in lost:
+        instance.compute_log_manager.delete_logs(prefix=[run_id])
+    return len(lost)
+
+
+def _is_older(folder: Path, moment: datetime) -> bool:
+    return folder.stat().st_mtime < moment.timestamp()
+
+
+def _storage(instance: dg.DagsterInstance) -> "SqlEventLogStorage":
+    return cast("SqlEventLogStorage", instance.event_log_storage)
+
+
+@dg.job(executor_def=dg.in_process_executor, description="Delete old runs, their events and their files.")
+def housekeeping() -> None:
+    """Keep Dagster's own tables and files small."""
+    clean_up()
+
+
+housekeeping_nightly = dg.ScheduleDefinition(
+    job=housekeeping,
+    cron_schedule="0 3 * * *",
+    execution_timezone="Europe/London",
+    name="housekeeping_nightly",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)

@@ -1,0 +1,46 @@
+"""The verdict on a whole house's memory, and what an hour adds on disk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from khaos_swap_assets_tests.prove import house_soak
+from khaos_swap_assets_tests.prove.house_soak import LOOKS, Stretch, judged
+
+
+def stretch(seen: list[float], minutes: float = 15) -> dict[str, Any]:
+    return Stretch(minutes * 60, {"logs": 500_000, "database": 1_000_000}, {"gateway": seen}).figures()
+
+
+def test_bytes_are_told_by_the_hour() -> None:
+    told = stretch([90.0] * (LOOKS + 1))
+    assert told["mb_an_hour"] == {"logs": 2.0, "database": 4.0}
+    assert told["mb_an_hour_in_all"] == 6.0
+
+
+@pytest.mark.parametrize(
+    ("warm_up", "growth", "faults"),
+    [
+        (0.0, 0.0, []),
+        (60.0, 0.0, []),
+        (0.0, 0.2, []),
+        (0.0, 0.5, ["busy: gateway grows by 1.0 MB a minute"]),
+    ],
+)
+def test_a_process_that_goes_on_growing_is_found(warm_up: float, growth: float, faults: list[str]) -> None:
+    seen = [90.0 + min(look, 10) * warm_up / 10 + look * growth for look in range(LOOKS + 1)]
+    assert judged({"busy": stretch(seen)})["faults"] == faults
+    assert judged({"busy": stretch(seen)})["holds"] is not bool(faults)
+
+
+def test_a_short_stretch_says_nothing_of_memory() -> None:
+    assert judged({"busy": stretch([float(look) for look in range(LOOKS + 1)], minutes=1)})["holds"]
+
+
+@pytest.mark.parametrize(("hours", "minutes"), [("", 15.0), ("2", 120.0), ("0.05", 3.0)])
+def test_hours_make_it_longer_or_shorter(monkeypatch: pytest.MonkeyPatch, hours: str, minutes: float) -> None:
+    monkeypatch.setenv("HOURS", hours)
+    monkeypatch.setattr(house_soak, "measure", lambda asked: {"idle": Stretch(asked * 60, {}, {})})
+    assert house_soak.house_soak()["idle"]["minutes"] == minutes
