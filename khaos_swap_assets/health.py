@@ -16,7 +16,7 @@ from khaos_swap_assets.processes import Listen
 UNSEEN_AFTER = timedelta(minutes=10)
 
 ANSWER_SECONDS = 5
-STILL_SECONDS = 180
+STILL_SECONDS = 120
 """Each part of the daemon is to be heard every 30 s; a look at a slow vendor may hold one up for a minute."""
 
 

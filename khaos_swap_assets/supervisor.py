@@ -90,6 +90,7 @@ class Supervisor:
             finally:
                 self._watcher.stop()
                 self._stop_all()
+                self._watcher.wait()
         return 0 if self._signals else self._work.result()
 
     def _is_over(self) -> bool:
@@ -246,7 +247,7 @@ def dagster_children(
             listens=code,
             before=orphans.close_all,
             alive=partial(health.code_server_answers, code),
-            hang_seconds=20,
+            hang_seconds=30,
         ),
         Child(
             "webserver",
@@ -260,6 +261,7 @@ def dagster_children(
             [sys.executable, "-m", "dagster._daemon", "run", "-w", str(workspace)],
             shared,
             alive=partial(health.daemon_beats, orphans.url),
+            hang_seconds=180,
         ),
     ]
 

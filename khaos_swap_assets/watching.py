@@ -18,6 +18,7 @@ LOOK_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 10.0
 ASK_SECONDS = 5.0
 ALERT_AFTER_SECONDS = 30.0
+LAST_LOOK_SECONDS = 5.0
 SHAKEN_SECONDS = 30.0
 """So long after the database was away, what falls has fallen with it."""
 Tell = Callable[[str, str], object]
@@ -68,8 +69,13 @@ class Watcher:
         self._thread.start()
 
     def stop(self) -> None:
-        """No more looks; one that is under way is not waited for."""
+        """No more looks; one that is under way goes on."""
         self._is_over.set()
+
+    def wait(self) -> None:
+        """Give a look that is under way some seconds: it might start the database again that is stopped next."""
+        if self._thread.is_alive():
+            self._thread.join(LAST_LOOK_SECONDS)
 
     def expect(self, child: Child) -> None:
         """From now on this child is to answer; what it did before counts for nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -114,6 +115,25 @@ def test_a_child_that_stops_answering_hangs_but_not_while_the_database_is_away(
     answers[0], earth.error = True, None
     assert until(lambda: not watcher.away, 10, every=0.01)
     assert not watcher.is_hung(child)
+
+
+def test_a_look_under_way_is_over_once_it_was_waited_for(
+    earth: Earth, watch: Callable[..., Watcher], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[int] = []
+
+    def look() -> bool:
+        earth.looks += 1
+        time.sleep(0.2)
+        ended.append(earth.looks)
+        return False
+
+    monkeypatch.setattr(earth, "look", look)
+    watcher = watch()
+    assert until(lambda: earth.looks, 10, every=0.01)
+    watcher.stop()
+    watcher.wait()
+    assert len(ended) == earth.looks
 
 
 def test_a_chore_that_fails_is_said_and_done_again(said: list[str], watch: Callable[..., Watcher]) -> None:
