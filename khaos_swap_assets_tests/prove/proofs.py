@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from khaos_swap_assets.sandbox.state import SWAP_SWITCHES
 from khaos_swap_assets.sandbox.switches import ALL_SWITCHES
 from khaos_swap_assets_tests.prove.audit_proofs import AUDIT_PROOFS
 from khaos_swap_assets_tests.prove.chaos import chaos
@@ -29,8 +30,8 @@ LONGEST_ONCE_SECONDS = 60
 HISTORIES = 2_000
 HISTORY = Path("../shared/data/online_retail_2009-12_2010-12.parquet")
 MONTHS = ("2009-12", *(f"2010-{month:02d}" for month in range(1, 13)))
-UNSEEN = frozenset({"slow_seconds", "retry_after"})
-"""Switches that set how long a fault lasts: nothing of them shows while no fault is armed."""
+UNSEEN = frozenset({"slow_seconds", "retry_after", "kept_shown"})
+"""Switches that show only beside something else: an armed fault, or goods that customers keep."""
 
 OUTAGES = {
     "Swap answers 500": {"swap_500": -1},
@@ -62,6 +63,13 @@ def planted() -> Figures:
 def planted_with_the_money() -> Figures:
     """The same with the shop connected: its own trouble too, seeds 1 to 3, 60 and 200 returns."""
     return _all_good(play(returns=returns, seed=seed, storefront=True) for returns in (60, 200) for seed in (1, 2, 3))
+
+
+def kept_goods() -> Figures:
+    """Goods that customers keep, whole returns and mixed, however Swap shows them: seeds 1 to 10 each, 20 returns more."""
+    ways = SWAP_SWITCHES["kept_shown"]
+    wishes = ((way, seed) for way in ways for seed in range(1, 11))
+    return _all_good(play(returns=20, seed=seed, goods=True, switches=[f"kept_shown={way}"]) for way, seed in wishes)
 
 
 def size_of(seed: int) -> int:
@@ -161,6 +169,7 @@ PROOFS: dict[str, Callable[[], Figures]] = {
         planted,
         planted_with_the_money,
         chaos,
+        kept_goods,
         benchmarks,
         *AUDIT_PROOFS,
         *GATEWAY_PROOFS,
