@@ -153,7 +153,8 @@ def _refund_not_explained(case: Case) -> Iterator[Problem]:
     if facts.is_confirmed and not (is_explained or is_settled or is_other_outcome):
         message = f"Refund {case.money(facts.refund_pence)}, lines {case.money(lines_pence)}"
         fee = f", withheld fee {case.money(return_.handling_fee_pence)}" if return_.handling_fee_pence else ""
-        yield case.problem("refund_not_explained", message + fee, abs(facts.refund_pence - lines_pence))
+        hint = "".join(fault.hint for fault in facts.settlement.faults)
+        yield case.problem("refund_not_explained", message + fee + hint, abs(facts.refund_pence - lines_pence))
 
 
 def _refund_unconfirmed_too_long(case: Case) -> Iterator[Problem]:

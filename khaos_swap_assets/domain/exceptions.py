@@ -133,7 +133,8 @@ _CATALOGUE = (
         "finance",
         "error",
         "The refunded lines, less a withheld fee, do not add up to the refund.",
-        "Compare the refund in the shop with the return in Swap and correct Swap, or post the Credit Note by hand.",
+        "Compare the refund in the shop with the return in Swap and correct Swap, or post the Credit Note by hand. "
+        "Where it says that the order's delivery is the difference, decide `delivery` in the policy (docs/policy.md).",
         "The lines add up to the refund to the penny, or a Credit Note of its value covers the refund.",
     ),
     ExceptionKind(

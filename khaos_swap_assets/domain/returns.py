@@ -49,10 +49,14 @@ def hold_words(code: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class HoldReason:
-    """Why a return is not posted now: a kind of exception or a code of ``domain.credit_notes``, and one clear line."""
+    """Why a return is not posted now: a kind of exception or a code of ``domain.credit_notes``, and one clear line.
+
+    ``hint`` is the part of that line that says what accounts for it, where something does.
+    """
 
     kind: str
     text: str
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,10 +159,24 @@ def _fault(case: Case) -> HoldReason:
         return HoldReason(UNDECIDED, f"no line is a Refund: {', '.join(case.undecided)}")
     if not case.already:
         given = f", {_told(case.return_.exchange_pence, case.return_.currency)} in exchange" if case.swapped else ""
-        return HoldReason(NOT_EXPLAINED, f"{due} refunded, its lines add up to {together}, fee {fee}{given}")
+        hint = _delivery_hint(case)
+        said = f"{due} refunded, its lines add up to {together}, fee {fee}{given}{hint}"
+        return HoldReason(NOT_EXPLAINED, said, hint)
     if case.due_pence < 0:
         return HoldReason("value_gap", f"{due} more is posted than was refunded")
     return HoldReason(UNDECIDED, f"{due} more was refunded, new lines explain {together} of it")
+
+
+def _delivery_hint(case: Case) -> str:
+    """What to decide where the order's delivery alone stands between rows and refund."""
+    if not case.is_off_by_delivery:
+        return ""
+    delivery = _told(case.sale.delivery_pence, case.return_.currency)
+    rule = case.policy.delivery
+    lacks = "" if rule.stock_code else " and has no stock_code"
+    return (
+        f"; off by exactly the order's delivery of {delivery}: the policy's decision `delivery` is {rule.choice}{lacks}"
+    )
 
 
 def _told(pence: int, currency: str) -> str:

@@ -174,6 +174,13 @@ class Case:
                 return found[0] if len(found) == 1 else None
         return None
 
+    @property
+    def is_off_by_delivery(self) -> bool:
+        """True where the refund exceeds its rows, less the fee or not, by exactly the delivery of the order."""
+        beyond = self.due_pence - cost_of(self.refunded)
+        is_exact = beyond in {self.sale.delivery_pence, self.sale.delivery_pence - self.return_.handling_fee_pence}
+        return bool(self.sale.delivery_pence and self.refunded) and not self.already and is_exact
+
     def is_fee_of_credit(self, used: Sequence[Field]) -> bool | None:
         """Whether the fee was withheld from the store credit; None where the credit given is not that of its rows.
 

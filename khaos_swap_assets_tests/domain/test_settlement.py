@@ -183,6 +183,23 @@ def test_u9_delivery_is_a_line_where_the_order_shows_it(
     assert found.value_pence == (refund if is_explained else 0)
 
 
+@pytest.mark.parametrize(
+    ("refund", "changes", "is_told"),
+    [
+        (GOODS.cost_pence + 795, {}, True),
+        (GOODS.cost_pence + 500, {"handling_fee_pence": 295}, True),
+        (GOODS.cost_pence + 795, {"handling_fee_pence": 295}, True),
+        (GOODS.cost_pence + 794, {}, False),
+        (GOODS.cost_pence - 795, {}, False),
+    ],
+)
+def test_a_refund_off_by_the_delivery_names_the_decision(refund: int, changes: dict[str, Any], is_told: bool) -> None:
+    (fault,) = settle(returned(GOODS, refund_pence=refund, **changes), CreditNotePolicy(), sale=DELIVERED).faults
+    words = "; off by exactly the order's delivery of £7.95: the policy's decision `delivery` is if_all_goods_come_back"
+    assert fault.hint == (f"{words} and has no stock_code" if is_told else "")
+    assert fault.text.endswith(fault.hint)
+
+
 def test_without_a_stock_code_delivery_and_tax_are_a_persons_work() -> None:
     bare = CHOSEN.model_copy(
         update={

@@ -66,7 +66,7 @@ def planted_with_the_money() -> Figures:
 
 
 def kept_goods() -> Figures:
-    """Goods that customers keep, whole returns and mixed, however Swap shows them: seeds 1 to 10 each, 20 returns more."""
+    """Goods that customers keep, whole returns and mixed, however Swap shows them: seeds 1 to 10 each."""
     ways = SWAP_SWITCHES["kept_shown"]
     wishes = ((way, seed) for way in ways for seed in range(1, 11))
     return _all_good(play(returns=20, seed=seed, goods=True, switches=[f"kept_shown={way}"]) for way, seed in wishes)

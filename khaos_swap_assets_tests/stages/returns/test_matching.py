@@ -16,6 +16,16 @@ from khaos_swap_assets.stages.returns.matching import match_waiting
 from khaos_swap_assets_tests.stages.town import NOON, Town, a_code, a_line, a_return, an_order
 
 
+def test_the_exception_of_a_refund_off_by_the_delivery_says_so(town: Town) -> None:
+    one = a_return(1, a_line("HAT"), refund_pence=1495)
+    town.sells_and_takes_back(one)
+    town.khaos.orders = [replace(order, delivery_gross_pence=495) for order in town.khaos.orders]
+    town.sync()
+    message = town.one("SELECT message FROM recon.exceptions WHERE kind = 'refund_not_explained'")
+    assert message.startswith("Refund £14.95, lines £10.00; off by exactly the order's delivery of £4.95")
+    assert "decision `delivery`" in message
+
+
 def lines(town: Town) -> list[tuple[Any, ...]]:
     return town.ask("SELECT sku, stock_code, problem, suggestion FROM recon.matched_lines ORDER BY return_id, sku")
 
