@@ -21,10 +21,11 @@ from khaos_swap_assets.audit.order_names import Naming, OrderNames, naming_of
 from khaos_swap_assets.domain.facts import ReturnFacts
 from khaos_swap_assets.domain.goods_facts import LineFacts
 from khaos_swap_assets.domain.matching import ReturnRecord
-from khaos_swap_assets.domain.orders import Claim, OrderMatch, SalesOrder, choose_order, order_refs, over_returns
+from khaos_swap_assets.domain.orders import Claim, OrderMatch, SalesOrder, choose_order, order_refs
 from khaos_swap_assets.domain.packs import Packs
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.returns import Return, rightful_pence
+from khaos_swap_assets.domain.sold_packs import over_sold
 from khaos_swap_assets.domain.stock_codes import Catalogue, SkuMatch, match_sku
 
 SUGGESTIONS = 500
@@ -135,7 +136,8 @@ def cases(inputs: Inputs) -> Cases:
     naming = naming_of([*(one.order_name for one in returns), *named], sold.keys())
     shelf = _Shelf(inputs, sold, naming)
     matches = {one.return_id: shelf.order_of(one) for one in returns}
-    over = _over_returned(returns, matches, shelf)
+    packs = Packs(inputs.stock_codes.rows)
+    over = _over_returned(returns, matches, shelf, packs)
     money, strays = _money(inputs, returns, naming)
     tells_currency = inputs.refunds is not None and CURRENCY in inputs.refunds.columns
     people = _people(matches)
@@ -156,8 +158,7 @@ def cases(inputs: Inputs) -> Cases:
                 row.raw,
             )
         )
-    orders, packs = OrderNames(inputs.sales_orders.rows, naming), Packs(inputs.stock_codes.rows)
-    return Cases(tuple(found), naming, orders, packs, tuple(strays))
+    return Cases(tuple(found), naming, OrderNames(inputs.sales_orders.rows, naming), packs, tuple(strays))
 
 
 class _Shelf:
@@ -165,6 +166,7 @@ class _Shelf:
 
     def __init__(self, inputs: Inputs, sold: Mapping[str, list[OrderRow]], naming: Naming) -> None:
         self._catalogue = Catalogue.of(documents.stock_codes(inputs.stock_codes.rows))
+        self._packs = Packs(inputs.stock_codes.rows)
         self._skus: dict[str, SkuMatch] = {}
         self._suggested = 0
         self._sold, self._naming = sold, naming
@@ -196,7 +198,7 @@ class _Shelf:
         refs = self.refs_of(return_)
         codes = {code for line in return_.refund_lines if (code := self.sku(line.sku).stock_code)}
         candidates = [order for ref in refs for order in self._orders_of(ref)]
-        match = choose_order(return_, refs, candidates, stock_codes=codes, is_answered=True)
+        match = choose_order(return_, refs, candidates, stock_codes=codes, is_answered=True, packs=self._packs)
         return replace(match, problems=tuple(kind for kind in match.problems if kind not in self._untold))
 
     def _orders_of(self, ref: str) -> list[SalesOrder]:
@@ -230,7 +232,7 @@ class _Shelf:
 
 
 def _over_returned(
-    returns: Iterable[Return], matches: Mapping[str, OrderMatch], shelf: _Shelf
+    returns: Iterable[Return], matches: Mapping[str, OrderMatch], shelf: _Shelf, packs: Packs
 ) -> defaultdict[str, set[str]]:
     """Stock Codes of which each return brings back more than is left of its order."""
     claims: defaultdict[str, list[Claim]] = defaultdict(list)
@@ -246,7 +248,7 @@ def _over_returned(
                 claims[order.associated_ref].append(claim)
     over: defaultdict[str, set[str]] = defaultdict(set)
     for ref, found in claims.items():
-        for return_id, code in over_returns(found, orders[ref].sold):
+        for return_id, code in over_sold(found, orders[ref], packs):
             over[return_id].add(code)
     return over
 

@@ -232,6 +232,7 @@ RULES: dict[str, Rule] = {
     "sku_unknown": _lines_of("sku_unknown", "No Stock Code equals the SKU {sku}"),
     "sku_ambiguous": _lines_of("sku_ambiguous", "Several Stock Codes are nearly the SKU {sku}"),
     "sku_discontinued": _lines_of("sku_discontinued", "Stock Code {sku} is discontinued"),
+    "pack_unclear": _lines_of("pack_unclear", "Nobody can tell out of which sale {sku} came back, or at which price"),
     "order_not_found": _order("order_not_found", "No Sales Order for {order} that holds these goods"),
     "order_ambiguous": _order("order_ambiguous", "More than one Sales Order may be {order}"),
     "order_not_invoiced": _order_not_invoiced,

@@ -120,6 +120,14 @@ _CATALOGUE = (
         "Neither units nor refunds exceed what was sold.",
     ),
     ExceptionKind(
+        "pack_unclear",
+        "finance",
+        "error",
+        "A component of a sold pack came back, and nobody can tell out of which sale, or what its share of it is.",
+        "Look at the candidates. Give pack and components a price in Khaos, or post the Credit Note by hand.",
+        "One sold line fits the returned row and its price is known, or a Credit Note covers the refund.",
+    ),
+    ExceptionKind(
         "outcome_needs_policy",
         "finance",
         "warning",

@@ -16,6 +16,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from khaos_swap_assets.domain.money import unit_values
+from khaos_swap_assets.domain.packs import NO_PACKS, Packs
 from khaos_swap_assets.domain.returns import Return
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -123,6 +124,7 @@ def choose_order(
     stock_codes: Collection[str] = (),
     is_answered: bool,
     generic_customers: Sequence[str] = (),
+    packs: Packs = NO_PACKS,
 ) -> OrderMatch:
     """Choose the Khaos order of a return among ``candidates`` by the exact Associated Ref, or say why none can be.
 
@@ -138,7 +140,8 @@ def choose_order(
     if not found:
         return OrderMatch(None, ("order_not_found",) if is_answered else (), is_waiting=not is_answered)
     order = found[0]
-    missing = is_answered and not set(stock_codes) <= set(order.sold)
+    held = set(order.sold) | {code for code, _ in packs.opened(order.sold.items())}
+    missing = is_answered and not set(stock_codes) <= held
     problems = ("order_not_found",) if missing else ()
     return OrderMatch(order, problems + order_problems(return_, order, generic_customers), not is_answered)
 
@@ -167,7 +170,7 @@ def over_refunds(claims: Sequence[Claim], order: SalesOrder) -> set[tuple[str, s
     named that may be right. Earlier refunds count first; a Stock Code that the order never held is left out. Source:
     FINANCE_RULES U-8, U-26.
     """
-    caps = _caps(order)
+    caps = caps_of(order)
     return {
         (asked.return_id, asked.stock_code)
         for asked in _asked_so_far(claims)
@@ -175,7 +178,7 @@ def over_refunds(claims: Sequence[Claim], order: SalesOrder) -> set[tuple[str, s
     }
 
 
-def _caps(order: SalesOrder) -> dict[str, list[int]]:
+def caps_of(order: SalesOrder) -> dict[str, list[int]]:
     """By Stock Code: what 0, 1, 2, … of its units were paid together, the dearest first."""
     prices: dict[str, list[int]] = {}
     for line in order.lines:
@@ -197,6 +200,11 @@ def over_returns(claims: Sequence[Claim], sold: Mapping[str, int]) -> set[tuple[
     }
 
 
+def turn_of(claim: Claim) -> tuple[datetime, str, str, str]:
+    """Where a claim stands in line: by moment of the refund, by RMA, unconfirmed last."""
+    return claim.refunded_at or _NEVER, claim.rma, claim.return_id, claim.stock_code
+
+
 class _Asked(NamedTuple):
     """What this return and every earlier one of the order take back of a Stock Code, in all."""
 
@@ -211,7 +219,7 @@ def _asked_so_far(claims: Iterable[Claim]) -> Iterator[_Asked]:
     units: Counter[tuple[datetime, str, str, str]] = Counter()
     pence: Counter[tuple[datetime, str, str, str]] = Counter()
     for claim in claims:
-        turn = (claim.refunded_at or _NEVER, claim.rma, claim.return_id, claim.stock_code)
+        turn = turn_of(claim)
         units[turn] += claim.quantity
         pence[turn] += claim.pence
     units_so_far: Counter[str] = Counter()

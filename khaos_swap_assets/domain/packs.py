@@ -6,12 +6,15 @@ is matched or booked. Source: contracts/khaos.md §7.1 (pack links).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Protocol
 
 from khaos_swap_assets.domain.matching_evidence import units
 
 Goods = tuple[tuple[str, int], ...]
+PackItem = tuple[str, int, Decimal | None]
+"""A component as Khaos pushes it: its stock id, units in one pack, its proportion of the pack's value if told."""
 
 
 class Item(Protocol):
@@ -27,10 +30,19 @@ class Item(Protocol):
 
 
 class Packs:
-    """The packs of a catalogue."""
+    """The packs of a catalogue; ``weights`` by Stock Code of a pack: how its components share its price."""
 
-    def __init__(self, items: Iterable[Item] = ()) -> None:
+    def __init__(self, items: Iterable[Item] = (), weights: Mapping[str, Sequence[int]] | None = None) -> None:
         self._parts = {item.stock_code: item.pack_components for item in items if item.pack_components}
+        self._weights = weights or {}
+
+    def parts(self, code: str) -> Goods:
+        """(Stock Code, units in one pack) of its components; nothing where it is no pack."""
+        return self._parts.get(code, ())
+
+    def weights(self, code: str) -> Sequence[int]:
+        """How its components share its price, in their order; nothing where nobody can tell."""
+        return self._weights.get(code, ())
 
     def opened(self, codes: Iterable[tuple[str, int]]) -> Goods:
         """(Stock Code, units) with the components in place of each pack."""
@@ -51,6 +63,14 @@ class Packs:
 
     def _of(self, code: str, quantity: int) -> Goods:
         return tuple((part, units * quantity) for part, units in self._parts.get(code, ((code, 1),)))
+
+
+def weights_of(parts: Goods, proportions: Sequence[Decimal], prices: Mapping[str, int]) -> list[int]:
+    """By ``ValueProportion`` where all are told, else by the components' own prices; nothing where neither is known."""
+    if len(proportions) == len(parts) and min(proportions, default=Decimal(-1)) >= 0 and sum(proportions) > 0:
+        return [int(proportion * 1_000_000) for proportion in proportions]
+    own = [prices.get(code, 0) * units for code, units in parts]
+    return own if own and min(own) > 0 else []
 
 
 NO_PACKS = Packs()

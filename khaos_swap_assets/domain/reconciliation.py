@@ -46,6 +46,7 @@ DRAFT_KINDS = (
     "over_return",
     "currency_mismatch",
     "refund_not_explained",
+    "pack_unclear",
 )
 """What holds a draft back for what the shop, Swap and the orders say."""
 EVERY_RULE = (*RULES.values(), *GOODS_RULES.values(), *MONEY_RULES.values())

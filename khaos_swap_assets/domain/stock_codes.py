@@ -22,7 +22,10 @@ _SCORES = {"case": 99, "spaces": 98, "punctuation": 97, "other_ref": 95, "barcod
 
 @dataclass(frozen=True, slots=True)
 class StockCode:
-    """One catalogue item: ``stock_code`` may be renamed in Khaos, ``stock_id`` never is (khaos.md §3)."""
+    """One catalogue item: ``stock_code`` may be renamed in Khaos, ``stock_id`` never is (khaos.md §3).
+
+    ``sell_pence`` is its own price with VAT, in pence of the house; None where that is not known.
+    """
 
     stock_code: str
     stock_id: str
@@ -32,6 +35,7 @@ class StockCode:
     is_discontinued: bool = False
     is_stock_controlled: bool = True
     pack_components: tuple[tuple[str, int], ...] = ()
+    sell_pence: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def order(kind: str, **changes: Any) -> dict[str, Any]:
 
 LINE_KINDS = [
     row
-    for kind in ("sku_unknown", "sku_ambiguous", "sku_discontinued")
+    for kind in ("sku_unknown", "sku_ambiguous", "sku_discontinued", "pack_unclear")
     for row in (
         (kind, True, some_facts(**lines_with(kind))),
         (kind, True, some_facts(OPEN, **lines_with(kind))),

@@ -10,12 +10,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any, TypeVar
 
 from khaos_swap_assets.adapters.khaos import wire
 from khaos_swap_assets.adapters.khaos.records import StockLevel
 from khaos_swap_assets.adapters.khaos.wire import RowFault, Rows
+from khaos_swap_assets.domain.money import half_up
+from khaos_swap_assets.domain.packs import PackItem
 from khaos_swap_assets.domain.stock_codes import StockCode
 
 Row = TypeVar("Row")
@@ -25,12 +28,14 @@ Row = TypeVar("Row")
 class PushedStock:
     """Items of one push, ids of items that Khaos deleted, and rows that could not be read.
 
-    An item says nothing of packs: what is known of them stays (khaos.md §8.5).
+    ``packs`` by the id of the pack: (id of the component, units, its proportion of the value); a pack that a push does
+    not tell of stays as it is known (khaos.md §8.5).
     """
 
     items: list[StockCode]
     deleted_ids: list[str]
     faults: list[RowFault]
+    packs: dict[str, tuple[PackItem, ...]] = field(default_factory=dict)
 
 
 def read_stock_push(body: Mapping[str, Any]) -> PushedStock:
@@ -38,7 +43,48 @@ def read_stock_push(body: Mapping[str, Any]) -> PushedStock:
     items, faults = _read(body, "StockUpload", "Items", _item)
     deleted = body.get("Deleted")
     ids = [str(one) for one in deleted if isinstance(one, str | int)] if isinstance(deleted, list) else []
-    return PushedStock(items, ids, faults)
+    packs, unread = _packs(body)
+    return PushedStock(items, ids, [*faults, *unread], packs)
+
+
+def _packs(body: Mapping[str, Any]) -> tuple[dict[str, tuple[PackItem, ...]], list[RowFault]]:
+    """Packs of the relationships, which stand beside the items or within one; "None" is a pack no longer."""
+    items = [one for one in body.get("Items") or () if isinstance(one, Mapping)]
+    nested = [(one, item.get("StockID")) for item in items for one in _listed(item.get("Relationships"))]
+    packs: dict[str, tuple[PackItem, ...]] = {}
+    faults: list[RowFault] = []
+    for raw, owner in [*((one, None) for one in _listed(body.get("Relationships"))), *nested]:
+        if "PackItems" not in raw and raw.get("PackType") != "None":
+            continue
+        try:
+            key = _required({"StockID": raw.get("StockID") or owner}, "StockID")
+            packs[key] = tuple(_pack_item(_object(one, "PackItems")) for one in raw.get("PackItems") or ())
+        except ValueError as error:
+            faults.append(RowFault(f"pack {_text(raw.get('StockID') or owner)}", str(error)))
+    return packs, faults
+
+
+def _listed(value: object) -> list[Mapping[str, Any]]:
+    found = value if isinstance(value, list) else [value]
+    return [one for one in found if isinstance(one, Mapping)]
+
+
+def _pack_item(raw: Mapping[str, Any]) -> PackItem:
+    proportion = _text(raw.get("ValueProportion"))
+    units = wire.to_quantity(_required(raw, "Quantity"))
+    if units < 1:
+        raise ValueError("Quantity: a component of no unit")
+    return _required(raw, "LinkedStockID"), units, wire.to_decimal(proportion) if proportion.strip() else None
+
+
+def _sell_pence(raw: Mapping[str, Any]) -> int | None:
+    """The gross price; net alone tells nothing, since no rate is pushed."""
+    price = raw.get("SellPrice")
+    try:
+        value = wire.to_decimal(_text(price.get("Gross"))) if isinstance(price, Mapping) else None
+    except ValueError:
+        return None
+    return half_up(Fraction(value) * 100) if value is not None and value > 0 else None
 
 
 def read_level_push(body: Mapping[str, Any]) -> Rows[StockLevel]:
@@ -78,6 +124,7 @@ def _item(raw: Mapping[str, Any]) -> StockCode:
         barcodes=tuple(dict.fromkeys(code for code in found if code)),
         is_discontinued=_flag(options, "Discontinued", otherwise=False),
         is_stock_controlled=_flag(options, "StockControlled", otherwise=True),
+        sell_pence=_sell_pence(raw),
     )
 
 

@@ -7,6 +7,7 @@ into records. Stays out: calls (``client``) and value spelling (``wire``). Sourc
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from lxml import etree
 
@@ -15,6 +16,7 @@ from khaos_swap_assets.adapters.khaos import wire
 from khaos_swap_assets.adapters.khaos.envelope import Value
 from khaos_swap_assets.adapters.khaos.records import StockLevel
 from khaos_swap_assets.adapters.khaos.wire import Rows
+from khaos_swap_assets.domain.money import half_up
 from khaos_swap_assets.domain.stock_codes import StockCode
 
 _PACK = "3"
@@ -52,7 +54,23 @@ def _stock_code(item: etree._Element) -> StockCode:
         is_discontinued=wire.flag(item, "DISCONTINUED"),
         is_stock_controlled=wire.flag(item, "STOCK_CONTROLLED", default=True),
         pack_components=tuple(_component(link) for link in _links(item) if wire.text(link, "LINK_TYPE") == _PACK),
+        sell_pence=_sell_pence(item),
     )
+
+
+def _sell_pence(item: etree._Element) -> int | None:
+    """The price with VAT; one that cannot be read tells nothing, and never holds the item."""
+    price = item.find("SELL_PRICE")
+    try:
+        value, rate = wire.number(item, "SELL_PRICE"), wire.number(item, "VAT_RATE")
+    except ValueError:
+        return None
+    if price is None or value is None or value <= 0:
+        return None
+    is_net = (price.get("IS_NET") or "0").strip() == "-1"
+    if is_net and rate is None:
+        return None
+    return half_up(Fraction(value) * (100 + Fraction(rate or 0) if is_net else 100))
 
 
 def _own_text(element: etree._Element) -> str:

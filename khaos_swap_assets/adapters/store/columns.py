@@ -95,6 +95,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "is_discontinued": "True where Khaos calls it discontinued",
         "is_stock_controlled": "True where Khaos keeps a level of it",
         "pack_components": "Of a pack: quantity by Stock Code, JSON",
+        "sell_pence": "Its own price with VAT, pence; empty where not known",
     },
     "khaos.sales_orders": {
         "associated_ref": "The order's reference in the storefront, as Khaos keeps it",

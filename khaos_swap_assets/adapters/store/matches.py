@@ -175,5 +175,11 @@ def ids_touched_by_codes(conn: psycopg.Connection, stock_codes: Sequence[str]) -
     )
 
 
+def ids_of_unclear_packs(conn: psycopg.Connection) -> list[str]:
+    """Returns with a row of which nobody could tell out of which pack, or at which price, it came."""
+    query = "SELECT DISTINCT return_id FROM recon.matched_lines WHERE problem = 'pack_unclear'"
+    return [row[0] for row in conn.execute(query)]
+
+
 def _ids(conn: psycopg.Connection, query: str, values: Sequence[str]) -> list[str]:
     return [row[0] for row in conn.execute(query, (list(values),))] if values else []

@@ -227,7 +227,9 @@ def _line(
         line.unclear_quantity,
         kept_units,
         is_posted,
-        sold.gross_pence * line.quantity // sold.quantity if sold and sold.quantity else None,
+        line.sold_gross_pence * line.quantity // line.sold_quantity
+        if line.sold_gross_pence is not None and line.sold_quantity
+        else None,
         RATES[sold.vat_code] * 100 if sold and sold.vat_code in RATES else None,
     )
 

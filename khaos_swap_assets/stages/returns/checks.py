@@ -26,6 +26,7 @@ every_return_has_its_sales_order = exceptions_check(
         "order_not_invoiced",
         "customer_unknown",
         "over_return",
+        "pack_unclear",
         "currency_mismatch",
     ],
     "Every refunded return has one invoiced Sales Order of a known customer, which sold what came back.",

@@ -23,9 +23,9 @@ from khaos_swap_assets.domain.orders import (
     SalesOrder,
     choose_order,
     order_refs,
-    over_refunds,
-    over_returns,
 )
+from khaos_swap_assets.domain.packs import Packs
+from khaos_swap_assets.domain.sold_packs import candidates, chosen, over_sold
 from khaos_swap_assets.domain.stock import Inspection, Settlement, settle
 from khaos_swap_assets.domain.stock_codes import Catalogue, SkuMatch, match_sku
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from khaos_swap_assets.stages.toolbox import Toolbox
 
 BATCH = 5_000
+PACK_UNCLEAR = "pack_unclear"
 NEVER_CREDITED = frozenset({"Cancelled", "Expired"})
 
 
@@ -84,17 +85,18 @@ def match_returns(
     """Match these returns and keep the result."""
     loaded = returns.load(conn, ids)
     skus = _match_skus(conn, {line.sku for one in loaded.values() for line in one.lines})
-    found = _match_orders(conn, settings, loaded, skus)
+    candidates, packs = _candidates(conn, settings, loaded, skus)
+    found = _match_orders(conn, settings, loaded, skus, candidates, packs)
     settled = _settle(conn, settings, loaded)
     heads = [_head(loaded[key], match, refs, settled[key], now) for key, (match, refs) in found.items()]
     lines = [
-        _line(line, skus[line.sku], found[key][0].order, settled[key])
+        _line(line, skus[line.sku], found[key][0].order, settled[key], packs)
         for key, one in loaded.items()
         for line in one.lines
     ]
     matches.save(conn, heads, lines)
     touched = {order.so_code: order for match, _ in found.values() if (order := match.order)}
-    _mark_over_returns(conn, policy, touched)
+    _mark_over_returns(conn, policy, touched, packs)
     return Matched(
         len(heads), len(lines), sum(1 for line in lines if line.stock_code), sum(1 for line in lines if line.problem)
     )
@@ -106,15 +108,32 @@ def _match_skus(conn: psycopg.Connection, skus: set[str]) -> dict[str, SkuMatch]
     return {sku: match_sku(sku, known) for sku in sorted(skus)}
 
 
-def _match_orders(
-    conn: psycopg.Connection, settings: Settings, loaded: Mapping[str, Return], skus: Mapping[str, SkuMatch]
-) -> dict[str, tuple[OrderMatch, str]]:
-    refs = {
+def _refs(settings: Settings, loaded: Mapping[str, Return]) -> dict[str, tuple[str, ...]]:
+    return {
         key: order_refs(one, ref_format=settings.order_ref_format, strips_hash=settings.strips_order_hash)
         for key, one in loaded.items()
     }
-    every = sorted({ref for some in refs.values() for ref in some})
-    candidates, states = orders.by_ref(conn, every), orders.states(conn, every)
+
+
+def _candidates(
+    conn: psycopg.Connection, settings: Settings, loaded: Mapping[str, Return], skus: Mapping[str, SkuMatch]
+) -> tuple[dict[str, list[SalesOrder]], Packs]:
+    """The orders that the returns name, and the packs among what was sold or came back."""
+    found = orders.by_ref(conn, sorted({ref for some in _refs(settings, loaded).values() for ref in some}))
+    sold = {line.stock_code for some in found.values() for order in some for line in order.lines}
+    return found, catalogue.packs(conn, sold | {match.stock_code for match in skus.values() if match.stock_code})
+
+
+def _match_orders(
+    conn: psycopg.Connection,
+    settings: Settings,
+    loaded: Mapping[str, Return],
+    skus: Mapping[str, SkuMatch],
+    candidates: Mapping[str, list[SalesOrder]],
+    packs: Packs,
+) -> dict[str, tuple[OrderMatch, str]]:
+    refs = _refs(settings, loaded)
+    states = orders.states(conn, sorted({ref for some in refs.values() for ref in some}))
     generic = [pattern for pattern in settings.generic_customers.split(",") if pattern.strip()]
     found = {}
     for key, one in loaded.items():
@@ -122,7 +141,7 @@ def _match_orders(
         is_answered = all(states.get(ref) in {"read", "not_found"} for ref in refs[key])
         some = [order for ref in refs[key] for order in candidates.get(ref, ())]
         match = choose_order(
-            one, refs[key], some, stock_codes=codes, is_answered=is_answered, generic_customers=generic
+            one, refs[key], some, stock_codes=codes, is_answered=is_answered, generic_customers=generic, packs=packs
         )
         found[key] = (match, refs[key][0] if refs[key] else "")
     return found
@@ -166,9 +185,17 @@ def _head(one: Return, match: OrderMatch, ref: str, settled: Settlement, now: da
     )
 
 
-def _line(line: ReturnLine, sku: SkuMatch, order: SalesOrder | None, settled: Settlement) -> MatchedLine:
-    sold = [one for one in order.lines if one.stock_code == sku.stock_code] if order else []
-    own = [one for one in sold if one.import_ref and one.import_ref == line.line_item_id] or sold
+def _line(line: ReturnLine, sku: SkuMatch, order: SalesOrder | None, settled: Settlement, packs: Packs) -> MatchedLine:
+    able = candidates(order, packs, sku.stock_code, line.line_item_id) if order and sku.stock_code else []
+    told = chosen(able, line.quantity, line.cost_pence)
+    own = [one.line for one in told]
+    if any(one.pack for one in told) and not (len(told) == 1 and told[0].is_priced):
+        sku = replace(
+            sku,
+            problem=sku.problem or PACK_UNCLEAR,
+            suggestion="; ".join(one.words for one in told),
+            suggestion_rule="pack",
+        )
     units = settled.dispositions.get(line.product_id, {})
     strange = sum(found.quantity for found in settled.strange if found.product_id == line.product_id)
     return MatchedLine(
@@ -195,7 +222,9 @@ def _line(line: ReturnLine, sku: SkuMatch, order: SalesOrder | None, settled: Se
     )
 
 
-def _mark_over_returns(conn: psycopg.Connection, policy: CreditNotePolicy, touched: Mapping[str, SalesOrder]) -> None:
+def _mark_over_returns(
+    conn: psycopg.Connection, policy: CreditNotePolicy, touched: Mapping[str, SalesOrder], packs: Packs
+) -> None:
     """Judge all returns of the touched orders together; one whose verdict changed is drafted again."""
     heads = matches.returns(conn, matches.ids_of_orders(conn, list(touched)))
     records = returns.load(conn, list(heads))
@@ -207,7 +236,7 @@ def _mark_over_returns(conn: psycopg.Connection, policy: CreditNotePolicy, touch
     over: dict[str, set[str]] = {}
     for so_code, order in touched.items():
         asked = claims.get(so_code, ())
-        for return_id, stock_code in over_returns(asked, order.sold) | over_refunds(asked, order):
+        for return_id, stock_code in over_sold(asked, order, packs):
             over.setdefault(return_id, set()).add(stock_code)
     changed = [
         replace(head, over_returned=tuple(sorted(over.get(key, ()))))

@@ -54,4 +54,16 @@ every_parcel_is_inspected_in_time = exceptions_check(
     "No refunded parcel has lain uninspected past the limit.",
 )
 
-CHECKS = [every_sellable_unit_is_back_in_stock, no_damaged_unit_is_saleable, every_parcel_is_inspected_in_time]
+every_kept_unit_is_known = exceptions_check(
+    "every_kept_unit_is_known",
+    "khaos/stock_adjustments",
+    ["kept_unclear", "kept_without_reason"],
+    "Of every refunded unit it is known whether the customer keeps it, and what is kept can be credited.",
+)
+
+CHECKS = [
+    every_sellable_unit_is_back_in_stock,
+    no_damaged_unit_is_saleable,
+    every_parcel_is_inspected_in_time,
+    every_kept_unit_is_known,
+]

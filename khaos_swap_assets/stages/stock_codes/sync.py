@@ -100,6 +100,7 @@ def _keep(conn: psycopg.Connection, items: Sequence[StockCode], faults: Sequence
     khaos_faults.resolve(conn, [item.stock_code for item in items], now)
     khaos_faults.save(conn, faults, now)
     worklist.queue(conn, "match", matches.ids_touched_by_codes(conn, changed))
+    worklist.queue(conn, "match", matches.ids_of_unclear_packs(conn) if items else [])
     return changed
 
 
@@ -109,7 +110,11 @@ def _use(conn: psycopg.Connection, messages: Sequence[Waiting], now: datetime) -
     known = {item.stock_code: item for item in catalogue.exact(conn, [item.stock_code for item in told])}
     items = [_beside(item, known.get(item.stock_code)) for item in told]
     items = [replace(one, is_discontinued=True) for one in catalogue.of_ids(conn, gone)] + items
-    return len(_keep(conn, items, [fault for push in pushes for fault in push.faults], now))
+    count = len(_keep(conn, items, [fault for push in pushes for fault in push.faults], now))
+    packs = {key: parts for push in pushes for key, parts in push.packs.items()}
+    catalogue.save_packs(conn, packs)
+    worklist.queue(conn, "match", matches.ids_touched_by_codes(conn, catalogue.of_components(conn, list(packs))))
+    return count
 
 
 def folded(pushes: Sequence[PushedStock]) -> tuple[list[StockCode], list[str]]:
@@ -134,4 +139,5 @@ def _beside(pushed: StockCode, known: StockCode | None) -> StockCode:
     """What a push tells of an item, with what only ``ExportStock`` says of it."""
     if known is None:
         return pushed
-    return replace(pushed, description=known.description, pack_components=known.pack_components)
+    price = known.sell_pence if pushed.sell_pence is None else pushed.sell_pence
+    return replace(pushed, description=known.description, pack_components=known.pack_components, sell_pence=price)
