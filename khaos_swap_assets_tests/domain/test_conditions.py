@@ -12,6 +12,7 @@ from khaos_swap_assets.domain.exceptions import KINDS
 from khaos_swap_assets.domain.facts import ReturnFacts
 from khaos_swap_assets.domain.goods_conditions import GOODS_RULES
 from khaos_swap_assets.domain.money_kinds import MONEY_KINDS
+from khaos_swap_assets.domain.run_kinds import RUN_KINDS
 from khaos_swap_assets_tests.domain.cases import (
     DELIVERED,
     LATE,
@@ -268,7 +269,7 @@ def test_every_return_kind_has_a_rule_and_a_row_of_each_sort() -> None:
         "record_unreadable",
         "differences_systematic",
     }
-    others |= {kind.kind for kind in MONEY_KINDS}
+    others |= {kind.kind for kind in (*MONEY_KINDS, *RUN_KINDS)}
     assert {*RULES, *GOODS_RULES} == set(KINDS) - others - {"credit_note_missing"}
     for kind in set(KINDS) - others:
         assert {row[1] for row in TABLE if row[0] == kind} == {True, False}
