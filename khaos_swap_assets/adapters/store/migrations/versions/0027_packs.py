@@ -6,8 +6,8 @@ Belongs here: ``khaos.pack_items`` by the ids of pack and component, since a pus
 
 from alembic import op
 
-revision = "0026"
-down_revision = "0025"
+revision = "0027"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 
