@@ -22,12 +22,15 @@ from khaos_swap_assets.preflight_finding import Finding, Verdict
 if TYPE_CHECKING:
     import psycopg
 
+    from khaos_swap_assets.domain.refund_proof import Carried
+
 
 CLOUD = (
     "Khaos Cloud has no web service: Stock Codes and levels come by the channel's pushes, sales orders and credit "
     "notes by khaos-swap import"
 )
 WITHOUT_URL = f"set it, or {PREFIX}KHAOS_EDITION=cloud where there is no web service"
+PROOF_PAGES = 20
 UNREACHED = {
     "Swap": ("SWAP_URL", "SWAP_URL", "no return can be read"),
     "Khaos": ("KHAOS_URL", "KHAOS_CA_FILE", "no Stock Code, Sales Order or Credit Note can be read, nothing is posted"),
@@ -135,11 +138,22 @@ def _database(settings: Settings, wanted: Literal["live", "demo"]) -> Iterator[F
 
 def _swap(settings: Settings) -> Iterator[Finding]:
     from khaos_swap_assets.adapters.swap import client
+    from khaos_swap_assets.domain.refund_proof import NUMBERS_DAYS, carried
 
     with closing(client.connect(settings.swap)) as swap:
         yield Finding("works", "Swap", swap.probe())
+        since = datetime.now(UTC) - timedelta(days=NUMBERS_DAYS)
+        yield _proof(settings, carried(one.record for one in swap.sample(since, PROOF_PAGES)))
     secret = settings.swap.webhook_secret.get_secret_value()
     yield _set(bool(secret), "Swap webhooks", f"{PREFIX}SWAP_WEBHOOK_SECRET", "returns are seen by sweeps alone, later")
+
+
+def _proof(settings: Settings, found: Carried) -> Finding:
+    """What closed returns carry of a payment, and whether the rule in force agrees with that."""
+    told = f"of the last 90 days, {found}; {found.unproven(settings.proof)} count as not paid"
+    if advice := found.advice(settings.proof):
+        return Finding("missing", "proof of refunds", f"{told}; {advice}")
+    return Finding("works", "proof of refunds", told)
 
 
 def _khaos(settings: Settings) -> Iterator[Finding]:

@@ -380,3 +380,20 @@ def test_an_optional_operation_that_says_no_limits_and_stops_nothing(
     found = [one for one in examine(settings()) if one.subject.startswith("Khaos")]
     assert [one.words for one in found if one.verdict == "fails"] == []
     assert "sites are shown by number" in words(found, "Khaos site")
+
+
+@pytest.mark.usefixtures("_own_secrets")
+@pytest.mark.parametrize(
+    ("rule", "verdict", "said"),
+    [("processed", "missing", "'Pending': no proof"), ("closed", "missing", "set KHAOS_SWAP_REFUND_PROOF=processed")],
+)
+def test_the_numbers_for_the_proof_of_refunds_are_shown(
+    settings: Make, vendors: Vendors, monkeypatch: pytest.MonkeyPatch, rule: str, verdict: str, said: str
+) -> None:
+    unpaid = [rma for rma in vendors.state.world.rmas.values() if rma.status == "Closed" and not rma.processed_at]
+    monkeypatch.setattr(unpaid[0], "processed_word", "Pending")
+    monkeypatch.setattr("khaos_swap_assets.domain.refund_proof.NUMBERS_DAYS", 4000)
+    found = [one for one in preflight._swap(settings(refund_proof=rule)) if one.subject == "proof of refunds"]
+    assert [one.verdict for one in found] == [verdict]
+    assert "closed returns with a value" in found[0].words
+    assert said in found[0].words

@@ -16,13 +16,14 @@ from khaos_swap_assets.domain.refund_conditions import is_overdue
 from khaos_swap_assets.domain.refund_proof import is_unproven
 
 MARKER = "rma_processed"
+CLOSED, CREDITED = "closed_without_refund", "credited_without_refund"
 
 
 def _closed_without_refund(case: Case) -> Iterator[Problem]:
     if is_unproven(case.facts):
         pence = _worth(case.facts)
         message = f"Closed with {case.money(pence)}, and nothing shows that it was paid: {_shown(case.facts)}"
-        yield case.problem("closed_without_refund", message, pence)
+        yield case.problem(CLOSED, message, pence)
 
 
 def _credited_without_refund(case: Case) -> Iterator[Problem]:
@@ -31,7 +32,7 @@ def _credited_without_refund(case: Case) -> Iterator[Problem]:
         codes = ", ".join(sorted(note.note.credit_note_code for note in facts.notes))
         shown = _shown(facts) if is_unproven(facts) else "the storefront moved no money"
         message = f"{codes} credit {case.money(facts.credited_pence)}, and nothing shows a refund: {shown}"
-        yield case.problem("credited_without_refund", message, facts.credited_pence)
+        yield case.problem(CREDITED, message, facts.credited_pence)
 
 
 def _worth(facts: ReturnFacts) -> int:
@@ -49,6 +50,6 @@ def _shown(facts: ReturnFacts) -> str:
 
 
 PROOF_RULES: dict[str, Rule] = {
-    "closed_without_refund": _closed_without_refund,
-    "credited_without_refund": _credited_without_refund,
+    CLOSED: _closed_without_refund,
+    CREDITED: _credited_without_refund,
 }

@@ -6,8 +6,6 @@ Belongs here: bringing the mirror under another rule, and counting for the choic
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import psycopg
 
 from khaos_swap_assets.domain.refund_proof import Carried, Proof
@@ -22,7 +20,8 @@ AGAIN = (
 )
 CARRIED = (
     "SELECT processed_at IS NOT NULL, processed_word, count(*) FROM swap.returns WHERE status = 'Closed' "
-    "AND refund_pence + store_credit_pence > 0 AND coalesce(closed_at, processed_at, updated_at) >= %s GROUP BY 1, 2"
+    "AND refund_pence + store_credit_pence > 0 AND changed_at >= "
+    "(SELECT max(changed_at) FROM swap.returns) - make_interval(days => %s) GROUP BY 1, 2"
 )
 
 
@@ -40,11 +39,11 @@ def put_in_force(conn: psycopg.Connection, proof: Proof) -> list[str]:
     return [key for key, is_moved in conn.execute(AGAIN, (words, holds)) if is_moved]
 
 
-def carried(conn: psycopg.Connection, since: datetime) -> Carried:
-    """What the returns with a value carry that Swap closed at or after ``since``."""
+def carried(conn: psycopg.Connection, days: int) -> Carried:
+    """What closed returns with a value carry that changed in the last ``days`` before the newest change."""
     dated = empty = 0
     words: dict[str, int] = {}
-    for is_dated, word, count in conn.execute(CARRIED, (since,)):
+    for is_dated, word, count in conn.execute(CARRIED, (days,)):
         dated, empty = dated + (count if is_dated else 0), empty + (count if not (is_dated or word) else 0)
         if word and not is_dated:
             words[word] = count

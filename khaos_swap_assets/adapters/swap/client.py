@@ -70,6 +70,11 @@ class SwapClient:
         """Returns submitted at or after ``moment`` (aware); Swap holds this date only for later returns (§2.1)."""
         return self._sweep({"from_return_submission_date": _iso(moment)})
 
+    def sample(self, moment: datetime, most_pages: int) -> tuple[ReadReturn, ...]:
+        """Some of the returns updated at or after ``moment``: those of the first pages."""
+        pages = self._pages({"last_RMA_updated_date": _iso(moment)}, most_pages)
+        return self._result(pages, is_drifted=False).returns
+
     def submitted_on(self, day: date) -> SweepResult:
         """Returns submitted on one UTC day."""
         return self._sweep(_submitted_within(day, day))
@@ -113,10 +118,10 @@ class SwapClient:
                 returns[row.record.return_id] = _newer(row, returns.get(row.record.return_id))
         return SweepResult(tuple(returns.values()), tuple(faults.values()), len(pages), is_drifted)
 
-    def _pages(self, question: dict[str, str]) -> list[_Page]:
+    def _pages(self, question: dict[str, str], most: int = MAX_PAGES + 1) -> list[_Page]:
         pages: list[_Page] = []
         seen: set[str] = set()
-        while not pages or pages[-1].has_next:
+        while not pages or (pages[-1].has_next and len(pages) < most):
             page = self._page(question, len(pages) + 1)
             fingerprint = content_hash(page.rows)
             _guard(page, pages, is_repeated=fingerprint in seen)

@@ -3,6 +3,11 @@
 Belongs here: standing checks on the assets of this stage. Stays out: the conditions (``domain.conditions``).
 """
 
+import dagster as dg
+
+from khaos_swap_assets.adapters.store import proofs
+from khaos_swap_assets.domain.proof_conditions import CLOSED, CREDITED
+from khaos_swap_assets.domain.refund_proof import NUMBERS_DAYS
 from khaos_swap_assets.stages.checking import exceptions_check
 
 every_return_is_readable = exceptions_check(
@@ -38,7 +43,16 @@ no_customer_waits_too_long = exceptions_check(
     "No return that arrived is without its refund past the limit.",
 )
 
+every_closed_return_was_paid = exceptions_check(
+    "every_closed_return_was_paid",
+    "swap/returns",
+    [CLOSED, CREDITED],
+    "Every return that Swap closed with a value is shown as paid. The numbers say which fields such returns carry.",
+    lambda conn: {"carried": dg.MetadataValue.text(str(proofs.carried(conn, NUMBERS_DAYS)))},
+)
+
 CHECKS = [
+    every_closed_return_was_paid,
     every_return_is_readable,
     every_sku_has_one_stock_code,
     every_return_has_its_sales_order,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.domain.money import format_money
+from khaos_swap_assets.domain.refund_proof import CLOSED_IN_FORCE
 from khaos_swap_assets.stages.storefront.assets import NOT_CONNECTED
 
 if TYPE_CHECKING:
@@ -34,13 +35,17 @@ Witnessed by the storefront: a refund belongs to the month in which its money mo
 
 
 def money_of_month(conn: psycopg.Connection, settings: Settings, period: str) -> str:
-    """Markdown: payments that went through in the month ('2026-03'), by means of payment, gift cards apart."""
+    """Markdown: payments that went through in the month ('2026-03'), by means of payment, gift cards apart.
+
+    Where closing counts as the refund, that is said too.
+    """
+    rule = f"\n\n{CLOSED_IN_FORCE}" if settings.refund_proof == "closed" else ""
     if not settings.storefront.is_connected:
-        return NOT_CONNECTED
+        return NOT_CONNECTED + rule
     rows = conn.execute(MOVED, {"first": f"{period}-01"}).fetchall()
     lines = (
         f"| {currency} | {gateway or '(none named)'} | {count} | {format_money(pence, currency)} | "
         f"{format_money(loose, currency)} |\n"
         for currency, gateway, count, pence, loose in rows
     )
-    return HEAD + "".join(lines)
+    return HEAD + "".join(lines) + rule

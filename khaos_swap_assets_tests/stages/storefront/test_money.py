@@ -16,6 +16,7 @@ from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.adapters.storefront.client import StorefrontClient
 from khaos_swap_assets.adapters.storefront.records import ReadRefund, RefundSweep
 from khaos_swap_assets.adapters.swap.records import RowFault
+from khaos_swap_assets.domain.refund_proof import CLOSED_IN_FORCE
 from khaos_swap_assets.domain.refunds import Refund
 from khaos_swap_assets.stages.due import UnansweredError, local_reason, what_is_due
 from khaos_swap_assets.stages.reconciliation.checks import sources_are_fresh
@@ -317,6 +318,8 @@ def test_the_month_tells_the_means_of_payment_and_what_has_no_return(town: Money
         assert "| GBP | shopify_payments | 2 | £15.00 | £5.00 |" in told
         assert "shopify_payments" not in money_of_month(conn, town.settings, "2026-04")
         assert "No storefront is connected" in money_of_month(conn, some_settings(), "2026-03")
+        assert CLOSED_IN_FORCE not in told + money_of_month(conn, some_settings(), "2026-03")
+        assert CLOSED_IN_FORCE in money_of_month(conn, some_settings(refund_proof="closed"), "2026-03")
 
 
 def called(definition: Callable[..., object], town: MoneyTown) -> Any:
