@@ -83,7 +83,6 @@ class KhaosSettings(BaseSettings):
     poll_minutes: int = Field(
         5, ge=0, le=1440, description="Shortest time between two looks for documents that are out"
     )
-    first_read_days: int = Field(60, ge=1, le=800, description="How far back the first read of orders and notes goes")
     timeout_seconds: float = Field(120.0, gt=0, le=600, description="Longest wait for one answer")
     retries: int = Field(3, ge=0, le=10, description="Repeats of a read after 5xx or a timeout")
     site_id: int = Field(1, ge=0, le=2_147_483_647, description="Site of saleable stock")
@@ -143,7 +142,7 @@ class Settings(BaseSettings):
     policy_file: Path | None = Field(
         None, description="YAML of finance's decisions on Credit Notes; empty: the defaults"
     )
-    period_start: date = Field(date(2025, 1, 1), description="First month of the month-end reports")
+    period_start: date = Field(date(2025, 1, 1), description="First month of the reports; first reads go as deep")
     seal_key: SecretStr = Field(SecretStr(""), description="Key that seals names and addresses (Fernet)")
     inspection_token: SecretStr = Field(SecretStr(""), description="Bearer token of POST /inspections")
     inspection_token_previous: SecretStr = Field(

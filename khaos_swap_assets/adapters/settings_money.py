@@ -25,7 +25,6 @@ class StorefrontSettings(BaseSettings):
     nested_size: int = Field(10, ge=1, le=100, description="Payments and lines of one refund in the first answer")
     overlap_minutes: int = Field(60, ge=0, le=10080, description="How far a reading reaches back before the last one")
     poll_minutes: int = Field(5, ge=0, le=1440, description="Shortest time between two looks for refunds")
-    first_read_days: int = Field(60, ge=1, le=800, description="How far back the first reading goes")
     pay_days: int = Field(3, ge=0, le=90, description="Days between Swap's date and the money until they are apart")
     timeout_seconds: float = Field(30.0, gt=0, le=300, description="Longest wait for one answer")
     retries: int = Field(6, ge=0, le=10, description="Repeats after throttling, 429, 5xx or a timeout")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -139,6 +139,9 @@ class Swap:
 
     def submitted_since(self, moment: datetime) -> SweepResult:
         return self._answer("submitted", moment, [one for one in self._shown() if one.submitted_at >= moment])  # type: ignore[operator]
+
+    def whole(self, wanted: Callable[[Return], bool]) -> SweepResult:
+        return self._answer("whole", None, [one for one in self._shown() if wanted(one)])
 
     def submitted_on(self, day: date) -> SweepResult:
         found = [one for one in self._shown() if one.submitted_at and one.submitted_at.date() == day]

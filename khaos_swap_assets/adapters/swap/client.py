@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -22,6 +22,7 @@ from khaos_swap_assets.adapters.settings import LOOPBACK, SwapSettings
 from khaos_swap_assets.adapters.swap.raw import cleaned, content_hash
 from khaos_swap_assets.adapters.swap.records import ReadReturn, RowFault
 from khaos_swap_assets.adapters.swap.wire import read_row
+from khaos_swap_assets.domain.returns import Return
 
 PATH = "/v2/external/returns"
 MAX_PAGES = 10_000
@@ -56,6 +57,13 @@ class _Page:
     total_items: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Unwanted:
+    """What is left of a row that nobody wants."""
+
+    identity: str
+
+
 class SwapClient:
     """Asks Swap for returns of one store. Reads only; every method raises ``VendorError`` when a sweep fails."""
 
@@ -72,8 +80,12 @@ class SwapClient:
 
     def sample(self, moment: datetime, most_pages: int) -> tuple[ReadReturn, ...]:
         """Some of the returns updated at or after ``moment``: those of the first pages."""
-        pages = self._pages({"last_RMA_updated_date": _iso(moment)}, most_pages)
+        pages = self._pages({"last_RMA_updated_date": _iso(moment)}, most=most_pages)
         return self._result(pages, is_drifted=False).returns
+
+    def whole(self, wanted: Callable[[Return], bool]) -> SweepResult:
+        """Every return that Swap lists, of which those ``wanted`` are kept; rows at fault are told like any."""
+        return self._sweep({}, wanted)
 
     def submitted_on(self, day: date) -> SweepResult:
         """Returns submitted on one UTC day."""
@@ -100,25 +112,28 @@ class SwapClient:
         told = f"Swap answers for store {self._settings.store_id}: {page.total_items} returns in sight"
         return f"{told}, but the first one cannot be read: {faults[0]}" if faults else told
 
-    def _sweep(self, question: dict[str, str]) -> SweepResult:
+    def _sweep(self, question: dict[str, str], wanted: Callable[[Return], bool] | None = None) -> SweepResult:
         """All pages; once more, and both readings together, when the list moved while it was read."""
-        pages = self._pages(question)
+        pages = self._pages(question, wanted)
         if _is_drifted(pages):
-            again = self._pages(question)
+            again = self._pages(question, wanted)
             return self._result([*pages, *again], is_drifted=_is_drifted(again))
         return self._result(pages, is_drifted=False)
 
     def _result(self, pages: list[_Page], *, is_drifted: bool) -> SweepResult:
         returns: dict[str, ReadReturn] = {}
         faults: dict[str, RowFault] = {}
-        for row in (read_row(row, self._settings) for page in pages for row in page.rows):
+        rows = (row for page in pages for row in page.rows if not isinstance(row, _Unwanted))
+        for row in (read_row(row, self._settings) for row in rows):
             if isinstance(row, RowFault):
                 faults[row.row_hash] = row
             else:
                 returns[row.record.return_id] = _newer(row, returns.get(row.record.return_id))
         return SweepResult(tuple(returns.values()), tuple(faults.values()), len(pages), is_drifted)
 
-    def _pages(self, question: dict[str, str], most: int = MAX_PAGES + 1) -> list[_Page]:
+    def _pages(
+        self, question: dict[str, str], wanted: Callable[[Return], bool] | None = None, most: int = MAX_PAGES + 1
+    ) -> list[_Page]:
         pages: list[_Page] = []
         seen: set[str] = set()
         while not pages or (pages[-1].has_next and len(pages) < most):
@@ -126,8 +141,16 @@ class SwapClient:
             fingerprint = content_hash(page.rows)
             _guard(page, pages, is_repeated=fingerprint in seen)
             seen.add(fingerprint)
-            pages.append(page)
+            pages.append(replace(page, rows=self._thinned(page.rows, wanted)) if wanted else page)
         return pages
+
+    def _thinned(self, rows: list[Any], wanted: Callable[[Return], bool]) -> list[Any]:
+        """The rows, those that nobody wants cut down to what tells them apart: a whole list must fit in memory."""
+        read = [(row, read_row(row, self._settings)) for row in rows]
+        return [
+            row if isinstance(found, RowFault) or wanted(found.record) else _Unwanted(_identity(row))
+            for row, found in read
+        ]
 
     def _page(self, question: dict[str, str], number: int, size: int | None = None) -> _Page:
         asked = {
@@ -228,6 +251,8 @@ def _is_drifted(pages: list[_Page]) -> bool:
 
 
 def _identity(row: Any) -> str:
+    if isinstance(row, _Unwanted):
+        return row.identity
     return_id = row.get("return_id") if isinstance(row, dict) else None
     return f"id {return_id}" if isinstance(return_id, str) and return_id else content_hash(row)
 

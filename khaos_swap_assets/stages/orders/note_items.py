@@ -43,14 +43,18 @@ FOLLOWS: Mapping[ItemsBy, str] = {
 
 
 def read_items(
-    tools: Toolbox, client: KhaosClient, feeds: Sequence[StatusFeed], *, is_of_all: bool = False
+    tools: Toolbox, client: KhaosClient, feeds: Sequence[StatusFeed], *, is_of_all: bool = False, is_later: bool = False
 ) -> list[StatusFeed]:
-    """The feeds, with the items of their notes as far as Khaos shows them; ``is_of_all`` reads those in line too."""
+    """The feeds, with the items of their notes as far as Khaos shows them.
+
+    ``is_of_all`` reads those in line too; ``is_later`` puts all in line, once it is known that they can be read.
+    """
     now, budget = tools.now(), tools.settings.khaos.order_budget
     seen = [note for feed in feeds for note in feed.credit_notes]
     with tools.store() as conn:
         plan = _plan(conn, seen, store.in_line(conn, budget) if is_of_all else (), now)
-    heard = _heard(client, plan, plan.ask[:budget])
+    is_line_enough = is_later and plan.before is not None and plan.before.value == "export"
+    heard = _heard(client, plan, () if is_line_enough else plan.ask[:budget])
     gone = [note.credit_note_code for feed in feeds for note in feed.cancelled_credit_notes]
     with tools.store() as conn:
         found = _keep(conn, plan, heard, gone, now)

@@ -19,6 +19,7 @@ from khaos_swap_assets.adapters.store import inbox, khaos_faults, matches, notes
 from khaos_swap_assets.adapters.store.note_items import count_unread
 from khaos_swap_assets.domain.orders import order_ref
 from khaos_swap_assets.stages import marks, refusing
+from khaos_swap_assets.stages.depth import first_read_from
 from khaos_swap_assets.stages.orders import note_items
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -34,6 +35,9 @@ SOURCE = marks.DOCUMENTS
 # It shows only orders of our own channel and no money, so it is a knock to read the status feed (khaos.md §8.4).
 PUSH = "OrderStatusUpload"
 RETRY_AFTER = timedelta(hours=1)
+A_DAY = timedelta(days=1)
+# What one question about the past asks for (khaos.md §5.4).
+LONGEST_WINDOW = timedelta(days=62)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,8 @@ def sync_orders(tools: Toolbox) -> SyncedOrders:
         pushes = inbox.waiting(conn, "khaos", event=PUSH)
         reached = worklist.trusted(conn, SOURCE, now)
     client = tools.open_khaos()
-    since = (
-        reached - timedelta(minutes=khaos.overlap_minutes) if reached else now - timedelta(days=khaos.first_read_days)
-    )
+    since = reached - timedelta(minutes=khaos.overlap_minutes) if reached else first_read_from(tools.settings, now)
+    since = _catch_up(tools, client, since, now)
     window = _read(client, since=since, until=now + timedelta(days=1))
     heard = refusing.hear(client.export_orders_many(refs))
     feeds = [window.feed]
@@ -76,6 +79,26 @@ def sync_orders(tools: Toolbox) -> SyncedOrders:
             worklist.move(conn, SOURCE, now)
         _use_up(conn, pushes, now)
     return result
+
+
+def _catch_up(tools: Toolbox, client: KhaosClient, since: datetime, now: datetime) -> datetime:
+    """Read a long past part by part, each kept before the next is asked for; the moment to go on from.
+
+    Khaos pages nothing: one answer about years would be cut off, and what was read must not be lost with the rest. A
+    refusal ends it: the last question asks for all that is left, and tells it.
+    """
+    while now - since > LONGEST_WINDOW:
+        until = since + LONGEST_WINDOW
+        window = _read(client, since=since, until=until)
+        if window.refusal is not None:
+            break
+        feeds = note_items.read_items(tools, client, [window.feed], is_later=True)
+        with tools.store() as conn:
+            keep_statuses(conn, feeds, now)
+            keep_notes(conn, feeds, now)
+            worklist.move(conn, SOURCE, until)
+        since = until - A_DAY
+    return since
 
 
 @dataclass(frozen=True, slots=True)

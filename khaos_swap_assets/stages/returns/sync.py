@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from khaos_swap_assets.adapters.errors import PermanentError, VendorError
 from khaos_swap_assets.adapters.store import inbox, parties, proofs, returns, worklist
 from khaos_swap_assets.stages import marks, refusing
+from khaos_swap_assets.stages.depth import first_read_from
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
@@ -29,10 +30,13 @@ if TYPE_CHECKING:
     from khaos_swap_assets.adapters.swap.client import SwapClient, SweepResult
     from khaos_swap_assets.adapters.swap.records import ReadReturn
     from khaos_swap_assets.domain.refund_proof import Proof
+    from khaos_swap_assets.domain.returns import Return
 
 SOURCE = marks.SWAP
 OPEN = marks.OPEN
 WIDE = "swap/wide_sweep"
+WHOLE = "swap/whole_list"
+WHOLE_EVERY = timedelta(days=6, hours=12)
 NIGHT = time(2, 0)
 MOST_NAMED = 50
 UNSEEN = "a webhook told of a return that Swap's list does not show:"
@@ -83,7 +87,7 @@ def sync_returns(tools: Toolbox) -> SyncedReturns:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One list to ask for: returns updated, or submitted, since a moment."""
+    """One list to ask for: returns updated, or submitted, since a moment; or ``whole``, for those worth knowing."""
 
     source: str
     by: str
@@ -91,11 +95,17 @@ class Window:
 
 
 def due_windows(conn: psycopg.Connection, settings: Settings, now: datetime) -> list[Window]:
-    """The lists to ask for now. The first look reaches back as far as a wide sweep; so does one a night."""
+    """The lists to ask for now. The first look reaches back as far as a wide sweep; so does one a night.
+
+    The first look and one night a week also go through the whole list: customers who wait longest are in no window.
+    """
     reached = worklist.trusted(conn, SOURCE, now)
     wide = now - timedelta(days=settings.swap.wide_sweep_days)
     if reached is None or _is_night_due(worklist.trusted(conn, WIDE, now), now):
-        return [Window(SOURCE, "changed", wide), Window(WIDE, "submitted", wide), Window(OPEN, "none", now)]
+        nightly = [Window(SOURCE, "changed", wide), Window(WIDE, "submitted", wide), Window(OPEN, "none", now)]
+        whole = worklist.trusted(conn, WHOLE, now)
+        is_whole_due = whole is None or whole <= now - WHOLE_EVERY
+        return [*nightly, *([Window(WHOLE, "whole", first_read_from(settings, now))] if is_whole_due else [])]
     windows = [Window(SOURCE, "changed", reached - timedelta(minutes=settings.swap.overlap_minutes))]
     reread = worklist.trusted(conn, OPEN, now)
     if reread is None or reread <= now - timedelta(minutes=settings.open_reread_minutes):
@@ -127,7 +137,16 @@ def _read_windows(
 
 
 def _ask(client: SwapClient, window: Window) -> SweepResult:
+    if window.by == "whole":
+        return client.whole(lambda record: is_worth_knowing(record, window.since))
     return client.changed_since(window.since) if window.by == "changed" else client.submitted_since(window.since)
+
+
+def is_worth_knowing(record: Return, since: datetime) -> bool:
+    """True for a return that is open, however old, or has any date since then; and for one without a date."""
+    dates = [record.updated_at, record.submitted_at, record.created_at, record.processed_at, record.closed_at]
+    known = [moment for moment in dates if moment]
+    return record.is_open or not known or max(known) >= since
 
 
 def _rmas(conn: psycopg.Connection, knocks: Sequence[Waiting]) -> dict[str, str]:

@@ -18,6 +18,7 @@ from khaos_swap_assets.adapters.storefront.records import RefundSweep
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.refund_conditions import WITHOUT_RETURN, without_return
 from khaos_swap_assets.stages import marks, refusing
+from khaos_swap_assets.stages.depth import first_read_from
 from khaos_swap_assets.stages.storefront.money import SEEN_FROM, link_orders
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def due_since(conn: psycopg.Connection, settings: Settings, now: datetime) -> da
         return None
     reached = worklist.trusted(conn, SOURCE, now)
     if reached is None:
-        return now - timedelta(days=settings.storefront.first_read_days)
+        return first_read_from(settings, now)
     is_due = reached <= now - timedelta(minutes=settings.storefront.poll_minutes)
     return reached - timedelta(minutes=settings.storefront.overlap_minutes) if is_due else None
 

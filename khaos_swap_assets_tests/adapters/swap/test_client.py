@@ -47,6 +47,15 @@ def test_each_question_names_the_store_one_filter_and_the_page(ask: Any, field: 
     assert swap.requests[0].headers["x-api-key"] == "key-123456"
 
 
+def test_of_a_whole_list_those_wanted_are_kept_and_every_row_counts_against_drift() -> None:
+    swap = Swap(page([row(1), row(2)], 1, 2, 4), page([row(3), {"return_id": ""}], 2, 2, 4))
+    result = connect(swap).whole(lambda record: record.return_id == "ret_2")
+    assert (ids(result), len(result.faults), result.is_drifted) == (["ret_2"], 1, False)
+    assert swap.questions[0].keys() == {"swap_store_id", "items_per_page", "page"}
+    moved = Swap(page([row(1)], 1, 2, 3), page([row(2)], 2, 2, 3), page([row(1)], 1, 2, 3), page([row(2)], 2, 2, 3))
+    assert connect(moved).whole(lambda record: False).is_drifted
+
+
 def test_a_moment_of_another_zone_is_asked_in_utc() -> None:
     swap = Swap(page([]))
     connect(swap).changed_since(MOMENT.astimezone(timezone(timedelta(hours=5))))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -19,7 +19,7 @@ REFUSED = "SELECT subject, reason FROM recon.setbacks ORDER BY 1"
 
 def with_notes(town: Town, *codes: str, by: ItemsBy = "export", budget: int = 500) -> Town:
     """Notes whose items Khaos shows this way alone."""
-    town.with_settings(khaos={"order_budget": budget})
+    town.with_settings(khaos={"order_budget": budget}, period_start=date(2026, 3, 1))
     town.khaos.note_items = by
     town.khaos.notes = {code: a_note(code, customer_code=f"C-{code}") for code in codes}
     return town

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -96,11 +97,35 @@ def test_an_order_that_khaos_does_not_know_is_asked_for_again_after_an_hour(
 
 
 def test_the_window_reaches_back_over_the_last_one(town: Town) -> None:
+    town.with_settings(period_start=date(2026, 3, 1))
     sync_orders(town.tools)
     town.now += timedelta(minutes=5)
     sync_orders(town.tools)
     windows = [what["since"] for how, what in town.khaos.asked if how == "status"]
     assert windows == [NOON - timedelta(days=60), NOON - timedelta(hours=1)]
+
+
+def test_the_first_read_goes_to_the_first_month_part_by_part_and_loses_no_part(town: Town) -> None:
+    town.with_settings(period_start=date(2025, 9, 1))
+    town.khaos.notes["CN1"] = a_note("CN1")
+    asked: list[tuple[datetime, datetime]] = []
+
+    def fail_once(what: str, window: Any) -> None:
+        if what == "status":
+            asked.append((window["since"], window["until"]))
+        if len(asked) == 3:
+            raise TransientError("Khaos is away")
+
+    town.khaos._note = fail_once  # type: ignore[assignment, method-assign]
+    with pytest.raises(TransientError):
+        sync_orders(town.tools)
+    assert town.one("SELECT count(*) FROM khaos.credit_notes") == 1
+    sync_orders(town.tools)
+    assert asked[0][0] == datetime(2025, 8, 31, 23, tzinfo=UTC)
+    assert asked[3][0] == asked[1][1] - timedelta(hours=1)
+    assert all(until - since <= timedelta(days=63) for since, until in asked)
+    assert all(until > since for (_, until), (since, _) in pairwise(asked))
+    assert asked[-1][1] == NOON + timedelta(days=1)
 
 
 def test_a_changed_status_puts_the_returns_of_the_order_in_line(town: Town) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,17 +12,18 @@ import pytest
 from khaos_swap_assets.adapters.errors import TransientError
 from khaos_swap_assets.adapters.store import arrivals, inbox, worklist
 from khaos_swap_assets.adapters.swap.records import RowFault
+from khaos_swap_assets.domain.returns import Return
 from khaos_swap_assets.stages.due import what_is_due
 from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting
 from khaos_swap_assets.stages.returns import sync
-from khaos_swap_assets.stages.returns.sync import OPEN, SOURCE, WIDE, due_windows, sync_returns
+from khaos_swap_assets.stages.returns.sync import OPEN, SOURCE, WHOLE, WIDE, due_windows, sync_returns
 from khaos_swap_assets_tests.stages.town import NOON, Town, a_line, a_return, connect
 
 NIGHT = datetime(2026, 3, 10, 2, 30, tzinfo=UTC)
 
 
 def reach(town: Town, **moments: datetime) -> None:
-    names = {"changed": SOURCE, "open": OPEN, "wide": WIDE}
+    names = {"changed": SOURCE, "open": OPEN, "wide": WIDE, "whole": WHOLE}
     with town.tools.store() as conn:
         for name, moment in moments.items():
             worklist.move(conn, names[name], moment)
@@ -44,9 +45,52 @@ def knocks(town: Town) -> list[tuple[Any, ...]]:
     return [(*row[:3], row[3] and (row[3] - town.now).total_seconds()) for row in rows]
 
 
-def test_the_first_look_reaches_back_sixty_days_by_update_and_by_submission(town: Town) -> None:
-    sixty = timedelta(days=60)
-    assert asked(town) == [("changed", sixty), ("submitted", sixty), ("none", timedelta())]
+def test_the_first_look_reaches_back_sixty_days_by_update_and_by_submission_and_through_the_list(town: Town) -> None:
+    town.with_settings(period_start=date(2025, 7, 1))
+    sixty, first = timedelta(days=60), NOON - datetime(2025, 6, 30, 23, tzinfo=UTC)
+    assert asked(town) == [("changed", sixty), ("submitted", sixty), ("none", timedelta()), ("whole", first)]
+
+
+def test_a_first_read_is_never_shallower_than_the_wide_sweep(town: Town) -> None:
+    town.with_settings(period_start=date(2026, 3, 1))
+    assert asked(town)[-1] == ("whole", timedelta(days=60))
+
+
+@pytest.mark.parametrize(("days", "is_due"), [(6, False), (7, True)])
+def test_one_night_a_week_goes_through_the_whole_list(town: Town, days: int, is_due: bool) -> None:
+    reach(town, changed=NOON, wide=NOON - timedelta(days=1), open=NOON, whole=NOON - timedelta(days=days))
+    assert ("whole" in [how for how, _ in asked(town)]) is is_due
+
+
+def old(number: int, days: int, **changes: Any) -> Return:
+    """A return of which nothing happened for so many days."""
+    then = NOON - timedelta(days=days)
+    dates = dict.fromkeys(("created_at", "submitted_at", "updated_at", "delivered_at"), then)
+    return a_return(number, **{**dates, "processed_at": None, "closed_at": None, **changes})
+
+
+def test_at_installation_open_returns_of_any_age_and_all_since_the_first_month_are_read(town: Town) -> None:
+    town.with_settings(period_start=date(2025, 7, 1))
+    town.sells_and_takes_back(
+        old(1, 900, status="Open"),
+        old(2, 300, status="Closed", closed_at=NOON - timedelta(days=200)),
+        old(3, 900, status="Closed", closed_at=NOON - timedelta(days=400)),
+    )
+    town.sync()
+    assert town.ask("SELECT rma FROM swap.returns ORDER BY rma") == [("RMA1",), ("RMA2",)]
+    assert "refund_unconfirmed_too_long" in town.kinds()
+
+
+def test_a_whole_list_that_moved_is_read_again_at_night_and_not_at_every_tick(town: Town) -> None:
+    sync_returns(town.tools)
+    town.do("DELETE FROM recon.watermarks WHERE source = %s", WHOLE)
+    town.swap.asked.clear()
+    town.now += timedelta(minutes=1)
+    sync_returns(town.tools)
+    assert "whole" not in [how for how, _ in town.swap.asked]
+    town.now += timedelta(days=1)
+    sync_returns(town.tools)
+    assert "whole" in [how for how, _ in town.swap.asked]
 
 
 def test_the_next_look_overlaps_the_last_one_by_two_hours(town: Town) -> None:
@@ -56,7 +100,7 @@ def test_the_next_look_overlaps_the_last_one_by_two_hours(town: Town) -> None:
 
 @pytest.mark.parametrize("mark", ["changed", "wide"])
 def test_a_mark_of_a_clock_that_ran_ahead_is_read_again(town: Town, mark: str) -> None:
-    reach(town, **{"changed": NOON, "wide": NOON, "open": NOON, mark: NOON + timedelta(days=900)})
+    reach(town, **{"changed": NOON, "wide": NOON, "open": NOON, "whole": NOON, mark: NOON + timedelta(days=900)})
     assert [how for how, _ in asked(town)] == ["changed", "submitted", "none"]
 
 
@@ -101,7 +145,7 @@ def test_open_returns_are_read_again_every_quarter_of_an_hour(
 )
 def test_one_wide_sweep_a_london_night(town: Town, now: datetime, wide: datetime, is_wide: bool) -> None:
     town.now = now
-    reach(town, changed=now, open=now, wide=wide)
+    reach(town, changed=now, open=now, wide=wide, whole=now)
     with connect(town) as conn:
         windows = due_windows(conn, town.settings, now)
     assert [window.source for window in windows] == ([SOURCE, WIDE, OPEN] if is_wide else [SOURCE])
@@ -111,7 +155,7 @@ def test_a_look_is_remembered_in_the_transaction_of_its_rows(town: Town) -> None
     town.swap.put(a_return(1))
     sync_returns(town.tools)
     marks = dict(town.ask("SELECT source, reached_at FROM recon.watermarks"))
-    assert marks == {SOURCE: NOON, WIDE: NOON, OPEN: NOON}
+    assert marks == {SOURCE: NOON, WIDE: NOON, OPEN: NOON, WHOLE: NOON}
 
 
 def test_a_look_that_fails_leaves_nothing_behind(town: Town) -> None:
