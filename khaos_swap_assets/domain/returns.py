@@ -38,6 +38,7 @@ HOLD_WORDS = {
     "waiting_inspection": "not inspected yet",
     "waiting_for_order": "Khaos has not answered for the order",
     "before_post_from": "refunded before the first day of posting",
+    "fault_in_return": "a program fault stopped the work on it",
     "covered": "a Credit Note is there already",
 }
 

@@ -16,7 +16,7 @@ from khaos_swap_assets.adapters.errors import VendorError
 from khaos_swap_assets.adapters.store import imports, refunds, returns, setbacks, worklist
 from khaos_swap_assets.adapters.store.orders import NOT_PAUSED
 from khaos_swap_assets.adapters.store.postings import SEARCH
-from khaos_swap_assets.stages import refusing
+from khaos_swap_assets.stages import isolating, refusing
 from khaos_swap_assets.stages.credit_notes.allocation import due_customers
 from khaos_swap_assets.stages.orders.sync import SOURCE as DOCUMENTS
 from khaos_swap_assets.stages.returns.sync import SOURCE, due_windows
@@ -33,6 +33,7 @@ REASONS = (
     ("pushed by Khaos", "SELECT 1 FROM recon.inbox WHERE consumed_at IS NULL AND source = 'khaos'"),
     ("message to look at", "SELECT 1 FROM recon.inbox WHERE consumed_at IS NULL AND source = 'swap_unreadable'"),
     ("work in line", "SELECT 1 FROM recon.worklist"),
+    ("fault to try again", "SELECT 1 FROM recon.setbacks WHERE operation = ANY(%(steps)s) AND next_try_at <= %(now)s"),
     ("deadline passed", "SELECT 1 FROM recon.reconciliation WHERE next_due_at <= %(now)s"),
     ("stock level to judge", "SELECT 1 FROM recon.stock_moves WHERE level_verdict = 'pending'"),
     ("refund to judge", "SELECT 1 FROM storefront.refunds WHERE judge_at <= %(now)s"),
@@ -84,7 +85,7 @@ def _asking(whom: str) -> Iterator[None]:
 
 def local_reason(conn: psycopg.Connection, settings: Settings, now: datetime) -> str:
     """The first reason that our own tables show."""
-    found = conn.execute(LOOK.encode(), {"now": now, **WORDS}).fetchone()
+    found = conn.execute(LOOK.encode(), {"now": now, "steps": list(isolating.OF_RETURNS), **WORDS}).fetchone()
     if found and found[0]:
         return str(found[0])
     is_polled = _is_polled(conn, settings, now)

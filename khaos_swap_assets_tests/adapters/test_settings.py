@@ -34,6 +34,7 @@ MALFORMED = [
     ("TOLERANCE_REASONS", "rounding=5", "String should match pattern"),
     ("REFUND_PROOF_WORDS", "Yes,,True", "String should match pattern"),
     ("TOLERANCE_LINE_PENCE", "-1", "Input should be greater than or equal to 0"),
+    ("WATCH_MINUTES", "4", "Input should be greater than or equal to 5"),
     ("MODE", "posting", "Input should be 'audit', 'assist' or 'post'"),
     ("POST_FROM", "2026-02-30", "must be a day of the calendar, YYYY-MM-DD"),
     ("POST_FROM", "last week", "must be a day of the calendar, YYYY-MM-DD"),

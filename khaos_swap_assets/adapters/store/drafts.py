@@ -6,7 +6,7 @@ Belongs here: saving and loading drafts. Stays out: the gates (``domain.credit_n
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -103,6 +103,16 @@ def hold(conn: psycopg.Connection, found: Sequence[tuple[SavedDraft, str, str]])
             "WHERE (d.store_id, d.return_id, d.ordinal) = (h.store_id, h.return_id, h.ordinal)",
             [list(column) for column in zip(*rows, strict=True)],
         )
+
+
+def hold_returns(conn: psycopg.Connection, reasons: Mapping[str, tuple[str, str]]) -> None:
+    """Turn every ready draft of these returns that did not leave into a held one: code and text of the reason."""
+    conn.execute(
+        "UPDATE recon.drafts d SET state = 'held', reasons = jsonb_build_array(jsonb_build_array(h.code, h.text)) "
+        "FROM unnest(%s::text[], %s::text[], %s::text[]) AS h (return_id, code, text) "
+        f"WHERE d.return_id = h.return_id AND d.state = 'ready' AND NOT {OUT}",
+        (list(reasons), *([reason[part] for reason in reasons.values()] for part in (0, 1))),
+    )
 
 
 def _row(one: SavedDraft) -> tuple[Any, ...]:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.store import links, notes, worklist
 from khaos_swap_assets.domain.attribution import Attribution
 from khaos_swap_assets.domain.loose_notes import Told, attribute_loose
 from khaos_swap_assets.domain.postings import Bystander
+from khaos_swap_assets.stages import isolating
 from khaos_swap_assets.stages.credit_notes.beside import Beside, beside
 
 if TYPE_CHECKING:
@@ -30,31 +32,44 @@ class AttributedNotes:
     """How many notes found their return, how many fit more than one, and these with each: (note code, return id).
 
     ``bystanders`` are the returns of all these customers that have no note.
+    ``failed`` are the customers of whom nothing could be told, by a fault of the program.
     """
 
     attributed: int
     ambiguous: int
     unsure: frozenset[tuple[str, str]]
     bystanders: tuple[Bystander, ...] = ()
+    failed: frozenset[str] = frozenset()
 
 
 def attribute_notes(conn: psycopg.Connection, customers: Iterable[str], now: datetime) -> AttributedNotes:
     """Attribute unattributed notes of these customers, of returns in line, and notes that changed since last time."""
     concerned = sorted({*customers, *_touched_customers(conn, now)})
-    loose = notes.unattributed(conn, concerned)
-    known = beside(conn, loose, concerned)
+    work = partial(_attribute, conn, now=now)
+    done, faults = isolating.one_by_one(conn, isolating.ATTRIBUTING, concerned, work, now)
+    worklist.move(conn, SOURCE, now)
+    return AttributedNotes(
+        sum(one.attributed for one in done),
+        len({code for one in done for code, _ in one.unsure}),
+        frozenset(pair for one in done for pair in one.unsure),
+        tuple(bystander for one in done for bystander in one.bystanders),
+        frozenset(faults.found),
+    )
+
+
+def _attribute(conn: psycopg.Connection, customers: Sequence[str], now: datetime) -> list[AttributedNotes]:
+    loose = notes.unattributed(conn, customers)
+    known = beside(conn, loose, customers)
     found, told = _laid(loose, known)
     rivals = [key for one in told.values() for key in one.rivals]
     links.attach(conn, found, now)
     touched = [*(one.return_id for one in found), *rivals]
     worklist.queue(conn, "draft", touched)
     worklist.queue(conn, "reconcile", touched)
-    worklist.move(conn, SOURCE, now)
     unsure = frozenset((code, key) for code, one in told.items() for key in one.rivals)
-    return AttributedNotes(
-        len({one.credit_note_code for one in found}), len({code for code, _ in unsure}), unsure,
-        tuple(_bystanders(known, {one.return_id for one in found})),
-    )  # fmt: skip
+    bystanders = tuple(_bystanders(known, {one.return_id for one in found}))
+    attributed = len({one.credit_note_code for one in found})
+    return [AttributedNotes(attributed, len({code for code, _ in unsure}), unsure, bystanders)]
 
 
 def _bystanders(known: Beside, noted: Collection[str]) -> Iterator[Bystander]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.store import drafts, matches, notes, orders, worklist
@@ -19,6 +20,7 @@ from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.policy import CreditNotePolicy
 from khaos_swap_assets.domain.refund_conditions import money_holds
 from khaos_swap_assets.domain.returns import HoldReason
+from khaos_swap_assets.stages import isolating
 from khaos_swap_assets.stages.credit_notes.settling import (
     Taken,
     as_domain,
@@ -68,6 +70,7 @@ class _Known:
     taken: Taken
     overspent: Collection[tuple[str, str]]
     money: Mapping[str, Money]
+    faults: Mapping[str, str]
 
 
 def draft_waiting(tools: Toolbox) -> Drafted:
@@ -84,7 +87,8 @@ def draft_waiting(tools: Toolbox) -> Drafted:
             ids = worklist.take(conn, "draft", BATCH)
             if not ids:
                 return Drafted(total, **states)
-            for saved in draft_returns(conn, tools.settings, tools.policy, ids, tools.now()):
+            work = partial(draft_returns, conn, tools.settings, tools.policy, now=tools.now())
+            for saved in isolating.one_by_one(conn, isolating.DRAFTING, ids, work, tools.now())[0]:
                 states[saved.state] += 1
             worklist.queue(conn, "reconcile", ids)
         total += len(ids)
@@ -94,14 +98,16 @@ def draft_returns(
     conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy, ids: Sequence[str], now: datetime
 ) -> list[SavedDraft]:
     """Draft these returns and replace what was drafted for them and is not out yet."""
-    known = _load(conn, settings, policy, ids)
+    known = _load(conn, settings, policy, ids, now)
     saved = [one for key in known.records if (one := _draft_one(known, key, settings, policy, now))]
     drafts.drop_undone(conn, ids)
     drafts.save(conn, saved)
     return saved
 
 
-def _load(conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy, ids: Sequence[str]) -> _Known:
+def _load(
+    conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy, ids: Sequence[str], now: datetime
+) -> _Known:
     heads = matches.returns(conn, ids)
     so_codes = sorted({head.so_code for head in heads.values() if head.so_code})
     witnessed = money.load(conn, settings, ids)
@@ -115,6 +121,7 @@ def _load(conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy
         taken_from_orders(conn, policy, so_codes),
         matches.overspent(conn, so_codes),
         witnessed.money,
+        isolating.against_drafts(conn, ids, now),
     )
 
 
@@ -165,6 +172,7 @@ def _against(known: _Known, key: str, settings: Settings) -> tuple[HoldReason, .
         *_found(known.records[key], head, known.notes.get(key, []), settings, has_posted=has_posted),
         *_beyond_sold(head, known.lines.get(key, ()), known.overspent),
         *money_holds(known.money.get(key)),
+        *([HoldReason(isolating.HELD, known.faults[key])] if key in known.faults else []),
     )
 
 

@@ -36,6 +36,7 @@ from khaos_swap_assets.domain.references import reference_for
 from khaos_swap_assets.domain.sale_prices import Prices
 from khaos_swap_assets.stages.credit_notes.book import Book
 from khaos_swap_assets.stages.credit_notes.witness import Witness
+from khaos_swap_assets.stages.isolating import Faults, tried
 
 Mode = Literal["audit", "assist", "post"]
 ENGINE = "posting engine"
@@ -70,12 +71,12 @@ def plan(
     mode: Mode,
     post_from: date | None,
     now: datetime,
+    faults: Faults | None = None,
 ) -> list[Planned]:
     """Plan a posting for each draft, or say why not; ``render`` makes the document, without party, for a reference.
 
     ``evidence`` must have searched the customer of every draft, after the drafts were read; a search older than one
-    that was used before plans nothing. In audit nothing is planned. Raises ``SettingsError`` when another mode lacks
-    ``post_from``.
+    that was used before plans nothing. In audit nothing is planned; another mode without ``post_from`` is an error.
     """
     if mode == "audit":
         return []
@@ -87,7 +88,8 @@ def plan(
     taken = _Taken.of(book, [ready.draft for ready in drafts])
     planning = _Planning(book, Witness.of(evidence, book), evidence, render, post_from, now, taken)
     known = book.by_key([ready.draft.key for ready in drafts])
-    return _kept(book, [planning.take(ready, known.get(ready.draft.key)) for ready in drafts], now)
+    asked = ((one.draft.return_id, planning.take, one, known.get(one.draft.key)) for one in drafts)
+    return _kept(book, [took for each in asked for took in tried(faults, *each)], now)
 
 
 def withdraw_stale(book: Book, *, now: datetime) -> list[Posting]:
@@ -110,21 +112,25 @@ def wanted(book: Book) -> Wanted:
 
 
 def read_back(
-    book: Book, evidence: Evidence, *, wanted: Wanted, now: datetime, ready: Sequence[Draft] = ()
+    book: Book,
+    evidence: Evidence,
+    *,
+    wanted: Wanted,
+    now: datetime,
+    ready: Sequence[Draft] = (),
+    faults: Faults | None = None,
 ) -> list[Settled]:
     """Settle every undone posting whose customer was searched.
 
-    A note with its reference confirms it; so does the only note that fits the only posting, and none of the ``ready``
-    drafts. Where nothing at all was
-    found and nothing happened to the posting since ``wanted`` was made, the search clears it for one hand-out. A
-    search older than one that was used before settles nothing.
+    A note with its reference confirms it; so does the only note that fits the only posting, and no ``ready`` draft.
+    Where nothing was found, or happened since ``wanted`` was made, the search clears it for one hand-out.
     """
     book.lock()
     if not book.begin_search(evidence.searched_at, latest=now + CLEARANCE_LASTS):
         return []
     searched = [one for one in book.undone() if one.customer_code in evidence.customers]
     settling = _Settling(Witness.of(evidence, book), evidence, wanted.tickets, now, (*searched, *ready))
-    return _kept(book, [settling.take(one) for one in searched], now)
+    return _kept(book, [took for one in searched for took in tried(faults, one.return_id, settling.take, one)], now)
 
 
 def _kept(book: Book, decided: Sequence[tuple[Outcome, Change | None]], now: datetime) -> list[Outcome]:

@@ -20,7 +20,7 @@ from khaos_swap_assets.domain.attribution import Attribution
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.postings import Planned, Settled, Wanted
 from khaos_swap_assets.domain.sale_prices import prices_of
-from khaos_swap_assets.stages import marks, refusing
+from khaos_swap_assets.stages import isolating, marks, refusing
 from khaos_swap_assets.stages.credit_notes import engine, files
 from khaos_swap_assets.stages.credit_notes.attributing import SOURCE as ATTRIBUTION
 from khaos_swap_assets.stages.credit_notes.attributing import attribute_notes
@@ -95,18 +95,19 @@ def _settle_and_plan(
     found: Search,
     searched_at: datetime,
 ) -> Posted:
-    book, now = SqlBook(conn), tools.now()
+    book, now, faults = SqlBook(conn), tools.now(), isolating.Faults(isolating.POSTING)
     book.lock()
     keep_statuses(conn, found.feeds, now)
     keep_notes(conn, found.feeds, now)
     last_round = worklist.trusted(conn, ATTRIBUTION, now)
     attributed = attribute_notes(conn, found.customers, now)
+    found = replace(found, customers=found.customers - attributed.failed)
     evidence = evidence_of(conn, tools.settings, found, searched_at, wanted, ready)
     evidence = replace(evidence, unsure=attributed.unsure, bystanders=attributed.bystanders)
     waiting = [one.draft for one in drafts.ready(conn) if one.draft]
-    settled = engine.read_back(book, evidence, wanted=wanted, now=now, ready=waiting)
+    settled = engine.read_back(book, evidence, wanted=wanted, now=now, ready=waiting, faults=faults)
     withdrawn = engine.withdraw_stale(book, now=now)
-    rendered = _rendered(conn, tools, _uncovered(conn, ready))
+    rendered = _rendered(conn, tools, _uncovered(conn, ready), faults)
     planned = engine.plan(
         book,
         [item for item, _ in rendered.values()],
@@ -115,7 +116,9 @@ def _settle_and_plan(
         mode=tools.settings.mode,
         post_from=tools.settings.post_from,
         now=now,
+        faults=faults,
     )
+    faults.keep(conn, [*(one.key[1] for one in settled), *(one.key[1] for one in planned)], now)
     _attach(conn, last_round, now)
     _tell(conn, settled, planned, [one.return_id for one in withdrawn])
     _ask_again(conn, planned, now)
@@ -136,7 +139,9 @@ def _uncovered(conn: psycopg.Connection, ready: Sequence[SavedDraft]) -> list[Sa
 Rendered = dict[tuple[str, int], tuple[ReadyDraft, "Return"]]
 
 
-def _rendered(conn: psycopg.Connection, tools: Toolbox, ready: Sequence[SavedDraft]) -> Rendered:
+def _rendered(
+    conn: psycopg.Connection, tools: Toolbox, ready: Sequence[SavedDraft], faults: isolating.Faults
+) -> Rendered:
     """Ready drafts with their sealed party; one whose document cannot be made is held with the reason."""
     witnessed = money.load(conn, tools.settings, [one.return_id for one in ready])
     so_codes = [one.draft.so_code for one in ready if one.draft]
@@ -153,16 +158,15 @@ def _rendered(conn: psycopg.Connection, tools: Toolbox, ready: Sequence[SavedDra
         party = known.get(content.so_code) or shown.get(content.return_id)
         if party is None:
             nameless.append(content.order_ref)
-            reason = f"name and address of order {content.so_code} are asked for again"
-            held.append((saved, UNCREDITABLE, reason))
+            held.append((saved, UNCREDITABLE, f"name and address of order {content.so_code} are asked for again"))
             continue
-        item = ReadyDraft(content, london_date(refunded_at), party, prices_of(content, sold.get(content.so_code)))
-        try:
-            _document(tools, item, record, "check")
-        except ValueError as error:
-            held.append((saved, UNCREDITABLE, str(error)))
-            continue
-        found[content.return_id, content.ordinal] = (item, record)
+        with faults.of(saved.return_id):
+            item = ReadyDraft(content, london_date(refunded_at), party, prices_of(content, sold.get(content.so_code)))
+            try:
+                _document(tools, item, record, "check")
+                found[content.return_id, content.ordinal] = (item, record)
+            except ValueError as error:
+                held.append((saved, UNCREDITABLE, str(error)))
     drafts.hold(conn, held)
     orders.want_again(conn, nameless)
     return found

@@ -16,6 +16,7 @@ from khaos_swap_assets.adapters.khaos.orders import RATES
 from khaos_swap_assets.adapters.store import drafts, matches, orders
 from khaos_swap_assets.domain.policy_trial import Rates, Trial, outcome_words, value_of, vat_of
 from khaos_swap_assets.domain.refund_conditions import money_holds
+from khaos_swap_assets.stages import isolating
 from khaos_swap_assets.stages.credit_notes.settling import (
     policy_of,
     posted_of,
@@ -81,6 +82,7 @@ def _try_batch(
     so_codes = sorted({head.so_code for head in heads.values() if head.so_code})
     sold, posted = orders.by_code(conn, so_codes), drafts.handed_out(conn, ids)
     present, tried = policies
+    faults = isolating.Faults("trying the policy on")
     taken = taken_from_orders(conn, tried, so_codes) or taken_from_orders(conn, present, so_codes)
     for key in ids:
         record, head = witnessed.records[key], heads.get(key)
@@ -88,8 +90,27 @@ def _try_batch(
             continue
         order = sold.get(head.so_code or "") if head else None
         already = posted_of(posted.get(key, ()))
-        trial = _trial(record, lines.get(key, []), order, (policy_of(record, present), tried), already, taken)
-        yield _as_paid(trial, witnessed.money.get(key))
+        asked = (record, lines.get(key, []), order, (present, tried), already, taken, witnessed.money.get(key))
+        yield from faults.tried(key, _tried, *asked) or [_untried(record, faults.found[key], has_posted=bool(already))]
+
+
+def _tried(
+    record: Return,
+    lines: Sequence[MatchedLine],
+    order: SalesOrder | None,
+    policies: tuple[CreditNotePolicy, CreditNotePolicy],
+    already: Sequence[Posted],
+    taken: Taken,
+    paid: Money | None,
+) -> Trial:
+    present, tried = policies
+    return _as_paid(_trial(record, lines, order, (policy_of(record, present), tried), already, taken), paid)
+
+
+def _untried(record: Return, fault: str, *, has_posted: bool) -> Trial:
+    """A return on which the trial itself failed: told, and worth nothing under either policy."""
+    told = f"could not be tried: {fault}"
+    return Trial(record.rma, record.return_id, record.currency, record.refund_pence, told, told, 0, 0, 0, has_posted)
 
 
 def _is_since(record: Return, since: datetime) -> bool:

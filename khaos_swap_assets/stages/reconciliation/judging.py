@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from khaos_swap_assets.adapters.store import bulk, findings, monthly, notes, worklist
@@ -18,7 +19,7 @@ from khaos_swap_assets.domain.periods import london_month
 from khaos_swap_assets.domain.reconciliation import Verdict, judge, judge_note, judge_unreadable
 from khaos_swap_assets.domain.sides import month_parts_of, refund_vat_of
 from khaos_swap_assets.domain.waterfall import LEGS
-from khaos_swap_assets.stages import refusing
+from khaos_swap_assets.stages import isolating, refusing
 from khaos_swap_assets.stages.credit_notes.attributing import told_of
 from khaos_swap_assets.stages.reconciliation.facts import gather, limits_of
 from khaos_swap_assets.stages.reconciliation.governing import weigh, with_tolerance
@@ -74,7 +75,12 @@ def reconcile_waiting(tools: Toolbox) -> Reconciled:
             ids = sorted({*worklist.take(conn, "reconcile", BATCH), *_due(conn, now)})
             if not ids:
                 break
-            statuses.update(reconcile(conn, tools.settings, tools.policy, ids, now))
+            work = partial(reconcile, conn, tools.settings, tools.policy, now=now)
+            done, faults = isolating.one_by_one(conn, isolating.JUDGING, ids, work, now)
+            conn.execute(
+                "UPDATE recon.reconciliation SET next_due_at = NULL WHERE return_id = ANY(%s)", (list(faults.found),)
+            )
+            statuses.update(done)
     with tools.store() as conn:
         _judge_orphans(conn, tools.settings, tools.now())
         rows = [
@@ -175,7 +181,7 @@ def _judge_orphans(conn: psycopg.Connection, settings: Settings, now: datetime) 
         (settings.period_start, holding := notes.holding(conn)),
     ).fetchall()
     loose = notes.by_code(conn, [row[0] for row in rows])
-    told, limits, first = told_of(conn, loose), limits_of(settings), settings.period_start
+    told, limits, first = _told(conn, loose, now), limits_of(settings), settings.period_start
     found = [
         problem
         for note in loose
@@ -186,6 +192,19 @@ def _judge_orphans(conn: psycopg.Connection, settings: Settings, now: datetime) 
         ).problems
     ]
     findings.replace_of_notes(conn, [note.credit_note_code for note in loose], found, now)
+
+
+def _told(
+    conn: psycopg.Connection, loose: Sequence[CreditNote], now: datetime
+) -> dict[str, tuple[Told, dict[str, str]]]:
+    """What is told of loose notes; nothing of those of a customer on whose notes the rules fail."""
+
+    def work(customers: Sequence[str]) -> list[dict[str, tuple[Told, dict[str, str]]]]:
+        return [told_of(conn, [note for note in loose if note.customer_code in customers])]
+
+    customers = sorted({note.customer_code for note in loose})
+    done, _ = isolating.one_by_one(conn, isolating.ATTRIBUTING, customers, work, now)
+    return {code: told for some in done for code, told in some.items()}
 
 
 def _loose(note: CreditNote, known: tuple[Told, dict[str, str]] | None, seen_from: date | None) -> NoteFacts:

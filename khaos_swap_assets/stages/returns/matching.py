@@ -10,9 +10,19 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.adapters.store import catalogue, inspections, matches, orders, policies, returns, worklist
+from khaos_swap_assets.adapters.store import (
+    catalogue,
+    inspections,
+    matches,
+    orders,
+    policies,
+    returns,
+    setbacks,
+    worklist,
+)
 from khaos_swap_assets.adapters.store.matches import MatchedLine, MatchedReturn
 from khaos_swap_assets.adapters.swap import kept
 from khaos_swap_assets.domain import settlement
@@ -28,6 +38,7 @@ from khaos_swap_assets.domain.packs import Packs
 from khaos_swap_assets.domain.sold_packs import candidates, chosen, over_sold
 from khaos_swap_assets.domain.stock import Inspection, Settlement, settle
 from khaos_swap_assets.domain.stock_codes import Catalogue, SkuMatch, match_sku
+from khaos_swap_assets.stages import isolating
 
 if TYPE_CHECKING:
     import psycopg
@@ -59,6 +70,7 @@ def match_waiting(tools: Toolbox) -> Matched:
     again.
     """
     with tools.store() as conn:
+        worklist.queue(conn, "match", setbacks.due(conn, isolating.OF_RETURNS, tools.now()))
         rules = _rules(tools.settings)
         if policies.in_force(conn) != (tools.policy.version, rules):
             policies.put_in_force(conn, tools.policy, rules, tools.now())
@@ -69,9 +81,13 @@ def match_waiting(tools: Toolbox) -> Matched:
             ids = worklist.take(conn, "match", BATCH)
             if not ids:
                 return total
-            found = match_returns(conn, tools.settings, tools.policy, ids, tools.now())
+            done, _ = isolating.one_by_one(conn, isolating.MATCHING, ids, partial(_match, conn, tools), tools.now())
             worklist.queue(conn, "draft", ids)
-        total = Matched(*(getattr(total, n) + getattr(found, n) for n in Matched.__dataclass_fields__))
+        total = Matched(*(sum(getattr(one, n) for one in (total, *done)) for n in Matched.__dataclass_fields__))
+
+
+def _match(conn: psycopg.Connection, tools: Toolbox, ids: Sequence[str]) -> list[Matched]:
+    return [match_returns(conn, tools.settings, tools.policy, ids, tools.now())]
 
 
 def _rules(settings: Settings) -> str:

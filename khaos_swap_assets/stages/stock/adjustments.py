@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 from khaos_swap_assets.adapters.store import drafts, stock, worklist
 from khaos_swap_assets.adapters.store.stock import Move
 from khaos_swap_assets.domain.stock import judge_level
+from khaos_swap_assets.stages import isolating
 
 if TYPE_CHECKING:
     import psycopg
 
+    from khaos_swap_assets.adapters.store.drafts import SavedDraft
     from khaos_swap_assets.stages.toolbox import Toolbox
 
 PENDING = "pending"
@@ -48,24 +50,27 @@ def adjust_stock(tools: Toolbox) -> Adjusted:
     """Bring every stock move up to date with its document and, where it can tell, with the level."""
     now = tools.now()
     with tools.store() as conn:
-        due = _make_due(conn, now)
+        faults = isolating.Faults(isolating.STOCK)
+        due = _make_due(conn, faults, now)
         moves = stock.undone(conn)
         carriers = _carriers(conn, [move.return_id for move in moves])
         levels = stock.level(conn, [move.stock_code for move in moves], tools.settings.khaos.site_id)
-        judged = _judge(conn, [move for move in moves if move.level_verdict == PENDING], carriers, levels)
-        followed = [_follow(move, carriers, levels) for move in moves if move.level_verdict != PENDING]
-        changed = [move for move, old in zip(followed, _not_pending(moves), strict=True) if move != old]
+        judged = _judge(conn, [move for move in moves if move.level_verdict == PENDING], carriers, levels, faults)
+        changed = [
+            new
+            for old in moves
+            if old.level_verdict != PENDING
+            for new in faults.tried(old.return_id, _follow, old, carriers, levels)
+            if new != old
+        ]
+        faults.keep(conn, {move.return_id for move in moves}, now)
         stock.update(conn, [*judged, *changed], now)
         worklist.queue(conn, "reconcile", [move.return_id for move in [*judged, *changed]])
     states = [move.state for move in changed]
     return Adjusted(due, states.count("offered"), states.count("confirmed"), len(judged))
 
 
-def _not_pending(moves: Sequence[Move]) -> list[Move]:
-    return [move for move in moves if move.level_verdict != PENDING]
-
-
-def _make_due(conn: psycopg.Connection, now: datetime) -> int:
+def _make_due(conn: psycopg.Connection, faults: isolating.Faults, now: datetime) -> int:
     rows = conn.execute(
         "SELECT DISTINCT p.return_id FROM recon.postings p WHERE (p.state IN ('planned', 'in_doubt') OR "
         "(p.state = 'confirmed' AND p.ended_at > %s - interval '2 days')) "
@@ -73,15 +78,21 @@ def _make_due(conn: psycopg.Connection, now: datetime) -> int:
         "WHERE m.return_id = p.return_id AND m.carried_by = p.reference)",
         (now,),
     ).fetchall()
-    moves: dict[tuple[str, str, str], tuple[str, str, str, str, str, int]] = {}
-    for found in drafts.of_returns(conn, [row[0] for row in rows]).values():
-        for line in [line for one in found if one.draft for line in one.draft.lines if line.moves_goods]:
-            key = (found[0].return_id, line.product_id, line.disposition)
-            before = moves[key][5] if key in moves else 0
-            rma = next(one.draft.rma for one in found if one.draft)
-            moves[key] = (*key, rma, line.stock_code, before + line.quantity)
-    stock.save_due(conn, list(moves.values()), now)
+    drafted = drafts.of_returns(conn, [row[0] for row in rows])
+    moves = [move for key, found in drafted.items() for some in faults.tried(key, _moves_of, found) for move in some]
+    stock.save_due(conn, moves, now)
     return len(moves)
+
+
+def _moves_of(found: Sequence[SavedDraft]) -> list[tuple[str, str, str, str, str, int]]:
+    """The goods of one return's drafts, each row and disposition once."""
+    moves: dict[tuple[str, str, str], tuple[str, str, str, str, str, int]] = {}
+    for line in [line for one in found if one.draft for line in one.draft.lines if line.moves_goods]:
+        key = (found[0].return_id, line.product_id, line.disposition)
+        before = moves[key][5] if key in moves else 0
+        rma = next(one.draft.rma for one in found if one.draft)
+        moves[key] = (*key, rma, line.stock_code, before + line.quantity)
+    return list(moves.values())
 
 
 def _carriers(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[tuple[str, str], _Carrier]:
@@ -114,6 +125,7 @@ def _judge(
     pending: Sequence[Move],
     carriers: dict[tuple[str, str], _Carrier],
     levels: dict[str, tuple[int, datetime]],
+    faults: isolating.Faults,
 ) -> list[Move]:
     by_code: dict[str, list[Move]] = {}
     for move in pending:
@@ -124,11 +136,11 @@ def _judge(
         if code in levels and (since := _first(moves).level_before_at)
     }
     moved_by = stock.documents_between(conn, spans)
-    return [
-        judged
-        for code, moves in by_code.items()
-        for judged in _judge_code(moves, carriers, moved_by.get(code), levels.get(code))
-    ]
+    judged: list[Move] = []
+    for code, moves in by_code.items():
+        with faults.of(*(move.return_id for move in moves)):
+            judged += _judge_code(moves, carriers, moved_by.get(code), levels.get(code))
+    return judged
 
 
 def _first(moves: Sequence[Move]) -> Move:

@@ -1,0 +1,176 @@
+"""A fault in one return holds that return and is told; the others go on: a raising rule planted in each stage."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from khaos_swap_assets.adapters.errors import SettingsError
+from khaos_swap_assets.domain.policy import CreditNotePolicy
+from khaos_swap_assets.stages import isolating
+from khaos_swap_assets.stages.credit_notes import attributing, drafting, posting, trying
+from khaos_swap_assets.stages.credit_notes.witness import Witness
+from khaos_swap_assets.stages.due import local_reason
+from khaos_swap_assets.stages.reconciliation import judging
+from khaos_swap_assets.stages.returns import matching
+from khaos_swap_assets.stages.stock import adjustments
+from khaos_swap_assets_tests.lending import lend
+from khaos_swap_assets_tests.stages.town import NOON, Town, a_note, a_return
+
+GUILTY = "R2"
+
+
+def of_return(*given: Any) -> bool:
+    return any(getattr(one, "return_id", "") == GUILTY for one in given)
+
+
+def of_facts(facts: Any, *_: Any) -> bool:
+    return facts.return_.return_id == GUILTY
+
+
+def of_drafts(found: Any) -> bool:
+    return found[0].return_id == GUILTY
+
+
+def of_notes(loose: Any, *_: Any) -> bool:
+    return any(note.customer_code == "C2" for note in loose)
+
+
+# Where the rule is planted, what of it, whose call it is, and the step that tells it.
+RULES: dict[str, tuple[Any, str, Callable[..., bool]]] = {
+    isolating.MATCHING: (matching, "_head", of_return),
+    isolating.DRAFTING: (drafting, "draft", of_return),
+    isolating.POSTING: (Witness, "look", of_return),
+    isolating.STOCK: (adjustments, "_moves_of", of_drafts),
+    isolating.JUDGING: (judging, "judge", of_facts),
+}
+
+
+def plant(monkeypatch: pytest.MonkeyPatch, place: Any, name: str, is_guilty: Callable[..., bool]) -> None:
+    sound = getattr(place, name)
+
+    def raising(*given: Any, **named: Any) -> Any:
+        if is_guilty(*given):
+            raise ZeroDivisionError("a value nobody foresaw")
+        return sound(*given, **named)
+
+    monkeypatch.setattr(place, name, raising)
+
+
+@pytest.mark.parametrize("step", RULES)
+def test_a_raising_rule_holds_its_return_alone(
+    town: Town, step: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    town.sells_and_takes_back(*(a_return(number) for number in (1, 2, 3)))
+    plant(monkeypatch, *RULES[step])
+    with caplog.at_level(logging.ERROR):
+        town.sync()
+    assert town.kinds() == {"fault_in_return": "RMA2"}
+    assert town.ask("SELECT return_id, money_at_risk_pence FROM recon.exceptions") == [(GUILTY, 1000)]
+    assert caplog.records[0].getMessage() == f"{step} R2 failed; it is held, all others go on"
+    assert caplog.records[0].exc_info
+    for _ in range(3):
+        town.pull()
+        town.sync()
+    assert {note.associated_ref for note in town.khaos.notes.values()} == {"RMA1", "RMA3"}
+    judged = dict(town.ask("SELECT rma, status FROM recon.reconciliation"))
+    assert (judged["RMA1"], judged["RMA3"]) == ("matched", "matched")
+    monkeypatch.undo()
+    town.sync(hours=9)
+    assert town.one("SELECT count(*) FROM recon.setbacks") == 0
+    town.sync()
+    town.pull()
+    town.sync()
+    assert {note.associated_ref for note in town.khaos.notes.values()} == {"RMA1", "RMA2", "RMA3"}
+    assert town.kinds() == {}
+
+
+def test_a_fault_about_one_customers_notes_stops_those_of_nobody_else(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.sells_and_takes_back(*(a_return(number) for number in (1, 2)))
+    town.khaos.notes["CN9"] = a_note("CN9", customer_code="C2")
+    plant(monkeypatch, attributing, "attribute_loose", of_notes)
+    town.sync()
+    assert town.kinds()["fault_in_return"] == "C2"
+    assert [note.associated_ref for note in town.pull()] == ["RMA1"]
+
+
+def test_a_document_that_nobody_can_make_holds_its_return_alone(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    town.sells_and_takes_back(*(a_return(number) for number in (1, 2)))
+    plant(monkeypatch, posting, "return_document", of_return)
+    town.sync()
+    assert town.kinds() == {"fault_in_return": "RMA2"}
+    assert [note.associated_ref for note in town.pull()] == ["RMA1"]
+
+
+def test_what_was_planned_does_not_leave_once_its_return_fails(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    town.sells_and_takes_back(a_return(2))
+    town.sync()
+    plant(monkeypatch, *RULES[isolating.JUDGING])
+    town.edit(a_return(2, handling_fee_pence=0))
+    town.sync()
+    assert town.pull() == []
+    assert town.ask("SELECT state FROM recon.drafts") == [("held",)]
+
+
+def test_a_fault_is_tried_again_after_its_pause_and_no_sooner(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    town.with_settings(khaos={"poll_minutes": 60}).sells_and_takes_back(a_return(2))
+    plant(monkeypatch, *RULES[isolating.JUDGING])
+    town.sync()
+    with lend(town.url) as conn:
+        assert local_reason(conn, town.settings, town.now) == ""
+        assert local_reason(conn, town.settings, town.now + timedelta(minutes=15)) == "fault to try again"
+
+
+def test_a_policy_is_tried_on_all_other_returns(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    town.sells_and_takes_back(*(a_return(number) for number in (1, 2)))
+    town.sync()
+    plant(monkeypatch, trying, "_trial", of_return)
+    policy = CreditNotePolicy()
+    with lend(town.url) as conn:
+        found = list(trying.try_policy(conn, town.settings, policy, policy, days=30, now=town.now))
+    assert {one.rma: one.note_then_pence for one in found} == {"RMA1": 1000, "RMA2": 0}
+    assert "could not be tried: ZeroDivisionError" in next(one.outcome_then for one in found if one.rma == "RMA2")
+
+
+IDS = [f"R{number}" for number in range(60)]
+
+
+def tried(database: psycopg.Connection[Any], guilty: set[str], error: Exception) -> tuple[list[str], set[str], int]:
+    calls = []
+
+    def work(some: Any) -> list[str]:
+        calls.append(some)
+        database.execute("INSERT INTO recon.touched_periods SELECT unnest(%s::text[]), now()", (list(some),))
+        if guilty & set(some):
+            raise error
+        return list(some)
+
+    done, faults = isolating.one_by_one(database, isolating.MATCHING, IDS, work, NOON)
+    return done, set(faults.found), len(calls)
+
+
+def test_the_guilty_ones_are_found_by_halving_and_what_they_wrote_is_undone(
+    database: psycopg.Connection[Any],
+) -> None:
+    done, found, calls = tried(database, {"R7", "R41"}, ValueError("odd"))
+    assert (set(done), found) == (set(IDS) - {"R7", "R41"}, {"R7", "R41"})
+    assert calls < 30
+    assert {row[0] for row in database.execute("SELECT period FROM recon.touched_periods")} == set(done)
+
+
+@pytest.mark.parametrize("error", [psycopg.OperationalError("gone"), SettingsError("not set")])
+def test_what_the_outside_world_does_is_nobodys_fault(database: psycopg.Connection[Any], error: Exception) -> None:
+    with pytest.raises(type(error)):
+        tried(database, {"R7"}, error)
+
+
+def test_a_fault_that_spares_nobody_ends_the_run(database: psycopg.Connection[Any]) -> None:
+    with pytest.raises(ValueError, match="odd"):
+        tried(database, set(IDS), ValueError("odd"))
