@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from khaos_swap_assets.adapters.files import records
-from khaos_swap_assets.adapters.files.cells import LONGEST_KEY, YEARS
 from khaos_swap_assets.adapters.files.faults import storable
 from khaos_swap_assets.adapters.files.records import UnreadableError
 from khaos_swap_assets.adapters.files.tables import EVERY, Report, Table, silent, without_value
@@ -31,21 +30,12 @@ STORE = "store_id"
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=str)
 _OPENED = re.compile(rf'"{ENVELOPE}"\s*:\s*\[')
-_MOMENTS = {
-    "created_at": "date_created",
-    "updated_at": "date_updated",
-    "submitted_at": "submission_date",
-    "processed_at": "rma_processed",
-    "closed_at": "date_closed",
-    "delivered_at": "delivered_date",
-}
 _AMOUNTS = {
     "refund_pence": "total_refund_value_customer_currency",
     "store_credit_pence": "total_store_credit_value_customer_currency",
     "additional_payment_pence": "total_additional_payment",
     "handling_fee_pence": "handling_fee",
 }
-_KEYS = {"return_id": "return_id", "rma": "rma_number", "order_name": "shopify_order_name"}
 _PATH = re.compile(r"^(?:products\[(\d+)\]\.)?(\w+)$")
 
 
@@ -132,13 +122,6 @@ class _Reader:
 
 
 def _implausible(record: Return) -> Iterator[str]:
-    for name, column in _MOMENTS.items():
-        moment = getattr(record, name)
-        if moment is not None and moment.year not in YEARS:
-            yield f"{column}: is outside the years {YEARS[0]} to {YEARS[-1]}"
-    for name, column in _KEYS.items():
-        if len(getattr(record, name)) > LONGEST_KEY:
-            yield f"{column}: is longer than {LONGEST_KEY} characters"
     for name, column in _AMOUNTS.items():
         if getattr(record, name) < 0:
             yield f"{column}: is negative: amounts are written positive"

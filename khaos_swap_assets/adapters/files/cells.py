@@ -10,13 +10,14 @@ import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from khaos_swap_assets.adapters import texts
 from khaos_swap_assets.adapters.swap import dates
+from khaos_swap_assets.adapters.swap.values import MOST_PENCE
+from khaos_swap_assets.adapters.texts import LONGEST_KEY
 from khaos_swap_assets.domain.money import exponent_of, to_pence
 from khaos_swap_assets.domain.periods import london_date
 
-LONGEST_KEY = 200
 MOST_UNITS = 100_000_000
-YEARS = range(1990, 2101)
 YES, NO = frozenset({"true", "yes", "y", "1", "-1"}), frozenset({"false", "no", "n", "0"})
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
@@ -26,11 +27,9 @@ _NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,12})?", re.ASCII)
 
 def code(text: str) -> str:
     """A code as it is, end spaces too: two codes that differ by a space are two codes."""
-    if len(text) > LONGEST_KEY:
-        raise ValueError(f"is longer than {LONGEST_KEY} characters")
     if _CONTROL.search(text):
         raise ValueError("holds a line break or another control character")
-    return text
+    return texts.key(text)
 
 
 def key(text: str) -> str:
@@ -40,7 +39,7 @@ def key(text: str) -> str:
 
 def note(text: str) -> str:
     """Words for a person, of which any length may come; the beginning is kept."""
-    return text.strip()[:LONGEST_KEY]
+    return texts.words(text, LONGEST_KEY)
 
 
 def currency(text: str) -> str:
@@ -54,6 +53,8 @@ def money(text: str, code_: str) -> int:
     pence = to_pence(text.strip(), code_)
     if pence < 0:
         raise ValueError("is negative: amounts are written positive")
+    if pence >= MOST_PENCE:
+        raise ValueError("is too large an amount")
     return pence
 
 
@@ -96,11 +97,12 @@ def moment(text: str) -> datetime:
     """A moment; where it names no zone, UTC is meant."""
     try:
         found = dates.parse(text, UTC)
+    except dates.OutsideError:
+        raise
     except ValueError:
         found = None
     if found is None:
         raise ValueError("is no date: YYYY-MM-DD is expected, with or without a time")
-    _of_trade(found.date())
     return found
 
 
@@ -130,6 +132,5 @@ def _day_of(text: str) -> date:
 
 
 def _of_trade(found: date) -> date:
-    if found.year not in YEARS:
-        raise ValueError(f"is outside the years {YEARS[0]} to {YEARS[-1]}")
+    dates.require_trade(found.year)
     return found

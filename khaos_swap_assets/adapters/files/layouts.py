@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from khaos_swap_assets.adapters.files import cells
 from khaos_swap_assets.adapters.files.tables import CURRENCY, HOME_CURRENCY, Check, Column, Found, Layout
+from khaos_swap_assets.adapters.swap.values import MOST_PENCE
 
 DELIVERY = "delivery_gross"
 MOVED = frozenset(
@@ -174,6 +175,8 @@ def _order_check() -> Check[OrderRow]:
 
     def check(row: OrderRow) -> Iterator[Found]:
         yield from alike(row)
+        if row.unit_price_pence * row.quantity >= MOST_PENCE:
+            yield "unit_price_gross", _told(row.unit_price_pence), "makes the line too large an amount"
         if row.discount_pence > row.unit_price_pence * row.quantity:
             yield "discount_gross", _told(row.discount_pence), "is more than the line is worth"
 

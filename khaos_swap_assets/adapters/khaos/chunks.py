@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from khaos_swap_assets.adapters import texts
 from khaos_swap_assets.adapters.errors import PermanentError, TransientError, VendorError
 from khaos_swap_assets.adapters.khaos.envelope import KhaosFault, UnusableDocumentError
 from khaos_swap_assets.adapters.khaos.wire import RefusedKey, RowFault, Rows
@@ -19,7 +20,7 @@ HOPELESS = 5
 AT_ONCE = 2
 # So many calls without any answer reach one silent key in a chunk of 50; more of them are an outage.
 MOST_SILENT = 8
-_UNADDRESSABLE = "an empty code or one with a comma cannot be asked for; rename it in Khaos"
+_UNADDRESSABLE = "an empty code, a damaged or too long one or one with a comma cannot be asked for; rename it in Khaos"
 
 Row = TypeVar("Row")
 Answer = TypeVar("Answer")
@@ -48,8 +49,16 @@ def gather(keys: Iterable[str], size: int, fetch: Callable[[Sequence[str]], Rows
 def addressable(keys: Iterable[str]) -> tuple[list[str], list[RowFault]]:
     """Keys that a comma list can carry, each once; the others as faults (khaos.md §7.1)."""
     distinct = list(dict.fromkeys(keys))
-    good = [key for key in distinct if key.strip() and "," not in key]
-    return good, [RowFault(key, _UNADDRESSABLE) for key in distinct if key not in set(good)]
+    bad = [key for key in distinct if not _is_addressable(key)]
+    faults = [RowFault(texts.subject(key), _UNADDRESSABLE) for key in bad]
+    return [key for key in distinct if _is_addressable(key)], faults
+
+
+def _is_addressable(key: str) -> bool:
+    try:
+        return bool(texts.key(key).strip()) and "," not in key
+    except ValueError:
+        return False
 
 
 @dataclass

@@ -31,6 +31,7 @@ _ADDRESS = {
     "County": ("ICOUNTY", 35),
     "Postcode": ("IPOSTCODE", 10),
 }
+LONGEST_COUNTRY = 50
 _CONTACT = {"Title": ("ITITLE", 20), "Forename": ("IFORENAME", 50), "Surname": ("ISURNAME", 50)}
 
 
@@ -52,8 +53,8 @@ def read_note(root: etree._Element | None, code: str) -> NoteItems | None:
     Raises ``PermanentError`` where its document is a Sales Order, or cannot be read.
     """
     elements = [] if root is None else list(root.iterfind("SALES_ORDER"))
-    named = [one for one in elements if code in map(partial(wire.text, one), _CODES)]
-    if not named and len(elements) == 1 and not any(map(partial(wire.text, elements[0]), _CODES)):
+    named = [one for one in elements if code in map(partial(wire.words, one), _CODES)]
+    if not named and len(elements) == 1 and not any(map(partial(wire.words, elements[0]), _CODES)):
         named = elements
     notes, faults = wire.read_rows(named, _note_items, *_CODES)
     if faults or len(notes) > 1:
@@ -67,8 +68,7 @@ def _note_items(note: etree._Element) -> NoteItems:
         raise ValueError("ExportOrders answers its code with a Sales Order")
     units: dict[str, int] = {}
     for item in note.iterfind("ORDER_ITEMS/ORDER_ITEM"):
-        stock_code = wire.code(item, "STOCK_CODE")
-        units[stock_code] = units.get(stock_code, 0) + abs(wire.quantity(item, "ORDER_QTY"))
+        wire.added(units, wire.code(item, "STOCK_CODE"), abs(wire.quantity(item, "ORDER_QTY")))
     return NoteItems(tuple(units.items()), wire.text(note, "CUSTOMER_DETAIL/COMPANY_CODE"))
 
 
@@ -79,7 +79,7 @@ def _is_note(order: etree._Element) -> bool:
 
 def _kind(order: etree._Element) -> str:
     """``order`` or ``note``; empty where the document names no type, or none that is known."""
-    if not wire.text(order, f"{_TYPE}/@TYPE_ID") and not wire.text(order, f"{_TYPE}/@TYPE_DESC"):
+    if not wire.words(order, f"{_TYPE}/@TYPE_ID") and not wire.words(order, f"{_TYPE}/@TYPE_DESC"):
         return ""
     try:
         return kind_of(order, f"{_TYPE}/@TYPE_DESC", f"{_TYPE}/@TYPE_ID")
@@ -173,14 +173,14 @@ def _party(order: etree._Element) -> dict[str, dict[str, object]]:
     """Name and address in the members of khaos.md §8.7, cut to their lengths; what is empty is left out."""
     where = "CUSTOMER_DETAIL/ADDRESSES/INVADDR/"
     address: dict[str, object] = dict(_filled(order, where, _ADDRESS))
-    if code := wire.text(order, f"{where}ICOUNTRY_CODE"):
+    if code := wire.words(order, f"{where}ICOUNTRY_CODE")[:LONGEST_COUNTRY]:
         address["Country"] = {"Code": code}
-    elif name := wire.text(order, f"{where}ICOUNTRY_NAME"):
+    elif name := wire.words(order, f"{where}ICOUNTRY_NAME")[:LONGEST_COUNTRY]:
         address["Country"] = {"Name": name}
     contact: dict[str, object] = dict(_filled(order, where, _CONTACT))
     return {"InvoiceAddress": address, "InvoiceContact": contact}
 
 
 def _filled(order: etree._Element, where: str, fields: Mapping[str, tuple[str, int]]) -> dict[str, str]:
-    found = {name: wire.text(order, f"{where}{tag}")[:length] for name, (tag, length) in fields.items()}
+    found = {name: wire.words(order, f"{where}{tag}")[:length] for name, (tag, length) in fields.items()}
     return {name: value for name, value in found.items() if value}

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, TypeVar
 
+from khaos_swap_assets.adapters import texts
 from khaos_swap_assets.adapters.khaos import wire
 from khaos_swap_assets.adapters.khaos.records import StockLevel
 from khaos_swap_assets.adapters.khaos.wire import RowFault, Rows
@@ -21,6 +22,7 @@ from khaos_swap_assets.domain.money import half_up
 from khaos_swap_assets.domain.packs import PackItem
 from khaos_swap_assets.domain.stock_codes import StockCode
 
+TOO_LONG = "no item has an id of this length"
 Row = TypeVar("Row")
 
 
@@ -42,14 +44,16 @@ def read_stock_push(body: Mapping[str, Any]) -> PushedStock:
     """Read a ``StockUpload``."""
     items, faults = _read(body, "StockUpload", "Items", _item)
     deleted = body.get("Deleted")
-    ids = [str(one) for one in deleted if isinstance(one, str | int)] if isinstance(deleted, list) else []
+    given = [str(one) for one in deleted if isinstance(one, str | int)] if isinstance(deleted, list) else []
+    faults += [RowFault(texts.subject(one), TOO_LONG) for one in given if len(one) > texts.LONGEST_KEY]
     packs, unread = _packs(body)
+    ids = [one for one in given if len(one) <= texts.LONGEST_KEY]
     return PushedStock(items, ids, [*faults, *unread], packs)
 
 
 def _packs(body: Mapping[str, Any]) -> tuple[dict[str, tuple[PackItem, ...]], list[RowFault]]:
     """Packs of the relationships, which stand beside the items or within one; "None" is a pack no longer."""
-    items = [one for one in body.get("Items") or () if isinstance(one, Mapping)]
+    items = _listed(body.get("Items"))
     nested = [(one, item.get("StockID")) for item in items for one in _listed(item.get("Relationships"))]
     packs: dict[str, tuple[PackItem, ...]] = {}
     faults: list[RowFault] = []
@@ -58,9 +62,9 @@ def _packs(body: Mapping[str, Any]) -> tuple[dict[str, tuple[PackItem, ...]], li
             continue
         try:
             key = _required({"StockID": raw.get("StockID") or owner}, "StockID")
-            packs[key] = tuple(_pack_item(_object(one, "PackItems")) for one in raw.get("PackItems") or ())
-        except ValueError as error:
-            faults.append(RowFault(f"pack {_text(raw.get('StockID') or owner)}", str(error)))
+            packs[key] = tuple(_pack_item(_object(one, "PackItems")) for one in _listed(raw.get("PackItems")))
+        except (ValueError, ArithmeticError) as error:
+            faults.append(RowFault(texts.subject(f"pack {_said(raw.get('StockID') or owner)}"), str(error)))
     return packs, faults
 
 
@@ -107,7 +111,7 @@ def _read(body: Mapping[str, Any], event: str, member: str, parse: Callable[[Map
     for raw in found:
         try:
             rows.append(parse(_object(raw, member)))
-        except ValueError as error:
+        except (ValueError, ArithmeticError) as error:
             faults.append(RowFault(_subject(raw), str(error)))
     return rows, faults
 
@@ -115,11 +119,13 @@ def _read(body: Mapping[str, Any], event: str, member: str, parse: Callable[[Map
 def _item(raw: Mapping[str, Any]) -> StockCode:
     options = _object(raw.get("Options") or {}, "Options")
     barcodes = raw.get("Barcodes")
+    if not isinstance(barcodes, list | None):
+        raise ValueError("Barcodes: is no list")
     found = [_text(one.get("Barcode")).strip() for one in barcodes or () if isinstance(one, Mapping)]
     return StockCode(
         stock_code=_required(raw, "StockCode"),
         stock_id=_required(raw, "StockID"),
-        description=_text(raw.get("ShortDescription") or raw.get("StockDescription")),
+        description=texts.words(_said(raw.get("ShortDescription") or raw.get("StockDescription"))),
         other_ref=_text(raw.get("OtherRef")).strip(),
         barcodes=tuple(dict.fromkeys(code for code in found if code)),
         is_discontinued=_flag(options, "Discontinued", otherwise=False),
@@ -151,7 +157,11 @@ def _required(raw: Mapping[str, Any], name: str) -> str:
 
 
 def _text(value: object) -> str:
-    """Text as it is; a number as its digits."""
+    """Text as it is; a number as its digits. Raises ``ValueError`` for what is too long for a code, or damaged."""
+    return texts.key(_said(value))
+
+
+def _said(value: object) -> str:
     return "" if value is None or isinstance(value, bool | list | Mapping) else str(value)
 
 
@@ -161,7 +171,7 @@ def _flag(raw: Mapping[str, Any], name: str, *, otherwise: bool) -> bool:
 
 
 def _subject(raw: object) -> str:
-    named = _text(raw.get("StockCode")) if isinstance(raw, Mapping) else ""
+    named = texts.subject(_said(raw.get("StockCode"))) if isinstance(raw, Mapping) else ""
     return named if named.strip() else f"push {_hash(raw)}"
 
 

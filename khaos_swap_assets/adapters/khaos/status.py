@@ -160,6 +160,5 @@ def _sent(row: etree._Element) -> tuple[tuple[str, int], ...]:
     units: dict[str, int] = {}
     for invoice in _live_invoices(row):
         for item in invoice.iterfind("INVOICE_ITEMS/INVOICE_ITEM"):
-            code = wire.code(item, "@STOCK_CODE")
-            units[code] = units.get(code, 0) + abs(wire.quantity(item, "@QTY_SENT"))
+            wire.added(units, wire.code(item, "@STOCK_CODE"), abs(wire.quantity(item, "@QTY_SENT")))
     return tuple(units.items())

@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from lxml import etree
 
+from khaos_swap_assets.adapters import texts
 from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.khaos import wire
 from khaos_swap_assets.adapters.khaos.envelope import Value
@@ -48,7 +49,7 @@ def _stock_code(item: etree._Element) -> StockCode:
     return StockCode(
         stock_code=wire.code(item, "STOCK_CODE"),
         stock_id=wire.required(item, "STOCK_ID"),
-        description=wire.text(item, "STOCK_DESC") or wire.text(item, "DESCRIPTION"),
+        description=wire.words(item, "STOCK_DESC") or wire.words(item, "DESCRIPTION"),
         other_ref=wire.text(item, "ASSOCIATED_REF"),
         barcodes=tuple(dict.fromkeys(code for code in map(_own_text, item.iterfind("BARCODES/BARCODE")) if code)),
         is_discontinued=wire.flag(item, "DISCONTINUED"),
@@ -74,7 +75,7 @@ def _sell_pence(item: etree._Element) -> int | None:
 
 
 def _own_text(element: etree._Element) -> str:
-    return (element.text or "").strip()
+    return texts.key((element.text or "").strip())
 
 
 def _links(item: etree._Element) -> Iterator[etree._Element]:
@@ -92,7 +93,7 @@ def read_levels(root: etree._Element | None, site_id: int) -> Rows[StockLevel]:
 
 
 def _is_controlled(item: etree._Element) -> bool:
-    return wire.text(item, "STATUS") != _NOT_CONTROLLED
+    return wire.words(item, "STATUS") != _NOT_CONTROLLED
 
 
 def _level(item: etree._Element, site_id: int) -> StockLevel:
@@ -108,7 +109,10 @@ def changed_codes(value: Value) -> list[str]:
 def sites(value: Value) -> dict[int, str]:
     """Site names by id, of a ``GetSiteList`` answer. Raises ``PermanentError`` when it is not as promised."""
     try:
-        return {int(str(row["SiteID"])): str(row.get("SiteName", "")) for row in listed(value, "GetSiteList")}
+        return {
+            wire.to_quantity(str(row["SiteID"])): texts.words(str(row.get("SiteName", "")))
+            for row in listed(value, "GetSiteList")
+        }
     except (KeyError, ValueError):
         raise PermanentError("GetSiteList: a site has no usable id") from None
 

@@ -18,6 +18,8 @@ from zoneinfo import ZoneInfo
 
 from lxml import etree
 
+from khaos_swap_assets.adapters import texts
+from khaos_swap_assets.adapters.swap import dates
 from khaos_swap_assets.domain.money import from_pence, to_pence
 
 LONDON = ZoneInfo("Europe/London")
@@ -29,6 +31,7 @@ _UK = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})( .*)?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _NOISE = Decimal("0.00001")
 _MOST = 10**9
+_MOST_DIGITS = 13
 
 Row = TypeVar("Row")
 
@@ -58,20 +61,28 @@ def read_rows(
     for element in elements:
         try:
             rows.append(parse(element))
-        except ValueError as error:
-            faults.append(RowFault(subject_of(element, *keys), str(error)))
+        except (ValueError, ArithmeticError) as error:
+            faults.append(RowFault(subject_of(element, *keys), f"{error}" or "a number is out of all bounds"))
     return rows, faults
 
 
 def subject_of(element: etree._Element, *keys: str) -> str:
     """What to call a row: the first of ``keys`` that it fills, else a hash of its content."""
-    named = next((found for key in keys if (found := text(element, key))), "")
-    return named or hashlib.sha256(etree.tostring(element, with_tail=False)).hexdigest()[:16]
+    named = next((found for key in keys if (found := words(element, key))), "")
+    return texts.subject(named) or hashlib.sha256(etree.tostring(element, with_tail=False)).hexdigest()[:16]
 
 
 def text(element: etree._Element, path: str) -> str:
-    """The trimmed text at ``TAG``, ``TAG/TAG``, ``@ATTRIBUTE`` or ``TAG/@ATTRIBUTE``; empty when absent."""
-    return _found(element, path).strip()
+    """The trimmed text at ``TAG``, ``TAG/TAG``, ``@ATTRIBUTE`` or ``TAG/@ATTRIBUTE``; empty when absent.
+
+    Raises ``ValueError`` when it is too long for a code, or damaged.
+    """
+    return _named(path, texts.key, _found(element, path).strip())
+
+
+def words(element: etree._Element, path: str) -> str:
+    """Like ``text``, of which any length and content may come: its beginning."""
+    return texts.words(_found(element, path))
 
 
 def _found(element: etree._Element, path: str) -> str:
@@ -88,7 +99,7 @@ def code(element: etree._Element, path: str) -> str:
     Line breaks around it are layout of the document. Raises ``ValueError`` when it is empty.
     """
     required(element, path)
-    return _found(element, path).strip("\r\n\t")
+    return _named(path, texts.key, _found(element, path).strip("\r\n\t"))
 
 
 def required(element: etree._Element, path: str) -> str:
@@ -162,6 +173,8 @@ def to_date(value: str) -> date | None:
 
 def _iso_date(word: str) -> date:
     moment = datetime.fromisoformat(word.removesuffix("Z"))
+    if moment.date() not in ZERO_DATES:
+        dates.require_trade(moment.year)
     return moment.astimezone(LONDON).date() if moment.tzinfo else moment.date()
 
 
@@ -169,7 +182,10 @@ def _uk_date(word: str) -> date:
     parts = _UK.fullmatch(word)
     if not parts:
         raise ValueError(f"{word[:40]!r} is no date")
-    return date(int(parts[3]), int(parts[2]), int(parts[1]))
+    found = date(int(parts[3]), int(parts[2]), int(parts[1]))
+    if found not in ZERO_DATES:
+        dates.require_trade(found.year)
+    return found
 
 
 def to_decimal(value: str) -> Decimal:
@@ -177,7 +193,10 @@ def to_decimal(value: str) -> Decimal:
     word = value.strip()
     if not _NUMBER.fullmatch(word):
         raise ValueError(f"{value[:40]!r} is no number")
-    return Decimal(word)
+    number = Decimal(word)
+    if number and number.adjusted() >= _MOST_DIGITS:
+        raise ValueError(f"{value[:40]!r} is no number that any row has")
+    return number
 
 
 def to_quantity(value: str) -> int:
@@ -188,13 +207,20 @@ def to_quantity(value: str) -> int:
     return int(found)
 
 
+def added(units: dict[str, int], code: str, more: int) -> None:
+    """Add units of a Stock Code. Raises ``ValueError`` beyond what a row can hold."""
+    units[code] = units.get(code, 0) + more
+    if units[code] > _MOST:
+        raise ValueError(f"{code[:40]!r}: more units than any document has")
+
+
 def to_money(value: str, currency: str) -> int:
     """Read an amount in minor units. Binary noise of a Delphi double is dropped.
 
     Raises ``ValueError`` for a real fraction of a minor unit.
     """
     found = to_decimal(value)
-    rounded = found.quantize(from_pence(1, currency), ROUND_HALF_UP) if abs(found) < _MOST**2 else found
+    rounded = found.quantize(from_pence(1, currency), ROUND_HALF_UP)
     return to_pence(rounded if abs(rounded - found) <= _NOISE else found, currency)
 
 

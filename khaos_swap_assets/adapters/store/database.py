@@ -57,8 +57,10 @@ _NOT_WRITABLE = """
     WHERE n.nspname IN ('swap', 'khaos', 'recon', 'public') AND c.relkind IN ('r', 'p')
         AND c.relname <> 'alembic_version'
 """
+_SILENT = "{place} cannot be used: {detail}; is the server running and reachable?"
+_ANSWERED = "{place} refused what was asked: {detail}; its log says more"
 _OF_THE_SERVER = (errors.OperationalError, errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction)
-_OF_THE_STATEMENT = ("40", "55", "57014")
+_OF_THE_STATEMENT = ("40", "54", "55", "57014")
 
 
 def connect(url: str, *, application: str) -> psycopg.Connection[Any]:
@@ -170,8 +172,8 @@ def reported(url: str) -> Iterator[None]:
 def of_the_server(error: Exception, url: str) -> StoreError | None:
     """The clear line for an error, bare or in SQLAlchemy's wrapping, by which the server speaks of itself; else None.
 
-    A lock that was not had, a deadlock and a cancelled statement speak of the statement. ``url`` is empty for the
-    embedded server.
+    A lock that was not had, a deadlock, a cancelled statement and a value too long for an index speak of the
+    statement. ``url`` is empty for the embedded server.
     """
     cause = getattr(error, "orig", None) or error
     if not isinstance(cause, _OF_THE_SERVER) or str(cause.sqlstate or "").startswith(_OF_THE_STATEMENT):
@@ -183,7 +185,7 @@ def translate(error: psycopg.Error, url: str) -> StoreError:
     """One clear line for an error of the server: where, what is wrong, what to do."""
     found = parts(url) if url else {}
     state = _state(error)
-    line = _SQLSTATE_LINES.get(state, "{place} cannot be used: {detail}; is the server running and reachable?")
+    line = _SQLSTATE_LINES.get(state, _ANSWERED if error.sqlstate else _SILENT)
     detail = _detail(error, found.get("password", ""))
     user = found.get("user", "of this system")
     where = place(url) if url else "the embedded database"

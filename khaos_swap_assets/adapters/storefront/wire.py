@@ -12,14 +12,15 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from khaos_swap_assets.adapters import texts
 from khaos_swap_assets.adapters.storefront.records import ReadRefund
 from khaos_swap_assets.adapters.swap import dates
 from khaos_swap_assets.adapters.swap.raw import cleaned, content_hash
 from khaos_swap_assets.adapters.swap.records import RowFault
+from khaos_swap_assets.adapters.swap.values import MOST_LINES, MOST_PENCE, MOST_UNITS
 from khaos_swap_assets.domain.money import to_pence
 from khaos_swap_assets.domain.refunds import Refund, RefundLine, Transaction
 
-MOST_PENCE = 10**15
 Json = Mapping[str, Any]
 
 
@@ -34,10 +35,21 @@ class _Reading:
 
     def number(self, node: Json, name: str, place: str) -> str:
         """The last part of a global id such as ``gid://…/Refund/918``."""
-        found = tail(node.get(name))
+        found = self.key(tail(node.get(name)), place + name)
         if not found:
             self.fault(place + name, "is no id")
         return found
+
+    def key(self, value: object, place: str) -> str:
+        """A text that identifies or tells a kind; nothing is ``''``."""
+        if not isinstance(value, str | None):
+            self.fault(place, "is no text")
+            return ""
+        try:
+            return texts.key(value or "")
+        except ValueError as error:
+            self.fault(place, str(error))
+            return ""
 
     def moment(self, node: Json, name: str, place: str) -> datetime | None:
         value = node.get(name)
@@ -69,14 +81,14 @@ class _Reading:
 
 def read_refund(order: Json, raw: object) -> ReadRefund | RowFault:
     """Read one element of an order's ``refunds``, whose lists are complete, collecting all that is wrong with it."""
-    node = cleaned(raw)
+    node, of_order = cleaned(raw), texts.subject(f"refund of order {_name(order)}")
     if not isinstance(node, dict):
-        return RowFault(f"refund of order {_name(order)}", content_hash(node), ("the refund is no object",))
+        return RowFault(of_order, content_hash(node), ("the refund is no object",))
     reading = _Reading()
     record = _refund(reading, cleaned(order), node)
     if reading.faults:
-        subject = f"refund {tail(node.get('id'))}" if tail(node.get("id")) else f"refund of order {_name(order)}"
-        return RowFault(subject, content_hash(node), tuple(dict.fromkeys(reading.faults)))
+        subject = f"refund {tail(node.get('id'))}" if tail(node.get("id")) else of_order
+        return RowFault(texts.subject(subject), content_hash(node), tuple(dict.fromkeys(reading.faults)))
     return ReadRefund(record, content_hash([_name(order), node]))
 
 
@@ -86,8 +98,8 @@ def _refund(reading: _Reading, order: Json, node: Json) -> Refund:
     record = Refund(
         refund_id=reading.number(node, "id", ""),
         order_id=reading.number(order, "id", "order."),
-        order_name=_name(order),
-        return_ref=tail(named.get("id")) if isinstance(named, dict) else "",
+        order_name=reading.key(_name(order), "order.name"),
+        return_ref=reading.key(tail(named.get("id")), "return.id") if isinstance(named, dict) else "",
         currency=currency,
         total_pence=total_pence,
         delivery_pence=sum(
@@ -109,9 +121,9 @@ def _payment(reading: _Reading, node: Json, place: str) -> Transaction:
     shop_pence, shop_currency = reading.money(node, "amountSet", place, "shopMoney")
     return Transaction(
         transaction_id=reading.number(node, "id", place),
-        kind=str(node.get("kind") or ""),
-        status=str(node.get("status") or ""),
-        gateway=str(node.get("gateway") or ""),
+        kind=reading.key(node.get("kind"), place + "kind"),
+        status=reading.key(node.get("status"), place + "status"),
+        gateway=reading.key(node.get("gateway"), place + "gateway"),
         amount_pence=amount_pence,
         currency=currency,
         shop_pence=shop_pence,
@@ -123,11 +135,11 @@ def _payment(reading: _Reading, node: Json, place: str) -> Transaction:
 
 def _line(reading: _Reading, node: Json, place: str) -> RefundLine:
     item, quantity = node.get("lineItem"), node.get("quantity")
-    if not isinstance(quantity, int) or isinstance(quantity, bool) or quantity < 0:
+    if not isinstance(quantity, int) or isinstance(quantity, bool) or not 0 <= quantity <= MOST_UNITS:
         reading.fault(place + "quantity", "is no whole number of units")
     return RefundLine(
-        line_item_id=tail(item.get("id")) if isinstance(item, dict) else "",
-        sku=str(item.get("sku") or "") if isinstance(item, dict) else "",
+        line_item_id=reading.key(tail(item.get("id")), place + "lineItem.id") if isinstance(item, dict) else "",
+        sku=reading.key(item.get("sku"), place + "lineItem.sku") if isinstance(item, dict) else "",
         quantity=quantity if isinstance(quantity, int) else 0,
         subtotal_pence=reading.money(node, "subtotalSet", place)[0],
         tax_pence=reading.money(node, "totalTaxSet", place)[0],
@@ -142,8 +154,8 @@ def _nodes(node: Json, name: str, reading: _Reading) -> Sequence[tuple[str, Json
     """Each entry of a list with its place in words; a list that is none is a fault."""
     connection = node.get(name)
     entries = connection.get("nodes") if isinstance(connection, dict) else None
-    if not isinstance(entries, list):
-        reading.fault(name, "is no list")
+    if not isinstance(entries, list) or len(entries) > MOST_LINES:
+        reading.fault(name, "is no list" if not isinstance(entries, list) else f"holds more than {MOST_LINES} entries")
         return []
     for at, entry in enumerate(entries):
         if not isinstance(entry, dict):
@@ -159,4 +171,5 @@ def tail(gid: object) -> str:
 
 
 def _name(order: Json) -> str:
-    return str(order.get("name") or "").strip()
+    name = order.get("name")
+    return name.strip() if isinstance(name, str) else ""

@@ -30,22 +30,36 @@ BRITISH = re.compile(
     re.ASCII,
 )
 SHAPE_LENGTH = 40
+YEARS = range(1990, 2101)
+
+
+class OutsideError(ValueError):
+    """A date of no trade that anybody could have: year 1 or 9999 overflow whatever is reckoned with them."""
 
 
 def parse(text: str | None, zone: tzinfo) -> datetime | None:
     """Read a date as UTC; None for what Swap writes when there is none (null, empty, ``N/A``).
 
     Understands ISO 8601 with or without zone and British text such as ``23 Sept 2025, 14:52:21``; where the text has
-    no zone, ``zone`` is meant. Raises ``ValueError`` with the shape of the text, never the text itself.
+    no zone, ``zone`` is meant. Raises ``ValueError`` with the shape of the text, never the text itself; a year
+    outside 1990 to 2100 is ``OutsideError``.
     """
     trimmed = " ".join((text or "").split())
     if trimmed.lower() in NOTHING:
         return None
     try:
         moment = _read(trimmed)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+        found = (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError(f"no date that we can read, shaped like {shape_of(trimmed)!r}") from None
+    require_trade(found.year)
+    return found
+
+
+def require_trade(year: int) -> None:
+    """Raise ``OutsideError`` unless a trade of this year is possible."""
+    if year not in YEARS:
+        raise OutsideError(f"is outside the years {YEARS[0]} to {YEARS[-1]}")
 
 
 def shape_of(text: str) -> str:

@@ -6,11 +6,11 @@ or cannot be read explains nothing, so that it never holds a return by itself. S
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from khaos_swap_assets.adapters.swap.values import without_noise
+from khaos_swap_assets.adapters.swap.values import MOST_PENCE, without_noise
 from khaos_swap_assets.domain.money import to_pence
 
 TAXES_ON_TOP, DUTIES_ON_TOP = "refunded_non_inclusive_taxes", "refunded_non_inclusive_duties"
@@ -36,12 +36,18 @@ def read_extras(raw: Mapping[str, Any], currency: str) -> Extras:
     """The extras of a return as Swap sent it, or of those of its members alone that hold them."""
     products = _rows(raw.get("products"))
     return Extras(
-        sum(_exchanged(item, currency) for item in _rows(raw.get("exchange_items"))),
-        sum(_pence(product.get(TAXES_ON_TOP), currency) for product in products),
-        sum(_pence(product.get(DUTIES), currency) for product in products),
-        sum(_pence(product.get(DUTIES_ON_TOP), currency) for product in products),
-        sum(_pence(label.get("postage_fee"), currency) for label in _rows(raw.get("return_shipments"))),
+        _sum(_exchanged(item, currency) for item in _rows(raw.get("exchange_items"))),
+        _sum(_pence(product.get(TAXES_ON_TOP), currency) for product in products),
+        _sum(_pence(product.get(DUTIES), currency) for product in products),
+        _sum(_pence(product.get(DUTIES_ON_TOP), currency) for product in products),
+        _sum(_pence(label.get("postage_fee"), currency) for label in _rows(raw.get("return_shipments"))),
     )
+
+
+def _sum(amounts: Iterable[int]) -> int:
+    """Their sum; one that no return can have explains nothing."""
+    total = sum(amounts)
+    return total if abs(total) < MOST_PENCE else 0
 
 
 def _rows(value: Any) -> list[Mapping[str, Any]]:

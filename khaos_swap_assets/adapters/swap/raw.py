@@ -60,6 +60,7 @@ KNOWN_OF_SHIPMENTS = _names(
     "discount"
 )
 NAMED = KNOWN | KNOWN_OF_PRODUCTS | KNOWN_OF_SHIPMENTS
+MOST_NAME = MOST_UNKNOWN = 100
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -102,11 +103,11 @@ def storable(value: Any) -> Any:
 
 
 def unknown_fields(row: Mapping[str, Any]) -> tuple[str, ...]:
-    """Names of fields that the contract does not have, those of lines as ``products.name``, in order."""
+    """Names of fields that the contract does not have, those of lines as ``products.name``, in order; a hundred."""
     products = row.get("products")
     lines = [line for line in products if isinstance(line, dict)] if isinstance(products, list) else []
-    of_lines = {f"products.{name}" for line in lines for name in line if name not in KNOWN_OF_PRODUCTS}
-    return tuple(sorted({name for name in row if name not in KNOWN} | of_lines))
+    of_lines = {f"products.{name[:MOST_NAME]}" for line in lines for name in line if name not in KNOWN_OF_PRODUCTS}
+    return tuple(sorted({name[:MOST_NAME] for name in row if name not in KNOWN} | of_lines)[:MOST_UNKNOWN])
 
 
 def content_hash(row: Any) -> str:

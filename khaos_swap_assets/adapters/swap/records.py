@@ -11,6 +11,8 @@ from typing import Any
 
 from khaos_swap_assets.domain.returns import Return
 
+MOST_REASONS = 20
+
 
 @dataclass(frozen=True, slots=True)
 class ReadReturn:
@@ -36,5 +38,6 @@ class RowFault:
 
     @property
     def reason(self) -> str:
-        """All reasons as one line."""
-        return "; ".join(self.reasons)
+        """The reasons as one line, twenty of them at most."""
+        more = len(self.reasons) - MOST_REASONS
+        return "; ".join([*self.reasons[:MOST_REASONS], *([f"and {more} more"] if more > 0 else [])])

@@ -11,12 +11,14 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
-from khaos_swap_assets.adapters.json_text import REPLACEMENT
+from khaos_swap_assets.adapters import texts
 from khaos_swap_assets.adapters.swap import dates
 from khaos_swap_assets.domain.money import to_pence
 
-MOST_PENCE = 10**15
+MOST_PENCE = 10**12
+"""Ten billion pounds: thousands of such amounts still add up within the store's whole numbers."""
 MOST_UNITS = 100_000
+MOST_LINES = 1_000
 NOISE = Decimal("1e-9")
 LEAST_DIGITS = 5
 """A date has at least a day and a year."""
@@ -53,6 +55,13 @@ class Row:
 
     def raw_text(self, name: str) -> str:
         """Like ``text``, with the spaces at its ends: in a code they tell one item from another."""
+        return self._sound(name, self._said(name))
+
+    def words(self, name: str) -> str:
+        """Words for a person: their beginning."""
+        return texts.words(self._said(name))
+
+    def _said(self, name: str) -> str:
         value = self._raw.get(name)
         if isinstance(value, str):
             return value
@@ -63,24 +72,29 @@ class Row:
         self.fault(name, f"is {_name(value)}, not text")
         return ""
 
+    def _sound(self, name: str, text: str) -> str:
+        try:
+            return texts.key(text)
+        except ValueError as error:
+            self.fault(name, str(error))
+            return ""
+
     def key(self, name: str, *others: str) -> str:
-        """Text that identifies: the first of these fields that says anything. Empty or damaged text is a fault."""
-        found = next((self.text(one) for one in (name, *others) if self.has(one)), "")
-        if not found:
+        """Text that identifies: the first of these fields that says anything. Empty text is a fault."""
+        first = next((one for one in (name, *others) if self.has(one)), None)
+        if first is None:
             self.fault(name, "is empty")
-        if REPLACEMENT in found:
-            self.fault(name, "holds characters that are no text")
-        return found
+        return self.text(first) if first else ""
 
     def word(self, name: str) -> str:
         """A status in its documented spelling where it is a known one, else as it is (swap.md §7: open sets)."""
         return spelled(self.text(name))
 
-    def words(self, name: str, joined: str) -> tuple[str, ...]:
+    def list_of(self, name: str, joined: str) -> tuple[str, ...]:
         """A list of words, or the same list as one comma-separated text in field ``joined``."""
         value = self._raw.get(name)
         parts = value if isinstance(value, list) else self.text(joined).split(",")
-        return tuple(spelled(part) for part in parts if isinstance(part, str) and part.strip())
+        return tuple(spelled(self._sound(name, part)) for part in parts if isinstance(part, str) and part.strip())
 
     def pence(self, name: str, currency: str) -> int:
         """An amount of ``currency`` as minor units; nothing is 0."""

@@ -10,16 +10,18 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from khaos_swap_assets.adapters import texts
 from khaos_swap_assets.adapters.settings import SwapSettings
 from khaos_swap_assets.adapters.swap.extras import read_extras
 from khaos_swap_assets.adapters.swap.party import party_of
 from khaos_swap_assets.adapters.swap.raw import cleaned, content_hash, storable, unknown_fields, without_personal_data
 from khaos_swap_assets.adapters.swap.records import ReadReturn, RowFault
-from khaos_swap_assets.adapters.swap.values import MOST_PENCE, Row
+from khaos_swap_assets.adapters.swap.values import MOST_LINES, MOST_PENCE, Row
 from khaos_swap_assets.domain.money import exponent_of
 from khaos_swap_assets.domain.returns import CLOSED, REFUND, Return, ReturnLine
 
 REFUND_VALUE = "total_refund_value_customer_currency"
+TOO_MANY = f"products: holds more than {MOST_LINES} lines"
 STORE_CREDIT_VALUE = "total_store_credit_value_customer_currency"
 MARKER, MARKER_OF_V1 = "rma_processed", "processed"
 """What says that a return was processed, in both versions of the list (swap.md §3)."""
@@ -56,7 +58,7 @@ def parse_return(raw: Mapping[str, Any], settings: SwapSettings, faults: list[st
         status=row.word("return_status"),
         delivery_status=row.word("delivery_status"),
         quality_control_status=row.word("quality_control_status"),
-        outcomes=row.words("type", "type_string"),
+        outcomes=row.list_of("type", "type_string"),
         currency=currency,
         refund_pence=row.pence(REFUND_VALUE, currency),
         store_credit_pence=row.pence(STORE_CREDIT_VALUE, currency),
@@ -77,6 +79,7 @@ def parse_return(raw: Mapping[str, Any], settings: SwapSettings, faults: list[st
         processed_by="" if processed_at else row.person("processed_by"),
     )
     _require_refund_value(row, record)
+    row.text("shopify_return_id")  # no part of the record, yet an index of the store holds it
     return record
 
 
@@ -110,8 +113,8 @@ def _lines(
     raw: Mapping[str, Any], return_id: str, currency: str, settings: SwapSettings, faults: list[str]
 ) -> tuple[ReturnLine, ...]:
     products = raw.get("products")
-    if not isinstance(products, list):
-        faults.append("products: is no list")
+    if not isinstance(products, list) or len(products) > MOST_LINES:
+        faults.append("products: is no list" if not isinstance(products, list) else TOO_MANY)
         return ()
     lines = tuple(
         _line(Row(product, faults, f"products[{index}]."), return_id, currency, settings)
@@ -139,7 +142,7 @@ def _line(row: Row, return_id: str, currency: str, settings: SwapSettings) -> Re
         cost_pence=cost_pence,
         currency=own,
         outcome=row.word("return_type"),
-        reason=row.text("main_reason_text"),
+        reason=row.words("main_reason_text"),
         is_faulty=row.flag("is_faulty"),
     )
 
@@ -154,7 +157,7 @@ def _require_refund_value(row: Row, record: Return) -> None:
 def _fault(row: object, reasons: list[str]) -> RowFault:
     row_hash = content_hash(row)
     rma = row.get("rma_number") if isinstance(row, dict) else None
-    subject = str(rma).strip()[:100] if isinstance(rma, str | int) and not isinstance(rma, bool) else ""
+    subject = texts.subject(str(rma).strip()) if isinstance(rma, str | int) and not isinstance(rma, bool) else ""
     return RowFault(subject or row_hash, row_hash, tuple(dict.fromkeys(reasons)))
 
 

@@ -90,7 +90,7 @@ def test_a_word_is_spelled_once_and_for_all(text: str) -> None:
     ],
 )
 def test_a_list_of_words(raw: dict[str, Any], words: tuple[str, ...]) -> None:
-    assert Row(raw, []).words("type", "type_string") == words
+    assert Row(raw, []).list_of("type", "type_string") == words
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_half_a_yen_is_a_fault() -> None:
 
 
 def test_an_amount_that_no_table_can_hold_is_a_fault() -> None:
-    row = Row({"most": 9_999_999_999_999, "field": Decimal("9999999999999.99")}, [])
+    row = Row({"most": 9_999_999_999, "field": Decimal("9999999999.99")}, [])
     assert abs(row.pence("most", "GBP")) < MOST_PENCE
     assert row.faults == []
     row.pence("field", "KWD")
