@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from khaos_swap_assets import cli_world
+from khaos_swap_assets.adapters import private
 from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.cli_audit import audit_command
 from khaos_swap_assets.cli_confirming import add_confirm_notes
@@ -42,6 +43,7 @@ Month = Annotated[str, typer.Option(help="With --history: the month to play, YYY
 
 def main() -> None:
     """The program: every error that we raise on purpose is told in clear lines on stderr, with its exit code."""
+    private.keep_private()
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _leave)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -41,6 +42,13 @@ def until(question: Callable[[], Any], seconds: float, every: float = 0.3) -> An
         if not answer:
             time.sleep(every)
     return answer
+
+
+def readable_by_others(folder: Path) -> list[str]:
+    """What within a folder, itself too, anybody but its owner could read or write; passing through is no reading."""
+    found = [(path, path.lstat()) for path in (folder, *folder.rglob("*"))]
+    open_ = [(path, one) for path, one in found if not stat.S_ISLNK(one.st_mode) and one.st_mode & 0o066]
+    return [f"{path} {stat.filemode(one.st_mode)}" for path, one in open_]
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import sys
@@ -23,7 +24,7 @@ from khaos_swap_assets.ground import Ground
 from khaos_swap_assets.logs import Rotation
 from khaos_swap_assets.processes import free_port
 from khaos_swap_assets.sandbox.generator import STORE_ID
-from khaos_swap_assets_tests.running import House, runs, runs_of, until
+from khaos_swap_assets_tests.running import House, readable_by_others, runs, runs_of, until
 
 OWN_KEY, OWN_PASSWORD = "a-key-of-our-own", "a-password-of-our-own"
 
@@ -68,7 +69,9 @@ def test_in_audit_it_comes_up_works_and_a_signal_ends_it_all(sandbox: str, tmp_p
     env = environment(sandbox)
     settings = "".join(f"{name}={value}\n" for name, value in env.items())
     (folder / ".env").write_text(settings)
+    before = os.umask(0)
     house = House(folder, ["up"])
+    os.umask(before)
     try:
         assert house.is_up("daemon: ready"), house.said()
         ui = int(env["KHAOS_SWAP_WEBSERVER_PORT"])
@@ -81,6 +84,7 @@ def test_in_audit_it_comes_up_works_and_a_signal_ends_it_all(sandbox: str, tmp_p
         assert second.process.wait(30) == 75
         assert "is in use by process" in second.said()
         assert httpx.get(f"{sandbox}/admin/ledger").json()["imports"] == []
+        assert readable_by_others(folder / ".khaos-swap") == []
         assert house.end(signal.SIGTERM) < 15
         assert house.process.returncode == 0
         assert house.family() == []

