@@ -1,7 +1,7 @@
 """Periods: which London day and calendar month a moment belongs to.
 
-Belongs here: the month of a UTC moment and the UTC bounds of a month. Stays out: what happens at a month's end.
-Source: FINANCE_RULES U-18, DESIGN §6.
+Belongs here: the month of a UTC moment, the UTC bounds of a month, the years that count. Stays out: what happens at a
+month's end. Source: FINANCE_RULES U-18, DESIGN §6.
 """
 
 from __future__ import annotations
@@ -11,6 +11,17 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
+YEARS = range(1990, 2101)
+
+
+class OutsideError(ValueError):
+    """A date of no trade that anybody could have: years 1 and 9999 overflow whatever is reckoned with them."""
+
+
+def require_trade(year: int) -> None:
+    """Raise ``OutsideError`` unless a trade of this year is possible."""
+    if year not in YEARS:
+        raise OutsideError(f"is outside the years {YEARS[0]} to {YEARS[-1]}")
 
 
 def london_date(moment: datetime) -> date:

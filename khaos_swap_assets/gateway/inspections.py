@@ -17,7 +17,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import arrivals
 from khaos_swap_assets.adapters.store import inspections as store
-from khaos_swap_assets.adapters.swap.dates import require_trade
+from khaos_swap_assets.domain.periods import require_trade
 from khaos_swap_assets.domain.stock import Inspection
 from khaos_swap_assets.gateway import describing
 from khaos_swap_assets.gateway.messages import body_of, object_of, whole_numbers

@@ -15,7 +15,7 @@ from khaos_swap_assets.adapters.swap import dates
 from khaos_swap_assets.adapters.swap.values import MOST_PENCE
 from khaos_swap_assets.adapters.texts import LONGEST_KEY
 from khaos_swap_assets.domain.money import exponent_of, to_pence
-from khaos_swap_assets.domain.periods import london_date
+from khaos_swap_assets.domain.periods import OutsideError, london_date, require_trade
 
 MOST_UNITS = 100_000_000
 YES, NO = frozenset({"true", "yes", "y", "1", "-1"}), frozenset({"false", "no", "n", "0"})
@@ -97,7 +97,7 @@ def moment(text: str) -> datetime:
     """A moment; where it names no zone, UTC is meant."""
     try:
         found = dates.parse(text, UTC)
-    except dates.OutsideError:
+    except OutsideError:
         raise
     except ValueError:
         found = None
@@ -132,5 +132,5 @@ def _day_of(text: str) -> date:
 
 
 def _of_trade(found: date) -> date:
-    dates.require_trade(found.year)
+    require_trade(found.year)
     return found

@@ -19,8 +19,8 @@ from zoneinfo import ZoneInfo
 from lxml import etree
 
 from khaos_swap_assets.adapters import texts
-from khaos_swap_assets.adapters.swap import dates
 from khaos_swap_assets.domain.money import from_pence, to_pence
+from khaos_swap_assets.domain.periods import require_trade
 
 LONDON = ZoneInfo("Europe/London")
 ZERO_DATES = frozenset({date(1899, 12, 30), date(1899, 12, 31)})
@@ -174,7 +174,7 @@ def to_date(value: str) -> date | None:
 def _iso_date(word: str) -> date:
     moment = datetime.fromisoformat(word.removesuffix("Z"))
     if moment.date() not in ZERO_DATES:
-        dates.require_trade(moment.year)
+        require_trade(moment.year)
     return moment.astimezone(LONDON).date() if moment.tzinfo else moment.date()
 
 
@@ -184,7 +184,7 @@ def _uk_date(word: str) -> date:
         raise ValueError(f"{word[:40]!r} is no date")
     found = date(int(parts[3]), int(parts[2]), int(parts[1]))
     if found not in ZERO_DATES:
-        dates.require_trade(found.year)
+        require_trade(found.year)
     return found
 
 

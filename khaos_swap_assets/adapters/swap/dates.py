@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, tzinfo
 
+from khaos_swap_assets.domain.periods import require_trade
+
 NOTHING = frozenset({"", "n/a", "na", "-", "null", "none"})
 MONTHS = (
     "january",
@@ -30,11 +32,6 @@ BRITISH = re.compile(
     re.ASCII,
 )
 SHAPE_LENGTH = 40
-YEARS = range(1990, 2101)
-
-
-class OutsideError(ValueError):
-    """A date of no trade that anybody could have: year 1 or 9999 overflow whatever is reckoned with them."""
 
 
 def parse(text: str | None, zone: tzinfo) -> datetime | None:
@@ -42,7 +39,7 @@ def parse(text: str | None, zone: tzinfo) -> datetime | None:
 
     Understands ISO 8601 with or without zone and British text such as ``23 Sept 2025, 14:52:21``; where the text has
     no zone, ``zone`` is meant. Raises ``ValueError`` with the shape of the text, never the text itself; a year
-    outside 1990 to 2100 is ``OutsideError``.
+    outside 1990 to 2100 is ``periods.OutsideError``.
     """
     trimmed = " ".join((text or "").split())
     if trimmed.lower() in NOTHING:
@@ -54,12 +51,6 @@ def parse(text: str | None, zone: tzinfo) -> datetime | None:
         raise ValueError(f"no date that we can read, shaped like {shape_of(trimmed)!r}") from None
     require_trade(found.year)
     return found
-
-
-def require_trade(year: int) -> None:
-    """Raise ``OutsideError`` unless a trade of this year is possible."""
-    if year not in YEARS:
-        raise OutsideError(f"is outside the years {YEARS[0]} to {YEARS[-1]}")
 
 
 def shape_of(text: str) -> str:
