@@ -62,7 +62,10 @@ def _packs(body: Mapping[str, Any]) -> tuple[dict[str, tuple[PackItem, ...]], li
             continue
         try:
             key = _required({"StockID": raw.get("StockID") or owner}, "StockID")
-            packs[key] = tuple(_pack_item(_object(one, "PackItems")) for one in _listed(raw.get("PackItems")))
+            parts = raw.get("PackItems") or []
+            if not isinstance(parts, list):
+                raise ValueError("PackItems: is no list")
+            packs[key] = tuple(_pack_item(_object(one, "PackItems")) for one in parts)
         except (ValueError, ArithmeticError) as error:
             faults.append(RowFault(texts.subject(f"pack {_said(raw.get('StockID') or owner)}"), str(error)))
     return packs, faults
