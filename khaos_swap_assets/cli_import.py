@@ -84,13 +84,14 @@ def import_app(reach: Reach) -> typer.Typer:
 
 def _read(file: Path, layout: Layout[Any], *, skips: bool, rejected: Path | None) -> Table[Any]:
     """The rows of the file; every fault is one line on stderr and exit 2, unless bad rows are skipped into a list."""
-    from khaos_swap_assets.adapters.files.tables import read_table, without_torn_groups
+    from khaos_swap_assets.adapters.files.reading import read_table
+    from khaos_swap_assets.adapters.files.tables import without_torn_groups
     from khaos_swap_assets.adapters.files.written import write_rejected
 
     with progress() as reports:
         table = read_table(file, layout, reports("read"))
     if table.faults and not (skips and table.is_whole):
-        _refuse("\n".join(map(str, table.faults)))
+        _refuse("\n".join(map(str, table.kinds)))
     without_torn_groups(table, layout.group)
     if table.faults:
         path = rejected or file.with_name(f"{file.name}.rejected.csv")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -45,7 +47,7 @@ def test_the_days_are_passed_on(tmp_path: Path) -> None:
 
 def test_every_fault_is_one_line_and_nothing_is_written(tmp_path: Path) -> None:
     shop = small_shop()
-    shop.notes[0]["gross"] = "-5"
+    shop.notes[0]["gross"] = "minus five"
     shop.orders[1] |= {"quantity": "two", "unit_price_gross": "\x1b[31m"}
     shop.returns[2]["date_closed"] = "soon"
     result = run(shop, tmp_path)
@@ -54,14 +56,14 @@ def test_every_fault_is_one_line_and_nothing_is_written(tmp_path: Path) -> None:
         "returns.jsonl, line 3, column date_closed: 'soon' no date that we can read, shaped like 'AAAA'",
         "orders.csv, line 3, column quantity: 'two' is no number that we can read",
         "orders.csv, line 3, column unit_price_gross: '\\x1b[31m' is no amount of money",
-        "notes.csv, line 2, column gross: '-5' is negative: amounts are written positive",
+        "notes.csv, line 2, column gross: 'minus five' is no amount of money",
     ]
     assert not (tmp_path / "out").exists()
 
 
 def test_bad_rows_may_be_skipped(tmp_path: Path) -> None:
     shop = small_shop()
-    shop.notes[0]["gross"] = "-5"
+    shop.notes[0]["gross"] = "minus five"
     result = run(shop, tmp_path, "--skip-bad-rows", "--as-of", "2026-03-31")
     assert result.exit_code == 0
     assert "Rejected records, in none of the figures: 1," in result.stdout
@@ -76,7 +78,7 @@ def test_the_example_is_written_and_its_command_runs(tmp_path: Path) -> None:
     command = told.stdout.splitlines()[1]
     assert command.startswith("khaos-swap audit --returns ")
     result = CliRunner().invoke(app, command.split()[2:])
-    assert "12 returns, 9 Credit Notes, as of 2026-03-31" in result.stdout
+    assert "14 returns, 10 Credit Notes, as of 2026-03-31" in result.stdout
     assert (tmp_path / "example" / "report" / "report.html").exists()
 
 
@@ -97,7 +99,7 @@ def test_columns_that_are_not_used_are_told(tmp_path: Path) -> None:
     options = ("--credit-notes", str(paths.credit_notes), "--as-of", "2026-03-31")
     moved = paths.credit_notes.rename(tmp_path / "mine.csv")
     result = run(shop, tmp_path, options[0], str(moved), *options[2:])
-    assert "mine.csv: columns not used: 'posted_by'" in result.stdout
+    assert "mine.csv: columns not used: 'Posted By'" in result.stdout
 
 
 WRONG = [
@@ -118,3 +120,40 @@ def test_wrong_options(tmp_path: Path, options: list[str], told: str) -> None:
 def test_a_file_that_is_missing_cannot_be_skipped(tmp_path: Path) -> None:
     result = run(small_shop(), tmp_path, "--refunds", str(tmp_path), "--skip-bad-rows")
     assert (result.exit_code, (tmp_path / "out").exists()) == (2, False)
+
+
+def test_the_limits_of_the_files_are_told_before_the_figures_are_believed(tmp_path: Path) -> None:
+    shop = small_shop()
+    for note in shop.notes:
+        note.pop("net")
+    result = run(shop, tmp_path, "--as-of", "2026-03-31")
+    assert "Not compared. VAT:" in result.stdout
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "What was not compared" in page
+    assert json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))["not_compared"]
+
+
+def test_a_total_that_differs_stops_the_audit_and_one_that_agrees_does_not(tmp_path: Path) -> None:
+    shop = small_shop()
+    shop.notes = [note for note in shop.notes if note["currency"] == "GBP"]
+    total = sum(Decimal(note["gross"]) for note in shop.notes)
+    wrong = run(shop, tmp_path, "--expect-total", f"credit-notes={total + 1}")
+    assert (wrong.exit_code, (tmp_path / "out").exists()) == (2, False)
+    assert "£-1.00 apart" in wrong.stderr or "-£1.00 apart" in wrong.stderr
+    right = run(shop, tmp_path, "--expect-total", f"credit-notes={total}", "--as-of", "2026-03-31")
+    assert right.exit_code == 0
+    odd = run(shop, tmp_path, "--expect-total", "stock=5")
+    assert "names no file" in odd.stderr
+
+
+def test_a_map_is_written_with_its_proposals_even_where_the_audit_stops(tmp_path: Path) -> None:
+    shop = small_shop()
+    paths = shop.write(tmp_path / "in")
+    text = paths.credit_notes.read_text().replace("credit_note_code", "Credit Note Nr", 1)
+    mine = tmp_path / "mine.csv"
+    mine.write_text(text)
+    options = ("--credit-notes", str(mine), "--as-of", "2026-03-31")
+    stopped = run(shop, tmp_path, *options, "--map-out", str(tmp_path / "map.json"))
+    assert stopped.exit_code == 2
+    assert "Is it 'Credit Note Nr' ('CN1', 'CN2'" in stopped.stderr
+    assert run(shop, tmp_path, *options, "--map", str(tmp_path / "map.json")).exit_code == 0

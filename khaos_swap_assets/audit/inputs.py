@@ -6,15 +6,17 @@ Belongs here: which files there are and whether the audit may go on. Stays out: 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from khaos_swap_assets.adapters.files import layouts
-from khaos_swap_assets.adapters.files.faults import BadInputError, Fault
+from khaos_swap_assets.adapters.files.faults import BadInputError, Fault, FaultKind
 from khaos_swap_assets.adapters.files.layouts import NoteRow, OrderRow, RefundRow, StockCodeRow
-from khaos_swap_assets.adapters.files.tables import Report, Table, read_table, silent, without_torn_groups
+from khaos_swap_assets.adapters.files.reading import read_table
+from khaos_swap_assets.adapters.files.recognising import Reading
+from khaos_swap_assets.adapters.files.tables import Asked, Layout, Report, Table, silent, without_torn_groups
 from khaos_swap_assets.adapters.swap.wire import MARKER, MARKER_OF_V1
 from khaos_swap_assets.audit.returns_file import ReturnRow, read_returns
 from khaos_swap_assets.domain.refund_proof import Proof
@@ -31,6 +33,22 @@ class Paths:
     sales_orders: Path
     credit_notes: Path
     refunds: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a person said of the files: readings by file name, the order of days (uk, us), and totals in pence.
+
+    ``totals`` are by option (credit-notes, refunds, …): what the merchant's own report adds up to.
+    """
+
+    maps: Mapping[str, Reading] = field(default_factory=dict)
+    dates: str = ""
+    totals: Mapping[str, int] = field(default_factory=dict)
+
+    def of(self, path: Path) -> Asked:
+        """What was said of one file."""
+        return Asked(self.maps.get(path.name), self.dates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,26 +89,48 @@ class Inputs:
         return tables | ({"refunds": self.refunds} if self.refunds else {})
 
     @property
-    def faults(self) -> Sequence[Fault]:
+    def kinds(self) -> Sequence[FaultKind]:
+        """Everything wrong by kind: file by file, the most rows first."""
+        return [kind for table in self.tables.values() for kind in table.kinds]
+
+    @property
+    def faults(self) -> Iterator[Fault]:
         """Everything wrong, in the order of files and lines."""
-        return [fault for table in self.tables.values() for fault in sorted(table.faults, key=_place)]
+        return (fault for table in self.tables.values() for fault in sorted(table.faults, key=_place))
 
 
-def read_inputs(paths: Paths, *, skips_bad_rows: bool, reports: Reports = lambda name: silent) -> Inputs:
-    """Read all files. Raises ``BadInputError`` for an unreadable file, and for bad rows unless they are skipped."""
-    inputs = Inputs(
-        read_returns(paths.returns, reports("returns")),
-        read_table(paths.stock_codes, layouts.STOCK_CODES, reports("stock-codes")),
-        read_table(paths.sales_orders, layouts.SALES_ORDERS, reports("sales-orders")),
-        read_table(paths.credit_notes, layouts.CREDIT_NOTES, reports("credit-notes")),
-        read_table(paths.refunds, layouts.REFUNDS, reports("refunds")) if paths.refunds else None,
+def read_all(paths: Paths, said: Said | None = None, reports: Reports = lambda name: silent) -> Inputs:
+    """Read all files; whatever is wrong is in the faults of each."""
+    told = said or Said()
+
+    def read(path: Path, layout: Layout[Any]) -> Table[Any]:
+        return read_table(path, layout, reports(layout.kind), told.of(path))
+
+    return Inputs(
+        read_returns(paths.returns, reports("returns"), told.of(paths.returns)),
+        read(paths.stock_codes, layouts.STOCK_CODES),
+        read(paths.sales_orders, layouts.SALES_ORDERS),
+        read(paths.credit_notes, layouts.CREDIT_NOTES),
+        read(paths.refunds, layouts.REFUNDS) if paths.refunds else None,
     )
+
+
+def read_inputs(
+    paths: Paths, *, skips_bad_rows: bool, said: Said | None = None, reports: Reports = lambda name: silent
+) -> Inputs:
+    """Read all files. Raises ``BadInputError`` for an unreadable file, and for bad rows unless they are skipped."""
+    inputs = read_all(paths, said, reports)
+    usable(inputs, skips_bad_rows=skips_bad_rows)
+    return inputs
+
+
+def usable(inputs: Inputs, *, skips_bad_rows: bool) -> None:
+    """Set documents aside that lost a row. Raises ``BadInputError`` where the audit may not go on."""
     is_whole = all(table.is_whole for table in inputs.tables.values())
-    if inputs.faults and not (skips_bad_rows and is_whole):
-        raise BadInputError(inputs.faults)
+    if inputs.kinds and not (skips_bad_rows and is_whole):
+        raise BadInputError(inputs.kinds)
     without_torn_groups(inputs.sales_orders, layouts.SALES_ORDERS.group)
     without_torn_groups(inputs.credit_notes, layouts.CREDIT_NOTES.group)
-    return inputs
 
 
 def _place(fault: Fault) -> tuple[int, int]:

@@ -19,6 +19,7 @@ from khaos_swap_assets.domain.waterfall import LEGS
 WORST = 50
 FIRST_TASKS = 5
 LONGEST_CELL = 60
+PARTIAL = ("Orders:", "Days:", "Currency:", "Status:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,18 @@ def html(summary: Summary, rows: Sequence[Row]) -> str:
         shares={totals.currency: shares(totals) for totals in summary.totals},
         worst={totals.currency: worst(rows, totals.currency) for totals in summary.totals},
         owners=owners(summary.tasks),
+        is_partial=is_partial(summary),
         currencies=[totals.currency for totals in summary.totals],
         first_tasks=FIRST_TASKS,
         status_words=STATUS_WORDS,
         step_words=STEP_WORDS,
         cause=main_cause,
     )
+
+
+def is_partial(summary: Summary) -> bool:
+    """True where records were rejected or much of the returns could not be compared: then no headline is green."""
+    return bool(summary.rejected) or any(one.startswith(PARTIAL) for one in summary.not_compared)
 
 
 def shares(totals: Totals) -> list[Share]:

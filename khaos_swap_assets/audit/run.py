@@ -8,11 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from khaos_swap_assets.adapters.files.faults import BadInputError, Fault
+from khaos_swap_assets.adapters.files.faults import BadInputError, of_file
+from khaos_swap_assets.adapters.files.maps import write_maps
 from khaos_swap_assets.adapters.files.tables import silent
 from khaos_swap_assets.audit import engine, findings, summary, writing
+from khaos_swap_assets.audit.control import require_totals, strips
 from khaos_swap_assets.audit.engine import Span
-from khaos_swap_assets.audit.inputs import Inputs, Paths, Reports, read_inputs
+from khaos_swap_assets.audit.inputs import Inputs, Paths, Reports, Said, read_all, usable
 from khaos_swap_assets.audit.summary import Summary
 from khaos_swap_assets.audit.writing import Result
 
@@ -26,7 +28,14 @@ class Done:
 
 
 def audit(
-    paths: Paths, span: Span, out: Path, *, skips_bad_rows: bool = False, reports: Reports = lambda name: silent
+    paths: Paths,
+    span: Span,
+    out: Path,
+    *,
+    skips_bad_rows: bool = False,
+    said: Said | None = None,
+    map_out: Path | None = None,
+    reports: Reports = lambda name: silent,
 ) -> Done:
     """Audit files into a folder.
 
@@ -34,8 +43,12 @@ def audit(
     be written; nothing is written then.
     """
     if span.first and span.last and span.first > span.last:
-        raise BadInputError([Fault("--from", 0, "", str(span.first), f"is after --to {span.last}")])
-    inputs = read_inputs(paths, skips_bad_rows=skips_bad_rows, reports=reports)
+        raise BadInputError([of_file("--from", "", str(span.first), f"is after --to {span.last}")])
+    inputs = read_all(paths, said, reports)
+    if map_out:
+        write_maps(map_out, inputs.tables.values())
+    usable(inputs, skips_bad_rows=skips_bad_rows)
+    require_totals(strips(inputs), said.totals if said else {})
     report = reports("reconcile")
     result = reconcile(inputs, span, keeps_faults=skips_bad_rows)
     report(0.6)
@@ -49,6 +62,6 @@ def reconcile(inputs: Inputs, span: Span, *, keeps_faults: bool = False) -> Resu
     pairing = engine.pair(inputs)
     done = engine.reconciled(pairing, span)
     rows = done.rows
-    found = findings.findings(done, pairing, span, inputs.faults)
+    found = findings.findings(done, pairing, span, list(inputs.faults))
     figures = summary.summarise(inputs, pairing, rows, found, span)
     return Result(rows, found, figures, inputs.faults if keeps_faults else None)

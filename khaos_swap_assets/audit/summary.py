@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from khaos_swap_assets.adapters.files.tables import Table
+from khaos_swap_assets.audit.control import Strip, not_compared, strips
 from khaos_swap_assets.audit.engine import Pairing, Span
 from khaos_swap_assets.audit.findings import Finding
 from khaos_swap_assets.audit.inputs import Inputs
@@ -123,6 +124,8 @@ class Summary:
     totals: tuple[Totals, ...]
     passes: Mapping[str, Mapping[str, int]]
     tasks: tuple[Task, ...]
+    strips: tuple[Strip, ...] = ()
+    not_compared: tuple[str, ...] = ()
 
     @property
     def refunds_are(self) -> str:
@@ -158,6 +161,8 @@ def summarise(
         totals=tuple(_totals(currency, by_currency[currency], span) for currency in currencies),
         passes=_passes(pairing),
         tasks=tasks(findings),
+        strips=strips(inputs),
+        not_compared=not_compared(inputs, sum(not case.order_ref for case in pairing.case_of.values())),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.adapters.files.faults import Fault
 from khaos_swap_assets.adapters.files.written import write_csv, write_rejected
 from khaos_swap_assets.audit import page, workbook
+from khaos_swap_assets.audit.control import Strip
 from khaos_swap_assets.audit.findings import Finding
 from khaos_swap_assets.audit.rows import Row
 from khaos_swap_assets.audit.summary import Summary, Tally, Totals
@@ -65,7 +66,7 @@ class Result:
     rows: Sequence[Row]
     findings: Sequence[Finding]
     summary: Summary
-    faults: Sequence[Fault] | None = None
+    faults: Iterable[Fault] | None = None
 
 
 def write(result: Result, folder: Path) -> list[Path]:
@@ -142,6 +143,8 @@ def summary_json(summary: Summary) -> dict[str, Any]:
         "refunds_are": "the refunds file" if summary.is_money_seen else "Swap's figures",
         "closed_counts_as_refunded": not (summary.is_money_seen or summary.is_proof_known),
         "order_ref_format": summary.order_ref_format,
+        "not_compared": list(summary.not_compared),
+        "control": [_strip_json(strip) for strip in summary.strips],
         "files": {name: asdict(figures) for name, figures in summary.files.items()},
         "returns": summary.returns,
         "credit_notes": summary.credit_notes,
@@ -152,6 +155,11 @@ def summary_json(summary: Summary) -> dict[str, Any]:
             for task in summary.tasks
         ],
     }
+
+
+def _strip_json(strip: Strip) -> dict[str, Any]:
+    days = {name: day.isoformat() if day else None for name, day in (("first", strip.first), ("last", strip.last))}
+    return {**asdict(strip), **days, "notices": list(strip.notices)}
 
 
 def _totals_json(totals: Totals) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from datetime import datetime
 REFUND = "Refund"
 CLOSED = "Closed"
 ENDED_STATUSES = frozenset({"Closed", "Expired", "Cancelled"})
+KNOWN_STATUSES = ENDED_STATUSES | {"Open", "Needs Review", "On Hold", "Deleted"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def read(tmp_path: Path, content: str | bytes) -> Table[ReturnRow]:
     path = tmp_path / "returns.json"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     table = read_returns(path)
-    assert not table.is_whole or len(table.rows) + table.rejected == table.given
+    assert not table.is_whole or len(table.rows) + table.rejected + table.no_data.total() == table.given
     return table
 
 
@@ -70,7 +70,6 @@ BROKEN = [
     (json.dumps({"returns": TWO}, indent=0)[:-40], 1, None),
     (json.dumps(TWO) + "\nand more", 2, [2]),
     ("[1, " + json.dumps(TWO[0]) + ", null]", 1, [1, 1]),
-    ("garbage\nmore", 0, [1, 2]),
     ("[" * 100_000, 0, [1]),
     ('{"a":' * 100_000, 0, [1]),
     ('{"a": ' + "9" * 5000 + "}", 0, [1]),
@@ -156,3 +155,62 @@ def test_the_environment_has_no_say(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("KHAOS_SWAP_SWAP_STORE_ID", "another")
     monkeypatch.setenv("KHAOS_SWAP_SWAP_COST_BASIS", "nonsense")
     assert len(read(tmp_path, json.dumps(TWO)).rows) == 2
+
+
+TABLES = [
+    ("RMA Number,Order Number,Status,Refund Value\nRMA1,#A1,Closed,12.00\n", "no refund has a month"),
+    ("garbage\nmore", "as the API gives them"),
+]
+
+
+@pytest.mark.parametrize(("content", "told"), TABLES)
+def test_what_is_neither_objects_nor_a_whole_table_is_told_with_what_is_needed(
+    tmp_path: Path, content: str, told: str
+) -> None:
+    table = read(tmp_path, content)
+    assert not table.is_whole
+    assert any(told in str(kind) for kind in table.kinds)
+
+
+DASHBOARD = (
+    "Order #,Created Date,Type,Shipping Status,Status,Total,Customer,Email,Processed By,Quality Control,Delivered Date"
+)
+
+
+def test_the_table_of_the_dashboard_is_read_as_header_totals_and_says_so(tmp_path: Path) -> None:
+    rows = "#A1,20/02/2026,Refund,Delivered,Closed,£12.00,P N,p@x.example,Jo,Approved,28/02/2026\n"
+    rows += "#A2,21/02/2026,Refund,Delivered,Open,£15.00,P N,p@x.example,Jo,Pending,\n"
+    table = read(tmp_path, DASHBOARD + "\n" + rows)
+    assert [str(kind) for kind in table.kinds] == []
+    assert [(row.record.rma, row.record.refund_pence, row.record.lines) for row in table.rows] == [
+        ("#A1", 1200, ()),
+        ("#A2", 1500, ()),
+    ]
+    assert any("no lines" in one for one in table.notices)
+
+
+def test_lines_of_one_return_are_one_return(tmp_path: Path) -> None:
+    head = "rma_number,shopify_order_name,return_status,total_refund_value_customer_currency,date_closed,sku,cost\n"
+    body = "RMA1,#A1,Closed,24.00,2026-03-02,MUG,12.00\nRMA1,#A1,Closed,24.00,2026-03-02,TRAY,12.00\n"
+    table = read(tmp_path, head + body)
+    assert [[line.sku for line in row.record.lines] for row in table.rows] == [["MUG", "TRAY"]]
+    assert len(table.rows) + table.rejected + table.no_data.total() == table.given == 2
+
+
+V1 = {
+    "return_id": "r1",
+    "rma": "RMA1",
+    "order_name": "#A1",
+    "return_status": "Closed",
+    "processed": "2026-03-02T15:00:00Z",
+    "customer_currency": "GBP",
+    "total_refund_value_customer_currency": 12,
+    "products": [],
+}
+HOOK = {"jwt": "x", "return": {**V1, "status": "Closed", "shipping_status": "Delivered"}}
+
+
+@pytest.mark.parametrize("content", [json.dumps({"orders": [V1], "version": 1}), json.dumps(HOOK), json.dumps([V1])])
+def test_version_1_and_webhooks_read_like_version_2(tmp_path: Path, content: str) -> None:
+    (row,) = read(tmp_path, content).rows
+    assert (row.record.rma, row.record.order_name, row.record.refunded_at is not None) == ("RMA1", "#A1", True)

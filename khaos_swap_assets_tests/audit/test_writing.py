@@ -203,14 +203,14 @@ def test_bad_input_writes_nothing(tmp_path: Path) -> None:
 
 def test_skipped_rows_are_listed_and_counted(tmp_path: Path) -> None:
     shop = small_shop()
-    shop.notes[0] |= {"gross": "=cmd()", "quantity": "-1"}
+    shop.notes[0] |= {"gross": "=cmd()", "quantity": "-1.5"}
     shop.orders[0]["quantity"] = "x"
     paths = shop.write(tmp_path / "in")
     done = run.audit(paths, Span(AS_OF), tmp_path / "out", skips_bad_rows=True)
     rejected = table(tmp_path / "out" / "rejected.csv")
     assert [(row["file"], row["line"], row["column"], row["value"]) for row in rejected] == [
         ("orders.csv", "2", "quantity", "x"),
-        ("notes.csv", "2", "quantity;gross", "'-1; =cmd()"),
+        ("notes.csv", "2", "quantity;gross", "'-1.5; =cmd()"),
     ]
     assert done.summary.rejected == len(rejected) == 2
     for figures in done.summary.files.values():

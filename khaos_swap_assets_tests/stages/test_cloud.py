@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from khaos_swap_assets.adapters.files import layouts
-from khaos_swap_assets.adapters.files.tables import read_table
+from khaos_swap_assets.adapters.files.reading import read_table
 from khaos_swap_assets.adapters.store import inbox
 from khaos_swap_assets.stages.due import local_reason
 from khaos_swap_assets.stages.orders.importing import Brought, import_notes, import_orders

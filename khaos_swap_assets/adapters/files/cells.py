@@ -7,7 +7,7 @@ Money is minor units, moments are UTC, days are London days. An empty cell never
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 
 from khaos_swap_assets.adapters import texts
@@ -15,13 +15,15 @@ from khaos_swap_assets.adapters.swap import dates
 from khaos_swap_assets.adapters.swap.values import MOST_PENCE
 from khaos_swap_assets.adapters.texts import LONGEST_KEY
 from khaos_swap_assets.domain.money import exponent_of, to_pence
-from khaos_swap_assets.domain.periods import OutsideError, london_date, require_trade
+from khaos_swap_assets.domain.periods import LONDON, OutsideError, london_date, require_trade
 
 MOST_UNITS = 100_000_000
+KEEP_TEXT = "export again, and open the file in Excel by Data, From Text, with this column as Text"
 YES, NO = frozenset({"true", "yes", "y", "1", "-1"}), frozenset({"false", "no", "n", "0"})
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_SHORTENED = re.compile(r"\d([.,]\d+)?E\+\d{2,3}", re.ASCII | re.IGNORECASE)
 _NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,12})?", re.ASCII)
 
 
@@ -29,6 +31,8 @@ def code(text: str) -> str:
     """A code as it is, end spaces too: two codes that differ by a space are two codes."""
     if _CONTROL.search(text):
         raise ValueError("holds a line break or another control character")
+    if _SHORTENED.fullmatch(text.strip()):
+        raise ValueError(f"was shortened by a spreadsheet (scientific notation), and its digits are lost: {KEEP_TEXT}")
     return texts.key(text)
 
 
@@ -48,22 +52,28 @@ def currency(text: str) -> str:
     return text.strip().upper()
 
 
-def money(text: str, code_: str) -> int:
-    """An amount as minor units of the currency; never negative."""
+def money(text: str, code_: str, *, is_signed: bool = False) -> int:
+    """An amount as minor units of the currency; negative only where the column may be."""
     pence = to_pence(text.strip(), code_)
-    if pence < 0:
+    if pence < 0 and not is_signed:
         raise ValueError("is negative: amounts are written positive")
-    if pence >= MOST_PENCE:
+    if abs(pence) >= MOST_PENCE:
         raise ValueError("is too large an amount")
     return pence
 
 
 def quantity(text: str) -> int:
     """Whole units; never negative. ``2.0`` is 2."""
-    number = _number(text)
+    number = signed_quantity(text)
     if number < 0:
         raise ValueError("is negative: quantities are written positive")
-    if number != int(number) or number > MOST_UNITS:
+    return number
+
+
+def signed_quantity(text: str) -> int:
+    """Whole units, negative in a file that writes credits so."""
+    number = _number(text)
+    if number != int(number) or abs(number) > MOST_UNITS:
         raise ValueError("is no whole number of units")
     return int(number)
 
@@ -90,13 +100,18 @@ def day(text: str) -> date:
     plain = text.strip()
     if _DAY.fullmatch(plain):
         return _of_trade(_day_of(plain))
-    return london_date(moment(plain))
+    return london_date(khaos_moment(plain))
 
 
-def moment(text: str) -> datetime:
-    """A moment; where it names no zone, UTC is meant."""
+def khaos_moment(text: str) -> datetime:
+    """A moment as Khaos writes it: where it names no zone, London is meant (khaos.md §4.8)."""
+    return moment(text, LONDON)
+
+
+def moment(text: str, zone: tzinfo = UTC) -> datetime:
+    """A moment; where it names no zone, ``zone`` is meant."""
     try:
-        found = dates.parse(text, UTC)
+        found = dates.parse(text, zone)
     except OutsideError:
         raise
     except ValueError:
@@ -104,6 +119,11 @@ def moment(text: str) -> datetime:
     if found is None:
         raise ValueError("is no date: YYYY-MM-DD is expected, with or without a time")
     return found
+
+
+def moment_text(text: str) -> str:
+    """A moment as ISO text, for what is read as Swap's own JSON afterwards."""
+    return moment(text).isoformat()
 
 
 def pack(text: str) -> tuple[tuple[str, int], ...]:

@@ -57,8 +57,9 @@ class Note:
 
     @property
     def record(self) -> NoteRecord:
-        """What matching reads of it."""
-        codes = tuple((line.stock_code, line.quantity) for line in self.lines if line.quantity)
+        """What matching reads of it; a line that takes money off, such as a fee withheld, is no goods."""
+        goods = [line for line in self.lines if line.gross_pence >= 0]
+        codes = tuple((line.stock_code, line.quantity) for line in goods if line.quantity)
         return NoteRecord(
             self.code,
             self.gross_pence,
@@ -68,7 +69,7 @@ class Note:
             self.customer_ref,
             codes,
             self.created_on,
-            tuple((line.stock_code, line.quantity, line.gross_pence) for line in self.lines),
+            tuple((line.stock_code, line.quantity, line.gross_pence) for line in goods),
         )
 
 

@@ -6,49 +6,32 @@ Belongs here: names, kinds and duties of columns. Stays out: reading (``tables``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from khaos_swap_assets.adapters.files import cells
+from khaos_swap_assets.adapters.files import cells, known
+from khaos_swap_assets.adapters.files.signs import credits_positive, discounts_positive, refunds_positive
 from khaos_swap_assets.adapters.files.tables import CURRENCY, HOME_CURRENCY, Check, Column, Found, Layout
 from khaos_swap_assets.adapters.swap.values import MOST_PENCE
 
 DELIVERY = "delivery_gross"
 MOVED = frozenset(
     {
-        *(
-            "",
-            "success",
-            "succeeded",
-            "successful",
-            "completed",
-            "complete",
-            "paid",
-            "refunded",
-            "processed",
-            "settled",
-        ),
-        *("partial", "partially_refunded", "partially refunded"),
+        *("", "success", "succeeded", "successful", "completed", "complete", "paid", "refunded", "processed"),
+        *("settled", "partial", "partially_refunded", "partially refunded"),
     }
 )
 NOT_MOVED = frozenset(
     {
-        *(
-            "pending",
-            "failed",
-            "failure",
-            "error",
-            "cancelled",
-            "canceled",
-            "voided",
-            "declined",
-            "rejected",
-            "expired",
-        ),
-        *("processing", "in_progress", "in progress", "scheduled", "requires_action"),
+        *("pending", "failed", "failure", "error", "cancelled", "canceled", "voided", "declined", "rejected"),
+        *("expired", "processing", "in_progress", "in progress", "scheduled", "requires_action"),
     }
+)
+REFUND_KINDS = frozenset({"", "refund"})
+NO_REFUND_KINDS = frozenset(
+    {"sale", "capture", "authorization", "emv_authorization", "void", "change", "charge", "payment"}
 )
 
 
@@ -102,7 +85,7 @@ class NoteRow(NamedTuple):
 
 
 class RefundRow(NamedTuple):
-    """One movement of money to a customer; ``status`` is in lower case."""
+    """One movement of money to a customer; ``status`` and ``kind`` are in lower case."""
 
     line: int
     refund_id: str
@@ -113,18 +96,19 @@ class RefundRow(NamedTuple):
     amount_pence: int
     gateway: str
     status: str
+    kind: str = ""
 
 
 def _code(name: str, *, is_required: bool = False) -> Column:
     return Column(name, cells.code, "", is_required)
 
 
-def _key(name: str, *, is_required: bool = False) -> Column:
-    return Column(name, cells.key, "", is_required)
+def _key(name: str, *, is_required: bool = False, is_header: bool = False) -> Column:
+    return Column(name, cells.key, "", is_required, is_header=is_header)
 
 
-def _money(name: str, empty: int | None = 0, *, is_required: bool = False) -> Column:
-    return Column(name, None, empty, is_required)
+def _money(name: str, empty: int | None = 0, *, is_required: bool = False, is_signed: bool = False) -> Column:
+    return Column(name, None, empty, is_required, is_signed)
 
 
 def _word(text: str) -> str:
@@ -136,7 +120,7 @@ def _told(value: object) -> str:
 
 
 _NAMES = {"delivery_pence": DELIVERY}
-_CURRENCY = Column(CURRENCY, cells.currency, HOME_CURRENCY)
+_CURRENCY = Column(CURRENCY, cells.currency, HOME_CURRENCY, is_header=True)
 
 
 def _no_duplicate(name: str, place: int) -> Callable[[], Check[Any]]:
@@ -156,13 +140,13 @@ def _no_duplicate(name: str, place: int) -> Callable[[], Check[Any]]:
 
 
 def _alike(group: str, *names: str) -> Check[Any]:
-    """A check that what is said of the whole document is the same on each of its lines; a blank says nothing."""
+    """A check that what is said of a document is the same on each of its lines; a blank or no delivery is silent."""
     said: dict[tuple[str, str], tuple[Any, int]] = {}
 
     def check(row: Any) -> Iterator[Found]:
         for name in names:
             value = getattr(row, name)
-            if value is not None:
+            if value is not None and (value or name != "delivery_pence"):
                 first, line = said.setdefault((getattr(row, group), name), (value, row.line))
                 if first != value:
                     yield _NAMES.get(name, name), _told(value), f"differs from line {line} of the same {group}"
@@ -177,7 +161,7 @@ def _order_check() -> Check[OrderRow]:
         yield from alike(row)
         if row.unit_price_pence * row.quantity >= MOST_PENCE:
             yield "unit_price_gross", _told(row.unit_price_pence), "makes the line too large an amount"
-        if row.discount_pence > row.unit_price_pence * row.quantity:
+        if abs(row.discount_pence) > row.unit_price_pence * row.quantity:
             yield "discount_gross", _told(row.discount_pence), "is more than the line is worth"
 
     return check
@@ -190,16 +174,28 @@ def _note_check() -> Check[NoteRow]:
         yield from alike(row)
         if not row.stock_code and row.delivery_pence is None:
             yield "stock_code", "", "is empty, and so is delivery_gross: one of them is needed"
-        elif not row.stock_code and row.gross_pence not in (0, row.delivery_pence):
+        elif not row.stock_code and row.gross_pence not in (0, row.delivery_pence) and row.delivery_pence is not None:
             yield (
                 "gross",
                 _told(row.gross_pence),
                 "is neither 0 nor the delivery_gross, on a line without stock_code",
             )
-        if row.net_pence is not None and row.net_pence > row.gross_pence:
+        if row.net_pence is not None and abs(row.net_pence) > abs(row.gross_pence):
             yield "net", _told(row.net_pence), "is more than the gross"
+        elif row.net_pence and row.net_pence * row.gross_pence < 0:
+            yield "net", _told(row.net_pence), "has another sign than the gross"
 
     return check
+
+
+def _is_no_refund(row: RefundRow) -> str:
+    return f"{row.kind} (money from the customer)" if row.kind in NO_REFUND_KINDS else ""
+
+
+def _numbered(values: Iterable[Any]) -> RefundRow:
+    """A refund; one without an id is known by its line."""
+    row = RefundRow._make(values)
+    return row if row.refund_id else row._replace(refund_id=f"line {row.line}")
 
 
 def _refund_check() -> Check[RefundRow]:
@@ -207,6 +203,8 @@ def _refund_check() -> Check[RefundRow]:
 
     def check(row: RefundRow) -> Iterator[Found]:
         yield from unique(row)
+        if row.kind not in REFUND_KINDS | NO_REFUND_KINDS:
+            yield "kind", row.kind, "is neither a refund nor a kind of payment that we know, such as sale"
         if row.status not in MOVED | NOT_MOVED:
             yield "status", row.status, "does not say whether money moved: success, pending or failed is expected"
         if not row.return_id and not row.order_ref:
@@ -216,6 +214,7 @@ def _refund_check() -> Check[RefundRow]:
 
 
 STOCK_CODES: Layout[StockCodeRow] = Layout(
+    known.CODES,
     (
         _code("stock_code", is_required=True),
         _key("stock_id"),
@@ -229,54 +228,62 @@ STOCK_CODES: Layout[StockCodeRow] = Layout(
     _no_duplicate("stock_code", 1),
 )
 SALES_ORDERS: Layout[OrderRow] = Layout(
+    known.ORDERS,
     (
         _key("order_ref", is_required=True),
-        _key("so_code"),
-        _key("customer_ref"),
-        Column("ordered_at", cells.moment),
+        _key("so_code", is_header=True),
+        _key("customer_ref", is_header=True),
+        Column("ordered_at", cells.khaos_moment, is_header=True),
         _CURRENCY,
         _key("line_ref"),
         _code("stock_code", is_required=True),
         Column("quantity", cells.quantity, 0, True),
         _money("unit_price_gross", is_required=True),
         Column("vat_rate", cells.vat_percent),
-        _money("discount_gross"),
+        _money("discount_gross", is_signed=True),
         _money(DELIVERY, None),
-        Column("invoiced_on", cells.day),
+        Column("invoiced_on", cells.day, is_header=True),
     ),
     OrderRow._make,
     _order_check,
     group="order_ref",
+    settle=discounts_positive,
 )
 CREDIT_NOTES: Layout[NoteRow] = Layout(
+    known.NOTES,
     (
         _key("credit_note_code", is_required=True),
-        _key("associated_ref"),
-        _key("order_ref"),
-        _key("customer_ref"),
-        Column("created_on", cells.day),
+        _key("associated_ref", is_header=True),
+        _key("order_ref", is_header=True),
+        _key("customer_ref", is_header=True),
+        Column("created_on", cells.day, is_header=True),
         _CURRENCY,
         _code("stock_code"),
-        Column("quantity", cells.quantity, 0),
-        _money("gross", is_required=True),
-        _money("net", None),
-        _money(DELIVERY, None),
+        Column("quantity", cells.signed_quantity, 0),
+        _money("gross", is_required=True, is_signed=True),
+        _money("net", None, is_signed=True),
+        _money(DELIVERY, None, is_signed=True),
     ),
     NoteRow._make,
     _note_check,
     group="credit_note_code",
+    settle=credits_positive,
 )
 REFUNDS: Layout[RefundRow] = Layout(
+    known.REFUNDS,
     (
-        _key("refund_id", is_required=True),
+        _key("refund_id"),
         _key("order_ref"),
         _key("return_id"),
         Column("refunded_at", cells.moment),
         _CURRENCY,
-        _money("amount", is_required=True),
+        _money("amount", is_required=True, is_signed=True),
         Column("gateway", _word, ""),
         Column("status", _word, ""),
+        Column("kind", _word, ""),
     ),
-    RefundRow._make,
+    _numbered,
     _refund_check,
+    settle=refunds_positive,
+    no_data=_is_no_refund,
 )

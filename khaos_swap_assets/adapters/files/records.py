@@ -17,10 +17,11 @@ from typing import Any
 
 from khaos_swap_assets.adapters.errors import KhaosSwapError
 
-SEPARATORS = (",", ";")
+SEPARATORS = (",", ";", "\t", "|")
 PARQUET = b"PAR1"
 BATCH = 20_000
 MANY = 2**31 - 1
+MOST_COLUMNS = 2_000
 _BOM = "\ufeff"
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -49,13 +50,13 @@ class Text:
 
 
 def decoded(data: bytes) -> Text:
-    """UTF-8, with or without a byte order mark, else Windows-1252.
+    """UTF-8 or UTF-16 by its byte order mark, else UTF-8, else Windows-1252.
 
     Bytes that break UTF-8 make a file Windows-1252, unless more of its characters beyond ASCII are sound UTF-8 than
     are not: then the file is UTF-8 and these bytes are damage.
     """
-    if data.startswith(_WIDE_BOMS):
-        raise UnreadableError("is UTF-16: save it as UTF-8")
+    if data.startswith(_WIDE_BOMS) or _is_wide(data):
+        return _wide(data)
     text = data.decode("utf-8", "surrogateescape")
     wide = [character for character in text if character > "\x7f"] if not data.isascii() else []
     broken = sum("\udc80" <= character <= "\udcff" for character in wide)
@@ -63,6 +64,20 @@ def decoded(data: bytes) -> Text:
         text = data.decode("cp1252", "surrogateescape")
         return Text(text, "Windows-1252", has_surrogate(text))
     return Text(text.removeprefix(_BOM), "UTF-8", broken > 0)
+
+
+def _is_wide(data: bytes) -> bool:
+    """True for UTF-16 without a byte order mark: every other byte of plain text is nothing."""
+    sample = data[:4_096]
+    return len(sample) > 3 and max(sample[0::2].count(0), sample[1::2].count(0)) * 4 > len(sample)
+
+
+def _wide(data: bytes) -> Text:
+    codec = "utf-16" if data.startswith(_WIDE_BOMS) else "utf-16-le" if data[1:2] == b"\x00" else "utf-16-be"
+    try:
+        return Text(data.decode(codec), "UTF-16", is_damaged=False)
+    except UnicodeDecodeError:
+        raise UnreadableError("begins as UTF-16 and is damaged: save it as UTF-8") from None
 
 
 def has_surrogate(text: str) -> bool:

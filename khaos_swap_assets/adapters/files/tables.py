@@ -1,26 +1,25 @@
-"""One table from a file: every record becomes a row of values, or faults; none gets lost.
+"""One table from a file: every record becomes a row of values, a fault, or is told as no data; none gets lost.
 
-Belongs here: columns, the header, and reading row by row with every fault kept. Stays out: which columns a file has
-(``layouts``), single values (``cells``) and bytes (``records``).
+Belongs here: columns, and reading row by row with every fault kept. Stays out: which columns a file has (``layouts``),
+which table is meant (``recognising``), single values (``cells``) and bytes (``records``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from khaos_swap_assets.adapters.files import records
-from khaos_swap_assets.adapters.files.cells import currency as currency_code
-from khaos_swap_assets.adapters.files.cells import money
-from khaos_swap_assets.adapters.files.faults import Fault, shown, storable
-from khaos_swap_assets.adapters.files.records import Record, UnreadableError
+from khaos_swap_assets.adapters.files import cells
+from khaos_swap_assets.adapters.files.faults import Fault, FaultKind, Faults, storable
+from khaos_swap_assets.adapters.files.headings import Near
+from khaos_swap_assets.adapters.files.recognising import Reading
 
 HOME_CURRENCY = "GBP"
 CURRENCY = "currency"
-EVERY = 10_000
-MOST_SHOWN = 30
+DAYS = frozenset({cells.day, cells.moment, cells.khaos_moment, cells.moment_text})
+NUMBERS = frozenset({cells.quantity, cells.signed_quantity, cells.vat_percent})
 
 
 class HasLine(Protocol):
@@ -40,12 +39,28 @@ Check = Callable[[Row], Iterable[Found]]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. ``parse`` reads a cell that is not blank (None: money); ``empty`` stands for a blank one."""
+    """One column. ``parse`` reads a cell that is not blank (None: money); ``empty`` stands for a blank one.
+
+    ``is_signed`` allows negative money. ``is_header`` marks what is said once of a whole document: lines that continue
+    it may leave it blank.
+    """
 
     name: str
     parse: Callable[[str], Any] | None
     empty: Any = None
     is_required: bool = False
+    is_signed: bool = False
+    is_header: bool = False
+
+    @property
+    def is_number(self) -> bool:
+        """True for money, quantities and rates, whose decimals the file writes in one way."""
+        return self.parse is None or self.parse in NUMBERS
+
+    @property
+    def is_day(self) -> bool:
+        """True for days and moments."""
+        return self.parse in DAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,66 +69,91 @@ class Layout(Generic[Row]):
 
     ``group`` names the column whose rows belong together: when one of them is rejected, the others cannot stand.
     ``new_check`` is called once a file and gives what judges a row beside the rows before it: (column, value, reason).
+    ``settle`` is called at the end of a file and may change rows, such as the signs of a whole document.
+    ``no_data`` says of a row why it is none of this file's records, such as a sale among refunds; else empty.
     """
 
+    kind: str
     columns: tuple[Column, ...]
     make: Callable[[Iterable[Any]], Row]
     new_check: Callable[[], Check[Row]]
     group: str = ""
+    settle: Callable[[Table[Row]], None] | None = None
+    no_data: Callable[[Row], str] | None = None
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """All column names."""
-        return tuple(column.name for column in self.columns)
+    def names(self) -> dict[str, bool]:
+        """All column names; True for a required one."""
+        return {column.name: column.is_required for column in self.columns}
 
 
 @dataclass(slots=True)
 class Table(Generic[Row]):
-    """What was read: of ``given`` records ``len(rows)`` are good, the others have faults.
+    """What was read: of ``given`` records ``len(rows)`` are good, ``no_data`` are none, the others have faults.
 
-    ``torn`` holds the groups that lost a row, with its line; ``columns`` the known columns that the file has.
+    ``torn`` holds the groups that lost a row, with its line; ``columns`` the known columns that the file has;
+    ``nears`` are headings that may be a wanted column; ``notices`` what a reader of the figures must know.
     """
 
     file: str
     rows: list[Row] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
+    faults: Faults = field(default_factory=Faults)
     torn: dict[str, int] = field(default_factory=dict)
     given: int = 0
+    rejected: int = 0
+    no_data: Counter[str] = field(default_factory=Counter)
     columns: frozenset[str] = frozenset()
     encoding: str = ""
     separator: str = ""
     ignored_columns: tuple[str, ...] = ()
-
-    @property
-    def rejected(self) -> int:
-        """How many records are at fault."""
-        return len({(fault.line, fault.record) for fault in self.faults if fault.line})
-
-    @property
-    def is_whole(self) -> bool:
-        """False when the file as a whole cannot be read."""
-        return all(fault.line for fault in self.faults)
+    nears: tuple[Near, ...] = ()
+    notices: list[str] = field(default_factory=list)
+    reading: Reading | None = None
+    signs: str = ""
+    turned: int = 0
+    continued: int = 0
+    is_whole: bool = True
+    _last: tuple[int, int] = (0, 0)
 
     def fault(self, line: int, column: str, value: str, reason: str) -> None:
-        """Keep one more fault of the record that is being read."""
-        self.faults.append(Fault(self.file, line, column, storable(value), storable(reason), self.given))
+        """Keep one more fault of the record that is being read, or of the file as a whole (line 0)."""
+        self._keep(Fault(self.file, line, column, storable(value), storable(reason), self.given))
+
+    def reject(self, line: int, column: str, value: str, reason: str) -> None:
+        """Keep a fault of a row that was good so far; the caller takes it out of ``rows``."""
+        self._keep(Fault(self.file, line, column, storable(value), storable(reason), -1))
+        self._last = (0, 0)
+
+    def _keep(self, fault: Fault) -> None:
+        self.faults.append(fault)
+        if not fault.line:
+            self.is_whole = False
+        elif (fault.line, fault.record) != self._last:
+            self.rejected += 1
+            self._last = (fault.line, fault.record)
+
+    def begin_anew(self) -> None:
+        """Forget the rows and their faults: the file is read once more in its own form."""
+        self.rows, self.faults, self.torn, self.no_data = [], Faults(), {}, Counter()
+        self.given = self.rejected = self.continued = 0
+        self._last = (0, 0)
+
+    @property
+    def kinds(self) -> list[FaultKind]:
+        """The faults by kind."""
+        return self.faults.kinds
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a person said of how a file is read: its reading from a map file, and the order of its days (uk, us)."""
+
+    reading: Reading | None = None
+    dates: str = ""
 
 
 def silent(share: float) -> None:
     """Report progress to nobody."""
-
-
-def read_table(path: Path, layout: Layout[Row], report: Report = silent) -> Table[Row]:
-    """Read a CSV or Parquet file; whatever is wrong is in the faults of the result."""
-    table: Table[Row] = Table(storable(path.name))
-    try:
-        _read(path, layout, table, report)
-    except OSError as error:
-        table.file = storable(str(path))
-        table.fault(0, "", "", f"cannot be read: {error.strerror or type(error).__name__}")
-    except UnreadableError as error:
-        table.fault(0, "", "", str(error))
-    return table
 
 
 def without_torn_groups(table: Table[Row], group: str) -> None:
@@ -124,140 +164,7 @@ def without_torn_groups(table: Table[Row], group: str) -> None:
     for row in table.rows:
         name = getattr(row, group)
         if name in table.torn:
-            table.fault(row.line, group, name, f"belongs together with line {table.torn[name]}, which is rejected")
+            table.reject(row.line, group, name, f"belongs together with line {table.torn[name]}, which is rejected")
         else:
             kept.append(row)
     table.rows = kept
-
-
-def _read(path: Path, layout: Layout[Row], table: Table[Row], report: Report) -> None:
-    if records.is_parquet(path):
-        table.encoding = "Parquet"
-        places = _places(records.parquet_names(path), layout, table)
-        found, width = records.parquet_records(path), None
-    else:
-        text = records.decoded(path.read_bytes())
-        table.encoding = text.encoding
-        header, found = _headed(text.text, layout, table)
-        places, width = _places(header, layout, table), len(header)
-    if table.is_whole:
-        reader = _Reader(layout, places, width)
-        for record in found:
-            table.given += 1
-            reader.take(record, table)
-            if not table.given % EVERY:
-                report(record.share)
-    report(1.0)
-
-
-def _headed(text: str, layout: Layout[Row], table: Table[Row]) -> tuple[list[str], Iterator[Record]]:
-    """The header and the records below it, by the separator that shows more of the columns."""
-    readings = {separator: records.csv_records(text, separator) for separator in records.SEPARATORS}
-    firsts = {separator: next(found, None) for separator, found in readings.items()}
-    headers = {
-        separator: [_plain(cell) for cell in first.cells] if first else [] for separator, first in firsts.items()
-    }
-    best = max(headers, key=lambda separator: len(set(headers[separator]) & set(layout.names)))
-    first = firsts[best]
-    if first is None:
-        raise UnreadableError("is empty: a header with the column names is expected")
-    if first.broken:
-        raise UnreadableError(f"has no header that we can read: {first.broken}")
-    table.separator = best
-    return headers[best], readings[best]
-
-
-def _plain(name: str) -> str:
-    """A heading as people write it: ``Stock Code`` is ``stock_code``."""
-    return "_".join(name.lower().replace("_", " ").split())
-
-
-def _places(header: Sequence[str], layout: Layout[Row], table: Table[Row]) -> dict[str, int]:
-    """Where each known column is; columns that are missing or come twice are faults of the file."""
-    names = [_plain(name) for name in header]
-    for column in layout.columns:
-        if column.is_required and column.name not in names:
-            table.fault(
-                0,
-                column.name,
-                "",
-                "is missing; the columns are: " + ", ".join(shown(name) for name in names[:MOST_SHOWN]),
-            )
-        if names.count(column.name) > 1:
-            table.fault(0, column.name, "", "comes twice")
-    table.columns = frozenset(names) & frozenset(layout.names)
-    table.ignored_columns = tuple(storable(name[:40]) for name in names if name not in layout.names)
-    return {name: names.index(name) for name in layout.names if name in names}
-
-
-class _Reader(Generic[Row]):
-    """Turns records into rows of one layout; equal cells are read once."""
-
-    def __init__(self, layout: Layout[Row], places: dict[str, int], width: int | None) -> None:
-        self._layout, self._width = layout, width
-        self._plan = [(column, places.get(column.name), dict[Any, Any]()) for column in layout.columns]
-        self._currency, self._group = places.get(CURRENCY), places.get(layout.group)
-        self._currencies: dict[str, str] = {}
-        self._check = layout.new_check()
-
-    def take(self, record: Record, table: Table[Row]) -> None:
-        """Add the row of a record to the table, or its faults."""
-        found = self._misshaped(record)
-        if not found:
-            row = self._layout.make(self._values(record, found))
-            found = found or list(self._check(row))
-            if not found:
-                table.rows.append(row)
-                return
-        for column, value, reason in found:
-            table.fault(record.line, column, value, reason)
-        if self._group is not None and self._group < len(record.cells):
-            table.torn.setdefault(record.cells[self._group].strip(), record.line)
-
-    def _misshaped(self, record: Record) -> list[Found]:
-        if record.broken:
-            return [("", "", record.broken)]
-        if self._width is not None and len(record.cells) != self._width:
-            told = f"has {len(record.cells)} cells, the header {self._width}"
-            return [("", ",".join(record.cells), told)]
-        return []
-
-    def _values(self, record: Record, found: list[Found]) -> list[Any]:
-        """The line and the values of all columns; what cannot be read is added to ``found``."""
-        values: list[Any] = [record.line]
-        currency = self._currency_of(record)
-        for column, place, known in self._plan:
-            text = record.cells[place] if place is not None else ""
-            same = text if column.parse else (text, currency)
-            if same not in known:
-                try:
-                    known[same] = _value(column, text, currency)
-                except ValueError as error:
-                    found.append((column.name, text, without_value(str(error), text)))
-            values.append(known.get(same))
-        return values
-
-    def _currency_of(self, record: Record) -> str:
-        """The currency of the record's money; what is no currency is a fault of its own column."""
-        text = record.cells[self._currency] if self._currency is not None else ""
-        if text not in self._currencies:
-            try:
-                self._currencies[text] = currency_code(text) if text.strip() else HOME_CURRENCY
-            except ValueError:
-                self._currencies[text] = HOME_CURRENCY
-        return self._currencies[text]
-
-
-def _value(column: Column, text: str, currency: str) -> Any:
-    if records.has_surrogate(text):
-        raise ValueError("holds bytes that are no text")
-    if not text.strip():
-        if column.is_required:
-            raise ValueError("is empty")
-        return column.empty
-    return column.parse(text) if column.parse else money(text, currency)
-
-
-def without_value(reason: str, value: str) -> str:
-    """The reason without the value before it, which a fault shows by itself."""
-    return reason.removeprefix(f"{value.strip()[:40]!r} ").removeprefix(f"{value.strip()[:40]} ")

@@ -36,10 +36,15 @@ def test_the_encoding_is_what_most_of_the_text_speaks_for(data: bytes, text: str
     assert (found.text, found.encoding, found.is_damaged) == (text, encoding, damaged)
 
 
-@pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])
-def test_utf_16_is_named(mark: bytes) -> None:
-    with pytest.raises(UnreadableError, match="UTF-16: save it as UTF-8"):
-        decoded(mark + b"a\x00")
+@pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf_16_is_read_with_and_without_its_mark(codec: str) -> None:
+    found = decoded("a,b\n£1,é\n".encode(codec))
+    assert (found.text, found.encoding) == ("a,b\n£1,é\n", "UTF-16")
+
+
+def test_damaged_utf_16_is_named() -> None:
+    with pytest.raises(UnreadableError, match="UTF-16 and is damaged"):
+        decoded(b"\xff\xfea\x00b")
 
 
 @settings(max_examples=50)

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from khaos_swap_assets.adapters.files import layouts
+from khaos_swap_assets.adapters.files.reading import read_table
 from khaos_swap_assets.adapters.files.records import csv_records
-from khaos_swap_assets.adapters.files.tables import Layout, Table, read_table, without_torn_groups
+from khaos_swap_assets.adapters.files.tables import Layout, Table, without_torn_groups
 
 HEADER = "order_ref,stock_code,quantity,unit_price_gross\n"
 NOTES = "credit_note_code,stock_code,quantity,gross,net,delivery_gross\n"
@@ -24,7 +25,7 @@ def read(tmp_path: Path, content: str | bytes, layout: Layout[Any] = layouts.SAL
     path = tmp_path / "file.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     table = read_table(path, layout)
-    assert not table.is_whole or len(table.rows) + table.rejected == table.given
+    assert not table.is_whole or len(table.rows) + table.rejected + table.no_data.total() == table.given
     return table
 
 
@@ -140,7 +141,7 @@ def test_names_of_columns_may_be_written_freely_and_strange_ones_are_named(tmp_p
     assert (len(table.rows), table.ignored_columns) == (1, ("colour",))
 
 
-@pytest.mark.parametrize("content", [b"PAR1 and then nothing", b"\xff\xfea\x00"])
+@pytest.mark.parametrize("content", [b"PAR1 and then nothing", b"\xff\xfea\x00", b"PK\x03\x04 and nothing"])
 def test_files_of_another_kind(tmp_path: Path, content: bytes) -> None:
     assert not read(tmp_path, content).is_whole
 

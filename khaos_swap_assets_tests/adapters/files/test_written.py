@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khaos_swap_assets.adapters.files.faults import LONGEST_SHOWN, BadInputError, Fault, shown, storable
+from khaos_swap_assets.adapters.files.faults import LONGEST_SHOWN, BadInputError, Fault, FaultKind, shown, storable
 from khaos_swap_assets.adapters.files.written import (
     FORMULA_STARTS,
     LONGEST_VALUE,
@@ -99,8 +99,11 @@ def test_a_fault_says_where_and_what(one: Fault, text: str) -> None:
 
 
 def test_bad_input_tells_all_its_faults_a_line_each() -> None:
-    error = BadInputError([fault(), fault(line=3)])
-    assert str(error).splitlines() == [str(one) for one in error.faults]
+    kinds = [FaultKind(1, (fault(),)), FaultKind(20_000, (fault(line=3), fault(line=4, value="")))]
+    told = str(BadInputError(kinds)).splitlines()
+    assert told[0] == str(fault())
+    assert "20,000 rows, e.g. line 3" in told[1]
+    assert len(told) == 2
 
 
 @settings(max_examples=50)

@@ -1,0 +1,116 @@
+"""Signs of a file: credits, refunds and discounts are positive here, whichever way the file writes them.
+
+Belongs here: finding the convention of a file, turning whole documents, and what does not add up. Stays out: how a
+single negative is written (``forms``). Source: FINANCE_RULES U-12 A (a fee withheld stands on the note as a negative).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from khaos_swap_assets.adapters.files.tables import Table
+
+POSITIVE, NEGATIVE, BOTH = "positive", "negative", "both"
+MOST_NAMED = 5
+
+
+def credits_positive(table: Table[Any]) -> None:
+    """Turn each Credit Note that is written negative; negative lines of a positive note stay, as fees withheld.
+
+    A note whose lines add up to nothing, or whose delivery has another sign than the note, is a fault of its lines.
+    """
+    notes: defaultdict[str, list[Any]] = defaultdict(list)
+    for row in table.rows:
+        notes[row.credit_note_code].append(row)
+    totals = {code: _credited(rows) for code, rows in notes.items()}
+    turned = [code for code, total in totals.items() if total < 0]
+    positive = sum(total > 0 for total in totals.values())
+    table.signs = NEGATIVE if turned and not positive else BOTH if turned else POSITIVE
+    wrong = {code: reason for code, rows in notes.items() if (reason := _apart(rows, totals[code]))}
+    if turned:
+        is_turned, table.turned = frozenset(turned), len(turned)
+        table.rows = [_turned(row) if row.credit_note_code in is_turned else row for row in table.rows]
+        table.notices.append(_told(turned, positive))
+    if wrong:
+        _reject(table, "credit_note_code", "gross", wrong)
+
+
+def _credited(rows: list[Any]) -> int:
+    return sum(int(row.gross_pence) for row in rows if row.stock_code) + _delivery(rows)
+
+
+def _delivery(rows: list[Any]) -> int:
+    return max((int(row.delivery_pence or 0) for row in rows), key=abs, default=0)
+
+
+def _apart(rows: list[Any], total: int) -> str:
+    if total == 0 and any(row.gross_pence for row in rows if row.stock_code):
+        return "adds up to nothing with the other lines of its note: their signs contradict each other"
+    return "has another sign than the delivery of its note" if _delivery(rows) * total < 0 else ""
+
+
+def _turned(row: Any) -> Any:
+    return row._replace(
+        quantity=-row.quantity if row.quantity < 0 else row.quantity,
+        gross_pence=-row.gross_pence,
+        net_pence=None if row.net_pence is None else -row.net_pence,
+        delivery_pence=None if row.delivery_pence is None else -row.delivery_pence,
+    )
+
+
+def _told(turned: list[str], positive: int) -> str:
+    if not positive:
+        return "Credit Notes are written negative: read as credits"
+    some = ", ".join(turned[:MOST_NAMED]) + (" …" if len(turned) > MOST_NAMED else "")
+    return (
+        f"{len(turned):,} Credit Notes are written negative and {positive:,} positive; all are read as credits: {some}"
+    )
+
+
+def discounts_positive(table: Table[Any]) -> None:
+    """Read discounts as positive where the file writes all of them negative; in a mixture the negative are faults."""
+    negative = [row for row in table.rows if row.discount_pence < 0]
+    if not negative:
+        return
+    if any(row.discount_pence > 0 for row in table.rows):
+        lines = {row.line for row in negative}
+        table.rows = [row for row in table.rows if row.line not in lines]
+        for row in negative:
+            table.reject(
+                row.line, "discount_gross", f"{row.discount_pence} pence", "is negative, and others are positive"
+            )
+            table.torn.setdefault(row.order_ref, row.line)
+        return
+    table.rows = [row._replace(discount_pence=abs(row.discount_pence)) for row in table.rows]
+    table.notices.append("discounts are written negative: read as discounts")
+
+
+def refunds_positive(table: Table[Any]) -> None:
+    """Read refunds as positive where the file writes all of them negative; a mixture needs a column ``kind``."""
+    negative = [row for row in table.rows if row.amount_pence < 0]
+    table.signs = NEGATIVE if negative else POSITIVE
+    if not negative:
+        return
+    if any(row.amount_pence > 0 for row in table.rows) and "kind" not in table.columns:
+        lines = {row.line for row in negative}
+        table.rows = [row for row in table.rows if row.line not in lines]
+        for row in negative:
+            told = (
+                "is negative, and others are positive: a column kind (refund, sale) must say which of them are refunds"
+            )
+            table.reject(row.line, "amount", f"{row.amount_pence} pence", told)
+        return
+    table.turned = len(negative)
+    table.rows = [row._replace(amount_pence=abs(row.amount_pence)) for row in table.rows]
+    table.notices.append("refunds are written negative: read as money to the customer")
+
+
+def _reject(table: Table[Any], group: str, column: str, wrong: dict[str, str]) -> None:
+    kept = []
+    for row in table.rows:
+        if reason := wrong.get(getattr(row, group)):
+            table.reject(row.line, column, f"{row.gross_pence} pence", reason)
+        else:
+            kept.append(row)
+    table.rows = kept

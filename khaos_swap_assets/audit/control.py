@@ -1,0 +1,182 @@
+"""What stands before the figures: a control strip for each file, and what could not be compared.
+
+Belongs here: rows, days, sums and signs of each file as read, totals that a person expects, and what these files
+cannot show. Stays out: the reconciliation's own figures (``summary``). Money is minor units by currency.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from khaos_swap_assets.adapters.files.documents import delivery_of, sold_pence
+from khaos_swap_assets.adapters.files.faults import BadInputError, FaultKind, of_file, shown
+from khaos_swap_assets.adapters.files.layouts import NoteRow, OrderRow, RefundRow
+from khaos_swap_assets.audit.inputs import Inputs
+from khaos_swap_assets.audit.returns_file import ReturnRow
+from khaos_swap_assets.domain.money import format_money
+from khaos_swap_assets.domain.periods import london_date
+from khaos_swap_assets.domain.returns import KNOWN_STATUSES
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One document or movement of a file: its London day, currency and pence, as read."""
+
+    day: date | None
+    currency: str
+    pence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """One file beside what its owner's own report says: compare these figures before any other."""
+
+    file: str
+    kind: str
+    documents: int
+    rows: int
+    first: date | None
+    last: date | None
+    sums: Mapping[str, int]
+    positive: int
+    negative: int
+    notices: tuple[str, ...]
+
+
+def strips(inputs: Inputs) -> tuple[Strip, ...]:
+    """The control strip of each file."""
+    items: dict[str, Callable[[Any], Iterator[Item]]] = {
+        "returns": _returns,
+        "sales-orders": _orders,
+        "credit-notes": _notes,
+        "refunds": _refunds,
+    }
+    return tuple(
+        _strip(kind, table, list(items[kind](table.rows)) if kind in items else [])
+        for kind, table in inputs.tables.items()
+    )
+
+
+def _strip(kind: str, table: Any, items: Sequence[Item]) -> Strip:
+    days = [item.day for item in items if item.day]
+    sums: Counter[str] = Counter()
+    for item in items:
+        sums[item.currency] += item.pence
+    return Strip(
+        table.file,
+        kind,
+        len(items) or len(table.rows),
+        len(table.rows),
+        min(days, default=None),
+        max(days, default=None),
+        dict(sorted(sums.items())),
+        sum(item.pence > 0 for item in items) - table.turned,
+        table.turned,
+        tuple(table.notices),
+    )
+
+
+def _returns(rows: Iterable[ReturnRow]) -> Iterator[Item]:
+    for row in rows:
+        moment = row.record.refunded_at or row.record.submitted_at or row.record.created_at
+        yield Item(london_date(moment) if moment else None, row.record.currency, row.record.refund_pence)
+
+
+def _orders(rows: Iterable[OrderRow]) -> Iterator[Item]:
+    by_order: dict[str, list[OrderRow]] = {}
+    for row in rows:
+        by_order.setdefault(row.order_ref, []).append(row)
+    for some in by_order.values():
+        moment = next((row.ordered_at for row in some if row.ordered_at), None)
+        pence = sum(map(sold_pence, some)) + delivery_of(some)
+        yield Item(london_date(moment) if moment else None, some[0].currency, pence)
+
+
+def _notes(rows: Iterable[NoteRow]) -> Iterator[Item]:
+    by_code: dict[str, list[NoteRow]] = {}
+    for row in rows:
+        by_code.setdefault(row.credit_note_code, []).append(row)
+    for some in by_code.values():
+        day = min((row.created_on for row in some if row.created_on), default=None)
+        goods = sum(row.gross_pence for row in some if row.stock_code)
+        yield Item(day, some[0].currency, goods + max((row.delivery_pence or 0 for row in some), default=0))
+
+
+def _refunds(rows: Iterable[RefundRow]) -> Iterator[Item]:
+    for row in rows:
+        yield Item(london_date(row.refunded_at) if row.refunded_at else None, row.currency, row.amount_pence)
+
+
+def require_totals(found: Iterable[Strip], expected: Mapping[str, int]) -> None:
+    """Compare sums with what a person expects. Raises ``BadInputError`` naming each difference in money."""
+    by_kind = {strip.kind: strip for strip in found}
+    apart = [fault for kind, pence in expected.items() if (fault := _apart(kind, by_kind.get(kind), pence))]
+    if apart:
+        raise BadInputError(apart)
+
+
+def _apart(kind: str, strip: Strip | None, pence: int) -> FaultKind | None:
+    if strip is None or len(strip.sums) != 1:
+        told = "has no sum" if strip is None or not strip.sums else "has sums of several currencies"
+        return of_file(f"--expect-total {kind}", "", "", f"cannot be compared: the file {told}")
+    ((currency, total),) = strip.sums.items()
+    if total == pence:
+        return None
+    told = f"adds up to {format_money(total, currency)}, not {format_money(pence, currency)}"
+    rest = f"{format_money(total - pence, currency)} apart in {strip.documents:,} documents"
+    return of_file(strip.file, "", "", f"{told}: {rest}")
+
+
+def not_compared(inputs: Inputs, orders_missing: int) -> tuple[str, ...]:
+    """What these files cannot show, the weightiest first; ``orders_missing`` returns have no order in the files."""
+    return tuple(_limits(inputs, orders_missing))
+
+
+def _limits(inputs: Inputs, orders_missing: int) -> Iterator[str]:
+    returns, notes, orders = inputs.returns.rows, inputs.credit_notes, inputs.sales_orders
+    if inputs.refunds is None:
+        yield "Money: no refunds file was given, so that a refund is what Swap says; nobody has looked at the payments"
+    if returns and orders_missing:
+        share = round(100 * orders_missing / len(returns))
+        yield f"Orders: {orders_missing:,} of {len(returns):,} returns ({share} %) name an order that no file has"
+    yield from _days(inputs)
+    if all(row.net_pence is None for row in notes.rows):
+        yield "VAT: the Credit Notes have no net amounts, so that no VAT is compared"
+    elif all(row.vat_percent is None for row in orders.rows):
+        yield "VAT: the Sales Orders have no VAT rates, so that VAT is compared at 20 %"
+    unknown = Counter(row.record.status for row in returns if row.record.status not in KNOWN_STATUSES)
+    if unknown:
+        told = ", ".join(f"{shown(status or 'none')} {count:,}" for status, count in unknown.most_common(5))
+        yield f"Status: {sum(unknown.values()):,} returns have a status that is not known: {told}"
+    yield from _currencies(inputs)
+    yield "Issue: the file does not say which Credit Notes are issued, so that notes not issued yet may be among them"
+    for table in inputs.tables.values():
+        for near in table.nears:
+            samples = ", ".join(map(shown, near.samples))
+            asked = f"is the column {shown(near.heading)} ({samples}) {near.column}?"
+            yield f"{table.file}: {asked} It is not used: say so in --map"
+
+
+def _days(inputs: Inputs) -> Iterator[str]:
+    refunded = [item.day for item in _returns(inputs.returns.rows) if item.day and item.pence]
+    noted = [row.created_on for row in inputs.credit_notes.rows if row.created_on]
+    if not refunded or not noted:
+        return
+    late = sum(day > max(noted) for day in refunded)
+    early = sum(day < min(noted) for day in refunded)
+    if late:
+        yield f"Days: {late:,} refunds are later than the last Credit Note of the file ({max(noted)})"
+    if early:
+        yield f"Days: {early:,} refunds are earlier than the first Credit Note of the file ({min(noted)})"
+
+
+def _currencies(inputs: Inputs) -> Iterator[str]:
+    refunded = Counter(row.record.currency for row in inputs.returns.rows)
+    noted = {row.currency for row in inputs.credit_notes.rows}
+    for currency, count in sorted(refunded.items()):
+        if noted and currency not in noted:
+            yield f"Currency: {count:,} returns in {currency}, and no Credit Note in it; the files hold no rate"
