@@ -12,8 +12,12 @@ from dagster._core.definitions.run_request import InstigatorType
 from khaos_swap_assets import supervisor
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import embedded
+from khaos_swap_assets.ui.webserver import dagster_app
+from khaos_swap_assets_tests.running import runs
+from khaos_swap_assets_tests.ui.serving import serving
 
 ROOT = Path(__file__).parent.parent
+FALL = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'settings_test_dagster'"
 
 
 @pytest.fixture
@@ -79,3 +83,16 @@ def test_the_workspace_names_the_definitions() -> None:
     workspace = (ROOT / "workspace.yaml").read_text()
     assert f"module_name: {supervisor.MODULE}\n" in workspace
     assert f"location_name: {supervisor.LOCATION}\n" in workspace
+
+
+def test_the_ui_answers_at_once_when_its_database_is_back(
+    instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres: embedded.EmbeddedPostgres
+) -> None:
+    home = tmp_path / "dagster_home"
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    (home / "workspace.yaml").write_text("load_from: []\n")
+    with dagster_app(home / "workspace.yaml") as app, serving(app) as port:
+        assert runs(port) == []
+        with store.connect(postgres.url("postgres"), application="tests") as connection:
+            assert connection.execute(FALL).fetchall(), "the UI keeps no line, so this shows nothing"
+        assert runs(port) == []

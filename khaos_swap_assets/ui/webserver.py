@@ -10,11 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import WorkspaceFileTarget
 from dagster_webserver.app import create_app_from_workspace_process_context
+from sqlalchemy import event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import QueuePool
 from starlette.types import ASGIApp
 
 WRITTEN_FOR = "1.13.27"
@@ -26,7 +30,17 @@ POLL_MS = 2_000
 def dagster_app(workspace: Path) -> Iterator[ASGIApp]:
     """Dagster's UI over the instance of ``DAGSTER_HOME`` and the code servers that the workspace file names."""
     with dg.DagsterInstance.get() as instance:
+        event.listen(QueuePool, "checkout", _refuse_the_dead)
         instance.optimize_for_webserver(STATEMENT_MS, RECYCLE_SECONDS, MOST_CONNECTIONS)
         target = WorkspaceFileTarget([str(workspace)])
         with WorkspaceProcessContext(instance, target, version=WRITTEN_FOR) as context:
             yield create_app_from_workspace_process_context(context, live_data_poll_rate=POLL_MS)
+
+
+def _refuse_the_dead(connection: Any, *_: object) -> None:
+    """Asks each kept connection before it is used: one that fell with the database is replaced, and no page fails."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except connection.Error as error:
+        raise DisconnectionError from error
