@@ -155,6 +155,27 @@ def migrate() -> None:
     typer.echo("the tables are up to date")
 
 
+@app.command()
+def upgrade(
+    rehearse: Annotated[
+        bool, typer.Option("--rehearse", help="Change nothing: show on a copy what the new version says otherwise")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=0, help="With --rehearse: how many changes are listed")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="With --rehearse: print JSON, with every change")] = False,
+) -> None:
+    """Bring the tables to this program's version, as migrate does; or see first what it changes.
+
+    With --rehearse the store is only read. A copy of it, in a database of the moment, is brought up to date and every
+    return in it judged again by the settings of this folder, without asking any vendor.
+    """
+    if not rehearse:
+        migrate()
+        return
+    from khaos_swap_assets.cli_upgrade import show_rehearsal
+
+    show_rehearsal(limit, as_json=as_json)
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
 def sandbox(context: typer.Context) -> None:
     """Start the stand-ins for Swap and Khaos alone: khaos-swap sandbox --port 8800 --gateway http://127.0.0.1:8700.

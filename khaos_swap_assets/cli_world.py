@@ -74,10 +74,8 @@ def _open_store() -> psycopg.Connection[Any]:
     from khaos_swap_assets import installation
     from khaos_swap_assets.adapters.store import database, migrate
 
-    url = settings().database_url.get_secret_value()
-    if not url and not (settings().data_dir / "postgres").exists():
-        raise StoreError("there is no database yet: run khaos-swap up, or set KHAOS_SWAP_DATABASE_URL; see also --demo")
-    url = url or installation.open_database(settings()).url
+    installation.require_embedded(settings())
+    url = settings().database_url.get_secret_value() or installation.open_database(settings()).url
     migrate.check(url)
     return database.connect(url, application="hand")
 

@@ -12,7 +12,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.adapters.errors import SettingsError
+from khaos_swap_assets.adapters.errors import SettingsError, StoreError
 from khaos_swap_assets.adapters.settings import PREFIX, Settings, load_settings
 
 if TYPE_CHECKING:
@@ -81,6 +81,27 @@ def open_database(settings: Settings) -> Database:
         database.require_writable(connection, url)
     require_dagster(url)
     return Database(url)
+
+
+def open_as_it_is(settings: Settings) -> Database:
+    """The database that the settings name, else the embedded one, started: of whatever version, and left at it.
+
+    Raises ``StoreError`` when there is none yet, ``SettingsError`` for a demo's folder.
+    """
+    from khaos_swap_assets.adapters.store import embedded, mark
+
+    if url := settings.database_url.get_secret_value():
+        return Database(url)
+    require_embedded(settings)
+    mark.require_folder(settings.data_dir, "live")
+    server = embedded.start(settings.data_dir / "postgres")
+    return Database(server.url(DATABASE), server)
+
+
+def require_embedded(settings: Settings) -> None:
+    """Raise ``StoreError`` where neither a database is named nor an embedded one was ever made."""
+    if not settings.database_url.get_secret_value() and not (settings.data_dir / "postgres").exists():
+        raise StoreError("there is no database yet: run khaos-swap up, or set KHAOS_SWAP_DATABASE_URL; see also --demo")
 
 
 def set_up(url: str) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,9 +18,11 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from khaos_swap_assets import cli, cli_world
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import embedded, mark, migrate
 from khaos_swap_assets_tests import lending
+from khaos_swap_assets_tests.running import Call, Done
 
 KEPT_TABLES = ("recon.installation",)
 
@@ -130,3 +134,26 @@ def _full(connection: psycopg.Connection[Any], tables: Sequence[sql.Identifier])
     asked = sql.SQL(", ").join(sql.SQL("EXISTS (SELECT FROM {})").format(table) for table in tables)
     answers = connection.execute(sql.SQL("SELECT {}").format(asked)).fetchone() or ()
     return [table for table, has_rows in zip(tables, answers, strict=True) if has_rows]
+
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Call]:
+    """Run the program in this process, in an empty folder; names in capitals are of its environment."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "300")
+
+    def call(*arguments: str, **env: str) -> Done:
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "argv", ["khaos-swap", *arguments])
+        cli_world.settings.cache_clear()
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capsys.readouterr()
+        return Done(int(ended.value.code or 0), said.out, said.err)
+
+    yield call
+    cli_world.settings.cache_clear()
+    for number, handler in handlers.items():
+        signal.signal(number, handler)

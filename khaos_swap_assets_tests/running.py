@@ -23,6 +23,18 @@ PROGRAM = (sys.executable, "-m", "khaos_swap_assets.cli")
 RUNS = "{ runsOrError(limit: 50) { ... on Runs { results { runId jobName status } } } }"
 
 
+@dataclass(frozen=True)
+class Done:
+    """What the program said, run in this process."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Call = Callable[..., Done]
+
+
 def call(*arguments: str, folder: Path, seconds: float = 60, **env: str) -> subprocess.CompletedProcess[str]:
     """Run ``khaos-swap`` with these arguments in a folder, to its end."""
     return subprocess.run(

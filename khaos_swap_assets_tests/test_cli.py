@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import re
-import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
 from psycopg import errors
 
-from khaos_swap_assets import cli, cli_world, processes
+from khaos_swap_assets import cli_world, processes
 from khaos_swap_assets.adapters.settings_list import variables
 from khaos_swap_assets.adapters.store import migrate
-from khaos_swap_assets_tests.running import PROGRAM
+from khaos_swap_assets_tests.running import PROGRAM, Call
 
 COMMANDS = (
     "audit",
@@ -27,6 +25,7 @@ COMMANDS = (
     "gateway",
     "preflight",
     "migrate",
+    "upgrade",
     "sandbox",
     "new-key",
     "settings",
@@ -41,39 +40,6 @@ AUDIT = {
     "KHAOS_SWAP_KHAOS_URL": "http://127.0.0.1:9/LiveSoap/KhaosACME.exe",
 }
 IMPORTED = "import sys, khaos_swap_assets.cli; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
-
-
-@dataclass(frozen=True)
-class Done:
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-Call = Callable[..., Done]
-
-
-@pytest.fixture
-def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Call]:
-    """Run the program in this process, in an empty folder."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "300")
-
-    def call(*arguments: str, **env: str) -> Done:
-        for name, value in env.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setattr(sys, "argv", ["khaos-swap", *arguments])
-        cli_world.settings.cache_clear()
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capsys.readouterr()
-        return Done(int(ended.value.code or 0), said.out, said.err)
-
-    yield call
-    cli_world.settings.cache_clear()
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 @pytest.fixture
@@ -196,7 +162,7 @@ def test_bad_arguments_of_the_demo_start_nothing(call: Call, tmp_path: Path, arg
         ),
         (
             ["exceptions", "list", "--kind", "late"],
-            "Invalid value for '--kind': 'late' is none of credit_note_duplicate,",
+            "Invalid value for '--kind': 'late' is none of closed_without_refund,",
         ),
         (
             ["postings", "list", "--state", "lost"],

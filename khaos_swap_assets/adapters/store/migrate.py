@@ -23,8 +23,8 @@ FOLDER = Path(__file__).parent / "migrations"
 ONE_AT_A_TIME = sqlalchemy.text("SELECT pg_advisory_lock(hashtext('khaos-swap migrate'))")
 
 
-def upgrade(url: str) -> None:
-    """Bring the tables to this code's version, all or nothing; two callers wait for each other.
+def upgrade(url: str, version: str = "head") -> None:
+    """Bring the tables up to a version, else to this code's, all or nothing; two callers wait for each other.
 
     Raises ``StoreError`` when the database belongs to a newer version.
     """
@@ -34,20 +34,26 @@ def upgrade(url: str) -> None:
             raise _newer(url)
         config = _config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, version)
         connection.commit()
 
 
 def check(url: str) -> None:
     """Raise ``StoreError`` when the tables are older or newer than this code; the line names what to do."""
+    if (current := standing(url)) != head():
+        state = f"has tables of version {current}, this program needs {head()}"
+        raise StoreError(f"{database.place(url)} {state}; run: khaos-swap migrate")
+
+
+def standing(url: str) -> str:
+    """The version of the tables, this code's or an older one. Raises ``StoreError`` where there are none, or newer."""
     with database.reported(url), _connection(url) as connection:
         current = _current(connection)
-    if current == head():
-        return
-    if current not in (None, *_known()):
+    if current is None:
+        raise StoreError(f"{database.place(url)} has no tables yet; run: khaos-swap migrate")
+    if current not in _known():
         raise _newer(url)
-    state = "has no tables yet" if current is None else f"has tables of version {current}, this program needs {head()}"
-    raise StoreError(f"{database.place(url)} {state}; run: khaos-swap migrate")
+    return current
 
 
 def head() -> str:

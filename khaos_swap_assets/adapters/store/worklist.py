@@ -27,6 +27,16 @@ def queue(conn: psycopg.Connection, stage: Stage, return_ids: Iterable[str]) -> 
     )
 
 
+def queue_all(conn: psycopg.Connection, stage: Stage) -> int:
+    """Put every return in line for ``stage``; says how many returns there are."""
+    conn.execute(
+        "INSERT INTO recon.worklist (stage, return_id) SELECT %s, return_id FROM swap.returns ON CONFLICT DO NOTHING",
+        (stage,),
+    )
+    row = conn.execute("SELECT count(*) FROM swap.returns").fetchone()
+    return int(row[0]) if row else 0
+
+
 def take(conn: psycopg.Connection, stage: Stage, limit: int) -> list[str]:
     """Remove up to ``limit`` returns from the line of ``stage``, oldest first, and give them to the caller."""
     rows = conn.execute(
