@@ -225,6 +225,9 @@ def _gateway(settings: Settings) -> Iterator[Finding]:
     is_told = bool(settings.inspection_token.get_secret_value())
     lacking = "the warehouse cannot report; only what Swap calls Approved or Missing settles a return"
     yield _set(is_told, "inspections", f"{PREFIX}INSPECTION_TOKEN", lacking)
+    if settings.swap.kept_statuses or settings.swap.kept_tags:
+        lacking = "what a customer keeps is credited by nobody: each is a task"
+        yield _set(bool(khaos.reason_kept), "kept goods", f"{PREFIX}KHAOS_REASON_KEPT", lacking)
     is_public = bool(settings.gateway_public_url)
     lacking = "Khaos is told the address that it happens to call; set it behind a proxy"
     yield _set(is_public, "gateway", f"{PREFIX}GATEWAY_PUBLIC_URL", lacking)

@@ -258,6 +258,7 @@ def test_what_is_not_set_says_what_follows(settings: Make) -> None:
     assert "audit only" in limited["Khaos channel"]
     assert "audit only" in limited["names and addresses"]
     assert "only what Swap calls Approved or Missing" in limited["inspections"]
+    assert "what a customer keeps is credited by nobody" in limited["kept goods"]
     assert "nobody is told" in limited["alerts"]
     assert "a person books it: delivery, gift card, store credit" in limited["policy"]
     lines = follows(settings(**left_out), found)

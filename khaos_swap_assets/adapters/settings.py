@@ -106,6 +106,12 @@ class KhaosSettings(BaseSettings):
         )
     )
 
+    packs_returned_as: Literal["header", "components"] = Field(
+        "header",
+        description="How a whole pack that came back goes to Khaos: as its own Stock Code, or as each component at its "
+        "share of the price",
+    )
+
     @property
     def is_cloud(self) -> bool:
         """True for Khaos Cloud, which answers no call of ours."""

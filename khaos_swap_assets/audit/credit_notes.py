@@ -29,7 +29,7 @@ def notes(inputs: Inputs, cases: Cases) -> list[Note]:
 
 def record_of(note: Note, cases: Cases) -> NoteRecord:
     """What matching reads of it; a pack counts as its components."""
-    return replace(note.record, codes=cases.packs.opened(note.record.codes))
+    return replace(note.record, codes=cases.packs.noted(note.record.codes))
 
 
 def _with_order(note: Note, cases: Cases) -> Note:

@@ -15,6 +15,7 @@ from typing import Literal
 
 from khaos_swap_assets.domain.draft_lines import DraftLine, MatchedLine, Policy, pieces
 from khaos_swap_assets.domain.orders import SalesOrder, order_problems
+from khaos_swap_assets.domain.packs import NO_PACKS, Packs
 from khaos_swap_assets.domain.policy import CreditNotePolicy
 from khaos_swap_assets.domain.returns import HoldReason, Return, ReturnLine
 from khaos_swap_assets.domain.settlement import Settlement, settle
@@ -27,6 +28,7 @@ WAITING_INSPECTION = "waiting_inspection"
 COVERED = "covered"
 KEPT_UNCLEAR = "kept_unclear"
 KEPT_WITHOUT_REASON = "kept_without_reason"
+PACK_UNCLEAR = "pack_unclear"
 
 ItemsBy = Literal["status", "export", "none"]
 """How Khaos shows the items of Credit Notes: in the status list, by their own codes, or in no way (khaos.md §7.4)."""
@@ -139,13 +141,15 @@ def draft(
     found: Sequence[HoldReason] = (),
     generic_customers: Sequence[str] = (),
     has_kept_reason: bool = True,
+    opened: Packs = NO_PACKS,
 ) -> Draft | Hold:
     """Draft the Credit Note of a confirmed refund, or say everything that holds it back.
 
     ``already`` lists the earlier postings of the return, ``found`` what others know against it (an over-return, a note
     that may cover it). ``decisions`` is the policy of the day of the refund, ``room_pence`` what the order still leaves
-    to credit, ``has_kept_reason`` whether a ReturnReason is set for what the customer keeps. Only lines that are in no
-    earlier posting are drafted. Lines and their order in the input change nothing.
+    to credit, ``has_kept_reason`` whether a ReturnReason is set for what the customer keeps, ``opened`` the packs that
+    go to Khaos as their components. Only lines that are in no earlier posting are drafted. Lines and their order in the
+    input change nothing.
     """
     decisions = decisions or CreditNotePolicy()
     settled = settle(return_, decisions, already=already, sale=sale_of(return_, matched_lines, order, room_pence))
@@ -155,10 +159,12 @@ def draft(
     reasons = [*found, *_order_reasons(return_, order, generic_customers, {reason.kind for reason in found})]
     reasons += _refund_reasons(return_, settled)
     for line in settled.lines:
-        reasons += _line_reasons(line, matches.get(line.product_id), policy, has_kept_reason=has_kept_reason)
+        match = matches.get(line.product_id)
+        reasons += _line_reasons(line, match, policy, opened, has_kept_reason=has_kept_reason)
     if reasons or order is None:
         return Hold(_each_once(reasons))
-    return _draft_of(return_, order, ordinal, settled, tuple(pieces(settled, matches, policy)), decisions.version)
+    lines = tuple(pieces(settled, matches, policy, opened))
+    return _draft_of(return_, order, ordinal, settled, lines, decisions.version)
 
 
 def sale_of(
@@ -228,12 +234,14 @@ def _refund_reasons(return_: Return, settled: Settlement) -> Iterator[HoldReason
 
 
 def _line_reasons(
-    line: ReturnLine, match: MatchedLine | None, policy: Policy, *, has_kept_reason: bool
+    line: ReturnLine, match: MatchedLine | None, policy: Policy, opened: Packs, *, has_kept_reason: bool
 ) -> Iterator[HoldReason]:
     if match is None or (match.quantity, match.cost_pence) != (line.quantity, line.cost_pence):
         yield HoldReason(WAITING_MATCH, f"SKU {line.sku!r} is not matched as it was last read")
     elif match.problem or not match.stock_code:
         yield HoldReason(match.problem or "sku_unknown", f"SKU {line.sku!r} has no usable Stock Code")
+    elif opened.is_unpriced(match.stock_code):
+        yield HoldReason(PACK_UNCLEAR, f"nobody can tell how the components of {match.stock_code} share its price")
     elif match.unclear_quantity:
         yield HoldReason(KEPT_UNCLEAR, f"nobody can tell whether SKU {line.sku!r} comes back or is kept")
     elif match.dispositions.get(KEPT) and not has_kept_reason:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from khaos_swap_assets.domain.money import spread, unit_values
+from khaos_swap_assets.domain.packs import NO_PACKS, Packs
 from khaos_swap_assets.domain.settlement import Settlement
 from khaos_swap_assets.domain.stock import DISPOSITIONS, KEPT
 
@@ -59,13 +60,19 @@ class MatchedLine:
     unclear_quantity: int = 0
 
 
-def pieces(settled: Settlement, matches: Mapping[str, MatchedLine], policy: Policy) -> Iterator[DraftLine]:
-    """Rows less their share of what was withheld, then the parts on a Stock Code of their own, which move no goods."""
+def pieces(
+    settled: Settlement, matches: Mapping[str, MatchedLine], policy: Policy, packs: Packs = NO_PACKS
+) -> Iterator[DraftLine]:
+    """Rows less their share of what was withheld, then the parts on a Stock Code of their own, which move no goods.
+
+    A row of one of ``packs`` becomes lines of its components, each at its share of the price.
+    """
     for credit in settled.credits:
         costs = [line.cost_pence for line in credit.lines]
         withheld = spread(sum(costs) - credit.value_pence, costs)
         for line, share in zip(credit.lines, withheld, strict=True):
-            yield from _split(matches[line.product_id], line.cost_pence - share, policy)
+            for piece in _split(matches[line.product_id], line.cost_pence - share, policy):
+                yield from _opened(piece, packs)
     for part in settled.parts:
         yield DraftLine(part.outcome, part.stock_code, 1, part.pence, "")
 
@@ -79,3 +86,15 @@ def _split(match: MatchedLine, value_pence: int, policy: Policy) -> Iterator[Dra
     units = Counter(zip(words, unit_values(value_pence, match.quantity), strict=True))
     for (word, unit_pence), quantity in units.items():
         yield DraftLine(match.product_id, match.stock_code or "", quantity, unit_pence, word)
+
+
+def _opened(line: DraftLine, packs: Packs) -> Iterator[DraftLine]:
+    """The line, or those of its components: they add up to it, go where it went, and their pence divide too."""
+    parts = packs.parts(line.stock_code)
+    if not parts:
+        yield line
+        return
+    shares = spread(line.gross_pence, packs.weights(line.stock_code))
+    for (code, units), share in zip(parts, shares, strict=True):
+        for unit_pence, quantity in Counter(unit_values(share, units * line.quantity)).items():
+            yield replace(line, stock_code=code, quantity=quantity, unit_gross_pence=unit_pence)

@@ -44,15 +44,33 @@ class Packs:
         """How its components share its price, in their order; nothing where nobody can tell."""
         return self._weights.get(code, ())
 
+    def is_unpriced(self, code: str) -> bool:
+        """True for a pack of which nobody can tell how its components share its price."""
+        return bool(self.parts(code)) and not self.weights(code)
+
     def opened(self, codes: Iterable[tuple[str, int]]) -> Goods:
         """(Stock Code, units) with the components in place of each pack."""
         return tuple(part for code, quantity in codes for part in self._of(code, quantity))
 
-    def are_same_opened(self, left: Iterable[tuple[str, int]], right: Iterable[tuple[str, int]]) -> bool:
-        """True when both hold the same goods only once packs are opened."""
-        noted, returned = tuple(left), tuple(right)
-        is_same = units(self.opened(noted)) == units(self.opened(returned))
-        return is_same and units(noted) != units(returned)
+    def noted(self, lines: Iterable[tuple[str, int]]) -> Goods:
+        """The goods of a note, packs opened; components that Khaos lists beside their pack are the pack's own."""
+        goods = tuple(lines)
+        packs = tuple(line for line in goods if self.parts(line[0]))
+        beside, own = units(tuple(line for line in goods if not self.parts(line[0]))), units(self.opened(packs))
+        if packs and all(beside[code] >= quantity for code, quantity in own.items()):
+            beside.subtract(own)
+            goods = (*packs, *((code, quantity) for code, quantity in beside.items() if quantity))
+        return self.opened(goods)
+
+    def are_same_opened(self, noted: Iterable[tuple[str, int]], returned: Iterable[tuple[str, int]]) -> bool:
+        """True when a note holds what was returned only once packs are opened."""
+        note, goods = tuple(noted), tuple(returned)
+        return self.is_of(note, goods) and units(note) != units(goods)
+
+    def is_of(self, noted: Iterable[tuple[str, int]], asked: Iterable[tuple[str, int]]) -> bool:
+        """True when a note holds exactly what was asked for, packs closed or opened."""
+        note, goods = tuple(noted), tuple(asked)
+        return units(note) == units(goods) or units(self.noted(note)) == units(self.opened(goods))
 
     def share_goods(self, left: Goods, right: Goods) -> bool:
         """True when both hold a Stock Code in common, packs closed or opened."""

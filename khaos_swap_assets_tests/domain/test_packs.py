@@ -61,3 +61,22 @@ def test_no_unit_is_lost_and_opening_twice_is_opening_once(goods: list[tuple[str
     opened = PACKS.opened(goods)
     assert sum(n for _, n in opened) == sum(n * (3 if code == "SET" else 1) for code, n in goods)
     assert PACKS.opened(opened) == opened
+
+
+@pytest.mark.parametrize(
+    ("noted", "asked", "is_of"),
+    [
+        ((("SET", 1), ("HAT", 2), ("CAP", 1)), (("SET", 1),), True),
+        ((("HAT", 2), ("CAP", 1)), (("SET", 1),), True),
+        ((("SET", 1),), (("CAP", 1), ("HAT", 2)), True),
+        ((("SET", 2), ("HAT", 5), ("CAP", 2)), (("SET", 2), ("HAT", 1)), True),
+        ((("SET", 1), ("HAT", 2), ("CAP", 1)), (("SET", 1), ("HAT", 2), ("CAP", 1)), True),
+        ((("SET", 1), ("HAT", 2)), (("SET", 1),), False),
+        ((("SET", 1),), (("SET", 2),), False),
+        ((("HAT", 2),), (("SET", 1),), False),
+    ],
+)
+def test_components_beside_their_pack_on_a_note_are_the_packs_own(noted: Goods, asked: Goods, is_of: bool) -> None:
+    assert PACKS.is_of(noted, asked) is is_of
+    assert PACKS.is_of(noted[::-1], asked[::-1]) is is_of
+    assert Packs().is_of(noted, asked) is (noted == asked)

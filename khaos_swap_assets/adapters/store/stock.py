@@ -37,7 +37,7 @@ class Move:
 
 
 COLUMNS = tuple(Move.__dataclass_fields__)
-_KEY = COLUMNS[:3]
+_KEY = ("return_id", "product_id", "disposition", "stock_code")
 _CHANGING = COLUMNS[6:]
 # To the letter the condition of the index stock_moves_followed, or the server looks through every move there ever was.
 UNDONE = "state IN ('due', 'offered') OR (level_verdict IN ('', 'pending') AND disposition <> 'missing')"
@@ -117,17 +117,29 @@ def codes_in_play(conn: psycopg.Connection) -> list[str]:
     return [row[0] for row in rows]
 
 
-def save_due(conn: psycopg.Connection, moves: Sequence[tuple[str, str, str, str, str, int]], now: datetime) -> None:
-    """Upsert moves (return_id, product_id, disposition, rma, stock_code, quantity) as long as nobody carries them."""
-    if moves:
-        conn.execute(
-            "INSERT INTO recon.stock_moves (return_id, product_id, disposition, rma, stock_code, quantity, state, "
-            "due_at, changed_at) SELECT m.*, 'due', %s, %s FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], "
-            "%s::text[], %s::integer[]) m ON CONFLICT (return_id, product_id, disposition) DO UPDATE SET "
-            "quantity = EXCLUDED.quantity, stock_code = EXCLUDED.stock_code, changed_at = EXCLUDED.changed_at "
-            "WHERE recon.stock_moves.state = 'due'",
-            [now, now, *(list(column) for column in zip(*moves, strict=True))],
-        )
+def save_due(conn: psycopg.Connection, moves: Sequence[tuple[str, str, str, str, str, int]], now: datetime) -> int:
+    """Make what these returns have due these moves; how many are new or changed. What a document carries stays.
+
+    A move: (return_id, product_id, disposition, rma, stock_code, quantity); all of a return must be given.
+    """
+    if not moves:
+        return 0
+    columns = [list(column) for column in zip(*moves, strict=True)]
+    conn.execute(
+        "DELETE FROM recon.stock_moves m WHERE state = 'due' AND return_id = ANY(%s) AND NOT EXISTS (SELECT 1 FROM "
+        "unnest(%s::text[], %s::text[], %s::text[], %s::text[]) AS new (return_id, product_id, disposition, code) "
+        "WHERE (new.return_id, new.product_id, new.disposition, new.code) = "
+        "(m.return_id, m.product_id, m.disposition, m.stock_code))",
+        (columns[0], *columns[:3], columns[4]),
+    )
+    return conn.execute(
+        "INSERT INTO recon.stock_moves AS old (return_id, product_id, disposition, rma, stock_code, quantity, state, "
+        "due_at, changed_at) SELECT m.*, 'due', %s, %s FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], "
+        "%s::text[], %s::integer[]) m ON CONFLICT (return_id, product_id, disposition, stock_code) DO UPDATE SET "
+        "quantity = EXCLUDED.quantity, changed_at = EXCLUDED.changed_at "
+        "WHERE old.state = 'due' AND old.quantity <> EXCLUDED.quantity",
+        [now, now, *columns],
+    ).rowcount
 
 
 def undone(conn: psycopg.Connection) -> list[Move]:
@@ -149,10 +161,11 @@ def update(conn: psycopg.Connection, moves: Sequence[Move], now: datetime) -> No
         names = ", ".join(f"{name} = m.{name}" for name in _CHANGING)
         conn.execute(
             f"UPDATE recon.stock_moves old SET {names}, changed_at = %s FROM "
-            "unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], "
+            "unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], "
             "%s::integer[], %s::timestamptz[], %s::integer[], %s::timestamptz[]) "
-            f"AS m ({', '.join((*_KEY, *_CHANGING))}) WHERE (old.return_id, old.product_id, old.disposition) = "
-            "(m.return_id, m.product_id, m.disposition)",
+            f"AS m ({', '.join((*_KEY, *_CHANGING))}) WHERE "
+            "(old.return_id, old.product_id, old.disposition, old.stock_code) = "
+            "(m.return_id, m.product_id, m.disposition, m.stock_code)",
             [now, *([getattr(move, name) for move in moves] for name in (*_KEY, *_CHANGING))],
         )
 
@@ -161,7 +174,7 @@ def _load(conn: psycopg.Connection, where: str, value: object) -> list[Move]:
     with conn.cursor(row_factory=class_row(Move)) as cursor:
         cursor.execute(
             f"SELECT {', '.join(COLUMNS)} FROM recon.stock_moves WHERE {where} "
-            "ORDER BY return_id, product_id, disposition",
+            "ORDER BY return_id, product_id, disposition, stock_code",
             (value,),
         )
         return cursor.fetchall()

@@ -104,7 +104,7 @@ class Beside:
 
     def opened(self, some: Sequence[CreditNote]) -> list[CreditNote]:
         """Notes with the components of packs in their place, as the passes compare goods."""
-        return [replace(note, lines=self.packs.opened(note.lines)) for note in some]
+        return [replace(note, lines=self.packs.noted(note.lines)) for note in some]
 
 
 def beside(conn: psycopg.Connection, loose: Sequence[CreditNote], customers: Sequence[str]) -> Beside:

@@ -12,10 +12,11 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.adapters.store import drafts, matches, notes, orders, worklist
+from khaos_swap_assets.adapters.store import catalogue, drafts, matches, notes, orders, worklist
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.adapters.store.postings import SqlBook
-from khaos_swap_assets.domain.credit_notes import COVERED, CreditNote, Draft, draft
+from khaos_swap_assets.domain.credit_notes import COVERED, PACK_UNCLEAR, CreditNote, Draft, draft
+from khaos_swap_assets.domain.packs import NO_PACKS, Packs
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.policy import CreditNotePolicy
 from khaos_swap_assets.domain.refund_conditions import money_holds
@@ -71,6 +72,7 @@ class _Known:
     overspent: Collection[tuple[str, str]]
     money: Mapping[str, Money]
     faults: Mapping[str, str]
+    opened: Packs
 
 
 def draft_waiting(tools: Toolbox) -> Drafted:
@@ -102,7 +104,14 @@ def draft_returns(
     saved = [one for key in known.records if (one := _draft_one(known, key, settings, policy, now))]
     drafts.drop_undone(conn, ids)
     drafts.save(conn, saved)
+    worklist.queue(conn, "match", (one.return_id for one in saved if _lost_its_price(one, known.lines)))
     return saved
+
+
+def _lost_its_price(saved: SavedDraft, lines: Mapping[str, Sequence[MatchedLine]]) -> bool:
+    """True where a component had a price when its pack was matched, and has none now: matching tells of it."""
+    is_told = any(line.problem == PACK_UNCLEAR for line in lines.get(saved.return_id, ()))
+    return not is_told and any(kind == PACK_UNCLEAR for kind, _ in saved.reasons)
 
 
 def _load(
@@ -110,11 +119,11 @@ def _load(
 ) -> _Known:
     heads = matches.returns(conn, ids)
     so_codes = sorted({head.so_code for head in heads.values() if head.so_code})
-    witnessed = money.load(conn, settings, ids)
+    witnessed, lines = money.load(conn, settings, ids), matches.lines(conn, ids)
     return _Known(
         witnessed.records,
         heads,
-        matches.lines(conn, ids),
+        lines,
         orders.by_code(conn, so_codes),
         notes.of_returns(conn, ids),
         drafts.handed_out(conn, ids),
@@ -122,7 +131,14 @@ def _load(
         matches.overspent(conn, so_codes),
         witnessed.money,
         isolating.against_drafts(conn, ids, now),
+        _opened(conn, settings, lines),
     )
+
+
+def _opened(conn: psycopg.Connection, settings: Settings, lines: Mapping[str, Sequence[MatchedLine]]) -> Packs:
+    """The packs among these lines that go to Khaos as their components."""
+    codes = {line.stock_code for some in lines.values() for line in some if line.stock_code}
+    return catalogue.packs(conn, codes) if settings.khaos.packs_returned_as == "components" else NO_PACKS
 
 
 def _draft_one(
@@ -143,6 +159,7 @@ def _draft_one(
         decisions=decisions,
         room_pence=room_pence,
         has_kept_reason=bool(settings.khaos.reason_kept),
+        opened=known.opened,
         found=_against(known, key, settings),
     )
     reasons = () if isinstance(result, Draft) else result.reasons

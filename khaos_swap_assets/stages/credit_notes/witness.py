@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from khaos_swap_assets.domain.credit_notes import CreditNote
+from khaos_swap_assets.domain.packs import Goods
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.postings import Asking, Bystander, Evidence, Posting, contents_of_note
 from khaos_swap_assets.stages.credit_notes.book import Book
@@ -110,7 +111,7 @@ class Witness:
     def _fits(self, note: CreditNote, asking: Asking) -> bool:
         """By customer, currency, value and goods; by its value alone where Khaos shows the goods in no way."""
         is_worth_it = _is_same_party(note, asking) and note.gross_pence == asking.value_pence
-        has_goods = contents_of_note(note) == asking.contents if note.lines else self._is_known_by_value(note)
+        has_goods = self._is_of(note, asking.contents) if note.lines else self._is_known_by_value(note)
         return is_worth_it and has_goods and not self._is_of_another_order(note, asking.order_ref)
 
     def _is_known_by_value(self, note: CreditNote) -> bool:
@@ -142,6 +143,9 @@ class Witness:
     def _may_cover(self, note: CreditNote, posting: Posting) -> bool:
         """True for one of its value or goods, and for one whose goods nobody told: these may be any."""
         return note.gross_pence == posting.value_pence or not note.lines or self._shares_goods(note, posting)
+
+    def _is_of(self, note: CreditNote, contents: Goods) -> bool:
+        return self.evidence.packs.is_of(contents_of_note(note), contents)
 
     def _shares_goods(self, note: CreditNote, posting: Posting) -> bool:
         return self.evidence.packs.share_goods(note.lines, posting.contents)

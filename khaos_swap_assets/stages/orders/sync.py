@@ -10,12 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.khaos.pushes import order_push_faults
-from khaos_swap_assets.adapters.store import inbox, khaos_faults, matches, notes, orders, returns, stock, worklist
+from khaos_swap_assets.adapters.store import (
+    catalogue,
+    inbox,
+    khaos_faults,
+    matches,
+    notes,
+    orders,
+    returns,
+    stock,
+    worklist,
+)
 from khaos_swap_assets.adapters.store.note_items import count_unread
 from khaos_swap_assets.domain.orders import order_ref
 from khaos_swap_assets.stages import marks, refusing
@@ -194,8 +204,7 @@ def _sealed(tools: Toolbox, full: FullOrder) -> bytes | None:
 def keep_statuses(conn: psycopg.Connection, feeds: Sequence[StatusFeed], now: datetime) -> list[str]:
     """Apply what the feeds tell of orders; references of those that changed. Documents that move stock are noted."""
     rows = {s.so_code: s for feed in feeds for s in feed.orders}.values()
-    in_play = set(stock.codes_in_play(conn))
-    stock.moved(conn, [(c, s.so_code, q, s.ordered_on) for s in rows for c, q in s.stock_codes if c in in_play], now)
+    _keep_movements(conn, [(s.so_code, s.stock_codes, s.ordered_on) for s in rows], now)
     values = [(s.so_code, s.invoiced_on, s.is_cancelled, s.delivery_gross_pence) for s in rows]
     return orders.update_statuses(conn, values)
 
@@ -205,20 +214,32 @@ def keep_notes(conn: psycopg.Connection, feeds: Sequence[StatusFeed], now: datet
     khaos_faults.resolve(conn, [code for feed in feeds for code in _codes(feed)], now)
     khaos_faults.save(conn, [fault for feed in feeds for fault in feed.faults], now)
     seen = {note.credit_note_code: note for feed in feeds for note in feed.credit_notes}
-    in_play = set(stock.codes_in_play(conn))
-    moves = [
-        (code, note.credit_note_code, n, note.issued_on or note.created_on)
-        for note in seen.values()
-        for code, n in note.lines
-        if code in in_play
-    ]
-    stock.moved(conn, moves, now)
+    moving = [(note.credit_note_code, note.lines, note.issued_on or note.created_on) for note in seen.values()]
+    _keep_movements(conn, moving, now)
     changed = notes.save(conn, seen.values(), now)
     cancelled = {note.credit_note_code: note for feed in feeds for note in feed.cancelled_credit_notes}
     gone = notes.cancel(conn, list(cancelled), now)
     customers = sorted({(seen | cancelled)[code].customer_code for code in [*changed, *gone]})
     worklist.queue(conn, "draft", matches.ids_of_customers(conn, customers))
     return changed
+
+
+def _keep_movements(
+    conn: psycopg.Connection, moving: Sequence[tuple[str, Iterable[tuple[str, int]], date | None]], now: datetime
+) -> None:
+    """Note which documents (code, goods, day) move what is in play now; a pack moves what it holds."""
+    goods = [(code, tuple(lines), day) for code, lines, day in moving]
+    in_play = set(stock.codes_in_play(conn))
+    if not in_play:
+        return
+    packs = catalogue.packs(conn, {code for _, lines, _ in goods for code, _ in lines})
+    moves = {
+        (code, document): (code, document, quantity, day)
+        for document, lines, day in goods
+        for code, quantity in {*lines, *packs.opened(lines)}
+        if code in in_play
+    }
+    stock.moved(conn, list(moves.values()), now)
 
 
 def _codes(feed: StatusFeed) -> list[str]:

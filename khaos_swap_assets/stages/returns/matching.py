@@ -26,6 +26,7 @@ from khaos_swap_assets.adapters.store import (
 from khaos_swap_assets.adapters.store.matches import MatchedLine, MatchedReturn
 from khaos_swap_assets.adapters.swap import kept
 from khaos_swap_assets.domain import settlement
+from khaos_swap_assets.domain.credit_notes import PACK_UNCLEAR
 from khaos_swap_assets.domain.keeping import KeptWords, keeping
 from khaos_swap_assets.domain.orders import (
     Claim,
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
     from khaos_swap_assets.stages.toolbox import Toolbox
 
 BATCH = 5_000
-PACK_UNCLEAR = "pack_unclear"
 NEVER_CREDITED = frozenset({"Cancelled", "Expired"})
 
 
@@ -92,7 +92,8 @@ def _match(conn: psycopg.Connection, tools: Toolbox, ids: Sequence[str]) -> list
 
 def _rules(settings: Settings) -> str:
     """The settings that say what a return's goods are."""
-    return json.dumps([settings.swap.kept_statuses, settings.swap.kept_tags, settings.khaos.reason_kept])
+    swap, khaos = settings.swap, settings.khaos
+    return json.dumps([swap.kept_statuses, swap.kept_tags, khaos.reason_kept, khaos.packs_returned_as])
 
 
 def match_returns(
@@ -106,7 +107,7 @@ def match_returns(
     settled = _settle(conn, settings, loaded)
     heads = [_head(loaded[key], match, refs, settled[key], now) for key, (match, refs) in found.items()]
     lines = [
-        _line(line, skus[line.sku], found[key][0].order, settled[key], packs)
+        _line(line, skus[line.sku], found[key][0].order, settled[key], packs, settings)
         for key, one in loaded.items()
         for line in one.lines
     ]
@@ -201,11 +202,20 @@ def _head(one: Return, match: OrderMatch, ref: str, settled: Settlement, now: da
     )
 
 
-def _line(line: ReturnLine, sku: SkuMatch, order: SalesOrder | None, settled: Settlement, packs: Packs) -> MatchedLine:
+def _line(
+    line: ReturnLine,
+    sku: SkuMatch,
+    order: SalesOrder | None,
+    settled: Settlement,
+    packs: Packs,
+    settings: Settings,
+) -> MatchedLine:
     able = candidates(order, packs, sku.stock_code, line.line_item_id) if order and sku.stock_code else []
     told = chosen(able, line.quantity, line.cost_pence)
     own = [one.line for one in told]
-    if any(one.pack for one in told) and not (len(told) == 1 and told[0].is_priced):
+    is_told = len(told) == 1 and told[0].is_priced
+    is_opened = settings.khaos.packs_returned_as == "components" and packs.is_unpriced(sku.stock_code or "")
+    if is_opened or (any(one.pack for one in told) and not is_told):
         sku = replace(
             sku,
             problem=sku.problem or PACK_UNCLEAR,

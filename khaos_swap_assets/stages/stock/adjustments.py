@@ -74,24 +74,23 @@ def _make_due(conn: psycopg.Connection, faults: isolating.Faults, now: datetime)
     rows = conn.execute(
         "SELECT DISTINCT p.return_id FROM recon.postings p WHERE (p.state IN ('planned', 'in_doubt') OR "
         "(p.state = 'confirmed' AND p.ended_at > %s - interval '2 days')) "
-        "AND NOT EXISTS (SELECT 1 FROM recon.stock_moves m "
-        "WHERE m.return_id = p.return_id AND m.carried_by = p.reference)",
+        "AND (p.state = 'planned' OR NOT EXISTS (SELECT 1 FROM recon.stock_moves m "
+        "WHERE m.return_id = p.return_id AND m.carried_by = p.reference))",
         (now,),
     ).fetchall()
     drafted = drafts.of_returns(conn, [row[0] for row in rows])
     moves = [move for key, found in drafted.items() for some in faults.tried(key, _moves_of, found) for move in some]
-    stock.save_due(conn, moves, now)
-    return len(moves)
+    return stock.save_due(conn, moves, now)
 
 
 def _moves_of(found: Sequence[SavedDraft]) -> list[tuple[str, str, str, str, str, int]]:
-    """The goods of one return's drafts, each row and disposition once."""
-    moves: dict[tuple[str, str, str], tuple[str, str, str, str, str, int]] = {}
+    """The goods of one return's drafts, each row, disposition and Stock Code once."""
+    moves: dict[tuple[str, str, str, str], tuple[str, str, str, str, str, int]] = {}
     for line in [line for one in found if one.draft for line in one.draft.lines if line.moves_goods]:
-        key = (found[0].return_id, line.product_id, line.disposition)
+        key = (found[0].return_id, line.product_id, line.disposition, line.stock_code)
         before = moves[key][5] if key in moves else 0
         rma = next(one.draft.rma for one in found if one.draft)
-        moves[key] = (*key, rma, line.stock_code, before + line.quantity)
+        moves[key] = (*key[:3], rma, line.stock_code, before + line.quantity)
     return list(moves.values())
 
 

@@ -5,13 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from khaos_swap_assets.adapters.store import inbox
 from khaos_swap_assets.domain.orders import OrderLine
-from khaos_swap_assets_tests.stages.town import Town, a_code, a_line, a_return, an_order
+from khaos_swap_assets_tests.stages.town import Town, a_code, a_line, a_note, a_return, an_order
 
 MATCHED = (
     "SELECT stock_code, order_line_no, sold_quantity, sold_gross_pence, problem FROM recon.matched_lines ORDER BY 1"
 )
+MOVES = "SELECT stock_code, disposition, quantity, state, level_verdict FROM recon.stock_moves ORDER BY 1, 2"
+AS_PARTS: dict[str, Any] = {"khaos": {"packs_returned_as": "components"}}
+LISTED = {
+    "its parts": (("HAT", 2), ("CAP", 1)),
+    "pack and parts": (("SET", 1), ("HAT", 2), ("CAP", 1)),
+    "the pack": (("SET", 1),),
+}
 SET = a_code("SET", "id-SET", pack_components=(("HAT", 2), ("CAP", 1)))
 
 
@@ -81,3 +90,91 @@ def test_a_pushed_proportion_goes_before_the_own_prices(town: Town) -> None:
     comes_back(town, ("HAT", 1, 1500))
     assert town.ask(MATCHED) == [("HAT", 1, 2, 3000, "")]
     assert town.kinds() == {}
+
+
+def test_a_whole_pack_goes_to_khaos_as_itself(town: Town) -> None:
+    comes_back(sells(town, ("SET", 1, 6000)), ("SET", 1, 6000))
+    (note,) = town.pull()
+    assert (note.gross_pence, note.lines) == (6000, (("SET", 1),))
+
+
+def test_or_as_its_components_each_at_its_share_and_on_its_shelf(town: Town) -> None:
+    town.with_settings(**AS_PARTS)
+    comes_back(sells(town, ("SET", 1, 6001), cap=1999), ("SET", 1, 6001))
+    (note,) = town.pull()
+    town.sync()
+    town.sync()
+    assert (note.gross_pence, note.lines) == (6001, (("HAT", 2), ("CAP", 1)))
+    assert (town.khaos.levels["HAT"], town.khaos.levels["CAP"]) == (12, 11)
+    moved = [("CAP", "sellable", 1, "confirmed", "confirmed"), ("HAT", "sellable", 2, "confirmed", "confirmed")]
+    assert town.ask(MOVES) == moved
+    assert town.kinds() == {}
+    assert town.one("SELECT state FROM recon.postings") == "confirmed"
+
+
+def test_another_choice_draws_what_is_planned_anew_and_its_moves_with_it(town: Town) -> None:
+    comes_back(sells(town, ("SET", 1, 6000)), ("SET", 1, 6000))
+    assert town.ask(MOVES) == [("SET", "sellable", 1, "due", "")]
+    town.with_settings(**AS_PARTS).sync()
+    assert town.ask(MOVES) == [("CAP", "sellable", 1, "due", ""), ("HAT", "sellable", 2, "due", "")]
+    (note,) = town.pull()
+    town.with_settings(khaos={"packs_returned_as": "header"}).sync()
+    town.sync()
+    assert note.lines == (("HAT", 2), ("CAP", 1))
+    assert [row[3] for row in town.ask(MOVES)] == ["confirmed", "confirmed"]
+    assert (town.pull(), town.kinds()) == ([], {})
+
+
+def test_a_pack_whose_components_have_no_price_waits_until_they_have(town: Town) -> None:
+    town.with_settings(**AS_PARTS)
+    comes_back(sells(town, ("SET", 1, 6000), hat=None), ("SET", 1, 6000))
+    assert (town.kinds(), town.pull()) == ({"pack_unclear": "RMA1/SET"}, [])
+    town.khaos.items["HAT"] = a_code("HAT", sell_pence=2000)
+    town.sync()
+    assert (town.kinds(), len(town.pull())) == ({}, 1)
+
+
+def test_a_price_that_went_between_match_and_draft_is_told(town: Town) -> None:
+    town.with_settings(**AS_PARTS)
+    comes_back(sells(town, ("SET", 1, 6000)), ("SET", 1, 6000))
+    town.khaos.items["HAT"] = a_code("HAT")
+    town.do("UPDATE khaos.stock_codes SET sell_pence = NULL WHERE stock_code = 'HAT'")
+    town.do("INSERT INTO recon.worklist (stage, return_id) VALUES ('draft', 'R1')")
+    town.sync()
+    town.sync()
+    assert (town.kinds(), town.pull()) == ({"pack_unclear": "RMA1/SET"}, [])
+
+
+@pytest.mark.parametrize("lists", LISTED)
+@pytest.mark.parametrize("way", ["header", "components"])
+def test_a_note_is_witnessed_however_khaos_lists_it(town: Town, way: str, lists: str) -> None:
+    town.with_settings(khaos={"packs_returned_as": way})
+    comes_back(sells(town, ("SET", 1, 6000)), ("SET", 1, 6000))
+    (note,) = town.pull()
+    town.khaos.notes[note.credit_note_code] = replace(note, associated_ref="", lines=LISTED[lists])
+    town.sync(hours=1)
+    town.sync(hours=1)
+    assert town.ask("SELECT state, credit_note_code FROM recon.postings") == [("confirmed", note.credit_note_code)]
+    assert town.kinds() == {}
+
+
+@pytest.mark.parametrize("lists", LISTED)
+@pytest.mark.parametrize("way", ["header", "components"])
+def test_what_staff_credited_in_either_way_is_not_credited_again(town: Town, way: str, lists: str) -> None:
+    town.with_settings(khaos={"packs_returned_as": way})
+    sells(town, ("SET", 1, 6000))
+    town.khaos.notes["CN9"] = a_note("CN9", 6000, associated_ref="", lines=LISTED[lists])
+    comes_back(town, ("SET", 1, 6000))
+    town.sync()
+    assert (town.pull(), town.kinds()) == ([], {})
+
+
+def test_a_pack_moves_its_components_so_that_their_level_proves_nothing_of_others(town: Town) -> None:
+    town.khaos.sell(an_order(2, ("HAT", 1)))
+    town.swap.put(a_return(2))
+    comes_back(sells(town, ("SET", 1, 6000)), ("SET", 1, 6000))
+    for _ in range(3):
+        town.pull()
+        town.sync()
+    assert len(town.khaos.notes) == 2
+    assert dict(town.ask("SELECT stock_code, level_verdict FROM recon.stock_moves"))["HAT"] == "cannot_tell"
