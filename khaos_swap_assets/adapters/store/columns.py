@@ -139,6 +139,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "ended_at": "When it was confirmed, refused or withdrawn, UTC",
         "witnessed_pence": "Value of the Credit Note as read back from Khaos, pence",
         "ended_by": "Who or what ended it",
+        "prices": "sale where its value is what the goods were sold for, own where no such price gives it, else unsure",
         "is_apart": "True where the witnessed value is not the drafted one",
         "drafted": "Content of the draft that it was planned from, JSON",
     },

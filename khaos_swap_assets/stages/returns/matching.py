@@ -36,7 +36,7 @@ from khaos_swap_assets.domain.orders import (
     order_refs,
 )
 from khaos_swap_assets.domain.packs import Packs
-from khaos_swap_assets.domain.sold_packs import candidates, chosen, over_sold
+from khaos_swap_assets.domain.sold_packs import SoldLine, candidates, chosen, over_sold
 from khaos_swap_assets.domain.stock import Inspection, Settlement, settle
 from khaos_swap_assets.domain.stock_codes import Catalogue, SkuMatch, match_sku
 from khaos_swap_assets.stages import isolating
@@ -213,15 +213,7 @@ def _line(
     able = candidates(order, packs, sku.stock_code, line.line_item_id) if order and sku.stock_code else []
     told = chosen(able, line.quantity, line.cost_pence)
     own = [one.line for one in told]
-    is_told = len(told) == 1 and told[0].is_priced
-    is_opened = settings.khaos.packs_returned_as == "components" and packs.is_unpriced(sku.stock_code or "")
-    if is_opened or (any(one.pack for one in told) and not is_told):
-        sku = replace(
-            sku,
-            problem=sku.problem or PACK_UNCLEAR,
-            suggestion="; ".join(one.words for one in told),
-            suggestion_rule="pack",
-        )
+    sku = _beside_packs(sku, told, packs, settings)
     units = settled.dispositions.get(line.product_id, {})
     strange = sum(found.quantity for found in settled.strange if found.product_id == line.product_id)
     return MatchedLine(
@@ -246,6 +238,16 @@ def _line(
         units.get("kept", 0),
         settled.unclear.get(line.product_id, 0),
     )
+
+
+def _beside_packs(sku: SkuMatch, told: Sequence[SoldLine], packs: Packs, settings: Settings) -> SkuMatch:
+    """The match; its problem, with the candidates, where nobody can tell its sale or the shares of its components."""
+    is_opened = settings.khaos.packs_returned_as == "components" and packs.is_unpriced(sku.stock_code or "")
+    is_told = len(told) == 1 and told[0].is_priced
+    if not is_opened and (is_told or not any(one.pack for one in told)):
+        return sku
+    words = "; ".join(one.words for one in told)
+    return replace(sku, problem=sku.problem or PACK_UNCLEAR, suggestion=words, suggestion_rule="pack")
 
 
 def _mark_over_returns(
