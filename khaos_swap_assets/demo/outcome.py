@@ -30,7 +30,8 @@ COUNTED = {
 BROKEN = {
     "a document was handed out without a confirmed refund": (
         "SELECT count(*) FROM recon.postings p JOIN swap.returns r USING (return_id) WHERE p.times_handed_out > 0 "
-        "AND (r.status <> 'Closed' OR r.refund_pence <= 0 OR r.refunded_at IS NULL)"
+        "AND (r.status <> 'Closed' OR r.refund_pence <= 0 OR (r.refunded_at IS NULL AND NOT EXISTS "
+        "(SELECT 1 FROM storefront.refunds f WHERE f.return_id = r.return_id)))"
     ),
     "documents of a return exceed its refund": (
         "SELECT count(*) FROM (SELECT return_id FROM recon.postings JOIN swap.returns r USING (return_id) "

@@ -110,7 +110,8 @@ def closed_without_date(world: World, rma: Rma, _: Random) -> None:
 
 
 def noted(world: World, rma: Rma, rng: Random) -> None:
-    """Closed without paying, and staff made the Credit Note all the same."""
+    """Closed without paying, and staff made the Credit Note all the same: of the whole worth, so no fee is withheld."""
+    rma.refund_pence, rma.handling_fee_pence = rma.refund_pence + rma.handling_fee_pence, 0
     order = next(one for one in world.orders.values() if one.order_id == rma.order_id)
     _tell(world, rma, "closed without paying, credited by staff", CLOSED, CREDITED)
     _staff_note(world, order, rma, rng)
