@@ -13,6 +13,14 @@ from datetime import datetime
 REFUND = "REFUND"
 SUCCESS = "SUCCESS"
 GIFT_CARD = "gift_card"
+TENDERS = frozenset(
+    {GIFT_CARD, "gift card", "giftcard", "shopify_store_credit", "store_credit", "store credit", "voucher"}
+)
+
+
+def is_tender(gateway: str) -> bool:
+    """True for money's stand-ins, by their exact names; any other name is money, PayPal Credit and credit cards too."""
+    return gateway.strip().lower() in TENDERS
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from khaos_swap_assets.adapters.files.documents import is_tender
 from khaos_swap_assets.audit.engine import Span
 from khaos_swap_assets.audit.inputs import read_inputs
 from khaos_swap_assets.audit.run import reconcile
+from khaos_swap_assets.domain.refunds import is_tender
 from khaos_swap_assets_tests.audit.files import Shop, kinds, row_of
 
 GATEWAYS = [
@@ -18,7 +18,12 @@ GATEWAYS = [
     ("gift card", True),
     ("shopify_store_credit", True),
     ("voucher", True),
+    ("giftcard", True),
+    ("store credit", True),
+    ("Gift_Card", True),
     ("credit_card", False),
+    ("paypal_credit", False),
+    ("credit", False),
     ("shopify_payments", False),
     ("", False),
 ]

@@ -15,9 +15,8 @@ from khaos_swap_assets.adapters.files.layouts import MOVED, NoteRow, OrderRow, R
 from khaos_swap_assets.domain.matching import NoteRecord
 from khaos_swap_assets.domain.orders import OrderLine, SalesOrder
 from khaos_swap_assets.domain.periods import london_date
+from khaos_swap_assets.domain.refunds import is_tender
 from khaos_swap_assets.domain.stock_codes import StockCode
-
-TENDERS = ("gift", "credit", "voucher")
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,10 +224,3 @@ def _money(rows: Sequence[RefundRow]) -> Money:
         refunded_at=max((row.refunded_at for row in rows if row.refunded_at), default=None),
         payments=tuple((london_date(row.refunded_at) if row.refunded_at else None, row.amount_pence) for row in cash),
     )
-
-
-def is_tender(gateway: str) -> bool:
-    """True for money's stand-ins: gift cards, store credit, vouchers. A credit card is money."""
-    return any(word in gateway for word in TENDERS) and "card" not in gateway.replace("gift_card", "").replace(
-        "gift card", ""
-    ).replace("giftcard", "")

@@ -198,7 +198,7 @@ def _text(value: Any) -> str:
         case bool():
             return "TRUE" if value else "FALSE"
         case float() | int():
-            return _number(value)
+            return plain_number(value)
         case datetime() if value.time() == time.min:
             return value.date().isoformat()
         case datetime() | date():
@@ -209,7 +209,7 @@ def _text(value: Any) -> str:
             return "" if value is None else str(value)
 
 
-def _number(value: float) -> str:
+def plain_number(value: float) -> str:
     """Fifteen digits, which is all that Excel keeps."""
     exact = Decimal(f"{value:.15g}")
     return format(exact.quantize(Decimal(1)) if exact == exact.to_integral_value() else exact.normalize(), "f")

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from khaos_swap_assets.adapters.files.documents import (
     Money,
     by_order,
-    is_tender,
     money_by_return,
     notes,
     sales_orders,
@@ -159,27 +158,6 @@ def test_no_penny_of_the_notes_is_lost_and_the_order_of_rows_changes_no_sum(rows
     assert sums == {note.code: note.gross_pence for note in notes(shuffled)}
     assert sum(sums.values()) == sum(row.gross_pence for row in rows)
     assert list(sums) == sorted(sums)
-
-
-@pytest.mark.parametrize(
-    ("gateway", "tender"),
-    [
-        ("gift_card", True),
-        ("giftcard", True),
-        ("gift card", True),
-        ("store credit", True),
-        ("store_credit", True),
-        ("voucher", True),
-        ("credit card", False),
-        ("credit_card", False),
-        ("shopify_payments", False),
-        ("paypal", False),
-        ("bank transfer", False),
-        ("", False),
-    ],
-)
-def test_money_is_told_from_its_stand_ins(gateway: str, tender: bool) -> None:
-    assert is_tender(gateway) is tender
 
 
 def test_the_money_of_a_return_is_split_by_its_means_and_dated_by_its_last_payment() -> None:
