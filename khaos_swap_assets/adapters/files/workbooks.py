@@ -8,8 +8,10 @@ things (``containers``).
 from __future__ import annotations
 
 import re
+import tempfile
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -25,6 +27,9 @@ CHUNK = 2**20
 MOST_EMPTY = 60_000_000
 MOST_MARKED = 100_000
 OVERLAP = 4_096
+PROLOGUE = 65_536
+LARGE = 150 * 2**20
+TAIL = b"</sheetData></worksheet>"
 
 _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
 _ENTITY = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
@@ -32,7 +37,7 @@ _ERROR = re.compile(
     rb'<c r="([A-Z]{1,3}\d{1,7})"[^>]*\bt="e"[^>]*>[^<]*(?:<f[^>]*>[^<]*</f>|<f[^>]*/>)?\s*<v>([^<]*)</v>'
 )
 _UNSAVED = re.compile(rb'<c r="([A-Z]{1,3}\d{1,7})"[^>]*>\s*<f[^>]*(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>')
-_ROW = re.compile(rb'<row[^>]*\br="(\d{1,7})"')
+_ROW = re.compile(rb'<row [^>]*?\br="(\d{1,7})"')
 _FAR = re.compile(rb'<c r="([A-Z]{2,3})\d')
 _FORBIDDEN = (("vbaproject", "holds macros"), ("externallinks/", "takes values from other workbooks"))
 _PLACE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
@@ -89,9 +94,9 @@ def _looked_over(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> dict[tupl
     seen, before = _Seen(), b""
     with archive.open(member) as file:
         for chunk in _chunks(file, member.file_size):
-            text = before + chunk
-            if _ENTITY.search(text.replace(b"\x00", b"")):
+            if not before and _ENTITY.search(chunk[:PROLOGUE].replace(b"\x00", b"")):
                 raise UnreadableError("declares XML entities, which no spreadsheet does: it is not opened")
+            text = before + chunk
             if is_sheet:
                 _take(text, len(before), seen)
             before = text[-OVERLAP:]
@@ -115,8 +120,7 @@ def _chunks(file: IO[bytes], most: int) -> Iterator[bytes]:
 def _take(text: bytes, old: int, seen: _Seen) -> None:
     """Count cells beyond the part that was seen before, and mark the cells without a value."""
     seen.cells += text.count(b"<c ", max(old - 2, 0))
-    for found in _ROW.finditer(text):
-        seen.last_row = max(seen.last_row, int(found[1]))
+    seen.last_row = max(seen.last_row, max(map(int, _ROW.findall(text)), default=0))
     for letters in set(_FAR.findall(text)):
         seen.last_column = max(seen.last_column, _column(letters.decode()) + 1)
     if len(seen.marked) < MOST_MARKED:
@@ -143,31 +147,85 @@ class Workbook:
     """An opened workbook. ``sheets`` are the names of those with cells, in their order."""
 
     def __init__(self, path: Path) -> None:
-        import python_calamine
-
         marked = checked(path) if zipfile.is_zipfile(path) else {}
-        parts = _parts(path) if marked else {}
-        try:
-            self._book = python_calamine.CalamineWorkbook.from_path(str(path))
-        except python_calamine.PasswordError:
-            raise UnreadableError("is protected by a password: save it without one") from None
-        except (python_calamine.CalamineError, OSError) as error:
-            raise UnreadableError("is no workbook that we can read: save it as .xlsx or CSV") from error
+        self._path, self._book = path, _opened(path)
+        self._parts = _parts(path) if marked else {}
         self.sheets = list(self._book.sheet_names)
-        self._marked = {name: marked.get(parts.get(name, ""), {}) for name in self.sheets}
+        self._marked = {name: marked.get(self._parts.get(name, ""), {}) for name in self.sheets}
 
     def records(self, sheet: str) -> Iterator[Record]:
-        """The rows of a sheet as text cells; ``line`` is the row as Excel counts it."""
-        opened = self._book.get_sheet_by_name(sheet)
-        first_column = opened.start[1] if opened.start else 0
-        marked = {(row, column - first_column): text for (row, column), text in self._marked.get(sheet, {}).items()}
+        """The rows of a sheet as text cells from column A; ``line`` is the row as Excel counts it."""
+        marked, done = self._marked.get(sheet, {}), 0
         rows = {row for row, _ in marked}
-        total = max(opened.total_height, 1)
-        for number, values in enumerate(opened.iter_rows()):
-            cells = [_text(value) for value in values]
-            if number in rows:
-                cells = [marked.get((number, place), cell) for place, cell in enumerate(cells)]
-            yield Record(number + 1, cells, min(number / total, 1.0))
+        with slices(self._path, self._parts.get(sheet, "")) as paths:
+            for share, path in paths:
+                opened = (_opened(path) if path else self._book).get_sheet_by_name(sheet)
+                before, total = [""] * (opened.start[1] if opened.start else 0), max(opened.total_height, 1)
+                for number, values in enumerate(opened.iter_rows()):
+                    if number < done:
+                        continue
+                    cells = before + [_text(value) for value in values]
+                    if number in rows:
+                        cells = [marked.get((number, place), cell) for place, cell in enumerate(cells)]
+                    yield Record(number + 1, cells, min(share * number / total, 1.0))
+                done = opened.end[0] + 1 if opened.end else done
+
+
+def _opened(path: Path) -> Any:
+    import python_calamine
+
+    try:
+        return python_calamine.CalamineWorkbook.from_path(str(path))
+    except python_calamine.PasswordError:
+        raise UnreadableError("is protected by a password: save it without one") from None
+    except (python_calamine.CalamineError, OSError) as error:
+        raise UnreadableError("is no workbook that we can read: save it as .xlsx or CSV") from error
+
+
+@contextmanager
+def slices(path: Path, part: str) -> Iterator[Iterator[tuple[float, Path | None]]]:
+    """A sheet in pieces of about ``LARGE`` bytes of XML, each a workbook of its own, so that memory stays bounded.
+
+    Gives the share of the sheet at the end of each, and its path: None where the sheet is small and stays as it is.
+    """
+    with tempfile.TemporaryDirectory(prefix="khaos-swap-") as folder:
+        size = _size(path, part)
+        yield iter([(1.0, None)]) if size <= LARGE else _cut(path, part, size, Path(folder) / "slice.xlsx")
+
+
+def _size(path: Path, part: str) -> int:
+    if not part:
+        return 0
+    with zipfile.ZipFile(path) as archive:
+        return archive.getinfo(part).file_size
+
+
+def _cut(path: Path, part: str, size: int, target: Path) -> Iterator[tuple[float, Path]]:
+    """Cut at the ends of rows; what stands before the first row is kept for each piece."""
+    with zipfile.ZipFile(path) as archive, archive.open(part) as file:
+        rest = bytearray()
+        while b"<sheetData>" not in rest and (more := file.read(CHUNK)):
+            rest += more
+        head, found, rest = rest.partition(b"<sheetData>")
+        read, is_more = len(head), True
+        while rest:
+            while is_more and len(rest) < LARGE:
+                more = file.read(CHUNK)
+                rest += more
+                is_more = bool(more)
+            end = rest.rfind(b"</row>") + len(b"</row>") if is_more else len(rest)
+            rows, rest = rest[:end], rest[end:]
+            read += len(rows)
+            _write_slice(archive, part, bytes(head + found + rows + (TAIL if is_more else b"")), target)
+            yield read / size, target
+
+
+def _write_slice(archive: zipfile.ZipFile, part: str, data: bytes, target: Path) -> None:
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as written:
+        for name in archive.namelist():
+            if name != part and not name.startswith(("xl/worksheets/", "xl/media/")):
+                written.writestr(name, archive.read(name))
+        written.writestr(part, data)
 
 
 def _parts(path: Path) -> dict[str, str]:

@@ -186,3 +186,16 @@ def test_what_is_no_file_at_all_has_no_sources(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_bytes(b"<?xml version='1.0'?><Workbook/>")
     with pytest.raises(UnreadableError, match="web page"):
         sources(tmp_path / "x.csv")
+
+
+def test_a_large_sheet_is_read_in_pieces_and_reads_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [["", f"CN{number}", "" if number % 7 else "MUG", number] for number in range(500)]
+    path = book(tmp_path / "large.xlsx", rows)
+    whole = [list(record.cells) for record in Workbook(path).records("Notes")]
+    monkeypatch.setattr(workbooks, "CHUNK", 1_000)
+    monkeypatch.setattr(workbooks, "LARGE", 8_000)
+    with workbooks.slices(path, SHEET) as pieces:
+        assert sum(1 for _ in pieces) > 3
+    pieced = list(Workbook(path).records("Notes"))
+    assert [list(record.cells) for record in pieced] == whole
+    assert [record.line for record in pieced] == list(range(1, len(whole) + 1))
