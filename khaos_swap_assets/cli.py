@@ -18,7 +18,8 @@ from khaos_swap_assets.adapters import private
 from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.cli_audit import audit_command
 from khaos_swap_assets.cli_confirming import add_confirm_notes
-from khaos_swap_assets.cli_hands import exceptions_app, postings_app
+from khaos_swap_assets.cli_exceptions import exceptions_app
+from khaos_swap_assets.cli_hands import postings_app
 from khaos_swap_assets.cli_import import import_app
 from khaos_swap_assets.cli_links import links_app
 from khaos_swap_assets.cli_policy import policy_app

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from khaos_swap_assets.cli_hands import By, Reach, Reason, Row, show_rows
+from khaos_swap_assets.cli_hands import By, Reach, Reason
+from khaos_swap_assets.cli_showing import Row, show_rows
 
 if TYPE_CHECKING:
     from khaos_swap_assets.stages.credit_notes.pairing import Pair

@@ -1,4 +1,4 @@
-"""The commands of people: ``khaos-swap postings …`` and ``khaos-swap exceptions …``.
+"""The commands of people about postings: ``khaos-swap postings …``.
 
 Belongs here: arguments and readable answers. Stays out: what a hand may do (``stages.credit_notes.hands``) and how the
 store is reached (``Reach``, given by ``cli``). Every change needs ``--by`` and ``--reason``. ``--json`` prints JSON.
@@ -7,8 +7,7 @@ The work is imported inside each command, so that ``--help`` stays quick.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 
 from khaos_swap_assets.adapters.errors import KhaosSwapError
-from khaos_swap_assets.domain.kinds import Owner
+from khaos_swap_assets.cli_showing import AsJson, Row, as_json_text, require_one_of, show_rows
 
 if TYPE_CHECKING:
     import psycopg
@@ -30,10 +29,6 @@ if TYPE_CHECKING:
 Reference = Annotated[str, typer.Argument(help="Reference of the posting, as Khaos knows it")]
 By = Annotated[str, typer.Option("--by", help="Your name, for the audit log")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, for the audit log")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table")]
-Row = Mapping[str, Any]
-NEVER_BROKEN = ("id", "kind", "reference", "at risk")
-WIDTH_OF_A_FILE = 200
 
 
 @dataclass(frozen=True)
@@ -68,41 +63,6 @@ def postings_app(reach: Reach) -> typer.Typer:
     return app
 
 
-def exceptions_app(reach: Reach) -> typer.Typer:
-    """The commands about exceptions."""
-    app = typer.Typer(help="What needs a person.", no_args_is_help=True)
-
-    @app.command("list")
-    def list_exceptions(
-        owner: Annotated[str, typer.Option(help="Only whose turn it is: finance, cx, ...")] = "",
-        kind: Annotated[str, typer.Option(help="Only of this kind, as in docs/exceptions.md")] = "",
-        as_json: AsJson = False,
-    ) -> None:
-        """Show open exceptions, the most money at risk first."""
-        from khaos_swap_assets.adapters.store import exceptions
-        from khaos_swap_assets.domain.exceptions import KINDS
-
-        _require_one_of(kind, tuple(KINDS), "--kind")
-        _require_one_of(owner, get_args(Owner), "--owner")
-
-        with reach.store() as conn:
-            rows = exceptions.open_exceptions(conn, owner=owner, kind=kind)
-        show_rows(rows if as_json else [_in_brief(row) for row in rows], as_json=as_json)
-
-    @app.command()
-    def waive(
-        exception_id: Annotated[int, typer.Argument(help="Its id, as exceptions list shows it")], by: By, reason: Reason
-    ) -> None:
-        """Close an exception for good, although its condition holds."""
-        from khaos_swap_assets.stages.credit_notes import hands
-
-        with reach.store() as conn:
-            name = hands.waive(conn, exception_id, hands.Person(by, reason), now=reach.clock())
-        typer.echo(f"waived: {name}")
-
-    return app
-
-
 def _add_postings_reads(app: typer.Typer, reach: Reach) -> None:
     @app.command("list")
     def list_postings(
@@ -114,7 +74,7 @@ def _add_postings_reads(app: typer.Typer, reach: Reach) -> None:
         from khaos_swap_assets.domain.postings import State
         from khaos_swap_assets.stages.credit_notes.stopping import feed_problems, held
 
-        _require_one_of(state, get_args(State), "--state")
+        require_one_of(state, get_args(State), "--state")
         with reach.store() as conn:
             book = SqlBook(conn)
             found = book.of_state(state) if state else book.undone()
@@ -136,7 +96,7 @@ def _add_postings_reads(app: typer.Typer, reach: Reach) -> None:
             posting = hands.find(SqlBook(conn), reference)
             history = audit_log.of_document(conn, f"posting {reference}")
         if as_json:
-            typer.echo(_as_json({**_full(posting), "history": [asdict(entry) for entry in history]}))
+            typer.echo(as_json_text({**_full(posting), "history": [asdict(entry) for entry in history]}))
             return
         show_rows([{"field": name, "value": value} for name, value in _full(posting).items()], as_json=False)
         show_rows([_line(entry) for entry in history], as_json=False)
@@ -227,12 +187,6 @@ def _add_postings_verdicts(app: typer.Typer, reach: Reach) -> None:
         typer.echo(f"{done.reference} is {done.state}: {words}")
 
 
-def _require_one_of(given: str, choices: Sequence[str], option: str) -> None:
-    """Raise a usage error that names the choices; nothing given is fine."""
-    if given and given not in choices:
-        raise typer.BadParameter(f"{given!r} is none of {', '.join(sorted(choices))}", param_hint=f"'{option}'")
-
-
 def _short(posting: Posting) -> Row:
     from khaos_swap_assets.domain.money import format_money
 
@@ -255,45 +209,3 @@ def _full(posting: Posting) -> Row:
 
 def _line(entry: audit_log.Entry) -> Row:
     return {"at": entry.at, "who": entry.who, "what": entry.what, "reason": entry.reason}
-
-
-def _in_brief(row: Row) -> Row:
-    from khaos_swap_assets.domain.money import format_money
-
-    pence, currency = row["money_at_risk_pence"], row["currency"]
-    return {
-        "id": row["exception_id"],
-        "kind": row["kind"],
-        "subject": row["subject"],
-        "owner": row["owner"],
-        "at risk": format_money(pence, currency) if currency else f"{pence} pence",
-        "opened": row["opened_at"],
-        "what": row["message"],
-    }
-
-
-def show_rows(rows: Sequence[Row], *, as_json: bool) -> None:
-    """Print rows as a table for a person, or as JSON."""
-    if as_json:
-        typer.echo(_as_json(list(rows)))
-        return
-    from rich.console import Console
-    from rich.table import Column, Table
-
-    columns = [Column(name, no_wrap=name in NEVER_BROKEN) for name in (rows[0] if rows else {"nothing": ""})]
-    table = Table(*columns)
-    for row in rows:
-        table.add_row(*map(_cell, row.values()))
-    console = Console()
-    console.width = console.width if console.is_terminal else WIDTH_OF_A_FILE
-    console.print(table)
-
-
-def _cell(value: object) -> str:
-    from rich.markup import escape
-
-    return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else escape("" if value is None else str(value))
-
-
-def _as_json(value: object) -> str:
-    return json.dumps(value, default=str, ensure_ascii=False, indent=2)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from khaos_swap_assets.cli_hands import AsJson, Reach, show_rows
+from khaos_swap_assets.cli_hands import Reach
+from khaos_swap_assets.cli_showing import AsJson, show_rows
 
 if TYPE_CHECKING:
     from khaos_swap_assets.domain.policy_trial import Trial, TrialTotal

@@ -257,7 +257,7 @@ def test_what_the_server_says_in_the_middle_of_a_command_is_one_line(
     def full(*_: object, **__: object) -> None:
         raise errors.DiskFull("could not extend file")
 
-    monkeypatch.setattr("khaos_swap_assets.adapters.store.exceptions.open_exceptions", full)
+    monkeypatch.setattr("khaos_swap_assets.adapters.store.exceptions.count", full)
     done = call("exceptions", "list", KHAOS_SWAP_DATABASE_URL=database_url)
     assert (done.returncode, done.stdout) == (75, "")
     assert re.fullmatch(r"khaos-swap: .*the disk of the database is full: could not extend file; .*\n", done.stderr)

@@ -1,4 +1,4 @@
-"""The commands of people, on a real store."""
+"""The commands of people about postings, on a real store."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from khaos_swap_assets.adapters.store import audit_log, notes
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.adapters.store.seal import Sealer
-from khaos_swap_assets.cli_hands import Reach, exceptions_app, postings_app
+from khaos_swap_assets.cli_hands import Reach, postings_app
 from khaos_swap_assets.domain.postings import Evidence
 from khaos_swap_assets.stages.credit_notes import engine, feed
 from khaos_swap_assets_tests.stages.credit_notes.paper import NOON, POST_FROM, complete_run, draft_of, note_of, render
@@ -57,8 +57,8 @@ def run(database_url: str, settings: Settings, khaos: KhaosThatSays) -> Callable
     reach = Reach(
         lambda: store.connect(database_url, application="tests"), lambda: settings, lambda: khaos, lambda: NOON
     )
-    apps = {"postings": postings_app(reach), "exceptions": exceptions_app(reach)}
-    return lambda app, *words: CliRunner().invoke(apps[app], list(words), env={"COLUMNS": "200"})
+    app = postings_app(reach)
+    return lambda *words: CliRunner().invoke(app, list(words), env={"COLUMNS": "200"})
 
 
 @pytest.fixture
@@ -96,27 +96,27 @@ def state(book: SqlBook) -> str:
 
 
 def test_the_list_shows_what_is_undone(run: Callable[..., Result], planned: SqlBook) -> None:
-    result = run("postings", "list")
+    result = run("list")
     assert result.exit_code == 0
     assert "RMA1" in result.stdout
     assert "£10.00" in result.stdout
-    assert run("postings", "list", "--state", "confirmed", "--json").stdout.strip() == "[]"
+    assert run("list", "--state", "confirmed", "--json").stdout.strip() == "[]"
 
 
 def test_the_list_as_json(run: Callable[..., Result], planned: SqlBook) -> None:
-    assert [row["reference"] for row in json.loads(run("postings", "list", "--json").stdout)] == ["RMA1"]
+    assert [row["reference"] for row in json.loads(run("list", "--json").stdout)] == ["RMA1"]
 
 
 def test_show_has_document_and_history_but_no_party(run: Callable[..., Result], in_doubt: SqlBook) -> None:
-    shown = run("postings", "show", "RMA1", "--json").stdout
+    shown = run("show", "RMA1", "--json").stdout
     assert [entry["what"] for entry in json.loads(shown)["history"]] == ["planned", "handed out"]
     assert "party_sealed" not in shown
     assert "Mill Lane" not in shown
-    assert "handed out" in run("postings", "show", "RMA1").stdout
+    assert "handed out" in run("show", "RMA1").stdout
 
 
 def test_release_marks_and_logs(run: Callable[..., Result], planned: SqlBook) -> None:
-    assert run("postings", "release", "RMA1", *WHO).exit_code == 0
+    assert run("release", "RMA1", *WHO).exit_code == 0
     assert planned.by_reference(["RMA1"])["RMA1"].is_released
     last = audit_log.of_document(planned.conn, "posting RMA1")[-1]
     assert (last.who, last.what, last.reason) == ("Kim", "released", "looked it up")
@@ -126,27 +126,27 @@ def test_release_marks_and_logs(run: Callable[..., Result], planned: SqlBook) ->
 
 
 def test_one_in_doubt_is_released_only_by_a_person_who_looked(run: Callable[..., Result], in_doubt: SqlBook) -> None:
-    asked = run("postings", "release", "RMA1", *WHO)
+    asked = run("release", "RMA1", *WHO)
     assert asked.exit_code == 2
     assert "sends it once more at the next pull, without another search" in asked.stderr
     assert "customer ASH1 may be credited twice" in asked.stderr
     assert "say it with --i-looked-in-khaos" in asked.stderr
     assert not in_doubt.by_reference(["RMA1"])["RMA1"].is_released
-    done = run("postings", "release", "RMA1", "--i-looked-in-khaos", *WHO)
+    done = run("release", "RMA1", "--i-looked-in-khaos", *WHO)
     assert (done.exit_code, "once more and without another search" in done.stdout) == (0, True)
     assert in_doubt.by_reference(["RMA1"])["RMA1"].is_released
     assert audit_log.of_document(in_doubt.conn, "posting RMA1")[-1].what == "released once more, having looked in Khaos"
 
 
 def test_resolve_as_not_posted(run: Callable[..., Result], in_doubt: SqlBook) -> None:
-    assert run("postings", "resolve", "RMA1", "--not-posted", *WHO).exit_code == 0
+    assert run("resolve", "RMA1", "--not-posted", *WHO).exit_code == 0
     assert state(in_doubt) == "refused"
 
 
 def test_resolve_as_confirmed_takes_the_value_of_the_note(run: Callable[..., Result], in_doubt: SqlBook) -> None:
     notes.save(in_doubt.conn, [note_of("CN7", value=900)], NOON)
     in_doubt.conn.commit()
-    assert run("postings", "resolve", "RMA1", "--confirmed", "CN7", *WHO).exit_code == 0
+    assert run("resolve", "RMA1", "--confirmed", "CN7", *WHO).exit_code == 0
     found = in_doubt.by_reference(["RMA1"])["RMA1"]
     assert (found.state, found.credit_note_code, found.witnessed_pence) == ("confirmed", "CN7", 900)
     assert found.party_sealed is None
@@ -169,7 +169,7 @@ def test_resolve_as_confirmed_takes_the_value_of_the_note(run: Callable[..., Res
 def test_a_wrong_hand_is_one_line_and_exit_2(
     run: Callable[..., Result], in_doubt: SqlBook, words: list[str], line: str
 ) -> None:
-    result = run("postings", *words)
+    result = run(*words)
     assert result.exit_code == 2
     assert line in result.stderr
     assert result.stderr.count("\n") == 1
@@ -177,7 +177,7 @@ def test_a_wrong_hand_is_one_line_and_exit_2(
 
 
 def test_a_change_needs_a_name_and_a_reason(run: Callable[..., Result], in_doubt: SqlBook) -> None:
-    assert run("postings", "resolve", "RMA1", "--not-posted").exit_code == 2
+    assert run("resolve", "RMA1", "--not-posted").exit_code == 2
     assert state(in_doubt) == "in_doubt"
 
 
@@ -186,7 +186,7 @@ def test_processing_leaves_it_in_doubt_until_witnessed(
     run: Callable[..., Result], in_doubt: SqlBook, khaos: KhaosThatSays, answer: str | Exception
 ) -> None:
     khaos.answer = answer
-    result = run("postings", "process", "RMA1", "--return-code", "RET7", *WHO)
+    result = run("process", "RMA1", "--return-code", "RET7", *WHO)
     assert result.exit_code == 0
     assert "stays in doubt" in result.stdout
     assert khaos.asked == [("RET7", "RMA1")]
@@ -195,7 +195,7 @@ def test_processing_leaves_it_in_doubt_until_witnessed(
 
 def test_an_answered_refusal_ends_it(run: Callable[..., Result], in_doubt: SqlBook, khaos: KhaosThatSays) -> None:
     khaos.answer = ReturnRefused("RET7", "return has been partially processed, unable to continue")
-    assert run("postings", "process", "RMA1", "--return-code", "RET7", *WHO).exit_code == 0
+    assert run("process", "RMA1", "--return-code", "RET7", *WHO).exit_code == 0
     found = in_doubt.by_reference(["RMA1"])["RMA1"]
     assert (found.state, found.party_sealed) == ("refused", None)
     assert "partially processed" in found.ended_by
@@ -205,7 +205,7 @@ def test_a_code_that_khaos_does_not_know_ends_nothing(
     run: Callable[..., Result], in_doubt: SqlBook, khaos: KhaosThatSays
 ) -> None:
     khaos.answer = ReturnRefused("RET8", "return does not exist or has been deleted")
-    assert run("postings", "process", "RMA1", "--return-code", "RET8", *WHO).exit_code == 2
+    assert run("process", "RMA1", "--return-code", "RET8", *WHO).exit_code == 2
     assert state(in_doubt) == "in_doubt"
 
 
@@ -220,14 +220,14 @@ def test_the_intent_is_on_disk_before_khaos_is_called(
         return "processed"
 
     khaos.process_return = look  # type: ignore[method-assign]
-    run("postings", "process", "RMA1", "--return-code", "RET7", *WHO)
+    run("process", "RMA1", "--return-code", "RET7", *WHO)
     assert seen[-1] == "ProcessReturn asked for"
 
 
 def test_only_a_document_that_is_out_can_be_processed(
     run: Callable[..., Result], planned: SqlBook, khaos: KhaosThatSays
 ) -> None:
-    assert run("postings", "process", "RMA1", "--return-code", "RET7", *WHO).exit_code == 2
+    assert run("process", "RMA1", "--return-code", "RET7", *WHO).exit_code == 2
     assert khaos.asked == []
 
 
@@ -236,8 +236,8 @@ def test_trusting_the_feed_goes_on_after_the_lost_token(
 ) -> None:
     conn = planned.conn
     assert feed.hand_out(conn, settings=settings, now=NOON, continuation="ks1.57").documents == []
-    assert "ks1.57" in run("postings", "list").stderr
-    assert run("postings", "trust-feed", *WHO).exit_code == 0
+    assert "ks1.57" in run("list").stderr
+    assert run("trust-feed", *WHO).exit_code == 0
     assert feed.hand_out(conn, settings=settings, now=NOON, continuation="ks1.57").documents == []
     wanted = engine.wanted(planned)
     seen = Evidence((), frozenset({"ASH1"}), NOON, life=wanted.life)
@@ -247,56 +247,21 @@ def test_trusting_the_feed_goes_on_after_the_lost_token(
     assert (page.token, len(page.documents)) == ("ks1.58", 1)
 
 
-def open_exception(conn: psycopg.Connection[Any], kind: str, owner: str, pence: int) -> int:
-    row = conn.execute(
-        "INSERT INTO recon.exceptions (kind, subject, owner, severity, message, money_at_risk_pence, opened_at) "
-        "VALUES (%s, 'RMA1', %s, 'high', 'what is wrong', %s, now()) RETURNING exception_id",
-        (kind, owner, pence),
-    ).fetchone()
-    conn.commit()
-    assert row is not None
-    return int(row[0])
-
-
-def test_exceptions_are_listed_by_money_and_filtered(
-    run: Callable[..., Result], database: psycopg.Connection[Any]
-) -> None:
-    open_exception(database, "sku_unknown", "data management", 100)
-    open_exception(database, "value_gap", "finance", 900)
-    kinds = [row["kind"] for row in json.loads(run("exceptions", "list", "--json").stdout)]
-    assert kinds == ["value_gap", "sku_unknown"]
-    assert "value_gap" not in run("exceptions", "list", "--owner", "data management").stdout
-
-
-def test_a_waived_exception_is_closed_remembered_and_logged(
-    run: Callable[..., Result], database: psycopg.Connection[Any]
-) -> None:
-    number = open_exception(database, "value_gap", "finance", 900)
-    assert run("exceptions", "waive", str(number), *WHO).exit_code == 0
-    assert run("exceptions", "waive", str(number), *WHO).exit_code == 2
-    closed = database.execute("SELECT closed_at, closed_by, close_reason FROM recon.exceptions").fetchall()
-    assert closed == [(NOON, "Kim", "looked it up")]
-    assert database.execute("SELECT kind, subject, waived_by FROM recon.waivers").fetchall() == [
-        ("value_gap", "RMA1", "Kim")
-    ]
-    assert audit_log.of_document(database, "exception value_gap RMA1")[0].who == "Kim"
-
-
 def test_a_person_stops_the_feed_and_lets_it_go_on(
     run: Callable[..., Result], planned: SqlBook, settings: Settings
 ) -> None:
-    assert "the feed is held; no document leaves" in run("postings", "hold", *WHO).output
+    assert "the feed is held; no document leaves" in run("hold", *WHO).output
     assert feed.hand_out(planned.conn, settings=settings, now=NOON, continuation="").documents == []
-    listed = run("postings", "list").output
+    listed = run("list").output
     assert "the feed is held by Kim since 2026-03-10 12:00 UTC: looked it up" in listed
-    again = run("postings", "hold", *WHO)
+    again = run("hold", *WHO)
     assert (again.exit_code, "khaos-swap postings resume ends that" in again.output) == (2, True)
-    assert "the feed goes on" in run("postings", "resume", *WHO).output
-    assert run("postings", "resume", *WHO).exit_code == 2
+    assert "the feed goes on" in run("resume", *WHO).output
+    assert run("resume", *WHO).exit_code == 2
     assert len(feed.hand_out(planned.conn, settings=settings, now=NOON, continuation="").documents) == 1
 
 
 @pytest.mark.parametrize("command", ["hold", "resume"])
 def test_to_stop_the_feed_needs_a_name_and_a_reason(run: Callable[..., Result], command: str) -> None:
-    assert run("postings", command, "--by", "Kim").exit_code == 2
-    assert run("postings", command, "--by", " ", "--reason", "x").exit_code == 2
+    assert run(command, "--by", "Kim").exit_code == 2
+    assert run(command, "--by", " ", "--reason", "x").exit_code == 2

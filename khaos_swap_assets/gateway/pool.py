@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 
 from khaos_swap_assets.adapters.errors import StoreError
+from khaos_swap_assets.adapters.store.database import OF_THE_SERVER
 
 Connect = Callable[[], psycopg.Connection[Any]]
 
@@ -33,12 +34,15 @@ class Pool:
         if not self._free.acquire(timeout=self._patience):
             raise StoreError("all connections to the database are in use; try again in a moment")
         try:
-            connection = self._living()
+            connection, is_fit = self._living(), True
             try:
                 yield connection
                 connection.commit()
+            except OF_THE_SERVER:
+                is_fit = False  # a session that only reads would go on so when there is a new primary
+                raise
             finally:
-                self._give_back(connection)
+                self._give_back(connection, is_fit)
         finally:
             self._free.release()
 
@@ -66,12 +70,14 @@ class Pool:
         except Empty:
             return None
 
-    def _give_back(self, connection: psycopg.Connection[Any]) -> None:
+    def _give_back(self, connection: psycopg.Connection[Any], is_fit: bool) -> None:
         try:
             connection.rollback()
         except psycopg.Error:
-            connection.close()
-        else:
+            is_fit = False
+        if is_fit:
             self._idle.put(connection)
+        else:
+            connection.close()
         if self._is_closed:
             self.close()

@@ -18,6 +18,7 @@ import psycopg
 
 from khaos_swap_assets.adapters.errors import StoreError
 from khaos_swap_assets.adapters.store.arrivals import Knock, Refusal
+from khaos_swap_assets.adapters.store.database import OF_THE_SERVER
 from khaos_swap_assets.gateway.pool import Connect
 
 PATIENCE = 10.0
@@ -82,7 +83,7 @@ class Writer:
         return live or (self._next() if taken else [])
 
     def _try(self, messages: Sequence[Knock | Refusal]) -> Exception | None:
-        """Write; a connection found dead is replaced once, since a knock that was written already folds.
+        """Write; a connection found dead, or read-only, is replaced once, since a knock that was written already folds.
 
         A refusal may then count twice.
         """
@@ -91,7 +92,7 @@ class Writer:
                 conn = self._living()
                 try:
                     self._write(conn, messages)
-                except psycopg.OperationalError:
+                except OF_THE_SERVER:
                     conn.close()
                     if is_last:
                         raise

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import psycopg
 
 from khaos_swap_assets.adapters.errors import KhaosSwapError
-from khaos_swap_assets.adapters.store import drafts, setbacks, worklist
+from khaos_swap_assets.adapters.store import database, drafts, setbacks, worklist
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,7 +29,7 @@ STOCK = "following stock"
 JUDGING = "judging"
 OF_RETURNS = (MATCHING, DRAFTING, POSTING, STOCK, JUDGING)
 HELD = "fault_in_return"
-OUTSIDE = (KhaosSwapError, psycopg.OperationalError, psycopg.InterfaceError)
+OUTSIDE = (KhaosSwapError, *database.OF_THE_SERVER, psycopg.InterfaceError)
 MOST_FAULTS = 20
 
 Done = TypeVar("Done")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -19,6 +19,8 @@ from khaos_swap_assets.adapters.errors import SettingsError, StoreAwayError, Sto
 
 OLDEST_SERVER = 140000
 CONNECT_SECONDS = 10
+LOCK_SECONDS = 30
+"""Longer than anything of ours keeps a lock: whoever does is none of ours, or hangs."""
 SHORTEST_WORD = 4
 
 _SQLSTATE_LINES: Mapping[str, str] = {
@@ -32,8 +34,9 @@ _SQLSTATE_LINES: Mapping[str, str] = {
     "57P03": "{place}: the server is starting up or shutting down; try again in a moment",
     "57P01": "{place}: the server was stopped while we used it; start it, then run again",
     "25006": "{place}: the database is read-only; use the primary server",
+    "55P03": "{place}: {holder} keeps a lock that we need; end it, or wait for its end, then run again",
 }
-_AWAY = ("", "53100", "53300", "57P03", "57P01", "25006")
+_AWAY = ("", "53100", "53300", "57P03", "57P01", "25006", "55P03")
 """States that pass without anybody correcting a setting: the first is that of a server that said nothing."""
 _TEXT_STATES: Mapping[str, str] = {
     "is not permitted to log in": "28000",
@@ -57,14 +60,28 @@ _NOT_WRITABLE = """
     WHERE n.nspname IN ('swap', 'khaos', 'recon', 'public') AND c.relkind IN ('r', 'p')
         AND c.relname <> 'alembic_version'
 """
+_HOLDER = """
+    SELECT format('session %%s (%%s of user %%s, since %%s UTC)', pid,
+        coalesce(nullif(application_name, ''), 'unnamed'), usename,
+        to_char(coalesce(xact_start, state_change) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'))
+    FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name <> 'khaos-swap up'
+        AND pid IN (SELECT pid FROM pg_locks WHERE granted AND locktype IN ('relation', 'transactionid', 'advisory')
+            AND mode LIKE ANY(%s))
+    ORDER BY coalesce(xact_start, state_change) LIMIT 1
+"""
+_KEEPS_OUT = ["Share%Lock", "ExclusiveLock", "AccessExclusiveLock"]
 _SILENT = "{place} cannot be used: {detail}; is the server running and reachable?"
 _ANSWERED = "{place} refused what was asked: {detail}; its log says more"
-_OF_THE_SERVER = (errors.OperationalError, errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction)
-_OF_THE_STATEMENT = ("40", "54", "55", "57014")
+OF_THE_SERVER = (errors.OperationalError, errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction)
+"""The classes of error by which a server may speak of itself."""
+_OF_THE_STATEMENT = ("40", "54", "550", "57014")
 
 
 def connect(url: str, *, application: str) -> psycopg.Connection[Any]:
     """Open a connection in UTC, autocommit off, each statement seeing what others committed before it.
+
+    It waits for a lock of somebody else for half a minute at most: longer, and nobody would hear of it.
 
     The engine waits for its lock and must then see what was done under it: a server whose own default is a stricter
     isolation would show it the state before the wait.
@@ -76,7 +93,7 @@ def connect(url: str, *, application: str) -> psycopg.Connection[Any]:
         connection = psycopg.connect(conninfo.make_conninfo("", **settings), autocommit=True)
     try:
         _require_version(connection, url)
-        connection.execute("SET TIME ZONE 'UTC'")
+        connection.execute(f"SET TIME ZONE 'UTC'; SET lock_timeout = '{LOCK_SECONDS}s'".encode())
         connection.autocommit = False
         connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
     except BaseException:
@@ -172,11 +189,11 @@ def reported(url: str) -> Iterator[None]:
 def of_the_server(error: Exception, url: str) -> StoreError | None:
     """The clear line for an error, bare or in SQLAlchemy's wrapping, by which the server speaks of itself; else None.
 
-    A lock that was not had, a deadlock, a cancelled statement and a value too long for an index speak of the
-    statement. ``url`` is empty for the embedded server.
+    A deadlock, a cancelled statement and a value too long for an index speak of the statement. ``url`` is empty for
+    the embedded server.
     """
     cause = getattr(error, "orig", None) or error
-    if not isinstance(cause, _OF_THE_SERVER) or str(cause.sqlstate or "").startswith(_OF_THE_STATEMENT):
+    if not isinstance(cause, OF_THE_SERVER) or str(cause.sqlstate or "").startswith(_OF_THE_STATEMENT):
         return None
     return translate(cause, url)
 
@@ -189,8 +206,17 @@ def translate(error: psycopg.Error, url: str) -> StoreError:
     detail = _detail(error, found.get("password", ""))
     user = found.get("user", "of this system")
     where = place(url) if url else "the embedded database"
+    holder = _holder(url) if state == "55P03" else ""
     kind = StoreAwayError if state in _AWAY else StoreError
-    return kind(line.format(place=where, user=user, database=_name(found), detail=detail))
+    return kind(line.format(place=where, user=user, database=_name(found), detail=detail, holder=holder))
+
+
+def _holder(url: str) -> str:
+    """Who has kept others out for longest, as far as the server tells it."""
+    row = None
+    with suppress(psycopg.Error, StoreError, SettingsError), connect(url, application="question") as connection:
+        row = connection.execute(_HOLDER, (_KEEPS_OUT,)).fetchone()
+    return str(row[0]) if row else "another session"
 
 
 def _state(error: psycopg.Error) -> str:

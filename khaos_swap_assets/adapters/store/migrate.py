@@ -20,7 +20,10 @@ from khaos_swap_assets.adapters.errors import StoreError
 from khaos_swap_assets.adapters.store import database
 
 FOLDER = Path(__file__).parent / "migrations"
-ONE_AT_A_TIME = sqlalchemy.text("SELECT pg_advisory_lock(hashtext('khaos-swap migrate'))")
+ONE_AT_A_TIME = sqlalchemy.text(
+    "SET lock_timeout = 0; SELECT pg_advisory_lock(hashtext('khaos-swap migrate')); "
+    f"SET lock_timeout = '{database.LOCK_SECONDS}s'"
+)
 
 
 def upgrade(url: str, version: str = "head") -> None:

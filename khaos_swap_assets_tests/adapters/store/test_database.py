@@ -152,9 +152,7 @@ def test_errors_of_our_own_statements_pass(database: psycopg.Connection[Any], da
         database.execute("SELECT * FROM nowhere")
 
 
-@pytest.mark.parametrize(
-    "error", [errors.DeadlockDetected(""), errors.LockNotAvailable(""), errors.QueryCanceled(""), ValueError("ours")]
-)
+@pytest.mark.parametrize("error", [errors.DeadlockDetected(""), errors.QueryCanceled(""), ValueError("ours")])
 def test_what_speaks_of_a_statement_passes_as_it_is(error: Exception) -> None:
     with pytest.raises(type(error)), store.reported("postgresql://u@db/books"):
         raise error

@@ -295,4 +295,4 @@ def test_the_audit_log_only_grows(book: SqlBook, statement: Any) -> None:
 
 
 def test_open_exceptions_of_nobody_are_none(book: SqlBook) -> None:
-    assert exceptions.open_exceptions(book.conn, owner="finance") == []
+    assert list(exceptions.open_exceptions(book.conn, owner="finance")) == []
