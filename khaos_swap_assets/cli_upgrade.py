@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from khaos_swap_assets import cli_world
-from khaos_swap_assets.cli_hands import show_rows
+from khaos_swap_assets.cli_showing import show_rows
 
 if TYPE_CHECKING:
     from khaos_swap_assets.domain.upgrades import Change, ChangeTotal
