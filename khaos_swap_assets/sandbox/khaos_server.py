@@ -20,6 +20,7 @@ from fastapi.concurrency import run_in_threadpool
 from khaos_swap_assets.sandbox import khaos_documents as documents
 from khaos_swap_assets.sandbox import khaos_refusing, switches
 from khaos_swap_assets.sandbox.khaos_books import Books, Entry
+from khaos_swap_assets.sandbox.khaos_interface import OPERATIONS, OPTIONAL, Operation
 from khaos_swap_assets.sandbox.khaos_returns import process_return
 from khaos_swap_assets.sandbox.khaos_wire import (
     KhaosFaultError,
@@ -29,11 +30,12 @@ from khaos_swap_assets.sandbox.khaos_wire import (
     answer,
     fault,
     is_flag,
+    money,
     read_call,
     read_moment,
     stamp,
 )
-from khaos_swap_assets.sandbox.khaos_wsdl import OPERATIONS, OPTIONAL, wsdl
+from khaos_swap_assets.sandbox.khaos_wsdl import ENCODING_SCHEMA, wsdl
 from khaos_swap_assets.sandbox.world import Customer, Item, Note, Order
 
 BASE = "/LiveSoap/KhaosSBX.exe"
@@ -70,8 +72,11 @@ def khaos_router(books: Books, auth: BasicAuth | None = None) -> APIRouter:
     def read_wsdl(request: Request) -> Response:
         if not guard.accepts(request.headers.get("authorization", "")):
             return _unauthorized()
-        address = str(request.base_url).rstrip("/") + f"{BASE}/soap/IKosWeb"
-        return Response(wsdl(address, _offered(books)), media_type=XML)
+        return Response(wsdl(str(request.base_url).rstrip("/") + BASE, _offered(books)), media_type=XML)
+
+    @router.get(f"{BASE}/wsdl/encoding")
+    def read_encoding() -> Response:
+        return Response(ENCODING_SCHEMA, media_type=XML)
 
     @router.post(f"{BASE}/soap/IKosWeb")
     async def call(request: Request) -> Response:
@@ -121,10 +126,10 @@ def _run(books: Books, body: bytes) -> tuple[str, int]:
     return answer(operation, result, is_multiref=is_multiref, has_cdata=has_cdata), 200
 
 
-def _offered(books: Books) -> dict[str, tuple[str, ...]]:
-    """The operations that this installation has, with their parameters."""
+def _offered(books: Books) -> dict[str, Operation]:
+    """The operations that this installation has."""
     every = {**OPERATIONS, **(OPTIONAL if switches.is_on(books.state, "process_return") else {})}
-    return {name: names for name, names in every.items() if not khaos_refusing.is_absent(books.state, name)}
+    return {name: shape for name, shape in every.items() if not khaos_refusing.is_absent(books.state, name)}
 
 
 def _records(books: Books, operation: str, parameters: Parameters) -> list[str]:
@@ -163,8 +168,8 @@ def _get_version(_books: Books, _parameters: Parameters) -> Result:
 
 
 def _get_site_list(_books: Books, _parameters: Parameters) -> Result:
-    sites = [Struct("TSite", {"SiteID": site_id, "SiteName": name}) for site_id, name in documents.SITES.items()]
-    return Struct("TSiteList", {"CurrentSiteID": 1, "List": sites})
+    sites = [{"SiteID": site_id, "SiteName": name} for site_id, name in documents.SITES.items()]
+    return {"CurrentSiteID": 1, "List": sites}
 
 
 def _get_stock_list(books: Books, parameters: Parameters) -> Result:
@@ -173,7 +178,7 @@ def _get_stock_list(books: Books, parameters: Parameters) -> Result:
     changed = [item for item in books.world.items.values() if _is_changed(_changed_at(item, is_movement), since)]
     has_zero_date = switches.is_on(books.state, "zero_dates")
     rows = [_stock_row(item, stamp(_changed_at(item, is_movement), has_zero_date=has_zero_date)) for item in changed]
-    return Struct("TStockList", {"Count": len(rows), "List": rows})
+    return {"Count": len(rows), "List": rows}
 
 
 def _changed_at(item: Item, is_movement: bool) -> datetime | None:
@@ -186,7 +191,7 @@ def _is_changed(changed_at: datetime | None, since: datetime | None) -> bool:
 
 def _stock_row(item: Item, last_updated: str) -> Struct:
     fields = {"StockCode": item.stock_code, "OtherRef": item.other_ref, "StockDesc": item.description}
-    return Struct("TStockListItem", {**fields, "ParentCode": "", "ParentOtherRef": "", "LastUpdated": last_updated})
+    return {**fields, "ParentCode": "", "ParentOtherRef": "", "LastUpdated": last_updated}
 
 
 def _export_stock(books: Books, parameters: Parameters) -> Result:
@@ -258,19 +263,17 @@ def _get_company_info(books: Books, parameters: Parameters) -> Result:
 
 
 def _company(customer: Customer) -> Struct:
-    unallocated = f"{customer.unallocated_pence // 100}.{customer.unallocated_pence % 100:02d}"
-    fields: dict[str, object] = {
+    return {
         "CompanyCode": customer.urn,
         "CompanyName": f"{customer.forename} {customer.surname}",
         "OtherRef": customer.email,
         "HideCompany": False,
-        "CreditLimit": "0",
-        "CreditUnallocated": unallocated,
+        "CreditLimit": money(0),
+        "CreditUnallocated": money(customer.unallocated_pence),
         "CurrencyCode": customer.currency,
         "CreditStop": False,
         "PaysVAT": True,
     }
-    return Struct("TCompanyInfo", fields)
 
 
 def _process_return(books: Books, parameters: Parameters) -> Result:

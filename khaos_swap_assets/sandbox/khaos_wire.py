@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 
 from lxml import etree
 
+from khaos_swap_assets.sandbox.khaos_interface import INTERFACE, STRUCTS, TYPES, answer_type
+
 LONDON = ZoneInfo("Europe/London")
-INTERFACE = "urn:IKosWebIntf-IKosWeb"
 ZERO_DATE = "1899-12-30T00:00:00.000Z"
 DATE_FORMATS = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y", "%Y-%m-%d")
 ENVELOPE = (
@@ -39,13 +40,8 @@ class KhaosFaultError(Exception):
         self.exception_class = exception_class
 
 
-@dataclass(frozen=True)
-class Struct:
-    """A typed struct: ``fields`` in order, values are text, bool, int, Struct or a sequence of Structs."""
-
-    type_name: str
-    fields: Mapping[str, object]
-
+Struct = Mapping[str, object]
+"""The fields of a struct in order; their types stand in ``khaos_interface``."""
 
 Result = str | Struct | Sequence[Struct]
 
@@ -79,9 +75,10 @@ def _given(name: str, text: str) -> str:
 
 
 def answer(operation: str, result: Result, *, is_multiref: bool = False, has_cdata: bool = False) -> str:
-    """The envelope of an answer: ``result`` is text (perhaps a whole document), a struct or structs."""
+    """The envelope of an answer: ``result`` is what ``khaos_interface`` promises (a text may be a whole document)."""
     refs = _Refs() if is_multiref else None
-    inner = _text_return(result, has_cdata) if isinstance(result, str) else _element("return", result, refs)
+    kind = answer_type(operation)
+    inner = _text_return(result, has_cdata) if isinstance(result, str) else _element("return", result, kind, refs)
     siblings = "".join(refs.bodies) if refs else ""
     body = f'<NS1:{operation}Response xmlns:NS1="{INTERFACE}">{inner}</NS1:{operation}Response>{siblings}'
     return ENVELOPE.format(body=body)
@@ -165,26 +162,23 @@ def _text_return(text: str, has_cdata: bool) -> str:
     return f'<return xsi:type="xsd:string">{cdata(text) if has_cdata else escape(text)}</return>'
 
 
-def _element(name: str, value: object, refs: _Refs | None) -> str:
-    if isinstance(value, Struct):
-        return _struct(name, value, refs)
+def _element(name: str, value: object, kind: str, refs: _Refs | None) -> str:
+    if isinstance(value, Mapping):
+        return _struct(name, value, kind, refs)
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return _array(name, value, refs)
-    if isinstance(value, bool):
-        return f'<{name} xsi:type="xsd:boolean">{"true" if value else "false"}</{name}>'
-    kind = "int" if isinstance(value, int) else "string"
-    return f'<{name} xsi:type="xsd:{kind}">{escape(str(value))}</{name}>'
+        return _array(name, value, kind.removesuffix("[]"), refs)
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return f'<{name} xsi:type="xsd:{kind}">{escape(text)}</{name}>'
 
 
-def _struct(name: str, value: Struct, refs: _Refs | None) -> str:
-    inner = "".join(_element(key, part, refs) for key, part in value.fields.items())
-    return _placed(name, f"NS2:{value.type_name}", 'xmlns:NS2="urn:IKosWebIntf"', inner, refs)
+def _struct(name: str, value: Struct, kind: str, refs: _Refs | None) -> str:
+    inner = "".join(_element(key, part, STRUCTS[kind][key], refs) for key, part in value.items())
+    return _placed(name, f"NS2:{kind}", f'xmlns:NS2="{TYPES}"', inner, refs)
 
 
-def _array(name: str, rows: Sequence[object], refs: _Refs | None) -> str:
-    kind = rows[0].type_name if rows and isinstance(rows[0], Struct) else "string"
-    inner = "".join(_element("item", row, refs) for row in rows)
-    size = f'xmlns:NS2="urn:IKosWebIntf" SOAP-ENC:arrayType="NS2:{kind}[{len(rows)}]"'
+def _array(name: str, rows: Sequence[object], kind: str, refs: _Refs | None) -> str:
+    inner = "".join(_element("item", row, kind, refs) for row in rows)
+    size = f'xmlns:NS2="{TYPES}" SOAP-ENC:arrayType="NS2:{kind}[{len(rows)}]"'
     return _placed(name, "SOAP-ENC:Array", size, inner, refs)
 
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import uvicorn
 from fastapi import FastAPI
 
 from khaos_swap_assets.sandbox.khaos_books import Books
-from khaos_swap_assets.sandbox.khaos_wire import INTERFACE, escape
+from khaos_swap_assets.sandbox.khaos_interface import INTERFACE
+from khaos_swap_assets.sandbox.khaos_wire import escape
 from khaos_swap_assets.sandbox.state import State
 from khaos_swap_assets.sandbox.world import Customer, Item, Order, Rma, RmaLine, SoldLine, World
 
@@ -113,6 +119,23 @@ class Bridge(httpx.BaseTransport):
 def client_of(app: FastAPI) -> httpx.Client:
     """A plain client of an application."""
     return httpx.Client(transport=Bridge(app), base_url="http://sandbox")
+
+
+@contextmanager
+def served(app: FastAPI) -> Iterator[str]:
+    """The URL of an application that is served over real HTTP on loopback meanwhile."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 def envelope(operation: str, **parameters: object) -> bytes:

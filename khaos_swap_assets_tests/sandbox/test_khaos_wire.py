@@ -7,9 +7,11 @@ import pytest
 from lxml import etree
 
 from khaos_swap_assets.sandbox import khaos_wire as wire
+from khaos_swap_assets.sandbox.khaos_interface import INTERFACE
 
 SUMMER = datetime(2026, 7, 3, 23, 30, tzinfo=UTC)
-ROWS = [wire.Struct("TRow", {"Code": "A&B", "Is": True}), wire.Struct("TRow", {"Code": "C", "Is": False})]
+ROWS = [{"StockCode": "A&B", "LastUpdated": wire.stamp(SUMMER)}, {"StockCode": "C", "LastUpdated": ""}]
+STOCK: wire.Struct = {"Count": 2, "List": ROWS}
 
 
 def parsed(text: str) -> Any:
@@ -32,21 +34,25 @@ def test_a_document_type_from_outside_is_refused() -> None:
 def test_a_call_is_read_by_local_names(prefix: str) -> None:
     body = (
         f'<{prefix}:Envelope xmlns:{prefix}="http://schemas.xmlsoap.org/soap/envelope/"><{prefix}:Body>'
-        f'<x:ExportOrders xmlns:x="{wire.INTERFACE}"><MappingType>2</MappingType><OrderCode> KCC1 </OrderCode>'
+        f'<x:ExportOrders xmlns:x="{INTERFACE}"><MappingType>2</MappingType><OrderCode> KCC1 </OrderCode>'
         f"</x:ExportOrders></{prefix}:Body></{prefix}:Envelope>"
     )
     assert wire.read_call(body.encode()) == ("ExportOrders", {"MappingType": "2", "OrderCode": "KCC1"})
 
 
 def test_inline_structs_stay_in_place() -> None:
-    text = wire.answer("GetRows", wire.Struct("TRows", {"Count": 2, "List": ROWS}))
+    text = wire.answer("GetStockList", STOCK)
     assert "href" not in text
-    assert parsed(text).xpath("//return/List/item/Code/text()") == ["A&B", "C"]
-    assert parsed(text).xpath("//item/Is/text()") == ["true", "false"]
+    assert parsed(text).xpath("//return/List/item/StockCode/text()") == ["A&B", "C"]
+    assert parsed(wire.answer("GetCompanyInfo", [{"PaysVAT": True}])).xpath("//item/PaysVAT/text()") == ["true"]
+
+
+def test_an_empty_array_names_the_type_of_what_it_lacks() -> None:
+    assert 'SOAP-ENC:arrayType="NS2:TCompanyInfo[0]"' in wire.answer("GetCompanyInfo", [])
 
 
 def test_every_reference_of_a_multi_ref_answer_has_one_body() -> None:
-    root = parsed(wire.answer("GetRows", wire.Struct("TRows", {"Count": 2, "List": ROWS}), is_multiref=True))
+    root = parsed(wire.answer("GetStockList", STOCK, is_multiref=True))
     wanted = sorted(ref.removeprefix("#") for ref in root.xpath("//@href"))
     assert wanted == sorted(root.xpath("//@id")) == ["1", "2", "3", "4"]
     assert root.xpath("//return/@href") == [f"#{root.xpath('//*[Count]/@id')[0]}"]
@@ -55,7 +61,7 @@ def test_every_reference_of_a_multi_ref_answer_has_one_body() -> None:
 @pytest.mark.parametrize("has_cdata", [False, True])
 def test_a_document_in_a_string_arrives_unharmed(has_cdata: bool) -> None:
     document = "<A><![CDATA[x ]] > & y]]></A>"
-    text = wire.answer("Export", document, has_cdata=has_cdata)
+    text = wire.answer("ExportStock", document, has_cdata=has_cdata)
     assert parsed(text).xpath("string(//return)") == document
 
 
