@@ -105,6 +105,7 @@ def _ledger(books: Books) -> dict[str, object]:
         "undue_moves": undue_moves(world),
         "orders": len(world.orders),
         "returns": len(world.rmas),
+        "unexpected": world.unexpected,
         "notes": [_note(note) for note in world.notes.values()],
         "levels": {item.stock_code: [item.available, item.quarantine] for item in world.items.values()},
         "imports": [

@@ -67,7 +67,7 @@ def create_app(
         stop.set()
 
     app = FastAPI(title="Vendor sandboxes", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.include_router(swap_router(state))
+    app.include_router(swap_router(state, keep))
     app.include_router(khaos_router(books, BasicAuth(secrets.khaos_user, secrets.khaos_password)))
     app.include_router(storefront_router(books))
     app.include_router(admin_router(books, rounds))

@@ -1,7 +1,8 @@
-"""The sandbox's Swap: the V2 list of returns over HTTP, with the vendor's paging, errors and bad days.
+"""The sandbox's Swap: both lists of returns and quality control over HTTP, with the vendor's paging and bad days.
 
-Belongs here: the API key, filters, order, paging, error bodies and armed faults (swap.md §2, §9.3, §12.2). Stays out:
-the JSON of one return (``swap_wire``), how returns change (``clockwork``) and webhooks (``swap_webhooks``).
+Belongs here: the API key, order, paging, errors and armed faults (swap.md §2-§4, §9.3, §12.2). Stays out: parameters
+(``swap_query``), the JSON of one return (``swap_wire``), what an update of quality control does (``swap_quality``), how
+returns change (``clockwork``) and webhooks (``swap_webhooks``).
 """
 
 from __future__ import annotations
@@ -11,28 +12,23 @@ import time
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
+from khaos_swap_assets.sandbox import swap_quality
 from khaos_swap_assets.sandbox.clockwork import apply_due
+from khaos_swap_assets.sandbox.khaos_books import Keep, keep_nothing
 from khaos_swap_assets.sandbox.state import State
-from khaos_swap_assets.sandbox.swap_wire import Json, Spelling, return_wire
+from khaos_swap_assets.sandbox.swap_query import ERRORS, Query, RefusalError, read_v1, read_v2
+from khaos_swap_assets.sandbox.swap_wire import Json, Spelling, order_wire, return_wire
 from khaos_swap_assets.sandbox.world import Rma, World
 
-PATH = "/returns-api/v2/external/returns"
-DEFAULT_PAGE_SIZE = 50
-MAX_PAGE_SIZE = 100
-DATES = ("last_RMA_updated_date", "from_return_submission_date", "to_return_submission_date")
-ECHOED = ("swap_store_id", "rma_number", "shopify_order_name", *DATES, "api_version", "items_per_page", "page")
-ERRORS = {
-    400: "Bad Request",
-    401: "Unauthorized",
-    404: "Not Found",
-    429: "Too Many Requests",
-    500: "Internal Server Error",
-}
+ROOT = "/returns-api"
+PATH = f"{ROOT}/v2/external/returns"
+PATH_V1 = f"{ROOT}/v1/external/returns"
+PATH_QUALITY = f"{ROOT}/v1/external/quality-control/update"
 
 SORTS: Mapping[str, Callable[[Rma], Any]] = {
     "updated_asc": lambda rma: (rma.updated_at, rma.return_id),
@@ -41,77 +37,79 @@ SORTS: Mapping[str, Callable[[Rma], Any]] = {
 }
 
 
-class RefusalError(Exception):
-    """An answer other than 200, in the shape of NestJS."""
-
-    def __init__(self, status: int, message: str | list[str]) -> None:
-        super().__init__(message)
-        self.status = status
-        self.body = {"statusCode": status, "message": message, "error": ERRORS[status]}
-
-
 @dataclass(frozen=True)
-class Query:
-    """One well-formed request."""
+class Version:
+    """One of the two lists: the key of its rows, how it reads parameters and how it writes a row."""
 
-    rma_number: str
-    order_name: str
-    email: str
-    updated_since: datetime | None
-    submitted_from: datetime | None
-    submitted_to: datetime | None
-    page: int
-    size: int
-    echo: Mapping[str, str]
-
-    def admits(self, world: World, rma: Rma) -> bool:
-        """True for a submitted return that passes every filter given; bounds are inclusive."""
-        customer = world.customers.get(rma.urn)
-        return (
-            rma.is_submitted
-            and self.rma_number in ("", rma.rma_number)
-            and self.order_name.removeprefix("#") in ("", rma.order_name.removeprefix("#"))
-            and self.email in ("", customer.email if customer else None)
-            and (self.updated_since is None or rma.updated_at >= self.updated_since)
-            and (self.submitted_from is None or rma.created_at >= self.submitted_from)
-            and (self.submitted_to is None or rma.created_at <= self.submitted_to)
-        )
+    number: int
+    rows: str
+    read: Callable[..., Query]
+    wire: Callable[[World, Rma, Spelling], Json]
 
 
-def swap_router(state: State) -> APIRouter:
-    """The Swap half of the sandbox's app."""
+V1 = Version(1, "orders", read_v1, order_wire)
+V2 = Version(2, "returns", read_v2, return_wire)
+
+
+def swap_router(state: State, keep: Keep = keep_nothing) -> APIRouter:
+    """The Swap half of the sandbox's app; ``keep`` gets what quality control changed, before it is answered."""
     router = APIRouter()
 
     @router.get(PATH)
     def list_returns(request: Request) -> Response:
-        if state.faults.take("swap_slow"):
-            time.sleep(float(state.switch("slow_seconds", "3")))
-        try:
-            with state.lock:
-                body = answer(state, dict(request.headers), dict(request.query_params))
-        except RefusalError as refusal:
-            headers = {"Retry-After": state.switch("retry_after", "1")} if refusal.status == 429 else None
-            return _json(refusal.body, refusal.status, headers)
-        return _json(body, truncated=state.faults.take("swap_truncated"))
+        return _answered(state, lambda: answer(state, request.headers, request.query_params))
+
+    @router.get(PATH_V1)
+    def list_orders(request: Request) -> Response:
+        return _answered(state, lambda: answer(state, request.headers, request.query_params, V1))
+
+    @router.post(PATH_QUALITY)
+    async def update_quality(request: Request) -> Response:
+        body = await request.body()
+        return await run_in_threadpool(_answered, state, lambda: _update(state, request.headers, body, keep))
 
     return router
 
 
-def answer(state: State, headers: Mapping[str, str], params: Mapping[str, str]) -> Json:
+def answer(state: State, headers: Mapping[str, str], params: Mapping[str, str], version: Version = V2) -> Json:
     """The body of one list call. Raises ``RefusalError`` for a bad key, a bad parameter or an armed 429 or 500."""
+    _admit(state, headers)
+    query = version.read(params, refuses_more=state.switch("over_max_page_size", "clamp") == "400")
+    if query.store != state.world.store_id:
+        raise RefusalError(404, "Store not found")
+    apply_due(state.world)
+    return _page(state, query, version)
+
+
+def _update(state: State, headers: Mapping[str, str], body: bytes, keep: Keep) -> Json:
+    _admit(state, headers)
+    apply_due(state.world)
+    keep(*swap_quality.update(state, swap_quality.read(body)))
+    return {"message": swap_quality.DONE}
+
+
+def _admit(state: State, headers: Mapping[str, str]) -> None:
     if headers.get("x-api-key") != state.api_key:
         raise RefusalError(401, "Unauthorized")
     for fault, status in (("swap_429", 429), ("swap_500", 500)):
         if state.faults.take(fault):
             raise RefusalError(status, ERRORS[status])
-    query = _read_query(params, state.switch("over_max_page_size", "clamp") == "400")
-    if params["swap_store_id"] != state.world.store_id:
-        raise RefusalError(404, "Store not found")
-    apply_due(state.world)
-    return _page(state, query)
 
 
-def _page(state: State, query: Query) -> Json:
+def _answered(state: State, work: Callable[[], Json]) -> Response:
+    """Do the work and answer as Swap would; what an armed fault spoils is only the answer."""
+    if state.faults.take("swap_slow"):
+        time.sleep(float(state.switch("slow_seconds", "3")))
+    try:
+        with state.lock:
+            body = work()
+    except RefusalError as refusal:
+        headers = {"Retry-After": state.switch("retry_after", "1")} if refusal.status == 429 else None
+        return _json(refusal.body(state.switch("error_shape", "nest")), refusal.status, headers)
+    return _json(body, truncated=state.faults.take("swap_truncated"))
+
+
+def _page(state: State, query: Query, version: Version) -> Json:
     world = state.world
     rows = sorted(
         (rma for rma in world.rmas.values() if query.admits(world, rma)),
@@ -121,7 +119,7 @@ def _page(state: State, query: Query) -> Json:
         rows = rows[1:]
     shown = rows[(query.page - 1) * query.size : query.page * query.size]
     pages = -(-len(rows) // query.size)
-    wires = [return_wire(world, rma, _spelling(state)) for rma in shown]
+    wires = [version.wire(world, rma, _spelling(state)) for rma in shown]
     if wires and state.faults.take("swap_duplicate"):
         wires.append(wires[0])
     pagination = {
@@ -134,7 +132,7 @@ def _page(state: State, query: Query) -> Json:
         "has_next_page": query.page < pages,
         "has_previous_page": query.page > 1,
     }
-    return {"returns": wires, "version": 2, "query_params": dict(query.echo), "pagination": pagination}
+    return {version.rows: wires, "version": version.number, "query_params": query.echo, "pagination": pagination}
 
 
 def _spelling(state: State) -> Spelling:
@@ -146,47 +144,6 @@ def _spelling(state: State) -> Spelling:
         kept_shown=state.switch("kept_shown", "status"),
         processed=state.switch("rma_processed", "date"),
     )
-
-
-def _read_query(params: Mapping[str, str], refuses_big_pages: bool) -> Query:
-    faults = [] if params.get("swap_store_id") else ["swap_store_id should not be empty"]
-    size = _whole(params, "items_per_page", DEFAULT_PAGE_SIZE, faults)
-    if refuses_big_pages and size > MAX_PAGE_SIZE:
-        faults.append(f"items_per_page must not be greater than {MAX_PAGE_SIZE}")
-    page = _whole(params, "page", 1, faults)
-    since, submitted_from, submitted_to = (_moment(params, name, faults) for name in DATES)
-    if faults:
-        raise RefusalError(400, faults)
-    return Query(
-        rma_number=params.get("rma_number", ""),
-        order_name=params.get("shopify_order_name", ""),
-        email=params.get("customer_email", ""),
-        updated_since=since,
-        submitted_from=submitted_from,
-        submitted_to=submitted_to,
-        page=page,
-        size=min(size, MAX_PAGE_SIZE),
-        echo={name: params[name] for name in ECHOED if name in params},
-    )
-
-
-def _whole(params: Mapping[str, str], name: str, default: int, faults: list[str]) -> int:
-    text = params.get(name, str(default))
-    if text.isascii() and text.isdigit() and int(text) >= 1:
-        return int(text)
-    faults.append(f"{name} must not be less than 1")
-    return default
-
-
-def _moment(params: Mapping[str, str], name: str, faults: list[str]) -> datetime | None:
-    if not params.get(name):
-        return None
-    try:
-        moment = datetime.fromisoformat(params[name])
-    except ValueError:
-        faults.append(f"{name} must be a valid ISO 8601 date string")
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _json(

@@ -1,4 +1,4 @@
-"""How Swap spells a return on the wire: field names, dates, nulls and amounts of the V2 list (swap.md §2.3-§2.7).
+"""How Swap spells a return on the wire: field names, dates, nulls and amounts of both lists (swap.md §2.3-§2.7, §3.2).
 
 Belongs here: turning one ``Rma`` into the JSON that Swap would show. Stays out: HTTP, filters, paging and faults.
 Amounts leave as JSON numbers with two decimals, or as strings by the switch ``amount_style``.
@@ -20,6 +20,18 @@ PROCESSED = ("Yes", "true", "Processed")
 NULLS: dict[str, object] = {"N/A": "N/A", "empty": "", "null": None}
 NOBODY = Customer("", "Unknown", "Shopper", "unknown@example.com", "", "", "")
 STORE_NAME = "Larch & Fen"
+V1_NAMES = {"rma_number": "rma", "shopify_order_name": "order_name", "rma_processed": "processed"}
+V1_LACKS = (
+    "shopify_return_id",
+    "submission_date",
+    "intention_date",
+    "customer_email",
+    "total_store_credit_value_customer_currency",
+    "store_credit_revenue",
+    "return_shipments",
+    "exchange_items",
+    "portal_quick_link",
+)
 
 
 @dataclass(frozen=True)
@@ -82,6 +94,13 @@ def return_wire(world: World, rma: Rma, spelling: Spelling) -> Json:
     for path, value in rma.broken_fields.items():
         _replace(wire, path.split("."), value)
     return wire
+
+
+def order_wire(world: World, rma: Rma, spelling: Spelling) -> Json:
+    """One element of V1's ``orders[]``: some fields under other names, and some not at all (swap.md §3.2)."""
+    wire = return_wire(world, rma, spelling)
+    shown = {V1_NAMES.get(name, name): value for name, value in wire.items() if name not in V1_LACKS}
+    return {"order_alt_type": "", **shown}
 
 
 def _kept(rma: Rma, spelling: Spelling) -> Json:

@@ -80,7 +80,10 @@ class Order:
 
 @dataclass
 class RmaLine:
-    """One returned product row of an RMA; a row without a label has no parcel, and what is kept needs none."""
+    """One returned product row of an RMA; a row without a label has no parcel, and what is kept needs none.
+
+    ``quality``: units by the condition that Swap's quality control was told, newest first.
+    """
 
     product_id: str
     line_item_id: str
@@ -94,6 +97,7 @@ class RmaLine:
     original_order_name: str = ""
     is_kept: bool = False
     is_labelled: bool = True
+    quality: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -236,7 +240,10 @@ class Plant:
 
 @dataclass
 class World:
-    """Everything, keyed by its own code. ``webhooks_due`` are (event, RMA) that happened and were not yet sent."""
+    """Everything, keyed by its own code. ``webhooks_due`` are (event, RMA) that happened and were not yet sent.
+
+    ``unexpected``: updates of Swap's quality control that matched no line.
+    """
 
     seed: int
     now: datetime
@@ -254,3 +261,4 @@ class World:
     post_from: date | None = None
     webhooks_due: list[tuple[str, str]] = field(default_factory=list)
     memory: dict[str, str] = field(default_factory=dict)
+    unexpected: list[dict[str, str | int]] = field(default_factory=list)
