@@ -21,6 +21,7 @@ from khaos_swap_assets.audit.rows import WORST_FIRST, Row, Status
 from khaos_swap_assets.domain.facts import Limits
 from khaos_swap_assets.domain.matching import Link, Matching, WhyNot, credited_by_return, match
 from khaos_swap_assets.domain.periods import LONDON, london_date
+from khaos_swap_assets.domain.refund_proof import is_unproven
 from khaos_swap_assets.domain.tolerance import Residual, Systematic, Tolerances, govern
 
 CERTAIN = "certain"
@@ -218,7 +219,7 @@ def _status(draft: _Draft, span: Span, *, is_cleared: bool, is_doubted: bool) ->
         return "value_gap"
     if is_bare and is_late(case, span):
         return "credit_note_missing"
-    if is_bare or is_waiting(case):
+    if is_bare or is_waiting(case) or (not notes and is_unproven(case.facts)):
         return "in_flight"
     return "within_tolerance" if is_cleared else "matched"
 

@@ -24,7 +24,7 @@ from khaos_swap_assets.domain.facts import Limits, NoteFacts, ReturnFacts
 from khaos_swap_assets.domain.kinds import ExceptionKind
 from khaos_swap_assets.domain.money import format_money
 from khaos_swap_assets.domain.periods import london_date
-from khaos_swap_assets.domain.proof_conditions import PROOF_RULES
+from khaos_swap_assets.domain.proof_conditions import CREDITED, PROOF_RULES
 from khaos_swap_assets.domain.reconciliation import DRAFT_KINDS, HOLDING_KINDS
 from khaos_swap_assets.domain.tolerance import Systematic
 
@@ -78,11 +78,12 @@ def _of_return(row: Row, pairing: Pairing, span: Span) -> Iterator[Finding]:
     problems = [problem for kind in kinds for problem in RULES[kind](judged)]
     for problem in problems:
         yield _of_problem(problem, row)
-    told = {problem.kind for problem in problems}
-    if "credited_without_refund" not in told:
+    money = list(_of_money(row, case, span))
+    told = {problem.kind for problem in problems} | {finding.kind for finding in money}
+    if CREDITED not in told:
         yield from _of_value(row, case, is_held=bool(told & HOLDING_KINDS))
     yield from _of_vat(row, pairing)
-    yield from _of_money(row, case, span)
+    yield from money
 
 
 def _facts(row: Row, case: Case) -> ReturnFacts:
@@ -179,13 +180,21 @@ def _of_money(row: Row, case: Case, span: Span) -> Iterator[Finding]:
     told = format_money(said, return_.currency)
     if not moved:
         if is_late(case, span) and is_waiting(case):
-            yield _of_money_kind("refund_not_paid", row, f"Swap says {told} was refunded, no money moved", said)
+            yield _of_money_kind("refund_not_paid", row, f"Swap closed it with {told}, no money moved", said)
+            yield from _of_unpaid_note(row)
     elif money.currency != return_.currency:
         paid_in = money.currency or "several currencies"
         yield _of_money_kind("refund_differs", row, f"Swap says {told}, the money moved in {paid_in}", said)
     elif said not in (moved, money.cash_pence):
         paid = format_money(moved, return_.currency)
         yield _of_money_kind("refund_differs", row, f"Swap says {told}, {paid} moved", abs(said - moved))
+
+
+def _of_unpaid_note(row: Row) -> Iterator[Finding]:
+    """What was credited although no money moved: no refund, no reduction (U-1)."""
+    if row.credited_pence:
+        credited, codes = format_money(row.credited_pence, row.currency), ", ".join(row.credit_note_codes)
+        yield _of_money_kind(CREDITED, row, f"{codes} credit {credited}, and no money moved", row.credited_pence)
 
 
 def _of_money_kind(kind: str, row: Row, message: str, pence: int) -> Finding:

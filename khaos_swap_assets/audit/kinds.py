@@ -19,28 +19,12 @@ AUDIT_KINDS = {
             "VAT of the sale and of the Credit Note agree, but for a penny a line.",
         ),
         ExceptionKind(
-            "refund_not_paid",
-            "finance",
-            "error",
-            "Swap shows the refund as processed, and no money has moved.",
-            "Look for the refund at the payment provider; pay it, or correct the return in Swap.",
-            "The refunds show the money, or Swap no longer shows the refund.",
-        ),
-        ExceptionKind(
             "refund_differs",
             "finance",
             "error",
             "The money that moved is not what Swap says, in amount or currency.",
             "Compare the refund at the payment provider with the return in Swap and correct the wrong one.",
             "Both show the same amount and currency.",
-        ),
-        ExceptionKind(
-            "refund_without_return",
-            "cx",
-            "error",
-            "Money went back to a customer, and no return in Swap asks for it.",
-            "Find out what was refunded and why; without a sale behind it no VAT may be reclaimed.",
-            "A return in Swap shows the refund.",
         ),
     )
 }

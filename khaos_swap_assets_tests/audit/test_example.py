@@ -24,7 +24,7 @@ STATUSES = {
     "RMA10": "duplicate",
     "RMA11": "ambiguous",
     "RMA12": "credit_note_missing",
-    "RMA13": "matched",
+    "RMA13": "in_flight",
     "RMA14": "value_gap",
     "CN112": "ambiguous",
     "CN113": "credit_note_orphan",
