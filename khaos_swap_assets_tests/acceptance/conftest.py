@@ -22,7 +22,8 @@ from khaos_swap_assets.adapters.khaos import client as khaos_client
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.swap import client as swap_client
 from khaos_swap_assets.cli_confirming import add_confirm_notes
-from khaos_swap_assets.cli_hands import Reach, exceptions_app, postings_app
+from khaos_swap_assets.cli_exceptions import exceptions_app
+from khaos_swap_assets.cli_hands import Reach, postings_app
 from khaos_swap_assets.gateway.app import create_app
 from khaos_swap_assets.stages.credit_notes.feed import hand_out
 from khaos_swap_assets.stages.toolbox import Toolbox
