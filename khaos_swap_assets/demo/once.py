@@ -42,7 +42,10 @@ TOLD_BY_SETTINGS = {
 
 @dataclass(frozen=True)
 class Wish:
-    """What to play: an invented month by seed and size, or a month of real history; switches of the sandbox."""
+    """What to play: an invented month by seed and size, or a month of real history; switches of the sandbox.
+
+    ``packs``: packs are sold too, and a whole one goes to Khaos as its ``header`` or its ``components``.
+    """
 
     returns: int = 500
     seed: int = 1
@@ -51,21 +54,24 @@ class Wish:
     switches: tuple[str, ...] = ()
     storefront: bool = False
     goods: bool = False
+    packs: str = ""
 
     @property
     def sandbox_arguments(self) -> list[str]:
         """How the sandbox is told."""
         if self.history:
             return ["--history", str(self.history.resolve()), "--month", self.month]
-        shop = ["--storefront"] if self.storefront else []
-        return ["--returns", str(self.returns), "--seed", str(self.seed), *shop, *(["--goods"] if self.goods else [])]
+        chosen = {"--storefront": self.storefront, "--goods": self.goods, "--packs": bool(self.packs)}
+        more = [option for option, is_chosen in chosen.items() if is_chosen]
+        return ["--returns", str(self.returns), "--seed", str(self.seed), *more]
 
     @property
     def own_settings(self) -> dict[str, str]:
         """What we must be told of the sandbox's choices: no answer of a vendor's shows it."""
         chosen = dict(pair.split("=", 1) for pair in self.switches)
         proof = {"KHAOS_SWAP_REFUND_PROOF": "closed"} if chosen.get("rma_processed") == "none" else {}
-        return proof | {variable: chosen[name] for name, variable in TOLD_BY_SETTINGS.items() if name in chosen}
+        packs = {"KHAOS_SWAP_KHAOS_PACKS_RETURNED_AS": self.packs} if self.packs else {}
+        return proof | packs | {variable: chosen[name] for name, variable in TOLD_BY_SETTINGS.items() if name in chosen}
 
     @property
     def post_from(self) -> date:

@@ -76,12 +76,18 @@ class Channel:
             now = self._books.now
         for start in range(0, len(moved), PUSH_SIZE):
             page = moved[start : start + PUSH_SIZE]
-            self._post("StockUpload", "/khaos/stock", {"Items": [_stock_item(item) for item in page], "Deleted": []})
+            self._post("StockUpload", "/khaos/stock", self._upload(page))
             levels = [level for item in page for level in _levels(item)]
             for first in range(0, len(levels), PUSH_SIZE):
                 self._post("StockStatusUpload", "/khaos/stock-status", {"Statuses": levels[first : first + PUSH_SIZE]})
         self._remember("stock_pushed_at", now.isoformat())
         return len(moved)
+
+    def _upload(self, page: Sequence[Item]) -> Json:
+        ids = {code: item.stock_id for code, item in self._books.world.items.items()}
+        told = [item for item in page if item.parts and all(part.value_proportion for part in item.parts)]
+        packs = [pack_of(item, ids) for item in told]
+        return {"Items": [_stock_item(item) for item in page], "Deleted": [], "Relationships": packs}
 
     def _pull_once(self, *, forgets_token: bool = False) -> Pulled:
         faults = self._books.state.faults
@@ -178,6 +184,19 @@ def _stock_item(item: Item) -> Json:
         "Options": {"Discontinued": item.is_discontinued, "StockControlled": item.is_stock_controlled},
         "Barcodes": [{"Barcode": item.barcode, "Type": {"ID": "2", "Name": "EAN"}}] if item.barcode else [],
     }
+
+
+def pack_of(item: Item, ids: Mapping[str, str]) -> Json:
+    """What a pack holds, and of how much of its value each component is (khaos.md §8.5)."""
+    held = [
+        {
+            "LinkedStockID": ids[part.stock_code],
+            "Quantity": part.quantity,
+            "ValueProportion": float(part.value_proportion),
+        }
+        for part in item.parts
+    ]
+    return {"StockID": item.stock_id, "PackType": "Pack", "PackItems": held}
 
 
 def _levels(item: Item) -> list[Json]:

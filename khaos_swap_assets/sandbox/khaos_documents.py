@@ -7,9 +7,10 @@ out: which records are asked for (``khaos_server``).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from khaos_swap_assets.sandbox.khaos_books import Entry
+from khaos_swap_assets.sandbox.khaos_packs import Items, note_lines, sold_lines
 from khaos_swap_assets.sandbox.khaos_prices import net_of_gross
 from khaos_swap_assets.sandbox.khaos_wire import LONDON, cdata, day, escape, flag, money
 from khaos_swap_assets.sandbox.world import Customer, Item, Note, Order, SoldLine
@@ -28,7 +29,8 @@ UNKNOWN_STATUS_TAGS = "<LOYALTY_TIER/><PICK_WAVE>0</PICK_WAVE>"
 class Style:
     """How this installation writes: CDATA around descriptions, tags nobody documented, signs of Credit Notes.
 
-    Without ``shows_note_items`` a note has no INVOICE, as in the contract's own sample (khaos.md §7.4).
+    Without ``shows_note_items`` a note has no INVOICE, as in the contract's own sample (khaos.md §7.4). ``items``: the
+    catalogue, for the packs of an order and of a note.
     """
 
     has_cdata: bool = False
@@ -36,6 +38,9 @@ class Style:
     has_negative_notes: bool = False
     shows_items: bool = True
     shows_note_items: bool = True
+    items: Items = field(default_factory=dict)
+    pack_orders: str = "header"
+    pack_notes: str = "header"
 
     def words(self, text: str) -> str:
         """A description."""
@@ -84,8 +89,17 @@ def _stock_item(item: Item, style: Style) -> str:
         f"<DELETED>{flag(item.is_discontinued)}</DELETED><WEB>-1</WEB>"
         f"<DISCONTINUED>{flag(item.is_discontinued)}</DISCONTINUED><RUN_TO_ZERO>0</RUN_TO_ZERO>"
         f"<STOCK_CONTROLLED>{flag(item.is_stock_controlled)}</STOCK_CONTROLLED>"
-        f"{barcodes}{UNKNOWN_STOCK_TAGS if style.has_extra_tags else ''}</STOCK_ITEM>"
+        f"{barcodes}{_pack(item)}{UNKNOWN_STOCK_TAGS if style.has_extra_tags else ''}</STOCK_ITEM>"
     )
+
+
+def _pack(item: Item) -> str:
+    links = "".join(
+        f"<LINK_ITEM><STOCK_CODE>{escape(part.stock_code)}</STOCK_CODE><LINK_TYPE>3</LINK_TYPE>"
+        f"<LINK_VALUE>{part.quantity}</LINK_VALUE><AUTO_ADD>-1</AUTO_ADD></LINK_ITEM>"
+        for part in item.parts
+    )
+    return f"<LINKED_ITEMS>{links}</LINKED_ITEMS>" if links else ""
 
 
 def _level(item: Item, site_id: int, extra: str) -> str:
@@ -104,7 +118,7 @@ def _order_status(order: Order, customer: Customer | None, style: Style) -> str:
     items = sum(line.gross_pence for line in order.lines)
     net = sum(net_of_gross(line.gross_pence, line.vat_percent) for line in order.lines)
     sold = sum(line.quantity for line in order.lines)
-    is_issued = order.issued_at is not None
+    is_issued, shown = order.issued_at is not None, sold_lines(style.items, order, style.pack_orders)
     cancelled = "<CANCELLED><REASON>Customer changed mind</REASON></CANCELLED>" if order.is_cancelled else ""
     return (
         f"{_head(order.so_code, order.associated_ref, order.urn, customer)}"
@@ -112,7 +126,7 @@ def _order_status(order: Order, customer: Customer | None, style: Style) -> str:
         f"<DATE_CREATED>{day(order.ordered_at)}</DATE_CREATED><DELIVERY_DATE>{day(order.ordered_at)}</DELIVERY_DATE>"
         f"{_totals(items, net, order.delivery_gross_pence)}<COMPLETE>{flag(is_issued)}</COMPLETE>"
         f"<QTY_SOLD>{sold}</QTY_SOLD><QTY_ASSIGNED>{sold if is_issued else 0}</QTY_ASSIGNED>{cancelled}"
-        f"<INVOICES>{_invoice(order, [(line.stock_code, line.quantity) for line in order.lines], style)}</INVOICES>"
+        f"<INVOICES>{_invoice(order, [(line.stock_code, line.quantity) for line in shown], style)}</INVOICES>"
         f"{UNKNOWN_STATUS_TAGS if style.has_extra_tags else ''}</ORDER_STATUS>"
     )
 
@@ -121,7 +135,8 @@ def _note_status(note: Note, customer: Customer | None, style: Style) -> str:
     sign = -1 if style.has_negative_notes else 1
     items = sign * sum(line.gross_pence for line in note.lines)
     net = sign * sum(line.net_pence for line in note.lines)
-    lines = [(line.stock_code, sign * line.quantity) for line in note.lines]
+    shown = note_lines(style.items, note, style.pack_notes)
+    lines = [(line.stock_code, sign * line.quantity) for line in shown]
     complete = flag(note.issued_at is not None)
     invoice = _invoice(note, lines, style) if style.shows_note_items else ""
     return (
@@ -167,7 +182,8 @@ def _invoice(entry: Entry, lines: list[tuple[str, int]], style: Style) -> str:
 
 def _sales_order(order: Order, customer: Customer | None, style: Style) -> str:
     total = sum(line.gross_pence for line in order.lines) + order.delivery_gross_pence
-    lines = "".join(_order_item(line, units, unit) for line in order.lines for units, unit in _unit_prices(line))
+    shown = sold_lines(style.items, order, style.pack_orders)
+    lines = "".join(_order_item(line, units, unit) for line in shown for units, unit in _unit_prices(line))
     delivery_net = net_of_gross(order.delivery_gross_pence, DELIVERY_VAT)
     return (
         f"<SALES_ORDER>{_customer_detail(order.urn, customer, style)}<PAYMENTS><PAYMENT_DETAIL><PAYMENT_AMOUNT>"
@@ -189,7 +205,7 @@ def _note_order(note: Note, customer: Customer | None, style: Style) -> str:
     lines = "".join(
         f"<ORDER_ITEM><STOCK_CODE>{escape(line.stock_code)}</STOCK_CODE><ORDER_QTY>{sign * line.quantity}</ORDER_QTY>"
         f"<PRICE_GRS>{money(line.gross_pence // line.quantity)}</PRICE_GRS></ORDER_ITEM>"
-        for line in note.lines
+        for line in note_lines(style.items, note, style.pack_notes)
     )
     return (
         f"<SALES_ORDER>{_customer_detail(note.urn, customer, style)}<PAYMENTS/><ORDER_HEADER>"

@@ -14,6 +14,7 @@ from decimal import Decimal, InvalidOperation
 
 from khaos_swap_assets.sandbox import switches
 from khaos_swap_assets.sandbox.khaos_books import Books
+from khaos_swap_assets.sandbox.khaos_packs import opened
 from khaos_swap_assets.sandbox.khaos_prices import net_mode_line, net_of_gross, share
 from khaos_swap_assets.sandbox.khaos_wire import KhaosFaultError
 from khaos_swap_assets.sandbox.world import Note, NoteLine, Order, ReturnDocument
@@ -184,15 +185,17 @@ def _value(books: Books, line: AskedLine) -> tuple[int, int]:
 
 
 def _move_stock(books: Books, document: ReturnDocument, note: Note) -> None:
+    items = books.world.items
     for line in note.lines:
-        item = books.world.items[line.stock_code]
-        if line.processing_type == RETURN_TO_STOCK:
-            item.available += line.quantity
-        elif line.processing_type == QUARANTINE:
-            item.quarantine += line.quantity
-        if line.processing_type != STOCK_MISSING:
-            item.moved_at = books.now
-            books.touch(item)
+        for code, units in opened(items, [(line.stock_code, line.quantity)]):
+            item = items[code]
+            if line.processing_type == RETURN_TO_STOCK:
+                item.available += units
+            elif line.processing_type == QUARANTINE:
+                item.quarantine += units
+            if line.processing_type != STOCK_MISSING:
+                item.moved_at = books.now
+                books.touch(item)
     document.stock_moved = True
     books.touch(document)
 

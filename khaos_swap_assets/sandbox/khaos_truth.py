@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from khaos_swap_assets.sandbox.khaos_packs import opened
 from khaos_swap_assets.sandbox.khaos_returns import QUARANTINE, RETURN_TO_STOCK, STOCK_MISSING, gross_of
 from khaos_swap_assets.sandbox.world import Note, Plant, ReturnDocument, Rma, World
 
@@ -49,8 +50,8 @@ def duplicates(world: World) -> int:
     for note in world.notes.values():
         counter = by_channel if note.made_by == "channel" else by_staff
         for line in note.lines:
-            so_code = line.so_code or owners.get((note.urn, line.stock_code), "")
-            counter[(note.urn, so_code, line.stock_code)] += line.quantity
+            for code, units in opened(world.items, [(line.stock_code, line.quantity)]):
+                counter[(note.urn, line.so_code or owners.get((note.urn, code), ""), code)] += units
     returned = _returned(world)
     excess = {key: by_channel[key] + by_staff[key] - returned[key] for key in by_channel}
     return sum(min(by_channel[key], max(0, units)) for key, units in excess.items())
@@ -63,10 +64,12 @@ def undue_moves(world: World) -> int:
         note = world.notes.get(document.note_code)
         for line in note.lines if note else ():
             if line.processing_type != STOCK_MISSING:
-                moved[document.rma, line.stock_code] += line.quantity
+                for code, units in opened(world.items, [(line.stock_code, line.quantity)]):
+                    moved[document.rma, code] += units
     for rma in world.rmas.values():
         for back in [line for line in rma.lines if not line.is_kept]:
-            moved[rma.rma_number, back.sku] -= back.quantity
+            for code, units in opened(world.items, [(back.sku, back.quantity)]):
+                moved[rma.rma_number, code] -= units
     return sum(max(0, units) for units in moved.values())
 
 
@@ -78,7 +81,8 @@ def _returned(world: World) -> Counter[Key]:
     for rma in world.rmas.values():
         for line in rma.lines:
             for so_code in orders.get(line.original_order_name or rma.order_name, ())[:1]:
-                units[(world.orders[so_code].urn, so_code, line.sku)] += line.quantity
+                for code, count in opened(world.items, [(line.sku, line.quantity)]):
+                    units[(world.orders[so_code].urn, so_code, code)] += count
     return units
 
 
@@ -86,7 +90,7 @@ def _owners(world: World) -> dict[tuple[str, str], str]:
     """(URN, Stock Code) -> the customer's order of it; empty where there are several."""
     owners: dict[tuple[str, str], str] = {}
     for order in world.orders.values():
-        for stock_code in {line.stock_code for line in order.lines}:
+        for stock_code in dict(opened(world.items, [(line.stock_code, line.quantity) for line in order.lines])):
             key = (order.urn, stock_code)
             owners[key] = "" if key in owners else order.so_code
     return owners

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from khaos_swap_assets.sandbox import khaos_refusing, unpaid
+from khaos_swap_assets.sandbox import khaos_packs, khaos_refusing, pack_stories, unpaid
 from khaos_swap_assets.sandbox.state import STORE_FAULTS, STORE_SWITCHES, SWAP_FAULTS, SWAP_SWITCHES, State
 
 KHAOS_SWITCHES: Mapping[str, tuple[str, ...]] = {
@@ -28,6 +28,7 @@ KHAOS_SWITCHES: Mapping[str, tuple[str, ...]] = {
     "zero_dates": ("on", "off"),
     "process_return": ("on", "off"),
     "stock_push": ("off", "on"),
+    **khaos_packs.SWITCHES,
     **khaos_refusing.SWITCHES,
 }
 """Each switch of the Khaos side with its values; the first is the default."""
@@ -65,6 +66,7 @@ def set_switches(state: State, wanted: Mapping[str, str]) -> list[str]:
     if not problems:
         state.switches.update(wanted)
         unpaid.obey(state.world, wanted)
+        pack_stories.obey(state.world, wanted)
     return problems
 
 

@@ -12,8 +12,17 @@ from datetime import date, datetime
 
 
 @dataclass
+class Part:
+    """A component of a pack: units in one pack, and the proportion of its value as text; empty where none is told."""
+
+    stock_code: str
+    quantity: int
+    value_proportion: str = ""
+
+
+@dataclass
 class Item:
-    """A Khaos stock item with its levels by site (1 = saleable, 9 = not saleable)."""
+    """A Khaos stock item with its levels by site (1 = saleable, 9 = not saleable); ``parts`` are those of a pack."""
 
     stock_code: str
     stock_id: str
@@ -28,6 +37,7 @@ class Item:
     quarantine: int = 0
     revised_at: datetime | None = None
     moved_at: datetime | None = None
+    parts: list[Part] = field(default_factory=list)
 
 
 @dataclass

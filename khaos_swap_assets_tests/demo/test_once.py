@@ -39,6 +39,8 @@ def test_the_month_before_begins_on_a_first_and_ends_where_this_month_begins(day
 def test_an_invented_month_is_told_by_size_and_seed() -> None:
     assert Wish(returns=7, seed=3).sandbox_arguments == ["--returns", "7", "--seed", "3"]
     assert Wish(storefront=True).sandbox_arguments[-1] == "--storefront"
+    assert Wish(goods=True, packs="components").sandbox_arguments[-2:] == ["--goods", "--packs"]
+    assert Wish(packs="components").own_settings == {"KHAOS_SWAP_KHAOS_PACKS_RETURNED_AS": "components"}
 
 
 def test_a_month_of_history_is_told_by_file_and_month_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,5 +105,5 @@ def test_the_arguments_are_ones_that_the_sandbox_takes(capsys: pytest.CaptureFix
     with pytest.raises(SystemExit):
         sandbox_main(["--help"])
     known = capsys.readouterr().out
-    for wish in (Wish(storefront=True), Wish(history=Path("x"), month="2011-05")):
+    for wish in (Wish(storefront=True, goods=True, packs="header"), Wish(history=Path("x"), month="2011-05")):
         assert all(word in known for word in wish.sandbox_arguments if word.startswith("--"))

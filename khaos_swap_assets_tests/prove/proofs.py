@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from khaos_swap_assets.sandbox.state import SWAP_SWITCHES
-from khaos_swap_assets.sandbox.switches import ALL_SWITCHES
+from khaos_swap_assets.sandbox.switches import ALL_SWITCHES, KHAOS_SWITCHES
 from khaos_swap_assets_tests.prove.audit_proofs import AUDIT_PROOFS
 from khaos_swap_assets_tests.prove.chaos import chaos
 from khaos_swap_assets_tests.prove.gateway_proofs import GATEWAY_PROOFS
@@ -30,8 +30,8 @@ LONGEST_ONCE_SECONDS = 60
 HISTORIES = 2_000
 HISTORY = Path("../shared/data/online_retail_2009-12_2010-12.parquet")
 MONTHS = ("2009-12", *(f"2010-{month:02d}" for month in range(1, 13)))
-UNSEEN = frozenset({"slow_seconds", "retry_after", "kept_shown"})
-"""Switches that show only beside something else: an armed fault, or goods that customers keep."""
+UNSEEN = frozenset({"slow_seconds", "retry_after", "kept_shown", "pack_orders", "pack_notes"})
+"""Switches that show only beside something else: an armed fault, goods that customers keep, packs that are sold."""
 
 OUTAGES = {
     "Swap answers 500": {"swap_500": -1},
@@ -70,6 +70,20 @@ def kept_goods() -> Figures:
     ways = SWAP_SWITCHES["kept_shown"]
     wishes = ((way, seed) for way in ways for seed in range(1, 11))
     return _all_good(play(returns=20, seed=seed, goods=True, switches=[f"kept_shown={way}"]) for way, seed in wishes)
+
+
+def packs() -> Figures:
+    """Packs that are sold and come back, whole or in part, however Khaos lists them: seeds 1 to 10, either setting."""
+    notes, sales = KHAOS_SWITCHES["pack_notes"], KHAOS_SWITCHES["pack_orders"]
+    references, pushes = KHAOS_SWITCHES["note_reference"], KHAOS_SWITCHES["stock_push"]
+    wishes = [
+        (way, seed, [f"pack_notes={listed}", f"pack_orders={sales[seed % 2]}", f"stock_push={pushes[seed // 2 % 2]}",
+                     f"note_reference={references[seed % 3]}"])
+        for way in ("header", "components")
+        for listed in notes
+        for seed in range(1, 11)
+    ]  # fmt: skip
+    return _all_good(play(returns=20, seed=seed, packs=way, switches=chosen) for way, seed, chosen in wishes)
 
 
 def size_of(seed: int) -> int:
@@ -170,6 +184,7 @@ PROOFS: dict[str, Callable[[], Figures]] = {
         planted_with_the_money,
         chaos,
         kept_goods,
+        packs,
         benchmarks,
         *AUDIT_PROOFS,
         *GATEWAY_PROOFS,
