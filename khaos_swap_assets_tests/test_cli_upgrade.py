@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -71,16 +72,20 @@ def content(url: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def url(postgres: embedded.EmbeddedPostgres) -> Iterator[str]:
-    """A store of version 0020 that took closing for paying: RMA1 is credited, three documents are only planned."""
+    """A store of version 0020 that took closing for paying, and CAP for a Stock Code.
+
+    RMA1 is credited; the documents for RMA2 to RMA4, which nobody paid, and for RMA5 with its CAP are only planned.
+    """
     town = Town(made(postgres.url("upgrade_test")), some_settings(refund_proof="closed"))
     unpaid = (a_return(number, a_line(pence=100 * number), **UNPAID) for number in (2, 3, 4))
-    town.sells_and_takes_back(a_return(1), *unpaid)
+    town.sells_and_takes_back(a_return(1), *unpaid, a_return(5, a_line("CAP", pence=500)))
     town.swap.raw = {"R2": {"processed_by": PERSON}}
     town.khaos.notes["CN9"] = a_note("CN9", 777, customer_code="C9")
     town.sync()
     town.pull()
     town.sync()
     town.do("INSERT INTO recon.worklist (stage, return_id) VALUES ('reconcile', 'R1')")
+    town.do("DELETE FROM khaos.stock_codes WHERE stock_code = 'CAP'")
     taken_back(town.url, "0020")
     yield town.url
     dropped(town.url)
@@ -97,18 +102,15 @@ def test_what_an_upgrade_changes_is_told_in_pence_and_the_store_is_only_read(cal
     assert (done.returncode, done.stderr) == (0, "")
     told = json.loads(done.stdout)
     found = {(one["about"], one["kind"], one["subject"]): one for one in told["changes"]}
-    assert (told["version_before"], told["version_after"], told["returns"]) == ("0020", migrate.head(), 4)
+    assert (told["version_before"], told["version_after"], told["returns"]) == ("0020", migrate.head(), 5)
     assert told["judged_at"] == str(NOON + timedelta(minutes=2))
-    assert set(found) == {
+    unpaid = [
         key
-        for number in (2, 3, 4)
-        for key in (
-            ("status", "", f"RMA{number}"),
-            ("exception", "closed_without_refund", f"RMA{number}"),
-            ("draft", "", f"RMA{number}"),
-            ("document", "", f"RMA{number}"),
-        )
-    }
+        for rma in ("RMA2", "RMA3", "RMA4")
+        for key in (("status", "", rma), ("exception", "closed_without_refund", rma), ("draft", "", rma))
+    ]
+    documents = {("document", "", f"RMA{number}") for number in (2, 3, 4, 5)}
+    assert {*found} == {*unpaid, ("exception", "sku_unknown", "RMA5/CAP"), ("draft", "", "RMA5"), *documents}
     exception = found["exception", "closed_without_refund", "RMA2"]
     assert [exception[name] for name in ("owner", "before", "after", "before_pence", "after_pence")] == [
         *("cx", "", "open", 0, 200)
@@ -117,18 +119,28 @@ def test_what_an_upgrade_changes_is_told_in_pence_and_the_store_is_only_read(cal
     document = found["document", "", "RMA4"]
     assert [document[name] for name in ("before", "after", "after_pence")] == ["planned", "withdrawn", 0]
     totals = {(one["about"], one["after"]): (one["count"], one["before_pence"]) for one in told["totals"]}
-    assert totals["document", "withdrawn"] == (3, 900)
+    assert totals["document", "withdrawn"] == (4, 1400)
     assert content(url) == before
     assert not any(secret in done.stdout for secret in (PERSON, "s3cret-word", KEY, "Mill Lane"))
 
 
-def test_the_list_ends_where_it_is_told_to_and_says_what_it_left_out(call: Call, url: str) -> None:
-    done = call("upgrade", "--rehearse", "--limit", "1", **HERE, KHAOS_SWAP_DATABASE_URL=url)
+def test_it_judges_by_the_settings_of_this_folder_and_says_what_the_list_leaves_out(call: Call, url: str) -> None:
+    closed = {**HERE, "KHAOS_SWAP_REFUND_PROOF": "closed"}
+    done = call("upgrade", "--rehearse", "--limit", "1", **closed, KHAOS_SWAP_DATABASE_URL=url)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "not listed: 11 more changes" in done.stdout
-    assert "4 returns judged again as of 2026-03-10 12:02 UTC, changes: 12" in done.stdout
-    assert "in line before the copy was made: " in done.stdout
-    assert "no vendor is asked" in done.stdout
+    totals, listed, *words = done.stdout.split("└")
+    assert [re.split(r"\s*│\s*", line)[1:-1] for line in totals.splitlines() if line.startswith("│")] == [
+        ["exception", "sku_unknown", "data management", "1", "", "open", "£0.00", "£5.00"],
+        ["draft", "", "", "1", "ready", "held: sku_unknown", "£5.00", "£0.00"],
+        ["document", "", "", "3", "planned", "withdrawn, to be planned anew", "£9.00", "£9.00"],
+        ["document", "", "", "1", "planned", "withdrawn", "£5.00", "£0.00"],
+    ]
+    assert len([line for line in listed.splitlines() if line.startswith("│")]) == 1
+    (text,) = words
+    assert "not listed: 5 more changes" in text
+    assert "5 returns judged again as of 2026-03-10 12:02 UTC, changes: 6" in text
+    assert "in line before the copy was made: " in text
+    assert "no vendor is asked" in text
 
 
 @pytest.fixture
