@@ -46,6 +46,7 @@ def copy_store(source: psycopg.Connection[Any], target: psycopg.Connection[Any])
         rows += _copy(source, target, table, columns)
         for column in counted or ():
             _count_on(target, table, column)
+    target.execute("ANALYZE")
     return rows
 
 
