@@ -78,6 +78,10 @@ class Merchant(Town):
         self.token = answer.headers.get("Sirion-Continuation", self.token)
         return read_document(answer.text)
 
+    def pushes(self, name: str, body: Json) -> None:
+        """One push of the channel."""
+        self._gateway("POST", f"/khaos/{name}", json=body)
+
     def imports(self) -> list[str]:
         """One pull, everything of it imported and processed; the references."""
         given = self.collects()

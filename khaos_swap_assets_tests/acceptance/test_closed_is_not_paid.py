@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from khaos_swap_assets_tests.acceptance.conftest import WHO, Merchant, settings
-from khaos_swap_assets_tests.acceptance.swap_wire import ABSENT, closed
+from khaos_swap_assets_tests.acceptance.swap_wire import ABSENT, closed, product
 
 PAID_WHEN_SAID: tuple[Any, ...] = ("9 Mar 2026, 15:41:29", "2026-03-09T15:41:29Z", "Yes", "True", "Processed", True)
 NOT_PAID: tuple[Any, ...] = ("N/A", "", None, "No", "Pending", "Partially", False, ABSENT)
@@ -76,3 +76,11 @@ def test_the_list_of_words_is_a_setting(merchant: Merchant) -> None:
     merchant.trades(closed(1, rma_processed="refunded"), closed(2, rma_processed="Yes"))
     assert merchant.settles() == ["RMA1"]
     assert merchant.open_exceptions() == [("closed_without_refund", "cx", "RMA2", 1000)]
+
+
+def test_store_credit_that_nothing_shows_as_given_is_told_too(merchant: Merchant) -> None:
+    given = {"total_refund_value_customer_currency": 0, "total_store_credit_value_customer_currency": 10.0}
+    row = product(return_type="Store Credit")
+    merchant.trades(closed(1, row, type=["Store Credit"], type_string="Store Credit", rma_processed="N/A", **given))
+    assert (merchant.settles(), merchant.postings()) == ([], {})
+    assert ("closed_without_refund", "cx", "RMA1", 1000) in merchant.open_exceptions()

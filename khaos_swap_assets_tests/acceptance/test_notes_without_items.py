@@ -70,3 +70,13 @@ def test_a_note_of_a_collective_account_is_no_witness(merchant: Merchant) -> Non
     note.customer = "C99"
     merchant.sync(minutes=10)
     assert merchant.postings() == {"RMA1": "in_doubt"}
+
+
+@pytest.mark.parametrize("items_by", ["export", "none"])
+def test_beside_a_loose_note_of_staff_nothing_leaves(items_by: str, merchant: Merchant) -> None:
+    merchant.books.items_by = items_by
+    merchant.books.note("CN1", 1, "10.00")
+    merchant.trades(closed(1), closed(2))
+    assert "RMA1" not in merchant.settles()
+    credited = [one.customer for one in merchant.books.documents.values() if one.is_note]
+    assert sorted(credited) in (["C1"], ["C1", "C2"])

@@ -102,3 +102,15 @@ def test_a_refund_that_is_off_by_the_delivery_says_so(merchant: Merchant) -> Non
     assert "£4.95" in row["message"]
     assert "delivery" in row["message"]
     assert "policy" in row["message"]
+
+
+def test_a_share_that_was_pushed_wins_over_the_components_own_prices(merchant: Merchant) -> None:
+    sells_a_pack(merchant, 1, "30.00", product("POT", 15.0))
+    merchant.sync()
+    assert merchant.collects() == []
+    items = [("CUP", 2), ("POT", 1)]
+    parts = [{"LinkedStockID": f"id-{code}", "Quantity": units, "ValueProportion": 50.0} for code, units in items]
+    pack = {"StockID": "id-SET", "PackType": "Pack", "PackItems": parts}
+    merchant.pushes("stock", {"Items": [], "Deleted": [], "Relationships": [pack]})
+    merchant.sync(minutes=20)
+    assert (merchant.imports(), merchant.open_exceptions()) == (["RMA1"], [])
