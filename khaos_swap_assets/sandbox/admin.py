@@ -106,6 +106,7 @@ def _ledger(books: Books) -> dict[str, object]:
         "orders": len(world.orders),
         "returns": len(world.rmas),
         "unexpected": world.unexpected,
+        "rmas": list(world.rmas),
         "notes": [_note(note) for note in world.notes.values()],
         "levels": {item.stock_code: [item.available, item.quarantine] for item in world.items.values()},
         "imports": [

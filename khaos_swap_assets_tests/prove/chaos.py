@@ -56,6 +56,10 @@ STUMBLES = (
     "channel_duplicate_pull",
 )
 SYNCED = "SELECT count(*) FROM runs WHERE pipeline_name = 'sync' AND status = 'SUCCESS' AND start_time > %s"
+UNREAD = (
+    "SELECT count(*) FROM unnest(%s::text[]) AS made (rma) "
+    "WHERE NOT EXISTS (SELECT FROM swap.returns r WHERE r.rma = made.rma)"
+)
 UNSEEN = (
     "SELECT count(*) FROM unnest(%s::text[]) AS made (code) "
     "WHERE NOT EXISTS (SELECT FROM recon.postings WHERE credit_note_code = made.code AND state = 'confirmed')"
@@ -140,6 +144,18 @@ def _unit(folder: Path) -> Iterator[Unit]:
                 unit.process.wait(30)
 
 
+def _ours(ledger: dict[str, Any]) -> list[str]:
+    return [note["code"] for note in ledger["notes"] if note["made_by"] == "channel"]
+
+
+def _told(lost: dict[str, int]) -> list[str]:
+    return [f"{count} {words}" for words, count in lost.items()]
+
+
+def _worst(by_name: dict[str, list[dict[str, Any]]], what: str) -> dict[str, float]:
+    return {name: max(one[what] for one in struck) for name, struck in by_name.items() if struck}
+
+
 @dataclass
 class Chaos:
     """One series of blows on one unit, and what it came to."""
@@ -202,42 +218,46 @@ class Chaos:
             httpx.post(f"{self._sandbox}/admin/faults", json={self.rng.choice(STUMBLES): self.rng.randint(1, 3)})
 
     def _verdict(self) -> dict[str, Any]:
-        is_at_rest = self._until(lambda: not self._wrong(), PATIENCE, every=2.0)
-        ledger, wrong = self._ledger(), [] if is_at_rest else self._wrong()
-        returns, notes = ledger["returns"], sum(note["made_by"] == "channel" for note in ledger["notes"])
+        """Whether all that was there when the blows ended arrived; returns go on coming, so it is never all of now."""
+        due = self._until(self._ledger, PATIENCE) or {"rmas": [], "notes": []}
+        is_at_rest = self._until(lambda: not self._wrong(due), PATIENCE, every=2.0)
+        lost, broken = ({}, []) if is_at_rest else (self._lost(due), self._broken())
         by_name = {name: [one for one in self.blows if one["killed"] == name] for name in TARGETS}
         unstruck = [f"{name} was never struck" for name, struck in by_name.items() if not struck]
-        faults = [*self.faults, *wrong, *(unstruck if len(self.blows) >= len(TARGETS) else [])]
+        faults = [*self.faults, *_told(lost), *broken, *(unstruck if len(self.blows) >= len(TARGETS) else [])]
         return {
             "holds": not faults,
             "faults": faults,
-            "returns": returns,
-            "notes_by_us": notes,
-            "lost": sum(line in wrong for line in self._lost(ledger)),
-            "doubled": ledger["duplicates"],
-            "blows": len(self.blows),
-            "worst_back_seconds": {n: max(one["back_seconds"] for one in some) for n, some in by_name.items() if some},
-            "worst_synced_seconds": {
-                n: max(one["synced_seconds"] for one in some) for n, some in by_name.items() if some
-            },
+            "returns": len(due["rmas"]),
+            "notes_by_us": len(_ours(due)),
+            "lost": sum(lost.values()),
+            "doubled": self._ledger()["duplicates"],
+            "blows": {name: len(struck) for name, struck in by_name.items()},
+            "worst_back_seconds": _worst(by_name, "back_seconds"),
+            "worst_synced_seconds": _worst(by_name, "synced_seconds"),
             "exits_of_the_supervisor": self.unit.exits,
         }
 
-    def _wrong(self) -> list[str]:
+    def _wrong(self, due: dict[str, Any]) -> list[str]:
         """What is lost or doubled now; a sync that is under way may be about to mend it."""
+        return [*_told(self._lost(due)), *self._broken()]
+
+    def _broken(self) -> list[str]:
         ledger = self._ledger()
         with database.connect(self._database(), application="proof") as conn:
-            return [*self._lost(ledger), *broken_invariants(conn, ledger)]
+            return broken_invariants(conn, ledger)
 
-    def _lost(self, ledger: dict[str, Any]) -> list[str]:
-        """Returns that Swap has and we do not, Credit Notes of ours in Khaos that no posting knows."""
-        codes = [note["code"] for note in ledger["notes"] if note["made_by"] == "channel"]
+    def _lost(self, due: dict[str, Any]) -> dict[str, int]:
+        """Returns that Swap had and we do not, Credit Notes of ours in Khaos that no posting knows."""
+        asked = {
+            "returns were not read": (UNREAD, due["rmas"]),
+            "Credit Notes of ours are not witnessed": (UNSEEN, _ours(due)),
+        }
         with psycopg.connect(self._database()) as conn:
-            read = conn.execute("SELECT count(*) FROM swap.returns").fetchone()
-            unseen = conn.execute(UNSEEN.encode(), (codes,)).fetchone()
-        missing = ledger["returns"] - (read[0] if read else 0)
-        lost = [f"{missing} returns were not read"] if missing else []
-        return lost + ([f"{unseen[0]} Credit Notes of ours are not witnessed"] if unseen and unseen[0] else [])
+            found = {
+                words: conn.execute(query.encode(), (codes,)).fetchone() for words, (query, codes) in asked.items()
+            }
+        return {words: row[0] for words, row in found.items() if row and row[0]}
 
     def _ledger(self) -> dict[str, Any]:
         found: dict[str, Any] = httpx.get(f"{self._sandbox}/admin/ledger", timeout=30).json()

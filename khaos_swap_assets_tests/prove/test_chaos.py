@@ -36,7 +36,7 @@ def test_the_unit_starts_all_again_but_what_a_wrong_setting_ended(
 @pytest.fixture
 def series(unit: Unit, database_url: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """A ledger that a test fills, beside an empty database of ours."""
-    ledger: dict[str, Any] = {"returns": 0, "notes": [], "duplicates": 0, "undue_moves": 0}
+    ledger: dict[str, Any] = {"rmas": [], "notes": [], "duplicates": 0, "undue_moves": 0}
     monkeypatch.setattr(chaos, "PATIENCE", 0.1)
     monkeypatch.setattr(Chaos, "_ledger", lambda _: ledger)
     monkeypatch.setattr(Chaos, "_database", lambda _, suffix="": database_url)
@@ -47,7 +47,7 @@ def series(unit: Unit, database_url: str, monkeypatch: pytest.MonkeyPatch) -> di
     ("found", "told"),
     [
         ({}, []),
-        ({"returns": 2}, ["2 returns were not read"]),
+        ({"rmas": ["RMA-1", "RMA-2"]}, ["2 returns were not read"]),
         ({"notes": [NOTE, {**NOTE, "made_by": "staff"}]}, ["1 Credit Notes of ours are not witnessed"]),
         ({"duplicates": 1}, ["the sandbox's ledger holds duplicates"]),
     ],
@@ -58,6 +58,15 @@ def test_what_is_lost_or_doubled_is_a_fault(
     series.update(found)
     verdict = Chaos(unit, random.Random(1))._verdict()
     assert (verdict["holds"], verdict["faults"]) == (not told, told)
+
+
+def test_what_came_after_the_blows_is_not_waited_for(
+    unit: Unit, series: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coming = iter(range(1000))
+    monkeypatch.setattr(Chaos, "_ledger", lambda _: {**series, "rmas": [f"RMA-{n}" for n in range(next(coming))]})
+    verdict = Chaos(unit, random.Random(1))._verdict()
+    assert (verdict["holds"], verdict["returns"], verdict["lost"]) == (True, 0, 0)
 
 
 def test_a_target_that_does_not_come_back_ends_the_series(unit: Unit, monkeypatch: pytest.MonkeyPatch) -> None:
