@@ -199,7 +199,7 @@ def knocked(town: Town) -> None:
         (old_credit, "credit to follow up"),
         (
             lambda town: town.do("DELETE FROM recon.watermarks WHERE source = 'swap/returns'"),
-            "time to read swap/open_returns",
+            "time to read swap/whole_list",
         ),
         (lambda town: setattr(town, "now", town.now + timedelta(minutes=16)), "time to read swap/open_returns"),
         (lambda town: town.edit(a_return(1), a_return(2)), "2 returns changed"),

@@ -32,6 +32,18 @@ Key = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_
 OptionalKey = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=SOUND)]
 
 
+_DAYS = "(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8])"
+_LEAP_DAYS = "(1992|1996|20([02468][048]|[13579][26]))-02-29"
+_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9])"
+OF_TRADE = f"^((199[1-9]|20[0-9][0-9])-({_DAYS})|{_LEAP_DAYS})T{_TIME}$"
+
+
+def _of_trade(schema: dict[str, Any]) -> None:
+    """Moments of the years of trade; a pattern, since a format has no bounds."""
+    schema.pop("format", None)
+    schema["pattern"] = OF_TRADE
+
+
 NAMES_A_LINE: dict[str, Any] = {
     "anyOf": [
         {"required": [name], "properties": {name: {"type": "string", "pattern": SOUND_WORD}}}
@@ -51,7 +63,7 @@ class InspectionBody(BaseModel):
     line_item_id: OptionalKey = Field("", description="Shopify line item id; wins over the SKU")
     condition: Key = Field(description="Sellable, Damaged, No-Value, Missing, Wrong-Item, Not Expected, Qty Mismatch")
     quantity: int = Field(ge=1, le=100_000, strict=True, description="Units in this condition")
-    inspected_at: AwareDatetime = Field(description="When, ISO 8601 with zone")
+    inspected_at: AwareDatetime = Field(description="When, ISO 8601 with zone", json_schema_extra=_of_trade)
     inspected_by: Key = Field(description="Who looked")
 
     @model_validator(mode="after")
