@@ -16,7 +16,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from khaos_swap_assets.adapters.errors import StoreError
-from khaos_swap_assets.adapters.store import audit_log, notes
+from khaos_swap_assets.adapters.store import audit_log, notes, worklist
 from khaos_swap_assets.domain.credit_notes import UNSAID, CreditNote
 from khaos_swap_assets.domain.postings import Change, Key, Page, Posting
 
@@ -96,18 +96,19 @@ class SqlBook:
         )
         return {row[0] for row in rows}
 
-    def begin_search(self, searched_at: datetime, *, latest: datetime) -> bool:
+    def begin_search(self, searched_at: datetime, *, now: datetime) -> bool:
         """Take note of a search; False when a later one was used already, and this one must not be.
 
-        One after ``latest`` was dated by a wrong clock and does not count.
+        What lies ahead of ``now`` was dated by a clock that ran ahead: such a search is not used, and where one was,
+        only searches that begin from now on are, since nobody can tell which others are older than it.
         """
-        done = self.conn.execute(
-            "INSERT INTO recon.watermarks AS old (source, reached_at) VALUES (%s, %s) "
-            "ON CONFLICT (source) DO UPDATE SET reached_at = EXCLUDED.reached_at "
-            "WHERE old.reached_at <= EXCLUDED.reached_at OR old.reached_at > %s",
-            (SEARCH, searched_at, latest),
-        )
-        return done.rowcount == 1
+        used = worklist.reached(self.conn, SEARCH)
+        is_ahead = used is not None and used > now + worklist.SKEW
+        is_older = used is not None and searched_at < used
+        if is_ahead or not (is_older or searched_at > now + worklist.SKEW):
+            worklist.move(self.conn, SEARCH, now if is_ahead else searched_at)
+            return not is_ahead
+        return False
 
     def has_witness(self) -> bool:
         """True when a document that we handed out was witnessed at its drafted value."""

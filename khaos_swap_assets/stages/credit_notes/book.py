@@ -38,10 +38,11 @@ class Book(Protocol):
     def claimed(self, codes: Collection[str]) -> set[str]:
         """Which of these Credit Note codes a posting was confirmed by."""
 
-    def begin_search(self, searched_at: datetime, *, latest: datetime) -> bool:
+    def begin_search(self, searched_at: datetime, *, now: datetime) -> bool:
         """Take note of a search; False when a later one was used already, and this one must not be.
 
-        One after ``latest`` was dated by a wrong clock and does not count.
+        What lies ahead of ``now`` was dated by a clock that ran ahead: such a search is not used, and where one was,
+        only searches that begin from now on are, since nobody can tell which others are older than it.
         """
 
     def has_witness(self) -> bool:

@@ -40,8 +40,7 @@ from khaos_swap_assets.stages.isolating import Faults, tried
 
 Mode = Literal["audit", "assist", "post"]
 ENGINE = "posting engine"
-# How old the search may be on which a document leaves. One dated further ahead than that came of a wrong clock: what
-# is accepted after it is either right, or too old to let anything out.
+# How old the search may be on which a document leaves.
 CLEARANCE_LASTS = timedelta(hours=24)
 # Who ended a posting, where no person did. Only these can be a gap that stops the feed.
 BY_WITNESS = "witness"
@@ -83,7 +82,7 @@ def plan(
     if post_from is None:
         raise SettingsError(f"KHAOS_SWAP_POST_FROM is required when KHAOS_SWAP_MODE is {mode}")
     book.lock()
-    if not book.begin_search(evidence.searched_at, latest=now + CLEARANCE_LASTS):
+    if not book.begin_search(evidence.searched_at, now=now):
         return []
     taken = _Taken.of(book, [ready.draft for ready in drafts])
     planning = _Planning(book, Witness.of(evidence, book), evidence, render, post_from, now, taken)
@@ -126,7 +125,7 @@ def read_back(
     Where nothing was found, or happened since ``wanted`` was made, the search clears it for one hand-out.
     """
     book.lock()
-    if not book.begin_search(evidence.searched_at, latest=now + CLEARANCE_LASTS):
+    if not book.begin_search(evidence.searched_at, now=now):
         return []
     searched = [one for one in book.undone() if one.customer_code in evidence.customers]
     settling = _Settling(Witness.of(evidence, book), evidence, wanted.tickets, now, (*searched, *ready))

@@ -181,10 +181,22 @@ def test_holds_are_opened_once_and_trusted_together(book: SqlBook) -> None:
 
 
 def test_a_search_older_than_the_last_one_is_refused(book: SqlBook) -> None:
-    steps, latest = (0, 0, 5, 4, 5), NOW + timedelta(days=1)
-    used = [book.begin_search(NOW + timedelta(seconds=step), latest=latest) for step in steps]
+    later = NOW + timedelta(seconds=6)
+    used = [book.begin_search(NOW + timedelta(seconds=step), now=later) for step in (0, 0, 5, 4, 5)]
     assert used == [True, True, True, False, True]
-    assert book.begin_search(NOW, latest=NOW + timedelta(seconds=4))
+
+
+@pytest.mark.parametrize("jump", [timedelta(minutes=6), timedelta(hours=1), timedelta(days=900)])
+def test_after_a_clock_ran_ahead_only_searches_that_begin_from_then_on_are_used(book: SqlBook, jump: timedelta) -> None:
+    assert book.begin_search(NOW + jump, now=NOW + jump)
+    under_way, now, fresh = NOW, NOW + timedelta(seconds=30), NOW + timedelta(seconds=31)
+    assert [book.begin_search(at, now=now) for at in (under_way, under_way, NOW + jump)] == [False] * 3
+    assert book.begin_search(fresh, now=fresh)
+
+
+def test_a_search_that_began_before_the_clock_was_set_back_is_not_used(book: SqlBook) -> None:
+    assert book.begin_search(NOW, now=NOW)
+    assert not book.begin_search(NOW + timedelta(hours=1), now=NOW)
 
 
 def test_a_truncated_table_begins_another_life(book: SqlBook) -> None:

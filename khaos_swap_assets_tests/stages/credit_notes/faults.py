@@ -70,7 +70,7 @@ def clears_what_moved_during_the_search(patch: pytest.MonkeyPatch) -> None:
 
 def uses_an_older_search_after_a_newer_one(patch: pytest.MonkeyPatch) -> None:
     """Searches count in the order of their arrival."""
-    patch.setattr(PaperBook, "begin_search", lambda self, searched_at, latest: True)
+    patch.setattr(PaperBook, "begin_search", lambda self, searched_at, now: True)
 
 
 def matches_references_without_case(patch: pytest.MonkeyPatch) -> None:

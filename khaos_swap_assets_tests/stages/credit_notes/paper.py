@@ -133,8 +133,8 @@ class PaperBook:
     def claimed(self, codes: Collection[str]) -> set[str]:
         return {one.credit_note_code for one in self.mine.postings.values() if one.credit_note_code in set(codes)}
 
-    def begin_search(self, searched_at: datetime, *, latest: datetime) -> bool:
-        if searched_at < self.mine.searched_at <= latest:
+    def begin_search(self, searched_at: datetime, *, now: datetime) -> bool:
+        if not self.mine.searched_at <= searched_at <= now:
             return False
         self.mine.searched_at = searched_at
         return True
