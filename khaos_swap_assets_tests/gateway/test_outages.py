@@ -20,12 +20,13 @@ FOUND = "SELECT array_agg(inspection_id ORDER BY inspection_id) FROM recon.inspe
 
 def send(gateway: Gateway, name: str) -> set[int]:
     """One message by each way in: knocks are written together, findings one by one."""
-    knock = message(signed(return_id=name), **{"return": {}})
-    found = finding(inspection_id=name)
-    return {
-        gateway.post("/webhooks/swap", json=knock).status_code,
-        gateway.post("/inspections", json=found, headers=BEARER).status_code,
-    }
+    found = gateway.post("/inspections", json=finding(inspection_id=name), headers=BEARER)
+    return {knock(gateway, name), found.status_code}
+
+
+def knock(gateway: Gateway, name: str) -> int:
+    """One webhook of a return."""
+    return gateway.post("/webhooks/swap", json=message(signed(return_id=name), **{"return": {}})).status_code
 
 
 def kept_are(url: str, *names: str) -> bool:
