@@ -18,6 +18,7 @@ from khaos_swap_assets.sandbox.switches import ALL_SWITCHES, KHAOS_SWITCHES
 from khaos_swap_assets_tests.prove.audit_proofs import AUDIT_PROOFS
 from khaos_swap_assets_tests.prove.chaos import chaos
 from khaos_swap_assets_tests.prove.gateway_proofs import GATEWAY_PROOFS
+from khaos_swap_assets_tests.prove.large_store import large_store
 from khaos_swap_assets_tests.prove.note_dialects import note_dialects
 from khaos_swap_assets_tests.prove.odd_history import odd_history
 from khaos_swap_assets_tests.prove.odd_prices import odd_prices
@@ -185,6 +186,7 @@ PROOFS: dict[str, Callable[[], Figures]] = {
         chaos,
         kept_goods,
         packs,
+        large_store,
         benchmarks,
         *AUDIT_PROOFS,
         *GATEWAY_PROOFS,
