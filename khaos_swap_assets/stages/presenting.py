@@ -1,4 +1,4 @@
-"""What an asset shows of its table in the Dagster UI: count, columns, a preview of the newest 20 rows, a picture.
+"""What an asset shows of its table in the Dagster UI: count, columns, a preview of at most 50 rows, a picture.
 
 Belongs here: turning tables into Dagster metadata. Stays out: what the rows mean. No personal data is in any table,
 so a preview shows none.
@@ -21,9 +21,7 @@ from khaos_swap_assets.domain.report import unbroken
 if TYPE_CHECKING:
     import psycopg
 
-PREVIEW_ROWS = 20
-"""Dagster stores what is shown twice with every run: the previews are most of what an hour adds on disk."""
-LISTED_ROWS = 50
+PREVIEW_ROWS = 50
 COUNTED_ROWS = 100_000
 WORST_ROWS = 20
 

@@ -17,7 +17,7 @@ from khaos_swap_assets.adapters.store.queues import Queue
 from khaos_swap_assets.domain.returns import hold_words
 from khaos_swap_assets.stages.completeness.comparing import WIDE, compare
 from khaos_swap_assets.stages.pictures import drawn
-from khaos_swap_assets.stages.presenting import LISTED_ROWS, WORST_ROWS, as_table, picture
+from khaos_swap_assets.stages.presenting import PREVIEW_ROWS, WORST_ROWS, as_table, picture
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 COMPLETENESS = dg.AssetKey(["reconciliation", "completeness"])
@@ -54,10 +54,10 @@ def reconciliation_completeness(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materi
             "returns_mirrored": sum(day.mirrored for day in days),
             "returns_read_again": found.mended,
             "open_returns_read_singly": found.read_singly,
-            "rmas_read_again": ", ".join(mended[:LISTED_ROWS]) or "none",
+            "rmas_read_again": ", ".join(mended[:PREVIEW_ROWS]) or "none",
             "compared_at": str(compared_at or "never"),
-            "days": as_table([_cells(asdict(day)) for day in days[:LISTED_ROWS]]),
-            "documents": as_table(documents[:LISTED_ROWS]),
+            "days": as_table([_cells(asdict(day)) for day in days[:PREVIEW_ROWS]]),
+            "documents": as_table(documents[:PREVIEW_ROWS]),
             "refused_messages": as_table([{"reason": key, "times": times} for key, times in refused.items()]),
             "queues": as_table([queue_row(queue) for queue in waiting]),
             "held_by_reason": as_table([{**row, "reason": hold_words(row["reason"])} for row in held]),
