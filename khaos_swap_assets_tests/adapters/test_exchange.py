@@ -233,7 +233,7 @@ from khaos_swap_assets.adapters.khaos.soap import Soap
 from khaos_swap_assets.adapters.settings import SwapSettings
 from khaos_swap_assets.adapters.swap import client
 base = sys.argv[1]
-swap = client.connect(SwapSettings(url=base, api_key="k", store_id="st"), retries=0, sleep=id)
+swap = client.connect(SwapSettings(url=base, api_key="k", store_id="st", retries=0), sleep=id)
 soap = Soap(http.Http(base, retries=0))
 def peak():
     told = open("/proc/self/status").read()
