@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
@@ -12,14 +13,18 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.partitions.context import partition_loading_context
 from dagster._core.test_utils import create_run_for_test
+from dagster._utils.schedules import schedule_execution_time_iterator
 
 from khaos_swap_assets import automation
 from khaos_swap_assets.adapters.errors import TransientError
 from khaos_swap_assets.adapters.store import arrivals, worklist
+from khaos_swap_assets.housekeeping import housekeeping_nightly
 from khaos_swap_assets.stages import due
 from khaos_swap_assets.stages.due import what_is_due
 from khaos_swap_assets.stages.orders.sync import SOURCE as DOCUMENTS
+from khaos_swap_assets.stages.reconciliation.assets import MONTHS
 from khaos_swap_assets.stages.returns.sync import OPEN, SOURCE, WIDE
 from khaos_swap_assets_tests.stages.town import NOON, Town, a_note, a_return, connect
 
@@ -271,6 +276,33 @@ def test_on_the_first_the_month_that_ended_is_asked_for(tick: datetime, period: 
 def test_the_month_that_is_asked_for_is_a_partition() -> None:
     found = dg.build_schedule_context(scheduled_execution_time=datetime(2026, 4, 1, 5, tzinfo=UTC))
     assert automation.known_periods([automation.month_just_ended(found).partition_key or ""]) == ["2026-03"]
+
+
+@pytest.mark.parametrize(
+    ("moment", "newest"),
+    [
+        (datetime(2026, 3, 31, 22, 59, 59, tzinfo=UTC), "2026-03"),
+        (datetime(2026, 3, 31, 23, 0, 0, tzinfo=UTC), "2026-04"),
+        (datetime(2026, 10, 31, 23, 59, 59, tzinfo=UTC), "2026-10"),
+        (datetime(2026, 11, 1, 0, 0, 0, tzinfo=UTC), "2026-11"),
+    ],
+)
+def test_a_month_is_a_partition_from_its_first_second_in_london(moment: datetime, newest: str) -> None:
+    with partition_loading_context(effective_dt=moment):
+        assert MONTHS.get_last_partition_key() == newest
+
+
+@pytest.mark.parametrize("day", [datetime(2026, 3, 28, tzinfo=LONDON), datetime(2026, 10, 24, tzinfo=LONDON)])
+@pytest.mark.parametrize("schedule", [automation.sweep, housekeeping_nightly])
+def test_a_night_in_which_clocks_change_has_its_nightly_work_once(
+    schedule: dg.ScheduleDefinition, day: datetime
+) -> None:
+    zone = schedule.execution_timezone
+    ticks = schedule_execution_time_iterator(day.timestamp(), schedule.cron_schedule, zone)
+    until = datetime(day.year, day.month, day.day + 3, tzinfo=LONDON)
+    found = list(takewhile(lambda one: one < until, ticks))
+    nights = [one.astimezone(LONDON).day for one in found if one.astimezone(LONDON).hour < 7]
+    assert nights == [day.day, day.day + 1, day.day + 2]
 
 
 def test_a_sweep_asks_for_a_run_unless_one_is_under_way(tmp_path: Path) -> None:
