@@ -165,7 +165,15 @@ def test_the_guilty_ones_are_found_by_halving_and_what_they_wrote_is_undone(
     assert {row[0] for row in database.execute("SELECT period FROM recon.touched_periods")} == set(done)
 
 
-@pytest.mark.parametrize("error", [psycopg.OperationalError("gone"), SettingsError("not set")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        psycopg.OperationalError("gone"),
+        psycopg.errors.ReadOnlySqlTransaction("a standby"),
+        psycopg.errors.InsufficientPrivilege("no right to write"),
+        SettingsError("not set"),
+    ],
+)
 def test_what_the_outside_world_does_is_nobodys_fault(database: psycopg.Connection[Any], error: Exception) -> None:
     with pytest.raises(type(error)):
         tried(database, {"R7"}, error)
