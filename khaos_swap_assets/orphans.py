@@ -47,7 +47,7 @@ class Orphans:
         argv = [sys.executable, "-m", "khaos_swap_assets.orphans", *run_ids]
         env = {**os.environ, **self._env, processes.HOUSE: str(self._folder)}
         try:
-            done = subprocess.run(  # noqa: S603 (the program is ours)
+            done = subprocess.run(  # noqa: S603 (the program is ours)  # nosec B603
                 argv, env=env, cwd=self._folder, capture_output=True, text=True, timeout=SECONDS, check=False
             )
         except subprocess.TimeoutExpired:
