@@ -58,7 +58,8 @@ STUMBLES = (
 SYNCED = "SELECT count(*) FROM runs WHERE pipeline_name = 'sync' AND status = 'SUCCESS' AND start_time > %s"
 UNREAD = (
     "SELECT count(*) FROM unnest(%s::text[]) AS made (rma) "
-    "WHERE NOT EXISTS (SELECT FROM swap.returns r WHERE r.rma = made.rma)"
+    "WHERE NOT EXISTS (SELECT FROM swap.returns r WHERE r.rma = made.rma) "
+    "AND NOT EXISTS (SELECT FROM swap.unreadable u WHERE u.subject = made.rma)"  # planted, and told as unreadable
 )
 UNSEEN = (
     "SELECT count(*) FROM unnest(%s::text[]) AS made (code) "
