@@ -155,7 +155,7 @@ def is_noted_twice(world: World, rma: Rma) -> bool:
 
 
 def has_a_gap(world: World, rma: Rma) -> bool:
-    notes = notes_of(world, rma)
+    notes = [] if is_never_paid(world, rma) else notes_of(world, rma)  # without a refund there is no value to miss
     return len(notes) == 1 and gross(notes[0]) != rma.refund_pence and not is_rounding(notes[0], rma)
 
 
