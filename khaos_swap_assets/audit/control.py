@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from khaos_swap_assets.adapters.files.documents import delivery_of, sold_pence
@@ -20,6 +20,8 @@ from khaos_swap_assets.audit.returns_file import ReturnRow
 from khaos_swap_assets.domain.money import format_money
 from khaos_swap_assets.domain.periods import london_date
 from khaos_swap_assets.domain.returns import KNOWN_STATUSES
+
+NOTE_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,16 +164,18 @@ def _limits(inputs: Inputs, orders_missing: int) -> Iterator[str]:
 
 
 def _days(inputs: Inputs) -> Iterator[str]:
-    refunded = [item.day for item in _returns(inputs.returns.rows) if item.day and item.pence]
+    """Refunds whose Credit Note must lie outside the file: a note comes within ``NOTE_DAYS`` of its refund."""
+    paid = [row.record for row in inputs.proven_returns if row.record.refund_pence]
+    refunded = [london_date(record.refunded_at) for record in paid if record.refunded_at]
     noted = [row.created_on for row in inputs.credit_notes.rows if row.created_on]
     if not refunded or not noted:
         return
     late = sum(day > max(noted) for day in refunded)
-    early = sum(day < min(noted) for day in refunded)
+    early = sum(day < min(noted) - timedelta(days=NOTE_DAYS) for day in refunded)
     if late:
         yield f"Days: {late:,} refunds are later than the last Credit Note of the file ({max(noted)})"
     if early:
-        yield f"Days: {early:,} refunds are earlier than the first Credit Note of the file ({min(noted)})"
+        yield f"Days: {early:,} refunds are long before the first Credit Note of the file ({min(noted)})"
 
 
 def _currencies(inputs: Inputs) -> Iterator[str]:

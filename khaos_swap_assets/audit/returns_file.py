@@ -132,7 +132,7 @@ class _Reader:
     def __init__(self, table: Table[ReturnRow]) -> None:
         self._table = table
         self._settings: dict[str, SwapSettings] = {}
-        self._seen: dict[str, tuple[int, int]] = {}
+        self._seen: dict[str, int] = {}
         self.refused = 0
 
     def take(self, element: Element) -> None:
@@ -150,9 +150,7 @@ class _Reader:
             column, _, reason = fault.partition(": ")
             value = _value(raw, column)
             self._table.fault(element.line, column, value, without_value(reason, value))
-        if not faults and self._is_first(record, element.line):
-            self._table.rows.append(ReturnRow(element.line, record, raw))
-        else:
+        if faults or not self._keep(ReturnRow(element.line, record, raw)):
             self.refused += 1
 
     def _settings_for(self, raw: dict[str, Any]) -> SwapSettings:
@@ -163,12 +161,21 @@ class _Reader:
             self._settings[name] = SwapSettings.model_construct(store_id=name)
         return self._settings[name]
 
-    def _is_first(self, record: Return, line: int) -> bool:
-        here = (line, self._table.given)
-        first = self._seen.setdefault(record.return_id, here)
-        if first != here:
-            self._table.fault(line, "return_id", record.return_id, f"stands already on line {first[0]}")
-        return first == here
+    def _keep(self, row: ReturnRow) -> bool:
+        """Keep a return that was not there yet; of two readings the newer by ``date_updated`` counts."""
+        place = self._seen.setdefault(row.record.return_id, len(self._table.rows))
+        if place == len(self._table.rows):
+            self._table.rows.append(row)
+            return True
+        known = self._table.rows[place]
+        before, now = known.record.updated_at, row.record.updated_at
+        if before is None or now is None or (before == now and known.record != row.record):
+            self._table.fault(row.line, "return_id", row.record.return_id, f"stands already on line {known.line}")
+            return False
+        self._table.no_data["older readings of a return"] += 1
+        if now > before:
+            self._table.rows[place] = row
+        return True
 
 
 def _implausible(record: Return) -> Iterator[str]:

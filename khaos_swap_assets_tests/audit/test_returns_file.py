@@ -214,3 +214,14 @@ HOOK = {"jwt": "x", "return": {**V1, "status": "Closed", "shipping_status": "Del
 def test_version_1_and_webhooks_read_like_version_2(tmp_path: Path, content: str) -> None:
     (row,) = read(tmp_path, content).rows
     assert (row.record.rma, row.record.order_name, row.record.refunded_at is not None) == ("RMA1", "#A1", True)
+
+
+def test_of_one_return_read_twice_the_newer_counts(tmp_path: Path) -> None:
+    older = {**V1, "return_status": "Open", "date_updated": "2026-02-28T10:00:00Z"}
+    newer = {**V1, "date_updated": "2026-03-02T15:00:00Z"}
+    for pair in ([older, newer], [newer, older], [newer, newer]):
+        table = read(tmp_path, json.dumps(pair))
+        assert [row.record.status for row in table.rows] == ["Closed"]
+        assert (table.rejected, table.no_data.total()) == (0, 1)
+    undated = read(tmp_path, json.dumps([V1, {**V1, "return_status": "Open"}]))
+    assert "stands already" in str(undated.kinds[0])
