@@ -157,3 +157,14 @@ def test_a_map_is_written_with_its_proposals_even_where_the_audit_stops(tmp_path
     assert stopped.exit_code == 2
     assert "Is it 'Credit Note Nr' ('CN1', 'CN2'" in stopped.stderr
     assert run(shop, tmp_path, *options, "--map", str(tmp_path / "map.json")).exit_code == 0
+
+
+def test_without_rates_on_the_orders_no_vat_is_compared_and_that_is_told(tmp_path: Path) -> None:
+    shop = small_shop()
+    for order in shop.orders:
+        order.pop("vat_rate")
+    result = run(shop, tmp_path, "--as-of", "2026-03-31")
+    assert "no VAT rates, so that no VAT is compared" in result.stdout
+    header, *rows = (tmp_path / "out" / "reconciliation.csv").read_text(encoding="utf-8").splitlines()
+    place = header.split(",").index("vat_gap_pence")
+    assert {row.split(",")[place] for row in rows} == {""}

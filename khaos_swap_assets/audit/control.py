@@ -149,7 +149,7 @@ def _limits(inputs: Inputs, orders_missing: int) -> Iterator[str]:
     if all(row.net_pence is None for row in notes.rows):
         yield "VAT: the Credit Notes have no net amounts, so that no VAT is compared"
     elif all(row.vat_percent is None for row in orders.rows):
-        yield "VAT: the Sales Orders have no VAT rates, so that VAT is compared at 20 %"
+        yield "VAT: the Sales Orders have no VAT rates, so that no VAT is compared"
     unknown = Counter(row.record.status for row in returns if row.record.status not in KNOWN_STATUSES)
     if unknown:
         told = ", ".join(f"{shown(status or 'none')} {count:,}" for status, count in unknown.most_common(5))
