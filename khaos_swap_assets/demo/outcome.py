@@ -138,7 +138,9 @@ def broken_invariants(conn: psycopg.Connection, ledger: dict[str, Any]) -> list[
 
 
 def _plant(one: dict[str, str]) -> Found:
-    subject = one.get("credit_note_code") or one.get("refund") or _of_return(one["kind"], one["rma"], one["sku"])
+    subject = (
+        one["credit_note_code"] or one["refund"] or one["record"] or _of_return(one["kind"], one["rma"], one["sku"])
+    )
     return one["kind"], subject or one["sku"]
 
 

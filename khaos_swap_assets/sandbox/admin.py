@@ -12,7 +12,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, HTTPException
 
-from khaos_swap_assets.sandbox import switches
+from khaos_swap_assets.sandbox import khaos_refusing, switches
 from khaos_swap_assets.sandbox.khaos_books import Books
 from khaos_swap_assets.sandbox.khaos_returns import gross_of
 from khaos_swap_assets.sandbox.khaos_truth import duplicates, planted, undue_moves
@@ -58,7 +58,8 @@ def _add_truth(router: APIRouter, books: Books) -> None:
     def truth() -> dict[str, object]:
         with state.lock:
             shows_items = switches.value(books.state, "note_items") != "none"
-            return {"planted": [asdict(plant) for plant in planted(books.world, shows_items=shows_items)]}
+            found = planted(books.world, shows_items=shows_items, gone=khaos_refusing.gone(state))
+            return {"planted": [asdict(plant) for plant in found]}
 
     @router.get("/ledger")
     def ledger() -> dict[str, object]:

@@ -40,6 +40,12 @@ def refuse(state: State, operation: str, records: Sequence[str]) -> None:
         raise KhaosFaultError(GONE)
 
 
+def gone(state: State) -> dict[str, str]:
+    """Operation → the record that it refuses to answer about; operations that nobody asked yet are left out."""
+    asked = {name: state.switches.get(f"gone of {name}", "") for name in OF_OPERATION}
+    return {name: record for name, record in asked.items() if record and _value(state, name) == "one_gone"}
+
+
 def _guilty(state: State, operation: str, first: str) -> str:
     return state.switches.setdefault(f"gone of {operation}", first)
 

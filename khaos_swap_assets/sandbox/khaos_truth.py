@@ -8,10 +8,11 @@ Ages follow the house's limits: in doubt after 24 hours, not issued after 3 days
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from khaos_swap_assets.sandbox.khaos_packs import opened
+from khaos_swap_assets.sandbox.khaos_refusing import GONE
 from khaos_swap_assets.sandbox.khaos_returns import QUARANTINE, RETURN_TO_STOCK, STOCK_MISSING, gross_of
 from khaos_swap_assets.sandbox.world import Note, Plant, ReturnDocument, Rma, World
 
@@ -28,17 +29,20 @@ STOCK_KINDS = {
 Key = tuple[str, str, str]
 
 
-def planted(world: World, *, shows_items: bool = True) -> list[Plant]:
+def planted(world: World, *, shows_items: bool = True, gone: Mapping[str, str] | None = None) -> list[Plant]:
     """Every trouble that must be open by the world's clock: the generator's and what happened since, each once.
 
     Without ``shows_items`` nobody can tell whose a note is that names no return, unless its value is the only one.
+    ``gone``: operation → the record that it refuses to answer about.
     """
     found = [*world.plants]
     found += [plant for one in world.documents.values() for plant in _of_document(world, one, shows_items)]
     found += [] if shows_items else _nameless(world)
+    found = [one for one in found if not _is_untold(world, one, gone or {})]
+    found += [Plant("record_refused", record=f"Khaos {name} {key}", why=GONE) for name, key in (gone or {}).items()]
     unique: dict[tuple[str, ...], Plant] = {}
     for plant in found:
-        unique.setdefault((plant.kind, plant.rma, plant.credit_note_code, plant.sku, plant.refund), plant)
+        unique.setdefault((plant.kind, plant.rma, plant.credit_note_code, plant.sku, plant.refund, plant.record), plant)
     return list(unique.values())
 
 
@@ -101,6 +105,12 @@ def _nameless(world: World) -> Iterator[Plant]:
     for note in world.notes.values():
         if note.made_by == "staff" and not note.associated_ref and note.created_at <= world.now:
             yield Plant("credit_note_orphan", credit_note_code=note.code, why="no reference, and no items are shown")
+
+
+def _is_untold(world: World, one: Plant, gone: Mapping[str, str]) -> bool:
+    """Whether only an account that nobody can read would show it."""
+    note = world.notes.get(one.credit_note_code)
+    return one.kind == "credit_note_unallocated" and note is not None and note.urn == gone.get("GetCompanyInfo")
 
 
 def _of_document(world: World, document: ReturnDocument, shows_items: bool) -> Iterator[Plant]:

@@ -236,7 +236,8 @@ class StoreRefund:
 class Plant:
     """Trouble that is really there: an exception of ``kind`` must be open for this subject at the end.
 
-    ``is_nameless`` money came or went without a field of either side that says why.
+    ``is_nameless`` money came or went without a field of either side that says why; ``record`` is one that a vendor
+    refuses to answer about, with the operation.
     """
 
     kind: str
@@ -245,6 +246,7 @@ class Plant:
     sku: str = ""
     why: str = ""
     refund: str = ""
+    record: str = ""
     is_nameless: bool = False
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import psycopg
@@ -9,6 +10,7 @@ import pytest
 
 from khaos_swap_assets.demo.outcome import BROKEN, broken_invariants, outcome, unexplained
 from khaos_swap_assets.demo.rounds import Played
+from khaos_swap_assets.sandbox.world import Plant
 from khaos_swap_assets_tests.stages.town import Town, a_note, a_return, connect
 
 LEDGER = {"duplicates": 0, "undue_moves": 0}
@@ -28,15 +30,8 @@ def opened(database: psycopg.Connection[Any], kind: str, rma: str = "", sku: str
     database.execute(EXCEPTION, (kind, subject, rma, sku, code))
 
 
-def plant(kind: str, rma: str = "", sku: str = "", code: str = "") -> dict[str, Any]:
-    return {
-        "kind": kind,
-        "rma": rma,
-        "sku": sku,
-        "credit_note_code": code,
-        "why": "it was planted",
-        "is_nameless": False,
-    }
+def plant(kind: str, rma: str = "", sku: str = "", code: str = "", record: str = "") -> dict[str, Any]:
+    return asdict(Plant(kind, rma, code, sku, "it was planted", record=record))
 
 
 def judged(database: psycopg.Connection[Any], *planted: dict[str, Any]) -> dict[str, Any]:
@@ -71,6 +66,13 @@ def test_an_unreadable_record_of_no_return_is_told_by_its_code(database: psycopg
     result = judged(database, plant("record_unreadable", sku="A,B"), plant("record_unreadable", sku="C,D"))
     assert result["missed"] == ["record_unreadable C,D: it was planted"]
     assert result["false_alarms"] == []
+
+
+def test_a_refusal_is_looked_for_by_the_record_that_it_is_about(database: psycopg.Connection[Any]) -> None:
+    gone, other = "Khaos GetCompanyInfo C1", "Khaos GetCompanyInfo C2"
+    database.execute(EXCEPTION, ("record_refused", gone, "", "", ""))
+    result = judged(database, plant("record_refused", record=gone), plant("record_refused", record=other))
+    assert (result["missed"], result["false_alarms"]) == ([f"record_refused {other}: it was planted"], [])
 
 
 def test_another_kind_is_told_by_its_return_whatever_sku_it_names(database: psycopg.Connection[Any]) -> None:

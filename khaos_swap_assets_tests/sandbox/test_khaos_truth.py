@@ -173,3 +173,18 @@ def test_a_unit_credited_for_goods_that_nobody_returned_is_a_duplicate() -> None
     books = small_books()
     import_document(books, document(sku=HAT, gross="10.00"))
     assert duplicates(books.world) == 1
+
+
+def test_a_record_that_is_refused_must_be_told_and_hides_what_only_it_would_show() -> None:
+    books = small_books()
+    books.world.scripts[RMA] = "never_allocated"
+    kept = import_document(books, document())
+    books.world.now = NOW + 8 * DAY
+    for gone, expected in (
+        ({}, [("credit_note_unallocated", kept.note_code)]),
+        ({"GetCompanyInfo": "C9"}, [("credit_note_unallocated", kept.note_code), ("record_refused", "")]),
+        ({"GetCompanyInfo": URN}, [("record_refused", "")]),
+    ):
+        told = planted(books.world, gone=gone)
+        assert [(one.kind, one.credit_note_code) for one in told] == expected
+        assert {one.record for one in told} - {""} == {f"Khaos {name} {key}" for name, key in gone.items()}
