@@ -138,10 +138,8 @@ def broken_invariants(conn: psycopg.Connection, ledger: dict[str, Any]) -> list[
 
 
 def _plant(one: dict[str, str]) -> Found:
-    subject = (
-        one["credit_note_code"] or one["refund"] or one["record"] or _of_return(one["kind"], one["rma"], one["sku"])
-    )
-    return one["kind"], subject or one["sku"]
+    named = one["credit_note_code"] or one["refund"] or one["record"]
+    return one["kind"], named or _of_return(one["kind"], one["rma"], one["sku"]) or one["sku"]
 
 
 def _of_return(kind: str, rma: str, sku: str) -> str:

@@ -29,8 +29,9 @@ UNKNOWN_STATUS_TAGS = "<LOYALTY_TIER/><PICK_WAVE>0</PICK_WAVE>"
 class Style:
     """How this installation writes: CDATA around descriptions, tags nobody documented, signs of Credit Notes.
 
-    Without ``shows_note_items`` a note has no INVOICE, as in the contract's own sample (khaos.md §7.4). ``items``: the
-    catalogue, for the packs of an order and of a note.
+    Without ``shows_note_items`` a note has no INVOICE, as in the contract's own sample (khaos.md §7.4). Without
+    ``shows_order_codes`` ExportOrders names no code and no type (§7.5). ``items``: the catalogue, for the packs of an
+    order and of a note.
     """
 
     has_cdata: bool = False
@@ -38,6 +39,7 @@ class Style:
     has_negative_notes: bool = False
     shows_items: bool = True
     shows_note_items: bool = True
+    shows_order_codes: bool = True
     items: Items = field(default_factory=dict)
     pack_orders: str = "header"
     pack_notes: str = "header"
@@ -185,11 +187,12 @@ def _sales_order(order: Order, customer: Customer | None, style: Style) -> str:
     shown = sold_lines(style.items, order, style.pack_orders)
     lines = "".join(_order_item(line, units, unit) for line in shown for units, unit in _unit_prices(line))
     delivery_net = net_of_gross(order.delivery_gross_pence, DELIVERY_VAT)
+    code = escape(order.so_code)
+    named = f"{_internal_ref('1', 'Sales Order', code)}<SORDER_CODE>{code}</SORDER_CODE>"
     return (
         f"<SALES_ORDER>{_customer_detail(order.urn, customer, style)}<PAYMENTS><PAYMENT_DETAIL><PAYMENT_AMOUNT>"
         f"{money(total)}</PAYMENT_AMOUNT><PAYMENT_TYPE>2</PAYMENT_TYPE><AUTH_CODE>SHOPIFY</AUTH_CODE></PAYMENT_DETAIL>"
-        f'</PAYMENTS><ORDER_HEADER><INTERNAL_REF TYPE_ID="1" TYPE_DESC="Sales Order">{escape(order.so_code)}'
-        f"</INTERNAL_REF><SORDER_CODE>{escape(order.so_code)}</SORDER_CODE>"
+        f"</PAYMENTS><ORDER_HEADER>{named if style.shows_order_codes else ''}"
         f"<ORDER_DATE>{order.ordered_at.astimezone(LONDON):%Y-%m-%dT%H:%M:%S}</ORDER_DATE><ORDER_AMOUNT>{money(total)}</ORDER_AMOUNT>"
         f"<ORDER_CURRENCY_CODE>{order.currency}</ORDER_CURRENCY_CODE><SITE>{SITES[1]}</SITE>"
         f"<ASSOCIATED_REF>{escape(order.associated_ref)}</ASSOCIATED_REF><DELIVERY_NET>{money(delivery_net)}"
@@ -209,12 +212,16 @@ def _note_order(note: Note, customer: Customer | None, style: Style) -> str:
     )
     return (
         f"<SALES_ORDER>{_customer_detail(note.urn, customer, style)}<PAYMENTS/><ORDER_HEADER>"
-        f'<INTERNAL_REF TYPE_ID="2" TYPE_DESC="Credit Note">{escape(note.code)}</INTERNAL_REF>'
+        f"{_internal_ref('2', 'Credit Note', escape(note.code)) if style.shows_order_codes else ''}"
         f"<ORDER_DATE>{note.created_at.astimezone(LONDON):%Y-%m-%dT%H:%M:%S}</ORDER_DATE>"
         f"<ORDER_CURRENCY_CODE>{note.currency}</ORDER_CURRENCY_CODE>"
         f"<ASSOCIATED_REF>{escape(note.associated_ref)}</ASSOCIATED_REF></ORDER_HEADER>"
         f"<ORDER_ITEMS>{lines}</ORDER_ITEMS></SALES_ORDER>"
     )
+
+
+def _internal_ref(type_id: str, words: str, code: str) -> str:
+    return f'<INTERNAL_REF TYPE_ID="{type_id}" TYPE_DESC="{words}">{code}</INTERNAL_REF>'
 
 
 def _unit_prices(line: SoldLine) -> list[tuple[int, int]]:

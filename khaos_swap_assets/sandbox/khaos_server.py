@@ -156,6 +156,7 @@ def _style(books: Books, *, shows_items: bool = True) -> documents.Style:
         has_negative_notes=switches.value(books.state, "note_signs") == "negative",
         shows_items=shows_items,
         shows_note_items=switches.value(books.state, "note_items") == "status",
+        shows_order_codes=switches.value(books.state, "order_codes") == "shown",
         items=books.world.items,
         pack_orders=switches.value(books.state, "pack_orders"),
         pack_notes=switches.value(books.state, "pack_notes"),

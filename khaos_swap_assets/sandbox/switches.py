@@ -15,6 +15,7 @@ KHAOS_SWITCHES: Mapping[str, tuple[str, ...]] = {
     "repeated_reference": ("accept", "refuse"),
     "note_reference": ("inherit", "none", "order"),
     "note_items": ("status", "export", "none"),
+    "order_codes": ("shown", "hidden"),
     "unit_price": ("honour", "ignore", "net"),
     "source_pointer": ("SourceReference.SourceOrder", "SourceReturnReference.SourceOrder", "SourceReference"),
     "stock_moves": ("process", "issue"),

@@ -48,7 +48,10 @@ class Sold:
 
 @dataclass
 class KhaosOnTheWire:
-    """Its books. ``items_by`` says where a note's items are shown, ``absent`` what the WSDL does not name."""
+    """Its books. ``items_by`` says where a note's items are shown, ``absent`` what the WSDL does not name.
+
+    With ``hides_codes`` ExportOrders shows no document's code.
+    """
 
     documents: dict[str, Sold] = field(default_factory=dict)
     codes: dict[str, Decimal] = field(default_factory=dict)
@@ -57,6 +60,7 @@ class KhaosOnTheWire:
     credit: dict[str, str] = field(default_factory=dict)
     items_by: str = "status"
     reference: str = "ours"
+    hides_codes: bool = False
     ignores_prices: bool = False
     absent: frozenset[str] = frozenset()
     refuses: Refusal = lambda operation, params: ""
@@ -193,7 +197,9 @@ class KhaosOnTheWire:
             for one in self.documents.values()
             if getattr(one, key) in wanted and (self.items_by == "export" or not one.is_note)
         ]
-        return f"<SALES_ORDERS>{''.join(_full(one) for one in found)}</SALES_ORDERS>"
+        return (
+            f"<SALES_ORDERS>{''.join(_full(one, '' if self.hides_codes else one.code) for one in found)}</SALES_ORDERS>"
+        )
 
 
 def read_document(text: str) -> list[dict[str, Any]]:
@@ -202,7 +208,8 @@ def read_document(text: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _full(one: Sold) -> str:
+def _full(one: Sold, shown_code: str) -> str:
+    named = f"<INTERNAL_REF>{shown_code}</INTERNAL_REF>" if shown_code else ""
     moment = datetime.strptime(one.day, "%d/%m/%Y").replace(tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%S")
     items = "".join(
         f"<ORDER_ITEM><STOCK_CODE>{code}</STOCK_CODE><MAPPING_TYPE>1</MAPPING_TYPE><ORDER_QTY>{units}</ORDER_QTY>"
@@ -212,8 +219,8 @@ def _full(one: Sold) -> str:
     address = "<IADDRESS1>4 Mill Row</IADDRESS1><ITOWN>Leeds</ITOWN><ICOUNTRY_CODE>GB</ICOUNTRY_CODE>"
     return (
         f"<SALES_ORDER><CUSTOMER_DETAIL><COMPANY_CODE>{one.customer}</COMPANY_CODE><ADDRESSES><INVADDR>{address}"
-        f"<ISURNAME>Nolan</ISURNAME></INVADDR></ADDRESSES></CUSTOMER_DETAIL><ORDER_HEADER><INTERNAL_REF>{one.code}"
-        f"</INTERNAL_REF><ORDER_DATE>{moment}</ORDER_DATE><ORDER_CURRENCY_CODE>GBP</ORDER_CURRENCY_CODE>"
+        f"<ISURNAME>Nolan</ISURNAME></INVADDR></ADDRESSES></CUSTOMER_DETAIL><ORDER_HEADER>{named}"
+        f"<ORDER_DATE>{moment}</ORDER_DATE><ORDER_CURRENCY_CODE>GBP</ORDER_CURRENCY_CODE>"
         f"<ASSOCIATED_REF>{escape(one.reference)}</ASSOCIATED_REF><DELIVERY_GRS>{one.delivery}</DELIVERY_GRS>"
         f"</ORDER_HEADER><ORDER_ITEMS>{items}</ORDER_ITEMS></SALES_ORDER>"
     )

@@ -22,6 +22,17 @@ def test_clean_returns_need_no_person(items_by: str, reference: str, merchant: M
     assert (set(merchant.postings().values()), merchant.open_exceptions()) == ({"confirmed"}, [])
 
 
+@pytest.mark.parametrize(("items_by", "reference"), [("status", "ours"), ("export", "order"), ("export", "blank")])
+def test_documents_that_come_without_their_codes_need_no_person(
+    items_by: str, reference: str, merchant: Merchant
+) -> None:
+    merchant.books.hides_codes = True
+    merchant.books.items_by, merchant.books.reference = items_by, reference
+    merchant.trades(*CLEAN)
+    assert sorted(merchant.settles()) == ["RMA1", "RMA2", "RMA3"]
+    assert (set(merchant.postings().values()), merchant.open_exceptions()) == ({"confirmed"}, [])
+
+
 def test_a_note_is_read_by_its_code_once(merchant: Merchant) -> None:
     merchant.books.items_by, merchant.books.reference = "export", "blank"
     merchant.trades(*CLEAN)

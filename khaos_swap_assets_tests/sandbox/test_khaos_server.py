@@ -91,6 +91,13 @@ def test_the_items_of_a_note_are_shown_by_one_way_or_by_none(
     assert [order.order.so_code for order in wire.khaos.export_orders(REF)] == ["SO48213"]
 
 
+def test_documents_may_be_shown_without_their_codes(wire: Wire) -> None:
+    assert switches.set_switches(wire.state, {"note_items": "export", "order_codes": "hidden"}) == []
+    code = ledger.import_document(wire.books, document()).note_code
+    assert [order.order.so_code for order in wire.khaos.export_orders(REF)] == ["SO48213"]
+    assert wire.khaos.export_note(code) == NoteItems(((JACKET, 1),), URN)
+
+
 def test_orders_come_whole_and_exact(wire: Wire) -> None:
     (full,) = wire.khaos.export_orders(REF)
     order = full.order

@@ -208,8 +208,21 @@ class KhaosClient:
         return status.read_statuses(self._soap.ask_document("ExportOrderStatusEx", params))
 
     def export_orders(self, associated_ref: str) -> list[FullOrder]:
-        """Every Sales Order of this reference, with lines and party; empty when Khaos says that there is none."""
-        return orders.read_orders(self._detail(associated_ref, DETAIL_BY_REF))
+        """Every Sales Order of this reference, with lines and party; empty when Khaos says that there is none.
+
+        Orders that come without their codes are asked for one by one by those that the status feed names.
+        """
+        found = self._detail(associated_ref, DETAIL_BY_REF)
+        return self._by_their_codes(associated_ref) if orders.lacks_codes(found) else orders.read_orders(found)
+
+    def _by_their_codes(self, associated_ref: str) -> list[FullOrder]:
+        feed = self.export_order_status(associated_refs=[associated_ref])
+        lost = [one.reason for one in (*feed.faults, *feed.refused)]
+        if lost or not feed.orders:
+            why = f"the status feed cannot be read: {lost[0]}" if lost else "the status feed names no order of it"
+            raise PermanentError(f"ExportOrders shows {associated_ref} without the code of its order, and {why}")
+        codes = [one.so_code for one in feed.orders]
+        return [orders.read_order(self._detail(code, DETAIL_BY_CODE), code) for code in codes]
 
     def export_note(self, code: str) -> NoteItems | None:
         """The goods of the Credit Note of this code; None when Khaos shows none. Raises ``VendorError``.

@@ -7,9 +7,10 @@ Source: contracts/khaos.md §7.5, §7.6, §10.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
+from typing import TypeVar
 
 from lxml import etree
 
@@ -32,6 +33,7 @@ _ADDRESS = {
     "Postcode": ("IPOSTCODE", 10),
 }
 LONGEST_COUNTRY = 50
+Found = TypeVar("Found")
 _CONTACT = {"Title": ("ITITLE", 20), "Forename": ("IFORENAME", 50), "Surname": ("ISURNAME", 50)}
 
 
@@ -47,19 +49,46 @@ def read_orders(root: etree._Element | None) -> list[FullOrder]:
     return orders
 
 
+def lacks_codes(root: etree._Element | None) -> bool:
+    """Whether a document that may be a Sales Order comes without its code."""
+    elements = [] if root is None else list(root.iterfind("SALES_ORDER"))
+    return any(not _codes_of(one) for one in elements if not _is_note(one))
+
+
+def read_order(root: etree._Element | None, code: str) -> FullOrder:
+    """Sales Order ``code`` of the answer to its own code. Raises ``PermanentError`` unless one document is it."""
+    found = _of_code(root, code, f"order {code}", partial(_full_order, code=code))
+    if found is None:
+        raise PermanentError(f"order {code}: ExportOrders shows nothing under its code")
+    return found
+
+
 def read_note(root: etree._Element | None, code: str) -> NoteItems | None:
     """The goods of Credit Note ``code``; None where the answer holds none of that code, or one without goods.
 
-    Raises ``PermanentError`` where its document is a Sales Order, or cannot be read.
+    Raises ``PermanentError`` where its document is a Sales Order, cannot be read, or cannot be told from others.
     """
+    found = _of_code(root, code, f"Credit Note {code}", _note_items)
+    return found if found and found.lines else None
+
+
+def _of_code(
+    root: etree._Element | None, code: str, name: str, parse: Callable[[etree._Element], Found]
+) -> Found | None:
+    """What an answer to one code holds of it: a document that comes alone need not repeat its code (khaos.md §7.5)."""
     elements = [] if root is None else list(root.iterfind("SALES_ORDER"))
-    named = [one for one in elements if code in map(partial(wire.words, one), _CODES)]
-    if not named and len(elements) == 1 and not any(map(partial(wire.words, elements[0]), _CODES)):
-        named = elements
-    notes, faults = wire.read_rows(named, _note_items, *_CODES)
-    if faults or len(notes) > 1:
-        raise PermanentError(f"Credit Note {code}: {faults[0].reason if faults else 'two documents have its code'}")
-    return notes[0] if notes and notes[0].lines else None
+    nameless = [one for one in elements if not _codes_of(one)]
+    if len(elements) > 1 and nameless:
+        raise PermanentError(f"{name}: {len(elements)} documents, some without their codes, cannot be told apart")
+    named = nameless or [one for one in elements if code in _codes_of(one)]
+    found, faults = wire.read_rows(named, parse, *_CODES)
+    if faults or len(found) > 1:
+        raise PermanentError(f"{name}: {faults[0].reason if faults else 'two documents have its code'}")
+    return found[0] if found else None
+
+
+def _codes_of(element: etree._Element) -> set[str]:
+    return {found for path in _CODES if (found := wire.words(element, path))}
 
 
 def _note_items(note: etree._Element) -> NoteItems:
@@ -87,13 +116,14 @@ def _kind(order: etree._Element) -> str:
         return ""
 
 
-def _full_order(order: etree._Element) -> FullOrder:
+def _full_order(order: etree._Element, code: str = "") -> FullOrder:
+    """``code`` is that of an order which was asked for by it."""
     header = "ORDER_HEADER/"
     currency = wire.currency(order, f"{header}ORDER_CURRENCY_CODE")
     items = order.iterfind("ORDER_ITEMS/ORDER_ITEM")
     return FullOrder(
         SalesOrder(
-            so_code=_so_code(order),
+            so_code=code or _so_code(order),
             associated_ref=wire.required(order, f"{header}ASSOCIATED_REF"),
             customer_code=wire.text(order, "CUSTOMER_DETAIL/COMPANY_CODE"),
             currency=currency,

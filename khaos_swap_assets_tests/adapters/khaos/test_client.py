@@ -196,6 +196,47 @@ def test_notes_are_asked_for_by_their_codes() -> None:
     assert ("ExportOrders", {"OrderCode": "CN1", "MappingType": "1"}) in server.calls
 
 
+def nameless(statuses_of_ref: str, by_code: dict[str, int], by_ref: int = 1) -> Server:
+    """A Khaos whose ExportOrders shows so many documents of a key, none with its code."""
+
+    def answer(params: Params) -> str:
+        count = by_ref if params["MappingType"] == "2" else by_code[params["OrderCode"]]
+        return wires.text("ExportOrders", f"<SALES_ORDERS>{order(code='', ref='A') * count}</SALES_ORDERS>")
+
+    return Server(ExportOrders=answer, ExportOrderStatusEx=lambda _: statuses(statuses_of_ref))
+
+
+@pytest.mark.parametrize(
+    ("named", "codes", "by_ref"),
+    [
+        (row(), ["SO1"], 1),
+        (row() + note(), ["SO1"], 2),
+        (row() + row(code="SO2"), ["SO1", "SO2"], 2),
+    ],
+)
+def test_an_order_without_its_code_is_asked_for_by_the_code_in_the_status_feed(
+    named: str, codes: list[str], by_ref: int
+) -> None:
+    server = nameless(named, dict.fromkeys(codes, 1), by_ref)
+    assert [found.order.so_code for found in client(server).export_orders("A")] == codes
+    assert [params["OrderCode"] for name, params in server.calls if name == "ExportOrders"] == ["A", *codes]
+
+
+@pytest.mark.parametrize(
+    ("named", "count", "why"),
+    [
+        ("", 1, "A without the code of its order, and the status feed names no order of it"),
+        (note(), 1, "the status feed names no order of it"),
+        (row(kind="<ORDER_TYPE/>"), 1, "the status feed cannot be read: ORDER_TYPE"),
+        (row(), 2, "order SO1: 2 documents, some without their codes, cannot be told apart"),
+        (row(), 0, "order SO1: ExportOrders shows nothing under its code"),
+    ],
+)
+def test_an_order_that_no_code_tells_is_refused(named: str, count: int, why: str) -> None:
+    with pytest.raises(PermanentError, match=why):
+        client(nameless(named, {"SO1": count})).export_orders("A")
+
+
 @pytest.mark.parametrize("document", ["", "<SALES_ORDERS/>"])
 def test_no_order_may_be_said_by_an_empty_answer(document: str) -> None:
     assert client(Server(ExportOrders=lambda _: wires.text("ExportOrders", document))).export_orders("X") == []

@@ -63,7 +63,7 @@ def test_the_goods_of_a_note_are_read_by_its_code(found: list[str], lines: tuple
     assert read_note(*found) == NoteItems(lines, "PATEL0007")
 
 
-@pytest.mark.parametrize("found", [[], [order()], [order(code=""), order(code="")], [order("", code=NOTE_TYPE)]])
+@pytest.mark.parametrize("found", [[], [order()], [order("", code=NOTE_TYPE)]])
 def test_a_note_that_is_not_shown_or_without_goods_is_none(found: list[str]) -> None:
     assert read_note(*found) is None
 
@@ -73,6 +73,8 @@ def test_a_note_that_is_not_shown_or_without_goods_is_none(found: list[str]) -> 
     [
         ([order(code='<INTERNAL_REF TYPE_ID="1" TYPE_DESC="Sales Order">CN1</INTERNAL_REF>')], "a Sales Order"),
         ([order(code=NOTE_TYPE), order(code=NOTE_TYPE)], "two documents"),
+        ([order(code=""), order(code="")], "2 documents, some without their codes, cannot be told apart"),
+        ([order(code=NOTE_TYPE), order(code="")], "cannot be told apart"),
         ([order("<ORDER_ITEM><STOCK_CODE>A</STOCK_CODE></ORDER_ITEM>", code=NOTE_TYPE)], "ORDER_QTY"),
     ],
 )
