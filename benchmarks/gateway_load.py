@@ -25,7 +25,7 @@ import psutil
 
 from benchmarks import sending
 from khaos_swap_assets.adapters.store import database, embedded, mark, migrate
-from khaos_swap_assets.processes import free_port
+from khaos_swap_assets.running.processes import free_port
 
 ROOT = Path(__file__).parents[1]
 INSERT = (

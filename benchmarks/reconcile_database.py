@@ -14,7 +14,7 @@ from benchmarks.history import empty_store
 from benchmarks.measuring import timed
 from benchmarks.reconcile_memory import LINES, SAMPLE, differences, frames
 from khaos_swap_assets.adapters.store import bulk, database
-from khaos_swap_assets.domain.line_reconciliation import Reconciled
+from khaos_swap_assets.domain.judging.line_reconciliation import Reconciled
 from khaos_swap_assets.stages.reconciliation import bulk as wide
 
 TABLES = """

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.measuring import peak_mb, timed
-from khaos_swap_assets.domain.line_reconciliation import Reconciled, reconcile_lines
+from khaos_swap_assets.domain.judging.line_reconciliation import Reconciled, reconcile_lines
 from khaos_swap_assets_tests.domain.line_oracle import line_rows, return_rows
 
 LINES = 1_000_000

@@ -13,8 +13,8 @@ from benchmarks.history import NOW, STOCK_CODES
 from khaos_swap_assets.adapters.khaos.records import FullOrder, OrderStatus, StatusFeed, StockLevel
 from khaos_swap_assets.adapters.swap.client import SweepResult
 from khaos_swap_assets.adapters.swap.records import ReadReturn
-from khaos_swap_assets.domain.orders import OrderLine, SalesOrder
-from khaos_swap_assets.domain.returns import Return, ReturnLine
+from khaos_swap_assets.domain.records.orders import OrderLine, SalesOrder
+from khaos_swap_assets.domain.records.returns import Return, ReturnLine
 
 PRICES = (1999, 4550)
 PARTY: dict[str, dict[str, object]] = {

@@ -31,8 +31,8 @@ from khaos_swap_assets.stages.toolbox import Toolbox
 if TYPE_CHECKING:
     from khaos_swap_assets.adapters.settings import Settings
     from khaos_swap_assets.adapters.store.mark import Mark
-    from khaos_swap_assets.domain.policy import CreditNotePolicy
-    from khaos_swap_assets.domain.upgrades import Change
+    from khaos_swap_assets.domain.judging.upgrades import Change
+    from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 
 DATABASE = "rehearsal"
 COMPARED = (

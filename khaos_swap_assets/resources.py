@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from khaos_swap_assets.adapters.store.seal import Sealer
     from khaos_swap_assets.adapters.storefront.client import StorefrontClient
     from khaos_swap_assets.adapters.swap.client import SwapClient
-    from khaos_swap_assets.domain.exceptions import Problem
+    from khaos_swap_assets.domain.exceptions.catalogue import Problem
 
 
 def toolbox_from_environment() -> Toolbox:

@@ -18,9 +18,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from khaos_swap_assets import cli, cli_world
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import embedded, mark, migrate
+from khaos_swap_assets.cli import commands, reach
 from khaos_swap_assets_tests import lending
 from khaos_swap_assets_tests.running import Call, Done
 
@@ -147,13 +147,13 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         for name, value in env.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(sys, "argv", ["khaos-swap", *arguments])
-        cli_world.settings.cache_clear()
+        reach.settings.cache_clear()
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            commands.main()
         said = capsys.readouterr()
         return Done(int(ended.value.code or 0), said.out, said.err)
 
     yield call
-    cli_world.settings.cache_clear()
+    reach.settings.cache_clear()
     for number, handler in handlers.items():
         signal.signal(number, handler)

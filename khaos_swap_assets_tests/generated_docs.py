@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from khaos_swap_assets.adapters.settings import NESTED, PREFIX, Settings
-from khaos_swap_assets.domain.exceptions import handbook
+from khaos_swap_assets.domain.exceptions.catalogue import handbook
 
 DOCS = Path(__file__).parent.parent / "docs"
 GROUPS: Mapping[str, tuple[type[BaseSettings], str]] = {
@@ -193,7 +193,7 @@ def with_part(name: str, marks: tuple[str, str], part: str) -> str:
 
 def pages() -> dict[str, str]:
     """Each generated page by its file name."""
-    from khaos_swap_assets.cli import app
+    from khaos_swap_assets.cli.commands import app
 
     return {
         "settings.md": settings_page(),

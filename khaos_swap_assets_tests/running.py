@@ -19,7 +19,7 @@ import psutil
 
 from khaos_swap_assets.adapters.http import public_authorities
 
-PROGRAM = (sys.executable, "-m", "khaos_swap_assets.cli")
+PROGRAM = (sys.executable, "-m", "khaos_swap_assets.cli.commands")
 RUNS = "{ runsOrError(limit: 50) { ... on Runs { results { runId jobName status } } } }"
 
 

@@ -13,9 +13,10 @@ import pytest
 from cryptography.fernet import Fernet
 from psycopg import errors
 
-from khaos_swap_assets import cli_world, processes
 from khaos_swap_assets.adapters.settings_list import variables
 from khaos_swap_assets.adapters.store import migrate
+from khaos_swap_assets.cli import reach
+from khaos_swap_assets.running import processes
 from khaos_swap_assets_tests.running import PROGRAM, Call
 
 COMMANDS = (
@@ -39,7 +40,9 @@ AUDIT = {
     "KHAOS_SWAP_SWAP_STORE_ID": "store",
     "KHAOS_SWAP_KHAOS_URL": "http://127.0.0.1:9/LiveSoap/KhaosACME.exe",
 }
-IMPORTED = "import sys, khaos_swap_assets.cli; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+IMPORTED = (
+    "import sys, khaos_swap_assets.cli.commands; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+)
 
 
 @pytest.fixture
@@ -264,8 +267,8 @@ def test_what_the_server_says_in_the_middle_of_a_command_is_one_line(
 
 
 def test_what_nobody_foresaw_keeps_its_traceback() -> None:
-    assert cli_world.said_by_the_database(ZeroDivisionError()) is None
-    assert cli_world.said_by_the_database(errors.UndefinedTable("recon.nowhere")) is None
+    assert reach.said_by_the_database(ZeroDivisionError()) is None
+    assert reach.said_by_the_database(errors.UndefinedTable("recon.nowhere")) is None
 
 
 def test_the_demo_that_does_not_run_cannot_be_reached(call: Call) -> None:

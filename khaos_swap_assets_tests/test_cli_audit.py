@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from khaos_swap_assets.cli_audit import audit_command
+from khaos_swap_assets.cli.audit import audit_command
 from khaos_swap_assets_tests.audit.files import Shop, small_shop
 
 

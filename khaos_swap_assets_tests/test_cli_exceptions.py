@@ -17,9 +17,9 @@ from typer.testing import CliRunner
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import audit_log, exceptions
 from khaos_swap_assets.adapters.store import database as store
-from khaos_swap_assets.cli_exceptions import exceptions_app
-from khaos_swap_assets.cli_hands import Reach
-from khaos_swap_assets.cli_showing import stream_json
+from khaos_swap_assets.cli.exceptions import exceptions_app
+from khaos_swap_assets.cli.postings import Reach
+from khaos_swap_assets.cli.showing import stream_json
 from khaos_swap_assets_tests.stages.credit_notes.paper import NOON
 
 WHO = ["--by", "Kim", "--reason", "looked it up"]

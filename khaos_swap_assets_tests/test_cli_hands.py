@@ -19,8 +19,8 @@ from khaos_swap_assets.adapters.store import audit_log, notes
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.adapters.store.seal import Sealer
-from khaos_swap_assets.cli_hands import Reach, postings_app
-from khaos_swap_assets.domain.postings import Evidence
+from khaos_swap_assets.cli.postings import Reach, postings_app
+from khaos_swap_assets.domain.documents.postings import Evidence
 from khaos_swap_assets.stages.credit_notes import engine, feed
 from khaos_swap_assets_tests.stages.credit_notes.paper import NOON, POST_FROM, complete_run, draft_of, note_of, render
 

@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import database as store
-from khaos_swap_assets.cli_hands import Reach
-from khaos_swap_assets.cli_import import import_app
+from khaos_swap_assets.cli.imports import import_app
+from khaos_swap_assets.cli.postings import Reach
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 NOTES = "credit_note_code,customer_ref,created_on,stock_code,quantity,gross\n"

@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import audit_log, links, notes
 from khaos_swap_assets.adapters.store import database as store
-from khaos_swap_assets.cli_hands import Reach
-from khaos_swap_assets.cli_links import links_app
-from khaos_swap_assets.domain.attribution import Attribution
+from khaos_swap_assets.cli.links import links_app
+from khaos_swap_assets.cli.postings import Reach
+from khaos_swap_assets.domain.linking.attribution import Attribution
 from khaos_swap_assets_tests.domain.cases import a_note
 from khaos_swap_assets_tests.stages.credit_notes.paper import NOON
 

@@ -19,11 +19,11 @@ from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.adapters.policy import load_policy
 from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.adapters.store import database as store
-from khaos_swap_assets.cli_hands import Reach
-from khaos_swap_assets.cli_policy import policy_app
-from khaos_swap_assets.domain.policy import CreditNotePolicy
-from khaos_swap_assets.domain.returns import Return
-from khaos_swap_assets.stages.credit_notes.trying import try_policy
+from khaos_swap_assets.cli.policy import policy_app
+from khaos_swap_assets.cli.postings import Reach
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
+from khaos_swap_assets.domain.records.returns import Return
+from khaos_swap_assets.stages.credit_notes.policy_trial import try_policy
 from khaos_swap_assets_tests.domain.test_settlement import CHARGED, CHOSEN
 from khaos_swap_assets_tests.stages.credit_notes.test_policies import CARD, CREDIT, WITHHELD
 from khaos_swap_assets_tests.stages.storefront.test_money import YESTERDAY, MoneyTown

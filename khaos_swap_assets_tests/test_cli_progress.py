@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich import progress as rich_progress
 
-from khaos_swap_assets.cli_progress import progress
+from khaos_swap_assets.cli.progress import progress
 
 
 def test_without_a_terminal_nothing_is_written(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from khaos_swap_assets import cli_world, installation
 from khaos_swap_assets.adapters.errors import SettingsError, StoreError
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.cli_world import enter_demo, mark, require_history, wanted_switches
+from khaos_swap_assets.cli import reach
+from khaos_swap_assets.cli.reach import enter_demo, mark, require_history, wanted_switches
+from khaos_swap_assets.running import installation
 from khaos_swap_assets.sandbox.switches import ALL_SWITCHES
 
 
@@ -95,10 +96,10 @@ def test_a_zip_without_a_table_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_command_before_the_first_start_says_how_to_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli_world, "settings", lambda: Settings(data_dir=tmp_path))
+    monkeypatch.setattr(reach, "settings", lambda: Settings(data_dir=tmp_path))
     monkeypatch.setattr(installation, "open_database", lambda settings: pytest.fail("a database was started"))
     with pytest.raises(StoreError, match="there is no database yet: run khaos-swap up, or set KHAOS_SWAP_DATABASE_URL"):
-        cli_world.REACH.open_store()
+        reach.REACH.open_store()
     assert list(tmp_path.iterdir()) == []
 
 

@@ -9,9 +9,9 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.run_request import InstigatorType
 
-from khaos_swap_assets import supervisor
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import embedded
+from khaos_swap_assets.running import supervisor
 from khaos_swap_assets.ui.webserver import dagster_app
 from khaos_swap_assets_tests.running import runs
 from khaos_swap_assets_tests.ui.serving import serving

@@ -13,7 +13,7 @@ import pytest
 
 from khaos_swap_assets import definitions
 from khaos_swap_assets.adapters.errors import KhaosSwapError, SettingsError, TransientError
-from khaos_swap_assets.domain.exceptions import KINDS
+from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from khaos_swap_assets.domain.exceptions import KINDS
+from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets_tests.prove.plays import faults_of, play
 
 MOST_KINDS = 24

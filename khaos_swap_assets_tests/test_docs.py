@@ -13,7 +13,7 @@ import pytest
 import typer
 import yaml
 
-from khaos_swap_assets.cli import app
+from khaos_swap_assets.cli.commands import app
 from khaos_swap_assets.sandbox import generator
 from khaos_swap_assets_tests import generated_docs
 

@@ -12,7 +12,7 @@ from dagster._core.test_utils import create_run_for_test
 from khaos_swap_assets import failures
 from khaos_swap_assets.adapters import alerts
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.health import FailuresSeen
+from khaos_swap_assets.running.health import FailuresSeen
 from khaos_swap_assets_tests.stages.town import Town
 
 

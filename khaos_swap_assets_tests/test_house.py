@@ -19,7 +19,7 @@ HOME = PACKAGE.parent
 LONGEST_FUNCTION, MEDIAN_FUNCTION, LONGEST_FILE = 40, 8, 300
 LONGEST_COMMENT = 3
 # Where a number only places ink or measures time, a float is right; money never is one.
-FLOATS_ALLOWED = {"domain/report.py", "adapters/failures.py", "adapters/rate.py"}
+FLOATS_ALLOWED = {"domain/reporting/tables.py", "adapters/failures.py", "adapters/rate.py"}
 TALK = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 OF_THE_WORK = re.compile(
     r"\b(sub-?agent|helper session|milestone|as requested|the brief|issue #?\d|spec says)\b", re.IGNORECASE

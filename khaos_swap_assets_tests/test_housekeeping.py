@@ -10,9 +10,10 @@ import dagster as dg
 import pytest
 from sqlalchemy import text
 
-from khaos_swap_assets import housekeeping, supervisor
+from khaos_swap_assets import housekeeping
 from khaos_swap_assets.adapters.store import dagster_log, embedded
 from khaos_swap_assets.adapters.store import database as store
+from khaos_swap_assets.running import supervisor
 from khaos_swap_assets_tests.stages.town import Town
 
 MONTHS = dg.MonthlyPartitionsDefinition(start_date="2026-01", end_date="2027-01", fmt="%Y-%m")

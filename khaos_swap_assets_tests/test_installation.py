@@ -10,11 +10,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from khaos_swap_assets import installation
 from khaos_swap_assets.adapters.errors import SettingsError, StoreError
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import embedded
+from khaos_swap_assets.running import installation
 
 
 @pytest.fixture

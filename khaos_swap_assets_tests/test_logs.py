@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from khaos_swap_assets import logs
-from khaos_swap_assets.logs import Rotation
+from khaos_swap_assets.running import logs
+from khaos_swap_assets.running.logs import Rotation
 from khaos_swap_assets_tests.running import until
 
 FULL = b"x" * 10**6

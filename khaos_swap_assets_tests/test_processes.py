@@ -13,9 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from khaos_swap_assets import processes
 from khaos_swap_assets.adapters.errors import HouseError, SettingsError
-from khaos_swap_assets.processes import Child, Listen, Process
+from khaos_swap_assets.running import processes
+from khaos_swap_assets.running.processes import Child, Listen, Process
 
 SLEEP = "import time; time.sleep(60)"
 SERVE = """

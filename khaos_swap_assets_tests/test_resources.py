@@ -10,7 +10,7 @@ from khaos_swap_assets import resources
 from khaos_swap_assets.adapters import clock
 from khaos_swap_assets.adapters.errors import SettingsError, StoreError
 from khaos_swap_assets.adapters.store.seal import Sealer
-from khaos_swap_assets.domain.exceptions import Problem
+from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 

@@ -15,12 +15,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from khaos_swap_assets import logs, processes, supervisor, watching
 from khaos_swap_assets.adapters.errors import HouseError, SettingsError, StoreAwayError
-from khaos_swap_assets.logs import Rotation
-from khaos_swap_assets.orphans import Orphans
-from khaos_swap_assets.processes import Child, Listen
-from khaos_swap_assets.watching import Watcher
+from khaos_swap_assets.running import logs, processes, supervisor, watching
+from khaos_swap_assets.running.logs import Rotation
+from khaos_swap_assets.running.orphans import Orphans
+from khaos_swap_assets.running.processes import Child, Listen
+from khaos_swap_assets.running.watching import Watcher
 from khaos_swap_assets_tests.test_watching import Earth
 
 SLEEP = "import time; time.sleep(60)"
@@ -33,9 +33,10 @@ DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); prin
 HOUSE = """
 import sys
 from pathlib import Path
-from khaos_swap_assets import processes, supervisor
+from khaos_swap_assets.running import processes
+from khaos_swap_assets.running import supervisor
 from khaos_swap_assets.adapters.store import embedded
-from khaos_swap_assets.processes import Child
+from khaos_swap_assets.running.processes import Child
 
 folder = Path(sys.argv[1])
 database = embedded.start(folder / "postgres", durable=False)
@@ -371,7 +372,7 @@ def test_a_child_that_talks_does_not_fill_the_disk(tmp_path: Path, monkeypatch: 
 def test_dagster_finds_its_settings_where_we_put_them(tmp_path: Path) -> None:
     home = supervisor.prepare_dagster_home(tmp_path / "data")
     assert home == tmp_path / "data" / "dagster_home"
-    ours = Path(supervisor.__file__).with_name("dagster.yaml")
+    ours = Path(supervisor.__file__).parents[1] / "dagster.yaml"
     assert (home / "dagster.yaml").read_text() == ours.read_text()
 
 

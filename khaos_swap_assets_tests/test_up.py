@@ -14,15 +14,15 @@ from typing import Any
 import httpx
 import pytest
 
-from khaos_swap_assets import installation, processes, supervisor, up
 from khaos_swap_assets.adapters import alerts
 from khaos_swap_assets.adapters.errors import HouseError, SettingsError, StoreAwayError, StoreError
 from khaos_swap_assets.adapters.settings import KhaosSettings, Settings
 from khaos_swap_assets.adapters.store.tenancy import Tenancy
 from khaos_swap_assets.gateway.security import DEMO_SECRETS
-from khaos_swap_assets.ground import Ground
-from khaos_swap_assets.logs import Rotation
-from khaos_swap_assets.processes import free_port
+from khaos_swap_assets.running import installation, processes, supervisor, up
+from khaos_swap_assets.running.database import Ground
+from khaos_swap_assets.running.logs import Rotation
+from khaos_swap_assets.running.processes import free_port
 from khaos_swap_assets.sandbox.generator import STORE_ID
 from khaos_swap_assets_tests.running import House, readable_by_others, runs, runs_of, until
 
@@ -263,7 +263,7 @@ UNIT = re.compile(r"```ini\n# /etc/systemd/system/khaos-swap.service\n(.*?)```",
 
 
 def test_the_unit_of_the_handbook_brings_back_all_but_a_wrong_setting() -> None:
-    handbook = (Path(up.__file__).parent.parent / "docs" / "operations.md").read_text()
+    handbook = (Path(up.__file__).parents[2] / "docs" / "operations.md").read_text()
     found = UNIT.search(handbook)
     assert found
     unit = dict(line.split("=", 1) for line in found[1].splitlines() if "=" in line)

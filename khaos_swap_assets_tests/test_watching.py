@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from khaos_swap_assets import watching
 from khaos_swap_assets.adapters.errors import HouseError, KhaosSwapError, StoreAwayError
-from khaos_swap_assets.processes import Child
-from khaos_swap_assets.watching import Watcher
+from khaos_swap_assets.running import watching
+from khaos_swap_assets.running.processes import Child
+from khaos_swap_assets.running.watching import Watcher
 from khaos_swap_assets_tests.running import until
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.domain.exceptions import Problem
+from khaos_swap_assets.domain.exceptions.catalogue import Problem
 
 log = logging.getLogger(__name__)
 FAILURES_SEEN = "alerts/failed_runs"

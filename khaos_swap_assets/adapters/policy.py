@@ -1,7 +1,7 @@
 """The Credit Note policy as a file.
 
 Belongs here: reading the YAML file of decisions, and one clear line with everything that is wrong in it. Stays out:
-what the decisions mean (``domain.policy``). The file of the package holds the defaults.
+what the decisions mean (``policy.decisions``). The file of the package holds the defaults.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import yaml
 from pydantic import ValidationError
 
 from khaos_swap_assets.adapters.errors import SettingsError
-from khaos_swap_assets.domain.policy import CreditNotePolicy
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 
 DEFAULT_FILE = Path(__file__).parent.parent / "credit_note_policy.yaml"
 

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from khaos_swap_assets.adapters.errors import SettingsError, TransientError
 from khaos_swap_assets.adapters.settings import LOOPBACK, PREFIX, KhaosSettings, Settings
 from khaos_swap_assets.adapters.settings_list import variables
-from khaos_swap_assets.domain.periods import london_date
+from khaos_swap_assets.domain.money.periods import london_date
 
 INTERNAL = frozenset({f"{PREFIX}{name}" for name in ("STARTED_BY", "DAGSTER_URL", "DEMO_CLOCK", "HOUSE")})
 REQUIRED = frozenset({"SWAP_API_KEY", "SWAP_STORE_ID", "KHAOS_CHANNEL_USER", "KHAOS_CHANNEL_PASSWORD"})

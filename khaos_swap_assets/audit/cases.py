@@ -18,15 +18,15 @@ from khaos_swap_assets.adapters.files.layouts import OrderRow, RefundRow
 from khaos_swap_assets.adapters.files.tables import CURRENCY
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.order_names import Naming, OrderNames, naming_of
-from khaos_swap_assets.domain.facts import ReturnFacts
-from khaos_swap_assets.domain.goods_facts import LineFacts
-from khaos_swap_assets.domain.matching import ReturnRecord
-from khaos_swap_assets.domain.orders import Claim, OrderMatch, SalesOrder, choose_order, order_refs
-from khaos_swap_assets.domain.packs import Packs
-from khaos_swap_assets.domain.periods import london_date
-from khaos_swap_assets.domain.returns import Return, rightful_pence
-from khaos_swap_assets.domain.sold_packs import over_sold
-from khaos_swap_assets.domain.stock_codes import Catalogue, SkuMatch, match_sku
+from khaos_swap_assets.domain.judging.facts import ReturnFacts
+from khaos_swap_assets.domain.judging.goods_facts import LineFacts
+from khaos_swap_assets.domain.linking.passes import ReturnRecord
+from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.records.orders import Claim, OrderMatch, SalesOrder, choose_order, order_refs
+from khaos_swap_assets.domain.records.packs import Packs
+from khaos_swap_assets.domain.records.returns import Return, rightful_pence
+from khaos_swap_assets.domain.records.sold_packs import over_sold
+from khaos_swap_assets.domain.records.stock_codes import Catalogue, SkuMatch, match_sku
 
 SUGGESTIONS = 500
 COLLECTIVE_ACCOUNT = 500

@@ -1,7 +1,7 @@
 """Why a return and its Credit Notes differ: what the files show of each side, handed to the penny waterfall.
 
-Belongs here: the facts of both sides and what of a gap is settled. Stays out: naming the legs (``domain.waterfall``)
-and what may be let be (``domain.tolerance``). Money is minor units.
+Belongs here: the facts of both sides and what of a gap is settled. Stays out: naming the legs (``judging.waterfall``)
+and what may be let be (``money.tolerance``). Money is minor units.
 """
 
 from __future__ import annotations
@@ -14,11 +14,8 @@ from khaos_swap_assets.adapters.files.documents import Note
 from khaos_swap_assets.adapters.files.layouts import OrderRow
 from khaos_swap_assets.adapters.swap.extras import read_extras
 from khaos_swap_assets.audit.cases import Case
-from khaos_swap_assets.domain.goods_facts import LineFacts
-from khaos_swap_assets.domain.packs import Packs
-from khaos_swap_assets.domain.tax import Amount
-from khaos_swap_assets.domain.tolerance import Residual, Tolerances, residual_of, residual_pence
-from khaos_swap_assets.domain.waterfall import (
+from khaos_swap_assets.domain.judging.goods_facts import LineFacts
+from khaos_swap_assets.domain.judging.waterfall import (
     LEGS,
     CreditFacts,
     CreditLine,
@@ -28,6 +25,9 @@ from khaos_swap_assets.domain.waterfall import (
     explain,
     vat_gap_pence,
 )
+from khaos_swap_assets.domain.money.tax import Amount
+from khaos_swap_assets.domain.money.tolerance import Residual, Tolerances, residual_of, residual_pence
+from khaos_swap_assets.domain.records.packs import Packs
 
 
 @dataclass(frozen=True)

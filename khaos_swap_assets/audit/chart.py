@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from khaos_swap_assets.audit.summary import Totals
 from khaos_swap_assets.audit.words import STEP_WORDS
-from khaos_swap_assets.domain.money import format_money
+from khaos_swap_assets.domain.money.amounts import format_money
 
 WIDTH, LEFT, RIGHT, ROW = 860, 230, 130, 30
 

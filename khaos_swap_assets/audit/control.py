@@ -17,9 +17,9 @@ from khaos_swap_assets.adapters.files.faults import BadInputError, FaultKind, of
 from khaos_swap_assets.adapters.files.layouts import NoteRow, OrderRow, RefundRow
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.returns_file import ReturnRow
-from khaos_swap_assets.domain.money import format_money
-from khaos_swap_assets.domain.periods import london_date
-from khaos_swap_assets.domain.returns import KNOWN_STATUSES
+from khaos_swap_assets.domain.money.amounts import format_money
+from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.records.returns import KNOWN_STATUSES
 
 NOTE_DAYS = 30
 

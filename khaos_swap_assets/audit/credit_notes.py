@@ -1,7 +1,7 @@
 """Credit Notes as the audit takes them: with the order that they mean, by whatever name, and its currency.
 
 Belongs here: completing a note from the orders and returns. Stays out: rows of the file (``adapters.files``) and which
-return a note belongs to (``domain.matching``).
+return a note belongs to (``linking.passes``).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from khaos_swap_assets.adapters.files.documents import Note
 from khaos_swap_assets.adapters.files.tables import CURRENCY, HOME_CURRENCY
 from khaos_swap_assets.audit.cases import Cases
 from khaos_swap_assets.audit.inputs import Inputs
-from khaos_swap_assets.domain.matching import NoteRecord
-from khaos_swap_assets.domain.money import exponent_of
+from khaos_swap_assets.domain.linking.passes import NoteRecord
+from khaos_swap_assets.domain.money.amounts import exponent_of
 
 
 def notes(inputs: Inputs, cases: Cases) -> list[Note]:

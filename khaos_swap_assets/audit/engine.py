@@ -1,7 +1,7 @@
 """Both sides put together: each return beside its Credit Notes, and the notes that are left.
 
 Belongs here: the row of each return and of each unmatched note. Stays out: which note belongs to which return
-(``domain.matching``), causes of a gap (``causes``), and what somebody has to do (``findings``).
+(``linking.passes``), causes of a gap (``causes``), and what somebody has to do (``findings``).
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from khaos_swap_assets.audit.causes import Causes
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.paid_months import by_payment
 from khaos_swap_assets.audit.rows import WORST_FIRST, Row, Status
-from khaos_swap_assets.domain.facts import Limits
-from khaos_swap_assets.domain.matching import Link, Matching, WhyNot, credited_by_return, match
-from khaos_swap_assets.domain.periods import LONDON, london_date
-from khaos_swap_assets.domain.refund_proof import is_unproven
-from khaos_swap_assets.domain.tolerance import Residual, Systematic, Tolerances, govern
+from khaos_swap_assets.domain.judging.facts import Limits
+from khaos_swap_assets.domain.linking.passes import Link, Matching, WhyNot, credited_by_return, match
+from khaos_swap_assets.domain.money.periods import LONDON, london_date
+from khaos_swap_assets.domain.money.tolerance import Residual, Systematic, Tolerances, govern
+from khaos_swap_assets.domain.refunds.proof import is_unproven
 
 CERTAIN = "certain"
 

@@ -1,7 +1,7 @@
 """What somebody has to do: the exceptions of an audit, each with its owner and the money at risk.
 
 Belongs here: the exceptions of rows, refunds and rejected records. Stays out: the conditions of single returns
-(``domain.conditions``), of which all are used that files can show: stock, inspections and postings they cannot.
+(``judging.conditions``), of which all are used that files can show: stock, inspections and postings they cannot.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from khaos_swap_assets.audit.cases import Case
 from khaos_swap_assets.audit.engine import CERTAIN, Pairing, Reconciled, Span, is_late, is_waiting
 from khaos_swap_assets.audit.kinds import AUDIT_KINDS
 from khaos_swap_assets.audit.rows import Row
-from khaos_swap_assets.domain import conditions
-from khaos_swap_assets.domain.credit_notes import CreditNote
-from khaos_swap_assets.domain.exceptions import KINDS, Problem
-from khaos_swap_assets.domain.facts import Limits, NoteFacts, ReturnFacts
-from khaos_swap_assets.domain.kinds import ExceptionKind
-from khaos_swap_assets.domain.money import format_money
-from khaos_swap_assets.domain.periods import london_date
-from khaos_swap_assets.domain.proof_conditions import CREDITED, PROOF_RULES
-from khaos_swap_assets.domain.reconciliation import DRAFT_KINDS, HOLDING_KINDS
-from khaos_swap_assets.domain.tolerance import Systematic
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
+from khaos_swap_assets.domain.exceptions.catalogue import KINDS, Problem
+from khaos_swap_assets.domain.exceptions.kinds import ExceptionKind
+from khaos_swap_assets.domain.judging import conditions
+from khaos_swap_assets.domain.judging.facts import Limits, NoteFacts, ReturnFacts
+from khaos_swap_assets.domain.judging.proof_conditions import CREDITED, PROOF_RULES
+from khaos_swap_assets.domain.judging.verdict import DRAFT_KINDS, HOLDING_KINDS
+from khaos_swap_assets.domain.money.amounts import format_money
+from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.money.tolerance import Systematic
 
 RULES = conditions.RULES | PROOF_RULES
 RETURN_KINDS = (*DRAFT_KINDS, "outcome_needs_policy", "refund_unconfirmed_too_long", *PROOF_RULES)

@@ -19,7 +19,7 @@ from khaos_swap_assets.adapters.files.recognising import Reading
 from khaos_swap_assets.adapters.files.tables import Asked, Layout, Report, Table, silent, without_torn_groups
 from khaos_swap_assets.adapters.swap.wire import MARKER, MARKER_OF_V1
 from khaos_swap_assets.audit.returns_file import ReturnRow, read_returns
-from khaos_swap_assets.domain.refund_proof import Proof
+from khaos_swap_assets.domain.refunds.proof import Proof
 
 Reports = Callable[[str], Report]
 

@@ -5,7 +5,7 @@ Belongs here: what each means, who acts and how. Stays out: when one holds (``fi
 
 from __future__ import annotations
 
-from khaos_swap_assets.domain.kinds import ExceptionKind
+from khaos_swap_assets.domain.exceptions.kinds import ExceptionKind
 
 AUDIT_KINDS = {
     kind.kind: kind

@@ -1,7 +1,7 @@
 """How Khaos writes the order names of Swap, read from the two files themselves.
 
 Belongs here: finding the one prefix under which most orders are found, and which order a Credit Note means. Stays out:
-the reference itself (``domain.orders.order_ref``). In an installation this is the setting KHAOS_SWAP_ORDER_REF_FORMAT.
+the reference itself (``records.orders.order_ref``). In an installation this is the setting KHAOS_SWAP_ORDER_REF_FORMAT.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from khaos_swap_assets.adapters.files.layouts import OrderRow
-from khaos_swap_assets.domain.orders import order_ref
+from khaos_swap_assets.domain.records.orders import order_ref
 
 PLAIN = "{0}"
 SAMPLE = 2_000

@@ -14,7 +14,7 @@ from khaos_swap_assets.audit.chart import printed, waterfall
 from khaos_swap_assets.audit.rows import Row
 from khaos_swap_assets.audit.summary import Summary, Tally, Task, Totals
 from khaos_swap_assets.audit.words import LEG_WORDS, STATUS_WORDS, STEP_WORDS
-from khaos_swap_assets.domain.waterfall import LEGS
+from khaos_swap_assets.domain.judging.waterfall import LEGS
 
 WORST = 50
 FIRST_TASKS = 5

@@ -1,8 +1,8 @@
 """A row of the audit over the months of its payments, where the refunds file shows several.
 
-Belongs here: what of a row each month holds. Stays out: how a return falls to months (``domain.month_parts``), the row
-itself (``engine``) and its one period, which is that of the last payment. Money is minor units of the row's currency.
-Source: FINANCE_RULES U-2.
+Belongs here: what of a row each month holds. Stays out: how a return falls to months (``reporting.month_parts``), the
+row itself (``engine``) and its one period, which is that of the last payment. Money is minor units of the row's
+currency. Source: FINANCE_RULES U-2.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from datetime import date
 from khaos_swap_assets.adapters.files.documents import Note
 from khaos_swap_assets.audit.cases import Case
 from khaos_swap_assets.audit.rows import Row, RowMonth
-from khaos_swap_assets.domain.month_parts import NotePart, PaidPart, Whole, month_parts
-from khaos_swap_assets.domain.waterfall import LEGS
+from khaos_swap_assets.domain.judging.waterfall import LEGS
+from khaos_swap_assets.domain.reporting.month_parts import NotePart, PaidPart, Whole, month_parts
 
 
 def by_payment(row: Row, case: Case, notes: Sequence[Note]) -> Row:

@@ -34,7 +34,7 @@ from khaos_swap_assets.audit.returns_table import (
     in_version_2,
     objects,
 )
-from khaos_swap_assets.domain.returns import Return
+from khaos_swap_assets.domain.records.returns import Return
 
 LONGEST_START = 2_000
 NEEDED = (

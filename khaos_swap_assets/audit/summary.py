@@ -17,7 +17,7 @@ from khaos_swap_assets.audit.engine import Pairing, Span
 from khaos_swap_assets.audit.findings import Finding
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.rows import UNRECONCILED, WORST_FIRST, Row, RowMonth
-from khaos_swap_assets.domain.waterfall import LEGS
+from khaos_swap_assets.domain.judging.waterfall import LEGS
 
 AGES = ((2, "0-2"), (7, "3-7"), (14, "8-14"), (30, "15-30"))
 OLDEST = "31+"

@@ -16,8 +16,8 @@ from khaos_swap_assets.audit.findings import Finding
 from khaos_swap_assets.audit.rows import Row
 from khaos_swap_assets.audit.summary import Summary, Totals
 from khaos_swap_assets.audit.words import LEG_WORDS, STATUS_WORDS, STEP_WORDS
-from khaos_swap_assets.domain.money import exponent_of, from_pence
-from khaos_swap_assets.domain.waterfall import LEGS
+from khaos_swap_assets.domain.judging.waterfall import LEGS
+from khaos_swap_assets.domain.money.amounts import exponent_of, from_pence
 
 MOST_ROWS = 1_000_000
 LONGEST_CELL = 32_000

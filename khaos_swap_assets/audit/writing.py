@@ -22,7 +22,7 @@ from khaos_swap_assets.audit.control import Strip
 from khaos_swap_assets.audit.findings import Finding
 from khaos_swap_assets.audit.rows import Row
 from khaos_swap_assets.audit.summary import Summary, Tally, Totals
-from khaos_swap_assets.domain.waterfall import LEGS
+from khaos_swap_assets.domain.judging.waterfall import LEGS
 
 RECONCILIATION_COLUMNS = (
     "rma",

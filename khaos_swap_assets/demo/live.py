@@ -15,17 +15,17 @@ from datetime import date
 from pathlib import Path
 from time import monotonic
 
-from khaos_swap_assets import processes, supervisor
 from khaos_swap_assets.adapters.errors import HouseError, SettingsError
 from khaos_swap_assets.adapters.store import mark
 from khaos_swap_assets.demo import environment
 from khaos_swap_assets.demo.environment import DAGSTER, OURS, Place
 from khaos_swap_assets.demo.once import month_before
-from khaos_swap_assets.ground import Ground
-from khaos_swap_assets.orphans import Orphans
-from khaos_swap_assets.processes import Listen
+from khaos_swap_assets.running import processes, supervisor
+from khaos_swap_assets.running.database import Ground
+from khaos_swap_assets.running.orphans import Orphans
+from khaos_swap_assets.running.processes import Listen
+from khaos_swap_assets.running.watching import Watcher
 from khaos_swap_assets.sandbox.generator import POST_FROM_DAY
-from khaos_swap_assets.watching import Watcher
 
 FOLDER = Path(".khaos-swap-demo")
 DATES_FILE = "dates.json"

@@ -18,9 +18,9 @@ from typing import Any
 
 import httpx
 
-from khaos_swap_assets import supervisor
 from khaos_swap_assets.demo import environment
 from khaos_swap_assets.demo.environment import Place
+from khaos_swap_assets.running import supervisor
 from khaos_swap_assets.sandbox.generator import DEFAULT_NOW, POST_FROM_DAY
 
 STATEMENT_MS = 600_000

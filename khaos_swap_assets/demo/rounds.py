@@ -19,7 +19,7 @@ from khaos_swap_assets.adapters import clock
 from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.automation import known_periods
 from khaos_swap_assets.demo.environment import Place
-from khaos_swap_assets.stages.credit_notes import hands
+from khaos_swap_assets.stages.credit_notes import people
 from khaos_swap_assets.stages.due import local_reason
 from khaos_swap_assets.stages.reconciliation.month_end import touched_periods
 from khaos_swap_assets.stages.toolbox import Toolbox
@@ -27,7 +27,7 @@ from khaos_swap_assets.stages.toolbox import Toolbox
 WAITS = (timedelta(days=3), timedelta(days=5), timedelta(days=8))
 MOST_ROUNDS = 40
 MOST_FAILURES = 5
-PERSON = hands.Person("demo.person", "the return was looked up in Khaos")
+PERSON = people.Person("demo.person", "the return was looked up in Khaos")
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 Say = Callable[[str], None]
 
@@ -136,8 +136,8 @@ class Play:
         with closing(self.tools.open_store()) as conn:
             try:
                 khaos = self.tools.open_khaos()
-                return hands.process_return(conn, khaos, reference, return_code, PERSON, now=self._now())[1]
-            except hands.HandError as error:
+                return people.process_return(conn, khaos, reference, return_code, PERSON, now=self._now())[1]
+            except people.HandError as error:
                 return str(error)
 
     def _close_months(self) -> None:

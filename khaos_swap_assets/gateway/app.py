@@ -16,7 +16,7 @@ import psycopg
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
-from khaos_swap_assets import api_page, logs
+from khaos_swap_assets import api_page
 from khaos_swap_assets.adapters.errors import KhaosSwapError, SettingsError, StoreError
 from khaos_swap_assets.adapters.settings import Settings, load_settings
 from khaos_swap_assets.adapters.store import arrivals, queues, sizes
@@ -25,6 +25,7 @@ from khaos_swap_assets.gateway.limits import Limits, SenderRate
 from khaos_swap_assets.gateway.pool import Connect, Pool
 from khaos_swap_assets.gateway.security import is_near, refuse_demo_secrets
 from khaos_swap_assets.gateway.writing import Writer
+from khaos_swap_assets.running import logs
 
 LOG = logging.getLogger("khaos_swap.gateway")
 TITLE = "Khaos Swap gateway"

@@ -1,8 +1,8 @@
 """What the warehouse found, told by whoever holds the token.
 
-Belongs here: the shape of an inspection and the answers to it. Stays out: what a condition means (``domain.stock``).
-An inspection may be sent again and again under its own id; the same answer comes back. One that cannot be read is told
-its faults and counted. Source: DESIGN §4.6.
+Belongs here: the shape of an inspection and the answers to it. Stays out: what a condition means
+(``goods.dispositions``). An inspection may be sent again and again under its own id; the same answer comes back. One
+that cannot be read is told its faults and counted. Source: DESIGN §4.6.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import arrivals
 from khaos_swap_assets.adapters.store import inspections as store
-from khaos_swap_assets.domain.periods import require_trade
-from khaos_swap_assets.domain.stock import Inspection
+from khaos_swap_assets.domain.goods.dispositions import Inspection
+from khaos_swap_assets.domain.money.periods import require_trade
 from khaos_swap_assets.gateway import describing
 from khaos_swap_assets.gateway.messages import body_of, object_of, whole_numbers
 from khaos_swap_assets.gateway.pool import Pool

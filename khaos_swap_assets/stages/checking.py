@@ -1,7 +1,7 @@
 """Standing checks: sentences that are true when green, with an exact count, the money at risk and what to do.
 
 Belongs here: the one way to build a check on open exceptions, so that all of them read alike. Stays out: the
-conditions (``domain.conditions``). The table shows the worst 20; the count is exact.
+conditions (``judging.conditions``). The table shows the worst 20; the count is exact.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,8 +12,8 @@ import psycopg
 from psycopg.rows import dict_row
 
 from khaos_swap_assets.adapters.store.monthly import MONTH_OF_TROUBLE
-from khaos_swap_assets.domain.exceptions import KINDS
-from khaos_swap_assets.domain.money import format_money
+from khaos_swap_assets.domain.exceptions.catalogue import KINDS
+from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table
 from khaos_swap_assets.stages.toolbox import Toolbox
 

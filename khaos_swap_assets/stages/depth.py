@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.domain.periods import LONDON
+from khaos_swap_assets.domain.money.periods import LONDON
 
 if TYPE_CHECKING:
     from khaos_swap_assets.adapters.settings import Settings

@@ -1,7 +1,7 @@
 """Pictures of our tables, for the UI.
 
 Belongs here: reading the few figures that a picture needs, drawing it only when they are others than last time, and
-turning it into metadata. Stays out: drawing (``domain.report``), keeping (``adapters.store.pictures``).
+turning it into metadata. Stays out: drawing (``reporting.tables``), keeping (``adapters.store.pictures``).
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, TypeVar
 import dagster as dg
 
 from khaos_swap_assets.adapters.store import pictures
-from khaos_swap_assets.domain.report import draw_gap_by_cause, draw_gap_by_month, draw_value_by_day
+from khaos_swap_assets.domain.reporting.tables import draw_gap_by_cause, draw_gap_by_month, draw_value_by_day
 from khaos_swap_assets.stages.presenting import picture
 
 if TYPE_CHECKING:
     import psycopg
 
-    from khaos_swap_assets.domain.month_end import MonthEnd
+    from khaos_swap_assets.domain.reporting.month_end import MonthEnd
 
 DAYS_SHOWN = 60
 MONTHS_SHOWN = 12

@@ -16,7 +16,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from khaos_swap_assets.adapters.store.columns import meaning
-from khaos_swap_assets.domain.report import unbroken
+from khaos_swap_assets.domain.reporting.tables import unbroken
 
 if TYPE_CHECKING:
     import psycopg

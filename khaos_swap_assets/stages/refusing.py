@@ -17,7 +17,7 @@ from khaos_swap_assets.adapters.khaos import capabilities
 from khaos_swap_assets.adapters.khaos.wire import RefusedKey
 from khaos_swap_assets.adapters.store import setbacks
 from khaos_swap_assets.adapters.store.setbacks import WHOLE
-from khaos_swap_assets.domain.exceptions import Problem
+from khaos_swap_assets.domain.exceptions.catalogue import Problem
 
 if TYPE_CHECKING:
     from datetime import datetime

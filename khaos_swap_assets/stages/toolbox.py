@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.errors import SettingsError
-from khaos_swap_assets.domain.policy import CreditNotePolicy
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 
 if TYPE_CHECKING:
     import psycopg
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from khaos_swap_assets.adapters.store.seal import Sealer
     from khaos_swap_assets.adapters.storefront.client import StorefrontClient
     from khaos_swap_assets.adapters.swap.client import SwapClient
-    from khaos_swap_assets.domain.exceptions import Problem
+    from khaos_swap_assets.domain.exceptions.catalogue import Problem
 
 
 def _not_connected() -> StorefrontClient:

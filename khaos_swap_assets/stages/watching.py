@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from khaos_swap_assets.adapters.store import feed_holds, worklist
-from khaos_swap_assets.domain.exceptions import Problem
+from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.stages import marks
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ from typer.testing import CliRunner
 from khaos_swap_assets.adapters.khaos import client as khaos_client
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.swap import client as swap_client
-from khaos_swap_assets.cli_confirming import add_confirm_notes
-from khaos_swap_assets.cli_exceptions import exceptions_app
-from khaos_swap_assets.cli_hands import Reach, postings_app
+from khaos_swap_assets.cli.confirming import add_confirm_notes
+from khaos_swap_assets.cli.exceptions import exceptions_app
+from khaos_swap_assets.cli.postings import Reach, postings_app
 from khaos_swap_assets.gateway.app import create_app
 from khaos_swap_assets.stages.credit_notes.feed import hand_out
 from khaos_swap_assets.stages.toolbox import Toolbox

@@ -15,7 +15,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from khaos_swap_assets.cli_audit import audit_command
+from khaos_swap_assets.cli.audit import audit_command
 from khaos_swap_assets_tests.acceptance.swap_wire import ABSENT
 from khaos_swap_assets_tests.audit.files import Shop
 

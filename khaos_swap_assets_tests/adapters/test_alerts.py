@@ -13,7 +13,7 @@ import pytest
 
 from khaos_swap_assets.adapters import alerts
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.domain.exceptions import Problem
+from khaos_swap_assets.domain.exceptions.catalogue import Problem
 
 Messages = list[dict[str, Any]]
 

@@ -34,7 +34,7 @@ from khaos_swap_assets.adapters.storefront.records import ReadRefund
 from khaos_swap_assets.adapters.storefront.wire import read_refund
 from khaos_swap_assets.adapters.swap.records import ReadReturn, RowFault
 from khaos_swap_assets.adapters.swap.wire import read_row
-from khaos_swap_assets.domain.stock_codes import StockCode
+from khaos_swap_assets.domain.records.stock_codes import StockCode
 from khaos_swap_assets_tests.adapters.khaos import test_orders, test_status
 from khaos_swap_assets_tests.adapters.storefront import shop
 from khaos_swap_assets_tests.adapters.swap.rows import product, row, settings

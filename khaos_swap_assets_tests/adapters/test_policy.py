@@ -8,7 +8,7 @@ import pytest
 
 from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.adapters.policy import DEFAULT_FILE, load_policy
-from khaos_swap_assets.domain.policy import CreditNotePolicy
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 
 GIFT_CARD = """
 gift_card:

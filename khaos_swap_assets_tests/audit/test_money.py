@@ -10,7 +10,7 @@ import pytest
 from khaos_swap_assets.audit.engine import Span
 from khaos_swap_assets.audit.inputs import read_inputs
 from khaos_swap_assets.audit.run import reconcile
-from khaos_swap_assets.domain.refunds import is_tender
+from khaos_swap_assets.domain.refunds.payments import is_tender
 from khaos_swap_assets_tests.audit.files import Shop, kinds, row_of
 
 GATEWAYS = [

@@ -21,9 +21,9 @@ from khaos_swap_assets.audit.page import WORST, all_money, main_cause, owner_wor
 from khaos_swap_assets.audit.rows import UNRECONCILED, WORST_FIRST, Row, Status
 from khaos_swap_assets.audit.summary import AGE_NAMES, Summary, Task, Totals, age_of, summarise, tasks
 from khaos_swap_assets.audit.words import LEG_WORDS, STATUS_WORDS, STEP_WORDS
-from khaos_swap_assets.domain.matching import Matching
-from khaos_swap_assets.domain.packs import Packs
-from khaos_swap_assets.domain.waterfall import LEGS
+from khaos_swap_assets.domain.judging.waterfall import LEGS
+from khaos_swap_assets.domain.linking.passes import Matching
+from khaos_swap_assets.domain.records.packs import Packs
 
 TODAY = date(2026, 3, 31)
 SPAN = Span(TODAY)

@@ -19,7 +19,7 @@ from khaos_swap_assets.audit.engine import Span
 from khaos_swap_assets.audit.kinds import AUDIT_KINDS
 from khaos_swap_assets.audit.rows import WORST_FIRST
 from khaos_swap_assets.audit.writing import OutputError
-from khaos_swap_assets.domain.matching_records import PassName
+from khaos_swap_assets.domain.linking.records import PassName
 from khaos_swap_assets_tests.audit.files import AS_OF, Shop, small_shop
 
 HOSTILE = ["=1+1", "+44", "-2", "@SUM(A1)", "\t=1", "<script>alert(1)</script>", 'x" onload="y', "https://e.example/x"]

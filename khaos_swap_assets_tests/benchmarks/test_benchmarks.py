@@ -11,7 +11,7 @@ import pytest
 from benchmarks import run
 from benchmarks.measuring import peak_mb, timed
 from benchmarks.reconcile_memory import KEY, differences, frames, in_two_notes
-from khaos_swap_assets.domain.line_reconciliation import reconcile_lines
+from khaos_swap_assets.domain.judging.line_reconciliation import reconcile_lines
 
 LINES = 40_000
 

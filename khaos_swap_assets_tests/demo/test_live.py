@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from khaos_swap_assets.demo.live import environment_of as demo_environment
-from khaos_swap_assets.processes import free_port
+from khaos_swap_assets.running.processes import free_port
 from khaos_swap_assets_tests.running import House, call, runs, runs_of, until
 
 pytestmark = pytest.mark.long

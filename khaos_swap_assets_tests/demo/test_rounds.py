@@ -16,7 +16,7 @@ from khaos_swap_assets.adapters.store.embedded import EmbeddedPostgres
 from khaos_swap_assets.demo import rounds
 from khaos_swap_assets.demo.environment import Place
 from khaos_swap_assets.demo.rounds import WAITS, Play, Played
-from khaos_swap_assets.stages.credit_notes import hands
+from khaos_swap_assets.stages.credit_notes import people
 from khaos_swap_assets.stages.reconciliation.assets import MONTHS
 from khaos_swap_assets_tests.stages.town import NOON, Town
 
@@ -207,7 +207,7 @@ def test_a_person_processes_what_khaos_left_half_done(stage: Stage, monkeypatch:
         asked.append((reference, code, person.by, now))
         return None, "return RC1 was processed"
 
-    monkeypatch.setattr(hands, "process_return", process)
+    monkeypatch.setattr(people, "process_return", process)
     stage.sandbox.actions = [{"reference": "RMA1", "return_code": "RC1"}, {"reference": "RMA2", "return_code": "RC2"}]
     stage.play._act()
     assert asked == [("RMA1", "RC1", rounds.PERSON.by, NOON), ("RMA2", "RC2", rounds.PERSON.by, NOON)]
@@ -216,9 +216,9 @@ def test_a_person_processes_what_khaos_left_half_done(stage: Stage, monkeypatch:
 
 def test_a_person_is_told_of_a_document_whose_posting_has_ended(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     def process(_conn: object, _khaos: object, reference: str, *_: object, **__: object) -> Any:
-        raise hands.HandError(f"{reference} is refused")
+        raise people.HandError(f"{reference} is refused")
 
-    monkeypatch.setattr(hands, "process_return", process)
+    monkeypatch.setattr(people, "process_return", process)
     stage.sandbox.actions = [{"reference": "RMA1", "return_code": "RC1"}, {"reference": "RMA1", "return_code": "RC2"}]
     stage.play._act()
     assert stage.said == ["RMA1: RMA1 is refused"] * 2

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from khaos_swap_assets.domain.credit_notes import CreditNote
-from khaos_swap_assets.domain.facts import Limits, NoteFacts, PostingFacts, ReturnFacts
-from khaos_swap_assets.domain.goods_facts import LineFacts, MoveFacts
-from khaos_swap_assets.domain.reconciliation import Verdict, judge
-from khaos_swap_assets.domain.returns import Return
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
+from khaos_swap_assets.domain.judging.facts import Limits, NoteFacts, PostingFacts, ReturnFacts
+from khaos_swap_assets.domain.judging.goods_facts import LineFacts, MoveFacts
+from khaos_swap_assets.domain.judging.verdict import Verdict, judge
+from khaos_swap_assets.domain.records.returns import Return
 
 LIMITS = Limits()
 DELIVERED = datetime(2026, 3, 9, 10, tzinfo=UTC)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from khaos_swap_assets.domain.refunds import Refund, RefundLine, Transaction
+from khaos_swap_assets.domain.refunds.payments import Refund, RefundLine, Transaction
 
 PAID_AT = datetime(2026, 3, 10, 13, tzinfo=UTC)
 

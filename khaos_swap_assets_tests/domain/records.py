@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from khaos_swap_assets.domain.draft_lines import MatchedLine
-from khaos_swap_assets.domain.orders import OrderLine, SalesOrder
-from khaos_swap_assets.domain.returns import Return, ReturnLine
+from khaos_swap_assets.domain.documents.draft_lines import MatchedLine
+from khaos_swap_assets.domain.records.orders import OrderLine, SalesOrder
+from khaos_swap_assets.domain.records.returns import Return, ReturnLine
 
 REFUNDED_AT = datetime(2026, 2, 10, 12, tzinfo=UTC)
 

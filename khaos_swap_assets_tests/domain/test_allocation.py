@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.allocation import (
+from khaos_swap_assets.domain.money.allocation import (
     Credited,
     Excess,
     PaidLine,
@@ -20,7 +20,7 @@ from khaos_swap_assets.domain.allocation import (
     freeze,
     khaos_line,
 )
-from khaos_swap_assets.domain.tax import Amount, vat_of_parts
+from khaos_swap_assets.domain.money.tax import Amount, vat_of_parts
 
 rates = st.sampled_from([0, 5, 20, Decimal("17.5")])
 sold_lines = st.builds(

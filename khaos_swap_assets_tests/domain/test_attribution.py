@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.attribution import Ambiguity, Attribution, Claim, attribute, may_cover
-from khaos_swap_assets.domain.credit_notes import CreditNote
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
+from khaos_swap_assets.domain.linking.attribution import Ambiguity, Attribution, Claim, attribute, may_cover
 from khaos_swap_assets_tests.domain.cases import a_note
 
 REFUNDED_ON = date(2026, 3, 10)

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from khaos_swap_assets.domain.conditions import RULES
-from khaos_swap_assets.domain.exceptions import KINDS
-from khaos_swap_assets.domain.facts import ReturnFacts
-from khaos_swap_assets.domain.goods_conditions import GOODS_RULES
-from khaos_swap_assets.domain.money_kinds import MONEY_KINDS
-from khaos_swap_assets.domain.run_kinds import RUN_KINDS
+from khaos_swap_assets.domain.exceptions.catalogue import KINDS
+from khaos_swap_assets.domain.exceptions.money_kinds import MONEY_KINDS
+from khaos_swap_assets.domain.exceptions.run_kinds import RUN_KINDS
+from khaos_swap_assets.domain.judging.conditions import RULES
+from khaos_swap_assets.domain.judging.facts import ReturnFacts
+from khaos_swap_assets.domain.judging.goods_conditions import GOODS_RULES
 from khaos_swap_assets_tests.domain.cases import (
     DELIVERED,
     LATE,

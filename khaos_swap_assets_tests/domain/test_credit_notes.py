@@ -8,12 +8,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.credit_notes import CreditNote, Draft, Hold, draft
-from khaos_swap_assets.domain.draft_lines import DraftLine, MatchedLine
-from khaos_swap_assets.domain.orders import SalesOrder
-from khaos_swap_assets.domain.policy import CreditNotePolicy
-from khaos_swap_assets.domain.returns import HoldReason, Return, ReturnLine
-from khaos_swap_assets.domain.settlement_case import Posted
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote, Draft, Hold, draft
+from khaos_swap_assets.domain.documents.draft_lines import DraftLine, MatchedLine
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
+from khaos_swap_assets.domain.policy.settlement_case import Posted
+from khaos_swap_assets.domain.records.orders import SalesOrder
+from khaos_swap_assets.domain.records.returns import HoldReason, Return, ReturnLine
 from khaos_swap_assets_tests.domain.records import line, matched, order, returned
 
 ORDER = order(("P1", 9), ("P2", 9))

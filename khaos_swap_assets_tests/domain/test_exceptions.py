@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from khaos_swap_assets.domain.exceptions import KINDS, Problem, handbook
+from khaos_swap_assets.domain.exceptions.catalogue import KINDS, Problem, handbook
 
 OWNERS = {
     "data management": {"sku_unknown", "sku_ambiguous", "sku_discontinued"},

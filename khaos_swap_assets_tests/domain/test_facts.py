@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.facts import NoteFacts, ReturnFacts
-from khaos_swap_assets.domain.goods_facts import LineFacts
-from khaos_swap_assets.domain.settlement import settle
+from khaos_swap_assets.domain.judging.facts import NoteFacts, ReturnFacts
+from khaos_swap_assets.domain.judging.goods_facts import LineFacts
+from khaos_swap_assets.domain.policy.settlement import settle
 from khaos_swap_assets_tests.domain.cases import REFUNDED, a_line, a_posting, a_return, attributed, some_facts
 from khaos_swap_assets_tests.domain.records import line, returned
 from khaos_swap_assets_tests.domain.test_policy import decided

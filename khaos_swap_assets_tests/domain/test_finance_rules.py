@@ -9,19 +9,18 @@ from typing import Any, Literal
 
 import pytest
 
-from khaos_swap_assets.domain.allocation import Credited, SoldLine, credit_due, excesses, freeze, khaos_line
-from khaos_swap_assets.domain.money import split_gross, spread, to_pence
-from khaos_swap_assets.domain.policy import CreditNotePolicy, Decision
-from khaos_swap_assets.domain.policy_effects import (
-    delivery_due,
-    exchange,
-    fee_documents,
-    store_credit,
+from khaos_swap_assets.domain.goods.values import Outcome, StockEffect, Whereabouts, stock_effect
+from khaos_swap_assets.domain.judging.waterfall import (
+    CreditFacts,
+    CreditLine,
+    RefundFacts,
+    RefundLine,
+    Waterfall,
+    explain,
 )
-from khaos_swap_assets.domain.settlement import settle
-from khaos_swap_assets.domain.settlement_case import Posted, Sale
-from khaos_swap_assets.domain.stock_value import Outcome, StockEffect, Whereabouts, stock_effect
-from khaos_swap_assets.domain.tax import (
+from khaos_swap_assets.domain.money.allocation import Credited, SoldLine, credit_due, excesses, freeze, khaos_line
+from khaos_swap_assets.domain.money.amounts import split_gross, spread, to_pence
+from khaos_swap_assets.domain.money.tax import (
     Amount,
     Particulars,
     credit_of,
@@ -35,7 +34,7 @@ from khaos_swap_assets.domain.tax import (
     vat_errors,
     vat_of_parts,
 )
-from khaos_swap_assets.domain.tax_dates import (
+from khaos_swap_assets.domain.money.tax_dates import (
     Clock,
     NoteTiming,
     Payment,
@@ -45,8 +44,16 @@ from khaos_swap_assets.domain.tax_dates import (
     note_timing,
     refund_clock,
 )
-from khaos_swap_assets.domain.tolerance import Residual, Systematic, Tolerances, govern
-from khaos_swap_assets.domain.waterfall import CreditFacts, CreditLine, RefundFacts, RefundLine, Waterfall, explain
+from khaos_swap_assets.domain.money.tolerance import Residual, Systematic, Tolerances, govern
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy, Decision
+from khaos_swap_assets.domain.policy.effects import (
+    delivery_due,
+    exchange,
+    fee_documents,
+    store_credit,
+)
+from khaos_swap_assets.domain.policy.settlement import settle
+from khaos_swap_assets.domain.policy.settlement_case import Posted, Sale
 from khaos_swap_assets_tests.domain.records import line, returned
 from khaos_swap_assets_tests.domain.test_policy import decided as chosen
 

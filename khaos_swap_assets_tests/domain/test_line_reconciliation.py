@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.line_reconciliation import LEGS, SUMS, Reconciled, reconcile_lines
+from khaos_swap_assets.domain.judging.line_reconciliation import LEGS, SUMS, Reconciled, reconcile_lines
 from khaos_swap_assets_tests.domain.line_oracle import CreditRow, ReturnRow, line_rows, return_rows
 
 RETURN_COLUMNS = ["rma", "stock_code", "quantity", "refund_pence"]

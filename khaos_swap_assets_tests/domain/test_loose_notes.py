@@ -16,10 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.attribution import Attribution, Claim
-from khaos_swap_assets.domain.credit_notes import CreditNote
-from khaos_swap_assets.domain.loose_notes import Standing, Told, attribute_loose
-from khaos_swap_assets.domain.matching import NoteRecord, ReturnRecord, match
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
+from khaos_swap_assets.domain.linking.attribution import Attribution, Claim
+from khaos_swap_assets.domain.linking.loose_notes import Standing, Told, attribute_loose
+from khaos_swap_assets.domain.linking.passes import NoteRecord, ReturnRecord, match
 from khaos_swap_assets_tests.domain.cases import a_note
 from khaos_swap_assets_tests.domain.hand_posted import Month, a_month
 

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.matching import (
+from khaos_swap_assets.domain.linking.groups import MOST_CANDIDATES
+from khaos_swap_assets.domain.linking.passes import (
     Ambiguity,
     Link,
     Links,
@@ -23,7 +24,6 @@ from khaos_swap_assets.domain.matching import (
     credited_by_return,
     match,
 )
-from khaos_swap_assets.domain.matching_groups import MOST_CANDIDATES
 from khaos_swap_assets_tests.domain.hand_posted import Month, a_month
 
 DAY = date(2026, 3, 10)

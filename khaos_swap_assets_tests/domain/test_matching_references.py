@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.matching_references import References, is_nearly
+from khaos_swap_assets.domain.linking.typed_references import References, is_nearly
 
 RETURNS = {"a": ["RMA2001"], "b": ["RMA2002"], "c": ["20417"], "d": ["SW-7"], "e": ["rma2002"], "f": ["RMA20012"]}
 

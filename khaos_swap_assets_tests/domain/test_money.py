@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.money import (
+from khaos_swap_assets.domain.money.amounts import (
     exponent_of,
     format_money,
     from_pence,

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.exceptions import KINDS
-from khaos_swap_assets.domain.month_end import CAUSES, EXCEPTION_COLUMNS, MonthEnd, compute, worst_of
+from khaos_swap_assets.domain.exceptions.catalogue import KINDS
+from khaos_swap_assets.domain.reporting.month_end import CAUSES, EXCEPTION_COLUMNS, MonthEnd, compute, worst_of
 
 RETURN_COLUMNS = (
     "return_id",

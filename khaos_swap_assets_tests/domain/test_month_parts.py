@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.month_parts import UNPAID, MonthPart, NotePart, PaidPart, Whole, month_parts
-from khaos_swap_assets.domain.tax import Amount
+from khaos_swap_assets.domain.money.tax import Amount
+from khaos_swap_assets.domain.reporting.month_parts import UNPAID, MonthPart, NotePart, PaidPart, Whole, month_parts
 
 MARCH, APRIL = date(2025, 3, 30), date(2025, 4, 4)
 

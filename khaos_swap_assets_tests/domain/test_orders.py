@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.orders import (
+from khaos_swap_assets.domain.records.orders import (
     Claim,
     OrderLine,
     OrderMatch,
@@ -21,7 +21,7 @@ from khaos_swap_assets.domain.orders import (
     over_returns,
     reverse_ref,
 )
-from khaos_swap_assets.domain.returns import Return, ReturnLine
+from khaos_swap_assets.domain.records.returns import Return, ReturnLine
 from khaos_swap_assets_tests.domain.records import REFUNDED_AT, line, order, returned
 
 

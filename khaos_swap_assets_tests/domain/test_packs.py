@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.packs import Goods, Packs
-from khaos_swap_assets.domain.stock_codes import StockCode
+from khaos_swap_assets.domain.records.packs import Goods, Packs
+from khaos_swap_assets.domain.records.stock_codes import StockCode
 
 PACKS = Packs([StockCode("SET", "1", pack_components=(("HAT", 2), ("CAP", 1))), StockCode("HAT", "2")])
 

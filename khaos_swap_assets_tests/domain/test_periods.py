@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.periods import london_date, london_month, month_bounds
+from khaos_swap_assets.domain.money.periods import london_date, london_month, month_bounds
 
 MOMENTS = st.integers(631152000, 3786912000).map(lambda second: datetime.fromtimestamp(second, UTC))
 

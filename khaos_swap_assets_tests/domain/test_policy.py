@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from khaos_swap_assets.domain.policy import CreditNotePolicy, Outcomes, Translation, translate
-from khaos_swap_assets.domain.policy_words import WORDS, tasks_of
-from khaos_swap_assets.domain.policy_words import told as words_of
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy, Outcomes, Translation, translate
+from khaos_swap_assets.domain.policy.words import WORDS, tasks_of
+from khaos_swap_assets.domain.policy.words import told as words_of
 
 DAY = date(2026, 4, 1)
 

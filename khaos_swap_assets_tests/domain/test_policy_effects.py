@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.policy_effects import NOTHING, delivery_due, exchange, fee_documents, store_credit
-from khaos_swap_assets.domain.stock_value import Outcome, Whereabouts, stock_effect
-from khaos_swap_assets.domain.tax import Amount
+from khaos_swap_assets.domain.goods.values import Outcome, Whereabouts, stock_effect
+from khaos_swap_assets.domain.money.tax import Amount
+from khaos_swap_assets.domain.policy.effects import NOTHING, delivery_due, exchange, fee_documents, store_credit
 
 pence = st.integers(0, 10**7)
 rates = st.sampled_from([0, 5, 20])

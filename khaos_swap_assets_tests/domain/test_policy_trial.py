@@ -8,11 +8,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.policy import CreditNotePolicy
-from khaos_swap_assets.domain.policy_trial import Rates, Trial, outcome_words, totals, value_of, vat_of
-from khaos_swap_assets.domain.returns import Return
-from khaos_swap_assets.domain.settlement import Settlement, settle
-from khaos_swap_assets.domain.settlement_case import Sale
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
+from khaos_swap_assets.domain.policy.settlement import Settlement, settle
+from khaos_swap_assets.domain.policy.settlement_case import Sale
+from khaos_swap_assets.domain.policy.trial import Rates, Trial, outcome_words, totals, value_of, vat_of
+from khaos_swap_assets.domain.records.returns import Return
 from khaos_swap_assets_tests.domain.records import line, returned
 from khaos_swap_assets_tests.domain.test_policy import decided
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.postings import Posting, contents_of_document, contents_of_note
+from khaos_swap_assets.domain.documents.postings import Posting, contents_of_document, contents_of_note
 from khaos_swap_assets_tests.domain.cases import a_note
 
 goods = st.lists(st.tuples(st.sampled_from(["ABC", "ABC ", "DEF"]), st.integers(1, 99)), max_size=6)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.facts import Limits, NoteFacts, ReturnFacts
-from khaos_swap_assets.domain.goods_facts import LineFacts
-from khaos_swap_assets.domain.reconciliation import judge, judge_note, judge_unreadable
+from khaos_swap_assets.domain.judging.facts import Limits, NoteFacts, ReturnFacts
+from khaos_swap_assets.domain.judging.goods_facts import LineFacts
+from khaos_swap_assets.domain.judging.verdict import judge, judge_note, judge_unreadable
 from khaos_swap_assets_tests.domain.cases import (
     DELIVERED,
     LATE,

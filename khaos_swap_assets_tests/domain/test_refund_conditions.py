@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from khaos_swap_assets.domain.facts import ReturnFacts
-from khaos_swap_assets.domain.money_kinds import MONEY_KINDS
-from khaos_swap_assets.domain.proof_conditions import PROOF_RULES
-from khaos_swap_assets.domain.reconciliation import judge
-from khaos_swap_assets.domain.refund_conditions import MONEY_RULES, money_holds, without_return
-from khaos_swap_assets.domain.refund_links import link
-from khaos_swap_assets.domain.refund_money import Claimant, Money, as_money_says
-from khaos_swap_assets.domain.refunds import Refund
-from khaos_swap_assets.domain.returns import Return
+from khaos_swap_assets.domain.exceptions.money_kinds import MONEY_KINDS
+from khaos_swap_assets.domain.judging.facts import ReturnFacts
+from khaos_swap_assets.domain.judging.money_conditions import MONEY_RULES, money_holds, without_return
+from khaos_swap_assets.domain.judging.proof_conditions import PROOF_RULES
+from khaos_swap_assets.domain.judging.verdict import judge
+from khaos_swap_assets.domain.linking.refund_links import link
+from khaos_swap_assets.domain.records.returns import Return
+from khaos_swap_assets.domain.refunds.money_shown import Claimant, Money, as_money_says
+from khaos_swap_assets.domain.refunds.payments import Refund
 from khaos_swap_assets_tests.domain.cases import LATE, LIMITS, REFUNDED, SOON, a_line, a_return, attributed
 from khaos_swap_assets_tests.domain.payments import PAID_AT, a_payment, a_refund
 

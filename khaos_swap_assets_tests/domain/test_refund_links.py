@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.refund_links import link
-from khaos_swap_assets.domain.refund_money import Claimant, Links, as_money_says
-from khaos_swap_assets.domain.refunds import Refund
-from khaos_swap_assets.domain.returns import Return
+from khaos_swap_assets.domain.linking.refund_links import link
+from khaos_swap_assets.domain.records.returns import Return
+from khaos_swap_assets.domain.refunds.money_shown import Claimant, Links, as_money_says
+from khaos_swap_assets.domain.refunds.payments import Refund
 from khaos_swap_assets_tests.domain import records
 from khaos_swap_assets_tests.domain.payments import PAID_AT, a_payment, a_refund, a_refund_line
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from khaos_swap_assets.domain.facts import ReturnFacts
-from khaos_swap_assets.domain.refund_proof import Carried, Proof, carried
-from khaos_swap_assets.domain.returns import Return
+from khaos_swap_assets.domain.judging.facts import ReturnFacts
+from khaos_swap_assets.domain.records.returns import Return
+from khaos_swap_assets.domain.refunds.proof import Carried, Proof, carried
 from khaos_swap_assets_tests.domain.cases import (
     LATE,
     REFUNDED,

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.refund_money import Claimant, Links, Money, as_money_says, is_awaited, is_owed
-from khaos_swap_assets.domain.refunds import Refund, Transaction
-from khaos_swap_assets.domain.returns import Return
+from khaos_swap_assets.domain.records.returns import Return
+from khaos_swap_assets.domain.refunds.money_shown import Claimant, Links, Money, as_money_says, is_awaited, is_owed
+from khaos_swap_assets.domain.refunds.payments import Refund, Transaction
 from khaos_swap_assets_tests.domain.cases import REFUNDED, a_return
 from khaos_swap_assets_tests.domain.payments import PAID_AT, a_payment, a_refund
 from khaos_swap_assets_tests.domain.records import line, returned

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from khaos_swap_assets.domain.month_end import MonthEnd
-from khaos_swap_assets.domain.report import (
+from khaos_swap_assets.domain.reporting.month_end import MonthEnd
+from khaos_swap_assets.domain.reporting.tables import (
     draw_gap_by_cause,
     draw_gap_by_month,
     draw_value_by_day,
@@ -132,5 +132,5 @@ def test_pictures_show_what_they_are_given_in_the_order_of_days() -> None:
 
 
 def test_matplotlib_is_not_imported_with_the_module() -> None:
-    code = "import sys, khaos_swap_assets.domain.report; sys.exit('matplotlib' in sys.modules)"
+    code = "import sys, khaos_swap_assets.domain.reporting.tables; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

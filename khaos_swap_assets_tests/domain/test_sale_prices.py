@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from khaos_swap_assets.domain.credit_notes import Draft
-from khaos_swap_assets.domain.draft_lines import DraftLine
-from khaos_swap_assets.domain.orders import OrderLine, SalesOrder
-from khaos_swap_assets.domain.sale_prices import prices_of
+from khaos_swap_assets.domain.documents.credit_notes import Draft
+from khaos_swap_assets.domain.documents.draft_lines import DraftLine
+from khaos_swap_assets.domain.documents.sale_prices import prices_of
+from khaos_swap_assets.domain.records.orders import OrderLine, SalesOrder
 
 Sold = tuple[str, int, int]
 Drafted = tuple[str, int, int]

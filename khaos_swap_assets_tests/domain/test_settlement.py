@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.policy import CreditNotePolicy
-from khaos_swap_assets.domain.returns import Return, ReturnLine
-from khaos_swap_assets.domain.settlement import Settlement, settle
-from khaos_swap_assets.domain.settlement_case import Posted, Sale
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
+from khaos_swap_assets.domain.policy.settlement import Settlement, settle
+from khaos_swap_assets.domain.policy.settlement_case import Posted, Sale
+from khaos_swap_assets.domain.records.returns import Return, ReturnLine
 from khaos_swap_assets_tests.domain.records import line, returned
 from khaos_swap_assets_tests.domain.test_policy import decided
 

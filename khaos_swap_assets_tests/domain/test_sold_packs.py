@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.orders import Claim, OrderLine, SalesOrder
-from khaos_swap_assets.domain.packs import Packs, weights_of
-from khaos_swap_assets.domain.sold_packs import candidates, chosen, opened, over_sold
-from khaos_swap_assets.domain.stock_codes import StockCode
+from khaos_swap_assets.domain.records.orders import Claim, OrderLine, SalesOrder
+from khaos_swap_assets.domain.records.packs import Packs, weights_of
+from khaos_swap_assets.domain.records.sold_packs import candidates, chosen, opened, over_sold
+from khaos_swap_assets.domain.records.stock_codes import StockCode
 from khaos_swap_assets_tests.domain.records import REFUNDED_AT, order
 
 SET = StockCode("SET", "1", pack_components=(("HAT", 2), ("CAP", 1)))

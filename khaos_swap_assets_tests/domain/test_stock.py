@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.returns import ReturnLine
-from khaos_swap_assets.domain.stock import Inspection, Strange, disposition_of, judge_level, settle
+from khaos_swap_assets.domain.goods.dispositions import Inspection, Strange, disposition_of, judge_level, settle
+from khaos_swap_assets.domain.records.returns import ReturnLine
 from khaos_swap_assets_tests.domain.records import REFUNDED_AT, line
 
 

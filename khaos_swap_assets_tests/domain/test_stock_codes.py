@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.stock_codes import Catalogue, SkuMatch, StockCode, match_sku, normalised
+from khaos_swap_assets.domain.records.stock_codes import Catalogue, SkuMatch, StockCode, match_sku, normalised
 
 ITEMS = [
     StockCode("MER-CRW-NVY-M", "1", barcodes=("5060999000118",)),

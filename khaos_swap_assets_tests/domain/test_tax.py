@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.tax import (
+from khaos_swap_assets.domain.money.tax import (
     STANDARD_RATE,
     Amount,
     Particulars,

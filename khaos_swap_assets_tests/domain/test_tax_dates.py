@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.tax import Amount
-from khaos_swap_assets.domain.tax_dates import (
+from khaos_swap_assets.domain.money.tax import Amount
+from khaos_swap_assets.domain.money.tax_dates import (
     NoteTiming,
     Payment,
     VatPeriods,

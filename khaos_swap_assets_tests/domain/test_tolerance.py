@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.tolerance import Residual, Tolerances, govern, residual_of, residual_pence
-from khaos_swap_assets.domain.waterfall import LEGS, Leg, Waterfall
+from khaos_swap_assets.domain.judging.waterfall import LEGS, Leg, Waterfall
+from khaos_swap_assets.domain.money.tolerance import Residual, Tolerances, govern, residual_of, residual_pence
 
 residuals = st.lists(
     st.builds(

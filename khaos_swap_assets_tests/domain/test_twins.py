@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.attribution import Attribution
-from khaos_swap_assets.domain.credit_notes import CreditNote
-from khaos_swap_assets.domain.loose_notes import Standing, attribute_loose
-from khaos_swap_assets.domain.matching import ReturnRecord
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
+from khaos_swap_assets.domain.linking.attribution import Attribution
+from khaos_swap_assets.domain.linking.loose_notes import Standing, attribute_loose
+from khaos_swap_assets.domain.linking.passes import ReturnRecord
 from khaos_swap_assets_tests.domain.test_loose_notes import DAY, a_record, as_claims, loose
 
 FIRST, SECOND = a_record(2001), a_record(2002)

@@ -10,9 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.policy import CreditNotePolicy, DeliveryLine
-from khaos_swap_assets.domain.tax import Amount
-from khaos_swap_assets.domain.waterfall import (
+from khaos_swap_assets.domain.judging.waterfall import (
     LEGS,
     CreditFacts,
     CreditLine,
@@ -22,6 +20,8 @@ from khaos_swap_assets.domain.waterfall import (
     explain,
     vat_gap_pence,
 )
+from khaos_swap_assets.domain.money.tax import Amount
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy, DeliveryLine
 
 A, B = RefundLine("A", 2, 5000, vat_percent=20), RefundLine("B", 1, 1000, vat_percent=0)
 CA, CB = CreditLine("A", 2, 5000), CreditLine("B", 1, 1000)

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.tax import Amount
-from khaos_swap_assets.domain.waterfall_facts import (
+from khaos_swap_assets.domain.judging.waterfall_facts import (
     CreditFacts,
     CreditLine,
     LineSums,
@@ -20,7 +19,14 @@ from khaos_swap_assets.domain.waterfall_facts import (
     sums_of,
     vat_gap_pence,
 )
-from khaos_swap_assets.domain.waterfall_fields import Piece, accounted, paid_apart, refund_fields, silent_delivery
+from khaos_swap_assets.domain.judging.waterfall_fields import (
+    Piece,
+    accounted,
+    paid_apart,
+    refund_fields,
+    silent_delivery,
+)
+from khaos_swap_assets.domain.money.tax import Amount
 
 line_rows = st.tuples(st.sampled_from(["A", "B", "A "]), st.integers(0, 9), st.none() | st.integers(0, 9999))
 

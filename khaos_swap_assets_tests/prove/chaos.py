@@ -29,7 +29,7 @@ from khaos_swap_assets.adapters.errors import WRONG
 from khaos_swap_assets.adapters.store import database
 from khaos_swap_assets.demo.live import environment_of
 from khaos_swap_assets.demo.outcome import broken_invariants
-from khaos_swap_assets.processes import free_port
+from khaos_swap_assets.running.processes import free_port
 
 MINUTES = 15
 RETURNS = 60
@@ -88,7 +88,7 @@ class Unit:
 
     def start(self) -> None:
         """Start the demo; what it says goes to a file."""
-        argv = [sys.executable, "-m", "khaos_swap_assets.cli", "demo", "--port", str(self.port)]
+        argv = [sys.executable, "-m", "khaos_swap_assets.cli.commands", "demo", "--port", str(self.port)]
         with (self.folder / "house.log").open("ab") as log:
             self.process = subprocess.Popen([*argv, "--returns", str(RETURNS)], cwd=self.folder, stdout=log, stderr=log)
         self.ended_at = None

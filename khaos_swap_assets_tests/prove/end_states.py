@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from benchmarks.gateway_load import prepare
 from khaos_swap_assets.adapters.store import arrivals, embedded
-from khaos_swap_assets.domain.returns import Return
+from khaos_swap_assets.domain.records.returns import Return
 from khaos_swap_assets.stages.due import what_is_due
 from khaos_swap_assets_tests.stages.town import NOON, Town, a_line, a_return, an_order, some_settings
 

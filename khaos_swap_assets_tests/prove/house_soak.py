@@ -15,10 +15,10 @@ from typing import Any
 
 import psutil
 
-from khaos_swap_assets import logs, supervisor
 from khaos_swap_assets.adapters.store import sizes
 from khaos_swap_assets.demo.environment import OURS
-from khaos_swap_assets.processes import HOUSE, Child
+from khaos_swap_assets.running import logs, supervisor
+from khaos_swap_assets.running.processes import HOUSE, Child
 from khaos_swap_assets_tests.prove.knock_to_posted import Sender, house
 from khaos_swap_assets_tests.prove.soak import slope
 

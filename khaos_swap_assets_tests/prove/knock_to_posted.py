@@ -26,14 +26,14 @@ import httpx
 import psycopg
 import uvicorn
 
-from khaos_swap_assets import processes, supervisor
 from khaos_swap_assets.adapters.store import database
 from khaos_swap_assets.demo import environment
 from khaos_swap_assets.demo.environment import DAGSTER, OURS, Place
 from khaos_swap_assets.demo.live import BETWEEN_LOOKS
 from khaos_swap_assets.demo.once import month_before
 from khaos_swap_assets.gateway.security import DEMO_SECRETS
-from khaos_swap_assets.orphans import Orphans
+from khaos_swap_assets.running import processes, supervisor
+from khaos_swap_assets.running.orphans import Orphans
 from khaos_swap_assets.sandbox import generator, scenarios
 from khaos_swap_assets.sandbox.app import create_app
 from khaos_swap_assets.sandbox.clockwork import apply_due

@@ -129,8 +129,8 @@ def _month_end() -> Callable[..., Any]:
 
 def _list(url: str, *words: str) -> None:
     from khaos_swap_assets.adapters.settings import Settings
-    from khaos_swap_assets.cli_exceptions import exceptions_app
-    from khaos_swap_assets.cli_hands import Reach
+    from khaos_swap_assets.cli.exceptions import exceptions_app
+    from khaos_swap_assets.cli.postings import Reach
 
     reach = Reach(lambda: database.connect(url, application="proof"), Settings, _nobody, lambda: NOW)
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):

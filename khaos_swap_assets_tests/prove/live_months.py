@@ -20,14 +20,14 @@ from typing import Any
 from khaos_swap_assets.adapters.store.matches import MatchedLine, MatchedReturn
 from khaos_swap_assets.audit import cases, credit_notes
 from khaos_swap_assets.audit.inputs import Inputs, Paths, read_inputs
-from khaos_swap_assets.domain.attribution import Attribution
-from khaos_swap_assets.domain.credit_notes import CreditNote
-from khaos_swap_assets.domain.loose_notes import Standing, attribute_loose
-from khaos_swap_assets.domain.matching import NoteRecord
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
+from khaos_swap_assets.domain.linking.attribution import Attribution
+from khaos_swap_assets.domain.linking.loose_notes import Standing, attribute_loose
+from khaos_swap_assets.domain.linking.passes import NoteRecord
 from khaos_swap_assets.sandbox import audit_files, hand_month
 from khaos_swap_assets.sandbox.hand_month import HandMonth
 from khaos_swap_assets.sandbox.world import Rma
-from khaos_swap_assets.stages.credit_notes.beside import Beside
+from khaos_swap_assets.stages.credit_notes.candidates import Beside
 
 SEEDS = range(1, 51)
 RETURNS = 200

@@ -30,7 +30,7 @@ import psutil
 from benchmarks import sending
 from benchmarks.gateway_load import ROOT, memory_mb, prepare
 from khaos_swap_assets.adapters.store import database, embedded
-from khaos_swap_assets.processes import free_port
+from khaos_swap_assets.running.processes import free_port
 from khaos_swap_assets_tests.stages.town import Town, a_return, some_settings
 
 REPEATS = (1.0, 5.0, 25.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from khaos_swap_assets.domain.attribution import Attribution
+from khaos_swap_assets.domain.linking.attribution import Attribution
 from khaos_swap_assets.sandbox import hand_month
 from khaos_swap_assets_tests.prove import live_months as proof
 

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from khaos_swap_assets.adapters.http import public_authorities
-from khaos_swap_assets.processes import free_port
+from khaos_swap_assets.running.processes import free_port
 from khaos_swap_assets.sandbox import __main__ as program
 from khaos_swap_assets.sandbox import switches
 from khaos_swap_assets.sandbox.app import create_app

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.orders import Claim, OrderLine, SalesOrder, over_refunds, over_returns
+from khaos_swap_assets.domain.records.orders import Claim, OrderLine, SalesOrder, over_refunds, over_returns
 from khaos_swap_assets.sandbox.history_truth import plants
 from khaos_swap_assets.sandbox.world import Item, RmaLine, SoldLine, World
 from khaos_swap_assets_tests.sandbox.small import HAT, JACKET, NOW, RMA, small_world

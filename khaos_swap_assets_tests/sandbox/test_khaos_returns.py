@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from khaos_swap_assets.adapters.settings import KhaosSettings
-from khaos_swap_assets.domain.draft_lines import DraftLine
+from khaos_swap_assets.domain.documents.draft_lines import DraftLine
 from khaos_swap_assets.sandbox import khaos_returns as ledger
 from khaos_swap_assets.sandbox.khaos_books import Books
 from khaos_swap_assets.sandbox.khaos_wire import KhaosFaultError

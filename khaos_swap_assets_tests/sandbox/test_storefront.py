@@ -12,7 +12,7 @@ from khaos_swap_assets.adapters.errors import PermanentError, TransientError
 from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.adapters.storefront.client import connect
 from khaos_swap_assets.adapters.storefront.records import RefundSweep
-from khaos_swap_assets.domain.periods import london_date
+from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.sandbox.clockwork import apply_due
 from khaos_swap_assets.sandbox.generator import build
 from khaos_swap_assets.sandbox.khaos_books import Books

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from khaos_swap_assets.adapters.store import worklist
-from khaos_swap_assets.domain.exceptions import KINDS
+from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.stages.checking import after_judging, exceptions_check, judge_open
 from khaos_swap_assets.stages.orders.sync import SOURCE as DOCUMENTS
 from khaos_swap_assets.stages.reconciliation.checks import sources_are_fresh

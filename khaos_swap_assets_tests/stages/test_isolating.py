@@ -11,9 +11,9 @@ import psycopg
 import pytest
 
 from khaos_swap_assets.adapters.errors import SettingsError
-from khaos_swap_assets.domain.policy import CreditNotePolicy
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.stages import isolating
-from khaos_swap_assets.stages.credit_notes import attributing, drafting, posting, trying
+from khaos_swap_assets.stages.credit_notes import attributing, drafting, policy_trial, posting
 from khaos_swap_assets.stages.credit_notes.witness import Witness
 from khaos_swap_assets.stages.due import local_reason
 from khaos_swap_assets.stages.reconciliation import judging
@@ -131,10 +131,10 @@ def test_a_fault_is_tried_again_after_its_pause_and_no_sooner(town: Town, monkey
 def test_a_policy_is_tried_on_all_other_returns(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     town.sells_and_takes_back(*(a_return(number) for number in (1, 2)))
     town.sync()
-    plant(monkeypatch, trying, "_trial", of_return)
+    plant(monkeypatch, policy_trial, "_trial", of_return)
     policy = CreditNotePolicy()
     with lend(town.url) as conn:
-        found = list(trying.try_policy(conn, town.settings, policy, policy, days=30, now=town.now))
+        found = list(policy_trial.try_policy(conn, town.settings, policy, policy, days=30, now=town.now))
     assert {one.rma: one.note_then_pence for one in found} == {"RMA1": 1000, "RMA2": 0}
     assert "could not be tried: ZeroDivisionError" in next(one.outcome_then for one in found if one.rma == "RMA2")
 

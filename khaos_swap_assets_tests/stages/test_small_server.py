@@ -21,7 +21,7 @@ from khaos_swap_assets.adapters.errors import StoreError
 from khaos_swap_assets.adapters.store import database
 from khaos_swap_assets.adapters.store.embedded import EmbeddedPostgres
 from khaos_swap_assets.gateway.app import create_app
-from khaos_swap_assets.ground import Ground
+from khaos_swap_assets.running.database import Ground
 from khaos_swap_assets_tests import lending, outages
 from khaos_swap_assets_tests.conftest import empty
 from khaos_swap_assets_tests.gateway.conftest import NOW, Bridge, configure, end

@@ -14,7 +14,7 @@ import pytest
 from khaos_swap_assets import automation, definitions
 from khaos_swap_assets.adapters.store import audit_log, worklist
 from khaos_swap_assets.stages import marks
-from khaos_swap_assets.stages.credit_notes import hands, stopping
+from khaos_swap_assets.stages.credit_notes import people, stopping
 from khaos_swap_assets.stages.due import local_reason, what_is_due
 from khaos_swap_assets_tests.lending import lend
 from khaos_swap_assets_tests.stages import town as towns
@@ -32,7 +32,7 @@ STAGES = (
     "reconcile_waiting",
     "settle_exceptions",
 )
-KIM = hands.Person("Kim", "VAT is wrong")
+KIM = people.Person("Kim", "VAT is wrong")
 
 
 @pytest.fixture
@@ -121,20 +121,20 @@ def test_a_quiet_night_is_no_alarm(town: Town) -> None:
 
 def test_a_person_stops_the_feed_at_once_and_lets_it_go_on(planned: Town) -> None:
     with closing(towns.connect(planned)) as conn:
-        hands.hold_feed(conn, KIM, now=planned.now)
-        with pytest.raises(hands.HandError, match="held by Kim since 2026-03-10 12:01 UTC: VAT is wrong"):
-            hands.hold_feed(conn, hands.Person("Sam", "me too"), now=planned.now)
+        people.hold_feed(conn, KIM, now=planned.now)
+        with pytest.raises(people.HandError, match="held by Kim since 2026-03-10 12:01 UTC: VAT is wrong"):
+            people.hold_feed(conn, people.Person("Sam", "me too"), now=planned.now)
         assert planned.pull() == []
         assert stopped(planned) == [
             "the feed is held by Kim since 2026-03-10 12:01 UTC: VAT is wrong; khaos-swap postings resume"
         ]
-        with pytest.raises(hands.HandError, match="nothing to trust"):
-            hands.trust_feed(conn, KIM, now=planned.now)
+        with pytest.raises(people.HandError, match="nothing to trust"):
+            people.trust_feed(conn, KIM, now=planned.now)
         planned.sync()
         assert planned.pull() == []
-        hands.resume_feed(conn, KIM, now=planned.now)
-        with pytest.raises(hands.HandError, match="nobody holds"):
-            hands.resume_feed(conn, KIM, now=planned.now)
+        people.resume_feed(conn, KIM, now=planned.now)
+        with pytest.raises(people.HandError, match="nobody holds"):
+            people.resume_feed(conn, KIM, now=planned.now)
         assert [(one.who, one.what) for one in audit_log.of_document(conn, "feed")] == [
             ("Kim", "held"),
             ("Kim", "resumed"),
@@ -145,7 +145,7 @@ def test_a_person_stops_the_feed_at_once_and_lets_it_go_on(planned: Town) -> Non
 def test_a_hold_is_shown_although_nothing_waits(town: Town) -> None:
     town.sync()
     with closing(towns.connect(town)) as conn:
-        hands.hold_feed(conn, KIM, now=town.now)
+        people.hold_feed(conn, KIM, now=town.now)
     assert "held by Kim" in stopped(town)[0]
 
 

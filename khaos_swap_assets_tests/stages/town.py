@@ -29,13 +29,13 @@ from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store.seal import Sealer
 from khaos_swap_assets.adapters.swap.client import SwapClient, SweepResult
 from khaos_swap_assets.adapters.swap.records import ReadReturn, RowFault
-from khaos_swap_assets.domain.credit_notes import CreditNote, ItemsBy
-from khaos_swap_assets.domain.exceptions import Problem
-from khaos_swap_assets.domain.orders import SalesOrder
-from khaos_swap_assets.domain.periods import london_date
-from khaos_swap_assets.domain.policy import CreditNotePolicy
-from khaos_swap_assets.domain.returns import Return, ReturnLine
-from khaos_swap_assets.domain.stock_codes import StockCode
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote, ItemsBy
+from khaos_swap_assets.domain.exceptions.catalogue import Problem
+from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
+from khaos_swap_assets.domain.records.orders import SalesOrder
+from khaos_swap_assets.domain.records.returns import Return, ReturnLine
+from khaos_swap_assets.domain.records.stock_codes import StockCode
 from khaos_swap_assets.stages.credit_notes.allocation import read_allocations
 from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
 from khaos_swap_assets.stages.credit_notes.feed import hand_out

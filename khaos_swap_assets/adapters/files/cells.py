@@ -14,8 +14,8 @@ from khaos_swap_assets.adapters import texts
 from khaos_swap_assets.adapters.swap import dates
 from khaos_swap_assets.adapters.swap.values import MOST_PENCE
 from khaos_swap_assets.adapters.texts import LONGEST_KEY
-from khaos_swap_assets.domain.money import exponent_of, to_pence
-from khaos_swap_assets.domain.periods import LONDON, OutsideError, london_date, require_trade
+from khaos_swap_assets.domain.money.amounts import exponent_of, to_pence
+from khaos_swap_assets.domain.money.periods import LONDON, OutsideError, london_date, require_trade
 
 MOST_UNITS = 100_000_000
 KEEP_TEXT = "export again, and open the file in Excel by Data, From Text, with this column as Text"

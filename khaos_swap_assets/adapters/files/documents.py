@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from khaos_swap_assets.adapters.files.layouts import MOVED, NoteRow, OrderRow, RefundRow, StockCodeRow
-from khaos_swap_assets.domain.matching import NoteRecord
-from khaos_swap_assets.domain.orders import OrderLine, SalesOrder
-from khaos_swap_assets.domain.periods import london_date
-from khaos_swap_assets.domain.refunds import is_tender
-from khaos_swap_assets.domain.stock_codes import StockCode
+from khaos_swap_assets.domain.linking.passes import NoteRecord
+from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.records.orders import OrderLine, SalesOrder
+from khaos_swap_assets.domain.records.stock_codes import StockCode
+from khaos_swap_assets.domain.refunds.payments import is_tender
 
 
 @dataclass(frozen=True, slots=True)

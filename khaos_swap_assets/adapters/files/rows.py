@@ -18,7 +18,7 @@ from khaos_swap_assets.adapters.files.forms import DayOrder
 from khaos_swap_assets.adapters.files.recognising import Chosen
 from khaos_swap_assets.adapters.files.records import Record
 from khaos_swap_assets.adapters.files.tables import CURRENCY, HOME_CURRENCY, Column, Found, Layout, Row, Table
-from khaos_swap_assets.domain.money import format_money
+from khaos_swap_assets.domain.money.amounts import format_money
 
 BLANK, HEADINGS, TOTALS = "blank", "headings again", "totals"
 WORDS, TITLES = "words alone", "above the headings"

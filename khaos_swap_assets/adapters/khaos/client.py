@@ -27,7 +27,7 @@ from khaos_swap_assets.adapters.khaos.soap import Soap
 from khaos_swap_assets.adapters.khaos.tls import verify_for
 from khaos_swap_assets.adapters.khaos.wire import Rows
 from khaos_swap_assets.adapters.settings import KhaosSettings
-from khaos_swap_assets.domain.stock_codes import StockCode
+from khaos_swap_assets.domain.records.stock_codes import StockCode
 
 __all__ = ["FullOrder", "KhaosClient", "ReturnRefused", "StatusFeed", "StockLevel", "connect"]
 

@@ -15,9 +15,9 @@ from decimal import Decimal
 
 from khaos_swap_assets.adapters.khaos.wire import to_london
 from khaos_swap_assets.adapters.settings import KhaosSettings
-from khaos_swap_assets.domain.credit_notes import Draft
-from khaos_swap_assets.domain.draft_lines import DraftLine
-from khaos_swap_assets.domain.money import from_pence
+from khaos_swap_assets.domain.documents.credit_notes import Draft
+from khaos_swap_assets.domain.documents.draft_lines import DraftLine
+from khaos_swap_assets.domain.money.amounts import from_pence
 
 LONGEST_REFERENCE = 15
 PARTY = ("InvoiceAddress", "InvoiceContact")

@@ -18,8 +18,8 @@ from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.khaos import wire
 from khaos_swap_assets.adapters.khaos.records import FullOrder, NoteItems
 from khaos_swap_assets.adapters.khaos.status import kind_of
-from khaos_swap_assets.domain.money import from_pence, to_pence
-from khaos_swap_assets.domain.orders import OrderLine, SalesOrder
+from khaos_swap_assets.domain.money.amounts import from_pence, to_pence
+from khaos_swap_assets.domain.records.orders import OrderLine, SalesOrder
 
 RATES: Mapping[str, Decimal] = {"1": Decimal("0.20"), "2": Decimal(0), "4": Decimal("0.05")}
 _TYPE = "ORDER_HEADER/INTERNAL_REF"

@@ -18,9 +18,9 @@ from khaos_swap_assets.adapters import texts
 from khaos_swap_assets.adapters.khaos import wire
 from khaos_swap_assets.adapters.khaos.records import StockLevel
 from khaos_swap_assets.adapters.khaos.wire import RowFault, Rows
-from khaos_swap_assets.domain.money import half_up
-from khaos_swap_assets.domain.packs import PackItem
-from khaos_swap_assets.domain.stock_codes import StockCode
+from khaos_swap_assets.domain.money.amounts import half_up
+from khaos_swap_assets.domain.records.packs import PackItem
+from khaos_swap_assets.domain.records.stock_codes import StockCode
 
 TOO_LONG = "no item has an id of this length"
 Row = TypeVar("Row")

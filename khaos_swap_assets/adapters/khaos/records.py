@@ -11,8 +11,8 @@ from datetime import date
 from typing import NamedTuple
 
 from khaos_swap_assets.adapters.khaos.wire import RefusedKey, RowFault
-from khaos_swap_assets.domain.credit_notes import CreditNote
-from khaos_swap_assets.domain.orders import SalesOrder
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
+from khaos_swap_assets.domain.records.orders import SalesOrder
 
 
 class StockLevel(NamedTuple):

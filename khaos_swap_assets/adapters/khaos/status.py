@@ -15,7 +15,7 @@ from lxml import etree
 from khaos_swap_assets.adapters.khaos import wire
 from khaos_swap_assets.adapters.khaos.records import CancelledNote, OrderStatus, StatusFeed
 from khaos_swap_assets.adapters.khaos.wire import RefusedKey, RowFault, Rows
-from khaos_swap_assets.domain.credit_notes import CreditNote
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 
 CANCELLED_STAGE, ISSUED_STAGE = 1, 70
 _BY_ID = {"1": "order", "S": "order", "2": "note", "C": "note"}

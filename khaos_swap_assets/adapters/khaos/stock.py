@@ -17,8 +17,8 @@ from khaos_swap_assets.adapters.khaos import wire
 from khaos_swap_assets.adapters.khaos.envelope import Value
 from khaos_swap_assets.adapters.khaos.records import StockLevel
 from khaos_swap_assets.adapters.khaos.wire import Rows
-from khaos_swap_assets.domain.money import half_up
-from khaos_swap_assets.domain.stock_codes import StockCode
+from khaos_swap_assets.domain.money.amounts import half_up
+from khaos_swap_assets.domain.records.stock_codes import StockCode
 
 _PACK = "3"
 _NOT_CONTROLLED = "5"

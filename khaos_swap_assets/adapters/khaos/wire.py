@@ -19,8 +19,8 @@ from zoneinfo import ZoneInfo
 from lxml import etree
 
 from khaos_swap_assets.adapters import texts
-from khaos_swap_assets.domain.money import from_pence, to_pence
-from khaos_swap_assets.domain.periods import require_trade
+from khaos_swap_assets.domain.money.amounts import from_pence, to_pence
+from khaos_swap_assets.domain.money.periods import require_trade
 
 LONDON = ZoneInfo("Europe/London")
 ZERO_DATES = frozenset({date(1899, 12, 30), date(1899, 12, 31)})

@@ -1,7 +1,7 @@
 """Khaos Stock Codes in our store.
 
 Belongs here: saving what ExportStock or a push told, exact look-up in bulk, and the whole catalogue for suggestions.
-Stays out: the matching rule (``domain.stock_codes``). Shape: table ``khaos.stock_codes`` (migration 0002).
+Stays out: the matching rule (``records.stock_codes``). Shape: table ``khaos.stock_codes`` (migration 0002).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from khaos_swap_assets.adapters.store import bulk
-from khaos_swap_assets.domain.packs import PackItem, Packs, weights_of
-from khaos_swap_assets.domain.stock_codes import StockCode
+from khaos_swap_assets.domain.records.packs import PackItem, Packs, weights_of
+from khaos_swap_assets.domain.records.stock_codes import StockCode
 
 COLUMNS = (
     "stock_code, stock_id, description, other_ref, barcodes, is_discontinued, is_stock_controlled, pack_components, "

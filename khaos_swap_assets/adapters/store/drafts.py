@@ -1,6 +1,6 @@
 """Drafts in our store: the Credit Note that each confirmed refund asks for, or why there is none yet.
 
-Belongs here: saving and loading drafts. Stays out: the gates (``domain.credit_notes``). Shape: ``recon.drafts``.
+Belongs here: saving and loading drafts. Stays out: the gates (``documents.credit_notes``). Shape: ``recon.drafts``.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from khaos_swap_assets.adapters.store import bulk
-from khaos_swap_assets.domain.credit_notes import Draft
-from khaos_swap_assets.domain.draft_lines import DraftLine
+from khaos_swap_assets.domain.documents.credit_notes import Draft
+from khaos_swap_assets.domain.documents.draft_lines import DraftLine
 
 State = Literal["ready", "held", "covered"]
 COLUMNS = (

@@ -1,7 +1,7 @@
 """Reading the exceptions that are open, for people.
 
 Belongs here: lists of ``recon.exceptions``. Stays out: opening and closing by condition (``findings``), waiving
-(``stages.credit_notes.hands``).
+(``stages.credit_notes.people``).
 """
 
 from __future__ import annotations

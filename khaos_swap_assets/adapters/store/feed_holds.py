@@ -1,7 +1,7 @@
 """The hold of the feed that a person set, in our store.
 
 Belongs here: rows of ``recon.feed_holds`` with a name. Stays out: those that the feed set itself (``postings``), and
-who may hold (``stages.credit_notes.hands``). Callers hold the lock of the postings.
+who may hold (``stages.credit_notes.people``). Callers hold the lock of the postings.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Findings and exceptions in our store.
 
 Belongs here: replacing the findings of what was just judged, opening and closing exceptions to agree with them.
-Stays out: what is a finding (``domain.reconciliation``) and the hands that waive one (``stages.credit_notes.hands``).
+Stays out: what is a finding (``judging.verdict``) and the hands that waive one (``stages.credit_notes.people``).
 A finding is what holds now; an exception is its history with an owner.
 """
 
@@ -13,7 +13,7 @@ from datetime import datetime
 import psycopg
 
 from khaos_swap_assets.adapters.store import bulk
-from khaos_swap_assets.domain.exceptions import KINDS, Problem
+from khaos_swap_assets.domain.exceptions.catalogue import KINDS, Problem
 
 COLUMNS = (
     "kind",

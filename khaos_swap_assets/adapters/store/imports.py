@@ -16,8 +16,8 @@ import psycopg
 from psycopg.rows import class_row
 
 from khaos_swap_assets.adapters.store import bulk, notes, orders
-from khaos_swap_assets.domain.credit_notes import CreditNote
-from khaos_swap_assets.domain.orders import SalesOrder
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
+from khaos_swap_assets.domain.records.orders import SalesOrder
 
 Kind = Literal["sales-orders", "credit-notes"]
 FILE: notes.Source = "file"

@@ -1,6 +1,6 @@
 """What the warehouse found, one row for each of its own ids.
 
-Belongs here: storing once, and listing by RMA. Stays out: what a condition means (``domain.stock``).
+Belongs here: storing once, and listing by RMA. Stays out: what a condition means (``goods.dispositions``).
 Shape: table ``recon.inspections`` (migration 0003).
 """
 
@@ -16,7 +16,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from khaos_swap_assets.adapters.store import worklist
-from khaos_swap_assets.domain.stock import Inspection
+from khaos_swap_assets.domain.goods.dispositions import Inspection
 
 INSERT = (
     "INSERT INTO recon.inspections (inspection_id, rma, sku, line_item_id, condition, quantity, inspected_at, "

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import class_row, dict_row
 
-from khaos_swap_assets.domain.periods import LONDON, london_date
+from khaos_swap_assets.domain.money.periods import LONDON, london_date
 
 A_DAY = timedelta(days=1)
 # After so many new rows the server plans by its old count of them, until it counts again by itself.

@@ -1,6 +1,6 @@
 """Links of Khaos Credit Notes to returns, and what a person said no to.
 
-Belongs here: attaching, taking back, refusing and showing. Stays out: which link is made (``domain.loose_notes``) and
+Belongs here: attaching, taking back, refusing and showing. Stays out: which link is made (``linking.loose_notes``) and
 the notes themselves (``notes``). Shape: ``recon.note_links`` and ``recon.link_refusals`` (migration 0017). A link
 without ``share_pence`` has what the other links of its note leave, so that the shares are the note whatever it becomes.
 """
@@ -16,7 +16,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from khaos_swap_assets.adapters.store import bulk
-from khaos_swap_assets.domain.attribution import Attribution
+from khaos_swap_assets.domain.linking.attribution import Attribution
 
 Pair = tuple[str, str]
 OURSELVES = "khaos-swap"

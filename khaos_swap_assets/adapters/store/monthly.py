@@ -1,7 +1,7 @@
 """Returns by month in our store: those whose money is of several months, and all of them as the month end reads them.
 
 Belongs here: writing the months of returns and asking which months a return is in. Stays out: how a return falls to
-months (``domain.month_parts``). Shapes: table ``recon.month_parts``, view ``recon.monthly`` (migration 0019).
+months (``reporting.month_parts``). Shapes: table ``recon.month_parts``, view ``recon.monthly`` (migration 0019).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 import psycopg
 
 from khaos_swap_assets.adapters.store import bulk
-from khaos_swap_assets.domain.month_parts import MonthPart
-from khaos_swap_assets.domain.waterfall import LEGS
+from khaos_swap_assets.domain.judging.waterfall import LEGS
+from khaos_swap_assets.domain.reporting.month_parts import MonthPart
 
 COLUMNS = (
     "return_id",

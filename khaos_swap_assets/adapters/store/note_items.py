@@ -16,8 +16,8 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from khaos_swap_assets.adapters.store import bulk
-from khaos_swap_assets.domain.credit_notes import CreditNote, ItemsBy
-from khaos_swap_assets.domain.packs import Goods
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote, ItemsBy
+from khaos_swap_assets.domain.records.packs import Goods
 
 CAPABILITY = "note_items"
 COLUMNS = ("credit_note_code", "line_hash", "lines", "asked_at")

@@ -1,7 +1,7 @@
 """Khaos Credit Notes in our store.
 
 Belongs here: saving what the status feed or a file told, loading notes as domain records. Stays out: linking them to
-returns (``links``) and the passes that decide whose note it is (``domain.attribution``). Shape: ``khaos.credit_notes``
+returns (``links``) and the passes that decide whose note it is (``linking.attribution``). Shape: ``khaos.credit_notes``
 (migration 0002).
 """
 
@@ -17,7 +17,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from khaos_swap_assets.adapters.store import bulk, links
-from khaos_swap_assets.domain.credit_notes import CreditNote
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 
 Source = Literal["khaos", "file"]
 HEADER = tuple(field.name for field in fields(CreditNote) if field.name != "lines")

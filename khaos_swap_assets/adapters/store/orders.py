@@ -1,7 +1,7 @@
 """Khaos Sales Orders in our store, and the orders that an open return names but nobody has read yet.
 
 Belongs here: saving full orders and later statuses, candidates by reference, the line of wanted orders. Stays out:
-which order a return is about (``domain.orders``). Names and addresses are held sealed only (``party_sealed``).
+which order a return is about (``records.orders``). Names and addresses are held sealed only (``party_sealed``).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from khaos_swap_assets.adapters.store import bulk
-from khaos_swap_assets.domain.orders import OrderLine, SalesOrder
+from khaos_swap_assets.domain.records.orders import OrderLine, SalesOrder
 
 HEADER = tuple(field.name for field in fields(SalesOrder) if field.name != "lines")
 LINE = tuple(field.name for field in fields(OrderLine))

@@ -1,7 +1,7 @@
 """The versions of the Credit Note policy that drafts were made by, with their content.
 
 Belongs here: noting a version as it comes into use, and who has to be drafted again by it. Stays out: what the
-decisions mean (``domain.policy``) and their file (``adapters.policy``). Shape: ``recon.policies``.
+decisions mean (``policy.decisions``) and their file (``adapters.policy``). Shape: ``recon.policies``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import datetime
 import psycopg
 from psycopg.types.json import Jsonb
 
-from khaos_swap_assets.domain.policy import CreditNotePolicy
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 
 CONCERNED = (
     "SELECT return_id FROM recon.drafts WHERE state <> 'covered' AND NOT is_done "

@@ -17,8 +17,8 @@ from psycopg.rows import class_row
 
 from khaos_swap_assets.adapters.errors import StoreError
 from khaos_swap_assets.adapters.store import audit_log, notes, worklist
-from khaos_swap_assets.domain.credit_notes import UNSAID, CreditNote
-from khaos_swap_assets.domain.postings import Change, Key, Page, Posting
+from khaos_swap_assets.domain.documents.credit_notes import UNSAID, CreditNote
+from khaos_swap_assets.domain.documents.postings import Change, Key, Page, Posting
 
 # Any constant that nothing else in this database uses as an advisory lock.
 LOCK = 0x6B686173

@@ -1,14 +1,14 @@
 """What of Swap proves a refund, as it is in force over the mirror, and what the closed returns carry.
 
 Belongs here: bringing the mirror under another rule, and counting for the choice. Stays out: the rule
-(``domain.refund_proof``). Shape: ``swap.refund_proof``, one row; columns of ``swap.returns`` (migration 0026).
+(``refunds.proof``). Shape: ``swap.refund_proof``, one row; columns of ``swap.returns`` (migration 0026).
 """
 
 from __future__ import annotations
 
 import psycopg
 
-from khaos_swap_assets.domain.refund_proof import Carried, Proof
+from khaos_swap_assets.domain.refunds.proof import Carried, Proof
 
 AGAIN = (
     "WITH proven AS (SELECT return_id, refunded_at AS was, w.holds, "

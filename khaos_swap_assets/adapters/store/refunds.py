@@ -1,7 +1,7 @@
 """The storefront's refunds in our store, and the returns that share an order with them.
 
 Belongs here: saving a reading, loading refunds as domain records, links and what is to be judged. Stays out: reading
-the storefront (``adapters.storefront``) and what links a refund (``domain.refund_links``).
+the storefront (``adapters.storefront``) and what links a refund (``linking.refund_links``).
 Shapes: schema ``storefront``. Everything is by batch.
 """
 
@@ -18,7 +18,7 @@ from psycopg.rows import dict_row
 from khaos_swap_assets.adapters.store import bulk
 from khaos_swap_assets.adapters.storefront.records import ReadRefund
 from khaos_swap_assets.adapters.swap.records import RowFault
-from khaos_swap_assets.domain.refunds import Refund, RefundLine, Transaction
+from khaos_swap_assets.domain.refunds.payments import Refund, RefundLine, Transaction
 
 HEADER = tuple(field.name for field in fields(Refund) if field.name not in ("transactions", "lines"))
 PAYMENT = tuple(field.name for field in fields(Transaction))

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from khaos_swap_assets.domain.upgrades import Change
+from khaos_swap_assets.domain.judging.upgrades import Change
 
 OLDEST = "0003"
 """The first version of the tables with all that is compared."""

@@ -1,6 +1,6 @@
 """Small differences in our store, with what the tolerances made of each.
 
-Belongs here: reading and replacing them by return and by month. Stays out: the tolerances (``domain.tolerance``).
+Belongs here: reading and replacing them by return and by month. Stays out: the tolerances (``money.tolerance``).
 Shape: table ``recon.residuals`` (migration 0007). A month is a London one, ``YYYY-MM``.
 """
 
@@ -13,7 +13,7 @@ import psycopg
 from psycopg.rows import class_row, dict_row
 
 from khaos_swap_assets.adapters.store import bulk
-from khaos_swap_assets.domain.tolerance import Governed, Residual
+from khaos_swap_assets.domain.money.tolerance import Governed, Residual
 
 COLUMNS = ("return_id", "reason", "residual_pence", "lines", "currency", "is_evident", "period")
 DECIDED = ("account", "refused_by")

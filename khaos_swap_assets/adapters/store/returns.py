@@ -18,7 +18,7 @@ from psycopg.types.json import Jsonb
 
 from khaos_swap_assets.adapters.store import bulk
 from khaos_swap_assets.adapters.swap.records import ReadReturn
-from khaos_swap_assets.domain.returns import Return, ReturnLine
+from khaos_swap_assets.domain.records.returns import Return, ReturnLine
 
 HEADER = tuple(field.name for field in fields(Return) if field.name != "lines")
 LINE = tuple(field.name for field in fields(ReturnLine))

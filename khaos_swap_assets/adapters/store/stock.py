@@ -1,7 +1,7 @@
 """Stock moves and observed levels in our store.
 
 Belongs here: the moves that a return asks for, levels as observed, other documents that moved a code. Stays out: the
-verdict on a level (``domain.stock``). Quantities are units; a level is what Khaos says is available to sell.
+verdict on a level (``goods.dispositions``). Quantities are units; a level is what Khaos says is available to sell.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from khaos_swap_assets.adapters.store import bulk
-from khaos_swap_assets.domain.periods import london_date
+from khaos_swap_assets.domain.money.periods import london_date
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from khaos_swap_assets.adapters.swap.records import RowFault
-from khaos_swap_assets.domain.refunds import Refund
+from khaos_swap_assets.domain.refunds.payments import Refund
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from khaos_swap_assets.adapters.swap import dates
 from khaos_swap_assets.adapters.swap.raw import cleaned, content_hash
 from khaos_swap_assets.adapters.swap.records import RowFault
 from khaos_swap_assets.adapters.swap.values import MOST_LINES, MOST_PENCE, MOST_UNITS
-from khaos_swap_assets.domain.money import to_pence
-from khaos_swap_assets.domain.refunds import Refund, RefundLine, Transaction
+from khaos_swap_assets.domain.money.amounts import to_pence
+from khaos_swap_assets.domain.refunds.payments import Refund, RefundLine, Transaction
 
 Json = Mapping[str, Any]
 

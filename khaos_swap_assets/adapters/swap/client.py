@@ -22,7 +22,7 @@ from khaos_swap_assets.adapters.settings import LOOPBACK, SwapSettings
 from khaos_swap_assets.adapters.swap.raw import cleaned, content_hash
 from khaos_swap_assets.adapters.swap.records import ReadReturn, RowFault
 from khaos_swap_assets.adapters.swap.wire import read_row
-from khaos_swap_assets.domain.returns import Return
+from khaos_swap_assets.domain.records.returns import Return
 
 PATH = "/v2/external/returns"
 MAX_PAGES = 10_000

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, tzinfo
 
-from khaos_swap_assets.domain.periods import require_trade
+from khaos_swap_assets.domain.money.periods import require_trade
 
 NOTHING = frozenset({"", "n/a", "na", "-", "null", "none"})
 MONTHS = (

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from khaos_swap_assets.adapters.swap.values import MOST_PENCE, without_noise
-from khaos_swap_assets.domain.money import to_pence
+from khaos_swap_assets.domain.money.amounts import to_pence
 
 TAXES_ON_TOP, DUTIES_ON_TOP = "refunded_non_inclusive_taxes", "refunded_non_inclusive_duties"
 DUTIES = "refunded_duties"

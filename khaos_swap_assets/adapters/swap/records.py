@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from khaos_swap_assets.domain.returns import Return
+from khaos_swap_assets.domain.records.returns import Return
 
 MOST_REASONS = 20
 

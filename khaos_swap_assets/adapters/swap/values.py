@@ -13,7 +13,7 @@ from typing import Any
 
 from khaos_swap_assets.adapters import texts
 from khaos_swap_assets.adapters.swap import dates
-from khaos_swap_assets.domain.money import to_pence
+from khaos_swap_assets.domain.money.amounts import to_pence
 
 MOST_PENCE = 10**12
 """Ten billion pounds: thousands of such amounts still add up within the store's whole numbers."""

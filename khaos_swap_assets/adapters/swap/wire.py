@@ -17,8 +17,8 @@ from khaos_swap_assets.adapters.swap.party import party_of
 from khaos_swap_assets.adapters.swap.raw import cleaned, content_hash, storable, unknown_fields, without_personal_data
 from khaos_swap_assets.adapters.swap.records import ReadReturn, RowFault
 from khaos_swap_assets.adapters.swap.values import MOST_LINES, MOST_PENCE, Row
-from khaos_swap_assets.domain.money import exponent_of
-from khaos_swap_assets.domain.returns import CLOSED, REFUND, Return, ReturnLine
+from khaos_swap_assets.domain.money.amounts import exponent_of
+from khaos_swap_assets.domain.records.returns import CLOSED, REFUND, Return, ReturnLine
 
 REFUND_VALUE = "total_refund_value_customer_currency"
 TOO_MANY = f"products: holds more than {MOST_LINES} lines"

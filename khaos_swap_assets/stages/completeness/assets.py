@@ -14,7 +14,7 @@ import psycopg
 from khaos_swap_assets.adapters.store import arrivals, completeness, latency, queues, worklist
 from khaos_swap_assets.adapters.store.latency import DayOfLatency
 from khaos_swap_assets.adapters.store.queues import Queue
-from khaos_swap_assets.domain.returns import hold_words
+from khaos_swap_assets.domain.records.returns import hold_words
 from khaos_swap_assets.stages.completeness.comparing import WIDE, compare
 from khaos_swap_assets.stages.pictures import drawn
 from khaos_swap_assets.stages.presenting import PREVIEW_ROWS, WORST_ROWS, as_table, picture

@@ -1,7 +1,7 @@
 """Whether an issued note still stands open on the customer's account.
 
 Belongs here: which customers to ask about and remembering that a note was allocated. Stays out: the exception
-(``domain.reconciliation``). GetCompanyInfo is one call a customer by contract, so each is asked only when a note of
+(``judging.verdict``). GetCompanyInfo is one call a customer by contract, so each is asked only when a note of
 theirs is past the limit, and at most once a day. Source: contracts/khaos.md §7.9.
 """
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.errors import VendorError
 from khaos_swap_assets.adapters.store import bulk, setbacks, worklist
-from khaos_swap_assets.domain.periods import london_date
+from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.stages import refusing
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """Attributing the Credit Notes that belong to no return yet.
 
 Belongs here: which notes and returns to lay side by side, and keeping the outcome. Stays out: what is told of them
-(``domain.loose_notes``). Only notes of customers that something happened to are looked at, never all of history.
+(``linking.loose_notes``). Only notes of customers that something happened to are looked at, never all of history.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.store import links, notes, worklist
-from khaos_swap_assets.domain.attribution import Attribution
-from khaos_swap_assets.domain.loose_notes import Told, attribute_loose
-from khaos_swap_assets.domain.postings import Bystander
+from khaos_swap_assets.domain.documents.postings import Bystander
+from khaos_swap_assets.domain.linking.attribution import Attribution
+from khaos_swap_assets.domain.linking.loose_notes import Told, attribute_loose
 from khaos_swap_assets.stages import isolating
-from khaos_swap_assets.stages.credit_notes.beside import Beside, beside
+from khaos_swap_assets.stages.credit_notes.candidates import Beside, beside
 
 if TYPE_CHECKING:
     import psycopg
 
-    from khaos_swap_assets.domain.credit_notes import CreditNote
+    from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 
 SOURCE = "recon/attribution"
 

@@ -1,6 +1,6 @@
 """Checks of the Credit Note: one for every refund, none without, none in doubt, each issued and allocated.
 
-Belongs here: standing checks on the assets of this stage. Stays out: the conditions (``domain.conditions``).
+Belongs here: standing checks on the assets of this stage. Stays out: the conditions (``judging.conditions``).
 """
 
 from khaos_swap_assets.stages.checking import exceptions_check

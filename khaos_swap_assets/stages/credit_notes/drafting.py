@@ -1,6 +1,6 @@
 """Drafting the returns in line: each becomes a ready draft, or a held one with every reason.
 
-Belongs here: loading what the gates of ``domain.credit_notes`` need and keeping what they decide. Stays out: the
+Belongs here: loading what the gates of ``documents.credit_notes`` need and keeping what they decide. Stays out: the
 gates, and the search of Khaos that comes before a draft is planned (``engine``). Source: DESIGN §4.4.
 """
 
@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 from khaos_swap_assets.adapters.store import catalogue, drafts, matches, notes, orders, worklist
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.adapters.store.postings import SqlBook
-from khaos_swap_assets.domain.credit_notes import COVERED, PACK_UNCLEAR, CreditNote, Draft, draft
-from khaos_swap_assets.domain.packs import NO_PACKS, Packs
-from khaos_swap_assets.domain.periods import london_date
-from khaos_swap_assets.domain.policy import CreditNotePolicy
-from khaos_swap_assets.domain.refund_conditions import money_holds
-from khaos_swap_assets.domain.returns import HoldReason
+from khaos_swap_assets.domain.documents.credit_notes import COVERED, PACK_UNCLEAR, CreditNote, Draft, draft
+from khaos_swap_assets.domain.judging.money_conditions import money_holds
+from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
+from khaos_swap_assets.domain.records.packs import NO_PACKS, Packs
+from khaos_swap_assets.domain.records.returns import HoldReason
 from khaos_swap_assets.stages import isolating
 from khaos_swap_assets.stages.credit_notes.settling import (
     Taken,
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 
     from khaos_swap_assets.adapters.settings import Settings
     from khaos_swap_assets.adapters.store.matches import MatchedLine, MatchedReturn
-    from khaos_swap_assets.domain.orders import SalesOrder
-    from khaos_swap_assets.domain.refund_money import Money
-    from khaos_swap_assets.domain.returns import Return
+    from khaos_swap_assets.domain.records.orders import SalesOrder
+    from khaos_swap_assets.domain.records.returns import Return
+    from khaos_swap_assets.domain.refunds.money_shown import Money
     from khaos_swap_assets.stages.toolbox import Toolbox
 
 BATCH = 5_000

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.store import catalogue, links, note_items, notes, orders
 from khaos_swap_assets.adapters.store.postings import SqlBook
-from khaos_swap_assets.domain.orders import is_no_person
-from khaos_swap_assets.domain.postings import Evidence, Wanted
-from khaos_swap_assets.domain.references import reference_for
+from khaos_swap_assets.domain.documents.postings import Evidence, Wanted
+from khaos_swap_assets.domain.documents.references import reference_for
+from khaos_swap_assets.domain.records.orders import is_no_person
 
 if TYPE_CHECKING:
     import psycopg
 
     from khaos_swap_assets.adapters.settings import Settings
     from khaos_swap_assets.adapters.store.drafts import SavedDraft
-    from khaos_swap_assets.domain.credit_notes import CreditNote
-    from khaos_swap_assets.domain.packs import Goods
+    from khaos_swap_assets.domain.documents.credit_notes import CreditNote
+    from khaos_swap_assets.domain.records.packs import Goods
     from khaos_swap_assets.stages.credit_notes.searching import Search
 
 # Zones of the two vendors' dates are not documented, so a day's difference proves nothing.

@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any
 from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store.postings import SqlBook
-from khaos_swap_assets.domain.periods import LONDON, london_date
-from khaos_swap_assets.domain.postings import Page, Posting
+from khaos_swap_assets.domain.documents.postings import Page, Posting
+from khaos_swap_assets.domain.money.periods import LONDON, london_date
 from khaos_swap_assets.stages import watching
-from khaos_swap_assets.stages.credit_notes.book import Book
 from khaos_swap_assets.stages.credit_notes.engine import ENGINE, Mode, is_cleared
+from khaos_swap_assets.stages.credit_notes.posting_store import Book
 from khaos_swap_assets.stages.credit_notes.tokens import is_first_contact, is_from_the_future
 
 if TYPE_CHECKING:

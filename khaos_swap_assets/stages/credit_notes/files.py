@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from khaos_swap_assets.adapters.settings import Settings
     from khaos_swap_assets.adapters.store.drafts import SavedDraft
-    from khaos_swap_assets.domain.postings import Posting, Wanted
+    from khaos_swap_assets.domain.documents.postings import Posting, Wanted
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 

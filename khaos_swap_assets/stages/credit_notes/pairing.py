@@ -19,13 +19,13 @@ import psycopg
 
 from khaos_swap_assets.adapters.store import audit_log, links, notes, worklist
 from khaos_swap_assets.adapters.store.postings import SqlBook
-from khaos_swap_assets.domain.attribution import DAYS_BEFORE_REFUND, Attribution
-from khaos_swap_assets.domain.credit_notes import CreditNote
-from khaos_swap_assets.domain.matching import ReturnRecord
-from khaos_swap_assets.domain.periods import london_date
-from khaos_swap_assets.stages.credit_notes import hands
-from khaos_swap_assets.stages.credit_notes.beside import Beside, beside
-from khaos_swap_assets.stages.credit_notes.hands import HandError, Person
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
+from khaos_swap_assets.domain.linking.attribution import DAYS_BEFORE_REFUND, Attribution
+from khaos_swap_assets.domain.linking.passes import ReturnRecord
+from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.stages.credit_notes import people
+from khaos_swap_assets.stages.credit_notes.candidates import Beside, beside
+from khaos_swap_assets.stages.credit_notes.people import HandError, Person
 
 Group = tuple[str, str, int]
 
@@ -91,7 +91,7 @@ def confirm(conn: psycopg.Connection[Any], shown: Sequence[Pair], person: Person
             raise HandError("the list changed since it was shown: nothing was confirmed; look at it again")
         for pair in shown:
             if pair.taker.reference:
-                hands.resolved(book, hands.find(book, pair.taker.reference), pair.credit_note_code, person, now)
+                people.resolved(book, people.find(book, pair.taker.reference), pair.credit_note_code, person, now)
         by_staff = [pair for pair in shown if not pair.taker.reference]
         found = [Attribution(one.credit_note_code, one.taker.return_id, "person") for one in by_staff]
         links.attach(conn, found, now, by=person.by)

@@ -16,10 +16,10 @@ from khaos_swap_assets.adapters.khaos.documents import return_document, without_
 from khaos_swap_assets.adapters.store import audit_log, drafts, links, notes, orders, parties, worklist
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.adapters.store.postings import SqlBook
-from khaos_swap_assets.domain.attribution import Attribution
-from khaos_swap_assets.domain.periods import london_date
-from khaos_swap_assets.domain.postings import Planned, Settled, Wanted
-from khaos_swap_assets.domain.sale_prices import prices_of
+from khaos_swap_assets.domain.documents.postings import Planned, Settled, Wanted
+from khaos_swap_assets.domain.documents.sale_prices import prices_of
+from khaos_swap_assets.domain.linking.attribution import Attribution
+from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.stages import isolating, marks, refusing
 from khaos_swap_assets.stages.credit_notes import engine, files
 from khaos_swap_assets.stages.credit_notes.attributing import SOURCE as ATTRIBUTION
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from khaos_swap_assets.adapters.khaos.client import KhaosClient
-    from khaos_swap_assets.domain.returns import Return
+    from khaos_swap_assets.domain.records.returns import Return
     from khaos_swap_assets.stages.toolbox import Toolbox
 
 UNCREDITABLE = "document_incomplete"

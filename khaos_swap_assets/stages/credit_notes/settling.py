@@ -1,6 +1,6 @@
 """What the policy makes of a return, with what the order and the returns beside it say.
 
-Belongs here: choosing the decisions of the day, and handing the store's records to ``domain.settlement``. Stays out:
+Belongs here: choosing the decisions of the day, and handing the store's records to ``policy.settlement``. Stays out:
 the settlement itself, and the gates of a draft (``drafting``).
 """
 
@@ -9,20 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.domain import draft_lines
-from khaos_swap_assets.domain.credit_notes import sale_of
-from khaos_swap_assets.domain.periods import london_date
-from khaos_swap_assets.domain.settlement import Settlement, settle
-from khaos_swap_assets.domain.settlement_case import Posted
+from khaos_swap_assets.domain.documents import draft_lines
+from khaos_swap_assets.domain.documents.credit_notes import sale_of
+from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.policy.settlement import Settlement, settle
+from khaos_swap_assets.domain.policy.settlement_case import Posted
 
 if TYPE_CHECKING:
     import psycopg
 
     from khaos_swap_assets.adapters.store.drafts import SavedDraft
     from khaos_swap_assets.adapters.store.matches import MatchedLine
-    from khaos_swap_assets.domain.orders import SalesOrder
-    from khaos_swap_assets.domain.policy import CreditNotePolicy
-    from khaos_swap_assets.domain.returns import Return
+    from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
+    from khaos_swap_assets.domain.records.orders import SalesOrder
+    from khaos_swap_assets.domain.records.returns import Return
 
 TAKEN = (
     "SELECT m.so_code, r.return_id, greatest(r.refund_pence + r.store_credit_pence, coalesce(sum(l.cost_pence), 0)) "

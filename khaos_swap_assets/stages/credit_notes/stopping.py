@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from khaos_swap_assets.adapters.store import feed_holds, monthly
 from khaos_swap_assets.adapters.store.postings import SqlBook
-from khaos_swap_assets.domain.money import format_money
-from khaos_swap_assets.domain.postings import Posting
+from khaos_swap_assets.domain.documents.postings import Posting
+from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.stages import watching
-from khaos_swap_assets.stages.credit_notes.book import Book
 from khaos_swap_assets.stages.credit_notes.feed import Limits, may_differ
+from khaos_swap_assets.stages.credit_notes.posting_store import Book
 
 if TYPE_CHECKING:
     import psycopg

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from khaos_swap_assets.domain.postings import Page
+from khaos_swap_assets.domain.documents.postings import Page
 
 TOKEN = re.compile(r"ks1\.(\d{1,15})", re.ASCII)
 

@@ -20,8 +20,8 @@ import psycopg
 from khaos_swap_assets.adapters.store import audit_log, links, worklist
 from khaos_swap_assets.adapters.store.links import Refusal, StandingLink
 from khaos_swap_assets.adapters.store.postings import SqlBook
-from khaos_swap_assets.domain.loose_notes import SPLIT
-from khaos_swap_assets.stages.credit_notes.hands import HandError, Person
+from khaos_swap_assets.domain.linking.loose_notes import SPLIT
+from khaos_swap_assets.stages.credit_notes.people import HandError, Person
 
 SHOW = "khaos-swap links list shows what there is"
 

@@ -11,11 +11,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from khaos_swap_assets.domain.credit_notes import CreditNote
-from khaos_swap_assets.domain.packs import Goods
-from khaos_swap_assets.domain.periods import london_date
-from khaos_swap_assets.domain.postings import Asking, Bystander, Evidence, Posting, contents_of_note
-from khaos_swap_assets.stages.credit_notes.book import Book
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
+from khaos_swap_assets.domain.documents.postings import Asking, Bystander, Evidence, Posting, contents_of_note
+from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.records.packs import Goods
+from khaos_swap_assets.stages.credit_notes.posting_store import Book
 
 NOTE_MAY_PRECEDE = timedelta(days=1)
 NOTE_MAY_FOLLOW = timedelta(days=30)

@@ -17,8 +17,8 @@ from khaos_swap_assets.adapters.files import documents
 from khaos_swap_assets.adapters.store import audit_log, imports, links, matches, notes, orders, returns, worklist
 from khaos_swap_assets.adapters.store.imports import Import, Kind
 from khaos_swap_assets.adapters.store.postings import SqlBook
-from khaos_swap_assets.domain.credit_notes import CreditNote
-from khaos_swap_assets.domain.periods import london_date
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
+from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.stages.orders.sync import SOURCE, answer_by_files
 
 if TYPE_CHECKING:

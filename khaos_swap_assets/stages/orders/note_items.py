@@ -21,7 +21,7 @@ from khaos_swap_assets.adapters.khaos.records import NoteItems, StatusFeed
 from khaos_swap_assets.adapters.store import note_items as store
 from khaos_swap_assets.adapters.store import notes, setbacks
 from khaos_swap_assets.adapters.store.note_items import Capability, Reading, hash_of_line
-from khaos_swap_assets.domain.credit_notes import CreditNote, ItemsBy
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote, ItemsBy
 from khaos_swap_assets.stages import refusing
 from khaos_swap_assets.stages.refusing import Heard
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from khaos_swap_assets.adapters.khaos.client import KhaosClient
-    from khaos_swap_assets.domain.packs import Goods
+    from khaos_swap_assets.domain.records.packs import Goods
     from khaos_swap_assets.stages.toolbox import Toolbox
 
 PROBE_AGAIN = timedelta(days=1)

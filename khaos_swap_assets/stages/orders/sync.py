@@ -1,7 +1,7 @@
 """Reading Khaos's documents: orders that a return names, and what became of orders and Credit Notes since.
 
 Belongs here: what to ask for, in which batches, and whom an answer concerns. Stays out: SOAP (``adapters.khaos``),
-the choice of an order (``domain.orders``), whose note is whose (``stages.credit_notes``).
+the choice of an order (``records.orders``), whose note is whose (``stages.credit_notes``).
 ExportOrders is one call an order: only orders that a return names, once, within a budget a run; the rest waits in
 sight. Source: contracts/khaos.md §7.4, §7.5, §13.
 """
@@ -27,7 +27,7 @@ from khaos_swap_assets.adapters.store import (
     worklist,
 )
 from khaos_swap_assets.adapters.store.note_items import count_unread
-from khaos_swap_assets.domain.orders import order_ref
+from khaos_swap_assets.domain.records.orders import order_ref
 from khaos_swap_assets.stages import marks, refusing
 from khaos_swap_assets.stages.depth import first_read_from
 from khaos_swap_assets.stages.orders import note_items
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from khaos_swap_assets.adapters.khaos.client import FullOrder, KhaosClient, StatusFeed
     from khaos_swap_assets.adapters.settings import Settings
     from khaos_swap_assets.adapters.store.inbox import Waiting
-    from khaos_swap_assets.domain.returns import Return
+    from khaos_swap_assets.domain.records.returns import Return
 
 SOURCE = marks.DOCUMENTS
 # It shows only orders of our own channel and no money, so it is a knock to read the status feed (khaos.md §8.4).

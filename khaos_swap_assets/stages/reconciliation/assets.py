@@ -1,7 +1,7 @@
 """The assets of the reconciliation: each return, the exceptions, the month.
 
 Belongs here: ``reconciliation/returns``, ``reconciliation/exceptions``, ``reconciliation/month_end`` and what they
-show. Stays out: the work (``judging``, ``month_end``) and the rules (``domain.reconciliation``).
+show. Stays out: the work (``judging``, ``month_end``) and the rules (``judging.verdict``).
 """
 
 import os
@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 
 from khaos_swap_assets.adapters.store import matches, residuals
-from khaos_swap_assets.domain.report import summary_table, worst_table
+from khaos_swap_assets.domain.reporting.tables import summary_table, worst_table
 from khaos_swap_assets.stages.credit_notes.stopping import Held, held
 from khaos_swap_assets.stages.pictures import gap_by_cause, gap_by_month
 from khaos_swap_assets.stages.presenting import as_table, table_metadata

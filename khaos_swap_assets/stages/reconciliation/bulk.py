@@ -1,7 +1,7 @@
 """The wide re-run: every refunded line against every credited line once more, from the tables and back into them.
 
 Belongs here: which rows are laid side by side, and where the answer goes. Stays out: the comparison
-(``domain.line_reconciliation``) and the judgement of single returns (``judging``). The re-run reads and writes in bulk
+(``judging.line_reconciliation``) and the judgement of single returns (``judging``). The re-run reads and writes in bulk
 and changes nothing but its own two tables, so it can be taken at any time, beside running syncs.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from khaos_swap_assets.adapters.store import bulk
-from khaos_swap_assets.domain.line_reconciliation import reconcile_lines
+from khaos_swap_assets.domain.judging.line_reconciliation import reconcile_lines
 
 SCHEMA = "recon"
 LINES = "rerun_lines"

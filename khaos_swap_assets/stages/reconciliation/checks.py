@@ -1,6 +1,6 @@
 """Checks of the reconciliation: the month-end report in sentences.
 
-Belongs here: standing checks on the assets of this stage. Stays out: the conditions (``domain.conditions``).
+Belongs here: standing checks on the assets of this stage. Stays out: the conditions (``judging.conditions``).
 """
 
 import dagster as dg

@@ -13,7 +13,7 @@ from khaos_swap_assets.adapters.store import findings, worklist
 from khaos_swap_assets.stages import marks, refusing
 
 if TYPE_CHECKING:
-    from khaos_swap_assets.domain.exceptions import Problem
+    from khaos_swap_assets.domain.exceptions.catalogue import Problem
     from khaos_swap_assets.stages.toolbox import Toolbox
 
 

@@ -1,4 +1,4 @@
-"""Gathering what is known of a batch of returns, for ``domain.reconciliation`` to judge.
+"""Gathering what is known of a batch of returns, for ``judging.verdict`` to judge.
 
 Belongs here: bulk reads and their shape as facts. Stays out: the judgement.
 """
@@ -15,14 +15,14 @@ from khaos_swap_assets.adapters.khaos.orders import RATES
 from khaos_swap_assets.adapters.store import catalogue, drafts, links, matches, notes, orders, returns, stock
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.adapters.swap.extras import Extras, read_extras
-from khaos_swap_assets.domain.attribution import Claim, may_cover
-from khaos_swap_assets.domain.credit_notes import CreditNote
-from khaos_swap_assets.domain.facts import Limits, NoteFacts, PostingFacts, ReturnFacts
-from khaos_swap_assets.domain.goods_facts import LineFacts, MoveFacts
-from khaos_swap_assets.domain.orders import SalesOrder
-from khaos_swap_assets.domain.packs import Packs
-from khaos_swap_assets.domain.postings import Posting
-from khaos_swap_assets.domain.stock import KEPT
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
+from khaos_swap_assets.domain.documents.postings import Posting
+from khaos_swap_assets.domain.goods.dispositions import KEPT
+from khaos_swap_assets.domain.judging.facts import Limits, NoteFacts, PostingFacts, ReturnFacts
+from khaos_swap_assets.domain.judging.goods_facts import LineFacts, MoveFacts
+from khaos_swap_assets.domain.linking.attribution import Claim, may_cover
+from khaos_swap_assets.domain.records.orders import SalesOrder
+from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.stages.credit_notes.settling import (
     Taken,
     policy_of,
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 
     from khaos_swap_assets.adapters.settings import Settings
     from khaos_swap_assets.adapters.store.matches import MatchedLine, MatchedReturn
-    from khaos_swap_assets.domain.orders import SalesOrder
-    from khaos_swap_assets.domain.policy import CreditNotePolicy
-    from khaos_swap_assets.domain.returns import Return
-    from khaos_swap_assets.domain.settlement import Settlement
+    from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
+    from khaos_swap_assets.domain.policy.settlement import Settlement
+    from khaos_swap_assets.domain.records.orders import SalesOrder
+    from khaos_swap_assets.domain.records.returns import Return
 
 PERSON = "by "
 

@@ -1,7 +1,7 @@
 """The tolerances on live returns: which small differences finance lets be, month by month.
 
 Belongs here: which residuals take part, and asking for the months that changed. Stays out: the rules
-(``domain.tolerance``) and what a return is then (``domain.conditions``). A month of which no residual changed is not
+(``money.tolerance``) and what a return is then (``judging.conditions``). A month of which no residual changed is not
 looked at. A document of ours is exact, so a return that has one is never let be. Source: FINANCE_RULES U-20.
 """
 
@@ -12,11 +12,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.store import findings, residuals
-from khaos_swap_assets.domain.conditions import status_by_value
-from khaos_swap_assets.domain.exceptions import Problem
-from khaos_swap_assets.domain.money import format_money
-from khaos_swap_assets.domain.sides import waterfall_of
-from khaos_swap_assets.domain.tolerance import Residual, Systematic, Tolerances, govern, residual_of
+from khaos_swap_assets.domain.exceptions.catalogue import Problem
+from khaos_swap_assets.domain.judging.conditions import status_by_value
+from khaos_swap_assets.domain.judging.waterfall_sides import waterfall_of
+from khaos_swap_assets.domain.money.amounts import format_money
+from khaos_swap_assets.domain.money.tolerance import Residual, Systematic, Tolerances, govern, residual_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from khaos_swap_assets.adapters.settings import Settings
-    from khaos_swap_assets.domain.facts import ReturnFacts, Tolerance
+    from khaos_swap_assets.domain.judging.facts import ReturnFacts, Tolerance
 
 KIND = "differences_systematic"
 

@@ -1,7 +1,7 @@
 """Reconciling the returns in line and those whose time has come, and keeping verdicts and findings.
 
 Belongs here: which returns to judge, and writing what the judgement says. Stays out: the judgement
-(``domain.reconciliation``) and what happens to a finding (``stages.reconciliation.exceptions``). Source: DESIGN §4.8.
+(``judging.verdict``) and what happens to a finding (``stages.reconciliation.exceptions``). Source: DESIGN §4.8.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from khaos_swap_assets.adapters.store import bulk, findings, monthly, notes, worklist
-from khaos_swap_assets.domain.facts import NoteFacts, ReturnFacts
-from khaos_swap_assets.domain.periods import london_month
-from khaos_swap_assets.domain.reconciliation import Verdict, judge, judge_note, judge_unreadable
-from khaos_swap_assets.domain.sides import month_parts_of, refund_vat_of
-from khaos_swap_assets.domain.waterfall import LEGS
+from khaos_swap_assets.domain.judging.facts import NoteFacts, ReturnFacts
+from khaos_swap_assets.domain.judging.verdict import Verdict, judge, judge_note, judge_unreadable
+from khaos_swap_assets.domain.judging.waterfall import LEGS
+from khaos_swap_assets.domain.judging.waterfall_sides import month_parts_of, refund_vat_of
+from khaos_swap_assets.domain.money.periods import london_month
 from khaos_swap_assets.stages import isolating, refusing
 from khaos_swap_assets.stages.credit_notes.attributing import told_of
 from khaos_swap_assets.stages.reconciliation.facts import gather, limits_of
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     import psycopg
 
     from khaos_swap_assets.adapters.settings import Settings
-    from khaos_swap_assets.domain.credit_notes import CreditNote
-    from khaos_swap_assets.domain.loose_notes import Told
-    from khaos_swap_assets.domain.policy import CreditNotePolicy
+    from khaos_swap_assets.domain.documents.credit_notes import CreditNote
+    from khaos_swap_assets.domain.linking.loose_notes import Told
+    from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
     from khaos_swap_assets.stages.toolbox import Toolbox
 
 BATCH = 5_000

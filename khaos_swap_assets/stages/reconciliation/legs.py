@@ -1,7 +1,7 @@
 """The legs of the worst gaps as a table, in pence.
 
 Belongs here: the penny waterfall of single returns as the UI shows it. Stays out: how a leg is found
-(``domain.waterfall``) and the sums of a month (``domain.month_end``).
+(``judging.waterfall``) and the sums of a month (``reporting.month_end``).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from psycopg.rows import dict_row
 
-from khaos_swap_assets.domain.waterfall import LEGS
+from khaos_swap_assets.domain.judging.waterfall import LEGS
 from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, without_empty
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """The month: what was refunded, credited and issued, by London calendar month, as finance signs it.
 
 Belongs here: reading one month's reconciliation and keeping its report. Stays out: the figures
-(``domain.month_end``) and how they look (``domain.report``). Source: FINANCE_RULES U-17, U-18.
+(``reporting.month_end``) and how they look (``reporting.tables``). Source: FINANCE_RULES U-17, U-18.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from khaos_swap_assets.stages.reconciliation.legs import LEG_COLUMNS
 if TYPE_CHECKING:
     import pandas as pd
 
-    from khaos_swap_assets.domain.month_end import MonthEnd
+    from khaos_swap_assets.domain.reporting.month_end import MonthEnd
     from khaos_swap_assets.stages.toolbox import Toolbox
 
 RETURN_COLUMNS = (
@@ -51,7 +51,10 @@ def close_month(tools: Toolbox, period: str) -> tuple[MonthEnd, ...]:
 
 def month_of(conn: psycopg.Connection, period: str) -> tuple[MonthEnd, ...]:
     """The month from the reconciliation, one record a currency; returns with nothing due are left out."""
-    from khaos_swap_assets.domain.month_end import EXCEPTION_COLUMNS, compute  # brings pandas, which no sync needs
+    from khaos_swap_assets.domain.reporting.month_end import (  # brings pandas, which no sync needs
+        EXCEPTION_COLUMNS,
+        compute,
+    )
 
     returns = _frame(
         conn,

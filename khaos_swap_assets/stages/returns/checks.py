@@ -1,13 +1,13 @@
 """Checks of the return: readable, and every SKU one Stock Code.
 
-Belongs here: standing checks on the assets of this stage. Stays out: the conditions (``domain.conditions``).
+Belongs here: standing checks on the assets of this stage. Stays out: the conditions (``judging.conditions``).
 """
 
 import dagster as dg
 
 from khaos_swap_assets.adapters.store import proofs
-from khaos_swap_assets.domain.proof_conditions import CLOSED, CREDITED
-from khaos_swap_assets.domain.refund_proof import NUMBERS_DAYS
+from khaos_swap_assets.domain.judging.proof_conditions import CLOSED, CREDITED
+from khaos_swap_assets.domain.refunds.proof import NUMBERS_DAYS
 from khaos_swap_assets.stages.checking import exceptions_check
 
 every_return_is_readable = exceptions_check(

@@ -25,28 +25,28 @@ from khaos_swap_assets.adapters.store import (
 )
 from khaos_swap_assets.adapters.store.matches import MatchedLine, MatchedReturn
 from khaos_swap_assets.adapters.swap import kept
-from khaos_swap_assets.domain import settlement
-from khaos_swap_assets.domain.credit_notes import PACK_UNCLEAR
-from khaos_swap_assets.domain.keeping import KeptWords, keeping
-from khaos_swap_assets.domain.orders import (
+from khaos_swap_assets.domain.documents.credit_notes import PACK_UNCLEAR
+from khaos_swap_assets.domain.goods.dispositions import Inspection, Settlement, settle
+from khaos_swap_assets.domain.goods.kept_by_customer import KeptWords, keeping
+from khaos_swap_assets.domain.policy import settlement
+from khaos_swap_assets.domain.records.orders import (
     Claim,
     OrderMatch,
     SalesOrder,
     choose_order,
     order_refs,
 )
-from khaos_swap_assets.domain.packs import Packs
-from khaos_swap_assets.domain.sold_packs import SoldLine, candidates, chosen, over_sold
-from khaos_swap_assets.domain.stock import Inspection, Settlement, settle
-from khaos_swap_assets.domain.stock_codes import Catalogue, SkuMatch, match_sku
+from khaos_swap_assets.domain.records.packs import Packs
+from khaos_swap_assets.domain.records.sold_packs import SoldLine, candidates, chosen, over_sold
+from khaos_swap_assets.domain.records.stock_codes import Catalogue, SkuMatch, match_sku
 from khaos_swap_assets.stages import isolating
 
 if TYPE_CHECKING:
     import psycopg
 
     from khaos_swap_assets.adapters.settings import Settings
-    from khaos_swap_assets.domain.policy import CreditNotePolicy
-    from khaos_swap_assets.domain.returns import Return, ReturnLine
+    from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
+    from khaos_swap_assets.domain.records.returns import Return, ReturnLine
     from khaos_swap_assets.stages.toolbox import Toolbox
 
 BATCH = 5_000

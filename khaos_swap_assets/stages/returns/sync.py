@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from khaos_swap_assets.adapters.store.inbox import Waiting, WaitingKnock
     from khaos_swap_assets.adapters.swap.client import SwapClient, SweepResult
     from khaos_swap_assets.adapters.swap.records import ReadReturn
-    from khaos_swap_assets.domain.refund_proof import Proof
-    from khaos_swap_assets.domain.returns import Return
+    from khaos_swap_assets.domain.records.returns import Return
+    from khaos_swap_assets.domain.refunds.proof import Proof
 
 SOURCE = marks.SWAP
 OPEN = marks.OPEN

@@ -12,8 +12,8 @@ import psycopg
 
 from khaos_swap_assets.adapters.store import shadow, worklist
 from khaos_swap_assets.adapters.store.shadow import WeekScore
-from khaos_swap_assets.domain.periods import london_date
-from khaos_swap_assets.domain.report import amount
+from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.reporting.tables import amount
 from khaos_swap_assets.stages.pictures import drawn
 from khaos_swap_assets.stages.presenting import as_table, picture
 from khaos_swap_assets.stages.toolbox import Toolbox

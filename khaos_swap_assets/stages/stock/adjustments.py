@@ -1,8 +1,8 @@
 """The stock leg: which units a document carries where, and whether the level shows that it happened.
 
 Belongs here: making moves out of offered documents, following their document, and judging levels. Stays out: the rule
-of the verdict (``domain.stock.judge_level``). A move is confirmed by its witnessed document; the level is a second
-witness, heard one run after the note was seen issued, so that its reading is surely later. Source: DESIGN §4.6.
+of the verdict (``goods.dispositions.judge_level``). A move is confirmed by its witnessed document; the level is a
+second witness, heard one run after the note was seen issued, so that its reading is surely later. Source: DESIGN §4.6.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.store import drafts, stock, worklist
 from khaos_swap_assets.adapters.store.stock import Move
-from khaos_swap_assets.domain.stock import judge_level
+from khaos_swap_assets.domain.goods.dispositions import judge_level
 from khaos_swap_assets.stages import isolating
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.khaos.pushes import read_level_push
 from khaos_swap_assets.adapters.store import drafts, khaos_faults, setbacks, stock
-from khaos_swap_assets.domain.stock import KEPT
+from khaos_swap_assets.domain.goods.dispositions import KEPT
 from khaos_swap_assets.stages import refusing
 from khaos_swap_assets.stages.pushing import use_pushes
 from khaos_swap_assets.stages.toolbox import Toolbox

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from khaos_swap_assets.adapters.khaos.pushes import PushedStock
     from khaos_swap_assets.adapters.khaos.wire import RowFault
     from khaos_swap_assets.adapters.store.inbox import Waiting
-    from khaos_swap_assets.domain.stock_codes import StockCode
+    from khaos_swap_assets.domain.records.stock_codes import StockCode
 
 SOURCE = marks.CODES
 PUSH = "StockUpload"

@@ -1,12 +1,12 @@
 """The check of the money: every refund that Swap shows moved it, and no money moved that Swap does not show.
 
-Belongs here: the standing check on ``storefront/refunds``. Stays out: the conditions (``domain.refund_conditions``).
+Belongs here: the standing check on ``storefront/refunds``. Stays out: the conditions (``judging.money_conditions``).
 """
 
 import dagster as dg
 
-from khaos_swap_assets.domain.kinds import ExceptionKind
-from khaos_swap_assets.domain.money_kinds import MONEY_KINDS
+from khaos_swap_assets.domain.exceptions.kinds import ExceptionKind
+from khaos_swap_assets.domain.exceptions.money_kinds import MONEY_KINDS
 from khaos_swap_assets.stages.checking import after_judging, judge_open
 from khaos_swap_assets.stages.storefront.assets import NOT_CONNECTED, REFUNDS
 from khaos_swap_assets.stages.toolbox import Toolbox

@@ -1,7 +1,7 @@
 """What the storefront says of a batch of returns: the one way in which every stage learns whether money moved.
 
 Belongs here: gathering returns and refunds that share orders, and the returns with the dates of their money. Stays out:
-the links (``domain.refund_links``) and reading the storefront (``sync``).
+the links (``linking.refund_links``) and reading the storefront (``sync``).
 Where no storefront is connected, Swap's word stands and nothing is asked.
 """
 
@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 from khaos_swap_assets.adapters.store import refunds, returns, worklist
 from khaos_swap_assets.adapters.store.refunds import Orders
 from khaos_swap_assets.adapters.storefront.wire import tail
-from khaos_swap_assets.domain.refund_links import link
-from khaos_swap_assets.domain.refund_money import Claimant, Links, Money, as_money_says, is_owed
+from khaos_swap_assets.domain.linking.refund_links import link
+from khaos_swap_assets.domain.refunds.money_shown import Claimant, Links, Money, as_money_says, is_owed
 
 if TYPE_CHECKING:
     import psycopg
 
     from khaos_swap_assets.adapters.settings import Settings
-    from khaos_swap_assets.domain.refunds import Refund
-    from khaos_swap_assets.domain.returns import Return
+    from khaos_swap_assets.domain.records.returns import Return
+    from khaos_swap_assets.domain.refunds.payments import Refund
 
 SEEN_FROM = "storefront/seen_from"
 """The watermark of the first reading: refunds made since then are all in sight."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.domain.money import format_money
-from khaos_swap_assets.domain.refund_proof import CLOSED_IN_FORCE
+from khaos_swap_assets.domain.money.amounts import format_money
+from khaos_swap_assets.domain.refunds.proof import CLOSED_IN_FORCE
 from khaos_swap_assets.stages.storefront.assets import NOT_CONNECTED
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """Reading the storefront: refunds of orders that changed since the last look, and which return each of them pays.
 
 Belongs here: which window to ask for, keeping what came with its watermark in one transaction, and putting in line what
-it touches. Stays out: paging and parsing (``adapters.storefront``), what links a refund (``domain.refund_links``).
+it touches. Stays out: paging and parsing (``adapters.storefront``), what links a refund (``linking.refund_links``).
 A tick costs by what changed: only refunds that say something new, and those of returns in line, are linked again.
 """
 
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.store import findings, refunds, setbacks, worklist
 from khaos_swap_assets.adapters.storefront.records import RefundSweep
-from khaos_swap_assets.domain.periods import london_date
-from khaos_swap_assets.domain.refund_conditions import WITHOUT_RETURN, without_return
+from khaos_swap_assets.domain.judging.money_conditions import WITHOUT_RETURN, without_return
+from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.stages import marks, refusing
 from khaos_swap_assets.stages.depth import first_read_from
 from khaos_swap_assets.stages.storefront.money import SEEN_FROM, link_orders
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     import psycopg
 
     from khaos_swap_assets.adapters.settings import Settings
-    from khaos_swap_assets.domain.refunds import Refund
-    from khaos_swap_assets.domain.returns import Return
+    from khaos_swap_assets.domain.records.returns import Return
+    from khaos_swap_assets.domain.refunds.payments import Refund
     from khaos_swap_assets.stages.toolbox import Toolbox
 
 SOURCE = marks.MONEY

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from khaos_swap_assets.adapters.files import forms
-from khaos_swap_assets.domain.money import from_pence, to_pence
+from khaos_swap_assets.domain.money.amounts import from_pence, to_pence
 
 AMOUNTS = [
     ("£1,234.50", ".", "1234.50", "GBP"),

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from khaos_swap_assets.adapters.khaos import documents
 from khaos_swap_assets.adapters.settings import KhaosSettings
-from khaos_swap_assets.domain.credit_notes import Draft
-from khaos_swap_assets.domain.draft_lines import DraftLine
+from khaos_swap_assets.domain.documents.credit_notes import Draft
+from khaos_swap_assets.domain.documents.draft_lines import DraftLine
 
 AT = datetime(2025, 7, 10, 23, 30, 5, 123, tzinfo=UTC)
 PARTY = {

@@ -9,7 +9,7 @@ from lxml import etree
 from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.khaos import orders
 from khaos_swap_assets.adapters.khaos.records import FullOrder, NoteItems
-from khaos_swap_assets.domain.orders import OrderLine, SalesOrder
+from khaos_swap_assets.domain.records.orders import OrderLine, SalesOrder
 
 ADDRESS = (
     "<IADDRESS1>14 Quarry Lane</IADDRESS1><IADDRESS2/><ITOWN>Matlock</ITOWN><IPOSTCODE>DE4 3AA</IPOSTCODE>"

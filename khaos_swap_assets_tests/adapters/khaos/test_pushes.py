@@ -8,7 +8,7 @@ import pytest
 
 from khaos_swap_assets.adapters.khaos.pushes import read_level_push, read_stock_push
 from khaos_swap_assets.adapters.khaos.records import StockLevel
-from khaos_swap_assets.domain.stock_codes import StockCode
+from khaos_swap_assets.domain.records.stock_codes import StockCode
 
 JACKET = {
     "StockID": "7744",

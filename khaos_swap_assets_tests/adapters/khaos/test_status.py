@@ -9,7 +9,7 @@ from lxml import etree
 from khaos_swap_assets.adapters.khaos import status
 from khaos_swap_assets.adapters.khaos.records import CancelledNote, OrderStatus
 from khaos_swap_assets.adapters.khaos.wire import RowFault
-from khaos_swap_assets.domain.credit_notes import CreditNote
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 
 ISSUED = (
     '<INVOICE INVOICE_CODE="INV90551" INVOICE_DATE="03/11/2025" SHIP_DATE="03/11/2025" ISSUE_DATE="04/11/2025" '

@@ -10,7 +10,7 @@ from khaos_swap_assets.adapters.khaos import stock
 from khaos_swap_assets.adapters.khaos.envelope import Value
 from khaos_swap_assets.adapters.khaos.records import StockLevel
 from khaos_swap_assets.adapters.khaos.wire import RowFault
-from khaos_swap_assets.domain.stock_codes import StockCode
+from khaos_swap_assets.domain.records.stock_codes import StockCode
 
 PARENT = """<STOCK_ITEMS><STOCK_ITEM>
   <STOCK_CODE>FELL-JKT</STOCK_CODE><STOCK_ID>7741</STOCK_ID><ASSOCIATED_REF/>

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from khaos_swap_assets.adapters.store import catalogue
-from khaos_swap_assets.domain.stock_codes import StockCode
+from khaos_swap_assets.domain.records.stock_codes import StockCode
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 Database = psycopg.Connection[Any]

@@ -11,8 +11,8 @@ import pytest
 
 from khaos_swap_assets.adapters.store import drafts
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
-from khaos_swap_assets.domain.credit_notes import Draft
-from khaos_swap_assets.domain.draft_lines import DraftLine
+from khaos_swap_assets.domain.documents.credit_notes import Draft
+from khaos_swap_assets.domain.documents.draft_lines import DraftLine
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 Database = psycopg.Connection[Any]

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from khaos_swap_assets.adapters.store import findings, khaos_faults
-from khaos_swap_assets.domain.exceptions import Problem
+from khaos_swap_assets.domain.exceptions.catalogue import Problem
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)

@@ -11,8 +11,8 @@ import pytest
 
 from khaos_swap_assets.adapters.store import imports, notes, orders
 from khaos_swap_assets.adapters.store.imports import Import
-from khaos_swap_assets.domain.credit_notes import CreditNote
-from khaos_swap_assets.domain.orders import SalesOrder
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
+from khaos_swap_assets.domain.records.orders import SalesOrder
 from khaos_swap_assets_tests.domain.records import order
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)

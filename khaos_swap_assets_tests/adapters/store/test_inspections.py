@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from khaos_swap_assets.adapters.store import inspections
-from khaos_swap_assets.domain.stock import Inspection
+from khaos_swap_assets.domain.goods.dispositions import Inspection
 
 NOW = datetime(2026, 3, 9, 15, 0, tzinfo=UTC)
 ONE = Inspection("INS-1", "RMA1", "SKU-A", "142", "Sellable", 2, NOW, "bench-1")

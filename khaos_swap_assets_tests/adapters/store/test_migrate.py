@@ -12,7 +12,7 @@ from khaos_swap_assets.adapters.errors import StoreError
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import embedded, migrate, proofs
 from khaos_swap_assets.adapters.store.postings import SqlBook
-from khaos_swap_assets.domain.refund_proof import Proof
+from khaos_swap_assets.domain.refunds.proof import Proof
 
 
 @pytest.fixture

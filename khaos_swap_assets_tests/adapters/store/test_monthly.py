@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from khaos_swap_assets.adapters.store import monthly
-from khaos_swap_assets.domain.month_parts import MonthPart
-from khaos_swap_assets.domain.waterfall import LEGS
+from khaos_swap_assets.domain.judging.waterfall import LEGS
+from khaos_swap_assets.domain.reporting.month_parts import MonthPart
 
 NO_LEGS = (0,) * len(LEGS)
 MARCH = MonthPart("2026-03", 5000, 5000, 5000, NO_LEGS, 0, 833, 0, "matched")

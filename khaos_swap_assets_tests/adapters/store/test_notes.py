@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from khaos_swap_assets.adapters.store import links, notes
-from khaos_swap_assets.domain.attribution import Attribution
+from khaos_swap_assets.domain.linking.attribution import Attribution
 from khaos_swap_assets_tests.domain.cases import a_note
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from khaos_swap_assets.adapters.store import orders
-from khaos_swap_assets.domain.orders import SalesOrder
+from khaos_swap_assets.domain.records.orders import SalesOrder
 from khaos_swap_assets_tests.domain.records import order
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)

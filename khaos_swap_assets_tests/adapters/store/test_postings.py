@@ -16,9 +16,9 @@ from khaos_swap_assets.adapters.store import audit_log, drafts, exceptions
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.adapters.store.postings import SqlBook
-from khaos_swap_assets.domain.credit_notes import Draft
-from khaos_swap_assets.domain.draft_lines import DraftLine
-from khaos_swap_assets.domain.postings import Change, Page, Posting
+from khaos_swap_assets.domain.documents.credit_notes import Draft
+from khaos_swap_assets.domain.documents.draft_lines import DraftLine
+from khaos_swap_assets.domain.documents.postings import Change, Page, Posting
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 

@@ -15,7 +15,7 @@ from khaos_swap_assets.adapters.store import refunds
 from khaos_swap_assets.adapters.store.refunds import Orders
 from khaos_swap_assets.adapters.storefront.records import ReadRefund
 from khaos_swap_assets.adapters.swap.records import RowFault
-from khaos_swap_assets.domain.refunds import Refund
+from khaos_swap_assets.domain.refunds.payments import Refund
 from khaos_swap_assets_tests.domain.payments import a_payment, a_refund, a_refund_line
 
 NOW = datetime(2026, 3, 11, 9, tzinfo=UTC)

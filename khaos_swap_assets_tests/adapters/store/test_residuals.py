@@ -10,7 +10,7 @@ from psycopg import errors
 
 from khaos_swap_assets.adapters.store import residuals
 from khaos_swap_assets.adapters.store.residuals import LetBe
-from khaos_swap_assets.domain.tolerance import Governed, Refused, Residual
+from khaos_swap_assets.domain.money.tolerance import Governed, Refused, Residual
 
 Database = psycopg.Connection[Any]
 ONE = Residual("R1", "rounding", -2, 3, "GBP", is_evident=True)

@@ -11,7 +11,7 @@ import pytest
 
 from khaos_swap_assets.adapters.store import returns
 from khaos_swap_assets.adapters.swap.records import ReadReturn
-from khaos_swap_assets.domain.returns import Return
+from khaos_swap_assets.domain.records.returns import Return
 from khaos_swap_assets_tests.domain.records import line, returned
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)

@@ -11,7 +11,7 @@ from khaos_swap_assets.adapters.storefront.queries import ORDERS
 from khaos_swap_assets.adapters.storefront.records import ReadRefund
 from khaos_swap_assets.adapters.storefront.wire import read_refund, tail
 from khaos_swap_assets.adapters.swap.records import RowFault
-from khaos_swap_assets.domain.refunds import Refund
+from khaos_swap_assets.domain.refunds.payments import Refund
 from khaos_swap_assets_tests.adapters.storefront.shop import line, listed, money, order, payment, refund
 
 

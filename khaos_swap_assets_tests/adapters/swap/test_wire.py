@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from khaos_swap_assets.adapters.json_text import loads
 from khaos_swap_assets.adapters.swap.records import ReadReturn, RowFault
 from khaos_swap_assets.adapters.swap.wire import read_row
-from khaos_swap_assets.domain.refund_proof import Proof
+from khaos_swap_assets.domain.refunds.proof import Proof
 from khaos_swap_assets_tests.adapters.swap.rows import STORE, dumps, product, row, settings
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from khaos_swap_assets.adapters.store import arrivals, inspections, latency, queues, worklist
 from khaos_swap_assets.adapters.store.latency import DayOfLatency
-from khaos_swap_assets.domain.stock import Inspection
+from khaos_swap_assets.domain.goods.dispositions import Inspection
 from khaos_swap_assets.stages.completeness import assets, checks
 from khaos_swap_assets.stages.completeness.comparing import compare
 from khaos_swap_assets.stages.completeness.drawing import draw_latency

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from khaos_swap_assets.domain.credit_notes import CreditNote
-from khaos_swap_assets.domain.postings import Evidence, Posting
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
+from khaos_swap_assets.domain.documents.postings import Evidence, Posting
 from khaos_swap_assets.stages.credit_notes import engine, feed, witness
-from khaos_swap_assets.stages.credit_notes.book import Book
 from khaos_swap_assets.stages.credit_notes.engine import ReadyDraft
+from khaos_swap_assets.stages.credit_notes.posting_store import Book
 from khaos_swap_assets_tests.stages.credit_notes.paper import PaperBook
 
 Fault = Callable[[pytest.MonkeyPatch], Mapping[str, Any] | None]

@@ -12,16 +12,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from khaos_swap_assets.domain.periods import london_date
-from khaos_swap_assets.domain.postings import Bystander, Evidence
-from khaos_swap_assets.domain.sale_prices import Prices
-from khaos_swap_assets.stages.credit_notes import engine, hands
+from khaos_swap_assets.domain.documents.postings import Bystander, Evidence
+from khaos_swap_assets.domain.documents.sale_prices import Prices
+from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.stages.credit_notes import engine, people
 from khaos_swap_assets_tests.stages.credit_notes import paper
 from khaos_swap_assets_tests.stages.credit_notes.pulls import Pulls
 from khaos_swap_assets_tests.stages.credit_notes.world import Case, Search
 
 CUSTOMERS = ("ASH1", "ASH1", "OAK2", "ELM3", "FIR4")
-PERSON = hands.Person("Kim", "looked it up in Khaos")
+PERSON = people.Person("Kim", "looked it up in Khaos")
 
 
 class History(Pulls):
@@ -302,13 +302,13 @@ class History(Pulls):
         if case and posting and posting.state == "planned":
             case.is_released = True
             with self.book() as book:
-                hands._released(book, posting, PERSON, self.now)
+                people._released(book, posting, PERSON, self.now)
 
     def accept(self) -> None:
         self.side.set_notes(self.khaos.notes)
         with self.book() as book:
             for one in book.gaps():
-                hands.resolved(book, one, str(one.credit_note_code), PERSON, self.now)
+                people.resolved(book, one, str(one.credit_note_code), PERSON, self.now)
         self.gap_seen = False
 
     def resolve(self) -> None:
@@ -322,13 +322,13 @@ class History(Pulls):
             notes = self.khaos.of_order(order)
             with self.book() as book:
                 if not notes:
-                    hands._not_posted(book, posting, PERSON, self.now)
+                    people._not_posted(book, posting, PERSON, self.now)
                 elif not book.claimed([notes[0].credit_note_code]):
-                    hands.resolved(book, posting, notes[0].credit_note_code, PERSON, self.now)
+                    people.resolved(book, posting, notes[0].credit_note_code, PERSON, self.now)
 
     def trust(self) -> None:
         self.khaos.settle(london_date(self.now))
         with self.book() as book:
             if book.holds():
-                hands.trust(book, PERSON, self.now)
+                people.trust(book, PERSON, self.now)
                 self.is_ahead = False

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
-from khaos_swap_assets.domain.credit_notes import CreditNote, ItemsBy
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote, ItemsBy
 
 
 @dataclass

@@ -16,9 +16,9 @@ from typing import Any
 import psycopg
 
 from khaos_swap_assets.adapters.store import worklist
-from khaos_swap_assets.domain.credit_notes import CreditNote, Draft
-from khaos_swap_assets.domain.draft_lines import DraftLine
-from khaos_swap_assets.domain.postings import Change, Key, Page, Posting
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote, Draft
+from khaos_swap_assets.domain.documents.draft_lines import DraftLine
+from khaos_swap_assets.domain.documents.postings import Change, Key, Page, Posting
 from khaos_swap_assets.stages import marks
 from khaos_swap_assets.stages.credit_notes.engine import ReadyDraft
 

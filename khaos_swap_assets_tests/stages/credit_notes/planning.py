@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from khaos_swap_assets.domain.credit_notes import CreditNote
-from khaos_swap_assets.domain.postings import Evidence, Planned, Posting, Settled
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
+from khaos_swap_assets.domain.documents.postings import Evidence, Planned, Posting, Settled
 from khaos_swap_assets.stages.credit_notes import engine
 from khaos_swap_assets.stages.credit_notes.engine import ReadyDraft
 from khaos_swap_assets_tests.stages.credit_notes.paper import NOON, POST_FROM, Paper, committed, draft_of, render

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from khaos_swap_assets.domain.postings import Evidence, Posting
+from khaos_swap_assets.domain.documents.postings import Evidence, Posting
 from khaos_swap_assets.stages.credit_notes import engine, feed
 from khaos_swap_assets_tests.stages.credit_notes.paper import (
     NOON,

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 
-from khaos_swap_assets.domain.periods import london_date
+from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.stages.credit_notes import feed
-from khaos_swap_assets.stages.credit_notes.book import Book
+from khaos_swap_assets.stages.credit_notes.posting_store import Book
 from khaos_swap_assets_tests.stages.credit_notes import paper
 from khaos_swap_assets_tests.stages.credit_notes.referee import Referee
 

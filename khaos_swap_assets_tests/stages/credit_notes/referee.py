@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 
-from khaos_swap_assets.domain.periods import london_date
-from khaos_swap_assets.domain.postings import Planned, Posting
+from khaos_swap_assets.domain.documents.postings import Planned, Posting
+from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.stages.credit_notes import feed
 from khaos_swap_assets_tests.stages.credit_notes.world import BrokenError, Case, Search, World
 

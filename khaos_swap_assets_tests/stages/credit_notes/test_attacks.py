@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
-from khaos_swap_assets.stages.credit_notes.hands import Person, resolve_not_posted
+from khaos_swap_assets.stages.credit_notes.people import Person, resolve_not_posted
 from khaos_swap_assets.stages.credit_notes.posting import post
 from khaos_swap_assets.stages.credit_notes.unlinking import undo
 from khaos_swap_assets_tests.domain.payments import a_payment

@@ -8,8 +8,8 @@ from datetime import date
 import pytest
 
 from khaos_swap_assets.adapters.errors import SettingsError
-from khaos_swap_assets.domain.credit_notes import CreditNote
-from khaos_swap_assets.domain.postings import Evidence, Planned
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
+from khaos_swap_assets.domain.documents.postings import Evidence, Planned
 from khaos_swap_assets.stages.credit_notes import engine
 from khaos_swap_assets.stages.credit_notes.engine import ReadyDraft
 from khaos_swap_assets_tests.stages.credit_notes.paper import NOON, Paper, committed, draft_of, note_of, render

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from khaos_swap_assets.domain.postings import Evidence, Posting
-from khaos_swap_assets.domain.sale_prices import Prices
+from khaos_swap_assets.domain.documents.postings import Evidence, Posting
+from khaos_swap_assets.domain.documents.sale_prices import Prices
 from khaos_swap_assets.stages.credit_notes import engine, feed, stopping
 from khaos_swap_assets_tests.stages.credit_notes.paper import (
     NOON,

@@ -18,7 +18,7 @@ from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.adapters.store.seal import Sealer
-from khaos_swap_assets.domain.postings import Evidence
+from khaos_swap_assets.domain.documents.postings import Evidence
 from khaos_swap_assets.stages.credit_notes import engine, feed, stopping
 from khaos_swap_assets_tests.stages.credit_notes.paper import NOON, PARTY, POST_FROM, complete_run, draft_of, render
 from khaos_swap_assets_tests.stages.credit_notes.pulling import FIRST

@@ -15,8 +15,8 @@ from psycopg import sql
 
 from khaos_swap_assets.adapters.store import notes
 from khaos_swap_assets.adapters.store.postings import SqlBook
-from khaos_swap_assets.domain.credit_notes import CreditNote
-from khaos_swap_assets.domain.postings import Key, Posting
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
+from khaos_swap_assets.domain.documents.postings import Key, Posting
 from khaos_swap_assets_tests.stages.credit_notes.faults import FAULTS, Fault
 from khaos_swap_assets_tests.stages.credit_notes.histories import History
 from khaos_swap_assets_tests.stages.credit_notes.paper import NOON, Paper, PaperBook, Ready, copy_of

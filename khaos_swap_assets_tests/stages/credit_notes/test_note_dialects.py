@@ -11,16 +11,16 @@ from click.testing import Result
 from typer import Typer
 from typer.testing import CliRunner
 
-from khaos_swap_assets.cli_confirming import add_confirm_notes
-from khaos_swap_assets.cli_hands import Reach
-from khaos_swap_assets.domain.credit_notes import CreditNote, ItemsBy
-from khaos_swap_assets.stages.credit_notes import hands, pairing
+from khaos_swap_assets.cli.confirming import add_confirm_notes
+from khaos_swap_assets.cli.postings import Reach
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote, ItemsBy
+from khaos_swap_assets.stages.credit_notes import pairing, people
 from khaos_swap_assets_tests.lending import lend
 from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, an_order
 
 STATES = "SELECT rma, state FROM recon.postings ORDER BY 1"
 LINKS = "SELECT credit_note_code, rma, matched_by FROM recon.note_links JOIN swap.returns USING (return_id) ORDER BY 1"
-KIM = hands.Person("Kim", "looked in Khaos")
+KIM = people.Person("Kim", "looked in Khaos")
 
 
 def of_one_customer(town: Town, *numbers: int, by: ItemsBy = "none", pence: int = 1000) -> Town:
@@ -147,7 +147,7 @@ def test_a_list_that_changed_since_it_was_shown_confirms_nothing(town: Town) -> 
         shown = pairing.listed(conn).pairs
         town.khaos.notes["CN9"] = a_note("CN9", 2000)
         town.sync()
-        with pytest.raises(hands.HandError, match="the list changed"):
+        with pytest.raises(people.HandError, match="the list changed"):
             pairing.confirm(conn, shown, KIM, now=town.now)
     assert dict(town.ask(STATES))["RMA2"] == "in_doubt"
     output = command(town).output

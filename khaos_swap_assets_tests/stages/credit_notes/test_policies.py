@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from khaos_swap_assets.domain.policy import CreditNotePolicy
-from khaos_swap_assets.domain.returns import Return
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
+from khaos_swap_assets.domain.records.returns import Return
 from khaos_swap_assets_tests.domain.test_policy import decided
 from khaos_swap_assets_tests.domain.test_settlement import CHARGED, CHOSEN
 from khaos_swap_assets_tests.stages.town import Town, a_code, a_line, a_note, a_return, an_order

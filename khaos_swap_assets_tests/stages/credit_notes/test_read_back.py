@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from khaos_swap_assets.domain.credit_notes import CreditNote
-from khaos_swap_assets.domain.postings import Bystander
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
+from khaos_swap_assets.domain.documents.postings import Bystander
 from khaos_swap_assets.stages.credit_notes import engine
 from khaos_swap_assets_tests.stages.credit_notes.paper import (
     NOON,

@@ -15,7 +15,7 @@ import pytest
 
 from khaos_swap_assets.adapters.store import database, embedded
 from khaos_swap_assets.stages.credit_notes.feed import hand_out
-from khaos_swap_assets.stages.credit_notes.hands import Person, trust_feed
+from khaos_swap_assets.stages.credit_notes.people import Person, trust_feed
 from khaos_swap_assets_tests import lending
 from khaos_swap_assets_tests.stages.town import Town, a_return, connect
 

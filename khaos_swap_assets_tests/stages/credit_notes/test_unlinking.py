@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from khaos_swap_assets.adapters.store import audit_log
-from khaos_swap_assets.domain.credit_notes import CreditNote
-from khaos_swap_assets.stages.credit_notes import attributing, hands, unlinking
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
+from khaos_swap_assets.stages.credit_notes import attributing, people, unlinking
 from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, an_order, connect
 
-KIM = hands.Person("Kim", "looked it up")
+KIM = people.Person("Kim", "looked it up")
 Story = tuple[CreditNote, ...]
 HAT, CAP = ("HAT", 1), ("CAP", 1)
 SPLIT = (a_note("CN1", 400, associated_ref="KCCLX1"), a_note("CN2", 600, associated_ref="KCCLX1"))
@@ -151,13 +151,13 @@ def test_a_hand_that_does_not_fit_changes_nothing(town: Town) -> None:
     town.sync()
     before = state(town)
     assert [row[2] for row in before["notes"]] == ["posting"]
-    with pytest.raises(hands.HandError, match="answers our own document"):
+    with pytest.raises(people.HandError, match="answers our own document"):
         undo(town, "CN1")
-    with pytest.raises(hands.HandError, match="CN9 is not linked to any return"):
+    with pytest.raises(people.HandError, match="CN9 is not linked to any return"):
         undo(town, "CN9")
-    with pytest.raises(hands.HandError, match="CN1 is not linked to RMA2"):
+    with pytest.raises(people.HandError, match="CN1 is not linked to RMA2"):
         undo(town, "CN1", "RMA2")
-    with pytest.raises(hands.HandError, match="nobody said no to Credit Note CN1"):
+    with pytest.raises(people.HandError, match="nobody said no to Credit Note CN1"):
         allow(town, "CN1")
     assert state(town) == before
 

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from khaos_swap_assets.cli_hands import Reach, postings_app
+from khaos_swap_assets.cli.postings import Reach, postings_app
 from khaos_swap_assets.stages.credit_notes import stopping
 from khaos_swap_assets.stages.reconciliation.assets import reconciliation_returns
 from khaos_swap_assets_tests.lending import lend

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from khaos_swap_assets.domain.credit_notes import CreditNote
-from khaos_swap_assets.domain.postings import Evidence, Key, Posting, Wanted
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
+from khaos_swap_assets.domain.documents.postings import Evidence, Key, Posting, Wanted
 from khaos_swap_assets.stages.credit_notes import engine
-from khaos_swap_assets.stages.credit_notes.book import Book
 from khaos_swap_assets.stages.credit_notes.engine import ReadyDraft
+from khaos_swap_assets.stages.credit_notes.posting_store import Book
 from khaos_swap_assets_tests.stages.credit_notes import paper
 from khaos_swap_assets_tests.stages.credit_notes.khaos_of_history import Khaos
 

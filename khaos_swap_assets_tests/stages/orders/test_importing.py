@@ -14,7 +14,7 @@ from khaos_swap_assets.adapters.files import layouts
 from khaos_swap_assets.adapters.files.reading import read_table
 from khaos_swap_assets.adapters.files.tables import Layout, Table
 from khaos_swap_assets.adapters.store import audit_log
-from khaos_swap_assets.domain.credit_notes import CreditNote
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
 from khaos_swap_assets.stages.orders.importing import (
     Brought,

@@ -9,7 +9,7 @@ import pytest
 from khaos_swap_assets.adapters.errors import PermanentError, TransientError
 from khaos_swap_assets.adapters.khaos.records import NoteItems, StatusFeed
 from khaos_swap_assets.adapters.store import note_items as store
-from khaos_swap_assets.domain.credit_notes import ItemsBy
+from khaos_swap_assets.domain.documents.credit_notes import ItemsBy
 from khaos_swap_assets.stages.orders.sync import sync_orders
 from khaos_swap_assets_tests.stages.town import Town, a_note, a_return
 

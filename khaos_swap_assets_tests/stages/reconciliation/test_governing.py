@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from khaos_swap_assets.adapters.store import residuals
-from khaos_swap_assets.domain.tolerance import Tolerances
+from khaos_swap_assets.domain.money.tolerance import Tolerances
 from khaos_swap_assets.stages.reconciliation import governing
 from khaos_swap_assets.stages.reconciliation.governing import tolerances_of
 from khaos_swap_assets.stages.reconciliation.month_end import close_month

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from khaos_swap_assets.adapters.store import findings
-from khaos_swap_assets.stages.credit_notes.hands import Person, waive
+from khaos_swap_assets.stages.credit_notes.people import Person, waive
 from khaos_swap_assets.stages.reconciliation import judging
 from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting
 from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, connect

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.settings_money import StorefrontSettings
-from khaos_swap_assets.domain.money import split_gross
+from khaos_swap_assets.domain.money.amounts import split_gross
 from khaos_swap_assets.stages.reconciliation.month_end import close_month, month_of, touched_periods
 from khaos_swap_assets_tests.domain.payments import a_payment, a_refund
 from khaos_swap_assets_tests.stages.storefront.test_money import MoneyTown

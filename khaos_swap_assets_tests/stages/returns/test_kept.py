@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from khaos_swap_assets.adapters.store import inspections, worklist
-from khaos_swap_assets.domain.returns import Return
-from khaos_swap_assets.domain.stock import Inspection
+from khaos_swap_assets.domain.goods.dispositions import Inspection
+from khaos_swap_assets.domain.records.returns import Return
 from khaos_swap_assets_tests.stages.town import NOON, Town, a_line, a_return
 
 GREEN = {"delivery_status": "GREEN RETURN", "return_shipments": []}

@@ -10,7 +10,7 @@ import pytest
 
 from khaos_swap_assets.adapters.errors import TransientError
 from khaos_swap_assets.adapters.store import inspections, worklist
-from khaos_swap_assets.domain.stock import Inspection
+from khaos_swap_assets.domain.goods.dispositions import Inspection
 from khaos_swap_assets.stages.returns import matching
 from khaos_swap_assets.stages.returns.matching import match_waiting
 from khaos_swap_assets_tests.stages.town import NOON, Town, a_code, a_line, a_return, an_order

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from khaos_swap_assets.adapters.store import inbox
-from khaos_swap_assets.domain.orders import OrderLine
+from khaos_swap_assets.domain.records.orders import OrderLine
 from khaos_swap_assets_tests.stages.town import Town, a_code, a_line, a_note, a_return, an_order
 
 MATCHED = (

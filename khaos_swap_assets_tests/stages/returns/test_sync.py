@@ -12,7 +12,7 @@ import pytest
 from khaos_swap_assets.adapters.errors import TransientError
 from khaos_swap_assets.adapters.store import arrivals, inbox, worklist
 from khaos_swap_assets.adapters.swap.records import RowFault
-from khaos_swap_assets.domain.returns import Return
+from khaos_swap_assets.domain.records.returns import Return
 from khaos_swap_assets.stages.due import what_is_due
 from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting
 from khaos_swap_assets.stages.returns import sync

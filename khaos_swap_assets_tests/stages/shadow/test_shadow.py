@@ -12,7 +12,7 @@ import pytest
 
 from khaos_swap_assets.adapters.store import shadow
 from khaos_swap_assets.adapters.store.shadow import WeekScore
-from khaos_swap_assets.domain.policy import CreditNotePolicy
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.stages.shadow.assets import first_week, reconciliation_shadow_score
 from khaos_swap_assets.stages.shadow.checks import CHECKS
 from khaos_swap_assets.stages.shadow.drawing import draw_weeks

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from khaos_swap_assets.adapters.store import inspections, worklist
-from khaos_swap_assets.domain.stock import Inspection
+from khaos_swap_assets.domain.goods.dispositions import Inspection
 from khaos_swap_assets_tests.stages.town import Town, a_line, a_return, an_order
 
 MOVES = "SELECT disposition, quantity, state, level_verdict, carried_by FROM recon.stock_moves ORDER BY 1"

@@ -16,8 +16,8 @@ from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.adapters.storefront.client import StorefrontClient
 from khaos_swap_assets.adapters.storefront.records import ReadRefund, RefundSweep
 from khaos_swap_assets.adapters.swap.records import RowFault
-from khaos_swap_assets.domain.refund_proof import CLOSED_IN_FORCE
-from khaos_swap_assets.domain.refunds import Refund
+from khaos_swap_assets.domain.refunds.payments import Refund
+from khaos_swap_assets.domain.refunds.proof import CLOSED_IN_FORCE
 from khaos_swap_assets.stages.due import UnansweredError, local_reason, what_is_due
 from khaos_swap_assets.stages.reconciliation.checks import sources_are_fresh
 from khaos_swap_assets.stages.storefront import assets, checks

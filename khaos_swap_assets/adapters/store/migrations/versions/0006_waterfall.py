@@ -1,6 +1,6 @@
 """The penny waterfall on each reconciliation row: one column a leg, the fields that say so, and the gap of VAT.
 
-Belongs here: the legs of ``domain.waterfall`` as columns, and the rule that they add up to the gap in every row. Rows
+Belongs here: the legs of ``judging.waterfall`` as columns, and the rule that they add up to the gap in every row. Rows
 of before hold their gap as unexplained until they are judged again, for which they stand in line.
 """
 

@@ -1,0 +1,1 @@
+"""The command line ``khaos-swap``: one module for each group of commands."""

@@ -1,0 +1,84 @@
+"""The commands of people about exceptions: ``khaos-swap exceptions list | waive``.
+
+Belongs here: arguments and readable answers. Stays out: what a hand may do (``stages.credit_notes.people``) and the
+store (``Reach``). The table has pages; JSON has every row and is printed as it is read, so that neither grows with
+their number. The work is imported inside each command.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, get_args
+
+import typer
+
+from khaos_swap_assets.cli.postings import By, Reach, Reason
+from khaos_swap_assets.cli.showing import AsJson, Row, require_one_of, show_rows, stream_json
+from khaos_swap_assets.domain.exceptions.kinds import Owner
+
+
+def exceptions_app(reach: Reach) -> typer.Typer:
+    """The commands about exceptions."""
+    app = typer.Typer(help="What needs a person.", no_args_is_help=True)
+    _add_list(app, reach)
+
+    @app.command()
+    def waive(
+        exception_id: Annotated[int, typer.Argument(help="Its id, as exceptions list shows it")], by: By, reason: Reason
+    ) -> None:
+        """Close an exception for good, although its condition holds."""
+        from khaos_swap_assets.stages.credit_notes import people
+
+        with reach.store() as conn:
+            name = people.waive(conn, exception_id, people.Person(by, reason), now=reach.clock())
+        typer.echo(f"waived: {name}")
+
+    return app
+
+
+def _add_list(app: typer.Typer, reach: Reach) -> None:
+    @app.command("list")
+    def list_exceptions(
+        owner: Annotated[str, typer.Option(help="Only whose turn it is: finance, cx, ...")] = "",
+        kind: Annotated[str, typer.Option(help="Only of this kind, as in docs/exceptions.md")] = "",
+        limit: Annotated[int, typer.Option(min=1, help="Rows of a page of the table; JSON has every row")] = 100,
+        page: Annotated[int, typer.Option(min=1, help="Which page of the table")] = 1,
+        as_json: AsJson = False,
+    ) -> None:
+        """Show open exceptions, the most money at risk first, a page at a time, and how many there are."""
+        from khaos_swap_assets.adapters.store import exceptions
+        from khaos_swap_assets.domain.exceptions.catalogue import KINDS
+
+        require_one_of(kind, tuple(KINDS), "--kind")
+        require_one_of(owner, get_args(Owner), "--owner")
+        with reach.store() as conn:
+            if as_json:
+                stream_json(exceptions.open_exceptions(conn, owner=owner, kind=kind))
+                return
+            total = exceptions.count(conn, owner=owner, kind=kind)
+            skipped = (page - 1) * limit
+            rows = list(exceptions.open_exceptions(conn, owner=owner, kind=kind, limit=limit, skipped=skipped))
+        show_rows([_in_brief(row) for row in rows], as_json=False)
+        typer.echo(_where(skipped, len(rows), total, page))
+
+
+def _where(skipped: int, shown: int, total: int, page: int) -> str:
+    """Which rows of how many a page shows, and how to get to the next."""
+    if not shown:
+        return f"none of {total} open exceptions" if total else "no open exception"
+    more = f"; --page {page + 1} shows the next, --json all" if skipped + shown < total else ""
+    return f"{skipped + 1} to {skipped + shown} of {total} open exceptions{more}"
+
+
+def _in_brief(row: Row) -> Row:
+    from khaos_swap_assets.domain.money.amounts import format_money
+
+    pence, currency = row["money_at_risk_pence"], row["currency"]
+    return {
+        "id": row["exception_id"],
+        "kind": row["kind"],
+        "subject": row["subject"],
+        "owner": row["owner"],
+        "at risk": format_money(pence, currency) if currency else f"{pence} pence",
+        "opened": row["opened_at"],
+        "what": row["message"],
+    }

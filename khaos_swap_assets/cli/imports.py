@@ -1,0 +1,123 @@
+"""The commands ``khaos-swap import …``: Sales Orders and Credit Notes of Khaos from a file into this installation.
+
+Belongs here: options, refusing a bad file as a whole, the list of rejected rows, and what is printed. Stays out:
+reading files (``adapters.files``) and what an import does (``stages.orders.importing``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from khaos_swap_assets.cli.postings import By, Reach
+from khaos_swap_assets.cli.progress import progress
+
+if TYPE_CHECKING:
+    from khaos_swap_assets.adapters.files.tables import Layout, Table
+    from khaos_swap_assets.stages.orders.importing import Brought, Imported
+
+MINUTE = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
+MOST_NAMED = 20
+ABSENT = (
+    "They still count, and keep documents back. Look each up in Khaos: where it is there, export again; "
+    "where it was cancelled, take its link back (khaos-swap links undo) and waive its exception (khaos-swap exceptions)"
+)
+File = Annotated[Path, typer.Argument(help="CSV (UTF-8 or Windows-1252, comma or semicolon) or Parquet, a row a line")]
+SkipBadRows = Annotated[bool, typer.Option("--skip-bad-rows", help="Write bad rows to a file and import the rest")]
+Rejected = Annotated[Path | None, typer.Option(help="Where bad rows go; default: FILE.rejected.csv beside the file")]
+CompleteTo = Annotated[
+    datetime | None,
+    typer.Option(
+        formats=MINUTE,
+        help="UTC moment up to which the file holds every Credit Note of Khaos. Khaos Cloud gets documents only after "
+        "such a file shows that nobody has posted them by hand",
+    ),
+]
+
+
+def import_app(reach: Reach) -> typer.Typer:
+    """The commands that take files into the installation."""
+    app = typer.Typer(help="Take what Khaos shows to a person only: files into the mirrors.", no_args_is_help=True)
+
+    @app.command("sales-orders")
+    def sales_orders(file: File, by: By, skip_bad_rows: SkipBadRows = False, rejected: Rejected = None) -> None:
+        """Import Sales Orders. An order counts as invoiced only where invoiced_on names the day.
+
+        Bad rows are told line by line, exit code 2, and nothing is imported. The same file twice changes nothing, and
+        what Khaos itself told of an order is never changed by a file.
+        """
+        from khaos_swap_assets.adapters.files import layouts
+        from khaos_swap_assets.stages.orders import importing
+
+        read = _read(file, layouts.SALES_ORDERS, skips=skip_bad_rows, rejected=rejected)
+        _import(reach, read, _brought(file, by, None), importing.import_orders)
+
+    @app.command("credit-notes")
+    def credit_notes(
+        file: File,
+        by: By,
+        complete_to: CompleteTo = None,
+        skip_bad_rows: SkipBadRows = False,
+        rejected: Rejected = None,
+    ) -> None:
+        """Import Credit Notes that Khaos issued, whoever made them. They witness documents as if Khaos had told them.
+
+        Bad rows are told line by line, exit code 2, and nothing is imported. The same file twice changes nothing, and
+        what Khaos itself told of a note is never changed by a file.
+        """
+        from khaos_swap_assets.adapters.files import layouts
+        from khaos_swap_assets.stages.orders import importing
+
+        read = _read(file, layouts.CREDIT_NOTES, skips=skip_bad_rows, rejected=rejected)
+        if complete_to and read.faults:
+            _refuse(f"--complete-to: {read.rejected} rows are rejected, so the file does not hold everything")
+        moment = complete_to.replace(tzinfo=UTC) if complete_to else None
+        _import(reach, read, _brought(file, by, moment), importing.import_notes)
+
+    return app
+
+
+def _read(file: Path, layout: Layout[Any], *, skips: bool, rejected: Path | None) -> Table[Any]:
+    """The rows of the file; every fault is one line on stderr and exit 2, unless bad rows are skipped into a list."""
+    from khaos_swap_assets.adapters.files.reading import read_table
+    from khaos_swap_assets.adapters.files.tables import without_torn_groups
+    from khaos_swap_assets.adapters.files.written import write_rejected
+
+    with progress() as reports:
+        table = read_table(file, layout, reports("read"))
+    if table.faults and not (skips and table.is_whole):
+        _refuse("\n".join(map(str, table.kinds)))
+    without_torn_groups(table, layout.group)
+    if table.faults:
+        path = rejected or file.with_name(f"{file.name}.rejected.csv")
+        write_rejected(path, sorted(table.faults, key=lambda fault: (fault.line, fault.record)))
+        typer.echo(f"rejected: {table.rejected} of {table.given} rows, see {path}", err=True)
+    return table
+
+
+def _refuse(words: str) -> None:
+    typer.echo(words, err=True)
+    raise typer.Exit(2)
+
+
+def _brought(file: Path, by: str, complete_to: datetime | None) -> Brought:
+    from khaos_swap_assets.stages.orders.importing import Brought
+
+    if not by.strip():
+        _refuse("--by: give your name, for the audit log")
+    return Brought(file.name, hashlib.sha256(file.read_bytes()).hexdigest(), by.strip(), complete_to)
+
+
+def _import(reach: Reach, table: Table[Any], brought: Brought, keep: Callable[..., Imported]) -> None:
+    with reach.store() as conn, conn.transaction():
+        done = keep(conn, table.rows, brought, reach.clock(), is_cloud=reach.settings().khaos.is_cloud)
+    typer.echo(f"{done.documents} documents in {len(table.rows)} rows: {done.changed} new or changed", nl=False)
+    typer.echo(f", {done.told_by_khaos} as Khaos itself told them; {done.returns} returns are looked at next")
+    if done.absent:
+        shown = ", ".join(done.absent[:MOST_NAMED]) + (" …" if len(done.absent) > MOST_NAMED else "")
+        typer.echo(f"no longer in the file: {len(done.absent)} Credit Notes, {shown}. {ABSENT}", err=True)

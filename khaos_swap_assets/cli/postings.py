@@ -1,0 +1,211 @@
+"""The commands of people about postings: ``khaos-swap postings …``.
+
+Belongs here: arguments and readable answers. Stays out: what a hand may do (``stages.credit_notes.people``) and how the
+store is reached (``Reach``, given by ``cli``). Every change needs ``--by`` and ``--reason``. ``--json`` prints JSON.
+The work is imported inside each command, so that ``--help`` stays quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+import typer
+
+from khaos_swap_assets.adapters.errors import KhaosSwapError
+from khaos_swap_assets.cli.showing import AsJson, Row, as_json_text, require_one_of, show_rows
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from khaos_swap_assets.adapters.settings import Settings
+    from khaos_swap_assets.adapters.store import audit_log
+    from khaos_swap_assets.domain.documents.postings import Posting
+    from khaos_swap_assets.stages.credit_notes import people
+
+Reference = Annotated[str, typer.Argument(help="Reference of the posting, as Khaos knows it")]
+By = Annotated[str, typer.Option("--by", help="Your name, for the audit log")]
+Reason = Annotated[str, typer.Option("--reason", help="Why, for the audit log")]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How the commands reach the world; each part is opened when a command needs it."""
+
+    open_store: Callable[[], psycopg.Connection[Any]]
+    settings: Callable[[], Settings]
+    open_khaos: Callable[[], people.ReturnProcessor]
+    clock: Callable[[], datetime]
+
+    @contextmanager
+    def store(self) -> Iterator[psycopg.Connection[Any]]:
+        """A connection; what is wrong becomes one line on stderr and its exit code."""
+        try:
+            conn = self.open_store()
+            try:
+                yield conn
+            finally:
+                conn.close()
+        except KhaosSwapError as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(error.exit_code) from None
+
+
+def postings_app(reach: Reach) -> typer.Typer:
+    """The commands about postings."""
+    app = typer.Typer(help="What we hand to Khaos, and what became of it.", no_args_is_help=True)
+    _add_postings_reads(app, reach)
+    _add_postings_hands(app, reach)
+    _add_postings_verdicts(app, reach)
+    return app
+
+
+def _add_postings_reads(app: typer.Typer, reach: Reach) -> None:
+    @app.command("list")
+    def list_postings(
+        state: Annotated[str, typer.Option(help="planned, in_doubt, confirmed, refused or withdrawn")] = "",
+        as_json: AsJson = False,
+    ) -> None:
+        """Show postings that are undone (or of one state), and what holds the feed."""
+        from khaos_swap_assets.adapters.store.postings import SqlBook
+        from khaos_swap_assets.domain.documents.postings import State
+        from khaos_swap_assets.stages.credit_notes.stopping import feed_problems, held
+
+        require_one_of(state, get_args(State), "--state")
+        with reach.store() as conn:
+            book = SqlBook(conn)
+            found = book.of_state(state) if state else book.undone()
+            stopped = feed_problems(conn, settings=reach.settings(), now=reach.clock())
+            behind = held(conn, settings=reach.settings(), now=reach.clock())
+        waits = {one.reference: one.waits_for for one in behind}
+        show_rows([{**_short(one), "waits_for": waits.get(one.reference, "")} for one in found], as_json=as_json)
+        for line in stopped:
+            typer.echo(line, err=True)
+
+    @app.command()
+    def show(reference: Reference, as_json: AsJson = False) -> None:
+        """Show one posting with its document, without name and address, and its history."""
+        from khaos_swap_assets.adapters.store import audit_log
+        from khaos_swap_assets.adapters.store.postings import SqlBook
+        from khaos_swap_assets.stages.credit_notes import people
+
+        with reach.store() as conn:
+            posting = people.find(SqlBook(conn), reference)
+            history = audit_log.of_document(conn, f"posting {reference}")
+        if as_json:
+            typer.echo(as_json_text({**_full(posting), "history": [asdict(entry) for entry in history]}))
+            return
+        show_rows([{"field": name, "value": value} for name, value in _full(posting).items()], as_json=False)
+        show_rows([_line(entry) for entry in history], as_json=False)
+
+
+def _add_postings_hands(app: typer.Typer, reach: Reach) -> None:
+    @app.command()
+    def release(
+        reference: Reference,
+        by: By,
+        reason: Reason,
+        has_looked: Annotated[
+            bool, typer.Option("--i-looked-in-khaos", help="Of one in doubt: Khaos holds no return and no note of it")
+        ] = False,
+    ) -> None:
+        """Let a planned posting go (assist), or send one in doubt once more after you looked in Khaos."""
+        from khaos_swap_assets.stages.credit_notes import people
+
+        with reach.store() as conn:
+            person = people.Person(by, reason)
+            done = people.release(conn, reference, person, now=reach.clock(), has_looked=has_looked)
+        again = ", once more and without another search" if done.state == "in_doubt" else ""
+        typer.echo(f"{done.reference} is released; Khaos gets it at its next pull{again}")
+
+    @app.command()
+    def hold(by: By, reason: Reason) -> None:
+        """Stop the feed at once: no document leaves until it is resumed."""
+        from khaos_swap_assets.stages.credit_notes import people
+
+        with reach.store() as conn:
+            people.hold_feed(conn, people.Person(by, reason), now=reach.clock())
+        typer.echo("the feed is held; no document leaves until khaos-swap postings resume")
+
+    @app.command()
+    def resume(by: By, reason: Reason) -> None:
+        """Let documents leave again after a hold."""
+        from khaos_swap_assets.stages.credit_notes import people
+
+        with reach.store() as conn:
+            people.resume_feed(conn, people.Person(by, reason), now=reach.clock())
+        typer.echo("the feed goes on; khaos-swap postings list says what else may stop it")
+
+    @app.command("trust-feed")
+    def trust_feed(by: By, reason: Reason) -> None:
+        """Continue after a token that we never gave, once Khaos has imported everything that it holds."""
+        from khaos_swap_assets.stages.credit_notes import people
+
+        with reach.store() as conn:
+            tokens = people.trust_feed(conn, people.Person(by, reason), now=reach.clock())
+        typer.echo(f"the feed goes on after {', '.join(tokens)}; everything planned is searched for again first")
+
+
+def _add_postings_verdicts(app: typer.Typer, reach: Reach) -> None:
+    @app.command()
+    def resolve(
+        reference: Reference,
+        by: By,
+        reason: Reason,
+        confirmed: Annotated[str, typer.Option("--confirmed", help="Code of its Credit Note")] = "",
+        not_posted: Annotated[bool, typer.Option("--not-posted", help="Khaos has none and gets none")] = False,
+    ) -> None:
+        """Say what became of a posting in doubt, or accept the value at which one was witnessed."""
+        from khaos_swap_assets.stages.credit_notes import people
+
+        with reach.store() as conn:
+            person = people.Person(by, reason)
+            if bool(confirmed) == not_posted:
+                raise people.HandError("give one of --confirmed CODE and --not-posted")
+            if confirmed:
+                done = people.resolve_confirmed(conn, reference, confirmed, person, now=reach.clock())
+            else:
+                done = people.resolve_not_posted(conn, reference, person, now=reach.clock())
+        typer.echo(f"{done.reference} is {done.state}")
+
+    @app.command()
+    def process(
+        reference: Reference,
+        return_code: Annotated[str, typer.Option("--return-code", help="Code of the return in Khaos")],
+        by: By,
+        reason: Reason,
+    ) -> None:
+        """Have Khaos process the return of a posting in doubt; the code comes from a person who looked."""
+        from khaos_swap_assets.stages.credit_notes import people
+
+        with reach.store() as conn:
+            person, khaos = people.Person(by, reason), reach.open_khaos()
+            done, words = people.process_return(conn, khaos, reference, return_code, person, now=reach.clock())
+        typer.echo(f"{done.reference} is {done.state}: {words}")
+
+
+def _short(posting: Posting) -> Row:
+    from khaos_swap_assets.domain.money.amounts import format_money
+
+    return {
+        "reference": posting.reference,
+        "rma": posting.rma,
+        "state": f"{posting.state}, released" if posting.is_released else posting.state,
+        "value": format_money(posting.value_pence, posting.currency),
+        "customer": posting.customer_code,
+        "planned_at": posting.planned_at,
+        "handed_out_at": posting.handed_out_at,
+        "credit_note": posting.credit_note_code,
+        "doubt": posting.doubt,
+    }
+
+
+def _full(posting: Posting) -> Row:
+    return {name: value for name, value in asdict(posting).items() if name != "party_sealed"}
+
+
+def _line(entry: audit_log.Entry) -> Row:
+    return {"at": entry.at, "who": entry.who, "what": entry.what, "reason": entry.reason}

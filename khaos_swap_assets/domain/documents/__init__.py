@@ -1,0 +1,1 @@
+"""Drafts, postings and Credit Notes."""

@@ -1,0 +1,1 @@
+"""Every kind of trouble, its owner and what closes it."""

@@ -1,0 +1,80 @@
+"""The kinds of exception between Swap and the money; those that begin with ``refund`` need a connected storefront.
+
+Belongs here: who owns each, what it means, what the owner does and what closes it. Stays out: when one holds
+(``judging.money_conditions``, ``judging.proof_conditions``).
+"""
+
+from __future__ import annotations
+
+from khaos_swap_assets.domain.exceptions.kinds import ExceptionKind
+
+MONEY_KINDS = (
+    ExceptionKind(
+        "closed_without_refund",
+        "cx",
+        "error",
+        "Swap closed the return with a value, and nothing shows that it was paid: staff may close without paying, and "
+        "are told to refund in the shop instead. Nothing is credited.",
+        "Look at the order's refunds in the shop. Paid there: have the return processed in Swap, or finance post it by "
+        "hand. Not paid and owed: pay it. Not owed: waive it with the reason.",
+        "Swap shows that the return was processed, a connected storefront shows the money, or a person waives it.",
+    ),
+    ExceptionKind(
+        "credited_without_refund",
+        "finance",
+        "error",
+        "A Credit Note stands in Khaos for a closed return that nothing shows as paid; without a refund no VAT may be "
+        "reduced.",
+        "Find out in the shop and at the bank whether the money went out. Paid: have the return processed in Swap, or "
+        "waive it with the payment. Not paid: cancel the Credit Note in Khaos.",
+        "The refund is shown, the Credit Note is cancelled, or a person waives it.",
+    ),
+    ExceptionKind(
+        "refund_not_paid",
+        "cx",
+        "error",
+        "Swap closed the return with a refund, and the storefront moved no money: the customer is waiting.",
+        "Look at the order's refunds in the storefront; pay the refund there, or reopen the return in Swap.",
+        "A payment of the refund went through in the storefront, or Swap no longer shows a refund.",
+    ),
+    ExceptionKind(
+        "refund_without_return",
+        "finance",
+        "warning",
+        "The storefront paid money back, and no return in Swap asked for it: goodwill, a cancelled order or a mistake.",
+        "Find out who refunded and why; credit it in Khaos by hand where it is right, then waive it with the reason.",
+        "A return in Swap is paid by it, or a person waives it.",
+    ),
+    ExceptionKind(
+        "refund_amount_differs",
+        "finance",
+        "error",
+        "The money that moved is not what Swap says it refunded; nothing is credited until they agree.",
+        "Compare the order's refunds in the storefront with the return; correct Swap, or pay what is missing.",
+        "The payments of the return come to Swap's refund to the penny.",
+    ),
+    ExceptionKind(
+        "refund_currency_differs",
+        "finance",
+        "error",
+        "The money moved in another currency than the return's, so the amounts cannot be compared.",
+        "Find out which currency the customer paid in; correct the return in Swap, or post the Credit Note by hand.",
+        "The return and its payments are in one currency, or a person waives it.",
+    ),
+    ExceptionKind(
+        "refund_ambiguous",
+        "finance",
+        "error",
+        "Refunds of one order fit more than one return, so nobody can tell which of them was paid, or when.",
+        "Look at the order in the storefront and post the Credit Notes by hand.",
+        "Each refund fits one return alone, or a person waives it.",
+    ),
+    ExceptionKind(
+        "refund_paid_twice",
+        "finance",
+        "error",
+        "The money of one return went out twice in the storefront, by Swap and once more by Khaos or by hand.",
+        "Recover the second payment from the customer, and stop Khaos from refunding what Swap has refunded.",
+        "The second payment belongs to a return of its own, or a person waives it.",
+    ),
+)

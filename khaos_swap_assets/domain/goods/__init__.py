@@ -1,0 +1,1 @@
+"""Where returned goods went."""

@@ -1,0 +1,193 @@
+"""Where returned goods went: the disposition of each unit, and what a stock level proves about it.
+
+Belongs here: reading conditions, settling lines from inspections, and judging two levels. Stays out: moving stock and
+reading levels. The warehouse is the truth for the condition of goods. Source: DESIGN §1, §4.6, swap.md §4, §7.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from khaos_swap_assets.domain.goods.kept_by_customer import Keeping
+from khaos_swap_assets.domain.records.returns import REFUND, ReturnLine
+
+SELLABLE = "sellable"
+DAMAGED = "damaged"
+MISSING = "missing"
+KEPT = "kept"
+DISPOSITIONS = (SELLABLE, DAMAGED, MISSING, KEPT)
+
+_BY_CONDITION = {"sellable": SELLABLE, "damaged": DAMAGED, "novalue": DAMAGED, "missing": MISSING}
+_BY_STATUS = {"approved": SELLABLE, "missing": MISSING}
+_NOT_YET = frozenset({"", "pending"})
+
+LevelVerdict = Literal["confirmed", "cannot_tell", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What the warehouse found: ``quantity`` units of one line (or of a SKU) in one condition."""
+
+    inspection_id: str
+    rma: str
+    sku: str
+    line_item_id: str
+    condition: str
+    quantity: int
+    inspected_at: datetime
+    inspected_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Strange:
+    """Units that an inspection spoke of and that settle nothing; ``product_id`` is empty where no line fits."""
+
+    product_id: str
+    sku: str
+    condition: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """Each line (by product id): units by disposition, and units without one. ``excess`` are units beyond a line.
+
+    ``unclear`` are those leftovers of which nobody can tell whether they come back at all.
+    """
+
+    dispositions: Mapping[str, Mapping[str, int]]
+    leftovers: Mapping[str, int]
+    strange: tuple[Strange, ...] = ()
+    excess: tuple[Strange, ...] = ()
+    unclear: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def is_complete(self) -> bool:
+        """True when every unit of every line has a disposition."""
+        return not any(self.leftovers.values())
+
+
+def disposition_of(condition: str) -> str:
+    """Disposition of a condition in Swap's words; empty where it settles nothing. Case and hyphens do not count."""
+    return _BY_CONDITION.get(_plain(condition), "")
+
+
+def settle(
+    lines: Sequence[ReturnLine],
+    inspections: Iterable[Inspection],
+    quality_control_status: str,
+    keeping: Mapping[str, Keeping] | None = None,
+) -> Settlement:
+    """Settle the units of a return's lines; the order of lines and inspections does not matter.
+
+    An inspection goes to the line of its line item id, else to the lines of its SKU; several add up, the earlier
+    inspected first, and units beyond the line are ``excess``. Rows of one line item are filled with Refund rows first.
+    Swap's own status settles only units that no inspection spoke of, and only as Approved or Missing. What the customer
+    keeps (``keeping``) is never missing; goods that the warehouse has in its hands came back, whatever Swap marks.
+    """
+    book = _Book(lines, keeping or {})
+    spoken = sorted(inspections, key=lambda found: (found.inspected_at, found.inspection_id))
+    for inspection in spoken:
+        if disposition := disposition_of(inspection.condition):
+            book.settle(inspection, disposition)
+    for inspection in spoken:
+        if not disposition_of(inspection.condition) and _plain(inspection.condition) not in _NOT_YET:
+            book.wonder(inspection)
+    book.keep()
+    if disposition := _BY_STATUS.get(_plain(quality_control_status), ""):
+        book.fill(disposition)
+    return book.settlement()
+
+
+class _Book:
+    """Counts units while a return is settled. ``doubted`` units stay unsettled: an inspection found them strange."""
+
+    def __init__(self, lines: Sequence[ReturnLine], keeping: Mapping[str, Keeping]) -> None:
+        self._kept, self._unclear = (
+            {key for key, found in keeping.items() if found == word} for word in ("kept", "unclear")
+        )
+        self._lines = sorted(lines, key=self._turn)
+        self._settled = {line.product_id: dict.fromkeys(DISPOSITIONS, 0) for line in self._lines}
+        self._free = {line.product_id: max(line.quantity, 0) for line in self._lines}
+        self._doubted = dict.fromkeys(self._free, 0)
+        self._strange: list[Strange] = []
+        self._excess: list[Strange] = []
+
+    def settle(self, inspection: Inspection, disposition: str) -> None:
+        def take(line: ReturnLine, units: int) -> None:
+            if disposition == MISSING and line.product_id in self._kept:
+                return
+            self._settled[line.product_id][disposition] += units
+            self._free[line.product_id] -= units
+
+        if rest := self._share_out(inspection, take):
+            fitting = self._fitting(inspection)
+            home = fitting[0].product_id if fitting else ""
+            self._excess.append(Strange(home, inspection.sku, inspection.condition, rest))
+
+    def wonder(self, inspection: Inspection) -> None:
+        def doubt(line: ReturnLine, units: int) -> None:
+            self._free[line.product_id] -= units
+            self._doubted[line.product_id] += units
+            self._strange.append(Strange(line.product_id, line.sku, inspection.condition, units))
+
+        rest = self._share_out(inspection, doubt)
+        if not self._fitting(inspection):
+            self._strange.append(Strange("", inspection.sku, inspection.condition, rest))
+
+    def keep(self) -> None:
+        self._fill(self._kept & self._free.keys(), KEPT)
+
+    def fill(self, disposition: str) -> None:
+        self._fill(self._free.keys() - self._unclear, disposition)
+
+    def _fill(self, product_ids: Iterable[str], disposition: str) -> None:
+        for product_id in product_ids:
+            self._settled[product_id][disposition] += self._free[product_id]
+            self._free[product_id] = 0
+
+    def settlement(self) -> Settlement:
+        return Settlement(
+            {key: {word: units for word, units in counts.items() if units} for key, counts in self._settled.items()},
+            {key: units + self._doubted[key] for key, units in self._free.items()},
+            tuple(self._strange),
+            tuple(self._excess),
+            {key: units for key, units in self._free.items() if units and key in self._unclear},
+        )
+
+    def _turn(self, line: ReturnLine) -> tuple[bool, bool, str]:
+        return line.product_id in self._kept, line.outcome != REFUND, line.product_id
+
+    def _fitting(self, inspection: Inspection) -> list[ReturnLine]:
+        by_id = [line for line in self._lines if line.line_item_id and line.line_item_id == inspection.line_item_id]
+        return by_id or [line for line in self._lines if line.sku and line.sku == inspection.sku]
+
+    def _share_out(self, inspection: Inspection, give: Callable[[ReturnLine, int], None]) -> int:
+        rest = inspection.quantity
+        for line in self._fitting(inspection):
+            if units := min(rest, self._free[line.product_id]):
+                give(line, units)
+                rest -= units
+        return rest
+
+
+def judge_level(
+    before: int | None, after: int | None, moved: int, other_movements: bool, *, if_wrong: int = 0
+) -> LevelVerdict:
+    """Judge two observed levels of one Stock Code at one site: did it rise by the ``moved`` units it should have?
+
+    ``if_wrong`` is the change that wrong handling would show: none for sellable goods, the units themselves for damaged
+    goods that should not have come (``moved`` 0). Any other change, another movement between the two observations, or
+    a level that was not seen proves nothing.
+    """
+    if before is None or after is None or other_movements or moved == if_wrong:
+        return "cannot_tell"
+    change = after - before
+    return "confirmed" if change == moved else "failed" if change == if_wrong else "cannot_tell"
+
+
+def _plain(text: str) -> str:
+    return "".join(character for character in text.casefold() if character.isalnum())

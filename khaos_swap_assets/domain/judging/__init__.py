@@ -1,0 +1,1 @@
+"""From the facts of a return to its status, gap and exceptions."""

@@ -1,0 +1,249 @@
+"""When each kind of exception holds for a return: one small pure rule a kind, in the table ``RULES``.
+
+Belongs here: the conditions of one return. Stays out: those of a single Credit Note and the verdict that is made of
+all (``judging.verdict``), and what a kind means (``exceptions.catalogue``). Ages are "more than": a limit reached to
+the microsecond is not yet exceeded. Source: DESIGN §4, §7, contracts/swap.md §7, contracts/khaos.md §8.7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from khaos_swap_assets.domain.exceptions.catalogue import Problem
+from khaos_swap_assets.domain.judging.facts import Limits, PostingFacts, ReturnFacts
+from khaos_swap_assets.domain.judging.goods_facts import LineFacts
+from khaos_swap_assets.domain.judging.waterfall_sides import waterfall_of
+from khaos_swap_assets.domain.money.amounts import format_money
+from khaos_swap_assets.domain.records.returns import CLOSED
+from khaos_swap_assets.domain.refunds.proof import is_unproven
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One return under judgement at a moment."""
+
+    facts: ReturnFacts
+    limits: Limits
+    now: datetime
+
+    def is_past(self, moment: datetime | None, limit: timedelta) -> bool:
+        """True when the moment is known and more than the limit ago."""
+        return moment is not None and self.now > moment + limit
+
+    def money(self, pence: int) -> str:
+        """An amount in the return's currency, for a person; a return without one shows bare minor units."""
+        currency = self.facts.return_.currency
+        return format_money(pence, currency) if currency else str(pence)
+
+    def problem(self, kind: str, message: str, pence: int, *, suggestion: str = "") -> Problem:
+        """Trouble of the whole return, with the money at risk."""
+        return_ = self.facts.return_
+        return Problem(
+            kind,
+            return_.rma,
+            message,
+            return_id=return_.return_id,
+            rma=return_.rma,
+            suggestion=suggestion,
+            money_at_risk_pence=pence,
+            currency=return_.currency,
+        )
+
+
+Rule = Callable[[Case], Iterable[Problem]]
+
+
+def _lines_of(kind: str, message: str) -> Rule:
+    """A line kind: one problem a SKU, as long as the line is worth posting."""
+
+    def rule(case: Case) -> Iterator[Problem]:
+        lines = [line for line in case.facts.refund_lines if line.problem == kind]
+        if case.facts.is_worth_posting:
+            for sku in sorted({line.sku for line in lines}):
+                yield _line_problem(case, kind, message, [line for line in lines if line.sku == sku])
+
+    return rule
+
+
+def _line_problem(case: Case, kind: str, message: str, lines: list[LineFacts]) -> Problem:
+    return_, first = case.facts.return_, lines[0]
+    return Problem(
+        kind,
+        f"{return_.rma}/{first.sku}",
+        message.format(sku=first.sku or "(empty)"),
+        return_id=return_.return_id,
+        rma=return_.rma,
+        sku=first.sku,
+        suggestion=first.suggestion,
+        money_at_risk_pence=sum(line.cost_pence for line in lines),
+        currency=return_.currency,
+    )
+
+
+def _order(kind: str, message: str) -> Rule:
+    """An order kind: found by the match of the return or of a line."""
+
+    def rule(case: Case) -> Iterator[Problem]:
+        kinds = {*case.facts.order_problems, *(line.problem for line in case.facts.refund_lines)}
+        if kind in kinds and case.facts.is_worth_posting and not case.facts.is_order_awaited:
+            yield case.problem(kind, message.format(order=case.facts.return_.order_name or "(none)"), _at_stake(case))
+
+    return rule
+
+
+def _at_stake(case: Case) -> int:
+    return case.facts.return_.refund_pence
+
+
+def _order_not_invoiced(case: Case) -> Iterator[Problem]:
+    facts = case.facts
+    is_told = "order_not_invoiced" in facts.order_problems and not facts.is_before_start
+    if is_told and facts.is_confirmed and facts.refund_lines:
+        yield case.problem(
+            "order_not_invoiced", f"Order {facts.return_.order_name} has no issued invoice", _at_stake(case)
+        )
+
+
+def _over_return(case: Case) -> Iterator[Problem]:
+    facts = case.facts
+    is_alive = facts.is_confirmed or facts.is_waiting_for_swap
+    if facts.over_returned and is_alive and not facts.is_before_start:
+        codes = sorted(facts.over_returned)
+        lines = [line for line in facts.refund_lines if line.stock_code in codes]
+        message = f"More returned or refunded than sold of {', '.join(codes)} on order {facts.return_.order_name}"
+        yield case.problem("over_return", message, sum(line.cost_pence for line in lines))
+
+
+def _currency_mismatch(case: Case) -> Iterator[Problem]:
+    facts = case.facts
+    found = {line.currency for line in facts.refund_lines} - {facts.order_currency}
+    if facts.order_currency and found and facts.is_worth_posting:
+        message = f"Refunded in {', '.join(sorted(found))}, the order is in {facts.order_currency}"
+        yield case.problem("currency_mismatch", message, _at_stake(case))
+
+
+def _outcome_needs_policy(case: Case) -> Iterator[Problem]:
+    facts, return_ = case.facts, case.facts.return_
+    if return_.status != CLOSED or facts.is_before_start:
+        return
+    others = sorted(facts.settlement.undecided)
+    why = [f"{', '.join(others)} beside or instead of a refund"] if others else []
+    if credit := facts.settlement.open_credit_pence:
+        why.append(f"store credit of {case.money(credit)}")
+    if has_unexplained_growth(facts):
+        why.append(f"a later part payment of {case.money(facts.growth_pence)} that no new line explains")
+    if why:
+        pence = sum(line.cost_pence for line in facts.lines if line.outcome in others) + max(facts.growth_pence, 0)
+        yield case.problem("outcome_needs_policy", "; ".join(why).capitalize(), max(pence, credit))
+
+
+def has_unexplained_growth(facts: ReturnFacts) -> bool:
+    """True when a later refund exceeds what we posted and new lines do not add up to it."""
+    return facts.growth_pence > 0 and not facts.is_growth_explained
+
+
+def _refund_not_explained(case: Case) -> Iterator[Problem]:
+    facts, return_ = case.facts, case.facts.return_
+    lines_pence = sum(line.cost_pence for line in facts.refund_lines)
+    is_explained = not any(fault.kind == "refund_not_explained" for fault in facts.settlement.faults)
+    is_settled = facts.is_covered or facts.is_before_start or facts.posted_pence > 0
+    is_other_outcome = bool(facts.lines) and not facts.refund_lines
+    if facts.is_confirmed and not (is_explained or is_settled or is_other_outcome):
+        message = f"Refund {case.money(facts.refund_pence)}, lines {case.money(lines_pence)}"
+        fee = f", withheld fee {case.money(return_.handling_fee_pence)}" if return_.handling_fee_pence else ""
+        hint = "".join(fault.hint for fault in facts.settlement.faults)
+        yield case.problem("refund_not_explained", message + fee + hint, abs(facts.refund_pence - lines_pence))
+
+
+def _refund_unconfirmed_too_long(case: Case) -> Iterator[Problem]:
+    return_ = case.facts.return_
+    if return_.is_open and case.is_past(return_.delivered_at, timedelta(days=case.limits.refund_days)):
+        message = f"Delivered more than {case.limits.refund_days} days ago, still {return_.status or 'without status'}"
+        yield case.problem("refund_unconfirmed_too_long", message, _at_stake(case))
+
+
+def _credit_note_duplicate(case: Case) -> Iterator[Problem]:
+    facts = case.facts
+    if status_by_value(facts) == "duplicate" and not is_unproven(facts):
+        codes = ", ".join(sorted(note.note.credit_note_code for note in facts.notes))
+        message = f"{codes} credit {case.money(facts.credited_pence)} for a refund of {case.money(facts.refund_pence)}"
+        yield case.problem("credit_note_duplicate", message, facts.apart_pence)
+
+
+def _value_gap(case: Case) -> Iterator[Problem]:
+    facts = case.facts
+    is_part_payment = facts.is_credited_as_posted and has_unexplained_growth(facts)
+    is_told_elsewhere = is_part_payment or facts.tolerance == "systematic" or is_unproven(facts)
+    if status_by_value(facts) == "value_gap" and not is_told_elsewhere:
+        message = f"Refund {case.money(facts.refund_pence)}, credited {case.money(facts.credited_pence)}"
+        why = waterfall_of(facts).explained(facts.return_.currency)
+        yield case.problem("value_gap", f"{message}: {why}", abs(facts.apart_pence))
+
+
+def status_by_value(facts: ReturnFacts) -> str:
+    """What the attributed notes say about the refund; empty without notes.
+
+    One of duplicate, value_gap, in_flight, within_tolerance and matched. A gap that documents of ours on their way
+    fill, or that new lines explain, is in flight and no gap yet.
+    """
+    if not facts.notes:
+        return ""
+    if facts.is_waiting_for_swap:
+        return "in_flight"
+    if facts.apart_pence == 0:
+        return "matched"
+    if facts.tolerance == "let_be":
+        return "within_tolerance"
+    if len(facts.notes) > 1 and facts.apart_pence > 0:
+        return "duplicate"
+    is_on_its_way = -facts.apart_pence == facts.undone_pence
+    is_second_refund = facts.apart_pence < 0 and facts.is_credited_as_posted and facts.is_growth_explained
+    return "in_flight" if is_on_its_way or is_second_refund else "value_gap"
+
+
+def _posting_refused(case: Case) -> Iterator[Problem]:
+    refused = [posting for posting in case.facts.postings if posting.state == "refused" and posting.refusal]
+    if refused and not case.facts.is_covered:
+        answers = "; ".join(f"{posting.reference}: {posting.refusal}" for posting in refused)
+        yield case.problem("posting_refused", answers, sum(posting.value_pence for posting in refused))
+
+
+def _posting_in_doubt(case: Case) -> Iterator[Problem]:
+    doubtful = [posting for posting in case.facts.postings if _is_doubtful(case, posting)]
+    if doubtful:
+        said = "; ".join(f"{posting.reference} {_doubt(case, posting)}" for posting in doubtful)
+        yield case.problem("posting_in_doubt", said, sum(posting.value_pence for posting in doubtful))
+
+
+def _is_doubtful(case: Case, posting: PostingFacts) -> bool:
+    is_old = case.is_past(posting.handed_out_at, timedelta(hours=case.limits.in_doubt_hours))
+    return posting.state == "in_doubt" and posting.witnessed_pence is None and (is_old or posting.has_rival_notes)
+
+
+def _doubt(case: Case, posting: PostingFacts) -> str:
+    if posting.has_rival_notes:
+        return "fits more than one Credit Note"
+    return f"was handed out more than {case.limits.in_doubt_hours} hours ago and is not seen in Khaos"
+
+
+RULES: dict[str, Rule] = {
+    "sku_unknown": _lines_of("sku_unknown", "No Stock Code equals the SKU {sku}"),
+    "sku_ambiguous": _lines_of("sku_ambiguous", "Several Stock Codes are nearly the SKU {sku}"),
+    "sku_discontinued": _lines_of("sku_discontinued", "Stock Code {sku} is discontinued"),
+    "pack_unclear": _lines_of("pack_unclear", "Nobody can tell out of which sale {sku} came back, or at which price"),
+    "order_not_found": _order("order_not_found", "No Sales Order for {order} that holds these goods"),
+    "order_ambiguous": _order("order_ambiguous", "More than one Sales Order may be {order}"),
+    "order_not_invoiced": _order_not_invoiced,
+    "customer_unknown": _order("customer_unknown", "Order {order} belongs to no person's account"),
+    "over_return": _over_return,
+    "currency_mismatch": _currency_mismatch,
+    "outcome_needs_policy": _outcome_needs_policy,
+    "refund_not_explained": _refund_not_explained,
+    "refund_unconfirmed_too_long": _refund_unconfirmed_too_long,
+    "credit_note_duplicate": _credit_note_duplicate,
+    "value_gap": _value_gap,
+    "posting_refused": _posting_refused,
+    "posting_in_doubt": _posting_in_doubt,
+}

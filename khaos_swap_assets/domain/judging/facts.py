@@ -1,0 +1,247 @@
+"""What is known about one return, or one Credit Note, when it is judged.
+
+Belongs here: frozen records that the reconciliation stage fills from its tables, and figures that follow from them
+alone. Stays out: what the facts mean (``judging.conditions``). Money is minor units of the return's currency, times
+UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Literal
+
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
+from khaos_swap_assets.domain.judging.goods_facts import LineFacts, MoveFacts
+from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
+from khaos_swap_assets.domain.policy.settlement import Settlement, settle
+from khaos_swap_assets.domain.policy.settlement_case import Posted
+from khaos_swap_assets.domain.records.returns import REFUND, Return, ReturnLine
+from khaos_swap_assets.domain.refunds.money_shown import Money, is_awaited
+
+Tolerance = Literal["", "let_be", "systematic"]
+UNDONE_POSTINGS = frozenset({"planned", "in_doubt"})
+LIVE_POSTINGS = UNDONE_POSTINGS | {"confirmed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Ages past which waiting is trouble; the defaults are those of the settings."""
+
+    inspection_days: int = 5
+    refund_days: int = 14
+    credit_note_days: int = 2
+    issue_days: int = 3
+    allocation_days: int = 7
+    in_doubt_hours: int = 24
+    pay_days: int = 3
+    arrival_days: int = 21
+
+
+@dataclass(frozen=True, slots=True)
+class PostingFacts:
+    """One document of ours. ``refusal`` is what Khaos answered when it refused; empty when a person ended it.
+
+    ``beyond_pence`` of its value was no refund of money: store credit, an exchange, a gift card, a charged fee.
+    """
+
+    reference: str
+    state: str
+    value_pence: int
+    handed_out_at: datetime | None = None
+    witnessed_pence: int | None = None
+    refusal: str = ""
+    has_rival_notes: bool = False
+    beyond_pence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NoteFacts:
+    """One Credit Note with the return it is attributed to, if any, and the open credit of its customer.
+
+    ``note`` is a return's share: where others share it, ``whole_pence`` is all of it, and one of them is its teller.
+    ``rival_rmas`` are those between which nobody can tell, or that it credits together; ``nearest`` says what keeps it
+    from that one, ``suggestion`` what would not. ``unallocated_pence`` is None when never read.
+    """
+
+    note: CreditNote
+    return_id: str = ""
+    rma: str = ""
+    unallocated_pence: int | None = None
+    rival_rmas: tuple[str, ...] = ()
+    is_merged: bool = False
+    nearest: str = ""
+    suggestion: str = ""
+    seen_from: date | None = None
+    whole_pence: int | None = None
+    is_teller: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnFacts:
+    """Everything that decides about one return.
+
+    ``order_problems`` are kinds of the catalogue; an order that Khaos has not answered for is ``is_order_awaited``
+    instead. ``over_returned`` are Stock Codes of which this return brings back more than was left. ``notes`` are the
+    attributed ones, ``covering_note_code`` an unattributed note that may be this return's. ``strays`` are conditions
+    that the warehouse reported for goods that fit no line, ``holds`` the kinds for which the draft is held.
+    ``exchange_pence`` is the value of goods sent instead; taxes on top and duties were refunded beside the prices.
+    ``settled_pence`` of the gap are as they should be, ``tolerance`` says what ``money.tolerance`` made of the rest.
+    ``settlement`` is the note still due by the policy (without: as before anybody decides), ``refund_lines`` are the
+    rows of it. ``money`` is what a connected storefront says, ``said`` the return with Swap's own dates.
+    """
+
+    return_: Return
+    lines: tuple[LineFacts, ...] = ()
+    order_currency: str | None = None
+    order_problems: tuple[str, ...] = ()
+    is_order_awaited: bool = False
+    over_returned: tuple[str, ...] = ()
+    postings: tuple[PostingFacts, ...] = ()
+    notes: tuple[NoteFacts, ...] = ()
+    moves: tuple[MoveFacts, ...] = ()
+    strays: tuple[str, ...] = ()
+    covering_note_code: str = ""
+    holds: tuple[str, ...] = ()
+    mode: str = "audit"
+    legs_policy: str = "disposition"
+    post_from: date | None = None
+    exchange_pence: int = 0
+    taxes_on_top_pence: int = 0
+    duties_pence: int = 0
+    settled_pence: int = 0
+    tolerance: Tolerance = ""
+    settled: Settlement | None = None
+    policy: CreditNotePolicy | None = None
+    money: Money | None = None
+    said: Return | None = None
+    settlement: Settlement = field(init=False)
+    refund_lines: tuple[LineFacts, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        settlement = self.settled or _undecided(self)
+        credited = {(line.product_id, line.outcome) for line in settlement.lines}
+        own = {(one.product_id, one.outcome) for one in self.lines if one.outcome == REFUND or one.is_posted}
+        due = [one for one in self.lines if (one.product_id, one.outcome) in credited | own]
+        object.__setattr__(self, "settlement", settlement)
+        object.__setattr__(self, "refund_lines", tuple(due))
+
+    @property
+    def refund_pence(self) -> int:
+        """The confirmed refund; nothing is due as long as Swap does not confirm it."""
+        return self.return_.refund_pence if self.return_.is_refund_confirmed else 0
+
+    @property
+    def is_confirmed(self) -> bool:
+        """True when money was refunded, or the return ended with something else that a note is due for."""
+        is_decided = self.settlement.is_due or any(posting.beyond_pence for posting in self.postings)
+        return self.return_.is_refund_confirmed or (self.return_.is_ended and is_decided)
+
+    @property
+    def beyond_pence(self) -> int:
+        """What the notes have to be worth beyond the refund, by decision of finance and a field that says so."""
+        posted = sum(one.beyond_pence for one in self.postings if one.state in LIVE_POSTINGS)
+        return posted + self.settlement.beyond_pence if self.is_confirmed else 0
+
+    @property
+    def due_pence(self) -> int:
+        """What the notes have to be worth together: the refund, unless the policy says otherwise."""
+        return self.refund_pence + self.beyond_pence
+
+    @property
+    def credited_pence(self) -> int:
+        """What the attributed notes credit together."""
+        return sum(facts.note.gross_pence for facts in self.notes)
+
+    @property
+    def issued_pence(self) -> int:
+        """The part of it that moved the ledger."""
+        return sum(facts.note.gross_pence for facts in self.notes if facts.note.is_issued)
+
+    @property
+    def gap_pence(self) -> int:
+        """Credited less refunded: negative when Khaos credits too little (FINANCE_RULES U-28)."""
+        return self.credited_pence - self.refund_pence
+
+    @property
+    def apart_pence(self) -> int:
+        """The part of the gap that neither a decision nor its causes say is as it should be."""
+        if self.gap_pence == self.beyond_pence:
+            return 0
+        return self.gap_pence - (self.settled_pence or self.beyond_pence)
+
+    @property
+    def undone_pence(self) -> int:
+        """Value of our documents that are planned or out and not yet witnessed."""
+        return sum(posting.value_pence for posting in self.postings if posting.state in UNDONE_POSTINGS)
+
+    @property
+    def posted_pence(self) -> int:
+        """Value of our documents that are planned, out or confirmed."""
+        return sum(posting.value_pence for posting in self.postings if posting.state in LIVE_POSTINGS)
+
+    @property
+    def growth_pence(self) -> int:
+        """How much the refund exceeds our documents, where there are any: a later refund on the same RMA."""
+        beyond = sum(one.beyond_pence for one in self.postings if one.state in LIVE_POSTINGS)
+        return self.refund_pence - self.posted_pence + beyond if self.posted_pence else 0
+
+    @property
+    def is_growth_explained(self) -> bool:
+        """True when rows that no document holds add up to the growth exactly (so also when there is none).
+
+        A part payment is explained by its own part where finance decided that it is credited.
+        """
+        new_pence = sum(line.cost_pence for line in self.refund_lines if not line.is_posted)
+        is_decided = any(part.outcome == "part_payment" for part in self.settlement.parts)
+        return self.growth_pence in {0, new_pence} or is_decided
+
+    @property
+    def is_credited_as_posted(self) -> bool:
+        """True when the notes come to exactly what our confirmed documents asked for: no value went wrong."""
+        confirmed = [posting.value_pence for posting in self.postings if posting.state == "confirmed"]
+        return bool(confirmed) and sum(confirmed) == self.credited_pence
+
+    @property
+    def is_waiting_for_swap(self) -> bool:
+        """True while the refund may still be confirmed: open, or closed with money that a storefront must show."""
+        return self.return_.is_open or is_awaited(self.money, self.said)
+
+    @property
+    def is_covered(self) -> bool:
+        """True when the attributed notes come to what is due, as far as anybody has to care."""
+        return bool(self.notes) and self.due_pence > 0 and (not self.apart_pence or self.tolerance == "let_be")
+
+    @property
+    def is_before_start(self) -> bool:
+        """True for a refund made before the day from which we post: it is reconciled, never posted."""
+        moment = self.return_.refunded_at
+        return self.post_from is not None and moment is not None and london_date(moment) < self.post_from
+
+    @property
+    def is_worth_posting(self) -> bool:
+        """True when a Credit Note of ours is or may become due, so that what would hold it back is trouble."""
+        alive = self.is_confirmed or self.is_waiting_for_swap
+        return alive and bool(self.refund_lines) and not self.is_before_start and not self.is_covered
+
+    @property
+    def is_held_for_inspection(self) -> bool:
+        """True while a unit has no disposition and the policy drafts nothing without."""
+        return self.legs_policy == "disposition" and any(line.unsettled_quantity for line in self.refund_lines)
+
+    @property
+    def may_be_posted_later(self) -> bool:
+        """True when this installation posts and this refund is not too old for it."""
+        return self.mode != "audit" and not self.is_before_start
+
+
+def _undecided(facts: ReturnFacts) -> Settlement:
+    """The settlement by the policy as it is before anybody decides, of the lines as matched."""
+    lines = [
+        ReturnLine("", one.product_id, "", "", one.sku, one.quantity, one.cost_pence, one.currency, one.outcome)
+        for one in facts.lines
+    ]
+    done = tuple(one.product_id for one in facts.lines if one.is_posted)
+    already = [Posted(done, facts.posted_pence)] if facts.posted_pence else []
+    return settle(replace(facts.return_, lines=tuple(lines)), CreditNotePolicy(), already=already)

@@ -1,0 +1,92 @@
+"""When the kinds of exception about goods hold for a return: the table ``GOODS_RULES``.
+
+Belongs here: inspection, the way back to the shelf, and goods that the customer keeps. Stays out: what a kind means
+(``exceptions.goods_kinds``). Source: DESIGN §4.6, contracts/swap.md §4, §8.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from khaos_swap_assets.domain.exceptions.catalogue import Problem
+from khaos_swap_assets.domain.judging.conditions import Case, Rule
+from khaos_swap_assets.domain.judging.facts import ReturnFacts
+
+UNWANTED_STATUSES = frozenset({"Cancelled", "Expired"})
+
+
+def _inspection_overdue(case: Case) -> Iterator[Problem]:
+    facts = case.facts
+    open_lines = [line for line in facts.refund_lines if line.uninspected_quantity]
+    is_due = facts.is_confirmed and not facts.is_before_start
+    if is_due and open_lines and (why := _overdue(case)):
+        said = ", ".join(f"{line.uninspected_quantity} x {line.sku}" for line in open_lines)
+        pence = sum(line.value_of(line.uninspected_quantity) for line in open_lines)
+        yield case.problem("inspection_overdue", f"{why}: {said}", pence)
+
+
+def _overdue(case: Case) -> str:
+    """What lasts too long, or nothing: goods that arrived wait for the bench, refunded goods for their arrival."""
+    return_, limits = case.facts.return_, case.limits
+    if case.is_past(return_.delivered_at, timedelta(days=limits.inspection_days)):
+        return "Not inspected"
+    is_late = return_.delivered_at is None and case.is_past(return_.refunded_at, timedelta(days=limits.arrival_days))
+    return f"Not arrived {limits.arrival_days} days after the refund" if is_late else ""
+
+
+def _stock_not_returned(case: Case) -> Iterator[Problem]:
+    facts = case.facts
+    if facts.return_.status in UNWANTED_STATUSES:
+        return
+    strange = [line for line in facts.lines if line.strange_quantity]
+    back = [line for line in facts.lines if line.came_back_quantity]
+    missing = [line for line in facts.refund_lines if line.missing_quantity and facts.is_confirmed]
+    said = [f"{line.missing_quantity} x {line.sku} missing" for line in missing]
+    said += [f"{line.strange_quantity} x {line.sku} not what was sold" for line in strange]
+    said += [f"{condition} reported for goods that fit no line" for condition in facts.strays]
+    said += [f"{line.came_back_quantity} x {line.sku} came back, credited as kept" for line in back]
+    said += _failed_moves(facts, "sellable")
+    if said:
+        pence = sum(line.value_of(line.missing_quantity + line.strange_quantity) for line in {*missing, *strange})
+        pence += sum(line.value_of(line.came_back_quantity) for line in back)
+        yield case.problem("stock_not_returned", "; ".join(said), pence)
+
+
+def _damaged_in_saleable(case: Case) -> Iterator[Problem]:
+    if said := _failed_moves(case.facts, "damaged"):
+        damaged = sum(line.value_of(line.damaged_quantity) for line in case.facts.lines)
+        yield case.problem("damaged_in_saleable", "; ".join(said), damaged)
+
+
+def _failed_moves(facts: ReturnFacts, disposition: str) -> list[str]:
+    failed = [move for move in facts.moves if move.disposition == disposition and move.state == "failed"]
+    return [
+        f"{move.quantity} x {move.stock_code} {disposition}: {move.evidence or 'the level says no'}" for move in failed
+    ]
+
+
+def _kept_unclear(case: Case) -> Iterator[Problem]:
+    lines = [line for line in case.facts.refund_lines if line.unclear_quantity]
+    if lines and case.facts.is_confirmed and case.facts.is_worth_posting:
+        said = ", ".join(f"{line.unclear_quantity} x {line.sku}" for line in lines)
+        pence = sum(line.value_of(line.unclear_quantity) for line in lines)
+        yield case.problem("kept_unclear", f"Kept by the customer, or on its way back: {said}", pence)
+
+
+def _kept_without_reason(case: Case) -> Iterator[Problem]:
+    facts = case.facts
+    lines = [line for line in facts.refund_lines if line.kept_quantity]
+    is_due = facts.is_confirmed and facts.is_worth_posting and facts.may_be_posted_later
+    if lines and is_due and "kept_without_reason" in facts.holds:
+        said = ", ".join(f"{line.kept_quantity} x {line.sku}" for line in lines)
+        yield case.problem("kept_without_reason", f"Kept by the customer: {said}", facts.refund_pence)
+
+
+GOODS_RULES: dict[str, Rule] = {
+    "inspection_overdue": _inspection_overdue,
+    "stock_not_returned": _stock_not_returned,
+    "damaged_in_saleable": _damaged_in_saleable,
+    "kept_unclear": _kept_unclear,
+    "kept_without_reason": _kept_without_reason,
+}

@@ -1,0 +1,76 @@
+"""What is known about the goods of a return when it is judged.
+
+Belongs here: frozen records of its lines and of its stock moves. Stays out: what they mean
+(``judging.goods_conditions``). Money is minor units of the return's currency, quantities are units.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from khaos_swap_assets.domain.money.tax import Rate
+from khaos_swap_assets.domain.records.returns import REFUND
+
+
+@dataclass(frozen=True, slots=True)
+class LineFacts:
+    """One return line as matched. ``cost_pence`` is the whole line; quantities are units.
+
+    ``kept_quantity`` units stay with the customer, of ``unclear_quantity`` nobody can tell; ``kept_posted_quantity``
+    units were credited as kept.
+    ``problem`` is a line kind of the catalogue or empty. ``strange_quantity`` units were inspected and found to be
+    something else than what was sold. ``is_posted`` says that an earlier document returned this line. ``sold_pence`` is
+    what its units cost on the Sales Order and ``vat_percent`` their rate there; None where that is not known.
+    """
+
+    product_id: str
+    sku: str
+    quantity: int
+    cost_pence: int
+    outcome: str = REFUND
+    currency: str = "GBP"
+    stock_code: str | None = None
+    problem: str = ""
+    suggestion: str = ""
+    sellable_quantity: int = 0
+    damaged_quantity: int = 0
+    missing_quantity: int = 0
+    strange_quantity: int = 0
+    kept_quantity: int = 0
+    unclear_quantity: int = 0
+    kept_posted_quantity: int = 0
+    is_posted: bool = False
+    sold_pence: int | None = None
+    vat_percent: Rate | None = None
+
+    @property
+    def uninspected_quantity(self) -> int:
+        """Units that are to come back and that nobody has looked at."""
+        seen = self.sellable_quantity + self.damaged_quantity + self.missing_quantity + self.strange_quantity
+        return max(self.quantity - seen - self.kept_quantity - self.unclear_quantity, 0)
+
+    @property
+    def came_back_quantity(self) -> int:
+        """Units that were credited as kept and that the warehouse has now."""
+        return min(self.kept_posted_quantity, self.sellable_quantity + self.damaged_quantity)
+
+    @property
+    def unsettled_quantity(self) -> int:
+        """Units without a disposition, looked at or not; as long as there are any the return is not drafted."""
+        return self.uninspected_quantity + self.strange_quantity
+
+    def value_of(self, units: int) -> int:
+        """What ``units`` of this line are worth, rounded down to whole pence."""
+        return self.cost_pence * units // self.quantity if self.quantity else 0
+
+
+@dataclass(frozen=True, slots=True)
+class MoveFacts:
+    """One stock move and what the levels said: ``state`` is due, offered, confirmed, cannot_tell or failed."""
+
+    sku: str
+    stock_code: str
+    disposition: str
+    quantity: int
+    state: str
+    evidence: str = ""

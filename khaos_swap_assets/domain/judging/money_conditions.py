@@ -1,0 +1,109 @@
+"""When a disagreement between Swap and the money is trouble: one small pure rule a kind, in the table ``MONEY_RULES``.
+
+Belongs here: the conditions of one return whose money is known, and of a refund that no return asked for. Stays out:
+which refund pays which return (``linking.refund_links``) and what a kind means (``exceptions.catalogue``).
+Where no storefront is connected none of these ever holds. Source: contracts/swap.md §7.2, §8.2, §11, FINANCE_RULES U-1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from khaos_swap_assets.domain.exceptions.catalogue import Problem
+from khaos_swap_assets.domain.judging.conditions import Case, Rule
+from khaos_swap_assets.domain.money.amounts import format_money
+from khaos_swap_assets.domain.records.returns import HoldReason
+from khaos_swap_assets.domain.refunds.money_shown import Money, is_awaited
+from khaos_swap_assets.domain.refunds.payments import Refund
+
+WITHOUT_RETURN = "refund_without_return"
+HOLDS: dict[str, str] = {
+    "differs": "refund_amount_differs",
+    "currency": "refund_currency_differs",
+    "ambiguous": "refund_ambiguous",
+}
+"""The states of the money that hold back a draft, and the kind that says so."""
+
+
+def money_holds(money: Money | None) -> tuple[HoldReason, ...]:
+    """Why nothing may be drafted as long as the money does not agree; unpaid money is a refund not yet confirmed."""
+    kind = HOLDS.get(money.state) if money else None
+    return (HoldReason(kind, f"the storefront's refunds do not agree: {_amounts(money)}"),) if kind and money else ()
+
+
+def is_overdue(case: Case) -> bool:
+    """True where Swap closed it with money for the customer, and the storefront has moved none for too long."""
+    money, said = case.facts.money, case.facts.said
+    limit = timedelta(days=case.limits.pay_days)
+    return is_awaited(money, said) and said is not None and case.is_past(said.done_at, limit)
+
+
+def _not_paid(case: Case) -> Iterator[Problem]:
+    money, said = case.facts.money, case.facts.said
+    if money is None or said is None or not is_overdue(case):
+        return
+    stuck = f": {', '.join(money.stuck)}" if money.stuck else ""
+    message = f"Swap closed it with {case.money(said.refund_pence)}, the storefront moved no money{stuck}"
+    yield case.problem("refund_not_paid", message, said.refund_pence)
+
+
+def _differs(case: Case) -> Iterator[Problem]:
+    money = case.facts.money
+    if money and money.state == "differs":
+        owed = case.facts.return_.refund_pence
+        stuck = f" ({', '.join(money.stuck)})" if money.stuck else ""
+        message = f"Swap refunded {case.money(owed)}, the storefront moved {_amounts(money)}{stuck}"
+        yield case.problem("refund_amount_differs", message, abs(owed - money.moved_pence))
+
+
+def _currency(case: Case) -> Iterator[Problem]:
+    money, owed = case.facts.money, case.facts.return_.refund_pence
+    if money and money.state == "currency":
+        message = f"Swap refunded {case.money(owed)}, the storefront moved {_amounts(money)}"
+        yield case.problem("refund_currency_differs", message, owed)
+
+
+def _ambiguous(case: Case) -> Iterator[Problem]:
+    money, owed = case.facts.money, case.facts.return_.refund_pence
+    if money and money.state == "ambiguous":
+        message = f"{_amounts(money)} of order {money.refunds[0].order_name} fit more than one return"
+        yield case.problem("refund_ambiguous", message, owed)
+
+
+def _paid_twice(case: Case) -> Iterator[Problem]:
+    money = case.facts.money
+    if money and money.surplus:
+        pence = sum(one.moved_pence for one in money.surplus)
+        ids = ", ".join(one.refund_id for one in money.surplus)
+        gateways = ", ".join(sorted({part.gateway for one in money.surplus for part in one.moved}))
+        message = f"{case.money(pence)} went out once more by {gateways or 'an unnamed gateway'}: refund {ids}"
+        yield case.problem("refund_paid_twice", message, pence)
+
+
+MONEY_RULES: dict[str, Rule] = {
+    "refund_not_paid": _not_paid,
+    "refund_amount_differs": _differs,
+    "refund_currency_differs": _currency,
+    "refund_ambiguous": _ambiguous,
+    "refund_paid_twice": _paid_twice,
+}
+
+
+def without_return(refund: Refund, rmas: Sequence[str]) -> Problem:
+    """The problem of a refund that moved money and pays no return; ``rmas`` are those of its order, if any."""
+    order = refund.order_name or refund.order_id
+    beside = f"; its order has {', '.join(rmas)}, which it does not fit" if rmas else ""
+    parts = ", ".join(f"{format_money(one.amount_pence, one.currency)} by {one.gateway}" for one in refund.moved)
+    return Problem(
+        WITHOUT_RETURN,
+        f"{order}/{refund.refund_id}",
+        f"The storefront refunded {parts} on order {order}, and no return in Swap asked for it{beside}",
+        money_at_risk_pence=refund.moved_pence,
+        currency=refund.currency,
+    )
+
+
+def _amounts(money: Money) -> str:
+    moved = [format_money(one.moved_pence, one.currency) for one in money.refunds if one.moved_pence]
+    return " + ".join(moved) or "nothing"

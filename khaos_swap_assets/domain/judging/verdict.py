@@ -1,0 +1,250 @@
+"""The verdict on one return and on one Credit Note: status, gap and its causes, what is wrong, when to look again.
+
+Belongs here: what follows from all conditions together. Stays out: the single conditions (``judging.conditions``),
+which note belongs to which return (``linking.attribution``) and reconciling many lines at once
+(``judging.line_reconciliation``). Source: DESIGN §4.8, §7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
+
+from khaos_swap_assets.domain.exceptions.catalogue import Problem
+from khaos_swap_assets.domain.judging.conditions import RULES, Case, status_by_value
+from khaos_swap_assets.domain.judging.facts import Limits, NoteFacts, ReturnFacts
+from khaos_swap_assets.domain.judging.goods_conditions import GOODS_RULES
+from khaos_swap_assets.domain.judging.money_conditions import MONEY_RULES
+from khaos_swap_assets.domain.judging.proof_conditions import PROOF_RULES
+from khaos_swap_assets.domain.judging.waterfall import Waterfall
+from khaos_swap_assets.domain.judging.waterfall_sides import vat_gap_of, waterfall_of
+from khaos_swap_assets.domain.money.amounts import format_money
+from khaos_swap_assets.domain.money.periods import LONDON, london_date
+from khaos_swap_assets.domain.money.tolerance import residual_pence
+from khaos_swap_assets.domain.records.returns import hold_words
+
+Status = Literal[
+    "duplicate", "value_gap", "credit_note_missing", "in_flight", "within_tolerance", "matched", "nothing_due"
+]
+
+BY_VALUE: Mapping[str, Status] = {
+    "duplicate": "duplicate",
+    "value_gap": "value_gap",
+    "within_tolerance": "within_tolerance",
+    "matched": "matched",
+}
+DRAFT_KINDS = (
+    "sku_unknown",
+    "sku_ambiguous",
+    "sku_discontinued",
+    "order_not_found",
+    "order_ambiguous",
+    "order_not_invoiced",
+    "customer_unknown",
+    "over_return",
+    "currency_mismatch",
+    "refund_not_explained",
+    "pack_unclear",
+)
+"""What holds a draft back for what the shop, Swap and the orders say."""
+EVERY_RULE = (*RULES.values(), *GOODS_RULES.values(), *MONEY_RULES.values())
+HOLDING_KINDS = frozenset({*DRAFT_KINDS, "posting_refused", "posting_in_doubt", "kept_unclear", "kept_without_reason"})
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is true of a return now. ``next_due_at`` is the next moment when time alone will change it (UTC), if any.
+
+    ``vat_gap_pence`` is VAT credited less VAT of the refund; None without a note, or where a net or rate is not known.
+    """
+
+    status: Status
+    waterfall: Waterfall
+    vat_gap_pence: int | None
+    problems: tuple[Problem, ...]
+    next_due_at: datetime | None = None
+
+    @property
+    def gap_pence(self) -> int:
+        """Credited less refunded."""
+        return self.waterfall.gap_pence
+
+
+@dataclass(frozen=True, slots=True)
+class NoteVerdict:
+    """What is true of a Credit Note now; ``next_due_at`` as for a return."""
+
+    problems: tuple[Problem, ...]
+    next_due_at: datetime | None = None
+
+
+def judge(facts: ReturnFacts, limits: Limits, now: datetime) -> Verdict:
+    """Judge a return and the Credit Notes attributed to it at ``now`` (aware). Problems come in catalogue order."""
+    waterfall = waterfall_of(facts)
+    weighed = replace(facts, settled_pence=waterfall.gap_pence - residual_pence(waterfall)) if facts.notes else facts
+
+    def at(moment: datetime) -> tuple[Status, tuple[Problem, ...]]:
+        return _judge(Case(weighed, limits, moment))
+
+    status, problems = at(now)
+    due = _first_change(at, _deadlines(facts, limits), now)
+    return Verdict(status, waterfall, vat_gap_of(facts), problems, due)
+
+
+def judge_note(facts: NoteFacts, limits: Limits, now: datetime) -> NoteVerdict:
+    """Judge one Credit Note; ``judge`` already does it for the notes attributed to its return."""
+
+    def at(moment: datetime) -> tuple[Problem, ...]:
+        return tuple(_note_problems(facts, limits, moment))
+
+    return NoteVerdict(at(now), _first_change(at, _note_deadlines(facts, limits), now))
+
+
+def judge_unreadable(subject: str, reason: str, return_id: str = "") -> Problem:
+    """The problem of a row that could not be read; ``subject`` is its RMA, or its hash when it shows none."""
+    return Problem("record_unreadable", subject, reason, return_id=return_id, rma=subject if return_id else "")
+
+
+def _judge(case: Case) -> tuple[Status, tuple[Problem, ...]]:
+    rules = (*RULES.values(), *GOODS_RULES.values(), *PROOF_RULES.values(), *MONEY_RULES.values())
+    problems = [problem for rule in rules for problem in rule(case)]
+    if _is_note_missing(case, {problem.kind for problem in problems}):
+        problems.append(_note_missing(case))
+    for note in case.facts.notes:
+        problems.extend(_note_problems(note, case.limits, case.now))
+    return _status(case), tuple(problems)
+
+
+def _status(case: Case) -> Status:
+    facts = case.facts
+    if facts.notes:
+        return BY_VALUE.get(status_by_value(facts), "in_flight")
+    if facts.due_pence == 0:
+        return "nothing_due"
+    return "credit_note_missing" if _is_late(case) and not _is_waiting(case) else "in_flight"
+
+
+def _is_late(case: Case) -> bool:
+    """No note, none of ours under way, and longer than the limit ago."""
+    facts = case.facts
+    is_alone = facts.due_pence > 0 and not facts.notes and not facts.undone_pence
+    return is_alone and case.is_past(facts.return_.refunded_at, timedelta(days=case.limits.credit_note_days))
+
+
+def _is_waiting(case: Case) -> bool:
+    """A document of ours is held for something that is expected to come by itself."""
+    facts = case.facts
+    return facts.may_be_posted_later and (facts.is_held_for_inspection or facts.is_order_awaited)
+
+
+def _is_note_missing(case: Case, kinds: set[str]) -> bool:
+    is_owned = bool(kinds & (HOLDING_KINDS | set(case.facts.holds))) or _is_only_policy(case, kinds)
+    is_owned = is_owned or bool(case.facts.money and case.facts.money.is_doubtful)
+    return _is_late(case) and not (is_owned or _is_waiting(case) or case.facts.covering_note_code)
+
+
+def _is_only_policy(case: Case, kinds: set[str]) -> bool:
+    return "outcome_needs_policy" in kinds and not case.facts.refund_lines
+
+
+def _note_missing(case: Case) -> Problem:
+    facts = case.facts
+    beyond = f" and {case.money(facts.beyond_pence)} beside it by the policy" if facts.beyond_pence else ""
+    message = f"Refund of {case.money(facts.refund_pence)}{beyond} and no Credit Note"
+    why = f"; held: {', '.join(map(hold_words, facts.holds))}" if facts.holds else ""
+    return case.problem("credit_note_missing", message + why, facts.due_pence)
+
+
+def _note_problems(facts: NoteFacts, limits: Limits, now: datetime) -> Iterator[Problem]:
+    today, note = london_date(now), facts.note
+    if not facts.is_teller:
+        return
+    if not facts.return_id:
+        if _is_in_sight(facts):
+            yield _note_problem("credit_note_orphan", facts, _orphan_reason(facts))
+    elif not note.is_issued and _is_older(note.created_on, limits.issue_days, today):
+        yield _note_problem("credit_note_not_issued", facts, f"Made on {note.created_on} and not issued")
+    elif _is_older(note.issued_on, limits.allocation_days, today) and _is_unallocated(facts):
+        open_money = format_money(facts.unallocated_pence or 0, note.currency)
+        yield _note_problem(
+            "credit_note_unallocated",
+            facts,
+            f"Do not refund again: {note.issued_words}, and {open_money} of credit stands open on the account",
+        )
+
+
+def _is_in_sight(facts: NoteFacts) -> bool:
+    made_on = facts.note.created_on
+    return facts.seen_from is None or made_on is None or made_on >= facts.seen_from
+
+
+def _orphan_reason(facts: NoteFacts) -> str:
+    if facts.is_merged:
+        return f"Credits several returns together, and so goes to none of them: {', '.join(facts.rival_rmas)}"
+    if facts.rival_rmas:
+        return f"Fits more than one return or has a twin: {', '.join(facts.rival_rmas)}"
+    reason = f"Reference {facts.note.associated_ref or '(none)'} and no return fits"
+    return f"{reason}; nearest is {facts.nearest}" if facts.nearest else reason
+
+
+def _is_unallocated(facts: NoteFacts) -> bool:
+    return facts.unallocated_pence is not None and facts.unallocated_pence >= _whole_pence(facts) > 0
+
+
+def _whole_pence(facts: NoteFacts) -> int:
+    return facts.note.gross_pence if facts.whole_pence is None else facts.whole_pence
+
+
+def _is_older(day: date | None, days: int, today: date) -> bool:
+    return day is not None and today > day + timedelta(days=days)
+
+
+def _note_problem(kind: str, facts: NoteFacts, message: str) -> Problem:
+    return Problem(
+        kind,
+        facts.note.credit_note_code,
+        message,
+        return_id=facts.return_id,
+        rma=facts.rma,
+        credit_note_code=facts.note.credit_note_code,
+        suggestion=facts.suggestion,
+        money_at_risk_pence=_whole_pence(facts),
+        currency=facts.note.currency,
+    )
+
+
+def _deadlines(facts: ReturnFacts, limits: Limits) -> Iterator[datetime]:
+    return_ = facts.return_
+    yield from _after(return_.delivered_at, timedelta(days=limits.inspection_days))
+    yield from _after(return_.delivered_at, timedelta(days=limits.refund_days))
+    yield from _after(return_.refunded_at, timedelta(days=limits.credit_note_days))
+    yield from _after(return_.refunded_at, timedelta(days=limits.arrival_days))
+    if facts.said is not None:
+        yield from _after(facts.said.done_at, timedelta(days=limits.pay_days))
+    for posting in facts.postings:
+        yield from _after(posting.handed_out_at, timedelta(hours=limits.in_doubt_hours))
+    for note in facts.notes:
+        yield from _note_deadlines(note, limits)
+
+
+def _note_deadlines(facts: NoteFacts, limits: Limits) -> Iterator[datetime]:
+    yield from _day_after(facts.note.created_on, limits.issue_days)
+    yield from _day_after(facts.note.issued_on, limits.allocation_days)
+
+
+def _after(moment: datetime | None, limit: timedelta) -> Iterator[datetime]:
+    if moment is not None:
+        yield moment + limit + timedelta(microseconds=1)
+
+
+def _day_after(day: date | None, days: int) -> Iterator[datetime]:
+    if day is not None:
+        yield datetime.combine(day + timedelta(days=days + 1), time.min, LONDON).astimezone(UTC)
+
+
+def _first_change(at: Callable[[datetime], object], deadlines: Iterable[datetime], now: datetime) -> datetime | None:
+    later = sorted({moment for moment in deadlines if moment > now})
+    before = at(now) if later else None
+    return next((moment for moment in later if at(moment) != before), None)

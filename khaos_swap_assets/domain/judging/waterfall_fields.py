@@ -1,0 +1,100 @@
+"""Fields of a refund that say why it is more or less than its goods, as pieces of legs.
+
+Belongs here: which field speaks for which leg, and which fields together come to an amount exactly. Stays out: the
+lines of both sides and the legs as a whole (``waterfall``). Money is whole pence of one currency. Source:
+contracts/swap.md §7, §8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal
+
+from khaos_swap_assets.domain.judging.waterfall_facts import RefundFacts
+
+LegName = Literal[
+    "goods",
+    "quantity",
+    "tax",
+    "delivery",
+    "discount",
+    "fee",
+    "tender",
+    "exchange",
+    "fx",
+    "rounding",
+    "unexplained",
+]
+
+_MOST_FIELDS = 12
+_OUTCOMES: dict[LegName, frozenset[str]] = {
+    "tender": frozenset({"Store Credit", "Shop Later Credit"}),
+    "exchange": frozenset({"Exchange", "Shop Now Credit"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Pence of a leg that a field gives evidence for."""
+
+    name: LegName
+    pence: int
+    evidence: str
+
+    def reversed(self) -> Piece:
+        """The same on the note's side."""
+        return Piece(self.name, -self.pence, self.evidence)
+
+
+def refund_fields(refund: RefundFacts) -> Iterator[Piece]:
+    """What makes the refund differ from its goods, as legs: a fee withheld leaves the credit above the refund."""
+    exchange = refund.exchange_pence - refund.additional_payment_pence
+    yield Piece("fee", refund.fee_pence, "refund: handling_fee")
+    if not refund.fee_pence:
+        yield Piece("fee", refund.postage_pence, "refund: postage_fee of its labels")
+    yield Piece("tender", refund.gift_card_pence, "refund: gift card")
+    yield Piece("tender", refund.store_credit_pence, "refund: store credit value")
+    yield Piece("exchange", exchange, "refund: exchange items less additional payment")
+    yield from _outcome_fields(
+        refund, {"tender": refund.gift_card_pence or refund.store_credit_pence, "exchange": exchange}
+    )
+    yield Piece("delivery", -refund.delivery_pence, "refund: delivery")
+    yield Piece("tax", -refund.taxes_on_top_pence, "refund: refunded_non_inclusive_taxes")
+    yield Piece("tax", -refund.duties_pence, "refund: refunded_duties")
+    yield Piece("fx", -refund.fx_loss_pence, "refund: rate of the refund beside that of the sale")
+
+
+def paid_apart(refund: RefundFacts, fields: Sequence[Piece], pence: int) -> tuple[Piece, ...]:
+    """Why the money is not the goods: what Swap says of the refund; only where that fails, that other money moved."""
+    unmoved = Piece("goods", refund.unmoved_pence, "refund: the money that moved beside Swap's refund value")
+    return accounted(fields, pence) or accounted([unmoved, *fields], pence)
+
+
+def _outcome_fields(refund: RefundFacts, known: Mapping[str, int]) -> Iterator[Piece]:
+    """Lines of another outcome than money, where no field of the header has their value."""
+    for name, outcomes in _OUTCOMES.items():
+        pence = sum(line.value_pence for line in refund.lines if line.outcome in outcomes)
+        if pence != known[name]:
+            yield Piece(name, pence, f"refund: lines of outcome {', '.join(sorted(outcomes))}")
+
+
+def silent_delivery(refund: RefundFacts, delivery: Iterable[Piece]) -> Iterator[Piece]:
+    """Swap has no field for refunded delivery (swap.md §8): what is above the goods by the note's delivery is that."""
+    if not refund.delivery_pence:
+        yield Piece("delivery", -sum(piece.pence for piece in delivery), "refund: above its goods by as much")
+
+
+def accounted(fields: Sequence[Piece], pence: int, slack: int = 0) -> tuple[Piece, ...]:
+    """The fewest fields that come to the pence exactly (else nearest within the slack); none where none do."""
+    able = [piece for piece in fields if piece.pence][:_MOST_FIELDS]
+    found: tuple[int, tuple[Piece, ...]] | None = None
+    for size in range(len(able) + 1):
+        for some in combinations(able, size):
+            off = abs(pence - sum(piece.pence for piece in some))
+            if off == 0:
+                return some
+            if off <= slack and (found is None or off < found[0]):
+                found = (off, some)
+    return found[1] if found else ()

@@ -1,0 +1,1 @@
+"""Which Credit Note, and which payment, belongs to which return."""

@@ -1,0 +1,1 @@
+"""Amounts, VAT, periods and tolerances."""

@@ -1,0 +1,1 @@
+"""What finance decided, and what a return comes to under it."""

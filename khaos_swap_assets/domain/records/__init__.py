@@ -1,0 +1,1 @@
+"""What the vendors and the shop tell: returns, orders, Stock Codes, packs."""

@@ -1,0 +1,231 @@
+"""What a Sales Order is in Khaos, and how a Return names it.
+
+Belongs here: the records of an order and its lines, the Order Ref. Format and its reverse, and the choice of the
+order that a return is about. Stays out: reading orders from Khaos (``adapters.khaos``).
+Source: contracts/khaos.md §3, §7.4, §7.5.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from fnmatch import fnmatchcase
+from itertools import accumulate
+from typing import NamedTuple
+
+from khaos_swap_assets.domain.money.amounts import unit_values
+from khaos_swap_assets.domain.records.packs import NO_PACKS, Packs
+from khaos_swap_assets.domain.records.returns import Return
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """One sold line; ``gross_pence`` is the whole line with VAT, after its discount."""
+
+    line_no: int
+    stock_code: str
+    quantity: int
+    gross_pence: int
+    vat_code: str = "1"
+    import_ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SalesOrder:
+    """One Khaos Sales Order; ``invoiced_on`` is the London date of its first issued invoice, if any."""
+
+    so_code: str
+    associated_ref: str
+    customer_code: str
+    currency: str
+    ordered_on: date | None
+    invoiced_on: date | None
+    is_cancelled: bool
+    delivery_gross_pence: int
+    lines: tuple[OrderLine, ...] = ()
+
+    @property
+    def gross_pence(self) -> int:
+        """What was paid for the order: its lines and its delivery."""
+        return sum(line.gross_pence for line in self.lines) + self.delivery_gross_pence
+
+    @property
+    def sold(self) -> Mapping[str, int]:
+        """Units sold by Stock Code."""
+        units: Counter[str] = Counter()
+        for line in self.lines:
+            units[line.stock_code] += line.quantity
+        return units
+
+
+@dataclass(frozen=True, slots=True)
+class OrderMatch:
+    """The order of a return and the kinds of exception about it; ``is_waiting``: Khaos was not fully asked yet."""
+
+    order: SalesOrder | None
+    problems: tuple[str, ...] = ()
+    is_waiting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Units of one Stock Code that one return takes back from an order; ``refunded_at`` is None while unconfirmed.
+
+    ``pence`` are credited for these units, in the order's currency; 0 where that is not known.
+    """
+
+    return_id: str
+    rma: str
+    refunded_at: datetime | None
+    stock_code: str
+    quantity: int
+    pence: int = 0
+
+
+def order_ref(order_name: str, *, ref_format: str, strips_hash: bool) -> str:
+    """The Associated Ref that Khaos gives to a storefront order: ``#LX10482`` is ``KCCLX10482`` by ``KCC{0}``.
+
+    Empty for a blank name. ``ref_format`` holds ``{0}`` once (khaos.md §3).
+    """
+    name = order_name.strip()
+    if strips_hash:
+        name = name.removeprefix("#")
+    return ref_format.replace("{0}", name) if name else ""
+
+
+def reverse_ref(ref: str, ref_format: str) -> str | None:
+    """The order name (without the hash that was dropped) inside an Associated Ref, or None when the form differs."""
+    prefix, _, suffix = ref_format.partition("{0}")
+    name = ref[len(prefix) : len(ref) - len(suffix)]
+    return name if name and ref == prefix + name + suffix else None
+
+
+def order_refs(return_: Return, *, ref_format: str, strips_hash: bool) -> tuple[str, ...]:
+    """The orders that a return names, as Associated Refs, sorted: one when all is well, several when its lines differ.
+
+    A line's own original order wins over the header's, which names the exchange order when that is what came back.
+    Lines of outcome Refund decide where there are any (swap.md §2.4).
+    """
+    lines = return_.refund_lines or return_.lines
+    names = {line.original_order_name.strip() or return_.order_name for line in lines} or {return_.order_name}
+    refs = {order_ref(name, ref_format=ref_format, strips_hash=strips_hash) for name in names}
+    return tuple(sorted(refs - {""}))
+
+
+def choose_order(
+    return_: Return,
+    refs: Sequence[str],
+    candidates: Sequence[SalesOrder],
+    *,
+    stock_codes: Collection[str] = (),
+    is_answered: bool,
+    generic_customers: Sequence[str] = (),
+    packs: Packs = NO_PACKS,
+) -> OrderMatch:
+    """Choose the Khaos order of a return among ``candidates`` by the exact Associated Ref, or say why none can be.
+
+    ``refs`` is the answer of ``order_refs``; ``stock_codes`` are those of its matched Refund lines. ``is_answered``
+    is False while Khaos was not asked for the reference, or the order's lines were not read: then the match waits.
+    """
+    if len(refs) != 1:
+        return OrderMatch(None, ("order_ambiguous" if refs else "order_not_found",))
+    carrying = [order for order in candidates if order.associated_ref == refs[0]]
+    found = [order for order in carrying if not order.is_cancelled] or carrying
+    if len(found) > 1:
+        return OrderMatch(None, ("order_ambiguous",))
+    if not found:
+        return OrderMatch(None, ("order_not_found",) if is_answered else (), is_waiting=not is_answered)
+    order = found[0]
+    held = set(order.sold) | {code for code, _ in packs.opened(order.sold.items())}
+    missing = is_answered and not set(stock_codes) <= held
+    problems = ("order_not_found",) if missing else ()
+    return OrderMatch(order, problems + order_problems(return_, order, generic_customers), not is_answered)
+
+
+def order_problems(return_: Return, order: SalesOrder, generic_customers: Sequence[str] = ()) -> tuple[str, ...]:
+    """Kinds of exception that the order gives a return: no invoice, no customer, another currency."""
+    lines = return_.refund_lines
+    holds = {
+        "order_not_invoiced": order.invoiced_on is None and return_.is_refund_confirmed,
+        "customer_unknown": is_no_person(order.customer_code, generic_customers),
+        "currency_mismatch": bool(lines) and {line.currency for line in lines} != {order.currency},
+    }
+    return tuple(kind for kind, is_so in holds.items() if is_so)
+
+
+def is_no_person(customer_code: str, generic_customers: Sequence[str]) -> bool:
+    """True for an empty URN and for one that a pattern such as ``Amazo-*`` names, in any case (khaos.md §3)."""
+    code = customer_code.strip().casefold()
+    return not code or any(fnmatchcase(code, pattern.strip().casefold()) for pattern in generic_customers)
+
+
+def over_refunds(claims: Sequence[Claim], order: SalesOrder) -> set[tuple[str, str]]:
+    """(return id, Stock Code) of each return that is credited more for its units than they cost, with all before it.
+
+    Units count at the dearest prices that the order has for them, and a return by the sum of its rows, so nothing is
+    named that may be right. Earlier refunds count first; a Stock Code that the order never held is left out. Source:
+    FINANCE_RULES U-8, U-26.
+    """
+    caps = caps_of(order)
+    return {
+        (asked.return_id, asked.stock_code)
+        for asked in _asked_so_far(claims)
+        if (paid := caps.get(asked.stock_code)) and asked.pence > paid[min(asked.units, len(paid) - 1)]
+    }
+
+
+def caps_of(order: SalesOrder) -> dict[str, list[int]]:
+    """By Stock Code: what 0, 1, 2, … of its units were paid together, the dearest first."""
+    prices: dict[str, list[int]] = {}
+    for line in order.lines:
+        if line.quantity > 0 and line.gross_pence >= 0:
+            prices.setdefault(line.stock_code, []).extend(unit_values(line.gross_pence, line.quantity))
+    return {code: [0, *accumulate(sorted(units, reverse=True))] for code, units in prices.items()}
+
+
+def over_returns(claims: Sequence[Claim], sold: Mapping[str, int]) -> set[tuple[str, str]]:
+    """(return id, Stock Code) of each return that takes back more than is left of what one order sold.
+
+    Earlier refunds count first (then by RMA), unconfirmed ones last, so only the later return is named. A Stock Code
+    that the order never held is another trouble (``order_not_found``) and is left out. Order of ``claims`` is free.
+    """
+    return {
+        (asked.return_id, asked.stock_code)
+        for asked in _asked_so_far(claims)
+        if asked.stock_code in sold and asked.units > sold[asked.stock_code]
+    }
+
+
+def turn_of(claim: Claim) -> tuple[datetime, str, str, str]:
+    """Where a claim stands in line: by moment of the refund, by RMA, unconfirmed last."""
+    return claim.refunded_at or _NEVER, claim.rma, claim.return_id, claim.stock_code
+
+
+class _Asked(NamedTuple):
+    """What this return and every earlier one of the order take back of a Stock Code, in all."""
+
+    return_id: str
+    stock_code: str
+    units: int
+    pence: int
+
+
+def _asked_so_far(claims: Iterable[Claim]) -> Iterator[_Asked]:
+    """One row for each return and Stock Code, its rows together: by moment of the refund, by RMA, unconfirmed last."""
+    units: Counter[tuple[datetime, str, str, str]] = Counter()
+    pence: Counter[tuple[datetime, str, str, str]] = Counter()
+    for claim in claims:
+        turn = turn_of(claim)
+        units[turn] += claim.quantity
+        pence[turn] += claim.pence
+    units_so_far: Counter[str] = Counter()
+    pence_so_far: Counter[str] = Counter()
+    for turn in sorted(units):
+        *_, return_id, code = turn
+        units_so_far[code] += units[turn]
+        pence_so_far[code] += pence[turn]
+        yield _Asked(return_id, code, units_so_far[code], pence_so_far[code])

@@ -1,0 +1,131 @@
+"""A Sales Order with its packs opened: what each component cost, and what all returns may take back.
+
+Belongs here: the share of a component in the price of its pack, which sold line a returned row is of, and the caps in
+units of components. Stays out: what a pack holds (``records.packs``). Money is whole pence of the order's currency.
+Source: contracts/khaos.md §7.1, §8.5, FINANCE_RULES U-7, U-8, U-26.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from khaos_swap_assets.domain.money.amounts import spread
+from khaos_swap_assets.domain.records.orders import (
+    Claim,
+    OrderLine,
+    SalesOrder,
+    caps_of,
+    over_refunds,
+    over_returns,
+    turn_of,
+)
+from khaos_swap_assets.domain.records.packs import Packs
+
+
+@dataclass(frozen=True, slots=True)
+class SoldLine:
+    """A line of an order, or a component of one that sold ``pack``; not ``is_priced`` where its share is not known."""
+
+    line: OrderLine
+    pack: str = ""
+    is_priced: bool = True
+
+    @property
+    def words(self) -> str:
+        """It, for a person."""
+        return f"line {self.line.line_no}, {f'in pack {self.pack}' if self.pack else 'sold alone'}"
+
+
+def opened(order: SalesOrder, packs: Packs) -> list[SoldLine]:
+    """The lines with components in the place of each pack, whose price they share by largest remainder.
+
+    Components that Khaos lists beside their pack, at no price, are the pack's own and not sold twice.
+    """
+    children: Counter[str] = Counter()
+    for line in order.lines:
+        for code, units in packs.parts(line.stock_code):
+            children[code] += units * line.quantity
+    found: list[SoldLine] = []
+    for line in order.lines:
+        if packs.parts(line.stock_code):
+            found += _parts(line, packs)
+        elif line.gross_pence or not line.quantity or children[line.stock_code] < line.quantity:
+            found.append(SoldLine(line))
+        else:
+            children[line.stock_code] -= line.quantity
+    return found
+
+
+def _parts(line: OrderLine, packs: Packs) -> Iterator[SoldLine]:
+    weights = packs.weights(line.stock_code)
+    parts = packs.parts(line.stock_code)
+    shares = spread(line.gross_pence, weights) if weights else [line.gross_pence] * len(parts)
+    for (code, units), share in zip(parts, shares, strict=True):
+        part = replace(line, stock_code=code, quantity=units * line.quantity, gross_pence=share)
+        yield SoldLine(part, line.stock_code, is_priced=bool(weights))
+
+
+def candidates(order: SalesOrder, packs: Packs, code: str, line_item_id: str) -> list[SoldLine]:
+    """The sold lines that a returned row of this Stock Code may be of; the one that its line item names, if any."""
+    whole = [SoldLine(line) for line in order.lines if line.stock_code == code and packs.parts(code)]
+    able = whole or [sold for sold in opened(order, packs) if sold.line.stock_code == code]
+    return [sold for sold in able if line_item_id and sold.line.import_ref == line_item_id] or able
+
+
+def chosen(able: Sequence[SoldLine], quantity: int, cost_pence: int) -> list[SoldLine]:
+    """Those that agree: lines sold alone count together, a component is told by its exact price, else all are left."""
+    if len(able) < 2 or not any(sold.pack for sold in able):
+        return list(able)
+    fitting = [sold for sold in able if sold.is_priced and _is_price(sold.line, quantity, cost_pence)]
+    return fitting if len(fitting) == 1 else list(able)
+
+
+def _is_price(line: OrderLine, quantity: int, cost_pence: int) -> bool:
+    return quantity <= line.quantity and abs(line.gross_pence * quantity - cost_pence * line.quantity) < line.quantity
+
+
+def over_sold(claims: Sequence[Claim], order: SalesOrder, packs: Packs) -> set[tuple[str, str]]:
+    """(return id, Stock Code as returned) of each return that takes back more units, or more money, than was sold.
+
+    Units are those of components. Of goods in packs the money counts together, so that a penny of rounding between
+    the components of a pack names nobody.
+    """
+    lines = opened(order, packs)
+    whole = replace(order, lines=tuple(sold.line for sold in lines))
+    pool = {sold.line.stock_code for sold in lines if sold.pack}
+    split = [part for claim in claims for part in _opened_claim(claim, packs)]
+    found = over_returns(split, whole.sold)
+    found |= over_refunds([claim for claim in split if claim.stock_code not in pool], whole)
+    found |= _over_pool([claim for claim in split if claim.stock_code in pool], whole)
+    as_returned: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for claim in claims:
+        for part in _opened_claim(claim, packs):
+            as_returned[claim.return_id, part.stock_code].add(claim.stock_code)
+    return {(key[0], code) for key in found for code in as_returned[key]}
+
+
+def _opened_claim(claim: Claim, packs: Packs) -> Iterator[Claim]:
+    """A claim on a pack as claims on its components; its pence stay together, on the first of them."""
+    pence = claim.pence
+    for code, units in packs.parts(claim.stock_code) or ((claim.stock_code, 1),):
+        yield replace(claim, stock_code=code, quantity=units * claim.quantity, pence=pence)
+        pence = 0
+
+
+def _over_pool(claims: Iterable[Claim], order: SalesOrder) -> set[tuple[str, str]]:
+    caps = caps_of(order)
+    units: Counter[str] = Counter()
+    pence, found = 0, set()
+    by_turn: defaultdict[tuple[object, ...], list[Claim]] = defaultdict(list)
+    for claim in sorted(claims, key=turn_of):
+        by_turn[turn_of(claim)[:3]].append(claim)
+    for some in by_turn.values():
+        for claim in some:
+            units[claim.stock_code] += claim.quantity
+            pence += claim.pence
+        allowed = sum(caps[code][min(count, len(caps[code]) - 1)] for code, count in units.items())
+        if pence > allowed:
+            found |= {(claim.return_id, claim.stock_code) for claim in some}
+    return found

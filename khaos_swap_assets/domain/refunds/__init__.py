@@ -1,0 +1,1 @@
+"""Money that went back to a customer, and what proves it."""

@@ -1,0 +1,115 @@
+"""What a refund is in the storefront's words: the money that went back to a customer, payment by payment.
+
+Belongs here: the records of a refund and what follows from one refund alone. Stays out: how the storefront spells it
+(``adapters.storefront``) and which return it pays (``linking.refund_links``).
+Source: contracts/swap.md §8.2, FINANCE_RULES U-1, U-2, U-14.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+REFUND = "REFUND"
+SUCCESS = "SUCCESS"
+GIFT_CARD = "gift_card"
+TENDERS = frozenset(
+    {GIFT_CARD, "gift card", "giftcard", "shopify_store_credit", "store_credit", "store credit", "voucher"}
+)
+
+
+def is_tender(gateway: str) -> bool:
+    """True for money's stand-ins, by their exact names; any other name is money, PayPal Credit and credit cards too."""
+    return gateway.strip().lower() in TENDERS
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One payment. Pence of ``currency``, which is the customer's; ``shop_pence`` is the same in the shop's own.
+
+    ``kind``, ``status`` and ``gateway`` stay as the storefront spells them: a new word is kept and moves nothing.
+    """
+
+    transaction_id: str
+    kind: str
+    status: str
+    gateway: str
+    amount_pence: int
+    currency: str
+    shop_pence: int
+    shop_currency: str
+    processed_at: datetime | None
+    is_test: bool = False
+
+    @property
+    def is_moved(self) -> bool:
+        """True when money, or a gift card's balance, went back to the customer for good (U-1)."""
+        return self.kind == REFUND and self.status == SUCCESS and self.processed_at is not None and not self.is_test
+
+    @property
+    def is_gift_card(self) -> bool:
+        """True where a gift card was the means of payment: tender like any other, no missing amount (U-14)."""
+        return self.gateway == GIFT_CARD
+
+
+@dataclass(frozen=True, slots=True)
+class RefundLine:
+    """One refunded order line; ``subtotal_pence`` is before a tax that comes on top, in the customer's currency."""
+
+    line_item_id: str
+    sku: str
+    quantity: int
+    subtotal_pence: int
+    tax_pence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """One refund of an order. ``return_ref`` is the storefront's own number of the return, where it names one.
+
+    ``total_pence`` is what the storefront says it refunds, ``moved_pence`` what its payments really moved.
+    """
+
+    refund_id: str
+    order_id: str
+    order_name: str
+    return_ref: str
+    currency: str
+    total_pence: int
+    delivery_pence: int
+    created_at: datetime
+    transactions: tuple[Transaction, ...] = ()
+    lines: tuple[RefundLine, ...] = ()
+
+    @property
+    def moved(self) -> tuple[Transaction, ...]:
+        """The payments that went through, the earliest first."""
+        return tuple(sorted((one for one in self.transactions if one.is_moved), key=_moment))
+
+    @property
+    def moved_pence(self) -> int:
+        """What went back by all means of payment together, gift cards included (U-14)."""
+        return sum(one.amount_pence for one in self.moved)
+
+    @property
+    def gift_card_pence(self) -> int:
+        """The part of it that went back to gift cards: the payment provider never shows it."""
+        return sum(one.amount_pence for one in self.moved if one.is_gift_card)
+
+    @property
+    def moved_at(self) -> datetime | None:
+        """When the first of the payments went through: the date that counts for VAT (U-1)."""
+        return self.moved[0].processed_at if self.moved else None
+
+    @property
+    def stuck(self) -> tuple[str, ...]:
+        """The states of payments that did not go through, in words, each once."""
+        waiting = [one for one in self.transactions if one.kind == REFUND and not one.is_moved]
+        return tuple(
+            sorted({f"{one.gateway or 'payment'} {one.status.lower() or 'without status'}" for one in waiting})
+        )
+
+
+def _moment(transaction: Transaction) -> tuple[datetime, str]:
+    assert transaction.processed_at is not None
+    return transaction.processed_at, transaction.transaction_id

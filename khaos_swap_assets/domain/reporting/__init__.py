@@ -1,0 +1,1 @@
+"""The month that finance signs, and how it looks."""

@@ -1,0 +1,201 @@
+"""What finance signs: one month in one currency, computed once and frozen.
+
+Belongs here: the figures of a month and which trouble is worst. Stays out: how they look (``reporting.tables``) and
+which rows are read. Money is whole minor units of the currency; a period is a London calendar month, ``YYYY-MM``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pandas as pd
+
+from khaos_swap_assets.domain.exceptions.catalogue import KINDS
+from khaos_swap_assets.domain.judging.waterfall import LEGS
+
+WORST = 20
+CAUSES = (*LEGS, "timing")
+"""The legs of a gap, and credit for money of another month or for money that has not moved (``month_parts``)."""
+EXCEPTION_COLUMNS = (
+    "kind",
+    "subject",
+    "owner",
+    "return_id",
+    "rma",
+    "message",
+    "money_at_risk_pence",
+    "currency",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionTotal:
+    """How many exceptions of a kind are open, and the money at risk in them."""
+
+    kind: str
+    owner: str
+    count: int
+    money_at_risk_pence: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorstRow:
+    """One open exception as its owner wants to see it; ``gap_pence`` is that of its return, 0 without one."""
+
+    subject: str
+    kind: str
+    owner: str
+    gap_pence: int
+    money_at_risk_pence: int
+    currency: str
+    message: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class MonthEnd:
+    """A month in one currency.
+
+    ``statuses`` counts returns, ``causes`` (in ``CAUSES``) add up to the gap (credited less refunded).
+    ``refund_vat_pence`` is VAT of the refunds at the rates of their sales, of those without a known rate it is none:
+    these are ``refund_without_rate_pence`` together.
+    ``vat_over_pence`` is VAT that notes take off too much, ``vat_under_pence`` too little; both positive (U-21).
+    ``in_flight_pence`` is the part of the gap that is on its way, ``let_be_pence`` that of returns within the
+    tolerances. ``worst`` holds at most 20 rows, the most money
+    first.
+    """
+
+    period: str
+    currency: str
+    returns: int
+    refund_pence: int
+    credited_pence: int
+    issued_pence: int
+    gap_pence: int
+    refund_vat_pence: int
+    refund_without_rate_pence: int
+    in_flight_pence: int
+    let_be_pence: int
+    vat_over_pence: int
+    vat_under_pence: int
+    statuses: Mapping[str, int]
+    causes: Mapping[str, int]
+    exceptions: tuple[ExceptionTotal, ...]
+    worst: tuple[WorstRow, ...]
+
+    @property
+    def refund_net_pence(self) -> int:
+        """Refunds without their VAT, as far as their rates are known."""
+        return self.refund_pence - self.refund_without_rate_pence - self.refund_vat_pence
+
+    @property
+    def not_issued_pence(self) -> int:
+        """Credited by notes that have not moved the ledger."""
+        return self.credited_pence - self.issued_pence
+
+    @property
+    def unreconciled_pence(self) -> int:
+        """What moved the ledger less the refund: what finance still has to explain."""
+        return self.issued_pence - self.refund_pence
+
+    @property
+    def open_exceptions(self) -> int:
+        """How many exceptions are open."""
+        return sum(total.count for total in self.exceptions)
+
+    @property
+    def money_at_risk_pence(self) -> int:
+        """The money at risk in all of them; one return may be counted by several kinds."""
+        return sum(total.money_at_risk_pence for total in self.exceptions)
+
+    def figures(self) -> dict[str, Any]:
+        """The whole record as plain JSON values."""
+        return asdict(self)
+
+
+def compute(period: str, returns: pd.DataFrame, exceptions: pd.DataFrame) -> tuple[MonthEnd, ...]:
+    """The month, one record a currency, the one with the most returns first.
+
+    returns: the month's rows of ``recon.monthly``. exceptions: the open exceptions that belong to the month
+    (``EXCEPTION_COLUMNS``). An exception without currency takes that of its return, else the first record's.
+    """
+    currencies = _currencies(returns, exceptions)
+    owned = _with_currency(returns, exceptions, currencies)
+    return tuple(
+        _month(period, currency, returns[returns["currency"] == currency], owned[owned["currency"] == currency])
+        for currency in currencies
+    )
+
+
+def worst_of(exceptions: pd.DataFrame, gaps: Mapping[str, int], limit: int = WORST) -> tuple[WorstRow, ...]:
+    """The open exceptions with the most money at risk, ties by subject and kind; ``gaps`` are pence by return id."""
+    by = ["money_at_risk_pence", "subject", "kind"]
+    rows = exceptions.sort_values(by, ascending=[False, True, True]).head(limit)
+    return tuple(_worst(row, gaps) for row in rows.to_dict("records"))
+
+
+def _worst(row: Mapping[Any, Any], gaps: Mapping[str, int]) -> WorstRow:
+    return WorstRow(
+        row["subject"],
+        row["kind"],
+        row["owner"],
+        int(gaps.get(row["return_id"], 0)),
+        int(row["money_at_risk_pence"]),
+        row["currency"],
+        row["message"],
+        KINDS[row["kind"]].action,
+    )
+
+
+def _currencies(returns: pd.DataFrame, exceptions: pd.DataFrame) -> list[str]:
+    counts = returns["currency"].value_counts().to_dict()
+    others = set(exceptions["currency"]) - set(counts) - {""}
+    return sorted(counts, key=lambda currency: (-counts[currency], currency)) + sorted(others)
+
+
+def _with_currency(returns: pd.DataFrame, exceptions: pd.DataFrame, currencies: list[str]) -> pd.DataFrame:
+    known = dict(zip(returns["return_id"], returns["currency"], strict=True))
+    first = next(iter(currencies), "")
+    filled = [
+        currency or known.get(return_id, first)
+        for currency, return_id in zip(exceptions["currency"], exceptions["return_id"], strict=True)
+    ]
+    return exceptions.assign(currency=pd.Series(filled, index=exceptions.index, dtype="str"))
+
+
+def _month(period: str, currency: str, returns: pd.DataFrame, exceptions: pd.DataFrame) -> MonthEnd:
+    gaps = dict(zip(returns["return_id"], returns["gap_pence"], strict=True))
+    vat_gaps = returns["vat_gap_pence"].dropna().astype("int64")
+    return MonthEnd(
+        period,
+        currency,
+        len(returns),
+        refund_pence=_sum(returns, "refund_pence"),
+        credited_pence=_sum(returns, "credited_pence"),
+        issued_pence=_sum(returns, "issued_pence"),
+        gap_pence=_sum(returns, "gap_pence"),
+        refund_vat_pence=int(returns["refund_vat_pence"].dropna().astype("int64").sum()),
+        refund_without_rate_pence=_sum(returns[returns["refund_vat_pence"].isna()], "refund_pence"),
+        in_flight_pence=_sum(returns[returns["status"] == "in_flight"], "gap_pence"),
+        let_be_pence=_sum(returns[returns["status"] == "within_tolerance"], "gap_pence"),
+        vat_over_pence=int(vat_gaps[vat_gaps > 0].sum()),
+        vat_under_pence=-int(vat_gaps[vat_gaps < 0].sum()),
+        statuses={str(status): int(count) for status, count in returns["status"].value_counts().sort_index().items()},
+        causes={cause: _sum(returns, f"gap_{cause}_pence") for cause in CAUSES},
+        exceptions=tuple(_totals(exceptions)),
+        worst=worst_of(exceptions, gaps),
+    )
+
+
+def _sum(rows: pd.DataFrame, column: str) -> int:
+    return int(rows[column].sum())
+
+
+def _totals(exceptions: pd.DataFrame) -> Iterator[ExceptionTotal]:
+    """In the order of the catalogue."""
+    for kind in KINDS.values():
+        rows = exceptions[exceptions["kind"] == kind.kind]
+        if len(rows):
+            yield ExceptionTotal(kind.kind, kind.owner, len(rows), _sum(rows, "money_at_risk_pence"))

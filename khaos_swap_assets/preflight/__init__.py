@@ -1,0 +1,1 @@
+"""``khaos-swap preflight``: what each vendor can do, tried before anything runs."""

@@ -1,0 +1,1 @@
+"""The running installation: its processes, its database, its health."""

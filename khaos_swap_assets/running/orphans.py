@@ -1,0 +1,75 @@
+"""Runs whose process is gone: Dagster takes them for running, and a sync would wait for them.
+
+Belongs here: telling Dagster that they ended. Stays out: ending processes (``processes``). One house owns every run of
+its Dagster database, so before its code server starts none can be alive. ``python -m khaos_swap_assets.running.orphans
+[RUN]`` does it in a process of its own: Dagster takes seconds and memory to load, and no wait of it may hold up the
+house.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from khaos_swap_assets.adapters.errors import HouseError
+from khaos_swap_assets.adapters.store import dagster_runs
+from khaos_swap_assets.running import processes
+
+SECONDS = 60
+REASON = "its process was ended; the next run does what is still undone"
+
+
+class Orphans:
+    """The runs of one house. ``env`` holds DAGSTER_HOME and what its settings name; ``url`` is Dagster's database."""
+
+    def __init__(self, url: str, env: Mapping[str, str], folder: Path) -> None:
+        self.url = url
+        self._env = env
+        self._folder = folder.resolve()
+        self._suspects: set[str] = set()
+
+    def close_all(self) -> None:
+        """Close every run under way: nobody lives who could work on one. Raises ``StoreError``, ``HouseError``."""
+        if dagster_runs.are_any_unfinished(self.url):
+            self._close()
+
+    def close_lost(self) -> None:
+        """Close each run whose own process was missing at this look and at the one before; raises as ``close_all``."""
+        working = dagster_runs.workers(self.url)
+        missing = {run for run, pid in working.items() if not processes.lives_in(self._folder, pid)}
+        lost, self._suspects = missing & self._suspects, missing
+        if lost:
+            self._close(*sorted(lost))
+
+    def _close(self, *run_ids: str) -> None:
+        argv = [sys.executable, "-m", "khaos_swap_assets.running.orphans", *run_ids]
+        env = {**os.environ, **self._env, processes.HOUSE: str(self._folder)}
+        try:
+            done = subprocess.run(  # noqa: S603 (the program is ours)  # nosec B603
+                argv, env=env, cwd=self._folder, capture_output=True, text=True, timeout=SECONDS, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise HouseError(f"runs whose process is gone could not be closed within {SECONDS} s") from None
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+            raise HouseError(f"runs whose process is gone could not be closed: {last}")
+
+
+def close(run_ids: Sequence[str] = ()) -> int:
+    """Report these runs, or every one that is neither queued nor ended, as failed; free their pool slots; how many."""
+    import dagster as dg
+
+    statuses = [dg.DagsterRunStatus[name] for name in dagster_runs.UNFINISHED]
+    with dg.DagsterInstance.get() as instance:
+        orphans = instance.get_runs(dg.RunsFilter(run_ids=list(run_ids) or None, statuses=statuses))
+        for run in orphans:
+            instance.report_run_failed(run, REASON)
+            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+    return len(orphans)
+
+
+if __name__ == "__main__":
+    close(sys.argv[1:])

@@ -1,0 +1,267 @@
+"""What a person may do to a posting or an exception: release, resolve, process, trust the feed, waive.
+
+Belongs here: the hands, each with the name of the person and a reason, each in the audit log. Stays out: how a person
+reaches them (``cli_hands``). A hand raises ``HandError`` with one line when it does not fit the state of things.
+Every hand commits what it did; ``process_return`` commits its intent before Khaos is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+import psycopg
+
+from khaos_swap_assets.adapters.errors import InDoubtError, KhaosSwapError
+from khaos_swap_assets.adapters.khaos.client import ReturnRefused
+from khaos_swap_assets.adapters.store import audit_log, feed_holds, links, worklist
+from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.domain.documents.postings import Page, Posting
+from khaos_swap_assets.stages.credit_notes.engine import confirmed, ended_posting
+from khaos_swap_assets.stages.credit_notes.posting_store import Book
+from khaos_swap_assets.stages.credit_notes.tokens import TOKEN
+
+WRONG_CODE = ("does not exist", "not defined")
+
+
+class HandError(KhaosSwapError):
+    """The hand does not fit: nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who does it and why; both go to the audit log."""
+
+    by: str
+    reason: str
+
+    def __post_init__(self) -> None:
+        """Raise ``HandError`` when one of the two is empty."""
+        if not self.by.strip() or not self.reason.strip():
+            raise HandError("--by and --reason must both say something")
+
+
+class ReturnProcessor(Protocol):
+    """The one write of the Khaos web service that the hands need (khaos.md §7.8)."""
+
+    def process_return(self, return_code: str, auth_code: str) -> Literal["processed", "already_processed"]:
+        """Process a return; raises ``ReturnRefused`` when Khaos answered no, ``InDoubtError`` without an answer."""
+
+
+def release(
+    conn: psycopg.Connection[Any], reference: str, person: Person, *, now: datetime, has_looked: bool = False
+) -> Posting:
+    """Let a planned posting go in assist; permit one more hand-out, unseen, of one in doubt.
+
+    The second sends a document again that Khaos may hold, so it needs ``has_looked``: the person looked in Khaos.
+    """
+    return _act(conn, reference, lambda book, one: _released(book, one, person, now, has_looked=has_looked))
+
+
+def resolve_confirmed(
+    conn: psycopg.Connection[Any], reference: str, code: str, person: Person, *, now: datetime
+) -> Posting:
+    """Say that Credit Note ``code`` is the one of this posting, or accept the value at which it was witnessed.
+
+    The note must have been read from Khaos, belong to the same customer and be no other posting's.
+    """
+    return _act(conn, reference, lambda book, one: resolved(book, one, code, person, now))
+
+
+def resolve_not_posted(conn: psycopg.Connection[Any], reference: str, person: Person, *, now: datetime) -> Posting:
+    """Say that Khaos has no note of a posting in doubt and gets none from us: it is refused, never sent again."""
+    return _act(conn, reference, lambda book, one: _not_posted(book, one, person, now))
+
+
+def process_return(
+    conn: psycopg.Connection[Any],
+    khaos: ReturnProcessor,
+    reference: str,
+    return_code: str,
+    person: Person,
+    *,
+    now: datetime,
+) -> tuple[Posting, str]:
+    """Have Khaos process the return document of a posting in doubt; gives the posting and what came of it in words.
+
+    The intent is committed before the call. Only an answered refusal ends the posting; success and "already processed"
+    leave it in doubt until its note is witnessed, and so does a call without an answer.
+    """
+    posting = _act(conn, reference, lambda book, one: _intended(book, one, return_code, person, now))
+    try:
+        answered = khaos.process_return(return_code, reference)
+    except InDoubtError as error:
+        return posting, f"Khaos did not answer ({error}); it stays in doubt until its Credit Note is seen"
+    except ReturnRefused as error:
+        return _refusal(conn, posting, str(error), person, now)
+    words = "was processed" if answered == "processed" else "had been processed before"
+    return posting, f"return {return_code} {words}; it stays in doubt until its Credit Note is seen"
+
+
+def hold_feed(conn: psycopg.Connection[Any], person: Person, *, now: datetime) -> None:
+    """Stop the feed at once: when this returns, no document leaves. Raises ``HandError`` when somebody holds it."""
+    with conn.transaction():
+        SqlBook(conn).lock()
+        if not feed_holds.hold(conn, person.by, person.reason, now):
+            raise HandError(f"{feed_holds.by_person(conn)}; khaos-swap postings resume ends that")
+    conn.commit()
+
+
+def resume_feed(conn: psycopg.Connection[Any], person: Person, *, now: datetime) -> None:
+    """End the hold that a person set. Raises ``HandError`` where nobody holds the feed."""
+    with conn.transaction():
+        SqlBook(conn).lock()
+        if not feed_holds.resume(conn, person.by, person.reason, now):
+            raise HandError("nobody holds the feed; khaos-swap postings list says what else may stop it")
+    conn.commit()
+
+
+def trust_feed(conn: psycopg.Connection[Any], person: Person, *, now: datetime) -> list[str]:
+    """End the holds of the feed and continue after the tokens that had caused them.
+
+    Every planned posting is searched for again before it leaves. Raises ``HandError`` when the feed is not held.
+    """
+    with conn.transaction():
+        book = SqlBook(conn)
+        tokens = trust(book, person, now)
+    conn.commit()
+    return tokens
+
+
+def waive(conn: psycopg.Connection[Any], exception_id: int, person: Person, *, now: datetime) -> str:
+    """Close an open exception for good, although its condition holds; gives its kind and subject."""
+    with conn.transaction():
+        found = conn.execute(
+            "UPDATE recon.exceptions SET closed_at = %s, closed_by = %s, close_reason = %s "
+            "WHERE exception_id = %s AND closed_at IS NULL RETURNING kind, subject",
+            (now, person.by, person.reason, exception_id),
+        ).fetchone()
+        if found is None:
+            raise HandError(f"exception {exception_id} is not open; khaos-swap exceptions list shows what is")
+        kind, subject = found
+        _remember_waiver(conn, kind, subject, person, now)
+        if kind == "credit_note_orphan":
+            worklist.queue(conn, "reconcile", links.maybe_covered(conn, subject))
+    conn.commit()
+    return f"{kind} {subject}"
+
+
+def find(book: Book, reference: str) -> Posting:
+    """The posting of a reference. Raises ``HandError`` when there is none."""
+    posting = book.by_reference([reference]).get(reference)
+    if posting is None:
+        raise HandError(f"no posting has the reference {reference}; khaos-swap postings list shows them")
+    return posting
+
+
+def trust(book: Book, person: Person, now: datetime) -> list[str]:
+    """The rule of ``trust_feed`` on any book."""
+    book.lock()
+    if not book.holds():
+        raise HandError("the feed is not held: nothing to trust")
+    tokens = book.trust(person.by, person.reason, now)
+    for token in sorted(tokens, key=_sequence):
+        newest = book.newest_page()
+        sequence = max(_sequence(token), newest.sequence + 1 if newest else 1)
+        book.add_page(Page(sequence, newest.token if newest else "", token, (), now))
+    unsearched = [replace(one, cleared_at=None) for one in book.undone()]
+    book.save(unsearched, who=person.by, what="must be searched for again", now=now, reason=person.reason)
+    return tokens
+
+
+def _sequence(token: str) -> int:
+    found = TOKEN.fullmatch(token)
+    return int(found[1]) if found else 0
+
+
+def _act(conn: psycopg.Connection[Any], reference: str, act: Callable[[Book, Posting], Posting]) -> Posting:
+    with conn.transaction():
+        book = SqlBook(conn)
+        book.lock()
+        done = act(book, find(book, reference))
+        worklist.queue(conn, "reconcile", [done.return_id])
+    conn.commit()
+    return done
+
+
+def _released(book: Book, posting: Posting, person: Person, now: datetime, *, has_looked: bool = False) -> Posting:
+    _require(posting, "planned", "in_doubt")
+    is_again = posting.state == "in_doubt"
+    if is_again and not has_looked:
+        raise HandError(_what_release_does(posting))
+    done = replace(posting, is_released=True)
+    what = "released once more, having looked in Khaos" if is_again else "released"
+    book.save([done], who=person.by, what=what, now=now, reason=person.reason)
+    return done
+
+
+def _what_release_does(posting: Posting) -> str:
+    out = f"{posting.handed_out_at:%Y-%m-%d %H:%M} UTC" if posting.handed_out_at else "an unknown time"
+    return (
+        f"{posting.reference} is in doubt: Khaos got it on {out} and no Credit Note of it was seen yet. A release "
+        "sends it once more at the next pull, without another search: if Khaos holds it after all, customer "
+        f"{posting.customer_code} may be credited twice. Look in Khaos for a return or a Credit Note with this "
+        "reference, and at the imports of the channel; where there is none, say it with --i-looked-in-khaos"
+    )
+
+
+def resolved(book: Book, posting: Posting, code: str, person: Person, now: datetime) -> Posting:
+    """The rule of ``resolve_confirmed`` on any book."""
+    _require(posting, "in_doubt", "confirmed")
+    note = book.note(code)
+    if note is None or note.customer_code != posting.customer_code:
+        raise HandError(f"no Credit Note {code} of customer {posting.customer_code} was read from Khaos yet")
+    if code != posting.credit_note_code and book.claimed([code]):
+        raise HandError(f"Credit Note {code} confirms another posting already")
+    done = confirmed(posting, note, by=f"person {person.by}", now=now)
+    book.save([done], who=person.by, what="resolved as confirmed", now=now, reason=person.reason)
+    return done
+
+
+def _not_posted(book: Book, posting: Posting, person: Person, now: datetime) -> Posting:
+    _require(posting, "in_doubt")
+    done = ended_posting(posting, "refused", by=f"person {person.by}: {person.reason}", now=now)
+    book.save([done], who=person.by, what="resolved as not posted", now=now, reason=person.reason)
+    return done
+
+
+def _intended(book: Book, posting: Posting, return_code: str, person: Person, now: datetime) -> Posting:
+    _require(posting, "in_doubt")
+    if not return_code.strip():
+        raise HandError("--return-code must name the return in Khaos")
+    reason = f"return {return_code}: {person.reason}"
+    book.save([posting], who=person.by, what="ProcessReturn asked for", now=now, reason=reason)
+    return posting
+
+
+def _refusal(
+    conn: psycopg.Connection[Any], posting: Posting, said: str, person: Person, now: datetime
+) -> tuple[Posting, str]:
+    if any(words in said.lower() for words in WRONG_CODE):
+        raise HandError(f"{said}: nothing was changed; check the return code in Khaos")
+
+    def refuse(book: Book, current: Posting) -> Posting:
+        _require(current, "in_doubt")
+        done = ended_posting(current, "refused", by=said, now=now)
+        book.save([done], who=person.by, what="refused by Khaos", now=now, reason=said)
+        return done
+
+    return _act(conn, posting.reference, refuse), f"Khaos refused: {said}"
+
+
+def _require(posting: Posting, *states: str) -> None:
+    if posting.state not in states:
+        raise HandError(f"{posting.reference} is {posting.state}; this needs {' or '.join(states)}")
+
+
+def _remember_waiver(conn: psycopg.Connection[Any], kind: str, subject: str, person: Person, now: datetime) -> None:
+    conn.execute(
+        "INSERT INTO recon.waivers (kind, subject, waived_by, reason, waived_at) VALUES (%s, %s, %s, %s, %s) "
+        "ON CONFLICT (kind, subject) DO UPDATE SET (waived_by, reason, waived_at) = "
+        "(EXCLUDED.waived_by, EXCLUDED.reason, EXCLUDED.waived_at)",
+        (kind, subject, person.by, person.reason, now),
+    )
+    entry = audit_log.Entry(now, person.by, "waived", f"exception {kind} {subject}", reason=person.reason)
+    audit_log.append(conn, [entry])
