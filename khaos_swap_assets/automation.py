@@ -1,24 +1,23 @@
 """What starts a run: sensors on new returns and on touched months, sweeps, month end, housekeeping.
 
-Belongs here: jobs, sensors and schedules, but for the sensor that tells of failures (``failures``). Stays out: work. A
-run is asked for only when something is due and never while a sync is queued or running. Times of day are Europe/London.
-Source: DESIGN §8.
+Belongs here: jobs, sensors and schedules, and what each asks for. Stays out: work, telling of failures (``failures``).
+A run is asked for only when something is due and never while a sync is queued or running. Times of day are
+Europe/London. Source: DESIGN §8.
 """
 
-import os
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import dagster as dg
 
 from khaos_swap_assets.failures import failed_runs
-from khaos_swap_assets.housekeeping import housekeeping, housekeeping_nightly
+from khaos_swap_assets.housekeeping import housekeeping
 from khaos_swap_assets.stages import watching
 from khaos_swap_assets.stages.checking import WATCH
 from khaos_swap_assets.stages.completeness import checks as completeness_checks
 from khaos_swap_assets.stages.completeness import watch as watch_checks
 from khaos_swap_assets.stages.due import UnansweredError, what_is_due
 from khaos_swap_assets.stages.reconciliation import checks as reconciliation_checks
-from khaos_swap_assets.stages.reconciliation.assets import MONTH_END
+from khaos_swap_assets.stages.reconciliation.assets import MONTH_END, months_from
 from khaos_swap_assets.stages.reconciliation.month_end import computed_since, touched_periods
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -30,7 +29,6 @@ ACTIVE = [
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
 ]
-SENSOR_SECONDS = int(os.environ.get("KHAOS_SWAP_SENSOR_SECONDS", "1"))
 
 sync = dg.define_asset_job(
     "sync",
@@ -60,13 +58,6 @@ def is_active(instance: dg.DagsterInstance, job_name: str) -> bool:
     return instance.get_runs_count(dg.RunsFilter(job_name=job_name, statuses=ACTIVE)) > 0
 
 
-@dg.sensor(
-    job=sync,
-    name="new_returns",
-    minimum_interval_seconds=SENSOR_SECONDS,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Asks for a sync when a knock, a changed return, unfinished work or a passed deadline makes one due.",
-)
 def new_returns(
     context: dg.SensorEvaluationContext, toolbox: dg.ResourceParam[Toolbox]
 ) -> dg.SensorResult | dg.SkipReason:
@@ -96,13 +87,6 @@ def when_asked(cursor: str | None, toolbox: Toolbox) -> tuple[str, bool]:
     return now.isoformat(), True
 
 
-@dg.sensor(
-    job=month_end,
-    name="touched_months",
-    minimum_interval_seconds=SENSOR_SECONDS,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Asks for the month end of every month that a sync touched.",
-)
 def touched_months(
     context: dg.SensorEvaluationContext, toolbox: dg.ResourceParam[Toolbox]
 ) -> dg.SensorResult | dg.SkipReason:
@@ -113,7 +97,7 @@ def touched_months(
     if is_active(context.instance, "month_end"):
         return dg.SkipReason("a run is queued or running")
     with toolbox.store() as conn:
-        periods = known_periods(touched_periods(conn))
+        periods = known_periods(touched_periods(conn), toolbox.settings.period_start)
         is_recent = computed_since(conn, toolbox.now() - MONTH_END_EVERY)
     if is_recent and is_active(context.instance, "sync"):
         return dg.SkipReason("a sync is under way, and the month was computed within the last minute")
@@ -124,20 +108,12 @@ def touched_months(
     )
 
 
-def known_periods(periods: list[str]) -> list[str]:
-    """Those months that the partitions know: from the start in the settings up to the open month."""
-    from khaos_swap_assets.stages.reconciliation.assets import MONTHS
+def known_periods(periods: list[str], first: date) -> list[str]:
+    """Those months that the partitions know: from the ``first`` in the settings up to the open month."""
+    known = months_from(first)
+    return [period for period in periods if known.has_partition_key(period)]
 
-    return [period for period in periods if MONTHS.has_partition_key(period)]
 
-
-@dg.schedule(
-    job=sync,
-    cron_schedule=["*/15 7-19 * * 1-6", "30 2 * * *"],
-    execution_timezone=LONDON,
-    name="sweep",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-)
 def sweep(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Look several times an hour in business hours, and widely at night, whether or not anything knocked."""
     if is_active(context.instance, "sync"):
@@ -145,13 +121,6 @@ def sweep(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReaso
     return dg.RunRequest()
 
 
-@dg.schedule(
-    job=watch,
-    cron_schedule="*/5 * * * *",
-    execution_timezone=LONDON,
-    name="watch_over_the_work",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-)
 def watch_over_the_work(
     context: dg.ScheduleEvaluationContext, toolbox: dg.ResourceParam[Toolbox]
 ) -> dg.RunRequest | dg.SkipReason:
@@ -163,19 +132,75 @@ def watch_over_the_work(
     return dg.RunRequest() if is_news else dg.SkipReason("what it says is told already")
 
 
-@dg.schedule(
-    job=month_end,
-    cron_schedule="0 6 1 * *",
-    execution_timezone=LONDON,
-    name="month_just_ended",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-)
 def month_just_ended(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     """On the 1st, ask for the month that ended yesterday."""
     yesterday = context.scheduled_execution_time - timedelta(days=1)
     return dg.RunRequest(partition_key=f"{yesterday:%Y-%m}")
 
 
+def sensors(seconds: int, *, is_started: bool) -> list[dg.SensorDefinition]:
+    """Every sensor, running or stopped; those that ask for runs look every so many ``seconds`` at most."""
+    status = dg.DefaultSensorStatus.RUNNING if is_started else dg.DefaultSensorStatus.STOPPED
+    asking = dg.sensor(
+        job=sync,
+        name="new_returns",
+        minimum_interval_seconds=seconds,
+        default_status=status,
+        description="Asks for a sync as soon as one is due: a knock, a changed return, unfinished work, a deadline.",
+    )
+    touching = dg.sensor(
+        job=month_end,
+        name="touched_months",
+        minimum_interval_seconds=seconds,
+        default_status=status,
+        description="Asks for the month end of every month that a sync touched.",
+    )
+    telling = dg.sensor(
+        name="failed_runs",
+        minimum_interval_seconds=30,
+        default_status=status,
+        description="Asks for no run: tells the alert list which failed and why, the first at once, then all of ten "
+        "minutes together.",
+    )
+    return [asking(new_returns), touching(touched_months), telling(failed_runs)]
+
+
+def schedules(*, is_started: bool) -> list[dg.ScheduleDefinition]:
+    """Every schedule, running or stopped."""
+    status = dg.DefaultScheduleStatus.RUNNING if is_started else dg.DefaultScheduleStatus.STOPPED
+    sweeping = dg.schedule(
+        job=sync,
+        cron_schedule=["*/15 7-19 * * 1-6", "30 2 * * *"],
+        execution_timezone=LONDON,
+        name="sweep",
+        default_status=status,
+        description="A sync every 15 minutes of the working day and widely at 02:30, whether or not anything knocked.",
+    )
+    watching_over = dg.schedule(
+        job=watch,
+        cron_schedule="*/5 * * * *",
+        execution_timezone=LONDON,
+        name="watch_over_the_work",
+        default_status=status,
+        description="Judges by our own tables what speaks of age: on the hour, and between when it says something new.",
+    )
+    ending = dg.schedule(
+        job=month_end,
+        cron_schedule="0 6 1 * *",
+        execution_timezone=LONDON,
+        name="month_just_ended",
+        default_status=status,
+        description="Adds up the month that ended yesterday: on the 1st at 06:00.",
+    )
+    nightly = dg.ScheduleDefinition(
+        job=housekeeping,
+        cron_schedule="0 3 * * *",
+        execution_timezone=LONDON,
+        name="housekeeping_nightly",
+        default_status=status,
+        description="Deletes old runs, their events and their files: at 03:00. Touches no return.",
+    )
+    return [sweeping(sweep), watching_over(watch_over_the_work), ending(month_just_ended), nightly]
+
+
 JOBS = (sync, watch, month_end, housekeeping)
-SENSORS = [new_returns, touched_months, failed_runs]
-SCHEDULES = [sweep, watch_over_the_work, month_just_ended, housekeeping_nightly]

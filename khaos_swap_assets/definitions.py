@@ -1,16 +1,18 @@
-"""The code location on one screen.
+"""The code location on one screen, as Dagster's own tools load it: all is shown, nothing can run.
 
-Belongs here: which assets, checks, jobs, sensors and schedules there are. Stays out: everything else.
+Belongs here: which assets, checks, jobs, sensors and schedules there are. Stays out: everything else. ``started`` has
+the same with its settings, for the processes that ``khaos-swap`` runs.
 """
 
 from __future__ import annotations
 
-import os
+from datetime import date
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from khaos_swap_assets import automation, resources
-from khaos_swap_assets.adapters.errors import SettingsError
+from khaos_swap_assets import automation, not_started, resources
+from khaos_swap_assets.adapters.settings import PERIOD_START
 from khaos_swap_assets.stages import watching
 from khaos_swap_assets.stages.completeness import assets as completeness
 from khaos_swap_assets.stages.completeness import checks as completeness_checks
@@ -30,13 +32,18 @@ from khaos_swap_assets.stages.stock_codes import assets as stock_codes
 from khaos_swap_assets.stages.storefront import assets as storefront
 from khaos_swap_assets.stages.storefront import checks as storefront_checks
 
-STARTED_BY = "KHAOS_SWAP_STARTED_BY"
+if TYPE_CHECKING:
+    from khaos_swap_assets.adapters.settings import Settings
 
 
-def build(*, toolbox: object = None) -> dg.Definitions:
-    """Assemble the code location; ``toolbox`` overrides the resource."""
+def build(settings: Settings | None = None, *, toolbox: object = None) -> dg.Definitions:
+    """Assemble the code location; without ``settings`` nothing starts by itself, and what is started says how to start.
+
+    ``toolbox`` overrides the resource.
+    """
     return dg.Definitions(
-        assets=_watched(
+        assets=_specified(
+            settings.period_start if settings else PERIOD_START,
             returns.swap_returns,
             returns.matched_return_lines,
             stock_codes.stock_codes,
@@ -65,26 +72,28 @@ def build(*, toolbox: object = None) -> dg.Definitions:
             *shadow_checks.CHECKS,
         ],
         jobs=automation.JOBS,
-        sensors=automation.SENSORS,
-        schedules=automation.SCHEDULES,
-        resources={"toolbox": toolbox or resources.toolbox},
+        sensors=automation.sensors(settings.sensor_seconds if settings else 1, is_started=settings is not None),
+        schedules=automation.schedules(is_started=settings is not None),
+        resources={"toolbox": toolbox or (resources.ToolboxResource() if settings else not_started.NotStarted())},
     )
 
 
-def _watched(*assets: dg.AssetsDefinition) -> list[dg.AssetsDefinition]:
-    """The assets; an unpartitioned one turns red by itself when no run makes it: a backfilled month proves nothing."""
+def _specified(first: date, *assets: dg.AssetsDefinition) -> list[dg.AssetsDefinition]:
+    """The assets: the month from its ``first`` on; any other turns red by itself when no run makes it.
+
+    No freshness of a month: one that a backfill made proves nothing.
+    """
+    months = reconciliation.months_from(first)
     fresh = dg.FreshnessPolicy.time_window(fail_window=watching.STALE_AFTER)
-    return [
-        one if one.partitions_def else one.map_asset_specs(lambda spec: spec.replace_attributes(freshness_policy=fresh))
-        for one in assets
-    ]
+
+    def specify(spec: dg.AssetSpec) -> dg.AssetSpec:
+        is_monthly = spec.partitions_def is not None
+        return spec.replace_attributes(**{"partitions_def": months} if is_monthly else {"freshness_policy": fresh})
+
+    return [one.map_asset_specs(specify) for one in assets]
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """What Dagster loads. Raises ``SettingsError`` when nothing set the environment up."""
-    if not os.environ.get(STARTED_BY):
-        raise SettingsError(
-            "Khaos Swap is not started by dagster dev: run `khaos-swap up`, or `make demo` to look around"
-        )
+    """What ``dagster dev``, ``dagster definitions validate`` and ``dg`` load; no environment is read."""
     return build()

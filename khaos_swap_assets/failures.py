@@ -1,8 +1,8 @@
 """Telling people that runs failed.
 
-Belongs here: the sensor, which tells a flood in one message. Stays out: how a message is sent (``adapters.alerts``). It
-leaves a mark in our tables at each look, whose age the house watches (``health``): a sensor that was switched off or
-hangs is as silent as one without news.
+Belongs here: what the sensor does, which tells a flood in one message. Stays out: the sensor (``automation``) and how a
+message is sent (``adapters.alerts``). It leaves a mark in our tables at each look, whose age the house watches
+(``health``): a sensor that was switched off or hangs is as silent as one without news.
 """
 
 from __future__ import annotations
@@ -21,12 +21,6 @@ MOST = 1_000
 """Failed runs of one message; more wait for the next."""
 
 
-@dg.sensor(
-    name="failed_runs",
-    minimum_interval_seconds=30,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Tells the alert list which runs failed and why: the first at once, then all of ten minutes together.",
-)
 def failed_runs(context: dg.SensorEvaluationContext, toolbox: dg.ResourceParam[Toolbox]) -> dg.SkipReason:
     """One look; the cursor says up to which event all was told, and when a message was tried last."""
     now = toolbox.now()

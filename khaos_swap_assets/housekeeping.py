@@ -7,7 +7,7 @@ newest, of every month, stay for ever.
 
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import dagster as dg
 
@@ -15,7 +15,15 @@ from khaos_swap_assets.adapters.store import dagster_log
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
-    from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
+    from contextlib import AbstractContextManager
+
+    from sqlalchemy import Connection
+
+
+class _Tables(Protocol):
+    """What is asked of Dagster's event log: its database."""
+
+    def index_connection(self) -> "AbstractContextManager[Connection]": ...
 
 
 @dg.op
@@ -73,20 +81,11 @@ def _is_older(folder: Path, moment: datetime) -> bool:
     return folder.stat().st_mtime < moment.timestamp()
 
 
-def _storage(instance: dg.DagsterInstance) -> "SqlEventLogStorage":
-    return cast("SqlEventLogStorage", instance.event_log_storage)
+def _storage(instance: dg.DagsterInstance) -> _Tables:
+    return cast(_Tables, instance.event_log_storage)
 
 
 @dg.job(executor_def=dg.in_process_executor, description="Delete old runs, their events and their files.")
 def housekeeping() -> None:
     """Keep Dagster's own tables and files small."""
     clean_up()
-
-
-housekeeping_nightly = dg.ScheduleDefinition(
-    job=housekeeping,
-    cron_schedule="0 3 * * *",
-    execution_timezone="Europe/London",
-    name="housekeeping_nightly",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-)

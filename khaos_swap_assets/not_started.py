@@ -1,27 +1,35 @@
-"""What a plain ``dagster dev`` in the project's folder meets: one line that says how to start.
+"""What Dagster's own tools get in place of the toolbox: one line that says how to start.
 
-Belongs here: the guard that the top-level ``dagster.yaml`` names as its storage. Stays out: the settings that Dagster
-really runs with (``khaos_swap_assets/dagster.yaml``, which ``khaos-swap`` puts into DAGSTER_HOME).
+Belongs here: that line and the stand-in that says it. Stays out: what is shown (``definitions``), and the processes
+that ``khaos-swap`` runs (``started``).
 """
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import NoReturn, cast
 
-from dagster._core.storage.base_storage import DagsterStorage
+import dagster as dg
 
-LINE = "Khaos Swap is not started by dagster itself: run `khaos-swap up`, or `make demo` to look around"
+from khaos_swap_assets.stages.toolbox import Toolbox
+
+LINE = "Khaos Swap is not started by Dagster's own tools: run `khaos-swap up`, or `make demo` to look around"
 
 
-class NotStarted(DagsterStorage):
-    """Ends the program that asks for it."""
+class _Nothing:
+    """Ends whatever reaches for a part of it."""
 
-    @classmethod
-    def config_type(cls) -> dict[str, Any]:
-        """Nothing can be configured."""
-        return {}
+    def __init__(self, line: str) -> None:
+        self._line = line
 
-    @classmethod
-    def from_config_value(cls, inst_data: object, config_value: object) -> NoReturn:
-        """Say how to start, and end. Raises ``SystemExit`` with that line."""
-        raise SystemExit(LINE)
+    def __getattr__(self, part: str) -> NoReturn:
+        raise dg.Failure(self._line, allow_retries=False)
+
+
+class NotStarted(dg.ConfigurableResource[Toolbox]):
+    """Nothing is opened: Dagster's own tools show Khaos Swap, and `khaos-swap up` runs it."""
+
+    line: str = LINE
+
+    def create_resource(self, context: dg.InitResourceContext) -> Toolbox:
+        """A toolbox without parts: the first that is reached for ends the run or the tick with ``line``."""
+        return cast(Toolbox, _Nothing(self.line))

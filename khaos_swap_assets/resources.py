@@ -26,13 +26,15 @@ if TYPE_CHECKING:
     from khaos_swap_assets.adapters.swap.client import SwapClient
     from khaos_swap_assets.domain.exceptions.catalogue import Problem
 
+APPLICATION = "dagster"
 
-def toolbox_from_environment() -> Toolbox:
-    """The parts as the environment configures them. Raises ``SettingsError``."""
+
+def toolbox_from_environment(application: str = APPLICATION) -> Toolbox:
+    """The parts as the environment configures them; ``application`` names the connections. Raises ``SettingsError``."""
     settings = load_settings()
     if not settings.database_url.get_secret_value():
         raise SettingsError("KHAOS_SWAP_DATABASE_URL is empty: start with khaos-swap up, which sets it")
-    parts = _Parts(settings)
+    parts = _Parts(settings, application)
     return Toolbox(
         settings,
         parts.open_store,
@@ -49,13 +51,14 @@ def toolbox_from_environment() -> Toolbox:
 class _Parts:
     """Opens each part when it is first asked for; imports wait until then too."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, application: str) -> None:
         self._settings = settings
+        self._application = application
 
     def open_store(self) -> psycopg.Connection[Any]:
         from khaos_swap_assets.adapters.store import database
 
-        return database.connect(self._settings.database_url.get_secret_value(), application="dagster")
+        return database.connect(self._settings.database_url.get_secret_value(), application=self._application)
 
     def open_swap(self) -> SwapClient:
         from khaos_swap_assets.adapters.swap import client
@@ -83,7 +86,14 @@ class _Parts:
         send_problems(self._settings, problems)
 
 
-@dg.resource(description="Settings, store, vendors and clock")
-def toolbox(_: dg.InitResourceContext) -> Toolbox:
-    """One toolbox a run."""
-    return toolbox_from_environment()
+class ToolboxResource(dg.ConfigurableResource[Toolbox]):
+    """Settings, store, vendors and clock, all read from the environment when a run begins: no secret is a field here.
+
+    ``application`` is the name by which the database server knows the connections.
+    """
+
+    application: str = APPLICATION
+
+    def create_resource(self, context: dg.InitResourceContext) -> Toolbox:
+        """One toolbox a run."""
+        return toolbox_from_environment(self.application)

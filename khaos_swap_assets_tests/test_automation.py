@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,12 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 
 from khaos_swap_assets import automation
 from khaos_swap_assets.adapters.errors import TransientError
+from khaos_swap_assets.adapters.settings import PERIOD_START
 from khaos_swap_assets.adapters.store import arrivals, worklist
-from khaos_swap_assets.housekeeping import housekeeping_nightly
 from khaos_swap_assets.stages import due
 from khaos_swap_assets.stages.due import what_is_due
 from khaos_swap_assets.stages.orders.sync import SOURCE as DOCUMENTS
-from khaos_swap_assets.stages.reconciliation.assets import MONTHS
+from khaos_swap_assets.stages.reconciliation.assets import months_from
 from khaos_swap_assets.stages.returns.sync import OPEN, SOURCE, WIDE
 from khaos_swap_assets_tests.stages.town import NOON, Town, a_note, a_return, connect
 
@@ -55,12 +55,12 @@ def quiet(town: Town) -> None:
 def look(
     town: Town,
     instance: dg.DagsterInstance,
-    sensor: dg.SensorDefinition = automation.new_returns,
+    sensor: Callable[..., Any] = automation.new_returns,
     cursor: str | None = None,
 ) -> Any:
     """One evaluation of a sensor, with its cursor."""
-    context = dg.build_sensor_context(instance=instance, resources={"toolbox": town.tools}, cursor=cursor)
-    return sensor(context), context.cursor
+    context = dg.build_sensor_context(instance=instance, cursor=cursor)
+    return sensor(context, town.tools), context.cursor
 
 
 def test_nothing_due_asks_for_nothing_and_says_so(town: Town, instance: dg.DagsterInstance) -> None:
@@ -275,7 +275,9 @@ def test_on_the_first_the_month_that_ended_is_asked_for(tick: datetime, period: 
 
 def test_the_month_that_is_asked_for_is_a_partition() -> None:
     found = dg.build_schedule_context(scheduled_execution_time=datetime(2026, 4, 1, 5, tzinfo=UTC))
-    assert automation.known_periods([automation.month_just_ended(found).partition_key or ""]) == ["2026-03"]
+    asked = automation.month_just_ended(found).partition_key or ""
+    assert automation.known_periods([asked], date(2026, 3, 31)) == ["2026-03"]
+    assert automation.known_periods([asked], date(2026, 4, 1)) == []
 
 
 @pytest.mark.parametrize(
@@ -289,14 +291,13 @@ def test_the_month_that_is_asked_for_is_a_partition() -> None:
 )
 def test_a_month_is_a_partition_from_its_first_second_in_london(moment: datetime, newest: str) -> None:
     with partition_loading_context(effective_dt=moment):
-        assert MONTHS.get_last_partition_key() == newest
+        assert months_from(PERIOD_START).get_last_partition_key() == newest
 
 
 @pytest.mark.parametrize("day", [datetime(2026, 3, 28, tzinfo=LONDON), datetime(2026, 10, 24, tzinfo=LONDON)])
-@pytest.mark.parametrize("schedule", [automation.sweep, housekeeping_nightly])
-def test_a_night_in_which_clocks_change_has_its_nightly_work_once(
-    schedule: dg.ScheduleDefinition, day: datetime
-) -> None:
+@pytest.mark.parametrize("name", ["sweep", "housekeeping_nightly"])
+def test_a_night_in_which_clocks_change_has_its_nightly_work_once(name: str, day: datetime) -> None:
+    (schedule,) = [one for one in automation.schedules(is_started=True) if one.name == name]
     zone = schedule.execution_timezone
     ticks = schedule_execution_time_iterator(day.timestamp(), schedule.cron_schedule, zone)
     until = datetime(day.year, day.month, day.day + 3, tzinfo=LONDON)
@@ -314,11 +315,8 @@ def test_a_sweep_asks_for_a_run_unless_one_is_under_way(tmp_path: Path) -> None:
     instance.dispose()
 
 
-def test_sensors_and_schedules_run_without_anybody_starting_them() -> None:
-    for sensor in automation.SENSORS:
-        assert sensor.default_status == dg.DefaultSensorStatus.RUNNING, sensor.name
-    for schedule in automation.SCHEDULES:
-        assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING, schedule.name
+def test_schedules_are_in_the_merchants_time() -> None:
+    for schedule in automation.schedules(is_started=True):
         assert schedule.execution_timezone == "Europe/London", schedule.name
 
 

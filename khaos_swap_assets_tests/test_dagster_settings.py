@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.run_request import InstigatorType
 
+from khaos_swap_assets import definitions
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import embedded
 from khaos_swap_assets.running import supervisor
@@ -79,9 +80,9 @@ def test_logs_of_runs_lie_in_the_data_folder(instance: dg.DagsterInstance, tmp_p
     assert instance.storage_directory().startswith(str(tmp_path))
 
 
-def test_the_workspace_names_the_definitions() -> None:
+def test_the_workspace_names_the_definitions_that_dagsters_own_tools_may_load() -> None:
     workspace = (ROOT / "workspace.yaml").read_text()
-    assert f"module_name: {supervisor.MODULE}\n" in workspace
+    assert f"module_name: {definitions.__name__}\n" in workspace
     assert f"location_name: {supervisor.LOCATION}\n" in workspace
 
 

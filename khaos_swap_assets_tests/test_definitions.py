@@ -5,15 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
 import pytest
 
-from khaos_swap_assets import definitions
+from khaos_swap_assets import definitions, started
 from khaos_swap_assets.adapters.errors import KhaosSwapError, SettingsError, TransientError
+from khaos_swap_assets.adapters.settings import Settings
+from khaos_swap_assets.adapters.settings_checks import STARTED_BY
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
+from khaos_swap_assets.running import supervisor
 from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -62,9 +65,33 @@ def test_dagster_can_load_it(assembled: dg.Definitions) -> None:
     dg.Definitions.validate_loadable(assembled)
 
 
-def test_plain_dagster_dev_is_told_what_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("settings", [None, Settings(period_start=date(2024, 5, 31), sensor_seconds=7)])
+def test_what_looks_by_itself_is_started_with_settings_only(settings: Settings | None) -> None:
+    made = definitions.build(settings)
+    word = "RUNNING" if settings else "STOPPED"
+    automatic = [*(made.sensors or ()), *(made.schedules or ())]
+    assert {one.name: one.default_status.value for one in automatic} == {one.name: word for one in automatic}
+    assert len(automatic) == 7
+    every = {one.name: one.minimum_interval_seconds for one in made.sensors or ()}
+    assert every == dict.fromkeys(("new_returns", "touched_months"), 7 if settings else 1) | {"failed_runs": 30}
+    months = made.resolve_job_def("month_end").partitions_def
+    assert months
+    assert months.get_first_partition_key() == ("2024-05" if settings else "2025-01")
+
+
+def test_what_khaos_swap_runs_is_refused_without_its_own_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert started.__name__ == supervisor.MODULE
     with pytest.raises(SettingsError, match="khaos-swap up"):
-        definitions.defs.load_fn() if hasattr(definitions.defs, "load_fn") else definitions.defs()
+        started.defs()
+    monkeypatch.setenv(STARTED_BY, "up")
+    assert isinstance(started.defs(), dg.Definitions)
+
+
+def test_automation_says_in_its_own_words_what_it_is(assembled: dg.Definitions) -> None:
+    automatic = [*(assembled.sensors or ()), *(assembled.schedules or ()), *(assembled.jobs or ())]
+    told = [str(getattr(one, "description", "") or "") for one in automatic]
+    assert len({*told}) == len(told)
+    assert all(len(text) > 20 for text in told), told
 
 
 def test_every_asset_has_an_owner_a_group_a_kind_and_says_what_it_is(assembled: dg.Definitions) -> None:

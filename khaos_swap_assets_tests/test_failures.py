@@ -56,8 +56,8 @@ class Sensor:
         self.cursor: str | None = None
 
     def look(self) -> str:
-        context = dg.build_sensor_context(self.instance, self.cursor, resources={"toolbox": self.town.tools})
-        said = failures.failed_runs(context)
+        context = dg.build_sensor_context(self.instance, self.cursor)
+        said = failures.failed_runs(context, self.town.tools)
         self.cursor = context.cursor
         assert isinstance(said, dg.SkipReason)
         return said.skip_message or ""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import TypeGuard
 
 import pytest
 
@@ -13,7 +15,7 @@ import khaos_swap_assets
 
 PACKAGE = "khaos_swap_assets"
 ROOT = Path(khaos_swap_assets.__file__).parent
-FLOORS = {"domain": 0, "adapters": 1, "stages": 2, "definitions": 4}
+FLOORS = {"domain": 0, "adapters": 1, "stages": 2, "definitions": 4, "started": 4}
 ABOVE = 3
 # The demo plays the whole code location, so it alone may reach for it.
 UPWARD_ALLOWED = {("demo.once", "definitions.build")}
@@ -54,7 +56,9 @@ HEAVY = {
     "httpx",
 }
 # What Dagster imports at each run worker's start: everything that ``definitions`` reaches at module level.
-LOADED = ("stages", "automation", "resources", "definitions")
+LOADED = ("stages", "automation", "failures", "housekeeping", "resources", "not_started", "definitions", "started")
+# What Dagster does not promise to keep, in the one module that says for which version it was written.
+PINNED = "ui.webserver"
 
 
 def modules(folder: str = "") -> list[Path]:
@@ -137,6 +141,36 @@ def heavy(path: Path) -> list[str]:
     return [name for name in imported(path, at_top_only=True) if name.split(".")[0] in HEAVY]
 
 
+def reading_at_import(path: Path) -> list[str]:
+    """No module reads the environment when it is imported: it would be that of whoever imports it first."""
+    named = [name for name in imported(path) if name in {"os.environ", "os.getenv", "os.environb"}]
+    return [*named, *(f"os.{node.attr}" for node in _run_at_import(tree(path)) if _is_environment(node))]
+
+
+def _is_environment(node: ast.AST) -> TypeGuard[ast.Attribute]:
+    if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
+        return False
+    return node.value.id == "os" and node.attr in {"environ", "environb", "getenv"}
+
+
+def _run_at_import(node: ast.AST) -> Iterator[ast.AST]:
+    """What runs when a module is imported: all but the bodies of functions."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            parts = [child.args, *getattr(child, "decorator_list", ())]
+        else:
+            parts = [child]
+        for part in parts:
+            yield part
+            yield from _run_at_import(part)
+
+
+def unpromised(path: Path) -> list[str]:
+    """Names of Dagster's that begin with an underscore, outside the module that is pinned to a version."""
+    private = re.compile(r"dagster\w*\.(\w+\.)*_(?!_)")
+    return [name for name in imported(path) if private.match(name) and name_of(path) != PINNED]
+
+
 RULES: tuple[tuple[Callable[[Path], list[str]], tuple[str, ...]], ...] = (
     (upward, ("",)),
     (sharing, ("sandbox",)),
@@ -144,6 +178,8 @@ RULES: tuple[tuple[Callable[[Path], list[str]], tuple[str, ...]], ...] = (
     (orchestrating, ("adapters",)),
     (meddling, ("adapters.swap", "adapters.khaos", "adapters.store")),
     (heavy, LOADED),
+    (unpromised, ("",)),
+    (reading_at_import, ("",)),
 )
 
 
@@ -188,6 +224,15 @@ def test_every_floor_with_a_rule_has_modules(floor: str) -> None:
         ("adapters/store/m", "from khaos_swap_assets.adapters.swap import x", {"meddling": ["adapters.swap.x"]}),
         ("adapters/store/m", "from khaos_swap_assets.adapters.swap.records.line import Line", {}),
         ("stages/m", "import lxml", {"heavy": ["lxml"]}),
+        ("stages/m", "from dagster._core.events import x", {"unpromised": ["dagster._core.events.x"]}),
+        ("stages/m", "if TYPE_CHECKING:\n    import dagster_pg._util", {"unpromised": ["dagster_pg._util"]}),
+        ("ui/webserver", "from dagster._core.events import x", {}),
+        ("stages/m", "x = os.environ['A']", {"reading_at_import": ["os.environ"]}),
+        ("stages/m", "from os import environ", {"reading_at_import": ["os.environ"]}),
+        ("stages/m", "class A:\n    x = os.getenv('A')", {"reading_at_import": ["os.getenv"]}),
+        ("stages/m", "def f(x=os.environ):\n    pass", {"reading_at_import": ["os.environ"]}),
+        ("stages/m", "@g(os.environ)\ndef f():\n    pass", {"reading_at_import": ["os.environ"]}),
+        ("stages/m", "def f():\n    return os.environ, lambda: os.environ", {}),
         ("resources", "import lxml", {"heavy": ["lxml"]}),
         ("stages/m", "def f():\n    import lxml", {}),
         ("stages/m", "if TYPE_CHECKING:\n    import lxml", {}),

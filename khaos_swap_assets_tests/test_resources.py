@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dagster as dg
 import psycopg
 import pytest
 from psycopg import errors
@@ -24,6 +25,15 @@ def tools(monkeypatch: pytest.MonkeyPatch, database_url: str) -> Toolbox:
 def test_without_a_database_the_line_says_how_to_start() -> None:
     with pytest.raises(SettingsError, match="KHAOS_SWAP_DATABASE_URL is empty: start with khaos-swap up"):
         resources.toolbox_from_environment()
+
+
+def test_a_run_is_given_the_toolbox_and_no_secret_is_configuration(tools: Toolbox) -> None:
+    resource = resources.ToolboxResource()
+    assert set(type(resource).model_fields) == {"application"}
+    with dg.build_resources({"toolbox": resource}) as made:
+        assert made.toolbox.settings == tools.settings
+        with made.toolbox.store() as conn:
+            assert conn.execute("SHOW application_name").fetchone() == ("khaos-swap dagster",)
 
 
 def test_nothing_is_opened_before_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

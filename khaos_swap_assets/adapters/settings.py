@@ -19,6 +19,7 @@ from khaos_swap_assets.adapters.settings_money import StorefrontSettings, Tolera
 from khaos_swap_assets.domain.refunds.proof import WORDS, Proof
 
 EARLIEST_YEAR = 2000
+PERIOD_START = date(2025, 1, 1)
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -148,7 +149,7 @@ class Settings(BaseSettings):
     policy_file: Path | None = Field(
         None, description="YAML of finance's decisions on Credit Notes; empty: the defaults"
     )
-    period_start: date = Field(date(2025, 1, 1), description="First month of the reports; first reads go as deep")
+    period_start: date = Field(PERIOD_START, description="First month of the reports; first reads go as deep")
     seal_key: SecretStr = Field(SecretStr(""), description="Key that seals names and addresses (Fernet)")
     inspection_token: SecretStr = Field(SecretStr(""), description="Bearer token of POST /inspections")
     inspection_token_previous: SecretStr = Field(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from khaos_swap_assets.adapters.errors import SettingsError, StoreError
+from khaos_swap_assets.adapters.settings_checks import STARTED_BY
 from khaos_swap_assets.cli.postings import Reach
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from khaos_swap_assets.adapters.settings import Settings
 
 DEMO = "demo"
-STARTED_BY = "KHAOS_SWAP_STARTED_BY"
 DATABASE_URL = "KHAOS_SWAP_DATABASE_URL"
 MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 

@@ -142,7 +142,7 @@ class Play:
 
     def _close_months(self) -> None:
         with self.tools.store() as conn:
-            periods = known_periods(touched_periods(conn))
+            periods = known_periods(touched_periods(conn), self.tools.settings.period_start)
         for period in periods:
             self._job("month_end", period)
 

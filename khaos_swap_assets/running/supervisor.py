@@ -28,7 +28,7 @@ POLL_SECONDS = 0.1
 RESTART_SECONDS = 1.0
 FORGIVEN_AFTER_SECONDS = 600
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-MODULE = "khaos_swap_assets.definitions"
+MODULE = "khaos_swap_assets.started"
 LOCATION = "khaos_swap"
 WORKSPACE = """load_from:
   - grpc_server:

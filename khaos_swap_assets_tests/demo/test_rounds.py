@@ -12,12 +12,13 @@ import httpx
 import pytest
 
 from khaos_swap_assets.adapters.errors import KhaosSwapError
+from khaos_swap_assets.adapters.settings import PERIOD_START
 from khaos_swap_assets.adapters.store.embedded import EmbeddedPostgres
 from khaos_swap_assets.demo import rounds
 from khaos_swap_assets.demo.environment import Place
 from khaos_swap_assets.demo.rounds import WAITS, Play, Played
 from khaos_swap_assets.stages.credit_notes import people
-from khaos_swap_assets.stages.reconciliation.assets import MONTHS
+from khaos_swap_assets.stages.reconciliation.assets import months_from
 from khaos_swap_assets_tests.stages.town import NOON, Town
 
 STILL = {"steps": 0, "pulled": 0, "sold": 0}
@@ -43,7 +44,7 @@ class House:
         def every_return_is_readable() -> dg.AssetCheckResult:
             return dg.AssetCheckResult(passed=self.is_green)
 
-        @dg.asset(partitions_def=MONTHS)
+        @dg.asset(partitions_def=months_from(PERIOD_START))
         def closed(context: dg.AssetExecutionContext) -> None:
             self.months.append(context.partition_key)
 
@@ -169,7 +170,7 @@ def test_a_sandbox_that_is_gone_ends_the_play(stage: Stage) -> None:
 
 
 def test_the_touched_months_are_closed_at_the_end_and_unknown_ones_are_not(stage: Stage) -> None:
-    known = MONTHS.get_first_partition_key()
+    known = months_from(PERIOD_START).get_first_partition_key()
     with stage.play.tools.store() as conn:
         for period in (known, "1999-01"):
             conn.execute("INSERT INTO recon.touched_periods VALUES (%s, now())", (period,))

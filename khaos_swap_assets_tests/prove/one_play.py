@@ -71,9 +71,8 @@ def _asked(play: rounds.Play) -> str:
     """What the sensor on new returns says during the outage: the reason to skip, or that it asks for a run."""
     from khaos_swap_assets.automation import new_returns
 
-    context = dg.build_sensor_context(instance=play.instance, resources={"toolbox": play.tools})
-    tick = new_returns.evaluate_tick(context)
-    return tick.skip_message or f"asks for {len(tick.run_requests or [])} run"
+    tick = new_returns(dg.build_sensor_context(instance=play.instance), play.tools)
+    return (tick.skip_message if isinstance(tick, dg.SkipReason) else "") or "asks for a run"
 
 
 def main(wish: dict[str, Any]) -> int:

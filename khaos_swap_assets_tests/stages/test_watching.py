@@ -186,8 +186,8 @@ def test_age_turns_red_by_itself_and_tells_people(planned: Town, instance: dg.Da
 
 def tick(town: Town, at: str) -> Any:
     moment = datetime.fromisoformat(f"2026-03-10T{at}+00:00")
-    context = dg.build_schedule_context(scheduled_execution_time=moment, resources={"toolbox": town.tools})
-    return automation.watch_over_the_work(context)
+    context = dg.build_schedule_context(scheduled_execution_time=moment)
+    return automation.watch_over_the_work(context, town.tools)
 
 
 def test_the_watch_runs_on_the_hour_and_when_it_has_news(planned: Town) -> None:

@@ -4,7 +4,6 @@ Belongs here: ``reconciliation/returns``, ``reconciliation/exceptions``, ``recon
 show. Stays out: the work (``judging``, ``month_end``) and the rules (``judging.verdict``).
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
@@ -12,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 
+from khaos_swap_assets.adapters.settings import PERIOD_START
 from khaos_swap_assets.adapters.store import matches, residuals
 from khaos_swap_assets.domain.reporting.tables import summary_table, worst_table
 from khaos_swap_assets.stages.credit_notes.stopping import Held, held
@@ -30,13 +30,12 @@ EXCEPTIONS = dg.AssetKey(["reconciliation", "exceptions"])
 MONTH_END = dg.AssetKey(["reconciliation", "month_end"])
 MOST_HELD = 50
 
-MONTHS = dg.TimeWindowPartitionsDefinition(
-    start=os.environ.get("KHAOS_SWAP_PERIOD_START", date(2025, 1, 1).isoformat())[:7],
-    fmt="%Y-%m",
-    cron_schedule="0 0 1 * *",
-    timezone="Europe/London",
-    end_offset=1,
-)
+
+def months_from(first: date) -> dg.TimeWindowPartitionsDefinition:
+    """The London months from that of ``first`` to the open one."""
+    return dg.TimeWindowPartitionsDefinition(
+        start=f"{first:%Y-%m}", fmt="%Y-%m", cron_schedule="0 0 1 * *", timezone="Europe/London", end_offset=1
+    )
 
 
 def _held_metadata(behind: Sequence[Held]) -> dict[str, Any]:
@@ -139,7 +138,7 @@ def reconciliation_exceptions(toolbox: dg.ResourceParam[Toolbox]) -> dg.Material
 @dg.asset(
     key=MONTH_END,
     deps=[RETURNS, EXCEPTIONS],
-    partitions_def=MONTHS,
+    partitions_def=months_from(PERIOD_START),
     group_name="reconciliation",
     owners=["team:finance"],
     kinds={"postgres"},
