@@ -18,7 +18,7 @@ BUSY := the demo in $(DEMO) is running, and nothing was removed: stop it with Ct
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-once test coverage prove bench lint sbom docs clean
+.PHONY: help setup demo demo-once quick test coverage prove bench lint sbom docs clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
@@ -33,6 +33,11 @@ demo-once: $(RUNS) ## Play one month without the UI and print the figures; RETUR
 
 test: $(READY) ## Run all tests; TESTS=path runs some
 	@$(BIN)/pytest -q -n 4 --dist worksteal $(TESTS)
+
+quick: $(READY) ## The inner loop: style, house rules and the pure rules, in seconds
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/pytest -q -n 2 $(addprefix khaos_swap_assets_tests/,domain test_floors.py test_house.py)
 
 coverage: $(READY) ## Run all tests and show what they do not reach
 	@$(BIN)/pytest -q -n 4 --dist worksteal --cov --cov-report=term:skip-covered $(TESTS)

@@ -20,7 +20,7 @@ from khaos_swap_assets_tests import generated_docs
 ROOT = Path(__file__).parent.parent
 TESTS = ROOT / "khaos_swap_assets_tests"
 DOCS = ROOT / "docs"
-PAGES = sorted([ROOT / "README.md", *DOCS.glob("*.md"), *(ROOT / "deploy").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *(ROOT / "deploy").glob("*.md")])
 OF_THE_PROGRAMS = {"KHAOS_SWAP_STARTED_BY", "KHAOS_SWAP_DAGSTER_URL"}
 FORBIDDEN = re.compile(r"\b(TODO|FIXME|WIP|coming soon|not yet implemented)\b", re.IGNORECASE)
 COMMANDS = dict(generated_docs.walk(typer.main.get_command(app)))

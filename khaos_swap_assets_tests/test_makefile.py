@@ -16,7 +16,21 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-TARGETS = {"help", "setup", "demo", "demo-once", "test", "coverage", "prove", "bench", "lint", "sbom", "docs", "clean"}
+TARGETS = {
+    "help",
+    "setup",
+    "demo",
+    "demo-once",
+    "test",
+    "coverage",
+    "prove",
+    "quick",
+    "bench",
+    "lint",
+    "sbom",
+    "docs",
+    "clean",
+}
 RUNS = {"setup", "demo", "demo-once"}
 HASHED = re.compile(r"^([A-Za-z0-9._-]+)(\[[a-z,]+\])?==")
 
