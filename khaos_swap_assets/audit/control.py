@@ -17,11 +17,10 @@ from khaos_swap_assets.adapters.files.faults import BadInputError, FaultKind, of
 from khaos_swap_assets.adapters.files.layouts import NoteRow, OrderRow, RefundRow
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.returns_file import ReturnRow
+from khaos_swap_assets.domain.linking.windows import REFUND
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.returns import KNOWN_STATUSES
-
-NOTE_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +163,14 @@ def _limits(inputs: Inputs, orders_missing: int) -> Iterator[str]:
 
 
 def _days(inputs: Inputs) -> Iterator[str]:
-    """Refunds whose Credit Note must lie outside the file: a note comes within ``NOTE_DAYS`` of its refund."""
+    """Refunds whose Credit Note must lie outside the file: a note comes within a known time of its refund."""
     paid = [row.record for row in inputs.proven_returns if row.record.refund_pence]
     refunded = [london_date(record.refunded_at) for record in paid if record.refunded_at]
     noted = [row.created_on for row in inputs.credit_notes.rows if row.created_on]
     if not refunded or not noted:
         return
     late = sum(day > max(noted) for day in refunded)
-    early = sum(day < min(noted) - timedelta(days=NOTE_DAYS) for day in refunded)
+    early = sum(day < min(noted) - timedelta(days=REFUND.after or 0) for day in refunded)
     if late:
         yield f"Days: {late:,} refunds are later than the last Credit Note of the file ({max(noted)})"
     if early:

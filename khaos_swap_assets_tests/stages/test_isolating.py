@@ -11,10 +11,10 @@ import psycopg
 import pytest
 
 from khaos_swap_assets.adapters.errors import SettingsError
+from khaos_swap_assets.domain.linking.witness import Witness
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.stages import isolating
 from khaos_swap_assets.stages.credit_notes import attributing, drafting, policy_trial, posting
-from khaos_swap_assets.stages.credit_notes.witness import Witness
 from khaos_swap_assets.stages.due import local_reason
 from khaos_swap_assets.stages.reconciliation import judging
 from khaos_swap_assets.stages.returns import matching

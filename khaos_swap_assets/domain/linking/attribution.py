@@ -19,18 +19,16 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from itertools import chain
 from typing import Literal
 
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.linking.records import PassName
+from khaos_swap_assets.domain.linking.windows import REFUND
 from khaos_swap_assets.domain.records.packs import NO_PACKS, Packs
 
 MatchedBy = Literal["posting", "person"] | PassName
-
-DAYS_BEFORE_REFUND = 3
-DAYS_AFTER_REFUND = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +256,4 @@ def _pair(notes: Sequence[CreditNote], claims: Sequence[Claim]) -> _Outcomes:
 
 
 def _is_near(made_on: date | None, claim: Claim) -> bool:
-    if made_on is None or claim.refunded_on is None:
-        return False
-    return timedelta(days=-DAYS_BEFORE_REFUND) <= made_on - claim.refunded_on <= timedelta(days=DAYS_AFTER_REFUND)
+    return made_on is not None and claim.refunded_on is not None and REFUND.holds(made_on, claim.refunded_on)

@@ -11,14 +11,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TypeVar
 
 from khaos_swap_assets.domain.linking.records import NoteRecord, ReturnRecord, Units
 from khaos_swap_assets.domain.linking.typed_references import References
+from khaos_swap_assets.domain.linking.windows import REFUND
 
-DAYS_BEFORE_REFUND = 3
-DAYS_AFTER_REFUND = 30
 MOST_OF_A_CUSTOMER = 200
 Record = TypeVar("Record")
 
@@ -224,5 +222,4 @@ def _same(left: str, right: str) -> bool | None:
 def _is_near(note: NoteRecord, record: ReturnRecord) -> bool | None:
     if note.created_on is None or record.refunded_on is None:
         return None
-    days = note.created_on - record.refunded_on
-    return timedelta(days=-DAYS_BEFORE_REFUND) <= days <= timedelta(days=DAYS_AFTER_REFUND)
+    return REFUND.holds(note.created_on, record.refunded_on)

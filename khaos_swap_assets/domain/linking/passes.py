@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 
 from khaos_swap_assets.domain.linking import groups as grouping
 from khaos_swap_assets.domain.linking import reasons as reasoning
-from khaos_swap_assets.domain.linking.evidence import DAYS_BEFORE_REFUND, Evidence, Tables, tables, units
+from khaos_swap_assets.domain.linking.evidence import Evidence, Tables, tables, units
 from khaos_swap_assets.domain.linking.records import (
     Ambiguity,
     Link,
@@ -34,6 +34,7 @@ from khaos_swap_assets.domain.linking.records import (
     WhyNot,
     credited_by_return,
 )
+from khaos_swap_assets.domain.linking.windows import REFUND
 
 __all__ = [
     "Ambiguity",
@@ -170,7 +171,7 @@ class _Work:
         if made_on is None or None in days:
             return False
         rival_days, own_days = (abs((made_on - day).days) for day in days if day)
-        return rival_days + DAYS_BEFORE_REFUND < own_days
+        return rival_days + REFUND.before < own_days
 
     def by_content(
         self, name: PassName, near: Callable[[str], Sequence[str]], fits: Callable[[Evidence], bool]

@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from khaos_swap_assets.domain.linking.evidence import DAYS_AFTER_REFUND, DAYS_BEFORE_REFUND, Evidence, Tables
+from khaos_swap_assets.domain.linking.evidence import Evidence, Tables
 from khaos_swap_assets.domain.linking.records import Link, NoteRecord, PassName, ReturnRecord, Units, WhyNot
+from khaos_swap_assets.domain.linking.windows import REFUND
 from khaos_swap_assets.domain.money.amounts import format_money
 
 MOST_ALIKE = 50
@@ -111,7 +112,7 @@ def _candidates(tables: Tables, code: str) -> list[_Near]:
 
 
 def _change(clause: str, note: NoteRecord, record: ReturnRecord) -> str:
-    days = f"{DAYS_BEFORE_REFUND} days before to {DAYS_AFTER_REFUND} days after {record.refunded_on or 'the refund'}"
+    days = f"{REFUND.before} days before to {REFUND.after} days after {record.refunded_on or 'the refund'}"
     asked, given = _money(record.value_pence, record.currency), _money(note.value_pence, note.currency)
     texts = {
         "reference": f"Associated Ref {record.rma} instead of {note.ref or 'none'}",

@@ -34,8 +34,8 @@ from khaos_swap_assets.domain.documents.credit_notes import CreditNote, Draft
 from khaos_swap_assets.domain.documents.postings import Asking, Change, Evidence, Planned, Posting, Settled, Wanted
 from khaos_swap_assets.domain.documents.references import reference_for
 from khaos_swap_assets.domain.documents.sale_prices import Prices
+from khaos_swap_assets.domain.linking.witness import Witness
 from khaos_swap_assets.stages.credit_notes.posting_store import Book
-from khaos_swap_assets.stages.credit_notes.witness import Witness
 from khaos_swap_assets.stages.isolating import Faults, tried
 
 Mode = Literal["audit", "assist", "post"]

@@ -1,19 +1,20 @@
 """What a search of Khaos showed, laid out for the engine.
 
 Belongs here: the notes of a search, those that files told and those under our references, and what is known of them.
-Stays out: the search (``searching``) and what it proves (``witness``).
+Stays out: the search (``searching``) and what it proves (``linking.witness``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.store import catalogue, links, note_items, notes, orders
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.domain.documents.postings import Evidence, Wanted
 from khaos_swap_assets.domain.documents.references import reference_for
+from khaos_swap_assets.domain.linking.windows import INVOICE
 from khaos_swap_assets.domain.records.orders import is_no_person
 
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from khaos_swap_assets.domain.documents.credit_notes import CreditNote
     from khaos_swap_assets.domain.records.packs import Goods
     from khaos_swap_assets.stages.credit_notes.searching import Search
-
-# Zones of the two vendors' dates are not documented, so a day's difference proves nothing.
-A_DAY = timedelta(days=1)
 
 
 def evidence_of(
@@ -100,6 +98,6 @@ def _sold_on(conn: psycopg.Connection, customers: frozenset[str]) -> dict[str, d
 
 
 def _is_older(note: CreditNote, sold: dict[str, date]) -> bool:
-    """True for a note made a day or more before its customer was invoiced for any of the goods: it is of none."""
+    """True for a note made before its customer was invoiced for any of the goods: it is of none."""
     since = sold.get(note.customer_code)
-    return note.created_on is not None and since is not None and note.created_on < since - A_DAY
+    return note.created_on is not None and since is not None and not INVOICE.holds(note.created_on, since)

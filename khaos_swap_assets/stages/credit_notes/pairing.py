@@ -1,7 +1,7 @@
 """Credit Notes whose items nobody told, and what each may be the note of: a list that a person confirms at once.
 
 Belongs here: what is put into the list, and confirming it as it was shown. Stays out: what is certain without a person
-(``witness``) and how a person reaches it (``cli_confirming``).
+(``linking.witness``) and how a person reaches it (``cli_confirming``).
 
 A note is laid beside our documents in doubt and the returns without a note of its customer, by currency and value. Only
 where there are as many notes as takers a list says who gets which, the oldest to the oldest; the rest is told.
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import psycopg
@@ -20,8 +20,9 @@ import psycopg
 from khaos_swap_assets.adapters.store import audit_log, links, notes, worklist
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
-from khaos_swap_assets.domain.linking.attribution import DAYS_BEFORE_REFUND, Attribution
+from khaos_swap_assets.domain.linking.attribution import Attribution
 from khaos_swap_assets.domain.linking.passes import ReturnRecord
+from khaos_swap_assets.domain.linking.windows import REFUND
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.stages.credit_notes import people
 from khaos_swap_assets.stages.credit_notes.candidates import Beside, beside
@@ -131,7 +132,7 @@ def _paired(group: Group, some: Sequence[CreditNote], takers: Sequence[Taker]) -
 
 
 def _is_before(note: CreditNote, taker: Taker) -> bool:
-    return note.created_on is not None and note.created_on + timedelta(days=DAYS_BEFORE_REFUND) < taker.since
+    return note.created_on is not None and (taker.since - note.created_on).days > REFUND.before
 
 
 def _why(some: Sequence[CreditNote], takers: Sequence[Taker]) -> str:

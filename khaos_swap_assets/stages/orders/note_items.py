@@ -2,7 +2,7 @@
 
 Belongs here: which notes are asked for, how often, and by which way this Khaos shows the items. Stays out: the calls
 (``adapters.khaos``), keeping refusals (``stages.refusing``), and what a note without items proves
-(``stages.credit_notes.witness``).
+(``linking.witness``).
 
 Whether the list shows items of notes, and whether ExportOrders takes a note's code, is not documented (khaos.md §7.4,
 §7.5): it is tried and kept. Each note is read once, and again when its line in the list changed; what is over the

@@ -15,7 +15,8 @@ import pytest
 
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.documents.postings import Evidence, Posting
-from khaos_swap_assets.stages.credit_notes import engine, feed, witness
+from khaos_swap_assets.domain.linking import witness
+from khaos_swap_assets.stages.credit_notes import engine, feed
 from khaos_swap_assets.stages.credit_notes.engine import ReadyDraft
 from khaos_swap_assets.stages.credit_notes.posting_store import Book
 from khaos_swap_assets_tests.stages.credit_notes.paper import PaperBook

@@ -1,6 +1,7 @@
 """What a search of Khaos shows about one posting: its note, something that may be its note, or nothing.
 
-Belongs here: reading evidence, without changing anything. Stays out: what follows from it (``engine``).
+Belongs here: the guard that posting asks, without changing anything. Stays out: what follows from it
+(``stages.credit_notes.engine``).
 References are equal character by character. Source: contracts/khaos.md §13.7 (no documented link from note to return).
 """
 
@@ -9,16 +10,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from typing import Protocol
 
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.documents.postings import Asking, Bystander, Evidence, Posting, contents_of_note
+from khaos_swap_assets.domain.linking.windows import HANDED_OUT
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.packs import Goods
-from khaos_swap_assets.stages.credit_notes.posting_store import Book
-
-NOTE_MAY_PRECEDE = timedelta(days=1)
-NOTE_MAY_FOLLOW = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +25,16 @@ class Finding:
 
     note: CreditNote | None = None
     doubt: str = ""
+
+
+class Owning(Protocol):
+    """Which notes postings own: by the reference that they gave out, or because a note confirmed one."""
+
+    def by_reference(self, references: Collection[str]) -> Mapping[str, Posting]:
+        """The postings of these references in any state."""
+
+    def claimed(self, codes: Collection[str]) -> Collection[str]:
+        """Which of these Credit Note codes a posting was confirmed by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +48,14 @@ class Witness:
     claimed: Collection[str]
 
     @classmethod
-    def of(cls, evidence: Evidence, book: Book) -> Witness:
+    def of(cls, evidence: Evidence, owning: Owning) -> Witness:
         """Index the notes and look up which of them postings already own."""
         by_customer, by_reference = defaultdict(list), defaultdict(list)
         for note in sorted(evidence.notes, key=lambda one: one.credit_note_code):
             by_customer[note.customer_code].append(note)
             by_reference[note.associated_ref].append(note)
-        claimed = book.claimed([note.credit_note_code for note in evidence.notes])
-        return cls(evidence, by_customer, by_reference, book.by_reference(list(by_reference)), claimed)
+        claimed = owning.claimed([note.credit_note_code for note in evidence.notes])
+        return cls(evidence, by_customer, by_reference, owning.by_reference(list(by_reference)), claimed)
 
     def look(self, posting: Posting, rivals: Sequence[Asking] = ()) -> Finding:
         """What the search shows about ``posting``; ``rivals`` are all others that its note could fit too.
@@ -164,8 +172,7 @@ def _is_same_party(note: CreditNote, posting: Asking) -> bool:
 def _is_in_time(note: CreditNote, posting: Posting) -> bool:
     if note.created_on is None or posting.state != "in_doubt" or posting.handed_out_at is None:
         return False
-    out_on = london_date(posting.handed_out_at)
-    return out_on - NOTE_MAY_PRECEDE <= note.created_on <= out_on + NOTE_MAY_FOLLOW
+    return HANDED_OUT.holds(note.created_on, london_date(posting.handed_out_at))
 
 
 def _whom(notes: Sequence[CreditNote], posting: Posting) -> str:
