@@ -21,6 +21,7 @@ from khaos_swap_assets.audit.order_names import Naming, OrderNames, naming_of
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts
 from khaos_swap_assets.domain.linking.passes import ReturnRecord
+from khaos_swap_assets.domain.linking.records import unknown_codes
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.orders import Claim, OrderMatch, SalesOrder, choose_order, order_refs
 from khaos_swap_assets.domain.records.packs import Packs
@@ -113,6 +114,7 @@ class Case:
             london_date(opened_at) if opened_at else None,
             other_pence=self.other_pence,
             other_codes=packs.opened(others),
+            unknown_codes=unknown_codes(self.facts.lines),
         )
 
 
@@ -220,6 +222,7 @@ class _Shelf:
                 found.stock_code,
                 found.problem,
                 found.suggestion,
+                found.suggestion_rule,
                 sellable_quantity=line.quantity,
             )
             for line in return_.lines

@@ -72,8 +72,8 @@ def findings(done: Reconciled, pairing: Pairing, span: Span, faults: Sequence[Fa
 
 
 def _of_return(row: Row, pairing: Pairing, span: Span) -> Iterator[Finding]:
-    case = pairing.case_of[row.return_id]
-    judged = conditions.Case(_facts(row, case), Limits(), span.now)
+    case, notes = pairing.case_of[row.return_id], [pairing.note_of[code] for code in row.credit_note_codes]
+    judged = conditions.Case(_facts(row, case, notes), Limits(), span.now)
     kinds = [kind for kind in RETURN_KINDS if row.is_unreconciled or kind not in FOR_OPEN_ROWS]
     problems = [problem for kind in kinds for problem in RULES[kind](judged)]
     for problem in problems:
@@ -86,13 +86,14 @@ def _of_return(row: Row, pairing: Pairing, span: Span) -> Iterator[Finding]:
     yield from money
 
 
-def _facts(row: Row, case: Case) -> ReturnFacts:
+def _facts(row: Row, case: Case, notes: Sequence[Note]) -> ReturnFacts:
     """The facts of the return with its Credit Notes as one; what the audit lets be counts as covered."""
     if row.certainty != CERTAIN:
         return case.facts
     is_settled = row.status in ("matched", "within_tolerance")
     pence = case.facts.refund_pence if is_settled else row.credited_pence
-    note = CreditNote(";".join(row.credit_note_codes), "", "", row.currency, row.day, row.day, None, pence, 0)
+    codes, lines = ";".join(row.credit_note_codes), tuple(one for note in notes for one in note.record.codes)
+    note = CreditNote(codes, "", "", row.currency, row.day, row.day, None, pence, 0, lines=lines)
     return replace(case.facts, notes=(NoteFacts(note, row.return_id, row.rma),))
 
 

@@ -270,7 +270,8 @@ def test_what_is_attributed_by_content_would_also_have_held_back_the_draft(
         (unnamed(customer_code="", lines=(("OTHER", 9),)), False),
         (unnamed(created_on=None), True),
         (unnamed(created_on=REFUNDED_ON - timedelta(days=20)), True),
-        (unnamed(created_on=REFUNDED_ON - timedelta(days=21)), False),
+        (unnamed(created_on=REFUNDED_ON - timedelta(days=21)), True),
+        (unnamed(created_on=REFUNDED_ON - timedelta(days=22)), False),
     ],
 )
 def test_the_guard_before_a_draft(note: CreditNote, is_guarded: bool) -> None:

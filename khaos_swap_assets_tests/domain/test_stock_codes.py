@@ -43,6 +43,8 @@ def test_a_discontinued_code_keeps_its_name_and_is_a_problem() -> None:
         (" MER-CRW-NVY-M ", "sku_unknown", "MER-CRW-NVY-M", "spaces"),
         ("MER CRW NVY M", "sku_unknown", "MER-CRW-NVY-M", "punctuation"),
         ("PAD", "sku_unknown", " PAD", "spaces"),
+        ("0085123A", "sku_ambiguous", "85123A", "zeros"),
+        ("OLD-\u0037\u0037\u0301", "sku_unknown", "", ""),
         ("OLD-77", "sku_unknown", "MER-CRW-NVY-L", "other_ref"),
         ("5060999000201", "sku_unknown", "FELL-JKT-MOS-M", "barcode"),
         ("archived-9", "sku_unknown", "ARCHIVED-9", "archived"),

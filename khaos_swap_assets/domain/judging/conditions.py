@@ -8,7 +8,7 @@ the microsecond is not yet exceeded. Source: DESIGN §4, §7, contracts/swap.md 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
@@ -56,13 +56,18 @@ Rule = Callable[[Case], Iterable[Problem]]
 
 
 def _lines_of(kind: str, message: str) -> Rule:
-    """A line kind: one problem a SKU, as long as the line is worth posting."""
+    """A line kind: one problem a SKU, as long as the line is worth posting or its Credit Note holds another code."""
 
     def rule(case: Case) -> Iterator[Problem]:
         lines = [line for line in case.facts.refund_lines if line.problem == kind]
-        if case.facts.is_worth_posting:
-            for sku in sorted({line.sku for line in lines}):
-                yield _line_problem(case, kind, message, [line for line in lines if line.sku == sku])
+        for sku in sorted({line.sku for line in lines}):
+            own = [line for line in lines if line.sku == sku]
+            if case.facts.is_worth_posting:
+                yield _line_problem(case, kind, message, own)
+            elif others := case.facts.noted_instead(sku):
+                told = _line_problem(case, kind, f"{message}; its Credit Note holds {', '.join(others)}", own)
+                only = others[0] if len(others) == 1 else ""
+                yield replace(told, suggestion=told.suggestion or only, money_at_risk_pence=0)
 
     return rule
 

@@ -225,6 +225,13 @@ class ReturnFacts:
         alive = self.is_confirmed or self.is_waiting_for_swap
         return alive and bool(self.refund_lines) and not self.is_before_start and not self.is_covered
 
+    def noted_instead(self, sku: str) -> list[str]:
+        """The codes that its notes hold and it does not, where they do not hold this SKU that is no Stock Code."""
+        noted = {code for one in self.notes for code, _ in one.note.lines}
+        own = {line.stock_code or line.sku for line in self.lines}
+        is_strange = bool(sku) and all(line.stock_code is None for line in self.lines if line.sku == sku)
+        return sorted(noted - own) if is_strange and sku not in noted and not self.is_before_start else []
+
     @property
     def is_held_for_inspection(self) -> bool:
         """True while a unit has no disposition and the policy drafts nothing without."""

@@ -32,6 +32,7 @@ class LineFacts:
     stock_code: str | None = None
     problem: str = ""
     suggestion: str = ""
+    suggestion_rule: str = ""
     sellable_quantity: int = 0
     damaged_quantity: int = 0
     missing_quantity: int = 0

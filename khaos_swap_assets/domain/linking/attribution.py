@@ -25,7 +25,7 @@ from typing import Literal
 
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.linking.records import PassName
-from khaos_swap_assets.domain.linking.windows import REFUND
+from khaos_swap_assets.domain.linking.windows import INVOICE, REFUND
 from khaos_swap_assets.domain.records.packs import NO_PACKS, Packs
 
 MatchedBy = Literal["posting", "person"] | PassName
@@ -104,11 +104,11 @@ def may_cover(note: CreditNote, claim: Claim, packs: Packs = NO_PACKS) -> bool:
 
     Staff may credit a pack by its components: goods are compared with packs closed and opened.
 
-    A note made before ``invoiced_on`` cannot be, where that is known: staff credit a customer who telephones, and the
-    return is made in Swap after that. One that names no customer may be anybody's whose reference, or value and goods,
-    it has. One whose goods nobody told may hold any. Nothing may be posted while one may.
+    A note made before the window of ``invoiced_on`` cannot be, where that is known: staff credit a customer who
+    telephones, and the return is made in Swap after that. One that names no customer may be anybody's whose reference,
+    or value and goods, it has. One whose goods nobody told may hold any. Nothing may be posted while one may.
     """
-    is_older = bool(note.created_on and claim.invoiced_on and note.created_on < claim.invoiced_on)
+    is_older = note.created_on and claim.invoiced_on and not INVOICE.holds(note.created_on, claim.invoiced_on)
     if is_older or not claim.customer_code or note.customer_code not in ("", claim.customer_code):
         return False
     has_value = note.gross_pence == claim.value_pence and note.currency == claim.currency

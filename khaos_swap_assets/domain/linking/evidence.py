@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from khaos_swap_assets.domain.linking.records import NoteRecord, ReturnRecord, Units
 from khaos_swap_assets.domain.linking.typed_references import References
@@ -19,13 +19,16 @@ from khaos_swap_assets.domain.linking.windows import REFUND
 
 MOST_OF_A_CUSTOMER = 200
 Record = TypeVar("Record")
+Renamed = Literal["", "told", "guessed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """The clauses of one pair. ``codes``: the note holds no Stock Code that did not come back; ``units``: equal units.
 
-    ``is_named``: the note's reference names this return and no other. ``window``: made near the refund.
+    ``is_named``: the note's reference names this return and no other. ``window``: made near the refund. ``renamed``:
+    the goods agree only once codes that are no Stock Code are read as others: ``told`` where other names or spellings
+    say which, ``guessed`` where nothing does; ``codes`` and ``units`` are then not known.
     """
 
     is_named: bool
@@ -37,6 +40,7 @@ class Evidence:
     units: bool | None
     date: bool | None
     window: bool | None
+    renamed: Renamed = ""
 
     @property
     def is_possible(self) -> bool:
@@ -46,7 +50,7 @@ class Evidence:
     @property
     def is_alike(self) -> bool:
         """True when the pair fits by what it holds: value, Stock Codes, and the order or the customer."""
-        is_owned = self.order is True or (self.customer is True and self.units is True)
+        is_owned = self.order is True or (self.customer is True and (self.units is True or self.renamed != ""))
         fits = self.value and self.codes is not False and self.order is not False
         return self.is_possible and fits and is_owned
 
@@ -54,13 +58,18 @@ class Evidence:
     def fits_reference(self) -> bool:
         """Pass ``reference``: named, the same value, and nothing of weight against it."""
         is_same_person = self.customer is not False or self.order is True
-        is_sound = self.order is not False and self.codes is not False
+        is_sound = self.order is not False and self.codes is not False and (not self.renamed or self.is_owned)
         return self.is_named and self.value and self.is_possible and is_sound and is_same_person
+
+    @property
+    def is_owned(self) -> bool:
+        """True when order or customer agree, and neither differs."""
+        return True in (self.order, self.customer) and False not in (self.order, self.customer)
 
     @property
     def fits_order_value(self) -> bool:
         """Pass ``order_value``."""
-        is_sound = self.codes is not False and self.customer is not False
+        is_sound = self.codes is not False and self.customer is not False and self.renamed != "guessed"
         return self.order is True and self.value and self.is_possible and is_sound
 
     @property
@@ -176,8 +185,9 @@ def _file(
 
 
 def _contents(record: ReturnRecord) -> list[str]:
-    """Every content that a note of the return may have."""
+    """Every content that a note of the return may have; renamed codes under both names."""
     goods = [record.codes, (*record.codes, *record.other_codes)] if record.other_codes else [record.codes]
+    goods += [_read(some, record.unknown_codes) for some in goods] if record.unknown_codes else []
     return [_content(codes, pence) for codes in goods for pence in record.values]
 
 
@@ -202,17 +212,41 @@ def compare(note: NoteRecord, record: ReturnRecord, *, is_named: bool) -> Eviden
     noted, returned = units(note.codes), units(record.codes)
     whole = returned + units(record.other_codes)
     is_known = bool(noted and returned)
+    is_apart = is_known and not noted.keys() <= whole.keys()
+    renamed: Renamed = _renamed(note, record, returned) or _renamed(note, record, whole) if is_apart else ""
     return Evidence(
         is_named=is_named,
         order=_same(note.order_ref, record.order_ref),
         customer=_same(note.customer, record.customer),
         currency=_same(note.currency, record.currency),
         value=note.value_pence in record.values,
-        codes=noted.keys() <= whole.keys() if is_known else None,
-        units=noted in (returned, whole) if is_known else None,
+        codes=not is_apart if is_known and not renamed else None,
+        units=noted in (returned, whole) if is_known and not renamed else None,
         date=note.created_on >= record.opened_on if note.created_on and record.opened_on else None,
         window=_is_near(note, record),
+        renamed=renamed,
     )
+
+
+def _renamed(note: NoteRecord, record: ReturnRecord, returned: Counter[str]) -> Renamed:
+    """Whether the goods are the same once what is no Stock Code is read as something else."""
+    if not (note.unknown_codes or record.unknown_codes):
+        return ""
+    noted = units(note.codes)
+    left = units(_read(tuple((noted - returned).items()), note.unknown_codes))
+    right = units(_read(tuple((returned - noted).items()), record.unknown_codes))
+    extra, spare = left - right, right - left
+    strange = {code for code, name in (*note.unknown_codes, *record.unknown_codes) if not name}
+    is_open = extra.keys() <= strange or spare.keys() <= strange
+    if extra.total() != spare.total() or not is_open:
+        return ""
+    return "guessed" if extra else "told"
+
+
+def _read(codes: Units, unknown: Iterable[tuple[str, str]]) -> Units:
+    """The goods with the Stock Code in place of each SKU that was renamed to it."""
+    names = {code: name for code, name in unknown if name}
+    return tuple((names.get(code, code), quantity) for code, quantity in codes)
 
 
 def _same(left: str, right: str) -> bool | None:

@@ -145,7 +145,7 @@ class _Work:
             return set(self.returns_owned(note_code))
         others = set(self.tables.returns_near(note_code)) - {return_id}
         found = {one for one in others if self.tables.evidence(note_code, one).is_alike}
-        if is_only and evidence.is_alike:
+        if is_only and evidence.is_alike and evidence.renamed != "guessed":
             found = {one for one in found if self._is_nearer(note_code, one, return_id)}
         twins = () if evidence.order else self._unnamed_twins(note_code)
         return found | {one for one in twins if not is_only or self._is_nearer(note_code, one, return_id)}

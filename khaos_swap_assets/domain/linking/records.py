@@ -13,7 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import product
-from typing import Literal
+from typing import Literal, Protocol
+
+from khaos_swap_assets.domain.records.stock_codes import renamed_to
 
 PassName = Literal[
     "reference", "order_value", "customer_codes_value_date", "one_to_many", "many_to_one", "order_codes", "codes_value"
@@ -29,7 +31,8 @@ class ReturnRecord:
     ``references`` are further references under which a note may name it (the RMA always counts). ``opened_on``: the
     return did not exist before that day. A customer who is no person (a marketplace account) must be passed empty.
     ``other_pence`` are values that a note of it may rightly have too (the goods before a fee, or with a gift card);
-    ``other_codes`` are goods that came back for another outcome than money.
+    ``other_codes`` are goods that came back for another outcome than money. ``unknown_codes`` are those of all these
+    codes that are SKUs and no Stock Code: (SKU, the Stock Code that it was renamed to, empty where nothing tells that).
     """
 
     return_id: str
@@ -44,6 +47,7 @@ class ReturnRecord:
     references: frozenset[str] = frozenset()
     other_pence: frozenset[int] = frozenset()
     other_codes: Units = ()
+    unknown_codes: tuple[tuple[str, str], ...] = ()
 
     @property
     def values(self) -> tuple[int, ...]:
@@ -60,7 +64,8 @@ class ReturnRecord:
 class NoteRecord:
     """One Credit Note; ``ref`` is what was typed as its reference, ``value_pence`` its gross with delivery.
 
-    ``lines`` are (Stock Code, units, gross) of each line, empty where that is not known.
+    ``lines`` are (Stock Code, units, gross) of each line, empty where that is not known. ``unknown_codes`` are those of
+    its codes that are no Stock Code, as of a return: the file went through a spreadsheet.
     """
 
     code: str
@@ -72,6 +77,7 @@ class NoteRecord:
     codes: Units = ()
     created_on: date | None = None
     lines: tuple[tuple[str, int, int], ...] = ()
+    unknown_codes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -138,6 +144,36 @@ class Links:
         if link not in self.standing:
             raise ValueError(f"Credit Note {link.note_code} and return {link.return_id} are not linked by that")
         return Links(self.standing - {link})
+
+
+class MatchedSku(Protocol):
+    """A returned line as matched: its Stock Code or, for want of one, its problem and the nearest with its rule."""
+
+    @property
+    def sku(self) -> str:
+        """As Swap has it."""
+
+    @property
+    def stock_code(self) -> str | None:
+        """By an exact match."""
+
+    @property
+    def problem(self) -> str:
+        """A line kind of the catalogue, or empty."""
+
+    @property
+    def suggestion(self) -> str:
+        """A Stock Code for a person to look at."""
+
+    @property
+    def suggestion_rule(self) -> str:
+        """What found it."""
+
+
+def unknown_codes(lines: Iterable[MatchedSku]) -> tuple[tuple[str, str], ...]:
+    """The SKUs that are no Stock Code, each with what it was renamed to."""
+    strange = (line for line in lines if line.sku and not line.stock_code)
+    return tuple((one.sku, renamed_to(one.problem, one.suggestion, one.suggestion_rule)) for one in strange)
 
 
 def credited_by_return(

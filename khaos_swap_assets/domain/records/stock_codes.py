@@ -17,7 +17,9 @@ Value = TypeVar("Value")
 
 NEAR_MATCH_AT_LEAST = 80
 NEAR_MATCH_AT_MOST = 94
-_SCORES = {"case": 99, "spaces": 98, "punctuation": 97, "other_ref": 95, "barcode": 95, "archived": 75, "pack": 70}
+_SCORES = {"case": 99, "spaces": 98, "punctuation": 97, "zeros": 96, "other_ref": 95, "barcode": 95, "archived": 75}
+_PACK_SCORE = 70
+_GUESSES = frozenset({"", "pack", "near"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,8 @@ class SkuMatch:
 
 
 def normalised(text: str) -> str:
-    """The text without case, spaces and punctuation: what makes two codes look the same to a person."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    """The text without case, accents, spaces and punctuation: what makes two codes look the same to a person."""
+    folded = unicodedata.normalize("NFKD", text).casefold()
     return "".join(character for character in folded if character.isalnum())
 
 
@@ -91,12 +93,13 @@ class Catalogue:
     def weak_candidate(self, sku: str) -> tuple[str, str, int]:
         """(Stock Code, rule, score) of the pack that holds this SKU as a component, else of the nearest spelling."""
         if packs := self._by_component.get(sku.strip()):
-            return min(packs), "pack", _SCORES["pack"]
+            return min(packs), "pack", _PACK_SCORE
         return self._nearest(normalised(sku))
 
     def _strong(self, sku: str) -> Iterator[tuple[StockCode, str]]:
         if plain := normalised(sku):
             yield from ((item, _spelling(sku, item.stock_code)) for item in self._by_spelling.get(plain, ()))
+            yield from ((item, "zeros") for item in self._by_bare_spelling.get(plain.lstrip("0"), ()))
         if text := sku.strip():
             yield from ((item, "other_ref") for item in self._by_other_ref.get(text, ()))
             yield from ((item, "barcode") for item in self._by_barcode.get(text, ()))
@@ -121,6 +124,11 @@ class Catalogue:
         return _grouped(zip(self._spellings[0], self._items, strict=True))
 
     @cached_property
+    def _by_bare_spelling(self) -> Mapping[str, list[StockCode]]:
+        """Without leading zeros: a spreadsheet takes them off."""
+        return _grouped((plain.lstrip("0"), item) for plain, item in zip(self._spellings[0], self._items, strict=True))
+
+    @cached_property
     def _by_other_ref(self) -> Mapping[str, list[StockCode]]:
         return _grouped((item.other_ref.strip(), item) for item in self._items)
 
@@ -131,6 +139,14 @@ class Catalogue:
     @cached_property
     def _by_component(self) -> Mapping[str, list[str]]:
         return _grouped((code, item.stock_code) for item in self._items for code, _ in item.pack_components)
+
+
+def renamed_to(problem: str, suggestion: str, rule: str) -> str:
+    """The one Stock Code that an unknown SKU stands for by another spelling, name or barcode; empty where none does.
+
+    It lays goods side by side that are compared, and posts nothing.
+    """
+    return suggestion if problem == "sku_unknown" and rule not in _GUESSES else ""
 
 
 def match_sku(sku: str, catalogue: Catalogue) -> SkuMatch:

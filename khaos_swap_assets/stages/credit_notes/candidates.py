@@ -18,6 +18,7 @@ from khaos_swap_assets.domain.documents.references import reference_for
 from khaos_swap_assets.domain.linking.attribution import Claim
 from khaos_swap_assets.domain.linking.loose_notes import Standing
 from khaos_swap_assets.domain.linking.passes import ReturnRecord
+from khaos_swap_assets.domain.linking.records import unknown_codes
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.domain.records.returns import rightful_pence
@@ -100,6 +101,7 @@ class Beside:
             _names(record) | {one.reference for one in self.postings.get(key, ())},
             frozenset(rightful),
             self.packs.opened(others),
+            unknown_codes(self.lines.get(key, ())),
         )
 
     def opened(self, some: Sequence[CreditNote]) -> list[CreditNote]:

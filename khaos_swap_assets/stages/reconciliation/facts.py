@@ -219,6 +219,7 @@ def _line(
         line.stock_code,
         line.problem,
         line.suggestion,
+        line.suggestion_rule,
         line.sellable_quantity,
         line.damaged_quantity,
         line.missing_quantity,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from khaos_swap_assets.stages.credit_notes.attributing import attribute_notes
-from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, an_order
+from khaos_swap_assets_tests.stages.town import Town, a_code, a_line, a_note, a_return, an_order
 
 
 def owners(town: Town) -> dict[str, tuple[str | None, str]]:
@@ -288,3 +288,16 @@ def test_a_suggestion_is_told_with_its_score_and_acts_on_nothing(town: Town) -> 
     assert message == "Reference (none) and no return fits; nearest is RMA1: value"
     assert suggestion == "RMA1: value £10.00 instead of £9.50 (suggested by customer_codes_value_date, score 6)"
     assert town.pull() == []
+
+
+def test_a_note_under_the_new_code_of_a_renamed_one_is_linked_and_the_sku_told(town: Town) -> None:
+    town.khaos.sell(an_order(1, ("HAT", 1)))
+    town.khaos.items["HAT"] = a_code("HAT", other_ref="OLD-HAT")
+    town.swap.put(a_return(1, a_line("OLD-HAT")))
+    town.khaos.notes["CN1"] = a_note(associated_ref="RMA1")
+    town.sync()
+    assert owners(town) == {"CN1": ("R1", "reference")}
+    found = town.ask("SELECT kind, suggestion, money_at_risk_pence FROM recon.exceptions WHERE closed_at IS NULL")
+    assert found == [("sku_unknown", "HAT", 0)]
+    assert town.ask("SELECT status FROM recon.reconciliation") == [("matched",)]
+    assert (town.pull(), town.ask("SELECT reference FROM recon.postings")) == ([], [])

@@ -1,0 +1,106 @@
+"""Codes that were renamed, or damaged on the way: the money is in step, and the SKU is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from khaos_swap_assets.audit.writing import Result
+from khaos_swap_assets_tests.audit.files import Shop
+
+
+def a_shop(sku: str, code: str = "NEW-1", **catalogue: str) -> Shop:
+    """One return of ``sku``, for which Khaos sold and credited ``code``."""
+    shop = Shop(codes=[{"stock_code": code, **catalogue}, {"stock_code": "OTHER"}])
+    shop.sold(1, code=code)
+    shop.returned(1, sku=sku)
+    shop.credited("CN1", 1, stock_code=code)
+    return shop
+
+
+def told(result: Result) -> list[tuple[str, str, str, int]]:
+    return [(one.kind, one.sku, one.suggestion, one.money_at_risk_pence) for one in result.findings]
+
+
+def statuses(result: Result) -> dict[str, str]:
+    return {row.rma or row.credit_note_codes[0]: row.status for row in result.rows}
+
+
+@pytest.mark.parametrize(
+    ("sku", "code", "other_ref"),
+    [
+        ("OLD-1", "NEW-1", "OLD-1"),
+        ("OLD-1", "NEW-1", ""),
+        ("0017", "17", ""),
+        ("17", "0017", ""),
+        ("MUG\u2011BLUE", "MUG-BLUE", ""),
+        ("MUG\u2013BLUE", "MUG-BLUE", ""),
+        ("mug-blue", "MUG-BLUE", ""),
+        ("MUG-BLUE ", "MUG-BLUE", ""),
+        ("MUG\u00a0BLUE", "MUG BLUE", ""),
+        ("ＭＵＧ", "MUG", ""),
+        ("CAFE\u0301", "CAFÉ", ""),
+        ("CAFE", "CAFÉ", ""),
+    ],
+)
+def test_a_code_under_another_name_is_no_missing_note(tmp_path: Path, sku: str, code: str, other_ref: str) -> None:
+    result = a_shop(sku, code, other_ref=other_ref).audited(tmp_path)
+    assert (statuses(result), told(result)) == ({"RMA1": "matched"}, [("sku_unknown", sku, code, 0)])
+
+
+def test_a_name_that_two_codes_had_is_told_and_the_money_is_in_step(tmp_path: Path) -> None:
+    shop = a_shop("OLD-1", other_ref="OLD-1")
+    shop.codes.append({"stock_code": "NEW-2", "other_ref": "OLD-1"})
+    result = shop.audited(tmp_path)
+    assert statuses(result) == {"RMA1": "matched"}
+    assert [kind for kind, *_ in told(result)] == ["sku_ambiguous"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"order_ref": "", "customer_ref": ""},
+        {"gross": "24.98"},
+        {"quantity": "2"},
+        {"customer_ref": "C9"},
+        {"stock_code": "OTHER"},
+    ],
+)
+def test_another_name_excuses_no_other_difference(tmp_path: Path, change: dict[str, str]) -> None:
+    shop = a_shop("OLD-1", other_ref="OLD-1")
+    shop.notes[0] |= change
+    assert statuses(shop.audited(tmp_path)) == {"RMA1": "credit_note_missing", "CN1": "credit_note_orphan"}
+
+
+@pytest.mark.parametrize(("name", "status"), [("OLD-1", "matched"), ("", "credit_note_missing")])
+def test_without_a_reference_only_a_known_name_counts(tmp_path: Path, name: str, status: str) -> None:
+    shop = a_shop("OLD-1", other_ref=name)
+    shop.notes[0]["associated_ref"] = ""
+    assert statuses(shop.audited(tmp_path))["RMA1"] == status
+
+
+@pytest.mark.parametrize(("names", "status"), [(("", ""), "ambiguous"), (("OLD-1", "OLD-2"), "matched")])
+def test_two_renamed_codes_of_one_order_are_told_apart_by_what_names_them(
+    tmp_path: Path, names: tuple[str, str], status: str
+) -> None:
+    shop = Shop(codes=[{"stock_code": f"NEW-{at}", "other_ref": name} for at, name in enumerate(names, start=1)])
+    for number in (1, 2):
+        shop.sold(1, code=f"NEW-{number}")
+        shop.returned(number, sku=f"OLD-{number}", shopify_order_name="#LX1")
+        shop.credited(f"CN{number}", number, stock_code=f"NEW-{number}", order_ref="KCCLX1", customer_ref="C1")
+    found = statuses(shop.audited(tmp_path))
+    assert (found["RMA1"], found["RMA2"]) == (status, status)
+
+
+def test_a_reference_that_of_another_renamed_code_loses_against_the_goods(tmp_path: Path) -> None:
+    shop = Shop(codes=[{"stock_code": f"NEW-{number}", "other_ref": f"OLD-{number}"} for number in (1, 2)])
+    for number in (1, 2):
+        shop.sold(1, code=f"NEW-{number}")
+        shop.returned(number, sku=f"OLD-{number}", shopify_order_name="#LX1")
+        shop.credited(f"CN{number}", 3 - number, stock_code=f"NEW-{number}", order_ref="KCCLX1", customer_ref="C1")
+    result = shop.audited(tmp_path)
+    assert {row.rma: (row.status, *row.credit_note_codes) for row in result.rows} == {
+        "RMA1": ("matched", "CN1"),
+        "RMA2": ("matched", "CN2"),
+    }
