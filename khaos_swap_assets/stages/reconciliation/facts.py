@@ -210,29 +210,14 @@ def _line(
     sold = next((one for one in order.lines if one.line_no == line.order_line_no), None) if order else None
     currency = next((one.currency for one in record.lines if one.product_id == line.product_id), record.currency)
     return LineFacts(
-        line.product_id,
-        line.sku,
-        line.quantity,
-        line.cost_pence,
-        line.outcome,
-        currency,
-        line.stock_code,
-        line.problem,
-        line.suggestion,
-        line.suggestion_rule,
-        line.sellable_quantity,
-        line.damaged_quantity,
-        line.missing_quantity,
-        line.strange_quantity,
-        line.kept_quantity,
-        line.unclear_quantity,
-        kept_units,
-        is_posted,
+        line.product_id, line.sku, line.quantity, line.cost_pence, line.outcome, currency, line.stock_code,
+        line.problem, line.suggestion, line.suggestion_rule, line.sellable_quantity, line.damaged_quantity,
+        line.missing_quantity, line.strange_quantity, line.kept_quantity, line.unclear_quantity, kept_units, is_posted,
         line.sold_gross_pence * line.quantity // line.sold_quantity
         if line.sold_gross_pence is not None and line.sold_quantity
         else None,
         RATES[sold.vat_code] * 100 if sold and sold.vat_code in RATES else None,
-    )
+    )  # fmt: skip
 
 
 def _posting(posting: Posting, beyond_pence: int) -> PostingFacts:
