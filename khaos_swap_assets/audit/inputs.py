@@ -17,8 +17,8 @@ from khaos_swap_assets.adapters.files.layouts import NoteRow, OrderRow, RefundRo
 from khaos_swap_assets.adapters.files.reading import read_table
 from khaos_swap_assets.adapters.files.recognising import Reading
 from khaos_swap_assets.adapters.files.tables import Asked, Layout, Report, Table, silent, without_torn_groups
-from khaos_swap_assets.adapters.swap.wire import MARKER, MARKER_OF_V1
 from khaos_swap_assets.audit.returns_file import ReturnRow, read_returns
+from khaos_swap_assets.domain.records.returns import PROCESSED, PROCESSED_OF_V1
 from khaos_swap_assets.domain.refunds.proof import Proof
 
 Reports = Callable[[str], Report]
@@ -64,7 +64,7 @@ class Inputs:
     @property
     def tells_proof(self) -> bool:
         """Whether the returns say at all which of them were processed: a field that no row carries is not known."""
-        return any(name in row.raw for row in self.returns.rows for name in (MARKER, MARKER_OF_V1))
+        return any(name in row.raw for row in self.returns.rows for name in (PROCESSED, PROCESSED_OF_V1))
 
     @property
     def proven_returns(self) -> Iterator[ReturnRow]:

@@ -137,19 +137,19 @@ class _Reader:
 
     def take(self, element: Element) -> None:
         """Add the return of an element, or its faults."""
-        raw = cleaned(element.value) if not element.broken else None
-        raw = in_version_2(raw) if isinstance(raw, dict) else raw
-        if not isinstance(raw, dict):
+        given = cleaned(element.value) if not element.broken else None
+        if not isinstance(given, dict):
             self.refused += 1
             self._table.fault(element.line, "", "", element.broken or "is no object: a return is expected")
             return
+        raw, names_in_file = in_version_2(given)
         faults: list[str] = []
         record = parse_return(raw, self._settings_for(raw), faults)
         faults += _implausible(record) if not faults else ()
         for fault in dict.fromkeys(faults):
             column, _, reason = fault.partition(": ")
             value = _value(raw, column)
-            self._table.fault(element.line, column, value, without_value(reason, value))
+            self._table.fault(element.line, names_in_file.get(column, column), value, without_value(reason, value))
         if faults or not self._keep(ReturnRow(element.line, record, raw)):
             self.refused += 1
 

@@ -15,7 +15,7 @@ from khaos_swap_assets.adapters.files.tables import HOME_CURRENCY, Check, Column
 STAND_INS = ("date_updated", "delivered_date", "date_created")
 NO_CLOSING = "the day of closing is not in the file: the day of update, delivery or creation stands for it"
 NO_LINES = "returns have no lines: goods, quantities and Stock Codes are not compared"
-V1_NAMES = {"rma": "rma_number", "order_name": "shopify_order_name", "processed": "rma_processed"}
+V1_NAMES = {"rma": "rma_number", "order_name": "shopify_order_name"}
 V1_HOOK_NAMES = {"status": "return_status", "shipping_status": "delivery_status", "exchange_products": "exchange_items"}
 SKU = "sku"
 
@@ -127,8 +127,12 @@ def _amount(pence: int) -> str:
     return f"{pence // 100}.{pence % 100:02}"
 
 
-def in_version_2(raw: dict[str, Any]) -> dict[str, Any]:
-    """An object of API version 1 or of a webhook, under the names of version 2 (swap.md §3.2, §5.1)."""
+def in_version_2(raw: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """An object of API version 1 or of a webhook under the names of version 2 (swap.md §3.2, §5.1).
+
+    With it: each of these names → the name in the file.
+    """
     names = {old: new for old, new in V1_NAMES.items() if old in raw and new not in raw}
     names |= {old: new for old, new in V1_HOOK_NAMES.items() if old in raw and new not in raw and "products" in raw}
-    return {names.get(name, name): value for name, value in raw.items()} if names else raw
+    renamed = {names.get(name, name): value for name, value in raw.items()} if names else raw
+    return renamed, {new: old for old, new in names.items()}

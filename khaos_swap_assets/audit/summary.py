@@ -25,8 +25,9 @@ UNRECONCILED_FIRST = tuple(status for status in WORST_FIRST if status in UNRECON
 UNKNOWN_AGE = "unknown"
 AGE_NAMES = (*(name for _, name in AGES), OLDEST, UNKNOWN_AGE)
 UNKNOWN_PROOF = (
-    "The returns do not say which of them were processed (no rma_processed in the file), so each that is Closed with a "
-    "date counts as refunded, also where staff closed it without paying; nobody has looked at the bank."
+    "The returns do not say which of them were processed (no rma_processed in the file, nor processed, as "
+    "version 1 of Swap's API calls it), so each that is Closed with a date counts as refunded, also where staff closed "
+    "it without paying; nobody has looked at the bank."
 )
 SINGLE_SIDED = ("in_flight", "credit_note_missing", "credit_note_orphan", "ambiguous")
 

@@ -25,6 +25,16 @@ def test_each_spelling_of_proof_and_of_none(merchant: Merchant) -> None:
     )
 
 
+def test_it_names_the_field_as_the_version_in_use_does(merchant: Merchant) -> None:
+    merchant.trades(closed(1, rma_processed="N/A"), closed(2, rma_processed=ABSENT, processed="Pending"))
+    merchant.settles(1)
+    rows = json.loads(merchant.says("exceptions", "list", "--json").stdout)
+    assert {row["subject"]: row["message"].partition("paid: ")[2] for row in rows} == {
+        "RMA1": "rma_processed is empty; processed_by names kim: ask there",
+        "RMA2": "processed says 'Pending'; processed_by names kim: ask there",
+    }
+
+
 def test_it_closes_when_the_proof_comes(merchant: Merchant) -> None:
     merchant.trades(closed(1, rma_processed="N/A"))
     assert merchant.settles() == []

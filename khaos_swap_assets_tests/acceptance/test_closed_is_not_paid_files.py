@@ -121,6 +121,8 @@ def test_version_1_calls_it_processed(value: str, refunded: int, tmp_path: Path)
     assert result.rows["RMA1"]["refund_pence"] == str(refunded)
     kind = ("credit_note_missing", "finance") if refunded else ("closed_without_refund", "cx")
     assert result.of(1) == [(*kind, "RMA1", PENCE)]
+    said = (tmp_path / "out" / "exceptions.csv").read_text()
+    assert ("rma_processed" in said, " processed is empty" in said) == (False, not refunded)
 
 
 def test_a_field_that_no_row_carries_is_not_known_and_the_first_page_says_so(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from khaos_swap_assets_tests.audit.files import Shop
 
 SPAN = Span(date(2026, 3, 31))
 DATE = "2026-03-02T15:00:00Z"
-UNKNOWN = "The returns do not say which of them were processed (no rma_processed in the file)"
+UNKNOWN = "The returns do not say which of them were processed (no rma_processed in the file, nor processed, as"
 
 
 def of_one(folder: Path, *others: dict[str, Any], is_noted: bool = False, paid: str = "", **more: Any) -> Result:

@@ -216,6 +216,11 @@ def test_version_1_and_webhooks_read_like_version_2(tmp_path: Path, content: str
     assert (row.record.rma, row.record.order_name, row.record.refunded_at is not None) == ("RMA1", "#A1", True)
 
 
+def test_what_is_wrong_is_told_under_the_name_that_the_file_has(tmp_path: Path) -> None:
+    table = read(tmp_path, json.dumps([{**V1, "rma": ""}, {**V1, "date_closed": "99 Foo"}]))
+    assert [kind.examples[0].column for kind in table.kinds] == ["rma", "date_closed"]
+
+
 def test_of_one_return_read_twice_the_newer_counts(tmp_path: Path) -> None:
     older = {**V1, "return_status": "Open", "date_updated": "2026-02-28T10:00:00Z"}
     newer = {**V1, "date_updated": "2026-03-02T15:00:00Z"}

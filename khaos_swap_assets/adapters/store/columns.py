@@ -47,6 +47,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "closed_at": "When Swap closed it, UTC; empty until then",
         "delivered_at": "When the parcel reached the warehouse, UTC; empty until then",
         "processed_word": "What Swap shows in place of a date of processing, e.g. Yes; empty for nothing",
+        "processed_field": "The name of that field in the version of the API that was read",
         "processed_by": "Whom Swap names as the one who processed it, where it shows no date of that: a hint",
         "is_closing_proof": "True where the date of closing proves the refund, by KHAOS_SWAP_REFUND_PROOF",
         "refunded_at": "The date of the refund, UTC: processed, or closed where that is proof; empty without proof",

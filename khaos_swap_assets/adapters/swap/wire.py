@@ -18,13 +18,11 @@ from khaos_swap_assets.adapters.swap.raw import cleaned, content_hash, storable,
 from khaos_swap_assets.adapters.swap.records import ReadReturn, RowFault
 from khaos_swap_assets.adapters.swap.values import MOST_LINES, MOST_PENCE, Row
 from khaos_swap_assets.domain.money.amounts import exponent_of
-from khaos_swap_assets.domain.records.returns import CLOSED, REFUND, Return, ReturnLine
+from khaos_swap_assets.domain.records.returns import CLOSED, PROCESSED, PROCESSED_OF_V1, REFUND, Return, ReturnLine
 
 REFUND_VALUE = "total_refund_value_customer_currency"
 TOO_MANY = f"products: holds more than {MOST_LINES} lines"
 STORE_CREDIT_VALUE = "total_store_credit_value_customer_currency"
-MARKER, MARKER_OF_V1 = "rma_processed", "processed"
-"""What says that a return was processed, in both versions of the list (swap.md §3)."""
 
 
 def read_row(raw: object, settings: SwapSettings) -> ReadReturn | RowFault:
@@ -48,7 +46,8 @@ def parse_return(raw: Mapping[str, Any], settings: SwapSettings, faults: list[st
     row, zone = Row(raw, faults), ZoneInfo(settings.date_zone)
     return_id, currency = row.key("return_id"), _currency(row, raw)
     extras = read_extras(raw, currency)
-    processed_at, processed_word = row.marker(MARKER if MARKER in raw else MARKER_OF_V1, zone)
+    processed_field = PROCESSED_OF_V1 if PROCESSED_OF_V1 in raw and PROCESSED not in raw else PROCESSED
+    processed_at, processed_word = row.marker(processed_field, zone)
     record = Return(
         store_id=_store(row, settings),
         return_id=return_id,
@@ -77,6 +76,7 @@ def parse_return(raw: Mapping[str, Any], settings: SwapSettings, faults: list[st
         duties_on_top_pence=extras.duties_on_top_pence,
         processed_word=processed_word,
         processed_by="" if processed_at else row.person("processed_by"),
+        processed_field=processed_field,
     )
     _require_refund_value(row, record)
     row.text("shopify_return_id")  # no part of the record, yet an index of the store holds it

@@ -15,7 +15,6 @@ from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.judging.money_conditions import is_overdue
 from khaos_swap_assets.domain.refunds.proof import is_unproven
 
-MARKER = "rma_processed"
 CLOSED, CREDITED = "closed_without_refund", "credited_without_refund"
 
 
@@ -43,7 +42,9 @@ def _worth(facts: ReturnFacts) -> int:
 def _shown(facts: ReturnFacts) -> str:
     """What Swap shows instead of a proof, and whom it names: a hint, no proof."""
     return_ = facts.return_
-    said = f"{MARKER} says {return_.processed_word!r}" if return_.processed_word else f"{MARKER} is empty"
+    said = f"{return_.processed_field} " + (
+        f"says {return_.processed_word!r}" if return_.processed_word else "is empty"
+    )
     undated = "" if return_.closed_at else ", without a date of closing"
     hint = f"; processed_by names {return_.processed_by}: ask there" if return_.processed_by else ""
     return f"{said}{undated}{hint}"

@@ -10,6 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+PROCESSED, PROCESSED_OF_V1 = "rma_processed", "processed"
+"""The field that says whether a return was processed, in both versions of Swap's list (swap.md §3.2)."""
+
 REFUND = "Refund"
 CLOSED = "Closed"
 ENDED_STATUSES = frozenset({"Closed", "Expired", "Cancelled"})
@@ -67,8 +70,9 @@ class Return:
 
     ``exchange_pence`` is the price of the goods that go out in exchange, less their discount (0 where Swap tells none);
     taxes and duties on top are what was refunded of them beside the prices (swap.md §2.4, §2.6). ``processed_word`` is
-    what Swap shows in place of a date of processing, ``processed_by`` whom it names without one, and
-    ``is_closing_proof`` says that the day of closing proves the refund (``refunds.proof``).
+    what Swap shows in place of a date of processing, in the field ``processed_field`` (which version 1 of its API names
+    otherwise: swap.md §3.2), ``processed_by`` whom it names without one, and ``is_closing_proof`` says that the day of
+    closing proves the refund (``refunds.proof``).
     """
 
     store_id: str
@@ -99,6 +103,7 @@ class Return:
     processed_word: str = ""
     processed_by: str = ""
     is_closing_proof: bool = False
+    processed_field: str = PROCESSED
 
     @property
     def is_open(self) -> bool:

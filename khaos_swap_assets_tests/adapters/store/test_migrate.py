@@ -135,7 +135,8 @@ def test_a_document_planned_for_a_refund_that_only_closing_dated_is_taken_back_a
             "handling_fee_pence, total_pence, processed_at, closed_at, refunded_at, is_open, content_hash, raw, "
             "first_seen_at, changed_at, read_at) SELECT 'R' || n, 'S', 'A' || n, '', '', 'Closed', '', '', '{}', "
             "'GBP', 1000, 0, 0, 0, 0, CASE n WHEN 1 THEN now() END, now(), now(), false, '', "
-            "jsonb_build_object('rma_processed', CASE n WHEN 2 THEN 'N/A' WHEN 3 THEN ' Pending ' END), "
+            "CASE n WHEN 3 THEN jsonb_build_object('processed', ' Pending ') "
+            "ELSE jsonb_build_object('rma_processed', CASE n WHEN 2 THEN 'N/A' END) END, "
             "now(), now(), now() FROM generate_series(1, 3) n"
         )
         connection.execute(
@@ -146,8 +147,12 @@ def test_a_document_planned_for_a_refund_that_only_closing_dated_is_taken_back_a
     migrate.upgrade(empty_url)
     with store.connect(empty_url, application="tests") as connection:
         rows = connection.execute(
-            "SELECT r.return_id, processed_word, state FROM swap.returns r JOIN recon.postings p USING (return_id) "
-            "ORDER BY 1"
+            "SELECT r.return_id, processed_field, processed_word, state FROM swap.returns r "
+            "JOIN recon.postings p USING (return_id) ORDER BY 1"
         ).fetchall()
-        assert rows == [("R1", "", "planned"), ("R2", "", "withdrawn"), ("R3", "Pending", "withdrawn")]
+        assert rows == [
+            ("R1", "rma_processed", "", "planned"),
+            ("R2", "rma_processed", "", "withdrawn"),
+            ("R3", "processed", "Pending", "withdrawn"),
+        ]
         assert proofs.put_in_force(connection, Proof()) == ["R2", "R3"]
