@@ -50,7 +50,7 @@ class Sold:
 class KhaosOnTheWire:
     """Its books. ``items_by`` says where a note's items are shown, ``absent`` what the WSDL does not name.
 
-    With ``hides_codes`` ExportOrders shows no document's code.
+    With ``hides_codes`` ExportOrders shows no document's code. ``spoils`` gives what is answered in place of a result.
     """
 
     documents: dict[str, Sold] = field(default_factory=dict)
@@ -64,6 +64,7 @@ class KhaosOnTheWire:
     ignores_prices: bool = False
     absent: frozenset[str] = frozenset()
     refuses: Refusal = lambda operation, params: ""
+    spoils: Refusal = lambda operation, params: ""
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
     def sell(self, number: int, *lines: tuple[str, int, str], delivery: str = "0", day: str = "20/02/2026") -> None:
@@ -101,9 +102,10 @@ class KhaosOnTheWire:
         params = {child.tag.rsplit("}", 1)[-1]: child.text or "" for child in call}
         self.asked.append((operation, params))
         why = "method not found" if operation in self.absent else self.refuses(operation, params)
-        return (
-            httpx.Response(500, text=_fault(why)) if why else httpx.Response(200, text=self._answer(operation, params))
-        )
+        if why:
+            return httpx.Response(500, text=_fault(why))
+        spoilt = self.spoils(operation, params)
+        return httpx.Response(200, text=spoilt or self._answer(operation, params))
 
     def _line(self, item: Mapping[str, Any]) -> tuple[str, int, Decimal]:
         price = Decimal(str(item["UnitPrice"]["Gross"]))
@@ -126,9 +128,7 @@ class KhaosOnTheWire:
             "ExportOrders": lambda asked: escape(self._orders(asked)),
             "GetCompanyInfo": lambda asked: self._company(asked["CompanyCode"]),
         }
-        name, told = f"NS1:{operation}Response", f"<return>{made[operation](params)}</return>"
-        inner = f"<{name} xmlns:NS1='urn:IKosWebIntf-IKosWeb'>{told}</{name}>"
-        return f"<E:Envelope xmlns:E='{SOAP}'><E:Body>{inner}</E:Body></E:Envelope>"
+        return enveloped(operation, made[operation](params))
 
     def _company(self, code: str) -> str:
         owed = f"<CreditUnallocated>{self.credit.get(code, '0')}</CreditUnallocated>"
@@ -200,6 +200,13 @@ class KhaosOnTheWire:
         return (
             f"<SALES_ORDERS>{''.join(_full(one, '' if self.hides_codes else one.code) for one in found)}</SALES_ORDERS>"
         )
+
+
+def enveloped(operation: str, result: str) -> str:
+    """An answer with this result."""
+    name, told = f"NS1:{operation}Response", f"<return>{result}</return>"
+    inner = f"<{name} xmlns:NS1='urn:IKosWebIntf-IKosWeb'>{told}</{name}>"
+    return f"<E:Envelope xmlns:E='{SOAP}'><E:Body>{inner}</E:Body></E:Envelope>"
 
 
 def read_document(text: str) -> list[dict[str, Any]]:

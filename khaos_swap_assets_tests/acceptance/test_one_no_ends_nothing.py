@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from xml.sax.saxutils import escape
 
 import pytest
 
 from khaos_swap_assets_tests.acceptance.conftest import Merchant
-from khaos_swap_assets_tests.acceptance.khaos_wire import Refusal
+from khaos_swap_assets_tests.acceptance.khaos_wire import Refusal, enveloped
 from khaos_swap_assets_tests.acceptance.swap_wire import closed, product
 
 _A_DAY = timedelta(days=1)
@@ -66,6 +67,38 @@ def test_one_order_that_khaos_refuses(merchant: Merchant) -> None:
     merchant.now += _A_DAY
     assert merchant.settles() == ["RMA2"]
     assert of_kind(merchant, "record_refused") == []
+
+
+SPOILT = {
+    "cut off": lambda operation: enveloped(operation, "")[:-40],
+    "cut off within": lambda operation: enveloped(operation, escape("<LIST><ROW>")),
+    "no XML": lambda operation: "<html>Service unavailable",
+    "a DTD": lambda operation: enveloped(operation, escape("<!DOCTYPE x [<!ENTITY a 'b'>]><LIST>&a;</LIST>")),
+    "a structure": lambda operation: enveloped(operation, "<Count>1</Count><List>2</List>"),
+    "a lost reference": lambda operation: enveloped(operation, "").replace("<return>", "<return href='#9'>"),
+}
+
+
+@pytest.mark.parametrize(
+    ("operation", "key", "how"),
+    [
+        *(("ExportOrders", "KCCLX2", how) for how in ("cut off", "cut off within", "no XML")),
+        *(("ExportStock", "HAT2", how) for how in ("cut off within", "a DTD", "a lost reference")),
+        ("ExportStockStatus", "HAT2", "a structure"),
+    ],
+)
+def test_one_answer_that_cannot_be_read(operation: str, key: str, how: str, merchant: Merchant) -> None:
+    """Whatever holds the record is spoilt; it is found, and all others are read."""
+    merchant.trades(*three())
+    guilty = refusing(operation, key)
+    merchant.books.spoils = lambda asked, params: SPOILT[how](asked) if guilty(asked, params) else ""
+    assert {"RMA1", "RMA3"} <= set(merchant.settles())
+    ((_, owner, subject, _),) = of_kind(merchant, "record_refused")
+    assert (owner, subject) == ("engineer", f"Khaos {operation} {key}")
+    merchant.books.spoils = lambda asked, params: ""
+    merchant.now += _A_DAY
+    merchant.settles()
+    assert (set(merchant.postings().values()), merchant.open_exceptions()) == ({"confirmed"}, [])
 
 
 @pytest.mark.parametrize("operation", ["ExportStock", "ExportStockStatus"])

@@ -41,7 +41,7 @@ class KhaosFault(PermanentError):  # noqa: N818
 
 
 class UnusableDocumentError(PermanentError):
-    """A whole answer whose inner document cannot be read, or that is too large: a smaller question may help."""
+    """A whole answer that cannot be read, or that is too large: a smaller question may help."""
 
 
 def request(method: str, params: Mapping[str, Param]) -> bytes:
@@ -94,14 +94,14 @@ def parse(body: bytes) -> etree._Element:
 def document(text: str) -> etree._Element | None:
     """Parse the XML document inside a string answer; None when it is blank. Namespaces are dropped.
 
-    Raises ``UnusableDocumentError`` when it is no XML, ``PermanentError`` when it is unsafe.
+    Raises ``UnusableDocumentError`` when it is no XML, or unsafe.
     """
     bare = xml_text.bare(text)
     if not bare:
         return None
     try:
         return _without_namespaces(xml_text.tree(bare))
-    except xml_text.TooManyError as error:
+    except (xml_text.TooManyError, PermanentError) as error:
         raise UnusableDocumentError(str(error)) from None
     except etree.XMLSyntaxError as error:
         raise UnusableDocumentError(f"the document inside the answer is no XML ({_line(error.msg)})") from None
@@ -120,7 +120,10 @@ def local(element: etree._Element) -> str:
 
 
 class Answer:
-    """A parsed envelope. Raises ``KhaosFault`` for a fault, ``PermanentError`` when it is no answer to ``method``."""
+    """A parsed envelope. Raises ``KhaosFault`` for a fault, ``PermanentError`` when it is no answer to ``method``.
+
+    What it gives raises ``UnusableDocumentError`` where it cannot be read.
+    """
 
     def __init__(self, root: etree._Element, method: str) -> None:
         self._method = method
@@ -148,10 +151,10 @@ class Answer:
         return self._value(self._result)
 
     def text(self) -> str:
-        """The result as text; raises ``PermanentError`` when it is a struct or an array."""
+        """The result as text; raises ``UnusableDocumentError`` when it is a struct or an array."""
         value = self.value()
         if not isinstance(value, str):
-            raise PermanentError(f"{self._method}: the answer is a structure where a text was promised")
+            raise UnusableDocumentError(f"{self._method}: the answer is a structure where a text was promised")
         return value
 
     def _value(self, element: etree._Element) -> Value:
@@ -167,9 +170,9 @@ class Answer:
     def _referred(self, key: str) -> Value:
         """Follow a reference once; a shared target stays shared, so a chain of them cannot grow the answer."""
         if key not in self._by_id:
-            raise PermanentError(f"{self._method}: the answer refers to {key[:40]!r}, which it does not hold")
+            raise UnusableDocumentError(f"{self._method}: the answer refers to {key[:40]!r}, which it does not hold")
         if key in self._open or len(self._open) > _DEEPEST:
-            raise PermanentError(f"{self._method}: the references of the answer go in circles")
+            raise UnusableDocumentError(f"{self._method}: the references of the answer go in circles")
         if key not in self._seen:
             self._open.append(key)
             self._seen[key] = self._value(self._by_id[key])

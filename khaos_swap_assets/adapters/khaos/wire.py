@@ -8,6 +8,7 @@ fault of that row alone. Source: contracts/khaos.md §4.8, §7.
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ _MOST = 10**9
 _MOST_DIGITS = 13
 
 Row = TypeVar("Row")
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,10 @@ Rows: TypeAlias = tuple[list[Row], list[RowFault]]
 def read_rows(
     elements: Iterable[etree._Element], parse: Callable[[etree._Element], Row], *keys: str
 ) -> tuple[list[Row], list[RowFault]]:
-    """Parse each row; one that does not parse loses only itself. ``keys`` are the paths that name a row."""
+    """Parse each row; one that does not parse loses only itself. ``keys`` are the paths that name a row.
+
+    So does one on which our own reading fails: its trace goes to the log.
+    """
     rows: list[Row] = []
     faults: list[RowFault] = []
     for element in elements:
@@ -63,6 +68,10 @@ def read_rows(
             rows.append(parse(element))
         except (ValueError, ArithmeticError) as error:
             faults.append(RowFault(subject_of(element, *keys), f"{error}" or "a number is out of all bounds"))
+        except Exception as error:
+            subject = subject_of(element, *keys)
+            log.error("reading %s failed; all other rows go on", subject, exc_info=error)
+            faults.append(RowFault(subject, f"it cannot be read by a fault of ours: {type(error).__name__}: {error}"))
     return rows, faults
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -160,3 +161,13 @@ def test_a_bad_row_loses_only_itself() -> None:
     assert faults[0] == RowFault("B", "Q: 'x' is no number")
     assert len(faults[1].subject) == 16
     assert faults[1].subject == wire.subject_of(rows[2], "C")
+
+
+def test_a_row_on_which_our_reading_fails_loses_only_itself(caplog: pytest.LogCaptureFixture) -> None:
+    rows = etree.fromstring("<L><R><C>A</C></R><R><C>B</C></R></L>")
+    odd = {"A": "fine"}
+    with caplog.at_level(logging.ERROR):
+        good, faults = wire.read_rows(rows, lambda row: odd[wire.text(row, "C")], "C")
+    assert (good, faults) == (["fine"], [RowFault("B", "it cannot be read by a fault of ours: KeyError: 'B'")])
+    (told,) = caplog.records
+    assert (told.getMessage(), bool(told.exc_info)) == ("reading B failed; all other rows go on", True)
