@@ -85,7 +85,7 @@ def _asking(whom: str) -> Iterator[None]:
 
 def local_reason(conn: psycopg.Connection, settings: Settings, now: datetime) -> str:
     """The first reason that our own tables show."""
-    found = conn.execute(LOOK.encode(), {"now": now, "steps": list(isolating.OF_RETURNS), **WORDS}).fetchone()
+    found = conn.execute(LOOK.encode(), {"now": now, "steps": list(isolating.TRIED_AGAIN), **WORDS}).fetchone()
     if found and found[0]:
         return str(found[0])
     is_polled = _is_polled(conn, settings, now)

@@ -1,8 +1,8 @@
-"""A fault in one return (a value nobody foresaw, a bug of ours) holds that return; the others go on.
+"""A fault in one record (a value nobody foresaw, a bug of ours) holds that record; the others go on.
 
-Belongs here: finding the guilty one of a batch, telling it, and holding its draft. Stays out: what a step does, and
-refusals of a vendor (``refusing``). The trace goes to the log alone. What the outside world does to all of a batch (the
-database is away, a setting is missing) passes as it is, and so does a fault that spares nobody.
+Belongs here: finding the guilty one of a batch, telling it, and holding the draft of a return. Stays out: what a step
+does, and refusals of a vendor (``refusing``). The trace goes to the log alone. What the outside world does to all of a
+batch (the database is away, a setting is missing) passes as it is, and so does a fault that spares nobody.
 """
 
 from __future__ import annotations
@@ -28,6 +28,13 @@ POSTING = "posting"
 STOCK = "following stock"
 JUDGING = "judging"
 OF_RETURNS = (MATCHING, DRAFTING, POSTING, STOCK, JUDGING)
+LINKING = "linking refunds of order"
+TIMING = "timing"
+SCORING = "scoring"
+DRAWING = "drawing"
+TRIED_AGAIN = (*OF_RETURNS, TIMING, SCORING)
+"""Steps for whose faults a run is made once their pause is over: every run takes each of them."""
+
 HELD = "fault_in_return"
 OUTSIDE = (KhaosSwapError, *database.OF_THE_SERVER, psycopg.InterfaceError)
 MOST_FAULTS = 20
@@ -48,9 +55,14 @@ def against_drafts(conn: psycopg.Connection[Any], return_ids: Sequence[str], now
     return found
 
 
+def to_try(conn: psycopg.Connection[Any], step: str, touched: Iterable[str], now: datetime) -> list[str]:
+    """What was touched and those whose pause is over, without those that are not tried again yet."""
+    return sorted({*touched, *setbacks.due(conn, [step], now)} - setbacks.paused(conn, step, now))
+
+
 @dataclass
 class Faults:
-    """The faults of one step, by the return (or customer) that they hold."""
+    """The faults of one step, by the return (or customer, order, picture) that they hold."""
 
     step: str
     found: dict[str, str] = field(default_factory=dict)
@@ -106,9 +118,19 @@ def one_by_one(
     Each try is undone as a whole when it fails. Raises what failed where it spares nobody.
     """
     faults = Faults(step)
-    done = list(_halving(conn, list(subjects), work, faults))
+    done = halving(conn, faults, subjects, work)
     faults.keep(conn, subjects, now)
     return done, faults
+
+
+def halving(
+    conn: psycopg.Connection[Any],
+    faults: Faults,
+    subjects: Sequence[str],
+    work: Callable[[Sequence[str]], Sequence[Done]],
+) -> list[Done]:
+    """``one_by_one`` whose faults the caller keeps."""
+    return list(_halving(conn, list(subjects), work, faults))
 
 
 def _halving(

@@ -9,7 +9,7 @@ closes no exception and counts as incomplete, so no document leaves. A vendor th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from khaos_swap_assets.adapters.errors import PermanentError, VendorError
@@ -137,12 +137,13 @@ def problems(conn: psycopg.Connection) -> list[Problem]:
     """The exceptions that all setbacks are. An optional operation may be missing for ever, without any."""
     found = setbacks.standing(conn)
     whole = {one.operation for one in found if one.subject == WHOLE}
-    return [
-        _problem(one)
-        for one in found
-        if (one.subject == WHOLE and not _is_optional(one.operation))
-        or (one.subject != WHOLE and one.operation not in whole)
-    ]
+    told: dict[tuple[str, str], Problem] = {}
+    for one in found:
+        if not _is_optional(one.operation) if one.subject == WHOLE else one.operation not in whole:
+            fresh = _problem(one)
+            known = told.get(key := (fresh.kind, fresh.subject))
+            told[key] = replace(known, message=f"{known.message}; {fresh.message}") if known else fresh
+    return list(told.values())
 
 
 def _method(operation: str) -> str:

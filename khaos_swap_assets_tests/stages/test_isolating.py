@@ -7,20 +7,25 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import dagster as dg
 import psycopg
 import pytest
 
 from khaos_swap_assets.adapters.errors import SettingsError
+from khaos_swap_assets.adapters.store import latency, setbacks
+from khaos_swap_assets.adapters.store import shadow as store_shadow
 from khaos_swap_assets.domain.linking.witness import Witness
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
-from khaos_swap_assets.stages import isolating
+from khaos_swap_assets.stages import isolating, refusing
+from khaos_swap_assets.stages.completeness import assets as completeness
 from khaos_swap_assets.stages.credit_notes import attributing, drafting, policy_trial, posting
 from khaos_swap_assets.stages.due import local_reason
 from khaos_swap_assets.stages.reconciliation import judging
 from khaos_swap_assets.stages.returns import matching
+from khaos_swap_assets.stages.shadow import assets as shadow
 from khaos_swap_assets.stages.stock import adjustments
 from khaos_swap_assets_tests.lending import lend
-from khaos_swap_assets_tests.stages.town import NOON, Town, a_note, a_return
+from khaos_swap_assets_tests.stages.town import NOON, Town, a_note, a_return, called
 
 GUILTY = "R2"
 
@@ -126,6 +131,50 @@ def test_a_fault_is_tried_again_after_its_pause_and_no_sooner(town: Town, monkey
     with lend(town.url) as conn:
         assert local_reason(conn, town.settings, town.now) == ""
         assert local_reason(conn, town.settings, town.now + timedelta(minutes=15)) == "fault to try again"
+
+
+# The steps beside the flow: what each does for many, and where that is written.
+ASIDE: dict[str, tuple[Any, str, dg.AssetsDefinition, str]] = {
+    isolating.TIMING: (latency, "gather", completeness.reconciliation_latency, "recon.latency"),
+    isolating.SCORING: (store_shadow, "score", shadow.reconciliation_shadow_score, "recon.shadow"),
+}
+
+
+@pytest.mark.parametrize("step", ASIDE)
+def test_a_step_beside_the_flow_goes_on_without_the_guilty_return(
+    town: Town, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, name, asset, table = ASIDE[step]
+    town.with_settings(mode="audit", post_from=None)
+    town.sells_and_takes_back(*(a_return(number) for number in (1, 2, 3)))
+    for number in (1, 2, 3):
+        town.khaos.notes[f"CN{number}"] = a_note(f"CN{number}", customer_code=f"C{number}")
+    town.sync()
+    plant(monkeypatch, place, name, lambda conn, ids, *_: GUILTY in ids)
+    called(asset, town)
+    of_whom = f"SELECT return_id FROM {table} ORDER BY 1"
+    assert town.ask(of_whom) == [("R1",), ("R3",)]
+    town.sync()
+    assert town.kinds() == {"fault_in_return": "RMA2"}
+    assert town.one("SELECT message FROM recon.exceptions").startswith(f"{step}: ZeroDivisionError: a value nobody")
+    monkeypatch.undo()
+    called(asset, town)
+    assert town.ask(of_whom) == [("R1",), ("R3",)]
+    with lend(town.url) as conn:
+        assert local_reason(conn, town.settings, town.now + timedelta(minutes=15)) == "fault to try again"
+    town.now += timedelta(minutes=15)
+    called(asset, town)
+    assert town.ask(of_whom) == [("R1",), ("R2",), ("R3",)]
+    town.sync()
+    assert town.kinds() == {}
+
+
+def test_two_steps_that_fail_on_one_return_are_told_in_one_line(town: Town) -> None:
+    with lend(town.url) as conn:
+        for step in (isolating.TIMING, isolating.SCORING):
+            setbacks.keep(conn, step, {"R1": f"{step} went wrong"}, town.now)
+        (told,) = refusing.problems(conn)
+    assert all(word in told.message for word in ("timing: timing went wrong", "scoring: scoring went wrong"))
 
 
 def test_a_policy_is_tried_on_all_other_returns(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:

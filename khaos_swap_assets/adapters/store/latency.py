@@ -32,7 +32,7 @@ _TOUCHED = (
 )
 # The gate is the last thing that had to happen: Swap's change (told by its knock, or dated by Swap) or an inspection.
 _GATHER = (
-    "WITH touched AS (" + _TOUCHED + "), posted AS ("
+    "WITH touched AS (SELECT unnest(%(ids)s::text[]) AS return_id), posted AS ("
     "SELECT return_id, min(planned_at) AS offered_at, min(handed_out_at) AS handed_out_at, "
     "min(ended_at) FILTER (WHERE state = 'confirmed') AS witnessed_at FROM recon.postings "
     "WHERE return_id IN (SELECT return_id FROM touched) AND ended_by <> 'adoption' GROUP BY 1), "
@@ -70,12 +70,17 @@ class DayOfLatency:
     p95_seconds: int
 
 
-def gather(conn: psycopg.Connection[Any], since: datetime, began: datetime) -> int:
-    """Write the moments of every return that moved since a moment, where they say more than before; how many.
+def touched(conn: psycopg.Connection[Any], since: datetime) -> list[str]:
+    """The returns that moved since a moment."""
+    return [row[0] for row in conn.execute(_TOUCHED.encode(), {"since": since})]
+
+
+def gather(conn: psycopg.Connection[Any], return_ids: Sequence[str], began: datetime) -> int:
+    """Write the moments of these returns, where they say more than before; how many.
 
     ``began`` is our first look at Swap: a change before it counts from its reading.
     """
-    written = conn.execute(_GATHER.encode(), {"since": since, "began": began}).fetchall()
+    written = conn.execute(_GATHER.encode(), {"ids": list(return_ids), "began": began}).fetchall()
     days = {offered_at.astimezone(LONDON).date() for offered_at, gate_at in written if offered_at and gate_at}
     add_up(conn, sorted(days))
     if len(written) >= RECOUNTED_ROWS:

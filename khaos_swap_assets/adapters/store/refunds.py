@@ -160,6 +160,11 @@ def mark(conn: psycopg.Connection, rows: Sequence[tuple[str, str | None, str, da
     )
 
 
+def judge_at(conn: psycopg.Connection, refund_ids: Sequence[str], moment: datetime) -> None:
+    """These refunds are linked and judged at that moment, not before."""
+    conn.execute("UPDATE storefront.refunds SET judge_at = %s WHERE refund_id = ANY(%s)", (moment, list(refund_ids)))
+
+
 def _given(orders: Orders) -> dict[str, list[str]]:
     return {"ids": sorted(orders.ids), "names": sorted(orders.names), "refs": sorted(orders.return_refs)}
 

@@ -82,6 +82,13 @@ def due(conn: psycopg.Connection[Any], operations: Sequence[str], now: datetime)
     return [row[0] for row in rows]
 
 
+def next_tries(conn: psycopg.Connection[Any], operation: str, subjects: Iterable[str]) -> dict[str, datetime]:
+    """Subject → when it is tried again."""
+    rows = conn.execute("SELECT subject, next_try_at FROM recon.setbacks WHERE operation = %s", (operation,))
+    moments = dict(rows.fetchall())
+    return {one: moments[_subject(one)] for one in subjects}
+
+
 def of_subjects(conn: psycopg.Connection[Any], operations: Sequence[str], subjects: Collection[str]) -> dict[str, str]:
     """Subject → reason of the setbacks of these operations on these subjects."""
     rows = conn.execute(

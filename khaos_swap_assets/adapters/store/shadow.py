@@ -22,7 +22,7 @@ Score = Literal["agreed", "differ", "they_only", "we_only"]
 SCORES: tuple[Score, ...] = get_args(Score)
 NO_HINDRANCE = ["covered", "before_post_from", "waiting_inspection"]
 
-_TOUCHED = "SELECT return_id FROM recon.reconciliation WHERE reconciled_at > %(since)s AND reconciled_at <= %(until)s"
+_OF_THESE = "return_id = ANY(%(ids)s)"
 _TOLD = (
     "SELECT r.return_id, r.rma, r.currency, to_char(coalesce(s.processed_at, s.closed_at, s.submitted_at, "
     "r.reconciled_at) AT TIME ZONE 'Europe/London', 'IYYY-\"W\"IW') AS week, r.status, r.credited_pence, "
@@ -33,7 +33,7 @@ _TOLD = (
     "LEFT JOIN recon.drafts d ON (d.store_id, d.return_id, d.ordinal) = (r.store_id, r.return_id, 1) "
     "LEFT JOIN LATERAL (SELECT string_agg(reason ->> 1, '; ') AS why FROM jsonb_array_elements(d.reasons) AS reason "
     "WHERE reason ->> 0 <> ALL(%(no_hindrance)s)) h ON true "
-    f"WHERE r.return_id IN ({_TOUCHED}) AND NOT EXISTS (SELECT 1 FROM recon.postings p "
+    f"WHERE r.{_OF_THESE} AND NOT EXISTS (SELECT 1 FROM recon.postings p "
     "WHERE p.return_id = r.return_id AND p.state <> 'withdrawn')"
 )
 _SCORED = (
@@ -67,10 +67,16 @@ def newest(conn: psycopg.Connection) -> datetime | None:
     return row[0] if row else None
 
 
-def score(conn: psycopg.Connection, since: datetime, until: datetime) -> int:
-    """Score every return judged after ``since`` up to ``until``, and add up the weeks they are in; how many weeks."""
-    span = {"since": since, "until": until, "no_hindrance": NO_HINDRANCE}
-    gone = conn.execute(f"DELETE FROM recon.shadow WHERE return_id IN ({_TOUCHED}) RETURNING week".encode(), span)
+def judged(conn: psycopg.Connection, since: datetime, until: datetime) -> list[str]:
+    """The returns judged after ``since`` up to ``until``."""
+    query = "SELECT return_id FROM recon.reconciliation WHERE reconciled_at > %s AND reconciled_at <= %s"
+    return [row[0] for row in conn.execute(query, (since, until))]
+
+
+def score(conn: psycopg.Connection, return_ids: Sequence[str]) -> list[str]:
+    """Score these returns, and add up the weeks that they are or were in; these weeks."""
+    span = {"ids": list(return_ids), "no_hindrance": NO_HINDRANCE}
+    gone = conn.execute(f"DELETE FROM recon.shadow WHERE {_OF_THESE} RETURNING week".encode(), span)
     weeks = {row[0] for row in gone.fetchall()}
     made = conn.execute(
         "INSERT INTO recon.shadow (return_id, rma, currency, week, score, our_pence, their_pence, why) "
@@ -80,7 +86,7 @@ def score(conn: psycopg.Connection, since: datetime, until: datetime) -> int:
     )
     weeks |= {row[0] for row in made.fetchall()}
     _add_up(conn, sorted(weeks))
-    return len(weeks)
+    return sorted(weeks)
 
 
 def _add_up(conn: psycopg.Connection, weeks: list[str]) -> None:

@@ -29,9 +29,10 @@ RUN_KINDS = (
         "fault_in_return",
         "engineer",
         "error",
-        "A program fault stopped the work on this return. It is held; all others go on.",
-        "The log holds the trace under the RMA: report it. The return is tried again by itself, with growing pauses.",
-        "The return goes through the step that failed.",
+        "A program fault stopped a step of the work on one record: a return, or, as the message says, a customer's "
+        "notes, the refunds of an order or a picture. What needs that step is held; everything else goes on.",
+        "The log holds the trace under the same name: report it. It is tried again by itself, with growing pauses.",
+        "The record goes through the step that failed.",
     ),
     ExceptionKind(
         "nobody_watches",

@@ -15,9 +15,10 @@ from khaos_swap_assets.adapters.store import arrivals, completeness, latency, qu
 from khaos_swap_assets.adapters.store.latency import DayOfLatency
 from khaos_swap_assets.adapters.store.queues import Queue
 from khaos_swap_assets.domain.records.returns import hold_words
+from khaos_swap_assets.stages import isolating
 from khaos_swap_assets.stages.completeness.comparing import WIDE, compare
-from khaos_swap_assets.stages.pictures import drawn
-from khaos_swap_assets.stages.presenting import PREVIEW_ROWS, WORST_ROWS, as_table, picture
+from khaos_swap_assets.stages.pictures import shown
+from khaos_swap_assets.stages.presenting import PREVIEW_ROWS, WORST_ROWS, as_table
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 COMPLETENESS = dg.AssetKey(["reconciliation", "completeness"])
@@ -83,7 +84,7 @@ def reconciliation_latency(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materialize
         days = latency.by_day(conn, now - SHOWN)
         slowest = latency.slowest(conn, now - timedelta(days=7), WORST_ROWS)
         offered, p50, p95 = latency.since(conn, now - timedelta(days=7))
-        chart = _chart(conn, days)
+        chart = _chart(conn, days, now)
     return dg.MaterializeResult(
         metadata={
             "gathered": gathered,
@@ -113,18 +114,21 @@ def _gather(conn: psycopg.Connection, now: datetime) -> int:
     reached = worklist.trusted(conn, GATHERED, now)
     began_at = worklist.trusted(conn, completeness.FIRST_LOOK, now) or now
     since = reached - OVERLAP if reached else datetime.min.replace(tzinfo=now.tzinfo, year=1970)
-    count = latency.gather(conn, since, began_at)
+    ids = isolating.to_try(conn, isolating.TIMING, latency.touched(conn, since), now)
+    done, _ = isolating.one_by_one(
+        conn, isolating.TIMING, ids, lambda some: [latency.gather(conn, some, began_at)], now
+    )
     worklist.move(conn, GATHERED, now)
-    return count
+    return sum(done)
 
 
-def _chart(conn: psycopg.Connection, days: Sequence[DayOfLatency]) -> dg.MetadataValue | None:
+def _chart(conn: psycopg.Connection, days: Sequence[DayOfLatency], now: datetime) -> dg.MetadataValue | None:
     if not days:
         return None
     from khaos_swap_assets.stages.completeness.drawing import draw_latency
 
-    png = drawn(conn, "latency_by_day", draw_latency, days)
-    return picture(png, f"Seconds from gate to offer by day, {days[0].day} to {days[-1].day}")
+    words = f"Seconds from gate to offer by day, {days[0].day} to {days[-1].day}"
+    return shown(conn, "latency_by_day", draw_latency, days, words, now)
 
 
 def _cells(row: dict[str, object]) -> dict[str, object]:

@@ -52,7 +52,7 @@ def khaos_credit_notes(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResu
     with toolbox.store() as conn:
         problems = feed_problems(conn, settings=toolbox.settings, now=toolbox.now())
         shown = table_metadata(conn, "recon.postings", "planned_at")
-        chart = credit_by_day(conn)
+        chart = credit_by_day(conn, toolbox.now())
     return dg.MaterializeResult(
         metadata={
             "searched_customers": posted.searched,

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.khaos.orders import RATES
-from khaos_swap_assets.adapters.store import drafts, matches, orders
+from khaos_swap_assets.adapters.store import drafts, matches, orders, returns
 from khaos_swap_assets.domain.judging.money_conditions import money_holds
 from khaos_swap_assets.domain.policy.trial import Rates, Trial, outcome_words, value_of, vat_of
 from khaos_swap_assets.stages import isolating
@@ -77,14 +77,16 @@ def _try_batch(
     ids: Sequence[str],
     since: datetime,
 ) -> Iterator[Trial]:
-    witnessed = money.load(conn, settings, ids)
+    faults = isolating.Faults("trying the policy on")
+    witnessed = money.load_each(conn, settings, ids, faults)
     heads, lines = matches.returns(conn, ids), matches.lines(conn, ids)
     so_codes = sorted({head.so_code for head in heads.values() if head.so_code})
     sold, posted = orders.by_code(conn, so_codes), drafts.handed_out(conn, ids)
     present, tried = policies
-    faults = isolating.Faults("trying the policy on")
     taken = taken_from_orders(conn, tried, so_codes) or taken_from_orders(conn, present, so_codes)
-    for key in ids:
+    for key, record in returns.load(conn, list(faults.found)).items():
+        yield _untried(record, faults.found[key], has_posted=bool(posted.get(key)))
+    for key in [one for one in ids if one in witnessed.records]:
         record, head = witnessed.records[key], heads.get(key)
         if not _is_since(record, since):
             continue

@@ -143,14 +143,14 @@ def _rendered(
     conn: psycopg.Connection, tools: Toolbox, ready: Sequence[SavedDraft], faults: isolating.Faults
 ) -> Rendered:
     """Ready drafts with their sealed party; one whose document cannot be made is held with the reason."""
-    witnessed = money.load(conn, tools.settings, [one.return_id for one in ready])
+    witnessed = money.load_each(conn, tools.settings, [one.return_id for one in ready], faults)
     so_codes = [one.draft.so_code for one in ready if one.draft]
     known, sold = orders.parties(conn, so_codes), orders.by_code(conn, so_codes)
     shown = parties.of_returns(conn, [one.return_id for one in ready])
     found: Rendered = {}
     held: list[tuple[SavedDraft, str, str]] = []
     nameless: list[str] = []
-    for saved in ready:
+    for saved in [one for one in ready if one.return_id in witnessed.records]:
         record, content = witnessed.part(saved.return_id, saved.ordinal), saved.draft
         refunded_at = record.refunded_at
         if content is None or refunded_at is None:

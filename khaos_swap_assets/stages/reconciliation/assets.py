@@ -147,16 +147,16 @@ def reconciliation_exceptions(toolbox: dg.ResourceParam[Toolbox]) -> dg.Material
 )
 def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
     """Add up one month."""
-    period = context.partition_key
+    period, now = context.partition_key, toolbox.now()
     months = close_month(toolbox, period)
     with toolbox.store() as conn:
         money = money_of_month(conn, toolbox.settings, period)
     with toolbox.store() as conn:
-        chart = gap_by_cause(conn, months)
+        chart = gap_by_cause(conn, months, now)
         let_be = residuals.let_be(conn, period)
         kept = matches.kept_of_month(conn, period)
-        by_month = gap_by_month(conn, period)
-        behind = held(conn, settings=toolbox.settings, now=toolbox.now(), period=period)
+        by_month = gap_by_month(conn, period, now)
+        behind = held(conn, settings=toolbox.settings, now=now, period=period)
     worst = "\n\n".join(f"### {month.currency}\n\n{worst_table(month.worst)}" for month in months)
     return dg.MaterializeResult(
         metadata={

@@ -14,8 +14,9 @@ from khaos_swap_assets.adapters.store import shadow, worklist
 from khaos_swap_assets.adapters.store.shadow import WeekScore
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.reporting.tables import amount
-from khaos_swap_assets.stages.pictures import drawn
-from khaos_swap_assets.stages.presenting import as_table, picture
+from khaos_swap_assets.stages import isolating
+from khaos_swap_assets.stages.pictures import shown
+from khaos_swap_assets.stages.presenting import as_table
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 SHADOW = dg.AssetKey(["reconciliation", "shadow_score"])
@@ -41,11 +42,12 @@ WORDS: Mapping[str, str] = {
 )
 def reconciliation_shadow_score(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
     """Score the returns judged since the last look, and show the last weeks."""
-    first = first_week(toolbox.now(), SHOWN_WEEKS)
+    now = toolbox.now()
+    first = first_week(now, SHOWN_WEEKS)
     with toolbox.store() as conn:
-        touched = _score(conn)
+        touched = _score(conn, now)
         found = shadow.weeks(conn, first)
-        chart = _chart(conn, found)
+        chart = _chart(conn, found, now)
     return dg.MaterializeResult(
         metadata={
             "weeks_touched": touched,
@@ -61,13 +63,14 @@ def first_week(now: datetime, weeks: int) -> str:
     return shadow.week_of(london_date(now) - timedelta(weeks=weeks - 1))
 
 
-def _score(conn: psycopg.Connection) -> int:
+def _score(conn: psycopg.Connection, now: datetime) -> int:
     since = worklist.reached(conn, SOURCE) or datetime(1970, 1, 1, tzinfo=UTC)
-    until = shadow.newest(conn)
-    if until is None or until <= since:
-        return 0
-    worklist.move(conn, SOURCE, until)
-    return shadow.score(conn, since, until)
+    until = shadow.newest(conn) or since
+    ids = isolating.to_try(conn, isolating.SCORING, shadow.judged(conn, since, until), now)
+    done, _ = isolating.one_by_one(conn, isolating.SCORING, ids, lambda some: shadow.score(conn, some), now)
+    if until > since:
+        worklist.move(conn, SOURCE, until)
+    return len(set(done))
 
 
 def _row(one: WeekScore) -> dict[str, object]:
@@ -83,10 +86,10 @@ def _row(one: WeekScore) -> dict[str, object]:
     }
 
 
-def _chart(conn: psycopg.Connection, found: Sequence[WeekScore]) -> dg.MetadataValue | None:
+def _chart(conn: psycopg.Connection, found: Sequence[WeekScore], now: datetime) -> dg.MetadataValue | None:
     if not found:
         return None
     from khaos_swap_assets.stages.shadow.drawing import draw_weeks
 
-    png = drawn(conn, "shadow_by_week", draw_weeks, found)
-    return picture(png, f"Returns by score and week, {found[-1].week} to {found[0].week}")
+    words = f"Returns by score and week, {found[-1].week} to {found[0].week}"
+    return shown(conn, "shadow_by_week", draw_weeks, found, words, now)

@@ -7,7 +7,7 @@ Where no storefront is connected, Swap's word stands and nothing is asked.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from khaos_swap_assets.adapters.store.refunds import Orders
 from khaos_swap_assets.adapters.storefront.wire import tail
 from khaos_swap_assets.domain.linking.refund_links import link
 from khaos_swap_assets.domain.refunds.money_shown import Claimant, Links, Money, as_money_says, is_owed
+from khaos_swap_assets.stages import isolating
 
 if TYPE_CHECKING:
     import psycopg
@@ -59,6 +60,18 @@ def load(conn: psycopg.Connection, settings: Settings, return_ids: Collection[st
         for key, one in records.items()
     }
     return Witnessed(paid, money, said)
+
+
+def load_each(
+    conn: psycopg.Connection, settings: Settings, return_ids: Sequence[str], faults: isolating.Faults
+) -> Witnessed:
+    """``load``, without the returns on which it fails: they are among the faults."""
+    found = isolating.halving(conn, faults, return_ids, lambda ids: [load(conn, settings, ids)])
+    return Witnessed(
+        {key: record for one in found for key, record in one.records.items()},
+        {key: paid for one in found for key, paid in one.money.items()},
+        {key: said for one in found for key, said in one.as_swap_says.items()},
+    )
 
 
 def _is_told(record: Return, money: Money, seen_from: datetime | None) -> bool:

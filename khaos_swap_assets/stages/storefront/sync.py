@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.store import findings, refunds, setbacks, worklist
+from khaos_swap_assets.adapters.store.refunds import Orders
 from khaos_swap_assets.adapters.storefront.records import RefundSweep
 from khaos_swap_assets.domain.judging.money_conditions import WITHOUT_RETURN, without_return
 from khaos_swap_assets.domain.money.periods import london_date
-from khaos_swap_assets.stages import marks, refusing
+from khaos_swap_assets.stages import isolating, marks, refusing
 from khaos_swap_assets.stages.depth import first_read_from
 from khaos_swap_assets.stages.storefront.money import SEEN_FROM, link_orders
 
@@ -103,12 +105,32 @@ def due_since(conn: psycopg.Connection, settings: Settings, now: datetime) -> da
 
 
 def judge(conn: psycopg.Connection, settings: Settings, now: datetime) -> tuple[int, int]:
-    """Link the refunds that are due, put their returns in line, and find money without a return: (judged, loose)."""
+    """Link the refunds that are due, put their returns in line, and find money without a return: (judged, loose).
+
+    An order whose refunds cannot be linked, by a fault of ours, waits for its pause, and its returns are looked at
+    again: the same fault holds their drafts.
+    """
     refunds.judge_orders_of_waiting_returns(conn, now)
-    due = refunds.to_judge(conn, now)
-    if not due:
-        return 0, 0
-    linked = link_orders(conn, {}, due)
+    due: dict[str, list[Refund]] = {}
+    for one in refunds.to_judge(conn, now):
+        due.setdefault(one.order_name or one.order_id or one.refund_id, []).append(one)
+    work = partial(_judge, conn, settings, due, now)
+    done, faults = isolating.one_by_one(conn, isolating.LINKING, list(due), work, now)
+    for name, moment in setbacks.next_tries(conn, isolating.LINKING, faults.found).items():
+        refunds.judge_at(conn, [one.refund_id for one in due[name]], moment)
+        worklist.queue(conn, "draft", refunds.returns_of(conn, Orders.of(due[name])))
+    return sum(judged for judged, _ in done), sum(loose for _, loose in done)
+
+
+def _judge(
+    conn: psycopg.Connection,
+    settings: Settings,
+    due: Mapping[str, Sequence[Refund]],
+    now: datetime,
+    names: Sequence[str],
+) -> list[tuple[int, int]]:
+    """The same for the orders of these names."""
+    linked = link_orders(conn, {}, [one for name in names for one in due[name]])
     some, paying = linked.refunds, linked.links.returns
     loose = {one.refund_id: one for one in linked.links.loose}
     limit = timedelta(days=settings.storefront.pay_days)
@@ -118,7 +140,7 @@ def judge(conn: psycopg.Connection, settings: Settings, now: datetime) -> tuple[
     told = [one for key, one in loose.items() if again[key] is None and _counts(one, settings)]
     problems = [without_return(one, _rmas(linked.returns.values(), one)) for one in told]
     findings.replace_of_subjects(conn, WITHOUT_RETURN, [without_return(one, ()).subject for one in some], problems, now)
-    return len(some), len(told)
+    return [(len(some), len(told))]
 
 
 def _paid(paying: Mapping[str, tuple[str, str]], refund: Refund) -> tuple[str | None, str]:

@@ -16,11 +16,15 @@ from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.adapters.storefront.client import StorefrontClient
 from khaos_swap_assets.adapters.storefront.records import ReadRefund, RefundSweep
 from khaos_swap_assets.adapters.swap.records import RowFault
+from khaos_swap_assets.domain.linking import refund_links
 from khaos_swap_assets.domain.refunds.payments import Refund
 from khaos_swap_assets.domain.refunds.proof import CLOSED_IN_FORCE
+from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
+from khaos_swap_assets.stages.credit_notes.policy_trial import try_policy
+from khaos_swap_assets.stages.credit_notes.posting import post
 from khaos_swap_assets.stages.due import UnansweredError, local_reason, what_is_due
 from khaos_swap_assets.stages.reconciliation.checks import sources_are_fresh
-from khaos_swap_assets.stages.storefront import assets, checks
+from khaos_swap_assets.stages.storefront import assets, checks, money
 from khaos_swap_assets.stages.storefront.month import money_of_month
 from khaos_swap_assets.stages.storefront.sync import sync_refunds
 from khaos_swap_assets.stages.toolbox import Toolbox
@@ -93,6 +97,62 @@ def test_nothing_is_drafted_before_the_money_moved(town: MoneyTown) -> None:
     town.shop.pay(1, 1000)
     town.sync()
     assert [note.gross_pence for note in town.pull()] == [1000]
+
+
+def refuse_links_of(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule of linking that fails wherever a refund of order #LX<number> takes part."""
+
+    def link(claimants: Any, refunds: Any) -> Any:
+        some = list(refunds)
+        if any(one.order_name == f"#LX{number}" for one in some):
+            raise ZeroDivisionError("a value nobody foresaw")
+        return refund_links.link(claimants, some)
+
+    monkeypatch.setattr(money, "link", link)
+
+
+def test_an_order_whose_refunds_cannot_be_linked_holds_its_returns_alone(
+    town: MoneyTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sold(town, 1, 2, 3)
+    for number in (1, 3):
+        town.shop.pay(number, 1000)
+    town.sync()
+    town.shop.pay(2, 1000)
+    refuse_links_of(2, monkeypatch)
+    town.sync()
+    told = dict(town.ask("SELECT subject, message FROM recon.exceptions WHERE kind = 'fault_in_return'"))
+    assert told["#LX2"].startswith("linking refunds of order: ZeroDivisionError: a value nobody foresaw")
+    assert told.keys() == {"#LX2", "RMA2"}
+    left: list[str] = []
+    for _ in range(3):
+        left += [note.associated_ref for note in town.pull()]
+        town.sync()
+    assert sorted(left) == ["RMA1", "RMA3"]
+    with connect(town) as conn:
+        assert local_reason(conn, town.settings, town.now + timedelta(minutes=5)) != "refund to judge"
+    monkeypatch.undo()
+    town.sync(hours=9)
+    town.sync()
+    assert [note.associated_ref for note in town.pull()] == ["RMA2"]
+    town.sync()
+    assert town.kinds() == {}
+
+
+def test_a_draft_whose_money_cannot_be_told_is_held_and_the_others_are_planned(
+    town: MoneyTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sold(town, 1, 2)
+    for number in (1, 2):
+        town.shop.pay(number, 1000)
+    town.read()
+    draft_waiting(town.tools)
+    refuse_links_of(2, monkeypatch)
+    post(town.tools)
+    assert town.ask("SELECT return_id FROM recon.postings") == [("R1",)]
+    with connect(town) as conn:
+        found = list(try_policy(conn, town.settings, town.policy, town.policy, days=30, now=town.now))
+    assert {one.rma: "could not be tried" in one.outcome_then for one in found} == {"RMA1": False, "RMA2": True}
 
 
 def test_the_day_of_the_money_decides_and_not_swaps(town: MoneyTown) -> None:
