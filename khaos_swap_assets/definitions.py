@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from khaos_swap_assets import automation, not_started, resources
+from khaos_swap_assets import automation, lineage, not_started, resources
 from khaos_swap_assets.adapters.settings import PERIOD_START
 from khaos_swap_assets.stages import watching
 from khaos_swap_assets.stages.completeness import assets as completeness
@@ -44,15 +44,17 @@ def build(settings: Settings | None = None, *, toolbox: object = None) -> dg.Def
     return dg.Definitions(
         assets=_specified(
             settings.period_start if settings else PERIOD_START,
+            returns.inspections,
+            reconciliation.decisions,
             returns.swap_returns,
             returns.matched_return_lines,
             stock_codes.stock_codes,
-            orders.sales_orders,
+            orders.khaos_documents,
             stock.stock_levels,
             stock.stock_adjustments,
             storefront.storefront_refunds,
             credit_notes.credit_note_drafts,
-            credit_notes.khaos_credit_notes,
+            credit_notes.credit_note_postings,
             reconciliation.reconciliation_returns,
             reconciliation.reconciliation_exceptions,
             completeness.reconciliation_completeness,
@@ -78,19 +80,24 @@ def build(settings: Settings | None = None, *, toolbox: object = None) -> dg.Def
     )
 
 
-def _specified(first: date, *assets: dg.AssetsDefinition) -> list[dg.AssetsDefinition]:
-    """The assets: the month from its ``first`` on; any other turns red by itself when no run makes it.
+def _specified(first: date, *assets: dg.AssetsDefinition | dg.AssetSpec) -> list[dg.AssetsDefinition | dg.AssetSpec]:
+    """The assets with their tables: the month from its ``first`` on; any other turns red when no run makes it.
 
-    No freshness of a month: one that a backfill made proves nothing.
+    No freshness of a month: one that a backfill made proves nothing. Nor of what no run makes.
     """
     months = reconciliation.months_from(first)
     fresh = dg.FreshnessPolicy.time_window(fail_window=watching.STALE_AFTER)
 
     def specify(spec: dg.AssetSpec) -> dg.AssetSpec:
         is_monthly = spec.partitions_def is not None
-        return spec.replace_attributes(**{"partitions_def": months} if is_monthly else {"freshness_policy": fresh})
+        more = {"partitions_def": months} if is_monthly else {"freshness_policy": fresh}
+        return _with_tables(spec.replace_attributes(**more))
 
-    return [one.map_asset_specs(specify) for one in assets]
+    return [_with_tables(one) if isinstance(one, dg.AssetSpec) else one.map_asset_specs(specify) for one in assets]
+
+
+def _with_tables(spec: dg.AssetSpec) -> dg.AssetSpec:
+    return spec.merge_attributes(metadata=lineage.shown(spec.key))
 
 
 @dg.definitions

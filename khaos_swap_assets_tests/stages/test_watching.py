@@ -210,10 +210,11 @@ def test_a_refused_list_does_not_have_runs_follow_each_other(planned: Town) -> N
     assert what_is_due(planned.tools, asks_swap=False) != ""
 
 
-def test_a_freshness_policy_is_on_every_asset_but_those_of_a_month() -> None:
+def test_a_freshness_policy_is_on_every_asset_but_those_of_a_month_and_of_no_run() -> None:
     made = definitions.build(toolbox=dg.ResourceDefinition.hardcoded_resource(None))
+    of_no_run = {dg.AssetKey(["warehouse", "inspections"]), dg.AssetKey(["people", "decisions"])}
     specs = [one for one in made.resolve_all_asset_specs() if "dagster/asset_check" not in one.tags]
     assert {one.key.to_user_string(): one.freshness_policy is not None for one in specs} == {
-        one.key.to_user_string(): one.partitions_def is None for one in specs
+        one.key.to_user_string(): one.partitions_def is None and one.key not in of_no_run for one in specs
     }
-    assert sum(one.freshness_policy is None for one in specs) == 1
+    assert sum(one.freshness_policy is None for one in specs) == 1 + len(of_no_run)

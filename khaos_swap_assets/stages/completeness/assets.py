@@ -30,10 +30,16 @@ SHOWN = timedelta(days=30)
 
 @dg.asset(
     key=COMPLETENESS,
-    deps=[["swap", "returns"], ["khaos", "credit_notes"]],
-    group_name="reconciliation",
+    deps=[
+        ["swap", "returns"],
+        ["khaos", "sales_orders"],
+        ["credit_notes", "drafts"],
+        ["credit_notes", "postings"],
+        ["reconciliation", "returns"],
+    ],
+    group_name="watch",
     owners=["team:cx"],
-    kinds={"postgres"},
+    kinds={"postgres", "report"},
     tags={"truth": "ours"},
     description="What Swap says it holds beside what we hold, by day of submission; documents handed out beside Credit "
     "Notes seen; what the gateway refused; and every queue: what waits, how long, why, and when it will be empty.",
@@ -68,10 +74,10 @@ def reconciliation_completeness(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materi
 
 @dg.asset(
     key=LATENCY,
-    deps=[["khaos", "credit_notes"], ["reconciliation", "returns"]],
-    group_name="reconciliation",
+    deps=[["swap", "returns"], ["warehouse", "inspections"], ["credit_notes", "drafts"], ["credit_notes", "postings"]],
+    group_name="watch",
     owners=["team:cx"],
-    kinds={"postgres"},
+    kinds={"postgres", "report"},
     tags={"truth": "ours"},
     description="When each return took each step: Swap's event, accepted by the gateway, read, inspected, drafted, on "
     "offer, handed out, witnessed. The gate is the last thing that had to happen before a document could be offered.",

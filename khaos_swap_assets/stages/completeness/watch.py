@@ -15,10 +15,10 @@ from khaos_swap_assets.stages.toolbox import Toolbox
 
 @dg.asset(
     key=WATCH,
-    deps=[EXCEPTIONS],
-    group_name="reconciliation",
+    deps=[EXCEPTIONS, ["reconciliation", "returns"], ["credit_notes", "postings"], ["people", "decisions"]],
+    group_name="watch",
     owners=["team:engineer"],
-    kinds={"postgres"},
+    kinds={"postgres", "report"},
     tags={"truth": "ours"},
     description="When each part of a complete run was last done, how far each source was read, what stops the feed. "
     "Judged on a schedule of its own, which asks no vendor.",

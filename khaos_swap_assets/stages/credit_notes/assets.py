@@ -1,6 +1,6 @@
-"""The assets of the Credit Note: the draft, and what became of it in Khaos.
+"""The assets of our Credit Notes: the draft, and the document that was posted of it.
 
-Belongs here: ``credit_notes/drafts`` and ``khaos/credit_notes`` and what they show. Stays out: the work (``drafting``,
+Belongs here: ``credit_notes/drafts``, ``credit_notes/postings`` and what they show. Stays out: the work (``drafting``,
 ``posting``) and the rules (``engine``, ``domain``).
 """
 
@@ -17,7 +17,14 @@ from khaos_swap_assets.stages.toolbox import Toolbox
 
 @dg.asset(
     key=["credit_notes", "drafts"],
-    deps=[["matched", "return_lines"], ["storefront", "refunds"]],
+    deps=[
+        ["swap", "returns"],
+        ["swap", "return_lines"],
+        ["matched", "return_lines"],
+        ["storefront", "refunds"],
+        ["khaos", "sales_orders"],
+        ["khaos", "credit_notes"],
+    ],
     group_name="credit_notes",
     owners=["team:finance"],
     kinds={"postgres"},
@@ -35,17 +42,28 @@ def credit_note_drafts(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResu
 
 
 @dg.asset(
-    key=["khaos", "credit_notes"],
-    deps=[["credit_notes", "drafts"], ["khaos", "stock_levels"], ["khaos", "sales_orders"]],
+    key=["credit_notes", "postings"],
+    deps=[
+        ["credit_notes", "drafts"],
+        ["swap", "returns"],
+        ["swap", "return_lines"],
+        ["matched", "return_lines"],
+        ["storefront", "refunds"],
+        ["khaos", "stock_codes"],
+        ["khaos", "sales_orders"],
+        ["khaos", "credit_notes"],
+        ["khaos", "stock_levels"],
+        ["people", "decisions"],
+    ],
     group_name="credit_notes",
     owners=["team:finance"],
     kinds={"postgres"},
-    tags={"truth": "khaos"},
+    tags={"truth": "ours"},
     pool="khaos",
-    description="Every posting and its witness: planned, out and in doubt, confirmed by a Credit Note seen in Khaos, "
-    "or refused. Nothing is offered before Khaos was searched, and nothing is offered twice unseen.",
+    description="Every document of ours and its witness: planned, out and in doubt, confirmed by a Credit Note seen "
+    "in Khaos, or refused. Nothing is offered before Khaos was searched, and nothing is offered twice unseen.",
 )
-def khaos_credit_notes(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
+def credit_note_postings(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
     """Search Khaos, settle what is out, plan what is ready."""
     posted = post(toolbox)
     asked = read_allocations(toolbox)

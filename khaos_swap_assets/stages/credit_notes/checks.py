@@ -19,7 +19,7 @@ no_credit_note_without_a_refund = exceptions_check(
 )
 no_posting_is_in_doubt = exceptions_check(
     "no_posting_is_in_doubt",
-    "khaos/credit_notes",
+    "credit_notes/postings",
     ["posting_in_doubt", "posting_refused"],
     "Every document that left was witnessed in Khaos within the limit, and none was refused.",
 )

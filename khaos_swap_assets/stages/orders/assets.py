@@ -1,7 +1,10 @@
-"""The asset of Sales Orders and Credit Notes as Khaos shows them.
+"""The assets of Khaos's documents: Sales Orders and Credit Notes as Khaos shows them.
 
-Belongs here: ``khaos/sales_orders`` and what it shows. Stays out: reading (``sync``).
+Belongs here: ``khaos/sales_orders``, ``khaos/credit_notes`` and what they show. Stays out: reading (``sync``) and our
+own documents (``stages.credit_notes``).
 """
+
+from collections.abc import Iterator
 
 import dagster as dg
 
@@ -10,33 +13,57 @@ from khaos_swap_assets.stages.orders.sync import sync_orders
 from khaos_swap_assets.stages.presenting import table_metadata
 from khaos_swap_assets.stages.toolbox import Toolbox
 
+ORDERS = dg.AssetKey(["khaos", "sales_orders"])
+NOTES = dg.AssetKey(["khaos", "credit_notes"])
 
-@dg.asset(
-    key=["khaos", "sales_orders"],
-    deps=[["swap", "return_lines"]],
-    group_name="khaos",
-    owners=["team:finance"],
-    kinds={"postgres"},
-    tags={"truth": "khaos"},
-    description="Sales Orders that a return names, read once each within a budget, and the status feed: invoices "
-    "issued since, and every Credit Note, whoever made it.",
+
+@dg.multi_asset(
+    name="khaos_documents",
+    specs=[
+        dg.AssetSpec(
+            ORDERS,
+            deps=[["swap", "returns"], ["swap", "return_lines"]],
+            group_name="khaos",
+            owners=["team:finance"],
+            kinds={"postgres", "khaos"},
+            tags={"truth": "khaos"},
+            description="Sales Orders that a return names, read once each within a budget, and the invoices that the "
+            "status feed showed since.",
+        ),
+        dg.AssetSpec(
+            NOTES,
+            deps=[["khaos", "stock_codes"]],
+            group_name="khaos",
+            owners=["team:finance"],
+            kinds={"postgres", "khaos"},
+            tags={"truth": "khaos"},
+            description="Every Credit Note as Khaos shows it, whoever made it: value, items, issued, allocated, "
+            "cancelled. Our own documents are `credit_notes/postings`.",
+        ),
+    ],
 )
-def sales_orders(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
-    """Read wanted orders and the status feed."""
+def khaos_documents(toolbox: dg.ResourceParam[Toolbox]) -> Iterator[dg.MaterializeResult[None]]:
+    """Read wanted orders and the status feed; both kinds come by the same feed."""
     synced = sync_orders(toolbox)
     with toolbox.store() as conn:
         waiting = orders.count_waiting(conn)
-        shown = table_metadata(conn, "khaos.sales_orders", "seen_at")
-    return dg.MaterializeResult(
-        metadata={
-            "orders_read": synced.read,
-            "not_found": synced.not_found,
-            "statuses_changed": synced.statuses_changed,
-            "notes_changed": synced.notes_changed,
-            "unreadable": synced.unreadable,
-            "orders_waiting": waiting["waiting"],
-            "credit_notes_without_items": synced.items_waiting,
-            "oldest_waits_since": str(waiting["oldest"] or "nothing waits"),
-            **shown,
-        }
-    )
+        yield dg.MaterializeResult(
+            asset_key=ORDERS,
+            metadata={
+                "orders_read": synced.read,
+                "not_found": synced.not_found,
+                "statuses_changed": synced.statuses_changed,
+                "unreadable": synced.unreadable,
+                "orders_waiting": waiting["waiting"],
+                "oldest_waits_since": str(waiting["oldest"] or "nothing waits"),
+                **table_metadata(conn, "khaos.sales_orders", "seen_at"),
+            },
+        )
+        yield dg.MaterializeResult(
+            asset_key=NOTES,
+            metadata={
+                "notes_changed": synced.notes_changed,
+                "without_items": synced.items_waiting,
+                **table_metadata(conn, "khaos.credit_notes", "changed_at"),
+            },
+        )

@@ -1,7 +1,8 @@
 """The assets of the reconciliation: each return, the exceptions, the month.
 
 Belongs here: ``reconciliation/returns``, ``reconciliation/exceptions``, ``reconciliation/month_end`` and what they
-show. Stays out: the work (``judging``, ``month_end``) and the rules (``judging.verdict``).
+show, and ``people/decisions``, which commands fill. Stays out: the work (``judging``, ``month_end``) and the rules
+(``judging.verdict``).
 """
 
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ ALERTED = ("source_refused", "fault_in_return")
 RETURNS = dg.AssetKey(["reconciliation", "returns"])
 EXCEPTIONS = dg.AssetKey(["reconciliation", "exceptions"])
 MONTH_END = dg.AssetKey(["reconciliation", "month_end"])
+DECISIONS = dg.AssetKey(["people", "decisions"])
 MOST_HELD = 50
 
 
@@ -38,6 +40,17 @@ def months_from(first: date) -> dg.TimeWindowPartitionsDefinition:
     )
 
 
+decisions = dg.AssetSpec(
+    DECISIONS,
+    group_name="reconciliation",
+    owners=["team:finance"],
+    kinds={"postgres"},
+    tags={"truth": "ours"},
+    description="What named people decided: exceptions waived, notes that are not a return's. Written by `khaos-swap`, "
+    "each with its reason. No run makes it.",
+)
+
+
 def _held_metadata(behind: Sequence[Held]) -> dict[str, Any]:
     """Returns whose document waits behind a held feed: how many, and each with what it waits for."""
     if not behind:
@@ -46,11 +59,13 @@ def _held_metadata(behind: Sequence[Held]) -> dict[str, Any]:
     return {"held_behind_the_feed": len(behind), "held_documents": as_table(rows)}
 
 
-def _lineage() -> dg.TableColumnLineage:
+def column_lineage() -> dg.TableColumnLineage:
+    """Of which columns each figure of a return is made."""
+
     def of(asset: str, *columns: str) -> list[dg.TableColumnDep]:
         return [dg.TableColumnDep(dg.AssetKey(asset.split("/")), column) for column in columns]
 
-    gap = [*of("swap/returns", "refund_pence"), *of("khaos/credit_notes", "witnessed_pence")]
+    gap = [*of("swap/returns", "refund_pence"), *of("khaos/credit_notes", "gross_pence")]
     return dg.TableColumnLineage(
         {
             "rma": of("swap/returns", "rma"),
@@ -59,8 +74,8 @@ def _lineage() -> dg.TableColumnLineage:
                 *of("swap/returns", "refund_pence", "status", "refunded_at"),
                 *of("storefront/refunds", "moved_pence", "moved_at"),
             ],
-            "credited_pence": of("khaos/credit_notes", "witnessed_pence"),
-            "issued_pence": of("khaos/credit_notes", "witnessed_pence"),
+            "credited_pence": of("khaos/credit_notes", "gross_pence"),
+            "issued_pence": of("khaos/credit_notes", "gross_pence", "issued_on"),
             "gap_pence": gap,
             **{column: [*gap, *of("matched/return_lines", "stock_code", "cost_pence")] for column in LEG_COLUMNS},
             "credit_note_codes": of("khaos/credit_notes", "credit_note_code"),
@@ -72,10 +87,17 @@ def _lineage() -> dg.TableColumnLineage:
 @dg.asset(
     key=RETURNS,
     deps=[
-        ["khaos", "credit_notes"],
-        ["khaos", "stock_adjustments"],
+        ["swap", "returns"],
+        ["swap", "return_lines"],
         ["matched", "return_lines"],
         ["storefront", "refunds"],
+        ["khaos", "stock_codes"],
+        ["khaos", "sales_orders"],
+        ["khaos", "credit_notes"],
+        ["khaos", "stock_adjustments"],
+        ["credit_notes", "drafts"],
+        ["credit_notes", "postings"],
+        DECISIONS,
     ],
     group_name="reconciliation",
     owners=["team:finance"],
@@ -97,7 +119,7 @@ def reconciliation_returns(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materialize
             **statuses,
             "findings": judged.findings,
             **_held_metadata(behind),
-            "dagster/column_lineage": _lineage(),
+            "dagster/column_lineage": column_lineage(),
             **shown,
         }
     )
@@ -105,7 +127,7 @@ def reconciliation_returns(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materialize
 
 @dg.asset(
     key=EXCEPTIONS,
-    deps=[RETURNS],
+    deps=[RETURNS, ["swap", "returns"], DECISIONS],
     group_name="reconciliation",
     owners=["team:finance"],
     kinds={"postgres"},
@@ -137,11 +159,11 @@ def reconciliation_exceptions(toolbox: dg.ResourceParam[Toolbox]) -> dg.Material
 
 @dg.asset(
     key=MONTH_END,
-    deps=[RETURNS, EXCEPTIONS],
+    deps=[RETURNS, EXCEPTIONS, ["matched", "return_lines"], ["credit_notes", "postings"], ["storefront", "refunds"]],
     partitions_def=months_from(PERIOD_START),
     group_name="reconciliation",
     owners=["team:finance"],
-    kinds={"postgres"},
+    kinds={"postgres", "report"},
     tags={"truth": "ours"},
     description="The month as finance signs it (London calendar): refunded, credited, issued, the gap by cause.",
 )

@@ -1,7 +1,7 @@
 """Assets of the return: what Swap holds, and what each line is in Khaos.
 
-Belongs here: ``swap/returns``, ``swap/return_lines``, ``matched/return_lines`` and what they show. Stays out: the work
-(``sync``, ``matching``) and the rules (``domain``).
+Belongs here: ``swap/returns``, ``swap/return_lines``, ``matched/return_lines`` and what they show, and
+``warehouse/inspections``, which the gateway fills. Stays out: work (``sync``, ``matching``) and rules (``domain``).
 """
 
 from collections.abc import Iterator
@@ -16,6 +16,17 @@ from khaos_swap_assets.stages.toolbox import Toolbox
 RETURNS = dg.AssetKey(["swap", "returns"])
 LINES = dg.AssetKey(["swap", "return_lines"])
 MATCHED = dg.AssetKey(["matched", "return_lines"])
+INSPECTIONS = dg.AssetKey(["warehouse", "inspections"])
+
+inspections = dg.AssetSpec(
+    INSPECTIONS,
+    group_name="returns",
+    owners=["team:operations"],
+    kinds={"postgres"},
+    tags={"truth": "warehouse"},
+    description="What the warehouse found, unit by unit, as its benches post it to the gateway (`POST /inspections`). "
+    "No run makes it. The warehouse is the truth for the condition of goods.",
+)
 
 
 @dg.multi_asset(
@@ -25,7 +36,7 @@ MATCHED = dg.AssetKey(["matched", "return_lines"])
             RETURNS,
             group_name="returns",
             owners=["team:cx"],
-            kinds={"postgres"},
+            kinds={"postgres", "swap"},
             tags={"truth": "swap"},
             description="Every Return (RMA) as last read from Swap, one row each. Swap is the truth for the customer's "
             "return. Money is in minor units of the return's currency, times are UTC.",
@@ -35,7 +46,7 @@ MATCHED = dg.AssetKey(["matched", "return_lines"])
             deps=[RETURNS],
             group_name="returns",
             owners=["team:cx"],
-            kinds={"postgres"},
+            kinds={"postgres", "swap"},
             tags={"truth": "swap"},
             description="Every returned product row with its raw SKU, quantity, cost and outcome.",
         ),
@@ -64,7 +75,7 @@ def swap_returns(toolbox: dg.ResourceParam[Toolbox]) -> Iterator[dg.MaterializeR
 
 @dg.asset(
     key=MATCHED,
-    deps=[LINES, ["khaos", "stock_codes"], ["khaos", "sales_orders"]],
+    deps=[RETURNS, LINES, ["khaos", "stock_codes"], ["khaos", "sales_orders"], INSPECTIONS],
     group_name="matching",
     owners=["team:data_management"],
     kinds={"postgres"},

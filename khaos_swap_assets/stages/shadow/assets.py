@@ -32,10 +32,15 @@ WORDS: Mapping[str, str] = {
 
 @dg.asset(
     key=SHADOW,
-    deps=[["reconciliation", "returns"], ["credit_notes", "drafts"]],
+    deps=[
+        ["swap", "returns"],
+        ["credit_notes", "drafts"],
+        ["credit_notes", "postings"],
+        ["reconciliation", "returns"],
+    ],
     group_name="reconciliation",
     owners=["team:finance"],
-    kinds={"postgres"},
+    kinds={"postgres", "report"},
     tags={"truth": "ours"},
     description="What we would have posted beside what staff posted, by week and currency: we agree, we differ, they "
     "did and we would not, we would and they did not. It makes going live a decision on numbers.",

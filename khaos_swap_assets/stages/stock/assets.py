@@ -14,9 +14,9 @@ from khaos_swap_assets.stages.toolbox import Toolbox
 @dg.asset(
     key=["khaos", "stock_levels"],
     deps=[["credit_notes", "drafts"]],
-    group_name="credit_notes",
+    group_name="khaos",
     owners=["team:operations"],
-    kinds={"postgres"},
+    kinds={"postgres", "khaos"},
     tags={"truth": "khaos"},
     description="Units available to sell, for the Stock Codes of goods on their way back: seen before a document is "
     "offered and after it was issued. Khaos shows no physical stock.",
@@ -32,7 +32,12 @@ def stock_levels(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[Non
 
 @dg.asset(
     key=["khaos", "stock_adjustments"],
-    deps=[["khaos", "credit_notes"], ["khaos", "stock_levels"]],
+    deps=[
+        ["credit_notes", "drafts"],
+        ["credit_notes", "postings"],
+        ["khaos", "credit_notes"],
+        ["khaos", "stock_levels"],
+    ],
     group_name="stock",
     owners=["team:operations"],
     kinds={"postgres"},

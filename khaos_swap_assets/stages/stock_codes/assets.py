@@ -14,7 +14,7 @@ from khaos_swap_assets.stages.toolbox import Toolbox
     key=["khaos", "stock_codes"],
     group_name="khaos",
     owners=["team:data_management"],
-    kinds={"postgres"},
+    kinds={"postgres", "khaos"},
     tags={"truth": "khaos"},
     description="Every Stock Code of Khaos with what may point at it: Other Ref, barcodes, pack components. Khaos is "
     "the truth for Stock Codes; a wrong one is corrected there.",

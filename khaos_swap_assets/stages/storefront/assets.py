@@ -18,10 +18,10 @@ NOT_CONNECTED = (
 
 @dg.asset(
     key=REFUNDS,
-    deps=[["swap", "returns"]],
+    deps=[["swap", "returns"], ["swap", "return_lines"]],
     group_name="storefront",
     owners=["team:finance"],
-    kinds={"postgres"},
+    kinds={"postgres", "shopify"},
     tags={"truth": "storefront"},
     op_tags={"vendor": "storefront"},
     description="Every refund as last read from the storefront, with what its payments moved, when, and the return "

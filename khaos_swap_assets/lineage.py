@@ -1,0 +1,96 @@
+"""Which table belongs to which asset, and what the arrows of the graph cannot show.
+
+Belongs here: the map, which Dagster shows with each asset and a test holds to what every stage touches in the database.
+Stays out: the arrows themselves, which stand with the assets. A table without an asset here fails that test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import dagster as dg
+
+TABLES: Mapping[str, Sequence[str]] = {
+    "swap/returns": ("swap.returns", "swap.refund_proof", "swap.parties", "swap.unreadable"),
+    "swap/return_lines": ("swap.return_lines",),
+    "warehouse/inspections": ("recon.inspections",),
+    "people/decisions": ("recon.waivers", "recon.link_refusals"),
+    "khaos/stock_codes": ("khaos.stock_codes", "khaos.pack_items"),
+    "khaos/sales_orders": ("khaos.sales_orders", "khaos.order_lines", "khaos.wanted_orders", "khaos.unreadable"),
+    "khaos/credit_notes": (
+        "khaos.credit_notes",
+        "khaos.credit_note_lines",
+        "khaos.note_items",
+        "khaos.movements",
+        "khaos.customers",
+    ),
+    "khaos/stock_levels": ("khaos.stock_levels", "khaos.stock_level_history"),
+    "storefront/refunds": (
+        "storefront.refunds",
+        "storefront.refund_lines",
+        "storefront.transactions",
+        "storefront.unreadable",
+    ),
+    "matched/return_lines": ("recon.matched_lines", "recon.matched_returns"),
+    "credit_notes/drafts": ("recon.drafts",),
+    "credit_notes/postings": ("recon.postings", "recon.note_links", "recon.feed_holds", "recon.feed_pages"),
+    "khaos/stock_adjustments": ("recon.stock_moves",),
+    "reconciliation/returns": (
+        "recon.reconciliation",
+        "recon.month_parts",
+        "recon.findings",
+        "recon.residuals",
+    ),
+    "reconciliation/exceptions": ("recon.exceptions",),
+    "reconciliation/completeness": ("recon.completeness", "recon.refused_messages"),
+    "reconciliation/latency": ("recon.latency", "recon.latency_days"),
+    "reconciliation/shadow_score": ("recon.shadow", "recon.shadow_weeks"),
+    "reconciliation/watch": (),
+    "reconciliation/month_end": ("recon.month_end",),
+}
+"""Asset key to its tables, the one that it shows first. The watch opens exceptions and has no table of its own."""
+
+WORK = frozenset(
+    {
+        "khaos.capabilities",
+        "khaos.sites",
+        "recon.audit_log",
+        "recon.imports",
+        "recon.inbox",
+        "recon.installation",
+        "recon.pictures",
+        "recon.policies",
+        "recon.rerun_lines",
+        "recon.rerun_returns",
+        "recon.setbacks",
+        "recon.tenancy",
+        "recon.touched_periods",
+        "recon.watermarks",
+        "recon.worklist",
+    }
+)
+"""Tables that say how far the work is, what waits for it and how it was set up: nothing of a return flows by them."""
+
+FROM_THE_RUN_BEFORE: Mapping[str, Sequence[str]] = {
+    "khaos/stock_codes": ("matched/return_lines",),
+    "khaos/sales_orders": ("matched/return_lines", "khaos/stock_adjustments"),
+    "matched/return_lines": ("credit_notes/drafts", "credit_notes/postings", "reconciliation/returns"),
+    "credit_notes/drafts": ("credit_notes/postings",),
+    "khaos/stock_levels": ("credit_notes/postings", "khaos/stock_adjustments"),
+    "credit_notes/postings": ("khaos/stock_adjustments",),
+}
+"""What an asset reads of assets further down: as the run before left it. An arrow would make a circle."""
+
+IN_ORDER_ONLY: Mapping[str, Sequence[str]] = {"credit_notes/postings": ("khaos/stock_levels",)}
+"""Arrows along which nothing is read: levels are seen before a document is offered, so that its move can be told."""
+
+
+def shown(key: dg.AssetKey) -> dict[str, str]:
+    """An asset's metadata: its tables, and what it reads of the run before. Raises ``KeyError`` for one unknown."""
+    name = key.to_user_string()
+    before = FROM_THE_RUN_BEFORE.get(name, ())
+    tables = TABLES[name]
+    return {
+        **({"dagster/table_name": tables[0], "tables": ", ".join(tables)} if tables else {}),
+        **({"reads_of_the_run_before": ", ".join(before)} if before else {}),
+    }
