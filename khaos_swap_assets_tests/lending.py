@@ -17,9 +17,9 @@ from khaos_swap_assets.adapters.store import database as store
 Connection = psycopg.Connection[Any]
 FORGET = (
     "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); "
-    "DISCARD PLANS; DISCARD TEMP; DISCARD SEQUENCES; SET TIME ZONE 'UTC'"
+    "DISCARD TEMP; DISCARD SEQUENCES; SET TIME ZONE 'UTC'"
 )
-"""What ``DISCARD ALL`` does but for prepared statements, which psycopg goes on using."""
+"""What ``DISCARD ALL`` does but for prepared statements, which psycopg goes on using, and their plans."""
 
 _idle: dict[str, list[Connection]] = {}
 

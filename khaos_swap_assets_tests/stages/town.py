@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any, cast
 
 import dagster as dg
@@ -296,6 +297,16 @@ def _status(order: SalesOrder) -> OrderStatus:
     )  # fmt: skip
 
 
+def usual_settings() -> Settings:
+    """A copy of ``some_settings()``: most towns have just these, and to read them again costs as much as a query."""
+    return _usual_settings().model_copy(deep=True)
+
+
+@cache
+def _usual_settings() -> Settings:
+    return some_settings()
+
+
 def some_settings(**changes: Any) -> Settings:
     """Mode post from 1 January 2026; ``swap``, ``khaos`` and ``tolerance`` take dictionaries."""
     swap = SwapSettings(store_id="S1", **changes.pop("swap", {}))
@@ -312,7 +323,7 @@ class Town:
     """Both vendors, our database and the clock."""
 
     url: str
-    settings: Settings = field(default_factory=some_settings)
+    settings: Settings = field(default_factory=usual_settings)
     now: datetime = NOON
     swap: Swap = field(default_factory=Swap)
     khaos: Khaos = field(default_factory=Khaos)
