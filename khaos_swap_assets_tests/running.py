@@ -35,11 +35,16 @@ class Done:
 Call = Callable[..., Done]
 
 
-def call(*arguments: str, folder: Path, seconds: float = 60, **env: str) -> subprocess.CompletedProcess[str]:
+def call(*arguments: str, folder: Path, seconds: float = 180, **env: str) -> subprocess.CompletedProcess[str]:
     """Run ``khaos-swap`` with these arguments in a folder, to its end."""
     return subprocess.run(
         [*PROGRAM, *arguments], cwd=folder, env={**os.environ, **env}, capture_output=True, text=True, timeout=seconds
     )
+
+
+def fair(seconds: float) -> float:
+    """So many seconds of a machine that nobody else uses; more of one whose cores others use as well."""
+    return seconds * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def until(question: Callable[[], Any], seconds: float, every: float = 0.3) -> Any:
@@ -82,7 +87,7 @@ class House:
     def said(self) -> str:
         return self.log.read_text()
 
-    def is_up(self, word: str, seconds: float = 90) -> bool:
+    def is_up(self, word: str, seconds: float = 180) -> bool:
         """Wait for a word of its log; False when it ended before."""
         until(lambda: word in self.said() or self.process.poll() is not None, seconds)
         return word in self.said()
@@ -95,7 +100,7 @@ class House:
         """Send the signal and wait; seconds until the program was gone."""
         began = time.monotonic()
         self.process.send_signal(number)
-        self.process.wait(60)
+        self.process.wait(120)
         return time.monotonic() - began
 
     def close(self) -> None:
@@ -118,7 +123,7 @@ class House:
 def runs(port: int) -> list[dict[str, str]]:
     """The newest runs of the Dagster that serves its UI here."""
     url, trust = f"http://127.0.0.1:{port}/graphql", public_authorities()
-    answer = httpx.post(url, json={"query": RUNS}, timeout=10, verify=trust)
+    answer = httpx.post(url, json={"query": RUNS}, timeout=30, verify=trust)
     return list(answer.json()["data"]["runsOrError"]["results"])
 
 

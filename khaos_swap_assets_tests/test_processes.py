@@ -34,7 +34,7 @@ def python(code: str, *arguments: str) -> list[str]:
     return [sys.executable, "-S", "-c", code, *arguments]
 
 
-def until(question: Callable[[], bool], seconds: float = 30) -> bool:
+def until(question: Callable[[], bool], seconds: float = 60) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if question():

@@ -24,7 +24,7 @@ from khaos_swap_assets.running.database import Ground
 from khaos_swap_assets.running.logs import Rotation
 from khaos_swap_assets.running.processes import free_port
 from khaos_swap_assets.sandbox.generator import STORE_ID
-from khaos_swap_assets_tests.running import House, readable_by_others, runs, runs_of, until
+from khaos_swap_assets_tests.running import House, fair, readable_by_others, runs, runs_of, until
 
 OWN_KEY, OWN_PASSWORD = "a-key-of-our-own", "a-password-of-our-own"
 
@@ -38,7 +38,7 @@ def sandbox(tmp_path: Path) -> Iterator[str]:
     arguments = ["sandbox", "--port", str(port), "--gateway", "http://127.0.0.1:9", "--returns", "24"]
     vendors = House(folder, arguments, secrets)
     url = f"http://127.0.0.1:{port}"
-    assert until(lambda: httpx.get(f"{url}/admin/clock").is_success, 60), vendors.said()
+    assert until(lambda: httpx.get(f"{url}/admin/clock").is_success, 120), vendors.said()
     yield url
     vendors.close()
 
@@ -75,17 +75,17 @@ def test_in_audit_it_comes_up_works_and_a_signal_ends_it_all(sandbox: str, tmp_p
     try:
         assert house.is_up("daemon: ready"), house.said()
         ui = int(env["KHAOS_SWAP_WEBSERVER_PORT"])
-        assert until(lambda: runs_of(ui, "sync", "SUCCESS"), 90), runs(ui)
+        assert until(lambda: runs_of(ui, "sync", "SUCCESS"), 180), runs(ui)
         ready = httpx.get(f"http://127.0.0.1:{env['KHAOS_SWAP_GATEWAY_PORT']}/readyz")
         assert ready.json()["installation"] == "live"
         assert "mode audit: nothing is written to anyone" in house.said()
         assert "Dagster UI  http://127.0.0.1:" in house.said()
         second = House(folder, ["up"], {name: str(free_port()) for name in env if name.endswith("_PORT")})
-        assert second.process.wait(30) == 75
+        assert second.process.wait(120) == 75
         assert "is in use by process" in second.said()
         assert httpx.get(f"{sandbox}/admin/ledger").json()["imports"] == []
         assert readable_by_others(folder / ".khaos-swap") == []
-        assert house.end(signal.SIGTERM) < 15
+        assert house.end(signal.SIGTERM) < fair(15)
         assert house.process.returncode == 0
         assert house.family() == []
     finally:

@@ -12,7 +12,7 @@ import pytest
 
 from khaos_swap_assets.demo.live import environment_of as demo_environment
 from khaos_swap_assets.running.processes import free_port
-from khaos_swap_assets_tests.running import House, call, runs, runs_of, until
+from khaos_swap_assets_tests.running import House, call, fair, runs, runs_of, until
 
 pytestmark = pytest.mark.long
 
@@ -80,7 +80,7 @@ def test_killed_without_warning_it_starts_again_on_the_same_data_and_ends_whole(
     done = len(runs_of(port, "sync", "SUCCESS"))
     assert until(lambda: len(runs_of(port, "sync", "SUCCESS")) > done, PATIENCE), runs(port)
 
-    assert demo.end(signal.SIGINT) < 15
+    assert demo.end(signal.SIGINT) < fair(15)
     assert demo.process.returncode == 0
     assert demo.family() == []
     assert demo.said().rstrip().endswith("everything is stopped")

@@ -25,6 +25,7 @@ from khaos_swap_assets.gateway import lines, messages
 from khaos_swap_assets_tests.gateway.conftest import CHANNEL, NOW, PREVIOUS, SECRET, TOKEN, Rows
 from khaos_swap_assets_tests.gateway.running import Running
 from khaos_swap_assets_tests.gateway.test_webhooks import by_hand, claims, message, signed
+from khaos_swap_assets_tests.running import fair
 
 PATHS = ("/webhooks/swap", "/inspections", "/khaos/stock", "/khaos/order-status")
 PERSONAL = ("priya", "nolan", "example.com", SECRET, PREVIOUS, TOKEN, CHANNEL[1], "eyJ")
@@ -81,7 +82,7 @@ def test_headers_that_dawdle_lose_the_line(running: Running, monkeypatch: pytest
             for number in range(100):
                 line.sendall(f"X-{number}: y\r\n".encode())
                 time.sleep(0.1)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < fair(5)
     assert is_alive(running)
 
 
@@ -227,7 +228,7 @@ def test_an_ended_gateway_leaves_no_folder_behind(database_url: str, tmp_path: P
 
     with gateway(database_url, workers=workers, TMPDIR=str(tmp_path)) as (_, process):
         assert len(list(tmp_path.glob("khaos-swap-metrics-*"))) == workers - 1
-    process.wait(20)
+    process.wait(60)
     assert list(tmp_path.glob("khaos-swap-metrics-*")) == []
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from khaos_swap_assets.running.processes import free_port
 from khaos_swap_assets.sandbox.history_file import HistoryError, Line, read
 from khaos_swap_assets_tests.running import call
 
@@ -146,7 +147,7 @@ def test_the_command_says_it_before_anything_starts(tmp_path: Path) -> None:
     said = "khaos-swap: --history history.parquet: row 1, column Quantity: '1.5' is no whole number\n"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
     alone = ("sandbox", "--gateway", "http://127.0.0.1:1", "--history", "history.parquet", "--month", "2010-06")
-    done = call(*alone, folder=tmp_path)
+    done = call(*alone, "--port", str(free_port()), folder=tmp_path)
     assert done.returncode == 2
     assert "row 1, column Quantity: '1.5' is no whole number" in done.stderr
     assert "Traceback" not in done.stderr

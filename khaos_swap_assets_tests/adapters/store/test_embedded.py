@@ -68,7 +68,7 @@ def owner(folder: Path, durable: str = "fast") -> tuple[subprocess.Popen[str], i
 
 
 def let_go(process: subprocess.Popen[str]) -> None:
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
 
 
 def is_running(pid: int | None) -> bool:
@@ -80,7 +80,7 @@ def kill(server: embedded.EmbeddedPostgres) -> None:
     pid = server.pid
     assert pid
     os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while is_running(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
 
