@@ -30,6 +30,7 @@ LONG = """
     WHERE relnamespace::regnamespace::text IN ('swap', 'khaos', 'storefront', 'recon')
         AND relkind = 'r' AND pg_relation_size(oid) > 0
 """
+ALONE = "SET LOCAL session_replication_role = replica; SET LOCAL lock_timeout = '10s'"
 RESTART = """
     SELECT setval(format('%I.%I', schemaname, sequencename), start_value, false) FROM pg_sequences
     WHERE last_value IS NOT NULL
@@ -132,7 +133,7 @@ def empty(connection: psycopg.Connection[Any]) -> None:
     new files, which cost a file system many times as much. What somebody still looks at keeps its length: truncated.
     """
     full = _longer_than_nothing(connection)
-    connection.execute("SET session_replication_role = replica; SET lock_timeout = '10s'")
+    connection.execute(ALONE)
     if full:
         connection.execute(sql.SQL("; ").join(sql.SQL("DELETE FROM {}").format(table) for table in full))
         connection.execute(RESTART)
@@ -144,6 +145,7 @@ def empty(connection: psycopg.Connection[Any]) -> None:
         connection.execute(sql.SQL("VACUUM (SKIP_DATABASE_STATS) {}").format(sql.SQL(", ").join(full)))
         connection.autocommit = False
     if left := _longer_than_nothing(connection):
+        connection.execute(ALONE)
         connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(left)))
 
 
