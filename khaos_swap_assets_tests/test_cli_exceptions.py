@@ -103,7 +103,48 @@ def test_a_waived_exception_is_closed_remembered_and_logged(
     assert run("waive", str(number), *WHO).exit_code == 2
     closed = database.execute("SELECT closed_at, closed_by, close_reason FROM recon.exceptions").fetchall()
     assert closed == [(NOON, "Kim", "looked it up")]
-    assert database.execute("SELECT kind, subject, waived_by FROM recon.waivers").fetchall() == [
+    assert database.execute("SELECT object, subject, decided_by FROM recon.decisions").fetchall() == [
         ("value_gap", "RMA1", "Kim")
     ]
     assert audit_log.of_document(database, "exception value_gap RMA1")[0].who == "Kim"
+
+
+def test_a_waiver_is_listed_by_whom_and_taken_back_as_old_as_it_was(
+    run: Callable[..., Result], database: psycopg.Connection[Any]
+) -> None:
+    number = open_some(database, "value_gap", "finance", 900)
+    find(database, "value_gap", 900)
+    opened = database.execute("SELECT opened_at FROM recon.exceptions").fetchall()
+    run("waive", str(number), *WHO)
+    assert run("list").stdout.endswith("no open exception\n")
+    listed = run("list", "--waived").stdout
+    assert all(word in listed for word in ("900 pence", "Kim", "looked it up", "1 waived"))
+    assert json.loads(run("list", "--waived", "--json").stdout)[0]["waived_by"] == "Kim"
+    assert run("list", "--waived", "--owner", "cx").stdout.endswith("nothing is waived\n")
+    assert run("reopen", str(number), *WHO).stdout == "open again: value_gap RMA1\n"
+    assert database.execute("SELECT opened_at FROM recon.exceptions WHERE closed_at IS NULL").fetchall() == opened
+    assert run("list", "--waived").stdout.endswith("nothing is waived\n")
+    assert [one.what for one in audit_log.of_document(database, "exception value_gap RMA1")] == [
+        "waived",
+        "waiver ended",
+    ]
+    again = run("reopen", str(number), *WHO)
+    assert (again.exit_code, "exceptions list --waived" in again.stderr) == (2, True)
+
+
+def test_a_waiver_of_what_is_gone_opens_nothing_when_taken_back(
+    run: Callable[..., Result], database: psycopg.Connection[Any]
+) -> None:
+    number = open_some(database, "value_gap", "finance", 900)
+    run("waive", str(number), *WHO)
+    assert "whose condition is gone" in run("reopen", str(number), *WHO).stdout
+    assert run("list").stdout.endswith("no open exception\n")
+
+
+def find(database: psycopg.Connection[Any], kind: str, pence: int) -> None:
+    database.execute(
+        "INSERT INTO recon.findings (kind, subject, message, money_at_risk_pence, currency, found_at) "
+        "VALUES (%s, 'RMA1', 'short', %s, 'GBP', now())",
+        (kind, pence),
+    )
+    database.commit()

@@ -1,4 +1,4 @@
-"""The commands of people about exceptions: ``khaos-swap exceptions list | waive``.
+"""The commands of people about exceptions: ``khaos-swap exceptions list | waive | reopen``.
 
 Belongs here: arguments and readable answers. Stays out: what a hand may do (``stages.credit_notes.people``) and the
 store (``Reach``). The table has pages; JSON has every row and is printed as it is read, so that neither grows with
@@ -7,13 +7,18 @@ their number. The work is imported inside each command.
 
 from __future__ import annotations
 
-from typing import Annotated, get_args
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
 from khaos_swap_assets.cli.postings import By, Reach, Reason
 from khaos_swap_assets.cli.showing import AsJson, Row, require_one_of, show_rows, stream_json
 from khaos_swap_assets.domain.exceptions.kinds import Owner
+
+if TYPE_CHECKING:
+    from khaos_swap_assets.adapters.store.decisions import Waiver
 
 
 def exceptions_app(reach: Reach) -> typer.Typer:
@@ -25,12 +30,25 @@ def exceptions_app(reach: Reach) -> typer.Typer:
     def waive(
         exception_id: Annotated[int, typer.Argument(help="Its id, as exceptions list shows it")], by: By, reason: Reason
     ) -> None:
-        """Close an exception for good, although its condition holds."""
+        """Close an exception although its condition holds; it opens again when the money at risk changes."""
         from khaos_swap_assets.stages.credit_notes import people
 
         with reach.store() as conn:
             name = people.waive(conn, exception_id, people.Person(by, reason), now=reach.clock())
         typer.echo(f"waived: {name}")
+
+    @app.command()
+    def reopen(
+        exception_id: Annotated[int, typer.Argument(help="Its id, as exceptions list --waived shows it")],
+        by: By,
+        reason: Reason,
+    ) -> None:
+        """Take a waiver back; the exception is open again, as old as it is."""
+        from khaos_swap_assets.stages.credit_notes import people
+
+        with reach.store() as conn:
+            name = people.reopen(conn, exception_id, people.Person(by, reason), now=reach.clock())
+        typer.echo(f"open again: {name}")
 
     return app
 
@@ -42,15 +60,19 @@ def _add_list(app: typer.Typer, reach: Reach) -> None:
         kind: Annotated[str, typer.Option(help="Only of this kind, as in docs/exceptions.md")] = "",
         limit: Annotated[int, typer.Option(min=1, help="Rows of a page of the table; JSON has every row")] = 100,
         page: Annotated[int, typer.Option(min=1, help="Which page of the table")] = 1,
+        waived: Annotated[bool, typer.Option("--waived", help="Those that a person waived, by whom and why")] = False,
         as_json: AsJson = False,
     ) -> None:
         """Show open exceptions, the most money at risk first, a page at a time, and how many there are."""
-        from khaos_swap_assets.adapters.store import exceptions
+        from khaos_swap_assets.adapters.store import decisions, exceptions
         from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 
         require_one_of(kind, tuple(KINDS), "--kind")
         require_one_of(owner, get_args(Owner), "--owner")
         with reach.store() as conn:
+            if waived:
+                _show_waivers(decisions.waivers(conn, owner=owner, kind=kind), as_json=as_json)
+                return
             if as_json:
                 stream_json(exceptions.open_exceptions(conn, owner=owner, kind=kind))
                 return
@@ -59,6 +81,20 @@ def _add_list(app: typer.Typer, reach: Reach) -> None:
             rows = list(exceptions.open_exceptions(conn, owner=owner, kind=kind, limit=limit, skipped=skipped))
         show_rows([_in_brief(row) for row in rows], as_json=False)
         typer.echo(_where(skipped, len(rows), total, page))
+
+
+def _show_waivers(found: Sequence[Waiver], *, as_json: bool) -> None:
+    if as_json:
+        stream_json(map(asdict, found))
+        return
+    named = ("exception_id", "kind", "subject", "owner")
+    rows = [
+        {**{name: getattr(one, name) for name in named}, "at risk": _at_risk(one.money_at_risk_pence, one.currency),
+         "by": one.waived_by, "why": one.reason, "waived": one.waived_at}
+        for one in found
+    ]  # fmt: skip
+    show_rows([{"id": row.pop("exception_id"), **row} for row in rows], as_json=False)
+    typer.echo(f"{len(found)} waived" if found else "nothing is waived")
 
 
 def _where(skipped: int, shown: int, total: int, page: int) -> str:
@@ -70,15 +106,18 @@ def _where(skipped: int, shown: int, total: int, page: int) -> str:
 
 
 def _in_brief(row: Row) -> Row:
-    from khaos_swap_assets.domain.money.amounts import format_money
-
-    pence, currency = row["money_at_risk_pence"], row["currency"]
     return {
         "id": row["exception_id"],
         "kind": row["kind"],
         "subject": row["subject"],
         "owner": row["owner"],
-        "at risk": format_money(pence, currency) if currency else f"{pence} pence",
+        "at risk": _at_risk(row["money_at_risk_pence"], row["currency"]),
         "opened": row["opened_at"],
         "what": row["message"],
     }
+
+
+def _at_risk(pence: int, currency: str) -> str:
+    from khaos_swap_assets.domain.money.amounts import format_money
+
+    return format_money(pence, currency) if currency else f"{pence} pence"

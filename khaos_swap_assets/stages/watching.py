@@ -103,7 +103,8 @@ def is_news(conn: psycopg.Connection[Any], settings: Settings, now: datetime) ->
     """True when what holds about the work itself is not what the open exceptions say."""
     rows = conn.execute(
         "SELECT kind, subject, true FROM recon.exceptions WHERE closed_at IS NULL AND kind = ANY(%(kinds)s) "
-        "UNION SELECT kind, subject, false FROM recon.waivers WHERE kind = ANY(%(kinds)s)",
+        "UNION SELECT object, subject, false FROM recon.decisions WHERE decision = 'waived' AND ended_at IS NULL "
+        "AND object = ANY(%(kinds)s)",
         {"kinds": list(KINDS)},
     ).fetchall()
     holds = {(one.kind, one.subject) for one in problems(conn, settings, now)}

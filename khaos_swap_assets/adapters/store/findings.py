@@ -119,7 +119,8 @@ def _open(conn: psycopg.Connection, now: datetime, kinds: Sequence[str] | None) 
         f"SELECT {', '.join(COLUMNS)} FROM recon.findings f WHERE (%s::text[] IS NULL OR kind = ANY(%s)) "
         "AND NOT EXISTS (SELECT 1 FROM recon.exceptions e "
         "WHERE e.closed_at IS NULL AND e.kind = f.kind AND e.subject = f.subject) AND NOT EXISTS "
-        "(SELECT 1 FROM recon.waivers w WHERE w.kind = f.kind AND w.subject = f.subject) ORDER BY kind, subject",
+        "(SELECT 1 FROM recon.decisions d WHERE d.decision = 'waived' AND d.ended_at IS NULL AND d.object = f.kind "
+        "AND d.subject = f.subject) ORDER BY kind, subject",
         (kinds and list(kinds), kinds and list(kinds)),
     ).fetchall()
     opened = [Problem(**dict(zip(COLUMNS, row, strict=True))) for row in rows]

@@ -1,7 +1,7 @@
 """Links of Khaos Credit Notes to returns, and what a person said no to.
 
 Belongs here: attaching, taking back, refusing and showing. Stays out: which link is made (``linking.loose_notes``) and
-the notes themselves (``notes``). Shape: ``recon.note_links`` and ``recon.link_refusals`` (migration 0017). A link
+the notes themselves (``notes``). Shape: ``recon.note_links`` (migration 0017); a no is one of the ``decisions``. A link
 without ``share_pence`` has what the other links of its note leave, so that the shares are the note whatever it becomes.
 """
 
@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import LiteralString
 
 import psycopg
 from psycopg.rows import class_row
 
-from khaos_swap_assets.adapters.store import bulk
+from khaos_swap_assets.adapters.store import bulk, decisions
+from khaos_swap_assets.adapters.store.decisions import NOT_THIS_RETURN, OURSELVES, Decision
 from khaos_swap_assets.domain.linking.attribution import Attribution
 
 Pair = tuple[str, str]
-OURSELVES = "khaos-swap"
 COLUMNS = ("credit_note_code", "return_id", "matched_by", "share_pence", "linked_at", "linked_by")
 
 
@@ -140,27 +140,25 @@ def _links(conn: psycopg.Connection, where: LiteralString, *values: object) -> l
 
 def refuse(conn: psycopg.Connection, pairs: Iterable[Pair], by: str, reason: str, now: datetime) -> None:
     """Remember a person's no to these pairs of Credit Note and return id."""
-    columns = ("credit_note_code", "return_id", "refused_by", "reason", "refused_at")
-    rows: list[tuple[Any, ...]] = [(*pair, by, reason, now) for pair in pairs]
-    bulk.upsert(conn, "recon.link_refusals", columns, ["credit_note_code", "return_id"], rows)
+    made = (Decision(NOT_THIS_RETURN, code, one, by, reason, now, return_id=one) for code, one in pairs)
+    decisions.record(conn, made)
 
 
-def forgive(conn: psycopg.Connection, pairs: Sequence[Pair]) -> None:
-    """Forget a person's no to these pairs."""
-    with conn.cursor() as cursor:
-        cursor.executemany(
-            "DELETE FROM recon.link_refusals WHERE credit_note_code = %s AND return_id = %s", list(pairs)
-        )
+def forgive(conn: psycopg.Connection, pairs: Sequence[Pair], by: str, reason: str, now: datetime) -> None:
+    """End a person's no to these pairs."""
+    decisions.end(conn, NOT_THIS_RETURN, pairs, by, reason, now)
 
 
 def refusals(conn: psycopg.Connection, codes: Sequence[str] = ()) -> list[Refusal]:
     """What was refused, of these notes or of all where none is given; the newest first."""
     with conn.cursor(row_factory=class_row(Refusal)) as cursor:
         return cursor.execute(
-            "SELECT credit_note_code, f.return_id, coalesce(rma, '') AS rma, refused_by, reason, refused_at "
-            "FROM recon.link_refusals f LEFT JOIN swap.returns USING (return_id) "
-            "WHERE credit_note_code = ANY(%s) OR %s ORDER BY refused_at DESC, 1, rma, return_id",
-            (list(codes), not codes),
+            "SELECT subject AS credit_note_code, object AS return_id, coalesce(rma, '') AS rma, "
+            "decided_by AS refused_by, reason, decided_at AS refused_at "
+            "FROM recon.decisions d LEFT JOIN swap.returns USING (return_id) "
+            "WHERE decision = %s AND ended_at IS NULL AND (subject = ANY(%s) OR %s) "
+            "ORDER BY decided_at DESC, 1, rma, object",
+            (NOT_THIS_RETURN, list(codes), not codes),
         ).fetchall()
 
 
@@ -170,8 +168,9 @@ def waived(conn: psycopg.Connection, return_ids: Sequence[str]) -> frozenset[Pai
     A waiver says nothing of a return that came after it: who waived could not know of it.
     """
     rows = conn.execute(
-        "SELECT w.subject, r.return_id FROM swap.returns r JOIN recon.waivers w ON w.waived_at >= r.first_seen_at "
-        "WHERE r.return_id = ANY(%s) AND w.kind = 'credit_note_orphan'",
+        "SELECT w.subject, r.return_id FROM swap.returns r JOIN recon.decisions w ON w.decided_at >= r.first_seen_at "
+        "WHERE r.return_id = ANY(%s) AND w.decision = 'waived' AND w.ended_at IS NULL "
+        "AND w.object = 'credit_note_orphan'",
         (list(return_ids),),
     ).fetchall()
     return frozenset((row[0], row[1]) for row in rows)
@@ -188,16 +187,16 @@ def maybe_covered(conn: psycopg.Connection, code: str) -> list[str]:
     return [row[0] for row in rows]
 
 
-def end_waivers(conn: psycopg.Connection, return_ids: Sequence[str]) -> list[str]:
-    """Forget that notes of nobody were waived whose customer has made one of these returns since; their codes."""
+def outlived_waivers(conn: psycopg.Connection, return_ids: Sequence[str]) -> list[str]:
+    """The waived notes of nobody whose customer has made one of these returns since."""
     rows = conn.execute(
-        "DELETE FROM recon.waivers w USING khaos.credit_notes n, recon.matched_returns m, swap.returns r "
-        "WHERE w.kind = 'credit_note_orphan' AND n.credit_note_code = w.subject AND n.return_id IS NULL "
-        "AND m.customer_code = n.customer_code AND r.return_id = m.return_id AND r.first_seen_at > w.waived_at "
-        "AND r.return_id = ANY(%s) RETURNING w.subject",
+        "SELECT DISTINCT w.subject FROM recon.decisions w JOIN khaos.credit_notes n ON n.credit_note_code = w.subject "
+        "JOIN recon.matched_returns m USING (customer_code) JOIN swap.returns r ON r.return_id = m.return_id "
+        "WHERE w.decision = 'waived' AND w.ended_at IS NULL AND w.object = 'credit_note_orphan' "
+        "AND n.return_id IS NULL AND r.first_seen_at > w.decided_at AND r.return_id = ANY(%s) ORDER BY 1",
         (list(return_ids),),
     ).fetchall()
-    return sorted({row[0] for row in rows})
+    return [row[0] for row in rows]
 
 
 def refused(conn: psycopg.Connection, codes: Sequence[str]) -> frozenset[Pair]:

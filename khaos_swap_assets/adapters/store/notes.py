@@ -116,8 +116,9 @@ def without_items(conn: psycopg.Connection) -> list[CreditNote]:
     return _load(
         conn,
         "return_id IS NULL AND NOT is_cancelled AND NOT EXISTS (SELECT 1 FROM khaos.credit_note_lines l "
-        "WHERE l.credit_note_code = khaos.credit_notes.credit_note_code) AND NOT EXISTS (SELECT 1 FROM recon.waivers w "
-        "WHERE w.kind = %s AND w.subject = khaos.credit_notes.credit_note_code)",
+        "WHERE l.credit_note_code = khaos.credit_notes.credit_note_code) AND NOT EXISTS "
+        "(SELECT 1 FROM recon.decisions d WHERE d.decision = 'waived' AND d.ended_at IS NULL AND d.object = %s "
+        "AND d.subject = khaos.credit_notes.credit_note_code)",
         "credit_note_orphan",
     )
 

@@ -1,4 +1,4 @@
-"""What a person may do to a posting or an exception: release, resolve, process, trust the feed, waive.
+"""What a person may do to a posting or an exception: release, resolve, process, trust the feed, waive, reopen.
 
 Belongs here: the hands, each with the name of the person and a reason, each in the audit log. Stays out: how a person
 reaches them (``cli_hands``). A hand raises ``HandError`` with one line when it does not fit the state of things.
@@ -16,7 +16,8 @@ import psycopg
 
 from khaos_swap_assets.adapters.errors import InDoubtError, KhaosSwapError
 from khaos_swap_assets.adapters.khaos.client import ReturnRefused
-from khaos_swap_assets.adapters.store import audit_log, feed_holds, links, worklist
+from khaos_swap_assets.adapters.store import audit_log, decisions, feed_holds, links, worklist
+from khaos_swap_assets.adapters.store.decisions import WAIVED, Decision
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.domain.documents.postings import Page, Posting
 from khaos_swap_assets.stages.credit_notes.engine import confirmed, ended_posting
@@ -131,21 +132,37 @@ def trust_feed(conn: psycopg.Connection[Any], person: Person, *, now: datetime) 
 
 
 def waive(conn: psycopg.Connection[Any], exception_id: int, person: Person, *, now: datetime) -> str:
-    """Close an open exception for good, although its condition holds; gives its kind and subject."""
+    """Close an open exception although its condition holds, until its facts change; gives its kind and subject."""
     with conn.transaction():
         found = conn.execute(
             "UPDATE recon.exceptions SET closed_at = %s, closed_by = %s, close_reason = %s "
-            "WHERE exception_id = %s AND closed_at IS NULL RETURNING kind, subject",
+            "WHERE exception_id = %s AND closed_at IS NULL "
+            "RETURNING kind, subject, return_id, money_at_risk_pence, currency",
             (now, person.by, person.reason, exception_id),
         ).fetchone()
         if found is None:
             raise HandError(f"exception {exception_id} is not open; khaos-swap exceptions list shows what is")
-        kind, subject = found
-        _remember_waiver(conn, kind, subject, person, now)
-        if kind == "credit_note_orphan":
-            worklist.queue(conn, "reconcile", links.maybe_covered(conn, subject))
+        kind, subject, return_id, pence, currency = found
+        made = Decision(WAIVED, subject, kind, person.by, person.reason, now, return_id, exception_id, pence, currency)
+        decisions.record(conn, [made])
+        entry = audit_log.Entry(now, person.by, "waived", f"exception {kind} {subject}", reason=person.reason)
+        audit_log.append(conn, [entry])
+        follow_waiver(conn, kind, subject)
     conn.commit()
     return f"{kind} {subject}"
+
+
+def reopen(conn: psycopg.Connection[Any], exception_id: int, person: Person, *, now: datetime) -> str:
+    """Take a waiver back: the exception is open again, as old as it is, where its condition holds; says which."""
+    with conn.transaction():
+        ended = decisions.take_back(conn, exception_id, person.by, person.reason, now)
+        if ended is None:
+            raise HandError(
+                f"exception {exception_id} is not waived; khaos-swap exceptions list --waived shows what is"
+            )
+        follow_waiver(conn, ended.kind, ended.subject)
+    conn.commit()
+    return f"{ended.kind} {ended.subject}{'' if ended.exception_id else ', whose condition is gone'}"
 
 
 def find(book: Book, reference: str) -> Posting:
@@ -256,12 +273,7 @@ def _require(posting: Posting, *states: str) -> None:
         raise HandError(f"{posting.reference} is {posting.state}; this needs {' or '.join(states)}")
 
 
-def _remember_waiver(conn: psycopg.Connection[Any], kind: str, subject: str, person: Person, now: datetime) -> None:
-    conn.execute(
-        "INSERT INTO recon.waivers (kind, subject, waived_by, reason, waived_at) VALUES (%s, %s, %s, %s, %s) "
-        "ON CONFLICT (kind, subject) DO UPDATE SET (waived_by, reason, waived_at) = "
-        "(EXCLUDED.waived_by, EXCLUDED.reason, EXCLUDED.waived_at)",
-        (kind, subject, person.by, person.reason, now),
-    )
-    entry = audit_log.Entry(now, person.by, "waived", f"exception {kind} {subject}", reason=person.reason)
-    audit_log.append(conn, [entry])
+def follow_waiver(conn: psycopg.Connection[Any], kind: str, subject: str) -> None:
+    """Judge again what a waiver, or its end, changes: the returns that a note of nobody may be of."""
+    if kind == "credit_note_orphan":
+        worklist.queue(conn, "reconcile", links.maybe_covered(conn, subject))

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.khaos.documents import return_document, without_party
-from khaos_swap_assets.adapters.store import audit_log, drafts, links, notes, orders, parties, worklist
+from khaos_swap_assets.adapters.store import decisions, drafts, links, notes, orders, parties, worklist
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.domain.documents.postings import Planned, Settled, Wanted
@@ -214,12 +214,7 @@ def _tell(
 
 def _ask_again(conn: psycopg.Connection, planned: Sequence[Planned], now: datetime) -> None:
     """A note that was waived before the held return was made is a person's to judge once more."""
-    codes = links.end_waivers(conn, [one.key[1] for one in planned if one.outcome == "held"])
-    reason = "a return that it may be of was made after the waiver"
-    audit_log.append(
-        conn,
-        [
-            audit_log.Entry(now, engine.ENGINE, "waiver ended", f"exception credit_note_orphan {code}", reason=reason)
-            for code in codes
-        ],
+    codes = links.outlived_waivers(conn, [one.key[1] for one in planned if one.outcome == "held"])
+    decisions.end_waivers(
+        conn, "credit_note_orphan", codes, "a return that it may be of was made after the waiver", now
     )

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.adapters.store import findings, worklist
+from khaos_swap_assets.adapters.store import decisions, findings, worklist
 from khaos_swap_assets.stages import marks, refusing
+from khaos_swap_assets.stages.credit_notes import people
 
 if TYPE_CHECKING:
     from khaos_swap_assets.domain.exceptions.catalogue import Problem
@@ -18,9 +19,14 @@ if TYPE_CHECKING:
 
 
 def settle_exceptions(tools: Toolbox) -> tuple[list[Problem], int, list[str]]:
-    """Bring exceptions in line with the findings: those newly opened, how many closed, and what was not seen."""
+    """Bring exceptions in line with the findings: those newly opened, how many closed, and what was not seen.
+
+    A waiver whose facts changed ends first, so that its exception is open with the others.
+    """
     with tools.store() as conn:
         unseen = refusing.not_seen(conn)
+        for ended in decisions.end_outdated(conn, tools.now(), may_end=not unseen):
+            people.follow_waiver(conn, ended.kind, ended.subject)
         opened, closed = findings.open_and_close(conn, tools.now(), may_close=not unseen)
         worklist.move(conn, marks.JUDGED, tools.now())
     return opened, closed, unseen

@@ -52,9 +52,21 @@ IN_TABLE: Mapping[tuple[str, str], str] = {
     ("recon.stock_moves", "state"): "due",
     ("recon.imports", "kind"): "credit-notes",
     ("recon.residuals", "refused_by"): "",
+    ("recon.decisions", "decision"): "waived",
 }
 GIVEN_UP = {("recon.reconciliation", f"gap_{leg}_pence") for leg in ("value", "missing", "extra")}
 """What a version took away for good; nothing else may go."""
+MOVED: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "recon.waivers": (
+        "recon.decisions",
+        {"kind": "object", "waived_by": "decided_by", "waived_at": "decided_at"},
+    ),
+    "recon.link_refusals": (
+        "recon.decisions",
+        {"credit_note_code": "subject", "return_id": "object", "refused_by": "decided_by", "refused_at": "decided_at"},
+    ),
+}  # fmt: skip
+"""Tables whose rows a version moved into another one, and what their columns are called there."""
 TYPES = (
     "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = %s::regclass "
     "AND attnum > 0 AND NOT attisdropped AND attgenerated = ''"
@@ -123,8 +135,10 @@ def walk(postgres: embedded.EmbeddedPostgres) -> Iterator[Walk]:
 def lost(before: Rows, after: Rows) -> list[str]:
     """Tables, columns and rows that were there before and are not there with the same values."""
     found = []
-    for table, rows in before.items():
-        for row in rows:
+    for former, rows in before.items():
+        table, names = MOVED.get(former, (former, {}))
+        for told in rows:
+            row = {names.get(name, name): value for name, value in told.items()}
             gone = [name for name in row if after.get(table) and name not in after[table][0]]
             found += [f"{table}.{name} is gone" for name in gone if (table, name) not in GIVEN_UP]
             kept = {name: value for name, value in row.items() if name not in gone}

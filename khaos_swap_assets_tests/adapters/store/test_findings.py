@@ -82,7 +82,8 @@ def test_an_open_exception_gets_the_newest_text_and_money(database: Database) ->
 
 def test_a_waived_finding_opens_nothing(database: Database) -> None:
     database.execute(
-        "INSERT INTO recon.waivers (kind, subject, waived_by, reason) VALUES ('value_gap', 'RMA1', 'Kim', 'goodwill')"
+        "INSERT INTO recon.decisions (decision, subject, object, decided_by, reason, decided_at) "
+        "VALUES ('waived', 'RMA1', 'value_gap', 'Kim', 'goodwill', now())"
     )
     findings.replace_of_returns(database, ["R1"], [GAP, replace(GAP, subject="RMA2")], NOW)
     opened, _ = findings.open_and_close(database, NOW)

@@ -65,5 +65,5 @@ def test_a_no_is_kept_by_pair_until_it_is_taken_back(database: Database) -> None
     assert links.refused(database, ["CN1"]) == {("CN1", "R1"), ("CN1", "R2")}
     assert links.refused(database, []) == links.refused(database, ["CN2"]) == frozenset()
     assert {one.refused_by for one in links.refusals(database)} == {"Kim", "Lee"}
-    links.forgive(database, [("CN1", "R1")])
+    links.forgive(database, [("CN1", "R1")], "Kim", "it is", NOW)
     assert links.refused(database, ["CN1"]) == {("CN1", "R2")}

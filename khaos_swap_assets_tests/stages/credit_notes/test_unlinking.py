@@ -120,7 +120,7 @@ def test_what_was_linked_together_falls_together(town: Town, story: str, code: s
     begin(town, "audit", STORIES[story])
     town.sync()
     assert undo(town, code, rma) == taken
-    refused = town.ask("SELECT credit_note_code FROM recon.link_refusals")
+    refused = town.ask("SELECT subject FROM recon.decisions")
     assert len(refused) == (2 if story == "merged" and not rma else 1)
     assert {row[0] for row in refused} == {code}
     town.sync()

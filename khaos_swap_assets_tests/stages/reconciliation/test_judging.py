@@ -185,7 +185,8 @@ def test_a_condition_that_comes_back_is_another_exception(town: Town) -> None:
 def test_what_a_person_waived_does_not_open_again(town: Town) -> None:
     audit(town).sells_and_takes_back(a_return(1))
     town.do(
-        "INSERT INTO recon.waivers (kind, subject, waived_by, reason) VALUES ('value_gap', 'RMA1', 'Kim', 'goodwill')"
+        "INSERT INTO recon.decisions (decision, subject, object, decided_by, reason, decided_at) "
+        "VALUES ('waived', 'RMA1', 'value_gap', 'Kim', 'goodwill', now())"
     )
     town.khaos.notes["CN1"] = a_note("CN1", 900, associated_ref="RMA1")
     town.sync()
