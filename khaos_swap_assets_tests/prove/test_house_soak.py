@@ -35,6 +35,12 @@ def test_a_process_that_goes_on_growing_is_found(warm_up: float, growth: float, 
     assert judged({"busy": stretch(seen)})["holds"] is not bool(faults)
 
 
+def test_what_a_new_house_grows_by_until_it_is_warm_is_told_and_not_judged() -> None:
+    growing = stretch([float(look) for look in range(LOOKS + 1)])
+    assert judged({house_soak.WARM_UP: growing, "idle": stretch([90.0] * (LOOKS + 1))})["faults"] == []
+    assert judged({house_soak.WARM_UP: growing})[house_soak.WARM_UP]["mb_a_minute"]["gateway"] > 1
+
+
 def test_a_short_stretch_says_nothing_of_memory() -> None:
     assert judged({"busy": stretch([float(look) for look in range(LOOKS + 1)], minutes=1)})["holds"]
 
