@@ -16,6 +16,7 @@ import yaml
 from khaos_swap_assets.cli.commands import app
 from khaos_swap_assets.sandbox import generator
 from khaos_swap_assets_tests import generated_docs
+from khaos_swap_assets_tests.prove import flow_page
 
 ROOT = Path(__file__).parent.parent
 TESTS = ROOT / "khaos_swap_assets_tests"
@@ -176,6 +177,23 @@ def test_the_return_of_the_flow_page_is_in_the_month_that_it_names() -> None:
             f"| {line.sku} | {line.quantity} | £{line.cost_pence / 100:.2f} | {line.outcome} | {line.reason} |" in page
         )
         assert f"| {line.sku} | {line.condition} | {line.quantity} |" in page
+
+
+def test_the_month_of_the_flow_page_adds_up_and_is_written_by_the_play() -> None:
+    page = text_of(DOCS / "flow.md")
+    cells = [row.strip("|").replace("*", "").split("|") for row in page.partition(flow_page.BEGIN)[2].splitlines()]
+    rows = [
+        (int(count), to_pence(refunded), to_pence(credited))
+        for _, count, refunded, credited in cells[: cells.index([""])]
+    ]
+    assert tuple(map(sum, zip(*rows[:-1], strict=True))) == rows[-1]
+    words = dict(zip(flow_page.WORDS.values(), rows[:-1], strict=True))
+    made = flow_page.table({some[0]: figures for some, figures in words.items()})
+    assert flow_page.with_table(page, made) == page
+
+
+def to_pence(shown: str) -> int:
+    return int(re.sub(r"\D", "", shown))
 
 
 def test_the_values_for_kubernetes_decide_as_our_own_settings_do() -> None:

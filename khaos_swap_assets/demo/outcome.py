@@ -75,6 +75,7 @@ def outcome(conn: psycopg.Connection, ledger: dict[str, Any], truth: dict[str, A
             f"{kind} {subject}: {message}" for (kind, subject), message in found if (kind, subject) not in planted
         ],
         "unexplained": unexplained(conn, {key[1] for key, one in planted.items() if not one["is_nameless"]}),
+        "months": months(conn),
         "clean": clean(conn, truth["planted"]),
         "checks": {"passed": sum(played.checks.values()), "failed": sum(not one for one in played.checks.values())},
         "failed_runs": played.failed_runs,
@@ -90,6 +91,18 @@ def _by_kind(found: Iterable[Found]) -> dict[str, int]:
 def counts(conn: psycopg.Connection) -> dict[str, int]:
     """How much there is of everything."""
     return {name: _count(conn, query) for name, query in COUNTED.items()}
+
+
+def months(conn: psycopg.Connection) -> dict[str, dict[str, list[int]]]:
+    """Month and currency (``2026-06 GBP``) → status → returns, pence refunded, pence credited."""
+    rows = conn.execute(
+        "SELECT period || ' ' || currency, status, count(*), sum(refund_pence)::bigint, sum(credited_pence)::bigint "
+        "FROM recon.reconciliation WHERE status <> 'nothing_due' GROUP BY 1, 2 ORDER BY 1, 2"
+    ).fetchall()
+    found: dict[str, dict[str, list[int]]] = {}
+    for month, status, *figures in rows:
+        found.setdefault(month, {})[status] = figures
+    return found
 
 
 def unexplained(conn: psycopg.Connection, named: set[str]) -> list[str]:

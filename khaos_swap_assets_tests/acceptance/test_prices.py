@@ -10,8 +10,10 @@ from decimal import Decimal
 
 import pytest
 
-from khaos_swap_assets_tests.acceptance.conftest import Merchant
+from khaos_swap_assets.stages.credit_notes import stopping
+from khaos_swap_assets_tests.acceptance.conftest import WHO, Merchant
 from khaos_swap_assets_tests.acceptance.swap_wire import Json, closed, product
+from khaos_swap_assets_tests.lending import lend
 
 FEE = 2.95
 
@@ -32,6 +34,47 @@ def test_where_khaos_ignores_prices_one_document_is_wrong_at_most(odd: tuple[int
     assert len(over) == 1
     assert ("value_gap", "finance", over[0], 295) in merchant.open_exceptions()
     assert len([one for one in merchant.open_exceptions() if one[0] == "value_gap"]) == 1
+
+
+def test_an_odd_price_first_stops_all_and_says_what_to_do_and_then_all_is_credited(merchant: Merchant) -> None:
+    """A person needs nothing but what each place says: the command that is printed sets everything going."""
+    merchant.books.ignores_prices = True
+    merchant.trades(*(less_a_fee(n) if n in (1, 4) else closed(n, product("BELT", 50.0)) for n in range(1, 7)))
+    assert merchant.settles(6) == ["RMA1"]
+    left: list[str] = []
+    for odd, waiting in (("RMA1", 5), ("RMA4", 0)):
+        (told,) = stops(merchant)
+        assert f"{odd} was drafted at £47.05, its Credit Note" in told
+        assert "is worth £50.00; no document leaves until a person settles it: correct that note in Khaos" in told
+        assert ("value_gap", "finance", odd, 295) in merchant.open_exceptions()
+        shown = merchant.says("postings", "list", "--json").stdout
+        rows = json.loads(shown[: shown.rindex("]") + 1])
+        assert [told in row["waits_for"] for row in rows if row["state"] == "planned"] == [True] * waiting
+        with lend(merchant.url) as conn:
+            held = stopping.held(conn, settings=merchant.settings, now=merchant.now, period="2026-03")
+        assert [told in one.waits_for for one in held] == [True] * waiting
+        note = corrects(merchant, odd, "47.05")
+        assert merchant.settles(1) == []
+        command = told.partition("khaos-swap postings ")[2].partition(" (")[0]
+        assert command == f"resolve {odd} --confirmed {note}"
+        done = merchant.says("postings", *command.split(), *WHO)
+        assert done.exit_code == 0, done.output
+        left += merchant.settles(6)
+    assert sorted(left) == [f"RMA{n}" for n in range(2, 7)]
+    assert (stops(merchant), merchant.open_exceptions()) == ([], [])
+    assert set(merchant.postings().values()) == {"confirmed"}
+
+
+def stops(merchant: Merchant) -> list[str]:
+    with lend(merchant.url) as conn:
+        return stopping.feed_problems(conn, settings=merchant.settings, now=merchant.now)
+
+
+def corrects(merchant: Merchant, reference: str, pounds: str) -> str:
+    """A person corrects the Credit Note of a document in Khaos; its code."""
+    (note,) = [one for one in merchant.books.documents.values() if one.is_note and one.reference == reference]
+    note.lines = [(code, units, Decimal(pounds)) for code, units, _ in note.lines]
+    return note.code
 
 
 @pytest.mark.parametrize("odd", [(1,), (1, 2, 3, 4, 5, 6)])

@@ -199,7 +199,9 @@ _CATALOGUE = (
         "finance",
         "error",
         "The Credit Notes of the return do not come to the refund.",
-        "Compare note and refund line by line (quantity, price, VAT, delivery) and correct the note in Khaos.",
+        "Compare note and refund line by line (quantity, price, VAT, delivery) and correct the note in Khaos. Where it "
+        "came of a document of ours, no other one leaves until a person settles it: `khaos-swap postings list` says "
+        "with which command.",
         "The Credit Notes come to the refund, to the penny or within the tolerances.",
     ),
     ExceptionKind(

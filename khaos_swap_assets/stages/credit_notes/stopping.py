@@ -120,8 +120,9 @@ def _gap_line(posting: Posting) -> str:
     seen = format_money(posting.witnessed_pence or 0, posting.currency)
     return (
         f"{posting.reference} was drafted at {drafted}, its Credit Note {posting.credit_note_code} is worth {seen}; "
-        "nothing is handed out until a person accepts it: khaos-swap postings resolve "
-        f"{posting.reference} --confirmed {posting.credit_note_code}"
+        "no document leaves until a person settles it: correct that note in Khaos, find out why it was priced "
+        f"otherwise, then khaos-swap postings resolve {posting.reference} --confirmed {posting.credit_note_code} "
+        "(with --by and --reason)"
     )
 
 

@@ -26,7 +26,7 @@ def test_a_khaos_that_ignores_prices_is_found_out_by_one_document(database_url: 
     assert "value_gap" in town.kinds()
     with lend(town.url) as conn:
         told = feed_problems(conn, settings=town.settings, now=town.now)
-    assert any("nothing is handed out until a person accepts it" in line for line in told)
+    assert any("no document leaves until a person settles it" in line for line in told)
 
 
 def test_a_khaos_that_honours_prices_gets_everything(database_url: str) -> None:
