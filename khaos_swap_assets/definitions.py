@@ -6,7 +6,6 @@ the same with its settings, for the processes that ``khaos-swap`` runs.
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -41,9 +40,10 @@ def build(settings: Settings | None = None, *, toolbox: object = None) -> dg.Def
 
     ``toolbox`` overrides the resource.
     """
+    months = reconciliation.months_from(settings.period_start if settings else PERIOD_START)
     return dg.Definitions(
         assets=_specified(
-            settings.period_start if settings else PERIOD_START,
+            months,
             returns.inspections,
             reconciliation.decisions,
             returns.swap_returns,
@@ -69,6 +69,7 @@ def build(settings: Settings | None = None, *, toolbox: object = None) -> dg.Def
             *credit_note_checks.CHECKS,
             *stock_checks.CHECKS,
             *reconciliation_checks.CHECKS,
+            reconciliation_checks.of_months(months),
             *completeness_checks.CHECKS,
             *watch.CHECKS,
             *shadow_checks.CHECKS,
@@ -80,12 +81,13 @@ def build(settings: Settings | None = None, *, toolbox: object = None) -> dg.Def
     )
 
 
-def _specified(first: date, *assets: dg.AssetsDefinition | dg.AssetSpec) -> list[dg.AssetsDefinition | dg.AssetSpec]:
-    """The assets with their tables: the month from its ``first`` on; any other turns red when no run makes it.
+def _specified(
+    months: dg.PartitionsDefinition[str], *assets: dg.AssetsDefinition | dg.AssetSpec
+) -> list[dg.AssetsDefinition | dg.AssetSpec]:
+    """The assets with their tables: that of the month over ``months``; any other turns red when no run makes it.
 
     No freshness of a month: one that a backfill made proves nothing. Nor of what no run makes.
     """
-    months = reconciliation.months_from(first)
     fresh = dg.FreshnessPolicy.time_window(fail_window=watching.STALE_AFTER)
 
     def specify(spec: dg.AssetSpec) -> dg.AssetSpec:

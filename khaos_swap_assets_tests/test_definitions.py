@@ -15,9 +15,11 @@ from khaos_swap_assets import definitions, started
 from khaos_swap_assets.adapters.errors import KhaosSwapError, SettingsError, TransientError
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.settings_checks import STARTED_BY
+from khaos_swap_assets.adapters.store import database
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.running import supervisor
-from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return
+from khaos_swap_assets.stages.credit_notes import people
+from khaos_swap_assets_tests.stages.town import NOON, Town, a_line, a_note, a_return
 
 PREFIXES = {"swap", "khaos", "storefront", "warehouse", "people", "matched", "credit_notes", "reconciliation"}
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -207,9 +209,59 @@ def test_a_month_with_a_gap_is_red_by_what_is_not_issued(town: Town, instance: d
     run(town, instance)
     month = run(town, instance, "month_end", partition_key="2026-03")
     found = checks(month)["refunds_reconcile"]
-    assert not found.passed
-    assert found.metadata["not_issued_or_apart_pence_GBP"].value == -1100
+    assert (found.passed, found.partition) == (False, "2026-03")
+    assert found.description == "2026-03: 1 apart, £1.00 together"
+    assert [(row["RMA"], row["apart"], row["why"]) for row in records(found, "worst")] == [
+        ("RMA1", "\N{NON-BREAKING HYPHEN}£1.00", "amounts differ")
+    ]
+    assert [row["RMA"] for row in records(found, "not_red")] == ["RMA2"]
     assert metadata(month, "reconciliation/month_end")["gap_pence_GBP"] == -1100
+
+
+def records(found: dg.AssetCheckEvaluation, table: str) -> list[dict[str, Any]]:
+    shown = found.metadata[table]
+    assert isinstance(shown, dg.TableMetadataValue)
+    return [dict(record.data) for record in shown.records]
+
+
+def verdict(town: Town, instance: dg.DagsterInstance, period: str) -> tuple[bool, str]:
+    found = checks(run(town, instance, "month_end", partition_key=period))["refunds_reconcile"]
+    assert found.partition == period
+    return found.passed, found.description or ""
+
+
+def test_months_keep_opposite_verdicts_and_a_waiver_makes_one_green(town: Town, instance: dg.DagsterInstance) -> None:
+    in_february = {name: NOON - timedelta(days=20) for name in ("processed_at", "closed_at")}
+    town.with_settings(mode="audit", post_from=None).sells_and_takes_back(a_return(1), a_return(2, **in_february))
+    town.now = NOON + timedelta(days=30)
+    run(town, instance)
+    assert [verdict(town, instance, month)[0] for month in ("2026-02", "2026-03")] == [False, False]
+    number = town.one("SELECT exception_id FROM recon.exceptions WHERE rma = 'RMA1' AND closed_at IS NULL")
+    with database.connect(town.url, application="tests") as conn:
+        people.waive(conn, int(str(number)), people.Person("Kim", "settled outside"), now=town.now)
+    assert verdict(town, instance, "2026-03") == (
+        True,
+        "2026-03: every refund is credited, or accounted for; waived: 1, £10.00, by Kim",
+    )
+    assert verdict(town, instance, "2026-02") == (False, "2026-02: 1 apart, £10.00 together")
+    assert newest_verdicts(instance) == {"2026-02": False, "2026-03": True}
+
+
+def newest_verdicts(instance: dg.DagsterInstance) -> dict[str | None, bool]:
+    """What Dagster keeps of the check, by month."""
+    key = dg.AssetCheckKey(dg.AssetKey(["reconciliation", "month_end"]), "refunds_reconcile")
+    kept = instance.event_log_storage.get_asset_check_execution_history(key, limit=20)
+    return {record.partition: record.status.value == "SUCCEEDED" for record in reversed(kept)}
+
+
+def test_what_is_on_its_way_is_apart_and_red_only_once_the_month_is_over(
+    town: Town, instance: dg.DagsterInstance
+) -> None:
+    town.with_settings(mode="audit", post_from=None).sells_and_takes_back(a_return(1))
+    run(town, instance)
+    found = checks(run(town, instance, "month_end", partition_key="2026-03"))["refunds_reconcile"]
+    assert found.passed
+    assert [row["why"] for row in records(found, "not_red")] == ["on its way"]
 
 
 def test_no_personal_data_reaches_the_ui(town: Town, instance: dg.DagsterInstance) -> None:

@@ -1,18 +1,21 @@
 """Returns by month in our store: those whose money is of several months, and all of them as the month end reads them.
 
-Belongs here: writing the months of returns and asking which months a return is in. Stays out: how a return falls to
-months (``reporting.month_parts``). Shapes: table ``recon.month_parts``, view ``recon.monthly`` (migration 0019).
+Belongs here: writing the months of returns, asking which months a return is in, what of a month is apart. Stays out:
+how a return falls to months (``reporting.month_parts``). Shapes: table ``recon.month_parts``, view ``recon.monthly``
+(migration 0019).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import psycopg
 
 from khaos_swap_assets.adapters.store import bulk
 from khaos_swap_assets.domain.judging.waterfall import LEGS
+from khaos_swap_assets.domain.reporting.month_open import Apart
 from khaos_swap_assets.domain.reporting.month_parts import MonthPart
 
 COLUMNS = (
@@ -33,6 +36,47 @@ MONTH_OF_TROUBLE = (
     "AND m.refund_pence <> m.issued_pence), r.period)"
 )
 """SQL: the month to which what is wrong with a return ``r`` belongs: the newest whose money is not all credited."""
+
+
+_DONE = "m.status IN ('matched', 'within_tolerance') AND m.issued_pence = m.credited_pence"
+"""Nothing is left to do: the notes come to the refund, or legs that are as they should be or let be fill the gap."""
+
+
+def apart(conn: psycopg.Connection, period: str) -> list[Apart]:
+    """The returns of a month whose issued notes are not their refund, the most pence first, with what is open of them.
+
+    A waiver counts about whatever kind it is: what is still open besides stands beside it.
+    """
+    rows = conn.execute(
+        "SELECT r.rma, m.currency, m.refund_pence, m.credited_pence, m.issued_pence, m.gap_timing_pence, m.status, "
+        "coalesce(e.kinds, '{}'), coalesce(e.owner, ''), coalesce(e.message, ''), coalesce(d.people, '{}') "
+        "FROM recon.monthly m JOIN recon.reconciliation r USING (return_id) LEFT JOIN LATERAL ("
+        "SELECT array_agg(kind ORDER BY money_at_risk_pence DESC, kind) AS kinds, "
+        "(array_agg(owner ORDER BY money_at_risk_pence DESC, kind))[1] AS owner, "
+        "(array_agg(message ORDER BY money_at_risk_pence DESC, kind))[1] AS message FROM recon.exceptions e "
+        "WHERE e.return_id = m.return_id AND e.closed_at IS NULL AND e.severity = 'error') e ON true "
+        "LEFT JOIN LATERAL (SELECT array_agg(DISTINCT decided_by) AS people FROM recon.decisions d "
+        "WHERE d.return_id = m.return_id AND d.decision = 'waived' AND d.ended_at IS NULL) d ON true "
+        f"WHERE m.period = %s AND m.refund_pence <> m.issued_pence AND NOT ({_DONE}) "
+        "ORDER BY abs(m.refund_pence - m.issued_pence) DESC, r.rma",
+        (period,),
+    ).fetchall()
+    return [Apart(*map(_frozen, row)) for row in rows]
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def flow(conn: psycopg.Connection, begins: datetime, ends: datetime) -> dict[str, int]:
+    """How many exceptions were open when a month began, opened in it, were solved or waived in it, open at its end."""
+    row = conn.execute(
+        "SELECT count(*) FILTER (WHERE opened_at < %(from)s), count(*) FILTER (WHERE opened_at >= %(from)s), "
+        "count(*) FILTER (WHERE closed_at < %(to)s), count(*) FILTER (WHERE closed_at IS NULL OR closed_at >= %(to)s) "
+        "FROM recon.exceptions WHERE opened_at < %(to)s AND (closed_at IS NULL OR closed_at >= %(from)s)",
+        {"from": begins, "to": ends},
+    ).fetchone()
+    return dict(zip(("opening", "new", "resolved", "closing"), row or (0, 0, 0, 0), strict=True))
 
 
 def replace(conn: psycopg.Connection, return_ids: Sequence[str], found: Iterable[tuple[str, MonthPart]]) -> None:
