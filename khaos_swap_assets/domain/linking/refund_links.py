@@ -3,7 +3,8 @@
 Belongs here: linking the returns and refunds of a few orders, and what the money then says of each return. Stays out:
 the records (``refunds.payments``) and when a disagreement is trouble (``judging.money_conditions``).
 Evidence is the storefront's own number of the return; or the order, the amount to the penny and the goods; or the order
-and the amount alone, where exactly one return fits. Two that fit are ambiguous, and nothing is guessed.
+and the amount alone, where exactly one return fits; or the sum of several returns of the order, where only these come
+to it. Two that fit are ambiguous, and nothing is guessed.
 Source: contracts/swap.md §8.2, §9.5, FINANCE_RULES U-1, U-2, U-14.
 """
 
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from khaos_swap_assets.domain.linking.payouts import split, together
 from khaos_swap_assets.domain.records.returns import Return
 from khaos_swap_assets.domain.refunds.money_shown import Claimant, Links, Money, is_owed
 from khaos_swap_assets.domain.refunds.payments import Refund
@@ -22,6 +24,7 @@ BY_RETURN = "storefront_return"
 BY_GOODS = "order_amount_and_goods"
 BY_AMOUNT = "order_and_amount"
 BY_PARTS = "order_and_parts"
+BY_SUM = "order_and_sum"
 
 
 @dataclass(slots=True)
@@ -40,6 +43,10 @@ class _Work:
             self.free.remove(refund)
             self.linked.setdefault(claimant.return_id, []).append(refund)
         self.by.setdefault(claimant.return_id, by)
+
+    def doubt(self, return_id: str, refund: Refund) -> None:
+        some = self.unclear.setdefault(return_id, [])
+        some += [] if refund in some else [refund]
 
     def unpaid(self) -> list[Claimant]:
         """Those that no payment is linked to, and that no two refunds compete for."""
@@ -67,6 +74,7 @@ def _linked(work: _Work) -> dict[str, Money]:
     _by_return(work)
     _by_amount(work, _same_goods, BY_GOODS)
     _by_amount(work, _same_amount, BY_AMOUNT)
+    _by_sum(work)
     _by_parts(work)
     _again(work)
     near = _near(work)
@@ -167,6 +175,27 @@ def _groups(
             merged = [*(one for group in touched for one in group[0]), claimant]
             groups.append((merged, _once([*(one for group in touched for one in group[1]), *own])))
     return groups
+
+
+def _by_sum(work: _Work) -> None:
+    """A refund for several returns, where no other set comes to one; of equal ones for one set the first pays it."""
+    free = [one for one in sorted(work.free, key=_paid_first) if one.moved_pence]
+    fits = {one.refund_id: together(one, [some for some in work.unpaid() if _is_of_order(some, one)]) for one in free}
+    sets = {frozenset(one.return_id for one in some): some for found in fits.values() for some in found}
+    members = Counter(return_id for ids in sets for return_id in ids)
+    for refund in free:
+        found = fits[refund.refund_id]
+        is_alone = len(found) == 1 and all(members[one.return_id] == 1 for one in found[0])
+        for claimants in found:
+            for one, part in zip(claimants, split(refund, claimants), strict=True):
+                _settle(work, one.return_id, part) if is_alone else work.doubt(one.return_id, refund)
+        work.free = [one for one in work.free if one is not refund or not found]
+
+
+def _settle(work: _Work, return_id: str, part: Refund) -> None:
+    """The first part pays the return, any other went out beside it."""
+    (work.surplus if return_id in work.linked else work.linked).setdefault(return_id, []).append(part)
+    work.by.setdefault(return_id, BY_SUM)
 
 
 def _by_parts(work: _Work) -> None:

@@ -29,7 +29,7 @@ from khaos_swap_assets.stages.storefront.month import money_of_month
 from khaos_swap_assets.stages.storefront.sync import sync_refunds
 from khaos_swap_assets.stages.toolbox import Toolbox
 from khaos_swap_assets_tests.domain.payments import a_payment, a_refund
-from khaos_swap_assets_tests.stages.town import NOON, Town, a_line, a_return, connect, some_settings
+from khaos_swap_assets_tests.stages.town import NOON, Town, a_line, a_return, an_order, connect, some_settings
 
 YESTERDAY = NOON - timedelta(days=1)
 
@@ -419,3 +419,14 @@ def test_how_far_back_the_storefront_was_read_is_found_again_after_a_clock_ahead
     town.now = NOON
     town.sync()
     assert town.one("SELECT reached_at FROM recon.watermarks WHERE source = 'storefront/seen_from'") < NOON
+
+
+def test_one_payment_for_two_returns_of_an_order_lets_both_be_drafted(town: MoneyTown) -> None:
+    town.khaos.sell(an_order(1, ("HAT", 1), ("CAP", 1)))
+    town.swap.put(a_return(1, a_line("HAT")), a_return(2, a_line("CAP"), order_name="#LX1"))
+    town.shop.pay(1, 2000)
+    town.sync()
+    assert town.ask("SELECT refund_id, linked_by FROM storefront.refunds") == [("F1", "order_and_sum")]
+    assert town.drafts() == {"R1": "ready", "R2": "ready"}
+    kinds = {kind for (kind,) in town.ask("SELECT kind FROM recon.exceptions WHERE closed_at IS NULL")}
+    assert not {one for one in kinds if one.startswith("refund_")}
