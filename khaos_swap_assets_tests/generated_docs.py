@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings
 
 from khaos_swap_assets.adapters.settings import NESTED, PREFIX, Settings
 from khaos_swap_assets.domain.exceptions.catalogue import handbook
+from khaos_swap_assets_tests import matching_page
 
 DOCS = Path(__file__).parent.parent / "docs"
 GROUPS: Mapping[str, tuple[type[BaseSettings], str]] = {
@@ -199,6 +200,7 @@ def pages() -> dict[str, str]:
         "settings.md": settings_page(),
         "commands.md": commands_page(app),
         "exceptions.md": handbook(),
+        "matching.md": matching_page.page(),
         "month_end.md": with_part("month_end.md", CHECKS, checks_part()),
         "audit.md": with_part("audit.md", COLUMNS, columns_part()),
     }

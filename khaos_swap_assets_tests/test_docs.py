@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 from xml.etree import ElementTree
 
 import click
@@ -14,8 +15,10 @@ import typer
 import yaml
 
 from khaos_swap_assets.cli.commands import app
+from khaos_swap_assets.domain.linking.attribution import MatchedBy
 from khaos_swap_assets.sandbox import generator
 from khaos_swap_assets_tests import generated_docs
+from khaos_swap_assets_tests.matching_page import PASSES
 from khaos_swap_assets_tests.prove import flow_page
 
 ROOT = Path(__file__).parent.parent
@@ -32,10 +35,14 @@ def text_of(page: Path) -> str:
     return page.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["settings.md", "commands.md", "exceptions.md", "month_end.md", "audit.md"])
+@pytest.mark.parametrize("name", generated_docs.pages())
 def test_what_is_made_from_the_code_is_as_the_code_says(name: str) -> None:
     made = generated_docs.pages()[name]
     assert text_of(DOCS / name) == made, "run: python -m khaos_swap_assets_tests.generated_docs"
+
+
+def test_the_page_on_matching_names_every_pass() -> None:
+    assert set(PASSES) == {name for part in get_args(MatchedBy) for name in (get_args(part) or (part,))}
 
 
 def test_every_page_is_reached_from_the_readme() -> None:
