@@ -19,7 +19,8 @@ from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.paid_months import by_payment
 from khaos_swap_assets.audit.rows import WORST_FIRST, Row, Status
 from khaos_swap_assets.domain.judging.facts import Limits
-from khaos_swap_assets.domain.linking.passes import Link, Matching, WhyNot, credited_by_return, match
+from khaos_swap_assets.domain.linking.loose_notes import link_notes
+from khaos_swap_assets.domain.linking.passes import Link, Matching, WhyNot, credited_by_return
 from khaos_swap_assets.domain.money.periods import LONDON, london_date
 from khaos_swap_assets.domain.money.tolerance import Residual, Systematic, Tolerances, govern
 from khaos_swap_assets.domain.refunds.proof import is_unproven
@@ -75,7 +76,7 @@ def pair(inputs: Inputs) -> Pairing:
     case_of = {case.return_.return_id: case for case in found.all}
     return_records = {key: case.record(found.packs) for key, case in case_of.items()}
     note_records = {note.code: credit_notes.record_of(note, found) for note in notes}
-    matching = match(note_records.values(), return_records.values())
+    matching = link_notes(list(note_records.values()), list(return_records.values()))
     suggested = [link for link in matching.links if link.certainty != CERTAIN]
     rivals: defaultdict[str, set[str]] = defaultdict(set)
     for ambiguity in matching.ambiguities:

@@ -145,6 +145,18 @@ def test_two_notes_that_fit_two_returns_are_ambiguous(tmp_path: Path) -> None:
     assert "RMA1, RMA2" in told.message
 
 
+@pytest.mark.parametrize(("order", "status"), [("KCCLX1", "matched"), ("", "ambiguous")])
+def test_of_equal_returns_of_a_customer_only_the_order_tells_which_a_note_means(
+    tmp_path: Path, order: str, status: str
+) -> None:
+    shop = Shop()
+    for number in (1, 2):
+        shop.sold(number, customer_ref="C1")
+        shop.returned(number)
+    shop.credited("CN1", 1, order_ref=order)
+    assert row_of(shop.audited(tmp_path), "RMA1").status == status
+
+
 def test_one_note_for_two_returns_gives_each_its_refund(tmp_path: Path) -> None:
     shop = Shop()
     shop.sold(1)

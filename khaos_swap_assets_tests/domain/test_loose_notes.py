@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -16,9 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.documents.credit_notes import CreditNote
-from khaos_swap_assets.domain.linking.attribution import Attribution, Claim
-from khaos_swap_assets.domain.linking.loose_notes import Standing, Told, attribute_loose
+from khaos_swap_assets.domain.linking.attribution import Attribution
+from khaos_swap_assets.domain.linking.loose_notes import Standing, Told, attribute_loose, record_of
 from khaos_swap_assets.domain.linking.passes import NoteRecord, ReturnRecord, match
 from khaos_swap_assets_tests.domain.cases import a_note
 from khaos_swap_assets_tests.domain.hand_posted import Month, a_month
@@ -44,33 +43,15 @@ def a_record(number: int = 1, **changes: Any) -> ReturnRecord:
     return ReturnRecord(f"R{number}", f"RMA{number}", **{**given, **changes})
 
 
-def loose(code: str = "CN1", pence: int = 1000, **changes: Any) -> CreditNote:
-    given = {"customer_code": "C1", "associated_ref": "", "created_on": DAY, "lines": (("A", 1),)}
-    return a_note(pence, code, **{**given, **changes})
-
-
-def as_claims(returns: Iterable[ReturnRecord]) -> list[Claim]:
-    """What each asks for."""
-    return [
-        Claim(
-            one.return_id, one.customer, one.currency, one.value_pence, one.codes, one.names, "", one.refunded_on,
-            order_ref=one.order_ref,
-        )
-        for one in returns
-    ]  # fmt: skip
-
-
-def as_note(note: NoteRecord) -> CreditNote:
-    return CreditNote(
-        note.code, note.ref, note.customer, note.currency, note.created_on, note.created_on, 70, note.value_pence, None,
-        0, note.codes, note.order_ref,
-    )  # fmt: skip
+def loose(code: str = "CN1", pence: int = 1000, **changes: Any) -> NoteRecord:
+    given = {"customer_code": "C1", "associated_ref": "", "created_on": DAY, "lines": (("A", 1),), **changes}
+    orders = {str(given["associated_ref"])} if str(given["associated_ref"]).startswith("LX") else ()
+    return record_of(a_note(pence, code, **given), orders)
 
 
 def live(month: Month) -> list[Attribution]:
     """All that is attributed of a month, as a run does it."""
-    notes = [as_note(note) for note in month.notes]
-    return attribute_loose(notes, as_claims(month.returns), month.returns, Standing())[0]
+    return attribute_loose(month.notes, (), month.returns, Standing())[0]
 
 
 @pytest.mark.parametrize("shows", SHOWS.values(), ids=SHOWS)
@@ -129,7 +110,7 @@ def test_merged_and_split_notes_are_found_as_the_audit_finds_them_with_shares_of
         (loose(associated_ref="rma1"), "reference"),
     ],
 )
-def test_one_note_for_one_return(note: CreditNote, matched_by: Any) -> None:
+def test_one_note_for_one_return(note: NoteRecord, matched_by: Any) -> None:
     assert attribute_loose([note], (), [a_record()], Standing()) == ([Attribution("CN1", "R1", matched_by)], {})
 
 
@@ -142,14 +123,14 @@ def test_a_split_credit_goes_to_its_return() -> None:
 BOTH = (a_record(1), a_record(2, value_pence=2000, codes=(("B", 1),)))
 
 
-def merged(**changes: Any) -> CreditNote:
+def merged(**changes: Any) -> NoteRecord:
     """One note for both: A and B for £30."""
     return loose(**{"pence": 3000, "lines": (("A", 1), ("B", 1)), **changes})
 
 
 @pytest.mark.parametrize("ref", ["", "RMA1", "RMA2", "LX1", "staff"])
 def test_a_note_for_two_returns_goes_to_both_with_their_shares(ref: str) -> None:
-    found, told = attribute_loose([merged(associated_ref=ref)], as_claims(BOTH), BOTH, Standing())
+    found, told = attribute_loose([merged(associated_ref=ref)], (), BOTH, Standing())
     assert told == {}
     shares = [Attribution("CN1", "R1", "one_to_many", 1000), Attribution("CN1", "R2", "one_to_many")]
     assert found == shares
@@ -171,7 +152,7 @@ def test_where_one_of_two_is_closed_or_has_a_note_it_goes_to_neither(standing: S
 def test_a_merged_note_that_fits_two_ways_is_told_with_all_of_them() -> None:
     twin = a_record(3, value_pence=2000, codes=(("B", 1),))
     for ref in ("", "RMA1"):
-        found, told = attribute_loose([merged(associated_ref=ref)], as_claims(BOTH), [*BOTH, twin], Standing())
+        found, told = attribute_loose([merged(associated_ref=ref)], (), [*BOTH, twin], Standing())
         assert found == []
         assert told["CN1"].rivals == ("R1", "R2", "R3")
 
@@ -185,9 +166,9 @@ def test_a_no_to_one_return_of_a_merged_note_is_a_no_to_all_of_it(pair: tuple[st
 
 
 @pytest.mark.parametrize("note", [loose(), loose(associated_ref="RMA1"), loose(associated_ref="RMA1", pence=900)])
-def test_a_no_makes_nothing_else_certain(note: CreditNote) -> None:
+def test_a_no_makes_nothing_else_certain(note: NoteRecord) -> None:
     other = a_record(2, refunded_on=date(2026, 6, 1), order_ref="LX2")
-    found, told = attribute_loose([note, loose("CN2")], as_claims([a_record(), other]), [a_record(), other],
+    found, told = attribute_loose([note, loose("CN2")], (), [a_record(), other],
                                   Standing(refused={("CN1", "R1")}))  # fmt: skip
     assert [one for one in found if one.credit_note_code == "CN1"] == []
     assert "CN1" in told
@@ -241,12 +222,10 @@ def test_nothing_near_is_told_as_nothing() -> None:
 @settings(max_examples=40, deadline=None)
 def test_a_no_takes_its_group_and_leaves_every_other_link(seed: int, data: st.DataObject) -> None:
     month = a_month(seed, 40)
-    notes, claims = [as_note(note) for note in month.notes], as_claims(month.returns)
-    before, _ = attribute_loose(notes, claims, month.returns, Standing())
+    notes: list[NoteRecord] = month.notes
+    before, _ = attribute_loose(notes, (), month.returns, Standing())
     pick = data.draw(st.sampled_from(before))
-    found, told = attribute_loose(
-        notes, claims, month.returns, Standing(refused={(pick.credit_note_code, pick.return_id)})
-    )
+    found, told = attribute_loose(notes, (), month.returns, Standing(refused={(pick.credit_note_code, pick.return_id)}))
     group = {
         one.credit_note_code for one in before if one.return_id == pick.return_id and one.matched_by == "many_to_one"
     }
@@ -261,4 +240,11 @@ def test_a_no_takes_its_group_and_leaves_every_other_link(seed: int, data: st.Da
     assert fallen - {one.credit_note_code for one in named} <= told.keys()
     more = {(one.credit_note_code, one.return_id) for one in set(found) - set(before) - named}
     assert more <= {(link.note_code, link.return_id) for link in match(month.notes, month.returns).certain}
-    assert attribute_loose(notes, claims, month.returns, Standing())[0] == before
+    assert attribute_loose(notes, (), month.returns, Standing())[0] == before
+
+
+@pytest.mark.parametrize("standing", [Standing(closed={"R1"}), Standing([loose("CN0")], {"R1": {"CN0"}})])
+def test_a_further_note_is_a_double_only_where_it_names_its_return(standing: Standing) -> None:
+    found, _ = attribute_loose([loose(associated_ref="RMA1")], (), [a_record()], standing)
+    assert found == [Attribution("CN1", "R1", "reference")]
+    assert attribute_loose([loose()], (), [a_record()], standing)[0] == []

@@ -10,25 +10,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.linking.attribution import Attribution
 from khaos_swap_assets.domain.linking.loose_notes import Standing, attribute_loose
-from khaos_swap_assets.domain.linking.passes import ReturnRecord
-from khaos_swap_assets_tests.domain.test_loose_notes import DAY, a_record, as_claims, loose
+from khaos_swap_assets.domain.linking.passes import NoteRecord, ReturnRecord
+from khaos_swap_assets_tests.domain.test_loose_notes import DAY, a_record, loose
 
 FIRST, SECOND = a_record(2001), a_record(2002)
 TWINS = (FIRST, SECOND)
 Told = tuple[dict[str, tuple[str, str]], dict[str, tuple[str, ...]]]
 
 
-def told(notes: Sequence[CreditNote], returns: Sequence[ReturnRecord] = TWINS, **standing: Any) -> Told:
+def told(notes: Sequence[NoteRecord], returns: Sequence[ReturnRecord] = TWINS, **standing: Any) -> Told:
     """What is certain: return and pass by note code; and the rivals of the notes that may mean several."""
-    found, other = attribute_loose(notes, as_claims(returns), returns, Standing(**standing))
+    found, other = attribute_loose(notes, (), returns, Standing(**standing))
     sure = {one.credit_note_code: (one.return_id, one.matched_by) for one in found}
     return sure, {code: one.rivals for code, one in other.items() if one.rivals}
 
 
-def named(code: str, ref: str, **changes: Any) -> CreditNote:
+def named(code: str, ref: str, **changes: Any) -> NoteRecord:
     return loose(code, associated_ref=ref, **changes)
 
 
@@ -45,7 +44,7 @@ UNSURE = {
 
 
 @pytest.mark.parametrize("notes", UNSURE.values(), ids=UNSURE)
-def test_a_name_that_may_mean_the_twin_is_not_certain(notes: list[CreditNote]) -> None:
+def test_a_name_that_may_mean_the_twin_is_not_certain(notes: list[NoteRecord]) -> None:
     sure, rivals = told(notes)
     assert sure == {}
     assert rivals["CN1"] == BOTH
@@ -63,7 +62,7 @@ SURE = {
 
 
 @pytest.mark.parametrize("other", SURE.values(), ids=SURE)
-def test_a_name_is_certain_where_the_twin_has_a_note_of_its_own(other: CreditNote) -> None:
+def test_a_name_is_certain_where_the_twin_has_a_note_of_its_own(other: NoteRecord) -> None:
     sure, rivals = told([named("CN1", "RMA2001"), other])
     assert sure["CN1"] == ("R2001", "reference")
     assert "CN1" not in rivals
@@ -139,7 +138,7 @@ def test_no_certain_link_leaves_a_twin_without_its_own(refs: list[str], count: i
     """Whatever the notes say: either nothing is certain, or every one of the three is named."""
     returns = (*TWINS, a_record(2003))
     notes = [named(f"CN{number}", ref) for number, ref in enumerate(refs[:count])]
-    found, _ = attribute_loose(notes, as_claims(returns), returns, Standing())
+    found, _ = attribute_loose(notes, (), returns, Standing())
     by_name = {one for one in found if isinstance(one, Attribution) and one.matched_by == "reference"}
     assert not found or {"RMA2001", "RMA2002", "RMA2003"} <= set(refs[:count])
     assert all(f"RMA{one.return_id[1:]}" == refs[int(one.credit_note_code[2:])] for one in by_name)

@@ -22,7 +22,7 @@ from khaos_swap_assets.audit import cases, credit_notes
 from khaos_swap_assets.audit.inputs import Inputs, Paths, read_inputs
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.linking.attribution import Attribution
-from khaos_swap_assets.domain.linking.loose_notes import Standing, attribute_loose
+from khaos_swap_assets.domain.linking.loose_notes import Standing
 from khaos_swap_assets.domain.linking.passes import NoteRecord
 from khaos_swap_assets.sandbox import audit_files, hand_month
 from khaos_swap_assets.sandbox.hand_month import HandMonth
@@ -108,8 +108,7 @@ def _goods(rma: Rma) -> object:
 
 def attributed(known: Beside, notes: Sequence[CreditNote]) -> list[Attribution]:
     """All that a run attributes of these notes, with nothing attributed before."""
-    standing = replace(known.standing, pending=known.pending)
-    return attribute_loose(known.opened(notes), known.claims, known.returns, standing)[0]
+    return known.attributed(notes)[0]
 
 
 def laid(month: HandMonth) -> tuple[Beside, list[CreditNote]]:

@@ -5,9 +5,9 @@ ordered passes of ``linking.passes``), what of their answer may be acted on, and
 Stays out: the passes themselves, and where links are kept.
 
 A note that credits several returns together is linked to all of them or to none, each with its own share in pence.
-Nothing is given to a return that has a note already, unless both are of one credit that was split, or that has a
-document out: those are for its witness. What a person refused is never linked, nor a group that holds it, and it makes
-nothing else certain: a refused note competes as before.
+Nothing is given to a return that has a note already, unless both are of one credit that was split or the note names it,
+or that has a document out: those are for its witness. What a person refused is never linked, nor a group that holds it,
+and it makes nothing else certain: a refused note competes as before.
 """
 
 from __future__ import annotations
@@ -16,11 +16,22 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Literal
 
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.linking import twins
-from khaos_swap_assets.domain.linking.attribution import Ambiguity, Attribution, Claim, attribute
-from khaos_swap_assets.domain.linking.passes import Link, Matching, NoteRecord, ReturnRecord, credited_by_return, match
+from khaos_swap_assets.domain.linking.attribution import Attribution, HandedOut, answers
+from khaos_swap_assets.domain.linking.passes import match
+from khaos_swap_assets.domain.linking.records import (
+    Ambiguity,
+    Link,
+    Matching,
+    NoteRecord,
+    PassName,
+    ReturnRecord,
+    WhyNot,
+    credited_by_return,
+)
 
 MERGED, SPLIT = "one_to_many", "many_to_one"
 
@@ -39,7 +50,7 @@ class Told:
     clause: str = ""
     change: str = ""
     score: int = 0
-    suggested_by: str = ""
+    suggested_by: PassName | Literal[""] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,59 +61,59 @@ class Standing:
     ``pending`` are the returns that are not refunded yet, at what they would be worth: they only compete.
     """
 
-    settled: Sequence[CreditNote] = ()
+    settled: Sequence[NoteRecord] = ()
     held: Mapping[str, Collection[str]] = field(default_factory=dict)
     closed: Collection[str] = frozenset()
     refused: Collection[tuple[str, str]] = frozenset()
     pending: Sequence[ReturnRecord] = ()
 
 
+def link_notes(notes: Sequence[NoteRecord], returns: Sequence[ReturnRecord]) -> Matching:
+    """The same answer where nothing stands yet and nothing was posted, as links, ambiguities and reasons.
+
+    Raises ``ValueError`` when two notes share a code or two returns an id.
+    """
+    found, told = attribute_loose(notes, (), returns, Standing())
+    sure = [Link(one.credit_note_code, one.return_id, _name(one), "certain") for one in found]
+    near = {code: one for code, one in told.items() if one.nearest}
+    likely = [Link(code, one.nearest, one.suggested_by, "suggested") for code, one in near.items() if one.suggested_by]
+    rivals = [Ambiguity("reference", (code,), one.rivals) for code, one in told.items() if one.rivals]
+    reasons = [WhyNot(code, one.nearest, one.clause, one.change, one.score) for code, one in near.items()]
+    return Matching(tuple(sorted([*sure, *likely])), tuple(sorted(rivals)), tuple(sorted(reasons)))
+
+
+def _name(one: Attribution) -> PassName:
+    assert one.matched_by != "posting"
+    assert one.matched_by != "person"
+    return one.matched_by
+
+
 def attribute_loose(
-    loose: Sequence[CreditNote], claims: Iterable[Claim], returns: Sequence[ReturnRecord], standing: Standing
+    loose: Sequence[NoteRecord], out: Iterable[HandedOut], returns: Sequence[ReturnRecord], standing: Standing
 ) -> tuple[list[Attribution], dict[str, Told]]:
     """Attribute loose notes where that is certain, sorted by code; of each other note, what is known of it.
 
     A link that may mean a twin of its return falls (``linking.twins``): it is told with all that it may mean.
     """
-    found, told = _attributed(loose, claims, returns, standing)
-    orders = _orders(returns)
+    found, told = _attributed(loose, out, returns, standing)
     settled = {*standing.closed, *(key for key, codes in standing.held.items() if codes)}
-    fallen = twins.doubted(found, [_record(note, orders) for note in loose], returns, standing.pending, settled)
+    fallen = twins.doubted(found, loose, returns, standing.pending, settled)
     kept = [one for one in found if one.credit_note_code not in fallen]
     return kept, told | {code: Told(ids) for code, ids in fallen.items()}
 
 
 def _attributed(
-    loose: Sequence[CreditNote], claims: Iterable[Claim], returns: Sequence[ReturnRecord], standing: Standing
+    loose: Sequence[NoteRecord], out: Iterable[HandedOut], returns: Sequence[ReturnRecord], standing: Standing
 ) -> tuple[list[Attribution], dict[str, Told]]:
-    """Both ways of telling in their order.
-
-    What answers a document of ours, or is as good as named, comes first; the ordered passes get what that leaves open,
-    and notes that name a return at another value, since these may credit further returns.
-    """
-    by_id = {record.return_id: record for record in returns}
-    found, unclear = attribute(loose, claims, {})
-    told = {one.credit_note_code: Told(one.return_ids) for one in unclear}
-    given = {
-        one.credit_note_code: one for one in found if one.matched_by == "posting" or not _is_refused(one, standing)
-    }
-    told |= {
-        one.credit_note_code: _refused(one.credit_note_code, by_id[one.return_id])
-        for one in found
-        if one.credit_note_code not in given
-    }
-    rest = [note for note in loose if note.credit_note_code not in told and _is_open(note, given, by_id)]
+    """Both ways of telling in their order: what answers a document of ours, then the passes for what that leaves."""
+    given = answers(loose, out)
+    rest = [note for note in loose if note.code not in given]
     if not rest:
-        return sorted(given.values()), told
-    ruled = {one.credit_note_code for one in unclear}
-    others = [note for note in loose if note not in rest and note.credit_note_code not in ruled]
-    laid = _Laid(rest, by_id, given, standing, _match([*rest, *others, *standing.settled], returns), unclear)
+        return sorted(given.values()), {}
+    found = match([*loose, *standing.settled], returns)
+    laid = _Laid(rest, {one.return_id: one for one in returns}, given, standing, found)
     done = laid.attributed()
-    return done, told | laid.told({one.credit_note_code for one in done})
-
-
-def _is_refused(one: Attribution, standing: Standing) -> bool:
-    return (one.credit_note_code, one.return_id) in standing.refused
+    return done, laid.told({one.credit_note_code for one in done})
 
 
 def _refused(code: str, record: ReturnRecord) -> Told:
@@ -110,26 +121,8 @@ def _refused(code: str, record: ReturnRecord) -> Told:
     return Told(nearest=record.return_id, clause="a person said no", change=change)
 
 
-def _is_open(note: CreditNote, given: Mapping[str, Attribution], returns: Mapping[str, ReturnRecord]) -> bool:
-    """True for a note without a return, and for one that names a return of another value."""
-    one = given.get(note.credit_note_code)
-    if one is None:
-        return True
-    record = returns.get(one.return_id)
-    return one.matched_by == "reference" and record is not None and note.gross_pence not in record.values
-
-
-def _match(notes: Sequence[CreditNote], returns: Sequence[ReturnRecord]) -> Matching:
-    orders = _orders(returns)
-    return match([_record(note, orders) for note in notes], returns)
-
-
-def _orders(returns: Iterable[ReturnRecord]) -> set[str]:
-    return {record.order_ref for record in returns if record.order_ref}
-
-
-def _record(note: CreditNote, orders: Collection[str]) -> NoteRecord:
-    """What matching reads of a note; people write the order as its reference too."""
+def record_of(note: CreditNote, orders: Collection[str] = ()) -> NoteRecord:
+    """What linking reads of a note; people write one of the ``orders`` as its reference too."""
     is_order = note.associated_ref in orders
     return NoteRecord(
         note.credit_note_code,
@@ -147,16 +140,14 @@ def _record(note: CreditNote, orders: Collection[str]) -> NoteRecord:
 class _Laid:
     """Notes of ``rest`` beside the answer of the passes; ``given`` have their return by what comes first."""
 
-    rest: Sequence[CreditNote]
+    rest: Sequence[NoteRecord]
     returns: Mapping[str, ReturnRecord]
     given: Mapping[str, Attribution]
     standing: Standing
     found: Matching
-    unclear: Iterable[Ambiguity]
     links: dict[str, list[Link]] = field(default_factory=lambda: defaultdict(list))
     splits: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     held: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    closed: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         for link in self.found.certain:
@@ -167,15 +158,11 @@ class _Laid:
             self.held[return_id].update(codes)
         for code, one in self.given.items():
             self.held[one.return_id].add(code)
-        self.closed = {*self.standing.closed, *(key for one in self.unclear for key in one.return_ids)}
 
     def attributed(self) -> list[Attribution]:
         """What may be acted on, sorted by code."""
-        good = {note.credit_note_code: list(self._shares(note)) for note in self.rest if self._is_good(note)}
-        torn = {code for one in self.found.ambiguities if one.matched_by == MERGED for code in one.note_codes}
-        left = {note.credit_note_code for note in self.rest} & torn
-        kept = [one for code, one in self.given.items() if code not in good.keys() | left]
-        return sorted([*kept, *chain.from_iterable(good.values())])
+        good = {note.code: list(self._shares(note)) for note in self.rest if self._is_good(note)}
+        return sorted([*self.given.values(), *chain.from_iterable(good.values())])
 
     def told(self, done: Collection[str]) -> dict[str, Told]:
         """What is known of the notes that are not ``done``."""
@@ -183,20 +170,21 @@ class _Laid:
         for code, links in self.links.items():
             for pair in sorted(self._pairs(links) & set(self.standing.refused)):
                 told[code] = _refused(code, self.returns[pair[1]])
-        codes = [note.credit_note_code for note in self.rest if note.credit_note_code not in done]
+        codes = [note.code for note in self.rest if note.code not in done]
         return {code: told.get(code, Told()) for code in codes}
 
-    def _is_good(self, note: CreditNote) -> bool:
-        """True where the passes are certain and nothing stands against it; a note leaves its return only for several.
+    def _is_good(self, note: NoteRecord) -> bool:
+        """True where the passes are certain and nothing stands against it.
 
-        Every return of the group must be free for every note of it, and hold no other.
+        Every return of a group must be free for every note of it, and hold no other; a further note that names its
+        return is a double.
         """
-        code, links = note.credit_note_code, self.links.get(note.credit_note_code, [])
-        if not links or (code in self.given and links[0].matched_by != MERGED):
-            return False
-        notes, pairs = {one for one, _ in self._pairs(links)}, self._pairs(links)
-        is_free = all(one not in self.closed and self.held[one] <= notes for _, one in pairs)
-        return is_free and pairs.isdisjoint(self.standing.refused)
+        links = self.links.get(note.code, [])
+        pairs = self._pairs(links) if links else set()
+        notes, closed = {code for code, _ in pairs}, self.standing.closed
+        is_free = all(one not in closed and self.held[one] <= notes for _, one in pairs)
+        is_named = bool(links) and links[0].matched_by == "reference"
+        return bool(links) and (is_named or is_free) and pairs.isdisjoint(self.standing.refused)
 
     def _pairs(self, links: Sequence[Link]) -> set[tuple[str, str]]:
         """What stands or falls with the links of a note: all its returns, or all notes of a credit that was split."""
@@ -204,10 +192,10 @@ class _Laid:
             return {(code, links[0].return_id) for code in self.splits[links[0].return_id]}
         return {(link.note_code, link.return_id) for link in links}
 
-    def _shares(self, note: CreditNote) -> Iterator[Attribution]:
+    def _shares(self, note: NoteRecord) -> Iterator[Attribution]:
         """The note's links, each with its share; the last has what the others leave."""
-        links = self.links[note.credit_note_code]
-        credited = credited_by_return(links, {note.credit_note_code: _record(note, ())}, self.returns)
+        links = self.links[note.code]
+        credited = credited_by_return(links, {note.code: note}, self.returns)
         last = max(link.return_id for link in links)
         for link in links:
             share = None if link.return_id == last else credited[link.return_id]

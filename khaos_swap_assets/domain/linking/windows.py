@@ -46,4 +46,3 @@ INVOICE = Window(
     "Nothing is credited before it was sold; the zones of the two systems' days are not documented, so that a day's "
     "difference proves nothing.",
 )
-WINDOWS = {"refund": REFUND, "handed out": HANDED_OUT, "invoice": INVOICE}

@@ -7,15 +7,14 @@ Belongs here: which notes and returns to lay side by side, and keeping the outco
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.store import links, notes, worklist
 from khaos_swap_assets.domain.documents.postings import Bystander
-from khaos_swap_assets.domain.linking.attribution import Attribution
-from khaos_swap_assets.domain.linking.loose_notes import Told, attribute_loose
+from khaos_swap_assets.domain.linking.loose_notes import Told
 from khaos_swap_assets.stages import isolating
 from khaos_swap_assets.stages.credit_notes.candidates import Beside, beside
 
@@ -60,7 +59,7 @@ def attribute_notes(conn: psycopg.Connection, customers: Iterable[str], now: dat
 def _attribute(conn: psycopg.Connection, customers: Sequence[str], now: datetime) -> list[AttributedNotes]:
     loose = notes.unattributed(conn, customers)
     known = beside(conn, loose, customers)
-    found, told = _laid(loose, known)
+    found, told = known.attributed(loose)
     rivals = [key for one in told.values() for key in one.rivals]
     links.attach(conn, found, now)
     touched = [*(one.return_id for one in found), *rivals]
@@ -81,15 +80,10 @@ def _bystanders(known: Beside, noted: Collection[str]) -> Iterator[Bystander]:
             yield Bystander(one.return_id, one.customer, one.currency, one.values, one.order_ref)
 
 
-def _laid(loose: Sequence[CreditNote], known: Beside) -> tuple[list[Attribution], dict[str, Told]]:
-    standing = replace(known.standing, settled=known.opened(known.standing.settled), pending=known.pending)
-    return attribute_loose(known.opened(loose), known.claims, known.returns, standing)
-
-
 def told_of(conn: psycopg.Connection, loose: Sequence[CreditNote]) -> dict[str, tuple[Told, dict[str, str]]]:
     """For notes that nobody could attribute: why not, with the RMAs of the returns that this names."""
     known = beside(conn, loose, sorted({note.customer_code for note in loose}))
-    _, told = _laid(loose, known)
+    _, told = known.attributed(loose)
     return {
         code: (one, {key: known.records[key].rma for key in {*one.rivals, one.nearest} - {""}})
         for code, one in told.items()

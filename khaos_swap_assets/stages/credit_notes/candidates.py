@@ -15,10 +15,9 @@ from khaos_swap_assets.adapters.store import catalogue, drafts, links, matches, 
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.domain.documents.postings import Posting
 from khaos_swap_assets.domain.documents.references import reference_for
-from khaos_swap_assets.domain.linking.attribution import Claim
-from khaos_swap_assets.domain.linking.loose_notes import Standing
-from khaos_swap_assets.domain.linking.passes import ReturnRecord
-from khaos_swap_assets.domain.linking.records import unknown_codes
+from khaos_swap_assets.domain.linking.attribution import Attribution, HandedOut
+from khaos_swap_assets.domain.linking.loose_notes import Standing, Told, attribute_loose, record_of
+from khaos_swap_assets.domain.linking.records import NoteRecord, ReturnRecord, unknown_codes
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.domain.records.returns import rightful_pence
@@ -53,22 +52,13 @@ class Beside:
     standing: Standing
     orders: dict[str, SalesOrder]
     packs: Packs
+    settled: Sequence[CreditNote] = ()
 
     @property
-    def claims(self) -> list[Claim]:
-        """What the returns ask for, packs opened."""
-        return [
-            replace(claim, lines=self.packs.opened(claim.lines))
-            for key, record in self.records.items()
-            for claim in _claims_of(
-                record,
-                self.heads.get(key),
-                self.lines.get(key, ()),
-                self.postings.get(key, ()),
-                len(self.notes.get(key, ())),
-                self.due.get(key),
-            )
-        ]
+    def out(self) -> list[HandedOut]:
+        """The documents of theirs that are or were out."""
+        posted = (one for some in self.postings.values() for one in some if one.handed_out_at)
+        return [HandedOut(one.return_id, one.reference, one.customer_code, one.currency) for one in posted]
 
     @property
     def returns(self) -> list[ReturnRecord]:
@@ -104,9 +94,15 @@ class Beside:
             unknown_codes(self.lines.get(key, ())),
         )
 
-    def opened(self, some: Sequence[CreditNote]) -> list[CreditNote]:
-        """Notes with the components of packs in their place, as the passes compare goods."""
-        return [replace(note, lines=self.packs.noted(note.lines)) for note in some]
+    def attributed(self, loose: Sequence[CreditNote]) -> tuple[list[Attribution], dict[str, Told]]:
+        """What is certain of the loose notes, and what is known of the others."""
+        standing = replace(self.standing, settled=self._noted(self.settled), pending=self.pending)
+        return attribute_loose(self._noted(loose), self.out, self.returns, standing)
+
+    def _noted(self, some: Sequence[CreditNote]) -> list[NoteRecord]:
+        """Notes as the passes read them, with the components of packs in their place."""
+        orders = {head.order_ref for head in self.heads.values() if head.order_ref}
+        return [record_of(replace(note, lines=self.packs.noted(note.lines)), orders) for note in some]
 
 
 def beside(conn: psycopg.Connection, loose: Sequence[CreditNote], customers: Sequence[str]) -> Beside:
@@ -123,13 +119,13 @@ def beside(conn: psycopg.Connection, loose: Sequence[CreditNote], customers: Seq
     for posting in SqlBook(conn).of_returns(ids):
         posted.setdefault(posting.return_id, []).append(posting)
     noted, heads, lines = notes.of_returns(conn, ids), matches.returns(conn, ids), matches.lines(conn, ids)
-    standing = _standing(conn, loose, noted, posted)
-    codes = {code for note in (*loose, *standing.settled) for code, _ in note.lines}
+    settled = notes.by_code(conn, sorted({note.credit_note_code for some in noted.values() for note, _ in some}))
+    codes = {code for note in (*loose, *settled) for code, _ in note.lines}
     codes |= {line.stock_code or line.sku for some in lines.values() for line in some}
     sold = orders.by_code(conn, sorted({head.so_code for head in heads.values() if head.so_code}))
     return Beside(
-        returns.load(conn, ids), heads, lines, posted, noted, drafts.due_beyond(conn, ids), standing, sold,
-        catalogue.packs(conn, codes),
+        returns.load(conn, ids), heads, lines, posted, noted, drafts.due_beyond(conn, ids),
+        _standing(conn, loose, noted, posted), sold, catalogue.packs(conn, codes), settled,
     )  # fmt: skip
 
 
@@ -144,7 +140,7 @@ def _standing(
     codes = sorted({code for some in held.values() for code in some})
     out = {key for key, some in posted.items() if any(one.state in OUT for one in some)}
     refused = links.refused(conn, [*codes, *(note.credit_note_code for note in loose)])
-    return Standing(notes.by_code(conn, codes), held, out, refused)
+    return Standing((), held, out, refused)
 
 
 def _is_worth(record: Return) -> bool:
@@ -169,48 +165,3 @@ def _asked(record: Return, lines: Iterable[MatchedLine], due: Due | None) -> tup
     for line in lines:
         found[line.product_id in ids].append((line.stock_code or line.sku, line.quantity))
     return pence, tuple(found[True]), tuple(found[False]) if found[True] else ()
-
-
-def _claims_of(
-    record: Return,
-    head: MatchedReturn | None,
-    lines: Iterable[MatchedLine],
-    posted: Sequence[Posting],
-    note_count: int,
-    due: Due | None,
-) -> list[Claim]:
-    """One claim a posting; a reference that was never handed out is only what staff typed.
-
-    Where every posting was withdrawn its content is of no account: the return claims by itself.
-
-    A posting that Khaos refused, or that was withdrawn, has its note when there are more notes than were witnessed.
-    """
-    customer = (head and head.customer_code) or ""
-    names, order = _names(record), head.order_ref if head else ""
-    refunded_on, _ = _days(record)
-    spare = note_count - sum(one.state == "confirmed" for one in posted)
-    if any(one.state != "withdrawn" for one in posted):
-        return [
-            Claim(
-                record.return_id,
-                one.customer_code,
-                one.currency,
-                one.value_pence,
-                one.contents,
-                names | {one.reference},
-                one.reference if one.handed_out_at else "",
-                refunded_on,
-                None,
-                one.state == "confirmed" or (one.state in {"refused", "withdrawn"} and spare > 0),
-                order,
-            )
-            for one in posted
-        ]
-    names |= {one.reference for one in posted}
-    pence, goods, _ = _asked(record, lines, due)
-    return [
-        Claim(
-            record.return_id, customer, record.currency, pence, goods, names, "", refunded_on,
-            is_witnessed=note_count > 0, order_ref=order,
-        )
-    ]  # fmt: skip

@@ -8,7 +8,7 @@ import pytest
 
 from khaos_swap_assets.adapters.store import audit_log
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
-from khaos_swap_assets.stages.credit_notes import attributing, people, unlinking
+from khaos_swap_assets.stages.credit_notes import candidates, people, unlinking
 from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, an_order, connect
 
 KIM = people.Person("Kim", "looked it up")
@@ -55,7 +55,7 @@ def begin(town: Town, mode: str, notes: Story) -> None:
 def without_passes(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run in which nothing is linked."""
     with monkeypatch.context() as patch:
-        patch.setattr(attributing, "attribute_loose", lambda *_: ([], {}))
+        patch.setattr(candidates, "attribute_loose", lambda *_: ([], {}))
         town.sync()
 
 
