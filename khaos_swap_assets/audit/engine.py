@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
 from khaos_swap_assets.adapters.files.documents import Note
+from khaos_swap_assets.adapters.files.layouts import RefundRow
 from khaos_swap_assets.audit import causes, credit_notes
 from khaos_swap_assets.audit.cases import Case, Cases, cases
 from khaos_swap_assets.audit.causes import Causes
@@ -19,8 +20,9 @@ from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.paid_months import by_payment
 from khaos_swap_assets.audit.rows import WORST_FIRST, Row, Status
 from khaos_swap_assets.domain.judging.facts import Limits
+from khaos_swap_assets.domain.linking.goodwill import LooseMoney, settle
 from khaos_swap_assets.domain.linking.loose_notes import link_notes
-from khaos_swap_assets.domain.linking.passes import Link, Matching, WhyNot, credited_by_return
+from khaos_swap_assets.domain.linking.records import Link, Matching, NoteRecord, WhyNot, credited_by_return
 from khaos_swap_assets.domain.money.periods import LONDON, london_date
 from khaos_swap_assets.domain.money.tolerance import Residual, Systematic, Tolerances, govern
 from khaos_swap_assets.domain.refunds.proof import is_unproven
@@ -61,6 +63,7 @@ class Pairing:
     rivals_of: dict[str, tuple[str, ...]]
     doubted: frozenset[str]
     reason_of: dict[str, WhyNot]
+    money_of: dict[str, RefundRow] = field(default_factory=dict)
 
     @property
     def unmatched(self) -> list[Note]:
@@ -82,6 +85,7 @@ def pair(inputs: Inputs) -> Pairing:
     for ambiguity in matching.ambiguities:
         for code in ambiguity.note_codes:
             rivals[code].update(ambiguity.return_ids)
+    told = {link.note_code for link in matching.links} | rivals.keys()
     return Pairing(
         cases=found,
         case_of=case_of,
@@ -94,7 +98,24 @@ def pair(inputs: Inputs) -> Pairing:
         rivals_of={code: tuple(sorted(ids)) for code, ids in rivals.items()},
         doubted=frozenset(one for ids in rivals.values() for one in ids),
         reason_of={reason.note_code: reason for reason in matching.reasons},
+        money_of=_goodwill([one for one in note_records.values() if one.code not in told], found),
     )
+
+
+def _goodwill(notes: Iterable[NoteRecord], found: Cases) -> dict[str, RefundRow]:
+    """The money without a return that a note without one settles."""
+    strays = {one.refund_id: one for one in found.stray_refunds if not one.return_id}
+    loose = (
+        LooseMoney(
+            one.refund_id,
+            found.orders.ref_of(one.order_ref) or one.order_ref,
+            one.currency,
+            one.amount_pence,
+            london_date(one.refunded_at) if one.refunded_at else None,
+        )
+        for one in strays.values()
+    )
+    return {code: strays[refund_id] for code, refund_id in settle(notes, loose).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +198,12 @@ def note_row(note: Note, pairing: Pairing) -> Row:
     """The row of a note that no return has for certain."""
     suggested = pairing.suggestion_of.get(note.code)
     found = causes.of_orphan(note)
+    if money := pairing.money_of.get(note.code):
+        pence, day = (money.amount_pence, money.refunded_at and london_date(money.refunded_at))
+        codes, legs = (note.code,), dict.fromkeys(found.legs, 0)
+        return Row(
+            "", "", note.order_ref, codes, note.currency, pence, note.gross_pence, "matched", day=day, legs=legs
+        )  # fmt: skip
     return Row(
         rma="",
         return_id="",

@@ -62,9 +62,11 @@ def findings(done: Reconciled, pairing: Pairing, span: Span, faults: Sequence[Fa
     for row in done.rows:
         if row.return_id:
             found += _of_return(row, pairing, span)
-        else:
+        elif row.is_unreconciled:
             found += _of_note(row, pairing.note_of[row.credit_note_codes[0]], pairing)
-    strays = [refund for refund in pairing.cases.stray_refunds if span.holds(_refunded_on(refund))]
+    settled = {refund.refund_id for refund in pairing.money_of.values()}
+    others = [refund for refund in pairing.cases.stray_refunds if refund.refund_id not in settled]
+    strays = [refund for refund in others if span.holds(_refunded_on(refund))]
     found += map(_stray, strays)
     found += map(_systematic, done.systematic)
     found += _unreadable(faults)

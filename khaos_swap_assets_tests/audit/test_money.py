@@ -141,3 +141,42 @@ def test_a_refund_may_name_the_rma_and_no_currency(tmp_path: Path) -> None:
     paths.refunds.write_text(paths.refunds.read_text().replace(",currency,", ",x,"))
     result = reconcile(read_inputs(paths, skips_bad_rows=False), Span(date(2026, 3, 31)))
     assert (row_of(result, "RMA1").status, kinds(result)) == ("matched", set())
+
+
+@pytest.mark.parametrize(
+    ("change", "is_settled"),
+    [
+        ({}, True),
+        ({"order_ref": "", "associated_ref": "#LX7"}, True),
+        ({"gross": "4.94", "delivery_gross": "4.94"}, False),
+        ({"order_ref": "KCCLX8"}, False),
+        ({"currency": "EUR"}, False),
+        ({"created_on": "2026-01-12"}, False),
+    ],
+)
+def test_goodwill_and_its_note_settle_each_other(
+    tmp_path: Path, shop: Shop, change: dict[str, str], is_settled: bool
+) -> None:
+    a_goodwill(shop, "CN7", **change)
+    result = shop.audited(tmp_path)
+    strays = set() if is_settled else {("credit_note_orphan", "CN7"), ("refund_without_return", "rf_7")}
+    assert kinds(result) == strays
+    (row,) = (row for row in result.rows if not row.return_id)
+    assert (row.status == "matched", row.refund_pence == row.credited_pence) == (is_settled, is_settled)
+
+
+def test_of_two_notes_for_one_goodwill_the_second_is_told(tmp_path: Path, shop: Shop) -> None:
+    a_goodwill(shop, "CN8", "CN7")
+    assert kinds(shop.audited(tmp_path)) == {("credit_note_orphan", "CN8")}
+
+
+def a_goodwill(shop: Shop, *codes: str, **change: str) -> None:
+    """Delivery of another order is refunded from its page and credited by hand, beside a return that is in step."""
+    shop.credited("CN1", 1)
+    shop.paid(1, "24.99")
+    shop.sold(7)
+    shop.sold(8)
+    delivery = {"gross": "4.95", "net": "4.13", "stock_code": "", "quantity": "", "delivery_gross": "4.95"}
+    for code in codes:
+        shop.credited(code, 7, **{**delivery, "associated_ref": "delivery refund", **change})
+    shop.paid(7, "4.95", refund_id="rf_7", return_id="", order_ref="#LX7")

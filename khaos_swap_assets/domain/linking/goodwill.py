@@ -1,0 +1,45 @@
+"""Money without a return and Credit Notes without one: goodwill from the order page, credited by hand.
+
+Belongs here: which of them settle each other. Stays out: what has a return (``linking.loose_notes``,
+``linking.refund_links``). Of equal ones the oldest settle each other first; what is left over is told as it is.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from khaos_swap_assets.domain.linking.records import NoteRecord
+from khaos_swap_assets.domain.linking.windows import REFUND
+
+
+@dataclass(frozen=True, slots=True)
+class LooseMoney:
+    """A refund that pays no return; ``order_ref`` is written as Khaos writes it, ``paid_on`` a London day."""
+
+    refund_id: str
+    order_ref: str
+    currency: str
+    pence: int
+    paid_on: date | None
+
+
+def settle(notes: Iterable[NoteRecord], refunds: Iterable[LooseMoney]) -> dict[str, str]:
+    """Refund id by note code, of those that are of one order, currency and value, and near each other."""
+    loose: defaultdict[object, list[LooseMoney]] = defaultdict(list)
+    for one in sorted(refunds, key=lambda one: (one.paid_on or date.max, one.refund_id)):
+        loose[one.order_ref, one.currency, one.pence].append(one)
+    found: dict[str, str] = {}
+    for note in sorted(notes, key=lambda note: (note.created_on or date.max, note.code)):
+        beside = loose[note.order_ref, note.currency, note.value_pence] if note.order_ref else []
+        near = next((one for one in beside if _is_near(note, one)), None)
+        if near:
+            beside.remove(near)
+            found[note.code] = near.refund_id
+    return found
+
+
+def _is_near(note: NoteRecord, money: LooseMoney) -> bool:
+    return note.created_on is None or money.paid_on is None or REFUND.holds(note.created_on, money.paid_on)
