@@ -18,6 +18,7 @@ from khaos_swap_assets.adapters.files.layouts import OrderRow, RefundRow
 from khaos_swap_assets.adapters.files.tables import CURRENCY
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.order_names import Naming, OrderNames, naming_of
+from khaos_swap_assets.audit.sales import sale_of
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts
 from khaos_swap_assets.domain.linking.passes import ReturnRecord
@@ -26,7 +27,7 @@ from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.orders import Claim, OrderMatch, SalesOrder, choose_order, order_refs
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.domain.records.returns import Return, rightful_pence
-from khaos_swap_assets.domain.records.sold_packs import over_sold
+from khaos_swap_assets.domain.records.sold_packs import named_line, over_sold
 from khaos_swap_assets.domain.records.stock_codes import Catalogue, SkuMatch, match_sku
 
 SUGGESTIONS = 500
@@ -209,7 +210,7 @@ class _Shelf:
             self._orders[ref] = documents.sales_orders(rows, tells_invoice=self._tells_invoice) if rows else []
         return self._orders[ref]
 
-    def facts(self, return_: Return, match: OrderMatch, over: set[str], paid: Money | None) -> ReturnFacts:
+    def facts(self, return_: Return, match: OrderMatch, over: Mapping[str, int], paid: Money | None) -> ReturnFacts:
         """What the rules of single conditions read: all units count as inspected, since no file tells of that."""
         lines = tuple(
             LineFacts(
@@ -224,6 +225,7 @@ class _Shelf:
                 found.suggestion,
                 found.suggestion_rule,
                 sellable_quantity=line.quantity,
+                **sale_of(line, found.stock_code, match.order, self._sold, self._packs),
             )
             for line in return_.lines
             for found in (self.sku(line.sku),)
@@ -231,13 +233,15 @@ class _Shelf:
         is_alike = paid is not None and paid.currency == return_.currency
         seen = replace(return_, refund_pence=paid.cash_pence + paid.tender_pence) if paid and is_alike else return_
         currency = match.order.currency if match.order and "currency_mismatch" not in self._untold else None
-        return ReturnFacts(seen, lines, currency, match.problems, over_returned=tuple(sorted(over)))
+        return ReturnFacts(
+            seen, lines, currency, match.problems, over_returned=tuple(sorted(over)), over_pence=sum(over.values())
+        )
 
 
 def _over_returned(
     returns: Iterable[Return], matches: Mapping[str, OrderMatch], shelf: _Shelf, packs: Packs
-) -> defaultdict[str, set[str]]:
-    """Stock Codes of which each return brings back more than is left of its order."""
+) -> defaultdict[str, dict[str, int]]:
+    """Stock Codes of which each return brings back more than is left of its order, with the pence beyond it."""
     claims: defaultdict[str, list[Claim]] = defaultdict(list)
     orders: dict[str, SalesOrder] = {}
     for one in returns:
@@ -247,12 +251,14 @@ def _over_returned(
         orders[order.associated_ref] = order
         for line in one.refund_lines:
             if code := shelf.sku(line.sku).stock_code:
-                claim = Claim(one.return_id, one.rma, one.refunded_at, code, line.quantity)
+                pence = line.cost_pence if one.is_ended and line.currency == order.currency else 0
+                at = named_line(order, code, line.line_item_id)
+                claim = Claim(one.return_id, one.rma, one.refunded_at, code, line.quantity, pence, at)
                 claims[order.associated_ref].append(claim)
-    over: defaultdict[str, set[str]] = defaultdict(set)
+    over: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for ref, found in claims.items():
-        for return_id, code in over_sold(found, orders[ref], packs):
-            over[return_id].add(code)
+        for (return_id, code), pence in over_sold(found, orders[ref], packs).items():
+            over[return_id][code] = pence
     return over
 
 

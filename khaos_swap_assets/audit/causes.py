@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from khaos_swap_assets.adapters.files.documents import Note
-from khaos_swap_assets.adapters.files.layouts import OrderRow
 from khaos_swap_assets.adapters.swap.extras import read_extras
 from khaos_swap_assets.audit.cases import Case
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts
@@ -61,8 +60,10 @@ class Causes:
 def of_return(case: Case, notes: Sequence[Note], credited_pence: int, packs: Packs) -> Causes:
     """The causes of one return's gap, and the gap of its VAT."""
     refund, credit = refund_facts(case), credit_facts(case, notes, credited_pence, packs)
-    vat_gap = vat_gap_pence(refund, credit) if notes else None
-    return Causes(explain(refund, credit), sum(len(note.lines) for note in notes), vat_gap)
+    found = explain(refund, credit)
+    settled = found.gap_pence - residual_pence(found)
+    vat_gap = vat_gap_pence(refund, credit, settled) if notes and refund.refund_pence else None
+    return Causes(found, sum(len(note.lines) for note in notes), vat_gap)
 
 
 def of_orphan(note: Note) -> Causes:
@@ -73,11 +74,11 @@ def of_orphan(note: Note) -> Causes:
 
 def refund_facts(case: Case) -> RefundFacts:
     """What Swap, the sale and the money say of a refund."""
-    return_, sold = case.return_, {row.stock_code: row for row in reversed(case.sold)}
+    return_ = case.return_
     extras = read_extras(case.raw, return_.currency)
     return RefundFacts(
         refund_pence=case.refund_pence,
-        lines=tuple(_refund_line(line, sold.get(line.stock_code or "")) for line in case.facts.lines),
+        lines=tuple(map(_refund_line, case.facts.lines)),
         fee_pence=max(return_.handling_fee_pence, 0),
         postage_pence=extras.postage_pence,
         gift_card_pence=case.tender_pence,
@@ -109,11 +110,10 @@ def _is_opened_pack(case: Case, notes: Sequence[Note], packs: Packs) -> bool:
     return packs.are_same_opened(noted, returned)
 
 
-def _refund_line(line: LineFacts, sold: OrderRow | None) -> RefundLine:
+def _refund_line(line: LineFacts) -> RefundLine:
     """A returned line beside its sale; the list price is told only where a discount was given."""
-    list_pence = sold.unit_price_pence * line.quantity if sold and sold.discount_pence else None
-    percent = sold.vat_percent if sold else None
-    return RefundLine(line.stock_code or line.sku, line.quantity, line.cost_pence, line.outcome, list_pence, percent)
+    code = line.stock_code or line.sku
+    return RefundLine(code, line.quantity, line.cost_pence, line.outcome, line.list_pence, line.vat_percent)
 
 
 def _credit_lines(notes: Iterable[Note]) -> Iterator[CreditLine]:

@@ -84,7 +84,7 @@ def _of_return(row: Row, pairing: Pairing, span: Span) -> Iterator[Finding]:
     told = {problem.kind for problem in problems} | {finding.kind for finding in money}
     if CREDITED not in told:
         yield from _of_value(row, case, is_held=bool(told & HOLDING_KINDS))
-    yield from _of_vat(row, pairing)
+    yield from _of_vat(row)
     yield from money
 
 
@@ -126,11 +126,10 @@ def _of_value(row: Row, case: Case, *, is_held: bool) -> Iterator[Finding]:
         yield _row_finding("credit_note_missing", row, _missing(row, refund), _due_on(case), suggestion=codes)
 
 
-def _of_vat(row: Row, pairing: Pairing) -> Iterator[Finding]:
-    """The right gross at another VAT than that of the sale; a penny a line is how a tie was rounded (U-6)."""
-    lines = sum(len(pairing.note_of[code].lines) for code in row.credit_note_codes)
+def _of_vat(row: Row) -> Iterator[Finding]:
+    """The right gross at another VAT than that of the sale (U-5, U-6)."""
     apart = row.vat_gap_pence or 0
-    if row.gap_pence == 0 and abs(apart) > max(lines, 1):
+    if apart and (row.gap_pence == 0 or row.status == "matched"):
         told, codes = format_money(abs(apart), row.currency), ", ".join(row.credit_note_codes)
         which = "more" if apart > 0 else "less"
         yield replace(

@@ -11,14 +11,6 @@ AUDIT_KINDS = {
     kind.kind: kind
     for kind in (
         ExceptionKind(
-            "vat_differs",
-            "finance",
-            "error",
-            "The Credit Note has the right value and another VAT than the sale: a wrong rate, or net taken for gross.",
-            "Correct the VAT of the note in Khaos to the rate of the original sale.",
-            "VAT of the sale and of the Credit Note agree, but for a penny a line.",
-        ),
-        ExceptionKind(
             "refund_differs",
             "finance",
             "error",

@@ -24,6 +24,7 @@ class _GivenBack:
 
     units: Counter[Goods] = field(default_factory=Counter)
     pence: Counter[Goods] = field(default_factory=Counter)
+    excess: Counter[Goods] = field(default_factory=Counter)
 
 
 def plants(world: World) -> list[Plant]:
@@ -73,23 +74,26 @@ def _over_return(askable: set[str], rma: Rma, order: Order, so_far: _GivenBack) 
     for sku in sorted({line.sku for line in rma.lines} & askable):
         prices = _unit_prices([sale for sale in order.lines if sale.stock_code == sku])
         units, pence = so_far.units[order.so_code, sku], so_far.pence[order.so_code, sku]
+        paid = sum(prices[:units])
+        excess, before = max(pence - paid, 0) if prices else 0, so_far.excess[order.so_code, sku]
+        so_far.excess[order.so_code, sku] = excess
         if units > len(prices):
             whys.append(f"{units} of {sku} came back, {len(prices)} were sold")
-        elif pence > (paid := sum(prices[:units])):
+        elif excess > before:
             whys.append(f"{pence} pence went back for {units} of {sku}, {paid} at most were paid for as many")
     if whys:
         yield Plant("over_return", rma=rma.rma_number, why="; ".join(whys))
 
 
 def _unit_prices(sales: Sequence[SoldLine]) -> list[int]:
-    """What each sold unit was paid, the dearest first; what a line does not divide by is a penny on some of its units.
+    """The most that each sold unit may be refunded, the dearest first: a part of a penny counts up, the last has less.
 
     Which units of an order come back nobody knows, so the dearest are taken for them (FINANCE_RULES U-8, U-26).
     """
     prices = []
     for sale in sales:
-        each, over = divmod(sale.gross_pence, sale.quantity)
-        prices += [each + 1] * over + [each] * (sale.quantity - over)
+        each = -(-sale.gross_pence // sale.quantity)
+        prices += [min(each, max(sale.gross_pence - each * at, 0)) for at in range(sale.quantity)]
     return sorted(prices, reverse=True)
 
 

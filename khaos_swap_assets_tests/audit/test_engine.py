@@ -272,7 +272,7 @@ def test_a_file_without_currencies_has_those_of_the_other_side(tmp_path: Path, f
 
 def test_money_of_another_currency_is_never_held_against_the_note(tmp_path: Path) -> None:
     shop = Shop()
-    shop.sold(1, currency="EUR")
+    shop.sold(1, price="120.00", currency="EUR")
     shop.returned(1, cost="120.00", customer_currency="EUR")
     shop.credited("CN1", 1, gross="120.00", net="100.00", currency="EUR")
     shop.paid(1, "101.69")

@@ -70,7 +70,7 @@ def a_note(pence: int = 5000, code: str = "CN1", **changes: Any) -> CreditNote:
         "issued_on": date(2026, 3, 11),
         "stage_id": 70,
         "gross_pence": pence,
-        "net_pence": pence * 5 // 6,
+        "net_pence": (pence * 5 + 3) // 6,
         "lines": (("ABC", 2),),
     }
     return CreditNote(**{**base, **changes})

@@ -10,6 +10,7 @@ import pytest
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.domain.exceptions.money_kinds import MONEY_KINDS
 from khaos_swap_assets.domain.exceptions.run_kinds import RUN_KINDS
+from khaos_swap_assets.domain.exceptions.tax_kinds import TAX_KINDS
 from khaos_swap_assets.domain.judging.conditions import RULES
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.judging.goods_conditions import GOODS_RULES
@@ -269,7 +270,7 @@ def test_every_return_kind_has_a_rule_and_a_row_of_each_sort() -> None:
         "record_unreadable",
         "differences_systematic",
     }
-    others |= {kind.kind for kind in (*MONEY_KINDS, *RUN_KINDS)}
+    others |= {kind.kind for kind in (*MONEY_KINDS, *RUN_KINDS, *TAX_KINDS)}
     assert {*RULES, *GOODS_RULES} == set(KINDS) - others - {"credit_note_missing"}
     for kind in set(KINDS) - others:
         assert {row[1] for row in TABLE if row[0] == kind} == {True, False}

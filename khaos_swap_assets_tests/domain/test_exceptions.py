@@ -50,6 +50,7 @@ OWNERS = {
         "refund_currency_differs",
         "refund_ambiguous",
         "refund_paid_twice",
+        "vat_differs",
     },
 }
 
@@ -60,7 +61,7 @@ def test_every_kind_has_its_owner_and_no_other_kind_exists() -> None:
         assert kind.kind == name
         found.setdefault(kind.owner, set()).add(name)
     assert found == OWNERS
-    assert len(KINDS) == 41
+    assert len(KINDS) == 42
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)

@@ -143,7 +143,9 @@ def test_only_the_part_of_a_gap_that_is_not_as_it_should_be_is_at_risk() -> None
         (some_facts(lines=(a_line(vat_percent=20),), notes=(attributed(net_pence=4167),)), 0),
         (some_facts(lines=(a_line(vat_percent=0),), notes=(attributed(net_pence=4167),)), 833),
         (some_facts(lines=(a_line(vat_percent=20),), notes=(attributed(net_pence=5000),)), -833),
-        (some_facts(CANCELLED, lines=(a_line(vat_percent=20),), notes=(attributed(net_pence=5000),)), None),
+        (some_facts(CANCELLED, lines=(a_line(vat_percent=20),), notes=(attributed(net_pence=5000),)), 0),
+        (some_facts(CANCELLED, lines=(a_line(vat_percent=20),), notes=(attributed(net_pence=4167),)), 833),
+        (some_facts(a_return(status="Open", processed_at=None, closed_at=None), notes=(attributed(),)), None),
     ],
 )
 def test_the_gap_of_vat_is_told_where_every_rate_and_net_is_known(facts: ReturnFacts, pence: int | None) -> None:

@@ -103,7 +103,7 @@ def a_note(code: str = "CN1", pence: int = 1000, **changes: Any) -> CreditNote:
         "issued_on": NOON.date(),
         "stage_id": 70,
         "gross_pence": pence,
-        "net_pence": pence * 5 // 6,
+        "net_pence": (pence * 5 + 3) // 6,
         "lines": (("HAT", 1),),
     }
     return CreditNote(**{**given, **changes})

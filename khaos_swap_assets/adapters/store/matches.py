@@ -70,6 +70,7 @@ class MatchedReturn:
     strange_conditions: tuple[str, ...]
     matched_at: datetime
     customer_is_generic: bool = False
+    over_pence: int = 0
 
 
 RETURN_COLUMNS = tuple(field.name for field in fields(MatchedReturn))
@@ -119,11 +120,11 @@ def lines(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str, list
 
 
 def mark_over_returned(conn: psycopg.Connection, heads: Sequence[MatchedReturn]) -> None:
-    """Write back which Stock Codes these returns take back beyond what was sold."""
-    found = Jsonb([{"return_id": head.return_id, "codes": head.over_returned} for head in heads])
+    """Write back which Stock Codes these returns take back beyond what was sold, and the pence beyond what was paid."""
+    found = Jsonb([{"return_id": one.return_id, "codes": one.over_returned, "pence": one.over_pence} for one in heads])
     conn.execute(
-        "UPDATE recon.matched_returns m SET over_returned = f.codes "
-        "FROM jsonb_to_recordset(%s) AS f (return_id text, codes text[]) WHERE m.return_id = f.return_id",
+        "UPDATE recon.matched_returns m SET over_returned = f.codes, over_pence = f.pence "
+        "FROM jsonb_to_recordset(%s) AS f (return_id text, codes text[], pence bigint) WHERE m.return_id = f.return_id",
         (found,),
     )
 

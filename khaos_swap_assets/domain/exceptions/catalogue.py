@@ -12,6 +12,7 @@ from khaos_swap_assets.domain.exceptions.goods_kinds import GOODS_KINDS
 from khaos_swap_assets.domain.exceptions.kinds import ExceptionKind, Owner, Severity
 from khaos_swap_assets.domain.exceptions.money_kinds import MONEY_KINDS
 from khaos_swap_assets.domain.exceptions.run_kinds import RUN_KINDS
+from khaos_swap_assets.domain.exceptions.tax_kinds import TAX_KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +239,7 @@ _CATALOGUE = (
     ),
     *GOODS_KINDS,
     *MONEY_KINDS,
+    *TAX_KINDS,
     *RUN_KINDS,
     ExceptionKind(
         "record_unreadable",

@@ -118,7 +118,9 @@ def _over_return(case: Case) -> Iterator[Problem]:
         codes = sorted(facts.over_returned)
         lines = [line for line in facts.refund_lines if line.stock_code in codes]
         message = f"More returned or refunded than sold of {', '.join(codes)} on order {facts.return_.order_name}"
-        yield case.problem("over_return", message, sum(line.cost_pence for line in lines))
+        beyond = f": {case.money(facts.over_pence)} more than was paid" if facts.over_pence else ""
+        pence = facts.over_pence or sum(line.cost_pence for line in lines)
+        yield case.problem("over_return", message + beyond, pence)
 
 
 def _currency_mismatch(case: Case) -> Iterator[Problem]:

@@ -83,7 +83,8 @@ class ReturnFacts:
     """Everything that decides about one return.
 
     ``order_problems`` are kinds of the catalogue; an order that Khaos has not answered for is ``is_order_awaited``
-    instead. ``over_returned`` are Stock Codes of which this return brings back more than was left. ``notes`` are the
+    instead. ``over_returned`` are Stock Codes of which this return brings back more than was left, ``over_pence`` what
+    was refunded beyond what was paid for them. ``notes`` are the
     attributed ones, ``covering_note_code`` an unattributed note that may be this return's. ``strays`` are conditions
     that the warehouse reported for goods that fit no line, ``holds`` the kinds for which the draft is held.
     ``exchange_pence`` is the value of goods sent instead; taxes on top and duties were refunded beside the prices.
@@ -116,6 +117,7 @@ class ReturnFacts:
     policy: CreditNotePolicy | None = None
     money: Money | None = None
     said: Return | None = None
+    over_pence: int = 0
     settlement: Settlement = field(init=False)
     refund_lines: tuple[LineFacts, ...] = field(init=False)
 

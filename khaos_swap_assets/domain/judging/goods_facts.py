@@ -20,7 +20,8 @@ class LineFacts:
     units were credited as kept.
     ``problem`` is a line kind of the catalogue or empty. ``strange_quantity`` units were inspected and found to be
     something else than what was sold. ``is_posted`` says that an earlier document returned this line. ``sold_pence`` is
-    what its units cost on the Sales Order and ``vat_percent`` their rate there; None where that is not known.
+    what its units cost on the Sales Order, ``list_pence`` before any discount, and ``vat_percent`` their rate there;
+    None where that is not known.
     """
 
     product_id: str
@@ -43,6 +44,7 @@ class LineFacts:
     is_posted: bool = False
     sold_pence: int | None = None
     vat_percent: Rate | None = None
+    list_pence: int | None = None
 
     @property
     def uninspected_quantity(self) -> int:

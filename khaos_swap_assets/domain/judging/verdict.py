@@ -18,6 +18,7 @@ from khaos_swap_assets.domain.judging.facts import Limits, NoteFacts, ReturnFact
 from khaos_swap_assets.domain.judging.goods_conditions import GOODS_RULES
 from khaos_swap_assets.domain.judging.money_conditions import MONEY_RULES
 from khaos_swap_assets.domain.judging.proof_conditions import PROOF_RULES
+from khaos_swap_assets.domain.judging.tax_conditions import TAX_RULES
 from khaos_swap_assets.domain.judging.waterfall import Waterfall
 from khaos_swap_assets.domain.judging.waterfall_sides import vat_gap_of, waterfall_of
 from khaos_swap_assets.domain.money.amounts import format_money
@@ -49,7 +50,13 @@ DRAFT_KINDS = (
     "pack_unclear",
 )
 """What holds a draft back for what the shop, Swap and the orders say."""
-EVERY_RULE = (*RULES.values(), *GOODS_RULES.values(), *MONEY_RULES.values())
+EVERY_RULE = (
+    *RULES.values(),
+    *TAX_RULES.values(),
+    *GOODS_RULES.values(),
+    *PROOF_RULES.values(),
+    *MONEY_RULES.values(),
+)
 HOLDING_KINDS = frozenset({*DRAFT_KINDS, "posting_refused", "posting_in_doubt", "kept_unclear", "kept_without_reason"})
 
 
@@ -108,8 +115,7 @@ def judge_unreadable(subject: str, reason: str, return_id: str = "") -> Problem:
 
 
 def _judge(case: Case) -> tuple[Status, tuple[Problem, ...]]:
-    rules = (*RULES.values(), *GOODS_RULES.values(), *PROOF_RULES.values(), *MONEY_RULES.values())
-    problems = [problem for rule in rules for problem in rule(case)]
+    problems = [problem for rule in EVERY_RULE for problem in rule(case)]
     if _is_note_missing(case, {problem.kind for problem in problems}):
         problems.append(_note_missing(case))
     for note in case.facts.notes:

@@ -7,11 +7,11 @@ legs (``judging.waterfall``). Money is whole pence of one currency, amounts are 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from khaos_swap_assets.domain.money.tax import Amount, Rate
+from khaos_swap_assets.domain.money.tax import Amount, Rate, is_tie
 from khaos_swap_assets.domain.records.returns import REFUND
 
 
@@ -104,10 +104,16 @@ def compared_lines(refund: RefundFacts, credit: CreditFacts) -> tuple[RefundLine
     return tuple(line for line in refund.lines if line.outcome == REFUND or line.stock_code in noted)
 
 
-def vat_gap_pence(refund: RefundFacts, credit: CreditFacts) -> int | None:
-    """VAT credited less VAT of the refund; None where a net or a rate is not known."""
-    vat = refund_vat_pence(refund, credit, refund.refund_pence)
-    return None if credit.net_pence is None or vat is None else credit.gross_pence - credit.net_pence - vat
+def vat_gap_pence(refund: RefundFacts, credit: CreditFacts, settled_pence: int = 0) -> int | None:
+    """VAT credited less VAT of the refund and of what is settled beside it (gift card, exchange); 0 for a rounding tie.
+
+    None where a net or a rate is not known. Source: FINANCE_RULES U-5, U-6, U-14.
+    """
+    parts = _taxed_parts(refund, credit, refund.refund_pence + settled_pence)
+    if credit.net_pence is None or parts is None:
+        return None
+    gap = credit.gross_pence - credit.net_pence - sum(Amount.of(part.pence, part.rate).vat_pence for part in parts)
+    return 0 if abs(gap) <= _ties(refund, credit, parts) else gap
 
 
 def refund_vat_pence(refund: RefundFacts, credit: CreditFacts, paid_pence: int) -> int | None:
@@ -115,23 +121,59 @@ def refund_vat_pence(refund: RefundFacts, credit: CreditFacts, paid_pence: int) 
 
     What was refunded beside the goods (delivery, less a fee) is shared out over their rates by value.
     """
+    parts = _taxed_parts(refund, credit, paid_pence)
+    return None if parts is None else sum(Amount.of(part.pence, part.rate).vat_pence for part in parts)
+
+
+class _Taxed(NamedTuple):
+    """Pence that are rounded to VAT at once, of so many units."""
+
+    pence: int
+    rate: Rate
+    units: int = 1
+
+    @property
+    def ties(self) -> int:
+        """By how many pence two right roundings of it may differ: each unit that is a tie, else the whole."""
+        each, rest = divmod(self.pence, self.units or 1)
+        return self.units if not rest and is_tie(each, self.rate) else int(is_tie(self.pence, self.rate))
+
+
+def _taxed_parts(refund: RefundFacts, credit: CreditFacts, paid_pence: int) -> list[_Taxed] | None:
+    """Each line, and what was paid beside them by rate; where less was paid than the goods, their shares by rate."""
     lines = [line for line in compared_lines(refund, credit) if line.value_pence]
     if not lines or any(line.vat_percent is None for line in lines):
         return None
     goods = sum(line.value_pence for line in lines)
-    if goods != paid_pence:
-        return _scaled_vat(lines, goods, paid_pence)
-    return sum(Amount.of(line.value_pence, line.vat_percent or 0).vat_pence for line in lines)
+    if paid_pence < goods:
+        return _by_rate(lines, goods, paid_pence)
+    whole = [_Taxed(line.value_pence, line.vat_percent or 0, line.quantity) for line in lines]
+    return [*whole, *(_by_rate(lines, goods, paid_pence - goods) if paid_pence > goods else ())]
 
 
-def _scaled_vat(lines: Iterable[RefundLine], goods: int, refund_pence: int) -> int:
+def _by_rate(lines: Iterable[RefundLine], goods: int, pence: int) -> list[_Taxed]:
+    """Pence shared out over the rates of the goods, by value."""
     by_rate: Counter[Rate] = Counter()
     for line in lines:
         by_rate[line.vat_percent or 0] += line.value_pence
-    done = vat = value = 0
-    for rate, pence in sorted(by_rate.items()):
-        value += pence
-        share = refund_pence * value // goods - done
-        done += share
-        vat += Amount.of(share, rate).vat_pence
-    return vat
+    value, found = 0, []
+    for rate, its in sorted(by_rate.items()):
+        before, value = pence * value // goods, value + its
+        found.append(_Taxed(pence * value // goods - before, rate))
+    return found
+
+
+def _ties(refund: RefundFacts, credit: CreditFacts, parts: Sequence[_Taxed]) -> int:
+    """Pence by which VAT at equal gross may differ: one for each tie, as either side is divided into lines (U-6).
+
+    Where goods are credited at a share of their price, each line more than the rates is rounded once more.
+    """
+    rates = {(line.stock_code, line.vat_percent) for line in refund.lines if line.vat_percent is not None}
+    noted = [
+        _Taxed(line.gross_pence, rate, max(line.quantity, 1)).ties
+        for line in credit.lines
+        for code, rate in rates
+        if code == line.stock_code and line.gross_pence is not None
+    ]
+    compared = [line for line in compared_lines(refund, credit) if line.value_pence]
+    return max(sum(part.ties for part in parts), sum(noted)) + max(len(compared) - len(parts), 0)

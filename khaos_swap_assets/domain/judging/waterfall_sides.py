@@ -19,6 +19,7 @@ from khaos_swap_assets.domain.judging.waterfall_facts import (
     vat_gap_pence,
 )
 from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.money.tolerance import is_settled
 from khaos_swap_assets.domain.reporting.month_parts import MonthPart, NotePart, PaidPart, Whole, month_parts
 
 
@@ -28,8 +29,16 @@ def waterfall_of(facts: ReturnFacts) -> Waterfall:
 
 
 def vat_gap_of(facts: ReturnFacts) -> int | None:
-    """VAT credited less VAT of the refund; None without a note, or where a net or a rate is not known."""
-    return vat_gap_pence(refund_side(facts), credit_side(facts)) if facts.notes and facts.refund_pence else None
+    """VAT credited less VAT of the refund; None without a note, or where a net or a rate is not known.
+
+    A note without any refund, and for which no policy asks, claims all of its VAT too much (U-1, U-17).
+    """
+    credit = credit_side(facts)
+    if facts.notes and not facts.due_pence:
+        is_waiting = facts.is_waiting_for_swap or credit.net_pence is None
+        return None if is_waiting else credit.gross_pence - (credit.net_pence or 0)
+    settled = sum(leg.pence for leg in waterfall_of(facts).legs if is_settled(leg))
+    return vat_gap_pence(refund_side(facts), credit, settled) if facts.notes and facts.refund_pence else None
 
 
 def refund_vat_of(facts: ReturnFacts) -> int | None:
@@ -86,7 +95,8 @@ def refund_side(facts: ReturnFacts) -> RefundFacts:
 
 def _refund_line(line: LineFacts) -> RefundLine:
     """A returned line beside its sale; a price of the sale is told only where it is above what was refunded."""
-    list_pence = line.sold_pence if line.sold_pence and line.sold_pence > line.cost_pence else None
+    price = line.list_pence or line.sold_pence or 0
+    list_pence = price if price > line.cost_pence else None
     return RefundLine(
         line.stock_code or line.sku, line.quantity, line.cost_pence, line.outcome, list_pence, line.vat_percent
     )

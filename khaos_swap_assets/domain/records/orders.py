@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
 from itertools import accumulate
 from typing import NamedTuple
 
-from khaos_swap_assets.domain.money.amounts import unit_values
 from khaos_swap_assets.domain.records.packs import NO_PACKS, Packs
 from khaos_swap_assets.domain.records.returns import Return
 
@@ -61,6 +60,14 @@ class SalesOrder:
             units[line.stock_code] += line.quantity
         return units
 
+    def vat_code_of(self, line_no: int | None, quantity: int | None) -> str:
+        """The VAT code of the sold line, or of all lines of its Stock Code where more units count; empty: several."""
+        line = next((one for one in self.lines if one.line_no == line_no), None)
+        if line is None or line.quantity == quantity:
+            return line.vat_code if line else ""
+        codes = {one.vat_code for one in self.lines if one.stock_code == line.stock_code}
+        return line.vat_code if len(codes) == 1 else ""
+
 
 @dataclass(frozen=True, slots=True)
 class OrderMatch:
@@ -75,7 +82,8 @@ class OrderMatch:
 class Claim:
     """Units of one Stock Code that one return takes back from an order; ``refunded_at`` is None while unconfirmed.
 
-    ``pence`` are credited for these units, in the order's currency; 0 where that is not known.
+    ``pence`` are credited for these units, in the order's currency; 0 where that is not known. ``line_no`` is the one
+    sold line that they are of, 0 where several may be.
     """
 
     return_id: str
@@ -84,6 +92,7 @@ class Claim:
     stock_code: str
     quantity: int
     pence: int = 0
+    line_no: int = 0
 
 
 def order_ref(order_name: str, *, ref_format: str, strips_hash: bool) -> str:
@@ -95,13 +104,6 @@ def order_ref(order_name: str, *, ref_format: str, strips_hash: bool) -> str:
     if strips_hash:
         name = name.removeprefix("#")
     return ref_format.replace("{0}", name) if name else ""
-
-
-def reverse_ref(ref: str, ref_format: str) -> str | None:
-    """The order name (without the hash that was dropped) inside an Associated Ref, or None when the form differs."""
-    prefix, _, suffix = ref_format.partition("{0}")
-    name = ref[len(prefix) : len(ref) - len(suffix)]
-    return name if name and ref == prefix + name + suffix else None
 
 
 def order_refs(return_: Return, *, ref_format: str, strips_hash: bool) -> tuple[str, ...]:
@@ -163,27 +165,54 @@ def is_no_person(customer_code: str, generic_customers: Sequence[str]) -> bool:
     return not code or any(fnmatchcase(code, pattern.strip().casefold()) for pattern in generic_customers)
 
 
-def over_refunds(claims: Sequence[Claim], order: SalesOrder) -> set[tuple[str, str]]:
-    """(return id, Stock Code) of each return that is credited more for its units than they cost, with all before it.
+def over_refunds(claims: Sequence[Claim], order: SalesOrder) -> dict[tuple[str, str], int]:
+    """The pence that each (return id, Stock Code) is credited beyond what its units cost, with all before it.
 
-    Units count at the dearest prices that the order has for them, and a return by the sum of its rows, so nothing is
-    named that may be right. Earlier refunds count first; a Stock Code that the order never held is left out. Source:
-    FINANCE_RULES U-8, U-26.
+    Units of a known sold line count at its price, others at the dearest that the order has for them, and a return by
+    the sum of its rows, so nothing is named that may be right. Earlier refunds count first; a Stock Code that the order
+    never held is left out. Source: FINANCE_RULES U-8, U-26.
     """
-    caps = caps_of(order)
-    return {
-        (asked.return_id, asked.stock_code)
-        for asked in _asked_so_far(claims)
-        if (paid := caps.get(asked.stock_code)) and asked.pence > paid[min(asked.units, len(paid) - 1)]
-    }
+    found = _excesses(claims, caps_of(order.lines))
+    by_line = {_of_line(line.stock_code, line.line_no): line for line in order.lines if line.line_no}
+    own = [
+        replace(one, stock_code=name) for one in claims if (name := _of_line(one.stock_code, one.line_no)) in by_line
+    ]
+    lines = [replace(line, stock_code=name) for name, line in by_line.items()]
+    exact: Counter[tuple[str, str]] = Counter()
+    for (return_id, name), pence in _excesses(own, caps_of(lines)).items():
+        exact[return_id, by_line[name].stock_code] += pence
+    return {key: max(found.get(key, 0), exact[key]) for key in {*found, *exact}}
 
 
-def caps_of(order: SalesOrder) -> dict[str, list[int]]:
-    """By Stock Code: what 0, 1, 2, … of its units were paid together, the dearest first."""
+def _of_line(stock_code: str, line_no: int) -> str:
+    return f"{stock_code}\n{line_no}"
+
+
+def _excesses(claims: Iterable[Claim], caps: Mapping[str, Sequence[int]]) -> dict[tuple[str, str], int]:
+    """What each return adds to the excess of those before it."""
+    before: Counter[str] = Counter()
+    found = {}
+    for asked in _asked_so_far(claims):
+        paid = caps.get(asked.stock_code)
+        over = max(asked.pence - paid[min(asked.units, len(paid) - 1)], 0) if paid else 0
+        if over > before[asked.stock_code]:
+            found[asked.return_id, asked.stock_code] = over - before[asked.stock_code]
+        before[asked.stock_code] = over
+    return found
+
+
+def caps_of(lines: Iterable[OrderLine]) -> dict[str, list[int]]:
+    """By Stock Code: the most that 0, 1, 2, … of its units may be refunded together, the dearest first.
+
+    A unit is worth its share rounded up, all units of a line what was paid for it: three units of £34.99 are £11.67,
+    £11.67 and £11.65.
+    """
     prices: dict[str, list[int]] = {}
-    for line in order.lines:
+    for line in lines:
         if line.quantity > 0 and line.gross_pence >= 0:
-            prices.setdefault(line.stock_code, []).extend(unit_values(line.gross_pence, line.quantity))
+            each = -(-line.gross_pence // line.quantity)
+            shares = (min(each, max(line.gross_pence - each * at, 0)) for at in range(line.quantity))
+            prices.setdefault(line.stock_code, []).extend(shares)
     return {code: [0, *accumulate(sorted(units, reverse=True))] for code, units in prices.items()}
 
 

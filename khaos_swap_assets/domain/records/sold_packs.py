@@ -74,10 +74,14 @@ def candidates(order: SalesOrder, packs: Packs, code: str, line_item_id: str) ->
     return [sold for sold in able if line_item_id and sold.line.import_ref == line_item_id] or able
 
 
+def named_line(order: SalesOrder, stock_code: str, line_item_id: str) -> int:
+    """The number of the one sold line of this Stock Code that a returned row names, 0 where it names none."""
+    lines = [one for one in order.lines if one.stock_code == stock_code and one.import_ref == line_item_id]
+    return lines[0].line_no if line_item_id and len(lines) == 1 else 0
+
+
 def chosen(able: Sequence[SoldLine], quantity: int, cost_pence: int) -> list[SoldLine]:
-    """Those that agree: lines sold alone count together, a component is told by its exact price, else all are left."""
-    if len(able) < 2 or not any(sold.pack for sold in able):
-        return list(able)
+    """The one whose price it is exactly; where several or none are, all of them count together."""
     fitting = [sold for sold in able if sold.is_priced and _is_price(sold.line, quantity, cost_pence)]
     return fitting if len(fitting) == 1 else list(able)
 
@@ -86,24 +90,29 @@ def _is_price(line: OrderLine, quantity: int, cost_pence: int) -> bool:
     return quantity <= line.quantity and abs(line.gross_pence * quantity - cost_pence * line.quantity) < line.quantity
 
 
-def over_sold(claims: Sequence[Claim], order: SalesOrder, packs: Packs) -> set[tuple[str, str]]:
+def over_sold(claims: Sequence[Claim], order: SalesOrder, packs: Packs) -> dict[tuple[str, str], int]:
     """(return id, Stock Code as returned) of each return that takes back more units, or more money, than was sold.
 
-    Units are those of components. Of goods in packs the money counts together, so that a penny of rounding between
+    With the pence beyond what was paid, 0 where only units are too many or the pence are not known. Units are those of
+    components. Of goods in packs the money counts together, so that a penny of rounding between
     the components of a pack names nobody.
     """
     lines = opened(order, packs)
     whole = replace(order, lines=tuple(sold.line for sold in lines))
     pool = {sold.line.stock_code for sold in lines if sold.pack}
     split = [part for claim in claims for part in _opened_claim(claim, packs)]
-    found = over_returns(split, whole.sold)
+    found = dict.fromkeys(over_returns(split, whole.sold), 0)
     found |= over_refunds([claim for claim in split if claim.stock_code not in pool], whole)
     found |= _over_pool([claim for claim in split if claim.stock_code in pool], whole)
     as_returned: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for claim in claims:
         for part in _opened_claim(claim, packs):
             as_returned[claim.return_id, part.stock_code].add(claim.stock_code)
-    return {(key[0], code) for key in found for code in as_returned[key]}
+    told: Counter[tuple[str, str]] = Counter()
+    for (return_id, opened_code), pence in found.items():
+        for at, code in enumerate(sorted(as_returned[return_id, opened_code])):
+            told[return_id, code] += 0 if at else pence
+    return dict(told)
 
 
 def _opened_claim(claim: Claim, packs: Packs) -> Iterator[Claim]:
@@ -114,10 +123,11 @@ def _opened_claim(claim: Claim, packs: Packs) -> Iterator[Claim]:
         pence = 0
 
 
-def _over_pool(claims: Iterable[Claim], order: SalesOrder) -> set[tuple[str, str]]:
-    caps = caps_of(order)
+def _over_pool(claims: Iterable[Claim], order: SalesOrder) -> dict[tuple[str, str], int]:
+    caps = caps_of(order.lines)
     units: Counter[str] = Counter()
-    pence, found = 0, set()
+    pence = before = 0
+    found: dict[tuple[str, str], int] = {}
     by_turn: defaultdict[tuple[object, ...], list[Claim]] = defaultdict(list)
     for claim in sorted(claims, key=turn_of):
         by_turn[turn_of(claim)[:3]].append(claim)
@@ -126,6 +136,8 @@ def _over_pool(claims: Iterable[Claim], order: SalesOrder) -> set[tuple[str, str
             units[claim.stock_code] += claim.quantity
             pence += claim.pence
         allowed = sum(caps[code][min(count, len(caps[code]) - 1)] for code, count in units.items())
-        if pence > allowed:
-            found |= {(claim.return_id, claim.stock_code) for claim in some}
+        if pence > allowed + before:
+            first, *others = dict.fromkeys((claim.return_id, claim.stock_code) for claim in some)
+            found |= {first: pence - allowed - before, **dict.fromkeys(others, 0)}
+        before = max(pence - allowed, 0)
     return found

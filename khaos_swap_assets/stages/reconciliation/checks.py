@@ -20,13 +20,14 @@ from khaos_swap_assets.stages.reconciliation.assets import MONTH_END, RETURNS
 from khaos_swap_assets.stages.reconciliation.legs import legs_of_month, legs_of_open
 from khaos_swap_assets.stages.toolbox import Toolbox
 
-VALUE_KINDS = ("value_gap", "credit_note_duplicate", "differences_systematic")
+VALUE_KINDS = ("value_gap", "credit_note_duplicate", "differences_systematic", "vat_differs")
 
 refunds_equal_credit_notes = exceptions_check(
     "refunds_equal_credit_notes",
     "reconciliation/returns",
     VALUE_KINDS,
-    "What Khaos credits is what Swap refunded, return by return, to the penny or within the tolerances.",
+    "What Khaos credits is what Swap refunded, return by return, to the penny or within the tolerances, at the VAT of "
+    "the sale.",
     lambda conn: {"legs": legs_of_open(conn, VALUE_KINDS)},
 )
 

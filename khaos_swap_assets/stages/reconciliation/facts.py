@@ -169,6 +169,7 @@ def _facts(batch: _Batch, key: str, settings: Settings) -> ReturnFacts:
         order_problems=tuple(kind for kind in problems if kind != "waiting"),
         is_order_awaited="waiting" in problems,
         over_returned=head.over_returned if head else (),
+        over_pence=head.over_pence if head else 0,
         postings=tuple(_posting(one, beyond.get(one.ordinal, 0)) for one in batch.postings.get(key, ())),
         notes=tuple(_note(batch, note, record) for note, _ in batch.notes.get(key, ())),
         moves=tuple(_move(move, lines) for move in batch.moves.get(key, ())),
@@ -207,7 +208,7 @@ def _kept(ours: Iterable[drafts.SavedDraft]) -> Counter[str]:
 def _line(
     line: MatchedLine, record: Return, order: SalesOrder | None, kept_units: int, *, is_posted: bool
 ) -> LineFacts:
-    sold = next((one for one in order.lines if one.line_no == line.order_line_no), None) if order else None
+    code = order.vat_code_of(line.order_line_no, line.sold_quantity) if order else ""
     currency = next((one.currency for one in record.lines if one.product_id == line.product_id), record.currency)
     return LineFacts(
         line.product_id, line.sku, line.quantity, line.cost_pence, line.outcome, currency, line.stock_code,
@@ -216,7 +217,7 @@ def _line(
         line.sold_gross_pence * line.quantity // line.sold_quantity
         if line.sold_gross_pence is not None and line.sold_quantity
         else None,
-        RATES[sold.vat_code] * 100 if sold and sold.vat_code in RATES else None,
+        RATES[code] * 100 if code in RATES else None,
     )  # fmt: skip
 
 

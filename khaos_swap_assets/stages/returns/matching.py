@@ -7,7 +7,7 @@ A miss is a row with a reason and a suggestion and holds back only its own retur
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -28,18 +28,17 @@ from khaos_swap_assets.adapters.swap import kept
 from khaos_swap_assets.domain.documents.credit_notes import PACK_UNCLEAR
 from khaos_swap_assets.domain.goods.dispositions import Inspection, Settlement, settle
 from khaos_swap_assets.domain.goods.kept_by_customer import KeptWords, keeping
-from khaos_swap_assets.domain.policy import settlement
 from khaos_swap_assets.domain.records.orders import (
-    Claim,
     OrderMatch,
     SalesOrder,
     choose_order,
     order_refs,
 )
 from khaos_swap_assets.domain.records.packs import Packs
-from khaos_swap_assets.domain.records.sold_packs import SoldLine, candidates, chosen, over_sold
+from khaos_swap_assets.domain.records.sold_packs import SoldLine, candidates, chosen
 from khaos_swap_assets.domain.records.stock_codes import Catalogue, SkuMatch, match_sku
 from khaos_swap_assets.stages import isolating
+from khaos_swap_assets.stages.returns.caps import mark_over_returns
 
 if TYPE_CHECKING:
     import psycopg
@@ -50,7 +49,6 @@ if TYPE_CHECKING:
     from khaos_swap_assets.stages.toolbox import Toolbox
 
 BATCH = 5_000
-NEVER_CREDITED = frozenset({"Cancelled", "Expired"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +111,7 @@ def match_returns(
     ]
     matches.save(conn, heads, lines)
     touched = {order.so_code: order for match, _ in found.values() if (order := match.order)}
-    _mark_over_returns(conn, policy, touched, packs)
+    mark_over_returns(conn, policy, touched, packs)
     return Matched(
         len(heads), len(lines), sum(1 for line in lines if line.stock_code), sum(1 for line in lines if line.problem)
     )
@@ -248,46 +246,3 @@ def _beside_packs(sku: SkuMatch, told: Sequence[SoldLine], packs: Packs, setting
         return sku
     words = "; ".join(one.words for one in told)
     return replace(sku, problem=sku.problem or PACK_UNCLEAR, suggestion=words, suggestion_rule="pack")
-
-
-def _mark_over_returns(
-    conn: psycopg.Connection, policy: CreditNotePolicy, touched: Mapping[str, SalesOrder], packs: Packs
-) -> None:
-    """Judge all returns of the touched orders together; one whose verdict changed is drafted again."""
-    heads = matches.returns(conn, matches.ids_of_orders(conn, list(touched)))
-    records = returns.load(conn, list(heads))
-    lines = matches.lines(conn, list(heads))
-    claims: dict[str, list[Claim]] = {}
-    for key, head in heads.items():
-        order = touched.get(head.so_code or "")
-        claims.setdefault(head.so_code or "", []).extend(_claims(records[key], lines.get(key, ()), order, policy))
-    over: dict[str, set[str]] = {}
-    for so_code, order in touched.items():
-        asked = claims.get(so_code, ())
-        for return_id, stock_code in over_sold(asked, order, packs):
-            over.setdefault(return_id, set()).add(stock_code)
-    changed = [
-        replace(head, over_returned=tuple(sorted(over.get(key, ()))))
-        for key, head in heads.items()
-        if set(head.over_returned) != over.get(key, set())
-    ]
-    matches.mark_over_returned(conn, changed)
-    worklist.queue(conn, "draft", [head.return_id for head in changed])
-
-
-def _claims(
-    one: Return, lines: Iterable[MatchedLine], order: SalesOrder | None, policy: CreditNotePolicy
-) -> list[Claim]:
-    """Rows of the return that are credited; their worth counts once money or a decision stands for it."""
-    if one.status in NEVER_CREDITED:
-        return []
-    settled = settlement.settle(one, policy)
-    is_final = one.is_refund_confirmed or (one.is_ended and settled.is_due)
-    moment = one.refunded_at if is_final else None
-    credited = {row.product_id for row in (*one.refund_lines, *settled.lines)}
-    is_worth = one.is_ended and order is not None and order.currency == one.currency
-    return [
-        Claim(one.return_id, one.rma, moment, line.stock_code, line.quantity, line.cost_pence if is_worth else 0)
-        for line in lines
-        if line.stock_code and line.product_id in credited
-    ]

@@ -53,9 +53,12 @@ def test_units_without_a_disposition_are_in_none(units: tuple[int, int, int], ex
 def test_over_returns_are_written_back(database: Database) -> None:
     second = replace(HEAD, return_id="R2", over_returned=("A",))
     matches.save(database, [HEAD, second, replace(HEAD, return_id="R3", over_returned=("C",))], [])
-    matches.mark_over_returned(database, [replace(HEAD, over_returned=("A", "B,'")), replace(second, over_returned=())])
+    matches.mark_over_returned(
+        database, [replace(HEAD, over_returned=("A", "B,'"), over_pence=7), replace(second, over_returned=())]
+    )
     found = matches.returns(database, ["R1", "R2", "R3"])
     assert {key: one.over_returned for key, one in found.items()} == {"R1": ("A", "B,'"), "R2": (), "R3": ("C",)}
+    assert [found[key].over_pence for key in ("R1", "R2", "R3")] == [7, 0, 0]
     matches.mark_over_returned(database, [])
 
 

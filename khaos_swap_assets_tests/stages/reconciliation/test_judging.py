@@ -169,7 +169,7 @@ def test_an_exception_opens_once_is_kept_up_to_date_and_closes_by_itself(town: T
     town.sync()
     again = town.ask("SELECT exception_id, opened_at, money_at_risk_pence FROM recon.exceptions")
     assert again == [(*opened[0][:2], 200)]
-    town.khaos.notes["CN1"] = replace(town.khaos.notes["CN1"], gross_pence=1000)
+    town.khaos.notes["CN1"] = replace(town.khaos.notes["CN1"], gross_pence=1000, net_pence=833)
     town.sync()
     assert town.ask("SELECT closed_at, closed_by FROM recon.exceptions") == [(town.now, "condition")]
 
