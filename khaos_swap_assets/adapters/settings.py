@@ -179,6 +179,9 @@ class Settings(BaseSettings):
     arrival_days: int = Field(
         21, ge=1, le=365, description="Days after the refund until inspection_overdue for goods that never arrived"
     )
+    refund_arrival_days: int = Field(
+        10, ge=1, le=60, description="Days in which a refund usually reaches the customer, for `returns show`"
+    )
     credit_note_days: int = Field(2, ge=0, le=90, description="Days after the refund until credit_note_missing")
     issue_days: int = Field(3, ge=0, le=90, description="Days after creation until credit_note_not_issued")
     allocation_days: int = Field(7, ge=0, le=90, description="Days after issue until credit_note_unallocated")

@@ -23,6 +23,7 @@ from khaos_swap_assets.cli.imports import import_app
 from khaos_swap_assets.cli.links import links_app
 from khaos_swap_assets.cli.policy import policy_app
 from khaos_swap_assets.cli.postings import postings_app
+from khaos_swap_assets.cli.returns import returns_app
 
 DEMO_FOLDER = Path(".khaos-swap-demo")
 USAGE_ERROR = typer.BadParameter.__mro__[1]
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.add_typer(add_confirm_notes(postings_app(reach.REACH), reach.REACH), name="postings")
 app.add_typer(exceptions_app(reach.REACH), name="exceptions")
 app.add_typer(links_app(reach.REACH), name="links")
+app.add_typer(returns_app(reach.REACH), name="returns")
 app.add_typer(import_app(reach.REACH), name="import")
 app.add_typer(policy_app(reach.REACH), name="policy")
 app.command("audit")(audit_command)

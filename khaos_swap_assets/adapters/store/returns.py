@@ -82,6 +82,16 @@ def named(conn: psycopg.Connection, references: Sequence[str]) -> list[str]:
     return [row[0] for row in rows]
 
 
+def found_by(conn: psycopg.Connection, name: str) -> list[str]:
+    """Returns with this RMA, or of the order with this name; a person may leave its ``#`` out."""
+    bare = name.strip().removeprefix("#")
+    rows = conn.execute(
+        "SELECT return_id FROM swap.returns WHERE rma = ANY(%(names)s) OR order_name = ANY(%(names)s) ORDER BY 1",
+        {"names": [bare, f"#{bare}"]},
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
 def oldest_open(conn: psycopg.Connection, since: datetime) -> datetime | None:
     """When the oldest return still open, submitted after ``since``, was submitted."""
     row = conn.execute(

@@ -1,0 +1,177 @@
+"""Where a customer's refund is, in words that an agent can read out.
+
+Belongs here: goods, money, credit and who acts next, of one return as it is judged. Stays out: the judgement
+(``judging.verdict``) and how it is printed (``cli.returns``). Days are London's, money as people write it. Source:
+FINANCE_RULES U-1, U-10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from khaos_swap_assets.domain.exceptions.catalogue import KINDS, Problem
+from khaos_swap_assets.domain.judging.facts import NoteFacts, PostingFacts, ReturnFacts
+from khaos_swap_assets.domain.judging.goods_facts import LineFacts
+from khaos_swap_assets.domain.judging.verdict import Verdict
+from khaos_swap_assets.domain.money.amounts import format_money
+from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.money.tax_dates import refund_clock
+from khaos_swap_assets.domain.refunds.payments import Transaction, is_tender
+
+POSTING_WORDS = {
+    "planned": "a Credit Note of {money} is planned",
+    "in_doubt": "a Credit Note of {money} was handed to Khaos and is not seen there yet",
+    "confirmed": "our Credit Note of {money} is confirmed",
+    "refused": "Khaos refused a Credit Note of {money}",
+    "withdrawn": "a planned Credit Note of {money} was withdrawn",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Who acts next, and what they do; nobody where nothing is left to do."""
+
+    owner: str
+    what: str
+    action: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One return for a person on the phone; each part has its sentences in order."""
+
+    rma: str
+    order_name: str
+    status: str
+    goods: tuple[str, ...]
+    money: tuple[str, ...]
+    credit: tuple[str, ...]
+    next_steps: tuple[Step, ...]
+
+
+def tell(facts: ReturnFacts, verdict: Verdict, now: datetime, arrival_days: int) -> Story:
+    """The story of a return at ``now``; after ``arrival_days`` money that was paid should be with the customer."""
+    return_ = facts.return_
+    return Story(
+        return_.rma,
+        return_.order_name,
+        return_.status or "without a status",
+        tuple(_goods(facts)),
+        tuple(_money(facts, london_date(now), arrival_days)),
+        tuple(_credit(facts)) or ("no Credit Note yet",),
+        tuple(_steps(facts, verdict)),
+    )
+
+
+def _goods(facts: ReturnFacts) -> Iterator[str]:
+    for line in facts.lines:
+        yield f"{line.quantity} × {line.sku}, {format_money(line.cost_pence, line.currency)}: {_whereabouts(line)}"
+    if facts.return_.delivered_at:
+        yield f"the parcel came back on {_day(london_date(facts.return_.delivered_at))}"
+
+
+def _whereabouts(line: LineFacts) -> str:
+    found = {
+        "sellable": line.sellable_quantity,
+        "damaged": line.damaged_quantity,
+        "missing from the parcel": line.missing_quantity,
+        "not what was sold": line.strange_quantity,
+        "kept by the customer": line.kept_quantity,
+        "not inspected yet": line.uninspected_quantity,
+    }
+    told = [f"{units} {words}" for words, units in found.items() if units]
+    return f"{line.outcome.lower()}, {', '.join(told)}" if told else line.outcome.lower()
+
+
+def _money(facts: ReturnFacts, today: date, arrival_days: int) -> Iterator[str]:
+    return_ = facts.return_
+    paid = [part for one in (facts.money.refunds if facts.money else ()) for part in one.moved]
+    for part in paid:
+        yield from _paid(part, today, arrival_days)
+    if not paid and facts.refund_pence and return_.refunded_at:
+        on = london_date(return_.refunded_at)
+        yield f"Swap says that {_pounds(facts, facts.refund_pence)} were refunded on {_day(on)}"
+        yield _arrival(on, today, arrival_days, "")
+    if not paid and not facts.refund_pence:
+        yield from _unpaid(facts)
+    if return_.store_credit_pence > 0:
+        yield f"{_pounds(facts, return_.store_credit_pence)} of it as store credit"
+    for state in facts.money.stuck if facts.money else ():
+        yield f"a payment did not go through: {state}"
+
+
+def _paid(part: Transaction, today: date, arrival_days: int) -> Iterator[str]:
+    assert part.processed_at is not None
+    on, told = london_date(part.processed_at), format_money(part.amount_pence, part.currency)
+    yield f"{told} were refunded on {_day(on)} by {part.gateway or 'an unknown method'}"
+    if not is_tender(part.gateway):
+        yield _arrival(on, today, arrival_days, part.transaction_id)
+
+
+def _arrival(paid_on: date, today: date, arrival_days: int, reference: str) -> str:
+    """When it should be there, what to quote to the bank, from when on to escalate."""
+    due = paid_on + timedelta(days=arrival_days)
+    quoted = f"; the bank can look for reference {reference}" if reference else ""
+    if today <= due:
+        return f"it is usually there by {_day(due)}; if not, escalate from {_day(due + timedelta(days=1))}{quoted}"
+    return f"it should have been there by {_day(due)}: escalate to finance if it is not{quoted}"
+
+
+def _unpaid(facts: ReturnFacts) -> Iterator[str]:
+    return_ = facts.return_
+    worth = f"{_pounds(facts, return_.refund_pence)} are" if return_.refund_pence > 0 else "nothing is"
+    yield f"{worth} to be refunded, and no payment is shown: Swap says {return_.status or 'no status'}"
+    back = london_date(return_.delivered_at) if return_.delivered_at else None
+    if return_.refund_pence > 0 and (clock := refund_clock(back, None)):
+        yield f"it is due by {_day(clock.last_day)}, 14 days after the goods came back"
+
+
+def _credit(facts: ReturnFacts) -> Iterator[str]:
+    for one in facts.notes:
+        yield f"Credit Note {one.note.credit_note_code} of {_note_money(one)}, {_issued(one)}"
+    for posting in facts.postings:
+        if posting.state != "confirmed" or not facts.notes:
+            yield f"{_posting(facts, posting)} ({posting.reference})"
+
+
+def _note_money(one: NoteFacts) -> str:
+    return format_money(one.note.gross_pence, one.note.currency)
+
+
+def _issued(one: NoteFacts) -> str:
+    return one.note.issued_words if one.note.is_issued else "not issued yet"
+
+
+def _posting(facts: ReturnFacts, posting: PostingFacts) -> str:
+    words = POSTING_WORDS.get(posting.state, "a Credit Note of {money} is " + posting.state)
+    return words.format(money=_pounds(facts, posting.value_pence))
+
+
+def _steps(facts: ReturnFacts, verdict: Verdict) -> Iterator[Step]:
+    problems = sorted(verdict.problems, key=_by_urgency)
+    for problem in problems:
+        kind = KINDS[problem.kind]
+        yield Step(kind.owner, problem.message, kind.action)
+    if not problems:
+        due = f"; it is looked at again by {_day(london_date(verdict.next_due_at))}" if verdict.next_due_at else ""
+        if facts.return_.is_open:
+            yield Step("Swap", f"the return is still {facts.return_.status or 'without a status'}{due}")
+        elif verdict.status == "in_flight":
+            yield Step("nobody yet", f"on its way and within its limit{due}")
+        else:
+            yield Step("nobody", "nothing is left to do")
+
+
+def _by_urgency(problem: Problem) -> tuple[bool, int, str]:
+    """Errors first, then the most money."""
+    return KINDS[problem.kind].severity != "error", -problem.money_at_risk_pence, problem.kind
+
+
+def _pounds(facts: ReturnFacts, pence: int) -> str:
+    return format_money(pence, facts.return_.currency)
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"

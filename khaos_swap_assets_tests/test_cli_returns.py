@@ -1,0 +1,59 @@
+"""``khaos-swap returns show`` on a real store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from khaos_swap_assets.adapters.store import database as store
+from khaos_swap_assets.cli.postings import Reach
+from khaos_swap_assets.cli.returns import returns_app
+from khaos_swap_assets_tests.stages.town import Town, a_return
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(database_url: str) -> Run:
+    """The commands over two returns of one order, read and judged, and a third of another order."""
+    town = Town(database_url)
+    town.sells_and_takes_back(a_return(1), a_return(2), a_return(3))
+    town.edit(*(town.swap.returns[f"R{number}"] for number in (1, 2)))
+    town.sync()
+
+    def no_khaos() -> object:
+        raise AssertionError("a story asks nothing of Khaos")
+
+    reach = Reach(
+        lambda: store.connect(database_url, application="tests"),
+        lambda: town.settings,
+        no_khaos,  # type: ignore[arg-type]
+        lambda: town.now,
+    )
+    return lambda *words: CliRunner().invoke(returns_app(reach), list(words))
+
+
+def test_an_agent_finds_a_return_by_its_rma_or_its_order(run: Run) -> None:
+    told = run("show", "RMA1").stdout
+    assert told.startswith("RMA1, order #LX1: Closed\nGoods\n")
+    assert run("show", "#LX1").stdout == run("show", "LX1").stdout == told
+    for part in ("Money\n", "Credit\n", "Who acts next\n", "£10.00", "is planned"):
+        assert part in told
+    assert max(map(len, told.splitlines())) <= 80
+
+
+def test_json_has_the_same_sentences(run: Run) -> None:
+    (told,) = json.loads(run("show", "RMA3", "--json").stdout)
+    assert (told["rma"], told["status"]) == ("RMA3", "Closed")
+    assert "10 March 2026" in " ".join(told["money"]) or "9 March 2026" in " ".join(told["money"])
+
+
+def test_what_nobody_returned_is_said_by_name(run: Run) -> None:
+    done = run("show", "RMA99")
+    assert done.exit_code == 2
+    assert "no return in Swap" in done.stderr
+    assert "'RMA99'" in done.stderr
