@@ -21,7 +21,8 @@ from typing import Literal
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.linking import twins
 from khaos_swap_assets.domain.linking.attribution import Attribution, HandedOut, answers
-from khaos_swap_assets.domain.linking.passes import match
+from khaos_swap_assets.domain.linking.evidence import Tables, tables
+from khaos_swap_assets.domain.linking.passes import matched
 from khaos_swap_assets.domain.linking.records import (
     Ambiguity,
     Link,
@@ -95,25 +96,27 @@ def attribute_loose(
 
     A link that may mean a twin of its return falls (``linking.twins``): it is told with all that it may mean.
     """
-    found, told = _attributed(loose, out, returns, standing)
+    laid = tables([*loose, *standing.settled], returns)
+    found, told = _attributed(loose, out, laid, standing)
     settled = {*standing.closed, *(key for key, codes in standing.held.items() if codes)}
-    fallen = twins.doubted(found, loose, returns, standing.pending, settled)
+    if standing.settled or standing.pending:
+        laid = tables(loose, {one.return_id: one for one in (*returns, *standing.pending)}.values())
+    fallen = twins.doubted(found, laid, [one.return_id for one in standing.pending], settled)
     kept = [one for one in found if one.credit_note_code not in fallen]
     return kept, told | {code: Told(ids) for code, ids in fallen.items()}
 
 
 def _attributed(
-    loose: Sequence[NoteRecord], out: Iterable[HandedOut], returns: Sequence[ReturnRecord], standing: Standing
+    loose: Sequence[NoteRecord], out: Iterable[HandedOut], laid: Tables, standing: Standing
 ) -> tuple[list[Attribution], dict[str, Told]]:
     """Both ways of telling in their order: what answers a document of ours, then the passes for what that leaves."""
     given = answers(loose, out)
     rest = [note for note in loose if note.code not in given]
     if not rest:
         return sorted(given.values()), {}
-    found = match([*loose, *standing.settled], returns)
-    laid = _Laid(rest, {one.return_id: one for one in returns}, given, standing, found)
-    done = laid.attributed()
-    return done, laid.told({one.credit_note_code for one in done})
+    answer = _Laid(rest, laid.returns, given, standing, matched(laid))
+    done = answer.attributed()
+    return done, answer.told({one.credit_note_code for one in done})
 
 
 def _refused(code: str, record: ReturnRecord) -> Told:

@@ -55,7 +55,12 @@ def match(notes: Iterable[NoteRecord], returns: Iterable[ReturnRecord]) -> Match
     A note has certain links, one suggested link, an ambiguity, or nothing; without a certain link it has a reason.
     Raises ``ValueError`` when two notes share a code or two returns an id.
     """
-    work = _Work(tables(notes, returns))
+    return matched(tables(notes, returns))
+
+
+def matched(laid: Tables) -> Matching:
+    """The same of records that are laid beside each other already."""
+    work = _Work(laid)
     work.by_reference()
     work.by_content("order_value", work.tables.returns_of_order, lambda one: one.fits_order_value)
     work.by_content("customer_codes_value_date", work.returns_owned, lambda one: one.fits_customer)

@@ -11,11 +11,11 @@ name its return, or that was made before this return's refund.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from khaos_swap_assets.domain.linking.attribution import Attribution
-from khaos_swap_assets.domain.linking.evidence import Tables, tables, units
+from khaos_swap_assets.domain.linking.evidence import Tables, units
 from khaos_swap_assets.domain.linking.records import NoteRecord, ReturnRecord
 from khaos_swap_assets.domain.linking.typed_references import is_nearly
 
@@ -23,21 +23,18 @@ BY_WORD_OR_CONTENT = frozenset({"reference", "customer_codes_value_date"})
 
 
 def doubted(
-    found: Iterable[Attribution],
-    notes: Iterable[NoteRecord],
-    returns: Sequence[ReturnRecord],
-    pending: Sequence[ReturnRecord] = (),
-    settled: Collection[str] = frozenset(),
+    found: Iterable[Attribution], laid: Tables, unpaid: Collection[str] = (), settled: Collection[str] = frozenset()
 ) -> dict[str, tuple[str, ...]]:
     """By note code, the ids of all returns that a link of ``found`` may mean; only where there are several.
 
-    ``pending`` are returns that are not refunded yet, at what they would be worth; ``settled`` ids have their own note
-    or document. Links of our own documents, of orders and of groups are not asked.
+    ``laid`` holds the loose notes and all returns; the ``unpaid`` of these are not refunded yet, at what they would be
+    worth; ``settled`` ids have their own note or document. Links of our own documents, of orders and of groups are not
+    asked.
     """
-    known = {one.return_id: one for one in (*returns, *pending)}
-    work = _Work(tables(notes, known.values()), frozenset(one.return_id for one in pending), settled)
+    work = _Work(laid, frozenset(unpaid), settled)
     work.links = {(one.credit_note_code, one.return_id) for one in found}
-    asked = {one for one in found if one.credit_note_code in work.tables.notes and one.matched_by in BY_WORD_OR_CONTENT}
+    asked = {one for one in found if one.credit_note_code in laid.notes and one.matched_by in BY_WORD_OR_CONTENT}
+    asked = {one for one in asked if {*laid.returns_alike(one.credit_note_code, is_owned=True)} - {one.return_id}}
     while falling := {one.credit_note_code: ids for one in asked if (ids := work.meant(one))}:
         work.fallen |= falling
         asked = {one for one in asked if one.credit_note_code not in falling}
