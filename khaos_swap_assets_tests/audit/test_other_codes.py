@@ -61,8 +61,6 @@ def test_a_name_that_two_codes_had_is_told_and_the_money_is_in_step(tmp_path: Pa
     "change",
     [
         {"order_ref": "", "customer_ref": ""},
-        {"gross": "24.98"},
-        {"quantity": "2"},
         {"customer_ref": "C9"},
         {"stock_code": "OTHER"},
     ],
@@ -71,6 +69,26 @@ def test_another_name_excuses_no_other_difference(tmp_path: Path, change: dict[s
     shop = a_shop("OLD-1", other_ref="OLD-1")
     shop.notes[0] |= change
     assert statuses(shop.audited(tmp_path)) == {"RMA1": "credit_note_missing", "CN1": "credit_note_orphan"}
+
+
+@pytest.mark.parametrize(("name", "status"), [("OLD-1", "value_gap"), ("", "credit_note_missing")])
+def test_a_known_name_at_another_value_is_a_value_gap(tmp_path: Path, name: str, status: str) -> None:
+    shop = a_shop("OLD-1", other_ref=name)
+    shop.notes[0] |= {"gross": "20.00", "net": "16.67"}
+    assert statuses(shop.audited(tmp_path))["RMA1"] == status
+
+
+def test_one_note_for_two_returns_may_hold_a_renamed_code(tmp_path: Path) -> None:
+    shop = a_shop("OLD-1", other_ref="OLD-1")
+    shop.sold(1, code="OTHER", price="5.00")
+    shop.returned(2, sku="OTHER", cost="5.00", shopify_order_name="#LX1")
+    shop.credited("CN1", 1, stock_code="OTHER", gross="5.00", net="4.17")
+    for row in shop.notes:
+        row["associated_ref"] = "RMA1, RMA2"
+    result = shop.audited(tmp_path)
+    assert {row.rma: (row.status, row.matched_by) for row in result.rows} == dict.fromkeys(
+        ("RMA1", "RMA2"), ("matched", "one_to_many")
+    )
 
 
 @pytest.mark.parametrize(("name", "status"), [("OLD-1", "matched"), ("", "credit_note_missing")])

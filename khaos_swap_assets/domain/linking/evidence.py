@@ -83,7 +83,8 @@ class Evidence:
         """Named, with the same goods of the same order or customer, at another value."""
         is_owned = self.order is True or (self.customer is True and self.units is True)
         is_sound = self.order is not False and self.customer is not False
-        return self.is_named and self.is_possible and is_owned and is_sound and self.codes is True
+        is_same = self.codes is True or (self.renamed == "told" and self.order is True)
+        return self.is_named and self.is_possible and is_owned and is_sound and is_same
 
     @property
     def is_of_content(self) -> bool:
@@ -187,7 +188,7 @@ def _file(
 def _contents(record: ReturnRecord) -> list[str]:
     """Every content that a note of the return may have; renamed codes under both names."""
     goods = [record.codes, (*record.codes, *record.other_codes)] if record.other_codes else [record.codes]
-    goods += [_read(some, record.unknown_codes) for some in goods] if record.unknown_codes else []
+    goods += [read(some, record.unknown_codes) for some in goods] if record.unknown_codes else []
     return [_content(codes, pence) for codes in goods for pence in record.values]
 
 
@@ -233,17 +234,17 @@ def _renamed(note: NoteRecord, record: ReturnRecord, returned: Counter[str]) -> 
     if not (note.unknown_codes or record.unknown_codes):
         return ""
     noted = units(note.codes)
-    left = units(_read(tuple((noted - returned).items()), note.unknown_codes))
-    right = units(_read(tuple((returned - noted).items()), record.unknown_codes))
+    left = units(read(tuple(noted.items()), note.unknown_codes))
+    right = units(read(tuple(returned.items()), record.unknown_codes))
+    if left.keys() <= right.keys():
+        return "told"
     extra, spare = left - right, right - left
     strange = {code for code, name in (*note.unknown_codes, *record.unknown_codes) if not name}
     is_open = extra.keys() <= strange or spare.keys() <= strange
-    if extra.total() != spare.total() or not is_open:
-        return ""
-    return "guessed" if extra else "told"
+    return "guessed" if extra.total() == spare.total() and is_open else ""
 
 
-def _read(codes: Units, unknown: Iterable[tuple[str, str]]) -> Units:
+def read(codes: Units, unknown: Iterable[tuple[str, str]]) -> Units:
     """The goods with the Stock Code in place of each SKU that was renamed to it."""
     names = {code: name for code, name in unknown if name}
     return tuple((names.get(code, code), quantity) for code, quantity in codes)

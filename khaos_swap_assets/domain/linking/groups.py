@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, product
 
-from khaos_swap_assets.domain.linking.evidence import Tables, units
+from khaos_swap_assets.domain.linking.evidence import Tables, read, units
+from khaos_swap_assets.domain.linking.records import NoteRecord, ReturnRecord, Units
 
 MOST_CANDIDATES = 12
 MOST_MEMBERS = 4
@@ -33,7 +34,7 @@ def returns_of(tables: Tables, note_code: str) -> list[Group]:
     def holds(group: Group) -> bool:
         if names and not names <= set(group):
             return False
-        is_whole = _sum(tables.returns[one].codes for one in group) == units(note.codes)
+        is_whole = _sum(_goods(tables.returns[one]) for one in group) == units(_goods(note))
         return names == set(group) or (is_whole and _adds_goods(tables, group, pointed))
 
     return list(_groups(able, values, (note.value_pence,), holds))
@@ -45,7 +46,7 @@ def _is_below(values: Sequence[int], pence: int) -> bool:
 
 def _adds_goods(tables: Tables, group: Group, pointed: Collection[str]) -> bool:
     """True when every member that nothing points at holds goods that no other member does."""
-    goods = {one: units(tables.returns[one].codes).keys() for one in group}
+    goods = {one: units(_goods(tables.returns[one])).keys() for one in group}
     pairs = ((one, other) for one in group for other in group if one != other and one not in pointed)
     return all(goods[one].isdisjoint(goods[other]) for one, other in pairs)
 
@@ -72,7 +73,7 @@ def notes_of(tables: Tables, return_id: str, linked: Collection[str]) -> list[Gr
 
     def holds(group: Group) -> bool:
         is_told = all(tables.named[code] == {return_id} for code in group) or all(map(is_of_order, group))
-        return is_told or _sum(tables.notes[code].codes for code in group) == units(record.codes)
+        return is_told or _sum(_goods(tables.notes[code]) for code in group) == units(_goods(record))
 
     return list(_groups(able, values, record.values, holds))
 
@@ -82,10 +83,14 @@ def _may_share(tables: Tables, note_code: str, return_id: str) -> bool:
     evidence = tables.evidence(note_code, return_id)
     is_named = return_id in tables.named[note_code]
     is_owned = is_named or evidence.order is True or (evidence.customer is True and evidence.window is True)
-    shares = set(units(tables.notes[note_code].codes)) & set(units(tables.returns[return_id].codes))
+    shares = set(units(_goods(tables.notes[note_code]))) & set(units(_goods(tables.returns[return_id])))
     is_content = bool(shares) or not tables.notes[note_code].codes
     is_same_person = evidence.customer is not False or (is_named and evidence.order is True)
     return evidence.is_possible and is_owned and is_content and is_same_person
+
+
+def _goods(record: NoteRecord | ReturnRecord) -> Units:
+    return read(record.codes, record.unknown_codes) if record.unknown_codes else record.codes
 
 
 def _sum(codes: Iterable[tuple[tuple[str, int], ...]]) -> Counter[str]:
