@@ -17,7 +17,7 @@ from khaos_swap_assets_tests.running import House, call, fair, runs, runs_of, un
 pytestmark = pytest.mark.long
 
 UP = "demo is up after"
-PATIENCE = 120.0
+PATIENCE = 300.0
 """That it comes back is shown here, how fast by the proof ``chaos``: a machine that is busy elsewhere is slow."""
 LIVE = {
     "KHAOS_SWAP_MODE": "neither",
@@ -70,6 +70,7 @@ def test_killed_without_warning_it_starts_again_on_the_same_data_and_ends_whole(
     lost = until(lambda: kill_the_code_server(demo, port), PATIENCE, every=0.05)
     assert lost
     assert until(lambda: lost in runs_of(port, "sync", "FAILURE"), PATIENCE), runs(port)
+    assert until(lambda: demo.said().count("code-server: ready") == 2, PATIENCE), demo.said()
 
     kill_the_postmaster(folder)
     assert until(lambda: "the database answers again" in demo.said(), PATIENCE), demo.said()
