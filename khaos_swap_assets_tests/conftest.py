@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -24,6 +25,10 @@ from khaos_swap_assets.cli import commands, reach
 from khaos_swap_assets_tests import lending
 from khaos_swap_assets_tests.running import Call, Done
 
+EXAMPLES = int(os.environ.get("KHAOS_SWAP_EXAMPLES", "50"))
+"""With how many examples a law is tried that names no number of its own; the proof ``laws`` tries far more."""
+hypothesis.settings.register_profile("khaos_swap", max_examples=EXAMPLES, deadline=None)
+hypothesis.settings.load_profile("khaos_swap")
 KEPT_TABLES = ("recon.installation",)
 LONG = """
     SELECT relnamespace::regnamespace::text, relname FROM pg_class
@@ -122,7 +127,7 @@ def database_url(_migrated_url: str) -> str:
 @pytest.fixture
 def database(database_url: str) -> Iterator[psycopg.Connection[Any]]:
     """A connection to the emptied database, autocommit off."""
-    with store.connect(database_url, application="tests") as connection:
+    with lending.lend(database_url) as connection:
         yield connection
 
 

@@ -43,7 +43,6 @@ def as_rows(frame: pd.DataFrame, *key: str) -> dict[Any, dict[str, Any]]:
 
 
 @given(return_rows_, credit_rows_)
-@settings(max_examples=150, deadline=None)
 def test_it_equals_the_oracle_and_every_leg_adds_up(returns: list[ReturnRow], credits_: list[CreditRow]) -> None:
     found = reconciled(returns, credits_)
     expected = line_rows(returns, credits_)

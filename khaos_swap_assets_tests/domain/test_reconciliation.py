@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from khaos_swap_assets.domain.judging.facts import Limits, NoteFacts, ReturnFacts
@@ -211,7 +211,6 @@ facts_of_any_kind = st.builds(
 
 
 @given(facts_of_any_kind, moments)
-@settings(max_examples=300, deadline=None)
 def test_legs_add_up_and_problems_are_told_once(facts: ReturnFacts, now: datetime) -> None:
     found = verdict(facts, now)
     legs = sum(leg.pence for leg in found.waterfall.legs)
@@ -221,7 +220,6 @@ def test_legs_add_up_and_problems_are_told_once(facts: ReturnFacts, now: datetim
 
 
 @given(facts_of_any_kind, moments, st.floats(0, 1))
-@settings(max_examples=300, deadline=None)
 def test_nothing_changes_before_the_next_due_moment_and_something_does_then(
     facts: ReturnFacts, now: datetime, share: float
 ) -> None:
@@ -236,7 +234,6 @@ def test_nothing_changes_before_the_next_due_moment_and_something_does_then(
 
 
 @given(facts_of_any_kind, moments)
-@settings(max_examples=150, deadline=None)
 def test_a_missing_note_is_never_without_an_owner_or_a_reason_to_wait(facts: ReturnFacts, now: datetime) -> None:
     found = verdict(facts, now)
     if found.status == "credit_note_missing":

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from khaos_swap_assets.domain.judging.waterfall import (
@@ -295,7 +295,6 @@ credits_ = st.builds(
 
 
 @given(refunds, credits_)
-@settings(max_examples=400, deadline=None)
 def test_legs_add_up_to_the_gap_each_once_in_order_and_with_evidence(refund: RefundFacts, credit: CreditFacts) -> None:
     found = explain(refund, credit)
     names = [leg.name for leg in found.legs]
@@ -305,7 +304,6 @@ def test_legs_add_up_to_the_gap_each_once_in_order_and_with_evidence(refund: Ref
 
 
 @given(refunds, credits_)
-@settings(max_examples=200, deadline=None)
 def test_a_leg_is_only_named_where_a_field_says_so(refund: RefundFacts, credit: CreditFacts) -> None:
     found, outcomes = explain(refund, credit), {line.outcome for line in refund.lines}
     fields = {
@@ -324,7 +322,6 @@ def test_a_leg_is_only_named_where_a_field_says_so(refund: RefundFacts, credit: 
     ),
     st.sets(st.sampled_from(["fee", "gift_card", "delivery", "missing", "extra"])),
 )
-@settings(max_examples=300, deadline=None)
 def test_what_was_done_on_purpose_is_found_and_nothing_is_left_unexplained(
     lines: list[tuple[str, int, int]], done: set[str]
 ) -> None:

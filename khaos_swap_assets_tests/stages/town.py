@@ -26,7 +26,6 @@ from khaos_swap_assets.adapters.khaos.records import NoteItems, OrderStatus, Sto
 from khaos_swap_assets.adapters.khaos.wire import RowFault as KhaosFault
 from khaos_swap_assets.adapters.settings import KhaosSettings, Settings, SwapSettings
 from khaos_swap_assets.adapters.settings_money import ToleranceSettings
-from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store.seal import Sealer
 from khaos_swap_assets.adapters.swap.client import SwapClient, SweepResult
 from khaos_swap_assets.adapters.swap.records import ReadReturn, RowFault
@@ -420,4 +419,4 @@ def called(made: dg.AssetsDefinition, town: Town) -> Any:
 
 def connect(town: Town) -> psycopg.Connection[Any]:
     """A connection of the test's own."""
-    return store.connect(town.url, application="tests")
+    return lend(town.url)
