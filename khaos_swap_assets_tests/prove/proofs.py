@@ -31,7 +31,7 @@ SIZES = {5: 800, 7: 2_000, 12: 1_200, 16: 500, 20: 2_000}
 LONGEST_ONCE_SECONDS = 60
 HISTORIES = 2_000
 EXAMPLES = 1_000
-LAWS = ("attribution", "line_reconciliation", "reconciliation", "waterfall")
+LAWS = ("allocation", "line_reconciliation", "reconciliation", "waterfall")
 HISTORY = Path("../shared/data/online_retail_2009-12_2010-12.parquet")
 MONTHS = ("2009-12", *(f"2010-{month:02d}" for month in range(1, 13)))
 UNSEEN = frozenset({"slow_seconds", "retry_after", "kept_shown", "pack_orders", "pack_notes"})
@@ -161,7 +161,7 @@ def random_histories() -> Figures:
 
 
 def laws() -> Figures:
-    """The laws of matching, attributing and explaining hold for 1,000 examples each; the tests try 50."""
+    """The laws of allocating, reconciling and explaining hold for 1,000 examples each; the tests try 50."""
     done = [run_tests(f"domain/test_{name}.py", KHAOS_SWAP_EXAMPLES=EXAMPLES) for name in LAWS]
     faults = [fault for one in done for fault in one["faults"]]
     return {"holds": not faults, "faults": faults, "tests": sum(one["tests"] for one in done), "examples": EXAMPLES}
