@@ -14,7 +14,7 @@ import tempfile
 from datetime import date
 from pathlib import Path
 from time import perf_counter, process_time
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -197,8 +197,8 @@ def _return(invoice: str, mark: str, order: str, lines: pd.DataFrame, lot: int) 
         {
             "product_id": f"{invoice}-{number}",
             "sku": line.StockCode,
-            "item_count": int(line.Quantity),
-            "cost": _text(int(line.gross) + (extra if number == 0 else 0)),
+            "item_count": int(cast(int, line.Quantity)),
+            "cost": _text(int(cast(int, line.gross)) + (extra if number == 0 else 0)),
             "currency": "GBP",
             "return_type": "Refund",
         }

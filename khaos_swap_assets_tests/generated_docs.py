@@ -10,7 +10,7 @@ import re
 import typing
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import click
 import typer
@@ -93,10 +93,15 @@ def _bounds(metadata: Iterable[Any]) -> Iterator[str]:
 
 def commands_page(app: typer.Typer) -> str:
     """Every command with its arguments and options."""
-    commands = dict(walk(typer.main.get_command(app)))
+    commands = commands_of(app)
     index = "".join(f"| [`{name}`](#{_anchor(name)}) | {_first(command)} |\n" for name, command in commands.items())
     chapters = "".join(_command(name, command) for name, command in commands.items())
     return f"{COMMANDS_HEAD}\n| command | what it does |\n|---|---|\n{index}{chapters}"
+
+
+def commands_of(app: typer.Typer) -> dict[str, click.Command]:
+    """Every command of ours by its whole name. Typer brings a copy of click with other names for the same classes."""
+    return dict(walk(cast(click.Command, typer.main.get_command(app))))
 
 
 def walk(command: click.Command, name: str = "khaos-swap") -> Iterator[tuple[str, click.Command]]:
@@ -156,7 +161,7 @@ def checks_part() -> str:
 
     by_asset: dict[str, list[str]] = {}
     for definition in build().asset_checks or ():
-        for spec in definition.check_specs:  # type: ignore[union-attr]
+        for spec in definition.check_specs:
             text = _with_links(spec.description or "")
             by_asset.setdefault(spec.asset_key.to_user_string(), []).append(f"### {spec.name}\n\n{text}\n")
     return "\n".join(f"## On `{asset}`\n\n" + "\n".join(texts) for asset, texts in sorted(by_asset.items()))

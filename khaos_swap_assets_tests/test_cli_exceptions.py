@@ -11,8 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import audit_log, exceptions

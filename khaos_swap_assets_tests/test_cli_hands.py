@@ -8,9 +8,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from click.testing import Result
 from pydantic import SecretStr
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from khaos_swap_assets.adapters.errors import InDoubtError
 from khaos_swap_assets.adapters.khaos.client import ReturnRefused

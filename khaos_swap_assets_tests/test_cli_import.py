@@ -11,8 +11,7 @@ import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import database as store

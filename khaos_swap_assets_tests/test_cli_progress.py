@@ -20,7 +20,12 @@ def test_without_a_terminal_nothing_is_written(capsys: pytest.CaptureFixture[str
 def test_each_step_has_a_bar_of_its_own_and_moves_only_that(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[rich_progress.Progress] = []
     start = rich_progress.Progress.start
-    monkeypatch.setattr(rich_progress.Progress, "start", lambda self: (made.append(self), start(self))[1])
+
+    def noted(self: rich_progress.Progress) -> None:
+        made.append(self)
+        start(self)
+
+    monkeypatch.setattr(rich_progress.Progress, "start", noted)
     with progress() as report:
         reading, writing = report("reading"), report("writing")
         reading(0.25)

@@ -174,8 +174,9 @@ def test_a_red_check_counts_exactly_says_the_money_and_names_the_worst(
     shown = {name: value.value for name, value in found.metadata.items()}
     assert shown["open"] == 25
     assert shown["at_risk_pence_GBP"] == sum(1000 + number for number in numbers)
-    worst = [record.data for record in shown["worst"]] if isinstance(shown["worst"], list) else shown["worst"].records
-    assert len(worst) == 20
+    worst = found.metadata["worst"]
+    assert isinstance(worst, dg.TableMetadataValue)
+    assert len(worst.records) == 20
     assert found.description == "25 open, £253.25 at risk"
 
 

@@ -11,7 +11,6 @@ from xml.etree import ElementTree
 
 import click
 import pytest
-import typer
 import yaml
 
 from khaos_swap_assets.cli.commands import app
@@ -27,7 +26,7 @@ DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *(ROOT / "deploy").glob("*.md")])
 OF_THE_PROGRAMS = {"KHAOS_SWAP_STARTED_BY", "KHAOS_SWAP_DAGSTER_URL"}
 FORBIDDEN = re.compile(r"\b(TODO|FIXME|WIP|coming soon|not yet implemented)\b", re.IGNORECASE)
-COMMANDS = dict(generated_docs.walk(typer.main.get_command(app)))
+COMMANDS = generated_docs.commands_of(app)
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
 

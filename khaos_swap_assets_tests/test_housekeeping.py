@@ -21,7 +21,7 @@ NOW = datetime.now(UTC)
 
 
 @dg.asset(partitions_def=MONTHS, check_specs=[dg.AssetCheckSpec("adds_up", asset="month")])
-def month(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+def month(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     context.log.info('a person wrote "level": 30, here')
     context.log.warning("worth a look")
     if context.run.tags.get("fails"):

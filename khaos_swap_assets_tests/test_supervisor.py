@@ -227,7 +227,7 @@ def test_while_the_database_is_away_falls_do_not_count_and_wait_for_it(
 
     def work() -> int:
         earth.error = StoreAwayError("nobody answers")
-        assert until(lambda: watcher.away)
+        assert until(lambda: bool(watcher.away))
         marked(tmp_path)[0].kill()
         assert until(lambda: any("starting it again" in line for line in journal.lines))
         assert until(lambda: not marked(tmp_path))

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -108,7 +107,7 @@ def test_what_is_missing_is_told_before_anything_starts(monkeypatch: pytest.Monk
         {**environment("http://127.0.0.1:9"), "KHAOS_SWAP_MODE": "post", "KHAOS_SWAP_POST_FROM": "2026-07-01"},
     )
     with pytest.raises(SettingsError) as caught:
-        up.start(sys.stdout.write)
+        up.start(print)
     assert [line.partition(":")[0] for line in str(caught.value).splitlines()] == [
         "KHAOS_SWAP_DATABASE_URL",
         "KHAOS_SWAP_SEAL_KEY",

@@ -14,9 +14,8 @@ from typing import Any
 
 import httpx
 import pytest
-from click.testing import Result
 from fastapi import FastAPI
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from khaos_swap_assets.adapters.khaos import client as khaos_client
 from khaos_swap_assets.adapters.settings import Settings

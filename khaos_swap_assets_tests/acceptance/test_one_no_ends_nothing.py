@@ -5,7 +5,7 @@ Belongs here: each operation of Khaos absent, refusing one record, refusing all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from xml.sax.saxutils import escape
 
@@ -69,7 +69,7 @@ def test_one_order_that_khaos_refuses(merchant: Merchant) -> None:
     assert of_kind(merchant, "record_refused") == []
 
 
-SPOILT = {
+SPOILT: dict[str, Callable[[str], str]] = {
     "cut off": lambda operation: enveloped(operation, "")[:-40],
     "cut off within": lambda operation: enveloped(operation, escape("<LIST><ROW>")),
     "no XML": lambda operation: "<html>Service unavailable",

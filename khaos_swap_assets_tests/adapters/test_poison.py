@@ -110,7 +110,8 @@ def test_no_field_of_a_return_stops_the_others(database: Database) -> None:
 @pytest.mark.parametrize("name", ["rma_number", "return_id", "shopify_order_name", "order_id", "shopify_return_id"])
 @pytest.mark.parametrize("bad", ["x" * 2_800, "A\0B", "\ud800", WIDE], ids=["long", "NUL", "surrogate", "wide"])
 def test_a_code_that_no_index_holds_is_a_fault_that_names_it(name: str, bad: str) -> None:
-    found = read_row(row(**{name: bad}), settings())
+    spoilt: dict[str, Any] = {name: bad}
+    found = read_row(row(**spoilt), settings())
     assert isinstance(found, RowFault)
     assert [reason.partition(":")[0] for reason in found.reasons] == [name]
 

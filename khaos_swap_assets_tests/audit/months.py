@@ -114,7 +114,7 @@ def a_month(seed: int, size: int = 120, *, has_refunds: bool = False, drops: Seq
     if has_refunds:
         _money(random, month)
     for rows in (month.notes, month.orders, month.claims, month.refunds):
-        random.shuffle(rows)  # type: ignore[arg-type]
+        random.shuffle(rows)
     return month
 
 

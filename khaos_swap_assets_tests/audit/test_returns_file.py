@@ -51,7 +51,7 @@ FORMS = [
 def test_forms(tmp_path: Path, content: str, lines: list[int]) -> None:
     table = read(tmp_path, content)
     assert [row.record.rma for row in table.rows] == ["RMA1", "RMA2"]
-    assert ([row.line for row in table.rows], table.faults) == (lines, [])
+    assert ([row.line for row in table.rows], list(table.faults)) == (lines, [])
     assert table.rows[0].record.refund_pence == 1250
 
 

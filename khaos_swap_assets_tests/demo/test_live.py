@@ -53,10 +53,10 @@ def test_it_shows_work_by_itself_and_can_be_asked(demo: House, port: int, folder
     assert demo.is_up(UP), demo.said()
     assert until(lambda: runs_of(port, "sync", "SUCCESS"), PATIENCE), runs(port)
     assert httpx.get(f"http://127.0.0.1:{port}/asset-groups").is_success
-    listed = call("--demo", "exceptions", "list", folder=folder, **LIVE)
+    listed = call("--demo", "exceptions", "list", folder=folder, seconds=60, **LIVE)
     assert listed.returncode == 0, listed.stderr
     assert "sku_unknown" in listed.stdout
-    ready = call("--demo", "preflight", folder=folder, **LIVE)
+    ready = call("--demo", "preflight", folder=folder, seconds=60, **LIVE)
     assert ready.returncode == 0, ready.stdout
     assert "ready for post" in ready.stdout
     demo.end(signal.SIGKILL)

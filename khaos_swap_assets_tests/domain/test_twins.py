@@ -23,7 +23,7 @@ Told = tuple[dict[str, tuple[str, str]], dict[str, tuple[str, ...]]]
 def told(notes: Sequence[NoteRecord], returns: Sequence[ReturnRecord] = TWINS, **standing: Any) -> Told:
     """What is certain: return and pass by note code; and the rivals of the notes that may mean several."""
     found, other = attribute_loose(notes, (), returns, Standing(**standing))
-    sure = {one.credit_note_code: (one.return_id, one.matched_by) for one in found}
+    sure: dict[str, tuple[str, str]] = {one.credit_note_code: (one.return_id, one.matched_by) for one in found}
     return sure, {code: one.rivals for code, one in other.items() if one.rivals}
 
 

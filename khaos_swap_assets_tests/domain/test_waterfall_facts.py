@@ -106,7 +106,7 @@ FIELDS = [
 
 
 @pytest.mark.parametrize(("given_", "leg"), FIELDS)
-def test_each_field_speaks_for_one_leg_in_one_direction(given_: dict[str, int], leg: tuple[str, int]) -> None:
+def test_each_field_speaks_for_one_leg_in_one_direction(given_: dict[str, Any], leg: tuple[str, int]) -> None:
     found = [(piece.name, piece.pence) for piece in refund_fields(RefundFacts(5000, **given_)) if piece.pence]
     assert found == [leg]
 

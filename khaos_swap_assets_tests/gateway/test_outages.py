@@ -30,7 +30,7 @@ def knock(gateway: Gateway, name: str) -> int:
 
 
 def kept_are(url: str, *names: str) -> bool:
-    return count(url, KEPT) == count(url, FOUND) == list(names)
+    return bool(count(url, KEPT) == count(url, FOUND) == list(names))
 
 
 def test_on_a_standby_nothing_is_accepted_and_on_a_new_primary_everything(

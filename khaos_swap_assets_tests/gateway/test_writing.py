@@ -143,7 +143,7 @@ def test_one_that_waited_too_long_is_told_so_and_is_not_written_any_more(disk: D
     async def work() -> list[BaseException | None]:
         first = asyncio.create_task(writer.keep(knock(1)))
         assert await asyncio.to_thread(disk.entered.wait, 5)
-        return await asyncio.gather(first, writer.keep(knock(2)), return_exceptions=True)
+        return list(await asyncio.gather(first, writer.keep(knock(2)), return_exceptions=True))
 
     told = asyncio.run(work())
     assert [str(one) for one in told] == ["the database takes too long; try again in a moment"] * 2

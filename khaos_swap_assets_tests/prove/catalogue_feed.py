@@ -101,7 +101,7 @@ class Feed:
 
     def _single_changes(self, runs: Runs, name: str) -> float:
         """Median seconds of both assets after one push of one changed item."""
-        told = []
+        told: list[dict[str, float]] = []
         for number in range(TICKS):
             self._push("stock", [{"Items": [an_item(number, name)], "Deleted": []}])
             told.append(runs.once())

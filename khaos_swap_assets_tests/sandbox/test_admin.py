@@ -196,13 +196,13 @@ def test_an_idle_line_is_kept_longer_than_a_caller_keeps_it(monkeypatch: pytest.
     assert told["timeout_keep_alive"] > 2 * expiry
 
 
-def ask(port: int, method: str, path: str, **options: object) -> httpx.Response:
+def ask(port: int, method: str, path: str, **options: Any) -> httpx.Response:
     end = time.monotonic() + 60
     while True:
         try:
             return httpx.request(
                 method, f"http://127.0.0.1:{port}{path}", timeout=60, verify=public_authorities(), **options
-            )  # type: ignore[arg-type]
+            )
         except httpx.ConnectError:
             if time.monotonic() > end:
                 raise

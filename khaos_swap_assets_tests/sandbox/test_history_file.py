@@ -120,7 +120,7 @@ def test_dates_that_are_bare_numbers_are_refused(tmp_path: Path) -> None:
 
 def test_of_many_bad_cells_the_first_are_told_and_the_rest_counted(tmp_path: Path) -> None:
     frame = pd.concat([pd.DataFrame({**PLAIN, "Price": [None, None]})] * 4, ignore_index=True)
-    faults = faults_of(tmp_path, **{name: frame[name] for name in frame})
+    faults = faults_of(tmp_path, **{str(name): frame[name] for name in frame})
     assert faults[:2] == ["row 1, column Price: the cell is empty", "row 2, column Price: the cell is empty"]
     assert faults[-1] == "and 3 more cells like these"
     assert len(faults) == 6

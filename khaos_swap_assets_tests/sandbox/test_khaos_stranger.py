@@ -31,12 +31,14 @@ class Stranger:
 
     def __init__(self, url: str, state: State) -> None:
         self.state, self.books = state, Books(state)
-        transport = zeep.Transport()
+        transport = zeep.Transport()  # type: ignore[no-untyped-call]
         transport.session.trust_env = False
-        self.client = zeep.Client(f"{url}{khaos_server.BASE}/wsdl/IKosWeb", transport=transport)
+        address = f"{url}{khaos_server.BASE}/wsdl/IKosWeb"
+        self.client = zeep.Client(address, transport=transport)  # type: ignore[no-untyped-call]
 
     def __call__(self, operation: str, *parameters: object) -> Any:
-        return zeep.helpers.serialize_object(self.client.service[operation](*parameters), dict)
+        answer = self.client.service[operation](*parameters)
+        return zeep.helpers.serialize_object(answer, dict)  # type: ignore[no-untyped-call]
 
     def document(self, operation: str, *parameters: object) -> etree._Element:
         return etree.fromstring(self(operation, *parameters))

@@ -104,7 +104,7 @@ def test_without_files_nothing_is_drafted_and_nothing_leaves(cloud: Town) -> Non
 
 @pytest.mark.parametrize("row", [{"invoiced_on": ""}, {"customer_ref": ""}])
 def test_an_order_without_invoice_or_customer_drafts_nothing(cloud: Town, tmp_path: Path, row: dict[str, str]) -> None:
-    bring_orders(cloud, tmp_path, an_order_row(**row))
+    bring_orders(cloud, tmp_path, an_order_row(1, **row))
     bring_notes(cloud, tmp_path)
     cloud.sync()
     assert cloud.ask("SELECT state FROM recon.drafts") == [("held",)]

@@ -35,11 +35,11 @@ def of_return(*given: Any) -> bool:
 
 
 def of_facts(facts: Any, *_: Any) -> bool:
-    return facts.return_.return_id == GUILTY
+    return of_return(facts.return_)
 
 
 def of_drafts(found: Any) -> bool:
-    return found[0].return_id == GUILTY
+    return of_return(found[0])
 
 
 def of_notes(loose: Any, *_: Any) -> bool:

@@ -12,6 +12,7 @@ import dagster as dg
 import pytest
 
 from khaos_swap_assets import automation, definitions
+from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.store import audit_log, worklist
 from khaos_swap_assets.stages import marks
 from khaos_swap_assets.stages.credit_notes import people, stopping
@@ -70,7 +71,7 @@ def test_no_document_leaves_when_a_stage_fails_run_after_run(
 @pytest.mark.parametrize("refused", ["status", "swap"])
 def test_no_document_leaves_while_a_mandatory_list_is_refused(planned: Town, refused: str) -> None:
     planned.khaos.refuses = {refused}
-    planned.swap.error = towns.PermanentError("403") if refused == "swap" else None
+    planned.swap.error = PermanentError("403") if refused == "swap" else None
     for _ in range(4):
         planned.sync(minutes=10)
     assert planned.pull() == []
@@ -203,7 +204,7 @@ def test_the_watch_runs_on_the_hour_and_when_it_has_news(planned: Town) -> None:
 
 def test_a_refused_list_does_not_have_runs_follow_each_other(planned: Town) -> None:
     planned.with_settings(khaos={"poll_minutes": 0})
-    planned.swap.error, planned.khaos.refuses = towns.PermanentError("403"), {"status"}
+    planned.swap.error, planned.khaos.refuses = PermanentError("403"), {"status"}
     planned.sync(minutes=31)
     assert what_is_due(planned.tools, asks_swap=False) == ""
     planned.now += timedelta(minutes=15)

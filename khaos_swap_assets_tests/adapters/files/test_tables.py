@@ -45,7 +45,7 @@ ENCODINGS = [
 def test_encodings_and_separators(tmp_path: Path, codec: str, named: str, separator: str) -> None:
     text = HEADER + 'A,"CAFÉ ""L""",2,12.50\n'
     table = read(tmp_path, text.replace(",", separator).encode(codec))
-    assert (table.encoding, table.separator, table.faults) == (named, separator, [])
+    assert (table.encoding, table.separator, list(table.faults)) == (named, separator, [])
     assert [(row.order_ref, row.stock_code, row.quantity, row.unit_price_pence) for row in table.rows] == [
         ("A", 'CAFÉ "L"', 2, 1250)
     ]

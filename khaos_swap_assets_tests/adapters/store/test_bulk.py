@@ -25,7 +25,8 @@ Row = tuple[str, int, int | None, str, str, list[str], Jsonb]
 def both_ways(test: Callable[..., None]) -> Callable[..., None]:
     """Run a test with its rows taken in as many are, and with its statement."""
     ways = pytest.mark.parametrize("few_rows", [0, 50], indirect=True, ids=["as many", "as few"])
-    return ways(pytest.mark.usefixtures("few_rows")(test))
+    found: Callable[..., None] = ways(pytest.mark.usefixtures("few_rows")(test))
+    return found
 
 
 @pytest.fixture

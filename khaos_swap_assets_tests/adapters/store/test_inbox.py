@@ -58,7 +58,12 @@ def together(url: str, first: Callable[[Connection], object], second: Callable[[
     """Run ``second`` while the transaction of ``first`` is still open, and let it wait for that one's commit."""
     with store.connect(url, application="tests") as one, store.connect(url, application="tests") as other:
         first(one)
-        thread = threading.Thread(target=lambda: (second(other), other.commit()))
+
+        def work() -> None:
+            second(other)
+            other.commit()
+
+        thread = threading.Thread(target=work)
         thread.start()
         thread.join(0.3)
         assert thread.is_alive()

@@ -253,11 +253,12 @@ def test_changes_of_several_kinds_are_written_together(book: SqlBook, monkeypatc
     ]
     statements: list[object] = []
     execute = psycopg.Cursor.execute
-    monkeypatch.setattr(
-        psycopg.Cursor,
-        "execute",
-        lambda self, *given, **named: (statements.append(given), execute(self, *given, **named))[1],
-    )
+
+    def noted(self: Any, *given: Any, **named: Any) -> Any:
+        statements.append(given)
+        return execute(self, *given, **named)
+
+    monkeypatch.setattr(psycopg.Cursor, "execute", noted)
     book.save_changes([*changes, *(Change(posting(f"X{n}")) for n in range(50))], who="tests", now=NOW)
     assert len(statements) <= 3
     monkeypatch.undo()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -262,7 +262,7 @@ def keeps_name_and_address(patch: pytest.MonkeyPatch) -> None:
 def keeps_only_the_first_of_a_round(patch: pytest.MonkeyPatch) -> None:
     """Of everything that one search decided only one change is written down."""
     kept = engine._kept
-    patch.setattr(engine, "_kept", lambda book, decided, now: kept(_OnlyFirst(book), decided, now))
+    patch.setattr(engine, "_kept", lambda book, decided, now: kept(cast(Book, _OnlyFirst(book)), decided, now))
 
 
 class _OnlyFirst:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -78,7 +78,10 @@ def note_of(
 def copy_of(paper: Paper) -> Paper:
     """Containers of its own around the same frozen records."""
     values: dict[str, Any] = {one.name: getattr(paper, one.name) for one in fields(paper)}
-    return Paper(**{name: value.copy() if isinstance(value, dict | list) else value for name, value in values.items()})
+    copied: dict[str, Any] = {
+        name: value.copy() if isinstance(value, dict | list) else value for name, value in values.items()
+    }
+    return replace(paper, **copied)
 
 
 @dataclass

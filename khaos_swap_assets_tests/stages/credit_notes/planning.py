@@ -43,7 +43,7 @@ def hand_out(paper: Paper, reference: str = "RMA1", **changes: Any) -> None:
     paper.postings[reference] = replace(one, **out)
 
 
-def settle(paper: Paper, *notes: CreditNote, now: datetime = LATER, **attributed: str) -> list[Settled]:
+def settle(paper: Paper, *notes: CreditNote, now: datetime = LATER, **attributed: Any) -> list[Settled]:
     with committed(paper) as book:
         return engine.read_back(book, evidence(*notes, at=now, **attributed), wanted=engine.wanted(book), now=now)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -10,10 +11,10 @@ from khaos_swap_assets.stages.credit_notes.allocation import due_customers, read
 from khaos_swap_assets_tests.stages.town import Town, a_note, a_return, connect
 
 
-def credited(town: Town, days_ago: int, **changes: object) -> Town:
+def credited(town: Town, days_ago: int, **changes: Any) -> Town:
     town.with_settings(mode="audit", post_from=None).sells_and_takes_back(a_return(1))
     issued_on = town.today() - timedelta(days=days_ago)
-    given = {"associated_ref": "RMA1", "created_on": issued_on, "issued_on": issued_on, **changes}
+    given: dict[str, Any] = {"associated_ref": "RMA1", "created_on": issued_on, "issued_on": issued_on, **changes}
     town.khaos.notes["CN1"] = a_note("CN1", **given)
     town.khaos.credit["C1"] = 5000
     return town

@@ -7,9 +7,8 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from click.testing import Result
 from typer import Typer
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from khaos_swap_assets.cli.confirming import add_confirm_notes
 from khaos_swap_assets.cli.postings import Reach

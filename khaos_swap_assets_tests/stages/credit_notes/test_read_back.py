@@ -185,7 +185,7 @@ def test_nothing_found_clears_only_what_khaos_asked_for_again() -> None:
 
 
 @pytest.mark.parametrize("change", [{"times_handed_out": 2}, {"asked_again_at": NOON}])
-def test_a_search_clears_nothing_that_moved_while_it_ran(change: dict[str, object]) -> None:
+def test_a_search_clears_nothing_that_moved_while_it_ran(change: dict[str, Any]) -> None:
     paper = Paper()
     out(paper)
     with committed(paper) as book:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -34,9 +34,9 @@ def asked(town: Town) -> list[tuple[str, object]]:
         return [(window.by, NOON - window.since) for window in due_windows(conn, town.settings, town.now)]
 
 
-def knock(town: Town, return_id: str, event: str = "returnProcessed", **body: Any) -> None:
+def knock(town: Town, return_id: str, body: Mapping[str, Any] | None = None) -> None:
     with town.tools.store() as conn:
-        arrivals.keep_knocks(conn, [arrivals.Knock("S1", event, return_id, body, town.now)])
+        arrivals.keep_knocks(conn, [arrivals.Knock("S1", "returnProcessed", return_id, dict(body or {}), town.now)])
 
 
 def knocks(town: Town) -> list[tuple[Any, ...]]:
@@ -316,7 +316,7 @@ def test_the_wide_sweep_has_the_last_word_on_knocks(town: Town) -> None:
     town.swap.put(a_return(1))
     sync_returns(town.tools)
     for return_id, body in (("R1", {}), ("R8", {"return": {"rma_number": "RMA8"}}), ("R9", {})):
-        knock(town, return_id, **body)
+        knock(town, return_id, body)
     town.swap.hidden = {"R1"}
     for seconds in (0, 10, 60, 300):
         town.now += timedelta(seconds=seconds)
@@ -343,7 +343,7 @@ def test_more_unseen_knocks_than_one_run_asks_about_wait_for_the_next(
     monkeypatch.setattr(sync, "MOST_NAMED", 2)
     quiet(town)
     for number in range(5):
-        knock(town, f"R{number}", **{"return": {"rma_number": f"RMA{number}"}})
+        knock(town, f"R{number}", {"return": {"rma_number": f"RMA{number}"}})
     sync_returns(town.tools)
     assert [one for one in town.swap.asked if one[0] == "rma"] == [("rma", "RMA0"), ("rma", "RMA1")]
     assert [row[2] for row in knocks(town)] == [1, 1, 0, 0, 0]
@@ -374,7 +374,7 @@ def test_a_return_that_knocked_and_is_in_no_window_is_asked_for_by_its_rma(
     town.swap.put(a_return(1, status="Open"))
     town.swap.hidden = {"R1"}
     quiet(town)
-    knock(town, "R1", **body)
+    knock(town, "R1", body)
     sync_returns(town.tools)
     assert [one for one in town.swap.asked if one[0] == "rma"] == question
     assert knocks(town)[0][1] is bool(question)
@@ -383,14 +383,14 @@ def test_a_return_that_knocked_and_is_in_no_window_is_asked_for_by_its_rma(
 def test_a_return_in_the_window_is_not_asked_for_again(town: Town) -> None:
     town.swap.put(a_return(1, updated_at=NOON))
     quiet(town)
-    knock(town, "R1", **{"return": {"rma_number": "RMA1"}})
+    knock(town, "R1", {"return": {"rma_number": "RMA1"}})
     sync_returns(town.tools)
     assert [how for how, _ in town.swap.asked] == ["changed"]
 
 
 def test_a_knock_without_a_return_is_tried_three_times_more_and_then_left_to_the_sweep(town: Town) -> None:
     quiet(town)
-    knock(town, "R9", **{"return": {"rma_number": "RMA9"}})
+    knock(town, "R9", {"return": {"rma_number": "RMA9"}})
     waits = []
     for _ in range(4):
         assert what_is_due(town.tools) == "knock"

@@ -273,7 +273,7 @@ def test_a_return_older_than_all_that_was_read_keeps_swaps_word(town: MoneyTown)
 @pytest.mark.parametrize("order", list(permutations(("return", "first", "second"))))
 def test_what_arrives_first_changes_nothing_in_the_end(town: MoneyTown, order: Sequence[str]) -> None:
     lines = (a_line("HAT", 1, 5000), a_line("BAG", 1, 7000))
-    steps = {
+    steps: dict[str, Callable[[], object]] = {
         "return": lambda: town.sells_and_takes_back(a_return(1, *lines, order_id="id1", updated_at=town.now)),
         "first": lambda: town.shop.pay(1, 5000, "F1"),
         "second": lambda: town.shop.pay(1, 7000, "F2"),
