@@ -14,7 +14,7 @@ TABLES: Mapping[str, Sequence[str]] = {
     "swap/returns": ("swap.returns", "swap.refund_proof", "swap.parties", "swap.unreadable"),
     "swap/return_lines": ("swap.return_lines",),
     "warehouse/inspections": ("recon.inspections",),
-    "people/decisions": ("recon.waivers", "recon.link_refusals"),
+    "people/decisions": ("recon.decisions",),
     "khaos/stock_codes": ("khaos.stock_codes", "khaos.pack_items"),
     "khaos/sales_orders": ("khaos.sales_orders", "khaos.order_lines", "khaos.wanted_orders", "khaos.unreadable"),
     "khaos/credit_notes": (
@@ -77,7 +77,7 @@ FROM_THE_RUN_BEFORE: Mapping[str, Sequence[str]] = {
     "matched/return_lines": ("credit_notes/drafts", "credit_notes/postings", "reconciliation/returns"),
     "credit_notes/drafts": ("credit_notes/postings",),
     "khaos/stock_levels": ("credit_notes/postings", "khaos/stock_adjustments"),
-    "credit_notes/postings": ("khaos/stock_adjustments",),
+    "credit_notes/postings": ("khaos/stock_adjustments", "reconciliation/returns"),
 }
 """What an asset reads of assets further down: as the run before left it. An arrow would make a circle."""
 
