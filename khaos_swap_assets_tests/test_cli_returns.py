@@ -6,8 +6,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.cli.postings import Reach
