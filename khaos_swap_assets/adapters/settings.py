@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.adapters.settings_money import PREFIX as PREFIX
 from khaos_swap_assets.adapters.settings_money import StorefrontSettings, ToleranceSettings
+from khaos_swap_assets.domain.money.vat_periods import VatPeriodsName
 from khaos_swap_assets.domain.refunds.proof import WORDS, Proof
 
 EARLIEST_YEAR = 2000
@@ -150,6 +151,9 @@ class Settings(BaseSettings):
         None, description="YAML of finance's decisions on Credit Notes; empty: the defaults"
     )
     period_start: date = Field(PERIOD_START, description="First month of the reports; first reads go as deep")
+    vat_periods: VatPeriodsName = Field(
+        "monthly", description="VAT periods: monthly, or quarters of which one ends in month 1, 2 or 3"
+    )
     seal_key: SecretStr = Field(SecretStr(""), description="Key that seals names and addresses (Fernet)")
     inspection_token: SecretStr = Field(SecretStr(""), description="Bearer token of POST /inspections")
     inspection_token_previous: SecretStr = Field(

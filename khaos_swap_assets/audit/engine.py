@@ -20,11 +20,13 @@ from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.paid_months import by_payment
 from khaos_swap_assets.audit.rows import WORST_FIRST, Row, Status
 from khaos_swap_assets.domain.judging.facts import Limits
+from khaos_swap_assets.domain.judging.month_conditions import Timing
 from khaos_swap_assets.domain.linking.goodwill import LooseMoney, settle
 from khaos_swap_assets.domain.linking.loose_notes import link_notes
 from khaos_swap_assets.domain.linking.records import Link, Matching, NoteRecord, WhyNot, credited_by_return
 from khaos_swap_assets.domain.money.periods import LONDON, london_date
 from khaos_swap_assets.domain.money.tolerance import Residual, Systematic, Tolerances, govern
+from khaos_swap_assets.domain.money.vat_periods import VatPeriods
 from khaos_swap_assets.domain.refunds.proof import is_unproven
 
 CERTAIN = "certain"
@@ -37,6 +39,7 @@ class Span:
     as_of: date
     first: date | None = None
     last: date | None = None
+    vat_periods: VatPeriods = field(default_factory=VatPeriods)
 
     @property
     def now(self) -> datetime:
@@ -190,8 +193,22 @@ def _return_row(draft: _Draft, pairing: Pairing, span: Span, *, is_cleared: bool
         vat_gap_pence=draft.causes.vat_gap_pence,
         legs=draft.causes.legs,
         evidence=draft.causes.evidence,
+        timing=_timing(draft, pairing.credited.get(return_id, 0)),
     )
     return by_payment(row, case, draft.notes)
+
+
+def _timing(draft: _Draft, credited_pence: int) -> Timing:
+    """The days of the money and of the notes for certain; of a note for several returns only the share counts."""
+    case = draft.case
+    payments = case.paid.payments if case.paid else ()
+    paid = tuple((day, pence) for day, pence in payments if day)
+    if not paid and case.refunded_at and case.refund_pence:
+        paid = ((london_date(case.refunded_at), case.refund_pence),)
+    noted = tuple((note.created_on, note.gross_pence) for note in draft.notes if note.created_on)
+    if sum(pence for _, pence in noted) != credited_pence:
+        noted = ((noted[-1][0], credited_pence),) if noted else ()
+    return Timing(paid, noted)
 
 
 def note_row(note: Note, pairing: Pairing) -> Row:

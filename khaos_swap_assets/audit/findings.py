@@ -20,7 +20,7 @@ from khaos_swap_assets.audit.rows import Row
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS, Problem
 from khaos_swap_assets.domain.exceptions.kinds import ExceptionKind
-from khaos_swap_assets.domain.judging import conditions
+from khaos_swap_assets.domain.judging import conditions, month_conditions
 from khaos_swap_assets.domain.judging.facts import Limits, NoteFacts, ReturnFacts
 from khaos_swap_assets.domain.judging.proof_conditions import CREDITED, PROOF_RULES
 from khaos_swap_assets.domain.judging.verdict import DRAFT_KINDS, HOLDING_KINDS
@@ -85,6 +85,8 @@ def _of_return(row: Row, pairing: Pairing, span: Span) -> Iterator[Finding]:
     if CREDITED not in told:
         yield from _of_value(row, case, is_held=bool(told & HOLDING_KINDS))
     yield from _of_vat(row)
+    if pence := row.timing.shifted_pence:
+        yield _of_money_kind(month_conditions.KIND, row, row.timing.told(row.currency, span.vat_periods), pence)
     yield from money
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from khaos_swap_assets.domain.judging.month_conditions import Timing
+
 Status = Literal[
     "duplicate",
     "ambiguous",
@@ -50,7 +52,7 @@ class Row:
     """``legs`` add up to the gap; ``day`` is the London day of the refund or note, from which the row ages.
 
     ``evidence`` says of each leg which field shows it. ``months`` add up to the row where payments of several months
-    made its refund, and are empty where ``period`` holds all of it.
+    made its refund, and are empty where ``period`` holds all of it. ``timing`` are the days of payments and notes.
     """
 
     rma: str
@@ -68,6 +70,7 @@ class Row:
     legs: Mapping[str, int] = field(default_factory=dict)
     evidence: Mapping[str, str] = field(default_factory=dict)
     months: tuple[RowMonth, ...] = ()
+    timing: Timing = field(default_factory=Timing)
 
     @property
     def gap_pence(self) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from khaos_swap_assets.adapters.files.tables import Table
@@ -46,16 +46,28 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """One London month; ``open`` is what is not reconciled, without sign, and counts a row in its last one."""
+    """One London month; ``open`` is what is not reconciled, without sign, and counts a row in its last one.
+
+    ``elsewhere_pence`` was paid in it and is credited by a note of another month, ``for_elsewhere_pence`` is credited
+    in it for money of another month; the two are never set off (FINANCE_RULES U-17).
+    """
 
     refunded_pence: int = 0
     credited_pence: int = 0
     open: Tally = Tally()
+    elsewhere_pence: int = 0
+    for_elsewhere_pence: int = 0
 
     def plus(self, row: RowMonth, rows: int) -> Month:
         """What it holds of a row more, and of how many unreconciled ones it is the month (none or one)."""
         opened = Tally(self.open.count + rows, self.open.pence + row.open_pence)
-        return Month(self.refunded_pence + row.refund_pence, self.credited_pence + row.credited_pence, opened)
+        refunded, credited = self.refunded_pence + row.refund_pence, self.credited_pence + row.credited_pence
+        return replace(self, refunded_pence=refunded, credited_pence=credited, open=opened)
+
+    def shifted(self, pence: int) -> Month:
+        """With credit for money of another month (positive), or money that another month credits (negative)."""
+        elsewhere, for_elsewhere = self.elsewhere_pence + max(-pence, 0), self.for_elsewhere_pence + max(pence, 0)
+        return replace(self, elsewhere_pence=elsewhere, for_elsewhere_pence=for_elsewhere)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +201,8 @@ def _totals(currency: str, rows: Sequence[Row], span: Span) -> Totals:
         for one in months:
             rows_of_it = int(row.is_unreconciled and one is months[-1])
             by_month[one.period] = by_month[one.period].plus(one, rows_of_it)
+        for month, pence in row.timing.shifts().items():
+            by_month[month] = by_month[month].shifted(pence)
         if row.is_unreconciled:
             opened[row.status] = opened[row.status].plus(row.open_pence)
             age = age_of(row, span)

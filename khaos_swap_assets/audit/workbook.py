@@ -24,7 +24,7 @@ LONGEST_CELL = 32_000
 ROW_HEADINGS = (
     *("RMA", "Return", "Order", "Credit Notes", "Currency", "Refunded", "Credited", "Gap"),
     *LEG_WORDS.values(),
-    *("VAT gap", "Status", "Matched by", "Certainty", "Day", "Period"),
+    *("VAT gap", "Status", "Matched by", "Certainty", "Day", "Period", "Paid on", "Credited on"),
 )
 FINDING_HEADINGS = (
     *("Kind", "Owner", "Subject", "RMA", "Order", "SKU", "Money at risk", "Currency", "Opened on", "Message"),
@@ -147,6 +147,7 @@ def _row_cells(row: Row) -> list[Any]:
         row.certainty,
         row.day,
         row.period,
+        *(";".join(map(str, days)) for days in (row.timing.paid_on, row.timing.credited_on)),
     ]
 
 
@@ -173,6 +174,7 @@ def _summary_sheet(sheets: _Sheets, summary: Summary) -> None:
         ["Returns and Credit Notes"],
         ["As of", summary.span.as_of],
         ["Refunds", summary.refunds_are],
+        ["VAT periods", summary.span.vat_periods.words],
     ]
     for totals in summary.totals:
         lines += _totals_lines(totals)
@@ -198,7 +200,8 @@ def _totals_lines(totals: Totals) -> list[Sequence[Any]]:
     lines += [[STATUS_WORDS[name], money(tally.pence), tally.count] for name, tally in totals.by_status.items()]
     lines += [[], ("Cause", "Gap")]
     lines += [[STEP_WORDS[step], money(pence)] for step, pence in totals.steps.items()]
-    lines += [[], ("Month", "Refunded", "Credited", "Not reconciled", "Rows")]
+    shifted = ("Credited in another month", "Credited for another month")
+    lines += [[], ("Month", "Refunded", "Credited", "Not reconciled", "Rows", *shifted)]
     for month, one in totals.by_month.items():
         lines.append(
             [
@@ -207,6 +210,8 @@ def _totals_lines(totals: Totals) -> list[Sequence[Any]]:
                 money(one.credited_pence),
                 money(one.open.pence),
                 one.open.count,
+                money(one.elsewhere_pence),
+                money(one.for_elsewhere_pence),
             ]
         )
     lines += [[], ("Age in days", "Not reconciled", "Rows")]

@@ -39,6 +39,8 @@ RECONCILIATION_COLUMNS = (
     "matched_by",
     "certainty",
     "period",
+    "paid_on",
+    "credited_on",
 )
 EXCEPTION_COLUMNS = (
     "kind",
@@ -115,7 +117,14 @@ def reconciliation_cells(row: Row) -> list[Any]:
         row.matched_by,
         row.certainty,
         row.period,
+        *days_of(row),
     ]
+
+
+def days_of(row: Row) -> tuple[str, str]:
+    """The London days on which it was paid and credited, several joined by ``;``."""
+    paid, credited = (";".join(map(str, days)) for days in (row.timing.paid_on, row.timing.credited_on))
+    return paid, credited
 
 
 def exception_cells(finding: Finding) -> list[Any]:
@@ -141,6 +150,7 @@ def summary_json(summary: Summary) -> dict[str, Any]:
         "from": summary.span.first.isoformat() if summary.span.first else None,
         "to": summary.span.last.isoformat() if summary.span.last else None,
         "refunds_are": "the refunds file" if summary.is_money_seen else "Swap's figures",
+        "vat_periods": summary.span.vat_periods.words,
         "closed_counts_as_refunded": not (summary.is_money_seen or summary.is_proof_known),
         "order_ref_format": summary.order_ref_format,
         "not_compared": list(summary.not_compared),
@@ -177,6 +187,8 @@ def _totals_json(totals: Totals) -> dict[str, Any]:
             month: {
                 "refunded_pence": figures.refunded_pence,
                 "credited_pence": figures.credited_pence,
+                "credited_in_another_month_pence": figures.elsewhere_pence,
+                "credited_for_another_month_pence": figures.for_elsewhere_pence,
                 "not_reconciled": _tally(figures.open),
             }
             for month, figures in totals.by_month.items()

@@ -20,6 +20,7 @@ from khaos_swap_assets.cli.progress import progress
 if TYPE_CHECKING:
     from khaos_swap_assets.audit.inputs import Said
     from khaos_swap_assets.audit.summary import Summary
+    from khaos_swap_assets.domain.money.vat_periods import VatPeriods
 
 DAY = ["%Y-%m-%d"]
 TOTALLED = ("returns", "sales-orders", "credit-notes", "refunds")
@@ -70,6 +71,14 @@ ExpectTotal = Annotated[
     list[str] | None,
     typer.Option(help="What a file must add up to, such as credit-notes=12345.67; else nothing is written. Repeatable"),
 ]
+VatPeriodsOption = Annotated[
+    str,
+    typer.Option(
+        "--vat-periods",
+        envvar="KHAOS_SWAP_VAT_PERIODS",
+        help="monthly, or quarters-1, quarters-2 or quarters-3: of which one ends in January, February or March",
+    ),
+]
 SkipBadRows = Annotated[bool, typer.Option("--skip-bad-rows", help="Put bad rows into rejected.csv and run the rest")]
 
 
@@ -88,6 +97,7 @@ def audit_command(
     map_in: Map = None,
     map_out: MapOut = None,
     expect_total: ExpectTotal = None,
+    vat_periods: VatPeriodsOption = "monthly",
     _example: Example = None,
 ) -> None:
     """Reconcile returns and Credit Notes from files and write a report. No server, no database, no vendor access.
@@ -102,7 +112,7 @@ def audit_command(
 
     paths = Paths(returns, stock_codes, sales_orders, credit_notes, refunds)
     try:
-        span = Span(_day(as_of) or _today(), _day(first), _day(last))
+        span = Span(_day(as_of) or _today(), _day(first), _day(last), _periods(vat_periods))
         with progress() as reports:
             done = run.audit(
                 paths,
@@ -155,6 +165,15 @@ def _write_example(folder: Path | None) -> None:
     typer.echo("Written. Audit it with:")
     typer.echo(" ".join(["khaos-swap audit", *(f"--{name} {value}" for name, value in options.items())]))
     raise typer.Exit
+
+
+def _periods(name: str) -> VatPeriods:
+    from khaos_swap_assets.domain.money.vat_periods import VatPeriods, named
+
+    try:
+        return VatPeriods(named(name))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--vat-periods") from None
 
 
 def _day(moment: datetime | None) -> date | None:

@@ -35,6 +35,7 @@ MALFORMED = [
     ("REFUND_PROOF_WORDS", "Yes,,True", "String should match pattern"),
     ("TOLERANCE_LINE_PENCE", "-1", "Input should be greater than or equal to 0"),
     ("WATCH_MINUTES", "4", "Input should be greater than or equal to 5"),
+    ("VAT_PERIODS", "weekly", "Input should be 'monthly', 'quarters-1', 'quarters-2' or 'quarters-3'"),
     ("MODE", "posting", "Input should be 'audit', 'assist' or 'post'"),
     ("POST_FROM", "2026-02-30", "must be a day of the calendar, YYYY-MM-DD"),
     ("POST_FROM", "last week", "must be a day of the calendar, YYYY-MM-DD"),

@@ -36,6 +36,12 @@ MONTH_OF_TROUBLE = (
     "AND m.refund_pence <> m.issued_pence), r.period)"
 )
 """SQL: the month to which what is wrong with a return ``r`` belongs: the newest whose money is not all credited."""
+IN_BOTH_MONTHS = (
+    "e.kind = 'credited_in_another_month' AND (EXISTS (SELECT 1 FROM recon.month_parts p "
+    "WHERE p.return_id = e.return_id AND p.period = %(period)s) OR EXISTS (SELECT 1 FROM khaos.credit_notes n "
+    "WHERE n.return_id = e.return_id AND to_char(coalesce(n.issued_on, n.created_on), 'YYYY-MM') = %(period)s))"
+)
+"""SQL: whether exception ``e`` is of credit in another month, and the month is one of a payment or of a note of it."""
 
 
 _DONE = "m.status IN ('matched', 'within_tolerance') AND m.issued_pence = m.credited_pence"

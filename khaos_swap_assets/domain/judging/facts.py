@@ -14,6 +14,7 @@ from typing import Literal
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts, MoveFacts
 from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.money.vat_periods import VatPeriods
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.domain.policy.settlement import Settlement, settle
 from khaos_swap_assets.domain.policy.settlement_case import Posted
@@ -27,7 +28,7 @@ LIVE_POSTINGS = UNDONE_POSTINGS | {"confirmed"}
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Ages past which waiting is trouble; the defaults are those of the settings."""
+    """Ages past which waiting is trouble, and the VAT periods; the defaults are those of the settings."""
 
     inspection_days: int = 5
     refund_days: int = 14
@@ -37,6 +38,7 @@ class Limits:
     in_doubt_hours: int = 24
     pay_days: int = 3
     arrival_days: int = 21
+    vat_periods: VatPeriods = field(default_factory=VatPeriods)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from khaos_swap_assets.domain.judging.conditions import RULES, Case, status_by_v
 from khaos_swap_assets.domain.judging.facts import Limits, NoteFacts, ReturnFacts
 from khaos_swap_assets.domain.judging.goods_conditions import GOODS_RULES
 from khaos_swap_assets.domain.judging.money_conditions import MONEY_RULES
+from khaos_swap_assets.domain.judging.month_conditions import MONTH_RULES
 from khaos_swap_assets.domain.judging.proof_conditions import PROOF_RULES
 from khaos_swap_assets.domain.judging.tax_conditions import TAX_RULES
 from khaos_swap_assets.domain.judging.waterfall import Waterfall
@@ -53,6 +54,7 @@ DRAFT_KINDS = (
 EVERY_RULE = (
     *RULES.values(),
     *TAX_RULES.values(),
+    *MONTH_RULES.values(),
     *GOODS_RULES.values(),
     *PROOF_RULES.values(),
     *MONEY_RULES.values(),

@@ -10,6 +10,7 @@ import dagster as dg
 
 from khaos_swap_assets.adapters.store import monthly
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
+from khaos_swap_assets.domain.judging import month_conditions
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import month_bounds
 from khaos_swap_assets.domain.reporting.month_open import Apart, blocking, by_cause, waived_words
@@ -29,6 +30,14 @@ refunds_equal_credit_notes = exceptions_check(
     "What Khaos credits is what Swap refunded, return by return, to the penny or within the tolerances, at the VAT of "
     "the sale.",
     lambda conn: {"legs": legs_of_open(conn, VALUE_KINDS)},
+)
+
+
+refunds_are_credited_in_their_month = exceptions_check(
+    "refunds_are_credited_in_their_month",
+    "reconciliation/returns",
+    (month_conditions.KIND,),
+    "Each refund is credited in the London month in which it was paid, so that its VAT falls into the right period.",
 )
 
 
@@ -114,4 +123,4 @@ def _for_people(row: Apart) -> dict[str, str]:
     }
 
 
-CHECKS = [refunds_equal_credit_notes, sources_are_fresh]
+CHECKS = [refunds_equal_credit_notes, refunds_are_credited_in_their_month, sources_are_fresh]

@@ -21,6 +21,7 @@ from khaos_swap_assets.domain.goods.dispositions import KEPT
 from khaos_swap_assets.domain.judging.facts import Limits, NoteFacts, PostingFacts, ReturnFacts
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts, MoveFacts
 from khaos_swap_assets.domain.linking.attribution import Claim, may_cover
+from khaos_swap_assets.domain.money.vat_periods import VatPeriods
 from khaos_swap_assets.domain.records.orders import SalesOrder
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.stages.credit_notes.settling import (
@@ -58,6 +59,7 @@ def limits_of(settings: Settings) -> Limits:
         settings.in_doubt_hours,
         settings.storefront.pay_days,
         settings.arrival_days,
+        VatPeriods(settings.vat_periods),
     )
 
 

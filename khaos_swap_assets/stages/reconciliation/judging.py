@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from khaos_swap_assets.adapters.store import bulk, findings, monthly, notes, worklist
 from khaos_swap_assets.domain.judging.facts import NoteFacts, ReturnFacts
+from khaos_swap_assets.domain.judging.month_conditions import timing_of
 from khaos_swap_assets.domain.judging.verdict import Verdict, judge, judge_note, judge_unreadable
 from khaos_swap_assets.domain.judging.waterfall import LEGS
 from khaos_swap_assets.domain.judging.waterfall_sides import month_parts_of, refund_vat_of
@@ -124,7 +125,9 @@ def _keep(
         for part in month_parts_of(facts, verdict.waterfall, verdict.vat_gap_pence, verdict.status)
     )
     monthly.replace(conn, ids, parts)
-    return sorted(before | monthly.periods_of(conn, ids) | {row[COLUMNS.index("period")] for row in rows})
+    of_notes = {f"{day:%Y-%m}" for facts, _, _ in judged for day in timing_of(facts).credited_on}
+    of_rows = {row[COLUMNS.index("period")] for row in rows}
+    return sorted(before | monthly.periods_of(conn, ids) | of_notes | of_rows)
 
 
 def _due(conn: psycopg.Connection, now: datetime) -> list[str]:

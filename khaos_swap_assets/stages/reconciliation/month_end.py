@@ -14,7 +14,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from khaos_swap_assets.adapters.store import bulk
-from khaos_swap_assets.adapters.store.monthly import MONTH_OF_TROUBLE
+from khaos_swap_assets.adapters.store.monthly import IN_BOTH_MONTHS, MONTH_OF_TROUBLE
 from khaos_swap_assets.stages.reconciliation.legs import LEG_COLUMNS
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def month_of(conn: psycopg.Connection, period: str) -> tuple[MonthEnd, ...]:
     returns = _frame(
         conn,
         RETURN_COLUMNS,
-        f"SELECT {', '.join(RETURN_COLUMNS)} FROM recon.monthly WHERE period = %s AND status <> 'nothing_due'",
+        f"SELECT {', '.join(RETURN_COLUMNS)} FROM recon.monthly WHERE period = %(period)s AND status <> 'nothing_due'",
         period,
     )
     columns = ", ".join(f"e.{name}" for name in EXCEPTION_COLUMNS)
@@ -67,7 +67,7 @@ def month_of(conn: psycopg.Connection, period: str) -> tuple[MonthEnd, ...]:
         conn,
         EXCEPTION_COLUMNS,
         f"SELECT {columns} FROM recon.exceptions e LEFT JOIN recon.reconciliation r USING (return_id) "
-        f"WHERE e.closed_at IS NULL AND coalesce({MONTH_OF_TROUBLE}, {OF_MONTH}) = %s",
+        f"WHERE e.closed_at IS NULL AND (coalesce({MONTH_OF_TROUBLE}, {OF_MONTH}) = %(period)s OR {IN_BOTH_MONTHS})",
         period,
     )
     return compute(period, returns, exceptions)
@@ -77,7 +77,7 @@ def _frame(conn: psycopg.Connection, columns: tuple[str, ...], query: str, perio
     import pandas as pd
 
     with conn.cursor(row_factory=dict_row) as cursor:
-        return pd.DataFrame(cursor.execute(query, (period,)).fetchall(), columns=list(columns))
+        return pd.DataFrame(cursor.execute(query, {"period": period}).fetchall(), columns=list(columns))
 
 
 def touched_periods(conn: psycopg.Connection) -> list[str]:

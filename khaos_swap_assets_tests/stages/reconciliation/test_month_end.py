@@ -184,6 +184,38 @@ def test_u2_part_payments_are_separate_decreases(
     assert whole[0][:1] == (12000,)
 
 
+def shifted(town: Town, period: str) -> list[int]:
+    """The money of a month that is credited in another one, or for another one, as its exceptions say."""
+    found = [one for month in close_month(town.tools, period) for one in month.exceptions]
+    return [one.money_at_risk_pence for one in found if one.kind == "credited_in_another_month"]
+
+
+def test_u1_a_note_of_another_month_is_told_in_both(town: Town) -> None:
+    """Paid on 28 February, credited on 9 March: neither month is silent, and the note's month is computed again."""
+    paid = datetime(2026, 2, 28, 12, tzinfo=UTC)
+    record = a_return(1, processed_at=paid, closed_at=paid)
+    town.with_settings(mode="audit", post_from=None).sells_and_takes_back(record)
+    credit(town, "CN1", 1000, date(2026, 3, 9))
+    town.sync()
+    with connect(town) as conn:
+        assert touched_periods(conn) == ["2026-02", "2026-03"]
+    assert [shifted(town, period) for period in ("2026-02", "2026-03", "2026-04")] == [[1000], [1000], []]
+    (message,) = town.one("SELECT array_agg(message) FROM recon.exceptions")
+    assert "on 2026-02-28" in message
+    assert "on 2026-03-09" in message
+    town.khaos.notes["CN1"] = a_note("CN1", associated_ref="RMA1", created_on=paid.date(), issued_on=paid.date())
+    town.sync()
+    assert [shifted(town, period) for period in ("2026-02", "2026-03")] == [[], []]
+
+
+def test_u2_a_part_that_is_credited_a_month_later_is_told_in_both(money_town: MoneyTown) -> None:
+    money_town.shop.pay(1, 5000, "F1", at=MARCH)
+    money_town.shop.pay(1, 7000, "F2", at=APRIL)
+    credit(money_town, "CN1", 12000, APRIL.date())
+    money_town.sync(days=7)
+    assert [shifted(money_town, period) for period in ("2026-03", "2026-04")] == [[5000], [5000]]
+
+
 def test_a_late_second_payment_leaves_the_closed_month_as_it_was(money_town: MoneyTown) -> None:
     money_town.shop.pay(1, 5000, "F1", at=MARCH)
     credit(money_town, "CN1", 5000, MARCH.date())

@@ -1,0 +1,124 @@
+"""When money is credited in another month than that in which it was paid: the table ``MONTH_RULES``.
+
+Belongs here: the days of a return's payments and of its notes beside each other. Stays out: the sums of a month
+(``reporting.month_end``). Days are London's, money is whole pence of the return's currency. Source: FINANCE_RULES U-1,
+U-2, U-17, U-18.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from khaos_swap_assets.domain.exceptions.catalogue import Problem
+from khaos_swap_assets.domain.judging.conditions import Case, Rule
+from khaos_swap_assets.domain.judging.facts import ReturnFacts
+from khaos_swap_assets.domain.money.amounts import format_money
+from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.money.vat_periods import VatPeriods
+
+KIND = "credited_in_another_month"
+Dated = tuple[date, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Payments and notes of one return, each (day, pence)."""
+
+    paid: tuple[Dated, ...] = ()
+    noted: tuple[Dated, ...] = ()
+
+    @property
+    def paid_on(self) -> tuple[date, ...]:
+        """The days of the payments, each once."""
+        return tuple(sorted({day for day, _ in self.paid}))
+
+    @property
+    def credited_on(self) -> tuple[date, ...]:
+        """The days of the notes, each once."""
+        return tuple(sorted({day for day, _ in self.noted}))
+
+    @property
+    def shifted_pence(self) -> int:
+        """What was paid in one month and is credited in another, before or after it; 0 where months agree."""
+        return _shifted((f"{day:%Y-%m}", pence) for day, pence in self._apart())
+
+    def vat_pence_apart(self, periods: VatPeriods) -> int:
+        """The part of it that lies in different VAT periods, as gross pence."""
+        return _shifted((periods.end_of(day), pence) for day, pence in self._apart())
+
+    def shifts(self) -> dict[str, int]:
+        """By month: positive is credited for money of another month, negative is credited in another month."""
+        most = self.shifted_pence
+        return {month: max(min(pence, most), -most) for month, pence in self.by_month().items() if most}
+
+    def by_month(self) -> dict[str, int]:
+        """Credited less paid, month by month, as the days of both say; months in which they agree are left out."""
+        found: Counter[str] = Counter()
+        for day, pence in self._apart():
+            found[f"{day:%Y-%m}"] += pence
+        return {month: pence for month, pence in sorted(found.items()) if pence}
+
+    def _apart(self) -> Iterator[Dated]:
+        yield from ((day, -pence) for day, pence in self.paid)
+        yield from self.noted
+
+    def told(self, currency: str, periods: VatPeriods) -> str:
+        """Both dates, each month's own figures, and whether the VAT period is another, for a person."""
+        paid, noted = (
+            ", ".join(f"{_money(pence, currency)} on {day}" for day, pence in sorted(some))
+            for some in (self.paid, self.noted)
+        )
+        months = ", ".join(f"{month} {_signed(pence, currency)}" for month, pence in self.by_month().items())
+        is_other = self.vat_pence_apart(periods) > 0
+        vat = f"in {'another' if is_other else 'the same'} VAT period ({periods.words})"
+        return f"Paid {paid}; credited {noted}, {vat}. Credited less paid: {months}"
+
+
+def _shifted(apart: Iterable[tuple[Hashable, int]]) -> int:
+    sums: Counter[Hashable] = Counter()
+    for key, pence in apart:
+        sums[key] += pence
+    return min(sum(one for one in sums.values() if one > 0), -sum(one for one in sums.values() if one < 0))
+
+
+def _money(pence: int, currency: str) -> str:
+    return format_money(pence, currency) if currency else str(pence)
+
+
+def _signed(pence: int, currency: str) -> str:
+    return ("+" if pence > 0 else "") + _money(pence, currency)
+
+
+def timing_of(facts: ReturnFacts) -> Timing:
+    """The dates of a return: each payment that moved, else Swap's day of the refund; each note as it was issued.
+
+    A note that is not issued yet counts on the day of its making; one without any day counts nowhere.
+    """
+    days = [(one.note.issued_on or one.note.created_on, one.note.gross_pence) for one in facts.notes]
+    return Timing(_paid(facts), tuple((day, pence) for day, pence in days if day))
+
+
+def _paid(facts: ReturnFacts) -> tuple[Dated, ...]:
+    if not facts.refund_pence:
+        return ()
+    refunds = facts.money.refunds if facts.money and facts.money.state in ("paid", "differs") else ()
+    moved = [
+        (london_date(part.processed_at), part.amount_pence)
+        for refund in refunds
+        for part in refund.moved
+        if part.processed_at
+    ]
+    moment = facts.return_.refunded_at
+    return tuple(moved) or (((london_date(moment), facts.refund_pence),) if moment else ())
+
+
+def _credited_in_another_month(case: Case) -> Iterator[Problem]:
+    timing = timing_of(case.facts)
+    if pence := timing.shifted_pence:
+        yield case.problem(KIND, timing.told(case.facts.return_.currency, case.limits.vat_periods), pence)
+
+
+MONTH_RULES: dict[str, Rule] = {KIND: _credited_in_another_month}
