@@ -1,7 +1,7 @@
 """Everything that is known of the returns which some loose Credit Notes may belong to, laid beside these notes.
 
-Belongs here: loading it in bulk, and its shape for the passes. Stays out: the passes (``linking.attribution``,
-``linking.loose_notes``) and what follows (``attributing``).
+Belongs here: loading it in bulk, and its shape for the passes. Stays out: the passes
+(``linking.loose_notes``) and what follows (``attributing``).
 """
 
 from __future__ import annotations
