@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import LiteralString
 
 import psycopg
@@ -88,6 +88,46 @@ def owners(conn: psycopg.Connection, codes: Sequence[str]) -> list[str]:
         "SELECT DISTINCT return_id FROM recon.note_links WHERE credit_note_code = ANY(%s)", (list(codes),)
     ).fetchall()
     return [row[0] for row in rows]
+
+
+def owner_of(conn: psycopg.Connection, codes: Sequence[str]) -> dict[str, str]:
+    """By code, the return that tells of each of these notes; only of those that belong to one."""
+    rows = conn.execute(
+        "SELECT credit_note_code, return_id FROM khaos.credit_notes WHERE return_id IS NOT NULL "
+        "AND credit_note_code = ANY(%s)",
+        (list(codes),),
+    ).fetchall()
+    return {row[0]: row[1] for row in rows}
+
+
+def customers_to_ask(conn: psycopg.Connection, since: datetime) -> set[str]:
+    """The customers of loose notes that changed since, and of returns in line."""
+    rows = conn.execute(
+        "SELECT DISTINCT customer_code FROM khaos.credit_notes WHERE return_id IS NULL AND changed_at >= "
+        "%s UNION "
+        "SELECT m.customer_code FROM recon.worklist w JOIN recon.matched_returns m USING (return_id) "
+        "WHERE w.stage IN ('draft', 'reconcile') AND m.customer_code IS NOT NULL",
+        (since,),
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def sold_on(conn: psycopg.Connection, customers: Iterable[str]) -> dict[str, date]:
+    """By customer: the first London day on which goods were invoiced that a document waits or is out for.
+
+    Staff credit a customer who telephones, and the return is made in Swap after that.
+    """
+    rows = conn.execute(
+        "SELECT m.customer_code, min(least(o.invoiced_on, "
+        "(coalesce(r.submitted_at, r.created_at) AT TIME ZONE 'Europe/London')::date)) FROM ("
+        "SELECT return_id FROM recon.drafts WHERE state = 'ready' AND NOT is_done UNION "
+        "SELECT return_id FROM recon.postings WHERE state IN ('planned', 'in_doubt')) undone "
+        "JOIN recon.matched_returns m USING (return_id) JOIN swap.returns r USING (return_id) "
+        "LEFT JOIN khaos.sales_orders o USING (so_code) "
+        "WHERE m.customer_code = ANY(%s) GROUP BY 1 HAVING bool_and(o.invoiced_on IS NOT NULL)",
+        (sorted(customers),),
+    ).fetchall()
+    return {row[0]: row[1] for row in rows}
 
 
 def shared(conn: psycopg.Connection, codes: Sequence[str]) -> dict[str, tuple[int, str]]:

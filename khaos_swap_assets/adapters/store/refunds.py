@@ -199,3 +199,21 @@ def _row(one: ReadRefund, seen_at: datetime, now: datetime) -> tuple[Any, ...]:
     record = one.record
     moved = (record.moved_pence, record.gift_card_pence, record.moved_at)
     return (*(getattr(record, name) for name in HEADER), *moved, one.content_hash, seen_at, now, now)
+
+
+def moved_in_month(conn: psycopg.Connection, period: str) -> list[tuple[str, str, int, int, int]]:
+    """Of payments that went through in a London month ('2026-03'), by currency and gateway, the largest sum first.
+
+    Each with their number, their sum in pence, and what of it belongs to no return.
+    """
+    rows = conn.execute(
+        "SELECT t.currency, t.gateway, count(*), sum(t.amount_pence)::bigint, "
+        "coalesce(sum(t.amount_pence) FILTER (WHERE f.return_id IS NULL), 0)::bigint "
+        "FROM storefront.transactions t JOIN storefront.refunds f USING (refund_id) "
+        "WHERE t.kind = 'REFUND' AND t.status = 'SUCCESS' AND NOT t.is_test "
+        "AND t.processed_at >= (%(first)s)::timestamp AT TIME ZONE 'Europe/London' "
+        "AND t.processed_at < ((%(first)s)::timestamp + interval '1 month') AT TIME ZONE 'Europe/London' "
+        "GROUP BY 1, 2 ORDER BY 1, 4 DESC, 2",
+        {"first": f"{period}-01"},
+    ).fetchall()
+    return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]

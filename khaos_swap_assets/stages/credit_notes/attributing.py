@@ -92,11 +92,4 @@ def told_of(conn: psycopg.Connection, loose: Sequence[CreditNote]) -> dict[str, 
 
 def _touched_customers(conn: psycopg.Connection, now: datetime) -> set[str]:
     since = worklist.trusted(conn, SOURCE, now) or datetime.min.replace(tzinfo=UTC)
-    rows = conn.execute(
-        "SELECT DISTINCT customer_code FROM khaos.credit_notes WHERE return_id IS NULL AND changed_at >= "
-        "%s UNION "
-        "SELECT m.customer_code FROM recon.worklist w JOIN recon.matched_returns m USING (return_id) "
-        "WHERE w.stage IN ('draft', 'reconcile') AND m.customer_code IS NOT NULL",
-        (since,),
-    ).fetchall()
-    return {row[0] for row in rows}
+    return links.customers_to_ask(conn, since)

@@ -36,19 +36,14 @@ def evidence_of(
     ready: Sequence[SavedDraft],
 ) -> Evidence:
     """What a search showed, with all that is known of its notes; what attribution says of them is not in it yet."""
-    sold = _sold_on(conn, found.customers)
+    sold = links.sold_on(conn, found.customers)
     kept = notes.of_customers if settings.khaos.is_cloud else notes.told_by_file
     by_khaos = {note.credit_note_code: note for feed in found.feeds for note in feed.credit_notes}
     by_file = {note.credit_note_code: note for note in kept(conn, sorted(found.customers))}
     elsewhere = {note.credit_note_code: note for note in _elsewhere(conn, found, wanted, ready)}
     seen = tuple(note for note in (elsewhere | by_file | by_khaos).values() if not _is_older(note, sold))
-    rows = conn.execute(
-        "SELECT credit_note_code, return_id FROM khaos.credit_notes WHERE return_id IS NOT NULL "
-        "AND credit_note_code = ANY(%s)",
-        ([note.credit_note_code for note in seen],),
-    ).fetchall()
-    attributed = {row[0]: row[1] for row in rows}
-    refused = links.refused(conn, [note.credit_note_code for note in seen])
+    codes = [note.credit_note_code for note in seen]
+    attributed, refused = links.owner_of(conn, codes), links.refused(conn, codes)
     undone = SqlBook(conn).undone()
     waived = links.waived(conn, sorted({*(one.return_id for one in ready), *(one.return_id for one in undone)}))
     goods = [*(note.lines for note in seen), *(one.contents for one in undone), *map(_goods, ready)]
@@ -77,24 +72,6 @@ def _elsewhere(
     rmas = {one.draft.rma for one in ready if one.draft} | {one.rma for one in SqlBook(conn).undone()}
     named = notes.loose_of_refs(conn, sorted(wanted.references | drafted | rmas))
     return [note for note in named if note.customer_code not in found.customers]
-
-
-def _sold_on(conn: psycopg.Connection, customers: frozenset[str]) -> dict[str, date]:
-    """By customer: the first London day on which goods were invoiced that a document waits or is out for.
-
-    Staff credit a customer who telephones, and the return is made in Swap after that.
-    """
-    rows = conn.execute(
-        "SELECT m.customer_code, min(least(o.invoiced_on, "
-        "(coalesce(r.submitted_at, r.created_at) AT TIME ZONE 'Europe/London')::date)) FROM ("
-        "SELECT return_id FROM recon.drafts WHERE state = 'ready' AND NOT is_done UNION "
-        "SELECT return_id FROM recon.postings WHERE state IN ('planned', 'in_doubt')) undone "
-        "JOIN recon.matched_returns m USING (return_id) JOIN swap.returns r USING (return_id) "
-        "LEFT JOIN khaos.sales_orders o USING (so_code) "
-        "WHERE m.customer_code = ANY(%s) GROUP BY 1 HAVING bool_and(o.invoiced_on IS NOT NULL)",
-        (sorted(customers),),
-    ).fetchall()
-    return {row[0]: row[1] for row in rows}
 
 
 def _is_older(note: CreditNote, sold: dict[str, date]) -> bool:

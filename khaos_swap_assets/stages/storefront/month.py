@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from khaos_swap_assets.adapters.store import refunds
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.refunds.proof import CLOSED_IN_FORCE
 from khaos_swap_assets.stages.storefront.assets import NOT_CONNECTED
@@ -17,15 +18,6 @@ if TYPE_CHECKING:
 
     from khaos_swap_assets.adapters.settings import Settings
 
-MOVED = (
-    "SELECT t.currency, t.gateway, count(*), sum(t.amount_pence)::bigint, "
-    "coalesce(sum(t.amount_pence) FILTER (WHERE f.return_id IS NULL), 0)::bigint "
-    "FROM storefront.transactions t JOIN storefront.refunds f USING (refund_id) "
-    "WHERE t.kind = 'REFUND' AND t.status = 'SUCCESS' AND NOT t.is_test "
-    "AND t.processed_at >= (%(first)s)::timestamp AT TIME ZONE 'Europe/London' "
-    "AND t.processed_at < ((%(first)s)::timestamp + interval '1 month') AT TIME ZONE 'Europe/London' "
-    "GROUP BY 1, 2 ORDER BY 1, 4 DESC, 2"
-)
 HEAD = """\
 Witnessed by the storefront: a refund belongs to the month in which its money moved.
 
@@ -42,7 +34,7 @@ def money_of_month(conn: psycopg.Connection, settings: Settings, period: str) ->
     rule = f"\n\n{CLOSED_IN_FORCE}" if settings.refund_proof == "closed" else ""
     if not settings.storefront.is_connected:
         return NOT_CONNECTED + rule
-    rows = conn.execute(MOVED, {"first": f"{period}-01"}).fetchall()
+    rows = refunds.moved_in_month(conn, period)
     lines = (
         f"| {currency} | {gateway or '(none named)'} | {count} | {format_money(pence, currency)} | "
         f"{format_money(loose, currency)} |\n"
