@@ -159,7 +159,14 @@ def reconciliation_exceptions(toolbox: dg.ResourceParam[Toolbox]) -> dg.Material
 
 @dg.asset(
     key=MONTH_END,
-    deps=[RETURNS, EXCEPTIONS, ["matched", "return_lines"], ["credit_notes", "postings"], ["storefront", "refunds"]],
+    deps=[
+        RETURNS,
+        EXCEPTIONS,
+        ["matched", "return_lines"],
+        ["khaos", "credit_notes"],
+        ["credit_notes", "postings"],
+        ["storefront", "refunds"],
+    ],
     partitions_def=months_from(PERIOD_START),
     group_name="reconciliation",
     owners=["team:finance"],
