@@ -93,14 +93,12 @@ def _ask(ui: str, query: str, **variables: object) -> dict[str, Any]:
 
 
 def lineage(page: Page, ui: str) -> None:
-    """Every asset in its group, without the list beside the graph."""
+    """The groups of assets and what flows between them, without the list beside the graph."""
     page.goto(f"{ui}/asset-groups")
     page.get_by_text("reconciliation").last.wait_for(timeout=PATIENCE)
     page.wait_for_timeout(SETTLES)
     if page.get_by_placeholder("Jump to…").is_visible():
         page.get_by_placeholder("Jump to…").locator("xpath=following::button[1]").click()
-    page.keyboard.press("Alt+e")
-    page.wait_for_timeout(1_000)
     page.keyboard.press("Alt+0")
 
 
@@ -133,7 +131,7 @@ def gateway(page: Page, address: str) -> None:
 
 
 SHOTS: Mapping[str, tuple[str, tuple[int, int], Shoot, str]] = {
-    "lineage.png": ("ui", (2000, 1000), lineage, "month_end"),
+    "lineage.png": ("ui", (1600, 800), lineage, "reconciliation"),
     "runs.png": ("ui", (1400, 620), runs, "Success"),
     "check.png": ("ui", (1500, 900), check, "When red:"),
     "month_end.png": ("ui", (1400, 800), month_end, "Unreconciled"),

@@ -14,7 +14,7 @@ from khaos_swap_assets.stages.toolbox import Toolbox
 @dg.asset(
     key=["khaos", "stock_levels"],
     deps=[["credit_notes", "drafts"]],
-    group_name="khaos",
+    group_name="stock",
     owners=["team:operations"],
     kinds={"postgres", "khaos"},
     tags={"truth": "khaos"},
