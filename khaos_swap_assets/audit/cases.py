@@ -10,26 +10,31 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from khaos_swap_assets.adapters.files import documents
-from khaos_swap_assets.adapters.files.documents import Money
-from khaos_swap_assets.adapters.files.layouts import OrderRow, RefundRow
+from khaos_swap_assets.adapters.files.layouts import OrderRow
 from khaos_swap_assets.adapters.files.tables import CURRENCY
+from khaos_swap_assets.adapters.swap.extras import read_extras
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.order_names import Naming, OrderNames, naming_of
+from khaos_swap_assets.audit.refunds import Paid, paid
+from khaos_swap_assets.audit.returns_file import ReturnRow
 from khaos_swap_assets.audit.sales import sale_of
-from khaos_swap_assets.domain.judging.facts import ReturnFacts
+from khaos_swap_assets.domain.judging.facts import ReturnFacts, Unknown
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts
 from khaos_swap_assets.domain.linking.passes import ReturnRecord
 from khaos_swap_assets.domain.linking.records import unknown_codes
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.orders import Claim, OrderMatch, SalesOrder, choose_order, order_refs
 from khaos_swap_assets.domain.records.packs import Packs
-from khaos_swap_assets.domain.records.returns import Return, rightful_pence
+from khaos_swap_assets.domain.records.returns import Return, ReturnLine, rightful_pence
 from khaos_swap_assets.domain.records.sold_packs import named_line, over_sold
 from khaos_swap_assets.domain.records.stock_codes import Catalogue, SkuMatch, match_sku
+from khaos_swap_assets.domain.refunds.money_shown import Money, as_money_says, is_owed
+from khaos_swap_assets.domain.refunds.payments import Refund
 
+UNKNOWN: frozenset[Unknown] = frozenset({"inspections", "orders"})
+"""What no file shows: what the bench saw, and whether an order that is not there was ever made."""
 SUGGESTIONS = 500
 COLLECTIVE_ACCOUNT = 500
 ENDED_WITHOUT_REFUND = frozenset({"Cancelled", "Expired"})
@@ -39,8 +44,8 @@ ENDED_WITHOUT_REFUND = frozenset({"Cancelled", "Expired"})
 class Case:
     """One return beside its order and its money.
 
-    ``return_`` is as Swap shows it, ``facts`` as the audit takes it: with the money of the refunds file where there is
-    one. ``customer`` is empty for an account that is no person; ``raw`` is Swap's JSON.
+    ``return_`` is as Swap shows it, ``facts`` is what the files show of it without its Credit Notes, ``sold`` are the
+    lines of its order. ``customer`` is empty for an account that is no person.
     """
 
     return_: Return
@@ -49,56 +54,28 @@ class Case:
     order_ref: str
     sold: tuple[OrderRow, ...]
     customer: str
-    money: Money | None
-    raw: Mapping[str, Any]
 
     @property
-    def paid(self) -> Money | None:
-        """The money that moved, where it can be held against the return: in its currency."""
-        return self.money if self.money and self.money.currency == self.return_.currency else None
-
-    @property
-    def refund_pence(self) -> int:
-        """The money that moved, or Swap's confirmed refund where nobody saw the money or it was of another currency."""
-        return self.paid.cash_pence if self.paid else self.facts.refund_pence
-
-    @property
-    def tender_pence(self) -> int:
-        """What was given back as gift card or store credit, as far as the refunds file shows it."""
-        return self.paid.tender_pence if self.paid else 0
-
-    @property
-    def unmoved_pence(self) -> int:
-        """What Swap says was refunded and did not move (negative: what moved beyond it); Swap may count gift cards."""
-        if self.paid is None or not self.return_.is_refund_confirmed:
-            return 0
-        apart = [
-            self.return_.refund_pence - pence for pence in (self.paid.cash_pence, self.refund_pence + self.tender_pence)
-        ]
-        return 0 if 0 in apart else apart[0]
-
-    @property
-    def refunded_at(self) -> datetime | None:
-        """When the refund happened, if it did."""
-        if self.money is not None:
-            return self.money.refunded_at or self.return_.refunded_at
-        return self.return_.refunded_at if self.facts.refund_pence else None
+    def happened_at(self) -> datetime | None:
+        """When it was paid, or else when Swap was done with it, or when it was made."""
+        one = self.return_
+        return self.facts.refunded_at or one.done_at or one.submitted_at or one.created_at
 
     @property
     def worth_pence(self) -> int:
         """What a Credit Note of it may be expected to say: the refund, or what the refund would be."""
         lines_pence = sum(line.cost_pence for line in self.return_.refund_lines)
-        return self.refund_pence + self.tender_pence or self.return_.refund_pence or lines_pence
+        return self.facts.refund_pence + self.facts.tender_pence or self.return_.refund_pence or lines_pence
 
     @property
     def other_pence(self) -> frozenset[int]:
         """What else a Credit Note of it may say: its goods before fee, gift card or exchange; with the delivery."""
-        return rightful_pence(self.return_, self.worth_pence, self.order.delivery_gross_pence if self.order else 0)
+        return rightful_pence(self.return_, self.worth_pence, self.facts.order_delivery_pence)
 
     def record(self, packs: Packs) -> ReturnRecord:
         """What matching reads of it; a pack counts as its components."""
         return_, opened_at = self.return_, self.return_.created_at or self.return_.submitted_at
-        ended_at = self.refunded_at or return_.done_at
+        ended_at = self.facts.refunded_at or return_.done_at
         codes = {line.product_id: line.stock_code or line.sku for line in self.facts.lines}
         units = [((codes[line.product_id], line.quantity), line in return_.refund_lines) for line in return_.lines]
         own = [one for one, is_refund in units if one[0] and (is_refund or not return_.refund_lines)]
@@ -127,7 +104,7 @@ class Cases:
     naming: Naming
     orders: OrderNames
     packs: Packs
-    stray_refunds: tuple[RefundRow, ...]
+    stray_refunds: tuple[Refund, ...]
 
 
 def cases(inputs: Inputs) -> Cases:
@@ -141,27 +118,22 @@ def cases(inputs: Inputs) -> Cases:
     matches = {one.return_id: shelf.order_of(one) for one in returns}
     packs = Packs(inputs.stock_codes.rows)
     over = _over_returned(returns, matches, shelf, packs)
-    money, strays = _money(inputs, returns, naming)
-    tells_currency = inputs.refunds is not None and CURRENCY in inputs.refunds.columns
+    money = _money(inputs, returns, naming)
     people = _people(matches)
     found = []
     for row in rows:
         one, match = row.record, matches[row.record.return_id]
-        paid = _paid(one, money, tells_currency=tells_currency)
         customer = match.order.customer_code if match.order and match.order.customer_code in people else ""
-        found.append(
-            Case(
-                one,
-                shelf.facts(one, match, over[one.return_id], paid),
-                match.order,
-                shelf.ref_of(one),
-                tuple(sold.get(match.order.associated_ref, ())) if match.order else (),
-                customer,
-                paid,
-                row.raw,
-            )
-        )
-    return Cases(tuple(found), naming, OrderNames(inputs.sales_orders.rows, naming), packs, tuple(strays))
+        facts = shelf.facts(row, match, over[one.return_id], money.money.get(one.return_id))
+        found.append(Case(one, facts, match.order, shelf.ref_of(one), shelf.sold_of(match.order), customer))
+    return Cases(tuple(found), naming, OrderNames(inputs.sales_orders.rows, naming), packs, money.strays)
+
+
+def _money(inputs: Inputs, returns: Sequence[Return], naming: Naming) -> Paid:
+    """What the refunds file says; nothing where none was given."""
+    if inputs.refunds is None:
+        return Paid()
+    return paid(inputs.refunds.rows, returns, naming, tells_currency=CURRENCY in inputs.refunds.columns)
 
 
 class _Shelf:
@@ -210,31 +182,45 @@ class _Shelf:
             self._orders[ref] = documents.sales_orders(rows, tells_invoice=self._tells_invoice) if rows else []
         return self._orders[ref]
 
-    def facts(self, return_: Return, match: OrderMatch, over: Mapping[str, int], paid: Money | None) -> ReturnFacts:
-        """What the rules of single conditions read: all units count as inspected, since no file tells of that."""
-        lines = tuple(
-            LineFacts(
-                line.product_id,
-                line.sku,
-                line.quantity,
-                line.cost_pence,
-                line.outcome,
-                line.currency,
-                found.stock_code,
-                found.problem,
-                found.suggestion,
-                found.suggestion_rule,
-                sellable_quantity=line.quantity,
-                **sale_of(line, found.stock_code, match.order, self._sold, self._packs),
-            )
-            for line in return_.lines
-            for found in (self.sku(line.sku),)
-        )
-        is_alike = paid is not None and paid.currency == return_.currency
-        seen = replace(return_, refund_pence=paid.cash_pence + paid.tender_pence) if paid and is_alike else return_
-        currency = match.order.currency if match.order and "currency_mismatch" not in self._untold else None
+    def sold_of(self, order: SalesOrder | None) -> tuple[OrderRow, ...]:
+        """The rows of an order."""
+        return tuple(self._sold.get(order.associated_ref, ())) if order else ()
+
+    def facts(self, row: ReturnRow, match: OrderMatch, over: Mapping[str, int], money: Money | None) -> ReturnFacts:
+        """What the files show of a return, and that they show no inspection and perhaps not every order."""
+        one, extras = row.record, read_extras(row.raw, row.record.currency)
         return ReturnFacts(
-            seen, lines, currency, match.problems, over_returned=tuple(sorted(over)), over_pence=sum(over.values())
+            return_=as_money_says(one, money, is_in_sight=True),
+            lines=tuple(self._line(line, match.order) for line in one.lines),
+            order_currency=match.order.currency if match.order and "currency_mismatch" not in self._untold else None,
+            order_problems=match.problems,
+            over_returned=tuple(sorted(over)),
+            over_pence=sum(over.values()),
+            exchange_pence=extras.exchange_pence,
+            taxes_on_top_pence=extras.taxes_on_top_pence,
+            duties_pence=extras.duties_pence,
+            postage_pence=extras.postage_pence,
+            order_delivery_pence=match.order.delivery_gross_pence if match.order else 0,
+            money=money,
+            said=one if money and is_owed(one) else None,
+            unknown=UNKNOWN,
+        )
+
+    def _line(self, line: ReturnLine, order: SalesOrder | None) -> LineFacts:
+        """A line beside its sale."""
+        found = self.sku(line.sku)
+        return LineFacts(
+            line.product_id,
+            line.sku,
+            line.quantity,
+            line.cost_pence,
+            line.outcome,
+            line.currency,
+            found.stock_code,
+            found.problem,
+            found.suggestion,
+            found.suggestion_rule,
+            **sale_of(line, found.stock_code, order, self._sold, self._packs),
         )
 
 
@@ -260,31 +246,6 @@ def _over_returned(
         for (return_id, code), pence in over_sold(found, orders[ref], packs).items():
             over[return_id][code] = pence
     return over
-
-
-def _money(
-    inputs: Inputs, returns: Sequence[Return], naming: Naming
-) -> tuple[dict[str, Money] | None, list[RefundRow]]:
-    """The money of each return, or None where no refunds file was given."""
-    if inputs.refunds is None:
-        return None, []
-    of_order: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
-    known = set()
-    for one in returns:
-        known.add(one.return_id)
-        for name in {one.order_name, naming.ref_of(one.order_name)} - {""}:
-            of_order[name].append((one.return_id, one.refund_pence))
-    of_rma = {one.rma: one.return_id for one in returns}
-    named = [row._replace(return_id=of_rma.get(row.return_id, row.return_id)) for row in inputs.refunds.rows]
-    return documents.money_by_return(named, of_order, known)
-
-
-def _paid(return_: Return, money: Mapping[str, Money] | None, *, tells_currency: bool) -> Money | None:
-    """The money of a return; nothing moved where the refunds file does not show any."""
-    if money is None:
-        return None
-    paid = money.get(return_.return_id, Money(0, 0, return_.currency, None))
-    return paid if tells_currency else replace(paid, currency=return_.currency)
 
 
 def _people(matches: Mapping[str, OrderMatch]) -> set[str]:

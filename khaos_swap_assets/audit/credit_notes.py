@@ -6,16 +6,18 @@ return a note belongs to (``linking.passes``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from khaos_swap_assets.adapters.files import documents
 from khaos_swap_assets.adapters.files.documents import Note
+from khaos_swap_assets.adapters.files.layouts import OrderRow
 from khaos_swap_assets.adapters.files.tables import CURRENCY, HOME_CURRENCY
 from khaos_swap_assets.audit.cases import Cases
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.domain.linking.passes import NoteRecord
 from khaos_swap_assets.domain.money.amounts import exponent_of
+from khaos_swap_assets.domain.money.tax import Amount
 
 
 def notes(inputs: Inputs, cases: Cases) -> list[Note]:
@@ -30,6 +32,15 @@ def notes(inputs: Inputs, cases: Cases) -> list[Note]:
 def record_of(note: Note, cases: Cases) -> NoteRecord:
     """What matching reads of it; a pack counts as its components."""
     return replace(note.record, codes=cases.packs.noted(note.record.codes))
+
+
+def net_of(note: Note, sold: Sequence[OrderRow]) -> int | None:
+    """Net of a note; delivery, whose net no file shows, at the rate of the sold goods where they share one."""
+    rates = {row.vat_percent for row in sold}
+    if note.vat_pence is None or (note.delivery_pence and (len(rates) != 1 or None in rates)):
+        return None
+    delivery = [Amount.of(note.delivery_pence, rate).net_pence for rate in rates if rate is not None]
+    return note.gross_pence - note.delivery_pence - note.vat_pence + (delivery[0] if note.delivery_pence else 0)
 
 
 def _with_order(note: Note, cases: Cases) -> Note:

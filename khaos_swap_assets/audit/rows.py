@@ -1,7 +1,7 @@
-"""One row of the reconciliation: a return, or a Credit Note that no return has for certain.
+"""One row of the reconciliation: a return, a Credit Note that no return has for certain, or money without a return.
 
-Belongs here: the record, the statuses from bad to good, and figures that follow from one row. Stays out: how a row
-comes about (``engine``) and how it is written (``writing``). Money is minor units of the row's currency.
+Belongs here: the record, and figures that follow from one row. Stays out: how a row comes about (``engine``) and how it
+is written (``writing``). Money is minor units of the row's currency.
 """
 
 from __future__ import annotations
@@ -9,32 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
 
 from khaos_swap_assets.domain.judging.month_conditions import Timing
-
-Status = Literal[
-    "duplicate",
-    "ambiguous",
-    "value_gap",
-    "credit_note_missing",
-    "credit_note_orphan",
-    "in_flight",
-    "within_tolerance",
-    "matched",
-]
-
-WORST_FIRST: tuple[Status, ...] = (
-    "duplicate",
-    "ambiguous",
-    "value_gap",
-    "credit_note_missing",
-    "credit_note_orphan",
-    "in_flight",
-    "within_tolerance",
-    "matched",
-)
-UNRECONCILED: frozenset[Status] = frozenset(WORST_FIRST[:5])
+from khaos_swap_assets.domain.judging.statuses import UNRECONCILED, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +29,8 @@ class Row:
     """``legs`` add up to the gap; ``day`` is the London day of the refund or note, from which the row ages.
 
     ``evidence`` says of each leg which field shows it. ``months`` add up to the row where payments of several months
-    made its refund, and are empty where ``period`` holds all of it. ``timing`` are the days of payments and notes.
+    made its refund, and are empty where ``period`` holds all of it. ``open_pence`` is what of it the books do not show
+    or show wrongly, without sign. ``timing`` are the days of payments and notes.
     """
 
     rma: str
@@ -69,6 +47,7 @@ class Row:
     vat_gap_pence: int | None = None
     legs: Mapping[str, int] = field(default_factory=dict)
     evidence: Mapping[str, str] = field(default_factory=dict)
+    open_pence: int = 0
     months: tuple[RowMonth, ...] = ()
     timing: Timing = field(default_factory=Timing)
 
@@ -91,8 +70,3 @@ class Row:
     def is_unreconciled(self) -> bool:
         """True when somebody has to act."""
         return self.status in UNRECONCILED
-
-    @property
-    def open_pence(self) -> int:
-        """What of the row is not reconciled, without sign."""
-        return abs(self.gap_pence) if self.is_unreconciled else 0

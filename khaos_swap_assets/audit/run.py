@@ -15,6 +15,7 @@ from khaos_swap_assets.audit import engine, findings, summary, writing
 from khaos_swap_assets.audit.control import require_totals, strips
 from khaos_swap_assets.audit.engine import Span
 from khaos_swap_assets.audit.inputs import Inputs, Paths, Reports, Said, read_all, usable
+from khaos_swap_assets.audit.pairing import pair
 from khaos_swap_assets.audit.summary import Summary
 from khaos_swap_assets.audit.writing import Result
 
@@ -59,9 +60,9 @@ def audit(
 
 def reconcile(inputs: Inputs, span: Span, *, keeps_faults: bool = False) -> Result:
     """Everything that the outputs say."""
-    pairing = engine.pair(inputs)
+    pairing = pair(inputs)
     done = engine.reconciled(pairing, span)
     rows = done.rows
-    found = findings.findings(done, pairing, span, list(inputs.faults))
+    found = findings.findings(done, list(inputs.faults))
     figures = summary.summarise(inputs, pairing, rows, found, span)
     return Result(rows, found, figures, inputs.faults if keeps_faults else None)

@@ -13,10 +13,12 @@ from typing import Any
 
 from khaos_swap_assets.adapters.files.tables import Table
 from khaos_swap_assets.audit.control import Strip, not_compared, strips
-from khaos_swap_assets.audit.engine import Pairing, Span
+from khaos_swap_assets.audit.engine import Span
 from khaos_swap_assets.audit.findings import Finding
 from khaos_swap_assets.audit.inputs import Inputs
-from khaos_swap_assets.audit.rows import UNRECONCILED, WORST_FIRST, Row, RowMonth
+from khaos_swap_assets.audit.pairing import Pairing
+from khaos_swap_assets.audit.rows import Row, RowMonth
+from khaos_swap_assets.domain.judging.statuses import UNRECONCILED, WORST_FIRST
 from khaos_swap_assets.domain.judging.waterfall import LEGS
 
 AGES = ((2, "0-2"), (7, "3-7"), (14, "8-14"), (30, "15-30"))
@@ -29,7 +31,7 @@ UNKNOWN_PROOF = (
     "version 1 of Swap's API calls it), so each that is Closed with a date counts as refunded, also where staff closed "
     "it without paying; nobody has looked at the bank."
 )
-SINGLE_SIDED = ("in_flight", "credit_note_missing", "credit_note_orphan", "ambiguous")
+SINGLE_SIDED = ("in_flight", "credit_note_missing", "credit_note_orphan", "ambiguous", "refund_without_return")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,14 @@ STATUS_WORDS = {
     "duplicate": "Credited twice",
     "ambiguous": "Fits in more than one way",
     "value_gap": "Amounts differ",
+    "paid_twice": "Refunded twice",
     "credit_note_missing": "Refunded, no Credit Note",
     "credit_note_orphan": "Credit Note without a return",
+    "refund_without_return": "Refunded, no return",
     "in_flight": "Not due yet",
     "within_tolerance": "Within tolerance",
     "matched": "Matched",
+    "nothing_due": "Nothing due",
 }
 LEG_WORDS = {
     "goods": "Goods",
@@ -34,4 +37,5 @@ STEP_WORDS = {
     "credit_note_missing": "Refunded, no Credit Note",
     "credit_note_orphan": "Credit Note without a return",
     "ambiguous": "Fits in more than one way",
+    "refund_without_return": "Refunded, no return",
 }

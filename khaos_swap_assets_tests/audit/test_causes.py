@@ -133,7 +133,7 @@ def test_u20_small_residuals_are_let_be(tmp_path: Path) -> None:
 def test_u20_differences_of_one_sign_are_no_chance(tmp_path: Path) -> None:
     result = rounded_shop(["25.00"] * 20).audited(tmp_path)
     assert {row.status for row in result.rows} == {"value_gap"}
-    assert ("differences_systematic", "rounding 2026-03") in kinds(result)
+    assert ("differences_systematic", "2026-03 rounding GBP") in kinds(result)
     assert {row.status for row in rounded_shop(["25.00"] * 19).audited(tmp_path).rows} == {"within_tolerance"}
 
 

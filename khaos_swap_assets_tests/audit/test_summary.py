@@ -13,14 +13,17 @@ from hypothesis import strategies as st
 from khaos_swap_assets.adapters.files.tables import Table
 from khaos_swap_assets.audit.cases import Cases
 from khaos_swap_assets.audit.chart import LEFT, RIGHT, WIDTH, printed, waterfall
-from khaos_swap_assets.audit.engine import Pairing, Span
-from khaos_swap_assets.audit.findings import ALL_KINDS, Finding
+from khaos_swap_assets.audit.engine import Span
+from khaos_swap_assets.audit.findings import Finding
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.order_names import Naming, OrderNames
 from khaos_swap_assets.audit.page import WORST, all_money, main_cause, owner_word, owners, shares, worst
-from khaos_swap_assets.audit.rows import UNRECONCILED, WORST_FIRST, Row, Status
+from khaos_swap_assets.audit.pairing import Pairing
+from khaos_swap_assets.audit.rows import Row
 from khaos_swap_assets.audit.summary import AGE_NAMES, Summary, Task, Totals, age_of, summarise, tasks
 from khaos_swap_assets.audit.words import LEG_WORDS, STATUS_WORDS, STEP_WORDS
+from khaos_swap_assets.domain.exceptions.catalogue import KINDS
+from khaos_swap_assets.domain.judging.statuses import UNRECONCILED, WORST_FIRST, Status
 from khaos_swap_assets.domain.judging.waterfall import LEGS
 from khaos_swap_assets.domain.linking.passes import Matching
 from khaos_swap_assets.domain.records.packs import Packs
@@ -40,6 +43,7 @@ def a_row(refund: int = 5000, credited: int = 5000, status: Status = "matched", 
         "currency": "GBP",
         "day": TODAY,
         "legs": legs,
+        "open_pence": abs(credited - refund) if status in UNRECONCILED else 0,
     }
     return Row(**base | changes, refund_pence=refund, credited_pence=credited, status=status)
 
@@ -48,13 +52,13 @@ def summary_of(rows: list[Row], findings: list[Finding] | None = None) -> Summar
     """The summary of rows alone, without files behind them."""
     returns, codes, orders, notes = (Table[Any](name) for name in ("returns", "codes", "orders", "notes"))
     cases = Cases((), Naming(), OrderNames((), Naming()), Packs(()), ())
-    pairing = Pairing(cases, {}, {}, Matching(()), {}, {}, {}, {}, {}, frozenset(), {})
+    pairing = Pairing(cases, {}, {}, Matching(()), {}, {}, {}, {}, {}, {}, {}, {})
     return summarise(Inputs(returns, codes, orders, notes, None), pairing, rows, findings or [], SPAN)
 
 
 def test_every_status_has_its_words_and_its_place() -> None:
     assert set(WORST_FIRST) == set(get_args(Status)) == set(STATUS_WORDS)
-    assert set(WORST_FIRST) - UNRECONCILED == {"in_flight", "within_tolerance", "matched"}
+    assert set(WORST_FIRST) - UNRECONCILED == {"in_flight", "within_tolerance", "matched", "nothing_due"}
     assert set(LEG_WORDS) == set(LEGS)
     assert set(LEGS) < set(STEP_WORDS)
 
@@ -166,7 +170,7 @@ def test_tasks_keep_currencies_apart_and_the_most_money_first() -> None:
         ("credit_note_missing", 2, {}),
         ("credit_note_duplicate", 1, {}),
     ]
-    assert all(task.owner == ALL_KINDS[task.kind].owner and task.action for task in found)
+    assert all(task.owner == KINDS[task.kind].owner and task.action for task in found)
 
 
 def task(owner: str, count: int, pence: Mapping[str, int]) -> Task:

@@ -16,9 +16,8 @@ from khaos_swap_assets.adapters.files.faults import BadInputError
 from khaos_swap_assets.adapters.files.written import FORMULA_STARTS
 from khaos_swap_assets.audit import run, workbook, writing
 from khaos_swap_assets.audit.engine import Span
-from khaos_swap_assets.audit.kinds import AUDIT_KINDS
-from khaos_swap_assets.audit.rows import WORST_FIRST
 from khaos_swap_assets.audit.writing import OutputError
+from khaos_swap_assets.domain.judging.statuses import WORST_FIRST
 from khaos_swap_assets.domain.linking.records import PassName
 from khaos_swap_assets_tests.audit.files import AS_OF, Shop, small_shop
 
@@ -261,7 +260,7 @@ def test_bytes_that_are_no_text_can_be_told(tmp_path: Path) -> None:
 
 def test_the_page_for_users_names_every_status_pass_and_kind() -> None:
     text = (Path(__file__).parents[2] / "docs" / "audit.md").read_text(encoding="utf-8")
-    names = {*WORST_FIRST, *AUDIT_KINDS, *get_args(PassName)} - {"codes_value", "differences_systematic"}
+    names = {*WORST_FIRST, *get_args(PassName)} - {"codes_value", "differences_systematic"}
     assert {name for name in names if f"`{name}`" not in text} == set()
 
 

@@ -14,6 +14,7 @@ from khaos_swap_assets.domain.exceptions.tax_kinds import TAX_KINDS
 from khaos_swap_assets.domain.judging.conditions import RULES
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.judging.goods_conditions import GOODS_RULES
+from khaos_swap_assets.domain.judging.value_conditions import VALUE_RULES
 from khaos_swap_assets_tests.domain.cases import (
     DELIVERED,
     LATE,
@@ -91,6 +92,15 @@ TABLE: list[tuple[str, bool, ReturnFacts] | tuple[str, bool, ReturnFacts, dateti
     *LINE_KINDS,
     *ORDER_KINDS,
     ("order_not_found", True, some_facts(**lines_with("order_not_found"))),
+    ("credited_without_sale", True, some_facts(**order("order_not_found"), **COVERED)),
+    ("credited_without_sale", False, some_facts(**order("order_not_found"))),
+    ("credited_without_sale", False, some_facts(**order("order_not_found"), **COVERED, unknown=frozenset({"orders"}))),
+    ("return_status_unknown", True, some_facts(a_return(status="Refunded"))),
+    ("return_status_unknown", True, some_facts(a_return(status=""))),
+    ("return_status_unknown", False, some_facts(OPEN)),
+    ("credit_note_ambiguous", True, some_facts(doubtful_notes=("CN9",))),
+    ("credit_note_missing", False, some_facts(doubtful_notes=("CN9",)), LATE),
+    ("credit_note_ambiguous", False, some_facts(doubtful_notes=("CN9",), **COVERED)),
     ("order_not_invoiced", True, some_facts(**order("order_not_invoiced"))),
     ("order_not_invoiced", True, some_facts(**order("order_not_invoiced"), **COVERED)),
     ("order_not_invoiced", False, some_facts(OPEN, **order("order_not_invoiced"))),
@@ -270,8 +280,9 @@ def test_every_return_kind_has_a_rule_and_a_row_of_each_sort() -> None:
         "record_unreadable",
         "differences_systematic",
     }
-    others |= {kind.kind for kind in (*MONEY_KINDS, *RUN_KINDS, *TAX_KINDS)}
-    assert {*RULES, *GOODS_RULES} == set(KINDS) - others - {"credit_note_missing"}
+    others |= {kind.kind for kind in (*MONEY_KINDS, *RUN_KINDS, *TAX_KINDS)} - {*RULES}
+    of_no_rule = {"credit_note_missing", "credit_note_ambiguous"}
+    assert {*RULES, *VALUE_RULES, *GOODS_RULES} == set(KINDS) - others - of_no_rule
     for kind in set(KINDS) - others:
         assert {row[1] for row in TABLE if row[0] == kind} == {True, False}
 

@@ -39,7 +39,7 @@ GROWN = a_return(refund_pence=6000)
 @pytest.mark.parametrize(
     ("facts", "now", "status"),
     [
-        (some_facts(OPEN), LATE, "nothing_due"),
+        (some_facts(OPEN), LATE, "in_flight"),
         (some_facts(CANCELLED), LATE, "nothing_due"),
         (some_facts(a_return(refund_pence=0)), LATE, "nothing_due"),
         (some_facts(), SOON, "in_flight"),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from khaos_swap_assets.domain.exceptions.money_kinds import MONEY_KINDS
+from khaos_swap_assets.domain.judging.conditions import RULES
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.judging.money_conditions import MONEY_RULES, money_holds, without_return
 from khaos_swap_assets.domain.judging.proof_conditions import PROOF_RULES
@@ -73,7 +74,8 @@ def test_without_a_storefront_none_of_them_ever_holds() -> None:
 
 
 def test_every_kind_of_a_return_has_a_rule() -> None:
-    assert {*MONEY_RULES, *PROOF_RULES} == {kind.kind for kind in MONEY_KINDS} - {"refund_without_return"}
+    ruled = {*MONEY_RULES, *PROOF_RULES}
+    assert ruled == {kind.kind for kind in MONEY_KINDS} - {"refund_without_return", *RULES}
 
 
 def test_refunds_that_fit_two_returns_say_nothing_of_one_that_swap_does_not_show_as_paid() -> None:
@@ -94,7 +96,7 @@ def test_the_return_is_looked_at_again_when_the_grace_ends() -> None:
 def test_unpaid_money_is_one_exception_and_nothing_is_due() -> None:
     verdict = judge(facts_of(), LIMITS, LATE)
     assert [problem.kind for problem in verdict.problems] == ["refund_not_paid"]
-    assert (verdict.status, verdict.gap_pence) == ("nothing_due", 0)
+    assert (verdict.status, verdict.gap_pence) == ("in_flight", 0)
 
 
 def test_the_message_names_what_became_of_the_payment_and_the_money_at_risk() -> None:

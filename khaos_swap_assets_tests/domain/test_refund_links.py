@@ -143,7 +143,7 @@ def test_a_gift_card_is_tender_and_no_missing_amount() -> None:
     """FINANCE_RULES U-14: £40.00 to the card and £20.00 to the gift card are the £60.00 of the note."""
     split = a_refund("F1", a_payment(4000), a_payment(2000, number="T2", gateway="gift_card"))
     money = link([claim(1, 6000)], [split]).money["R1"]
-    assert (money.state, money.moved_pence, split.gift_card_pence) == ("paid", 6000, 2000)
+    assert (money.state, money.moved_pence, split.tender_pence) == ("paid", 6000, 2000)
 
 
 def test_a_second_refund_of_the_whole_amount_went_out_twice() -> None:

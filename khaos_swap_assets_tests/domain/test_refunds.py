@@ -48,7 +48,7 @@ def test_payments_stand_in_the_order_of_their_days() -> None:
 
 def test_a_gift_card_is_money_that_the_provider_never_shows() -> None:
     refund = a_refund("F1", a_payment(3500), a_payment(1500, number="T2", gateway="gift_card"))
-    assert (refund.moved_pence, refund.gift_card_pence) == (5000, 1500)
+    assert (refund.moved_pence, refund.tender_pence) == (5000, 1500)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ some_payments = st.lists(
 @given(some_payments)
 def test_what_moved_never_exceeds_its_payments_and_their_order_is_nothing(payments: list[Transaction]) -> None:
     refund = a_refund("F1", *payments)
-    assert 0 <= refund.gift_card_pence <= refund.moved_pence <= refund.total_pence
+    assert 0 <= refund.tender_pence <= refund.moved_pence <= refund.total_pence
     assert a_refund("F1", *payments[::-1]).moved == refund.moved
 
 

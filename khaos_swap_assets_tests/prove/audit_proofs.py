@@ -9,6 +9,7 @@ from typing import Any
 
 from khaos_swap_assets_tests.prove.hand_posted_months import hand_posted_months
 from khaos_swap_assets_tests.prove.live_months import live_hand_months
+from khaos_swap_assets_tests.prove.one_judge import one_judge
 from khaos_swap_assets_tests.prove.tests_at_size import run_tests
 
 SEEDS = 50
@@ -30,4 +31,4 @@ def audit_wounds() -> dict[str, Any]:
     return {**run_tests("audit/test_fuzz.py", KHAOS_SWAP_FUZZ=WOUNDS), "wounds": WOUNDS}
 
 
-AUDIT_PROOFS = (audit_months, hand_posted_months, live_months, live_hand_months, audit_wounds)
+AUDIT_PROOFS = (audit_months, hand_posted_months, live_months, live_hand_months, one_judge, audit_wounds)

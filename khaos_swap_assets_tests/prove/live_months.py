@@ -17,13 +17,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from khaos_swap_assets.adapters.files import documents
+from khaos_swap_assets.adapters.files.documents import Note
+from khaos_swap_assets.adapters.files.layouts import OrderRow
 from khaos_swap_assets.adapters.store.matches import MatchedLine, MatchedReturn
 from khaos_swap_assets.audit import cases, credit_notes
 from khaos_swap_assets.audit.inputs import Inputs, Paths, read_inputs
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.linking.attribution import Attribution
 from khaos_swap_assets.domain.linking.loose_notes import Standing
-from khaos_swap_assets.domain.linking.passes import NoteRecord
 from khaos_swap_assets.sandbox import audit_files, hand_month
 from khaos_swap_assets.sandbox.hand_month import HandMonth
 from khaos_swap_assets.sandbox.world import Rma
@@ -116,12 +118,13 @@ def laid(month: HandMonth) -> tuple[Beside, list[CreditNote]]:
     with TemporaryDirectory() as folder:
         options = audit_files.write(month, Path(folder))
         names = ("returns", "stock-codes", "sales-orders", "credit-notes")
-        return _laid(read_inputs(Paths(*(Path(options[name]) for name in names)), skips_bad_rows=False))
+        return laid_inputs(read_inputs(Paths(*(Path(options[name]) for name in names)), skips_bad_rows=False))
 
 
-def _laid(inputs: Inputs) -> tuple[Beside, list[CreditNote]]:
-    found = cases.cases(inputs)
-    notes = [_note(note.record) for note in credit_notes.notes(inputs, found)]
+def laid_inputs(inputs: Inputs) -> tuple[Beside, list[CreditNote]]:
+    """The same of files that were read."""
+    found, sold_rows = cases.cases(inputs), documents.by_order(inputs.sales_orders.rows)
+    notes = [_note(note, sold_rows.get(note.order_ref, ())) for note in credit_notes.notes(inputs, found)]
     by_id = {case.return_.return_id: case for case in found.all}
     records = {key: case.return_ for key, case in by_id.items()}
     heads = {key: _head(case) for key, case in by_id.items()}
@@ -148,8 +151,7 @@ def _lines(case: cases.Case) -> list[MatchedLine]:
     ]  # fmt: skip
 
 
-def _note(one: NoteRecord) -> CreditNote:
-    day = one.created_on
-    return CreditNote(
-        one.code, one.ref, one.customer, one.currency, day, day, 70, one.value_pence, None, 0, one.codes, one.order_ref
-    )
+def _note(note: Note, sold: Sequence[OrderRow]) -> CreditNote:
+    """A note as Khaos shows it: issued on the day of its making, its lines without values."""
+    shown = note.shown(net_pence=credit_notes.net_of(note, sold))
+    return replace(shown, issued_on=note.created_on, stage_id=70, lines=note.record.codes)

@@ -1,4 +1,4 @@
-"""Rows become documents: Stock Codes, Sales Orders, Credit Notes, and the money of each return.
+"""Rows become documents: Stock Codes, Sales Orders and Credit Notes.
 
 Belongs here: putting the rows of one document together. Stays out: reading rows (``tables``) and what the documents
 mean beside each other (``engine``). Money is minor units.
@@ -7,16 +7,16 @@ mean beside each other (``engine``). Money is minor units.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
-from khaos_swap_assets.adapters.files.layouts import MOVED, NoteRow, OrderRow, RefundRow, StockCodeRow
+from khaos_swap_assets.adapters.files.layouts import NoteRow, OrderRow, StockCodeRow
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.linking.passes import NoteRecord
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.orders import OrderLine, SalesOrder
 from khaos_swap_assets.domain.records.stock_codes import StockCode
-from khaos_swap_assets.domain.refunds.payments import is_tender
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,24 @@ class Note:
         known = [net for net in nets if net is not None]
         return sum(line.gross_pence for line in self.lines) - sum(known) if len(known) == len(nets) and nets else None
 
+    def shown(self, net_pence: int | None = None, *, has_lines: bool = True) -> CreditNote:
+        """What is told of it; no file says whether it was issued."""
+        lines = tuple((line.stock_code, line.quantity) for line in self.lines) if has_lines else ()
+        return CreditNote(
+            self.code,
+            self.associated_ref,
+            self.customer_ref,
+            self.currency,
+            self.created_on,
+            None,
+            None,
+            self.gross_pence,
+            net_pence,
+            self.delivery_pence,
+            lines,
+            self.order_ref,
+        )
+
     @property
     def record(self) -> NoteRecord:
         """What matching reads of it; a line that takes money off, such as a fee withheld, is no goods."""
@@ -70,20 +88,6 @@ class Note:
             self.created_on,
             tuple((line.stock_code, line.quantity, line.gross_pence) for line in goods),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Money:
-    """What went back to a customer: ``cash_pence`` by card or bank, ``tender_pence`` as gift card or store credit.
-
-    ``payments`` are the former one by one: London day, None where the file does not say, and pence.
-    """
-
-    cash_pence: int
-    tender_pence: int
-    currency: str
-    refunded_at: datetime | None
-    payments: tuple[tuple[date | None, int], ...] = ()
 
 
 def stock_codes(rows: Iterable[StockCodeRow]) -> list[StockCode]:
@@ -183,44 +187,3 @@ def _only(texts: Iterable[str]) -> str:
     """The text, where the rows name one; where they name several, none can speak for the note."""
     said = _said(texts)
     return said[0] if len(said) == 1 else ""
-
-
-def money_by_return(
-    refunds: Iterable[RefundRow], returns_of_order: Mapping[str, Sequence[tuple[str, int]]], known: set[str]
-) -> tuple[dict[str, Money], list[RefundRow]]:
-    """The money that moved, by return id, and the refunds that belong to no return.
-
-    ``returns_of_order`` gives (return id, Swap's refund) of the returns of an order. A refund that names its order only
-    is the return's if the order has one return, or one of exactly this value.
-    """
-    moved: defaultdict[str, list[RefundRow]] = defaultdict(list)
-    alone = []
-    for row in refunds:
-        if row.status in MOVED:
-            return_id = row.return_id if row.return_id in known else _of_order(row, returns_of_order)
-            if return_id:
-                moved[return_id].append(row)
-            else:
-                alone.append(row)
-    return {return_id: _money(rows) for return_id, rows in moved.items()}, alone
-
-
-def _of_order(row: RefundRow, returns_of_order: Mapping[str, Sequence[tuple[str, int]]]) -> str:
-    if row.return_id:
-        return ""
-    found = returns_of_order.get(row.order_ref, ())
-    exact = [one for one in found if one[1] == row.amount_pence]
-    fits = found if len(found) == 1 else exact
-    return fits[0][0] if len(fits) == 1 else ""
-
-
-def _money(rows: Sequence[RefundRow]) -> Money:
-    tender = sum(row.amount_pence for row in rows if is_tender(row.gateway))
-    cash = [row for row in rows if not is_tender(row.gateway)]
-    return Money(
-        cash_pence=sum(row.amount_pence for row in cash),
-        tender_pence=tender,
-        currency=_only(row.currency for row in rows),
-        refunded_at=max((row.refunded_at for row in rows if row.refunded_at), default=None),
-        payments=tuple((london_date(row.refunded_at) if row.refunded_at else None, row.amount_pence) for row in cash),
-    )

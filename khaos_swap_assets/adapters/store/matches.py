@@ -146,7 +146,8 @@ def kept_of_month(conn: psycopg.Connection, period: str) -> list[dict[str, Any]]
         return cursor.execute(
             "SELECT r.currency, count(DISTINCT l.return_id) AS returns, sum(l.kept_quantity)::integer AS units, "
             "sum(l.cost_pence * l.kept_quantity / l.quantity)::bigint AS pence FROM recon.reconciliation r "
-            "JOIN recon.matched_lines l USING (return_id) WHERE r.period = %s AND r.status <> 'nothing_due' "
+            "JOIN recon.matched_lines l USING (return_id) WHERE r.period = %s "
+            "AND (r.refund_pence <> 0 OR r.credited_pence <> 0) "
             "AND l.kept_quantity > 0 GROUP BY 1 ORDER BY 1",
             (period,),
         ).fetchall()

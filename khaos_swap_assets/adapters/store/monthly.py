@@ -42,6 +42,8 @@ IN_BOTH_MONTHS = (
     "WHERE n.return_id = e.return_id AND to_char(coalesce(n.issued_on, n.created_on), 'YYYY-MM') = %(period)s))"
 )
 """SQL: whether exception ``e`` is of credit in another month, and the month is one of a payment or of a note of it."""
+HAS_MONEY = "(refund_pence <> 0 OR credited_pence <> 0 OR status = 'credit_note_missing')"
+"""SQL: a row about which there is something to say: money that moved, or a Credit Note that is there or due."""
 
 
 _DONE = "m.status IN ('matched', 'within_tolerance') AND m.issued_pence = m.credited_pence"
@@ -94,8 +96,7 @@ def replace(conn: psycopg.Connection, return_ids: Sequence[str], found: Iterable
 def periods_of(conn: psycopg.Connection, return_ids: Sequence[str]) -> set[str]:
     """The months whose figures these returns are in."""
     rows = conn.execute(
-        "SELECT DISTINCT period FROM recon.monthly WHERE return_id = ANY(%s) AND period <> '' "
-        "AND status <> 'nothing_due'",
+        f"SELECT DISTINCT period FROM recon.monthly WHERE return_id = ANY(%s) AND period <> '' AND {HAS_MONEY}",
         (list(return_ids),),
     )
     return {row[0] for row in rows}

@@ -197,7 +197,7 @@ def _parts(
 
 def _row(one: ReadRefund, seen_at: datetime, now: datetime) -> tuple[Any, ...]:
     record = one.record
-    moved = (record.moved_pence, record.gift_card_pence, record.moved_at)
+    moved = (record.moved_pence, record.tender_pence, record.moved_at)
     return (*(getattr(record, name) for name in HEADER), *moved, one.content_hash, seen_at, now, now)
 
 

@@ -155,6 +155,14 @@ _CATALOGUE = (
         "Swap shows the refund as processed, or the return as cancelled or expired.",
     ),
     ExceptionKind(
+        "return_status_unknown",
+        "cx",
+        "warning",
+        "The status of the return is missing, or a word that is not known, so nobody can tell whether it was refunded.",
+        "Look at the return in Swap. If the word is a new one of Swap's, have it added.",
+        "Swap shows a status that is known.",
+    ),
+    ExceptionKind(
         "credit_note_missing",
         "finance",
         "error",
@@ -166,9 +174,9 @@ _CATALOGUE = (
         "credit_note_duplicate",
         "finance",
         "error",
-        "One refund has more than one Credit Note, and together they credit more than was refunded.",
+        "One of several Credit Notes of a return could go, and the others would still credit all of its goods.",
         "Cancel the surplus Credit Note in Khaos.",
-        "The Credit Notes together no longer exceed the refund.",
+        "No Credit Note of the return is more than its goods ask for.",
     ),
     ExceptionKind(
         "credit_note_orphan",
@@ -178,6 +186,14 @@ _CATALOGUE = (
         "Put the RMA into the note's reference. Drafts that it may cover wait; waive it with a reason only where it is "
         "of none of the customer's returns: what is there by then is posted, a return made later waits again.",
         "The note is attributed to a return, cancelled in Khaos, or waived.",
+    ),
+    ExceptionKind(
+        "credit_note_ambiguous",
+        "finance",
+        "error",
+        "A Credit Note fits this return and another one alike, so it is counted for neither.",
+        "Decide which return the Credit Note belongs to and put its RMA into it; post one only for the other.",
+        "The Credit Note is attributed to one of the returns.",
     ),
     ExceptionKind(
         "credit_note_not_issued",

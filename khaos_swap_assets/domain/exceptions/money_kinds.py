@@ -30,6 +30,14 @@ MONEY_KINDS = (
         "The refund is shown, the Credit Note is cancelled, or a person waives it.",
     ),
     ExceptionKind(
+        "credited_without_sale",
+        "finance",
+        "error",
+        "A Credit Note stands for a return of which no sale is known: without a sale no VAT may be reclaimed.",
+        "Find the order and correct the return; without one, take the VAT off the Credit Note in Khaos.",
+        "The sale is found, the Credit Note is cancelled or corrected, or a person waives it.",
+    ),
+    ExceptionKind(
         "refund_not_paid",
         "cx",
         "error",

@@ -14,10 +14,8 @@ from datetime import datetime, timedelta
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.judging.facts import Limits, PostingFacts, ReturnFacts
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts
-from khaos_swap_assets.domain.judging.waterfall_sides import waterfall_of
 from khaos_swap_assets.domain.money.amounts import format_money
-from khaos_swap_assets.domain.records.returns import CLOSED
-from khaos_swap_assets.domain.refunds.proof import is_unproven
+from khaos_swap_assets.domain.records.returns import CLOSED, KNOWN_STATUSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +134,8 @@ def _outcome_needs_policy(case: Case) -> Iterator[Problem]:
     if return_.status != CLOSED or facts.is_before_start:
         return
     others = sorted(facts.settlement.undecided)
+    if _is_all_credited(facts):
+        return
     why = [f"{', '.join(others)} beside or instead of a refund"] if others else []
     if credit := facts.settlement.open_credit_pence:
         why.append(f"store credit of {case.money(credit)}")
@@ -144,6 +144,13 @@ def _outcome_needs_policy(case: Case) -> Iterator[Problem]:
     if why:
         pence = sum(line.cost_pence for line in facts.lines if line.outcome in others) + max(facts.growth_pence, 0)
         yield case.problem("outcome_needs_policy", "; ".join(why).capitalize(), max(pence, credit))
+
+
+def _is_all_credited(facts: ReturnFacts) -> bool:
+    """True where notes of the right value credit all rows, whatever they came to: nobody has to be asked."""
+    rows = sum(line.cost_pence for line in facts.lines) - max(facts.return_.handling_fee_pence, 0)
+    is_right = bool(facts.notes) and not facts.postings and not facts.apart_pence
+    return is_right and facts.credited_pence >= rows > 0
 
 
 def has_unexplained_growth(facts: ReturnFacts) -> bool:
@@ -155,6 +162,8 @@ def _refund_not_explained(case: Case) -> Iterator[Problem]:
     facts, return_ = case.facts, case.facts.return_
     lines_pence = sum(line.cost_pence for line in facts.refund_lines)
     is_explained = not any(fault.kind == "refund_not_explained" for fault in facts.settlement.faults)
+    moved_pence = facts.paid.moved_pence if facts.paid else -1
+    is_explained = is_explained or moved_pence == lines_pence - max(return_.handling_fee_pence, 0)
     is_settled = facts.is_covered or facts.is_before_start or facts.posted_pence > 0
     is_other_outcome = bool(facts.lines) and not facts.refund_lines
     if facts.is_confirmed and not (is_explained or is_settled or is_other_outcome):
@@ -171,43 +180,26 @@ def _refund_unconfirmed_too_long(case: Case) -> Iterator[Problem]:
         yield case.problem("refund_unconfirmed_too_long", message, _at_stake(case))
 
 
-def _credit_note_duplicate(case: Case) -> Iterator[Problem]:
+def _status_unknown(case: Case) -> Iterator[Problem]:
+    return_ = case.facts.return_
+    if return_.status not in KNOWN_STATUSES:
+        told = f"return_status is {return_.status!r}" if return_.status else "return_status is missing"
+        pence = return_.refund_pence or sum(line.cost_pence for line in case.facts.lines)
+        yield case.problem("return_status_unknown", f"{told}: nobody can tell whether it was refunded", pence)
+
+
+def _credited_without_sale(case: Case) -> Iterator[Problem]:
     facts = case.facts
-    if status_by_value(facts) == "duplicate" and not is_unproven(facts):
+    is_told = "order_not_found" in facts.order_problems and not facts.is_order_awaited
+    is_known = "orders" not in facts.unknown or not facts.return_.order_name
+    if facts.notes and is_told and is_known:
         codes = ", ".join(sorted(note.note.credit_note_code for note in facts.notes))
-        message = f"{codes} credit {case.money(facts.credited_pence)} for a refund of {case.money(facts.refund_pence)}"
-        yield case.problem("credit_note_duplicate", message, facts.apart_pence)
-
-
-def _value_gap(case: Case) -> Iterator[Problem]:
-    facts = case.facts
-    is_part_payment = facts.is_credited_as_posted and has_unexplained_growth(facts)
-    is_told_elsewhere = is_part_payment or facts.tolerance == "systematic" or is_unproven(facts)
-    if status_by_value(facts) == "value_gap" and not is_told_elsewhere:
-        message = f"Refund {case.money(facts.refund_pence)}, credited {case.money(facts.credited_pence)}"
-        why = waterfall_of(facts).explained(facts.return_.currency)
-        yield case.problem("value_gap", f"{message}: {why}", abs(facts.apart_pence))
-
-
-def status_by_value(facts: ReturnFacts) -> str:
-    """What the attributed notes say about the refund; empty without notes.
-
-    One of duplicate, value_gap, in_flight, within_tolerance and matched. A gap that documents of ours on their way
-    fill, or that new lines explain, is in flight and no gap yet.
-    """
-    if not facts.notes:
-        return ""
-    if facts.is_waiting_for_swap:
-        return "in_flight"
-    if facts.apart_pence == 0:
-        return "matched"
-    if facts.tolerance == "let_be":
-        return "within_tolerance"
-    if len(facts.notes) > 1 and facts.apart_pence > 0:
-        return "duplicate"
-    is_on_its_way = -facts.apart_pence == facts.undone_pence
-    is_second_refund = facts.apart_pence < 0 and facts.is_credited_as_posted and facts.is_growth_explained
-    return "in_flight" if is_on_its_way or is_second_refund else "value_gap"
+        nets = [one.note.net_pence for one in facts.notes]
+        known = [net for net in nets if net is not None]
+        vat = facts.credited_pence - sum(known) if len(known) == len(nets) else facts.credited_pence
+        name = facts.return_.order_name or "(none)"
+        message = f"{codes} credit {case.money(facts.credited_pence)}, and there is no sale: the order is {name}"
+        yield case.problem("credited_without_sale", message, vat)
 
 
 def _posting_refused(case: Case) -> Iterator[Problem]:
@@ -249,8 +241,8 @@ RULES: dict[str, Rule] = {
     "outcome_needs_policy": _outcome_needs_policy,
     "refund_not_explained": _refund_not_explained,
     "refund_unconfirmed_too_long": _refund_unconfirmed_too_long,
-    "credit_note_duplicate": _credit_note_duplicate,
-    "value_gap": _value_gap,
+    "return_status_unknown": _status_unknown,
+    "credited_without_sale": _credited_without_sale,
     "posting_refused": _posting_refused,
     "posting_in_doubt": _posting_in_doubt,
 }

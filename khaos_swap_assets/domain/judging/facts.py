@@ -22,6 +22,7 @@ from khaos_swap_assets.domain.records.returns import REFUND, Return, ReturnLine
 from khaos_swap_assets.domain.refunds.money_shown import Money, is_awaited
 
 Tolerance = Literal["", "let_be", "systematic"]
+Unknown = Literal["inspections", "orders"]
 UNDONE_POSTINGS = frozenset({"planned", "in_doubt"})
 LIVE_POSTINGS = UNDONE_POSTINGS | {"confirmed"}
 
@@ -63,6 +64,8 @@ class NoteFacts:
     """One Credit Note with the return it is attributed to, if any, and the open credit of its customer.
 
     ``note`` is a return's share: where others share it, ``whole_pence`` is all of it, and one of them is its teller.
+    ``values`` are the gross of its lines where they are told, ``is_issue_known`` whether its stage is,
+    ``is_suggested`` whether it is the one that a return waits for, but for a detail.
     ``rival_rmas`` are those between which nobody can tell, or that it credits together; ``nearest`` says what keeps it
     from that one, ``suggestion`` what would not. ``unallocated_pence`` is None when never read.
     """
@@ -78,6 +81,9 @@ class NoteFacts:
     seen_from: date | None = None
     whole_pence: int | None = None
     is_teller: bool = True
+    values: tuple[int | None, ...] = ()
+    is_issue_known: bool = True
+    is_suggested: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +92,14 @@ class ReturnFacts:
 
     ``order_problems`` are kinds of the catalogue; an order that Khaos has not answered for is ``is_order_awaited``
     instead. ``over_returned`` are Stock Codes of which this return brings back more than was left, ``over_pence`` what
-    was refunded beyond what was paid for them. ``notes`` are the
-    attributed ones, ``covering_note_code`` an unattributed note that may be this return's. ``strays`` are conditions
-    that the warehouse reported for goods that fit no line, ``holds`` the kinds for which the draft is held.
-    ``exchange_pence`` is the value of goods sent instead; taxes on top and duties were refunded beside the prices.
-    ``settled_pence`` of the gap are as they should be, ``tolerance`` says what ``money.tolerance`` made of the rest.
-    ``settlement`` is the note still due by the policy (without: as before anybody decides), ``refund_lines`` are the
-    rows of it. ``money`` is what a connected storefront says, ``said`` the return with Swap's own dates.
+    was refunded beyond what was paid for them. ``notes`` are the attributed ones, ``covering_note_code`` is one that
+    may be this return's, ``doubtful_notes`` those that fit it and others alike. ``unknown`` is what the source cannot
+    show at all. ``strays`` are conditions that the warehouse reported for goods that fit no line, ``holds`` the kinds
+    for which the draft is held. ``order_delivery_pence`` is what the order's delivery cost. ``exchange_pence`` is the
+    value of goods sent instead; taxes on top and duties were refunded beside the prices. ``settled_pence`` of the gap
+    are as they should be, ``tolerance`` says what ``money.tolerance`` made of the rest. ``settlement`` is the note
+    still due by the policy (without: as before anybody decides), ``refund_lines`` are the rows of it. ``money`` is what
+    a connected storefront says, ``said`` the return with Swap's own dates.
     """
 
     return_: Return
@@ -106,6 +113,8 @@ class ReturnFacts:
     moves: tuple[MoveFacts, ...] = ()
     strays: tuple[str, ...] = ()
     covering_note_code: str = ""
+    doubtful_notes: tuple[str, ...] = ()
+    unknown: frozenset[Unknown] = frozenset()
     holds: tuple[str, ...] = ()
     mode: str = "audit"
     legs_policy: str = "disposition"
@@ -113,6 +122,8 @@ class ReturnFacts:
     exchange_pence: int = 0
     taxes_on_top_pence: int = 0
     duties_pence: int = 0
+    postage_pence: int = 0
+    order_delivery_pence: int = 0
     settled_pence: int = 0
     tolerance: Tolerance = ""
     settled: Settlement | None = None
@@ -132,15 +143,44 @@ class ReturnFacts:
         object.__setattr__(self, "refund_lines", tuple(due))
 
     @property
-    def refund_pence(self) -> int:
-        """The confirmed refund; nothing is due as long as Swap does not confirm it."""
+    def asked_pence(self) -> int:
+        """Swap's confirmed refund; nothing is due as long as Swap does not confirm it."""
         return self.return_.refund_pence if self.return_.is_refund_confirmed else 0
+
+    @property
+    def paid(self) -> Money | None:
+        """The money that moved, where it can be held against the return."""
+        return self.money if self.money and self.money.is_counted else None
+
+    @property
+    def refund_pence(self) -> int:
+        """The refund: the money that moved for it, or Swap's where nobody saw the money or it cannot be compared.
+
+        Money of the order that Swap does not know counts where the notes credit just that too.
+        """
+        if self.paid is None:
+            return self.asked_pence
+        beside = sum(one.cash_pence for one in self.paid.beside)
+        beyond = self.credited_pence - self.paid.cash_pence - self.tender_pence
+        return self.paid.cash_pence + (beside if beside and beyond == beside else 0)
+
+    @property
+    def tender_pence(self) -> int:
+        """What went back to gift cards or as store credit, as far as the money shows it."""
+        return self.paid.tender_pence if self.paid else 0
+
+    @property
+    def refunded_at(self) -> datetime | None:
+        """When it was paid, if that is known."""
+        moments = self.paid.moments if self.paid else ()
+        return moments[-1] if moments else self.return_.refunded_at
 
     @property
     def is_confirmed(self) -> bool:
         """True when money was refunded, or the return ended with something else that a note is due for."""
         is_decided = self.settlement.is_due or any(posting.beyond_pence for posting in self.postings)
-        return self.return_.is_refund_confirmed or (self.return_.is_ended and is_decided)
+        is_paid = self.return_.is_refund_confirmed or self.refund_pence + self.tender_pence > 0
+        return is_paid or (self.return_.is_ended and is_decided)
 
     @property
     def beyond_pence(self) -> int:
@@ -150,8 +190,8 @@ class ReturnFacts:
 
     @property
     def due_pence(self) -> int:
-        """What the notes have to be worth together: the refund, unless the policy says otherwise."""
-        return self.refund_pence + self.beyond_pence
+        """What the notes have to be worth together: the refund with gift cards (U-14) or what the policy adds."""
+        return self.refund_pence + max(self.beyond_pence, self.tender_pence)
 
     @property
     def credited_pence(self) -> int:
@@ -171,7 +211,7 @@ class ReturnFacts:
     @property
     def apart_pence(self) -> int:
         """The part of the gap that neither a decision nor its causes say is as it should be."""
-        if self.gap_pence == self.beyond_pence:
+        if self.gap_pence == self.beyond_pence and (self.beyond_pence or not self.settled_pence):
             return 0
         return self.gap_pence - (self.settled_pence or self.beyond_pence)
 
@@ -189,7 +229,7 @@ class ReturnFacts:
     def growth_pence(self) -> int:
         """How much the refund exceeds our documents, where there are any: a later refund on the same RMA."""
         beyond = sum(one.beyond_pence for one in self.postings if one.state in LIVE_POSTINGS)
-        return self.refund_pence - self.posted_pence + beyond if self.posted_pence else 0
+        return self.asked_pence - self.posted_pence + beyond if self.posted_pence else 0
 
     @property
     def is_growth_explained(self) -> bool:
@@ -210,6 +250,8 @@ class ReturnFacts:
     @property
     def is_waiting_for_swap(self) -> bool:
         """True while the refund may still be confirmed: open, or closed with money that a storefront must show."""
+        if self.paid and self.paid.moved_pence:
+            return False
         return self.return_.is_open or is_awaited(self.money, self.said)
 
     @property

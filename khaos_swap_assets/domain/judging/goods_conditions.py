@@ -19,7 +19,7 @@ UNWANTED_STATUSES = frozenset({"Cancelled", "Expired"})
 def _inspection_overdue(case: Case) -> Iterator[Problem]:
     facts = case.facts
     open_lines = [line for line in facts.refund_lines if line.uninspected_quantity]
-    is_due = facts.is_confirmed and not facts.is_before_start
+    is_due = facts.is_confirmed and not facts.is_before_start and "inspections" not in facts.unknown
     if is_due and open_lines and (why := _overdue(case)):
         said = ", ".join(f"{line.uninspected_quantity} x {line.sku}" for line in open_lines)
         pence = sum(line.value_of(line.uninspected_quantity) for line in open_lines)

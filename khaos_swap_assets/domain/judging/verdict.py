@@ -7,36 +7,27 @@ which note belongs to which return (``linking.attribution``) and reconciling man
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal
 
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
-from khaos_swap_assets.domain.judging.conditions import RULES, Case, status_by_value
+from khaos_swap_assets.domain.judging.conditions import RULES, Case
 from khaos_swap_assets.domain.judging.facts import Limits, NoteFacts, ReturnFacts
 from khaos_swap_assets.domain.judging.goods_conditions import GOODS_RULES
-from khaos_swap_assets.domain.judging.money_conditions import MONEY_RULES
+from khaos_swap_assets.domain.judging.money_conditions import MONEY_RULES, is_overdue
 from khaos_swap_assets.domain.judging.month_conditions import MONTH_RULES
 from khaos_swap_assets.domain.judging.proof_conditions import PROOF_RULES
+from khaos_swap_assets.domain.judging.statuses import UNRECONCILED, Status
 from khaos_swap_assets.domain.judging.tax_conditions import TAX_RULES
+from khaos_swap_assets.domain.judging.value_conditions import VALUE_RULES, status_by_value
 from khaos_swap_assets.domain.judging.waterfall import Waterfall
-from khaos_swap_assets.domain.judging.waterfall_sides import vat_gap_of, waterfall_of
+from khaos_swap_assets.domain.judging.waterfall_sides import vat_gap_of, waterfall_of, weighed
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import LONDON, london_date
-from khaos_swap_assets.domain.money.tolerance import residual_pence
 from khaos_swap_assets.domain.records.returns import hold_words
+from khaos_swap_assets.domain.refunds.proof import is_unproven
 
-Status = Literal[
-    "duplicate", "value_gap", "credit_note_missing", "in_flight", "within_tolerance", "matched", "nothing_due"
-]
-
-BY_VALUE: Mapping[str, Status] = {
-    "duplicate": "duplicate",
-    "value_gap": "value_gap",
-    "within_tolerance": "within_tolerance",
-    "matched": "matched",
-}
 DRAFT_KINDS = (
     "sku_unknown",
     "sku_ambiguous",
@@ -51,14 +42,8 @@ DRAFT_KINDS = (
     "pack_unclear",
 )
 """What holds a draft back for what the shop, Swap and the orders say."""
-EVERY_RULE = (
-    *RULES.values(),
-    *TAX_RULES.values(),
-    *MONTH_RULES.values(),
-    *GOODS_RULES.values(),
-    *PROOF_RULES.values(),
-    *MONEY_RULES.values(),
-)
+TABLES = (RULES, VALUE_RULES, TAX_RULES, MONTH_RULES, GOODS_RULES, PROOF_RULES, MONEY_RULES)
+EVERY_RULE = tuple(rule for table in TABLES for rule in table.values())
 HOLDING_KINDS = frozenset({*DRAFT_KINDS, "posting_refused", "posting_in_doubt", "kept_unclear", "kept_without_reason"})
 
 
@@ -67,6 +52,7 @@ class Verdict:
     """What is true of a return now. ``next_due_at`` is the next moment when time alone will change it (UTC), if any.
 
     ``vat_gap_pence`` is VAT credited less VAT of the refund; None without a note, or where a net or rate is not known.
+    ``open_pence`` is what the books do not show or show wrongly, without sign; 0 where nobody has to act.
     """
 
     status: Status
@@ -74,6 +60,7 @@ class Verdict:
     vat_gap_pence: int | None
     problems: tuple[Problem, ...]
     next_due_at: datetime | None = None
+    open_pence: int = 0
 
     @property
     def gap_pence(self) -> int:
@@ -83,23 +70,36 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class NoteVerdict:
-    """What is true of a Credit Note now; ``next_due_at`` as for a return."""
+    """What is true of a Credit Note now; ``next_due_at`` as for a return.
+
+    ``open_pence`` is what of it the books show wrongly; where it may be a return's, its pounds stand with the return.
+    """
 
     problems: tuple[Problem, ...]
     next_due_at: datetime | None = None
+    status: Status = "credit_note_orphan"
+    open_pence: int = 0
 
 
 def judge(facts: ReturnFacts, limits: Limits, now: datetime) -> Verdict:
     """Judge a return and the Credit Notes attributed to it at ``now`` (aware). Problems come in catalogue order."""
-    waterfall = waterfall_of(facts)
-    weighed = replace(facts, settled_pence=waterfall.gap_pence - residual_pence(waterfall)) if facts.notes else facts
+    own = weighed(facts)
 
     def at(moment: datetime) -> tuple[Status, tuple[Problem, ...]]:
-        return _judge(Case(weighed, limits, moment))
+        return _judge(Case(own, limits, moment))
 
     status, problems = at(now)
     due = _first_change(at, _deadlines(facts, limits), now)
-    return Verdict(status, waterfall, vat_gap_of(facts), problems, due)
+    return Verdict(status, waterfall_of(facts), vat_gap_of(facts), problems, due, _open_pence(own, status))
+
+
+def _open_pence(facts: ReturnFacts, status: Status) -> int:
+    """Every pound of the return that the books do not show, or show wrongly, once."""
+    surplus = facts.money.surplus_pence if facts.money else 0
+    apart = facts.apart_pence if facts.notes else -facts.due_pence
+    if status not in UNRECONCILED:
+        return 0
+    return max(apart, surplus) if apart > 0 else surplus - apart
 
 
 def judge_note(facts: NoteFacts, limits: Limits, now: datetime) -> NoteVerdict:
@@ -108,7 +108,9 @@ def judge_note(facts: NoteFacts, limits: Limits, now: datetime) -> NoteVerdict:
     def at(moment: datetime) -> tuple[Problem, ...]:
         return tuple(_note_problems(facts, limits, moment))
 
-    return NoteVerdict(at(now), _first_change(at, _note_deadlines(facts, limits), now))
+    due = _first_change(at, _note_deadlines(facts, limits), now)
+    status: Status = "ambiguous" if facts.rival_rmas and not facts.is_merged else "credit_note_orphan"
+    return NoteVerdict(at(now), due, status, 0 if facts.rival_rmas or facts.is_suggested else _whole_pence(facts))
 
 
 def judge_unreadable(subject: str, reason: str, return_id: str = "") -> Problem:
@@ -120,6 +122,8 @@ def _judge(case: Case) -> tuple[Status, tuple[Problem, ...]]:
     problems = [problem for rule in EVERY_RULE for problem in rule(case)]
     if _is_note_missing(case, {problem.kind for problem in problems}):
         problems.append(_note_missing(case))
+    if case.facts.doubtful_notes and _is_ambiguous(case):
+        problems.append(_note_ambiguous(case))
     for note in case.facts.notes:
         problems.extend(_note_problems(note, case.limits, case.now))
     return _status(case), tuple(problems)
@@ -127,18 +131,39 @@ def _judge(case: Case) -> tuple[Status, tuple[Problem, ...]]:
 
 def _status(case: Case) -> Status:
     facts = case.facts
-    if facts.notes:
-        return BY_VALUE.get(status_by_value(facts), "in_flight")
+    by_value = status_by_value(facts)
+    if by_value == "duplicate":
+        return by_value
+    if _is_ambiguous(case):
+        return "ambiguous"
+    if by_value == "in_flight" and is_overdue(case):
+        return "value_gap"
+    if by_value in (None, "matched", "within_tolerance") and facts.money and facts.money.surplus and facts.notes:
+        return "paid_twice"
+    return by_value or _status_alone(case)
+
+
+def _status_alone(case: Case) -> Status:
+    """The status without a Credit Note."""
+    facts = case.facts
     if facts.due_pence == 0:
-        return "nothing_due"
+        return "in_flight" if facts.is_waiting_for_swap or is_unproven(facts) else "nothing_due"
     return "credit_note_missing" if _is_late(case) and not _is_waiting(case) else "in_flight"
+
+
+def _is_ambiguous(case: Case) -> bool:
+    """True where a Credit Note may be this return's or another one's, and no other note settles it."""
+    facts = case.facts
+    is_settled = bool(facts.notes) and (not facts.apart_pence or facts.tolerance == "let_be")
+    return bool(facts.doubtful_notes) and not is_settled
 
 
 def _is_late(case: Case) -> bool:
     """No note, none of ours under way, and longer than the limit ago."""
     facts = case.facts
     is_alone = facts.due_pence > 0 and not facts.notes and not facts.undone_pence
-    return is_alone and case.is_past(facts.return_.refunded_at, timedelta(days=case.limits.credit_note_days))
+    is_undated = facts.paid is not None and facts.refunded_at is None
+    return is_alone and (is_undated or case.is_past(facts.refunded_at, timedelta(days=case.limits.credit_note_days)))
 
 
 def _is_waiting(case: Case) -> bool:
@@ -150,7 +175,8 @@ def _is_waiting(case: Case) -> bool:
 def _is_note_missing(case: Case, kinds: set[str]) -> bool:
     is_owned = bool(kinds & (HOLDING_KINDS | set(case.facts.holds))) or _is_only_policy(case, kinds)
     is_owned = is_owned or bool(case.facts.money and case.facts.money.is_doubtful)
-    return _is_late(case) and not (is_owned or _is_waiting(case) or case.facts.covering_note_code)
+    is_covered = bool(case.facts.covering_note_code or case.facts.doubtful_notes)
+    return _is_late(case) and not (is_owned or _is_waiting(case) or is_covered)
 
 
 def _is_only_policy(case: Case, kinds: set[str]) -> bool:
@@ -165,6 +191,14 @@ def _note_missing(case: Case) -> Problem:
     return case.problem("credit_note_missing", message + why, facts.due_pence)
 
 
+def _note_ambiguous(case: Case) -> Problem:
+    facts = case.facts
+    codes = ", ".join(facts.doubtful_notes)
+    message = f"{case.money(facts.due_pence)} are due, and {codes} may be of this return or of another one"
+    hint = f"Decide which return {codes} belongs to; post a Credit Note only for the other"
+    return case.problem("credit_note_ambiguous", message, abs(facts.apart_pence) or facts.due_pence, suggestion=hint)
+
+
 def _note_problems(facts: NoteFacts, limits: Limits, now: datetime) -> Iterator[Problem]:
     today, note = london_date(now), facts.note
     if not facts.is_teller:
@@ -172,7 +206,7 @@ def _note_problems(facts: NoteFacts, limits: Limits, now: datetime) -> Iterator[
     if not facts.return_id:
         if _is_in_sight(facts):
             yield _note_problem("credit_note_orphan", facts, _orphan_reason(facts))
-    elif not note.is_issued and _is_older(note.created_on, limits.issue_days, today):
+    elif facts.is_issue_known and not note.is_issued and _is_older(note.created_on, limits.issue_days, today):
         yield _note_problem("credit_note_not_issued", facts, f"Made on {note.created_on} and not issued")
     elif _is_older(note.issued_on, limits.allocation_days, today) and _is_unallocated(facts):
         open_money = format_money(facts.unallocated_pence or 0, note.currency)
@@ -181,6 +215,14 @@ def _note_problems(facts: NoteFacts, limits: Limits, now: datetime) -> Iterator[
             facts,
             f"Do not refund again: {note.issued_words}, and {open_money} of credit stands open on the account",
         )
+
+
+def _decide(facts: NoteFacts) -> str:
+    """What to do where it fits several returns, so that nothing is credited twice."""
+    if not facts.rival_rmas or facts.is_merged:
+        return ""
+    rmas = ", ".join(facts.rival_rmas)
+    return f"{rmas}: decide which return {facts.note.credit_note_code} belongs to; post only for the other"
 
 
 def _is_in_sight(facts: NoteFacts) -> bool:
@@ -217,7 +259,7 @@ def _note_problem(kind: str, facts: NoteFacts, message: str) -> Problem:
         return_id=facts.return_id,
         rma=facts.rma,
         credit_note_code=facts.note.credit_note_code,
-        suggestion=facts.suggestion,
+        suggestion=facts.suggestion or _decide(facts),
         money_at_risk_pence=_whole_pence(facts),
         currency=facts.note.currency,
     )
@@ -227,7 +269,7 @@ def _deadlines(facts: ReturnFacts, limits: Limits) -> Iterator[datetime]:
     return_ = facts.return_
     yield from _after(return_.delivered_at, timedelta(days=limits.inspection_days))
     yield from _after(return_.delivered_at, timedelta(days=limits.refund_days))
-    yield from _after(return_.refunded_at, timedelta(days=limits.credit_note_days))
+    yield from _after(facts.refunded_at, timedelta(days=limits.credit_note_days))
     yield from _after(return_.refunded_at, timedelta(days=limits.arrival_days))
     if facts.said is not None:
         yield from _after(facts.said.done_at, timedelta(days=limits.pay_days))

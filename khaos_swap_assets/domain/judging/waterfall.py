@@ -29,6 +29,7 @@ from khaos_swap_assets.domain.judging.waterfall_fields import (
     LegName,
     Piece,
     accounted,
+    mirrored_fields,
     paid_apart,
     refund_fields,
     silent_delivery,
@@ -101,7 +102,8 @@ def explain(refund: RefundFacts, credit: CreditFacts, policy: CreditNotePolicy |
     """Explain the gap between a refund and all its notes, to the penny; a side that is missing is all goods."""
     gap = credit.gross_pence - refund.refund_pence
     if not credit.gross_pence:
-        return Waterfall(gap, tuple(_legs([Piece("goods", gap, "no Credit Note")], policy)))
+        card = Piece("tender", refund.gift_card_pence, "refund: gift card")
+        return Waterfall(gap, tuple(_legs([card, Piece("goods", gap - card.pence, "no Credit Note")], policy)))
     pieces = [piece for piece in _pieces(refund, credit, policy or CreditNotePolicy()) if piece.pence]
     rest = gap - sum(piece.pence for piece in pieces)
     last = Piece("unexplained", rest, "no field accounts for it")
@@ -141,7 +143,7 @@ def _pieces(refund: RefundFacts, credit: CreditFacts, policy: CreditNotePolicy) 
     by_line = list(_line_pieces(lines, credit, policy)) if is_told else []
     yield from by_line
     noted = credit.gross_pence - sum(piece.pence for piece in (*delivery, *by_line))
-    mirrored = [piece.reversed() for piece in fields]
+    mirrored = list(mirrored_fields(refund))
     yield from _value_pieces(lines, credit, noted - goods_pence, mirrored, policy)
 
 

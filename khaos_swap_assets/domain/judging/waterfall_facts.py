@@ -99,9 +99,13 @@ def sums_of(lines: Iterable[tuple[str, int, int | None]]) -> dict[str, LineSums]
 
 
 def compared_lines(refund: RefundFacts, credit: CreditFacts) -> tuple[RefundLine, ...]:
-    """Lines that a note is held against: those of outcome Refund, and others where a note holds their Stock Code."""
+    """Lines that a note is held against: those of outcome Refund, and others where a note holds their Stock Code.
+
+    Where neither is so, all that were exchanged.
+    """
     noted = {line.stock_code for line in credit.lines}
-    return tuple(line for line in refund.lines if line.outcome == REFUND or line.stock_code in noted)
+    found = tuple(line for line in refund.lines if line.outcome == REFUND or line.stock_code in noted)
+    return found or (refund.lines if refund.exchange_pence else ())
 
 
 def vat_gap_pence(refund: RefundFacts, credit: CreditFacts, settled_pence: int = 0) -> int | None:

@@ -43,9 +43,11 @@ class Piece:
     pence: int
     evidence: str
 
-    def reversed(self) -> Piece:
-        """The same on the note's side."""
-        return Piece(self.name, -self.pence, self.evidence)
+    def mirrored(self, *, is_excused: bool) -> Piece:
+        """The same on the note's side: it cancels where a note may follow it, else goods were not credited."""
+        if is_excused:
+            return Piece(self.name, -self.pence, self.evidence)
+        return Piece("goods", -self.pence, f"note: without the part of {self.evidence}")
 
 
 def refund_fields(refund: RefundFacts) -> Iterator[Piece]:
@@ -64,6 +66,23 @@ def refund_fields(refund: RefundFacts) -> Iterator[Piece]:
     yield Piece("tax", -refund.taxes_on_top_pence, "refund: refunded_non_inclusive_taxes")
     yield Piece("tax", -refund.duties_pence, "refund: refunded_duties")
     yield Piece("fx", -refund.fx_loss_pence, "refund: rate of the refund beside that of the sale")
+
+
+def mirrored_fields(refund: RefundFacts) -> Iterator[Piece]:
+    """The fields as a note may follow them: a fee kept (U-12 A), store credit that nobody decided on (U-13).
+
+    A note is for the whole of the goods where a gift card had paid a part (U-14) and where others went out (U-15);
+    goods of one value are exchanged without a note.
+    """
+    swapped = sum(line.value_pence for line in refund.lines if line.outcome in _OUTCOMES["exchange"])
+    is_even = swapped == refund.exchange_pence and not refund.additional_payment_pence
+    whole = {"refund: gift card"} | ({piece.evidence for piece in _exchange(refund)} if not is_even else set())
+    for piece in refund_fields(refund):
+        yield piece.mirrored(is_excused=piece.evidence not in whole)
+
+
+def _exchange(refund: RefundFacts) -> Iterator[Piece]:
+    return (piece for piece in refund_fields(refund) if piece.name == "exchange")
 
 
 def paid_apart(refund: RefundFacts, fields: Sequence[Piece], pence: int) -> tuple[Piece, ...]:

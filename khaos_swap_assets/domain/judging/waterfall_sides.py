@@ -1,4 +1,4 @@
-"""Both sides of a live return as the penny waterfall takes them.
+"""Both sides of a return as the penny waterfall takes them.
 
 Belongs here: which fact of a return stands for which field of a side, and for which payment or note of its months.
 Stays out: the legs (``judging.waterfall``), the months (``reporting.month_parts``), what is known (``judging.facts``).
@@ -6,6 +6,8 @@ Money is whole pence of the return's currency.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from khaos_swap_assets.domain.judging.facts import NoteFacts, ReturnFacts
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts
@@ -19,25 +21,46 @@ from khaos_swap_assets.domain.judging.waterfall_facts import (
     vat_gap_pence,
 )
 from khaos_swap_assets.domain.money.periods import london_date
-from khaos_swap_assets.domain.money.tolerance import is_settled
+from khaos_swap_assets.domain.money.tolerance import residual_pence
+from khaos_swap_assets.domain.records.returns import REFUND
+from khaos_swap_assets.domain.refunds.payments import Transaction
 from khaos_swap_assets.domain.reporting.month_parts import MonthPart, NotePart, PaidPart, Whole, month_parts
 
 
 def waterfall_of(facts: ReturnFacts) -> Waterfall:
-    """Why refund and Credit Notes of a return differ; without a gap there is nothing to explain."""
-    return explain(refund_side(facts), credit_side(facts), facts.policy) if facts.gap_pence else Waterfall(0, ())
+    """Why refund and Credit Notes of a return differ; money alone, without a gap, has nothing to explain."""
+    is_plain = not (facts.gap_pence or facts.tender_pence or facts.return_.store_credit_pence or _exchanged(facts))
+    return Waterfall(0, ()) if is_plain else explain(refund_side(facts), credit_side(facts), facts.policy)
+
+
+def waterfall_of_note(facts: NoteFacts) -> Waterfall:
+    """What a note holds that credits no refund."""
+    note = facts.note
+    lines = tuple(_credit_lines(facts))
+    return explain(RefundFacts(0), CreditFacts(note.gross_pence, None, lines, note.delivery_gross_pence))
+
+
+def weighed(facts: ReturnFacts) -> ReturnFacts:
+    """The facts with the part of the gap that is as it should be."""
+    if not facts.notes:
+        return facts
+    waterfall = waterfall_of(facts)
+    return replace(facts, settled_pence=waterfall.gap_pence - residual_pence(waterfall))
+
+
+def _exchanged(facts: ReturnFacts) -> int:
+    return facts.exchange_pence or facts.return_.exchange_pence
 
 
 def vat_gap_of(facts: ReturnFacts) -> int | None:
     """VAT credited less VAT of the refund; None without a note, or where a net or a rate is not known.
 
-    A note without any refund, and for which no policy asks, claims all of its VAT too much (U-1, U-17).
+    A note without a refund, for which neither a policy nor an exchange asks, claims all of its VAT too much (U-1).
     """
-    credit = credit_side(facts)
-    if facts.notes and not facts.due_pence:
+    credit, settled = credit_side(facts), weighed(facts).settled_pence
+    if facts.notes and not facts.due_pence and settled != facts.gap_pence:
         is_waiting = facts.is_waiting_for_swap or credit.net_pence is None
         return None if is_waiting else credit.gross_pence - (credit.net_pence or 0)
-    settled = sum(leg.pence for leg in waterfall_of(facts).legs if is_settled(leg))
     return vat_gap_pence(refund_side(facts), credit, settled) if facts.notes and facts.refund_pence else None
 
 
@@ -52,8 +75,8 @@ def month_parts_of(facts: ReturnFacts, waterfall: Waterfall, vat_gap: int | None
     Without a storefront, and where its money does not say which return it pays or is of another currency, the refund is
     of one month as a whole.
     """
-    money = facts.money
-    if money is None or money.state not in ("paid", "differs") or not facts.refund_pence:
+    money = facts.paid
+    if money is None or not facts.refund_pence or not all(part.processed_at for part in _cash(facts)):
         return ()
     sides = refund_side(facts), credit_side(facts)
     whole = Whole(
@@ -63,13 +86,17 @@ def month_parts_of(facts: ReturnFacts, waterfall: Waterfall, vat_gap: int | None
         vat_gap is not None,
         status,
     )
-    paid = [
-        PaidPart(london_date(part.processed_at), part.amount_pence)
-        for refund in money.refunds
-        for part in refund.moved
-        if part.processed_at
-    ]
+    paid = [PaidPart(london_date(part.processed_at), part.amount_pence) for part in _cash(facts) if part.processed_at]
     return month_parts(whole, paid, map(_note_part, facts.notes))
+
+
+def _cash(facts: ReturnFacts) -> list[Transaction]:
+    """The payments of the refund in money."""
+    if facts.paid is None:
+        return []
+    is_counted = facts.refund_pence > facts.paid.cash_pence
+    refunds = (*facts.paid.refunds, *(facts.paid.beside if is_counted else ()))
+    return [part for refund in refunds for part in refund.moved if not part.is_tender]
 
 
 def _note_part(facts: NoteFacts) -> NotePart:
@@ -85,12 +112,33 @@ def refund_side(facts: ReturnFacts) -> RefundFacts:
         refund_pence=facts.refund_pence,
         lines=tuple(map(_refund_line, facts.lines)),
         fee_pence=max(return_.handling_fee_pence, 0),
-        store_credit_pence=max(return_.store_credit_pence, 0),
-        exchange_pence=facts.exchange_pence,
+        gift_card_pence=facts.tender_pence or _card(facts),
+        store_credit_pence=0 if facts.tender_pence or _card(facts) else max(return_.store_credit_pence, 0),
+        exchange_pence=_exchanged(facts),
         additional_payment_pence=max(return_.additional_payment_pence, 0),
         taxes_on_top_pence=facts.taxes_on_top_pence,
         duties_pence=facts.duties_pence,
+        unmoved_pence=_unmoved(facts),
+        postage_pence=facts.postage_pence,
     )
+
+
+def _card(facts: ReturnFacts) -> int:
+    """The gift card that had paid a part of refunded goods, by Swap's own fields: exactly what the refund lacks."""
+    return_, lines = facts.return_, facts.lines
+    others = sum(line.cost_pence for line in lines if line.outcome != REFUND)
+    goods = sum(line.cost_pence for line in lines if line.outcome == REFUND)
+    card = return_.store_credit_pence
+    is_exact = goods - return_.refund_pence - card in (0, max(return_.handling_fee_pence, 0))
+    return card if card > 0 and not others and is_exact else 0
+
+
+def _unmoved(facts: ReturnFacts) -> int:
+    """What Swap says was refunded and did not move (negative: what moved beyond it); Swap may count gift cards."""
+    if facts.paid is None or not facts.return_.is_refund_confirmed:
+        return 0
+    apart = [facts.return_.refund_pence - pence for pence in (facts.refund_pence, facts.paid.moved_pence)]
+    return 0 if 0 in apart else apart[0]
 
 
 def _refund_line(line: LineFacts) -> RefundLine:
@@ -117,4 +165,5 @@ def credit_side(facts: ReturnFacts) -> CreditFacts:
 def _credit_lines(facts: NoteFacts) -> list[CreditLine]:
     note = facts.note
     alone = note.gross_pence - note.delivery_gross_pence if len(note.lines) == 1 else None
-    return [CreditLine(code, quantity, alone) for code, quantity in note.lines]
+    values = facts.values or [alone] * len(note.lines)
+    return [CreditLine(code, quantity, pence) for (code, quantity), pence in zip(note.lines, values, strict=True)]

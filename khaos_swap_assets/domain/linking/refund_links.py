@@ -64,8 +64,9 @@ def link(claimants: Iterable[Claimant], refunds: Iterable[Refund]) -> Links:
     for work in _works(owed, sorted(refunds, key=lambda one: one.refund_id)):
         found = _linked(work)
         named = {refund.refund_id for one in found.values() for refund in one.refunds}
-        loose += [one for one in work.free if one.moved_pence and one.refund_id not in named]
-        money |= found
+        free = [one for one in work.free if one.moved_pence and one.refund_id not in named]
+        loose += free
+        money |= {key: replace(one, beside=_beside(work, free)) for key, one in found.items()}
     return Links(money, tuple(loose))
 
 
@@ -79,6 +80,14 @@ def _linked(work: _Work) -> dict[str, Money]:
     _again(work)
     near = _near(work)
     return {one.return_id: _money(work, one, near.get(one.return_id, [])) for one in work.claimants}
+
+
+def _beside(work: _Work, free: Sequence[Refund]) -> tuple[Refund, ...]:
+    """Money of the order that pays no return, where the order has this return alone."""
+    if len(work.claimants) != 1:
+        return ()
+    owed = work.claimants[0].return_
+    return tuple(one for one in free if one.currency == owed.currency and _is_of_order(work.claimants[0], one))
 
 
 def _works(owed: Sequence[Claimant], refunds: Sequence[Refund]) -> list[_Work]:
@@ -126,8 +135,8 @@ def _is_of_order(claimant: Claimant, refund: Refund) -> bool:
 
 
 def _same_amount(claimant: Claimant, refund: Refund) -> bool:
-    owed = (claimant.return_.currency, claimant.return_.refund_pence)
-    return _is_of_order(claimant, refund) and (refund.currency, refund.moved_pence) == owed
+    owed, moved = claimant.return_, (refund.moved_pence, refund.cash_pence)
+    return _is_of_order(claimant, refund) and refund.currency == owed.currency and owed.refund_pence in moved
 
 
 def _same_goods(claimant: Claimant, refund: Refund) -> bool:
@@ -247,7 +256,8 @@ def _money(work: _Work, claimant: Claimant, near: Sequence[Refund]) -> Money:
         return replace(found, state="unpaid", refunds=())
     if any(one.currency != owed.currency for one in moved):
         return replace(found, state="currency")
-    return found if found.moved_pence == owed.refund_pence else _doubled_or_apart(found, owed)
+    is_agreed = owed.refund_pence in (found.moved_pence, found.cash_pence)
+    return found if is_agreed else _doubled_or_apart(found, owed)
 
 
 def _doubled_or_apart(found: Money, owed: Return) -> Money:

@@ -50,7 +50,8 @@ class Money:
     """What the storefront says of one return.
 
     ``refunds`` are those that pay it or, where they do not agree, all that could; ``surplus`` went out beside them for
-    the same amount once more. ``stuck`` are states of payments that did not go through.
+    the same amount once more, ``beside`` is money of its order that no return asked for, where no other return is of
+    that order. ``stuck`` are states of payments that did not go through.
     """
 
     state: State
@@ -58,6 +59,27 @@ class Money:
     by: str = ""
     surplus: tuple[Refund, ...] = ()
     stuck: tuple[str, ...] = ()
+    beside: tuple[Refund, ...] = ()
+
+    @property
+    def is_counted(self) -> bool:
+        """True where the money that moved is the refund: linked to the return, and of its currency."""
+        return self.state in ("paid", "differs") and bool(self.refunds)
+
+    @property
+    def cash_pence(self) -> int:
+        """The part of what moved that was money."""
+        return sum(one.cash_pence for one in self.refunds)
+
+    @property
+    def tender_pence(self) -> int:
+        """The part of what moved that went to gift cards or became store credit."""
+        return sum(one.tender_pence for one in self.refunds)
+
+    @property
+    def surplus_pence(self) -> int:
+        """What went out once more."""
+        return sum(one.moved_pence for one in self.surplus)
 
     @property
     def is_doubtful(self) -> bool:

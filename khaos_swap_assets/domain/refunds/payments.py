@@ -8,10 +8,12 @@ Source: contracts/swap.md §8.2, FINANCE_RULES U-1, U-2, U-14.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 REFUND = "REFUND"
 SUCCESS = "SUCCESS"
+UNDATED = "success on a day not told"
+"""The status of a payment that went through by a file which tells no day of it."""
 GIFT_CARD = "gift_card"
 TENDERS = frozenset(
     {GIFT_CARD, "gift card", "giftcard", "shopify_store_credit", "store_credit", "store credit", "voucher"}
@@ -44,12 +46,13 @@ class Transaction:
     @property
     def is_moved(self) -> bool:
         """True when money, or a gift card's balance, went back to the customer for good (U-1)."""
-        return self.kind == REFUND and self.status == SUCCESS and self.processed_at is not None and not self.is_test
+        is_done = self.status == UNDATED or (self.status == SUCCESS and self.processed_at is not None)
+        return self.kind == REFUND and is_done and not self.is_test
 
     @property
-    def is_gift_card(self) -> bool:
-        """True where a gift card was the means of payment: tender like any other, no missing amount (U-14)."""
-        return self.gateway == GIFT_CARD
+    def is_tender(self) -> bool:
+        """True where a gift card or store credit stood for money: no missing amount (U-14)."""
+        return is_tender(self.gateway)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +95,14 @@ class Refund:
         return sum(one.amount_pence for one in self.moved)
 
     @property
-    def gift_card_pence(self) -> int:
-        """The part of it that went back to gift cards: the payment provider never shows it."""
-        return sum(one.amount_pence for one in self.moved if one.is_gift_card)
+    def tender_pence(self) -> int:
+        """The part of it that went back to gift cards or as store credit: the payment provider never shows it."""
+        return sum(one.amount_pence for one in self.moved if one.is_tender)
+
+    @property
+    def cash_pence(self) -> int:
+        """The part of it that was money."""
+        return self.moved_pence - self.tender_pence
 
     @property
     def moved_at(self) -> datetime | None:
@@ -111,5 +119,4 @@ class Refund:
 
 
 def _moment(transaction: Transaction) -> tuple[datetime, str]:
-    assert transaction.processed_at is not None
-    return transaction.processed_at, transaction.transaction_id
+    return transaction.processed_at or datetime.min.replace(tzinfo=UTC), transaction.transaction_id

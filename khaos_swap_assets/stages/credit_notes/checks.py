@@ -8,7 +8,7 @@ from khaos_swap_assets.stages.checking import exceptions_check
 every_confirmed_refund_has_one_credit_note = exceptions_check(
     "every_confirmed_refund_has_one_credit_note",
     "khaos/credit_notes",
-    ["credit_note_missing", "credit_note_duplicate"],
+    ["credit_note_missing", "credit_note_ambiguous", "credit_note_duplicate"],
     "Every confirmed refund has one Credit Note, or is on its way to one.",
 )
 no_credit_note_without_a_refund = exceptions_check(

@@ -2,7 +2,7 @@
 
 Belongs here: which residuals take part, and asking for the months that changed. Stays out: the rules
 (``money.tolerance``) and what a return is then (``judging.conditions``). A month of which no residual changed is not
-looked at. A document of ours is exact, so a return that has one is never let be. Source: FINANCE_RULES U-20.
+looked at. Source: FINANCE_RULES U-20.
 """
 
 from __future__ import annotations
@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.store import findings, residuals
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
-from khaos_swap_assets.domain.judging.conditions import status_by_value
-from khaos_swap_assets.domain.judging.waterfall_sides import waterfall_of
-from khaos_swap_assets.domain.money.amounts import format_money
-from khaos_swap_assets.domain.money.tolerance import Residual, Systematic, Tolerances, govern, residual_of
+from khaos_swap_assets.domain.judging.small_differences import SYSTEMATIC, small_residual, systematic_problem
+from khaos_swap_assets.domain.money.tolerance import Tolerances, govern
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
 
     from khaos_swap_assets.adapters.settings import Settings
     from khaos_swap_assets.domain.judging.facts import ReturnFacts, Tolerance
-
-KIND = "differences_systematic"
 
 
 def tolerances_of(settings: Settings) -> Tolerances:
@@ -52,7 +48,7 @@ def weigh(
     Returns the ids of all returns about which the decision is another than before, also outside the batch.
     """
     tolerances = tolerances_of(settings)
-    found = {facts.return_.return_id: (_residual(facts, tolerances), period) for facts, period in batch}
+    found = {facts.return_.return_id: (small_residual(facts, tolerances), period) for facts, period in batch}
     before = residuals.of_returns(conn, list(found))
     small = {key: (residual, period) for key, (residual, period) in found.items() if residual}
     moved = [key for key in found if before.get(key) != small.get(key)]
@@ -63,16 +59,6 @@ def weigh(
     return _decide(conn, periods, tolerances, now)
 
 
-def _residual(facts: ReturnFacts, tolerances: Tolerances) -> Residual | None:
-    """The residual of a return that people's notes leave a little apart."""
-    if facts.postings or not facts.gap_pence or status_by_value(facts) != "value_gap":
-        return None
-    lines = sum(len(one.note.lines) for one in facts.notes)
-    return_ = facts.return_
-    found = residual_of(return_.return_id, waterfall_of(facts), lines, return_.currency, tolerances)
-    return found if found.pence and tolerances.is_small(found.pence, found.lines) else None
-
-
 def _decide(conn: psycopg.Connection, periods: Sequence[str], tolerances: Tolerances, now: datetime) -> list[str]:
     known = residuals.of_periods(conn, periods)
     changed: list[str] = []
@@ -80,16 +66,9 @@ def _decide(conn: psycopg.Connection, periods: Sequence[str], tolerances: Tolera
     for period in periods:
         governed = govern([residual for residual, its in known.values() if its == period], tolerances)
         changed += residuals.decide(conn, governed)
-        problems += [_problem(one, period) for one in governed.systematic]
-    findings.replace_of_months(conn, KIND, periods, problems, now)
+        problems += [systematic_problem(one, period) for one in governed.systematic]
+    findings.replace_of_months(conn, SYSTEMATIC, periods, problems, now)
     return changed
-
-
-def _problem(found: Systematic, period: str) -> Problem:
-    total = format_money(found.pence, found.currency) if found.currency else str(found.pence)
-    message = f"{found.count} differences of {period} by {found.reason}, all of one sign, {total} together"
-    subject = f"{period} {found.reason} {found.currency}".strip()
-    return Problem(KIND, subject, message, money_at_risk_pence=abs(found.pence), currency=found.currency)
 
 
 def with_tolerance(conn: psycopg.Connection, some: Iterable[ReturnFacts]) -> list[ReturnFacts]:

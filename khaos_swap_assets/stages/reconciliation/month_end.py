@@ -14,7 +14,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from khaos_swap_assets.adapters.store import bulk
-from khaos_swap_assets.adapters.store.monthly import IN_BOTH_MONTHS, MONTH_OF_TROUBLE
+from khaos_swap_assets.adapters.store.monthly import HAS_MONEY, IN_BOTH_MONTHS, MONTH_OF_TROUBLE
 from khaos_swap_assets.stages.reconciliation.legs import LEG_COLUMNS
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def month_of(conn: psycopg.Connection, period: str) -> tuple[MonthEnd, ...]:
     returns = _frame(
         conn,
         RETURN_COLUMNS,
-        f"SELECT {', '.join(RETURN_COLUMNS)} FROM recon.monthly WHERE period = %(period)s AND status <> 'nothing_due'",
+        f"SELECT {', '.join(RETURN_COLUMNS)} FROM recon.monthly WHERE period = %(period)s AND {HAS_MONEY}",
         period,
     )
     columns = ", ".join(f"e.{name}" for name in EXCEPTION_COLUMNS)

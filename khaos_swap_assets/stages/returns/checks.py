@@ -39,7 +39,7 @@ every_return_has_its_sales_order = exceptions_check(
 no_customer_waits_too_long = exceptions_check(
     "no_customer_waits_too_long",
     "swap/returns",
-    ["refund_unconfirmed_too_long"],
+    ["refund_unconfirmed_too_long", "return_status_unknown"],
     "No return that arrived is without its refund past the limit.",
 )
 

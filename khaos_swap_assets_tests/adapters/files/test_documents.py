@@ -1,4 +1,4 @@
-"""Rows become orders, notes and the money of a return, whatever their order; what is ambiguous belongs to nobody."""
+"""Rows become orders and notes, whatever their order."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from khaos_swap_assets.adapters.files.documents import (
-    Money,
     by_order,
-    money_by_return,
     notes,
     sales_orders,
     sold_pence,
     stock_codes,
 )
-from khaos_swap_assets.adapters.files.layouts import MOVED, NOT_MOVED, NoteRow, OrderRow, RefundRow, StockCodeRow
+from khaos_swap_assets.adapters.files.layouts import NoteRow, OrderRow, StockCodeRow
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 LATER = datetime(2026, 3, 11, 12, tzinfo=UTC)
@@ -33,11 +31,6 @@ def sold(**changes: Any) -> OrderRow:
 def noted(code: str = "CN1", **changes: Any) -> NoteRow:
     """One ABC of £12.00 gross, £10.00 net."""
     return NoteRow(2, code, "RMA1", "LX1", "C1", None, "GBP", "ABC", 1, 1200, 1000, None)._replace(**changes)
-
-
-def refunded(pence: int = 5000, **changes: Any) -> RefundRow:
-    """Money by card that names its return."""
-    return RefundRow(2, "F1", "LX1", "R1", NOON, "GBP", pence, "shopify_payments", "success")._replace(**changes)
 
 
 def test_a_catalogue_keeps_what_matching_needs() -> None:
@@ -158,72 +151,3 @@ def test_no_penny_of_the_notes_is_lost_and_the_order_of_rows_changes_no_sum(rows
     assert sums == {note.code: note.gross_pence for note in notes(shuffled)}
     assert sum(sums.values()) == sum(row.gross_pence for row in rows)
     assert list(sums) == sorted(sums)
-
-
-def test_the_money_of_a_return_is_split_by_its_means_and_dated_by_its_last_payment() -> None:
-    rows = [refunded(3000), refunded(1500, gateway="gift_card", refunded_at=LATER), refunded(500, refunded_at=None)]
-    found, alone = money_by_return(rows, {}, {"R1"})
-    paid = ((date(2026, 3, 10), 3000), (None, 500))
-    assert found == {"R1": Money(3500, 1500, "GBP", LATER, paid)}
-    assert alone == []
-
-
-def test_money_in_two_currencies_has_none() -> None:
-    found, _ = money_by_return([refunded(), refunded(currency="EUR")], {}, {"R1"})
-    assert found["R1"].currency == ""
-
-
-@pytest.mark.parametrize("status", sorted(NOT_MOVED))
-def test_what_did_not_move_is_no_money(status: str) -> None:
-    assert money_by_return([refunded(status=status)], {}, {"R1"}) == ({}, [])
-
-
-@pytest.mark.parametrize("status", sorted(MOVED))
-def test_what_moved_is_money(status: str) -> None:
-    assert money_by_return([refunded(status=status)], {}, {"R1"})[0]["R1"].cash_pence == 5000
-
-
-ONE, TWO, TWINS = [("R1", 5000)], [("R1", 5000), ("R2", 700)], [("R1", 5000), ("R2", 5000)]
-
-
-@pytest.mark.parametrize(
-    ("return_id", "pence", "of_order", "owner"),
-    [
-        ("R1", 4000, TWO, "R1"),
-        ("", 4000, ONE, "R1"),
-        ("", 5000, TWO, "R1"),
-        ("", 700, TWO, "R2"),
-        ("", 4000, TWO, None),
-        ("", 5000, TWINS, None),
-        ("", 5000, [], None),
-        ("R9", 5000, ONE, None),
-    ],
-)
-def test_a_refund_is_a_returns_only_where_nothing_else_fits(
-    return_id: str, pence: int, of_order: list[tuple[str, int]], owner: str | None
-) -> None:
-    row = refunded(pence, return_id=return_id)
-    found, alone = money_by_return([row], {"LX1": of_order}, {"R1", "R2"})
-    assert list(found) == ([owner] if owner else [])
-    assert alone == ([] if owner else [row])
-
-
-refund_rows = st.lists(
-    st.builds(
-        refunded,
-        st.integers(0, 10**6),
-        return_id=st.sampled_from(["R1", "R2", "R9", ""]),
-        gateway=st.sampled_from(["gift_card", "credit card", "paypal"]),
-        order_ref=st.sampled_from(["LX1", "LX2"]),
-    ),
-    max_size=12,
-)
-
-
-@settings(max_examples=50)
-@given(refund_rows)
-def test_every_penny_that_moved_is_a_returns_or_nobodys(rows: list[RefundRow]) -> None:
-    found, alone = money_by_return(rows, {"LX1": TWINS, "LX2": ONE}, {"R1", "R2"})
-    owned = sum(money.cash_pence + money.tender_pence for money in found.values())
-    assert owned + sum(row.amount_pence for row in alone) == sum(row.amount_pence for row in rows)
-    assert all(min(money.cash_pence, money.tender_pence) >= 0 for money in found.values())

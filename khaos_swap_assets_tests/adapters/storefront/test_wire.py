@@ -69,7 +69,7 @@ def test_an_unknown_kind_is_kept_and_moves_nothing(word: str) -> None:
 @pytest.mark.parametrize("status", ["PENDING", "FAILURE", "ERROR", "AWAITING_RESPONSE", "UNKNOWN"])
 def test_what_did_not_go_through_moved_nothing_and_is_told(status: str) -> None:
     one = read(transactions=listed(payment(1, "4.00", gateway="gift_card"), payment(2, "6.00", status=status)))
-    assert (one.moved_pence, one.gift_card_pence) == (400, 400)
+    assert (one.moved_pence, one.tender_pence) == (400, 400)
     assert one.stuck == (f"shopify_payments {status.lower()}",)
 
 

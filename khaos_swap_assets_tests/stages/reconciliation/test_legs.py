@@ -76,8 +76,8 @@ def test_u28_the_waterfall_of_a_live_return(town: Town) -> None:
     assert legs(town) == {"tender": 1500, "delivery": 395, "fee": 295}
     assert town.one("SELECT gap_pence FROM recon.reconciliation") == 2190
     assert town.one("SELECT message FROM recon.findings WHERE kind = 'value_gap'") == (
-        "Refund £40.60, credited £62.50: delivery £3.95 (note: delivery), fee £2.95 (refund: handling_fee), "
-        "tender £15.00 (refund: store credit value)"
+        "Refund £40.60, credited £62.50 by CN1: delivery £3.95 (note: delivery), fee £2.95 (refund: handling_fee), "
+        "tender £15.00 (refund: gift card)"
     )
     assert town.one("SELECT money_at_risk_pence FROM recon.findings WHERE kind = 'value_gap'") == 395 + 295
 

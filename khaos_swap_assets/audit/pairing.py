@@ -1,0 +1,206 @@
+"""Returns joined with their Credit Notes, as facts for the judge.
+
+Belongs here: the links of files, and what files show of each return and note beside them. Stays out: which note belongs
+to which return (``linking.passes``) and what is true of it (``judging.verdict``).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from khaos_swap_assets.adapters.files.documents import Note
+from khaos_swap_assets.audit import credit_notes
+from khaos_swap_assets.audit.cases import Case, Cases, cases
+from khaos_swap_assets.audit.inputs import Inputs
+from khaos_swap_assets.domain.judging.facts import NoteFacts, ReturnFacts
+from khaos_swap_assets.domain.linking.attribution import Claim, may_cover
+from khaos_swap_assets.domain.linking.goodwill import LooseMoney, settle
+from khaos_swap_assets.domain.linking.loose_notes import link_notes
+from khaos_swap_assets.domain.linking.records import (
+    Link,
+    Matching,
+    NoteRecord,
+    ReturnRecord,
+    WhyNot,
+    credited_by_return,
+)
+from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.refunds.payments import Refund
+
+CERTAIN = "certain"
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """Everything joined: cases and notes by key, the links of each, and why other notes have none.
+
+    ``shares`` are the pence that a note credits to a return, by both; ``doubtful`` the notes that fit a return and
+    another one alike, ``loose_of`` those that no return has for certain, by customer;
+    ``money_of`` money without a return that a note without one settles.
+    """
+
+    cases: Cases
+    case_of: dict[str, Case]
+    note_of: dict[str, Note]
+    matching: Matching
+    links_of: Mapping[str, tuple[Link, ...]]
+    suggested_of: Mapping[str, tuple[Link, ...]]
+    suggestion_of: Mapping[str, Link]
+    shares: Mapping[tuple[str, str], int]
+    rivals_of: Mapping[str, tuple[str, ...]]
+    doubtful: Mapping[str, tuple[str, ...]]
+    reason_of: Mapping[str, WhyNot]
+    loose_of: Mapping[str, Sequence[Note]]
+    money_of: Mapping[str, Refund] = field(default_factory=dict)
+
+    @property
+    def unmatched(self) -> list[Note]:
+        """Notes that no return has for certain, by code."""
+        certain = {link.note_code for link in self.matching.certain}
+        return [note for code, note in self.note_of.items() if code not in certain]
+
+
+def pair(inputs: Inputs) -> Pairing:
+    """Join the files and match notes to returns."""
+    found = cases(inputs)
+    notes = credit_notes.notes(inputs, found)
+    case_of = {case.return_.return_id: case for case in found.all}
+    return_records = {key: case.record(found.packs) for key, case in case_of.items()}
+    note_records = {note.code: credit_notes.record_of(note, found) for note in notes}
+    matching = link_notes(list(note_records.values()), list(return_records.values()))
+    suggested = [link for link in matching.links if link.certainty != CERTAIN]
+    rivals: defaultdict[str, set[str]] = defaultdict(set)
+    doubtful: defaultdict[str, set[str]] = defaultdict(set)
+    for ambiguity in matching.ambiguities:
+        for code in ambiguity.note_codes:
+            rivals[code].update(ambiguity.return_ids)
+        for return_id in ambiguity.return_ids:
+            doubtful[return_id].update(ambiguity.note_codes)
+    told = {link.note_code for link in matching.links} | rivals.keys()
+    return Pairing(
+        cases=found,
+        case_of=case_of,
+        note_of={note.code: note for note in notes},
+        matching=matching,
+        links_of=_by_return(matching.certain),
+        suggested_of=_by_return(suggested),
+        suggestion_of={link.note_code: link for link in suggested},
+        shares=_shares(matching.certain, note_records, return_records),
+        rivals_of={code: tuple(sorted(ids)) for code, ids in rivals.items()},
+        doubtful={one: tuple(sorted(codes)) for one, codes in doubtful.items()},
+        reason_of={reason.note_code: reason for reason in matching.reasons},
+        money_of=_goodwill([one for one in note_records.values() if one.code not in told], found),
+        loose_of=_loose(notes, {link.note_code for link in matching.certain}),
+    )
+
+
+def _goodwill(notes: Iterable[NoteRecord], found: Cases) -> dict[str, Refund]:
+    """The money without a return that a note without one settles."""
+    strays = {one.refund_id: one for one in found.stray_refunds if not one.return_ref}
+    loose = (
+        LooseMoney(
+            one.refund_id,
+            found.orders.ref_of(one.order_name) or found.naming.ref_of(one.order_name),
+            one.currency,
+            one.moved_pence,
+            london_date(one.moved_at) if one.moved_at else None,
+        )
+        for one in strays.values()
+    )
+    return {code: strays[refund_id] for code, refund_id in settle(notes, loose).items()}
+
+
+def _by_return(links: Sequence[Link]) -> dict[str, tuple[Link, ...]]:
+    found: defaultdict[str, list[Link]] = defaultdict(list)
+    for link in links:
+        found[link.return_id].append(link)
+    return {return_id: tuple(sorted(some)) for return_id, some in found.items()}
+
+
+def _loose(notes: Iterable[Note], certain: Collection[str]) -> dict[str, list[Note]]:
+    """Notes that no return has for certain, by customer."""
+    found: defaultdict[str, list[Note]] = defaultdict(list)
+    for note in notes:
+        if note.code not in certain:
+            found[note.customer_ref].append(note)
+    return found
+
+
+def _shares(
+    links: Iterable[Link], notes: Mapping[str, NoteRecord], returns: Mapping[str, ReturnRecord]
+) -> dict[tuple[str, str], int]:
+    of_note: defaultdict[str, list[Link]] = defaultdict(list)
+    for link in links:
+        of_note[link.note_code].append(link)
+    return {
+        (code, return_id): pence
+        for code, some in of_note.items()
+        for return_id, pence in credited_by_return(some, notes, returns).items()
+    }
+
+
+def facts_of(case: Case, pairing: Pairing) -> ReturnFacts:
+    """What the files show of a return and its Credit Notes; one that is only suggested may cover it."""
+    return_id = case.return_.return_id
+    notes = [pairing.note_of[link.note_code] for link in pairing.links_of.get(return_id, ())]
+    suggested = pairing.suggested_of.get(return_id, ())
+    is_opened = _is_opened_pack(case, notes, pairing)
+    return replace(
+        case.facts,
+        notes=tuple(_share(note, case, pairing, is_opened=is_opened) for note in notes),
+        covering_note_code=suggested[0].note_code if suggested else "" if notes else _covering(case, pairing),
+        doubtful_notes=pairing.doubtful.get(return_id, ()),
+        settled=case.facts.settlement,
+    )
+
+
+def _covering(case: Case, pairing: Pairing) -> str:
+    """The first note of nobody that may be this return's, by the rule that holds a document of ours back."""
+    loose = pairing.loose_of.get(case.customer, ()) if case.customer else ()
+    goods = tuple((line.stock_code or line.sku, line.quantity) for line in case.facts.refund_lines)
+    return_ = case.return_
+    claim = Claim(
+        return_.return_id,
+        case.customer,
+        return_.currency,
+        case.facts.due_pence,
+        goods,
+        frozenset({return_.rma}),
+        invoiced_on=case.order.invoiced_on if case.order else None,
+    )
+    return next((note.code for note in loose if may_cover(note.shown(), claim, pairing.cases.packs)), "")
+
+
+def _is_opened_pack(case: Case, notes: Sequence[Note], pairing: Pairing) -> bool:
+    """True when both sides hold the same goods only once packs are opened."""
+    noted = [(line.stock_code, line.quantity) for note in notes for line in note.lines]
+    returned = [(line.stock_code or line.sku, line.quantity) for line in case.facts.refund_lines]
+    return bool(noted) and pairing.cases.packs.are_same_opened(noted, returned)
+
+
+def _share(note: Note, case: Case, pairing: Pairing, *, is_opened: bool) -> NoteFacts:
+    """A note as a return's; of one for several returns, or for the parts of a pack, the lines tell nothing."""
+    pence = pairing.shares[note.code, case.return_.return_id]
+    is_whole = pence == note.gross_pence
+    shown = note.shown(net_pence=credit_notes.net_of(note, case.sold) if is_whole else None, has_lines=not is_opened)
+    told = shown if is_whole else replace(shown, gross_pence=pence, delivery_gross_pence=0, lines=())
+    values = tuple(line.gross_pence for line in note.lines) if told.lines else ()
+    return NoteFacts(told, case.return_.return_id, case.return_.rma, values=values, is_issue_known=False)
+
+
+def note_facts(note: Note, pairing: Pairing) -> NoteFacts:
+    """A note that no return has for certain, and why."""
+    reason = pairing.reason_of.get(note.code)
+    rivals = pairing.rivals_of.get(note.code, ())
+    nearest = pairing.case_of[reason.return_id].return_.rma if reason and not rivals else ""
+    return NoteFacts(
+        note.shown(),
+        rival_rmas=tuple(pairing.case_of[one].return_.rma for one in rivals),
+        nearest=f"{nearest}: {reason.clause}" if reason and nearest else "",
+        suggestion=f"{nearest}: {reason.change}" if reason and nearest else "",
+        values=tuple(line.gross_pence for line in note.lines),
+        is_issue_known=False,
+        is_suggested=note.code in pairing.suggestion_of,
+    )

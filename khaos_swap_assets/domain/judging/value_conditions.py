@@ -1,0 +1,89 @@
+"""What the Credit Notes of a return say about its refund, and when that is trouble: the table ``VALUE_RULES``.
+
+Belongs here: the status by value, and the conditions of a value. Stays out: other conditions of a return
+(``judging.conditions``) and the legs of a gap (``judging.waterfall``). Source: FINANCE_RULES U-12 to U-15, U-28.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from khaos_swap_assets.domain.exceptions.catalogue import Problem
+from khaos_swap_assets.domain.judging.conditions import Case, Rule, has_unexplained_growth
+from khaos_swap_assets.domain.judging.facts import ReturnFacts
+from khaos_swap_assets.domain.judging.statuses import Status
+from khaos_swap_assets.domain.judging.waterfall_sides import waterfall_of
+from khaos_swap_assets.domain.records.returns import rightful_pence
+from khaos_swap_assets.domain.refunds.money_shown import is_awaited
+from khaos_swap_assets.domain.refunds.proof import is_unproven
+
+
+def _credit_note_duplicate(case: Case) -> Iterator[Problem]:
+    facts = case.facts
+    if status_by_value(facts) == "duplicate" and not is_unproven(facts):
+        codes = ", ".join(sorted(note.note.credit_note_code for note in facts.notes))
+        message = f"{codes} credit {case.money(facts.credited_pence)} for a refund of {case.money(facts.refund_pence)}"
+        yield case.problem("credit_note_duplicate", message, facts.apart_pence)
+
+
+def _value_gap(case: Case) -> Iterator[Problem]:
+    facts = case.facts
+    is_part_payment = facts.is_credited_as_posted and has_unexplained_growth(facts)
+    is_unpaid = is_unproven(facts) or is_awaited(facts.money, facts.said)
+    is_told_elsewhere = is_part_payment or facts.tolerance == "systematic" or is_unpaid or _is_of_money(facts)
+    if status_by_value(facts) == "value_gap" and not is_told_elsewhere:
+        codes = ", ".join(sorted(note.note.credit_note_code for note in facts.notes))
+        message = f"Refund {case.money(facts.refund_pence)}, credited {case.money(facts.credited_pence)} by {codes}"
+        why = waterfall_of(facts).explained(facts.return_.currency)
+        yield case.problem("value_gap", f"{message}: {why}", abs(facts.apart_pence))
+
+
+def _is_of_money(facts: ReturnFacts) -> bool:
+    """True where the notes are what Swap asks for, and the whole gap is money that differs from that."""
+    moved_pence = facts.paid.moved_pence if facts.paid and facts.paid.state == "differs" else None
+    return moved_pence is not None and facts.apart_pence == facts.asked_pence - moved_pence
+
+
+def status_by_value(facts: ReturnFacts) -> Status | None:
+    """What the attributed notes say about the refund; None without notes.
+
+    One of duplicate, value_gap, in_flight, within_tolerance and matched. A gap that documents of ours on their way
+    fill, or that new lines explain, is in flight and no gap yet.
+    """
+    if not facts.notes:
+        return None
+    if facts.is_waiting_for_swap:
+        return "in_flight" if is_early_credit(facts) else "value_gap"
+    if facts.apart_pence == 0:
+        return "matched"
+    if facts.tolerance == "let_be":
+        return "within_tolerance"
+    if _is_doubled(facts):
+        return "duplicate"
+    is_on_its_way = -facts.apart_pence == facts.undone_pence
+    is_second_refund = facts.apart_pence < 0 and facts.is_credited_as_posted and facts.is_growth_explained
+    return "in_flight" if is_on_its_way or is_second_refund else "value_gap"
+
+
+def is_early_credit(facts: ReturnFacts) -> bool:
+    """True where the notes credit what is yet to be paid: Swap's refund, or the goods; or are documents of ours."""
+    return_ = facts.said or facts.return_
+    rows = sum(line.cost_pence for line in return_.refund_lines)
+    rightful = rightful_pence(return_, return_.refund_pence or rows, facts.order_delivery_pence)
+    return bool(facts.postings) or facts.credited_pence in rightful
+
+
+def _is_doubled(facts: ReturnFacts) -> bool:
+    """True where one of several notes could go, and the others would still credit all the goods."""
+    if len(facts.notes) < 2 or facts.apart_pence <= 0:
+        return False
+    goods = [one.note.gross_pence - one.note.delivery_gross_pence for one in facts.notes]
+    waterfall = waterfall_of(facts)
+    apart = facts.apart_pence - waterfall.pence("delivery") - waterfall.pence("fee")
+    return apart >= min(goods) > 0
+
+
+VALUE_RULES: dict[str, Rule] = {
+    "credit_note_duplicate": _credit_note_duplicate,
+    "value_gap": _value_gap,
+}

@@ -1,0 +1,234 @@
+"""Months that staff posted by hand, loaded from files and as the live flow loads them: the judge says the same of both.
+
+Belongs here: both loads of one month, what each says of every return, and where files may say otherwise. Stays out:
+what the sandbox makes (``sandbox.hand_month``) and whether a link is right (``live_months``, ``hand_posted_months``).
+The live rows are those of the tables, without a database between.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import SimpleNamespace
+from typing import Any, cast
+
+from khaos_swap_assets.adapters.settings import Settings
+from khaos_swap_assets.adapters.swap.extras import read_extras
+from khaos_swap_assets.audit import cases
+from khaos_swap_assets.audit.engine import Span, day_of, reconciled
+from khaos_swap_assets.audit.inputs import Inputs, Paths, read_inputs
+from khaos_swap_assets.audit.pairing import Pairing, facts_of, pair
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
+from khaos_swap_assets.domain.exceptions.catalogue import Problem
+from khaos_swap_assets.domain.judging.facts import Limits, ReturnFacts
+from khaos_swap_assets.domain.judging.small_differences import small_residual
+from khaos_swap_assets.domain.judging.verdict import judge
+from khaos_swap_assets.domain.money.tolerance import Residual, Tolerances, govern
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
+from khaos_swap_assets.sandbox import audit_files, hand_month
+from khaos_swap_assets.stages.credit_notes.candidates import Beside
+from khaos_swap_assets.stages.reconciliation import facts as live
+from khaos_swap_assets.stages.storefront.money import Witnessed
+from khaos_swap_assets_tests.prove.live_months import attributed, laid_inputs
+
+SEEDS = range(1, 51)
+RETURNS = 200
+FILES_LACK: Mapping[str, str] = {
+    "inspection_overdue": "no file shows what the bench saw",
+    "stock_not_returned": "no file shows what the bench saw",
+    "credit_note_not_issued": "no file shows the stage of a Credit Note",
+    "credit_note_unallocated": "no file shows the open credit of a customer",
+}
+"""Kinds that the live flow may raise alone, and why."""
+FILES_ADD: Mapping[str, str] = {
+    "credit_note_ambiguous": "live the Credit Note alone is told, with the returns that it fits",
+}
+"""Kinds that the files may raise alone, and why."""
+STATUS_APART: Mapping[tuple[str, str], str] = {
+    ("ambiguous", "credit_note_missing"): "live the Credit Note alone is told as fitting several returns",
+    ("ambiguous", "in_flight"): "live the Credit Note alone is told as fitting several returns",
+}
+"""Statuses (files, live) that may stand beside each other, and why."""
+
+WITH_CANDIDATE: Mapping[str, str] = {
+    "credit_note_missing": "live that note is another return's, or stands on another account than the customer's",
+}
+"""Kinds that the live flow may raise alone where the files show a note that may be the return's, and why."""
+
+Figures = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is said of a return: its notes, status, open pence, gap, and (kind, owner, pence) of each problem.
+
+    ``has_candidate``: a note that is not its own for certain may be it.
+    """
+
+    notes: tuple[str, ...]
+    status: str
+    open_pence: int
+    gap_pence: int
+    problems: Counter[tuple[str, str, int]]
+    has_candidate: bool = False
+
+
+def one_judge() -> Figures:
+    """Sandbox months posted by hand, from files and live, seeds 1 to 50: one judge says the same of every return."""
+    return together(one_month(seed) for seed in SEEDS)
+
+
+def together(months: Iterable[Figures]) -> Figures:
+    """The figures of all months and whether the law holds."""
+    shown = list(months)
+    faults = [f"seed {one['seed']}: {fault}" for one in shown for fault in one["faults"]]
+    sums = {name: sum(one[name] for one in shown) for name in ("returns", "compared", "apart_by_link")}
+    return {"holds": not faults, "faults": faults, **sums}
+
+
+def one_month(seed: int, returns: int = RETURNS) -> Figures:
+    """Make one month, load it both ways and compare."""
+    month = hand_month.build(seed, returns)
+    with TemporaryDirectory() as folder:
+        options = audit_files.write(month, Path(folder))
+        names = ("returns", "stock-codes", "sales-orders", "credit-notes")
+        inputs = read_inputs(Paths(*(Path(options[name]) for name in names)), skips_bad_rows=False)
+        span = Span(date.fromisoformat(options["as-of"]))
+        pairing = pair(inputs)
+        return {"seed": seed, **compared(from_files(pairing, span), from_tables(inputs, pairing, span))}
+
+
+def compared(files: Mapping[str, Said], tables: Mapping[str, Said]) -> Figures:
+    """Every difference between both that no table above expects, in words."""
+    alike = [key for key in files if files[key].notes == tables[key].notes]
+    faults = [f"{key}: {fault}" for key in alike for fault in _apart(files[key], tables[key])]
+    return {
+        "returns": len(files),
+        "compared": len(alike),
+        "apart_by_link": len(files) - len(alike),
+        "faults": faults,
+    }
+
+
+def _apart(files: Said, tables: Said) -> Iterable[str]:
+    is_excused = (files.status, tables.status) in STATUS_APART
+    if files.status != tables.status and not is_excused:
+        yield f"{files.status} by the files, {tables.status} by the tables"
+    if files.gap_pence != tables.gap_pence or (files.open_pence != tables.open_pence and not is_excused):
+        told = (files.gap_pence, files.open_pence, tables.gap_pence, tables.open_pence)
+        yield f"gap and open by the files, gap and open by the tables: {told}"
+    for one in files.problems - tables.problems:
+        if one[0] not in FILES_ADD:
+            yield f"{one} by the files alone"
+    for one in tables.problems - files.problems:
+        if one[0] not in FILES_LACK and not (files.has_candidate and one[0] in WITH_CANDIDATE):
+            yield f"{one} by the tables alone"
+
+
+def from_files(pairing: Pairing, span: Span) -> dict[str, Said]:
+    """What the audit says."""
+    done = reconciled(pairing, span)
+    problems: dict[str, list[Problem]] = {}
+    for row, problem in done.problems:
+        problems.setdefault(row.return_id, []).append(problem)
+    certain = {link.return_id for link in pairing.matching.certain}
+    return {
+        row.return_id: Said(
+            row.credit_note_codes if row.return_id in certain else (),
+            row.status,
+            row.open_pence,
+            row.gap_pence,
+            _told(problems.get(row.return_id, ())),
+            bool(
+                (facts := facts_of(pairing.case_of[row.return_id], pairing)).doubtful_notes or facts.covering_note_code
+            ),
+        )
+        for row in done.rows
+        if row.return_id
+    }
+
+
+def from_tables(inputs: Inputs, pairing: Pairing, span: Span) -> dict[str, Said]:
+    """What the live flow says of the same month, as its loader makes the facts of the rows of its tables."""
+    some = list(live_facts(inputs, pairing))
+    tolerances = Tolerances()
+    by_month: dict[str, list[Residual]] = {}
+    for one in some:
+        if residual := small_residual(one, tolerances):
+            by_month.setdefault(str(day_of(pairing.case_of[one.return_.return_id]))[:7], []).append(residual)
+    governed = [govern(residuals, tolerances) for residuals in by_month.values()]
+    settled = {residual.subject for one in governed for residual, _ in one.cleared}
+    leaning = {one.residual.subject for month in governed for one in month.refused if one.rule == "systematic"}
+    found = {}
+    for one in some:
+        key = one.return_.return_id
+        facts = replace(one, tolerance="let_be" if key in settled else "systematic" if key in leaning else "")
+        verdict = judge(facts, Limits(), span.now)
+        codes = tuple(sorted(note.note.credit_note_code for note in facts.notes))
+        found[key] = Said(codes, verdict.status, verdict.open_pence, verdict.gap_pence, _told(verdict.problems))
+    return found
+
+
+def _told(problems: Iterable[Problem]) -> Counter[tuple[str, str, int]]:
+    return Counter((one.kind, one.owner, one.money_at_risk_pence) for one in problems)
+
+
+def live_facts(inputs: Inputs, pairing: Pairing) -> Iterable[ReturnFacts]:
+    """The facts of the live loader, with what the live flow attributes."""
+    known, notes = laid_inputs(inputs)
+    found = attributed(known, notes)
+    noted: dict[str, list[tuple[CreditNote, str]]] = {}
+    for note in notes:
+        own = [one for one in found if one.credit_note_code == note.credit_note_code]
+        rest = note.gross_pence - sum(one.share_pence or 0 for one in own)
+        for one in own:
+            pence = rest if one.share_pence is None else one.share_pence
+            share = note if len(own) == 1 else replace(note, gross_pence=pence, lines=(), net_pence=None)
+            noted.setdefault(one.return_id, []).append((share, one.matched_by))
+    taken = {one.credit_note_code for one in found}
+    batch = batch_of(inputs, known, noted, [note for note in notes if note.credit_note_code not in taken])
+    settings = cast(Settings, SimpleNamespace(mode="audit", legs_policy="disposition", post_from=None))
+    for key, case in pairing.case_of.items():
+        facts = live._facts(batch, key, settings)
+        yield replace(facts, lines=_with_rates(facts, case), unknown=frozenset({"orders"}))
+
+
+def _with_rates(facts: ReturnFacts, case: cases.Case) -> Any:
+    rates = {line.product_id: line for line in case.facts.lines}
+    return tuple(
+        replace(one, vat_percent=rates[one.product_id].vat_percent, list_pence=rates[one.product_id].list_pence)
+        for one in facts.lines
+    )
+
+
+def batch_of(
+    inputs: Inputs, known: Beside, noted: dict[str, list[tuple[CreditNote, str]]], loose: Iterable[CreditNote]
+) -> live._Batch:
+    """What the tables hold of all returns, where nothing was posted or inspected and no storefront is connected."""
+    by_customer: dict[str, list[CreditNote]] = {}
+    for note in loose:
+        by_customer.setdefault(note.customer_code, []).append(note)
+    raws = {row.record.return_id: row for row in inputs.proven_returns}
+    return live._Batch(
+        records=dict(known.records),
+        heads=dict(known.heads),
+        lines=dict(known.lines),
+        postings={},
+        notes=noted,
+        moves={},
+        drafts={},
+        loose=by_customer,
+        unallocated={},
+        orders=dict(known.orders),
+        extras={key: read_extras(row.raw, row.record.currency) for key, row in raws.items()},
+        taken={},
+        policy=CreditNotePolicy(),
+        money=Witnessed(dict(known.records)),
+        shared={},
+        packs=known.packs,
+        waived=frozenset(),
+    )
