@@ -58,7 +58,8 @@ def postings_app(reach: Reach) -> typer.Typer:
     """The commands about postings."""
     app = typer.Typer(help="What we hand to Khaos, and what became of it.", no_args_is_help=True)
     _add_postings_reads(app, reach)
-    _add_postings_hands(app, reach)
+    _add_release(app, reach)
+    _add_feed(app, reach)
     _add_postings_verdicts(app, reach)
     return app
 
@@ -102,7 +103,7 @@ def _add_postings_reads(app: typer.Typer, reach: Reach) -> None:
         show_rows([_line(entry) for entry in history], as_json=False)
 
 
-def _add_postings_hands(app: typer.Typer, reach: Reach) -> None:
+def _add_release(app: typer.Typer, reach: Reach) -> None:
     @app.command()
     def release(
         reference: Reference,
@@ -121,6 +122,8 @@ def _add_postings_hands(app: typer.Typer, reach: Reach) -> None:
         again = ", once more and without another search" if done.state == "in_doubt" else ""
         typer.echo(f"{done.reference} is released; Khaos gets it at its next pull{again}")
 
+
+def _add_feed(app: typer.Typer, reach: Reach) -> None:
     @app.command()
     def hold(by: By, reason: Reason) -> None:
         """Stop the feed at once: no document leaves until it is resumed."""
