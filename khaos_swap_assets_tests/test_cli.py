@@ -275,14 +275,3 @@ def test_the_demo_that_does_not_run_cannot_be_reached(call: Call) -> None:
     done = call("--demo", "exceptions", "list", KHAOS_SWAP_DATABASE_URL="postgresql://live/books")
     assert (done.returncode, done.stdout) == (2, "")
     assert "holds no demo: run make demo first" in done.stderr
-
-
-def test_dagster_by_itself_ends_with_the_line_that_says_how_to_start() -> None:
-    root = Path(__file__).parents[1]
-    dagster = [str(Path(sys.executable).with_name("dagster")), "dev"]
-    done = subprocess.run(dagster, cwd=root, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    assert done.stderr.splitlines()[-1] == (
-        "Khaos Swap is not started by dagster itself: run `khaos-swap up`, or `make demo` to look around"
-    )

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from khaos_swap_assets.adapters.errors import SettingsError, StoreError
-from khaos_swap_assets.adapters.settings_checks import STARTED_BY
 from khaos_swap_assets.cli.postings import Reach
 
 if TYPE_CHECKING:
@@ -40,6 +39,8 @@ def enter_demo(folder: Path) -> None:
 
 def mark() -> Literal["live", "demo"]:
     """Whose world this process is in."""
+    from khaos_swap_assets.adapters.settings_checks import STARTED_BY  # brings pydantic, which no help needs
+
     return "demo" if os.environ.get(STARTED_BY) == DEMO else "live"
 
 
