@@ -224,3 +224,17 @@ def test_the_length_of_a_function_is_its_own(tmp_path: Path, source: str, size: 
     path = tmp_path / "m.py"
     path.write_text(source)
     assert length(next(functions(path))) == size
+
+
+def test_no_rule_of_the_domain_is_run_by_tests_alone() -> None:
+    """A public function or class that no source outside its definition mentions is proved and never used."""
+    texts = {path: path.read_text(encoding="utf-8") for path in Path(khaos_swap_assets.__file__).parent.rglob("*.py")}
+    unused = [
+        f"{name_of(path)}: {one.name}"
+        for path in texts
+        if "domain" in path.parts
+        for one in tree(path).body
+        if isinstance(one, ast.FunctionDef | ast.ClassDef) and not one.name.startswith("_")
+        if sum(len(re.findall(rf"\b{one.name}\b", text)) for text in texts.values()) == 1
+    ]
+    assert unused == []

@@ -151,9 +151,8 @@ class Settings(BaseSettings):
         None, description="YAML of finance's decisions on Credit Notes; empty: the defaults"
     )
     period_start: date = Field(PERIOD_START, description="First month of the reports; first reads go as deep")
-    vat_periods: VatPeriodsName = Field(
-        "monthly", description="VAT periods: monthly, or quarters of which one ends in month 1, 2 or 3"
-    )
+    vat_periods: VatPeriodsName = Field("monthly", description="monthly, or quarters ending in month 1, 2 or 3")
+    vat_box6_pounds: int | None = Field(None, ge=0, description="Box 6 of the VAT Return, pounds; empty: not given")
     seal_key: SecretStr = Field(SecretStr(""), description="Key that seals names and addresses (Fernet)")
     inspection_token: SecretStr = Field(SecretStr(""), description="Bearer token of POST /inspections")
     inspection_token_previous: SecretStr = Field(

@@ -87,6 +87,12 @@ def test_both_directions_are_told_and_never_set_off(
     assert timing.shifted_pence == sum(pence for pence in shifts.values() if pence > 0)
 
 
+def test_the_months_of_a_vat_period_up_to_one_of_them() -> None:
+    assert VatPeriods("quarters-1").months_of("2027-01") == ("2026-11", "2026-12", "2027-01")
+    assert VatPeriods("quarters-3").months_of("2026-05") == ("2026-04", "2026-05")
+    assert VatPeriods().months_of("2026-05") == ("2026-05",)
+
+
 @pytest.mark.parametrize(
     ("name", "day", "end"),
     [

@@ -13,9 +13,7 @@ from khaos_swap_assets.domain.reporting.tables import (
     draw_gap_by_cause,
     draw_gap_by_month,
     draw_value_by_day,
-    exceptions_table,
     markdown_table,
-    statuses_table,
     summary_table,
     unbroken,
     worst_table,
@@ -64,18 +62,6 @@ def test_the_worst_say_rma_owner_gap_and_what_to_do(month: MonthEnd) -> None:
     assert second.startswith("| RMA-R2 | finance | ‑£1.00 | £1.00 | value_gap: it is wrong | Compare")
 
 
-def test_exceptions_are_counted_by_kind(month: MonthEnd) -> None:
-    assert exceptions_table(month).splitlines()[2:] == [
-        "| sku_unknown | data management | 1 | £2.50 |",
-        "| value_gap | finance | 1 | £1.00 |",
-    ]
-
-
-def test_nothing_open_is_said_in_words() -> None:
-    (quiet,) = months([a_row("R1", 1, 1)])
-    assert worst_table(quiet.worst) == exceptions_table(quiet) == "Nothing is open.\n"
-
-
 def test_the_summary_has_a_column_a_currency() -> None:
     found = months([*RETURNS, a_row("E1", 900, 800, currency="EUR")])
     lines = summary_table(found).splitlines()
@@ -88,10 +74,6 @@ def test_the_summary_has_a_column_a_currency() -> None:
 
 def test_a_month_without_refunds_is_said_in_words() -> None:
     assert summary_table([]) == "No refund in this month.\n"
-
-
-def test_statuses_are_counted(month: MonthEnd) -> None:
-    assert "| matched | 2 |" in statuses_table(month)
 
 
 def test_the_gap_is_a_picture_with_a_panel_a_currency(month: MonthEnd) -> None:

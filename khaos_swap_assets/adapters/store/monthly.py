@@ -122,3 +122,14 @@ def returns_of(conn: psycopg.Connection, period: str) -> list[str]:
     """The returns that are in a month."""
     rows = conn.execute("SELECT DISTINCT return_id FROM recon.monthly WHERE period = %s", (period,)).fetchall()
     return [row[0] for row in rows]
+
+
+def vat_errors(conn: psycopg.Connection, periods: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """By currency: VAT that notes of these months claim too much, and too little; both positive, in pence (U-21)."""
+    rows = conn.execute(
+        "SELECT currency, coalesce(sum(vat_gap_pence) FILTER (WHERE vat_gap_pence > 0), 0)::bigint, "
+        "coalesce(-sum(vat_gap_pence) FILTER (WHERE vat_gap_pence < 0), 0)::bigint FROM recon.monthly "
+        f"WHERE period = ANY(%s) AND {HAS_MONEY} GROUP BY 1 ORDER BY 1",
+        (list(periods),),
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}

@@ -15,6 +15,8 @@ from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.judging.facts import Limits, PostingFacts, ReturnFacts
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts
 from khaos_swap_assets.domain.money.amounts import format_money
+from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.money.tax_dates import note_clock
 from khaos_swap_assets.domain.records.returns import CLOSED, KNOWN_STATUSES
 
 
@@ -34,6 +36,13 @@ class Case:
         """An amount in the return's currency, for a person; a return without one shows bare minor units."""
         currency = self.facts.return_.currency
         return format_money(pence, currency) if currency else str(pence)
+
+    @property
+    def note_due(self) -> str:
+        """The last day for the Credit Note, 14 days beginning with the refund's (U-3), as the end of a message."""
+        moment = self.facts.return_.refunded_at
+        clock = note_clock(london_date(moment), is_taxable_person=None) if moment else None
+        return f"; last day for it {clock.last_day}" if clock else ""
 
     def problem(self, kind: str, message: str, pence: int, *, suggestion: str = "") -> Problem:
         """Trouble of the whole return, with the money at risk."""

@@ -188,7 +188,7 @@ def _note_missing(case: Case) -> Problem:
     beyond = f" and {case.money(facts.beyond_pence)} beside it by the policy" if facts.beyond_pence else ""
     message = f"Refund of {case.money(facts.refund_pence)}{beyond} and no Credit Note"
     why = f"; held: {', '.join(map(hold_words, facts.holds))}" if facts.holds else ""
-    return case.problem("credit_note_missing", message + why, facts.due_pence)
+    return case.problem("credit_note_missing", message + why + case.note_due, facts.due_pence)
 
 
 def _note_ambiguous(case: Case) -> Problem:

@@ -35,6 +35,13 @@ class VatPeriods:
         year, month = day.year + (last - 1) // 12, (last - 1) % 12 + 1
         return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
 
+    def months_of(self, month: str) -> tuple[str, ...]:
+        """The months (``YYYY-MM``) of the period that holds the month, up to it."""
+        year, number = int(month[:4]), int(month[5:])
+        before = [(year + (number - 1 - back) // 12, (number - 1 - back) % 12 + 1) for back in (2, 1, 0)]
+        end = self.end_of(date(year, number, 1))
+        return tuple(f"{one}-{its:02}" for one, its in before if self.end_of(date(one, its, 1)) == end)
+
     @property
     def words(self) -> str:
         """The periods, for a person."""

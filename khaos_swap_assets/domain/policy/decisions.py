@@ -2,7 +2,7 @@
 
 Belongs here: the decisions with their defaults, their version, and the pure translation into lines and tasks. Stays
 out: reading the file (``adapters.policy``), drafting (``documents.credit_notes``) and what a choice does to the books
-(``policy.effects``).
+(``policy.trial``).
 
 What is undecided becomes a task for a person, never a guess; a line is never negative. Money is whole pence. Source:
 FINANCE_RULES U-9, U-12 to U-15, contracts/khaos.md §8.7.

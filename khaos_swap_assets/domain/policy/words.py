@@ -1,7 +1,7 @@
 """The Credit Note policy in plain words, for people who never see its file.
 
 Belongs here: what each choice means and what it leaves to a person. Stays out: the decisions (``policy.decisions``) and
-their figures (``policy.effects``). Source: FINANCE_RULES U-2, U-7, U-9, U-12 to U-15.
+their figures (``policy.trial``). Source: FINANCE_RULES U-2, U-7, U-9, U-12 to U-15.
 """
 
 from __future__ import annotations

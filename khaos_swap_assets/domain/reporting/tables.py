@@ -59,17 +59,6 @@ def _worst_cells(row: WorstRow) -> Sequence[object]:
     return (row.subject, row.owner, *money, f"{row.kind}: {row.message}", row.action)
 
 
-def exceptions_table(month: MonthEnd) -> str:
-    """Open exceptions of the month by kind, with owner, count and money at risk."""
-    if not month.exceptions:
-        return "Nothing is open.\n"
-    rows = [
-        (found.kind, found.owner, found.count, amount(found.money_at_risk_pence, month.currency))
-        for found in month.exceptions
-    ]
-    return markdown_table(("kind", "owner", "open", "at risk"), rows)
-
-
 def summary_table(months: Sequence[MonthEnd]) -> str:
     """The month in one table, a column a currency: what was refunded, credited, issued, and what lies between."""
     if not months:
@@ -96,11 +85,6 @@ _SUMMARY = {
     "VAT credited too much": "vat_over_pence",
     "VAT credited too little": "vat_under_pence",
 }
-
-
-def statuses_table(month: MonthEnd) -> str:
-    """How many returns of the month are in each status."""
-    return markdown_table(("status", "returns"), month.statuses.items())
 
 
 def draw_gap_by_cause(causes: Mapping[str, Mapping[str, int]]) -> bytes:

@@ -21,7 +21,7 @@ from khaos_swap_assets.stages.presenting import as_table, table_metadata
 from khaos_swap_assets.stages.reconciliation.excepting import settle_exceptions
 from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting
 from khaos_swap_assets.stages.reconciliation.legs import LEG_COLUMNS
-from khaos_swap_assets.stages.reconciliation.month_end import close_month
+from khaos_swap_assets.stages.reconciliation.month_end import close_month, vat_table
 from khaos_swap_assets.stages.storefront.month import money_of_month
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -186,6 +186,7 @@ def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolb
         kept = matches.kept_of_month(conn, period)
         by_month = gap_by_month(conn, period, now)
         behind = held(conn, settings=toolbox.settings, now=now, period=period)
+        vat = vat_table(conn, toolbox.settings, period)
     worst = "\n\n".join(f"### {month.currency}\n\n{worst_table(month.worst)}" for month in months)
     return dg.MaterializeResult(
         metadata={
@@ -194,6 +195,7 @@ def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolb
             "summary": dg.MetadataValue.md(summary_table(months)),
             "worst": dg.MetadataValue.md(worst or "Nothing."),
             "money": dg.MetadataValue.md(money),
+            "vat_errors": dg.MetadataValue.md(vat),
             **_held_metadata(behind),
             **({"kept_by_customers": as_table(kept)} if kept else {}),
             "let_be_by_account": as_table([asdict(one) for one in let_be]),

@@ -13,13 +13,17 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from khaos_swap_assets.adapters.store import bulk
+from khaos_swap_assets.adapters.store import bulk, monthly
 from khaos_swap_assets.adapters.store.monthly import HAS_MONEY, IN_BOTH_MONTHS, MONTH_OF_TROUBLE
+from khaos_swap_assets.domain.money.tax import ROUTE_WORDS, VatErrors
+from khaos_swap_assets.domain.money.vat_periods import VatPeriods
+from khaos_swap_assets.domain.reporting.tables import amount, markdown_table
 from khaos_swap_assets.stages.reconciliation.legs import LEG_COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from khaos_swap_assets.adapters.settings import Settings
     from khaos_swap_assets.domain.reporting.month_end import MonthEnd
     from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -71,6 +75,22 @@ def month_of(conn: psycopg.Connection, period: str) -> tuple[MonthEnd, ...]:
         period,
     )
     return compute(period, returns, exceptions)
+
+
+def vat_table(conn: psycopg.Connection, settings: Settings, period: str) -> str:
+    """VAT errors of the VAT period up to the month, over- and under-claims apart, and where they are corrected."""
+    periods = VatPeriods(settings.vat_periods)
+    months, box6 = periods.months_of(period), settings.vat_box6_pounds
+    found = {
+        currency: VatErrors(over, under, None if box6 is None else box6 * 100)
+        for currency, (over, under) in monthly.vat_errors(conn, months).items()
+    }
+    rows = [
+        (currency, *(amount(pence, currency) for pence in (one.over_pence, one.under_pence)), ROUTE_WORDS[one.route])
+        for currency, one in found.items()
+    ]
+    told = f"VAT periods: {periods.words}; months: {', '.join(months)}; box 6: {box6 or 'not given'}.\n\n"
+    return told + markdown_table(("currency", "claimed too much", "claimed too little", "correction"), rows)
 
 
 def _frame(conn: psycopg.Connection, columns: tuple[str, ...], query: str, period: str) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.domain.money.amounts import split_gross
-from khaos_swap_assets.stages.reconciliation.month_end import close_month, month_of, touched_periods
+from khaos_swap_assets.stages.reconciliation.month_end import close_month, month_of, touched_periods, vat_table
 from khaos_swap_assets_tests.domain.payments import a_payment, a_refund
 from khaos_swap_assets_tests.stages.storefront.test_money import MoneyTown
 from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, an_order, connect, some_settings
@@ -206,6 +206,18 @@ def test_u1_a_note_of_another_month_is_told_in_both(town: Town) -> None:
     town.khaos.notes["CN1"] = a_note("CN1", associated_ref="RMA1", created_on=paid.date(), issued_on=paid.date())
     town.sync()
     assert [shifted(town, period) for period in ("2026-02", "2026-03")] == [[], []]
+
+
+def test_u21_the_month_says_how_its_vat_errors_are_corrected(town: Town) -> None:
+    """The note holds £3.33 of VAT for £1.67; the quarter and box 6 are named."""
+    town.with_settings(mode="audit", post_from=None, vat_periods="quarters-3", vat_box6_pounds=1_800_000)
+    town.sells_and_takes_back(a_return(1))
+    town.khaos.notes["CN1"] = a_note("CN1", net_pence=667, associated_ref="RMA1")
+    town.sync()
+    with connect(town) as conn:
+        told = vat_table(conn, town.settings, "2026-03")
+    assert "quarters ending in month 3; months: 2026-01, 2026-02, 2026-03; box 6: 1800000" in told
+    assert "| GBP | £1.66 | £0.00 | adjust on the next VAT Return |" in told
 
 
 def test_u2_a_part_that_is_credited_a_month_later_is_told_in_both(money_town: MoneyTown) -> None:
