@@ -76,7 +76,7 @@ def test_undo_and_allow_by_name_and_reason(run: Run, merged: psycopg.Connection[
     ("words", "told"),
     [
         (("undo", "CN9", *WHO), "Credit Note CN9 is not linked to any return"),
-        (("allow", "CN2", *WHO), "nobody said no to Credit Note CN2"),
+        (("allow", "CN2", *WHO), "nobody ruled out Credit Note CN2"),
         (("undo", "CN1", "--by", " ", "--reason", "x"), "--by and --reason must both say something"),
         (("undo", "CN1", "--by", "Kim"), "--reason"),
     ],

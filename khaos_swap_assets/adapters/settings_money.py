@@ -1,4 +1,4 @@
-"""The settings about money: the storefront that witnesses it, and the small differences that finance lets be.
+"""The settings about money: the storefront that witnesses it, and the small differences that finance accepts.
 
 Belongs here: names, types and defaults of these two groups. Stays out: all other settings (``settings``).
 """
@@ -36,7 +36,7 @@ class StorefrontSettings(BaseSettings):
 
 
 class ToleranceSettings(BaseSettings):
-    """Which small differences finance lets be (FINANCE_RULES U-20). Documents of our own are exact and never let be."""
+    """Which small differences finance accepts (FINANCE_RULES U-20). Our own documents are exact: never one of them."""
 
     model_config = SettingsConfigDict(
         env_prefix=f"{PREFIX}TOLERANCE_", hide_input_in_errors=True, env_ignore_empty=True
@@ -44,9 +44,9 @@ class ToleranceSettings(BaseSettings):
 
     line_pence: int = Field(1, ge=0, le=100, description="Most pence a line of the Credit Note")
     document_pence: int = Field(5, ge=0, le=1000, description="Most pence a return, whatever its lines")
-    month_pence: int = Field(2500, ge=0, le=1_000_000, description="Most pence let be in a London month and currency")
+    month_pence: int = Field(2500, ge=0, le=1_000_000, description="Most pence accepted in a London month and currency")
     least_for_direction: int = Field(
-        20, ge=2, le=10_000, description="Differences of a month from which all having one sign is no chance"
+        20, ge=2, le=10_000, description="Differences of a month from which all having one sign is no coincidence"
     )
     needs_evidence: bool = Field(
         True, description="Let be only what price and units of a line show to be rounding; false: whatever is as small"
@@ -54,5 +54,5 @@ class ToleranceSettings(BaseSettings):
     reasons: str = Field(
         "rounding:5:rounding differences",
         pattern=r"^([a-z]+:\d{1,4}:[^,:]{1,60}(,[a-z]+:\d{1,4}:[^,:]{1,60})*)?$",
-        description="Comma list of reason:most pence a return:ledger account; a reason not named is never let be",
+        description="Comma list of reason:most pence a return:ledger account; a reason not named is never accepted",
     )

@@ -109,7 +109,7 @@ def _tolerated(
     problems = []
     for month, residuals in sorted(by_month.items()):
         governed = govern(residuals, tolerances)
-        found |= {residual.subject: "let_be" for residual, _ in governed.cleared}
+        found |= {residual.subject: "accepted" for residual, _ in governed.cleared}
         found |= {one.residual.subject: "systematic" for one in governed.refused if one.rule == "systematic"}
         problems += [systematic_problem(one, month) for one in governed.systematic]
     return found, problems

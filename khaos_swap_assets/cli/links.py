@@ -34,7 +34,7 @@ def _add_list(app: typer.Typer, reach: Reach) -> None:
         note: Annotated[str, typer.Option(help="Of this Credit Note only")] = "",
         rma: Annotated[str, typer.Option(help="Of this return only")] = "",
         limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest first")] = 100,
-        refused: Annotated[bool, typer.Option("--refused", help="What a person said no to, instead")] = False,
+        refused: Annotated[bool, typer.Option("--refused", help="What a person ruled out, instead")] = False,
         as_json: AsJson = False,
     ) -> None:
         """Show links with each return's share, the pass that made them, when and by whom."""
@@ -62,7 +62,7 @@ def _add_hands(app: typer.Typer, reach: Reach) -> None:
 
     @app.command()
     def allow(note: Note, by: By, reason: Reason, rma: OfReturn = "") -> None:
-        """Take a no back: the next run links the pair again where that is certain."""
+        """Withdraw what a person ruled out: the next run links the pair again where that is certain."""
         from khaos_swap_assets.stages.credit_notes import people, unlinking
 
         with reach.store() as conn:

@@ -66,7 +66,7 @@ def credit_note_orphan_holds(maker: Maker) -> None:
 def value_gap(maker: Maker) -> None:
     """Staff gave the note the right reference and a wrong value: never one that is a whole penny for each of its units.
 
-    A penny on several units at such a price is rounding, which finance may let be.
+    A penny on several units at such a price is rounding, which finance may accept.
     """
     order, rma = maker.refunded()
     change, line = maker.rng.choice((-300, -1, 1, 495)), rma.lines[0]

@@ -121,7 +121,7 @@ def rounded_shop(gaps: list[str]) -> Shop:
     return shop
 
 
-def test_u20_small_residuals_are_let_be(tmp_path: Path) -> None:
+def test_u20_small_residuals_are_accepted(tmp_path: Path) -> None:
     result = rounded_shop(["25.00", "24.98", "25.01"]).audited(tmp_path)
     assert [row_of(result, f"RMA{number}").status for number in (1, 2, 3)] == [
         "within_tolerance",

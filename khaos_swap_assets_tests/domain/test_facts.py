@@ -94,7 +94,7 @@ def test_only_the_part_without_a_reason_is_apart(credited: int, settled: int, ap
         ((), "", False),
         ((attributed(5000),), "", True),
         ((attributed(4999),), "", False),
-        ((attributed(4999),), "let_be", True),
+        ((attributed(4999),), "accepted", True),
         ((attributed(4999),), "systematic", False),
     ],
 )

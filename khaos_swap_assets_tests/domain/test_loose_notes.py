@@ -161,7 +161,7 @@ def test_a_merged_note_that_fits_two_ways_is_told_with_all_of_them() -> None:
 def test_a_no_to_one_return_of_a_merged_note_is_a_no_to_all_of_it(pair: tuple[str, str]) -> None:
     found, told = attribute_loose([merged()], (), BOTH, Standing(refused={pair}))
     assert found == []
-    assert (told["CN1"].nearest, told["CN1"].clause) == (pair[1], "a person said no")
+    assert (told["CN1"].nearest, told["CN1"].clause) == (pair[1], "a person ruled it out")
     assert "khaos-swap links allow CN1 RMA" in told["CN1"].change
 
 

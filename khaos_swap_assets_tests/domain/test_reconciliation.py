@@ -55,7 +55,7 @@ GROWN = a_return(refund_pence=6000)
         (some_facts(notes=(attributed(),)), SOON, "matched"),
         (some_facts(notes=(attributed(2000), attributed(3000, "CN2"))), SOON, "matched"),
         (some_facts(notes=(attributed(4999),)), SOON, "value_gap"),
-        (some_facts(notes=(attributed(4999),), tolerance="let_be"), SOON, "within_tolerance"),
+        (some_facts(notes=(attributed(4999),), tolerance="accepted"), SOON, "within_tolerance"),
         (some_facts(notes=(attributed(4999),), tolerance="systematic"), SOON, "value_gap"),
         (some_facts(a_return(refund_pence=3500), exchange_pence=1500, notes=(attributed(),)), SOON, "matched"),
         (some_facts(a_return(refund_pence=3500), exchange_pence=1500, notes=(attributed(4900),)), SOON, "value_gap"),
@@ -120,8 +120,8 @@ def test_a_missing_note_says_in_words_what_holds_the_draft() -> None:
     assert problem.message == f"{told}; last day for it 2026-03-23"
 
 
-def test_a_difference_that_is_let_be_or_told_once_for_all_raises_nothing_of_its_own() -> None:
-    for tolerance in ("let_be", "systematic"):
+def test_a_difference_that_is_accepted_or_told_once_for_all_raises_nothing_of_its_own() -> None:
+    for tolerance in ("accepted", "systematic"):
         facts = some_facts(notes=(attributed(4999),), tolerance=tolerance)
         assert [one.kind for one in verdict(facts).problems] == []
     assert [one.kind for one in verdict(some_facts(notes=(attributed(4999),))).problems] == ["value_gap"]

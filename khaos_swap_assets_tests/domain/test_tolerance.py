@@ -59,7 +59,7 @@ def test_each_reason_has_its_account() -> None:
     assert [(residual.subject, account) for residual, account in found.cleared] == [("CN1", "8910"), ("CN2", "8900")]
 
 
-def test_what_no_field_shows_to_be_rounding_is_let_be_only_where_finance_says_so() -> None:
+def test_what_no_field_shows_to_be_rounding_is_accepted_only_where_finance_says_so() -> None:
     typed = Residual("CN1", "rounding", 1, is_evident=False)
     assert [one.rule for one in govern([typed], Tolerances(needs_evidence=True)).refused] == ["no_evidence"]
     assert govern([typed], Tolerances()).cleared == ((typed, "rounding differences"),)

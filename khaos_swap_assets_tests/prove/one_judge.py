@@ -166,7 +166,7 @@ def from_tables(inputs: Inputs, pairing: Pairing, span: Span) -> dict[str, Said]
     found = {}
     for one in some:
         key = one.return_.return_id
-        facts = replace(one, tolerance="let_be" if key in settled else "systematic" if key in leaning else "")
+        facts = replace(one, tolerance="accepted" if key in settled else "systematic" if key in leaning else "")
         verdict = judge(facts, Limits(), span.now)
         codes = tuple(sorted(note.note.credit_note_code for note in facts.notes))
         found[key] = Said(codes, verdict.status, verdict.open_pence, verdict.gap_pence, _told(verdict.problems))

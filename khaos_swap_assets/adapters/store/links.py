@@ -1,4 +1,4 @@
-"""Links of Khaos Credit Notes to returns, and what a person said no to.
+"""Links of Khaos Credit Notes to returns, and what a person ruled out.
 
 Belongs here: attaching, taking back, refusing and showing. Stays out: which link is made (``linking.loose_notes``) and
 the notes themselves (``notes``). Shape: ``recon.note_links`` (migration 0017); a no is one of the ``decisions``. A link
@@ -40,7 +40,7 @@ class StandingLink:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A pair that a person said no to: no pass links it for certain."""
+    """A pair that a person ruled out: no pass links it for certain."""
 
     credit_note_code: str
     return_id: str

@@ -47,7 +47,7 @@ HAS_MONEY = "(refund_pence <> 0 OR credited_pence <> 0 OR status = 'credit_note_
 
 
 _DONE = "m.status IN ('matched', 'within_tolerance') AND m.issued_pence = m.credited_pence"
-"""Nothing is left to do: the notes come to the refund, or legs that are as they should be or let be fill the gap."""
+"""Nothing is left to do: the notes come to the refund, or legs that are as they should be or accepted fill the gap."""
 
 
 def apart(conn: psycopg.Connection, period: str) -> list[Apart]:

@@ -20,8 +20,8 @@ DECIDED = ("account", "refused_by")
 
 
 @dataclass(frozen=True, slots=True)
-class LetBe:
-    """What a month lets be for one ledger account: how many returns, pence of both signs added up."""
+class AcceptedTotal:
+    """What a month accepts for one ledger account: how many returns, pence of both signs added up."""
 
     currency: str
     account: str
@@ -46,7 +46,7 @@ def decisions(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str, 
 
 
 def replace(conn: psycopg.Connection, return_ids: Sequence[str], found: Iterable[tuple[Residual, str]]) -> None:
-    """Make these the only residuals of these returns; until they are decided, none is let be."""
+    """Make these the only residuals of these returns; until they are decided, none is accepted."""
     conn.execute("DELETE FROM recon.residuals WHERE return_id = ANY(%s)", (list(return_ids),))
     rows = [(*astuple(residual), period, "undecided") for residual, period in found]
     bulk.copy_rows(conn, "recon.residuals", (*COLUMNS, "refused_by"), rows)
@@ -65,9 +65,9 @@ def decide(conn: psycopg.Connection, governed: Governed) -> list[str]:
     return [row[0] for row in rows]
 
 
-def let_be(conn: psycopg.Connection, period: str) -> list[LetBe]:
-    """What the month lets be, by currency and account."""
-    with conn.cursor(row_factory=class_row(LetBe)) as cursor:
+def accepted(conn: psycopg.Connection, period: str) -> list[AcceptedTotal]:
+    """What the month accepts, by currency and account."""
+    with conn.cursor(row_factory=class_row(AcceptedTotal)) as cursor:
         return cursor.execute(
             "SELECT currency, account, count(*)::integer AS returns, sum(residual_pence)::bigint AS residual_pence "
             "FROM recon.residuals WHERE period = %s AND account <> '' GROUP BY 1, 2 ORDER BY 1, 2",

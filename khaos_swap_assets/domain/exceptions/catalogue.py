@@ -225,7 +225,7 @@ _CATALOGUE = (
         "differences_systematic",
         "finance",
         "error",
-        "Many small differences of one month and cause all have the same sign: that is no chance, so none is let be.",
+        "Many small differences of one month and cause all have one sign: that is no coincidence, so none is accepted.",
         "Find the setting that rounds otherwise in Khaos than in the shop, and have it changed.",
         "The differences no longer lean to one side.",
     ),

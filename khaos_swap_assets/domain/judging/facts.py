@@ -21,7 +21,7 @@ from khaos_swap_assets.domain.policy.settlement_case import Posted
 from khaos_swap_assets.domain.records.returns import REFUND, Return, ReturnLine
 from khaos_swap_assets.domain.refunds.money_shown import Money, is_awaited
 
-Tolerance = Literal["", "let_be", "systematic"]
+Tolerance = Literal["", "accepted", "systematic"]
 Unknown = Literal["inspections", "orders"]
 UNDONE_POSTINGS = frozenset({"planned", "in_doubt"})
 LIVE_POSTINGS = UNDONE_POSTINGS | {"confirmed"}
@@ -257,7 +257,7 @@ class ReturnFacts:
     @property
     def is_covered(self) -> bool:
         """True when the attributed notes come to what is due, as far as anybody has to care."""
-        return bool(self.notes) and self.due_pence > 0 and (not self.apart_pence or self.tolerance == "let_be")
+        return bool(self.notes) and self.due_pence > 0 and (not self.apart_pence or self.tolerance == "accepted")
 
     @property
     def is_before_start(self) -> bool:

@@ -56,7 +56,7 @@ def status_by_value(facts: ReturnFacts) -> Status | None:
         return "in_flight" if is_early_credit(facts) else "value_gap"
     if facts.apart_pence == 0:
         return "matched"
-    if facts.tolerance == "let_be":
+    if facts.tolerance == "accepted":
         return "within_tolerance"
     if _is_doubled(facts):
         return "duplicate"

@@ -154,7 +154,7 @@ def _status_alone(case: Case) -> Status:
 def _is_ambiguous(case: Case) -> bool:
     """True where a Credit Note may be this return's or another one's, and no other note settles it."""
     facts = case.facts
-    is_settled = bool(facts.notes) and (not facts.apart_pence or facts.tolerance == "let_be")
+    is_settled = bool(facts.notes) and (not facts.apart_pence or facts.tolerance == "accepted")
     return bool(facts.doubtful_notes) and not is_settled
 
 

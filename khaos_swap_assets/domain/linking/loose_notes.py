@@ -121,7 +121,7 @@ def _attributed(
 
 def _refused(code: str, record: ReturnRecord) -> Told:
     change = f"khaos-swap links allow {code} {record.rma} takes that back"
-    return Told(nearest=record.return_id, clause="a person said no", change=change)
+    return Told(nearest=record.return_id, clause="a person ruled it out", change=change)
 
 
 def record_of(note: CreditNote, orders: Collection[str] = ()) -> NoteRecord:

@@ -26,7 +26,7 @@ class Tolerances:
 
     ``accounts``: the ledger account of each reason; a reason without one is never cleared. ``reason_pence``: the most
     of a document where a reason allows less. From ``least_for_direction`` residuals of a reason on, all of them having
-    one sign is no chance. ``needs_evidence``: only a residual that a field proves to be rounding is cleared.
+    one sign is no coincidence. ``needs_evidence``: only a residual that a field proves to be rounding is cleared.
     """
 
     line_pence: int = 1

@@ -62,7 +62,7 @@ class MonthEnd:
     ``refund_vat_pence`` is VAT of the refunds at the rates of their sales, of those without a known rate it is none:
     these are ``refund_without_rate_pence`` together.
     ``vat_over_pence`` is VAT that notes take off too much, ``vat_under_pence`` too little; both positive (U-21).
-    ``in_flight_pence`` is the part of the gap that is on its way, ``let_be_pence`` that of returns within the
+    ``in_flight_pence`` is the part of the gap that is on its way, ``accepted_pence`` that of returns within the
     tolerances. ``worst`` holds at most 20 rows, the most money
     first.
     """
@@ -77,7 +77,7 @@ class MonthEnd:
     refund_vat_pence: int
     refund_without_rate_pence: int
     in_flight_pence: int
-    let_be_pence: int
+    accepted_pence: int
     vat_over_pence: int
     vat_under_pence: int
     statuses: Mapping[str, int]
@@ -179,7 +179,7 @@ def _month(period: str, currency: str, returns: pd.DataFrame, exceptions: pd.Dat
         refund_vat_pence=int(returns["refund_vat_pence"].dropna().astype("int64").sum()),
         refund_without_rate_pence=_sum(returns[returns["refund_vat_pence"].isna()], "refund_pence"),
         in_flight_pence=_sum(returns[returns["status"] == "in_flight"], "gap_pence"),
-        let_be_pence=_sum(returns[returns["status"] == "within_tolerance"], "gap_pence"),
+        accepted_pence=_sum(returns[returns["status"] == "within_tolerance"], "gap_pence"),
         vat_over_pence=int(vat_gaps[vat_gaps > 0].sum()),
         vat_under_pence=-int(vat_gaps[vat_gaps < 0].sum()),
         statuses={str(status): int(count) for status, count in returns["status"].value_counts().sort_index().items()},

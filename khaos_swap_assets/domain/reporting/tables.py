@@ -78,7 +78,7 @@ _SUMMARY = {
     "Credited": "credited_pence",
     "Gap (credited less refunded)": "gap_pence",
     "of it in flight": "in_flight_pence",
-    "of it within tolerance": "let_be_pence",
+    "of it within tolerance": "accepted_pence",
     "Credited, not issued": "not_issued_pence",
     "Issued (moved the ledger)": "issued_pence",
     "Unreconciled (issued less refunded)": "unreconciled_pence",

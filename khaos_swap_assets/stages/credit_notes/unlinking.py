@@ -63,7 +63,7 @@ def allow(conn: psycopg.Connection[Any], code: str, person: Person, *, now: date
         SqlBook(conn).lock()
         found = [one for one in links.refusals(conn, [code]) if rma in ("", one.rma)]
         if not found:
-            raise HandError(f"nobody said no to Credit Note {code} and {rma or 'any return'}; {SHOW}")
+            raise HandError(f"nobody ruled out Credit Note {code} and {rma or 'any return'}; {SHOW}")
         links.forgive(conn, list(map(_pair, found)), person.by, person.reason, now)
         _follow(conn, [one.return_id for one in found])
         audit_log.append(conn, [_entry(one, "link allowed again", person, now) for one in found])

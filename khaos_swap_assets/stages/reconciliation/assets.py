@@ -182,7 +182,7 @@ def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolb
         money = money_of_month(conn, toolbox.settings, period)
     with toolbox.store() as conn:
         chart = gap_by_cause(conn, months, now)
-        let_be = residuals.let_be(conn, period)
+        accepted = residuals.accepted(conn, period)
         kept = matches.kept_of_month(conn, period)
         by_month = gap_by_month(conn, period, now)
         behind = held(conn, settings=toolbox.settings, now=now, period=period)
@@ -198,7 +198,7 @@ def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolb
             "vat_errors": dg.MetadataValue.md(vat),
             **_held_metadata(behind),
             **({"kept_by_customers": as_table(kept)} if kept else {}),
-            "let_be_by_account": as_table([asdict(one) for one in let_be]),
+            "accepted_by_account": as_table([asdict(one) for one in accepted]),
             **({"gap_by_cause": chart} if chart else {}),
             **({"gap_by_month": by_month} if by_month else {}),
         }

@@ -1,4 +1,4 @@
-"""The tolerances on live returns: which small differences finance lets be, month by month.
+"""The tolerances on live returns: which small differences finance accepts, month by month.
 
 Belongs here: which residuals take part, and asking for the months that changed. Stays out: the rules
 (``money.tolerance``) and what a return is then (``judging.conditions``). A month of which no residual changed is not
@@ -82,4 +82,4 @@ def _tolerance(decided: tuple[str, str] | None) -> Tolerance:
     if decided is None:
         return ""
     account, rule = decided
-    return "let_be" if account else "systematic" if rule == "systematic" else ""
+    return "accepted" if account else "systematic" if rule == "systematic" else ""

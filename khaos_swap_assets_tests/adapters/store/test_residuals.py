@@ -1,4 +1,4 @@
-"""Small differences in the store: replaced by return, read by month, and let be only where a tolerance says so."""
+"""Small differences in the store: replaced by return, read by month, and accepted only where a tolerance says so."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from psycopg import errors
 
 from khaos_swap_assets.adapters.store import residuals
-from khaos_swap_assets.adapters.store.residuals import LetBe
+from khaos_swap_assets.adapters.store.residuals import AcceptedTotal
 from khaos_swap_assets.domain.money.tolerance import Governed, Refused, Residual
 
 Database = psycopg.Connection[Any]
@@ -39,10 +39,10 @@ def test_replacing_forgets_what_a_return_had_and_touches_no_other(database: Data
     assert list(residuals.of_periods(database, [MARCH])) == ["R2"]
 
 
-def test_until_it_is_decided_nothing_is_let_be(database: Database) -> None:
+def test_until_it_is_decided_nothing_is_accepted(database: Database) -> None:
     put(database, (ONE, MARCH))
     assert residuals.decisions(database, ["R1"]) == {"R1": ("", "undecided")}
-    assert residuals.let_be(database, MARCH) == []
+    assert residuals.accepted(database, MARCH) == []
 
 
 def test_a_decision_is_told_once(database: Database) -> None:
@@ -75,11 +75,11 @@ def test_a_month_adds_up_by_currency_and_account_with_signs(database: Database) 
     put(database, *((one, MARCH) for one in some), (TWO, MARCH), (Residual("R9", "rounding", 4), APRIL))
     residuals.decide(database, cleared(*some, TWO))
     residuals.decide(database, cleared(Residual("R9", "rounding", 4), account="other"))
-    assert residuals.let_be(database, MARCH) == [
-        LetBe("EUR", "rounding differences", 1, 5),
-        LetBe("GBP", "rounding differences", 3, 2),
+    assert residuals.accepted(database, MARCH) == [
+        AcceptedTotal("EUR", "rounding differences", 1, 5),
+        AcceptedTotal("GBP", "rounding differences", 3, 2),
     ]
-    assert residuals.let_be(database, APRIL) == [LetBe("GBP", "other", 1, 4)]
+    assert residuals.accepted(database, APRIL) == [AcceptedTotal("GBP", "other", 1, 4)]
 
 
 def test_a_difference_of_nothing_is_none(database: Database) -> None:

@@ -127,7 +127,7 @@ def test_what_was_linked_together_falls_together(town: Town, story: str, code: s
     ((message, suggestion),) = town.ask(
         "SELECT message, suggestion FROM recon.exceptions WHERE subject = %s AND closed_at IS NULL", code
     )
-    assert "a person said no" in message
+    assert "a person ruled it out" in message
     assert f"khaos-swap links allow {code} RMA" in suggestion
 
 
@@ -157,7 +157,7 @@ def test_a_hand_that_does_not_fit_changes_nothing(town: Town) -> None:
         undo(town, "CN9")
     with pytest.raises(people.HandError, match="CN1 is not linked to RMA2"):
         undo(town, "CN1", "RMA2")
-    with pytest.raises(people.HandError, match="nobody said no to Credit Note CN1"):
+    with pytest.raises(people.HandError, match="nobody ruled out Credit Note CN1"):
         allow(town, "CN1")
     assert state(town) == before
 

@@ -1,4 +1,4 @@
-"""The tolerances on live returns: what is let be, what is not, when it stops, and that nothing of it needs a person."""
+"""The tolerances on live returns: what is accepted, what not, when it stops, and that it needs no person."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_u20_the_defaults_are_those_of_finance() -> None:
     assert found.needs_evidence
 
 
-def test_a_penny_that_price_and_units_show_to_be_rounding_is_let_be(town: Town) -> None:
+def test_a_penny_that_price_and_units_show_to_be_rounding_is_accepted(town: Town) -> None:
     rounded(town, [999])
     assert statuses(town) == ["within_tolerance"]
     assert town.kinds() == {}
@@ -89,12 +89,12 @@ def test_what_is_larger_than_the_tolerances_is_not_even_weighed(
     assert town.ask("SELECT * FROM recon.residuals") == []
 
 
-def test_finance_may_let_be_whatever_is_as_small(town: Town) -> None:
+def test_finance_may_accept_whatever_is_as_small(town: Town) -> None:
     rounded(town, [1001], 1, needs_evidence=False, reasons="rounding:1:8900 small differences")
     assert statuses(town) == ["within_tolerance"]
     with connect(town) as conn:
-        assert residuals.let_be(conn, "2026-03") == [residuals.LetBe("GBP", "8900 small differences", 1, 1)]
-        assert residuals.let_be(conn, "2026-02") == []
+        assert residuals.accepted(conn, "2026-03") == [residuals.AcceptedTotal("GBP", "8900 small differences", 1, 1)]
+        assert residuals.accepted(conn, "2026-02") == []
 
 
 def test_the_cap_of_a_month_holds_and_makes_room_again(town: Town) -> None:
@@ -107,7 +107,7 @@ def test_the_cap_of_a_month_holds_and_makes_room_again(town: Town) -> None:
     assert town.kinds() == {}
 
 
-def test_all_of_one_sign_is_one_exception_and_nothing_is_let_be(town: Town) -> None:
+def test_all_of_one_sign_is_one_exception_and_nothing_is_accepted(town: Town) -> None:
     rounded(town, [999] * 4, least_for_direction=4)
     assert set(statuses(town)) == {"value_gap"}
     assert town.kinds() == {"differences_systematic": "2026-03 rounding GBP"}
@@ -125,7 +125,7 @@ def test_the_exception_closes_when_they_no_longer_lean_to_one_side(town: Town) -
     assert town.ask("SELECT closed_by FROM recon.exceptions") == [("condition",)]
 
 
-def test_one_more_of_the_same_sign_stops_those_that_were_let_be(town: Town) -> None:
+def test_one_more_of_the_same_sign_stops_those_that_were_accepted(town: Town) -> None:
     rounded(town, [999] * 3, least_for_direction=4)
     assert set(statuses(town)) == {"within_tolerance"}
     town.sells_and_takes_back(a_return(4, a_line(quantity=3), updated_at=town.now))
@@ -140,7 +140,7 @@ def test_typed_pennies_of_one_sign_are_systematic_too(town: Town) -> None:
     assert town.kinds() == {"differences_systematic": "2026-03 rounding GBP"}
 
 
-def test_nothing_is_let_be_by_age(town: Town) -> None:
+def test_nothing_is_accepted_by_age(town: Town) -> None:
     rounded(town, [1001], 1)
     town.sync(days=60)
     assert town.kinds() == {"value_gap": "RMA1"}
@@ -165,12 +165,12 @@ def test_a_month_of_which_no_residual_changed_is_not_looked_at(town: Town, monke
     assert statuses(town) == ["within_tolerance", "matched"]
 
 
-def test_the_month_tells_what_was_let_be(town: Town) -> None:
+def test_the_month_tells_what_was_accepted(town: Town) -> None:
     (month,) = close_month(rounded(town, [999, 999]).tools, "2026-03")
-    assert (month.gap_pence, month.let_be_pence, month.open_exceptions) == (-2, -2, 0)
+    assert (month.gap_pence, month.accepted_pence, month.open_exceptions) == (-2, -2, 0)
 
 
 def test_the_month_holds_what_is_systematic(town: Town) -> None:
     (month,) = close_month(rounded(town, [999] * 4, least_for_direction=4).tools, "2026-03")
     assert [(one.kind, one.count) for one in month.exceptions] == [("differences_systematic", 1)]
-    assert month.let_be_pence == 0
+    assert month.accepted_pence == 0
