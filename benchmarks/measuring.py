@@ -1,6 +1,6 @@
-"""How the benchmarks measure: seconds by the monotonic clock, peak memory of this process by the kernel's own count.
+"""How the benchmarks measure memory: the peak of this process by the kernel's own count.
 
-Belongs here: clocks and counters. Stays out: what is measured (one module a benchmark, each with ``measure``).
+Belongs here: counters. Stays out: what is measured (one module a benchmark, each with ``measure``).
 """
 
 from __future__ import annotations
@@ -8,27 +8,11 @@ from __future__ import annotations
 import gc
 import re
 import resource
-import statistics
 from collections.abc import Callable
 from pathlib import Path
-from time import perf_counter
-from typing import TypeVar
-
-Result = TypeVar("Result")
 
 _STATUS = Path("/proc/self/status")
 _CLEAR = Path("/proc/self/clear_refs")
-
-
-def timed(work: Callable[[], Result], repeats: int = 3) -> tuple[float, Result]:
-    """Median seconds of the repeats, and the last result."""
-    seconds = []
-    for _ in range(repeats):
-        gc.collect()
-        start = perf_counter()
-        result = work()
-        seconds.append(perf_counter() - start)
-    return round(statistics.median(seconds), 3), result
 
 
 def peak_mb(work: Callable[[], object]) -> int:

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 BENCHMARKS = (
-    "reconcile_memory",
-    "reconcile_database",
+    "rejudge",
     "tick",
     "idle_tick",
     "import_time",

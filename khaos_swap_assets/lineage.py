@@ -60,8 +60,6 @@ WORK = frozenset(
         "recon.installation",
         "recon.pictures",
         "recon.policies",
-        "recon.rerun_lines",
-        "recon.rerun_returns",
         "recon.setbacks",
         "recon.tenancy",
         "recon.touched_periods",

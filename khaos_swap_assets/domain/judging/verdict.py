@@ -1,8 +1,7 @@
 """The verdict on one return and on one Credit Note: status, gap and its causes, what is wrong, when to look again.
 
-Belongs here: what follows from all conditions together. Stays out: the single conditions (``judging.conditions``),
-which note belongs to which return (``linking.attribution``) and reconciling many lines at once
-(``judging.line_reconciliation``). Source: DESIGN §4.8, §7.
+Belongs here: what follows from all conditions together. Stays out: the single conditions (``judging.conditions``) and
+which note belongs to which return (``linking.attribution``). Source: DESIGN §4.8, §7.
 """
 
 from __future__ import annotations
