@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
 
+import dagster as dg
 from pydantic import SecretStr
 
 from benchmarks.history import NOW, build, empty_store, forget
@@ -116,7 +117,8 @@ def tick(tools: Toolbox, work_steps: Sequence[tuple[str, Any]]) -> dict[str, flo
 def steps() -> list[tuple[str, Any]]:
     """The assets of the sync in the order of their dependencies, then its checks."""
     built = definitions()
-    made: list[Any] = [*(built.assets or ()), *(built.asset_checks or ())]
+    defined = [*(built.assets or ()), *(built.asset_checks or ())]
+    made: list[Any] = [one for one in defined if isinstance(one, dg.AssetsDefinition)]
     functions = {one.node_def.name: one.node_def.compute_fn.decorated_fn for one in made}
     job = built.resolve_job_def("sync")
     return [(node.name, functions[node.name]) for node in job.nodes_in_topological_order]

@@ -21,12 +21,12 @@ NOW = datetime.now(UTC)
 
 
 @dg.asset(partitions_def=MONTHS, check_specs=[dg.AssetCheckSpec("adds_up", asset="month")])
-def month(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+def month(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
     context.log.info('a person wrote "level": 30, here')
     context.log.warning("worth a look")
     if context.run.tags.get("fails"):
         raise RuntimeError("no")
-    return dg.MaterializeResult(check_results=[dg.AssetCheckResult(passed=True)])
+    yield dg.MaterializeResult(check_results=[dg.AssetCheckResult(passed=True)])
 
 
 @dg.asset

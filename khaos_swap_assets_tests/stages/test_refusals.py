@@ -30,7 +30,7 @@ from khaos_swap_assets.stages.returns.sync import SOURCE as SWAP
 from khaos_swap_assets.stages.stock_codes.sync import SOURCE as CODES
 from khaos_swap_assets.stages.toolbox import Toolbox
 from khaos_swap_assets_tests.sandbox.small import Bridge
-from khaos_swap_assets_tests.stages.town import Town, a_note, a_return, some_settings
+from khaos_swap_assets_tests.stages.town import Town, a_note, a_return, refunded_ago, some_settings
 
 WORLD = build(3, 6)
 
@@ -173,7 +173,7 @@ def test_a_vendor_that_answers_nothing_fails_the_run(plain: Town, vendor: str) -
 def credited(town: Town, *numbers: int) -> Town:
     """Customers C<number> each with a note that is long past the limit."""
     town.with_settings(mode="audit", post_from=None)
-    town.sells_and_takes_back(*(a_return(number) for number in numbers))
+    town.sells_and_takes_back(*(a_return(number, **refunded_ago(31)) for number in numbers))
     old = town.today() - timedelta(days=30)
     for number in numbers:
         town.khaos.notes[f"CN{number}"] = a_note(

@@ -85,6 +85,13 @@ def a_return(number: int = 1, *lines: ReturnLine, **changes: Any) -> Return:
     return records.returned(*rows, **{**given, **changes})
 
 
+def refunded_ago(days: int) -> dict[str, datetime]:
+    """Dates of a return that was refunded so many days ago, and made three days before that."""
+    refunded = NOON - timedelta(days=days)
+    at_the_end = dict.fromkeys(("processed_at", "closed_at", "delivered_at", "updated_at"), refunded)
+    return at_the_end | dict.fromkeys(("submitted_at", "created_at"), refunded - timedelta(days=3))
+
+
 def an_order(number: int = 1, *sold: tuple[str, int], **changes: Any) -> SalesOrder:
     """The invoiced order of that return, sold to customer C<number>."""
     given = {"so_code": f"SO{number}", "associated_ref": f"KCCLX{number}", "customer_code": f"C{number}"}

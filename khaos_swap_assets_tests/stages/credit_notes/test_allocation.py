@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from khaos_swap_assets.stages.credit_notes.allocation import due_customers, read_allocations
-from khaos_swap_assets_tests.stages.town import Town, a_note, a_return, connect
+from khaos_swap_assets_tests.stages.town import Town, a_note, a_return, connect, refunded_ago
 
 
 def credited(town: Town, days_ago: int, **changes: Any) -> Town:
-    town.with_settings(mode="audit", post_from=None).sells_and_takes_back(a_return(1))
+    """A return with its note of so many days ago, a day after the refund."""
+    return_ = a_return(1, **refunded_ago(days_ago + 1))
+    town.with_settings(mode="audit", post_from=None).sells_and_takes_back(return_)
     issued_on = town.today() - timedelta(days=days_ago)
     given: dict[str, Any] = {"associated_ref": "RMA1", "created_on": issued_on, "issued_on": issued_on, **changes}
     town.khaos.notes["CN1"] = a_note("CN1", **given)

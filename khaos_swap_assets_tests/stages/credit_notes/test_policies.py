@@ -202,7 +202,7 @@ def test_a_note_at_another_value_than_due_is_a_gap_of_the_difference(town: Town)
         "SELECT kind, money_at_risk_pence, message FROM recon.exceptions WHERE closed_at IS NULL"
     )
     assert (kind, pence) == ("value_gap", 100)
-    assert message.startswith("Refund £0.00, credited £9.00: goods -£1.00 (note: price of HAT")
+    assert message.startswith("Refund £0.00, credited £9.00 by CN1: goods -£1.00 (note: price of HAT")
     assert message.endswith("tender £10.00 (refund: store credit value)")
 
 

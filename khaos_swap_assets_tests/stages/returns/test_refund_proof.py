@@ -28,7 +28,7 @@ def documents(town: Town) -> int:
 def test_a_closed_return_without_proof_is_told_and_not_credited(town: Town, word: str) -> None:
     closed(town, processed_word=word, processed_by="Sam Reyes").sync()
     assert (town.kinds(), documents(town)) == ({"closed_without_refund": "RMA1"}, 0)
-    assert town.ask(WORTH) == [(0, 0, "nothing_due")]
+    assert town.ask(WORTH) == [(0, 0, "in_flight")]
     message = str(town.one("SELECT message FROM recon.exceptions"))
     assert (repr(word) if word else "is empty") in message
     assert "Sam Reyes" in message
