@@ -205,7 +205,7 @@ class Khaos:
         """Import a return document: one Credit Note, and sellable units back on the shelf."""
         content = json.loads(document, parse_float=Decimal)
         items = content["ReturnedItems"]
-        pence = sum(self._price(item) * int(item["Quantity"]) for item in items)
+        rows = [self._price(item) * int(item["Quantity"]) for item in items]
         for item in items:
             if item["ReturnReason"]["ID"] == "1":
                 self.levels[item["SKU"]] = self.levels.get(item["SKU"], 0) + int(item["Quantity"])
@@ -214,7 +214,8 @@ class Khaos:
             lines[item["SKU"]] = lines.get(item["SKU"], 0) + int(item["Quantity"])
         note = a_note(
             f"CN{len(self.notes) + 1}",
-            pence,
+            sum(rows),
+            net_pence=sum((pence * 5 + 3) // 6 for pence in rows),
             associated_ref=content["AssociatedRef"],
             customer_code=content["URN"],
             issued_on=issued_on,

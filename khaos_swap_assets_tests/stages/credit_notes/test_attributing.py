@@ -153,7 +153,7 @@ def test_a_note_that_khaos_changed_is_looked_at_again(town: Town) -> None:
     town.khaos.notes["CN1"] = a_note("CN1", 5)
     town.sync()
     assert owners(town) == {"CN1": (None, "")}
-    town.khaos.notes["CN1"] = replace(town.khaos.notes["CN1"], gross_pence=1000)
+    town.khaos.notes["CN1"] = replace(town.khaos.notes["CN1"], gross_pence=1000, net_pence=833)
     town.sync()
     assert owners(town)["CN1"][0] == "R1"
     assert town.kinds() == {}
