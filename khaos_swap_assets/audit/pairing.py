@@ -146,10 +146,10 @@ def facts_of(case: Case, pairing: Pairing) -> ReturnFacts:
     return_id = case.return_.return_id
     notes = [pairing.note_of[link.note_code] for link in pairing.links_of.get(return_id, ())]
     suggested = pairing.suggested_of.get(return_id, ())
-    is_opened = _is_opened_pack(case, notes, pairing)
+    opened_units = _opened_units(case, notes, pairing)
     return replace(
         case.facts,
-        notes=tuple(_share(note, case, pairing, is_opened=is_opened) for note in notes),
+        notes=tuple(_share(note, case, pairing, opened_units) for note in notes),
         covering_note_code=suggested[0].note_code if suggested else "" if notes else _covering(case, pairing),
         doubtful_notes=pairing.doubtful.get(return_id, ()),
         settled=case.facts.settlement,
@@ -173,21 +173,28 @@ def _covering(case: Case, pairing: Pairing) -> str:
     return next((note.code for note in loose if may_cover(note.shown(), claim, pairing.cases.packs)), "")
 
 
-def _is_opened_pack(case: Case, notes: Sequence[Note], pairing: Pairing) -> bool:
-    """True when both sides hold the same goods only once packs are opened."""
+def _opened_units(case: Case, notes: Sequence[Note], pairing: Pairing) -> int:
+    """Units of the goods where both sides hold the same only once packs are opened; else 0."""
     noted = [(line.stock_code, line.quantity) for note in notes for line in note.lines]
     returned = [(line.stock_code or line.sku, line.quantity) for line in case.facts.refund_lines]
-    return bool(noted) and pairing.cases.packs.are_same_opened(noted, returned)
+    return pairing.cases.packs.opened_units(noted, returned) if noted else 0
 
 
-def _share(note: Note, case: Case, pairing: Pairing, *, is_opened: bool) -> NoteFacts:
+def _share(note: Note, case: Case, pairing: Pairing, opened_units: int) -> NoteFacts:
     """A note as a return's; of one for several returns, or for the parts of a pack, the lines tell nothing."""
     pence = pairing.shares[note.code, case.return_.return_id]
     is_whole = pence == note.gross_pence
-    shown = note.shown(net_pence=credit_notes.net_of(note, case.sold) if is_whole else None, has_lines=not is_opened)
+    shown = note.shown(net_pence=credit_notes.net_of(note, case.sold) if is_whole else None, has_lines=not opened_units)
     told = shown if is_whole else replace(shown, gross_pence=pence, delivery_gross_pence=0, lines=())
     values = tuple(line.gross_pence for line in note.lines) if told.lines else ()
-    return NoteFacts(told, case.return_.return_id, case.return_.rma, values=values, is_issue_known=False)
+    return NoteFacts(
+        told,
+        case.return_.return_id,
+        case.return_.rma,
+        values=values,
+        is_issue_known=False,
+        opened_units=opened_units,
+    )
 
 
 def note_facts(note: Note, pairing: Pairing) -> NoteFacts:

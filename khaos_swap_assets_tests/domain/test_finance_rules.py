@@ -17,7 +17,7 @@ from khaos_swap_assets.domain.judging.waterfall import (
     explain,
 )
 from khaos_swap_assets.domain.money.amounts import to_pence
-from khaos_swap_assets.domain.money.tax import Amount, is_tie, split_delivery
+from khaos_swap_assets.domain.money.tax import Amount, split_delivery, vat_bounds
 from khaos_swap_assets.domain.money.tax_dates import Clock, note_clock, refund_clock
 from khaos_swap_assets.domain.money.tolerance import Residual, Systematic, Tolerances, govern
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy, Decision
@@ -67,7 +67,7 @@ def test_vectors_split_at_20_per_cent(gross: str, net: str, vat: str) -> None:
 def test_vectors_of_ties_with_the_vat_rounded(gross: str, vat: str) -> None:
     assert Amount.of(pence(gross), 20, "vat").vat_pence == pence(vat)
     assert Amount.of(pence(gross), 20).vat_pence == pence(vat) - 1
-    assert is_tie(pence(gross), 20)
+    assert vat_bounds(pence(gross), 20) == (pence(vat) - 1, pence(vat))
     assert pence(gross) % 6 == 3
 
 

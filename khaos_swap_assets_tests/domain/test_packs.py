@@ -27,18 +27,19 @@ def test_a_pack_counts_as_its_parts(goods: Goods, opened: Goods) -> None:
 
 
 @pytest.mark.parametrize(
-    ("left", "right", "is_same"),
+    ("left", "right", "units"),
     [
-        ((("SET", 1),), (("HAT", 2), ("CAP", 1)), True),
-        ((("SET", 1),), (("CAP", 1), ("HAT", 1), ("HAT", 1)), True),
-        ((("SET", 1),), (("SET", 1),), False),
-        ((("SET", 1),), (("HAT", 1), ("CAP", 1)), False),
-        ((("HAT", 1),), (("HAT", 1),), False),
+        ((("SET", 1),), (("HAT", 2), ("CAP", 1)), 3),
+        ((("SET", 2),), (("HAT", 4), ("CAP", 2)), 6),
+        ((("SET", 1),), (("CAP", 1), ("HAT", 1), ("HAT", 1)), 3),
+        ((("SET", 1),), (("SET", 1),), 0),
+        ((("SET", 1),), (("HAT", 1), ("CAP", 1)), 0),
+        ((("HAT", 1),), (("HAT", 1),), 0),
     ],
 )
-def test_the_same_goods_only_once_packs_are_opened(left: Goods, right: Goods, is_same: bool) -> None:
-    assert PACKS.are_same_opened(left, right) is is_same
-    assert PACKS.are_same_opened(right, left) is is_same
+def test_the_same_goods_only_once_packs_are_opened(left: Goods, right: Goods, units: int) -> None:
+    assert PACKS.opened_units(left, right) == units
+    assert PACKS.opened_units(right, left) == units
 
 
 @pytest.mark.parametrize(

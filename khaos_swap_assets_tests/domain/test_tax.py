@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.money.tax import STANDARD_RATE, Amount, VatErrors, is_tie, split_delivery
+from khaos_swap_assets.domain.money.tax import STANDARD_RATE, Amount, VatErrors, split_delivery, vat_bounds
 
 pence = st.integers(0, 10**8)
 rates = st.sampled_from([0, 5, 20, 19, 21, Decimal("5.5"), Decimal("17.5"), Decimal("8.875")])
@@ -29,13 +30,45 @@ def test_amounts_add_and_take_away_part_by_part(one: int, other: int, rate: Any)
 @given(pence, rates)
 def test_two_ways_of_rounding_differ_in_ties_alone(gross: int, rate: Any) -> None:
     by_net, by_vat = Amount.of(gross, rate), Amount.of(gross, rate, "vat")
-    assert abs(by_net.vat_pence - by_vat.vat_pence) == (1 if is_tie(gross, rate) else 0)
+    assert (by_net.vat_pence, by_vat.vat_pence) == vat_bounds(gross, rate)
+    assert by_vat.vat_pence - by_net.vat_pence in (0, 1)
 
 
 @settings(max_examples=50)
 @given(pence)
 def test_at_twenty_per_cent_every_sixth_amount_is_a_tie(gross: int) -> None:
-    assert is_tie(gross, 20) == (gross % 6 == 3)
+    least, most = vat_bounds(gross, 20)
+    assert (least < most) == (gross % 6 == 3)
+
+
+@settings(max_examples=50)
+@given(pence, rates, st.integers(1, 40))
+def test_each_row_of_a_line_is_rounded_by_half_a_penny_at_most(gross: int, rate: Any, units: int) -> None:
+    least, most = vat_bounds(gross, rate, units)
+    exact = gross * Fraction(rate) / (100 + Fraction(rate))
+    assert exact - Fraction(units, 2) <= least <= most <= exact + Fraction(units, 2)
+    assert least <= Amount.of(gross, rate).vat_pence <= most
+
+
+@pytest.mark.parametrize(
+    ("gross", "rate", "units", "bounds"),
+    [
+        (999, 20, 1, (166, 167)),
+        (245, 20, 1, (41, 41)),
+        (490, 20, 2, (82, 82)),
+        (1200, 20, 2, (200, 200)),
+        (2000, 20, 2, (333, 334)),
+        (2997, 20, 3, (498, 501)),
+        (14152, 20, 3, (2358, 2359)),
+        (1600, 20, 4, (266, 268)),
+        (14152, 5, 3, (674, 675)),
+        (14152, 0, 3, (0, 0)),
+        (0, 20, 0, (0, 0)),
+        (100_000_000, 20, 10**9, (0, 33_333_333)),
+    ],
+)
+def test_vat_of_a_line_in_one_row_or_in_several(gross: int, rate: int, units: int, bounds: tuple[int, int]) -> None:
+    assert vat_bounds(gross, rate, units) == bounds
 
 
 goods = st.dictionaries(rates, st.integers(0, 10**6), max_size=4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from khaos_swap_assets.domain.documents.draft_lines import MatchedLine, pieces
+from khaos_swap_assets.domain.goods.dispositions import DAMAGED, SELLABLE
 from khaos_swap_assets.domain.judging.waterfall_facts import (
     CreditFacts,
     CreditLine,
@@ -28,6 +31,8 @@ from khaos_swap_assets.domain.judging.waterfall_fields import (
     silent_delivery,
 )
 from khaos_swap_assets.domain.money.tax import Amount
+from khaos_swap_assets.domain.policy.settlement import Credit, Settlement
+from khaos_swap_assets.domain.records.returns import REFUND, ReturnLine
 
 line_rows = st.tuples(st.sampled_from(["A", "B", "A "]), st.integers(0, 9), st.none() | st.integers(0, 9999))
 
@@ -77,6 +82,62 @@ def test_vat_of_both_sides(
     refund: int, lines: list[tuple[int, Any]], gross: int, net: int | None, gap: int | None
 ) -> None:
     assert vat_gap(refund, lines, gross, net) == gap
+
+
+A3 = RefundLine("A", 3, 21747, vat_percent=20)
+A1, B0 = RefundLine("A", 1, 1000, vat_percent=20), RefundLine("B", 1, 3000, vat_percent=0)
+HAT = RefundLine("SET", 1, 3330, vat_percent=20)
+
+
+@pytest.mark.parametrize(
+    ("lines", "credit", "gaps"),
+    [
+        ((A3,), CreditFacts(21452, lines=(CreditLine("A", 3, 21452),)), {17877: 0, 17876: 0, 17875: 2, 17878: -1}),
+        ((A1, A1), CreditFacts(2000), {1666: 0, 1667: 0, 1668: -2, 1665: 1}),
+        ((A1, B0), CreditFacts(4000), {833 + 3000: 0, 834 + 3000: -1, 833 + 2500: 500}),
+        (
+            (A1, B0),
+            CreditFacts(4400, delivery_pence=400),
+            {833 + 3000 + 383: 0, 833 + 3000 + 382: 1, 833 + 3000 + 384: -1, 833 + 3000 + 333: 50},
+        ),
+        ((A1,), CreditFacts(1395, delivery_pence=395), {833 + 329: 0, 833 + 330: -1, 833 + 328: 1, 833 + 395: -66}),
+        ((HAT,), CreditFacts(3330), {2775: 0, 2776: -1}),
+        ((HAT,), CreditFacts(3330, opened_units=2), {2775: 0, 2776: 0, 2774: 0, 2777: -2, 3330: -555}),
+    ],
+)
+def test_vat_is_rounded_by_the_rows_of_either_side(
+    lines: tuple[RefundLine, ...], credit: CreditFacts, gaps: dict[int, int]
+) -> None:
+    """A fee, one Code in two rows, mixed rates, delivery, and a pack that was opened."""
+    refund = RefundFacts(credit.gross_pence, lines)
+    assert {net: vat_gap_pence(refund, replace(credit, net_pence=net)) for net in gaps} == gaps
+
+
+sold = st.tuples(st.integers(1, 6), st.integers(1, 10**5), st.sampled_from([0, 5, 20]), st.integers(0, 6))
+
+
+@given(st.lists(sold, min_size=1, max_size=3), st.integers(0, 500))
+def test_vat_of_our_own_document_never_differs(rows: list[tuple[int, int, int, int]], fee: int) -> None:
+    """However its units went to two places, and whatever was withheld: rows of whole pence are what Khaos rounds."""
+    lines = [
+        ReturnLine("R", f"P{at}", "", "", f"P{at}", units, pence, "GBP", REFUND)
+        for at, (units, pence, _, _) in enumerate(rows)
+    ]
+    paid = max(sum(pence for _, pence, _, _ in rows) - fee, 0)
+    matches = {
+        f"P{at}": MatchedLine(
+            f"P{at}", f"P{at}", units, pence, {SELLABLE: min(whole, units), DAMAGED: max(units - whole, 0)}
+        )
+        for at, (units, pence, _, whole) in enumerate(rows)
+    }
+    rate_of = {f"P{at}": rate for at, (_, _, rate, _) in enumerate(rows)}
+    made = list(pieces(Settlement(credits=(Credit(tuple(lines), paid),)), matches, "disposition"))
+    assert sum(line.gross_pence for line in made) == paid
+    net = sum(Amount.of(line.gross_pence, rate_of[line.stock_code]).net_pence for line in made)
+    refunded = tuple(
+        RefundLine(f"P{at}", units, pence, vat_percent=rate) for at, (units, pence, rate, _) in enumerate(rows)
+    )
+    assert vat_gap_pence(RefundFacts(paid, refunded), CreditFacts(paid, net)) == 0
 
 
 rates = st.sampled_from([0, 5, 20, Decimal("17.5")])

@@ -64,10 +64,10 @@ class NoteFacts:
     """One Credit Note with the return it is attributed to, if any, and the open credit of its customer.
 
     ``note`` is a return's share: where others share it, ``whole_pence`` is all of it, and one of them is its teller.
-    ``values`` are the gross of its lines where they are told, ``is_issue_known`` whether its stage is,
-    ``is_suggested`` whether it is the one that a return waits for, but for a detail.
-    ``rival_rmas`` are those between which nobody can tell, or that it credits together; ``nearest`` says what keeps it
-    from that one, ``suggestion`` what would not. ``unallocated_pence`` is None when never read.
+    ``values`` are the gross of its lines if told, ``is_issue_known`` whether its stage is, ``is_suggested`` whether a
+    return waits for it, but for a detail. ``rival_rmas`` are those between which nobody can tell, or that it credits
+    together; ``nearest`` says what keeps it from that one, ``suggestion`` what would not. ``unallocated_pence`` is None
+    when never read. ``opened_units``: its units, packs opened, where it fits only so.
     """
 
     note: CreditNote
@@ -84,6 +84,7 @@ class NoteFacts:
     values: tuple[int | None, ...] = ()
     is_issue_known: bool = True
     is_suggested: bool = False
+    opened_units: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,9 +251,8 @@ class ReturnFacts:
     @property
     def is_waiting_for_swap(self) -> bool:
         """True while the refund may still be confirmed: open, or closed with money that a storefront must show."""
-        if self.paid and self.paid.moved_pence:
-            return False
-        return self.return_.is_open or is_awaited(self.money, self.said)
+        is_paid = bool(self.paid and self.paid.moved_pence)
+        return not is_paid and (self.return_.is_open or is_awaited(self.money, self.said))
 
     @property
     def is_covered(self) -> bool:

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal, NamedTuple
 
-from khaos_swap_assets.domain.money.tax import Amount, Rate, is_tie
+from khaos_swap_assets.domain.money.amounts import spread
+from khaos_swap_assets.domain.money.tax import Amount, Rate, vat_bounds
 from khaos_swap_assets.domain.records.returns import REFUND
 
 
@@ -71,6 +73,7 @@ class CreditFacts:
     """All notes of one refund together: their gross with delivery, their net where known, and their lines.
 
     ``delivery_pence`` is gross and no line. ``mode``: how Khaos works the customer's prices (khaos.md §10).
+    ``opened_units`` are the goods with packs opened, where one side holds a pack and the other its components.
     """
 
     gross_pence: int
@@ -78,6 +81,7 @@ class CreditFacts:
     lines: tuple[CreditLine, ...] = ()
     delivery_pence: int = 0
     mode: Literal["gross", "net"] = "gross"
+    opened_units: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +113,16 @@ def compared_lines(refund: RefundFacts, credit: CreditFacts) -> tuple[RefundLine
 
 
 def vat_gap_pence(refund: RefundFacts, credit: CreditFacts, settled_pence: int = 0) -> int | None:
-    """VAT credited less VAT of the refund and of what is settled beside it (gift card, exchange); 0 for a rounding tie.
+    """VAT credited less VAT of the refund and of what is settled beside it (gift card, exchange); 0 for a rounding.
 
     None where a net or a rate is not known. Source: FINANCE_RULES U-5, U-6, U-14.
     """
-    parts = _taxed_parts(refund, credit, refund.refund_pence + settled_pence)
+    paid_pence = refund.refund_pence + settled_pence
+    parts = _taxed_parts(refund, credit, paid_pence)
     if credit.net_pence is None or parts is None:
         return None
-    gap = credit.gross_pence - credit.net_pence - sum(Amount.of(part.pence, part.rate).vat_pence for part in parts)
-    return 0 if abs(gap) <= _ties(refund, credit, parts) else gap
+    gap = credit.gross_pence - credit.net_pence - sum(part.vat_pence for part in parts)
+    return 0 if gap == 0 or _is_rounding(gap, refund, credit, parts, paid_pence) else gap
 
 
 def refund_vat_pence(refund: RefundFacts, credit: CreditFacts, paid_pence: int) -> int | None:
@@ -126,7 +131,7 @@ def refund_vat_pence(refund: RefundFacts, credit: CreditFacts, paid_pence: int) 
     What was refunded beside the goods (delivery, less a fee) is shared out over their rates by value.
     """
     parts = _taxed_parts(refund, credit, paid_pence)
-    return None if parts is None else sum(Amount.of(part.pence, part.rate).vat_pence for part in parts)
+    return None if parts is None else sum(part.vat_pence for part in parts)
 
 
 class _Taxed(NamedTuple):
@@ -137,10 +142,9 @@ class _Taxed(NamedTuple):
     units: int = 1
 
     @property
-    def ties(self) -> int:
-        """By how many pence two right roundings of it may differ: each unit that is a tie, else the whole."""
-        each, rest = divmod(self.pence, self.units or 1)
-        return self.units if not rest and is_tie(each, self.rate) else int(is_tie(self.pence, self.rate))
+    def vat_pence(self) -> int:
+        """As Khaos rounds it."""
+        return Amount.of(self.pence, self.rate).vat_pence
 
 
 def _taxed_parts(refund: RefundFacts, credit: CreditFacts, paid_pence: int) -> list[_Taxed] | None:
@@ -167,17 +171,56 @@ def _by_rate(lines: Iterable[RefundLine], goods: int, pence: int) -> list[_Taxed
     return found
 
 
-def _ties(refund: RefundFacts, credit: CreditFacts, parts: Sequence[_Taxed]) -> int:
-    """Pence by which VAT at equal gross may differ: one for each tie, as either side is divided into lines (U-6).
+def _is_rounding(gap: int, refund: RefundFacts, credit: CreditFacts, parts: Sequence[_Taxed], paid_pence: int) -> bool:
+    """Whether VAT differs as right roundings at equal gross may, as either side is divided into rows (U-6).
 
-    Where goods are credited at a share of their price, each line more than the rates is rounded once more.
+    Where goods are credited at a share of their price, each line more than the rates is rounded once more. Where a pack
+    was opened, each unit of a component may be a row at a price that nobody shows, rounded by half a penny at most.
     """
-    rates = {(line.stock_code, line.vat_percent) for line in refund.lines if line.vat_percent is not None}
-    noted = [
-        _Taxed(line.gross_pence, rate, max(line.quantity, 1)).ties
+    rows = _rows(refund, credit, paid_pence)
+    own = [row for _, row in rows]
+    beside = parts[len(rows) :] if paid_pence > sum(row.pence for row in own) else []
+    expected, noted = sum(part.vat_pence for part in parts), _noted(refund, credit)
+    spans = [_span(some, expected) for some in (parts, [*own, *beside], [*_joined(rows), *beside])]
+    spans.append(_span(noted, sum(part.vat_pence for part in noted)))
+    opened = (credit.opened_units + len(parts)) // 2 if credit.opened_units else 0
+    more = max(len(rows) - len(parts), opened, 0)
+    return min(low for low, _ in spans) - more <= gap <= max(high for _, high in spans) + more
+
+
+def _span(parts: Iterable[_Taxed], expected_pence: int) -> tuple[int, int]:
+    """By how much right VAT of these parts may be below and above what is expected."""
+    bounds = [vat_bounds(part.pence, part.rate, part.units) for part in parts]
+    return sum(low for low, _ in bounds) - expected_pence, sum(high for _, high in bounds) - expected_pence
+
+
+def _joined(rows: Iterable[tuple[str, _Taxed]]) -> list[_Taxed]:
+    """Rows of one Stock Code, rate and unit price as one row, as staff may type them."""
+    found: dict[tuple[str, Rate, Fraction], _Taxed] = {}
+    for code, row in rows:
+        key = (code, row.rate, Fraction(row.pence, max(row.units, 1)))
+        before = found.get(key, _Taxed(0, row.rate, 0))
+        found[key] = _Taxed(before.pence + row.pence, row.rate, before.units + max(row.units, 1))
+    return list(found.values())
+
+
+def _rows(refund: RefundFacts, credit: CreditFacts, paid_pence: int) -> list[tuple[str, _Taxed]]:
+    """Stock Code and goods of each line, less its share of what was not paid."""
+    lines = [line for line in compared_lines(refund, credit) if line.value_pence]
+    values = [line.value_pence for line in lines]
+    withheld = spread(max(sum(values) - paid_pence, 0), values)
+    return [
+        (line.stock_code, _Taxed(line.value_pence - share, line.vat_percent or 0, line.quantity))
+        for line, share in zip(lines, withheld, strict=True)
+    ]
+
+
+def _noted(refund: RefundFacts, credit: CreditFacts) -> list[_Taxed]:
+    """Lines of the notes that show a value, at the rate of their sale."""
+    rates = sorted({(line.stock_code, line.vat_percent) for line in refund.lines if line.vat_percent is not None})
+    return [
+        _Taxed(line.gross_pence, rate, line.quantity)
         for line in credit.lines
         for code, rate in rates
         if code == line.stock_code and line.gross_pence is not None
     ]
-    compared = [line for line in compared_lines(refund, credit) if line.value_pence]
-    return max(sum(part.ties for part in parts), sum(noted)) + max(len(compared) - len(parts), 0)

@@ -160,6 +160,7 @@ def credit_side(facts: ReturnFacts) -> CreditFacts:
         sum(nets) if len(nets) == len(notes) else None,
         tuple(line for one in facts.notes for line in _credit_lines(one)),
         sum(note.delivery_gross_pence for note in notes),
+        opened_units=max((one.opened_units for one in facts.notes), default=0),
     )
 
 

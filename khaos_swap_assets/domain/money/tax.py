@@ -1,25 +1,27 @@
 """VAT of a Credit Note, to the penny.
 
-Belongs here: net and VAT of an amount, ties of rounding, VAT of delivery, and the size of an error. Stays out: dates
-(``money.tax_dates``, ``money.vat_periods``) and which amount is credited (``policy.settlement``).
+Belongs here: net and VAT of an amount, which roundings are right, VAT of delivery, and the size of an error. Stays out:
+dates (``money.tax_dates``, ``money.vat_periods``) and which amount is credited (``policy.settlement``).
 Money is whole pence, rates are per cent. Source: FINANCE_RULES U-5, U-6, U-9, U-21.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
-from fractions import Fraction
 from typing import Literal
 
 from khaos_swap_assets.domain.money.amounts import split_gross, spread
 
 Rate = Decimal | int
+Mode = Literal["gross", "vat"]
 
 STANDARD_RATE: Rate = 20
 SMALL_ERROR_PENCE = 1_000_000
 LARGE_ERROR_PENCE = 5_000_000
+LARGEST_ROW = 24
+"""Divisions of a line into longer rows round alike: no more are tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Amount:
     vat_pence: int
 
     @classmethod
-    def of(cls, gross_pence: int, vat_percent: Rate, mode: Literal["gross", "vat"] = "gross") -> Amount:
+    def of(cls, gross_pence: int, vat_percent: Rate, mode: Mode = "gross") -> Amount:
         """Split a gross amount at a rate; ``mode`` as in ``split_gross``."""
         net, vat = split_gross(gross_pence, vat_percent, mode)
         return cls(gross_pence, net, vat)
@@ -43,9 +45,29 @@ class Amount:
         return Amount(*(getattr(self, part.name) - getattr(other, part.name) for part in fields(Amount)))
 
 
-def is_tie(gross_pence: int, vat_percent: Rate) -> bool:
-    """True when net and VAT both end in half a penny, so that two roundings are right: at 20 %, pence mod 6 is 3."""
-    return (gross_pence / (1 + Fraction(vat_percent) / 100)).denominator == 2
+def vat_bounds(gross_pence: int, vat_percent: Rate, units: int = 1) -> tuple[int, int]:
+    """The least and the most VAT that is right for a line of so many units (U-6).
+
+    A tie goes either way. The units may stand in one row or in several, each of one unit price and rounded alone
+    (khaos.md §10): a value without a whole penny a unit always does, and units that went to two places do.
+    """
+    units = max(units, 1)
+    unit, dearer = divmod(gross_pence, units)
+    prices = [(pence, count) for pence, count in ((unit, units - dearer), (unit + 1, dearer)) if count]
+
+    def best(mode: Mode, of: Callable[[Iterable[int]], int]) -> int:
+        apart = sum(of(_vat_in_rows(pence, count, vat_percent, mode)) for pence, count in prices)
+        return of((apart, Amount.of(gross_pence, vat_percent, mode).vat_pence))
+
+    return best("gross", min), best("vat", max)
+
+
+def _vat_in_rows(unit_pence: int, units: int, vat_percent: Rate, mode: Mode) -> Iterator[int]:
+    """VAT of units of one price in rows of one unit, of two, and so on; what is left over is a row too."""
+    for size in (*range(1, min(units, LARGEST_ROW + 1)), units):
+        whole, rest = divmod(units, size)
+        row, last = (Amount.of(unit_pence * count, vat_percent, mode).vat_pence for count in (size, rest))
+        yield whole * row + last
 
 
 def split_delivery(

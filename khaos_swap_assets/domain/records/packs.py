@@ -62,10 +62,11 @@ class Packs:
             goods = (*packs, *((code, quantity) for code, quantity in beside.items() if quantity))
         return self.opened(goods)
 
-    def are_same_opened(self, noted: Iterable[tuple[str, int]], returned: Iterable[tuple[str, int]]) -> bool:
-        """True when a note holds what was returned only once packs are opened."""
+    def opened_units(self, noted: Iterable[tuple[str, int]], returned: Iterable[tuple[str, int]]) -> int:
+        """Units of the goods, packs opened, where a note holds what was returned only so; else 0."""
         note, goods = tuple(noted), tuple(returned)
-        return self.is_of(note, goods) and units(note) != units(goods)
+        is_opened = self.is_of(note, goods) and units(note) != units(goods)
+        return sum(count for _, count in self.opened(goods)) if is_opened else 0
 
     def is_of(self, noted: Iterable[tuple[str, int]], asked: Iterable[tuple[str, int]]) -> bool:
         """True when a note holds exactly what was asked for, packs closed or opened."""

@@ -238,18 +238,20 @@ def _posting(posting: Posting, beyond_pence: int) -> PostingFacts:
 
 
 def _note(batch: _Batch, note: CreditNote, record: Return) -> NoteFacts:
+    """A note; where it holds the parts of a returned pack, or the reverse, its lines tell nothing of their own."""
     unallocated, _ = batch.unallocated.get(note.customer_code, (None, None))
     whole_pence, teller = batch.shared.get(note.credit_note_code, (None, record.return_id))
-    noted = _told_of(batch, note, record)
-    return NoteFacts(
-        noted, record.return_id, record.rma, unallocated, whole_pence=whole_pence, is_teller=teller == record.return_id
-    )
-
-
-def _told_of(batch: _Batch, note: CreditNote, record: Return) -> CreditNote:
-    """A note; where it holds the parts of a returned pack, or the reverse, its lines tell nothing of their own."""
     returned = [(line.stock_code or line.sku, line.quantity) for line in batch.lines.get(record.return_id, ())]
-    return replace(note, lines=()) if batch.packs.are_same_opened(note.lines, returned) else note
+    opened_units = batch.packs.opened_units(note.lines, returned)
+    return NoteFacts(
+        replace(note, lines=()) if opened_units else note,
+        record.return_id,
+        record.rma,
+        unallocated,
+        whole_pence=whole_pence,
+        is_teller=teller == record.return_id,
+        opened_units=opened_units,
+    )
 
 
 def _move(move: stock.Move, lines: Iterable[LineFacts]) -> MoveFacts:
