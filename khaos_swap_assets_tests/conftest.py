@@ -65,11 +65,19 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing of ours from outside, and nothing that a test leaves: commands read a ``.env`` into the environment."""
+    _forget_environment()
+    monkeypatch.setenv("DAGSTER_DISABLE_TELEMETRY", "yes")
+    yield
+    monkeypatch.undo()
+    _forget_environment()
+
+
+def _forget_environment() -> None:
     for name in list(os.environ):
         if name.startswith("KHAOS_SWAP_") or name in {"DAGSTER_HOME", "PGHOST", "PGUSER", "PGPASSWORD", "PGDATABASE"}:
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("DAGSTER_DISABLE_TELEMETRY", "yes")
+            del os.environ[name]
 
 
 @pytest.fixture(scope="session")
