@@ -27,7 +27,7 @@ from khaos_swap_assets.domain.linking.records import unknown_codes
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.orders import Claim, OrderMatch, SalesOrder, choose_order, order_refs
 from khaos_swap_assets.domain.records.packs import Packs
-from khaos_swap_assets.domain.records.returns import Return, ReturnLine, rightful_pence
+from khaos_swap_assets.domain.records.returns import ENDED_UNPAID, Return, ReturnLine, rightful_pence
 from khaos_swap_assets.domain.records.sold_packs import named_line, over_sold
 from khaos_swap_assets.domain.records.stock_codes import Catalogue, SkuMatch, match_sku
 from khaos_swap_assets.domain.refunds.money_shown import Money, as_money_says, is_owed
@@ -37,7 +37,6 @@ UNKNOWN: frozenset[Unknown] = frozenset({"inspections", "orders"})
 """What no file shows: what the bench saw, and whether an order that is not there was ever made."""
 SUGGESTIONS = 500
 COLLECTIVE_ACCOUNT = 500
-ENDED_WITHOUT_REFUND = frozenset({"Cancelled", "Expired"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +231,7 @@ def _over_returned(
     orders: dict[str, SalesOrder] = {}
     for one in returns:
         order = matches[one.return_id].order
-        if order is None or one.status in ENDED_WITHOUT_REFUND:
+        if order is None or one.status in ENDED_UNPAID:
             continue
         orders[order.associated_ref] = order
         for line in one.refund_lines:

@@ -12,8 +12,7 @@ from datetime import timedelta
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.judging.conditions import Case, Rule
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
-
-UNWANTED_STATUSES = frozenset({"Cancelled", "Expired"})
+from khaos_swap_assets.domain.records.returns import ENDED_UNPAID
 
 
 def _inspection_overdue(case: Case) -> Iterator[Problem]:
@@ -37,7 +36,7 @@ def _overdue(case: Case) -> str:
 
 def _stock_not_returned(case: Case) -> Iterator[Problem]:
     facts = case.facts
-    if facts.return_.status in UNWANTED_STATUSES:
+    if facts.return_.status in ENDED_UNPAID:
         return
     strange = [line for line in facts.lines if line.strange_quantity]
     back = [line for line in facts.lines if line.came_back_quantity]

@@ -15,7 +15,9 @@ PROCESSED, PROCESSED_OF_V1 = "rma_processed", "processed"
 
 REFUND = "Refund"
 CLOSED = "Closed"
-ENDED_STATUSES = frozenset({"Closed", "Expired", "Cancelled"})
+ENDED_UNPAID = frozenset({"Expired", "Cancelled"})
+"""Ended without money for anybody, and without goods that are wanted back."""
+ENDED_STATUSES = ENDED_UNPAID | {CLOSED}
 KNOWN_STATUSES = ENDED_STATUSES | {"Open", "Needs Review", "On Hold", "Deleted"}
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from khaos_swap_assets.adapters.store import matches, returns, worklist
 from khaos_swap_assets.domain.policy import settlement
 from khaos_swap_assets.domain.records.orders import Claim, SalesOrder
+from khaos_swap_assets.domain.records.returns import ENDED_UNPAID
 from khaos_swap_assets.domain.records.sold_packs import named_line, over_sold
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
     from khaos_swap_assets.domain.records.packs import Packs
     from khaos_swap_assets.domain.records.returns import Return
-
-NEVER_CREDITED = frozenset({"Cancelled", "Expired"})
 
 
 def mark_over_returns(
@@ -56,7 +55,7 @@ def _claims(
     one: Return, lines: Iterable[MatchedLine], order: SalesOrder | None, policy: CreditNotePolicy
 ) -> list[Claim]:
     """Rows of the return that are credited; their worth counts once money or a decision stands for it."""
-    if one.status in NEVER_CREDITED:
+    if one.status in ENDED_UNPAID:
         return []
     settled = settlement.settle(one, policy)
     is_final = one.is_refund_confirmed or (one.is_ended and settled.is_due)
