@@ -172,9 +172,13 @@ def _days(inputs: Inputs) -> Iterator[str]:
     late = sum(day > max(noted) for day in refunded)
     early = sum(day < min(noted) - timedelta(days=REFUND.after or 0) for day in refunded)
     if late:
-        yield f"Days: {late:,} refunds are later than the last Credit Note of the file ({max(noted)})"
+        yield f"Days: {_refunds_are(late)} later than the last Credit Note of the file ({max(noted)})"
     if early:
-        yield f"Days: {early:,} refunds are long before the first Credit Note of the file ({min(noted)})"
+        yield f"Days: {_refunds_are(early)} long before the first Credit Note of the file ({min(noted)})"
+
+
+def _refunds_are(count: int) -> str:
+    return "1 refund is" if count == 1 else f"{count:,} refunds are"
 
 
 def _currencies(inputs: Inputs) -> Iterator[str]:
