@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from khaos_swap_assets.adapters.files.layouts import OrderRow
-from khaos_swap_assets.domain.records.orders import order_ref
+from khaos_swap_assets.domain.records.orders import order_ref, plain_name
 
 PLAIN = "{0}"
 SAMPLE = 2_000
@@ -51,25 +51,21 @@ class OrderNames:
         self._loose: defaultdict[str, set[str]] = defaultdict(set)
         for row in rows:
             if row.order_ref not in self._currencies:
-                self._loose[_plain(row.order_ref)].add(row.order_ref)
+                self._loose[plain_name(row.order_ref)].add(row.order_ref)
             self._currencies[row.order_ref] = row.currency
             if row.so_code:
-                self._loose[_plain(row.so_code)].add(row.order_ref)
+                self._loose[plain_name(row.so_code)].add(row.order_ref)
 
     def ref_of(self, text: str) -> str:
         """The reference of the one order that a text names, else empty."""
         forms = (text, self._naming.ref_of(text))
         named = next((one for one in forms if one in self._currencies), "")
-        loose = {ref for one in forms for ref in self._loose.get(_plain(one), ())}
+        loose = {ref for one in forms for ref in self._loose.get(plain_name(one), ())}
         return named or (loose.pop() if len(loose) == 1 else "")
 
     def currency_of(self, ref: str) -> str:
         """The currency of an order, empty for one that is not known."""
         return self._currencies.get(ref, "")
-
-
-def _plain(text: str) -> str:
-    return text.strip().removeprefix("#").casefold()
 
 
 def _prefixed(sample: Iterable[str], refs: Collection[str]) -> list[Naming]:

@@ -196,6 +196,8 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "return_id": "Swap's id of the return that it pays; empty where none is known",
         "linked_by": "Rule that linked it to the return",
         "judge_at": "When it is to be linked and judged again, UTC; empty where nothing is due",
+        "is_loose": "Whether it moved money that no return asked for",
+        "settled_by": "Credit Note of no return, of the same order and value, that settles it",
     },
     "khaos.credit_notes": {
         "associated_ref": "Reference of the note in Khaos, e.g. that of our document",

@@ -148,15 +148,14 @@ def return_refs(conn: psycopg.Connection, return_ids: Collection[str]) -> dict[s
     return {row[0]: row[1] for row in rows}
 
 
-def mark(conn: psycopg.Connection, rows: Sequence[tuple[str, str | None, str, datetime | None]]) -> None:
-    """Keep (refund id, return id, evidence, when to judge again)."""
-    refund_ids, return_ids, evidence, due = (list(column) for column in zip(*rows, strict=True))
+def mark(conn: psycopg.Connection, rows: Sequence[tuple[str, str | None, str, datetime | None, bool]]) -> None:
+    """Keep (refund id, return id, evidence, when to judge again, whether it moved money for no return)."""
     conn.execute(
-        "UPDATE storefront.refunds f SET return_id = m.return_id, linked_by = m.linked_by, judge_at = m.judge_at "
-        "FROM unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[]) "
-        "AS m (refund_id, return_id, linked_by, judge_at) "
+        "UPDATE storefront.refunds f SET return_id = m.return_id, linked_by = m.linked_by, judge_at = m.judge_at, "
+        "is_loose = m.is_loose FROM unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::boolean[]) "
+        "AS m (refund_id, return_id, linked_by, judge_at, is_loose) "
         "WHERE f.refund_id = m.refund_id",
-        (refund_ids, return_ids, evidence, due),
+        [list(column) for column in zip(*rows, strict=True)],
     )
 
 

@@ -51,7 +51,8 @@ MONEY_KINDS = (
         "warning",
         "The storefront paid money back, and no return in Swap asked for it: goodwill, a cancelled order or a mistake.",
         "Find out who refunded and why; credit it in Khaos by hand where it is right, then waive it with the reason.",
-        "A return in Swap is paid by it, or a person waives it.",
+        "It pays a return in Swap, a Credit Note of its order and value that is for no return stands in Khaos, or a "
+        "person waives it.",
     ),
     ExceptionKind(
         "refund_amount_differs",

@@ -106,6 +106,11 @@ def order_ref(order_name: str, *, ref_format: str, strips_hash: bool) -> str:
     return ref_format.replace("{0}", name) if name else ""
 
 
+def plain_name(text: str) -> str:
+    """A name of an order as people write it, with or without hash, in any case."""
+    return text.strip().removeprefix("#").casefold()
+
+
 def order_refs(return_: Return, *, ref_format: str, strips_hash: bool) -> tuple[str, ...]:
     """The orders that a return names, as Associated Refs, sorted: one when all is well, several when its lines differ.
 

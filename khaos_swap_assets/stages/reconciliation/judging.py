@@ -23,6 +23,7 @@ from khaos_swap_assets.domain.money.periods import london_month
 from khaos_swap_assets.stages import isolating, refusing
 from khaos_swap_assets.stages.credit_notes.attributing import told_of
 from khaos_swap_assets.stages.reconciliation.facts import gather, limits_of
+from khaos_swap_assets.stages.reconciliation.goodwill import settle_goodwill
 from khaos_swap_assets.stages.reconciliation.governing import weigh, with_tolerance
 from khaos_swap_assets.stages.reconciliation.legs import LEG_COLUMNS
 
@@ -83,6 +84,7 @@ def reconcile_waiting(tools: Toolbox) -> Reconciled:
             )
             statuses.update(done)
     with tools.store() as conn:
+        settle_goodwill(conn, tools.settings, tools.now())
         _judge_orphans(conn, tools.settings, tools.now())
         rows = [
             judge_unreadable(subject, f"{vendor}: {reason}") for vendor, subject, reason in findings.unreadable(conn)
@@ -171,14 +173,16 @@ def _row(facts: ReturnFacts, passes: str, verdict: Verdict, now: datetime) -> tu
 def _judge_orphans(conn: psycopg.Connection, settings: Settings, now: datetime) -> None:
     """Notes that belong to no return and were not found yet.
 
-    Those made before the first month are nobody's trouble, unless a draft waits for them.
+    Those made before the first month, or settled with money of no return, are nobody's trouble, unless a draft waits
+    for them.
     """
     conn.execute(
         "DELETE FROM recon.findings f USING khaos.credit_notes n WHERE f.kind = 'credit_note_orphan' "
         "AND n.credit_note_code = f.credit_note_code AND (n.return_id IS NOT NULL OR n.is_cancelled)"
     )
     rows = conn.execute(
-        "SELECT credit_note_code FROM (SELECT credit_note_code FROM khaos.credit_notes WHERE loose_since >= %s "
+        "SELECT credit_note_code FROM (SELECT credit_note_code FROM khaos.credit_notes c WHERE loose_since >= %s "
+        "AND NOT EXISTS (SELECT 1 FROM storefront.refunds f WHERE f.settled_by = c.credit_note_code) "
         "UNION SELECT unnest(%s::text[])) n WHERE NOT EXISTS "
         "(SELECT 1 FROM recon.findings f WHERE f.kind = 'credit_note_orphan' AND f.subject = n.credit_note_code)",
         (settings.period_start, holding := notes.holding(conn)),

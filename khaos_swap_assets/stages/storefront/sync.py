@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.errors import PermanentError
-from khaos_swap_assets.adapters.store import findings, refunds, setbacks, worklist
+from khaos_swap_assets.adapters.store import findings, goodwill, refunds, setbacks, worklist
 from khaos_swap_assets.adapters.store.refunds import Orders
 from khaos_swap_assets.adapters.storefront.records import RefundSweep
 from khaos_swap_assets.domain.judging.money_conditions import WITHOUT_RETURN, without_return
@@ -135,9 +135,13 @@ def _judge(
     loose = {one.refund_id: one for one in linked.links.loose}
     limit = timedelta(days=settings.storefront.pay_days)
     again = {key: _again(one, limit, now) for key, one in loose.items()}
-    refunds.mark(conn, [(one.refund_id, *_paid(paying, one), again.get(one.refund_id)) for one in some])
+    refunds.mark(
+        conn,
+        [(one.refund_id, *_paid(paying, one), again.get(one.refund_id), one.refund_id in loose) for one in some],
+    )
     worklist.queue(conn, "draft", linked.returns)
-    told = [one for key, one in loose.items() if again[key] is None and _counts(one, settings)]
+    trouble = {key: one for key, one in loose.items() if again[key] is None and _counts(one, settings)}
+    told = [trouble[key] for key in sorted(trouble.keys() - goodwill.settled(conn, trouble))]
     problems = [without_return(one, _rmas(linked.returns.values(), one)) for one in told]
     findings.replace_of_subjects(conn, WITHOUT_RETURN, [without_return(one, ()).subject for one in some], problems, now)
     return [(len(some), len(told))]

@@ -103,7 +103,7 @@ def test_a_new_refund_is_judged_at_once_and_then_when_it_was_said(database: Data
     save(database, a_refund("F1"), a_refund("F2"))
     assert ids(refunds.to_judge(database, NOW - timedelta(seconds=1))) == []
     assert ids(refunds.to_judge(database, NOW)) == ["F1", "F2"]
-    refunds.mark(database, [("F1", "R1", "return", None), ("F2", None, "", LATER)])
+    refunds.mark(database, [("F1", "R1", "return", None, False), ("F2", None, "", LATER, True)])
     assert ids(refunds.to_judge(database, NOW)) == []
     assert ids(refunds.to_judge(database, LATER)) == ["F2"]
     rows = database.execute("SELECT refund_id, return_id, linked_by FROM storefront.refunds ORDER BY 1").fetchall()
@@ -112,7 +112,7 @@ def test_a_new_refund_is_judged_at_once_and_then_when_it_was_said(database: Data
 
 def test_a_link_outlives_another_reading(database: Database) -> None:
     save(database, a_refund("F1"))
-    refunds.mark(database, [("F1", "R1", "return", None)])
+    refunds.mark(database, [("F1", "R1", "return", None, False)])
     save(database, a_refund("F1", delivery_pence=3), at=LATER)
     assert database.execute("SELECT return_id, judge_at FROM storefront.refunds").fetchone() == ("R1", LATER)
 

@@ -29,7 +29,7 @@ from khaos_swap_assets.stages.storefront.month import money_of_month
 from khaos_swap_assets.stages.storefront.sync import sync_refunds
 from khaos_swap_assets.stages.toolbox import Toolbox
 from khaos_swap_assets_tests.domain.payments import a_payment, a_refund
-from khaos_swap_assets_tests.stages.town import NOON, Town, a_line, a_return, an_order, connect, some_settings
+from khaos_swap_assets_tests.stages.town import NOON, Town, a_line, a_note, a_return, an_order, connect, some_settings
 
 YESTERDAY = NOON - timedelta(days=1)
 
@@ -252,6 +252,45 @@ def test_money_without_a_return_opens_after_the_grace_and_ends_with_the_return(t
     town.sync()
     assert "refund_without_return" not in town.kinds()
     assert town.one("SELECT return_id FROM storefront.refunds") == "R1"
+
+
+def a_goodwill(town: MoneyTown, *codes: str, ref: str = "KCCLX7", **changes: Any) -> None:
+    """Delivery of an order that nobody returned is paid back, and credited by hand."""
+    town.shop.pay(7, 495, at=NOON)
+    for code in codes:
+        town.khaos.notes[code] = a_note(code, 495, customer_code="C7", associated_ref=ref, lines=(), **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_settled"),
+    [
+        ({}, True),
+        ({"ref": "lx7"}, True),
+        ({"ref": "KCCLX8"}, False),
+        ({"gross_pence": 494}, False),
+        ({"currency": "EUR"}, False),
+        ({"created_on": (NOON - timedelta(days=9)).date()}, False),
+    ],
+)
+def test_goodwill_and_its_note_are_no_two_losses(town: MoneyTown, changes: dict[str, Any], is_settled: bool) -> None:
+    a_goodwill(town, "CN7", **changes)
+    for days in (0, 4):
+        town.sync(days=days)
+    strays = {} if is_settled else {"credit_note_orphan": "CN7", "refund_without_return": "#LX7/F7"}
+    assert town.kinds() == strays
+
+
+def test_goodwill_that_is_credited_twice_or_no_longer_is_told(town: MoneyTown) -> None:
+    a_goodwill(town)
+    town.sync(days=4)
+    assert town.kinds() == {"refund_without_return": "#LX7/F7"}
+    a_goodwill(town, "CN7", "CN8")
+    town.sync()
+    assert town.kinds() == {"credit_note_orphan": "CN8"}
+    town.khaos.cancelled["CN8"], town.khaos.cancelled["CN7"] = town.khaos.notes.pop("CN8"), town.khaos.notes.pop("CN7")
+    town.sync()
+    town.sync()
+    assert town.kinds() == {"refund_without_return": "#LX7/F7"}
 
 
 def test_money_from_before_the_first_month_is_nobodys_trouble(town: MoneyTown) -> None:

@@ -1,0 +1,60 @@
+"""Money without a return and Credit Notes without one, live: which of them settle each other.
+
+Belongs here: what is laid beside what, and keeping the outcome. Stays out: the rule (``linking.goodwill``). A note for
+which a draft waits is told all the same, for that draft's sake.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from khaos_swap_assets.adapters.store import goodwill, notes
+from khaos_swap_assets.domain.linking.goodwill import LooseMoney, settle
+from khaos_swap_assets.domain.linking.loose_notes import record_of
+from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.records.orders import order_ref, plain_name
+from khaos_swap_assets.stages.credit_notes.attributing import told_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    import psycopg
+
+    from khaos_swap_assets.adapters.settings import Settings
+    from khaos_swap_assets.adapters.store.goodwill import Candidate
+    from khaos_swap_assets.domain.documents.credit_notes import CreditNote
+
+
+def settle_goodwill(conn: psycopg.Connection, settings: Settings, now: datetime) -> None:
+    """Pair what is of one order, currency and value; what no longer fits is told again."""
+    if not settings.storefront.is_connected:
+        return
+    goodwill.release(conn, now)
+    pairs = goodwill.candidates(conn)
+    refs = {one.order_name: _ref(one, settings) for one in pairs}
+    named = {plain_name(text): ref for name, ref in refs.items() for text in (name, ref)}
+    found = notes.by_code(conn, sorted({one.credit_note_code for one in pairs}))
+    of_order = [note for note in found if plain_name(note.order_ref or note.associated_ref) in named]
+    free = _free(conn, of_order)
+    records = [
+        replace(record_of(note), order_ref=named[plain_name(note.order_ref or note.associated_ref)]) for note in free
+    ]
+    money = {
+        LooseMoney(one.refund_id, refs[one.order_name], one.currency, one.moved_pence, london_date(one.moved_at))
+        for one in pairs
+    }
+    if kept := settle(records, money):
+        goodwill.keep(conn, kept)
+
+
+def _ref(one: Candidate, settings: Settings) -> str:
+    return order_ref(one.order_name, ref_format=settings.order_ref_format, strips_hash=settings.strips_order_hash)
+
+
+def _free(conn: psycopg.Connection, some: Sequence[CreditNote]) -> list[CreditNote]:
+    """The notes that are of no return, nor may be of one."""
+    told = told_of(conn, some) if some else {}
+    known = {code: one for code, (one, _) in told.items()}
+    return [note for note in some if (one := known.get(note.credit_note_code)) and not (one.rivals or one.suggested_by)]
