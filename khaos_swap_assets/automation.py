@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 
 import dagster as dg
 
+from khaos_swap_assets.adapters.store import monthly
 from khaos_swap_assets.failures import failed_runs
 from khaos_swap_assets.housekeeping import housekeeping
 from khaos_swap_assets.stages import watching
@@ -18,7 +19,6 @@ from khaos_swap_assets.stages.completeness import watch as watch_checks
 from khaos_swap_assets.stages.due import UnansweredError, what_is_due
 from khaos_swap_assets.stages.reconciliation import checks as reconciliation_checks
 from khaos_swap_assets.stages.reconciliation.assets import MONTH_END, months_from
-from khaos_swap_assets.stages.reconciliation.month_end import computed_since, touched_periods
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 LONDON = "Europe/London"
@@ -97,8 +97,8 @@ def touched_months(
     if is_active(context.instance, "month_end"):
         return dg.SkipReason("a run is queued or running")
     with toolbox.store() as conn:
-        periods = known_periods(touched_periods(conn), toolbox.settings.period_start)
-        is_recent = computed_since(conn, toolbox.now() - MONTH_END_EVERY)
+        periods = known_periods(monthly.touched(conn), toolbox.settings.period_start)
+        is_recent = monthly.computed_since(conn, toolbox.now() - MONTH_END_EVERY)
     if is_recent and is_active(context.instance, "sync"):
         return dg.SkipReason("a sync is under way, and the month was computed within the last minute")
     if not periods:

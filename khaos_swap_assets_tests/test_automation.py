@@ -20,8 +20,7 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 from khaos_swap_assets import automation
 from khaos_swap_assets.adapters.errors import TransientError
 from khaos_swap_assets.adapters.settings import PERIOD_START
-from khaos_swap_assets.adapters.store import arrivals, worklist
-from khaos_swap_assets.stages import due
+from khaos_swap_assets.adapters.store import arrivals, queues, worklist
 from khaos_swap_assets.stages.due import what_is_due
 from khaos_swap_assets.stages.orders.sync import SOURCE as DOCUMENTS
 from khaos_swap_assets.stages.reconciliation.assets import months_from
@@ -143,7 +142,7 @@ def test_a_look_that_finds_a_knock_is_one_query_over_an_index(town: Town) -> Non
     town.do("ANALYZE recon.inbox")
     with town.tools.store() as conn:
         rows = conn.execute(
-            f"EXPLAIN {due.LOOK}".encode(), {"now": town.now, "steps": ["matching"], **due.WORDS}
+            f"EXPLAIN {queues.LOOK}".encode(), {"now": town.now, "steps": ["matching"], **queues.WORDS}
         ).fetchall()
     assert "Seq Scan on inbox" not in "\n".join(row[0] for row in rows)
     asked = MagicMock(wraps=connect(town))

@@ -57,6 +57,17 @@ HEAVY = {
 }
 # What Dagster imports at each run worker's start: everything that ``definitions`` reaches at module level.
 LOADED = ("stages", "automation", "failures", "housekeeping", "resources", "not_started", "definitions", "started")
+# Words of a statement as we write them, at the beginning of a text or after a condition's column.
+STATEMENT = re.compile(
+    r"^\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|COPY|CREATE|ALTER|SET|ANALYZE|PRAGMA|WITH) \S|"
+    r"\b(FROM|JOIN|INTO|UPDATE) (swap|khaos|recon|storefront)\.\w|\bWHERE \w+ [=<>]|\bpg_\w+"
+)
+# Who writes SQL beside the store, and why.
+WRITES_SQL = {
+    "sandbox.persistence": "the sandbox shares nothing with what it tests, its own file neither",
+    "demo.outcome": "what a play came to is counted apart from the code that it proves",
+    "ui.webserver": "it looks whether Dagster's own connections, which are not ours, are alive",
+}
 # What Dagster does not promise to keep, in the one module that says for which version it was written.
 PINNED = "ui.webserver"
 
@@ -171,6 +182,14 @@ def unpromised(path: Path) -> list[str]:
     return [name for name in imported(path) if private.match(name) and name_of(path) != PINNED]
 
 
+def querying(path: Path) -> list[str]:
+    """SQL stands in the store alone: others call a function of its rooms, by name."""
+    if is_within(name_of(path), "adapters.store") or name_of(path) in WRITES_SQL:
+        return []
+    texts = (node for node in ast.walk(tree(path)) if isinstance(node, ast.Constant) and isinstance(node.value, str))
+    return [f"line {one.lineno}" for one in texts if STATEMENT.search(str(one.value))]
+
+
 RULES: tuple[tuple[Callable[[Path], list[str]], tuple[str, ...]], ...] = (
     (upward, ("",)),
     (sharing, ("sandbox",)),
@@ -180,6 +199,7 @@ RULES: tuple[tuple[Callable[[Path], list[str]], tuple[str, ...]], ...] = (
     (heavy, LOADED),
     (unpromised, ("",)),
     (reading_at_import, ("",)),
+    (querying, ("",)),
 )
 
 
@@ -233,6 +253,12 @@ def test_every_floor_with_a_rule_has_modules(floor: str) -> None:
         ("stages/m", "def f(x=os.environ):\n    pass", {"reading_at_import": ["os.environ"]}),
         ("stages/m", "@g(os.environ)\ndef f():\n    pass", {"reading_at_import": ["os.environ"]}),
         ("stages/m", "def f():\n    return os.environ, lambda: os.environ", {}),
+        ("stages/m", "x = f'SELECT a FROM {t}'", {"querying": ["line 1"]}),
+        ("stages/m", "x = ''\ny = 'UPDATE a SET b = 1'", {"querying": ["line 2"]}),
+        ("gateway/m", "x = 'NOT EXISTS (SELECT 1 FROM recon.postings)'", {"querying": ["line 1"]}),
+        ("adapters/store/m", "x = 'SELECT 1'", {}),
+        ("sandbox/persistence", "x = 'SELECT 1'", {}),
+        ("stages/m", "x = 'Select the order from Khaos.'", {}),
         ("resources", "import lxml", {"heavy": ["lxml"]}),
         ("stages/m", "def f():\n    import lxml", {}),
         ("stages/m", "if TYPE_CHECKING:\n    import lxml", {}),

@@ -17,11 +17,11 @@ import httpx
 
 from khaos_swap_assets.adapters import clock
 from khaos_swap_assets.adapters.errors import KhaosSwapError
+from khaos_swap_assets.adapters.store import monthly, queues
 from khaos_swap_assets.automation import known_periods
 from khaos_swap_assets.demo.environment import Place
 from khaos_swap_assets.stages.credit_notes import people
 from khaos_swap_assets.stages.due import local_reason
-from khaos_swap_assets.stages.reconciliation.month_end import touched_periods
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 WAITS = (timedelta(days=3), timedelta(days=5), timedelta(days=8))
@@ -114,12 +114,7 @@ class Play:
 
     def _standing(self) -> str:
         with self.tools.store() as conn:
-            rows = conn.execute(
-                "SELECT 'postings ' || state, count(*) FROM recon.postings GROUP BY 1 UNION ALL "
-                "SELECT 'drafts ' || state, count(*) FROM recon.drafts GROUP BY 1 UNION ALL "
-                "SELECT 'exceptions', count(*) FROM recon.exceptions WHERE closed_at IS NULL ORDER BY 1"
-            ).fetchall()
-        return ", ".join(f"{count} {name}" for name, count in rows)
+            return ", ".join(f"{count} {name}" for name, count in queues.standing(conn))
 
     def _is_due(self) -> bool:
         with self.tools.store() as conn:
@@ -142,7 +137,7 @@ class Play:
 
     def _close_months(self) -> None:
         with self.tools.store() as conn:
-            periods = known_periods(touched_periods(conn), self.tools.settings.period_start)
+            periods = known_periods(monthly.touched(conn), self.tools.settings.period_start)
         for period in periods:
             self._job("month_end", period)
 

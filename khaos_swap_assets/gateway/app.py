@@ -19,7 +19,7 @@ from fastapi.responses import JSONResponse
 from khaos_swap_assets import api_page
 from khaos_swap_assets.adapters.errors import KhaosSwapError, SettingsError, StoreError
 from khaos_swap_assets.adapters.settings import Settings, load_settings
-from khaos_swap_assets.adapters.store import arrivals, queues, sizes
+from khaos_swap_assets.adapters.store import arrivals, mark, queues, sizes
 from khaos_swap_assets.gateway import channel, describing, inspections, metrics, webhooks
 from khaos_swap_assets.gateway.limits import Limits, SenderRate
 from khaos_swap_assets.gateway.pool import Connect, Pool
@@ -78,14 +78,10 @@ def from_environment() -> FastAPI:
         raise SettingsError("KHAOS_SWAP_DATABASE_URL is empty: start the gateway with khaos-swap up, which sets it")
 
     def connect() -> psycopg.Connection[Any]:
-        connection = database.connect(url, application="gateway")
-        connection.execute(f"SET statement_timeout = '{STATEMENT_SECONDS}s'".encode())
-        connection.commit()
-        return connection
+        return database.connect(url, application="gateway", statement_seconds=STATEMENT_SECONDS)
 
     with connect() as conn:
-        row = conn.execute("SELECT mark FROM recon.installation").fetchone()
-    refuse_demo_secrets(settings, row[0] if row else "live")
+        refuse_demo_secrets(settings, mark.find(conn) or "live")
     return create_app(connect=connect, settings=settings, clock=clock.from_environment(), hand_out=hand_out)
 
 
@@ -106,11 +102,10 @@ def _add_health(app: FastAPI, pool: Pool) -> None:
     )
     def readyz() -> dict[str, str]:
         with pool.transaction() as conn:
-            row = conn.execute("SELECT mark FROM recon.installation").fetchone()
-            version = conn.execute("SELECT version_num FROM alembic_version").fetchone()
-        if version != (needed,):
+            marked, version = mark.find(conn), migrate.version(conn)
+        if version != needed:
             raise StoreError(f"the tables are not of version {needed}")
-        return {"status": "ready", "installation": row[0] if row else "unmarked"}
+        return {"status": "ready", "installation": marked or "unmarked"}
 
 
 def _add_metrics(app: FastAPI, pool: Pool, settings: Settings, clock: Callable[[], datetime]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 
 from khaos_swap_assets.adapters.errors import StoreError
-from khaos_swap_assets.adapters.store.database import OF_THE_SERVER
+from khaos_swap_assets.adapters.store.database import OF_THE_SERVER, is_alive
 
 Connect = Callable[[], psycopg.Connection[Any]]
 
@@ -55,13 +55,9 @@ class Pool:
     def _living(self) -> psycopg.Connection[Any]:
         """An idle connection that still answers, else a new one."""
         while (connection := self._take()) is not None:
-            try:
-                connection.execute("SELECT 1")
-                connection.rollback()
-            except psycopg.Error:
-                connection.close()
-            else:
+            if is_alive(connection):
                 return connection
+            connection.close()
         return self._connect()
 
     def _take(self) -> psycopg.Connection[Any] | None:

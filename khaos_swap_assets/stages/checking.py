@@ -9,9 +9,8 @@ from typing import Any
 
 import dagster as dg
 import psycopg
-from psycopg.rows import dict_row
 
-from khaos_swap_assets.adapters.store.monthly import MONTH_OF_TROUBLE
+from khaos_swap_assets.adapters.store import exceptions
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table
@@ -47,16 +46,7 @@ def after_judging(key: dg.AssetKey) -> list[dg.AssetKey]:
 
 def judge_open(conn: psycopg.Connection, kinds: Sequence[str], return_period: str | None = None) -> dg.AssetCheckResult:
     """The result for open exceptions of ``kinds``, of one month's returns where a period is given."""
-    with conn.cursor(row_factory=dict_row) as cursor:
-        cursor.execute(
-            "SELECT e.kind, e.subject, e.owner, e.severity, e.money_at_risk_pence, e.currency, e.message, "
-            "e.suggestion, e.opened_at, r.gap_pence "
-            "FROM recon.exceptions e LEFT JOIN recon.reconciliation r USING (return_id) "
-            "WHERE e.closed_at IS NULL AND e.kind = ANY(%s) AND (%s::text IS NULL OR " + MONTH_OF_TROUBLE + " = %s) "
-            "ORDER BY e.money_at_risk_pence DESC, e.subject",
-            (list(kinds), return_period, return_period),
-        )
-        rows = cursor.fetchall()
+    rows = exceptions.of_kinds(conn, kinds, return_period)
     at_risk: dict[str, int] = {}
     for row in rows:
         at_risk[row["currency"] or "GBP"] = at_risk.get(row["currency"] or "GBP", 0) + row["money_at_risk_pence"]

@@ -13,8 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.errors import VendorError
-from khaos_swap_assets.adapters.store import imports, refunds, returns, setbacks, worklist
-from khaos_swap_assets.adapters.store.orders import NOT_PAUSED
+from khaos_swap_assets.adapters.store import imports, queues, refunds, returns, setbacks, worklist
 from khaos_swap_assets.adapters.store.postings import SEARCH
 from khaos_swap_assets.stages import isolating, refusing
 from khaos_swap_assets.stages.credit_notes.allocation import due_customers
@@ -27,25 +26,6 @@ if TYPE_CHECKING:
 
     from khaos_swap_assets.adapters.settings import Settings
     from khaos_swap_assets.stages.toolbox import Toolbox
-
-REASONS = (
-    ("knock", "SELECT 1 FROM recon.inbox WHERE consumed_at IS NULL AND source = 'swap' AND next_try_at <= %(now)s"),
-    ("pushed by Khaos", "SELECT 1 FROM recon.inbox WHERE consumed_at IS NULL AND source = 'khaos'"),
-    ("message to look at", "SELECT 1 FROM recon.inbox WHERE consumed_at IS NULL AND source = 'swap_unreadable'"),
-    ("work in line", "SELECT 1 FROM recon.worklist"),
-    ("fault to try again", "SELECT 1 FROM recon.setbacks WHERE operation = ANY(%(steps)s) AND next_try_at <= %(now)s"),
-    ("deadline passed", "SELECT 1 FROM recon.reconciliation WHERE next_due_at <= %(now)s"),
-    ("stock level to judge", "SELECT 1 FROM recon.stock_moves WHERE level_verdict = 'pending'"),
-    ("refund to judge", "SELECT 1 FROM storefront.refunds WHERE judge_at <= %(now)s"),
-    ("orders to read", f"SELECT 1 FROM khaos.wanted_orders WHERE state = 'waiting' AND {NOT_PAUSED}"),
-)
-LOOK = f"SELECT CASE {' '.join(f'WHEN EXISTS ({query}) THEN %({n})s' for n, (_, query) in enumerate(REASONS))} END"
-WORDS = {str(n): reason for n, (reason, _) in enumerate(REASONS)}
-POLLED = (
-    "SELECT 1 FROM recon.postings WHERE state IN ('planned', 'in_doubt') UNION ALL SELECT 1 FROM recon.drafts d "
-    "WHERE state = 'ready' AND NOT is_done AND NOT EXISTS (SELECT 1 FROM recon.postings p "
-    "WHERE (p.store_id, p.return_id, p.ordinal) = (d.store_id, d.return_id, d.ordinal) AND p.state <> 'withdrawn')"
-)
 
 
 class UnansweredError(VendorError):
@@ -85,11 +65,10 @@ def _asking(whom: str) -> Iterator[None]:
 
 def local_reason(conn: psycopg.Connection, settings: Settings, now: datetime) -> str:
     """The first reason that our own tables show."""
-    found = conn.execute(LOOK.encode(), {"now": now, "steps": list(isolating.TRIED_AGAIN), **WORDS}).fetchone()
-    if found and found[0]:
-        return str(found[0])
+    if reason := queues.first_reason(conn, now, list(isolating.TRIED_AGAIN)):
+        return reason
     is_polled = _is_polled(conn, settings, now)
-    if is_polled and settings.mode != "audit" and conn.execute(f"{POLLED} LIMIT 1").fetchone():
+    if is_polled and settings.mode != "audit" and queues.has_document(conn):
         return "a document is out or ready"
     if settings.mode != "audit" and _waits_unwatched(conn, settings, now):
         return "a document waits, and it must be watched"
@@ -102,10 +81,7 @@ def _waits_unwatched(conn: psycopg.Connection, settings: Settings, now: datetime
     is_recent = reached is not None and reached > now - timedelta(minutes=settings.watch_minutes) / 2
     if is_recent or _is_refused(conn, refusing.SWAP_LIST, now):
         return False
-    return (
-        not is_recent
-        and conn.execute("SELECT 1 FROM recon.postings WHERE state = 'planned' LIMIT 1").fetchone() is not None
-    )
+    return queues.has_planned(conn)
 
 
 def _changed_in_storefront(tools: Toolbox, now: datetime) -> str:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import dagster as dg
 
-from khaos_swap_assets.adapters.store import pictures
+from khaos_swap_assets.adapters.store import monthly, notes, pictures
 from khaos_swap_assets.domain.reporting.tables import draw_gap_by_cause, draw_gap_by_month, draw_value_by_day
 from khaos_swap_assets.stages import isolating
 from khaos_swap_assets.stages.presenting import picture
@@ -63,14 +63,9 @@ def _drawn(
 
 def credit_by_day(conn: psycopg.Connection, now: datetime) -> dg.MetadataValue | None:
     """Value of Credit Notes attributed to returns, by day of creation and currency; None while there is none."""
-    newest = conn.execute("SELECT max(created_on) FROM khaos.credit_notes WHERE return_id IS NOT NULL").fetchone()
-    if newest is None or newest[0] is None:
+    rows = notes.credited_by_day(conn, DAYS_SHOWN)
+    if not rows:
         return None
-    rows = conn.execute(
-        "SELECT created_on, currency, sum(gross_pence)::bigint FROM khaos.credit_notes WHERE return_id IS NOT NULL "
-        "AND created_on > %s GROUP BY 1, 2 ORDER BY 1, 2",
-        (newest[0] - timedelta(days=DAYS_SHOWN),),
-    ).fetchall()
     words = f"Credit Notes by day, {rows[0][0]} to {rows[-1][0]}"
     return shown(conn, "credit_by_day", draw_value_by_day, rows, words, now)
 
@@ -86,11 +81,7 @@ def gap_by_cause(conn: psycopg.Connection, months: Sequence[MonthEnd], now: date
 
 def gap_by_month(conn: psycopg.Connection, last: str, now: datetime) -> dg.MetadataValue | None:
     """The legs of the gaps of the twelve months up to one, as last computed; None where nothing is apart in any."""
-    rows = conn.execute(
-        "SELECT period, currency, figures -> 'causes' FROM recon.month_end WHERE period <= %s AND period > "
-        "to_char(to_date(%s, 'YYYY-MM') - make_interval(months => %s), 'YYYY-MM') ORDER BY 1, 2",
-        (last, last, MONTHS_SHOWN),
-    ).fetchall()
+    rows = monthly.causes_up_to(conn, last, MONTHS_SHOWN)
     if not any(any(causes.values()) for _, _, causes in rows):
         return None
     words = f"Gap by cause and month, {rows[0][0]} to {rows[-1][0]}"

@@ -12,9 +12,8 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-from psycopg import sql
-from psycopg.rows import dict_row
 
+from khaos_swap_assets.adapters.store import tables
 from khaos_swap_assets.adapters.store.columns import meaning
 from khaos_swap_assets.domain.reporting.tables import unbroken
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     import psycopg
 
 PREVIEW_ROWS = 50
-COUNTED_ROWS = 100_000
 WORST_ROWS = 20
 
 
@@ -33,27 +31,12 @@ def table_metadata(
 
     Columns that ``may_hide`` names are left out of the rows where none of them has anything there.
     """
-    schema, name = table.split(".")
-    columns = conn.execute(
-        "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 "
-        "AND NOT attisdropped ORDER BY attnum",
-        (sql.Identifier(schema, name).as_string(conn),),
-    ).fetchall()
-    shown = [column for column, kind in columns if kind not in {"bytea", "jsonb", "json"}]
-    query = sql.SQL("SELECT {} FROM {} ORDER BY {} DESC LIMIT {}").format(
-        sql.SQL(", ").join(map(sql.Identifier, shown)),
-        sql.Identifier(schema, name),
-        sql.Identifier(order_by),
-        PREVIEW_ROWS,
-    )
-    with conn.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(query).fetchall()
+    found = tables.read(conn, table, order_by, PREVIEW_ROWS)
+    columns = [dg.TableColumn(name, kind, meaning(table, name) or None) for name, kind in found.columns]
     return {
-        "dagster/row_count": dg.MetadataValue.int(_row_count(conn, sql.Identifier(schema, name))),
-        "dagster/column_schema": dg.TableSchemaMetadataValue(
-            dg.TableSchema([dg.TableColumn(column, kind, meaning(table, column) or None) for column, kind in columns])
-        ),
-        "preview": as_table(without_empty(rows, may_hide)),
+        "dagster/row_count": dg.MetadataValue.int(found.count),
+        "dagster/column_schema": dg.TableSchemaMetadataValue(dg.TableSchema(columns)),
+        "preview": as_table(without_empty(found.rows, may_hide)),
     }
 
 
@@ -61,16 +44,6 @@ def without_empty(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> li
     """The rows without those of the named columns that are empty or zero in all of them."""
     hidden = {name for name in names if not any(row[name] for row in rows)}
     return [{name: value for name, value in row.items() if name not in hidden} for row in rows]
-
-
-def _row_count(conn: psycopg.Connection, table: sql.Identifier) -> int:
-    """Exact up to 100,000 rows; beyond, as the server last counted: our own count would cost by the history."""
-    name = table.as_string(conn)
-    known = conn.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass", (name,)).fetchone()
-    if known and known[0] > COUNTED_ROWS:
-        return int(known[0])
-    count = conn.execute(sql.SQL("SELECT count(*) FROM {}").format(table)).fetchone()
-    return int(count[0]) if count else 0
 
 
 def as_table(rows: Sequence[Mapping[str, Any]]) -> dg.MetadataValue:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from khaos_swap_assets.adapters.store import feed_holds, worklist
+from khaos_swap_assets.adapters.store import exceptions, feed_holds, queues, worklist
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.stages import marks
 
@@ -22,13 +22,6 @@ if TYPE_CHECKING:
 
 KINDS = ("nobody_watches", "source_not_read")
 STALE_AFTER = timedelta(hours=26)
-DUE_SINCE = (
-    "SELECT least((SELECT min(planned_at) FROM recon.postings WHERE state = 'planned' AND %(writes)s), "
-    "(SELECT min(queued_at) FROM recon.worklist), "
-    "(SELECT min(received_at) FROM recon.inbox WHERE consumed_at IS NULL AND source = 'khaos'), "
-    "(SELECT min(next_try_at) FROM recon.inbox WHERE consumed_at IS NULL AND source = 'swap'), "
-    "(SELECT reached_at + %(reread)s FROM recon.watermarks WHERE source = %(open)s))"
-)
 
 
 def stage_marks(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> dict[str, datetime | None]:
@@ -64,16 +57,13 @@ def stopped(conn: psycopg.Connection[Any], settings: Settings, now: datetime) ->
 def missed(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> str:
     """What ``stopped`` says of nobody watching, where something was due all the while; quiet nights do not count."""
     limit = timedelta(minutes=settings.watch_minutes)
-    since = conn.execute(
-        DUE_SINCE,
-        {
-            "writes": settings.mode != "audit",
-            "reread": timedelta(minutes=settings.open_reread_minutes),
-            "open": marks.OPEN,
-        },
-    ).fetchone()
-    is_due = since is not None and since[0] is not None and since[0] <= now - limit
-    return _unwatched(conn, settings, now) if is_due else ""
+    since = queues.due_since(
+        conn,
+        reread_source=marks.OPEN,
+        reread_after=timedelta(minutes=settings.open_reread_minutes),
+        counts_documents=settings.mode != "audit",
+    )
+    return _unwatched(conn, settings, now) if since is not None and since <= now - limit else ""
 
 
 def _unwatched(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> str:
@@ -101,12 +91,7 @@ def stale(reached: Mapping[str, datetime | None], now: datetime) -> list[str]:
 
 def is_news(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> bool:
     """True when what holds about the work itself is not what the open exceptions say."""
-    rows = conn.execute(
-        "SELECT kind, subject, true FROM recon.exceptions WHERE closed_at IS NULL AND kind = ANY(%(kinds)s) "
-        "UNION SELECT object, subject, false FROM recon.decisions WHERE decision = 'waived' AND ended_at IS NULL "
-        "AND object = ANY(%(kinds)s)",
-        {"kinds": list(KINDS)},
-    ).fetchall()
+    rows = exceptions.open_or_waived(conn, KINDS)
     holds = {(one.kind, one.subject) for one in problems(conn, settings, now)}
     told, is_open = {row[:2] for row in rows}, {row[:2] for row in rows if row[2]}
     return not is_open <= holds <= told

@@ -78,14 +78,15 @@ OF_THE_SERVER = (errors.OperationalError, errors.InsufficientPrivilege, errors.R
 _OF_THE_STATEMENT = ("40", "54", "550", "57014")
 
 
-def connect(url: str, *, application: str) -> psycopg.Connection[Any]:
+def connect(url: str, *, application: str, statement_seconds: int = 0) -> psycopg.Connection[Any]:
     """Open a connection in UTC, autocommit off, each statement seeing what others committed before it.
 
     It waits for a lock of somebody else for half a minute at most: longer, and nobody would hear of it.
 
     The engine waits for its lock and must then see what was done under it: a server whose own default is a stricter
     isolation would show it the state before the wait.
-    ``application`` is the name that the server shows for it. Raises ``StoreError`` with one line and never the
+    ``application`` is the name that the server shows for it; with ``statement_seconds`` it ends a statement that takes
+    longer. Raises ``StoreError`` with one line and never the
     password, ``SettingsError`` when the URL cannot be read.
     """
     settings = {"connect_timeout": str(CONNECT_SECONDS), **parts(url), "application_name": f"khaos-swap {application}"}
@@ -93,13 +94,24 @@ def connect(url: str, *, application: str) -> psycopg.Connection[Any]:
         connection = psycopg.connect(conninfo.make_conninfo("", **settings), autocommit=True)
     try:
         _require_version(connection, url)
-        connection.execute(f"SET TIME ZONE 'UTC'; SET lock_timeout = '{LOCK_SECONDS}s'".encode())
+        limits = f"SET lock_timeout = '{LOCK_SECONDS}s'; SET statement_timeout = '{statement_seconds}s'"
+        connection.execute(f"SET TIME ZONE 'UTC'; {limits}".encode())
         connection.autocommit = False
         connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def is_alive(connection: psycopg.Connection[Any]) -> bool:
+    """Whether an idle connection still answers."""
+    try:
+        connection.execute("SELECT 1")
+        connection.rollback()
+    except psycopg.Error:
+        return False
+    return True
 
 
 def parts(url: str) -> dict[str, str]:

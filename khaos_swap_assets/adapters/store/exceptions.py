@@ -1,16 +1,19 @@
-"""Reading the exceptions that are open, for people.
+"""The exceptions that are open, for people.
 
-Belongs here: lists of ``recon.exceptions``. Stays out: opening and closing by condition (``findings``), waiving
-(``stages.credit_notes.people``).
+Belongs here: lists of ``recon.exceptions``, and closing one that a person waives. Stays out: opening and closing by
+condition (``findings``), what else a waiver does (``stages.credit_notes.people``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
+
+from khaos_swap_assets.adapters.store.monthly import MONTH_OF_TROUBLE
 
 AT_ONCE = 1_000
 _OPEN = (
@@ -41,3 +44,47 @@ def open_exceptions(
             {"owner": owner, "kind": kind, "limit": limit, "skipped": skipped},
         )
         yield from cursor
+
+
+def of_kinds(conn: psycopg.Connection[Any], kinds: Sequence[str], period: str | None = None) -> list[dict[str, Any]]:
+    """Open exceptions of these kinds with the gap of their return, the most money first; of one month's returns."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            "SELECT e.kind, e.subject, e.owner, e.severity, e.money_at_risk_pence, e.currency, e.message, "
+            "e.suggestion, e.opened_at, r.gap_pence "
+            "FROM recon.exceptions e LEFT JOIN recon.reconciliation r USING (return_id) "
+            "WHERE e.closed_at IS NULL AND e.kind = ANY(%s) AND (%s::text IS NULL OR " + MONTH_OF_TROUBLE + " = %s) "
+            "ORDER BY e.money_at_risk_pence DESC, e.subject",
+            (list(kinds), period, period),
+        ).fetchall()
+
+
+def by_kind(conn: psycopg.Connection[Any]) -> list[dict[str, Any]]:
+    """How many are open and their money at risk, by owner and kind, the most money first."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            "SELECT owner, kind, count(*) AS open, sum(money_at_risk_pence)::bigint AS at_risk_pence "
+            "FROM recon.exceptions WHERE closed_at IS NULL GROUP BY 1, 2 ORDER BY 4 DESC, 2"
+        ).fetchall()
+
+
+def open_or_waived(conn: psycopg.Connection[Any], kinds: Sequence[str]) -> list[tuple[str, str, bool]]:
+    """(kind, subject, whether it is open) of the exceptions of these kinds that are open or waived."""
+    return conn.execute(
+        "SELECT kind, subject, true FROM recon.exceptions WHERE closed_at IS NULL AND kind = ANY(%(kinds)s) "
+        "UNION SELECT object, subject, false FROM recon.decisions WHERE decision = 'waived' AND ended_at IS NULL "
+        "AND object = ANY(%(kinds)s)",
+        {"kinds": list(kinds)},
+    ).fetchall()
+
+
+def close(
+    conn: psycopg.Connection[Any], exception_id: int, by: str, reason: str, now: datetime
+) -> tuple[str, str, str, int, str] | None:
+    """Close an open one: its kind, subject, return id, pence at risk and currency; None where it is not open."""
+    return conn.execute(
+        "UPDATE recon.exceptions SET closed_at = %s, closed_by = %s, close_reason = %s "
+        "WHERE exception_id = %s AND closed_at IS NULL "
+        "RETURNING kind, subject, return_id, money_at_risk_pence, currency",
+        (now, by, reason, exception_id),
+    ).fetchone()

@@ -8,7 +8,7 @@ A finding is what holds now; an exception is its history with an owner.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 import psycopg
 
@@ -127,3 +127,28 @@ def _open(conn: psycopg.Connection, now: datetime, kinds: Sequence[str] | None) 
     values = [(*row, KINDS[row[0]].owner, KINDS[row[0]].severity, now) for row in rows]
     bulk.copy_rows(conn, "recon.exceptions", (*COLUMNS, "owner", "severity", "opened_at"), values)
     return opened
+
+
+def count(conn: psycopg.Connection) -> int:
+    """How many findings hold now."""
+    row = conn.execute("SELECT count(*) FROM recon.findings").fetchone()
+    return int(row[0]) if row else 0
+
+
+def unjudged_orphans(conn: psycopg.Connection, since: date, also: Sequence[str]) -> list[str]:
+    """Codes of notes of no return since a day, and of ``also``, that no finding tells of; findings that are over go.
+
+    What money of no return settles is none; of ``also`` it is one all the same.
+    """
+    conn.execute(
+        "DELETE FROM recon.findings f USING khaos.credit_notes n WHERE f.kind = 'credit_note_orphan' "
+        "AND n.credit_note_code = f.credit_note_code AND (n.return_id IS NOT NULL OR n.is_cancelled)"
+    )
+    rows = conn.execute(
+        "SELECT credit_note_code FROM (SELECT credit_note_code FROM khaos.credit_notes c WHERE loose_since >= %s "
+        "AND NOT EXISTS (SELECT 1 FROM storefront.refunds f WHERE f.settled_by = c.credit_note_code) "
+        "UNION SELECT unnest(%s::text[])) n WHERE NOT EXISTS "
+        "(SELECT 1 FROM recon.findings f WHERE f.kind = 'credit_note_orphan' AND f.subject = n.credit_note_code)",
+        (since, list(also)),
+    )
+    return [row[0] for row in rows]

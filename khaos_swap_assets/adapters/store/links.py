@@ -243,3 +243,14 @@ def refused(conn: psycopg.Connection, codes: Sequence[str]) -> frozenset[Pair]:
     """The refused pairs of these notes."""
     found = refusals(conn, codes) if codes else []
     return frozenset((one.credit_note_code, one.return_id) for one in found)
+
+
+def confirmed_since(conn: psycopg.Connection, moment: datetime) -> list[Attribution]:
+    """The notes that confirmed a posting since a moment and belong to no return yet, each as its posting's return's."""
+    rows = conn.execute(
+        "SELECT credit_note_code, p.return_id FROM recon.postings p JOIN khaos.credit_notes n "
+        "USING (credit_note_code) WHERE p.state = 'confirmed' AND p.ended_at >= %s AND n.return_id IS NULL "
+        "AND NOT n.is_cancelled",
+        (moment,),
+    )
+    return [Attribution(code, return_id, "posting") for code, return_id in rows]

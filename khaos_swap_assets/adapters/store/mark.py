@@ -25,14 +25,19 @@ def ensure(connection: psycopg.Connection[Any], mark: Mark) -> None:
 
 def require(connection: psycopg.Connection[Any], mark: Mark) -> None:
     """Raise ``SettingsError`` when the database does not carry this mark."""
-    row = connection.execute("SELECT mark FROM recon.installation").fetchone()
-    found = row[0] if row else None
+    found = find(connection)
     if found == mark:
         return
     state = "carries no mark" if found is None else f"belongs to a {found} installation"
     raise SettingsError(
         f"database {connection.info.dbname} {state}, this is {mark}: refused; choose another KHAOS_SWAP_DATABASE_URL"
     )
+
+
+def find(connection: psycopg.Connection[Any]) -> Mark | None:
+    """The mark of a database, if it has one."""
+    row = connection.execute("SELECT mark FROM recon.installation").fetchone()
+    return row[0] if row else None
 
 
 def ensure_folder(folder: Path, mark: Mark) -> None:

@@ -185,3 +185,18 @@ def ids_of_unclear_packs(conn: psycopg.Connection) -> list[str]:
 
 def _ids(conn: psycopg.Connection, query: str, values: Sequence[str]) -> list[str]:
     return [row[0] for row in conn.execute(query, (list(values),))] if values else []
+
+
+def taken_from(conn: psycopg.Connection, so_codes: Sequence[str]) -> dict[str, dict[str, int]]:
+    """By Sales Order: what each of its returns takes out of it, in pence; what was cancelled or expired takes none."""
+    found: dict[str, dict[str, int]] = {}
+    for so_code, return_id, pence in conn.execute(
+        "SELECT m.so_code, r.return_id, "
+        "greatest(r.refund_pence + r.store_credit_pence, coalesce(sum(l.cost_pence), 0))::bigint "
+        "FROM recon.matched_returns m JOIN swap.returns r USING (return_id) LEFT JOIN swap.return_lines l "
+        "USING (return_id) WHERE m.so_code = ANY(%s) AND r.status NOT IN ('Cancelled', 'Expired') GROUP BY 1, 2, "
+        "r.refund_pence, r.store_credit_pence",
+        (list(so_codes),),
+    ):
+        found.setdefault(so_code, {})[return_id] = pence
+    return found

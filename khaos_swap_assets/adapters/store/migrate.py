@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import sqlalchemy
 from alembic import command
 from alembic.config import Config
@@ -57,6 +59,12 @@ def standing(url: str) -> str:
     if current not in _known():
         raise _newer(url)
     return current
+
+
+def version(conn: psycopg.Connection[Any]) -> str:
+    """The version of the tables as they are, whatever it is."""
+    row = conn.execute("SELECT version_num FROM alembic_version").fetchone()
+    return str(row[0]) if row else ""
 
 
 def head() -> str:

@@ -1,22 +1,28 @@
 """Returns by month in our store: those whose money is of several months, and all of them as the month end reads them.
 
-Belongs here: writing the months of returns, asking which months a return is in, what of a month is apart. Stays out:
-how a return falls to months (``reporting.month_parts``). Shapes: table ``recon.month_parts``, view ``recon.monthly``
-(migration 0019).
+Belongs here: writing the months of returns, asking which months a return is in, what of a month is apart, and keeping
+the reports. Stays out: how a return falls to months (``reporting.month_parts``) and the figures
+(``reporting.month_end``). Shapes: tables ``recon.month_parts``, ``recon.month_end``, ``recon.touched_periods``, view
+``recon.monthly`` (migration 0019).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
 from khaos_swap_assets.adapters.store import bulk
-from khaos_swap_assets.domain.judging.waterfall import LEGS
+from khaos_swap_assets.adapters.store.verdicts import LEG_COLUMNS, SHOWN
 from khaos_swap_assets.domain.reporting.month_open import Apart
 from khaos_swap_assets.domain.reporting.month_parts import MonthPart
+
+if TYPE_CHECKING:
+    from khaos_swap_assets.domain.reporting.month_end import MonthEnd
 
 COLUMNS = (
     "return_id",
@@ -25,7 +31,7 @@ COLUMNS = (
     "credited_pence",
     "issued_pence",
     "gap_pence",
-    *(f"gap_{leg}_pence" for leg in LEGS),
+    *LEG_COLUMNS,
     "gap_timing_pence",
     "refund_vat_pence",
     "vat_gap_pence",
@@ -133,3 +139,68 @@ def vat_errors(conn: psycopg.Connection, periods: Sequence[str]) -> dict[str, tu
         (list(periods),),
     )
     return {row[0]: (row[1], row[2]) for row in rows}
+
+
+TIMED = (*SHOWN[:-2], "gap_timing_pence", *SHOWN[-2:])
+REPORTED = ("currency", *COLUMNS[2:])
+OF_MONTH = "CASE WHEN e.kind = 'differences_systematic' THEN split_part(e.subject, ' ', 1) END"
+KEPT = ("period", "currency", "returns", "refund_pence", "credited_pence", "issued_pence", "gap_pence")
+
+
+def largest_gaps(conn: psycopg.Connection, periods: Sequence[str], limit: int) -> list[dict[str, Any]]:
+    """The largest gaps of these months, leg by leg."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            f"SELECT {', '.join(TIMED)} FROM recon.monthly WHERE period = ANY(%s) AND gap_pence <> 0 "
+            "ORDER BY abs(gap_pence) DESC, rma LIMIT %s".encode(),
+            (list(periods), limit),
+        ).fetchall()
+
+
+def returns_in(conn: psycopg.Connection, period: str) -> list[tuple[Any, ...]]:
+    """The returns of a month about which there is something to say: return id, then the columns of ``REPORTED``."""
+    query = f"SELECT return_id, {', '.join(REPORTED)} FROM recon.monthly WHERE period = %s AND {HAS_MONEY}"
+    return conn.execute(query.encode(), (period,)).fetchall()
+
+
+def exceptions_in(conn: psycopg.Connection, period: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+    """These columns of the open exceptions of a month's returns, and of its own."""
+    return conn.execute(
+        f"SELECT {', '.join(f'e.{name}' for name in columns)} FROM recon.exceptions e "
+        "LEFT JOIN recon.reconciliation r USING (return_id) WHERE e.closed_at IS NULL "
+        f"AND (coalesce({MONTH_OF_TROUBLE}, {OF_MONTH}) = %(period)s OR {IN_BOTH_MONTHS})".encode(),
+        {"period": period},
+    ).fetchall()
+
+
+def touch(conn: psycopg.Connection, periods: Sequence[str], now: datetime) -> None:
+    """Months whose reconciliation changed: they are to be computed again."""
+    bulk.upsert(conn, "recon.touched_periods", ("period", "touched_at"), ["period"], [(one, now) for one in periods])
+
+
+def touched(conn: psycopg.Connection) -> list[str]:
+    """Months whose reconciliation changed since they were last computed."""
+    return [row[0] for row in conn.execute("SELECT period FROM recon.touched_periods ORDER BY period")]
+
+
+def keep(conn: psycopg.Connection, period: str, months: Sequence[MonthEnd], now: datetime) -> None:
+    """Keep the reports of a month, one a currency, and take it off the list of those that changed."""
+    rows = [(*(getattr(month, name) for name in KEPT), Jsonb(month.figures()), now) for month in months]
+    conn.execute("DELETE FROM recon.month_end WHERE period = %s", (period,))
+    bulk.copy_rows(conn, "recon.month_end", (*KEPT, "figures", "computed_at"), rows)
+    conn.execute("DELETE FROM recon.touched_periods WHERE period = %s", (period,))
+
+
+def computed_since(conn: psycopg.Connection, moment: datetime) -> bool:
+    """Whether any month was computed at or after ``moment``."""
+    query = "SELECT 1 FROM recon.month_end WHERE computed_at >= %s LIMIT 1"
+    return conn.execute(query, (moment,)).fetchone() is not None
+
+
+def causes_up_to(conn: psycopg.Connection, last: str, months: int) -> list[tuple[str, str, dict[str, int]]]:
+    """(month, currency, pence by cause) of the gaps of so many months up to one, as last computed."""
+    return conn.execute(
+        "SELECT period, currency, figures -> 'causes' FROM recon.month_end WHERE period <= %s AND period > "
+        "to_char(to_date(%s, 'YYYY-MM') - make_interval(months => %s), 'YYYY-MM') ORDER BY 1, 2",
+        (last, last, months),
+    ).fetchall()

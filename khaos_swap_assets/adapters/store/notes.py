@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal, LiteralString
 
 import psycopg
@@ -189,3 +189,13 @@ def _load(conn: psycopg.Connection, where: LiteralString, value: object) -> list
 
 def _hash(note: CreditNote) -> str:
     return hashlib.sha256(repr(note).encode()).hexdigest()
+
+
+def credited_by_day(conn: psycopg.Connection, days: int) -> list[tuple[date, str, int]]:
+    """(day of making, currency, pence) of the notes of returns, over so many days up to the newest of them."""
+    return conn.execute(
+        "SELECT created_on, currency, sum(gross_pence)::bigint FROM khaos.credit_notes WHERE return_id IS NOT NULL "
+        "AND created_on > (SELECT max(created_on) FROM khaos.credit_notes WHERE return_id IS NOT NULL) - %s "
+        "GROUP BY 1, 2 ORDER BY 1, 2",
+        (days,),
+    ).fetchall()

@@ -1,6 +1,7 @@
-"""The queues: what waits, how long, why, and when it will be done at the present rate.
+"""The queues: what waits, how long, why, and when it will be done at the present rate; and whether any of it is due.
 
-Belongs here: reading them from our tables in one query each. Stays out: showing them (``gateway.metrics``, ``stages``).
+Belongs here: reading them from our tables in one query each. Stays out: showing them (``gateway.metrics``, ``stages``)
+and what a run does because of them (``stages.due``).
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
+
+from khaos_swap_assets.adapters.store.orders import NOT_PAUSED
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -107,3 +110,66 @@ def held_by_reason(conn: psycopg.Connection[Any]) -> list[dict[str, Any]]:
     ).fetchall()
     names = ("reason", "currency", "held", "value_pence", "since")
     return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+_REASONS = (
+    ("knock", "SELECT 1 FROM recon.inbox WHERE consumed_at IS NULL AND source = 'swap' AND next_try_at <= %(now)s"),
+    ("pushed by Khaos", "SELECT 1 FROM recon.inbox WHERE consumed_at IS NULL AND source = 'khaos'"),
+    ("message to look at", "SELECT 1 FROM recon.inbox WHERE consumed_at IS NULL AND source = 'swap_unreadable'"),
+    ("work in line", "SELECT 1 FROM recon.worklist"),
+    ("fault to try again", "SELECT 1 FROM recon.setbacks WHERE operation = ANY(%(steps)s) AND next_try_at <= %(now)s"),
+    ("deadline passed", "SELECT 1 FROM recon.reconciliation WHERE next_due_at <= %(now)s"),
+    ("stock level to judge", "SELECT 1 FROM recon.stock_moves WHERE level_verdict = 'pending'"),
+    ("refund to judge", "SELECT 1 FROM storefront.refunds WHERE judge_at <= %(now)s"),
+    ("orders to read", f"SELECT 1 FROM khaos.wanted_orders WHERE state = 'waiting' AND {NOT_PAUSED}"),
+)
+LOOK = f"SELECT CASE {' '.join(f'WHEN EXISTS ({query}) THEN %({n})s' for n, (_, query) in enumerate(_REASONS))} END"
+WORDS = {str(n): reason for n, (reason, _) in enumerate(_REASONS)}
+
+
+def first_reason(conn: psycopg.Connection[Any], now: datetime, steps: Sequence[str]) -> str:
+    """What arrived or whose time has come, in words: the first found, by one query over indexes; empty for nothing.
+
+    ``steps`` are the operations of which a fault is tried again.
+    """
+    found = conn.execute(LOOK.encode(), {"now": now, "steps": list(steps), **WORDS}).fetchone()
+    return str(found[0]) if found and found[0] else ""
+
+
+def has_planned(conn: psycopg.Connection[Any]) -> bool:
+    """True while a document waits to be handed out."""
+    return conn.execute("SELECT 1 FROM recon.postings WHERE state = 'planned' LIMIT 1").fetchone() is not None
+
+
+def has_document(conn: psycopg.Connection[Any]) -> bool:
+    """True while a document waits, is out, or could be planned."""
+    found = conn.execute(
+        "SELECT 1 FROM recon.postings WHERE state IN ('planned', 'in_doubt') UNION ALL SELECT 1 FROM recon.drafts d "
+        "WHERE state = 'ready' AND NOT is_done AND NOT EXISTS (SELECT 1 FROM recon.postings p WHERE (p.store_id, "
+        "p.return_id, p.ordinal) = (d.store_id, d.return_id, d.ordinal) AND p.state <> 'withdrawn') LIMIT 1"
+    )
+    return found.fetchone() is not None
+
+
+def due_since(
+    conn: psycopg.Connection[Any], *, reread_source: str, reread_after: timedelta, counts_documents: bool
+) -> datetime | None:
+    """Since when something waits for a run; a source is to be read again that long after its last reading."""
+    row = conn.execute(
+        "SELECT least((SELECT min(planned_at) FROM recon.postings WHERE state = 'planned' AND %s), "
+        "(SELECT min(queued_at) FROM recon.worklist), "
+        "(SELECT min(received_at) FROM recon.inbox WHERE consumed_at IS NULL AND source = 'khaos'), "
+        "(SELECT min(next_try_at) FROM recon.inbox WHERE consumed_at IS NULL AND source = 'swap'), "
+        "(SELECT reached_at + %s FROM recon.watermarks WHERE source = %s))",
+        (counts_documents, reread_after, reread_source),
+    ).fetchone()
+    return row[0] if row else None
+
+
+def standing(conn: psycopg.Connection[Any]) -> list[tuple[str, int]]:
+    """How many postings and drafts there are by state, and exceptions that are open: (name, count)."""
+    return conn.execute(
+        "SELECT 'postings ' || state, count(*) FROM recon.postings GROUP BY 1 UNION ALL "
+        "SELECT 'drafts ' || state, count(*) FROM recon.drafts GROUP BY 1 UNION ALL "
+        "SELECT 'exceptions', count(*) FROM recon.exceptions WHERE closed_at IS NULL ORDER BY 1"
+    ).fetchall()

@@ -143,3 +143,16 @@ def _line_rows(read: Sequence[ReadReturn]) -> Iterable[tuple[Any, ...]]:
 
 def _record(row: dict[str, Any], lines: Sequence[ReturnLine]) -> Return:
     return Return(**{**row, "outcomes": tuple(row["outcomes"])}, lines=tuple(lines))
+
+
+def refunded_since(conn: psycopg.Connection, since: datetime, *, also_paid: bool) -> list[str]:
+    """Closed returns refunded since a moment, the oldest first; with ``also_paid`` those with a payment since too."""
+    paid = (
+        "OR return_id IN (SELECT f.return_id FROM storefront.refunds f "
+        "JOIN storefront.transactions t USING (refund_id) WHERE t.processed_at >= %(since)s)"
+    )
+    query = (
+        "SELECT return_id FROM swap.returns WHERE status = 'Closed' "
+        f"AND (refunded_at >= %(since)s {paid if also_paid else ''}) ORDER BY refunded_at, rma"
+    )
+    return [row[0] for row in conn.execute(query.encode(), {"since": since})]

@@ -178,3 +178,47 @@ def _load(conn: psycopg.Connection, where: str, value: object) -> list[Move]:
             (value,),
         )
         return cursor.fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """A document of ours that carries goods: its posting's state and, once witnessed, its note."""
+
+    reference: str
+    state: str
+    note_code: str | None
+    is_issued: bool
+
+
+def to_carry(conn: psycopg.Connection, now: datetime) -> list[str]:
+    """Returns with a document of which no move is known yet: planned, out, or confirmed within two days."""
+    rows = conn.execute(
+        "SELECT DISTINCT p.return_id FROM recon.postings p WHERE (p.state IN ('planned', 'in_doubt') OR "
+        "(p.state = 'confirmed' AND p.ended_at > %s - interval '2 days')) "
+        "AND (p.state = 'planned' OR NOT EXISTS (SELECT 1 FROM recon.stock_moves m "
+        "WHERE m.return_id = p.return_id AND m.carried_by = p.reference))",
+        (now,),
+    )
+    return [row[0] for row in rows]
+
+
+def carriers(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[tuple[str, str], Carrier]:
+    """By return and product row: the document that carries its goods."""
+    rows = conn.execute(
+        "SELECT p.return_id, line ->> 'product_id', p.reference, p.state, p.credit_note_code, "
+        "coalesce(n.issued_on IS NOT NULL OR n.stage_id >= 70, false) FROM recon.postings p JOIN recon.drafts d "
+        "USING (store_id, return_id, ordinal) CROSS JOIN jsonb_array_elements(d.draft -> 'lines') line "
+        "LEFT JOIN khaos.credit_notes n USING (credit_note_code) "
+        "WHERE p.return_id = ANY(%s) AND p.state <> 'withdrawn' AND d.draft IS NOT NULL",
+        (list(return_ids),),
+    )
+    return {(row[0], row[1]): Carrier(*row[2:]) for row in rows}
+
+
+def units_by_state(conn: psycopg.Connection, disposition: str, since: datetime) -> list[tuple[str, str, int]]:
+    """(state, verdict of the level, units) of the moves of a disposition that changed since."""
+    return conn.execute(
+        "SELECT state, level_verdict, sum(quantity)::integer FROM recon.stock_moves "
+        "WHERE disposition = %s AND changed_at > %s GROUP BY 1, 2",
+        (disposition, since),
+    ).fetchall()

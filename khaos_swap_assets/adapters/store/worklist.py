@@ -80,3 +80,8 @@ def move(conn: psycopg.Connection, source: str, reached_at: datetime) -> None:
         "ON CONFLICT (source) DO UPDATE SET reached_at = EXCLUDED.reached_at",
         (source, reached_at),
     )
+
+
+def in_line(conn: psycopg.Connection, stage: Stage) -> list[str]:
+    """The returns in line for a stage; they stay there."""
+    return [row[0] for row in conn.execute("SELECT return_id FROM recon.worklist WHERE stage = %s", (stage,))]

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.errors import VendorError
-from khaos_swap_assets.adapters.store import bulk, setbacks, worklist
+from khaos_swap_assets.adapters.store import customers, setbacks, worklist
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.stages import refusing
 
@@ -29,27 +29,14 @@ def read_allocations(tools: Toolbox) -> int:
     """Ask Khaos about customers with an old issued note; how many answers came. A refusal is kept with its customer."""
     now = tools.now()
     with tools.store() as conn:
-        customers = due_customers(conn, tools.settings, now)
-    if not customers:
+        asked = due_customers(conn, tools.settings, now)
+    if not asked:
         return 0
     client = tools.open_khaos()
-    heard = refusing.hear((code, _told_of(client, code)) for code in customers)
+    heard = refusing.hear((code, _told_of(client, code)) for code in asked)
     with tools.store() as conn:
         refusing.keep(conn, refusing.COMPANIES, heard, client, now)
-        columns = ("customer_code", "currency", "unallocated_pence", "read_at")
-        answers = [(code, *told, now) for code, told in heard.answers.items()]
-        bulk.upsert(conn, "khaos.customers", columns, ["customer_code"], answers)
-        conn.execute(
-            "UPDATE khaos.credit_notes n SET allocated_at = %s FROM khaos.customers c WHERE n.customer_code = "
-            "c.customer_code AND n.customer_code = ANY(%s) AND n.allocated_at IS NULL AND n.issued_on IS NOT NULL "
-            "AND c.unallocated_pence < n.gross_pence",
-            (now, list(heard.answers)),
-        )
-        rows = conn.execute(
-            "SELECT DISTINCT return_id FROM khaos.credit_notes WHERE return_id IS NOT NULL AND customer_code = ANY(%s)",
-            (list(heard.answers),),
-        ).fetchall()
-        worklist.queue(conn, "reconcile", [row[0] for row in rows])
+        worklist.queue(conn, "reconcile", customers.save(conn, heard.answers, now))
     return len(heard.answers)
 
 
@@ -68,17 +55,11 @@ def due_customers(conn: psycopg.Connection, settings: Settings, now: datetime) -
     paused = setbacks.paused(conn, refusing.COMPANIES, now)
     if settings.khaos.is_cloud or setbacks.WHOLE in paused:
         return []
-    rows = conn.execute(
-        "SELECT customer_code FROM khaos.credit_notes n WHERE is_followed AND issued_on < %s AND NOT EXISTS "
-        "(SELECT 1 FROM khaos.customers c WHERE c.customer_code = n.customer_code AND c.read_at > %s) "
-        "AND customer_code <> ALL(%s) GROUP BY 1 ORDER BY EXISTS (SELECT 1 FROM recon.setbacks s "
-        "WHERE s.operation = %s AND s.subject = customer_code), 1 LIMIT %s",
-        (
-            london_date(now) - timedelta(days=settings.allocation_days),
-            now - ASK_AGAIN,
-            list(paused),
-            refusing.COMPANIES,
-            settings.khaos.order_budget,
-        ),
-    ).fetchall()
-    return [row[0] for row in rows]
+    return customers.to_ask(
+        conn,
+        issued_before=london_date(now) - timedelta(days=settings.allocation_days),
+        read_before=now - ASK_AGAIN,
+        operation=refusing.COMPANIES,
+        paused=paused,
+        limit=settings.khaos.order_budget,
+    )

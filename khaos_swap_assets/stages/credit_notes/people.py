@@ -16,7 +16,7 @@ import psycopg
 
 from khaos_swap_assets.adapters.errors import InDoubtError, KhaosSwapError
 from khaos_swap_assets.adapters.khaos.client import ReturnRefused
-from khaos_swap_assets.adapters.store import audit_log, decisions, feed_holds, links, worklist
+from khaos_swap_assets.adapters.store import audit_log, decisions, exceptions, feed_holds, links, worklist
 from khaos_swap_assets.adapters.store.decisions import WAIVED, Decision
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.domain.documents.postings import Page, Posting
@@ -134,12 +134,7 @@ def trust_feed(conn: psycopg.Connection[Any], person: Person, *, now: datetime) 
 def waive(conn: psycopg.Connection[Any], exception_id: int, person: Person, *, now: datetime) -> str:
     """Close an open exception although its condition holds, until its facts change; gives its kind and subject."""
     with conn.transaction():
-        found = conn.execute(
-            "UPDATE recon.exceptions SET closed_at = %s, closed_by = %s, close_reason = %s "
-            "WHERE exception_id = %s AND closed_at IS NULL "
-            "RETURNING kind, subject, return_id, money_at_risk_pence, currency",
-            (now, person.by, person.reason, exception_id),
-        ).fetchone()
+        found = exceptions.close(conn, exception_id, person.by, person.reason, now)
         if found is None:
             raise HandError(f"exception {exception_id} is not open; khaos-swap exceptions list shows what is")
         kind, subject, return_id, pence, currency = found

@@ -40,14 +40,6 @@ if TYPE_CHECKING:
     from khaos_swap_assets.stages.credit_notes.settling import Taken
 
 BATCH = 5_000
-ENDED = (
-    "SELECT return_id FROM swap.returns WHERE status = 'Closed' AND (refunded_at >= %(since)s{}) "
-    "ORDER BY refunded_at, rma"
-)
-PAID = (
-    " OR return_id IN (SELECT f.return_id FROM storefront.refunds f JOIN storefront.transactions t USING (refund_id) "
-    "WHERE t.processed_at >= %(since)s)"
-)
 
 
 def try_policy(
@@ -64,8 +56,7 @@ def try_policy(
     The oldest comes first by Swap's date. Writes nothing. A refund that the storefront has not paid is none yet.
     """
     since = now - timedelta(days=days)
-    query = ENDED.format(PAID if settings.storefront.is_connected else "")
-    ids = [row[0] for row in conn.execute(query, {"since": since})]
+    ids = returns.refunded_since(conn, since, also_paid=settings.storefront.is_connected)
     for start in range(0, len(ids), BATCH):
         yield from _try_batch(conn, settings, (present, tried), ids[start : start + BATCH], since)
 

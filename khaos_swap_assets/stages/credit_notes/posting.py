@@ -18,7 +18,6 @@ from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.domain.documents.postings import Planned, Settled, Wanted
 from khaos_swap_assets.domain.documents.sale_prices import prices_of
-from khaos_swap_assets.domain.linking.attribution import Attribution
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.stages import isolating, marks, refusing
 from khaos_swap_assets.stages.credit_notes import engine, files
@@ -193,13 +192,7 @@ def _document(tools: Toolbox, item: ReadyDraft, record: Return, reference: str) 
 def _attach(conn: psycopg.Connection, last_round: datetime | None, now: datetime) -> None:
     """Attach the notes of postings that were confirmed since the last round, by it or by a person, to their returns."""
     since = last_round - HANDS_OVERLAP if last_round else datetime.min.replace(tzinfo=UTC)
-    rows = conn.execute(
-        "SELECT credit_note_code, p.return_id FROM recon.postings p JOIN khaos.credit_notes n "
-        "USING (credit_note_code) WHERE p.state = 'confirmed' AND p.ended_at >= %s AND n.return_id IS NULL "
-        "AND NOT n.is_cancelled",
-        (since,),
-    ).fetchall()
-    links.attach(conn, [Attribution(code, key, "posting") for code, key in rows], now)
+    links.attach(conn, links.confirmed_since(conn, since), now)
 
 
 def _tell(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from khaos_swap_assets.adapters.store import matches
 from khaos_swap_assets.domain.documents import draft_lines
 from khaos_swap_assets.domain.documents.credit_notes import sale_of
 from khaos_swap_assets.domain.money.periods import london_date
@@ -24,14 +25,7 @@ if TYPE_CHECKING:
     from khaos_swap_assets.domain.records.orders import SalesOrder
     from khaos_swap_assets.domain.records.returns import Return
 
-TAKEN = (
-    "SELECT m.so_code, r.return_id, greatest(r.refund_pence + r.store_credit_pence, coalesce(sum(l.cost_pence), 0)) "
-    "FROM recon.matched_returns m JOIN swap.returns r USING (return_id) LEFT JOIN swap.return_lines l "
-    "USING (return_id) WHERE m.so_code = ANY(%s) AND r.status NOT IN ('Cancelled', 'Expired') GROUP BY 1, 2, "
-    "r.refund_pence, r.store_credit_pence"
-)
-
-Taken = dict[str, list[tuple[str, int]]]
+Taken = dict[str, dict[str, int]]
 
 
 def policy_of(record: Return, policy: CreditNotePolicy) -> CreditNotePolicy:
@@ -43,17 +37,14 @@ def taken_from_orders(conn: psycopg.Connection, policy: CreditNotePolicy, so_cod
     """What each return takes out of these orders, in pence; asked only where finance credits part payments."""
     if policy.part_payment.choice == "task" or not so_codes:
         return {}
-    found: Taken = {}
-    for so_code, return_id, pence in conn.execute(TAKEN, (list(so_codes),)):
-        found.setdefault(so_code, []).append((return_id, int(pence)))
-    return found
+    return matches.taken_from(conn, so_codes)
 
 
 def room_of(record: Return, order: SalesOrder | None, taken: Taken, already: Iterable[Posted]) -> int:
     """What was paid for the order, less what its other returns take and what this one was credited."""
     if order is None:
         return 0
-    others = sum(pence for return_id, pence in taken.get(order.so_code, ()) if return_id != record.return_id)
+    others = sum(pence for return_id, pence in taken.get(order.so_code, {}).items() if return_id != record.return_id)
     return order.gross_pence - others - sum(one.value_pence for one in already)
 
 

@@ -158,8 +158,7 @@ def answer_by_files(conn: psycopg.Connection, now: datetime) -> list[str]:
 
 
 def _wanted(conn: psycopg.Connection, settings: Settings, now: datetime) -> list[str]:
-    rows = conn.execute("SELECT return_id FROM recon.worklist WHERE stage = 'match'").fetchall()
-    named = _refs(returns.load(conn, [row[0] for row in rows]).values(), settings)
+    named = _refs(returns.load(conn, worklist.in_line(conn, "match")).values(), settings)
     orders.want(conn, sorted(named), now)
     return orders.wanted(conn, settings.khaos.order_budget, now - RETRY_AFTER, now)
 

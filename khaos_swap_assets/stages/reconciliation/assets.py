@@ -13,14 +13,14 @@ from typing import Any
 import dagster as dg
 
 from khaos_swap_assets.adapters.settings import PERIOD_START
-from khaos_swap_assets.adapters.store import matches, residuals
+from khaos_swap_assets.adapters.store import exceptions, matches, residuals
+from khaos_swap_assets.adapters.store.verdicts import LEG_COLUMNS
 from khaos_swap_assets.domain.reporting.tables import summary_table, worst_table
 from khaos_swap_assets.stages.credit_notes.stopping import Held, held
 from khaos_swap_assets.stages.pictures import gap_by_cause, gap_by_month
 from khaos_swap_assets.stages.presenting import as_table, table_metadata
 from khaos_swap_assets.stages.reconciliation.excepting import settle_exceptions
 from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting
-from khaos_swap_assets.stages.reconciliation.legs import LEG_COLUMNS
 from khaos_swap_assets.stages.reconciliation.month_end import close_month, vat_table
 from khaos_swap_assets.stages.storefront.month import money_of_month
 from khaos_swap_assets.stages.toolbox import Toolbox
@@ -139,13 +139,9 @@ def reconciliation_exceptions(toolbox: dg.ResourceParam[Toolbox]) -> dg.Material
     """Open and close exceptions to agree with the findings, and alert data management to new SKUs."""
     opened, closed, unseen = settle_exceptions(toolbox)
     with toolbox.store() as conn:
-        rows = conn.execute(
-            "SELECT owner, kind, count(*), sum(money_at_risk_pence)::bigint FROM recon.exceptions "
-            "WHERE closed_at IS NULL GROUP BY 1, 2 ORDER BY 4 DESC, 2"
-        ).fetchall()
+        by_kind = exceptions.by_kind(conn)
         shown = table_metadata(conn, "recon.exceptions", "opened_at")
     toolbox.alert([problem for problem in opened if problem.kind.startswith("sku_") or problem.kind in ALERTED])
-    by_kind = [{"owner": row[0], "kind": row[1], "open": row[2], "at_risk_pence": row[3]} for row in rows]
     return dg.MaterializeResult(
         metadata={
             "opened": len(opened),

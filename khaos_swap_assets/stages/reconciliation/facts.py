@@ -12,7 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.khaos.orders import RATES
-from khaos_swap_assets.adapters.store import catalogue, drafts, links, matches, notes, orders, returns, stock
+from khaos_swap_assets.adapters.store import catalogue, customers, drafts, links, matches, notes, orders, returns, stock
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.adapters.swap.extras import Extras, read_extras
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
@@ -75,7 +75,7 @@ class _Batch:
     moves: dict[str, list[stock.Move]]
     drafts: dict[str, list[drafts.SavedDraft]]
     loose: dict[str, list[CreditNote]]
-    unallocated: dict[str, tuple[int, object]]
+    unallocated: dict[str, int]
     orders: dict[str, SalesOrder]
     extras: dict[str, Extras]
     taken: Taken
@@ -99,17 +99,13 @@ def gather(
 def _load(conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy, ids: Sequence[str]) -> _Batch:
     heads = matches.returns(conn, ids)
     so_codes = sorted({head.so_code for head in heads.values() if head.so_code})
-    customers = sorted({head.customer_code for head in heads.values() if head.customer_code})
+    buyers = sorted({head.customer_code for head in heads.values() if head.customer_code})
     posted: dict[str, list[Posting]] = {}
     for posting in SqlBook(conn).of_returns(ids):
         posted.setdefault(posting.return_id, []).append(posting)
     loose: dict[str, list[CreditNote]] = {}
-    for note in notes.unattributed(conn, [*customers, ""]):
+    for note in notes.unattributed(conn, [*buyers, ""]):
         loose.setdefault(note.customer_code, []).append(note)
-    rows = conn.execute(
-        "SELECT customer_code, unallocated_pence, read_at FROM khaos.customers WHERE customer_code = ANY(%s)",
-        (customers,),
-    ).fetchall()
     witnessed, noted = money.load(conn, settings, ids), notes.of_returns(conn, ids)
     records, lines = witnessed.records, matches.lines(conn, ids)
     return _Batch(
@@ -121,7 +117,7 @@ def _load(conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy
         stock.of_returns(conn, ids),
         drafts.of_returns(conn, ids),
         loose,
-        {row[0]: (row[1], row[2]) for row in rows},
+        customers.unallocated(conn, buyers),
         orders.by_code(conn, so_codes),
         _extras(conn, records, noted),
         taken_from_orders(conn, policy, so_codes),
@@ -239,7 +235,6 @@ def _posting(posting: Posting, beyond_pence: int) -> PostingFacts:
 
 def _note(batch: _Batch, note: CreditNote, record: Return) -> NoteFacts:
     """A note; where it holds the parts of a returned pack, or the reverse, its lines tell nothing of their own."""
-    unallocated, _ = batch.unallocated.get(note.customer_code, (None, None))
     whole_pence, teller = batch.shared.get(note.credit_note_code, (None, record.return_id))
     returned = [(line.stock_code or line.sku, line.quantity) for line in batch.lines.get(record.return_id, ())]
     opened_units = batch.packs.opened_units(note.lines, returned)
@@ -247,7 +242,7 @@ def _note(batch: _Batch, note: CreditNote, record: Return) -> NoteFacts:
         replace(note, lines=()) if opened_units else note,
         record.return_id,
         record.rma,
-        unallocated,
+        batch.unallocated.get(note.customer_code),
         whole_pence=whole_pence,
         is_teller=teller == record.return_id,
         opened_units=opened_units,

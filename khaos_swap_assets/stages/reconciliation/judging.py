@@ -13,7 +13,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from khaos_swap_assets.adapters.store import bulk, findings, monthly, notes, worklist
+from khaos_swap_assets.adapters.store import findings, monthly, notes, verdicts, worklist
 from khaos_swap_assets.domain.judging.facts import NoteFacts, ReturnFacts
 from khaos_swap_assets.domain.judging.month_conditions import timing_of
 from khaos_swap_assets.domain.judging.verdict import Verdict, judge, judge_note, judge_unreadable
@@ -25,7 +25,6 @@ from khaos_swap_assets.stages.credit_notes.attributing import told_of
 from khaos_swap_assets.stages.reconciliation.facts import gather, limits_of
 from khaos_swap_assets.stages.reconciliation.goodwill import settle_goodwill
 from khaos_swap_assets.stages.reconciliation.governing import weigh, with_tolerance
-from khaos_swap_assets.stages.reconciliation.legs import LEG_COLUMNS
 
 if TYPE_CHECKING:
     import psycopg
@@ -37,26 +36,6 @@ if TYPE_CHECKING:
     from khaos_swap_assets.stages.toolbox import Toolbox
 
 BATCH = 5_000
-COLUMNS = (
-    "return_id",
-    "store_id",
-    "rma",
-    "currency",
-    "refund_pence",
-    "credited_pence",
-    "issued_pence",
-    "gap_pence",
-    "gap_evidence",
-    *LEG_COLUMNS,
-    "vat_gap_pence",
-    "refund_vat_pence",
-    "status",
-    "matched_by",
-    "credit_note_codes",
-    "period",
-    "next_due_at",
-    "reconciled_at",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +53,12 @@ def reconcile_waiting(tools: Toolbox) -> Reconciled:
     while True:
         with tools.store() as conn:
             now = tools.now()
-            ids = sorted({*worklist.take(conn, "reconcile", BATCH), *_due(conn, now)})
+            ids = sorted({*worklist.take(conn, "reconcile", BATCH), *verdicts.due(conn, now, BATCH)})
             if not ids:
                 break
             work = partial(reconcile, conn, tools.settings, tools.policy, now=now)
             done, faults = isolating.one_by_one(conn, isolating.JUDGING, ids, work, now)
-            conn.execute(
-                "UPDATE recon.reconciliation SET next_due_at = NULL WHERE return_id = ANY(%s)", (list(faults.found),)
-            )
+            verdicts.not_due(conn, list(faults.found))
             statuses.update(done)
     with tools.store() as conn:
         settle_goodwill(conn, tools.settings, tools.now())
@@ -91,8 +68,7 @@ def reconcile_waiting(tools: Toolbox) -> Reconciled:
         ]
         findings.replace_unreadable(conn, rows, tools.now())
         findings.replace_of_kinds(conn, refusing.KINDS, refusing.problems(conn), tools.now())
-        count = conn.execute("SELECT count(*) FROM recon.findings").fetchone()
-    return Reconciled(statuses.total(), dict(statuses), int(count[0]) if count else 0)
+        return Reconciled(statuses.total(), dict(statuses), findings.count(conn))
 
 
 def reconcile(
@@ -110,7 +86,7 @@ def reconcile(
     findings.replace_of_returns(
         conn, [*ids, *others], [one for _, _, verdict in judged for one in verdict.problems], now
     )
-    bulk.upsert(conn, "recon.touched_periods", ("period", "touched_at"), ["period"], [(one, now) for one in periods])
+    monthly.touch(conn, periods, now)
     return [verdict.status for _, _, verdict in judged]
 
 
@@ -120,7 +96,7 @@ def _keep(
     """Keep rows and their months; every month that a return was in or is in."""
     ids = [facts.return_.return_id for facts, _, _ in judged]
     before = monthly.periods_of(conn, ids)
-    bulk.upsert(conn, "recon.reconciliation", COLUMNS, ["return_id"], rows)
+    verdicts.save(conn, rows)
     parts = (
         (facts.return_.return_id, part)
         for facts, _, verdict in judged
@@ -128,15 +104,8 @@ def _keep(
     )
     monthly.replace(conn, ids, parts)
     of_notes = {f"{day:%Y-%m}" for facts, _, _ in judged for day in timing_of(facts).credited_on}
-    of_rows = {row[COLUMNS.index("period")] for row in rows}
+    of_rows = {row[verdicts.COLUMNS.index("period")] for row in rows}
     return sorted(before | monthly.periods_of(conn, ids) | of_notes | of_rows)
-
-
-def _due(conn: psycopg.Connection, now: datetime) -> list[str]:
-    rows = conn.execute(
-        "SELECT return_id FROM recon.reconciliation WHERE next_due_at <= %s LIMIT %s", (now, BATCH)
-    ).fetchall()
-    return [row[0] for row in rows]
 
 
 def period_of(facts: ReturnFacts, now: datetime) -> str:
@@ -176,18 +145,8 @@ def _judge_orphans(conn: psycopg.Connection, settings: Settings, now: datetime) 
     Those made before the first month, or settled with money of no return, are nobody's trouble, unless a draft waits
     for them.
     """
-    conn.execute(
-        "DELETE FROM recon.findings f USING khaos.credit_notes n WHERE f.kind = 'credit_note_orphan' "
-        "AND n.credit_note_code = f.credit_note_code AND (n.return_id IS NOT NULL OR n.is_cancelled)"
-    )
-    rows = conn.execute(
-        "SELECT credit_note_code FROM (SELECT credit_note_code FROM khaos.credit_notes c WHERE loose_since >= %s "
-        "AND NOT EXISTS (SELECT 1 FROM storefront.refunds f WHERE f.settled_by = c.credit_note_code) "
-        "UNION SELECT unnest(%s::text[])) n WHERE NOT EXISTS "
-        "(SELECT 1 FROM recon.findings f WHERE f.kind = 'credit_note_orphan' AND f.subject = n.credit_note_code)",
-        (settings.period_start, holding := notes.holding(conn)),
-    ).fetchall()
-    loose = notes.by_code(conn, [row[0] for row in rows])
+    holding = notes.holding(conn)
+    loose = notes.by_code(conn, findings.unjudged_orphans(conn, settings.period_start, holding))
     told, limits, first = _told(conn, loose, now), limits_of(settings), settings.period_start
     found = [
         problem

@@ -10,9 +10,9 @@ import dagster as dg
 
 from khaos_swap_assets.adapters.store import shadow
 from khaos_swap_assets.adapters.store.shadow import Score, WeekScore
+from khaos_swap_assets.adapters.store.verdicts import LEG_COLUMNS
 from khaos_swap_assets.domain.reporting.tables import amount
 from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, without_empty
-from khaos_swap_assets.stages.reconciliation.legs import LEG_COLUMNS
 from khaos_swap_assets.stages.shadow.assets import SHADOW, first_week
 from khaos_swap_assets.stages.toolbox import Toolbox
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.store import drafts, stock, worklist
-from khaos_swap_assets.adapters.store.stock import Move
+from khaos_swap_assets.adapters.store.stock import Carrier, Move
 from khaos_swap_assets.domain.goods.dispositions import judge_level
 from khaos_swap_assets.stages import isolating
 
@@ -36,16 +36,6 @@ class Adjusted:
     judged: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Carrier:
-    """A document of ours: its posting's state and, once witnessed, its note."""
-
-    reference: str
-    state: str
-    note_code: str | None
-    is_issued: bool
-
-
 def adjust_stock(tools: Toolbox) -> Adjusted:
     """Bring every stock move up to date with its document and, where it can tell, with the level."""
     now = tools.now()
@@ -53,7 +43,7 @@ def adjust_stock(tools: Toolbox) -> Adjusted:
         faults = isolating.Faults(isolating.STOCK)
         due = _make_due(conn, faults, now)
         moves = stock.undone(conn)
-        carriers = _carriers(conn, [move.return_id for move in moves])
+        carriers = stock.carriers(conn, [move.return_id for move in moves])
         levels = stock.level(conn, [move.stock_code for move in moves], tools.settings.khaos.site_id)
         judged = _judge(conn, [move for move in moves if move.level_verdict == PENDING], carriers, levels, faults)
         changed = [
@@ -71,14 +61,7 @@ def adjust_stock(tools: Toolbox) -> Adjusted:
 
 
 def _make_due(conn: psycopg.Connection, faults: isolating.Faults, now: datetime) -> int:
-    rows = conn.execute(
-        "SELECT DISTINCT p.return_id FROM recon.postings p WHERE (p.state IN ('planned', 'in_doubt') OR "
-        "(p.state = 'confirmed' AND p.ended_at > %s - interval '2 days')) "
-        "AND (p.state = 'planned' OR NOT EXISTS (SELECT 1 FROM recon.stock_moves m "
-        "WHERE m.return_id = p.return_id AND m.carried_by = p.reference))",
-        (now,),
-    ).fetchall()
-    drafted = drafts.of_returns(conn, [row[0] for row in rows])
+    drafted = drafts.of_returns(conn, stock.to_carry(conn, now))
     moves = [move for key, found in drafted.items() for some in faults.tried(key, _moves_of, found) for move in some]
     return stock.save_due(conn, moves, now)
 
@@ -94,20 +77,7 @@ def _moves_of(found: Sequence[SavedDraft]) -> list[tuple[str, str, str, str, str
     return list(moves.values())
 
 
-def _carriers(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[tuple[str, str], _Carrier]:
-    """By return and product row: the document that carries its goods."""
-    rows = conn.execute(
-        "SELECT p.return_id, line ->> 'product_id', p.reference, p.state, p.credit_note_code, "
-        "coalesce(n.issued_on IS NOT NULL OR n.stage_id >= 70, false) FROM recon.postings p JOIN recon.drafts d "
-        "USING (store_id, return_id, ordinal) CROSS JOIN jsonb_array_elements(d.draft -> 'lines') line "
-        "LEFT JOIN khaos.credit_notes n USING (credit_note_code) "
-        "WHERE p.return_id = ANY(%s) AND p.state <> 'withdrawn' AND d.draft IS NOT NULL",
-        (list(return_ids),),
-    ).fetchall()
-    return {(row[0], row[1]): _Carrier(*row[2:]) for row in rows}
-
-
-def _follow(move: Move, carriers: dict[tuple[str, str], _Carrier], levels: dict[str, tuple[int, datetime]]) -> Move:
+def _follow(move: Move, carriers: dict[tuple[str, str], Carrier], levels: dict[str, tuple[int, datetime]]) -> Move:
     carrier = carriers.get((move.return_id, move.product_id))
     if carrier is None:
         return move
@@ -122,7 +92,7 @@ def _follow(move: Move, carriers: dict[tuple[str, str], _Carrier], levels: dict[
 def _judge(
     conn: psycopg.Connection,
     pending: Sequence[Move],
-    carriers: dict[tuple[str, str], _Carrier],
+    carriers: dict[tuple[str, str], Carrier],
     levels: dict[str, tuple[int, datetime]],
     faults: isolating.Faults,
 ) -> list[Move]:
@@ -149,7 +119,7 @@ def _first(moves: Sequence[Move]) -> Move:
 
 def _judge_code(
     moves: Sequence[Move],
-    carriers: dict[tuple[str, str], _Carrier],
+    carriers: dict[tuple[str, str], Carrier],
     moved_by: set[str] | None,
     level: tuple[int, datetime] | None,
 ) -> list[Move]:

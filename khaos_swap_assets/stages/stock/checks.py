@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import dagster as dg
 
+from khaos_swap_assets.adapters.store import stock
 from khaos_swap_assets.stages.checking import after_judging, exceptions_check, judge_open
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -20,15 +21,10 @@ def _stock_check(name: str, disposition: str, kinds: Sequence[str], proves: str)
     @dg.asset_check(asset=ADJUSTMENTS, name=name, description=proves, additional_deps=after_judging(ADJUSTMENTS))
     def stock_check(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult:
         with toolbox.store() as conn:
-            rows = conn.execute(
-                "SELECT state, level_verdict, sum(quantity) FROM recon.stock_moves "
-                "WHERE disposition = %s AND changed_at > %s GROUP BY 1, 2",
-                (disposition, toolbox.now() - COUNTED),
-            ).fetchall()
+            rows = stock.units_by_state(conn, disposition, toolbox.now() - COUNTED)
             result = judge_open(conn, kinds)
         units = {
-            f"units_{state}_{verdict or 'level_not_due'}": dg.MetadataValue.int(int(count))
-            for state, verdict, count in rows
+            f"units_{state}_{verdict or 'level_not_due'}": dg.MetadataValue.int(count) for state, verdict, count in rows
         }
         return result._replace(metadata={**result.metadata, **units})
 

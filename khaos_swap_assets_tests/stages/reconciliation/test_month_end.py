@@ -10,8 +10,9 @@ import pytest
 from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.settings_money import StorefrontSettings
+from khaos_swap_assets.adapters.store import monthly
 from khaos_swap_assets.domain.money.amounts import split_gross
-from khaos_swap_assets.stages.reconciliation.month_end import close_month, month_of, touched_periods, vat_table
+from khaos_swap_assets.stages.reconciliation.month_end import close_month, month_of, vat_table
 from khaos_swap_assets_tests.domain.payments import a_payment, a_refund
 from khaos_swap_assets_tests.stages.storefront.test_money import MoneyTown
 from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, an_order, connect, some_settings
@@ -42,12 +43,12 @@ def test_a_month_adds_up_by_currency(town: Town) -> None:
 def test_the_report_is_kept_and_its_month_is_off_the_list(town: Town) -> None:
     a_month(town)
     with connect(town) as conn:
-        assert touched_periods(conn) == ["2026-03"]
+        assert monthly.touched(conn) == ["2026-03"]
     close_month(town.tools, "2026-03")
     kept = town.ask("SELECT period, currency, refund_pence, gap_pence, computed_at FROM recon.month_end ORDER BY 2")
     assert kept == [("2026-03", "EUR", 1000, -1000, town.now), ("2026-03", "GBP", 2000, -100, town.now)]
     with connect(town) as conn:
-        assert touched_periods(conn) == []
+        assert monthly.touched(conn) == []
 
 
 def test_a_month_computed_again_replaces_itself(town: Town) -> None:
@@ -84,7 +85,7 @@ def test_a_sync_that_changes_nothing_touches_no_month(town: Town) -> None:
     close_month(town.tools, "2026-03")
     town.sync()
     with connect(town) as conn:
-        assert touched_periods(conn) == []
+        assert monthly.touched(conn) == []
 
 
 def test_a_deadline_that_passes_touches_its_month(town: Town) -> None:
@@ -93,7 +94,7 @@ def test_a_deadline_that_passes_touches_its_month(town: Town) -> None:
     town.sync(days=3)
     assert town.now.month == (town.now - timedelta(days=3)).month
     with connect(town) as conn:
-        assert touched_periods(conn) == ["2026-03"]
+        assert monthly.touched(conn) == ["2026-03"]
 
 
 # FINANCE_RULES U-2: £120.00 due, paid in two parts on either side of the end of a quarter.
@@ -198,7 +199,7 @@ def test_u1_a_note_of_another_month_is_told_in_both(town: Town) -> None:
     credit(town, "CN1", 1000, date(2026, 3, 9))
     town.sync()
     with connect(town) as conn:
-        assert touched_periods(conn) == ["2026-02", "2026-03"]
+        assert monthly.touched(conn) == ["2026-02", "2026-03"]
     assert [shifted(town, period) for period in ("2026-02", "2026-03", "2026-04")] == [[1000], [1000], []]
     (message,) = town.one("SELECT array_agg(message) FROM recon.exceptions")
     assert "on 2026-02-28" in message
