@@ -16,7 +16,7 @@ from typing import Any
 from khaos_swap_assets.adapters.files import records
 from khaos_swap_assets.adapters.files.containers import OLD_EXCEL, ZIP, unpacked
 from khaos_swap_assets.adapters.files.faults import storable
-from khaos_swap_assets.adapters.files.reading import EVERY, read_table
+from khaos_swap_assets.adapters.files.reading import STRETCH, read_table
 from khaos_swap_assets.adapters.files.records import UnreadableError
 from khaos_swap_assets.adapters.files.rows import without_value
 from khaos_swap_assets.adapters.files.tables import Asked, Report, Table, silent
@@ -121,7 +121,7 @@ def _read(text: str, table: Table[ReturnRow], report: Report) -> None:
     for element in elements(text):
         table.given += 1
         reader.take(element)
-        if not table.given % EVERY:
+        if not table.given % STRETCH:
             report(element.share)
     report(1.0)
 

@@ -22,7 +22,7 @@ from khaos_swap_assets.adapters.files.records import UnreadableError
 from khaos_swap_assets.adapters.files.rows import Forms, RowReader, UndetectedError, value_of
 from khaos_swap_assets.adapters.files.tables import Asked, Layout, Report, Row, Table, silent
 
-EVERY = 10_000
+STRETCH = 1_000
 MOST_SHOWN = 30
 SAMPLE = 200
 
@@ -91,11 +91,10 @@ def _each_row(chosen: Chosen, layout: Layout[Row], table: Table[Row], forms: For
     for record in takewhile(lambda one: one.line < chosen.header.line, chosen.source.records()):
         table.given += 1
         reader.above(record, table)
-    for record in below(chosen):
-        table.given += 1
-        reader.take(record, table)
-        if not table.given % EVERY:
-            report(record.share)
+    following = below(chosen)
+    while stretch := list(islice(following, STRETCH)):
+        reader.take_all(stretch, table)
+        report(stretch[-1].share)
     reader.end(table)
 
 

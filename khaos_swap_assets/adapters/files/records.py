@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from khaos_swap_assets.adapters.errors import KhaosSwapError
 
@@ -30,8 +30,7 @@ class UnreadableError(KhaosSwapError):
     """A file of which not even the records can be told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One record: its first line (from 1), its cells, the part of the file read so far, or what broke it."""
 
     line: int
@@ -98,10 +97,22 @@ def is_parquet(path: Path) -> bool:
 def csv_records(text: str, separator: str) -> Iterator[Record]:
     """The records of a CSV text, blank lines left out; the first is the header.
 
-    Lines that a broken quote swallowed are read one by one, so that all work stays linear.
+    From the first broken quote on, lines that it swallowed are read one by one, so that all work stays linear.
     """
     csv.field_size_limit(MANY)
-    lines = _Lines(text)
+    file, size, line = io.StringIO(text, newline=""), max(len(text), 1), 0
+    reader = csv.reader(file, delimiter=separator, strict=True)
+    try:
+        for cells in reader:
+            if cells:
+                yield Record(line + 1, cells, file.tell() / size)
+            line = reader.line_num
+    except csv.Error:
+        yield from _with_care(_Lines(text, line), separator)
+
+
+def _with_care(lines: _Lines, separator: str) -> Iterator[Record]:
+    """The records from a broken one on."""
     reader = csv.reader(lines, delimiter=separator, strict=True)
     while True:
         first = lines.mark()
@@ -118,14 +129,16 @@ def csv_records(text: str, separator: str) -> Iterator[Record]:
 
 
 class _Lines:
-    """Physical lines, counted from 1; those of a broken record can be given back."""
+    """Physical lines after the first ``passed``, counted from 1; those of a broken record can be given back."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, passed: int) -> None:
         self._file = io.StringIO(text, newline="")
         self._size = max(len(text), 1)
         self._back: deque[str] = deque()
         self._taken: list[str] = []
-        self._line = self._first = self._alone_until = 0
+        self._line, self._first, self._alone_until = passed, 0, 0
+        for _ in range(passed):
+            self._file.readline()
 
     def __iter__(self) -> Iterator[str]:
         return self

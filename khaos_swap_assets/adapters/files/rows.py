@@ -15,6 +15,7 @@ from typing import Any, Generic
 from khaos_swap_assets.adapters.files import cells, forms, records
 from khaos_swap_assets.adapters.files.containers import TEXT, WORKBOOK
 from khaos_swap_assets.adapters.files.forms import DayOrder
+from khaos_swap_assets.adapters.files.plain_rows import PlainRows
 from khaos_swap_assets.adapters.files.recognising import Chosen
 from khaos_swap_assets.adapters.files.records import Record
 from khaos_swap_assets.adapters.files.tables import CURRENCY, HOME_CURRENCY, Column, Found, Layout, Row, Table
@@ -61,12 +62,33 @@ class RowReader(Generic[Row]):
         self._code = places.get("stock_code") if layout.group else None
         here = [one for one in layout.columns if one.name in places]
         self._money = [(one.name, places[one.name]) for one in here if one.parse is None]
+        self._summed = [(one.name, at) for at, one in enumerate(layout.columns, start=1) if one.parse is None]
         self._headed = [places[one.name] for one in here if one.is_header]
         self._currencies: dict[str, str] = {}
         self._sums: defaultdict[str, int] = defaultdict(int)
         self._may_continue = chosen.source.form in (TEXT, WORKBOOK)
         self._check = layout.new_check()
         self._before: Sequence[str] = ()
+        self._plain = PlainRows(layout.columns, chosen, self._value, _TOTAL.fullmatch)
+
+    def _value(self, column: Column, text: str, currency: str) -> Any:
+        return value_of(column, text, currency, self._forms)
+
+    def take_all(self, stretch: Sequence[Record], table: Table[Row]) -> None:
+        """Take some records in their order; those among which nothing is odd at once."""
+        try:
+            values = self._plain.values_of(stretch)
+        except UndetectedError:
+            values = None
+        if values is None:
+            for record in stretch:
+                table.given += 1
+                self.take(record, table)
+            return
+        for record, value in zip(stretch, map(self._layout.make, values), strict=True):
+            table.given += 1
+            self._judged(record, value, table)
+        self._before = stretch[-1].cells
 
     def take(self, record: Record, table: Table[Row]) -> None:
         """Add the row of a record to the table, or its faults, or count it as no data."""
@@ -74,29 +96,33 @@ class RowReader(Generic[Row]):
             table.no_data[what] += 1
             return
         record = self._continued(record, table)
-        found = self._misshaped(record)
-        if not found:
-            values = self._values(record, found)
-            row = self._layout.make(values)
-            found = found or list(self._check(row))
-            if not found:
-                self._keep(row, values, table)
-                self._before = record.cells
-                return
         self._before = record.cells
+        found = self._misshaped(record)
+        values = self._values(record, found) if not found else []
+        if found:
+            self._refuse(record, found, table)
+        else:
+            self._judged(record, self._layout.make(values), table)
+
+    def _judged(self, record: Record, row: Row, table: Table[Row]) -> None:
+        """Keep a row whose values are all good, unless the rows before it speak against it."""
+        if found := list(self._check(row)):
+            self._refuse(record, found, table)
+        else:
+            self._keep(row, table)
+
+    def _refuse(self, record: Record, found: Sequence[Found], table: Table[Row]) -> None:
         for column, value, reason in found:
             table.fault(record.line, column, value, reason)
         if self._group is not None and self._group < len(record.cells):
             table.torn.setdefault(record.cells[self._group].strip(), record.line)
 
-    def _keep(self, row: Row, values: list[Any], table: Table[Row]) -> None:
-        what = self._layout.no_data(row) if self._layout.no_data else ""
-        if what:
+    def _keep(self, row: Row, table: Table[Row]) -> None:
+        if self._layout.no_data and (what := self._layout.no_data(row)):
             table.no_data[what] += 1
             return
-        for (column, _, _), value in zip(self._plan, values[1:], strict=True):
-            if column.parse is None and value:
-                self._sums[column.name] += value
+        for name, place in self._summed:
+            self._sums[name] += row[place] or 0
         table.rows.append(row)
 
     def above(self, record: Record, table: Table[Row]) -> None:

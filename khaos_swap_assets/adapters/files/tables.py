@@ -23,12 +23,14 @@ NUMBERS = frozenset({cells.quantity, cells.signed_quantity, cells.vat_percent})
 
 
 class HasLine(Protocol):
-    """A row knows its line."""
+    """A row knows its line, and its values by their place."""
 
     @property
     def line(self) -> int:
         """From 1."""
         ...
+
+    def __getitem__(self, place: Any) -> Any: ...
 
 
 Row = TypeVar("Row", bound=HasLine)

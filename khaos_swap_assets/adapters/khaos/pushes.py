@@ -91,7 +91,7 @@ def _sell_pence(raw: Mapping[str, Any]) -> int | None:
         value = wire.to_decimal(_text(price.get("Gross"))) if isinstance(price, Mapping) else None
     except ValueError:
         return None
-    return half_up(Fraction(value) * 100) if value is not None and value > 0 else None
+    return half_up(*(Fraction(value) * 100).as_integer_ratio()) if value is not None and value > 0 else None
 
 
 def read_level_push(body: Mapping[str, Any]) -> Rows[StockLevel]:

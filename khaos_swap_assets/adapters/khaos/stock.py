@@ -71,7 +71,7 @@ def _sell_pence(item: etree._Element) -> int | None:
     is_net = (price.get("IS_NET") or "0").strip() == "-1"
     if is_net and rate is None:
         return None
-    return half_up(Fraction(value) * (100 + Fraction(rate or 0) if is_net else 100))
+    return half_up(*(Fraction(value) * (100 + Fraction(rate or 0) if is_net else 100)).as_integer_ratio())
 
 
 def _own_text(element: etree._Element) -> str:

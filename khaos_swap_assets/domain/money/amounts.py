@@ -140,15 +140,16 @@ def split_gross(
     """
     if vat_percent < 0:
         raise ValueError(f"a VAT rate of {vat_percent} % is negative")
-    rate = Fraction(vat_percent) / 100
+    percent, unit = vat_percent.as_integer_ratio()
+    whole = 100 * unit + percent
     if mode == "vat":
-        vat = half_up(gross_pence * rate / (1 + rate))
+        vat = half_up(gross_pence * percent, whole)
         return gross_pence - vat, vat
-    net = half_up(gross_pence / (1 + rate))
+    net = half_up(gross_pence * 100 * unit, whole)
     return net, gross_pence - net
 
 
-def half_up(value: Fraction) -> int:
-    """The nearest whole number; a half goes away from zero, as HMRC and Khaos round."""
-    size = int(abs(value) + Fraction(1, 2))
-    return size if value >= 0 else -size
+def half_up(share: int, whole: int) -> int:
+    """``share`` by a positive ``whole``, as a whole number: a half goes away from zero, as HMRC and Khaos round."""
+    size = (2 * abs(share) + whole) // (2 * whole)
+    return size if share >= 0 else -size

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 
 from khaos_swap_assets.domain.money.amounts import split_gross, spread
@@ -45,6 +46,7 @@ class Amount:
         return Amount(*(getattr(self, part.name) - getattr(other, part.name) for part in fields(Amount)))
 
 
+@lru_cache(maxsize=100_000)
 def vat_bounds(gross_pence: int, vat_percent: Rate, units: int = 1) -> tuple[int, int]:
     """The least and the most VAT that is right for a line of so many units (U-6).
 
