@@ -34,6 +34,7 @@ from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.domain.records.orders import SalesOrder
+from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.domain.records.returns import Return, ReturnLine
 from khaos_swap_assets.domain.records.stock_codes import StockCode
 from khaos_swap_assets.stages.credit_notes.allocation import read_allocations
@@ -208,7 +209,8 @@ class Khaos:
         rows = [self._price(item) * int(item["Quantity"]) for item in items]
         for item in items:
             if item["ReturnReason"]["ID"] == "1":
-                self.levels[item["SKU"]] = self.levels.get(item["SKU"], 0) + int(item["Quantity"])
+                for code, units in Packs(self.items.values()).opened([(item["SKU"], int(item["Quantity"]))]):
+                    self.levels[code] = self.levels.get(code, 0) + units
         lines: dict[str, int] = {}
         for item in items:
             lines[item["SKU"]] = lines.get(item["SKU"], 0) + int(item["Quantity"])

@@ -85,9 +85,9 @@ class RowReader(Generic[Row]):
                 table.given += 1
                 self.take(record, table)
             return
-        for record, value in zip(stretch, map(self._layout.make, values), strict=True):
+        for record, given in zip(stretch, values, strict=True):
             table.given += 1
-            self._judged(record, value, table)
+            self._judged(record, given, table)
         self._before = stretch[-1].cells
 
     def take(self, record: Record, table: Table[Row]) -> None:
@@ -102,14 +102,15 @@ class RowReader(Generic[Row]):
         if found:
             self._refuse(record, found, table)
         else:
-            self._judged(record, self._layout.make(values), table)
+            self._judged(record, values, table)
 
-    def _judged(self, record: Record, row: Row, table: Table[Row]) -> None:
+    def _judged(self, record: Record, values: Sequence[Any], table: Table[Row]) -> None:
         """Keep a row whose values are all good, unless the rows before it speak against it."""
+        row = self._layout.make(values)
         if found := list(self._check(row)):
             self._refuse(record, found, table)
         else:
-            self._keep(row, table)
+            self._keep(row, values, table)
 
     def _refuse(self, record: Record, found: Sequence[Found], table: Table[Row]) -> None:
         for column, value, reason in found:
@@ -117,12 +118,12 @@ class RowReader(Generic[Row]):
         if self._group is not None and self._group < len(record.cells):
             table.torn.setdefault(record.cells[self._group].strip(), record.line)
 
-    def _keep(self, row: Row, table: Table[Row]) -> None:
+    def _keep(self, row: Row, values: Sequence[Any], table: Table[Row]) -> None:
         if self._layout.no_data and (what := self._layout.no_data(row)):
             table.no_data[what] += 1
             return
         for name, place in self._summed:
-            self._sums[name] += row[place] or 0
+            self._sums[name] += values[place] or 0
         table.rows.append(row)
 
     def above(self, record: Record, table: Table[Row]) -> None:

@@ -23,14 +23,12 @@ NUMBERS = frozenset({cells.quantity, cells.signed_quantity, cells.vat_percent})
 
 
 class HasLine(Protocol):
-    """A row knows its line, and its values by their place."""
+    """A row knows its line."""
 
     @property
     def line(self) -> int:
         """From 1."""
         ...
-
-    def __getitem__(self, place: Any) -> Any: ...
 
 
 Row = TypeVar("Row", bound=HasLine)

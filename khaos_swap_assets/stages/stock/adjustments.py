@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.adapters.store import drafts, stock, worklist
+from khaos_swap_assets.adapters.store import catalogue, drafts, stock, worklist
 from khaos_swap_assets.adapters.store.stock import Carrier, Move
 from khaos_swap_assets.domain.goods.dispositions import judge_level
 from khaos_swap_assets.stages import isolating
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from khaos_swap_assets.adapters.store.drafts import SavedDraft
+    from khaos_swap_assets.domain.records.packs import Packs
     from khaos_swap_assets.stages.toolbox import Toolbox
 
 PENDING = "pending"
@@ -62,18 +63,23 @@ def adjust_stock(tools: Toolbox) -> Adjusted:
 
 def _make_due(conn: psycopg.Connection, faults: isolating.Faults, now: datetime) -> int:
     drafted = drafts.of_returns(conn, stock.to_carry(conn, now))
-    moves = [move for key, found in drafted.items() for some in faults.tried(key, _moves_of, found) for move in some]
+    lines = [line for found in drafted.values() for one in found if one.draft for line in one.draft.lines]
+    packs = catalogue.packs(conn, {line.stock_code for line in lines})
+    moves = [
+        move for key, found in drafted.items() for some in faults.tried(key, _moves_of, found, packs) for move in some
+    ]
     return stock.save_due(conn, moves, now)
 
 
-def _moves_of(found: Sequence[SavedDraft]) -> list[tuple[str, str, str, str, str, int]]:
-    """The goods of one return's drafts, each row, disposition and Stock Code once."""
+def _moves_of(found: Sequence[SavedDraft], packs: Packs) -> list[tuple[str, str, str, str, str, int]]:
+    """The goods of one return's drafts, each row, disposition and Stock Code once; a pack moves its components."""
     moves: dict[tuple[str, str, str, str], tuple[str, str, str, str, str, int]] = {}
     for line in [line for one in found if one.draft for line in one.draft.lines if line.moves_goods]:
-        key = (found[0].return_id, line.product_id, line.disposition, line.stock_code)
-        before = moves[key][5] if key in moves else 0
         rma = next(one.draft.rma for one in found if one.draft)
-        moves[key] = (*key[:3], rma, line.stock_code, before + line.quantity)
+        for code, units in packs.opened([(line.stock_code, line.quantity)]):
+            key = (found[0].return_id, line.product_id, line.disposition, code)
+            before = moves[key][5] if key in moves else 0
+            moves[key] = (*key[:3], rma, code, before + units)
     return list(moves.values())
 
 

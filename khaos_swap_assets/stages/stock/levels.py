@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.khaos.pushes import read_level_push
-from khaos_swap_assets.adapters.store import drafts, khaos_faults, setbacks, stock
+from khaos_swap_assets.adapters.store import catalogue, drafts, khaos_faults, setbacks, stock
 from khaos_swap_assets.domain.goods.dispositions import KEPT
 from khaos_swap_assets.stages import refusing
 from khaos_swap_assets.stages.pushing import use_pushes
@@ -53,7 +53,8 @@ def sync_levels(tools: Toolbox) -> SyncedLevels:
             for line in one.draft.lines
             if line.disposition != KEPT
         }
-        codes = sorted(drafted | set(stock.codes_in_play(conn)))
+        moved = {code for code, _ in catalogue.packs(conn, drafted).opened((code, 1) for code in drafted)}
+        codes = sorted(moved | set(stock.codes_in_play(conn)))
         paused = setbacks.paused(conn, refusing.LEVELS, tools.now())
         codes = [code for code in codes if code not in paused]
     if not codes or setbacks.WHOLE in paused or tools.settings.khaos.is_cloud:
