@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from khaos_swap_assets.adapters.files import records
+from khaos_swap_assets.adapters.files.cell_values import without_value
 from khaos_swap_assets.adapters.files.containers import OLD_EXCEL, ZIP, unpacked
 from khaos_swap_assets.adapters.files.faults import storable
 from khaos_swap_assets.adapters.files.reading import STRETCH, read_table
 from khaos_swap_assets.adapters.files.records import UnreadableError
-from khaos_swap_assets.adapters.files.rows import without_value
 from khaos_swap_assets.adapters.files.tables import Asked, Report, Table, silent
 from khaos_swap_assets.adapters.settings import SwapSettings
 from khaos_swap_assets.adapters.swap.raw import cleaned

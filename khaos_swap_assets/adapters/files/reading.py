@@ -13,13 +13,14 @@ from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any
 
+from khaos_swap_assets.adapters.files.cell_values import Forms, UndetectedError, value_of
 from khaos_swap_assets.adapters.files.containers import sources, unpacked
 from khaos_swap_assets.adapters.files.faults import shown, storable
 from khaos_swap_assets.adapters.files.forms import ORDERS, POINT, DayOrder, day_order, decimal_of
 from khaos_swap_assets.adapters.files.headings import Near, near_misses
 from khaos_swap_assets.adapters.files.recognising import Chosen, choose, reading_of
 from khaos_swap_assets.adapters.files.records import UnreadableError
-from khaos_swap_assets.adapters.files.rows import Forms, RowReader, UndetectedError, value_of
+from khaos_swap_assets.adapters.files.rows import RowReader
 from khaos_swap_assets.adapters.files.tables import Asked, Layout, Report, Row, Table, silent
 
 STRETCH = 1_000
