@@ -13,7 +13,7 @@ from khaos_swap_assets.stages.toolbox import Toolbox
 
 @dg.asset(
     key=["khaos", "stock_levels"],
-    deps=[["credit_notes", "drafts"]],
+    deps=[["credit_notes", "drafts"], ["khaos", "stock_codes"]],
     group_name="stock",
     owners=["team:operations"],
     kinds={"postgres", "khaos"},
@@ -36,6 +36,7 @@ def stock_levels(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[Non
         ["credit_notes", "drafts"],
         ["credit_notes", "postings"],
         ["khaos", "credit_notes"],
+        ["khaos", "stock_codes"],
         ["khaos", "stock_levels"],
     ],
     group_name="stock",
