@@ -187,7 +187,7 @@ def _goodwill_row(note: Note, money: Refund) -> tuple[Row, list[tuple[Row, Probl
 
 def _counted_beside(facts: ReturnFacts) -> Iterator[Refund]:
     """Money without a return that the notes of the order's one return credit."""
-    if facts.paid and facts.refund_pence > facts.paid.cash_pence:
+    if facts.paid and facts.beside_pence:
         yield from facts.paid.beside
 
 

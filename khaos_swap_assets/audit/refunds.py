@@ -57,10 +57,11 @@ def _names(returns: Iterable[Return]) -> dict[str, str]:
 
 
 def _alone(returns: Iterable[Return]) -> dict[str, str]:
-    """The return of each order that has one alone."""
+    """The return of each order that has one alone; a returned exchange is of both its orders."""
     of_order: defaultdict[str, list[str]] = defaultdict(list)
     for one in returns:
-        of_order[one.order_name].append(one.return_id)
+        for name in Claimant(one).order_names:
+            of_order[name].append(one.return_id)
     return {name: ids[0] for name, ids in of_order.items() if name and len(ids) == 1}
 
 

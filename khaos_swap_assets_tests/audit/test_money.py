@@ -11,7 +11,7 @@ from khaos_swap_assets.audit.engine import Span
 from khaos_swap_assets.audit.inputs import read_inputs
 from khaos_swap_assets.audit.run import reconcile
 from khaos_swap_assets.domain.refunds.payments import is_tender
-from khaos_swap_assets_tests.audit.files import Shop, kinds, row_of
+from khaos_swap_assets_tests.audit.files import COAT, Shop, kinds, row_of
 
 GATEWAYS = [
     ("gift_card", True),
@@ -194,3 +194,35 @@ def a_goodwill(shop: Shop, *codes: str, **change: str) -> None:
     for code in codes:
         shop.credited(code, 7, **{**delivery, "associated_ref": "delivery refund", **change})
     shop.paid(7, "4.95", refund_id="rf_7", return_id="", order_ref="#LX7")
+
+
+@pytest.mark.parametrize("gross", ["24.99", "21.99"])
+@pytest.mark.parametrize(("paid", "kind"), [("21.99", "paid_outside_storefront"), ("21.98", "refund_amount_differs")])
+def test_an_earlier_extra_payment_that_went_back_elsewhere_is_no_value_gap(
+    tmp_path: Path, gross: str, paid: str, kind: str
+) -> None:
+    shop = an_exchange_that_came_back(paid)
+    shop.credited("CN2", 1, gross=gross, net="20.83" if gross == "24.99" else "18.33", associated_ref="RMA2")
+    result = shop.audited(tmp_path)
+    assert (kind, "RMA2") in kinds(result)
+    assert (row_of(result, "RMA2").status == "matched") == (kind == "paid_outside_storefront")
+
+
+def test_a_payment_line_proves_what_was_paid_outside(tmp_path: Path) -> None:
+    shop = an_exchange_that_came_back("21.99")
+    shop.credited("CN2", 1, associated_ref="RMA2")
+    shop.paid(2, "3.00", gateway="stripe")
+    assert "RMA2" not in {subject for _, subject in kinds(shop.audited(tmp_path))}
+
+
+def an_exchange_that_came_back(paid: str) -> Shop:
+    """Goods for which £3.00 were paid extra come back; the storefront pays the original order without a line."""
+    shop = Shop(refunds=[])
+    shop.sold(1)
+    shop.sold(1, code=COAT, price="21.99")
+    before = {"total_additional_payment": "3.00", "date_created": "2026-02-01T09:00:00Z"}
+    shop.returned(1, sku=COAT, cost="21.99", outcome="Exchange", refund="0.00", **before)
+    shop.returned(2, shopify_order_name="#LX1-EX")
+    shop.returns[1]["products"][0]["original_order_name"] = "#LX1"
+    shop.paid(1, paid, return_id="", order_ref="#LX1")
+    return shop

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -116,6 +117,58 @@ def test_a_second_payment_names_its_means_and_does_not_hold_the_first_ones_credi
     (problem,) = [one for one in judge(facts, LIMITS, LATE).problems if one.kind == "refund_paid_twice"]
     assert problem.message == "£50.00 went out once more by manual: refund F2"
     assert money_holds(facts.money) == ()
+
+
+EARLIER = REFUNDED - timedelta(days=30)
+
+
+def outside(
+    moved_pence: int, *, extra_pence: int = 300, exchange: dict[str, Any] | None = None, **changes: Any
+) -> ReturnFacts:
+    """A return of £50.00 whose goods came by an earlier exchange of the order, for which £3.00 were paid extra."""
+    paid = {"refund_pence": 0, "additional_payment_pence": extra_pence, "submitted_at": EARLIER, "return_id": "R0"}
+    before, said = a_return(**{**paid, **(exchange or {})}), a_return()
+    refunds = [a_refund("F1", a_payment(moved_pence))] if moved_pence else []
+    money = link([Claimant(before), Claimant(said)], refunds).money["R1"]
+    told = replace(money, is_proved=changes.pop("is_proved", False))
+    return ReturnFacts(
+        as_money_says(said, told, is_in_sight=True), (a_line(),), "GBP", money=told, said=said, **changes
+    )
+
+
+@pytest.mark.parametrize(
+    ("expected", "facts"),
+    [
+        ({"paid_outside_storefront"}, outside(4700)),
+        ({"paid_outside_storefront"}, outside(4800)),
+        ({"refund_amount_differs"}, outside(4699)),
+        ({"refund_amount_differs"}, outside(5001)),
+        (set(), outside(5000)),
+        ({"paid_outside_storefront"}, outside(0, extra_pence=5000)),
+        ({"refund_not_paid"}, outside(0)),
+        ({"refund_amount_differs"}, outside(4700, exchange={"order_name": "#LX2", "order_id": "2"})),
+        ({"refund_amount_differs"}, outside(4700, exchange={"submitted_at": REFUNDED})),
+        ({"refund_amount_differs"}, outside(4700, exchange={"currency": "EUR"})),
+        ({"refund_amount_differs"}, outside(4700, exchange={"status": "Cancelled"})),
+    ],
+)
+def test_an_earlier_extra_payment_may_have_gone_back_outside_the_storefront(
+    expected: set[str], facts: ReturnFacts
+) -> None:
+    assert kinds(facts) == expected
+
+
+@pytest.mark.parametrize("credited", [4700, 5000])
+def test_what_was_paid_outside_is_never_a_value_gap(credited: int) -> None:
+    verdict = judge(outside(4700, notes=(attributed(credited),)), LIMITS, LATE)
+    assert (verdict.status, verdict.open_pence) == ("matched", 0)
+    assert [(one.kind, one.money_at_risk_pence) for one in verdict.problems] == [("paid_outside_storefront", 300)]
+
+
+def test_what_was_paid_outside_holds_the_draft_until_a_person_proves_it() -> None:
+    assert [one.kind for one in money_holds(outside(4700).money)] == ["paid_outside_storefront"]
+    proved = outside(4700, is_proved=True)
+    assert (money_holds(proved.money), proved.refund_pence) == ((), 5000)
 
 
 @pytest.mark.parametrize(

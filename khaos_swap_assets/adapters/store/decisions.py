@@ -115,6 +115,16 @@ def waivers(conn: psycopg.Connection[Any], *, owner: str = "", kind: str = "") -
         ).fetchall()
 
 
+def waived_returns(conn: psycopg.Connection[Any], kind: str, return_ids: Sequence[str]) -> set[str]:
+    """Those of these returns of which a person waived an exception of this kind."""
+    rows = conn.execute(
+        "SELECT return_id FROM recon.decisions WHERE decision = 'waived' AND ended_at IS NULL AND object = %s "
+        "AND return_id = ANY(%s)",
+        (kind, list(return_ids)),
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
 def take_back(conn: psycopg.Connection[Any], exception_id: int, by: str, reason: str, now: datetime) -> Ended | None:
     """End the waiver of an exception and open that again where its condition holds; None where none stands."""
     rows = _ended(conn, "d.exception_id = %(exception)s", by, reason, now, exception=exception_id)

@@ -63,6 +63,17 @@ MONEY_KINDS = (
         "The payments of the return come to Swap's refund to the penny.",
     ),
     ExceptionKind(
+        "paid_outside_storefront",
+        "finance",
+        "warning",
+        "The storefront paid less than Swap refunded, by no more than an earlier exchange of the order had been paid "
+        "extra. Swap gives that back first, to the card that had paid it, where no storefront shows it. Nothing is "
+        "credited before that is proved.",
+        "Look for the payment at Swap's payment provider. There: waive this with its reference, and the Credit Note "
+        "follows. Not there: pay what is missing.",
+        "A payment of the missing amount is shown, or a person waives it with the proof.",
+    ),
+    ExceptionKind(
         "refund_currency_differs",
         "finance",
         "error",

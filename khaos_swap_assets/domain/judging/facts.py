@@ -155,15 +155,26 @@ class ReturnFacts:
 
     @property
     def refund_pence(self) -> int:
-        """The refund: the money that moved for it, or Swap's where nobody saw the money or it cannot be compared.
+        """The refund: the money that moved for it, or Swap's where nobody saw the money or it cannot be compared."""
+        return self.paid.cash_pence + self.beside_pence + self.outside_pence if self.paid else self.asked_pence
 
-        Money of the order that Swap does not know counts where the notes credit just that too.
-        """
-        if self.paid is None:
-            return self.asked_pence
-        beside = sum(one.cash_pence for one in self.paid.beside)
-        beyond = self.credited_pence - self.paid.cash_pence - self.tender_pence
-        return self.paid.cash_pence + (beside if beside and beyond == beside else 0)
+    @property
+    def beside_pence(self) -> int:
+        """Money of the order that Swap does not know, where the notes credit just that too."""
+        beside = sum(one.cash_pence for one in self.paid.beside) if self.paid else 0
+        return beside if beside == self._beyond_shown_pence else 0
+
+    @property
+    def outside_pence(self) -> int:
+        """Money that the storefront does not show, where a person proved it or the notes credit just that too."""
+        outside = self.paid.outside_pence if self.paid else 0
+        is_counted = bool(self.paid and self.paid.is_proved) or outside == self._beyond_shown_pence
+        return outside if is_counted else 0
+
+    @property
+    def _beyond_shown_pence(self) -> int:
+        """What the notes credit beyond the payments of the return."""
+        return self.credited_pence - (self.paid.moved_pence if self.paid else 0)
 
     @property
     def tender_pence(self) -> int:

@@ -17,9 +17,10 @@ from khaos_swap_assets.domain.records.returns import HoldReason
 from khaos_swap_assets.domain.refunds.money_shown import Money, is_awaited
 from khaos_swap_assets.domain.refunds.payments import Refund
 
-WITHOUT_RETURN = "refund_without_return"
+WITHOUT_RETURN, PAID_OUTSIDE = "refund_without_return", "paid_outside_storefront"
 HOLDS: dict[str, str] = {
     "differs": "refund_amount_differs",
+    "outside": PAID_OUTSIDE,
     "currency": "refund_currency_differs",
     "ambiguous": "refund_ambiguous",
 }
@@ -28,15 +29,19 @@ HOLDS: dict[str, str] = {
 
 def money_holds(money: Money | None) -> tuple[HoldReason, ...]:
     """Why nothing may be drafted as long as the money does not agree; unpaid money is a refund not yet confirmed."""
-    kind = HOLDS.get(money.state) if money else None
+    kind = HOLDS.get(money.state) if money and not money.is_proved else None
     return (HoldReason(kind, f"the storefront's refunds do not agree: {_amounts(money)}"),) if kind and money else ()
 
 
 def is_overdue(case: Case) -> bool:
     """True where Swap closed it with money for the customer, and the storefront has moved none for too long."""
     money, said = case.facts.money, case.facts.said
-    limit = timedelta(days=case.limits.pay_days)
-    return is_awaited(money, said) and said is not None and case.is_past(said.done_at, limit)
+    return is_awaited(money, said) and _is_past_grace(case) and not (money and money.outside_pence)
+
+
+def _is_past_grace(case: Case) -> bool:
+    said = case.facts.said
+    return said is not None and case.is_past(said.done_at, timedelta(days=case.limits.pay_days))
 
 
 def _not_paid(case: Case) -> Iterator[Problem]:
@@ -55,6 +60,17 @@ def _differs(case: Case) -> Iterator[Problem]:
         stuck = f" ({', '.join(money.stuck)})" if money.stuck else ""
         message = f"Swap refunded {case.money(owed)}, the storefront moved {_amounts(money)}{stuck}"
         yield case.problem("refund_amount_differs", message, abs(owed - money.moved_pence))
+
+
+def _outside(case: Case) -> Iterator[Problem]:
+    money = case.facts.money
+    if money and money.outside_pence and (money.refunds or _is_past_grace(case)):
+        missing = case.money(money.outside_pence)
+        message = (
+            f"Swap refunded {case.money(case.facts.return_.refund_pence)}, the storefront moved {_amounts(money)}; "
+            f"{missing} may have gone back to the card that had paid extra for an earlier exchange of this order"
+        )
+        yield case.problem(PAID_OUTSIDE, message, money.outside_pence)
 
 
 def _currency(case: Case) -> Iterator[Problem]:
@@ -84,6 +100,7 @@ def _paid_twice(case: Case) -> Iterator[Problem]:
 MONEY_RULES: dict[str, Rule] = {
     "refund_not_paid": _not_paid,
     "refund_amount_differs": _differs,
+    PAID_OUTSIDE: _outside,
     "refund_currency_differs": _currency,
     "refund_ambiguous": _ambiguous,
     "refund_paid_twice": _paid_twice,

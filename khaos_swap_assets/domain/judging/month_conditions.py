@@ -104,7 +104,7 @@ def timing_of(facts: ReturnFacts) -> Timing:
 def _paid(facts: ReturnFacts) -> tuple[Dated, ...]:
     if not facts.refund_pence:
         return ()
-    refunds = facts.money.refunds if facts.money and facts.money.state in ("paid", "differs") else ()
+    refunds = facts.paid.refunds if facts.paid else ()
     moved = [
         (london_date(part.processed_at), part.amount_pence)
         for refund in refunds
@@ -112,6 +112,8 @@ def _paid(facts: ReturnFacts) -> tuple[Dated, ...]:
         if part.processed_at
     ]
     moment = facts.return_.refunded_at
+    if moved and facts.outside_pence:
+        moved.append((max(moved)[0], facts.outside_pence))
     return tuple(moved) or (((london_date(moment), facts.refund_pence),) if moment else ())
 
 

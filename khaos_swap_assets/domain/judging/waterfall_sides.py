@@ -88,6 +88,8 @@ def month_parts_of(facts: ReturnFacts, waterfall: Waterfall, vat_gap: int | None
         status,
     )
     paid = [PaidPart(london_date(part.processed_at), part.amount_pence) for part in _cash(facts) if part.processed_at]
+    if paid and facts.outside_pence:
+        paid.append(PaidPart(max(part.paid_on for part in paid), facts.outside_pence))
     return month_parts(whole, paid, map(_note_part, facts.notes))
 
 
@@ -95,8 +97,7 @@ def _cash(facts: ReturnFacts) -> list[Transaction]:
     """The payments of the refund in money."""
     if facts.paid is None:
         return []
-    is_counted = facts.refund_pence > facts.paid.cash_pence
-    refunds = (*facts.paid.refunds, *(facts.paid.beside if is_counted else ()))
+    refunds = (*facts.paid.refunds, *(facts.paid.beside if facts.beside_pence else ()))
     return [part for refund in refunds for part in refund.moved if not part.is_tender]
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from khaos_swap_assets.domain.linking.extra_payments import paid_outside
 from khaos_swap_assets.domain.linking.payouts import split, together
 from khaos_swap_assets.domain.records.returns import Return
 from khaos_swap_assets.domain.refunds.money_shown import Claimant, Links, Money, is_owed
@@ -58,7 +59,8 @@ def link(claimants: Iterable[Claimant], refunds: Iterable[Refund]) -> Links:
 
     The order of the arguments changes nothing. Only closed returns with a refund to their name can be paid.
     """
-    owed = sorted((one for one in claimants if is_owed(one.return_)), key=lambda one: one.return_id)
+    known = list(claimants)
+    owed = sorted((one for one in known if is_owed(one.return_)), key=lambda one: one.return_id)
     money: dict[str, Money] = {}
     loose: list[Refund] = []
     for work in _works(owed, sorted(refunds, key=lambda one: one.refund_id)):
@@ -67,7 +69,7 @@ def link(claimants: Iterable[Claimant], refunds: Iterable[Refund]) -> Links:
         free = [one for one in work.free if one.moved_pence and one.refund_id not in named]
         loose += free
         money |= {key: replace(one, beside=_beside(work, free)) for key, one in found.items()}
-    return Links(money, tuple(loose))
+    return Links(paid_outside(known, money), tuple(loose))
 
 
 def _linked(work: _Work) -> dict[str, Money]:

@@ -16,7 +16,7 @@ from typing import Literal
 from khaos_swap_assets.domain.records.returns import CLOSED, Return
 from khaos_swap_assets.domain.refunds.payments import Refund
 
-State = Literal["paid", "unpaid", "differs", "currency", "ambiguous"]
+State = Literal["paid", "unpaid", "differs", "outside", "currency", "ambiguous"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,9 @@ class Money:
 
     ``refunds`` are those that pay it or, where they do not agree, all that could; ``surplus`` went out beside them for
     the same amount once more, ``beside`` is money of its order that no return asked for, where no other return is of
-    that order. ``stuck`` are states of payments that did not go through.
+    that order. ``stuck`` are states of payments that did not go through. ``outside_pence`` is what is missing where an
+    earlier exchange of the order had been paid as much extra: that goes back first, outside the storefront, and
+    ``is_proved`` says that a person has seen it.
     """
 
     state: State
@@ -60,11 +62,13 @@ class Money:
     surplus: tuple[Refund, ...] = ()
     stuck: tuple[str, ...] = ()
     beside: tuple[Refund, ...] = ()
+    outside_pence: int = 0
+    is_proved: bool = False
 
     @property
     def is_counted(self) -> bool:
         """True where the money that moved is the refund: linked to the return, and of its currency."""
-        return self.state in ("paid", "differs") and bool(self.refunds)
+        return self.state in ("paid", "differs", "outside") and bool(self.refunds)
 
     @property
     def cash_pence(self) -> int:
@@ -84,7 +88,7 @@ class Money:
     @property
     def is_doubtful(self) -> bool:
         """True when money moved that does not agree with Swap: that is settled before anything is credited."""
-        return self.state not in ("paid", "unpaid")
+        return self.state not in ("paid", "unpaid") and not self.is_proved
 
     @property
     def moved_pence(self) -> int:
@@ -110,7 +114,7 @@ class Links:
         return {
             refund.refund_id: (return_id, money.by)
             for return_id, money in self.money.items()
-            if money.state == "paid"
+            if money.state in ("paid", "outside")
             for refund in (*money.refunds, *money.surplus)
         }
 

@@ -16,10 +16,11 @@ import psycopg
 
 from khaos_swap_assets.adapters.errors import InDoubtError, KhaosSwapError
 from khaos_swap_assets.adapters.khaos.client import ReturnRefused
-from khaos_swap_assets.adapters.store import audit_log, decisions, exceptions, feed_holds, links, worklist
+from khaos_swap_assets.adapters.store import audit_log, decisions, exceptions, feed_holds, links, returns, worklist
 from khaos_swap_assets.adapters.store.decisions import WAIVED, Decision
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.domain.documents.postings import Page, Posting
+from khaos_swap_assets.domain.judging.money_conditions import PAID_OUTSIDE
 from khaos_swap_assets.stages.credit_notes.engine import confirmed, ended_posting
 from khaos_swap_assets.stages.credit_notes.posting_store import Book
 from khaos_swap_assets.stages.credit_notes.tokens import TOKEN
@@ -269,6 +270,8 @@ def _require(posting: Posting, *states: str) -> None:
 
 
 def follow_waiver(conn: psycopg.Connection[Any], kind: str, subject: str) -> None:
-    """Judge again what a waiver, or its end, changes: the returns that a note of nobody may be of."""
+    """Judge again what a waiver, or its end, changes: whose note a note of nobody may be, and whose money is proved."""
     if kind == "credit_note_orphan":
         worklist.queue(conn, "reconcile", links.maybe_covered(conn, subject))
+    if kind == PAID_OUTSIDE:
+        worklist.queue(conn, "draft", returns.named(conn, [subject]))

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.adapters.store import refunds, returns, worklist
+from khaos_swap_assets.adapters.store import decisions, refunds, returns, worklist
 from khaos_swap_assets.adapters.store.refunds import Orders
 from khaos_swap_assets.adapters.storefront.wire import tail
+from khaos_swap_assets.domain.judging.money_conditions import PAID_OUTSIDE
 from khaos_swap_assets.domain.linking.refund_links import link
 from khaos_swap_assets.domain.refunds.money_shown import Claimant, Links, Money, as_money_says, is_owed
 from khaos_swap_assets.stages import isolating
@@ -55,6 +56,9 @@ def load(conn: psycopg.Connection, settings: Settings, return_ids: Collection[st
     seen_from = worklist.reached(conn, SEEN_FROM)
     said = {key: one for key, one in records.items() if is_owed(one)}
     money = {key: links.money[key] for key, one in said.items() if _is_told(one, links.money[key], seen_from)}
+    outside = [key for key, one in money.items() if one.outside_pence]
+    proved = decisions.waived_returns(conn, PAID_OUTSIDE, outside) if outside else set()
+    money |= {key: replace(money[key], is_proved=True) for key in proved}
     paid = {
         key: as_money_says(one, money.get(key), is_in_sight=_is_in_sight(one, seen_from))
         for key, one in records.items()
@@ -102,7 +106,7 @@ def link_orders(conn: psycopg.Connection, records: Mapping[str, Return], found: 
     for _ in range(MOST_STEPS):
         seen |= {one.refund_id: one for one in refunds.of_orders(conn, reach)}
         paid_on = Orders.of(seen.values())
-        fresh = set(refunds.returns_of(conn, paid_on)) - known.keys() if seen else set()
+        fresh = set(refunds.returns_of(conn, reach | paid_on)) - known.keys()
         known |= returns.load(conn, sorted(fresh)) if fresh else {}
         refs |= _refs(conn, fresh) if fresh else {}
         further = reach | _orders_of({key: known[key] for key in fresh}, refs)

@@ -20,6 +20,7 @@ from khaos_swap_assets.domain.linking import refund_links
 from khaos_swap_assets.domain.refunds.payments import Refund
 from khaos_swap_assets.domain.refunds.proof import CLOSED_IN_FORCE
 from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
+from khaos_swap_assets.stages.credit_notes.people import Person, waive
 from khaos_swap_assets.stages.credit_notes.policy_trial import try_policy
 from khaos_swap_assets.stages.credit_notes.posting import post
 from khaos_swap_assets.stages.due import UnansweredError, local_reason, what_is_due
@@ -252,6 +253,26 @@ def test_money_without_a_return_opens_after_the_grace_and_ends_with_the_return(t
     town.sync()
     assert "refund_without_return" not in town.kinds()
     assert town.one("SELECT return_id FROM storefront.refunds") == "R1"
+
+
+def test_what_was_paid_outside_the_storefront_is_posted_once_a_person_proves_it(town: MoneyTown) -> None:
+    swapped = a_return(
+        1, replace(a_line(), outcome="Exchange"), order_id="id1", refund_pence=0, additional_payment_pence=300
+    )
+    again = replace(a_return(2, replace(a_line(), original_order_name="#LX1")), order_id="id2", order_name="#LX1-EX")
+    town.sells_and_takes_back(swapped, again)
+    town.shop.pay(1, 700)
+    town.sync(days=4)
+    assert town.kinds()["paid_outside_storefront"] == "RMA2"
+    assert town.pull() == []
+    (number,) = town.ask("SELECT exception_id FROM recon.exceptions WHERE kind = 'paid_outside_storefront'")[0]
+    with connect(town) as conn:
+        waive(conn, number, Person("Kim", "Stripe re_1 of £3.00"), now=town.now)
+    town.sync()
+    assert [(note.associated_ref, note.gross_pence) for note in town.pull()] == [("RMA2", 1000)]
+    town.sync()
+    assert town.ask("SELECT refund_pence, status FROM recon.reconciliation WHERE rma = 'RMA2'") == [(1000, "matched")]
+    assert "paid_outside_storefront" not in town.kinds()
 
 
 def a_goodwill(town: MoneyTown, *codes: str, ref: str = "KCCLX7", **changes: Any) -> None:
