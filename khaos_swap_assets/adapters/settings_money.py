@@ -8,6 +8,8 @@ from __future__ import annotations
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from khaos_swap_assets.domain.refunds.payment_kinds import PATTERN, PaymentKinds
+
 PREFIX = "KHAOS_SWAP_"
 
 
@@ -26,8 +28,18 @@ class StorefrontSettings(BaseSettings):
     overlap_minutes: int = Field(60, ge=0, le=10080, description="How far a reading reaches back before the last one")
     poll_minutes: int = Field(5, ge=0, le=1440, description="Shortest time between two looks for refunds")
     pay_days: int = Field(3, ge=0, le=90, description="Days between Swap's date and the money until they are apart")
+    payment_kinds: str = Field(
+        "",
+        pattern=PATTERN,
+        description="Comma list of gateway:money, gateway:gift_card or gateway:store_credit, for names not in our list",
+    )
     timeout_seconds: float = Field(30.0, gt=0, le=300, description="Longest wait for one answer")
     retries: int = Field(6, ge=0, le=10, description="Repeats after throttling, 429, 5xx or a timeout")
+
+    @property
+    def kinds(self) -> PaymentKinds:
+        """Which gateways are money, gift cards and store credit."""
+        return PaymentKinds.of(self.payment_kinds)
 
     @property
     def is_connected(self) -> bool:

@@ -20,6 +20,7 @@ from khaos_swap_assets.audit.order_names import Naming, OrderNames, naming_of
 from khaos_swap_assets.audit.refunds import Paid, paid
 from khaos_swap_assets.audit.returns_file import ReturnRow
 from khaos_swap_assets.audit.sales import sale_of
+from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.judging.facts import ReturnFacts, Unknown
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts
 from khaos_swap_assets.domain.linking.passes import ReturnRecord
@@ -97,13 +98,14 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Cases:
-    """All returns, how order names are written in Khaos, and refunds that belong to none of them."""
+    """All returns, how order names are written in Khaos, refunds that belong to none of them, and strange payments."""
 
     all: tuple[Case, ...]
     naming: Naming
     orders: OrderNames
     packs: Packs
     stray_refunds: tuple[Refund, ...]
+    others: tuple[Problem, ...] = ()
 
 
 def cases(inputs: Inputs) -> Cases:
@@ -125,14 +127,15 @@ def cases(inputs: Inputs) -> Cases:
         customer = match.order.customer_code if match.order and match.order.customer_code in people else ""
         facts = shelf.facts(row, match, over[one.return_id], money.money.get(one.return_id))
         found.append(Case(one, facts, match.order, shelf.ref_of(one), shelf.sold_of(match.order), customer))
-    return Cases(tuple(found), naming, OrderNames(inputs.sales_orders.rows, naming), packs, money.strays)
+    return Cases(tuple(found), naming, OrderNames(inputs.sales_orders.rows, naming), packs, money.strays, money.others)
 
 
 def _money(inputs: Inputs, returns: Sequence[Return], naming: Naming) -> Paid:
     """What the refunds file says; nothing where none was given."""
     if inputs.refunds is None:
         return Paid()
-    return paid(inputs.refunds.rows, returns, naming, tells_currency=CURRENCY in inputs.refunds.columns)
+    tells_currency = CURRENCY in inputs.refunds.columns
+    return paid(inputs.refunds.rows, returns, naming, inputs.payment_kinds, tells_currency=tells_currency)
 
 
 class _Shelf:

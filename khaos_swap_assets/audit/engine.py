@@ -66,6 +66,7 @@ def reconciled(pairing: Pairing, span: Span) -> Reconciled:
     """Make and judge all rows, then leave those out that lie outside the span."""
     facts = [facts_of(case, pairing) for case in pairing.case_of.values()]
     tolerated, others = _tolerated(facts, pairing, span)
+    others += pairing.cases.others
     limits, rows, problems = Limits(vat_periods=span.vat_periods), [], []
     for one in facts:
         found = replace(one, tolerance=tolerated.get(one.return_.return_id, ""), settled=one.settlement)

@@ -19,6 +19,7 @@ from khaos_swap_assets.adapters.files.recognising import Reading
 from khaos_swap_assets.adapters.files.tables import Asked, Layout, Report, Table, silent, without_torn_groups
 from khaos_swap_assets.audit.returns_file import ReturnRow, read_returns
 from khaos_swap_assets.domain.records.returns import PROCESSED, PROCESSED_OF_V1
+from khaos_swap_assets.domain.refunds.payment_kinds import PaymentKinds
 from khaos_swap_assets.domain.refunds.proof import Proof
 
 Reports = Callable[[str], Report]
@@ -39,12 +40,14 @@ class Paths:
 class Said:
     """What a person said of the files: readings by file name, the order of days (uk, us), and totals in pence.
 
-    ``totals`` are by option (credit-notes, refunds, …): what the merchant's own report adds up to.
+    ``totals`` are by option (credit-notes, refunds, …): what the merchant's own report adds up to. ``payment_kinds``
+    says which gateways are money.
     """
 
     maps: Mapping[str, Reading] = field(default_factory=dict)
     dates: str = ""
     totals: Mapping[str, int] = field(default_factory=dict)
+    payment_kinds: PaymentKinds = field(default_factory=PaymentKinds)
 
     def of(self, path: Path) -> Asked:
         """What was said of one file."""
@@ -60,6 +63,7 @@ class Inputs:
     sales_orders: Table[OrderRow]
     credit_notes: Table[NoteRow]
     refunds: Table[RefundRow] | None
+    payment_kinds: PaymentKinds = field(default_factory=PaymentKinds)
 
     @property
     def tells_proof(self) -> bool:
@@ -112,6 +116,7 @@ def read_all(paths: Paths, said: Said | None = None, reports: Reports = lambda n
         read(paths.sales_orders, layouts.SALES_ORDERS),
         read(paths.credit_notes, layouts.CREDIT_NOTES),
         read(paths.refunds, layouts.REFUNDS) if paths.refunds else None,
+        told.payment_kinds,
     )
 
 

@@ -13,23 +13,29 @@ from datetime import UTC, datetime
 
 from khaos_swap_assets.adapters.files.layouts import MOVED, RefundRow
 from khaos_swap_assets.audit.order_names import Naming
+from khaos_swap_assets.domain.exceptions.catalogue import Problem
+from khaos_swap_assets.domain.judging.money_conditions import unknown_payment_kinds
 from khaos_swap_assets.domain.linking.refund_links import BY_RETURN, link
 from khaos_swap_assets.domain.records.returns import Return
 from khaos_swap_assets.domain.refunds.money_shown import Claimant, Money, is_owed
-from khaos_swap_assets.domain.refunds.payments import REFUND, SUCCESS, UNDATED, Refund, Transaction, is_tender
+from khaos_swap_assets.domain.refunds.payment_kinds import PaymentKinds
+from khaos_swap_assets.domain.refunds.payments import REFUND, SUCCESS, UNDATED, Refund, Transaction
 
 _NO_DAY = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """What the money says of each return by its id, and the refunds that moved money for none of them."""
+    """What the money says of each return by its id, refunds that moved money for none of them, and strange payments."""
 
     money: Mapping[str, Money] = field(default_factory=dict)
     strays: tuple[Refund, ...] = ()
+    others: tuple[Problem, ...] = ()
 
 
-def paid(rows: Iterable[RefundRow], returns: Sequence[Return], naming: Naming, *, tells_currency: bool) -> Paid:
+def paid(
+    rows: Iterable[RefundRow], returns: Sequence[Return], naming: Naming, kinds: PaymentKinds, *, tells_currency: bool
+) -> Paid:
     """Link the rows of the file. A return that Swap shows as open or worth nothing has what names it alone."""
     by_name, by_id = _names(returns), {one.return_id: one for one in returns}
     own: defaultdict[str, list[Refund]] = defaultdict(list)
@@ -38,7 +44,8 @@ def paid(rows: Iterable[RefundRow], returns: Sequence[Return], naming: Naming, *
         one.order_name: one.order_name for one in returns
     }
     alone = _alone(returns)
-    for refund in _refunds(rows, by_name, order_names):
+    refunds = [one.by(kinds) for one in _refunds(rows, by_name, order_names, kinds)]
+    for refund in refunds:
         target = by_id.get(refund.return_ref or alone.get(refund.order_name, ""))
         known = refund if tells_currency or target is None else _in(refund, target.currency)
         if target is None or is_owed(target):
@@ -47,7 +54,13 @@ def paid(rows: Iterable[RefundRow], returns: Sequence[Return], naming: Naming, *
             own[target.return_id].append(known)
     links = link([Claimant(one, one.return_id) for one in returns], others)
     named = {key: _named(by_id[key], some) for key, some in own.items()}
-    return Paid({**links.money, **named}, links.loose)
+    return Paid({**links.money, **named}, links.loose, tuple(_strange(refunds, kinds)))
+
+
+def _strange(refunds: Iterable[Refund], kinds: PaymentKinds) -> list[Problem]:
+    """Payments that moved by a gateway that nobody knows, one of each."""
+    seen = {part.gateway: (part.gateway, one.order_name, one.refund_id) for one in refunds for part in one.moved}
+    return unknown_payment_kinds([seen[gateway] for gateway in sorted(seen)], kinds)
 
 
 def _names(returns: Iterable[Return]) -> dict[str, str]:
@@ -75,7 +88,9 @@ def _named(return_: Return, refunds: Sequence[Refund]) -> Money:
     return Money("paid" if is_agreed else "differs", tuple(moved), BY_RETURN)
 
 
-def _refunds(rows: Iterable[RefundRow], by_name: Mapping[str, str], order_names: Mapping[str, str]) -> Iterable[Refund]:
+def _refunds(
+    rows: Iterable[RefundRow], by_name: Mapping[str, str], order_names: Mapping[str, str], kinds: PaymentKinds
+) -> Iterable[Refund]:
     """One refund a row; a gift card's row that names the order only joins the money of the same moment."""
     found = [
         row._replace(
@@ -84,7 +99,7 @@ def _refunds(rows: Iterable[RefundRow], by_name: Mapping[str, str], order_names:
         )
         for row in rows
     ]
-    cash = Counter(_moment(row) for row in found if not is_tender(row.gateway))
+    cash = Counter(_moment(row) for row in found if not kinds.is_tender(row.gateway))
     groups: defaultdict[object, list[RefundRow]] = defaultdict(list)
     for row in found:
         is_joined = not row.return_id and cash[_moment(row)] == 1

@@ -6,6 +6,7 @@ cannot be audited: every fault is one line on stderr, and nothing is written.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -79,6 +80,14 @@ VatPeriodsOption = Annotated[
         help="monthly, or quarters-1, quarters-2 or quarters-3: of which one ends in January, February or March",
     ),
 ]
+PaymentKindsOption = Annotated[
+    str,
+    typer.Option(
+        "--payment-kinds",
+        envvar="KHAOS_SWAP_STOREFRONT_PAYMENT_KINDS",
+        help="Gateways of the refunds that are not in our list, such as rewards:store_credit,pay4u:money",
+    ),
+]
 SkipBadRows = Annotated[bool, typer.Option("--skip-bad-rows", help="Put bad rows into rejected.csv and run the rest")]
 
 
@@ -98,6 +107,7 @@ def audit_command(
     map_out: MapOut = None,
     expect_total: ExpectTotal = None,
     vat_periods: VatPeriodsOption = "monthly",
+    payment_kinds: PaymentKindsOption = "",
     _example: Example = None,
 ) -> None:
     """Reconcile returns and Credit Notes from files and write a report. No server, no database, no vendor access.
@@ -119,7 +129,7 @@ def audit_command(
                 span,
                 out,
                 skips_bad_rows=skip_bad_rows,
-                said=_said(dates, map_in, expect_total or []),
+                said=_said(dates, map_in, expect_total or [], payment_kinds),
                 map_out=map_out,
                 reports=reports,
             )
@@ -129,12 +139,17 @@ def audit_command(
     _tell(done.summary, done.paths)
 
 
-def _said(dates: Days | None, map_in: Path | None, totals: Sequence[str]) -> Said:
+def _said(dates: Days | None, map_in: Path | None, totals: Sequence[str], payment_kinds: str) -> Said:
     """What the options say of the files."""
+    from khaos_swap_assets.adapters.files.faults import BadInputError, of_file
     from khaos_swap_assets.adapters.files.maps import read_maps
     from khaos_swap_assets.audit.inputs import Said
+    from khaos_swap_assets.domain.refunds.payment_kinds import PATTERN, PaymentKinds
 
-    return Said(read_maps(map_in) if map_in else {}, dates.value if dates else "", dict(map(_total, totals)))
+    if not re.match(PATTERN, payment_kinds):
+        raise BadInputError([of_file("--payment-kinds", "", payment_kinds, "is no list such as rewards:store_credit")])
+    maps = read_maps(map_in) if map_in else {}
+    return Said(maps, dates.value if dates else "", dict(map(_total, totals)), PaymentKinds.of(payment_kinds))
 
 
 def _total(text: str) -> tuple[str, int]:

@@ -64,6 +64,7 @@ MALFORMED = [
     ("KHAOS_SITE_ID", "main", "Input should be a valid integer"),
     ("SWAP_WEBHOOK_HMAC_HEADER", "X Signature", "String should match pattern"),
     ("STOREFRONT_API_VERSION", "latest", "String should match pattern"),
+    ("STOREFRONT_PAYMENT_KINDS", "rewards:points", "String should match pattern"),
 ]
 MISPLACED = [
     ("SWAP_URL", "", "is required"),

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from khaos_swap_assets.audit.engine import Span
-from khaos_swap_assets.audit.inputs import read_inputs
+from khaos_swap_assets.audit.inputs import Said, read_inputs
 from khaos_swap_assets.audit.run import reconcile
-from khaos_swap_assets.domain.refunds.payments import is_tender
+from khaos_swap_assets.domain.refunds.payment_kinds import PaymentKinds
 from khaos_swap_assets_tests.audit.files import COAT, Shop, kinds, row_of
 
 GATEWAYS = [
@@ -26,12 +26,13 @@ GATEWAYS = [
     ("credit", False),
     ("shopify_payments", False),
     ("", False),
+    ("Rewards", False),
 ]
 
 
 @pytest.mark.parametrize(("gateway", "expected"), GATEWAYS)
 def test_a_credit_card_is_money_and_store_credit_is_not(gateway: str, expected: bool) -> None:
-    assert is_tender(gateway) is expected
+    assert PaymentKinds().is_tender(gateway) is expected
 
 
 @pytest.fixture
@@ -226,3 +227,27 @@ def an_exchange_that_came_back(paid: str) -> Shop:
     shop.returns[1]["products"][0]["original_order_name"] = "#LX1"
     shop.paid(1, paid, return_id="", order_ref="#LX1")
     return shop
+
+
+UNKNOWN = ("payment_kind_unknown", "Rewards")
+
+
+@pytest.mark.parametrize(
+    ("said", "refund_pence", "told"),
+    [
+        ("", 2499, {UNKNOWN}),
+        ("rewards:money", 2499, set()),
+        ("Rewards:store_credit", 1999, set()),
+        ("shopify_payments:gift_card", 500, {UNKNOWN}),
+    ],
+)
+def test_a_payment_that_nobody_knows_is_money_until_finance_says_what_it_is(
+    tmp_path: Path, shop: Shop, said: str, refund_pence: int, told: set[tuple[str, str]]
+) -> None:
+    shop.credited("CN1", 1)
+    shop.paid(1, "19.99")
+    shop.paid(1, "5.00", gateway="Rewards")
+    inputs = read_inputs(shop.write(tmp_path), skips_bad_rows=False, said=Said(payment_kinds=PaymentKinds.of(said)))
+    result = reconcile(inputs, Span(date(2026, 3, 31)))
+    assert (row_of(result, "RMA1").refund_pence, row_of(result, "RMA1").status) == (refund_pence, "matched")
+    assert kinds(result) == told

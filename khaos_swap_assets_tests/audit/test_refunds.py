@@ -13,6 +13,7 @@ from khaos_swap_assets.adapters.files.layouts import MOVED, NOT_MOVED, RefundRow
 from khaos_swap_assets.audit.order_names import Naming
 from khaos_swap_assets.audit.refunds import Paid, paid
 from khaos_swap_assets.domain.records.returns import Return
+from khaos_swap_assets.domain.refunds.payment_kinds import PaymentKinds
 from khaos_swap_assets_tests.domain.cases import a_return
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -33,7 +34,7 @@ def returns(*pence: int) -> list[Return]:
 
 
 def link(rows: list[RefundRow], some: list[Return], *, tells_currency: bool = True) -> Paid:
-    return paid(rows, some, NAMING, tells_currency=tells_currency)
+    return paid(rows, some, NAMING, PaymentKinds(), tells_currency=tells_currency)
 
 
 @pytest.mark.parametrize("status", sorted(NOT_MOVED))

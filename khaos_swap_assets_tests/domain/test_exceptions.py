@@ -54,6 +54,8 @@ OWNERS = {
         "refund_currency_differs",
         "refund_ambiguous",
         "refund_paid_twice",
+        "paid_outside_storefront",
+        "payment_kind_unknown",
         "credited_in_another_month",
     },
 }

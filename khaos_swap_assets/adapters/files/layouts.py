@@ -278,7 +278,7 @@ REFUNDS: Layout[RefundRow] = Layout(
         Column("refunded_at", cells.moment),
         _CURRENCY,
         _money("amount", is_required=True, is_signed=True),
-        Column("gateway", _word, ""),
+        Column("gateway", cells.key, ""),
         Column("status", _word, ""),
         Column("kind", _word, ""),
     ),

@@ -21,7 +21,7 @@ from khaos_swap_assets.adapters.swap.records import RowFault
 from khaos_swap_assets.domain.refunds.payments import Refund, RefundLine, Transaction
 
 HEADER = tuple(field.name for field in fields(Refund) if field.name not in ("transactions", "lines"))
-PAYMENT = tuple(field.name for field in fields(Transaction))
+PAYMENT = tuple(field.name for field in fields(Transaction) if field.name != "kinds")
 LINE = tuple(field.name for field in fields(RefundLine))
 RETURN_REF_SPELLINGS = ("{0}", "gid://shopify/Return/{0}")
 """How Swap may write the storefront's number of a return (contracts/swap.md §2.3 leaves it open)."""
@@ -198,6 +198,19 @@ def _row(one: ReadRefund, seen_at: datetime, now: datetime) -> tuple[Any, ...]:
     record = one.record
     moved = (record.moved_pence, record.tender_pence, record.moved_at)
     return (*(getattr(record, name) for name in HEADER), *moved, one.content_hash, seen_at, now, now)
+
+
+def gateways(conn: psycopg.Connection) -> list[tuple[str, str, str]]:
+    """The names of gateways that paid money back, each with the name of an order and the refund id of an example."""
+    moved = "storefront.transactions WHERE kind = 'REFUND' AND status = 'SUCCESS' AND NOT is_test"
+    rows = conn.execute(
+        f"WITH RECURSIVE g AS (SELECT min(gateway) AS gateway FROM {moved} UNION ALL SELECT (SELECT min(t.gateway) "
+        f"FROM {moved.replace(' WHERE', ' t WHERE')} AND t.gateway > g.gateway) FROM g WHERE g.gateway IS NOT NULL) "
+        "SELECT g.gateway, f.order_name, f.refund_id FROM g JOIN LATERAL (SELECT refund_id FROM "
+        f"{moved} AND gateway = g.gateway ORDER BY refund_id LIMIT 1) x ON true "
+        "JOIN storefront.refunds f USING (refund_id) ORDER BY 1".encode()
+    ).fetchall()
+    return [(row[0], row[1], row[2]) for row in rows]
 
 
 def moved_in_month(conn: psycopg.Connection, period: str) -> list[tuple[str, str, int, int, int]]:

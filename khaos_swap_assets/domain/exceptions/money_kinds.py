@@ -82,6 +82,16 @@ MONEY_KINDS = (
         "The return and its payments are in one currency, or a person waives it.",
     ),
     ExceptionKind(
+        "payment_kind_unknown",
+        "finance",
+        "warning",
+        "Refunds went out by a means of payment that is not in the list of kinds. It counts as money; were it a gift "
+        "card or store credit, VAT would be reduced too early.",
+        "Find out what it is, and have the engineer name it in KHAOS_SWAP_STOREFRONT_PAYMENT_KINDS as money, gift_card "
+        "or store_credit.",
+        "The setting names it, or a person waives it.",
+    ),
+    ExceptionKind(
         "refund_ambiguous",
         "finance",
         "error",

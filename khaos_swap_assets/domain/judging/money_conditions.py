@@ -7,7 +7,7 @@ Where no storefront is connected none of these ever holds. Source: contracts/swa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
@@ -15,9 +15,11 @@ from khaos_swap_assets.domain.judging.conditions import Case, Rule
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.records.returns import HoldReason
 from khaos_swap_assets.domain.refunds.money_shown import Money, is_awaited
+from khaos_swap_assets.domain.refunds.payment_kinds import SETTING, PaymentKinds
 from khaos_swap_assets.domain.refunds.payments import Refund
 
 WITHOUT_RETURN, PAID_OUTSIDE = "refund_without_return", "paid_outside_storefront"
+UNKNOWN_KIND = "payment_kind_unknown"
 HOLDS: dict[str, str] = {
     "differs": "refund_amount_differs",
     "outside": PAID_OUTSIDE,
@@ -119,6 +121,21 @@ def without_return(refund: Refund, rmas: Sequence[str]) -> Problem:
         money_at_risk_pence=refund.moved_pence,
         currency=refund.currency,
     )
+
+
+def unknown_payment_kinds(seen: Iterable[tuple[str, str, str]], kinds: PaymentKinds) -> list[Problem]:
+    """Gateways that nobody knows among those seen: (name, order and refund id of an example)."""
+    strange = ((gateway, order, refund_id) for gateway, order, refund_id in seen if kinds.kind_of(gateway) is None)
+    told = "Refunds went out by {0!r}, such as {1} of order {2}; nobody said what that is, and it is counted as money"
+    return [
+        Problem(
+            UNKNOWN_KIND,
+            gateway,
+            told.format(gateway, refund_id, order or "(none)"),
+            suggestion=f"{SETTING}={gateway}:money",
+        )
+        for gateway, order, refund_id in strange
+    ]
 
 
 def _amounts(money: Money) -> str:

@@ -7,22 +7,15 @@ Source: contracts/swap.md §8.2, FINANCE_RULES U-1, U-2, U-14.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+
+from khaos_swap_assets.domain.refunds.payment_kinds import PaymentKinds
 
 REFUND = "REFUND"
 SUCCESS = "SUCCESS"
 UNDATED = "success on a day not told"
 """The status of a payment that went through by a file which tells no day of it."""
-GIFT_CARD = "gift_card"
-TENDERS = frozenset(
-    {GIFT_CARD, "gift card", "giftcard", "shopify_store_credit", "store_credit", "store credit", "voucher"}
-)
-
-
-def is_tender(gateway: str) -> bool:
-    """True for money's stand-ins, by their exact names; any other name is money, PayPal Credit and credit cards too."""
-    return gateway.strip().lower() in TENDERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +23,7 @@ class Transaction:
     """One payment. Pence of ``currency``, which is the customer's; ``shop_pence`` is the same in the shop's own.
 
     ``kind``, ``status`` and ``gateway`` stay as the storefront spells them: a new word is kept and moves nothing.
+    ``kinds`` says which gateways are money.
     """
 
     transaction_id: str
@@ -42,6 +36,7 @@ class Transaction:
     shop_currency: str
     processed_at: datetime | None
     is_test: bool = False
+    kinds: PaymentKinds = field(default=PaymentKinds(), compare=False, repr=False)
 
     @property
     def is_moved(self) -> bool:
@@ -52,7 +47,7 @@ class Transaction:
     @property
     def is_tender(self) -> bool:
         """True where a gift card or store credit stood for money: no missing amount (U-14)."""
-        return is_tender(self.gateway)
+        return self.kinds.is_tender(self.gateway)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +103,10 @@ class Refund:
     def moved_at(self) -> datetime | None:
         """When the first of the payments went through: the date that counts for VAT (U-1)."""
         return self.moved[0].processed_at if self.moved else None
+
+    def by(self, kinds: PaymentKinds) -> Refund:
+        """The refund with these payment kinds."""
+        return replace(self, transactions=tuple(replace(one, kinds=kinds) for one in self.transactions))
 
     @property
     def stuck(self) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from khaos_swap_assets.domain.judging.verdict import Verdict
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.money.tax_dates import refund_clock
-from khaos_swap_assets.domain.refunds.payments import Transaction, is_tender
+from khaos_swap_assets.domain.refunds.payments import Transaction
 
 POSTING_WORDS = {
     "planned": "a Credit Note of {money} is planned",
@@ -106,7 +106,7 @@ def _paid(part: Transaction, today: date, arrival_days: int) -> Iterator[str]:
     assert part.processed_at is not None
     on, told = london_date(part.processed_at), format_money(part.amount_pence, part.currency)
     yield f"{told} were refunded on {_day(on)} by {part.gateway or 'an unknown method'}"
-    if not is_tender(part.gateway):
+    if not part.is_tender:
         yield _arrival(on, today, arrival_days, part.transaction_id)
 
 

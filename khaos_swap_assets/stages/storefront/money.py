@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from khaos_swap_assets.adapters.settings import Settings
     from khaos_swap_assets.domain.records.returns import Return
+    from khaos_swap_assets.domain.refunds.payment_kinds import PaymentKinds
     from khaos_swap_assets.domain.refunds.payments import Refund
 
 SEEN_FROM = "storefront/seen_from"
@@ -52,7 +53,7 @@ def load(conn: psycopg.Connection, settings: Settings, return_ids: Collection[st
     records = returns.load(conn, list(return_ids))
     if not settings.storefront.is_connected:
         return Witnessed(records)
-    links = link_orders(conn, records).links
+    links = link_orders(conn, records, kinds=settings.storefront.kinds).links
     seen_from = worklist.reached(conn, SEEN_FROM)
     said = {key: one for key, one in records.items() if is_owed(one)}
     money = {key: links.money[key] for key, one in said.items() if _is_told(one, links.money[key], seen_from)}
@@ -97,7 +98,9 @@ class Linked:
     refunds: Collection[Refund]
 
 
-def link_orders(conn: psycopg.Connection, records: Mapping[str, Return], found: Collection[Refund] = ()) -> Linked:
+def link_orders(
+    conn: psycopg.Connection, records: Mapping[str, Return], found: Collection[Refund] = (), *, kinds: PaymentKinds
+) -> Linked:
     """The links of these returns and refunds, with every other that shares an order with one of them."""
     known = dict(records)
     seen = {one.refund_id: one for one in found}
@@ -113,6 +116,7 @@ def link_orders(conn: psycopg.Connection, records: Mapping[str, Return], found: 
         if further == reach:
             break
         reach = further
+    seen = {key: one.by(kinds) for key, one in seen.items()}
     links = link((Claimant(one, refs.get(key, "")) for key, one in known.items()), seen.values())
     return Linked(links, known, seen.values())
 

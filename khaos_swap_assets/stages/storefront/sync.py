@@ -17,7 +17,12 @@ from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.store import findings, goodwill, refunds, setbacks, worklist
 from khaos_swap_assets.adapters.store.refunds import Orders
 from khaos_swap_assets.adapters.storefront.records import RefundSweep
-from khaos_swap_assets.domain.judging.money_conditions import WITHOUT_RETURN, without_return
+from khaos_swap_assets.domain.judging.money_conditions import (
+    UNKNOWN_KIND,
+    WITHOUT_RETURN,
+    unknown_payment_kinds,
+    without_return,
+)
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.stages import isolating, marks, refusing
 from khaos_swap_assets.stages.depth import first_read_from
@@ -65,6 +70,8 @@ def sync_refunds(tools: Toolbox) -> SyncedRefunds:
                 worklist.move(conn, SEEN_FROM, since)
             worklist.move(conn, SOURCE, now)
         judged, loose = judge(conn, tools.settings, now)
+        strange = unknown_payment_kinds(refunds.gateways(conn), tools.settings.storefront.kinds)
+        findings.replace_of_kinds(conn, [UNKNOWN_KIND], strange, now)
     return SyncedRefunds(sweep.orders, len(sweep.refunds), len(fresh), len(sweep.faults), judged, loose)
 
 
@@ -130,7 +137,7 @@ def _judge(
     names: Sequence[str],
 ) -> list[tuple[int, int]]:
     """The same for the orders of these names."""
-    linked = link_orders(conn, {}, [one for name in names for one in due[name]])
+    linked = link_orders(conn, {}, [one for name in names for one in due[name]], kinds=settings.storefront.kinds)
     some, paying = linked.refunds, linked.links.returns
     loose = {one.refund_id: one for one in linked.links.loose}
     limit = timedelta(days=settings.storefront.pay_days)

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.errors import SettingsError, TransientError
 from khaos_swap_assets.adapters.settings_money import StorefrontSettings
+from khaos_swap_assets.adapters.store import refunds
 from khaos_swap_assets.adapters.storefront.client import StorefrontClient
 from khaos_swap_assets.adapters.storefront.records import ReadRefund, RefundSweep
 from khaos_swap_assets.adapters.swap.records import RowFault
@@ -273,6 +274,24 @@ def test_what_was_paid_outside_the_storefront_is_posted_once_a_person_proves_it(
     town.sync()
     assert town.ask("SELECT refund_pence, status FROM recon.reconciliation WHERE rma = 'RMA2'") == [(1000, "matched")]
     assert "paid_outside_storefront" not in town.kinds()
+
+
+def test_a_means_of_payment_that_nobody_knows_is_told_until_the_setting_names_it(town: MoneyTown) -> None:
+    sold(town, 1, 2)
+    town.shop.pay(1, 1000)
+    known = town.shop.pay(2, 1000)
+    parts = (a_payment(700, number="T1"), a_payment(300, number="T2", gateway="Rewards"))
+    town.shop.refunds["F2"] = replace(known, transactions=parts)
+    town.sync()
+    assert town.kinds() == {"payment_kind_unknown": "Rewards"}
+    with connect(town) as conn:
+        assert [name for name, *_ in refunds.gateways(conn)] == ["Rewards", "shopify_payments"]
+    named = town.settings.storefront.model_copy(update={"payment_kinds": "rewards:store_credit"})
+    town.settings = town.settings.model_copy(update={"storefront": named})
+    town.edit(a_return(2, order_id="id2", updated_at=town.now))
+    town.sync()
+    assert town.kinds() == {}
+    assert town.ask("SELECT rma, refund_pence FROM recon.reconciliation ORDER BY 1") == [("RMA1", 1000), ("RMA2", 700)]
 
 
 def a_goodwill(town: MoneyTown, *codes: str, ref: str = "KCCLX7", **changes: Any) -> None:
