@@ -7,7 +7,7 @@ wrong (``findings``). Money is minor units of the return's currency.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -98,13 +98,17 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Cases:
-    """All returns, how order names are written in Khaos, refunds that belong to none of them, and strange payments."""
+    """All returns, how order names are written in Khaos, refunds that belong to none of them, and strange payments.
+
+    ``skus`` says what a code is.
+    """
 
     all: tuple[Case, ...]
     naming: Naming
     orders: OrderNames
     packs: Packs
     stray_refunds: tuple[Refund, ...]
+    skus: Callable[[str], SkuMatch]
     others: tuple[Problem, ...] = ()
 
 
@@ -127,7 +131,9 @@ def cases(inputs: Inputs) -> Cases:
         customer = match.order.customer_code if match.order and match.order.customer_code in people else ""
         facts = shelf.facts(row, match, over[one.return_id], money.money.get(one.return_id))
         found.append(Case(one, facts, match.order, shelf.ref_of(one), shelf.sold_of(match.order), customer))
-    return Cases(tuple(found), naming, OrderNames(inputs.sales_orders.rows, naming), packs, money.strays, money.others)
+    return Cases(
+        tuple(found), naming, OrderNames(inputs.sales_orders.rows, naming), packs, money.strays, shelf.sku, money.others
+    )
 
 
 def _money(inputs: Inputs, returns: Sequence[Return], naming: Naming) -> Paid:

@@ -15,7 +15,7 @@ from khaos_swap_assets.adapters.files.layouts import OrderRow
 from khaos_swap_assets.adapters.files.tables import CURRENCY, HOME_CURRENCY
 from khaos_swap_assets.audit.cases import Cases
 from khaos_swap_assets.audit.inputs import Inputs
-from khaos_swap_assets.domain.linking.passes import NoteRecord
+from khaos_swap_assets.domain.linking.records import NoteRecord, unknown_codes
 from khaos_swap_assets.domain.money.amounts import exponent_of
 from khaos_swap_assets.domain.money.tax import Amount
 
@@ -31,7 +31,12 @@ def notes(inputs: Inputs, cases: Cases) -> list[Note]:
 
 def record_of(note: Note, cases: Cases) -> NoteRecord:
     """What matching reads of it; a pack counts as its components."""
-    return replace(note.record, codes=cases.packs.noted(note.record.codes))
+    return replace(note.record, codes=cases.packs.noted(note.record.codes), unknown_codes=strange(note, cases))
+
+
+def strange(note: Note, cases: Cases) -> tuple[tuple[str, str], ...]:
+    """Its codes that are no Stock Code, as after a spreadsheet, each with what it stands for."""
+    return unknown_codes(cases.skus(code) for code in sorted({line.stock_code for line in note.lines}))
 
 
 def net_of(note: Note, sold: Sequence[OrderRow]) -> int | None:

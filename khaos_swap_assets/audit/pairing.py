@@ -16,6 +16,7 @@ from khaos_swap_assets.audit.cases import Case, Cases, cases
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.domain.judging.facts import NoteFacts, ReturnFacts
 from khaos_swap_assets.domain.linking.attribution import Claim, may_cover
+from khaos_swap_assets.domain.linking.evidence import read
 from khaos_swap_assets.domain.linking.goodwill import LooseMoney, settle
 from khaos_swap_assets.domain.linking.loose_notes import link_notes
 from khaos_swap_assets.domain.linking.records import (
@@ -184,7 +185,9 @@ def _share(note: Note, case: Case, pairing: Pairing, opened_units: int) -> NoteF
     """A note as a return's; of one for several returns, or for the parts of a pack, the lines tell nothing."""
     pence = pairing.shares[note.code, case.return_.return_id]
     is_whole = pence == note.gross_pence
+    unknown = credit_notes.strange(note, pairing.cases)
     shown = note.shown(net_pence=credit_notes.net_of(note, case.sold) if is_whole else None, has_lines=not opened_units)
+    shown = replace(shown, lines=read(shown.lines, unknown))
     told = shown if is_whole else replace(shown, gross_pence=pence, delivery_gross_pence=0, lines=())
     values = tuple(line.gross_pence for line in note.lines) if told.lines else ()
     return NoteFacts(
@@ -194,6 +197,8 @@ def _share(note: Note, case: Case, pairing: Pairing, opened_units: int) -> NoteF
         values=values,
         is_issue_known=False,
         opened_units=opened_units,
+        held_codes=tuple(code for code, _ in read(note.record.codes, unknown)),
+        unknown_codes=unknown,
     )
 
 

@@ -122,3 +122,63 @@ def test_a_reference_that_of_another_renamed_code_loses_against_the_goods(tmp_pa
         "RMA1": ("matched", "CN1"),
         "RMA2": ("matched", "CN2"),
     }
+
+
+DAMAGED = [
+    ("0017", "17", {}),
+    ("MUG-BLUE", "MUG\u2011BLUE", {}),
+    ("NEW-1", "OLD-1", {"other_ref": "OLD-1"}),
+    ("NEW-1", "5060000000017", {"barcode": "5060000000017"}),
+    ("NEW-1", "FOO", {}),
+]
+
+
+@pytest.mark.parametrize(("code", "typed", "catalogue"), DAMAGED)
+def test_a_note_that_a_spreadsheet_damaged_is_in_step_and_its_code_told(
+    tmp_path: Path, code: str, typed: str, catalogue: dict[str, str]
+) -> None:
+    shop = a_shop(code, code, **catalogue)
+    shop.notes[0]["stock_code"] = typed
+    result = shop.audited(tmp_path)
+    name = "" if typed == "FOO" else code
+    assert (statuses(result), told(result)) == ({"RMA1": "matched"}, [("sku_unknown", typed, name, 0)])
+
+
+def test_a_damaged_note_at_another_value_has_a_gap_of_price_and_not_of_goods(tmp_path: Path) -> None:
+    shop = a_shop("0017", "0017")
+    shop.notes[0] |= {"stock_code": "17", "gross": "20.00", "net": "16.67"}
+    (row,) = shop.audited(tmp_path).rows
+    assert (row.status, row.legs["goods"]) == ("value_gap", -499)
+    assert row.evidence["goods"] == "note: price of 0017; refund: cost of the same goods"
+
+
+@pytest.mark.parametrize(("gross", "net", "status"), [("0.00", "0.00", "matched"), ("3.95", "3.29", "value_gap")])
+def test_carriage_beside_the_goods_is_no_damaged_code(tmp_path: Path, gross: str, net: str, status: str) -> None:
+    shop = a_shop("NEW-1")
+    shop.credited("CN1", 1, stock_code="CARRIAGE", gross=gross, net=net)
+    result = shop.audited(tmp_path)
+    assert statuses(result) == {"RMA1": status}
+    assert "sku_unknown" not in {kind for kind, *_ in told(result)}
+
+
+@pytest.mark.parametrize("gross", ["0.00", "3.95"])
+def test_an_item_of_the_range_beside_the_goods_is_goods_unless_it_is_free(tmp_path: Path, gross: str) -> None:
+    shop = a_shop("NEW-1")
+    shop.credited("CN1", 1, stock_code="OTHER", gross=gross, net=gross)
+    in_step, apart = {"RMA1": "matched"}, {"RMA1": "credit_note_missing", "CN1": "credit_note_orphan"}
+    assert statuses(shop.audited(tmp_path)) == (in_step if gross == "0.00" else apart)
+
+
+@pytest.mark.parametrize("typed", ["NEW-1", "OLD-1"])
+def test_one_note_for_two_returns_tells_each_code_that_it_holds_under_another_name(tmp_path: Path, typed: str) -> None:
+    sku = "OLD-1" if typed == "NEW-1" else "NEW-1"
+    shop = a_shop(sku, other_ref="OLD-1")
+    shop.sold(1, code="OTHER", price="5.00")
+    shop.returned(2, sku="OTHER", cost="5.00", shopify_order_name="#LX1")
+    shop.credited("CN1", 1, stock_code="OTHER", gross="5.00", net="4.17")
+    for row in shop.notes:
+        row["associated_ref"] = "RMA1, RMA2"
+    shop.notes[0]["stock_code"] = typed
+    result = shop.audited(tmp_path)
+    assert statuses(result) == {"RMA1": "matched", "RMA2": "matched"}
+    assert told(result) == [("sku_unknown", "OLD-1", "NEW-1", 0)]

@@ -59,8 +59,10 @@ _CATALOGUE = (
         "sku_unknown",
         "data management",
         "error",
-        "The SKU of a refunded line is no Stock Code in Khaos, or the line has no SKU.",
-        "Correct the Stock Code in Khaos, or the SKU of the product in the shop. A suggestion may be shown.",
+        "The SKU of a refunded line is no Stock Code in Khaos, or the line has no SKU; or its Credit Note holds such a "
+        "code, as after a spreadsheet has taken zeros off.",
+        "Correct the Stock Code in Khaos, or the SKU of the product in the shop. A suggestion may be shown. Export "
+        "a file that a spreadsheet has damaged again, with codes as text.",
         "Khaos has a Stock Code equal to the SKU, character by character.",
     ),
     ExceptionKind(

@@ -79,6 +79,16 @@ def _lines_of(kind: str, message: str) -> Rule:
     return rule
 
 
+def _sku_unknown(case: Case) -> Iterator[Problem]:
+    """SKUs that are no Stock Code, and codes of its Credit Notes that are none."""
+    yield from _lines_of("sku_unknown", "No Stock Code equals the SKU {sku}")(case)
+    found = {code: (name, one) for one in case.facts.notes for code, name in case.facts.damaged_codes(one)}
+    for code, (name, one) in sorted(found.items()):
+        message = f"{one.note.credit_note_code} holds {code}, which is no Stock Code"
+        told = case.problem("sku_unknown", message, 0, suggestion=name)
+        yield replace(told, subject=f"{told.rma}/{code}", sku=code)
+
+
 def _line_problem(case: Case, kind: str, message: str, lines: list[LineFacts]) -> Problem:
     return_, first = case.facts.return_, lines[0]
     return Problem(
@@ -237,7 +247,7 @@ def _doubt(case: Case, posting: PostingFacts) -> str:
 
 
 RULES: dict[str, Rule] = {
-    "sku_unknown": _lines_of("sku_unknown", "No Stock Code equals the SKU {sku}"),
+    "sku_unknown": _sku_unknown,
     "sku_ambiguous": _lines_of("sku_ambiguous", "Several Stock Codes are nearly the SKU {sku}"),
     "sku_discontinued": _lines_of("sku_discontinued", "Stock Code {sku} is discontinued"),
     "pack_unclear": _lines_of("pack_unclear", "Nobody can tell out of which sale {sku} came back, or at which price"),

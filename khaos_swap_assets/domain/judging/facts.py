@@ -67,7 +67,8 @@ class NoteFacts:
     ``values`` are the gross of its lines if told, ``is_issue_known`` whether its stage is, ``is_suggested`` whether a
     return waits for it, but for a detail. ``rival_rmas`` are those between which nobody can tell, or that it credits
     together; ``nearest`` says what keeps it from that one, ``suggestion`` what would not. ``unallocated_pence`` is None
-    when never read. ``opened_units``: its units, packs opened, where it fits only so.
+    when never read. ``opened_units``: its units, packs opened, where it fits only so. ``held_codes`` are those of the
+    whole note where its lines do not say, ``unknown_codes`` those that are no Stock Code, with what each stands for.
     """
 
     note: CreditNote
@@ -85,6 +86,13 @@ class NoteFacts:
     is_issue_known: bool = True
     is_suggested: bool = False
     opened_units: int = 0
+    held_codes: tuple[str, ...] = ()
+    unknown_codes: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """The Stock Codes that it holds."""
+        return frozenset(code for code, _ in self.note.lines) or frozenset(self.held_codes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,10 +292,20 @@ class ReturnFacts:
 
     def noted_instead(self, sku: str) -> list[str]:
         """The codes that its notes hold and it does not, where they do not hold this SKU that is no Stock Code."""
-        noted = {code for one in self.notes for code, _ in one.note.lines}
+        noted = {code for one in self.notes for code in one.codes}
         own = {line.stock_code or line.sku for line in self.lines}
         is_strange = bool(sku) and all(line.stock_code is None for line in self.lines if line.sku == sku)
         return sorted(noted - own) if is_strange and sku not in noted and not self.is_before_start else []
+
+    def damaged_codes(self, note: NoteFacts) -> list[tuple[str, str]]:
+        """Codes of a note that are no Stock Code and stand for goods of the return, each with its name if told."""
+        own = {line.stock_code or line.sku for line in self.lines}
+        is_short = bool(own - note.codes)
+        return [
+            (code, name)
+            for code, name in note.unknown_codes
+            if code not in own and (name in own or (not name and is_short))
+        ]
 
     @property
     def is_held_for_inspection(self) -> bool:

@@ -210,8 +210,9 @@ def units(codes: Units) -> Counter[str]:
 
 def compare(note: NoteRecord, record: ReturnRecord, *, is_named: bool) -> Evidence:
     """The clauses of one pair; a return without value agrees with no value."""
-    noted, returned = units(note.codes), units(record.codes)
+    returned = units(record.codes)
     whole = returned + units(record.other_codes)
+    noted = _goods(note, returned, whole)
     is_known = bool(noted and returned)
     is_apart = is_known and not noted.keys() <= whole.keys()
     renamed: Renamed = _renamed(note, record, returned) or _renamed(note, record, whole) if is_apart else ""
@@ -227,6 +228,15 @@ def compare(note: NoteRecord, record: ReturnRecord, *, is_named: bool) -> Eviden
         window=_is_near(note, record),
         renamed=renamed,
     )
+
+
+def _goods(note: NoteRecord, returned: Counter[str], whole: Counter[str]) -> Counter[str]:
+    """Units on a note; where it holds all goods of the return, without a free line and what no catalogue knows."""
+    noted = units(note.codes)
+    free = {code for code, _, _ in note.lines} - {code for code, _, pence in note.lines if pence}
+    services = ({code for code, name in note.unknown_codes if not name} | free) - whole.keys()
+    goods = Counter({code: quantity for code, quantity in noted.items() if code not in services})
+    return goods if services and returned and returned <= goods else noted
 
 
 def _renamed(note: NoteRecord, record: ReturnRecord, returned: Counter[str]) -> Renamed:

@@ -82,6 +82,7 @@ class _Batch:
     policy: CreditNotePolicy
     money: Witnessed
     shared: dict[str, tuple[int, str]]
+    whole_lines: dict[str, tuple[tuple[str, int], ...]]
     packs: Packs
     waived: frozenset[links.Pair]
 
@@ -107,6 +108,7 @@ def _load(conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy
     for note in notes.unattributed(conn, [*buyers, ""]):
         loose.setdefault(note.customer_code, []).append(note)
     witnessed, noted = money.load(conn, settings, ids), notes.of_returns(conn, ids)
+    shared = links.shared(conn, [note.credit_note_code for some in noted.values() for note, _ in some])
     records, lines = witnessed.records, matches.lines(conn, ids)
     return _Batch(
         records,
@@ -123,7 +125,8 @@ def _load(conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy
         taken_from_orders(conn, policy, so_codes),
         policy,
         witnessed,
-        links.shared(conn, [note.credit_note_code for some in noted.values() for note, _ in some]),
+        shared,
+        {note.credit_note_code: note.lines for note in notes.by_code(conn, list(shared))} if shared else {},
         _packs(conn, [*(note for some in noted.values() for note, _ in some), *chain(*loose.values())], lines),
         links.waived(conn, ids),
     )
@@ -246,6 +249,7 @@ def _note(batch: _Batch, note: CreditNote, record: Return) -> NoteFacts:
         whole_pence=whole_pence,
         is_teller=teller == record.return_id,
         opened_units=opened_units,
+        held_codes=tuple(code for code, _ in note.lines or batch.whole_lines.get(note.credit_note_code, ())),
     )
 
 
