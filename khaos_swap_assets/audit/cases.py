@@ -130,6 +130,7 @@ def cases(inputs: Inputs) -> Cases:
         one, match = row.record, matches[row.record.return_id]
         customer = match.order.customer_code if match.order and match.order.customer_code in people else ""
         facts = shelf.facts(row, match, over[one.return_id], money.money.get(one.return_id))
+        facts = replace(facts, customer_code=customer)
         found.append(Case(one, facts, match.order, shelf.ref_of(one), shelf.sold_of(match.order), customer))
     return Cases(
         tuple(found), naming, OrderNames(inputs.sales_orders.rows, naming), packs, money.strays, shelf.sku, money.others

@@ -92,6 +92,8 @@ TABLE: list[tuple[str, bool, ReturnFacts] | tuple[str, bool, ReturnFacts, dateti
     *LINE_KINDS,
     *ORDER_KINDS,
     ("order_not_found", True, some_facts(**lines_with("order_not_found"))),
+    ("credited_to_another_customer", True, some_facts(notes=(attributed(customer_code="C2"),), customer_code="C1")),
+    ("credited_to_another_customer", False, some_facts(notes=(attributed(customer_code="C2"),))),
     ("credited_without_sale", True, some_facts(**order("order_not_found"), **COVERED)),
     ("credited_without_sale", False, some_facts(**order("order_not_found"))),
     ("credited_without_sale", False, some_facts(**order("order_not_found"), **COVERED, unknown=frozenset({"orders"}))),

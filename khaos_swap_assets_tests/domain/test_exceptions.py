@@ -38,6 +38,7 @@ OWNERS = {
         "credit_note_duplicate",
         "credit_note_ambiguous",
         "credited_without_sale",
+        "credited_to_another_customer",
         "vat_differs",
         "credit_note_orphan",
         "credit_note_not_issued",

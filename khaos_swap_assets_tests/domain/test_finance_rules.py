@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 
+from khaos_swap_assets.domain.judging.facts import Limits
+from khaos_swap_assets.domain.judging.verdict import judge
 from khaos_swap_assets.domain.judging.waterfall import (
     CreditFacts,
     CreditLine,
@@ -17,12 +19,14 @@ from khaos_swap_assets.domain.judging.waterfall import (
     explain,
 )
 from khaos_swap_assets.domain.money.amounts import to_pence
+from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.money.tax import Amount, split_delivery, vat_bounds
 from khaos_swap_assets.domain.money.tax_dates import Clock, note_clock, refund_clock
 from khaos_swap_assets.domain.money.tolerance import Residual, Systematic, Tolerances, govern
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy, Decision
 from khaos_swap_assets.domain.policy.settlement import settle
 from khaos_swap_assets.domain.policy.settlement_case import Posted, Sale
+from khaos_swap_assets_tests.domain.cases import a_return, attributed, some_facts, verdict
 from khaos_swap_assets_tests.domain.records import line, returned
 from khaos_swap_assets_tests.domain.test_policy import decided as chosen
 
@@ -75,6 +79,30 @@ def test_vectors_of_ties_with_the_vat_rounded(gross: str, vat: str) -> None:
 def test_u3_the_14_days_begin_with_the_day_of_payment(is_taxable: bool | None, is_duty: bool) -> None:
     expected = Clock(date(2025, 6, 12), date(2025, 6, 16), date(2025, 6, 17), is_duty)
     assert note_clock(date(2025, 6, 3), is_taxable_person=is_taxable) == expected
+
+
+@pytest.mark.parametrize(
+    ("day", "told", "next_day"),
+    [
+        (11, "; last day for it 2025-06-16", date(2025, 6, 12)),
+        (12, "; due soon, last day for it 2025-06-16", date(2025, 6, 17)),
+        (16, "; due soon, last day for it 2025-06-16", date(2025, 6, 17)),
+        (17, "; its last day was 2025-06-16: the 14 days from the refund are over", None),
+    ],
+)
+def test_u3_a_missing_note_warns_and_breaches_on_its_days(day: int, told: str, next_day: date | None) -> None:
+    paid = datetime(2025, 6, 3, 12, tzinfo=UTC)
+    facts = some_facts(a_return(processed_at=paid, closed_at=paid, delivered_at=paid), mode="audit")
+    found = judge(facts, Limits(arrival_days=365), datetime(2025, 6, day, 12, tzinfo=UTC))
+    (problem,) = [one for one in found.problems if one.kind == "credit_note_missing"]
+    assert problem.message == f"Refund of £50.00 and no Credit Note{told}"
+    assert (london_date(found.next_due_at) if found.next_due_at and next_day else None) == next_day
+
+
+def test_u4_a_note_is_of_the_customer_of_its_invoice() -> None:
+    for code, expected in (("C1", []), ("", []), ("C2", [("CN1", 5000)])):
+        found = verdict(some_facts(notes=(attributed(customer_code=code),), customer_code="C1")).problems
+        assert [(one.subject, one.money_at_risk_pence) for one in found] == expected
 
 
 def test_u6_a_full_return_reverses_the_method_of_its_sale() -> None:

@@ -117,7 +117,7 @@ def test_causes_of_a_gap(facts: ReturnFacts, legs: dict[str, int]) -> None:
 def test_a_missing_note_says_in_words_what_holds_the_draft() -> None:
     (problem,) = verdict(some_facts(mode="audit", holds=("before_post_from",)), LATE).problems
     told = "Refund of £50.00 and no Credit Note; held: refunded before the first day of posting"
-    assert problem.message == f"{told}; last day for it 2026-03-23"
+    assert problem.message == f"{told}; its last day was 2026-03-23: the 14 days from the refund are over"
 
 
 def test_a_difference_that_is_accepted_or_told_once_for_all_raises_nothing_of_its_own() -> None:
@@ -328,4 +328,5 @@ def test_an_unreadable_row_is_named_by_its_rma_or_its_hash() -> None:
 def test_a_missing_note_says_why_its_draft_is_held() -> None:
     (problem,) = verdict(some_facts(holds=("awaiting_release",)), LATE).problems
     assert problem.kind == "credit_note_missing"
-    assert problem.message == "Refund of £50.00 and no Credit Note; held: awaiting release; last day for it 2026-03-23"
+    told = "Refund of £50.00 and no Credit Note; held: awaiting release"
+    assert problem.message == f"{told}; its last day was 2026-03-23: the 14 days from the refund are over"

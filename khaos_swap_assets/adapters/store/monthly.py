@@ -131,10 +131,13 @@ def returns_of(conn: psycopg.Connection, period: str) -> list[str]:
 
 
 def vat_errors(conn: psycopg.Connection, periods: Sequence[str]) -> dict[str, tuple[int, int]]:
-    """By currency: VAT that notes of these months claim too much, and too little; both positive, in pence (U-21)."""
+    """By currency: VAT that notes of these months claim too much, and too little; both positive, in pence (U-21).
+
+    Credit in another month than its money is no error of this size: it is right once both months are over.
+    """
     rows = conn.execute(
         "SELECT currency, coalesce(sum(vat_gap_pence) FILTER (WHERE vat_gap_pence > 0), 0)::bigint, "
-        "coalesce(-sum(vat_gap_pence) FILTER (WHERE vat_gap_pence < 0), 0)::bigint FROM recon.monthly "
+        "coalesce(-sum(vat_gap_pence) FILTER (WHERE vat_gap_pence < 0), 0)::bigint FROM recon.reconciliation "
         f"WHERE period = ANY(%s) AND {HAS_MONEY} GROUP BY 1 ORDER BY 1",
         (list(periods),),
     )

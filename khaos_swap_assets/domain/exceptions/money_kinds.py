@@ -38,6 +38,15 @@ MONEY_KINDS = (
         "The sale is found, the Credit Note is cancelled or corrected, or a person waives it.",
     ),
     ExceptionKind(
+        "credited_to_another_customer",
+        "finance",
+        "error",
+        "The Credit Note of a return stands on the account of another customer than the sale: one account shows credit "
+        "that is not its own, and the other shows a debt.",
+        "Move the Credit Note to the customer of the sale in Khaos.",
+        "Note and sale are of one customer, the note is no longer the return's, or a person waives it.",
+    ),
+    ExceptionKind(
         "refund_not_paid",
         "cx",
         "error",

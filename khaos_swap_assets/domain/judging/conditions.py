@@ -16,7 +16,6 @@ from khaos_swap_assets.domain.judging.facts import Limits, PostingFacts, ReturnF
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import london_date
-from khaos_swap_assets.domain.money.tax_dates import note_clock
 from khaos_swap_assets.domain.records.returns import CLOSED, KNOWN_STATUSES
 
 
@@ -40,9 +39,12 @@ class Case:
     @property
     def note_due(self) -> str:
         """The last day for the Credit Note, 14 days beginning with the refund's (U-3), as the end of a message."""
-        moment = self.facts.return_.refunded_at
-        clock = note_clock(london_date(moment), is_taxable_person=None) if moment else None
-        return f"; last day for it {clock.last_day}" if clock else ""
+        clock, today = self.facts.note_clock, london_date(self.now)
+        if clock is None:
+            return ""
+        if today >= clock.breach_on:
+            return f"; its last day was {clock.last_day}: the 14 days from the refund are over"
+        return f"; {'due soon, ' if today >= clock.warn_on else ''}last day for it {clock.last_day}"
 
     def problem(self, kind: str, message: str, pence: int, *, suggestion: str = "") -> Problem:
         """Trouble of the whole return, with the money at risk."""
@@ -221,6 +223,17 @@ def _credited_without_sale(case: Case) -> Iterator[Problem]:
         yield case.problem("credited_without_sale", message, vat)
 
 
+def _credited_to_another_customer(case: Case) -> Iterator[Problem]:
+    """A Credit Note is of the customer of its invoice (U-4)."""
+    sold_to = case.facts.customer_code
+    for one in case.facts.notes:
+        note = one.note
+        if sold_to and note.customer_code not in ("", sold_to):
+            message = f"{note.credit_note_code} is on the account of {note.customer_code}, the sale was to {sold_to}"
+            told = case.problem("credited_to_another_customer", message, note.gross_pence)
+            yield replace(told, subject=note.credit_note_code, credit_note_code=note.credit_note_code)
+
+
 def _posting_refused(case: Case) -> Iterator[Problem]:
     refused = [posting for posting in case.facts.postings if posting.state == "refused" and posting.refusal]
     if refused and not case.facts.is_covered:
@@ -262,6 +275,7 @@ RULES: dict[str, Rule] = {
     "refund_unconfirmed_too_long": _refund_unconfirmed_too_long,
     "return_status_unknown": _status_unknown,
     "credited_without_sale": _credited_without_sale,
+    "credited_to_another_customer": _credited_to_another_customer,
     "posting_refused": _posting_refused,
     "posting_in_doubt": _posting_in_doubt,
 }

@@ -14,6 +14,7 @@ from typing import Literal
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts, MoveFacts
 from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.money.tax_dates import Clock, note_clock
 from khaos_swap_assets.domain.money.vat_periods import VatPeriods
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.domain.policy.settlement import Settlement, settle
@@ -108,7 +109,8 @@ class ReturnFacts:
     value of goods sent instead; taxes on top and duties were refunded beside the prices. ``settled_pence`` of the gap
     are as they should be, ``tolerance`` says what ``money.tolerance`` made of the rest. ``settlement`` is the note
     still due by the policy (without: as before anybody decides), ``refund_lines`` are the rows of it. ``money`` is what
-    a connected storefront says, ``said`` the return with Swap's own dates.
+    a connected storefront says, ``said`` the return with Swap's own dates. ``customer_code`` is the person it was sold
+    to.
     """
 
     return_: Return
@@ -140,6 +142,7 @@ class ReturnFacts:
     money: Money | None = None
     said: Return | None = None
     over_pence: int = 0
+    customer_code: str = ""
     settlement: Settlement = field(init=False)
     refund_lines: tuple[LineFacts, ...] = field(init=False)
 
@@ -194,6 +197,11 @@ class ReturnFacts:
         """When it was paid, if that is known."""
         moments = self.paid.moments if self.paid else ()
         return moments[-1] if moments else self.return_.refunded_at
+
+    @property
+    def note_clock(self) -> Clock | None:
+        """The days for its Credit Note; nobody tells whether a customer is a business, so each counts as one (U-3)."""
+        return note_clock(london_date(self.refunded_at), is_taxable_person=None) if self.refunded_at else None
 
     @property
     def is_confirmed(self) -> bool:

@@ -272,6 +272,9 @@ def _deadlines(facts: ReturnFacts, limits: Limits) -> Iterator[datetime]:
     yield from _after(return_.refunded_at, timedelta(days=limits.arrival_days))
     if facts.said is not None:
         yield from _after(facts.said.done_at, timedelta(days=limits.pay_days))
+    if facts.note_clock and not facts.notes:
+        yield from _day_after(facts.note_clock.warn_on, -1)
+        yield from _day_after(facts.note_clock.breach_on, -1)
     for posting in facts.postings:
         yield from _after(posting.handed_out_at, timedelta(hours=limits.in_doubt_hours))
     for note in facts.notes:

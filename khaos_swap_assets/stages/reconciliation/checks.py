@@ -21,7 +21,14 @@ from khaos_swap_assets.stages.reconciliation.assets import MONTH_END, RETURNS
 from khaos_swap_assets.stages.reconciliation.legs import legs_of_month, legs_of_open
 from khaos_swap_assets.stages.toolbox import Toolbox
 
-VALUE_KINDS = ("value_gap", "vat_differs", "credited_without_sale", "credit_note_duplicate", "differences_systematic")
+VALUE_KINDS = (
+    "value_gap",
+    "vat_differs",
+    "credited_without_sale",
+    "credited_to_another_customer",
+    "credit_note_duplicate",
+    "differences_systematic",
+)
 
 refunds_equal_credit_notes = exceptions_check(
     "refunds_equal_credit_notes",

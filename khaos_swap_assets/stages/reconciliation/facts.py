@@ -171,6 +171,7 @@ def _facts(batch: _Batch, key: str, settings: Settings) -> ReturnFacts:
         is_order_awaited="waiting" in problems,
         over_returned=head.over_returned if head else (),
         over_pence=head.over_pence if head else 0,
+        customer_code=(head.customer_code or "") if head and not head.customer_is_generic else "",
         postings=tuple(_posting(one, beyond.get(one.ordinal, 0)) for one in batch.postings.get(key, ())),
         notes=tuple(_note(batch, note, record) for note, _ in batch.notes.get(key, ())),
         moves=tuple(_move(move, lines) for move in batch.moves.get(key, ())),
