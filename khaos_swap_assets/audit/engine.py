@@ -16,7 +16,8 @@ from khaos_swap_assets.audit.cases import Case
 from khaos_swap_assets.audit.pairing import Pairing, facts_of, note_facts
 from khaos_swap_assets.audit.rows import Row, RowMonth
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
-from khaos_swap_assets.domain.judging.facts import Limits, NoteFacts, ReturnFacts, Tolerance
+from khaos_swap_assets.domain.judging.document_facts import NoteFacts
+from khaos_swap_assets.domain.judging.facts import Limits, ReturnFacts, Tolerance
 from khaos_swap_assets.domain.judging.money_conditions import without_return
 from khaos_swap_assets.domain.judging.month_conditions import timing_of
 from khaos_swap_assets.domain.judging.small_differences import small_residual, systematic_problem

@@ -14,7 +14,8 @@ from khaos_swap_assets.adapters.files.documents import Note
 from khaos_swap_assets.audit import credit_notes
 from khaos_swap_assets.audit.cases import Case, Cases, cases
 from khaos_swap_assets.audit.inputs import Inputs
-from khaos_swap_assets.domain.judging.facts import NoteFacts, ReturnFacts
+from khaos_swap_assets.domain.judging.document_facts import NoteFacts
+from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.linking.attribution import Claim, may_cover
 from khaos_swap_assets.domain.linking.evidence import read
 from khaos_swap_assets.domain.linking.goodwill import LooseMoney, settle

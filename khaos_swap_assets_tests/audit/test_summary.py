@@ -27,6 +27,7 @@ from khaos_swap_assets.domain.judging.statuses import UNRECONCILED, WORST_FIRST,
 from khaos_swap_assets.domain.judging.waterfall import LEGS
 from khaos_swap_assets.domain.linking.passes import Matching
 from khaos_swap_assets.domain.records.packs import Packs
+from khaos_swap_assets.domain.records.stock_codes import SkuMatch
 
 TODAY = date(2026, 3, 31)
 SPAN = Span(TODAY)
@@ -51,7 +52,7 @@ def a_row(refund: int = 5000, credited: int = 5000, status: Status = "matched", 
 def summary_of(rows: list[Row], findings: list[Finding] | None = None) -> Summary:
     """The summary of rows alone, without files behind them."""
     returns, codes, orders, notes = (Table[Any](name) for name in ("returns", "codes", "orders", "notes"))
-    cases = Cases((), Naming(), OrderNames((), Naming()), Packs(()), ())
+    cases = Cases((), Naming(), OrderNames((), Naming()), Packs(()), (), lambda sku: SkuMatch(sku, sku))
     pairing = Pairing(cases, {}, {}, Matching(()), {}, {}, {}, {}, {}, {}, {}, {})
     return summarise(Inputs(returns, codes, orders, notes, None), pairing, rows, findings or [], SPAN)
 

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
-from khaos_swap_assets.domain.judging.facts import Limits, NoteFacts, PostingFacts, ReturnFacts
+from khaos_swap_assets.domain.judging.document_facts import NoteFacts, PostingFacts
+from khaos_swap_assets.domain.judging.facts import Limits, ReturnFacts
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts, MoveFacts
 from khaos_swap_assets.domain.judging.verdict import Verdict, judge
 from khaos_swap_assets.domain.records.returns import Return

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from khaos_swap_assets.domain.judging.facts import NoteFacts, ReturnFacts
+from khaos_swap_assets.domain.judging.document_facts import NoteFacts
+from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.judging.verdict import judge
 from khaos_swap_assets.domain.refunds.money_shown import Money
 from khaos_swap_assets.domain.reporting.refund_story import Story, tell

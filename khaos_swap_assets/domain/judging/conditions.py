@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
-from khaos_swap_assets.domain.judging.facts import Limits, PostingFacts, ReturnFacts
+from khaos_swap_assets.domain.judging.document_facts import PostingFacts
+from khaos_swap_assets.domain.judging.facts import Limits, ReturnFacts
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import london_date

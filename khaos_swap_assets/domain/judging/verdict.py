@@ -6,13 +6,15 @@ which note belongs to which return (``linking.attribution``). Source: DESIGN §4
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.judging.conditions import RULES, Case
-from khaos_swap_assets.domain.judging.facts import Limits, NoteFacts, ReturnFacts
+from khaos_swap_assets.domain.judging.deadlines import deadlines, first_change, note_deadlines
+from khaos_swap_assets.domain.judging.document_facts import NoteFacts
+from khaos_swap_assets.domain.judging.facts import Limits, ReturnFacts
 from khaos_swap_assets.domain.judging.goods_conditions import GOODS_RULES
 from khaos_swap_assets.domain.judging.money_conditions import MONEY_RULES, is_overdue
 from khaos_swap_assets.domain.judging.month_conditions import MONTH_RULES
@@ -23,7 +25,7 @@ from khaos_swap_assets.domain.judging.value_conditions import VALUE_RULES, statu
 from khaos_swap_assets.domain.judging.waterfall import Waterfall
 from khaos_swap_assets.domain.judging.waterfall_sides import vat_gap_of, waterfall_of, weighed
 from khaos_swap_assets.domain.money.amounts import format_money
-from khaos_swap_assets.domain.money.periods import LONDON, london_date
+from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.returns import hold_words
 from khaos_swap_assets.domain.refunds.proof import is_unproven
 
@@ -88,7 +90,7 @@ def judge(facts: ReturnFacts, limits: Limits, now: datetime) -> Verdict:
         return _judge(Case(own, limits, moment))
 
     status, problems = at(now)
-    due = _first_change(at, _deadlines(facts, limits), now)
+    due = first_change(at, deadlines(facts, limits), now)
     return Verdict(status, waterfall_of(facts), vat_gap_of(facts), problems, due, _open_pence(own, status))
 
 
@@ -107,7 +109,7 @@ def judge_note(facts: NoteFacts, limits: Limits, now: datetime) -> NoteVerdict:
     def at(moment: datetime) -> tuple[Problem, ...]:
         return tuple(_note_problems(facts, limits, moment))
 
-    due = _first_change(at, _note_deadlines(facts, limits), now)
+    due = first_change(at, note_deadlines(facts, limits), now)
     status: Status = "ambiguous" if facts.rival_rmas and not facts.is_merged else "credit_note_orphan"
     return NoteVerdict(at(now), due, status, 0 if facts.rival_rmas or facts.is_suggested else _whole_pence(facts))
 
@@ -262,41 +264,3 @@ def _note_problem(kind: str, facts: NoteFacts, message: str) -> Problem:
         money_at_risk_pence=_whole_pence(facts),
         currency=facts.note.currency,
     )
-
-
-def _deadlines(facts: ReturnFacts, limits: Limits) -> Iterator[datetime]:
-    return_ = facts.return_
-    yield from _after(return_.delivered_at, timedelta(days=limits.inspection_days))
-    yield from _after(return_.delivered_at, timedelta(days=limits.refund_days))
-    yield from _after(facts.refunded_at, timedelta(days=limits.credit_note_days))
-    yield from _after(return_.refunded_at, timedelta(days=limits.arrival_days))
-    if facts.said is not None:
-        yield from _after(facts.said.done_at, timedelta(days=limits.pay_days))
-    if facts.note_clock and not facts.notes:
-        yield from _day_after(facts.note_clock.warn_on, -1)
-        yield from _day_after(facts.note_clock.breach_on, -1)
-    for posting in facts.postings:
-        yield from _after(posting.handed_out_at, timedelta(hours=limits.in_doubt_hours))
-    for note in facts.notes:
-        yield from _note_deadlines(note, limits)
-
-
-def _note_deadlines(facts: NoteFacts, limits: Limits) -> Iterator[datetime]:
-    yield from _day_after(facts.note.created_on, limits.issue_days)
-    yield from _day_after(facts.note.issued_on, limits.allocation_days)
-
-
-def _after(moment: datetime | None, limit: timedelta) -> Iterator[datetime]:
-    if moment is not None:
-        yield moment + limit + timedelta(microseconds=1)
-
-
-def _day_after(day: date | None, days: int) -> Iterator[datetime]:
-    if day is not None:
-        yield datetime.combine(day + timedelta(days=days + 1), time.min, LONDON).astimezone(UTC)
-
-
-def _first_change(at: Callable[[datetime], object], deadlines: Iterable[datetime], now: datetime) -> datetime | None:
-    later = sorted({moment for moment in deadlines if moment > now})
-    before = at(now) if later else None
-    return next((moment for moment in later if at(moment) != before), None)

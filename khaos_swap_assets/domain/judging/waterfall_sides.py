@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from khaos_swap_assets.domain.judging.facts import NoteFacts, ReturnFacts
+from khaos_swap_assets.domain.judging.document_facts import NoteFacts
+from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts
 from khaos_swap_assets.domain.judging.waterfall import LEGS, Waterfall, explain
 from khaos_swap_assets.domain.judging.waterfall_facts import (

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS, Problem
-from khaos_swap_assets.domain.judging.facts import NoteFacts, PostingFacts, ReturnFacts
+from khaos_swap_assets.domain.judging.document_facts import NoteFacts, PostingFacts
+from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts
 from khaos_swap_assets.domain.judging.verdict import Verdict
 from khaos_swap_assets.domain.money.amounts import format_money

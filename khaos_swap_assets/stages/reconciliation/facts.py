@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,8 @@ from khaos_swap_assets.adapters.swap.extras import Extras, read_extras
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.documents.postings import Posting
 from khaos_swap_assets.domain.goods.dispositions import KEPT
-from khaos_swap_assets.domain.judging.facts import Limits, NoteFacts, PostingFacts, ReturnFacts
+from khaos_swap_assets.domain.judging.document_facts import NoteFacts, PostingFacts
+from khaos_swap_assets.domain.judging.facts import Limits, ReturnFacts
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts, MoveFacts
 from khaos_swap_assets.domain.linking.attribution import Claim, may_cover
 from khaos_swap_assets.domain.money.vat_periods import VatPeriods
@@ -82,9 +83,9 @@ class _Batch:
     policy: CreditNotePolicy
     money: Witnessed
     shared: dict[str, tuple[int, str]]
-    whole_lines: dict[str, tuple[tuple[str, int], ...]]
     packs: Packs
     waived: frozenset[links.Pair]
+    whole_lines: dict[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
 
 
 def gather(
@@ -126,9 +127,9 @@ def _load(conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy
         policy,
         witnessed,
         shared,
-        {note.credit_note_code: note.lines for note in notes.by_code(conn, list(shared))} if shared else {},
         _packs(conn, [*(note for some in noted.values() for note, _ in some), *chain(*loose.values())], lines),
         links.waived(conn, ids),
+        {note.credit_note_code: note.lines for note in notes.by_code(conn, list(shared))} if shared else {},
     )
 
 

@@ -14,7 +14,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from khaos_swap_assets.adapters.store import findings, monthly, notes, verdicts, worklist
-from khaos_swap_assets.domain.judging.facts import NoteFacts, ReturnFacts
+from khaos_swap_assets.domain.judging.document_facts import NoteFacts
+from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.judging.month_conditions import timing_of
 from khaos_swap_assets.domain.judging.verdict import Verdict, judge, judge_note, judge_unreadable
 from khaos_swap_assets.domain.judging.waterfall import LEGS

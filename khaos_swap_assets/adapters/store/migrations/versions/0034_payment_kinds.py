@@ -1,4 +1,4 @@
-"""The names of gateways that paid money back, found without reading every payment.
+"""The names of gateways that refunded, found without reading every payment.
 
 Belongs here: one index on ``storefront.transactions``.
 """
