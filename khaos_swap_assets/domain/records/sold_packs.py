@@ -97,10 +97,11 @@ def over_sold(claims: Sequence[Claim], order: SalesOrder, packs: Packs) -> dict[
     components. Of goods in packs the money counts together, so that a penny of rounding between
     the components of a pack names nobody.
     """
-    lines = opened(order, packs)
+    split = [part for claim in claims for part in _opened_claim(claim, packs)]
+    claimed = {part.stock_code for part in split}
+    lines = [sold for sold in opened(order, packs) if sold.line.stock_code in claimed]
     whole = replace(order, lines=tuple(sold.line for sold in lines))
     pool = {sold.line.stock_code for sold in lines if sold.pack}
-    split = [part for claim in claims for part in _opened_claim(claim, packs)]
     found = dict.fromkeys(over_returns(split, whole.sold), 0)
     found |= over_refunds([claim for claim in split if claim.stock_code not in pool], whole)
     found |= _over_pool([claim for claim in split if claim.stock_code in pool], whole)
