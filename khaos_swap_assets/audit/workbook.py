@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from khaos_swap_assets.audit.control import Strip
 from khaos_swap_assets.audit.findings import Finding
 from khaos_swap_assets.audit.rows import Row
 from khaos_swap_assets.audit.summary import Summary, Totals
@@ -175,12 +176,25 @@ def _summary_sheet(sheets: _Sheets, summary: Summary) -> None:
         ["As of", summary.span.as_of],
         ["Refunds", summary.refunds_are],
         ["VAT periods", summary.span.vat_periods.words],
+        *([[], ["What was not compared"]] if summary.not_compared else []),
+        *([*one.partition(": ")[::2]] for one in summary.not_compared),
+        [],
+        ["The files, as they were read"],
+        ("File", "Documents", "First day", "Last day", "Adds up to", "Negative"),
     ]
+    lines += [line for strip in summary.strips for line in _strip_lines(strip)]
     for totals in summary.totals:
         lines += _totals_lines(totals)
     lines += [[], ["Input files"], ("File", "Encoding", "Records", "Read", "Rejected")]
     lines += [[one.file, one.encoding, one.given, one.read, one.rejected] for one in summary.files.values()]
     sheets.plain("Summary", lines)
+
+
+def _strip_lines(strip: Strip) -> list[Sequence[Any]]:
+    """A file's figures; each further currency has a line of its own."""
+    first, *more = [Amount(pence, currency) for currency, pence in strip.sums.items()] or [None]
+    lines: list[Sequence[Any]] = [[strip.file, strip.documents, strip.first, strip.last, first, strip.negative]]
+    return lines + [["", None, None, None, amount] for amount in more]
 
 
 def _totals_lines(totals: Totals) -> list[Sequence[Any]]:

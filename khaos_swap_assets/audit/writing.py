@@ -53,6 +53,8 @@ EXCEPTION_COLUMNS = (
     "opened_on",
     "message",
     "suggestion",
+    "currency",
+    "what_to_do",
 )
 REJECTED = "rejected.csv"
 
@@ -140,6 +142,8 @@ def exception_cells(finding: Finding) -> list[Any]:
         finding.opened_on.isoformat() if finding.opened_on else "",
         finding.message,
         finding.suggestion,
+        finding.currency,
+        finding.described.action,
     ]
 
 

@@ -63,6 +63,7 @@ def test_the_columns_and_a_row_word_by_word(tmp_path: Path) -> None:
 def test_the_exceptions_word_by_word(tmp_path: Path) -> None:
     rows = table(written(small_shop(), tmp_path) / "exceptions.csv")
     assert list(rows[0]) == list(writing.EXCEPTION_COLUMNS)
+    assert rows[2].pop("what_to_do").startswith("Post the Credit Note by hand in Khaos")
     assert rows[2] | {"message": ""} == {
         "kind": "credit_note_missing",
         "owner": "finance",
@@ -74,6 +75,7 @@ def test_the_exceptions_word_by_word(tmp_path: Path) -> None:
         "opened_on": "2026-03-04",
         "message": "",
         "suggestion": "",
+        "currency": "GBP",
     }
 
 
@@ -160,6 +162,25 @@ def test_the_page_says_what_matters(tmp_path: Path) -> None:
     text = (written(small_shop(), tmp_path) / "report.html").read_text(encoding="utf-8")
     for words in ("£82.48", "What to fix first", "Who acts", "How old it is", "The worst 4", "<svg", "EUR"):
         assert words in text
+
+
+def test_page_and_workbook_begin_with_what_was_read_and_what_was_not_compared(tmp_path: Path) -> None:
+    out = written(small_shop(), tmp_path)
+    text = (out / "report.html").read_text(encoding="utf-8")
+    strip = text.partition("<h2>The files, as they were read</h2>")[2].partition("</table>")[0]
+    cells = [re.sub("<[^>]+>", "", cell) for cell in re.findall(r"<td.*?</td>", strip)]
+    assert cells[-6:] == [
+        "credit notes",
+        "notes.csv",
+        "8",
+        "2026-03-03",
+        "2026-03-03",
+        "EUR\N{NO-BREAK SPACE}24.99£152.46",
+    ]
+    assert text.index("What was not compared") < text.index("as they were read") < text.index("Not reconciled")
+    with zipfile.ZipFile(out / "report.xlsx") as book:
+        told = re.findall(r"<t[^>]*>([^<]*)</t>", book.read("xl/worksheets/sheet1.xml").decode())
+    assert {"What was not compared", "Money", "The files, as they were read", "Adds up to", "notes.csv"} <= set(told)
 
 
 def test_the_causes_are_those_of_the_chart_and_add_up_to_the_gap(tmp_path: Path) -> None:

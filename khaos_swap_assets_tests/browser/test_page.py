@@ -1,11 +1,16 @@
-"""Our own page in a real browser: it is laid out, and asks nobody else for anything."""
+"""Our own pages in a real browser: they are laid out, on a phone too, and ask nobody else for anything."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 
 from khaos_swap_assets import api_page
+from khaos_swap_assets.audit import run
+from khaos_swap_assets.audit.engine import Span
+from khaos_swap_assets_tests.audit.files import AS_OF, small_shop
 from khaos_swap_assets_tests.browser import chromium
 
 pytestmark = [
@@ -37,3 +42,20 @@ def test_the_page_is_whole_without_a_network() -> None:
         assert page.locator("summary .path").all_inner_texts() == ["/things"]
         assert page.locator("main").bounding_box()["height"] > 200  # type: ignore[index]
     assert asked == [ADDRESS]
+
+
+CUT = "() => [...document.querySelectorAll('table')].filter(one => one.offsetWidth > innerWidth - 60).length"
+"""Tables that do not fit in their card."""
+
+
+def test_no_table_of_the_report_is_cut_on_a_phone(tmp_path: Path) -> None:
+    run.audit(small_shop().write(tmp_path / "in"), Span(AS_OF), tmp_path / "out")
+    asked: list[str] = []
+    with chromium.open_browser() as browser:
+        page = browser.new_page(viewport={"width": 375, "height": 800})
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto((tmp_path / "out/report.html").as_uri())
+        assert page.evaluate(CUT) == 0
+        labels = page.locator("table.wide td").evaluate_all("all => all.map(one => one.dataset.l)")
+        assert {"RMA", "Adds up to", "Not reconciled", "Rejected"} <= set(labels)
+    assert len(asked) == 1
