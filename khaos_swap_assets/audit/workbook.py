@@ -192,9 +192,9 @@ def _summary_sheet(sheets: _Sheets, summary: Summary) -> None:
 
 def _strip_lines(strip: Strip) -> list[Sequence[Any]]:
     """A file's figures; each further currency has a line of its own."""
-    first, *more = [Amount(pence, currency) for currency, pence in strip.sums.items()] or [None]
-    lines: list[Sequence[Any]] = [[strip.file, strip.documents, strip.first, strip.last, first, strip.negative]]
-    return lines + [["", None, None, None, amount] for amount in more]
+    sums = [Amount(pence, currency) for currency, pence in strip.sums.items()]
+    first: list[Any] = [strip.file, strip.documents, strip.first, strip.last, *(sums[:1] or [None]), strip.negative]
+    return [first, *(["", None, None, None, amount] for amount in sums[1:])]
 
 
 def _totals_lines(totals: Totals) -> list[Sequence[Any]]:
