@@ -192,8 +192,8 @@ def _summary_sheet(sheets: _Sheets, summary: Summary) -> None:
 
 def _strip_lines(strip: Strip) -> list[Sequence[Any]]:
     """A file's figures; each further currency has a line of its own."""
-    sums = [Amount(pence, currency) for currency, pence in strip.sums.items()]
-    first: list[Any] = [strip.file, strip.documents, strip.first, strip.last, *(sums[:1] or [None]), strip.negative]
+    sums: list[Any] = [Amount(pence, currency) for currency, pence in strip.sums.items()] or [None]
+    first = [strip.file, strip.documents, strip.first, strip.last, sums[0], strip.negative]
     return [first, *(["", None, None, None, amount] for amount in sums[1:])]
 
 
