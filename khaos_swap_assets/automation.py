@@ -14,8 +14,8 @@ from khaos_swap_assets.failures import failed_runs
 from khaos_swap_assets.housekeeping import housekeeping
 from khaos_swap_assets.stages import watching
 from khaos_swap_assets.stages.checking import WATCH
-from khaos_swap_assets.stages.completeness import checks as completeness_checks
-from khaos_swap_assets.stages.completeness import watch as watch_checks
+from khaos_swap_assets.stages.completeness import assets as completeness
+from khaos_swap_assets.stages.completeness.watch import somebody_watches
 from khaos_swap_assets.stages.due import UnansweredError, what_is_due
 from khaos_swap_assets.stages.reconciliation import checks as reconciliation_checks
 from khaos_swap_assets.stages.reconciliation.assets import MONTH_END, months_from
@@ -39,9 +39,7 @@ sync = dg.define_asset_job(
 watch = dg.define_asset_job(
     "watch",
     selection=dg.AssetSelection.assets(WATCH)
-    | dg.AssetSelection.checks(
-        reconciliation_checks.sources_are_fresh, *completeness_checks.CHECKS, watch_checks.somebody_watches
-    ),
+    | dg.AssetSelection.checks(reconciliation_checks.sources_are_fresh, *completeness.CHECKS, somebody_watches),
     executor_def=dg.in_process_executor,
     description="Judge by our own tables alone whether somebody watches and every source was read; asks no vendor.",
 )

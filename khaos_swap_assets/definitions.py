@@ -14,22 +14,16 @@ from khaos_swap_assets import automation, lineage, not_started, resources
 from khaos_swap_assets.adapters.settings import PERIOD_START
 from khaos_swap_assets.stages import watching
 from khaos_swap_assets.stages.completeness import assets as completeness
-from khaos_swap_assets.stages.completeness import checks as completeness_checks
 from khaos_swap_assets.stages.completeness import watch
 from khaos_swap_assets.stages.credit_notes import assets as credit_notes
-from khaos_swap_assets.stages.credit_notes import checks as credit_note_checks
 from khaos_swap_assets.stages.orders import assets as orders
 from khaos_swap_assets.stages.reconciliation import assets as reconciliation
 from khaos_swap_assets.stages.reconciliation import checks as reconciliation_checks
 from khaos_swap_assets.stages.returns import assets as returns
-from khaos_swap_assets.stages.returns import checks as return_checks
 from khaos_swap_assets.stages.shadow import assets as shadow
-from khaos_swap_assets.stages.shadow import checks as shadow_checks
 from khaos_swap_assets.stages.stock import assets as stock
-from khaos_swap_assets.stages.stock import checks as stock_checks
 from khaos_swap_assets.stages.stock_codes import assets as stock_codes
 from khaos_swap_assets.stages.storefront import assets as storefront
-from khaos_swap_assets.stages.storefront import checks as storefront_checks
 
 if TYPE_CHECKING:
     from khaos_swap_assets.adapters.settings import Settings
@@ -64,15 +58,15 @@ def build(settings: Settings | None = None, *, toolbox: object = None) -> dg.Def
             reconciliation.month_end,
         ),
         asset_checks=[
-            *return_checks.CHECKS,
-            *storefront_checks.CHECKS,
-            *credit_note_checks.CHECKS,
-            *stock_checks.CHECKS,
+            *returns.CHECKS,
+            *storefront.CHECKS,
+            *credit_notes.CHECKS,
+            *stock.CHECKS,
             *reconciliation_checks.CHECKS,
             reconciliation_checks.of_months(months),
-            *completeness_checks.CHECKS,
+            *completeness.CHECKS,
             *watch.CHECKS,
-            *shadow_checks.CHECKS,
+            *shadow.CHECKS,
         ],
         jobs=automation.JOBS,
         sensors=automation.sensors(settings.sensor_seconds if settings else 1, is_started=settings is not None),

@@ -118,6 +118,24 @@ def long_comments(path: Path) -> list[str]:
     return found
 
 
+def gone(path: Path) -> list[str]:
+    """Modules, and names in them, that a text refers to and that are no more."""
+    rooms = {path.name for base in (PACKAGE, PACKAGE / "domain") for path in base.iterdir() if path.is_dir()}
+    named = [text.split(".") for text in re.findall(r"``([a-z_]+(?:\.[a-z_]+)+)``", path.read_text(encoding="utf-8"))]
+    return [".".join(one) for one in named if one[0] in rooms and one[-1] != "py" and not _is_there(one)]
+
+
+def _is_there(parts: list[str]) -> bool:
+    for base in (PACKAGE, PACKAGE / "domain"):
+        at, rest = base, list(parts)
+        while rest and (at / rest[0]).is_dir():
+            at /= rest.pop(0)
+        module = at / f"{rest[0]}.py" if rest else at / "__init__.py"
+        if module.is_file() and all(re.search(rf"\b{name}\b", module.read_text("utf-8")) for name in rest[1:]):
+            return True
+    return False
+
+
 def floats(path: Path) -> list[str]:
     """Calls of ``float`` where money is."""
     name = name_of(path)
@@ -138,6 +156,7 @@ RULES: tuple[Callable[[Path], list[str]], ...] = (
     untyped,
     words_about_the_work,
     long_comments,
+    gone,
     floats,
 )
 
@@ -156,6 +175,8 @@ def test_a_file_keeps_the_rules(path: Path) -> None:
         (untyped, "m.py", "def f(a: int): ...\ndef g(a) -> int: ...\ndef h(a: int) -> int: ...", ["f", "g"]),
         (words_about_the_work, "m.py", "x = 1  # TO" + "DO", ["TO" + "DO"]),
         (long_comments, "m.py", "# a\n" * (LONGEST_COMMENT + 2), ["line 4"]),
+        (gone, "domain/m.py", "# ``domain.n``, ``domain.m``, ``other.n`` and ``domain.m.x``", ["domain.n"]),
+        (gone, "domain/m.py", "# ``domain.m.y``\nx = 1", []),
         (floats, "domain/m.py", "x = 1\ny = float(x)", ["line 2"]),
         (floats, "domain/m.py", 'x = float("nan")', []),
         (floats, "sandbox/m.py", "x = float(1)", []),
@@ -170,6 +191,7 @@ def test_a_rule_can_fail(
     found: list[str],
 ) -> None:
     monkeypatch.setattr(f"{__name__}.PACKAGE", tmp_path)
+    (tmp_path / "domain").mkdir()
     path = tmp_path / name
     path.parent.mkdir(exist_ok=True)
     path.write_text(source)

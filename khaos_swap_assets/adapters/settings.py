@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.adapters.settings_money import PREFIX as PREFIX
 from khaos_swap_assets.adapters.settings_money import StorefrontSettings, ToleranceSettings
-from khaos_swap_assets.domain.money.vat_periods import VatPeriodsName
+from khaos_swap_assets.domain.money.periods import VatPeriodsName
 from khaos_swap_assets.domain.refunds.proof import WORDS, Proof
 
 EARLIEST_YEAR = 2000

@@ -1,7 +1,8 @@
 """What the files together know about each return: its order, its Stock Codes, its money.
 
-Belongs here: joining a return with catalogue, orders and refunds. Stays out: Credit Notes (``engine``) and what is
-wrong (``findings``). Money is minor units of the return's currency.
+Belongs here: joining a return with catalogue, orders and refunds, and what a sale says of a returned line. Stays out:
+Credit Notes (``pairing``) and what is wrong (``findings``). Money is minor units of the return's currency. Source:
+FINANCE_RULES U-5, U-7.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from khaos_swap_assets.adapters.files import documents
 from khaos_swap_assets.adapters.files.layouts import OrderRow
@@ -19,20 +21,43 @@ from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.order_names import Naming, OrderNames, naming_of
 from khaos_swap_assets.audit.refunds import Paid, paid
 from khaos_swap_assets.audit.returns_file import ReturnRow
-from khaos_swap_assets.audit.sales import sale_of
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.judging.facts import ReturnFacts, Unknown
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts
-from khaos_swap_assets.domain.linking.passes import ReturnRecord
-from khaos_swap_assets.domain.linking.records import unknown_codes
+from khaos_swap_assets.domain.linking.records import ReturnRecord, unknown_codes
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.orders import Claim, OrderMatch, SalesOrder, choose_order, order_refs
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.domain.records.returns import ENDED_UNPAID, Return, ReturnLine, rightful_pence
-from khaos_swap_assets.domain.records.sold_packs import named_line, over_sold
+from khaos_swap_assets.domain.records.sold_packs import candidates, chosen, named_line, over_sold
 from khaos_swap_assets.domain.records.stock_codes import Catalogue, SkuMatch, match_sku
 from khaos_swap_assets.domain.refunds.money_shown import Money, as_money_says, is_owed
 from khaos_swap_assets.domain.refunds.payments import Refund
+
+
+def sale_of(
+    line: ReturnLine, code: str | None, order: SalesOrder | None, sold: Mapping[str, Sequence[OrderRow]], packs: Packs
+) -> dict[str, Any]:
+    """Fields of ``LineFacts`` that the sale tells: by the line's reference, else by its exact price."""
+    able = candidates(order, packs, code, line.line_item_id) if order and code else []
+    told = chosen(able, line.quantity, line.cost_pence)
+    if order is None or not told or any(one.pack for one in told):
+        return {}
+    rows = [row for row in sold[order.associated_ref] if row.so_code in ("", order.so_code)]
+    return _shared([rows[one.line.line_no - 1] for one in told], line.quantity)
+
+
+def _shared(rows: Sequence[OrderRow], quantity: int) -> dict[str, Any]:
+    """Price, list price and rate of so many units of these sold lines; what they do not share is not known."""
+    units = sum(row.quantity for row in rows)
+    rates = {row.vat_percent for row in rows}
+    prices = {row.unit_price_pence for row in rows}
+    return {
+        "sold_pence": sum(map(documents.sold_pence, rows)) * quantity // units if units else None,
+        "list_pence": prices.pop() * quantity if len(prices) == 1 and any(row.discount_pence for row in rows) else None,
+        "vat_percent": rates.pop() if len(rates) == 1 else None,
+    }
+
 
 UNKNOWN: frozenset[Unknown] = frozenset({"inspections", "orders"})
 """What no file shows: what the bench saw, and whether an order that is not there was ever made."""

@@ -26,9 +26,8 @@ from khaos_swap_assets.domain.judging.verdict import Verdict, judge, judge_note
 from khaos_swap_assets.domain.judging.waterfall import LEGS, Waterfall
 from khaos_swap_assets.domain.judging.waterfall_sides import month_parts_of, waterfall_of_note
 from khaos_swap_assets.domain.money.amounts import spread
-from khaos_swap_assets.domain.money.periods import LONDON, london_date
+from khaos_swap_assets.domain.money.periods import LONDON, VatPeriods, london_date
 from khaos_swap_assets.domain.money.tolerance import Residual, Tolerances, govern
-from khaos_swap_assets.domain.money.vat_periods import VatPeriods
 from khaos_swap_assets.domain.refunds.payments import Refund
 
 

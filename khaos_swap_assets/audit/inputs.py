@@ -120,15 +120,6 @@ def read_all(paths: Paths, said: Said | None = None, reports: Reports = lambda n
     )
 
 
-def read_inputs(
-    paths: Paths, *, skips_bad_rows: bool, said: Said | None = None, reports: Reports = lambda name: silent
-) -> Inputs:
-    """Read all files. Raises ``BadInputError`` for an unreadable file, and for bad rows unless they are skipped."""
-    inputs = read_all(paths, said, reports)
-    usable(inputs, skips_bad_rows=skips_bad_rows)
-    return inputs
-
-
 def usable(inputs: Inputs, *, skips_bad_rows: bool) -> None:
     """Set documents aside that lost a row. Raises ``BadInputError`` where the audit may not go on."""
     is_whole = all(table.is_whole for table in inputs.tables.values())

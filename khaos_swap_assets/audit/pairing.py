@@ -1,7 +1,8 @@
 """Returns joined with their Credit Notes, as facts for the judge.
 
-Belongs here: the links of files, and what files show of each return and note beside them. Stays out: which note belongs
-to which return (``linking.passes``) and what is true of it (``judging.verdict``).
+Belongs here: completing a note from the orders and returns, the links of files, and what files show of each return and
+note beside them. Stays out: rows of the file (``adapters.files``), which note belongs to which return
+(``linking.passes``) and what is true of it (``judging.verdict``).
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from khaos_swap_assets.adapters.files import documents
 from khaos_swap_assets.adapters.files.documents import Note
-from khaos_swap_assets.audit import credit_notes
+from khaos_swap_assets.adapters.files.layouts import OrderRow
+from khaos_swap_assets.adapters.files.tables import CURRENCY, HOME_CURRENCY
 from khaos_swap_assets.audit.cases import Case, Cases, cases
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.domain.judging.document_facts import NoteFacts
@@ -27,9 +30,56 @@ from khaos_swap_assets.domain.linking.records import (
     ReturnRecord,
     WhyNot,
     credited_by_return,
+    unknown_codes,
 )
+from khaos_swap_assets.domain.money.amounts import exponent_of
 from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.money.tax import Amount
 from khaos_swap_assets.domain.refunds.payments import Refund
+
+
+def completed_notes(inputs: Inputs, cases: Cases) -> list[Note]:
+    """All notes. One without an order has that which its reference names; one of a file without currencies its order's.
+
+    Amounts were read with two decimals, so that only a currency of two decimals may be taken over.
+    """
+    found = [_with_order(note, cases) for note in documents.notes(inputs.credit_notes.rows)]
+    return found if CURRENCY in inputs.credit_notes.columns else list(_with_currency(found, cases))
+
+
+def record_of(note: Note, cases: Cases) -> NoteRecord:
+    """What matching reads of it; a pack counts as its components."""
+    return replace(note.record, codes=cases.packs.noted(note.record.codes), unknown_codes=strange(note, cases))
+
+
+def strange(note: Note, cases: Cases) -> tuple[tuple[str, str], ...]:
+    """Its codes that are no Stock Code, as after a spreadsheet, each with what it stands for."""
+    return unknown_codes(cases.skus(code) for code in sorted({line.stock_code for line in note.lines}))
+
+
+def net_of(note: Note, sold: Sequence[OrderRow]) -> int | None:
+    """Net of a note; delivery, whose net no file shows, at the rate of the sold goods where they share one."""
+    rates = {row.vat_percent for row in sold}
+    if note.vat_pence is None or (note.delivery_pence and (len(rates) != 1 or None in rates)):
+        return None
+    delivery = [Amount.of(note.delivery_pence, rate).net_pence for rate in rates if rate is not None]
+    return note.gross_pence - note.delivery_pence - note.vat_pence + (delivery[0] if note.delivery_pence else 0)
+
+
+def _with_order(note: Note, cases: Cases) -> Note:
+    if not note.order_ref:
+        return replace(note, order_ref=cases.orders.ref_of(note.associated_ref))
+    return replace(note, order_ref=cases.orders.ref_of(note.order_ref) or note.order_ref)
+
+
+def _with_currency(notes: Iterable[Note], cases: Cases) -> Iterable[Note]:
+    of_order = {case.order_ref: case.return_.currency for case in cases.all if case.order_ref}
+    of_rma = {case.return_.rma: case.return_.currency for case in cases.all}
+    for note in notes:
+        of_return = of_order.get(note.order_ref) or of_rma.get(note.associated_ref)
+        found = of_return or cases.orders.currency_of(note.order_ref) or HOME_CURRENCY
+        yield replace(note, currency=found) if exponent_of(found) == exponent_of(HOME_CURRENCY) else note
+
 
 CERTAIN = "certain"
 
@@ -67,10 +117,10 @@ class Pairing:
 def pair(inputs: Inputs) -> Pairing:
     """Join the files and match notes to returns."""
     found = cases(inputs)
-    notes = credit_notes.notes(inputs, found)
+    notes = completed_notes(inputs, found)
     case_of = {case.return_.return_id: case for case in found.all}
     return_records = {key: case.record(found.packs) for key, case in case_of.items()}
-    note_records = {note.code: credit_notes.record_of(note, found) for note in notes}
+    note_records = {note.code: record_of(note, found) for note in notes}
     matching = link_notes(list(note_records.values()), list(return_records.values()))
     suggested = [link for link in matching.links if link.certainty != CERTAIN]
     rivals: defaultdict[str, set[str]] = defaultdict(set)
@@ -186,8 +236,8 @@ def _share(note: Note, case: Case, pairing: Pairing, opened_units: int) -> NoteF
     """A note as a return's; of one for several returns, or for the parts of a pack, the lines tell nothing."""
     pence = pairing.shares[note.code, case.return_.return_id]
     is_whole = pence == note.gross_pence
-    unknown = credit_notes.strange(note, pairing.cases)
-    shown = note.shown(net_pence=credit_notes.net_of(note, case.sold) if is_whole else None, has_lines=not opened_units)
+    unknown = strange(note, pairing.cases)
+    shown = note.shown(net_pence=net_of(note, case.sold) if is_whole else None, has_lines=not opened_units)
     shown = replace(shown, lines=read(shown.lines, unknown))
     told = shown if is_whole else replace(shown, gross_pence=pence, delivery_gross_pence=0, lines=())
     values = tuple(line.gross_pence for line in note.lines) if told.lines else ()

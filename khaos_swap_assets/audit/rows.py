@@ -1,7 +1,8 @@
 """One row of the reconciliation: a return, a Credit Note that no return has for certain, or money without a return.
 
-Belongs here: the record, and figures that follow from one row. Stays out: how a row comes about (``engine``) and how it
-is written (``writing``). Money is minor units of the row's currency.
+Belongs here: the record, figures that follow from one row, and the plain words of statuses, steps and legs for people
+who never saw the field names. Stays out: how a row comes about (``engine``) and how it is written (``writing``). Money
+is minor units of the row's currency.
 """
 
 from __future__ import annotations
@@ -70,3 +71,39 @@ class Row:
     def is_unreconciled(self) -> bool:
         """True when somebody has to act."""
         return self.status in UNRECONCILED
+
+
+STATUS_WORDS = {
+    "duplicate": "Credited twice",
+    "ambiguous": "Fits in more than one way",
+    "value_gap": "Amounts differ",
+    "paid_twice": "Refunded twice",
+    "credit_note_missing": "Refunded, no Credit Note",
+    "credit_note_orphan": "Credit Note without a return",
+    "refund_without_return": "Refunded, no return",
+    "in_flight": "Not due yet",
+    "within_tolerance": "Within tolerance",
+    "matched": "Matched",
+    "nothing_due": "Nothing due",
+}
+LEG_WORDS = {
+    "goods": "Goods",
+    "quantity": "Quantity",
+    "tax": "Tax",
+    "delivery": "Delivery",
+    "discount": "Discount",
+    "fee": "Return fee",
+    "tender": "Gift card or store credit",
+    "exchange": "Exchange",
+    "fx": "Exchange rate",
+    "rounding": "Rounding",
+    "unexplained": "Not explained",
+}
+STEP_WORDS = {
+    **LEG_WORDS,
+    "in_flight": "Credit Note not due yet",
+    "credit_note_missing": "Refunded, no Credit Note",
+    "credit_note_orphan": "Credit Note without a return",
+    "ambiguous": "Fits in more than one way",
+    "refund_without_return": "Refunded, no return",
+}

@@ -14,9 +14,8 @@ from typing import Any
 
 from khaos_swap_assets.audit.control import Strip
 from khaos_swap_assets.audit.findings import Finding
-from khaos_swap_assets.audit.rows import Row
+from khaos_swap_assets.audit.rows import LEG_WORDS, STATUS_WORDS, STEP_WORDS, Row
 from khaos_swap_assets.audit.summary import Summary, Totals
-from khaos_swap_assets.audit.words import LEG_WORDS, STATUS_WORDS, STEP_WORDS
 from khaos_swap_assets.domain.judging.waterfall import LEGS
 from khaos_swap_assets.domain.money.amounts import exponent_of, from_pence
 

@@ -21,7 +21,7 @@ from khaos_swap_assets.cli.progress import progress
 if TYPE_CHECKING:
     from khaos_swap_assets.audit.inputs import Said
     from khaos_swap_assets.audit.summary import Summary
-    from khaos_swap_assets.domain.money.vat_periods import VatPeriods
+    from khaos_swap_assets.domain.money.periods import VatPeriods
 
 DAY = ["%Y-%m-%d"]
 TOTALLED = ("returns", "sales-orders", "credit-notes", "refunds")
@@ -183,7 +183,7 @@ def _write_example(folder: Path | None) -> None:
 
 
 def _periods(name: str) -> VatPeriods:
-    from khaos_swap_assets.domain.money.vat_periods import VatPeriods, named
+    from khaos_swap_assets.domain.money.periods import VatPeriods, named
 
     try:
         return VatPeriods(named(name))

@@ -6,12 +6,9 @@ Belongs here: the one answer that every source shares. Stays out: windows of lat
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
-from typing import TYPE_CHECKING
 
+from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.domain.money.periods import LONDON
-
-if TYPE_CHECKING:
-    from khaos_swap_assets.adapters.settings import Settings
 
 
 def first_read_from(settings: Settings, now: datetime) -> datetime:

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+
+import psycopg
 
 from khaos_swap_assets.adapters.errors import VendorError
+from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import imports, queues, refunds, returns, setbacks, worklist
 from khaos_swap_assets.adapters.store.postings import SEARCH
 from khaos_swap_assets.stages import isolating, refusing
@@ -20,12 +22,7 @@ from khaos_swap_assets.stages.credit_notes.allocation import due_customers
 from khaos_swap_assets.stages.orders.sync import SOURCE as DOCUMENTS
 from khaos_swap_assets.stages.returns.sync import SOURCE, due_windows
 from khaos_swap_assets.stages.storefront.sync import due_since
-
-if TYPE_CHECKING:
-    import psycopg
-
-    from khaos_swap_assets.adapters.settings import Settings
-    from khaos_swap_assets.stages.toolbox import Toolbox
+from khaos_swap_assets.stages.toolbox import Toolbox
 
 
 class UnansweredError(VendorError):

@@ -11,15 +11,13 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from datetime import datetime
+from typing import Any, TypeVar
 
 import psycopg
 
 from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.adapters.store import database, drafts, setbacks, worklist
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 MATCHING = "matching"
 DRAFTING = "drafting"

@@ -1,27 +1,45 @@
-"""What an asset shows of its table in the Dagster UI: count, columns, a preview of at most 50 rows, a picture.
+"""What an asset says of itself, and shows of its table in the UI: count, columns, at most 50 rows, a picture.
 
-Belongs here: turning tables into Dagster metadata. Stays out: what the rows mean. No personal data is in any table,
-so a preview shows none.
+Belongs here: turning tables into Dagster metadata, and what all assets have alike. Stays out: what the rows mean. No
+personal data is in any table, so a preview shows none.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 import dagster as dg
+import psycopg
 
 from khaos_swap_assets.adapters.store import tables
 from khaos_swap_assets.adapters.store.columns import meaning
 from khaos_swap_assets.domain.reporting.tables import unbroken
 
-if TYPE_CHECKING:
-    import psycopg
-
+Truth = Literal["swap", "khaos", "storefront", "warehouse", "ours"]
 PREVIEW_ROWS = 50
 WORST_ROWS = 20
+
+
+def owned(group: str, owner: str, truth: Truth, *kinds: str) -> dict[str, Any]:
+    """What every asset says of itself: its group, the team that answers for it, whose word it is, what it is of."""
+    return {"group_name": group, "owners": [f"team:{owner}"], "tags": {"truth": truth}, "kinds": {"postgres", *kinds}}
+
+
+def keys(names: str) -> list[dg.AssetKey]:
+    """Assets by their names with spaces between, as ``swap/returns khaos/credit_notes``."""
+    return [dg.AssetKey(name.split("/")) for name in names.split()]
+
+
+def asset(
+    name: str, *, deps: str = "", description: str, **more: Any
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """``dg.asset`` by its name and the names of those that it reads, with what ``owned`` says of it."""
+    made: Callable[[Callable[..., Any]], dg.AssetsDefinition]
+    made = dg.asset(key=name.split("/"), deps=keys(deps), description=description, **more)
+    return made
 
 
 def table_metadata(

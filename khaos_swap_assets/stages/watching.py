@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import psycopg
+
+from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import exceptions, feed_holds, queues, worklist
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.stages import marks
-
-if TYPE_CHECKING:
-    import psycopg
-
-    from khaos_swap_assets.adapters.settings import Settings
 
 KINDS = ("nobody_watches", "source_not_read")
 STALE_AFTER = timedelta(hours=26)
@@ -35,13 +33,6 @@ def stage_marks(conn: psycopg.Connection[Any], settings: Settings, now: datetime
     if settings.khaos.is_cloud:
         del parts["read Khaos"]
     return {words: worklist.trusted(conn, source, now) for words, source in parts.items()}
-
-
-def completed_at(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> datetime | None:
-    """When the last complete run was made; None where there was none."""
-    moments = stage_marks(conn, settings, now).values()
-    known = [moment for moment in moments if moment]
-    return min(known) if len(known) == len(moments) else None
 
 
 def stopped(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> str:

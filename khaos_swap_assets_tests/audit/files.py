@@ -12,9 +12,10 @@ from typing import Any
 
 from khaos_swap_assets.audit import run
 from khaos_swap_assets.audit.engine import Span
-from khaos_swap_assets.audit.inputs import Paths, read_inputs
+from khaos_swap_assets.audit.inputs import Paths
 from khaos_swap_assets.audit.rows import Row
 from khaos_swap_assets.audit.writing import Result
+from khaos_swap_assets_tests.audit.reading import read_inputs
 
 AS_OF = date(2026, 3, 31)
 ORDER_COLUMNS = (

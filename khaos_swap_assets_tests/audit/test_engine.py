@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from khaos_swap_assets.audit.engine import Span
-from khaos_swap_assets.audit.inputs import read_inputs
 from khaos_swap_assets.audit.run import reconcile
 from khaos_swap_assets_tests.audit.files import AS_OF, COAT, SHIRT, Shop, kinds, row_of, small_shop
+from khaos_swap_assets_tests.audit.reading import read_inputs
 
 STATUSES = [
     ("RMA1", "matched", 2499, 2499, "reference", "certain"),

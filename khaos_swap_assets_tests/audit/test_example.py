@@ -8,8 +8,9 @@ from pathlib import Path
 from khaos_swap_assets.audit import run
 from khaos_swap_assets.audit.engine import Span
 from khaos_swap_assets.audit.example import AS_OF, write_example
-from khaos_swap_assets.audit.inputs import Paths, read_inputs
+from khaos_swap_assets.audit.inputs import Paths
 from khaos_swap_assets.audit.writing import Result
+from khaos_swap_assets_tests.audit.reading import read_inputs
 
 STATUSES = {
     "RMA1": "matched",

@@ -18,10 +18,11 @@ from khaos_swap_assets.adapters.files.tables import Table
 from khaos_swap_assets.adapters.files.written import rejected_cells
 from khaos_swap_assets.audit import run, writing
 from khaos_swap_assets.audit.engine import Span
-from khaos_swap_assets.audit.inputs import Inputs, read_inputs
+from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.writing import Result
 from khaos_swap_assets_tests.audit.files import AS_OF, Shop, paths_in, small_shop
 from khaos_swap_assets_tests.audit.mutations import mutate
+from khaos_swap_assets_tests.audit.reading import read_inputs
 
 ROUNDS = int(os.environ.get("KHAOS_SWAP_FUZZ", "300"))
 PARTS = 4

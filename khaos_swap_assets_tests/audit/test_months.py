@@ -17,10 +17,11 @@ import pytest
 
 from khaos_swap_assets.audit import run
 from khaos_swap_assets.audit.engine import Span
-from khaos_swap_assets.audit.inputs import Paths, read_inputs
+from khaos_swap_assets.audit.inputs import Paths
 from khaos_swap_assets.audit.rows import Row
 from khaos_swap_assets.audit.writing import Result
 from khaos_swap_assets_tests.audit.months import AS_OF, Claim, Month, a_month, write
+from khaos_swap_assets_tests.audit.reading import read_inputs
 
 SEEDS = range(1, int(os.environ.get("KHAOS_SWAP_MONTHS", "4")) + 1)
 COLUMNS = ("", "order_ref", "customer_ref", "associated_ref", "created_on", "currency", "net")

@@ -7,11 +7,11 @@ from datetime import date
 from pathlib import Path
 
 from khaos_swap_assets.audit.engine import Span
-from khaos_swap_assets.audit.inputs import read_inputs
 from khaos_swap_assets.audit.run import reconcile
 from khaos_swap_assets.audit.writing import write
-from khaos_swap_assets.domain.money.vat_periods import VatPeriods
+from khaos_swap_assets.domain.money.periods import VatPeriods
 from khaos_swap_assets_tests.audit.files import Shop
+from khaos_swap_assets_tests.audit.reading import read_inputs
 
 FIGURES = ("refunded_pence", "credited_in_another_month_pence", "credited_for_another_month_pence")
 

@@ -12,20 +12,31 @@ from hypothesis import strategies as st
 
 from khaos_swap_assets.adapters.files.tables import Table
 from khaos_swap_assets.audit.cases import Cases
-from khaos_swap_assets.audit.chart import LEFT, RIGHT, WIDTH, printed, waterfall
 from khaos_swap_assets.audit.engine import Span
 from khaos_swap_assets.audit.findings import Finding
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.order_names import Naming, OrderNames
-from khaos_swap_assets.audit.page import WORST, all_money, main_cause, owner_word, owners, shares, worst
+from khaos_swap_assets.audit.page import (
+    LEFT,
+    RIGHT,
+    WIDTH,
+    WORST,
+    all_money,
+    main_cause,
+    owner_word,
+    owners,
+    printed,
+    shares,
+    waterfall,
+    worst,
+)
 from khaos_swap_assets.audit.pairing import Pairing
-from khaos_swap_assets.audit.rows import Row
+from khaos_swap_assets.audit.rows import LEG_WORDS, STATUS_WORDS, STEP_WORDS, Row
 from khaos_swap_assets.audit.summary import AGE_NAMES, Summary, Task, Totals, age_of, summarise, tasks
-from khaos_swap_assets.audit.words import LEG_WORDS, STATUS_WORDS, STEP_WORDS
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.domain.judging.statuses import UNRECONCILED, WORST_FIRST, Status
 from khaos_swap_assets.domain.judging.waterfall import LEGS
-from khaos_swap_assets.domain.linking.passes import Matching
+from khaos_swap_assets.domain.linking.records import Matching
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.domain.records.stock_codes import SkuMatch
 

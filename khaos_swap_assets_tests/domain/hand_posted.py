@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from random import Random
 
-from khaos_swap_assets.domain.linking.passes import NoteRecord, ReturnRecord
+from khaos_swap_assets.domain.linking.records import NoteRecord, ReturnRecord
 
 SLIPS = (
     "clean",

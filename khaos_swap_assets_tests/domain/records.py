@@ -3,11 +3,12 @@
 Belongs here: builders with defaults of an ordinary clean return. Stays out: expectations.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from khaos_swap_assets.domain.documents.draft_lines import MatchedLine
+from khaos_swap_assets.domain.records.matches import MatchedLine
 from khaos_swap_assets.domain.records.orders import OrderLine, SalesOrder
 from khaos_swap_assets.domain.records.returns import Return, ReturnLine
 
@@ -35,11 +36,13 @@ def returned(*lines: ReturnLine, **changes: Any) -> Return:
     return replace(plain, **changes)
 
 
-def matched(row: ReturnLine, **changes: Any) -> MatchedLine:
-    """The exact match of a row, all of its units sellable."""
-    code = row.sku.removeprefix("SKU-")
-    plain = MatchedLine(row.product_id, code, row.quantity, row.cost_pence, {"sellable": row.quantity})
-    return replace(plain, **changes)
+def matched(row: ReturnLine, *, dispositions: Mapping[str, int] | None = None, **changes: Any) -> MatchedLine:
+    """The exact match of a row, all of its units sellable unless told otherwise."""
+    code, units = row.sku.removeprefix("SKU-"), {"sellable": row.quantity} if dispositions is None else dispositions
+    own = (row.return_id, row.product_id, row.sku, row.quantity, row.cost_pence, row.outcome)
+    plain = MatchedLine(*own, code, 1, row.quantity, row.cost_pence)
+    counts: Any = {f"{word}_quantity": count for word, count in units.items()}
+    return replace(plain, **counts, **changes)
 
 
 def order(*sold: tuple[str, int], **changes: Any) -> SalesOrder:

@@ -8,9 +8,7 @@ from typing import Any
 import pytest
 
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
-from khaos_swap_assets.domain.exceptions.money_kinds import MONEY_KINDS
-from khaos_swap_assets.domain.exceptions.run_kinds import RUN_KINDS
-from khaos_swap_assets.domain.exceptions.tax_kinds import TAX_KINDS
+from khaos_swap_assets.domain.exceptions.kinds import MONEY_KINDS, RUN_KINDS, TAX_KINDS
 from khaos_swap_assets.domain.judging.conditions import RULES
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.judging.goods_conditions import GOODS_RULES

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.goods.kept_by_customer import KeptWords, Told, keeping, words
+from khaos_swap_assets.domain.goods.dispositions import KeptWords, Told, keeping, words
 
 WORDS = KeptWords.of("Green return, Green-Return", "keep it,GREEN RETURN")
 NONE: frozenset[str] = frozenset()

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from khaos_swap_assets.domain.linking.attribution import Attribution
 from khaos_swap_assets.domain.linking.loose_notes import Standing, Told, attribute_loose, record_of
-from khaos_swap_assets.domain.linking.passes import NoteRecord, ReturnRecord, match
+from khaos_swap_assets.domain.linking.passes import match
+from khaos_swap_assets.domain.linking.records import NoteRecord, ReturnRecord
 from khaos_swap_assets_tests.domain.cases import a_note
 from khaos_swap_assets_tests.domain.hand_posted import Month, a_month
 

@@ -13,16 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from khaos_swap_assets.domain.linking.groups import MOST_CANDIDATES
-from khaos_swap_assets.domain.linking.passes import (
+from khaos_swap_assets.domain.linking.passes import match
+from khaos_swap_assets.domain.linking.records import (
     Ambiguity,
     Link,
-    Links,
     Matching,
     NoteRecord,
     ReturnRecord,
     WhyNot,
     credited_by_return,
-    match,
 )
 from khaos_swap_assets_tests.domain.hand_posted import Month, a_month
 
@@ -412,31 +411,6 @@ def test_each_note_is_linked_doubted_or_reasoned_and_never_two_of_them(seed: int
     assert not certain & doubtful
     assert not suggested & doubtful
     assert not certain & {reason.note_code for reason in found.reasons}
-
-
-@given(st.integers(1, 10**6), st.randoms(use_true_random=False))
-@settings(max_examples=25, deadline=None)
-def test_taking_links_back_is_the_exact_inverse_of_making_them(seed: int, random: Any) -> None:
-    month = a_month(seed, 30)
-    made = [Links()]
-    for link in match(month.notes, month.returns).links:
-        made.append(made[-1].with_link(link))
-        assert made[-1].without_link(link) == made[-2]
-    some = list(made[-1].standing)
-    random.shuffle(some)
-    left = made[-1]
-    for link in some:
-        left = left.without_link(link)
-    assert left == Links()
-
-
-def test_a_link_is_made_once_and_only_what_stands_is_taken_back() -> None:
-    link = Link("CN1", "id1", "reference", "certain")
-    other = replace(link, matched_by="order_value")
-    with pytest.raises(ValueError, match="Credit Note CN1 and return id1 are linked already"):
-        Links().with_link(link).with_link(other)
-    with pytest.raises(ValueError, match="not linked by that"):
-        Links().with_link(link).without_link(other)
 
 
 @given(st.integers(1, 10**6))

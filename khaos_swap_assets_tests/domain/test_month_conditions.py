@@ -9,7 +9,7 @@ import pytest
 from khaos_swap_assets.domain.judging.facts import Limits
 from khaos_swap_assets.domain.judging.month_conditions import KIND, Timing
 from khaos_swap_assets.domain.judging.verdict import judge
-from khaos_swap_assets.domain.money.vat_periods import VatPeriods, VatPeriodsName
+from khaos_swap_assets.domain.money.periods import VatPeriods, VatPeriodsName
 from khaos_swap_assets_tests.domain.cases import a_return, attributed, some_facts
 
 JAN, FEB, MAR, APR = (date(2026, month, 15) for month in (1, 2, 3, 4))

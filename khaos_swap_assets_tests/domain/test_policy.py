@@ -87,7 +87,7 @@ def test_delivery_and_duties_go_on_their_stock_code() -> None:
         ("delivery", "DELIVERY"),
         ("duties", "DUTIES"),
     ]
-    assert found.credit_pence == 795
+    assert sum(part.pence for part in found.parts) == 795
 
 
 def test_a_version_is_of_the_content() -> None:

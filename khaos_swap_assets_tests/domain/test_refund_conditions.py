@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from khaos_swap_assets.domain.exceptions.money_kinds import MONEY_KINDS
+from khaos_swap_assets.domain.exceptions.kinds import MONEY_KINDS
 from khaos_swap_assets.domain.judging.conditions import RULES
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
-from khaos_swap_assets.domain.judging.money_conditions import MONEY_RULES, money_holds, without_return
-from khaos_swap_assets.domain.judging.proof_conditions import PROOF_RULES
+from khaos_swap_assets.domain.judging.money_conditions import MONEY_RULES, PROOF_RULES, money_holds, without_return
 from khaos_swap_assets.domain.judging.verdict import judge
 from khaos_swap_assets.domain.linking.refund_links import link
 from khaos_swap_assets.domain.records.returns import Return

@@ -49,4 +49,3 @@ def test_lines_are_told_apart_by_outcome() -> None:
     refund, swap, credit = line("A"), line("B", outcome="Exchange"), line("C", outcome="Store Credit")
     mixed = returned(refund, credit, swap, line("D", outcome="Exchange"))
     assert mixed.refund_lines == (refund,)
-    assert mixed.other_outcomes == ("Exchange", "Store Credit")

@@ -7,7 +7,7 @@ from datetime import date
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.money.tax_dates import note_clock, refund_clock
+from khaos_swap_assets.domain.money.periods import note_clock, refund_clock
 
 days = st.dates(date(2020, 1, 1), date(2035, 12, 31))
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from khaos_swap_assets.domain.linking.attribution import Attribution
 from khaos_swap_assets.domain.linking.loose_notes import Standing, attribute_loose
-from khaos_swap_assets.domain.linking.passes import NoteRecord, ReturnRecord
+from khaos_swap_assets.domain.linking.records import NoteRecord, ReturnRecord
 from khaos_swap_assets_tests.domain.test_loose_notes import DAY, a_record, loose
 
 FIRST, SECOND = a_record(2001), a_record(2002)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.documents.draft_lines import MatchedLine, pieces
+from khaos_swap_assets.domain.documents.draft_lines import pieces
 from khaos_swap_assets.domain.goods.dispositions import DAMAGED, SELLABLE
 from khaos_swap_assets.domain.judging.waterfall_facts import (
     CreditFacts,
@@ -33,6 +33,7 @@ from khaos_swap_assets.domain.judging.waterfall_fields import (
 from khaos_swap_assets.domain.money.tax import Amount
 from khaos_swap_assets.domain.policy.settlement import Credit, Settlement
 from khaos_swap_assets.domain.records.returns import REFUND, ReturnLine
+from khaos_swap_assets_tests.domain.records import matched
 
 line_rows = st.tuples(st.sampled_from(["A", "B", "A "]), st.integers(0, 9), st.none() | st.integers(0, 9999))
 
@@ -125,10 +126,11 @@ def test_vat_of_our_own_document_never_differs(rows: list[tuple[int, int, int, i
     ]
     paid = max(sum(pence for _, pence, _, _ in rows) - fee, 0)
     matches = {
-        f"P{at}": MatchedLine(
-            f"P{at}", f"P{at}", units, pence, {SELLABLE: min(whole, units), DAMAGED: max(units - whole, 0)}
+        f"P{at}": matched(
+            replace(lines[at], sku=f"SKU-P{at}"),
+            dispositions={SELLABLE: min(whole, units), DAMAGED: max(units - whole, 0)},
         )
-        for at, (units, pence, _, whole) in enumerate(rows)
+        for at, (units, _, _, whole) in enumerate(rows)
     }
     rate_of = {f"P{at}": rate for at, (_, _, rate, _) in enumerate(rows)}
     made = list(pieces(Settlement(credits=(Credit(tuple(lines), paid),)), matches, "disposition"))

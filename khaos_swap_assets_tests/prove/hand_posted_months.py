@@ -15,10 +15,11 @@ from typing import Any
 
 from khaos_swap_assets.audit import run
 from khaos_swap_assets.audit.engine import Span
-from khaos_swap_assets.audit.inputs import Paths, read_inputs
+from khaos_swap_assets.audit.inputs import Paths
 from khaos_swap_assets.audit.rows import Row
 from khaos_swap_assets.sandbox import audit_files, hand_month
 from khaos_swap_assets.sandbox.hand_month import HandMonth
+from khaos_swap_assets_tests.audit.reading import read_inputs
 
 SEEDS = range(1, 51)
 RETURNS = 200

@@ -16,20 +16,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import MagicMock
 
 from khaos_swap_assets.adapters.files import documents
 from khaos_swap_assets.adapters.files.documents import Note
 from khaos_swap_assets.adapters.files.layouts import OrderRow
-from khaos_swap_assets.adapters.store.matches import MatchedLine, MatchedReturn
-from khaos_swap_assets.audit import cases, credit_notes
-from khaos_swap_assets.audit.inputs import Inputs, Paths, read_inputs
+from khaos_swap_assets.audit import cases, pairing
+from khaos_swap_assets.audit.inputs import Inputs, Paths
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.linking.attribution import Attribution
 from khaos_swap_assets.domain.linking.loose_notes import Standing
+from khaos_swap_assets.domain.records.matches import MatchedLine, MatchedReturn
 from khaos_swap_assets.sandbox import audit_files, hand_month
 from khaos_swap_assets.sandbox.hand_month import HandMonth
 from khaos_swap_assets.sandbox.world import Rma
-from khaos_swap_assets.stages.credit_notes.candidates import Beside
+from khaos_swap_assets.stages.credit_notes.candidates import Candidates
+from khaos_swap_assets.stages.dossier import Dossier
+from khaos_swap_assets_tests.audit.reading import read_inputs
 
 SEEDS = range(1, 51)
 RETURNS = 200
@@ -74,11 +77,11 @@ def one_month(seed: int, returns: int = RETURNS) -> Figures:
     return {"seed": seed, **figures}
 
 
-def judged(month: HandMonth, known: Beside, found: Iterable[Attribution], apart: frozenset[str]) -> Figures:
+def judged(month: HandMonth, known: Candidates, found: Iterable[Attribution], apart: frozenset[str]) -> Figures:
     """What was attributed beside the truth; clean notes of the RMAs ``apart`` are counted by themselves."""
     rmas: defaultdict[str, set[str]] = defaultdict(set)
     for one in found:
-        rmas[one.credit_note_code].add(known.records[one.return_id].rma)
+        rmas[one.credit_note_code].add(known.dossier.records[one.return_id].rma)
     truth = {one.note_code: set(one.rmas) for one in month.typed}
     clean = {one.note_code for one in month.typed if one.slip == "clean" and apart.isdisjoint(one.rmas)}
     twins = {one.note_code for one in month.typed if one.slip == "clean"} - clean
@@ -108,12 +111,12 @@ def _goods(rma: Rma) -> object:
     return rma.urn, rma.currency, tuple(sorted((line.sku, line.quantity) for line in rma.lines))
 
 
-def attributed(known: Beside, notes: Sequence[CreditNote]) -> list[Attribution]:
+def attributed(known: Candidates, notes: Sequence[CreditNote]) -> list[Attribution]:
     """All that a run attributes of these notes, with nothing attributed before."""
     return known.attributed(notes)[0]
 
 
-def laid(month: HandMonth) -> tuple[Beside, list[CreditNote]]:
+def laid(month: HandMonth) -> tuple[Candidates, list[CreditNote]]:
     """What a run knows of the month's returns, and all of its notes as a file tells them."""
     with TemporaryDirectory() as folder:
         options = audit_files.write(month, Path(folder))
@@ -121,16 +124,18 @@ def laid(month: HandMonth) -> tuple[Beside, list[CreditNote]]:
         return laid_inputs(read_inputs(Paths(*(Path(options[name]) for name in names)), skips_bad_rows=False))
 
 
-def laid_inputs(inputs: Inputs) -> tuple[Beside, list[CreditNote]]:
+def laid_inputs(inputs: Inputs) -> tuple[Candidates, list[CreditNote]]:
     """The same of files that were read."""
     found, sold_rows = cases.cases(inputs), documents.by_order(inputs.sales_orders.rows)
-    notes = [_note(note, sold_rows.get(note.order_ref, ())) for note in credit_notes.notes(inputs, found)]
+    notes = [_note(note, sold_rows.get(note.order_ref, ())) for note in pairing.completed_notes(inputs, found)]
     by_id = {case.return_.return_id: case for case in found.all}
     records = {key: case.return_ for key, case in by_id.items()}
     heads = {key: _head(case) for key, case in by_id.items()}
     lines = {key: _lines(case) for key, case in by_id.items()}
-    sold = {case.order.so_code: case.order for case in found.all if case.order}
-    return Beside(records, heads, lines, {}, {}, {}, Standing(), sold, found.packs), notes
+    sold = {key: case.order for key, case in by_id.items() if case.order}
+    dossier = Dossier(MagicMock(), records)
+    vars(dossier).update(records=records, heads=heads, lines=lines, orders=sold, postings={}, notes={})
+    return Candidates(dossier, {}, Standing(), found.packs), notes
 
 
 def _head(case: cases.Case) -> MatchedReturn:
@@ -153,5 +158,5 @@ def _lines(case: cases.Case) -> list[MatchedLine]:
 
 def _note(note: Note, sold: Sequence[OrderRow]) -> CreditNote:
     """A note as Khaos shows it: issued on the day of its making, its lines without values."""
-    shown = note.shown(net_pence=credit_notes.net_of(note, sold))
+    shown = note.shown(net_pence=pairing.net_of(note, sold))
     return replace(shown, issued_on=note.created_on, stage_id=70, lines=note.record.codes)

@@ -20,7 +20,7 @@ from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.swap.extras import read_extras
 from khaos_swap_assets.audit import cases
 from khaos_swap_assets.audit.engine import Span, day_of, reconciled
-from khaos_swap_assets.audit.inputs import Inputs, Paths, read_inputs
+from khaos_swap_assets.audit.inputs import Inputs, Paths
 from khaos_swap_assets.audit.pairing import Pairing, facts_of, pair
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
@@ -30,9 +30,10 @@ from khaos_swap_assets.domain.judging.verdict import judge
 from khaos_swap_assets.domain.money.tolerance import Residual, Tolerances, govern
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.sandbox import audit_files, hand_month
-from khaos_swap_assets.stages.credit_notes.candidates import Beside
+from khaos_swap_assets.stages.credit_notes.candidates import Candidates
 from khaos_swap_assets.stages.reconciliation import facts as live
 from khaos_swap_assets.stages.storefront.money import Witnessed
+from khaos_swap_assets_tests.audit.reading import read_inputs
 from khaos_swap_assets_tests.prove.live_months import attributed, laid_inputs
 
 SEEDS = range(1, 51)
@@ -191,9 +192,8 @@ def live_facts(inputs: Inputs, pairing: Pairing) -> Iterable[ReturnFacts]:
             noted.setdefault(one.return_id, []).append((share, one.matched_by))
     taken = {one.credit_note_code for one in found}
     batch = batch_of(inputs, known, noted, [note for note in notes if note.credit_note_code not in taken])
-    settings = cast(Settings, SimpleNamespace(mode="audit", legs_policy="disposition", post_from=None))
     for key, case in pairing.case_of.items():
-        facts = live._facts(batch, key, settings)
+        facts = batch.facts(known.dossier.records[key])
         yield replace(facts, lines=_with_rates(facts, case), unknown=frozenset({"orders"}))
 
 
@@ -206,28 +206,22 @@ def _with_rates(facts: ReturnFacts, case: cases.Case) -> Any:
 
 
 def batch_of(
-    inputs: Inputs, known: Beside, noted: dict[str, list[tuple[CreditNote, str]]], loose: Iterable[CreditNote]
-) -> live._Batch:
+    inputs: Inputs, known: Candidates, noted: dict[str, list[tuple[CreditNote, str]]], loose: Iterable[CreditNote]
+) -> live.Batch:
     """What the tables hold of all returns, where nothing was posted or inspected and no storefront is connected."""
     by_customer: dict[str, list[CreditNote]] = {}
     for note in loose:
         by_customer.setdefault(note.customer_code, []).append(note)
     raws = {row.record.return_id: row for row in inputs.proven_returns}
-    return live._Batch(
-        records=dict(known.records),
-        heads=dict(known.heads),
-        lines=dict(known.lines),
-        postings={},
-        notes=noted,
-        moves={},
-        drafts={},
+    vars(known.dossier).update(notes=noted, postings={}, moves={}, drafts={})
+    return live.Batch(
+        settings=cast(Settings, SimpleNamespace(mode="audit", legs_policy="disposition", post_from=None)),
+        policy=CreditNotePolicy(),
+        dossier=known.dossier,
+        money=Witnessed(dict(known.dossier.records)),
         loose=by_customer,
         unallocated={},
-        orders=dict(known.orders),
         extras={key: read_extras(row.raw, row.record.currency) for key, row in raws.items()},
-        taken={},
-        policy=CreditNotePolicy(),
-        money=Witnessed(dict(known.records)),
         shared={},
         packs=known.packs,
         waived=frozenset(),

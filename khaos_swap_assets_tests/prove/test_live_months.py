@@ -28,10 +28,12 @@ def test_a_wrong_certain_match_is_a_fault_of_its_seed_and_way() -> None:
     made = hand_month.build(4, 40)
     known, _ = proof.laid(made)
     note = next(one for one in made.typed if one.slip == "clean")
-    other = next(key for key, record in known.records.items() if record.rma not in note.rmas)
+    other = next(key for key, record in known.dossier.records.items() if record.rma not in note.rmas)
     wrong = proof.judged(made, known, [Attribution(note.note_code, other, "reference")], frozenset())
     shown = proof.together([{**month(4), proof.WAYS[1]: wrong}])
-    assert f"seed 4, orders hidden: {note.note_code} is not of ['{known.records[other].rma}']" in shown["faults"]
+    assert (
+        f"seed 4, orders hidden: {note.note_code} is not of ['{known.dossier.records[other].rma}']" in shown["faults"]
+    )
     assert not shown["holds"]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from khaos_swap_assets.adapters.swap.kept import read_told
-from khaos_swap_assets.domain.goods.kept_by_customer import KeptWords, keeping
+from khaos_swap_assets.domain.goods.dispositions import KeptWords, keeping
 from khaos_swap_assets.sandbox import goods
 from khaos_swap_assets.sandbox.generator import build
 from khaos_swap_assets.sandbox.khaos_returns import import_document

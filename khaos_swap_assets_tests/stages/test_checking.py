@@ -14,7 +14,7 @@ from khaos_swap_assets.stages.checking import after_judging, exceptions_check, j
 from khaos_swap_assets.stages.orders.sync import SOURCE as DOCUMENTS
 from khaos_swap_assets.stages.reconciliation.checks import sources_are_fresh
 from khaos_swap_assets.stages.returns.sync import SOURCE as SWAP
-from khaos_swap_assets.stages.stock.checks import every_sellable_unit_is_back_in_stock
+from khaos_swap_assets.stages.stock.assets import every_sellable_unit_is_back_in_stock
 from khaos_swap_assets.stages.stock_codes.sync import SOURCE as CODES
 from khaos_swap_assets.stages.watching import STALE_AFTER
 from khaos_swap_assets_tests.stages.town import NOON, Town, called, connect

@@ -13,7 +13,7 @@ from datetime import date
 
 from khaos_swap_assets.adapters.files.layouts import NoteRow, OrderRow, StockCodeRow
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
-from khaos_swap_assets.domain.linking.passes import NoteRecord
+from khaos_swap_assets.domain.linking.records import NoteRecord
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.orders import OrderLine, SalesOrder
 from khaos_swap_assets.domain.records.stock_codes import StockCode

@@ -7,8 +7,7 @@ Shapes: tables ``recon.matched_returns``, ``recon.matched_lines`` (migration 000
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
-from datetime import date, datetime
+from dataclasses import fields
 from typing import Any
 
 import psycopg
@@ -16,62 +15,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from khaos_swap_assets.adapters.store import bulk
-
-
-@dataclass(frozen=True, slots=True)
-class MatchedLine:
-    """One returned line with what it is in Khaos; ``problem`` is a kind of the catalogue or empty."""
-
-    return_id: str
-    product_id: str
-    sku: str
-    quantity: int
-    cost_pence: int
-    outcome: str
-    stock_code: str | None
-    order_line_no: int | None
-    sold_quantity: int | None
-    sold_gross_pence: int | None
-    problem: str = ""
-    suggestion: str = ""
-    suggestion_rule: str = ""
-    suggestion_score: int | None = None
-    sellable_quantity: int = 0
-    damaged_quantity: int = 0
-    missing_quantity: int = 0
-    strange_quantity: int = 0
-    kept_quantity: int = 0
-    unclear_quantity: int = 0
-
-    @property
-    def dispositions(self) -> dict[str, int]:
-        """Units by where they went; units without a disposition are in none."""
-        counts = {
-            "sellable": self.sellable_quantity,
-            "damaged": self.damaged_quantity,
-            "missing": self.missing_quantity,
-            "kept": self.kept_quantity,
-        }
-        return {name: count for name, count in counts.items() if count}
-
-
-@dataclass(frozen=True, slots=True)
-class MatchedReturn:
-    """One return with its order, if one was found, and what is wrong with that choice."""
-
-    return_id: str
-    so_code: str | None
-    customer_code: str | None
-    order_currency: str | None
-    invoiced_on: date | None
-    order_ref: str
-    order_problems: tuple[str, ...]
-    over_returned: tuple[str, ...]
-    strange_conditions: tuple[str, ...]
-    matched_at: datetime
-    customer_is_generic: bool = False
-    over_pence: int = 0
-
+from khaos_swap_assets.domain.records.matches import MatchedLine, MatchedReturn
 
 RETURN_COLUMNS = tuple(field.name for field in fields(MatchedReturn))
 LINE_COLUMNS = tuple(field.name for field in fields(MatchedLine))

@@ -1,7 +1,7 @@
 """What Swap's raw JSON says about goods that the customer keeps.
 
 Belongs here: reading status, tags and labels of one return, damaged parts as nothing. Stays out: what follows from
-them (``goods.kept_by_customer``). Source: contracts/swap.md §2.3 to §2.5, §7.3, §14.
+them (``goods.dispositions``). Source: contracts/swap.md §2.3 to §2.5, §7.3, §14.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from khaos_swap_assets.adapters.swap.values import Row
-from khaos_swap_assets.domain.goods.kept_by_customer import Told, words
+from khaos_swap_assets.domain.goods.dispositions import Told, words
 
 MEMBERS = ("delivery_status", "tags", "products", "return_shipments", "delivered_date")
 

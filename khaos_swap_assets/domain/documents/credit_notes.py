@@ -13,11 +13,12 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Literal
 
-from khaos_swap_assets.domain.documents.draft_lines import DraftLine, MatchedLine, Policy, pieces
+from khaos_swap_assets.domain.documents.draft_lines import DraftLine, Policy, pieces
 from khaos_swap_assets.domain.goods.dispositions import DISPOSITIONS, KEPT
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.domain.policy.settlement import Settlement, settle
 from khaos_swap_assets.domain.policy.settlement_case import Posted, Sale
+from khaos_swap_assets.domain.records.matches import MatchedLine
 from khaos_swap_assets.domain.records.orders import SalesOrder, order_problems
 from khaos_swap_assets.domain.records.packs import NO_PACKS, Packs
 from khaos_swap_assets.domain.records.returns import HoldReason, Return, ReturnLine

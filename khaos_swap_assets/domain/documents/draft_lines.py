@@ -1,7 +1,7 @@
 """The lines of a draft: what each matched line becomes, to the penny and by where its units went.
 
-Belongs here: the records of a matched line and of a line of a document, and the way from one to the other. Stays out:
-whether there is a draft at all (``documents.credit_notes``). Source: DESIGN §4.6, FINANCE_RULES U-8.
+Belongs here: the record of a line of a document, and the way to it from a matched line. Stays out: whether there is a
+draft at all (``documents.credit_notes``). Source: DESIGN §4.6, FINANCE_RULES U-8.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Literal
 from khaos_swap_assets.domain.goods.dispositions import DISPOSITIONS, KEPT
 from khaos_swap_assets.domain.money.amounts import spread, unit_values
 from khaos_swap_assets.domain.policy.settlement import Settlement
+from khaos_swap_assets.domain.records.matches import MatchedLine
 from khaos_swap_assets.domain.records.packs import NO_PACKS, Packs
 
 Policy = Literal["disposition", "credit_first"]
@@ -42,22 +43,6 @@ class DraftLine:
     def moves_goods(self) -> bool:
         """True where the document itself carries its goods: what the customer keeps moves no stock."""
         return self.disposition not in {"", KEPT}
-
-
-@dataclass(frozen=True, slots=True)
-class MatchedLine:
-    """A returned line as matched: its Stock Code or the problem, and units by disposition. Value is the whole line.
-
-    Of ``unclear_quantity`` units nobody can tell whether they come back.
-    """
-
-    product_id: str
-    stock_code: str | None
-    quantity: int
-    cost_pence: int
-    dispositions: Mapping[str, int]
-    problem: str = ""
-    unclear_quantity: int = 0
 
 
 def pieces(

@@ -1,18 +1,15 @@
 """The catalogue of exceptions: every kind of trouble, who owns it, what they do and what closes it.
 
-Belongs here: the kinds, the record of one piece of trouble (``Problem``) and the handbook page made from the kinds.
-Stays out: when a kind holds (``judging.verdict``) and how it is stored. Source: DESIGN §7.
+Belongs here: the kinds of a return, the record of one piece of trouble (``Problem``) and the handbook page. Stays out:
+when a kind holds (``judging.verdict``) and how it is stored. Source: DESIGN §7.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from khaos_swap_assets.domain.exceptions.goods_kinds import GOODS_KINDS
+from khaos_swap_assets.domain.exceptions import kinds
 from khaos_swap_assets.domain.exceptions.kinds import ExceptionKind, Owner, Severity
-from khaos_swap_assets.domain.exceptions.money_kinds import MONEY_KINDS
-from khaos_swap_assets.domain.exceptions.run_kinds import RUN_KINDS
-from khaos_swap_assets.domain.exceptions.tax_kinds import TAX_KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,10 +252,10 @@ _CATALOGUE = (
         "Look for the reference in Khaos, then: khaos-swap postings resolve REF --confirmed CODE, or --not-posted.",
         "The Credit Note is seen in Khaos, or a person resolves the posting.",
     ),
-    *GOODS_KINDS,
-    *MONEY_KINDS,
-    *TAX_KINDS,
-    *RUN_KINDS,
+    *kinds.GOODS_KINDS,
+    *kinds.MONEY_KINDS,
+    *kinds.TAX_KINDS,
+    *kinds.RUN_KINDS,
     ExceptionKind(
         "record_unreadable",
         "engineer",

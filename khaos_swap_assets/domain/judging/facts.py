@@ -13,9 +13,7 @@ from typing import Literal
 
 from khaos_swap_assets.domain.judging.document_facts import NoteFacts, PostingFacts
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts, MoveFacts
-from khaos_swap_assets.domain.money.periods import london_date
-from khaos_swap_assets.domain.money.tax_dates import Clock, note_clock
-from khaos_swap_assets.domain.money.vat_periods import VatPeriods
+from khaos_swap_assets.domain.money.periods import Clock, VatPeriods, london_date, note_clock
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.domain.policy.settlement import Settlement, settle
 from khaos_swap_assets.domain.policy.settlement_case import Posted

@@ -1,8 +1,9 @@
-"""When a disagreement between Swap and the money is trouble: one small pure rule a kind, in the table ``MONEY_RULES``.
+"""When a disagreement between Swap and the money is trouble: the tables ``MONEY_RULES`` and ``PROOF_RULES``.
 
-Belongs here: the conditions of one return whose money is known, and of a refund that no return asked for. Stays out:
-which refund pays which return (``linking.refund_links``) and what a kind means (``exceptions.catalogue``).
-Where no storefront is connected none of these ever holds. Source: contracts/swap.md §7.2, §8.2, §11, FINANCE_RULES U-1.
+Belongs here: the conditions of one return whose money is known, of a closed return that nothing shows as paid, and of a
+refund that no return asked for. Stays out: which refund pays which return (``linking.refund_links``), what proves a
+payment (``refunds.proof``) and what a kind means (``exceptions.kinds``). Where no storefront is connected none of
+``MONEY_RULES`` ever holds. Source: contracts/swap.md §7.2, §8.2, §11, §14, FINANCE_RULES U-1.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from datetime import timedelta
 
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.judging.conditions import Case, Rule
+from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.records.returns import HoldReason
 from khaos_swap_assets.domain.refunds.money_shown import Money, is_awaited
 from khaos_swap_assets.domain.refunds.payment_kinds import SETTING, PaymentKinds
 from khaos_swap_assets.domain.refunds.payments import Refund
+from khaos_swap_assets.domain.refunds.proof import is_unproven
 
 WITHOUT_RETURN, PAID_OUTSIDE = "refund_without_return", "paid_outside_storefront"
 UNKNOWN_KIND = "payment_kind_unknown"
@@ -141,3 +144,44 @@ def unknown_payment_kinds(seen: Iterable[tuple[str, str, str]], kinds: PaymentKi
 def _amounts(money: Money) -> str:
     moved = [format_money(one.moved_pence, one.currency) for one in money.refunds if one.moved_pence]
     return " + ".join(moved) or "nothing"
+
+
+CLOSED, CREDITED = "closed_without_refund", "credited_without_refund"
+
+
+def _closed_without_refund(case: Case) -> Iterator[Problem]:
+    if is_unproven(case.facts):
+        pence = _worth(case.facts)
+        message = f"Closed with {case.money(pence)}, and nothing shows that it was paid: {_shown(case.facts)}"
+        yield case.problem(CLOSED, message, pence)
+
+
+def _credited_without_refund(case: Case) -> Iterator[Problem]:
+    facts = case.facts
+    if facts.notes and facts.credited_pence and (is_unproven(facts) or is_overdue(case)):
+        codes = ", ".join(sorted(note.note.credit_note_code for note in facts.notes))
+        shown = _shown(facts) if is_unproven(facts) else "the storefront moved no money"
+        message = f"{codes} credit {case.money(facts.credited_pence)}, and nothing shows a refund: {shown}"
+        yield case.problem(CREDITED, message, facts.credited_pence)
+
+
+def _worth(facts: ReturnFacts) -> int:
+    return_ = facts.return_
+    return return_.refund_pence + return_.store_credit_pence or facts.settlement.value_pence
+
+
+def _shown(facts: ReturnFacts) -> str:
+    """What Swap shows instead of a proof, and whom it names: a hint, no proof."""
+    return_ = facts.return_
+    said = f"{return_.processed_field} " + (
+        f"says {return_.processed_word!r}" if return_.processed_word else "is empty"
+    )
+    undated = "" if return_.closed_at else ", without a date of closing"
+    hint = f"; processed_by names {return_.processed_by}: ask there" if return_.processed_by else ""
+    return f"{said}{undated}{hint}"
+
+
+PROOF_RULES: dict[str, Rule] = {
+    CLOSED: _closed_without_refund,
+    CREDITED: _credited_without_refund,
+}

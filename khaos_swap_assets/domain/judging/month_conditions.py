@@ -1,8 +1,8 @@
-"""When money is credited in another month than that in which it was paid: the table ``MONTH_RULES``.
+"""When VAT is wrong although the money is right: its month (``MONTH_RULES``) or its amount (``TAX_RULES``).
 
-Belongs here: the days of a return's payments and of its notes beside each other. Stays out: the sums of a month
-(``reporting.month_end``). Days are London's, money is whole pence of the return's currency. Source: FINANCE_RULES U-1,
-U-2, U-17, U-18.
+Belongs here: the days of a return's payments and of its notes beside each other, and VAT beside that of the sale. Stays
+out: the sums of a month (``reporting.month_end``), how VAT is split and rounded (``money.tax``). Days are London's,
+money is whole pence of the return's currency. Source: FINANCE_RULES U-1, U-2, U-5, U-6, U-17, U-18.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from datetime import date
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.judging.conditions import Case, Rule
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
+from khaos_swap_assets.domain.judging.waterfall_sides import vat_gap_of
 from khaos_swap_assets.domain.money.amounts import format_money
-from khaos_swap_assets.domain.money.periods import london_date
-from khaos_swap_assets.domain.money.vat_periods import VatPeriods
+from khaos_swap_assets.domain.money.periods import VatPeriods, london_date
 
 KIND = "credited_in_another_month"
 Dated = tuple[date, int]
@@ -124,3 +124,16 @@ def _credited_in_another_month(case: Case) -> Iterator[Problem]:
 
 
 MONTH_RULES: dict[str, Rule] = {KIND: _credited_in_another_month}
+
+
+def _vat_differs(case: Case) -> Iterator[Problem]:
+    facts = case.facts
+    gap = vat_gap_of(facts) if facts.notes and not facts.apart_pence else None
+    if gap:
+        codes = ", ".join(sorted(one.note.credit_note_code for one in facts.notes))
+        which = "more" if gap > 0 else "less"
+        message = f"{codes}: VAT is {case.money(abs(gap))} {which} than at the rate of the sale"
+        yield case.problem("vat_differs", message, abs(gap))
+
+
+TAX_RULES: dict[str, Rule] = {"vat_differs": _vat_differs}

@@ -16,11 +16,9 @@ from khaos_swap_assets.domain.judging.deadlines import deadlines, first_change, 
 from khaos_swap_assets.domain.judging.document_facts import NoteFacts
 from khaos_swap_assets.domain.judging.facts import Limits, ReturnFacts
 from khaos_swap_assets.domain.judging.goods_conditions import GOODS_RULES
-from khaos_swap_assets.domain.judging.money_conditions import MONEY_RULES, is_overdue
-from khaos_swap_assets.domain.judging.month_conditions import MONTH_RULES
-from khaos_swap_assets.domain.judging.proof_conditions import PROOF_RULES
+from khaos_swap_assets.domain.judging.money_conditions import MONEY_RULES, PROOF_RULES, is_overdue
+from khaos_swap_assets.domain.judging.month_conditions import MONTH_RULES, TAX_RULES
 from khaos_swap_assets.domain.judging.statuses import UNRECONCILED, Status
-from khaos_swap_assets.domain.judging.tax_conditions import TAX_RULES
 from khaos_swap_assets.domain.judging.value_conditions import VALUE_RULES, status_by_value
 from khaos_swap_assets.domain.judging.waterfall import Waterfall
 from khaos_swap_assets.domain.judging.waterfall_sides import vat_gap_of, waterfall_of, weighed

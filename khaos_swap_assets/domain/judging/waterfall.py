@@ -23,7 +23,6 @@ from khaos_swap_assets.domain.judging.waterfall_facts import (
     RefundLine,
     compared_lines,
     sums_of,
-    vat_gap_pence,
 )
 from khaos_swap_assets.domain.judging.waterfall_fields import (
     LegName,
@@ -35,21 +34,8 @@ from khaos_swap_assets.domain.judging.waterfall_fields import (
     silent_delivery,
 )
 from khaos_swap_assets.domain.money.amounts import format_money
-from khaos_swap_assets.domain.money.tax import STANDARD_RATE, Amount, Rate
+from khaos_swap_assets.domain.money.tax import Amount
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
-
-__all__ = [
-    "LEGS",
-    "CreditFacts",
-    "CreditLine",
-    "Leg",
-    "LegName",
-    "RefundFacts",
-    "RefundLine",
-    "Waterfall",
-    "explain",
-    "vat_gap_pence",
-]
 
 Verdict = Literal["fine", "policy", "error"]
 
@@ -79,11 +65,6 @@ class Waterfall:
         return sum(leg.pence for leg in self.legs if leg.name == name)
 
     @property
-    def unexplained_pence(self) -> int:
-        """What no field accounts for."""
-        return self.pence("unexplained")
-
-    @property
     def told(self) -> str:
         """Each leg with the fields that say so, as one text."""
         return "; ".join(f"{leg.name}: {', '.join(leg.evidence)}" for leg in self.legs)
@@ -92,10 +73,6 @@ class Waterfall:
         """Each leg with its amount and the fields that say so, for a person."""
         told = ((leg, format_money(leg.pence, currency) if currency else str(leg.pence)) for leg in self.legs)
         return ", ".join(f"{leg.name} {amount} ({'; '.join(leg.evidence)})" for leg, amount in told)
-
-    def correction(self, vat_percent: Rate = STANDARD_RATE) -> Amount:
-        """What to take off the notes (negative: to add) so that only what is fine or policy is left (U-28)."""
-        return Amount.of(sum(leg.pence for leg in self.legs if leg.verdict == "error"), vat_percent)
 
 
 def explain(refund: RefundFacts, credit: CreditFacts, policy: CreditNotePolicy | None = None) -> Waterfall:

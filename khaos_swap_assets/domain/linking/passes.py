@@ -26,27 +26,12 @@ from khaos_swap_assets.domain.linking.evidence import Evidence, Tables, tables, 
 from khaos_swap_assets.domain.linking.records import (
     Ambiguity,
     Link,
-    Links,
     Matching,
     NoteRecord,
     PassName,
     ReturnRecord,
-    WhyNot,
-    credited_by_return,
 )
 from khaos_swap_assets.domain.linking.windows import REFUND
-
-__all__ = [
-    "Ambiguity",
-    "Link",
-    "Links",
-    "Matching",
-    "NoteRecord",
-    "ReturnRecord",
-    "WhyNot",
-    "credited_by_return",
-    "match",
-]
 
 
 def match(notes: Iterable[NoteRecord], returns: Iterable[ReturnRecord]) -> Matching:

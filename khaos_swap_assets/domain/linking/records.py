@@ -1,7 +1,7 @@
 """What matching reads and what it answers.
 
-Belongs here: plain records of a return and of a Credit Note as a person or a file shows them, links between the two,
-and how links are made and taken back. Stays out: which links are made (``linking.passes``).
+Belongs here: plain records of a return and of a Credit Note as a person or a file shows them, and links between the
+two. Stays out: which links are made (``linking.passes``).
 
 Money is whole minor units of the currency, dates are London days, an empty text or None is "not known".
 """
@@ -13,9 +13,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import product
-from typing import Literal, Protocol
+from typing import Literal
 
-from khaos_swap_assets.domain.records.stock_codes import renamed_to
+from khaos_swap_assets.domain.judging.goods_facts import LineFacts
+from khaos_swap_assets.domain.records.matches import MatchedLine
+from khaos_swap_assets.domain.records.stock_codes import SkuMatch, renamed_to
 
 PassName = Literal[
     "reference", "order_value", "customer_codes_value_date", "one_to_many", "many_to_one", "order_codes", "codes_value"
@@ -127,50 +129,7 @@ class Matching:
         return tuple(link for link in self.links if link.certainty == "certain")
 
 
-@dataclass(frozen=True, slots=True)
-class Links:
-    """The links that stand. Making and taking back are exact inverses; neither changes any other link."""
-
-    standing: frozenset[Link] = frozenset()
-
-    def with_link(self, link: Link) -> Links:
-        """One more. Raises ``ValueError`` when the pair is linked already."""
-        if any((link.note_code, link.return_id) == (one.note_code, one.return_id) for one in self.standing):
-            raise ValueError(f"Credit Note {link.note_code} and return {link.return_id} are linked already")
-        return Links(self.standing | {link})
-
-    def without_link(self, link: Link) -> Links:
-        """One less. Raises ``ValueError`` when that very link does not stand."""
-        if link not in self.standing:
-            raise ValueError(f"Credit Note {link.note_code} and return {link.return_id} are not linked by that")
-        return Links(self.standing - {link})
-
-
-class MatchedSku(Protocol):
-    """A returned line as matched: its Stock Code or, for want of one, its problem and the nearest with its rule."""
-
-    @property
-    def sku(self) -> str:
-        """As Swap has it."""
-
-    @property
-    def stock_code(self) -> str | None:
-        """By an exact match."""
-
-    @property
-    def problem(self) -> str:
-        """A line kind of the catalogue, or empty."""
-
-    @property
-    def suggestion(self) -> str:
-        """A Stock Code for a person to look at."""
-
-    @property
-    def suggestion_rule(self) -> str:
-        """What found it."""
-
-
-def unknown_codes(lines: Iterable[MatchedSku]) -> tuple[tuple[str, str], ...]:
+def unknown_codes(lines: Iterable[MatchedLine | LineFacts | SkuMatch]) -> tuple[tuple[str, str], ...]:
     """The SKUs that are no Stock Code, each with what it was renamed to."""
     strange = (line for line in lines if line.sku and not line.stock_code)
     return tuple((one.sku, renamed_to(one.problem, one.suggestion, one.suggestion_rule)) for one in strange)

@@ -1,13 +1,16 @@
-"""Periods: which London day and calendar month a moment belongs to.
+"""Periods and deadlines: the London day and month of a moment, VAT periods, and the clocks that a refund starts.
 
-Belongs here: the month of a UTC moment, the UTC bounds of a month, the years that count. Stays out: what happens at a
-month's end. Source: FINANCE_RULES U-18, DESIGN §6.
+Belongs here: the month of a UTC moment, the UTC bounds of a month, the years that count, VAT periods (calendar months,
+or quarters that end in a chosen month), and deadlines in calendar days of London. Stays out: amounts (``money.tax``)
+and what falls into the wrong period (``judging.month_conditions``). Source: FINANCE_RULES U-1 to U-3, U-10, U-18.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
@@ -46,3 +49,78 @@ def month_bounds(period: str) -> tuple[datetime, datetime]:
 
 def _month_start(year: int, month: int) -> datetime:
     return datetime(year, month, 1, tzinfo=LONDON).astimezone(UTC)
+
+
+VatPeriodsName = Literal["monthly", "quarters-1", "quarters-2", "quarters-3"]
+NAMES: tuple[VatPeriodsName, ...] = get_args(VatPeriodsName)
+
+
+def named(text: str) -> VatPeriodsName:
+    """The name of the periods. Raises ``ValueError`` for any other text."""
+    found = next((name for name in NAMES if name == text.strip().lower()), None)
+    if found is None:
+        raise ValueError(f"{text[:40]!r} is none of {', '.join(NAMES)}")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class VatPeriods:
+    """``quarters-2`` are quarters of which one ends in February; the default is every month by itself."""
+
+    name: VatPeriodsName = "monthly"
+
+    def end_of(self, day: date) -> date:
+        """Last day of the period that holds the day."""
+        months = 0 if self.name == "monthly" else (int(self.name[-1]) - day.month) % 3
+        last = day.month + months
+        year, month = day.year + (last - 1) // 12, (last - 1) % 12 + 1
+        return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+
+    def months_of(self, month: str) -> tuple[str, ...]:
+        """The months (``YYYY-MM``) of the period that holds the month, up to it."""
+        year, number = int(month[:4]), int(month[5:])
+        before = [(year + (number - 1 - back) // 12, (number - 1 - back) % 12 + 1) for back in (2, 1, 0)]
+        end = self.end_of(date(year, number, 1))
+        return tuple(f"{one}-{its:02}" for one, its in before if self.end_of(date(one, its, 1)) == end)
+
+    @property
+    def words(self) -> str:
+        """The periods, for a person."""
+        return "calendar months" if self.name == "monthly" else f"quarters ending in month {self.name[-1]}"
+
+
+CLOCK_DAYS = 14
+NOTE_WARNING_DAY = 10
+REFUND_WARNING_DAYS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A deadline: the day to warn, the last day, the first day past it, and whether law asks for it."""
+
+    warn_on: date
+    last_day: date
+    breach_on: date
+    is_duty: bool
+
+
+def note_clock(paid_on: date, *, is_taxable_person: bool | None) -> Clock:
+    """The days for issuing a Credit Note: 14 beginning with the payment's own (U-3).
+
+    For a consumer they are a target of the house; an unknown customer counts as a business.
+    """
+    last = paid_on + timedelta(days=CLOCK_DAYS - 1)
+    warn = paid_on + timedelta(days=NOTE_WARNING_DAY - 1)
+    return Clock(warn, last, last + timedelta(days=1), is_taxable_person is not False)
+
+
+def refund_clock(received_on: date | None, posted_on: date | None) -> Clock | None:
+    """The consumer's refund: 14 days after the goods are back or, if earlier, after proof of posting (U-10).
+
+    None while neither is known.
+    """
+    start = min((day for day in (received_on, posted_on) if day), default=None)
+    if start is None:
+        return None
+    due = start + timedelta(days=CLOCK_DAYS)
+    return Clock(start + timedelta(days=REFUND_WARNING_DAYS), due, due + timedelta(days=1), is_duty=True)

@@ -1,7 +1,7 @@
 """VAT of a Credit Note, to the penny.
 
 Belongs here: net and VAT of an amount, which roundings are right, VAT of delivery, and the size of an error. Stays out:
-dates (``money.tax_dates``, ``money.vat_periods``) and which amount is credited (``policy.settlement``).
+dates (``money.periods``) and which amount is credited (``policy.settlement``).
 Money is whole pence, rates are per cent. Source: FINANCE_RULES U-5, U-6, U-9, U-21.
 """
 

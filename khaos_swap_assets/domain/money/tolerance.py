@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from khaos_swap_assets.domain.judging.waterfall import Leg, LegName, Waterfall
+from khaos_swap_assets.domain.judging.waterfall import Leg, Waterfall
+from khaos_swap_assets.domain.judging.waterfall_fields import LegName
 
 Refusal = Literal["systematic", "no_account", "no_evidence", "line", "document", "reason", "cap"]
 SETTLED: tuple[LegName, ...] = ("tender", "exchange", "fx")
@@ -83,14 +84,6 @@ class Governed:
     refused: tuple[Refused, ...]
     systematic: tuple[Systematic, ...]
 
-    @property
-    def cleared_pence(self) -> Mapping[str, int]:
-        """Pence cleared by currency, both signs counted as positive: this is what the cap limits."""
-        total: Counter[str] = Counter()
-        for residual, _ in self.cleared:
-            total[residual.currency] += abs(residual.pence)
-        return dict(total)
-
 
 def residual_pence(waterfall: Waterfall) -> int:
     """What of a gap is not as it should be: gift cards, exchanges, rates of currencies and what a policy says are."""
@@ -110,18 +103,15 @@ def residual_of(subject: str, waterfall: Waterfall, lines: int, currency: str, t
     return Residual(subject, reason, pence, max(lines, 1), currency, set(names) <= {reason})
 
 
-def govern(
-    residuals: Iterable[Residual], tolerances: Tolerances, cleared_before_pence: Mapping[str, int] | None = None
-) -> Governed:
+def govern(residuals: Iterable[Residual], tolerances: Tolerances) -> Governed:
     """Clear what the tolerances allow in one period; the order of the input does not matter.
 
-    The smallest residuals are cleared first. ``cleared_before_pence`` is what the period has cleared already, by
-    currency. A residual of zero needs no tolerance and is left out.
+    The smallest residuals are cleared first. A residual of zero needs no tolerance and is left out.
     """
     found = sorted(residual for residual in residuals if residual.pence)
     systematic = tuple(sorted(_systematic(found, tolerances.least_for_direction)))
     stopped = {(one.reason, one.currency) for one in systematic}
-    used = Counter(cleared_before_pence or {})
+    used: Counter[str] = Counter()
     cleared: list[tuple[Residual, str]] = []
     refused: list[Refused] = []
     for residual in sorted(found, key=lambda one: (abs(one.pence), one)):

@@ -154,11 +154,6 @@ class Translation(_Record):
     tasks: tuple[Task, ...]
     policy_version: str
 
-    @property
-    def credit_pence(self) -> int:
-        """Value of the Credit Note."""
-        return sum(part.pence for part in self.parts)
-
 
 def translate(outcomes: Outcomes, policy: CreditNotePolicy) -> Translation:
     """Translate a return into the parts of its Credit Note; order discount and promotion never raise one.

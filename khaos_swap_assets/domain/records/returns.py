@@ -142,11 +142,6 @@ class Return:
         """The lines whose outcome is a refund; only these are ever credited."""
         return tuple(line for line in self.lines if line.outcome == REFUND)
 
-    @property
-    def other_outcomes(self) -> tuple[str, ...]:
-        """Outcomes of lines other than Refund, sorted, each once."""
-        return tuple(sorted({line.outcome for line in self.lines} - {REFUND}))
-
 
 def rightful_pence(return_: Return, worth_pence: int, delivery_pence: int) -> frozenset[int]:
     """What a Credit Note of a return may say: its worth, or its goods before fee, gift card or exchange.

@@ -2,7 +2,7 @@
 
 Belongs here: the rule by which closing dates a refund, and the numbers on which it is chosen. Stays out: how Swap
 spells the marker (``adapters.swap``), money that a storefront shows (``refunds.money_shown``), and when a return
-without proof is trouble (``judging.proof_conditions``).
+without proof is trouble (``judging.money_conditions``).
 Source: contracts/swap.md §2.3, §7.2, §14, FINANCE_RULES U-1.
 """
 
@@ -10,13 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.records.returns import CLOSED, Return
 from khaos_swap_assets.domain.refunds.money_shown import is_awaited
-
-if TYPE_CHECKING:
-    from khaos_swap_assets.domain.judging.facts import ReturnFacts
 
 Rule = Literal["processed", "closed"]
 WORDS = ("Yes", "True", "Processed")

@@ -17,8 +17,7 @@ from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts
 from khaos_swap_assets.domain.judging.verdict import Verdict
 from khaos_swap_assets.domain.money.amounts import format_money
-from khaos_swap_assets.domain.money.periods import london_date
-from khaos_swap_assets.domain.money.tax_dates import refund_clock
+from khaos_swap_assets.domain.money.periods import london_date, refund_clock
 from khaos_swap_assets.domain.refunds.payments import Transaction
 
 POSTING_WORDS = {

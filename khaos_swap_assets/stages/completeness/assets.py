@@ -1,4 +1,4 @@
-"""Assets that judge the flow itself: whether everything arrived, and how fast it went through.
+"""Assets that judge the flow itself, and their checks: whether everything arrived, and how fast it went through.
 
 Belongs here: ``reconciliation/completeness`` and ``reconciliation/latency`` and what they show. Stays out: the work
 (``comparing``, ``adapters.store.latency``).
@@ -7,18 +7,20 @@ Belongs here: ``reconciliation/completeness`` and ``reconciliation/latency`` and
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from io import BytesIO
 
 import dagster as dg
 import psycopg
 
 from khaos_swap_assets.adapters.store import arrivals, completeness, latency, queues, worklist
+from khaos_swap_assets.adapters.store.completeness import Day, Traffic
 from khaos_swap_assets.adapters.store.latency import DayOfLatency
 from khaos_swap_assets.adapters.store.queues import Queue
 from khaos_swap_assets.domain.records.returns import hold_words
 from khaos_swap_assets.stages import isolating
 from khaos_swap_assets.stages.completeness.comparing import WIDE, compare
 from khaos_swap_assets.stages.pictures import shown
-from khaos_swap_assets.stages.presenting import PREVIEW_ROWS, WORST_ROWS, as_table
+from khaos_swap_assets.stages.presenting import PREVIEW_ROWS, WORST_ROWS, as_table, asset, owned
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 COMPLETENESS = dg.AssetKey(["reconciliation", "completeness"])
@@ -28,19 +30,10 @@ OVERLAP = timedelta(hours=1)
 SHOWN = timedelta(days=30)
 
 
-@dg.asset(
-    key=COMPLETENESS,
-    deps=[
-        ["swap", "returns"],
-        ["khaos", "sales_orders"],
-        ["credit_notes", "drafts"],
-        ["credit_notes", "postings"],
-        ["reconciliation", "returns"],
-    ],
-    group_name="watch",
-    owners=["team:cx"],
-    kinds={"postgres", "report"},
-    tags={"truth": "ours"},
+@asset(
+    "reconciliation/completeness",
+    deps="swap/returns khaos/sales_orders credit_notes/drafts credit_notes/postings reconciliation/returns",
+    **owned("watch", "cx", "ours", "report"),
     description="What Swap says it holds beside what we hold, by day of submission; documents handed out beside Credit "
     "Notes seen; what the gateway refused; and every queue: what waits, how long, why, and when it will be empty.",
 )
@@ -72,13 +65,10 @@ def reconciliation_completeness(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materi
     )
 
 
-@dg.asset(
-    key=LATENCY,
-    deps=[["swap", "returns"], ["warehouse", "inspections"], ["credit_notes", "drafts"], ["credit_notes", "postings"]],
-    group_name="watch",
-    owners=["team:cx"],
-    kinds={"postgres", "report"},
-    tags={"truth": "ours"},
+@asset(
+    "reconciliation/latency",
+    deps="swap/returns warehouse/inspections credit_notes/drafts credit_notes/postings",
+    **owned("watch", "cx", "ours", "report"),
     description="When each return took each step: Swap's event, accepted by the gateway, read, inspected, drafted, on "
     "offer, handed out, witnessed. The gate is the last thing that had to happen before a document could be offered.",
 )
@@ -131,8 +121,6 @@ def _gather(conn: psycopg.Connection, now: datetime) -> int:
 def _chart(conn: psycopg.Connection, days: Sequence[DayOfLatency], now: datetime) -> dg.MetadataValue | None:
     if not days:
         return None
-    from khaos_swap_assets.stages.completeness.drawing import draw_latency
-
     words = f"Seconds from gate to offer by day, {days[0].day} to {days[-1].day}"
     return shown(conn, "latency_by_day", draw_latency, days, words, now)
 
@@ -146,3 +134,118 @@ def _span(seconds: int) -> str:
     hours, rest = divmod(rest, 3_600)
     parts = [(days, "d"), (hours, "h"), (rest // 60, "min")] if seconds >= 60 else [(seconds, "s")]
     return " ".join(f"{number} {unit}" for number, unit in parts if number) or "0 s"
+
+
+MOST_LEVEL_LABELS = 12
+
+
+def draw_latency(days: Sequence[DayOfLatency]) -> bytes:
+    """A picture (PNG): p50 and p95 seconds by day on a logarithmic scale, and the objective as a line."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.5, 3.6), dpi=110, layout="constrained")
+    panel = figure.subplots()
+    places = range(len(days))
+    panel.plot(places, [max(1, day.p95_seconds) for day in days], "o-", color="#b5483a", label="p95")
+    panel.plot(places, [max(1, day.p50_seconds) for day in days], "o-", color="#2f6f9f", label="p50")
+    panel.axhline(OBJECTIVE.total_seconds(), color="#777777", linestyle="--", linewidth=0.9, label="objective")
+    panel.set_yscale("log")
+    panel.set_xticks(list(places), [f"{day.day:%d %b}" for day in days])
+    panel.tick_params(axis="x", labelrotation=90 if len(days) > MOST_LEVEL_LABELS else 0, labelsize="small")
+    panel.set_ylabel("seconds")
+    panel.set_title("From the last gate to open until on offer")
+    panel.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
+    panel.spines[["top", "right"]].set_visible(False)
+    target = BytesIO()
+    figure.savefig(target, format="png")
+    return target.getvalue()
+
+
+STALE_AFTER = timedelta(hours=26)
+SILENCE = timedelta(days=3)
+ENOUGH_RETURNS = 5
+OBJECTIVE = timedelta(minutes=5)
+WINDOW = timedelta(days=7)
+
+
+@dg.asset_check(
+    asset=COMPLETENESS,
+    name="nothing_is_missing",
+    description="Swap's own count of returns agrees with ours on every day of a month, compared within 26 hours: "
+    "quiet then means that nothing happened, and not that nothing arrived. When red: the table names the days; returns "
+    "that were missing are read again at once, so look why they were: webhooks in Swap's dashboard, failed runs.",
+)
+def nothing_is_missing(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult:
+    """Judge the comparison, its age, and the silence of webhooks."""
+    now = toolbox.now()
+    hears = bool(toolbox.settings.swap.webhook_secret.get_secret_value())
+    with toolbox.store() as conn:
+        days = completeness.days(conn, (now - SHOWN).date())
+        compared_at = worklist.trusted(conn, WIDE, now)
+        traffic = completeness.traffic(conn, now - SILENCE)
+    faults = find_faults(days, compared_at, traffic, now, hears_webhooks=hears)
+    short = [day for day in days if day.short]
+    return dg.AssetCheckResult(
+        passed=not faults,
+        severity=dg.AssetCheckSeverity.ERROR if short else dg.AssetCheckSeverity.WARN,
+        description="; ".join(faults) or all_is_well(days, traffic),
+        metadata={
+            "missing": sum(day.short for day in days),
+            "days_compared": len(days),
+            "webhooks_in_3_days": traffic.knocks,
+            "returns_changed_in_3_days": traffic.changed,
+            "compared_at": str(compared_at or "never"),
+            "worst": as_table([_row(day) for day in sorted(short, key=lambda day: -day.short)[:WORST_ROWS]]),
+        },
+    )
+
+
+def find_faults(
+    days: Sequence[Day], compared_at: datetime | None, traffic: Traffic, now: datetime, *, hears_webhooks: bool
+) -> list[str]:
+    """Why it cannot be said that nothing is missing, one sentence each."""
+    faults = []
+    if compared_at is None or compared_at < now - STALE_AFTER:
+        faults.append("Swap was not asked for its counts within 26 hours: nothing may have arrived")
+    elif not days:
+        faults.append("Swap tells no counts, so nothing can be proven")
+    if short := sum(day.short for day in days):
+        faults.append(f"{short} returns that Swap counts are not in the mirror")
+    if hears_webhooks and not traffic.knocks and traffic.submitted >= ENOUGH_RETURNS:
+        faults.append(f"nothing arrived: no webhook in 3 days, yet {traffic.submitted} returns were submitted")
+    return faults
+
+
+def all_is_well(days: Sequence[Day], traffic: Traffic) -> str:
+    """What green means today, in one sentence."""
+    held = sum(day.told for day in days)
+    happened = f"{traffic.changed} changed in 3 days" if traffic.changed else "nothing happened in 3 days"
+    return f"all {held} returns that Swap counts in a month are here; {happened}, {traffic.knocks} webhooks"
+
+
+@dg.asset_check(
+    asset=LATENCY,
+    name="returns_are_on_offer_in_time",
+    description="Of the documents offered in the past seven days, 95 in 100 were on offer within 5 minutes of the last "
+    "gate to open (Swap's change or the inspection). When red: the table shows at which step the slow ones waited.",
+)
+def returns_are_on_offer_in_time(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult:
+    """Compare the past week's 95th percentile with the objective."""
+    now = toolbox.now()
+    with toolbox.store() as conn:
+        offered, p50, p95 = latency.since(conn, now - WINDOW)
+        slowest = latency.slowest(conn, now - WINDOW, WORST_ROWS)
+    return dg.AssetCheckResult(
+        passed=p95 <= OBJECTIVE.total_seconds(),
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{offered} offered in 7 days, half within {p50} s, 95 in 100 within {p95} s",
+        metadata={"offered": offered, "p50_seconds": p50, "p95_seconds": p95, "worst": as_table(slowest)},
+    )
+
+
+def _row(day: Day) -> dict[str, object]:
+    told = {"day": day.day, "told": day.told, "mirrored": day.mirrored, "missing": day.short}
+    return {**told, "read_again": day.mended, "rmas": ", ".join(day.missing_rmas)}
+
+
+CHECKS = [nothing_is_missing, returns_are_on_offer_in_time]

@@ -8,18 +8,16 @@ import dagster as dg
 
 from khaos_swap_assets.adapters.store import findings
 from khaos_swap_assets.stages import refusing, watching
-from khaos_swap_assets.stages.checking import EXCEPTIONS, WATCH, exceptions_check
+from khaos_swap_assets.stages.checking import exceptions_check
 from khaos_swap_assets.stages.credit_notes.stopping import feed_problems
+from khaos_swap_assets.stages.presenting import asset, owned
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 
-@dg.asset(
-    key=WATCH,
-    deps=[EXCEPTIONS, ["reconciliation", "returns"], ["credit_notes", "postings"], ["people", "decisions"]],
-    group_name="watch",
-    owners=["team:engineer"],
-    kinds={"postgres", "report"},
-    tags={"truth": "ours"},
+@asset(
+    "reconciliation/watch",
+    deps="reconciliation/exceptions reconciliation/returns credit_notes/postings people/decisions",
+    **owned("watch", "engineer", "ours", "report"),
     description="When each part of a complete run was last done, how far each source was read, what stops the feed. "
     "Judged on a schedule of its own, which asks no vendor.",
 )

@@ -1,34 +1,27 @@
-"""The assets of our Credit Notes: the draft, and the document that was posted of it.
+"""The assets of our Credit Notes: the draft, and the document that was posted of it; and the checks of every note.
 
 Belongs here: ``credit_notes/drafts``, ``credit_notes/postings`` and what they show. Stays out: the work (``drafting``,
 ``posting``) and the rules (``engine``, ``domain``).
 """
 
+from dataclasses import asdict
+
 import dagster as dg
 
+from khaos_swap_assets.stages.checking import exceptions_check
 from khaos_swap_assets.stages.credit_notes.allocation import read_allocations
 from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
 from khaos_swap_assets.stages.credit_notes.posting import post
 from khaos_swap_assets.stages.credit_notes.stopping import feed_problems
 from khaos_swap_assets.stages.pictures import credit_by_day
-from khaos_swap_assets.stages.presenting import table_metadata
+from khaos_swap_assets.stages.presenting import asset, owned, table_metadata
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 
-@dg.asset(
-    key=["credit_notes", "drafts"],
-    deps=[
-        ["swap", "returns"],
-        ["swap", "return_lines"],
-        ["matched", "return_lines"],
-        ["storefront", "refunds"],
-        ["khaos", "sales_orders"],
-        ["khaos", "credit_notes"],
-    ],
-    group_name="credit_notes",
-    owners=["team:finance"],
-    kinds={"postgres"},
-    tags={"truth": "ours"},
+@asset(
+    "credit_notes/drafts",
+    deps="swap/returns swap/return_lines matched/return_lines storefront/refunds khaos/sales_orders khaos/credit_notes",
+    **owned("credit_notes", "finance", "ours"),
     description="The Credit Note that each confirmed refund asks for, to the penny, or every reason why there is none "
     "yet. A pure function of the matched lines and the original order.",
 )
@@ -37,28 +30,14 @@ def credit_note_drafts(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResu
     drafted = draft_waiting(toolbox)
     with toolbox.store() as conn:
         shown = table_metadata(conn, "recon.drafts", "drafted_at")
-    figures = {"returns": drafted.returns, "ready": drafted.ready, "held": drafted.held, "covered": drafted.covered}
-    return dg.MaterializeResult(metadata={**figures, **shown})
+    return dg.MaterializeResult(metadata={**asdict(drafted), **shown})
 
 
-@dg.asset(
-    key=["credit_notes", "postings"],
-    deps=[
-        ["credit_notes", "drafts"],
-        ["swap", "returns"],
-        ["swap", "return_lines"],
-        ["matched", "return_lines"],
-        ["storefront", "refunds"],
-        ["khaos", "stock_codes"],
-        ["khaos", "sales_orders"],
-        ["khaos", "credit_notes"],
-        ["khaos", "stock_levels"],
-        ["people", "decisions"],
-    ],
-    group_name="credit_notes",
-    owners=["team:finance"],
-    kinds={"postgres"},
-    tags={"truth": "ours"},
+@asset(
+    "credit_notes/postings",
+    deps="credit_notes/drafts swap/returns swap/return_lines matched/return_lines storefront/refunds "
+    "khaos/stock_codes khaos/sales_orders khaos/credit_notes khaos/stock_levels people/decisions",
+    **owned("credit_notes", "finance", "ours"),
     pool="khaos",
     description="Every document of ours and its witness: planned, out and in doubt, confirmed by a Credit Note seen "
     "in Khaos, or refused. Nothing is offered before Khaos was searched, and nothing is offered twice unseen.",
@@ -83,3 +62,43 @@ def credit_note_postings(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeRe
             **shown,
         }
     )
+
+
+every_confirmed_refund_has_one_credit_note = exceptions_check(
+    "every_confirmed_refund_has_one_credit_note",
+    "khaos/credit_notes",
+    ["credit_note_missing", "credit_note_ambiguous", "credit_note_duplicate"],
+    "Every confirmed refund has one Credit Note, or is on its way to one.",
+)
+no_credit_note_without_a_refund = exceptions_check(
+    "no_credit_note_without_a_refund",
+    "khaos/credit_notes",
+    ["credit_note_orphan"],
+    "Every Credit Note in Khaos belongs to a return.",
+)
+no_posting_is_in_doubt = exceptions_check(
+    "no_posting_is_in_doubt",
+    "credit_notes/postings",
+    ["posting_in_doubt", "posting_refused"],
+    "Every document that left was witnessed in Khaos within the limit, and none was refused.",
+)
+every_credit_note_is_issued_and_allocated = exceptions_check(
+    "every_credit_note_is_issued_and_allocated",
+    "khaos/credit_notes",
+    ["credit_note_not_issued", "credit_note_unallocated"],
+    "Every Credit Note was issued and its credit no longer stands open on the customer's account.",
+)
+every_refund_can_be_drafted = exceptions_check(
+    "every_refund_can_be_drafted",
+    "credit_notes/drafts",
+    ["refund_not_explained", "outcome_needs_policy"],
+    "Every confirmed refund is explained by its lines, and its outcome has a policy.",
+)
+
+CHECKS = [
+    every_confirmed_refund_has_one_credit_note,
+    no_credit_note_without_a_refund,
+    no_posting_is_in_doubt,
+    every_credit_note_is_issued_and_allocated,
+    every_refund_can_be_drafted,
+]

@@ -10,18 +10,15 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+
+import psycopg
 
 from khaos_swap_assets.adapters.store import links, notes, worklist
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.documents.postings import Bystander
 from khaos_swap_assets.domain.linking.loose_notes import Told
 from khaos_swap_assets.stages import isolating
-from khaos_swap_assets.stages.credit_notes.candidates import Beside, beside
-
-if TYPE_CHECKING:
-    import psycopg
-
-    from khaos_swap_assets.domain.documents.credit_notes import CreditNote
+from khaos_swap_assets.stages.credit_notes.candidates import Candidates, candidates_of
 
 SOURCE = "recon/attribution"
 
@@ -58,7 +55,7 @@ def attribute_notes(conn: psycopg.Connection, customers: Iterable[str], now: dat
 
 def _attribute(conn: psycopg.Connection, customers: Sequence[str], now: datetime) -> list[AttributedNotes]:
     loose = notes.unattributed(conn, customers)
-    known = beside(conn, loose, customers)
+    known = candidates_of(conn, loose, customers)
     found, told = known.attributed(loose)
     rivals = [key for one in told.values() for key in one.rivals]
     links.attach(conn, found, now)
@@ -71,21 +68,21 @@ def _attribute(conn: psycopg.Connection, customers: Sequence[str], now: datetime
     return [AttributedNotes(attributed, len({code for code, _ in unsure}), unsure, bystanders)]
 
 
-def _bystanders(known: Beside, noted: Collection[str]) -> Iterator[Bystander]:
+def _bystanders(known: Candidates, noted: Collection[str]) -> Iterator[Bystander]:
     """Returns of persons that staff may credit at any time: those without a note, whatever of ours is out for them."""
     for one in (*known.returns, *known.pending):
-        is_seen = any(posting.state == "confirmed" for posting in known.postings.get(one.return_id, ()))
-        is_done = is_seen or one.return_id in noted or known.notes.get(one.return_id)
+        is_seen = any(posting.state == "confirmed" for posting in known.dossier.postings.get(one.return_id, ()))
+        is_done = is_seen or one.return_id in noted or known.dossier.notes.get(one.return_id)
         if one.customer and one.values and not is_done:
             yield Bystander(one.return_id, one.customer, one.currency, one.values, one.order_ref)
 
 
 def told_of(conn: psycopg.Connection, loose: Sequence[CreditNote]) -> dict[str, tuple[Told, dict[str, str]]]:
     """For notes that nobody could attribute: why not, with the RMAs of the returns that this names."""
-    known = beside(conn, loose, sorted({note.customer_code for note in loose}))
+    known = candidates_of(conn, loose, sorted({note.customer_code for note in loose}))
     _, told = known.attributed(loose)
     return {
-        code: (one, {key: known.records[key].rma for key in {*one.rivals, one.nearest} - {""}})
+        code: (one, {key: known.dossier.records[key].rma for key in {*one.rivals, one.nearest} - {""}})
         for code, one in told.items()
     }
 

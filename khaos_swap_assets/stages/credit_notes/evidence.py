@@ -8,23 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING
 
+import psycopg
+
+from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import catalogue, links, note_items, notes, orders
+from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.documents.postings import Evidence, Wanted
 from khaos_swap_assets.domain.documents.references import reference_for
 from khaos_swap_assets.domain.linking.windows import INVOICE
 from khaos_swap_assets.domain.records.orders import is_no_person
-
-if TYPE_CHECKING:
-    import psycopg
-
-    from khaos_swap_assets.adapters.settings import Settings
-    from khaos_swap_assets.adapters.store.drafts import SavedDraft
-    from khaos_swap_assets.domain.documents.credit_notes import CreditNote
-    from khaos_swap_assets.domain.records.packs import Goods
-    from khaos_swap_assets.stages.credit_notes.searching import Search
+from khaos_swap_assets.domain.records.packs import Goods
+from khaos_swap_assets.stages.credit_notes.searching import Search
 
 
 def evidence_of(

@@ -16,7 +16,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import psycopg
 
 from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.adapters.settings import Settings
@@ -27,9 +29,6 @@ from khaos_swap_assets.stages import watching
 from khaos_swap_assets.stages.credit_notes.engine import ENGINE, Mode, is_cleared
 from khaos_swap_assets.stages.credit_notes.posting_store import Book
 from khaos_swap_assets.stages.credit_notes.tokens import is_first_contact, is_from_the_future
-
-if TYPE_CHECKING:
-    import psycopg
 
 
 @dataclass(frozen=True, slots=True)

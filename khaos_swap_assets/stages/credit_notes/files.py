@@ -12,19 +12,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
+import psycopg
+
+from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import imports, notes, returns
+from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.domain.documents.postings import Posting, Wanted
 from khaos_swap_assets.stages.credit_notes.searching import Search
 from khaos_swap_assets.stages.storefront import money
-
-if TYPE_CHECKING:
-    import psycopg
-
-    from khaos_swap_assets.adapters.settings import Settings
-    from khaos_swap_assets.adapters.store.drafts import SavedDraft
-    from khaos_swap_assets.domain.documents.postings import Posting, Wanted
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -50,8 +47,8 @@ def told(
     at = last.complete_to
     late = {one.reference for one in book.undone() if not _is_before(one, at)}
     asked = frozenset(ticket for ticket in wanted.tickets if ticket[0] not in late)
-    ids = [one.return_id for one in ready]
-    by_swap, by_money = returns.load(conn, ids), money.load(conn, settings, ids)
+    by_swap = returns.load(conn, [one.return_id for one in ready])
+    by_money = money.load(conn, settings, by_swap)
     spoken_of = [
         one
         for one in ready

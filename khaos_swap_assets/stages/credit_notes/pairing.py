@@ -21,11 +21,11 @@ from khaos_swap_assets.adapters.store import audit_log, links, notes, worklist
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.linking.attribution import Attribution
-from khaos_swap_assets.domain.linking.passes import ReturnRecord
+from khaos_swap_assets.domain.linking.records import ReturnRecord
 from khaos_swap_assets.domain.linking.windows import REFUND
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.stages.credit_notes import people
-from khaos_swap_assets.stages.credit_notes.candidates import Beside, beside
+from khaos_swap_assets.stages.credit_notes.candidates import Candidates, candidates_of
 from khaos_swap_assets.stages.credit_notes.people import HandError, Person
 
 Group = tuple[str, str, int]
@@ -64,7 +64,7 @@ class Listed:
 def listed(conn: psycopg.Connection[Any]) -> Listed:
     """The list as it is now."""
     loose = [note for note in notes.without_items(conn) if note.customer_code]
-    known = beside(conn, loose, sorted({note.customer_code for note in loose}))
+    known = candidates_of(conn, loose, sorted({note.customer_code for note in loose}))
     noted: defaultdict[Group, list[CreditNote]] = defaultdict(list)
     for note in loose:
         noted[note.customer_code, note.currency, note.gross_pence].append(note)
@@ -103,15 +103,15 @@ def confirm(conn: psycopg.Connection[Any], shown: Sequence[Pair], person: Person
     conn.commit()
 
 
-def _takers(known: Beside) -> Iterator[tuple[Group, Taker]]:
+def _takers(known: Candidates) -> Iterator[tuple[Group, Taker]]:
     for record in (*known.returns, *known.pending):
-        posted = known.postings.get(record.return_id, ())
+        posted = known.dossier.postings.get(record.return_id, ())
         out = [one for one in posted if one.state == "in_doubt" and one.handed_out_at]
         for one in out:
             since = london_date(one.handed_out_at) if one.handed_out_at else date.min
             group = (one.customer_code, one.currency, one.value_pence)
             yield group, Taker(since, record.rma, record.return_id, one.reference)
-        is_done = out or known.notes.get(record.return_id) or any(one.state == "confirmed" for one in posted)
+        is_done = out or known.dossier.notes.get(record.return_id) or any(one.state == "confirmed" for one in posted)
         if record.customer and not is_done:
             yield from _as_returned(record)
 

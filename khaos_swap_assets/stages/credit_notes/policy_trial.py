@@ -8,36 +8,24 @@ a refund is its money, on the day it moved (FINANCE_RULES U-1); what does not ag
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+
+import psycopg
 
 from khaos_swap_assets.adapters.khaos.orders import RATES
-from khaos_swap_assets.adapters.store import drafts, matches, orders, returns
+from khaos_swap_assets.adapters.settings import Settings
+from khaos_swap_assets.adapters.store import returns
 from khaos_swap_assets.domain.judging.money_conditions import money_holds
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
+from khaos_swap_assets.domain.policy.settlement import Settlement
+from khaos_swap_assets.domain.policy.settlement_case import Posted
 from khaos_swap_assets.domain.policy.trial import Rates, Trial, outcome_words, value_of, vat_of
+from khaos_swap_assets.domain.records.returns import Return
+from khaos_swap_assets.domain.refunds.money_shown import Money
 from khaos_swap_assets.stages import isolating
-from khaos_swap_assets.stages.credit_notes.settling import (
-    policy_of,
-    posted_of,
-    room_of,
-    settlement_of,
-    taken_from_orders,
-)
+from khaos_swap_assets.stages.dossier import Dossier, policy_of, posted_of
 from khaos_swap_assets.stages.storefront import money
-
-if TYPE_CHECKING:
-    import psycopg
-
-    from khaos_swap_assets.adapters.settings import Settings
-    from khaos_swap_assets.adapters.store.matches import MatchedLine
-    from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
-    from khaos_swap_assets.domain.policy.settlement import Settlement
-    from khaos_swap_assets.domain.policy.settlement_case import Posted
-    from khaos_swap_assets.domain.records.orders import SalesOrder
-    from khaos_swap_assets.domain.records.returns import Return
-    from khaos_swap_assets.domain.refunds.money_shown import Money
-    from khaos_swap_assets.stages.credit_notes.settling import Taken
 
 BATCH = 5_000
 
@@ -69,35 +57,16 @@ def _try_batch(
     since: datetime,
 ) -> Iterator[Trial]:
     faults = isolating.Faults("trying the policy on")
-    witnessed = money.load_each(conn, settings, ids, faults)
-    heads, lines = matches.returns(conn, ids), matches.lines(conn, ids)
-    so_codes = sorted({head.so_code for head in heads.values() if head.so_code})
-    sold, posted = orders.by_code(conn, so_codes), drafts.handed_out(conn, ids)
-    present, tried = policies
-    taken = taken_from_orders(conn, tried, so_codes) or taken_from_orders(conn, present, so_codes)
-    for key, record in returns.load(conn, list(faults.found)).items():
-        yield _untried(record, faults.found[key], has_posted=bool(posted.get(key)))
+    witnessed, dossier = money.load_each(conn, settings, ids, faults), Dossier(conn, ids)
+    trying, posted = _Trying(dossier, *policies), dossier.handed_out
+    for key in list(faults.found):
+        if key in dossier.records:
+            yield _untried(dossier.records[key], faults.found[key], has_posted=bool(posted.get(key)))
     for key in [one for one in ids if one in witnessed.records]:
-        record, head = witnessed.records[key], heads.get(key)
-        if not _is_since(record, since):
-            continue
-        order = sold.get(head.so_code or "") if head else None
-        already = posted_of(posted.get(key, ()))
-        asked = (record, lines.get(key, []), order, (present, tried), already, taken, witnessed.money.get(key))
-        yield from faults.tried(key, _tried, *asked) or [_untried(record, faults.found[key], has_posted=bool(already))]
-
-
-def _tried(
-    record: Return,
-    lines: Sequence[MatchedLine],
-    order: SalesOrder | None,
-    policies: tuple[CreditNotePolicy, CreditNotePolicy],
-    already: Sequence[Posted],
-    taken: Taken,
-    paid: Money | None,
-) -> Trial:
-    present, tried = policies
-    return _as_paid(_trial(record, lines, order, (policy_of(record, present), tried), already, taken), paid)
+        record = witnessed.records[key]
+        if _is_since(record, since):
+            tried = faults.tried(key, trying.trial, record, witnessed.money.get(key))
+            yield from tried or [_untried(record, faults.found[key], has_posted=bool(posted.get(key)))]
 
 
 def _untried(record: Return, fault: str, *, has_posted: bool) -> Trial:
@@ -121,48 +90,44 @@ def _as_paid(trial: Trial, paid: Money | None) -> Trial:
     return replace(trial, outcome_now=told, outcome_then=told, note_now_pence=0, note_then_pence=0, vat_effect_pence=0)
 
 
-def _trial(
-    record: Return,
-    lines: Sequence[MatchedLine],
-    order: SalesOrder | None,
-    policies: tuple[CreditNotePolicy, CreditNotePolicy],
-    already: Sequence[Posted],
-    taken: Taken,
-) -> Trial:
-    now, then = (_settled(record, lines, order, policy, already, taken) for policy in policies)
-    rates = _rates(lines, order)
-    vat = [vat_of(found, rates, policy) for found, policy in zip((now, then), policies, strict=True)]
-    return Trial(
-        record.rma,
-        record.return_id,
-        record.currency,
-        record.refund_pence,
-        outcome_words(now, record.currency),
-        outcome_words(then, record.currency),
-        value_of(now),
-        value_of(then),
-        None if vat[0] is None or vat[1] is None else vat[1] - vat[0],
-        bool(already),
-    )
+@dataclass(frozen=True, slots=True)
+class _Trying:
+    """A batch of returns, the policy of today and the one that is tried on."""
 
+    dossier: Dossier
+    present: CreditNotePolicy
+    tried: CreditNotePolicy
 
-def _settled(
-    record: Return,
-    lines: Sequence[MatchedLine],
-    order: SalesOrder | None,
-    policy: CreditNotePolicy,
-    already: Sequence[Posted],
-    taken: Taken,
-) -> Settlement:
-    """The return settled from its beginning; where only its documents explain it, what is due beside them."""
-    whole = settlement_of(record, lines, order, policy, (), room_of(record, order, taken, ()))
-    if not (whole.faults and already):
-        return whole
-    return settlement_of(record, lines, order, policy, already, room_of(record, order, taken, already))
+    def trial(self, record: Return, paid: Money | None) -> Trial:
+        """One return under both."""
+        already = posted_of(self.dossier.handed_out.get(record.return_id, ()))
+        policies = (policy_of(record, self.present), self.tried)
+        now, then = (self._settled(record, policy, already) for policy in policies)
+        rates = self._rates(record.return_id)
+        vat = [vat_of(found, rates, policy) for found, policy in zip((now, then), policies, strict=True)]
+        found = Trial(
+            rma=record.rma,
+            return_id=record.return_id,
+            currency=record.currency,
+            refund_pence=record.refund_pence,
+            outcome_now=outcome_words(now, record.currency),
+            outcome_then=outcome_words(then, record.currency),
+            note_now_pence=value_of(now),
+            note_then_pence=value_of(then),
+            vat_effect_pence=None if vat[0] is None or vat[1] is None else vat[1] - vat[0],
+            is_posted=bool(already),
+        )
+        return _as_paid(found, paid)
 
+    def _settled(self, record: Return, policy: CreditNotePolicy, already: Sequence[Posted]) -> Settlement:
+        """The return settled from its beginning; where only its documents explain it, what is due beside them."""
+        whole = self.dossier.settled(record, policy, ())
+        return self.dossier.settled(record, policy, already) if whole.faults and already else whole
 
-def _rates(lines: Sequence[MatchedLine], order: SalesOrder | None) -> Rates:
-    """VAT per cent of each returned row on its Sales Order."""
-    codes = {line.line_no: line.vat_code for line in order.lines} if order else {}
-    found = {line.product_id: codes.get(line.order_line_no or 0, "") for line in lines}
-    return {product_id: RATES[code] * 100 if code in RATES else None for product_id, code in found.items()}
+    def _rates(self, return_id: str) -> Rates:
+        """VAT per cent of each returned row on its Sales Order."""
+        order = self.dossier.orders.get(return_id)
+        codes = {line.line_no: line.vat_code for line in order.lines} if order else {}
+        lines = self.dossier.lines.get(return_id, ())
+        found = {line.product_id: codes.get(line.order_line_no or 0, "") for line in lines}
+        return {product_id: RATES[code] * 100 if code in RATES else None for product_id, code in found.items()}

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import psycopg
+
+from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import feed_holds, monthly
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.domain.documents.postings import Posting
@@ -18,11 +21,6 @@ from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.stages import watching
 from khaos_swap_assets.stages.credit_notes.feed import Limits, may_differ
 from khaos_swap_assets.stages.credit_notes.posting_store import Book
-
-if TYPE_CHECKING:
-    import psycopg
-
-    from khaos_swap_assets.adapters.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

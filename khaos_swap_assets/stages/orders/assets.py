@@ -10,7 +10,7 @@ import dagster as dg
 
 from khaos_swap_assets.adapters.store import orders
 from khaos_swap_assets.stages.orders.sync import sync_orders
-from khaos_swap_assets.stages.presenting import table_metadata
+from khaos_swap_assets.stages.presenting import keys, owned, table_metadata
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 ORDERS = dg.AssetKey(["khaos", "sales_orders"])
@@ -22,21 +22,15 @@ NOTES = dg.AssetKey(["khaos", "credit_notes"])
     specs=[
         dg.AssetSpec(
             ORDERS,
-            deps=[["swap", "returns"], ["swap", "return_lines"]],
-            group_name="khaos",
-            owners=["team:finance"],
-            kinds={"postgres", "khaos"},
-            tags={"truth": "khaos"},
+            deps=keys("swap/returns swap/return_lines"),
+            **owned("khaos", "finance", "khaos", "khaos"),
             description="Sales Orders that a return names, read once each within a budget, and the invoices that the "
             "status feed showed since.",
         ),
         dg.AssetSpec(
             NOTES,
-            deps=[["khaos", "stock_codes"]],
-            group_name="khaos",
-            owners=["team:finance"],
-            kinds={"postgres", "khaos"},
-            tags={"truth": "khaos"},
+            deps=keys("khaos/stock_codes"),
+            **owned("khaos", "finance", "khaos", "khaos"),
             description="Every Credit Note as Khaos shows it, whoever made it: value, items, issued, allocated, "
             "cancelled. Our own documents are `credit_notes/postings`.",
         ),

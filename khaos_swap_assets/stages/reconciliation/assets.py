@@ -18,11 +18,11 @@ from khaos_swap_assets.adapters.store.verdicts import LEG_COLUMNS
 from khaos_swap_assets.domain.reporting.tables import summary_table, worst_table
 from khaos_swap_assets.stages.credit_notes.stopping import Held, held
 from khaos_swap_assets.stages.pictures import gap_by_cause, gap_by_month
-from khaos_swap_assets.stages.presenting import as_table, table_metadata
+from khaos_swap_assets.stages.presenting import as_table, asset, owned, table_metadata
 from khaos_swap_assets.stages.reconciliation.excepting import settle_exceptions
 from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting
 from khaos_swap_assets.stages.reconciliation.month_end import close_month, vat_table
-from khaos_swap_assets.stages.storefront.month import money_of_month
+from khaos_swap_assets.stages.storefront.assets import money_of_month
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 ALERTED = ("source_refused", "fault_in_return")
@@ -42,10 +42,7 @@ def months_from(first: date) -> dg.TimeWindowPartitionsDefinition:
 
 decisions = dg.AssetSpec(
     DECISIONS,
-    group_name="reconciliation",
-    owners=["team:finance"],
-    kinds={"postgres"},
-    tags={"truth": "ours"},
+    **owned("reconciliation", "finance", "ours"),
     description="What named people decided: exceptions waived, notes that are not a return's. Written by `khaos-swap`, "
     "each with its reason. No run makes it.",
 )
@@ -84,25 +81,11 @@ def column_lineage() -> dg.TableColumnLineage:
     )
 
 
-@dg.asset(
-    key=RETURNS,
-    deps=[
-        ["swap", "returns"],
-        ["swap", "return_lines"],
-        ["matched", "return_lines"],
-        ["storefront", "refunds"],
-        ["khaos", "stock_codes"],
-        ["khaos", "sales_orders"],
-        ["khaos", "credit_notes"],
-        ["khaos", "stock_adjustments"],
-        ["credit_notes", "drafts"],
-        ["credit_notes", "postings"],
-        DECISIONS,
-    ],
-    group_name="reconciliation",
-    owners=["team:finance"],
-    kinds={"postgres"},
-    tags={"truth": "ours"},
+@asset(
+    "reconciliation/returns",
+    deps="people/decisions swap/returns swap/return_lines matched/return_lines storefront/refunds khaos/stock_codes "
+    "khaos/sales_orders khaos/credit_notes khaos/stock_adjustments credit_notes/drafts credit_notes/postings",
+    **owned("reconciliation", "finance", "ours"),
     description="One row a return: refunded, credited, issued, the gap in pence with its causes, and what is wrong. "
     "The gap is Khaos's credit less Swap's refund; its legs add up to it, each with the field that says so.",
 )
@@ -125,13 +108,10 @@ def reconciliation_returns(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materialize
     )
 
 
-@dg.asset(
-    key=EXCEPTIONS,
-    deps=[RETURNS, ["swap", "returns"], DECISIONS],
-    group_name="reconciliation",
-    owners=["team:finance"],
-    kinds={"postgres"},
-    tags={"truth": "ours"},
+@asset(
+    "reconciliation/exceptions",
+    deps="reconciliation/returns people/decisions swap/returns",
+    **owned("reconciliation", "finance", "ours"),
     description="What needs a person: opened when its condition holds, closed when it no longer does, or waived by a "
     "named person. Each has an owner and says what to do.",
 )
@@ -153,21 +133,12 @@ def reconciliation_exceptions(toolbox: dg.ResourceParam[Toolbox]) -> dg.Material
     )
 
 
-@dg.asset(
-    key=MONTH_END,
-    deps=[
-        RETURNS,
-        EXCEPTIONS,
-        ["matched", "return_lines"],
-        ["khaos", "credit_notes"],
-        ["credit_notes", "postings"],
-        ["storefront", "refunds"],
-    ],
+@asset(
+    "reconciliation/month_end",
+    deps="reconciliation/returns reconciliation/exceptions matched/return_lines khaos/credit_notes "
+    "credit_notes/postings storefront/refunds",
     partitions_def=months_from(PERIOD_START),
-    group_name="reconciliation",
-    owners=["team:finance"],
-    kinds={"postgres", "report"},
-    tags={"truth": "ours"},
+    **owned("reconciliation", "finance", "ours", "report"),
     description="The month as finance signs it (London calendar): refunded, credited, issued, the gap by cause.",
 )
 def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:

@@ -1,14 +1,16 @@
-"""Checks of the reconciliation: the month-end report in sentences.
+"""Checks of the reconciliation: the month-end report in sentences, with the legs of the worst gaps.
 
-Belongs here: standing checks on the assets of this stage. Stays out: the conditions (``judging.conditions``).
+Belongs here: standing checks on the assets of this stage, and what they show. Stays out: the conditions
+(``judging.conditions``) and how a leg is found (``judging.waterfall``).
 """
 
 import warnings
 from collections.abc import Sequence
 
 import dagster as dg
+import psycopg
 
-from khaos_swap_assets.adapters.store import monthly
+from khaos_swap_assets.adapters.store import monthly, verdicts
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.domain.judging import month_conditions
 from khaos_swap_assets.domain.money.amounts import format_money
@@ -16,9 +18,8 @@ from khaos_swap_assets.domain.money.periods import month_bounds
 from khaos_swap_assets.domain.reporting.month_open import Apart, blocking, by_cause, waived_words
 from khaos_swap_assets.stages import watching
 from khaos_swap_assets.stages.checking import exceptions_check
-from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table
+from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, without_empty
 from khaos_swap_assets.stages.reconciliation.assets import MONTH_END, RETURNS
-from khaos_swap_assets.stages.reconciliation.legs import legs_of_month, legs_of_open
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 VALUE_KINDS = (
@@ -131,3 +132,14 @@ def _for_people(row: Apart) -> dict[str, str]:
 
 
 CHECKS = [refunds_equal_credit_notes, refunds_are_credited_in_their_month, sources_are_fresh]
+
+
+def legs_of_open(conn: psycopg.Connection, kinds: Sequence[str]) -> dg.MetadataValue:
+    """Of the 20 returns with the most money at risk in open exceptions of ``kinds``."""
+    return as_table(without_empty(verdicts.at_risk(conn, kinds, WORST_ROWS), verdicts.LEG_COLUMNS))
+
+
+def legs_of_month(conn: psycopg.Connection, periods: Sequence[str]) -> dg.MetadataValue:
+    """Of the 20 largest gaps of these months."""
+    rows = monthly.largest_gaps(conn, periods, WORST_ROWS)
+    return as_table(without_empty(rows, [*verdicts.LEG_COLUMNS, "gap_timing_pence"]))

@@ -7,15 +7,11 @@ mandatory source is refused nothing closes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from khaos_swap_assets.adapters.store import decisions, findings, worklist
+from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.stages import marks, refusing
 from khaos_swap_assets.stages.credit_notes import people
-
-if TYPE_CHECKING:
-    from khaos_swap_assets.domain.exceptions.catalogue import Problem
-    from khaos_swap_assets.stages.toolbox import Toolbox
+from khaos_swap_assets.stages.toolbox import Toolbox
 
 
 def settle_exceptions(tools: Toolbox) -> tuple[list[Problem], int, list[str]]:

@@ -1,6 +1,6 @@
 """Gathering what is known of a batch of returns, for ``judging.verdict`` to judge.
 
-Belongs here: bulk reads and their shape as facts. Stays out: the judgement.
+Belongs here: the facts of a return, out of its dossier and what is read beside it. Stays out: the judgement.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import TYPE_CHECKING
+
+import psycopg
 
 from khaos_swap_assets.adapters.khaos.orders import RATES
-from khaos_swap_assets.adapters.store import catalogue, customers, drafts, links, matches, notes, orders, returns, stock
-from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.adapters.settings import Settings
+from khaos_swap_assets.adapters.store import catalogue, customers, drafts, links, notes, returns, stock
 from khaos_swap_assets.adapters.swap.extras import Extras, read_extras
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.documents.postings import Posting
@@ -22,29 +23,16 @@ from khaos_swap_assets.domain.judging.document_facts import NoteFacts, PostingFa
 from khaos_swap_assets.domain.judging.facts import Limits, ReturnFacts
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts, MoveFacts
 from khaos_swap_assets.domain.linking.attribution import Claim, may_cover
-from khaos_swap_assets.domain.money.vat_periods import VatPeriods
+from khaos_swap_assets.domain.money.periods import VatPeriods
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
+from khaos_swap_assets.domain.policy.settlement import Settlement
+from khaos_swap_assets.domain.records.matches import MatchedLine
 from khaos_swap_assets.domain.records.orders import SalesOrder
 from khaos_swap_assets.domain.records.packs import Packs
-from khaos_swap_assets.stages.credit_notes.settling import (
-    Taken,
-    policy_of,
-    posted_of,
-    room_of,
-    settlement_of,
-    taken_from_orders,
-)
+from khaos_swap_assets.domain.records.returns import Return
+from khaos_swap_assets.stages.dossier import Dossier, policy_of, posted_of
 from khaos_swap_assets.stages.storefront import money
 from khaos_swap_assets.stages.storefront.money import Witnessed
-
-if TYPE_CHECKING:
-    import psycopg
-
-    from khaos_swap_assets.adapters.settings import Settings
-    from khaos_swap_assets.adapters.store.matches import MatchedLine, MatchedReturn
-    from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
-    from khaos_swap_assets.domain.policy.settlement import Settlement
-    from khaos_swap_assets.domain.records.orders import SalesOrder
-    from khaos_swap_assets.domain.records.returns import Return
 
 PERSON = "by "
 
@@ -52,40 +40,16 @@ PERSON = "by "
 def limits_of(settings: Settings) -> Limits:
     """The ages past which waiting is trouble."""
     return Limits(
-        settings.inspection_days,
-        settings.refund_days,
-        settings.credit_note_days,
-        settings.issue_days,
-        settings.allocation_days,
-        settings.in_doubt_hours,
-        settings.storefront.pay_days,
-        settings.arrival_days,
-        VatPeriods(settings.vat_periods),
+        inspection_days=settings.inspection_days,
+        refund_days=settings.refund_days,
+        credit_note_days=settings.credit_note_days,
+        issue_days=settings.issue_days,
+        allocation_days=settings.allocation_days,
+        in_doubt_hours=settings.in_doubt_hours,
+        pay_days=settings.storefront.pay_days,
+        arrival_days=settings.arrival_days,
+        vat_periods=VatPeriods(settings.vat_periods),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Everything the store knows of a batch of returns, by return id."""
-
-    records: dict[str, Return]
-    heads: dict[str, MatchedReturn]
-    lines: dict[str, list[MatchedLine]]
-    postings: dict[str, list[Posting]]
-    notes: dict[str, list[tuple[CreditNote, str]]]
-    moves: dict[str, list[stock.Move]]
-    drafts: dict[str, list[drafts.SavedDraft]]
-    loose: dict[str, list[CreditNote]]
-    unallocated: dict[str, int]
-    orders: dict[str, SalesOrder]
-    extras: dict[str, Extras]
-    taken: Taken
-    policy: CreditNotePolicy
-    money: Witnessed
-    shared: dict[str, tuple[int, str]]
-    packs: Packs
-    waived: frozenset[links.Pair]
-    whole_lines: dict[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
 
 
 def gather(
@@ -93,165 +57,190 @@ def gather(
 ) -> Iterator[tuple[ReturnFacts, str]]:
     """Facts of each return among ``ids``, with the passes that attributed its notes joined by ``;``."""
     batch = _load(conn, settings, policy, ids)
-    for key in batch.records:
-        passes = sorted({matched_by for _, matched_by in batch.notes.get(key, ())})
-        yield _facts(batch, key, settings), ";".join(passes)
+    for key, record in batch.money.records.items():
+        passes = sorted({matched_by for _, matched_by in batch.dossier.notes.get(key, ())})
+        yield batch.facts(record), ";".join(passes)
 
 
-def _load(conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy, ids: Sequence[str]) -> _Batch:
-    heads = matches.returns(conn, ids)
-    so_codes = sorted({head.so_code for head in heads.values() if head.so_code})
-    buyers = sorted({head.customer_code for head in heads.values() if head.customer_code})
-    posted: dict[str, list[Posting]] = {}
-    for posting in SqlBook(conn).of_returns(ids):
-        posted.setdefault(posting.return_id, []).append(posting)
+def _load(conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy, ids: Sequence[str]) -> Batch:
+    dossier = Dossier(conn, ids)
+    buyers = sorted({head.customer_code for head in dossier.heads.values() if head.customer_code})
     loose: dict[str, list[CreditNote]] = {}
     for note in notes.unattributed(conn, [*buyers, ""]):
         loose.setdefault(note.customer_code, []).append(note)
-    witnessed, noted = money.load(conn, settings, ids), notes.of_returns(conn, ids)
-    shared = links.shared(conn, [note.credit_note_code for some in noted.values() for note, _ in some])
-    records, lines = witnessed.records, matches.lines(conn, ids)
-    return _Batch(
-        records,
-        heads,
-        lines,
-        posted,
-        noted,
-        stock.of_returns(conn, ids),
-        drafts.of_returns(conn, ids),
-        loose,
-        customers.unallocated(conn, buyers),
-        orders.by_code(conn, so_codes),
-        _extras(conn, records, noted),
-        taken_from_orders(conn, policy, so_codes),
-        policy,
-        witnessed,
-        shared,
-        _packs(conn, [*(note for some in noted.values() for note, _ in some), *chain(*loose.values())], lines),
-        links.waived(conn, ids),
-        {note.credit_note_code: note.lines for note in notes.by_code(conn, list(shared))} if shared else {},
+    noted = [note for some in dossier.notes.values() for note, _ in some]
+    codes = {code for note in chain(noted, *loose.values()) for code, _ in note.lines}
+    codes |= {line.stock_code or line.sku for some in dossier.lines.values() for line in some}
+    witnessed = money.load(conn, settings, dossier.records)
+    shared = links.shared(conn, [note.credit_note_code for note in noted])
+    return Batch(
+        settings=settings,
+        policy=policy,
+        dossier=dossier,
+        money=witnessed,
+        loose=loose,
+        unallocated=customers.unallocated(conn, buyers),
+        extras=_extras(conn, witnessed.records, dossier),
+        shared=shared,
+        packs=catalogue.packs(conn, codes),
+        waived=links.waived(conn, ids),
+        whole_lines={note.credit_note_code: note.lines for note in notes.by_code(conn, list(shared))} if shared else {},
     )
 
 
-def _packs(conn: psycopg.Connection, some: Iterable[CreditNote], lines: dict[str, list[MatchedLine]]) -> Packs:
-    """The packs among the goods of these notes and of the returns."""
-    codes = {code for note in some for code, _ in note.lines}
-    return catalogue.packs(conn, codes | {line.stock_code or line.sku for one in lines.values() for line in one})
-
-
-def _extras(
-    conn: psycopg.Connection, records: dict[str, Return], noted: dict[str, list[tuple[CreditNote, str]]]
-) -> dict[str, Extras]:
+def _extras(conn: psycopg.Connection, records: dict[str, Return], dossier: Dossier) -> dict[str, Extras]:
     """What only explains a gap, of those returns that have one and a note."""
-    apart = [
-        key for key, some in noted.items() if records[key].refund_pence != sum(note.gross_pence for note, _ in some)
-    ]
+    credited = {key: sum(note.gross_pence for note, _ in some) for key, some in dossier.notes.items()}
+    apart = [key for key, pence in credited.items() if records[key].refund_pence != pence]
     raws = returns.parts(conn, apart, ("exchange_items", "products"))
     return {key: read_extras(raw, records[key].currency) for key, raw in raws.items()}
 
 
-def _facts(batch: _Batch, key: str, settings: Settings) -> ReturnFacts:
-    record, head = batch.records[key], batch.heads.get(key)
-    problems = head.order_problems if head else ("waiting",)
-    saved, posted = batch.drafts.get(key, []), {one.ordinal for one in batch.postings.get(key, ())}
-    ours = [one for one in saved if one.draft and one.ordinal in posted]
-    beyond = {one.ordinal: one.draft.value_pence - one.draft.posted.refund_pence for one in ours if one.draft}
-    done = {line.product_id for one in ours if one.draft for line in one.draft.lines}
-    order = batch.orders.get(head.so_code or "") if head else None
-    kept = _kept(ours)
-    lines = tuple(
-        _line(line, record, order, kept[line.product_id], is_posted=line.product_id in done)
-        for line in batch.lines.get(key, ())
-    )
-    extras, settled = batch.extras.get(key, Extras()), _settled(batch, key, ours)
-    return ReturnFacts(
-        return_=record,
-        lines=lines,
-        order_currency=head.order_currency if head else None,
-        order_problems=tuple(kind for kind in problems if kind != "waiting"),
-        is_order_awaited="waiting" in problems,
-        over_returned=head.over_returned if head else (),
-        over_pence=head.over_pence if head else 0,
-        customer_code=(head.customer_code or "") if head and not head.customer_is_generic else "",
-        postings=tuple(_posting(one, beyond.get(one.ordinal, 0)) for one in batch.postings.get(key, ())),
-        notes=tuple(_note(batch, note, record) for note, _ in batch.notes.get(key, ())),
-        moves=tuple(_move(move, lines) for move in batch.moves.get(key, ())),
-        strays=head.strange_conditions if head else (),
-        covering_note_code=_covering(batch, record, head, settled),
-        holds=tuple(code for one in saved if one.state == "held" for code, _ in one.reasons),
-        mode=settings.mode,
-        legs_policy=settings.legs_policy,
-        post_from=settings.post_from,
-        money=batch.money.money.get(key),
-        said=batch.money.as_swap_says.get(key),
-        exchange_pence=extras.exchange_pence,
-        taxes_on_top_pence=extras.taxes_on_top_pence,
-        duties_pence=extras.duties_pence,
-        settled=settled,
-        policy=policy_of(record, batch.policy),
-    )
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch of returns with what is read beside their dossier, as notes of nobody (``loose``) by customer."""
 
+    settings: Settings
+    policy: CreditNotePolicy
+    dossier: Dossier
+    money: Witnessed
+    loose: dict[str, list[CreditNote]]
+    unallocated: dict[str, int]
+    extras: dict[str, Extras]
+    shared: dict[str, tuple[int, str]]
+    packs: Packs
+    waived: frozenset[links.Pair]
+    whole_lines: dict[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
 
-def _settled(batch: _Batch, key: str, ours: Iterable[drafts.SavedDraft]) -> Settlement:
-    """What is still due beside our documents, by the policy of the day."""
-    record, head, already = batch.records[key], batch.heads.get(key), posted_of(ours)
-    order = batch.orders.get(head.so_code) if head and head.so_code else None
-    room = room_of(record, order, batch.taken, already)
-    return settlement_of(record, batch.lines.get(key, ()), order, policy_of(record, batch.policy), already, room)
+    def facts(self, record: Return) -> ReturnFacts:
+        """The facts of one return."""
+        key, dossier = record.return_id, self.dossier
+        head, postings = dossier.heads.get(key), dossier.postings.get(key, [])
+        problems = head.order_problems if head else ("waiting",)
+        saved, posted = dossier.drafts.get(key, []), {one.ordinal for one in postings}
+        ours = [one for one in saved if one.draft and one.ordinal in posted]
+        beyond = {one.ordinal: one.draft.value_pence - one.draft.posted.refund_pence for one in ours if one.draft}
+        lines, extras = self._lines(record, ours), self.extras.get(key, Extras())
+        settled = dossier.settled(record, policy := policy_of(record, self.policy), posted_of(ours))
+        return ReturnFacts(
+            return_=record,
+            lines=lines,
+            order_currency=head.order_currency if head else None,
+            order_problems=tuple(kind for kind in problems if kind != "waiting"),
+            is_order_awaited="waiting" in problems,
+            over_returned=head.over_returned if head else (),
+            over_pence=head.over_pence if head else 0,
+            customer_code=(head.customer_code or "") if head and not head.customer_is_generic else "",
+            postings=tuple(_posting(one, beyond.get(one.ordinal, 0)) for one in postings),
+            notes=tuple(self._note(note, record) for note, _ in dossier.notes.get(key, ())),
+            moves=tuple(_move(move, lines) for move in dossier.moves.get(key, ())),
+            strays=head.strange_conditions if head else (),
+            covering_note_code=self._covering(record, settled),
+            holds=tuple(code for one in saved if one.state == "held" for code, _ in one.reasons),
+            mode=self.settings.mode,
+            legs_policy=self.settings.legs_policy,
+            post_from=self.settings.post_from,
+            money=self.money.money.get(key),
+            said=self.money.as_swap_says.get(key),
+            exchange_pence=extras.exchange_pence,
+            taxes_on_top_pence=extras.taxes_on_top_pence,
+            duties_pence=extras.duties_pence,
+            settled=settled,
+            policy=policy,
+        )
 
+    def _lines(self, record: Return, ours: Sequence[drafts.SavedDraft]) -> tuple[LineFacts, ...]:
+        """The lines, with what our documents did of each."""
+        order, kept = self.dossier.orders.get(record.return_id), Counter[str]()
+        drafted = [line for one in ours if one.draft for line in one.draft.lines]
+        for line in drafted:
+            kept[line.product_id] += line.quantity if line.disposition == KEPT else 0
+        done = {line.product_id for line in drafted}
+        return tuple(
+            _line(line, record, order, kept[line.product_id], is_posted=line.product_id in done)
+            for line in self.dossier.lines.get(record.return_id, ())
+        )
 
-def _kept(ours: Iterable[drafts.SavedDraft]) -> Counter[str]:
-    """Units that our documents credited as kept by the customer, by product id."""
-    units: Counter[str] = Counter()
-    for line in [line for one in ours if one.draft for line in one.draft.lines if line.disposition == KEPT]:
-        units[line.product_id] += line.quantity
-    return units
+    def _note(self, note: CreditNote, record: Return) -> NoteFacts:
+        """A note; where it holds the parts of a returned pack, or the reverse, its lines tell nothing of their own."""
+        whole_pence, teller = self.shared.get(note.credit_note_code, (None, record.return_id))
+        returned = [line.goods for line in self.dossier.lines.get(record.return_id, ())]
+        opened_units = self.packs.opened_units(note.lines, returned)
+        return NoteFacts(
+            replace(note, lines=()) if opened_units else note,
+            record.return_id,
+            record.rma,
+            self.unallocated.get(note.customer_code),
+            whole_pence=whole_pence,
+            is_teller=teller == record.return_id,
+            opened_units=opened_units,
+            held_codes=tuple(code for code, _ in note.lines or self.whole_lines.get(note.credit_note_code, ())),
+        )
+
+    def _covering(self, record: Return, settled: Settlement) -> str:
+        """The first unattributed note that may be this return's; only for one with no note and no document of ours.
+
+        A note of which a person said that it is nobody's here covers nothing.
+        """
+        key, head = record.return_id, self.dossier.heads.get(record.return_id)
+        is_out = any(one.state != "planned" for one in self.dossier.postings.get(key, ()))
+        if is_out or self.dossier.notes.get(key) or head is None or not head.customer_code:
+            return ""
+        due, order = {line.product_id for line in settled.lines}, self.dossier.orders.get(key)
+        claim = Claim(
+            return_id=key,
+            customer_code=head.customer_code,
+            currency=record.currency,
+            value_pence=record.refund_pence + settled.beyond_pence,
+            lines=tuple(line.goods for line in self.dossier.lines.get(key, ()) if line.product_id in due),
+            references=frozenset({record.rma}),
+            invoiced_on=order.invoiced_on if order else None,
+        )
+        loose = [*self.loose.get(head.customer_code, ()), *self.loose.get("", ())]
+        codes = (note.credit_note_code for note in loose if may_cover(note, claim, self.packs))
+        return min((code for code in codes if (code, key) not in self.waived), default="")
 
 
 def _line(
     line: MatchedLine, record: Return, order: SalesOrder | None, kept_units: int, *, is_posted: bool
 ) -> LineFacts:
     code = order.vat_code_of(line.order_line_no, line.sold_quantity) if order else ""
-    currency = next((one.currency for one in record.lines if one.product_id == line.product_id), record.currency)
+    sold = line.sold_gross_pence * line.quantity if line.sold_gross_pence is not None else None
     return LineFacts(
-        line.product_id, line.sku, line.quantity, line.cost_pence, line.outcome, currency, line.stock_code,
-        line.problem, line.suggestion, line.suggestion_rule, line.sellable_quantity, line.damaged_quantity,
-        line.missing_quantity, line.strange_quantity, line.kept_quantity, line.unclear_quantity, kept_units, is_posted,
-        line.sold_gross_pence * line.quantity // line.sold_quantity
-        if line.sold_gross_pence is not None and line.sold_quantity
-        else None,
-        RATES[code] * 100 if code in RATES else None,
-    )  # fmt: skip
+        product_id=line.product_id,
+        sku=line.sku,
+        quantity=line.quantity,
+        cost_pence=line.cost_pence,
+        outcome=line.outcome,
+        currency=next((one.currency for one in record.lines if one.product_id == line.product_id), record.currency),
+        stock_code=line.stock_code,
+        problem=line.problem,
+        suggestion=line.suggestion,
+        suggestion_rule=line.suggestion_rule,
+        sellable_quantity=line.sellable_quantity,
+        damaged_quantity=line.damaged_quantity,
+        missing_quantity=line.missing_quantity,
+        strange_quantity=line.strange_quantity,
+        kept_quantity=line.kept_quantity,
+        unclear_quantity=line.unclear_quantity,
+        kept_posted_quantity=kept_units,
+        is_posted=is_posted,
+        sold_pence=sold // line.sold_quantity if sold is not None and line.sold_quantity else None,
+        vat_percent=RATES[code] * 100 if code in RATES else None,
+    )
 
 
 def _posting(posting: Posting, beyond_pence: int) -> PostingFacts:
     refusal = "" if posting.ended_by.startswith(PERSON) else posting.ended_by
     return PostingFacts(
-        posting.reference,
-        posting.state,
-        posting.value_pence,
-        posting.handed_out_at,
-        posting.witnessed_pence,
-        refusal if posting.state == "refused" else "",
-        posting.state == "in_doubt" and bool(posting.doubt),
-        beyond_pence,
-    )
-
-
-def _note(batch: _Batch, note: CreditNote, record: Return) -> NoteFacts:
-    """A note; where it holds the parts of a returned pack, or the reverse, its lines tell nothing of their own."""
-    whole_pence, teller = batch.shared.get(note.credit_note_code, (None, record.return_id))
-    returned = [(line.stock_code or line.sku, line.quantity) for line in batch.lines.get(record.return_id, ())]
-    opened_units = batch.packs.opened_units(note.lines, returned)
-    return NoteFacts(
-        replace(note, lines=()) if opened_units else note,
-        record.return_id,
-        record.rma,
-        batch.unallocated.get(note.customer_code),
-        whole_pence=whole_pence,
-        is_teller=teller == record.return_id,
-        opened_units=opened_units,
-        held_codes=tuple(code for code, _ in note.lines or batch.whole_lines.get(note.credit_note_code, ())),
+        reference=posting.reference,
+        state=posting.state,
+        value_pence=posting.value_pence,
+        handed_out_at=posting.handed_out_at,
+        witnessed_pence=posting.witnessed_pence,
+        refusal=refusal if posting.state == "refused" else "",
+        has_rival_notes=posting.state == "in_doubt" and bool(posting.doubt),
+        beyond_pence=beyond_pence,
     )
 
 
@@ -262,31 +251,3 @@ def _move(move: stock.Move, lines: Iterable[LineFacts]) -> MoveFacts:
     if move.level_before is not None and move.level_after is not None:
         evidence = f"the level of {move.stock_code} went from {move.level_before} to {move.level_after}"
     return MoveFacts(sku, move.stock_code, move.disposition, move.quantity, state, evidence)
-
-
-def _covering(batch: _Batch, record: Return, head: MatchedReturn | None, settled: Settlement) -> str:
-    """The first unattributed note that may be this return's; only for one that has no note and no document of ours.
-
-    A note of which a person said that it is nobody's here covers nothing.
-    """
-    is_done = batch.notes.get(record.return_id) or any(
-        one.state != "planned" for one in batch.postings.get(record.return_id, ())
-    )
-    if is_done or head is None or not head.customer_code:
-        return ""
-    due = {line.product_id for line in settled.lines}
-    lines = [line for line in batch.lines.get(record.return_id, ()) if line.product_id in due]
-    goods = tuple((line.stock_code or line.sku, line.quantity) for line in lines)
-    order = batch.orders.get(head.so_code or "")
-    claim = Claim(
-        record.return_id,
-        head.customer_code,
-        record.currency,
-        record.refund_pence + settled.beyond_pence,
-        goods,
-        frozenset({record.rma}),
-        invoiced_on=order.invoiced_on if order else None,
-    )
-    loose = [*batch.loose.get(head.customer_code, ()), *batch.loose.get("", ())]
-    codes = (note.credit_note_code for note in loose if may_cover(note, claim, batch.packs))
-    return min((code for code in codes if (code, record.return_id) not in batch.waived), default="")

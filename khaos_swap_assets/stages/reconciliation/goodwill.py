@@ -6,25 +6,21 @@ which a draft waits is told all the same, for that draft's sake.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+import psycopg
+
+from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import goodwill, notes
+from khaos_swap_assets.adapters.store.goodwill import Candidate
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.linking.goodwill import LooseMoney, settle
 from khaos_swap_assets.domain.linking.loose_notes import record_of
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.orders import order_ref, plain_name
 from khaos_swap_assets.stages.credit_notes.attributing import told_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    import psycopg
-
-    from khaos_swap_assets.adapters.settings import Settings
-    from khaos_swap_assets.adapters.store.goodwill import Candidate
-    from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 
 
 def settle_goodwill(conn: psycopg.Connection, settings: Settings, now: datetime) -> None:

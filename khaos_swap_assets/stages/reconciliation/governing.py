@@ -9,20 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+import psycopg
+
+from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import findings, residuals
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
+from khaos_swap_assets.domain.judging.facts import ReturnFacts, Tolerance
 from khaos_swap_assets.domain.judging.small_differences import SYSTEMATIC, small_residual, systematic_problem
 from khaos_swap_assets.domain.money.tolerance import Tolerances, govern
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    import psycopg
-
-    from khaos_swap_assets.adapters.settings import Settings
-    from khaos_swap_assets.domain.judging.facts import ReturnFacts, Tolerance
 
 
 def tolerances_of(settings: Settings) -> Tolerances:

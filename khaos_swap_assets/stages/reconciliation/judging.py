@@ -1,7 +1,7 @@
 """Reconciling the returns in line and those whose time has come, and keeping verdicts and findings.
 
 Belongs here: which returns to judge, and writing what the judgement says. Stays out: the judgement
-(``judging.verdict``) and what happens to a finding (``stages.reconciliation.exceptions``). Source: DESIGN §4.8.
+(``judging.verdict``) and what happens to a finding (``excepting``). Source: DESIGN §4.8.
 """
 
 from __future__ import annotations
@@ -11,30 +11,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import psycopg
+
+from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import findings, monthly, notes, verdicts, worklist
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.judging.document_facts import NoteFacts
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.judging.month_conditions import timing_of
 from khaos_swap_assets.domain.judging.verdict import Verdict, judge, judge_note, judge_unreadable
 from khaos_swap_assets.domain.judging.waterfall import LEGS
 from khaos_swap_assets.domain.judging.waterfall_sides import month_parts_of, refund_vat_of
+from khaos_swap_assets.domain.linking.loose_notes import Told
 from khaos_swap_assets.domain.money.periods import london_month
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.stages import isolating, refusing
 from khaos_swap_assets.stages.credit_notes.attributing import told_of
 from khaos_swap_assets.stages.reconciliation.facts import gather, limits_of
 from khaos_swap_assets.stages.reconciliation.goodwill import settle_goodwill
 from khaos_swap_assets.stages.reconciliation.governing import weigh, with_tolerance
-
-if TYPE_CHECKING:
-    import psycopg
-
-    from khaos_swap_assets.adapters.settings import Settings
-    from khaos_swap_assets.domain.documents.credit_notes import CreditNote
-    from khaos_swap_assets.domain.linking.loose_notes import Told
-    from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
-    from khaos_swap_assets.stages.toolbox import Toolbox
+from khaos_swap_assets.stages.toolbox import Toolbox
 
 BATCH = 5_000
 

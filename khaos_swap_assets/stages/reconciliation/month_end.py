@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.store import monthly
+from khaos_swap_assets.domain.money.periods import VatPeriods
 from khaos_swap_assets.domain.money.tax import ROUTE_WORDS, VatErrors
-from khaos_swap_assets.domain.money.vat_periods import VatPeriods
 from khaos_swap_assets.domain.reporting.tables import amount, markdown_table
 
 if TYPE_CHECKING:

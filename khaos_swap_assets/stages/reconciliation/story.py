@@ -6,19 +6,16 @@ Belongs here: finding and judging them. Stays out: the words (``reporting.refund
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+import psycopg
+
+from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import returns
 from khaos_swap_assets.domain.judging.verdict import judge
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.domain.reporting.refund_story import Story, tell
 from khaos_swap_assets.stages.reconciliation.facts import gather, limits_of
 from khaos_swap_assets.stages.reconciliation.governing import with_tolerance
-
-if TYPE_CHECKING:
-    import psycopg
-
-    from khaos_swap_assets.adapters.settings import Settings
-    from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 
 
 def stories(

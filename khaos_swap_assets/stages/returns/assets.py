@@ -1,14 +1,19 @@
-"""Assets of the return: what Swap holds, and what each line is in Khaos.
+"""Assets of the return: what Swap holds, and what each line is in Khaos; and the checks that stand on them.
 
 Belongs here: ``swap/returns``, ``swap/return_lines``, ``matched/return_lines`` and what they show, and
 ``warehouse/inspections``, which the gateway fills. Stays out: work (``sync``, ``matching``) and rules (``domain``).
 """
 
 from collections.abc import Iterator
+from dataclasses import asdict
 
 import dagster as dg
 
-from khaos_swap_assets.stages.presenting import table_metadata
+from khaos_swap_assets.adapters.store import proofs
+from khaos_swap_assets.domain.judging.money_conditions import CLOSED, CREDITED
+from khaos_swap_assets.domain.refunds.proof import NUMBERS_DAYS
+from khaos_swap_assets.stages.checking import exceptions_check
+from khaos_swap_assets.stages.presenting import asset, owned, table_metadata
 from khaos_swap_assets.stages.returns.matching import match_waiting
 from khaos_swap_assets.stages.returns.sync import sync_returns
 from khaos_swap_assets.stages.toolbox import Toolbox
@@ -20,10 +25,7 @@ INSPECTIONS = dg.AssetKey(["warehouse", "inspections"])
 
 inspections = dg.AssetSpec(
     INSPECTIONS,
-    group_name="returns",
-    owners=["team:operations"],
-    kinds={"postgres"},
-    tags={"truth": "warehouse"},
+    **owned("returns", "operations", "warehouse"),
     description="What the warehouse found, unit by unit, as its benches post it to the gateway (`POST /inspections`). "
     "No run makes it. The warehouse is the truth for the condition of goods.",
 )
@@ -34,20 +36,14 @@ inspections = dg.AssetSpec(
     specs=[
         dg.AssetSpec(
             RETURNS,
-            group_name="returns",
-            owners=["team:cx"],
-            kinds={"postgres", "swap"},
-            tags={"truth": "swap"},
+            **owned("returns", "cx", "swap", "swap"),
             description="Every Return (RMA) as last read from Swap, one row each. Swap is the truth for the customer's "
             "return. Money is in minor units of the return's currency, times are UTC.",
         ),
         dg.AssetSpec(
             LINES,
             deps=[RETURNS],
-            group_name="returns",
-            owners=["team:cx"],
-            kinds={"postgres", "swap"},
-            tags={"truth": "swap"},
+            **owned("returns", "cx", "swap", "swap"),
             description="Every returned product row with its raw SKU, quantity, cost and outcome.",
         ),
     ],
@@ -73,13 +69,10 @@ def swap_returns(toolbox: dg.ResourceParam[Toolbox]) -> Iterator[dg.MaterializeR
         )
 
 
-@dg.asset(
-    key=MATCHED,
-    deps=[RETURNS, LINES, ["khaos", "stock_codes"], ["khaos", "sales_orders"], INSPECTIONS],
-    group_name="matching",
-    owners=["team:data_management"],
-    kinds={"postgres"},
-    tags={"truth": "ours"},
+@asset(
+    "matched/return_lines",
+    deps="swap/returns swap/return_lines warehouse/inspections khaos/stock_codes khaos/sales_orders",
+    **owned("matching", "data_management", "ours"),
     description="Each return line with its Stock Code, its Sales Order line and where its units went. Only an exact "
     "match acts; a miss is a row with a reason and a suggestion, and holds back only its own return.",
 )
@@ -88,12 +81,54 @@ def matched_return_lines(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeRe
     found = match_waiting(toolbox)
     with toolbox.store() as conn:
         shown = table_metadata(conn, "recon.matched_lines", "return_id")
-    return dg.MaterializeResult(
-        metadata={
-            "returns": found.returns,
-            "lines": found.lines,
-            "matched_lines": found.matched_lines,
-            "problems": found.problems,
-            **shown,
-        }
-    )
+    return dg.MaterializeResult(metadata={**asdict(found), **shown})
+
+
+every_return_is_readable = exceptions_check(
+    "every_return_is_readable",
+    "swap/returns",
+    ["record_unreadable"],
+    "Every row that Swap or Khaos sent could be read.",
+)
+every_sku_has_one_stock_code = exceptions_check(
+    "every_sku_has_one_stock_code",
+    "matched/return_lines",
+    ["sku_unknown", "sku_ambiguous", "sku_discontinued"],
+    "Every refunded SKU is exactly one live Stock Code.",
+)
+every_return_has_its_sales_order = exceptions_check(
+    "every_return_has_its_sales_order",
+    "matched/return_lines",
+    [
+        "order_not_found",
+        "order_ambiguous",
+        "order_not_invoiced",
+        "customer_unknown",
+        "over_return",
+        "pack_unclear",
+        "currency_mismatch",
+    ],
+    "Every refunded return has one invoiced Sales Order of a known customer, which sold what came back.",
+)
+no_customer_waits_too_long = exceptions_check(
+    "no_customer_waits_too_long",
+    "swap/returns",
+    ["refund_unconfirmed_too_long", "return_status_unknown"],
+    "No return that arrived is without its refund past the limit.",
+)
+
+every_closed_return_was_paid = exceptions_check(
+    "every_closed_return_was_paid",
+    "swap/returns",
+    [CLOSED, CREDITED],
+    "Every return that Swap closed with a value is shown as paid. The numbers say which fields such returns carry.",
+    lambda conn: {"carried": dg.MetadataValue.text(str(proofs.carried(conn, NUMBERS_DAYS)))},
+)
+
+CHECKS = [
+    every_closed_return_was_paid,
+    every_return_is_readable,
+    every_sku_has_one_stock_code,
+    every_return_has_its_sales_order,
+    no_customer_waits_too_long,
+]

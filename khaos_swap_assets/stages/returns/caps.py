@@ -8,21 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+
+import psycopg
 
 from khaos_swap_assets.adapters.store import matches, returns, worklist
 from khaos_swap_assets.domain.policy import settlement
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
+from khaos_swap_assets.domain.records.matches import MatchedLine
 from khaos_swap_assets.domain.records.orders import Claim, SalesOrder
-from khaos_swap_assets.domain.records.returns import ENDED_UNPAID
+from khaos_swap_assets.domain.records.packs import Packs
+from khaos_swap_assets.domain.records.returns import ENDED_UNPAID, Return
 from khaos_swap_assets.domain.records.sold_packs import named_line, over_sold
-
-if TYPE_CHECKING:
-    import psycopg
-
-    from khaos_swap_assets.adapters.store.matches import MatchedLine
-    from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
-    from khaos_swap_assets.domain.records.packs import Packs
-    from khaos_swap_assets.domain.records.returns import Return
 
 
 def mark_over_returns(

@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
 
+import psycopg
+
+from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import (
     catalogue,
     inspections,
@@ -23,11 +25,11 @@ from khaos_swap_assets.adapters.store import (
     setbacks,
     worklist,
 )
-from khaos_swap_assets.adapters.store.matches import MatchedLine, MatchedReturn
 from khaos_swap_assets.adapters.swap import kept
 from khaos_swap_assets.domain.documents.credit_notes import PACK_UNCLEAR
-from khaos_swap_assets.domain.goods.dispositions import Inspection, Settlement, settle
-from khaos_swap_assets.domain.goods.kept_by_customer import KeptWords, keeping
+from khaos_swap_assets.domain.goods.dispositions import Inspection, KeptWords, Settlement, keeping, settle
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
+from khaos_swap_assets.domain.records.matches import MatchedLine, MatchedReturn
 from khaos_swap_assets.domain.records.orders import (
     OrderMatch,
     SalesOrder,
@@ -35,18 +37,12 @@ from khaos_swap_assets.domain.records.orders import (
     order_refs,
 )
 from khaos_swap_assets.domain.records.packs import Packs
+from khaos_swap_assets.domain.records.returns import Return, ReturnLine
 from khaos_swap_assets.domain.records.sold_packs import SoldLine, candidates, chosen
 from khaos_swap_assets.domain.records.stock_codes import Catalogue, SkuMatch, match_sku
 from khaos_swap_assets.stages import isolating
 from khaos_swap_assets.stages.returns.caps import mark_over_returns
-
-if TYPE_CHECKING:
-    import psycopg
-
-    from khaos_swap_assets.adapters.settings import Settings
-    from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
-    from khaos_swap_assets.domain.records.returns import Return, ReturnLine
-    from khaos_swap_assets.stages.toolbox import Toolbox
+from khaos_swap_assets.stages.toolbox import Toolbox
 
 BATCH = 5_000
 

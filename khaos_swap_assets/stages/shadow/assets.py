@@ -1,23 +1,31 @@
-"""The shadow score: what we would have posted beside what staff posted.
+"""The shadow score: what we would have posted beside what staff posted; and the checks before anybody goes live.
 
 Belongs here: ``reconciliation/shadow_score`` and what it shows. Stays out: the scoring (``adapters.store.shadow``).
-Nothing is written to either vendor for it. Its cost is that of the returns judged since the last look.
+Nothing is written to either vendor for it. Its cost is that of the returns judged since the last look; the checks speak
+of the last four ISO weeks, so that what was settled long ago does not stand in the way.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from typing import TYPE_CHECKING
 
 import dagster as dg
 import psycopg
 
 from khaos_swap_assets.adapters.store import shadow, worklist
-from khaos_swap_assets.adapters.store.shadow import WeekScore
+from khaos_swap_assets.adapters.store.shadow import SCORES, Score, WeekScore
+from khaos_swap_assets.adapters.store.verdicts import LEG_COLUMNS
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.reporting.tables import amount
 from khaos_swap_assets.stages import isolating
 from khaos_swap_assets.stages.pictures import shown
-from khaos_swap_assets.stages.presenting import as_table
+from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, asset, owned, without_empty
 from khaos_swap_assets.stages.toolbox import Toolbox
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 SHADOW = dg.AssetKey(["reconciliation", "shadow_score"])
 SOURCE = "reconciliation/shadow_score"
@@ -30,18 +38,10 @@ WORDS: Mapping[str, str] = {
 }
 
 
-@dg.asset(
-    key=SHADOW,
-    deps=[
-        ["swap", "returns"],
-        ["credit_notes", "drafts"],
-        ["credit_notes", "postings"],
-        ["reconciliation", "returns"],
-    ],
-    group_name="reconciliation",
-    owners=["team:finance"],
-    kinds={"postgres", "report"},
-    tags={"truth": "ours"},
+@asset(
+    "reconciliation/shadow_score",
+    deps="swap/returns credit_notes/drafts credit_notes/postings reconciliation/returns",
+    **owned("reconciliation", "finance", "ours", "report"),
     description="What we would have posted beside what staff posted, by week and currency: we agree, we differ, they "
     "did and we would not, we would and they did not. It makes going live a decision on numbers.",
 )
@@ -94,7 +94,106 @@ def _row(one: WeekScore) -> dict[str, object]:
 def _chart(conn: psycopg.Connection, found: Sequence[WeekScore], now: datetime) -> dg.MetadataValue | None:
     if not found:
         return None
-    from khaos_swap_assets.stages.shadow.drawing import draw_weeks
-
     words = f"Returns by score and week, {found[-1].week} to {found[0].week}"
     return shown(conn, "shadow_by_week", draw_weeks, found, words, now)
+
+
+COLOURS = {"agreed": "#2f6f9f", "differ": "#b5473c", "they_only": "#c98f3a", "we_only": "#8a8f98"}
+
+
+def draw_weeks(found: Sequence[WeekScore]) -> bytes:
+    """A picture (PNG): returns by week, one bar a week split by score, one panel a currency."""
+    from matplotlib.figure import Figure
+
+    currencies = sorted({one.currency for one in found})
+    weeks = sorted({one.week for one in found})
+    figure = Figure(figsize=(7.5, 3.6 * len(currencies)), dpi=110, layout="constrained")
+    panels = figure.subplots(len(currencies), 1, squeeze=False)[:, 0]
+    for panel, currency in zip(panels, currencies, strict=True):
+        _bars(panel, weeks, [one for one in found if one.currency == currency])
+        panel.set_title(f"Credit Notes by staff beside what we would have posted, {currency}")
+    target = BytesIO()
+    figure.savefig(target, format="png")
+    return target.getvalue()
+
+
+def _bars(panel: "Axes", weeks: Sequence[str], found: Sequence[WeekScore]) -> None:
+    below = [0] * len(weeks)
+    for score in SCORES:
+        counts = [sum(one.returns for one in found if (one.week, one.score) == (week, score)) for week in weeks]
+        panel.bar(range(len(weeks)), counts, bottom=below, color=COLOURS[score], label=WORDS[score])
+        below = [under + count for under, count in zip(below, counts, strict=True)]
+    panel.set_xticks(range(len(weeks)), [week.partition("-")[2] for week in weeks])
+    panel.set_ylabel("returns")
+    panel.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+WEEKS = 4
+TOLD = (*LEG_COLUMNS, "gap_evidence")
+
+
+def _check(name: str, score: Score, description: str) -> dg.AssetChecksDefinition:
+    @dg.asset_check(asset=SHADOW, name=name, description=description)
+    def check(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult:
+        first = first_week(toolbox.now(), WEEKS)
+        with toolbox.store() as conn:
+            found = shadow.weeks(conn, first)
+            rows = shadow.worst(conn, score, first, TOLD, WORST_ROWS)
+        return _judged(score, found, rows)
+
+    return check
+
+
+def _judged(score: Score, found: Sequence[WeekScore], rows: Sequence[dict[str, object]]) -> dg.AssetCheckResult:
+    apart = [one for one in found if one.score == score]
+    return dg.AssetCheckResult(
+        passed=not apart,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=_sentence(apart, sum(one.returns for one in found)),
+        metadata={
+            "returns": sum(one.returns for one in apart),
+            "returns_scored": sum(one.returns for one in found),
+            **_by_currency(apart),
+            "worst": as_table(without_empty(rows, LEG_COLUMNS)),
+        },
+    )
+
+
+def _by_currency(apart: Sequence[WeekScore]) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for one in apart:
+        name = f"theirs_less_ours_pence_{one.currency}"
+        sums[name] = sums.get(name, 0) + one.their_pence - one.our_pence
+    return sums
+
+
+def _sentence(apart: Sequence[WeekScore], scored: int) -> str:
+    if not apart:
+        return f"none of {scored} returns scored in {WEEKS} weeks"
+    sums = {name.rpartition("_")[2]: pence for name, pence in _by_currency(apart).items()}
+    told = ", ".join(amount(pence, currency) for currency, pence in sorted(sums.items()))
+    return f"{sum(one.returns for one in apart)} of {scored} returns scored in {WEEKS} weeks, theirs less ours {told}"
+
+
+CHECKS = [
+    _check(
+        "our_documents_agree_with_staffs",
+        "differ",
+        "Of the returns that staff credited in the last four weeks and we would have credited, every value is the same "
+        "to the penny. When red: each row shows both values and the legs between refund and Credit Note; correct the "
+        "note, or decide in the Credit Note policy what staff do otherwise.",
+    ),
+    _check(
+        "staff_credit_only_what_we_would",
+        "they_only",
+        "Staff credited nothing in the last four weeks that we would have held back. When red: each row says why we "
+        "would; mend the cause (a SKU, an order, an outcome without a policy) so that it can be posted.",
+    ),
+    _check(
+        "staff_credit_all_that_we_would",
+        "we_only",
+        "Staff left nothing uncredited in the last four weeks that we would have credited. When red: money was "
+        "refunded and no Credit Note was made; going live would have made it.",
+    ),
+]

@@ -10,19 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+
+import psycopg
 
 from khaos_swap_assets.adapters.store import catalogue, drafts, stock, worklist
+from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.adapters.store.stock import Carrier, Move
 from khaos_swap_assets.domain.goods.dispositions import judge_level
+from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.stages import isolating
-
-if TYPE_CHECKING:
-    import psycopg
-
-    from khaos_swap_assets.adapters.store.drafts import SavedDraft
-    from khaos_swap_assets.domain.records.packs import Packs
-    from khaos_swap_assets.stages.toolbox import Toolbox
+from khaos_swap_assets.stages.toolbox import Toolbox
 
 PENDING = "pending"
 

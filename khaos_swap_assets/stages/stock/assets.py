@@ -1,23 +1,28 @@
-"""The assets of the stock leg.
+"""The assets of the stock leg, and their checks: what came back is on the shelf, what is damaged is not.
 
-Belongs here: ``khaos/stock_levels`` and ``khaos/stock_adjustments``. Stays out: the work (``levels``, ``adjustments``).
+Belongs here: ``khaos/stock_levels`` and ``khaos/stock_adjustments``. Stays out: the work (``levels``, ``adjustments``)
+and the conditions. Where a sale intervened the level proves nothing: such moves are counted apart as *cannot tell*.
+Units are those of the last 30 days.
 """
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import timedelta
 
 import dagster as dg
 
-from khaos_swap_assets.stages.presenting import table_metadata
+from khaos_swap_assets.adapters.store import stock
+from khaos_swap_assets.stages.checking import after_judging, exceptions_check, judge_open
+from khaos_swap_assets.stages.presenting import asset, owned, table_metadata
 from khaos_swap_assets.stages.stock.adjustments import adjust_stock
 from khaos_swap_assets.stages.stock.levels import sync_levels
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 
-@dg.asset(
-    key=["khaos", "stock_levels"],
-    deps=[["credit_notes", "drafts"], ["khaos", "stock_codes"]],
-    group_name="stock",
-    owners=["team:operations"],
-    kinds={"postgres", "khaos"},
-    tags={"truth": "khaos"},
+@asset(
+    "khaos/stock_levels",
+    deps="credit_notes/drafts khaos/stock_codes",
+    **owned("stock", "operations", "khaos", "khaos"),
     description="Units available to sell, for the Stock Codes of goods on their way back: seen before a document is "
     "offered and after it was issued. Khaos shows no physical stock.",
 )
@@ -26,23 +31,13 @@ def stock_levels(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[Non
     synced = sync_levels(toolbox)
     with toolbox.store() as conn:
         shown = table_metadata(conn, "khaos.stock_levels", "observed_at")
-    figures = {"asked": synced.asked, "changed": synced.changed, "pushed": synced.pushed}
-    return dg.MaterializeResult(metadata={**figures, **shown})
+    return dg.MaterializeResult(metadata={**asdict(synced), **shown})
 
 
-@dg.asset(
-    key=["khaos", "stock_adjustments"],
-    deps=[
-        ["credit_notes", "drafts"],
-        ["credit_notes", "postings"],
-        ["khaos", "credit_notes"],
-        ["khaos", "stock_codes"],
-        ["khaos", "stock_levels"],
-    ],
-    group_name="stock",
-    owners=["team:operations"],
-    kinds={"postgres"},
-    tags={"truth": "ours"},
+@asset(
+    "khaos/stock_adjustments",
+    deps="credit_notes/drafts credit_notes/postings khaos/credit_notes khaos/stock_codes khaos/stock_levels",
+    **owned("stock", "operations", "ours"),
     description="Each unit's way back: sellable goods to the available stock, damaged goods to quarantine, missing "
     "goods nowhere. The document that carries it is one witness, the level a second where no sale intervened.",
 )
@@ -51,10 +46,56 @@ def stock_adjustments(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResul
     adjusted = adjust_stock(toolbox)
     with toolbox.store() as conn:
         shown = table_metadata(conn, "recon.stock_moves", "changed_at")
-    figures = {
-        "due": adjusted.due,
-        "offered": adjusted.offered,
-        "confirmed": adjusted.confirmed,
-        "judged": adjusted.judged,
-    }
-    return dg.MaterializeResult(metadata={**figures, **shown})
+    return dg.MaterializeResult(metadata={**asdict(adjusted), **shown})
+
+
+COUNTED = timedelta(days=30)
+ADJUSTMENTS = dg.AssetKey(["khaos", "stock_adjustments"])
+
+
+def _stock_check(name: str, disposition: str, kinds: Sequence[str], proves: str) -> dg.AssetChecksDefinition:
+    @dg.asset_check(asset=ADJUSTMENTS, name=name, description=proves, additional_deps=after_judging(ADJUSTMENTS))
+    def stock_check(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult:
+        with toolbox.store() as conn:
+            rows = stock.units_by_state(conn, disposition, toolbox.now() - COUNTED)
+            result = judge_open(conn, kinds)
+        units = {
+            f"units_{state}_{verdict or 'level_not_due'}": dg.MetadataValue.int(count) for state, verdict, count in rows
+        }
+        return result._replace(metadata={**result.metadata, **units})
+
+    return stock_check
+
+
+every_sellable_unit_is_back_in_stock = _stock_check(
+    "every_sellable_unit_is_back_in_stock",
+    "sellable",
+    ["stock_not_returned"],
+    "Every refunded unit that the warehouse found sellable was put back by its document, and no level denies it.",
+)
+no_damaged_unit_is_saleable = _stock_check(
+    "no_damaged_unit_is_saleable",
+    "damaged",
+    ["damaged_in_saleable"],
+    "No damaged unit was offered as saleable, and no level rose by one.",
+)
+every_parcel_is_inspected_in_time = exceptions_check(
+    "every_parcel_is_inspected_in_time",
+    "khaos/stock_adjustments",
+    ["inspection_overdue"],
+    "No refunded parcel has lain uninspected past the limit.",
+)
+
+every_kept_unit_is_known = exceptions_check(
+    "every_kept_unit_is_known",
+    "khaos/stock_adjustments",
+    ["kept_unclear", "kept_without_reason"],
+    "Of every refunded unit it is known whether the customer keeps it, and what is kept can be credited.",
+)
+
+CHECKS = [
+    every_sellable_unit_is_back_in_stock,
+    no_damaged_unit_is_saleable,
+    every_parcel_is_inspected_in_time,
+    every_kept_unit_is_known,
+]

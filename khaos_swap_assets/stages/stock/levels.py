@@ -6,24 +6,20 @@ Belongs here: which codes to read, and keeping the levels that Khaos pushed. Sta
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
+
+import psycopg
 
 from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.khaos.pushes import read_level_push
 from khaos_swap_assets.adapters.store import catalogue, drafts, khaos_faults, setbacks, stock
+from khaos_swap_assets.adapters.store.inbox import Waiting
 from khaos_swap_assets.domain.goods.dispositions import KEPT
 from khaos_swap_assets.stages import refusing
 from khaos_swap_assets.stages.pushing import use_pushes
 from khaos_swap_assets.stages.toolbox import Toolbox
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    import psycopg
-
-    from khaos_swap_assets.adapters.store.inbox import Waiting
 
 PUSH = "StockStatusUpload"
 

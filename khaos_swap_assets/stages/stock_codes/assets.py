@@ -5,17 +5,14 @@ Belongs here: ``khaos/stock_codes`` and what it shows. Stays out: reading (``syn
 
 import dagster as dg
 
-from khaos_swap_assets.stages.presenting import table_metadata
+from khaos_swap_assets.stages.presenting import asset, owned, table_metadata
 from khaos_swap_assets.stages.stock_codes.sync import sync_stock_codes
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 
-@dg.asset(
-    key=["khaos", "stock_codes"],
-    group_name="khaos",
-    owners=["team:data_management"],
-    kinds={"postgres", "khaos"},
-    tags={"truth": "khaos"},
+@asset(
+    "khaos/stock_codes",
+    **owned("khaos", "data_management", "khaos", "khaos"),
     description="Every Stock Code of Khaos with what may point at it: Other Ref, barcodes, pack components. Khaos is "
     "the truth for Stock Codes; a wrong one is corrected there.",
 )

@@ -1,11 +1,19 @@
-"""The asset of the money: what the storefront paid back.
+"""The asset of the money, what the storefront paid back; its check, and the money of a month in words.
 
-Belongs here: ``storefront/refunds`` and what it shows. Stays out: the work (``sync``) and the rules (``domain``).
+Belongs here: ``storefront/refunds`` and what is shown of it. Stays out: the work (``sync``) and the rules (``domain``).
+Source: FINANCE_RULES U-1, U-14, U-18.
 """
 
 import dagster as dg
+import psycopg
 
-from khaos_swap_assets.stages.presenting import table_metadata
+from khaos_swap_assets.adapters.settings import Settings
+from khaos_swap_assets.adapters.store import refunds
+from khaos_swap_assets.domain.exceptions.kinds import MONEY_KINDS, ExceptionKind
+from khaos_swap_assets.domain.money.amounts import format_money
+from khaos_swap_assets.domain.refunds.proof import CLOSED_IN_FORCE
+from khaos_swap_assets.stages.checking import after_judging, judge_open
+from khaos_swap_assets.stages.presenting import asset, owned, table_metadata
 from khaos_swap_assets.stages.storefront.sync import sync_refunds
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -16,13 +24,10 @@ NOT_CONNECTED = (
 )
 
 
-@dg.asset(
-    key=REFUNDS,
-    deps=[["swap", "returns"], ["swap", "return_lines"]],
-    group_name="storefront",
-    owners=["team:finance"],
-    kinds={"postgres", "shopify"},
-    tags={"truth": "storefront"},
+@asset(
+    "storefront/refunds",
+    deps="swap/returns swap/return_lines",
+    **owned("storefront", "finance", "storefront", "shopify"),
     op_tags={"vendor": "storefront"},
     description="Every refund as last read from the storefront, with what its payments moved, when, and the return "
     "that it pays. Money is in minor units of the customer's currency, times are UTC. Where connected, the day the "
@@ -47,3 +52,65 @@ def storefront_refunds(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResu
             **shown,
         }
     )
+
+
+CONNECTED = "The storefront's payments are the witness: each was read with its date, amount and means of payment."
+PROVES = (
+    "Where a storefront is connected: every refund that Swap shows moved exactly its money, once, in its currency, and "
+    "no money moved without a return. Where none is connected it proves nothing and says so."
+)
+
+
+def _line(kind: ExceptionKind) -> str:
+    return f"- **{kind.kind}** ({kind.owner}): {kind.meaning} {kind.action}"
+
+
+@dg.asset_check(
+    asset=REFUNDS,
+    name="every_refund_moved_money",
+    description="\n".join([PROVES, "", "When red:", *map(_line, MONEY_KINDS)]),
+    additional_deps=after_judging(REFUNDS),
+)
+def every_refund_moved_money(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult:
+    """Count what is open between Swap and the money."""
+    is_connected = toolbox.settings.storefront.is_connected
+    with toolbox.store() as conn:
+        found = judge_open(conn, [kind.kind for kind in MONEY_KINDS])
+    return dg.AssetCheckResult(
+        passed=found.passed,
+        severity=found.severity,
+        description=found.description if is_connected else f"no storefront is connected; {found.description}",
+        metadata={
+            **found.metadata,
+            "connected": is_connected,
+            "witness": dg.MetadataValue.md(CONNECTED if is_connected else NOT_CONNECTED),
+        },
+    )
+
+
+CHECKS = [every_refund_moved_money]
+
+
+HEAD = """\
+Witnessed by the storefront: a refund belongs to the month in which its money moved.
+
+| currency | means of payment | payments | moved | of it without a return |
+|---|---|---:|---:|---:|
+"""
+
+
+def money_of_month(conn: psycopg.Connection, settings: Settings, period: str) -> str:
+    """Markdown: payments that went through in the month ('2026-03'), by means of payment, gift cards apart.
+
+    Where closing counts as the refund, that is said too.
+    """
+    rule = f"\n\n{CLOSED_IN_FORCE}" if settings.refund_proof == "closed" else ""
+    if not settings.storefront.is_connected:
+        return NOT_CONNECTED + rule
+    rows = refunds.moved_in_month(conn, period)
+    lines = (
+        f"| {currency} | {gateway or '(none named)'} | {count} | {format_money(pence, currency)} | "
+        f"{format_money(loose, currency)} |\n"
+        for currency, gateway, count, pence, loose in rows
+    )
+    return HEAD + "".join(lines) + rule

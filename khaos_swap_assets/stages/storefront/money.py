@@ -10,23 +10,20 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+import psycopg
+
+from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import decisions, refunds, returns, worklist
 from khaos_swap_assets.adapters.store.refunds import Orders
 from khaos_swap_assets.adapters.storefront.wire import tail
 from khaos_swap_assets.domain.judging.money_conditions import PAID_OUTSIDE
 from khaos_swap_assets.domain.linking.refund_links import link
+from khaos_swap_assets.domain.records.returns import Return
 from khaos_swap_assets.domain.refunds.money_shown import Claimant, Links, Money, as_money_says, is_owed
+from khaos_swap_assets.domain.refunds.payment_kinds import PaymentKinds
+from khaos_swap_assets.domain.refunds.payments import Refund
 from khaos_swap_assets.stages import isolating
-
-if TYPE_CHECKING:
-    import psycopg
-
-    from khaos_swap_assets.adapters.settings import Settings
-    from khaos_swap_assets.domain.records.returns import Return
-    from khaos_swap_assets.domain.refunds.payment_kinds import PaymentKinds
-    from khaos_swap_assets.domain.refunds.payments import Refund
 
 SEEN_FROM = "storefront/seen_from"
 """The watermark of the first reading: refunds made since then are all in sight."""
@@ -48,9 +45,8 @@ class Witnessed:
         return replace(record, processed_at=record.closed_at) if ordinal > 1 and return_id in self.money else record
 
 
-def load(conn: psycopg.Connection, settings: Settings, return_ids: Collection[str]) -> Witnessed:
-    """These returns with the dates of their money, where a storefront is connected."""
-    records = returns.load(conn, list(return_ids))
+def load(conn: psycopg.Connection, settings: Settings, records: dict[str, Return]) -> Witnessed:
+    """These returns, read as Swap says, with the dates of their money where a storefront is connected."""
     if not settings.storefront.is_connected:
         return Witnessed(records)
     links = link_orders(conn, records, kinds=settings.storefront.kinds).links
@@ -71,7 +67,7 @@ def load_each(
     conn: psycopg.Connection, settings: Settings, return_ids: Sequence[str], faults: isolating.Faults
 ) -> Witnessed:
     """``load``, without the returns on which it fails: they are among the faults."""
-    found = isolating.halving(conn, faults, return_ids, lambda ids: [load(conn, settings, ids)])
+    found = isolating.halving(conn, faults, return_ids, lambda ids: [load(conn, settings, returns.load(conn, ids))])
     return Witnessed(
         {key: record for one in found for key, record in one.records.items()},
         {key: paid for one in found for key, paid in one.money.items()},

@@ -11,9 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+
+import psycopg
 
 from khaos_swap_assets.adapters.errors import PermanentError
+from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import findings, goodwill, refunds, setbacks, worklist
 from khaos_swap_assets.adapters.store.refunds import Orders
 from khaos_swap_assets.adapters.storefront.records import RefundSweep
@@ -24,17 +26,12 @@ from khaos_swap_assets.domain.judging.money_conditions import (
     without_return,
 )
 from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.records.returns import Return
+from khaos_swap_assets.domain.refunds.payments import Refund
 from khaos_swap_assets.stages import isolating, marks, refusing
 from khaos_swap_assets.stages.depth import first_read_from
 from khaos_swap_assets.stages.storefront.money import SEEN_FROM, link_orders
-
-if TYPE_CHECKING:
-    import psycopg
-
-    from khaos_swap_assets.adapters.settings import Settings
-    from khaos_swap_assets.domain.records.returns import Return
-    from khaos_swap_assets.domain.refunds.payments import Refund
-    from khaos_swap_assets.stages.toolbox import Toolbox
+from khaos_swap_assets.stages.toolbox import Toolbox
 
 SOURCE = marks.MONEY
 NOTHING = RefundSweep((), (), 0, 0)

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from khaos_swap_assets.adapters.store import matches
-from khaos_swap_assets.adapters.store.matches import MatchedLine, MatchedReturn
+from khaos_swap_assets.domain.records.matches import MatchedLine, MatchedReturn
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 Database = psycopg.Connection[Any]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from khaos_swap_assets.adapters.swap.kept import read_told
-from khaos_swap_assets.domain.goods.kept_by_customer import Told
+from khaos_swap_assets.domain.goods.dispositions import Told
 
 NONE: frozenset[str] = frozenset()
 

@@ -12,7 +12,7 @@ import pytest
 
 from khaos_swap_assets.adapters.store import arrivals, completeness, queues, worklist
 from khaos_swap_assets.adapters.store.completeness import Day, Traffic
-from khaos_swap_assets.stages.completeness import assets, checks
+from khaos_swap_assets.stages.completeness import assets
 from khaos_swap_assets.stages.completeness.comparing import NEAR, WIDE, compare, due_days
 from khaos_swap_assets_tests.stages.town import NOON, Town, a_return, called
 
@@ -26,7 +26,7 @@ def submitted(number: int, days_ago: int, **changes: Any) -> Any:
 
 
 def judged(town: Town) -> dg.AssetCheckResult:
-    return called(checks.nothing_is_missing, town)  # type: ignore[no-any-return]
+    return called(assets.nothing_is_missing, town)  # type: ignore[no-any-return]
 
 
 def test_a_whole_mirror_agrees_and_says_so(town: Town, database: Connection) -> None:
@@ -158,14 +158,14 @@ def test_nothing_happened_and_nothing_arrived_are_told_apart(
     days: list[Day], hours_ago: int | None, traffic: Traffic, hears: bool, words: list[str]
 ) -> None:
     compared_at = None if hours_ago is None else NOON - timedelta(hours=hours_ago)
-    faults = checks.find_faults(days, compared_at, traffic, NOON, hears_webhooks=hears)
+    faults = assets.find_faults(days, compared_at, traffic, NOON, hears_webhooks=hears)
     assert len(faults) == len(words)
     assert all(word in fault for word, fault in zip(words, faults, strict=True))
 
 
 def test_green_says_what_it_means() -> None:
-    assert "nothing happened in 3 days" in checks.all_is_well([DAY], QUIET)
-    assert "4 changed in 3 days, 2 webhooks" in checks.all_is_well([DAY], Traffic(2, 4, 1))
+    assert "nothing happened in 3 days" in assets.all_is_well([DAY], QUIET)
+    assert "4 changed in 3 days, 2 webhooks" in assets.all_is_well([DAY], Traffic(2, 4, 1))
 
 
 def test_the_traffic_counts_only_what_came_after_the_first_look(town: Town, database: Connection) -> None:

@@ -12,9 +12,9 @@ import pytest
 from khaos_swap_assets.adapters.store import arrivals, inspections, latency, queues, worklist
 from khaos_swap_assets.adapters.store.latency import DayOfLatency
 from khaos_swap_assets.domain.goods.dispositions import Inspection
-from khaos_swap_assets.stages.completeness import assets, checks
+from khaos_swap_assets.stages.completeness import assets
+from khaos_swap_assets.stages.completeness.assets import draw_latency
 from khaos_swap_assets.stages.completeness.comparing import compare
-from khaos_swap_assets.stages.completeness.drawing import draw_latency
 from khaos_swap_assets_tests.stages.town import NOON, Town, a_return, called
 
 Connection = psycopg.Connection[Any]
@@ -162,7 +162,7 @@ def test_ninety_five_in_a_hundred_within_five_minutes(
     town: Town, database: Connection, seconds: tuple[int, ...], is_met: bool
 ) -> None:
     rows(database, *seconds)
-    verdict: Any = called(checks.returns_are_on_offer_in_time, town)
+    verdict: Any = called(assets.returns_are_on_offer_in_time, town)
     assert verdict.passed is is_met
     assert verdict.metadata["offered"].value == len(seconds)
 

@@ -10,8 +10,7 @@ import pytest
 
 from khaos_swap_assets.adapters.store.verdicts import LEG_COLUMNS
 from khaos_swap_assets.domain.judging.waterfall import LEGS
-from khaos_swap_assets.stages.reconciliation.checks import VALUE_KINDS
-from khaos_swap_assets.stages.reconciliation.legs import legs_of_month, legs_of_open
+from khaos_swap_assets.stages.reconciliation.checks import VALUE_KINDS, legs_of_month, legs_of_open
 from khaos_swap_assets.stages.reconciliation.month_end import close_month
 from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, connect
 

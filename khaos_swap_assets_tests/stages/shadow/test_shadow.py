@@ -13,9 +13,7 @@ import pytest
 from khaos_swap_assets.adapters.store import shadow
 from khaos_swap_assets.adapters.store.shadow import WeekScore
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
-from khaos_swap_assets.stages.shadow.assets import first_week, reconciliation_shadow_score
-from khaos_swap_assets.stages.shadow.checks import CHECKS
-from khaos_swap_assets.stages.shadow.drawing import draw_weeks
+from khaos_swap_assets.stages.shadow.assets import CHECKS, draw_weeks, first_week, reconciliation_shadow_score
 from khaos_swap_assets_tests.domain.test_settlement import CHARGED, CHOSEN
 from khaos_swap_assets_tests.stages.town import NOON, Town, a_line, a_note, a_return, an_order, called, connect
 

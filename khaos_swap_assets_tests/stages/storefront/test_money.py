@@ -26,8 +26,8 @@ from khaos_swap_assets.stages.credit_notes.policy_trial import try_policy
 from khaos_swap_assets.stages.credit_notes.posting import post
 from khaos_swap_assets.stages.due import UnansweredError, local_reason, what_is_due
 from khaos_swap_assets.stages.reconciliation.checks import sources_are_fresh
-from khaos_swap_assets.stages.storefront import assets, checks, money
-from khaos_swap_assets.stages.storefront.month import money_of_month
+from khaos_swap_assets.stages.storefront import assets, money
+from khaos_swap_assets.stages.storefront.assets import money_of_month
 from khaos_swap_assets.stages.storefront.sync import sync_refunds
 from khaos_swap_assets.stages.toolbox import Toolbox
 from khaos_swap_assets_tests.domain.payments import a_payment, a_refund
@@ -472,12 +472,12 @@ def test_the_asset_and_its_check_say_whether_money_is_witnessed(town: MoneyTown)
     town.sync(days=4)
     made = called(assets.storefront_refunds, town)
     assert made.metadata["connected"] is True
-    found = called(checks.every_refund_moved_money, town)
+    found = called(assets.every_refund_moved_money, town)
     assert (found.passed, found.description) == (False, "1 open, £10.00 at risk")
     town.with_settings()
     made = called(assets.storefront_refunds, town)
     assert "Swap says" in str(made.metadata["witness"].value)
-    assert "no storefront is connected" in called(checks.every_refund_moved_money, town).description
+    assert "no storefront is connected" in called(assets.every_refund_moved_money, town).description
 
 
 def test_a_toolbox_without_a_storefront_says_which_setting_is_missing(database_url: str) -> None:

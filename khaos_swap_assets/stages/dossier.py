@@ -1,0 +1,120 @@
+"""What the store knows of some returns: each part is loaded once, in bulk, when a stage first asks for it.
+
+Belongs here: loading it, and the note that is still due by it. Stays out: what a stage makes of it, and the money that
+the storefront saw (``storefront.money``). Parts are by return id; a dossier lives in one transaction, and what is
+written after a part was loaded is not in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+import psycopg
+
+from khaos_swap_assets.adapters.store import drafts, matches, notes, orders, returns, stock
+from khaos_swap_assets.adapters.store.drafts import SavedDraft
+from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote, sale_of
+from khaos_swap_assets.domain.documents.postings import Posting
+from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
+from khaos_swap_assets.domain.policy.settlement import Settlement, settle
+from khaos_swap_assets.domain.policy.settlement_case import Posted
+from khaos_swap_assets.domain.records.matches import MatchedLine, MatchedReturn
+from khaos_swap_assets.domain.records.orders import SalesOrder
+from khaos_swap_assets.domain.records.returns import Return
+
+
+class Dossier:
+    """The parts that the store knows of these returns; a return that has nothing of a part is not in it."""
+
+    def __init__(self, conn: psycopg.Connection, return_ids: Iterable[str]) -> None:
+        self.ids, self._conn = list(return_ids), conn
+
+    @cached_property
+    def records(self) -> dict[str, Return]:
+        """As Swap says."""
+        return returns.load(self._conn, self.ids)
+
+    @cached_property
+    def heads(self) -> dict[str, MatchedReturn]:
+        """What each was matched to."""
+        return matches.returns(self._conn, self.ids)
+
+    @cached_property
+    def lines(self) -> dict[str, list[MatchedLine]]:
+        """The lines of each as matched."""
+        return matches.lines(self._conn, self.ids)
+
+    @cached_property
+    def orders(self) -> dict[str, SalesOrder]:
+        """The order that each is about."""
+        sold = orders.by_code(self._conn, self.so_codes)
+        return {key: sold[head.so_code] for key, head in self.heads.items() if head.so_code in sold}
+
+    @property
+    def so_codes(self) -> list[str]:
+        """The codes of these orders."""
+        return sorted({head.so_code for head in self.heads.values() if head.so_code})
+
+    @cached_property
+    def notes(self) -> dict[str, list[tuple[CreditNote, str]]]:
+        """The notes linked to each, with the pass that linked it."""
+        return notes.of_returns(self._conn, self.ids)
+
+    @cached_property
+    def postings(self) -> dict[str, list[Posting]]:
+        """Our documents of each that were not withdrawn, by ordinal."""
+        found: dict[str, list[Posting]] = {}
+        for posting in SqlBook(self._conn).of_returns(self.ids):
+            found.setdefault(posting.return_id, []).append(posting)
+        return found
+
+    @cached_property
+    def drafts(self) -> dict[str, list[SavedDraft]]:
+        """All drafts of each."""
+        return drafts.of_returns(self._conn, self.ids)
+
+    @cached_property
+    def handed_out(self) -> dict[str, list[SavedDraft]]:
+        """The drafts of each that left for Khaos, whatever became of them, by ordinal."""
+        return drafts.handed_out(self._conn, self.ids)
+
+    @cached_property
+    def moves(self) -> dict[str, list[stock.Move]]:
+        """The stock moves of each."""
+        return stock.of_returns(self._conn, self.ids)
+
+    @cached_property
+    def taken(self) -> dict[str, dict[str, int]]:
+        """By order code, what each of its returns takes out of it, in pence."""
+        return matches.taken_from(self._conn, self.so_codes)
+
+    def room_pence(self, record: Return, policy: CreditNotePolicy, already: Iterable[Posted]) -> int:
+        """What was paid for the order, less what its other returns take and what this one was credited.
+
+        The others are asked for only where finance credits part payments.
+        """
+        order = self.orders.get(record.return_id)
+        if order is None:
+            return 0
+        others = self.taken.get(order.so_code, {}) if policy.part_payment.choice != "task" else {}
+        taken = sum(pence for return_id, pence in others.items() if return_id != record.return_id)
+        return order.gross_pence - taken - sum(one.value_pence for one in already)
+
+    def settled(self, record: Return, policy: CreditNotePolicy, already: Sequence[Posted]) -> Settlement:
+        """The note that is still due for a return, whoever makes it, by the policy of its day."""
+        lines, order = self.lines.get(record.return_id, ()), self.orders.get(record.return_id)
+        sale = sale_of(record, lines, order, self.room_pence(record, policy, already))
+        return settle(record, policy, already=already, sale=sale)
+
+
+def policy_of(record: Return, policy: CreditNotePolicy) -> CreditNotePolicy:
+    """The decisions as they held on the London day of the refund; before it, as they are."""
+    return policy.on(london_date(record.refunded_at)) if record.refunded_at else policy
+
+
+def posted_of(saved: Iterable[SavedDraft]) -> list[Posted]:
+    """What a further document has to know of these."""
+    return [one.draft.posted for one in saved if one.draft]
