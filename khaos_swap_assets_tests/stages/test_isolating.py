@@ -38,7 +38,7 @@ def of_facts(facts: Any, *_: Any) -> bool:
     return of_return(facts.return_)
 
 
-def of_drafts(found: Any) -> bool:
+def of_drafts(found: Any, *_: Any) -> bool:
     return of_return(found[0])
 
 
@@ -180,7 +180,7 @@ def test_two_steps_that_fail_on_one_return_are_told_in_one_line(town: Town) -> N
 def test_a_policy_is_tried_on_all_other_returns(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     town.sells_and_takes_back(*(a_return(number) for number in (1, 2)))
     town.sync()
-    plant(monkeypatch, policy_trial, "_trial", of_return)
+    plant(monkeypatch, policy_trial, "policy_of", of_return)
     policy = CreditNotePolicy()
     with lend(town.url) as conn:
         found = list(policy_trial.try_policy(conn, town.settings, policy, policy, days=30, now=town.now))
