@@ -169,14 +169,7 @@ def test_page_and_workbook_begin_with_what_was_read_and_what_was_not_compared(tm
     text = (out / "report.html").read_text(encoding="utf-8")
     strip = text.partition("<h2>The files, as they were read</h2>")[2].partition("</table>")[0]
     cells = [re.sub("<[^>]+>", "", cell) for cell in re.findall(r"<td.*?</td>", strip)]
-    assert cells[-6:] == [
-        "credit notes",
-        "notes.csv",
-        "7",
-        "2026-03-03",
-        "2026-03-03",
-        "EUR\N{NO-BREAK SPACE}24.99£152.46",
-    ]
+    assert cells[-6:] == ["credit notes", "notes.csv", "7", "2026-03-03", "2026-03-03", "€24.99£152.46"]
     assert text.index("What was not compared") < text.index("as they were read") < text.index("Not reconciled")
     with zipfile.ZipFile(out / "report.xlsx") as book:
         told = re.findall(r"<t[^>]*>([^<]*)</t>", book.read("xl/worksheets/sheet1.xml").decode())
