@@ -32,7 +32,8 @@ PAYMENTS: Mapping[str, str] = {
 }
 HEAD = """# Which Credit Note, and which payment, belongs to which return
 
-Made from the code. The live flow and the audit of files ask the same linker. What fits in two ways is linked to
+Made from the code. The live flow and the audit of files ask the same linker; how often it was right is in
+[figures](matching_figures.md). What fits in two ways is linked to
 neither and told with all that it may mean; what was in doubt in one pass stays so in all later ones. A reference is
 evidence, not proof: people type the wrong one. Of equal returns of one customer a note is linked only where the order,
 or a note of its own for each of them, tells them apart.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -32,6 +33,15 @@ def test_a_sample_of_the_months_holds() -> None:
     assert shown["clean_found"] >= 0.98 * shown["clean"]
     assert shown["clean"] > 100
     assert shown["explained"] > 0.9 * shown["notes"]
+
+
+def test_the_page_says_of_each_kind_of_note_what_was_found_and_what_was_left() -> None:
+    shown = proof.together([judged(1)])
+    shown["wrong"]["merged"] = 1
+    found = re.search(r"One note for two returns of a customer \| (\d+) \| (\d+) \| (\d+) \| 1 \|", proof.page(shown))
+    assert found
+    notes, certain, left = map(int, found.groups())
+    assert notes == certain + left + 1 > 10
 
 
 def a_row(rows: Rows, wanted: Callable[[Row], bool]) -> int:
