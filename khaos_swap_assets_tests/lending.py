@@ -24,17 +24,18 @@ FORGET = (
 _idle: dict[str, list[Connection]] = {}
 
 
-def lend(url: str) -> Connection:
-    """A connection to this URL as ``store.connect`` opens it; to close it is to give it back."""
+def lend(url: str, *, forgets: bool = True) -> Connection:
+    """A connection to this URL as ``store.connect`` opens it; to close it is to give it back.
+
+    Without ``forgets`` for work of ours that leaves nothing in a session: to ask each time costs as much as the work.
+    """
     idle = _idle.setdefault(url, [])
     while idle:
         connection = idle.pop()
         if not _is_cut(connection):
-            return connection
+            return _lent(connection, idle, forgets)
         _end(connection)
-    connection = store.connect(url, application="tests")
-    connection.close = partial(_give_back, connection, idle)  # type: ignore[method-assign]
-    return connection
+    return _lent(store.connect(url, application="tests"), idle, forgets)
 
 
 @atexit.register
@@ -45,10 +46,16 @@ def close_all() -> None:
             _end(idle.pop())
 
 
-def _give_back(connection: Connection, idle: list[Connection]) -> None:
+def _lent(connection: Connection, idle: list[Connection], forgets: bool) -> Connection:
+    connection.close = partial(_give_back, connection, idle, forgets)  # type: ignore[method-assign]
+    return connection
+
+
+def _give_back(connection: Connection, idle: list[Connection], forgets: bool) -> None:
     if not connection.closed:
         connection.rollback()
-    if _is_clean(connection) and connection not in idle:
+        connection.autocommit = False
+    if (_is_clean(connection) if forgets else not connection.closed) and connection not in idle:
         idle.append(connection)
 
 

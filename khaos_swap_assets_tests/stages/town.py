@@ -344,7 +344,7 @@ class Town:
     def tools(self) -> Toolbox:
         return Toolbox(
             self.settings,
-            lambda: lend(self.url),
+            lambda: lend(self.url, forgets=False),
             lambda: cast(SwapClient, self.swap),
             lambda: cast(KhaosClient, self.khaos),
             lambda: Sealer(self.settings.seal_key),

@@ -60,6 +60,8 @@ def of_ids(conn: psycopg.Connection, stock_ids: Sequence[str]) -> list[StockCode
 
 def exact(conn: psycopg.Connection, codes: Sequence[str]) -> list[StockCode]:
     """The items whose Stock Code equals one of ``codes`` to the letter."""
+    if not codes:
+        return []
     query = f"SELECT {COLUMNS} FROM khaos.stock_codes WHERE stock_code = ANY(%s)"
     return [_item(row) for row in conn.execute(query, (list(codes),))]
 
@@ -70,6 +72,8 @@ def packs(conn: psycopg.Connection, codes: Iterable[str]) -> Packs:
     told = {item.stock_code: item for item in map(_item, conn.execute(query, (sorted(set(codes)),)))}
     pushed, proportions = _pushed_packs(conn, sorted(set(codes)))
     found = list((told | pushed).values())
+    if not found:
+        return Packs([], {})
     components = sorted({code for item in found for code, _ in item.pack_components})
     rows = conn.execute(
         "SELECT stock_code, sell_pence FROM khaos.stock_codes WHERE stock_code = ANY(%s) AND sell_pence IS NOT NULL",
@@ -106,6 +110,8 @@ def _pushed_packs(
     conn: psycopg.Connection, codes: Sequence[str]
 ) -> tuple[dict[str, StockCode], dict[str, list[Decimal]]]:
     """Packs as they were pushed, of which every component is known, and the proportions of those that tell them all."""
+    if not codes:
+        return {}, {}
     rows = conn.execute(
         "SELECT p.stock_code, p.stock_id, c.stock_code, i.quantity, i.value_proportion FROM khaos.stock_codes p "
         "JOIN khaos.pack_items i USING (stock_id) LEFT JOIN khaos.stock_codes c ON c.stock_id = i.linked_stock_id "

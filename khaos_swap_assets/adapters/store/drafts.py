@@ -59,6 +59,8 @@ OUT = (
 
 def drop_undone(conn: psycopg.Connection, return_ids: Sequence[str]) -> None:
     """Forget the drafts of these returns that were never handed out, before new ones are saved."""
+    if not return_ids:
+        return
     conn.execute(f"DELETE FROM recon.drafts d WHERE return_id = ANY(%s) AND NOT {OUT}", (list(return_ids),))
 
 
@@ -85,6 +87,8 @@ def of_returns(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str,
 
 def due_beyond(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str, tuple[int, list[str]]]:
     """Where the first note should be worth something else than the refund: its value and rows, by return id."""
+    if not return_ids:
+        return {}
     rows = conn.execute(
         "SELECT d.return_id, d.due_pence, d.due_product_ids FROM recon.drafts d JOIN swap.returns r USING (return_id) "
         "WHERE d.return_id = ANY(%s) AND d.ordinal = 1 AND d.due_pence NOT IN (0, r.refund_pence)",
@@ -107,6 +111,8 @@ def hold(conn: psycopg.Connection, found: Sequence[tuple[SavedDraft, str, str]])
 
 def hold_returns(conn: psycopg.Connection, reasons: Mapping[str, tuple[str, str]]) -> None:
     """Turn every ready draft of these returns that did not leave into a held one: code and text of the reason."""
+    if not reasons:
+        return
     conn.execute(
         "UPDATE recon.drafts d SET state = 'held', reasons = jsonb_build_array(jsonb_build_array(h.code, h.text)) "
         "FROM unnest(%s::text[], %s::text[], %s::text[]) AS h (return_id, code, text) "
@@ -125,6 +131,8 @@ def _row(one: SavedDraft) -> tuple[Any, ...]:
 
 
 def _load(conn: psycopg.Connection, where: str, value: object) -> list[SavedDraft]:
+    if value == []:
+        return []
     query = (
         "SELECT d.store_id, d.return_id, d.ordinal, d.state, d.reasons, d.draft, d.currency, d.drafted_at, "
         "d.policy_version, d.due_pence, d.due_product_ids "

@@ -118,6 +118,8 @@ def knocks(conn: psycopg.Connection[Any], limit: int = MOST_KNOCKS) -> list[Wait
 
 def postpone(conn: psycopg.Connection[Any], knocks: Sequence[Waiting], now: datetime) -> int:
     """Try these knocks again later, except those used or renewed meanwhile; after the last try the sweep is left."""
+    if not knocks:
+        return 0
     return conn.execute(
         "UPDATE recon.inbox SET tries = tries + 1, next_try_at = %s + (%s::interval[])[tries + 1] "
         "FROM unnest(%s::bigint[], %s::timestamptz[]) AS tried (id, at) "
@@ -128,6 +130,8 @@ def postpone(conn: psycopg.Connection[Any], knocks: Sequence[Waiting], now: date
 
 def consume(conn: psycopg.Connection[Any], messages: Sequence[Waiting], now: datetime) -> int:
     """Mark these messages as used, except those that became younger since they were listed; how many were."""
+    if not messages:
+        return 0
     return conn.execute(
         "UPDATE recon.inbox SET consumed_at = %s FROM unnest(%s::bigint[], %s::timestamptz[]) AS used (id, at) "
         "WHERE inbox_id = used.id AND received_at = used.at AND consumed_at IS NULL",

@@ -39,6 +39,8 @@ def save(conn: psycopg.Connection, faults: Sequence[Fault], now: datetime) -> No
 
 def resolve(conn: psycopg.Connection, subjects: Sequence[str], now: datetime) -> None:
     """These subjects were read since."""
+    if not subjects:
+        return
     conn.execute(
         "UPDATE khaos.unreadable SET resolved_at = %s WHERE resolved_at IS NULL AND subject = ANY(%s)",
         (now, list(subjects)),

@@ -68,6 +68,8 @@ def attach(conn: psycopg.Connection, found: Iterable[Attribution], now: datetime
 
 def detach(conn: psycopg.Connection, codes: Sequence[str]) -> list[str]:
     """Take back every link of these notes; the returns that had them. The notes belong to no return then."""
+    if not codes:
+        return []
     conn.execute(
         "UPDATE khaos.credit_notes SET return_id = NULL, matched_by = '' WHERE credit_note_code = ANY(%s)",
         (list(codes),),
@@ -76,6 +78,8 @@ def detach(conn: psycopg.Connection, codes: Sequence[str]) -> list[str]:
 
 
 def _drop(conn: psycopg.Connection, codes: Sequence[str]) -> list[str]:
+    if not codes:
+        return []
     rows = conn.execute(
         "DELETE FROM recon.note_links WHERE credit_note_code = ANY(%s) RETURNING return_id", (list(codes),)
     ).fetchall()
@@ -84,6 +88,8 @@ def _drop(conn: psycopg.Connection, codes: Sequence[str]) -> list[str]:
 
 def owners(conn: psycopg.Connection, codes: Sequence[str]) -> list[str]:
     """The returns that these notes belong to."""
+    if not codes:
+        return []
     rows = conn.execute(
         "SELECT DISTINCT return_id FROM recon.note_links WHERE credit_note_code = ANY(%s)", (list(codes),)
     ).fetchall()
@@ -92,6 +98,8 @@ def owners(conn: psycopg.Connection, codes: Sequence[str]) -> list[str]:
 
 def owner_of(conn: psycopg.Connection, codes: Sequence[str]) -> dict[str, str]:
     """By code, the return that tells of each of these notes; only of those that belong to one."""
+    if not codes:
+        return {}
     rows = conn.execute(
         "SELECT credit_note_code, return_id FROM khaos.credit_notes WHERE return_id IS NOT NULL "
         "AND credit_note_code = ANY(%s)",
@@ -132,6 +140,8 @@ def sold_on(conn: psycopg.Connection, customers: Iterable[str]) -> dict[str, dat
 
 def shared(conn: psycopg.Connection, codes: Sequence[str]) -> dict[str, tuple[int, str]]:
     """Of those of these notes that several returns share: the whole gross in pence, and the return that tells of it."""
+    if not codes:
+        return {}
     rows = conn.execute(
         "SELECT credit_note_code, gross_pence, return_id FROM khaos.credit_notes n WHERE credit_note_code = ANY(%s) "
         "AND return_id IS NOT NULL AND EXISTS (SELECT 1 FROM recon.note_links l WHERE l.credit_note_code = "

@@ -37,6 +37,8 @@ def _values(record: object, columns: Sequence[str]) -> tuple[Any, ...]:
 
 def returns(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str, MatchedReturn]:
     """The matched returns among these ids."""
+    if not return_ids:
+        return {}
     with conn.cursor(row_factory=dict_row) as cursor:
         cursor.execute(
             f"SELECT {', '.join(RETURN_COLUMNS)} FROM recon.matched_returns WHERE return_id = ANY(%s)",
@@ -51,6 +53,8 @@ def _tuples(row: dict[str, Any]) -> dict[str, Any]:
 
 def lines(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str, list[MatchedLine]]:
     """The matched lines of these returns, in the order of their product ids."""
+    if not return_ids:
+        return {}
     found: dict[str, list[MatchedLine]] = {}
     with conn.cursor(row_factory=dict_row) as cursor:
         cursor.execute(
@@ -75,6 +79,8 @@ def mark_over_returned(conn: psycopg.Connection, heads: Sequence[MatchedReturn])
 
 def overspent(conn: psycopg.Connection, so_codes: Sequence[str]) -> set[tuple[str, str]]:
     """(Sales Order, Stock Code) of which a return takes more than was sold and has its document out already."""
+    if not so_codes:
+        return set()
     rows = conn.execute(
         "SELECT m.so_code, unnest(m.over_returned) FROM recon.matched_returns m WHERE m.so_code = ANY(%s) "
         "AND m.over_returned <> '{}' AND EXISTS (SELECT 1 FROM recon.postings p WHERE p.return_id = m.return_id "
@@ -133,6 +139,8 @@ def _ids(conn: psycopg.Connection, query: str, values: Sequence[str]) -> list[st
 
 def taken_from(conn: psycopg.Connection, so_codes: Sequence[str]) -> dict[str, dict[str, int]]:
     """By Sales Order: what each of its returns takes out of it, in pence; what was cancelled or expired takes none."""
+    if not so_codes:
+        return {}
     found: dict[str, dict[str, int]] = {}
     for so_code, return_id, pence in conn.execute(
         "SELECT m.so_code, r.return_id, "

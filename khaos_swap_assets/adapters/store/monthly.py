@@ -101,6 +101,8 @@ def replace(conn: psycopg.Connection, return_ids: Sequence[str], found: Iterable
 
 def periods_of(conn: psycopg.Connection, return_ids: Sequence[str]) -> set[str]:
     """The months whose figures these returns are in."""
+    if not return_ids:
+        return set()
     rows = conn.execute(
         f"SELECT DISTINCT period FROM recon.monthly WHERE return_id = ANY(%s) AND period <> '' AND {HAS_MONEY}",
         (list(return_ids),),

@@ -49,6 +49,8 @@ def hash_of_line(note: CreditNote) -> str:
 
 def readings(conn: psycopg.Connection, codes: Sequence[str]) -> dict[str, Reading]:
     """What was read of these notes, by code."""
+    if not codes:
+        return {}
     rows = conn.execute(
         f"SELECT {', '.join(COLUMNS)} FROM khaos.note_items WHERE credit_note_code = ANY(%s)", (list(codes),)
     ).fetchall()
@@ -81,6 +83,8 @@ def in_line(conn: psycopg.Connection, limit: int) -> list[str]:
 
 def leave_line(conn: psycopg.Connection, codes: Sequence[str]) -> None:
     """These notes are not to be asked for any more: the list shows their items, or they are cancelled."""
+    if not codes:
+        return
     conn.execute("DELETE FROM khaos.note_items WHERE lines IS NULL AND credit_note_code = ANY(%s)", (list(codes),))
 
 

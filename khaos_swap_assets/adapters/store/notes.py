@@ -55,6 +55,8 @@ def save(
 
 def known(conn: psycopg.Connection, codes: Sequence[str]) -> dict[str, Known]:
     """What is stored of these notes."""
+    if not codes:
+        return {}
     rows = conn.execute(
         "SELECT credit_note_code, content_hash, source, order_ref, is_cancelled FROM khaos.credit_notes "
         "WHERE credit_note_code = ANY(%s)",
@@ -74,6 +76,8 @@ def _with_order(note: CreditNote, stored: Known | None) -> CreditNote:
 
 
 def _replace_lines(conn: psycopg.Connection, notes: Sequence[CreditNote]) -> None:
+    if not notes:
+        return
     codes = [note.credit_note_code for note in notes]
     conn.execute("DELETE FROM khaos.credit_note_lines WHERE credit_note_code = ANY(%s)", (codes,))
     rows = [(note.credit_note_code, number, *line) for note in notes for number, line in enumerate(note.lines)]
@@ -82,6 +86,8 @@ def _replace_lines(conn: psycopg.Connection, notes: Sequence[CreditNote]) -> Non
 
 def cancel(conn: psycopg.Connection, codes: Sequence[str], now: datetime) -> list[str]:
     """Mark known notes that Khaos shows as cancelled: they credit nothing and belong to no return any more."""
+    if not codes:
+        return []
     rows = conn.execute(
         "UPDATE khaos.credit_notes SET is_cancelled = true, changed_at = %s WHERE credit_note_code = ANY(%s) "
         "AND NOT is_cancelled RETURNING credit_note_code",
@@ -151,6 +157,8 @@ def of_returns(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str,
 
     Of a note that several returns share it is the return's share alone: what goods and VAT it holds nobody tells.
     """
+    if not return_ids:
+        return {}
     rows = conn.execute(
         "SELECT l.credit_note_code, l.return_id, l.matched_by, coalesce(l.share_pence, n.gross_pence - coalesce(("
         "SELECT sum(o.share_pence) FROM recon.note_links o WHERE o.credit_note_code = l.credit_note_code), 0))::bigint "
@@ -172,6 +180,8 @@ def _share(note: CreditNote, pence: int) -> CreditNote:
 
 
 def _load(conn: psycopg.Connection, where: LiteralString, value: object) -> list[CreditNote]:
+    if value == []:
+        return []
     with conn.cursor(row_factory=dict_row) as cursor:
         cursor.execute(
             "SELECT credit_note_code, stock_code, quantity FROM khaos.credit_note_lines JOIN khaos.credit_notes "

@@ -64,6 +64,8 @@ def _merged(order: SalesOrder, stored: tuple[date | None, date | None, bool, int
 
 def replace_lines(conn: psycopg.Connection, orders: Sequence[SalesOrder]) -> None:
     """Keep the lines of these orders in the place of those known before."""
+    if not orders:
+        return
     conn.execute("DELETE FROM khaos.order_lines WHERE so_code = ANY(%s)", ([order.so_code for order in orders],))
     unique = {order.so_code: order for order in orders}.values()
     rows = [(order.so_code, *(getattr(line, name) for name in LINE)) for order in unique for line in order.lines]
@@ -75,6 +77,8 @@ def update_statuses(conn: psycopg.Connection, statuses: Sequence[tuple[str, date
 
     An order that a file told of is Khaos's own word from then on.
     """
+    if not statuses:
+        return []
     rows = conn.execute(
         "UPDATE khaos.sales_orders o SET invoiced_on = n.invoiced_on, is_cancelled = n.is_cancelled, "
         "delivery_gross_pence = n.delivery, source = 'khaos' FROM (SELECT * FROM "
@@ -82,7 +86,7 @@ def update_statuses(conn: psycopg.Connection, statuses: Sequence[tuple[str, date
         "AS n (so_code, invoiced_on, is_cancelled, delivery)) n WHERE o.so_code = n.so_code AND "
         "(o.invoiced_on, o.is_cancelled, o.delivery_gross_pence, o.source) IS DISTINCT FROM "
         "(n.invoiced_on, n.is_cancelled, n.delivery, 'khaos') RETURNING o.associated_ref",
-        [list(column) for column in zip(*statuses, strict=True)] if statuses else [[], [], [], []],
+        [list(column) for column in zip(*statuses, strict=True)],
     ).fetchall()
     return [row[0] for row in rows]
 
@@ -98,6 +102,8 @@ def by_code(conn: psycopg.Connection, so_codes: Sequence[str]) -> dict[str, Sale
 
 
 def _grouped(conn: psycopg.Connection, column: str, values: Sequence[str]) -> dict[str, list[SalesOrder]]:
+    if not values:
+        return {}
     with conn.cursor(row_factory=dict_row) as cursor:
         heads = cursor.execute(
             f"SELECT {', '.join(HEADER)} FROM khaos.sales_orders WHERE {column} = ANY(%s) "
@@ -120,6 +126,8 @@ def _grouped(conn: psycopg.Connection, column: str, values: Sequence[str]) -> di
 
 def want(conn: psycopg.Connection, refs: Sequence[str], now: datetime) -> None:
     """Put references in line to be read, once each."""
+    if not refs:
+        return
     conn.execute(
         "INSERT INTO khaos.wanted_orders (order_ref, state, asked_at) SELECT r, 'waiting', %s "
         "FROM unnest(%s::text[]) r ON CONFLICT DO NOTHING",
@@ -150,6 +158,8 @@ def wanted(conn: psycopg.Connection, budget: int, retry_before: datetime, now: d
 
 def answered(conn: psycopg.Connection, outcomes: Mapping[str, tuple[str, str]], now: datetime) -> None:
     """Record what came of each reference: (state, error text)."""
+    if not outcomes:
+        return
     conn.execute(
         "UPDATE khaos.wanted_orders w SET state = n.state, error = n.error, tried_at = %s, attempts = attempts + 1 "
         "FROM unnest(%s::text[], %s::text[], %s::text[]) AS n (ref, state, error) WHERE w.order_ref = n.ref",
@@ -171,12 +181,16 @@ def states(conn: psycopg.Connection, refs: Sequence[str]) -> dict[str, str]:
 
 def parties(conn: psycopg.Connection, so_codes: Sequence[str]) -> dict[str, bytes]:
     """The sealed name and address of these orders' customers, where still held."""
+    if not so_codes:
+        return {}
     query = "SELECT so_code, party_sealed FROM khaos.sales_orders WHERE so_code = ANY(%s) AND party_sealed IS NOT NULL"
     return {row[0]: bytes(row[1]) for row in conn.execute(query, (list(so_codes),))}
 
 
 def want_again(conn: psycopg.Connection, refs: Sequence[str]) -> None:
     """Put references back in line that were read before: what is kept of them is no longer enough."""
+    if not refs:
+        return
     conn.execute("UPDATE khaos.wanted_orders SET state = 'waiting' WHERE order_ref = ANY(%s)", (list(refs),))
 
 

@@ -15,6 +15,8 @@ from khaos_swap_assets.adapters.store import bulk
 
 def wanted(conn: psycopg.Connection, return_ids: Collection[str]) -> set[str]:
     """Which of these returns have no party kept and no document that is over."""
+    if not return_ids:
+        return set()
     rows = conn.execute(
         "SELECT r.return_id FROM swap.returns r WHERE r.return_id = ANY(%s) "
         "AND NOT EXISTS (SELECT 1 FROM swap.parties k WHERE k.return_id = r.return_id) "
@@ -33,6 +35,8 @@ def save(conn: psycopg.Connection, sealed: Mapping[str, bytes], now: datetime) -
 
 def of_returns(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str, bytes]:
     """The sealed party of these returns, where kept."""
+    if not return_ids:
+        return {}
     rows = conn.execute("SELECT return_id, party_sealed FROM swap.parties WHERE return_id = ANY(%s)", (return_ids,))
     return {row[0]: bytes(row[1]) for row in rows}
 

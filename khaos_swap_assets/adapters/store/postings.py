@@ -91,6 +91,8 @@ class SqlBook:
 
     def claimed(self, codes: Collection[str]) -> set[str]:
         """Which of these Credit Note codes a posting was confirmed by."""
+        if not codes:
+            return set()
         rows = self.conn.execute(
             "SELECT credit_note_code FROM recon.postings WHERE credit_note_code = ANY(%s)", (list(codes),)
         )
@@ -210,6 +212,8 @@ class SqlBook:
 
     def _mark_done(self, changed: Collection[Posting]) -> None:
         """Say of each draft whether its posting is over, so that nobody looks through all of history for the others."""
+        if not changed:
+            return
         self.conn.execute(
             "UPDATE recon.drafts d SET is_done = NOT is_done WHERE return_id = ANY(%s) AND is_done <> EXISTS ("
             "SELECT 1 FROM recon.postings p WHERE p.state IN ('confirmed', 'refused') AND "
@@ -218,9 +222,10 @@ class SqlBook:
         )
 
     def _load(self, where: LiteralString, value: object) -> list[Posting]:
+        if value == []:
+            return []
         with self.conn.cursor(row_factory=class_row(Posting)) as cursor:
-            query = sql.SQL("SELECT {} FROM recon.postings p WHERE {} ORDER BY p.planned_at, p.posting_id")
-            return cursor.execute(query.format(_COLUMNS, sql.SQL(where)), (value,)).fetchall()
+            return cursor.execute(f"{_SELECT} WHERE {where} ORDER BY p.planned_at, p.posting_id", (value,)).fetchall()
 
 
 _DURABLY = (
@@ -229,9 +234,8 @@ _DURABLY = (
 )
 # JSON that keeps every byte.
 _TEXTS = ("document", "drafted")
-_COLUMNS = sql.SQL(", ").join(
-    sql.SQL("p.{0}::text AS {0}" if name in _TEXTS else "p.{0}").format(sql.Identifier(name)) for name in NAMES
-)
+_COLUMNS = ", ".join(f"p.{name}::text AS {name}" if name in _TEXTS else f"p.{name}" for name in NAMES)
+_SELECT = f"SELECT {_COLUMNS} FROM recon.postings p"
 _KEY = ("store_id", "return_id", "ordinal", "rma", "reference")
 _TYPES = {
     "ordinal": "integer",
@@ -244,17 +248,21 @@ _TYPES = {
     **dict.fromkeys(("planned_at", "handed_out_at", "asked_again_at", "cleared_at", "ended_at"), "timestamptz"),
 }
 # Another key under the same reference, or another content under one that was handed out, is written by nobody.
-_UPSERT = sql.SQL(
-    "INSERT INTO recon.postings AS old ({names}) SELECT * FROM unnest({values}) ON CONFLICT (reference) "
-    "DO UPDATE SET {changes} "
-    "WHERE (old.store_id, old.return_id, old.ordinal) = (EXCLUDED.store_id, EXCLUDED.return_id, EXCLUDED.ordinal) "
-    "AND (old.times_handed_out = 0 OR old.document::text = EXCLUDED.document::text)"
-).format(
-    names=sql.SQL(", ").join(map(sql.Identifier, NAMES)),
-    values=sql.SQL(", ").join(sql.SQL("%s::{}[]").format(sql.SQL(_TYPES.get(name, "text"))) for name in NAMES),
-    changes=sql.SQL(", ").join(
-        sql.SQL("{name} = EXCLUDED.{name}").format(name=sql.Identifier(name)) for name in NAMES if name not in _KEY
-    ),
+_UPSERT = (
+    sql.SQL(
+        "INSERT INTO recon.postings AS old ({names}) SELECT * FROM unnest({values}) ON CONFLICT (reference) "
+        "DO UPDATE SET {changes} "
+        "WHERE (old.store_id, old.return_id, old.ordinal) = (EXCLUDED.store_id, EXCLUDED.return_id, EXCLUDED.ordinal) "
+        "AND (old.times_handed_out = 0 OR old.document::text = EXCLUDED.document::text)"
+    )
+    .format(
+        names=sql.SQL(", ").join(map(sql.Identifier, NAMES)),
+        values=sql.SQL(", ").join(sql.SQL("%s::{}[]").format(sql.SQL(_TYPES.get(name, "text"))) for name in NAMES),
+        changes=sql.SQL(", ").join(
+            sql.SQL("{name} = EXCLUDED.{name}").format(name=sql.Identifier(name)) for name in NAMES if name not in _KEY
+        ),
+    )
+    .as_bytes()
 )
 
 

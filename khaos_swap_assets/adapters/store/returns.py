@@ -68,12 +68,16 @@ def parts(conn: psycopg.Connection, return_ids: Sequence[str], names: Sequence[s
 
 def rmas_of(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str, str]:
     """The RMA numbers of these returns, as far as they were ever read."""
+    if not return_ids:
+        return {}
     query = "SELECT return_id, rma FROM swap.returns WHERE return_id = ANY(%s)"
     return {row[0]: row[1] for row in conn.execute(query, (list(return_ids),))}
 
 
 def named(conn: psycopg.Connection, references: Sequence[str]) -> list[str]:
     """Returns that these references name: by RMA, or by a reference of ours."""
+    if not references:
+        return []
     rows = conn.execute(
         "SELECT return_id FROM swap.returns WHERE rma = ANY(%s) UNION "
         "SELECT return_id FROM recon.postings WHERE reference = ANY(%s)",
@@ -113,6 +117,8 @@ def save_unreadable(conn: psycopg.Connection, faults: Sequence[tuple[str, str, s
 
 def resolve_unreadable(conn: psycopg.Connection, subjects: Sequence[str], now: datetime) -> None:
     """A row of this subject was read since: its old fault is over."""
+    if not subjects:
+        return
     conn.execute(
         "UPDATE swap.unreadable SET resolved_at = %s WHERE resolved_at IS NULL AND subject = ANY(%s)",
         (now, list(subjects)),

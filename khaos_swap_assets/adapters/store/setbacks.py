@@ -57,9 +57,12 @@ def keep(conn: psycopg.Connection[Any], operation: str, reasons: Mapping[str, st
 
 def over(conn: psycopg.Connection[Any], operations: Sequence[str], subjects: Iterable[str]) -> list[str]:
     """These subjects went through: the setbacks of these operations on them end. Says which there were."""
+    through = [_subject(one) for one in subjects]
+    if not through:
+        return []
     rows = conn.execute(
         "DELETE FROM recon.setbacks WHERE operation = ANY(%s) AND subject = ANY(%s) RETURNING subject",
-        (list(operations), [_subject(one) for one in subjects]),
+        (list(operations), through),
     ).fetchall()
     return sorted({row[0] for row in rows})
 
@@ -91,6 +94,8 @@ def next_tries(conn: psycopg.Connection[Any], operation: str, subjects: Iterable
 
 def of_subjects(conn: psycopg.Connection[Any], operations: Sequence[str], subjects: Collection[str]) -> dict[str, str]:
     """Subject → reason of the setbacks of these operations on these subjects."""
+    if not subjects:
+        return {}
     rows = conn.execute(
         "SELECT subject, reason FROM recon.setbacks WHERE operation = ANY(%s) AND subject = ANY(%s)",
         (list(operations), [_subject(one) for one in subjects]),

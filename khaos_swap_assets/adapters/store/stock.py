@@ -76,6 +76,8 @@ def told(conn: psycopg.Connection, levels: Sequence[tuple[str, int, int]], told_
 
 def level(conn: psycopg.Connection, stock_codes: Sequence[str], site_id: int) -> dict[str, tuple[int, datetime]]:
     """The newest level of these codes at a site with the time it was seen."""
+    if not stock_codes:
+        return {}
     rows = conn.execute(
         "SELECT stock_code, available, observed_at FROM khaos.stock_levels WHERE site_id = %s AND stock_code = ANY(%s)",
         (site_id, list(stock_codes)),
@@ -95,13 +97,15 @@ def documents_between(conn: psycopg.Connection, spans: Mapping[str, tuple[dateti
 
     Khaos dates documents by the day, so one of the day of the first moment counts, and so does one without a date.
     """
+    if not spans:
+        return {}
     values = [(code, since, until, london_date(since)) for code, (since, until) in spans.items()]
     rows = conn.execute(
         "SELECT m.stock_code, m.document_code "
         "FROM unnest(%s::text[], %s::timestamptz[], %s::timestamptz[], %s::date[]) AS span (code, since, until, day) "
         "JOIN khaos.movements m ON m.stock_code = span.code AND m.seen_at >= span.since "
         "AND m.seen_at <= span.until AND (m.dated_on IS NULL OR m.dated_on >= span.day)",
-        [list(column) for column in zip(*values, strict=True)] or [[]] * 4,
+        [list(column) for column in zip(*values, strict=True)],
     ).fetchall()
     found: dict[str, set[str]] = {code: set() for code in spans}
     for code, document in rows:

@@ -21,10 +21,11 @@ log = logging.getLogger(__name__)
 
 def queue(conn: psycopg.Connection, stage: Stage, return_ids: Iterable[str]) -> None:
     """Put these returns in line for ``stage``; one already in line stays where it is."""
-    conn.execute(
-        "INSERT INTO recon.worklist (stage, return_id) SELECT %s, unnest(%s::text[]) ON CONFLICT DO NOTHING",
-        (stage, sorted(set(return_ids))),
-    )
+    if ids := sorted(set(return_ids)):
+        conn.execute(
+            "INSERT INTO recon.worklist (stage, return_id) SELECT %s, unnest(%s::text[]) ON CONFLICT DO NOTHING",
+            (stage, ids),
+        )
 
 
 def queue_all(conn: psycopg.Connection, stage: Stage) -> int:
