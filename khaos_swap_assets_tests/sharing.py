@@ -1,4 +1,4 @@
-"""A pytest plugin: ``--processes 4`` shares the tests over four processes that are forked once all is collected.
+"""A pytest plugin: ``--processes=4`` shares the tests over four processes that are forked once all is collected.
 
 Belongs here: handing out files of tests, and telling their reports as if there were one process. Stays out: which
 tests there are, and their order (``conftest``). To load and collect the suite takes eight seconds of a core, which
