@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
 from typing import Any, cast
 
 import dagster as dg
@@ -306,18 +306,21 @@ def _status(order: SalesOrder) -> OrderStatus:
     )  # fmt: skip
 
 
-def usual_settings() -> Settings:
-    """A copy of ``some_settings()``: most towns have just these, and to read them again costs as much as a query."""
-    return _usual_settings().model_copy(deep=True)
-
-
-@cache
-def _usual_settings() -> Settings:
-    return some_settings()
-
-
 def some_settings(**changes: Any) -> Settings:
-    """Mode post from 1 January 2026; ``swap``, ``khaos`` and ``tolerance`` take dictionaries."""
+    """Mode post from 1 January 2026; ``swap``, ``khaos`` and ``tolerance`` take dictionaries.
+
+    A copy where they were asked for before: to read them again costs as much as fifty queries.
+    """
+    asked = pickle.dumps(sorted(changes.items()))
+    if asked not in _settings:
+        _settings[asked] = _read_settings(**changes)
+    return _settings[asked].model_copy(deep=True)
+
+
+_settings: dict[bytes, Settings] = {}
+
+
+def _read_settings(**changes: Any) -> Settings:
     swap = SwapSettings(store_id="S1", **changes.pop("swap", {}))
     khaos = KhaosSettings(**{"stock_minutes": 0, "poll_minutes": 0, **changes.pop("khaos", {})})
     tolerance = ToleranceSettings(**changes.pop("tolerance", {}))
@@ -332,7 +335,7 @@ class Town:
     """Both vendors, our database and the clock."""
 
     url: str
-    settings: Settings = field(default_factory=usual_settings)
+    settings: Settings = field(default_factory=some_settings)
     now: datetime = NOON
     swap: Swap = field(default_factory=Swap)
     khaos: Khaos = field(default_factory=Khaos)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -53,13 +54,10 @@ def upsert(
     first = list(islice(incoming, FEW_ROWS + 1))
     if not first:
         return 0
-    updated = [column for column in columns if column not in key and column not in only_when_new]
-    ending = _overwrite(updated, only_if_changed) if updated else sql.SQL("DO NOTHING")
     source = _staged if len(first) > FEW_ROWS else _in_the_statement
-    with source(connection, table, columns, key, chain(first, incoming)) as (selected, values):
-        statement = sql.SQL("INSERT INTO {} AS stored ({}) {} ON CONFLICT ({}) {}").format(
-            _identifier(table), _names(columns), selected, _names(key), ending
-        )
+    with source(connection, table, columns, key, chain(first, incoming)) as (count, values):
+        kept = frozenset(only_when_new)
+        statement = _insert(table, tuple(columns), tuple(key), count, only_if_changed, kept)
         return int(connection.execute(statement, values).rowcount)
 
 
@@ -116,13 +114,11 @@ def _copy(
 @contextmanager
 def _in_the_statement(
     _: psycopg.Connection[Any], __: str, columns: Sequence[str], key: Sequence[str], rows: Iterable[Sequence[Any]]
-) -> Iterator[tuple[sql.Composable, list[Any] | None]]:
-    """The last row of each key as placeholders with their values, by key: two writers then wait in turn."""
+) -> Iterator[tuple[int, list[Any] | None]]:
+    """How many keys there are, and the last row of each, by key: two writers then wait in turn."""
     places = [columns.index(name) for name in key]
     last = {tuple(row[place] for place in places): row for row in rows}
-    row = sql.SQL("({})").format(sql.SQL(", ").join([sql.Placeholder()] * len(columns)))
-    selected = sql.SQL("VALUES {}").format(sql.SQL(", ").join([row] * len(last)))
-    yield selected, [value for one in sorted(last) for value in last[one]]
+    yield len(last), [value for one in sorted(last) for value in last[one]]
 
 
 @contextmanager
@@ -132,15 +128,36 @@ def _staged(
     columns: Sequence[str],
     key: Sequence[str],
     rows: Iterable[Sequence[Any]],
-) -> Iterator[tuple[sql.Composable, list[Any] | None]]:
-    """The same from a table of the moment, which takes the rows by COPY and is gone afterwards."""
+) -> Iterator[tuple[int, list[Any] | None]]:
+    """No rows in the statement, but a table of the moment, which takes them by COPY and is gone afterwards."""
     create = sql.SQL("CREATE TEMPORARY TABLE {} AS SELECT {} FROM {} WITH NO DATA")
     connection.execute(create.format(INCOMING, _names(columns), _identifier(table)))
     connection.execute(sql.SQL("ALTER TABLE {} ADD {} bigint GENERATED ALWAYS AS IDENTITY").format(INCOMING, ORDER))
     _copy(connection, INCOMING, columns, rows)
-    selected = sql.SQL("SELECT DISTINCT ON ({key}) {columns} FROM {incoming} ORDER BY {key}, {order} DESC")
-    yield selected.format(key=_names(key), columns=_names(columns), incoming=INCOMING, order=ORDER), None
+    yield 0, None
     connection.execute(sql.SQL("DROP TABLE {}").format(INCOMING))
+
+
+@lru_cache(maxsize=512)
+def _insert(
+    table: str,
+    columns: tuple[str, ...],
+    key: tuple[str, ...],
+    count: int,
+    only_if_changed: str | None,
+    only_when_new: frozenset[str],
+) -> bytes:
+    """The statement for so many rows, or for those of the table of the moment: to write it costs as much as to ask."""
+    updated = [column for column in columns if column not in key and column not in only_when_new]
+    ending = _overwrite(updated, only_if_changed) if updated else sql.SQL("DO NOTHING")
+    if count:
+        row = sql.SQL("({})").format(sql.SQL(", ").join([sql.Placeholder()] * len(columns)))
+        selected = sql.SQL("VALUES {}").format(sql.SQL(", ").join([row] * count))
+    else:
+        newest = sql.SQL("SELECT DISTINCT ON ({key}) {columns} FROM {incoming} ORDER BY {key}, {order} DESC")
+        selected = newest.format(key=_names(key), columns=_names(columns), incoming=INCOMING, order=ORDER)
+    statement = sql.SQL("INSERT INTO {} AS stored ({}) {} ON CONFLICT ({}) {}")
+    return statement.format(_identifier(table), _names(columns), selected, _names(key), ending).as_bytes()
 
 
 def _overwrite(columns: Sequence[str], only_if_changed: str | None) -> sql.Composed:
