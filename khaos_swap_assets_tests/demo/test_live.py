@@ -12,7 +12,7 @@ import pytest
 
 from khaos_swap_assets.demo.live import environment_of as demo_environment
 from khaos_swap_assets.running.processes import free_port
-from khaos_swap_assets_tests.running import House, call, fair, runs, runs_of, until
+from khaos_swap_assets_tests.running import Call, House, fair, runs, runs_of, until
 
 pytestmark = pytest.mark.long
 
@@ -49,14 +49,17 @@ def demo(folder: Path, port: int) -> Iterator[House]:
     house.close()
 
 
-def test_it_shows_work_by_itself_and_can_be_asked(demo: House, port: int, folder: Path) -> None:
+def test_it_shows_work_by_itself_and_can_be_asked(
+    demo: House, port: int, folder: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert demo.is_up(UP), demo.said()
     assert until(lambda: runs_of(port, "sync", "SUCCESS"), PATIENCE), runs(port)
     assert httpx.get(f"http://127.0.0.1:{port}/asset-groups").is_success
-    listed = call("--demo", "exceptions", "list", folder=folder, seconds=60, **LIVE)
+    monkeypatch.chdir(folder)
+    listed = call("--demo", "exceptions", "list", **LIVE)
     assert listed.returncode == 0, listed.stderr
     assert "sku_unknown" in listed.stdout
-    ready = call("--demo", "preflight", folder=folder, seconds=60, **LIVE)
+    ready = call("--demo", "preflight", **LIVE)
     assert ready.returncode == 0, ready.stdout
     assert "ready for post" in ready.stdout
     demo.end(signal.SIGKILL)
