@@ -35,13 +35,6 @@ class Done:
 Call = Callable[..., Done]
 
 
-def call(*arguments: str, folder: Path, seconds: float = 180, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run ``khaos-swap`` with these arguments in a folder, to its end."""
-    return subprocess.run(
-        [*PROGRAM, *arguments], cwd=folder, env={**os.environ, **env}, capture_output=True, text=True, timeout=seconds
-    )
-
-
 def fair(seconds: float) -> float:
     """So many seconds of a machine that nobody else uses; more of one whose cores others use as well."""
     return seconds * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))

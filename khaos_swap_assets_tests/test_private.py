@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from khaos_swap_assets.adapters.store import mark
-from khaos_swap_assets_tests.running import readable_by_others
-
-MAIN = "import os; os.umask(0); from khaos_swap_assets.cli.commands import main; main()"
+from khaos_swap_assets_tests.running import Call, readable_by_others
 
 
 @pytest.fixture
@@ -24,16 +20,14 @@ def _open_umask() -> Iterator[None]:
     os.umask(before)
 
 
-def call(*words: str, folder: Path) -> None:
-    subprocess.run([sys.executable, "-c", MAIN, *words], cwd=folder, check=True, capture_output=True)
-
-
-def test_files_and_reports_are_the_owners_alone(tmp_path: Path) -> None:
-    call("audit", "--example", "in", folder=tmp_path)
+@pytest.mark.usefixtures("_open_umask")
+def test_files_and_reports_are_the_owners_alone(tmp_path: Path, call: Call) -> None:
+    assert call("audit", "--example", "in").returncode == 0
     given = {"returns": "returns.jsonl", "stock-codes": "stock.csv", "sales-orders": "orders.csv"}
     given |= {"credit-notes": "notes.csv"}
     words = [word for name, file in given.items() for word in (f"--{name}", f"in/{file}")]
-    call("audit", *words, "--out", "out", "--as-of", "2026-03-31", folder=tmp_path)
+    os.umask(0)
+    assert call("audit", *words, "--out", "out", "--as-of", "2026-03-31").returncode == 0
     assert {file.suffix for file in (tmp_path / "out").iterdir()} >= {".xlsx", ".html", ".csv", ".json"}
     assert readable_by_others(tmp_path / "in") == readable_by_others(tmp_path / "out") == []
 

@@ -6,6 +6,7 @@ Belongs here: nothing of the product is imported, so that agreeing means somethi
 from __future__ import annotations
 
 import random
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -17,13 +18,10 @@ CODES = ["85048", "85048 ", "22423a", "22423A", "POST", "post ", "M", "TEST001",
 
 def one_fit(path: Path, month: str) -> dict[str, str]:
     """Every C-invoice of the month with the invoice it must name, '' for none."""
-    rows = pd.read_parquet(path)
-    tidy = rows["StockCode"].str.strip().str.upper()
-    rows["is_product"] = ~(tidy.isin(WHOLE_CHARGES) | tidy.str.startswith(CHARGE_BEGINNINGS))
-    is_cancelled = rows["Invoice"].str.startswith("C")
-    of_month = is_cancelled & (rows["InvoiceDate"].dt.strftime("%Y-%m") == month)
+    rows, held = _read(path, path.stat().st_mtime_ns)
+    begins = pd.Timestamp(month)
+    of_month = rows["is_cancelled"] & rows["InvoiceDate"].between(begins, begins + pd.offsets.MonthBegin(), "left")
     wanted = _units(rows[of_month & rows["is_product"] & rows["CustomerID"].notna()])
-    held = _units(rows[~is_cancelled & rows["is_product"] & (rows["Quantity"] > 0)])
     both = wanted.merge(held, on=["CustomerID", "StockCode"], suffixes=("", "_held"))
     both = both[(both["InvoiceDate_held"] < both["InvoiceDate"]) & (both["Quantity_held"] >= both["Quantity"])]
     covered = both.groupby(["Invoice", "Invoice_held"]).size().rename("covered").reset_index()
@@ -31,6 +29,16 @@ def one_fit(path: Path, month: str) -> dict[str, str]:
     fitting = covered[covered["covered"] == covered["needed"]]
     alone = fitting[~fitting["Invoice"].duplicated(keep=False)].set_index("Invoice")["Invoice_held"]
     return dict.fromkeys(rows.loc[of_month, "Invoice"], "") | alone.to_dict()
+
+
+@lru_cache(maxsize=1)
+def _read(path: Path, _changed_at: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows of a file, and what each of its sales holds; several months ask for those of the same file."""
+    rows = pd.read_parquet(path)
+    tidy = rows["StockCode"].str.strip().str.upper()
+    rows["is_product"] = ~(tidy.isin(WHOLE_CHARGES) | tidy.str.startswith(CHARGE_BEGINNINGS))
+    rows["is_cancelled"] = rows["Invoice"].str.startswith("C")
+    return rows, _units(rows[~rows["is_cancelled"] & rows["is_product"] & (rows["Quantity"] > 0)])
 
 
 def _units(rows: pd.DataFrame) -> pd.DataFrame:

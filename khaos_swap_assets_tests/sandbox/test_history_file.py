@@ -13,7 +13,7 @@ import pytest
 
 from khaos_swap_assets.running.processes import free_port
 from khaos_swap_assets.sandbox.history_file import HistoryError, Line, read
-from khaos_swap_assets_tests.running import call
+from khaos_swap_assets_tests.running import Call
 
 END = datetime(2010, 7, 1)  # noqa: DTZ001
 PLAIN: dict[str, Any] = {
@@ -141,13 +141,13 @@ def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
         lines_of(tmp_path, pd.DataFrame(PLAIN).drop(columns=["Price", "CustomerID"]))
 
 
-def test_the_command_says_it_before_anything_starts(tmp_path: Path) -> None:
+def test_the_command_says_it_before_anything_starts(tmp_path: Path, call: Call) -> None:
     pd.DataFrame({**PLAIN, "Quantity": [1.5, -4]}).to_parquet(tmp_path / "history.parquet")
-    done = call("demo", "--once", "--history", "history.parquet", "--month", "2010-06", folder=tmp_path)
+    done = call("demo", "--once", "--history", "history.parquet", "--month", "2010-06")
     said = "khaos-swap: --history history.parquet: row 1, column Quantity: '1.5' is no whole number\n"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
     alone = ("sandbox", "--gateway", "http://127.0.0.1:1", "--history", "history.parquet", "--month", "2010-06")
-    done = call(*alone, "--port", str(free_port()), folder=tmp_path)
+    done = call(*alone, "--port", str(free_port()))
     assert done.returncode == 2
     assert "row 1, column Quantity: '1.5' is no whole number" in done.stderr
     assert "Traceback" not in done.stderr
