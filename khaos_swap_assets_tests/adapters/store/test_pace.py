@@ -51,7 +51,7 @@ def test_a_small_table_is_counted_and_a_big_one_is_known(
     shown = presenting.table_metadata(database, "recon.drafts", "drafted_at")
     assert shown["dagster/row_count"].value == 2
     database.execute("DELETE FROM recon.drafts WHERE ordinal = 2")
-    monkeypatch.setattr(presenting, "COUNTED_ROWS", 1)
+    monkeypatch.setattr(tables, "COUNTED_ROWS", 1)
     assert presenting.table_metadata(database, "recon.drafts", "drafted_at")["dagster/row_count"].value == 2
     monkeypatch.undo()
     assert presenting.table_metadata(database, "recon.drafts", "drafted_at")["dagster/row_count"].value == 1
