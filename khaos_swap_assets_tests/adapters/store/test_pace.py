@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from khaos_swap_assets.adapters.store import tables
 from khaos_swap_assets.adapters.store.postings import SqlBook
 from khaos_swap_assets.stages import presenting
 from khaos_swap_assets_tests.adapters.store.test_postings import NOW, posting
