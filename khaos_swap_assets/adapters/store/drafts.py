@@ -111,8 +111,6 @@ def hold(conn: psycopg.Connection, found: Sequence[tuple[SavedDraft, str, str]])
 
 def hold_returns(conn: psycopg.Connection, reasons: Mapping[str, tuple[str, str]]) -> None:
     """Turn every ready draft of these returns that did not leave into a held one: code and text of the reason."""
-    if not reasons:
-        return
     conn.execute(
         "UPDATE recon.drafts d SET state = 'held', reasons = jsonb_build_array(jsonb_build_array(h.code, h.text)) "
         "FROM unnest(%s::text[], %s::text[], %s::text[]) AS h (return_id, code, text) "
