@@ -143,7 +143,8 @@ def cases(inputs: Inputs) -> Cases:
     rows = list(inputs.proven_returns)
     returns = [row.record for row in rows]
     named = [line.original_order_name for one in returns for line in one.lines]
-    naming = naming_of([*(one.order_name for one in returns), *named], sold.keys())
+    credited = {row.order_ref for row in inputs.credit_notes.rows}
+    naming = naming_of([*(one.order_name for one in returns), *named], sold.keys() | credited - {""})
     shelf = _Shelf(inputs, sold, naming)
     matches = {one.return_id: shelf.order_of(one) for one in returns}
     packs = Packs(inputs.stock_codes.rows)

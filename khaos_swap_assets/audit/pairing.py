@@ -17,7 +17,7 @@ from khaos_swap_assets.adapters.files.layouts import OrderRow
 from khaos_swap_assets.adapters.files.tables import CURRENCY, HOME_CURRENCY
 from khaos_swap_assets.audit.cases import Case, Cases, cases
 from khaos_swap_assets.audit.inputs import Inputs
-from khaos_swap_assets.domain.judging.document_facts import NoteFacts
+from khaos_swap_assets.domain.judging.document_facts import NoteFacts, share_of
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.linking.attribution import Claim, may_cover
 from khaos_swap_assets.domain.linking.evidence import read
@@ -239,7 +239,7 @@ def _share(note: Note, case: Case, pairing: Pairing, opened_units: int) -> NoteF
     unknown = strange(note, pairing.cases)
     shown = note.shown(net_pence=net_of(note, case.sold) if is_whole else None, has_lines=not opened_units)
     shown = replace(shown, lines=read(shown.lines, unknown))
-    told = shown if is_whole else replace(shown, gross_pence=pence, delivery_gross_pence=0, lines=())
+    told = shown if is_whole else share_of(shown, pence, case.worth_pence)
     values = tuple(line.gross_pence for line in note.lines) if told.lines else ()
     return NoteFacts(
         told,

@@ -7,6 +7,7 @@ single negative is written (``forms``). Source: FINANCE_RULES U-12 A (a fee with
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from khaos_swap_assets.adapters.files.tables import Table
@@ -18,11 +19,18 @@ MOST_NAMED = 5
 def credits_positive(table: Table[Any]) -> None:
     """Turn each Credit Note that is written negative; negative lines of a positive note stay, as fees withheld.
 
+    One that mirrors a positive note line by line takes it back: neither credits anything.
     A note whose lines add up to nothing, or whose delivery has another sign than the note, is a fault of its lines.
     """
     notes: defaultdict[str, list[Any]] = defaultdict(list)
     for row in table.rows:
         notes[row.credit_note_code].append(row)
+    if reversed_ := _reversed(notes):
+        gone = {*reversed_, *reversed_.values()}
+        table.rows = [row for row in table.rows if row.credit_note_code not in gone]
+        notes = defaultdict(list, {code: rows for code, rows in notes.items() if code not in gone})
+        told = ", ".join(f"{code} takes back {of}" for code, of in list(reversed_.items())[:MOST_NAMED])
+        table.notices.append(f"{len(reversed_):,} Credit Notes are taken back by a negative one; none counts: {told}")
     totals = {code: _credited(rows) for code, rows in notes.items()}
     turned = [code for code, total in totals.items() if total < 0]
     positive = sum(total > 0 for total in totals.values())
@@ -34,6 +42,22 @@ def credits_positive(table: Table[Any]) -> None:
         table.notices.append(_told(turned, positive))
     if wrong:
         _reject(table, "credit_note_code", "gross", wrong)
+
+
+def _reversed(notes: Mapping[str, Sequence[Any]]) -> dict[str, str]:
+    """Negative notes by the positive one that each mirrors: the same reference or order, customer, goods and value."""
+    positive: defaultdict[object, list[str]] = defaultdict(list)
+    negative: list[tuple[str, object]] = []
+    for code, rows in sorted(notes.items()):
+        sign = 1 if _credited(list(rows)) > 0 else -1
+        lines = tuple(sorted((row.stock_code, abs(row.quantity), sign * row.gross_pence) for row in rows))
+        first = rows[0]
+        key = (first.associated_ref, first.order_ref, first.customer_ref, first.currency, lines)
+        if sign > 0:
+            positive[key].append(code)
+        elif first.associated_ref or first.order_ref:
+            negative.append((code, key))
+    return {code: positive[key].pop(0) for code, key in negative if positive[key]}
 
 
 def _credited(rows: list[Any]) -> int:

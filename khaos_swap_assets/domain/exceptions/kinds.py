@@ -89,8 +89,8 @@ MONEY_KINDS = (
         "credited_without_refund",
         "finance",
         "error",
-        "A Credit Note stands in Khaos for a closed return that nothing shows as paid; without a refund no VAT may be "
-        "reduced.",
+        "A Credit Note stands in Khaos for a return that nothing shows as paid: closed, or open for longer than a "
+        "refund takes. Without a refund no VAT may be reduced.",
         "Find out in the shop and at the bank whether the money went out. Paid: have the return processed in Swap, or "
         "waive it with the payment. Not paid: cancel the Credit Note in Khaos.",
         "The refund is shown, the Credit Note is cancelled, or a person waives it.",

@@ -30,6 +30,7 @@ def deadlines(facts: ReturnFacts, limits: Limits) -> Iterator[datetime]:
         yield from _after(posting.handed_out_at, timedelta(hours=limits.in_doubt_hours))
     for note in facts.notes:
         yield from note_deadlines(note, limits)
+        yield from _day_after(note.note.created_on if facts.return_.is_open else None, limits.refund_days)
 
 
 def note_deadlines(facts: NoteFacts, limits: Limits) -> Iterator[datetime]:

@@ -6,7 +6,7 @@ and what the facts mean (``judging.conditions``). Money is minor units of the do
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
@@ -63,3 +63,12 @@ class NoteFacts:
     def codes(self) -> frozenset[str]:
         """The Stock Codes that it holds."""
         return frozenset(code for code, _ in self.note.lines) or frozenset(self.held_codes)
+
+
+def share_of(note: CreditNote, pence: int, due_pence: int) -> CreditNote:
+    """A return's share of a note for several: which goods it holds nobody tells, nor their VAT.
+
+    The delivery is in the share that is above what is due by just that.
+    """
+    delivery = note.delivery_gross_pence if pence - due_pence == note.delivery_gross_pence else 0
+    return replace(note, gross_pence=pence, net_pence=None, delivery_gross_pence=delivery, lines=())

@@ -15,6 +15,7 @@ from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.judging.conditions import Case, Rule
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.money.amounts import format_money
+from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.returns import HoldReason
 from khaos_swap_assets.domain.refunds.money_shown import Money, is_awaited
 from khaos_swap_assets.domain.refunds.payment_kinds import SETTING, PaymentKinds
@@ -158,11 +159,21 @@ def _closed_without_refund(case: Case) -> Iterator[Problem]:
 
 def _credited_without_refund(case: Case) -> Iterator[Problem]:
     facts = case.facts
-    if facts.notes and facts.credited_pence and (is_unproven(facts) or is_overdue(case)):
+    is_early = _is_credited_too_early(case)
+    if facts.notes and facts.credited_pence and (is_unproven(facts) or is_overdue(case) or is_early):
         codes = ", ".join(sorted(note.note.credit_note_code for note in facts.notes))
-        shown = _shown(facts) if is_unproven(facts) else "the storefront moved no money"
+        still = f"the return is still {facts.return_.status or 'without status'}"
+        shown = still if is_early else _shown(facts) if is_unproven(facts) else "the storefront moved no money"
         message = f"{codes} credit {case.money(facts.credited_pence)}, and nothing shows a refund: {shown}"
         yield case.problem(CREDITED, message, facts.credited_pence)
+
+
+def _is_credited_too_early(case: Case) -> bool:
+    """True where a note stands for longer than refunds take, and the return is still open and unpaid."""
+    facts = case.facts
+    made = [note.note.created_on for note in facts.notes if note.note.created_on]
+    is_old = bool(made) and london_date(case.now) > max(made) + timedelta(days=case.limits.refund_days)
+    return facts.return_.is_open and facts.is_waiting_for_swap and is_old
 
 
 def _worth(facts: ReturnFacts) -> int:

@@ -185,7 +185,8 @@ def _is_only_policy(case: Case, kinds: set[str]) -> bool:
 def _note_missing(case: Case) -> Problem:
     facts = case.facts
     beyond = f" and {case.money(facts.beyond_pence)} beside it by the policy" if facts.beyond_pence else ""
-    message = f"Refund of {case.money(facts.refund_pence)}{beyond} and no Credit Note"
+    tender = f" and {case.money(facts.tender_pence)} by gift card or store credit" if facts.tender_pence else ""
+    message = f"Refund of {case.money(facts.refund_pence)}{tender}{beyond} and no Credit Note"
     why = f"; held: {', '.join(map(hold_words, facts.holds))}" if facts.holds else ""
     return case.problem("credit_note_missing", message + why + case.note_due, facts.due_pence)
 

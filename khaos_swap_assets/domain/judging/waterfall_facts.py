@@ -7,7 +7,7 @@ legs (``judging.waterfall``). Money is whole pence of one currency, amounts are 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, NamedTuple
@@ -41,7 +41,8 @@ class RefundFacts:
     for them; ``taxes_on_top_pence`` and ``duties_pence`` were refunded on top of the prices; ``fx_loss_pence`` is what
     the refund cost more than at the sale's rate (negative: less); ``unmoved_pence`` is what Swap says was refunded and
     did not move (negative: what moved beyond it, such as a refund issued twice);
-    ``postage_pence`` is the fee of its labels, which may have been withheld where Swap names no other fee.
+    ``postage_pence`` is the fee of its labels, which may have been withheld where Swap names no other fee;
+    ``order_delivery_pence`` is what the delivery of its order cost.
     """
 
     refund_pence: int
@@ -57,6 +58,7 @@ class RefundFacts:
     fx_loss_pence: int = 0
     unmoved_pence: int = 0
     postage_pence: int = 0
+    order_delivery_pence: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +184,10 @@ def _is_rounding(gap: int, refund: RefundFacts, credit: CreditFacts, parts: Sequ
     beside = parts[len(rows) :] if paid_pence > sum(row.pence for row in own) else []
     expected, noted = sum(part.vat_pence for part in parts), _noted(refund, credit)
     spans = [_span(some, expected) for some in (parts, [*own, *beside], [*_joined(rows), *beside])]
-    spans.append(_span(noted, sum(part.vat_pence for part in noted)))
+    is_all = sum(row.pence for row in noted) + credit.delivery_pence == credit.gross_pence == paid_pence
+    spans.append(
+        _span([*noted, *beside] if is_all else noted, expected if is_all else sum(part.vat_pence for part in noted))
+    )
     opened = (credit.opened_units + len(parts)) // 2 if credit.opened_units else 0
     more = max(len(rows) - len(parts), opened, 0)
     return min(low for low, _ in spans) - more <= gap <= max(high for _, high in spans) + more
@@ -216,11 +221,17 @@ def _rows(refund: RefundFacts, credit: CreditFacts, paid_pence: int) -> list[tup
 
 
 def _noted(refund: RefundFacts, credit: CreditFacts) -> list[_Taxed]:
-    """Lines of the notes that show a value, at the rate of their sale."""
+    """Lines of the notes that show a value, at the rate of their sale; what takes money off at the one rate of all."""
     rates = sorted({(line.stock_code, line.vat_percent) for line in refund.lines if line.vat_percent is not None})
+    only = {rate for _, rate in rates}
+    goods = {code for code, _ in rates}
     return [
         _Taxed(line.gross_pence, rate, line.quantity)
         for line in credit.lines
-        for code, rate in rates
+        for code, rate in ([(line.stock_code, next(iter(only)))] if _is_off(line, goods) and len(only) == 1 else rates)
         if code == line.stock_code and line.gross_pence is not None
     ]
+
+
+def _is_off(line: CreditLine, goods: Collection[str]) -> bool:
+    return line.stock_code not in goods and (line.gross_pence or 0) < 0

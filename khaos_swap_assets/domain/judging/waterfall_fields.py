@@ -100,9 +100,15 @@ def _outcome_fields(refund: RefundFacts, known: Mapping[str, int]) -> Iterator[P
 
 
 def silent_delivery(refund: RefundFacts, delivery: Iterable[Piece]) -> Iterator[Piece]:
-    """Swap has no field for refunded delivery (swap.md §8): what is above the goods by the note's delivery is that."""
-    if not refund.delivery_pence:
-        yield Piece("delivery", -sum(piece.pence for piece in delivery), "refund: above its goods by as much")
+    """Swap has no field for refunded delivery (swap.md §8): what is above the goods by just that is it.
+
+    By the delivery on the note, or by that of the order where the note has none.
+    """
+    noted = sum(piece.pence for piece in delivery)
+    if noted and not refund.delivery_pence:
+        yield Piece("delivery", -noted, "refund: above its goods by as much")
+    elif not refund.delivery_pence:
+        yield Piece("delivery", -refund.order_delivery_pence, "refund: above its goods by the delivery of its order")
 
 
 def accounted(fields: Sequence[Piece], pence: int, slack: int = 0) -> tuple[Piece, ...]:

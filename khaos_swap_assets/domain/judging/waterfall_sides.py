@@ -123,6 +123,7 @@ def refund_side(facts: ReturnFacts) -> RefundFacts:
         duties_pence=facts.duties_pence,
         unmoved_pence=_unmoved(facts),
         postage_pence=facts.postage_pence,
+        order_delivery_pence=facts.order_delivery_pence,
     )
 
 

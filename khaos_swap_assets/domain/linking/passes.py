@@ -194,7 +194,12 @@ class _Work:
         return found
 
     def _claimed(self, note_code: str, found: Sequence[str]) -> set[str]:
-        """Returns outside ``found`` that the note names, and that goods and value, or order and goods, allow."""
+        """Returns outside ``found`` that the note names, and that goods and value, or order and goods, allow.
+
+        None where it names one of ``found`` too, as where two returns have one RMA.
+        """
+        if self.tables.named[note_code] & set(found):
+            return set()
         named = {one: self.tables.evidence(note_code, one) for one in self.tables.named[note_code] - set(found)}
         return {one for one, evidence in named.items() if evidence.fits_reference_apart or evidence.is_of_content}
 

@@ -19,7 +19,7 @@ from khaos_swap_assets.adapters.swap.extras import Extras, read_extras
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.documents.postings import Posting
 from khaos_swap_assets.domain.goods.dispositions import KEPT
-from khaos_swap_assets.domain.judging.document_facts import NoteFacts, PostingFacts
+from khaos_swap_assets.domain.judging.document_facts import NoteFacts, PostingFacts, share_of
 from khaos_swap_assets.domain.judging.facts import Limits, ReturnFacts
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts, MoveFacts
 from khaos_swap_assets.domain.linking.attribution import Claim, may_cover
@@ -84,7 +84,7 @@ def _load(conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy
         shared=shared,
         packs=catalogue.packs(conn, codes),
         waived=links.waived(conn, ids),
-        whole_lines={note.credit_note_code: note.lines for note in notes.by_code(conn, list(shared))} if shared else {},
+        whole={note.credit_note_code: note for note in notes.by_code(conn, list(shared))} if shared else {},
     )
 
 
@@ -110,7 +110,7 @@ class Batch:
     shared: dict[str, tuple[int, str]]
     packs: Packs
     waived: frozenset[links.Pair]
-    whole_lines: dict[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    whole: dict[str, CreditNote] = field(default_factory=dict)
 
     def facts(self, record: Return) -> ReturnFacts:
         """The facts of one return."""
@@ -166,15 +166,17 @@ class Batch:
         whole_pence, teller = self.shared.get(note.credit_note_code, (None, record.return_id))
         returned = [line.goods for line in self.dossier.lines.get(record.return_id, ())]
         opened_units = self.packs.opened_units(note.lines, returned)
+        whole = self.whole.get(note.credit_note_code, note)
+        told = note if whole is note else share_of(whole, note.gross_pence, record.refund_pence)
         return NoteFacts(
-            replace(note, lines=()) if opened_units else note,
+            replace(told, lines=()) if opened_units else told,
             record.return_id,
             record.rma,
             self.unallocated.get(note.customer_code),
             whole_pence=whole_pence,
             is_teller=teller == record.return_id,
             opened_units=opened_units,
-            held_codes=tuple(code for code, _ in note.lines or self.whole_lines.get(note.credit_note_code, ())),
+            held_codes=tuple(code for code, _ in whole.lines),
         )
 
     def _covering(self, record: Return, settled: Settlement) -> str:
