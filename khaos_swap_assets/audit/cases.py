@@ -8,7 +8,7 @@ FINANCE_RULES U-5, U-7.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -143,8 +143,7 @@ def cases(inputs: Inputs) -> Cases:
     rows = list(inputs.proven_returns)
     returns = [row.record for row in rows]
     named = [line.original_order_name for one in returns for line in one.lines]
-    credited = {row.order_ref for row in inputs.credit_notes.rows}
-    naming = naming_of([*(one.order_name for one in returns), *named], sold.keys() | credited - {""})
+    naming = _naming([*(one.order_name for one in returns), *named], sold.keys(), inputs)
     shelf = _Shelf(inputs, sold, naming)
     matches = {one.return_id: shelf.order_of(one) for one in returns}
     packs = Packs(inputs.stock_codes.rows)
@@ -161,6 +160,13 @@ def cases(inputs: Inputs) -> Cases:
     return Cases(
         tuple(found), naming, OrderNames(inputs.sales_orders.rows, naming), packs, money.strays, shelf.sku, money.others
     )
+
+
+def _naming(names: Sequence[str], refs: Collection[str], inputs: Inputs) -> Naming:
+    """How Khaos writes the names: as the orders show, or the Credit Notes where not one of the orders was given."""
+    found = naming_of(names, refs)
+    is_known = any(found.ref_of(name) in refs for name in names)
+    return found if is_known else naming_of(names, {row.order_ref for row in inputs.credit_notes.rows} - {""})
 
 
 def _money(inputs: Inputs, returns: Sequence[Return], naming: Naming) -> Paid:

@@ -61,7 +61,7 @@ def a_component_comes_back_out_of_its_pack() -> Shop:
 
 @demands({"RMA1": "value_gap"}, {"value_gap", "outcome_needs_policy"}, 600)
 def a_bonus_on_store_credit_stands_on_the_note() -> Shop:
-    credit = {"outcome": "Store Credit", "total_credit_exchange_value": "66.00"}
+    credit: dict[str, Any] = {"outcome": "Store Credit", "total_credit_exchange_value": "66.00"}
     shop = a_shop("0.00", cost="60.00", sold={"price": "60.00"}, **credit)
     shop.credited("CN1", 1, gross="66.00", net="55.00")
     return shop
