@@ -14,6 +14,17 @@ def test_files_and_tables_say_the_same_of_a_month() -> None:
     assert shown["compared"] > 0.95 * shown["returns"] == 0.95 * 120
 
 
+def test_files_and_tables_know_the_same_of_a_return() -> None:
+    inputs, _ = proof.month_files(3, 60)
+    assert proof.facts_apart(inputs) == set()
+
+
+def test_returns_that_share_a_note_are_compared_as_one() -> None:
+    first, second = said("value_gap", 395, ("value_gap", "finance", 395)), said()
+    assert proof.compared({"R1": first, "R2": second}, {"R1": second, "R2": first})["faults"] == []
+    assert proof.compared({"R1": first, "R2": second}, {"R1": second, "R2": second})["faults"]
+
+
 def said(status: str = "matched", gap: int = 0, *problems: tuple[str, str, int]) -> Said:
     return Said(("CN1",), status, gap, gap, Counter(problems))
 

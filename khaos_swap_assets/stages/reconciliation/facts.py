@@ -145,6 +145,8 @@ class Batch:
             exchange_pence=extras.exchange_pence,
             taxes_on_top_pence=extras.taxes_on_top_pence,
             duties_pence=extras.duties_pence,
+            postage_pence=extras.postage_pence,
+            order_delivery_pence=order.delivery_gross_pence if (order := dossier.orders.get(key)) else 0,
             settled=settled,
             policy=policy,
         )
