@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -135,6 +135,12 @@ class Cases:
     stray_refunds: tuple[Refund, ...]
     skus: Callable[[str], SkuMatch]
     others: tuple[Problem, ...] = ()
+    sold: Mapping[str, Sequence[OrderRow]] = field(default_factory=dict)
+
+    def paid_of(self, ref: str) -> int | None:
+        """What was paid for an order with its delivery; None for one that is not known."""
+        rows = self.sold.get(ref, ())
+        return sum(map(documents.sold_pence, rows)) + documents.delivery_of(rows) if rows else None
 
 
 def cases(inputs: Inputs) -> Cases:
@@ -157,9 +163,8 @@ def cases(inputs: Inputs) -> Cases:
         facts = shelf.facts(row, match, over[one.return_id], money.money.get(one.return_id))
         facts = replace(facts, customer_code=customer)
         found.append(Case(one, facts, match.order, shelf.ref_of(one), shelf.sold_of(match.order), customer))
-    return Cases(
-        tuple(found), naming, OrderNames(inputs.sales_orders.rows, naming), packs, money.strays, shelf.sku, money.others
-    )
+    names = OrderNames(inputs.sales_orders.rows, naming)
+    return Cases(tuple(found), naming, names, packs, money.strays, shelf.sku, money.others, sold)
 
 
 def _naming(names: Sequence[str], refs: Collection[str], inputs: Inputs) -> Naming:

@@ -131,6 +131,7 @@ def pair(inputs: Inputs) -> Pairing:
         for return_id in ambiguity.return_ids:
             doubtful[return_id].update(ambiguity.note_codes)
     told = {link.note_code for link in matching.links} | rivals.keys()
+    shares = _shares(matching.certain, note_records, return_records)
     return Pairing(
         cases=found,
         case_of=case_of,
@@ -139,19 +140,21 @@ def pair(inputs: Inputs) -> Pairing:
         links_of=_by_return(matching.certain),
         suggested_of=_by_return(suggested),
         suggestion_of={link.note_code: link for link in suggested},
-        shares=_shares(matching.certain, note_records, return_records),
+        shares=shares,
         rivals_of={code: tuple(sorted(ids)) for code, ids in rivals.items()},
         doubtful={one: tuple(sorted(codes)) for one, codes in doubtful.items()},
         reason_of={reason.note_code: reason for reason in matching.reasons},
-        money_of=_goodwill([one for one in note_records.values() if one.code not in told], found),
+        money_of=_goodwill([one for one in note_records.values() if one.code not in told], found, shares),
         loose_of=_loose(notes, {link.note_code for link in matching.certain}),
     )
 
 
-def _goodwill(notes: Iterable[NoteRecord], found: Cases) -> dict[str, Refund]:
-    """The money without a return that a note without one settles."""
+def _goodwill(notes: Iterable[NoteRecord], found: Cases, shares: Mapping[tuple[str, str], int]) -> dict[str, Refund]:
+    """The money without a return that a note without one settles, within what its order leaves to credit."""
+    if not found.stray_refunds:
+        return {}
     strays = {one.refund_id: one for one in found.stray_refunds if not one.return_ref}
-    loose = (
+    loose = [
         LooseMoney(
             one.refund_id,
             found.orders.ref_of(one.order_name) or found.naming.ref_of(one.order_name),
@@ -160,8 +163,19 @@ def _goodwill(notes: Iterable[NoteRecord], found: Cases) -> dict[str, Refund]:
             london_date(one.moved_at) if one.moved_at else None,
         )
         for one in strays.values()
-    )
-    return {code: strays[refund_id] for code, refund_id in settle(notes, loose).items()}
+    ]
+    room = _room({one.order_ref for one in loose}, found, shares)
+    return {code: strays[refund_id] for code, refund_id in settle(notes, loose, room).items()}
+
+
+def _room(refs: Iterable[str], found: Cases, shares: Mapping[tuple[str, str], int]) -> dict[str, int]:
+    """What each of these orders, where it is known, leaves to credit beside the notes of its returns."""
+    paid = {ref: pence for ref in refs if (pence := found.paid_of(ref)) is not None}
+    of_return = {case.return_.return_id: case.order_ref for case in found.all if case.order_ref in paid}
+    for (_, return_id), pence in shares.items():
+        if return_id in of_return:
+            paid[of_return[return_id]] -= pence
+    return paid
 
 
 def _by_return(links: Sequence[Link]) -> dict[str, tuple[Link, ...]]:

@@ -58,7 +58,8 @@ def _add_truth(router: APIRouter, books: Books) -> None:
     def truth() -> dict[str, object]:
         with state.lock:
             shows_items = switches.value(books.state, "note_items") != "none"
-            found = planted(books.world, shows_items=shows_items, gone=khaos_refusing.gone(state))
+            gone, refused = khaos_refusing.gone(state), khaos_refusing.refused(state)
+            found = planted(books.world, shows_items=shows_items, gone=gone, refused=refused)
             return {"planted": [asdict(plant) for plant in found]}
 
     @router.get("/ledger")

@@ -23,6 +23,8 @@ OF_OPERATION: Mapping[str, str] = {
     "GetCompanyInfo": "company_info",
 }
 SWITCHES: Mapping[str, tuple[str, ...]] = dict.fromkeys(OF_OPERATION.values(), VALUES)
+OPTIONAL = frozenset({"GetSiteList", "GetCompanyInfo"})
+"""Operations that an installation may do without for ever."""
 GONE = "Access violation at address 004F8A3C in module 'KhaosSBX.exe'"
 
 
@@ -38,6 +40,12 @@ def refuse(state: State, operation: str, records: Sequence[str]) -> None:
         raise KhaosFaultError("You have no permission to use this method")
     if value == "one_gone" and records and _guilty(state, operation, records[0]) in records:
         raise KhaosFaultError(GONE)
+
+
+def refused(state: State) -> list[str]:
+    """Operations that refuse everything, or are missing, and that somebody has to be told of."""
+    wanted = (name for name in OF_OPERATION if name not in OPTIONAL)
+    return [name for name in wanted if _value(state, name) in ("absent", "refused")]
 
 
 def gone(state: State) -> dict[str, str]:

@@ -8,7 +8,7 @@ Ages follow the house's limits: in doubt after 24 hours, not issued after 3 days
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from khaos_swap_assets.sandbox.khaos_packs import opened
@@ -19,6 +19,7 @@ from khaos_swap_assets.sandbox.world import Note, Plant, ReturnDocument, Rma, Wo
 IN_DOUBT_AFTER = timedelta(hours=24)
 ISSUE_WITHIN = timedelta(days=3)
 ALLOCATE_WITHIN = timedelta(days=7)
+WRONG_PICK = "the clerk picked the wrong processing type"
 STOCK_KINDS = {
     ("1", STOCK_MISSING): "stock_not_returned",
     ("1", QUARANTINE): "stock_not_returned",
@@ -29,17 +30,23 @@ STOCK_KINDS = {
 Key = tuple[str, str, str]
 
 
-def planted(world: World, *, shows_items: bool = True, gone: Mapping[str, str] | None = None) -> list[Plant]:
+def planted(
+    world: World, *, shows_items: bool = True, gone: Mapping[str, str] | None = None, refused: Iterable[str] = ()
+) -> list[Plant]:
     """Every trouble that must be open by the world's clock: the generator's and what happened since, each once.
 
     Without ``shows_items`` nobody can tell whose a note is that names no return, unless its value is the only one.
-    ``gone``: operation → the record that it refuses to answer about.
+    ``gone``: operation → the record that it refuses to answer about; ``refused``: operations that answer nothing.
     """
     found = [*world.plants]
     found += [plant for one in world.documents.values() for plant in _of_document(world, one, shows_items)]
     found += [] if shows_items else _nameless(world)
-    found = [one for one in found if not _is_untold(world, one, gone or {})]
+    lacking = set(refused)
+    found = [one for one in found if not _is_untold(world, one, gone or {}, lacking)]
     found += [Plant("record_refused", record=f"Khaos {name} {key}", why=GONE) for name, key in (gone or {}).items()]
+    found += [
+        Plant("source_refused", record=f"Khaos {name}", why="Khaos refuses it, or lacks it") for name in sorted(lacking)
+    ]
     unique: dict[tuple[str, ...], Plant] = {}
     for plant in found:
         unique.setdefault((plant.kind, plant.rma, plant.credit_note_code, plant.sku, plant.refund, plant.record), plant)
@@ -107,8 +114,10 @@ def _nameless(world: World) -> Iterator[Plant]:
             yield Plant("credit_note_orphan", credit_note_code=note.code, why="no reference, and no items are shown")
 
 
-def _is_untold(world: World, one: Plant, gone: Mapping[str, str]) -> bool:
-    """Whether only an account that nobody can read would show it."""
+def _is_untold(world: World, one: Plant, gone: Mapping[str, str], refused: Collection[str]) -> bool:
+    """Whether only an account, or levels, that nobody can read would show it."""
+    if one.why == WRONG_PICK and "ExportStockStatus" in refused:
+        return True
     note = world.notes.get(one.credit_note_code)
     return one.kind == "credit_note_unallocated" and note is not None and note.urn == gone.get("GetCompanyInfo")
 
@@ -142,7 +151,7 @@ def _of_note(world: World, document: ReturnDocument, rma: Rma, note: Note, shows
             yield Plant("credit_note_orphan", credit_note_code=note.code, why="no reference and another value")
     if document.stock_moved:
         for kind in sorted(_wrong_goods(document, note)):
-            yield Plant(kind, rma=number, why="the clerk picked the wrong processing type")
+            yield Plant(kind, rma=number, why=WRONG_PICK)
     if script == "issue_never" and note.issued_at is None and _is_older(world, note.created_at, ISSUE_WITHIN):
         yield Plant("credit_note_not_issued", credit_note_code=note.code, why="nobody issued it")
     if script == "never_allocated" and not note.is_allocated and _is_older(world, note.issued_at, ALLOCATE_WITHIN):

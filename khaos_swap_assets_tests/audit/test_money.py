@@ -186,6 +186,24 @@ def test_of_two_notes_for_one_goodwill_the_second_is_told(tmp_path: Path, shop: 
     assert kinds(shop.audited(tmp_path)) == {("credit_note_orphan", "CN8")}
 
 
+@pytest.mark.parametrize(("price", "is_settled"), [("4.95", True), ("4.94", False)])
+def test_u26_goodwill_beyond_what_was_paid_settles_nothing(
+    tmp_path: Path, shop: Shop, price: str, is_settled: bool
+) -> None:
+    a_goodwill(shop, "CN7")
+    next(row for row in shop.orders if row["order_ref"] == "KCCLX7")["unit_price_gross"] = price
+    strays = set() if is_settled else {("credit_note_orphan", "CN7"), ("refund_without_return", "#LX7/rf_7")}
+    assert kinds(shop.audited(tmp_path)) == strays
+
+
+def test_u26_goodwill_beside_a_return_that_was_credited_in_full_settles_nothing(tmp_path: Path, shop: Shop) -> None:
+    a_goodwill(shop, "CN7")
+    shop.returned(7)
+    shop.credited("CN8", 7)
+    shop.paid(7, "24.99")
+    assert {("credit_note_orphan", "CN7"), ("refund_without_return", "#LX7/rf_7")} <= kinds(shop.audited(tmp_path))
+
+
 def a_goodwill(shop: Shop, *codes: str, **change: str) -> None:
     """Delivery of another order is refunded from its page and credited by hand, beside a return that is in step."""
     shop.credited("CN1", 1)

@@ -188,3 +188,17 @@ def test_a_record_that_is_refused_must_be_told_and_hides_what_only_it_would_show
         told = planted(books.world, gone=gone)
         assert [(one.kind, one.credit_note_code) for one in told] == expected
         assert {one.record for one in told} - {""} == {f"Khaos {name} {key}" for name, key in gone.items()}
+
+
+def test_an_operation_that_answers_nothing_must_be_told_and_hides_what_only_it_would_show() -> None:
+    books = small_books()
+    books.world.scripts[RMA] = "wrong_type_saleable"
+    import_document(books, document(reason="2"))
+    for refused, expected in (
+        ([], {"damaged_in_saleable"}),
+        (["GetStockList"], {"damaged_in_saleable", "source_refused"}),
+        (["ExportStockStatus"], {"source_refused"}),
+    ):
+        told = planted(books.world, refused=refused)
+        assert {one.kind for one in told} == expected
+        assert {one.record for one in told} - {""} == {f"Khaos {name}" for name in refused}

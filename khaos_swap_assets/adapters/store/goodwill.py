@@ -6,7 +6,7 @@ which do (``linking.goodwill``). Shape: ``storefront.refunds`` (migration 0033).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -55,6 +55,17 @@ def keep(conn: psycopg.Connection, found: Mapping[str, str]) -> None:
         "(kind = 'refund_without_return' AND split_part(subject, '/', -1) = ANY(%s))",
         (codes, refund_ids),
     )
+
+
+def credited(conn: psycopg.Connection, refs: Sequence[str]) -> dict[str, int]:
+    """Pence of the notes that settle goodwill already, by the reference of an order that they carry."""
+    rows = conn.execute(
+        "SELECT ref, sum(gross_pence)::bigint FROM storefront.refunds f JOIN khaos.credit_notes n "
+        "ON n.credit_note_code = f.settled_by CROSS JOIN LATERAL (SELECT coalesce(nullif(order_ref, ''), "
+        "associated_ref) AS ref) r WHERE f.settled_by <> '' AND ref = ANY(%s) GROUP BY 1",
+        (list(refs),),
+    ).fetchall()
+    return dict(rows)
 
 
 def release(conn: psycopg.Connection, now: datetime) -> None:

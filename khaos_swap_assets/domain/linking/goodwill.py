@@ -7,7 +7,7 @@ Belongs here: which of them settle each other. Stays out: what has a return (``l
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -26,8 +26,15 @@ class LooseMoney:
     paid_on: date | None
 
 
-def settle(notes: Iterable[NoteRecord], refunds: Iterable[LooseMoney]) -> dict[str, str]:
-    """Refund id by note code, of those that are of one order, currency and value, and near each other."""
+def settle(
+    notes: Iterable[NoteRecord], refunds: Iterable[LooseMoney], room: Mapping[str, int] | None = None
+) -> dict[str, str]:
+    """Refund id by note code, of those that are of one order, currency and value, and near each other.
+
+    ``room`` is by order what of its price no note credits yet, where that is known: what goes beyond settles nothing
+    (FINANCE_RULES U-26).
+    """
+    left = dict(room or {})
     loose: defaultdict[object, list[LooseMoney]] = defaultdict(list)
     for one in sorted(refunds, key=lambda one: (one.paid_on or date.max, one.refund_id)):
         loose[one.order_ref, one.currency, one.pence].append(one)
@@ -35,8 +42,10 @@ def settle(notes: Iterable[NoteRecord], refunds: Iterable[LooseMoney]) -> dict[s
     for note in sorted(notes, key=lambda note: (note.created_on or date.max, note.code)):
         beside = loose[note.order_ref, note.currency, note.value_pence] if note.order_ref else []
         near = next((one for one in beside if _is_near(note, one)), None)
-        if near:
+        if near and note.value_pence <= left.get(note.order_ref, note.value_pence):
             beside.remove(near)
+            if note.order_ref in left:
+                left[note.order_ref] -= note.value_pence
             found[note.code] = near.refund_id
     return found
 

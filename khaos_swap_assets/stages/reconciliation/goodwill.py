@@ -6,14 +6,15 @@ which a draft waits is told all the same, for that draft's sake.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 import psycopg
 
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store import goodwill, notes
+from khaos_swap_assets.adapters.store import goodwill, matches, notes, orders
 from khaos_swap_assets.adapters.store.goodwill import Candidate
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.linking.goodwill import LooseMoney, settle
@@ -41,12 +42,28 @@ def settle_goodwill(conn: psycopg.Connection, settings: Settings, now: datetime)
         LooseMoney(one.refund_id, refs[one.order_name], one.currency, one.moved_pence, london_date(one.moved_at))
         for one in pairs
     }
-    if kept := settle(records, money):
+    room = _room(conn, {one.order_ref for one in money}) if records else {}
+    if kept := settle(records, money, room):
         goodwill.keep(conn, kept)
 
 
 def _ref(one: Candidate, settings: Settings) -> str:
     return order_ref(one.order_name, ref_format=settings.order_ref_format, strips_hash=settings.strips_order_hash)
+
+
+def _room(conn: psycopg.Connection, refs: Collection[str]) -> dict[str, int]:
+    """What each of these orders, where Khaos told it, leaves to credit beside the notes of its returns and goodwill."""
+    known = orders.by_ref(conn, sorted(refs))
+    heads = matches.returns(conn, matches.ids_of_refs(conn, list(known)))
+    credited = Counter(goodwill.credited(conn, list(known)))
+    for key, some in notes.of_returns(conn, list(heads)).items():
+        credited[heads[key].order_ref] += sum(note.gross_pence for note, _ in some)
+    return {
+        ref: sum(line.gross_pence for one in some for line in one.lines)
+        + sum(one.delivery_gross_pence for one in some)
+        - credited[ref]
+        for ref, some in known.items()
+    }
 
 
 def _free(conn: psycopg.Connection, some: Sequence[CreditNote]) -> list[CreditNote]:

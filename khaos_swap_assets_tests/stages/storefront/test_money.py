@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.errors import SettingsError, TransientError
 from khaos_swap_assets.adapters.settings_money import StorefrontSettings
-from khaos_swap_assets.adapters.store import refunds
+from khaos_swap_assets.adapters.store import orders, refunds
 from khaos_swap_assets.adapters.storefront.client import StorefrontClient
 from khaos_swap_assets.adapters.storefront.records import ReadRefund, RefundSweep
 from khaos_swap_assets.adapters.swap.records import RowFault
@@ -318,6 +318,17 @@ def test_goodwill_and_its_note_are_no_two_losses(town: MoneyTown, changes: dict[
         town.sync(days=days)
     strays = {} if is_settled else {"credit_note_orphan": "CN7", "refund_without_return": "#LX7/F7"}
     assert town.kinds() == strays
+
+
+@pytest.mark.parametrize(("sold_pence", "is_settled"), [(495, True), (494, False)])
+def test_u26_goodwill_beyond_what_was_paid_settles_nothing(town: MoneyTown, sold_pence: int, is_settled: bool) -> None:
+    line = replace(an_order(7).lines[0], gross_pence=sold_pence)
+    town.khaos.sell(replace(an_order(7), lines=(line,)))
+    with connect(town) as conn:
+        orders.save(conn, [(town.khaos.orders[-1], None)], town.now)
+    a_goodwill(town, "CN7")
+    town.sync(days=4)
+    assert town.kinds() == ({} if is_settled else {"credit_note_orphan": "CN7", "refund_without_return": "#LX7/F7"})
 
 
 def test_goodwill_that_is_credited_twice_or_no_longer_is_told(town: MoneyTown) -> None:
