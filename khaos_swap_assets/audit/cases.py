@@ -8,7 +8,7 @@ FINANCE_RULES U-5, U-7.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -149,7 +149,8 @@ def cases(inputs: Inputs) -> Cases:
     rows = list(inputs.proven_returns)
     returns = [row.record for row in rows]
     named = [line.original_order_name for one in returns for line in one.lines]
-    naming = _naming([*(one.order_name for one in returns), *named], sold.keys(), inputs)
+    credited = {row.order_ref for row in inputs.credit_notes.rows} - {""}
+    naming = naming_of([*(one.order_name for one in returns), *named], sold.keys(), credited)
     shelf = _Shelf(inputs, sold, naming)
     matches = {one.return_id: shelf.order_of(one) for one in returns}
     packs = Packs(inputs.stock_codes.rows)
@@ -165,13 +166,6 @@ def cases(inputs: Inputs) -> Cases:
         found.append(Case(one, facts, match.order, shelf.ref_of(one), shelf.sold_of(match.order), customer))
     names = OrderNames(inputs.sales_orders.rows, naming)
     return Cases(tuple(found), naming, names, packs, money.strays, shelf.sku, money.others, sold)
-
-
-def _naming(names: Sequence[str], refs: Collection[str], inputs: Inputs) -> Naming:
-    """How Khaos writes the names: as the orders show, or the Credit Notes where not one of the orders was given."""
-    found = naming_of(names, refs)
-    is_known = any(found.ref_of(name) in refs for name in names)
-    return found if is_known else naming_of(names, {row.order_ref for row in inputs.credit_notes.rows} - {""})
 
 
 def _money(inputs: Inputs, returns: Sequence[Return], naming: Naming) -> Paid:

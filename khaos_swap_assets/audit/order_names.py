@@ -30,14 +30,17 @@ class Naming:
         return order_ref(name, ref_format=self.ref_format, strips_hash=self.strips_hash)
 
 
-def naming_of(names: Iterable[str], refs: Collection[str]) -> Naming:
-    """The form by which most of the names are found; names as they are, where nothing finds more.
+def naming_of(names: Iterable[str], refs: Collection[str], credited: Collection[str] = ()) -> Naming:
+    """The form by which most of the names are found among the orders; names as they are, where nothing finds more.
 
-    A prefix counts only when it finds half of a sample of the names. Order of the input does not matter.
+    A prefix counts only when it finds half of a sample of the names. Where not one order was given, the orders that
+    were ``credited`` count. Order of the input does not matter.
     """
     sample = sorted({name.strip() for name in names if name.strip()})[:SAMPLE]
     forms = [Naming(), Naming(PLAIN, strips_hash=False), *_prefixed(sample, refs)]
     hits = [sum(form.ref_of(name) in refs for name in sample) for form in forms]
+    if credited and not any(hits):
+        return naming_of(sample, credited)
     best = hits.index(max(hits))
     return forms[best] if best < 2 or hits[best] >= LEAST_SHARE * len(sample) else forms[0]
 
