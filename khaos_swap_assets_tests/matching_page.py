@@ -40,7 +40,11 @@ or a note of its own for each of them, tells them apart.
 
 A SKU that is no Stock Code (renamed, without its zeros, with other dashes or accents) is read as the code that it
 stands for: where reference, or order, and value agree, the note is linked and the SKU is told as an exception of its
-own. That never lets anything be posted.
+own. That never lets anything be posted. In files the same holds for the codes of Credit Notes, as after a spreadsheet;
+a line of no value, or of carriage, beside all goods of the return speaks against nothing.
+
+Money of no return and a note of no return settle each other where order, currency and value agree and the days are
+near, as far as the price of the order leaves room.
 """
 
 
