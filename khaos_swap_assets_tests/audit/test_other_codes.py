@@ -78,6 +78,13 @@ def test_a_known_name_at_another_value_is_a_value_gap(tmp_path: Path, name: str,
     assert statuses(shop.audited(tmp_path))["RMA1"] == status
 
 
+def test_a_renamed_code_at_another_value_has_a_gap_of_price_and_not_of_goods(tmp_path: Path) -> None:
+    shop = a_shop("OLD-1", other_ref="OLD-1")
+    shop.notes[0] |= {"gross": "20.00", "net": "16.67"}
+    (row,) = shop.audited(tmp_path).rows
+    assert row.evidence["goods"] == "note: price of NEW-1; refund: cost of the same goods"
+
+
 def test_one_note_for_two_returns_may_hold_a_renamed_code(tmp_path: Path) -> None:
     shop = a_shop("OLD-1", other_ref="OLD-1")
     shop.sold(1, code="OTHER", price="5.00")

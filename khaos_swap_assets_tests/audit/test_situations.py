@@ -43,6 +43,28 @@ def two_notes_for_two_goods() -> Shop:
     return shop
 
 
+@demands({"RMA1": "duplicate"}, {"credit_note_duplicate"}, 6000)
+def one_of_two_notes_for_two_goods_was_made_twice() -> Shop:
+    shop = two_notes_for_two_goods()
+    shop.credited("CN3", 1, gross="60.00", net="50.00", stock_code=COAT)
+    return shop
+
+
+@demands({"RMA1": "matched"}, set(), 0)
+def store_credit_pays_a_part_and_the_note_is_the_whole() -> Shop:
+    credit: dict[str, Any] = {"total_store_credit_value_customer_currency": "20.00"}
+    shop = a_shop("40.00", cost="60.00", sold={"price": "60.00"}, **credit)
+    shop.credited("CN1", 1, gross="60.00", net="50.00")
+    return shop
+
+
+@demands({"RMA1": "value_gap"}, {"value_gap", "outcome_needs_policy", "refund_not_explained"}, 2000)
+def store_credit_pays_a_part_and_the_note_is_the_cash() -> Shop:
+    shop = store_credit_pays_a_part_and_the_note_is_the_whole()
+    shop.notes[0] |= {"gross": "40.00", "net": "33.33"}
+    return shop
+
+
 @demands({"RMA1": "value_gap"}, {"value_gap"}, 2499)
 def a_note_for_one_of_two_units() -> Shop:
     shop = a_shop("49.98", cost="49.98", quantity=2, sold={"quantity": 2})

@@ -24,6 +24,7 @@ from khaos_swap_assets.domain.judging.waterfall_facts import (
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.money.tolerance import residual_pence
 from khaos_swap_assets.domain.records.returns import REFUND
+from khaos_swap_assets.domain.records.stock_codes import renamed_to
 from khaos_swap_assets.domain.refunds.payments import Transaction
 from khaos_swap_assets.domain.reporting.month_parts import MonthPart, NotePart, PaidPart, Whole, month_parts
 
@@ -149,9 +150,8 @@ def _refund_line(line: LineFacts) -> RefundLine:
     """A returned line beside its sale; a price of the sale is told only where it is above what was refunded."""
     price = line.list_pence or line.sold_pence or 0
     list_pence = price if price > line.cost_pence else None
-    return RefundLine(
-        line.stock_code or line.sku, line.quantity, line.cost_pence, line.outcome, list_pence, line.vat_percent
-    )
+    code = line.stock_code or renamed_to(line.problem, line.suggestion, line.suggestion_rule) or line.sku
+    return RefundLine(code, line.quantity, line.cost_pence, line.outcome, list_pence, line.vat_percent)
 
 
 def credit_side(facts: ReturnFacts) -> CreditFacts:

@@ -212,8 +212,20 @@ class _Work:
             if group in alone:
                 self.link(group.name, group.notes, group.returns)
         for group in groups:
-            if group not in alone:
+            if group not in alone and not self._is_double(group, groups):
                 self.doubt(group.name, group.notes, group.returns)
+
+    def _is_double(self, group: _Group, groups: Sequence[_Group]) -> bool:
+        """Whether more notes than are needed name one return alone, as where a part was credited twice: all are its."""
+        return_id = group.returns[0]
+        notes = {code for one in groups if return_id in one.returns for code in one.notes}
+        others = {one for some in groups if notes & set(some.notes) for one in some.returns}
+        fits = (self.tables.evidence(code, return_id).fits_reference_apart for code in notes)
+        is_doubtful = return_id in self.doubtful_returns or notes & self.doubtful_notes
+        if others != {return_id} or is_doubtful or not all(fits):
+            return False
+        self.link("reference", sorted(notes), [return_id])
+        return True
 
     def _merged(self) -> Iterator[_Group]:
         for code in self.open_notes():
