@@ -233,6 +233,8 @@ def compare(note: NoteRecord, record: ReturnRecord, *, is_named: bool) -> Eviden
 def _goods(note: NoteRecord, returned: Counter[str], whole: Counter[str]) -> Counter[str]:
     """Units on a note; where it holds all goods of the return, without a free line and what no catalogue knows."""
     noted = units(note.codes)
+    if not note.unknown_codes and all(pence for _, _, pence in note.lines):
+        return noted
     free = {code for code, _, _ in note.lines} - {code for code, _, pence in note.lines if pence}
     services = ({code for code, name in note.unknown_codes if not name} | free) - whole.keys()
     goods = Counter({code: quantity for code, quantity in noted.items() if code not in services})
