@@ -10,7 +10,6 @@ from __future__ import annotations
 import atexit
 import multiprocessing
 import os
-import signal
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from multiprocessing.connection import Connection, wait
@@ -105,7 +104,16 @@ class Shared:
     def _work(self, parent: Connection, of_the_parent: Connection) -> None:
         """In the forked process: run tests until none is left, then end as a program does that was asked to."""
         of_the_parent.close()
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        try:
+            self._run_mine(parent)
+        except (KeyboardInterrupt, BrokenPipeError):
+            os.write(2, b"a process of the tests was interrupted\n")
+        finally:
+            atexit._run_exitfuncs()
+            parent.close()
+            os._exit(0)
+
+    def _run_mine(self, parent: Connection) -> None:
         numbers = {id(one): at for at, one in enumerate(self._items)}
         manager = self._session.config.pluginmanager
         manager.unregister(name="terminalreporter")
@@ -120,9 +128,7 @@ class Shared:
             parent.send(("begins", numbers[id(item)]))
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             item = following
-        atexit._run_exitfuncs()
         parent.send(("ends", None))
-        os._exit(0)
 
 
 class Relay:
