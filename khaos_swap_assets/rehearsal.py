@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.adapters.store import copying, database, embedded, mark, migrate, proofs, rehearsals, worklist
-from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.stages.credit_notes import engine
 from khaos_swap_assets.stages.credit_notes.attributing import attribute_notes
 from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
@@ -31,7 +31,7 @@ from khaos_swap_assets.stages.toolbox import Toolbox
 if TYPE_CHECKING:
     from khaos_swap_assets.adapters.settings import Settings
     from khaos_swap_assets.adapters.store.mark import Mark
-    from khaos_swap_assets.domain.judging.upgrades import Change
+    from khaos_swap_assets.domain.judging.upgrades import UpgradeChange
     from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 
 DATABASE = "rehearsal"
@@ -60,7 +60,7 @@ class Rehearsal:
     returns: int
     waiting: int
     judged_at: datetime
-    changes: tuple[Change, ...]
+    changes: tuple[UpgradeChange, ...]
 
 
 def rehearse(
@@ -118,7 +118,7 @@ def _judged_again(
     draft_waiting(tools)
     with tools.store() as conn:
         attribute_notes(conn, (), now)
-        engine.withdraw_stale(SqlBook(conn), now=now)
+        engine.withdraw_stale(SqlPostings(conn), now=now)
     draft_waiting(tools)
     reconcile_waiting(tools)
     settle_exceptions(tools)

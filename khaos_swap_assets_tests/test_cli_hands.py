@@ -16,10 +16,10 @@ from khaos_swap_assets.adapters.khaos.client import ReturnRefused
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import audit_log, notes
 from khaos_swap_assets.adapters.store import database as store
-from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.adapters.store.seal import Sealer
 from khaos_swap_assets.cli.postings import Reach, postings_app
-from khaos_swap_assets.domain.documents.postings import Evidence
+from khaos_swap_assets.domain.documents.postings import SearchEvidence
 from khaos_swap_assets.stages.credit_notes import engine, feed
 from khaos_swap_assets_tests.stages.credit_notes.paper import NOON, POST_FROM, complete_run, draft_of, note_of, render
 
@@ -61,7 +61,7 @@ def run(database_url: str, settings: Settings, khaos: KhaosThatSays) -> Callable
 
 
 @pytest.fixture
-def planned(database: psycopg.Connection[Any]) -> SqlBook:
+def planned(database: psycopg.Connection[Any]) -> SqlPostings:
     """RMA1 is planned."""
     ready = draft_of()
     sealed = Sealer(KEY).seal({"InvoiceAddress": {"Line1": "1 Mill Lane"}, "InvoiceContact": {"Surname": "Ash"}})
@@ -70,8 +70,8 @@ def planned(database: psycopg.Connection[Any]) -> SqlBook:
         "VALUES ('store', 'id-RMA1', 1, 'ready', %s, 1000, 'GBP', now())",
         (draft_of().draft.content,),
     )
-    book = SqlBook(database)
-    seen = Evidence((), frozenset({"ASH1"}), NOON, life=book.life())
+    book = SqlPostings(database)
+    seen = SearchEvidence((), frozenset({"ASH1"}), NOON, life=book.life())
     drafts = [engine.ReadyDraft(ready.draft, ready.refunded_on, sealed)]
     engine.plan(
         book, drafts, seen, render=render, mode="post", post_from=POST_FROM, now=NOON,
@@ -82,19 +82,19 @@ def planned(database: psycopg.Connection[Any]) -> SqlBook:
 
 
 @pytest.fixture
-def in_doubt(planned: SqlBook, settings: Settings) -> SqlBook:
+def in_doubt(planned: SqlPostings, settings: Settings) -> SqlPostings:
     """RMA1 was handed out."""
     feed.hand_out(planned.conn, settings=settings, now=NOON, continuation="")
     return planned
 
 
-def state(book: SqlBook) -> str:
+def state(book: SqlPostings) -> str:
     found = book.by_reference(["RMA1"])["RMA1"].state
     book.conn.rollback()
     return found
 
 
-def test_the_list_shows_what_is_undone(run: Callable[..., Result], planned: SqlBook) -> None:
+def test_the_list_shows_what_is_undone(run: Callable[..., Result], planned: SqlPostings) -> None:
     result = run("list")
     assert result.exit_code == 0
     assert "RMA1" in result.stdout
@@ -102,11 +102,11 @@ def test_the_list_shows_what_is_undone(run: Callable[..., Result], planned: SqlB
     assert run("list", "--state", "confirmed", "--json").stdout.strip() == "[]"
 
 
-def test_the_list_as_json(run: Callable[..., Result], planned: SqlBook) -> None:
+def test_the_list_as_json(run: Callable[..., Result], planned: SqlPostings) -> None:
     assert [row["reference"] for row in json.loads(run("list", "--json").stdout)] == ["RMA1"]
 
 
-def test_show_has_document_and_history_but_no_party(run: Callable[..., Result], in_doubt: SqlBook) -> None:
+def test_show_has_document_and_history_but_no_party(run: Callable[..., Result], in_doubt: SqlPostings) -> None:
     shown = run("show", "RMA1", "--json").stdout
     assert [entry["what"] for entry in json.loads(shown)["history"]] == ["planned", "handed out"]
     assert "party_sealed" not in shown
@@ -114,7 +114,7 @@ def test_show_has_document_and_history_but_no_party(run: Callable[..., Result], 
     assert "handed out" in run("show", "RMA1").stdout
 
 
-def test_release_marks_and_logs(run: Callable[..., Result], planned: SqlBook) -> None:
+def test_release_marks_and_logs(run: Callable[..., Result], planned: SqlPostings) -> None:
     assert run("release", "RMA1", *WHO).exit_code == 0
     assert planned.by_reference(["RMA1"])["RMA1"].is_released
     last = audit_log.of_document(planned.conn, "posting RMA1")[-1]
@@ -124,7 +124,9 @@ def test_release_marks_and_logs(run: Callable[..., Result], planned: SqlBook) ->
     assert (last.before["is_released"], last.after["is_released"]) == (False, True)
 
 
-def test_one_in_doubt_is_released_only_by_a_person_who_looked(run: Callable[..., Result], in_doubt: SqlBook) -> None:
+def test_one_in_doubt_is_released_only_by_a_person_who_looked(
+    run: Callable[..., Result], in_doubt: SqlPostings
+) -> None:
     asked = run("release", "RMA1", *WHO)
     assert asked.exit_code == 2
     assert "sends it once more at the next pull, without another search" in asked.stderr
@@ -137,12 +139,12 @@ def test_one_in_doubt_is_released_only_by_a_person_who_looked(run: Callable[...,
     assert audit_log.of_document(in_doubt.conn, "posting RMA1")[-1].what == "released once more, having looked in Khaos"
 
 
-def test_resolve_as_not_posted(run: Callable[..., Result], in_doubt: SqlBook) -> None:
+def test_resolve_as_not_posted(run: Callable[..., Result], in_doubt: SqlPostings) -> None:
     assert run("resolve", "RMA1", "--not-posted", *WHO).exit_code == 0
     assert state(in_doubt) == "refused"
 
 
-def test_resolve_as_confirmed_takes_the_value_of_the_note(run: Callable[..., Result], in_doubt: SqlBook) -> None:
+def test_resolve_as_confirmed_takes_the_value_of_the_note(run: Callable[..., Result], in_doubt: SqlPostings) -> None:
     notes.save(in_doubt.conn, [note_of("CN7", value=900)], NOON)
     in_doubt.conn.commit()
     assert run("resolve", "RMA1", "--confirmed", "CN7", *WHO).exit_code == 0
@@ -166,7 +168,7 @@ def test_resolve_as_confirmed_takes_the_value_of_the_note(run: Callable[..., Res
     ],
 )
 def test_a_wrong_hand_is_one_line_and_exit_2(
-    run: Callable[..., Result], in_doubt: SqlBook, words: list[str], line: str
+    run: Callable[..., Result], in_doubt: SqlPostings, words: list[str], line: str
 ) -> None:
     result = run(*words)
     assert result.exit_code == 2
@@ -175,14 +177,14 @@ def test_a_wrong_hand_is_one_line_and_exit_2(
     assert state(in_doubt) == "in_doubt"
 
 
-def test_a_change_needs_a_name_and_a_reason(run: Callable[..., Result], in_doubt: SqlBook) -> None:
+def test_a_change_needs_a_name_and_a_reason(run: Callable[..., Result], in_doubt: SqlPostings) -> None:
     assert run("resolve", "RMA1", "--not-posted").exit_code == 2
     assert state(in_doubt) == "in_doubt"
 
 
 @pytest.mark.parametrize("answer", ["processed", "already_processed", InDoubtError("no answer")])
 def test_processing_leaves_it_in_doubt_until_witnessed(
-    run: Callable[..., Result], in_doubt: SqlBook, khaos: KhaosThatSays, answer: str | Exception
+    run: Callable[..., Result], in_doubt: SqlPostings, khaos: KhaosThatSays, answer: str | Exception
 ) -> None:
     khaos.answer = answer
     result = run("process", "RMA1", "--return-code", "RET7", *WHO)
@@ -192,7 +194,7 @@ def test_processing_leaves_it_in_doubt_until_witnessed(
     assert state(in_doubt) == "in_doubt"
 
 
-def test_an_answered_refusal_ends_it(run: Callable[..., Result], in_doubt: SqlBook, khaos: KhaosThatSays) -> None:
+def test_an_answered_refusal_ends_it(run: Callable[..., Result], in_doubt: SqlPostings, khaos: KhaosThatSays) -> None:
     khaos.answer = ReturnRefused("RET7", "return has been partially processed, unable to continue")
     assert run("process", "RMA1", "--return-code", "RET7", *WHO).exit_code == 0
     found = in_doubt.by_reference(["RMA1"])["RMA1"]
@@ -201,7 +203,7 @@ def test_an_answered_refusal_ends_it(run: Callable[..., Result], in_doubt: SqlBo
 
 
 def test_a_code_that_khaos_does_not_know_ends_nothing(
-    run: Callable[..., Result], in_doubt: SqlBook, khaos: KhaosThatSays
+    run: Callable[..., Result], in_doubt: SqlPostings, khaos: KhaosThatSays
 ) -> None:
     khaos.answer = ReturnRefused("RET8", "return does not exist or has been deleted")
     assert run("process", "RMA1", "--return-code", "RET8", *WHO).exit_code == 2
@@ -209,7 +211,7 @@ def test_a_code_that_khaos_does_not_know_ends_nothing(
 
 
 def test_the_intent_is_on_disk_before_khaos_is_called(
-    run: Callable[..., Result], in_doubt: SqlBook, khaos: KhaosThatSays, database_url: str
+    run: Callable[..., Result], in_doubt: SqlPostings, khaos: KhaosThatSays, database_url: str
 ) -> None:
     seen: list[str] = []
 
@@ -224,14 +226,14 @@ def test_the_intent_is_on_disk_before_khaos_is_called(
 
 
 def test_only_a_document_that_is_out_can_be_processed(
-    run: Callable[..., Result], planned: SqlBook, khaos: KhaosThatSays
+    run: Callable[..., Result], planned: SqlPostings, khaos: KhaosThatSays
 ) -> None:
     assert run("process", "RMA1", "--return-code", "RET7", *WHO).exit_code == 2
     assert khaos.asked == []
 
 
 def test_trusting_the_feed_goes_on_after_the_lost_token(
-    run: Callable[..., Result], planned: SqlBook, settings: Settings
+    run: Callable[..., Result], planned: SqlPostings, settings: Settings
 ) -> None:
     conn = planned.conn
     assert feed.hand_out(conn, settings=settings, now=NOON, continuation="ks1.57").documents == []
@@ -239,7 +241,7 @@ def test_trusting_the_feed_goes_on_after_the_lost_token(
     assert run("trust-feed", *WHO).exit_code == 0
     assert feed.hand_out(conn, settings=settings, now=NOON, continuation="ks1.57").documents == []
     wanted = engine.wanted(planned)
-    seen = Evidence((), frozenset({"ASH1"}), NOON, life=wanted.life)
+    seen = SearchEvidence((), frozenset({"ASH1"}), NOON, life=wanted.life)
     engine.read_back(planned, seen, wanted=wanted, now=NOON)
     conn.commit()
     page = feed.hand_out(conn, settings=settings, now=NOON, continuation="ks1.57")
@@ -247,7 +249,7 @@ def test_trusting_the_feed_goes_on_after_the_lost_token(
 
 
 def test_a_person_stops_the_feed_and_lets_it_go_on(
-    run: Callable[..., Result], planned: SqlBook, settings: Settings
+    run: Callable[..., Result], planned: SqlPostings, settings: Settings
 ) -> None:
     assert "the feed is held; no document leaves" in run("hold", *WHO).output
     assert feed.hand_out(planned.conn, settings=settings, now=NOON, continuation="").documents == []

@@ -272,3 +272,23 @@ def test_the_test_itself_can_fail(
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(source)
     assert offences(path) == found
+
+
+ROOMS = "## The rooms on the way"
+WALK = (ROOT.parent / "docs" / "flow.md").read_text(encoding="utf-8").partition(ROOMS)[2]
+
+
+@pytest.mark.parametrize(("room", "column"), [("stages", 2), ("domain", 3)])
+def test_the_walk_names_each_module_once_and_goes_down(room: str, column: int) -> None:
+    cells = [line.split("|")[column] for line in WALK.splitlines() if line.startswith("| ")][1:]
+    walk = [f"{room}.{name}" for cell in cells for name in re.findall(r"`([\w.]+)`", cell)]
+    there = {name_of(path) for path in modules(room) if path.name != "__init__.py"}
+    assert sorted(walk) == sorted(there)
+    upward = [
+        f"{name} imports {other}"
+        for at, name in enumerate(walk)
+        for found in own(ROOT / f"{name.replace('.', '/')}.py")
+        for other in walk[at + 1 :]
+        if is_within(found, other)
+    ]
+    assert upward == []

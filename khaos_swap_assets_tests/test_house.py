@@ -227,6 +227,16 @@ def test_no_registry_is_named_in_any_file() -> None:
     assert named == []
 
 
+def test_a_class_name_means_one_thing() -> None:
+    """A newcomer who looks a name up finds one class; what is private to a module is its own affair."""
+    places: dict[str, list[str]] = {}
+    for path in sources():
+        for one in tree(path).body:
+            if isinstance(one, ast.ClassDef) and not one.name.startswith("_"):
+                places.setdefault(one.name, []).append(name_of(path))
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
 def test_every_folder_of_code_is_a_package() -> None:
     folders = {path.parent for path in sources()} | {
         path.parent for path in (HOME / "khaos_swap_assets_tests").rglob("*.py")

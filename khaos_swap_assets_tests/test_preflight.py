@@ -19,7 +19,7 @@ from khaos_swap_assets.adapters.store import embedded, imports
 from khaos_swap_assets.adapters.store.imports import Import
 from khaos_swap_assets.adapters.store.seal import Sealer
 from khaos_swap_assets.preflight import vendors as preflight
-from khaos_swap_assets.preflight.finding import Finding
+from khaos_swap_assets.preflight.finding import PreflightFinding
 from khaos_swap_assets.preflight.vendors import examine, follows
 from khaos_swap_assets.running import installation
 from khaos_swap_assets.sandbox import storefront_server
@@ -80,11 +80,11 @@ def settings(vendors: Vendors, books: str) -> Make:
     return make
 
 
-def failures(found: list[Finding]) -> list[str]:
+def failures(found: list[PreflightFinding]) -> list[str]:
     return [f"{finding.subject}: {finding.words}" for finding in found if finding.verdict == "fails"]
 
 
-def words(found: list[Finding], subject: str) -> str:
+def words(found: list[PreflightFinding], subject: str) -> str:
     return "\n".join(finding.words for finding in found if finding.subject == subject)
 
 

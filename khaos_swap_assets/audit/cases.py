@@ -26,7 +26,7 @@ from khaos_swap_assets.domain.judging.facts import ReturnFacts, Unknown
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts
 from khaos_swap_assets.domain.linking.records import ReturnRecord, unknown_codes
 from khaos_swap_assets.domain.money.periods import london_date
-from khaos_swap_assets.domain.records.orders import Claim, OrderMatch, SalesOrder, choose_order, order_refs
+from khaos_swap_assets.domain.records.orders import OrderMatch, SalesOrder, UnitClaim, choose_order, order_refs
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.domain.records.returns import ENDED_UNPAID, Return, ReturnLine, rightful_pence
 from khaos_swap_assets.domain.records.sold_packs import candidates, chosen, named_line, over_sold
@@ -66,7 +66,7 @@ COLLECTIVE_ACCOUNT = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class AuditedReturn:
     """One return beside its order and its money.
 
     ``return_`` is as Swap shows it, ``facts`` is what the files show of it without its Credit Notes, ``sold`` are the
@@ -122,13 +122,13 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Cases:
+class AuditedReturns:
     """All returns, how order names are written in Khaos, refunds that belong to none of them, and strange payments.
 
     ``skus`` says what a code is.
     """
 
-    all: tuple[Case, ...]
+    all: tuple[AuditedReturn, ...]
     naming: Naming
     orders: OrderNames
     packs: Packs
@@ -143,7 +143,7 @@ class Cases:
         return sum(map(documents.sold_pence, rows)) + documents.delivery_of(rows) if rows else None
 
 
-def cases(inputs: Inputs) -> Cases:
+def cases(inputs: Inputs) -> AuditedReturns:
     """Join the files."""
     sold = documents.by_order(inputs.sales_orders.rows)
     rows = list(inputs.proven_returns)
@@ -163,9 +163,9 @@ def cases(inputs: Inputs) -> Cases:
         customer = match.order.customer_code if match.order and match.order.customer_code in people else ""
         facts = shelf.facts(row, match, over[one.return_id], money.money.get(one.return_id))
         facts = replace(facts, customer_code=customer)
-        found.append(Case(one, facts, match.order, shelf.ref_of(one), shelf.sold_of(match.order), customer))
+        found.append(AuditedReturn(one, facts, match.order, shelf.ref_of(one), shelf.sold_of(match.order), customer))
     names = OrderNames(inputs.sales_orders.rows, naming)
-    return Cases(tuple(found), naming, names, packs, money.strays, shelf.sku, money.others, sold)
+    return AuditedReturns(tuple(found), naming, names, packs, money.strays, shelf.sku, money.others, sold)
 
 
 def _money(inputs: Inputs, returns: Sequence[Return], naming: Naming) -> Paid:
@@ -268,7 +268,7 @@ def _over_returned(
     returns: Iterable[Return], matches: Mapping[str, OrderMatch], shelf: _Shelf, packs: Packs
 ) -> defaultdict[str, dict[str, int]]:
     """Stock Codes of which each return brings back more than is left of its order, with the pence beyond it."""
-    claims: defaultdict[str, list[Claim]] = defaultdict(list)
+    claims: defaultdict[str, list[UnitClaim]] = defaultdict(list)
     orders: dict[str, SalesOrder] = {}
     for one in returns:
         order = matches[one.return_id].order
@@ -279,7 +279,7 @@ def _over_returned(
             if code := shelf.sku(line.sku).stock_code:
                 pence = line.cost_pence if one.is_ended and line.currency == order.currency else 0
                 at = named_line(order, code, line.line_item_id)
-                claim = Claim(one.return_id, one.rma, one.refunded_at, code, line.quantity, pence, at)
+                claim = UnitClaim(one.return_id, one.rma, one.refunded_at, code, line.quantity, pence, at)
                 claims[order.associated_ref].append(claim)
     over: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for ref, found in claims.items():

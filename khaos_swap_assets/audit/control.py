@@ -24,7 +24,7 @@ from khaos_swap_assets.domain.records.returns import KNOWN_STATUSES
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class FileItem:
     """One document or movement of a file: its London day, currency and pence, as read."""
 
     day: date | None
@@ -50,7 +50,7 @@ class Strip:
 
 def strips(inputs: Inputs) -> tuple[Strip, ...]:
     """The control strip of each file."""
-    items: dict[str, Callable[[Any], Iterator[Item]]] = {
+    items: dict[str, Callable[[Any], Iterator[FileItem]]] = {
         "returns": _returns,
         "sales-orders": _orders,
         "credit-notes": _notes,
@@ -62,7 +62,7 @@ def strips(inputs: Inputs) -> tuple[Strip, ...]:
     )
 
 
-def _strip(kind: str, table: Any, items: Sequence[Item]) -> Strip:
+def _strip(kind: str, table: Any, items: Sequence[FileItem]) -> Strip:
     days = [item.day for item in items if item.day]
     sums: Counter[str] = Counter()
     for item in items:
@@ -81,35 +81,35 @@ def _strip(kind: str, table: Any, items: Sequence[Item]) -> Strip:
     )
 
 
-def _returns(rows: Iterable[ReturnRow]) -> Iterator[Item]:
+def _returns(rows: Iterable[ReturnRow]) -> Iterator[FileItem]:
     for row in rows:
         moment = row.record.refunded_at or row.record.submitted_at or row.record.created_at
-        yield Item(london_date(moment) if moment else None, row.record.currency, row.record.refund_pence)
+        yield FileItem(london_date(moment) if moment else None, row.record.currency, row.record.refund_pence)
 
 
-def _orders(rows: Iterable[OrderRow]) -> Iterator[Item]:
+def _orders(rows: Iterable[OrderRow]) -> Iterator[FileItem]:
     by_order: dict[str, list[OrderRow]] = {}
     for row in rows:
         by_order.setdefault(row.order_ref, []).append(row)
     for some in by_order.values():
         moment = next((row.ordered_at for row in some if row.ordered_at), None)
         pence = sum(map(sold_pence, some)) + delivery_of(some)
-        yield Item(london_date(moment) if moment else None, some[0].currency, pence)
+        yield FileItem(london_date(moment) if moment else None, some[0].currency, pence)
 
 
-def _notes(rows: Iterable[NoteRow]) -> Iterator[Item]:
+def _notes(rows: Iterable[NoteRow]) -> Iterator[FileItem]:
     by_code: dict[str, list[NoteRow]] = {}
     for row in rows:
         by_code.setdefault(row.credit_note_code, []).append(row)
     for some in by_code.values():
         day = min((row.created_on for row in some if row.created_on), default=None)
         goods = sum(row.gross_pence for row in some if row.stock_code)
-        yield Item(day, some[0].currency, goods + max((row.delivery_pence or 0 for row in some), default=0))
+        yield FileItem(day, some[0].currency, goods + max((row.delivery_pence or 0 for row in some), default=0))
 
 
-def _refunds(rows: Iterable[RefundRow]) -> Iterator[Item]:
+def _refunds(rows: Iterable[RefundRow]) -> Iterator[FileItem]:
     for row in rows:
-        yield Item(london_date(row.refunded_at) if row.refunded_at else None, row.currency, row.amount_pence)
+        yield FileItem(london_date(row.refunded_at) if row.refunded_at else None, row.currency, row.amount_pence)
 
 
 def require_totals(found: Iterable[Strip], expected: Mapping[str, int]) -> None:

@@ -11,20 +11,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 
-from khaos_swap_assets.adapters.files.documents import Note
-from khaos_swap_assets.audit.cases import Case
+from khaos_swap_assets.adapters.files.documents import FileNote
+from khaos_swap_assets.audit.cases import AuditedReturn
 from khaos_swap_assets.audit.pairing import Pairing, facts_of, note_facts
-from khaos_swap_assets.audit.rows import Row, RowMonth
+from khaos_swap_assets.audit.rows import AuditRow, RowMonth
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.judging.document_facts import NoteFacts
 from khaos_swap_assets.domain.judging.facts import Limits, ReturnFacts, Tolerance
 from khaos_swap_assets.domain.judging.money_conditions import without_return
 from khaos_swap_assets.domain.judging.month_conditions import timing_of
+from khaos_swap_assets.domain.judging.return_waterfall import month_parts_of, waterfall_of_note
 from khaos_swap_assets.domain.judging.small_differences import small_residual, systematic_problem
 from khaos_swap_assets.domain.judging.statuses import WORST_FIRST
 from khaos_swap_assets.domain.judging.verdict import Verdict, judge, judge_note
 from khaos_swap_assets.domain.judging.waterfall import LEGS, Waterfall
-from khaos_swap_assets.domain.judging.waterfall_sides import month_parts_of, waterfall_of_note
 from khaos_swap_assets.domain.money.amounts import spread
 from khaos_swap_assets.domain.money.periods import LONDON, VatPeriods, london_date
 from khaos_swap_assets.domain.money.tolerance import Residual, Tolerances, govern
@@ -51,18 +51,18 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Reconciled:
+class Audited:
     """The rows of the span, the worst status first, then the most money, and what is wrong with each.
 
     ``others`` are problems of no row: of small differences that all lean to one side, and of money beside a return.
     """
 
-    rows: list[Row]
-    problems: list[tuple[Row, Problem]]
+    rows: list[AuditRow]
+    problems: list[tuple[AuditRow, Problem]]
     others: list[Problem]
 
 
-def reconciled(pairing: Pairing, span: Span) -> Reconciled:
+def reconciled(pairing: Pairing, span: Span) -> Audited:
     """Make and judge all rows, then leave those out that lie outside the span."""
     facts = [facts_of(case, pairing) for case in pairing.case_of.values()]
     tolerated, others = _tolerated(facts, pairing, span)
@@ -88,10 +88,10 @@ def reconciled(pairing: Pairing, span: Span) -> Reconciled:
         problems.append((row, without_return(refund, ())))
     kept = [row for row in rows if span.holds(row.day)]
     told = [(row, problem) for row, problem in problems if span.holds(row.day)]
-    return Reconciled(sorted(kept, key=_order), told, others)
+    return Audited(sorted(kept, key=_order), told, others)
 
 
-def _order(row: Row) -> tuple[int, int, str, str, tuple[str, ...], str]:
+def _order(row: AuditRow) -> tuple[int, int, str, str, tuple[str, ...], str]:
     size = -max(abs(row.gap_pence), row.open_pence)
     return WORST_FIRST.index(row.status), size, row.rma, row.return_id, row.credit_note_codes, row.order_ref
 
@@ -116,14 +116,14 @@ def _tolerated(
     return found, problems
 
 
-def _return_row(case: Case, facts: ReturnFacts, verdict: Verdict, pairing: Pairing) -> Row:
+def _return_row(case: AuditedReturn, facts: ReturnFacts, verdict: Verdict, pairing: Pairing) -> AuditRow:
     """The row of a return. A note that is only suggested is named and credits nothing."""
     return_id = case.return_.return_id
     told = pairing.links_of.get(return_id) or pairing.suggested_of.get(return_id, ())
     parts = month_parts_of(facts, verdict.waterfall, verdict.vat_gap_pence, verdict.status)
     weights = [abs(sum(part.legs)) for part in parts]
     opened = spread(verdict.open_pence, weights if any(weights) else [*[0] * (len(parts) - 1), 1]) if parts else []
-    return Row(
+    return AuditRow(
         rma=case.return_.rma,
         return_id=return_id,
         order_ref=case.order_ref or case.return_.order_name,
@@ -155,11 +155,13 @@ def _evidence(waterfall: Waterfall) -> dict[str, str]:
     return {leg.name: "; ".join(leg.evidence) for leg in waterfall.legs}
 
 
-def _note_row(facts: NoteFacts, limits: Limits, span: Span, pairing: Pairing) -> tuple[Row, list[tuple[Row, Problem]]]:
+def _note_row(
+    facts: NoteFacts, limits: Limits, span: Span, pairing: Pairing
+) -> tuple[AuditRow, list[tuple[AuditRow, Problem]]]:
     """The row of a note that no return has for certain, with what is wrong with it."""
     note, verdict, waterfall = facts.note, judge_note(facts, limits, span.now), waterfall_of_note(facts)
     suggested = pairing.suggestion_of.get(note.credit_note_code)
-    row = Row(
+    row = AuditRow(
         rma="",
         return_id="",
         order_ref=note.order_ref,
@@ -178,12 +180,12 @@ def _note_row(facts: NoteFacts, limits: Limits, span: Span, pairing: Pairing) ->
     return row, [(row, problem) for problem in verdict.problems]
 
 
-def _goodwill_row(note: Note, money: Refund) -> tuple[Row, list[tuple[Row, Problem]]]:
+def _goodwill_row(note: FileNote, money: Refund) -> tuple[AuditRow, list[tuple[AuditRow, Problem]]]:
     """The row of a note and of money that have no return and settle each other."""
     day = london_date(money.moved_at) if money.moved_at else note.created_on
     pence = (money.moved_pence, note.gross_pence)
     legs = {str(leg): 0 for leg in LEGS}
-    return Row("", "", note.order_ref, (note.code,), note.currency, *pence, "matched", day=day, legs=legs), []
+    return AuditRow("", "", note.order_ref, (note.code,), note.currency, *pence, "matched", day=day, legs=legs), []
 
 
 def _counted_beside(facts: ReturnFacts) -> Iterator[Refund]:
@@ -192,10 +194,10 @@ def _counted_beside(facts: ReturnFacts) -> Iterator[Refund]:
         yield from facts.paid.beside
 
 
-def _stray_row(refund: Refund, pairing: Pairing, *, is_credited: bool) -> Row:
+def _stray_row(refund: Refund, pairing: Pairing, *, is_credited: bool) -> AuditRow:
     """The row of money that no return asked for."""
     name = refund.order_name or refund.return_ref
-    return Row(
+    return AuditRow(
         rma="",
         return_id="",
         order_ref=pairing.cases.naming.ref_of(name),
@@ -211,6 +213,6 @@ def _stray_row(refund: Refund, pairing: Pairing, *, is_credited: bool) -> Row:
     )
 
 
-def day_of(case: Case) -> date | None:
+def day_of(case: AuditedReturn) -> date | None:
     """The London day of a return: of its refund, else of its closing or making."""
     return london_date(case.happened_at) if case.happened_at else None

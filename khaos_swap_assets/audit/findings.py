@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from khaos_swap_assets.adapters.files.faults import Fault
-from khaos_swap_assets.audit.engine import Reconciled
-from khaos_swap_assets.audit.rows import Row
+from khaos_swap_assets.audit.engine import Audited
+from khaos_swap_assets.audit.rows import AuditRow
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS, Problem
 from khaos_swap_assets.domain.exceptions.kinds import ExceptionKind
 from khaos_swap_assets.domain.judging.facts import Limits
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class AuditFinding:
     """One exception. ``opened_on`` is the London day on which its condition began, if it can be told."""
 
     kind: str
@@ -38,7 +38,7 @@ class Finding:
         return KINDS[self.kind]
 
 
-def findings(done: Reconciled, faults: Sequence[Fault]) -> list[Finding]:
+def findings(done: Audited, faults: Sequence[Fault]) -> list[AuditFinding]:
     """All exceptions: of rows, of whole months, of rejected records; the most money first."""
     found = [_finding(problem, row) for row, problem in done.problems]
     found += [_finding(problem, None) for problem in done.others]
@@ -46,8 +46,8 @@ def findings(done: Reconciled, faults: Sequence[Fault]) -> list[Finding]:
     return sorted(found, key=lambda one: (-one.money_at_risk_pence, one.kind, one.subject))
 
 
-def _finding(problem: Problem, row: Row | None) -> Finding:
-    return Finding(
+def _finding(problem: Problem, row: AuditRow | None) -> AuditFinding:
+    return AuditFinding(
         problem.kind,
         problem.subject,
         problem.message,
@@ -61,19 +61,19 @@ def _finding(problem: Problem, row: Row | None) -> Finding:
     )
 
 
-def _opened_on(problem: Problem, row: Row) -> date | None:
+def _opened_on(problem: Problem, row: AuditRow) -> date | None:
     """A note is missing from the day on which it should have been there, all else from the day of the row."""
     waits = timedelta(days=Limits().credit_note_days if problem.kind == "credit_note_missing" else 0)
     return row.day + waits if row.day else None
 
 
-def _unreadable(faults: Sequence[Fault]) -> Iterator[Finding]:
+def _unreadable(faults: Sequence[Fault]) -> Iterator[AuditFinding]:
     """One a rejected record, with everything wrong with it."""
     by_record: dict[tuple[str, int, int], list[Fault]] = {}
     for fault in faults:
         by_record.setdefault((fault.file, fault.line, fault.record), []).append(fault)
     for (file, line, _), some in by_record.items():
-        yield Finding("record_unreadable", f"{file}:{line}", "; ".join(map(_told, some)))
+        yield AuditFinding("record_unreadable", f"{file}:{line}", "; ".join(map(_told, some)))
 
 
 def _told(fault: Fault) -> str:

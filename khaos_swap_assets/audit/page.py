@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from khaos_swap_assets.audit.rows import LEG_WORDS, STATUS_WORDS, STEP_WORDS, Row
-from khaos_swap_assets.audit.summary import Summary, Tally, Task, Totals
+from khaos_swap_assets.audit.rows import LEG_WORDS, STATUS_WORDS, STEP_WORDS, AuditRow
+from khaos_swap_assets.audit.summary import OwnerTask, Summary, Tally, Totals
 from khaos_swap_assets.domain.judging.waterfall import LEGS
 from khaos_swap_assets.domain.money.amounts import format_money
 
@@ -39,7 +39,7 @@ class Share:
     tally: Tally
 
 
-def html(summary: Summary, rows: Sequence[Row]) -> str:
+def html(summary: Summary, rows: Sequence[AuditRow]) -> str:
     """The page as text."""
     from jinja2 import Environment, StrictUndefined
 
@@ -78,13 +78,13 @@ def shares(totals: Totals) -> list[Share]:
     return sorted(found, key=lambda share: -share.tally.pence)
 
 
-def worst(rows: Iterable[Row], currency: str) -> list[Row]:
+def worst(rows: Iterable[AuditRow], currency: str) -> list[AuditRow]:
     """The rows of a currency with the most money that is not reconciled."""
     found = [row for row in rows if row.open_pence and row.currency == currency]
     return sorted(found, key=lambda row: (-row.open_pence, row.rma, row.credit_note_codes))[:WORST]
 
 
-def owners(tasks: Iterable[Task]) -> list[Work]:
+def owners(tasks: Iterable[OwnerTask]) -> list[Work]:
     """Work by owner, the most exceptions first; money at risk by currency."""
     counts: Counter[str] = Counter()
     pence: dict[str, Counter[str]] = {}
@@ -94,7 +94,7 @@ def owners(tasks: Iterable[Task]) -> list[Work]:
     return [Work(owner, count, pence[owner]) for owner, count in counts.most_common()]
 
 
-def main_cause(row: Row) -> str:
+def main_cause(row: AuditRow) -> str:
     """The leg with the most money, in words; nothing for a row that has one side only."""
     if not (row.refund_pence and row.credited_pence):
         return ""
@@ -132,7 +132,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Waterfall:
+class WaterfallPicture:
     """All rows of the picture and its size; ``zero_x`` is where credited equals refunded."""
 
     bars: tuple[Bar, ...]
@@ -142,7 +142,7 @@ class Waterfall:
     left: int = LEFT
 
 
-def waterfall(totals: Totals) -> Waterfall:
+def waterfall(totals: Totals) -> WaterfallPicture:
     """Each step from where the one before it ended; the last row is the whole gap. Steps of nothing are left out."""
     steps = {name: pence for name, pence in totals.steps.items() if pence}
     ends = _running(steps)
@@ -153,7 +153,7 @@ def waterfall(totals: Totals) -> Waterfall:
         bars.append(_bar(scale, STEP_WORDS[name], start, pence, row, totals.currency))
         start += pence
     whole = _bar(scale, "Gap: credited less refunded", 0, totals.gap_pence, len(bars), totals.currency, tone="whole")
-    return Waterfall((*bars, whole), (len(bars) + 1) * ROW + 10, scale.x(0))
+    return WaterfallPicture((*bars, whole), (len(bars) + 1) * ROW + 10, scale.x(0))
 
 
 def printed(pence: int, currency: str) -> str:

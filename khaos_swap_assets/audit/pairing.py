@@ -12,14 +12,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from khaos_swap_assets.adapters.files import documents
-from khaos_swap_assets.adapters.files.documents import Note
+from khaos_swap_assets.adapters.files.documents import FileNote
 from khaos_swap_assets.adapters.files.layouts import OrderRow
 from khaos_swap_assets.adapters.files.tables import CURRENCY, HOME_CURRENCY
-from khaos_swap_assets.audit.cases import Case, Cases, cases
+from khaos_swap_assets.audit.cases import AuditedReturn, AuditedReturns, cases
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.domain.judging.document_facts import NoteFacts, share_of
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
-from khaos_swap_assets.domain.linking.attribution import Claim, may_cover
+from khaos_swap_assets.domain.linking.attribution import CoverClaim, may_cover
 from khaos_swap_assets.domain.linking.evidence import read
 from khaos_swap_assets.domain.linking.goodwill import LooseMoney, settle
 from khaos_swap_assets.domain.linking.loose_notes import link_notes
@@ -38,7 +38,7 @@ from khaos_swap_assets.domain.money.tax import Amount
 from khaos_swap_assets.domain.refunds.payments import Refund
 
 
-def completed_notes(inputs: Inputs, cases: Cases) -> list[Note]:
+def completed_notes(inputs: Inputs, cases: AuditedReturns) -> list[FileNote]:
     """All notes. One without an order has that which its reference names; one of a file without currencies its order's.
 
     Amounts were read with two decimals, so that only a currency of two decimals may be taken over.
@@ -47,17 +47,17 @@ def completed_notes(inputs: Inputs, cases: Cases) -> list[Note]:
     return found if CURRENCY in inputs.credit_notes.columns else list(_with_currency(found, cases))
 
 
-def record_of(note: Note, cases: Cases) -> NoteRecord:
+def record_of(note: FileNote, cases: AuditedReturns) -> NoteRecord:
     """What matching reads of it; a pack counts as its components."""
     return replace(note.record, codes=cases.packs.noted(note.record.codes), unknown_codes=strange(note, cases))
 
 
-def strange(note: Note, cases: Cases) -> tuple[tuple[str, str], ...]:
+def strange(note: FileNote, cases: AuditedReturns) -> tuple[tuple[str, str], ...]:
     """Its codes that are no Stock Code, as after a spreadsheet, each with what it stands for."""
     return unknown_codes(cases.skus(code) for code in sorted({line.stock_code for line in note.lines}))
 
 
-def net_of(note: Note, sold: Sequence[OrderRow]) -> int | None:
+def net_of(note: FileNote, sold: Sequence[OrderRow]) -> int | None:
     """Net of a note; delivery, whose net no file shows, at the rate of the sold goods where they share one."""
     rates = {row.vat_percent for row in sold}
     if note.vat_pence is None or (note.delivery_pence and (len(rates) != 1 or None in rates)):
@@ -66,13 +66,13 @@ def net_of(note: Note, sold: Sequence[OrderRow]) -> int | None:
     return note.gross_pence - note.delivery_pence - note.vat_pence + (delivery[0] if note.delivery_pence else 0)
 
 
-def _with_order(note: Note, cases: Cases) -> Note:
+def _with_order(note: FileNote, cases: AuditedReturns) -> FileNote:
     if not note.order_ref:
         return replace(note, order_ref=cases.orders.ref_of(note.associated_ref))
     return replace(note, order_ref=cases.orders.ref_of(note.order_ref) or note.order_ref)
 
 
-def _with_currency(notes: Iterable[Note], cases: Cases) -> Iterable[Note]:
+def _with_currency(notes: Iterable[FileNote], cases: AuditedReturns) -> Iterable[FileNote]:
     of_order = {case.order_ref: case.return_.currency for case in cases.all if case.order_ref}
     of_rma = {case.return_.rma: case.return_.currency for case in cases.all}
     for note in notes:
@@ -93,9 +93,9 @@ class Pairing:
     ``money_of`` money without a return that a note without one settles.
     """
 
-    cases: Cases
-    case_of: dict[str, Case]
-    note_of: dict[str, Note]
+    cases: AuditedReturns
+    case_of: dict[str, AuditedReturn]
+    note_of: dict[str, FileNote]
     matching: Matching
     links_of: Mapping[str, tuple[Link, ...]]
     suggested_of: Mapping[str, tuple[Link, ...]]
@@ -104,11 +104,11 @@ class Pairing:
     rivals_of: Mapping[str, tuple[str, ...]]
     doubtful: Mapping[str, tuple[str, ...]]
     reason_of: Mapping[str, WhyNot]
-    loose_of: Mapping[str, Sequence[Note]]
+    loose_of: Mapping[str, Sequence[FileNote]]
     money_of: Mapping[str, Refund] = field(default_factory=dict)
 
     @property
-    def unmatched(self) -> list[Note]:
+    def unmatched(self) -> list[FileNote]:
         """Notes that no return has for certain, by code."""
         certain = {link.note_code for link in self.matching.certain}
         return [note for code, note in self.note_of.items() if code not in certain]
@@ -149,7 +149,9 @@ def pair(inputs: Inputs) -> Pairing:
     )
 
 
-def _goodwill(notes: Iterable[NoteRecord], found: Cases, shares: Mapping[tuple[str, str], int]) -> dict[str, Refund]:
+def _goodwill(
+    notes: Iterable[NoteRecord], found: AuditedReturns, shares: Mapping[tuple[str, str], int]
+) -> dict[str, Refund]:
     """The money without a return that a note without one settles, within what its order leaves to credit."""
     if not found.stray_refunds:
         return {}
@@ -168,7 +170,7 @@ def _goodwill(notes: Iterable[NoteRecord], found: Cases, shares: Mapping[tuple[s
     return {code: strays[refund_id] for code, refund_id in settle(notes, loose, room).items()}
 
 
-def _room(refs: Iterable[str], found: Cases, shares: Mapping[tuple[str, str], int]) -> dict[str, int]:
+def _room(refs: Iterable[str], found: AuditedReturns, shares: Mapping[tuple[str, str], int]) -> dict[str, int]:
     """What each of these orders, where it is known, leaves to credit beside the notes of its returns."""
     paid = {ref: pence for ref in refs if (pence := found.paid_of(ref)) is not None}
     of_return = {case.return_.return_id: case.order_ref for case in found.all if case.order_ref in paid}
@@ -185,9 +187,9 @@ def _by_return(links: Sequence[Link]) -> dict[str, tuple[Link, ...]]:
     return {return_id: tuple(sorted(some)) for return_id, some in found.items()}
 
 
-def _loose(notes: Iterable[Note], certain: Collection[str]) -> dict[str, list[Note]]:
+def _loose(notes: Iterable[FileNote], certain: Collection[str]) -> dict[str, list[FileNote]]:
     """Notes that no return has for certain, by customer."""
-    found: defaultdict[str, list[Note]] = defaultdict(list)
+    found: defaultdict[str, list[FileNote]] = defaultdict(list)
     for note in notes:
         if note.code not in certain:
             found[note.customer_ref].append(note)
@@ -207,7 +209,7 @@ def _shares(
     }
 
 
-def facts_of(case: Case, pairing: Pairing) -> ReturnFacts:
+def facts_of(case: AuditedReturn, pairing: Pairing) -> ReturnFacts:
     """What the files show of a return and its Credit Notes; one that is only suggested may cover it."""
     return_id = case.return_.return_id
     notes = [pairing.note_of[link.note_code] for link in pairing.links_of.get(return_id, ())]
@@ -222,12 +224,12 @@ def facts_of(case: Case, pairing: Pairing) -> ReturnFacts:
     )
 
 
-def _covering(case: Case, pairing: Pairing) -> str:
+def _covering(case: AuditedReturn, pairing: Pairing) -> str:
     """The first note of nobody that may be this return's, by the rule that holds a document of ours back."""
     loose = pairing.loose_of.get(case.customer, ()) if case.customer else ()
     goods = tuple((line.stock_code or line.sku, line.quantity) for line in case.facts.refund_lines)
     return_ = case.return_
-    claim = Claim(
+    claim = CoverClaim(
         return_.return_id,
         case.customer,
         return_.currency,
@@ -239,14 +241,14 @@ def _covering(case: Case, pairing: Pairing) -> str:
     return next((note.code for note in loose if may_cover(note.shown(), claim, pairing.cases.packs)), "")
 
 
-def _opened_units(case: Case, notes: Sequence[Note], pairing: Pairing) -> int:
+def _opened_units(case: AuditedReturn, notes: Sequence[FileNote], pairing: Pairing) -> int:
     """Units of the goods where both sides hold the same only once packs are opened; else 0."""
     noted = [(line.stock_code, line.quantity) for note in notes for line in note.lines]
     returned = [(line.stock_code or line.sku, line.quantity) for line in case.facts.refund_lines]
     return pairing.cases.packs.opened_units(noted, returned) if noted else 0
 
 
-def _share(note: Note, case: Case, pairing: Pairing, opened_units: int) -> NoteFacts:
+def _share(note: FileNote, case: AuditedReturn, pairing: Pairing, opened_units: int) -> NoteFacts:
     """A note as a return's; of one for several returns, or for the parts of a pack, the lines tell nothing."""
     pence = pairing.shares[note.code, case.return_.return_id]
     is_whole = pence == note.gross_pence
@@ -267,7 +269,7 @@ def _share(note: Note, case: Case, pairing: Pairing, opened_units: int) -> NoteF
     )
 
 
-def note_facts(note: Note, pairing: Pairing) -> NoteFacts:
+def note_facts(note: FileNote, pairing: Pairing) -> NoteFacts:
     """A note that no return has for certain, and why."""
     reason = pairing.reason_of.get(note.code)
     rivals = pairing.rivals_of.get(note.code, ())

@@ -26,7 +26,7 @@ class RowMonth:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class AuditRow:
     """``legs`` add up to the gap; ``day`` is the London day of the refund or note, from which the row ages.
 
     ``evidence`` says of each leg which field shows it. ``months`` add up to the row where payments of several months

@@ -14,10 +14,10 @@ from typing import Any
 from khaos_swap_assets.adapters.files.tables import Table
 from khaos_swap_assets.audit.control import Strip, not_compared, strips
 from khaos_swap_assets.audit.engine import Span
-from khaos_swap_assets.audit.findings import Finding
+from khaos_swap_assets.audit.findings import AuditFinding
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.pairing import Pairing
-from khaos_swap_assets.audit.rows import Row, RowMonth
+from khaos_swap_assets.audit.rows import AuditRow, RowMonth
 from khaos_swap_assets.domain.judging.statuses import UNRECONCILED, WORST_FIRST
 from khaos_swap_assets.domain.judging.waterfall import LEGS
 
@@ -98,7 +98,7 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class OwnerTask:
     """One kind of exception: how many, and the money at risk by currency."""
 
     kind: str
@@ -138,7 +138,7 @@ class Summary:
     credit_notes: int
     totals: tuple[Totals, ...]
     passes: Mapping[str, Mapping[str, int]]
-    tasks: tuple[Task, ...]
+    tasks: tuple[OwnerTask, ...]
     strips: tuple[Strip, ...] = ()
     not_compared: tuple[str, ...] = ()
 
@@ -158,10 +158,10 @@ class Summary:
 
 
 def summarise(
-    inputs: Inputs, pairing: Pairing, rows: Sequence[Row], findings: Sequence[Finding], span: Span
+    inputs: Inputs, pairing: Pairing, rows: Sequence[AuditRow], findings: Sequence[AuditFinding], span: Span
 ) -> Summary:
     """All figures of an audit."""
-    by_currency: defaultdict[str, list[Row]] = defaultdict(list)
+    by_currency: defaultdict[str, list[AuditRow]] = defaultdict(list)
     for row in rows:
         by_currency[row.currency].append(row)
     currencies = sorted(by_currency, key=lambda currency: (-len(by_currency[currency]), currency))
@@ -193,7 +193,7 @@ def _figures(table: Table[Any]) -> FileFigures:
     )
 
 
-def _totals(currency: str, rows: Sequence[Row], span: Span) -> Totals:
+def _totals(currency: str, rows: Sequence[AuditRow], span: Span) -> Totals:
     by_status = {str(status): Tally() for status in WORST_FIRST}
     opened, by_age = {str(status): Tally() for status in UNRECONCILED_FIRST}, dict.fromkeys(AGE_NAMES, Tally())
     by_month: defaultdict[str, Month] = defaultdict(Month)
@@ -223,7 +223,7 @@ def _totals(currency: str, rows: Sequence[Row], span: Span) -> Totals:
     )
 
 
-def age_of(row: Row, span: Span) -> str:
+def age_of(row: AuditRow, span: Span) -> str:
     """The bucket of calendar days since the row's day (FINANCE_RULES U-19)."""
     if row.day is None:
         return UNKNOWN_AGE
@@ -231,7 +231,7 @@ def age_of(row: Row, span: Span) -> str:
     return next((name for most, name in AGES if days <= most), OLDEST)
 
 
-def _steps(rows: Iterable[Row]) -> dict[str, int]:
+def _steps(rows: Iterable[AuditRow]) -> dict[str, int]:
     steps = dict.fromkeys((*SINGLE_SIDED, *LEGS), 0)
     for row in rows:
         if row.status in SINGLE_SIDED and not (row.refund_pence and row.credited_pence):
@@ -249,19 +249,19 @@ def _passes(pairing: Pairing) -> dict[str, dict[str, int]]:
     return {certainty: dict(sorted(counts.items())) for certainty, counts in found.items()}
 
 
-def tasks(findings: Iterable[Finding]) -> tuple[Task, ...]:
+def tasks(findings: Iterable[AuditFinding]) -> tuple[OwnerTask, ...]:
     """The exceptions by kind, the most money first."""
-    by_kind: defaultdict[str, list[Finding]] = defaultdict(list)
+    by_kind: defaultdict[str, list[AuditFinding]] = defaultdict(list)
     for finding in findings:
         by_kind[finding.kind].append(finding)
     found = [_task(kind, some) for kind, some in by_kind.items()]
     return tuple(sorted(found, key=lambda task: (-max(task.pence.values(), default=0), -task.count, task.kind)))
 
 
-def _task(kind: str, some: Sequence[Finding]) -> Task:
+def _task(kind: str, some: Sequence[AuditFinding]) -> OwnerTask:
     pence: Counter[str] = Counter()
     for finding in some:
         if finding.currency:
             pence[finding.currency] += finding.money_at_risk_pence
     described = some[0].described
-    return Task(kind, described.owner, described.meaning, described.action, len(some), dict(sorted(pence.items())))
+    return OwnerTask(kind, described.owner, described.meaning, described.action, len(some), dict(sorted(pence.items())))

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from khaos_swap_assets.audit.control import Strip
-from khaos_swap_assets.audit.findings import Finding
-from khaos_swap_assets.audit.rows import LEG_WORDS, STATUS_WORDS, STEP_WORDS, Row
+from khaos_swap_assets.audit.findings import AuditFinding
+from khaos_swap_assets.audit.rows import LEG_WORDS, STATUS_WORDS, STEP_WORDS, AuditRow
 from khaos_swap_assets.audit.summary import Summary, Totals
 from khaos_swap_assets.domain.judging.waterfall import LEGS
 from khaos_swap_assets.domain.money.amounts import exponent_of, from_pence
@@ -43,14 +43,14 @@ WIDTHS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Amount:
+class MoneyCell:
     """Money in a cell."""
 
     pence: int
     currency: str
 
 
-def write(path: Path, summary: Summary, rows: Sequence[Row], findings: Sequence[Finding]) -> None:
+def write(path: Path, summary: Summary, rows: Sequence[AuditRow], findings: Sequence[AuditFinding]) -> None:
     """Write the workbook; rows beyond a million are left to the CSV file, the worst come first."""
     import xlsxwriter
 
@@ -121,7 +121,7 @@ class _Sheets:
     def line(self, sheet: Any, number: int, cells: Sequence[Any], style: Any = None) -> None:
         """One row of cells; nothing is left blank."""
         for column, value in enumerate(cells):
-            if isinstance(value, Amount):
+            if isinstance(value, MoneyCell):
                 places = exponent_of(value.currency)
                 sheet.write_number(number, column, from_pence(value.pence, value.currency), self._money[places])
             elif isinstance(value, date):
@@ -132,7 +132,7 @@ class _Sheets:
                 sheet.write_string(number, column, str(value)[:LONGEST_CELL], style)
 
 
-def _row_cells(row: Row) -> list[Any]:
+def _row_cells(row: AuditRow) -> list[Any]:
     amounts = (row.refund_pence, row.credited_pence, row.gap_pence, *(row.legs[leg] for leg in LEGS))
     return [
         row.rma,
@@ -140,8 +140,8 @@ def _row_cells(row: Row) -> list[Any]:
         row.order_ref,
         ";".join(row.credit_note_codes),
         row.currency,
-        *(Amount(pence, row.currency) for pence in amounts),
-        None if row.vat_gap_pence is None else Amount(row.vat_gap_pence, row.currency),
+        *(MoneyCell(pence, row.currency) for pence in amounts),
+        None if row.vat_gap_pence is None else MoneyCell(row.vat_gap_pence, row.currency),
         STATUS_WORDS[row.status],
         row.matched_by,
         row.certainty,
@@ -151,8 +151,8 @@ def _row_cells(row: Row) -> list[Any]:
     ]
 
 
-def _finding_cells(finding: Finding) -> list[Any]:
-    money = Amount(finding.money_at_risk_pence, finding.currency) if finding.currency else None
+def _finding_cells(finding: AuditFinding) -> list[Any]:
+    money = MoneyCell(finding.money_at_risk_pence, finding.currency) if finding.currency else None
     return [
         finding.kind,
         finding.described.owner,
@@ -191,14 +191,14 @@ def _summary_sheet(sheets: _Sheets, summary: Summary) -> None:
 
 def _strip_lines(strip: Strip) -> list[Sequence[Any]]:
     """A file's figures; each further currency has a line of its own."""
-    sums: list[Any] = [Amount(pence, currency) for currency, pence in strip.sums.items()] or [None]
+    sums: list[Any] = [MoneyCell(pence, currency) for currency, pence in strip.sums.items()] or [None]
     first = [strip.file, strip.documents, strip.first, strip.last, sums[0], strip.negative]
     return [first, *(["", None, None, None, amount] for amount in sums[1:])]
 
 
 def _totals_lines(totals: Totals) -> list[Sequence[Any]]:
-    def money(pence: int) -> Amount:
-        return Amount(pence, totals.currency)
+    def money(pence: int) -> MoneyCell:
+        return MoneyCell(pence, totals.currency)
 
     lines: list[Sequence[Any]] = [
         [],

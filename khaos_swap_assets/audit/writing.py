@@ -19,8 +19,8 @@ from khaos_swap_assets.adapters.files.faults import Fault
 from khaos_swap_assets.adapters.files.written import write_csv, write_rejected
 from khaos_swap_assets.audit import page, workbook
 from khaos_swap_assets.audit.control import Strip
-from khaos_swap_assets.audit.findings import Finding
-from khaos_swap_assets.audit.rows import Row
+from khaos_swap_assets.audit.findings import AuditFinding
+from khaos_swap_assets.audit.rows import AuditRow
 from khaos_swap_assets.audit.summary import Summary, Tally, Totals
 from khaos_swap_assets.domain.judging.waterfall import LEGS
 
@@ -67,8 +67,8 @@ class OutputError(KhaosSwapError):
 class Result:
     """Everything that is written. ``faults`` is None when bad rows were not to be skipped."""
 
-    rows: Sequence[Row]
-    findings: Sequence[Finding]
+    rows: Sequence[AuditRow]
+    findings: Sequence[AuditFinding]
     summary: Summary
     faults: Iterable[Fault] | None = None
 
@@ -102,7 +102,7 @@ def _write_all(result: Result, folder: Path) -> list[str]:
     return [*names, REJECTED]
 
 
-def reconciliation_cells(row: Row) -> list[Any]:
+def reconciliation_cells(row: AuditRow) -> list[Any]:
     """The cells of a row, in the order of ``RECONCILIATION_COLUMNS``."""
     return [
         row.rma,
@@ -123,13 +123,13 @@ def reconciliation_cells(row: Row) -> list[Any]:
     ]
 
 
-def days_of(row: Row) -> tuple[str, str]:
+def days_of(row: AuditRow) -> tuple[str, str]:
     """The London days on which it was paid and credited, several joined by ``;``."""
     paid, credited = (";".join(map(str, days)) for days in (row.timing.paid_on, row.timing.credited_on))
     return paid, credited
 
 
-def exception_cells(finding: Finding) -> list[Any]:
+def exception_cells(finding: AuditFinding) -> list[Any]:
     """The cells of an exception, in the order of ``EXCEPTION_COLUMNS``."""
     return [
         finding.kind,

@@ -14,7 +14,7 @@ from khaos_swap_assets.cli.postings import By, Reach, Reason
 from khaos_swap_assets.cli.showing import AsJson, Row, show_rows
 
 if TYPE_CHECKING:
-    from khaos_swap_assets.adapters.store.links import Refusal, StandingLink
+    from khaos_swap_assets.adapters.store.links import RuledOut, StandingLink
 
 Note = Annotated[str, typer.Argument(help="Code of the Credit Note in Khaos")]
 OfReturn = Annotated[str, typer.Argument(help="RMA of the return; without it all of the note's")]
@@ -84,7 +84,7 @@ def _linked(one: StandingLink) -> Row:
     }
 
 
-def _refused(one: Refusal) -> Row:
+def _refused(one: RuledOut) -> Row:
     return {
         "credit_note": one.credit_note_code,
         "rma": one.rma,

@@ -71,13 +71,13 @@ def _add_postings_reads(app: typer.Typer, reach: Reach) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Show postings that are undone (or of one state), and what holds the feed."""
-        from khaos_swap_assets.adapters.store.postings import SqlBook
+        from khaos_swap_assets.adapters.store.postings import SqlPostings
         from khaos_swap_assets.domain.documents.postings import State
         from khaos_swap_assets.stages.credit_notes.stopping import feed_problems, held
 
         require_one_of(state, get_args(State), "--state")
         with reach.store() as conn:
-            book = SqlBook(conn)
+            book = SqlPostings(conn)
             found = book.of_state(state) if state else book.undone()
             stopped = feed_problems(conn, settings=reach.settings(), now=reach.clock())
             behind = held(conn, settings=reach.settings(), now=reach.clock())
@@ -90,11 +90,11 @@ def _add_postings_reads(app: typer.Typer, reach: Reach) -> None:
     def show(reference: Reference, as_json: AsJson = False) -> None:
         """Show one posting with its document, without name and address, and its history."""
         from khaos_swap_assets.adapters.store import audit_log
-        from khaos_swap_assets.adapters.store.postings import SqlBook
+        from khaos_swap_assets.adapters.store.postings import SqlPostings
         from khaos_swap_assets.stages.credit_notes import people
 
         with reach.store() as conn:
-            posting = people.find(SqlBook(conn), reference)
+            posting = people.find(SqlPostings(conn), reference)
             history = audit_log.of_document(conn, f"posting {reference}")
         if as_json:
             typer.echo(as_json_text({**_full(posting), "history": [asdict(entry) for entry in history]}))
@@ -167,7 +167,7 @@ def _add_postings_verdicts(app: typer.Typer, reach: Reach) -> None:
         with reach.store() as conn:
             person = people.Person(by, reason)
             if bool(confirmed) == not_posted:
-                raise people.HandError("give one of --confirmed CODE and --not-posted")
+                raise people.ActionError("give one of --confirmed CODE and --not-posted")
             if confirmed:
                 done = people.resolve_confirmed(conn, reference, confirmed, person, now=reach.clock())
             else:

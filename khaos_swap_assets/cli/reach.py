@@ -1,7 +1,7 @@
 """What the commands reach: the installation of this folder, or the running demo; and the checks of their arguments.
 
 Belongs here: choosing the world, opening its store and vendors when a command needs them. Stays out: the commands
-(``cli``, ``cli_hands``).
+(``cli.postings`` and its like).
 """
 
 from __future__ import annotations

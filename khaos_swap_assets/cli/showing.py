@@ -1,7 +1,7 @@
 """How a command shows rows to a person or to a program, and what a word may be.
 
-Belongs here: the table, JSON whole and as a stream, the choices of an option. Stays out: what is shown (``cli_hands``,
-``cli_exceptions``, ``cli_links``, ``cli_policy``).
+Belongs here: the table, JSON whole and as a stream, the choices of an option. Stays out: what is shown
+(``cli.postings``, ``cli.exceptions``, ``cli.links``, ``cli.policy``).
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from khaos_swap_assets.cli import reach
 from khaos_swap_assets.cli.showing import show_rows
 
 if TYPE_CHECKING:
-    from khaos_swap_assets.domain.judging.upgrades import Change, ChangeTotal
+    from khaos_swap_assets.domain.judging.upgrades import ChangeTotal, UpgradeChange
     from khaos_swap_assets.rehearsal import Rehearsal
 
 
@@ -77,15 +77,15 @@ def _total(one: ChangeTotal) -> dict[str, str]:
     return {**_what(one), **changed, **_money(one)}
 
 
-def _row(one: Change) -> dict[str, str]:
+def _row(one: UpgradeChange) -> dict[str, str]:
     return {**_what(one), "subject": one.subject, "before": one.before, "after": one.after, **_money(one)}
 
 
-def _what(one: Change | ChangeTotal) -> dict[str, str]:
+def _what(one: UpgradeChange | ChangeTotal) -> dict[str, str]:
     return {"of": one.about, "kind": one.kind, "owner": one.owner}
 
 
-def _money(one: Change | ChangeTotal) -> dict[str, str]:
+def _money(one: UpgradeChange | ChangeTotal) -> dict[str, str]:
     from khaos_swap_assets.domain.money.amounts import format_money
 
     def told(pence: int) -> str:

@@ -132,7 +132,7 @@ class Play:
             try:
                 khaos = self.tools.open_khaos()
                 return people.process_return(conn, khaos, reference, return_code, PERSON, now=self._now())[1]
-            except people.HandError as error:
+            except people.ActionError as error:
                 return str(error)
 
     def _close_months(self) -> None:

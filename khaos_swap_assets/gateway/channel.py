@@ -40,7 +40,7 @@ RETURNS_TAIL = (
 )
 
 
-class Page(Protocol):
+class PulledPage(Protocol):
     """The answer to one pull: the token to give back and the documents as JSON text."""
 
     @property
@@ -64,7 +64,7 @@ class HandOut(Protocol):
         now: datetime,
         continuation: str,
         specific_ids: Sequence[str],
-    ) -> Page:
+    ) -> PulledPage:
         """Answer one pull."""
 
 

@@ -78,7 +78,7 @@ class _CutError(Exception):
     """An answer that had begun cannot be made good; the server cuts the line."""
 
 
-class Limits:
+class RequestLimits:
     """The outermost layer: refuses what is too much, times and counts the rest, and turns a fault of ours into 503."""
 
     def __init__(self, app: ASGIApp, rate: SenderRate) -> None:

@@ -86,7 +86,7 @@ LOG.setLevel(logging.WARNING)
 LOG.addFilter(OnceAMinute())
 
 
-class Line(HttpToolsProtocol):
+class TimedConnection(HttpToolsProtocol):
     """One connection. Its deadline is that of the part it is in: headers, body, answer and its way out, idle."""
 
     _deadline: asyncio.TimerHandle | None = None

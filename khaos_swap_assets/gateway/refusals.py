@@ -13,7 +13,7 @@ from datetime import datetime
 
 from fastapi import Request
 
-from khaos_swap_assets.adapters.store.arrivals import HEAD_BYTES, HEADS_AN_HOUR, Refusal
+from khaos_swap_assets.adapters.store.arrivals import HEAD_BYTES, HEADS_AN_HOUR, RefusedMessage
 from khaos_swap_assets.gateway.messages import announced
 
 MAIL = re.compile(rb"[^\s@,;<>\"']{1,64}@[^\s@,;<>\"']{1,190}")
@@ -38,8 +38,8 @@ class Heads:
         return TOKEN.sub(b"***", MAIL.sub(b"***", raw[:HEAD_BYTES]))
 
 
-def refusal(request: Request, raw: bytes, reason: str, head: bytes | None, now: datetime) -> Refusal:
+def refusal(request: Request, raw: bytes, reason: str, head: bytes | None, now: datetime) -> RefusedMessage:
     """What is counted before the refusal is answered; a body that was not read has the size that it announced."""
     sender = request.client.host if request.client else ""
     body_hash = hashlib.sha256(raw).hexdigest() if raw else ""
-    return Refusal(reason, sender, len(raw) or announced(request), body_hash, head, now)
+    return RefusedMessage(reason, sender, len(raw) or announced(request), body_hash, head, now)

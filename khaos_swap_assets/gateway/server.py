@@ -14,7 +14,7 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.gateway.lines import IDLE_SECONDS, Line
+from khaos_swap_assets.gateway.lines import IDLE_SECONDS, TimedConnection
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -50,7 +50,7 @@ def serve(settings: Settings, *, host: str = "", port: int | None = None, worker
             host=host or settings.gateway_host,
             port=settings.gateway_port if port is None else port,
             workers=number,
-            http=Line,
+            http=TimedConnection,
             ws="none",
             log_level="warning",
             access_log=False,

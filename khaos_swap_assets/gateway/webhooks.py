@@ -49,7 +49,7 @@ class RejectedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Knock:
+class NamedReturn:
     """What a proven token names; ``event`` or ``return_id`` may be empty when Swap left them out."""
 
     store_id: str
@@ -57,7 +57,7 @@ class Knock:
     return_id: str
 
 
-def verify(body: Mapping[str, Any], settings: SwapSettings, now: datetime) -> Knock:
+def verify(body: Mapping[str, Any], settings: SwapSettings, now: datetime) -> NamedReturn:
     """Check the token of a webhook against our secrets, our store, the time and the body beside it.
 
     Raises ``RejectedError``. HS256 only; the current or the previous secret; ``now`` is aware.
@@ -71,7 +71,7 @@ def verify(body: Mapping[str, Any], settings: SwapSettings, now: datetime) -> Kn
         raise RejectedError("the token is for another store")
     _require_agreement(claims, body)
     event, return_id = (str(claims.get(name) or "")[: MAX_KEY + 1] for name in ("event", "return_id"))
-    return Knock(settings.store_id, event, return_id)
+    return NamedReturn(settings.store_id, event, return_id)
 
 
 def verify_hmac(body: bytes, given: str, settings: SwapSettings) -> None:
@@ -107,7 +107,7 @@ def router(pool: Pool, writer: Writer, settings: SwapSettings, clock: Callable[[
     return routes
 
 
-async def _keep(pool: Pool, writer: Writer, knock: Knock, message: Mapping[str, Any], now: datetime) -> None:
+async def _keep(pool: Pool, writer: Writer, knock: NamedReturn, message: Mapping[str, Any], now: datetime) -> None:
     if all(0 < len(word) <= MAX_KEY for word in (knock.event, knock.return_id)):
         body = kept(message)
         event, return_id = cleaned(knock.event), cleaned(knock.return_id)
@@ -132,7 +132,7 @@ def _keep_unreadable(pool: Pool, store_id: str, message: Mapping[str, Any], now:
 
 def _proven(
     raw: bytes, headers: Mapping[str, str], settings: SwapSettings, now: datetime
-) -> tuple[dict[str, Any], Knock]:
+) -> tuple[dict[str, Any], NamedReturn]:
     message = parsed(raw)
     if not isinstance(message, dict):
         raise HTTPException(400, "the body is no JSON object")

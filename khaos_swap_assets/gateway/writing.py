@@ -17,14 +17,14 @@ from typing import Any
 import psycopg
 
 from khaos_swap_assets.adapters.errors import StoreError
-from khaos_swap_assets.adapters.store.arrivals import Knock, Refusal
+from khaos_swap_assets.adapters.store.arrivals import Knock, RefusedMessage
 from khaos_swap_assets.adapters.store.database import OF_THE_SERVER
 from khaos_swap_assets.gateway.pool import Connect
 
 PATIENCE = 10.0
 BATCH = 500
-Write = Callable[[psycopg.Connection[Any], Sequence[Knock | Refusal]], None]
-Ticket = tuple[Knock | Refusal, asyncio.AbstractEventLoop, "asyncio.Future[None]"]
+Write = Callable[[psycopg.Connection[Any], Sequence[Knock | RefusedMessage]], None]
+Ticket = tuple[Knock | RefusedMessage, asyncio.AbstractEventLoop, "asyncio.Future[None]"]
 
 
 class Writer:
@@ -38,7 +38,7 @@ class Writer:
         self._connection: psycopg.Connection[Any] | None = None
         self._is_closed = False
 
-    async def keep(self, message: Knock | Refusal) -> None:
+    async def keep(self, message: Knock | RefusedMessage) -> None:
         """Return once the message is committed. Raises ``StoreError`` when that took too long, or what went wrong."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
@@ -82,7 +82,7 @@ class Writer:
         live = [ticket for ticket in taken if not ticket[2].cancelled()]
         return live or (self._next() if taken else [])
 
-    def _try(self, messages: Sequence[Knock | Refusal]) -> Exception | None:
+    def _try(self, messages: Sequence[Knock | RefusedMessage]) -> Exception | None:
         """Write; a connection found dead, or read-only, is replaced once, since a knock that was written already folds.
 
         A refusal may then count twice.

@@ -13,7 +13,7 @@ SIGNS = {"works": "ok     ", "missing": "note   ", "fails": "FAILS  "}
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class PreflightFinding:
     """One thing that was tried: ``missing`` limits what is possible, ``fails`` stops the work."""
 
     verdict: Verdict

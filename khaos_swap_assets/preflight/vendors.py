@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from khaos_swap_assets.adapters.errors import KhaosSwapError, SettingsError, VendorError
 from khaos_swap_assets.adapters.settings import PREFIX, Settings
-from khaos_swap_assets.preflight.finding import Finding, Verdict
+from khaos_swap_assets.preflight.finding import PreflightFinding, Verdict
 from khaos_swap_assets.running import installation
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ NO_FILES: dict[Literal["sales-orders", "credit-notes"], str] = {
 }
 
 
-def examine(settings: Settings, *, mark: Literal["live", "demo"] = "live", send_alert: bool = False) -> list[Finding]:
+def examine(
+    settings: Settings, *, mark: Literal["live", "demo"] = "live", send_alert: bool = False
+) -> list[PreflightFinding]:
     """Try everything, stop at nothing."""
     return [
         *_settings(settings, mark),
@@ -57,7 +59,7 @@ def examine(settings: Settings, *, mark: Literal["live", "demo"] = "live", send_
     ]
 
 
-def follows(settings: Settings, findings: Iterable[Finding]) -> list[str]:
+def follows(settings: Settings, findings: Iterable[PreflightFinding]) -> list[str]:
     """What can be done with what was found, in words; the last line is the verdict."""
     failed = [finding.subject for finding in findings if finding.verdict == "fails"]
     limited = [finding.subject for finding in findings if finding.verdict == "missing"]
@@ -68,16 +70,16 @@ def follows(settings: Settings, findings: Iterable[Finding]) -> list[str]:
     return [*lines, f"ready for {settings.mode}: khaos-swap up"]
 
 
-def _tried(subject: str, *questions: Callable[[], Iterable[Finding]]) -> list[Finding]:
+def _tried(subject: str, *questions: Callable[[], Iterable[PreflightFinding]]) -> list[PreflightFinding]:
     """Ask one after the other; a vendor that cannot be reached is told in one line and asked no further."""
-    found: list[Finding] = []
+    found: list[PreflightFinding] = []
     for ask in questions:
         try:
             found += list(ask())
         except KhaosSwapError as error:
             if isinstance(error, VendorError) and error.place:
-                return [*found, Finding("fails", subject, _unreached(subject, error))]
-            found += [Finding("fails", subject, line) for line in str(error).splitlines()]
+                return [*found, PreflightFinding("fails", subject, _unreached(subject, error))]
+            found += [PreflightFinding("fails", subject, line) for line in str(error).splitlines()]
     return found
 
 
@@ -88,7 +90,7 @@ def _unreached(subject: str, error: VendorError) -> str:
     return f"{error.place} cannot be reached ({reason}); look at {PREFIX}{variable}; until then {follows_from_it}"
 
 
-def _settings(settings: Settings, mark: str) -> list[Finding]:
+def _settings(settings: Settings, mark: str) -> list[PreflightFinding]:
     from khaos_swap_assets.adapters.settings_checks import require_live
     from khaos_swap_assets.gateway.security import refuse_demo_secrets
 
@@ -96,33 +98,35 @@ def _settings(settings: Settings, mark: str) -> list[Finding]:
         lambda: require_live(settings, os.environ),
         lambda: refuse_demo_secrets(settings, mark),
     ]
-    found: list[Finding] = []
+    found: list[PreflightFinding] = []
     for check in checks:
         try:
             check()
         except SettingsError as error:
-            found += [Finding("fails", "settings", line) for line in str(error).splitlines()]
-    return found or [Finding("works", "settings", f"complete for mode {settings.mode}")]
+            found += [PreflightFinding("fails", "settings", line) for line in str(error).splitlines()]
+    return found or [PreflightFinding("works", "settings", f"complete for mode {settings.mode}")]
 
 
-def _policy(settings: Settings) -> Iterator[Finding]:
+def _policy(settings: Settings) -> Iterator[PreflightFinding]:
     from khaos_swap_assets.adapters.policy import load_policy
     from khaos_swap_assets.domain.policy.words import tasks_of
 
     policy = load_policy(settings.policy_file)
     place = str(settings.policy_file or "the defaults")
-    yield Finding("works", "policy", f"version {policy.version} of {place}")
+    yield PreflightFinding("works", "policy", f"version {policy.version} of {place}")
     tasks = tasks_of(policy)
     if tasks:
-        yield Finding("missing", "policy", f"not decided, so a person books it: {', '.join(tasks)}")
+        yield PreflightFinding("missing", "policy", f"not decided, so a person books it: {', '.join(tasks)}")
 
 
-def _database(settings: Settings, wanted: Literal["live", "demo"]) -> Iterator[Finding]:
+def _database(settings: Settings, wanted: Literal["live", "demo"]) -> Iterator[PreflightFinding]:
     from khaos_swap_assets.adapters.store import database, mark, migrate
 
     url = settings.database_url.get_secret_value()
     if not url:
-        yield Finding("missing", "database", f"{PREFIX}DATABASE_URL is empty: the embedded one serves, for audit only")
+        yield PreflightFinding(
+            "missing", "database", f"{PREFIX}DATABASE_URL is empty: the embedded one serves, for audit only"
+        )
         return
     with database.connect(url, application="preflight") as connection:
         version = connection.info.server_version // 10000
@@ -131,53 +135,55 @@ def _database(settings: Settings, wanted: Literal["live", "demo"]) -> Iterator[F
         mark.require(connection, wanted)
         database.require_writable(connection, url)
         yield from _feed(connection, settings)
-    yield Finding("works", "database", f"{database.place(url)} is PostgreSQL {version} and has the tables it should")
+    yield PreflightFinding(
+        "works", "database", f"{database.place(url)} is PostgreSQL {version} and has the tables it should"
+    )
     dagster = installation.require_dagster(url)
-    yield Finding("works", "database", f"{database.place(dagster)} is there for Dagster")
+    yield PreflightFinding("works", "database", f"{database.place(dagster)} is there for Dagster")
 
 
-def _swap(settings: Settings) -> Iterator[Finding]:
+def _swap(settings: Settings) -> Iterator[PreflightFinding]:
     from khaos_swap_assets.adapters.swap import client
     from khaos_swap_assets.domain.refunds.proof import NUMBERS_DAYS, carried
 
     with closing(client.connect(settings.swap)) as swap:
-        yield Finding("works", "Swap", swap.probe())
+        yield PreflightFinding("works", "Swap", swap.probe())
         since = datetime.now(UTC) - timedelta(days=NUMBERS_DAYS)
         yield _proof(settings, carried(one.record for one in swap.sample(since, PROOF_PAGES)))
     secret = settings.swap.webhook_secret.get_secret_value()
     yield _set(bool(secret), "Swap webhooks", f"{PREFIX}SWAP_WEBHOOK_SECRET", "returns are seen by sweeps alone, later")
 
 
-def _proof(settings: Settings, found: Carried) -> Finding:
+def _proof(settings: Settings, found: Carried) -> PreflightFinding:
     """What closed returns carry of a payment, and whether the rule in force agrees with that."""
     told = f"of the last 90 days, {found}; {found.unproven(settings.proof)} count as not paid"
     if advice := found.advice(settings.proof):
-        return Finding("missing", "proof of refunds", f"{told}; {advice}")
-    return Finding("works", "proof of refunds", told)
+        return PreflightFinding("missing", "proof of refunds", f"{told}; {advice}")
+    return PreflightFinding("works", "proof of refunds", told)
 
 
-def _khaos(settings: Settings) -> Iterator[Finding]:
+def _khaos(settings: Settings) -> Iterator[PreflightFinding]:
     from khaos_swap_assets.adapters.khaos import client
     from khaos_swap_assets.preflight import khaos as soap
 
     if settings.khaos.is_cloud:
-        yield Finding("missing", "Khaos", CLOUD)
+        yield PreflightFinding("missing", "Khaos", CLOUD)
         yield from _tried("Khaos files", lambda: _files(settings))
         return
     if not settings.khaos.url:
-        yield Finding("fails", "Khaos", f"{PREFIX}KHAOS_URL is not set; {WITHOUT_URL}")
+        yield PreflightFinding("fails", "Khaos", f"{PREFIX}KHAOS_URL is not set; {WITHOUT_URL}")
         return
     try:
         khaos = client.connect(settings.khaos)
     except KhaosSwapError as error:
-        yield Finding("fails", "Khaos", str(error))
+        yield PreflightFinding("fails", "Khaos", str(error))
         return
     with closing(khaos.http):
         questions = soap.QUESTIONS
         yield from _tried("Khaos", *(partial(ask, khaos, settings) for ask in questions))
 
 
-def _storefront(settings: Settings) -> Iterator[Finding]:
+def _storefront(settings: Settings) -> Iterator[PreflightFinding]:
     from khaos_swap_assets.adapters.storefront import client
 
     if not settings.storefront.is_connected:
@@ -188,19 +194,21 @@ def _storefront(settings: Settings) -> Iterator[Finding]:
         granted = shop.scopes()
         lacking = [scope for scope in client.NEEDED_SCOPES if scope not in granted]
         if lacking:
-            yield Finding("fails", "storefront scopes", f"the app lacks {', '.join(lacking)}: no refund can be read")
+            yield PreflightFinding(
+                "fails", "storefront scopes", f"the app lacks {', '.join(lacking)}: no refund can be read"
+            )
             return
         if client.ALL_ORDERS not in granted:
             words = f"without {client.ALL_ORDERS} orders older than 60 days are hidden: their refunds count as not paid"
-            yield Finding("missing", "storefront scopes", words)
+            yield PreflightFinding("missing", "storefront scopes", words)
         sweep = shop.changed_since(datetime.now(UTC) - timedelta(days=1))
     told = f"{len(sweep.refunds)} refunds on {sweep.orders} orders of the last day can be read"
     if sweep.faults:
-        yield Finding("missing", "storefront", f"{told}, {len(sweep.faults)} cannot: {sweep.faults[0].reason}")
-    yield Finding("works", "storefront", f"{told}; a refund counts once its money moved")
+        yield PreflightFinding("missing", "storefront", f"{told}, {len(sweep.faults)} cannot: {sweep.faults[0].reason}")
+    yield PreflightFinding("works", "storefront", f"{told}; a refund counts once its money moved")
 
 
-def _files(settings: Settings) -> Iterator[Finding]:
+def _files(settings: Settings) -> Iterator[PreflightFinding]:
     """Whether the files came that Khaos Cloud needs; without them only audit is possible."""
     from khaos_swap_assets.adapters.store import database, imports
 
@@ -212,10 +220,14 @@ def _files(settings: Settings) -> Iterator[Finding]:
             with database.connect(url, application="preflight") as connection:
                 last = imports.newest(connection, kind, is_complete=kind == "credit-notes")
         told = last and f"{last.file_name} with {last.documents} documents, by {last.imported_by}"
-        yield Finding("works", "Khaos files", f"{kind}: {told}") if told else Finding(lacking, "Khaos files", words)
+        yield (
+            PreflightFinding("works", "Khaos files", f"{kind}: {told}")
+            if told
+            else PreflightFinding(lacking, "Khaos files", words)
+        )
 
 
-def _gateway(settings: Settings) -> Iterator[Finding]:
+def _gateway(settings: Settings) -> Iterator[PreflightFinding]:
     khaos = settings.khaos
     is_channel = bool(khaos.channel_user and khaos.channel_password.get_secret_value())
     names = f"{PREFIX}KHAOS_CHANNEL_USER and {PREFIX}KHAOS_CHANNEL_PASSWORD"
@@ -233,31 +245,31 @@ def _gateway(settings: Settings) -> Iterator[Finding]:
     yield _set(is_public, "gateway", f"{PREFIX}GATEWAY_PUBLIC_URL", lacking)
 
 
-def _feed(connection: psycopg.Connection[Any], settings: Settings) -> Iterator[Finding]:
+def _feed(connection: psycopg.Connection[Any], settings: Settings) -> Iterator[PreflightFinding]:
     """What stops documents now; a person's hold, and that nobody watches, stop all of them."""
     from khaos_swap_assets.stages.credit_notes.stopping import feed_problems
 
     if settings.mode != "audit":
         lines = feed_problems(connection, settings=settings, now=datetime.now(UTC))
-        yield from (Finding("missing", "feed", line) for line in lines)
-        yield from [] if lines else [Finding("works", "feed", "nothing stops it")]
+        yield from (PreflightFinding("missing", "feed", line) for line in lines)
+        yield from [] if lines else [PreflightFinding("works", "feed", "nothing stops it")]
 
 
-def _alerts(settings: Settings, *, send_alert: bool) -> Iterator[Finding]:
+def _alerts(settings: Settings, *, send_alert: bool) -> Iterator[PreflightFinding]:
     if not settings.alert_urls.get_secret_value():
         yield _set(False, "alerts", f"{PREFIX}ALERT_URLS", "nobody is told of a failed run or a new unknown SKU")
         return
     if not send_alert:
-        yield Finding("works", "alerts", f"{PREFIX}ALERT_URLS is set; --send-alert tries it")
+        yield PreflightFinding("works", "alerts", f"{PREFIX}ALERT_URLS is set; --send-alert tries it")
         return
     from khaos_swap_assets.adapters.alerts import send
 
     is_sent = send(settings, "Khaos Swap: a test", "khaos-swap preflight sent this to see whether it arrives.")
     words = "a test message was sent to every address" if is_sent else "a test message did not reach every address"
-    yield Finding("works" if is_sent else "fails", "alerts", words)
+    yield PreflightFinding("works" if is_sent else "fails", "alerts", words)
 
 
-def _set(is_set: bool, subject: str, variable: str, lacking: str) -> Finding:
+def _set(is_set: bool, subject: str, variable: str, lacking: str) -> PreflightFinding:
     if is_set:
-        return Finding("works", subject, f"{variable} set")
-    return Finding("missing", subject, f"{variable} not set: {lacking}")
+        return PreflightFinding("works", subject, f"{variable} set")
+    return PreflightFinding("missing", subject, f"{variable} not set: {lacking}")

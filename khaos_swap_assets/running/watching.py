@@ -24,7 +24,7 @@ SHAKEN_SECONDS = 30.0
 Tell = Callable[[str, str], object]
 
 
-class Ground(Protocol):
+class Footing(Protocol):
     """What a house stands on."""
 
     def look(self) -> bool:
@@ -47,7 +47,7 @@ class Watcher:
 
     def __init__(
         self,
-        ground: Ground,
+        ground: Footing,
         say: Callable[[str], None],
         alert: Tell = lambda title, body: None,
         chores: Sequence[Callable[[], None]] = (),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from random import Random
 
-from khaos_swap_assets.sandbox.world import Customer, Item
+from khaos_swap_assets.sandbox.world import Customer, StockItem
 
 ADULT_SIZES = ("XS", "S", "M", "L", "XL")
 CHILD_SIZES = ("2Y", "4Y", "6Y", "8Y")
@@ -59,12 +59,12 @@ TOWNS = (
 EURO_TOWNS = (("Kiel", "24103", "DE"), ("Cork", "T12 X7K", "IE"), ("Lyon", "69002", "FR"))
 
 
-def stock_items(rng: Random, now: datetime) -> list[Item]:
+def stock_items(rng: Random, now: datetime) -> list[StockItem]:
     """Every size and colour of every style, with a level at the saleable site."""
     revised_at = now - timedelta(days=90)
     rows = [(style, colour, size) for style in STYLES for colour in COLOURS for size in _sizes(style[3])]
     return [
-        Item(
+        StockItem(
             stock_code=f"{style[0]}-{colour[0]}-{size}",
             stock_id=str(7000 + number),
             description=f"{style[1]} {colour[1]} / {size}",

@@ -17,7 +17,7 @@ import httpx
 from khaos_swap_assets.sandbox import switches
 from khaos_swap_assets.sandbox.khaos_books import Books
 from khaos_swap_assets.sandbox.khaos_returns import import_document
-from khaos_swap_assets.sandbox.world import Item, ReturnDocument
+from khaos_swap_assets.sandbox.world import ReturnDocument, StockItem
 
 FIRST_CONTACT = "2019-12-31 12:00:00Z"
 CONFIG_EVERY = timedelta(days=1)
@@ -83,7 +83,7 @@ class Channel:
         self._remember("stock_pushed_at", now.isoformat())
         return len(moved)
 
-    def _upload(self, page: Sequence[Item]) -> Json:
+    def _upload(self, page: Sequence[StockItem]) -> Json:
         ids = {code: item.stock_id for code, item in self._books.world.items.items()}
         told = [item for item in page if item.parts and all(part.value_proportion for part in item.parts)]
         packs = [pack_of(item, ids) for item in told]
@@ -171,11 +171,11 @@ def gateway_client(url: str, user: str, password: str, transport: httpx.BaseTran
     return httpx.Client(base_url=url, auth=(user, password), timeout=30.0, transport=transport)
 
 
-def _is_due(item: Item, since: datetime | None) -> bool:
+def _is_due(item: StockItem, since: datetime | None) -> bool:
     return since is None or any(at and at > since for at in (item.revised_at, item.moved_at))
 
 
-def _stock_item(item: Item) -> Json:
+def _stock_item(item: StockItem) -> Json:
     return {
         "StockID": item.stock_id,
         "StockCode": item.stock_code,
@@ -186,7 +186,7 @@ def _stock_item(item: Item) -> Json:
     }
 
 
-def pack_of(item: Item, ids: Mapping[str, str]) -> Json:
+def pack_of(item: StockItem, ids: Mapping[str, str]) -> Json:
     """What a pack holds, and of how much of its value each component is (khaos.md §8.5)."""
     held = [
         {
@@ -199,7 +199,7 @@ def pack_of(item: Item, ids: Mapping[str, str]) -> Json:
     return {"StockID": item.stock_id, "PackType": "Pack", "PackItems": held}
 
 
-def _levels(item: Item) -> list[Json]:
+def _levels(item: StockItem) -> list[Json]:
     sites = {1: item.available, 9: item.quarantine}
     return [
         {"StockCode": item.stock_code, "StockID": item.stock_id, "SiteID": site, "Levels": {"Available": level}}

@@ -31,7 +31,7 @@ class Typed:
 
 
 @dataclass
-class Draft:
+class HandNote:
     """A note in the making; ``off`` are the pence by which it is not what was refunded, by cause."""
 
     rmas: list[Rma]
@@ -68,27 +68,27 @@ class Hand:
         """The order whose goods came back."""
         return self._order_of[rma.lines[0].line_item_id]
 
-    def draft(self, rma: Rma) -> Draft:
+    def draft(self, rma: Rma) -> HandNote:
         """The note as it should be: the goods at what was paid; a fee that was withheld stays credited."""
         order = self.order_of(rma)
         lines = [NoteLine(one.sku, one.quantity, one.cost_pence, 0, so_code=order.so_code) for one in rma.lines]
         at = (rma.processed_at or rma.closed_at or self.maker.month_start) + timedelta(days=self.rng.randrange(2))
-        made = Draft([rma], order.urn, rma.rma_number, order.currency, at, lines)
+        made = HandNote([rma], order.urn, rma.rma_number, order.currency, at, lines)
         made.off["fee"] += made.gross_pence - rma.refund_pence
         return made
 
-    def list_pence(self, draft: Draft, line: NoteLine) -> int:
+    def list_pence(self, draft: HandNote, line: NoteLine) -> int:
         """What the units of a line would have cost without the discount."""
         order = self.order_of(draft.rmas[0])
         sold = next(one for one in order.lines if one.stock_code == line.stock_code)
         return unit_list_pence(self.maker.world, order, sold) * line.quantity
 
-    def is_twin(self, reference: str, draft: Draft) -> bool:
+    def is_twin(self, reference: str, draft: HandNote) -> bool:
         """True for a reference of another return that only the reference itself tells from the right one."""
         other, rma = self.maker.world.rmas.get(reference), draft.rmas[0]
         return other is not None and self.order_of(other) is self.order_of(rma) and _goods(other) == _goods(rma)
 
-    def post(self, slip: str, drafts: list[Draft]) -> None:
+    def post(self, slip: str, drafts: list[HandNote]) -> None:
         """Put the notes into the world, and the truth about them beside."""
         for draft in drafts:
             for line in draft.lines:
@@ -101,33 +101,33 @@ class Hand:
                 self.off.setdefault(rmas[0], Counter()).update(draft.off)
 
 
-Slip = Callable[[Hand, Draft], list[Draft]]
+Slip = Callable[[Hand, HandNote], list[HandNote]]
 
 
 def _goods(rma: Rma) -> int:
     return sum(line.cost_pence for line in rma.lines)
 
 
-def clean(_hand: Hand, draft: Draft) -> list[Draft]:
+def clean(_hand: Hand, draft: HandNote) -> list[HandNote]:
     """As it should be."""
     return [draft]
 
 
-def mistyped(hand: Hand, draft: Draft) -> list[Draft]:
+def mistyped(hand: Hand, draft: HandNote) -> list[HandNote]:
     """A reference that is no return's: a letter for a digit, one digit lost, letters turned round."""
     ref = draft.reference
     draft.reference = hand.rng.choice((f"{ref[:-2]}O{ref[-1]}", ref[:-1], ref.replace("RMA", "RAM")))
     return [draft]
 
 
-def untidy(hand: Hand, draft: Draft) -> list[Draft]:
+def untidy(hand: Hand, draft: HandNote) -> list[HandNote]:
     """The right reference in other words."""
     ref = draft.reference
     draft.reference = hand.rng.choice((ref.lower(), ref.replace("-", " "), f"Return {ref}", f" {ref}"))
     return [draft]
 
 
-def transposed(hand: Hand, draft: Draft) -> list[Draft]:
+def transposed(hand: Hand, draft: HandNote) -> list[HandNote]:
     """Two digits turned round: mostly another return's reference."""
     ref, at = draft.reference, RMA_DIGITS + hand.rng.randrange(1, 4)
     typed = ref[:at] + ref[at + 1] + ref[at] + ref[at + 2 :]
@@ -137,7 +137,7 @@ def transposed(hand: Hand, draft: Draft) -> list[Draft]:
     return [draft]
 
 
-def elsewhere(hand: Hand, draft: Draft) -> list[Draft]:
+def elsewhere(hand: Hand, draft: HandNote) -> list[HandNote]:
     """The reference of another return, by preference one of the same customer."""
     others = [one for one in hand.maker.world.rmas.values() if not hand.is_twin(one.rma_number, draft)]
     alike = [one for one in others if one.urn == draft.urn]
@@ -145,7 +145,7 @@ def elsewhere(hand: Hand, draft: Draft) -> list[Draft]:
     return [draft]
 
 
-def left_out(hand: Hand, draft: Draft) -> list[Draft]:
+def left_out(hand: Hand, draft: HandNote) -> list[HandNote]:
     """No reference, and sometimes no order either."""
     draft.reference = ""
     if hand.rng.random() < 0.3:
@@ -153,7 +153,7 @@ def left_out(hand: Hand, draft: Draft) -> list[Draft]:
     return [draft]
 
 
-def split(hand: Hand, draft: Draft) -> list[Draft]:
+def split(hand: Hand, draft: HandNote) -> list[HandNote]:
     """Two notes for one return: line by line, or one line in two amounts; the second may lack the reference."""
     first, second = draft.lines[:1], draft.lines[1:]
     if not second:
@@ -165,14 +165,14 @@ def split(hand: Hand, draft: Draft) -> list[Draft]:
     return [replace(draft, lines=first), replace(draft, lines=second, reference=reference, off=Counter())]
 
 
-def doubled(hand: Hand, draft: Draft) -> list[Draft]:
+def doubled(hand: Hand, draft: HandNote) -> list[HandNote]:
     """Two people typed the same note."""
     again = replace(draft, lines=[replace(line) for line in draft.lines], off=Counter(again=draft.gross_pence))
     again.at += timedelta(days=hand.rng.randrange(3))
     return [draft, again]
 
 
-def wrong_amount(hand: Hand, draft: Draft) -> list[Draft]:
+def wrong_amount(hand: Hand, draft: HandNote) -> list[HandNote]:
     """A slip of the keyboard in the amount of a line, which is not just what its discount was."""
     discount = hand.list_pence(draft, draft.lines[0]) - draft.lines[0].gross_pence
     off = hand.rng.choice([pence for pence in TYPED_OFF if pence != discount])
@@ -181,7 +181,7 @@ def wrong_amount(hand: Hand, draft: Draft) -> list[Draft]:
     return [draft]
 
 
-def wrong_units(_hand: Hand, draft: Draft) -> list[Draft]:
+def wrong_units(_hand: Hand, draft: HandNote) -> list[HandNote]:
     """One unit more than came back."""
     line = draft.lines[0]
     each = line.gross_pence // line.quantity
@@ -190,17 +190,17 @@ def wrong_units(_hand: Hand, draft: Draft) -> list[Draft]:
     return [draft]
 
 
-def list_price(hand: Hand, draft: Draft) -> list[Draft]:
+def list_price(hand: Hand, draft: HandNote) -> list[HandNote]:
     """Credited before the discount."""
     return _repriced(hand, draft, "discount", lambda line: hand.list_pence(draft, line))
 
 
-def net_price(hand: Hand, draft: Draft) -> list[Draft]:
+def net_price(hand: Hand, draft: HandNote) -> list[HandNote]:
     """Net prices typed where gross ones belong."""
     return _repriced(hand, draft, "tax", lambda line: hand.maker.net(line.stock_code, line.gross_pence))
 
 
-def _repriced(hand: Hand, draft: Draft, cause: str, price: Callable[[NoteLine], int]) -> list[Draft]:
+def _repriced(hand: Hand, draft: HandNote, cause: str, price: Callable[[NoteLine], int]) -> list[HandNote]:
     """Every line at another price; where that is no other, a slip of the keyboard instead."""
     before = draft.gross_pence
     for line in draft.lines:
@@ -209,25 +209,25 @@ def _repriced(hand: Hand, draft: Draft, cause: str, price: Callable[[NoteLine], 
     return [draft] if draft.off[cause] else wrong_amount(hand, draft)
 
 
-def with_delivery(hand: Hand, draft: Draft) -> list[Draft]:
+def with_delivery(hand: Hand, draft: HandNote) -> list[HandNote]:
     """The delivery of the order credited too, which was not refunded."""
     draft.delivery_pence = hand.order_of(draft.rmas[0]).delivery_gross_pence
     draft.off["delivery"] += draft.delivery_pence
     return [draft] if draft.delivery_pence else wrong_amount(hand, draft)
 
 
-def wrong_customer(hand: Hand, draft: Draft) -> list[Draft]:
+def wrong_customer(hand: Hand, draft: HandNote) -> list[HandNote]:
     """On the account of somebody else."""
     draft.urn = hand.rng.choice([urn for urn in hand.maker.world.customers if urn != draft.urn])
     return [draft]
 
 
-def forgotten(_hand: Hand, _draft: Draft) -> list[Draft]:
+def forgotten(_hand: Hand, _draft: HandNote) -> list[HandNote]:
     """No note at all."""
     return []
 
 
-def merged(hand: Hand, draft: Draft, other: Draft) -> Draft:
+def merged(hand: Hand, draft: HandNote, other: HandNote) -> HandNote:
     """One note for two returns of a customer, which names one of them, both or none."""
     refs = (draft.reference, "", f"{draft.reference}, {other.reference}", f"{draft.reference} & {other.reference}")
     both = replace(draft, rmas=draft.rmas + other.rmas, lines=draft.lines + other.lines)

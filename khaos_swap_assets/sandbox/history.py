@@ -18,15 +18,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from khaos_swap_assets.sandbox.generator import STORE_ID
-from khaos_swap_assets.sandbox.history_file import HistoryError, Line, read
+from khaos_swap_assets.sandbox.history_file import HistoryError, HistoryLine, read
 from khaos_swap_assets.sandbox.history_truth import plants
 from khaos_swap_assets.sandbox.maker import LONDON, order_ref
-from khaos_swap_assets.sandbox.world import Customer, Item, Order, Rma, RmaLine, SoldLine, World
+from khaos_swap_assets.sandbox.world import Customer, Order, Rma, RmaLine, StockItem, World, WorldLine
 
 MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 SHELF_QUANTITY = 500
 
-Invoices = Mapping[str, list[Line]]
+Invoices = Mapping[str, list[HistoryLine]]
 
 
 def require(path: Path, month: str) -> None:
@@ -68,7 +68,7 @@ def one_fit(cancellations: Invoices, sales: Invoices) -> dict[str, str]:
     return fits
 
 
-def units(lines: Iterable[Line]) -> Counter[str]:
+def units(lines: Iterable[HistoryLine]) -> Counter[str]:
     """Units by raw code, whatever the sign."""
     counted: Counter[str] = Counter()
     for line in lines:
@@ -93,18 +93,18 @@ def _read(path: Path, month: str) -> tuple[Invoices, Invoices]:
     return invoices, cancelled
 
 
-def _by_invoice(lines: Iterable[Line]) -> Invoices:
-    invoices: defaultdict[str, list[Line]] = defaultdict(list)
+def _by_invoice(lines: Iterable[HistoryLine]) -> Invoices:
+    invoices: defaultdict[str, list[HistoryLine]] = defaultdict(list)
     for line in lines:
         invoices[line.invoice].append(line)
     return invoices
 
 
-def _sold(lines: list[Line]) -> list[Line]:
+def _sold(lines: list[HistoryLine]) -> list[HistoryLine]:
     return [line for line in lines if line.is_product and line.quantity > 0]
 
 
-def _goods(lines: list[Line]) -> list[Line]:
+def _goods(lines: list[HistoryLine]) -> list[HistoryLine]:
     return [line for line in lines if line.is_product and line.quantity]
 
 
@@ -117,11 +117,11 @@ def _utc(local: datetime) -> datetime:
     return local.replace(tzinfo=LONDON, microsecond=0).astimezone(UTC)
 
 
-def _catalogue(sales: Invoices, before: datetime) -> dict[str, Item]:
+def _catalogue(sales: Invoices, before: datetime) -> dict[str, StockItem]:
     latest = {line.code: line for sold in sales.values() for line in sold if line.at < before}
     revised_at = _utc(before)
     return {
-        code: Item(
+        code: StockItem(
             stock_code=code,
             stock_id=str(7000 + number),
             description=line.description,
@@ -138,7 +138,7 @@ def _customer(urn: str) -> Customer:
     return Customer(urn, "Customer", urn, f"{urn}@example.com", "1 History Row", "Leeds", "LS1 4AB")
 
 
-def _order(name: str, sold: list[Line], lines: list[Line]) -> Order:
+def _order(name: str, sold: list[HistoryLine], lines: list[HistoryLine]) -> Order:
     at = _utc(sold[0].at)
     delivery = sum(line.pence for line in lines if line.code.strip().upper() in ("POST", "DOT") and line.quantity > 0)
     return Order(
@@ -149,7 +149,7 @@ def _order(name: str, sold: list[Line], lines: list[Line]) -> Order:
         urn=sold[0].customer,
         currency="GBP",
         ordered_at=at,
-        lines=[SoldLine(line.code, line.quantity, line.pence, 20, f"{name}{n:04d}") for n, line in enumerate(sold)],
+        lines=[WorldLine(line.code, line.quantity, line.pence, 20, f"{name}{n:04d}") for n, line in enumerate(sold)],
         delivery_gross_pence=delivery,
         invoice_code=f"INV{name}",
         issued_at=at,
@@ -157,7 +157,7 @@ def _order(name: str, sold: list[Line], lines: list[Line]) -> Order:
     )
 
 
-def _rma(name: str, lines: list[Line], order_invoice: str) -> Rma:
+def _rma(name: str, lines: list[HistoryLine], order_invoice: str) -> Rma:
     """Closed and refunded at the minute of the C-invoice; every unit was found sellable the hour before."""
     at = _utc(lines[0].at)
     return Rma(

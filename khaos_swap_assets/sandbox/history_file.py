@@ -30,7 +30,7 @@ class HistoryError(ValueError):
     """The file or the month cannot be used; each line says why and what to do."""
 
 
-class Line(NamedTuple):
+class HistoryLine(NamedTuple):
     """One row of the file. ``pence`` is |quantity x price|, rounded half up; ``at`` is London time without a zone."""
 
     invoice: str
@@ -43,7 +43,7 @@ class Line(NamedTuple):
     is_product: bool
 
 
-def read(path: Path, end: datetime) -> Iterator[Line]:
+def read(path: Path, end: datetime) -> Iterator[HistoryLine]:
     """The lines before ``end`` (London time), oldest first, rows of a minute in the file's order.
 
     Raises ``HistoryError``: no Parquet file, a column that is not there, or cells that cannot be meant.
@@ -168,7 +168,7 @@ def _shown(cell: object, reason: str) -> str:
     return "the cell is empty" if is_missing else f"{str(cell)!r} {reason}"
 
 
-def _lines(columns: Mapping[str, pd.Series]) -> Iterator[Line]:
+def _lines(columns: Mapping[str, pd.Series]) -> Iterator[HistoryLine]:
     order = columns["InvoiceDate"].sort_values(kind="stable").index
     sorted_ = {name: column[order] for name, column in columns.items()}
     quantities = sorted_["Quantity"].astype("int64")
@@ -185,4 +185,4 @@ def _lines(columns: Mapping[str, pd.Series]) -> Iterator[Line]:
         sorted_["CustomerID"].tolist(),
         codes.map(product).tolist(),
     )
-    return (Line(*row) for row in zip(*cells, strict=True))
+    return (HistoryLine(*row) for row in zip(*cells, strict=True))

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from khaos_swap_assets.sandbox.world import Order, Plant, Rma, SoldLine, World
+from khaos_swap_assets.sandbox.world import Order, Plant, Rma, World, WorldLine
 
 Goods = tuple[str, str]
 """A Sales Order and a code of it."""
@@ -85,7 +85,7 @@ def _over_return(askable: set[str], rma: Rma, order: Order, so_far: _GivenBack) 
         yield Plant("over_return", rma=rma.rma_number, why="; ".join(whys))
 
 
-def _unit_prices(sales: Sequence[SoldLine]) -> list[int]:
+def _unit_prices(sales: Sequence[WorldLine]) -> list[int]:
     """The most that each sold unit may be refunded, the dearest first: a part of a penny counts up, the last has less.
 
     Which units of an order come back nobody knows, so the dearest are taken for them (FINANCE_RULES U-8, U-26).

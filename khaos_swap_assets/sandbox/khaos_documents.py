@@ -13,7 +13,7 @@ from khaos_swap_assets.sandbox.khaos_books import Entry
 from khaos_swap_assets.sandbox.khaos_packs import Items, note_lines, sold_lines
 from khaos_swap_assets.sandbox.khaos_prices import net_of_gross
 from khaos_swap_assets.sandbox.khaos_wire import LONDON, cdata, day, escape, flag, money
-from khaos_swap_assets.sandbox.world import Customer, Item, Note, Order, SoldLine
+from khaos_swap_assets.sandbox.world import Customer, Note, Order, StockItem, WorldLine
 
 SITES = {1: "Main Warehouse", 9: "Not Saleable"}
 DELIVERY_VAT = 20
@@ -49,12 +49,12 @@ class Style:
         return cdata(text) if self.has_cdata else escape(text)
 
 
-def stock_items(items: Iterable[Item], style: Style) -> str:
+def stock_items(items: Iterable[StockItem], style: Style) -> str:
     """The answer of ExportStock."""
     return f"<STOCK_ITEMS>{''.join(_stock_item(item, style) for item in items)}</STOCK_ITEMS>"
 
 
-def stock_status(items: Iterable[Item], site_id: int) -> str:
+def stock_status(items: Iterable[StockItem], site_id: int) -> str:
     """The answer of ExportStockStatus: one site, or with -1 each site's row with a SITE of its own."""
     if site_id == -1:
         rows = "".join(_level(item, site, f"<SITE>{SITES[site]}</SITE>") for item in items for site in SITES)
@@ -81,7 +81,7 @@ def sales_orders(entries: Iterable[tuple[Entry, Customer | None]], style: Style)
     return f"<SALES_ORDERS>{rows}</SALES_ORDERS>"
 
 
-def _stock_item(item: Item, style: Style) -> str:
+def _stock_item(item: StockItem, style: Style) -> str:
     barcodes = f'<BARCODES><BARCODE DESC="EAN">{escape(item.barcode)}</BARCODE></BARCODES>' if item.barcode else ""
     return (
         f"<STOCK_ITEM><STOCK_CODE>{escape(item.stock_code)}</STOCK_CODE><STOCK_ID>{escape(item.stock_id)}</STOCK_ID>"
@@ -95,7 +95,7 @@ def _stock_item(item: Item, style: Style) -> str:
     )
 
 
-def _pack(item: Item) -> str:
+def _pack(item: StockItem) -> str:
     links = "".join(
         f"<LINK_ITEM><STOCK_CODE>{escape(part.stock_code)}</STOCK_CODE><LINK_TYPE>3</LINK_TYPE>"
         f"<LINK_VALUE>{part.quantity}</LINK_VALUE><AUTO_ADD>-1</AUTO_ADD></LINK_ITEM>"
@@ -104,7 +104,7 @@ def _pack(item: Item) -> str:
     return f"<LINKED_ITEMS>{links}</LINKED_ITEMS>" if links else ""
 
 
-def _level(item: Item, site_id: int, extra: str) -> str:
+def _level(item: StockItem, site_id: int, extra: str) -> str:
     level = item.available if site_id == 1 else item.quarantine
     status = "5" if not item.is_stock_controlled else "4" if item.is_discontinued else "0" if level > 0 else "3"
     price = money(item.unit_gross_pence)
@@ -224,14 +224,14 @@ def _internal_ref(type_id: str, words: str, code: str) -> str:
     return f'<INTERNAL_REF TYPE_ID="{type_id}" TYPE_DESC="{words}">{code}</INTERNAL_REF>'
 
 
-def _unit_prices(line: SoldLine) -> list[tuple[int, int]]:
+def _unit_prices(line: WorldLine) -> list[tuple[int, int]]:
     """(units, unit pence) rows that multiply out to the line exactly: the dearer units take a row of their own."""
     unit, dearer = divmod(line.gross_pence, line.quantity)
     rows = [(line.quantity - dearer, unit), (dearer, unit + 1)]
     return [row for row in rows if row[0]]
 
 
-def _order_item(line: SoldLine, units: int, unit_pence: int) -> str:
+def _order_item(line: WorldLine, units: int, unit_pence: int) -> str:
     price = "PRICE_NET" if line.vat_percent == 0 else "PRICE_GRS"
     return (
         f"<ORDER_ITEM><STOCK_CODE>{escape(line.stock_code)}</STOCK_CODE><MAPPING_TYPE>1</MAPPING_TYPE>"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from khaos_swap_assets.sandbox.world import Item, Note, NoteLine, Order, SoldLine
+from khaos_swap_assets.sandbox.world import Note, NoteLine, Order, StockItem, WorldLine
 
 SWITCHES: Mapping[str, tuple[str, ...]] = {
     "pack_orders": ("header", "with_parts"),
@@ -18,7 +18,7 @@ SWITCHES: Mapping[str, tuple[str, ...]] = {
 """A pack is listed by itself, with its components beside it at no price, or by its components alone."""
 
 Goods = Iterable[tuple[str, int]]
-Items = Mapping[str, Item]
+Items = Mapping[str, StockItem]
 
 
 def is_pack(items: Items, code: str) -> bool:
@@ -33,14 +33,14 @@ def opened(items: Items, goods: Goods) -> Iterator[tuple[str, int]]:
         yield from [(part.stock_code, part.quantity * units) for part in parts] or [(code, units)]
 
 
-def sold_lines(items: Items, order: Order, way: str) -> list[SoldLine]:
+def sold_lines(items: Items, order: Order, way: str) -> list[WorldLine]:
     """The lines of an order as Khaos lists them."""
-    found: list[SoldLine] = []
+    found: list[WorldLine] = []
     for line in order.lines:
         found.append(line)
         if way == "with_parts" and is_pack(items, line.stock_code):
             inside = opened(items, [(line.stock_code, line.quantity)])
-            found += [SoldLine(code, units, 0, line.vat_percent, "") for code, units in inside]
+            found += [WorldLine(code, units, 0, line.vat_percent, "") for code, units in inside]
     return found
 
 

@@ -36,7 +36,7 @@ from khaos_swap_assets.sandbox.khaos_wire import (
     stamp,
 )
 from khaos_swap_assets.sandbox.khaos_wsdl import ENCODING_SCHEMA, wsdl
-from khaos_swap_assets.sandbox.world import Customer, Item, Note, Order
+from khaos_swap_assets.sandbox.world import Customer, Note, Order, StockItem
 
 BASE = "/LiveSoap/KhaosSBX.exe"
 VERSION = "8.236.14.0"
@@ -185,7 +185,7 @@ def _get_stock_list(books: Books, parameters: Parameters) -> Result:
     return {"Count": len(rows), "List": rows}
 
 
-def _changed_at(item: Item, is_movement: bool) -> datetime | None:
+def _changed_at(item: StockItem, is_movement: bool) -> datetime | None:
     return item.moved_at if is_movement else item.revised_at
 
 
@@ -193,7 +193,7 @@ def _is_changed(changed_at: datetime | None, since: datetime | None) -> bool:
     return since is None or (changed_at is not None and changed_at >= since)
 
 
-def _stock_row(item: Item, last_updated: str) -> Struct:
+def _stock_row(item: StockItem, last_updated: str) -> Struct:
     fields = {"StockCode": item.stock_code, "OtherRef": item.other_ref, "StockDesc": item.description}
     return {**fields, "ParentCode": "", "ParentOtherRef": "", "LastUpdated": last_updated}
 
@@ -209,7 +209,7 @@ def _export_stock_status(books: Books, parameters: Parameters) -> Result:
     return documents.stock_status(_items(books, parameters, is_movement=True), site_id)
 
 
-def _items(books: Books, parameters: Parameters, *, is_movement: bool) -> list[Item]:
+def _items(books: Books, parameters: Parameters, *, is_movement: bool) -> list[StockItem]:
     """Items by code (1) or Other Ref (2), unknown ones simply absent; without codes those changed since."""
     asked = _codes(parameters.get("StockCode", ""))
     items = books.world.items

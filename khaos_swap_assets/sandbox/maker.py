@@ -14,14 +14,14 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from khaos_swap_assets.sandbox import catalogue
-from khaos_swap_assets.sandbox.world import Customer, Item, Note, NoteLine, Order, Rma, RmaLine, SoldLine, World
+from khaos_swap_assets.sandbox.world import Customer, Note, NoteLine, Order, Rma, RmaLine, StockItem, World, WorldLine
 
 LONDON = ZoneInfo("Europe/London")
 ORDER_REF_FORMAT = "KCC{0}"
 CLEAN_DISCOUNTS = (0, 0, 0, 10, 15)
 EURO_PERCENT = 118
 
-Picks = Sequence[tuple[SoldLine, int]]
+Picks = Sequence[tuple[WorldLine, int]]
 
 
 def order_ref(order_name: str) -> str:
@@ -34,17 +34,17 @@ def net_of(gross_pence: int, vat_percent: int) -> int:
     return (gross_pence * 200 + 100 + vat_percent) // (2 * (100 + vat_percent))
 
 
-def part_of(line: SoldLine, quantity: int) -> int:
+def part_of(line: WorldLine, quantity: int) -> int:
     """What ``quantity`` units of a sold line cost; the whole line costs the whole."""
     return line.gross_pence * quantity // line.quantity
 
 
-def unit_list_pence(world: World, order: Order, line: SoldLine) -> int:
+def unit_list_pence(world: World, order: Order, line: WorldLine) -> int:
     """The price of one unit before any discount; never less than a unit of the line cost."""
     return max(_unit_pence(world.items[line.stock_code], order.currency), -(-line.gross_pence // line.quantity))
 
 
-def _unit_pence(item: Item, currency: str) -> int:
+def _unit_pence(item: StockItem, currency: str) -> int:
     return item.unit_gross_pence if currency == "GBP" else item.unit_gross_pence * EURO_PERCENT // 100
 
 
@@ -91,21 +91,21 @@ class Maker:
         self.world.customers[made.urn] = made
         return made
 
-    def item(self, stock_code: str, *, barcode: str = "", is_discontinued: bool = False) -> Item:
+    def item(self, stock_code: str, *, barcode: str = "", is_discontinued: bool = False) -> StockItem:
         """A stock item of its own, which no other return and no sale touches."""
         stock_id = str(70000 + len(self.world.items))
-        made = Item(stock_code, stock_id, f"Item {stock_code}", 5000, available=8, barcode=barcode)
+        made = StockItem(stock_code, stock_id, f"Item {stock_code}", 5000, available=8, barcode=barcode)
         made.is_discontinued = is_discontinued
         made.revised_at = made.moved_at = self.month_start - timedelta(days=60)
         self.world.items[stock_code] = made
         return made
 
-    def basket(self, size: int | None = None) -> list[tuple[Item, int]]:
+    def basket(self, size: int | None = None) -> list[tuple[StockItem, int]]:
         """Distinct items with quantities; mostly one unit each."""
         count = size or self.rng.choices((1, 2, 3, 4), (35, 35, 20, 10))[0]
         return [(item, self.rng.choices((1, 2, 3), (80, 13, 7))[0]) for item in self.rng.sample(self.stock, count)]
 
-    def order(self, customer: Customer, basket: Sequence[tuple[Item, int]], ordered_at: datetime) -> Order:
+    def order(self, customer: Customer, basket: Sequence[tuple[StockItem, int]], ordered_at: datetime) -> Order:
         """An invoiced Sales Order with an order discount, put into the world."""
         self._order_number += 1
         number = self._order_number
@@ -129,12 +129,12 @@ class Maker:
         self.world.orders[made.so_code] = made
         return made
 
-    def _sold(self, item: Item, quantity: int, keep: int, customer: Customer, number: int, at: int) -> SoldLine:
+    def _sold(self, item: StockItem, quantity: int, keep: int, customer: Customer, number: int, at: int) -> WorldLine:
         unit = _unit_pence(item, customer.currency)
         gross = (unit * quantity * keep * 2 + 100) // 200
-        return SoldLine(item.stock_code, quantity, gross, item.vat_percent, str(14200000000000 + number * 100 + at))
+        return WorldLine(item.stock_code, quantity, gross, item.vat_percent, str(14200000000000 + number * 100 + at))
 
-    def picks(self, order: Order) -> list[tuple[SoldLine, int]]:
+    def picks(self, order: Order) -> list[tuple[WorldLine, int]]:
         """Some of an order's lines and some of their units: what comes back."""
         lines = self.rng.sample(order.lines, self.rng.randint(1, len(order.lines)))
         return [(line, self.rng.randint(1, line.quantity)) for line in lines]
@@ -161,7 +161,7 @@ class Maker:
         """The return made last."""
         return next(reversed(self.world.rmas.values()))
 
-    def line(self, sold: SoldLine, quantity: int, number: int, at: int) -> RmaLine:
+    def line(self, sold: WorldLine, quantity: int, number: int, at: int) -> RmaLine:
         """One returned row of a sold line."""
         reason = self.rng.choice(("Fit", "Changed mind", "Not as described", "Faulty"))
         product_id = f"prd_{number:06d}{at:02d}"

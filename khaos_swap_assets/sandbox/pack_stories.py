@@ -17,7 +17,7 @@ from khaos_swap_assets.sandbox.khaos_packs import shares
 from khaos_swap_assets.sandbox.maker import Maker
 from khaos_swap_assets.sandbox.scenarios import Scenario
 from khaos_swap_assets.sandbox.trouble import plant
-from khaos_swap_assets.sandbox.world import Item, NoteLine, Order, Part, Rma, SoldLine, World
+from khaos_swap_assets.sandbox.world import NoteLine, Order, PackPart, Rma, StockItem, World, WorldLine
 
 FIRST_ORDER = 300_000
 SHARE = 40
@@ -121,24 +121,26 @@ def noted_by_components(maker: Maker) -> None:
     maker.note(order.urn, maker.rng.choice(("", rma.rma_number)), order.currency, at, lines)
 
 
-def an_item(maker: Maker) -> Item:
+def an_item(maker: Maker) -> StockItem:
     """An item of its own that packs may hold."""
     made = maker.item(f"PRT-{len(maker.world.items)}")
     made.unit_gross_pence = maker.rng.choice(PRICES)
     return made
 
 
-def a_pack(maker: Maker) -> Item:
+def a_pack(maker: Maker) -> StockItem:
     """A pack of two or three items, cheaper than they are alone; its components have levels, it has none."""
     held = [(an_item(maker), maker.rng.choice((1, 1, 2))) for _ in range(maker.rng.choice((2, 3)))]
     made = maker.item(f"SET-{len(maker.world.items)}")
-    made.parts = [Part(item.stock_code, units, f"{item.unit_gross_pence * units / 100:.2f}") for item, units in held]
+    made.parts = [
+        PackPart(item.stock_code, units, f"{item.unit_gross_pence * units / 100:.2f}") for item, units in held
+    ]
     made.unit_gross_pence = sum(item.unit_gross_pence * units for item, units in held) * 9 // 10
     made.is_stock_controlled, made.available = False, 0
     return made
 
 
-def sold(maker: Maker, pack: Item, quantity: int = 1, *others: Item) -> tuple[Order, list[SoldLine]]:
+def sold(maker: Maker, pack: StockItem, quantity: int = 1, *others: StockItem) -> tuple[Order, list[WorldLine]]:
     """An order of a pack, and what each of its components cost in it."""
     basket = [(pack, quantity), *((item, 1) for item in others)]
     order = maker.order(maker.customer(), basket, maker.times().ordered_at)
@@ -159,7 +161,7 @@ def whole_back(maker: Maker, order: Order, *, fee: int = 0) -> Rma:
 def back(
     maker: Maker,
     order: Order,
-    picks: Sequence[tuple[SoldLine, int]],
+    picks: Sequence[tuple[WorldLine, int]],
     *,
     fee: int = 0,
     gross_change: int = 0,

@@ -13,10 +13,10 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from khaos_swap_assets.sandbox.world import Customer, Item, Note, Order, ReturnDocument, Rma, StoreRefund, World
+from khaos_swap_assets.sandbox.world import Customer, Note, Order, ReturnDocument, Rma, StockItem, StoreRefund, World
 
 BOOKS: dict[type[Any], tuple[str, str]] = {
-    Item: ("items", "stock_code"),
+    StockItem: ("items", "stock_code"),
     Customer: ("customers", "urn"),
     Order: ("orders", "so_code"),
     Rma: ("rmas", "rma_number"),

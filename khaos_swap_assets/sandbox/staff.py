@@ -12,7 +12,7 @@ from random import Random
 from khaos_swap_assets.sandbox import switches
 from khaos_swap_assets.sandbox.khaos_books import Books
 from khaos_swap_assets.sandbox.khaos_returns import WRONG_TYPES, allocate, issue
-from khaos_swap_assets.sandbox.world import Customer, Item, Note, Order, ReturnDocument, SoldLine
+from khaos_swap_assets.sandbox.world import Customer, Note, Order, ReturnDocument, StockItem, WorldLine
 
 ONE_DAY = timedelta(days=1)
 SALES_A_ROUND = 3
@@ -78,7 +78,7 @@ class Staff:
         self._books.touch(world)
         return min(SALES_A_ROUND, len(items))
 
-    def _saleable(self) -> list[Item]:
+    def _saleable(self) -> list[StockItem]:
         world = self._books.world
         watched = {line.sku for number in world.rmas if self._is_watched(number) for line in world.rmas[number].lines}
         return [
@@ -90,12 +90,12 @@ class Staff:
     def _is_watched(self, rma_number: str) -> bool:
         return self._books.world.scripts.get(rma_number) in WRONG_TYPES
 
-    def _sell(self, item: Item, rng: Random) -> None:
+    def _sell(self, item: StockItem, rng: Random) -> None:
         books, now = self._books, self._books.now
         code = books.next_code("SOW")
         number = code.removeprefix("SOW")
         customer = _shopper(f"WEB{number}", rng)
-        line = SoldLine(item.stock_code, 1, item.unit_gross_pence, item.vat_percent, f"9{number}")
+        line = WorldLine(item.stock_code, 1, item.unit_gross_pence, item.vat_percent, f"9{number}")
         order = Order(code, f"KCCWS{number}", f"#WS{number}", f"8{number}", customer.urn, "GBP", now, [line])
         order.invoice_code, order.issued_at, order.changed_at = f"INVW{number}", now, now
         item.available, item.moved_at = item.available - 1, now

@@ -51,7 +51,7 @@ STORE_FAULTS = ("store_throttled", "store_429", "store_500", "store_slow", "stor
 
 
 @dataclass
-class Faults:
+class ArmedFaults:
     """Faults that wait to happen: name -> how many times more (``UNTIL_DISARMED`` = every time)."""
 
     armed: dict[str, int] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class State:
 
     world: World
     switches: dict[str, str] = field(default_factory=dict)
-    faults: Faults = field(default_factory=Faults)
+    faults: ArmedFaults = field(default_factory=ArmedFaults)
     api_key: str = "demo-swap-key"
     webhook_secret: str = "whsk_demo_6b68616f732d737761702d73616e64626f78"  # noqa: S105
     store_token: str = "demo-storefront-token"  # noqa: S105

@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from khaos_swap_assets.sandbox.maker import Maker
 from khaos_swap_assets.sandbox.scenarios import Scenario, arriving, in_transit
-from khaos_swap_assets.sandbox.world import Item, Order, Plant, Rma
+from khaos_swap_assets.sandbox.world import Order, Plant, Rma, StockItem
 
 GENERIC_URN = "Amazo-0626"
 
@@ -23,7 +23,7 @@ def plant(maker: Maker, kind: str, rma: Rma, why: str, *, sku: str = "", is_name
     maker.world.plants.append(Plant(kind, rma=rma.rma_number, sku=sku, why=why, is_nameless=is_nameless))
 
 
-def _misspelt(respell: Callable[[Item], str], why: str) -> Scenario:
+def _misspelt(respell: Callable[[StockItem], str], why: str) -> Scenario:
     def story(maker: Maker) -> None:
         _, rma = maker.refunded()
         line = maker.rng.choice(rma.lines)
@@ -41,7 +41,7 @@ def sku_unknown_in_transit(maker: Maker) -> None:
     plant(maker, "sku_unknown", rma, "renamed, not yet delivered", sku=rma.lines[0].sku)
 
 
-def sold_alone(maker: Maker, item: Item, quantity: int = 1) -> tuple[Order, Rma]:
+def sold_alone(maker: Maker, item: StockItem, quantity: int = 1) -> tuple[Order, Rma]:
     """An order of one item and the refunded return of all of it."""
     at = maker.times()
     order = maker.order(maker.customer(), [(item, quantity)], at.ordered_at)

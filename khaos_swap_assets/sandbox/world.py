@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 
 @dataclass
-class Part:
+class PackPart:
     """A component of a pack: units in one pack, and the proportion of its value as text; empty where none is told."""
 
     stock_code: str
@@ -21,7 +21,7 @@ class Part:
 
 
 @dataclass
-class Item:
+class StockItem:
     """A Khaos stock item with its levels by site (1 = saleable, 9 = not saleable); ``parts`` are those of a pack."""
 
     stock_code: str
@@ -37,7 +37,7 @@ class Item:
     quarantine: int = 0
     revised_at: datetime | None = None
     moved_at: datetime | None = None
-    parts: list[Part] = field(default_factory=list)
+    parts: list[PackPart] = field(default_factory=list)
 
 
 @dataclass
@@ -58,7 +58,7 @@ class Customer:
 
 
 @dataclass
-class SoldLine:
+class WorldLine:
     """One line of a Sales Order; ``gross_pence`` is the line after discount."""
 
     stock_code: str
@@ -79,7 +79,7 @@ class Order:
     urn: str
     currency: str
     ordered_at: datetime
-    lines: list[SoldLine]
+    lines: list[WorldLine]
     delivery_gross_pence: int = 0
     stage_id: int = 70
     invoice_code: str = ""
@@ -260,7 +260,7 @@ class World:
     seed: int
     now: datetime
     store_id: str
-    items: dict[str, Item] = field(default_factory=dict)
+    items: dict[str, StockItem] = field(default_factory=dict)
     customers: dict[str, Customer] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
     rmas: dict[str, Rma] = field(default_factory=dict)

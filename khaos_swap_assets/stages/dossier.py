@@ -14,7 +14,7 @@ import psycopg
 
 from khaos_swap_assets.adapters.store import drafts, matches, notes, orders, returns, stock
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
-from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote, sale_of
 from khaos_swap_assets.domain.documents.postings import Posting
 from khaos_swap_assets.domain.money.periods import london_date
@@ -67,7 +67,7 @@ class Dossier:
     def postings(self) -> dict[str, list[Posting]]:
         """Our documents of each that were not withdrawn, by ordinal."""
         found: dict[str, list[Posting]] = {}
-        for posting in SqlBook(self._conn).of_returns(self.ids):
+        for posting in SqlPostings(self._conn).of_returns(self.ids):
             found.setdefault(posting.return_id, []).append(posting)
         return found
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from khaos_swap_assets.adapters.khaos.client import KhaosClient
-    from khaos_swap_assets.adapters.khaos.wire import RowFault
+    from khaos_swap_assets.adapters.khaos.wire import KhaosRowFault
 
 SWAP_LIST = "Swap list of returns"
 SWAP_RETURN = "Swap return by RMA"
@@ -105,10 +105,10 @@ def keep_keys(
     conn: psycopg.Connection,
     operation: str,
     asked: Sequence[str],
-    faults: Sequence[RowFault],
+    faults: Sequence[KhaosRowFault],
     khaos: KhaosClient,
     now: datetime,
-) -> list[RowFault]:
+) -> list[KhaosRowFault]:
     """Keep the keys of a gathering that were refused, end the setbacks of the others; the faults of other sorts."""
     refused = {one.subject: one.reason for one in faults if isinstance(one, RefusedKey)}
     answered = [one for one in asked if one not in refused]

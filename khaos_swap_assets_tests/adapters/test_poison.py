@@ -25,7 +25,7 @@ from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.khaos import orders, pushes, status, stock
 from khaos_swap_assets.adapters.khaos.envelope import document
 from khaos_swap_assets.adapters.khaos.records import CancelledNote, OrderStatus, StockLevel
-from khaos_swap_assets.adapters.khaos.wire import RowFault as KhaosFault
+from khaos_swap_assets.adapters.khaos.wire import KhaosRowFault as KhaosFault
 from khaos_swap_assets.adapters.store import catalogue, khaos_faults, notes, refunds, returns
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import orders as order_store

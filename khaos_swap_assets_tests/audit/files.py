@@ -13,7 +13,7 @@ from typing import Any
 from khaos_swap_assets.audit import run
 from khaos_swap_assets.audit.engine import Span
 from khaos_swap_assets.audit.inputs import Paths
-from khaos_swap_assets.audit.rows import Row
+from khaos_swap_assets.audit.rows import AuditRow
 from khaos_swap_assets.audit.writing import Result
 from khaos_swap_assets_tests.audit.reading import read_inputs
 
@@ -149,7 +149,7 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, st
     return path
 
 
-def row_of(result: Result, key: str) -> Row:
+def row_of(result: Result, key: str) -> AuditRow:
     """The row of an RMA, or of an unmatched note."""
     return next(row for row in result.rows if row.rma == key or (not row.rma and key in row.credit_note_codes))
 

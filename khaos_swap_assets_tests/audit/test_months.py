@@ -18,7 +18,7 @@ import pytest
 from khaos_swap_assets.audit import run
 from khaos_swap_assets.audit.engine import Span
 from khaos_swap_assets.audit.inputs import Paths
-from khaos_swap_assets.audit.rows import Row
+from khaos_swap_assets.audit.rows import AuditRow
 from khaos_swap_assets.audit.writing import Result
 from khaos_swap_assets_tests.audit.months import AS_OF, Claim, Month, a_month, write
 from khaos_swap_assets_tests.audit.reading import read_inputs
@@ -51,7 +51,7 @@ def certain(result: Result) -> dict[str, set[str]]:
     return found
 
 
-def whole(month: Month, result: Result) -> Iterator[Row]:
+def whole(month: Month, result: Result) -> Iterator[AuditRow]:
     """Rows of returns that have all their notes for certain, none of them shared with another return."""
     notes_of: defaultdict[str, set[str]] = defaultdict(set)
     for code, returns in month.truth.items():
@@ -168,7 +168,7 @@ def test_each_status_is_the_worst_that_holds() -> None:
     assert len(seen) == 7
 
 
-def _status(month: Month, row: Row, claim: Claim) -> str:
+def _status(month: Month, row: AuditRow, claim: Claim) -> str:
     """What the truth asks for: exchanges, gift cards and store credit are as they should be."""
     if not row.credit_note_codes:
         due = "in_flight" if claim.is_fresh else "credit_note_missing"

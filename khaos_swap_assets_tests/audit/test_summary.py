@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from khaos_swap_assets.adapters.files.tables import Table
-from khaos_swap_assets.audit.cases import Cases
+from khaos_swap_assets.audit.cases import AuditedReturns
 from khaos_swap_assets.audit.engine import Span
-from khaos_swap_assets.audit.findings import Finding
+from khaos_swap_assets.audit.findings import AuditFinding
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.order_names import Naming, OrderNames
 from khaos_swap_assets.audit.page import (
@@ -31,8 +31,8 @@ from khaos_swap_assets.audit.page import (
     worst,
 )
 from khaos_swap_assets.audit.pairing import Pairing
-from khaos_swap_assets.audit.rows import LEG_WORDS, STATUS_WORDS, STEP_WORDS, Row
-from khaos_swap_assets.audit.summary import AGE_NAMES, Summary, Task, Totals, age_of, summarise, tasks
+from khaos_swap_assets.audit.rows import LEG_WORDS, STATUS_WORDS, STEP_WORDS, AuditRow
+from khaos_swap_assets.audit.summary import AGE_NAMES, OwnerTask, Summary, Totals, age_of, summarise, tasks
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.domain.judging.statuses import UNRECONCILED, WORST_FIRST, Status
 from khaos_swap_assets.domain.judging.waterfall import LEGS
@@ -44,7 +44,7 @@ TODAY = date(2026, 3, 31)
 SPAN = Span(TODAY)
 
 
-def a_row(refund: int = 5000, credited: int = 5000, status: Status = "matched", **changes: Any) -> Row:
+def a_row(refund: int = 5000, credited: int = 5000, status: Status = "matched", **changes: Any) -> AuditRow:
     """A row whose whole gap, if any, is in one leg."""
     legs = dict.fromkeys(LEGS, 0) | {changes.pop("leg", "unexplained"): credited - refund}
     base: dict[str, Any] = {
@@ -57,13 +57,13 @@ def a_row(refund: int = 5000, credited: int = 5000, status: Status = "matched", 
         "legs": legs,
         "open_pence": abs(credited - refund) if status in UNRECONCILED else 0,
     }
-    return Row(**base | changes, refund_pence=refund, credited_pence=credited, status=status)
+    return AuditRow(**base | changes, refund_pence=refund, credited_pence=credited, status=status)
 
 
-def summary_of(rows: list[Row], findings: list[Finding] | None = None) -> Summary:
+def summary_of(rows: list[AuditRow], findings: list[AuditFinding] | None = None) -> Summary:
     """The summary of rows alone, without files behind them."""
     returns, codes, orders, notes = (Table[Any](name) for name in ("returns", "codes", "orders", "notes"))
-    cases = Cases((), Naming(), OrderNames((), Naming()), Packs(()), (), lambda sku: SkuMatch(sku, sku))
+    cases = AuditedReturns((), Naming(), OrderNames((), Naming()), Packs(()), (), lambda sku: SkuMatch(sku, sku))
     pairing = Pairing(cases, {}, {}, Matching(()), {}, {}, {}, {}, {}, {}, {}, {})
     return summarise(Inputs(returns, codes, orders, notes, None), pairing, rows, findings or [], SPAN)
 
@@ -115,7 +115,7 @@ def test_a_row_without_a_day_has_no_age() -> None:
 
 
 @st.composite
-def some_row(draw: st.DrawFn) -> Row:
+def some_row(draw: st.DrawFn) -> AuditRow:
     status: Status = draw(st.sampled_from(WORST_FIRST))
     refund, credited = draw(st.integers(0, 10**6)), draw(st.integers(0, 10**6))
     if status in ("matched", "in_flight", "credit_note_missing"):
@@ -128,7 +128,7 @@ def some_row(draw: st.DrawFn) -> Row:
 
 @settings(max_examples=60)
 @given(st.lists(some_row(), max_size=12), st.randoms(use_true_random=False))
-def test_totals_divide_what_is_open_without_a_penny_left(rows: list[Row], random: Any) -> None:
+def test_totals_divide_what_is_open_without_a_penny_left(rows: list[AuditRow], random: Any) -> None:
     found = summary_of(rows)
     for totals in found.totals:
         own = [row for row in rows if row.currency == totals.currency]
@@ -161,8 +161,8 @@ def test_nothing_to_reconcile_has_no_totals() -> None:
     assert (found.totals, found.tasks, found.rejected, found.is_money_seen) == ((), (), 0, False)
 
 
-def finding(kind: str, pence: int = 0, currency: str = "GBP") -> Finding:
-    return Finding(kind, "RMA1001", "message", money_at_risk_pence=pence, currency=currency)
+def finding(kind: str, pence: int = 0, currency: str = "GBP") -> AuditFinding:
+    return AuditFinding(kind, "RMA1001", "message", money_at_risk_pence=pence, currency=currency)
 
 
 def test_tasks_keep_currencies_apart_and_the_most_money_first() -> None:
@@ -185,8 +185,8 @@ def test_tasks_keep_currencies_apart_and_the_most_money_first() -> None:
     assert all(task.owner == KINDS[task.kind].owner and task.action for task in found)
 
 
-def task(owner: str, count: int, pence: Mapping[str, int]) -> Task:
-    return Task("value_gap", owner, "", "", count, pence)
+def task(owner: str, count: int, pence: Mapping[str, int]) -> OwnerTask:
+    return OwnerTask("value_gap", owner, "", "", count, pence)
 
 
 def test_each_owner_has_all_of_its_work() -> None:
@@ -224,7 +224,7 @@ def test_the_main_cause_of_a_gap(refund: int, credited: int, leg: str, cause: st
     assert main_cause(a_row(refund, credited, "value_gap", leg=leg)) == cause
 
 
-def totals_of(*rows: Row) -> Totals:
+def totals_of(*rows: AuditRow) -> Totals:
     (found,) = summary_of(list(rows)).totals
     return found
 
@@ -264,7 +264,7 @@ def test_a_picture_without_a_gap_is_one_row_at_zero() -> None:
 
 @settings(max_examples=60)
 @given(st.lists(some_row().filter(lambda row: row.currency == "GBP"), min_size=1, max_size=8))
-def test_no_bar_leaves_the_picture(rows: list[Row]) -> None:
+def test_no_bar_leaves_the_picture(rows: list[AuditRow]) -> None:
     found = waterfall(totals_of(*rows))
     for bar in found.bars:
         assert LEFT <= bar.x <= WIDTH - RIGHT

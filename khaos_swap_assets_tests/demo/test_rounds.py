@@ -217,7 +217,7 @@ def test_a_person_processes_what_khaos_left_half_done(stage: Stage, monkeypatch:
 
 def test_a_person_is_told_of_a_document_whose_posting_has_ended(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     def process(_conn: object, _khaos: object, reference: str, *_: object, **__: object) -> Any:
-        raise people.HandError(f"{reference} is refused")
+        raise people.ActionError(f"{reference} is refused")
 
     monkeypatch.setattr(people, "process_return", process)
     stage.sandbox.actions = [{"reference": "RMA1", "return_code": "RC1"}, {"reference": "RMA1", "return_code": "RC2"}]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
-from khaos_swap_assets.domain.linking.attribution import Attribution, Claim, HandedOut, answers, may_cover
+from khaos_swap_assets.domain.linking.attribution import Attribution, CoverClaim, HandedOut, answers, may_cover
 from khaos_swap_assets.domain.linking.loose_notes import record_of
 from khaos_swap_assets_tests.domain.cases import a_note
 
@@ -16,7 +16,7 @@ REFUNDED_ON = date(2026, 3, 10)
 OURS = HandedOut("R1", "K7QX", "C1", "GBP")
 
 
-def a_claim(**changes: Any) -> Claim:
+def a_claim(**changes: Any) -> CoverClaim:
     """A return of two ABC for £50.00 by customer C1, with its RMA as reference."""
     base: dict[str, Any] = {
         "customer_code": "C1",
@@ -26,7 +26,7 @@ def a_claim(**changes: Any) -> Claim:
         "references": frozenset({"RMA-R1"}),
         "invoiced_on": REFUNDED_ON - timedelta(days=20),
     }
-    return Claim("R1", **{**base, **changes})
+    return CoverClaim("R1", **{**base, **changes})
 
 
 def unnamed(code: str = "CN1", **changes: Any) -> CreditNote:

@@ -11,7 +11,7 @@ import pytest
 from khaos_swap_assets.domain.judging.facts import Limits
 from khaos_swap_assets.domain.judging.verdict import judge
 from khaos_swap_assets.domain.judging.waterfall import Waterfall, explain
-from khaos_swap_assets.domain.judging.waterfall_facts import CreditFacts, CreditLine, RefundFacts, RefundLine
+from khaos_swap_assets.domain.judging.waterfall_facts import CreditFacts, CreditLine, RefundedLine, RefundFacts
 from khaos_swap_assets.domain.money.amounts import to_pence
 from khaos_swap_assets.domain.money.periods import Clock, london_date, note_clock, refund_clock
 from khaos_swap_assets.domain.money.tax import Amount, split_delivery, vat_bounds
@@ -136,7 +136,7 @@ def legs(found: Waterfall) -> dict[str, int]:
 
 
 def test_u14_a_split_tender_is_fully_explained() -> None:
-    refund = RefundFacts(4000, (RefundLine("SHIRT", 1, 6000),), gift_card_pence=2000)
+    refund = RefundFacts(4000, (RefundedLine("SHIRT", 1, 6000),), gift_card_pence=2000)
     found = explain(refund, CreditFacts(6000, lines=(CreditLine("SHIRT", 1, 6000),)))
     assert (found.gap_pence, legs(found)) == (2000, {"tender": 2000})
     assert found.legs[0].evidence == ("refund: gift card",)
@@ -144,7 +144,7 @@ def test_u14_a_split_tender_is_fully_explained() -> None:
 
 
 def test_u15_an_exchange_is_a_leg() -> None:
-    returned = (RefundLine("M", 1, 4500, "Exchange"),)
+    returned = (RefundedLine("M", 1, 4500, "Exchange"),)
     note = CreditFacts(4500, lines=(CreditLine("M", 1, 4500),))
     assert legs(explain(RefundFacts(1500, returned, exchange_pence=3000), note)) == {"exchange": 3000}
     up = RefundFacts(0, returned, exchange_pence=6000, additional_payment_pence=1500)
@@ -181,7 +181,7 @@ def test_u20_a_period_is_capped_at_25_pounds() -> None:
     assert [refused.rule for refused in found.refused] == ["cap"]
 
 
-U28_REFUND = RefundFacts(4060, (RefundLine("COAT", 1, 5855),), fee_pence=295, gift_card_pence=1500)
+U28_REFUND = RefundFacts(4060, (RefundedLine("COAT", 1, 5855),), fee_pence=295, gift_card_pence=1500)
 U28_NOTE = CreditFacts(6250, lines=(CreditLine("COAT", 1, 5855),), delivery_pence=395)
 CHARGED = CreditNotePolicy(
     label_fee=Decision(choice="charge_service", reason="r", approver="a", effective_on=date(2026, 1, 1))

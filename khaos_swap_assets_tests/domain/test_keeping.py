@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.goods.dispositions import KeptWords, Told, keeping, words
+from khaos_swap_assets.domain.goods.dispositions import KeptWords, SwapMarks, keeping, words
 
 WORDS = KeptWords.of("Green return, Green-Return", "keep it,GREEN RETURN")
 NONE: frozenset[str] = frozenset()
 MARK = frozenset({"green return"})
 
 
-def told(status: str = "pre-transit", **changes: Any) -> Told:
+def told(status: str = "pre-transit", **changes: Any) -> SwapMarks:
     """Two rows, A and B, on a return whose labels are listed and none was made."""
     base: dict[str, Any] = {"tags": NONE, "rows": {"A": NONE, "B": NONE}, "tells_labels": True}
-    return Told(status, **{**base, **changes})
+    return SwapMarks(status, **{**base, **changes})
 
 
 BOTH = {"A": "kept", "B": "kept"}
@@ -60,7 +60,7 @@ A_LABEL, ALL_LABELS = frozenset("A"), frozenset("AB")
         (told("green return", rows={}), {}),
     ],
 )
-def test_what_a_mark_tells(found: Told, expected: dict[str, str]) -> None:
+def test_what_a_mark_tells(found: SwapMarks, expected: dict[str, str]) -> None:
     assert keeping(found, WORDS) == expected
 
 
@@ -71,7 +71,7 @@ def test_words_are_whole_and_of_any_case() -> None:
 
 tags = st.sets(st.sampled_from(["green return", "vip"])).map(frozenset)
 anything = st.builds(
-    Told,
+    SwapMarks,
     st.sampled_from(["", "pre-transit", "delivered", "green return", "own label"]),
     tags,
     st.dictionaries(st.sampled_from("ABC"), tags),
@@ -83,7 +83,7 @@ anything = st.builds(
 
 
 @given(anything)
-def test_nothing_is_kept_without_a_mark_and_no_labelled_row_ever(found: Told) -> None:
+def test_nothing_is_kept_without_a_mark_and_no_labelled_row_ever(found: SwapMarks) -> None:
     result = keeping(found, WORDS)
     assert result.keys() <= found.rows.keys()
     assert not [row for row, word in result.items() if word == "kept" and row in found.labelled]
@@ -91,7 +91,7 @@ def test_nothing_is_kept_without_a_mark_and_no_labelled_row_ever(found: Told) ->
 
 
 @given(anything)
-def test_the_order_of_rows_changes_nothing(found: Told) -> None:
-    turned = Told(found.delivery_status, found.tags, dict(reversed(list(found.rows.items()))), found.labelled,
+def test_the_order_of_rows_changes_nothing(found: SwapMarks) -> None:
+    turned = SwapMarks(found.delivery_status, found.tags, dict(reversed(list(found.rows.items()))), found.labelled,
                   found.tells_labels, found.has_blank_label, found.has_arrived)  # fmt: skip
     assert keeping(turned, WORDS) == keeping(found, WORDS)

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from khaos_swap_assets.domain.linking.attribution import Attribution
-from khaos_swap_assets.domain.linking.loose_notes import Standing, Told, attribute_loose, record_of
+from khaos_swap_assets.domain.linking.loose_notes import Standing, WhyLoose, attribute_loose, record_of
 from khaos_swap_assets.domain.linking.passes import match
 from khaos_swap_assets.domain.linking.records import NoteRecord, ReturnRecord
 from khaos_swap_assets_tests.domain.cases import a_note
@@ -216,7 +216,7 @@ def test_the_nearest_is_told_with_what_failed_and_the_least_that_would_pass() ->
 
 def test_nothing_near_is_told_as_nothing() -> None:
     far = loose(customer_code="C9", lines=(("Z", 1),), pence=1)
-    assert attribute_loose([far], (), [a_record()], Standing()) == ([], {"CN1": Told()})
+    assert attribute_loose([far], (), [a_record()], Standing()) == ([], {"CN1": WhyLoose()})
 
 
 @given(st.integers(0, 10_000), st.data())

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.linking.groups import MOST_CANDIDATES
 from khaos_swap_assets.domain.linking.passes import match
+from khaos_swap_assets.domain.linking.payouts import MOST_CANDIDATES
 from khaos_swap_assets.domain.linking.records import (
     Ambiguity,
     Link,

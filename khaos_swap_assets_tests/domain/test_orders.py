@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from khaos_swap_assets.domain.records.orders import (
-    Claim,
     OrderLine,
     OrderMatch,
     SalesOrder,
+    UnitClaim,
     choose_order,
     is_no_person,
     order_ref,
@@ -150,9 +150,9 @@ def test_a_generic_customer_is_no_person(code: str, is_so: bool) -> None:
     assert is_no_person(code, ["Amazo-*", " EBAY?? "]) is is_so
 
 
-def claim(return_id: str, quantity: int = 1, day: int | None = 1, code: str = "A") -> Claim:
+def claim(return_id: str, quantity: int = 1, day: int | None = 1, code: str = "A") -> UnitClaim:
     moment = None if day is None else REFUNDED_AT + timedelta(days=day)
-    return Claim(return_id, f"RMA-{return_id}", moment, code, quantity)
+    return UnitClaim(return_id, f"RMA-{return_id}", moment, code, quantity)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,9 @@ def claim(return_id: str, quantity: int = 1, day: int | None = 1, code: str = "A
         ([claim("1", code="B"), claim("2", code="B", day=2)], {"A": 9, "B": 1}, {"2"}),
     ],
 )
-def test_only_the_later_return_takes_back_too_much(claims: list[Claim], sold: dict[str, int], over: set[str]) -> None:
+def test_only_the_later_return_takes_back_too_much(
+    claims: list[UnitClaim], sold: dict[str, int], over: set[str]
+) -> None:
     assert {return_id for return_id, _ in over_returns(claims, sold)} == over
 
 
@@ -191,13 +193,13 @@ CLAIMS = st.lists(
 
 
 @given(CLAIMS, st.integers(0, 6), st.randoms(use_true_random=False))
-def test_the_order_of_claims_changes_nothing(claims: list[Claim], sold: int, random: Any) -> None:
+def test_the_order_of_claims_changes_nothing(claims: list[UnitClaim], sold: int, random: Any) -> None:
     shuffled = random.sample(claims, len(claims))
     assert over_returns(claims, {"A": sold, "B": 2}) == over_returns(shuffled, {"A": sold, "B": 2})
 
 
 @given(CLAIMS, st.integers(0, 6))
-def test_what_is_not_flagged_was_sold(claims: list[Claim], sold: int) -> None:
+def test_what_is_not_flagged_was_sold(claims: list[UnitClaim], sold: int) -> None:
     over = over_returns(claims, {"A": sold})
     units = sum(row.quantity for row in claims if row.stock_code == "A" and (row.return_id, "A") not in over)
     assert units <= sold
@@ -205,9 +207,9 @@ def test_what_is_not_flagged_was_sold(claims: list[Claim], sold: int) -> None:
     assert bool(over) is (total > sold)
 
 
-def a_claim(number: int, quantity: int, pence: int, code: str = "SHIRT") -> Claim:
+def a_claim(number: int, quantity: int, pence: int, code: str = "SHIRT") -> UnitClaim:
     """A refund of some units on the <number>th day."""
-    return Claim(f"R{number}", f"RMA{number}", datetime(2026, 2, number, tzinfo=UTC), code, quantity, pence)
+    return UnitClaim(f"R{number}", f"RMA{number}", datetime(2026, 2, number, tzinfo=UTC), code, quantity, pence)
 
 
 SHIRTS = replace(order(("SHIRT", 2)), lines=(OrderLine(1, "SHIRT", 2, 4685),))
@@ -238,8 +240,8 @@ def test_u26_no_more_is_credited_for_units_than_they_cost(claims: list[tuple[int
     st.lists(st.builds(a_claim, st.integers(1, 6), st.integers(0, 3), st.integers(0, 5000)), max_size=8),
     st.randoms(use_true_random=False),
 )
-def test_u26_however_a_refund_is_told_in_rows_it_is_judged_by_its_sum(claims: list[Claim], random: Any) -> None:
-    whole: dict[str, Claim] = {}
+def test_u26_however_a_refund_is_told_in_rows_it_is_judged_by_its_sum(claims: list[UnitClaim], random: Any) -> None:
+    whole: dict[str, UnitClaim] = {}
     for one in claims:
         other = whole.get(one.return_id, replace(one, quantity=0, pence=0))
         whole[one.return_id] = replace(one, quantity=one.quantity + other.quantity, pence=one.pence + other.pence)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.records.orders import Claim, OrderLine, SalesOrder
+from khaos_swap_assets.domain.records.orders import OrderLine, SalesOrder, UnitClaim
 from khaos_swap_assets.domain.records.packs import Packs, weights_of
 from khaos_swap_assets.domain.records.sold_packs import candidates, chosen, opened, over_sold
 from khaos_swap_assets.domain.records.stock_codes import StockCode
@@ -103,9 +103,9 @@ def test_a_share_that_is_not_known_is_no_price() -> None:
     assert (one.is_priced, one.words) == (False, "line 1, in pack SET")
 
 
-def claim(code: str, quantity: int, pence: int, number: int = 1) -> Claim:
+def claim(code: str, quantity: int, pence: int, number: int = 1) -> UnitClaim:
     at = REFUNDED_AT + timedelta(hours=number)
-    return Claim(f"R{number}", f"RMA{number}", at, code, quantity, pence)
+    return UnitClaim(f"R{number}", f"RMA{number}", at, code, quantity, pence)
 
 
 ONE_SET = sold(("SET", 1, 6000))
@@ -131,7 +131,7 @@ TWO_SETS = sold(("SET", 2, 12001))
     ],
 )
 def test_caps_count_the_units_and_the_money_of_packs(
-    one: SalesOrder, claims: list[Claim], over: set[tuple[str, str]]
+    one: SalesOrder, claims: list[UnitClaim], over: set[tuple[str, str]]
 ) -> None:
     assert over_sold(claims, one, PACKS).keys() == over
     assert over_sold(list(reversed(claims)), one, PACKS).keys() == over

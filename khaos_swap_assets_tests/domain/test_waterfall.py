@@ -14,17 +14,17 @@ from khaos_swap_assets.domain.judging.waterfall import LEGS, Waterfall, explain
 from khaos_swap_assets.domain.judging.waterfall_facts import (
     CreditFacts,
     CreditLine,
+    RefundedLine,
     RefundFacts,
-    RefundLine,
     vat_gap_pence,
 )
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy, DeliveryLine
 
-A, B = RefundLine("A", 2, 5000, vat_percent=20), RefundLine("B", 1, 1000, vat_percent=0)
+A, B = RefundedLine("A", 2, 5000, vat_percent=20), RefundedLine("B", 1, 1000, vat_percent=0)
 CA, CB = CreditLine("A", 2, 5000), CreditLine("B", 1, 1000)
 
 
-def a_refund(pence: int = 6000, *lines: RefundLine, **fields: Any) -> RefundFacts:
+def a_refund(pence: int = 6000, *lines: RefundedLine, **fields: Any) -> RefundFacts:
     return RefundFacts(pence, lines or (A, B), **fields)
 
 
@@ -145,7 +145,7 @@ CASES: list[tuple[str, RefundFacts, CreditFacts, dict[str, int]]] = [
     ),
     (
         "a unit price of whole pence",
-        a_refund(3499, RefundLine("A", 3, 3499)),
+        a_refund(3499, RefundedLine("A", 3, 3499)),
         a_credit(CreditLine("A", 3, 3498)),
         {"rounding": -1},
     ),
@@ -156,7 +156,7 @@ CASES: list[tuple[str, RefundFacts, CreditFacts, dict[str, int]]] = [
     ("a penny on one unit is no rounding", a_refund(1000, B), a_credit(CreditLine("B", 1, 1001)), {"goods": 1}),
     (
         "a share of a price that has no whole penny a unit",
-        a_refund(3499, RefundLine("A", 3, 3499)),
+        a_refund(3499, RefundedLine("A", 3, 3499)),
         CreditFacts(2333, lines=(CreditLine("A", 2, 2333),)),
         {"quantity": -1167, "rounding": 1},
     ),
@@ -256,7 +256,7 @@ refunds = st.builds(
     refund_pence=st.integers(0, 9999),
     lines=st.lists(
         st.builds(
-            RefundLine,
+            RefundedLine,
             codes,
             st.integers(0, 3),
             st.integers(0, 5000),
@@ -325,7 +325,7 @@ def test_what_was_done_on_purpose_is_found_and_nothing_is_left_unexplained(
     noted = [CreditLine(*line) for line in (lines[1:] if "missing" in done else lines)]
     noted += [CreditLine("X", 1, 777)] if "extra" in done else []
     refund = RefundFacts(
-        goods - fee - card, tuple(RefundLine(*line) for line in lines), fee_pence=fee, gift_card_pence=card
+        goods - fee - card, tuple(RefundedLine(*line) for line in lines), fee_pence=fee, gift_card_pence=card
     )
     found = explain(refund, a_credit(*noted, delivery=395 if "delivery" in done else 0))
     assert found.pence("unexplained") == 0

@@ -16,8 +16,8 @@ from khaos_swap_assets.domain.judging.waterfall_facts import (
     CreditFacts,
     CreditLine,
     LineSums,
+    RefundedLine,
     RefundFacts,
-    RefundLine,
     compared_lines,
     refund_vat_pence,
     sums_of,
@@ -54,13 +54,13 @@ def test_sums_of_lines_lose_nothing_and_know_what_they_do_not_know(rows: list[tu
     [("Refund", "B", True), ("Refund", "A", True), ("Store Credit", "B", False), ("Store Credit", "A", True)],
 )
 def test_a_line_of_another_outcome_counts_once_a_note_holds_it(outcome: str, noted: str, compared: bool) -> None:
-    line = RefundLine("A", 1, 1200, outcome)
+    line = RefundedLine("A", 1, 1200, outcome)
     found = compared_lines(RefundFacts(1200, (line,)), CreditFacts(1200, lines=(CreditLine(noted, 1, None),)))
     assert found == ((line,) if compared else ())
 
 
 def vat_gap(refund: int, lines: list[tuple[int, Any]], gross: int, net: int | None) -> int | None:
-    rows = tuple(RefundLine(f"A{number}", 1, value, vat_percent=rate) for number, (value, rate) in enumerate(lines))
+    rows = tuple(RefundedLine(f"A{number}", 1, value, vat_percent=rate) for number, (value, rate) in enumerate(lines))
     return vat_gap_pence(RefundFacts(refund, rows), CreditFacts(gross, net))
 
 
@@ -85,9 +85,9 @@ def test_vat_of_both_sides(
     assert vat_gap(refund, lines, gross, net) == gap
 
 
-A3 = RefundLine("A", 3, 21747, vat_percent=20)
-A1, B0 = RefundLine("A", 1, 1000, vat_percent=20), RefundLine("B", 1, 3000, vat_percent=0)
-HAT = RefundLine("SET", 1, 3330, vat_percent=20)
+A3 = RefundedLine("A", 3, 21747, vat_percent=20)
+A1, B0 = RefundedLine("A", 1, 1000, vat_percent=20), RefundedLine("B", 1, 3000, vat_percent=0)
+HAT = RefundedLine("SET", 1, 3330, vat_percent=20)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ HAT = RefundLine("SET", 1, 3330, vat_percent=20)
     ],
 )
 def test_vat_is_rounded_by_the_rows_of_either_side(
-    lines: tuple[RefundLine, ...], credit: CreditFacts, gaps: dict[int, int]
+    lines: tuple[RefundedLine, ...], credit: CreditFacts, gaps: dict[int, int]
 ) -> None:
     """A fee, one Code in two rows, mixed rates, delivery, and a pack that was opened."""
     refund = RefundFacts(credit.gross_pence, lines)
@@ -137,7 +137,7 @@ def test_vat_of_our_own_document_never_differs(rows: list[tuple[int, int, int, i
     assert sum(line.gross_pence for line in made) == paid
     net = sum(Amount.of(line.gross_pence, rate_of[line.stock_code]).net_pence for line in made)
     refunded = tuple(
-        RefundLine(f"P{at}", units, pence, vat_percent=rate) for at, (units, pence, rate, _) in enumerate(rows)
+        RefundedLine(f"P{at}", units, pence, vat_percent=rate) for at, (units, pence, rate, _) in enumerate(rows)
     )
     assert vat_gap_pence(RefundFacts(paid, refunded), CreditFacts(paid, net)) == 0
 
@@ -147,7 +147,7 @@ rates = st.sampled_from([0, 5, 20, Decimal("17.5")])
 
 @given(st.lists(st.tuples(st.integers(1, 10**5), rates), min_size=1, max_size=5), st.integers(0, 10**5))
 def test_what_was_refunded_beside_the_goods_is_shared_out_whole(lines: list[tuple[int, Any]], refund: int) -> None:
-    rows = tuple(RefundLine(f"A{number}", 1, value, vat_percent=rate) for number, (value, rate) in enumerate(lines))
+    rows = tuple(RefundedLine(f"A{number}", 1, value, vat_percent=rate) for number, (value, rate) in enumerate(lines))
     vat = refund_vat_pence(RefundFacts(refund, rows), CreditFacts(refund), refund)
     assert vat is not None
     assert 0 <= vat <= refund
@@ -175,7 +175,7 @@ def test_each_field_speaks_for_one_leg_in_one_direction(given_: dict[str, Any], 
 
 
 def test_a_refund_of_goods_alone_has_no_field() -> None:
-    lines = (RefundLine("A", 1, 5000),)
+    lines = (RefundedLine("A", 1, 5000),)
     assert not [piece for piece in refund_fields(RefundFacts(5000, lines)) if piece.pence]
 
 
@@ -193,7 +193,7 @@ def test_a_refund_of_goods_alone_has_no_field() -> None:
 def test_rows_speak_where_the_header_does_not(
     outcome: str, header: dict[str, int], told: list[tuple[str, int]]
 ) -> None:
-    refund = RefundFacts(5000, (RefundLine("A", 1, 600, outcome),), **header)
+    refund = RefundFacts(5000, (RefundedLine("A", 1, 600, outcome),), **header)
     assert [(piece.name, piece.pence) for piece in refund_fields(refund) if piece.pence] == told
 
 

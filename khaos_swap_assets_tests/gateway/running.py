@@ -33,7 +33,7 @@ class Running:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
         quiet: dict[str, Any] = {"ws": "none", "log_config": None, "access_log": False}
-        config = uvicorn.Config(app, http=lines.Line, forwarded_allow_ips=proxies, **quiet)
+        config = uvicorn.Config(app, http=lines.TimedConnection, forwarded_allow_ips=proxies, **quiet)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
         # A line for each request: the server may close one, and whoever speaks into that hears nothing.

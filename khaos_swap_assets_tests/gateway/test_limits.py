@@ -21,7 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from khaos_swap_assets.adapters.errors import StoreError
 from khaos_swap_assets.adapters.store import arrivals, inbox
 from khaos_swap_assets.adapters.store import database as store
-from khaos_swap_assets.adapters.store.arrivals import Knock, Refusal
+from khaos_swap_assets.adapters.store.arrivals import Knock, RefusedMessage
 from khaos_swap_assets.gateway import limits
 from khaos_swap_assets.gateway.app import create_app
 from khaos_swap_assets.gateway.limits import SenderRate
@@ -224,9 +224,9 @@ def test_used_messages_are_forgotten_but_for_the_newest_push(database: psycopg.C
     assert [one.return_id for one in inbox.waiting(database, "swap")] == ["b"]
 
 
-def refusal(number: int = 0, **changes: Any) -> Refusal:
+def refusal(number: int = 0, **changes: Any) -> RefusedMessage:
     given: dict[str, Any] = {"reason": "bad", "sender": "1.2.3.4", "size_bytes": 3, "head": b"abc", "received_at": NOW}
-    return Refusal(body_hash=str(number), **(given | changes))
+    return RefusedMessage(body_hash=str(number), **(given | changes))
 
 
 def test_every_refusal_is_counted_and_a_flood_takes_a_bounded_place(

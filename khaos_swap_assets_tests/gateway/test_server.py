@@ -69,7 +69,11 @@ def test_address_and_number_are_the_settings_unless_given(
     )
     server.serve(settings, **given)
     assert (told["host"], told["port"], told["workers"]) == expected
-    assert (told["http"], told["forwarded_allow_ips"], told["server_header"]) == (lines.Line, "10.9.9.9", False)
+    assert (told["http"], told["forwarded_allow_ips"], told["server_header"]) == (
+        lines.TimedConnection,
+        "10.9.9.9",
+        False,
+    )
     assert told["app"] == "khaos_swap_assets.gateway.server:started"
 
 

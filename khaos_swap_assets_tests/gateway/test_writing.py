@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from khaos_swap_assets.adapters.errors import StoreError
-from khaos_swap_assets.adapters.store.arrivals import Knock, Refusal
+from khaos_swap_assets.adapters.store.arrivals import Knock, RefusedMessage
 from khaos_swap_assets.gateway.writing import BATCH, Writer
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -42,7 +42,7 @@ class Disk:
         self.opened, self.closed = self.opened + 1, False
         return cast("psycopg.Connection[Any]", self)
 
-    def write(self, conn: object, messages: Sequence[Knock | Refusal]) -> None:
+    def write(self, conn: object, messages: Sequence[Knock | RefusedMessage]) -> None:
         self.entered.set()
         self.gate.wait(5)
         if self.errors:

@@ -16,7 +16,7 @@ from typing import Any
 from khaos_swap_assets.audit import run
 from khaos_swap_assets.audit.engine import Span
 from khaos_swap_assets.audit.inputs import Paths
-from khaos_swap_assets.audit.rows import Row
+from khaos_swap_assets.audit.rows import AuditRow
 from khaos_swap_assets.sandbox import audit_files, hand_month, hand_posted
 from khaos_swap_assets.sandbox.hand_month import HandMonth
 from khaos_swap_assets_tests.audit.reading import read_inputs
@@ -97,7 +97,7 @@ def one_month(seed: int, returns: int = RETURNS) -> Figures:
     return {"seed": seed, **judged(month, audited(month))}
 
 
-def audited(month: HandMonth) -> Sequence[Row]:
+def audited(month: HandMonth) -> Sequence[AuditRow]:
     """The rows of the audit of the month's files."""
     with TemporaryDirectory() as folder:
         options = audit_files.write(month, Path(folder))
@@ -106,7 +106,7 @@ def audited(month: HandMonth) -> Sequence[Row]:
         return run.reconcile(inputs, Span(date.fromisoformat(options["as-of"]))).rows
 
 
-def judged(month: HandMonth, rows: Sequence[Row]) -> Figures:
+def judged(month: HandMonth, rows: Sequence[AuditRow]) -> Figures:
     """The rows beside the truth: counts, and every fault in words."""
     truth = {one.note_code: set(one.rmas) for one in month.typed}
     found: defaultdict[str, set[str]] = defaultdict(set)
@@ -134,7 +134,7 @@ def judged(month: HandMonth, rows: Sequence[Row]) -> Figures:
     }
 
 
-def _lost(month: HandMonth, rows: Sequence[Row]) -> Iterator[str]:
+def _lost(month: HandMonth, rows: Sequence[AuditRow]) -> Iterator[str]:
     """Returns that are not told exactly once, and notes that are told nowhere."""
     told = Counter(row.rma for row in rows if row.return_id)
     yield from (f"{rma} is told {told[rma]} times" for rma in month.world.rmas if told[rma] != 1)
@@ -142,13 +142,13 @@ def _lost(month: HandMonth, rows: Sequence[Row]) -> Iterator[str]:
     yield from (f"{one.note_code} is told nowhere" for one in month.typed if one.note_code not in codes)
 
 
-def _is_whole(month: HandMonth, row: Row) -> bool:
+def _is_whole(month: HandMonth, row: AuditRow) -> bool:
     """True for a return that has exactly its own notes for certain: of such the truth names the whole gap."""
     own = {one.note_code for one in month.typed if row.rma in one.rmas}
     return bool(own) and row.certainty == "certain" and set(row.credit_note_codes) == own
 
 
-def _misnamed(row: Row, off: Mapping[str, int]) -> Iterator[str]:
+def _misnamed(row: AuditRow, off: Mapping[str, int]) -> Iterator[str]:
     """What the audit says of a gap and the truth does not."""
     wanted = {cause: pence for cause, pence in off.items() if pence}
     legs = {leg: pence for leg, pence in row.legs.items() if pence}

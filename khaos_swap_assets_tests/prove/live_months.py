@@ -19,7 +19,7 @@ from typing import Any
 from unittest.mock import MagicMock
 
 from khaos_swap_assets.adapters.files import documents
-from khaos_swap_assets.adapters.files.documents import Note
+from khaos_swap_assets.adapters.files.documents import FileNote
 from khaos_swap_assets.adapters.files.layouts import OrderRow
 from khaos_swap_assets.audit import cases, pairing
 from khaos_swap_assets.audit.inputs import Inputs, Paths
@@ -138,7 +138,7 @@ def laid_inputs(inputs: Inputs) -> tuple[Candidates, list[CreditNote]]:
     return Candidates(dossier, {}, Standing(), found.packs), notes
 
 
-def _head(case: cases.Case) -> MatchedReturn:
+def _head(case: cases.AuditedReturn) -> MatchedReturn:
     order, key = case.order, case.return_.return_id
     if order is None:
         return MatchedReturn(key, None, None, None, None, case.order_ref, (), (), (), AT)
@@ -146,7 +146,7 @@ def _head(case: cases.Case) -> MatchedReturn:
     return MatchedReturn(key, *names, (), (), (), AT, customer_is_generic=not case.customer)
 
 
-def _lines(case: cases.Case) -> list[MatchedLine]:
+def _lines(case: cases.AuditedReturn) -> list[MatchedLine]:
     return [
         MatchedLine(
             case.return_.return_id, one.product_id, one.sku, one.quantity, one.cost_pence, one.outcome, one.stock_code,
@@ -156,7 +156,7 @@ def _lines(case: cases.Case) -> list[MatchedLine]:
     ]  # fmt: skip
 
 
-def _note(note: Note, sold: Sequence[OrderRow]) -> CreditNote:
+def _note(note: FileNote, sold: Sequence[OrderRow]) -> CreditNote:
     """A note as Khaos shows it: issued on the day of its making, its lines without values."""
     shown = note.shown(net_pence=pairing.net_of(note, sold))
     return replace(shown, issued_on=note.created_on, stage_id=70, lines=note.record.codes)

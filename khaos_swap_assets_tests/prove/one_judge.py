@@ -247,7 +247,7 @@ def live_facts(inputs: Inputs, pairing: Pairing) -> Iterable[ReturnFacts]:
         yield replace(facts, lines=_with_rates(facts, case), unknown=frozenset({"orders"}))
 
 
-def _with_rates(facts: ReturnFacts, case: cases.Case) -> Any:
+def _with_rates(facts: ReturnFacts, case: cases.AuditedReturn) -> Any:
     rates = {line.product_id: line for line in case.facts.lines}
     return tuple(
         replace(one, vat_percent=rates[one.product_id].vat_percent, list_pence=rates[one.product_id].list_pence)

@@ -56,9 +56,9 @@ def test_the_end_is_the_same_without_events_and_after_a_dark_day(open_town: Open
 
 @pytest.mark.long
 def test_without_the_wide_sweep_another_end_is_noticed(open_town: OpenTown, monkeypatch: pytest.MonkeyPatch) -> None:
-    def narrow(conn: psycopg.Connection[Any], _: Any, now: datetime) -> list[sync.Window]:
+    def narrow(conn: psycopg.Connection[Any], _: Any, now: datetime) -> list[sync.SweepWindow]:
         reached = worklist.reached(conn, sync.SOURCE) or now
-        return [sync.Window(sync.SOURCE, "changed", reached - timedelta(hours=2))]
+        return [sync.SweepWindow(sync.SOURCE, "changed", reached - timedelta(hours=2))]
 
     monkeypatch.setattr(sync, "due_windows", narrow)
     monkeypatch.setattr(end_states, "MODES", ("events", "dark day"))

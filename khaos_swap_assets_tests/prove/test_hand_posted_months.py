@@ -9,12 +9,12 @@ from functools import cache
 
 import pytest
 
-from khaos_swap_assets.audit.rows import Row
+from khaos_swap_assets.audit.rows import AuditRow
 from khaos_swap_assets.sandbox import hand_month
 from khaos_swap_assets.sandbox.hand_month import HandMonth
 from khaos_swap_assets_tests.prove import hand_posted_months as proof
 
-Rows = list[Row]
+Rows = list[AuditRow]
 
 
 @cache
@@ -44,15 +44,15 @@ def test_the_page_says_of_each_kind_of_note_what_was_found_and_what_was_left() -
     assert notes == certain + left + 1 > 10
 
 
-def a_row(rows: Rows, wanted: Callable[[Row], bool]) -> int:
+def a_row(rows: Rows, wanted: Callable[[AuditRow], bool]) -> int:
     return next(at for at, row in enumerate(rows) if wanted(row))
 
 
-def is_lone(row: Row) -> bool:
+def is_lone(row: AuditRow) -> bool:
     return row.certainty == "certain" and len(row.credit_note_codes) == 1 and not any(row.legs.values())
 
 
-def changed(rows: Rows, at: int, row: Row) -> Rows:
+def changed(rows: Rows, at: int, row: AuditRow) -> Rows:
     return [*rows[:at], row, *rows[at + 1 :]]
 
 

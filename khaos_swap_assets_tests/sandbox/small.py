@@ -19,7 +19,7 @@ from khaos_swap_assets.sandbox.khaos_books import Books
 from khaos_swap_assets.sandbox.khaos_interface import INTERFACE
 from khaos_swap_assets.sandbox.khaos_wire import escape
 from khaos_swap_assets.sandbox.state import State
-from khaos_swap_assets.sandbox.world import Customer, Item, Order, Rma, RmaLine, SoldLine, World
+from khaos_swap_assets.sandbox.world import Customer, Order, Rma, RmaLine, StockItem, World, WorldLine
 
 NOW = datetime(2026, 7, 3, 9, tzinfo=UTC)
 RMA, REF, URN = "RMA-2026-01001", "KCCLX10482", "PATEL00001"
@@ -31,13 +31,13 @@ def small_world() -> World:
     """Two items, one customer, one issued order of two jackets and a hat, one return of a jacket."""
     world = World(7, NOW, "st_1")
     moved = NOW - timedelta(days=40)
-    jacket = Item(JACKET, "7744", "Fell Jacket <Moss> & M", 8499, available=10, revised_at=moved, moved_at=moved)
-    world.items = {JACKET: jacket, HAT: Item(HAT, "7745", "Wool Hat", 1000, vat_percent=0, available=5)}
+    jacket = StockItem(JACKET, "7744", "Fell Jacket <Moss> & M", 8499, available=10, revised_at=moved, moved_at=moved)
+    world.items = {JACKET: jacket, HAT: StockItem(HAT, "7745", "Wool Hat", 1000, vat_percent=0, available=5)}
     world.customers = {
         URN: Customer(URN, "Asha", "Patel", "a.patel@example.com", "14 Quarry Lane", "Matlock", "DE4 3AA")
     }
     ordered = NOW - timedelta(days=20)
-    lines = [SoldLine(JACKET, 2, 16999, 20, "111"), SoldLine(HAT, 1, 1000, 0, "112")]
+    lines = [WorldLine(JACKET, 2, 16999, 20, "111"), WorldLine(HAT, 1, 1000, 0, "112")]
     order = Order("SO48213", REF, "#LX10482", "59", URN, "GBP", ordered, lines, delivery_gross_pence=495)
     order.invoice_code, order.issued_at, order.changed_at = "INV90551", ordered, ordered
     world.orders = {order.so_code: order}

@@ -14,7 +14,7 @@ from khaos_swap_assets.sandbox.scenarios import CLEAN
 from khaos_swap_assets.sandbox.trouble import SHOP_TROUBLE
 from khaos_swap_assets.sandbox.trouble_after import AFTER_TROUBLE, SCRIPTED
 from khaos_swap_assets.sandbox.unpaid import CLOSED, CREDITED
-from khaos_swap_assets.sandbox.world import Rma, SoldLine, World
+from khaos_swap_assets.sandbox.world import Rma, World, WorldLine
 
 UNPAID = (CLOSED, CREDITED)
 SEEDS = range(1, 6)
@@ -245,4 +245,4 @@ def test_net_is_half_up(gross: int, percent: int, net: int) -> None:
 
 @pytest.mark.parametrize(("quantity", "pence"), [(1, 1166), (2, 2332), (3, 3499)])
 def test_the_whole_line_costs_the_whole(quantity: int, pence: int) -> None:
-    assert part_of(SoldLine("A", 3, 3499, 20, "1"), quantity) == pence
+    assert part_of(WorldLine("A", 3, 3499, 20, "1"), quantity) == pence

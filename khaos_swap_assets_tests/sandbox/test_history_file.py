@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from khaos_swap_assets.running.processes import free_port
-from khaos_swap_assets.sandbox.history_file import HistoryError, Line, read
+from khaos_swap_assets.sandbox.history_file import HistoryError, HistoryLine, read
 from khaos_swap_assets_tests.running import Call
 
 END = datetime(2010, 7, 1)  # noqa: DTZ001
@@ -27,13 +27,13 @@ PLAIN: dict[str, Any] = {
     "Country": ["Eire", "Eire"],
 }
 EXPECTED = [
-    Line("500001", "85048", "Ball", 12, datetime(2010, 6, 1, 10, 15), 3060, "13085", True),  # noqa: DTZ001
-    Line("C500002", " 85048a", "", -4, datetime(2010, 6, 2, 9, 0), 116, "", True),  # noqa: DTZ001
+    HistoryLine("500001", "85048", "Ball", 12, datetime(2010, 6, 1, 10, 15), 3060, "13085", True),  # noqa: DTZ001
+    HistoryLine("C500002", " 85048a", "", -4, datetime(2010, 6, 2, 9, 0), 116, "", True),  # noqa: DTZ001
 ]
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 
 
-def lines_of(folder: Path, frame: pd.DataFrame) -> list[Line]:
+def lines_of(folder: Path, frame: pd.DataFrame) -> list[HistoryLine]:
     frame.to_parquet(folder / "history.parquet")
     return list(read(folder / "history.parquet", END))
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.records.orders import Claim, OrderLine, SalesOrder, over_refunds, over_returns
+from khaos_swap_assets.domain.records.orders import OrderLine, SalesOrder, UnitClaim, over_refunds, over_returns
 from khaos_swap_assets.sandbox.history_truth import plants
-from khaos_swap_assets.sandbox.world import Item, RmaLine, SoldLine, World
+from khaos_swap_assets.sandbox.world import RmaLine, StockItem, World, WorldLine
 from khaos_swap_assets_tests.sandbox.small import HAT, JACKET, NOW, RMA, small_world
 
 
@@ -50,7 +50,7 @@ def test_a_sku_that_was_never_sold_is_unknown() -> None:
 @pytest.mark.parametrize("twin", ["wool hat x", "WOOL.HAT.X", "WoolHatX"])
 def test_a_sku_that_two_codes_spell_alike_is_ambiguous(twin: str) -> None:
     world = a_world(line("WOOLHAT-X"))
-    world.items |= {code: Item(code, code, "Hat", 1000) for code in ("WOOL-HAT-X", twin)}
+    world.items |= {code: StockItem(code, code, "Hat", 1000) for code in ("WOOL-HAT-X", twin)}
     assert found(world)[0] == ("sku_ambiguous", RMA, "WOOLHAT-X")
 
 
@@ -99,8 +99,8 @@ def a_shop(sold: list[tuple[str, int, int]], *refunds: Refund) -> World:
     """One order of these lines (code, units, pence), and its returns RMA-1, RMA-2, … each with its rows."""
     world = small_world()
     (order,) = world.orders.values()
-    order.lines = [SoldLine(code, units, pence, 20, str(at)) for at, (code, units, pence) in enumerate(sold)]
-    world.items |= {code: Item(code, code, code, 100) for code, _, _ in sold}
+    order.lines = [WorldLine(code, units, pence, 20, str(at)) for at, (code, units, pence) in enumerate(sold)]
+    world.items |= {code: StockItem(code, code, code, 100) for code, _, _ in sold}
     plain, world.rmas = world.rmas[RMA], {}
     for number, (minute, rows) in enumerate(refunds, start=1):
         lines = [line(code, units, pence) for code, units, pence in rows]
@@ -183,7 +183,7 @@ def test_the_rule_of_the_product_names_the_same_returns(
 ) -> None:
     world = a_shop(sold, *refunds)
     claims = [
-        Claim(rma.return_id, rma.rma_number, rma.closed_at, row.sku, row.quantity, row.cost_pence)
+        UnitClaim(rma.return_id, rma.rma_number, rma.closed_at, row.sku, row.quantity, row.cost_pence)
         for rma in world.rmas.values()
         for row in rma.lines
         if rma.refund_pence and row.sku in world.items
@@ -196,7 +196,7 @@ def test_the_rule_of_the_product_names_the_same_returns(
 
 def test_a_code_with_a_comma_is_there_and_nobody_can_ask_for_it() -> None:
     world = a_shop([("A,B", 1, 1000), ("A.C", 1, 1000)], (1, [("A,B", 2, 3000)]), (2, [("A.C", 1, 1000)]))
-    world.items["C,D"] = Item("C,D", "C,D", "Never returned", 100)
+    world.items["C,D"] = StockItem("C,D", "C,D", "Never returned", 100)
     assert found(world) == [
         ("record_unreadable", "", "A,B"),
         ("record_unreadable", "", "C,D"),

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from khaos_swap_assets.sandbox.khaos_documents import Style, sales_orders, status_list, stock_items, stock_status
-from khaos_swap_assets.sandbox.world import Item, Note, NoteLine, Order, SoldLine
+from khaos_swap_assets.sandbox.world import Note, NoteLine, Order, StockItem, WorldLine
 from khaos_swap_assets_tests.sandbox.small import HAT, JACKET, NOW, REF, URN, small_world
 
 PLAIN = Style(has_extra_tags=False)
 STYLES = [PLAIN, Style(), Style(has_cdata=True), Style(shows_items=False)]
 
 
-def parts() -> tuple[Order, Item, Item]:
+def parts() -> tuple[Order, StockItem, StockItem]:
     world = small_world()
     return world.orders["SO48213"], world.items[JACKET], world.items[HAT]
 
@@ -131,7 +131,7 @@ def test_a_note_is_complete_when_it_is_issued(issued: object, complete: str, sen
 
 @given(st.integers(1, 9), st.integers(1, 99_999), st.sampled_from([0, 20]))
 def test_the_rows_of_an_order_multiply_out_to_each_line_exactly(units: int, pence: int, vat: int) -> None:
-    order = replace(parts()[0], lines=[SoldLine(JACKET, units, pence, vat, "111")])
+    order = replace(parts()[0], lines=[WorldLine(JACKET, units, pence, vat, "111")])
     rows = list(row_of(sales_orders([(order, None)], PLAIN)).iter("ORDER_ITEM"))
     price = "PRICE_NET" if vat == 0 else "PRICE_GRS"
     counted = [(int(said(row, "ORDER_QTY")), round(100 * float(said(row, price)))) for row in rows]

@@ -18,7 +18,7 @@ from khaos_swap_assets.sandbox.app import Credentials, create_app
 from khaos_swap_assets.sandbox.khaos_books import Books
 from khaos_swap_assets.sandbox.khaos_server import BASE
 from khaos_swap_assets.sandbox.state import State
-from khaos_swap_assets.sandbox.world import Order, SoldLine
+from khaos_swap_assets.sandbox.world import Order, WorldLine
 from khaos_swap_assets_tests.sandbox.small import (
     HAT,
     JACKET,
@@ -113,7 +113,7 @@ def test_orders_come_whole_and_exact(wire: Wire) -> None:
 
 def test_two_orders_may_carry_one_reference(wire: Wire) -> None:
     world = wire.state.world
-    lines = [SoldLine(HAT, 1, 1000, 0, "9")]
+    lines = [WorldLine(HAT, 1, 1000, 0, "9")]
     world.orders["SO2"] = Order("SO2", REF, "#LX10482", "60", URN, "GBP", NOW - timedelta(days=1), lines)
     assert [full.order.so_code for full in wire.khaos.export_orders(REF)] == ["SO48213", "SO2"]
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from khaos_swap_assets.sandbox import catalogue
 from khaos_swap_assets.sandbox.generator import STORE_ID, ended_month
 from khaos_swap_assets.sandbox.maker import LONDON, Maker, net_of, order_ref, part_of, unit_list_pence
-from khaos_swap_assets.sandbox.world import Item, Order, SoldLine, World
+from khaos_swap_assets.sandbox.world import Order, StockItem, World, WorldLine
 
 NOW = datetime(2026, 7, 3, 9, tzinfo=UTC)
 MONTH = ended_month(NOW)
@@ -29,8 +29,8 @@ def maker_of(seed: int = 1, post_from: date | None = FIRST_DAY) -> Maker:
     return Maker(world, rng, MONTH)
 
 
-def sold(quantity: int, gross_pence: int, code: str = "HAT") -> SoldLine:
-    return SoldLine(code, quantity, gross_pence, 20, "111")
+def sold(quantity: int, gross_pence: int, code: str = "HAT") -> WorldLine:
+    return WorldLine(code, quantity, gross_pence, 20, "111")
 
 
 @pytest.mark.parametrize(("name", "ref"), [("#LX10482", "KCCLX10482"), ("LX10482", "KCCLX10482"), ("#", "KCC")])
@@ -61,7 +61,7 @@ def test_parts_of_a_line_never_cost_more_than_the_line_and_all_of_it_costs_all(
     [("GBP", 2, 1800, 1000), ("GBP", 2, 2001, 1001), ("EUR", 1, 1000, 1180), ("EUR", 3, 4000, 1334)],
 )
 def test_the_list_price_is_never_below_what_a_unit_cost(currency: str, quantity: int, gross: int, listed: int) -> None:
-    world = World(1, NOW, STORE_ID, items={"HAT": Item("HAT", "1", "Hat", 1000)})
+    world = World(1, NOW, STORE_ID, items={"HAT": StockItem("HAT", "1", "Hat", 1000)})
     line = sold(quantity, gross)
     order = Order("SO1", "KCC1", "#1", "1", "U1", currency, NOW, [line])
     assert unit_list_pence(world, order, line) == listed

@@ -18,7 +18,7 @@ from khaos_swap_assets.sandbox.khaos_truth import duplicates, undue_moves
 from khaos_swap_assets.sandbox.persistence import JSON
 from khaos_swap_assets.sandbox.state import State
 from khaos_swap_assets.sandbox.switches import set_switches
-from khaos_swap_assets.sandbox.world import Item, Note, NoteLine, Part, World
+from khaos_swap_assets.sandbox.world import Note, NoteLine, PackPart, StockItem, World
 from khaos_swap_assets_tests.sandbox.small import document, small_books
 
 
@@ -69,8 +69,8 @@ def test_khaos_lists_and_pushes_what_a_pack_holds() -> None:
     assert [(key, units, f"{value:.2f}") for key, units, value in pushed.packs[one.stock_id]] == expected
 
 
-SET = Item("SET", "1", "Set", 5000, parts=[Part("HAT", 2), Part("CAP", 1)])
-ITEMS = {"SET": SET, "HAT": Item("HAT", "2", "Hat", 2000), "CAP": Item("CAP", "3", "Cap", 2000)}
+SET = StockItem("SET", "1", "Set", 5000, parts=[PackPart("HAT", 2), PackPart("CAP", 1)])
+ITEMS = {"SET": SET, "HAT": StockItem("HAT", "2", "Hat", 2000), "CAP": StockItem("CAP", "3", "Cap", 2000)}
 
 
 @pytest.mark.parametrize(
@@ -98,15 +98,15 @@ def test_an_order_lists_components_beside_their_pack_at_no_price() -> None:
 
 
 def test_a_pack_is_kept_on_disk_with_its_parts() -> None:
-    assert JSON[Item].validate_json(JSON[Item].dump_json(SET)) == SET
+    assert JSON[StockItem].validate_json(JSON[StockItem].dump_json(SET)) == SET
 
 
 def test_components_credited_for_their_pack_are_no_duplicate_and_a_second_time_they_are() -> None:
     books = small_books()
     (rma,) = books.world.rmas.values()
     code = rma.lines[0].sku
-    books.world.items |= {"PART": Item("PART", "99", "Part", 1000)}
-    books.world.items[code].parts = [Part("PART", 1)]
+    books.world.items |= {"PART": StockItem("PART", "99", "PackPart", 1000)}
+    books.world.items[code].parts = [PackPart("PART", 1)]
     books.world.items[code].available = 0
     import_document(books, document())
     assert (duplicates(books.world), undue_moves(books.world)) == (0, 0)

@@ -9,7 +9,7 @@ import pytest
 from khaos_swap_assets.sandbox.khaos_books import Books
 from khaos_swap_assets.sandbox.khaos_returns import import_document
 from khaos_swap_assets.sandbox.staff import SALES_A_ROUND, Staff
-from khaos_swap_assets.sandbox.world import Item, Note, NoteLine, Plant
+from khaos_swap_assets.sandbox.world import Note, NoteLine, Plant, StockItem
 from khaos_swap_assets_tests.sandbox.small import HAT, JACKET, NOW, RMA, URN, document, small_books
 
 DAY = timedelta(days=1)
@@ -124,7 +124,7 @@ def test_the_last_unit_and_what_is_discontinued_are_not_sold() -> None:
 
 def test_a_round_sells_three_units_at_most_each_of_another_item() -> None:
     books = small_books()
-    books.world.items = {f"SOCK-{n}": Item(f"SOCK-{n}", str(n), "Sock", 500, available=9) for n in range(10)}
+    books.world.items = {f"SOCK-{n}": StockItem(f"SOCK-{n}", str(n), "Sock", 500, available=9) for n in range(10)}
     assert worked(books)[2] == SALES_A_ROUND == 3
     assert sorted(item.available for item in books.world.items.values()) == [8] * 3 + [9] * 7
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from khaos_swap_assets.sandbox.state import SWAP_SWITCHES, UNTIL_DISARMED, Faults, State
+from khaos_swap_assets.sandbox.state import SWAP_SWITCHES, UNTIL_DISARMED, ArmedFaults, State
 from khaos_swap_assets_tests.sandbox.small import small_world
 
 
 def test_a_fault_happens_as_often_as_it_was_armed() -> None:
-    faults = Faults()
+    faults = ArmedFaults()
     faults.arm("swap_500", 2)
     assert [faults.take("swap_500") for _ in range(3)] == [True, True, False]
     assert faults.armed == {}
 
 
 def test_a_fault_can_last_until_it_is_disarmed() -> None:
-    faults = Faults()
+    faults = ArmedFaults()
     faults.arm("swap_500", UNTIL_DISARMED)
     assert all(faults.take("swap_500") for _ in range(5))
     faults.arm("swap_500", 0)
@@ -24,7 +24,7 @@ def test_a_fault_can_last_until_it_is_disarmed() -> None:
 
 
 def test_an_unarmed_fault_never_happens() -> None:
-    assert not Faults().take("swap_429")
+    assert not ArmedFaults().take("swap_429")
 
 
 def test_a_switch_that_nobody_set_has_its_default() -> None:

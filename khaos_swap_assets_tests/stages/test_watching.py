@@ -123,18 +123,18 @@ def test_a_quiet_night_is_no_alarm(town: Town) -> None:
 def test_a_person_stops_the_feed_at_once_and_lets_it_go_on(planned: Town) -> None:
     with closing(towns.connect(planned)) as conn:
         people.hold_feed(conn, KIM, now=planned.now)
-        with pytest.raises(people.HandError, match="held by Kim since 2026-03-10 12:01 UTC: VAT is wrong"):
+        with pytest.raises(people.ActionError, match="held by Kim since 2026-03-10 12:01 UTC: VAT is wrong"):
             people.hold_feed(conn, people.Person("Sam", "me too"), now=planned.now)
         assert planned.pull() == []
         assert stopped(planned) == [
             "the feed is held by Kim since 2026-03-10 12:01 UTC: VAT is wrong; khaos-swap postings resume"
         ]
-        with pytest.raises(people.HandError, match="nothing to trust"):
+        with pytest.raises(people.ActionError, match="nothing to trust"):
             people.trust_feed(conn, KIM, now=planned.now)
         planned.sync()
         assert planned.pull() == []
         people.resume_feed(conn, KIM, now=planned.now)
-        with pytest.raises(people.HandError, match="nobody holds"):
+        with pytest.raises(people.ActionError, match="nobody holds"):
             people.resume_feed(conn, KIM, now=planned.now)
         assert [(one.who, one.what) for one in audit_log.of_document(conn, "feed")] == [
             ("Kim", "held"),

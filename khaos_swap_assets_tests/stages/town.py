@@ -23,7 +23,7 @@ from pydantic import SecretStr
 from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.khaos.client import FullOrder, KhaosClient, StatusFeed
 from khaos_swap_assets.adapters.khaos.records import NoteItems, OrderStatus, StockLevel
-from khaos_swap_assets.adapters.khaos.wire import RowFault as KhaosFault
+from khaos_swap_assets.adapters.khaos.wire import KhaosRowFault as KhaosFault
 from khaos_swap_assets.adapters.settings import KhaosSettings, Settings, SwapSettings
 from khaos_swap_assets.adapters.settings_money import ToleranceSettings
 from khaos_swap_assets.adapters.store.seal import Sealer
@@ -40,7 +40,7 @@ from khaos_swap_assets.domain.records.stock_codes import StockCode
 from khaos_swap_assets.stages.credit_notes.allocation import read_allocations
 from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
 from khaos_swap_assets.stages.credit_notes.feed import hand_out
-from khaos_swap_assets.stages.credit_notes.posting import Posted, post
+from khaos_swap_assets.stages.credit_notes.posting import PostingRound, post
 from khaos_swap_assets.stages.orders.sync import sync_orders
 from khaos_swap_assets.stages.reconciliation.excepting import settle_exceptions
 from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting
@@ -382,7 +382,7 @@ class Town:
         sync_orders(self.tools)
         match_waiting(self.tools)
 
-    def sync(self, **later: float) -> Posted:
+    def sync(self, **later: float) -> PostingRound:
         """One whole run, as the job does it; the clock moves on first by ``later``, else by a minute."""
         self.now += timedelta(**(later or {"minutes": 1}))
         self.read()

@@ -20,7 +20,7 @@ from khaos_swap_assets.domain.records.stock_codes import StockCode
 
 
 @dataclass(frozen=True, slots=True)
-class NoteLine:
+class FileNoteLine:
     """One credited line; ``net_pence`` is None where the file does not say."""
 
     stock_code: str
@@ -30,7 +30,7 @@ class NoteLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class FileNote:
     """One Credit Note as the file shows it."""
 
     code: str
@@ -39,7 +39,7 @@ class Note:
     customer_ref: str
     created_on: date | None
     currency: str
-    lines: tuple[NoteLine, ...]
+    lines: tuple[FileNoteLine, ...]
     delivery_pence: int
 
     @property
@@ -155,7 +155,7 @@ def delivery_of(rows: Iterable[OrderRow]) -> int:
     return max((row.delivery_pence or 0 for row in rows), default=0)
 
 
-def notes(rows: Iterable[NoteRow]) -> list[Note]:
+def notes(rows: Iterable[NoteRow]) -> list[FileNote]:
     """The Credit Notes, by code."""
     by_code: defaultdict[str, list[NoteRow]] = defaultdict(list)
     for row in rows:
@@ -163,11 +163,11 @@ def notes(rows: Iterable[NoteRow]) -> list[Note]:
     return [_note(code, by_code[code]) for code in sorted(by_code)]
 
 
-def _note(code: str, rows: Sequence[NoteRow]) -> Note:
+def _note(code: str, rows: Sequence[NoteRow]) -> FileNote:
     lines = tuple(
-        NoteLine(row.stock_code, row.quantity, row.gross_pence, row.net_pence) for row in rows if row.stock_code
+        FileNoteLine(row.stock_code, row.quantity, row.gross_pence, row.net_pence) for row in rows if row.stock_code
     )
-    return Note(
+    return FileNote(
         code=code,
         associated_ref=", ".join(_said(row.associated_ref for row in rows)),
         order_ref=_only(row.order_ref for row in rows),

@@ -66,7 +66,7 @@ class FaultKind:
         return FaultKind(self.rows + 1, examples)
 
 
-class Faults:
+class FileFaults:
     """The faults of one file in the order in which they were found; beyond some thousand they lie on disk."""
 
     def __init__(self) -> None:

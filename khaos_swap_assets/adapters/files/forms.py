@@ -29,7 +29,7 @@ EXCEL_CENTURY = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Amount:
+class PlainAmount:
     """A number as plain text (``-1234.50``) and the currency that its sign names, if any."""
 
     text: str
@@ -50,7 +50,7 @@ class DayOrder:
     open_cells: int = 0
 
 
-def amount(text: str, decimal: str = POINT) -> Amount:
+def amount(text: str, decimal: str = POINT) -> PlainAmount:
     """Read ``£1,234.50``, ``(12.00)``, ``12.00-``, ``1.234,50 €``, ``GBP 12``. Raises ``ValueError`` for other text."""
     plain, negative = _unsigned(text.strip())
     plain, currency = _without_currency(plain)
@@ -60,7 +60,7 @@ def amount(text: str, decimal: str = POINT) -> Amount:
     if not pattern.fullmatch(plain) or (negative and inner):
         raise ValueError("is no number that we can read")
     plain = plain.replace(thousands, "").replace(",", ".")
-    return Amount(f"-{plain}" if negative or inner else plain, currency)
+    return PlainAmount(f"-{plain}" if negative or inner else plain, currency)
 
 
 def _unsigned(text: str) -> tuple[str, bool]:

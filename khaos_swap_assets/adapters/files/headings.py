@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from khaos_swap_assets.adapters.files.known import KNOWN, SPELLINGS, Known
+from khaos_swap_assets.adapters.files.known import KNOWN, SPELLINGS, KnownExport
 
 NOT_USED = ""
 SAMPLES = 3
@@ -34,7 +34,7 @@ class Headed:
     headings: tuple[str, ...]
     places: Mapping[str, int]
     doubled: tuple[str, ...] = ()
-    known: Known | None = None
+    known: KnownExport | None = None
     used: frozenset[int] = field(default_factory=frozenset)
 
     @property
@@ -66,7 +66,7 @@ def headed(cells: Sequence[str], kind: str, names: Mapping[str, bool], said: Map
     return Headed(headings, places, tuple(dict.fromkeys(doubled)), known, used)
 
 
-def _known(kind: str, plains: Sequence[str], names: Mapping[str, bool]) -> Known | None:
+def _known(kind: str, plains: Sequence[str], names: Mapping[str, bool]) -> KnownExport | None:
     """The known export; by spellings alone only where the line lacks a name of ours that is required."""
     found = set(plains)
     is_ours = all(name in found for name, is_required in names.items() if is_required)
@@ -74,7 +74,7 @@ def _known(kind: str, plains: Sequence[str], names: Mapping[str, bool]) -> Known
     return next((one for one in fits if not (is_ours and one.is_by_spelling)), None)
 
 
-def _column(name: str, names: Mapping[str, bool], said: Mapping[str, str], known: Known | None) -> str:
+def _column(name: str, names: Mapping[str, bool], said: Mapping[str, str], known: KnownExport | None) -> str:
     if name in said:
         return said[name]
     if known:

@@ -14,7 +14,7 @@ ORDERS, NOTES, REFUNDS, CODES, RETURNS = "sales-orders", "credit-notes", "refund
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownExport:
     """One export. It is meant where of each group of ``signature`` one heading stands; ``columns`` by plain heading.
 
     With ``refusal`` it is recognised in order to say how to export something that can be audited.
@@ -102,22 +102,22 @@ _NETTED = (
     "is netted (sales less returns) and names no document: set the filter's Credit Notes to Show Only, and export "
 )
 
-KNOWN: tuple[Known, ...] = (
-    Known(
+KNOWN: tuple[KnownExport, ...] = (
+    KnownExport(
         "Khaos: Sales Invoice Manager, Credit Notes with their items",
         NOTES,
         (_NOTE_IDS, _group(NOTE_SPELLINGS["gross"]) | {"gross"}, _CODES, _group("qty quantity urn ass_ref so_code")),
         {name: name for name in NOTE_SPELLINGS} | _spelled(NOTE_SPELLINGS),
         is_by_spelling=True,
     ),
-    Known(
+    KnownExport(
         "Khaos: Sales Summary with Credit Notes combined",
         NOTES,
         (_CODES, _group("qty_sold sold_qty net_qty qty_net"), _group("net_sales gross_sales sales_value net_value")),
         {},
         refusal=_NETTED + "Sales Invoice Manager, Credit Notes with their items, one row a line",
     ),
-    Known(
+    KnownExport(
         "Shopify: orders export",
         ORDERS,
         (_group("name"), _group("lineitem_sku"), _group("lineitem_quantity"), _group("lineitem_price")),
@@ -137,7 +137,7 @@ KNOWN: tuple[Known, ...] = (
             "prices are taken as including VAT",
         ),
     ),
-    Known(
+    KnownExport(
         "Matrixify: orders export",
         ORDERS,
         (_group("name"), _group("line_sku"), _group("line_quantity"), _group("line_price")),
@@ -153,7 +153,7 @@ KNOWN: tuple[Known, ...] = (
         },
         tells=("no VAT rates stand in it", "prices are taken as including VAT"),
     ),
-    Known(
+    KnownExport(
         "Khaos: Sales Orders with their items",
         ORDERS,
         (
@@ -165,7 +165,7 @@ KNOWN: tuple[Known, ...] = (
         {name: name for name in ORDER_SPELLINGS} | _spelled(ORDER_SPELLINGS),
         is_by_spelling=True,
     ),
-    Known(
+    KnownExport(
         "Shopify: transactions export",
         REFUNDS,
         (_group("kind"), _group("amount"), _group("gateway"), _group("order name"), _group("created_at status")),
@@ -182,7 +182,7 @@ KNOWN: tuple[Known, ...] = (
             "status": "status",
         },
     ),
-    Known(
+    KnownExport(
         "Matrixify: transactions of orders",
         REFUNDS,
         (_group("name"), _group("transaction_kind"), _group("transaction_amount")),
@@ -197,21 +197,21 @@ KNOWN: tuple[Known, ...] = (
             "transaction_status": "status",
         },
     ),
-    Known(
+    KnownExport(
         "Shopify: a sales summary",
         REFUNDS,
         (_group("returns"), _group("net_sales"), _group("gross_sales")),
         {},
         refusal="shows goods by the day on which they came back, not money: export the transactions of orders",
     ),
-    Known(
+    KnownExport(
         "Khaos: Stock List",
         CODES,
         (_CODES, _group("description short_description other_ref barcode stock_id")),
         {name: name for name in CODE_SPELLINGS} | _spelled(CODE_SPELLINGS),
         is_by_spelling=True,
     ),
-    Known(
+    KnownExport(
         "Swap: table of the dashboard",
         RETURNS,
         (_group("order order_number order_name"), _group("status return_status"), _group("total refund_value")),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from khaos_swap_assets.adapters.files import cells
-from khaos_swap_assets.adapters.files.faults import Fault, FaultKind, Faults, storable
+from khaos_swap_assets.adapters.files.faults import Fault, FaultKind, FileFaults, storable
 from khaos_swap_assets.adapters.files.headings import Near
 from khaos_swap_assets.adapters.files.recognising import Reading
 
@@ -97,7 +97,7 @@ class Table(Generic[Row]):
 
     file: str
     rows: list[Row] = field(default_factory=list)
-    faults: Faults = field(default_factory=Faults)
+    faults: FileFaults = field(default_factory=FileFaults)
     torn: dict[str, int] = field(default_factory=dict)
     given: int = 0
     rejected: int = 0
@@ -134,7 +134,7 @@ class Table(Generic[Row]):
 
     def begin_anew(self) -> None:
         """Forget the rows and their faults: the file is read once more in its own form."""
-        self.rows, self.faults, self.torn, self.no_data = [], Faults(), {}, Counter()
+        self.rows, self.faults, self.torn, self.no_data = [], FileFaults(), {}, Counter()
         self.given = self.rejected = self.continued = 0
         self._last = (0, 0)
 

@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 from khaos_swap_assets.adapters import texts
 from khaos_swap_assets.adapters.errors import PermanentError, TransientError, VendorError
 from khaos_swap_assets.adapters.khaos.envelope import KhaosFault, UnusableDocumentError
-from khaos_swap_assets.adapters.khaos.wire import RefusedKey, RowFault, Rows
+from khaos_swap_assets.adapters.khaos.wire import KhaosRowFault, RefusedKey, Rows
 
 HOPELESS = 5
 AT_ONCE = 2
@@ -46,11 +46,11 @@ def gather(keys: Iterable[str], size: int, fetch: Callable[[Sequence[str]], Rows
     return rows, faults
 
 
-def addressable(keys: Iterable[str]) -> tuple[list[str], list[RowFault]]:
+def addressable(keys: Iterable[str]) -> tuple[list[str], list[KhaosRowFault]]:
     """Keys that a comma list can carry, each once; the others as faults (khaos.md §7.1)."""
     distinct = list(dict.fromkeys(keys))
     bad = [key for key in distinct if not _is_addressable(key)]
-    faults = [RowFault(texts.subject(key), _UNADDRESSABLE) for key in bad]
+    faults = [KhaosRowFault(texts.subject(key), _UNADDRESSABLE) for key in bad]
     return [key for key in distinct if _is_addressable(key)], faults
 
 

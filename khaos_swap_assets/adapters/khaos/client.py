@@ -158,7 +158,7 @@ class KhaosClient:
 
     def _statuses_between(self, since: datetime, until: datetime) -> Rows[status.Document]:
         rows: list[status.Document] = []
-        faults: list[wire.RowFault] = []
+        faults: list[wire.KhaosRowFault] = []
         refusals = [0]
         while since < until:
             end = min(since + WINDOW, until)

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from khaos_swap_assets.adapters import texts
 from khaos_swap_assets.adapters.khaos import wire
 from khaos_swap_assets.adapters.khaos.records import StockLevel
-from khaos_swap_assets.adapters.khaos.wire import RowFault, Rows
+from khaos_swap_assets.adapters.khaos.wire import KhaosRowFault, Rows
 from khaos_swap_assets.domain.money.amounts import half_up
 from khaos_swap_assets.domain.records.packs import PackItem
 from khaos_swap_assets.domain.records.stock_codes import StockCode
@@ -36,7 +36,7 @@ class PushedStock:
 
     items: list[StockCode]
     deleted_ids: list[str]
-    faults: list[RowFault]
+    faults: list[KhaosRowFault]
     packs: dict[str, tuple[PackItem, ...]] = field(default_factory=dict)
 
 
@@ -45,18 +45,18 @@ def read_stock_push(body: Mapping[str, Any]) -> PushedStock:
     items, faults = _read(body, "StockUpload", "Items", _item)
     deleted = body.get("Deleted")
     given = [str(one) for one in deleted if isinstance(one, str | int)] if isinstance(deleted, list) else []
-    faults += [RowFault(texts.subject(one), TOO_LONG) for one in given if len(one) > texts.LONGEST_KEY]
+    faults += [KhaosRowFault(texts.subject(one), TOO_LONG) for one in given if len(one) > texts.LONGEST_KEY]
     packs, unread = _packs(body)
     ids = [one for one in given if len(one) <= texts.LONGEST_KEY]
     return PushedStock(items, ids, [*faults, *unread], packs)
 
 
-def _packs(body: Mapping[str, Any]) -> tuple[dict[str, tuple[PackItem, ...]], list[RowFault]]:
+def _packs(body: Mapping[str, Any]) -> tuple[dict[str, tuple[PackItem, ...]], list[KhaosRowFault]]:
     """Packs of the relationships, which stand beside the items or within one; "None" is a pack no longer."""
     items = _listed(body.get("Items"))
     nested = [(one, item.get("StockID")) for item in items for one in _listed(item.get("Relationships"))]
     packs: dict[str, tuple[PackItem, ...]] = {}
-    faults: list[RowFault] = []
+    faults: list[KhaosRowFault] = []
     for raw, owner in [*((one, None) for one in _listed(body.get("Relationships"))), *nested]:
         if "PackItems" not in raw and raw.get("PackType") != "None":
             continue
@@ -67,7 +67,7 @@ def _packs(body: Mapping[str, Any]) -> tuple[dict[str, tuple[PackItem, ...]], li
                 raise ValueError("PackItems: is no list")
             packs[key] = tuple(_pack_item(_object(one, "PackItems")) for one in parts)
         except (ValueError, ArithmeticError) as error:
-            faults.append(RowFault(texts.subject(f"pack {_said(raw.get('StockID') or owner)}"), str(error)))
+            faults.append(KhaosRowFault(texts.subject(f"pack {_said(raw.get('StockID') or owner)}"), str(error)))
     return packs, faults
 
 
@@ -100,7 +100,7 @@ def read_level_push(body: Mapping[str, Any]) -> Rows[StockLevel]:
     return [level for level in levels if level is not None], faults
 
 
-def order_push_faults(body: Mapping[str, Any]) -> list[RowFault]:
+def order_push_faults(body: Mapping[str, Any]) -> list[KhaosRowFault]:
     """What is wrong with an ``OrderStatusUpload`` as a whole; its rows only say that an order is worth reading."""
     return _read(body, "OrderStatusUpload", "Statuses", lambda _: None)[1]
 
@@ -108,14 +108,14 @@ def order_push_faults(body: Mapping[str, Any]) -> list[RowFault]:
 def _read(body: Mapping[str, Any], event: str, member: str, parse: Callable[[Mapping[str, Any]], Row]) -> Rows[Row]:
     found = body.get(member)
     if not isinstance(found, list):
-        return [], [RowFault(event, f"the push holds no list {member}")]
+        return [], [KhaosRowFault(event, f"the push holds no list {member}")]
     rows: list[Row] = []
-    faults: list[RowFault] = []
+    faults: list[KhaosRowFault] = []
     for raw in found:
         try:
             rows.append(parse(_object(raw, member)))
         except (ValueError, ArithmeticError) as error:
-            faults.append(RowFault(_subject(raw), str(error)))
+            faults.append(KhaosRowFault(_subject(raw), str(error)))
     return rows, faults
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from khaos_swap_assets.adapters.khaos.wire import RefusedKey, RowFault
+from khaos_swap_assets.adapters.khaos.wire import KhaosRowFault, RefusedKey
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.records.orders import SalesOrder
 
@@ -68,7 +68,7 @@ class StatusFeed:
     orders: list[OrderStatus]
     credit_notes: list[CreditNote]
     cancelled_credit_notes: list[CreditNote] = field(default_factory=list)
-    faults: list[RowFault] = field(default_factory=list)
+    faults: list[KhaosRowFault] = field(default_factory=list)
     refused: list[RefusedKey] = field(default_factory=list)
 
 

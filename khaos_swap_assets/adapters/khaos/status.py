@@ -14,7 +14,7 @@ from lxml import etree
 
 from khaos_swap_assets.adapters.khaos import wire
 from khaos_swap_assets.adapters.khaos.records import CancelledNote, OrderStatus, StatusFeed
-from khaos_swap_assets.adapters.khaos.wire import RefusedKey, RowFault, Rows
+from khaos_swap_assets.adapters.khaos.wire import KhaosRowFault, RefusedKey, Rows
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 
 CANCELLED_STAGE, ISSUED_STAGE = 1, 70
@@ -30,7 +30,7 @@ def read_statuses(root: etree._Element | None) -> Rows[Document]:
     return wire.read_rows(elements, _document, "@SORDER_CODE", "@ASSOCIATED_REF")
 
 
-def feed(documents: Iterable[Document], faults: Iterable[RowFault]) -> StatusFeed:
+def feed(documents: Iterable[Document], faults: Iterable[KhaosRowFault]) -> StatusFeed:
     """Sort documents by kind, each once: the last reading of a code wins, whatever kind it is then."""
     latest = {_code(document): document for document in documents}
     distinct = list(dict.fromkeys(faults))

@@ -1,6 +1,6 @@
 """How Khaos spells values: booleans, dates, money, quantities; and rows that cannot be read.
 
-Belongs here: tolerant readers of one value in an XML row, and ``RowFault``. Stays out: which fields a row has
+Belongs here: tolerant readers of one value in an XML row, and ``KhaosRowFault``. Stays out: which fields a row has
 (``stock``, ``status``, ``orders``). Readers raise ``ValueError`` naming the field; ``read_rows`` turns that into a
 fault of that row alone. Source: contracts/khaos.md §4.8, §7.
 """
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class RowFault:
+class KhaosRowFault:
     """A row of Khaos that could not be read: ``subject`` is its code (or a hash of it), ``reason`` one line."""
 
     subject: str
@@ -47,31 +47,33 @@ class RowFault:
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedKey(RowFault):
+class RefusedKey(KhaosRowFault):
     """A key that Khaos refuses to answer about at all, in whatever company it is asked for."""
 
 
-Rows: TypeAlias = tuple[list[Row], list[RowFault]]
+Rows: TypeAlias = tuple[list[Row], list[KhaosRowFault]]
 
 
 def read_rows(
     elements: Iterable[etree._Element], parse: Callable[[etree._Element], Row], *keys: str
-) -> tuple[list[Row], list[RowFault]]:
+) -> tuple[list[Row], list[KhaosRowFault]]:
     """Parse each row; one that does not parse loses only itself. ``keys`` are the paths that name a row.
 
     So does one on which our own reading fails: its trace goes to the log.
     """
     rows: list[Row] = []
-    faults: list[RowFault] = []
+    faults: list[KhaosRowFault] = []
     for element in elements:
         try:
             rows.append(parse(element))
         except (ValueError, ArithmeticError) as error:
-            faults.append(RowFault(subject_of(element, *keys), f"{error}" or "a number is out of all bounds"))
+            faults.append(KhaosRowFault(subject_of(element, *keys), f"{error}" or "a number is out of all bounds"))
         except Exception as error:
             subject = subject_of(element, *keys)
             log.error("reading %s failed; all other rows go on", subject, exc_info=error)
-            faults.append(RowFault(subject, f"it cannot be read by a fault of ours: {type(error).__name__}: {error}"))
+            faults.append(
+                KhaosRowFault(subject, f"it cannot be read by a fault of ours: {type(error).__name__}: {error}")
+            )
     return rows, faults
 
 

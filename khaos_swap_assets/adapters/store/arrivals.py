@@ -35,7 +35,7 @@ class Knock:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusedMessage:
     """A message that was not believed or not understood: its whole size, SHA-256 of its bytes, and a first part."""
 
     reason: str
@@ -46,10 +46,10 @@ class Refusal:
     received_at: datetime
 
 
-def keep(conn: psycopg.Connection[Any], messages: Sequence[Knock | Refusal]) -> None:
+def keep(conn: psycopg.Connection[Any], messages: Sequence[Knock | RefusedMessage]) -> None:
     """Write and commit all of them or none, on a connection in autocommit mode: knocks alone are one trip to it."""
     knocks = [one for one in messages if isinstance(one, Knock)]
-    refusals = [one for one in messages if isinstance(one, Refusal)]
+    refusals = [one for one in messages if isinstance(one, RefusedMessage)]
     with conn.transaction() if refusals else nullcontext():
         keep_knocks(conn, knocks)
         count_refusals(conn, refusals)
@@ -84,7 +84,7 @@ def keep_knocks(conn: psycopg.Connection[Any], knocks: Sequence[Knock]) -> None:
     )
 
 
-def count_refusals(conn: psycopg.Connection[Any], refusals: Sequence[Refusal]) -> None:
+def count_refusals(conn: psycopg.Connection[Any], refusals: Sequence[RefusedMessage]) -> None:
     """Count every one; alike ones share a row, and past a thousand rows an hour only the reason is told apart."""
     if not refusals:
         return

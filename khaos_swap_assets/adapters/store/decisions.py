@@ -37,7 +37,7 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class PersonDecision:
     """One decision; ``money_at_risk_pence`` and ``currency`` are the facts that it was made on, where it has such."""
 
     decision: DecisionKind
@@ -77,7 +77,7 @@ class Ended:
     exception_id: int
 
 
-def record(conn: psycopg.Connection[Any], made: Iterable[Decision]) -> None:
+def record(conn: psycopg.Connection[Any], made: Iterable[PersonDecision]) -> None:
     """Write decisions; one about the same thing that stands already ends by the new one."""
     new = list(made)
     for one in new:

@@ -13,7 +13,7 @@ from typing import Protocol
 import psycopg
 
 
-class Fault(Protocol):
+class UnreadRow(Protocol):
     """A row that could not be read."""
 
     @property
@@ -25,7 +25,7 @@ class Fault(Protocol):
         """Why it could not be read."""
 
 
-def save(conn: psycopg.Connection, faults: Sequence[Fault], now: datetime) -> None:
+def save(conn: psycopg.Connection, faults: Sequence[UnreadRow], now: datetime) -> None:
     """Record these faults; one already known is seen again."""
     rows = [(_hash(fault), fault.subject, fault.reason, now, now) for fault in faults]
     with conn.cursor() as cursor:
@@ -47,5 +47,5 @@ def resolve(conn: psycopg.Connection, subjects: Sequence[str], now: datetime) ->
     )
 
 
-def _hash(fault: Fault) -> str:
+def _hash(fault: UnreadRow) -> str:
     return hashlib.sha256(f"{fault.subject}\n{fault.reason}".encode()).hexdigest()

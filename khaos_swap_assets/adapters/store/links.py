@@ -16,7 +16,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from khaos_swap_assets.adapters.store import bulk, decisions
-from khaos_swap_assets.adapters.store.decisions import NOT_THIS_RETURN, OURSELVES, Decision
+from khaos_swap_assets.adapters.store.decisions import NOT_THIS_RETURN, OURSELVES, PersonDecision
 from khaos_swap_assets.domain.linking.attribution import Attribution
 
 Pair = tuple[str, str]
@@ -39,7 +39,7 @@ class StandingLink:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RuledOut:
     """A pair that a person ruled out: no pass links it for certain."""
 
     credit_note_code: str
@@ -190,7 +190,7 @@ def _links(conn: psycopg.Connection, where: LiteralString, *values: object) -> l
 
 def refuse(conn: psycopg.Connection, pairs: Iterable[Pair], by: str, reason: str, now: datetime) -> None:
     """Remember a person's no to these pairs of Credit Note and return id."""
-    made = (Decision(NOT_THIS_RETURN, code, one, by, reason, now, return_id=one) for code, one in pairs)
+    made = (PersonDecision(NOT_THIS_RETURN, code, one, by, reason, now, return_id=one) for code, one in pairs)
     decisions.record(conn, made)
 
 
@@ -199,9 +199,9 @@ def forgive(conn: psycopg.Connection, pairs: Sequence[Pair], by: str, reason: st
     decisions.end(conn, NOT_THIS_RETURN, pairs, by, reason, now)
 
 
-def refusals(conn: psycopg.Connection, codes: Sequence[str] = ()) -> list[Refusal]:
+def refusals(conn: psycopg.Connection, codes: Sequence[str] = ()) -> list[RuledOut]:
     """What was refused, of these notes or of all where none is given; the newest first."""
-    with conn.cursor(row_factory=class_row(Refusal)) as cursor:
+    with conn.cursor(row_factory=class_row(RuledOut)) as cursor:
         return cursor.execute(
             "SELECT subject AS credit_note_code, object AS return_id, coalesce(rma, '') AS rma, "
             "decided_by AS refused_by, reason, decided_at AS refused_at "

@@ -24,7 +24,7 @@ COLUMNS = ("credit_note_code", "line_hash", "lines", "asked_at")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ItemsReading:
     """What was read of a note when its line in the status list had ``line_hash``; ``lines`` is None while it waits."""
 
     credit_note_code: str
@@ -47,21 +47,21 @@ def hash_of_line(note: CreditNote) -> str:
     return hashlib.sha256(repr(replace(note, lines=(), order_ref="")).encode()).hexdigest()
 
 
-def readings(conn: psycopg.Connection, codes: Sequence[str]) -> dict[str, Reading]:
+def readings(conn: psycopg.Connection, codes: Sequence[str]) -> dict[str, ItemsReading]:
     """What was read of these notes, by code."""
     if not codes:
         return {}
     rows = conn.execute(
         f"SELECT {', '.join(COLUMNS)} FROM khaos.note_items WHERE credit_note_code = ANY(%s)", (list(codes),)
     ).fetchall()
-    return {row[0]: Reading(row[0], row[1], _goods(row[2]), row[3]) for row in rows}
+    return {row[0]: ItemsReading(row[0], row[1], _goods(row[2]), row[3]) for row in rows}
 
 
 def _goods(lines: list[list[object]] | None) -> Goods | None:
     return None if lines is None else tuple((str(code), int(str(units))) for code, units in lines)
 
 
-def save(conn: psycopg.Connection, found: Iterable[Reading]) -> None:
+def save(conn: psycopg.Connection, found: Iterable[ItemsReading]) -> None:
     """Keep what was read, in place of what was read of the same notes before."""
     rows = [
         (one.credit_note_code, one.line_hash, None if one.lines is None else Jsonb(one.lines), one.asked_at)

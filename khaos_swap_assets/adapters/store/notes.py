@@ -24,7 +24,7 @@ HEADER = tuple(field.name for field in fields(CreditNote) if field.name != "line
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class StoredNote:
     """What is stored of a note, as far as another telling of it is compared."""
 
     content_hash: str
@@ -53,7 +53,7 @@ def save(
     return [note.credit_note_code for note in changed]
 
 
-def known(conn: psycopg.Connection, codes: Sequence[str]) -> dict[str, Known]:
+def known(conn: psycopg.Connection, codes: Sequence[str]) -> dict[str, StoredNote]:
     """What is stored of these notes."""
     if not codes:
         return {}
@@ -62,16 +62,16 @@ def known(conn: psycopg.Connection, codes: Sequence[str]) -> dict[str, Known]:
         "WHERE credit_note_code = ANY(%s)",
         (list(codes),),
     ).fetchall()
-    return {row[0]: Known(*row[1:]) for row in rows}
+    return {row[0]: StoredNote(*row[1:]) for row in rows}
 
 
-def is_known(note: CreditNote, stored: Mapping[str, Known], source: Source) -> bool:
+def is_known(note: CreditNote, stored: Mapping[str, StoredNote], source: Source) -> bool:
     """True when the same source told the same of this note before, and nobody of its end."""
     found = stored.get(note.credit_note_code)
     return found is not None and (found.content_hash, found.source, found.is_cancelled) == (_hash(note), source, False)
 
 
-def _with_order(note: CreditNote, stored: Known | None) -> CreditNote:
+def _with_order(note: CreditNote, stored: StoredNote | None) -> CreditNote:
     return replace(note, order_ref=note.order_ref or stored.order_ref) if stored else note
 
 

@@ -18,7 +18,7 @@ from psycopg.rows import class_row
 from khaos_swap_assets.adapters.errors import StoreError
 from khaos_swap_assets.adapters.store import audit_log, notes, worklist
 from khaos_swap_assets.domain.documents.credit_notes import UNSAID, CreditNote
-from khaos_swap_assets.domain.documents.postings import Change, Key, Page, Posting
+from khaos_swap_assets.domain.documents.postings import Key, Page, Posting, PostingChange
 
 # Any constant that nothing else in this database uses as an advisory lock.
 LOCK = 0x6B686173
@@ -37,7 +37,7 @@ AUDITED = (
 
 
 @dataclass(frozen=True, slots=True)
-class SqlBook:
+class SqlPostings:
     """The book of one connection; it neither begins nor ends a transaction."""
 
     conn: psycopg.Connection[Any]
@@ -190,9 +190,9 @@ class SqlBook:
 
     def save(self, postings: Iterable[Posting], *, who: str, what: str, now: datetime, reason: str = "") -> None:
         """Insert or replace postings by their reference; with ``what``, each change goes to the audit log."""
-        self.save_changes([Change(one, what, reason) for one in postings], who=who, now=now)
+        self.save_changes([PostingChange(one, what, reason) for one in postings], who=who, now=now)
 
-    def save_changes(self, changes: Iterable[Change], *, who: str, now: datetime) -> None:
+    def save_changes(self, changes: Iterable[PostingChange], *, who: str, now: datetime) -> None:
         """``save`` for changes of several kinds in one statement; each reference at most once."""
         every = list(changes)
         if not every:
@@ -266,7 +266,7 @@ _UPSERT = (
 )
 
 
-def _entry(change: Change, before: Mapping[str, Posting], who: str, now: datetime) -> audit_log.Entry:
+def _entry(change: PostingChange, before: Mapping[str, Posting], who: str, now: datetime) -> audit_log.Entry:
     posting = change.posting
     old = before.get(posting.reference)
     document = f"posting {posting.reference}"

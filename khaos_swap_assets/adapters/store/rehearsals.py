@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from khaos_swap_assets.domain.judging.upgrades import Change
+from khaos_swap_assets.domain.judging.upgrades import UpgradeChange
 
 OLDEST = "0003"
 """The first version of the tables with all that is compared."""
@@ -49,9 +49,9 @@ def remember(conn: psycopg.Connection[Any]) -> None:
     conn.execute(f"CREATE TABLE recon.said_before AS {SAID}")
 
 
-def changes(conn: psycopg.Connection[Any]) -> list[Change]:
+def changes(conn: psycopg.Connection[Any]) -> list[UpgradeChange]:
     """What this store says otherwise than what was remembered, the most money first."""
-    return [Change(*row) for row in conn.execute(DIFFERENCE)]
+    return [UpgradeChange(*row) for row in conn.execute(DIFFERENCE)]
 
 
 def last_judged(conn: psycopg.Connection[Any]) -> datetime | None:

@@ -18,7 +18,7 @@ UNSHOWN = ("bytea", "jsonb", "json")
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TableView:
     """A table: (name, type) of each column, its newest rows without bytes and JSON, and how many rows there are.
 
     The count is exact up to 100,000; beyond, as the server last counted: our own count would cost by the history.
@@ -29,7 +29,7 @@ class Table:
     count: int
 
 
-def read(conn: psycopg.Connection, table: str, order_by: str, limit: int) -> Table:
+def read(conn: psycopg.Connection, table: str, order_by: str, limit: int) -> TableView:
     """``table`` ('schema.name') with at most ``limit`` rows, sorted by ``order_by`` descending."""
     name = sql.Identifier(*table.split("."))
     columns = conn.execute(
@@ -41,7 +41,7 @@ def read(conn: psycopg.Connection, table: str, order_by: str, limit: int) -> Tab
     query = sql.SQL("SELECT {} FROM {} ORDER BY {} DESC LIMIT {}")
     with conn.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(query.format(shown, name, sql.Identifier(order_by), limit)).fetchall()
-    return Table(columns, rows, _count(conn, name))
+    return TableView(columns, rows, _count(conn, name))
 
 
 def _count(conn: psycopg.Connection, table: sql.Identifier) -> int:

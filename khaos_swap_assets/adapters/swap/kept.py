@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from khaos_swap_assets.adapters.swap.values import Row
-from khaos_swap_assets.domain.goods.dispositions import Told, words
+from khaos_swap_assets.adapters.swap.values import JsonRow
+from khaos_swap_assets.domain.goods.dispositions import SwapMarks, words
 
 MEMBERS = ("delivery_status", "tags", "products", "return_shipments", "delivered_date")
 
 
-def read_told(raw: Mapping[str, Any]) -> Told:
+def read_told(raw: Mapping[str, Any]) -> SwapMarks:
     """The marks of a return as Swap sent it, or of those of its ``MEMBERS`` alone."""
-    row = Row(raw, [])
+    row = JsonRow(raw, [])
     products, labels = _rows(raw.get("products")), _rows(raw.get("return_shipments"))
     items = [_rows(label.get("items")) for label in labels]
-    return Told(
+    return SwapMarks(
         delivery_status=row.text("delivery_status").casefold() if row.has("delivery_status") else "",
         tags=_tags(raw),
         rows={_id(product): _tags(product) for product in products},
@@ -36,7 +36,7 @@ def _rows(value: Any) -> list[Mapping[str, Any]]:
 
 
 def _id(raw: Mapping[str, Any]) -> str:
-    return Row(raw, []).key("product_id", "shopify_line_item_id")
+    return JsonRow(raw, []).key("product_id", "shopify_line_item_id")
 
 
 def _tags(raw: Mapping[str, Any]) -> frozenset[str]:
@@ -44,4 +44,4 @@ def _tags(raw: Mapping[str, Any]) -> frozenset[str]:
     value = raw.get("tags")
     if isinstance(value, list):
         return words(",".join(tag for tag in value if isinstance(tag, str)))
-    return words(Row(raw, []).text("tags"))
+    return words(JsonRow(raw, []).text("tags"))

@@ -33,7 +33,7 @@ SPELLINGS = (
 )
 
 
-class Row:
+class JsonRow:
     """One JSON object whose fields are read one by one; what cannot be read is added to ``faults``."""
 
     def __init__(self, raw: Mapping[str, Any], faults: list[str], place: str = "") -> None:

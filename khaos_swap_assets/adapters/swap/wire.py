@@ -16,7 +16,7 @@ from khaos_swap_assets.adapters.swap.extras import read_extras
 from khaos_swap_assets.adapters.swap.party import party_of
 from khaos_swap_assets.adapters.swap.raw import cleaned, content_hash, storable, unknown_fields, without_personal_data
 from khaos_swap_assets.adapters.swap.records import ReadReturn, RowFault
-from khaos_swap_assets.adapters.swap.values import MOST_LINES, MOST_PENCE, Row
+from khaos_swap_assets.adapters.swap.values import MOST_LINES, MOST_PENCE, JsonRow
 from khaos_swap_assets.domain.money.amounts import exponent_of
 from khaos_swap_assets.domain.records.returns import CLOSED, PROCESSED, PROCESSED_OF_V1, REFUND, Return, ReturnLine
 
@@ -43,7 +43,7 @@ def parse_return(raw: Mapping[str, Any], settings: SwapSettings, faults: list[st
 
     Amounts become minor units of the shopper's currency, dates UTC; statuses stay as Swap spells them.
     """
-    row, zone = Row(raw, faults), ZoneInfo(settings.date_zone)
+    row, zone = JsonRow(raw, faults), ZoneInfo(settings.date_zone)
     return_id, currency = row.key("return_id"), _currency(row, raw)
     extras = read_extras(raw, currency)
     processed_field = PROCESSED_OF_V1 if PROCESSED_OF_V1 in raw and PROCESSED not in raw else PROCESSED
@@ -83,14 +83,14 @@ def parse_return(raw: Mapping[str, Any], settings: SwapSettings, faults: list[st
     return record
 
 
-def _store(row: Row, settings: SwapSettings) -> str:
+def _store(row: JsonRow, settings: SwapSettings) -> str:
     store_id = row.text("store_id") or settings.store_id
     if store_id != settings.store_id:
         row.fault("store_id", "is another store than KHAOS_SWAP_SWAP_STORE_ID")
     return store_id
 
 
-def _currency(row: Row, raw: Mapping[str, Any]) -> str:
+def _currency(row: JsonRow, raw: Mapping[str, Any]) -> str:
     """The shopper's currency; of the lines, where the header has none and they agree."""
     products = raw.get("products")
     lines = products if isinstance(products, list) else []
@@ -99,7 +99,7 @@ def _currency(row: Row, raw: Mapping[str, Any]) -> str:
     return _code(row, "customer_currency", code)
 
 
-def _code(row: Row, name: str, code: str) -> str:
+def _code(row: JsonRow, name: str, code: str) -> str:
     """An ISO currency code in capitals; a wrong one is a fault, and pounds stand in for it."""
     try:
         exponent_of(code)
@@ -117,7 +117,7 @@ def _lines(
         faults.append("products: is no list" if not isinstance(products, list) else TOO_MANY)
         return ()
     lines = tuple(
-        _line(Row(product, faults, f"products[{index}]."), return_id, currency, settings)
+        _line(JsonRow(product, faults, f"products[{index}]."), return_id, currency, settings)
         for index, product in enumerate(products)
         if _is_object(product, f"products[{index}]", faults)
     )
@@ -126,7 +126,7 @@ def _lines(
     return lines
 
 
-def _line(row: Row, return_id: str, currency: str, settings: SwapSettings) -> ReturnLine:
+def _line(row: JsonRow, return_id: str, currency: str, settings: SwapSettings) -> ReturnLine:
     quantity = row.quantity("item_count")
     own = _code(row, "currency", row.text("currency") or currency)
     cost_pence = row.pence("cost", own) * (quantity if settings.cost_basis == "unit" else 1)
@@ -147,7 +147,7 @@ def _line(row: Row, return_id: str, currency: str, settings: SwapSettings) -> Re
     )
 
 
-def _require_refund_value(row: Row, record: Return) -> None:
+def _require_refund_value(row: JsonRow, record: Return) -> None:
     """A closed refund without a value must be seen by a person: taken as nothing, it would be missed in silence."""
     is_refund = any(line.outcome == REFUND and line.cost_pence for line in record.lines)
     if record.status == CLOSED and is_refund and not row.has(REFUND_VALUE):

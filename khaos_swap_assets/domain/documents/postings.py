@@ -117,7 +117,7 @@ class Bystander:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PostingChange:
     """A posting as it is to be from now on, and what the audit log says of it; without ``what`` it says nothing."""
 
     posting: Posting
@@ -137,7 +137,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class SearchEvidence:
     """A search of Khaos: every note of ``customers`` and of ``references``, as they stood at ``searched_at``.
 
     ``attributed`` maps the code of a note to the return that it belongs to, where that is known. ``life`` is the life

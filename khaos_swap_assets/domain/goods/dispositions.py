@@ -33,7 +33,7 @@ class KeptWords:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SwapMarks:
     """What Swap says of a return: all words case folded. ``rows``: tags by product id.
 
     ``labelled`` are rows that a return label was made for; ``tells_labels`` where Swap lists the labels at all,
@@ -54,7 +54,7 @@ def words(text: str) -> frozenset[str]:
     return frozenset(word for part in text.split(",") if (word := part.strip().casefold()))
 
 
-def keeping(told: Told, spellings: KeptWords) -> dict[str, Keeping]:
+def keeping(told: SwapMarks, spellings: KeptWords) -> dict[str, Keeping]:
     """By product id: rows that the customer keeps, and marked rows of which nobody can tell; all others come back.
 
     A row's own tag speaks for the row, unless a label or the only parcel contradicts it. A mark of the whole return
@@ -74,7 +74,7 @@ def keeping(told: Told, spellings: KeptWords) -> dict[str, Keeping]:
     return dict.fromkeys(sorted(told.rows), "unclear" if travels or not is_known else "kept")
 
 
-def _by_row(told: Told, spellings: KeptWords, tagged: set[str], *, travels: bool) -> dict[str, Keeping]:
+def _by_row(told: SwapMarks, spellings: KeptWords, tagged: set[str], *, travels: bool) -> dict[str, Keeping]:
     """Rows with a tag of their own; where the status says that nothing travels, the others cannot be told."""
     is_against = tagged == set(told.rows) and travels
     found: dict[str, Keeping] = {
@@ -85,7 +85,7 @@ def _by_row(told: Told, spellings: KeptWords, tagged: set[str], *, travels: bool
     return found
 
 
-def _travels(told: Told, spellings: KeptWords) -> bool:
+def _travels(told: SwapMarks, spellings: KeptWords) -> bool:
     is_moving = told.delivery_status not in spellings.statuses | AT_REST
     return is_moving or told.has_arrived or told.has_blank_label
 
@@ -128,7 +128,7 @@ class Strange:
 
 
 @dataclass(frozen=True, slots=True)
-class Settlement:
+class SettledUnits:
     """Each line (by product id): units by disposition, and units without one. ``excess`` are units beyond a line.
 
     ``unclear`` are those leftovers of which nobody can tell whether they come back at all.
@@ -156,7 +156,7 @@ def settle(
     inspections: Iterable[Inspection],
     quality_control_status: str,
     keeping: Mapping[str, Keeping] | None = None,
-) -> Settlement:
+) -> SettledUnits:
     """Settle the units of a return's lines; the order of lines and inspections does not matter.
 
     An inspection goes to the line of its line item id, else to the lines of its SKU; several add up, the earlier
@@ -164,7 +164,7 @@ def settle(
     Swap's own status settles only units that no inspection spoke of, and only as Approved or Missing. What the customer
     keeps (``keeping``) is never missing; goods that the warehouse has in its hands came back, whatever Swap marks.
     """
-    book = _Book(lines, keeping or {})
+    book = _Units(lines, keeping or {})
     spoken = sorted(inspections, key=lambda found: (found.inspected_at, found.inspection_id))
     for inspection in spoken:
         if disposition := disposition_of(inspection.condition):
@@ -178,7 +178,7 @@ def settle(
     return book.settlement()
 
 
-class _Book:
+class _Units:
     """Counts units while a return is settled. ``doubted`` units stay unsettled: an inspection found them strange."""
 
     def __init__(self, lines: Sequence[ReturnLine], keeping: Mapping[str, Keeping]) -> None:
@@ -225,8 +225,8 @@ class _Book:
             self._settled[product_id][disposition] += self._free[product_id]
             self._free[product_id] = 0
 
-    def settlement(self) -> Settlement:
-        return Settlement(
+    def settlement(self) -> SettledUnits:
+        return SettledUnits(
             {key: {word: units for word, units in counts.items() if units} for key, counts in self._settled.items()},
             {key: units + self._doubted[key] for key, units in self._free.items()},
             tuple(self._strange),

@@ -21,7 +21,7 @@ from khaos_swap_assets.domain.records.returns import CLOSED, KNOWN_STATUSES
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class JudgedReturn:
     """One return under judgement at a moment."""
 
     facts: ReturnFacts
@@ -62,13 +62,13 @@ class Case:
         )
 
 
-Rule = Callable[[Case], Iterable[Problem]]
+Rule = Callable[[JudgedReturn], Iterable[Problem]]
 
 
 def _lines_of(kind: str, message: str) -> Rule:
     """A line kind: one problem a SKU, as long as the line is worth posting or its Credit Note holds another code."""
 
-    def rule(case: Case) -> Iterator[Problem]:
+    def rule(case: JudgedReturn) -> Iterator[Problem]:
         lines = [line for line in case.facts.refund_lines if line.problem == kind]
         for sku in sorted({line.sku for line in lines}):
             own = [line for line in lines if line.sku == sku]
@@ -82,7 +82,7 @@ def _lines_of(kind: str, message: str) -> Rule:
     return rule
 
 
-def _sku_unknown(case: Case) -> Iterator[Problem]:
+def _sku_unknown(case: JudgedReturn) -> Iterator[Problem]:
     """SKUs that are no Stock Code, and codes of its Credit Notes that are none."""
     yield from _lines_of("sku_unknown", "No Stock Code equals the SKU {sku}")(case)
     found = {code: (name, one) for one in case.facts.notes for code, name in case.facts.damaged_codes(one)}
@@ -92,7 +92,7 @@ def _sku_unknown(case: Case) -> Iterator[Problem]:
         yield replace(told, subject=f"{told.rma}/{code}", sku=code)
 
 
-def _line_problem(case: Case, kind: str, message: str, lines: list[LineFacts]) -> Problem:
+def _line_problem(case: JudgedReturn, kind: str, message: str, lines: list[LineFacts]) -> Problem:
     return_, first = case.facts.return_, lines[0]
     return Problem(
         kind,
@@ -110,7 +110,7 @@ def _line_problem(case: Case, kind: str, message: str, lines: list[LineFacts]) -
 def _order(kind: str, message: str) -> Rule:
     """An order kind: found by the match of the return or of a line."""
 
-    def rule(case: Case) -> Iterator[Problem]:
+    def rule(case: JudgedReturn) -> Iterator[Problem]:
         kinds = {*case.facts.order_problems, *(line.problem for line in case.facts.refund_lines)}
         if kind in kinds and case.facts.is_worth_posting and not case.facts.is_order_awaited:
             yield case.problem(kind, message.format(order=case.facts.return_.order_name or "(none)"), _at_stake(case))
@@ -118,11 +118,11 @@ def _order(kind: str, message: str) -> Rule:
     return rule
 
 
-def _at_stake(case: Case) -> int:
+def _at_stake(case: JudgedReturn) -> int:
     return case.facts.return_.refund_pence
 
 
-def _order_not_invoiced(case: Case) -> Iterator[Problem]:
+def _order_not_invoiced(case: JudgedReturn) -> Iterator[Problem]:
     facts = case.facts
     is_told = "order_not_invoiced" in facts.order_problems and not facts.is_before_start
     if is_told and facts.is_confirmed and facts.refund_lines:
@@ -131,7 +131,7 @@ def _order_not_invoiced(case: Case) -> Iterator[Problem]:
         )
 
 
-def _over_return(case: Case) -> Iterator[Problem]:
+def _over_return(case: JudgedReturn) -> Iterator[Problem]:
     facts = case.facts
     is_alive = facts.is_confirmed or facts.is_waiting_for_swap
     if facts.over_returned and is_alive and not facts.is_before_start:
@@ -143,7 +143,7 @@ def _over_return(case: Case) -> Iterator[Problem]:
         yield case.problem("over_return", message + beyond, pence)
 
 
-def _currency_mismatch(case: Case) -> Iterator[Problem]:
+def _currency_mismatch(case: JudgedReturn) -> Iterator[Problem]:
     facts = case.facts
     found = {line.currency for line in facts.refund_lines} - {facts.order_currency}
     if facts.order_currency and found and facts.is_worth_posting:
@@ -151,7 +151,7 @@ def _currency_mismatch(case: Case) -> Iterator[Problem]:
         yield case.problem("currency_mismatch", message, _at_stake(case))
 
 
-def _outcome_needs_policy(case: Case) -> Iterator[Problem]:
+def _outcome_needs_policy(case: JudgedReturn) -> Iterator[Problem]:
     facts, return_ = case.facts, case.facts.return_
     if return_.status != CLOSED or facts.is_before_start:
         return
@@ -180,7 +180,7 @@ def has_unexplained_growth(facts: ReturnFacts) -> bool:
     return facts.growth_pence > 0 and not facts.is_growth_explained
 
 
-def _refund_not_explained(case: Case) -> Iterator[Problem]:
+def _refund_not_explained(case: JudgedReturn) -> Iterator[Problem]:
     facts, return_ = case.facts, case.facts.return_
     lines_pence = sum(line.cost_pence for line in facts.refund_lines)
     is_explained = not any(fault.kind == "refund_not_explained" for fault in facts.settlement.faults)
@@ -195,14 +195,14 @@ def _refund_not_explained(case: Case) -> Iterator[Problem]:
         yield case.problem("refund_not_explained", message + fee + hint, abs(facts.refund_pence - lines_pence))
 
 
-def _refund_unconfirmed_too_long(case: Case) -> Iterator[Problem]:
+def _refund_unconfirmed_too_long(case: JudgedReturn) -> Iterator[Problem]:
     return_ = case.facts.return_
     if return_.is_open and case.is_past(return_.delivered_at, timedelta(days=case.limits.refund_days)):
         message = f"Delivered more than {case.limits.refund_days} days ago, still {return_.status or 'without status'}"
         yield case.problem("refund_unconfirmed_too_long", message, _at_stake(case))
 
 
-def _status_unknown(case: Case) -> Iterator[Problem]:
+def _status_unknown(case: JudgedReturn) -> Iterator[Problem]:
     return_ = case.facts.return_
     if return_.status not in KNOWN_STATUSES:
         told = f"return_status is {return_.status!r}" if return_.status else "return_status is missing"
@@ -210,7 +210,7 @@ def _status_unknown(case: Case) -> Iterator[Problem]:
         yield case.problem("return_status_unknown", f"{told}: nobody can tell whether it was refunded", pence)
 
 
-def _credited_without_sale(case: Case) -> Iterator[Problem]:
+def _credited_without_sale(case: JudgedReturn) -> Iterator[Problem]:
     facts = case.facts
     is_told = "order_not_found" in facts.order_problems and not facts.is_order_awaited
     is_known = "orders" not in facts.unknown or not facts.return_.order_name
@@ -224,7 +224,7 @@ def _credited_without_sale(case: Case) -> Iterator[Problem]:
         yield case.problem("credited_without_sale", message, vat)
 
 
-def _credited_to_another_customer(case: Case) -> Iterator[Problem]:
+def _credited_to_another_customer(case: JudgedReturn) -> Iterator[Problem]:
     """A Credit Note is of the customer of its invoice (U-4)."""
     sold_to = case.facts.customer_code
     for one in case.facts.notes:
@@ -235,26 +235,26 @@ def _credited_to_another_customer(case: Case) -> Iterator[Problem]:
             yield replace(told, subject=note.credit_note_code, credit_note_code=note.credit_note_code)
 
 
-def _posting_refused(case: Case) -> Iterator[Problem]:
+def _posting_refused(case: JudgedReturn) -> Iterator[Problem]:
     refused = [posting for posting in case.facts.postings if posting.state == "refused" and posting.refusal]
     if refused and not case.facts.is_covered:
         answers = "; ".join(f"{posting.reference}: {posting.refusal}" for posting in refused)
         yield case.problem("posting_refused", answers, sum(posting.value_pence for posting in refused))
 
 
-def _posting_in_doubt(case: Case) -> Iterator[Problem]:
+def _posting_in_doubt(case: JudgedReturn) -> Iterator[Problem]:
     doubtful = [posting for posting in case.facts.postings if _is_doubtful(case, posting)]
     if doubtful:
         said = "; ".join(f"{posting.reference} {_doubt(case, posting)}" for posting in doubtful)
         yield case.problem("posting_in_doubt", said, sum(posting.value_pence for posting in doubtful))
 
 
-def _is_doubtful(case: Case, posting: PostingFacts) -> bool:
+def _is_doubtful(case: JudgedReturn, posting: PostingFacts) -> bool:
     is_old = case.is_past(posting.handed_out_at, timedelta(hours=case.limits.in_doubt_hours))
     return posting.state == "in_doubt" and posting.witnessed_pence is None and (is_old or posting.has_rival_notes)
 
 
-def _doubt(case: Case, posting: PostingFacts) -> str:
+def _doubt(case: JudgedReturn, posting: PostingFacts) -> str:
     if posting.has_rival_notes:
         return "fits more than one Credit Note"
     return f"was handed out more than {case.limits.in_doubt_hours} hours ago and is not seen in Khaos"

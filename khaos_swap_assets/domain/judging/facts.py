@@ -17,7 +17,7 @@ from khaos_swap_assets.domain.money.periods import Clock, VatPeriods, london_dat
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.domain.policy.settlement import Settlement, settle
 from khaos_swap_assets.domain.policy.settlement_case import Posted
-from khaos_swap_assets.domain.records.returns import REFUND, Return, ReturnLine
+from khaos_swap_assets.domain.records.returns import CLOSED, REFUND, Return, ReturnLine
 from khaos_swap_assets.domain.refunds.money_shown import Money, is_awaited
 
 Tolerance = Literal["", "accepted", "systematic"]
@@ -225,6 +225,18 @@ class ReturnFacts:
         """True while the refund may still be confirmed: open, or closed with money that a storefront must show."""
         is_paid = bool(self.paid and self.paid.moved_pence)
         return not is_paid and (self.return_.is_open or is_awaited(self.money, self.said))
+
+    @property
+    def is_unproven(self) -> bool:
+        """Closed with something to credit, and neither Swap nor a storefront shows that it was paid.
+
+        Where a storefront must have shown the money, or shows some that does not agree, its own kinds say so.
+        """
+        return_ = self.return_
+        if return_.status != CLOSED or return_.refunded_at is not None or is_awaited(self.money, self.said):
+            return False
+        is_told = self.money is not None and self.money.is_doubtful
+        return not is_told and (return_.is_closed_with_value or self.settlement.is_due)
 
     @property
     def is_covered(self) -> bool:

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
-from khaos_swap_assets.domain.judging.conditions import Case, Rule
+from khaos_swap_assets.domain.judging.conditions import JudgedReturn, Rule
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.records.returns import ENDED_UNPAID
 
 
-def _inspection_overdue(case: Case) -> Iterator[Problem]:
+def _inspection_overdue(case: JudgedReturn) -> Iterator[Problem]:
     facts = case.facts
     open_lines = [line for line in facts.refund_lines if line.uninspected_quantity]
     is_due = facts.is_confirmed and not facts.is_before_start and "inspections" not in facts.unknown
@@ -25,7 +25,7 @@ def _inspection_overdue(case: Case) -> Iterator[Problem]:
         yield case.problem("inspection_overdue", f"{why}: {said}", pence)
 
 
-def _overdue(case: Case) -> str:
+def _overdue(case: JudgedReturn) -> str:
     """What lasts too long, or nothing: goods that arrived wait for the bench, refunded goods for their arrival."""
     return_, limits = case.facts.return_, case.limits
     if case.is_past(return_.delivered_at, timedelta(days=limits.inspection_days)):
@@ -34,7 +34,7 @@ def _overdue(case: Case) -> str:
     return f"Not arrived {limits.arrival_days} days after the refund" if is_late else ""
 
 
-def _stock_not_returned(case: Case) -> Iterator[Problem]:
+def _stock_not_returned(case: JudgedReturn) -> Iterator[Problem]:
     facts = case.facts
     if facts.return_.status in ENDED_UNPAID:
         return
@@ -52,7 +52,7 @@ def _stock_not_returned(case: Case) -> Iterator[Problem]:
         yield case.problem("stock_not_returned", "; ".join(said), pence)
 
 
-def _damaged_in_saleable(case: Case) -> Iterator[Problem]:
+def _damaged_in_saleable(case: JudgedReturn) -> Iterator[Problem]:
     if said := _failed_moves(case.facts, "damaged"):
         damaged = sum(line.value_of(line.damaged_quantity) for line in case.facts.lines)
         yield case.problem("damaged_in_saleable", "; ".join(said), damaged)
@@ -65,7 +65,7 @@ def _failed_moves(facts: ReturnFacts, disposition: str) -> list[str]:
     ]
 
 
-def _kept_unclear(case: Case) -> Iterator[Problem]:
+def _kept_unclear(case: JudgedReturn) -> Iterator[Problem]:
     lines = [line for line in case.facts.refund_lines if line.unclear_quantity]
     if lines and case.facts.is_confirmed and case.facts.is_worth_posting:
         said = ", ".join(f"{line.unclear_quantity} x {line.sku}" for line in lines)
@@ -73,7 +73,7 @@ def _kept_unclear(case: Case) -> Iterator[Problem]:
         yield case.problem("kept_unclear", f"Kept by the customer, or on its way back: {said}", pence)
 
 
-def _kept_without_reason(case: Case) -> Iterator[Problem]:
+def _kept_without_reason(case: JudgedReturn) -> Iterator[Problem]:
     facts = case.facts
     lines = [line for line in facts.refund_lines if line.kept_quantity]
     is_due = facts.is_confirmed and facts.is_worth_posting and facts.may_be_posted_later

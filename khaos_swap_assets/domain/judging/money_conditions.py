@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
-from khaos_swap_assets.domain.judging.conditions import Case, Rule
+from khaos_swap_assets.domain.judging.conditions import JudgedReturn, Rule
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import london_date
@@ -20,7 +20,6 @@ from khaos_swap_assets.domain.records.returns import HoldReason
 from khaos_swap_assets.domain.refunds.money_shown import Money, is_awaited
 from khaos_swap_assets.domain.refunds.payment_kinds import SETTING, PaymentKinds
 from khaos_swap_assets.domain.refunds.payments import Refund
-from khaos_swap_assets.domain.refunds.proof import is_unproven
 
 WITHOUT_RETURN, PAID_OUTSIDE = "refund_without_return", "paid_outside_storefront"
 UNKNOWN_KIND = "payment_kind_unknown"
@@ -39,18 +38,18 @@ def money_holds(money: Money | None) -> tuple[HoldReason, ...]:
     return (HoldReason(kind, f"the storefront's refunds do not agree: {_amounts(money)}"),) if kind and money else ()
 
 
-def is_overdue(case: Case) -> bool:
+def is_overdue(case: JudgedReturn) -> bool:
     """True where Swap closed it with money for the customer, and the storefront has moved none for too long."""
     money, said = case.facts.money, case.facts.said
     return is_awaited(money, said) and _is_past_grace(case) and not (money and money.outside_pence)
 
 
-def _is_past_grace(case: Case) -> bool:
+def _is_past_grace(case: JudgedReturn) -> bool:
     said = case.facts.said
     return said is not None and case.is_past(said.done_at, timedelta(days=case.limits.pay_days))
 
 
-def _not_paid(case: Case) -> Iterator[Problem]:
+def _not_paid(case: JudgedReturn) -> Iterator[Problem]:
     money, said = case.facts.money, case.facts.said
     if money is None or said is None or not is_overdue(case):
         return
@@ -59,7 +58,7 @@ def _not_paid(case: Case) -> Iterator[Problem]:
     yield case.problem("refund_not_paid", message, said.refund_pence)
 
 
-def _differs(case: Case) -> Iterator[Problem]:
+def _differs(case: JudgedReturn) -> Iterator[Problem]:
     money = case.facts.money
     if money and money.state == "differs":
         owed = case.facts.return_.refund_pence
@@ -68,7 +67,7 @@ def _differs(case: Case) -> Iterator[Problem]:
         yield case.problem("refund_amount_differs", message, abs(owed - money.moved_pence))
 
 
-def _outside(case: Case) -> Iterator[Problem]:
+def _outside(case: JudgedReturn) -> Iterator[Problem]:
     money = case.facts.money
     if money and money.outside_pence and (money.refunds or _is_past_grace(case)):
         missing = case.money(money.outside_pence)
@@ -79,21 +78,21 @@ def _outside(case: Case) -> Iterator[Problem]:
         yield case.problem(PAID_OUTSIDE, message, money.outside_pence)
 
 
-def _currency(case: Case) -> Iterator[Problem]:
+def _currency(case: JudgedReturn) -> Iterator[Problem]:
     money, owed = case.facts.money, case.facts.return_.refund_pence
     if money and money.state == "currency":
         message = f"Swap refunded {case.money(owed)}, the storefront moved {_amounts(money)}"
         yield case.problem("refund_currency_differs", message, owed)
 
 
-def _ambiguous(case: Case) -> Iterator[Problem]:
+def _ambiguous(case: JudgedReturn) -> Iterator[Problem]:
     money, owed = case.facts.money, case.facts.return_.refund_pence
     if money and money.state == "ambiguous":
         message = f"{_amounts(money)} of order {money.refunds[0].order_name} fit more than one return"
         yield case.problem("refund_ambiguous", message, owed)
 
 
-def _paid_twice(case: Case) -> Iterator[Problem]:
+def _paid_twice(case: JudgedReturn) -> Iterator[Problem]:
     money = case.facts.money
     if money and money.surplus:
         pence = sum(one.moved_pence for one in money.surplus)
@@ -150,25 +149,25 @@ def _amounts(money: Money) -> str:
 CLOSED, CREDITED = "closed_without_refund", "credited_without_refund"
 
 
-def _closed_without_refund(case: Case) -> Iterator[Problem]:
-    if is_unproven(case.facts):
+def _closed_without_refund(case: JudgedReturn) -> Iterator[Problem]:
+    if case.facts.is_unproven:
         pence = _worth(case.facts)
         message = f"Closed with {case.money(pence)}, and nothing shows that it was paid: {_shown(case.facts)}"
         yield case.problem(CLOSED, message, pence)
 
 
-def _credited_without_refund(case: Case) -> Iterator[Problem]:
+def _credited_without_refund(case: JudgedReturn) -> Iterator[Problem]:
     facts = case.facts
     is_early = _is_credited_too_early(case)
-    if facts.notes and facts.credited_pence and (is_unproven(facts) or is_overdue(case) or is_early):
+    if facts.notes and facts.credited_pence and (facts.is_unproven or is_overdue(case) or is_early):
         codes = ", ".join(sorted(note.note.credit_note_code for note in facts.notes))
         still = f"the return is still {facts.return_.status or 'without status'}"
-        shown = still if is_early else _shown(facts) if is_unproven(facts) else "the storefront moved no money"
+        shown = still if is_early else _shown(facts) if facts.is_unproven else "the storefront moved no money"
         message = f"{codes} credit {case.money(facts.credited_pence)}, and nothing shows a refund: {shown}"
         yield case.problem(CREDITED, message, facts.credited_pence)
 
 
-def _is_credited_too_early(case: Case) -> bool:
+def _is_credited_too_early(case: JudgedReturn) -> bool:
     """True where a note stands for longer than refunds take, and the return is still open and unpaid."""
     facts = case.facts
     made = [note.note.created_on for note in facts.notes if note.note.created_on]

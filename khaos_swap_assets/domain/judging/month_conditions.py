@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
-from khaos_swap_assets.domain.judging.conditions import Case, Rule
+from khaos_swap_assets.domain.judging.conditions import JudgedReturn, Rule
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
-from khaos_swap_assets.domain.judging.waterfall_sides import vat_gap_of
+from khaos_swap_assets.domain.judging.return_waterfall import vat_gap_of
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import VatPeriods, london_date
 
@@ -117,7 +117,7 @@ def _paid(facts: ReturnFacts) -> tuple[Dated, ...]:
     return tuple(moved) or (((london_date(moment), facts.refund_pence),) if moment else ())
 
 
-def _credited_in_another_month(case: Case) -> Iterator[Problem]:
+def _credited_in_another_month(case: JudgedReturn) -> Iterator[Problem]:
     timing = timing_of(case.facts)
     if pence := timing.shifted_pence:
         yield case.problem(KIND, timing.told(case.facts.return_.currency, case.limits.vat_periods), pence)
@@ -126,7 +126,7 @@ def _credited_in_another_month(case: Case) -> Iterator[Problem]:
 MONTH_RULES: dict[str, Rule] = {KIND: _credited_in_another_month}
 
 
-def _vat_differs(case: Case) -> Iterator[Problem]:
+def _vat_differs(case: JudgedReturn) -> Iterator[Problem]:
     facts = case.facts
     gap = vat_gap_of(facts) if facts.notes and not facts.apart_pence else None
     if gap:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
+from khaos_swap_assets.domain.judging.return_waterfall import waterfall_of, weighed
 from khaos_swap_assets.domain.judging.value_conditions import status_by_value
-from khaos_swap_assets.domain.judging.waterfall_sides import waterfall_of, weighed
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.tolerance import Residual, Systematic, Tolerances, residual_of
 

@@ -14,7 +14,7 @@ About = Literal["status", "exception", "draft", "document"]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class UpgradeChange:
     """What is said before and after; empty where there is nothing on that side.
 
     ``kind`` and ``owner`` are an exception's. ``subject`` is the RMA, the reference of a document, or what an exception
@@ -47,9 +47,9 @@ class ChangeTotal:
     after_pence: int
 
 
-def added(changes: Iterable[Change]) -> list[ChangeTotal]:
+def added(changes: Iterable[UpgradeChange]) -> list[ChangeTotal]:
     """The changes by what they are about and what becomes of it, the most frequent first within each."""
-    found: dict[tuple[About, str, str, str, str, str], list[Change]] = {}
+    found: dict[tuple[About, str, str, str, str, str], list[UpgradeChange]] = {}
     for one in changes:
         key = (one.about, one.kind, one.owner, one.before, one.after, one.currency)
         found.setdefault(key, []).append(one)

@@ -9,27 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
-from khaos_swap_assets.domain.judging.conditions import Case, Rule, has_unexplained_growth
+from khaos_swap_assets.domain.judging.conditions import JudgedReturn, Rule, has_unexplained_growth
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
+from khaos_swap_assets.domain.judging.return_waterfall import waterfall_of
 from khaos_swap_assets.domain.judging.statuses import Status
-from khaos_swap_assets.domain.judging.waterfall_sides import waterfall_of
 from khaos_swap_assets.domain.records.returns import rightful_pence
 from khaos_swap_assets.domain.refunds.money_shown import is_awaited
-from khaos_swap_assets.domain.refunds.proof import is_unproven
 
 
-def _credit_note_duplicate(case: Case) -> Iterator[Problem]:
+def _credit_note_duplicate(case: JudgedReturn) -> Iterator[Problem]:
     facts = case.facts
-    if status_by_value(facts) == "duplicate" and not is_unproven(facts):
+    if status_by_value(facts) == "duplicate" and not facts.is_unproven:
         codes = ", ".join(sorted(note.note.credit_note_code for note in facts.notes))
         message = f"{codes} credit {case.money(facts.credited_pence)} for a refund of {case.money(facts.refund_pence)}"
         yield case.problem("credit_note_duplicate", message, facts.apart_pence)
 
 
-def _value_gap(case: Case) -> Iterator[Problem]:
+def _value_gap(case: JudgedReturn) -> Iterator[Problem]:
     facts = case.facts
     is_part_payment = facts.is_credited_as_posted and has_unexplained_growth(facts)
-    is_unpaid = is_unproven(facts) or is_awaited(facts.money, facts.said)
+    is_unpaid = facts.is_unproven or is_awaited(facts.money, facts.said)
     is_told_elsewhere = is_part_payment or facts.tolerance == "systematic" or is_unpaid or _is_of_money(facts)
     if status_by_value(facts) == "value_gap" and not is_told_elsewhere:
         codes = ", ".join(sorted(note.note.credit_note_code for note in facts.notes))

@@ -11,21 +11,20 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
-from khaos_swap_assets.domain.judging.conditions import RULES, Case
+from khaos_swap_assets.domain.judging.conditions import RULES, JudgedReturn
 from khaos_swap_assets.domain.judging.deadlines import deadlines, first_change, note_deadlines
 from khaos_swap_assets.domain.judging.document_facts import NoteFacts
 from khaos_swap_assets.domain.judging.facts import Limits, ReturnFacts
 from khaos_swap_assets.domain.judging.goods_conditions import GOODS_RULES
 from khaos_swap_assets.domain.judging.money_conditions import MONEY_RULES, PROOF_RULES, is_overdue
 from khaos_swap_assets.domain.judging.month_conditions import MONTH_RULES, TAX_RULES
+from khaos_swap_assets.domain.judging.return_waterfall import vat_gap_of, waterfall_of, weighed
 from khaos_swap_assets.domain.judging.statuses import UNRECONCILED, Status
 from khaos_swap_assets.domain.judging.value_conditions import VALUE_RULES, status_by_value
 from khaos_swap_assets.domain.judging.waterfall import Waterfall
-from khaos_swap_assets.domain.judging.waterfall_sides import vat_gap_of, waterfall_of, weighed
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.returns import hold_words
-from khaos_swap_assets.domain.refunds.proof import is_unproven
 
 DRAFT_KINDS = (
     "sku_unknown",
@@ -85,7 +84,7 @@ def judge(facts: ReturnFacts, limits: Limits, now: datetime) -> Verdict:
     own = weighed(facts)
 
     def at(moment: datetime) -> tuple[Status, tuple[Problem, ...]]:
-        return _judge(Case(own, limits, moment))
+        return _judge(JudgedReturn(own, limits, moment))
 
     status, problems = at(now)
     due = first_change(at, deadlines(facts, limits), now)
@@ -117,7 +116,7 @@ def judge_unreadable(subject: str, reason: str, return_id: str = "") -> Problem:
     return Problem("record_unreadable", subject, reason, return_id=return_id, rma=subject if return_id else "")
 
 
-def _judge(case: Case) -> tuple[Status, tuple[Problem, ...]]:
+def _judge(case: JudgedReturn) -> tuple[Status, tuple[Problem, ...]]:
     problems = [problem for rule in EVERY_RULE for problem in rule(case)]
     if _is_note_missing(case, {problem.kind for problem in problems}):
         problems.append(_note_missing(case))
@@ -128,7 +127,7 @@ def _judge(case: Case) -> tuple[Status, tuple[Problem, ...]]:
     return _status(case), tuple(problems)
 
 
-def _status(case: Case) -> Status:
+def _status(case: JudgedReturn) -> Status:
     facts = case.facts
     by_value = status_by_value(facts)
     if by_value == "duplicate":
@@ -142,22 +141,22 @@ def _status(case: Case) -> Status:
     return by_value or _status_alone(case)
 
 
-def _status_alone(case: Case) -> Status:
+def _status_alone(case: JudgedReturn) -> Status:
     """The status without a Credit Note."""
     facts = case.facts
     if facts.due_pence == 0:
-        return "in_flight" if facts.is_waiting_for_swap or is_unproven(facts) else "nothing_due"
+        return "in_flight" if facts.is_waiting_for_swap or facts.is_unproven else "nothing_due"
     return "credit_note_missing" if _is_late(case) and not _is_waiting(case) else "in_flight"
 
 
-def _is_ambiguous(case: Case) -> bool:
+def _is_ambiguous(case: JudgedReturn) -> bool:
     """True where a Credit Note may be this return's or another one's, and no other note settles it."""
     facts = case.facts
     is_settled = bool(facts.notes) and (not facts.apart_pence or facts.tolerance == "accepted")
     return bool(facts.doubtful_notes) and not is_settled
 
 
-def _is_late(case: Case) -> bool:
+def _is_late(case: JudgedReturn) -> bool:
     """No note, none of ours under way, and longer than the limit ago."""
     facts = case.facts
     is_alone = facts.due_pence > 0 and not facts.notes and not facts.undone_pence
@@ -165,24 +164,24 @@ def _is_late(case: Case) -> bool:
     return is_alone and (is_undated or case.is_past(facts.refunded_at, timedelta(days=case.limits.credit_note_days)))
 
 
-def _is_waiting(case: Case) -> bool:
+def _is_waiting(case: JudgedReturn) -> bool:
     """A document of ours is held for something that is expected to come by itself."""
     facts = case.facts
     return facts.may_be_posted_later and (facts.is_held_for_inspection or facts.is_order_awaited)
 
 
-def _is_note_missing(case: Case, kinds: set[str]) -> bool:
+def _is_note_missing(case: JudgedReturn, kinds: set[str]) -> bool:
     is_owned = bool(kinds & (HOLDING_KINDS | set(case.facts.holds))) or _is_only_policy(case, kinds)
     is_owned = is_owned or bool(case.facts.money and case.facts.money.is_doubtful)
     is_covered = bool(case.facts.covering_note_code or case.facts.doubtful_notes)
     return _is_late(case) and not (is_owned or _is_waiting(case) or is_covered)
 
 
-def _is_only_policy(case: Case, kinds: set[str]) -> bool:
+def _is_only_policy(case: JudgedReturn, kinds: set[str]) -> bool:
     return "outcome_needs_policy" in kinds and not case.facts.refund_lines
 
 
-def _note_missing(case: Case) -> Problem:
+def _note_missing(case: JudgedReturn) -> Problem:
     facts = case.facts
     beyond = f" and {case.money(facts.beyond_pence)} beside it by the policy" if facts.beyond_pence else ""
     tender = f" and {case.money(facts.tender_pence)} by gift card or store credit" if facts.tender_pence else ""
@@ -191,7 +190,7 @@ def _note_missing(case: Case) -> Problem:
     return case.problem("credit_note_missing", message + why + case.note_due, facts.due_pence)
 
 
-def _note_ambiguous(case: Case) -> Problem:
+def _note_ambiguous(case: JudgedReturn) -> Problem:
     facts = case.facts
     codes = ", ".join(facts.doubtful_notes)
     message = f"{case.money(facts.due_pence)} are due, and {codes} may be of this return or of another one"

@@ -19,8 +19,8 @@ from khaos_swap_assets.domain.judging.waterfall_facts import (
     CreditFacts,
     CreditLine,
     LineSums,
+    RefundedLine,
     RefundFacts,
-    RefundLine,
     compared_lines,
     sums_of,
 )
@@ -132,7 +132,7 @@ def _delivery(credit: CreditFacts, policy: CreditNotePolicy) -> Iterator[Piece]:
             yield Piece("delivery", line.gross_pence or 0, f"note: line {code}")
 
 
-def _line_pieces(lines: Sequence[RefundLine], credit: CreditFacts, policy: CreditNotePolicy) -> Iterator[Piece]:
+def _line_pieces(lines: Sequence[RefundedLine], credit: CreditFacts, policy: CreditNotePolicy) -> Iterator[Piece]:
     """Stock Codes of one side only, and units of which the notes hold more or fewer, at the refunded price.
 
     Units explain only what they bring nearer: a unit credited in two parts shows as two units at its price.
@@ -152,7 +152,7 @@ def _line_pieces(lines: Sequence[RefundLine], credit: CreditFacts, policy: Credi
 
 
 def _both(
-    lines: Sequence[RefundLine], credit: CreditFacts, policy: CreditNotePolicy
+    lines: Sequence[RefundedLine], credit: CreditFacts, policy: CreditNotePolicy
 ) -> tuple[dict[str, LineSums], dict[str, LineSums]]:
     code = policy.delivery.stock_code
     noted = sums_of((one.stock_code, one.quantity, one.gross_pence) for one in credit.lines if one.stock_code != code)
@@ -160,7 +160,7 @@ def _both(
 
 
 def _value_pieces(
-    lines: Sequence[RefundLine], credit: CreditFacts, pence: int, mirrored: Sequence[Piece], policy: CreditNotePolicy
+    lines: Sequence[RefundedLine], credit: CreditFacts, pence: int, mirrored: Sequence[Piece], policy: CreditNotePolicy
 ) -> Iterator[Piece]:
     """Why the same units are at another value: fields that the note followed too, list or net price, rounding.
 
@@ -202,7 +202,7 @@ def _other_price(noted: Mapping[str, LineSums], returned: Mapping[str, LineSums]
     return f"note: price of {', '.join(apart or told or noted)}; refund: cost of the same goods"
 
 
-def _price_fields(lines: Sequence[RefundLine], credit: CreditFacts, noted: Mapping[str, LineSums]) -> Iterator[Piece]:
+def _price_fields(lines: Sequence[RefundedLine], credit: CreditFacts, noted: Mapping[str, LineSums]) -> Iterator[Piece]:
     """What the sale says of prices; the discount of a line that the notes show at what was paid explains nothing."""
     held = [line for line in lines if line.stock_code in noted or not credit.lines]
     paid = sums_of((line.stock_code, line.quantity, line.value_pence) for line in held)
@@ -214,11 +214,11 @@ def _price_fields(lines: Sequence[RefundLine], credit: CreditFacts, noted: Mappi
     yield Piece("tax", -sum(map(_vat, held)), "sale: VAT rate; the note holds net prices")
 
 
-def _discount(line: RefundLine) -> int:
+def _discount(line: RefundedLine) -> int:
     return max((line.list_pence or 0) - line.value_pence, 0)
 
 
-def _vat(line: RefundLine) -> int:
+def _vat(line: RefundedLine) -> int:
     return Amount.of(line.value_pence, line.vat_percent).vat_pence if line.vat_percent else 0
 
 

@@ -18,7 +18,7 @@ from khaos_swap_assets.domain.records.returns import REFUND
 
 
 @dataclass(frozen=True, slots=True)
-class RefundLine:
+class RefundedLine:
     """A returned line; ``value_pence`` is the whole line as Swap refunds it.
 
     From the sale, where it is known: ``list_pence`` is the whole line before any discount, ``vat_percent`` its rate.
@@ -46,7 +46,7 @@ class RefundFacts:
     """
 
     refund_pence: int
-    lines: tuple[RefundLine, ...] = ()
+    lines: tuple[RefundedLine, ...] = ()
     fee_pence: int = 0
     delivery_pence: int = 0
     gift_card_pence: int = 0
@@ -104,7 +104,7 @@ def sums_of(lines: Iterable[tuple[str, int, int | None]]) -> dict[str, LineSums]
     return dict(sorted(found.items()))
 
 
-def compared_lines(refund: RefundFacts, credit: CreditFacts) -> tuple[RefundLine, ...]:
+def compared_lines(refund: RefundFacts, credit: CreditFacts) -> tuple[RefundedLine, ...]:
     """Lines that a note is held against: those of outcome Refund, and others where a note holds their Stock Code.
 
     Where neither is so, all that were exchanged.
@@ -161,7 +161,7 @@ def _taxed_parts(refund: RefundFacts, credit: CreditFacts, paid_pence: int) -> l
     return [*whole, *(_by_rate(lines, goods, paid_pence - goods) if paid_pence > goods else ())]
 
 
-def _by_rate(lines: Iterable[RefundLine], goods: int, pence: int) -> list[_Taxed]:
+def _by_rate(lines: Iterable[RefundedLine], goods: int, pence: int) -> list[_Taxed]:
     """Pence shared out over the rates of the goods, by value."""
     by_rate: Counter[Rate] = Counter()
     for line in lines:

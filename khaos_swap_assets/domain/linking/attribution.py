@@ -32,7 +32,7 @@ class HandedOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class CoverClaim:
     """What a return asks for before anything is posted. ``references`` are the RMA and its other forms.
 
     ``customer_code`` is empty when unknown. ``invoiced_on`` is the London day on which its goods were invoiced.
@@ -81,7 +81,7 @@ def _contradicts(note: NoteRecord, one: HandedOut) -> bool:
     return is_other_person or note.currency != one.currency
 
 
-def may_cover(note: CreditNote, claim: Claim, packs: Packs = NO_PACKS) -> bool:
+def may_cover(note: CreditNote, claim: CoverClaim, packs: Packs = NO_PACKS) -> bool:
     """True when an unattributed note may be the claim's: its customer, and its reference, value or a Stock Code.
 
     Staff may credit a pack by its components: goods are compared with packs closed and opened.

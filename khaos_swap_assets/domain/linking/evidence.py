@@ -16,6 +16,7 @@ from typing import Literal, TypeVar
 from khaos_swap_assets.domain.linking.records import NoteRecord, ReturnRecord, Units
 from khaos_swap_assets.domain.linking.typed_references import References
 from khaos_swap_assets.domain.linking.windows import REFUND
+from khaos_swap_assets.domain.records.packs import units
 
 MOST_OF_A_CUSTOMER = 200
 Record = TypeVar("Record")
@@ -23,7 +24,7 @@ Renamed = Literal["", "told", "guessed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class PairEvidence:
     """The clauses of one pair. ``codes``: the note holds no Stock Code that did not come back; ``units``: equal units.
 
     ``is_named``: the note's reference names this return and no other. ``window``: made near the refund. ``renamed``:
@@ -113,7 +114,7 @@ class Tables:
     returns_by: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
     notes_by: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
 
-    def evidence(self, note_code: str, return_id: str) -> Evidence:
+    def evidence(self, note_code: str, return_id: str) -> PairEvidence:
         """The clauses of a pair."""
         is_named = self.named[note_code] == {return_id}
         return compare(self.notes[note_code], self.returns[return_id], is_named=is_named)
@@ -200,15 +201,7 @@ def _content(codes: Units, pence: int) -> str:
     return f"{sorted(units(codes).items())} {pence}" if codes else ""
 
 
-def units(codes: Units) -> Counter[str]:
-    """Units by Stock Code."""
-    found: Counter[str] = Counter()
-    for code, quantity in codes:
-        found[code] += quantity
-    return found
-
-
-def compare(note: NoteRecord, record: ReturnRecord, *, is_named: bool) -> Evidence:
+def compare(note: NoteRecord, record: ReturnRecord, *, is_named: bool) -> PairEvidence:
     """The clauses of one pair; a return without value agrees with no value."""
     returned = units(record.codes)
     whole = returned + units(record.other_codes)
@@ -216,7 +209,7 @@ def compare(note: NoteRecord, record: ReturnRecord, *, is_named: bool) -> Eviden
     is_known = bool(noted and returned)
     is_apart = is_known and not noted.keys() <= whole.keys()
     renamed: Renamed = _renamed(note, record, returned) or _renamed(note, record, whole) if is_apart else ""
-    return Evidence(
+    return PairEvidence(
         is_named=is_named,
         order=_same(note.order_ref, record.order_ref),
         customer=_same(note.customer, record.customer),

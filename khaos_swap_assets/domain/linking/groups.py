@@ -10,11 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, product
 
-from khaos_swap_assets.domain.linking.evidence import Tables, read, units
+from khaos_swap_assets.domain.linking.evidence import Tables, read
+from khaos_swap_assets.domain.linking.payouts import MOST_CANDIDATES, MOST_MEMBERS
 from khaos_swap_assets.domain.linking.records import NoteRecord, ReturnRecord, Units
-
-MOST_CANDIDATES = 12
-MOST_MEMBERS = 4
+from khaos_swap_assets.domain.records.packs import units
 
 Group = tuple[str, ...]
 

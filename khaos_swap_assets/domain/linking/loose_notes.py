@@ -38,7 +38,7 @@ MERGED, SPLIT = "one_to_many", "many_to_one"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class WhyLoose:
     """Why a note has no return: ``rivals`` are ids between which nobody can tell, or that it credits together.
 
     ``nearest`` is the id of the return that most speaks for, by ``score``; ``clause`` is what keeps them apart,
@@ -91,7 +91,7 @@ def _name(one: Attribution) -> PassName:
 
 def attribute_loose(
     loose: Sequence[NoteRecord], out: Iterable[HandedOut], returns: Sequence[ReturnRecord], standing: Standing
-) -> tuple[list[Attribution], dict[str, Told]]:
+) -> tuple[list[Attribution], dict[str, WhyLoose]]:
     """Attribute loose notes where that is certain, sorted by code; of each other note, what is known of it.
 
     A link that may mean a twin of its return falls (``linking.twins``): it is told with all that it may mean.
@@ -103,12 +103,12 @@ def attribute_loose(
         laid = tables(loose, {one.return_id: one for one in (*returns, *standing.pending)}.values())
     fallen = twins.doubted(found, laid, [one.return_id for one in standing.pending], settled)
     kept = [one for one in found if one.credit_note_code not in fallen]
-    return kept, told | {code: Told(ids) for code, ids in fallen.items()}
+    return kept, told | {code: WhyLoose(ids) for code, ids in fallen.items()}
 
 
 def _attributed(
     loose: Sequence[NoteRecord], out: Iterable[HandedOut], laid: Tables, standing: Standing
-) -> tuple[list[Attribution], dict[str, Told]]:
+) -> tuple[list[Attribution], dict[str, WhyLoose]]:
     """Both ways of telling in their order: what answers a document of ours, then the passes for what that leaves."""
     given = answers(loose, out)
     rest = [note for note in loose if note.code not in given]
@@ -119,9 +119,9 @@ def _attributed(
     return done, answer.told({one.credit_note_code for one in done})
 
 
-def _refused(code: str, record: ReturnRecord) -> Told:
+def _refused(code: str, record: ReturnRecord) -> WhyLoose:
     change = f"khaos-swap links allow {code} {record.rma} takes that back"
-    return Told(nearest=record.return_id, clause="a person ruled it out", change=change)
+    return WhyLoose(nearest=record.return_id, clause="a person ruled it out", change=change)
 
 
 def record_of(note: CreditNote, orders: Collection[str] = ()) -> NoteRecord:
@@ -167,14 +167,14 @@ class _Laid:
         good = {note.code: list(self._shares(note)) for note in self.rest if self._is_good(note)}
         return sorted([*self.given.values(), *chain.from_iterable(good.values())])
 
-    def told(self, done: Collection[str]) -> dict[str, Told]:
+    def told(self, done: Collection[str]) -> dict[str, WhyLoose]:
         """What is known of the notes that are not ``done``."""
         told = _told(self.found, {code: _ids(some) for code, some in self.links.items() if len(some) > 1})
         for code, links in self.links.items():
             for pair in sorted(self._pairs(links) & set(self.standing.refused)):
                 told[code] = _refused(code, self.returns[pair[1]])
         codes = [note.code for note in self.rest if note.code not in done]
-        return {code: told.get(code, Told()) for code in codes}
+        return {code: told.get(code, WhyLoose()) for code in codes}
 
     def _is_good(self, note: NoteRecord) -> bool:
         """True where the passes are certain and nothing stands against it.
@@ -209,17 +209,17 @@ def _ids(links: Iterable[Link]) -> tuple[str, ...]:
     return tuple(sorted(link.return_id for link in links))
 
 
-def _told(found: Matching, merged: Mapping[str, tuple[str, ...]]) -> dict[str, Told]:
+def _told(found: Matching, merged: Mapping[str, tuple[str, ...]]) -> dict[str, WhyLoose]:
     rivals: defaultdict[str, set[str]] = defaultdict(set)
     for ambiguity in found.ambiguities:
         for code in ambiguity.note_codes:
             rivals[code].update(ambiguity.return_ids)
     suggested = {link.note_code: link for link in found.links if link.certainty == "suggested"}
     reasons = {reason.note_code: reason for reason in found.reasons}
-    told = {code: Told(ids, is_merged=True) for code, ids in merged.items()}
+    told = {code: WhyLoose(ids, is_merged=True) for code, ids in merged.items()}
     for code in (rivals.keys() | reasons.keys()) - merged.keys():
         reason, link = reasons.get(code), suggested.get(code)
-        told[code] = Told(
+        told[code] = WhyLoose(
             tuple(sorted(rivals[code])) if code in rivals else (),
             nearest=reason.return_id if reason else "",
             clause=reason.clause if reason else "",

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 
 from khaos_swap_assets.domain.linking import groups as grouping
 from khaos_swap_assets.domain.linking import reasons as reasoning
-from khaos_swap_assets.domain.linking.evidence import Evidence, Tables, tables, units
+from khaos_swap_assets.domain.linking.evidence import PairEvidence, Tables, tables
 from khaos_swap_assets.domain.linking.records import (
     Ambiguity,
     Link,
@@ -32,6 +32,7 @@ from khaos_swap_assets.domain.linking.records import (
     ReturnRecord,
 )
 from khaos_swap_assets.domain.linking.windows import REFUND
+from khaos_swap_assets.domain.records.packs import units
 
 
 def match(notes: Iterable[NoteRecord], returns: Iterable[ReturnRecord]) -> Matching:
@@ -164,7 +165,7 @@ class _Work:
         return rival_days + REFUND.before < own_days
 
     def by_content(
-        self, name: PassName, near: Callable[[str], Sequence[str]], fits: Callable[[Evidence], bool]
+        self, name: PassName, near: Callable[[str], Sequence[str]], fits: Callable[[PairEvidence], bool]
     ) -> None:
         """Pairs that fit each other and nothing else, whatever the note's reference says unless that fits too."""
         pairs = {

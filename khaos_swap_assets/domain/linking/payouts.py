@@ -1,7 +1,7 @@
 """One refund that pays several returns of an order at once.
 
 Belongs here: which returns add up to a refund, and the part of it that each of them has. Stays out: what else links a
-refund, and what competes (``linking.refund_links``). The search is bounded as that of merged Credit Notes.
+refund, and what competes (``linking.refund_links``). The search is bounded, as in ``groups``.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import combinations
 
-from khaos_swap_assets.domain.linking.groups import MOST_CANDIDATES, MOST_MEMBERS
 from khaos_swap_assets.domain.refunds.money_shown import Claimant
 from khaos_swap_assets.domain.refunds.payments import Refund, Transaction
 
+MOST_CANDIDATES = 12
+MOST_MEMBERS = 4
 Together = tuple[Claimant, ...]
 
 

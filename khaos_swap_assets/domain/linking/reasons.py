@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from khaos_swap_assets.domain.linking.evidence import Evidence, Tables
+from khaos_swap_assets.domain.linking.evidence import PairEvidence, Tables
 from khaos_swap_assets.domain.linking.records import Link, NoteRecord, PassName, ReturnRecord, Units, WhyNot
 from khaos_swap_assets.domain.linking.windows import REFUND
 from khaos_swap_assets.domain.money.amounts import format_money
@@ -32,7 +32,7 @@ class _Near:
     """One candidate of a note."""
 
     return_id: str
-    evidence: Evidence
+    evidence: PairEvidence
 
     @property
     def clauses(self) -> dict[str, bool | None]:

@@ -15,9 +15,10 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from khaos_swap_assets.domain.linking.attribution import Attribution
-from khaos_swap_assets.domain.linking.evidence import Tables, units
+from khaos_swap_assets.domain.linking.evidence import Tables
 from khaos_swap_assets.domain.linking.records import NoteRecord, ReturnRecord
 from khaos_swap_assets.domain.linking.typed_references import is_nearly
+from khaos_swap_assets.domain.records.packs import units
 
 BY_WORD_OR_CONTENT = frozenset({"reference", "customer_codes_value_date"})
 

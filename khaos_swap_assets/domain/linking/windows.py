@@ -11,7 +11,7 @@ from datetime import date
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class DayWindow:
     """A note may be made ``before`` to ``after`` days from ``since``; without ``after`` on any later day."""
 
     since: str
@@ -25,21 +25,21 @@ class Window:
         return -self.before <= days and (self.after is None or days <= self.after)
 
 
-REFUND = Window(
+REFUND = DayWindow(
     "the refund",
     3,
     30,
     "Staff credit when the parcel is here, up to a weekend before the money moves, and within a month after it. Of two "
     "returns that fit, one is clearly nearer only where it is nearer by more than the days before.",
 )
-HANDED_OUT = Window(
+HANDED_OUT = DayWindow(
     "the day on which our document was handed out",
     1,
     30,
     "Khaos writes days without a zone, so that a day's difference proves nothing; a document that Khaos holds for more "
     "than a month is for a person.",
 )
-INVOICE = Window(
+INVOICE = DayWindow(
     "the invoice of the goods",
     1,
     None,

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
-from khaos_swap_assets.domain.documents.postings import Asking, Bystander, Evidence, Posting, contents_of_note
+from khaos_swap_assets.domain.documents.postings import Asking, Bystander, Posting, SearchEvidence, contents_of_note
 from khaos_swap_assets.domain.linking.windows import HANDED_OUT
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.packs import Goods
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Sighting:
     """``note`` is its note, ``doubt`` says what may be; with neither, the search found nothing."""
 
     note: CreditNote | None = None
@@ -41,14 +41,14 @@ class Owning(Protocol):
 class Witness:
     """The evidence of one search, ready for questions."""
 
-    evidence: Evidence
+    evidence: SearchEvidence
     by_customer: Mapping[str, Sequence[CreditNote]]
     by_reference: Mapping[str, Sequence[CreditNote]]
     owners: Mapping[str, Posting]
     claimed: Collection[str]
 
     @classmethod
-    def of(cls, evidence: Evidence, owning: Owning) -> Witness:
+    def of(cls, evidence: SearchEvidence, owning: Owning) -> Witness:
         """Index the notes and look up which of them postings already own."""
         by_customer, by_reference = defaultdict(list), defaultdict(list)
         for note in sorted(evidence.notes, key=lambda one: one.credit_note_code):
@@ -57,7 +57,7 @@ class Witness:
         claimed = owning.claimed([note.credit_note_code for note in evidence.notes])
         return cls(evidence, by_customer, by_reference, owning.by_reference(list(by_reference)), claimed)
 
-    def look(self, posting: Posting, rivals: Sequence[Asking] = ()) -> Finding:
+    def look(self, posting: Posting, rivals: Sequence[Asking] = ()) -> Sighting:
         """What the search shows about ``posting``; ``rivals`` are all others that its note could fit too.
 
         Before it was handed out its reference is only what staff typed: that proves nothing against the goods, and a
@@ -66,24 +66,24 @@ class Witness:
         """
         finding = self._seen(posting, rivals)
         if finding.note and (finding.note.credit_note_code, posting.return_id) in self.evidence.refused:
-            return Finding(doubt=f"a person said that {finding.note.credit_note_code} is not its note")
+            return Sighting(doubt=f"a person said that {finding.note.credit_note_code} is not its note")
         return finding
 
-    def _seen(self, posting: Posting, rivals: Sequence[Asking]) -> Finding:
+    def _seen(self, posting: Posting, rivals: Sequence[Asking]) -> Sighting:
         is_out = posting.handed_out_at is not None
         carrying = self.by_reference.get(posting.reference, ())
         named = [note for note in carrying if is_out or not self._is_taken(note, posting)]
         if seen := [note for note in named if self._is_named_for(note, posting, is_out=is_out)]:
             if not is_out and (seen[0].credit_note_code, posting.return_id) in self.evidence.unsure:
-                return Finding(doubt=f"{_codes(seen)} names it and may be another return's just as well")
-            return Finding(note=seen[0])
+                return Sighting(doubt=f"{_codes(seen)} names it and may be another return's just as well")
+            return Sighting(note=seen[0])
         if named:
-            return Finding(doubt=f"{_codes(named)} carries reference {posting.reference} for {_whom(named, posting)}")
+            return Sighting(doubt=f"{_codes(named)} carries reference {posting.reference} for {_whom(named, posting)}")
         if renamed := self._under_full_rma(posting):
-            return Finding(doubt=f"{_codes(renamed)} carries RMA {posting.rma} for another customer or currency")
+            return Sighting(doubt=f"{_codes(renamed)} carries RMA {posting.rma} for another customer or currency")
         if near := [note for note in self._free(posting) if self._may_cover(note, posting)]:
             return self._nearest(posting, near, rivals)
-        return Finding()
+        return Sighting()
 
     def _under_full_rma(self, posting: Posting) -> list[CreditNote]:
         """Notes of other customers that staff gave the whole RMA, where our reference is a short code for it."""
@@ -92,12 +92,12 @@ class Witness:
         carrying = self.by_reference.get(posting.rma, ())
         return [note for note in carrying if not _is_same_party(note, posting) and not self._is_taken(note, posting)]
 
-    def _nearest(self, posting: Posting, near: Sequence[CreditNote], rivals: Sequence[Asking]) -> Finding:
+    def _nearest(self, posting: Posting, near: Sequence[CreditNote], rivals: Sequence[Asking]) -> Sighting:
         fitting = [note for note in near if self._fits(note, posting)]
         timely = [note for note in fitting if _is_in_time(note, posting)]
         if len(timely) == 1 and self._is_sole(timely[0], posting, fitting, rivals):
-            return Finding(note=timely[0])
-        return Finding(doubt=f"{_codes(near)} of customer {posting.customer_code} may already be its note")
+            return Sighting(note=timely[0])
+        return Sighting(doubt=f"{_codes(near)} of customer {posting.customer_code} may already be its note")
 
     def _is_sole(
         self, note: CreditNote, posting: Posting, fitting: Sequence[CreditNote], rivals: Sequence[Asking]

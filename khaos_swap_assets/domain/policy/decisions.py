@@ -130,7 +130,7 @@ class Outcomes(_Record):
     is_all_back: bool = False
 
 
-class Part(_Record):
+class CreditPart(_Record):
     """A part of the Credit Note: what it is for, the Stock Code of its line (empty: the goods' own lines), pence."""
 
     outcome: str
@@ -149,7 +149,7 @@ class Task(_Record):
 class Translation(_Record):
     """The Credit Note that the policy makes of a return, a fee invoice beside it, and what is left to people."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[CreditPart, ...]
     fee_invoice_pence: int
     tasks: tuple[Task, ...]
     policy_version: str
@@ -164,14 +164,14 @@ def translate(outcomes: Outcomes, policy: CreditNotePolicy) -> Translation:
     found = [one for one in every if one.pence]
     is_charged = policy.label_fee.choice == "charge_service"
     return Translation(
-        parts=tuple(one for one in found if isinstance(one, Part)),
+        parts=tuple(one for one in found if isinstance(one, CreditPart)),
         fee_invoice_pence=outcomes.fee_pence if is_charged else 0,
         tasks=tuple(one for one in found if isinstance(one, Task)),
         policy_version=policy.version,
     )
 
 
-def _goods(outcomes: Outcomes, policy: CreditNotePolicy) -> Iterator[Part | Task]:
+def _goods(outcomes: Outcomes, policy: CreditNotePolicy) -> Iterator[CreditPart | Task]:
     goods, card = outcomes.goods_pence, outcomes.gift_card_pence
     if card and policy.gift_card.choice == "task":
         yield Task(outcome="gift_card", pence=goods, text="Paid in part by gift card: finance has not chosen how")
@@ -180,10 +180,10 @@ def _goods(outcomes: Outcomes, policy: CreditNotePolicy) -> Iterator[Part | Task
     if fee > goods:
         yield Task(outcome="fee", pence=fee, text="The withheld fee is above the goods: a line is never negative")
         fee = 0
-    yield Part(outcome="goods", pence=goods - fee)
+    yield CreditPart(outcome="goods", pence=goods - fee)
 
 
-def _lines(outcomes: Outcomes, policy: CreditNotePolicy) -> Iterator[Part | Task]:
+def _lines(outcomes: Outcomes, policy: CreditNotePolicy) -> Iterator[CreditPart | Task]:
     delivery = delivery_to_credit(outcomes, policy)
     yield _on_code("delivery", delivery, policy.delivery.stock_code)
     yield _on_code("tax_on_top", outcomes.tax_on_top_pence, _code_of(policy.tax_on_top))
@@ -203,21 +203,21 @@ def delivery_to_credit(outcomes: Outcomes, policy: CreditNotePolicy) -> int:
     return outcomes.delivery_due_pence if choice == "if_all_goods_come_back" and outcomes.is_all_back else 0
 
 
-def _on_code(outcome: str, pence: int, stock_code: str) -> Part | Task:
+def _on_code(outcome: str, pence: int, stock_code: str) -> CreditPart | Task:
     if stock_code or not pence:
-        return Part(outcome=outcome, pence=pence, stock_code=stock_code)
+        return CreditPart(outcome=outcome, pence=pence, stock_code=stock_code)
     told = outcome.replace("_", " ")
     return Task(outcome=outcome, pence=pence, text=f"Credit the {told} by hand: no Stock Code is set for it")
 
 
-def _others(outcomes: Outcomes, policy: CreditNotePolicy) -> Iterator[Part | Task]:
+def _others(outcomes: Outcomes, policy: CreditNotePolicy) -> Iterator[CreditPart | Task]:
     choices = (
         ("store_credit", outcomes.store_credit_pence, policy.store_credit.choice != "hold_until_spent"),
         ("exchange", outcomes.exchange_returned_pence, policy.exchange.choice == "credit_returned_goods"),
     )
     for outcome, pence, is_credited in choices:
         if is_credited:
-            yield Part(outcome=outcome, pence=pence)
+            yield CreditPart(outcome=outcome, pence=pence)
         else:
             yield Task(outcome=outcome, pence=pence, text=f"{outcome.replace('_', ' ').capitalize()}: not drafted")
     if policy.extra_payment.choice == "task":

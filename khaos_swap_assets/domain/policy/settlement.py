@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from khaos_swap_assets.domain.money.amounts import format_money
-from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy, Outcomes, Part, translate
-from khaos_swap_assets.domain.policy.settlement_case import STORE_CREDITS, Case, Posted, Sale, cost_of
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy, CreditPart, Outcomes, translate
+from khaos_swap_assets.domain.policy.settlement_case import STORE_CREDITS, Posted, Sale, SettlementCase, cost_of
 from khaos_swap_assets.domain.records.returns import HoldReason, Return, ReturnLine
 
 NOT_EXPLAINED = "refund_not_explained"
@@ -41,7 +41,7 @@ class Settlement:
     """
 
     credits: tuple[Credit, ...] = ()
-    parts: tuple[Part, ...] = ()
+    parts: tuple[CreditPart, ...] = ()
     money_pence: int = 0
     undecided: tuple[str, ...] = ()
     open_credit_pence: int = 0
@@ -72,7 +72,7 @@ def settle(
 
     The value of the note is the refund that is left, plus what a decision credits beside it, to the penny.
     """
-    case = Case(return_, policy, already, sale or Sale())
+    case = SettlementCase(return_, policy, already, sale or Sale())
     if not case.is_due:
         return _settled(case, Outcomes(), (), is_due=False)
     rows = (*case.refunded, *case.to_credit, *case.swapped)
@@ -87,7 +87,7 @@ def settle(
 
 
 def _settled(
-    case: Case, outcomes: Outcomes | None, faults: tuple[HoldReason, ...], *, is_due: bool = True
+    case: SettlementCase, outcomes: Outcomes | None, faults: tuple[HoldReason, ...], *, is_due: bool = True
 ) -> Settlement:
     found = translate(outcomes or Outcomes(), case.policy)
     of_goods = {part.outcome: part.pence for part in found.parts if not part.stock_code}
@@ -104,7 +104,7 @@ def _settled(
     )
 
 
-def _outcomes(case: Case, used: dict[str, int], *, is_fee_of_credit: bool) -> Outcomes | None:
+def _outcomes(case: SettlementCase, used: dict[str, int], *, is_fee_of_credit: bool) -> Outcomes | None:
     """The return in the policy's words, the fee taken off the rows that bore it; None where it exceeds them."""
     fee = case.return_.handling_fee_pence if is_fee_of_credit else used.get("fee", 0)
     bearer = "store_credit" if is_fee_of_credit else "goods" if case.refunded else "exchange"
@@ -132,7 +132,7 @@ def _outcomes(case: Case, used: dict[str, int], *, is_fee_of_credit: bool) -> Ou
     )
 
 
-def _part_payment(case: Case) -> Settlement:
+def _part_payment(case: SettlementCase) -> Settlement:
     """A later payment that no row explains: a line of its own, never above what is left of the order (U-2, U-26)."""
     rule = case.policy.part_payment
     is_decided = rule.choice == "credit_when_paid" and bool(rule.stock_code)
@@ -141,7 +141,7 @@ def _part_payment(case: Case) -> Settlement:
     return _settled(case, Outcomes(), (_fault(case),))
 
 
-def _open_credit(case: Case, *, is_card_used: bool) -> int:
+def _open_credit(case: SettlementCase, *, is_card_used: bool) -> int:
     """Store credit of the return that no decided row and no gift card stands for."""
     own = {line.product_id for line in case.return_.lines if line.outcome in STORE_CREDITS}
     beyond = sum(one.value_pence - one.refund_pence for one in case.already)
@@ -150,7 +150,7 @@ def _open_credit(case: Case, *, is_card_used: bool) -> int:
     return 0 if is_told else max(credit, 0)
 
 
-def _fault(case: Case) -> HoldReason:
+def _fault(case: SettlementCase) -> HoldReason:
     """Why the refund stands for no note: the amounts that do not agree, in words of money."""
     rows = (*case.refunded, *case.to_credit, *case.swapped)
     amounts = (abs(case.due_pence), cost_of(rows), case.return_.handling_fee_pence)
@@ -167,7 +167,7 @@ def _fault(case: Case) -> HoldReason:
     return HoldReason(UNDECIDED, f"{due} more was refunded, new lines explain {together} of it")
 
 
-def _delivery_hint(case: Case) -> str:
+def _delivery_hint(case: SettlementCase) -> str:
     """What to decide where the order's delivery alone stands between rows and refund."""
     if not case.is_off_by_delivery:
         return ""

@@ -54,7 +54,7 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Case:
+class SettlementCase:
     """One return under the policy, sorted by what its lines came to.
 
     ``done`` are product ids in earlier documents; all groups hold only rows that are in none.

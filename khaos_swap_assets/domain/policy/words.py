@@ -49,7 +49,7 @@ LEFT_TO_PEOPLE = frozenset({"task", "hold_until_spent"})
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class DecisionWords:
     """One decision in words; ``is_task`` says that a person does the work, ``is_default`` that nobody decided it."""
 
     name: str
@@ -62,7 +62,7 @@ class Told:
     is_default: bool
 
 
-def told(policy: CreditNotePolicy) -> list[Told]:
+def told(policy: CreditNotePolicy) -> list[DecisionWords]:
     """Every decision in the order of the policy."""
     return [_told(name, getattr(policy, name)) for name in CreditNotePolicy.model_fields]
 
@@ -72,7 +72,7 @@ def tasks_of(policy: CreditNotePolicy) -> list[str]:
     return [one.name.replace("_", " ") for one in told(policy) if one.is_task]
 
 
-def _told(name: str, decision: Decision[str]) -> Told:
+def _told(name: str, decision: Decision[str]) -> DecisionWords:
     stock_code = decision.stock_code if isinstance(decision, StockLine) else ""
     lacks_code = isinstance(decision, StockLine) and not stock_code and decision.choice not in {"never", "task"}
     words = WORDS[name, decision.choice]
@@ -80,4 +80,6 @@ def _told(name: str, decision: Decision[str]) -> Told:
         words += " No Stock Code is set for its line, so a person books it."
     is_task = lacks_code or decision.choice in LEFT_TO_PEOPLE
     is_default = decision.approver == "default"
-    return Told(name, decision.choice, words, stock_code, decision.approver, decision.effective_on, is_task, is_default)
+    return DecisionWords(
+        name, decision.choice, words, stock_code, decision.approver, decision.effective_on, is_task, is_default
+    )

@@ -79,7 +79,7 @@ class OrderMatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class UnitClaim:
     """Units of one Stock Code that one return takes back from an order; ``refunded_at`` is None while unconfirmed.
 
     ``pence`` are credited for these units, in the order's currency; 0 where that is not known. ``line_no`` is the one
@@ -170,7 +170,7 @@ def is_no_person(customer_code: str, generic_customers: Sequence[str]) -> bool:
     return not code or any(fnmatchcase(code, pattern.strip().casefold()) for pattern in generic_customers)
 
 
-def over_refunds(claims: Sequence[Claim], order: SalesOrder) -> dict[tuple[str, str], int]:
+def over_refunds(claims: Sequence[UnitClaim], order: SalesOrder) -> dict[tuple[str, str], int]:
     """The pence that each (return id, Stock Code) is credited beyond what its units cost, with all before it.
 
     Units of a known sold line count at its price, others at the dearest that the order has for them, and a return by
@@ -193,7 +193,7 @@ def _of_line(stock_code: str, line_no: int) -> str:
     return f"{stock_code}\n{line_no}"
 
 
-def _excesses(claims: Iterable[Claim], caps: Mapping[str, Sequence[int]]) -> dict[tuple[str, str], int]:
+def _excesses(claims: Iterable[UnitClaim], caps: Mapping[str, Sequence[int]]) -> dict[tuple[str, str], int]:
     """What each return adds to the excess of those before it."""
     before: Counter[str] = Counter()
     found = {}
@@ -221,7 +221,7 @@ def caps_of(lines: Iterable[OrderLine]) -> dict[str, list[int]]:
     return {code: [0, *accumulate(sorted(units, reverse=True))] for code, units in prices.items()}
 
 
-def over_returns(claims: Sequence[Claim], sold: Mapping[str, int]) -> set[tuple[str, str]]:
+def over_returns(claims: Sequence[UnitClaim], sold: Mapping[str, int]) -> set[tuple[str, str]]:
     """(return id, Stock Code) of each return that takes back more than is left of what one order sold.
 
     Earlier refunds count first (then by RMA), unconfirmed ones last, so only the later return is named. A Stock Code
@@ -234,7 +234,7 @@ def over_returns(claims: Sequence[Claim], sold: Mapping[str, int]) -> set[tuple[
     }
 
 
-def turn_of(claim: Claim) -> tuple[datetime, str, str, str]:
+def turn_of(claim: UnitClaim) -> tuple[datetime, str, str, str]:
     """Where a claim stands in line: by moment of the refund, by RMA, unconfirmed last."""
     return claim.refunded_at or _NEVER, claim.rma, claim.return_id, claim.stock_code
 
@@ -248,7 +248,7 @@ class _Asked(NamedTuple):
     pence: int
 
 
-def _asked_so_far(claims: Iterable[Claim]) -> Iterator[_Asked]:
+def _asked_so_far(claims: Iterable[UnitClaim]) -> Iterator[_Asked]:
     """One row for each return and Stock Code, its rows together: by moment of the refund, by RMA, unconfirmed last."""
     units: Counter[tuple[datetime, str, str, str]] = Counter()
     pence: Counter[tuple[datetime, str, str, str]] = Counter()

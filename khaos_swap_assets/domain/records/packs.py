@@ -6,18 +6,25 @@ is matched or booked. Source: contracts/khaos.md §7.1 (pack links).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Protocol
-
-from khaos_swap_assets.domain.linking.evidence import units
 
 Goods = tuple[tuple[str, int], ...]
 PackItem = tuple[str, int, Decimal | None]
 """A component as Khaos pushes it: its stock id, units in one pack, its proportion of the pack's value if told."""
 
 
-class Item(Protocol):
+def units(codes: Iterable[tuple[str, int]]) -> Counter[str]:
+    """Units by Stock Code."""
+    found: Counter[str] = Counter()
+    for code, quantity in codes:
+        found[code] += quantity
+    return found
+
+
+class CatalogueRow(Protocol):
     """A row of the catalogue; ``pack_components`` are (Stock Code, units), empty where it is no pack."""
 
     @property
@@ -32,7 +39,7 @@ class Item(Protocol):
 class Packs:
     """The packs of a catalogue; ``weights`` by Stock Code of a pack: how its components share its price."""
 
-    def __init__(self, items: Iterable[Item] = (), weights: Mapping[str, Sequence[int]] | None = None) -> None:
+    def __init__(self, items: Iterable[CatalogueRow] = (), weights: Mapping[str, Sequence[int]] | None = None) -> None:
         self._parts = {item.stock_code: item.pack_components for item in items if item.pack_components}
         self._weights = weights or {}
 

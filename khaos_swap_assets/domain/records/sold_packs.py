@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 
 from khaos_swap_assets.domain.money.amounts import spread
 from khaos_swap_assets.domain.records.orders import (
-    Claim,
     OrderLine,
     SalesOrder,
+    UnitClaim,
     caps_of,
     over_refunds,
     over_returns,
@@ -90,7 +90,7 @@ def _is_price(line: OrderLine, quantity: int, cost_pence: int) -> bool:
     return quantity <= line.quantity and abs(line.gross_pence * quantity - cost_pence * line.quantity) < line.quantity
 
 
-def over_sold(claims: Sequence[Claim], order: SalesOrder, packs: Packs) -> dict[tuple[str, str], int]:
+def over_sold(claims: Sequence[UnitClaim], order: SalesOrder, packs: Packs) -> dict[tuple[str, str], int]:
     """(return id, Stock Code as returned) of each return that takes back more units, or more money, than was sold.
 
     With the pence beyond what was paid, 0 where only units are too many or the pence are not known. Units are those of
@@ -116,7 +116,7 @@ def over_sold(claims: Sequence[Claim], order: SalesOrder, packs: Packs) -> dict[
     return dict(told)
 
 
-def _opened_claim(claim: Claim, packs: Packs) -> Iterator[Claim]:
+def _opened_claim(claim: UnitClaim, packs: Packs) -> Iterator[UnitClaim]:
     """A claim on a pack as claims on its components; its pence stay together, on the first of them."""
     pence = claim.pence
     for code, units in packs.parts(claim.stock_code) or ((claim.stock_code, 1),):
@@ -124,12 +124,12 @@ def _opened_claim(claim: Claim, packs: Packs) -> Iterator[Claim]:
         pence = 0
 
 
-def _over_pool(claims: Iterable[Claim], order: SalesOrder) -> dict[tuple[str, str], int]:
+def _over_pool(claims: Iterable[UnitClaim], order: SalesOrder) -> dict[tuple[str, str], int]:
     caps = caps_of(order.lines)
     units: Counter[str] = Counter()
     pence = before = 0
     found: dict[tuple[str, str], int] = {}
-    by_turn: defaultdict[tuple[object, ...], list[Claim]] = defaultdict(list)
+    by_turn: defaultdict[tuple[object, ...], list[UnitClaim]] = defaultdict(list)
     for claim in sorted(claims, key=turn_of):
         by_turn[turn_of(claim)[:3]].append(claim)
     for some in by_turn.values():

@@ -12,9 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from khaos_swap_assets.domain.judging.facts import ReturnFacts
-from khaos_swap_assets.domain.records.returns import CLOSED, Return
-from khaos_swap_assets.domain.refunds.money_shown import is_awaited
+from khaos_swap_assets.domain.records.returns import Return
 
 Rule = Literal["processed", "closed"]
 WORDS = ("Yes", "True", "Processed")
@@ -45,18 +43,6 @@ class Proof:
     def on(self, return_: Return) -> Return:
         """The return as this rule sees it."""
         return replace(return_, is_closing_proof=self.dates_by_closing(return_.processed_word))
-
-
-def is_unproven(facts: ReturnFacts) -> bool:
-    """Closed with something to credit, and neither Swap nor a storefront shows that it was paid.
-
-    Where a storefront must have shown the money, or shows some that does not agree, its own kinds say so.
-    """
-    return_ = facts.return_
-    if return_.status != CLOSED or return_.refunded_at is not None or is_awaited(facts.money, facts.said):
-        return False
-    is_told = facts.money is not None and facts.money.is_doubtful
-    return not is_told and (return_.is_closed_with_value or facts.settlement.is_due)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import psycopg
 from khaos_swap_assets.adapters.store import links, notes, worklist
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.documents.postings import Bystander
-from khaos_swap_assets.domain.linking.loose_notes import Told
+from khaos_swap_assets.domain.linking.loose_notes import WhyLoose
 from khaos_swap_assets.stages import isolating
 from khaos_swap_assets.stages.credit_notes.candidates import Candidates, candidates_of
 
@@ -77,7 +77,7 @@ def _bystanders(known: Candidates, noted: Collection[str]) -> Iterator[Bystander
             yield Bystander(one.return_id, one.customer, one.currency, one.values, one.order_ref)
 
 
-def told_of(conn: psycopg.Connection, loose: Sequence[CreditNote]) -> dict[str, tuple[Told, dict[str, str]]]:
+def told_of(conn: psycopg.Connection, loose: Sequence[CreditNote]) -> dict[str, tuple[WhyLoose, dict[str, str]]]:
     """For notes that nobody could attribute: why not, with the RMAs of the returns that this names."""
     known = candidates_of(conn, loose, sorted({note.customer_code for note in loose}))
     _, told = known.attributed(loose)

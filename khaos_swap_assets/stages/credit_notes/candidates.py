@@ -16,7 +16,7 @@ from khaos_swap_assets.adapters.store import catalogue, drafts, links, matches, 
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.documents.references import reference_for
 from khaos_swap_assets.domain.linking.attribution import Attribution, HandedOut
-from khaos_swap_assets.domain.linking.loose_notes import Standing, Told, attribute_loose, record_of
+from khaos_swap_assets.domain.linking.loose_notes import Standing, WhyLoose, attribute_loose, record_of
 from khaos_swap_assets.domain.linking.records import NoteRecord, ReturnRecord, unknown_codes
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.matches import MatchedLine
@@ -82,7 +82,7 @@ class Candidates:
             unknown_codes=unknown_codes(lines),
         )
 
-    def attributed(self, loose: Sequence[CreditNote]) -> tuple[list[Attribution], dict[str, Told]]:
+    def attributed(self, loose: Sequence[CreditNote]) -> tuple[list[Attribution], dict[str, WhyLoose]]:
         """What is certain of the loose notes, and what is known of the others."""
         standing = replace(self.standing, settled=self._noted(self.settled), pending=self.pending)
         return attribute_loose(self._noted(loose), self.out, self.returns, standing)

@@ -16,7 +16,7 @@ import psycopg
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import catalogue, drafts, matches, worklist
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
-from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.documents.credit_notes import COVERED, PACK_UNCLEAR, Draft, draft
 from khaos_swap_assets.domain.judging.money_conditions import money_holds
 from khaos_swap_assets.domain.money.periods import london_date
@@ -55,7 +55,7 @@ def draft_waiting(tools: Toolbox) -> Drafted:
     total = 0
     while True:
         with tools.store() as conn:
-            SqlBook(conn).lock()
+            SqlPostings(conn).lock()
             ids = worklist.take(conn, "draft", BATCH)
             if not ids:
                 return Drafted(total, **states)

@@ -1,6 +1,6 @@
 """The posting engine: which document may be planned, and what a search of Khaos proves about those that are out.
 
-Belongs here: ``plan``, ``withdraw_stale``, ``wanted``, ``read_back``. Handing out is ``feed``, persons are ``hands``.
+Belongs here: ``plan``, ``withdraw_stale``, ``wanted``, ``read_back``. Handing out is ``feed``, persons are ``people``.
 Stays out: SQL, HTTP, the clock and the gates between a return and its draft.
 
 States: planned → in_doubt → confirmed | refused, and planned → withdrawn. The invariants:
@@ -25,23 +25,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from hashlib import sha256
 from typing import Literal, TypeVar
 
 from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote, Draft
-from khaos_swap_assets.domain.documents.postings import Asking, Change, Evidence, Planned, Posting, Settled, Wanted
+from khaos_swap_assets.domain.documents.postings import (
+    Asking,
+    Planned,
+    Posting,
+    PostingChange,
+    SearchEvidence,
+    Settled,
+    Wanted,
+)
 from khaos_swap_assets.domain.documents.references import reference_for
 from khaos_swap_assets.domain.documents.sale_prices import Prices
 from khaos_swap_assets.domain.linking.witness import Witness
-from khaos_swap_assets.stages.credit_notes.posting_store import Book
+from khaos_swap_assets.stages.credit_notes.posting_store import PostingStore
 from khaos_swap_assets.stages.isolating import Faults, tried
 
 Mode = Literal["audit", "assist", "post"]
 ENGINE = "posting engine"
-# How old the search may be on which a document leaves.
-CLEARANCE_LASTS = timedelta(hours=24)
 # Who ended a posting, where no person did. Only these can be a gap that stops the feed.
 BY_WITNESS = "witness"
 BY_ADOPTION = "adoption"
@@ -62,9 +68,9 @@ Outcome = TypeVar("Outcome", Planned, Settled)
 
 
 def plan(
-    book: Book,
+    book: PostingStore,
     drafts: Sequence[ReadyDraft],
-    evidence: Evidence,
+    evidence: SearchEvidence,
     *,
     render: Render,
     mode: Mode,
@@ -91,7 +97,7 @@ def plan(
     return _kept(book, [took for each in asked for took in tried(faults, *each)], now)
 
 
-def withdraw_stale(book: Book, *, now: datetime) -> list[Posting]:
+def withdraw_stale(book: PostingStore, *, now: datetime) -> list[Posting]:
     """Withdraw every planned posting whose draft is no longer ready as it was; what was handed out never is."""
     book.lock()
     gone = [replace(one, state="withdrawn", party_sealed=None, ended_at=now, is_released=False) for one in book.stale()]
@@ -99,7 +105,7 @@ def withdraw_stale(book: Book, *, now: datetime) -> list[Posting]:
     return gone
 
 
-def wanted(book: Book) -> Wanted:
+def wanted(book: PostingStore) -> Wanted:
     """What to search Khaos for now: everything undone. Make it before the search and pass it on with the result."""
     undone = book.undone()
     return Wanted(
@@ -111,8 +117,8 @@ def wanted(book: Book) -> Wanted:
 
 
 def read_back(
-    book: Book,
-    evidence: Evidence,
+    book: PostingStore,
+    evidence: SearchEvidence,
     *,
     wanted: Wanted,
     now: datetime,
@@ -132,7 +138,7 @@ def read_back(
     return _kept(book, [took for one in searched for took in tried(faults, one.return_id, settling.take, one)], now)
 
 
-def _kept(book: Book, decided: Sequence[tuple[Outcome, Change | None]], now: datetime) -> list[Outcome]:
+def _kept(book: PostingStore, decided: Sequence[tuple[Outcome, PostingChange | None]], now: datetime) -> list[Outcome]:
     """Write down everything that was decided in one round, at once; the outcomes."""
     book.save_changes([change for _, change in decided if change], who=ENGINE, now=now)
     return [outcome for outcome, _ in decided]
@@ -142,21 +148,21 @@ def _kept(book: Book, decided: Sequence[tuple[Outcome, Change | None]], now: dat
 class _Planning:
     """What becomes of one draft, and the change to write down for it."""
 
-    book: Book
+    book: PostingStore
     witness: Witness
-    evidence: Evidence
+    evidence: SearchEvidence
     render: Render
     post_from: date
     now: datetime
     taken: _Taken
 
-    def take(self, ready: ReadyDraft, before: Posting | None) -> tuple[Planned, Change | None]:
+    def take(self, ready: ReadyDraft, before: Posting | None) -> tuple[Planned, PostingChange | None]:
         planned, change = self._decide(ready, before)
         if change is not None:
             self.taken.given.add(change.posting.reference)
         return planned, change
 
-    def _decide(self, ready: ReadyDraft, before: Posting | None) -> tuple[Planned, Change | None]:
+    def _decide(self, ready: ReadyDraft, before: Posting | None) -> tuple[Planned, PostingChange | None]:
         if before is not None and before.state not in ("planned", "withdrawn"):
             return Planned(before.key, before.reference, "ended", f"the posting is {before.state}"), None
         posting = self._posting(ready, before)
@@ -189,22 +195,22 @@ class _Planning:
             return f"Khaos was not searched for customer {ready.draft.customer_code}"
         return ""
 
-    def _hold(self, posting: Posting, before: Posting | None, reason: str) -> tuple[Planned, Change | None]:
+    def _hold(self, posting: Posting, before: Posting | None, reason: str) -> tuple[Planned, PostingChange | None]:
         held = Planned(posting.key, posting.reference, "held", reason)
         if before is None or before.state != "planned":
             return held, None
-        return held, Change(replace(before, cleared_at=None, doubt=reason), "held", reason)
+        return held, PostingChange(replace(before, cleared_at=None, doubt=reason), "held", reason)
 
-    def _planned(self, posting: Posting, before: Posting | None) -> tuple[Planned, Change]:
+    def _planned(self, posting: Posting, before: Posting | None) -> tuple[Planned, PostingChange]:
         is_new = before is None or before.state == "withdrawn"
         if before is not None and not is_new and before.document_hash == posting.document_hash:
             same = replace(
                 before, cleared_at=posting.cleared_at, cleared_in=posting.cleared_in, doubt="",
                 drafted=posting.drafted, prices=posting.prices,
             )  # fmt: skip
-            return Planned(posting.key, posting.reference, "unchanged"), Change(same)
+            return Planned(posting.key, posting.reference, "unchanged"), PostingChange(same)
         outcome: Literal["planned", "replaced"] = "planned" if is_new else "replaced"
-        return Planned(posting.key, posting.reference, outcome), Change(posting, outcome)
+        return Planned(posting.key, posting.reference, outcome), PostingChange(posting, outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,12 +218,12 @@ class _Settling:
     """What a search shows of one undone posting, and the change to write down for it."""
 
     witness: Witness
-    evidence: Evidence
+    evidence: SearchEvidence
     tickets: frozenset[tuple[str, int, datetime | None]]
     now: datetime
     rivals: Sequence[Asking]
 
-    def take(self, posting: Posting) -> tuple[Settled, Change | None]:
+    def take(self, posting: Posting) -> tuple[Settled, PostingChange | None]:
         finding = self.witness.look(posting, self.rivals)
         if finding.note is not None:
             seen = Settled(posting.key, posting.reference, "confirmed", finding.note.credit_note_code)
@@ -229,20 +235,20 @@ class _Settling:
             return Settled(posting.key, posting.reference, "still_in_doubt", reason), None
         return self._clear(posting)
 
-    def _doubt(self, posting: Posting, reason: str) -> tuple[Settled, Change | None]:
+    def _doubt(self, posting: Posting, reason: str) -> tuple[Settled, PostingChange | None]:
         outcome: Literal["held", "still_in_doubt"] = "held" if posting.state == "planned" else "still_in_doubt"
         doubted = Settled(posting.key, posting.reference, outcome, reason)
         if (posting.doubt, posting.cleared_at) == (reason, None):
             return doubted, None
-        return doubted, Change(replace(posting, doubt=reason, cleared_at=None), "doubted", reason)
+        return doubted, PostingChange(replace(posting, doubt=reason, cleared_at=None), "doubted", reason)
 
-    def _clear(self, posting: Posting) -> tuple[Settled, Change | None]:
+    def _clear(self, posting: Posting) -> tuple[Settled, PostingChange | None]:
         if posting.state == "in_doubt" and posting.asked_again_at is None:
             unseen = Settled(posting.key, posting.reference, "still_in_doubt", "no note was seen yet")
-            return unseen, Change(replace(posting, doubt="")) if posting.doubt else None
+            return unseen, PostingChange(replace(posting, doubt="")) if posting.doubt else None
         seen = self.evidence
         cleared = replace(posting, doubt="", cleared_at=seen.searched_at, cleared_in=seen.life)
-        change = Change(cleared, "cleared" if posting.asked_again_at else "")
+        change = PostingChange(cleared, "cleared" if posting.asked_again_at else "")
         return Settled(posting.key, posting.reference, "cleared"), change
 
 
@@ -250,12 +256,12 @@ class _Settling:
 class _Taken:
     """The references in use: given in this round, or in the book; of those in ``free`` the book was asked at once."""
 
-    book: Book
+    book: PostingStore
     free: frozenset[str]
     given: set[str]
 
     @classmethod
-    def of(cls, book: Book, drafts: Sequence[Draft]) -> _Taken:
+    def of(cls, book: PostingStore, drafts: Sequence[Draft]) -> _Taken:
         likely = frozenset(reference_for(draft.rma, draft.ordinal, ()) for draft in drafts)
         return cls(book, likely - book.by_reference(likely).keys(), set())
 
@@ -270,15 +276,9 @@ def content_hash(document: str, party: bytes) -> str:
     return sha256(document.encode() + b"\0" + party).hexdigest()
 
 
-def is_cleared(posting: Posting, life: str, now: datetime) -> bool:
-    """True when an unused, recent search of this life of the database found nothing."""
-    at = posting.cleared_at
-    return at is not None and posting.cleared_in == life and abs(now - at) <= CLEARANCE_LASTS
-
-
-def _confirmation(posting: Posting, note: CreditNote, now: datetime) -> Change:
+def _confirmation(posting: Posting, note: CreditNote, now: datetime) -> PostingChange:
     by = BY_WITNESS if posting.handed_out_at else BY_ADOPTION
-    return Change(confirmed(posting, note, by=by, now=now), "confirmed", note.credit_note_code)
+    return PostingChange(confirmed(posting, note, by=by, now=now), "confirmed", note.credit_note_code)
 
 
 def confirmed(posting: Posting, note: CreditNote, *, by: str, now: datetime) -> Posting:

@@ -14,9 +14,9 @@ import psycopg
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import catalogue, links, note_items, notes, orders
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
-from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
-from khaos_swap_assets.domain.documents.postings import Evidence, Wanted
+from khaos_swap_assets.domain.documents.postings import SearchEvidence, Wanted
 from khaos_swap_assets.domain.documents.references import reference_for
 from khaos_swap_assets.domain.linking.windows import INVOICE
 from khaos_swap_assets.domain.records.orders import is_no_person
@@ -31,7 +31,7 @@ def evidence_of(
     searched_at: datetime,
     wanted: Wanted,
     ready: Sequence[SavedDraft],
-) -> Evidence:
+) -> SearchEvidence:
     """What a search showed, with all that is known of its notes; what attribution says of them is not in it yet."""
     sold = links.sold_on(conn, found.customers)
     kept = notes.of_customers if settings.khaos.is_cloud else notes.told_by_file
@@ -41,12 +41,12 @@ def evidence_of(
     seen = tuple(note for note in (elsewhere | by_file | by_khaos).values() if not _is_older(note, sold))
     codes = [note.credit_note_code for note in seen]
     attributed, refused = links.owner_of(conn, codes), links.refused(conn, codes)
-    undone = SqlBook(conn).undone()
+    undone = SqlPostings(conn).undone()
     waived = links.waived(conn, sorted({*(one.return_id for one in ready), *(one.return_id for one in undone)}))
     goods = [*(note.lines for note in seen), *(one.contents for one in undone), *map(_goods, ready)]
     packs = catalogue.packs(conn, {code for some in goods for code, _ in some})
     way = note_items.capability(conn)
-    return Evidence(
+    return SearchEvidence(
         seen, found.customers, searched_at, wanted.references, attributed, wanted.life, refused, waived, packs=packs,
         items_by=way.value if way else None,
         nobodies=frozenset(one for one in found.customers if is_no_person(one, settings.generic_customers.split(","))),
@@ -66,7 +66,7 @@ def _elsewhere(
     A person may have two customer records, and records are merged.
     """
     drafted = {reference_for(one.draft.rma, one.ordinal, ()) for one in ready if one.draft}
-    rmas = {one.draft.rma for one in ready if one.draft} | {one.rma for one in SqlBook(conn).undone()}
+    rmas = {one.draft.rma for one in ready if one.draft} | {one.rma for one in SqlPostings(conn).undone()}
     named = notes.loose_of_refs(conn, sorted(wanted.references | drafted | rmas))
     return [note for note in named if note.customer_code not in found.customers]
 

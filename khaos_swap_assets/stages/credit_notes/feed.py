@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -22,13 +22,16 @@ import psycopg
 
 from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.documents.postings import Page, Posting
 from khaos_swap_assets.domain.money.periods import LONDON, london_date
 from khaos_swap_assets.stages import watching
-from khaos_swap_assets.stages.credit_notes.engine import ENGINE, Mode, is_cleared
-from khaos_swap_assets.stages.credit_notes.posting_store import Book
+from khaos_swap_assets.stages.credit_notes.engine import ENGINE, Mode
+from khaos_swap_assets.stages.credit_notes.posting_store import PostingStore
 from khaos_swap_assets.stages.credit_notes.tokens import is_first_contact, is_from_the_future
+
+# How old the search may be on which a document leaves.
+CLEARANCE_LASTS = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class FeedPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class FeedLimits:
     """What may leave: the mode, caps of a London day (count, pence of any currency), and documents a page.
 
     ``stopped`` says why nothing may at all; empty where it may.
@@ -53,7 +56,7 @@ class Limits:
     stopped: str = ""
 
     @classmethod
-    def of(cls, settings: Settings, stopped: str = "") -> Limits:
+    def of(cls, settings: Settings, stopped: str = "") -> FeedLimits:
         """The limits that the settings ask for."""
         pence = settings.daily_value_cap_pounds * 100
         return cls(settings.mode, settings.daily_document_cap, pence, settings.page_documents, stopped)
@@ -78,9 +81,9 @@ def hand_out(
     if settings.mode == "audit":
         return FeedPage(continuation, [])
     with conn.transaction():
-        book = SqlBook(conn)
+        book = SqlPostings(conn)
         book.lock()  # a person who holds the feed has this lock: whatever they stopped stays here
-        limits = Limits.of(settings, watching.stopped(conn, settings, now))
+        limits = FeedLimits.of(settings, watching.stopped(conn, settings, now))
         page = answer(book, limits, _completer(settings), now, continuation, named(specific_ids))
     # A transaction that the caller had open would keep the intent back: it must be on disk before the answer leaves.
     conn.commit()
@@ -94,7 +97,7 @@ def named(specific_ids: Iterable[str]) -> frozenset[str]:
 
 
 def answer(
-    book: Book, limits: Limits, complete: Complete, now: datetime, continuation: str, asked: frozenset[str]
+    book: PostingStore, limits: FeedLimits, complete: Complete, now: datetime, continuation: str, asked: frozenset[str]
 ) -> FeedPage:
     """Decide one pull inside the caller's transaction; ``complete`` gives the whole document, party included."""
     if limits.mode == "audit":
@@ -106,8 +109,8 @@ def answer(
 
 @dataclass(frozen=True, slots=True)
 class _Pull:
-    book: Book
-    limits: Limits
+    book: PostingStore
+    limits: FeedLimits
     complete: Complete
     now: datetime
     continuation: str
@@ -242,6 +245,12 @@ class _Pull:
             if count < self.limits.daily_documents and pence + one.value_pence <= self.limits.daily_pence:
                 chosen, count, pence = [*chosen, one], count + 1, pence + one.value_pence
         return chosen
+
+
+def is_cleared(posting: Posting, life: str, now: datetime) -> bool:
+    """True when an unused, recent search of this life of the database found nothing."""
+    at = posting.cleared_at
+    return at is not None and posting.cleared_in == life and abs(now - at) <= CLEARANCE_LASTS
 
 
 def may_differ(posting: Posting) -> bool:

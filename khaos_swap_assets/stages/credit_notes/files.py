@@ -18,7 +18,7 @@ import psycopg
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import imports, notes, returns
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
-from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.documents.postings import Posting, Wanted
 from khaos_swap_assets.stages.credit_notes.searching import Search
 from khaos_swap_assets.stages.storefront import money
@@ -27,7 +27,7 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class FileSearch:
     """The file as a search made ``at`` a moment: what was asked before it, and the drafts of which it can speak."""
 
     wanted: Wanted
@@ -38,12 +38,12 @@ class Told:
 
 def told(
     conn: psycopg.Connection, settings: Settings, wanted: Wanted, ready: Sequence[SavedDraft], customers: Sequence[str]
-) -> Told:
+) -> FileSearch:
     """What the last complete file says; nothing of anybody where there is none, or a note in sight is nobody's."""
-    book = SqlBook(conn)
+    book = SqlPostings(conn)
     last = imports.newest(conn, "credit-notes", is_complete=True)
     if last is None or last.complete_to is None or last.life != book.life() or notes.has_nobodys(conn):
-        return Told(wanted, [], Search((), frozenset()), NEVER)
+        return FileSearch(wanted, [], Search((), frozenset()), NEVER)
     at = last.complete_to
     late = {one.reference for one in book.undone() if not _is_before(one, at)}
     asked = frozenset(ticket for ticket in wanted.tickets if ticket[0] not in late)
@@ -60,7 +60,7 @@ def told(
             )
         )
     ]
-    return Told(replace(wanted, tickets=asked), spoken_of, Search((), frozenset(customers)), at)
+    return FileSearch(replace(wanted, tickets=asked), spoken_of, Search((), frozenset(customers)), at)
 
 
 def _is_before(posting: Posting, at: datetime) -> bool:

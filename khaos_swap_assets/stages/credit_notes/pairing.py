@@ -1,7 +1,7 @@
 """Credit Notes whose items nobody told, and what each may be the note of: a list that a person confirms at once.
 
 Belongs here: what is put into the list, and confirming it as it was shown. Stays out: what is certain without a person
-(``linking.witness``) and how a person reaches it (``cli_confirming``).
+(``linking.witness``) and how a person reaches it (``cli.confirming``).
 
 A note is laid beside our documents in doubt and the returns without a note of its customer, by currency and value. Only
 where there are as many notes as takers a list says who gets which, the oldest to the oldest; the rest is told.
@@ -18,7 +18,7 @@ from typing import Any
 import psycopg
 
 from khaos_swap_assets.adapters.store import audit_log, links, notes, worklist
-from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.linking.attribution import Attribution
 from khaos_swap_assets.domain.linking.records import ReturnRecord
@@ -26,7 +26,7 @@ from khaos_swap_assets.domain.linking.windows import REFUND
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.stages.credit_notes import people
 from khaos_swap_assets.stages.credit_notes.candidates import Candidates, candidates_of
-from khaos_swap_assets.stages.credit_notes.people import HandError, Person
+from khaos_swap_assets.stages.credit_notes.people import ActionError, Person
 
 Group = tuple[str, str, int]
 
@@ -84,12 +84,12 @@ def listed(conn: psycopg.Connection[Any]) -> Listed:
 
 
 def confirm(conn: psycopg.Connection[Any], shown: Sequence[Pair], person: Person, *, now: datetime) -> None:
-    """Confirm the list that a person was shown. Raises ``HandError`` where it is another one by now."""
+    """Confirm the list that a person was shown. Raises ``ActionError`` where it is another one by now."""
     with conn.transaction():
-        book = SqlBook(conn)
+        book = SqlPostings(conn)
         book.lock()
         if listed(conn).pairs != tuple(shown):
-            raise HandError("the list changed since it was shown: nothing was confirmed; look at it again")
+            raise ActionError("the list changed since it was shown: nothing was confirmed; look at it again")
         for pair in shown:
             if pair.taker.reference:
                 people.resolved(book, people.find(book, pair.taker.reference), pair.credit_note_code, person, now)

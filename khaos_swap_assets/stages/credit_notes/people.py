@@ -1,8 +1,8 @@
 """What a person may do to a posting or an exception: release, resolve, process, trust the feed, waive, reopen.
 
-Belongs here: the hands, each with the name of the person and a reason, each in the audit log. Stays out: how a person
-reaches them (``cli_hands``). A hand raises ``HandError`` with one line when it does not fit the state of things.
-Every hand commits what it did; ``process_return`` commits its intent before Khaos is called.
+Belongs here: the actions, each with the name of the person and a reason, each in the audit log. Stays out: how a person
+reaches them (``cli.postings``). An action raises ``ActionError`` with one line when it does not fit the state of
+things. Every action commits what it did; ``process_return`` commits its intent before Khaos is called.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ import psycopg
 from khaos_swap_assets.adapters.errors import InDoubtError, KhaosSwapError
 from khaos_swap_assets.adapters.khaos.client import ReturnRefused
 from khaos_swap_assets.adapters.store import audit_log, decisions, exceptions, feed_holds, links, returns, worklist
-from khaos_swap_assets.adapters.store.decisions import WAIVED, Decision
-from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.adapters.store.decisions import WAIVED, PersonDecision
+from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.documents.postings import Page, Posting
 from khaos_swap_assets.domain.judging.money_conditions import PAID_OUTSIDE
 from khaos_swap_assets.stages.credit_notes.engine import confirmed, ended_posting
-from khaos_swap_assets.stages.credit_notes.posting_store import Book
+from khaos_swap_assets.stages.credit_notes.posting_store import PostingStore
 from khaos_swap_assets.stages.credit_notes.tokens import TOKEN
 
 WRONG_CODE = ("does not exist", "not defined")
 
 
-class HandError(KhaosSwapError):
-    """The hand does not fit: nothing was changed."""
+class ActionError(KhaosSwapError):
+    """The action does not fit: nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ class Person:
     reason: str
 
     def __post_init__(self) -> None:
-        """Raise ``HandError`` when one of the two is empty."""
+        """Raise ``ActionError`` when one of the two is empty."""
         if not self.by.strip() or not self.reason.strip():
-            raise HandError("--by and --reason must both say something")
+            raise ActionError("--by and --reason must both say something")
 
 
 class ReturnProcessor(Protocol):
@@ -103,30 +103,30 @@ def process_return(
 
 
 def hold_feed(conn: psycopg.Connection[Any], person: Person, *, now: datetime) -> None:
-    """Stop the feed at once: when this returns, no document leaves. Raises ``HandError`` when somebody holds it."""
+    """Stop the feed at once: when this returns, no document leaves. Raises ``ActionError`` when somebody holds it."""
     with conn.transaction():
-        SqlBook(conn).lock()
+        SqlPostings(conn).lock()
         if not feed_holds.hold(conn, person.by, person.reason, now):
-            raise HandError(f"{feed_holds.by_person(conn)}; khaos-swap postings resume ends that")
+            raise ActionError(f"{feed_holds.by_person(conn)}; khaos-swap postings resume ends that")
     conn.commit()
 
 
 def resume_feed(conn: psycopg.Connection[Any], person: Person, *, now: datetime) -> None:
-    """End the hold that a person set. Raises ``HandError`` where nobody holds the feed."""
+    """End the hold that a person set. Raises ``ActionError`` where nobody holds the feed."""
     with conn.transaction():
-        SqlBook(conn).lock()
+        SqlPostings(conn).lock()
         if not feed_holds.resume(conn, person.by, person.reason, now):
-            raise HandError("nobody holds the feed; khaos-swap postings list says what else may stop it")
+            raise ActionError("nobody holds the feed; khaos-swap postings list says what else may stop it")
     conn.commit()
 
 
 def trust_feed(conn: psycopg.Connection[Any], person: Person, *, now: datetime) -> list[str]:
     """End the holds of the feed and continue after the tokens that had caused them.
 
-    Every planned posting is searched for again before it leaves. Raises ``HandError`` when the feed is not held.
+    Every planned posting is searched for again before it leaves. Raises ``ActionError`` when the feed is not held.
     """
     with conn.transaction():
-        book = SqlBook(conn)
+        book = SqlPostings(conn)
         tokens = trust(book, person, now)
     conn.commit()
     return tokens
@@ -137,9 +137,11 @@ def waive(conn: psycopg.Connection[Any], exception_id: int, person: Person, *, n
     with conn.transaction():
         found = exceptions.close(conn, exception_id, person.by, person.reason, now)
         if found is None:
-            raise HandError(f"exception {exception_id} is not open; khaos-swap exceptions list shows what is")
+            raise ActionError(f"exception {exception_id} is not open; khaos-swap exceptions list shows what is")
         kind, subject, return_id, pence, currency = found
-        made = Decision(WAIVED, subject, kind, person.by, person.reason, now, return_id, exception_id, pence, currency)
+        made = PersonDecision(
+            WAIVED, subject, kind, person.by, person.reason, now, return_id, exception_id, pence, currency
+        )
         decisions.record(conn, [made])
         entry = audit_log.Entry(now, person.by, "waived", f"exception {kind} {subject}", reason=person.reason)
         audit_log.append(conn, [entry])
@@ -153,7 +155,7 @@ def reopen(conn: psycopg.Connection[Any], exception_id: int, person: Person, *, 
     with conn.transaction():
         ended = decisions.take_back(conn, exception_id, person.by, person.reason, now)
         if ended is None:
-            raise HandError(
+            raise ActionError(
                 f"exception {exception_id} is not waived; khaos-swap exceptions list --waived shows what is"
             )
         follow_waiver(conn, ended.kind, ended.subject)
@@ -161,19 +163,19 @@ def reopen(conn: psycopg.Connection[Any], exception_id: int, person: Person, *, 
     return f"{ended.kind} {ended.subject}{'' if ended.exception_id else ', whose condition is gone'}"
 
 
-def find(book: Book, reference: str) -> Posting:
-    """The posting of a reference. Raises ``HandError`` when there is none."""
+def find(book: PostingStore, reference: str) -> Posting:
+    """The posting of a reference. Raises ``ActionError`` when there is none."""
     posting = book.by_reference([reference]).get(reference)
     if posting is None:
-        raise HandError(f"no posting has the reference {reference}; khaos-swap postings list shows them")
+        raise ActionError(f"no posting has the reference {reference}; khaos-swap postings list shows them")
     return posting
 
 
-def trust(book: Book, person: Person, now: datetime) -> list[str]:
+def trust(book: PostingStore, person: Person, now: datetime) -> list[str]:
     """The rule of ``trust_feed`` on any book."""
     book.lock()
     if not book.holds():
-        raise HandError("the feed is not held: nothing to trust")
+        raise ActionError("the feed is not held: nothing to trust")
     tokens = book.trust(person.by, person.reason, now)
     for token in sorted(tokens, key=_sequence):
         newest = book.newest_page()
@@ -189,9 +191,9 @@ def _sequence(token: str) -> int:
     return int(found[1]) if found else 0
 
 
-def _act(conn: psycopg.Connection[Any], reference: str, act: Callable[[Book, Posting], Posting]) -> Posting:
+def _act(conn: psycopg.Connection[Any], reference: str, act: Callable[[PostingStore, Posting], Posting]) -> Posting:
     with conn.transaction():
-        book = SqlBook(conn)
+        book = SqlPostings(conn)
         book.lock()
         done = act(book, find(book, reference))
         worklist.queue(conn, "reconcile", [done.return_id])
@@ -199,11 +201,13 @@ def _act(conn: psycopg.Connection[Any], reference: str, act: Callable[[Book, Pos
     return done
 
 
-def _released(book: Book, posting: Posting, person: Person, now: datetime, *, has_looked: bool = False) -> Posting:
+def _released(
+    book: PostingStore, posting: Posting, person: Person, now: datetime, *, has_looked: bool = False
+) -> Posting:
     _require(posting, "planned", "in_doubt")
     is_again = posting.state == "in_doubt"
     if is_again and not has_looked:
-        raise HandError(_what_release_does(posting))
+        raise ActionError(_what_release_does(posting))
     done = replace(posting, is_released=True)
     what = "released once more, having looked in Khaos" if is_again else "released"
     book.save([done], who=person.by, what=what, now=now, reason=person.reason)
@@ -220,30 +224,30 @@ def _what_release_does(posting: Posting) -> str:
     )
 
 
-def resolved(book: Book, posting: Posting, code: str, person: Person, now: datetime) -> Posting:
+def resolved(book: PostingStore, posting: Posting, code: str, person: Person, now: datetime) -> Posting:
     """The rule of ``resolve_confirmed`` on any book."""
     _require(posting, "in_doubt", "confirmed")
     note = book.note(code)
     if note is None or note.customer_code != posting.customer_code:
-        raise HandError(f"no Credit Note {code} of customer {posting.customer_code} was read from Khaos yet")
+        raise ActionError(f"no Credit Note {code} of customer {posting.customer_code} was read from Khaos yet")
     if code != posting.credit_note_code and book.claimed([code]):
-        raise HandError(f"Credit Note {code} confirms another posting already")
+        raise ActionError(f"Credit Note {code} confirms another posting already")
     done = confirmed(posting, note, by=f"person {person.by}", now=now)
     book.save([done], who=person.by, what="resolved as confirmed", now=now, reason=person.reason)
     return done
 
 
-def _not_posted(book: Book, posting: Posting, person: Person, now: datetime) -> Posting:
+def _not_posted(book: PostingStore, posting: Posting, person: Person, now: datetime) -> Posting:
     _require(posting, "in_doubt")
     done = ended_posting(posting, "refused", by=f"person {person.by}: {person.reason}", now=now)
     book.save([done], who=person.by, what="resolved as not posted", now=now, reason=person.reason)
     return done
 
 
-def _intended(book: Book, posting: Posting, return_code: str, person: Person, now: datetime) -> Posting:
+def _intended(book: PostingStore, posting: Posting, return_code: str, person: Person, now: datetime) -> Posting:
     _require(posting, "in_doubt")
     if not return_code.strip():
-        raise HandError("--return-code must name the return in Khaos")
+        raise ActionError("--return-code must name the return in Khaos")
     reason = f"return {return_code}: {person.reason}"
     book.save([posting], who=person.by, what="ProcessReturn asked for", now=now, reason=reason)
     return posting
@@ -253,9 +257,9 @@ def _refusal(
     conn: psycopg.Connection[Any], posting: Posting, said: str, person: Person, now: datetime
 ) -> tuple[Posting, str]:
     if any(words in said.lower() for words in WRONG_CODE):
-        raise HandError(f"{said}: nothing was changed; check the return code in Khaos")
+        raise ActionError(f"{said}: nothing was changed; check the return code in Khaos")
 
-    def refuse(book: Book, current: Posting) -> Posting:
+    def refuse(book: PostingStore, current: Posting) -> Posting:
         _require(current, "in_doubt")
         done = ended_posting(current, "refused", by=said, now=now)
         book.save([done], who=person.by, what="refused by Khaos", now=now, reason=said)
@@ -266,7 +270,7 @@ def _refusal(
 
 def _require(posting: Posting, *states: str) -> None:
     if posting.state not in states:
-        raise HandError(f"{posting.reference} is {posting.state}; this needs {' or '.join(states)}")
+        raise ActionError(f"{posting.reference} is {posting.state}; this needs {' or '.join(states)}")
 
 
 def follow_waiver(conn: psycopg.Connection[Any], kind: str, subject: str) -> None:

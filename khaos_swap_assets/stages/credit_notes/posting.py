@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from khaos_swap_assets.adapters.khaos.documents import return_document, without_party
 from khaos_swap_assets.adapters.store import decisions, drafts, links, notes, orders, parties, worklist
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
-from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.documents.postings import Planned, Settled, Wanted
 from khaos_swap_assets.domain.documents.sale_prices import prices_of
 from khaos_swap_assets.domain.money.periods import london_date
@@ -44,7 +44,7 @@ HANDS_OVERLAP = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
+class PostingRound:
     """What one round did: searched customers, notes attributed, and postings by outcome."""
 
     searched: int
@@ -53,10 +53,10 @@ class Posted:
     outcomes: dict[str, int]
 
 
-def post(tools: Toolbox) -> Posted:
+def post(tools: Toolbox) -> PostingRound:
     """Search, attribute, settle, plan. Nothing leaves here: Khaos pulls what is planned from the feed."""
     with tools.store() as conn:
-        book = SqlBook(conn)
+        book = SqlPostings(conn)
         wanted = engine.wanted(book)
         ready = drafts.ready(conn) if tools.settings.mode != "audit" else []
     customers = sorted(wanted.customers | {one.draft.customer_code for one in ready if one.draft})
@@ -93,8 +93,8 @@ def _settle_and_plan(
     ready: Sequence[SavedDraft],
     found: Search,
     searched_at: datetime,
-) -> Posted:
-    book, now, faults = SqlBook(conn), tools.now(), isolating.Faults(isolating.POSTING)
+) -> PostingRound:
+    book, now, faults = SqlPostings(conn), tools.now(), isolating.Faults(isolating.POSTING)
     book.lock()
     keep_statuses(conn, found.feeds, now)
     keep_notes(conn, found.feeds, now)
@@ -124,7 +124,7 @@ def _settle_and_plan(
     orders.forget_parties(conn, now - FORGET_AFTER)
     parties.forget(conn, now - FORGET_AFTER)
     done = [*(one.outcome for one in settled), *(one.outcome for one in planned), *("withdrawn" for _ in withdrawn)]
-    return Posted(len(found.customers), attributed.attributed, attributed.ambiguous, dict(Counter[str](done)))
+    return PostingRound(len(found.customers), attributed.attributed, attributed.ambiguous, dict(Counter[str](done)))
 
 
 def _uncovered(conn: psycopg.Connection, ready: Sequence[SavedDraft]) -> list[SavedDraft]:

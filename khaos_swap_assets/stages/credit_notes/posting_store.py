@@ -1,7 +1,7 @@
 """What the posting engine needs of storage, and nothing of how it is kept.
 
-Belongs here: the ``Book`` protocol. Stays out: SQL (``adapters.store.postings``) and rules (``engine``, ``feed``).
-A book lives inside one transaction of its caller: nothing of it counts before the caller commits.
+Belongs here: the ``PostingStore`` protocol. Stays out: SQL (``adapters.store.postings``), rules (``engine``, ``feed``).
+It lives inside one transaction of its caller: nothing of it counts before the caller commits.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import Protocol
 
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
-from khaos_swap_assets.domain.documents.postings import Change, Key, Page, Posting
+from khaos_swap_assets.domain.documents.postings import Key, Page, Posting, PostingChange
 
 
-class Book(Protocol):
+class PostingStore(Protocol):
     """The postings and pages of one installation, as one transaction sees them."""
 
     def lock(self) -> None:
@@ -78,5 +78,5 @@ class Book(Protocol):
     def save(self, postings: Iterable[Posting], *, who: str, what: str, now: datetime, reason: str = "") -> None:
         """Insert or replace postings by their reference and write each change to the audit log."""
 
-    def save_changes(self, changes: Iterable[Change], *, who: str, now: datetime) -> None:
+    def save_changes(self, changes: Iterable[PostingChange], *, who: str, now: datetime) -> None:
         """``save`` for changes of several kinds at once; each reference at most once."""

@@ -15,12 +15,12 @@ import psycopg
 
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import feed_holds, monthly
-from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.documents.postings import Posting
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.stages import watching
-from khaos_swap_assets.stages.credit_notes.feed import Limits, may_differ
-from khaos_swap_assets.stages.credit_notes.posting_store import Book
+from khaos_swap_assets.stages.credit_notes.feed import FeedLimits, may_differ
+from khaos_swap_assets.stages.credit_notes.posting_store import PostingStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,11 @@ class Held:
 
 def held(conn: psycopg.Connection[Any], *, settings: Settings, now: datetime, period: str = "") -> list[Held]:
     """The planned documents that wait behind a held feed, the first planned first; of one month's returns, if given."""
-    book = SqlBook(conn)
+    book = SqlPostings(conn)
     planned = book.of_state("planned")
     if not planned:
         return []
-    waits = waits_for(book, Limits.of(settings, watching.stopped(conn, settings, now)))
+    waits = waits_for(book, FeedLimits.of(settings, watching.stopped(conn, settings, now)))
     mine = set(monthly.returns_of(conn, period)) if period else {one.return_id for one in planned}
     return [
         Held(
@@ -51,7 +51,7 @@ def held(conn: psycopg.Connection[Any], *, settings: Settings, now: datetime, pe
     ]  # fmt: skip
 
 
-def waits_for(book: Book, limits: Limits) -> dict[str, str]:
+def waits_for(book: PostingStore, limits: FeedLimits) -> dict[str, str]:
     """By reference, what each planned document waits for; those that nothing of others holds are left out."""
     undone = book.undone()
     out = [one for one in undone if one.state == "in_doubt"]
@@ -64,7 +64,7 @@ def waits_for(book: Book, limits: Limits) -> dict[str, str]:
     return {one.reference: _unseen(odd[0]) for one in planned if may_differ(one)}
 
 
-def _common(book: Book, limits: Limits, out: Sequence[Posting]) -> str:
+def _common(book: PostingStore, limits: FeedLimits, out: Sequence[Posting]) -> str:
     """What holds every document, the first of all reasons."""
     if limits.stopped:
         return limits.stopped
@@ -86,13 +86,13 @@ def _unseen(posting: Posting) -> str:
 
 def feed_problems(conn: psycopg.Connection[Any], *, settings: Settings, now: datetime) -> list[str]:
     """Why the feed hands out less than it could, one line each, with what to do; empty when nothing stops it."""
-    book = SqlBook(conn)
+    book = SqlPostings(conn)
     waits = settings.mode != "audit" and bool(book.of_state("planned"))
     stopped = watching.stopped(conn, settings, now) if waits else watching.missed(conn, settings, now)
-    return problems(book, Limits.of(settings, stopped or feed_holds.by_person(conn)), now)
+    return problems(book, FeedLimits.of(settings, stopped or feed_holds.by_person(conn)), now)
 
 
-def problems(book: Book, limits: Limits, now: datetime) -> list[str]:
+def problems(book: PostingStore, limits: FeedLimits, now: datetime) -> list[str]:
     """The lines of ``feed_problems`` for any book."""
     found = [limits.stopped] if limits.stopped else []
     found += [f"the feed is held: {reason}; khaos-swap postings trust-feed" for reason in book.holds()]

@@ -18,10 +18,10 @@ from typing import Any
 import psycopg
 
 from khaos_swap_assets.adapters.store import audit_log, links, worklist
-from khaos_swap_assets.adapters.store.links import Refusal, StandingLink
-from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.adapters.store.links import RuledOut, StandingLink
+from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.linking.loose_notes import SPLIT
-from khaos_swap_assets.stages.credit_notes.people import HandError, Person
+from khaos_swap_assets.stages.credit_notes.people import ActionError, Person
 
 SHOW = "khaos-swap links list shows what there is"
 
@@ -31,18 +31,18 @@ def undo(
 ) -> list[StandingLink]:
     """Take back the links of a note and of what was linked together with it; gives them.
 
-    The no counts for the note and each of its returns, or only for the return ``rma``. Raises ``HandError`` where there
-    is no such link, and for a note that answers our own document.
+    The no counts for the note and each of its returns, or only for the return ``rma``. Raises ``ActionError`` where
+    there is no such link, and for a note that answers our own document.
     """
     with conn.transaction():
-        book = SqlBook(conn)
+        book = SqlPostings(conn)
         book.lock()
         found = links.of_notes(conn, [code])
         refused = [one for one in found if rma in ("", one.rma)]
         if not refused:
-            raise HandError(f"Credit Note {code} is not linked to {rma or 'any return'}; {SHOW}")
+            raise ActionError(f"Credit Note {code} is not linked to {rma or 'any return'}; {SHOW}")
         if any(one.matched_by == "posting" for one in found):
-            raise HandError(f"Credit Note {code} answers our own document; khaos-swap postings resolve is for that")
+            raise ActionError(f"Credit Note {code} answers our own document; khaos-swap postings resolve is for that")
         taken = links.of_notes(conn, _together(conn, found))
         links.detach(conn, sorted({one.credit_note_code for one in taken}))
         links.refuse(conn, map(_pair, refused), person.by, person.reason, now)
@@ -54,16 +54,16 @@ def undo(
     return taken
 
 
-def allow(conn: psycopg.Connection[Any], code: str, person: Person, *, now: datetime, rma: str = "") -> list[Refusal]:
+def allow(conn: psycopg.Connection[Any], code: str, person: Person, *, now: datetime, rma: str = "") -> list[RuledOut]:
     """Take back the no to a note and each of its returns, or to the return ``rma``; gives what was refused.
 
-    The next run links them again where that is certain. Raises ``HandError`` where nobody said no.
+    The next run links them again where that is certain. Raises ``ActionError`` where nobody said no.
     """
     with conn.transaction():
-        SqlBook(conn).lock()
+        SqlPostings(conn).lock()
         found = [one for one in links.refusals(conn, [code]) if rma in ("", one.rma)]
         if not found:
-            raise HandError(f"nobody ruled out Credit Note {code} and {rma or 'any return'}; {SHOW}")
+            raise ActionError(f"nobody ruled out Credit Note {code} and {rma or 'any return'}; {SHOW}")
         links.forgive(conn, list(map(_pair, found)), person.by, person.reason, now)
         _follow(conn, [one.return_id for one in found])
         audit_log.append(conn, [_entry(one, "link allowed again", person, now) for one in found])
@@ -71,7 +71,7 @@ def allow(conn: psycopg.Connection[Any], code: str, person: Person, *, now: date
     return found
 
 
-def _hold_back(book: SqlBook, codes: Iterable[str], person: Person, now: datetime) -> None:
+def _hold_back(book: SqlPostings, codes: Iterable[str], person: Person, now: datetime) -> None:
     """Withdraw what is planned for the customers of these notes: the next search decides whether they cover it."""
     customers = {note.customer_code for code in set(codes) if (note := book.note(code))}
     planned = [one for one in book.undone() if one.state == "planned" and one.customer_code in customers]
@@ -85,7 +85,7 @@ def _together(conn: psycopg.Connection[Any], found: Sequence[StandingLink]) -> l
     return sorted({found[0].credit_note_code, *parts})
 
 
-def _pair(one: StandingLink | Refusal) -> tuple[str, str]:
+def _pair(one: StandingLink | RuledOut) -> tuple[str, str]:
     return one.credit_note_code, one.return_id
 
 
@@ -95,7 +95,7 @@ def _follow(conn: psycopg.Connection[Any], return_ids: Iterable[str]) -> None:
     worklist.queue(conn, "reconcile", ids)
 
 
-def _entry(one: StandingLink | Refusal, what: str, person: Person, now: datetime) -> audit_log.Entry:
+def _entry(one: StandingLink | RuledOut, what: str, person: Person, now: datetime) -> audit_log.Entry:
     told = {name: value if isinstance(value, int) else str(value) for name, value in asdict(one).items()}
     return audit_log.Entry(
         now, person.by, what, f"link {one.credit_note_code} {one.rma}", before=told, reason=person.reason

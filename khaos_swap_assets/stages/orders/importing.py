@@ -16,7 +16,7 @@ from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.adapters.files import documents
 from khaos_swap_assets.adapters.store import audit_log, imports, links, matches, notes, orders, returns, worklist
 from khaos_swap_assets.adapters.store.imports import Import, Kind
-from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.stages.orders.sync import SOURCE, answer_by_files
@@ -24,7 +24,7 @@ from khaos_swap_assets.stages.orders.sync import SOURCE, answer_by_files
 if TYPE_CHECKING:
     import psycopg
 
-    from khaos_swap_assets.adapters.files.documents import Note
+    from khaos_swap_assets.adapters.files.documents import FileNote
     from khaos_swap_assets.adapters.files.layouts import NoteRow, OrderRow
 
 
@@ -65,7 +65,7 @@ def import_orders(
     An order counts as invoiced only where the file names the day. Where no web service answers (``is_cloud``), a
     reference that is in no file is answered too: not found.
     """
-    SqlBook(conn).lock()
+    SqlPostings(conn).lock()
     told = [
         order
         for some in documents.by_order(rows).values()
@@ -91,7 +91,7 @@ def import_notes(
     complete and a note in it is nobody's: it may be anybody's, so nothing could be cleared by it; or when a file that
     is complete up to a later moment was there before: this one would put back what notes were.
     """
-    SqlBook(conn).lock()
+    SqlPostings(conn).lock()
     told = _with_customers(conn, [_as_note(one) for one in documents.notes(rows)])
     if brought.complete_to:
         _refuse_incomplete(told, brought.complete_to, now)
@@ -113,7 +113,7 @@ def _absent(conn: psycopg.Connection, told: Sequence[CreditNote], complete_to: d
     return tuple(imports.absent_notes(conn, codes, london_date(complete_to))) if complete_to else ()
 
 
-def _as_note(told: Note) -> CreditNote:
+def _as_note(told: FileNote) -> CreditNote:
     units: dict[str, int] = {}
     for line in told.lines:
         if line.quantity:
@@ -195,7 +195,7 @@ def _record(
         count,
         changed,
         brought.complete_to,
-        SqlBook(conn).life(),
+        SqlPostings(conn).life(),
         now,
         brought.by,
     )

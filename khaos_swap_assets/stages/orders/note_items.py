@@ -20,7 +20,7 @@ from khaos_swap_assets.adapters.errors import PermanentError, TransientError, Ve
 from khaos_swap_assets.adapters.khaos.records import NoteItems, StatusFeed
 from khaos_swap_assets.adapters.store import note_items as store
 from khaos_swap_assets.adapters.store import notes, setbacks
-from khaos_swap_assets.adapters.store.note_items import Capability, Reading, hash_of_line
+from khaos_swap_assets.adapters.store.note_items import Capability, ItemsReading, hash_of_line
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote, ItemsBy
 from khaos_swap_assets.stages import refusing
 from khaos_swap_assets.stages.refusing import Heard
@@ -87,7 +87,7 @@ class _Plan:
 
     seen: Sequence[CreditNote]
     lacking: Mapping[str, CreditNote]
-    known: Mapping[str, Reading]
+    known: Mapping[str, ItemsReading]
     before: Capability | None
     ask: Sequence[str]
 
@@ -171,10 +171,10 @@ def _keep(
     store.leave_line(conn, [*shown, *gone])
     setbacks.over(conn, [refusing.NOTES], [*shown, *gone, *asked.heard.answers])
     read = {code: items.lines for code, items in asked.heard.answers.items()}
-    store.save(conn, [Reading(code, hash_of_line(plan.lacking[code]), lines, now) for code, lines in read.items()])
+    store.save(conn, [ItemsReading(code, hash_of_line(plan.lacking[code]), lines, now) for code, lines in read.items()])
     if found is None or found.value != "none":
         setbacks.keep(conn, refusing.NOTES, asked.heard.refused, now)
         waiting = [code for code in plan.lacking if code not in read and not plan.is_as_known(code)]
-        store.save(conn, [Reading(code, hash_of_line(plan.lacking[code]), None, now) for code in waiting])
+        store.save(conn, [ItemsReading(code, hash_of_line(plan.lacking[code]), None, now) for code in waiting])
     before = {code: lines for code in plan.lacking if (lines := plan.lines_of(code)) is not None}
     return {code: replace(plan.lacking[code], lines=lines) for code, lines in {**before, **read}.items()}

@@ -22,7 +22,7 @@ from khaos_swap_assets.domain.goods.dispositions import KEPT
 from khaos_swap_assets.domain.judging.document_facts import NoteFacts, PostingFacts, share_of
 from khaos_swap_assets.domain.judging.facts import Limits, ReturnFacts
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts, MoveFacts
-from khaos_swap_assets.domain.linking.attribution import Claim, may_cover
+from khaos_swap_assets.domain.linking.attribution import CoverClaim, may_cover
 from khaos_swap_assets.domain.money.periods import VatPeriods
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.domain.policy.settlement import Settlement
@@ -191,7 +191,7 @@ class Batch:
         if is_out or self.dossier.notes.get(key) or head is None or not head.customer_code:
             return ""
         due, order = {line.product_id for line in settled.lines}, self.dossier.orders.get(key)
-        claim = Claim(
+        claim = CoverClaim(
             return_id=key,
             customer_code=head.customer_code,
             currency=record.currency,

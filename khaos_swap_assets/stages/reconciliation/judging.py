@@ -21,10 +21,10 @@ from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.judging.document_facts import NoteFacts
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.judging.month_conditions import timing_of
+from khaos_swap_assets.domain.judging.return_waterfall import month_parts_of, refund_vat_of
 from khaos_swap_assets.domain.judging.verdict import Verdict, judge, judge_note, judge_unreadable
 from khaos_swap_assets.domain.judging.waterfall import LEGS
-from khaos_swap_assets.domain.judging.waterfall_sides import month_parts_of, refund_vat_of
-from khaos_swap_assets.domain.linking.loose_notes import Told
+from khaos_swap_assets.domain.linking.loose_notes import WhyLoose
 from khaos_swap_assets.domain.money.periods import london_month
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.stages import isolating, refusing
@@ -161,10 +161,10 @@ def _judge_orphans(conn: psycopg.Connection, settings: Settings, now: datetime) 
 
 def _told(
     conn: psycopg.Connection, loose: Sequence[CreditNote], now: datetime
-) -> dict[str, tuple[Told, dict[str, str]]]:
+) -> dict[str, tuple[WhyLoose, dict[str, str]]]:
     """What is told of loose notes; nothing of those of a customer on whose notes the rules fail."""
 
-    def work(customers: Sequence[str]) -> list[dict[str, tuple[Told, dict[str, str]]]]:
+    def work(customers: Sequence[str]) -> list[dict[str, tuple[WhyLoose, dict[str, str]]]]:
         return [told_of(conn, [note for note in loose if note.customer_code in customers])]
 
     customers = sorted({note.customer_code for note in loose})
@@ -172,7 +172,7 @@ def _told(
     return {code: told for some in done for code, told in some.items()}
 
 
-def _loose(note: CreditNote, known: tuple[Told, dict[str, str]] | None, seen_from: date | None) -> NoteFacts:
+def _loose(note: CreditNote, known: tuple[WhyLoose, dict[str, str]] | None, seen_from: date | None) -> NoteFacts:
     """A note of nobody, with why; a suggestion is told with its score and acts on nothing."""
     if known is None:
         return NoteFacts(note, seen_from=seen_from)

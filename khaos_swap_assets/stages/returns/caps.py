@@ -15,7 +15,7 @@ from khaos_swap_assets.adapters.store import matches, returns, worklist
 from khaos_swap_assets.domain.policy import settlement
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.domain.records.matches import MatchedLine
-from khaos_swap_assets.domain.records.orders import Claim, SalesOrder
+from khaos_swap_assets.domain.records.orders import SalesOrder, UnitClaim
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.domain.records.returns import ENDED_UNPAID, Return
 from khaos_swap_assets.domain.records.sold_packs import named_line, over_sold
@@ -28,7 +28,7 @@ def mark_over_returns(
     heads = matches.returns(conn, matches.ids_of_orders(conn, list(touched)))
     records = returns.load(conn, list(heads))
     lines = matches.lines(conn, list(heads))
-    claims: dict[str, list[Claim]] = {}
+    claims: dict[str, list[UnitClaim]] = {}
     for key, head in heads.items():
         order = touched.get(head.so_code or "")
         claims.setdefault(head.so_code or "", []).extend(_claims(records[key], lines.get(key, ()), order, policy))
@@ -49,7 +49,7 @@ def mark_over_returns(
 
 def _claims(
     one: Return, lines: Iterable[MatchedLine], order: SalesOrder | None, policy: CreditNotePolicy
-) -> list[Claim]:
+) -> list[UnitClaim]:
     """Rows of the return that are credited; their worth counts once money or a decision stands for it."""
     if one.status in ENDED_UNPAID:
         return []
@@ -60,7 +60,7 @@ def _claims(
     is_worth = one.is_ended and order is not None and order.currency == one.currency
     items = {row.product_id: row.line_item_id for row in one.lines}
     return [
-        Claim(
+        UnitClaim(
             one.return_id,
             one.rma,
             moment,

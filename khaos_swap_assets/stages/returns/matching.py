@@ -27,7 +27,7 @@ from khaos_swap_assets.adapters.store import (
 )
 from khaos_swap_assets.adapters.swap import kept
 from khaos_swap_assets.domain.documents.credit_notes import PACK_UNCLEAR
-from khaos_swap_assets.domain.goods.dispositions import Inspection, KeptWords, Settlement, keeping, settle
+from khaos_swap_assets.domain.goods.dispositions import Inspection, KeptWords, SettledUnits, keeping, settle
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.domain.records.matches import MatchedLine, MatchedReturn
 from khaos_swap_assets.domain.records.orders import (
@@ -158,7 +158,7 @@ def _match_orders(
     return found
 
 
-def _settle(conn: psycopg.Connection, settings: Settings, loaded: Mapping[str, Return]) -> dict[str, Settlement]:
+def _settle(conn: psycopg.Connection, settings: Settings, loaded: Mapping[str, Return]) -> dict[str, SettledUnits]:
     spellings = KeptWords.of(settings.swap.kept_statuses, settings.swap.kept_tags)
     told = returns.parts(conn, list(loaded), kept.MEMBERS)
     by_rma: dict[str, list[Inspection]] = {}
@@ -175,7 +175,7 @@ def _settle(conn: psycopg.Connection, settings: Settings, loaded: Mapping[str, R
     }
 
 
-def _head(one: Return, match: OrderMatch, ref: str, settled: Settlement, now: datetime) -> MatchedReturn:
+def _head(one: Return, match: OrderMatch, ref: str, settled: SettledUnits, now: datetime) -> MatchedReturn:
     order = match.order
     problems = ("waiting",) if match.is_waiting else match.problems
     strange = tuple(
@@ -200,7 +200,7 @@ def _line(
     line: ReturnLine,
     sku: SkuMatch,
     order: SalesOrder | None,
-    settled: Settlement,
+    settled: SettledUnits,
     packs: Packs,
     settings: Settings,
 ) -> MatchedLine:

@@ -86,7 +86,7 @@ def sync_returns(tools: Toolbox) -> SyncedReturns:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class SweepWindow:
     """One list to ask for: returns updated, or submitted, since a moment; or ``whole``, for those worth knowing."""
 
     source: str
@@ -94,7 +94,7 @@ class Window:
     since: datetime
 
 
-def due_windows(conn: psycopg.Connection, settings: Settings, now: datetime) -> list[Window]:
+def due_windows(conn: psycopg.Connection, settings: Settings, now: datetime) -> list[SweepWindow]:
     """The lists to ask for now. The first look reaches back as far as a wide sweep; so does one a night.
 
     The first look and one night a week also go through the whole list: customers who wait longest are in no window.
@@ -102,15 +102,19 @@ def due_windows(conn: psycopg.Connection, settings: Settings, now: datetime) -> 
     reached = worklist.trusted(conn, SOURCE, now)
     wide = now - timedelta(days=settings.swap.wide_sweep_days)
     if reached is None or _is_night_due(worklist.trusted(conn, WIDE, now), now):
-        nightly = [Window(SOURCE, "changed", wide), Window(WIDE, "submitted", wide), Window(OPEN, "none", now)]
+        nightly = [
+            SweepWindow(SOURCE, "changed", wide),
+            SweepWindow(WIDE, "submitted", wide),
+            SweepWindow(OPEN, "none", now),
+        ]
         whole = worklist.trusted(conn, WHOLE, now)
         is_whole_due = whole is None or whole <= now - WHOLE_EVERY
-        return [*nightly, *([Window(WHOLE, "whole", first_read_from(settings, now))] if is_whole_due else [])]
-    windows = [Window(SOURCE, "changed", reached - timedelta(minutes=settings.swap.overlap_minutes))]
+        return [*nightly, *([SweepWindow(WHOLE, "whole", first_read_from(settings, now))] if is_whole_due else [])]
+    windows = [SweepWindow(SOURCE, "changed", reached - timedelta(minutes=settings.swap.overlap_minutes))]
     reread = worklist.trusted(conn, OPEN, now)
     if reread is None or reread <= now - timedelta(minutes=settings.open_reread_minutes):
         oldest = returns.oldest_open(conn, wide)
-        windows.append(Window(OPEN, "submitted" if oldest else "none", oldest or now))
+        windows.append(SweepWindow(OPEN, "submitted" if oldest else "none", oldest or now))
     return windows
 
 
@@ -122,10 +126,10 @@ def _is_night_due(reached: datetime | None, now: datetime) -> bool:
 
 
 def _read_windows(
-    client: SwapClient, windows: Sequence[Window]
-) -> tuple[dict[Window, SweepResult], PermanentError | None]:
+    client: SwapClient, windows: Sequence[SweepWindow]
+) -> tuple[dict[SweepWindow, SweepResult], PermanentError | None]:
     """Ask for each list; where one is refused the others are asked for all the same. The lists, and the refusal."""
-    sweeps: dict[Window, SweepResult] = {}
+    sweeps: dict[SweepWindow, SweepResult] = {}
     refusal: PermanentError | None = None
     for window in windows:
         if window.by != "none":
@@ -136,7 +140,7 @@ def _read_windows(
     return sweeps, refusal
 
 
-def _ask(client: SwapClient, window: Window) -> SweepResult:
+def _ask(client: SwapClient, window: SweepWindow) -> SweepResult:
     if window.by == "whole":
         return client.whole(lambda record: is_worth_knowing(record, window.since))
     return client.changed_since(window.since) if window.by == "changed" else client.submitted_since(window.since)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from khaos_swap_assets.adapters.khaos.client import KhaosClient
     from khaos_swap_assets.adapters.khaos.pushes import PushedStock
-    from khaos_swap_assets.adapters.khaos.wire import RowFault
+    from khaos_swap_assets.adapters.khaos.wire import KhaosRowFault
     from khaos_swap_assets.adapters.store.inbox import Waiting
     from khaos_swap_assets.domain.records.stock_codes import StockCode
 
@@ -76,7 +76,7 @@ class _Read:
 
     codes: list[str] = field(default_factory=list)
     items: list[StockCode] = field(default_factory=list)
-    faults: list[RowFault] = field(default_factory=list)
+    faults: list[KhaosRowFault] = field(default_factory=list)
     refusals: dict[str, PermanentError] = field(default_factory=dict)
 
 
@@ -94,7 +94,9 @@ def _read(client: KhaosClient, since: datetime | None, again: Sequence[str]) -> 
     return read
 
 
-def _keep(conn: psycopg.Connection, items: Sequence[StockCode], faults: Sequence[RowFault], now: datetime) -> list[str]:
+def _keep(
+    conn: psycopg.Connection, items: Sequence[StockCode], faults: Sequence[KhaosRowFault], now: datetime
+) -> list[str]:
     """Save items and faults, and queue the returns that a changed code concerns; the changed codes."""
     changed = catalogue.save(conn, items, now)
     khaos_faults.resolve(conn, [item.stock_code for item in items], now)

@@ -27,7 +27,7 @@ AMOUNTS = [
 
 @pytest.mark.parametrize(("text", "decimal", "plain", "currency"), AMOUNTS)
 def test_amounts_as_people_write_them(text: str, decimal: str, plain: str, currency: str) -> None:
-    assert forms.amount(text, decimal) == forms.Amount(plain, currency)
+    assert forms.amount(text, decimal) == forms.PlainAmount(plain, currency)
 
 
 @pytest.mark.parametrize("text", ["1,23.4", "12,50", "1.234.5", "twelve", "", "£", "1,2345", "--5", "=1+1"])

@@ -8,7 +8,7 @@ from lxml import etree
 
 from khaos_swap_assets.adapters.khaos import status
 from khaos_swap_assets.adapters.khaos.records import CancelledNote, OrderStatus
-from khaos_swap_assets.adapters.khaos.wire import RowFault
+from khaos_swap_assets.adapters.khaos.wire import KhaosRowFault
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 
 ISSUED = (
@@ -55,7 +55,7 @@ def note(code: str = "CN1", **parts: str) -> str:
     return row(code, kind='<ORDER_TYPE TYPE_ID="2">Credit Note</ORDER_TYPE>', **parts)
 
 
-def read(*rows: str) -> tuple[list[status.Document], list[RowFault]]:
+def read(*rows: str) -> tuple[list[status.Document], list[KhaosRowFault]]:
     return status.read_statuses(etree.fromstring(f"<STATUS_LIST>{''.join(rows)}</STATUS_LIST>"))
 
 
@@ -277,7 +277,7 @@ def test_a_bad_row_loses_only_itself(bad: str, reason: str) -> None:
 
 def test_a_feed_holds_each_document_once_as_last_seen() -> None:
     newer = replace(NOTE, gross_pence=1)
-    fault = RowFault("X", "bad")
+    fault = KhaosRowFault("X", "bad")
     feed = status.feed([NOTE, ORDER, newer, CancelledNote(replace(NOTE, credit_note_code="CN2"))], [fault, fault])
     assert feed.orders == [ORDER]
     assert feed.credit_notes == [newer]

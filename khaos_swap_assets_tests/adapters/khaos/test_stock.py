@@ -9,7 +9,7 @@ from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.khaos import stock
 from khaos_swap_assets.adapters.khaos.envelope import Value
 from khaos_swap_assets.adapters.khaos.records import StockLevel
-from khaos_swap_assets.adapters.khaos.wire import RowFault
+from khaos_swap_assets.adapters.khaos.wire import KhaosRowFault
 from khaos_swap_assets.domain.records.stock_codes import StockCode
 
 PARENT = """<STOCK_ITEMS><STOCK_ITEM>
@@ -62,20 +62,20 @@ def test_an_item_is_read_with_all_that_a_match_needs() -> None:
 @pytest.mark.parametrize(
     ("row", "fault"),
     [
-        ("<STOCK_ITEM><STOCK_ID>5</STOCK_ID></STOCK_ITEM>", RowFault("5", "STOCK_CODE is missing")),
-        ("<STOCK_ITEM><STOCK_CODE>A</STOCK_CODE></STOCK_ITEM>", RowFault("A", "STOCK_ID is missing")),
+        ("<STOCK_ITEM><STOCK_ID>5</STOCK_ID></STOCK_ITEM>", KhaosRowFault("5", "STOCK_CODE is missing")),
+        ("<STOCK_ITEM><STOCK_CODE>A</STOCK_CODE></STOCK_ITEM>", KhaosRowFault("A", "STOCK_ID is missing")),
         (
             "<STOCK_ITEM><STOCK_CODE>A</STOCK_CODE><STOCK_ID>5</STOCK_ID><DISCONTINUED>maybe</DISCONTINUED></STOCK_ITEM>",
-            RowFault("A", "DISCONTINUED: 'maybe' is neither true nor false"),
+            KhaosRowFault("A", "DISCONTINUED: 'maybe' is neither true nor false"),
         ),
         (
             "<STOCK_ITEM><STOCK_CODE>A</STOCK_CODE><STOCK_ID>5</STOCK_ID><LINKED_ITEMS><LINK_ITEM><STOCK_CODE>B"
             "</STOCK_CODE><LINK_TYPE>3</LINK_TYPE><LINK_VALUE>0.5</LINK_VALUE></LINK_ITEM></LINKED_ITEMS></STOCK_ITEM>",
-            RowFault("A", "LINK_VALUE: '0.5' is no whole number of units"),
+            KhaosRowFault("A", "LINK_VALUE: '0.5' is no whole number of units"),
         ),
     ],
 )
-def test_a_bad_item_loses_only_itself(row: str, fault: RowFault) -> None:
+def test_a_bad_item_loses_only_itself(row: str, fault: KhaosRowFault) -> None:
     rows, faults = stock.read_stock(items(row, FULL))
     assert [found.stock_code for found in rows] == [" GIFT-01 "]
     assert faults == [fault]

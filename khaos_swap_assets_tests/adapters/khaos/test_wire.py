@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from khaos_swap_assets.adapters.khaos import wire
-from khaos_swap_assets.adapters.khaos.wire import RowFault
+from khaos_swap_assets.adapters.khaos.wire import KhaosRowFault
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_a_bad_row_loses_only_itself() -> None:
     )
     good, faults = wire.read_rows(rows, lambda row: wire.quantity(row, "Q"), "C")
     assert good == [1, 4]
-    assert faults[0] == RowFault("B", "Q: 'x' is no number")
+    assert faults[0] == KhaosRowFault("B", "Q: 'x' is no number")
     assert len(faults[1].subject) == 16
     assert faults[1].subject == wire.subject_of(rows[2], "C")
 
@@ -168,6 +168,6 @@ def test_a_row_on_which_our_reading_fails_loses_only_itself(caplog: pytest.LogCa
     odd = {"A": "fine"}
     with caplog.at_level(logging.ERROR):
         good, faults = wire.read_rows(rows, lambda row: odd[wire.text(row, "C")], "C")
-    assert (good, faults) == (["fine"], [RowFault("B", "it cannot be read by a fault of ours: KeyError: 'B'")])
+    assert (good, faults) == (["fine"], [KhaosRowFault("B", "it cannot be read by a fault of ours: KeyError: 'B'")])
     (told,) = caplog.records
     assert (told.getMessage(), bool(told.exc_info)) == ("reading B failed; all other rows go on", True)

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from khaos_swap_assets.adapters.store import decisions, findings
-from khaos_swap_assets.adapters.store.decisions import WAIVED, Decision
+from khaos_swap_assets.adapters.store.decisions import WAIVED, PersonDecision
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 
 Database = psycopg.Connection[Any]
@@ -31,7 +31,7 @@ def waived(database: Database) -> Database:
     )
     number = (row.fetchone() or (0,))[0]
     decisions.record(
-        database, [Decision(WAIVED, "RMA1", "value_gap", "Kim", "goodwill", LATER, "R1", number, 100, "GBP")]
+        database, [PersonDecision(WAIVED, "RMA1", "value_gap", "Kim", "goodwill", LATER, "R1", number, 100, "GBP")]
     )
     return database
 
@@ -70,6 +70,6 @@ def test_a_waiver_of_what_is_gone_ends_so_that_the_next_time_is_judged_afresh(wa
 
 
 def test_a_newer_decision_about_the_same_ends_the_older_and_nothing_is_deleted(waived: Database) -> None:
-    decisions.record(waived, [Decision(WAIVED, "RMA1", "value_gap", "Lee", "agreed", LATER)])
+    decisions.record(waived, [PersonDecision(WAIVED, "RMA1", "value_gap", "Lee", "agreed", LATER)])
     rows = waived.execute("SELECT decided_by, ended_by FROM recon.decisions ORDER BY decision_id").fetchall()
     assert rows == [("Kim", "Lee"), ("Lee", "")]

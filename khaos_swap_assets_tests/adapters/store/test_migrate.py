@@ -11,7 +11,7 @@ from alembic import command
 from khaos_swap_assets.adapters.errors import StoreError
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import embedded, migrate, proofs
-from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.refunds.proof import Proof
 
 
@@ -119,7 +119,7 @@ def test_what_is_planned_before_the_content_was_kept_takes_that_of_its_draft(emp
         )
     migrate.upgrade(empty_url)
     with store.connect(empty_url, application="tests") as connection:
-        assert [one.reference for one in SqlBook(connection).stale()] == []
+        assert [one.reference for one in SqlPostings(connection).stale()] == []
         rows = connection.execute("SELECT reference, drafted FROM recon.postings ORDER BY 1").fetchall()
     assert rows == [("A1", {"lines": []}), ("A2", None)]
 

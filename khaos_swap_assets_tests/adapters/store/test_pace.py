@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from khaos_swap_assets.adapters.store import tables
-from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.stages import presenting
 from khaos_swap_assets_tests.adapters.store.test_postings import NOW, posting
 
@@ -31,13 +31,13 @@ def test_a_draft_is_done_when_its_posting_is_over(
     database: psycopg.Connection[Any], state: Any, marked: list[int]
 ) -> None:
     database.execute(DRAFT)
-    SqlBook(database).save([posting(state=state, ended_at=NOW)], who="tests", what="saved", now=NOW)
+    SqlPostings(database).save([posting(state=state, ended_at=NOW)], who="tests", what="saved", now=NOW)
     assert done(database) == marked
 
 
 def test_a_posting_that_lives_again_takes_the_mark_away(database: psycopg.Connection[Any]) -> None:
     database.execute(DRAFT)
-    book, out = SqlBook(database), posting(state="refused", handed_out_at=NOW, times_handed_out=1)
+    book, out = SqlPostings(database), posting(state="refused", handed_out_at=NOW, times_handed_out=1)
     book.save([out], who="tests", what="refused", now=NOW)
     assert done(database) == [1]
     book.save([replace(out, state="planned")], who="tests", what="released", now=NOW + timedelta(hours=1))

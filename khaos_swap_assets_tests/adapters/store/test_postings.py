@@ -15,10 +15,10 @@ from khaos_swap_assets.adapters.errors import StoreError
 from khaos_swap_assets.adapters.store import audit_log, drafts, exceptions
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
-from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.documents.credit_notes import Draft
 from khaos_swap_assets.domain.documents.draft_lines import DraftLine
-from khaos_swap_assets.domain.documents.postings import Change, Page, Posting
+from khaos_swap_assets.domain.documents.postings import Page, Posting, PostingChange
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -32,15 +32,15 @@ def posting(reference: str = "RMA1", **changes: Any) -> Posting:
 
 
 @pytest.fixture
-def book(database: psycopg.Connection[Any]) -> SqlBook:
-    return SqlBook(database)
+def book(database: psycopg.Connection[Any]) -> SqlPostings:
+    return SqlPostings(database)
 
 
-def save(book: SqlBook, *postings: Posting, what: str = "saved") -> None:
+def save(book: SqlPostings, *postings: Posting, what: str = "saved") -> None:
     book.save(postings, who="tests", what=what, now=NOW, reason="because")
 
 
-def test_a_posting_comes_back_as_it_was_saved(book: SqlBook) -> None:
+def test_a_posting_comes_back_as_it_was_saved(book: SqlPostings) -> None:
     one = posting(
         state="in_doubt", is_released=True, handed_out_at=NOW, times_handed_out=2, asked_again_at=NOW,
         asked_by="continuation", cleared_at=NOW, cleared_in="life", doubt="why", drafted='{"b": 1,  "a": 2}',
@@ -55,12 +55,12 @@ def test_a_posting_comes_back_as_it_was_saved(book: SqlBook) -> None:
     assert book.of_state("confirmed") == [ended]
 
 
-def test_the_document_keeps_every_byte(book: SqlBook) -> None:
+def test_the_document_keeps_every_byte(book: SqlPostings) -> None:
     save(book, posting())
     assert book.by_reference(["RMA1"])["RMA1"].document == '{"b": 84.90,  "a": [1.0]}'
 
 
-def test_undone_are_planned_and_in_doubt_the_oldest_first(book: SqlBook) -> None:
+def test_undone_are_planned_and_in_doubt_the_oldest_first(book: SqlPostings) -> None:
     save(
         book,
         posting("LATE", planned_at=NOW + timedelta(days=1)),
@@ -70,19 +70,19 @@ def test_undone_are_planned_and_in_doubt_the_oldest_first(book: SqlBook) -> None
     assert [one.reference for one in book.undone()] == ["EARLY", "LATE"]
 
 
-def test_references_are_equal_only_character_by_character(book: SqlBook) -> None:
+def test_references_are_equal_only_character_by_character(book: SqlPostings) -> None:
     save(book, posting("RMA1"), posting("rma1"))
     assert list(book.by_reference(["RMA1"])) == ["RMA1"]
     assert book.by_reference(["Rma1", "RMA1 "]) == {}
 
 
-def test_a_reference_never_changes_its_return(book: SqlBook) -> None:
+def test_a_reference_never_changes_its_return(book: SqlPostings) -> None:
     save(book, posting())
     with pytest.raises(StoreError, match="a reference keeps its return"):
         save(book, posting(return_id="other"))
 
 
-def test_a_document_that_left_never_changes(book: SqlBook) -> None:
+def test_a_document_that_left_never_changes(book: SqlPostings) -> None:
     save(book, posting())
     save(book, posting(document='{"a": 2}'))
     out = posting(document='{"a": 2}', state="in_doubt", times_handed_out=1)
@@ -91,7 +91,7 @@ def test_a_document_that_left_never_changes(book: SqlBook) -> None:
         save(book, replace(out, document='{"a":2}'))
 
 
-def test_one_key_has_one_posting(book: SqlBook) -> None:
+def test_one_key_has_one_posting(book: SqlPostings) -> None:
     save(book, posting())
     with pytest.raises(errors.UniqueViolation):
         save(book, posting(reference="OTHER", return_id="id-RMA1", rma="RMA1"))
@@ -110,7 +110,7 @@ def test_one_key_has_one_posting(book: SqlBook) -> None:
     ],
 )
 def test_a_draft_of_equal_value_makes_a_posting_stale_as_soon_as_its_document_would_differ(
-    book: SqlBook, changed: dict[str, Any], is_stale: bool
+    book: SqlPostings, changed: dict[str, Any], is_stale: bool
 ) -> None:
     line = DraftLine("p1", "HAT", 1, 1000, "sellable")
     made = Draft("store", "id-RMA1", 1, "RMA1", "SO1", "#1001", "ASH1", "GBP", 1000, (line,), "spring")
@@ -123,7 +123,9 @@ def test_a_draft_of_equal_value_makes_a_posting_stale_as_soon_as_its_document_wo
 @pytest.mark.parametrize(
     ("state", "value", "is_stale"), [("ready", 1000, False), ("ready", 999, True), ("held", 1000, True), ("", 0, True)]
 )
-def test_stale_is_what_has_no_ready_draft_of_its_value(book: SqlBook, state: str, value: int, is_stale: bool) -> None:
+def test_stale_is_what_has_no_ready_draft_of_its_value(
+    book: SqlPostings, state: str, value: int, is_stale: bool
+) -> None:
     save(book, posting(), posting("OUT", state="in_doubt", times_handed_out=1))
     if state:
         book.conn.execute(
@@ -144,14 +146,14 @@ def test_stale_is_what_has_no_ready_draft_of_its_value(book: SqlBook, state: str
         ({"witnessed_pence": 999, "ended_by": "person Kim", "handed_out_at": NOW}, False, False),
     ],
 )
-def test_witnesses_and_gaps(book: SqlBook, changes: dict[str, Any], is_witness: bool, is_gap: bool) -> None:
+def test_witnesses_and_gaps(book: SqlPostings, changes: dict[str, Any], is_witness: bool, is_gap: bool) -> None:
     save(book, posting(state="confirmed", credit_note_code="CN1", **changes))
     assert book.has_witness() is is_witness
     assert bool(book.gaps()) is is_gap
     assert book.claimed(["CN1", "CN2"]) == {"CN1"}
 
 
-def test_what_was_handed_out_since_a_moment(book: SqlBook) -> None:
+def test_what_was_handed_out_since_a_moment(book: SqlPostings) -> None:
     save(
         book,
         posting("A", handed_out_at=NOW),
@@ -162,7 +164,7 @@ def test_what_was_handed_out_since_a_moment(book: SqlBook) -> None:
     assert book.handed_out_since(NOW + timedelta(days=1)) == (0, 0)
 
 
-def test_pages_are_kept_in_order(book: SqlBook) -> None:
+def test_pages_are_kept_in_order(book: SqlPostings) -> None:
     assert book.newest_page() is None
     pages = [Page(number, f"ks1.{number - 1}", f"ks1.{number}", ("RMA1", "RMA2"), NOW) for number in (1, 2, 10)]
     for page in pages:
@@ -170,7 +172,7 @@ def test_pages_are_kept_in_order(book: SqlBook) -> None:
     assert book.newest_page() == pages[-1]
 
 
-def test_holds_are_opened_once_and_trusted_together(book: SqlBook) -> None:
+def test_holds_are_opened_once_and_trusted_together(book: SqlPostings) -> None:
     book.hold("ks1.9", "from the future", NOW)
     book.hold("ks1.9", "from the future", NOW)
     book.hold("ks1.8", "as well", NOW)
@@ -180,26 +182,28 @@ def test_holds_are_opened_once_and_trusted_together(book: SqlBook) -> None:
     assert [entry.what for entry in audit_log.of_document(book.conn, "feed")] == ["held", "held", "trusted"]
 
 
-def test_a_search_older_than_the_last_one_is_refused(book: SqlBook) -> None:
+def test_a_search_older_than_the_last_one_is_refused(book: SqlPostings) -> None:
     later = NOW + timedelta(seconds=6)
     used = [book.begin_search(NOW + timedelta(seconds=step), now=later) for step in (0, 0, 5, 4, 5)]
     assert used == [True, True, True, False, True]
 
 
 @pytest.mark.parametrize("jump", [timedelta(minutes=6), timedelta(hours=1), timedelta(days=900)])
-def test_after_a_clock_ran_ahead_only_searches_that_begin_from_then_on_are_used(book: SqlBook, jump: timedelta) -> None:
+def test_after_a_clock_ran_ahead_only_searches_that_begin_from_then_on_are_used(
+    book: SqlPostings, jump: timedelta
+) -> None:
     assert book.begin_search(NOW + jump, now=NOW + jump)
     under_way, now, fresh = NOW, NOW + timedelta(seconds=30), NOW + timedelta(seconds=31)
     assert [book.begin_search(at, now=now) for at in (under_way, under_way, NOW + jump)] == [False] * 3
     assert book.begin_search(fresh, now=fresh)
 
 
-def test_a_search_that_began_before_the_clock_was_set_back_is_not_used(book: SqlBook) -> None:
+def test_a_search_that_began_before_the_clock_was_set_back_is_not_used(book: SqlPostings) -> None:
     assert book.begin_search(NOW, now=NOW)
     assert not book.begin_search(NOW + timedelta(hours=1), now=NOW)
 
 
-def test_a_truncated_table_begins_another_life(book: SqlBook) -> None:
+def test_a_truncated_table_begins_another_life(book: SqlPostings) -> None:
     life = book.life()
     save(book, posting())
     assert book.life() == life
@@ -207,21 +211,21 @@ def test_a_truncated_table_begins_another_life(book: SqlBook) -> None:
     assert book.life() != life
 
 
-def test_the_lock_keeps_another_transaction_out(book: SqlBook, database_url: str) -> None:
+def test_the_lock_keeps_another_transaction_out(book: SqlPostings, database_url: str) -> None:
     book.lock()
     with store.connect(database_url, application="other") as other:
         other.execute("SET lock_timeout = '50ms'")
         with pytest.raises(errors.LockNotAvailable):
-            SqlBook(other).lock()
+            SqlPostings(other).lock()
         other.rollback()
         book.conn.commit()
-        SqlBook(other).lock()
+        SqlPostings(other).lock()
 
 
 @pytest.mark.parametrize(
     ("asked", "given"), [("off", "on"), ("local", "on"), ("on", "on"), ("remote_apply", "remote_apply")]
 )
-def test_what_is_done_under_the_lock_is_on_disk_at_its_commit(book: SqlBook, asked: str, given: str) -> None:
+def test_what_is_done_under_the_lock_is_on_disk_at_its_commit(book: SqlPostings, asked: str, given: str) -> None:
     book.conn.execute("SELECT set_config('synchronous_commit', %s, false)", (asked,))
     book.conn.commit()
     book.lock()
@@ -232,7 +236,7 @@ def test_what_is_done_under_the_lock_is_on_disk_at_its_commit(book: SqlBook, ask
     book.conn.commit()
 
 
-def test_each_change_is_logged_with_before_and_after_and_without_party(book: SqlBook) -> None:
+def test_each_change_is_logged_with_before_and_after_and_without_party(book: SqlPostings) -> None:
     save(book, posting(), what="planned")
     save(book, posting(state="refused", party_sealed=None), what="refused")
     save(book, posting(state="refused", party_sealed=None), what="")
@@ -244,12 +248,12 @@ def test_each_change_is_logged_with_before_and_after_and_without_party(book: Sql
     assert "party_sealed" not in second.after
 
 
-def test_changes_of_several_kinds_are_written_together(book: SqlBook, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changes_of_several_kinds_are_written_together(book: SqlPostings, monkeypatch: pytest.MonkeyPatch) -> None:
     save(book, posting("A"), what="")
     changes = [
-        Change(posting("A", doubt="two notes fit"), "doubted", "two notes fit"),
-        Change(posting("B", party_sealed=None)),
-        Change(posting("C"), "planned"),
+        PostingChange(posting("A", doubt="two notes fit"), "doubted", "two notes fit"),
+        PostingChange(posting("B", party_sealed=None)),
+        PostingChange(posting("C"), "planned"),
     ]
     statements: list[object] = []
     execute = psycopg.Cursor.execute
@@ -259,7 +263,7 @@ def test_changes_of_several_kinds_are_written_together(book: SqlBook, monkeypatc
         return execute(self, *given, **named)
 
     monkeypatch.setattr(psycopg.Cursor, "execute", noted)
-    book.save_changes([*changes, *(Change(posting(f"X{n}")) for n in range(50))], who="tests", now=NOW)
+    book.save_changes([*changes, *(PostingChange(posting(f"X{n}")) for n in range(50))], who="tests", now=NOW)
     assert len(statements) <= 3
     monkeypatch.undo()
     assert {one.reference: one.doubt for one in book.undone() if one.reference < "X"} == {
@@ -269,7 +273,7 @@ def test_changes_of_several_kinds_are_written_together(book: SqlBook, monkeypatc
     assert told == [("A", "doubted", "two notes fit"), ("C", "planned", "")]
 
 
-def test_nothing_of_a_round_is_kept_when_one_of_it_must_not_be(book: SqlBook) -> None:
+def test_nothing_of_a_round_is_kept_when_one_of_it_must_not_be(book: SqlPostings) -> None:
     out = posting("OUT", state="in_doubt", times_handed_out=1)
     save(book, out)
     book.conn.commit()
@@ -279,17 +283,17 @@ def test_nothing_of_a_round_is_kept_when_one_of_it_must_not_be(book: SqlBook) ->
     assert book.undone() == [out]
 
 
-def test_a_reference_twice_in_one_round_is_refused(book: SqlBook) -> None:
+def test_a_reference_twice_in_one_round_is_refused(book: SqlPostings) -> None:
     with pytest.raises(errors.CardinalityViolation):
         save(book, posting(), posting(return_id="other"))
 
 
-def test_nothing_to_write_asks_nothing(book: SqlBook) -> None:
+def test_nothing_to_write_asks_nothing(book: SqlPostings) -> None:
     book.conn.close()
     save(book)
 
 
-def log(book: SqlBook, reference: str) -> Sequence[audit_log.Entry]:
+def log(book: SqlPostings, reference: str) -> Sequence[audit_log.Entry]:
     return audit_log.of_document(book.conn, f"posting {reference}")
 
 
@@ -301,11 +305,11 @@ def log(book: SqlBook, reference: str) -> Sequence[audit_log.Entry]:
         "TRUNCATE recon.audit_log",
     ],
 )
-def test_the_audit_log_only_grows(book: SqlBook, statement: Any) -> None:
+def test_the_audit_log_only_grows(book: SqlPostings, statement: Any) -> None:
     audit_log.append(book.conn, [audit_log.Entry(NOW, "Kim", "looked", "feed")])
     with pytest.raises(errors.RaiseException, match="append-only"):
         book.conn.execute(statement)
 
 
-def test_open_exceptions_of_nobody_are_none(book: SqlBook) -> None:
+def test_open_exceptions_of_nobody_are_none(book: SqlPostings) -> None:
     assert list(exceptions.open_exceptions(book.conn, owner="finance")) == []

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.adapters.swap.values import MOST_PENCE, MOST_UNITS, SPELLINGS, Row, spelled, without_noise
+from khaos_swap_assets.adapters.swap.values import MOST_PENCE, MOST_UNITS, SPELLINGS, JsonRow, spelled, without_noise
 
 LONDON = ZoneInfo("Europe/London")
 
 
-def a_row(value: Any) -> Row:
-    return Row({"field": value}, [], "products[0].")
+def a_row(value: Any) -> JsonRow:
+    return JsonRow({"field": value}, [], "products[0].")
 
 
 @pytest.mark.parametrize("nothing", [None, "", "  ", "N/A", "n/a", "null", "-", "None"])
@@ -54,7 +54,7 @@ def test_the_spaces_of_a_code_are_kept() -> None:
 
 
 def test_a_key_is_the_first_field_that_says_anything() -> None:
-    row = Row({"a": "N/A", "b": None, "c": 17, "d": "later"}, [])
+    row = JsonRow({"a": "N/A", "b": None, "c": 17, "d": "later"}, [])
     assert (row.key("a", "b", "c", "d"), row.faults) == ("17", [])
 
 
@@ -90,7 +90,7 @@ def test_a_word_is_spelled_once_and_for_all(text: str) -> None:
     ],
 )
 def test_a_list_of_words(raw: dict[str, Any], words: tuple[str, ...]) -> None:
-    assert Row(raw, []).list_of("type", "type_string") == words
+    assert JsonRow(raw, []).list_of("type", "type_string") == words
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_half_a_yen_is_a_fault() -> None:
 
 
 def test_an_amount_that_no_table_can_hold_is_a_fault() -> None:
-    row = Row({"most": 9_999_999_999, "field": Decimal("9999999999.99")}, [])
+    row = JsonRow({"most": 9_999_999_999, "field": Decimal("9999999999.99")}, [])
     assert abs(row.pence("most", "GBP")) < MOST_PENCE
     assert row.faults == []
     row.pence("field", "KWD")

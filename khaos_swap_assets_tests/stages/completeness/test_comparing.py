@@ -185,7 +185,7 @@ def test_the_asset_shows_days_documents_refusals_and_queues(town: Town, database
     town.sells_and_takes_back(a_return(1), a_return(2))
     town.sync()
     town.pull()
-    arrivals.count_refusals(database, [arrivals.Refusal("bad", "x", 1, "h", None, town.now)])
+    arrivals.count_refusals(database, [arrivals.RefusedMessage("bad", "x", 1, "h", None, town.now)])
     database.commit()
     shown: Any = called(assets.reconciliation_completeness, town)
     told = shown.metadata

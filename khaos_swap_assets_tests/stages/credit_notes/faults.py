@@ -14,11 +14,11 @@ from typing import Any, cast
 import pytest
 
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
-from khaos_swap_assets.domain.documents.postings import Evidence, Posting
+from khaos_swap_assets.domain.documents.postings import Posting, SearchEvidence
 from khaos_swap_assets.domain.linking import witness
 from khaos_swap_assets.stages.credit_notes import engine, feed
 from khaos_swap_assets.stages.credit_notes.engine import ReadyDraft
-from khaos_swap_assets.stages.credit_notes.posting_store import Book
+from khaos_swap_assets.stages.credit_notes.posting_store import PostingStore
 from khaos_swap_assets_tests.stages.credit_notes.paper import PaperBook
 
 Fault = Callable[[pytest.MonkeyPatch], Mapping[str, Any] | None]
@@ -78,7 +78,7 @@ def matches_references_without_case(patch: pytest.MonkeyPatch) -> None:
     """RMA1 and rma1 are taken for one."""
     of = WITNESS.of.__func__  # type: ignore[attr-defined]
 
-    def folded(cls: Any, evidence: Evidence, book: Book) -> Any:
+    def folded(cls: Any, evidence: SearchEvidence, book: PostingStore) -> Any:
         made = of(cls, evidence, book)
         lists: dict[str, list[CreditNote]] = {}
         for reference, notes in made.by_reference.items():
@@ -154,7 +154,7 @@ def ignores_the_mode(patch: pytest.MonkeyPatch) -> None:
     """What was planned leaves, whatever the mode is now."""
     answer = feed.answer
 
-    def always(book: Book, limits: feed.Limits, *rest: Any) -> feed.FeedPage:
+    def always(book: PostingStore, limits: feed.FeedLimits, *rest: Any) -> feed.FeedPage:
         return answer(book, replace(limits, mode="post"), *rest)
 
     patch.setattr(feed, "answer", always)
@@ -182,7 +182,7 @@ def dates_a_search_by_its_end(patch: pytest.MonkeyPatch) -> None:
     def late(act: Any) -> Any:
         return lambda self, *args: act(replace(self, evidence=replace(self.evidence, life=lives[-1])), *args)
 
-    def noting(cls: Any, evidence: Evidence, book: Book) -> Any:
+    def noting(cls: Any, evidence: SearchEvidence, book: PostingStore) -> Any:
         lives.append(book.life())
         return of(cls, evidence, book)
 
@@ -262,11 +262,11 @@ def keeps_name_and_address(patch: pytest.MonkeyPatch) -> None:
 def keeps_only_the_first_of_a_round(patch: pytest.MonkeyPatch) -> None:
     """Of everything that one search decided only one change is written down."""
     kept = engine._kept
-    patch.setattr(engine, "_kept", lambda book, decided, now: kept(cast(Book, _OnlyFirst(book)), decided, now))
+    patch.setattr(engine, "_kept", lambda book, decided, now: kept(cast(PostingStore, _OnlyFirst(book)), decided, now))
 
 
 class _OnlyFirst:
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: PostingStore) -> None:
         self.book = book
 
     def save_changes(self, changes: Any, **named: Any) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from khaos_swap_assets.domain.documents.postings import Bystander, Evidence
+from khaos_swap_assets.domain.documents.postings import Bystander, SearchEvidence
 from khaos_swap_assets.domain.documents.sale_prices import Prices
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.stages.credit_notes import engine, people
@@ -138,7 +138,9 @@ class History(Pulls):
         asked = frozenset(order for order, case in self.cases.items() if case.is_asked)
         self.now += timedelta(seconds=1)
         orders = frozenset(self.cases)
-        found = Evidence(notes, customers, self.now, life=wanted.life, items_by=self.khaos.items_by, order_refs=orders)
+        found = SearchEvidence(
+            notes, customers, self.now, life=wanted.life, items_by=self.khaos.items_by, order_refs=orders
+        )
         self.searches = [*self.searches[-1:], Search(wanted, found, asked)]
 
     def zombie(self) -> None:

@@ -18,7 +18,7 @@ import psycopg
 from khaos_swap_assets.adapters.store import worklist
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote, Draft
 from khaos_swap_assets.domain.documents.draft_lines import DraftLine
-from khaos_swap_assets.domain.documents.postings import Change, Key, Page, Posting
+from khaos_swap_assets.domain.documents.postings import Key, Page, Posting, PostingChange
 from khaos_swap_assets.stages import marks
 from khaos_swap_assets.stages.credit_notes.engine import ReadyDraft
 
@@ -191,9 +191,9 @@ class PaperBook:
         return tokens
 
     def save(self, postings: Iterable[Posting], *, who: str, what: str, now: datetime, reason: str = "") -> None:
-        self.save_changes([Change(one, what, reason) for one in postings], who=who, now=now)
+        self.save_changes([PostingChange(one, what, reason) for one in postings], who=who, now=now)
 
-    def save_changes(self, changes: Iterable[Change], *, who: str, now: datetime) -> None:
+    def save_changes(self, changes: Iterable[PostingChange], *, who: str, now: datetime) -> None:
         for change in changes:
             self.mine.postings[change.posting.reference] = change.posting
             self.written.add(change.posting.reference)

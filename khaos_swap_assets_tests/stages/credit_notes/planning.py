@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
-from khaos_swap_assets.domain.documents.postings import Evidence, Planned, Posting, Settled
+from khaos_swap_assets.domain.documents.postings import Planned, Posting, SearchEvidence, Settled
 from khaos_swap_assets.stages.credit_notes import engine
 from khaos_swap_assets.stages.credit_notes.engine import ReadyDraft
 from khaos_swap_assets_tests.stages.credit_notes.paper import NOON, POST_FROM, Paper, committed, draft_of, render
@@ -20,14 +20,14 @@ LATER = NOON + timedelta(hours=1)
 
 def evidence(
     *notes: CreditNote, customers: tuple[str, ...] = ("ASH1",), at: datetime = NOON, **attributed: str
-) -> Evidence:
-    return Evidence(notes, frozenset(customers), at, attributed=attributed, life="1")
+) -> SearchEvidence:
+    return SearchEvidence(notes, frozenset(customers), at, attributed=attributed, life="1")
 
 
 def plan(
     paper: Paper,
     *drafts: ReadyDraft,
-    seen: Evidence | None = None,
+    seen: SearchEvidence | None = None,
     mode: engine.Mode = "post",
     now: datetime = NOON,
 ) -> list[Planned]:

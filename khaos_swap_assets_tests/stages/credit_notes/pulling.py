@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from khaos_swap_assets.domain.documents.postings import Evidence, Posting
+from khaos_swap_assets.domain.documents.postings import Posting, SearchEvidence
 from khaos_swap_assets.stages.credit_notes import engine, feed
 from khaos_swap_assets_tests.stages.credit_notes.paper import (
     NOON,
@@ -24,7 +24,7 @@ from khaos_swap_assets_tests.stages.credit_notes.paper import (
 )
 
 FIRST = "2019-12-31 12:00:00Z"
-FREELY = feed.Limits("post", 100, 10**7, 100)
+FREELY = feed.FeedLimits("post", 100, 10**7, 100)
 
 
 def full(count: int = 2, *, is_proven: bool = True, **changes: Any) -> Paper:
@@ -34,7 +34,7 @@ def full(count: int = 2, *, is_proven: bool = True, **changes: Any) -> Paper:
     paper.ready = {one.draft.key: (one.draft.value_pence, one.draft.content) for one in drafts}
     with committed(paper) as book:
         engine.plan(
-            book, drafts, Evidence((), frozenset({"ASH1"}), NOON, life="1"),
+            book, drafts, SearchEvidence((), frozenset({"ASH1"}), NOON, life="1"),
             render=render, mode="post", post_from=POST_FROM, now=NOON,
         )  # fmt: skip
     for reference, one in paper.postings.items():
@@ -58,7 +58,7 @@ def pull(
     token: str = FIRST,
     asked: Sequence[str] = (),
     *,
-    limits: feed.Limits = FREELY,
+    limits: feed.FeedLimits = FREELY,
     now: datetime = NOON,
 ) -> tuple[str, list[str]]:
     with committed(paper) as book:
@@ -68,5 +68,5 @@ def pull(
 
 def search(paper: Paper, *notes: Any, now: datetime = NOON) -> None:
     with committed(paper) as book:
-        seen = Evidence(notes, frozenset({"ASH1"}), now, life=book.life())
+        seen = SearchEvidence(notes, frozenset({"ASH1"}), now, life=book.life())
         engine.read_back(book, seen, wanted=engine.wanted(book), now=now)

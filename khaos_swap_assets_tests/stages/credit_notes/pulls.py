@@ -9,7 +9,7 @@ import json
 
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.stages.credit_notes import feed
-from khaos_swap_assets.stages.credit_notes.posting_store import Book
+from khaos_swap_assets.stages.credit_notes.posting_store import PostingStore
 from khaos_swap_assets_tests.stages.credit_notes import paper
 from khaos_swap_assets_tests.stages.credit_notes.referee import Referee
 
@@ -87,8 +87,8 @@ class Pulls(Referee):
         self.judge_answer(answer)
         return answer
 
-    def answer(self, book: Book, token: str, asked: frozenset[str] = frozenset()) -> feed.FeedPage:
-        limits = feed.Limits(self.mode, self.cap, 10**9, 3)
+    def answer(self, book: PostingStore, token: str, asked: frozenset[str] = frozenset()) -> feed.FeedPage:
+        limits = feed.FeedLimits(self.mode, self.cap, 10**9, 3)
         return feed.answer(book, limits, paper.complete, self.now, token, asked)
 
     def two_workers(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
-from khaos_swap_assets.domain.documents.postings import Evidence, Planned
+from khaos_swap_assets.domain.documents.postings import Planned, SearchEvidence
 from khaos_swap_assets.stages.credit_notes import engine
 from khaos_swap_assets.stages.credit_notes.engine import ReadyDraft
 from khaos_swap_assets_tests.stages.credit_notes.paper import NOON, Paper, committed, draft_of, note_of, render
@@ -38,7 +38,9 @@ def test_a_ready_draft_is_planned_with_a_clearance() -> None:
         (draft_of(), evidence(note_of(ref="RMA1", sku="COAT")), "carries reference RMA1 for other goods"),
     ],
 )
-def test_what_does_not_pass_is_held_with_its_reason(draft: ReadyDraft, seen: Evidence | None, reason: str) -> None:
+def test_what_does_not_pass_is_held_with_its_reason(
+    draft: ReadyDraft, seen: SearchEvidence | None, reason: str
+) -> None:
     paper = Paper()
     (found,) = plan(paper, draft, seen=seen)
     assert found.outcome == "held"

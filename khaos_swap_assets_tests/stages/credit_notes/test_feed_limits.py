@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from khaos_swap_assets.domain.documents.postings import Evidence, Posting
+from khaos_swap_assets.domain.documents.postings import Posting, SearchEvidence
 from khaos_swap_assets.domain.documents.sale_prices import Prices
 from khaos_swap_assets.stages.credit_notes import engine, feed, stopping
 from khaos_swap_assets_tests.stages.credit_notes.paper import (
@@ -77,7 +77,7 @@ def test_a_draft_with_other_goods_at_the_same_value_stays_until_it_is_planned_ag
     assert pull(paper) == (FIRST, [])
     with committed(paper) as book:
         engine.plan(
-            book, [other], Evidence((), frozenset({"ASH1"}), NOON, life="1"),
+            book, [other], SearchEvidence((), frozenset({"ASH1"}), NOON, life="1"),
             render=render, mode="post", post_from=POST_FROM, now=NOON,
         )  # fmt: skip
     assert pull(paper) == ("ks1.1", ["RMA1"])
@@ -171,7 +171,7 @@ def test_a_value_gap_stops_the_feed_until_a_person_accepts_it(ended_by: str, doc
         (replace(FREELY, page_documents=2), ["RMA1", "RMA2"]),
     ],
 )
-def test_caps_of_a_day_and_of_a_page(limits: feed.Limits, documents: list[str]) -> None:
+def test_caps_of_a_day_and_of_a_page(limits: feed.FeedLimits, documents: list[str]) -> None:
     assert pull(full(3), limits=limits)[1] == documents
 
 

@@ -16,9 +16,9 @@ from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import database as store
-from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.adapters.store.seal import Sealer
-from khaos_swap_assets.domain.documents.postings import Evidence
+from khaos_swap_assets.domain.documents.postings import SearchEvidence
 from khaos_swap_assets.stages.credit_notes import engine, feed, stopping
 from khaos_swap_assets_tests.stages.credit_notes.paper import NOON, PARTY, POST_FROM, complete_run, draft_of, render
 from khaos_swap_assets_tests.stages.credit_notes.pulling import FIRST
@@ -41,7 +41,8 @@ def stocked(database: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
     )
     ready = replace(draft_of(), party_sealed=Sealer(KEY).seal(PARTY))
     engine.plan(
-        SqlBook(database), [ready], Evidence((), frozenset({"ASH1"}), NOON, life=SqlBook(database).life()),
+        SqlPostings(database), [ready],
+        SearchEvidence((), frozenset({"ASH1"}), NOON, life=SqlPostings(database).life()),
         render=render, mode="post", post_from=POST_FROM, now=NOON,
     )  # fmt: skip
     complete_run(database)
@@ -77,7 +78,7 @@ def test_a_connection_that_dies_at_the_commit_gives_no_answer(
     monkeypatch.setattr(asked, "transaction", dying)
     with closing(asked), pytest.raises(psycopg.OperationalError):
         feed.hand_out(asked, settings=settings, now=NOON, continuation=FIRST)
-    assert SqlBook(stocked).by_reference(["RMA1"])["RMA1"].state == state
+    assert SqlPostings(stocked).by_reference(["RMA1"])["RMA1"].state == state
     page = feed.hand_out(stocked, settings=settings, now=NOON, continuation=FIRST)
     assert len(page.documents) == (0 if is_committed else 1)
 
@@ -88,17 +89,17 @@ def test_the_intent_is_on_disk_when_the_answer_leaves(
     stocked.execute("SELECT 1")
     page = feed.hand_out(stocked, settings=settings, now=NOON, continuation=FIRST, specific_ids=[])
     with store.connect(database_url, application="other") as other:
-        assert SqlBook(other).by_reference(["RMA1"])["RMA1"].state == "in_doubt"
-        assert SqlBook(other).newest_page() is not None
+        assert SqlPostings(other).by_reference(["RMA1"])["RMA1"].state == "in_doubt"
+        assert SqlPostings(other).newest_page() is not None
     document = json.loads(page.documents[0])
     assert (document["InvoiceContact"], document["AssociatedRef"]) == (PARTY["InvoiceContact"], "RMA1")
 
 
 def test_the_second_hand_out_has_the_same_bytes(stocked: psycopg.Connection[Any], settings: Settings) -> None:
-    book = SqlBook(stocked)
+    book = SqlPostings(stocked)
     first = feed.hand_out(stocked, settings=settings, now=NOON, continuation=FIRST)
     feed.hand_out(stocked, settings=settings, now=NOON, continuation=FIRST)
-    seen = Evidence((), frozenset({"ASH1"}), NOON, life=book.life())
+    seen = SearchEvidence((), frozenset({"ASH1"}), NOON, life=book.life())
     engine.read_back(book, seen, wanted=engine.wanted(book), now=NOON)
     second = feed.hand_out(stocked, settings=settings, now=NOON, continuation=FIRST)
     assert first.documents == second.documents != []

@@ -14,7 +14,7 @@ import pytest
 from psycopg import sql
 
 from khaos_swap_assets.adapters.store import notes
-from khaos_swap_assets.adapters.store.postings import SqlBook
+from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.documents.postings import Key, Posting
 from khaos_swap_assets_tests.stages.credit_notes.faults import FAULTS, Fault
@@ -82,13 +82,13 @@ class SqlSide:
             conn.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier("recon", table)))
         conn.commit()
 
-    def begin(self) -> SqlBook:
-        return SqlBook(self.conn)
+    def begin(self) -> SqlPostings:
+        return SqlPostings(self.conn)
 
-    def commit(self, book: SqlBook) -> None:
+    def commit(self, book: SqlPostings) -> None:
         self.conn.commit()
 
-    def rollback(self, book: SqlBook) -> None:
+    def rollback(self, book: SqlPostings) -> None:
         self.conn.rollback()
 
     def set_ready(self, ready: dict[Key, Ready]) -> None:

@@ -146,7 +146,7 @@ def test_a_list_that_changed_since_it_was_shown_confirms_nothing(town: Town) -> 
         shown = pairing.listed(conn).pairs
         town.khaos.notes["CN9"] = a_note("CN9", 2000)
         town.sync()
-        with pytest.raises(people.HandError, match="the list changed"):
+        with pytest.raises(people.ActionError, match="the list changed"):
             pairing.confirm(conn, shown, KIM, now=town.now)
     assert dict(town.ask(STATES))["RMA2"] == "in_doubt"
     output = command(town).output

@@ -10,7 +10,7 @@ import pytest
 
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.documents.postings import Bystander
-from khaos_swap_assets.stages.credit_notes import engine
+from khaos_swap_assets.stages.credit_notes import engine, feed
 from khaos_swap_assets_tests.stages.credit_notes.paper import (
     NOON,
     POST_FROM,
@@ -171,7 +171,7 @@ def test_a_search_that_began_in_an_earlier_life_clears_nothing() -> None:
             render=render, mode="post", post_from=POST_FROM, now=LATER,
         )  # fmt: skip
         life = book.life()
-    assert [engine.is_cleared(one, life, LATER) for one in paper.postings.values()] == [False, False]
+    assert [feed.is_cleared(one, life, LATER) for one in paper.postings.values()] == [False, False]
 
 
 def test_nothing_found_clears_only_what_khaos_asked_for_again() -> None:
@@ -237,4 +237,4 @@ def test_wanted_names_everything_undone_and_nothing_else() -> None:
 def test_a_clearance_lasts_a_day_in_one_life(age: timedelta, life: str, is_cleared: bool) -> None:
     paper = Paper()
     plan(paper, draft_of())
-    assert engine.is_cleared(paper.postings["RMA1"], life, NOON + age) is is_cleared
+    assert feed.is_cleared(paper.postings["RMA1"], life, NOON + age) is is_cleared

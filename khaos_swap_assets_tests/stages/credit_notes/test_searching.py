@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from khaos_swap_assets.adapters.khaos.records import OrderStatus, StatusFeed
-from khaos_swap_assets.adapters.khaos.wire import RowFault
+from khaos_swap_assets.adapters.khaos.wire import KhaosRowFault
 from khaos_swap_assets.stages.credit_notes.searching import search
 
 
@@ -26,7 +26,7 @@ class Khaos:
             for code in company_codes
             if code not in self.silent
         ]
-        faults = [RowFault(code, "no currency") for code in company_codes if code in self.broken]
+        faults = [KhaosRowFault(code, "no currency") for code in company_codes if code in self.broken]
         return StatusFeed(orders, [], faults=faults)
 
 

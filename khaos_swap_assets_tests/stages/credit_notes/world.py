@@ -15,10 +15,10 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
-from khaos_swap_assets.domain.documents.postings import Evidence, Key, Posting, Wanted
+from khaos_swap_assets.domain.documents.postings import Key, Posting, SearchEvidence, Wanted
 from khaos_swap_assets.stages.credit_notes import engine
 from khaos_swap_assets.stages.credit_notes.engine import ReadyDraft
-from khaos_swap_assets.stages.credit_notes.posting_store import Book
+from khaos_swap_assets.stages.credit_notes.posting_store import PostingStore
 from khaos_swap_assets_tests.stages.credit_notes import paper
 from khaos_swap_assets_tests.stages.credit_notes.khaos_of_history import Khaos
 
@@ -30,7 +30,7 @@ class BrokenError(AssertionError):
 class Side(Protocol):
     """Where the book is kept: begins transactions, makes and restores backups."""
 
-    def begin(self) -> Book: ...
+    def begin(self) -> PostingStore: ...
     def commit(self, book: Any) -> None: ...
     def rollback(self, book: Any) -> None: ...
     def set_ready(self, ready: dict[Key, paper.Ready]) -> None: ...
@@ -70,7 +70,7 @@ class Search:
     """A sync under way: what it wanted and what Khaos showed it, not applied yet."""
 
     wanted: Wanted
-    evidence: Evidence
+    evidence: SearchEvidence
     asked: frozenset[str]
 
 
@@ -104,7 +104,7 @@ class World:
         self.khaos.keeps_own = self.rng.random() < 0.6
 
     @contextmanager
-    def book(self, *, is_kept: bool = True) -> Iterator[Book]:
+    def book(self, *, is_kept: bool = True) -> Iterator[PostingStore]:
         """One transaction; without ``is_kept`` we crash before it commits."""
         book = self.side.begin()
         try:

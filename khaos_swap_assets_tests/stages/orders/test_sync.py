@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from khaos_swap_assets.adapters.errors import PermanentError, TransientError
-from khaos_swap_assets.adapters.khaos.wire import RowFault
+from khaos_swap_assets.adapters.khaos.wire import KhaosRowFault
 from khaos_swap_assets.adapters.store import inbox
 from khaos_swap_assets.stages.orders.sync import sync_orders
 from khaos_swap_assets.stages.returns.matching import match_waiting
@@ -170,7 +170,7 @@ def test_a_cancelled_note_that_was_never_known_is_no_trouble(town: Town) -> None
 
 
 def test_a_row_of_the_feed_that_cannot_be_read_stands_until_it_can(town: Town) -> None:
-    town.khaos.faults = [RowFault("CN1", "ITEMS_TOTAL is missing")]
+    town.khaos.faults = [KhaosRowFault("CN1", "ITEMS_TOTAL is missing")]
     assert sync_orders(town.tools).unreadable == 1
     unresolved = "SELECT subject FROM khaos.unreadable WHERE resolved_at IS NULL"
     assert town.ask(unresolved) == [("CN1",)]

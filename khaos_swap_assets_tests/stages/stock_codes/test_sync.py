@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from khaos_swap_assets.adapters.khaos.pushes import PushedStock
-from khaos_swap_assets.adapters.khaos.wire import RowFault
+from khaos_swap_assets.adapters.khaos.wire import KhaosRowFault
 from khaos_swap_assets.adapters.store import inbox
 from khaos_swap_assets.stages.due import what_is_due
 from khaos_swap_assets.stages.stock_codes.sync import SyncedCodes, folded, sync_stock_codes
@@ -68,7 +68,7 @@ def test_an_unchanged_catalogue_puts_nobody_in_line(town: Town) -> None:
 
 
 def test_a_row_that_cannot_be_read_stands_until_it_can(town: Town) -> None:
-    town.khaos.faults = [RowFault("HAT", "STOCK_ID is missing")]
+    town.khaos.faults = [KhaosRowFault("HAT", "STOCK_ID is missing")]
     assert sync_stock_codes(town.tools).unreadable == 1
     unresolved = "SELECT subject, reason FROM khaos.unreadable WHERE resolved_at IS NULL"
     assert town.ask(unresolved) == [("HAT", "STOCK_ID is missing")]

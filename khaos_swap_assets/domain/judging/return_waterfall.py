@@ -16,8 +16,8 @@ from khaos_swap_assets.domain.judging.waterfall import LEGS, Waterfall, explain
 from khaos_swap_assets.domain.judging.waterfall_facts import (
     CreditFacts,
     CreditLine,
+    RefundedLine,
     RefundFacts,
-    RefundLine,
     refund_vat_pence,
     vat_gap_pence,
 )
@@ -146,12 +146,12 @@ def _unmoved(facts: ReturnFacts) -> int:
     return 0 if 0 in apart else apart[0]
 
 
-def _refund_line(line: LineFacts) -> RefundLine:
+def _refund_line(line: LineFacts) -> RefundedLine:
     """A returned line beside its sale; a price of the sale is told only where it is above what was refunded."""
     price = line.list_pence or line.sold_pence or 0
     list_pence = price if price > line.cost_pence else None
     code = line.stock_code or renamed_to(line.problem, line.suggestion, line.suggestion_rule) or line.sku
-    return RefundLine(code, line.quantity, line.cost_pence, line.outcome, list_pence, line.vat_percent)
+    return RefundedLine(code, line.quantity, line.cost_pence, line.outcome, list_pence, line.vat_percent)
 
 
 def credit_side(facts: ReturnFacts) -> CreditFacts:
