@@ -95,5 +95,5 @@ def test_the_csv_keeps_one_row_and_its_period_and_the_summary_has_both_months(tm
     months = json.loads((tmp_path / "out" / "summary.json").read_text())["currencies"]["GBP"]["months"]
     assert {key: one["refunded_pence"] for key, one in months.items()} == {"2026-03": 5000, "2026-04": 7000}
     page = (tmp_path / "out" / "report.html").read_text()
-    assert "<td>2026-03</td>" in page
+    assert '<td data-l="Month">2026-03</td>' in page
     assert "£50.00" in page
