@@ -7,7 +7,7 @@ cannot show. Stays out: the reconciliation's own figures (``summary``). Money is
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from khaos_swap_assets.adapters.files.documents import delivery_of, sold_pence
 from khaos_swap_assets.adapters.files.faults import BadInputError, FaultKind, of_file, shown
 from khaos_swap_assets.adapters.files.layouts import NoteRow, OrderRow, RefundRow
+from khaos_swap_assets.adapters.files.tables import Table
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.returns_file import ReturnRow
 from khaos_swap_assets.domain.linking.windows import REFUND
@@ -50,19 +51,12 @@ class Strip:
 
 def strips(inputs: Inputs) -> tuple[Strip, ...]:
     """The control strip of each file."""
-    items: dict[str, Callable[[Any], Iterator[FileItem]]] = {
-        "returns": _returns,
-        "sales-orders": _orders,
-        "credit-notes": _notes,
-        "refunds": _refunds,
-    }
-    return tuple(
-        _strip(kind, table, list(items[kind](table.rows)) if kind in items else [])
-        for kind, table in inputs.tables.items()
-    )
+    return tuple(strip(kind, table) for kind, table in inputs.tables.items())
 
 
-def _strip(kind: str, table: Any, items: Sequence[FileItem]) -> Strip:
+def strip(kind: str, table: Table[Any]) -> Strip:
+    """The control strip of one file, by the name of its option."""
+    items = list(ITEMS[kind](table.rows)) if kind in ITEMS else []
     days = [item.day for item in items if item.day]
     sums: Counter[str] = Counter()
     for item in items:
@@ -112,24 +106,32 @@ def _refunds(rows: Iterable[RefundRow]) -> Iterator[FileItem]:
         yield FileItem(london_date(row.refunded_at) if row.refunded_at else None, row.currency, row.amount_pence)
 
 
+ITEMS: Mapping[str, Callable[[Any], Iterator[FileItem]]] = {
+    "returns": _returns,
+    "sales-orders": _orders,
+    "credit-notes": _notes,
+    "refunds": _refunds,
+}
+
+
 def require_totals(found: Iterable[Strip], expected: Mapping[str, int]) -> None:
     """Compare sums with what a person expects. Raises ``BadInputError`` naming each difference in money."""
-    by_kind = {strip.kind: strip for strip in found}
+    by_kind = {one.kind: one for one in found}
     apart = [fault for kind, pence in expected.items() if (fault := _apart(kind, by_kind.get(kind), pence))]
     if apart:
         raise BadInputError(apart)
 
 
-def _apart(kind: str, strip: Strip | None, pence: int) -> FaultKind | None:
-    if strip is None or len(strip.sums) != 1:
-        told = "has no sum" if strip is None or not strip.sums else "has sums of several currencies"
+def _apart(kind: str, one: Strip | None, pence: int) -> FaultKind | None:
+    if one is None or len(one.sums) != 1:
+        told = "has no sum" if one is None or not one.sums else "has sums of several currencies"
         return of_file(f"--expect-total {kind}", "", "", f"cannot be compared: the file {told}")
-    ((currency, total),) = strip.sums.items()
+    ((currency, total),) = one.sums.items()
     if total == pence:
         return None
     told = f"adds up to {format_money(total, currency)}, not {format_money(pence, currency)}"
-    rest = f"{format_money(total - pence, currency)} apart in {strip.documents:,} documents"
-    return of_file(strip.file, "", "", f"{told}: {rest}")
+    rest = f"{format_money(total - pence, currency)} apart in {one.documents:,} documents"
+    return of_file(one.file, "", "", f"{told}: {rest}")
 
 
 def not_compared(inputs: Inputs, orders_missing: int) -> tuple[str, ...]:

@@ -18,11 +18,19 @@ from khaos_swap_assets.adapters.files.reading import read_table
 from khaos_swap_assets.adapters.files.recognising import Reading
 from khaos_swap_assets.adapters.files.tables import Asked, Layout, Report, Table, silent, without_torn_groups
 from khaos_swap_assets.audit.returns_file import ReturnRow, read_returns
+from khaos_swap_assets.audit.returns_table import RETURNS
 from khaos_swap_assets.domain.records.returns import PROCESSED, PROCESSED_OF_V1
 from khaos_swap_assets.domain.refunds.payment_kinds import PaymentKinds
 from khaos_swap_assets.domain.refunds.proof import Proof
 
 Reports = Callable[[str], Report]
+LAYOUTS: Mapping[str, Layout[Any]] = {
+    "stock-codes": layouts.STOCK_CODES,
+    "sales-orders": layouts.SALES_ORDERS,
+    "credit-notes": layouts.CREDIT_NOTES,
+    "refunds": layouts.REFUNDS,
+}
+"""The tables by the name of their option; returns may be JSON too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +115,28 @@ def read_all(paths: Paths, said: Said | None = None, reports: Reports = lambda n
     """Read all files; whatever is wrong is in the faults of each."""
     told = said or Said()
 
-    def read(path: Path, layout: Layout[Any]) -> Table[Any]:
-        return read_table(path, layout, reports(layout.kind), told.of(path))
+    def read(kind: str, path: Path) -> Table[Any]:
+        return read_one(kind, path, told, reports(kind))
 
     return Inputs(
-        read_returns(paths.returns, reports("returns"), told.of(paths.returns)),
-        read(paths.stock_codes, layouts.STOCK_CODES),
-        read(paths.sales_orders, layouts.SALES_ORDERS),
-        read(paths.credit_notes, layouts.CREDIT_NOTES),
-        read(paths.refunds, layouts.REFUNDS) if paths.refunds else None,
+        read("returns", paths.returns),
+        read("stock-codes", paths.stock_codes),
+        read("sales-orders", paths.sales_orders),
+        read("credit-notes", paths.credit_notes),
+        read("refunds", paths.refunds) if paths.refunds else None,
         told.payment_kinds,
     )
+
+
+def read_one(kind: str, path: Path, said: Said, report: Report = silent) -> Table[Any]:
+    """Read the file of one option; whatever is wrong is in its faults."""
+    layout = LAYOUTS.get(kind)
+    return read_table(path, layout, report, said.of(path)) if layout else read_returns(path, report, said.of(path))
+
+
+def columns_of(kind: str) -> dict[str, bool]:
+    """The columns of the file of one option; True for a required one."""
+    return (LAYOUTS.get(kind) or RETURNS).names
 
 
 def usable(inputs: Inputs, *, skips_bad_rows: bool) -> None:

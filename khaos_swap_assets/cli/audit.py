@@ -57,6 +57,16 @@ Example = Annotated[
         help="Write small example files with every kind of trouble into this folder, and do nothing else",
     ),
 ]
+Open = Annotated[
+    bool,
+    typer.Option(
+        "--open",
+        is_eager=True,
+        expose_value=False,
+        callback=lambda is_wanted: _open_page(is_wanted),
+        help="Drop the files on a page in your browser instead: this machine only, nothing is kept",
+    ),
+]
 Dates = Annotated[
     Days | None,
     typer.Option(help="Order of days such as 03/02/2026 where no cell of a column shows it: uk is day first"),
@@ -109,6 +119,7 @@ def audit_command(
     vat_periods: VatPeriodsOption = "monthly",
     payment_kinds: PaymentKindsOption = "",
     _example: Example = None,
+    _open: Open = False,
 ) -> None:
     """Reconcile returns and Credit Notes from files and write a report. No server, no database, no vendor access.
 
@@ -179,6 +190,19 @@ def _write_example(folder: Path | None) -> None:
         raise typer.Exit(2) from None
     typer.echo("Written. Audit it with:")
     typer.echo(" ".join(["khaos-swap audit", *(f"--{name} {value}" for name, value in options.items())]))
+    raise typer.Exit
+
+
+def _open_page(is_wanted: bool) -> None:
+    """Serve the page until Ctrl-C."""
+    if not is_wanted:
+        return
+    from khaos_swap_assets.audit_page.serving import serve
+
+    try:
+        serve(0, typer.echo)
+    except KeyboardInterrupt:
+        typer.echo("Ended; the files are removed.")
     raise typer.Exit
 
 

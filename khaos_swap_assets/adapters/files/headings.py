@@ -53,7 +53,7 @@ def headed(cells: Sequence[str], kind: str, names: Mapping[str, bool], said: Map
     headings = tuple(cell.strip() for cell in cells)
     wanted = {plain(heading): column for heading, column in said.items()}
     plains = [plain(heading) for heading in headings]
-    known = _known(kind, plains, names) if not said else None
+    known = _known(kind, [wanted.get(name) or name for name in plains], names)
     columns = [_column(name, names, wanted, known) for name in plains]
     places: dict[str, int] = {}
     doubled = []

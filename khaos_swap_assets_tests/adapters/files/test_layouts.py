@@ -89,9 +89,9 @@ def test_words_of_money_are_read_in_any_case(tmp_path: Path) -> None:
     body = "F1,R1,5,SUCCESS,Gift_Card\nF2,R1,5,Partially Refunded,\nF3,R1,5, Voided ,PayPal\n"
     table = read(tmp_path, layouts.REFUNDS, "refund_id,return_id,amount,status,gateway\n" + body)
     assert [(row.status, row.gateway) for row in table.rows] == [
-        ("success", "gift_card"),
+        ("success", "Gift_Card"),
         ("partially refunded", ""),
-        ("voided", "paypal"),
+        ("voided", "PayPal"),
     ]
 
 
