@@ -106,7 +106,7 @@ class Desk:
 def told(kind: str, table: Table[Any], headings: Mapping[str, str]) -> dict[str, Any]:
     """What a person needs to know of a file: its figures, what is wrong, and the headings that nobody placed."""
     reading = table.reading
-    missing = [
+    missing: list[dict[str, Any]] = [
         {"column": name, "needed": is_required, "near": _near(table, name)}
         for name, is_required in columns_of(kind).items()
         if name not in table.columns and reading

@@ -1,6 +1,6 @@
 """The audit in a real browser: exports are dropped as they are, one heading is mapped, the report is read.
 
-``KHAOS_SWAP_PICTURES=docs/img`` keeps the pictures of the docs.
+``PICTURES=docs/img`` keeps the pictures of the docs.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def page(tmp_path: Path) -> Iterator[Page]:
 
 
 def picture(page: Page, name: str) -> None:
-    if folder := os.environ.get("KHAOS_SWAP_PICTURES"):
+    if folder := os.environ.get("PICTURES"):
         page.screenshot(path=Path(folder) / name, full_page=True)
 
 
