@@ -86,6 +86,16 @@ def chosen(able: Sequence[SoldLine], quantity: int, cost_pence: int) -> list[Sol
     return fitting if len(fitting) == 1 else list(able)
 
 
+def is_one_price(told: Sequence[SoldLine]) -> bool:
+    """Whether nobody has to choose between these: one line, or rows of one pack that differ by a penny a unit at most.
+
+    Khaos shows units that have no whole pennies each as rows of two prices (khaos.md §10).
+    """
+    units = {one.line.gross_pence // one.line.quantity for one in told if one.line.quantity}
+    is_alike = len({one.pack for one in told}) == 1 and bool(units) and max(units) - min(units) <= 1
+    return is_alike and all(one.is_priced for one in told)
+
+
 def _is_price(line: OrderLine, quantity: int, cost_pence: int) -> bool:
     return quantity <= line.quantity and abs(line.gross_pence * quantity - cost_pence * line.quantity) < line.quantity
 

@@ -38,7 +38,7 @@ from khaos_swap_assets.domain.records.orders import (
 )
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.domain.records.returns import Return, ReturnLine
-from khaos_swap_assets.domain.records.sold_packs import SoldLine, candidates, chosen
+from khaos_swap_assets.domain.records.sold_packs import SoldLine, candidates, chosen, is_one_price
 from khaos_swap_assets.domain.records.stock_codes import Catalogue, SkuMatch, match_sku
 from khaos_swap_assets.stages import isolating
 from khaos_swap_assets.stages.returns.caps import mark_over_returns
@@ -237,8 +237,7 @@ def _line(
 def _beside_packs(sku: SkuMatch, told: Sequence[SoldLine], packs: Packs, settings: Settings) -> SkuMatch:
     """The match; its problem, with the candidates, where nobody can tell its sale or the shares of its components."""
     is_opened = settings.khaos.packs_returned_as == "components" and packs.is_unpriced(sku.stock_code or "")
-    is_told = len(told) == 1 and told[0].is_priced
-    if not is_opened and (is_told or not any(one.pack for one in told)):
+    if not is_opened and (is_one_price(told) or not any(one.pack for one in told)):
         return sku
     words = "; ".join(one.words for one in told)
     return replace(sku, problem=sku.problem or PACK_UNCLEAR, suggestion=words, suggestion_rule="pack")

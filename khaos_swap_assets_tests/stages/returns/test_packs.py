@@ -52,6 +52,17 @@ def test_a_component_is_credited_at_its_share_of_the_pack(town: Town) -> None:
     assert town.khaos.levels["HAT"] == 11
 
 
+def test_rows_of_one_pack_that_differ_by_a_penny_need_no_choice(town: Town) -> None:
+    comes_back(sells(town, ("SET", 1, 6000), ("SET", 1, 6001)), ("HAT", 1, 2000))
+    assert town.ask(MATCHED) == [("HAT", 1, 4, 8001, "")]
+    assert town.kinds() == {}
+
+
+def test_rows_of_one_pack_at_two_prices_are_a_question(town: Town) -> None:
+    comes_back(sells(town, ("SET", 1, 6000), ("SET", 1, 5000)), ("HAT", 1, 1800))
+    assert town.kinds() == {"pack_unclear": "RMA1/HAT"}
+
+
 def test_components_beside_their_pack_at_no_price_are_not_sold_twice(town: Town) -> None:
     comes_back(sells(town, ("SET", 1, 6000), ("HAT", 2, 0), ("CAP", 1, 0)), ("HAT", 2, 4000))
     assert town.kinds() == {}
