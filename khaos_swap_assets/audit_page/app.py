@@ -35,7 +35,7 @@ HEADERS = {
 REPORT_HEADERS = {**HEADERS, "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
 
 
-class Asked(BaseModel):
+class AuditRequest(BaseModel):
     """What a person says beside the files; totals are amounts as text, by kind of file."""
 
     as_of: date | None = None
@@ -104,7 +104,7 @@ def work(desk: Desk) -> APIRouter:
         desk.forget(known(kind))
 
     @router.post("/audit")
-    def audit(asked: Asked) -> dict[str, Any]:
+    def audit(asked: AuditRequest) -> dict[str, Any]:
         return audited(desk, asked)
 
     return router
@@ -131,7 +131,7 @@ async def kept(request: Request, path: Path) -> None:
         raise HTTPException(413, f"the file is larger than {MOST_BYTES // 10**9} GB: audit it by khaos-swap audit")
 
 
-def audited(desk: Desk, asked: Asked) -> dict[str, Any]:
+def audited(desk: Desk, asked: AuditRequest) -> dict[str, Any]:
     """Run the audit; what is wrong with the files, or the headline and the names of the reports."""
     if not is_complete(desk):
         return {"faults": ["A file is missing or cannot be read yet: look at the cards above"]}
