@@ -131,12 +131,11 @@ def audit_command(
     from khaos_swap_assets.audit.engine import Span
     from khaos_swap_assets.audit.inputs import Paths
 
-    paths = Paths(returns, stock_codes, sales_orders, credit_notes, refunds)
     try:
         span = Span(_day(as_of) or _today(), _day(first), _day(last), _periods(vat_periods))
         with progress() as reports:
             done = run.audit(
-                paths,
+                Paths(returns, stock_codes, sales_orders, credit_notes, refunds),
                 span,
                 out,
                 skips_bad_rows=skip_bad_rows,
