@@ -32,12 +32,12 @@ demo-once: $(RUNS) ## Play one month without the UI and print the figures; RETUR
 	@$(BIN)/khaos-swap demo --once --returns $(RETURNS) --seed $(SEED)
 
 test: $(READY) ## Run all tests; TESTS=path runs some
-	@$(BIN)/pytest -q --processes=4 $(TESTS)
+	@$(BIN)/pytest -q -n 4 --dist worksteal $(TESTS)
 
 quick: $(READY) ## The inner loop: style, house rules and the pure rules, in seconds
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
-	@$(BIN)/pytest -q --processes=2 $(addprefix khaos_swap_assets_tests/,domain test_floors.py test_house.py)
+	@$(BIN)/pytest -q -n 2 $(addprefix khaos_swap_assets_tests/,domain test_floors.py test_house.py)
 
 coverage: $(READY) ## Run all tests and show what they do not reach
 	@$(BIN)/pytest -q -n 4 --dist worksteal --cov --cov-report=term:skip-covered $(TESTS)

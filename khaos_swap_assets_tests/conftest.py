@@ -25,7 +25,6 @@ from khaos_swap_assets.cli import commands, reach
 from khaos_swap_assets_tests import lending
 from khaos_swap_assets_tests.running import Call, Done
 
-pytest_plugins = ["khaos_swap_assets_tests.sharing"]
 EXAMPLES = int(os.environ.get("KHAOS_SWAP_EXAMPLES", "50"))
 """With how many examples a law is tried that names no number of its own; the proof ``laws`` tries far more."""
 hypothesis.settings.register_profile("khaos_swap", max_examples=EXAMPLES, deadline=None)

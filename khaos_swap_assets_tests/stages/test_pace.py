@@ -35,7 +35,7 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         executemany(self, query, rows, **named)
 
     monkeypatch.setattr(bulk, "FEW_ROWS", 0)
-    monkeypatch.setattr(places, "lend", lambda url: store.connect(url, application="tests"))
+    monkeypatch.setattr(places, "lend", lambda url, **_: store.connect(url, application="tests"))
     monkeypatch.setattr(psycopg.Cursor, "execute", one)
     monkeypatch.setattr(psycopg.Cursor, "executemany", each)
     return told
