@@ -15,11 +15,11 @@ from typing import Any
 from khaos_swap_assets.adapters.files.documents import delivery_of, sold_pence
 from khaos_swap_assets.adapters.files.faults import BadInputError, FaultKind, of_file, shown
 from khaos_swap_assets.adapters.files.layouts import NoteRow, OrderRow, RefundRow
-from khaos_swap_assets.adapters.files.tables import Table
+from khaos_swap_assets.adapters.files.tables import HOME_CURRENCY, Table
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.returns_file import ReturnRow
 from khaos_swap_assets.domain.linking.windows import REFUND
-from khaos_swap_assets.domain.money.amounts import format_money
+from khaos_swap_assets.domain.money.amounts import format_money, to_pence
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.returns import KNOWN_STATUSES
 
@@ -112,6 +112,13 @@ ITEMS: Mapping[str, Callable[[Any], Iterator[FileItem]]] = {
     "credit-notes": _notes,
     "refunds": _refunds,
 }
+
+
+def expected_pence(kind: str, text: str) -> int:
+    """What a person expects a file to add up to, in pounds such as £1,234.50. Raises ``ValueError``."""
+    if kind not in ITEMS:
+        raise ValueError(f"names no file: one of {', '.join(ITEMS)} is expected")
+    return to_pence(text.strip().removeprefix("£").replace(",", ""), HOME_CURRENCY)
 
 
 def require_totals(found: Iterable[Strip], expected: Mapping[str, int]) -> None:

@@ -7,7 +7,6 @@ Belongs here: routes, and what each takes and gives. Stays out: the files and th
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from decimal import InvalidOperation
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,9 +17,10 @@ from fastapi.responses import FileResponse, HTMLResponse, Response
 from pydantic import BaseModel
 
 from khaos_swap_assets.adapters.errors import KhaosSwapError
-from khaos_swap_assets.adapters.files.faults import BadInputError
+from khaos_swap_assets.adapters.files.faults import BadInputError, of_file
+from khaos_swap_assets.audit.control import expected_pence
 from khaos_swap_assets.audit_page.desk import KINDS, Desk, is_complete
-from khaos_swap_assets.domain.money.amounts import format_money, to_pence
+from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import london_date
 
 MOST_BYTES = 2_000_000_000
@@ -137,12 +137,12 @@ def audited(desk: Desk, asked: AuditRequest) -> dict[str, Any]:
         return {"faults": ["A file is missing or cannot be read yet: look at the cards above"]}
     desk.dates = asked.dates
     try:
-        totals = {kind: pence_of(kind, text) for kind, text in asked.totals.items() if text.strip()}
+        totals = {kind: total_of(kind, text) for kind, text in asked.totals.items() if text.strip()}
         day = asked.as_of or london_date(datetime.now(UTC))
         done = desk.audit(day, totals, skips_bad_rows=asked.skips_bad_rows)
     except BadInputError as error:
         return {"faults": str(error).splitlines()}
-    except (KhaosSwapError, ValueError) as error:
+    except KhaosSwapError as error:
         return {"faults": [str(error)]}
     finally:
         desk.step = ("", 0.0)
@@ -157,9 +157,9 @@ def audited(desk: Desk, asked: AuditRequest) -> dict[str, Any]:
     }
 
 
-def pence_of(kind: str, text: str) -> int:
-    """What a person expects of a file. Raises ``ValueError`` for what is no amount."""
+def total_of(kind: str, text: str) -> int:
+    """What a person expects of a file, in pence. Raises ``BadInputError`` naming the file."""
     try:
-        return to_pence(text.strip().removeprefix("£").replace(",", ""), "GBP")
-    except (ValueError, InvalidOperation):
-        raise ValueError(f"{kind.replace('-', ' ')}: {text!r} is no amount in pounds") from None
+        return expected_pence(kind, text)
+    except ValueError as error:
+        raise BadInputError([of_file(f"The total of {kind}", "", text, str(error))]) from None

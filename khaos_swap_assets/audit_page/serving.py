@@ -6,6 +6,7 @@ Belongs here: the address, the browser, the folder that lives as long as the pag
 from __future__ import annotations
 
 import secrets
+import signal
 import socket
 import tempfile
 import threading
@@ -19,17 +20,22 @@ from khaos_swap_assets.audit_page.app import make_app
 from khaos_swap_assets.audit_page.desk import Desk
 from khaos_swap_assets.ui.guard import Guard
 
-LOOPBACK = "127.0.0.1"
+HOST = "127.0.0.1"
 
 
 def serve(port: int, tell: Callable[[str], None], *, opens_browser: bool = True) -> None:
-    """Serve the page on a port of loopback (0: a free one) until it is interrupted."""
+    """Serve the page on a port of loopback (0: a free one) until it is interrupted, or its terminal is closed.
+
+    Raises ``KeyboardInterrupt`` at the end, when the files are gone.
+    """
+    for one in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(one, signal.default_int_handler)
     key = secrets.token_urlsafe(24)
     with (
         tempfile.TemporaryDirectory(prefix="khaos-swap-audit-") as folder,
-        socket.create_server((LOOPBACK, port)) as own,
+        socket.create_server((HOST, port)) as own,
     ):
-        address = f"http://{LOOPBACK}:{own.getsockname()[1]}/{key}/"
+        address = f"http://{HOST}:{own.getsockname()[1]}/{key}/"
         app = Guard(make_app(Desk(Path(folder)), key))
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
         tell(f"The audit waits at {address}")

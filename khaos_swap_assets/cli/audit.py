@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from khaos_swap_assets.domain.money.periods import VatPeriods
 
 DAY = ["%Y-%m-%d"]
-TOTALLED = ("returns", "sales-orders", "credit-notes", "refunds")
 
 
 class Days(StrEnum):
@@ -165,13 +164,11 @@ def _said(dates: Days | None, map_in: Path | None, totals: Sequence[str], paymen
 def _total(text: str) -> tuple[str, int]:
     """``credit-notes=12345.67`` as the kind of file and pence."""
     from khaos_swap_assets.adapters.files.faults import BadInputError, of_file
-    from khaos_swap_assets.domain.money.amounts import to_pence
+    from khaos_swap_assets.audit.control import expected_pence
 
     kind, _, amount = text.partition("=")
     try:
-        if kind not in TOTALLED:
-            raise ValueError(f"names no file: one of {', '.join(TOTALLED)} is expected")
-        return kind, to_pence(amount.strip().removeprefix("£").replace(",", ""), "GBP")
+        return kind, expected_pence(kind, amount)
     except ValueError as error:
         raise BadInputError([of_file("--expect-total", "", text, str(error))]) from None
 

@@ -74,7 +74,7 @@ class PlainRows:
         return self._read(place, cells[place], partial(self._value, column, place))
 
     def _read(self, place: int, keys: Sequence[Any], read: Callable[[Any], Any]) -> list[Any]:
-        """The value of each cell; those of the file's most frequent ones are worked out once."""
+        """The value of each cell; equal cells are read once, until too many different ones are remembered."""
         known = self._known[place]
         if len(known) > MOST_KNOWN:
             known.clear()
@@ -87,9 +87,10 @@ class PlainRows:
         return text
 
     def _value(self, column: Column, place: int, text: str) -> Any:
-        if place in self._needed and self._plain(text).strip() in ("", self._header[place]):
+        plain = self._plain(text)
+        if place in self._needed and plain.strip() in ("", self._header[place]):
             raise ValueError("may be a line of headings, or lacks what another line says")
-        return self._parse(column, self._plain(text), "")
+        return self._parse(column, plain, "")
 
     def _money(self, column: Column, key: tuple[str, str]) -> Any:
         text, currency = key

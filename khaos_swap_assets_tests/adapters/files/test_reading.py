@@ -21,6 +21,7 @@ import xlsxwriter
 from khaos_swap_assets.adapters.files import layouts
 from khaos_swap_assets.adapters.files.maps import read_maps, write_maps
 from khaos_swap_assets.adapters.files.reading import read_table
+from khaos_swap_assets.adapters.files.recognising import Reading
 from khaos_swap_assets.adapters.files.tables import Asked, Table
 
 HEAD = ["credit_note_code", "associated_ref", "order_ref", "customer_ref", "created_on", "stock_code"]
@@ -267,6 +268,12 @@ def test_headings_of_ones_own_are_mapped_by_a_person(tmp_path: Path, clean: list
     (tmp_path / "map.json").write_text(json.dumps({"notes.csv": dict(zip(head, HEAD, strict=True))}))
     said = read_maps(tmp_path / "map.json")["notes.csv"]
     assert meant(read(as_csv(CLEAN, head)(tmp_path), Asked(said))) == clean
+
+
+def test_one_heading_that_a_person_names_leaves_a_known_export_known(tmp_path: Path, clean: list[Any]) -> None:
+    path = as_csv(CLEAN, [*KHAOS[:7], "Money back", *KHAOS[8:]])(tmp_path)
+    assert not read(path).is_whole
+    assert meant(read(path, Asked(Reading({"Money back": "gross"})))) == clean
 
 
 def test_a_near_miss_of_an_optional_column_is_asked_about_and_not_used(tmp_path: Path) -> None:
