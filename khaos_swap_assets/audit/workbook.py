@@ -176,7 +176,7 @@ def _summary_sheet(sheets: _Sheets, summary: Summary) -> None:
         ["Refunds", summary.refunds_are],
         ["VAT periods", summary.span.vat_periods.words],
         *([[], ["What was not compared"]] if summary.not_compared else []),
-        *([*one.partition(": ")[::2]] for one in summary.not_compared),
+        *([one, None] for one in summary.not_compared),
         [],
         ["The files, as they were read"],
         ("File", "Documents", "First day", "Last day", "Adds up to", "Negative"),
