@@ -30,7 +30,7 @@ FINDING_HEADINGS = (
     *("Kind", "Owner", "Subject", "RMA", "Order", "SKU", "Money at risk", "Currency", "Opened on", "Message"),
     *("Suggestion", "What to do"),
 )
-LEFT = frozenset({"Encoding"})
+LEFT = frozenset({"Encoding", "First day", "Last day"})
 WIDTHS = {
     "Message": 70,
     "Suggestion": 50,
