@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from khaos_swap_assets.adapters.settings import NESTED, PREFIX, Settings
-from khaos_swap_assets.domain.exceptions.catalogue import handbook
+from khaos_swap_assets.domain.exceptions.catalogue import KINDS, ExceptionKind
 from khaos_swap_assets_tests import matching_page
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -44,6 +44,14 @@ Made from the command line itself; `khaos-swap COMMAND --help` shows the same. A
 line on stderr and exit code 2, never a traceback; what may pass by itself (the database is away, a port is taken, a
 process does not stay up) is one line and exit code 75. `khaos-swap --demo COMMAND` speaks to the demo that runs in this
 folder, and to nothing else.
+"""
+EXCEPTIONS_HEAD = """# Exceptions
+
+Made from `khaos_swap_assets/domain/exceptions/catalogue.toml`. An exception opens when its condition holds and closes
+by itself when it no longer does; a person may waive it: `khaos-swap exceptions waive ID --by NAME --reason TEXT`.
+
+| kind | owner | severity |
+|---|---|---|
 """
 CHECKS = ("<!-- checks: made from the code -->", "<!-- end of checks -->")
 COLUMNS = ("<!-- columns: made from the code -->", "<!-- end of columns -->")
@@ -153,6 +161,24 @@ def _anchor(name: str) -> str:
 
 def _cell(words: str) -> str:
     return " ".join(words.split()).replace("|", "\\|")
+
+
+def handbook() -> str:
+    """The markdown page of all kinds: a table of owners, then what each means, what to do, and what closes it."""
+    rows = (f"| [{kind.kind}](#{kind.kind}) | {kind.owner} | {kind.severity} |\n" for kind in KINDS.values())
+    return EXCEPTIONS_HEAD + "".join(rows) + "".join(map(_chapter, KINDS.values()))
+
+
+def _chapter(kind: ExceptionKind) -> str:
+    return f"""
+## {kind.kind}
+
+{kind.meaning}
+
+* **Owner**: {kind.owner}
+* **What to do**: {kind.action}
+* **Closes when**: {kind.closes_when}
+"""
 
 
 def checks_part() -> str:

@@ -12,8 +12,7 @@ from datetime import date, timedelta
 from khaos_swap_assets.adapters.files.faults import Fault
 from khaos_swap_assets.audit.engine import Audited
 from khaos_swap_assets.audit.rows import AuditRow
-from khaos_swap_assets.domain.exceptions.catalogue import KINDS, Problem
-from khaos_swap_assets.domain.exceptions.kinds import ExceptionKind
+from khaos_swap_assets.domain.exceptions.catalogue import KINDS, ExceptionKind, Problem
 from khaos_swap_assets.domain.judging.facts import Limits
 
 

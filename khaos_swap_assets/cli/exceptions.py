@@ -15,7 +15,7 @@ import typer
 
 from khaos_swap_assets.cli.postings import By, Reach, Reason
 from khaos_swap_assets.cli.showing import AsJson, Row, require_one_of, show_rows, stream_json
-from khaos_swap_assets.domain.exceptions.kinds import Owner
+from khaos_swap_assets.domain.exceptions.catalogue import Owner
 
 if TYPE_CHECKING:
     from khaos_swap_assets.adapters.store.decisions import Waiver

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from typing import Any
 
 DETAIL = {"type": "object", "properties": {"detail": {}}, "required": ["detail"]}
-ACCEPTED = {"type": "object", "properties": {"accepted": {"type": "boolean"}}, "required": ["accepted"]}
 ANSWERS = {
     400: "The body cannot be read",
     401: "Not proven to come from whom it says",

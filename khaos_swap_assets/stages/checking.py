@@ -30,7 +30,7 @@ def exceptions_check(
     """
     key = dg.AssetKey(asset.split("/"))
 
-    @dg.asset_check(asset=key, name=name, description=_describe(proves, kinds), additional_deps=after_judging(key))
+    @dg.asset_check(asset=key, name=name, description=described(proves, kinds), additional_deps=after_judging(key))
     def standing_check(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult:
         with toolbox.store() as conn:
             found = judge_open(conn, kinds)
@@ -82,6 +82,7 @@ def _money(at_risk: dict[str, int]) -> str:
     return ", ".join(format_money(pence, currency) for currency, pence in sorted(at_risk.items())) or "nothing"
 
 
-def _describe(proves: str, kinds: Sequence[str]) -> str:
+def described(proves: str, kinds: Sequence[str]) -> str:
+    """What a check proves when it is green, and what each of its kinds asks for when it is red."""
     lines = [f"- **{kind}** ({KINDS[kind].owner}): {KINDS[kind].meaning} {KINDS[kind].action}" for kind in kinds]
     return "\n".join([proves, "", "When red:", *lines])

@@ -3,11 +3,14 @@
 Belongs here: builders with defaults of an ordinary clean return. Stays out: expectations.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+from khaos_swap_assets.domain.linking.evidence import tables
+from khaos_swap_assets.domain.linking.passes import matched as linked
+from khaos_swap_assets.domain.linking.records import Matching, NoteRecord, ReturnRecord
 from khaos_swap_assets.domain.records.matches import MatchedLine
 from khaos_swap_assets.domain.records.orders import OrderLine, SalesOrder
 from khaos_swap_assets.domain.records.returns import Return, ReturnLine
@@ -43,6 +46,11 @@ def matched(row: ReturnLine, *, dispositions: Mapping[str, int] | None = None, *
     plain = MatchedLine(*own, code, 1, row.quantity, row.cost_pence)
     counts: Any = {f"{word}_quantity": count for word, count in units.items()}
     return replace(plain, **counts, **changes)
+
+
+def match(notes: Iterable[NoteRecord], returns: Iterable[ReturnRecord]) -> Matching:
+    """What the ordered passes say of these."""
+    return linked(tables(notes, returns))
 
 
 def order(*sold: tuple[str, int], **changes: Any) -> SalesOrder:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from khaos_swap_assets.domain.exceptions.catalogue import KINDS, Problem, handbook
+from khaos_swap_assets.domain.exceptions.catalogue import KINDS, Problem
+from khaos_swap_assets_tests.generated_docs import handbook
 
 OWNERS = {
     "data management": {"sku_unknown", "sku_ambiguous", "sku_discontinued"},

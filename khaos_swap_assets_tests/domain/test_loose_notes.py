@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from khaos_swap_assets.domain.linking.attribution import Attribution
 from khaos_swap_assets.domain.linking.loose_notes import Standing, WhyLoose, attribute_loose, record_of
-from khaos_swap_assets.domain.linking.passes import match
 from khaos_swap_assets.domain.linking.records import NoteRecord, ReturnRecord
 from khaos_swap_assets_tests.domain.cases import a_note
 from khaos_swap_assets_tests.domain.hand_posted import Month, a_month
+from khaos_swap_assets_tests.domain.records import match
 
 SEEDS = range(1, int(os.environ.get("KHAOS_SWAP_MONTHS", "5")) + 1)
 DAY = date(2026, 3, 10)

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.linking.passes import match
 from khaos_swap_assets.domain.linking.payouts import MOST_CANDIDATES
 from khaos_swap_assets.domain.linking.records import (
     Ambiguity,
@@ -24,6 +23,7 @@ from khaos_swap_assets.domain.linking.records import (
     credited_by_return,
 )
 from khaos_swap_assets_tests.domain.hand_posted import Month, a_month
+from khaos_swap_assets_tests.domain.records import match
 
 DAY = date(2026, 3, 10)
 SHIRT: tuple[tuple[str, int], ...] = (("SHIRT", 1),)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from khaos_swap_assets.domain.exceptions.kinds import MONEY_KINDS
+from khaos_swap_assets.domain.exceptions.catalogue import kinds_about
 from khaos_swap_assets.domain.judging.conditions import RULES
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.judging.money_conditions import MONEY_RULES, PROOF_RULES, money_holds, without_return
@@ -34,7 +34,7 @@ def facts_of(*refunds: Refund, said: Return | None = None, **changes: Any) -> Re
 
 def kinds(facts: ReturnFacts, now: datetime = LATE) -> set[str]:
     found = {problem.kind for problem in judge(facts, LIMITS, now).problems}
-    return found & {kind.kind for kind in MONEY_KINDS}
+    return found & {*kinds_about("money")}
 
 
 def twice() -> list[Refund]:
@@ -75,7 +75,7 @@ def test_without_a_storefront_none_of_them_ever_holds() -> None:
 
 def test_every_kind_of_a_return_has_a_rule() -> None:
     ruled = {*MONEY_RULES, *PROOF_RULES}
-    assert ruled == {kind.kind for kind in MONEY_KINDS} - {"refund_without_return", "payment_kind_unknown", *RULES}
+    assert ruled == {*kinds_about("money")} - {"refund_without_return", "payment_kind_unknown", *RULES}
 
 
 def test_refunds_that_fit_two_returns_say_nothing_of_one_that_swap_does_not_show_as_paid() -> None:

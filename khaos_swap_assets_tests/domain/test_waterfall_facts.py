@@ -161,7 +161,6 @@ FIELDS = [
     ({"gift_card_pence": 500}, ("tender", 500)),
     ({"store_credit_pence": 600}, ("tender", 600)),
     ({"exchange_pence": 4500, "additional_payment_pence": 1000}, ("exchange", 3500)),
-    ({"delivery_pence": 395}, ("delivery", -395)),
     ({"taxes_on_top_pence": 100}, ("tax", -100)),
     ({"duties_pence": 50}, ("tax", -50)),
     ({"fx_loss_pence": 7}, ("fx", -7)),
@@ -197,10 +196,10 @@ def test_rows_speak_where_the_header_does_not(
     assert [(piece.name, piece.pence) for piece in refund_fields(refund) if piece.pence] == told
 
 
-def test_a_delivery_that_swap_names_is_not_guessed_again() -> None:
-    of_note = [Piece("delivery", 395, "note")]
-    assert [piece.pence for piece in silent_delivery(RefundFacts(5000), of_note)] == [-395]
-    assert list(silent_delivery(RefundFacts(5000, delivery_pence=395), of_note)) == []
+def test_the_delivery_of_the_note_comes_before_that_of_the_order() -> None:
+    refund = RefundFacts(5000, order_delivery_pence=495)
+    for of_note, told in (([Piece("delivery", 395, "note")], -395), ([], -495)):
+        assert [piece.pence for piece in silent_delivery(refund, of_note)] == [told]
 
 
 def piece(pence: int, name: Any = "fee") -> Piece:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 from khaos_swap_assets.adapters.files.known import KNOWN, SPELLINGS, KnownExport
 
-NOT_USED = ""
 SAMPLES = 3
 NEAR = 82
 

@@ -88,12 +88,6 @@ def has_surrogate(text: str) -> bool:
     return False
 
 
-def is_parquet(path: Path) -> bool:
-    """True for a file that begins as Parquet does."""
-    with path.open("rb") as file:
-        return file.read(4) == PARQUET
-
-
 def csv_records(text: str, separator: str) -> Iterator[Record]:
     """The records of a CSV text, blank lines left out; the first is the header.
 

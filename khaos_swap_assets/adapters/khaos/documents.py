@@ -1,13 +1,12 @@
 """The return document that Khaos pulls from us: built once, to the byte.
 
-Belongs here: ``CustomerReturn`` from a draft, its canonical JSON text and hash, and setting the party (name and
+Belongs here: ``CustomerReturn`` from a draft, its canonical JSON text, and setting the party (name and
 address) apart. Stays out: when a document may leave (``stages.credit_notes``). Amounts are exact decimals from pence.
 Source: contracts/khaos.md §8.2, §8.7.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
@@ -113,25 +112,6 @@ def reason_of(disposition: str, settings: KhaosSettings) -> str:
     if not reasons.get(disposition):
         raise ValueError(f"{disposition!r} is no disposition, or no ReturnReason is set for it")
     return reasons[disposition]
-
-
-def canonical(document: str) -> str:
-    """The same content in the same bytes: sorted members, no spaces, numbers with the decimals they were written with.
-
-    A document that went through a JSON column comes back as it left.
-    """
-    return _text(json.loads(document, parse_float=Decimal))
-
-
-def document_hash(document: str) -> str:
-    """SHA-256 of the canonical text, hexadecimal."""
-    return hashlib.sha256(canonical(document).encode()).hexdigest()
-
-
-def party_of(document: str) -> dict[str, object]:
-    """Name and address of a document, empty when it holds none."""
-    content = json.loads(document, parse_float=Decimal)
-    return {name: content[name] for name in PARTY if name in content}
 
 
 def without_party(document: str) -> str:

@@ -40,7 +40,6 @@ class OrderStatus:
     items_gross_pence: int
     delivery_gross_pence: int
     stock_codes: tuple[tuple[str, int], ...] = ()
-    customer_other_ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,6 @@ def _order(row: etree._Element) -> OrderStatus:
         items_gross_pence=wire.money(row, "ITEMS_TOTAL", currency),
         delivery_gross_pence=_delivery(row, "DELIVERY_TOTAL", currency),
         stock_codes=_sent(row),
-        customer_other_ref=wire.text(row, "COMPANY_NAME/@OTHER_REF"),
     )
 
 

@@ -1,4 +1,4 @@
-"""Many rows at once: COPY and upsert through psycopg, whole frames through ADBC.
+"""Many rows at once: COPY and upsert through psycopg.
 
 Belongs here: moving rows fast and exactly. Stays out: what the rows mean. Money stays ``int64``; nothing here ever
 makes a float of an integer.
@@ -10,17 +10,10 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import psycopg
 from psycopg import sql
-
-from khaos_swap_assets.adapters.errors import StoreError
-from khaos_swap_assets.adapters.store import database
-
-if TYPE_CHECKING:
-    import pandas as pd
-    import pyarrow as pa
 
 INCOMING = sql.Identifier("khaos_swap_incoming")
 ORDER = sql.Identifier("khaos_swap_incoming_no")
@@ -59,45 +52,6 @@ def upsert(
         kept = frozenset(only_when_new)
         statement = _insert(table, tuple(columns), tuple(key), count, only_if_changed, kept)
         return int(connection.execute(statement, values).rowcount)
-
-
-def read_frame(url: str, query: str, *, parameters: Sequence[Any] = (), nullable: Collection[str] = ()) -> pd.DataFrame:
-    """The answer of a query (placeholders $1, $2) as a frame.
-
-    BIGINT is ``int64``, BOOLEAN ``bool``; columns named in ``nullable`` are ``Int64`` and ``boolean``. Text is pandas'
-    arrow-backed string, ``timestamptz`` is in UTC, a date is a timestamp without zone. Raises ``StoreError`` for a NULL
-    in an integer or boolean column that is not ``nullable``, and for NUMERIC: cast it to bigint in the query.
-    """
-    with _adbc(url) as connection, connection.cursor() as cursor:
-        cursor.execute(query, list(parameters) or None)
-        table: pa.Table = cursor.fetch_arrow_table()
-    _refuse_inexact(table, nullable)
-    kept = [name for name in table.column_names if name not in nullable]
-    frame: pd.DataFrame = table.select(kept).to_pandas(date_as_object=False)
-    for name in nullable:
-        frame[name] = table[name].to_pandas(date_as_object=False, types_mapper=_nullable_types().get)
-    return frame.reindex(columns=table.column_names)
-
-
-def write_frame(
-    url: str, frame: pd.DataFrame, schema: str, table: str, *, mode: Literal["append", "replace"] = "append"
-) -> int:
-    """Write a frame into an existing table in one transaction; says how many rows.
-
-    ``replace`` empties the table first and keeps its definition. Columns take the table's types; jsonb and arrays do
-    not pass here, use ``copy_rows``.
-    """
-    import pyarrow as pa
-
-    with _adbc(url) as connection, connection.cursor() as cursor:
-        wanted = connection.adbc_get_table_schema(table, db_schema_filter=schema)
-        target = pa.schema([wanted.field(str(name)) for name in frame.columns])
-        data = pa.Table.from_pandas(frame, preserve_index=False).cast(target)
-        if mode == "replace":
-            cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(schema, table)).as_string())
-        cursor.adbc_ingest(table, data, mode="append", db_schema_name=schema)
-        connection.commit()
-    return len(frame)
 
 
 def _copy(
@@ -175,32 +129,3 @@ def _identifier(table: str) -> sql.Identifier:
 
 def _names(columns: Sequence[str]) -> sql.Composed:
     return sql.SQL(", ").join(sql.Identifier(column) for column in columns)
-
-
-def _refuse_inexact(table: pa.Table, nullable: Collection[str]) -> None:
-    for field, column in zip(table.schema, table.columns, strict=True):
-        kind = (field.metadata or {}).get(b"POSTGRESQL:type", b"").decode()
-        if kind == "numeric":
-            raise StoreError(f"column {field.name} is NUMERIC, which a frame cannot hold exactly: cast it to bigint")
-        if kind in {"int2", "int4", "int8", "bool"} and column.null_count and field.name not in nullable:
-            raise StoreError(f"column {field.name} holds NULL: name it as nullable")
-
-
-def _nullable_types() -> dict[pa.DataType, Any]:
-    import pandas as pd
-    import pyarrow as pa
-
-    integers = dict.fromkeys((pa.int16(), pa.int32(), pa.int64()), pd.Int64Dtype())
-    return {**integers, pa.bool_(): pd.BooleanDtype(), pa.string(): pd.StringDtype(na_value=float("nan"))}
-
-
-@contextmanager
-def _adbc(url: str) -> Iterator[Any]:
-    import adbc_driver_manager
-    import adbc_driver_postgresql.dbapi as adbc
-
-    try:
-        with adbc.connect(url) as connection:
-            yield connection
-    except adbc_driver_manager.OperationalError as error:
-        raise database.translate(psycopg.OperationalError(str(error)), url) from None

@@ -16,7 +16,6 @@ from khaos_swap_assets.adapters.store import bulk
 from khaos_swap_assets.domain.money.tolerance import Governed, Residual
 
 COLUMNS = ("return_id", "reason", "residual_pence", "lines", "currency", "is_evident", "period")
-DECIDED = ("account", "refused_by")
 
 
 @dataclass(frozen=True, slots=True)

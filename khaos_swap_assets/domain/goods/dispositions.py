@@ -140,11 +140,6 @@ class SettledUnits:
     excess: tuple[Strange, ...] = ()
     unclear: Mapping[str, int] = field(default_factory=dict)
 
-    @property
-    def is_complete(self) -> bool:
-        """True when every unit of every line has a disposition."""
-        return not any(self.leftovers.values())
-
 
 def disposition_of(condition: str) -> str:
     """Disposition of a condition in Swap's words; empty where it settles nothing. Case and hyphens do not count."""

@@ -145,8 +145,8 @@ class ReturnFacts:
 
     @property
     def note_clock(self) -> Clock | None:
-        """The days for its Credit Note; nobody tells whether a customer is a business, so each counts as one (U-3)."""
-        return note_clock(london_date(self.refunded_at), is_taxable_person=None) if self.refunded_at else None
+        """The days for its Credit Note (U-3)."""
+        return note_clock(london_date(self.refunded_at)) if self.refunded_at else None
 
     @property
     def is_confirmed(self) -> bool:

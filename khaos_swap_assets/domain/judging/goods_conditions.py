@@ -1,7 +1,7 @@
 """When the kinds of exception about goods hold for a return: the table ``GOODS_RULES``.
 
 Belongs here: inspection, the way back to the shelf, and goods that the customer keeps. Stays out: what a kind means
-(``exceptions.kinds``). Source: DESIGN §4.6, contracts/swap.md §4, §8.2.
+(``exceptions.catalogue``). Source: DESIGN §4.6, contracts/swap.md §4, §8.2.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Belongs here: the conditions of one return whose money is known, of a closed return that nothing shows as paid, and of a
 refund that no return asked for. Stays out: which refund pays which return (``linking.refund_links``), what proves a
-payment (``refunds.proof``) and what a kind means (``exceptions.kinds``). Where no storefront is connected none of
+payment (``refunds.proof``) and what a kind means (``exceptions.catalogue``). Where no storefront is connected none of
 ``MONEY_RULES`` ever holds. Source: contracts/swap.md §7.2, §8.2, §11, §14, FINANCE_RULES U-1.
 """
 

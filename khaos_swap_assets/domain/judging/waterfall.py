@@ -167,13 +167,12 @@ def _value_pieces(
     What is left, where the notes show their lines, is a price that somebody typed.
     """
     noted, returned = _both(lines, credit, policy)
-    slack = sum(_rounding_of(line, credit) for line in credit.lines) + _shares(noted, returned)
+    slack = sum(map(_rounding_of, credit.lines)) + _shares(noted, returned)
     found = accounted([*mirrored, *_price_fields(lines, credit, noted)], pence, slack)
     yield from found
     rest = pence - sum(piece.pence for piece in found)
     if 0 < abs(rest) <= slack:
-        why = "prices of a unit in whole pence" if credit.mode == "gross" else "note: VAT added to rounded net prices"
-        yield Piece("rounding", rest, why)
+        yield Piece("rounding", rest, "prices of a unit in whole pence")
     elif rest and (code := _delivery_of_no_value(credit, policy)):
         yield Piece("delivery", rest, f"note: line {code}, of which Khaos tells no value")
     elif rest and noted:
@@ -222,8 +221,7 @@ def _vat(line: RefundedLine) -> int:
     return Amount.of(line.value_pence, line.vat_percent).vat_pence if line.vat_percent else 0
 
 
-def _rounding_of(line: CreditLine, credit: CreditFacts) -> int:
-    """The most that rounding can move a line: half a penny a unit, and a penny where VAT is added to a net price."""
+def _rounding_of(line: CreditLine) -> int:
+    """The most that rounding can move a line: half a penny a unit."""
     is_even = line.gross_pence is not None and line.gross_pence % max(line.quantity, 1) == 0
-    by_unit = line.quantity // 2 if line.quantity > 1 and is_even else 0
-    return by_unit + (1 if credit.mode == "net" else 0)
+    return line.quantity // 2 if line.quantity > 1 and is_even else 0

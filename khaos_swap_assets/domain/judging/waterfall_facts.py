@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from khaos_swap_assets.domain.money.amounts import spread
 from khaos_swap_assets.domain.money.tax import Amount, Rate, vat_bounds
@@ -48,7 +48,6 @@ class RefundFacts:
     refund_pence: int
     lines: tuple[RefundedLine, ...] = ()
     fee_pence: int = 0
-    delivery_pence: int = 0
     gift_card_pence: int = 0
     store_credit_pence: int = 0
     exchange_pence: int = 0
@@ -74,15 +73,14 @@ class CreditLine:
 class CreditFacts:
     """All notes of one refund together: their gross with delivery, their net where known, and their lines.
 
-    ``delivery_pence`` is gross and no line. ``mode``: how Khaos works the customer's prices (khaos.md §10).
-    ``opened_units`` are the goods with packs opened, where one side holds a pack and the other its components.
+    ``delivery_pence`` is gross and no line. ``opened_units`` are the goods with packs opened, where one side holds a
+    pack and the other its components.
     """
 
     gross_pence: int
     net_pence: int | None = None
     lines: tuple[CreditLine, ...] = ()
     delivery_pence: int = 0
-    mode: Literal["gross", "net"] = "gross"
     opened_units: int = 0
 
 

@@ -62,7 +62,6 @@ def refund_fields(refund: RefundFacts) -> Iterator[Piece]:
     yield from _outcome_fields(
         refund, {"tender": refund.gift_card_pence or refund.store_credit_pence, "exchange": exchange}
     )
-    yield Piece("delivery", -refund.delivery_pence, "refund: delivery")
     yield Piece("tax", -refund.taxes_on_top_pence, "refund: refunded_non_inclusive_taxes")
     yield Piece("tax", -refund.duties_pence, "refund: refunded_duties")
     yield Piece("fx", -refund.fx_loss_pence, "refund: rate of the refund beside that of the sale")
@@ -104,10 +103,9 @@ def silent_delivery(refund: RefundFacts, delivery: Iterable[Piece]) -> Iterator[
 
     By the delivery on the note, or by that of the order where the note has none.
     """
-    noted = sum(piece.pence for piece in delivery)
-    if noted and not refund.delivery_pence:
+    if noted := sum(piece.pence for piece in delivery):
         yield Piece("delivery", -noted, "refund: above its goods by as much")
-    elif not refund.delivery_pence:
+    else:
         yield Piece("delivery", -refund.order_delivery_pence, "refund: above its goods by the delivery of its order")
 
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 
 from khaos_swap_assets.domain.linking import groups as grouping
 from khaos_swap_assets.domain.linking import reasons as reasoning
-from khaos_swap_assets.domain.linking.evidence import PairEvidence, Tables, tables
+from khaos_swap_assets.domain.linking.evidence import PairEvidence, Tables
 from khaos_swap_assets.domain.linking.records import (
     Ambiguity,
     Link,
@@ -35,17 +35,11 @@ from khaos_swap_assets.domain.linking.windows import REFUND
 from khaos_swap_assets.domain.records.packs import units
 
 
-def match(notes: Iterable[NoteRecord], returns: Iterable[ReturnRecord]) -> Matching:
-    """Link notes to returns; the order of the input does not matter.
+def matched(laid: Tables) -> Matching:
+    """Link notes to returns that are laid beside each other; the order of the input does not matter.
 
     A note has certain links, one suggested link, an ambiguity, or nothing; without a certain link it has a reason.
-    Raises ``ValueError`` when two notes share a code or two returns an id.
     """
-    return matched(tables(notes, returns))
-
-
-def matched(laid: Tables) -> Matching:
-    """The same of records that are laid beside each other already."""
     work = _Work(laid)
     work.by_reference()
     work.by_content("order_value", work.tables.returns_of_order, lambda one: one.fits_order_value)

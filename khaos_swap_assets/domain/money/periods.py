@@ -96,31 +96,23 @@ REFUND_WARNING_DAYS = 10
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A deadline: the day to warn, the last day, the first day past it, and whether law asks for it."""
+    """A deadline: the day to warn, the last day, and the first day past it."""
 
     warn_on: date
     last_day: date
     breach_on: date
-    is_duty: bool
 
 
-def note_clock(paid_on: date, *, is_taxable_person: bool | None) -> Clock:
+def note_clock(paid_on: date) -> Clock:
     """The days for issuing a Credit Note: 14 beginning with the payment's own (U-3).
 
-    For a consumer they are a target of the house; an unknown customer counts as a business.
+    Nobody tells whether a customer is a business, so each counts as one: for a consumer they are a target of the house.
     """
     last = paid_on + timedelta(days=CLOCK_DAYS - 1)
-    warn = paid_on + timedelta(days=NOTE_WARNING_DAY - 1)
-    return Clock(warn, last, last + timedelta(days=1), is_taxable_person is not False)
+    return Clock(paid_on + timedelta(days=NOTE_WARNING_DAY - 1), last, last + timedelta(days=1))
 
 
-def refund_clock(received_on: date | None, posted_on: date | None) -> Clock | None:
-    """The consumer's refund: 14 days after the goods are back or, if earlier, after proof of posting (U-10).
-
-    None while neither is known.
-    """
-    start = min((day for day in (received_on, posted_on) if day), default=None)
-    if start is None:
-        return None
-    due = start + timedelta(days=CLOCK_DAYS)
-    return Clock(start + timedelta(days=REFUND_WARNING_DAYS), due, due + timedelta(days=1), is_duty=True)
+def refund_clock(received_on: date) -> Clock:
+    """The consumer's refund: 14 days after the goods are back (U-10); Swap tells no earlier proof of posting."""
+    due = received_on + timedelta(days=CLOCK_DAYS)
+    return Clock(received_on + timedelta(days=REFUND_WARNING_DAYS), due, due + timedelta(days=1))

@@ -12,15 +12,26 @@ fit there is none. A field counts only once finance has decided what follows fro
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from khaos_swap_assets.domain.money.amounts import format_money
-from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy, CreditPart, Outcomes, translate
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.domain.policy.settlement_case import STORE_CREDITS, Posted, Sale, SettlementCase, cost_of
 from khaos_swap_assets.domain.records.returns import HoldReason, Return, ReturnLine
 
 NOT_EXPLAINED = "refund_not_explained"
 UNDECIDED = "outcome_needs_policy"
+ON_A_CODE = ("delivery", "tax_on_top", "duties")
+"""Amounts that stand on a Stock Code of their own, which their decision names."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreditPart:
+    """A part of the note beside its goods: what it is for, its pence, and the Stock Code of its line."""
+
+    outcome: str
+    pence: int
+    stock_code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,71 +85,59 @@ def settle(
     """
     case = SettlementCase(return_, policy, already, sale or Sale())
     if not case.is_due:
-        return _settled(case, Outcomes(), (), is_due=False)
-    rows = (*case.refunded, *case.to_credit, *case.swapped)
-    if already and case.due_pence > 0 and not rows:
+        return _settled(case, is_due=False)
+    if already and case.due_pence > 0 and not case.rows:
         return _part_payment(case)
     used = case.explanation()
     is_of_credit = case.is_fee_of_credit(used) if used is not None else None
-    if used is None or is_of_credit is None or min((row.cost_pence for row in rows), default=-1) < 0:
-        return _settled(case, Outcomes(), (_fault(case),))
-    outcomes = _outcomes(case, {one.name: abs(one.pence) for one in used}, is_fee_of_credit=is_of_credit)
-    return _settled(case, outcomes, () if outcomes else (_fault(case),))
+    if used is None or is_of_credit is None or min((row.cost_pence for row in case.rows), default=-1) < 0:
+        return _settled(case, faults=(_fault(case),))
+    pence = {one.name: abs(one.pence) for one in used}
+    fee = return_.handling_fee_pence if is_of_credit else pence.get("fee", 0)
+    values = _values(case, fee, is_of_credit=is_of_credit)
+    if values is None:
+        return _settled(case, faults=(_fault(case),))
+    parts = [CreditPart(name, pence[name], getattr(policy, name).stock_code) for name in ON_A_CODE if name in pence]
+    settled = _settled(case, values, parts, is_card_used="gift_card" in pence)
+    return replace(settled, invoice_pence=fee if policy.label_fee.choice == "charge_service" else 0)
 
 
 def _settled(
-    case: SettlementCase, outcomes: Outcomes | None, faults: tuple[HoldReason, ...], *, is_due: bool = True
+    case: SettlementCase,
+    values: Sequence[int] = (0, 0, 0),
+    parts: Sequence[CreditPart] = (),
+    *,
+    faults: tuple[HoldReason, ...] = (),
+    is_due: bool = True,
+    is_card_used: bool = False,
 ) -> Settlement:
-    found = translate(outcomes or Outcomes(), case.policy)
-    of_goods = {part.outcome: part.pence for part in found.parts if not part.stock_code}
-    groups = ((case.refunded, "goods"), (case.to_credit, "store_credit"), (case.swapped, "exchange"))
     return Settlement(
-        credits=tuple(Credit(rows, of_goods.get(name, 0)) for rows, name in groups if rows),
-        parts=tuple(part for part in found.parts if part.stock_code),
+        credits=tuple(Credit(rows, pence) for rows, pence in zip(case.groups, values, strict=True) if rows),
+        parts=tuple(parts),
         money_pence=case.due_pence,
         undecided=case.undecided,
-        open_credit_pence=_open_credit(case, is_card_used=bool(outcomes and outcomes.gift_card_pence)),
+        open_credit_pence=_open_credit(case, is_card_used=is_card_used),
         faults=faults,
         is_due=is_due,
-        invoice_pence=found.fee_invoice_pence,
     )
 
 
-def _outcomes(case: SettlementCase, used: dict[str, int], *, is_fee_of_credit: bool) -> Outcomes | None:
-    """The return in the policy's words, the fee taken off the rows that bore it; None where it exceeds them."""
-    fee = case.return_.handling_fee_pence if is_fee_of_credit else used.get("fee", 0)
-    bearer = "store_credit" if is_fee_of_credit else "goods" if case.refunded else "exchange"
-    is_reduced = case.policy.label_fee.choice == "reduce_refund"
-    costs = {
-        "goods": cost_of(case.refunded),
-        "store_credit": cost_of(case.to_credit),
-        "exchange": cost_of(case.swapped),
-    }
-    if fee > costs[bearer]:
+def _values(case: SettlementCase, fee: int, *, is_of_credit: bool) -> list[int] | None:
+    """What each group of rows is credited at, the fee taken off the one that bore it; None where it exceeds that."""
+    values = [cost_of(rows) for rows in case.groups]
+    bearer = 1 if is_of_credit else 0 if case.refunded else 2
+    if fee > values[bearer]:
         return None
-    if bearer != "goods" and is_reduced:
-        costs[bearer] -= fee
-    return Outcomes(
-        goods_pence=costs["goods"],
-        fee_pence=fee if bearer == "goods" or not is_reduced else 0,
-        gift_card_pence=used.get("gift_card", 0),
-        store_credit_pence=costs["store_credit"],
-        exchange_returned_pence=costs["exchange"],
-        tax_on_top_pence=used.get("tax_on_top", 0),
-        duties_pence=used.get("duties", 0),
-        delivery_refunded_pence=used.get("delivery", 0),
-        delivery_due_pence=used.get("delivery", 0),
-        is_all_back=case.sale.is_all_back,
-    )
+    values[bearer] -= fee if case.policy.label_fee.choice == "reduce_refund" else 0
+    return values
 
 
 def _part_payment(case: SettlementCase) -> Settlement:
     """A later payment that no row explains: a line of its own, never above what is left of the order (U-2, U-26)."""
     rule = case.policy.part_payment
-    is_decided = rule.choice == "credit_when_paid" and bool(rule.stock_code)
-    if is_decided and case.due_pence <= case.sale.room_pence:
-        return _settled(case, Outcomes(part_payment_pence=case.due_pence), ())
-    return _settled(case, Outcomes(), (_fault(case),))
+    if rule.choice == "credit_when_paid" and rule.stock_code and case.due_pence <= case.sale.room_pence:
+        return _settled(case, parts=[CreditPart("part_payment", case.due_pence, rule.stock_code)])
+    return _settled(case, faults=(_fault(case),))
 
 
 def _open_credit(case: SettlementCase, *, is_card_used: bool) -> int:
@@ -152,10 +151,9 @@ def _open_credit(case: SettlementCase, *, is_card_used: bool) -> int:
 
 def _fault(case: SettlementCase) -> HoldReason:
     """Why the refund stands for no note: the amounts that do not agree, in words of money."""
-    rows = (*case.refunded, *case.to_credit, *case.swapped)
-    amounts = (abs(case.due_pence), cost_of(rows), case.return_.handling_fee_pence)
+    amounts = (abs(case.due_pence), cost_of(case.rows), case.return_.handling_fee_pence)
     due, together, fee = (_told(pence, case.return_.currency) for pence in amounts)
-    if not case.already and not rows and case.undecided:
+    if not case.already and not case.rows and case.undecided:
         return HoldReason(UNDECIDED, f"no line is a Refund: {', '.join(case.undecided)}")
     if not case.already:
         given = f", {_told(case.return_.exchange_pence, case.return_.currency)} in exchange" if case.swapped else ""

@@ -119,6 +119,16 @@ class SettlementCase:
         """Exchanged rows that a note is due for."""
         return () if self.is_even else self.exchanged
 
+    @property
+    def groups(self) -> tuple[tuple[ReturnLine, ...], ...]:
+        """Rows that were refunded, given back as credit and exchanged, each as far as a note is due for them."""
+        return self.refunded, self.to_credit, self.swapped
+
+    @property
+    def rows(self) -> tuple[ReturnLine, ...]:
+        """All of them."""
+        return tuple(row for rows in self.groups for row in rows)
+
     @cached_property
     def card_pence(self) -> int:
         """Store credit beyond the rows given back as such: what a gift card had paid of the refunded rows (U-14)."""

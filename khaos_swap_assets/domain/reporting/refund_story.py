@@ -123,9 +123,9 @@ def _unpaid(facts: ReturnFacts) -> Iterator[str]:
     return_ = facts.return_
     worth = f"{_pounds(facts, return_.refund_pence)} are" if return_.refund_pence > 0 else "nothing is"
     yield f"{worth} to be refunded, and no payment is shown: Swap says {return_.status or 'no status'}"
-    back = london_date(return_.delivered_at) if return_.delivered_at else None
-    if return_.refund_pence > 0 and (clock := refund_clock(back, None)):
-        yield f"it is due by {_day(clock.last_day)}, 14 days after the goods came back"
+    if return_.refund_pence > 0 and return_.delivered_at:
+        due = refund_clock(london_date(return_.delivered_at)).last_day
+        yield f"it is due by {_day(due)}, 14 days after the goods came back"
 
 
 def _credit(facts: ReturnFacts) -> Iterator[str]:

@@ -9,10 +9,10 @@ import psycopg
 
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import refunds
-from khaos_swap_assets.domain.exceptions.kinds import MONEY_KINDS, ExceptionKind
+from khaos_swap_assets.domain.exceptions.catalogue import kinds_about
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.refunds.proof import CLOSED_IN_FORCE
-from khaos_swap_assets.stages.checking import after_judging, judge_open
+from khaos_swap_assets.stages.checking import after_judging, described, judge_open
 from khaos_swap_assets.stages.presenting import asset, owned, table_metadata
 from khaos_swap_assets.stages.storefront.sync import sync_refunds
 from khaos_swap_assets.stages.toolbox import Toolbox
@@ -61,21 +61,17 @@ PROVES = (
 )
 
 
-def _line(kind: ExceptionKind) -> str:
-    return f"- **{kind.kind}** ({kind.owner}): {kind.meaning} {kind.action}"
-
-
 @dg.asset_check(
     asset=REFUNDS,
     name="every_refund_moved_money",
-    description="\n".join([PROVES, "", "When red:", *map(_line, MONEY_KINDS)]),
+    description=described(PROVES, kinds_about("money")),
     additional_deps=after_judging(REFUNDS),
 )
 def every_refund_moved_money(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult:
     """Count what is open between Swap and the money."""
     is_connected = toolbox.settings.storefront.is_connected
     with toolbox.store() as conn:
-        found = judge_open(conn, [kind.kind for kind in MONEY_KINDS])
+        found = judge_open(conn, kinds_about("money"))
     return dg.AssetCheckResult(
         passed=found.passed,
         severity=found.severity,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +11,6 @@ from khaos_swap_assets.adapters.files.records import (
     csv_records,
     decoded,
     has_surrogate,
-    is_parquet,
 )
 
 
@@ -59,13 +56,6 @@ def test_all_text_survives_utf_8(text: str) -> None:
 def test_any_bytes_are_read_and_damage_is_told(data: bytes) -> None:
     found = decoded(data)
     assert has_surrogate(found.text) == found.is_damaged
-
-
-@pytest.mark.parametrize(("data", "expected"), [(b"PAR1....", True), (b"PAR", False), (b"", False), (b"a,PAR1", False)])
-def test_a_parquet_file_is_known_by_its_first_bytes(tmp_path: Path, data: bytes, expected: bool) -> None:
-    path = tmp_path / "some.csv"
-    path.write_bytes(data)
-    assert is_parquet(path) is expected
 
 
 cells = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8)

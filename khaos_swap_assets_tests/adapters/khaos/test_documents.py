@@ -62,7 +62,6 @@ def test_the_document_is_the_contract_to_the_byte() -> None:
 
 def test_the_same_draft_gives_the_same_bytes() -> None:
     assert document() == document()
-    assert documents.document_hash(document()) == documents.document_hash(document())
 
 
 def test_a_source_reference_has_exactly_one_key() -> None:
@@ -161,15 +160,7 @@ def test_the_party_can_be_set_apart_and_put_back() -> None:
     bare = documents.without_party(whole)
     assert "Patel" not in bare
     assert "Quarry" not in bare
-    assert documents.party_of(bare) == {}
-    assert documents.party_of(whole) == PARTY
-    assert documents.with_party(bare, documents.party_of(whole)) == whole
-
-
-def test_the_hash_sees_every_change_and_no_spelling() -> None:
-    spread = json.dumps(json.loads(document()), indent=2)
-    assert documents.document_hash(spread.replace("15.0", "15.00")) == documents.document_hash(document())
-    assert documents.document_hash(document().replace("84.99", "84.98")) != documents.document_hash(document())
+    assert documents.with_party(bare, PARTY) == whole
 
 
 def test_a_currency_without_decimals_has_none_in_the_document() -> None:
@@ -205,5 +196,4 @@ def test_a_document_adds_up_to_its_draft_exactly(lines: list[DraftLine], money: 
     total = sum(item["Quantity"] * Decimal(item["UnitPrice"]["Gross"]) for item in read["ReturnedItems"])
     assert total.scaleb(places) == value
     assert [item["SKU"] for item in read["ReturnedItems"]] == [found.stock_code for found in lines]
-    assert documents.canonical(text) == text
     assert documents.with_party(documents.without_party(text), PARTY) == text

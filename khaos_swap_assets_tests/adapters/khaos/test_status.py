@@ -76,7 +76,6 @@ ORDER = OrderStatus(
     items_gross_pence=16998,
     delivery_gross_pence=495,
     stock_codes=(("FELL", 2),),
-    customer_other_ref="7720114",
 )
 NOTE = CreditNote(
     credit_note_code="CN1",

@@ -1,20 +1,17 @@
-"""Tests of bulk loading and of frames."""
+"""Tests of bulk loading."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, date, datetime
 from typing import Any
 from unittest.mock import patch
 
-import pandas as pd
 import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
-from khaos_swap_assets.adapters.errors import StoreError
 from khaos_swap_assets.adapters.store import bulk
 
 BIG = 2**53 + 1
@@ -155,81 +152,6 @@ def test_upsert_is_a_dictionary(
     assert stored(table, "code, part, pence") == sorted((*key, pence) for key, pence in model.items())
 
 
-FRAME = pd.DataFrame(
-    {
-        "code": ["A", "B"],
-        "part": [1, 2],
-        "pence": pd.array([BIG, None], dtype="Int64"),
-        "content_hash": ["h", "h"],
-        "note": ["£", None],
-        "seen_at": pd.Series([datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC), None], dtype="datetime64[us, UTC]"),
-        "seen_on": pd.Series([date(2025, 1, 2), None], dtype="datetime64[ms]"),
-        "is_open": pd.array([True, None], dtype="boolean"),
-    }
-)
-READ = f"SELECT {', '.join(FRAME.columns)} FROM recon.bulk_test ORDER BY code"
-
-
-def test_a_frame_comes_back_as_it_was(table: psycopg.Connection[Any], database_url: str) -> None:
-    assert bulk.write_frame(database_url, FRAME, "recon", "bulk_test") == 2
-    assert stored(table, "pence, seen_at, seen_on, is_open")[0] == (
-        BIG,
-        datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC),
-        date(2025, 1, 2),
-        True,
-    )
-    frame = bulk.read_frame(database_url, READ, nullable=("pence", "is_open"))
-    pd.testing.assert_frame_equal(frame, FRAME, check_dtype=False)
-    assert [str(frame[name].dtype) for name in ("code", "pence", "is_open", "seen_at")] == [
-        "str",
-        "Int64",
-        "boolean",
-        "datetime64[us, UTC]",
-    ]
-
-
-def test_large_amounts_stay_exact_integers(table: psycopg.Connection[Any], database_url: str) -> None:
+def test_large_amounts_stay_exact_integers(table: psycopg.Connection[Any]) -> None:
     upsert(table, [row("A", pence=BIG), row("B", pence=-BIG)])
-    table.commit()
-    frame = bulk.read_frame(database_url, "SELECT pence FROM recon.bulk_test ORDER BY code")
-    assert str(frame["pence"].dtype) == "int64"
-    assert frame["pence"].tolist() == [BIG, -BIG]
-
-
-@pytest.mark.parametrize(
-    ("query", "reason"),
-    [
-        ("SELECT NULL::bigint AS pence", "column pence holds NULL"),
-        ("SELECT NULL::boolean AS is_open", "column is_open holds NULL"),
-        ("SELECT sum(x) AS total FROM (VALUES (1::bigint)) AS v (x)", "column total is NUMERIC.*cast it to bigint"),
-    ],
-)
-def test_what_a_frame_would_bend_is_refused(database_url: str, query: str, reason: str) -> None:
-    with pytest.raises(StoreError, match=reason):
-        bulk.read_frame(database_url, query)
-
-
-def test_parameters_and_an_empty_answer_keep_the_types(table: psycopg.Connection[Any], database_url: str) -> None:
-    upsert(table, [row("A"), row("B")])
-    table.commit()
-    query = "SELECT code, pence FROM recon.bulk_test WHERE code = $1"
-    assert bulk.read_frame(database_url, query, parameters=("B",))["code"].tolist() == ["B"]
-    empty = bulk.read_frame(database_url, query, parameters=("Z",))
-    assert empty.empty
-    assert [str(kind) for kind in empty.dtypes] == ["str", "int64"]
-
-
-def test_replace_empties_the_table_and_keeps_its_key(table: psycopg.Connection[Any], database_url: str) -> None:
-    bulk.write_frame(database_url, FRAME, "recon", "bulk_test")
-    bulk.write_frame(database_url, FRAME.iloc[:1], "recon", "bulk_test", mode="replace")
-    assert len(stored(table)) == 1
-    table.commit()
-    with pytest.raises(Exception, match="bulk_test_pkey"):
-        bulk.write_frame(database_url, FRAME, "recon", "bulk_test")
-    assert len(stored(table)) == 1
-
-
-def test_an_unreachable_server_is_one_clear_line() -> None:
-    with pytest.raises(StoreError, match=r"database x at 127\.0\.0\.1:1 cannot be used: Connection refused") as caught:
-        bulk.read_frame("postgresql://u:sekret@127.0.0.1:1/x", "SELECT 1")
-    assert "sekret" not in str(caught.value)
+    assert stored(table, "pence") == [(BIG,), (-BIG,)]
