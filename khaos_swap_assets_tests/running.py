@@ -5,17 +5,21 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
+import uvicorn
+from starlette.types import ASGIApp
 
 from khaos_swap_assets.adapters.http import public_authorities
 
@@ -52,6 +56,36 @@ def until(question: Callable[[], Any], seconds: float, every: float = 0.3) -> An
         if not answer:
             time.sleep(every)
     return answer
+
+
+@contextlib.contextmanager
+def serving(app: ASGIApp, **settings: Any) -> Iterator[int]:
+    """Serve an application on a port of this process until the end of the block; gives the port.
+
+    ``settings`` are uvicorn's. Nothing waits for ever: not for a server that failed, nor for a line left open.
+    """
+    quiet: dict[str, Any] = {"log_config": None, "access_log": False, "timeout_graceful_shutdown": 1}
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = uvicorn.Server(uvicorn.Config(app, **(quiet | settings)))
+        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+        thread.start()
+        while not server.started:
+            assert thread.is_alive(), "the server ended before it had started"
+            time.sleep(0.01)
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join(20)
+
+
+@contextlib.contextmanager
+def gone_at_the_end(process: subprocess.Popen[str]) -> Iterator[None]:
+    """However the block ends, the process does not outlive it: to wait for one that lives on would hang the tests."""
+    try:
+        yield
+    finally:
+        process.kill()
 
 
 def readable_by_others(folder: Path) -> list[str]:

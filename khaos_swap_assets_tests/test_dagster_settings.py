@@ -14,8 +14,7 @@ from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import embedded
 from khaos_swap_assets.running import supervisor
 from khaos_swap_assets.ui.webserver import dagster_app
-from khaos_swap_assets_tests.running import runs
-from khaos_swap_assets_tests.ui.serving import serving
+from khaos_swap_assets_tests.running import runs, serving
 
 ROOT = Path(__file__).parent.parent
 FALL = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'settings_test_dagster'"

@@ -24,12 +24,7 @@ HOST = "127.0.0.1"
 
 
 def serve(port: int, tell: Callable[[str], None], *, opens_browser: bool = True) -> None:
-    """Serve the page on a port of loopback (0: a free one) until it is interrupted, or its terminal is closed.
-
-    Raises ``KeyboardInterrupt`` at the end, when the files are gone.
-    """
-    for one in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(one, signal.default_int_handler)
+    """Serve the page on a port of loopback (0: a free one) until it is interrupted, or its terminal is closed."""
     key = secrets.token_urlsafe(24)
     with (
         tempfile.TemporaryDirectory(prefix="khaos-swap-audit-") as folder,
@@ -38,8 +33,10 @@ def serve(port: int, tell: Callable[[str], None], *, opens_browser: bool = True)
         address = f"http://{HOST}:{own.getsockname()[1]}/{key}/"
         app = Guard(make_app(Desk(Path(folder)), key))
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
+        for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(one, lambda *_: setattr(server, "should_exit", True))
         tell(f"The audit waits at {address}")
         tell("Its files stay on this machine and are removed when you end it with Ctrl-C.")
         if opens_browser:
-            threading.Timer(0.5, webbrowser.open, [address]).start()
+            threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
         server.run([own])

@@ -195,10 +195,8 @@ def _open_page(is_wanted: bool) -> None:
         return
     from khaos_swap_assets.audit_page.serving import serve
 
-    try:
-        serve(0, typer.echo)
-    except KeyboardInterrupt:
-        typer.echo("Ended; the files are removed.")
+    serve(0, typer.echo)
+    typer.echo("Ended; the files are removed.")
     raise typer.Exit
 
 

@@ -13,7 +13,7 @@ from khaos_swap_assets.audit_page import app as page
 from khaos_swap_assets.audit_page.desk import Desk
 from khaos_swap_assets.ui.guard import Guard
 from khaos_swap_assets_tests.audit.files import small_shop
-from khaos_swap_assets_tests.ui.serving import serving
+from khaos_swap_assets_tests.running import serving
 
 KINDS = ("returns", "stock-codes", "sales-orders", "credit-notes")
 

@@ -12,13 +12,16 @@ from pathlib import Path
 import httpx
 import pytest
 
+from khaos_swap_assets_tests.running import gone_at_the_end
+
 STARTS = "from khaos_swap_assets.cli.commands import app; app(['audit', '--open'])"
 
 
 @pytest.mark.parametrize("ends", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_its_files_are_gone_however_it_ends(tmp_path: Path, ends: signal.Signals) -> None:
     env = {**os.environ, "BROWSER": "true", "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen([sys.executable, "-c", STARTS], env=env, stdout=subprocess.PIPE, text=True) as page:
+    argv = [sys.executable, "-c", STARTS]
+    with subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, text=True) as page, gone_at_the_end(page):
         assert page.stdout is not None
         found = re.search(r"http://127\.0\.0\.1:\d+/[\w-]{32}/", page.stdout.readline())
         assert found, "no address is told"

@@ -17,7 +17,7 @@ from khaos_swap_assets.audit_page.desk import Desk
 from khaos_swap_assets.ui.guard import Guard
 from khaos_swap_assets_tests.audit.files import small_shop
 from khaos_swap_assets_tests.browser import chromium
-from khaos_swap_assets_tests.ui.serving import serving
+from khaos_swap_assets_tests.running import serving
 
 pytestmark = [
     pytest.mark.browser,

@@ -16,7 +16,8 @@ from starlette.responses import HTMLResponse
 from khaos_swap_assets.ui.guard import Guard
 from khaos_swap_assets.ui.webserver import dagster_app
 from khaos_swap_assets_tests.browser import chromium
-from khaos_swap_assets_tests.ui.serving import FORGE, Marks, make_home, serving
+from khaos_swap_assets_tests.running import serving
+from khaos_swap_assets_tests.ui.serving import FORGE, Marks, make_home
 
 pytestmark = [
     pytest.mark.browser,

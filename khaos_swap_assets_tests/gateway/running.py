@@ -7,18 +7,16 @@ Belongs here: starting and stopping one inside this process. Stays out: a gatewa
 from __future__ import annotations
 
 import socket
-import threading
-import time
 from typing import Any
 
 import httpx
-import uvicorn
 
 from khaos_swap_assets.adapters.http import public_authorities
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.gateway import lines
 from khaos_swap_assets.gateway.app import create_app
 from khaos_swap_assets_tests.gateway.conftest import NOW, configure
+from khaos_swap_assets_tests.running import serving
 
 
 class Running:
@@ -30,26 +28,18 @@ class Running:
             settings=configure(**({"gateway_sender_rate": 100_000} | changes)),
             clock=lambda: NOW,
         )
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self._socket.getsockname()[1]
-        quiet: dict[str, Any] = {"ws": "none", "log_config": None, "access_log": False}
-        config = uvicorn.Config(app, http=lines.TimedConnection, forwarded_allow_ips=proxies, **quiet)
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
+        self._serving = serving(app, ws="none", http=lines.TimedConnection, forwarded_allow_ips=proxies)
         # A line for each request: the server may close one, and whoever speaks into that hears nothing.
         alone = httpx.Limits(max_keepalive_connections=0)
         self._client = httpx.Client(timeout=20, trust_env=False, verify=public_authorities(), limits=alone)
 
     def __enter__(self) -> Running:
-        self._thread.start()
-        while not self._server.started:
-            time.sleep(0.01)
+        self.port = self._serving.__enter__()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *error: Any) -> None:
         self._client.close()
-        self._server.should_exit = True
-        self._thread.join(20)
+        self._serving.__exit__(*error)
 
     def line(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=20)

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import httpx
-import uvicorn
 from fastapi import FastAPI
 
 from khaos_swap_assets.sandbox.khaos_books import Books
@@ -20,6 +16,7 @@ from khaos_swap_assets.sandbox.khaos_interface import INTERFACE
 from khaos_swap_assets.sandbox.khaos_wire import escape
 from khaos_swap_assets.sandbox.state import State
 from khaos_swap_assets.sandbox.world import Customer, Order, Rma, RmaLine, StockItem, World, WorldLine
+from khaos_swap_assets_tests.running import serving
 
 NOW = datetime(2026, 7, 3, 9, tzinfo=UTC)
 RMA, REF, URN = "RMA-2026-01001", "KCCLX10482", "PATEL00001"
@@ -124,18 +121,8 @@ def client_of(app: FastAPI) -> httpx.Client:
 @contextmanager
 def served(app: FastAPI) -> Iterator[str]:
     """The URL of an application that is served over real HTTP on loopback meanwhile."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
-        thread = threading.Thread(target=server.run, args=([listening],))
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        try:
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join()
+    with serving(app, ws="none") as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def envelope(operation: str, **parameters: object) -> bytes:

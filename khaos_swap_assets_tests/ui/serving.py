@@ -1,22 +1,15 @@
-"""Dagster's own web app on a real port of this process, bare or behind the guard, over an instance without a workspace.
+"""Dagster's own web app over an instance without a workspace, and the marks by which an act that went through is seen.
 
-Belongs here: starting and stopping one, and the marks by which an act that went through is seen. Stays out: who tries.
+Stays out: who tries.
 """
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 import dagster as dg
-import uvicorn
 from dagster._core.test_utils import create_run_for_test
-from starlette.types import ASGIApp
 
 CHECK = dg.AssetCheckKey(dg.AssetKey(["storefront", "payments"]), "refunds_reconcile")
 FORGE = "/report_asset_check/storefront/payments?check_name=refunds_reconcile&passed=true"
@@ -28,20 +21,6 @@ def make_home(folder: Path) -> Path:
     workspace = folder / "workspace.yaml"
     workspace.write_text("load_from: []\n")
     return workspace
-
-
-@contextmanager
-def serving(app: ASGIApp) -> Iterator[int]:
-    """Serve until the end of the block; gives the port."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
-        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        yield listening.getsockname()[1]
-        server.should_exit = True
-        thread.join(20)
 
 
 class Marks:

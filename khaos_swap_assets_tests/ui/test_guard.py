@@ -17,7 +17,8 @@ from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.adapters.settings import load_settings
 from khaos_swap_assets.ui import webserver
 from khaos_swap_assets.ui.guard import Guard, refusal
-from khaos_swap_assets_tests.ui.serving import FORGE, Marks, make_home, serving
+from khaos_swap_assets_tests.running import serving
+from khaos_swap_assets_tests.ui.serving import FORGE, Marks, make_home
 
 HOST = "127.0.0.1:3000"
 OWN, FOREIGN = f"http://{HOST}", "http://localhost:3000"

@@ -19,6 +19,7 @@ import pytest
 from khaos_swap_assets.adapters.errors import SettingsError, StoreError
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import embedded
+from khaos_swap_assets_tests.running import gone_at_the_end
 
 OWNER = """
 import sys, time
@@ -143,7 +144,7 @@ def test_a_server_left_by_a_killed_owner_is_adopted_and_then_stopped(folder: Pat
 
 def test_a_stop_waits_for_the_server_itself_and_not_just_for_its_pid_file(tmp_path: Path) -> None:
     argv = [sys.executable, "-c", LINGERER, str(tmp_path)]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as lingerer:
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as lingerer, gone_at_the_end(lingerer):
         assert lingerer.stdout
         lingerer.stdout.readline()
         embedded.EmbeddedPostgres(tmp_path)._stop_server()
