@@ -199,7 +199,7 @@ def _with_links(description: str) -> str:
 
 def columns_part() -> str:
     """Every table that an audit reads, with its columns."""
-    from khaos_swap_assets.adapters.files import layouts
+    from khaos_swap_assets.adapters.files import decided, layouts
     from khaos_swap_assets.adapters.files.tables import Layout
 
     tables: Mapping[str, Layout[Any]] = {
@@ -207,6 +207,7 @@ def columns_part() -> str:
         "--sales-orders": layouts.SALES_ORDERS,
         "--credit-notes": layouts.CREDIT_NOTES,
         "--refunds": layouts.REFUNDS,
+        "--decisions": decided.DECISIONS,
     }
     rows = (f"| `{option}` | {_columns(layout.columns)} |\n" for option, layout in tables.items())
     return "| file | columns; the bold ones must be there |\n|---|---|\n" + "".join(rows)

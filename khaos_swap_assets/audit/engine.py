@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from khaos_swap_assets.adapters.files.documents import FileNote
 from khaos_swap_assets.audit.cases import AuditedReturn
+from khaos_swap_assets.audit.deciding import Decided, Ruling, rulings
 from khaos_swap_assets.audit.pairing import Pairing, facts_of, note_facts
 from khaos_swap_assets.audit.rows import AuditRow, RowMonth
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
@@ -55,11 +56,14 @@ class Audited:
     """The rows of the span, the worst status first, then the most money, and what is wrong with each.
 
     ``others`` are problems of no row: of small differences that all lean to one side, and of money beside a return.
+    ``rulings`` say what became of each decision of ``decided``.
     """
 
     rows: list[AuditRow]
     problems: list[tuple[AuditRow, Problem]]
     others: list[Problem]
+    decided: Decided = field(default_factory=Decided)
+    rulings: list[Ruling] = field(default_factory=list)
 
 
 def reconciled(pairing: Pairing, span: Span) -> Audited:
@@ -72,23 +76,32 @@ def reconciled(pairing: Pairing, span: Span) -> Audited:
         found = replace(one, tolerance=tolerated.get(one.return_.return_id, ""), settled=one.settlement)
         verdict = judge(found, limits, span.now)
         row = _return_row(pairing.case_of[one.return_.return_id], found, verdict, pairing)
-        rows.append(row)
+        rows.append(pairing.decided.settled(row, verdict.problems))
         problems += [(row, problem) for problem in verdict.problems]
     for note in pairing.unmatched:
         money = pairing.money_of.get(note.code)
         facts_of_note = note_facts(note, pairing)
         row, told = _goodwill_row(note, money) if money else _note_row(facts_of_note, limits, span, pairing)
-        rows.append(row)
+        rows.append(pairing.decided.settled(row, [problem for _, problem in told]))
         problems += told
     counted = {refund.refund_id for one in facts for refund in _counted_beside(one)}
     settled = {refund.refund_id for refund in pairing.money_of.values()}
     for refund in (one for one in pairing.cases.stray_refunds if one.refund_id not in settled):
         row = _stray_row(refund, pairing, is_credited=refund.refund_id in counted)
-        rows += [row] if row.open_pence else []
-        problems.append((row, without_return(refund, ())))
+        problem = without_return(refund, ())
+        rows += [pairing.decided.settled(row, [problem])] if row.open_pence else []
+        problems.append((row, problem))
+    ruled = rulings(pairing.decided, facts, [*(one for _, one in problems), *others], _subjects(pairing))
     kept = [row for row in rows if span.holds(row.day)]
     told = [(row, problem) for row, problem in problems if span.holds(row.day)]
-    return Audited(sorted(kept, key=_order), told, others)
+    return Audited(sorted(kept, key=_order), told, others, pairing.decided, ruled)
+
+
+def _subjects(pairing: Pairing) -> Iterator[str]:
+    """What an exception may be about: returns, notes, and the orders of refunds without a return."""
+    yield from pairing.note_of
+    for case in pairing.case_of.values():
+        yield from (case.return_.rma, case.return_.order_name)
 
 
 def _order(row: AuditRow) -> tuple[int, int, str, str, tuple[str, ...], str]:
@@ -137,6 +150,7 @@ def _return_row(case: AuditedReturn, facts: ReturnFacts, verdict: Verdict, pairi
         day=day_of(case),
         vat_gap_pence=verdict.vat_gap_pence,
         timing=timing_of(facts),
+        decision=facts.decision.words if facts.decision and verdict.status == "decided" else "",
         open_pence=verdict.open_pence,
         months=tuple(
             RowMonth(part.period, part.refund_pence, part.credited_pence, pence)

@@ -10,15 +10,20 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from khaos_swap_assets.adapters.files.faults import Fault
+from khaos_swap_assets.audit.deciding import Decided
 from khaos_swap_assets.audit.engine import Audited
 from khaos_swap_assets.audit.rows import AuditRow
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS, ExceptionKind, Problem
 from khaos_swap_assets.domain.judging.facts import Limits
+from khaos_swap_assets.domain.records.decisions import PersonDecision
 
 
 @dataclass(frozen=True, slots=True)
 class AuditFinding:
-    """One exception. ``opened_on`` is the London day on which its condition began, if it can be told."""
+    """One exception. ``opened_on`` is the London day on which its condition began, if it can be told.
+
+    ``waiver`` says who waived it and why; ``refund_pence`` and ``credited_pence`` are those of its row.
+    """
 
     kind: str
     subject: str
@@ -30,6 +35,9 @@ class AuditFinding:
     currency: str = ""
     opened_on: date | None = None
     suggestion: str = ""
+    waiver: PersonDecision | None = None
+    refund_pence: int | None = None
+    credited_pence: int | None = None
 
     @property
     def described(self) -> ExceptionKind:
@@ -39,13 +47,13 @@ class AuditFinding:
 
 def findings(done: Audited, faults: Sequence[Fault]) -> list[AuditFinding]:
     """All exceptions: of rows, of whole months, of rejected records; the most money first."""
-    found = [_finding(problem, row) for row, problem in done.problems]
-    found += [_finding(problem, None) for problem in done.others]
+    found = [_finding(problem, row, done.decided) for row, problem in done.problems]
+    found += [_finding(problem, None, done.decided) for problem in done.others]
     found += _unreadable(faults)
     return sorted(found, key=lambda one: (-one.money_at_risk_pence, one.kind, one.subject))
 
 
-def _finding(problem: Problem, row: AuditRow | None) -> AuditFinding:
+def _finding(problem: Problem, row: AuditRow | None, decided: Decided) -> AuditFinding:
     return AuditFinding(
         problem.kind,
         problem.subject,
@@ -57,6 +65,9 @@ def _finding(problem: Problem, row: AuditRow | None) -> AuditFinding:
         problem.currency,
         _opened_on(problem, row) if row else None,
         problem.suggestion,
+        decided.waiver(problem),
+        row.refund_pence if row else None,
+        row.credited_pence if row else None,
     )
 
 

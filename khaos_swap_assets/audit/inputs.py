@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from khaos_swap_assets.adapters.files import layouts
+from khaos_swap_assets.adapters.files import decided, layouts
+from khaos_swap_assets.adapters.files.decided import DecisionRow
 from khaos_swap_assets.adapters.files.faults import BadInputError, Fault, FaultKind
 from khaos_swap_assets.adapters.files.layouts import NoteRow, OrderRow, RefundRow, StockCodeRow
 from khaos_swap_assets.adapters.files.reading import read_table
@@ -29,19 +30,22 @@ LAYOUTS: Mapping[str, Layout[Any]] = {
     "sales-orders": layouts.SALES_ORDERS,
     "credit-notes": layouts.CREDIT_NOTES,
     "refunds": layouts.REFUNDS,
+    "decisions": decided.DECISIONS,
+    "report": decided.DECISIONS,
 }
 """The tables by the name of their option; returns may be JSON too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """Where the files are; ``refunds`` may be left out."""
+    """Where the files are; ``refunds`` may be left out, and so may the ``decisions`` of people."""
 
     returns: Path
     stock_codes: Path
     sales_orders: Path
     credit_notes: Path
     refunds: Path | None = None
+    decisions: tuple[Path, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ class Inputs:
     sales_orders: Table[OrderRow]
     credit_notes: Table[NoteRow]
     refunds: Table[RefundRow] | None
+    decisions: tuple[Table[DecisionRow], ...] = ()
     payment_kinds: PaymentKinds = field(default_factory=PaymentKinds)
 
     @property
@@ -98,7 +103,8 @@ class Inputs:
             "sales-orders": self.sales_orders,
             "credit-notes": self.credit_notes,
         }
-        return tables | ({"refunds": self.refunds} if self.refunds else {})
+        tables |= {"refunds": self.refunds} if self.refunds else {}
+        return tables | {"decisions" + f"-{at}" * (at > 1): one for at, one in enumerate(self.decisions, start=1)}
 
     @property
     def kinds(self) -> Sequence[FaultKind]:
@@ -124,6 +130,7 @@ def read_all(paths: Paths, said: Said | None = None, reports: Reports = lambda n
         read("sales-orders", paths.sales_orders),
         read("credit-notes", paths.credit_notes),
         read("refunds", paths.refunds) if paths.refunds else None,
+        tuple(read("decisions", path) for path in paths.decisions),
         told.payment_kinds,
     )
 

@@ -61,6 +61,7 @@ def html(summary: Summary, rows: Sequence[AuditRow]) -> str:
         is_partial=is_partial(summary),
         currencies=[totals.currency for totals in summary.totals],
         first_tasks=FIRST_TASKS,
+        worst_of=WORST,
         status_words=STATUS_WORDS,
         step_words=STEP_WORDS,
         cause=main_cause,

@@ -16,13 +16,14 @@ from khaos_swap_assets.adapters.files.documents import FileNote
 from khaos_swap_assets.adapters.files.layouts import OrderRow
 from khaos_swap_assets.adapters.files.tables import CURRENCY, HOME_CURRENCY
 from khaos_swap_assets.audit.cases import AuditedReturn, AuditedReturns, cases
+from khaos_swap_assets.audit.deciding import Decided, decided, same_codes
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.domain.judging.document_facts import NoteFacts, share_of
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.linking.attribution import CoverClaim, may_cover
 from khaos_swap_assets.domain.linking.evidence import read
 from khaos_swap_assets.domain.linking.goodwill import LooseMoney, settle
-from khaos_swap_assets.domain.linking.loose_notes import MERGED, link_notes
+from khaos_swap_assets.domain.linking.loose_notes import Standing, link_notes
 from khaos_swap_assets.domain.linking.records import (
     Link,
     Matching,
@@ -35,6 +36,7 @@ from khaos_swap_assets.domain.linking.records import (
 from khaos_swap_assets.domain.money.amounts import exponent_of
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.money.tax import Amount
+from khaos_swap_assets.domain.records.decisions import PersonDecision
 from khaos_swap_assets.domain.refunds.payments import Refund
 
 
@@ -89,9 +91,8 @@ class Pairing:
     """Everything joined: cases and notes by key, the links of each, and why other notes have none.
 
     ``shares`` are the pence that a note credits to a return, by both; ``doubtful`` the notes that fit a return and
-    another one alike, ``merged`` those of them that may credit several together, ``loose_of`` those that no return has
-    for certain, by customer;
-    ``money_of`` money without a return that a note without one settles.
+    another one alike, ``loose_of`` those that no return has for certain, by customer;
+    ``money_of`` money without a return that a note without one settles, ``decided`` what people decided.
     """
 
     cases: AuditedReturns
@@ -107,7 +108,7 @@ class Pairing:
     reason_of: Mapping[str, WhyNot]
     loose_of: Mapping[str, Sequence[FileNote]]
     money_of: Mapping[str, Refund] = field(default_factory=dict)
-    merged: frozenset[str] = frozenset()
+    decided: Decided = field(default_factory=Decided)
 
     @property
     def unmatched(self) -> list[FileNote]:
@@ -116,14 +117,16 @@ class Pairing:
         return [note for code, note in self.note_of.items() if code not in certain]
 
 
-def pair(inputs: Inputs) -> Pairing:
-    """Join the files and match notes to returns."""
-    found = cases(inputs)
+def pair(inputs: Inputs, made: Sequence[PersonDecision] = ()) -> Pairing:
+    """Join the files and match notes to returns, as people decided where they did."""
+    found = cases(inputs, same_codes(made))
     notes = completed_notes(inputs, found)
     case_of = {case.return_.return_id: case for case in found.all}
     return_records = {key: case.record(found.packs) for key, case in case_of.items()}
     note_records = {note.code: record_of(note, found) for note in notes}
-    matching = link_notes(list(note_records.values()), list(return_records.values()))
+    laid = decided(made, [case.return_ for case in found.all], notes, found.asked)
+    standing = Standing(refused=laid.refused, told=laid.told)
+    matching = link_notes(list(note_records.values()), list(return_records.values()), standing)
     suggested = [link for link in matching.links if link.certainty != CERTAIN]
     rivals: defaultdict[str, set[str]] = defaultdict(set)
     doubtful: defaultdict[str, set[str]] = defaultdict(set)
@@ -145,10 +148,10 @@ def pair(inputs: Inputs) -> Pairing:
         shares=shares,
         rivals_of={code: tuple(sorted(ids)) for code, ids in rivals.items()},
         doubtful={one: tuple(sorted(codes)) for one, codes in doubtful.items()},
-        merged=frozenset(one.note_codes[0] for one in matching.ambiguities if one.matched_by == MERGED),
         reason_of={reason.note_code: reason for reason in matching.reasons},
         money_of=_goodwill([one for one in note_records.values() if one.code not in told], found, shares),
         loose_of=_loose(notes, {link.note_code for link in matching.certain}),
+        decided=laid,
     )
 
 
@@ -223,8 +226,8 @@ def facts_of(case: AuditedReturn, pairing: Pairing) -> ReturnFacts:
         notes=tuple(_share(note, case, pairing, opened_units) for note in notes),
         covering_note_code=suggested[0].note_code if suggested else "" if notes else _covering(case, pairing),
         doubtful_notes=pairing.doubtful.get(return_id, ()),
-        merged_notes=tuple(one for one in pairing.doubtful.get(return_id, ()) if one in pairing.merged),
         settled=case.facts.settlement,
+        decision=pairing.decided.value_of.get(return_id),
     )
 
 
@@ -281,7 +284,6 @@ def note_facts(note: FileNote, pairing: Pairing) -> NoteFacts:
     return NoteFacts(
         note.shown(),
         rival_rmas=tuple(pairing.case_of[one].return_.rma for one in rivals),
-        is_merged=note.code in pairing.merged,
         nearest=f"{nearest}: {reason.clause}" if reason and nearest else "",
         suggestion=f"{nearest}: {reason.change}" if reason and nearest else "",
         values=tuple(line.gross_pence for line in note.lines),

@@ -31,7 +31,7 @@ class AuditRow:
 
     ``evidence`` says of each leg which field shows it. ``months`` add up to the row where payments of several months
     made its refund, and are empty where ``period`` holds all of it. ``open_pence`` is what of it the books do not show
-    or show wrongly, without sign. ``timing`` are the days of payments and notes.
+    or show wrongly, without sign. ``timing`` are the days of payments and notes, ``decision`` who decided what and why.
     """
 
     rma: str
@@ -51,6 +51,7 @@ class AuditRow:
     open_pence: int = 0
     months: tuple[RowMonth, ...] = ()
     timing: Timing = field(default_factory=Timing)
+    decision: str = ""
 
     @property
     def gap_pence(self) -> int:
@@ -82,6 +83,7 @@ STATUS_WORDS = {
     "credit_note_orphan": "Credit Note without a return",
     "refund_without_return": "Refunded, no return",
     "in_flight": "Not due yet",
+    "decided": "Decided by a person",
     "within_tolerance": "Within tolerance",
     "matched": "Matched",
     "nothing_due": "Nothing due",

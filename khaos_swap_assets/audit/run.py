@@ -9,8 +9,10 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, time
 from pathlib import Path
 
+from khaos_swap_assets.adapters.files.decided import decisions_of
 from khaos_swap_assets.adapters.files.faults import BadInputError, of_file
 from khaos_swap_assets.adapters.files.maps import write_maps
 from khaos_swap_assets.adapters.files.tables import silent
@@ -76,9 +78,10 @@ def _records_only() -> Iterator[None]:
 
 def reconcile(inputs: Inputs, span: Span, *, keeps_faults: bool = False) -> Result:
     """Everything that the outputs say."""
-    pairing = pair(inputs)
+    today = datetime.combine(span.as_of, time.min, UTC)
+    made = [one for table in inputs.decisions for one in decisions_of(table.rows, today)]
+    pairing = pair(inputs, made)
     done = engine.reconciled(pairing, span)
-    rows = done.rows
     found = findings.findings(done, list(inputs.faults))
-    figures = summary.summarise(inputs, pairing, rows, found, span)
-    return Result(rows, found, figures, inputs.faults if keeps_faults else None)
+    figures = summary.summarise(inputs, pairing, done, found, span)
+    return Result(done.rows, found, figures, inputs.faults if keeps_faults else None)

@@ -13,7 +13,8 @@ from typing import Any
 
 from khaos_swap_assets.adapters.files.tables import Table
 from khaos_swap_assets.audit.control import Strip, not_compared, strips
-from khaos_swap_assets.audit.engine import Span
+from khaos_swap_assets.audit.deciding import Ruling
+from khaos_swap_assets.audit.engine import Audited, Span
 from khaos_swap_assets.audit.findings import AuditFinding
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.pairing import Pairing
@@ -76,14 +77,16 @@ class Month:
 class Totals:
     """One currency. ``steps`` lead from refunded to credited: rows with one side only, then the legs of all others.
 
-    ``open`` is what is not reconciled, without sign; ``open_by_status``, ``by_age`` (days since refund or note) and
-    ``by_month`` divide it. ``by_status`` has the gaps.
+    ``open`` is what is not reconciled, ``decided`` what people decided to leave, both without sign;
+    ``open_by_status``, ``by_age`` (days since refund or note) and ``by_month`` divide what is open. ``by_status`` has
+    the gaps.
     """
 
     currency: str
     refunded_pence: int
     credited_pence: int
     open: Tally
+    decided: Tally
     legs: Mapping[str, int]
     by_status: Mapping[str, Tally]
     open_by_status: Mapping[str, Tally]
@@ -126,7 +129,8 @@ class FileFigures:
 class Summary:
     """The figures of one audit; ``totals`` begin with the currency of the most rows, ``tasks`` with the most money.
 
-    ``is_proof_known``: the returns say which of them were processed; where they do not, Closed counts as refunded.
+    ``rulings`` say what became of each decision of a person. ``is_proof_known``: the returns say which of them were
+    processed; where they do not, Closed counts as refunded.
     """
 
     span: Span
@@ -141,6 +145,7 @@ class Summary:
     tasks: tuple[OwnerTask, ...]
     strips: tuple[Strip, ...] = ()
     not_compared: tuple[str, ...] = ()
+    rulings: tuple[Ruling, ...] = ()
 
     @property
     def refunds_are(self) -> str:
@@ -157,12 +162,10 @@ class Summary:
         return sum(figures.rejected for figures in self.files.values())
 
 
-def summarise(
-    inputs: Inputs, pairing: Pairing, rows: Sequence[AuditRow], findings: Sequence[AuditFinding], span: Span
-) -> Summary:
+def summarise(inputs: Inputs, pairing: Pairing, done: Audited, findings: Sequence[AuditFinding], span: Span) -> Summary:
     """All figures of an audit."""
     by_currency: defaultdict[str, list[AuditRow]] = defaultdict(list)
-    for row in rows:
+    for row in done.rows:
         by_currency[row.currency].append(row)
     currencies = sorted(by_currency, key=lambda currency: (-len(by_currency[currency]), currency))
     return Summary(
@@ -175,7 +178,8 @@ def summarise(
         credit_notes=len(pairing.note_of),
         totals=tuple(_totals(currency, by_currency[currency], span) for currency in currencies),
         passes=_passes(pairing),
-        tasks=tasks(findings),
+        tasks=tasks(one for one in findings if not one.waiver),
+        rulings=tuple(done.rulings),
         strips=strips(inputs),
         not_compared=not_compared(inputs, sum(not case.order_ref for case in pairing.case_of.values())),
     )
@@ -214,6 +218,7 @@ def _totals(currency: str, rows: Sequence[AuditRow], span: Span) -> Totals:
         refunded_pence=sum(row.refund_pence for row in rows),
         credited_pence=sum(row.credited_pence for row in rows),
         open=Tally(sum(row.is_unreconciled for row in rows), sum(row.open_pence for row in rows)),
+        decided=_decided(rows),
         legs={leg: sum(row.legs[leg] for row in rows) for leg in LEGS},
         by_status=by_status,
         open_by_status=opened,
@@ -221,6 +226,12 @@ def _totals(currency: str, rows: Sequence[AuditRow], span: Span) -> Totals:
         by_month=dict(sorted(by_month.items())),
         steps=_steps(rows),
     )
+
+
+def _decided(rows: Iterable[AuditRow]) -> Tally:
+    """The rows about which people decided, with the pence by which they are apart."""
+    found = [abs(row.gap_pence) for row in rows if row.status == "decided"]
+    return Tally(len(found), sum(found))
 
 
 def age_of(row: AuditRow, span: Span) -> str:

@@ -10,14 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from khaos_swap_assets.audit.control import Strip
+from khaos_swap_assets.audit.deciding import Ruling
 from khaos_swap_assets.audit.findings import AuditFinding
 from khaos_swap_assets.audit.rows import LEG_WORDS, STATUS_WORDS, STEP_WORDS, AuditRow
 from khaos_swap_assets.audit.summary import Summary, Totals
 from khaos_swap_assets.domain.judging.waterfall import LEGS
 from khaos_swap_assets.domain.money.amounts import exponent_of, from_pence
+from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.records.decisions import DecisionKind
 
 MOST_ROWS = 1_000_000
 LONGEST_CELL = 32_000
@@ -25,11 +28,17 @@ ROW_HEADINGS = (
     *("RMA", "Return", "Order", "Credit Notes", "Currency", "Refunded", "Credited", "Gap"),
     *LEG_WORDS.values(),
     *("VAT gap", "Status", "Matched by", "Certainty", "Day", "Period", "Paid on", "Credited on"),
+    "Decision",
 )
 FINDING_HEADINGS = (
     *("Kind", "Owner", "Subject", "RMA", "Order", "SKU", "Money at risk", "Currency", "Opened on", "Message"),
-    *("Suggestion", "What to do"),
+    *("Suggestion", "What to do", "Refunded", "Credited", "Decision", "Object", "Decided by", "Reason"),
 )
+RULING_HEADINGS = (
+    *("Decision", "Subject", "Object", "Decided by", "Reason", "Decided on", "Money at risk", "Refunded", "Credited"),
+    *("Currency", "State"),
+)
+CHOICES = get_args(DecisionKind)
 LEFT = frozenset({"Encoding", "First day", "Last day"})
 WIDTHS = {
     "Message": 70,
@@ -65,7 +74,11 @@ def write(path: Path, summary: Summary, rows: Sequence[AuditRow], findings: Sequ
         sheets = _Sheets(book)
         _summary_sheet(sheets, summary)
         sheets.table("Reconciliation", ROW_HEADINGS, [_row_cells(row) for row in rows[:MOST_ROWS]])
-        sheets.table("Exceptions", FINDING_HEADINGS, [_finding_cells(one) for one in findings[:MOST_ROWS]])
+        sheet = sheets.table("Exceptions", FINDING_HEADINGS, [_finding_cells(one) for one in findings[:MOST_ROWS]])
+        choices, place = {"validate": "list", "source": list(CHOICES)}, FINDING_HEADINGS.index("Decision")
+        sheet.data_validation(1, place, max(len(findings), 1), place, choices)
+        if summary.rulings:
+            sheets.table("Decided", RULING_HEADINGS, list(map(_ruling_cells, summary.rulings)))
 
 
 def _money_format(plain: str) -> str:
@@ -87,8 +100,8 @@ class _Sheets:
             for places in (0, 2, 3)
         }
 
-    def table(self, name: str, headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """A sheet with a frozen heading and filters."""
+    def table(self, name: str, headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> Any:
+        """A sheet with a frozen heading and filters; gives it."""
         sheet = self._sheet(name)
         sheet.freeze_panes(1, 1)
         sheet.autofilter(0, 0, max(len(rows), 1), len(headings) - 1)
@@ -97,6 +110,7 @@ class _Sheets:
         self.line(sheet, 0, headings, self._bold)
         for number, cells in enumerate(rows, start=1):
             self.line(sheet, number, cells)
+        return sheet
 
     def plain(self, name: str, rows: Sequence[Sequence[Any]]) -> None:
         """A sheet of titles (lines of one cell), headings (tuples) and figures."""
@@ -148,11 +162,13 @@ def _row_cells(row: AuditRow) -> list[Any]:
         row.day,
         row.period,
         *(";".join(map(str, days)) for days in (row.timing.paid_on, row.timing.credited_on)),
+        row.decision,
     ]
 
 
 def _finding_cells(finding: AuditFinding) -> list[Any]:
-    money = MoneyCell(finding.money_at_risk_pence, finding.currency) if finding.currency else None
+    amounts = (finding.money_at_risk_pence, finding.refund_pence, finding.credited_pence)
+    money, *sides = (_money_cell(pence, finding.currency) for pence in amounts)
     return [
         finding.kind,
         finding.described.owner,
@@ -166,6 +182,22 @@ def _finding_cells(finding: AuditFinding) -> list[Any]:
         finding.message,
         finding.suggestion,
         finding.described.action,
+        *sides,
+        *((one.decision, one.object, one.decided_by, one.reason) if (one := finding.waiver) else ()),
+    ]
+
+
+def _money_cell(pence: int | None, currency: str) -> MoneyCell | None:
+    return MoneyCell(pence, currency) if currency and pence is not None else None
+
+
+def _ruling_cells(ruling: Ruling) -> list[Any]:
+    one, on = ruling.decision, ruling.decision.on
+    return [
+        *(one.decision, one.subject, one.object, one.decided_by, one.reason, london_date(one.decided_at)),
+        *(_money_cell(pence, on.currency) for pence in (on.money_at_risk_pence, on.refund_pence, on.credited_pence)),
+        on.currency,
+        ruling.words,
     ]
 
 

@@ -1,4 +1,4 @@
-"""The five outputs, all of them or none.
+"""The outputs, all of them or none.
 
 Belongs here: the CSV files, the JSON, and putting finished files into their folder. Stays out: the page (``page``),
 the workbook (``workbook``) and how a CSV is written (``adapters.files``).
@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from khaos_swap_assets.adapters.errors import KhaosSwapError
+from khaos_swap_assets.adapters.files.decided import write_decisions
 from khaos_swap_assets.adapters.files.faults import Fault
 from khaos_swap_assets.adapters.files.written import write_csv, write_rejected
 from khaos_swap_assets.audit import page, workbook
 from khaos_swap_assets.audit.control import Strip
+from khaos_swap_assets.audit.deciding import Ruling
 from khaos_swap_assets.audit.findings import AuditFinding
 from khaos_swap_assets.audit.rows import AuditRow
 from khaos_swap_assets.audit.summary import Summary, Tally, Totals
@@ -41,6 +43,7 @@ RECONCILIATION_COLUMNS = (
     "period",
     "paid_on",
     "credited_on",
+    "decision",
 )
 EXCEPTION_COLUMNS = (
     "kind",
@@ -55,8 +58,9 @@ EXCEPTION_COLUMNS = (
     "suggestion",
     "currency",
     "what_to_do",
+    "decision",
 )
-REJECTED = "rejected.csv"
+REJECTED, DECISIONS = "rejected.csv", "decisions.csv"
 
 
 class OutputError(KhaosSwapError):
@@ -79,7 +83,8 @@ def write(result: Result, folder: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".audit-", dir=folder) as draft:
             names = _write_all(result, Path(draft))
-            (folder / REJECTED).unlink(missing_ok=True)
+            for name in (REJECTED, DECISIONS):
+                (folder / name).unlink(missing_ok=True)
             for name in names:
                 shutil.move(Path(draft) / name, folder / name)
     except OSError as error:
@@ -96,6 +101,9 @@ def _write_all(result: Result, folder: Path) -> list[str]:
     (folder / "report.html").write_text(page.html(result.summary, result.rows), encoding="utf-8")
     workbook.write(folder / "report.xlsx", result.summary, result.rows, result.findings)
     names = ["reconciliation.csv", "exceptions.csv", "summary.json", "report.html", "report.xlsx"]
+    if state := {one.decision: one.words for one in result.summary.rulings}:
+        write_decisions(folder / DECISIONS, state, state.__getitem__)
+        names.append(DECISIONS)
     if result.faults is None:
         return names
     write_rejected(folder / REJECTED, result.faults)
@@ -120,6 +128,7 @@ def reconciliation_cells(row: AuditRow) -> list[Any]:
         row.certainty,
         row.period,
         *days_of(row),
+        row.decision,
     ]
 
 
@@ -144,6 +153,7 @@ def exception_cells(finding: AuditFinding) -> list[Any]:
         finding.suggestion,
         finding.currency,
         finding.described.action,
+        finding.waiver.words if finding.waiver else "",
     ]
 
 
@@ -168,7 +178,13 @@ def summary_json(summary: Summary) -> dict[str, Any]:
             {"kind": task.kind, "owner": task.owner, "count": task.count, "money_at_risk_pence": task.pence}
             for task in summary.tasks
         ],
+        "decisions": [_ruling_json(one) for one in summary.rulings],
     }
+
+
+def _ruling_json(one: Ruling) -> dict[str, str]:
+    names = ("decision", "subject", "object", "decided_by", "reason")
+    return {**{name: str(getattr(one.decision, name)) for name in names}, "state": one.state, "why": one.why}
 
 
 def _strip_json(strip: Strip) -> dict[str, Any]:
@@ -182,6 +198,7 @@ def _totals_json(totals: Totals) -> dict[str, Any]:
         "credited_pence": totals.credited_pence,
         "gap_pence": totals.gap_pence,
         "not_reconciled": _tally(totals.open),
+        "decided": _tally(totals.decided),
         "legs_pence": dict(totals.legs),
         "statuses": {
             status: {"count": tally.count, "gap_pence": tally.pence} for status, tally in totals.by_status.items()

@@ -19,12 +19,22 @@ from pydantic import BaseModel
 from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.adapters.files.faults import BadInputError, of_file
 from khaos_swap_assets.audit.control import expected_pence
+from khaos_swap_assets.audit.engine import Span
 from khaos_swap_assets.audit_page.desk import KINDS, Desk, is_complete
 from khaos_swap_assets.domain.money.amounts import format_money
-from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.money.periods import VatPeriods, VatPeriodsName, london_date
+from khaos_swap_assets.domain.refunds.payment_kinds import PaymentKinds
 
 MOST_BYTES = 2_000_000_000
-REPORTS = ("report.html", "report.xlsx", "reconciliation.csv", "exceptions.csv", "summary.json", "rejected.csv")
+REPORTS = (
+    "report.html",
+    "report.xlsx",
+    "reconciliation.csv",
+    "exceptions.csv",
+    "summary.json",
+    "decisions.csv",
+    "rejected.csv",
+)
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self'; "
     "form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
@@ -42,6 +52,8 @@ class AuditRequest(BaseModel):
     dates: Literal["", "uk", "us"] = ""
     skips_bad_rows: bool = False
     totals: dict[str, str] = {}
+    vat_periods: VatPeriodsName = "monthly"
+    payment_kinds: str = ""
 
 
 def make_app(desk: Desk, key: str) -> FastAPI:
@@ -139,7 +151,8 @@ def audited(desk: Desk, asked: AuditRequest) -> dict[str, Any]:
     try:
         totals = {kind: total_of(kind, text) for kind, text in asked.totals.items() if text.strip()}
         day = asked.as_of or london_date(datetime.now(UTC))
-        done = desk.audit(day, totals, skips_bad_rows=asked.skips_bad_rows)
+        span = Span(day, vat_periods=VatPeriods(asked.vat_periods))
+        done = desk.audit(span, totals, kinds_of(asked.payment_kinds), skips_bad_rows=asked.skips_bad_rows)
     except BadInputError as error:
         return {"faults": str(error).splitlines()}
     except KhaosSwapError as error:
@@ -153,8 +166,24 @@ def audited(desk: Desk, asked: AuditRequest) -> dict[str, Any]:
     return {
         "headlines": headlines,
         "not_compared": list(done.summary.not_compared),
+        "decided": [
+            f"{format_money(one.decided.pence, one.currency)} in {one.decided.count:,}, decided by people"
+            for one in done.summary.totals
+            if one.decided.count
+        ],
+        "no_longer": [
+            f"{one.decision.words} ({one.decision.subject}): {one.why}" for one in done.summary.rulings if one.why
+        ],
         "reports": [path.name for path in done.paths],
     }
+
+
+def kinds_of(text: str) -> PaymentKinds:
+    """What a person says of gateways. Raises ``BadInputError``."""
+    try:
+        return PaymentKinds.of(",".join(filter(None, (part.strip() for part in text.split(",")))))
+    except ValueError as error:
+        raise BadInputError([of_file("Means of payment", "", text, str(error))]) from None
 
 
 def total_of(kind: str, text: str) -> int:

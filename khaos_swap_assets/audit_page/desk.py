@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,13 @@ from khaos_swap_assets.audit.control import Strip, strip
 from khaos_swap_assets.audit.engine import Span
 from khaos_swap_assets.audit.inputs import LAYOUTS, Paths, Said, columns_of, read_one
 from khaos_swap_assets.domain.money.amounts import format_money
+from khaos_swap_assets.domain.refunds.payment_kinds import PaymentKinds
 
 KINDS = ("returns", *LAYOUTS)
-NEEDED = frozenset(KINDS) - {"refunds"}
+DECISIONS = ("decisions", "report")
+NEEDED = frozenset(KINDS) - {"refunds", *DECISIONS}
 MOST_FAULTS = 20
+_ORDER = ("returns", "stock-codes", "sales-orders", "credit-notes")
 
 
 @dataclass
@@ -83,14 +85,14 @@ class Desk:
         if one := self.files.pop(kind, None):
             one.path.unlink(missing_ok=True)
 
-    def audit(self, as_of: date, totals: Mapping[str, int], *, skips_bad_rows: bool) -> run.Done:
+    def audit(self, span: Span, totals: Mapping[str, int], kinds: PaymentKinds, *, skips_bad_rows: bool) -> run.Done:
         """Audit the files into ``out``. Raises ``BadInputError`` and ``OutputError`` as ``audit.run`` does."""
-        paths = {kind.replace("-", "_"): one.path for kind, one in self.files.items()}
-        said = Said(self._said().maps, self.dates, totals)
-        span = Span(as_of)
-        return run.audit(
-            Paths(**paths), span, self.out, skips_bad_rows=skips_bad_rows, said=said, reports=self._reports
-        )
+        path_of = {kind: one.path for kind, one in self.files.items()}
+        decisions = tuple(path_of[kind] for kind in DECISIONS if kind in path_of)
+        returns, codes, orders, notes = (path_of[kind] for kind in _ORDER)
+        paths = Paths(returns, codes, orders, notes, path_of.get("refunds"), decisions=decisions)
+        said = Said(self._said().maps, self.dates, totals, kinds)
+        return run.audit(paths, span, self.out, skips_bad_rows=skips_bad_rows, said=said, reports=self._reports)
 
     def _said(self) -> Said:
         maps = {one.path.name: Reading(one.headings) for one in self.files.values() if one.headings}
@@ -140,9 +142,8 @@ def figures(one: Strip) -> str:
     """A file's control strip in one sentence."""
     days = f", {one.first} to {one.last}" if one.first else ""
     sums: Sequence[str] = [format_money(pence, currency) for currency, pence in one.sums.items()]
-    return f"{one.documents:,} {'codes' if one.kind == 'stock-codes' else 'documents'}{days}" + (
-        f", in all {', '.join(sums)}" if sums else ""
-    )
+    what = "codes" if one.kind == "stock-codes" else "decisions" if one.kind in DECISIONS else "documents"
+    return f"{one.documents:,} {what}{days}" + (f", in all {', '.join(sums)}" if sums else "")
 
 
 def is_complete(desk: Desk) -> bool:

@@ -5,7 +5,10 @@ const KINDS = {
   "sales-orders": ["Sales Orders of Khaos", "one sold line a row", true],
   "credit-notes": ["Credit Notes of Khaos", "one line of a note a row", true],
   "refunds": ["Refunds that moved money", "the shop's transactions or refunds; without it a refund is what Swap says", false],
+  "decisions": ["Decisions of earlier months", "decisions.csv of the last report, or one of your own", false],
+  "report": ["A report in which you decided", "report.xlsx, with decisions beside its exceptions", false],
 };
+const TOTALS = ["credit-notes", "refunds", "sales-orders", "returns"];
 const files = {};
 const by = id => document.getElementById(id);
 
@@ -109,7 +112,9 @@ async function run() {
     as_of: by("as_of").value || null,
     dates: by("dates").value,
     skips_bad_rows: by("skip").checked,
-    totals: { "credit-notes": by("credit-notes-total").value, "refunds": by("refunds-total").value },
+    totals: Object.fromEntries(TOTALS.map(kind => [kind, by(`${kind}-total`).value])),
+    vat_periods: by("vat_periods").value,
+    payment_kinds: by("payment_kinds").value,
   };
   const result = by("result");
   result.replaceChildren();
@@ -123,6 +128,10 @@ async function run() {
     } else {
       make("h2", "Not reconciled", result);
       for (const line of told.headlines) make("p", line, result, { class: "big" });
+      for (const line of told.decided) make("p", line, result, { class: "soft" });
+      if (told.no_longer.length) make("p", "Decisions that no longer hold:", result);
+      const over = make("ul", "", result, { class: "faults" });
+      for (const line of told.no_longer) make("li", line, over);
       if (told.not_compared.length) make("p", "What was not compared:", result);
       const limits = make("ul", "", result);
       for (const limit of told.not_compared) make("li", limit, limits);

@@ -6,7 +6,6 @@ cannot be audited: every fault is one line on stderr, and nothing is written.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -97,6 +96,13 @@ PaymentKindsOption = Annotated[
         help="Gateways of the refunds that are not in our list, such as rewards:store_credit,pay4u:money",
     ),
 ]
+Decisions = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="What people decided: decisions.csv of the last report, or a report.xlsx with choices in its Exceptions. "
+        "Repeatable"
+    ),
+]
 SkipBadRows = Annotated[bool, typer.Option("--skip-bad-rows", help="Put bad rows into rejected.csv and run the rest")]
 
 
@@ -117,6 +123,7 @@ def audit_command(
     expect_total: ExpectTotal = None,
     vat_periods: VatPeriodsOption = "monthly",
     payment_kinds: PaymentKindsOption = "",
+    decisions: Decisions = None,
     _example: Example = None,
     _open: Open = False,
 ) -> None:
@@ -131,11 +138,10 @@ def audit_command(
     from khaos_swap_assets.audit.inputs import Paths
 
     try:
-        span = Span(_day(as_of) or _today(), _day(first), _day(last), _periods(vat_periods))
         with progress() as reports:
             done = run.audit(
-                Paths(returns, stock_codes, sales_orders, credit_notes, refunds),
-                span,
+                Paths(returns, stock_codes, sales_orders, credit_notes, refunds, decisions=tuple(decisions or ())),
+                Span(_day(as_of) or _today(), _day(first), _day(last), _periods(vat_periods)),
                 out,
                 skips_bad_rows=skip_bad_rows,
                 said=_said(dates, map_in, expect_total or [], payment_kinds),
@@ -153,12 +159,14 @@ def _said(dates: Days | None, map_in: Path | None, totals: Sequence[str], paymen
     from khaos_swap_assets.adapters.files.faults import BadInputError, of_file
     from khaos_swap_assets.adapters.files.maps import read_maps
     from khaos_swap_assets.audit.inputs import Said
-    from khaos_swap_assets.domain.refunds.payment_kinds import PATTERN, PaymentKinds
+    from khaos_swap_assets.domain.refunds.payment_kinds import PaymentKinds
 
-    if not re.match(PATTERN, payment_kinds):
-        raise BadInputError([of_file("--payment-kinds", "", payment_kinds, "is no list such as rewards:store_credit")])
+    try:
+        kinds = PaymentKinds.of(payment_kinds)
+    except ValueError as error:
+        raise BadInputError([of_file("--payment-kinds", "", payment_kinds, str(error))]) from None
     maps = read_maps(map_in) if map_in else {}
-    return Said(maps, dates.value if dates else "", dict(map(_total, totals)), PaymentKinds.of(payment_kinds))
+    return Said(maps, dates.value if dates else "", dict(map(_total, totals)), kinds)
 
 
 def _total(text: str) -> tuple[str, int]:
@@ -228,6 +236,11 @@ def _tell(summary: Summary, paths: list[Path]) -> None:
     for totals in summary.totals:
         money = format_money(totals.open.pence, totals.currency)
         typer.echo(f"Not reconciled: {money} in {totals.open.count} returns and Credit Notes")
+        if totals.decided.count:
+            typer.echo(f"Decided by people: {format_money(totals.decided.pence, totals.currency)}, not in that figure")
+    for one in summary.rulings:
+        if one.why:
+            typer.echo(f"No longer holds. {one.decision.words} ({one.decision.subject}): {one.why}")
     for limit in summary.not_compared:
         typer.echo(f"Not compared. {limit}")
     if summary.rejected:

@@ -18,6 +18,7 @@ from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.cli import reach
 from khaos_swap_assets.cli.audit import audit_command
 from khaos_swap_assets.cli.confirming import add_confirm_notes
+from khaos_swap_assets.cli.decisions import decisions_app
 from khaos_swap_assets.cli.exceptions import exceptions_app
 from khaos_swap_assets.cli.imports import import_app
 from khaos_swap_assets.cli.links import links_app
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.add_typer(add_confirm_notes(postings_app(reach.REACH), reach.REACH), name="postings")
 app.add_typer(exceptions_app(reach.REACH), name="exceptions")
 app.add_typer(links_app(reach.REACH), name="links")
+app.add_typer(decisions_app(reach.REACH), name="decisions")
 app.add_typer(returns_app(reach.REACH), name="returns")
 app.add_typer(import_app(reach.REACH), name="import")
 app.add_typer(policy_app(reach.REACH), name="policy")

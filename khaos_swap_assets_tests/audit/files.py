@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from khaos_swap_assets.adapters.files.decided import COLUMNS
 from khaos_swap_assets.audit import run
 from khaos_swap_assets.audit.engine import Span
 from khaos_swap_assets.audit.inputs import Paths
@@ -20,7 +21,7 @@ from khaos_swap_assets_tests.audit.reading import read_inputs
 AS_OF = date(2026, 3, 31)
 ORDER_COLUMNS = (
     *("order_ref", "so_code", "customer_ref", "ordered_at", "currency", "line_ref", "stock_code", "quantity"),
-    *("unit_price_gross", "vat_rate", "discount_gross", "delivery_gross", "invoiced_on"),
+    *("unit_price_gross", "vat_rate", "discount_gross", "delivery_gross", "invoiced_on", "order_discount_gross"),
 )
 NOTE_COLUMNS = (
     *("credit_note_code", "associated_ref", "order_ref", "customer_ref", "created_on", "currency", "stock_code"),
@@ -42,6 +43,7 @@ class Shop:
         default_factory=lambda: [{"stock_code": SHIRT, "barcode": "5060000000017"}, {"stock_code": COAT}]
     )
     refunds: list[dict[str, str]] | None = None
+    decisions: list[dict[str, str]] = field(default_factory=list)
 
     def sold(self, number: int, *, code: str = SHIRT, price: str = "24.99", quantity: int = 1, **more: str) -> None:
         """One line of the order KCCLX<number> of customer C<number>."""
@@ -114,6 +116,11 @@ class Shop:
         }
         self.refunds = [*(self.refunds or ()), {**row, **more}]
 
+    def decided(self, decision: str, subject: str, other: str = "", **more: str) -> None:
+        """What Jo decided, on the figures in ``more``."""
+        who = {"decided_by": "Jo", "reason": "looked into it"}
+        self.decisions.append({"decision": decision, "subject": subject, "object": other, **who, **more})
+
     def write(self, folder: Path) -> Paths:
         """All files as UTF-8 with commas."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -123,6 +130,8 @@ class Shop:
         write_csv(folder / "notes.csv", NOTE_COLUMNS, self.notes)
         if self.refunds is not None:
             write_csv(folder / "refunds.csv", REFUND_COLUMNS, self.refunds)
+        if self.decisions:
+            write_csv(folder / "decisions.csv", COLUMNS, self.decisions)
         return paths_in(folder)
 
     def audited(self, folder: Path, span: Span | None = None) -> Result:
@@ -137,7 +146,8 @@ def paths_in(folder: Path) -> Paths:
     returns, codes, orders, notes = (
         folder / name for name in ("returns.jsonl", "stock.csv", "orders.csv", "notes.csv")
     )
-    return Paths(returns, codes, orders, notes, refunds if refunds.exists() else None)
+    decisions = tuple(path for path in [folder / "decisions.csv"] if path.exists())
+    return Paths(returns, codes, orders, notes, refunds if refunds.exists() else None, decisions=decisions)
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> Path:

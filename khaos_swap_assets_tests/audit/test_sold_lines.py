@@ -49,6 +49,19 @@ def test_what_is_refunded_beyond_what_was_paid_is_told(
     }
 
 
+@pytest.mark.parametrize(("refund", "excess"), [("21.86", 0), ("24.99", 313)])
+def test_u7_a_discount_of_the_order_as_a_whole_is_off_each_of_its_lines(
+    tmp_path: Path, refund: str, excess: int
+) -> None:
+    shop = Shop()
+    shop.codes += [{"stock_code": "B"}, {"stock_code": "C"}]
+    for code, price in (("B", "39.99"), ("SHIRT-M", "24.99"), ("C", "14.99")):
+        shop.sold(1, code=code, price=price, order_discount_gross="10.00")
+    brought_back(shop, 1, refund)
+    found = told(shop, tmp_path)
+    assert found.get(("over_return", "RMA1"), 0) == excess
+
+
 def suits() -> Shop:
     """One code twice: £36.00 at 20 % and £30.00 at 0 %."""
     shop = Shop()

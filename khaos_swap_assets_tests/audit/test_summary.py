@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from khaos_swap_assets.adapters.files.tables import Table
 from khaos_swap_assets.audit.cases import AuditedReturns
-from khaos_swap_assets.audit.engine import Span
+from khaos_swap_assets.audit.engine import Audited, Span
 from khaos_swap_assets.audit.findings import AuditFinding
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.order_names import Naming, OrderNames
@@ -65,12 +65,12 @@ def summary_of(rows: list[AuditRow], findings: list[AuditFinding] | None = None)
     returns, codes, orders, notes = (Table[Any](name) for name in ("returns", "codes", "orders", "notes"))
     cases = AuditedReturns((), Naming(), OrderNames((), Naming()), Packs(()), (), lambda sku: SkuMatch(sku, sku))
     pairing = Pairing(cases, {}, {}, Matching(()), {}, {}, {}, {}, {}, {}, {}, {})
-    return summarise(Inputs(returns, codes, orders, notes, None), pairing, rows, findings or [], SPAN)
+    return summarise(Inputs(returns, codes, orders, notes, None), pairing, Audited(rows, [], []), findings or [], SPAN)
 
 
 def test_every_status_has_its_words_and_its_place() -> None:
     assert set(WORST_FIRST) == set(get_args(Status)) == set(STATUS_WORDS)
-    assert set(WORST_FIRST) - UNRECONCILED == {"in_flight", "within_tolerance", "matched", "nothing_due"}
+    assert set(WORST_FIRST) - UNRECONCILED == {"in_flight", "decided", "within_tolerance", "matched", "nothing_due"}
     assert set(LEG_WORDS) == set(LEGS)
     assert set(LEGS) < set(STEP_WORDS)
 

@@ -51,11 +51,11 @@ def test_the_columns_and_a_row_word_by_word(tmp_path: Path) -> None:
         "rma,return_id,order_ref,credit_note_codes,currency,refund_pence,credited_pence,gap_pence,"
         "gap_goods_pence,gap_quantity_pence,gap_tax_pence,gap_delivery_pence,gap_discount_pence,gap_fee_pence,"
         "gap_tender_pence,gap_exchange_pence,gap_fx_pence,gap_rounding_pence,gap_unexplained_pence,vat_gap_pence,"
-        "status,matched_by,certainty,period,paid_on,credited_on"
+        "status,matched_by,certainty,period,paid_on,credited_on,decision"
     )
     assert text[1] == (
         "RMA5,ret_5,KCCLX5,CN5A;CN5B,GBP,2499,4998,2499,0,2499,0,0,0,0,0,0,0,0,0,416,"
-        "duplicate,reference,certain,2026-03,2026-03-02,2026-03-03"
+        "duplicate,reference,certain,2026-03,2026-03-02,2026-03-03,"
     )
     assert len(text) == 10
 
@@ -76,6 +76,7 @@ def test_the_exceptions_word_by_word(tmp_path: Path) -> None:
         "message": "",
         "suggestion": "",
         "currency": "GBP",
+        "decision": "",
     }
 
 

@@ -129,7 +129,7 @@ def _sales_order(so_code: str, rows: Sequence[OrderRow], *, tells_invoice: bool)
     ordered_at = next((row.ordered_at for row in rows if row.ordered_at), None)
     invoiced_on = next((row.invoiced_on for row in rows if row.invoiced_on), None)
     lines = tuple(
-        OrderLine(number, row.stock_code, row.quantity, sold_pence(row), import_ref=row.line_ref)
+        OrderLine(number, row.stock_code, row.quantity, row.sold_pence, import_ref=row.line_ref)
         for number, row in enumerate(rows, start=1)
     )
     return SalesOrder(
@@ -143,11 +143,6 @@ def _sales_order(so_code: str, rows: Sequence[OrderRow], *, tells_invoice: bool)
         delivery_gross_pence=delivery_of(rows),
         lines=lines,
     )
-
-
-def sold_pence(row: OrderRow) -> int:
-    """What was paid for a sold line."""
-    return row.quantity * row.unit_price_pence - row.discount_pence
 
 
 def delivery_of(rows: Iterable[OrderRow]) -> int:

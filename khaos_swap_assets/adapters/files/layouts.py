@@ -12,7 +12,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from khaos_swap_assets.adapters.files import cells, known
-from khaos_swap_assets.adapters.files.signs import credits_positive, discounts_positive, refunds_positive
+from khaos_swap_assets.adapters.files.discounts import discounts_on_lines
+from khaos_swap_assets.adapters.files.signs import credits_positive, refunds_positive
 from khaos_swap_assets.adapters.files.tables import CURRENCY, HOME_CURRENCY, Check, Column, Found, Layout
 from khaos_swap_assets.adapters.swap.values import MOST_PENCE
 
@@ -49,7 +50,7 @@ class StockCodeRow(NamedTuple):
 
 
 class OrderRow(NamedTuple):
-    """One sold line."""
+    """One sold line; ``order_discount_pence`` is off the order as a whole, ``goods_pence`` are its goods after it."""
 
     line: int
     order_ref: str
@@ -65,6 +66,13 @@ class OrderRow(NamedTuple):
     discount_pence: int
     delivery_pence: int | None
     invoiced_on: date | None
+    order_discount_pence: int | None = None
+    goods_pence: int | None = None
+
+    @property
+    def sold_pence(self) -> int:
+        """What was paid for the line."""
+        return self.quantity * self.unit_price_pence - self.discount_pence
 
 
 class NoteRow(NamedTuple):
@@ -119,7 +127,8 @@ def _told(value: object) -> str:
     return f"{value} pence" if isinstance(value, int) else str(value)
 
 
-_NAMES = {"delivery_pence": DELIVERY}
+DISCOUNT, GOODS = "order_discount_gross", "goods_after_discount"
+_NAMES = {"delivery_pence": DELIVERY, "order_discount_pence": DISCOUNT, "goods_pence": GOODS}
 _CURRENCY = Column(CURRENCY, cells.currency, HOME_CURRENCY, is_header=True)
 
 
@@ -140,13 +149,13 @@ def _no_duplicate(name: str, place: int) -> Callable[[], Check[Any]]:
 
 
 def _alike(group: str, *names: str) -> Check[Any]:
-    """A check that what is said of a document is the same on each of its lines; a blank or no delivery is silent."""
+    """A check that what is said of a document is the same on each of its lines; a blank or no money is silent."""
     said: dict[tuple[str, str], tuple[Any, int]] = {}
 
     def check(row: Any) -> Iterator[Found]:
         for name in names:
             value = getattr(row, name)
-            if value is not None and (value or name != "delivery_pence"):
+            if value is not None and (value or name not in _NAMES):
                 first, line = said.setdefault((getattr(row, group), name), (value, row.line))
                 if first != value:
                     yield _NAMES.get(name, name), _told(value), f"differs from line {line} of the same {group}"
@@ -155,7 +164,7 @@ def _alike(group: str, *names: str) -> Check[Any]:
 
 
 def _order_check() -> Check[OrderRow]:
-    alike = _alike("order_ref", "currency", "delivery_pence")
+    alike = _alike("order_ref", "currency", *_NAMES)
 
     def check(row: OrderRow) -> Iterator[Found]:
         yield from alike(row)
@@ -243,11 +252,13 @@ SALES_ORDERS: Layout[OrderRow] = Layout(
         _money("discount_gross", is_signed=True),
         _money(DELIVERY, None),
         Column("invoiced_on", cells.day, is_header=True),
+        _money(DISCOUNT, None, is_signed=True),
+        _money(GOODS, None),
     ),
     OrderRow._make,
     _order_check,
     group="order_ref",
-    settle=discounts_positive,
+    settle=discounts_on_lines,
 )
 CREDIT_NOTES: Layout[NoteRow] = Layout(
     known.NOTES,

@@ -1,4 +1,4 @@
-"""Signs of a file: credits, refunds and discounts are positive here, whichever way the file writes them.
+"""Signs of a file: credits and refunds are positive here, whichever way the file writes them.
 
 Belongs here: finding the convention of a file, turning whole documents, and what does not add up. Stays out: how a
 single negative is written (``forms``). Source: FINANCE_RULES U-12 A (a fee withheld stands on the note as a negative).
@@ -90,24 +90,6 @@ def _told(turned: list[str], positive: int) -> str:
     return (
         f"{len(turned):,} Credit Notes are written negative and {positive:,} positive; all are read as credits: {some}"
     )
-
-
-def discounts_positive(table: Table[Any]) -> None:
-    """Read discounts as positive where the file writes all of them negative; in a mixture the negative are faults."""
-    negative = [row for row in table.rows if row.discount_pence < 0]
-    if not negative:
-        return
-    if any(row.discount_pence > 0 for row in table.rows):
-        lines = {row.line for row in negative}
-        table.rows = [row for row in table.rows if row.line not in lines]
-        for row in negative:
-            table.reject(
-                row.line, "discount_gross", f"{row.discount_pence} pence", "is negative, and others are positive"
-            )
-            table.torn.setdefault(row.order_ref, row.line)
-        return
-    table.rows = [row._replace(discount_pence=abs(row.discount_pence)) for row in table.rows]
-    table.notices.append("discounts are written negative: read as discounts")
 
 
 def refunds_positive(table: Table[Any]) -> None:

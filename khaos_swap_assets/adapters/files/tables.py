@@ -42,7 +42,7 @@ class Column:
     """One column. ``parse`` reads a cell that is not blank (None: money); ``empty`` stands for a blank one.
 
     ``is_signed`` allows negative money. ``is_header`` marks what is said once of a whole document: lines that continue
-    it may leave it blank.
+    it may leave it blank. ``is_awaited``: the heading must be there, and its cells may be blank.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Column:
     is_required: bool = False
     is_signed: bool = False
     is_header: bool = False
+    is_awaited: bool = False
 
     @property
     def is_number(self) -> bool:
@@ -84,7 +85,7 @@ class Layout(Generic[Row]):
     @property
     def names(self) -> dict[str, bool]:
         """All column names; True for a required one."""
-        return {column.name: column.is_required for column in self.columns}
+        return {column.name: column.is_required or column.is_awaited for column in self.columns}
 
 
 @dataclass(slots=True)

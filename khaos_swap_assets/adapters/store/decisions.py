@@ -1,55 +1,38 @@
-"""What people decided, in one record: who, why, on which facts, and until when.
+"""What people decided, in one record: who, why, on which figures, and until when.
 
-Belongs here: writing, ending and reading ``recon.decisions`` (migration 0030). Stays out: what a decision allows
-(``stages.credit_notes.people``, ``stages.credit_notes.unlinking``) and what follows from it (linker and judge). Nothing
-is deleted: a decision that ended says by whom and why. Two kinds stand in it: ``waived`` (subject and kind of an
-exception) and ``not_this_return`` (Credit Note and return id). Money is pence, times UTC.
+Belongs here: writing, ending and reading ``recon.decisions`` (migrations 0030, 0035). Stays out: the kinds
+(``domain.records.decisions``), what a person may decide (``stages.deciding``) and what follows from it (linker and
+judge). Nothing is deleted: a decision that ended says by whom and why. A return stands in it by its id. Money is pence,
+times UTC.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg.rows import class_row
 
 from khaos_swap_assets.adapters.store import audit_log, bulk
+from khaos_swap_assets.domain.records.decisions import DecisionKind, Figures, PersonDecision
 
-DecisionKind = Literal["waived", "not_this_return"]
-WAIVED: DecisionKind = "waived"
-NOT_THIS_RETURN: DecisionKind = "not_this_return"
 OURSELVES = "khaos-swap"
 _COLUMNS = (
-    "decision",
-    "subject",
-    "object",
-    "decided_by",
-    "reason",
-    "decided_at",
-    "return_id",
-    "exception_id",
-    "money_at_risk_pence",
-    "currency",
+    *("decision", "subject", "object", "decided_by", "reason", "decided_at"),
+    *("money_at_risk_pence", "refund_pence", "credited_pence", "currency", "return_id", "exception_id"),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class PersonDecision:
-    """One decision; ``money_at_risk_pence`` and ``currency`` are the facts that it was made on, where it has such."""
+class KeptDecision:
+    """A decision with the return that it is about (empty: none) and the exception that it closed."""
 
-    decision: DecisionKind
-    subject: str
-    object: str
-    decided_by: str
-    reason: str
-    decided_at: datetime
+    decision: PersonDecision
     return_id: str = ""
     exception_id: int | None = None
-    money_at_risk_pence: int | None = None
-    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +60,89 @@ class Ended:
     exception_id: int
 
 
-def record(conn: psycopg.Connection[Any], made: Iterable[PersonDecision]) -> None:
+def record(conn: psycopg.Connection[Any], made: Iterable[KeptDecision]) -> None:
     """Write decisions; one about the same thing that stands already ends by the new one."""
     new = list(made)
-    for one in new:
+    for kept in new:
+        one = kept.decision
         end(conn, one.decision, [(one.subject, one.object)], one.decided_by, "decided anew", one.decided_at)
-    bulk.copy_rows(conn, "recon.decisions", _COLUMNS, list(map(astuple, new)))
+    bulk.copy_rows(conn, "recon.decisions", _COLUMNS, list(map(_row, new)))
+
+
+def _row(kept: KeptDecision) -> tuple[Any, ...]:
+    one, on = kept.decision, kept.decision.on
+    figures = (on.money_at_risk_pence, on.refund_pence, on.credited_pence, on.currency)
+    what = (one.decision, one.subject, one.object, one.decided_by, one.reason, one.decided_at)
+    return *what, *figures, kept.return_id, kept.exception_id
+
+
+def _kept(row: tuple[Any, ...]) -> KeptDecision:
+    kind, subject, other, by, reason, made_at, *rest = row
+    on, (return_id, exception_id) = Figures(*rest[:4]), rest[4:]
+    return KeptDecision(PersonDecision(kind, subject, other, by, reason, made_at, on), return_id, exception_id)
+
+
+def _standing(conn: psycopg.Connection[Any], where: LiteralString, *values: object) -> list[KeptDecision]:
+    columns = ", ".join(_COLUMNS)
+    rows = conn.execute(
+        f"SELECT {columns} FROM recon.decisions WHERE {where} ORDER BY decided_at, decision_id".encode(), values
+    ).fetchall()
+    return list(map(_kept, rows))
+
+
+def standing(conn: psycopg.Connection[Any]) -> list[KeptDecision]:
+    """All decisions that stand, the oldest first."""
+    return _standing(conn, "ended_at IS NULL")
+
+
+def values(conn: psycopg.Connection[Any], return_ids: Sequence[str]) -> dict[str, PersonDecision]:
+    """What people decided on the value of these returns, by return id."""
+    kinds = "decision IN ('accepted_value', 'settled_outside')"
+    found = _standing(conn, f"ended_at IS NULL AND return_id = ANY(%s) AND {kinds}", list(return_ids))
+    return {one.return_id: one.decision for one in found}
+
+
+def outside(conn: psycopg.Connection[Any], return_ids: Sequence[str]) -> dict[str, PersonDecision]:
+    """The returns of which a person settled something outside the books and has not taken that back.
+
+    Also where its figures changed since: a document of ours would credit once more what was settled.
+    """
+    which = "decision = 'settled_outside' AND return_id = ANY(%s) AND ended_by IN ('', %s)"
+    found = _standing(conn, which, list(return_ids), OURSELVES)
+    return {one.return_id: one.decision for one in found}
+
+
+def told(conn: psycopg.Connection[Any], codes: Sequence[str]) -> frozenset[tuple[str, str]]:
+    """Pairs of these Credit Notes and the return of which a person said that the note is its own."""
+    found = _standing(conn, "ended_at IS NULL AND decision = 'this_return' AND subject = ANY(%s)", list(codes))
+    return frozenset((one.decision.subject, one.decision.object) for one in found)
+
+
+def same_codes(conn: psycopg.Connection[Any], skus: Sequence[str]) -> dict[str, str]:
+    """The Stock Code of each of these SKUs of which a person said that it is one."""
+    found = _standing(conn, "ended_at IS NULL AND decision = 'same_code' AND subject = ANY(%s)", list(skus))
+    return {one.decision.subject: one.decision.object for one in found}
+
+
+def unfit(conn: psycopg.Connection[Any]) -> list[tuple[KeptDecision, str]]:
+    """The standing decisions, but waivers, that no longer fit what the store knows, each with the reason."""
+    found: list[tuple[KeptDecision, str]] = []
+    for why, where in _UNFIT.items():
+        found += [(one, why) for one in _standing(conn, f"ended_at IS NULL AND {where}")]
+    return found
+
+
+_UNFIT: dict[str, LiteralString] = {
+    "refund or credit is another now": "decision IN ('accepted_value', 'settled_outside') AND EXISTS ("
+    "SELECT 1 FROM recon.reconciliation r WHERE r.return_id = decisions.return_id AND (r.refund_pence, "
+    "r.credited_pence) IS DISTINCT FROM (decisions.refund_pence, decisions.credited_pence))",
+    "the Credit Note is another now": "decision IN ('this_return', 'not_this_return') AND credited_pence IS NOT NULL "
+    "AND EXISTS (SELECT 1 FROM khaos.credit_notes n WHERE n.credit_note_code = decisions.subject "
+    "AND (n.is_cancelled OR n.gross_pence <> decisions.credited_pence))",
+    "the SKU is a Stock Code now, or the other is none": "decision = 'same_code' AND (EXISTS (SELECT 1 FROM "
+    "khaos.stock_codes s WHERE s.stock_code = decisions.subject) OR NOT EXISTS (SELECT 1 FROM khaos.stock_codes s "
+    "WHERE s.stock_code = decisions.object))",
+}
 
 
 def end(

@@ -78,6 +78,15 @@ def open_or_waived(conn: psycopg.Connection[Any], kinds: Sequence[str]) -> list[
     ).fetchall()
 
 
+def open_one(conn: psycopg.Connection[Any], kind: str, subject: str) -> tuple[int, int, str] | None:
+    """Id, pence at risk and currency of the open exception of a kind about a subject; None where there is none."""
+    return conn.execute(
+        "SELECT exception_id, money_at_risk_pence, currency FROM recon.exceptions "
+        "WHERE closed_at IS NULL AND kind = %s AND subject = %s",
+        (kind, subject),
+    ).fetchone()
+
+
 def close(
     conn: psycopg.Connection[Any], exception_id: int, by: str, reason: str, now: datetime
 ) -> tuple[str, str, str, int, str] | None:

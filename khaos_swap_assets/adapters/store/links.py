@@ -15,9 +15,10 @@ from typing import LiteralString
 import psycopg
 from psycopg.rows import class_row
 
-from khaos_swap_assets.adapters.store import bulk, decisions, goodwill
-from khaos_swap_assets.adapters.store.decisions import NOT_THIS_RETURN, OURSELVES, PersonDecision
+from khaos_swap_assets.adapters.store import bulk, decisions
+from khaos_swap_assets.adapters.store.decisions import OURSELVES, KeptDecision
 from khaos_swap_assets.domain.linking.attribution import Attribution
+from khaos_swap_assets.domain.records.decisions import NOT_THIS_RETURN, PersonDecision
 
 Pair = tuple[str, str]
 COLUMNS = ("credit_note_code", "return_id", "matched_by", "share_pence", "linked_at", "linked_by")
@@ -64,7 +65,6 @@ def attach(conn: psycopg.Connection, found: Iterable[Attribution], now: datetime
         "WHERE n.credit_note_code = f.code",
         [list(column) for column in zip(*owners, strict=True)],
     )
-    goodwill.release(conn, {one.credit_note_code for one in links}, now)
 
 
 def detach(conn: psycopg.Connection, codes: Sequence[str]) -> list[str]:
@@ -191,8 +191,8 @@ def _links(conn: psycopg.Connection, where: LiteralString, *values: object) -> l
 
 def refuse(conn: psycopg.Connection, pairs: Iterable[Pair], by: str, reason: str, now: datetime) -> None:
     """Remember a person's no to these pairs of Credit Note and return id."""
-    made = (PersonDecision(NOT_THIS_RETURN, code, one, by, reason, now, return_id=one) for code, one in pairs)
-    decisions.record(conn, made)
+    made = (PersonDecision(NOT_THIS_RETURN, code, one, by, reason, now) for code, one in pairs)
+    decisions.record(conn, [KeptDecision(one, one.object) for one in made])
 
 
 def forgive(conn: psycopg.Connection, pairs: Sequence[Pair], by: str, reason: str, now: datetime) -> None:

@@ -127,6 +127,11 @@ def ids_touched_by_codes(conn: psycopg.Connection, stock_codes: Sequence[str]) -
     )
 
 
+def ids_of_sku(conn: psycopg.Connection, sku: str) -> list[str]:
+    """Returns with a row of this SKU."""
+    return _ids(conn, "SELECT DISTINCT return_id FROM recon.matched_lines WHERE sku = ANY(%s)", [sku])
+
+
 def ids_of_unclear_packs(conn: psycopg.Connection) -> list[str]:
     """Returns with a row of which nobody could tell out of which pack, or at which price, it came."""
     query = "SELECT DISTINCT return_id FROM recon.matched_lines WHERE problem = 'pack_unclear'"

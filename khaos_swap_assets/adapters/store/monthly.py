@@ -70,7 +70,8 @@ def apart(conn: psycopg.Connection, period: str) -> list[Apart]:
         "(array_agg(message ORDER BY money_at_risk_pence DESC, kind))[1] AS message FROM recon.exceptions e "
         "WHERE e.return_id = m.return_id AND e.closed_at IS NULL AND e.severity = 'error') e ON true "
         "LEFT JOIN LATERAL (SELECT array_agg(DISTINCT decided_by) AS people FROM recon.decisions d "
-        "WHERE d.return_id = m.return_id AND d.decision = 'waived' AND d.ended_at IS NULL) d ON true "
+        "WHERE d.return_id = m.return_id AND d.decision IN ('waived', 'accepted_value', 'settled_outside') "
+        "AND d.ended_at IS NULL) d ON true "
         f"WHERE m.period = %s AND m.refund_pence <> m.issued_pence AND NOT ({_DONE}) "
         "ORDER BY abs(m.refund_pence - m.issued_pence) DESC, r.rma",
         (period,),

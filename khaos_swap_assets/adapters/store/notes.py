@@ -16,7 +16,7 @@ from typing import Literal, LiteralString
 import psycopg
 from psycopg.rows import dict_row
 
-from khaos_swap_assets.adapters.store import bulk, goodwill, links
+from khaos_swap_assets.adapters.store import bulk, links
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 
 Source = Literal["khaos", "file"]
@@ -50,8 +50,7 @@ def save(
     rows = [(*(getattr(note, name) for name in HEADER), _hash(note), *found) for note in changed]
     bulk.upsert(conn, "khaos.credit_notes", columns, ["credit_note_code"], rows, only_when_new=["first_seen_at"])
     _replace_lines(conn, changed)
-    goodwill.release(conn, codes := [note.credit_note_code for note in changed], now)
-    return codes
+    return [note.credit_note_code for note in changed]
 
 
 def known(conn: psycopg.Connection, codes: Sequence[str]) -> dict[str, StoredNote]:
@@ -95,13 +94,17 @@ def cancel(conn: psycopg.Connection, codes: Sequence[str], now: datetime) -> lis
         (now, list(codes)),
     ).fetchall()
     links.detach(conn, gone := [row[0] for row in rows])
-    goodwill.release(conn, gone, now)
     return gone
 
 
 def by_code(conn: psycopg.Connection, codes: Sequence[str]) -> list[CreditNote]:
     """These notes."""
     return _load(conn, "credit_note_code = ANY(%s)", list(codes))
+
+
+def in_force(conn: psycopg.Connection, codes: Sequence[str]) -> list[CreditNote]:
+    """Those of these notes that Khaos has not cancelled."""
+    return _load(conn, "NOT is_cancelled AND credit_note_code = ANY(%s)", list(codes))
 
 
 def unattributed(conn: psycopg.Connection, customer_codes: Sequence[str]) -> list[CreditNote]:

@@ -15,6 +15,7 @@ from psycopg.rows import dict_row
 
 from khaos_swap_assets.adapters.store import bulk
 from khaos_swap_assets.domain.judging.waterfall import LEGS
+from khaos_swap_assets.domain.records.decisions import Figures
 
 LEG_COLUMNS = tuple(f"gap_{leg}_pence" for leg in LEGS)
 COLUMNS = (
@@ -28,6 +29,14 @@ SHOWN = ("rma", "currency", "gap_pence", *LEG_COLUMNS, "vat_gap_pence", "gap_evi
 def save(conn: psycopg.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     """Keep these verdicts, each with the columns of ``COLUMNS``, in place of those before."""
     bulk.upsert(conn, "recon.reconciliation", COLUMNS, ["return_id"], rows)
+
+
+def figures(conn: psycopg.Connection[Any], return_id: str) -> Figures | None:
+    """What was refunded and credited of a return, as it was judged last; None for one that never was."""
+    row = conn.execute(
+        "SELECT refund_pence, credited_pence, currency FROM recon.reconciliation WHERE return_id = %s", (return_id,)
+    ).fetchone()
+    return Figures(None, *row) if row else None
 
 
 def due(conn: psycopg.Connection, now: datetime, limit: int) -> list[str]:

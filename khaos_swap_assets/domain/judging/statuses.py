@@ -17,6 +17,7 @@ Status = Literal[
     "credit_note_orphan",
     "refund_without_return",
     "in_flight",
+    "decided",
     "within_tolerance",
     "matched",
     "nothing_due",

@@ -24,6 +24,7 @@ from khaos_swap_assets.domain.judging.value_conditions import VALUE_RULES, statu
 from khaos_swap_assets.domain.judging.waterfall import Waterfall
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.records.decisions import ACCEPTED_VALUE, Figures
 from khaos_swap_assets.domain.records.returns import hold_words
 
 DRAFT_KINDS = (
@@ -42,6 +43,9 @@ DRAFT_KINDS = (
 """What holds a draft back for what the shop, Swap and the orders say."""
 TABLES = (RULES, VALUE_RULES, TAX_RULES, MONTH_RULES, GOODS_RULES, PROOF_RULES, MONEY_RULES)
 EVERY_RULE = tuple(rule for table in TABLES for rule in table.values())
+DECIDED_STATUSES = frozenset({"duplicate", "value_gap", "credit_note_missing"})
+DECIDED_KINDS = DECIDED_STATUSES - {"duplicate"} | {"credit_note_duplicate"}
+"""What a person's decision on the value of a return answers."""
 HOLDING_KINDS = frozenset({*DRAFT_KINDS, "posting_refused", "posting_in_doubt", "kept_unclear", "kept_without_reason"})
 
 
@@ -97,7 +101,7 @@ def _open_pence(facts: ReturnFacts, status: Status) -> int:
     apart = facts.apart_pence if facts.notes else -facts.due_pence
     if status not in UNRECONCILED:
         return 0
-    return max(apart, surplus, facts.overpaid_pence) if apart > 0 else max(surplus - apart, facts.overpaid_pence)
+    return max(apart, surplus) if apart > 0 else surplus - apart
 
 
 def judge_note(facts: NoteFacts, limits: Limits, now: datetime) -> NoteVerdict:
@@ -107,7 +111,7 @@ def judge_note(facts: NoteFacts, limits: Limits, now: datetime) -> NoteVerdict:
         return tuple(_note_problems(facts, limits, moment))
 
     due = first_change(at, note_deadlines(facts, limits), now)
-    status: Status = "ambiguous" if facts.rival_rmas else "credit_note_orphan"
+    status: Status = "ambiguous" if facts.rival_rmas and not facts.is_merged else "credit_note_orphan"
     return NoteVerdict(at(now), due, status, 0 if facts.rival_rmas or facts.is_suggested else _whole_pence(facts))
 
 
@@ -120,11 +124,26 @@ def _judge(case: JudgedReturn) -> tuple[Status, tuple[Problem, ...]]:
     problems = [problem for rule in EVERY_RULE for problem in rule(case)]
     if _is_note_missing(case, {problem.kind for problem in problems}):
         problems.append(_note_missing(case))
-    if _is_ambiguous(case):
+    if case.facts.doubtful_notes and _is_ambiguous(case):
         problems.append(_note_ambiguous(case))
     for note in case.facts.notes:
         problems.extend(_note_problems(note, case.limits, case.now))
-    return _status(case), tuple(problems)
+    status = _status(case)
+    if status not in DECIDED_STATUSES or not is_decided(case.facts):
+        return status, tuple(problems)
+    return "decided", tuple(problem for problem in problems if problem.kind not in DECIDED_KINDS)
+
+
+def figures_of(facts: ReturnFacts) -> Figures:
+    """The figures on which a person decides about the value of a return."""
+    return Figures(None, facts.refund_pence, facts.credited_pence, facts.return_.currency)
+
+
+def is_decided(facts: ReturnFacts) -> bool:
+    """Whether a person accepted this value, or settled it outside the books, on figures that still are so."""
+    decision = facts.decision
+    is_apt = decision is not None and (decision.decision != ACCEPTED_VALUE or bool(facts.notes))
+    return is_apt and decision is not None and decision.on.still_hold(figures_of(facts))
 
 
 def _status(case: JudgedReturn) -> Status:
@@ -136,10 +155,8 @@ def _status(case: JudgedReturn) -> Status:
         return "ambiguous"
     if by_value == "in_flight" and is_overdue(case):
         return "value_gap"
-    if by_value in ("matched", "within_tolerance") and facts.money and facts.money.surplus:
+    if by_value in (None, "matched", "within_tolerance") and facts.money and facts.money.surplus and facts.notes:
         return "paid_twice"
-    if by_value in ("matched", "within_tolerance") and facts.overpaid_pence:
-        return "value_gap"
     return by_value or _status_alone(case)
 
 
@@ -152,10 +169,10 @@ def _status_alone(case: JudgedReturn) -> Status:
 
 
 def _is_ambiguous(case: JudgedReturn) -> bool:
-    """True where a Credit Note may be this return's or another one's, something is due, and no other settles it."""
+    """True where a Credit Note may be this return's or another one's, and no other note settles it."""
     facts = case.facts
     is_settled = bool(facts.notes) and (not facts.apart_pence or facts.tolerance == "accepted")
-    return bool(facts.doubtful_notes) and bool(facts.due_pence or facts.notes) and not is_settled
+    return bool(facts.doubtful_notes) and not is_settled
 
 
 def _is_late(case: JudgedReturn) -> bool:
@@ -197,8 +214,6 @@ def _note_ambiguous(case: JudgedReturn) -> Problem:
     codes = ", ".join(facts.doubtful_notes)
     message = f"{case.money(facts.due_pence)} are due, and {codes} may be of this return or of another one"
     hint = f"Decide which return {codes} belongs to; post a Credit Note only for the other"
-    if facts.merged_notes:
-        hint = f"{', '.join(facts.merged_notes)} may credit several returns together; post none before that is decided"
     return case.problem("credit_note_ambiguous", message, abs(facts.apart_pence) or facts.due_pence, suggestion=hint)
 
 
@@ -222,11 +237,9 @@ def _note_problems(facts: NoteFacts, limits: Limits, now: datetime) -> Iterator[
 
 def _decide(facts: NoteFacts) -> str:
     """What to do where it fits several returns, so that nothing is credited twice."""
-    if not facts.rival_rmas:
+    if not facts.rival_rmas or facts.is_merged:
         return ""
     rmas = ", ".join(facts.rival_rmas)
-    if facts.is_merged:
-        return f"{rmas}: decide which of them {facts.note.credit_note_code} credits; post for none before that"
     return f"{rmas}: decide which return {facts.note.credit_note_code} belongs to; post only for the other"
 
 
@@ -237,7 +250,7 @@ def _is_in_sight(facts: NoteFacts) -> bool:
 
 def _orphan_reason(facts: NoteFacts) -> str:
     if facts.is_merged:
-        return f"May credit several returns together, and so goes to none of them: {', '.join(facts.rival_rmas)}"
+        return f"Credits several returns together, and so goes to none of them: {', '.join(facts.rival_rmas)}"
     if facts.rival_rmas:
         return f"Fits more than one return or has a twin: {', '.join(facts.rival_rmas)}"
     reason = f"Reference {facts.note.associated_ref or '(none)'} and no return fits"
@@ -264,7 +277,7 @@ def _note_problem(kind: str, facts: NoteFacts, message: str) -> Problem:
         return_id=facts.return_id,
         rma=facts.rma,
         credit_note_code=facts.note.credit_note_code,
-        suggestion=_decide(facts) or facts.suggestion,
+        suggestion=facts.suggestion or _decide(facts),
         money_at_risk_pence=_whole_pence(facts),
         currency=facts.note.currency,
     )

@@ -18,7 +18,7 @@ from khaos_swap_assets.domain.linking.records import NoteRecord, PassName
 from khaos_swap_assets.domain.linking.windows import INVOICE
 from khaos_swap_assets.domain.records.packs import NO_PACKS, Packs
 
-MatchedBy = Literal["posting", "person"] | PassName
+MatchedBy = Literal["posting"] | PassName
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,13 +34,12 @@ from khaos_swap_assets.domain.linking.records import (
     credited_by_return,
 )
 
-MERGED: PassName = "one_to_many"
-SPLIT: PassName = "many_to_one"
+MERGED, SPLIT = "one_to_many", "many_to_one"
 
 
 @dataclass(frozen=True, slots=True)
 class WhyLoose:
-    """Why a note has no return: ``rivals`` are ids between which nobody can tell, or that it may credit together.
+    """Why a note has no return: ``rivals`` are ids between which nobody can tell, or that it credits together.
 
     ``nearest`` is the id of the return that most speaks for, by ``score``; ``clause`` is what keeps them apart,
     ``change`` the least that would not. ``suggested_by`` is the pass that suggests it, empty where none does.
@@ -59,7 +58,8 @@ class WhyLoose:
 class Standing:
     """What stands before: notes with a return, which only compete, and by return id the codes of its notes.
 
-    ``closed`` returns take no note at all; ``refused`` are pairs of note code and return id that a person said no to.
+    ``closed`` returns take no note at all; ``refused`` are pairs of note code and return id that a person said no to,
+    ``told`` those of which one said yes.
     ``pending`` are the returns that are not refunded yet, at what they would be worth: they only compete.
     """
 
@@ -67,30 +67,28 @@ class Standing:
     held: Mapping[str, Collection[str]] = field(default_factory=dict)
     closed: Collection[str] = frozenset()
     refused: Collection[tuple[str, str]] = frozenset()
+    told: Collection[tuple[str, str]] = frozenset()
     pending: Sequence[ReturnRecord] = ()
 
 
-def link_notes(notes: Sequence[NoteRecord], returns: Sequence[ReturnRecord]) -> Matching:
-    """The same answer where nothing stands yet and nothing was posted, as links, ambiguities and reasons.
+def link_notes(
+    notes: Sequence[NoteRecord], returns: Sequence[ReturnRecord], standing: Standing | None = None
+) -> Matching:
+    """The same answer where nothing was posted, as links, ambiguities and reasons.
 
     Raises ``ValueError`` when two notes share a code or two returns an id.
     """
-    found, told = attribute_loose(notes, (), returns, Standing())
+    found, told = attribute_loose(notes, (), returns, standing or Standing())
     sure = [Link(one.credit_note_code, one.return_id, _name(one), "certain") for one in found]
     near = {code: one for code, one in told.items() if one.nearest}
     likely = [Link(code, one.nearest, one.suggested_by, "suggested") for code, one in near.items() if one.suggested_by]
-    rivals = [
-        Ambiguity(MERGED if one.is_merged else "reference", (code,), one.rivals)
-        for code, one in told.items()
-        if one.rivals
-    ]
+    rivals = [Ambiguity("reference", (code,), one.rivals) for code, one in told.items() if one.rivals]
     reasons = [WhyNot(code, one.nearest, one.clause, one.change, one.score) for code, one in near.items()]
     return Matching(tuple(sorted([*sure, *likely])), tuple(sorted(rivals)), tuple(sorted(reasons)))
 
 
 def _name(one: Attribution) -> PassName:
     assert one.matched_by != "posting"
-    assert one.matched_by != "person"
     return one.matched_by
 
 
@@ -114,18 +112,30 @@ def attribute_loose(
 def _attributed(
     loose: Sequence[NoteRecord], out: Iterable[HandedOut], laid: Tables, standing: Standing
 ) -> tuple[list[Attribution], dict[str, WhyLoose]]:
-    """Both ways of telling in their order: what answers a document of ours, then the passes for what that leaves."""
-    given = answers(loose, out)
+    """All ways of telling in their order: what answers a document of ours, what a person said, then the passes."""
+    given: dict[str, tuple[Attribution, ...]] = {code: (one,) for code, one in answers(loose, out).items()}
+    given = _told_by_people([note for note in loose if note.code not in given], laid, standing) | given
     rest = [note for note in loose if note.code not in given]
     if not rest:
-        return sorted(given.values()), {}
+        return sorted(chain.from_iterable(given.values())), {}
     answer = _Laid(rest, laid.returns, given, standing, matched(laid))
     done = answer.attributed()
     return done, answer.told({one.credit_note_code for one in done})
 
 
+def _told_by_people(
+    loose: Iterable[NoteRecord], laid: Tables, standing: Standing
+) -> dict[str, tuple[Attribution, ...]]:
+    """The notes of which a person said whose they are, each with its shares where it is several returns'."""
+    of_note: defaultdict[str, list[Link]] = defaultdict(list)
+    for code, return_id in sorted(standing.told):
+        if return_id in laid.returns:
+            of_note[code].append(Link(code, return_id, "person", "certain"))
+    return {note.code: tuple(_shares(of_note[note.code], note, laid.returns)) for note in loose if note.code in of_note}
+
+
 def _refused(code: str, record: ReturnRecord) -> WhyLoose:
-    change = f"khaos-swap links allow {code} {record.rma} takes that back"
+    change = f"take that back: khaos-swap links allow {code} {record.rma}, or its line in the decisions file"
     return WhyLoose(nearest=record.return_id, clause="a person ruled it out", change=change)
 
 
@@ -150,7 +160,7 @@ class _Laid:
 
     rest: Sequence[NoteRecord]
     returns: Mapping[str, ReturnRecord]
-    given: Mapping[str, Attribution]
+    given: Mapping[str, Sequence[Attribution]]
     standing: Standing
     found: Matching
     links: dict[str, list[Link]] = field(default_factory=lambda: defaultdict(list))
@@ -164,13 +174,14 @@ class _Laid:
                 self.splits[link.return_id].add(link.note_code)
         for return_id, codes in self.standing.held.items():
             self.held[return_id].update(codes)
-        for code, one in self.given.items():
-            self.held[one.return_id].add(code)
+        for code, some in self.given.items():
+            for one in some:
+                self.held[one.return_id].add(code)
 
     def attributed(self) -> list[Attribution]:
         """What may be acted on, sorted by code."""
-        good = {note.code: list(self._shares(note)) for note in self.rest if self._is_good(note)}
-        return sorted([*self.given.values(), *chain.from_iterable(good.values())])
+        good = [_shares(self.links[note.code], note, self.returns) for note in self.rest if self._is_good(note)]
+        return sorted(chain(*self.given.values(), *good))
 
     def told(self, done: Collection[str]) -> dict[str, WhyLoose]:
         """What is known of the notes that are not ``done``."""
@@ -200,14 +211,14 @@ class _Laid:
             return {(code, links[0].return_id) for code in self.splits[links[0].return_id]}
         return {(link.note_code, link.return_id) for link in links}
 
-    def _shares(self, note: NoteRecord) -> Iterator[Attribution]:
-        """The note's links, each with its share; the last has what the others leave."""
-        links = self.links[note.code]
-        credited = credited_by_return(links, {note.code: note}, self.returns)
-        last = max(link.return_id for link in links)
-        for link in links:
-            share = None if link.return_id == last else credited[link.return_id]
-            yield Attribution(link.note_code, link.return_id, link.matched_by, share)
+
+def _shares(links: Sequence[Link], note: NoteRecord, returns: Mapping[str, ReturnRecord]) -> Iterator[Attribution]:
+    """A note's links, each with its share; the last has what the others leave."""
+    credited = credited_by_return(links, {note.code: note}, returns)
+    last = max(link.return_id for link in links)
+    for link in links:
+        share = None if link.return_id == last else credited[link.return_id]
+        yield Attribution(link.note_code, link.return_id, link.matched_by, share)
 
 
 def _ids(links: Iterable[Link]) -> tuple[str, ...]:
@@ -219,7 +230,6 @@ def _told(found: Matching, merged: Mapping[str, tuple[str, ...]]) -> dict[str, W
     for ambiguity in found.ambiguities:
         for code in ambiguity.note_codes:
             rivals[code].update(ambiguity.return_ids)
-    several = {code for one in found.ambiguities if one.matched_by == MERGED for code in one.note_codes}
     suggested = {link.note_code: link for link in found.links if link.certainty == "suggested"}
     reasons = {reason.note_code: reason for reason in found.reasons}
     told = {code: WhyLoose(ids, is_merged=True) for code, ids in merged.items()}
@@ -227,7 +237,6 @@ def _told(found: Matching, merged: Mapping[str, tuple[str, ...]]) -> dict[str, W
         reason, link = reasons.get(code), suggested.get(code)
         told[code] = WhyLoose(
             tuple(sorted(rivals[code])) if code in rivals else (),
-            is_merged=code in several,
             nearest=reason.return_id if reason else "",
             clause=reason.clause if reason else "",
             change=reason.change if reason else "",

@@ -20,7 +20,14 @@ from khaos_swap_assets.domain.records.matches import MatchedLine
 from khaos_swap_assets.domain.records.stock_codes import SkuMatch, renamed_to
 
 PassName = Literal[
-    "reference", "order_value", "customer_codes_value_date", "one_to_many", "many_to_one", "order_codes", "codes_value"
+    "person",
+    "reference",
+    "order_value",
+    "customer_codes_value_date",
+    "one_to_many",
+    "many_to_one",
+    "order_codes",
+    "codes_value",
 ]
 Certainty = Literal["certain", "suggested"]
 Units = tuple[tuple[str, int], ...]

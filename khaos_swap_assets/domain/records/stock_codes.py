@@ -149,16 +149,19 @@ def renamed_to(problem: str, suggestion: str, rule: str) -> str:
     return suggestion if problem == "sku_unknown" and rule not in _GUESSES else ""
 
 
-def match_sku(sku: str, catalogue: Catalogue) -> SkuMatch:
+def match_sku(sku: str, catalogue: Catalogue, told: str = "") -> SkuMatch:
     """Match one SKU: exact text acts, all else is a problem with, at best, a suggestion.
 
     A discontinued item keeps its Stock Code beside the problem ``sku_discontinued``. Without an exact match two or more
-    strong candidates make it ``sku_ambiguous``, fewer ``sku_unknown``.
+    strong candidates make it ``sku_ambiguous``, fewer ``sku_unknown``. ``told`` is the Stock Code that a person said it
+    is: the suggestion then, and no more.
     """
     if item := catalogue.exact(sku):
         return SkuMatch(sku, item.stock_code, "sku_discontinued" if item.is_discontinued else "")
     if not sku.strip():
         return SkuMatch(sku, None, "sku_unknown")
+    if told and catalogue.exact(told):
+        return SkuMatch(sku, None, "sku_unknown", told, "person", 100)
     if strong := catalogue.strong_candidates(sku):
         best, rule = strong[0]
         problem = "sku_ambiguous" if len(strong) > 1 else "sku_unknown"

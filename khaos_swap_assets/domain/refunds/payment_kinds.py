@@ -7,6 +7,7 @@ Source: contracts/swap.md §8.2, FINANCE_RULES U-13, U-14.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, cast, get_args
@@ -37,7 +38,9 @@ class PaymentKinds:
 
     @classmethod
     def of(cls, text: str) -> PaymentKinds:
-        """From the setting: a comma list of name:kind. The pattern of the setting has been checked."""
+        """From the setting: a comma list of name:kind. Raises ``ValueError`` for any other text."""
+        if not re.match(PATTERN, text):
+            raise ValueError("is no list such as rewards:store_credit,pay4u:money")
         pairs = (part.rpartition(":") for part in text.split(",") if part)
         return cls({_plain(name): cast("PaymentKind", kind) for name, _, kind in pairs})
 

@@ -20,7 +20,8 @@ from khaos_swap_assets.stages.toolbox import Toolbox
 
 @asset(
     "credit_notes/drafts",
-    deps="swap/returns swap/return_lines matched/return_lines storefront/refunds khaos/sales_orders khaos/credit_notes",
+    deps="people/decisions swap/returns swap/return_lines matched/return_lines storefront/refunds khaos/sales_orders "
+    "khaos/credit_notes",
     **owned("credit_notes", "finance", "ours"),
     description="The Credit Note that each confirmed refund asks for, to the penny, or every reason why there is none "
     "yet. A pure function of the matched lines and the original order.",
@@ -91,7 +92,7 @@ every_credit_note_is_issued_and_allocated = exceptions_check(
 every_refund_can_be_drafted = exceptions_check(
     "every_refund_can_be_drafted",
     "credit_notes/drafts",
-    ["refund_not_explained", "outcome_needs_policy", "exchange_overpaid"],
+    ["refund_not_explained", "outcome_needs_policy"],
     "Every confirmed refund is explained by its lines, and its outcome has a policy.",
 )
 

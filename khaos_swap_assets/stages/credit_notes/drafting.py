@@ -164,6 +164,8 @@ class _Drafting:
         codes = [note.credit_note_code for note, matched_by in noted if matched_by != "posting"]
         if codes and not self.dossier.handed_out.get(key):
             yield HoldReason(COVERED, f"credited in Khaos by {', '.join(codes)}")
+        if one := self.dossier.outside.get(key):
+            yield HoldReason(COVERED, one.words)
         yield from self._beyond_sold(key)
         yield from money_holds(self.money.money.get(key))
         if key in self.faults:

@@ -17,10 +17,11 @@ import psycopg
 from khaos_swap_assets.adapters.errors import InDoubtError, KhaosSwapError
 from khaos_swap_assets.adapters.khaos.client import ReturnRefused
 from khaos_swap_assets.adapters.store import audit_log, decisions, exceptions, feed_holds, links, returns, worklist
-from khaos_swap_assets.adapters.store.decisions import WAIVED, PersonDecision
+from khaos_swap_assets.adapters.store.decisions import KeptDecision
 from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.documents.postings import Page, Posting
 from khaos_swap_assets.domain.judging.money_conditions import PAID_OUTSIDE
+from khaos_swap_assets.domain.records.decisions import WAIVED, Figures, PersonDecision
 from khaos_swap_assets.stages.credit_notes.engine import confirmed, ended_posting
 from khaos_swap_assets.stages.credit_notes.posting_store import PostingStore
 from khaos_swap_assets.stages.credit_notes.tokens import TOKEN
@@ -139,10 +140,9 @@ def waive(conn: psycopg.Connection[Any], exception_id: int, person: Person, *, n
         if found is None:
             raise ActionError(f"exception {exception_id} is not open; khaos-swap exceptions list shows what is")
         kind, subject, return_id, pence, currency = found
-        made = PersonDecision(
-            WAIVED, subject, kind, person.by, person.reason, now, return_id, exception_id, pence, currency
-        )
-        decisions.record(conn, [made])
+        on = Figures(pence, currency=currency)
+        made = PersonDecision(WAIVED, subject, kind, person.by, person.reason, now, on)
+        decisions.record(conn, [KeptDecision(made, return_id, exception_id)])
         entry = audit_log.Entry(now, person.by, "waived", f"exception {kind} {subject}", reason=person.reason)
         audit_log.append(conn, [entry])
         follow_waiver(conn, kind, subject)

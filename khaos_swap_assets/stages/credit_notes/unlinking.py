@@ -47,7 +47,7 @@ def undo(
         links.detach(conn, sorted({one.credit_note_code for one in taken}))
         links.refuse(conn, map(_pair, refused), person.by, person.reason, now)
         _follow(conn, [one.return_id for one in taken])
-        _hold_back(book, [one.credit_note_code for one in taken], person, now)
+        hold_back(book, [one.credit_note_code for one in taken], person, now)
         entries = [_entry(one, "link taken back", person, now) for one in taken]
         audit_log.append(conn, entries)
     conn.commit()
@@ -71,12 +71,15 @@ def allow(conn: psycopg.Connection[Any], code: str, person: Person, *, now: date
     return found
 
 
-def _hold_back(book: SqlPostings, codes: Iterable[str], person: Person, now: datetime) -> None:
-    """Withdraw what is planned for the customers of these notes: the next search decides whether they cover it."""
-    customers = {note.customer_code for code in set(codes) if (note := book.note(code))}
-    planned = [one for one in book.undone() if one.state == "planned" and one.customer_code in customers]
-    gone = [replace(one, state="withdrawn", party_sealed=None, ended_at=now, is_released=False) for one in planned]
-    book.save(gone, who=person.by, what="withdrawn", now=now, reason=f"a link was taken back: {person.reason}")
+def hold_back(
+    book: SqlPostings, codes: Iterable[str], person: Person, now: datetime, return_ids: Iterable[str] = ()
+) -> None:
+    """Withdraw what is planned for these returns and the customers of these notes: the next search decides anew."""
+    customers, own = {note.customer_code for code in set(codes) if (note := book.note(code))}, set(return_ids)
+    planned = [one for one in book.undone() if one.state == "planned"]
+    asked = [one for one in planned if one.customer_code in customers or one.return_id in own]
+    gone = [replace(one, state="withdrawn", party_sealed=None, ended_at=now, is_released=False) for one in asked]
+    book.save(gone, who=person.by, what="withdrawn", now=now, reason=f"a person decided on it: {person.reason}")
 
 
 def _together(conn: psycopg.Connection[Any], found: Sequence[StandingLink]) -> list[str]:

@@ -43,8 +43,8 @@ def months_from(first: date) -> dg.TimeWindowPartitionsDefinition:
 decisions = dg.AssetSpec(
     DECISIONS,
     **owned("reconciliation", "finance", "ours"),
-    description="What named people decided: exceptions waived, notes that are not a return's. Written by `khaos-swap`, "
-    "each with its reason. No run makes it.",
+    description="What named people decided: whose a note is and is not, codes that are one, values accepted or settled "
+    "outside, exceptions waived. Written by `khaos-swap`, each with its reason and figures. No run makes it.",
 )
 
 
@@ -110,7 +110,7 @@ def reconciliation_returns(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materialize
 
 @asset(
     "reconciliation/exceptions",
-    deps="reconciliation/returns people/decisions swap/returns",
+    deps="reconciliation/returns people/decisions swap/returns khaos/stock_codes khaos/credit_notes",
     **owned("reconciliation", "finance", "ours"),
     description="What needs a person: opened when its condition holds, closed when it no longer does, or waived by a "
     "named person. Each has an owner and says what to do.",

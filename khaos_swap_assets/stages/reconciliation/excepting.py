@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from khaos_swap_assets.adapters.store import decisions, findings, worklist
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
-from khaos_swap_assets.stages import marks, refusing
+from khaos_swap_assets.stages import deciding, marks, refusing
 from khaos_swap_assets.stages.credit_notes import people
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -17,12 +17,13 @@ from khaos_swap_assets.stages.toolbox import Toolbox
 def settle_exceptions(tools: Toolbox) -> tuple[list[Problem], int, list[str]]:
     """Bring exceptions in line with the findings: those newly opened, how many closed, and what was not seen.
 
-    A waiver whose facts changed ends first, so that its exception is open with the others.
+    A waiver whose facts changed ends first, so that its exception is open with the others, and so does any decision.
     """
     with tools.store() as conn:
         unseen = refusing.not_seen(conn)
         for ended in decisions.end_outdated(conn, tools.now(), may_end=not unseen):
             people.follow_waiver(conn, ended.kind, ended.subject)
+        deciding.end_unfit(conn, tools.now())
         opened, closed = findings.open_and_close(conn, tools.now(), may_close=not unseen)
         worklist.move(conn, marks.JUDGED, tools.now())
     return opened, closed, unseen

@@ -13,7 +13,6 @@ from khaos_swap_assets.adapters.files.documents import (
     by_order,
     notes,
     sales_orders,
-    sold_pence,
     stock_codes,
 )
 from khaos_swap_assets.adapters.files.layouts import NoteRow, OrderRow, StockCodeRow
@@ -87,8 +86,8 @@ def test_what_any_line_says_of_the_order_is_said_of_the_order() -> None:
 def test_a_discount_is_of_the_line_and_not_of_each_unit(quantity: int, price: int, discount: int) -> None:
     row = sold(quantity=quantity, unit_price_pence=price, discount_pence=discount)
     (order,) = sales_orders([row], tells_invoice=False)
-    assert sold_pence(row) == quantity * price - discount
-    assert order.lines[0].gross_pence == sold_pence(row)
+    assert row.sold_pence == quantity * price - discount
+    assert order.lines[0].gross_pence == row.sold_pence
 
 
 def test_a_note_counts_its_delivery_once_and_keeps_its_first_day() -> None:

@@ -10,8 +10,9 @@ import psycopg
 import pytest
 
 from khaos_swap_assets.adapters.store import decisions, findings
-from khaos_swap_assets.adapters.store.decisions import WAIVED, PersonDecision
+from khaos_swap_assets.adapters.store.decisions import KeptDecision
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
+from khaos_swap_assets.domain.records.decisions import WAIVED, Figures, PersonDecision
 
 Database = psycopg.Connection[Any]
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -30,9 +31,8 @@ def waived(database: Database) -> Database:
         "UPDATE recon.exceptions SET closed_at = %s, closed_by = 'Kim' RETURNING exception_id", (LATER,)
     )
     number = (row.fetchone() or (0,))[0]
-    decisions.record(
-        database, [PersonDecision(WAIVED, "RMA1", "value_gap", "Kim", "goodwill", LATER, "R1", number, 100, "GBP")]
-    )
+    made = PersonDecision(WAIVED, "RMA1", "value_gap", "Kim", "goodwill", LATER, Figures(100, currency="GBP"))
+    decisions.record(database, [KeptDecision(made, "R1", number)])
     return database
 
 
@@ -70,6 +70,6 @@ def test_a_waiver_of_what_is_gone_ends_so_that_the_next_time_is_judged_afresh(wa
 
 
 def test_a_newer_decision_about_the_same_ends_the_older_and_nothing_is_deleted(waived: Database) -> None:
-    decisions.record(waived, [PersonDecision(WAIVED, "RMA1", "value_gap", "Lee", "agreed", LATER)])
+    decisions.record(waived, [KeptDecision(PersonDecision(WAIVED, "RMA1", "value_gap", "Lee", "agreed", LATER))])
     rows = waived.execute("SELECT decided_by, ended_by FROM recon.decisions ORDER BY decision_id").fetchall()
     assert rows == [("Kim", "Lee"), ("Lee", "")]
