@@ -87,9 +87,15 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    """All of a module, walked through once for every rule."""
+    return list(ast.walk(tree(path)))
+
+
 def imported(path: Path, *, at_top_only: bool = False) -> Iterator[str]:
     """Full names of everything that a module imports; with ``at_top_only`` what its own import pays for."""
-    for node in _top(tree(path)) if at_top_only else ast.walk(tree(path)):
+    for node in _top(tree(path)) if at_top_only else nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -127,7 +133,7 @@ def worldly(path: Path) -> list[str]:
     """The domain knows no world outside, no clock, and nothing of ours but itself."""
     calls = [
         f"{node.value.id}.{node.attr}"
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and (node.value.id, node.attr) in CLOCK
     ]
     outside = [name for name in imported(path) if name.split(".")[0] in {*OUTSIDE, "os"}]
@@ -186,7 +192,7 @@ def querying(path: Path) -> list[str]:
     """SQL stands in the store alone: others call a function of its rooms, by name."""
     if is_within(name_of(path), "adapters.store") or name_of(path) in WRITES_SQL:
         return []
-    texts = (node for node in ast.walk(tree(path)) if isinstance(node, ast.Constant) and isinstance(node.value, str))
+    texts = (node for node in nodes(path) if isinstance(node, ast.Constant) and isinstance(node.value, str))
     return [f"line {one.lineno}" for one in texts if STATEMENT.search(str(one.value))]
 
 

@@ -372,14 +372,14 @@ def wrong_and_clean(month: Month) -> tuple[list[str], int, int]:
 
 
 @pytest.mark.parametrize("shows", [everything, no_order, no_customer, no_codes])
-def test_fifty_months_of_slips_have_no_wrong_certain_link(shows: Callable[[NoteRecord], NoteRecord]) -> None:
-    results = [wrong_and_clean(a_month(seed, shows=shows)) for seed in range(1, 51)]
+def test_months_of_slips_have_no_wrong_certain_link(shows: Callable[[NoteRecord], NoteRecord]) -> None:
+    results = [wrong_and_clean(a_month(seed, shows=shows)) for seed in range(1, 13)]
     assert [wrong for wrong, _, _ in results if wrong] == []
     assert sum(linked for _, linked, _ in results) >= 0.98 * sum(clean for _, _, clean in results)
 
 
 def test_months_in_which_everything_looks_alike_have_no_wrong_certain_link_either() -> None:
-    results = [wrong_and_clean(a_month(seed, stock_codes=4)) for seed in range(1, 21)]
+    results = [wrong_and_clean(a_month(seed, stock_codes=4)) for seed in range(1, 9)]
     assert [wrong for wrong, _, _ in results if wrong] == []
 
 

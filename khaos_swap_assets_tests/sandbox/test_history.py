@@ -262,8 +262,8 @@ def test_an_oracle_names_the_same_orders(path: Path, seed: int) -> None:
 
 @pytest.mark.history
 @pytest.mark.skipif(not REAL.exists(), reason="the real trading data is not here")
-@pytest.mark.parametrize(("month", "cancellations", "fits"), [("2010-10", 476, 267), ("2010-11", 576, 353)])
-def test_the_real_months(month: str, cancellations: int, fits: int) -> None:
+@pytest.mark.parametrize(("month", "cancellations", "fits"), [("2010-10", 476, 267)])
+def test_a_real_month(month: str, cancellations: int, fits: int) -> None:
     world = load(REAL, month)
     assert named(world) == history_oracle.one_fit(REAL, month)
     assert (len(world.rmas), sum(map(bool, named(world).values()))) == (cancellations, fits)

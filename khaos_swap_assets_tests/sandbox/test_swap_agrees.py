@@ -39,7 +39,7 @@ def sweep(state: State, *, cost_basis: str = "line", page_size: int = 100) -> Sw
 
 
 def ended_state(switches: dict[str, str]) -> State:
-    state = State(build(3, 120), switches)
+    state = State(build(3, 60), switches)
     state.world.now += timedelta(days=16)
     apply_due(state.world)
     return state
