@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import random
+import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
+
+import xlsxwriter
 
 TOKENS = (
     *("=1+1", "+44", "-1", "@x", "-0.00", "NaN", "Infinity", "null", "None", "1e999", "9" * 400, "0x1F", "1_000"),
@@ -22,6 +28,61 @@ def mutate(chance: random.Random, path: Path) -> None:
     for _ in range(chance.randint(1, 3)):
         data = chance.choice(WOUNDS)(chance, data)
     path.write_bytes(data)
+
+
+def as_workbook(chance: random.Random, path: Path) -> Path:
+    """A CSV file as a workbook beside it, numbers as numbers or as text; the CSV file goes."""
+    target, is_typed = path.with_suffix(".xlsx"), chance.random() < 0.5
+    with xlsxwriter.Workbook(str(target), {"strings_to_numbers": is_typed}) as book:
+        sheet = book.add_worksheet(chance.choice(("Sheet1", "Notes & more", "x" * 31)))
+        for number, cells in enumerate(csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))):
+            sheet.write_row(number, 0, [cell or None for cell in cells])
+    path.unlink()
+    return target
+
+
+def mutate_workbook(chance: random.Random, path: Path) -> None:
+    """Wound a workbook one to three times: the parts in it, or now and then the archive itself."""
+    if chance.random() < 0.15:
+        mutate(chance, path)
+        return
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    for _ in range(chance.randint(1, 3)):
+        own = [name for name in parts if "sheet" in name.lower() or "sharedStrings" in name]
+        name = chance.choice(own if chance.random() < 0.8 else list(parts))
+        parts[name] = chance.choice(XML_WOUNDS)(chance, parts[name])
+    if chance.random() < 0.05:
+        parts.pop(chance.choice(list(parts)))
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+
+
+def _matched(pattern: bytes, *others: bytes) -> Wound:
+    """Another text in place of one that the pattern finds."""
+
+    def wound(chance: random.Random, data: bytes) -> bytes:
+        found = list(re.finditer(pattern, data))
+        if not found:
+            return data
+        one = chance.choice(found)
+        return data[: one.start()] + chance.choice(others) + data[one.end() :]
+
+    return wound
+
+
+def _again(pattern: bytes) -> Wound:
+    """What the pattern finds once more, somewhere else."""
+
+    def wound(chance: random.Random, data: bytes) -> bytes:
+        found = list(re.finditer(pattern, data))
+        if not found:
+            return data
+        one, at = chance.choice(found)[0], chance.choice(found).start()
+        return data[:at] + one + data[at:]
+
+    return wound
 
 
 def _place(chance: random.Random, data: bytes) -> int:
@@ -89,4 +150,24 @@ WOUNDS: tuple[Wound, ...] = (
     _shuffled,
     _recoded,
     _separated,
+)
+
+XML_WOUNDS: tuple[Wound, ...] = (
+    _token,
+    _cut,
+    _truncated,
+    _byte,
+    _matched(rb't="\w+"', b't="e"', b't="b"', b't="d"', b't="str"', b't="inlineStr"', b't="s"', b't="zz"', b""),
+    _matched(rb"<v>[^<]*</v>", b"<v/>", b"<v>#N/A</v>", b"<v>1e308</v>", b"<v>-1</v>", b"<v>999999</v>", b"<v>nan</v>"),
+    _matched(rb"<v>[^<]*</v>", b"<f>1+1</f><v>2</v>", b"<f>1+1</f>", b"<v>45000.5</v>", b"<v>0.1</v>", b""),
+    _matched(rb'r="[A-Z]+\d+"', b'r="A1"', b'r="ZZ9"', b'r="XFD1048576"', b'r="0"', b'r=""', b""),
+    _matched(rb'<row [^>]*r="\d+"', b'<row r="1"', b'<row r="1048577"', b"<row", b'<row r="-5"'),
+    _matched(
+        rb"<t[^>]*>[^<]*</t>", b"<t></t>", b"<t>&amp;#10;</t>", b"<t>&#0;</t>", b"<t>Total</t>", b"<t>&bogus;</t>"
+    ),
+    _matched(rb'name="[^"]*"', b'name=""', b'name="&lt;script&gt;"'),
+    _matched(rb"<dimension[^>]*>", b"", b'<dimension ref="A1:XFD1048576"/>'),
+    _again(rb"<row .*?</row>"),
+    _again(rb"<c .*?</c>"),
+    _again(rb"<si>.*?</si>"),
 )

@@ -1,6 +1,6 @@
 """Random wounds of good files: never a traceback, never a record lost.
 
-300 files in a usual run; KHAOS_SWAP_FUZZ=5000 tries as many as it says.
+300 files in a usual run, workbooks among them; KHAOS_SWAP_FUZZ=5000 tries as many as it says.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from khaos_swap_assets.adapters.files.tables import Table
 from khaos_swap_assets.adapters.files.written import rejected_cells
 from khaos_swap_assets.audit import run, writing
 from khaos_swap_assets.audit.engine import Span
-from khaos_swap_assets.audit.inputs import Inputs
+from khaos_swap_assets.audit.inputs import Inputs, Paths
 from khaos_swap_assets.audit.writing import Result
 from khaos_swap_assets_tests.audit.files import AS_OF, Shop, paths_in, small_shop
-from khaos_swap_assets_tests.audit.mutations import mutate
+from khaos_swap_assets_tests.audit.mutations import as_workbook, mutate, mutate_workbook
 from khaos_swap_assets_tests.audit.reading import read_inputs
 
+NAMES = ("returns", "stock_codes", "sales_orders", "credit_notes")
 ROUNDS = int(os.environ.get("KHAOS_SWAP_FUZZ", "300"))
 PARTS = 4
 
@@ -33,6 +34,8 @@ def shop() -> Shop:
     for number in (1, 2, 5):
         shop.paid(number, "24.99")
     shop.codes[0]["description"] = 'Shirt, "medium"\nwhite'
+    shop.decided("accepted_value", "RMA2", refunded="24.99", credited="22.49")
+    shop.decided("this_return", "CN9", "RMA3")
     return shop
 
 
@@ -44,8 +47,10 @@ def test_wounded_files(tmp_path: Path, part: int) -> None:
         paths, chance = shop().write(folder), random.Random(number)
         assert paths.refunds is not None
         files = (paths.returns, paths.stock_codes, paths.sales_orders, paths.credit_notes, paths.refunds)
-        wounded = chance.choice(files)
-        mutate(chance, wounded)
+        wounded = chance.choice((*files, *paths.decisions))
+        if is_book := number % 2 == 1 and wounded.suffix == ".csv":
+            wounded = as_workbook(chance, wounded)
+        (mutate_workbook if is_book else mutate)(chance, wounded)
         try:
             survived += _checked(folder, wounded, is_written=number % 10 == 0)
         except Exception as error:
@@ -56,7 +61,7 @@ def test_wounded_files(tmp_path: Path, part: int) -> None:
 def _checked(folder: Path, wounded: Path, *, is_written: bool) -> bool:
     """Whether the audit could run at all."""
     try:
-        inputs = read_inputs(paths_in(folder), skips_bad_rows=True)
+        inputs = read_inputs(_paths(folder), skips_bad_rows=True)
     except BadInputError as error:
         _check_refusal(error, wounded)
         return False
@@ -67,6 +72,17 @@ def _checked(folder: Path, wounded: Path, *, is_written: bool) -> bool:
     if is_written:
         writing.write(result, folder / "out")
     return True
+
+
+def _paths(folder: Path) -> Paths:
+    """The files of a folder, one of which may be a workbook now."""
+    found = paths_in(folder)
+    given = {name: getattr(found, name) for name in NAMES}
+    moved = {name: path if path.exists() else path.with_suffix(".xlsx") for name, path in given.items()}
+    decided = folder / "decisions.csv"
+    refunds = folder / "refunds.csv"
+    books = [one if one.exists() else one.with_suffix(".xlsx") for one in (refunds, decided)]
+    return Paths(**moved, refunds=books[0], decisions=(books[1],))
 
 
 def _check_refusal(error: BadInputError, wounded: Path) -> None:

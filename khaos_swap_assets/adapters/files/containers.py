@@ -18,7 +18,7 @@ from typing import Any
 
 from khaos_swap_assets.adapters.files import records
 from khaos_swap_assets.adapters.files.records import Record, UnreadableError
-from khaos_swap_assets.adapters.files.workbooks import Workbook, refuse_bombs
+from khaos_swap_assets.adapters.files.workbooks import BROKEN, Workbook, refuse_bombs
 
 TEXT, WORKBOOK, PARQUET, JSON = "text", "workbook", "Parquet", "JSON"
 OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -80,7 +80,7 @@ def _extracted(path: Path, folder: Path) -> Path:
                     if left < 0:
                         raise UnreadableError("unpacks to more than it says: it is not opened")
                     file.write(chunk)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except BROKEN as error:
         raise UnreadableError(f"is a zip file that cannot be unpacked here ({error})") from error
     return target
 

@@ -25,7 +25,7 @@ from khaos_swap_assets.adapters.files.tables import Asked, Layout, Report, Row, 
 
 STRETCH = 1_000
 MOST_SHOWN = 30
-SAMPLE = 200
+SAMPLE, LONGEST = 200, 200
 
 
 def read_table(path: Path, layout: Layout[Row], report: Report = silent, asked: Asked | None = None) -> Table[Row]:
@@ -143,8 +143,8 @@ def _tell_columns(chosen: Chosen, layout: Layout[Row], table: Table[Row], asked:
 def _missing(chosen: Chosen, name: str, near: Near | None, file: str) -> str:
     if near:
         samples = ", ".join(map(shown, near.samples))
-        said = json.dumps({file: {near.heading: name}}, ensure_ascii=False)
-        return f"is missing. Is it {shown(near.heading)} ({samples})? Then say --map with {said}"
+        said = json.dumps({file: {near.heading: name}}, ensure_ascii=False) if len(near.heading) <= LONGEST else ""
+        return f"is missing. Is it {shown(near.heading)} ({samples})? Then say --map{f' with {said}' if said else ''}"
     headings = ", ".join(shown(one) for one in chosen.headed.headings[:MOST_SHOWN])
     return f"is missing; the columns are: {headings}. Name the one that is meant in --map (--map-out writes a draft)"
 

@@ -86,7 +86,7 @@ def _is_meant(source: Source, said: Reading) -> bool:
 def _best(source: Source, kind: str, names: Mapping[str, bool], said: Mapping[str, str]) -> Chosen | None:
     first: list[Record] = list(islice(source.records(), TITLE_LINES))
     lines = [
-        Chosen(source, record, headed(record.cells, kind, names, said))
+        Chosen(source, record, headed(record.cells if len(record.cells) <= MOST_COLUMNS else (), kind, names, said))
         for record in first
         if any(map(str.strip, record.cells)) or record.broken
     ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,6 +32,9 @@ PROLOGUE = 65_536
 LARGE = 150 * 2**20
 TAIL = b"</sheetData></worksheet>"
 
+BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError)
+"""How Python tells that an archive cannot be unpacked."""
+
 _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
 _ENTITY = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 _ERROR = re.compile(
@@ -39,7 +43,11 @@ _ERROR = re.compile(
 _UNSAVED = re.compile(rb'<c r="([A-Z]{1,3}\d{1,7})"[^>]*>\s*<f[^>]*(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>')
 _ROW = re.compile(rb'<row [^>]*?\br="(\d{1,7})"')
 _FAR = re.compile(rb'<c r="([A-Z]{2,3})\d')
-_FORBIDDEN = (("vbaproject", "holds macros"), ("externallinks/", "takes values from other workbooks"))
+_FORBIDDEN = (
+    ("vbaproject", "holds macros"),
+    ("macrosheets/", "holds macros"),
+    ("externallinks/", "takes values from other workbooks"),
+)
 _PLACE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 
 
@@ -67,7 +75,7 @@ def checked(path: Path) -> dict[str, dict[tuple[int, int], str]]:
             return {
                 one.filename: _looked_over(archive, one) for one in members if one.filename.endswith((".xml", ".rels"))
             }
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
+    except BROKEN as error:
         raise UnreadableError(f"is a damaged workbook ({type(error).__name__}): save it again in Excel") from error
 
 
@@ -94,9 +102,10 @@ def _looked_over(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> dict[tupl
     seen, before = _Seen(), b""
     with archive.open(member) as file:
         for chunk in _chunks(file, member.file_size):
-            if not before and _ENTITY.search(chunk[:PROLOGUE].replace(b"\x00", b"")):
-                raise UnreadableError("declares XML entities, which no spreadsheet does: it is not opened")
             text = before + chunk
+            is_told = not before and _ENTITY.search(chunk[:PROLOGUE].replace(b"\x00", b""))
+            if is_told or (b"<!" in text and _ENTITY.search(text)):
+                raise UnreadableError("declares XML entities, which no spreadsheet does: it is not opened")
             if is_sheet:
                 _take(text, len(before), seen)
             before = text[-OVERLAP:]
@@ -159,7 +168,7 @@ class Workbook:
         rows = {row for row, _ in marked}
         with slices(self._path, self._parts.get(sheet, "")) as paths:
             for share, path in paths:
-                opened = (_opened(path) if path else self._book).get_sheet_by_name(sheet)
+                opened = _sheet(_opened(path) if path else self._book, sheet)
                 before, total = [""] * (opened.start[1] if opened.start else 0), max(opened.total_height, 1)
                 for number, values in enumerate(opened.iter_rows()):
                     if number < done:
@@ -180,6 +189,17 @@ def _opened(path: Path) -> Any:
         raise UnreadableError("is protected by a password: save it without one") from None
     except (python_calamine.CalamineError, OSError) as error:
         raise UnreadableError("is no workbook that we can read: save it as .xlsx or CSV") from error
+
+
+def _sheet(book: Any, name: str) -> Any:
+    """A sheet, all of its cells read; a damaged one is no file that we read."""
+    import python_calamine
+
+    try:
+        return book.get_sheet_by_name(name)
+    except python_calamine.CalamineError as error:
+        told = str(error).splitlines()[0][:100]
+        raise UnreadableError(f"has a damaged sheet {name[:31]!r} ({told}): save it again in Excel") from error
 
 
 @contextmanager
@@ -235,6 +255,7 @@ def _parts(path: Path) -> dict[str, str]:
     safe = etree.XMLParser(resolve_entities=False, no_network=True)
     try:
         with zipfile.ZipFile(path) as archive:
+            here = frozenset(archive.namelist())
             book = etree.fromstring(archive.read("xl/workbook.xml"), safe)
             links = etree.fromstring(archive.read("xl/_rels/workbook.xml.rels"), safe)
     except (KeyError, etree.XMLSyntaxError):
@@ -244,7 +265,7 @@ def _parts(path: Path) -> dict[str, str]:
         str(one.get("name")): f"xl/{targets[link]}"
         for one in book.iter("{*}sheet")
         for name, link in one.items()
-        if str(name).endswith("}id") and link in targets
+        if str(name).endswith("}id") and f"xl/{targets.get(link)}" in here
     }
 
 

@@ -196,13 +196,6 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     return meant(table)
 
 
-@pytest.mark.parametrize("name", FORMS)
-def test_a_form_reads_like_its_clean_twin(tmp_path: Path, clean: list[Any], name: str) -> None:
-    table = read(FORMS[name](tmp_path))
-    assert [str(kind) for kind in table.kinds] == []
-    assert meant(table) == clean
-
-
 @pytest.mark.parametrize("seed", range(4))
 def test_shuffled_rows_and_columns_read_the_same(tmp_path: Path, clean: list[Any], seed: int) -> None:
     chance = random.Random(seed)

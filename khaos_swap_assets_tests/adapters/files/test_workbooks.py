@@ -57,6 +57,8 @@ def swap(old: bytes, new: bytes) -> Change:
 
 HOSTILE: list[tuple[Change, str]] = [
     (put("xl/vbaProject.bin", b"x"), "holds macros"),
+    (put("xl/macrosheets/sheet1.xml", b"<x/>"), "holds macros"),
+    (swap(b"<worksheet", b"<!--" + b"-" * 100_000 + b'--><!DOCTYPE x [<!ENTITY a "a">]><worksheet'), "XML entities"),
     (put("xl/externalLinks/externalLink1.xml", b"<x/>"), "other workbooks"),
     (swap(b"<worksheet", b'<!DOCTYPE x [<!ENTITY a "aaaa">]><worksheet'), "XML entities"),
     (put("xl/media/zeros.bin", b"\0" * 60_000_000), "unpacks to"),
