@@ -47,8 +47,10 @@ RETURNS = [
     returned("RMA1", "A1", "1248.50", ("SOFA", 1, "1224.69"), ("MUG", 2, "23.81")),
     returned("RMA2", "A2", "12.00", ("0017", 1, "12.00")),
 ]
-ORDER_HEAD = ("order_ref", "ordered_at", "currency", "stock_code", "quantity", "unit_price_gross")
-ORDER_HEAD += ("discount_gross", "delivery_gross")
+ORDER_HEAD = (
+    *("order_ref", "ordered_at", "currency", "stock_code", "quantity", "unit_price_gross"),
+    *("discount_gross", "delivery_gross"),
+)
 ORDERS = [
     ("A1", "2026-02-10T12:00:00Z", "GBP", "SOFA", "1", "1234.50", "9.81", "3.95"),
     ("A1", "2026-02-10T12:00:00Z", "GBP", "MUG", "2", "12.00", "0.19", "3.95"),
@@ -96,8 +98,10 @@ def json_of(value: Any) -> Callable[[Path], Path]:
     return partial(as_text, "returns.json", json.dumps(value))
 
 
-SHOPIFY = ("Name", "Created at", "Currency", "Subtotal", "Discount Amount", "Shipping", "Lineitem quantity")
-SHOPIFY += ("Lineitem name", "Lineitem price", "Lineitem sku", "Lineitem discount")
+SHOPIFY = (
+    *("Name", "Created at", "Currency", "Subtotal", "Discount Amount", "Shipping", "Lineitem quantity"),
+    *("Lineitem name", "Lineitem price", "Lineitem sku", "Lineitem discount"),
+)
 SHOP_ORDERS = [
     ("A1", "2026-02-10 12:00:00 +0000", "GBP", "1248.50", "10.00", "3.95", "1", "Sofa", "1234.50", "SOFA", "0.00"),
     ("A1", "", "", "", "", "", "2", "Mug", "12.00", "MUG", "0.00"),
@@ -107,8 +111,10 @@ KHAOS = ("Ass Ref", "Order Date", "Currency", "Item Code", "Qty", "Unit Price", 
 TRANSACTIONS = ("Order", "Transaction", "Kind", "Gateway", "Created At", "Amount", "Currency", "Status")
 PAID = [(order, key, "refund", gate, at, paid, money, done) for key, order, at, money, paid, gate, done in REFUNDS]
 SALE = ("A1", "t0", "sale", "shopify_payments", "2026-02-10T12:00:00Z", "1252.45", "GBP", "success")
-CHANGED = ("Name", "Transaction: ID", "Transaction: Kind", "Transaction: Gateway", "Transaction: Processed At")
-CHANGED += ("Transaction: Amount", "Transaction: Currency", "Transaction: Status")
+CHANGED = (
+    *("Name", "Transaction: ID", "Transaction: Kind", "Transaction: Gateway", "Transaction: Processed At"),
+    *("Transaction: Amount", "Transaction: Currency", "Transaction: Status"),
+)
 V1_NAMES = {"rma_number": "rma", "shopify_order_name": "order_name"}
 COMMA = [[cell.replace(".", ",") if place >= 5 else cell for place, cell in enumerate(row)] for row in ORDERS]
 MINUS = [[f"-{cell}" if place == 4 else cell for place, cell in enumerate(row)] for row in REFUNDS]

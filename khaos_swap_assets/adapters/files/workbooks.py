@@ -262,10 +262,10 @@ def _parts(path: Path) -> dict[str, str]:
         return {}
     targets = {str(one.get("Id")): str(one.get("Target")).removeprefix("/xl/") for one in links}
     return {
-        str(one.get("name")): f"xl/{targets[link]}"
+        str(one.get("name")): f"xl/{targets[str(link)]}"
         for one in book.iter("{*}sheet")
         for name, link in one.items()
-        if str(name).endswith("}id") and f"xl/{targets.get(link)}" in here
+        if str(name).endswith("}id") and f"xl/{targets.get(str(link))}" in here
     }
 
 
