@@ -33,7 +33,13 @@ TABLES: Mapping[str, Sequence[str]] = {
     ),
     "matched/return_lines": ("recon.matched_lines", "recon.matched_returns"),
     "credit_notes/drafts": ("recon.drafts",),
-    "credit_notes/postings": ("recon.postings", "recon.note_links", "recon.feed_holds", "recon.feed_pages"),
+    "credit_notes/postings": (
+        "recon.postings",
+        "recon.note_links",
+        "recon.note_doubts",
+        "recon.feed_holds",
+        "recon.feed_pages",
+    ),
     "khaos/stock_adjustments": ("recon.stock_moves",),
     "reconciliation/returns": (
         "recon.reconciliation",

@@ -23,7 +23,7 @@ from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.linking.attribution import CoverClaim, may_cover
 from khaos_swap_assets.domain.linking.evidence import read
 from khaos_swap_assets.domain.linking.goodwill import LooseMoney, settle
-from khaos_swap_assets.domain.linking.loose_notes import Standing, link_notes
+from khaos_swap_assets.domain.linking.loose_notes import MERGED, Standing, link_notes
 from khaos_swap_assets.domain.linking.records import (
     Link,
     Matching,
@@ -91,7 +91,8 @@ class Pairing:
     """Everything joined: cases and notes by key, the links of each, and why other notes have none.
 
     ``shares`` are the pence that a note credits to a return, by both; ``doubtful`` the notes that fit a return and
-    another one alike, ``loose_of`` those that no return has for certain, by customer;
+    another one alike, ``merged`` those of them that may credit several together, ``loose_of`` those that no return has
+    for certain, by customer;
     ``money_of`` money without a return that a note without one settles, ``decided`` what people decided.
     """
 
@@ -109,6 +110,7 @@ class Pairing:
     loose_of: Mapping[str, Sequence[FileNote]]
     money_of: Mapping[str, Refund] = field(default_factory=dict)
     decided: Decided = field(default_factory=Decided)
+    merged: frozenset[str] = frozenset()
 
     @property
     def unmatched(self) -> list[FileNote]:
@@ -148,6 +150,7 @@ def pair(inputs: Inputs, made: Sequence[PersonDecision] = ()) -> Pairing:
         shares=shares,
         rivals_of={code: tuple(sorted(ids)) for code, ids in rivals.items()},
         doubtful={one: tuple(sorted(codes)) for one, codes in doubtful.items()},
+        merged=frozenset(one.note_codes[0] for one in matching.ambiguities if one.matched_by == MERGED),
         reason_of={reason.note_code: reason for reason in matching.reasons},
         money_of=_goodwill([one for one in note_records.values() if one.code not in told], found, shares),
         loose_of=_loose(notes, {link.note_code for link in matching.certain}),
@@ -226,6 +229,7 @@ def facts_of(case: AuditedReturn, pairing: Pairing) -> ReturnFacts:
         notes=tuple(_share(note, case, pairing, opened_units) for note in notes),
         covering_note_code=suggested[0].note_code if suggested else "" if notes else _covering(case, pairing),
         doubtful_notes=pairing.doubtful.get(return_id, ()),
+        merged_notes=tuple(one for one in pairing.doubtful.get(return_id, ()) if one in pairing.merged),
         settled=case.facts.settlement,
         decision=pairing.decided.value_of.get(return_id),
     )
@@ -284,6 +288,7 @@ def note_facts(note: FileNote, pairing: Pairing) -> NoteFacts:
     return NoteFacts(
         note.shown(),
         rival_rmas=tuple(pairing.case_of[one].return_.rma for one in rivals),
+        is_merged=note.code in pairing.merged,
         nearest=f"{nearest}: {reason.clause}" if reason and nearest else "",
         suggestion=f"{nearest}: {reason.change}" if reason and nearest else "",
         values=tuple(line.gross_pence for line in note.lines),

@@ -1,22 +1,24 @@
 """What the store knows of some returns: each part is loaded once, in bulk, when a stage first asks for it.
 
-Belongs here: loading it, and the note that is still due by it. Stays out: what a stage makes of it, and the money that
-the storefront saw (``storefront.money``). Parts are by return id; a dossier lives in one transaction, and what is
-written after a part was loaded is not in it.
+Belongs here: loading it, what codes are, and the note that is still due by it. Stays out: what a stage makes of it, and
+the money that the storefront saw (``storefront.money``). Parts are by return id; a dossier lives in one transaction,
+and what is written after a part was loaded is not in it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from itertools import chain
 
 import psycopg
 
-from khaos_swap_assets.adapters.store import decisions, drafts, matches, notes, orders, returns, stock
+from khaos_swap_assets.adapters.store import catalogue, decisions, drafts, matches, notes, orders, returns, stock
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote, sale_of
 from khaos_swap_assets.domain.documents.postings import Posting
+from khaos_swap_assets.domain.linking.records import unknown_codes
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.domain.policy.settlement import Settlement, settle
@@ -25,6 +27,7 @@ from khaos_swap_assets.domain.records.decisions import PersonDecision
 from khaos_swap_assets.domain.records.matches import MatchedLine, MatchedReturn
 from khaos_swap_assets.domain.records.orders import SalesOrder
 from khaos_swap_assets.domain.records.returns import Return
+from khaos_swap_assets.domain.records.stock_codes import Catalogue, SkuMatch, match_sku
 
 
 class Dossier:
@@ -119,6 +122,22 @@ class Dossier:
         lines, order = self.lines.get(record.return_id, ()), self.orders.get(record.return_id)
         sale = sale_of(record, lines, order, self.room_pence(record, policy, already))
         return settle(record, policy, already=already, sale=sale)
+
+
+def match_skus(conn: psycopg.Connection, skus: Iterable[str]) -> dict[str, SkuMatch]:
+    """What each of these codes is; the whole catalogue is read only where one is none and nobody decided what it is."""
+    asked = sorted(set(skus))
+    told = decisions.same_codes(conn, asked)
+    exact = {item.stock_code: item for item in catalogue.exact(conn, sorted({*asked, *told.values()}))}
+    known = Catalogue(exact, lambda: catalogue.whole(conn))
+    return {sku: match_sku(sku, known, told.get(sku, "")) for sku in asked}
+
+
+def unknown_codes_of(conn: psycopg.Connection, noted: Iterable[CreditNote]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """By note: its codes that are no Stock Code, as after a spreadsheet, each with what it stands for."""
+    codes = {note.credit_note_code: {code for code, _ in note.lines} for note in noted}
+    skus = match_skus(conn, chain.from_iterable(codes.values()))
+    return {note: unknown_codes(skus[code] for code in sorted(some)) for note, some in codes.items()}
 
 
 def policy_of(record: Return, policy: CreditNotePolicy) -> CreditNotePolicy:

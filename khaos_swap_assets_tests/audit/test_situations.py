@@ -208,6 +208,40 @@ def money_is_kept_for_damage_and_credited_all_the_same() -> Shop:
     return shop
 
 
+@demands(
+    {"RMA1": "ambiguous", "RMA2": "ambiguous", "": "ambiguous"}, {"credit_note_ambiguous", "credit_note_orphan"}, 4998
+)
+def one_note_names_the_returns_of_two_customers() -> Shop:
+    shop = a_shop()
+    shop.sold(2)
+    shop.returned(2)
+    shop.credited("CN1", 1, gross="49.98", net="41.65", quantity="2", associated_ref="RMA1 + RMA2")
+    return shop
+
+
+def an_exchange(refund: str, *, given: str = "30.00") -> Shop:
+    """A shirt of £45.00 comes back for another one."""
+    sent = [{"sku": COAT, "quantity": 1, "price": given, "discount": "0"}]
+    shop = a_shop(refund, cost="45.00", sold={"price": "45.00"}, outcome="Exchange", exchange_items=sent)
+    shop.credited("CN1", 1, gross="45.00", net="37.50")
+    return shop
+
+
+@demands({"RMA1": "matched"}, set(), 0)
+def u15_an_exchange_pays_the_difference() -> Shop:
+    return an_exchange("15.00")
+
+
+@demands({"RMA1": "value_gap"}, {"exchange_overpaid"}, 3000)
+def u15_an_exchange_is_paid_out_in_full() -> Shop:
+    return an_exchange("45.00")
+
+
+@demands({"RMA1": "value_gap"}, {"exchange_overpaid"}, 4500)
+def u15_an_exchange_for_dearer_goods_is_paid_out_in_full() -> Shop:
+    return an_exchange("45.00", given="60.00")
+
+
 @pytest.mark.parametrize(
     ("made", "rows", "told", "open_pence"), SITUATIONS, ids=[made.__name__ for made, *_ in SITUATIONS]
 )
@@ -225,6 +259,15 @@ def test_the_causes_of_delivery_are_named(tmp_path: Path) -> None:
     shared = row_of(one_note_for_two_returns_credits_the_delivery_too().audited(tmp_path / "b"), "RMA2")
     assert (alone.legs["delivery"], alone.legs["unexplained"]) == (-395, 0)
     assert (shared.legs["delivery"], shared.legs["unexplained"]) == (395, 0)
+
+
+def test_no_advice_leads_to_a_second_credit_of_returns_that_a_note_names(tmp_path: Path) -> None:
+    result = one_note_names_the_returns_of_two_customers().audited(tmp_path)
+    found = {one.subject: one.suggestion for one in result.findings}
+    assert found == {
+        **dict.fromkeys(("RMA1", "RMA2"), "CN1 may credit several returns together; post none before that is decided"),
+        "CN1": "RMA1, RMA2: decide which of them CN1 credits; post for none before that",
+    }
 
 
 def test_a_taken_back_note_is_named_on_the_first_page(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ OWNERS = {
         "over_return",
         "outcome_needs_policy",
         "refund_not_explained",
+        "exchange_overpaid",
         "credit_note_missing",
         "credit_note_duplicate",
         "credit_note_ambiguous",

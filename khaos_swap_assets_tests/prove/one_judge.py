@@ -17,6 +17,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from khaos_swap_assets.adapters.settings import Settings
+from khaos_swap_assets.adapters.store.doubts import NoteDoubt
 from khaos_swap_assets.adapters.swap.extras import read_extras
 from khaos_swap_assets.audit import cases
 from khaos_swap_assets.audit.engine import Span, day_of, reconciled
@@ -34,7 +35,7 @@ from khaos_swap_assets.stages.credit_notes.candidates import Candidates
 from khaos_swap_assets.stages.reconciliation import facts as live
 from khaos_swap_assets.stages.storefront.money import Witnessed
 from khaos_swap_assets_tests.audit.reading import read_inputs
-from khaos_swap_assets_tests.prove.live_months import attributed, laid_inputs
+from khaos_swap_assets_tests.prove.live_months import laid_inputs
 
 SEEDS = range(1, 51)
 RETURNS = 200
@@ -45,27 +46,11 @@ FILES_LACK: Mapping[str, str] = {
     "credit_note_unallocated": "no file shows the open credit of a customer",
 }
 """Kinds that the live flow may raise alone, and why."""
-FILES_ADD: Mapping[str, str] = {
-    "credit_note_ambiguous": "live the Credit Note alone is told, with the returns that it fits",
-}
-"""Kinds that the files may raise alone, and why."""
-STATUS_APART: Mapping[tuple[str, str], str] = {
-    ("ambiguous", "credit_note_missing"): "live the Credit Note alone is told as fitting several returns",
-    ("ambiguous", "in_flight"): "live the Credit Note alone is told as fitting several returns",
-    ("ambiguous", "value_gap"): "live the Credit Note alone is told, the return's own note at another value beside it",
-}
-"""Statuses (files, live) that may stand beside each other, and why."""
-
-WITH_CANDIDATE: Mapping[str, str] = {
-    "credit_note_missing": "live that note is another return's, or stands on another account than the customer's",
-}
-"""Kinds that the live flow may raise alone where the files show a note that may be the return's, and why."""
 
 FACTS_APART: Mapping[str, str] = {
     "lines": "what a line was sold for is laid for the files alone",
     "refund_lines": "some of the lines",
     "notes": "no file shows the stage of a Credit Note; Khaos shows no values of its lines",
-    "doubtful_notes": "live the Credit Note alone is told as fitting several returns",
     "unknown": "no file shows what the bench saw",
     "policy": "files are judged without a policy of the merchant",
     "settled": "files hold less of a line than Swap's API",
@@ -78,17 +63,13 @@ Figures = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What is said of a return: its notes, status, open pence, gap, and (kind, owner, pence) of each problem.
-
-    ``has_candidate``: a note that is not its own for certain may be it.
-    """
+    """What is said of a return: its notes, status, open pence, gap, and (kind, owner, pence) of each problem."""
 
     notes: tuple[str, ...]
     status: str
     open_pence: int
     gap_pence: int
     problems: Counter[tuple[str, str, int]]
-    has_candidate: bool = False
 
 
 def one_judge() -> Figures:
@@ -161,22 +142,19 @@ def _as_one(some: Sequence[Said]) -> Said:
         sum(one.open_pence for one in some),
         sum(one.gap_pence for one in some),
         sum((one.problems for one in some), Counter()),
-        any(one.has_candidate for one in some),
     )
 
 
 def _apart(files: Said, tables: Said) -> Iterable[str]:
-    is_excused = (files.status, tables.status) in STATUS_APART
-    if files.status != tables.status and not is_excused:
+    if files.status != tables.status:
         yield f"{files.status} by the files, {tables.status} by the tables"
-    if files.gap_pence != tables.gap_pence or (files.open_pence != tables.open_pence and not is_excused):
+    if (files.gap_pence, files.open_pence) != (tables.gap_pence, tables.open_pence):
         told = (files.gap_pence, files.open_pence, tables.gap_pence, tables.open_pence)
         yield f"gap and open by the files, gap and open by the tables: {told}"
     for one in files.problems - tables.problems:
-        if one[0] not in FILES_ADD:
-            yield f"{one} by the files alone"
+        yield f"{one} by the files alone"
     for one in tables.problems - files.problems:
-        if one[0] not in FILES_LACK and not (files.has_candidate and one[0] in WITH_CANDIDATE):
+        if one[0] not in FILES_LACK:
             yield f"{one} by the tables alone"
 
 
@@ -194,9 +172,6 @@ def from_files(pairing: Pairing, span: Span) -> dict[str, Said]:
             row.open_pence,
             row.gap_pence,
             _told(problems.get(row.return_id, ())),
-            bool(
-                (facts := facts_of(pairing.case_of[row.return_id], pairing)).doubtful_notes or facts.covering_note_code
-            ),
         )
         for row in done.rows
         if row.return_id
@@ -231,7 +206,11 @@ def _told(problems: Iterable[Problem]) -> Counter[tuple[str, str, int]]:
 def live_facts(inputs: Inputs, pairing: Pairing) -> Iterable[ReturnFacts]:
     """The facts of the live loader, with what the live flow attributes."""
     known, notes = laid_inputs(inputs)
-    found = attributed(known, notes)
+    found, told = known.attributed(notes)
+    doubts: dict[str, list[NoteDoubt]] = {}
+    for code, why in sorted(told.items()):
+        for key in why.rivals:
+            doubts.setdefault(key, []).append(NoteDoubt(code, key, why.is_merged))
     noted: dict[str, list[tuple[CreditNote, str]]] = {}
     for note in notes:
         own = [one for one in found if one.credit_note_code == note.credit_note_code]
@@ -241,7 +220,8 @@ def live_facts(inputs: Inputs, pairing: Pairing) -> Iterable[ReturnFacts]:
             share = note if len(own) == 1 else replace(note, gross_pence=pence, lines=(), net_pence=None)
             noted.setdefault(one.return_id, []).append((share, one.matched_by))
     taken = {one.credit_note_code for one in found}
-    batch = batch_of(inputs, known, noted, [note for note in notes if note.credit_note_code not in taken])
+    loose = [note for note in notes if note.credit_note_code not in taken]
+    batch = replace(batch_of(inputs, known, noted, loose), doubts=doubts)
     for key, case in pairing.case_of.items():
         facts = batch.facts(known.dossier.records[key])
         yield replace(facts, lines=_with_rates(facts, case), unknown=frozenset({"orders"}))
@@ -275,4 +255,5 @@ def batch_of(
         shared={},
         packs=known.packs,
         waived=frozenset(),
+        doubts={},
     )

@@ -1,7 +1,8 @@
 """Which Credit Note of no return settles which money of no return, in our store.
 
-Belongs here: pairs that may settle each other, keeping those that do, and ending those that no longer do. Stays out:
-which do (``linking.goodwill``). Shape: ``storefront.refunds`` (migration 0033).
+Belongs here: pairs that may settle each other, keeping those that do, and ending those that no longer do, where a note
+changes (money that changes settles nothing until it is laid beside the notes again). Stays out: which do
+(``linking.goodwill``). Shape: ``storefront.refunds`` (migration 0033).
 """
 
 from __future__ import annotations
@@ -68,12 +69,15 @@ def credited(conn: psycopg.Connection, refs: Sequence[str]) -> dict[str, int]:
     return dict(rows)
 
 
-def release(conn: psycopg.Connection, now: datetime) -> None:
-    """End what no longer settles; such money is linked and told again."""
+def release(conn: psycopg.Connection, codes: Collection[str], now: datetime) -> None:
+    """End what these notes settled and settle no longer; such money is linked and told again."""
+    if not codes:
+        return
     conn.execute(
-        "UPDATE storefront.refunds f SET settled_by = '', judge_at = %s WHERE settled_by <> '' AND NOT EXISTS "
+        "UPDATE storefront.refunds f SET settled_by = '', judge_at = %s "
+        "WHERE settled_by = ANY(%s) AND settled_by <> '' AND NOT EXISTS "
         f"(SELECT 1 FROM khaos.credit_notes n WHERE n.credit_note_code = f.settled_by AND {_FITS})",
-        (now,),
+        (now, list(codes)),
     )
 
 

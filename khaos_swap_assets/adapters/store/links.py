@@ -15,7 +15,7 @@ from typing import LiteralString
 import psycopg
 from psycopg.rows import class_row
 
-from khaos_swap_assets.adapters.store import bulk, decisions
+from khaos_swap_assets.adapters.store import bulk, decisions, goodwill
 from khaos_swap_assets.adapters.store.decisions import OURSELVES, KeptDecision
 from khaos_swap_assets.domain.linking.attribution import Attribution
 from khaos_swap_assets.domain.records.decisions import NOT_THIS_RETURN, PersonDecision
@@ -65,6 +65,7 @@ def attach(conn: psycopg.Connection, found: Iterable[Attribution], now: datetime
         "WHERE n.credit_note_code = f.code",
         [list(column) for column in zip(*owners, strict=True)],
     )
+    goodwill.release(conn, {one.credit_note_code for one in links}, now)
 
 
 def detach(conn: psycopg.Connection, codes: Sequence[str]) -> list[str]:

@@ -16,7 +16,7 @@ from typing import Literal, LiteralString
 import psycopg
 from psycopg.rows import dict_row
 
-from khaos_swap_assets.adapters.store import bulk, links
+from khaos_swap_assets.adapters.store import bulk, goodwill, links
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 
 Source = Literal["khaos", "file"]
@@ -50,7 +50,8 @@ def save(
     rows = [(*(getattr(note, name) for name in HEADER), _hash(note), *found) for note in changed]
     bulk.upsert(conn, "khaos.credit_notes", columns, ["credit_note_code"], rows, only_when_new=["first_seen_at"])
     _replace_lines(conn, changed)
-    return [note.credit_note_code for note in changed]
+    goodwill.release(conn, codes := [note.credit_note_code for note in changed], now)
+    return codes
 
 
 def known(conn: psycopg.Connection, codes: Sequence[str]) -> dict[str, StoredNote]:
@@ -94,6 +95,7 @@ def cancel(conn: psycopg.Connection, codes: Sequence[str], now: datetime) -> lis
         (now, list(codes)),
     ).fetchall()
     links.detach(conn, gone := [row[0] for row in rows])
+    goodwill.release(conn, gone, now)
     return gone
 
 

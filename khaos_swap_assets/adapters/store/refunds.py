@@ -59,7 +59,16 @@ def save(conn: psycopg.Connection, read: Sequence[ReadRefund], now: datetime) ->
     if not read:
         return
     ids = [one.record.refund_id for one in read]
-    extras = ("moved_pence", "gift_card_pence", "moved_at", "content_hash", "first_seen_at", "changed_at", "judge_at")
+    extras = (
+        "moved_pence",
+        "gift_card_pence",
+        "moved_at",
+        "content_hash",
+        "first_seen_at",
+        "changed_at",
+        "judge_at",
+        "settled_by",
+    )
     query = "SELECT refund_id, first_seen_at FROM storefront.refunds WHERE refund_id = ANY(%s)"
     seen: dict[str, datetime] = dict(conn.execute(query, (ids,)).fetchall())
     rows = [_row(one, seen.get(one.record.refund_id, now), now) for one in read]
@@ -152,7 +161,8 @@ def mark(conn: psycopg.Connection, rows: Sequence[tuple[str, str | None, str, da
     """Keep (refund id, return id, evidence, when to judge again, whether it moved money for no return)."""
     conn.execute(
         "UPDATE storefront.refunds f SET return_id = m.return_id, linked_by = m.linked_by, judge_at = m.judge_at, "
-        "is_loose = m.is_loose FROM unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::boolean[]) "
+        "is_loose = m.is_loose, settled_by = CASE WHEN m.is_loose THEN f.settled_by ELSE '' END "
+        "FROM unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::boolean[]) "
         "AS m (refund_id, return_id, linked_by, judge_at, is_loose) "
         "WHERE f.refund_id = m.refund_id",
         [list(column) for column in zip(*rows, strict=True)],
@@ -197,7 +207,7 @@ def _parts(
 def _row(one: ReadRefund, seen_at: datetime, now: datetime) -> tuple[Any, ...]:
     record = one.record
     moved = (record.moved_pence, record.tender_pence, record.moved_at)
-    return (*(getattr(record, name) for name in HEADER), *moved, one.content_hash, seen_at, now, now)
+    return (*(getattr(record, name) for name in HEADER), *moved, one.content_hash, seen_at, now, now, "")
 
 
 def gateways(conn: psycopg.Connection) -> list[tuple[str, str, str]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
-from khaos_swap_assets.domain.judging.document_facts import PostingFacts
+from khaos_swap_assets.domain.judging.document_facts import NoteFacts, PostingFacts
 from khaos_swap_assets.domain.judging.facts import Limits, ReturnFacts
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts
 from khaos_swap_assets.domain.money.amounts import format_money
@@ -74,7 +74,7 @@ def _lines_of(kind: str, message: str) -> Rule:
             own = [line for line in lines if line.sku == sku]
             if case.facts.is_worth_posting:
                 yield _line_problem(case, kind, message, own)
-            elif sku not in case.facts.same_codes and (others := case.facts.noted_instead(sku)):
+            elif sku not in case.facts.same_codes and (others := _noted_instead(case.facts, sku)):
                 told = _line_problem(case, kind, f"{message}; its Credit Note holds {', '.join(others)}", own)
                 only = others[0] if len(others) == 1 else ""
                 yield replace(told, suggestion=told.suggestion or only, money_at_risk_pence=0)
@@ -85,11 +85,26 @@ def _lines_of(kind: str, message: str) -> Rule:
 def _sku_unknown(case: JudgedReturn) -> Iterator[Problem]:
     """SKUs that are no Stock Code, and codes of its Credit Notes that are none."""
     yield from _lines_of("sku_unknown", "No Stock Code equals the SKU {sku}")(case)
-    found = {code: (name, one) for one in case.facts.notes for code, name in case.facts.damaged_codes(one)}
+    found = {code: (name, one) for one in case.facts.notes for code, name in _damaged_codes(case.facts, one)}
     for code, (name, one) in sorted((code, told) for code, told in found.items() if code not in case.facts.same_codes):
         message = f"{one.note.credit_note_code} holds {code}, which is no Stock Code"
         told = case.problem("sku_unknown", message, 0, suggestion=name)
         yield replace(told, subject=f"{told.rma}/{code}", sku=code)
+
+
+def _noted_instead(facts: ReturnFacts, sku: str) -> list[str]:
+    """The codes that its notes hold and it does not, where they do not hold this SKU that is no Stock Code."""
+    noted = {code for one in facts.notes for code in one.codes}
+    own = {line.stock_code or line.sku for line in facts.lines}
+    is_strange = bool(sku) and all(line.stock_code is None for line in facts.lines if line.sku == sku)
+    return sorted(noted - own) if is_strange and sku not in noted and not facts.is_before_start else []
+
+
+def _damaged_codes(facts: ReturnFacts, note: NoteFacts) -> list[tuple[str, str]]:
+    """Codes of a note that are no Stock Code and stand for goods of the return, each with its name if told."""
+    own = {line.stock_code or line.sku for line in facts.lines}
+    strange = [(code, name) for code, name in note.unknown_codes if code not in own]
+    return [(code, name) for code, name in strange if name in own or (not name and own - note.codes)]
 
 
 def _line_problem(case: JudgedReturn, kind: str, message: str, lines: list[LineFacts]) -> Problem:
@@ -188,7 +203,7 @@ def _refund_not_explained(case: JudgedReturn) -> Iterator[Problem]:
     is_explained = is_explained or moved_pence == lines_pence - max(return_.handling_fee_pence, 0)
     is_settled = facts.is_covered or facts.is_before_start or facts.posted_pence > 0
     is_other_outcome = bool(facts.lines) and not facts.refund_lines
-    if facts.is_confirmed and not (is_explained or is_settled or is_other_outcome):
+    if facts.is_confirmed and not (is_explained or is_settled or is_other_outcome or facts.overpaid_pence):
         message = f"Refund {case.money(facts.refund_pence)}, lines {case.money(lines_pence)}"
         fee = f", withheld fee {case.money(return_.handling_fee_pence)}" if return_.handling_fee_pence else ""
         hint = "".join(fault.hint for fault in facts.settlement.faults)

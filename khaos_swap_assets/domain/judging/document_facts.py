@@ -35,7 +35,7 @@ class NoteFacts:
 
     ``note`` is a return's share: where others share it, ``whole_pence`` is all of it, and one of them is its teller.
     ``values`` are the gross of its lines if told, ``is_issue_known`` whether its stage is, ``is_suggested`` whether a
-    return waits for it, but for a detail. ``rival_rmas`` are those between which nobody can tell, or that it credits
+    return waits for it, but for a detail. ``rival_rmas`` are those between which nobody can tell, or that it may credit
     together; ``nearest`` says what keeps it from that one, ``suggestion`` what would not. ``unallocated_pence`` is None
     when never read. ``opened_units``: its units, packs opened, where it fits only so. ``held_codes`` are those of the
     whole note where its lines do not say, ``unknown_codes`` those that are no Stock Code, with what each stands for.

@@ -16,7 +16,7 @@ from khaos_swap_assets.domain.judging.goods_facts import LineFacts, MoveFacts
 from khaos_swap_assets.domain.money.periods import Clock, VatPeriods, london_date, note_clock
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.domain.policy.settlement import Settlement, settle
-from khaos_swap_assets.domain.policy.settlement_case import Posted
+from khaos_swap_assets.domain.policy.settlement_case import EXCHANGES, Posted
 from khaos_swap_assets.domain.records.decisions import PersonDecision
 from khaos_swap_assets.domain.records.returns import CLOSED, REFUND, Return, ReturnLine
 from khaos_swap_assets.domain.refunds.money_shown import Money, is_awaited
@@ -49,7 +49,8 @@ class ReturnFacts:
     ``order_problems`` are kinds of the catalogue; an order that Khaos has not answered for is ``is_order_awaited``
     instead. ``over_returned`` are Stock Codes of which this return brings back more than was left, ``over_pence`` what
     was refunded beyond what was paid for them. ``notes`` are the attributed ones, ``covering_note_code`` is one that
-    may be this return's, ``doubtful_notes`` those that fit it and others alike. ``unknown`` is what the source cannot
+    may be this return's, ``doubtful_notes`` those that fit it and others alike, ``merged_notes`` those of them that may
+    credit it together with others. ``unknown`` is what the source cannot
     show at all. ``strays`` are conditions that the warehouse reported for goods that fit no line, ``holds`` the kinds
     for which the draft is held. ``order_delivery_pence`` is what the order's delivery cost. ``exchange_pence`` is the
     value of goods sent instead; taxes on top and duties were refunded beside the prices. ``settled_pence`` of the gap
@@ -71,6 +72,7 @@ class ReturnFacts:
     strays: tuple[str, ...] = ()
     covering_note_code: str = ""
     doubtful_notes: tuple[str, ...] = ()
+    merged_notes: tuple[str, ...] = ()
     unknown: frozenset[Unknown] = frozenset()
     holds: tuple[str, ...] = ()
     mode: str = "audit"
@@ -185,6 +187,15 @@ class ReturnFacts:
         return self.credited_pence - self.refund_pence
 
     @property
+    def overpaid_pence(self) -> int:
+        """What was paid for an exchange beyond the difference of its goods, as if nothing had gone out (U-15)."""
+        given = self.exchange_pence or self.return_.exchange_pence
+        back = sum(line.cost_pence for line in self.lines if line.outcome in EXCHANGES)
+        whole = back + sum(line.cost_pence for line in self.lines if line.outcome == REFUND)
+        is_whole = self.refund_pence in (whole, whole - max(self.return_.handling_fee_pence, 0))
+        return min(given, back) if back and is_whole else 0
+
+    @property
     def apart_pence(self) -> int:
         """The part of the gap that neither a decision nor its causes say is as it should be."""
         if self.gap_pence == self.beyond_pence and (self.beyond_pence or not self.settled_pence):
@@ -257,23 +268,6 @@ class ReturnFacts:
         """True when a Credit Note of ours is or may become due, so that what would hold it back is trouble."""
         alive = self.is_confirmed or self.is_waiting_for_swap
         return alive and bool(self.refund_lines) and not self.is_before_start and not self.is_covered
-
-    def noted_instead(self, sku: str) -> list[str]:
-        """The codes that its notes hold and it does not, where they do not hold this SKU that is no Stock Code."""
-        noted = {code for one in self.notes for code in one.codes}
-        own = {line.stock_code or line.sku for line in self.lines}
-        is_strange = bool(sku) and all(line.stock_code is None for line in self.lines if line.sku == sku)
-        return sorted(noted - own) if is_strange and sku not in noted and not self.is_before_start else []
-
-    def damaged_codes(self, note: NoteFacts) -> list[tuple[str, str]]:
-        """Codes of a note that are no Stock Code and stand for goods of the return, each with its name if told."""
-        own = {line.stock_code or line.sku for line in self.lines}
-        is_short = bool(own - note.codes)
-        return [
-            (code, name)
-            for code, name in note.unknown_codes
-            if code not in own and (name in own or (not name and is_short))
-        ]
 
     @property
     def is_held_for_inspection(self) -> bool:

@@ -82,7 +82,15 @@ def _is_doubled(facts: ReturnFacts) -> bool:
     return apart >= min(goods) > 0
 
 
+def _exchange_overpaid(case: JudgedReturn) -> Iterator[Problem]:
+    if pence := case.facts.overpaid_pence:
+        paid = case.money(case.facts.refund_pence)
+        message = f"{paid} were paid out although goods went out in exchange: {case.money(pence)} more than is owed"
+        yield case.problem("exchange_overpaid", message, pence)
+
+
 VALUE_RULES: dict[str, Rule] = {
     "credit_note_duplicate": _credit_note_duplicate,
     "value_gap": _value_gap,
+    "exchange_overpaid": _exchange_overpaid,
 }

@@ -101,7 +101,7 @@ def _open_pence(facts: ReturnFacts, status: Status) -> int:
     apart = facts.apart_pence if facts.notes else -facts.due_pence
     if status not in UNRECONCILED:
         return 0
-    return max(apart, surplus) if apart > 0 else surplus - apart
+    return max(apart, surplus, facts.overpaid_pence) if apart > 0 else max(surplus - apart, facts.overpaid_pence)
 
 
 def judge_note(facts: NoteFacts, limits: Limits, now: datetime) -> NoteVerdict:
@@ -111,7 +111,7 @@ def judge_note(facts: NoteFacts, limits: Limits, now: datetime) -> NoteVerdict:
         return tuple(_note_problems(facts, limits, moment))
 
     due = first_change(at, note_deadlines(facts, limits), now)
-    status: Status = "ambiguous" if facts.rival_rmas and not facts.is_merged else "credit_note_orphan"
+    status: Status = "ambiguous" if facts.rival_rmas else "credit_note_orphan"
     return NoteVerdict(at(now), due, status, 0 if facts.rival_rmas or facts.is_suggested else _whole_pence(facts))
 
 
@@ -124,7 +124,7 @@ def _judge(case: JudgedReturn) -> tuple[Status, tuple[Problem, ...]]:
     problems = [problem for rule in EVERY_RULE for problem in rule(case)]
     if _is_note_missing(case, {problem.kind for problem in problems}):
         problems.append(_note_missing(case))
-    if case.facts.doubtful_notes and _is_ambiguous(case):
+    if _is_ambiguous(case):
         problems.append(_note_ambiguous(case))
     for note in case.facts.notes:
         problems.extend(_note_problems(note, case.limits, case.now))
@@ -155,8 +155,10 @@ def _status(case: JudgedReturn) -> Status:
         return "ambiguous"
     if by_value == "in_flight" and is_overdue(case):
         return "value_gap"
-    if by_value in (None, "matched", "within_tolerance") and facts.money and facts.money.surplus and facts.notes:
+    if by_value in ("matched", "within_tolerance") and facts.money and facts.money.surplus:
         return "paid_twice"
+    if by_value in ("matched", "within_tolerance") and facts.overpaid_pence:
+        return "value_gap"
     return by_value or _status_alone(case)
 
 
@@ -169,10 +171,10 @@ def _status_alone(case: JudgedReturn) -> Status:
 
 
 def _is_ambiguous(case: JudgedReturn) -> bool:
-    """True where a Credit Note may be this return's or another one's, and no other note settles it."""
+    """True where a Credit Note may be this return's or another one's, something is due, and no other settles it."""
     facts = case.facts
     is_settled = bool(facts.notes) and (not facts.apart_pence or facts.tolerance == "accepted")
-    return bool(facts.doubtful_notes) and not is_settled
+    return bool(facts.doubtful_notes) and bool(facts.due_pence or facts.notes) and not is_settled
 
 
 def _is_late(case: JudgedReturn) -> bool:
@@ -214,6 +216,8 @@ def _note_ambiguous(case: JudgedReturn) -> Problem:
     codes = ", ".join(facts.doubtful_notes)
     message = f"{case.money(facts.due_pence)} are due, and {codes} may be of this return or of another one"
     hint = f"Decide which return {codes} belongs to; post a Credit Note only for the other"
+    if facts.merged_notes:
+        hint = f"{', '.join(facts.merged_notes)} may credit several returns together; post none before that is decided"
     return case.problem("credit_note_ambiguous", message, abs(facts.apart_pence) or facts.due_pence, suggestion=hint)
 
 
@@ -237,9 +241,11 @@ def _note_problems(facts: NoteFacts, limits: Limits, now: datetime) -> Iterator[
 
 def _decide(facts: NoteFacts) -> str:
     """What to do where it fits several returns, so that nothing is credited twice."""
-    if not facts.rival_rmas or facts.is_merged:
+    if not facts.rival_rmas:
         return ""
     rmas = ", ".join(facts.rival_rmas)
+    if facts.is_merged:
+        return f"{rmas}: decide which of them {facts.note.credit_note_code} credits; post for none before that"
     return f"{rmas}: decide which return {facts.note.credit_note_code} belongs to; post only for the other"
 
 
@@ -250,7 +256,7 @@ def _is_in_sight(facts: NoteFacts) -> bool:
 
 def _orphan_reason(facts: NoteFacts) -> str:
     if facts.is_merged:
-        return f"Credits several returns together, and so goes to none of them: {', '.join(facts.rival_rmas)}"
+        return f"May credit several returns together, and so goes to none of them: {', '.join(facts.rival_rmas)}"
     if facts.rival_rmas:
         return f"Fits more than one return or has a twin: {', '.join(facts.rival_rmas)}"
     reason = f"Reference {facts.note.associated_ref or '(none)'} and no return fits"
@@ -277,7 +283,7 @@ def _note_problem(kind: str, facts: NoteFacts, message: str) -> Problem:
         return_id=facts.return_id,
         rma=facts.rma,
         credit_note_code=facts.note.credit_note_code,
-        suggestion=facts.suggestion or _decide(facts),
+        suggestion=_decide(facts) or facts.suggestion,
         money_at_risk_pence=_whole_pence(facts),
         currency=facts.note.currency,
     )

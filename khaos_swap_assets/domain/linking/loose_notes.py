@@ -34,12 +34,13 @@ from khaos_swap_assets.domain.linking.records import (
     credited_by_return,
 )
 
-MERGED, SPLIT = "one_to_many", "many_to_one"
+MERGED: PassName = "one_to_many"
+SPLIT: PassName = "many_to_one"
 
 
 @dataclass(frozen=True, slots=True)
 class WhyLoose:
-    """Why a note has no return: ``rivals`` are ids between which nobody can tell, or that it credits together.
+    """Why a note has no return: ``rivals`` are ids between which nobody can tell, or that it may credit together.
 
     ``nearest`` is the id of the return that most speaks for, by ``score``; ``clause`` is what keeps them apart,
     ``change`` the least that would not. ``suggested_by`` is the pass that suggests it, empty where none does.
@@ -82,7 +83,11 @@ def link_notes(
     sure = [Link(one.credit_note_code, one.return_id, _name(one), "certain") for one in found]
     near = {code: one for code, one in told.items() if one.nearest}
     likely = [Link(code, one.nearest, one.suggested_by, "suggested") for code, one in near.items() if one.suggested_by]
-    rivals = [Ambiguity("reference", (code,), one.rivals) for code, one in told.items() if one.rivals]
+    rivals = [
+        Ambiguity(MERGED if one.is_merged else "reference", (code,), one.rivals)
+        for code, one in told.items()
+        if one.rivals
+    ]
     reasons = [WhyNot(code, one.nearest, one.clause, one.change, one.score) for code, one in near.items()]
     return Matching(tuple(sorted([*sure, *likely])), tuple(sorted(rivals)), tuple(sorted(reasons)))
 
@@ -230,6 +235,7 @@ def _told(found: Matching, merged: Mapping[str, tuple[str, ...]]) -> dict[str, W
     for ambiguity in found.ambiguities:
         for code in ambiguity.note_codes:
             rivals[code].update(ambiguity.return_ids)
+    several = {code for one in found.ambiguities if one.matched_by == MERGED for code in one.note_codes}
     suggested = {link.note_code: link for link in found.links if link.certainty == "suggested"}
     reasons = {reason.note_code: reason for reason in found.reasons}
     told = {code: WhyLoose(ids, is_merged=True) for code, ids in merged.items()}
@@ -237,6 +243,7 @@ def _told(found: Matching, merged: Mapping[str, tuple[str, ...]]) -> dict[str, W
         reason, link = reasons.get(code), suggested.get(code)
         told[code] = WhyLoose(
             tuple(sorted(rivals[code])) if code in rivals else (),
+            is_merged=code in several,
             nearest=reason.return_id if reason else "",
             clause=reason.clause if reason else "",
             change=reason.change if reason else "",

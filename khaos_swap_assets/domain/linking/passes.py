@@ -47,6 +47,7 @@ def matched(laid: Tables) -> Matching:
     work.by_groups()
     work.by_reference_apart()
     work.by_order_codes()
+    work.by_names()
     links = [Link(note, one, name, "certain") for note, (name, ids) in work.linked.items() for one in ids]
     suggested = reasoning.suggestions(work.tables, work.linked, work.doubtful_notes | work.doubtful_returns)
     reasons = reasoning.reasons(work.tables, work.linked, work.doubtful_notes)
@@ -280,6 +281,14 @@ class _Work:
         returns = [one for one in self.tables.returns_near(note_code) if self._shares(self.tables.returns[one], wanted)]
         notes = [one for one in self.tables.notes_near(found[0]) if self._shares(self.tables.notes[one], wanted)]
         return returns == list(found) and notes == [note_code] and self.is_free(found[0])
+
+    def by_names(self) -> None:
+        """Notes that name several returns, of which no pass could tell a group, are in doubt between all of these."""
+        for code in self.open_notes():
+            named = self.tables.named[code]
+            if len(named) > 1:
+                able = [one for one in named if self.tables.evidence(code, one).is_possible]
+                self.doubt("one_to_many", [code], able)
 
     @staticmethod
     def _shares(record: NoteRecord | ReturnRecord, wanted: Iterable[str]) -> bool:

@@ -36,7 +36,7 @@ class References:
         whole = self._of(text)
         if whole or not text:
             return whole
-        parts = [self._of(part) for part in _BETWEEN_REFERENCES.split(text) if part.casefold() not in _WORDS]
+        parts = [self._of(part) for part in _parts(text)]
         return frozenset(name for part in parts for name in part) if all(parts) else frozenset()
 
     def _of(self, text: str) -> frozenset[str]:
@@ -45,6 +45,15 @@ class References:
         plain = _plain(text)
         found = self._loose.get(plain) or self._loose.get(plain.removeprefix("rma"))
         return frozenset(found or ())
+
+
+def texts_of(ref: str) -> set[str]:
+    """The texts under which a typed reference may name a return: the whole, and each of its parts."""
+    return {text for text in (ref.strip(), *_parts(ref)) if text}
+
+
+def _parts(text: str) -> list[str]:
+    return [part for part in _BETWEEN_REFERENCES.split(text.strip()) if part.casefold() not in _WORDS]
 
 
 def is_nearly(ref: str, name: str) -> bool:

@@ -83,7 +83,14 @@ class Witness:
             return Sighting(doubt=f"{_codes(renamed)} carries RMA {posting.rma} for another customer or currency")
         if near := [note for note in self._free(posting) if self._may_cover(note, posting)]:
             return self._nearest(posting, near, rivals)
+        if unsure := self._in_doubt(posting):
+            return Sighting(doubt=f"Credit Note {', '.join(unsure)} may be its note or another return's")
         return Sighting()
+
+    def _in_doubt(self, posting: Posting) -> list[str]:
+        """Notes, of whatever customer, that attribution cannot tell to be another return's and not this one's."""
+        settled = self.evidence.refused | self.evidence.waived
+        return sorted(code for code, key in self.evidence.unsure - settled if key == posting.return_id)
 
     def _under_full_rma(self, posting: Posting) -> list[CreditNote]:
         """Notes of other customers that staff gave the whole RMA, where our reference is a short code for it."""

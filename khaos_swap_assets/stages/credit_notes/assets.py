@@ -92,7 +92,7 @@ every_credit_note_is_issued_and_allocated = exceptions_check(
 every_refund_can_be_drafted = exceptions_check(
     "every_refund_can_be_drafted",
     "credit_notes/drafts",
-    ["refund_not_explained", "outcome_needs_policy"],
+    ["refund_not_explained", "outcome_needs_policy", "exchange_overpaid"],
     "Every confirmed refund is explained by its lines, and its outcome has a policy.",
 )
 

@@ -13,7 +13,8 @@ from functools import partial
 
 import psycopg
 
-from khaos_swap_assets.adapters.store import links, notes, worklist
+from khaos_swap_assets.adapters.store import doubts, links, notes, worklist
+from khaos_swap_assets.adapters.store.doubts import NoteDoubt
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.documents.postings import Bystander
 from khaos_swap_assets.domain.linking.loose_notes import WhyLoose
@@ -25,7 +26,7 @@ SOURCE = "recon/attribution"
 
 @dataclass(frozen=True, slots=True)
 class AttributedNotes:
-    """How many notes found their return, how many fit more than one, and these with each: (note code, return id).
+    """How many notes found their return, and how many fit more than one.
 
     ``bystanders`` are the returns of all these customers that have no note.
     ``failed`` are the customers of whom nothing could be told, by a fault of the program.
@@ -33,7 +34,6 @@ class AttributedNotes:
 
     attributed: int
     ambiguous: int
-    unsure: frozenset[tuple[str, str]]
     bystanders: tuple[Bystander, ...] = ()
     failed: frozenset[str] = frozenset()
 
@@ -46,8 +46,7 @@ def attribute_notes(conn: psycopg.Connection, customers: Iterable[str], now: dat
     worklist.move(conn, SOURCE, now)
     return AttributedNotes(
         sum(one.attributed for one in done),
-        len({code for one in done for code, _ in one.unsure}),
-        frozenset(pair for one in done for pair in one.unsure),
+        sum(one.ambiguous for one in done),
         tuple(bystander for one in done for bystander in one.bystanders),
         frozenset(faults.found),
     )
@@ -57,15 +56,15 @@ def _attribute(conn: psycopg.Connection, customers: Sequence[str], now: datetime
     loose = notes.unattributed(conn, customers)
     known = candidates_of(conn, loose, customers)
     found, told = known.attributed(loose)
-    rivals = [key for one in told.values() for key in one.rivals]
     links.attach(conn, found, now)
-    touched = [*(one.return_id for one in found), *rivals]
+    doubtful = [NoteDoubt(code, key, one.is_merged) for code, one in told.items() for key in one.rivals]
+    changed = doubts.replace(conn, [note.credit_note_code for note in loose], doubtful)
+    touched = [*(one.return_id for one in found), *(one.return_id for one in doubtful), *changed]
     worklist.queue(conn, "draft", touched)
     worklist.queue(conn, "reconcile", touched)
-    unsure = frozenset((code, key) for code, one in told.items() for key in one.rivals)
     bystanders = tuple(_bystanders(known, {one.return_id for one in found}))
     attributed = len({one.credit_note_code for one in found})
-    return [AttributedNotes(attributed, len({code for code, _ in unsure}), unsure, bystanders)]
+    return [AttributedNotes(attributed, sum(bool(one.rivals) for one in told.values()), bystanders)]
 
 
 def _bystanders(known: Candidates, noted: Collection[str]) -> Iterator[Bystander]:

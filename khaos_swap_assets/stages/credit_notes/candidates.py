@@ -6,8 +6,8 @@ Belongs here: which returns these are, and their shape for the passes. Stays out
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import psycopg
@@ -18,11 +18,12 @@ from khaos_swap_assets.domain.documents.references import reference_for
 from khaos_swap_assets.domain.linking.attribution import Attribution, HandedOut
 from khaos_swap_assets.domain.linking.loose_notes import Standing, WhyLoose, attribute_loose, record_of
 from khaos_swap_assets.domain.linking.records import NoteRecord, ReturnRecord, unknown_codes
+from khaos_swap_assets.domain.linking.typed_references import texts_of
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.matches import MatchedLine
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.domain.records.returns import Return, rightful_pence
-from khaos_swap_assets.stages.dossier import Dossier
+from khaos_swap_assets.stages.dossier import Dossier, unknown_codes_of
 
 OUT = frozenset({"in_doubt", "confirmed"})
 Goods = tuple[tuple[str, int], ...]
@@ -34,7 +35,7 @@ class Candidates:
     """The returns of these notes' customers and orders, and those that they name.
 
     ``due`` is what a note should be worth and hold, of those returns for which the policy says something else than the
-    refund and its rows. ``settled`` are their notes, whole.
+    refund and its rows. ``settled`` are their notes, whole. ``unknown`` are codes of notes that are no Stock Code.
     """
 
     dossier: Dossier
@@ -42,6 +43,7 @@ class Candidates:
     standing: Standing
     packs: Packs
     settled: Sequence[CreditNote] = ()
+    unknown: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
     @property
     def out(self) -> list[HandedOut]:
@@ -90,12 +92,18 @@ class Candidates:
     def _noted(self, some: Sequence[CreditNote]) -> list[NoteRecord]:
         """Notes as the passes read them, with the components of packs in their place."""
         orders = {head.order_ref for head in self.dossier.heads.values() if head.order_ref}
-        return [record_of(replace(note, lines=self.packs.noted(note.lines)), orders) for note in some]
+        return [
+            replace(
+                record_of(replace(note, lines=self.packs.noted(note.lines)), orders),
+                unknown_codes=self.unknown.get(note.credit_note_code, ()),
+            )
+            for note in some
+        ]
 
 
 def candidates_of(conn: psycopg.Connection, loose: Sequence[CreditNote], buyers: Sequence[str]) -> Candidates:
     """What is known of the returns of these customers, and of all that the notes name."""
-    typed = sorted({note.associated_ref for note in loose} | {note.order_ref for note in loose} - {""})
+    typed = sorted({text for note in loose for text in (*texts_of(note.associated_ref), note.order_ref) if text})
     of_buyers = matches.ids_of_customers(conn, [code for code in buyers if code])
     named = {*of_buyers, *matches.ids_of_refs(conn, typed), *returns.named(conn, typed)}
     told = decisions.told(conn, [note.credit_note_code for note in loose])
@@ -108,7 +116,8 @@ def candidates_of(conn: psycopg.Connection, loose: Sequence[CreditNote], buyers:
     codes = {code for note in (*loose, *settled) for code, _ in note.lines}
     codes |= {line.stock_code or line.sku for some in dossier.lines.values() for line in some}
     due, packs = drafts.due_beyond(conn, dossier.ids), catalogue.packs(conn, codes)
-    return Candidates(dossier, due, Standing((), held, out, refused, told), packs, settled)
+    unknown = unknown_codes_of(conn, (*loose, *settled))
+    return Candidates(dossier, due, Standing((), held, out, refused, told), packs, settled, unknown)
 
 
 def _is_worth(record: Return) -> bool:

@@ -12,7 +12,7 @@ from datetime import date, datetime
 import psycopg
 
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store import catalogue, links, note_items, notes, orders
+from khaos_swap_assets.adapters.store import catalogue, doubts, links, note_items, notes, orders
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
@@ -42,12 +42,15 @@ def evidence_of(
     codes = [note.credit_note_code for note in seen]
     attributed, refused = links.owner_of(conn, codes), links.refused(conn, codes)
     undone = SqlPostings(conn).undone()
-    waived = links.waived(conn, sorted({*(one.return_id for one in ready), *(one.return_id for one in undone)}))
+    asking = sorted({*(one.return_id for one in ready), *(one.return_id for one in undone)})
+    waived, doubtful = links.waived(conn, asking), doubts.of_returns(conn, asking)
+    unsure = frozenset((one.credit_note_code, one.return_id) for some in doubtful.values() for one in some)
     goods = [*(note.lines for note in seen), *(one.contents for one in undone), *map(_goods, ready)]
     packs = catalogue.packs(conn, {code for some in goods for code, _ in some})
     way = note_items.capability(conn)
     return SearchEvidence(
-        seen, found.customers, searched_at, wanted.references, attributed, wanted.life, refused, waived, packs=packs,
+        notes=seen, customers=found.customers, searched_at=searched_at, references=wanted.references,
+        attributed=attributed, life=wanted.life, refused=refused, waived=waived, unsure=unsure, packs=packs,
         items_by=way.value if way else None,
         nobodies=frozenset(one for one in found.customers if is_no_person(one, settings.generic_customers.split(","))),
         order_refs=frozenset(orders.by_ref(conn, sorted({note.associated_ref for note in seen} - {""}))),

@@ -102,7 +102,7 @@ def _settle_and_plan(
     attributed = attribute_notes(conn, found.customers, now)
     found = replace(found, customers=found.customers - attributed.failed)
     evidence = evidence_of(conn, tools.settings, found, searched_at, wanted, ready)
-    evidence = replace(evidence, unsure=attributed.unsure, bystanders=attributed.bystanders)
+    evidence = replace(evidence, bystanders=attributed.bystanders)
     waiting = [one.draft for one in drafts.ready(conn) if one.draft]
     settled = engine.read_back(book, evidence, wanted=wanted, now=now, ready=waiting, faults=faults)
     withdrawn = engine.withdraw_stale(book, now=now)

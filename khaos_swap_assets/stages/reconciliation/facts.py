@@ -14,7 +14,7 @@ import psycopg
 
 from khaos_swap_assets.adapters.khaos.orders import RATES
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store import catalogue, customers, drafts, links, notes, returns, stock
+from khaos_swap_assets.adapters.store import catalogue, customers, doubts, drafts, links, notes, returns, stock
 from khaos_swap_assets.adapters.swap.extras import Extras, read_extras
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.documents.postings import Posting
@@ -23,6 +23,7 @@ from khaos_swap_assets.domain.judging.document_facts import NoteFacts, PostingFa
 from khaos_swap_assets.domain.judging.facts import Limits, ReturnFacts
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts, MoveFacts
 from khaos_swap_assets.domain.linking.attribution import CoverClaim, may_cover
+from khaos_swap_assets.domain.linking.evidence import read
 from khaos_swap_assets.domain.money.periods import VatPeriods
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.domain.policy.settlement import Settlement
@@ -30,7 +31,7 @@ from khaos_swap_assets.domain.records.matches import MatchedLine
 from khaos_swap_assets.domain.records.orders import SalesOrder
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.domain.records.returns import Return
-from khaos_swap_assets.stages.dossier import Dossier, policy_of, posted_of
+from khaos_swap_assets.stages.dossier import Dossier, policy_of, posted_of, unknown_codes_of
 from khaos_swap_assets.stages.storefront import money
 from khaos_swap_assets.stages.storefront.money import Witnessed
 
@@ -73,6 +74,7 @@ def _load(conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy
     codes |= {line.stock_code or line.sku for some in dossier.lines.values() for line in some}
     witnessed = money.load(conn, settings, dossier.records)
     shared = links.shared(conn, [note.credit_note_code for note in noted])
+    whole = {note.credit_note_code: note for note in notes.by_code(conn, list(shared))} if shared else {}
     return Batch(
         settings=settings,
         policy=policy,
@@ -84,7 +86,9 @@ def _load(conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy
         shared=shared,
         packs=catalogue.packs(conn, codes),
         waived=links.waived(conn, ids),
-        whole={note.credit_note_code: note for note in notes.by_code(conn, list(shared))} if shared else {},
+        doubts=doubts.of_returns(conn, ids),
+        whole=whole,
+        unknown=unknown_codes_of(conn, [*noted, *whole.values()]),
     )
 
 
@@ -110,7 +114,9 @@ class Batch:
     shared: dict[str, tuple[int, str]]
     packs: Packs
     waived: frozenset[links.Pair]
+    doubts: dict[str, list[doubts.NoteDoubt]]
     whole: dict[str, CreditNote] = field(default_factory=dict)
+    unknown: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
     def facts(self, record: Return) -> ReturnFacts:
         """The facts of one return."""
@@ -136,6 +142,8 @@ class Batch:
             moves=tuple(_move(move, lines) for move in dossier.moves.get(key, ())),
             strays=head.strange_conditions if head else (),
             covering_note_code=self._covering(record, settled),
+            doubtful_notes=tuple(one.credit_note_code for one in self.doubts.get(key, ())),
+            merged_notes=tuple(one.credit_note_code for one in self.doubts.get(key, ()) if one.is_merged),
             holds=tuple(code for one in saved if one.state == "held" for code, _ in one.reasons),
             mode=self.settings.mode,
             legs_policy=self.settings.legs_policy,
@@ -172,15 +180,17 @@ class Batch:
         opened_units = self.packs.opened_units(note.lines, returned)
         whole = self.whole.get(note.credit_note_code, note)
         told = note if whole is note else share_of(whole, note.gross_pence, record.refund_pence)
+        unknown = self.unknown.get(note.credit_note_code, ())
         return NoteFacts(
-            replace(told, lines=()) if opened_units else told,
+            replace(told, lines=() if opened_units else read(told.lines, unknown)),
             record.return_id,
             record.rma,
             self.unallocated.get(note.customer_code),
             whole_pence=whole_pence,
             is_teller=teller == record.return_id,
             opened_units=opened_units,
-            held_codes=tuple(code for code, _ in whole.lines),
+            held_codes=tuple(code for code, _ in read(whole.lines, unknown)),
+            unknown_codes=unknown,
         )
 
     def _covering(self, record: Return, settled: Settlement) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 import psycopg
 
@@ -24,11 +23,10 @@ from khaos_swap_assets.domain.records.orders import order_ref, plain_name
 from khaos_swap_assets.stages.credit_notes.attributing import told_of
 
 
-def settle_goodwill(conn: psycopg.Connection, settings: Settings, now: datetime) -> None:
-    """Pair what is of one order, currency and value; what no longer fits is told again."""
+def settle_goodwill(conn: psycopg.Connection, settings: Settings) -> None:
+    """Pair what is of one order, currency and value."""
     if not settings.storefront.is_connected:
         return
-    goodwill.release(conn, now)
     pairs = goodwill.candidates(conn)
     refs = {one.order_name: _ref(one, settings) for one in pairs}
     named = {plain_name(text): ref for name, ref in refs.items() for text in (name, ref)}

@@ -60,7 +60,7 @@ def reconcile_waiting(tools: Toolbox) -> Reconciled:
             verdicts.not_due(conn, list(faults.found))
             statuses.update(done)
     with tools.store() as conn:
-        settle_goodwill(conn, tools.settings, tools.now())
+        settle_goodwill(conn, tools.settings)
         _judge_orphans(conn, tools.settings, tools.now())
         rows = [
             judge_unreadable(subject, f"{vendor}: {reason}") for vendor, subject, reason in findings.unreadable(conn)

@@ -17,7 +17,6 @@ import psycopg
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import (
     catalogue,
-    decisions,
     inspections,
     matches,
     orders,
@@ -40,8 +39,9 @@ from khaos_swap_assets.domain.records.orders import (
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.domain.records.returns import Return, ReturnLine
 from khaos_swap_assets.domain.records.sold_packs import SoldLine, candidates, chosen, is_one_price
-from khaos_swap_assets.domain.records.stock_codes import Catalogue, SkuMatch, match_sku
+from khaos_swap_assets.domain.records.stock_codes import SkuMatch
 from khaos_swap_assets.stages import isolating
+from khaos_swap_assets.stages.dossier import match_skus
 from khaos_swap_assets.stages.returns.caps import mark_over_returns
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -96,7 +96,7 @@ def match_returns(
 ) -> Matched:
     """Match these returns and keep the result."""
     loaded = returns.load(conn, ids)
-    skus = _match_skus(conn, {line.sku for one in loaded.values() for line in one.lines})
+    skus = match_skus(conn, {line.sku for one in loaded.values() for line in one.lines})
     candidates, packs = _candidates(conn, settings, loaded, skus)
     found = _match_orders(conn, settings, loaded, skus, candidates, packs)
     settled = _settle(conn, settings, loaded)
@@ -112,13 +112,6 @@ def match_returns(
     return Matched(
         len(heads), len(lines), sum(1 for line in lines if line.stock_code), sum(1 for line in lines if line.problem)
     )
-
-
-def _match_skus(conn: psycopg.Connection, skus: set[str]) -> dict[str, SkuMatch]:
-    told = decisions.same_codes(conn, sorted(skus))
-    asked_for = {item.stock_code: item for item in catalogue.exact(conn, sorted({*skus, *told.values()}))}
-    known = Catalogue(asked_for, lambda: catalogue.whole(conn))
-    return {sku: match_sku(sku, known, told.get(sku, "")) for sku in sorted(skus)}
 
 
 def _refs(settings: Settings, loaded: Mapping[str, Return]) -> dict[str, tuple[str, ...]]:

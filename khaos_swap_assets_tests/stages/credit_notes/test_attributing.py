@@ -233,6 +233,48 @@ def test_a_cancelled_note_leaves_both(town: Town) -> None:
     ]
 
 
+def test_a_note_that_names_the_returns_of_two_customers_holds_both(town: Town) -> None:
+    town.khaos.sell(an_order(1), an_order(2, ("CAP", 1)))
+    town.swap.put(a_return(1), a_return(2, a_line("CAP")))
+    town.khaos.notes = {"CN1": a_merged_note(associated_ref="RMA1 RMA2")}
+    for days in (0, 0, 3):
+        town.sync(days=days)
+        assert town.pull() == []
+    assert owners(town) == {"CN1": (None, "")}
+    assert town.ask("SELECT rma, status FROM recon.reconciliation ORDER BY 1") == [
+        ("RMA1", "ambiguous"),
+        ("RMA2", "ambiguous"),
+    ]
+    told = town.ask("SELECT subject, kind, suggestion FROM recon.exceptions WHERE closed_at IS NULL ORDER BY 1")
+    assert [row[:2] for row in told] == [
+        ("CN1", "credit_note_orphan"),
+        ("RMA1", "credit_note_ambiguous"),
+        ("RMA2", "credit_note_ambiguous"),
+    ]
+    assert all("post none before" in row[2] or "post for none before" in row[2] for row in told)
+    town.khaos.notes = {
+        "CN1": a_note(associated_ref="RMA1"),
+        "CN2": a_note("CN2", customer_code="C2", lines=(("CAP", 1),)),
+    }
+    town.sync()
+    town.sync()
+    assert town.kinds() == {}
+    assert town.ask("SELECT count(*) FROM recon.note_doubts") == [(0,)]
+
+
+def test_a_code_of_a_note_that_is_no_stock_code_is_read_as_what_it_stands_for(town: Town) -> None:
+    """A file went through a spreadsheet: 0017 became 17."""
+    town.with_settings(mode="audit", post_from=None)
+    town.khaos.sell(an_order(1, ("0017", 1)))
+    town.swap.put(a_return(1, a_line("0017")))
+    town.khaos.notes["CN1"] = a_note(associated_ref="RMA1", lines=(("17", 1),))
+    town.sync()
+    assert owners(town) == {"CN1": ("R1", "reference")}
+    found = town.ask("SELECT kind, subject, suggestion FROM recon.exceptions WHERE closed_at IS NULL")
+    assert found == [("sku_unknown", "RMA1/17", "0017")]
+    assert town.ask("SELECT status, gap_goods_pence FROM recon.reconciliation") == [("matched", 0)]
+
+
 PACK = (("HAT", 2), ("CAP", 1))
 
 
