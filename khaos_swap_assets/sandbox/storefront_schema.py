@@ -33,7 +33,9 @@ type PageInfo { hasNextPage: Boolean! endCursor: String }
 type MoneyV2 { amount: Decimal! currencyCode: String! }
 type MoneyBag { shopMoney: MoneyV2! presentmentMoney: MoneyV2! }
 type OrderConnection { pageInfo: PageInfo! nodes: [Order!]! }
-type Order implements Node { id: ID! name: String! updatedAt: DateTime! refunds(first: Int): [Refund!]! }
+type Order implements Node {
+  id: ID! name: String! updatedAt: DateTime! totalPriceSet: MoneyBag! refunds(first: Int): [Refund!]!
+}
 type Return implements Node { id: ID! }
 type Refund implements Node {
   id: ID! createdAt: DateTime return: Return totalRefundedSet: MoneyBag!
@@ -103,10 +105,12 @@ def _updated(order: Order, refunds: Sequence[StoreRefund]) -> datetime:
 
 
 def _order(order: Order, updated_at: datetime, refunds: Sequence[StoreRefund]) -> Json:
+    total = sum(line.gross_pence for line in order.lines) + order.delivery_gross_pence
     return {
         "id": f"gid://shopify/Order/{order.order_id}",
         "name": order.order_name,
         "updatedAt": _iso(updated_at),
+        "totalPriceSet": money(total, order.currency),
         "refunds": lambda _info, **_: [_refund(one) for one in sorted(refunds, key=_created)],
     }
 

@@ -19,10 +19,16 @@ from khaos_swap_assets.adapters.store import bulk
 from khaos_swap_assets.adapters.storefront.records import ReadRefund
 from khaos_swap_assets.adapters.swap.records import RowFault
 from khaos_swap_assets.domain.refunds.payments import Refund, RefundLine, Transaction
+from khaos_swap_assets.domain.refunds.sale_rates import ForeignPayment
 
 HEADER = tuple(field.name for field in fields(Refund) if field.name not in ("transactions", "lines"))
 PAYMENT = tuple(field.name for field in fields(Transaction) if field.name != "kinds")
 LINE = tuple(field.name for field in fields(RefundLine))
+_MOVED = (
+    "t.kind = 'REFUND' AND t.status = 'SUCCESS' AND NOT t.is_test "
+    "AND t.processed_at >= (%(first)s)::timestamp AT TIME ZONE 'Europe/London' "
+    "AND t.processed_at < ((%(first)s)::timestamp + interval '1 month') AT TIME ZONE 'Europe/London'"
+)
 RETURN_REF_SPELLINGS = ("{0}", "gid://shopify/Return/{0}")
 """How Swap may write the storefront's number of a return (contracts/swap.md §2.3 leaves it open)."""
 
@@ -223,6 +229,19 @@ def gateways(conn: psycopg.Connection) -> list[tuple[str, str, str]]:
     return [(row[0], row[1], row[2]) for row in rows]
 
 
+def foreign_in_month(conn: psycopg.Connection, period: str) -> list[ForeignPayment]:
+    """Payments of a London month in another currency than the shop's; VAT is their part of that of their return."""
+    rows = conn.execute(
+        "SELECT t.currency, t.shop_currency, t.amount_pence, t.shop_pence, f.sold_pence, f.sold_shop_pence, "
+        "round(r.refund_vat_pence::numeric * t.amount_pence / nullif(r.refund_pence, 0))::bigint "
+        "FROM storefront.transactions t JOIN storefront.refunds f USING (refund_id) "
+        "LEFT JOIN recon.reconciliation r ON r.return_id = f.return_id AND r.currency = t.currency "
+        f"WHERE {_MOVED} AND t.currency <> t.shop_currency ORDER BY t.transaction_id".encode(),
+        {"first": f"{period}-01"},
+    ).fetchall()
+    return [ForeignPayment(*row) for row in rows]
+
+
 def moved_in_month(conn: psycopg.Connection, period: str) -> list[tuple[str, str, int, int, int]]:
     """Of payments that went through in a London month ('2026-03'), by currency and gateway, the largest sum first.
 
@@ -232,10 +251,7 @@ def moved_in_month(conn: psycopg.Connection, period: str) -> list[tuple[str, str
         "SELECT t.currency, t.gateway, count(*), sum(t.amount_pence)::bigint, "
         "coalesce(sum(t.amount_pence) FILTER (WHERE f.return_id IS NULL), 0)::bigint "
         "FROM storefront.transactions t JOIN storefront.refunds f USING (refund_id) "
-        "WHERE t.kind = 'REFUND' AND t.status = 'SUCCESS' AND NOT t.is_test "
-        "AND t.processed_at >= (%(first)s)::timestamp AT TIME ZONE 'Europe/London' "
-        "AND t.processed_at < ((%(first)s)::timestamp + interval '1 month') AT TIME ZONE 'Europe/London' "
-        "GROUP BY 1, 2 ORDER BY 1, 4 DESC, 2",
+        f"WHERE {_MOVED} GROUP BY 1, 2 ORDER BY 1, 4 DESC, 2".encode(),
         {"first": f"{period}-01"},
     ).fetchall()
     return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]

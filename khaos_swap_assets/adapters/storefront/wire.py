@@ -2,7 +2,7 @@
 
 Belongs here: field names of the Admin GraphQL API, money and dates of one refund. Stays out: paging (``client``).
 Money is taken in the presentment currency, which is the customer's; amounts are decimal text and become minor units.
-An unknown kind, status or gateway is kept as it is. Of an order nothing is kept but its id and name.
+An unknown kind, status or gateway is kept as it is. Of an order its id, name and total are kept.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def read_refund(order: Json, raw: object) -> ReadRefund | RowFault:
     if reading.faults:
         subject = f"refund {tail(node.get('id'))}" if tail(node.get("id")) else of_order
         return RowFault(texts.subject(subject), content_hash(node), tuple(dict.fromkeys(reading.faults)))
-    return ReadRefund(record, content_hash([_name(order), node]))
+    return ReadRefund(record, content_hash([_name(order), order.get("totalPriceSet"), node]))
 
 
 def _refund(reading: _Reading, order: Json, node: Json) -> Refund:
@@ -108,12 +108,21 @@ def _refund(reading: _Reading, order: Json, node: Json) -> Refund:
         created_at=reading.moment(node, "createdAt", "") or datetime.min.replace(tzinfo=UTC),
         transactions=tuple(_payment(reading, one, place) for place, one in _nodes(node, "transactions", reading)),
         lines=tuple(_line(reading, one, place) for place, one in _nodes(node, "refundLineItems", reading)),
+        **_sold(reading, order),
     )
     if record.created_at.year == 1:
         reading.fault("createdAt", "is empty")
     if any(one.currency != currency for one in record.moved):
         reading.fault("transactions", f"are not all in {currency or 'the currency of the refund'}")
     return record
+
+
+def _sold(reading: _Reading, order: Json) -> dict[str, int]:
+    """What the order came to, in the customer's money and in the shop's: the rate of its sale."""
+    if order.get("totalPriceSet") is None:
+        return {}
+    sides = {"sold_pence": "presentmentMoney", "sold_shop_pence": "shopMoney"}
+    return {name: reading.money(order, "totalPriceSet", "order.", side)[0] for name, side in sides.items()}
 
 
 def _payment(reading: _Reading, node: Json, place: str) -> Transaction:

@@ -122,6 +122,7 @@ def refund_side(facts: ReturnFacts) -> RefundFacts:
         additional_payment_pence=max(return_.additional_payment_pence, 0),
         taxes_on_top_pence=facts.taxes_on_top_pence,
         duties_pence=facts.duties_pence,
+        fx_loss_pence=facts.paid.fx_loss_pence if facts.paid else 0,
         unmoved_pence=_unmoved(facts),
         postage_pence=facts.postage_pence,
         order_delivery_pence=facts.order_delivery_pence,

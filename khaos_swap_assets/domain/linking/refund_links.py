@@ -5,7 +5,7 @@ the records (``refunds.payments``) and when a disagreement is trouble (``judging
 Evidence is the storefront's own number of the return; or the order, the amount to the penny and the goods; or the order
 and the amount alone, where exactly one return fits; or the sum of several returns of the order, where only these come
 to it. Two that fit are ambiguous, and nothing is guessed.
-Source: contracts/swap.md §8.2, §9.5, FINANCE_RULES U-1, U-2, U-14.
+Source: contracts/swap.md §8.2, §9.5, FINANCE_RULES U-1, U-2, U-14, U-16.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from khaos_swap_assets.domain.linking.payouts import split, together
 from khaos_swap_assets.domain.records.returns import Return
 from khaos_swap_assets.domain.refunds.money_shown import Claimant, Links, Money, is_owed
 from khaos_swap_assets.domain.refunds.payments import Refund
+from khaos_swap_assets.domain.refunds.sale_rates import in_shop_money
 
 BY_RETURN = "storefront_return"
 BY_GOODS = "order_amount_and_goods"
@@ -257,7 +258,8 @@ def _money(work: _Work, claimant: Claimant, near: Sequence[Refund]) -> Money:
     if not moved:
         return replace(found, state="unpaid", refunds=())
     if any(one.currency != owed.currency for one in moved):
-        return replace(found, state="currency")
+        shown = in_shop_money(linked, owed.currency, owed.refund_pence)
+        return replace(found, refunds=shown[0], fx_loss_pence=shown[1]) if shown else replace(found, state="currency")
     is_agreed = owed.refund_pence in (found.moved_pence, found.cash_pence)
     return found if is_agreed else _doubled_or_apart(found, owed)
 

@@ -53,7 +53,8 @@ class Money:
     the same amount once more, ``beside`` is money of its order that no return asked for, where no other return is of
     that order. ``stuck`` are states of payments that did not go through. ``outside_pence`` is what is missing where an
     earlier exchange of the order had been paid as much extra: that goes back first, outside the storefront, and
-    ``is_proved`` says that a person has seen it.
+    ``is_proved`` says that a person has seen it. ``fx_loss_pence`` is what refunds in another currency cost more than
+    at the rate of the sale (negative: less); they are then shown in the shop's own.
     """
 
     state: State
@@ -64,6 +65,7 @@ class Money:
     beside: tuple[Refund, ...] = ()
     outside_pence: int = 0
     is_proved: bool = False
+    fx_loss_pence: int = 0
 
     @property
     def is_counted(self) -> bool:

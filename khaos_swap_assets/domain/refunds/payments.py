@@ -65,7 +65,8 @@ class RefundLine:
 class Refund:
     """One refund of an order. ``return_ref`` is the storefront's own number of the return, where it names one.
 
-    ``total_pence`` is what the storefront says it refunds, ``moved_pence`` what its payments really moved.
+    ``total_pence`` is what the storefront says it refunds, ``moved_pence`` what its payments really moved. The order
+    came to ``sold_pence`` of the customer's currency and to ``sold_shop_pence`` of the shop's; 0 where not known.
     """
 
     refund_id: str
@@ -78,6 +79,8 @@ class Refund:
     created_at: datetime
     transactions: tuple[Transaction, ...] = ()
     lines: tuple[RefundLine, ...] = ()
+    sold_pence: int = 0
+    sold_shop_pence: int = 0
 
     @property
     def moved(self) -> tuple[Transaction, ...]:

@@ -1,8 +1,10 @@
 """The asset of the money, what the storefront paid back; its check, and the money of a month in words.
 
 Belongs here: ``storefront/refunds`` and what is shown of it. Stays out: the work (``sync``) and the rules (``domain``).
-Source: FINANCE_RULES U-1, U-14, U-18.
+Source: FINANCE_RULES U-1, U-14, U-16, U-18.
 """
+
+from collections.abc import Sequence
 
 import dagster as dg
 import psycopg
@@ -12,6 +14,7 @@ from khaos_swap_assets.adapters.store import refunds
 from khaos_swap_assets.domain.exceptions.catalogue import kinds_about
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.refunds.proof import CLOSED_IN_FORCE
+from khaos_swap_assets.domain.refunds.sale_rates import ForeignTotal, foreign_totals
 from khaos_swap_assets.stages.checking import after_judging, described, judge_open
 from khaos_swap_assets.stages.presenting import asset, owned, table_metadata
 from khaos_swap_assets.stages.storefront.sync import sync_refunds
@@ -109,4 +112,22 @@ def money_of_month(conn: psycopg.Connection, settings: Settings, period: str) ->
         f"{format_money(loose, currency)} |\n"
         for currency, gateway, count, pence, loose in rows
     )
-    return HEAD + "".join(lines) + rule
+    return HEAD + "".join(lines) + _foreign(foreign_totals(refunds.foreign_in_month(conn, period))) + rule
+
+
+FOREIGN_HEAD = """
+Paid in another currency than the shop's; VAT is reduced at the rate of the sale, and the rest is a gain or a loss.
+
+| currency | moved | at the rate of the sale | paid by the shop | exchange loss | VAT at the rate of the sale |
+|---|---:|---:|---:|---:|---:|
+"""
+
+
+def _foreign(totals: Sequence[ForeignTotal]) -> str:
+    """Markdown: what refunds in other currencies cost beside their sales; nothing where there are none."""
+    rows = []
+    for one in totals:
+        amounts = (one.at_sale_pence, one.shop_pence, one.loss_pence, one.vat_pence)
+        told = ["not known" if pence is None else format_money(pence, one.shop_currency) for pence in amounts]
+        rows.append(f"| {one.currency} | {format_money(one.pence, one.currency)} | {' | '.join(told)} |\n")
+    return FOREIGN_HEAD + "".join(rows) if rows else ""

@@ -48,7 +48,8 @@ class Shop:
     def pay(self, number: int, pence: int, refund_id: str = "", **changes: Any) -> Refund:
         """Pay for order #LX<number>."""
         key = refund_id or f"F{number}"
-        part = a_payment(pence, changes.pop("currency", "GBP"), f"T-{key}", processed_at=changes.pop("at", YESTERDAY))
+        shop = {"shop_pence": changes.pop("shop_pence", pence), "processed_at": changes.pop("at", YESTERDAY)}
+        part = a_payment(pence, changes.pop("currency", "GBP"), f"T-{key}", **shop)
         made = a_refund(key, part, **{"order_name": f"#LX{number}", "order_id": f"id{number}", **changes})
         self.refunds[key] = made
         return made
@@ -471,6 +472,38 @@ def test_the_month_tells_the_means_of_payment_and_what_has_no_return(town: Money
         assert "No storefront is connected" in money_of_month(conn, some_settings(), "2026-03")
         assert CLOSED_IN_FORCE not in told + money_of_month(conn, some_settings(), "2026-03")
         assert CLOSED_IN_FORCE in money_of_month(conn, some_settings(refund_proof="closed"), "2026-03")
+
+
+def test_u16_the_note_is_at_the_rate_of_the_sale_and_the_loss_stands_apart(town: MoneyTown) -> None:
+    """€120.00 sold at 1.2000 were £100.00; refunded at 1.1800 they are £101.69: VAT is £16.67, and £1.69 is lost."""
+    town.with_settings(storefront=town.settings.storefront, mode="audit", post_from=None)
+    town.khaos.sell(an_order(1, currency="EUR"))
+    town.swap.put(a_return(1, a_line(pence=12000, currency="EUR"), currency="EUR", order_id="id1"))
+    town.shop.pay(1, 12000, currency="EUR", shop_pence=10169, sold_pence=12000, sold_shop_pence=10000)
+    town.khaos.notes["CN1"] = a_note(pence=12000, associated_ref="RMA1", currency="EUR")
+    town.sync()
+    assert town.ask("SELECT status, gap_pence, vat_gap_pence, refund_vat_pence FROM recon.reconciliation") == [
+        ("matched", 0, 0, 2000)
+    ]
+    with connect(town) as conn:
+        told = money_of_month(conn, town.settings, "2026-03")
+    assert "| EUR | €120.00 | £100.00 | £101.69 | £1.69 | £16.67 |" in told
+
+
+@pytest.mark.parametrize("is_rate_known", [True, False])
+def test_u16_a_return_in_pounds_that_was_paid_in_euros_has_its_loss_as_a_leg(
+    town: MoneyTown, is_rate_known: bool
+) -> None:
+    """Not a penny of VAT is claimed for the loss; where nobody knows the rate of the sale nothing is compared."""
+    town.with_settings(storefront=town.settings.storefront, mode="audit", post_from=None)
+    sold(town, 1, lines=(a_line(pence=10000),), refund_pence=10000)
+    rate: dict[str, Any] = {"sold_pence": 12000, "sold_shop_pence": 10000} if is_rate_known else {}
+    town.shop.pay(1, 12000, currency="EUR", shop_pence=10169, **rate)
+    town.khaos.notes["CN1"] = a_note(pence=10000, associated_ref="RMA1")
+    town.sync()
+    row = town.ask("SELECT status, refund_pence, gap_pence, gap_fx_pence, vat_gap_pence FROM recon.reconciliation")
+    assert row == ([("matched", 10169, -169, -169, 0)] if is_rate_known else [("matched", 10000, 0, 0, 0)])
+    assert town.kinds() == ({} if is_rate_known else {"refund_currency_differs": "RMA1"})
 
 
 def called(definition: Callable[..., object], town: MoneyTown) -> Any:
