@@ -7,7 +7,7 @@ and what is true of them (``judging.verdict``).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -78,10 +78,12 @@ def reconciled(pairing: Pairing, span: Span) -> Audited:
         row = _return_row(pairing.case_of[one.return_.return_id], found, verdict, pairing)
         rows.append(pairing.decided.settled(row, verdict.problems))
         problems += [(row, problem) for problem in verdict.problems]
+    ambiguous = {row.return_id for row in rows if row.status == "ambiguous"}
     for note in pairing.unmatched:
         money = pairing.money_of.get(note.code)
         facts_of_note = note_facts(note, pairing)
         row, told = _goodwill_row(note, money) if money else _note_row(facts_of_note, limits, span, pairing)
+        row = row if money or not _is_surplus(note, pairing, ambiguous) else replace(row, open_pence=note.gross_pence)
         rows.append(pairing.decided.settled(row, [problem for _, problem in told]))
         problems += told
     counted = {refund.refund_id for one in facts for refund in _counted_beside(one)}
@@ -102,6 +104,12 @@ def _subjects(pairing: Pairing) -> Iterator[str]:
     yield from pairing.note_of
     for case in pairing.case_of.values():
         yield from (case.return_.rma, case.return_.order_name)
+
+
+def _is_surplus(note: FileNote, pairing: Pairing, ambiguous: Collection[str]) -> bool:
+    """True for a note that may be of returns which others credit in full already: no return's row shows its pounds."""
+    rivals = pairing.rivals_of.get(note.code, ())
+    return bool(rivals) and all(pairing.links_of.get(one) and one not in ambiguous for one in rivals)
 
 
 def _order(row: AuditRow) -> tuple[int, int, str, str, tuple[str, ...], str]:

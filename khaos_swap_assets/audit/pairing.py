@@ -20,6 +20,7 @@ from khaos_swap_assets.audit.deciding import Decided, decided, same_codes
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.domain.judging.document_facts import NoteFacts, share_of
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
+from khaos_swap_assets.domain.judging.order_credits import NOTHING, OverCredit, over_credits
 from khaos_swap_assets.domain.linking.attribution import CoverClaim, may_cover
 from khaos_swap_assets.domain.linking.evidence import read
 from khaos_swap_assets.domain.linking.goodwill import LooseMoney, settle
@@ -111,6 +112,7 @@ class Pairing:
     money_of: Mapping[str, Refund] = field(default_factory=dict)
     decided: Decided = field(default_factory=Decided)
     merged: frozenset[str] = frozenset()
+    over: Mapping[str, OverCredit] = field(default_factory=dict)
 
     @property
     def unmatched(self) -> list[FileNote]:
@@ -153,6 +155,7 @@ def pair(inputs: Inputs, made: Sequence[PersonDecision] = ()) -> Pairing:
         merged=frozenset(one.note_codes[0] for one in matching.ambiguities if one.matched_by == MERGED),
         reason_of={reason.note_code: reason for reason in matching.reasons},
         money_of=_goodwill([one for one in note_records.values() if one.code not in told], found, shares),
+        over=_over_credits(found, {note.code: note for note in notes}, shares),
         loose_of=_loose(notes, {link.note_code for link in matching.certain}),
         decided=laid,
     )
@@ -187,6 +190,19 @@ def _room(refs: Iterable[str], found: AuditedReturns, shares: Mapping[tuple[str,
         if return_id in of_return:
             paid[of_return[return_id]] -= pence
     return paid
+
+
+def _over_credits(
+    found: AuditedReturns, notes: Mapping[str, FileNote], shares: Mapping[tuple[str, str], int]
+) -> dict[str, OverCredit]:
+    """What the notes of each return credit beyond its order, with all notes of that."""
+    orders = {case.return_.return_id: case.order for case in found.all if case.order}
+    whole = {code: notes[code].shown() for code, _ in shares}
+    credited = (
+        (key, whole[code] if pence == whole[code].gross_pence else replace(whole[code], gross_pence=pence, lines=()))
+        for (code, key), pence in shares.items()
+    )
+    return over_credits(credited, orders, found.packs)
 
 
 def _by_return(links: Sequence[Link]) -> dict[str, tuple[Link, ...]]:
@@ -227,6 +243,7 @@ def facts_of(case: AuditedReturn, pairing: Pairing) -> ReturnFacts:
     return replace(
         case.facts,
         notes=tuple(_share(note, case, pairing, opened_units) for note in notes),
+        over_credit=pairing.over.get(return_id, NOTHING),
         covering_note_code=suggested[0].note_code if suggested else "" if notes else _covering(case, pairing),
         doubtful_notes=pairing.doubtful.get(return_id, ()),
         merged_notes=tuple(one for one in pairing.doubtful.get(return_id, ()) if one in pairing.merged),

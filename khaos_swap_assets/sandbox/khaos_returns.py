@@ -141,6 +141,7 @@ def _process(books: Books, document: ReturnDocument, lines: Sequence[AskedLine])
         created_at=books.now,
         changed_at=books.now,
         lines=[_note_line(books, line, script) for line in lines],
+        rma=document.rma,
     )
     books.world.notes[note.code] = note
     document.state, document.note_code = "processed", note.code

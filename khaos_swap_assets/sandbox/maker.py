@@ -199,9 +199,10 @@ class Maker:
             NoteLine(line.sku, line.quantity, cost, self.net(line.sku, cost), so_code=order.so_code)
             for line, cost in zip(rma.lines, costs, strict=True)
         ]
-        return self.note(
-            order.urn, reference, order.currency, (rma.processed_at or rma.closed_at or self.month_start), lines
-        )
+        at = rma.processed_at or rma.closed_at or self.month_start
+        made = self.note(order.urn, reference, order.currency, at, lines)
+        made.rma = rma.rma_number
+        return made
 
     def note(self, urn: str, reference: str, currency: str, at: datetime, lines: list[NoteLine]) -> Note:
         """A note made by hand, issued a few hours later and already allocated; put into the world."""

@@ -118,7 +118,8 @@ def noted_by_components(maker: Maker) -> None:
         for part in parts
     ]  # fmt: skip
     at = rma.processed_at or maker.month_start
-    maker.note(order.urn, maker.rng.choice(("", rma.rma_number)), order.currency, at, lines)
+    note = maker.note(order.urn, maker.rng.choice(("", rma.rma_number)), order.currency, at, lines)
+    note.rma = rma.rma_number
 
 
 def an_item(maker: Maker) -> StockItem:

@@ -163,7 +163,7 @@ class NoteLine:
 
 @dataclass
 class Note:
-    """A Credit Note in the sandbox's ledger, whoever made it."""
+    """A Credit Note in the sandbox's ledger, whoever made it; ``rma`` is the return that it was made for, if any."""
 
     code: str
     urn: str
@@ -177,6 +177,7 @@ class Note:
     is_allocated: bool = False
     made_by: str = "channel"
     changed_at: datetime | None = None
+    rma: str = ""
 
 
 @dataclass

@@ -242,6 +242,35 @@ def u15_an_exchange_for_dearer_goods_is_paid_out_in_full() -> Shop:
     return an_exchange("45.00", given="60.00")
 
 
+def u26_two_shirts_with_a_discount(*grosses: str) -> Shop:
+    """Two shirts of £24.99, £3.13 off in all, credited one by one."""
+    shop = a_shop("46.85", cost="46.85", quantity=2, sold={"quantity": 2, "discount_gross": "3.13"})
+    for number, gross in enumerate(grosses, 1):
+        net = (int(gross.replace(".", "")) * 5 + 3) // 6
+        shop.credited(f"CN{number}", 1, gross=gross, net=f"{net // 100}.{net % 100:02}")
+    return shop
+
+
+@demands({"RMA1": "matched"}, set(), 0)
+def u26_two_notes_come_to_what_was_paid() -> Shop:
+    return u26_two_shirts_with_a_discount("23.43", "23.42")
+
+
+@demands({"RMA1": "value_gap"}, {"value_gap"}, 1)
+def u26_two_notes_come_to_a_penny_more_than_was_paid() -> Shop:
+    return u26_two_shirts_with_a_discount("23.43", "23.43")
+
+
+@demands({"RMA1": "matched", "": "ambiguous"}, {"credit_note_orphan"}, 1)
+def u26_a_third_note_of_a_penny_fails() -> Shop:
+    return u26_two_shirts_with_a_discount("23.43", "23.42", "0.01")
+
+
+@demands({"RMA1": "matched"}, {"credited_beyond_sale"}, 0)
+def u26_notes_of_the_right_value_hold_a_unit_too_many() -> Shop:
+    return u26_two_shirts_with_a_discount("23.43", "13.42", "10.00")
+
+
 @pytest.mark.parametrize(
     ("made", "rows", "told", "open_pence"), SITUATIONS, ids=[made.__name__ for made, *_ in SITUATIONS]
 )

@@ -11,6 +11,7 @@ from khaos_swap_assets.domain.exceptions.catalogue import KINDS, kinds_about
 from khaos_swap_assets.domain.judging.conditions import RULES
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.judging.goods_conditions import GOODS_RULES
+from khaos_swap_assets.domain.judging.order_credits import OverCredit
 from khaos_swap_assets.domain.judging.value_conditions import VALUE_RULES
 from khaos_swap_assets_tests.domain.cases import (
     DELIVERED,
@@ -100,6 +101,8 @@ TABLE: list[tuple[str, bool, ReturnFacts] | tuple[str, bool, ReturnFacts, dateti
     ("exchange_overpaid", True, some_facts(lines=(a_line(outcome="Exchange"),), exchange_pence=3000)),
     ("exchange_overpaid", False, some_facts(lines=(a_line(outcome="Exchange"),))),
     ("exchange_overpaid", False, some_facts(exchange_pence=3000)),
+    ("credited_beyond_sale", True, some_facts(**COVERED, over_credit=OverCredit(("ABC",)))),
+    ("credited_beyond_sale", False, some_facts(**COVERED, over_credit=OverCredit(("ABC",)), over_returned=("ABC",))),
     ("credit_note_ambiguous", True, some_facts(doubtful_notes=("CN9",))),
     ("credit_note_missing", False, some_facts(doubtful_notes=("CN9",)), LATE),
     ("credit_note_ambiguous", False, some_facts(doubtful_notes=("CN9",), **COVERED)),

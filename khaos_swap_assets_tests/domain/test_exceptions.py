@@ -36,6 +36,7 @@ OWNERS = {
         "outcome_needs_policy",
         "refund_not_explained",
         "exchange_overpaid",
+        "credited_beyond_sale",
         "credit_note_missing",
         "credit_note_duplicate",
         "credit_note_ambiguous",

@@ -26,6 +26,7 @@ from khaos_swap_assets.audit.pairing import Pairing, facts_of, pair
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.judging.facts import Limits, ReturnFacts
+from khaos_swap_assets.domain.judging.order_credits import over_credits
 from khaos_swap_assets.domain.judging.small_differences import small_residual
 from khaos_swap_assets.domain.judging.verdict import judge
 from khaos_swap_assets.domain.money.tolerance import Residual, Tolerances, govern
@@ -243,6 +244,7 @@ def batch_of(
     for note in loose:
         by_customer.setdefault(note.customer_code, []).append(note)
     raws = {row.record.return_id: row for row in inputs.proven_returns}
+    credited = ((key, note) for key, some in noted.items() for note, _ in some)
     vars(known.dossier).update(notes=noted, postings={}, moves={}, drafts={})
     return live.Batch(
         settings=cast(Settings, SimpleNamespace(mode="audit", legs_policy="disposition", post_from=None)),
@@ -256,4 +258,5 @@ def batch_of(
         packs=known.packs,
         waived=frozenset(),
         doubts={},
+        over=over_credits(credited, known.dossier.orders, known.packs),
     )

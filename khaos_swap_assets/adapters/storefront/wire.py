@@ -108,7 +108,7 @@ def _refund(reading: _Reading, order: Json, node: Json) -> Refund:
         created_at=reading.moment(node, "createdAt", "") or datetime.min.replace(tzinfo=UTC),
         transactions=tuple(_payment(reading, one, place) for place, one in _nodes(node, "transactions", reading)),
         lines=tuple(_line(reading, one, place) for place, one in _nodes(node, "refundLineItems", reading)),
-        **_sold(reading, order),
+        **_sold(reading, order, currency),
     )
     if record.created_at.year == 1:
         reading.fault("createdAt", "is empty")
@@ -117,12 +117,13 @@ def _refund(reading: _Reading, order: Json, node: Json) -> Refund:
     return record
 
 
-def _sold(reading: _Reading, order: Json) -> dict[str, int]:
-    """What the order came to, in the customer's money and in the shop's: the rate of its sale."""
+def _sold(reading: _Reading, order: Json, currency: str) -> dict[str, int]:
+    """The rate of the sale: what the order came to in the refund's currency and in the shop's; nothing in others."""
     if order.get("totalPriceSet") is None:
         return {}
-    sides = {"sold_pence": "presentmentMoney", "sold_shop_pence": "shopMoney"}
-    return {name: reading.money(order, "totalPriceSet", "order.", side)[0] for name, side in sides.items()}
+    sold_pence, sold_in = reading.money(order, "totalPriceSet", "order.")
+    shop_pence, _ = reading.money(order, "totalPriceSet", "order.", "shopMoney")
+    return {"sold_pence": sold_pence, "sold_shop_pence": shop_pence} if sold_in == currency else {}
 
 
 def _payment(reading: _Reading, node: Json, place: str) -> Transaction:

@@ -13,6 +13,7 @@ from typing import Literal
 
 from khaos_swap_assets.domain.judging.document_facts import NoteFacts, PostingFacts
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts, MoveFacts
+from khaos_swap_assets.domain.judging.order_credits import NOTHING, OverCredit
 from khaos_swap_assets.domain.money.periods import Clock, VatPeriods, london_date, note_clock
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.domain.policy.settlement import Settlement, settle
@@ -48,7 +49,8 @@ class ReturnFacts:
 
     ``order_problems`` are kinds of the catalogue; an order that Khaos has not answered for is ``is_order_awaited``
     instead. ``over_returned`` are Stock Codes of which this return brings back more than was left, ``over_pence`` what
-    was refunded beyond what was paid for them. ``notes`` are the attributed ones, ``covering_note_code`` is one that
+    was refunded beyond what was paid for them, ``over_credit`` what its notes credit beyond what its order sold, with
+    all notes of that. ``notes`` are the attributed ones, ``covering_note_code`` is one that
     may be this return's, ``doubtful_notes`` those that fit it and others alike, ``merged_notes`` those of them that may
     credit it together with others. ``unknown`` is what the source cannot
     show at all. ``strays`` are conditions that the warehouse reported for goods that fit no line, ``holds`` the kinds
@@ -90,6 +92,7 @@ class ReturnFacts:
     money: Money | None = None
     said: Return | None = None
     over_pence: int = 0
+    over_credit: OverCredit = NOTHING
     customer_code: str = ""
     decision: PersonDecision | None = None
     same_codes: frozenset[str] = frozenset()

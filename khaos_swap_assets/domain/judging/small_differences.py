@@ -18,8 +18,9 @@ SYSTEMATIC = "differences_systematic"
 
 
 def small_residual(facts: ReturnFacts, tolerances: Tolerances) -> Residual | None:
-    """The residual of a return that people's notes leave a little apart."""
-    if facts.postings or not facts.gap_pence or status_by_value(weighed(facts)) != "value_gap":
+    """The residual of a return that people's notes leave a little apart; beyond what was paid none is small (U-26)."""
+    is_exact = bool(facts.postings or facts.over_credit.pence) or not facts.gap_pence
+    if is_exact or status_by_value(weighed(facts)) != "value_gap":
         return None
     lines = sum(len(one.note.lines) for one in facts.notes)
     return_ = facts.return_

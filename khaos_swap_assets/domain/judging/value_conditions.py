@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.judging.conditions import JudgedReturn, Rule, has_unexplained_growth
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
+from khaos_swap_assets.domain.judging.order_credits import NOTHING
 from khaos_swap_assets.domain.judging.return_waterfall import waterfall_of
 from khaos_swap_assets.domain.judging.statuses import Status
 from khaos_swap_assets.domain.records.returns import rightful_pence
@@ -89,8 +90,20 @@ def _exchange_overpaid(case: JudgedReturn) -> Iterator[Problem]:
         yield case.problem("exchange_overpaid", message, pence)
 
 
+def _over_credited(case: JudgedReturn) -> Iterator[Problem]:
+    """What the notes of an order credit beyond it, where neither the return's own gap nor its goods say so (U-26)."""
+    facts, over = case.facts, case.facts.over_credit
+    is_told = bool(facts.over_returned) or status_by_value(facts) not in ("matched", "within_tolerance")
+    if over != NOTHING and not is_told:
+        codes = f" of {', '.join(over.codes)}" if over.codes else ""
+        beyond = f": {case.money(over.pence)} more than was paid" if over.pence else ""
+        message = f"The Credit Notes of order {facts.return_.order_name} hold more than was sold{codes}{beyond}"
+        yield case.problem("credited_beyond_sale", message, over.pence)
+
+
 VALUE_RULES: dict[str, Rule] = {
     "credit_note_duplicate": _credit_note_duplicate,
     "value_gap": _value_gap,
     "exchange_overpaid": _exchange_overpaid,
+    "credited_beyond_sale": _over_credited,
 }

@@ -13,7 +13,7 @@ from functools import partial
 
 import psycopg
 
-from khaos_swap_assets.adapters.store import doubts, links, notes, worklist
+from khaos_swap_assets.adapters.store import doubts, links, matches, notes, worklist
 from khaos_swap_assets.adapters.store.doubts import NoteDoubt
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.documents.postings import Bystander
@@ -59,7 +59,9 @@ def _attribute(conn: psycopg.Connection, customers: Sequence[str], now: datetime
     links.attach(conn, found, now)
     doubtful = [NoteDoubt(code, key, one.is_merged) for code, one in told.items() for key in one.rivals]
     changed = doubts.replace(conn, [note.credit_note_code for note in loose], doubtful)
-    touched = [*(one.return_id for one in found), *(one.return_id for one in doubtful), *changed]
+    orders = {known.dossier.heads[one.return_id].so_code or "" for one in found if one.return_id in known.dossier.heads}
+    siblings = matches.ids_of_orders(conn, sorted(orders - {""}))
+    touched = [*(one.return_id for one in found), *(one.return_id for one in doubtful), *changed, *siblings]
     worklist.queue(conn, "draft", touched)
     worklist.queue(conn, "reconcile", touched)
     bystanders = tuple(_bystanders(known, {one.return_id for one in found}))

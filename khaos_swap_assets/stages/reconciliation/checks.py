@@ -27,6 +27,7 @@ VALUE_KINDS = (
     "vat_differs",
     "credited_without_sale",
     "credited_to_another_customer",
+    "credited_beyond_sale",
     "credit_note_duplicate",
     "differences_systematic",
 )

@@ -14,7 +14,7 @@ import psycopg
 
 from khaos_swap_assets.adapters.khaos.orders import RATES
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store import catalogue, customers, doubts, drafts, links, notes, returns, stock
+from khaos_swap_assets.adapters.store import catalogue, customers, doubts, drafts, links, matches, notes, returns, stock
 from khaos_swap_assets.adapters.swap.extras import Extras, read_extras
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.documents.postings import Posting
@@ -22,6 +22,7 @@ from khaos_swap_assets.domain.goods.dispositions import KEPT
 from khaos_swap_assets.domain.judging.document_facts import NoteFacts, PostingFacts, share_of
 from khaos_swap_assets.domain.judging.facts import Limits, ReturnFacts
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts, MoveFacts
+from khaos_swap_assets.domain.judging.order_credits import NOTHING, OverCredit, over_credits
 from khaos_swap_assets.domain.linking.attribution import CoverClaim, may_cover
 from khaos_swap_assets.domain.linking.evidence import read
 from khaos_swap_assets.domain.money.periods import VatPeriods
@@ -74,6 +75,7 @@ def _load(conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy
     codes |= {line.stock_code or line.sku for some in dossier.lines.values() for line in some}
     witnessed = money.load(conn, settings, dossier.records)
     shared = links.shared(conn, [note.credit_note_code for note in noted])
+    packs = catalogue.packs(conn, codes)
     whole = {note.credit_note_code: note for note in notes.by_code(conn, list(shared))} if shared else {}
     return Batch(
         settings=settings,
@@ -84,12 +86,22 @@ def _load(conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy
         unallocated=customers.unallocated(conn, buyers),
         extras=_extras(conn, witnessed.records, dossier),
         shared=shared,
-        packs=catalogue.packs(conn, codes),
+        packs=packs,
         waived=links.waived(conn, ids),
         doubts=doubts.of_returns(conn, ids),
+        over=_over_credits(conn, dossier, packs),
         whole=whole,
         unknown=unknown_codes_of(conn, [*noted, *whole.values()]),
     )
+
+
+def _over_credits(conn: psycopg.Connection, dossier: Dossier, packs: Packs) -> dict[str, OverCredit]:
+    """What the notes of these returns credit beyond their orders, with the notes of all other returns of those."""
+    sold = {order.so_code: order for key, order in dossier.orders.items() if key in dossier.notes}
+    heads = matches.returns(conn, matches.ids_of_orders(conn, list(sold)))
+    orders = {key: sold[head.so_code] for key, head in heads.items() if head.so_code}
+    noted = notes.of_returns(conn, list(heads)).items()
+    return over_credits(((key, note) for key, some in noted for note, _ in some), orders, packs)
 
 
 def _extras(conn: psycopg.Connection, records: dict[str, Return], dossier: Dossier) -> dict[str, Extras]:
@@ -115,6 +127,7 @@ class Batch:
     packs: Packs
     waived: frozenset[links.Pair]
     doubts: dict[str, list[doubts.NoteDoubt]]
+    over: dict[str, OverCredit]
     whole: dict[str, CreditNote] = field(default_factory=dict)
     unknown: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
@@ -136,6 +149,7 @@ class Batch:
             is_order_awaited="waiting" in problems,
             over_returned=head.over_returned if head else (),
             over_pence=head.over_pence if head else 0,
+            over_credit=self.over.get(key, NOTHING),
             customer_code=(head.customer_code or "") if head and not head.customer_is_generic else "",
             postings=tuple(_posting(one, beyond.get(one.ordinal, 0)) for one in postings),
             notes=tuple(self._note(note, record) for note, _ in dossier.notes.get(key, ())),

@@ -45,6 +45,16 @@ def test_money_is_the_customers_and_the_shops_is_beside_it() -> None:
     assert (moved.amount_pence, moved.currency, moved.shop_pence, moved.shop_currency) == (1200, "EUR", 1017, "GBP")
 
 
+@pytest.mark.parametrize(("sold_in", "sold"), [("EUR", (12000, 10000)), ("GBP", (0, 0)), ("", (0, 0))])
+def test_the_rate_of_the_sale_is_that_of_an_order_in_the_refunds_currency(sold_in: str, sold: tuple[int, int]) -> None:
+    bag = money("12.00", "EUR", shop="10.17")
+    node = refund(918, totalRefundedSet=bag, transactions=listed(payment(1, amountSet=bag)))
+    total = {"totalPriceSet": money("120.00", sold_in, shop="100.00")} if sold_in else {}
+    found = read_refund({**order(1), **total}, node)
+    assert isinstance(found, ReadRefund)
+    assert (found.record.sold_pence, found.record.sold_shop_pence) == sold
+
+
 def test_a_currency_without_decimals_has_whole_minor_units() -> None:
     paid = payment(1, amountSet=money("1200", "JPY", shop="6.00"))
     assert read(totalRefundedSet=money("1200.0", "JPY", shop="6.00"), transactions=listed(paid)).moved_pence == 1200

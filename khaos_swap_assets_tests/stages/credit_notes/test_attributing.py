@@ -275,6 +275,30 @@ def test_a_code_of_a_note_that_is_no_stock_code_is_read_as_what_it_stands_for(to
     assert town.ask("SELECT status, gap_goods_pence FROM recon.reconciliation") == [("matched", 0)]
 
 
+@pytest.mark.parametrize(
+    ("pence", "status", "kinds"),
+    [
+        ((2343, 2342), "matched", {}),
+        ((2343, 2343), "value_gap", {"value_gap": "RMA1"}),
+        ((2343, 2342, 1), "matched", {"credit_note_orphan": "CN2"}),
+        ((2343, 1342, 1000), "matched", {"credited_beyond_sale": "RMA1"}),
+    ],
+)
+def test_u26_notes_that_people_typed_credit_no_more_than_was_sold_and_paid(
+    town: Town, pence: tuple[int, ...], status: str, kinds: dict[str, str]
+) -> None:
+    """Two hats of £24.99 with £3.13 off: £46.85 were paid, and a further note of a penny fails."""
+    town.with_settings(mode="audit", post_from=None)
+    line = replace(an_order(1).lines[0], quantity=2, gross_pence=4685)
+    town.khaos.sell(replace(an_order(1), lines=(line,)))
+    town.swap.put(a_return(1, a_line("HAT", 2, 4685)))
+    for number, gross in enumerate(pence):
+        town.khaos.notes[f"CN{number}"] = a_note(f"CN{number}", gross, associated_ref="RMA1")
+    town.sync()
+    assert town.ask("SELECT status FROM recon.reconciliation") == [(status,)]
+    assert town.kinds() == kinds
+
+
 PACK = (("HAT", 2), ("CAP", 1))
 
 
