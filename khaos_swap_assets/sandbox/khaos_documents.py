@@ -87,6 +87,7 @@ def _stock_item(item: StockItem, style: Style) -> str:
         f"<STOCK_ITEM><STOCK_CODE>{escape(item.stock_code)}</STOCK_CODE><STOCK_ID>{escape(item.stock_id)}</STOCK_ID>"
         f"<ASSOCIATED_REF>{escape(item.other_ref)}</ASSOCIATED_REF>"
         f"<STOCK_DESC>{style.words(item.description)}</STOCK_DESC>"
+        f'<BUY_PRICE IS_NET="-1">{money(item.unit_gross_pence // 3)}</BUY_PRICE>'
         f'<SELL_PRICE IS_NET="0">{money(item.unit_gross_pence)}</SELL_PRICE><VAT_RATE>{item.vat_percent}</VAT_RATE>'
         f"<DELETED>{flag(item.is_discontinued)}</DELETED><WEB>-1</WEB>"
         f"<DISCONTINUED>{flag(item.is_discontinued)}</DISCONTINUED><RUN_TO_ZERO>0</RUN_TO_ZERO>"

@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from khaos_swap_assets.adapters import texts
 from khaos_swap_assets.adapters.khaos import wire
@@ -84,11 +84,11 @@ def _pack_item(raw: Mapping[str, Any]) -> PackItem:
     return _required(raw, "LinkedStockID"), units, wire.to_decimal(proportion) if proportion.strip() else None
 
 
-def _sell_pence(raw: Mapping[str, Any]) -> int | None:
-    """The gross price; net alone tells nothing, since no rate is pushed."""
-    price = raw.get("SellPrice")
+def _pence(raw: Mapping[str, Any], name: str, side: Literal["Gross", "Net"]) -> int | None:
+    """One side of a price; the other tells nothing, since no rate is pushed."""
+    price = raw.get(name)
     try:
-        value = wire.to_decimal(_text(price.get("Gross"))) if isinstance(price, Mapping) else None
+        value = wire.to_decimal(_text(price.get(side))) if isinstance(price, Mapping) else None
     except ValueError:
         return None
     return half_up(*(Fraction(value) * 100).as_integer_ratio()) if value is not None and value > 0 else None
@@ -133,7 +133,8 @@ def _item(raw: Mapping[str, Any]) -> StockCode:
         barcodes=tuple(dict.fromkeys(code for code in found if code)),
         is_discontinued=_flag(options, "Discontinued", otherwise=False),
         is_stock_controlled=_flag(options, "StockControlled", otherwise=True),
-        sell_pence=_sell_pence(raw),
+        sell_pence=_pence(raw, "SellPrice", "Gross"),
+        buy_pence=_pence(raw, "BuyPrice", "Net"),
     )
 
 

@@ -55,23 +55,27 @@ def _stock_code(item: etree._Element) -> StockCode:
         is_discontinued=wire.flag(item, "DISCONTINUED"),
         is_stock_controlled=wire.flag(item, "STOCK_CONTROLLED", default=True),
         pack_components=tuple(_component(link) for link in _links(item) if wire.text(link, "LINK_TYPE") == _PACK),
-        sell_pence=_sell_pence(item),
+        sell_pence=_pence(item, "SELL_PRICE", is_net=False),
+        buy_pence=_pence(item, "BUY_PRICE", is_net=True),
     )
 
 
-def _sell_pence(item: etree._Element) -> int | None:
-    """The price with VAT; one that cannot be read tells nothing, and never holds the item."""
-    price = item.find("SELL_PRICE")
+def _pence(item: etree._Element, tag: str, *, is_net: bool) -> int | None:
+    """A price without or with VAT; one that cannot be read tells nothing, and never holds the item."""
+    price = item.find(tag)
     try:
-        value, rate = wire.number(item, "SELL_PRICE"), wire.number(item, "VAT_RATE")
+        value, rate = wire.number(item, tag), wire.number(item, "VAT_RATE")
     except ValueError:
         return None
     if price is None or value is None or value <= 0:
         return None
-    is_net = (price.get("IS_NET") or "0").strip() == "-1"
-    if is_net and rate is None:
+    is_given_net = (price.get("IS_NET") or "0").strip() == "-1"
+    if is_given_net == is_net:
+        return half_up(*(Fraction(value) * 100).as_integer_ratio())
+    if rate is None:
         return None
-    return half_up(*(Fraction(value) * (100 + Fraction(rate or 0) if is_net else 100)).as_integer_ratio())
+    gross = 100 + Fraction(rate)
+    return half_up(*(Fraction(value) * (10_000 / gross if is_net else gross)).as_integer_ratio())
 
 
 def _own_text(element: etree._Element) -> str:

@@ -22,7 +22,7 @@ from khaos_swap_assets.domain.records.stock_codes import StockCode
 
 COLUMNS = (
     "stock_code, stock_id, description, other_ref, barcodes, is_discontinued, is_stock_controlled, pack_components, "
-    "sell_pence"
+    "sell_pence, buy_pence"
 )
 
 
@@ -33,11 +33,13 @@ def save(conn: psycopg.Connection, items: Sequence[StockCode], now: datetime) ->
     """
     newest = {item.stock_code: item for item in items}
     rows = conn.execute(
-        "SELECT stock_code, content_hash, sell_pence FROM khaos.stock_codes WHERE stock_code = ANY(%s)", (list(newest),)
+        "SELECT stock_code, content_hash, sell_pence, buy_pence FROM khaos.stock_codes WHERE stock_code = ANY(%s)",
+        (list(newest),),
     ).fetchall()
     known = {row[0]: row[1:] for row in rows}
-    fresh = [item for item in newest.values() if known.get(item.stock_code) != (content_hash(item), item.sell_pence)]
-    changed = [item for item in fresh if known.get(item.stock_code, ("",))[0] != content_hash(item)]
+    told = {code: (content_hash(item), item.sell_pence, item.buy_pence) for code, item in newest.items()}
+    fresh = [item for code, item in newest.items() if known.get(code) != told[code]]
+    changed = [item for item in fresh if known.get(item.stock_code, ("",))[0] != told[item.stock_code][0]]
     columns = [*COLUMNS.split(", "), "content_hash", "changed_at", "seen_at"]
     bulk.upsert(conn, "khaos.stock_codes", columns, ["stock_code"], [_row(item, now) for item in fresh])
     return [item.stock_code for item in changed] + _drop_renamed(conn, changed)
@@ -137,19 +139,19 @@ def whole(conn: psycopg.Connection) -> list[StockCode]:
 
 
 def content_hash(item: StockCode) -> str:
-    """What tells a changed item from an unchanged one; its price does not count."""
-    plain = repr(replace(item, sell_pence=None)).replace(", sell_pence=None", "")
+    """What tells a changed item from an unchanged one; its prices do not count."""
+    plain = repr(replace(item, sell_pence=None, buy_pence=None)).replace(", sell_pence=None, buy_pence=None", "")
     return hashlib.sha256(plain.encode()).hexdigest()
 
 
 def _row(item: StockCode, now: datetime) -> tuple[object, ...]:
     head = (item.stock_code, item.stock_id, item.description, item.other_ref, list(item.barcodes))
     flags = (item.is_discontinued, item.is_stock_controlled, Jsonb([list(pair) for pair in item.pack_components]))
-    return (*head, *flags, item.sell_pence, content_hash(item), now, now)
+    return (*head, *flags, item.sell_pence, item.buy_pence, content_hash(item), now, now)
 
 
 def _item(row: tuple[object, ...]) -> StockCode:
-    code, stock_id, description, other_ref, barcodes, is_discontinued, is_controlled, packs, sell_pence = row
+    code, stock_id, description, other_ref, barcodes, is_discontinued, is_controlled, packs, *prices = row
     assert isinstance(barcodes, list)
     assert isinstance(packs, list)
     return StockCode(
@@ -161,5 +163,5 @@ def _item(row: tuple[object, ...]) -> StockCode:
         bool(is_discontinued),
         bool(is_controlled),
         tuple((str(part), int(quantity)) for part, quantity in packs),
-        int(str(sell_pence)) if sell_pence is not None else None,
+        *(int(str(pence)) if pence is not None else None for pence in prices),
     )

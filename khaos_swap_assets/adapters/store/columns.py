@@ -97,6 +97,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "is_stock_controlled": "True where Khaos keeps a level of it",
         "pack_components": "Of a pack: quantity by Stock Code, JSON",
         "sell_pence": "Its own price with VAT, pence; empty where not known",
+        "buy_pence": "What it costs without VAT, pence; empty where not known",
     },
     "khaos.sales_orders": {
         "associated_ref": "The order's reference in the storefront, as Khaos keeps it",

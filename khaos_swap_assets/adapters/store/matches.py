@@ -16,6 +16,7 @@ from psycopg.types.json import Jsonb
 
 from khaos_swap_assets.adapters.store import bulk
 from khaos_swap_assets.domain.records.matches import MatchedLine, MatchedReturn
+from khaos_swap_assets.domain.reporting.returned_goods import ReturnedRow
 
 RETURN_COLUMNS = tuple(field.name for field in fields(MatchedReturn))
 LINE_COLUMNS = tuple(field.name for field in fields(MatchedLine))
@@ -90,17 +91,16 @@ def overspent(conn: psycopg.Connection, so_codes: Sequence[str]) -> set[tuple[st
     return {(row[0], row[1]) for row in rows}
 
 
-def kept_of_month(conn: psycopg.Connection, period: str) -> list[dict[str, Any]]:
-    """What the customers of a month's refunds keep: currency, returns, units and pence of the rows; no stock moves."""
-    with conn.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(
-            "SELECT r.currency, count(DISTINCT l.return_id) AS returns, sum(l.kept_quantity)::integer AS units, "
-            "sum(l.cost_pence * l.kept_quantity / l.quantity)::bigint AS pence FROM recon.reconciliation r "
-            "JOIN recon.matched_lines l USING (return_id) WHERE r.period = %s "
-            "AND (r.refund_pence <> 0 OR r.credited_pence <> 0) "
-            "AND l.kept_quantity > 0 GROUP BY 1 ORDER BY 1",
-            (period,),
-        ).fetchall()
+def returned_in_month(conn: psycopg.Connection, period: str) -> list[ReturnedRow]:
+    """The rows of a month's refunds: where their units went, and what one costs today."""
+    rows = conn.execute(
+        "SELECT l.quantity, sellable_quantity, damaged_quantity, missing_quantity, strange_quantity, kept_quantity, "
+        "unclear_quantity, buy_pence FROM recon.reconciliation r JOIN recon.matched_lines l USING (return_id) "
+        "LEFT JOIN khaos.stock_codes USING (stock_code) WHERE r.period = %s "
+        "AND (r.refund_pence <> 0 OR r.credited_pence <> 0) ORDER BY return_id, product_id",
+        (period,),
+    ).fetchall()
+    return [ReturnedRow(quantity, tuple(units), cost) for quantity, *units, cost in rows]
 
 
 def ids_of_orders(conn: psycopg.Connection, so_codes: Sequence[str]) -> list[str]:

@@ -26,7 +26,8 @@ _GUESSES = frozenset({"", "pack", "near"})
 class StockCode:
     """One catalogue item: ``stock_code`` may be renamed in Khaos, ``stock_id`` never is (khaos.md §3).
 
-    ``sell_pence`` is its own price with VAT, in pence of the house; None where that is not known.
+    ``sell_pence`` is its own price with VAT, ``buy_pence`` what it costs without, in pence of the house; None where
+    that is not known.
     """
 
     stock_code: str
@@ -38,6 +39,7 @@ class StockCode:
     is_stock_controlled: bool = True
     pack_components: tuple[tuple[str, int], ...] = ()
     sell_pence: int | None = None
+    buy_pence: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

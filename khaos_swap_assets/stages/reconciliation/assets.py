@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 
 from khaos_swap_assets.adapters.settings import PERIOD_START
-from khaos_swap_assets.adapters.store import exceptions, matches, residuals
+from khaos_swap_assets.adapters.store import exceptions, residuals
 from khaos_swap_assets.adapters.store.verdicts import LEG_COLUMNS
 from khaos_swap_assets.domain.reporting.tables import summary_table, worst_table
 from khaos_swap_assets.stages.credit_notes.stopping import Held, held
@@ -21,7 +21,7 @@ from khaos_swap_assets.stages.pictures import gap_by_cause, gap_by_month
 from khaos_swap_assets.stages.presenting import as_table, asset, owned, table_metadata
 from khaos_swap_assets.stages.reconciliation.excepting import settle_exceptions
 from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting
-from khaos_swap_assets.stages.reconciliation.month_end import close_month, vat_table
+from khaos_swap_assets.stages.reconciliation.month_end import close_month, goods_table, vat_table
 from khaos_swap_assets.stages.storefront.assets import money_of_month
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -150,7 +150,7 @@ def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolb
     with toolbox.store() as conn:
         chart = gap_by_cause(conn, months, now)
         accepted = residuals.accepted(conn, period)
-        kept = matches.kept_of_month(conn, period)
+        goods = goods_table(conn, period)
         by_month = gap_by_month(conn, period, now)
         behind = held(conn, settings=toolbox.settings, now=now, period=period)
         vat = vat_table(conn, toolbox.settings, period)
@@ -164,7 +164,7 @@ def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolb
             "money": dg.MetadataValue.md(money),
             "vat_errors": dg.MetadataValue.md(vat),
             **_held_metadata(behind),
-            **({"kept_by_customers": as_table(kept)} if kept else {}),
+            "returned_goods": dg.MetadataValue.md(goods),
             "accepted_by_account": as_table([asdict(one) for one in accepted]),
             **({"gap_by_cause": chart} if chart else {}),
             **({"gap_by_month": by_month} if by_month else {}),

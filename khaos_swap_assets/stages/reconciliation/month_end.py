@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.adapters.store import monthly
+from khaos_swap_assets.adapters.store import matches, monthly
 from khaos_swap_assets.domain.money.periods import VatPeriods
 from khaos_swap_assets.domain.money.tax import ROUTE_WORDS, VatErrors
+from khaos_swap_assets.domain.reporting.returned_goods import WHERE, returned_goods
 from khaos_swap_assets.domain.reporting.tables import amount, markdown_table
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from khaos_swap_assets.adapters.settings import Settings
     from khaos_swap_assets.domain.reporting.month_end import MonthEnd
     from khaos_swap_assets.stages.toolbox import Toolbox
+
+HOME = "GBP"
 
 
 def close_month(tools: Toolbox, period: str) -> tuple[MonthEnd, ...]:
@@ -55,3 +58,11 @@ def vat_table(conn: psycopg.Connection, settings: Settings, period: str) -> str:
     ]
     told = f"VAT periods: {periods.words}; months: {', '.join(months)}; box 6: {box6 or 'not given'}.\n\n"
     return told + markdown_table(("currency", "claimed too much", "claimed too little", "correction"), rows)
+
+
+def goods_table(conn: psycopg.Connection, period: str) -> str:
+    """The units of the month's refunds by where they are, and their cost of today (FINANCE_RULES U-27)."""
+    totals = returned_goods(matches.returned_in_month(conn, period))
+    rows = [(WHERE[one.where], one.units, amount(one.cost_pence, HOME), one.without_cost or "") for one in totals]
+    header = ("where they are", "units", "their cost", "units of unknown cost")
+    return markdown_table(header, rows) if rows else "Nothing came back.\n"

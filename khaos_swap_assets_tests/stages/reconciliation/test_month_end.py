@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from typing import Any
@@ -12,8 +13,9 @@ from pydantic import SecretStr
 from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.adapters.store import monthly
 from khaos_swap_assets.domain.money.amounts import split_gross
-from khaos_swap_assets.stages.reconciliation.month_end import close_month, month_of, vat_table
+from khaos_swap_assets.stages.reconciliation.month_end import close_month, goods_table, month_of, vat_table
 from khaos_swap_assets_tests.domain.payments import a_payment, a_refund
+from khaos_swap_assets_tests.stages.stock.test_adjustments import inspected
 from khaos_swap_assets_tests.stages.storefront.test_money import MoneyTown
 from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, an_order, connect, some_settings
 
@@ -58,6 +60,31 @@ def test_a_month_computed_again_replaces_itself(town: Town) -> None:
     town.sync()
     close_month(town.tools, "2026-03")
     assert town.ask("SELECT currency, gap_pence FROM recon.month_end ORDER BY 1") == [("EUR", -1000), ("GBP", 0)]
+
+
+@pytest.mark.parametrize(
+    ("condition", "told"),
+    [
+        ("Sellable", "| back in the saleable stock, at cost | 1 | £22.00 |  |"),
+        ("Damaged", "| in quarantine, at cost until it is written down or off | 1 | £22.00 |  |"),
+        ("Missing", "| not in the parcel: a loss, for a claim | 1 | £22.00 |  |"),
+        ("", "| on its way or not inspected | 1 | £22.00 |  |"),
+    ],
+)
+def test_u27_every_returned_unit_has_its_place_and_its_cost(town: Town, condition: str, told: str) -> None:
+    """A shirt that cost £22.00, beside one of which nobody tells the cost."""
+    town.with_settings(mode="audit", post_from=None)
+    town.sells_and_takes_back(a_return(1, quality_control_status="Pending"), a_return(2, a_line("CAP")))
+    town.khaos.items["HAT"] = replace(town.khaos.items["HAT"], buy_pence=2200)
+    if condition:
+        inspected(town, (condition, 1))
+    town.sync()
+    with connect(town) as conn:
+        rows = goods_table(conn, "2026-03").splitlines()[2:]
+    if condition == "Sellable":
+        assert rows == ["| back in the saleable stock, at cost | 2 | £22.00 | 1 |"]
+    else:
+        assert rows == sorted(["| back in the saleable stock, at cost | 1 | £0.00 | 1 |", told])
 
 
 def test_an_empty_month_is_empty(town: Town) -> None:
@@ -117,9 +144,8 @@ def money_town(database_url: str) -> MoneyTown:
 
 def credit(town: Town, code: str, pence: int, made_on: date) -> None:
     """Staff credit the return in Khaos; issued on the day it is made."""
-    town.khaos.notes[code] = a_note(
-        code, pence, associated_ref="RMA1", created_on=made_on, issued_on=made_on, net_pence=split_gross(pence, 20)[0]
-    )
+    net, days = split_gross(pence, 20)[0], {"created_on": made_on, "issued_on": made_on}
+    town.khaos.notes[code] = a_note(code, pence, associated_ref="RMA1", net_pence=net, **days)
 
 
 def signed(town: Town, period: str) -> dict[str, Any]:
@@ -250,7 +276,7 @@ def test_a_late_second_payment_leaves_the_closed_month_as_it_was(money_town: Mon
     money_town.sync()
     assert signed(money_town, "2026-03") == before
     assert signed(money_town, "2026-04") == SECOND | {"credited": 7000, "gap": 0, "causes": {}, "vat_gap": 0}
-    assert money_town.kinds() == {}
+    assert money_town.kinds() == {"credited_beyond_sale": "RMA1"}  # both notes hold the one hat (U-26)
 
 
 def test_trouble_with_the_second_part_belongs_to_its_own_month(money_town: MoneyTown) -> None:
