@@ -193,6 +193,8 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "created_at": "When the storefront made it, UTC",
         "moved_pence": "Money that moved, pence",
         "gift_card_pence": "Put on gift cards, pence",
+        "sold_pence": "What the order came to in the customer's currency, pence; 0 until read",
+        "sold_shop_pence": "What the order came to in the shop's currency, pence; 0 until read",
         "moved_at": "When the money moved, UTC; empty until then",
         "return_id": "Swap's id of the return that it pays; empty where none is known",
         "linked_by": "Rule that linked it to the return",
