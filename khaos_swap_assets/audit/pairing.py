@@ -18,12 +18,12 @@ from khaos_swap_assets.adapters.files.tables import CURRENCY, HOME_CURRENCY
 from khaos_swap_assets.audit.cases import AuditedReturn, AuditedReturns, cases
 from khaos_swap_assets.audit.deciding import Decided, decided, same_codes
 from khaos_swap_assets.audit.inputs import Inputs
+from khaos_swap_assets.audit.order_sums import goodwill, over_credited
 from khaos_swap_assets.domain.judging.document_facts import NoteFacts, share_of
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
-from khaos_swap_assets.domain.judging.order_credits import NOTHING, OverCredit, over_credits
+from khaos_swap_assets.domain.judging.order_credits import NOTHING, OverCredit
 from khaos_swap_assets.domain.linking.attribution import CoverClaim, may_cover
 from khaos_swap_assets.domain.linking.evidence import read
-from khaos_swap_assets.domain.linking.goodwill import LooseMoney, settle
 from khaos_swap_assets.domain.linking.loose_notes import MERGED, Standing, link_notes
 from khaos_swap_assets.domain.linking.records import (
     Link,
@@ -35,7 +35,6 @@ from khaos_swap_assets.domain.linking.records import (
     unknown_codes,
 )
 from khaos_swap_assets.domain.money.amounts import exponent_of
-from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.money.tax import Amount
 from khaos_swap_assets.domain.records.decisions import PersonDecision
 from khaos_swap_assets.domain.refunds.payments import Refund
@@ -93,8 +92,8 @@ class Pairing:
 
     ``shares`` are the pence that a note credits to a return, by both; ``doubtful`` the notes that fit a return and
     another one alike, ``merged`` those of them that may credit several together, ``loose_of`` those that no return has
-    for certain, by customer;
-    ``money_of`` money without a return that a note without one settles, ``decided`` what people decided.
+    for certain, by customer; ``money_of`` money without a return that a note without one settles, ``over`` what notes
+    credit beyond the order, ``decided`` what people decided.
     """
 
     cases: AuditedReturns
@@ -154,55 +153,11 @@ def pair(inputs: Inputs, made: Sequence[PersonDecision] = ()) -> Pairing:
         doubtful={one: tuple(sorted(codes)) for one, codes in doubtful.items()},
         merged=frozenset(one.note_codes[0] for one in matching.ambiguities if one.matched_by == MERGED),
         reason_of={reason.note_code: reason for reason in matching.reasons},
-        money_of=_goodwill([one for one in note_records.values() if one.code not in told], found, shares),
-        over=_over_credits(found, {note.code: note for note in notes}, shares),
+        money_of=goodwill([one for one in note_records.values() if one.code not in told], found, shares),
+        over=over_credited(found, {note.code: note for note in notes}, shares),
         loose_of=_loose(notes, {link.note_code for link in matching.certain}),
         decided=laid,
     )
-
-
-def _goodwill(
-    notes: Iterable[NoteRecord], found: AuditedReturns, shares: Mapping[tuple[str, str], int]
-) -> dict[str, Refund]:
-    """The money without a return that a note without one settles, within what its order leaves to credit."""
-    if not found.stray_refunds:
-        return {}
-    strays = {one.refund_id: one for one in found.stray_refunds if not one.return_ref}
-    loose = [
-        LooseMoney(
-            one.refund_id,
-            found.orders.ref_of(one.order_name) or found.naming.ref_of(one.order_name),
-            one.currency,
-            one.moved_pence,
-            london_date(one.moved_at) if one.moved_at else None,
-        )
-        for one in strays.values()
-    ]
-    room = _room({one.order_ref for one in loose}, found, shares)
-    return {code: strays[refund_id] for code, refund_id in settle(notes, loose, room).items()}
-
-
-def _room(refs: Iterable[str], found: AuditedReturns, shares: Mapping[tuple[str, str], int]) -> dict[str, int]:
-    """What each of these orders, where it is known, leaves to credit beside the notes of its returns."""
-    paid = {ref: pence for ref in refs if (pence := found.paid_of(ref)) is not None}
-    of_return = {case.return_.return_id: case.order_ref for case in found.all if case.order_ref in paid}
-    for (_, return_id), pence in shares.items():
-        if return_id in of_return:
-            paid[of_return[return_id]] -= pence
-    return paid
-
-
-def _over_credits(
-    found: AuditedReturns, notes: Mapping[str, FileNote], shares: Mapping[tuple[str, str], int]
-) -> dict[str, OverCredit]:
-    """What the notes of each return credit beyond its order, with all notes of that."""
-    orders = {case.return_.return_id: case.order for case in found.all if case.order}
-    whole = {code: notes[code].shown() for code, _ in shares}
-    credited = (
-        (key, whole[code] if pence == whole[code].gross_pence else replace(whole[code], gross_pence=pence, lines=()))
-        for (code, key), pence in shares.items()
-    )
-    return over_credits(credited, orders, found.packs)
 
 
 def _by_return(links: Sequence[Link]) -> dict[str, tuple[Link, ...]]:

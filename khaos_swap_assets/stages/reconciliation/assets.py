@@ -136,7 +136,7 @@ def reconciliation_exceptions(toolbox: dg.ResourceParam[Toolbox]) -> dg.Material
 @asset(
     "reconciliation/month_end",
     deps="reconciliation/returns reconciliation/exceptions matched/return_lines khaos/credit_notes "
-    "credit_notes/postings storefront/refunds",
+    "credit_notes/postings storefront/refunds khaos/stock_codes",
     partitions_def=months_from(PERIOD_START),
     **owned("reconciliation", "finance", "ours", "report"),
     description="The month as finance signs it (London calendar): refunded, credited, issued, the gap by cause.",

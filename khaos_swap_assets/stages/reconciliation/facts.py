@@ -134,11 +134,9 @@ class Batch:
     def facts(self, record: Return) -> ReturnFacts:
         """The facts of one return."""
         key, dossier = record.return_id, self.dossier
-        head, postings = dossier.heads.get(key), dossier.postings.get(key, [])
-        problems = head.order_problems if head else ("waiting",)
-        saved, posted = dossier.drafts.get(key, []), {one.ordinal for one in postings}
+        head, saved, postings = dossier.heads.get(key), dossier.drafts.get(key, []), dossier.postings.get(key, [])
+        problems, posted = head.order_problems if head else ("waiting",), {one.ordinal for one in postings}
         ours = [one for one in saved if one.draft and one.ordinal in posted]
-        beyond = {one.ordinal: one.draft.value_pence - one.draft.posted.refund_pence for one in ours if one.draft}
         lines, extras = self._lines(record, ours), self.extras.get(key, Extras())
         settled = dossier.settled(record, policy := policy_of(record, self.policy), posted_of(ours))
         return ReturnFacts(
@@ -151,7 +149,7 @@ class Batch:
             over_pence=head.over_pence if head else 0,
             over_credit=self.over.get(key, NOTHING),
             customer_code=(head.customer_code or "") if head and not head.customer_is_generic else "",
-            postings=tuple(_posting(one, beyond.get(one.ordinal, 0)) for one in postings),
+            postings=tuple(_postings(postings, ours)),
             notes=tuple(self._note(note, record) for note, _ in dossier.notes.get(key, ())),
             moves=tuple(_move(move, lines) for move in dossier.moves.get(key, ())),
             strays=head.strange_conditions if head else (),
@@ -260,18 +258,20 @@ def _line(
     )
 
 
-def _posting(posting: Posting, beyond_pence: int) -> PostingFacts:
-    refusal = "" if posting.ended_by.startswith(PERSON) else posting.ended_by
-    return PostingFacts(
-        reference=posting.reference,
-        state=posting.state,
-        value_pence=posting.value_pence,
-        handed_out_at=posting.handed_out_at,
-        witnessed_pence=posting.witnessed_pence,
-        refusal=refusal if posting.state == "refused" else "",
-        has_rival_notes=posting.state == "in_doubt" and bool(posting.doubt),
-        beyond_pence=beyond_pence,
-    )
+def _postings(postings: Iterable[Posting], ours: Iterable[drafts.SavedDraft]) -> Iterator[PostingFacts]:
+    beyond = {one.ordinal: one.draft.value_pence - one.draft.posted.refund_pence for one in ours if one.draft}
+    for posting in postings:
+        refusal = "" if posting.ended_by.startswith(PERSON) else posting.ended_by
+        yield PostingFacts(
+            reference=posting.reference,
+            state=posting.state,
+            value_pence=posting.value_pence,
+            handed_out_at=posting.handed_out_at,
+            witnessed_pence=posting.witnessed_pence,
+            refusal=refusal if posting.state == "refused" else "",
+            has_rival_notes=posting.state == "in_doubt" and bool(posting.doubt),
+            beyond_pence=beyond.get(posting.ordinal, 0),
+        )
 
 
 def _move(move: stock.Move, lines: Iterable[LineFacts]) -> MoveFacts:
