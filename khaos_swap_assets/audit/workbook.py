@@ -1,14 +1,12 @@
 """The workbook: a summary, every row and every exception, to be filtered and sorted.
 
-Belongs here: sheets and cells. Stays out: figures (``summary``). Text is always written as text, so that no cell can
-become a formula; money is written as real numbers in whole units, days as real dates.
+Belongs here: which sheets there are and their cells. Stays out: figures (``summary``) and how a sheet looks
+(``sheets``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any, get_args
 
@@ -16,47 +14,30 @@ from khaos_swap_assets.audit.control import Strip
 from khaos_swap_assets.audit.deciding import Ruling
 from khaos_swap_assets.audit.findings import AuditFinding
 from khaos_swap_assets.audit.rows import LEG_WORDS, STATUS_WORDS, STEP_WORDS, AuditRow
+from khaos_swap_assets.audit.sheets import MoneyCell, Sheets
 from khaos_swap_assets.audit.summary import Summary, Totals
 from khaos_swap_assets.domain.judging.waterfall import LEGS
-from khaos_swap_assets.domain.money.amounts import exponent_of, from_pence
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.decisions import DecisionKind
 
 MOST_ROWS = 1_000_000
-LONGEST_CELL = 32_000
-ROW_HEADINGS = (
-    *("RMA", "Return", "Order", "Credit Notes", "Currency", "Refunded", "Credited", "Gap"),
-    *LEG_WORDS.values(),
-    *("VAT gap", "Status", "Matched by", "Certainty", "Day", "Period", "Paid on", "Credited on"),
-    "Decision",
+ROW_PAGES = (
+    ("RMA", "Order", "Credit Notes", "Currency", "Refunded", "Credited", "Gap", "Status", "Day", "Decision"),
+    (*LEG_WORDS.values(), "VAT gap"),
+    ("Matched by", "Certainty", "Period", "Paid on", "Credited on", "Return"),
 )
-FINDING_HEADINGS = (
-    *("Kind", "Owner", "Subject", "RMA", "Order", "SKU", "Money at risk", "Currency", "Opened on", "Message"),
-    *("Suggestion", "What to do", "Refunded", "Credited", "Decision", "Object", "Decided by", "Reason"),
+FINDING_PAGES = (
+    ("Subject", "Kind", "Owner", "Money at risk", "Currency", "Opened on", "Message", "What to do"),
+    ("RMA", "Order", "SKU", "Refunded", "Credited", "Suggestion"),
+    ("Decision", "Object", "Decided by", "Reason"),
 )
-RULING_HEADINGS = (
-    *("Decision", "Subject", "Object", "Decided by", "Reason", "Decided on", "Money at risk", "Refunded", "Credited"),
-    *("Currency", "State"),
+RULING_PAGES = (
+    (
+        *("Decision", "Subject", "Object", "Decided by", "Reason", "Decided on", "Money at risk", "Refunded"),
+        *("Credited", "Currency", "State"),
+    ),
 )
 CHOICES = get_args(DecisionKind)
-LEFT = frozenset({"Encoding", "First day", "Last day"})
-WIDTHS = {
-    "Message": 70,
-    "Suggestion": 50,
-    "What to do": 70,
-    "Credit Notes": 22,
-    "Subject": 22,
-    "Status": 28,
-    "Kind": 24,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class MoneyCell:
-    """Money in a cell."""
-
-    pence: int
-    currency: str
 
 
 def write(path: Path, summary: Summary, rows: Sequence[AuditRow], findings: Sequence[AuditFinding]) -> None:
@@ -71,118 +52,40 @@ def write(path: Path, summary: Summary, rows: Sequence[AuditRow], findings: Sequ
         "default_date_format": "yyyy-mm-dd",
     }
     with xlsxwriter.Workbook(str(path), options) as book:
-        sheets = _Sheets(book)
+        sheets = Sheets(book)
         _summary_sheet(sheets, summary)
-        sheets.table("Reconciliation", ROW_HEADINGS, [_row_cells(row) for row in rows[:MOST_ROWS]])
-        sheet = sheets.table("Exceptions", FINDING_HEADINGS, [_finding_cells(one) for one in findings[:MOST_ROWS]])
-        choices, place = {"validate": "list", "source": list(CHOICES)}, FINDING_HEADINGS.index("Decision")
+        sheets.table("Reconciliation", ROW_PAGES, [_row_cells(row) for row in rows[:MOST_ROWS]])
+        sheet = sheets.table("Exceptions", FINDING_PAGES, [_finding_cells(one) for one in findings[:MOST_ROWS]])
+        choices = {"validate": "list", "source": list(CHOICES)}
+        place = len((*FINDING_PAGES[0], *FINDING_PAGES[1]))
         sheet.data_validation(1, place, max(len(findings), 1), place, choices)
         if summary.rulings:
-            sheets.table("Decided", RULING_HEADINGS, list(map(_ruling_cells, summary.rulings)))
-
-
-def _money_format(plain: str) -> str:
-    """Negative amounts in red, and a dash for nothing, so that what differs is seen at once."""
-    return f'{plain};[Red]-{plain};"\N{EN DASH}"'
-
-
-class _Sheets:
-    """Writes cells by the kind of their value."""
-
-    def __init__(self, book: Any) -> None:
-        self._book = book
-        self._bold = book.add_format({"bold": True, "bottom": 1, "bg_color": "#EEF2F6", "text_wrap": True})
-        self._right = book.add_format({"bold": True, "bottom": 1, "bg_color": "#EEF2F6", "align": "right"})
-        self._title = book.add_format({"bold": True, "font_size": 14})
-        self._day = book.add_format({"num_format": "yyyy-mm-dd", "align": "left"})
-        self._money = {
-            places: book.add_format({"num_format": _money_format("#,##0" + ("." + "0" * places if places else ""))})
-            for places in (0, 2, 3)
-        }
-
-    def table(self, name: str, headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> Any:
-        """A sheet with a frozen heading and filters; gives it."""
-        sheet = self._sheet(name)
-        sheet.freeze_panes(1, 1)
-        sheet.autofilter(0, 0, max(len(rows), 1), len(headings) - 1)
-        for column, heading in enumerate(headings):
-            sheet.set_column(column, column, WIDTHS.get(heading, 14))
-        self.line(sheet, 0, headings, self._bold)
-        for number, cells in enumerate(rows, start=1):
-            self.line(sheet, number, cells)
-        return sheet
-
-    def plain(self, name: str, rows: Sequence[Sequence[Any]]) -> None:
-        """A sheet of titles (lines of one cell), headings (tuples) and figures."""
-        sheet = self._sheet(name)
-        sheet.set_column(0, 0, 34)
-        sheet.set_column(1, 6, 16)
-        for number, cells in enumerate(rows):
-            if isinstance(cells, tuple):
-                for column, heading in enumerate(cells):
-                    is_left = column == 0 or heading in LEFT
-                    sheet.write_string(number, column, heading, self._bold if is_left else self._right)
-            else:
-                self.line(sheet, number, cells, self._title if len(cells) == 1 else None)
-
-    def _sheet(self, name: str) -> Any:
-        sheet = self._book.add_worksheet(name)
-        sheet.set_landscape()
-        sheet.set_paper(9)
-        sheet.fit_to_pages(1, 0)
-        return sheet
-
-    def line(self, sheet: Any, number: int, cells: Sequence[Any], style: Any = None) -> None:
-        """One row of cells; nothing is left blank."""
-        for column, value in enumerate(cells):
-            if isinstance(value, MoneyCell):
-                places = exponent_of(value.currency)
-                sheet.write_number(number, column, from_pence(value.pence, value.currency), self._money[places])
-            elif isinstance(value, date):
-                sheet.write_datetime(number, column, value, self._day)
-            elif isinstance(value, int):
-                sheet.write_number(number, column, value)
-            elif value:
-                sheet.write_string(number, column, str(value)[:LONGEST_CELL], style)
+            sheets.table("Decided", RULING_PAGES, list(map(_ruling_cells, summary.rulings)))
 
 
 def _row_cells(row: AuditRow) -> list[Any]:
-    amounts = (row.refund_pence, row.credited_pence, row.gap_pence, *(row.legs[leg] for leg in LEGS))
+    def money(pence: int) -> MoneyCell:
+        return MoneyCell(pence, row.currency)
+
     return [
-        row.rma,
-        row.return_id,
-        row.order_ref,
-        ";".join(row.credit_note_codes),
-        row.currency,
-        *(MoneyCell(pence, row.currency) for pence in amounts),
-        None if row.vat_gap_pence is None else MoneyCell(row.vat_gap_pence, row.currency),
-        STATUS_WORDS[row.status],
-        row.matched_by,
-        row.certainty,
-        row.day,
-        row.period,
+        *(row.rma, row.order_ref, ";".join(row.credit_note_codes), row.currency),
+        *map(money, (row.refund_pence, row.credited_pence, row.gap_pence)),
+        *(STATUS_WORDS[row.status], row.day, row.decision),
+        *(money(row.legs[leg]) for leg in LEGS),
+        None if row.vat_gap_pence is None else money(row.vat_gap_pence),
+        *(row.matched_by, row.certainty, row.period),
         *(";".join(map(str, days)) for days in (row.timing.paid_on, row.timing.credited_on)),
-        row.decision,
+        row.return_id,
     ]
 
 
 def _finding_cells(finding: AuditFinding) -> list[Any]:
     amounts = (finding.money_at_risk_pence, finding.refund_pence, finding.credited_pence)
-    money, *sides = (_money_cell(pence, finding.currency) for pence in amounts)
+    at_risk, *sides = (_money_cell(pence, finding.currency) for pence in amounts)
     return [
-        finding.kind,
-        finding.described.owner,
-        finding.subject,
-        finding.rma,
-        finding.order_ref,
-        finding.sku,
-        money,
-        finding.currency,
-        finding.opened_on,
-        finding.message,
-        finding.suggestion,
-        finding.described.action,
-        *sides,
+        *(finding.subject, finding.kind, finding.described.owner, at_risk, finding.currency, finding.opened_on),
+        *(finding.message, finding.described.action),
+        *(finding.rma, finding.order_ref, finding.sku, *sides, finding.suggestion),
         *((one.decision, one.object, one.decided_by, one.reason) if (one := finding.waiver) else ()),
     ]
 
@@ -201,7 +104,7 @@ def _ruling_cells(ruling: Ruling) -> list[Any]:
     ]
 
 
-def _summary_sheet(sheets: _Sheets, summary: Summary) -> None:
+def _summary_sheet(sheets: Sheets, summary: Summary) -> None:
     lines: list[Sequence[Any]] = [
         ["Returns and Credit Notes"],
         ["As of", summary.span.as_of],
@@ -242,9 +145,11 @@ def _totals_lines(totals: Totals) -> list[Sequence[Any]]:
         [],
         ("Status", "Gap", "Rows"),
     ]
-    lines += [[STATUS_WORDS[name], money(tally.pence), tally.count] for name, tally in totals.by_status.items()]
+    lines += [
+        [STATUS_WORDS[name], money(tally.pence), tally.count] for name, tally in totals.by_status.items() if tally.count
+    ]
     lines += [[], ("Cause", "Gap")]
-    lines += [[STEP_WORDS[step], money(pence)] for step, pence in totals.steps.items()]
+    lines += [[STEP_WORDS[step], money(pence)] for step, pence in totals.steps.items() if pence]
     shifted = ("Credited in another month", "Credited for another month")
     lines += [[], ("Month", "Refunded", "Credited", "Not reconciled", "Rows", *shifted)]
     for month, one in totals.by_month.items():

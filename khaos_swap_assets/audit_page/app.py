@@ -162,12 +162,13 @@ def audited(desk: Desk, asked: AuditRequest) -> dict[str, Any]:
     headlines = [
         f"{format_money(one.open.pence, one.currency)} in {one.open.count:,} returns and Credit Notes"
         for one in done.summary.totals
+        if one.open.count or one is done.summary.totals[0]
     ]
     return {
         "headlines": headlines,
         "not_compared": list(done.summary.not_compared),
         "decided": [
-            f"{format_money(one.decided.pence, one.currency)} in {one.decided.count:,}, decided by people"
+            f"{format_money(one.decided.pence, one.currency)} decided by people, in {one.decided.count:,} of the rows"
             for one in done.summary.totals
             if one.decided.count
         ],

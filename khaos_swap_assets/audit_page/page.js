@@ -82,8 +82,13 @@ function show(kind) {
 function headings(kind, told, card) {
   const asked = told.missing.filter(one => one.needed || one.near);
   const others = told.missing.filter(one => !asked.includes(one));
+  const near = asked.filter(one => one.near);
   if (asked.length) make("p", "Say which heading holds what:", card);
   for (const one of asked) heading(kind, told, one, card);
+  if (near.length > 1) {
+    const button = make("button", `Use the ${near.length} headings that are perhaps meant`, card, { class: "plain" });
+    button.addEventListener("click", () => mapped(kind, { ...told.mapped, ...Object.fromEntries(near.map(one => [one.near.heading, one.column])) }));
+  }
   if (!others.length) return;
   const more = make("details", "", card);
   make("summary", "Columns that are not there, if you have them under another heading", more);
@@ -101,10 +106,14 @@ function heading(kind, told, one, parent) {
     const said = { ...told.mapped };
     for (const name of Object.keys(said)) if (said[name] === one.column) delete said[name];
     if (select.value) said[select.value] = one.column;
-    files[kind] = await working(() => ask("PUT", `files/${kind}/headings`, JSON.stringify(said)));
-    show(kind);
-    ready();
+    await mapped(kind, said);
   });
+}
+
+async function mapped(kind, said) {
+  files[kind] = await working(() => ask("PUT", `files/${kind}/headings`, JSON.stringify(said)));
+  show(kind);
+  ready();
 }
 
 async function run() {
@@ -136,7 +145,7 @@ async function run() {
       const limits = make("ul", "", result);
       for (const limit of told.not_compared) make("li", limit, limits);
       const links = make("p", "", result);
-      for (const name of told.reports) {
+      for (const name of told.reports.sort((one, other) => (other === "report.html") - (one === "report.html"))) {
         make("a", name === "report.html" ? "Open the report" : name, links, { href: `report/${name}`, target: "_blank", rel: "noopener" });
         links.append("  ");
       }

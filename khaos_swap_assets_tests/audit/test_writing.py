@@ -6,11 +6,14 @@ import csv
 import json
 import re
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 from typing import get_args
 from xml.etree import ElementTree
 
+import openpyxl
 import pytest
+from openpyxl.utils import get_column_letter
 
 from khaos_swap_assets.adapters.files.faults import BadInputError
 from khaos_swap_assets.adapters.files.written import FORMULA_STARTS
@@ -145,8 +148,8 @@ def test_the_workbook_has_filters_frozen_headings_real_numbers_and_dates(tmp_pat
         assert pane is not None
         assert pane.get("state") == "frozen"
     cells = {cell.get("r"): cell for cell in rows.iter(f"{SHEET}c")}
-    values = {name: cells[name].findtext(f"{SHEET}v") for name in ("F2", "G2", "H2", "X2")}
-    assert values == {"F2": "24.99", "G2": "49.98", "H2": "24.99", "X2": "46083"}
+    values = {name: cells[name].findtext(f"{SHEET}v") for name in ("E2", "F2", "G2", "I2")}
+    assert values == {"E2": "24.99", "F2": "49.98", "G2": "24.99", "I2": "46083"}
     assert all(cells[name].get("t") != "s" for name in values)
 
 
@@ -163,6 +166,20 @@ def test_the_page_says_what_matters(tmp_path: Path) -> None:
     text = (written(small_shop(), tmp_path) / "report.html").read_text(encoding="utf-8")
     for words in ("£82.48", "What to fix first", "Who acts", "How old it is", "The worst 4", "<svg", "EUR"):
         assert words in text
+
+
+def test_detail_sheets_print_on_a4_landscape_page_by_page_with_what_a_row_is_about(tmp_path: Path) -> None:
+    book = openpyxl.load_workbook(written(small_shop(), tmp_path) / "report.xlsx")
+    for name in ("Reconciliation", "Exceptions"):
+        sheet = book[name]
+        assert (sheet.page_setup.orientation, sheet.page_setup.paperSize) == ("landscape", 9)
+        assert (sheet.print_title_rows, sheet.print_title_cols) == ("$1:$1", "$A:$A")
+        widths = [sheet.column_dimensions[get_column_letter(at)].width for at in range(1, sheet.max_column + 1)]
+        ends = [0, *(one.id for one in sheet.col_breaks.brk), len(widths)]
+        for first, last in pairwise(ends):
+            across = sum(widths[first:last]) + widths[0] * bool(first)
+            assert across * int(sheet.page_setup.scale) / 100 < 125
+            assert int(sheet.page_setup.scale) >= 55
 
 
 def test_page_and_workbook_begin_with_what_was_read_and_what_was_not_compared(tmp_path: Path) -> None:

@@ -45,9 +45,22 @@ def page(tmp_path: Path) -> Iterator[Page]:
         yield page
 
 
-def picture(page: Page, name: str) -> None:
+def picture(page: Page, name: str, *, full: bool = True) -> None:
     if folder := os.environ.get("PICTURES"):
-        page.screenshot(path=Path(folder) / name, full_page=True)
+        page.screenshot(path=Path(folder) / name, full_page=full)
+
+
+DROPPED = """([selector, name, text]) => {
+    const data = new DataTransfer();
+    data.items.add(new File([text], name));
+    document.querySelector(selector).dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true }));
+}"""
+
+
+def drop(page: Page, kind: str, path: Path) -> None:
+    """Drop a file on the card of its kind, and wait until it is read."""
+    page.evaluate(DROPPED, [f"#{kind}", path.name, path.read_text(encoding="utf-8")])
+    page.locator(f"#{kind}").get_by_text(path.name).first.wait_for()
 
 
 def test_exports_are_dropped_a_heading_is_mapped_and_the_report_is_read(page: Page, tmp_path: Path) -> None:
@@ -64,8 +77,7 @@ def test_exports_are_dropped_a_heading_is_mapped_and_the_report_is_read(page: Pa
         "credit-notes": tmp_path / "credit_notes.csv",
     }
     for kind, path in given.items():
-        page.set_input_files(f"#pick-{kind}", path)
-        page.locator(f"#{kind}").get_by_text(path.name).first.wait_for()
+        drop(page, kind, path)
     expect(page.locator("#sales-orders")).to_contain_text("read as Shopify: orders export")
     expect(page.get_by_role("button", name="Audit")).to_be_disabled()
     picture(page, "audit_headings.png")
@@ -77,7 +89,63 @@ def test_exports_are_dropped_a_heading_is_mapped_and_the_report_is_read(page: Pa
     with page.context.expect_page() as opened:
         page.get_by_text("Open the report").click()
     opened.value.get_by_text("Not reconciled").first.wait_for()
+    picture(opened.value, "audit_report.png", full=False)
     assert wrong == []
+
+
+def fits(page: Page) -> bool:
+    """Whether nothing of a page is wider than the screen."""
+    wide = "[...document.querySelectorAll('body *')].some(one => one.getBoundingClientRect().right > innerWidth + 1)"
+    return not page.evaluate(wide)
+
+
+def test_on_a_phone_a_person_says_what_stands_beside_the_files(page: Page, tmp_path: Path) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    shop = small_shop()
+    shop.decided("accepted_value", "RMA2")
+    shop.decided("settled_outside", "RMA3", refunded="20.00")
+    shop.paid(1, "24.99", gateway="Rewards")
+    paths = shop.write(tmp_path / "in")
+    given = {
+        "returns": paths.returns,
+        "stock-codes": paths.stock_codes,
+        "sales-orders": paths.sales_orders,
+        "credit-notes": paths.credit_notes,
+        "decisions": paths.decisions[0],
+    }
+    for kind, path in given.items():
+        page.set_input_files(f"#pick-{kind}", path)
+        page.locator(f"#{kind}").get_by_text(path.name).first.wait_for()
+    assert fits(page)
+    page.fill("#as_of", "2026-03-31")
+    page.select_option("#vat_periods", "quarters-3")
+    page.fill("#payment_kinds", "rewards")
+    page.get_by_role("button", name="Audit").click()
+    expect(page.locator("#result")).to_contain_text("Means of payment: 'rewards' is no list such as")
+    page.fill("#payment_kinds", "rewards:money, pay4u:gift_card")
+    page.fill("#returns-total", "1")
+    page.get_by_role("button", name="Audit").click()
+    expect(page.locator("#result")).to_contain_text("--expect-total returns: cannot be compared")
+    page.fill("#returns-total", "")
+    page.get_by_role("button", name="Audit").click()
+    expect(page.locator("#result")).to_contain_text("£2.50 decided by people, in 1 of the rows")
+    expect(page.locator("#result")).to_contain_text("refunded £24.99, credited £0.00 now")
+    assert fits(page)
+    with page.context.expect_page() as opened:
+        page.get_by_text("Open the report").click()
+    report = opened.value
+    report.set_viewport_size({"width": 390, "height": 844})
+    report.get_by_text("quarters ending in month 3").first.wait_for()
+    report.get_by_text("What people decided").wait_for()
+    assert fits(report)
+
+
+def test_all_proposals_are_taken_at_once(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "credit_notes.csv").write_text(GRID.replace("Money back", "Total paid inc VAT"), encoding="utf-8")
+    drop(page, "credit-notes", tmp_path / "credit_notes.csv")
+    page.get_by_label("Heading of gross").select_option("")
+    page.get_by_text("headings that are perhaps meant").click()
+    expect(page.get_by_label("Heading of credit_note_code")).to_have_count(0)
 
 
 def test_a_file_that_is_none_is_refused_on_its_card(page: Page, tmp_path: Path) -> None:

@@ -1,0 +1,153 @@
+"""How a sheet of the workbook looks, on the screen and on A4 paper.
+
+Belongs here: formats, widths, what repeats on each printed page. Stays out: which sheets there are and what they say
+(``workbook``). Text is always written as text, so that no cell can become a formula; money is written as real numbers
+in whole units, days as real dates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from khaos_swap_assets.domain.money.amounts import exponent_of, from_pence
+
+LONGEST_CELL = 32_000
+PAPER = 112
+"""Characters that stand side by side on A4 landscape at full size."""
+SUMMARY_WIDTHS = (34, 16)
+SUMMARY_COLUMNS = 7
+LINE_HEIGHT = 15
+WRAPPED = frozenset({"Message", "What to do", "Suggestion", "Decision", "Reason", "State", "Credit Notes", "Status"})
+LEFT = frozenset({"Encoding", "First day", "Last day"})
+WIDTHS = {
+    **dict.fromkeys(("Message", "What to do"), 42),
+    **dict.fromkeys(("Suggestion", "Reason", "State"), 34),
+    "Status": 27,
+    **dict.fromkeys(("Kind", "Object", "Decision"), 24),
+    **dict.fromkeys(("Credit Notes", "Subject", "Matched by"), 17),
+    **dict.fromkeys(("RMA", "Order", "Owner", "SKU", "Decided by", "Return", "Paid on", "Credited on"), 14),
+    **dict.fromkeys(("Currency", "Period"), 10),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyCell:
+    """Money in a cell."""
+
+    pence: int
+    currency: str
+
+
+def _money_format(plain: str) -> str:
+    """Negative amounts in red, and a dash for nothing, so that what differs is seen at once."""
+    return f'{plain};[Red]-{plain};"\N{EN DASH}"'
+
+
+class Sheets:
+    """Writes cells by the kind of their value."""
+
+    def __init__(self, book: Any) -> None:
+        self._book = book
+        head = {"bold": True, "bottom": 1, "bg_color": "#EEF2F6", "text_wrap": True, "valign": "bottom"}
+        top = {"valign": "top", "align": "left", "indent": 1}
+        self._left = book.add_format({**head, "align": "left", "indent": 1})
+        self._right = book.add_format({**head, "align": "right"})
+        self._title = book.add_format({"bold": True, "font_size": 14})
+        self._text, self._wrapped = book.add_format(top), book.add_format({**top, "text_wrap": True})
+        self._day = book.add_format({**top, "num_format": "yyyy-mm-dd"})
+        self._money = {
+            places: book.add_format(
+                {"valign": "top", "num_format": _money_format("#,##0" + ("." + "0" * places if places else ""))}
+            )
+            for places in (0, 2, 3)
+        }
+
+    def table(self, name: str, pages: Sequence[Sequence[str]], rows: Sequence[Sequence[Any]]) -> Any:
+        """A sheet with a frozen heading and filters, whose columns print on so many pages side by side; gives it."""
+        headings = [heading for page in pages for heading in page]
+        sheet = self._sheet(name)
+        sheet.freeze_panes(1, 1)
+        sheet.autofilter(0, 0, max(len(rows), 1), len(headings) - 1)
+        for column, heading in enumerate(headings):
+            sheet.set_column(column, column, WIDTHS.get(heading, 12))
+        self._printed(sheet, pages)
+        sheet.set_row(0, 2 * LINE_HEIGHT + 4)
+        money = [isinstance(cell, MoneyCell) for cell in rows[0]] if rows else []
+        for column, heading in enumerate(headings):
+            is_right = column < len(money) and money[column]
+            sheet.write_string(0, column, heading, self._right if is_right else self._left)
+        styles = [self._wrapped if heading in WRAPPED else self._text for heading in headings]
+        widths = {place: WIDTHS[heading] - 2 for place, heading in enumerate(headings) if heading in WRAPPED}
+        for number, cells in enumerate(rows, start=1):
+            texts = ((len(str(cell)), widths[place]) for place, cell in enumerate(cells) if cell and place in widths)
+            sheet.set_row(number, LINE_HEIGHT * max((1 + length // width for length, width in texts), default=1))
+            self._line(sheet, number, cells, styles)
+        return sheet
+
+    def _printed(self, sheet: Any, pages: Sequence[Sequence[str]]) -> None:
+        """Each page is as wide as the paper; the heading and the first column stand on all of them."""
+        first = WIDTHS.get(pages[0][0], 12)
+        widths = [
+            sum(WIDTHS.get(heading, 12) + 1 for heading in page) + first * bool(at) for at, page in enumerate(pages)
+        ]
+        sheet.set_print_scale(min(100, 100 * PAPER // max(widths)))
+        sheet.repeat_rows(0)
+        sheet.repeat_columns(0)
+        sheet.print_across()
+        ends = [sum(map(len, pages[:at])) for at in range(1, len(pages))]
+        sheet.set_v_pagebreaks(ends)
+
+    def plain(self, name: str, rows: Sequence[Sequence[Any]]) -> None:
+        """A sheet of titles (lines of one cell), headings (tuples), figures, and sentences as wide as the page."""
+        sheet = self._sheet(name)
+        sheet.fit_to_pages(1, 0)
+        sheet.set_column(0, 0, SUMMARY_WIDTHS[0])
+        sheet.set_column(1, SUMMARY_COLUMNS - 1, SUMMARY_WIDTHS[1])
+        for number, cells in enumerate(rows):
+            if isinstance(cells, tuple):
+                self._headings(sheet, number, cells)
+            elif any(isinstance(cell, str) and len(cell) > SUMMARY_WIDTHS[0] for cell in cells):
+                self._sentence(sheet, number, cells)
+            else:
+                self._line(sheet, number, cells, [self._title if len(cells) == 1 else self._text] * len(cells))
+
+    def _headings(self, sheet: Any, number: int, headings: Sequence[str]) -> None:
+        longest = max(map(len, headings[1:]), default=0)
+        sheet.set_row(number, LINE_HEIGHT * (2 if longest > SUMMARY_WIDTHS[1] else 1) + 2)
+        for column, heading in enumerate(headings):
+            is_left = column == 0 or heading in LEFT
+            sheet.write_string(number, column, heading, self._left if is_left else self._right)
+
+    def _sentence(self, sheet: Any, number: int, cells: Sequence[Any]) -> None:
+        """A line whose last text needs the rest of the page's width."""
+        said = [str(cell) for cell in cells if cell]
+        width = SUMMARY_WIDTHS[1] * (SUMMARY_COLUMNS - 1) + SUMMARY_WIDTHS[0] * (len(said) == 1)
+        sheet.set_row(number, LINE_HEIGHT * (1 + len(said[-1]) // width))
+        for column, text in enumerate(said[:-1]):
+            sheet.write_string(number, column, text, self._text)
+        sheet.merge_range(number, len(said) - 1, number, SUMMARY_COLUMNS - 1, "", self._wrapped)
+        sheet.write_string(number, len(said) - 1, said[-1][:LONGEST_CELL], self._wrapped)
+
+    def _sheet(self, name: str) -> Any:
+        sheet = self._book.add_worksheet(name)
+        sheet.set_landscape()
+        sheet.set_paper(9)
+        sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+        sheet.set_footer("&L&8&A&R&8&P / &N")
+        return sheet
+
+    def _line(self, sheet: Any, number: int, cells: Sequence[Any], styles: Sequence[Any]) -> None:
+        """One row of cells; nothing is left blank."""
+        for column, value in enumerate(cells):
+            if isinstance(value, MoneyCell):
+                places = exponent_of(value.currency)
+                sheet.write_number(number, column, from_pence(value.pence, value.currency), self._money[places])
+            elif isinstance(value, date):
+                sheet.write_datetime(number, column, value, self._day)
+            elif isinstance(value, int):
+                sheet.write_number(number, column, value)
+            elif value:
+                sheet.write_string(number, column, str(value)[:LONGEST_CELL], styles[column])
