@@ -113,8 +113,7 @@ class AuditedReturns:
 
 def cases(inputs: Inputs, codes: Mapping[str, str] | None = None) -> AuditedReturns:
     """Join the files; ``codes`` are SKUs of which a person said which Stock Code each is."""
-    sold = documents.by_order(inputs.sales_orders.rows)
-    rows = list(inputs.proven_returns)
+    sold, rows = inputs.sold, inputs.proven_returns
     returns = [row.record for row in rows]
     named = [line.original_order_name for one in returns for line in one.lines]
     credited = {row.order_ref for row in inputs.credit_notes.rows} - {""}
@@ -132,7 +131,7 @@ def cases(inputs: Inputs, codes: Mapping[str, str] | None = None) -> AuditedRetu
         facts = shelf.facts(row, match, over[one.return_id], money.money.get(one.return_id))
         facts = replace(facts, customer_code=customer)
         found.append(AuditedReturn(one, facts, match.order, shelf.ref_of(one), shelf.sold_of(match.order), customer))
-    names = OrderNames(inputs.sales_orders.rows, naming)
+    names = OrderNames(sold, naming)
     return AuditedReturns(tuple(found), naming, names, packs, money.strays, shelf.sku, money.others, sold, shelf.asked)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from khaos_swap_assets.adapters.files.documents import delivery_of
+from khaos_swap_assets.adapters.files.documents import by_order, delivery_of
 from khaos_swap_assets.adapters.files.faults import BadInputError, FaultKind, of_file, shown
 from khaos_swap_assets.adapters.files.layouts import NoteRow, OrderRow, RefundRow
 from khaos_swap_assets.adapters.files.tables import HOME_CURRENCY, Table
@@ -82,10 +82,7 @@ def _returns(rows: Iterable[ReturnRow]) -> Iterator[FileItem]:
 
 
 def _orders(rows: Iterable[OrderRow]) -> Iterator[FileItem]:
-    by_order: dict[str, list[OrderRow]] = {}
-    for row in rows:
-        by_order.setdefault(row.order_ref, []).append(row)
-    for some in by_order.values():
+    for some in by_order(rows).values():
         moment = next((row.ordered_at for row in some if row.ordered_at), None)
         pence = sum(row.sold_pence for row in some) + delivery_of(some)
         yield FileItem(london_date(moment) if moment else None, some[0].currency, pence)

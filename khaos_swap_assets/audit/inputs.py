@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from khaos_swap_assets.adapters.files import decided, layouts
 from khaos_swap_assets.adapters.files.decided import DecisionRow
+from khaos_swap_assets.adapters.files.documents import by_order
 from khaos_swap_assets.adapters.files.faults import BadInputError, Fault, FaultKind
 from khaos_swap_assets.adapters.files.layouts import NoteRow, OrderRow, RefundRow, StockCodeRow
 from khaos_swap_assets.adapters.files.reading import read_table
@@ -20,7 +22,7 @@ from khaos_swap_assets.adapters.files.recognising import Reading
 from khaos_swap_assets.adapters.files.tables import Asked, Layout, Report, Table, silent, without_torn_groups
 from khaos_swap_assets.audit.returns_file import ReturnRow, read_returns
 from khaos_swap_assets.audit.returns_table import RETURNS
-from khaos_swap_assets.domain.records.returns import PROCESSED, PROCESSED_OF_V1
+from khaos_swap_assets.domain.records.returns import PROCESSED, PROCESSED_OF_V1, Return
 from khaos_swap_assets.domain.refunds.payment_kinds import PaymentKinds
 from khaos_swap_assets.domain.refunds.proof import Proof
 
@@ -66,7 +68,7 @@ class Said:
         return Asked(self.maps.get(path.name), self.dates)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Inputs:
     """What was read of each file."""
 
@@ -83,16 +85,23 @@ class Inputs:
         """Whether the returns say at all which of them were processed: a field that no row carries is not known."""
         return any(name in row.raw for row in self.returns.rows for name in (PROCESSED, PROCESSED_OF_V1))
 
-    @property
-    def proven_returns(self) -> Iterator[ReturnRow]:
+    @cached_property
+    def sold(self) -> Mapping[str, Sequence[OrderRow]]:
+        """The lines of the Sales Orders by order reference."""
+        return by_order(self.sales_orders.rows)
+
+    @cached_property
+    def proven_returns(self) -> Sequence[ReturnRow]:
         """The returns with what proves their refunds: the money where it was given, else Swap's word as it is live.
 
         Where the returns do not say which were processed, Closed with a date is Swap's word (U-1).
         """
         proof = Proof() if self.tells_proof else Proof("closed")
-        for row in self.returns.rows:
-            known = replace(row.record, is_closing_proof=True) if self.refunds else proof.on(row.record)
-            yield replace(row, record=known)
+
+        def proven(record: Return) -> Return:
+            return replace(record, is_closing_proof=True) if self.refunds else proof.on(record)
+
+        return [replace(row, record=proven(row.record)) for row in self.returns.rows]
 
     @property
     def tables(self) -> dict[str, Table[Any]]:

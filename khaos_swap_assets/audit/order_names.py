@@ -7,7 +7,7 @@ the reference itself (``records.orders.order_ref``). In an installation this is 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from khaos_swap_assets.adapters.files.layouts import OrderRow
@@ -48,16 +48,13 @@ def naming_of(names: Iterable[str], refs: Collection[str], credited: Collection[
 class OrderNames:
     """Every way to name an order: its reference, the shop's name for it, its Sales Order code."""
 
-    def __init__(self, rows: Iterable[OrderRow], naming: Naming) -> None:
+    def __init__(self, sold: Mapping[str, Sequence[OrderRow]], naming: Naming) -> None:
         self._naming = naming
-        self._currencies: dict[str, str] = {}
+        self._currencies = {ref: rows[-1].currency for ref, rows in sold.items()}
         self._loose: defaultdict[str, set[str]] = defaultdict(set)
-        for row in rows:
-            if row.order_ref not in self._currencies:
-                self._loose[plain_name(row.order_ref)].add(row.order_ref)
-            self._currencies[row.order_ref] = row.currency
-            if row.so_code:
-                self._loose[plain_name(row.so_code)].add(row.order_ref)
+        for ref, rows in sold.items():
+            for name in {ref, *(row.so_code for row in rows)} - {""}:
+                self._loose[plain_name(name)].add(ref)
 
     def ref_of(self, text: str) -> str:
         """The reference of the one order that a text names, else empty."""

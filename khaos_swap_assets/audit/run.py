@@ -55,7 +55,8 @@ def audit(
         if map_out:
             write_maps(map_out, inputs.tables.values())
         usable(inputs, skips_bad_rows=skips_bad_rows)
-        require_totals(strips(inputs), said.totals if said else {})
+        if said and said.totals:
+            require_totals(strips(inputs), said.totals)
         report = reports("reconcile")
         result = reconcile(inputs, span, keeps_faults=skips_bad_rows)
         report(0.6)

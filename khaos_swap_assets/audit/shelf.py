@@ -60,7 +60,7 @@ class Shelf:
     """The catalogue and the orders, asked one by one; each answer is worked out once."""
 
     def __init__(
-        self, inputs: Inputs, sold: Mapping[str, list[OrderRow]], naming: Naming, codes: Mapping[str, str]
+        self, inputs: Inputs, sold: Mapping[str, Sequence[OrderRow]], naming: Naming, codes: Mapping[str, str]
     ) -> None:
         self._catalogue = Catalogue.of(documents.stock_codes(inputs.stock_codes.rows))
         self._packs = Packs(inputs.stock_codes.rows)

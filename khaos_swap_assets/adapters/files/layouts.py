@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from khaos_swap_assets.adapters.files import cells, known
@@ -151,14 +152,23 @@ def _no_duplicate(name: str, place: int) -> Callable[[], Check[Any]]:
 def _alike(group: str, *names: str) -> Check[Any]:
     """A check that what is said of a document is the same on each of its lines; a blank or no money is silent."""
     said: dict[tuple[str, str], tuple[Any, int]] = {}
+    last: dict[str, tuple[Any, ...]] = {}
+    of_document = attrgetter(group, *names)
 
-    def check(row: Any) -> Iterator[Found]:
-        for name in names:
-            value = getattr(row, name)
-            if value is not None and (value or name not in _NAMES):
-                first, line = said.setdefault((getattr(row, group), name), (value, row.line))
-                if first != value:
-                    yield _NAMES.get(name, name), _told(value), f"differs from line {line} of the same {group}"
+    def check(row: Any) -> Iterable[Found]:
+        document, *values = told = of_document(row)
+        if last.get(document) == told:
+            return ()
+        apart = [
+            (_NAMES.get(name, name), _told(value), f"differs from line {line} of the same {group}")
+            for name, value in zip(names, values, strict=True)
+            if value is not None and (value or name not in _NAMES)
+            for first, line in [said.setdefault((document, name), (value, row.line))]
+            if first != value
+        ]
+        if not apart:
+            last[document] = told
+        return apart
 
     return check
 
@@ -166,12 +176,13 @@ def _alike(group: str, *names: str) -> Check[Any]:
 def _order_check() -> Check[OrderRow]:
     alike = _alike("order_ref", "currency", *_NAMES)
 
-    def check(row: OrderRow) -> Iterator[Found]:
-        yield from alike(row)
-        if row.unit_price_pence * row.quantity >= MOST_PENCE:
-            yield "unit_price_gross", _told(row.unit_price_pence), "makes the line too large an amount"
-        if abs(row.discount_pence) > row.unit_price_pence * row.quantity:
-            yield "discount_gross", _told(row.discount_pence), "is more than the line is worth"
+    def check(row: OrderRow) -> Iterable[Found]:
+        found, worth = alike(row), row.unit_price_pence * row.quantity
+        if worth >= MOST_PENCE:
+            found = [*found, ("unit_price_gross", _told(row.unit_price_pence), "makes the line too large an amount")]
+        if abs(row.discount_pence) > worth:
+            found = [*found, ("discount_gross", _told(row.discount_pence), "is more than the line is worth")]
+        return found
 
     return check
 

@@ -5,19 +5,27 @@ Belongs here: telling that a stretch is plain. Stays out: whatever needs a close
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import repeat
 from typing import Any
 
+from khaos_swap_assets.adapters.files import cells
 from khaos_swap_assets.adapters.files.recognising import Chosen
 from khaos_swap_assets.adapters.files.records import Record
 from khaos_swap_assets.adapters.files.tables import CURRENCY, HOME_CURRENCY, Column
+from khaos_swap_assets.adapters.texts import LONGEST_KEY
 
 Columns = Sequence[tuple[str, ...]]
 Parse = Callable[[Column, str, str], Any]
 MOST_KNOWN = 100_000
 """So many different cells of a column are remembered; references that stand once each would fill the memory."""
+CODES = frozenset({cells.code, cells.key})
+_CODES = re.compile(rf"[!-*,-~]{{0,{LONGEST_KEY}}}(?:\n[!-*,-~]{{0,{LONGEST_KEY}}})*")
+_TOTALS = re.compile("total|sum", re.IGNORECASE)
 
 
 class PlainRows:
@@ -32,7 +40,7 @@ class PlainRows:
         self._places = places = chosen.headed.places
         self._columns, self._parse, self._is_total = columns, parse, is_total
         self._header = [cell.strip() for cell in chosen.header.cells]
-        self._known: list[dict[Any, Any]] = [{} for _ in self._header]
+        self._known: defaultdict[Hashable, dict[Any, Any]] = defaultdict(dict)
         self._needed = {places.get(one.name) for one in columns if one.is_required or one.name == CURRENCY}
         self._others = sorted(set(range(len(self._header))) - {places.get(one.name) for one in columns})
 
@@ -44,42 +52,58 @@ class PlainRows:
         """
         if any(one.broken or len(one.cells) != len(self._header) for one in records):
             return None
-        cells = list(zip(*(one.cells for one in records), strict=True))
+        columns = list(zip(*(one.cells for one in records), strict=True))
         try:
             for place in self._others:
-                self._read(place, cells[place], self._plain)
-            values = list(self._values(cells))
+                if _TOTALS.search("\n".join(columns[place])):
+                    self._read(place, columns[place], self._plain)
+            values = list(self._values(columns))
         except ValueError:
             return None
         return list(zip((one.line for one in records), *values, strict=False))
 
-    def _values(self, cells: Columns) -> Iterator[Iterable[Any]]:
-        currencies = self._currencies(cells)
+    def _values(self, columns: Columns) -> Iterator[Iterable[Any]]:
+        currencies = self._currencies(columns)
         for column in self._columns:
             place = self._places.get(column.name)
             if column.name == CURRENCY:
                 yield currencies
             elif place is None:
                 yield repeat(column.empty)
+            elif column.parse in CODES and self._are_codes(place, columns[place]):
+                yield map(sys.intern, columns[place])
             elif column.parse:
-                yield self._read(place, cells[place], partial(self._value, column, place))
+                yield self._read(place, columns[place], partial(self._value, column, place))
             else:
-                yield self._read(place, list(zip(cells[place], currencies, strict=False)), partial(self._money, column))
+                yield self._amounts(column, place, columns[place], currencies)
 
-    def _currencies(self, cells: Columns) -> Iterable[str]:
+    def _currencies(self, columns: Columns) -> Sequence[str]:
         place = self._places.get(CURRENCY)
         column = next((one for one in self._columns if one.name == CURRENCY), None)
         if place is None or column is None:
-            return repeat(HOME_CURRENCY)
-        return self._read(place, cells[place], partial(self._value, column, place))
+            return [HOME_CURRENCY] * len(columns[0])
+        return self._read(place, columns[place], partial(self._value, column, place))
 
-    def _read(self, place: int, keys: Sequence[Any], read: Callable[[Any], Any]) -> list[Any]:
+    def _are_codes(self, place: int, texts: Sequence[str]) -> bool:
+        """Whether all of them are codes that are read as they stand, seen at one look."""
+        whole = "\n".join(texts)
+        if whole.count("\n") >= len(texts) or (place in self._needed and ("" in texts or self._header[place] in texts)):
+            return False
+        return bool(_CODES.fullmatch(whole)) and not _TOTALS.search(whole)
+
+    def _amounts(self, column: Column, place: int, texts: Sequence[str], currencies: Sequence[str]) -> list[Any]:
+        first = currencies[0]
+        if currencies.count(first) == len(texts):
+            return self._read((place, first), texts, lambda text: self._money(column, (text, first)))
+        return self._read(place, list(zip(texts, currencies, strict=True)), partial(self._money, column))
+
+    def _read(self, place: Hashable, keys: Sequence[Any], read: Callable[[Any], Any]) -> list[Any]:
         """The value of each cell; equal cells are read once, until too many different ones are remembered."""
         known = self._known[place]
         if len(known) > MOST_KNOWN:
             known.clear()
         known |= {key: read(key) for key in set(keys) if key not in known}
-        return [known[key] for key in keys]
+        return list(map(known.__getitem__, keys))
 
     def _plain(self, text: str) -> str:
         if self._is_total(text.strip()):

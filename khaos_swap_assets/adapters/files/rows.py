@@ -62,10 +62,21 @@ class RowReader(Generic[Row]):
                 table.given += 1
                 self.take(record, table)
             return
-        for record, given in zip(stretch, values, strict=True):
-            table.given += 1
-            self._judged(record, given, table)
+        rows = list(map(self._layout.make, values))
+        found = [list(self._check(row)) for row in rows]
+        if self._layout.no_data or any(found):
+            for record, given, row, told in zip(stretch, values, rows, found, strict=True):
+                table.given += 1
+                self._judged(record, given, row, told, table)
+        else:
+            self._keep_all(rows, values, table)
         self._before = stretch[-1].cells
+
+    def _keep_all(self, rows: Sequence[Row], values: Sequence[Sequence[Any]], table: Table[Row]) -> None:
+        for name, place in self._summed:
+            self._sums[name] += sum(one[place] or 0 for one in values)
+        table.given += len(rows)
+        table.rows += rows
 
     def take(self, record: Record, table: Table[Row]) -> None:
         """Add the row of a record to the table, or its faults, or count it as no data."""
@@ -79,12 +90,14 @@ class RowReader(Generic[Row]):
         if found:
             self._refuse(record, found, table)
         else:
-            self._judged(record, values, table)
+            row = self._layout.make(values)
+            self._judged(record, values, row, list(self._check(row)), table)
 
-    def _judged(self, record: Record, values: Sequence[Any], table: Table[Row]) -> None:
+    def _judged(
+        self, record: Record, values: Sequence[Any], row: Row, found: Sequence[Found], table: Table[Row]
+    ) -> None:
         """Keep a row whose values are all good, unless the rows before it speak against it."""
-        row = self._layout.make(values)
-        if found := list(self._check(row)):
+        if found:
             self._refuse(record, found, table)
         else:
             self._keep(row, values, table)
