@@ -6,14 +6,14 @@ Belongs here: names, kinds and duties of columns. Stays out: reading (``tables``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 from khaos_swap_assets.adapters.files import cells, known
 from khaos_swap_assets.adapters.files.discounts import discounts_on_lines
+from khaos_swap_assets.adapters.files.row_checks import alike, no_duplicate, told
 from khaos_swap_assets.adapters.files.signs import credits_positive, refunds_positive
 from khaos_swap_assets.adapters.files.tables import CURRENCY, HOME_CURRENCY, Check, Column, Found, Layout
 from khaos_swap_assets.adapters.swap.values import MOST_PENCE
@@ -124,86 +124,42 @@ def _word(text: str) -> str:
     return cells.key(text).lower()
 
 
-def _told(value: object) -> str:
-    return f"{value} pence" if isinstance(value, int) else str(value)
-
-
 DISCOUNT, GOODS = "order_discount_gross", "goods_after_discount"
 _NAMES = {"delivery_pence": DELIVERY, "order_discount_pence": DISCOUNT, "goods_pence": GOODS}
 _CURRENCY = Column(CURRENCY, cells.currency, HOME_CURRENCY, is_header=True)
 
 
-def _no_duplicate(name: str, place: int) -> Callable[[], Check[Any]]:
-    """A check that refuses a second row of the same key."""
-
-    def new() -> Check[Any]:
-        seen: dict[str, int] = {}
-
-        def check(row: Any) -> Iterator[Found]:
-            first = seen.setdefault(row[place], row.line)
-            if first != row.line:
-                yield name, row[place], f"stands already on line {first}"
-
-        return check
-
-    return new
-
-
-def _alike(group: str, *names: str) -> Check[Any]:
-    """A check that what is said of a document is the same on each of its lines; a blank or no money is silent."""
-    said: dict[tuple[str, str], tuple[Any, int]] = {}
-    last: dict[str, tuple[Any, ...]] = {}
-    of_document = attrgetter(group, *names)
-
-    def check(row: Any) -> Iterable[Found]:
-        document, *values = told = of_document(row)
-        if last.get(document) == told:
-            return ()
-        apart = [
-            (_NAMES.get(name, name), _told(value), f"differs from line {line} of the same {group}")
-            for name, value in zip(names, values, strict=True)
-            if value is not None and (value or name not in _NAMES)
-            for first, line in [said.setdefault((document, name), (value, row.line))]
-            if first != value
-        ]
-        if not apart:
-            last[document] = told
-        return apart
-
-    return check
-
-
 def _order_check() -> Check[OrderRow]:
-    alike = _alike("order_ref", "currency", *_NAMES)
+    same = alike("order_ref", "currency", *_NAMES, money=_NAMES)
 
     def check(row: OrderRow) -> Iterable[Found]:
-        found, worth = alike(row), row.unit_price_pence * row.quantity
+        found, worth = same(row), row.unit_price_pence * row.quantity
         if worth >= MOST_PENCE:
-            found = [*found, ("unit_price_gross", _told(row.unit_price_pence), "makes the line too large an amount")]
+            found = [*found, ("unit_price_gross", told(row.unit_price_pence), "makes the line too large an amount")]
         if abs(row.discount_pence) > worth:
-            found = [*found, ("discount_gross", _told(row.discount_pence), "is more than the line is worth")]
+            found = [*found, ("discount_gross", told(row.discount_pence), "is more than the line is worth")]
         return found
 
     return check
 
 
 def _note_check() -> Check[NoteRow]:
-    alike = _alike("credit_note_code", "currency", "delivery_pence")
+    same = alike("credit_note_code", "currency", "delivery_pence", money=_NAMES)
 
     def check(row: NoteRow) -> Iterator[Found]:
-        yield from alike(row)
+        yield from same(row)
         if not row.stock_code and row.delivery_pence is None:
             yield "stock_code", "", "is empty, and so is delivery_gross: one of them is needed"
         elif not row.stock_code and row.gross_pence not in (0, row.delivery_pence) and row.delivery_pence is not None:
             yield (
                 "gross",
-                _told(row.gross_pence),
+                told(row.gross_pence),
                 "is neither 0 nor the delivery_gross, on a line without stock_code",
             )
         if row.net_pence is not None and abs(row.net_pence) > abs(row.gross_pence):
-            yield "net", _told(row.net_pence), "is more than the gross"
+            yield "net", told(row.net_pence), "is more than the gross"
         elif row.net_pence and row.net_pence * row.gross_pence < 0:
-            yield "net", _told(row.net_pence), "has another sign than the gross"
+            yield "net", told(row.net_pence), "has another sign than the gross"
 
     return check
 
@@ -219,7 +175,7 @@ def _numbered(values: Iterable[Any]) -> RefundRow:
 
 
 def _refund_check() -> Check[RefundRow]:
-    unique = _no_duplicate("refund_id", 1)()
+    unique = no_duplicate("refund_id", 1)()
 
     def check(row: RefundRow) -> Iterator[Found]:
         yield from unique(row)
@@ -245,7 +201,7 @@ STOCK_CODES: Layout[StockCodeRow] = Layout(
         Column("pack_components", cells.pack, ()),
     ),
     StockCodeRow._make,
-    _no_duplicate("stock_code", 1),
+    no_duplicate("stock_code", 1),
 )
 SALES_ORDERS: Layout[OrderRow] = Layout(
     known.ORDERS,
