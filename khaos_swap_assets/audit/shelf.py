@@ -125,6 +125,7 @@ class Shelf:
             duties_pence=extras.duties_pence,
             postage_pence=extras.postage_pence,
             order_delivery_pence=match.order.delivery_gross_pence if match.order else 0,
+            invoiced_on=match.order.invoiced_on if match.order else None,
             money=money,
             said=one if money and is_owed(one) else None,
             same_codes=frozenset(self._told),

@@ -11,6 +11,7 @@ import pytest
 from khaos_swap_assets_tests.audit.files import COAT, Shop, kinds, row_of
 
 Make = Callable[[], Shop]
+MISSING, ORPHAN = "credit_note_missing", "credit_note_orphan"
 SITUATIONS: list[tuple[Make, dict[str, str], set[str], int]] = []
 
 
@@ -240,6 +241,35 @@ def u15_an_exchange_is_paid_out_in_full() -> Shop:
 @demands({"RMA1": "value_gap"}, {"exchange_overpaid"}, 4500)
 def u15_an_exchange_for_dearer_goods_is_paid_out_in_full() -> Shop:
     return an_exchange("45.00", given="60.00")
+
+
+def u4_linen_shirt(**note: str) -> Shop:
+    """The note CN-10457 of FINANCE_RULES U-4: one linen shirt, net 49.99, VAT 10.00, total 59.99, a month later."""
+    shop = a_shop("59.99", cost="59.99", sold={"price": "59.99"})
+    shop.credited("CN-10457", 1, **{"gross": "59.99", "net": "49.99", "created_on": "2026-03-02", **note})
+    return shop
+
+
+@demands({"RMA1": "matched"}, set(), 0)
+def u4_a_note_shows_what_it_has_to() -> Shop:
+    return u4_linen_shirt()
+
+
+@demands(
+    {"RMA1": "credit_note_missing", "": "credit_note_orphan"}, {"credit_note_missing", "credit_note_orphan"}, 11998
+)
+def u4_a_note_is_older_than_its_invoice() -> Shop:
+    return u4_linen_shirt(created_on="2026-01-05")
+
+
+@demands({"RMA1": "matched"}, {"credited_to_another_customer"}, 0)
+def u4_a_note_is_of_another_customer_than_its_invoice() -> Shop:
+    return u4_linen_shirt(customer_ref="C9")
+
+
+@demands({"RMA1": "matched"}, {"vat_differs"}, 0)
+def u4_net_and_vat_of_a_note_do_not_make_its_total() -> Shop:
+    return u4_linen_shirt(net="50.99")
 
 
 def u26_two_shirts_with_a_discount(*grosses: str) -> Shop:

@@ -43,6 +43,7 @@ OWNERS = {
         "credited_without_sale",
         "credited_to_another_customer",
         "vat_differs",
+        "credit_note_incomplete",
         "credit_note_orphan",
         "credit_note_not_issued",
         "credit_note_unallocated",

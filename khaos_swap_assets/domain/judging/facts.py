@@ -50,16 +50,16 @@ class ReturnFacts:
     ``order_problems`` are kinds of the catalogue; an order that Khaos has not answered for is ``is_order_awaited``
     instead. ``over_returned`` are Stock Codes of which this return brings back more than was left, ``over_pence`` what
     was refunded beyond what was paid for them, ``over_credit`` what its notes credit beyond what its order sold, with
-    all notes of that. ``notes`` are the attributed ones, ``covering_note_code`` is one that
-    may be this return's, ``doubtful_notes`` those that fit it and others alike, ``merged_notes`` those of them that may
-    credit it together with others. ``unknown`` is what the source cannot
-    show at all. ``strays`` are conditions that the warehouse reported for goods that fit no line, ``holds`` the kinds
-    for which the draft is held. ``order_delivery_pence`` is what the order's delivery cost. ``exchange_pence`` is the
-    value of goods sent instead; taxes on top and duties were refunded beside the prices. ``settled_pence`` of the gap
-    are as they should be, ``tolerance`` says what ``money.tolerance`` made of the rest. ``settlement`` is the note
-    still due by the policy (without: as before anybody decides), ``refund_lines`` are the rows of it. ``money`` is what
-    a connected storefront says, ``said`` the return with Swap's own dates. ``customer_code`` is the person it was sold
-    to. ``decision`` is what a person decided on its value, ``same_codes`` the SKUs of which one said what they are.
+    all notes of that. ``notes`` are the attributed ones, ``covering_note_code`` is one that may be this return's,
+    ``doubtful_notes`` those that fit it and others alike, ``merged_notes`` those of them that may credit it together
+    with others. ``unknown`` is what the source cannot show at all. ``strays`` are conditions that the warehouse
+    reported for goods that fit no line, ``holds`` the kinds for which the draft is held. ``order_delivery_pence`` is
+    what the order's delivery cost. ``exchange_pence`` is the value of goods sent instead; taxes on top and duties were
+    refunded beside the prices. ``settled_pence`` of the gap are as they should be, ``tolerance`` says what
+    ``money.tolerance`` made of the rest. ``settlement`` is the note still due by the policy (without: as before anybody
+    decides), ``refund_lines`` are the rows of it. ``money`` is what a connected storefront says, ``said`` the return
+    with Swap's own dates. ``customer_code`` is the person it was sold to, ``invoiced_on`` the day of that. ``decision``
+    is what a person decided on its value, ``same_codes`` the SKUs of which one said what they are.
     """
 
     return_: Return
@@ -94,6 +94,7 @@ class ReturnFacts:
     over_pence: int = 0
     over_credit: OverCredit = NOTHING
     customer_code: str = ""
+    invoiced_on: date | None = None
     decision: PersonDecision | None = None
     same_codes: frozenset[str] = frozenset()
     settlement: Settlement = field(init=False)

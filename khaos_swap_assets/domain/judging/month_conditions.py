@@ -1,21 +1,22 @@
-"""When VAT is wrong although the money is right: its month (``MONTH_RULES``) or its amount (``TAX_RULES``).
+"""When VAT is wrong although the money is right: its month (``MONTH_RULES``), its amount or its note (``TAX_RULES``).
 
 Belongs here: the days of a return's payments and of its notes beside each other, and VAT beside that of the sale. Stays
 out: the sums of a month (``reporting.month_end``), how VAT is split and rounded (``money.tax``). Days are London's,
-money is whole pence of the return's currency. Source: FINANCE_RULES U-1, U-2, U-5, U-6, U-17, U-18.
+money is whole pence of the return's currency. Source: FINANCE_RULES U-1, U-2, U-4, U-5, U-6, U-17, U-18.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.judging.conditions import JudgedReturn, Rule
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.judging.return_waterfall import vat_gap_of
+from khaos_swap_assets.domain.linking.windows import INVOICE
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import VatPeriods, london_date
 
@@ -136,4 +137,17 @@ def _vat_differs(case: JudgedReturn) -> Iterator[Problem]:
         yield case.problem("vat_differs", message, abs(gap))
 
 
-TAX_RULES: dict[str, Rule] = {"vat_differs": _vat_differs}
+def _credit_note_incomplete(case: JudgedReturn) -> Iterator[Problem]:
+    """What a VAT credit note has to show and the books can show: its day, that of its invoice, and what was sold."""
+    sold_on = case.facts.invoiced_on
+    for note in (one.note for one in case.facts.notes):
+        code, made_on = note.credit_note_code, note.issued_on or note.created_on
+        why = [] if made_on or not note.is_issued else ["it is issued and has no day"]
+        if made_on and sold_on and not INVOICE.holds(made_on, sold_on):
+            why.append(f"it is of {made_on}, before its invoice of {sold_on}")
+        if why:
+            told = case.problem("credit_note_incomplete", f"{code}: {'; '.join(why)}", note.gross_pence)
+            yield replace(told, subject=code, credit_note_code=code)
+
+
+TAX_RULES: dict[str, Rule] = {"vat_differs": _vat_differs, "credit_note_incomplete": _credit_note_incomplete}

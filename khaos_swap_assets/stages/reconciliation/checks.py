@@ -25,6 +25,7 @@ from khaos_swap_assets.stages.toolbox import Toolbox
 VALUE_KINDS = (
     "value_gap",
     "vat_differs",
+    "credit_note_incomplete",
     "credited_without_sale",
     "credited_to_another_customer",
     "credited_beyond_sale",

@@ -167,6 +167,7 @@ class Batch:
             duties_pence=extras.duties_pence,
             postage_pence=extras.postage_pence,
             order_delivery_pence=order.delivery_gross_pence if (order := dossier.orders.get(key)) else 0,
+            invoiced_on=order.invoiced_on if order else None,
             settled=settled,
             policy=policy,
             decision=dossier.decided.get(key),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -297,6 +297,31 @@ def test_u26_notes_that_people_typed_credit_no_more_than_was_sold_and_paid(
     town.sync()
     assert town.ask("SELECT status FROM recon.reconciliation") == [(status,)]
     assert town.kinds() == kinds
+
+
+@pytest.mark.parametrize(
+    ("note", "sold", "kinds"),
+    [
+        ({}, {}, set()),
+        ({"created_on": None, "issued_on": None}, {}, {"credit_note_incomplete"}),
+        ({}, {"invoiced_on": date(2026, 3, 20)}, {"credit_note_incomplete"}),
+        ({"customer_code": "C9", "order_ref": "KCCLX1"}, {}, {"credited_to_another_customer"}),
+        ({"net_pence": 5099}, {}, {"vat_differs"}),
+        ({}, {"invoiced_on": None}, {"order_not_invoiced"}),
+    ],
+)
+def test_u4_a_note_shows_what_a_vat_credit_note_has_to(
+    town: Town, note: dict[str, Any], sold: dict[str, Any], kinds: set[str]
+) -> None:
+    """CN-10457: one linen shirt, net 49.99, VAT 10.00, total 59.99, for the customer of its invoice and after it."""
+    town.with_settings(mode="audit", post_from=None)
+    line = replace(an_order(1).lines[0], gross_pence=5999)
+    town.khaos.sell(replace(an_order(1), lines=(line,), **sold))
+    town.swap.put(a_return(1, a_line(pence=5999)))
+    given = {"net_pence": 4999, "associated_ref": "RMA1", **note}
+    town.khaos.notes["CN-10457"] = a_note("CN-10457", 5999, **given)
+    town.sync()
+    assert set(town.kinds()) == kinds
 
 
 PACK = (("HAT", 2), ("CAP", 1))
