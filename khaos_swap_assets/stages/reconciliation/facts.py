@@ -135,8 +135,7 @@ class Batch:
         """The facts of one return."""
         key, dossier = record.return_id, self.dossier
         head, saved, postings = dossier.heads.get(key), dossier.drafts.get(key, []), dossier.postings.get(key, [])
-        problems, posted = head.order_problems if head else ("waiting",), {one.ordinal for one in postings}
-        ours = [one for one in saved if one.draft and one.ordinal in posted]
+        problems, ours = head.order_problems if head else ("waiting",), _handed_out(saved, postings)
         lines, extras = self._lines(record, ours), self.extras.get(key, Extras())
         settled = dossier.settled(record, policy := policy_of(record, self.policy), posted_of(ours))
         return ReturnFacts(
@@ -257,6 +256,11 @@ def _line(
         sold_pence=sold // line.sold_quantity if sold is not None and line.sold_quantity else None,
         vat_percent=RATES[code] * 100 if code in RATES else None,
     )
+
+
+def _handed_out(saved: Iterable[drafts.SavedDraft], postings: Iterable[Posting]) -> list[drafts.SavedDraft]:
+    posted = {one.ordinal for one in postings}
+    return [one for one in saved if one.draft and one.ordinal in posted]
 
 
 def _postings(postings: Iterable[Posting], ours: Iterable[drafts.SavedDraft]) -> Iterator[PostingFacts]:
