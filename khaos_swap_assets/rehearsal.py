@@ -87,7 +87,16 @@ def rehearse(
                 found = tuple(rehearsals.changes(conn))
         finally:
             server.stop()
-    return Rehearsal(database.place(url), version, migrate.head(), rows, returns, waiting, judged_at, found)
+    return Rehearsal(
+        place=database.place(url),
+        version_before=version,
+        version_after=migrate.head(),
+        rows=rows,
+        returns=returns,
+        waiting=waiting,
+        judged_at=judged_at,
+        changes=found,
+    )
 
 
 def _copied(url: str, copy: str) -> tuple[int, int]:

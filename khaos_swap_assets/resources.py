@@ -36,14 +36,14 @@ def toolbox_from_environment(application: str = APPLICATION) -> Toolbox:
         raise SettingsError("KHAOS_SWAP_DATABASE_URL is empty: start with khaos-swap up, which sets it")
     parts = _Parts(settings, application)
     return Toolbox(
-        settings,
-        parts.open_store,
-        cache(parts.open_swap),
-        cache(parts.open_khaos),
-        cache(parts.open_sealer),
-        clock.from_environment(),
-        parts.alert,
-        load_policy(settings.policy_file),
+        settings=settings,
+        open_store=parts.open_store,
+        open_swap=cache(parts.open_swap),
+        open_khaos=cache(parts.open_khaos),
+        open_sealer=cache(parts.open_sealer),
+        clock=clock.from_environment(),
+        alert=parts.alert,
+        policy=load_policy(settings.policy_file),
         open_storefront=cache(parts.open_storefront),
     )
 

@@ -18,6 +18,7 @@ PACKAGE = Path(khaos_swap_assets.__file__).parent
 HOME = PACKAGE.parent
 LONGEST_FUNCTION, MEDIAN_FUNCTION, LONGEST_FILE = 40, 8, 300
 LONGEST_COMMENT = 3
+MOST_UNNAMED = 4
 # Where a number only places ink or measures time, a float is right; money never is one.
 FLOATS_ALLOWED = {"domain/reporting/tables.py", "adapters/failures.py", "adapters/rate.py"}
 TALK = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
@@ -156,6 +157,17 @@ def floats(path: Path) -> list[str]:
     return [f"line {number}" for number in calls if 'float("nan")' not in text[number - 1]]
 
 
+def unnamed(path: Path) -> list[str]:
+    """Constructors of more than four values that are given without their names."""
+    calls = [node for node in nodes(path) if isinstance(node, ast.Call) and len(node.args) > MOST_UNNAMED]
+    return [
+        f"line {call.lineno}: {call.func.id}"
+        for call in calls
+        if isinstance(call.func, ast.Name) and call.func.id.lstrip("_")[:1].isupper()
+        if not any(isinstance(value, ast.Starred) for value in call.args)
+    ]
+
+
 RULES: tuple[Callable[[Path], list[str]], ...] = (
     too_long,
     without_docstring,
@@ -164,6 +176,7 @@ RULES: tuple[Callable[[Path], list[str]], ...] = (
     long_comments,
     gone,
     floats,
+    unnamed,
 )
 
 

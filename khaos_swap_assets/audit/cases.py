@@ -73,15 +73,15 @@ class AuditedReturn:
         own = [one for one, is_refund in units if one[0] and (is_refund or not return_.refund_lines)]
         others = [one for one, is_refund in units if one[0] and not is_refund and return_.refund_lines]
         return ReturnRecord(
-            return_.return_id,
-            return_.rma,
-            self.worth_pence,
-            return_.currency,
-            self.order_ref,
-            self.customer,
-            packs.opened(own),
-            london_date(ended_at) if ended_at else None,
-            london_date(opened_at) if opened_at else None,
+            return_id=return_.return_id,
+            rma=return_.rma,
+            value_pence=self.worth_pence,
+            currency=return_.currency,
+            order_ref=self.order_ref,
+            customer=self.customer,
+            codes=packs.opened(own),
+            refunded_on=london_date(ended_at) if ended_at else None,
+            opened_on=london_date(opened_at) if opened_at else None,
             other_pence=self.other_pence,
             other_codes=packs.opened(others),
             unknown_codes=unknown_codes(self.facts.lines),
@@ -130,9 +130,27 @@ def cases(inputs: Inputs, codes: Mapping[str, str] | None = None) -> AuditedRetu
         customer = match.order.customer_code if match.order and match.order.customer_code in people else ""
         facts = shelf.facts(row, match, over[one.return_id], money.money.get(one.return_id))
         facts = replace(facts, customer_code=customer)
-        found.append(AuditedReturn(one, facts, match.order, shelf.ref_of(one), shelf.sold_of(match.order), customer))
-    names = OrderNames(sold, naming)
-    return AuditedReturns(tuple(found), naming, names, packs, money.strays, shelf.sku, money.others, sold, shelf.asked)
+        found.append(
+            AuditedReturn(
+                return_=one,
+                facts=facts,
+                order=match.order,
+                order_ref=shelf.ref_of(one),
+                sold=shelf.sold_of(match.order),
+                customer=customer,
+            )
+        )
+    return AuditedReturns(
+        all=tuple(found),
+        naming=naming,
+        orders=OrderNames(sold, naming),
+        packs=packs,
+        stray_refunds=money.strays,
+        skus=shelf.sku,
+        others=money.others,
+        sold=sold,
+        asked=shelf.asked,
+    )
 
 
 def _money(inputs: Inputs, returns: Sequence[Return], naming: Naming) -> Paid:
@@ -158,7 +176,15 @@ def _over_returned(
             if code := shelf.sku(line.sku).stock_code:
                 pence = line.cost_pence if one.is_ended and line.currency == order.currency else 0
                 at = named_line(order, code, line.line_item_id)
-                claim = UnitClaim(one.return_id, one.rma, one.refunded_at, code, line.quantity, pence, at)
+                claim = UnitClaim(
+                    return_id=one.return_id,
+                    rma=one.rma,
+                    refunded_at=one.refunded_at,
+                    stock_code=code,
+                    quantity=line.quantity,
+                    pence=pence,
+                    line_no=at,
+                )
                 claims[order.associated_ref].append(claim)
     over: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for ref, found in claims.items():

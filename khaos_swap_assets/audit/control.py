@@ -62,16 +62,16 @@ def strip(kind: str, table: Table[Any]) -> Strip:
     for item in items:
         sums[item.currency] += item.pence
     return Strip(
-        table.file,
-        kind,
-        len(items) or len(table.rows),
-        len(table.rows),
-        min(days, default=None),
-        max(days, default=None),
-        dict(sorted(sums.items())),
-        sum(item.pence > 0 for item in items) - table.turned,
-        table.turned,
-        tuple(table.notices),
+        file=table.file,
+        kind=kind,
+        documents=len(items) or len(table.rows),
+        rows=len(table.rows),
+        first=min(days, default=None),
+        last=max(days, default=None),
+        sums=dict(sorted(sums.items())),
+        positive=sum(item.pence > 0 for item in items) - table.turned,
+        negative=table.turned,
+        notices=tuple(table.notices),
     )
 
 

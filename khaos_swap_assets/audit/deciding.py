@@ -95,7 +95,7 @@ def decided(
         work.lay(one)
     refused = frozenset(work.links) - {pair for pair, is_one in work.links.items() if is_one}
     told = frozenset(work.links) - refused
-    return Decided(told, refused, work.values, work.waivers, tuple(work.rulings))
+    return Decided(told=told, refused=refused, value_of=work.values, waivers=work.waivers, rulings=tuple(work.rulings))
 
 
 def rulings(

@@ -96,7 +96,7 @@ def reconciled(pairing: Pairing, span: Span) -> Audited:
     ruled = rulings(pairing.decided, facts, [*(one for _, one in problems), *others], _subjects(pairing))
     kept = [row for row in rows if span.holds(row.day)]
     told = [(row, problem) for row, problem in problems if span.holds(row.day)]
-    return Audited(sorted(kept, key=_order), told, others, pairing.decided, ruled)
+    return Audited(sorted(kept, key=_order), told, others, pairing.decided, rulings=ruled)
 
 
 def _subjects(pairing: Pairing) -> Iterator[str]:

@@ -55,19 +55,19 @@ def findings(done: Audited, faults: Sequence[Fault]) -> list[AuditFinding]:
 
 def _finding(problem: Problem, row: AuditRow | None, decided: Decided) -> AuditFinding:
     return AuditFinding(
-        problem.kind,
-        problem.subject,
-        problem.message,
-        problem.rma,
-        row.order_ref if row else "",
-        problem.sku,
-        problem.money_at_risk_pence,
-        problem.currency,
-        _opened_on(problem, row) if row else None,
-        problem.suggestion,
-        decided.waiver(problem),
-        row.refund_pence if row else None,
-        row.credited_pence if row else None,
+        kind=problem.kind,
+        subject=problem.subject,
+        message=problem.message,
+        rma=problem.rma,
+        order_ref=row.order_ref if row else "",
+        sku=problem.sku,
+        money_at_risk_pence=problem.money_at_risk_pence,
+        currency=problem.currency,
+        opened_on=_opened_on(problem, row) if row else None,
+        suggestion=problem.suggestion,
+        waiver=decided.waiver(problem),
+        refund_pence=row.refund_pence if row else None,
+        credited_pence=row.credited_pence if row else None,
     )
 
 

@@ -47,7 +47,7 @@ class Paths:
     sales_orders: Path
     credit_notes: Path
     refunds: Path | None = None
-    decisions: tuple[Path, ...] = field(default=(), kw_only=True)
+    decisions: Sequence[Path] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +134,13 @@ def read_all(paths: Paths, said: Said | None = None, reports: Reports = lambda n
         return read_one(kind, path, told, reports(kind))
 
     return Inputs(
-        read("returns", paths.returns),
-        read("stock-codes", paths.stock_codes),
-        read("sales-orders", paths.sales_orders),
-        read("credit-notes", paths.credit_notes),
-        read("refunds", paths.refunds) if paths.refunds else None,
-        tuple(read("decisions", path) for path in paths.decisions),
-        told.payment_kinds,
+        returns=read("returns", paths.returns),
+        stock_codes=read("stock-codes", paths.stock_codes),
+        sales_orders=read("sales-orders", paths.sales_orders),
+        credit_notes=read("credit-notes", paths.credit_notes),
+        refunds=read("refunds", paths.refunds) if paths.refunds else None,
+        decisions=tuple(read("decisions", path) for path in paths.decisions),
+        payment_kinds=told.payment_kinds,
     )
 
 

@@ -27,11 +27,11 @@ def goodwill(
     strays = {one.refund_id: one for one in found.stray_refunds if not one.return_ref}
     loose = [
         LooseMoney(
-            one.refund_id,
-            found.orders.ref_of(one.order_name) or found.naming.ref_of(one.order_name),
-            one.currency,
-            one.moved_pence,
-            london_date(one.moved_at) if one.moved_at else None,
+            refund_id=one.refund_id,
+            order_ref=found.orders.ref_of(one.order_name) or found.naming.ref_of(one.order_name),
+            currency=one.currency,
+            pence=one.moved_pence,
+            paid_on=london_date(one.moved_at) if one.moved_at else None,
         )
         for one in strays.values()
     ]

@@ -184,4 +184,11 @@ def _bar(scale: _Scale, label: str, start: int, pence: int, row: int, currency: 
     first, last = sorted((scale.x(start), scale.x(start + pence)))
     sign = "+" if pence > 0 else ""
     own = "more" if pence > 0 else "less"
-    return Bar(label, f"{sign}{printed(pence, currency)}", first, max(last - first, 2), row * ROW + 6, tone or own)
+    return Bar(
+        label=label,
+        value=f"{sign}{printed(pence, currency)}",
+        x=first,
+        width=max(last - first, 2),
+        y=row * ROW + 6,
+        tone=tone or own,
+    )

@@ -213,12 +213,12 @@ def _covering(case: AuditedReturn, pairing: Pairing) -> str:
     goods = tuple((line.stock_code or line.sku, line.quantity) for line in case.facts.refund_lines)
     return_ = case.return_
     claim = CoverClaim(
-        return_.return_id,
-        case.customer,
-        return_.currency,
-        case.facts.due_pence,
-        goods,
-        frozenset({return_.rma}),
+        return_id=return_.return_id,
+        customer_code=case.customer,
+        currency=return_.currency,
+        value_pence=case.facts.due_pence,
+        lines=goods,
+        references=frozenset({return_.rma}),
         invoiced_on=case.order.invoiced_on if case.order else None,
     )
     return next((note.code for note in loose if may_cover(note.shown(), claim, pairing.cases.packs)), "")

@@ -136,15 +136,15 @@ class Shelf:
         """A line beside its sale."""
         found = self.sku(line.sku)
         return LineFacts(
-            line.product_id,
-            line.sku,
-            line.quantity,
-            line.cost_pence,
-            line.outcome,
-            line.currency,
-            found.stock_code,
-            found.problem,
-            found.suggestion,
-            found.suggestion_rule,
+            product_id=line.product_id,
+            sku=line.sku,
+            quantity=line.quantity,
+            cost_pence=line.cost_pence,
+            outcome=line.outcome,
+            currency=line.currency,
+            stock_code=found.stock_code,
+            problem=found.problem,
+            suggestion=found.suggestion,
+            suggestion_rule=found.suggestion_rule,
             **sale_of(line, found.stock_code, order, self._sold, self._packs),
         )

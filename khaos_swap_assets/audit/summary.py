@@ -187,13 +187,13 @@ def summarise(inputs: Inputs, pairing: Pairing, done: Audited, findings: Sequenc
 
 def _figures(table: Table[Any]) -> FileFigures:
     return FileFigures(
-        table.file,
-        table.given,
-        len(table.rows),
-        table.rejected,
-        table.encoding,
-        table.separator,
-        table.ignored_columns,
+        file=table.file,
+        given=table.given,
+        read=len(table.rows),
+        rejected=table.rejected,
+        encoding=table.encoding,
+        separator=table.separator,
+        ignored_columns=table.ignored_columns,
     )
 
 
@@ -275,4 +275,11 @@ def _task(kind: str, some: Sequence[AuditFinding]) -> OwnerTask:
         if finding.currency:
             pence[finding.currency] += finding.money_at_risk_pence
     described = some[0].described
-    return OwnerTask(kind, described.owner, described.meaning, described.action, len(some), dict(sorted(pence.items())))
+    return OwnerTask(
+        kind=kind,
+        owner=described.owner,
+        meaning=described.meaning,
+        action=described.action,
+        count=len(some),
+        pence=dict(sorted(pence.items())),
+    )

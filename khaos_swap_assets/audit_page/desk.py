@@ -90,7 +90,14 @@ class Desk:
         path_of = {kind: one.path for kind, one in self.files.items()}
         decisions = tuple(path_of[kind] for kind in DECISIONS if kind in path_of)
         returns, codes, orders, notes = (path_of[kind] for kind in _ORDER)
-        paths = Paths(returns, codes, orders, notes, path_of.get("refunds"), decisions=decisions)
+        paths = Paths(
+            returns=returns,
+            stock_codes=codes,
+            sales_orders=orders,
+            credit_notes=notes,
+            refunds=path_of.get("refunds"),
+            decisions=decisions,
+        )
         said = Said(self._said().maps, self.dates, totals, kinds)
         return run.audit(paths, span, self.out, skips_bad_rows=skips_bad_rows, said=said, reports=self._reports)
 

@@ -140,7 +140,7 @@ def audit_command(
     try:
         with progress() as reports:
             done = run.audit(
-                Paths(returns, stock_codes, sales_orders, credit_notes, refunds, decisions=tuple(decisions or ())),
+                Paths(returns, stock_codes, sales_orders, credit_notes, refunds=refunds, decisions=decisions or ()),
                 Span(_day(as_of) or _today(), _day(first), _day(last), _periods(vat_periods)),
                 out,
                 skips_bad_rows=skip_bad_rows,

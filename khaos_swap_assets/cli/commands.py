@@ -102,12 +102,28 @@ def demo(
             raise typer.BadParameter("--history, --month and --switch need --once")
         from khaos_swap_assets.demo.live import RETURNS, Visit, play_live
 
-        raise typer.Exit(play_live(Visit(folder, port, returns or RETURNS, seed, storefront), typer.echo))
+        raise typer.Exit(
+            play_live(
+                Visit(folder=folder, port=port, returns=returns or RETURNS, seed=seed, storefront=storefront),
+                typer.echo,
+            )
+        )
     from khaos_swap_assets.demo.once import Wish, play_once
 
     switches = reach.wanted_switches(switch or [])
     reach.require_history(history, month)
-    raise typer.Exit(play_once(Wish(returns or 500, seed, history, month, switches, storefront)))
+    raise typer.Exit(
+        play_once(
+            Wish(
+                returns=returns or 500,
+                seed=seed,
+                history=history,
+                month=month,
+                switches=switches,
+                storefront=storefront,
+            )
+        )
+    )
 
 
 @app.command()

@@ -52,7 +52,9 @@ def _add_actions(app: typer.Typer, reach: Reach) -> None:
         from khaos_swap_assets.domain.records.decisions import PersonDecision
         from khaos_swap_assets.stages import deciding
 
-        made = PersonDecision(kind, subject, other, by, reason, reach.clock())
+        made = PersonDecision(
+            decision=kind, subject=subject, object=other, decided_by=by, reason=reason, decided_at=reach.clock()
+        )
         with reach.store() as conn:
             told = deciding.decide(conn, made, now=reach.clock())
         typer.echo(f"{kind} {subject}: {told}")

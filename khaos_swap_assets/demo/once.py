@@ -124,7 +124,7 @@ def _play(place: Place, wish: Wish) -> int:
     with dg.DagsterInstance.get() as instance:
         # Dagster opens a connection for each question, unless it is told that many will follow.
         instance.optimize_for_webserver(statement_timeout=STATEMENT_MS, pool_recycle=3600, max_overflow=20)
-        played = Play(place, tools, build(tools.settings), instance, _tell).run()
+        played = Play(place=place, tools=tools, definitions=build(tools.settings), instance=instance, say=_tell).run()
     ledger, truth = (httpx.get(f"{place.sandbox_url}/admin/{door}", timeout=60).json() for door in ("ledger", "truth"))
     with tools.store() as conn:
         result = outcome(conn, ledger, truth, played)

@@ -42,4 +42,11 @@ def refusal(request: Request, raw: bytes, reason: str, head: bytes | None, now: 
     """What is counted before the refusal is answered; a body that was not read has the size that it announced."""
     sender = request.client.host if request.client else ""
     body_hash = hashlib.sha256(raw).hexdigest() if raw else ""
-    return RefusedMessage(reason, sender, len(raw) or announced(request), body_hash, head, now)
+    return RefusedMessage(
+        reason=reason,
+        sender=sender,
+        size_bytes=len(raw) or announced(request),
+        body_hash=body_hash,
+        head=head,
+        received_at=now,
+    )

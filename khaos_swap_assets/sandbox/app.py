@@ -80,11 +80,11 @@ def _rounds(
 ) -> Rounds:
     channel = gateway_client(url, secrets.channel_user, secrets.channel_password, transport)
     return Rounds(
-        books,
-        Channel(books, channel),
-        Warehouse(books, warehouse_client(url, secrets.inspection_token, transport)),
-        Staff(books, LIVE_SALE_EVERY if is_live else ONE_DAY),
-        httpx.Client(base_url=url, timeout=30.0, transport=transport),
+        books=books,
+        channel=Channel(books, channel),
+        warehouse=Warehouse(books, warehouse_client(url, secrets.inspection_token, transport)),
+        staff=Staff(books, LIVE_SALE_EVERY if is_live else ONE_DAY),
+        gateway=httpx.Client(base_url=url, timeout=30.0, transport=transport),
         is_live=is_live,
     )
 

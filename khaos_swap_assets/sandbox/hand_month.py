@@ -116,7 +116,13 @@ def _soon_after(maker: Maker, rma: Rma) -> Times:
     refunded_at = min(closed_at + timedelta(hours=maker.rng.randint(1, 72)), maker.month_end - timedelta(seconds=1))
     created_at = rma.created_at + timedelta(hours=1)
     delivered_at = max(created_at, closed_at - timedelta(hours=2))
-    return Times(created_at, created_at, delivered_at, refunded_at, refunded_at)
+    return Times(
+        ordered_at=created_at,
+        created_at=created_at,
+        delivered_at=delivered_at,
+        inspect_at=refunded_at,
+        refunded_at=refunded_at,
+    )
 
 
 def _returned(maker: Maker, order: Order, picks: Picks, at: Times) -> None:

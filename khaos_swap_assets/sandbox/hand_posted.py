@@ -73,7 +73,9 @@ class Hand:
         order = self.order_of(rma)
         lines = [NoteLine(one.sku, one.quantity, one.cost_pence, 0, so_code=order.so_code) for one in rma.lines]
         at = (rma.processed_at or rma.closed_at or self.maker.month_start) + timedelta(days=self.rng.randrange(2))
-        made = HandNote([rma], order.urn, rma.rma_number, order.currency, at, lines)
+        made = HandNote(
+            rmas=[rma], urn=order.urn, reference=rma.rma_number, currency=order.currency, at=at, lines=lines
+        )
         made.off["fee"] += made.gross_pence - rma.refund_pence
         return made
 

@@ -135,7 +135,15 @@ def _catalogue(sales: Invoices, before: datetime) -> dict[str, StockItem]:
 
 
 def _customer(urn: str) -> Customer:
-    return Customer(urn, "Customer", urn, f"{urn}@example.com", "1 History Row", "Leeds", "LS1 4AB")
+    return Customer(
+        urn=urn,
+        forename="Customer",
+        surname=urn,
+        email=f"{urn}@example.com",
+        address1="1 History Row",
+        town="Leeds",
+        postcode="LS1 4AB",
+    )
 
 
 def _order(name: str, sold: list[HistoryLine], lines: list[HistoryLine]) -> Order:
@@ -149,7 +157,16 @@ def _order(name: str, sold: list[HistoryLine], lines: list[HistoryLine]) -> Orde
         urn=sold[0].customer,
         currency="GBP",
         ordered_at=at,
-        lines=[WorldLine(line.code, line.quantity, line.pence, 20, f"{name}{n:04d}") for n, line in enumerate(sold)],
+        lines=[
+            WorldLine(
+                stock_code=line.code,
+                quantity=line.quantity,
+                gross_pence=line.pence,
+                vat_percent=20,
+                line_item_id=f"{name}{n:04d}",
+            )
+            for n, line in enumerate(sold)
+        ],
         delivery_gross_pence=delivery,
         invoice_code=f"INV{name}",
         issued_at=at,
@@ -170,7 +187,13 @@ def _rma(name: str, lines: list[HistoryLine], order_invoice: str) -> Rma:
         created_at=at - timedelta(days=4),
         updated_at=at,
         lines=[
-            RmaLine(f"prd_{name}_{n:03d}", f"{name}{n:04d}", line.code, abs(line.quantity), line.pence)
+            RmaLine(
+                product_id=f"prd_{name}_{n:03d}",
+                line_item_id=f"{name}{n:04d}",
+                sku=line.code,
+                quantity=abs(line.quantity),
+                cost_pence=line.pence,
+            )
             for n, line in enumerate(_goods(lines))
         ],
         status="Closed",

@@ -40,7 +40,10 @@ def sold_lines(items: Items, order: Order, way: str) -> list[WorldLine]:
         found.append(line)
         if way == "with_parts" and is_pack(items, line.stock_code):
             inside = opened(items, [(line.stock_code, line.quantity)])
-            found += [WorldLine(code, units, 0, line.vat_percent, "") for code, units in inside]
+            found += [
+                WorldLine(stock_code=code, quantity=units, gross_pence=0, vat_percent=line.vat_percent, line_item_id="")
+                for code, units in inside
+            ]
     return found
 
 

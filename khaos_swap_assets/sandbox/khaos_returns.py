@@ -167,7 +167,7 @@ def _note_line(books: Books, line: AskedLine, script: str) -> NoteLine:
     if script == "value_override":
         gross += 100
     so_code = line.order.so_code if line.order else ""
-    return NoteLine(line.stock_code, line.quantity, gross, net, processing_type, so_code)
+    return NoteLine(line.stock_code, line.quantity, gross, net, processing_type=processing_type, so_code=so_code)
 
 
 def _value(books: Books, line: AskedLine) -> tuple[int, int]:
@@ -270,7 +270,7 @@ def _asked_line(books: Books, raw: Json) -> AskedLine:
     quantity = _whole(raw.get("Quantity", ""), "Quantity")
     if quantity <= 0 or (unit_pence or 0) < 0:
         raise ImportProblemError(f"Quantity and UnitPrice of '{stock_code}' must not be negative or zero units")
-    return AskedLine(stock_code, quantity, unit_pence, REASONS[reason], orders[0] if orders else None)
+    return AskedLine(stock_code, quantity, unit_pence, REASONS[reason], order=orders[0] if orders else None)
 
 
 def _whole(number: object, name: str, *, scale: int = 1) -> int:

@@ -83,7 +83,13 @@ class Maker:
         created_at = delivered_at - timedelta(seconds=self.rng.randint(3 * 86400, 9 * 86400))
         ordered_at = created_at - timedelta(seconds=self.rng.randint(5 * 86400, 25 * 86400))
         inspect_at = delivered_at + timedelta(seconds=self.rng.randint(4 * 3600, 2 * 86400))
-        return Times(ordered_at, created_at, delivered_at, inspect_at, refunded_at)
+        return Times(
+            ordered_at=ordered_at,
+            created_at=created_at,
+            delivered_at=delivered_at,
+            inspect_at=inspect_at,
+            refunded_at=refunded_at,
+        )
 
     def customer(self, currency: str = "GBP") -> Customer:
         """A new shopper."""
@@ -132,7 +138,13 @@ class Maker:
     def _sold(self, item: StockItem, quantity: int, keep: int, customer: Customer, number: int, at: int) -> WorldLine:
         unit = _unit_pence(item, customer.currency)
         gross = (unit * quantity * keep * 2 + 100) // 200
-        return WorldLine(item.stock_code, quantity, gross, item.vat_percent, str(14200000000000 + number * 100 + at))
+        return WorldLine(
+            stock_code=item.stock_code,
+            quantity=quantity,
+            gross_pence=gross,
+            vat_percent=item.vat_percent,
+            line_item_id=str(14200000000000 + number * 100 + at),
+        )
 
     def picks(self, order: Order) -> list[tuple[WorldLine, int]]:
         """Some of an order's lines and some of their units: what comes back."""
@@ -166,11 +178,11 @@ class Maker:
         reason = self.rng.choice(("Fit", "Changed mind", "Not as described", "Faulty"))
         product_id = f"prd_{number:06d}{at:02d}"
         return RmaLine(
-            product_id,
-            sold.line_item_id,
-            sold.stock_code,
-            quantity,
-            part_of(sold, quantity),
+            product_id=product_id,
+            line_item_id=sold.line_item_id,
+            sku=sold.stock_code,
+            quantity=quantity,
+            cost_pence=part_of(sold, quantity),
             reason=reason,
             is_faulty=reason == "Faulty",
         )
@@ -208,7 +220,17 @@ class Maker:
         """A note made by hand, issued a few hours later and already allocated; put into the world."""
         created_at = at + timedelta(hours=self.rng.randint(1, 6))
         code = f"CNH{1 + len(self.world.notes):05d}"
-        made = Note(code, urn, reference, currency, created_at, lines, stage_id=70, made_by="staff", is_allocated=True)
+        made = Note(
+            code=code,
+            urn=urn,
+            associated_ref=reference,
+            currency=currency,
+            created_at=created_at,
+            lines=lines,
+            stage_id=70,
+            made_by="staff",
+            is_allocated=True,
+        )
         made.issued_at = made.changed_at = created_at + timedelta(hours=2)
         self.world.notes[code] = made
         return made

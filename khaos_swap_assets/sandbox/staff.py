@@ -95,8 +95,23 @@ class Staff:
         code = books.next_code("SOW")
         number = code.removeprefix("SOW")
         customer = _shopper(f"WEB{number}", rng)
-        line = WorldLine(item.stock_code, 1, item.unit_gross_pence, item.vat_percent, f"9{number}")
-        order = Order(code, f"KCCWS{number}", f"#WS{number}", f"8{number}", customer.urn, "GBP", now, [line])
+        line = WorldLine(
+            stock_code=item.stock_code,
+            quantity=1,
+            gross_pence=item.unit_gross_pence,
+            vat_percent=item.vat_percent,
+            line_item_id=f"9{number}",
+        )
+        order = Order(
+            so_code=code,
+            associated_ref=f"KCCWS{number}",
+            order_name=f"#WS{number}",
+            order_id=f"8{number}",
+            urn=customer.urn,
+            currency="GBP",
+            ordered_at=now,
+            lines=[line],
+        )
         order.invoice_code, order.issued_at, order.changed_at = f"INVW{number}", now, now
         item.available, item.moved_at = item.available - 1, now
         books.world.customers[customer.urn] = customer
@@ -107,4 +122,12 @@ class Staff:
 def _shopper(urn: str, rng: Random) -> Customer:
     first, last = rng.choice(FIRST_NAMES), rng.choice(LAST_NAMES)
     email = f"{first}.{last}.{urn}@example.com".lower()
-    return Customer(urn, first, last, email, f"{rng.randint(1, 99)} Mill Lane", "Leeds", "LS1 4AP")
+    return Customer(
+        urn=urn,
+        forename=first,
+        surname=last,
+        email=email,
+        address1=f"{rng.randint(1, 99)} Mill Lane",
+        town="Leeds",
+        postcode="LS1 4AP",
+    )

@@ -88,16 +88,31 @@ def _refunds(world: World, rma: Rma, order: Order | None, paid: list[int]) -> It
     number = refund_id(rma, 1 + len(paid))
     order_id, order_name = (order.order_id, order.order_name) if order else (rma.order_id, rma.order_name)
     first = StoreRefund(
-        number, order_id, order_name, currency, at, _payments(world, rma, number, pence, currency, at, script),
-        rma.rma_number, shopify_return_id(world, rma),
+        refund_id=number, order_id=order_id, order_name=order_name, currency=currency, created_at=at,
+        payments=_payments(world, rma, number, pence, currency, at, script),
+        rma=rma.rma_number, return_ref=shopify_return_id(world, rma),
     )  # fmt: skip
     if script != "ambiguous" and not before:
         first.line_items = [(line.line_item_id, line.sku, line.quantity, line.cost_pence) for line in _goods(rma)]
     yield first
     if script == "twice":
         again = at + timedelta(hours=1)
-        payment = Payment(f"{number}91", "shopify_payments", pence, currency, again)
-        yield StoreRefund(f"{number}9", order_id, order_name, currency, again, [payment], rma.rma_number)
+        payment = Payment(
+            transaction_id=f"{number}91",
+            gateway="shopify_payments",
+            amount_pence=pence,
+            currency=currency,
+            processed_at=again,
+        )
+        yield StoreRefund(
+            refund_id=f"{number}9",
+            order_id=order_id,
+            order_name=order_name,
+            currency=currency,
+            created_at=again,
+            payments=[payment],
+            rma=rma.rma_number,
+        )
 
 
 def refund_id(rma: Rma, count: int) -> str:
@@ -128,7 +143,14 @@ def _payments(
     parts = [(gateway, pence - gift_pence), *([("gift_card", gift_pence)] if gift_pence else [])]
     status = "FAILURE" if script == "failed" else "SUCCESS"
     return [
-        Payment(f"{number}{at_}", name, part, currency, at, "SUCCESS" if name == "gift_card" and not script else status)
+        Payment(
+            transaction_id=f"{number}{at_}",
+            gateway=name,
+            amount_pence=part,
+            currency=currency,
+            processed_at=at,
+            status="SUCCESS" if name == "gift_card" and not script else status,
+        )
         for at_, (name, part) in enumerate(parts)
     ]
 

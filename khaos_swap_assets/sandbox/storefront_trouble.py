@@ -62,7 +62,15 @@ def _two_of_one_order(world: World, clean: list[Rma]) -> None:
     order, line = orders[first.order_id], first.lines[0]
     order.lines[0].quantity, order.lines[0].gross_pence = 2, 2 * order.lines[0].gross_pence
     second.order_name, second.order_id, second.urn = first.order_name, first.order_id, first.urn
-    second.lines = [RmaLine(second.lines[0].product_id, line.line_item_id, line.sku, 1, line.cost_pence)]
+    second.lines = [
+        RmaLine(
+            product_id=second.lines[0].product_id,
+            line_item_id=line.line_item_id,
+            sku=line.sku,
+            quantity=1,
+            cost_pence=line.cost_pence,
+        )
+    ]
     second.refund_pence, second.handling_fee_pence = first.refund_pence, first.handling_fee_pence
     for rma in (first, second):
         clean.remove(rma)
@@ -83,8 +91,21 @@ def _stray(world: World, rng: Random) -> None:
     )
     at = order.ordered_at + timedelta(days=1)
     number, pence = f"9199{order.order_id[-9:]}", rng.randint(300, 1500)
-    payment = Payment(f"{number}1", "shopify_payments", pence, order.currency, at)
-    refund = StoreRefund(number, order.order_id, order.order_name, order.currency, at, [payment])
+    payment = Payment(
+        transaction_id=f"{number}1",
+        gateway="shopify_payments",
+        amount_pence=pence,
+        currency=order.currency,
+        processed_at=at,
+    )
+    refund = StoreRefund(
+        refund_id=number,
+        order_id=order.order_id,
+        order_name=order.order_name,
+        currency=order.currency,
+        created_at=at,
+        payments=[payment],
+    )
     world.store_refunds[number] = refund
     world.plants.append(Plant("refund_without_return", refund=subject_of(refund), why="goodwill, nothing came back"))
 

@@ -18,7 +18,9 @@ Json = dict[str, object]
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec")
 PROCESSED = ("Yes", "true", "Processed")
 NULLS: dict[str, object] = {"N/A": "N/A", "empty": "", "null": None}
-NOBODY = Customer("", "Unknown", "Shopper", "unknown@example.com", "", "", "")
+NOBODY = Customer(
+    urn="", forename="Unknown", surname="Shopper", email="unknown@example.com", address1="", town="", postcode=""
+)
 STORE_NAME = "Larch & Fen"
 V1_NAMES = {"rma_number": "rma", "shopify_order_name": "order_name", "rma_processed": "processed"}
 V1_LACKS = (

@@ -159,8 +159,8 @@ def _problem(one: setbacks.Setback) -> Problem:
     tried = f"{one.reason}; tried {one.attempts} times since {one.first_at:%Y-%m-%d %H:%M} UTC"
     if not one.operation.startswith(VENDORS):
         return Problem(
-            "fault_in_return", one.rma or one.subject, f"{one.operation}: {tried}", one.subject, one.rma,
-            money_at_risk_pence=one.refund_pence, currency=one.currency,
+            kind="fault_in_return", subject=one.rma or one.subject, message=f"{one.operation}: {tried}",
+            return_id=one.subject, rma=one.rma, money_at_risk_pence=one.refund_pence, currency=one.currency,
         )  # fmt: skip
     if one.subject != WHOLE:
         return Problem("record_refused", f"{one.operation} {one.subject}", tried)

@@ -119,7 +119,15 @@ def _decision(row: DecisionRow, now: datetime) -> PersonDecision:
     elif kind == SAME_CODE:
         subject = row.sku or subject
     moment = row.decided_at or now
-    return PersonDecision(kind, subject, other, row.decided_by, row.reason, moment, _figures(kind, row))
+    return PersonDecision(
+        decision=kind,
+        subject=subject,
+        object=other,
+        decided_by=row.decided_by,
+        reason=row.reason,
+        decided_at=moment,
+        on=_figures(kind, row),
+    )
 
 
 def _figures(kind: DecisionKind, row: DecisionRow) -> Figures:

@@ -58,18 +58,18 @@ class FileNote:
         """What is told of it; no file says whether it was issued."""
         lines = tuple((line.stock_code, line.quantity) for line in self.lines) if has_lines else ()
         return CreditNote(
-            self.code,
-            self.associated_ref,
-            self.customer_ref,
-            self.currency,
-            self.created_on,
-            None,
-            None,
-            self.gross_pence,
-            net_pence,
-            self.delivery_pence,
-            lines,
-            self.order_ref,
+            credit_note_code=self.code,
+            associated_ref=self.associated_ref,
+            customer_code=self.customer_ref,
+            currency=self.currency,
+            created_on=self.created_on,
+            issued_on=None,
+            stage_id=None,
+            gross_pence=self.gross_pence,
+            net_pence=net_pence,
+            delivery_gross_pence=self.delivery_pence,
+            lines=lines,
+            order_ref=self.order_ref,
         )
 
     @property
@@ -78,15 +78,15 @@ class FileNote:
         goods = [line for line in self.lines if line.gross_pence >= 0]
         codes = tuple((line.stock_code, line.quantity) for line in goods if line.quantity)
         return NoteRecord(
-            self.code,
-            self.gross_pence,
-            self.associated_ref,
-            self.currency,
-            self.order_ref,
-            self.customer_ref,
-            codes,
-            self.created_on,
-            tuple((line.stock_code, line.quantity, line.gross_pence) for line in goods),
+            code=self.code,
+            value_pence=self.gross_pence,
+            ref=self.associated_ref,
+            currency=self.currency,
+            order_ref=self.order_ref,
+            customer=self.customer_ref,
+            codes=codes,
+            created_on=self.created_on,
+            lines=tuple((line.stock_code, line.quantity, line.gross_pence) for line in goods),
         )
 
 
@@ -94,12 +94,12 @@ def stock_codes(rows: Iterable[StockCodeRow]) -> list[StockCode]:
     """The catalogue."""
     return [
         StockCode(
-            row.stock_code,
-            row.stock_id,
-            row.description,
-            row.other_ref,
-            (row.barcode,) if row.barcode else (),
-            row.is_discontinued,
+            stock_code=row.stock_code,
+            stock_id=row.stock_id,
+            description=row.description,
+            other_ref=row.other_ref,
+            barcodes=(row.barcode,) if row.barcode else (),
+            is_discontinued=row.is_discontinued,
             pack_components=row.pack_components,
         )
         for row in rows

@@ -129,7 +129,7 @@ class BadInputError(KhaosSwapError):
 
 def of_file(file: str, column: str, value: str, reason: str) -> FaultKind:
     """A fault of a file or an option as a whole."""
-    return FaultKind(1, (Fault(file, 0, column, value, reason),))
+    return FaultKind(1, (Fault(file, line=0, column=column, value=value, reason=reason),))
 
 
 def storable(text: str) -> str:

@@ -62,7 +62,7 @@ def headed(cells: Sequence[str], kind: str, names: Mapping[str, bool], said: Map
         elif column:
             places[column] = place
     used = frozenset(place for place, column in enumerate(columns) if column)
-    return Headed(headings, places, tuple(dict.fromkeys(doubled)), known, used)
+    return Headed(headings=headings, places=places, doubled=tuple(dict.fromkeys(doubled)), known=known, used=used)
 
 
 def _known(kind: str, plains: Sequence[str], names: Mapping[str, bool]) -> KnownExport | None:

@@ -117,7 +117,7 @@ def _key(name: str, *, is_required: bool = False, is_header: bool = False) -> Co
 
 
 def _money(name: str, empty: int | None = 0, *, is_required: bool = False, is_signed: bool = False) -> Column:
-    return Column(name, None, empty, is_required, is_signed)
+    return Column(name=name, parse=None, empty=empty, is_required=is_required, is_signed=is_signed)
 
 
 def _word(text: str) -> str:

@@ -118,11 +118,13 @@ class Table(Generic[Row]):
 
     def fault(self, line: int, column: str, value: str, reason: str) -> None:
         """Keep one more fault of the record that is being read, or of the file as a whole (line 0)."""
-        self._keep(Fault(self.file, line, column, storable(value), storable(reason), self.given))
+        told = Fault(self.file, line, column, storable(value), reason=storable(reason), record=self.given)
+        self._keep(told)
 
     def reject(self, line: int, column: str, value: str, reason: str) -> None:
         """Keep a fault of a row that was good so far; the caller takes it out of ``rows``."""
-        self._keep(Fault(self.file, line, column, storable(value), storable(reason), -1))
+        told = Fault(self.file, line, column, storable(value), reason=storable(reason), record=-1)
+        self._keep(told)
         self._last = (0, 0)
 
     def _keep(self, fault: Fault) -> None:

@@ -79,7 +79,13 @@ def _row(kept: KeptDecision) -> tuple[Any, ...]:
 def _kept(row: tuple[Any, ...]) -> KeptDecision:
     kind, subject, other, by, reason, made_at, *rest = row
     on, (return_id, exception_id) = Figures(*rest[:4]), rest[4:]
-    return KeptDecision(PersonDecision(kind, subject, other, by, reason, made_at, on), return_id, exception_id)
+    return KeptDecision(
+        PersonDecision(
+            decision=kind, subject=subject, object=other, decided_by=by, reason=reason, decided_at=made_at, on=on
+        ),
+        return_id,
+        exception_id,
+    )
 
 
 def _standing(conn: psycopg.Connection[Any], where: LiteralString, *values: object) -> list[KeptDecision]:

@@ -192,7 +192,10 @@ def _links(conn: psycopg.Connection, where: LiteralString, *values: object) -> l
 
 def refuse(conn: psycopg.Connection, pairs: Iterable[Pair], by: str, reason: str, now: datetime) -> None:
     """Remember a person's no to these pairs of Credit Note and return id."""
-    made = (PersonDecision(NOT_THIS_RETURN, code, one, by, reason, now) for code, one in pairs)
+    made = (
+        PersonDecision(decision=NOT_THIS_RETURN, subject=code, object=one, decided_by=by, reason=reason, decided_at=now)
+        for code, one in pairs
+    )
     decisions.record(conn, [KeptDecision(one, one.object) for one in made])
 
 

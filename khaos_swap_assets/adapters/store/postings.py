@@ -148,7 +148,7 @@ class SqlPostings:
             "SELECT sequence, previous_token, token, posting_references, handed_out_at FROM recon.feed_pages "
             "ORDER BY sequence DESC LIMIT 1"
         ).fetchone()
-        return Page(row[0], row[1], row[2], tuple(row[3]), row[4]) if row else None
+        return Page(row[0], row[1], row[2], tuple(row[3]), handed_out_at=row[4]) if row else None
 
     def add_page(self, page: Page) -> None:
         """Remember a page before it leaves."""

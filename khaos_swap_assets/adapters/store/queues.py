@@ -99,7 +99,9 @@ def _queue(name: str, why: str, conn: psycopg.Connection[Any], query: str, now: 
     age = max(0, int((now - oldest).total_seconds())) if oldest else 0
     rate = in_hour / HOUR.total_seconds() if in_hour else (in_day or 0) / DAY.total_seconds()
     empty = 0 if waiting == 0 else int(waiting / rate) if rate else None
-    return Queue(name, why, waiting, age, in_day or 0, empty)
+    return Queue(
+        name=name, why=why, waiting=waiting, oldest_seconds=age, done_a_day=in_day or 0, empty_in_seconds=empty
+    )
 
 
 def held_by_reason(conn: psycopg.Connection[Any]) -> list[dict[str, Any]]:

@@ -82,7 +82,9 @@ class StorefrontClient:
                 refunds |= {read.record.refund_id: read for read in found if isinstance(read, ReadRefund)}
         if len(refused) == orders >= HOPELESS:
             raise PermanentError(f"the storefront tells the refunds of none of {orders} orders: {refused.popitem()[1]}")
-        return RefundSweep(tuple(refunds.values()), tuple(faults.values()), orders, pages, refused)
+        return RefundSweep(
+            refunds=tuple(refunds.values()), faults=tuple(faults.values()), orders=orders, pages=pages, refused=refused
+        )
 
     def scopes(self) -> frozenset[str]:
         """What the access token may read."""

@@ -220,7 +220,13 @@ def _envelope(body: Any, number: int) -> _Page:
     has_next = paging.get("has_next_page")
     if not isinstance(has_next, bool):
         raise PermanentError(f"GET {PATH} page {number}: has_next_page is neither true nor false")
-    return _Page(number, rows, has_next, _count(paging, "total_pages"), _count(paging, "total_items"))
+    return _Page(
+        number=number,
+        rows=rows,
+        has_next=has_next,
+        total_pages=_count(paging, "total_pages"),
+        total_items=_count(paging, "total_items"),
+    )
 
 
 def _count(paging: dict[str, Any], name: str) -> int:

@@ -36,11 +36,11 @@ def read_extras(raw: Mapping[str, Any], currency: str) -> Extras:
     """The extras of a return as Swap sent it, or of those of its members alone that hold them."""
     products = _rows(raw.get("products"))
     return Extras(
-        _sum(_exchanged(item, currency) for item in _rows(raw.get("exchange_items"))),
-        _sum(_pence(product.get(TAXES_ON_TOP), currency) for product in products),
-        _sum(_pence(product.get(DUTIES), currency) for product in products),
-        _sum(_pence(product.get(DUTIES_ON_TOP), currency) for product in products),
-        _sum(_pence(label.get("postage_fee"), currency) for label in _rows(raw.get("return_shipments"))),
+        exchange_pence=_sum(_exchanged(item, currency) for item in _rows(raw.get("exchange_items"))),
+        taxes_on_top_pence=_sum(_pence(product.get(TAXES_ON_TOP), currency) for product in products),
+        duties_pence=_sum(_pence(product.get(DUTIES), currency) for product in products),
+        duties_on_top_pence=_sum(_pence(product.get(DUTIES_ON_TOP), currency) for product in products),
+        postage_pence=_sum(_pence(label.get("postage_fee"), currency) for label in _rows(raw.get("return_shipments"))),
     )
 
 

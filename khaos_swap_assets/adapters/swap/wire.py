@@ -35,7 +35,13 @@ def read_row(raw: object, settings: SwapSettings) -> ReadReturn | RowFault:
     if faults:
         return _fault(row, faults)
     kept = without_personal_data(row)
-    return ReadReturn(record, storable(kept), unknown_fields(row), content_hash(kept), party_of(row))
+    return ReadReturn(
+        record=record,
+        raw=storable(kept),
+        unknown_fields=unknown_fields(row),
+        content_hash=content_hash(kept),
+        party=party_of(row),
+    )
 
 
 def parse_return(raw: Mapping[str, Any], settings: SwapSettings, faults: list[str]) -> Return:

@@ -59,7 +59,9 @@ def pieces(
             for piece in _split(matches[line.product_id], line.cost_pence - share, policy):
                 yield from _opened(piece, packs)
     for part in settled.parts:
-        yield DraftLine(part.outcome, part.stock_code, 1, part.pence, "")
+        yield DraftLine(
+            product_id=part.outcome, stock_code=part.stock_code, quantity=1, unit_gross_pence=part.pence, disposition=""
+        )
 
 
 def _split(match: MatchedLine, value_pence: int, policy: Policy) -> Iterator[DraftLine]:
@@ -70,7 +72,13 @@ def _split(match: MatchedLine, value_pence: int, policy: Policy) -> Iterator[Dra
         words += [""] * (match.quantity - len(words))
     units = Counter(zip(words, unit_values(value_pence, match.quantity), strict=True))
     for (word, unit_pence), quantity in units.items():
-        yield DraftLine(match.product_id, match.stock_code or "", quantity, unit_pence, word)
+        yield DraftLine(
+            product_id=match.product_id,
+            stock_code=match.stock_code or "",
+            quantity=quantity,
+            unit_gross_pence=unit_pence,
+            disposition=word,
+        )
 
 
 def _opened(line: DraftLine, packs: Packs) -> Iterator[DraftLine]:

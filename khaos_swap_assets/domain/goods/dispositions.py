@@ -222,11 +222,13 @@ class _Units:
 
     def settlement(self) -> SettledUnits:
         return SettledUnits(
-            {key: {word: units for word, units in counts.items() if units} for key, counts in self._settled.items()},
-            {key: units + self._doubted[key] for key, units in self._free.items()},
-            tuple(self._strange),
-            tuple(self._excess),
-            {key: units for key, units in self._free.items() if units and key in self._unclear},
+            dispositions={
+                key: {word: units for word, units in counts.items() if units} for key, counts in self._settled.items()
+            },
+            leftovers={key: units + self._doubted[key] for key, units in self._free.items()},
+            strange=tuple(self._strange),
+            excess=tuple(self._excess),
+            unclear={key: units for key, units in self._free.items() if units and key in self._unclear},
         )
 
     def _turn(self, line: ReturnLine) -> tuple[bool, bool, str]:

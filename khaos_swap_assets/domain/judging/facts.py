@@ -19,7 +19,7 @@ from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.domain.policy.settlement import Settlement, settle
 from khaos_swap_assets.domain.policy.settlement_case import EXCHANGES, Posted
 from khaos_swap_assets.domain.records.decisions import PersonDecision
-from khaos_swap_assets.domain.records.returns import CLOSED, REFUND, Return, ReturnLine
+from khaos_swap_assets.domain.records.returns import CLOSED, REFUND, Return
 from khaos_swap_assets.domain.refunds.money_shown import Money, is_awaited
 
 Tolerance = Literal["", "accepted", "systematic"]
@@ -286,10 +286,7 @@ class ReturnFacts:
 
 def _undecided(facts: ReturnFacts) -> Settlement:
     """The settlement by the policy as it is before anybody decides, of the lines as matched."""
-    lines = [
-        ReturnLine("", one.product_id, "", "", one.sku, one.quantity, one.cost_pence, one.currency, one.outcome)
-        for one in facts.lines
-    ]
+    lines = [one.row for one in facts.lines]
     done = tuple(one.product_id for one in facts.lines if one.is_posted)
     already = [Posted(done, facts.posted_pence)] if facts.posted_pence else []
     return settle(replace(facts.return_, lines=tuple(lines)), CreditNotePolicy(), already=already)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from khaos_swap_assets.domain.money.tax import Rate
-from khaos_swap_assets.domain.records.returns import REFUND
+from khaos_swap_assets.domain.records.returns import REFUND, ReturnLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,21 @@ class LineFacts:
     sold_pence: int | None = None
     vat_percent: Rate | None = None
     list_pence: int | None = None
+
+    @property
+    def row(self) -> ReturnLine:
+        """The row of Swap that it is, as far as its policy asks."""
+        return ReturnLine(
+            return_id="",
+            product_id=self.product_id,
+            line_item_id="",
+            original_order_name="",
+            sku=self.sku,
+            quantity=self.quantity,
+            cost_pence=self.cost_pence,
+            currency=self.currency,
+            outcome=self.outcome,
+        )
 
     @property
     def uninspected_quantity(self) -> int:

@@ -83,11 +83,11 @@ def month_parts_of(facts: ReturnFacts, waterfall: Waterfall, vat_gap: int | None
         return ()
     sides = refund_side(facts), credit_side(facts)
     whole = Whole(
-        facts.refund_pence,
-        tuple(map(waterfall.pence, LEGS)),
-        lambda pence: refund_vat_pence(*sides, pence),
-        vat_gap is not None,
-        status,
+        refund_pence=facts.refund_pence,
+        legs=tuple(map(waterfall.pence, LEGS)),
+        vat_of=lambda pence: refund_vat_pence(*sides, pence),
+        has_vat_gap=vat_gap is not None,
+        status=status,
     )
     paid = [PaidPart(london_date(part.processed_at), part.amount_pence) for part in _cash(facts) if part.processed_at]
     if paid and facts.outside_pence:
@@ -106,7 +106,13 @@ def _cash(facts: ReturnFacts) -> list[Transaction]:
 def _note_part(facts: NoteFacts) -> NotePart:
     note = facts.note
     vat = None if note.net_pence is None else note.gross_pence - note.net_pence
-    return NotePart(note.credit_note_code, note.created_on, note.gross_pence, vat, note.is_issued)
+    return NotePart(
+        code=note.credit_note_code,
+        made_on=note.created_on,
+        gross_pence=note.gross_pence,
+        vat_pence=vat,
+        is_issued=note.is_issued,
+    )
 
 
 def refund_side(facts: ReturnFacts) -> RefundFacts:
@@ -152,7 +158,14 @@ def _refund_line(line: LineFacts) -> RefundedLine:
     price = line.list_pence or line.sold_pence or 0
     list_pence = price if price > line.cost_pence else None
     code = line.stock_code or renamed_to(line.problem, line.suggestion, line.suggestion_rule) or line.sku
-    return RefundedLine(code, line.quantity, line.cost_pence, line.outcome, list_pence, line.vat_percent)
+    return RefundedLine(
+        stock_code=code,
+        quantity=line.quantity,
+        value_pence=line.cost_pence,
+        outcome=line.outcome,
+        list_pence=list_pence,
+        vat_percent=line.vat_percent,
+    )
 
 
 def credit_side(facts: ReturnFacts) -> CreditFacts:

@@ -92,7 +92,14 @@ def judge(facts: ReturnFacts, limits: Limits, now: datetime) -> Verdict:
 
     status, problems = at(now)
     due = first_change(at, deadlines(facts, limits), now)
-    return Verdict(status, waterfall_of(facts), vat_gap_of(facts), problems, due, _open_pence(own, status))
+    return Verdict(
+        status=status,
+        waterfall=waterfall_of(facts),
+        vat_gap_pence=vat_gap_of(facts),
+        problems=problems,
+        next_due_at=due,
+        open_pence=_open_pence(own, status),
+    )
 
 
 def _open_pence(facts: ReturnFacts, status: Status) -> int:

@@ -88,7 +88,10 @@ def link_notes(
         for code, one in told.items()
         if one.rivals
     ]
-    reasons = [WhyNot(code, one.nearest, one.clause, one.change, one.score) for code, one in near.items()]
+    reasons = [
+        WhyNot(note_code=code, return_id=one.nearest, clause=one.clause, change=one.change, score=one.score)
+        for code, one in near.items()
+    ]
     return Matching(tuple(sorted([*sure, *likely])), tuple(sorted(rivals)), tuple(sorted(reasons)))
 
 
@@ -123,7 +126,7 @@ def _attributed(
     rest = [note for note in loose if note.code not in given]
     if not rest:
         return sorted(chain.from_iterable(given.values())), {}
-    answer = _Laid(rest, laid.returns, given, standing, matched(laid))
+    answer = _Laid(rest=rest, returns=laid.returns, given=given, standing=standing, found=matched(laid))
     done = answer.attributed()
     return done, answer.told({one.credit_note_code for one in done})
 
@@ -148,14 +151,14 @@ def record_of(note: CreditNote, orders: Collection[str] = ()) -> NoteRecord:
     """What linking reads of a note; people write one of the ``orders`` as its reference too."""
     is_order = note.associated_ref in orders
     return NoteRecord(
-        note.credit_note_code,
-        note.gross_pence,
-        note.associated_ref,
-        note.currency,
-        note.order_ref or (note.associated_ref if is_order else ""),
-        note.customer_code,
-        note.lines,
-        note.created_on,
+        code=note.credit_note_code,
+        value_pence=note.gross_pence,
+        ref=note.associated_ref,
+        currency=note.currency,
+        order_ref=note.order_ref or (note.associated_ref if is_order else ""),
+        customer=note.customer_code,
+        codes=note.lines,
+        created_on=note.created_on,
     )
 
 

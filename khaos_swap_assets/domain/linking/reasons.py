@@ -93,7 +93,7 @@ def _reason(tables: Tables, code: str, near: _Near, taken_by: str, *, is_doubtfu
         clause, change = "taken", f"{record.rma} has Credit Note {taken_by}; take that link back"
     elif is_doubtful or not faults:
         clause, change = "unique", f"Associated Ref {record.rma} and its order would decide"
-    return WhyNot(code, near.return_id, clause, change, near.score)
+    return WhyNot(note_code=code, return_id=near.return_id, clause=clause, change=change, score=near.score)
 
 
 def _best(tables: Tables, code: str) -> _Near | None:

@@ -251,7 +251,13 @@ def _money(work: _Work, claimant: Claimant, near: Sequence[Refund]) -> Money:
     stuck = {word for one in work.free if _is_of_order(claimant, one) for word in one.stuck}
     linked = tuple(work.linked.get(return_id, near))
     stuck |= {word for one in linked for word in one.stuck}
-    found = Money("paid", linked, work.by.get(return_id, ""), tuple(work.surplus.get(return_id, ())), _sorted(stuck))
+    found = Money(
+        state="paid",
+        refunds=linked,
+        by=work.by.get(return_id, ""),
+        surplus=tuple(work.surplus.get(return_id, ())),
+        stuck=_sorted(stuck),
+    )
     if return_id in work.unclear:
         return replace(found, state="ambiguous", refunds=tuple(work.unclear[return_id]))
     moved = [one for one in linked if one.moved_pence]

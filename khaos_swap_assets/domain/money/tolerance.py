@@ -100,7 +100,14 @@ def residual_of(subject: str, waterfall: Waterfall, lines: int, currency: str, t
     names = [leg.name for leg in waterfall.legs if not is_settled(leg)]
     others, pence = [name for name in names if name not in _SMALL], residual_pence(waterfall)
     reason = others[0] if others else ROUNDING if tolerances.is_small(pence, lines) else (names or ["unexplained"])[0]
-    return Residual(subject, reason, pence, max(lines, 1), currency, set(names) <= {reason})
+    return Residual(
+        subject=subject,
+        reason=reason,
+        pence=pence,
+        lines=max(lines, 1),
+        currency=currency,
+        is_evident=set(names) <= {reason},
+    )
 
 
 def govern(residuals: Iterable[Residual], tolerances: Tolerances) -> Governed:

@@ -76,13 +76,13 @@ def totals(trials: Iterable[Trial]) -> list[TrialTotal]:
 
 def _total(currency: str, some: list[Trial]) -> TrialTotal:
     return TrialTotal(
-        currency,
-        len(some),
-        sum(one.is_changed for one in some),
-        sum(one.note_now_pence for one in some),
-        sum(one.note_then_pence for one in some),
-        sum(one.vat_effect_pence or 0 for one in some),
-        sum(one.vat_effect_pence is None for one in some),
+        currency=currency,
+        returns=len(some),
+        changed=sum(one.is_changed for one in some),
+        now_pence=sum(one.note_now_pence for one in some),
+        then_pence=sum(one.note_then_pence for one in some),
+        vat_effect_pence=sum(one.vat_effect_pence or 0 for one in some),
+        without_rate=sum(one.vat_effect_pence is None for one in some),
     )
 
 

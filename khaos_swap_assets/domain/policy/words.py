@@ -81,5 +81,12 @@ def _told(name: str, decision: Decision[str]) -> DecisionWords:
     is_task = lacks_code or decision.choice in LEFT_TO_PEOPLE
     is_default = decision.approver == "default"
     return DecisionWords(
-        name, decision.choice, words, stock_code, decision.approver, decision.effective_on, is_task, is_default
+        name=name,
+        choice=decision.choice,
+        words=words,
+        stock_code=stock_code,
+        approver=decision.approver,
+        effective_on=decision.effective_on,
+        is_task=is_task,
+        is_default=is_default,
     )

@@ -163,11 +163,25 @@ def match_sku(sku: str, catalogue: Catalogue, told: str = "") -> SkuMatch:
     if not sku.strip():
         return SkuMatch(sku, None, "sku_unknown")
     if told and catalogue.exact(told):
-        return SkuMatch(sku, None, "sku_unknown", told, "person", 100)
+        return SkuMatch(
+            sku=sku,
+            stock_code=None,
+            problem="sku_unknown",
+            suggestion=told,
+            suggestion_rule="person",
+            suggestion_score=100,
+        )
     if strong := catalogue.strong_candidates(sku):
         best, rule = strong[0]
         problem = "sku_ambiguous" if len(strong) > 1 else "sku_unknown"
-        return SkuMatch(sku, None, problem, best.stock_code, rule, _SCORES[rule])
+        return SkuMatch(
+            sku=sku,
+            stock_code=None,
+            problem=problem,
+            suggestion=best.stock_code,
+            suggestion_rule=rule,
+            suggestion_score=_SCORES[rule],
+        )
     return SkuMatch(sku, None, "sku_unknown", *catalogue.weak_candidate(sku))
 
 

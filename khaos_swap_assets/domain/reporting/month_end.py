@@ -138,14 +138,14 @@ def worst_of(exceptions: pd.DataFrame, gaps: Mapping[str, int], limit: int = WOR
 
 def _worst(row: Mapping[Any, Any], gaps: Mapping[str, int]) -> WorstRow:
     return WorstRow(
-        row["subject"],
-        row["kind"],
-        row["owner"],
-        int(gaps.get(row["return_id"], 0)),
-        int(row["money_at_risk_pence"]),
-        row["currency"],
-        row["message"],
-        KINDS[row["kind"]].action,
+        subject=row["subject"],
+        kind=row["kind"],
+        owner=row["owner"],
+        gap_pence=int(gaps.get(row["return_id"], 0)),
+        money_at_risk_pence=int(row["money_at_risk_pence"]),
+        currency=row["currency"],
+        message=row["message"],
+        action=KINDS[row["kind"]].action,
     )
 
 

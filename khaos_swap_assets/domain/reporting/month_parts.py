@@ -206,15 +206,15 @@ def _part(whole: Whole, period: str, found: _Sum, legs: tuple[int, ...], timing:
     vats = [slot.vat_pence for slot in found.slots]
     vat = None if None in vats else sum(one or 0 for one in vats)
     return MonthPart(
-        period,
-        found.of("pence"),
-        found.of("credited_pence"),
-        found.of("issued_pence"),
-        legs,
-        timing,
-        vat,
-        found.of("credited_vat_pence") - vat if whole.has_vat_gap and vat is not None else None,
-        _status(whole.status, found.gap_pence, timing),
+        period=period,
+        refund_pence=found.of("pence"),
+        credited_pence=found.of("credited_pence"),
+        issued_pence=found.of("issued_pence"),
+        legs=legs,
+        timing_pence=timing,
+        refund_vat_pence=vat,
+        vat_gap_pence=found.of("credited_vat_pence") - vat if whole.has_vat_gap and vat is not None else None,
+        status=_status(whole.status, found.gap_pence, timing),
     )
 
 

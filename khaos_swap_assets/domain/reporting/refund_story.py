@@ -55,13 +55,13 @@ def tell(facts: ReturnFacts, verdict: Verdict, now: datetime, arrival_days: int)
     """The story of a return at ``now``; after ``arrival_days`` money that was paid should be with the customer."""
     return_ = facts.return_
     return Story(
-        return_.rma,
-        return_.order_name,
-        return_.status or "without a status",
-        tuple(_goods(facts)),
-        tuple(_money(facts, london_date(now), arrival_days)),
-        tuple(_credit(facts)) or ("no Credit Note yet",),
-        tuple(_steps(facts, verdict)),
+        rma=return_.rma,
+        order_name=return_.order_name,
+        status=return_.status or "without a status",
+        goods=tuple(_goods(facts)),
+        money=tuple(_money(facts, london_date(now), arrival_days)),
+        credit=tuple(_credit(facts)) or ("no Credit Note yet",),
+        next_steps=tuple(_steps(facts, verdict)),
     )
 
 

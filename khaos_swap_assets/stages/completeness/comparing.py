@@ -128,4 +128,13 @@ def _day(day: date, told: int, held: int, before: dict[str, str], read: SweepRes
     missing = sorted(rma for return_id, rma in listed.items() if return_id not in before) if read else []
     vanished = sorted(rma for return_id, rma in before.items() if return_id not in listed)
     faults = len(read.faults) if read else 0
-    return Day(day, told, held, missing[:NAMED], vanished[:NAMED], faults, len(missing), now)
+    return Day(
+        day=day,
+        told=told,
+        mirrored=held,
+        missing_rmas=missing[:NAMED],
+        vanished_rmas=vanished[:NAMED],
+        unreadable_rows=faults,
+        mended=len(missing),
+        checked_at=now,
+    )

@@ -75,7 +75,13 @@ def _bystanders(known: Candidates, noted: Collection[str]) -> Iterator[Bystander
         is_seen = any(posting.state == "confirmed" for posting in known.dossier.postings.get(one.return_id, ()))
         is_done = is_seen or one.return_id in noted or known.dossier.notes.get(one.return_id)
         if one.customer and one.values and not is_done:
-            yield Bystander(one.return_id, one.customer, one.currency, one.values, one.order_ref)
+            yield Bystander(
+                return_id=one.return_id,
+                customer_code=one.customer,
+                currency=one.currency,
+                values=one.values,
+                order_ref=one.order_ref,
+            )
 
 
 def told_of(conn: psycopg.Connection, loose: Sequence[CreditNote]) -> dict[str, tuple[WhyLoose, dict[str, str]]]:

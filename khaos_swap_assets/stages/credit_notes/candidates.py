@@ -117,7 +117,14 @@ def candidates_of(conn: psycopg.Connection, loose: Sequence[CreditNote], buyers:
     codes |= {line.stock_code or line.sku for some in dossier.lines.values() for line in some}
     due, packs = drafts.due_beyond(conn, dossier.ids), catalogue.packs(conn, codes)
     unknown = unknown_codes_of(conn, (*loose, *settled))
-    return Candidates(dossier, due, Standing((), held, out, refused, told), packs, settled, unknown)
+    return Candidates(
+        dossier=dossier,
+        due=due,
+        standing=Standing(settled=(), held=held, closed=out, refused=refused, told=told),
+        packs=packs,
+        settled=settled,
+        unknown=unknown,
+    )
 
 
 def _is_worth(record: Return) -> bool:

@@ -91,7 +91,7 @@ def plan(
     if not book.begin_search(evidence.searched_at, now=now):
         return []
     taken = _Taken.of(book, [ready.draft for ready in drafts])
-    planning = _Planning(book, Witness.of(evidence, book), evidence, render, post_from, now, taken)
+    planning = _Planning(book, Witness.of(evidence, book), evidence, render, post_from=post_from, now=now, taken=taken)
     known = book.by_key([ready.draft.key for ready in drafts])
     asked = ((one.draft.return_id, planning.take, one, known.get(one.draft.key)) for one in drafts)
     return _kept(book, [took for each in asked for took in tried(faults, *each)], now)
@@ -134,7 +134,7 @@ def read_back(
     if not book.begin_search(evidence.searched_at, now=now):
         return []
     searched = [one for one in book.undone() if one.customer_code in evidence.customers]
-    settling = _Settling(Witness.of(evidence, book), evidence, wanted.tickets, now, (*searched, *ready))
+    settling = _Settling(Witness.of(evidence, book), evidence, wanted.tickets, now, rivals=(*searched, *ready))
     return _kept(book, [took for one in searched for took in tried(faults, one.return_id, settling.take, one)], now)
 
 

@@ -103,7 +103,16 @@ def answer(
     if limits.mode == "audit":
         return FeedPage(continuation, [])
     book.lock()
-    pull = _Pull(book, limits, complete, now, continuation, asked, book.newest_page(), book.life())
+    pull = _Pull(
+        book=book,
+        limits=limits,
+        complete=complete,
+        now=now,
+        continuation=continuation,
+        asked=asked,
+        newest=book.newest_page(),
+        life=book.life(),
+    )
     return pull.answer()
 
 
@@ -191,7 +200,7 @@ class _Pull:
     def _page(self, texts: Sequence[tuple[Posting, str]]) -> FeedPage:
         sequence = self.newest.sequence + 1 if self.newest else 1
         references = tuple(one.reference for one, _ in texts)
-        page = Page(sequence, self.continuation, f"ks1.{sequence}", references, self.now)
+        page = Page(sequence, self.continuation, f"ks1.{sequence}", references, handed_out_at=self.now)
         self.book.add_page(page)
         return FeedPage(page.token, [text for _, text in texts])
 

@@ -141,7 +141,15 @@ def waive(conn: psycopg.Connection[Any], exception_id: int, person: Person, *, n
             raise ActionError(f"exception {exception_id} is not open; khaos-swap exceptions list shows what is")
         kind, subject, return_id, pence, currency = found
         on = Figures(pence, currency=currency)
-        made = PersonDecision(WAIVED, subject, kind, person.by, person.reason, now, on)
+        made = PersonDecision(
+            decision=WAIVED,
+            subject=subject,
+            object=kind,
+            decided_by=person.by,
+            reason=person.reason,
+            decided_at=now,
+            on=on,
+        )
         decisions.record(conn, [KeptDecision(made, return_id, exception_id)])
         entry = audit_log.Entry(now, person.by, "waived", f"exception {kind} {subject}", reason=person.reason)
         audit_log.append(conn, [entry])
@@ -180,7 +188,7 @@ def trust(book: PostingStore, person: Person, now: datetime) -> list[str]:
     for token in sorted(tokens, key=_sequence):
         newest = book.newest_page()
         sequence = max(_sequence(token), newest.sequence + 1 if newest else 1)
-        book.add_page(Page(sequence, newest.token if newest else "", token, (), now))
+        book.add_page(Page(sequence, newest.token if newest else "", token, (), handed_out_at=now))
     unsearched = [replace(one, cleared_at=None) for one in book.undone()]
     book.save(unsearched, who=person.by, what="must be searched for again", now=now, reason=person.reason)
     return tokens

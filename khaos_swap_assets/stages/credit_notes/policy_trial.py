@@ -72,7 +72,18 @@ def _try_batch(
 def _untried(record: Return, fault: str, *, has_posted: bool) -> Trial:
     """A return on which the trial itself failed: told, and worth nothing under either policy."""
     told = f"could not be tried: {fault}"
-    return Trial(record.rma, record.return_id, record.currency, record.refund_pence, told, told, 0, 0, 0, has_posted)
+    return Trial(
+        rma=record.rma,
+        return_id=record.return_id,
+        currency=record.currency,
+        refund_pence=record.refund_pence,
+        outcome_now=told,
+        outcome_then=told,
+        note_now_pence=0,
+        note_then_pence=0,
+        vat_effect_pence=0,
+        is_posted=has_posted,
+    )
 
 
 def _is_since(record: Return, since: datetime) -> bool:

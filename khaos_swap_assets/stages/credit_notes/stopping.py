@@ -44,11 +44,15 @@ def held(conn: psycopg.Connection[Any], *, settings: Settings, now: datetime, pe
     mine = set(monthly.returns_of(conn, period)) if period else {one.return_id for one in planned}
     return [
         Held(
-            one.reference, one.rma, one.return_id, format_money(one.value_pence, one.currency), waits[one.reference]
+            reference=one.reference,
+            rma=one.rma,
+            return_id=one.return_id,
+            value=format_money(one.value_pence, one.currency),
+            waits_for=waits[one.reference],
         )
         for one in planned
         if one.reference in waits and one.return_id in mine
-    ]  # fmt: skip
+    ]
 
 
 def waits_for(book: PostingStore, limits: FeedLimits) -> dict[str, str]:

@@ -105,7 +105,9 @@ def import_notes(
     touched = _concerned(conn, fresh)
     for stage in ("draft", "reconcile"):
         worklist.queue(conn, stage, touched)
-    return Imported(len(told), len(fresh), by_khaos, len(touched), absent)
+    return Imported(
+        documents=len(told), changed=len(fresh), told_by_khaos=by_khaos, returns=len(touched), absent=absent
+    )
 
 
 def _absent(conn: psycopg.Connection, told: Sequence[CreditNote], complete_to: datetime | None) -> tuple[str, ...]:
@@ -120,18 +122,18 @@ def _as_note(told: FileNote) -> CreditNote:
             units[line.stock_code] = units.get(line.stock_code, 0) + line.quantity
     is_net_known = told.vat_pence is not None and not told.delivery_pence
     return CreditNote(
-        told.code,
-        told.associated_ref,
-        told.customer_ref,
-        told.currency,
-        told.created_on,
-        told.created_on,
-        None,
-        told.gross_pence,
-        told.gross_pence - told.vat_pence if is_net_known and told.vat_pence is not None else None,
-        told.delivery_pence,
-        tuple(units.items()),
-        told.order_ref,
+        credit_note_code=told.code,
+        associated_ref=told.associated_ref,
+        customer_code=told.customer_ref,
+        currency=told.currency,
+        created_on=told.created_on,
+        issued_on=told.created_on,
+        stage_id=None,
+        gross_pence=told.gross_pence,
+        net_pence=told.gross_pence - told.vat_pence if is_net_known and told.vat_pence is not None else None,
+        delivery_gross_pence=told.delivery_pence,
+        lines=tuple(units.items()),
+        order_ref=told.order_ref,
     )
 
 
@@ -189,15 +191,15 @@ def _record(
     if not changed and not is_later:
         return None
     found = Import(
-        kind,
-        brought.file_name,
-        brought.file_hash,
-        count,
-        changed,
-        brought.complete_to,
-        SqlPostings(conn).life(),
-        now,
-        brought.by,
+        kind=kind,
+        file_name=brought.file_name,
+        file_hash=brought.file_hash,
+        documents=count,
+        changed=changed,
+        complete_to=brought.complete_to,
+        life=SqlPostings(conn).life(),
+        imported_at=now,
+        imported_by=brought.by,
     )
     import_id = imports.record(conn, found)
     after = {"documents": count, "changed": changed, "file_hash": brought.file_hash}

@@ -69,7 +69,13 @@ def _with_items(feed: StatusFeed, found: Mapping[str, CreditNote]) -> StatusFeed
 
 def probe(client: KhaosClient, seen: Sequence[CreditNote], now: datetime) -> Capability | None:
     """By which way Khaos shows the items of these notes, tried now; None where there is no note to try."""
-    plan = _Plan(seen, {note.credit_note_code: note for note in seen if not note.lines}, {}, None, ())
+    plan = _Plan(
+        seen=seen,
+        lacking={note.credit_note_code: note for note in seen if not note.lines},
+        known={},
+        before=None,
+        ask=(),
+    )
     tried = () if len(plan.lacking) < len(seen) else _newest(plan.lacking.values())
     return _capability(plan, _heard(client, plan, tried[: refusing.HOPELESS]), now)
 
@@ -110,7 +116,9 @@ class _Asked:
 
 def _plan(conn: psycopg.Connection, seen: Sequence[CreditNote], in_line: Sequence[str], now: datetime) -> _Plan:
     lacking = {note.credit_note_code: note for note in (*notes.by_code(conn, in_line), *seen) if not note.lines}
-    plan = _Plan(seen, lacking, store.readings(conn, list(lacking)), store.capability(conn), ())
+    plan = _Plan(
+        seen=seen, lacking=lacking, known=store.readings(conn, list(lacking)), before=store.capability(conn), ask=()
+    )
     if not lacking or not _may_ask(plan.before, now):
         return plan
     paused = setbacks.paused(conn, refusing.NOTES, now)

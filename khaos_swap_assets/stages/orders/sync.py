@@ -146,7 +146,9 @@ def _sync_by_files(tools: Toolbox, now: datetime) -> SyncedOrders:
         _use_up(conn, inbox.waiting(conn, "khaos", event=PUSH), now)
         asked = answer_by_files(conn, now)
         missing = sum(1 for state in orders.states(conn, asked).values() if state == "not_found")
-    return SyncedOrders(len(asked) - missing, missing, 0, 0, 0, 0)
+    return SyncedOrders(
+        read=len(asked) - missing, not_found=missing, statuses_changed=0, notes_changed=0, waiting=0, unreadable=0
+    )
 
 
 def answer_by_files(conn: psycopg.Connection, now: datetime) -> list[str]:
@@ -192,7 +194,15 @@ def _keep(
     missing = sum(1 for state, _ in outcomes.values() if state == "not_found")
     faults = sum(len(feed.faults) for feed in feeds)
     unread = count_unread(conn)
-    return SyncedOrders(len(found), missing, len(statuses), len(changed), waiting, faults, unread)
+    return SyncedOrders(
+        read=len(found),
+        not_found=missing,
+        statuses_changed=len(statuses),
+        notes_changed=len(changed),
+        waiting=waiting,
+        unreadable=faults,
+        items_waiting=unread,
+    )
 
 
 def _sealed(tools: Toolbox, full: FullOrder) -> bytes | None:

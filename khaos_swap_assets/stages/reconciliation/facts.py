@@ -285,4 +285,11 @@ def _move(move: stock.Move, lines: Iterable[LineFacts]) -> MoveFacts:
     evidence = ""
     if move.level_before is not None and move.level_after is not None:
         evidence = f"the level of {move.stock_code} went from {move.level_before} to {move.level_after}"
-    return MoveFacts(sku, move.stock_code, move.disposition, move.quantity, state, evidence)
+    return MoveFacts(
+        sku=sku,
+        stock_code=move.stock_code,
+        disposition=move.disposition,
+        quantity=move.quantity,
+        state=state,
+        evidence=evidence,
+    )

@@ -37,7 +37,13 @@ def settle_goodwill(conn: psycopg.Connection, settings: Settings) -> None:
         replace(record_of(note), order_ref=named[plain_name(note.order_ref or note.associated_ref)]) for note in free
     ]
     money = {
-        LooseMoney(one.refund_id, refs[one.order_name], one.currency, one.moved_pence, london_date(one.moved_at))
+        LooseMoney(
+            refund_id=one.refund_id,
+            order_ref=refs[one.order_name],
+            currency=one.currency,
+            pence=one.moved_pence,
+            paid_on=london_date(one.moved_at),
+        )
         for one in pairs
     }
     room = _room(conn, {one.order_ref for one in money}) if records else {}

@@ -61,13 +61,13 @@ def _claims(
     items = {row.product_id: row.line_item_id for row in one.lines}
     return [
         UnitClaim(
-            one.return_id,
-            one.rma,
-            moment,
-            line.stock_code,
-            line.quantity,
-            line.cost_pence if is_worth else 0,
-            named_line(order, line.stock_code, items.get(line.product_id, "")) if order else 0,
+            return_id=one.return_id,
+            rma=one.rma,
+            refunded_at=moment,
+            stock_code=line.stock_code,
+            quantity=line.quantity,
+            pence=line.cost_pence if is_worth else 0,
+            line_no=named_line(order, line.stock_code, items.get(line.product_id, "")) if order else 0,
         )
         for line in lines
         if line.stock_code and line.product_id in credited

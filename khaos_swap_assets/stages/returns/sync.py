@@ -205,7 +205,14 @@ def keep(
     worklist.queue(conn, "match", [*changed, *proofs.put_in_force(conn, proof)])
     used = inbox.consume(conn, _answered(knocks, set(changed), {one.record.return_id for one in read}), now)
     lines = sum(len(one.record.lines) for one in fresh)
-    return SyncedReturns(len(read), changed, lines, len(faults), any(sweep.is_drifted for sweep in sweeps), used)
+    return SyncedReturns(
+        read=len(read),
+        changed=changed,
+        lines=lines,
+        unreadable=len(faults),
+        is_drifted=any(sweep.is_drifted for sweep in sweeps),
+        knocks=used,
+    )
 
 
 def _keep_parties(conn: psycopg.Connection, tools: Toolbox, read: Sequence[ReadReturn], now: datetime) -> None:

@@ -69,7 +69,14 @@ def sync_refunds(tools: Toolbox) -> SyncedRefunds:
         judged, loose = judge(conn, tools.settings, now)
         strange = unknown_payment_kinds(refunds.gateways(conn), tools.settings.storefront.kinds)
         findings.replace_of_kinds(conn, [UNKNOWN_KIND], strange, now)
-    return SyncedRefunds(sweep.orders, len(sweep.refunds), len(fresh), len(sweep.faults), judged, loose)
+    return SyncedRefunds(
+        orders=sweep.orders,
+        read=len(sweep.refunds),
+        changed=len(fresh),
+        unreadable=len(sweep.faults),
+        judged=judged,
+        loose=loose,
+    )
 
 
 def _read(tools: Toolbox, since: datetime, again: Sequence[str]) -> tuple[RefundSweep, PermanentError | None]:
@@ -80,11 +87,11 @@ def _read(tools: Toolbox, since: datetime, again: Sequence[str]) -> tuple[Refund
     except PermanentError as error:
         return NOTHING, error
     return RefundSweep(
-        tuple({one.record.refund_id: one for sweep in sweeps for one in sweep.refunds}.values()),
-        tuple(fault for sweep in sweeps for fault in sweep.faults),
-        sum(sweep.orders for sweep in sweeps),
-        sum(sweep.pages for sweep in sweeps),
-        {name: reason for sweep in sweeps for name, reason in sweep.refused.items()},
+        refunds=tuple({one.record.refund_id: one for sweep in sweeps for one in sweep.refunds}.values()),
+        faults=tuple(fault for sweep in sweeps for fault in sweep.faults),
+        orders=sum(sweep.orders for sweep in sweeps),
+        pages=sum(sweep.pages for sweep in sweeps),
+        refused={name: reason for sweep in sweeps for name, reason in sweep.refused.items()},
     ), None
 
 
