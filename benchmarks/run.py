@@ -23,6 +23,7 @@ BENCHMARKS = (
     "gateway_load",
     "growth",
     "audit_year",
+    "large_workbook",
 )
 
 

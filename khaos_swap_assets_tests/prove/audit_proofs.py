@@ -27,7 +27,7 @@ def live_months() -> dict[str, Any]:
 
 
 def audit_wounds() -> dict[str, Any]:
-    """5,000 mutations of good files: never a traceback, never a lost record."""
+    """5,000 mutations of good files, workbooks among them: never a traceback, never a lost record."""
     return {**run_tests("audit/test_fuzz.py", KHAOS_SWAP_FUZZ=WOUNDS), "wounds": WOUNDS}
 
 

@@ -29,7 +29,7 @@ MOST_EMPTY = 60_000_000
 MOST_MARKED = 100_000
 OVERLAP = 4_096
 PROLOGUE = 65_536
-LARGE = 150 * 2**20
+LARGE = 100 * 2**20
 TAIL = b"</sheetData></worksheet>"
 
 BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError)
@@ -153,13 +153,18 @@ def _column(letters: str) -> int:
 
 
 class Workbook:
-    """An opened workbook. ``sheets`` are the names of those with cells, in their order."""
+    """An opened workbook. ``sheets`` are the names of those with cells, in their order.
+
+    One with a large sheet is not kept open: its texts would be in memory twice, beside those of a slice.
+    """
 
     def __init__(self, path: Path) -> None:
         marked = checked(path) if zipfile.is_zipfile(path) else {}
-        self._path, self._book = path, _opened(path)
+        self._path, book = path, _opened(path)
         self._parts = _parts(path) if marked else {}
-        self.sheets = list(self._book.sheet_names)
+        self.sheets = list(book.sheet_names)
+        is_large = any(_size(path, part) > LARGE for part in self._parts.values())
+        self._book = None if is_large else book
         self._marked = {name: marked.get(self._parts.get(name, ""), {}) for name in self.sheets}
 
     def records(self, sheet: str) -> Iterator[Record]:
@@ -168,7 +173,7 @@ class Workbook:
         rows = {row for row, _ in marked}
         with slices(self._path, self._parts.get(sheet, "")) as paths:
             for share, path in paths:
-                opened = _sheet(_opened(path) if path else self._book, sheet)
+                opened = _sheet(_opened(path) if path else self._book or _opened(self._path), sheet)
                 before, total = [""] * (opened.start[1] if opened.start else 0), max(opened.total_height, 1)
                 for number, values in enumerate(opened.iter_rows()):
                     if number < done:
