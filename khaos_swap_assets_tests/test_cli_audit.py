@@ -75,11 +75,14 @@ def test_the_example_is_written_and_its_command_runs(tmp_path: Path) -> None:
     app.command("audit")(audit_command)
     told = CliRunner().invoke(app, ["--example", str(tmp_path / "example")])
     assert told.exit_code == 0, told.output
-    command = told.stdout.splitlines()[1]
-    assert command.startswith("khaos-swap audit --returns ")
-    result = CliRunner().invoke(app, command.split()[2:])
-    assert "14 returns, 10 Credit Notes, as of 2026-03-31" in result.stdout
+    first, second = told.stdout.splitlines()[1::2]
+    assert first.startswith("khaos-swap audit --returns ")
+    result = CliRunner().invoke(app, first.split()[2:])
+    assert "62 returns, " in result.stdout
     assert (tmp_path / "example" / "report" / "report.html").exists()
+    result = CliRunner().invoke(app, second.split()[2:])
+    assert "Decided by people: " in result.stdout
+    assert (tmp_path / "example" / "report-with-money" / "decisions.csv").exists()
 
 
 def test_an_example_that_cannot_be_written(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A small merchant's month as files, with every kind of trouble once, for a first look at the audit.
+"""A small merchant's month as files, with every kind of trouble that files can show, for a first look at the audit.
 
 Belongs here: handing out the files of ``example_files``. Stays out: how files are read and what the audit makes of
 them. Each number is one order, ``#LX<number>`` in the shop and ``KCCLX<number>`` in Khaos, and the return
@@ -18,12 +18,16 @@ FILES = {
     "credit-notes": "notes.csv",
 }
 """Each file by the option that takes it."""
+MORE = {"refunds": "refunds.csv", "decisions": "decisions.csv"}
+"""What a second look adds: the money that moved, and what people decided."""
 
 
-def write_example(folder: Path) -> dict[str, str]:
-    """Write the files into the folder, which is made; the options that audit them. Raises ``OSError``."""
+def write_example(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """Write the files into the folder, which is made; the options of both looks. Raises ``OSError``."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in FILES.values():
+    for name in (*FILES.values(), *MORE.values()):
         (folder / name).write_bytes((files(__package__) / "example_files" / name).read_bytes())
     options = {option: str(folder / name) for option, name in FILES.items()}
-    return {**options, "out": str(folder / "report"), "as-of": AS_OF}
+    more = {option: str(folder / name) for option, name in MORE.items()}
+    first = {**options, "out": str(folder / "report"), "as-of": AS_OF}
+    return first, {**first, **more, "out": str(folder / "report-with-money")}

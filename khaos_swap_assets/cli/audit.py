@@ -188,12 +188,14 @@ def _write_example(folder: Path | None) -> None:
     from khaos_swap_assets.audit.example import write_example
 
     try:
-        options = write_example(folder)
+        looks = write_example(folder)
     except OSError as error:
         typer.echo(f"--example {folder} cannot be written: {error.strerror or error}", err=True)
         raise typer.Exit(2) from None
-    typer.echo("Written. Audit it with:")
-    typer.echo(" ".join(["khaos-swap audit", *(f"--{name} {value}" for name, value in options.items())]))
+    told = ("Written. Audit it with:", "Then with the money that moved and what people decided:")
+    for words, options in zip(told, looks, strict=True):
+        typer.echo(words)
+        typer.echo(" ".join(["khaos-swap audit", *(f"--{name} {value}" for name, value in options.items())]))
     raise typer.Exit
 
 
