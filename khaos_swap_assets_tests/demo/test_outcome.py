@@ -75,6 +75,15 @@ def test_a_refusal_is_looked_for_by_the_record_that_it_is_about(database: psycop
     assert (result["missed"], result["false_alarms"]) == ([f"record_refused {other}: it was planted"], [])
 
 
+def test_credit_in_another_month_is_looked_for_like_any_other_trouble(database: psycopg.Connection[Any]) -> None:
+    kind = "credited_in_another_month"
+    opened(database, kind, "RMA1")
+    opened(database, kind, "RMA2")
+    result = judged(database, plant(kind, "RMA1"), plant(kind, "RMA3"))
+    assert result["missed"] == [f"{kind} RMA3: it was planted"]
+    assert result["false_alarms"] == [f"{kind} RMA2: why"]
+
+
 def test_another_kind_is_told_by_its_return_whatever_sku_it_names(database: psycopg.Connection[Any]) -> None:
     opened(database, "damaged_in_saleable", "RMA1", "HAT")
     result = judged(database, plant("damaged_in_saleable", "RMA1"))

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -33,6 +33,14 @@ def test_an_ordinary_return_is_no_trouble() -> None:
     books = small_books()
     import_document(books, document())
     assert found(books, 30 * DAY) == []
+
+
+@pytest.mark.parametrize(("paid", "expected"), [(NOW, []), (NOW - 31 * DAY, [("credited_in_another_month", RMA)])])
+def test_a_note_of_another_month_than_its_money_is_told(paid: datetime, expected: Found) -> None:
+    books = small_books()
+    books.world.rmas[RMA].processed_at = paid
+    import_document(books, document())
+    assert found(books, HOUR) == expected
 
 
 @pytest.mark.parametrize(("after", "expected"), [(24 * HOUR, []), (25 * HOUR, [("posting_in_doubt", RMA)])])
