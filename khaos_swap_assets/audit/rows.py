@@ -7,7 +7,7 @@ is minor units of the row's currency.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -72,6 +72,11 @@ class AuditRow:
     def is_unreconciled(self) -> bool:
         """True when somebody has to act."""
         return self.status in UNRECONCILED
+
+
+def joined(values: Iterable[object]) -> str:
+    """Several values of one cell."""
+    return ";".join(map(str, values))
 
 
 STATUS_WORDS = {

@@ -13,7 +13,7 @@ from typing import Any, get_args
 from khaos_swap_assets.audit.control import Strip
 from khaos_swap_assets.audit.deciding import Ruling
 from khaos_swap_assets.audit.findings import AuditFinding
-from khaos_swap_assets.audit.rows import LEG_WORDS, STATUS_WORDS, STEP_WORDS, AuditRow
+from khaos_swap_assets.audit.rows import LEG_WORDS, STATUS_WORDS, STEP_WORDS, AuditRow, joined
 from khaos_swap_assets.audit.sheets import MoneyCell, Sheets
 from khaos_swap_assets.audit.summary import Summary, Totals
 from khaos_swap_assets.domain.judging.waterfall import LEGS
@@ -68,13 +68,13 @@ def _row_cells(row: AuditRow) -> list[Any]:
         return MoneyCell(pence, row.currency)
 
     return [
-        *(row.rma, row.order_ref, ";".join(row.credit_note_codes), row.currency),
+        *(row.rma, row.order_ref, joined(row.credit_note_codes), row.currency),
         *map(money, (row.refund_pence, row.credited_pence, row.gap_pence)),
         *(STATUS_WORDS[row.status], row.day, row.decision),
         *(money(row.legs[leg]) for leg in LEGS),
         None if row.vat_gap_pence is None else money(row.vat_gap_pence),
         *(row.matched_by, row.certainty, row.period),
-        *(";".join(map(str, days)) for days in (row.timing.paid_on, row.timing.credited_on)),
+        *map(joined, (row.timing.paid_on, row.timing.credited_on)),
         row.return_id,
     ]
 

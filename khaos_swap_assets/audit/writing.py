@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -22,44 +23,43 @@ from khaos_swap_assets.audit import page, workbook
 from khaos_swap_assets.audit.control import Strip
 from khaos_swap_assets.audit.deciding import Ruling
 from khaos_swap_assets.audit.findings import AuditFinding
-from khaos_swap_assets.audit.rows import AuditRow
+from khaos_swap_assets.audit.rows import AuditRow, joined
 from khaos_swap_assets.audit.summary import Summary, Tally, Totals
 from khaos_swap_assets.domain.judging.waterfall import LEGS
 
-RECONCILIATION_COLUMNS = (
-    "rma",
-    "return_id",
-    "order_ref",
-    "credit_note_codes",
-    "currency",
-    "refund_pence",
-    "credited_pence",
-    "gap_pence",
-    *(f"gap_{leg}_pence" for leg in LEGS),
-    "vat_gap_pence",
-    "status",
-    "matched_by",
-    "certainty",
-    "period",
-    "paid_on",
-    "credited_on",
-    "decision",
-)
-EXCEPTION_COLUMNS = (
-    "kind",
-    "owner",
-    "subject",
-    "rma",
-    "order_ref",
-    "sku",
-    "money_at_risk_pence",
-    "opened_on",
-    "message",
-    "suggestion",
-    "currency",
-    "what_to_do",
-    "decision",
-)
+Cells = dict[str, Callable[[Any], Any]]
+
+
+def _own(*names: str) -> Cells:
+    """Columns that are named as what they show."""
+    return {name: attrgetter(name) for name in names}
+
+
+def _leg(name: str) -> Callable[[AuditRow], int]:
+    return lambda row: row.legs[name]
+
+
+RECONCILIATION: Cells = {
+    **_own("rma", "return_id", "order_ref"),
+    "credit_note_codes": lambda row: joined(row.credit_note_codes),
+    **_own("currency", "refund_pence", "credited_pence", "gap_pence"),
+    **{f"gap_{leg}_pence": _leg(leg) for leg in LEGS},
+    **_own("vat_gap_pence", "status", "matched_by", "certainty", "period"),
+    "paid_on": lambda row: joined(row.timing.paid_on),
+    "credited_on": lambda row: joined(row.timing.credited_on),
+    **_own("decision"),
+}
+"""The columns of reconciliation.csv with what each shows of an ``AuditRow``."""
+EXCEPTIONS: Cells = {
+    "kind": attrgetter("kind"),
+    "owner": attrgetter("described.owner"),
+    **_own("subject", "rma", "order_ref", "sku", "money_at_risk_pence"),
+    "opened_on": lambda finding: finding.opened_on.isoformat() if finding.opened_on else "",
+    **_own("message", "suggestion", "currency"),
+    "what_to_do": attrgetter("described.action"),
+    "decision": lambda finding: finding.waiver.words if finding.waiver else "",
+}
+"""The columns of exceptions.csv with what each shows of an ``AuditFinding``."""
 REJECTED, DECISIONS = "rejected.csv", "decisions.csv"
 
 
@@ -93,8 +93,8 @@ def write(result: Result, folder: Path) -> list[Path]:
 
 
 def _write_all(result: Result, folder: Path) -> list[str]:
-    write_csv(folder / "reconciliation.csv", RECONCILIATION_COLUMNS, map(reconciliation_cells, result.rows))
-    write_csv(folder / "exceptions.csv", EXCEPTION_COLUMNS, map(exception_cells, result.findings))
+    _write_cells(folder / "reconciliation.csv", RECONCILIATION, result.rows)
+    _write_cells(folder / "exceptions.csv", EXCEPTIONS, result.findings)
     (folder / "summary.json").write_text(
         json.dumps(summary_json(result.summary), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )
@@ -110,51 +110,8 @@ def _write_all(result: Result, folder: Path) -> list[str]:
     return [*names, REJECTED]
 
 
-def reconciliation_cells(row: AuditRow) -> list[Any]:
-    """The cells of a row, in the order of ``RECONCILIATION_COLUMNS``."""
-    return [
-        row.rma,
-        row.return_id,
-        row.order_ref,
-        ";".join(row.credit_note_codes),
-        row.currency,
-        row.refund_pence,
-        row.credited_pence,
-        row.gap_pence,
-        *(row.legs[leg] for leg in LEGS),
-        row.vat_gap_pence,
-        row.status,
-        row.matched_by,
-        row.certainty,
-        row.period,
-        *days_of(row),
-        row.decision,
-    ]
-
-
-def days_of(row: AuditRow) -> tuple[str, str]:
-    """The London days on which it was paid and credited, several joined by ``;``."""
-    paid, credited = (";".join(map(str, days)) for days in (row.timing.paid_on, row.timing.credited_on))
-    return paid, credited
-
-
-def exception_cells(finding: AuditFinding) -> list[Any]:
-    """The cells of an exception, in the order of ``EXCEPTION_COLUMNS``."""
-    return [
-        finding.kind,
-        finding.described.owner,
-        finding.subject,
-        finding.rma,
-        finding.order_ref,
-        finding.sku,
-        finding.money_at_risk_pence,
-        finding.opened_on.isoformat() if finding.opened_on else "",
-        finding.message,
-        finding.suggestion,
-        finding.currency,
-        finding.described.action,
-        finding.waiver.words if finding.waiver else "",
-    ]
+def _write_cells(path: Path, cells: Cells, shown: Iterable[AuditRow | AuditFinding]) -> None:
+    write_csv(path, tuple(cells), ([cell(one) for cell in cells.values()] for one in shown))
 
 
 def summary_json(summary: Summary) -> dict[str, Any]:

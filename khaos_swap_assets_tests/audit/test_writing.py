@@ -65,7 +65,7 @@ def test_the_columns_and_a_row_word_by_word(tmp_path: Path) -> None:
 
 def test_the_exceptions_word_by_word(tmp_path: Path) -> None:
     rows = table(written(small_shop(), tmp_path) / "exceptions.csv")
-    assert list(rows[0]) == list(writing.EXCEPTION_COLUMNS)
+    assert list(rows[0]) == list(writing.EXCEPTIONS)
     assert rows[2].pop("what_to_do").startswith("Post the Credit Note by hand in Khaos")
     assert rows[2] | {"message": ""} == {
         "kind": "credit_note_missing",

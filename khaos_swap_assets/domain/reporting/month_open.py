@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from khaos_swap_assets.domain.money.amounts import format_money
 
@@ -22,15 +22,7 @@ Cause = Literal[
     "on its way",
     "waived",
 ]
-CAUSES: tuple[Cause, ...] = (
-    "amounts differ",
-    "no note yet",
-    "blocked by a SKU",
-    "blocked by an order",
-    "credited in another month",
-    "on its way",
-    "waived",
-)
+CAUSES: tuple[Cause, ...] = get_args(Cause)
 """From what a person has to solve to what asks for nothing."""
 SKU_KINDS = frozenset({"sku_unknown", "sku_ambiguous", "sku_discontinued", "pack_unclear"})
 ORDER_KINDS = frozenset({"order_not_found", "order_ambiguous", "order_not_invoiced", "customer_unknown", "over_return"})
