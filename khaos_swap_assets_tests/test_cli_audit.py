@@ -67,7 +67,22 @@ def test_bad_rows_may_be_skipped(tmp_path: Path) -> None:
     result = run(shop, tmp_path, "--skip-bad-rows", "--as-of", "2026-03-31")
     assert result.exit_code == 0
     assert "Rejected records, in none of the figures: 1," in result.stdout
+    assert "Left out of credit notes: 1 whose amount cannot be read" in result.stdout
     assert (tmp_path / "out" / "rejected.csv").exists()
+
+
+def test_the_pounds_left_out_stand_on_the_first_page(tmp_path: Path) -> None:
+    shop = small_shop()
+    shop.notes[0] |= {"created_on": "soon"}
+    shop.notes[1] |= {"quantity": "two", "currency": "EUR"}
+    shop.returns[2]["date_closed"] = "soon"
+    shop.paid(1, "24.99", status="perhaps")
+    result = run(shop, tmp_path, "--skip-bad-rows", "--as-of", "2026-03-31")
+    assert result.exit_code == 0, result.output
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    told = "Left out: returns: £24.99; credit notes: €22.49, £24.99; refunds: £24.99."
+    assert told in page.split("The files, as they were read")[0]
+    assert "main good" not in page
 
 
 def test_the_example_is_written_and_its_command_runs(tmp_path: Path) -> None:
@@ -160,6 +175,17 @@ def test_a_map_is_written_with_its_proposals_even_where_the_audit_stops(tmp_path
     assert stopped.exit_code == 2
     assert "Is it 'Credit Note Nr' ('CN1', 'CN2'" in stopped.stderr
     assert run(shop, tmp_path, *options, "--map", str(tmp_path / "map.json")).exit_code == 0
+
+
+def test_a_map_is_for_files_of_its_headings_whatever_their_names(tmp_path: Path) -> None:
+    shop = small_shop()
+    text = shop.write(tmp_path / "in").credit_notes.read_text().replace("credit_note_code", "Credit Note Nr", 1)
+    for name in ("march.csv", "april.csv"):
+        (tmp_path / name).write_text(text)
+    options = ("--as-of", "2026-03-31", "--credit-notes")
+    run(shop, tmp_path, *options, str(tmp_path / "march.csv"), "--map-out", str(tmp_path / "map.json"))
+    april = run(shop, tmp_path, *options, str(tmp_path / "april.csv"), "--map", str(tmp_path / "map.json"))
+    assert april.exit_code == 0, april.output
 
 
 def test_without_rates_on_the_orders_no_vat_is_compared_and_that_is_told(tmp_path: Path) -> None:

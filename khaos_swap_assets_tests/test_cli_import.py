@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -145,3 +146,22 @@ def test_a_name_is_needed(run: Run, tmp_path: Path, database_url: str) -> None:
     (tmp_path / "notes.csv").write_text(GOOD)
     done = run("credit-notes", tmp_path / "notes.csv", "--by", " ")
     assert (done.exit_code, done.stderr) == (2, "--by: give your name, for the audit log\n")
+
+
+def test_a_map_of_the_audit_says_how_a_file_is_read(
+    run: Run, database: psycopg.Connection[Any], tmp_path: Path
+) -> None:
+    (tmp_path / "april.csv").write_text(GOOD.replace("credit_note_code", "Nr").replace("2026-03-09", "03/09/2026"))
+    assert run("credit-notes", tmp_path / "april.csv").exit_code == 2
+    columns = {"Nr": "credit_note_code", **{name: name for name in NOTES.strip().split(",")[1:]}}
+    said = {
+        "columns": columns,
+        "headings": list(columns),
+        "separator": ",",
+        "dates": {"created_on": "us"},
+        "decimal": ".",
+    }
+    (tmp_path / "map.json").write_text(json.dumps({"march.csv": said}))
+    done = run("credit-notes", tmp_path / "april.csv", "--map", tmp_path / "map.json")
+    assert done.exit_code == 0, done.output
+    assert database.execute("SELECT DISTINCT created_on::text FROM khaos.credit_notes").fetchall() == [("2026-03-09",)]

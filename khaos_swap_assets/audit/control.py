@@ -49,6 +49,45 @@ class Strip:
     notices: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class FileFigures:
+    """One input file: ``given`` records are ``read`` and ``rejected`` ones, worth ``left_out`` by currency.
+
+    ``unvalued`` of these do not tell what they are worth.
+    """
+
+    file: str
+    given: int
+    read: int
+    rejected: int
+    encoding: str
+    separator: str
+    ignored_columns: tuple[str, ...]
+    left_out: Mapping[str, int]
+    unvalued: int
+
+    def left_words(self, name: str) -> str:
+        """What its rejected records are worth, under the name of its option; empty where there are none."""
+        told = [format_money(pence, currency) for currency, pence in self.left_out.items()]
+        told += [f"{self.unvalued:,} whose amount cannot be read"] if self.unvalued else []
+        return f"{name.replace('-', ' ')}: {', '.join(told)}" if told else ""
+
+
+def figures_of(table: Table[Any]) -> FileFigures:
+    """How many records of a file were read, and what the others are worth."""
+    return FileFigures(
+        file=table.file,
+        given=table.given,
+        read=len(table.rows),
+        rejected=table.rejected,
+        encoding=table.encoding,
+        separator=table.separator,
+        ignored_columns=table.ignored_columns,
+        left_out={currency: pence for currency, pence in sorted(table.left_out.items()) if pence},
+        unvalued=table.unvalued,
+    )
+
+
 def strips(inputs: Inputs) -> tuple[Strip, ...]:
     """The control strip of each file."""
     return tuple(strip(kind, table) for kind, table in inputs.tables.items())

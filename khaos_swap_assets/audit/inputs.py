@@ -65,7 +65,7 @@ class Said:
 
     def of(self, path: Path) -> Asked:
         """What was said of one file."""
-        return Asked(self.maps.get(path.name), self.dates)
+        return Asked(self.maps.get(path.name), self.dates, tuple(self.maps.values()))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ Belongs here: each return with its line, its faults, and that it comes once. Sta
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -19,7 +19,7 @@ from khaos_swap_assets.adapters.files.containers import OLD_EXCEL, ZIP, unpacked
 from khaos_swap_assets.adapters.files.faults import storable
 from khaos_swap_assets.adapters.files.reading import STRETCH, read_table
 from khaos_swap_assets.adapters.files.records import UnreadableError
-from khaos_swap_assets.adapters.files.tables import Asked, Report, Table, silent
+from khaos_swap_assets.adapters.files.tables import HOME_CURRENCY, Asked, Report, Table, silent
 from khaos_swap_assets.adapters.settings import SwapSettings
 from khaos_swap_assets.adapters.swap.raw import cleaned
 from khaos_swap_assets.adapters.swap.wire import parse_return
@@ -34,6 +34,7 @@ from khaos_swap_assets.audit.returns_table import (
     in_version_2,
     objects,
 )
+from khaos_swap_assets.domain.money.amounts import to_pence
 from khaos_swap_assets.domain.records.returns import Return
 
 LONGEST_START = 2_000
@@ -92,6 +93,8 @@ def _from_table(cells: Table[ReturnCells], table: Table[ReturnRow]) -> None:
         "given",
         "rejected",
         "no_data",
+        "left_out",
+        "unvalued",
         "encoding",
         "separator",
         "ignored_columns",
@@ -140,6 +143,7 @@ class _Reader:
         given = cleaned(element.value) if not element.broken else None
         if not isinstance(given, dict):
             self.refused += 1
+            self._table.leave_out(HOME_CURRENCY, None)
             self._table.fault(element.line, "", "", element.broken or "is no object: a return is expected")
             return
         raw, names_in_file = in_version_2(given)
@@ -152,6 +156,7 @@ class _Reader:
             self._table.fault(element.line, names_in_file.get(column, column), value, without_value(reason, value))
         if faults or not self._keep(ReturnRow(element.line, record, raw)):
             self.refused += 1
+            self._table.leave_out(*_worth(raw))
 
     def _settings_for(self, raw: dict[str, Any]) -> SwapSettings:
         """Swap's defaults for the store of a return; the environment has no say."""
@@ -176,6 +181,15 @@ class _Reader:
         if now > before:
             self._table.rows[place] = row
         return True
+
+
+def _worth(raw: Mapping[str, Any]) -> tuple[str, int | None]:
+    """Currency and pence of the refund of a return that is left out; None where it does not tell."""
+    currency = str(raw.get("customer_currency") or HOME_CURRENCY)
+    try:
+        return currency, to_pence(str(raw.get(_AMOUNTS["refund_pence"])), currency)
+    except ValueError:
+        return HOME_CURRENCY, None
 
 
 def _implausible(record: Return) -> Iterator[str]:

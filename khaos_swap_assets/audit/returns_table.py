@@ -84,6 +84,7 @@ RETURNS: Layout[ReturnCells] = Layout(
     ),
     ReturnCells._make,
     _check,
+    worth="total_refund_value_customer_currency",
 )
 
 

@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from khaos_swap_assets.adapters.files.tables import Table
-from khaos_swap_assets.audit.control import Strip, not_compared, strips
+from khaos_swap_assets.audit.control import FileFigures, Strip, figures_of, not_compared, strips
 from khaos_swap_assets.audit.deciding import Ruling
 from khaos_swap_assets.audit.engine import Audited, Span
 from khaos_swap_assets.audit.findings import AuditFinding
@@ -113,19 +111,6 @@ class OwnerTask:
 
 
 @dataclass(frozen=True, slots=True)
-class FileFigures:
-    """One input file: ``given`` records are ``read`` and ``rejected`` ones."""
-
-    file: str
-    given: int
-    read: int
-    rejected: int
-    encoding: str
-    separator: str
-    ignored_columns: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Summary:
     """The figures of one audit; ``totals`` begin with the currency of the most rows, ``tasks`` with the most money.
 
@@ -161,6 +146,11 @@ class Summary:
         """Rejected records of all files."""
         return sum(figures.rejected for figures in self.files.values())
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What rejected records are worth, file by file, for the first page."""
+        return tuple(told for name, one in self.files.items() if (told := one.left_words(name)))
+
 
 def summarise(inputs: Inputs, pairing: Pairing, done: Audited, findings: Sequence[AuditFinding], span: Span) -> Summary:
     """All figures of an audit."""
@@ -170,7 +160,7 @@ def summarise(inputs: Inputs, pairing: Pairing, done: Audited, findings: Sequenc
     currencies = sorted(by_currency, key=lambda currency: (-len(by_currency[currency]), currency))
     return Summary(
         span=span,
-        files={name: _figures(table) for name, table in inputs.tables.items()},
+        files={name: figures_of(table) for name, table in inputs.tables.items()},
         is_money_seen=inputs.refunds is not None,
         is_proof_known=inputs.tells_proof,
         order_ref_format=pairing.cases.naming.ref_format,
@@ -182,18 +172,6 @@ def summarise(inputs: Inputs, pairing: Pairing, done: Audited, findings: Sequenc
         rulings=tuple(done.rulings),
         strips=strips(inputs),
         not_compared=not_compared(inputs, sum(not case.order_ref for case in pairing.case_of.values())),
-    )
-
-
-def _figures(table: Table[Any]) -> FileFigures:
-    return FileFigures(
-        file=table.file,
-        given=table.given,
-        read=len(table.rows),
-        rejected=table.rejected,
-        encoding=table.encoding,
-        separator=table.separator,
-        ignored_columns=table.ignored_columns,
     )
 
 

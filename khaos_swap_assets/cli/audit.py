@@ -240,15 +240,22 @@ def _tell(summary: Summary, paths: list[Path]) -> None:
         typer.echo(f"Not reconciled: {money} in {totals.open.count} returns and Credit Notes")
         if totals.decided.count:
             typer.echo(f"Decided by people: {format_money(totals.decided.pence, totals.currency)}, not in that figure")
-    for one in summary.rulings:
-        if one.why:
-            typer.echo(f"No longer holds. {one.decision.words} ({one.decision.subject}): {one.why}")
+    _tell_outdated(summary)
     for limit in summary.not_compared:
         typer.echo(f"Not compared. {limit}")
     if summary.rejected:
         typer.echo(f"Rejected records, in none of the figures: {summary.rejected}, see rejected.csv")
+    for told in summary.left_out:
+        typer.echo(f"Left out of {told}")
     for figures in summary.files.values():
         if figures.ignored_columns:
             typer.echo(f"{figures.file}: columns not used: {', '.join(map(shown, figures.ignored_columns))}")
     for path in paths:
         typer.echo(str(path))
+
+
+def _tell_outdated(summary: Summary) -> None:
+    """The decisions that no longer hold."""
+    for one in summary.rulings:
+        if one.why:
+            typer.echo(f"No longer holds. {one.decision.words} ({one.decision.subject}): {one.why}")

@@ -30,6 +30,7 @@ ABSENT = (
 File = Annotated[Path, typer.Argument(help="CSV (UTF-8 or Windows-1252, comma or semicolon) or Parquet, a row a line")]
 SkipBadRows = Annotated[bool, typer.Option("--skip-bad-rows", help="Write bad rows to a file and import the rest")]
 Rejected = Annotated[Path | None, typer.Option(help="Where bad rows go; default: FILE.rejected.csv beside the file")]
+Map = Annotated[Path | None, typer.Option("--map", help="How to read the file, as khaos-swap audit --map-out wrote it")]
 CompleteTo = Annotated[
     datetime | None,
     typer.Option(
@@ -45,7 +46,9 @@ def import_app(reach: Reach) -> typer.Typer:
     app = typer.Typer(help="Take what Khaos shows to a person only: files into the mirrors.", no_args_is_help=True)
 
     @app.command("sales-orders")
-    def sales_orders(file: File, by: By, skip_bad_rows: SkipBadRows = False, rejected: Rejected = None) -> None:
+    def sales_orders(
+        file: File, by: By, skip_bad_rows: SkipBadRows = False, rejected: Rejected = None, map_in: Map = None
+    ) -> None:
         """Import Sales Orders. An order counts as invoiced only where invoiced_on names the day.
 
         Bad rows are told line by line, exit code 2, and nothing is imported. The same file twice changes nothing, and
@@ -54,7 +57,7 @@ def import_app(reach: Reach) -> typer.Typer:
         from khaos_swap_assets.adapters.files import layouts
         from khaos_swap_assets.stages.orders import importing
 
-        read = _read(file, layouts.SALES_ORDERS, skips=skip_bad_rows, rejected=rejected)
+        read = _read(file, layouts.SALES_ORDERS, map_in, skips=skip_bad_rows, rejected=rejected)
         _import(reach, read, _brought(file, by, None), importing.import_orders)
 
     @app.command("credit-notes")
@@ -64,6 +67,7 @@ def import_app(reach: Reach) -> typer.Typer:
         complete_to: CompleteTo = None,
         skip_bad_rows: SkipBadRows = False,
         rejected: Rejected = None,
+        map_in: Map = None,
     ) -> None:
         """Import Credit Notes that Khaos issued, whoever made them. They witness documents as if Khaos had told them.
 
@@ -73,7 +77,7 @@ def import_app(reach: Reach) -> typer.Typer:
         from khaos_swap_assets.adapters.files import layouts
         from khaos_swap_assets.stages.orders import importing
 
-        read = _read(file, layouts.CREDIT_NOTES, skips=skip_bad_rows, rejected=rejected)
+        read = _read(file, layouts.CREDIT_NOTES, map_in, skips=skip_bad_rows, rejected=rejected)
         if complete_to and read.faults:
             _refuse(f"--complete-to: {read.rejected} rows are rejected, so the file does not hold everything")
         moment = complete_to.replace(tzinfo=UTC) if complete_to else None
@@ -82,14 +86,17 @@ def import_app(reach: Reach) -> typer.Typer:
     return app
 
 
-def _read(file: Path, layout: Layout[Any], *, skips: bool, rejected: Path | None) -> Table[Any]:
+def _read(file: Path, layout: Layout[Any], map_in: Path | None, *, skips: bool, rejected: Path | None) -> Table[Any]:
     """The rows of the file; every fault is one line on stderr and exit 2, unless bad rows are skipped into a list."""
+    from khaos_swap_assets.adapters.files.maps import read_maps
     from khaos_swap_assets.adapters.files.reading import read_table
-    from khaos_swap_assets.adapters.files.tables import without_torn_groups
+    from khaos_swap_assets.adapters.files.tables import Asked, without_torn_groups
     from khaos_swap_assets.adapters.files.written import write_rejected
 
     with progress() as reports:
-        table = read_table(file, layout, reports("read"))
+        maps = read_maps(map_in) if map_in else {}
+        asked = Asked(maps.get(file.name), others=tuple(maps.values()))
+        table = read_table(file, layout, reports("read"), asked)
     if table.faults and not (skips and table.is_whole):
         _refuse("\n".join(map(str, table.kinds)))
     without_torn_groups(table, layout.group)

@@ -106,6 +106,8 @@ def test_the_summary_has_the_figures_of_the_rows(tmp_path: Path) -> None:
         "encoding": "UTF-8",
         "separator": ",",
         "ignored_columns": [],
+        "left_out": {},
+        "unvalued": 0,
     }
     assert told["links"] == {"certain": {"reference": 6}, "suggested": {}}
 

@@ -246,6 +246,7 @@ CREDIT_NOTES: Layout[NoteRow] = Layout(
     _note_check,
     group="credit_note_code",
     settle=credits_positive,
+    worth="gross",
 )
 REFUNDS: Layout[RefundRow] = Layout(
     known.REFUNDS,
@@ -263,5 +264,6 @@ REFUNDS: Layout[RefundRow] = Layout(
     _numbered,
     _refund_check,
     settle=refunds_positive,
+    worth="amount",
     no_data=_is_no_refund,
 )

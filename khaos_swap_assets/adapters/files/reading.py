@@ -18,7 +18,7 @@ from khaos_swap_assets.adapters.files.containers import sources, unpacked
 from khaos_swap_assets.adapters.files.faults import shown, storable
 from khaos_swap_assets.adapters.files.forms import ORDERS, POINT, DayOrder, day_order, decimal_of
 from khaos_swap_assets.adapters.files.headings import Near, near_misses
-from khaos_swap_assets.adapters.files.recognising import Chosen, choose, reading_of
+from khaos_swap_assets.adapters.files.recognising import Chosen, choose, has_headings, reading_of
 from khaos_swap_assets.adapters.files.records import UnreadableError
 from khaos_swap_assets.adapters.files.rows import RowReader
 from khaos_swap_assets.adapters.files.tables import Asked, Layout, Report, Row, Table, silent
@@ -43,7 +43,11 @@ def read_table(path: Path, layout: Layout[Row], report: Report = silent, asked: 
 
 
 def _read(path: Path, layout: Layout[Row], table: Table[Row], report: Report, asked: Asked) -> None:
-    chosen = choose(sources(path), layout.kind, layout.names, asked.reading)
+    chosen = choose(found := sources(path), layout.kind, layout.names, asked.reading)
+    if not asked.reading and (known := next((one for one in asked.others if has_headings(chosen, one)), None)):
+        asked = replace(asked, reading=known)
+        chosen = choose(found, layout.kind, layout.names, known)
+    table.worth = layout.worth
     table.encoding, table.separator = chosen.source.encoding, chosen.source.separator
     _tell_columns(chosen, layout, table, asked)
     forms = _said(asked)

@@ -114,6 +114,12 @@ def _checked(chosen: Chosen, said: Reading | None) -> None:
         _same_headings(chosen, said)
 
 
+def has_headings(chosen: Chosen, said: Reading) -> bool:
+    """Whether a table has the headings for which a reading was made, in whatever order."""
+    here, there = ({plain(one) for one in some if one} for some in (chosen.headed.headings, said.headings))
+    return said.is_whole and here == there
+
+
 def _same_headings(chosen: Chosen, said: Reading) -> None:
     here, there = {plain(one) for one in chosen.headed.headings if one}, {plain(one) for one in said.headings if one}
     if here != there:

@@ -105,8 +105,20 @@ class RowReader(Generic[Row]):
     def _refuse(self, record: Record, found: Sequence[Found], table: Table[Row]) -> None:
         for column, value, reason in found:
             table.fault(record.line, column, value, reason)
+        if self._layout.worth:
+            table.leave_out(self._currency_of(record), self._worth(record))
         if self._group is not None and self._group < len(record.cells):
             table.torn.setdefault(record.cells[self._group].strip(), record.line)
+
+    def _worth(self, record: Record) -> int | None:
+        """What a rejected record is worth, where that can be read."""
+        column, place, _ = next(one for one in self._plan if one[0].name == self._layout.worth)
+        try:
+            text = record.cells[place] if place is not None else ""
+            pence: int = value_of(column, text, self._currency_of(record), self._forms)
+        except (ValueError, IndexError):
+            return None
+        return pence
 
     def _keep(self, row: Row, values: Sequence[Any], table: Table[Row]) -> None:
         if self._layout.no_data and (what := self._layout.no_data(row)):
@@ -230,7 +242,8 @@ class RowReader(Generic[Row]):
 
     def _currency_of(self, record: Record) -> str:
         """The currency of the record's money: as its column says, else as the signs of its amounts show."""
-        text = record.cells[self._currency] if self._currency is not None else ""
+        has_one = self._currency is not None and self._currency < len(record.cells)
+        text = record.cells[self._currency] if has_one and self._currency is not None else ""
         if not text.strip():
             return next(self._shown(record), HOME_CURRENCY)
         if text not in self._currencies:
@@ -242,6 +255,6 @@ class RowReader(Generic[Row]):
 
     def _shown(self, record: Record) -> Iterator[str]:
         for _, place in self._money:
-            text = record.cells[place]
+            text = record.cells[place] if place < len(record.cells) else ""
             if text and not text.isascii():
                 yield from (code for sign, code in forms.SIGNS.items() if sign in text)

@@ -71,6 +71,7 @@ class Layout(Generic[Row]):
     ``group`` names the column whose rows belong together: when one of them is rejected, the others cannot stand.
     ``new_check`` is called once a file and gives what judges a row beside the rows before it: (column, value, reason).
     ``settle`` is called at the end of a file and may change rows, such as the signs of a whole document.
+    ``worth`` names the money column that says what a row is worth, where a report counts it.
     ``no_data`` says of a row why it is none of this file's records, such as a sale among refunds; else empty.
     """
 
@@ -81,6 +82,7 @@ class Layout(Generic[Row]):
     group: str = ""
     settle: Callable[[Table[Row]], None] | None = None
     no_data: Callable[[Row], str] | None = None
+    worth: str = ""
 
     @property
     def names(self) -> dict[str, bool]:
@@ -93,6 +95,7 @@ class Table(Generic[Row]):
     """What was read: of ``given`` records ``len(rows)`` are good, ``no_data`` are none, the others have faults.
 
     ``torn`` holds the groups that lost a row, with its line; ``columns`` the known columns that the file has;
+    ``left_out`` is what the others are worth by currency, ``unvalued`` how many of them do not tell.
     ``nears`` are headings that may be a wanted column; ``notices`` what a reader of the figures must know.
     """
 
@@ -103,6 +106,9 @@ class Table(Generic[Row]):
     given: int = 0
     rejected: int = 0
     no_data: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+    unvalued: int = 0
+    worth: str = ""
     columns: frozenset[str] = frozenset()
     encoding: str = ""
     separator: str = ""
@@ -138,8 +144,14 @@ class Table(Generic[Row]):
     def begin_anew(self) -> None:
         """Forget the rows and their faults: the file is read once more in its own form."""
         self.rows, self.faults, self.torn, self.no_data = [], FileFaults(), {}, Counter()
-        self.given = self.rejected = self.continued = 0
+        self.left_out = Counter()
+        self.given = self.rejected = self.continued = self.unvalued = 0
         self._last = (0, 0)
+
+    def leave_out(self, currency: str, pence: int | None) -> None:
+        """Count what a rejected record is worth; None where it does not tell."""
+        self.unvalued += pence is None
+        self.left_out[currency] += abs(pence or 0)
 
     @property
     def kinds(self) -> list[FaultKind]:
@@ -149,10 +161,14 @@ class Table(Generic[Row]):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a person said of how a file is read: its reading from a map file, and the order of its days (uk, us)."""
+    """What a person said of how a file is read: its reading from a map file, and the order of its days (uk, us).
+
+    ``others`` are readings of files of other names: one counts where the file has just its headings.
+    """
 
     reading: Reading | None = None
     dates: str = ""
+    others: tuple[Reading, ...] = ()
 
 
 def silent(share: float) -> None:
@@ -168,6 +184,8 @@ def without_torn_groups(table: Table[Row], group: str) -> None:
         name = getattr(row, group)
         if name in table.torn:
             table.reject(row.line, group, name, f"belongs together with line {table.torn[name]}, which is rejected")
+            if table.worth:
+                table.leave_out(getattr(row, CURRENCY), getattr(row, f"{table.worth}_pence"))
         else:
             kept.append(row)
     table.rows = kept
