@@ -1,4 +1,4 @@
-"""Webhooks accepted and committed a second, beside what the same server gives one client of single-row inserts.
+"""Webhooks accepted and committed a second, beside a bare service and what the server gives one client of pgbench.
 
 Belongs here: a durable server, the ``pgbench`` that its wheel ships, gateways with one and two workers, and a sender
 in a process of its own, all in one run. Stays out: making and sending webhooks (``sending``).
@@ -34,6 +34,7 @@ INSERT = (
 )
 LINES = 48
 SHARE = 0.8
+TIMES_BARE = 1.5
 P99_MS = 150.0
 MORE_MEMORY_MB = 30
 
@@ -60,14 +61,16 @@ def prepare(server: embedded.EmbeddedPostgres, name: str = "khaos_swap") -> str:
 
 
 def _measure(url: str, folder: Path, seconds: float) -> dict[str, Any]:
-    bare = [pgbench(url, folder, seconds)]
+    bare, peer = [pgbench(url, folder, seconds)], [_bare_service(url, seconds)]
     figures: dict[str, Any] = {}
     for workers in (1, 2):
         figures |= {f"workers_{workers}_{name}": value for name, value in load(url, workers, seconds).items()}
+        peer.append(_bare_service(url, seconds))
         bare.append(pgbench(url, folder, seconds))
     slower = min(figures[f"workers_{number}_a_second"] for number in (1, 2))
     share = round(slower / statistics.median(bare), 2)
-    told = {"pgbench_a_second": bare, "share_of_pgbench": share, **figures}
+    times = round(figures["workers_1_a_second"] / statistics.median(peer), 2)
+    told = {"pgbench_a_second": bare, "share_of_pgbench": share, "bare_a_second": peer, "times_bare": times, **figures}
     return {**told, "is_met": not missed(told)}
 
 
@@ -75,6 +78,8 @@ def missed(figures: Mapping[str, Any]) -> list[str]:
     """Each aim that these figures miss, in words."""
     share = figures["share_of_pgbench"]
     faults = [] if share >= SHARE else [f"{share} of pgbench's rate, {SHARE} are wanted"]
+    if (times := figures["times_bare"]) < TIMES_BARE:
+        faults.append(f"{times} times the rate of a bare service, {TIMES_BARE} are wanted")
     for workers in (1, 2):
         late, grown = (figures[f"workers_{workers}_{name}"] for name in ("p99_ms_at_half", "memory_grown_mb"))
         if late > P99_MS:
@@ -111,6 +116,20 @@ def load(url: str, workers: int, seconds: float) -> dict[str, Any]:
     times = {"p99_ms": most["p99_ms"]}
     times |= {f"{name}_at_half": half[name] for name in ("p50_ms", "p99_ms", "sender_late_p99_ms") if name in half}
     return {"a_second": most["a_second"], **times, "memory_mb": before, "memory_grown_mb": grown, "not_200": wrong}
+
+
+def _bare_service(url: str, seconds: float) -> float:
+    """What a bare service of one process accepts a second, over the same lines."""
+    port = free_port()
+    command = [sys.executable, "-m", "benchmarks.bare_service", str(port), url]
+    with subprocess.Popen(command, cwd=ROOT) as process:
+        try:
+            _wait_until_ready(port)
+            send(port, messages=500, seconds=2)
+            found = send(port, messages=round(seconds * 3_000), seconds=seconds)
+        finally:
+            process.kill()
+    return float(found["a_second"])
 
 
 @contextmanager

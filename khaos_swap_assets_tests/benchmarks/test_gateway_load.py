@@ -11,6 +11,7 @@ from benchmarks import gateway_load, sending
 
 GOOD: dict[str, Any] = {
     "share_of_pgbench": 0.8,
+    "times_bare": 1.5,
     "workers_1_p99_ms_at_half": 150.0,
     "workers_2_p99_ms_at_half": 20.0,
     "workers_1_memory_grown_mb": 30,
@@ -26,6 +27,7 @@ def test_figures_at_their_limits_miss_nothing() -> None:
     ("changed", "said"),
     [
         ({"share_of_pgbench": 0.79}, "0.79 of pgbench's rate, 0.8 are wanted"),
+        ({"times_bare": 1.49}, "1.49 times the rate of a bare service, 1.5 are wanted"),
         (
             {"workers_2_p99_ms_at_half": 150.1},
             "2 workers: 99 of 100 within 150.1 ms at half of the peak, 150.0 are wanted",
