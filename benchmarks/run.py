@@ -24,6 +24,7 @@ BENCHMARKS = (
     "growth",
     "audit_year",
     "large_workbook",
+    "audit_lines",
 )
 
 

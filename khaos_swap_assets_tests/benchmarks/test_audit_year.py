@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from benchmarks import audit_year
+from benchmarks import audit_lines, audit_year, auditing
 from khaos_swap_assets.audit import run
 from khaos_swap_assets.audit.engine import Span
 
@@ -34,7 +34,7 @@ def trade() -> pd.DataFrame:
 def test_the_conversion_is_good_input(tmp_path: Path, trade: pd.DataFrame, size: int) -> None:
     lines = audit_year.convert(trade, tmp_path, size)
     assert lines == size * (40 + 20 + 20) + 1
-    done = run.audit(audit_year.paths_in(tmp_path), Span(audit_year.AS_OF), tmp_path / "out")
+    done = run.audit(auditing.paths_in(tmp_path), Span(auditing.AS_OF), tmp_path / "out")
     totals = done.summary.totals[0]
     assert (done.summary.returns, done.summary.credit_notes) == (20 * size, 20 * size)
     assert totals.credited_pence == size * 20 * 510
@@ -45,9 +45,15 @@ def test_the_conversion_is_good_input(tmp_path: Path, trade: pd.DataFrame, size:
 
 def test_the_yardstick_reads_the_same_files(tmp_path: Path, trade: pd.DataFrame) -> None:
     audit_year.convert(trade, tmp_path, 1)
-    assert len(audit_year.bare_merge(tmp_path)) >= 20
+    assert len(auditing.bare_merge(tmp_path)) >= 20
 
 
 def test_without_the_data_nothing_is_claimed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(audit_year, "DATA", tmp_path / "none.parquet")
     assert "is_met" not in audit_year.measure()
+
+
+def test_lines_in_step_and_out_of_it_are_found_as_they_were_made() -> None:
+    told = audit_lines.measured(800)
+    assert told["returns"] == 400
+    assert told["statuses"] == {"matched": 392, "value_gap": 4, "credit_note_missing": 4}
