@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from khaos_swap_assets.adapters.files import documents
@@ -128,8 +128,7 @@ def cases(inputs: Inputs, codes: Mapping[str, str] | None = None) -> AuditedRetu
     for row in rows:
         one, match = row.record, matches[row.record.return_id]
         customer = match.order.customer_code if match.order and match.order.customer_code in people else ""
-        facts = shelf.facts(row, match, over[one.return_id], money.money.get(one.return_id))
-        facts = replace(facts, customer_code=customer)
+        facts = shelf.facts(row, match, over[one.return_id], money.money.get(one.return_id), customer)
         found.append(
             AuditedReturn(
                 return_=one,

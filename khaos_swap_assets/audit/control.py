@@ -214,12 +214,12 @@ def _days(inputs: Inputs) -> Iterator[str]:
     noted = [row.created_on for row in inputs.credit_notes.rows if row.created_on]
     if not refunded or not noted:
         return
-    late = sum(day > max(noted) for day in refunded)
-    early = sum(day < min(noted) - timedelta(days=REFUND.after or 0) for day in refunded)
-    if late:
-        yield f"Days: {_refunds_are(late)} later than the last Credit Note of the file ({max(noted)})"
-    if early:
-        yield f"Days: {_refunds_are(early)} long before the first Credit Note of the file ({min(noted)})"
+    first, last = min(noted), max(noted)
+    from_here = first - timedelta(days=REFUND.after or 0)
+    if late := sum(day > last for day in refunded):
+        yield f"Days: {_refunds_are(late)} later than the last Credit Note of the file ({last})"
+    if early := sum(day < from_here for day in refunded):
+        yield f"Days: {_refunds_are(early)} long before the first Credit Note of the file ({first})"
 
 
 def _refunds_are(count: int) -> str:

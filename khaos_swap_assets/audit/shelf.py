@@ -110,7 +110,9 @@ class Shelf:
         """The rows of an order."""
         return tuple(self._sold.get(order.associated_ref, ())) if order else ()
 
-    def facts(self, row: ReturnRow, match: OrderMatch, over: Mapping[str, int], money: Money | None) -> ReturnFacts:
+    def facts(
+        self, row: ReturnRow, match: OrderMatch, over: Mapping[str, int], money: Money | None, customer: str
+    ) -> ReturnFacts:
         """What the files show of a return, and that they show no inspection and perhaps not every order."""
         one, extras = row.record, read_extras(row.raw, row.record.currency)
         return ReturnFacts(
@@ -129,6 +131,7 @@ class Shelf:
             money=money,
             said=one if money and is_owed(one) else None,
             same_codes=frozenset(self._told),
+            customer_code=customer,
             unknown=UNKNOWN,
         )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import cached_property
 from typing import Literal
 
 from khaos_swap_assets.domain.judging.document_facts import NoteFacts, PostingFacts
@@ -43,7 +44,7 @@ class Limits:
     vat_periods: VatPeriods = field(default_factory=VatPeriods)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ReturnFacts:
     """Everything that decides about one return.
 
@@ -113,12 +114,12 @@ class ReturnFacts:
         """Swap's confirmed refund; nothing is due as long as Swap does not confirm it."""
         return self.return_.refund_pence if self.return_.is_refund_confirmed else 0
 
-    @property
+    @cached_property
     def paid(self) -> Money | None:
         """The money that moved, where it can be held against the return."""
         return self.money if self.money and self.money.is_counted else None
 
-    @property
+    @cached_property
     def refund_pence(self) -> int:
         """The refund: the money that moved for it, or Swap's where nobody saw the money or it cannot be compared."""
         return self.paid.cash_pence + self.beside_pence + self.outside_pence if self.paid else self.asked_pence
@@ -157,25 +158,25 @@ class ReturnFacts:
         """The days for its Credit Note (U-3)."""
         return note_clock(london_date(self.refunded_at)) if self.refunded_at else None
 
-    @property
+    @cached_property
     def is_confirmed(self) -> bool:
         """True when money was refunded, or the return ended with something else that a note is due for."""
         is_decided = self.settlement.is_due or any(posting.beyond_pence for posting in self.postings)
         is_paid = self.return_.is_refund_confirmed or self.refund_pence + self.tender_pence > 0
         return is_paid or (self.return_.is_ended and is_decided)
 
-    @property
+    @cached_property
     def beyond_pence(self) -> int:
         """What the notes have to be worth beyond the refund, by decision of finance and a field that says so."""
         posted = sum(one.beyond_pence for one in self.postings if one.state in LIVE_POSTINGS)
         return posted + self.settlement.beyond_pence if self.is_confirmed else 0
 
-    @property
+    @cached_property
     def due_pence(self) -> int:
         """What the notes have to be worth together: the refund with gift cards (U-14) or what the policy adds."""
         return self.refund_pence + max(self.beyond_pence, self.tender_pence)
 
-    @property
+    @cached_property
     def credited_pence(self) -> int:
         """What the attributed notes credit together."""
         return sum(facts.note.gross_pence for facts in self.notes)
@@ -185,7 +186,7 @@ class ReturnFacts:
         """The part of it that moved the ledger."""
         return sum(facts.note.gross_pence for facts in self.notes if facts.note.is_issued)
 
-    @property
+    @cached_property
     def gap_pence(self) -> int:
         """Credited less refunded: negative when Khaos credits too little (FINANCE_RULES U-28)."""
         return self.credited_pence - self.refund_pence
@@ -199,7 +200,7 @@ class ReturnFacts:
         is_whole = self.refund_pence in (whole, whole - max(self.return_.handling_fee_pence, 0))
         return min(given, back) if back and is_whole else 0
 
-    @property
+    @cached_property
     def apart_pence(self) -> int:
         """The part of the gap that neither a decision nor its causes say is as it should be."""
         if self.gap_pence == self.beyond_pence and (self.beyond_pence or not self.settled_pence):
