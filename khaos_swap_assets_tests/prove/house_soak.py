@@ -1,9 +1,9 @@
 """The whole house over minutes or hours, idle and busy: the memory of each process, and what an hour adds on disk.
 
 Belongs here: an idle and a busy stretch of one house, and the verdict on its memory. Stays out: the house and its
-sender (``knock_to_posted``), the slope (``soak``). A new house is first left to itself for up to ``MINUTES``, since
-processes fill their caches (that growth is told); memory is then judged from the second third of a stretch on, and only
-over ``LEAST_MINUTES``: what a short stretch grows by says nothing of the next.
+sender (``knock_to_posted``), the slope (``soak``). A new house is first busy for up to ``MINUTES``, since
+processes fill their caches with what they meet (that growth is told); memory is then judged from the second third of a
+stretch on, and only over ``LEAST_MINUTES``: what a short stretch grows by says nothing of the next.
 """
 
 from __future__ import annotations
@@ -75,26 +75,28 @@ def judged(figures: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
 def measure(minutes: float) -> dict[str, Stretch]:
     """A new house warms up, then an idle stretch of it, then a busy one: a refunded return every six seconds."""
     found: dict[str, Stretch] = {}
-    events = round(minutes * 60 / BUSY_SECONDS)
+    warm_up = min(minutes, MINUTES)
+    events = round((warm_up + minutes) * 60 / BUSY_SECONDS)
     with house(events) as (place, children, sender):
 
         def work() -> int:
-            sender.come_to_rest("the idle stretch")
-            found[WARM_UP] = _stretch(sender, children, min(minutes, MINUTES), lambda _: None)
+            sender.come_to_rest("the first stretch")
+            left = list(sender.ready)
+            found[WARM_UP] = _stretch(sender, children, warm_up, _refunds(sender, left))
             found["idle"] = _stretch(sender, children, minutes, lambda _: None)
-            found["busy"] = _stretch(sender, children, minutes, _refunds(sender))
+            found["busy"] = _stretch(sender, children, minutes, _refunds(sender, left))
             return 0
 
         supervisor.run(children, folder=place.folder, stop_last=place.postgres.stop, work=work, say=lambda _: None)
     return found
 
 
-def _refunds(sender: Sender) -> Callable[[float], None]:
-    """Sends each return whose time has come, by the seconds since the stretch began."""
-    left = list(sender.ready)
+def _refunds(sender: Sender, left: list[Any]) -> Callable[[float], None]:
+    """Sends each return whose time has come, by the seconds since the stretch began, and takes it from ``left``."""
+    whole = len(left)
 
     def act(seconds: float) -> None:
-        while left and len(sender.ready) - len(left) < seconds / BUSY_SECONDS:
+        while left and whole - len(left) < seconds / BUSY_SECONDS:
             sender.send(*left.pop(0))
 
     return act
