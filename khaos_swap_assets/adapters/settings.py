@@ -185,6 +185,7 @@ class Settings(BaseSettings):
     refund_arrival_days: int = Field(
         10, ge=1, le=60, description="Days in which a refund usually reaches the customer, for `returns show`"
     )
+    accrue_in_transit: bool = Field(True, description="At month end, accrue refunds of goods still on their way too")
     credit_note_days: int = Field(2, ge=0, le=90, description="Days after the refund until credit_note_missing")
     issue_days: int = Field(3, ge=0, le=90, description="Days after creation until credit_note_not_issued")
     allocation_days: int = Field(7, ge=0, le=90, description="Days after issue until credit_note_unallocated")

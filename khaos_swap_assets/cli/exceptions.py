@@ -71,7 +71,7 @@ def _add_list(app: typer.Typer, reach: Reach) -> None:
         require_one_of(owner, get_args(Owner), "--owner")
         with reach.store() as conn:
             if waived:
-                _show_waivers(decisions.waivers(conn, owner=owner, kind=kind), as_json=as_json)
+                _show_waivers(decisions.waivers(conn, owner=owner, kinds=[kind] if kind else []), as_json=as_json)
                 return
             if as_json:
                 stream_json(exceptions.open_exceptions(conn, owner=owner, kind=kind))

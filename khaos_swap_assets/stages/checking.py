@@ -5,14 +5,17 @@ conditions (``judging.conditions``). The table shows the worst 20; the count is 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
 import psycopg
 
-from khaos_swap_assets.adapters.store import exceptions
+from khaos_swap_assets.adapters.store import decisions, exceptions
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.domain.money.amounts import format_money
+from khaos_swap_assets.domain.reporting.month_open import waived_words
+from khaos_swap_assets.stages import watching
 from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -33,10 +36,17 @@ def exceptions_check(
     @dg.asset_check(asset=key, name=name, description=described(proves, kinds), additional_deps=after_judging(key))
     def standing_check(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult:
         with toolbox.store() as conn:
-            found = judge_open(conn, kinds)
-            return found if more is None else found._replace(metadata={**found.metadata, **more(conn)})
+            found = judge_open(conn, kinds, {} if more is None else more(conn))
+            return with_sources(conn, toolbox, found)
 
     return standing_check
+
+
+def with_sources(conn: psycopg.Connection, tools: Toolbox, found: dg.AssetCheckResult) -> dg.AssetCheckResult:
+    """The result with the sources that were read and when; where it is green, its sentence names them."""
+    read = watching.read_words(conn, tools.settings, tools.now())
+    told = f"{found.description}; {read}" if found.passed else found.description
+    return found._replace(description=told, metadata={**found.metadata, "read": dg.MetadataValue.text(read)})
 
 
 def after_judging(key: dg.AssetKey) -> list[dg.AssetKey]:
@@ -44,21 +54,27 @@ def after_judging(key: dg.AssetKey) -> list[dg.AssetKey]:
     return [] if key in (EXCEPTIONS, WATCH) else [EXCEPTIONS]
 
 
-def judge_open(conn: psycopg.Connection, kinds: Sequence[str], return_period: str | None = None) -> dg.AssetCheckResult:
-    """The result for open exceptions of ``kinds``, of one month's returns where a period is given."""
-    rows = exceptions.of_kinds(conn, kinds, return_period)
+def judge_open(
+    conn: psycopg.Connection, kinds: Sequence[str], more: Mapping[str, dg.MetadataValue] = MappingProxyType({})
+) -> dg.AssetCheckResult:
+    """The result for open exceptions of ``kinds``, with those that people waived beside it."""
+    rows = exceptions.of_kinds(conn, kinds)
     at_risk: dict[str, int] = {}
     for row in rows:
         at_risk[row["currency"] or "GBP"] = at_risk.get(row["currency"] or "GBP", 0) + row["money_at_risk_pence"]
     is_error = any(row["severity"] == "error" for row in rows)
+    told = f"{len(rows)} open, {_money(at_risk)} at risk" if rows else "nothing open"
+    waivers = decisions.waivers(conn, kinds=kinds)
+    waived = waived_words([(one.money_at_risk_pence, one.currency, [one.waived_by]) for one in waivers])
     return dg.AssetCheckResult(
         passed=not rows,
         severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
-        description=f"{len(rows)} open, {_money(at_risk)} at risk" if rows else "nothing open",
+        description="; ".join(filter(None, [told, waived])),
         metadata={
             "open": dg.MetadataValue.int(len(rows)),
             **{f"at_risk_pence_{currency}": dg.MetadataValue.int(pence) for currency, pence in sorted(at_risk.items())},
             "worst": as_table([_shown(row) for row in rows[:WORST_ROWS]]),
+            **more,
         },
     )
 

@@ -75,6 +75,13 @@ def sources(conn: psycopg.Connection[Any], settings: Settings, now: datetime) ->
     return {source: worklist.trusted(conn, source, now) for source in names}
 
 
+def read_words(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> str:
+    """The sources and when each was read, for a person: what a green check rests on."""
+    reached = sources(conn, settings, now)
+    told = [f"{name} {f'{at:%Y-%m-%d %H:%M} UTC' if at else 'never'}" for name, at in reached.items()]
+    return f"read {', '.join(told)}"
+
+
 def stale(reached: Mapping[str, datetime | None], now: datetime) -> list[str]:
     """The sources that were not read within 26 hours."""
     return [source for source, moment in reached.items() if moment is None or moment < now - STALE_AFTER]

@@ -168,16 +168,16 @@ def end(
     ).rowcount
 
 
-def waivers(conn: psycopg.Connection[Any], *, owner: str = "", kind: str = "") -> list[Waiver]:
-    """The waivers that stand, of an owner or kind (empty: all), the most money first."""
+def waivers(conn: psycopg.Connection[Any], *, owner: str = "", kinds: Sequence[str] = ()) -> list[Waiver]:
+    """The waivers that stand, of an owner or of kinds (empty: all), the most money first."""
     with conn.cursor(row_factory=class_row(Waiver)) as cursor:
         return cursor.execute(
             "SELECT e.exception_id, e.kind, e.subject, e.owner, e.message, e.money_at_risk_pence, e.currency, "
             "d.decided_by AS waived_by, d.reason, d.decided_at AS waived_at "
             "FROM recon.decisions d JOIN recon.exceptions e USING (exception_id) "
-            "WHERE d.decision = 'waived' AND d.ended_at IS NULL AND %s IN ('', e.owner) AND %s IN ('', e.kind) "
+            "WHERE d.decision = 'waived' AND d.ended_at IS NULL AND %s IN ('', e.owner) AND (%s OR e.kind = ANY(%s)) "
             "ORDER BY e.money_at_risk_pence DESC, e.exception_id",
-            (owner, kind),
+            (owner, not kinds, list(kinds)),
         ).fetchall()
 
 

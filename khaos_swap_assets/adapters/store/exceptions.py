@@ -13,8 +13,6 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from khaos_swap_assets.adapters.store.monthly import MONTH_OF_TROUBLE
-
 AT_ONCE = 1_000
 _OPEN = (
     "FROM recon.exceptions WHERE closed_at IS NULL AND (owner = %(owner)s OR %(owner)s = '') "
@@ -46,16 +44,15 @@ def open_exceptions(
         yield from cursor
 
 
-def of_kinds(conn: psycopg.Connection[Any], kinds: Sequence[str], period: str | None = None) -> list[dict[str, Any]]:
-    """Open exceptions of these kinds with the gap of their return, the most money first; of one month's returns."""
+def of_kinds(conn: psycopg.Connection[Any], kinds: Sequence[str]) -> list[dict[str, Any]]:
+    """Open exceptions of these kinds with the gap of their return, the most money first."""
     with conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(
             "SELECT e.kind, e.subject, e.owner, e.severity, e.money_at_risk_pence, e.currency, e.message, "
             "e.suggestion, e.opened_at, r.gap_pence "
             "FROM recon.exceptions e LEFT JOIN recon.reconciliation r USING (return_id) "
-            "WHERE e.closed_at IS NULL AND e.kind = ANY(%s) AND (%s::text IS NULL OR " + MONTH_OF_TROUBLE + " = %s) "
-            "ORDER BY e.money_at_risk_pence DESC, e.subject",
-            (list(kinds), period, period),
+            "WHERE e.closed_at IS NULL AND e.kind = ANY(%s) ORDER BY e.money_at_risk_pence DESC, e.subject",
+            (list(kinds),),
         ).fetchall()
 
 

@@ -8,7 +8,7 @@ the reports. Stays out: how a return falls to months (``reporting.month_parts``)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from khaos_swap_assets.adapters.store import bulk
 from khaos_swap_assets.adapters.store.verdicts import LEG_COLUMNS, SHOWN
 from khaos_swap_assets.domain.reporting.month_open import Apart
 from khaos_swap_assets.domain.reporting.month_parts import MonthPart
+from khaos_swap_assets.domain.reporting.queues import OwnerQueue, Some
 
 if TYPE_CHECKING:
     from khaos_swap_assets.domain.reporting.month_end import MonthEnd
@@ -54,26 +55,31 @@ HAS_MONEY = "(refund_pence <> 0 OR credited_pence <> 0 OR status = 'credit_note_
 
 _DONE = "m.status IN ('matched', 'within_tolerance') AND m.issued_pence = m.credited_pence"
 """Nothing is left to do: the notes come to the refund, or legs that are as they should be or accepted fill the gap."""
+_FIRST = "ORDER BY severity, money_at_risk_pence DESC, kind"
 
 
 def apart(conn: psycopg.Connection, period: str) -> list[Apart]:
     """The returns of a month whose issued notes are not their refund, the most pence first, with what is open of them.
 
-    A waiver counts about whatever kind it is: what is still open besides stands beside it.
+    A waiver of an error, or of anything that finance owns, counts: what is still open besides stands beside it.
     """
     rows = conn.execute(
         "SELECT r.rma, m.currency, m.refund_pence, m.credited_pence, m.issued_pence, m.gap_timing_pence, m.status, "
-        "coalesce(e.kinds, '{}'), coalesce(e.owner, ''), coalesce(e.message, ''), coalesce(d.people, '{}') "
-        "FROM recon.monthly m JOIN recon.reconciliation r USING (return_id) LEFT JOIN LATERAL ("
-        "SELECT array_agg(kind ORDER BY money_at_risk_pence DESC, kind) AS kinds, "
-        "(array_agg(owner ORDER BY money_at_risk_pence DESC, kind))[1] AS owner, "
-        "(array_agg(message ORDER BY money_at_risk_pence DESC, kind))[1] AS message FROM recon.exceptions e "
-        "WHERE e.return_id = m.return_id AND e.closed_at IS NULL AND e.severity = 'error') e ON true "
+        "coalesce(e.kinds, '{}'), coalesce(e.owner, ''), coalesce(e.message, ''), coalesce(d.people, '{}'), "
+        "CASE WHEN to_char(p.paid_on, 'YYYY-MM') = m.period THEN p.paid_on "
+        "ELSE (to_date(m.period, 'YYYY-MM') + interval '1 month - 1 day')::date END "
+        "FROM recon.monthly m JOIN recon.reconciliation r USING (return_id) LEFT JOIN LATERAL (SELECT "
+        "(refunded_at AT TIME ZONE 'Europe/London')::date AS paid_on FROM swap.returns s "
+        "WHERE s.return_id = m.return_id) p ON true LEFT JOIN LATERAL ("
+        f"SELECT array_agg(kind {_FIRST}) AS kinds, (array_agg(owner {_FIRST}))[1] AS owner, "
+        f"(array_agg(message {_FIRST}))[1] AS message FROM recon.exceptions e "
+        "WHERE e.return_id = m.return_id AND e.closed_at IS NULL) e ON true "
         "LEFT JOIN LATERAL (SELECT array_agg(DISTINCT decided_by) AS people FROM recon.decisions d "
-        "WHERE d.return_id = m.return_id AND d.decision IN ('waived', 'accepted_value', 'settled_outside') "
-        "AND d.ended_at IS NULL) d ON true "
+        "LEFT JOIN recon.exceptions x USING (exception_id) WHERE d.return_id = m.return_id AND d.ended_at IS NULL AND ("
+        "d.decision IN ('accepted_value', 'settled_outside') OR d.decision = 'waived' "
+        "AND (x.severity = 'error' OR x.owner = 'finance'))) d ON true "
         f"WHERE m.period = %s AND m.refund_pence <> m.issued_pence AND NOT ({_DONE}) "
-        "ORDER BY abs(m.refund_pence - m.issued_pence) DESC, r.rma",
+        "ORDER BY abs(m.refund_pence - m.issued_pence) DESC, r.rma".encode(),
         (period,),
     ).fetchall()
     return [Apart(*map(_frozen, row)) for row in rows]
@@ -83,15 +89,24 @@ def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def flow(conn: psycopg.Connection, begins: datetime, ends: datetime) -> dict[str, int]:
-    """How many exceptions were open when a month began, opened in it, were solved or waived in it, open at its end."""
-    row = conn.execute(
-        "SELECT count(*) FILTER (WHERE opened_at < %(from)s), count(*) FILTER (WHERE opened_at >= %(from)s), "
-        "count(*) FILTER (WHERE closed_at < %(to)s), count(*) FILTER (WHERE closed_at IS NULL OR closed_at >= %(to)s) "
-        "FROM recon.exceptions WHERE opened_at < %(to)s AND (closed_at IS NULL OR closed_at >= %(from)s)",
+def flow(conn: psycopg.Connection, begins: datetime, ends: datetime) -> list[OwnerQueue]:
+    """Of each queue what was open when a time began, opened in it, was solved or waived in it, and open at its end."""
+    parts = {
+        "opening": "opened_at < %(from)s",
+        "new": "opened_at >= %(from)s",
+        "resolved": "closed_at < %(to)s",
+        "closing": "closed_at IS NULL OR closed_at >= %(to)s",
+    }
+    sums = ", ".join(
+        f"count(*) FILTER (WHERE {which}), coalesce(sum(money_at_risk_pence) FILTER (WHERE {which}), 0)::bigint"
+        for which in parts.values()
+    )
+    rows = conn.execute(
+        f"SELECT owner, coalesce(nullif(currency, ''), 'GBP'), {sums} FROM recon.exceptions WHERE opened_at < %(to)s "
+        "AND (closed_at IS NULL OR closed_at >= %(from)s) GROUP BY 1, 2 ORDER BY 1, 2".encode(),
         {"from": begins, "to": ends},
-    ).fetchone()
-    return dict(zip(("opening", "new", "resolved", "closing"), row or (0, 0, 0, 0), strict=True))
+    ).fetchall()
+    return [OwnerQueue(row[0], row[1], *(Some(*row[at : at + 2]) for at in range(2, 10, 2))) for row in rows]
 
 
 def replace(conn: psycopg.Connection, return_ids: Sequence[str], found: Iterable[tuple[str, MonthPart]]) -> None:
@@ -189,12 +204,24 @@ def touched(conn: psycopg.Connection) -> list[str]:
     return [row[0] for row in conn.execute("SELECT period FROM recon.touched_periods ORDER BY period")]
 
 
-def keep(conn: psycopg.Connection, period: str, months: Sequence[MonthEnd], now: datetime) -> None:
+def keep(
+    conn: psycopg.Connection, period: str, months: Sequence[MonthEnd], tolerances: Mapping[str, Any], now: datetime
+) -> None:
     """Keep the reports of a month, one a currency, and take it off the list of those that changed."""
-    rows = [(*(getattr(month, name) for name in KEPT), Jsonb(month.figures()), now) for month in months]
+    rows = [
+        (*(getattr(month, name) for name in KEPT), Jsonb({**month.figures(), "tolerances": tolerances}), now)
+        for month in months
+    ]
     conn.execute("DELETE FROM recon.month_end WHERE period = %s", (period,))
     bulk.copy_rows(conn, "recon.month_end", (*KEPT, "figures", "computed_at"), rows)
     conn.execute("DELETE FROM recon.touched_periods WHERE period = %s", (period,))
+
+
+def tolerances(conn: psycopg.Connection, period: str) -> dict[str, Any] | None:
+    """The tolerances on which a month was last added up; None where it never was."""
+    query = "SELECT figures -> 'tolerances' FROM recon.month_end WHERE period = %s LIMIT 1"
+    row = conn.execute(query, (period,)).fetchone()
+    return row[0] if row else None
 
 
 def computed_since(conn: psycopg.Connection, moment: datetime) -> bool:

@@ -14,6 +14,7 @@ from typing import Literal
 
 from khaos_swap_assets.domain.judging.waterfall import Leg, Waterfall
 from khaos_swap_assets.domain.judging.waterfall_fields import LegName
+from khaos_swap_assets.domain.money.amounts import format_money
 
 Refusal = Literal["systematic", "no_account", "no_evidence", "line", "document", "reason", "cap"]
 SETTLED: tuple[LegName, ...] = ("tender", "exchange", "fx")
@@ -37,6 +38,27 @@ class Tolerances:
     accounts: Mapping[str, str] = field(default_factory=lambda: {ROUNDING: "rounding differences"})
     reason_pence: Mapping[str, int] = field(default_factory=dict)
     needs_evidence: bool = False
+
+    def no_wider_than(self, before: Tolerances) -> Tolerances:
+        """The narrower of the two in every respect: no month that is over is closed by a tolerance raised since."""
+        kept = {reason: account for reason, account in self.accounts.items() if reason in before.accounts}
+        most = {**self.reason_pence, **before.reason_pence}
+        return Tolerances(
+            min(self.line_pence, before.line_pence),
+            min(self.document_pence, before.document_pence),
+            min(self.period_cap_pence, before.period_cap_pence),
+            min(self.least_for_direction, before.least_for_direction),
+            accounts=kept,
+            reason_pence={reason: min(pence, self.reason_pence.get(reason, pence)) for reason, pence in most.items()},
+            needs_evidence=self.needs_evidence or before.needs_evidence,
+        )
+
+    @property
+    def words(self) -> str:
+        """What may be accepted, for a person."""
+        limits = {"line": self.line_pence, "return": self.document_pence, "month and currency": self.period_cap_pence}
+        told = ", ".join(f"{format_money(pence, 'GBP')} a {what}" for what, pence in limits.items())
+        return f"{told}, for {', '.join(self.accounts) or 'nothing'}{', where a field proves it' * self.needs_evidence}"
 
     def is_small(self, pence: int, lines: int) -> bool:
         """Whether a residual of that many lines is within both the line's and the document's tolerance."""

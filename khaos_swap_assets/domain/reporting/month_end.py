@@ -62,9 +62,8 @@ class MonthEnd:
     ``refund_vat_pence`` is VAT of the refunds at the rates of their sales, of those without a known rate it is none:
     these are ``refund_without_rate_pence`` together.
     ``vat_over_pence`` is VAT that notes take off too much, ``vat_under_pence`` too little; both positive (U-21).
-    ``in_flight_pence`` is the part of the gap that is on its way, ``accepted_pence`` that of returns within the
-    tolerances. ``worst`` holds at most 20 rows, the most money
-    first.
+    ``in_flight_pence`` is the part of the gap that is on its way and asks for nobody, ``accepted_pence`` that of
+    returns within the tolerances. ``worst`` holds at most 20 rows, the most money first.
     """
 
     period: str
@@ -168,6 +167,7 @@ def _with_currency(returns: pd.DataFrame, exceptions: pd.DataFrame, currencies: 
 def _month(period: str, currency: str, returns: pd.DataFrame, exceptions: pd.DataFrame) -> MonthEnd:
     gaps = dict(zip(returns["return_id"], returns["gap_pence"], strict=True))
     vat_gaps = returns["vat_gap_pence"].dropna().astype("int64")
+    on_its_way = (returns["status"] == "in_flight") & ~returns["return_id"].isin(exceptions["return_id"])
     return MonthEnd(
         period,
         currency,
@@ -178,7 +178,7 @@ def _month(period: str, currency: str, returns: pd.DataFrame, exceptions: pd.Dat
         gap_pence=_sum(returns, "gap_pence"),
         refund_vat_pence=int(returns["refund_vat_pence"].dropna().astype("int64").sum()),
         refund_without_rate_pence=_sum(returns[returns["refund_vat_pence"].isna()], "refund_pence"),
-        in_flight_pence=_sum(returns[returns["status"] == "in_flight"], "gap_pence"),
+        in_flight_pence=_sum(returns[on_its_way], "gap_pence"),
         accepted_pence=_sum(returns[returns["status"] == "within_tolerance"], "gap_pence"),
         vat_over_pence=int(vat_gaps[vat_gaps > 0].sum()),
         vat_under_pence=-int(vat_gaps[vat_gaps < 0].sum()),

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal, get_args
 
+from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.domain.money.amounts import format_money
+from khaos_swap_assets.domain.money.periods import note_clock
 
 Cause = Literal[
     "amounts differ",
@@ -32,8 +35,9 @@ ORDER_KINDS = frozenset({"order_not_found", "order_ambiguous", "order_not_invoic
 class Apart:
     """A return of the month whose issued notes are not its refund.
 
-    ``open_kinds`` are the errors open about it, the most money first; ``kind``, ``owner`` and ``message`` those of the
+    ``open_kinds`` is what is open about it, errors and the most money first; ``owner`` and ``message`` those of the
     first. ``waived_by`` are the people whose waivers about it stand. ``timing_pence`` was credited in another month.
+    ``paid_on`` is the London day of the refund, at the latest the last of the month.
     """
 
     rma: str
@@ -47,6 +51,12 @@ class Apart:
     owner: str
     message: str
     waived_by: tuple[str, ...]
+    paid_on: date
+
+    @property
+    def gone_by(self) -> str:
+        """The month in which a difference that is carried over should be gone: that of the note's last day (U-3)."""
+        return f"{note_clock(self.paid_on).last_day:%Y-%m}"
 
     @property
     def apart_pence(self) -> int:
@@ -55,9 +65,9 @@ class Apart:
 
     @property
     def cause(self) -> Cause:
-        """Why it is apart. What has an open error is neither waived nor on its way."""
+        """Why it is apart. What has an open error is not waived, and what asks for anybody is not on its way."""
         open_kinds = set(self.open_kinds)
-        if not open_kinds and self.waived_by:
+        if self.waived_by and not any(KINDS[kind].severity == "error" for kind in open_kinds):
             return "waived"
         if open_kinds & SKU_KINDS:
             return "blocked by a SKU"
@@ -65,15 +75,17 @@ class Apart:
             return "blocked by an order"
         if self.timing_pence and self.timing_pence == self.apart_pence:
             return "credited in another month"
-        if not open_kinds and self.status == "in_flight":
+        if not open_kinds and self.status in ("in_flight", "matched", "within_tolerance"):
             return "on its way"
-        return "amounts differ" if self.credited_pence else "no note yet"
+        return "amounts differ" if self.credited_pence not in (0, self.refund_pence) else "no note yet"
 
 
-def blocking(rows: Iterable[Apart], *, is_month_over: bool) -> list[Apart]:
-    """The rows for which a month is red: all but the waived ones and, until the month is over, those on their way."""
-    fine = {"waived"} if is_month_over else {"waived", "on its way"}
-    return [row for row in rows if row.cause not in fine]
+def blocking(rows: Iterable[Apart], today: str) -> list[Apart]:
+    """The rows for which a month is red in the month ``today``: all but the waived ones and those on their way.
+
+    What is on its way is carried over up to the month in which it should be gone; after that it is red, however small.
+    """
+    return [row for row in rows if row.cause != "waived" and (row.cause != "on its way" or today > row.gone_by)]
 
 
 def by_cause(rows: Sequence[Apart]) -> list[dict[str, str | int]]:
@@ -94,12 +106,27 @@ def by_cause(rows: Sequence[Apart]) -> list[dict[str, str | int]]:
     return found
 
 
-def waived_words(rows: Iterable[Apart]) -> str:
-    """How many rows are waived, their pounds and by whom; empty where none is."""
-    waived = [row for row in rows if row.cause == "waived"]
-    if not waived:
-        return ""
-    currencies = sorted({row.currency for row in waived})
-    sums = [format_money(sum(abs(row.apart_pence) for row in waived if row.currency == one), one) for one in currencies]
-    people = sorted({person for row in waived for person in row.waived_by})
-    return f"waived: {len(waived)}, {' and '.join(sums)}, by {' and '.join(people)}"
+def carried_words(rows: Iterable[Apart], period: str) -> str:
+    """What of these is on its way beyond the month ``period``, and when it should be gone; empty where nothing is."""
+    carried = [row for row in rows if row.cause == "on its way" and row.gone_by > period]
+    months = " and ".join(sorted({row.gone_by for row in carried}))
+    told = counted([(abs(row.apart_pence), row.currency) for row in carried])
+    return f"carried over: {told}, to be gone in {months}" if carried else ""
+
+
+def waived_words(waived: Sequence[tuple[int, str, Sequence[str]]]) -> str:
+    """How many waived (pence, currency, people) there are, their pounds and by whom; empty where none is."""
+    people = " and ".join(sorted({person for *_, some in waived for person in some}))
+    return f"waived: {counted([(pence, currency) for pence, currency, _ in waived])}, by {people}" if waived else ""
+
+
+def waived_of(rows: Iterable[Apart]) -> list[tuple[int, str, Sequence[str]]]:
+    """The waived ones of these rows, as ``waived_words`` takes them."""
+    return [(abs(row.apart_pence), row.currency, row.waived_by) for row in rows if row.cause == "waived"]
+
+
+def counted(some: Sequence[tuple[int, str]]) -> str:
+    """How many of these (pence, currency), and their sums: ``2, £74.97``."""
+    currencies = sorted({currency for _, currency in some})
+    sums = [format_money(sum(pence for pence, its in some if its == one), one or "GBP") for one in currencies]
+    return f"{len(some)}, {' and '.join(sums)}"

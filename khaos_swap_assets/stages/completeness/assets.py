@@ -17,7 +17,8 @@ from khaos_swap_assets.adapters.store.completeness import Day, Traffic
 from khaos_swap_assets.adapters.store.latency import DayOfLatency
 from khaos_swap_assets.adapters.store.queues import Queue
 from khaos_swap_assets.domain.records.returns import hold_words
-from khaos_swap_assets.stages import isolating
+from khaos_swap_assets.stages import isolating, watching
+from khaos_swap_assets.stages.checking import with_sources
 from khaos_swap_assets.stages.completeness.comparing import WIDE, compare
 from khaos_swap_assets.stages.pictures import shown
 from khaos_swap_assets.stages.presenting import PREVIEW_ROWS, WORST_ROWS, as_table, asset, owned
@@ -183,12 +184,13 @@ def nothing_is_missing(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResul
         days = completeness.days(conn, (now - SHOWN).date())
         compared_at = worklist.trusted(conn, WIDE, now)
         traffic = completeness.traffic(conn, now - SILENCE)
+        read = watching.read_words(conn, toolbox.settings, now)
     faults = find_faults(days, compared_at, traffic, now, hears_webhooks=hears)
     short = [day for day in days if day.short]
     return dg.AssetCheckResult(
         passed=not faults,
         severity=dg.AssetCheckSeverity.ERROR if short else dg.AssetCheckSeverity.WARN,
-        description="; ".join(faults) or all_is_well(days, traffic),
+        description="; ".join(faults) or f"{all_is_well(days, traffic)}; {read}",
         metadata={
             "missing": sum(day.short for day in days),
             "days_compared": len(days),
@@ -235,12 +237,13 @@ def returns_are_on_offer_in_time(toolbox: dg.ResourceParam[Toolbox]) -> dg.Asset
     with toolbox.store() as conn:
         offered, p50, p95 = latency.since(conn, now - WINDOW)
         slowest = latency.slowest(conn, now - WINDOW, WORST_ROWS)
-    return dg.AssetCheckResult(
-        passed=p95 <= OBJECTIVE.total_seconds(),
-        severity=dg.AssetCheckSeverity.WARN,
-        description=f"{offered} offered in 7 days, half within {p50} s, 95 in 100 within {p95} s",
-        metadata={"offered": offered, "p50_seconds": p50, "p95_seconds": p95, "worst": as_table(slowest)},
-    )
+        found = dg.AssetCheckResult(
+            passed=p95 <= OBJECTIVE.total_seconds(),
+            severity=dg.AssetCheckSeverity.WARN,
+            description=f"{offered} offered in 7 days, half within {p50} s, 95 in 100 within {p95} s",
+            metadata={"offered": offered, "p50_seconds": p50, "p95_seconds": p95, "worst": as_table(slowest)},
+        )
+        return with_sources(conn, toolbox, found)
 
 
 def _row(day: Day) -> dict[str, object]:

@@ -21,7 +21,13 @@ from khaos_swap_assets.stages.pictures import gap_by_cause, gap_by_month
 from khaos_swap_assets.stages.presenting import as_table, asset, owned, table_metadata
 from khaos_swap_assets.stages.reconciliation.excepting import settle_exceptions
 from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting
-from khaos_swap_assets.stages.reconciliation.month_end import close_month, goods_table, vat_table
+from khaos_swap_assets.stages.reconciliation.month_end import (
+    accrual_table,
+    close_month,
+    goods_table,
+    vat_posted_table,
+    vat_table,
+)
 from khaos_swap_assets.stages.storefront.assets import money_of_month
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -135,8 +141,8 @@ def reconciliation_exceptions(toolbox: dg.ResourceParam[Toolbox]) -> dg.Material
 
 @asset(
     "reconciliation/month_end",
-    deps="reconciliation/returns reconciliation/exceptions matched/return_lines khaos/credit_notes "
-    "credit_notes/postings storefront/refunds khaos/stock_codes",
+    deps="reconciliation/returns reconciliation/exceptions swap/returns matched/return_lines khaos/sales_orders "
+    "khaos/credit_notes credit_notes/postings storefront/refunds khaos/stock_codes",
     partitions_def=months_from(PERIOD_START),
     **owned("reconciliation", "finance", "ours", "report"),
     description="The month as finance signs it (London calendar): refunded, credited, issued, the gap by cause.",
@@ -154,6 +160,8 @@ def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolb
         by_month = gap_by_month(conn, period, now)
         behind = held(conn, settings=toolbox.settings, now=now, period=period)
         vat = vat_table(conn, toolbox.settings, period)
+        accrual = accrual_table(conn, toolbox.settings, period)
+        posted = vat_posted_table(conn, period)
     worst = "\n\n".join(f"### {month.currency}\n\n{worst_table(month.worst)}" for month in months)
     return dg.MaterializeResult(
         metadata={
@@ -163,6 +171,8 @@ def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolb
             "worst": dg.MetadataValue.md(worst or "Nothing."),
             "money": dg.MetadataValue.md(money),
             "vat_errors": dg.MetadataValue.md(vat),
+            "vat_as_posted": dg.MetadataValue.md(posted),
+            "accrual": dg.MetadataValue.md(accrual),
             **_held_metadata(behind),
             "returned_goods": dg.MetadataValue.md(goods),
             "accepted_by_account": as_table([asdict(one) for one in accepted]),

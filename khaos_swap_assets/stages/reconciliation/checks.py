@@ -6,6 +6,7 @@ Belongs here: standing checks on the assets of this stage, and what they show. S
 
 import warnings
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import dagster as dg
 import psycopg
@@ -14,12 +15,23 @@ from khaos_swap_assets.adapters.store import monthly, verdicts
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.domain.judging import month_conditions
 from khaos_swap_assets.domain.money.amounts import format_money
-from khaos_swap_assets.domain.money.periods import month_bounds
-from khaos_swap_assets.domain.reporting.month_open import Apart, blocking, by_cause, waived_words
+from khaos_swap_assets.domain.money.periods import london_date, london_month, month_bounds
+from khaos_swap_assets.domain.reporting.month_open import (
+    Apart,
+    blocking,
+    by_cause,
+    carried_words,
+    counted,
+    waived_of,
+    waived_words,
+)
+from khaos_swap_assets.domain.reporting.queues import PACE_DAYS, queue_rows
 from khaos_swap_assets.stages import watching
-from khaos_swap_assets.stages.checking import exceptions_check
+from khaos_swap_assets.stages.checking import exceptions_check, with_sources
 from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, without_empty
 from khaos_swap_assets.stages.reconciliation.assets import MONTH_END, RETURNS
+from khaos_swap_assets.stages.reconciliation.governing import in_force
+from khaos_swap_assets.stages.reconciliation.month_end import accrual_table, vat_posted_table
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 VALUE_KINDS = (
@@ -62,12 +74,13 @@ def sources_are_fresh(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult
     """Compare each source's watermark with the clock."""
     with toolbox.store() as conn:
         reached = watching.sources(conn, toolbox.settings, toolbox.now())
-    stale = watching.stale(reached, toolbox.now())
-    return dg.AssetCheckResult(
-        passed=not stale,
-        description=f"not read lately: {', '.join(stale)}" if stale else "all read lately",
-        metadata={source.replace("/", "_"): str(moment or "never") for source, moment in reached.items()},
-    )
+        stale = watching.stale(reached, toolbox.now())
+        found = dg.AssetCheckResult(
+            passed=not stale,
+            description=f"not read lately: {', '.join(stale)}" if stale else "all read lately",
+            metadata={source.replace("/", "_"): str(moment or "never") for source, moment in reached.items()},
+        )
+        return with_sources(conn, toolbox, found)
 
 
 def of_months(months: dg.PartitionsDefinition) -> dg.AssetChecksDefinition:
@@ -79,9 +92,9 @@ def of_months(months: dg.PartitionsDefinition) -> dg.AssetChecksDefinition:
             name="refunds_reconcile",
             partitions_def=months,
             description="Of this month's refunds every penny is credited by issued Credit Notes, its leg is as it "
-            "should be or within the tolerances, or a named person waived it. What is on its way is shown apart and is "
-            "red only once the month is over. When red: work through the table from the top; each row says whose turn "
-            "it is and what to do.",
+            "should be or within the tolerances, or a named person waived it. What is on its way stands apart; it is "
+            "carried over to the month in which it should be gone (14 days from the refund), and is red after that. "
+            "When red: work through the table from the top; each row says whose turn it is and what to do.",
         )(refunds_reconcile)
 
 
@@ -92,30 +105,35 @@ def refunds_reconcile(
     period, now = context.partition_key, toolbox.now()
     with toolbox.store() as conn:
         rows = monthly.apart(conn, period)
-        opened = monthly.flow(conn, *month_bounds(period))
-        legs = legs_of_month(conn, [period])
-        reached = watching.sources(conn, toolbox.settings, now)
-    red = blocking(rows, is_month_over=month_bounds(period)[1] <= now)
-    return dg.AssetCheckResult(
-        passed=not red,
-        description="; ".join(filter(None, [f"{period}: {_verdict(red)}", waived_words(rows)])),
-        metadata={
-            "by_cause": as_table(by_cause(rows)),
-            "worst": as_table([_for_people(row) for row in red[:WORST_ROWS]]),
-            "not_red": as_table([_for_people(row) for row in rows if row not in red][:WORST_ROWS]),
-            "exceptions": as_table([opened]),
-            "legs": legs,
-            "read": ", ".join(f"{name} {moment:%Y-%m-%d %H:%M} UTC" for name, moment in reached.items() if moment),
-        },
-    )
+        today, next_month = (london_month(moment) for moment in (now, month_bounds(period)[1]))
+        red, at_close = (blocking(rows, month) for month in (today, max(today, next_month)))
+        beside = list(filter(None, [carried_words(rows, period), waived_words(waived_of(rows))]))
+        found = dg.AssetCheckResult(
+            passed=not red,
+            description=f"{period}: {'; '.join([_verdict(red), *beside])}",
+            metadata={
+                "by_cause": as_table(by_cause(rows)),
+                "worst": as_table([_for_people(row) for row in red[:WORST_ROWS]]),
+                "not_red": as_table([_for_people(row) for row in rows if row not in red][:WORST_ROWS]),
+                "if_closed_now": "; ".join([_verdict(at_close), *beside]),
+                "queues": as_table(_queues(conn, period, now)),
+                "tolerance": in_force(conn, toolbox.settings, period, now).words,
+                "vat_as_posted": dg.MetadataValue.md(vat_posted_table(conn, period)),
+                "accrual": dg.MetadataValue.md(accrual_table(conn, toolbox.settings, period)),
+                "legs": legs_of_month(conn, [period]),
+            },
+        )
+        return with_sources(conn, toolbox, found)
+
+
+def _queues(conn: psycopg.Connection, period: str, now: datetime) -> list[dict[str, str]]:
+    lately = monthly.flow(conn, now - timedelta(days=PACE_DAYS), now)
+    return queue_rows(monthly.flow(conn, *month_bounds(period)), lately, london_date(now))
 
 
 def _verdict(red: Sequence[Apart]) -> str:
-    if not red:
-        return "every refund is credited, or accounted for"
-    currencies = sorted({row.currency for row in red})
-    sums = [format_money(sum(abs(row.apart_pence) for row in red if row.currency == one), one) for one in currencies]
-    return f"{len(red)} apart, {' and '.join(sums)} together"
+    found = [(abs(row.apart_pence), row.currency) for row in red]
+    return f"apart: {counted(found)}" if red else "every refund is credited, or accounted for"
 
 
 def _for_people(row: Apart) -> dict[str, str]:
@@ -130,6 +148,7 @@ def _for_people(row: Apart) -> dict[str, str]:
         "owner": row.owner or ", ".join(row.waived_by),
         "what": row.message,
         "what to do": kind.action if kind else "",
+        "gone by": row.gone_by if row.cause == "on its way" else "",
     }
 
 

@@ -14,10 +14,11 @@ from datetime import datetime
 import psycopg
 
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store import findings, residuals
+from khaos_swap_assets.adapters.store import findings, monthly, residuals
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.judging.facts import ReturnFacts, Tolerance
 from khaos_swap_assets.domain.judging.small_differences import SYSTEMATIC, small_residual, systematic_problem
+from khaos_swap_assets.domain.money.periods import month_bounds
 from khaos_swap_assets.domain.money.tolerance import Tolerances, govern
 
 
@@ -36,6 +37,13 @@ def tolerances_of(settings: Settings) -> Tolerances:
     )
 
 
+def in_force(conn: psycopg.Connection, settings: Settings, period: str, now: datetime) -> Tolerances:
+    """The tolerances of a month: those of the settings, once it is over never wider than when last added up."""
+    told, before = tolerances_of(settings), monthly.tolerances(conn, period)
+    is_over = before is not None and month_bounds(period)[1] <= now
+    return told.no_wider_than(Tolerances(**before)) if before and is_over else told
+
+
 def weigh(
     conn: psycopg.Connection, settings: Settings, batch: Sequence[tuple[ReturnFacts, str]], now: datetime
 ) -> list[str]:
@@ -52,14 +60,15 @@ def weigh(
         return []
     residuals.replace(conn, moved, [small[key] for key in moved if key in small])
     periods = sorted({known[key][1] for known in (before, small) for key in moved if key in known})
-    return _decide(conn, periods, tolerances, now)
+    return _decide(conn, periods, settings, now)
 
 
-def _decide(conn: psycopg.Connection, periods: Sequence[str], tolerances: Tolerances, now: datetime) -> list[str]:
+def _decide(conn: psycopg.Connection, periods: Sequence[str], settings: Settings, now: datetime) -> list[str]:
     known = residuals.of_periods(conn, periods)
     changed: list[str] = []
     problems: list[Problem] = []
     for period in periods:
+        tolerances = in_force(conn, settings, period, now)
         governed = govern([residual for residual, its in known.values() if its == period], tolerances)
         changed += residuals.decide(conn, governed)
         problems += [systematic_problem(one, period) for one in governed.systematic]

@@ -6,13 +6,17 @@ Belongs here: reading one month's reconciliation and keeping its report. Stays o
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.adapters.store import matches, monthly
-from khaos_swap_assets.domain.money.periods import VatPeriods
+from khaos_swap_assets.adapters.khaos.orders import RATES
+from khaos_swap_assets.adapters.store import cut_off, matches, monthly
+from khaos_swap_assets.domain.money.periods import VatPeriods, month_bounds
 from khaos_swap_assets.domain.money.tax import ROUTE_WORDS, VatErrors
+from khaos_swap_assets.domain.reporting.cut_off import OwedLine, PostedVat, accruals, vat_cut_off
 from khaos_swap_assets.domain.reporting.returned_goods import WHERE, returned_goods
 from khaos_swap_assets.domain.reporting.tables import amount, markdown_table
+from khaos_swap_assets.stages.reconciliation.governing import in_force
 
 if TYPE_CHECKING:
     import psycopg
@@ -28,7 +32,8 @@ def close_month(tools: Toolbox, period: str) -> tuple[MonthEnd, ...]:
     """Compute a month, keep it, and take it off the list of those that a sync touched."""
     with tools.store() as conn:
         months = month_of(conn, period)
-        monthly.keep(conn, period, months, tools.now())
+        tolerances = in_force(conn, tools.settings, period, tools.now())
+        monthly.keep(conn, period, months, asdict(tolerances), tools.now())
     return months
 
 
@@ -58,6 +63,52 @@ def vat_table(conn: psycopg.Connection, settings: Settings, period: str) -> str:
     ]
     told = f"VAT periods: {periods.words}; months: {', '.join(months)}; box 6: {box6 or 'not given'}.\n\n"
     return told + markdown_table(("currency", "claimed too much", "claimed too little", "correction"), rows)
+
+
+def accrual_table(conn: psycopg.Connection, settings: Settings, period: str) -> str:
+    """What is owed at the end of the month for returns that were not paid by then (FINANCE_RULES U-17)."""
+    lines = [_owed_line(*row) for row in cut_off.owed(conn, period, month_bounds(period)[1])]
+    rows = [
+        (
+            one.where,
+            one.returns,
+            *(amount(pence, one.currency) for pence in (one.revenue_pence, one.liability_pence, one.vat_pence)),
+            amount(one.asset_pence, HOME),
+        )
+        for one in accruals(lines, with_transit=settings.accrue_in_transit)
+    ]
+    header = ("", "returns", "revenue", "refund liability", "of it VAT, waits for payment", "goods at cost")
+    return markdown_table(header, rows) if rows else "Every return that was made by then was paid by then.\n"
+
+
+def _owed_line(
+    return_id: str, currency: str, is_received: bool, due_pence: int, line_pence: int, code: str, cost_pence: int | None
+) -> OwedLine:
+    return OwedLine(
+        return_id=return_id,
+        currency=currency,
+        is_received=is_received,
+        due_pence=due_pence,
+        line_pence=line_pence,
+        vat_percent=RATES[code] * 100 if code in RATES else None,
+        cost_pence=cost_pence,
+    )
+
+
+def vat_posted_table(conn: psycopg.Connection, period: str) -> str:
+    """VAT as the month's notes post it beside VAT as its payments reduce it; errors of both directions stand apart."""
+    rows = [
+        (
+            one.currency,
+            *(
+                amount(pence, one.currency)
+                for pence in (one.posted_pence, one.true_pence, one.over_pence, -one.under_pence, one.gross_error_pence)
+            ),
+        )
+        for one in vat_cut_off(PostedVat(*row) for row in cut_off.posted_vat(conn, period))
+    ]
+    header = ("currency", "posted in Khaos", "reduced by payments", "too much", "too little", "error, both added")
+    return markdown_table(header, rows) if rows else "No note and no payment.\n"
 
 
 def goods_table(conn: psycopg.Connection, period: str) -> str:

@@ -19,6 +19,7 @@ from khaos_swap_assets.adapters.store.verdicts import LEG_COLUMNS
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.reporting.tables import amount
 from khaos_swap_assets.stages import isolating
+from khaos_swap_assets.stages.checking import with_sources
 from khaos_swap_assets.stages.pictures import shown
 from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, asset, owned, without_empty
 from khaos_swap_assets.stages.toolbox import Toolbox
@@ -140,7 +141,7 @@ def _check(name: str, score: Score, description: str) -> dg.AssetChecksDefinitio
         with toolbox.store() as conn:
             found = shadow.weeks(conn, first)
             rows = shadow.worst(conn, score, first, TOLD, WORST_ROWS)
-        return _judged(score, found, rows)
+            return with_sources(conn, toolbox, _judged(score, found, rows))
 
     return check
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 import dagster as dg
 
 from khaos_swap_assets.adapters.store import stock
-from khaos_swap_assets.stages.checking import after_judging, exceptions_check, judge_open
+from khaos_swap_assets.stages.checking import after_judging, exceptions_check, judge_open, with_sources
 from khaos_swap_assets.stages.presenting import asset, owned, table_metadata
 from khaos_swap_assets.stages.stock.adjustments import adjust_stock
 from khaos_swap_assets.stages.stock.levels import sync_levels
@@ -58,11 +58,11 @@ def _stock_check(name: str, disposition: str, kinds: Sequence[str], proves: str)
     def stock_check(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult:
         with toolbox.store() as conn:
             rows = stock.units_by_state(conn, disposition, toolbox.now() - COUNTED)
-            result = judge_open(conn, kinds)
-        units = {
-            f"units_{state}_{verdict or 'level_not_due'}": dg.MetadataValue.int(count) for state, verdict, count in rows
-        }
-        return result._replace(metadata={**result.metadata, **units})
+            units = {
+                f"units_{state}_{verdict or 'level_not_due'}": dg.MetadataValue.int(count)
+                for state, verdict, count in rows
+            }
+            return with_sources(conn, toolbox, judge_open(conn, kinds, units))
 
     return stock_check
 

@@ -15,7 +15,7 @@ from khaos_swap_assets.domain.exceptions.catalogue import kinds_about
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.refunds.proof import CLOSED_IN_FORCE
 from khaos_swap_assets.domain.refunds.sale_rates import ForeignTotal, foreign_totals
-from khaos_swap_assets.stages.checking import after_judging, described, judge_open
+from khaos_swap_assets.stages.checking import after_judging, described, judge_open, with_sources
 from khaos_swap_assets.stages.presenting import asset, owned, table_metadata
 from khaos_swap_assets.stages.storefront.sync import sync_refunds
 from khaos_swap_assets.stages.toolbox import Toolbox
@@ -74,17 +74,12 @@ def every_refund_moved_money(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetChec
     """Count what is open between Swap and the money."""
     is_connected = toolbox.settings.storefront.is_connected
     with toolbox.store() as conn:
-        found = judge_open(conn, kinds_about("money"))
-    return dg.AssetCheckResult(
-        passed=found.passed,
-        severity=found.severity,
-        description=found.description if is_connected else f"no storefront is connected; {found.description}",
-        metadata={
-            **found.metadata,
-            "connected": is_connected,
+        shown = {
+            "connected": dg.MetadataValue.bool(is_connected),
             "witness": dg.MetadataValue.md(CONNECTED if is_connected else NOT_CONNECTED),
-        },
-    )
+        }
+        found = with_sources(conn, toolbox, judge_open(conn, kinds_about("money"), shown))
+    return found if is_connected else found._replace(description=f"no storefront is connected; {found.description}")
 
 
 CHECKS = [every_refund_moved_money]
