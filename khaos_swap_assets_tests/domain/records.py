@@ -42,8 +42,11 @@ def returned(*lines: ReturnLine, **changes: Any) -> Return:
 def matched(row: ReturnLine, *, dispositions: Mapping[str, int] | None = None, **changes: Any) -> MatchedLine:
     """The exact match of a row, all of its units sellable unless told otherwise."""
     code, units = row.sku.removeprefix("SKU-"), {"sellable": row.quantity} if dispositions is None else dispositions
-    own = (row.return_id, row.product_id, row.sku, row.quantity, row.cost_pence, row.outcome)
-    plain = MatchedLine(*own, code, 1, row.quantity, row.cost_pence)
+    plain = MatchedLine(
+        return_id=row.return_id, product_id=row.product_id, sku=row.sku, quantity=row.quantity, outcome=row.outcome,
+        cost_pence=row.cost_pence, stock_code=code, order_line_no=1, sold_quantity=row.quantity,
+        sold_gross_pence=row.cost_pence,
+    )  # fmt: skip
     counts: Any = {f"{word}_quantity": count for word, count in units.items()}
     return replace(plain, **counts, **changes)
 

@@ -149,8 +149,9 @@ def _head(case: cases.AuditedReturn) -> MatchedReturn:
 def _lines(case: cases.AuditedReturn) -> list[MatchedLine]:
     return [
         MatchedLine(
-            case.return_.return_id, one.product_id, one.sku, one.quantity, one.cost_pence, one.outcome, one.stock_code,
-            None, None, None,
+            return_id=case.return_.return_id, product_id=one.product_id, sku=one.sku, quantity=one.quantity,
+            cost_pence=one.cost_pence, outcome=one.outcome, stock_code=one.stock_code, order_line_no=None,
+            sold_quantity=None, sold_gross_pence=None,
         )
         for one in case.facts.lines
     ]  # fmt: skip

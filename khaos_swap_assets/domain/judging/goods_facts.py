@@ -9,37 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from khaos_swap_assets.domain.money.tax import Rate
-from khaos_swap_assets.domain.records.returns import REFUND, ReturnLine
+from khaos_swap_assets.domain.records.matches import CodedRow
+from khaos_swap_assets.domain.records.returns import ReturnLine
 
 
-@dataclass(frozen=True, slots=True)
-class LineFacts:
-    """One return line as matched. ``cost_pence`` is the whole line; quantities are units.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineFacts(CodedRow):
+    """One row of a return as it is judged.
 
-    ``kept_quantity`` units stay with the customer, of ``unclear_quantity`` nobody can tell; ``kept_posted_quantity``
-    units were credited as kept.
-    ``problem`` is a line kind of the catalogue or empty. ``strange_quantity`` units were inspected and found to be
-    something else than what was sold. ``is_posted`` says that an earlier document returned this line. ``sold_pence`` is
-    what its units cost on the Sales Order, ``list_pence`` before any discount, and ``vat_percent`` their rate there;
-    None where that is not known.
+    ``kept_posted_quantity`` units were credited as kept, and ``is_posted`` says that an earlier document returned this
+    row. ``sold_pence`` is what its units cost on the Sales Order, ``list_pence`` before any discount, and
+    ``vat_percent`` their rate there; None where that is not known.
     """
 
-    product_id: str
-    sku: str
-    quantity: int
-    cost_pence: int
-    outcome: str = REFUND
     currency: str = "GBP"
-    stock_code: str | None = None
-    problem: str = ""
-    suggestion: str = ""
-    suggestion_rule: str = ""
-    sellable_quantity: int = 0
-    damaged_quantity: int = 0
-    missing_quantity: int = 0
-    strange_quantity: int = 0
-    kept_quantity: int = 0
-    unclear_quantity: int = 0
     kept_posted_quantity: int = 0
     is_posted: bool = False
     sold_pence: int | None = None

@@ -9,34 +9,49 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from khaos_swap_assets.domain.records.returns import REFUND
 
-@dataclass(frozen=True, slots=True)
-class MatchedLine:
-    """One returned line with what it is in Khaos; ``problem`` is a kind of the catalogue or empty.
 
-    Of ``unclear_quantity`` units nobody can tell whether they come back; the values are of the whole line.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodedRow:
+    """One returned row with the Stock Code that it is, and where its units are; ``cost_pence`` is of the whole row.
+
+    ``problem`` is a line kind of the catalogue or empty. ``strange_quantity`` units were inspected and found to be
+    something else than what was sold, ``kept_quantity`` stay with the customer, and of ``unclear_quantity`` nobody can
+    tell whether they come back.
     """
 
-    return_id: str
     product_id: str
     sku: str
     quantity: int
     cost_pence: int
-    outcome: str
-    stock_code: str | None
-    order_line_no: int | None
-    sold_quantity: int | None
-    sold_gross_pence: int | None
+    outcome: str = REFUND
+    stock_code: str | None = None
     problem: str = ""
     suggestion: str = ""
     suggestion_rule: str = ""
-    suggestion_score: int | None = None
     sellable_quantity: int = 0
     damaged_quantity: int = 0
     missing_quantity: int = 0
     strange_quantity: int = 0
     kept_quantity: int = 0
     unclear_quantity: int = 0
+
+    @property
+    def goods(self) -> tuple[str, int]:
+        """Its Stock Code, or its SKU for want of one, and its units."""
+        return self.stock_code or self.sku, self.quantity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchedLine(CodedRow):
+    """A row of a return beside the line of the order that sold it; the values are of whole lines."""
+
+    return_id: str
+    order_line_no: int | None
+    sold_quantity: int | None
+    sold_gross_pence: int | None
+    suggestion_score: int | None = None
 
     @property
     def dispositions(self) -> dict[str, int]:
@@ -48,11 +63,6 @@ class MatchedLine:
             "kept": self.kept_quantity,
         }
         return {name: count for name, count in counts.items() if count}
-
-    @property
-    def goods(self) -> tuple[str, int]:
-        """Its Stock Code, or its SKU for want of one, and its units."""
-        return self.stock_code or self.sku, self.quantity
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import chain
 
 import psycopg
@@ -28,7 +28,7 @@ from khaos_swap_assets.domain.linking.evidence import read
 from khaos_swap_assets.domain.money.periods import VatPeriods
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.domain.policy.settlement import Settlement
-from khaos_swap_assets.domain.records.matches import MatchedLine
+from khaos_swap_assets.domain.records.matches import CodedRow, MatchedLine
 from khaos_swap_assets.domain.records.orders import SalesOrder
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.domain.records.returns import Return
@@ -37,6 +37,7 @@ from khaos_swap_assets.stages.storefront import money
 from khaos_swap_assets.stages.storefront.money import Witnessed
 
 PERSON = "by "
+ROW = tuple(one.name for one in fields(CodedRow))
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -235,22 +236,8 @@ def _line(
     code = order.vat_code_of(line.order_line_no, line.sold_quantity) if order else ""
     sold = line.sold_gross_pence * line.quantity if line.sold_gross_pence is not None else None
     return LineFacts(
-        product_id=line.product_id,
-        sku=line.sku,
-        quantity=line.quantity,
-        cost_pence=line.cost_pence,
-        outcome=line.outcome,
+        **{name: getattr(line, name) for name in ROW},
         currency=next((one.currency for one in record.lines if one.product_id == line.product_id), record.currency),
-        stock_code=line.stock_code,
-        problem=line.problem,
-        suggestion=line.suggestion,
-        suggestion_rule=line.suggestion_rule,
-        sellable_quantity=line.sellable_quantity,
-        damaged_quantity=line.damaged_quantity,
-        missing_quantity=line.missing_quantity,
-        strange_quantity=line.strange_quantity,
-        kept_quantity=line.kept_quantity,
-        unclear_quantity=line.unclear_quantity,
         kept_posted_quantity=kept_units,
         is_posted=is_posted,
         sold_pence=sold // line.sold_quantity if sold is not None and line.sold_quantity else None,

@@ -17,8 +17,14 @@ Database = psycopg.Connection[Any]
 HEAD = MatchedReturn(
     "R1", "SO1", "C1", "GBP", date(2026, 1, 6), "KCCLX1", ("order_not_invoiced",), ("HAT",), ("1 × X: Wrong-Item",), NOW
 )
-LINE = MatchedLine("R1", "P1", "hat", 3, 3000, "Refund", "HAT", 1, 5, 5000, "", "", "", None, 1, 1, 0, 1)
-MISS = MatchedLine("R1", "P2", "cap", 1, 500, "Refund", None, None, None, None, "sku_unknown", "CAP", "case", 99)
+LINE = MatchedLine(
+    return_id="R1", product_id="P1", sku="hat", quantity=3, cost_pence=3000, stock_code="HAT", order_line_no=1,
+    sold_quantity=5, sold_gross_pence=5000, sellable_quantity=1, damaged_quantity=1, strange_quantity=1,
+)  # fmt: skip
+MISS = MatchedLine(
+    return_id="R1", product_id="P2", sku="cap", quantity=1, cost_pence=500, order_line_no=None, sold_quantity=None,
+    sold_gross_pence=None, problem="sku_unknown", suggestion="CAP", suggestion_rule="case", suggestion_score=99,
+)  # fmt: skip
 
 
 def test_a_match_comes_back_as_it_went_in(database: Database) -> None:
