@@ -6,43 +6,30 @@ Belongs here: the exceptions beside their rows, and rejected records. Stays out:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, timedelta
 
 from khaos_swap_assets.adapters.files.faults import Fault
 from khaos_swap_assets.audit.deciding import Decided
 from khaos_swap_assets.audit.engine import Audited
 from khaos_swap_assets.audit.rows import AuditRow
-from khaos_swap_assets.domain.exceptions.catalogue import KINDS, ExceptionKind, Problem
+from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.judging.facts import Limits
 from khaos_swap_assets.domain.records.decisions import PersonDecision
 
 
-@dataclass(frozen=True, slots=True)
-class AuditFinding:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditFinding(Problem):
     """One exception. ``opened_on`` is the London day on which its condition began, if it can be told.
 
     ``waiver`` says who waived it and why; ``refund_pence`` and ``credited_pence`` are those of its row.
     """
 
-    kind: str
-    subject: str
-    message: str
-    rma: str = ""
     order_ref: str = ""
-    sku: str = ""
-    money_at_risk_pence: int = 0
-    currency: str = ""
     opened_on: date | None = None
-    suggestion: str = ""
     waiver: PersonDecision | None = None
     refund_pence: int | None = None
     credited_pence: int | None = None
-
-    @property
-    def described(self) -> ExceptionKind:
-        """What the kind means, who acts on it and how."""
-        return KINDS[self.kind]
 
 
 def findings(done: Audited, faults: Sequence[Fault]) -> list[AuditFinding]:
@@ -55,16 +42,9 @@ def findings(done: Audited, faults: Sequence[Fault]) -> list[AuditFinding]:
 
 def _finding(problem: Problem, row: AuditRow | None, decided: Decided) -> AuditFinding:
     return AuditFinding(
-        kind=problem.kind,
-        subject=problem.subject,
-        message=problem.message,
-        rma=problem.rma,
+        **{one.name: getattr(problem, one.name) for one in fields(Problem)},
         order_ref=row.order_ref if row else "",
-        sku=problem.sku,
-        money_at_risk_pence=problem.money_at_risk_pence,
-        currency=problem.currency,
         opened_on=_opened_on(problem, row) if row else None,
-        suggestion=problem.suggestion,
         waiver=decided.waiver(problem),
         refund_pence=row.refund_pence if row else None,
         credited_pence=row.credited_pence if row else None,

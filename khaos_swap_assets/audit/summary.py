@@ -17,6 +17,7 @@ from khaos_swap_assets.audit.findings import AuditFinding
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.pairing import Pairing
 from khaos_swap_assets.audit.rows import AuditRow, RowMonth
+from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.domain.judging.statuses import UNRECONCILED, WORST_FIRST
 from khaos_swap_assets.domain.judging.waterfall import LEGS
 
@@ -252,7 +253,7 @@ def _task(kind: str, some: Sequence[AuditFinding]) -> OwnerTask:
     for finding in some:
         if finding.currency:
             pence[finding.currency] += finding.money_at_risk_pence
-    described = some[0].described
+    described = KINDS[kind]
     return OwnerTask(
         kind=kind,
         owner=described.owner,

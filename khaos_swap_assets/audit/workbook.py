@@ -83,8 +83,8 @@ def _finding_cells(finding: AuditFinding) -> list[Any]:
     amounts = (finding.money_at_risk_pence, finding.refund_pence, finding.credited_pence)
     at_risk, *sides = (_money_cell(pence, finding.currency) for pence in amounts)
     return [
-        *(finding.subject, finding.kind, finding.described.owner, at_risk, finding.currency, finding.opened_on),
-        *(finding.message, finding.described.action),
+        *(finding.subject, finding.kind, finding.owner, at_risk, finding.currency, finding.opened_on),
+        *(finding.message, finding.action),
         *(finding.rma, finding.order_ref, finding.sku, *sides, finding.suggestion),
         *((one.decision, one.object, one.decided_by, one.reason) if (one := finding.waiver) else ()),
     ]

@@ -51,12 +51,10 @@ RECONCILIATION: Cells = {
 }
 """The columns of reconciliation.csv with what each shows of an ``AuditRow``."""
 EXCEPTIONS: Cells = {
-    "kind": attrgetter("kind"),
-    "owner": attrgetter("described.owner"),
-    **_own("subject", "rma", "order_ref", "sku", "money_at_risk_pence"),
+    **_own("kind", "owner", "subject", "rma", "order_ref", "sku", "money_at_risk_pence"),
     "opened_on": lambda finding: finding.opened_on.isoformat() if finding.opened_on else "",
     **_own("message", "suggestion", "currency"),
-    "what_to_do": attrgetter("described.action"),
+    "what_to_do": attrgetter("action"),
     "decision": lambda finding: finding.waiver.words if finding.waiver else "",
 }
 """The columns of exceptions.csv with what each shows of an ``AuditFinding``."""
