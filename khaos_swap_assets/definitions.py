@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from khaos_swap_assets import automation, lineage, not_started, resources
+from khaos_swap_assets import automation, lineage, not_started, resources, signing
 from khaos_swap_assets.adapters.settings import PERIOD_START
 from khaos_swap_assets.stages import watching
 from khaos_swap_assets.stages.completeness import assets as completeness
@@ -68,7 +68,7 @@ def build(settings: Settings | None = None, *, toolbox: object = None) -> dg.Def
             *watch.CHECKS,
             *shadow.CHECKS,
         ],
-        jobs=automation.JOBS,
+        jobs=[*automation.JOBS, signing.sign_month(months)],
         sensors=automation.sensors(settings.sensor_seconds if settings else 1, is_started=settings is not None),
         schedules=automation.schedules(is_started=settings is not None),
         resources={"toolbox": toolbox or (resources.ToolboxResource() if settings else not_started.NotStarted())},

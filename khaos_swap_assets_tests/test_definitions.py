@@ -41,7 +41,9 @@ def run(town: Town, instance: dg.DagsterInstance, job: str = "sync", **how: Any)
     town.now += timedelta(minutes=1)
     resource = dg.ResourceDefinition.hardcoded_resource(town.tools)
     found = definitions.build(toolbox=resource).resolve_job_def(job)
-    return found.execute_in_process(instance=instance, raise_on_error=False, run_config=QUIET, **how)
+    return found.execute_in_process(
+        instance=instance, raise_on_error=False, run_config=QUIET | how.pop("asked", {}), **how
+    )
 
 
 def checks(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluation]:

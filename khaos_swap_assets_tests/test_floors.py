@@ -56,7 +56,17 @@ HEAVY = {
     "httpx",
 }
 # What Dagster imports at each run worker's start: everything that ``definitions`` reaches at module level.
-LOADED = ("stages", "automation", "failures", "housekeeping", "resources", "not_started", "definitions", "started")
+LOADED = (
+    "stages",
+    "automation",
+    "failures",
+    "housekeeping",
+    "signing",
+    "resources",
+    "not_started",
+    "definitions",
+    "started",
+)
 # Words of a statement as we write them, at the beginning of a text or after a condition's column.
 STATEMENT = re.compile(
     r"^\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|COPY|CREATE|ALTER|SET|ANALYZE|PRAGMA|WITH) \S|"

@@ -180,3 +180,41 @@ def test_no_tolerance_is_raised_to_close_a_month_that_is_over(town: Town, instan
     assert (check.passed, str(check.metadata["tolerance"].value)[:32]) == (False, "£0.02 a line, £0.02 a return, £2")
     february = month(town, instance, "2026-02")[0].metadata["tolerance"].value
     assert str(february).startswith("£0.10 a line, £0.10 a return")
+
+
+def sign(town: Town, instance: dg.DagsterInstance, period: str) -> str:
+    """Launch the job as a person does; why it was refused, empty where the month is signed."""
+    asked = {"ops": {"sign": {"config": {"signed_by": "Kim", "reason": "checked against the ledger"}}}}
+    done = run(town, instance, "sign_month", partition_key=period, asked=asked)
+    return "".join(str(one.step_failure_data.error) for one in done.all_events if one.is_step_failure)
+
+
+def test_a_month_is_signed_in_dagster_once_it_is_over_and_green_and_until_its_figures_change(
+    town: Town, instance: dg.DagsterInstance
+) -> None:
+    """Matched, witnessed and signed are three marks; without a storefront nothing is witnessed."""
+    town.with_settings(mode="audit", post_from=None).sells_and_takes_back(record := a_return(1))
+    month(town, instance, "2026-03")
+    town.now = on(2, of=4)
+    month(town, instance, "2026-03")
+    assert "2026-03 is red: 1 returns are apart, RMA1 first" in sign(town, instance, "2026-03")
+    town.khaos.notes["CN1"] = a_note("CN1", associated_ref="RMA1")
+    town.sync()
+    assert "not added up since it changed" in sign(town, instance, "2026-03")
+    assert "2026-04 is not over" in sign(town, instance, "2026-04")
+    check, _ = month(town, instance, "2026-03")
+    assert [(row["mark"], row["returns"], row["holds"]) for row in records(check, "marks")] == [
+        ("= matched", 1, "£10.00"),
+        ("◉ witnessed", 0, "£0.00"),
+        ("✎ signed", "", "nobody yet"),
+    ]
+    assert sign(town, instance, "2026-03") == ""
+    check, _ = month(town, instance, "2026-03")
+    said = "2026-03: every refund is credited, or accounted for; ✎ signed by Kim on 2026-04-02; read swap/returns"
+    assert (check.description or "")[: len(said)] == said
+    assert records(check, "marks")[-1]["holds"] == "by Kim on 2026-04-02: £10.00 refunded, £10.00 issued"
+    town.edit(replace(record, refund_pence=900))
+    check, _ = month(town, instance, "2026-03")
+    assert "signed by" not in (check.description or "")
+    town.sync()
+    assert town.ask("SELECT end_reason FROM recon.decisions") == [("the month's figures are others now",)]

@@ -18,7 +18,7 @@ from khaos_swap_assets.audit.sheets import MoneyCell, Sheets
 from khaos_swap_assets.audit.summary import Summary, Totals
 from khaos_swap_assets.domain.judging.waterfall import LEGS
 from khaos_swap_assets.domain.money.periods import london_date
-from khaos_swap_assets.domain.records.decisions import DecisionKind
+from khaos_swap_assets.domain.records.decisions import SIGNED, DecisionKind
 
 MOST_ROWS = 1_000_000
 ROW_PAGES = (
@@ -37,7 +37,7 @@ RULING_PAGES = (
         *("Credited", "Currency", "State"),
     ),
 )
-CHOICES = get_args(DecisionKind)
+CHOICES = tuple(kind for kind in get_args(DecisionKind) if kind != SIGNED)
 
 
 def write(path: Path, summary: Summary, rows: Sequence[AuditRow], findings: Sequence[AuditFinding]) -> None:

@@ -21,6 +21,7 @@ from khaos_swap_assets.adapters.store import (
     exceptions,
     links,
     matches,
+    monthly,
     notes,
     returns,
     verdicts,
@@ -29,6 +30,7 @@ from khaos_swap_assets.adapters.store import (
 from khaos_swap_assets.adapters.store.decisions import OURSELVES, KeptDecision
 from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.money.amounts import format_money
+from khaos_swap_assets.domain.money.periods import london_month
 from khaos_swap_assets.domain.records.decisions import (
     ACCEPTED_VALUE,
     NOT_THIS_RETURN,
@@ -36,12 +38,14 @@ from khaos_swap_assets.domain.records.decisions import (
     OF_VALUES,
     SAME_CODE,
     SETTLED_OUTSIDE,
+    SIGNED,
     THIS_RETURN,
     WAIVED,
     DecisionKind,
     Figures,
     PersonDecision,
 )
+from khaos_swap_assets.domain.reporting.month_open import blocking
 from khaos_swap_assets.stages.credit_notes import people, unlinking
 from khaos_swap_assets.stages.credit_notes.candidates import candidates_of
 from khaos_swap_assets.stages.credit_notes.people import ActionError, Person
@@ -218,6 +222,21 @@ def _value(conn: Conn, wish: PersonDecision, now: datetime) -> None:
     conn.commit()
 
 
+def _sign(conn: Conn, wish: PersonDecision, now: datetime) -> None:
+    """Put a name under a month that is over and green, in each currency; the month is added up again to show it."""
+    period, found = wish.subject, monthly.figures(conn, wish.subject)
+    if period >= london_month(now) or not found:
+        raise ActionError(f"{period} is not over, or was not added up since it changed: materialize it first")
+    if red := blocking(monthly.apart(conn, period), london_month(now)):
+        raise ActionError(f"{period} is red: {len(red)} returns are apart, {red[0].rma} first")
+    with conn.transaction():
+        signed = [replace(wish, object=currency, on=figures) for currency, figures in found.items()]
+        decisions.record(conn, [KeptDecision(one) for one in signed])
+        monthly.touch(conn, [period], now)
+        _log(conn, wish, "signed", now)
+    conn.commit()
+
+
 _TAKING: dict[DecisionKind, Callable[[Conn, PersonDecision, datetime], None]] = {
     WAIVED: _waive,
     NOT_THIS_RETURN: _rule_out,
@@ -225,6 +244,7 @@ _TAKING: dict[DecisionKind, Callable[[Conn, PersonDecision, datetime], None]] = 
     SAME_CODE: _same_code,
     ACCEPTED_VALUE: _value,
     SETTLED_OUTSIDE: _value,
+    SIGNED: _sign,
 }
 
 

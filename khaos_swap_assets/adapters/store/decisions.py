@@ -1,6 +1,6 @@
 """What people decided, in one record: who, why, on which figures, and until when.
 
-Belongs here: writing, ending and reading ``recon.decisions`` (migrations 0030, 0035). Stays out: the kinds
+Belongs here: writing, ending and reading ``recon.decisions`` (migrations 0030, 0035, 0038). Stays out: the kinds
 (``domain.records.decisions``), what a person may decide (``stages.deciding``) and what follows from it (linker and
 judge). Nothing is deleted: a decision that ended says by whom and why. A return stands in it by its id. Money is pence,
 times UTC.
@@ -145,6 +145,9 @@ _UNFIT: dict[str, LiteralString] = {
     "the Credit Note is another now": "decision IN ('this_return', 'not_this_return') AND credited_pence IS NOT NULL "
     "AND EXISTS (SELECT 1 FROM khaos.credit_notes n WHERE n.credit_note_code = decisions.subject "
     "AND (n.is_cancelled OR n.gross_pence <> decisions.credited_pence))",
+    "the month's figures are others now": "decision = 'signed' AND NOT EXISTS (SELECT 1 FROM recon.month_end m WHERE "
+    "(m.period, m.currency, m.refund_pence, m.issued_pence) = (decisions.subject, decisions.object, "
+    "decisions.refund_pence, decisions.credited_pence))",
     "the SKU is a Stock Code now, or the other is none": "decision = 'same_code' AND (EXISTS (SELECT 1 FROM "
     "khaos.stock_codes s WHERE s.stock_code = decisions.subject) OR NOT EXISTS (SELECT 1 FROM khaos.stock_codes s "
     "WHERE s.stock_code = decisions.object))",

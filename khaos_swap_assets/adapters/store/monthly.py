@@ -18,6 +18,8 @@ from psycopg.types.json import Jsonb
 
 from khaos_swap_assets.adapters.store import bulk
 from khaos_swap_assets.adapters.store.verdicts import LEG_COLUMNS, SHOWN
+from khaos_swap_assets.domain.records.decisions import Figures
+from khaos_swap_assets.domain.reporting.marks import MATCHED, WITNESSED, Held, Signature
 from khaos_swap_assets.domain.reporting.month_open import Apart
 from khaos_swap_assets.domain.reporting.month_parts import MonthPart
 from khaos_swap_assets.domain.reporting.queues import OwnerQueue, Some
@@ -222,6 +224,42 @@ def tolerances(conn: psycopg.Connection, period: str) -> dict[str, Any] | None:
     query = "SELECT figures -> 'tolerances' FROM recon.month_end WHERE period = %s LIMIT 1"
     row = conn.execute(query, (period,)).fetchone()
     return row[0] if row else None
+
+
+def figures(conn: psycopg.Connection[Any], period: str) -> dict[str, Figures]:
+    """What was refunded and issued in a month by currency, as it was added up; none where it changed since."""
+    rows = conn.execute(
+        "SELECT currency, refund_pence, issued_pence FROM recon.month_end m WHERE period = %s "
+        "AND NOT EXISTS (SELECT 1 FROM recon.touched_periods t WHERE t.period = m.period)",
+        (period,),
+    )
+    return {row[0]: Figures(None, row[1], row[2], row[0]) for row in rows}
+
+
+def signatures(conn: psycopg.Connection, period: str) -> list[Signature]:
+    """Who signed the month's figures as they were last added up, by currency."""
+    rows = conn.execute(
+        "SELECT d.object, d.decided_by, (d.decided_at AT TIME ZONE 'Europe/London')::date, d.refund_pence, "
+        "d.credited_pence FROM recon.decisions d JOIN recon.month_end m ON (m.period, m.currency, m.refund_pence, "
+        "m.issued_pence) = (d.subject, d.object, d.refund_pence, d.credited_pence) "
+        "WHERE d.decision = 'signed' AND d.ended_at IS NULL AND d.subject = %s ORDER BY 1",
+        (period,),
+    )
+    return [Signature(*row) for row in rows]
+
+
+def held(conn: psycopg.Connection, period: str) -> list[Held]:
+    """The returns of a month that are matched, and those of them that are witnessed on both sides, by currency."""
+    rows = conn.execute(
+        "SELECT currency, count(*), sum(refund_pence)::bigint, count(*) FILTER (WHERE is_seen), "
+        "coalesce(sum(refund_pence) FILTER (WHERE is_seen), 0)::bigint FROM (SELECT currency, refund_pence, "
+        "issued_pence = credited_pence AND EXISTS (SELECT 1 FROM storefront.refunds f "
+        "WHERE f.return_id = m.return_id AND f.moved_at IS NOT NULL) AS is_seen FROM recon.monthly m "
+        f"WHERE period = %s AND status IN ('matched', 'within_tolerance', 'decided') AND {HAS_MONEY}) found "
+        "GROUP BY 1 ORDER BY 1".encode(),
+        (period,),
+    ).fetchall()
+    return [Held(mark, row[0], *row[at : at + 2]) for row in rows for mark, at in ((MATCHED, 1), (WITNESSED, 3))]
 
 
 def computed_since(conn: psycopg.Connection, moment: datetime) -> bool:

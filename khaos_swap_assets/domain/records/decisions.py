@@ -10,6 +10,7 @@ minor units, times UTC. A decision never posts anything.
 | ``same_code`` | a SKU that is no Stock Code | the Stock Code that it is |
 | ``waived`` | subject of an exception | its kind |
 | ``accepted_value``, ``settled_outside`` | return | |
+| ``signed`` | a London month, ``YYYY-MM`` | a currency |
 """
 
 from __future__ import annotations
@@ -18,13 +19,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-DecisionKind = Literal["this_return", "not_this_return", "same_code", "waived", "accepted_value", "settled_outside"]
+DecisionKind = Literal[
+    "this_return", "not_this_return", "same_code", "waived", "accepted_value", "settled_outside", "signed"
+]
 THIS_RETURN: DecisionKind = "this_return"
 NOT_THIS_RETURN: DecisionKind = "not_this_return"
 SAME_CODE: DecisionKind = "same_code"
 WAIVED: DecisionKind = "waived"
 ACCEPTED_VALUE: DecisionKind = "accepted_value"
 SETTLED_OUTSIDE: DecisionKind = "settled_outside"
+SIGNED: DecisionKind = "signed"
 OF_LINKS = frozenset({THIS_RETURN, NOT_THIS_RETURN})
 OF_VALUES = frozenset({ACCEPTED_VALUE, SETTLED_OUTSIDE})
 
@@ -34,7 +38,7 @@ class Figures:
     """The figures on which a decision is made; None: it does not depend on that.
 
     Of a link: the note's gross (``credited_pence``). Of a value: what was refunded and credited. Of a waiver: the
-    money at risk.
+    money at risk. Of a signature: what was refunded and issued.
     """
 
     money_at_risk_pence: int | None = None

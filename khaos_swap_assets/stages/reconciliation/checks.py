@@ -16,6 +16,7 @@ from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.domain.judging import month_conditions
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import london_date, london_month, month_bounds
+from khaos_swap_assets.domain.reporting.marks import mark_rows, signed_words
 from khaos_swap_assets.domain.reporting.month_open import (
     Apart,
     blocking,
@@ -107,11 +108,14 @@ def refunds_reconcile(
         rows = monthly.apart(conn, period)
         today, next_month = (london_month(moment) for moment in (now, month_bounds(period)[1]))
         red, at_close = (blocking(rows, month) for month in (today, max(today, next_month)))
-        beside = list(filter(None, [carried_words(rows, period), waived_words(waived_of(rows))]))
+        signatures = monthly.signatures(conn, period)
+        beside = [carried_words(rows, period), waived_words(waived_of(rows)), signed_words(signatures)]
+        beside = [words for words in beside if words]
         found = dg.AssetCheckResult(
             passed=not red,
             description=f"{period}: {'; '.join([_verdict(red), *beside])}",
             metadata={
+                "marks": as_table(mark_rows(monthly.held(conn, period), signatures)),
                 "by_cause": as_table(by_cause(rows)),
                 "worst": as_table([_for_people(row) for row in red[:WORST_ROWS]]),
                 "not_red": as_table([_for_people(row) for row in rows if row not in red][:WORST_ROWS]),
