@@ -23,7 +23,14 @@ class Name(dg.Config):
 @dg.op(description="Puts a name under the month's figures, where it is over and green.")
 def sign(context: dg.OpExecutionContext, config: Name, toolbox: dg.ResourceParam[Toolbox]) -> None:
     """Sign the month of the run's partition; a month that may not be signed makes the run red and says why."""
-    wish = PersonDecision(SIGNED, context.partition_key, "", config.signed_by, config.reason, toolbox.now())
+    wish = PersonDecision(
+        decision=SIGNED,
+        subject=context.partition_key,
+        object="",
+        decided_by=config.signed_by,
+        reason=config.reason,
+        decided_at=toolbox.now(),
+    )
     with closing(toolbox.open_store()) as conn:
         decide(conn, wish, now=toolbox.now())
 

@@ -10,7 +10,9 @@ import dagster as dg
 import pytest
 
 from khaos_swap_assets.stages.credit_notes import people
-from khaos_swap_assets_tests.stages.town import NOON, Town, a_line, a_note, a_return, connect
+from khaos_swap_assets.stages.reconciliation.story import stories
+from khaos_swap_assets.stages.returns.assets import no_customer_waits_too_long
+from khaos_swap_assets_tests.stages.town import NOON, Town, a_line, a_note, a_return, called, connect
 from khaos_swap_assets_tests.test_definitions import checks, instance, metadata, records, run, town
 
 __all__ = ["instance", "town"]
@@ -100,6 +102,29 @@ def test_u3_a_refund_of_3_june_warns_on_the_12th_and_is_over_on_the_17th(
     assert (check.passed, row["RMA"], row["why"], row["owner"]) == (False, "RMA1", why, "finance")
     assert row["what"] == f"Refund of £10.00 and no Credit Note; {told}"
     assert told in page["worst"]
+
+
+@pytest.mark.parametrize(
+    ("day", "is_green", "told"),
+    [(15, True, "in time"), (16, True, "due soon"), (20, True, "due soon"), (21, False, "over")],
+)
+def test_u10_goods_of_6_may_are_refunded_by_the_20th(town: Town, day: int, is_green: bool, told: str) -> None:
+    """Warned from day 10; the last day is the customer's to its end. Swap tells no day of posting."""
+    arrived, now = datetime(2025, 5, 6, 9, tzinfo=UTC), datetime(2025, 5, day, 21, tzinfo=UTC)
+    made = dict.fromkeys(("submitted_at", "created_at", "updated_at"), arrived - timedelta(days=3))
+    town.now = now
+    town.with_settings(mode="audit", post_from=None).sells_and_takes_back(
+        a_return(1, **made, delivered_at=arrived, processed_at=None, closed_at=None, status="Open")
+    )
+    town.sync()
+    check = called(no_customer_waits_too_long, town)
+    assert check.passed is is_green
+    assert [dict(row.data) for row in check.metadata["waiting"].records] == [
+        {"days waited": day - 6, "returns": 1, "to refund": "£10.00", "last day": "2025-05-20", "": told}
+    ]
+    with connect(town) as conn:
+        (story,) = stories(conn, town.settings, town.policy, "RMA1", town.now)
+    assert "it is due by 20 May 2025, 14 days after the goods came back" in story.money
 
 
 def test_two_waivers_make_a_month_green_and_are_named_and_one_taken_back_makes_it_red(
@@ -216,5 +241,4 @@ def test_a_month_is_signed_in_dagster_once_it_is_over_and_green_and_until_its_fi
     town.edit(replace(record, refund_pence=900))
     check, _ = month(town, instance, "2026-03")
     assert "signed by" not in (check.description or "")
-    town.sync()
     assert town.ask("SELECT end_reason FROM recon.decisions") == [("the month's figures are others now",)]

@@ -5,6 +5,7 @@ conditions (``judging.conditions``). The table shows the worst 20; the count is 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -19,7 +20,7 @@ from khaos_swap_assets.stages import watching
 from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table
 from khaos_swap_assets.stages.toolbox import Toolbox
 
-More = Callable[[psycopg.Connection], Mapping[str, dg.MetadataValue]]
+More = Callable[[psycopg.Connection, datetime], Mapping[str, dg.MetadataValue]]
 WATCH = dg.AssetKey(["reconciliation", "watch"])
 EXCEPTIONS = dg.AssetKey(["reconciliation", "exceptions"])
 
@@ -29,14 +30,14 @@ def exceptions_check(
 ) -> dg.AssetChecksDefinition:
     """A check that is green while no exception of ``kinds`` is open; ``proves`` says in a sentence what green means.
 
-    ``more`` gives further metadata from the store.
+    ``more`` gives further metadata from the store, as of now.
     """
     key = dg.AssetKey(asset.split("/"))
 
     @dg.asset_check(asset=key, name=name, description=described(proves, kinds), additional_deps=after_judging(key))
     def standing_check(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult:
         with toolbox.store() as conn:
-            found = judge_open(conn, kinds, {} if more is None else more(conn))
+            found = judge_open(conn, kinds, {} if more is None else more(conn, toolbox.now()))
             return with_sources(conn, toolbox, found)
 
     return standing_check

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -32,7 +32,7 @@ A_TICK = timedelta(microseconds=1)
 OPEN = a_return(status="Open", processed_at=None, closed_at=None)
 CANCELLED = a_return(status="Cancelled", processed_at=None)
 AFTER_INSPECTION_LIMIT = DELIVERED + timedelta(days=5)
-AFTER_REFUND_LIMIT = DELIVERED + timedelta(days=14)
+LAST_REFUND_DAY = datetime.combine(DELIVERED.date() + timedelta(days=15), time.min, UTC)
 AFTER_NOTE_LIMIT = REFUNDED + timedelta(days=2)
 AFTER_DOUBT_LIMIT = SOON + timedelta(hours=24)
 UNINSPECTED = (a_line(sellable_quantity=1),)
@@ -155,8 +155,8 @@ TABLE: list[tuple[str, bool, ReturnFacts] | tuple[str, bool, ReturnFacts, dateti
     ("refund_not_explained", False, some_facts(lines=(EXCHANGE,))),
     ("refund_not_explained", False, some_facts(a_return(status="Open", refund_pence=1))),
     ("refund_not_explained", False, some_facts(a_return(refund_pence=0), lines=(EXCHANGE,))),
-    ("refund_unconfirmed_too_long", False, some_facts(OPEN), AFTER_REFUND_LIMIT),
-    ("refund_unconfirmed_too_long", True, some_facts(OPEN), AFTER_REFUND_LIMIT + A_TICK),
+    ("refund_unconfirmed_too_long", False, some_facts(OPEN), LAST_REFUND_DAY - A_TICK),
+    ("refund_unconfirmed_too_long", True, some_facts(OPEN), LAST_REFUND_DAY),
     ("refund_unconfirmed_too_long", False, some_facts(), LATE),
     ("refund_unconfirmed_too_long", False, some_facts(CANCELLED), LATE),
     ("refund_unconfirmed_too_long", False, some_facts(a_return(status="Open", delivered_at=None)), LATE),

@@ -145,9 +145,6 @@ _UNFIT: dict[str, LiteralString] = {
     "the Credit Note is another now": "decision IN ('this_return', 'not_this_return') AND credited_pence IS NOT NULL "
     "AND EXISTS (SELECT 1 FROM khaos.credit_notes n WHERE n.credit_note_code = decisions.subject "
     "AND (n.is_cancelled OR n.gross_pence <> decisions.credited_pence))",
-    "the month's figures are others now": "decision = 'signed' AND NOT EXISTS (SELECT 1 FROM recon.month_end m WHERE "
-    "(m.period, m.currency, m.refund_pence, m.issued_pence) = (decisions.subject, decisions.object, "
-    "decisions.refund_pence, decisions.credited_pence))",
     "the SKU is a Stock Code now, or the other is none": "decision = 'same_code' AND (EXISTS (SELECT 1 FROM "
     "khaos.stock_codes s WHERE s.stock_code = decisions.subject) OR NOT EXISTS (SELECT 1 FROM khaos.stock_codes s "
     "WHERE s.stock_code = decisions.object))",
@@ -169,6 +166,22 @@ def end(
         "AND ended_at IS NULL AND (subject, object) IN (SELECT * FROM unnest(%s::text[], %s::text[]))",
         (now, by, reason, decision, subjects, objects),
     ).rowcount
+
+
+def end_signatures(conn: psycopg.Connection[Any], period: str, now: datetime) -> None:
+    """End the signatures under a month whose figures are others now."""
+    reason = "the month's figures are others now"
+    rows = conn.execute(
+        "UPDATE recon.decisions d SET ended_at = %s, ended_by = %s, end_reason = %s WHERE decision = 'signed' "
+        "AND subject = %s AND ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM recon.month_end m WHERE "
+        "(m.period, m.currency, m.refund_pence, m.issued_pence) = (d.subject, d.object, d.refund_pence, "
+        "d.credited_pence)) RETURNING object",
+        (now, OURSELVES, reason, period),
+    ).fetchall()
+    log = [
+        audit_log.Entry(now, OURSELVES, "decision ended", f"signed {period} {row[0]}", reason=reason) for row in rows
+    ]
+    audit_log.append(conn, log)
 
 
 def waivers(conn: psycopg.Connection[Any], *, owner: str = "", kinds: Sequence[str] = ()) -> list[Waiver]:

@@ -19,7 +19,7 @@ from psycopg.types.json import Jsonb
 from khaos_swap_assets.adapters.store import bulk
 from khaos_swap_assets.adapters.store.verdicts import LEG_COLUMNS, SHOWN
 from khaos_swap_assets.domain.records.decisions import Figures
-from khaos_swap_assets.domain.reporting.marks import MATCHED, WITNESSED, Held, Signature
+from khaos_swap_assets.domain.reporting.marks import MATCHED, WITNESSED, Marked, Signature
 from khaos_swap_assets.domain.reporting.month_open import Apart
 from khaos_swap_assets.domain.reporting.month_parts import MonthPart
 from khaos_swap_assets.domain.reporting.queues import OwnerQueue, Some
@@ -248,7 +248,7 @@ def signatures(conn: psycopg.Connection, period: str) -> list[Signature]:
     return [Signature(*row) for row in rows]
 
 
-def held(conn: psycopg.Connection, period: str) -> list[Held]:
+def marked(conn: psycopg.Connection, period: str) -> list[Marked]:
     """The returns of a month that are matched, and those of them that are witnessed on both sides, by currency."""
     rows = conn.execute(
         "SELECT currency, count(*), sum(refund_pence)::bigint, count(*) FILTER (WHERE is_seen), "
@@ -259,7 +259,7 @@ def held(conn: psycopg.Connection, period: str) -> list[Held]:
         "GROUP BY 1 ORDER BY 1".encode(),
         (period,),
     ).fetchall()
-    return [Held(mark, row[0], *row[at : at + 2]) for row in rows for mark, at in ((MATCHED, 1), (WITNESSED, 3))]
+    return [Marked(mark, row[0], *row[at : at + 2]) for row in rows for mark, at in ((MATCHED, 1), (WITNESSED, 3))]
 
 
 def computed_since(conn: psycopg.Connection, moment: datetime) -> bool:

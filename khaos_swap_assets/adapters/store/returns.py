@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import psycopg
@@ -94,6 +94,14 @@ def found_by(conn: psycopg.Connection, name: str) -> list[str]:
         {"names": [bare, f"#{bare}"]},
     ).fetchall()
     return [row[0] for row in rows]
+
+
+def waiting(conn: psycopg.Connection) -> list[tuple[date, str, int, int]]:
+    """Open returns that arrived: London day of arrival, currency, how many, and what Swap will refund, pence."""
+    return conn.execute(
+        "SELECT (delivered_at AT TIME ZONE 'Europe/London')::date, currency, count(*), sum(refund_pence)::bigint "
+        "FROM swap.returns WHERE is_open AND delivered_at IS NOT NULL AND refund_pence > 0 GROUP BY 1, 2 ORDER BY 1, 2"
+    ).fetchall()
 
 
 def oldest_open(conn: psycopg.Connection, since: datetime) -> datetime | None:

@@ -211,9 +211,11 @@ def _refund_not_explained(case: JudgedReturn) -> Iterator[Problem]:
 
 
 def _refund_unconfirmed_too_long(case: JudgedReturn) -> Iterator[Problem]:
+    """By days of London: the last day is the customer's to the full (U-10)."""
     return_ = case.facts.return_
-    if return_.is_open and case.is_past(return_.delivered_at, timedelta(days=case.limits.refund_days)):
-        message = f"Delivered more than {case.limits.refund_days} days ago, still {return_.status or 'without status'}"
+    last_day = return_.delivered_at and london_date(return_.delivered_at) + timedelta(days=case.limits.refund_days)
+    if return_.is_open and last_day and london_date(case.now) > last_day:
+        message = f"Delivered and to be refunded by {last_day}, still {return_.status or 'without status'}"
         yield case.problem("refund_unconfirmed_too_long", message, _at_stake(case))
 
 

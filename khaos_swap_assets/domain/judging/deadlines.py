@@ -11,14 +11,14 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from khaos_swap_assets.domain.judging.document_facts import NoteFacts
 from khaos_swap_assets.domain.judging.facts import Limits, ReturnFacts
-from khaos_swap_assets.domain.money.periods import LONDON
+from khaos_swap_assets.domain.money.periods import LONDON, london_date
 
 
 def deadlines(facts: ReturnFacts, limits: Limits) -> Iterator[datetime]:
     """Every moment at which a return may come to be judged otherwise."""
     return_ = facts.return_
     yield from _after(return_.delivered_at, timedelta(days=limits.inspection_days))
-    yield from _after(return_.delivered_at, timedelta(days=limits.refund_days))
+    yield from _day_after(return_.delivered_at and london_date(return_.delivered_at), limits.refund_days)
     yield from _after(facts.refunded_at, timedelta(days=limits.credit_note_days))
     yield from _after(return_.refunded_at, timedelta(days=limits.arrival_days))
     if facts.said is not None:

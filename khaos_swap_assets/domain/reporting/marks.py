@@ -16,7 +16,7 @@ MATCHED, WITNESSED, SIGNED = "= matched", "◉ witnessed", "✎ signed"
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Marked:
     """Of a month's returns in one currency: how many are matched or witnessed, and their refunds."""
 
     mark: str
@@ -49,17 +49,17 @@ MEANING = {
 }
 
 
-def mark_rows(held: Iterable[Held], signatures: Sequence[Signature]) -> list[dict[str, str | int]]:
+def mark_rows(marked: Iterable[Marked], signatures: Sequence[Signature]) -> list[dict[str, str | int]]:
     """Each mark with what it means and how far it holds."""
     rows: list[dict[str, str | int]] = [
-        {"mark": one.mark, "means": MEANING[one.mark], "returns": one.returns, "holds": _money(one)} for one in held
+        {"mark": one.mark, "means": MEANING[one.mark], "returns": one.returns, "holds": _money(one)} for one in marked
     ]
     for words in [one.words for one in signatures] or ["nobody yet"]:
         rows.append({"mark": SIGNED, "means": MEANING[SIGNED], "returns": "", "holds": words})
     return rows
 
 
-def _money(one: Held) -> str:
+def _money(one: Marked) -> str:
     return format_money(one.refund_pence, one.currency)
 
 

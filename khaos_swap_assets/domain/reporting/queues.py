@@ -1,7 +1,8 @@
-"""The queue of each owner through a month: what was open, came, was resolved and is left, and when it will be empty.
+"""Who waits: the queue of each owner through a month and when it will be empty, and customers for their refund.
 
-Belongs here: those figures of a queue and the forecast from its pace. Stays out: which exceptions are in it
-(``adapters.store.monthly``). Money is pence at risk, as it was last seen; opening and new less resolved is closing.
+Belongs here: those figures, the forecast from a queue's pace, the clock of a refund. Stays out: which exceptions and
+returns these are (``adapters.store``). Money is pence, at risk as it was last seen; opening and new less resolved is
+closing.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from khaos_swap_assets.domain.money.amounts import format_money
+from khaos_swap_assets.domain.money.periods import refund_clock
 
 PACE_DAYS = 28
 """The days before now whose pace the forecast goes by."""
@@ -45,6 +47,18 @@ class OwnerQueue:
     def told(self, some: Some) -> str:
         """A part of it for a person: ``2, £74.97``."""
         return f"{some.count}, {format_money(some.pence, self.currency)}"
+
+
+def waiting_rows(waiting: Iterable[tuple[date, str, int, int]], today: date) -> list[dict[str, str | int]]:
+    """Customers who wait for a refund (day of arrival, currency, returns, pence), by their clock (U-10)."""
+    rows: list[dict[str, str | int]] = []
+    for arrived_on, currency, returns, pence in sorted(waiting):
+        clock = refund_clock(arrived_on)
+        told = "over" if today >= clock.breach_on else "due soon" if today >= clock.warn_on else "in time"
+        money = format_money(pence, currency)
+        row: dict[str, str | int] = {"days waited": (today - arrived_on).days, "returns": returns, "to refund": money}
+        rows.append({**row, "last day": str(clock.last_day), "": told})
+    return rows
 
 
 def queue_rows(month: Iterable[OwnerQueue], lately: Iterable[OwnerQueue], today: date) -> list[dict[str, str]]:

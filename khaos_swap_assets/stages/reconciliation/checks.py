@@ -52,7 +52,7 @@ refunds_equal_credit_notes = exceptions_check(
     VALUE_KINDS,
     "What Khaos credits is what Swap refunded, return by return, to the penny or within the tolerances, at the VAT of "
     "the sale.",
-    lambda conn: {"legs": legs_of_open(conn, VALUE_KINDS)},
+    lambda conn, _: {"legs": legs_of_open(conn, VALUE_KINDS)},
 )
 
 
@@ -115,7 +115,7 @@ def refunds_reconcile(
             passed=not red,
             description=f"{period}: {'; '.join([_verdict(red), *beside])}",
             metadata={
-                "marks": as_table(mark_rows(monthly.held(conn, period), signatures)),
+                "marks": as_table(mark_rows(monthly.marked(conn, period), signatures)),
                 "by_cause": as_table(by_cause(rows)),
                 "worst": as_table([_for_people(row) for row in red[:WORST_ROWS]]),
                 "not_red": as_table([_for_people(row) for row in rows if row not in red][:WORST_ROWS]),

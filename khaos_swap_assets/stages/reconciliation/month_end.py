@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.khaos.orders import RATES
-from khaos_swap_assets.adapters.store import cut_off, matches, monthly
+from khaos_swap_assets.adapters.store import cut_off, decisions, matches, monthly
 from khaos_swap_assets.domain.money.periods import VatPeriods, month_bounds
 from khaos_swap_assets.domain.money.tax import ROUTE_WORDS, VatErrors
 from khaos_swap_assets.domain.reporting.cut_off import OwedLine, PostedVat, accruals, vat_cut_off
@@ -34,6 +34,7 @@ def close_month(tools: Toolbox, period: str) -> tuple[MonthEnd, ...]:
         months = month_of(conn, period)
         tolerances = in_force(conn, tools.settings, period, tools.now())
         monthly.keep(conn, period, months, asdict(tolerances), tools.now())
+        decisions.end_signatures(conn, period, tools.now())
     return months
 
 

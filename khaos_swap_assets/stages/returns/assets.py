@@ -9,11 +9,13 @@ from dataclasses import asdict
 
 import dagster as dg
 
-from khaos_swap_assets.adapters.store import proofs
+from khaos_swap_assets.adapters.store import proofs, returns
 from khaos_swap_assets.domain.judging.money_conditions import CLOSED, CREDITED
+from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.refunds.proof import NUMBERS_DAYS
+from khaos_swap_assets.domain.reporting.queues import waiting_rows
 from khaos_swap_assets.stages.checking import exceptions_check
-from khaos_swap_assets.stages.presenting import asset, owned, table_metadata
+from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, asset, owned, table_metadata
 from khaos_swap_assets.stages.returns.matching import match_waiting
 from khaos_swap_assets.stages.returns.sync import sync_returns
 from khaos_swap_assets.stages.toolbox import Toolbox
@@ -115,6 +117,7 @@ no_customer_waits_too_long = exceptions_check(
     "swap/returns",
     ["refund_unconfirmed_too_long", "return_status_unknown"],
     "No return that arrived is without its refund past the limit.",
+    lambda conn, now: {"waiting": as_table(waiting_rows(returns.waiting(conn), london_date(now))[:WORST_ROWS])},
 )
 
 every_closed_return_was_paid = exceptions_check(
@@ -122,7 +125,7 @@ every_closed_return_was_paid = exceptions_check(
     "swap/returns",
     [CLOSED, CREDITED],
     "Every return that Swap closed with a value is shown as paid. The numbers say which fields such returns carry.",
-    lambda conn: {"carried": dg.MetadataValue.text(str(proofs.carried(conn, NUMBERS_DAYS)))},
+    lambda conn, _: {"carried": dg.MetadataValue.text(str(proofs.carried(conn, NUMBERS_DAYS)))},
 )
 
 CHECKS = [
