@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.adapters.store import monthly
 from khaos_swap_assets.domain.money.amounts import split_gross
+from khaos_swap_assets.domain.reporting.marks import MATCHED, WITNESSED
 from khaos_swap_assets.stages.reconciliation.month_end import close_month, goods_table, month_of, vat_table
 from khaos_swap_assets_tests.domain.payments import a_payment, a_refund
 from khaos_swap_assets_tests.stages.stock.test_adjustments import inspected
@@ -311,3 +312,16 @@ def test_the_month_of_a_part_is_that_of_london(money_town: MoneyTown) -> None:
     money_town.shop.pay(1, 7000, "F2", at=datetime(2026, 3, 31, 23, 30, tzinfo=UTC))
     money_town.sync(days=2)
     assert [signed(money_town, period)["refunded"] for period in ("2026-03", "2026-04")] == [5000, 7000]
+
+
+@pytest.mark.parametrize(("issued_on", "witnessed"), [(MARCH.date(), 1), (None, 0)])
+def test_matched_is_witnessed_once_money_and_issued_note_were_seen(
+    money_town: MoneyTown, issued_on: date | None, witnessed: int
+) -> None:
+    money_town.shop.pay(1, 12000, "F1", at=MARCH)
+    note = a_note("CN1", 12000, associated_ref="RMA1", net_pence=10000, created_on=MARCH.date(), issued_on=issued_on)
+    money_town.khaos.notes["CN1"] = replace(note, stage_id=70 if issued_on else 10)
+    money_town.sync()
+    with connect(money_town) as conn:
+        found = {one.mark: (one.returns, one.refund_pence) for one in monthly.marked(conn, "2026-03")}
+    assert found == {MATCHED: (1, 12000), WITNESSED: (witnessed, 12000 * witnessed)}
