@@ -178,8 +178,10 @@ class _Laying:
             self.waivers[one.object, one.subject] = one
         elif one.decision == SETTLED_OUTSIDE and one.subject in self.notes:
             self.waivers[ORPHAN, one.subject] = one
-        else:
+        elif one.decision in OF_VALUES:
             self._value(one)
+        else:
+            self.rulings.append(Ruling(one, ABSENT))
 
     def _value(self, one: PersonDecision) -> None:
         ids = self.ids.get(one.subject, [])

@@ -63,6 +63,14 @@ def test_an_exception_that_a_person_waived_stays_listed_and_is_no_work(
     assert (row_of(result, "CN9").status, open_pence(result)) == ("decided", OPEN_PENCE - 3000)
 
 
+def test_a_signature_is_of_the_installation_and_about_nothing_here(tmp_path: Path) -> None:
+    shop = small_shop()
+    shop.decided("signed", "RMA2", "GBP")
+    result = shop.audited(tmp_path)
+    assert states(result) == ["about nothing in these files"]
+    assert open_pence(result) == OPEN_PENCE
+
+
 def test_a_note_is_whose_a_person_says_it_is(tmp_path: Path) -> None:
     shop = small_shop()
     shop.decided("this_return", "CN9", "RMA3")
