@@ -17,7 +17,6 @@ from time import perf_counter, process_time
 from typing import Any
 
 import pandas as pd
-from datacompy import PandasCompare
 
 from benchmarks.measuring import peak_mb
 from khaos_swap_assets.audit import run
@@ -80,7 +79,12 @@ def bare_merge(folder: Path) -> pd.DataFrame:
 
 
 def compared(folder: Path) -> str:
-    """What datacompy says of refunds and notes by reference: equal or not, no causes; a note without one is lost."""
+    """What datacompy says of refunds and notes by reference: equal or not, no causes; a note without one is lost.
+
+    It is loaded here, so that its memory is not counted as ours.
+    """
+    from datacompy import PandasCompare
+
     returns, notes = _returns(folder), pd.read_csv(paths_in(folder).credit_notes, dtype=str)
     refunded = pd.to_numeric(returns["total_refund_value_customer_currency"])
     left = pd.DataFrame({"ref": returns["rma_number"], "money": refunded})
