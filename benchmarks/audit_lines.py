@@ -6,7 +6,6 @@ note no reference. ``LINES=1000000`` in the environment names another size.
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -40,7 +39,7 @@ def invent(folder: Path, lines: int) -> int:
     notes = [row for number in numbers for row in _credited(number)]
     (folder / "orders.csv").write_text("\n".join([ORDERS, *orders]) + "\n")
     (folder / "notes.csv").write_text("\n".join([NOTES, *notes]) + "\n")
-    returns = [json.dumps(_return(number)) for number in numbers]
+    returns = [_return(number) for number in numbers]
     (folder / "returns.jsonl").write_text("\n".join(returns) + "\n")
     return len(orders) + len(notes) + CODES + len(returns)
 
@@ -55,7 +54,7 @@ def _goods(number: int) -> list[tuple[str, int]]:
 
 
 def _sold(number: int) -> list[str]:
-    return [f"{at},{code},1,{_pounds(pence)},{DAY}" for at, (code, pence) in enumerate(_goods(number))]
+    return [f"{at},{code},1,{auditing.pounds(pence)},{DAY}" for at, (code, pence) in enumerate(_goods(number))]
 
 
 def _credited(number: int) -> list[str]:
@@ -64,39 +63,10 @@ def _credited(number: int) -> list[str]:
         return []
     ref = "" if number % 100 == 2 else f"RMA{number}"
     head = f"CN{number},{ref},#LX{number},C{number},{DAY},GBP"
-    return [f"{head},{code},1,{_pounds(pence)}" for code, pence in _goods(number)]
+    return [f"{head},{code},1,{auditing.pounds(pence)}" for code, pence in _goods(number)]
 
 
-def _return(number: int) -> dict[str, Any]:
-    moment, goods = f"{DAY}T09:00:00Z", _goods(number)
+def _return(number: int) -> str:
+    lines = [(code, 1, pence) for code, pence in _goods(number)]
     more = 250 if number % 100 == 3 else 0
-    products = [
-        {
-            "product_id": f"{number}-{at}",
-            "sku": code,
-            "item_count": 1,
-            "cost": _pounds(pence + (more if at == 0 else 0)),
-            "currency": "GBP",
-            "return_type": "Refund",
-        }
-        for at, (code, pence) in enumerate(goods)
-    ]
-    return {
-        "return_id": f"ret_{number}",
-        "rma_number": f"RMA{number}",
-        "shopify_order_name": f"#LX{number}",
-        "store_id": "lines",
-        "return_status": "Closed",
-        "delivery_status": "Delivered",
-        "type": ["Refund"],
-        "customer_currency": "GBP",
-        "total_refund_value_customer_currency": _pounds(sum(pence for _, pence in goods) + more),
-        "date_created": moment,
-        "rma_processed": moment,
-        "date_closed": moment,
-        "products": products,
-    }
-
-
-def _pounds(pence: int) -> str:
-    return f"{pence // 100}.{pence % 100:02}"
+    return auditing.swap_return(str(number), order=f"#LX{number}", moment=f"{DAY}T09:00:00Z", lines=lines, more=more)

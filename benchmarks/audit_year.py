@@ -7,7 +7,7 @@ there is nothing to measure.
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -133,41 +133,17 @@ def _typed(invoices: pd.Series[Any], mark: str, random: np.random.Generator) -> 
 def _returns(credited: pd.DataFrame, mark: str, names: pd.Series[Any], random: np.random.Generator) -> list[str]:
     """One return for each credit invoice; one in twenty has another value."""
     return [
-        json.dumps(_return(str(invoice), mark, str(names[invoice]), lines, int(random.integers(0, 20))))
+        _return(str(invoice), mark, str(names[invoice]), lines, int(random.integers(0, 20)))
         for invoice, lines in credited.groupby("Invoice", sort=False)
     ]
 
 
-def _return(invoice: str, mark: str, order: str, lines: pd.DataFrame, lot: int) -> dict[str, Any]:
-    extra = 250 if lot == 0 else 0
-    moment = lines["InvoiceDate"].iloc[0].strftime("%Y-%m-%dT%H:%M:%SZ")
-    products = [
-        {
-            "product_id": f"{invoice}-{number}",
-            "sku": line.StockCode,
-            "item_count": int(cast(int, line.Quantity)),
-            "cost": _text(int(cast(int, line.gross)) + (extra if number == 0 else 0)),
-            "currency": "GBP",
-            "return_type": "Refund",
-        }
-        for number, line in enumerate(lines.itertuples())
-    ]
-    return {
-        "return_id": f"ret_{mark}{invoice}",
-        "rma_number": f"RMA{mark}{invoice}",
-        "shopify_order_name": f"#{mark}{order}" if order else "",
-        "store_id": "year",
-        "return_status": "Closed",
-        "delivery_status": "Delivered",
-        "type": ["Refund"],
-        "customer_currency": "GBP",
-        "total_refund_value_customer_currency": _text(int(lines["gross"].sum()) + extra),
-        "date_created": moment,
-        "rma_processed": moment,
-        "date_closed": moment,
-        "products": products,
-    }
-
-
-def _text(pence: int) -> str:
-    return f"{pence // 100}.{pence % 100:02}"
+def _return(invoice: str, mark: str, order: str, lines: pd.DataFrame, lot: int) -> str:
+    goods = [(line.StockCode, int(cast(int, line.Quantity)), int(cast(int, line.gross))) for line in lines.itertuples()]
+    return auditing.swap_return(
+        f"{mark}{invoice}",
+        order=f"#{mark}{order}" if order else "",
+        moment=lines["InvoiceDate"].iloc[0].strftime("%Y-%m-%dT%H:%M:%SZ"),
+        lines=cast(Sequence[tuple[str, int, int]], goods),
+        more=250 if lot == 0 else 0,
+    )

@@ -10,7 +10,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from time import perf_counter, process_time
@@ -66,6 +66,43 @@ def _timed(work: Callable[[], object]) -> float:
 def paths_in(folder: Path) -> Paths:
     """Where the files stand."""
     return Paths(*(folder / name for name in ("returns.jsonl", "stock.csv", "orders.csv", "notes.csv")))
+
+
+def swap_return(name: str, *, order: str, moment: str, lines: Sequence[tuple[str, int, int]], more: int = 0) -> str:
+    """A closed and paid return as Swap's API tells it; lines are (SKU, units, pence), ``more`` pence on the first."""
+    paid = [pence + (more if at == 0 else 0) for at, (_, _, pence) in enumerate(lines)]
+    products = [
+        {
+            "product_id": f"{name}-{at}",
+            "sku": sku,
+            "item_count": units,
+            "cost": pounds(pence),
+            "currency": "GBP",
+            "return_type": "Refund",
+        }
+        for at, ((sku, units, _), pence) in enumerate(zip(lines, paid, strict=True))
+    ]
+    record = {
+        "return_id": f"ret_{name}",
+        "rma_number": f"RMA{name}",
+        "shopify_order_name": order,
+        "store_id": "bench",
+        "return_status": "Closed",
+        "delivery_status": "Delivered",
+        "type": ["Refund"],
+        "customer_currency": "GBP",
+        "total_refund_value_customer_currency": pounds(sum(paid)),
+        "date_created": moment,
+        "rma_processed": moment,
+        "date_closed": moment,
+        "products": products,
+    }
+    return json.dumps(record)
+
+
+def pounds(pence: int) -> str:
+    """Pence as an export writes them."""
+    return f"{pence // 100}.{pence % 100:02}"
 
 
 def bare_merge(folder: Path) -> pd.DataFrame:

@@ -23,6 +23,8 @@ from khaos_swap_assets.domain.money.amounts import format_money, to_pence
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.returns import KNOWN_STATUSES
 
+REFUNDS = ("refund is", "refunds are")
+
 
 @dataclass(frozen=True, slots=True)
 class FileItem:
@@ -188,7 +190,8 @@ def _limits(inputs: Inputs, orders_missing: int) -> Iterator[str]:
         yield "Money: no refunds file was given, so that a refund is what Swap says; nobody has looked at the payments"
     if returns and orders_missing:
         share = round(100 * orders_missing / len(returns))
-        yield f"Orders: {orders_missing:,} of {len(returns):,} returns ({share} %) name an order that no file has"
+        names = "names" if orders_missing == 1 else "name"
+        yield f"Orders: {orders_missing:,} of {len(returns):,} returns ({share} %) {names} an order that no file has"
     yield from _days(inputs)
     if all(row.net_pence is None for row in notes.rows):
         yield "VAT: the Credit Notes have no net amounts, so that no VAT is compared"
@@ -197,7 +200,8 @@ def _limits(inputs: Inputs, orders_missing: int) -> Iterator[str]:
     unknown = Counter(row.record.status for row in returns if row.record.status not in KNOWN_STATUSES)
     if unknown:
         told = ", ".join(f"{shown(status or 'none')} {count:,}" for status, count in unknown.most_common(5))
-        yield f"Status: {sum(unknown.values()):,} returns have a status that is not known: {told}"
+        some = _some(sum(unknown.values()), "return has", "returns have")
+        yield f"Status: {some} a status that is not known: {told}"
     yield from _currencies(inputs)
     yield "Issue: the file does not say which Credit Notes are issued, so that notes not issued yet may be among them"
     for table in inputs.tables.values():
@@ -217,13 +221,13 @@ def _days(inputs: Inputs) -> Iterator[str]:
     first, last = min(noted), max(noted)
     from_here = first - timedelta(days=REFUND.after or 0)
     if late := sum(day > last for day in refunded):
-        yield f"Days: {_refunds_are(late)} later than the last Credit Note of the file ({last})"
+        yield f"Days: {_some(late, *REFUNDS)} later than the last Credit Note of the file ({last})"
     if early := sum(day < from_here for day in refunded):
-        yield f"Days: {_refunds_are(early)} long before the first Credit Note of the file ({first})"
+        yield f"Days: {_some(early, *REFUNDS)} long before the first Credit Note of the file ({first})"
 
 
-def _refunds_are(count: int) -> str:
-    return "1 refund is" if count == 1 else f"{count:,} refunds are"
+def _some(count: int, one: str, more: str) -> str:
+    return f"1 {one}" if count == 1 else f"{count:,} {more}"
 
 
 def _currencies(inputs: Inputs) -> Iterator[str]:
@@ -231,4 +235,5 @@ def _currencies(inputs: Inputs) -> Iterator[str]:
     noted = {row.currency for row in inputs.credit_notes.rows}
     for currency, count in sorted(refunded.items()):
         if noted and currency not in noted:
-            yield f"Currency: {count:,} returns in {currency}, and no Credit Note in it; the files hold no rate"
+            told = _some(count, "return", "returns")
+            yield f"Currency: {told} in {currency}, and no Credit Note in it; the files hold no rate"

@@ -44,7 +44,12 @@ CompleteTo = Annotated[
 def import_app(reach: Reach) -> typer.Typer:
     """The commands that take files into the installation."""
     app = typer.Typer(help="Take what Khaos shows to a person only: files into the mirrors.", no_args_is_help=True)
+    _add_sales_orders(app, reach)
+    _add_credit_notes(app, reach)
+    return app
 
+
+def _add_sales_orders(app: typer.Typer, reach: Reach) -> None:
     @app.command("sales-orders")
     def sales_orders(
         file: File, by: By, skip_bad_rows: SkipBadRows = False, rejected: Rejected = None, map_in: Map = None
@@ -60,6 +65,8 @@ def import_app(reach: Reach) -> typer.Typer:
         read = _read(file, layouts.SALES_ORDERS, map_in, skips=skip_bad_rows, rejected=rejected)
         _import(reach, read, _brought(file, by, None), importing.import_orders)
 
+
+def _add_credit_notes(app: typer.Typer, reach: Reach) -> None:
     @app.command("credit-notes")
     def credit_notes(
         file: File,
@@ -82,8 +89,6 @@ def import_app(reach: Reach) -> typer.Typer:
             _refuse(f"--complete-to: {read.rejected} rows are rejected, so the file does not hold everything")
         moment = complete_to.replace(tzinfo=UTC) if complete_to else None
         _import(reach, read, _brought(file, by, moment), importing.import_notes)
-
-    return app
 
 
 def _read(file: Path, layout: Layout[Any], map_in: Path | None, *, skips: bool, rejected: Path | None) -> Table[Any]:

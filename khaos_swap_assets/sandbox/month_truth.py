@@ -60,18 +60,13 @@ def _paid(world: World, rma: Rma, refunds: Iterable[StoreRefund]) -> Iterator[tu
     if rma.status != "Closed" or rma.refund_pence <= 0:
         return
     said = processed_at(world, rma) if ON in world.memory else rma.processed_at
-    own = [one for one in refunds if one.currency == rma.currency and not _is_again(one)]
+    own = [one for one in refunds if one.currency == rma.currency and not one.is_again]
     moved = [part for one in own for part in one.payments if part.status == "SUCCESS" and part.processed_at]
     if ON not in world.memory or any(one.currency != rma.currency for one in refunds):
         yield from [(said, rma.refund_pence)] if said else []
     for part in moved if ON in world.memory else ():
         if part.processed_at and part.processed_at <= world.now:
             yield part.processed_at, part.amount_pence
-
-
-def _is_again(refund: StoreRefund) -> bool:
-    """A refund that went out once more after the one that paid the return."""
-    return refund.refund_id.endswith("19")
 
 
 def _month(moment: datetime) -> str:

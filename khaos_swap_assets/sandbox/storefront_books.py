@@ -112,6 +112,7 @@ def _refunds(world: World, rma: Rma, order: Order | None, paid: list[int]) -> It
             created_at=again,
             payments=[payment],
             rma=rma.rma_number,
+            is_again=True,
         )
 
 

@@ -218,7 +218,8 @@ class Payment:
 class StoreRefund:
     """A refund in the storefront; ``rma`` is empty where no return asked for it, ``return_ref`` where it names none.
 
-    ``line_items`` are (line item id, SKU, quantity, pence).
+    ``line_items`` are (line item id, SKU, quantity, pence). ``is_again`` marks one that went out once more after the
+    refund that paid the return.
     """
 
     refund_id: str
@@ -231,6 +232,7 @@ class StoreRefund:
     return_ref: str = ""
     line_items: list[tuple[str, str, int, int]] = field(default_factory=list)
     is_broken: bool = False
+    is_again: bool = False
 
 
 @dataclass

@@ -25,7 +25,9 @@ MOST_KNOWN = 100_000
 """So many different cells of a column are remembered; references that stand once each would fill the memory."""
 CODES = frozenset({cells.code, cells.key})
 _CODES = re.compile(rf"[!-*,-~]{{0,{LONGEST_KEY}}}(?:\n[!-*,-~]{{0,{LONGEST_KEY}}})*")
-_TOTALS = re.compile("total|sum", re.IGNORECASE)
+TOTAL = "totals?|sum"
+"""The words of a line of totals."""
+_TOTALS = re.compile(TOTAL, re.IGNORECASE)
 
 
 class PlainRows:

@@ -14,7 +14,7 @@ from typing import Any, Generic
 from khaos_swap_assets.adapters.files import cells, forms
 from khaos_swap_assets.adapters.files.cell_values import Forms, UndetectedError, plain_amount, value_of, without_value
 from khaos_swap_assets.adapters.files.containers import TEXT, WORKBOOK
-from khaos_swap_assets.adapters.files.plain_rows import PlainRows
+from khaos_swap_assets.adapters.files.plain_rows import TOTAL, PlainRows
 from khaos_swap_assets.adapters.files.recognising import Chosen
 from khaos_swap_assets.adapters.files.records import Record
 from khaos_swap_assets.adapters.files.tables import CURRENCY, HOME_CURRENCY, Column, Found, Layout, Row, Table
@@ -23,7 +23,7 @@ from khaos_swap_assets.domain.money.amounts import format_money
 BLANK, HEADINGS, TOTALS = "blank", "headings again", "totals"
 WORDS, TITLES = "words alone", "above the headings"
 
-_TOTAL = re.compile(r"((grand|sub|report|column|page)[ -]?)?(totals?|sum)\b[\s:.\d,]*([A-Z]{3})?", re.IGNORECASE)
+_TOTAL = re.compile(rf"((grand|sub|report|column|page)[ -]?)?({TOTAL})\b[\s:.\d,]*([A-Z]{{3}})?", re.IGNORECASE)
 _NUMERIC = re.compile(r"[-(]?[£€$]?\s*-?[\d.,\s]+\)?%?")
 
 
