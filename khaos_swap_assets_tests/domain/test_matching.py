@@ -76,6 +76,8 @@ SIBLING_HAT = a_return(2, order_ref="O1", customer="C1", codes=HAT, value_pence=
         (a_note(value_pence=2800), [R1, R2], "reference"),
         (a_note(value_pence=2800, codes=SHIRT), [replace(R1, codes=SHIRT + HAT), R2], "reference"),
         (a_note(value_pence=2800, order_ref=""), [R1, R2], "reference"),
+        (a_note(value_pence=2800, codes=()), [R1, R2], "reference"),
+        (a_note(value_pence=2800, codes=(), order_ref=""), [R1, R2], "reference"),
         (a_note(value_pence=2800, ref=""), [R1, R2], "order_codes"),
     ],
 )
@@ -127,6 +129,9 @@ def test_a_reference_of_another_return_does_not_win_over_order_codes_or_value(
         ([a_note(value_pence=2500)], [R1, a_return(2, order_ref="O1", customer="C1", value_pence=2500)]),
         # Named at another value, and the sibling with the same goods waits too.
         ([a_note(value_pence=2500)], [R1, a_return(2, order_ref="O1", customer="C1", value_pence=4000)]),
+        # Named at another value, without goods: it may be of any return of the customer.
+        ([a_note(value_pence=2500, codes=())], [R1, SIBLING_HAT]),
+        ([a_note(value_pence=2500, codes=(), order_ref="")], [R1, a_return(2, customer="C1", codes=HAT)]),
         # Another note names the return that this one fits by order and value.
         ([a_note(ref=""), a_note(code="CN2", value_pence=2000)], [R1]),
     ],

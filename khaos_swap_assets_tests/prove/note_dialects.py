@@ -40,12 +40,12 @@ def together(played: list[Played]) -> Figures:
 def dialect_faults(played: Played) -> list[str]:
     """What is wrong with a play.
 
-    Where no items are shown a gap that only they explain may stay unexplained, and a person may be asked; else every
-    clean return is settled without one.
+    Where no items are shown a gap that only they explain may stay unexplained, and a person may be asked about one in
+    four; else every clean return is settled without one.
     """
-    found = faults_of(played)
+    clean, found = played.result.get("clean", {"due": 0, "settled": 0}), faults_of(played)
+    needed = clean["due"]
     if "note_items=none" in played.wish["switches"]:
-        return [fault for fault in found if ": unexplained: " not in fault]
-    clean = played.result.get("clean", {"due": 0, "settled": 0})
-    is_touched = clean["settled"] < clean["due"] or not clean["due"]
+        found, needed = [fault for fault in found if ": unexplained: " not in fault], needed * 3 / 4
+    is_touched = clean["settled"] < needed or not clean["due"]
     return found + [f"{played.wish}: {clean['settled']} of {clean['due']} clean returns are settled"] * is_touched

@@ -81,11 +81,9 @@ class PairEvidence:
 
     @property
     def fits_reference_apart(self) -> bool:
-        """Named, with goods that came back, of the same order or customer, at another value."""
-        is_owned = self.order is True or self.customer is True
-        is_sound = self.order is not False and self.customer is not False
-        is_same = self.codes is True or (self.renamed == "told" and self.order is True)
-        return self.is_named and self.is_possible and is_owned and is_sound and is_same
+        """Named, of the same order or customer, at another value; goods that both say are some that came back."""
+        is_same = self.codes is not False and (not self.renamed or (self.renamed == "told" and self.order is True))
+        return self.is_named and self.is_possible and self.is_owned and is_same
 
     @property
     def is_of_content(self) -> bool:

@@ -257,14 +257,15 @@ class _Work:
     def _is_rival(self, note_code: str, return_id: str, *, is_firm: bool) -> bool:
         """A return without a note that shares goods with this one, or any that is alike.
 
-        Where reference, order and units agree (``is_firm``), a return of another order must have the note's value.
+        Where reference, order and units agree (``is_firm``), a return of another order must have the note's value. A
+        note that does not say its goods may hold those of any.
         """
         evidence = self.tables.evidence(note_code, return_id)
         if is_firm and evidence.order is False and not evidence.value:
             return False
         noted, returned = (self.tables.notes[note_code].codes, self.tables.returns[return_id].codes)
-        is_sharing = bool(units(noted).keys() & units(returned).keys()) and evidence.is_possible
-        return evidence.is_alike or (is_sharing and return_id not in self.taken)
+        is_sharing = not noted or bool(units(noted).keys() & units(returned).keys())
+        return evidence.is_alike or (is_sharing and evidence.is_possible and return_id not in self.taken)
 
     def by_order_codes(self) -> None:
         """The same units of the same order and customer at another value, and no other note or return in reach."""

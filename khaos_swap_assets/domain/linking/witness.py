@@ -152,8 +152,9 @@ class Witness:
         return is_of_another or note.credit_note_code in self.claimed
 
     def _is_named_for(self, note: CreditNote, posting: Posting, *, is_out: bool) -> bool:
-        has_its_goods = is_out or not note.lines or self._shares_goods(note, posting)
-        return _is_same_party(note, posting) and has_its_goods and not self._is_taken(note, posting)
+        """By party and, before it was handed out, by goods; by value where the note does not say its goods."""
+        is_its = self._shares_goods(note, posting) if note.lines else note.gross_pence == posting.value_pence
+        return _is_same_party(note, posting) and (is_out or is_its) and not self._is_taken(note, posting)
 
     def _may_cover(self, note: CreditNote, posting: Posting) -> bool:
         """True for one of its value or goods, and for one whose goods nobody told: these may be any."""

@@ -84,7 +84,8 @@ def _follow(move: Move, carriers: dict[tuple[str, str], Carrier], levels: dict[s
     carrier = carriers.get((move.return_id, move.product_id))
     if carrier is None:
         return move
-    if move.state == "due" and move.level_before is None and move.stock_code in levels:
+    is_before = move.state == "due" and carrier.state != "confirmed"  # a note that was there already moved its goods
+    if is_before and move.level_before is None and move.stock_code in levels:
         before, seen_at = levels[move.stock_code]
         move = replace(move, level_before=before, level_before_at=seen_at)
     state = {"in_doubt": "offered", "confirmed": "confirmed"}.get(carrier.state, move.state)

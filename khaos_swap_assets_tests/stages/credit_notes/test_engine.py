@@ -36,6 +36,7 @@ def test_a_ready_draft_is_planned_with_a_clearance() -> None:
         (draft_of(), evidence(note_of(ref="RMA1", currency="EUR")), "for another customer or currency"),
         (draft_of(), evidence(note_of(value=7), CN1="id-RMA1"), "may already"),
         (draft_of(), evidence(note_of(ref="RMA1", sku="COAT")), "carries reference RMA1 for other goods"),
+        (draft_of(), evidence(replace(note_of(ref="RMA1", value=990), lines=())), "reference RMA1 for other goods"),
     ],
 )
 def test_what_does_not_pass_is_held_with_its_reason(
@@ -74,6 +75,11 @@ def test_a_note_with_the_reference_is_adopted_after_a_restore() -> None:
     assert found.outcome == "adopted"
     assert (one.state, one.credit_note_code, one.witnessed_pence, one.ended_by) == ("confirmed", "CN1", 990, "adoption")
     assert one.party_sealed is None
+
+
+def test_a_note_with_the_reference_and_the_value_is_adopted_where_khaos_shows_no_goods() -> None:
+    (found,) = plan(Paper(), draft_of(), seen=evidence(replace(note_of(ref="RMA1"), lines=())))
+    assert found.outcome == "adopted"
 
 
 def test_audit_plans_nothing() -> None:

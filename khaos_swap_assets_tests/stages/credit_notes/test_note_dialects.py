@@ -61,6 +61,19 @@ def test_a_document_is_witnessed_without_a_person_in_every_dialect(town: Town, b
     assert town.kinds().keys() <= {"credit_note_orphan"}
 
 
+@pytest.mark.parametrize("by", ["status", "export", "none"])
+def test_a_note_that_staff_typed_at_another_value_is_a_gap_and_stops_no_other_document(town: Town, by: ItemsBy) -> None:
+    of_one_customer(town, 1, by=by)
+    town.khaos.notes["CN1"] = a_note("CN1", 1001, associated_ref="RMA1", lines=(("HAT1", 1),))
+    town.khaos.sell(an_order(2))
+    town.swap.put(a_return(2))
+    town.sync()
+    assert [note.associated_ref for note in town.pull()] == ["RMA2"]
+    town.sync()
+    assert town.kinds()["value_gap"] == "RMA1"
+    assert "stock_not_returned" not in town.kinds()
+
+
 @pytest.mark.parametrize(("by", "is_known"), [("status", True), ("export", True), ("none", False)])
 def test_without_items_a_value_that_two_returns_have_proves_nothing(town: Town, by: ItemsBy, is_known: bool) -> None:
     of_one_customer(town, 1, 2, by=by)

@@ -102,6 +102,17 @@ def test_goods_of_both_kinds_cannot_be_told_apart(town: Town) -> None:
     assert town.kinds() == {}
 
 
+def test_a_note_that_was_there_before_any_level_was_seen_says_nothing_by_it(town: Town) -> None:
+    returned(town, ("Sellable", 1)).pull()
+    town.do("DELETE FROM recon.stock_moves")
+    town.khaos.levels["HAT"] = 11
+    town.sync()
+    assert town.ask("SELECT level_before FROM recon.stock_moves") == [(None,)]
+    town.sync()
+    assert town.ask(MOVES) == [("sellable", 1, "confirmed", "cannot_tell", "RMA1")]
+    assert town.kinds() == {}
+
+
 def test_a_missing_unit_moves_nothing_and_is_an_exception(town: Town) -> None:
     credited(town, ("Missing", 1)).sync()
     assert town.ask(MOVES) == [("missing", 1, "confirmed", "", "RMA1")]
