@@ -16,6 +16,7 @@ import pytest
 from khaos_swap_assets.adapters import alerts
 from khaos_swap_assets.adapters.errors import HouseError, SettingsError, StoreAwayError, StoreError
 from khaos_swap_assets.adapters.settings import KhaosSettings, Settings
+from khaos_swap_assets.adapters.settings_door import DoorSettings
 from khaos_swap_assets.adapters.store.tenancy import Tenancy
 from khaos_swap_assets.gateway.security import DEMO_SECRETS
 from khaos_swap_assets.running import installation, processes, supervisor, up
@@ -162,6 +163,14 @@ def test_whoever_starts_it_is_told_that_the_ui_is_for_this_machine_only(host: st
     assert told[1:3] == [
         f"  Dagster UI  http://{shown}:3000",
         "              for this machine only: it asks nobody for a password",
+    ]
+
+
+def test_with_members_whoever_starts_it_is_told_whose_the_desk_is() -> None:
+    settings = Settings(door=DoorSettings(members_file=Path("members.yaml")))
+    assert up.told(settings, installation.Database("postgresql://db/books"))[1:3] == [
+        "  desk        http://127.0.0.1:3000",
+        "              with Dagster's pages, for the members of members.yaml",
     ]
 
 

@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from khaos_swap_assets.adapters.errors import SettingsError
+from khaos_swap_assets.adapters.settings_door import DoorSettings
 from khaos_swap_assets.adapters.settings_money import PREFIX as PREFIX
 from khaos_swap_assets.adapters.settings_money import StorefrontSettings, ToleranceSettings
 from khaos_swap_assets.domain.money.periods import VatPeriodsName
@@ -205,6 +206,7 @@ class Settings(BaseSettings):
     khaos: KhaosSettings = Field(default_factory=KhaosSettings)
     storefront: StorefrontSettings = Field(default_factory=StorefrontSettings)
     tolerance: ToleranceSettings = Field(default_factory=ToleranceSettings)
+    door: DoorSettings = Field(default_factory=DoorSettings)
 
     @property
     def proof(self) -> Proof:
@@ -224,10 +226,8 @@ class Settings(BaseSettings):
     @classmethod
     def _is_loopback(cls, value: str) -> str:
         if value not in LOOPBACK:
-            tell = (
-                f"must be one of {', '.join(sorted(LOOPBACK))}: the Dagster UI asks nobody for a password; come by an "
-            )
-            raise ValueError(f"{tell}SSH tunnel, or a proxy with a sign-in that {PREFIX}WEBSERVER_PUBLIC_URL names")
+            tell = f"must be one of {', '.join(sorted(LOOPBACK))}: the Dagster UI asks nobody for a password; come by "
+            raise ValueError(f"{tell}an SSH tunnel, or a proxy that {PREFIX}WEBSERVER_PUBLIC_URL names")
         return value
 
     @field_validator("data_dir")
@@ -268,6 +268,7 @@ NESTED: dict[str, type[BaseSettings]] = {
     "khaos": KhaosSettings,
     "storefront": StorefrontSettings,
     "tolerance": ToleranceSettings,
+    "door": DoorSettings,
 }
 """The groups of settings with a prefix of their own."""
 

@@ -181,7 +181,7 @@ def _begun(settings: Settings) -> Iterator[str]:
 
 
 def _parts(settings: Settings) -> Iterator[str]:
-    checks = (_seal_key, _database, _authority, _pin, _storefront, _alerts, _policy)
+    checks = (_seal_key, _database, _authority, _pin, _storefront, _alerts, _policy, _members)
     for check in checks:
         yield from _said(check, settings)
 
@@ -256,3 +256,15 @@ def _policy(settings: Settings) -> None:
             load_policy(settings.policy_file)
         except SettingsError as error:
             raise SettingsError(f"{PREFIX}POLICY_FILE: {error}") from None
+
+
+def _members(settings: Settings) -> None:
+    if settings.door.members_file:
+        from khaos_swap_assets.adapters.members import load_roster
+
+        try:
+            load_roster(settings.door.members_file)
+        except SettingsError as error:
+            raise SettingsError(
+                "\n".join(f"{PREFIX}DOOR_MEMBERS_FILE: {line}" for line in str(error).splitlines())
+            ) from None

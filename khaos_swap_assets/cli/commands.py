@@ -25,6 +25,7 @@ from khaos_swap_assets.cli.links import links_app
 from khaos_swap_assets.cli.policy import policy_app
 from khaos_swap_assets.cli.postings import postings_app
 from khaos_swap_assets.cli.returns import returns_app
+from khaos_swap_assets.cli.users import users_app
 
 DEMO_FOLDER = Path(".khaos-swap-demo")
 USAGE_ERROR = typer.BadParameter.__mro__[1]
@@ -42,6 +43,7 @@ app.add_typer(decisions_app(reach.REACH), name="decisions")
 app.add_typer(returns_app(reach.REACH), name="returns")
 app.add_typer(import_app(reach.REACH), name="import")
 app.add_typer(policy_app(reach.REACH), name="policy")
+app.add_typer(users_app(reach.REACH), name="users")
 app.command("audit")(audit_command)
 Month = Annotated[str, typer.Option(help="With --history: the month to play, YYYY-MM")]
 

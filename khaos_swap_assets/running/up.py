@@ -108,6 +108,7 @@ def environment(settings: Settings, url: str, dagster_home: str) -> Mapping[str,
         "DATA_DIR": settings.data_dir,
         "KHAOS_CA_FILE": settings.khaos.ca_file,
         "POLICY_FILE": settings.policy_file,
+        "DOOR_MEMBERS_FILE": settings.door.members_file,
     }
     return {
         **{f"{PREFIX}{name}": str(path.absolute()) for name, path in files.items() if path},
@@ -135,6 +136,12 @@ def _ui_address(settings: Settings) -> Listen:
     return Listen(settings.webserver_host, settings.webserver_port, f"{PREFIX}WEBSERVER_PORT")
 
 
+def _who(settings: Settings) -> str:
+    if settings.door.members_file:
+        return f"with Dagster's pages, for the members of {settings.door.members_file}"
+    return "for this machine only: it asks nobody for a password"
+
+
 def told(settings: Settings, database: Database) -> list[str]:
     """What is where, for whoever started it."""
     where = f"embedded, in {settings.data_dir.resolve()}" if database.server else "by KHAOS_SWAP_DATABASE_URL"
@@ -145,8 +152,8 @@ def told(settings: Settings, database: Database) -> list[str]:
             if settings.mode != "audit"
             else ": nothing is written to anyone"
         ),
-        f"  Dagster UI  {_ui_address(settings).url('')}",
-        "              for this machine only: it asks nobody for a password",
+        f"  {'desk' if settings.door.members_file else 'Dagster UI':<12}{_ui_address(settings).url('')}",
+        f"              {_who(settings)}",
         f"  gateway     http://{settings.gateway_host}:{settings.gateway_port}/docs",
         f"  database    {where}",
     ]

@@ -1,7 +1,7 @@
 """Who may ask Dagster's UI for what: its own pages and this machine's programs, never a page of somebody else.
 
 Belongs here: a plain ASGI middleware, so that a WebSocket is held to the same rules. Stays out: Dagster
-(``webserver``), and who somebody is: the UI has no sign-in, which is why it binds to loopback only.
+(``webserver``), and who somebody is (``door``): without a door the UI has no sign-in, and it binds to loopback only.
 """
 
 from __future__ import annotations
@@ -33,28 +33,34 @@ class Refusal:
 
 
 class Guard:
-    """Lets through to ``app`` what ``refusal`` has nothing against; ``public_url`` is that of a proxy before it."""
+    """Lets through to ``app`` what ``refusal`` has nothing against; ``public_url`` is that of a proxy before it.
 
-    def __init__(self, app: ASGIApp, public_url: str = "") -> None:
+    ``prefix`` is the path below which Dagster's UI lies; empty where it is all there is.
+    """
+
+    def __init__(self, app: ASGIApp, public_url: str = "", prefix: str = "") -> None:
         self._app = app
-        self._public_url = public_url
+        self._public_url, self._prefix = public_url, prefix
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, refuse and log, or hand on."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
-        elif found := refusal(scope, self._public_url):
+        elif found := refusal(scope, self._public_url, self._prefix):
             path = ascii(scope["path"][:LONGEST_PATH])
             LOG.warning("refused %s %s: %s", scope.get("method", "WebSocket"), path, found.reason)
-            await _refuse(found, scope, receive, send)
+            await refuse(found, scope, receive, send)
         else:
             await self._app(scope, receive, _unframed(send))
 
 
-def refusal(scope: Scope, public_url: str = "") -> Refusal | None:
+def refusal(scope: Scope, public_url: str = "", prefix: str = "") -> Refusal | None:
     """What is wrong with a request or a WebSocket, None where nothing is."""
     headers = Headers(scope=scope)
-    return _of_host(headers, public_url) or _of_origin(scope, headers, public_url) or _of_act(scope, headers)
+    path = scope["path"].removeprefix(prefix)
+    return (
+        _of_host(headers, public_url) or _of_origin(scope, path, headers, public_url) or _of_act(scope, path, headers)
+    )
 
 
 def _of_host(headers: Headers, public_url: str) -> Refusal | None:
@@ -65,26 +71,26 @@ def _of_host(headers: Headers, public_url: str) -> Refusal | None:
     return Refusal(403, f"the UI is not known by this host: use http://127.0.0.1 with its port, or set {SETTING}")
 
 
-def _of_origin(scope: Scope, headers: Headers, public_url: str) -> Refusal | None:
+def _of_origin(scope: Scope, path: str, headers: Headers, public_url: str) -> Refusal | None:
     host = headers["host"].lower()
     own = {f"http://{host}", _origin(public_url)}
     sites = set(headers.getlist("sec-fetch-site"))
     is_own = own.issuperset(origin.lower() for origin in headers.getlist("origin")) and OWN_SITES.issuperset(sites)
-    if is_own or _is_visit(scope, headers):
+    if is_own or _is_visit(scope, path, headers):
         return None
     return Refusal(403, "a page of another origin may ask the UI for nothing: open the UI itself")
 
 
-def _is_visit(scope: Scope, headers: Headers) -> bool:
+def _is_visit(scope: Scope, path: str, headers: Headers) -> bool:
     """Somebody follows a link to a page: it is shown, and the page that had the link sees nothing of it."""
     is_page = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
-    return is_page and scope.get("method") == "GET" and "origin" not in headers and scope["path"] != "/graphql"
+    return is_page and scope.get("method") == "GET" and "origin" not in headers and path != "/graphql"
 
 
-def _of_act(scope: Scope, headers: Headers) -> Refusal | None:
-    if scope["path"].startswith("/report_asset_"):
+def _of_act(scope: Scope, path: str, headers: Headers) -> Refusal | None:
+    if path.startswith("/report_asset_"):
         return Refusal(403, "results are written by runs only: start one")
-    if scope["path"] != "/graphql" or scope["type"] == "websocket":
+    if path != "/graphql" or scope["type"] == "websocket":
         return None
     if scope["method"] == "POST":
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -120,7 +126,8 @@ def _unframed(send: Send) -> Send:
     return sent  # type: ignore[return-value]
 
 
-async def _refuse(found: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
+async def refuse(found: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a request or a WebSocket with a refusal, in one line of text."""
     answer = PlainTextResponse(f"{found.reason}\n", found.status)
     if scope["type"] == "http":
         await answer(scope, receive, send)

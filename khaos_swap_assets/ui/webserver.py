@@ -7,34 +7,59 @@ Belongs here: the imports that Dagster does not promise to keep, and nothing els
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster._core.workspace.context import WorkspaceProcessContext
+from dagster._core.workspace.context import WorkspaceProcessContext, WorkspaceRequestContext
 from dagster._core.workspace.load_target import WorkspaceFileTarget
 from dagster_webserver.app import create_app_from_workspace_process_context
 from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import QueuePool
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp
 
 WRITTEN_FOR = "1.13.27"
 STATEMENT_MS, RECYCLE_SECONDS, MOST_CONNECTIONS = 15_000, 3_600, 20
 POLL_MS = 2_000
+MayRun = Callable[[HTTPConnection], bool]
 
 
 @contextmanager
-def dagster_app(workspace: Path) -> Iterator[ASGIApp]:
-    """Dagster's UI over the instance of ``DAGSTER_HOME`` and the code servers that the workspace file names."""
+def dagster_app(workspace: Path, prefix: str = "", may_run: MayRun = lambda _: True) -> Iterator[ASGIApp]:
+    """Dagster's UI over the instance of ``DAGSTER_HOME`` and the code servers that the workspace file names.
+
+    It lies below the path ``prefix``. Whoever ``may_run`` says no to gets Dagster's own read-only workspace: its page
+    greys its buttons out, and it refuses every write itself.
+    """
     with dg.DagsterInstance.get() as instance:
         event.listen(QueuePool, "checkout", _refuse_the_dead)
         instance.optimize_for_webserver(STATEMENT_MS, RECYCLE_SECONDS, MOST_CONNECTIONS)
         target = WorkspaceFileTarget([str(workspace)])
-        with WorkspaceProcessContext(instance, target, version=WRITTEN_FOR) as context:
-            yield create_app_from_workspace_process_context(context, live_data_poll_rate=POLL_MS)
+        with _Workspace(instance, target, may_run) as context:
+            yield create_app_from_workspace_process_context(context, prefix, live_data_poll_rate=POLL_MS)
+
+
+class _Workspace(WorkspaceProcessContext):
+    """One workspace for all, that each request sees as the one who sends it may."""
+
+    def __init__(self, instance: dg.DagsterInstance, target: WorkspaceFileTarget, may_run: MayRun) -> None:
+        super().__init__(instance, target, version=WRITTEN_FOR)
+        self._may_run = may_run
+
+    def create_request_context(self, source: object | None = None) -> WorkspaceRequestContext:
+        is_free = isinstance(source, HTTPConnection) and self._may_run(source)
+        return WorkspaceRequestContext(
+            instance=self.instance,
+            current_workspace=self.get_current_workspace(),
+            process_context=self,
+            version=self.version,
+            source=source,
+            read_only=not is_free,
+        )
 
 
 def _refuse_the_dead(connection: Any, *_: object) -> None:

@@ -64,6 +64,8 @@ MALFORMED = [
     ("KHAOS_SITE_ID", "main", "Input should be a valid integer"),
     ("SWAP_WEBHOOK_HMAC_HEADER", "X Signature", "String should match pattern"),
     ("STOREFRONT_API_VERSION", "latest", "String should match pattern"),
+    ("DOOR_IDLE_MINUTES", "0", "Input should be greater than or equal to 5"),
+    ("DOOR_LONGEST_HOURS", "169", "Input should be less than or equal to 168"),
     ("STOREFRONT_PAYMENT_KINDS", "rewards:points", "String should match pattern"),
 ]
 MISPLACED = [
@@ -90,6 +92,7 @@ MISPLACED = [
     ("KHAOS_CA_FILE", "/nowhere/ca.pem", "No such file"),
     ("POLICY_FILE", "/nowhere/policy.yaml", "policy /nowhere/policy.yaml: cannot be read: No such file"),
     ("POLICY_FILE", __file__, "is no YAML"),
+    ("DOOR_MEMBERS_FILE", "/nowhere/members.yaml", "members file /nowhere/members.yaml: cannot be read: No such file"),
     ("KHAOS_CA_FILE", __file__, "holds no PEM certificate"),
     ("KHAOS_CERTIFICATE_SHA256", "a" * 65, "must be 64 hexadecimal digits"),
     ("KHAOS_CHANNEL_USER", "", "is required when KHAOS_SWAP_MODE is post"),

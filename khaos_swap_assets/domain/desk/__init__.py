@@ -1,0 +1,1 @@
+"""Rules of the desk: who may do what on its pages."""
