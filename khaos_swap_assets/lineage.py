@@ -61,6 +61,8 @@ WORK = frozenset(
         "khaos.capabilities",
         "khaos.sites",
         "recon.audit_log",
+        "recon.door_attempts",
+        "recon.door_sessions",
         "recon.imports",
         "recon.inbox",
         "recon.installation",
