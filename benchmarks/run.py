@@ -25,6 +25,7 @@ BENCHMARKS = (
     "audit_year",
     "large_workbook",
     "audit_lines",
+    "desk_lists",
 )
 
 

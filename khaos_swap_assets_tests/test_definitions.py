@@ -18,6 +18,7 @@ from khaos_swap_assets.adapters.settings_checks import STARTED_BY
 from khaos_swap_assets.adapters.store import database
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.running import supervisor
+from khaos_swap_assets.stages import waivers
 from khaos_swap_assets.stages.credit_notes import people
 from khaos_swap_assets_tests.stages.town import NOON, Town, a_line, a_note, a_return
 
@@ -241,7 +242,7 @@ def test_months_keep_opposite_verdicts_and_a_waiver_makes_one_green(town: Town, 
     assert [verdict(town, instance, month)[0] for month in ("2026-02", "2026-03")] == [False, False]
     number = town.one("SELECT exception_id FROM recon.exceptions WHERE rma = 'RMA1' AND closed_at IS NULL")
     with database.connect(town.url, application="tests") as conn:
-        people.waive(conn, int(str(number)), people.Person("Kim", "settled outside"), now=town.now)
+        waivers.waive(conn, int(str(number)), people.Person("Kim", "settled outside"), now=town.now)
     passed, told = verdict(town, instance, "2026-03")
     said = "2026-03: every refund is credited, or accounted for; waived: 1, £10.00, by Kim; read swap/returns "
     assert (passed, told[: len(said)]) == (True, said)

@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from khaos_swap_assets.stages import waivers
 from khaos_swap_assets.stages.credit_notes import people
 from khaos_swap_assets.stages.reconciliation.story import stories
 from khaos_swap_assets.stages.returns.assets import no_customer_waits_too_long
@@ -137,7 +138,7 @@ def test_two_waivers_make_a_month_green_and_are_named_and_one_taken_back_makes_i
     numbers = dict(town.ask("SELECT subject, exception_id FROM recon.exceptions"))
     with connect(town) as conn:
         for rma, by in (("RMA1", "A"), ("RMA2", "B")):
-            people.waive(conn, numbers[rma], people.Person(by, "settled outside"), now=town.now)
+            waivers.waive(conn, numbers[rma], people.Person(by, "settled outside"), now=town.now)
     check, _ = month(town, instance, "2026-03")
     read = f"read swap/returns {town.now - timedelta(minutes=1):%Y-%m-%d %H:%M} UTC, khaos/stock_codes "
     said = "2026-03: every refund is credited, or accounted for; waived: 2, £74.97, by A and B; "
@@ -146,7 +147,7 @@ def test_two_waivers_make_a_month_green_and_are_named_and_one_taken_back_makes_i
         ("waived", 2, "£74.97")
     ]
     with connect(town) as conn:
-        people.reopen(conn, numbers["RMA2"], people.Person("B", "it was not"), now=town.now)
+        waivers.reopen(conn, numbers["RMA2"], people.Person("B", "it was not"), now=town.now)
     check, _ = month(town, instance, "2026-03")
     assert (check.passed, check.description) == (False, "2026-03: apart: 1, £24.97; waived: 1, £50.00, by A")
 
@@ -156,7 +157,7 @@ def test_a_waiver_ends_when_its_facts_change(town: Town, instance: dg.DagsterIns
     town.with_settings(mode="audit", post_from=None).sells_and_takes_back(record := a_return(1))
     month(town, instance, "2026-03")
     with connect(town) as conn:
-        people.waive(conn, 1, people.Person("A", "settled outside"), now=town.now)
+        waivers.waive(conn, 1, people.Person("A", "settled outside"), now=town.now)
     assert month(town, instance, "2026-03")[0].passed
     town.edit(replace(record, refund_pence=1100))
     assert month(town, instance, "2026-03")[0].description == "2026-03: apart: 1, £11.00"

@@ -14,7 +14,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from khaos_swap_assets.adapters.errors import SettingsError
-from khaos_swap_assets.adapters.settings_door import DoorSettings
+from khaos_swap_assets.adapters.settings_door import DeskSettings, DoorSettings
 from khaos_swap_assets.adapters.settings_money import PREFIX as PREFIX
 from khaos_swap_assets.adapters.settings_money import StorefrontSettings, ToleranceSettings
 from khaos_swap_assets.domain.money.periods import VatPeriodsName
@@ -156,9 +156,7 @@ class Settings(BaseSettings):
     vat_box6_pounds: int | None = Field(None, ge=0, description="Box 6 of the VAT Return, pounds; empty: not given")
     seal_key: SecretStr = Field(SecretStr(""), description="Key that seals names and addresses (Fernet)")
     inspection_token: SecretStr = Field(SecretStr(""), description="Bearer token of POST /inspections")
-    inspection_token_previous: SecretStr = Field(
-        SecretStr(""), description="The token before it, valid during rotation"
-    )
+    inspection_token_previous: SecretStr = Field(SecretStr(""), description="The token before it, during rotation")
     gateway_host: str = Field("127.0.0.1", description="Address the gateway binds to")
     gateway_port: int = Field(8700, ge=1, le=65535, description="Port of the gateway")
     gateway_public_url: str = Field("", description="URL of the gateway as Khaos sees it")
@@ -207,6 +205,7 @@ class Settings(BaseSettings):
     storefront: StorefrontSettings = Field(default_factory=StorefrontSettings)
     tolerance: ToleranceSettings = Field(default_factory=ToleranceSettings)
     door: DoorSettings = Field(default_factory=DoorSettings)
+    desk: DeskSettings = Field(default_factory=DeskSettings)
 
     @property
     def proof(self) -> Proof:
@@ -269,6 +268,7 @@ NESTED: dict[str, type[BaseSettings]] = {
     "storefront": StorefrontSettings,
     "tolerance": ToleranceSettings,
     "door": DoorSettings,
+    "desk": DeskSettings,
 }
 """The groups of settings with a prefix of their own."""
 

@@ -1,6 +1,6 @@
-"""The settings of the door: who signs in, for how long, and by whose account.
+"""The settings of the door and of the desk behind it: who signs in, for how long, and how much a role may waive.
 
-Belongs here: names, types and defaults of this group. Stays out: all other settings (``settings``), and the members
+Belongs here: names, types and defaults of these groups. Stays out: all other settings (``settings``), and the members
 themselves, who stand in a file (``adapters.members``).
 """
 
@@ -12,6 +12,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from khaos_swap_assets.adapters.settings_money import PREFIX
+from khaos_swap_assets.domain.desk.waiving import WaiverLimits
 
 
 class DoorSettings(BaseSettings):
@@ -24,3 +25,23 @@ class DoorSettings(BaseSettings):
     )
     idle_minutes: int = Field(120, ge=5, le=1440, description="Minutes without a request until a sign-in ends")
     longest_hours: int = Field(12, ge=1, le=168, description="Hours until a sign-in ends, however busy")
+
+
+class DeskSettings(BaseSettings):
+    """How much a member may waive alone at the desk; what is more waits for a second person who may grant it."""
+
+    model_config = SettingsConfigDict(env_prefix=f"{PREFIX}DESK_", hide_input_in_errors=True, env_ignore_empty=True)
+
+    finance_waives_pounds: int = Field(
+        100, ge=0, le=1_000_000, description="Most that finance waives alone, an exception, whole pounds"
+    )
+    approver_waives_pounds: int = Field(
+        1000, ge=0, le=1_000_000, description="Most that a finance approver waives alone, an exception, whole pounds"
+    )
+
+    @property
+    def waiver_limits(self) -> WaiverLimits:
+        """The limits by role."""
+        return WaiverLimits(
+            {"finance": self.finance_waives_pounds * 100, "finance_approver": self.approver_waives_pounds * 100}
+        )

@@ -1,6 +1,6 @@
 """The commands of people about exceptions: ``khaos-swap exceptions list | waive | reopen``.
 
-Belongs here: arguments and readable answers. Stays out: what a hand may do (``stages.credit_notes.people``) and the
+Belongs here: arguments and readable answers. Stays out: what a hand may do (``stages.waivers``) and the
 store (``Reach``). The table has pages; JSON has every row and is printed as it is read, so that neither grows with
 their number. The work is imported inside each command.
 """
@@ -31,10 +31,11 @@ def exceptions_app(reach: Reach) -> typer.Typer:
         exception_id: Annotated[int, typer.Argument(help="Its id, as exceptions list shows it")], by: By, reason: Reason
     ) -> None:
         """Close an exception although its condition holds; it opens again when the money at risk changes."""
+        from khaos_swap_assets.stages import waivers
         from khaos_swap_assets.stages.credit_notes import people
 
         with reach.store() as conn:
-            name = people.waive(conn, exception_id, people.Person(by, reason), now=reach.clock())
+            name = waivers.waive(conn, exception_id, people.Person(by, reason), now=reach.clock())
         typer.echo(f"waived: {name}")
 
     @app.command()
@@ -44,10 +45,11 @@ def exceptions_app(reach: Reach) -> typer.Typer:
         reason: Reason,
     ) -> None:
         """Take a waiver back; the exception is open again, as old as it is."""
+        from khaos_swap_assets.stages import waivers
         from khaos_swap_assets.stages.credit_notes import people
 
         with reach.store() as conn:
-            name = people.reopen(conn, exception_id, people.Person(by, reason), now=reach.clock())
+            name = waivers.reopen(conn, exception_id, people.Person(by, reason), now=reach.clock())
         typer.echo(f"open again: {name}")
 
     return app

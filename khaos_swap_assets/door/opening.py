@@ -6,7 +6,7 @@ Belongs here: putting the parts together over the real database and Dagster. Sta
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,15 @@ from starlette.types import ASGIApp
 from khaos_swap_assets.adapters import clock
 from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.adapters.members import roster_of
+from khaos_swap_assets.adapters.policy import load_policy
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import database, mark, migrate
+from khaos_swap_assets.desk.reach import DeskReach
+from khaos_swap_assets.desk.routes import desk_routes
 from khaos_swap_assets.domain.desk.members import Member
 from khaos_swap_assets.door.app import STATEMENT_SECONDS, door_app
 from khaos_swap_assets.door.gate import DAGSTER
-from khaos_swap_assets.door.start_page import start_route
+from khaos_swap_assets.gateway.pool import Pool
 from khaos_swap_assets.ui.webserver import dagster_app
 
 
@@ -42,10 +45,18 @@ def opened(settings: Settings, workspace: Path) -> Iterator[ASGIApp]:
     migrate.check(url)
     with connect() as conn:
         is_demo = mark.find(conn) == "demo"
-    with dagster_app(workspace, DAGSTER, _may_run) as dagster:
+    pool = Pool(connect)
+    reach = DeskReach(
+        store=pool.transaction,
+        settings=settings,
+        policy=load_policy(settings.policy_file),
+        waiver_limits=settings.desk.waiver_limits,
+        clock=clock.wall,
+    )
+    with dagster_app(workspace, DAGSTER, _may_run) as dagster, closing(pool):
         yield door_app(
             dagster,
-            [start_route()],
+            desk_routes(reach),
             connect=connect,
             roster=roster_of(settings),
             settings=settings,

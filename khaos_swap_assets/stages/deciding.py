@@ -46,7 +46,8 @@ from khaos_swap_assets.domain.records.decisions import (
     PersonDecision,
 )
 from khaos_swap_assets.domain.reporting.month_open import blocking
-from khaos_swap_assets.stages.credit_notes import people, unlinking
+from khaos_swap_assets.stages import waivers
+from khaos_swap_assets.stages.credit_notes import unlinking
 from khaos_swap_assets.stages.credit_notes.candidates import candidates_of
 from khaos_swap_assets.stages.credit_notes.people import ActionError, Person
 
@@ -81,7 +82,7 @@ def take_back(
         raise ActionError(f"{len(found)} such decisions stand; khaos-swap decisions list shows what does")
     one = found[0]
     if kind == WAIVED and one.exception_id is not None:
-        people.reopen(conn, one.exception_id, person, now=now)
+        waivers.reopen(conn, one.exception_id, person, now=now)
     elif kind == NOT_THIS_RETURN:
         rma = returns.rmas_of(conn, [one.return_id]).get(one.return_id, "")
         unlinking.allow(conn, one.decision.subject, person, now=now, rma=rma)
@@ -145,7 +146,7 @@ def _waive(conn: Conn, wish: PersonDecision, now: datetime) -> None:
         raise ActionError(f"no exception {wish.object} about {wish.subject} is open")
     number, pence, currency = found
     _require_figures(wish, Figures(pence, 0, pence, currency))
-    people.waive(conn, number, Person(wish.decided_by, wish.reason), now=now)
+    waivers.waive(conn, number, Person(wish.decided_by, wish.reason), now=now)
 
 
 def _rule_out(conn: Conn, wish: PersonDecision, now: datetime) -> None:

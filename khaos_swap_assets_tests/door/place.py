@@ -22,11 +22,13 @@ from starlette.types import ASGIApp
 from khaos_swap_assets.adapters.http import public_authorities
 from khaos_swap_assets.adapters.members import MemberRow, Roster
 from khaos_swap_assets.adapters.settings import Settings
+from khaos_swap_assets.desk.reach import DeskReach
+from khaos_swap_assets.desk.routes import desk_routes
 from khaos_swap_assets.domain.desk.members import Role
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.door.app import door_app
 from khaos_swap_assets.door.gate import DAGSTER
 from khaos_swap_assets.door.opening import _may_run
-from khaos_swap_assets.door.start_page import start_route
 from khaos_swap_assets.ui.webserver import dagster_app
 from khaos_swap_assets_tests import lending
 from khaos_swap_assets_tests.running import serving
@@ -109,13 +111,15 @@ def open_door(
     behind: Behind, database_url: str, *, is_demo: bool = False, settings: Settings | None = None
 ) -> Iterator[Place]:
     """Serve a door before a Dagster."""
-    clock = Clock()
+    clock, found = Clock(), settings or Settings()
+    limits = found.desk.waiver_limits
+    reach = DeskReach(lambda: lending.lend(database_url), found, CreditNotePolicy(), limits, clock)
     app = door_app(
         behind.app,
-        [start_route()],
+        desk_routes(reach),
         connect=lambda: lending.lend(database_url),
         roster=Roster(MEMBERS),
-        settings=settings or Settings(),
+        settings=found,
         clock=clock,
         is_demo=is_demo,
     )

@@ -10,6 +10,7 @@ import pytest
 
 from khaos_swap_assets.adapters.store import worklist
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
+from khaos_swap_assets.stages import waivers
 from khaos_swap_assets.stages.checking import after_judging, exceptions_check, judge_open
 from khaos_swap_assets.stages.credit_notes import people
 from khaos_swap_assets.stages.orders.sync import SOURCE as DOCUMENTS
@@ -90,10 +91,10 @@ def test_what_people_waived_stands_beside_the_verdict(town: Town) -> None:
         opened(town, number, pence)
         town.do(holds, KIND, f"RMA{number}", NOON)
         with connect(town) as conn:
-            people.waive(conn, number, people.Person(by, "settled"), now=NOON)
+            waivers.waive(conn, number, people.Person(by, "settled"), now=NOON)
     assert judged(town)[:2] == (True, "nothing open; waived: 2, £74.97, by A and B")
     with connect(town) as conn:
-        people.reopen(conn, 2, people.Person("B", "not so"), now=NOON)
+        waivers.reopen(conn, 2, people.Person("B", "not so"), now=NOON)
     assert judged(town)[:2] == (False, "1 open, £24.97 at risk; waived: 1, £50.00, by A")
 
 

@@ -181,6 +181,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "suggestion": "What to do",
         "money_at_risk_pence": "Money at risk while it is open, pence",
         "opened_at": "When its condition began to hold for us, UTC",
+        "urgent_at": "Its place in the queue: the earliest comes first, UTC",
         "closed_at": "When it was closed, UTC; empty while open",
         "closed_by": "Who or what closed it",
         "close_reason": "Why it was closed",

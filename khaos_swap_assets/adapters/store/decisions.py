@@ -1,6 +1,6 @@
 """What people decided, in one record: who, why, on which figures, and until when.
 
-Belongs here: writing, ending and reading ``recon.decisions`` (migrations 0030, 0035, 0038). Stays out: the kinds
+Belongs here: writing, ending and reading ``recon.decisions`` (migrations 0030, 0035, 0038, 0041). Stays out: the kinds
 (``domain.records.decisions``), what a person may decide (``stages.deciding``) and what follows from it (linker and
 judge). Nothing is deleted: a decision that ended says by whom and why. A return stands in it by its id. Money is pence,
 times UTC.
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any, LiteralString, get_args
 
 import psycopg
 from psycopg.rows import class_row
@@ -22,17 +22,18 @@ from khaos_swap_assets.domain.records.decisions import DecisionKind, Figures, Pe
 OURSELVES = "khaos-swap"
 _COLUMNS = (
     *("decision", "subject", "object", "decided_by", "reason", "decided_at"),
-    *("money_at_risk_pence", "refund_pence", "credited_pence", "currency", "return_id", "exception_id"),
+    *("money_at_risk_pence", "refund_pence", "credited_pence", "currency", "return_id", "exception_id", "until_at"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class KeptDecision:
-    """A decision with the return that it is about (empty: none) and the exception that it closed."""
+    """A decision with the return that it is about (empty: none), the exception that it closed, and its last moment."""
 
     decision: PersonDecision
     return_id: str = ""
     exception_id: int | None = None
+    until_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +74,19 @@ def _row(kept: KeptDecision) -> tuple[Any, ...]:
     one, on = kept.decision, kept.decision.on
     figures = (on.money_at_risk_pence, on.refund_pence, on.credited_pence, on.currency)
     what = (one.decision, one.subject, one.object, one.decided_by, one.reason, one.decided_at)
-    return *what, *figures, kept.return_id, kept.exception_id
+    return *what, *figures, kept.return_id, kept.exception_id, kept.until_at
 
 
 def _kept(row: tuple[Any, ...]) -> KeptDecision:
     kind, subject, other, by, reason, made_at, *rest = row
-    on, (return_id, exception_id) = Figures(*rest[:4]), rest[4:]
+    on, (return_id, exception_id, until_at) = Figures(*rest[:4]), rest[4:]
     return KeptDecision(
         PersonDecision(
             decision=kind, subject=subject, object=other, decided_by=by, reason=reason, decided_at=made_at, on=on
         ),
         return_id,
         exception_id,
+        until_at,
     )
 
 
@@ -97,8 +99,8 @@ def _standing(conn: psycopg.Connection[Any], where: LiteralString, *values: obje
 
 
 def standing(conn: psycopg.Connection[Any]) -> list[KeptDecision]:
-    """All decisions that stand, the oldest first."""
-    return _standing(conn, "ended_at IS NULL")
+    """All decisions that stand, the oldest first; those of the queue alone are in ``desk_decisions``."""
+    return _standing(conn, "ended_at IS NULL AND decision = ANY(%s)", list(get_args(DecisionKind)))
 
 
 def values(conn: psycopg.Connection[Any], return_ids: Sequence[str]) -> dict[str, PersonDecision]:
@@ -226,11 +228,12 @@ def end_outdated(conn: psycopg.Connection[Any], now: datetime, *, may_end: bool)
 
     One whose exception puts other money at risk now ends and its exception opens again, as old as it is. One whose
     condition is gone ends too, so that the next time is judged afresh; only where ``may_end``, since what was not seen
-    may still be so.
+    may still be so. One whose last moment has come ends whatever is seen.
     """
+    over = _ended(conn, "d.until_at <= %(now)s", OURSELVES, "its last day has passed", now)
     changed = _ended(conn, f"f.kind IS NOT NULL AND {_OTHER_MONEY}", OURSELVES, "the money at risk changed", now)
     gone = _ended(conn, "f.kind IS NULL", OURSELVES, "its condition is gone", now) if may_end else []
-    return [*changed, *gone]
+    return [*over, *changed, *gone]
 
 
 _OTHER_MONEY = (

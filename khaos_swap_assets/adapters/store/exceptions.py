@@ -1,7 +1,7 @@
 """The exceptions that are open, for people.
 
 Belongs here: lists of ``recon.exceptions``, and closing one that a person waives. Stays out: opening and closing by
-condition (``findings``), what else a waiver does (``stages.credit_notes.people``).
+condition (``findings``), what else a waiver does (``stages.waivers``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Findings and exceptions in our store.
 
 Belongs here: replacing the findings of what was just judged, opening and closing exceptions to agree with them.
-Stays out: what is a finding (``judging.verdict``) and the hands that waive one (``stages.credit_notes.people``).
+Stays out: what is a finding (``judging.verdict``) and the hands that waive one (``stages.waivers``).
 A finding is what holds now; an exception is its history with an owner.
 """
 
@@ -13,6 +13,7 @@ from datetime import date, datetime
 import psycopg
 
 from khaos_swap_assets.adapters.store import bulk
+from khaos_swap_assets.domain.desk.risk import urgent_at
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS, Problem
 
 COLUMNS = (
@@ -105,13 +106,25 @@ def open_and_close(
         "(SELECT 1 FROM recon.findings f WHERE f.kind = e.kind AND f.subject = e.subject)",
         (now, may_close, kinds and list(kinds), kinds and list(kinds)),
     ).rowcount
-    conn.execute(
+    changed = conn.execute(
         "UPDATE recon.exceptions e SET message = f.message, suggestion = f.suggestion, "
         "money_at_risk_pence = f.money_at_risk_pence FROM recon.findings f WHERE e.closed_at IS NULL "
         "AND f.kind = e.kind AND f.subject = e.subject AND (e.message, e.suggestion, e.money_at_risk_pence) "
-        "IS DISTINCT FROM (f.message, f.suggestion, f.money_at_risk_pence)"
-    )
+        "IS DISTINCT FROM (f.message, f.suggestion, f.money_at_risk_pence) "
+        "RETURNING e.exception_id, e.kind, e.money_at_risk_pence, e.opened_at"
+    ).fetchall()
+    _put_in_order(conn, changed)
     return _open(conn, now, kinds), closed
+
+
+def _put_in_order(conn: psycopg.Connection, changed: Sequence[tuple[int, str, int, datetime]]) -> None:
+    """Give exceptions (id, kind, pence, when opened) the place in their queue that their money has now."""
+    places = [(number, urgent_at(kind, pence, opened_at)) for number, kind, pence, opened_at in changed]
+    conn.execute(
+        "UPDATE recon.exceptions e SET urgent_at = n.urgent_at FROM unnest(%s::bigint[], %s::timestamptz[]) "
+        "AS n (exception_id, urgent_at) WHERE n.exception_id = e.exception_id AND n.urgent_at <> e.urgent_at",
+        ([number for number, _ in places], [moment for _, moment in places]),
+    )
 
 
 def _open(conn: psycopg.Connection, now: datetime, kinds: Sequence[str] | None) -> list[Problem]:
@@ -124,8 +137,11 @@ def _open(conn: psycopg.Connection, now: datetime, kinds: Sequence[str] | None) 
         (kinds and list(kinds), kinds and list(kinds)),
     ).fetchall()
     opened = [Problem(**dict(zip(COLUMNS, row, strict=True))) for row in rows]
-    values = [(*row, KINDS[row[0]].owner, KINDS[row[0]].severity, now) for row in rows]
-    bulk.copy_rows(conn, "recon.exceptions", (*COLUMNS, "owner", "severity", "opened_at"), values)
+    values = [
+        (*row, KINDS[one.kind].owner, KINDS[one.kind].severity, now, urgent_at(one.kind, one.money_at_risk_pence, now))
+        for row, one in zip(rows, opened, strict=True)
+    ]
+    bulk.copy_rows(conn, "recon.exceptions", (*COLUMNS, "owner", "severity", "opened_at", "urgent_at"), values)
     return opened
 
 

@@ -248,6 +248,16 @@ def signatures(conn: psycopg.Connection, period: str) -> list[Signature]:
     return [Signature(*row) for row in rows]
 
 
+def unsigned(conn: psycopg.Connection[Any], before: str) -> list[str]:
+    """The months before one that were added up and that nobody signed, the oldest first."""
+    rows = conn.execute(
+        "SELECT DISTINCT period FROM recon.month_end m WHERE period < %s AND NOT EXISTS (SELECT 1 FROM "
+        "recon.decisions d WHERE d.decision = 'signed' AND d.ended_at IS NULL AND d.subject = m.period) ORDER BY 1",
+        (before,),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
 def marked(conn: psycopg.Connection, period: str) -> list[Marked]:
     """The returns of a month that are matched, and those of them that are witnessed on both sides, by currency."""
     rows = conn.execute(

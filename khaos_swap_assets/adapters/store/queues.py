@@ -122,6 +122,10 @@ _REASONS = (
     ("fault to try again", "SELECT 1 FROM recon.setbacks WHERE operation = ANY(%(steps)s) AND next_try_at <= %(now)s"),
     ("deadline passed", "SELECT 1 FROM recon.reconciliation WHERE next_due_at <= %(now)s"),
     ("stock level to judge", "SELECT 1 FROM recon.stock_moves WHERE level_verdict = 'pending'"),
+    (
+        "waiver at its end",
+        "SELECT 1 FROM recon.decisions WHERE ended_at IS NULL AND decision = 'waived' AND until_at <= %(now)s",
+    ),
     ("refund to judge", "SELECT 1 FROM storefront.refunds WHERE judge_at <= %(now)s"),
     ("orders to read", f"SELECT 1 FROM khaos.wanted_orders WHERE state = 'waiting' AND {NOT_PAUSED}"),
 )

@@ -39,6 +39,11 @@ def london_month(moment: datetime) -> str:
     return f"{london_date(moment):%Y-%m}"
 
 
+def day_words(day: date) -> str:
+    """A day as people write it: ``9 March 2026``."""
+    return f"{day.day} {day:%B %Y}"
+
+
 def month_bounds(period: str) -> tuple[datetime, datetime]:
     """First moment of a London month and of the next one, both UTC. Raises ``ValueError`` when not ``YYYY-MM``."""
     if not re.fullmatch(r"[1-9]\d{3}-(0[1-9]|1[0-2])", period, re.ASCII):

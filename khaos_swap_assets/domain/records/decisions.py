@@ -11,6 +11,9 @@ minor units, times UTC. A decision never posts anything.
 | ``waived`` | subject of an exception | its kind |
 | ``accepted_value``, ``settled_outside`` | return | |
 | ``signed`` | a London month, ``YYYY-MM`` | a currency |
+| ``assigned``, ``snoozed``, ``noted``, ``waiver_asked`` | subject of an exception | its kind |
+
+The last four are of the queue alone: linker and judge do not read them.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from typing import Literal
 DecisionKind = Literal[
     "this_return", "not_this_return", "same_code", "waived", "accepted_value", "settled_outside", "signed"
 ]
+QueueKind = Literal["assigned", "snoozed", "noted", "waiver_asked"]
 THIS_RETURN: DecisionKind = "this_return"
 NOT_THIS_RETURN: DecisionKind = "not_this_return"
 SAME_CODE: DecisionKind = "same_code"

@@ -17,7 +17,7 @@ from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts
 from khaos_swap_assets.domain.judging.verdict import Verdict
 from khaos_swap_assets.domain.money.amounts import format_money
-from khaos_swap_assets.domain.money.periods import london_date, refund_clock
+from khaos_swap_assets.domain.money.periods import day_words, london_date, refund_clock
 from khaos_swap_assets.domain.refunds.payments import Transaction
 
 POSTING_WORDS = {
@@ -69,7 +69,7 @@ def _goods(facts: ReturnFacts) -> Iterator[str]:
     for line in facts.lines:
         yield f"{line.quantity} × {line.sku}, {format_money(line.cost_pence, line.currency)}: {_whereabouts(line)}"
     if facts.return_.delivered_at:
-        yield f"the parcel came back on {_day(london_date(facts.return_.delivered_at))}"
+        yield f"the parcel came back on {day_words(london_date(facts.return_.delivered_at))}"
 
 
 def _whereabouts(line: LineFacts) -> str:
@@ -92,7 +92,7 @@ def _money(facts: ReturnFacts, today: date, arrival_days: int) -> Iterator[str]:
         yield from _paid(part, today, arrival_days)
     if not paid and facts.refund_pence and return_.refunded_at:
         on = london_date(return_.refunded_at)
-        yield f"Swap says that {_pounds(facts, facts.refund_pence)} were refunded on {_day(on)}"
+        yield f"Swap says that {_pounds(facts, facts.refund_pence)} were refunded on {day_words(on)}"
         yield _arrival(on, today, arrival_days, "")
     if not paid and not facts.refund_pence:
         yield from _unpaid(facts)
@@ -105,7 +105,7 @@ def _money(facts: ReturnFacts, today: date, arrival_days: int) -> Iterator[str]:
 def _paid(part: Transaction, today: date, arrival_days: int) -> Iterator[str]:
     assert part.processed_at is not None
     on, told = london_date(part.processed_at), format_money(part.amount_pence, part.currency)
-    yield f"{told} were refunded on {_day(on)} by {part.gateway or 'an unknown method'}"
+    yield f"{told} were refunded on {day_words(on)} by {part.gateway or 'an unknown method'}"
     if not part.is_tender:
         yield _arrival(on, today, arrival_days, part.transaction_id)
 
@@ -115,8 +115,9 @@ def _arrival(paid_on: date, today: date, arrival_days: int, reference: str) -> s
     due = paid_on + timedelta(days=arrival_days)
     quoted = f"; the bank can look for reference {reference}" if reference else ""
     if today <= due:
-        return f"it is usually there by {_day(due)}; if not, escalate from {_day(due + timedelta(days=1))}{quoted}"
-    return f"it should have been there by {_day(due)}: escalate to finance if it is not{quoted}"
+        late = day_words(due + timedelta(days=1))
+        return f"it is usually there by {day_words(due)}; if not, escalate from {late}{quoted}"
+    return f"it should have been there by {day_words(due)}: escalate to finance if it is not{quoted}"
 
 
 def _unpaid(facts: ReturnFacts) -> Iterator[str]:
@@ -125,7 +126,7 @@ def _unpaid(facts: ReturnFacts) -> Iterator[str]:
     yield f"{worth} to be refunded, and no payment is shown: Swap says {return_.status or 'no status'}"
     if return_.refund_pence > 0 and return_.delivered_at:
         due = refund_clock(london_date(return_.delivered_at)).last_day
-        yield f"it is due by {_day(due)}, 14 days after the goods came back"
+        yield f"it is due by {day_words(due)}, 14 days after the goods came back"
 
 
 def _credit(facts: ReturnFacts) -> Iterator[str]:
@@ -155,7 +156,7 @@ def _steps(facts: ReturnFacts, verdict: Verdict) -> Iterator[Step]:
         kind = KINDS[problem.kind]
         yield Step(kind.owner, problem.message, kind.action)
     if not problems:
-        due = f"; it is looked at again by {_day(london_date(verdict.next_due_at))}" if verdict.next_due_at else ""
+        due = f"; it is looked at again by {day_words(london_date(verdict.next_due_at))}" if verdict.next_due_at else ""
         if facts.return_.is_open:
             yield Step("Swap", f"the return is still {facts.return_.status or 'without a status'}{due}")
         elif verdict.status == "in_flight":
@@ -171,7 +172,3 @@ def _by_urgency(problem: Problem) -> tuple[bool, int, str]:
 
 def _pounds(facts: ReturnFacts, pence: int) -> str:
     return format_money(pence, facts.return_.currency)
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"

@@ -1,4 +1,4 @@
-"""What a person may do to a posting or an exception: release, resolve, process, trust the feed, waive, reopen.
+"""What a person may do to a posting: release, resolve, process, trust the feed.
 
 Belongs here: the actions, each with the name of the person and a reason, each in the audit log. Stays out: how a person
 reaches them (``cli.postings``). An action raises ``ActionError`` with one line when it does not fit the state of
@@ -16,12 +16,9 @@ import psycopg
 
 from khaos_swap_assets.adapters.errors import InDoubtError, KhaosSwapError
 from khaos_swap_assets.adapters.khaos.client import ReturnRefused
-from khaos_swap_assets.adapters.store import audit_log, decisions, exceptions, feed_holds, links, returns, worklist
-from khaos_swap_assets.adapters.store.decisions import KeptDecision
+from khaos_swap_assets.adapters.store import feed_holds, worklist
 from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.documents.postings import Page, Posting
-from khaos_swap_assets.domain.judging.money_conditions import PAID_OUTSIDE
-from khaos_swap_assets.domain.records.decisions import WAIVED, Figures, PersonDecision
 from khaos_swap_assets.stages.credit_notes.engine import confirmed, ended_posting
 from khaos_swap_assets.stages.credit_notes.posting_store import PostingStore
 from khaos_swap_assets.stages.credit_notes.tokens import TOKEN
@@ -133,44 +130,6 @@ def trust_feed(conn: psycopg.Connection[Any], person: Person, *, now: datetime) 
     return tokens
 
 
-def waive(conn: psycopg.Connection[Any], exception_id: int, person: Person, *, now: datetime) -> str:
-    """Close an open exception although its condition holds, until its facts change; gives its kind and subject."""
-    with conn.transaction():
-        found = exceptions.close(conn, exception_id, person.by, person.reason, now)
-        if found is None:
-            raise ActionError(f"exception {exception_id} is not open; khaos-swap exceptions list shows what is")
-        kind, subject, return_id, pence, currency = found
-        on = Figures(pence, currency=currency)
-        made = PersonDecision(
-            decision=WAIVED,
-            subject=subject,
-            object=kind,
-            decided_by=person.by,
-            reason=person.reason,
-            decided_at=now,
-            on=on,
-        )
-        decisions.record(conn, [KeptDecision(made, return_id, exception_id)])
-        entry = audit_log.Entry(now, person.by, "waived", f"exception {kind} {subject}", reason=person.reason)
-        audit_log.append(conn, [entry])
-        follow_waiver(conn, kind, subject)
-    conn.commit()
-    return f"{kind} {subject}"
-
-
-def reopen(conn: psycopg.Connection[Any], exception_id: int, person: Person, *, now: datetime) -> str:
-    """Take a waiver back: the exception is open again, as old as it is, where its condition holds; says which."""
-    with conn.transaction():
-        ended = decisions.take_back(conn, exception_id, person.by, person.reason, now)
-        if ended is None:
-            raise ActionError(
-                f"exception {exception_id} is not waived; khaos-swap exceptions list --waived shows what is"
-            )
-        follow_waiver(conn, ended.kind, ended.subject)
-    conn.commit()
-    return f"{ended.kind} {ended.subject}{'' if ended.exception_id else ', whose condition is gone'}"
-
-
 def find(book: PostingStore, reference: str) -> Posting:
     """The posting of a reference. Raises ``ActionError`` when there is none."""
     posting = book.by_reference([reference]).get(reference)
@@ -279,11 +238,3 @@ def _refusal(
 def _require(posting: Posting, *states: str) -> None:
     if posting.state not in states:
         raise ActionError(f"{posting.reference} is {posting.state}; this needs {' or '.join(states)}")
-
-
-def follow_waiver(conn: psycopg.Connection[Any], kind: str, subject: str) -> None:
-    """Judge again what a waiver, or its end, changes: whose note a note of nobody may be, and whose money is proved."""
-    if kind == "credit_note_orphan":
-        worklist.queue(conn, "reconcile", links.maybe_covered(conn, subject))
-    if kind == PAID_OUTSIDE:
-        worklist.queue(conn, "draft", returns.named(conn, [subject]))

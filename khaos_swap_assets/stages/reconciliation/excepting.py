@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from khaos_swap_assets.adapters.store import decisions, findings, worklist
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
-from khaos_swap_assets.stages import deciding, marks, refusing
-from khaos_swap_assets.stages.credit_notes import people
+from khaos_swap_assets.stages import deciding, marks, refusing, waivers
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 
@@ -22,7 +21,7 @@ def settle_exceptions(tools: Toolbox) -> tuple[list[Problem], int, list[str]]:
     with tools.store() as conn:
         unseen = refusing.not_seen(conn)
         for ended in decisions.end_outdated(conn, tools.now(), may_end=not unseen):
-            people.follow_waiver(conn, ended.kind, ended.subject)
+            waivers.follow_waiver(conn, ended.kind, ended.subject)
         deciding.end_unfit(conn, tools.now())
         opened, closed = findings.open_and_close(conn, tools.now(), may_close=not unseen)
         worklist.move(conn, marks.JUDGED, tools.now())

@@ -12,8 +12,9 @@ from pydantic import SecretStr
 from khaos_swap_assets.adapters.errors import TransientError
 from khaos_swap_assets.domain.documents.references import reference_for
 from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
-from khaos_swap_assets.stages.credit_notes.people import Person, resolve_confirmed, resolve_not_posted, waive
+from khaos_swap_assets.stages.credit_notes.people import Person, resolve_confirmed, resolve_not_posted
 from khaos_swap_assets.stages.credit_notes.posting import post
+from khaos_swap_assets.stages.waivers import waive
 from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, an_order, connect
 
 LONG_RMA = "RMA-2026-000-000-000-001"

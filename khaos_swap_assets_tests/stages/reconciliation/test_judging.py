@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from khaos_swap_assets.adapters.store import findings
-from khaos_swap_assets.stages.credit_notes.people import Person, waive
+from khaos_swap_assets.stages.credit_notes.people import Person
 from khaos_swap_assets.stages.reconciliation import judging
 from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting
+from khaos_swap_assets.stages.waivers import waive
 from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, connect
 
 VERDICT = "SELECT status, refund_pence, credited_pence, issued_pence, gap_pence FROM recon.reconciliation ORDER BY 1"

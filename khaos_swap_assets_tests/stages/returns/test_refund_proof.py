@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from khaos_swap_assets.adapters.store import worklist
-from khaos_swap_assets.stages.credit_notes.people import Person, waive
+from khaos_swap_assets.stages.credit_notes.people import Person
 from khaos_swap_assets.stages.returns.assets import every_closed_return_was_paid
+from khaos_swap_assets.stages.waivers import waive
 from khaos_swap_assets_tests.stages.town import Town, a_note, a_return, called, connect
 
 UNPAID = {"processed_at": None}

@@ -21,7 +21,7 @@ from khaos_swap_assets.domain.linking import refund_links
 from khaos_swap_assets.domain.refunds.payments import Refund
 from khaos_swap_assets.domain.refunds.proof import CLOSED_IN_FORCE
 from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
-from khaos_swap_assets.stages.credit_notes.people import Person, waive
+from khaos_swap_assets.stages.credit_notes.people import Person
 from khaos_swap_assets.stages.credit_notes.policy_trial import try_policy
 from khaos_swap_assets.stages.credit_notes.posting import post
 from khaos_swap_assets.stages.due import UnansweredError, local_reason, what_is_due
@@ -30,6 +30,7 @@ from khaos_swap_assets.stages.storefront import assets, money
 from khaos_swap_assets.stages.storefront.assets import money_of_month
 from khaos_swap_assets.stages.storefront.sync import sync_refunds
 from khaos_swap_assets.stages.toolbox import Toolbox
+from khaos_swap_assets.stages.waivers import waive
 from khaos_swap_assets_tests.domain.payments import a_payment, a_refund
 from khaos_swap_assets_tests.stages.town import NOON, Town, a_line, a_note, a_return, an_order, connect, some_settings
 

@@ -1,0 +1,1 @@
+"""What people see and do about one exception, or many of a queue: one module for each."""

@@ -1,0 +1,78 @@
+"""What a waiver does, and its end: an exception is closed although its condition holds, and open again.
+
+Belongs here: both hands, and what is judged again because of them. Stays out: when a waiver ends by itself
+(``adapters.store.decisions``) and how much a member may waive alone (``desk.waiving``).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import psycopg
+
+from khaos_swap_assets.adapters.store import audit_log, decisions, exceptions, links, returns, worklist
+from khaos_swap_assets.adapters.store.decisions import KeptDecision
+from khaos_swap_assets.domain.judging.money_conditions import PAID_OUTSIDE
+from khaos_swap_assets.domain.records.decisions import WAIVED, Figures, PersonDecision
+from khaos_swap_assets.stages.credit_notes.people import ActionError, Person
+
+
+def waive(
+    conn: psycopg.Connection[Any], exception_id: int, person: Person, *, now: datetime, until: datetime | None = None
+) -> str:
+    """Close an open exception although its condition holds, until its facts change; gives its kind and subject."""
+    with conn.transaction():
+        name = waived(conn, exception_id, person, now=now, until=until)
+    conn.commit()
+    return name
+
+
+def waived(
+    conn: psycopg.Connection[Any], exception_id: int, person: Person, *, now: datetime, until: datetime | None = None
+) -> str:
+    """The rule of ``waive`` in the caller's transaction; ``until`` is the moment at which it ends by itself."""
+    found = exceptions.close(conn, exception_id, person.by, person.reason, now)
+    if found is None:
+        raise ActionError(f"exception {exception_id} is not open; khaos-swap exceptions list shows what is")
+    kind, subject, return_id, pence, currency = found
+    made = PersonDecision(
+        decision=WAIVED,
+        subject=subject,
+        object=kind,
+        decided_by=person.by,
+        reason=person.reason,
+        decided_at=now,
+        on=Figures(pence, currency=currency),
+    )
+    decisions.record(conn, [KeptDecision(made, return_id, exception_id, until)])
+    audit_log.append(
+        conn, [audit_log.Entry(now, person.by, "waived", f"exception {kind} {subject}", reason=person.reason)]
+    )
+    follow_waiver(conn, kind, subject)
+    return f"{kind} {subject}"
+
+
+def reopen(conn: psycopg.Connection[Any], exception_id: int, person: Person, *, now: datetime) -> str:
+    """Take a waiver back: the exception is open again, as old as it is, where its condition holds; says which."""
+    with conn.transaction():
+        name = reopened(conn, exception_id, person, now=now)
+    conn.commit()
+    return name
+
+
+def reopened(conn: psycopg.Connection[Any], exception_id: int, person: Person, *, now: datetime) -> str:
+    """The rule of ``reopen`` in the caller's transaction."""
+    ended = decisions.take_back(conn, exception_id, person.by, person.reason, now)
+    if ended is None:
+        raise ActionError(f"exception {exception_id} is not waived; khaos-swap exceptions list --waived shows what is")
+    follow_waiver(conn, ended.kind, ended.subject)
+    return f"{ended.kind} {ended.subject}{'' if ended.exception_id else ', whose condition is gone'}"
+
+
+def follow_waiver(conn: psycopg.Connection[Any], kind: str, subject: str) -> None:
+    """Judge again what a waiver, or its end, changes: whose note a note of nobody may be, and whose money is proved."""
+    if kind == "credit_note_orphan":
+        worklist.queue(conn, "reconcile", links.maybe_covered(conn, subject))
+    if kind == PAID_OUTSIDE:
+        worklist.queue(conn, "draft", returns.named(conn, [subject]))
