@@ -29,6 +29,7 @@ TABLES: Mapping[str, Sequence[str]] = {
         "storefront.refunds",
         "storefront.refund_lines",
         "storefront.transactions",
+        "storefront.cancelled_orders",
         "storefront.unreadable",
     ),
     "matched/return_lines": ("recon.matched_lines", "recon.matched_returns"),
@@ -47,6 +48,7 @@ TABLES: Mapping[str, Sequence[str]] = {
         "recon.findings",
         "recon.residuals",
     ),
+    "reconciliation/cancellations": ("recon.cancellations",),
     "reconciliation/exceptions": ("recon.exceptions",),
     "reconciliation/completeness": ("recon.completeness", "recon.refused_messages"),
     "reconciliation/latency": ("recon.latency", "recon.latency_days"),
@@ -87,8 +89,13 @@ FROM_THE_RUN_BEFORE: Mapping[str, Sequence[str]] = {
 }
 """What an asset reads of assets further down: as the run before left it. An arrow would make a circle."""
 
-IN_ORDER_ONLY: Mapping[str, Sequence[str]] = {"credit_notes/postings": ("khaos/stock_levels",)}
-"""Arrows along which nothing is read: levels are seen before a document is offered, so that its move can be told."""
+IN_ORDER_ONLY: Mapping[str, Sequence[str]] = {
+    "credit_notes/postings": ("khaos/stock_levels",),
+    "reconciliation/cancellations": ("khaos/sales_orders",),
+    "reconciliation/exceptions": ("reconciliation/cancellations",),
+}
+"""Arrows along which nothing is read: levels are seen before a document is offered, so that its move can be told;
+cancelled orders are judged before exceptions open, and read in our own tables only where Khaos is told by files."""
 
 
 def shown(key: dg.AssetKey) -> dict[str, str]:

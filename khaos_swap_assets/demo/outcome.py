@@ -153,7 +153,7 @@ def broken_invariants(conn: psycopg.Connection, ledger: dict[str, Any]) -> list[
 
 
 def _plant(one: dict[str, str]) -> Found:
-    named = one["credit_note_code"] or one["refund"] or one["record"]
+    named = one["credit_note_code"] or one["refund"] or one["record"] or one["order"]
     return one["kind"], named or _of_return(one["kind"], one["rma"], one["sku"]) or one["sku"]
 
 

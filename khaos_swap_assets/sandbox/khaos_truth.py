@@ -51,7 +51,8 @@ def planted(
     ]
     unique: dict[tuple[str, ...], Plant] = {}
     for plant in found:
-        unique.setdefault((plant.kind, plant.rma, plant.credit_note_code, plant.sku, plant.refund, plant.record), plant)
+        subject = (plant.rma, plant.credit_note_code, plant.sku, plant.refund, plant.record, plant.order)
+        unique.setdefault((plant.kind, *subject), plant)
     return list(unique.values())
 
 

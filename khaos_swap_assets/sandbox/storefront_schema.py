@@ -21,6 +21,7 @@ SCHEMA = build_schema("""
 scalar DateTime
 scalar Decimal
 enum OrderSortKeys { UPDATED_AT }
+enum OrderCancelReason { CUSTOMER DECLINED FRAUD INVENTORY OTHER STAFF }
 interface Node { id: ID! }
 type Query {
   orders(first: Int, after: String, sortKey: OrderSortKeys, query: String): OrderConnection!
@@ -34,7 +35,8 @@ type MoneyV2 { amount: Decimal! currencyCode: String! }
 type MoneyBag { shopMoney: MoneyV2! presentmentMoney: MoneyV2! }
 type OrderConnection { pageInfo: PageInfo! nodes: [Order!]! }
 type Order implements Node {
-  id: ID! name: String! updatedAt: DateTime! totalPriceSet: MoneyBag! refunds(first: Int): [Refund!]!
+  id: ID! name: String! updatedAt: DateTime! cancelledAt: DateTime cancelReason: OrderCancelReason
+  totalPriceSet: MoneyBag! refunds(first: Int): [Refund!]!
 }
 type Return implements Node { id: ID! }
 type Refund implements Node {
@@ -100,7 +102,7 @@ def connection(entries: Sequence[Any], first: int, after: str | None) -> Json:
 
 
 def _updated(order: Order, refunds: Sequence[StoreRefund]) -> datetime:
-    moments = [order.ordered_at, order.issued_at, *(one.created_at for one in refunds)]
+    moments = [order.ordered_at, order.issued_at, order.shop_cancelled_at, *(one.created_at for one in refunds)]
     return max(at for at in moments if at)
 
 
@@ -110,6 +112,8 @@ def _order(order: Order, updated_at: datetime, refunds: Sequence[StoreRefund]) -
         "id": f"gid://shopify/Order/{order.order_id}",
         "name": order.order_name,
         "updatedAt": _iso(updated_at),
+        "cancelledAt": _iso(order.shop_cancelled_at) if order.shop_cancelled_at else None,
+        "cancelReason": "CUSTOMER" if order.shop_cancelled_at else None,
         "totalPriceSet": money(total, order.currency),
         "refunds": lambda _info, **_: [_refund(one) for one in sorted(refunds, key=_created)],
     }

@@ -13,6 +13,7 @@ from random import Random
 from khaos_swap_assets.sandbox import unpaid
 from khaos_swap_assets.sandbox.scenarios import in_order
 from khaos_swap_assets.sandbox.storefront_books import LIVE, ON, is_processed, refund_id, subject_of
+from khaos_swap_assets.sandbox.storefront_cancelled import cancel_orders, unreturned
 from khaos_swap_assets.sandbox.world import Order, Payment, Plant, Rma, RmaLine, StoreRefund, World
 
 SHARE = 0.0085
@@ -43,6 +44,7 @@ def connect(world: World, *, is_live: bool = False) -> None:
             _two_of_one_order(world, clean)
         elif clean:
             _script(world, clean.pop(), script)
+    cancel_orders(world)
 
 
 def _script(world: World, rma: Rma, script: str) -> None:
@@ -84,11 +86,7 @@ def _is_of_one_unit(rma: Rma, order: Order) -> bool:
 
 def _stray(world: World, rng: Random) -> None:
     """Goodwill for an order that nobody returned anything of."""
-    returned = {rma.order_id for rma in world.rmas.values()} | {one.order_id for one in world.store_refunds.values()}
-    names = {name for rma in world.rmas.values() for name in (rma.order_name, *_originals(rma))}
-    order = rng.choice(
-        [one for one in world.orders.values() if {one.order_id, one.order_name}.isdisjoint(returned | names)]
-    )
+    order = rng.choice(unreturned(world))
     at = order.ordered_at + timedelta(days=1)
     number, pence = f"9199{order.order_id[-9:]}", rng.randint(300, 1500)
     payment = Payment(
@@ -108,10 +106,6 @@ def _stray(world: World, rng: Random) -> None:
     )
     world.store_refunds[number] = refund
     world.plants.append(Plant("refund_without_return", refund=subject_of(refund), why="goodwill, nothing came back"))
-
-
-def _originals(rma: Rma) -> list[str]:
-    return [line.original_order_name for line in rma.lines]
 
 
 def _unread_returns(world: World) -> None:

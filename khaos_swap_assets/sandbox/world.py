@@ -86,6 +86,7 @@ class Order:
     issued_at: datetime | None = None
     is_cancelled: bool = False
     changed_at: datetime | None = None
+    shop_cancelled_at: datetime | None = None
 
 
 @dataclass
@@ -250,6 +251,7 @@ class Plant:
     why: str = ""
     refund: str = ""
     record: str = ""
+    order: str = ""
     is_nameless: bool = False
 
 

@@ -15,7 +15,7 @@ import psycopg
 
 from khaos_swap_assets.adapters.errors import VendorError
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store import imports, queues, refunds, returns, setbacks, worklist
+from khaos_swap_assets.adapters.store import cancellations, imports, queues, refunds, returns, setbacks, worklist
 from khaos_swap_assets.adapters.store.postings import SEARCH
 from khaos_swap_assets.stages import isolating, refusing
 from khaos_swap_assets.stages.credit_notes.allocation import due_customers
@@ -92,7 +92,9 @@ def _changed_in_storefront(tools: Toolbox, now: datetime) -> str:
     sweep = tools.open_storefront().changed_since(since)
     with tools.store() as conn:
         changed = refunds.changed(conn, sweep.refunds)
-    return f"{len(changed)} refunds changed" if changed else ""
+        stopped = cancellations.unknown(conn, sweep.cancelled)
+    told = [f"{len(changed)} refunds changed"] * bool(changed) + [f"{len(stopped)} orders cancelled"] * bool(stopped)
+    return ", ".join(told)
 
 
 def _is_polled(conn: psycopg.Connection, settings: Settings, now: datetime) -> bool:

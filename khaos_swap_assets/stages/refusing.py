@@ -38,6 +38,7 @@ SEARCHES = "Khaos ExportOrderStatusEx by customer"
 ORDERS = "Khaos ExportOrders"
 NOTES = "Khaos ExportOrders by Credit Note"
 COMPANIES = "Khaos GetCompanyInfo"
+CANCELLATIONS = "Khaos ExportOrderStatusEx of cancelled orders"
 STOREFRONT = "Storefront refunds"
 
 MANDATORY = (SWAP_LIST, STATUSES, SEARCHES)

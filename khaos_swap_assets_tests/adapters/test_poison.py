@@ -30,7 +30,7 @@ from khaos_swap_assets.adapters.store import catalogue, khaos_faults, notes, ref
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import orders as order_store
 from khaos_swap_assets.adapters.store import stock as levels
-from khaos_swap_assets.adapters.storefront.records import ReadRefund
+from khaos_swap_assets.adapters.storefront.records import ReadRefund, RefundSweep
 from khaos_swap_assets.adapters.storefront.wire import read_refund
 from khaos_swap_assets.adapters.swap.records import ReadReturn, RowFault
 from khaos_swap_assets.adapters.swap.wire import read_row
@@ -166,7 +166,7 @@ def test_no_field_of_a_refund_stops_the_others(database: Database) -> None:
     good = list({one.record.refund_id: one for one in read if isinstance(one, ReadRefund)}.values())
     faults = list({one.row_hash: one for one in read if isinstance(one, RowFault)}.values())
     refunds.save(database, good, NOW)
-    refunds.save_faults(database, faults, good, NOW)
+    refunds.save_faults(database, RefundSweep(tuple(good), tuple(faults), len(read), 1), NOW)
     assert len(faults) > 150
     assert database.execute("SELECT count(*) FROM storefront.refunds").fetchone() == (len(good),)
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS, kinds_about
+from khaos_swap_assets.domain.goods.cancellations import OPEN_KIND, SENT_KIND
 from khaos_swap_assets.domain.judging.conditions import RULES
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.judging.goods_conditions import GOODS_RULES
@@ -284,6 +285,8 @@ def test_every_return_kind_has_a_rule_and_a_row_of_each_sort() -> None:
         "credit_note_unallocated",
         "record_unreadable",
         "differences_systematic",
+        OPEN_KIND,
+        SENT_KIND,
     }
     others |= {*kinds_about("money"), *kinds_about("work"), *kinds_about("vat")} - {*RULES}
     of_no_rule = {"credit_note_missing", "credit_note_ambiguous"}

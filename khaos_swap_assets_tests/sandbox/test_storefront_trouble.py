@@ -45,7 +45,7 @@ def test_the_month_is_as_large_and_has_the_same_other_trouble_as_without_a_shop(
     bare, world = build(2, 60), connected(2)
     assert len(world.rmas) == len(bare.rmas)
     instead = {number for number, script in world.money_scripts.items() if script == INSTEAD}
-    others = [plant for plant in world.plants if plant.kind not in KINDS]
+    others = [plant for plant in world.plants if plant.kind not in KINDS and not plant.order]
     assert others == [one for one in bare.plants if one.kind != CLOSED and one.rma not in instead]
 
 
@@ -105,3 +105,16 @@ def test_a_kept_world_remembers_its_money(tmp_path: Path) -> None:
     assert again
     assert (again.store_refunds, again.money_scripts) == (world.store_refunds, world.money_scripts)
     assert settle(again) == []
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_shop_cancels_orders_of_every_fate_and_both_sides_say_so(seed: int) -> None:
+    world = connected(seed, 200)
+    cancelled = {one.order_name: one for one in world.orders.values() if one.shop_cancelled_at}
+    told = {plant.order: plant.kind for plant in planted(world) if plant.order}
+    fates = {told.get(name, "stopped"): one for name, one in cancelled.items()}
+    assert fates.keys() == {"stopped", "cancelled_order_open", "cancelled_order_sent"}
+    assert fates["stopped"].is_cancelled
+    assert (fates["cancelled_order_open"].stage_id, fates["cancelled_order_open"].issued_at) == (12, None)
+    assert fates["cancelled_order_sent"].issued_at
+    assert cancelled.keys().isdisjoint({rma.order_name for rma in world.rmas.values()})

@@ -193,6 +193,7 @@ class Khaos:
     absent: set[str] = field(default_factory=set)
     refuses: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
+    stages: dict[str, int] = field(default_factory=dict)
     asked: list[tuple[str, Any]] = field(default_factory=list)
 
     def sell(self, *orders: SalesOrder) -> None:
@@ -255,7 +256,7 @@ class Khaos:
 
         orders = [one for one in self.orders if is_asked(one.customer_code, one.associated_ref)]
         return StatusFeed(
-            [_status(order) for order in orders],
+            [replace(_status(order), stage_id=self.stages.get(order.so_code)) for order in orders],
             [self._shown(note) for note in self.notes.values() if is_asked(note.customer_code, note.associated_ref)],
             [note for note in self.cancelled.values() if is_asked(note.customer_code, note.associated_ref)],
             list(self.faults),

@@ -27,7 +27,8 @@ class StockLevel(NamedTuple):
 class OrderStatus:
     """One Sales Order of the status feed; ``stock_codes`` are (Stock Code, quantity) over its live invoices.
 
-    ``invoiced_on`` is the day of its first issued invoice, None while there is none.
+    ``invoiced_on`` is the day of its first issued invoice, None while there is none; ``stage_id`` that of the furthest
+    invoice which is still open, where none is of the furthest of all.
     """
 
     so_code: str
@@ -40,6 +41,7 @@ class OrderStatus:
     items_gross_pence: int
     delivery_gross_pence: int
     stock_codes: tuple[tuple[str, int], ...] = ()
+    stage_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,16 @@ def _order(row: etree._Element) -> OrderStatus:
         items_gross_pence=wire.money(row, "ITEMS_TOTAL", currency),
         delivery_gross_pence=_delivery(row, "DELIVERY_TOTAL", currency),
         stock_codes=_sent(row),
+        stage_id=_open_stage(row),
     )
+
+
+def _open_stage(row: etree._Element) -> int | None:
+    """The stage of the furthest open invoice; where none is open, of the furthest."""
+    live = _live_invoices(row)
+    stages = [stage for one in live if not _is_issued(one) and (stage := _stage(one)) is not None]
+    stages = stages or [max(stage, ISSUED_STAGE) for one in live if (stage := _stage(one)) is not None]
+    return max(stages, default=None)
 
 
 def _note(row: etree._Element) -> CreditNote:

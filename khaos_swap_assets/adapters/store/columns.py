@@ -186,6 +186,13 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "closed_by": "Who or what closed it",
         "close_reason": "Why it was closed",
     },
+    "recon.cancellations": {
+        "progress": "How far Khaos is: not_found, waiting, picking, sent or cancelled",
+        "so_codes": "Codes of its Sales Orders in Khaos",
+        "stage_id": "Stage of the furthest invoice in Khaos, by Khaos's own number",
+        "asked_at": "When Khaos was last asked, UTC",
+        "next_ask_at": "When it is to be asked again, UTC; empty where nothing can change any more",
+    },
     "storefront.refunds": {
         "refund_id": "The storefront's id of the refund",
         "return_ref": "Return that the storefront names with the refund; empty where none",

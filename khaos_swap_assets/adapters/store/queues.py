@@ -127,6 +127,7 @@ _REASONS = (
         "SELECT 1 FROM recon.decisions WHERE ended_at IS NULL AND decision = 'waived' AND until_at <= %(now)s",
     ),
     ("refund to judge", "SELECT 1 FROM storefront.refunds WHERE judge_at <= %(now)s"),
+    ("cancelled order to look at", "SELECT 1 FROM recon.cancellations WHERE next_ask_at <= %(now)s"),
     ("orders to read", f"SELECT 1 FROM khaos.wanted_orders WHERE state = 'waiting' AND {NOT_PAUSED}"),
 )
 LOOK = f"SELECT CASE {' '.join(f'WHEN EXISTS ({query}) THEN %({n})s' for n, (_, query) in enumerate(_REASONS))} END"

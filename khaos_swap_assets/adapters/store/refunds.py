@@ -16,8 +16,8 @@ import psycopg
 from psycopg.rows import dict_row
 
 from khaos_swap_assets.adapters.store import bulk
-from khaos_swap_assets.adapters.storefront.records import ReadRefund
-from khaos_swap_assets.adapters.swap.records import RowFault
+from khaos_swap_assets.adapters.storefront.records import ReadRefund, RefundSweep
+from khaos_swap_assets.adapters.storefront.wire import cancelled_subject
 from khaos_swap_assets.domain.refunds.payments import Refund, RefundLine, Transaction
 from khaos_swap_assets.domain.refunds.sale_rates import ForeignPayment
 
@@ -95,17 +95,16 @@ def save(conn: psycopg.Connection, read: Sequence[ReadRefund], now: datetime) ->
     bulk.copy_rows(conn, "storefront.refund_lines", ("refund_id", "position", *LINE), lines)
 
 
-def save_faults(
-    conn: psycopg.Connection, faults: Sequence[RowFault], read: Sequence[ReadRefund], now: datetime
-) -> None:
-    """Record refunds that could not be read; the fault of one that was read since is over."""
-    subjects = [f"refund {one.record.refund_id}" for one in read]
+def save_faults(conn: psycopg.Connection, read: RefundSweep, now: datetime) -> None:
+    """Record what could not be read; the fault of a refund or cancelled order that was read since is over."""
+    subjects = [f"refund {one.record.refund_id}" for one in read.refunds]
+    subjects += [cancelled_subject(one.order_name) for one in read.cancelled]
     conn.execute(
         "UPDATE storefront.unreadable SET resolved_at = %s WHERE resolved_at IS NULL AND subject = ANY(%s)",
         (now, subjects),
     )
     columns = ("row_hash", "subject", "reason", "first_seen_at", "last_seen_at", "resolved_at")
-    rows = [(one.row_hash, one.subject, one.reason, now, now, None) for one in faults]
+    rows = [(one.row_hash, one.subject, one.reason, now, now, None) for one in read.faults]
     if rows:
         bulk.upsert(conn, "storefront.unreadable", columns, ["row_hash"], rows)
 

@@ -25,9 +25,10 @@ from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.adapters.storefront import queries
 from khaos_swap_assets.adapters.storefront.bucket import Bucket, number_of
 from khaos_swap_assets.adapters.storefront.records import ReadRefund, RefundSweep
-from khaos_swap_assets.adapters.storefront.wire import read_refund
+from khaos_swap_assets.adapters.storefront.wire import read_cancelled, read_refund
 from khaos_swap_assets.adapters.swap.raw import cleaned
 from khaos_swap_assets.adapters.swap.records import RowFault
+from khaos_swap_assets.domain.goods.cancellations import CancelledOrder
 
 MAX_PAGES = 10_000
 MAX_BYTES = 10 * 1024 * 1024
@@ -69,10 +70,16 @@ class StorefrontClient:
         refunds: dict[str, ReadRefund] = {}
         faults: dict[str, RowFault] = {}
         refused: dict[str, str] = {}
+        cancelled: dict[str, CancelledOrder] = {}
         orders = pages = 0
         for page in self._pages(wanted):
             pages, orders = pages + 1, orders + len(page)
             for order in page:
+                match read_cancelled(order):
+                    case CancelledOrder() as one:
+                        cancelled[one.order_id] = one
+                    case RowFault() as fault:
+                        faults[fault.row_hash] = fault
                 try:
                     found = [read_refund(order, raw) for raw in self._whole(order)]
                 except PermanentError as error:
@@ -83,8 +90,9 @@ class StorefrontClient:
         if len(refused) == orders >= HOPELESS:
             raise PermanentError(f"the storefront tells the refunds of none of {orders} orders: {refused.popitem()[1]}")
         return RefundSweep(
-            refunds=tuple(refunds.values()), faults=tuple(faults.values()), orders=orders, pages=pages, refused=refused
-        )
+            refunds=tuple(refunds.values()), faults=tuple(faults.values()), orders=orders, pages=pages,
+            refused=refused, cancelled=tuple(cancelled.values()),
+        )  # fmt: skip
 
     def scopes(self) -> frozenset[str]:
         """What the access token may read."""

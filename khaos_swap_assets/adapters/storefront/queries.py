@@ -21,7 +21,7 @@ _LISTS = " ".join(f"{name}(first: $nested) {{ {_PAGE} nodes {{ {fields} }} }}" f
 ORDERS = (
     "query Refunds($first: Int!, $after: String, $nested: Int!, $filter: String!) { "
     f"orders(first: $first, after: $after, sortKey: UPDATED_AT, query: $filter) {{ {_PAGE} "
-    f"nodes {{ id name updatedAt totalPriceSet {_MONEY} refunds {{ "
+    f"nodes {{ id name updatedAt cancelledAt cancelReason totalPriceSet {_MONEY} refunds {{ "
     f"id createdAt return {{ id }} totalRefundedSet {_MONEY} {_LISTS} }} }} }} }}"
 )
 """Orders by date of update, the oldest first, each with all of its refunds."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from khaos_swap_assets.adapters.swap.records import RowFault
+from khaos_swap_assets.domain.goods.cancellations import CancelledOrder
 from khaos_swap_assets.domain.refunds.payments import Refund
 
 
@@ -22,9 +23,10 @@ class ReadRefund:
 
 @dataclass(frozen=True, slots=True)
 class RefundSweep:
-    """What one reading gave: each refund once, refunds at fault, and how many orders and pages were seen.
+    """What one reading gave: each refund once, what is at fault, and how many orders and pages were seen.
 
-    ``refused``: by name and id of an order, why the storefront does not tell its refunds.
+    ``refused``: by name and id of an order, why the storefront does not tell its refunds. ``cancelled``: those of the
+    orders that the shop cancelled.
     """
 
     refunds: tuple[ReadRefund, ...]
@@ -32,3 +34,4 @@ class RefundSweep:
     orders: int
     pages: int
     refused: Mapping[str, str] = field(default_factory=dict)
+    cancelled: tuple[CancelledOrder, ...] = ()

@@ -1,6 +1,6 @@
-"""One refund of the storefront's JSON becomes a domain record, or a fault that names everything wrong with it.
+"""A refund or a cancelled order of the storefront's JSON becomes a record, or a fault that names all that is wrong.
 
-Belongs here: field names of the Admin GraphQL API, money and dates of one refund. Stays out: paging (``client``).
+Belongs here: field names of the Admin GraphQL API, money and dates of one of them. Stays out: paging (``client``).
 Money is taken in the presentment currency, which is the customer's; amounts are decimal text and become minor units.
 An unknown kind, status or gateway is kept as it is. Of an order its id, name and total are kept.
 """
@@ -18,6 +18,7 @@ from khaos_swap_assets.adapters.swap import dates
 from khaos_swap_assets.adapters.swap.raw import cleaned, content_hash
 from khaos_swap_assets.adapters.swap.records import RowFault
 from khaos_swap_assets.adapters.swap.values import MOST_LINES, MOST_PENCE, MOST_UNITS
+from khaos_swap_assets.domain.goods.cancellations import CancelledOrder
 from khaos_swap_assets.domain.money.amounts import to_pence
 from khaos_swap_assets.domain.refunds.payments import Refund, RefundLine, Transaction
 
@@ -90,6 +91,27 @@ def read_refund(order: Json, raw: object) -> ReadRefund | RowFault:
         subject = f"refund {tail(node.get('id'))}" if tail(node.get("id")) else of_order
         return RowFault(texts.subject(subject), content_hash(node), tuple(dict.fromkeys(reading.faults)))
     return ReadRefund(record, content_hash([_name(order), order.get("totalPriceSet"), node]))
+
+
+def read_cancelled(raw: Json) -> CancelledOrder | RowFault | None:
+    """When and why the shop cancelled an order; None where it did not."""
+    order, reading = cleaned(raw), _Reading()
+    at = reading.moment(order, "cancelledAt", "")
+    if at is None and not reading.faults:
+        return None
+    total_pence, currency = reading.money(order, "totalPriceSet", "")
+    order_id, name = reading.number(order, "id", ""), reading.key(_name(order), "name")
+    reason = reading.key(order.get("cancelReason"), "cancelReason")
+    if reading.faults or at is None:
+        return RowFault(cancelled_subject(_name(order)), content_hash(order), tuple(dict.fromkeys(reading.faults)))
+    return CancelledOrder(
+        order_id=order_id, order_name=name, cancelled_at=at, reason=reason, total_pence=total_pence, currency=currency
+    )
+
+
+def cancelled_subject(order_name: str) -> str:
+    """How a fault names a cancelled order."""
+    return texts.subject(f"cancelled order {order_name}")
 
 
 def _refund(reading: _Reading, order: Json, node: Json) -> Refund:

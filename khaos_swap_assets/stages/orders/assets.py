@@ -1,16 +1,23 @@
-"""The assets of Khaos's documents: Sales Orders and Credit Notes as Khaos shows them.
+"""The assets of Khaos's documents: Sales Orders and Credit Notes as Khaos shows them, and orders that were cancelled.
 
-Belongs here: ``khaos/sales_orders``, ``khaos/credit_notes`` and what they show. Stays out: reading (``sync``) and our
-own documents (``stages.credit_notes``).
+Belongs here: ``khaos/sales_orders``, ``khaos/credit_notes``, ``reconciliation/cancellations`` and what they show. Stays
+out: reading (``sync``, ``cancellations``) and our own documents (``stages.credit_notes``).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
 
 import dagster as dg
+import psycopg
 
-from khaos_swap_assets.adapters.store import orders
+from khaos_swap_assets.adapters.store import cancellations, orders
+from khaos_swap_assets.domain.goods.cancellations import OPEN_KIND, SENT_KIND, stage_words
+from khaos_swap_assets.domain.money.amounts import format_money
+from khaos_swap_assets.stages.checking import exceptions_check
+from khaos_swap_assets.stages.orders.cancellations import follow_cancellations
 from khaos_swap_assets.stages.orders.sync import sync_orders
-from khaos_swap_assets.stages.presenting import keys, owned, table_metadata
+from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, asset, keys, owned, table_metadata
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 ORDERS = dg.AssetKey(["khaos", "sales_orders"])
@@ -61,3 +68,71 @@ def khaos_documents(toolbox: dg.ResourceParam[Toolbox]) -> Iterator[dg.Materiali
                 **table_metadata(conn, "khaos.credit_notes", "changed_at"),
             },
         )
+
+
+NOT_CONNECTED = (
+    "No storefront is connected, so nobody says which orders were cancelled. Set KHAOS_SWAP_STOREFRONT_URL to have "
+    "every cancelled order followed until Khaos stops it."
+)
+
+
+@asset(
+    "reconciliation/cancellations",
+    deps="storefront/refunds khaos/sales_orders swap/returns",
+    **owned("reconciliation", "operations", "ours"),
+    description="Orders that the shop cancelled, followed in Khaos until their Sales Orders are cancelled there too, "
+    "or their goods have left. Times are UTC, totals are pence of the customer's currency.",
+)
+def reconciliation_cancellations(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
+    """Ask Khaos about cancelled orders whose end is not known."""
+    followed = follow_cancellations(toolbox)
+    with toolbox.store() as conn:
+        found = {f"orders_{how}": count for how, count in cancellations.counts(conn).items()}
+        shown = {**_race(conn), **table_metadata(conn, "recon.cancellations", "asked_at")}
+    told = {} if toolbox.settings.storefront.is_connected else {"witness": dg.MetadataValue.md(NOT_CONNECTED)}
+    return dg.MaterializeResult(
+        metadata={
+            "asked": followed.asked,
+            "still_open_in_khaos": followed.still_open,
+            "sent_all_the_same": followed.sent,
+            **found,
+            **told,
+            **shown,
+        }
+    )
+
+
+def _race(conn: psycopg.Connection) -> dict[str, dg.MetadataValue]:
+    """The race between the shop's word and the warehouse: what it has not won yet, the newest first."""
+    rows = [_raced(row) for row in cancellations.race(conn, WORST_ROWS)]
+    return {"race": as_table(rows)} if rows else {}
+
+
+def _raced(row: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "order": row["order_name"],
+        "cancelled_at": f"{row['cancelled_at']:%Y-%m-%d %H:%M}",
+        "sales_order": ", ".join(row["so_codes"]),
+        "khaos": stage_words(row["stage_id"]),
+        "seen_at": f"{row['asked_at']:%Y-%m-%d %H:%M}",
+        "value": format_money(row["total_pence"], row["currency"]),
+        "return": "known" if row["has_return"] else "none",
+    }
+
+
+def _told(conn: psycopg.Connection, _now: datetime) -> dict[str, dg.MetadataValue]:
+    counted = cancellations.counts(conn)
+    return {f"orders_{how}": dg.MetadataValue.int(count) for how, count in counted.items()}
+
+
+no_cancelled_order_is_being_picked = exceptions_check(
+    "no_cancelled_order_is_being_picked",
+    "reconciliation/cancellations",
+    [OPEN_KIND, SENT_KIND],
+    "Every order that the connected shop cancelled is cancelled in Khaos too, or its goods are expected back. Without "
+    "a storefront nobody says which orders were cancelled, and it proves nothing.",
+    _told,
+)
+
+ASSETS = [khaos_documents, reconciliation_cancellations]
+CHECKS = [no_cancelled_order_is_being_picked]

@@ -93,6 +93,7 @@ every_kept_unit_is_known = exceptions_check(
     "Of every refunded unit it is known whether the customer keeps it, and what is kept can be credited.",
 )
 
+ASSETS = [stock_levels, stock_adjustments]
 CHECKS = [
     every_sellable_unit_is_back_in_stock,
     no_damaged_unit_is_saleable,

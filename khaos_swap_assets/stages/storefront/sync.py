@@ -16,7 +16,7 @@ import psycopg
 
 from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store import findings, goodwill, refunds, setbacks, worklist
+from khaos_swap_assets.adapters.store import cancellations, findings, goodwill, refunds, setbacks, worklist
 from khaos_swap_assets.adapters.store.refunds import Orders
 from khaos_swap_assets.adapters.storefront.records import RefundSweep
 from khaos_swap_assets.domain.judging.money_conditions import (
@@ -59,7 +59,8 @@ def sync_refunds(tools: Toolbox) -> SyncedRefunds:
     with tools.store() as conn:
         fresh = refunds.changed(conn, sweep.refunds)
         refunds.save(conn, fresh, now)
-        refunds.save_faults(conn, sweep.faults, sweep.refunds, now)
+        cancellations.save(conn, sweep.cancelled, now)
+        refunds.save_faults(conn, sweep, now)
         if since:
             _keep_refusals(conn, sweep, refusal, again, now)
         if since and refusal is None:
@@ -92,6 +93,7 @@ def _read(tools: Toolbox, since: datetime, again: Sequence[str]) -> tuple[Refund
         orders=sum(sweep.orders for sweep in sweeps),
         pages=sum(sweep.pages for sweep in sweeps),
         refused={name: reason for sweep in sweeps for name, reason in sweep.refused.items()},
+        cancelled=tuple({one.order_id: one for sweep in sweeps for one in sweep.cancelled}.values()),
     ), None
 
 

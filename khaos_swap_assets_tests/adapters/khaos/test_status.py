@@ -76,6 +76,7 @@ ORDER = OrderStatus(
     items_gross_pence=16998,
     delivery_gross_pence=495,
     stock_codes=(("FELL", 2),),
+    stage_id=70,
 )
 NOTE = CreditNote(
     credit_note_code="CN1",
@@ -291,3 +292,22 @@ def test_a_note_cancelled_meanwhile_is_no_note_any_more() -> None:
 
 def test_a_blank_answer_is_an_empty_feed() -> None:
     assert status.read_statuses(None) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("invoices", "stage_id"),
+    [
+        (invoice("12"), 12),
+        (invoice("9") + invoice("13"), 13),
+        (invoice("70", issue="04/11/2025") + invoice("9"), 9),
+        (invoice("70", issue="04/11/2025") + invoice("71", issue="04/11/2025"), 71),
+        (invoice("14", issue="04/11/2025"), 70),
+        (invoice("1") + invoice("12"), 12),
+        (invoice("1"), None),
+        ("", None),
+    ],
+)
+def test_the_stage_of_an_order_is_that_of_its_furthest_open_invoice(invoices: str, stage_id: int | None) -> None:
+    found = one(row(invoices=invoices))
+    assert isinstance(found, OrderStatus)
+    assert found.stage_id == stage_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from khaos_swap_assets.adapters.store import refunds
 from khaos_swap_assets.adapters.store.refunds import Orders
-from khaos_swap_assets.adapters.storefront.records import ReadRefund
+from khaos_swap_assets.adapters.storefront.records import ReadRefund, RefundSweep
 from khaos_swap_assets.adapters.swap.records import RowFault
 from khaos_swap_assets.domain.refunds.payments import Refund
 from khaos_swap_assets_tests.domain.payments import a_payment, a_refund, a_refund_line
@@ -117,16 +118,20 @@ def test_a_link_outlives_another_reading(database: Database) -> None:
     assert database.execute("SELECT return_id, judge_at FROM storefront.refunds").fetchone() == ("R1", LATER)
 
 
+def a_sweep(read: Sequence[ReadRefund] = (), faults: Sequence[RowFault] = ()) -> RefundSweep:
+    return RefundSweep(tuple(read), tuple(faults), 1, 1)
+
+
 def test_a_fault_is_over_once_its_refund_is_read(database: Database) -> None:
     faults = [RowFault("refund F1", "h1", ("no date", "no total")), RowFault("refund F2", "h2", ("no date",))]
-    refunds.save_faults(database, faults, [], NOW)
-    refunds.save_faults(database, [], read(a_refund("F1")), LATER)
+    refunds.save_faults(database, a_sweep(faults=faults), NOW)
+    refunds.save_faults(database, a_sweep(read(a_refund("F1"))), LATER)
     query = "SELECT subject, reason, resolved_at FROM storefront.unreadable ORDER BY 1"
     assert database.execute(query).fetchall() == [
         ("refund F1", "no date; no total", LATER),
         ("refund F2", "no date", None),
     ]
-    refunds.save_faults(database, faults[:1], [], LATER)
+    refunds.save_faults(database, a_sweep(faults=faults[:1]), LATER)
     assert [row[2] for row in database.execute(query)] == [None, None]
 
 

@@ -19,6 +19,7 @@ from khaos_swap_assets_tests.adapters.storefront.shop import (
     error,
     line,
     listed,
+    money,
     order,
     page,
     payment,
@@ -68,6 +69,15 @@ def test_a_refund_at_fault_loses_only_itself() -> None:
     sweep = client_of(Shop([page([order(1, refund(1), broken, None)])])).changed_since(MOMENT)
     assert [one.record.refund_id for one in sweep.refunds] == ["1"]
     assert [one.subject for one in sweep.faults] == ["refund 2", "refund of order #LX1"]
+
+
+def test_cancelled_orders_come_with_the_refunds_and_one_at_fault_loses_only_itself() -> None:
+    said = {"cancelledAt": "2026-03-01T09:59:00Z", "cancelReason": None, "totalPriceSet": money("5.00")}
+    bad = order(2, refund(2)) | said | {"totalPriceSet": None}
+    sweep = client_of(Shop([page([order(1, refund(1)) | said, bad, order(3)])])).changed_since(MOMENT)
+    assert [one.order_name for one in sweep.cancelled] == ["#LX1"]
+    assert [one.subject for one in sweep.faults] == ["cancelled order #LX2"]
+    assert [one.record.refund_id for one in sweep.refunds] == ["1", "2"]
 
 
 def test_a_refund_that_is_read_twice_counts_once() -> None:

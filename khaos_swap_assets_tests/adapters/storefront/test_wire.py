@@ -9,8 +9,9 @@ import pytest
 
 from khaos_swap_assets.adapters.storefront.queries import ORDERS
 from khaos_swap_assets.adapters.storefront.records import ReadRefund
-from khaos_swap_assets.adapters.storefront.wire import read_refund, tail
+from khaos_swap_assets.adapters.storefront.wire import read_cancelled, read_refund, tail
 from khaos_swap_assets.adapters.swap.records import RowFault
+from khaos_swap_assets.domain.goods.cancellations import CancelledOrder
 from khaos_swap_assets.domain.refunds.payments import Refund
 from khaos_swap_assets_tests.adapters.storefront.shop import line, listed, money, order, payment, refund
 
@@ -149,6 +150,32 @@ def test_a_change_of_any_figure_changes_the_hash() -> None:
 )
 def test_the_number_of_a_global_id(gid: object, number: str) -> None:
     assert tail(gid) == number
+
+
+CANCELLED = {"cancelledAt": "2026-03-01T09:59:00Z", "cancelReason": "CUSTOMER", "totalPriceSet": money("42.50")}
+
+
+def test_an_order_is_cancelled_when_the_shop_says_so() -> None:
+    assert read_cancelled(order(1)) is None
+    at = datetime(2026, 3, 1, 9, 59, tzinfo=UTC)
+    assert read_cancelled(order(1) | CANCELLED) == CancelledOrder("1", "#LX1", at, "CUSTOMER", 4250, "GBP")
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"cancelledAt": "yesterday"}, "cancelledAt: "),
+        ({"cancelledAt": 7}, "cancelledAt: "),
+        ({"cancelReason": ["x"]}, "cancelReason: is no text"),
+        ({"totalPriceSet": None}, "totalPriceSet: holds no presentmentMoney"),
+        ({"id": None}, "id: is no id"),
+    ],
+)
+def test_a_cancelled_order_that_cannot_be_read_is_told(changes: dict[str, Any], reason: str) -> None:
+    found = read_cancelled(order(1) | CANCELLED | changes)
+    assert isinstance(found, RowFault)
+    assert found.subject == "cancelled order #LX1"
+    assert found.reasons[0].startswith(reason)
 
 
 def test_nothing_personal_is_asked_for() -> None:

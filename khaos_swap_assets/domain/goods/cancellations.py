@@ -1,0 +1,103 @@
+"""An order that was cancelled in the shop, and how far Khaos is with it: is somebody still picking it?
+
+Belongs here: the records, the stages of a Khaos invoice in words, and what is trouble. Stays out: reading either side
+(``adapters``) and when to ask again (``stages.orders.cancellations``). Source: contracts/khaos.md §4.1, §7.7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from khaos_swap_assets.domain.exceptions.catalogue import Problem
+from khaos_swap_assets.domain.money.periods import LONDON
+
+Progress = Literal["not_found", "waiting", "picking", "sent", "cancelled"]
+FINAL: tuple[Progress, ...] = ("sent", "cancelled")
+"""Nothing that Khaos does changes these: the goods have left, or never will."""
+
+ISSUED = 70
+STAGES = {
+    9: "released",
+    10: "staging",
+    11: "waiting for payment",
+    12: "picking",
+    13: "packing",
+    14: "shipping",
+    15: "printing invoices",
+    16: "waiting to be issued",
+    17: "waiting for its date",
+    18: "waiting for stock",
+    19: "on hold",
+    20: "processing",
+    21: "on hold for terms",
+}
+BEING_PICKED = frozenset({12, 13, 14, 15, 16, 20})
+OPEN_KIND, SENT_KIND = "cancelled_order_open", "cancelled_order_sent"
+
+
+@dataclass(frozen=True, slots=True)
+class CancelledOrder:
+    """An order that the shop cancelled: when (UTC), why in the shop's word, and its total in pence of ``currency``."""
+
+    order_id: str
+    order_name: str
+    cancelled_at: datetime
+    reason: str
+    total_pence: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderProgress:
+    """How far Khaos is with a cancelled order. ``so_codes``: its Sales Orders; ``stage_id`` of the furthest invoice."""
+
+    progress: Progress
+    so_codes: tuple[str, ...] = ()
+    stage_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderStage:
+    """What Khaos shows of one Sales Order; ``stage_id`` of its furthest live invoice, None where it has none."""
+
+    so_code: str
+    is_cancelled: bool
+    stage_id: int | None
+
+
+def progress_of(orders: Collection[OrderStage]) -> OrderProgress:
+    """How far the Sales Orders of one reference are; what can still be stopped counts before what has left."""
+    codes = tuple(sorted(one.so_code for one in orders))
+    live = [one for one in orders if not one.is_cancelled]
+    if not live:
+        return OrderProgress("cancelled" if codes else "not_found", codes)
+    open_ = [one for one in live if (one.stage_id or 0) < ISSUED]
+    furthest = max((one.stage_id or 0 for one in open_ or live), default=0) or None
+    if not open_:
+        return OrderProgress("sent", codes, furthest)
+    return OrderProgress("picking" if furthest in BEING_PICKED else "waiting", codes, furthest)
+
+
+def problems_of(order: CancelledOrder, found: OrderProgress, *, has_return: bool) -> Iterator[Problem]:
+    """What is trouble with it now; goods that left are none once a return of the order is known."""
+    where = f"Sales Order {', '.join(found.so_codes)}"
+    why = f" ({order.reason.lower()})" if order.reason else ""
+    since = f"cancelled in the shop on {order.cancelled_at.astimezone(LONDON):%Y-%m-%d at %H:%M}{why}"
+    if found.progress in ("waiting", "picking"):
+        yield _problem(OPEN_KIND, order, f"{since}, and {where} is still open in Khaos: {stage_words(found.stage_id)}")
+    if found.progress == "sent" and not has_return:
+        yield _problem(SENT_KIND, order, f"{since}, and {where} was sent all the same")
+
+
+def stage_words(stage_id: int | None) -> str:
+    """The stage of an invoice in words; an unknown one by its number."""
+    if stage_id is None:
+        return "not invoiced"
+    return "sent" if stage_id >= ISSUED else STAGES.get(stage_id, f"stage {stage_id}")
+
+
+def _problem(kind: str, order: CancelledOrder, message: str) -> Problem:
+    return Problem(kind, order.order_name, message, money_at_risk_pence=order.total_pence, currency=order.currency)
