@@ -17,7 +17,7 @@ from time import monotonic
 
 from khaos_swap_assets.adapters.errors import HouseError, SettingsError
 from khaos_swap_assets.adapters.store import mark
-from khaos_swap_assets.demo import environment
+from khaos_swap_assets.demo import environment, people
 from khaos_swap_assets.demo.environment import DAGSTER, OURS, Place
 from khaos_swap_assets.demo.once import month_before
 from khaos_swap_assets.running import processes, supervisor
@@ -33,18 +33,22 @@ ENVIRONMENT_FILE = "environment.json"
 SANDBOX_PORT, GATEWAY_PORT = 8800, 8700
 RETURNS = 120
 BETWEEN_LOOKS = {"KHAOS_SWAP_KHAOS_POLL_MINUTES": "1", "KHAOS_SWAP_KHAOS_STOCK_MINUTES": "1"}
+MEMBERS_FILE = "KHAOS_SWAP_DOOR_MEMBERS_FILE"
 Say = Callable[[str], None]
 
 GUIDE = """
 Khaos Swap demo is up after {seconds:.0f} s. Everything here is invented; nothing leaves this machine.
 
-  Dagster UI          {ui}
-    lineage           {ui}/asset-groups
-    runs              {ui}/runs                 the sensor new_returns launches them by itself
-    sensors           {ui}/automation
-    checks            {ui}/assets/reconciliation/returns?view=checks
-    month end         {ui}/assets/reconciliation/month_end
-    open exceptions   {ui}/assets/reconciliation/exceptions
+  The desk            {ui}                   one click signs you in as one of these:
+    {people}
+
+  Dagster UI          {ui}/dagster
+    lineage           {ui}/dagster/asset-groups
+    runs              {ui}/dagster/runs         the sensor new_returns launches them by itself
+    sensors           {ui}/dagster/automation
+    checks            {ui}/dagster/assets/reconciliation/returns?view=checks
+    month end         {ui}/dagster/assets/reconciliation/month_end
+    open exceptions   {ui}/dagster/assets/reconciliation/exceptions
   Gateway             {gateway}/docs        webhooks, inspections, the Khaos channel's endpoints
   Sandbox, both sides {sandbox}/docs        GET /admin/truth says what trouble was planted
 
@@ -95,7 +99,7 @@ def _play(visit: Visit, place: Place, ground: Ground, ui: Listen, greet: Callabl
     env = environment.settings_of(
         place, period_start=month_before(post_from), post_from=post_from, is_live=True, storefront=visit.storefront
     )
-    env |= BETWEEN_LOOKS
+    env |= BETWEEN_LOOKS | {MEMBERS_FILE: str(people.write_members(place.folder))}
     _note_environment(place.folder, env)
     orphans = Orphans(place.postgres.url(DAGSTER), env, place.folder)
     children = [
@@ -159,6 +163,7 @@ def _guide(place: Place, port: int, seconds: float) -> str:
         gateway=place.gateway_url,
         sandbox=place.sandbox_url,
         folder=place.folder,
+        people=people.in_words(),
         seconds=seconds,
         program=_program(),
     )

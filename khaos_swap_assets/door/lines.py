@@ -16,7 +16,7 @@ from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.door.keeping import Doorkeeper
 
 LOOK_SECONDS = 15.0
-GOING_AWAY = 1008
+OVER = 1008
 """Close code of RFC 6455: the other side broke a rule of ours; here, its sign-in is over."""
 
 
@@ -28,7 +28,7 @@ async def keep(app: ASGIApp, keeper: Doorkeeper, key: str, scope: Scope, receive
         await asyncio.wait({talk, watch}, return_when=asyncio.FIRST_COMPLETED)
         if not talk.done():
             with contextlib.suppress(RuntimeError):
-                await send({"type": "websocket.close", "code": GOING_AWAY})
+                await send({"type": "websocket.close", "code": OVER})
             talk.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await talk

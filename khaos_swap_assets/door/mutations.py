@@ -1,7 +1,7 @@
-"""Writes that somebody without the act ``run`` sends to Dagster: Dagster itself refuses them, and we log who tried.
+"""Writes that somebody without the act ``run`` sends to Dagster: refused here, logged, and refused by Dagster too.
 
-Belongs here: seeing that a query writes. Stays out: refusing it, which Dagster's read-only workspace
-does (``ui.webserver``).
+Belongs here: seeing that a query writes. Stays out: the read-only workspace that such a member has, which refuses
+what was not seen here (``ui.webserver``): two locks, since Dagster asks for a permission write by write.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import logging
 
 from graphql import GraphQLError, OperationDefinitionNode, OperationType, parse
 from graphql.language import FieldNode
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from khaos_swap_assets.domain.desk.members import Member
@@ -25,13 +26,13 @@ OF_THE_PAGE = frozenset({"logTelemetry", "setNuxSeen"})
 
 
 class ReadersOnly:
-    """Before Dagster's app: a query of somebody who may not run is read first, and a write in it is logged."""
+    """Before Dagster's app: a query of somebody who may not run is read first, and goes no further if it writes."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand on what it is given."""
+        """Refuse and log, or hand on."""
         member: Member | None = scope.get("state", {}).get("member")
         if scope["type"] == "http" and scope["method"] == "POST" and member is not None and not member.may("run"):
             try:
@@ -41,8 +42,16 @@ class ReadersOnly:
                 return
             if names := written(body):
                 LOG.warning("refused Dagster's %s of %s: a role that may run is needed", ", ".join(names), member.name)
+                await _denied()(scope, receive, send)
+                return
             receive = forms.again(body, receive)
         await self._app(scope, receive, send)
+
+
+def _denied() -> Response:
+    """An answer that Dagster's page shows as what it is."""
+    reason = "Your roles let you look and change nothing here."
+    return JSONResponse({"data": None, "errors": [{"message": reason}]}, 403)
 
 
 def written(body: bytes) -> list[str]:
@@ -53,10 +62,9 @@ def written(body: bytes) -> list[str]:
     except (ValueError, TypeError, KeyError, GraphQLError, RecursionError):
         return []
     names = {
-        field.name.value
+        field.name.value if isinstance(field, FieldNode) else "..."
         for one in document.definitions
         if isinstance(one, OperationDefinitionNode) and one.operation is OperationType.MUTATION
         for field in one.selection_set.selections
-        if isinstance(field, FieldNode)
     }
     return sorted(names - OF_THE_PAGE)[:MOST_NAMED]

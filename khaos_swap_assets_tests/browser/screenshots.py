@@ -16,10 +16,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 from playwright.sync_api import Page, ViewportSize
 
+from khaos_swap_assets.door.gate import DAGSTER
 from khaos_swap_assets_tests.browser.chromium import open_browser
+from khaos_swap_assets_tests.running import ask_dagster, signed_in
 
 FOLDER = Path(__file__).parents[2] / "docs" / "img"
 SETTLES, PATIENCE = 3_000, 60_000
@@ -37,8 +38,11 @@ Shoot = Callable[[Page, str], None]
 
 def take(addresses: Mapping[str, str], folder: Path) -> list[Path]:
     """Take every picture from the service that it shows (``ui`` or ``gateway``); the files written."""
+    addresses = {**addresses, "ui": f"{addresses['ui']}{DAGSTER}"}
     with _without_new_runs(addresses["ui"]), open_browser() as browser:
         page = browser.new_page()
+        door = addresses["ui"].removesuffix(DAGSTER)
+        page.context.add_cookies([{"name": name, "value": key, "url": door} for name, key in signed_in(door).items()])
         page.goto(f"{addresses['ui']}/runs")
         page.get_by_text("Hide navigation").click()
         return [_shot(page, addresses, folder / name) for name in SHOTS]
@@ -88,8 +92,7 @@ def _without_new_runs(ui: str) -> Iterator[None]:
 
 
 def _ask(ui: str, query: str, **variables: object) -> dict[str, Any]:
-    answer = httpx.post(f"{ui}/graphql", json={"query": query, "variables": variables}, timeout=60).raise_for_status()
-    return dict(answer.json()["data"])
+    return ask_dagster(ui.removesuffix(DAGSTER), query, DAGSTER, **variables)
 
 
 def lineage(page: Page, ui: str) -> None:

@@ -11,8 +11,9 @@ import psutil
 import pytest
 
 from khaos_swap_assets.demo.live import environment_of as demo_environment
+from khaos_swap_assets.door.gate import DAGSTER
 from khaos_swap_assets.running.processes import free_port
-from khaos_swap_assets_tests.running import Call, House, fair, runs, runs_of, until
+from khaos_swap_assets_tests.running import Call, House, fair, runs, runs_of, signed_in, until
 
 pytestmark = pytest.mark.long
 
@@ -53,12 +54,16 @@ def test_it_shows_work_by_itself_and_can_be_asked(
     demo: House, port: int, folder: Path, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert demo.is_up(UP), demo.said()
-    assert until(lambda: runs_of(port, "sync", "SUCCESS"), PATIENCE), runs(port)
-    assert httpx.get(f"http://127.0.0.1:{port}/asset-groups").is_success
+    assert until(lambda: syncs(port, "SUCCESS"), PATIENCE), runs(port, DAGSTER)
+    url = f"http://127.0.0.1:{port}"
+    assert httpx.get(f"{url}{DAGSTER}/asset-groups").status_code == 401
+    assert httpx.get(f"{url}{DAGSTER}/asset-groups", cookies=signed_in(url, "Vera")).is_success
+    assert "Vera (viewer), Carl (cx)" in demo.said()
     monkeypatch.chdir(folder)
     listed = call("--demo", "exceptions", "list", **LIVE)
     assert listed.returncode == 0, listed.stderr
     assert "sku_unknown" in listed.stdout
+    assert call("--demo", "users", "list", **LIVE).stdout.count("finance") == 2
     ready = call("--demo", "preflight", **LIVE)
     assert ready.returncode == 0, ready.stdout
     assert "ready for post" in ready.stdout
@@ -69,18 +74,18 @@ def test_killed_without_warning_it_starts_again_on_the_same_data_and_ends_whole(
     demo: House, port: int, folder: Path
 ) -> None:
     assert demo.is_up(UP), demo.said()
-    assert runs_of(port, "sync", "SUCCESS")
+    assert syncs(port, "SUCCESS")
     lost = until(lambda: kill_the_code_server(demo, port), PATIENCE, every=0.05)
     assert lost
-    assert until(lambda: lost in runs_of(port, "sync", "FAILURE"), PATIENCE), runs(port)
+    assert until(lambda: lost in syncs(port, "FAILURE"), PATIENCE), runs(port, DAGSTER)
     assert until(lambda: demo.said().count("code-server: ready") == 2, PATIENCE), demo.said()
 
     kill_the_postmaster(folder)
     assert until(lambda: "the database answers again" in demo.said(), PATIENCE), demo.said()
     ready = f"{demo_environment(folder / '.khaos-swap-demo')['KHAOS_SWAP_GATEWAY_PUBLIC_URL']}/readyz"
     assert until(lambda: httpx.get(ready).is_success, PATIENCE)
-    done = len(runs_of(port, "sync", "SUCCESS"))
-    assert until(lambda: len(runs_of(port, "sync", "SUCCESS")) > done, PATIENCE), runs(port)
+    done = len(syncs(port, "SUCCESS"))
+    assert until(lambda: len(syncs(port, "SUCCESS")) > done, PATIENCE), runs(port, DAGSTER)
 
     assert demo.end(signal.SIGINT) < fair(15)
     assert demo.process.returncode == 0
@@ -88,9 +93,13 @@ def test_killed_without_warning_it_starts_again_on_the_same_data_and_ends_whole(
     assert demo.said().rstrip().endswith("everything is stopped")
 
 
+def syncs(port: int, status: str) -> list[str]:
+    return runs_of(port, "sync", status, DAGSTER)
+
+
 def kill_the_code_server(demo: House, port: int) -> str:
     """Kill it once a sync has begun; the run's id, or nothing while there is none."""
-    begun = runs_of(port, "sync", "STARTED")
+    begun = syncs(port, "STARTED")
     for process in psutil.Process(demo.process.pid).children() if begun else []:
         if "grpc" in process.cmdline():
             process.kill()
