@@ -34,6 +34,7 @@ def require_live(settings: Settings, environ: Mapping[str, str]) -> None:
         *_missing(settings),
         *_addresses(settings),
         *_carried(settings),
+        *_accounts(settings),
         *_different(settings),
         *_parts(settings),
         *_begun(settings),
@@ -154,6 +155,28 @@ def _carried(settings: Settings) -> Iterator[str]:
             yield f"{PREFIX}{name}: holds nothing but spaces"
         elif ":" in text and name in BASIC_USERS:
             yield f"{PREFIX}{name}: must hold no colon, at which Basic auth ends the user"
+
+
+def _accounts(settings: Settings) -> Iterator[str]:
+    """A provider of accounts is named whole, or not at all; over http anybody on the way could sign in."""
+    for name in ("MICROSOFT", "GOOGLE"):
+        given = {
+            part: getattr(settings.door, f"{name}_{part}".lower()) for part in ("ISSUER", "CLIENT_ID", "CLIENT_SECRET")
+        }
+        texts = {part: one.get_secret_value() if isinstance(one, SecretStr) else one for part, one in given.items()}
+        if not texts["CLIENT_ID"]:
+            continue
+        for part in [part for part, text in texts.items() if not text.strip()]:
+            yield f"{PREFIX}DOOR_{name}_{part}: is required where {PREFIX}DOOR_{name}_CLIENT_ID is set"
+        if texts["ISSUER"].strip() and (reason := _wrong_issuer(texts["ISSUER"])):
+            yield f"{PREFIX}DOOR_{name}_ISSUER: {reason}"
+        if not settings.door.members_file:
+            yield f"{PREFIX}DOOR_MEMBERS_FILE: is required for accounts: its groups say who has which role"
+
+
+def _wrong_issuer(url: str) -> str:
+    is_open = urlsplit(url).scheme == "http" and urlsplit(url).hostname not in LOOPBACK
+    return _wrong_url(url) or ("must be https" if is_open else "")
 
 
 def _different(settings: Settings) -> Iterator[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from khaos_swap_assets.adapters.settings_money import PREFIX
@@ -25,6 +25,14 @@ class DoorSettings(BaseSettings):
     )
     idle_minutes: int = Field(120, ge=5, le=1440, description="Minutes without a request until a sign-in ends")
     longest_hours: int = Field(12, ge=1, le=168, description="Hours until a sign-in ends, however busy")
+    microsoft_issuer: str = Field(
+        "", description="Issuer of your Microsoft directory, https://login.microsoftonline.com/TENANT/v2.0"
+    )
+    microsoft_client_id: str = Field("", description="Application (client) id; empty: no Microsoft accounts")
+    microsoft_client_secret: SecretStr = Field(SecretStr(""), description="Secret of that application")
+    google_issuer: str = Field("https://accounts.google.com", description="Issuer of Google accounts")
+    google_client_id: str = Field("", description="OAuth client id; empty: no Google accounts")
+    google_client_secret: SecretStr = Field(SecretStr(""), description="Secret of that client")
 
 
 class DeskSettings(BaseSettings):

@@ -22,6 +22,7 @@ from khaos_swap_assets.adapters.errors import StoreError
 from khaos_swap_assets.adapters.members import Roster
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.door import showing
+from khaos_swap_assets.door.account_routes import account_routes
 from khaos_swap_assets.door.gate import ALIVE, DAGSTER, Gate
 from khaos_swap_assets.door.keeping import Doorkeeper
 from khaos_swap_assets.door.keys import Cookies
@@ -51,7 +52,8 @@ def door_app(
     pool = Pool(connect)
     keeper = Doorkeeper(pool, roster, settings.door, clock, is_demo=is_demo)
     cookies = Cookies(settings.webserver_public_url.strip().lower().startswith("https:"))
-    own = _own_pages([*sign_in_routes(keeper, cookies), *pages], pool)
+    accounts = account_routes(keeper, cookies, settings.webserver_public_url)
+    own = _own_pages([*sign_in_routes(keeper, cookies), *accounts, *pages], pool)
     return Guard(Gate(_Split(ReadersOnly(dagster), own), keeper, cookies), settings.webserver_public_url, DAGSTER)
 
 

@@ -49,6 +49,11 @@ class Cookies:
         """Name of the cookie of a browser that is about to sign in."""
         return self._name("visit")
 
+    @property
+    def account(self) -> str:
+        """Name of the cookie of a browser that went to a provider of accounts."""
+        return self._name("account")
+
     def read(self, connection: HTTPConnection, name: str) -> str:
         """The key that a browser sent under a name; empty where it sent none or what can be none of ours."""
         found = connection.cookies.get(name, "")
@@ -59,7 +64,7 @@ class Cookies:
 
         A session's key comes along when somebody follows a link to us; what is only for our own forms does not.
         """
-        same_site: Literal["lax", "strict"] = "lax" if name == self.session else "strict"
+        same_site: Literal["lax", "strict"] = "strict" if name == self.visit else "lax"
         answer.set_cookie(name, key, path="/", secure=self.is_secure, httponly=True, samesite=same_site)
 
     def take_back(self, answer: Response, name: str) -> None:

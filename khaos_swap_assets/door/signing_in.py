@@ -23,6 +23,7 @@ SIGN_OUT = "/sign-out"
 OWN_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]{0,2000}")
 FAULTS = {
     "wrong": (401, "Name or password is wrong."),
+    "no role": (403, "Your account has no role here. Ask whoever keeps the members file."),
     "too often": (429, "Too many attempts. Wait a quarter of an hour, then try again."),
 }
 
@@ -38,13 +39,13 @@ def sign_in_routes(keeper: Doorkeeper, cookies: Cookies) -> Sequence[BaseRoute]:
     async def by_password(request: Request) -> Response:
         given = await forms.fields_of(request)
         name, password = given.get("name", ""), given.get("password", "")
-        entry = await run_in_threadpool(keeper.by_password, name, password, _address(request))
-        return await _admitted(request, keeper, cookies, entry, given.get("next", ""))
+        entry = await run_in_threadpool(keeper.by_password, name, password, address_of_sender(request))
+        return await admitted(request, keeper, cookies, entry, given.get("next", ""))
 
     async def by_one_click(request: Request) -> Response:
         given = await forms.fields_of(request)
-        entry = await run_in_threadpool(keeper.by_one_click, given.get("name", ""), _address(request))
-        return await _admitted(request, keeper, cookies, entry, given.get("next", ""))
+        entry = await run_in_threadpool(keeper.by_one_click, given.get("name", ""), address_of_sender(request))
+        return await admitted(request, keeper, cookies, entry, given.get("next", ""))
 
     one_click = [Route(f"{SIGN_IN}/demo", by_one_click, methods=["POST"])] if keeper.is_demo else []
     return [
@@ -81,8 +82,11 @@ def _left(cookies: Cookies) -> Response:
     return answer
 
 
-async def _admitted(request: Request, keeper: Doorkeeper, cookies: Cookies, entry: Admission, wanted: str) -> Response:
-    """A new key for whoever is in: one that was known before signing in opens nothing."""
+async def admitted(request: Request, keeper: Doorkeeper, cookies: Cookies, entry: Admission, wanted: str) -> Response:
+    """On to the page that was ``wanted``, or back to the sign-in page with what is wrong.
+
+    Whoever is in gets a new key: one that was known before signing in opens nothing.
+    """
     if entry.denied is not None:
         status, fault = FAULTS[entry.denied]
         return _sign_in_page(request, keeper, cookies, wanted, fault, status)
@@ -99,10 +103,12 @@ def _sign_in_page(
     visit = cookies.read(request, cookies.visit) or new_key()
     demo = [row for row in keeper.roster.members.values() if keeper.is_demo]
     values = {"title": "Sign in", "fault": fault, "csrf": csrf_of(visit), "next": own_path(wanted), "demo": demo}
+    values["accounts"] = keeper.providers
     answer = showing.page("sign_in", status, **values)
     cookies.hand_out(answer, cookies.visit, visit)
     return answer
 
 
-def _address(request: Request) -> str:
+def address_of_sender(request: Request) -> str:
+    """From where a request comes, for the log and the count of attempts."""
     return request.client.host if request.client else "nowhere"

@@ -115,6 +115,8 @@ MISPLACED = [
     ("DATABASE_URL", "mysql of mine", "is no PostgreSQL URL"),
     ("GATEWAY_PUBLIC_URL", "khaos-swap.example", "is no http or https URL"),
     ("WEBSERVER_PUBLIC_URL", "ui.example", "is no http or https URL"),
+    ("DOOR_GOOGLE_CLIENT_ID", "id", "DOOR_GOOGLE_CLIENT_SECRET: is required where KHAOS_SWAP_DOOR_GOOGLE_CLIENT_ID is"),
+    ("DOOR_MICROSOFT_CLIENT_ID", "id", "DOOR_MICROSOFT_ISSUER: is required where KHAOS_SWAP_DOOR_MICROSOFT_CLIENT_ID"),
     ("GATEWAY_PORT", "3000", "is KHAOS_SWAP_WEBSERVER_PORT too"),
     ("GATEWAY_TRUSTED_PROXIES", "*", "each must be an IP address or a network"),
     ("GATEWAY_TRUSTED_PROXIES", "10.0.0.1,", "each must be an IP address or a network"),

@@ -108,7 +108,12 @@ def behind_the_door(folder: Path) -> Iterator[Behind]:
 
 @contextmanager
 def open_door(
-    behind: Behind, database_url: str, *, is_demo: bool = False, settings: Settings | None = None
+    behind: Behind,
+    database_url: str,
+    *,
+    is_demo: bool = False,
+    settings: Settings | None = None,
+    roster: Roster | None = None,
 ) -> Iterator[Place]:
     """Serve a door before a Dagster."""
     clock, found = Clock(), settings or Settings()
@@ -118,7 +123,7 @@ def open_door(
         behind.app,
         desk_routes(reach),
         connect=lambda: lending.lend(database_url),
-        roster=Roster(MEMBERS),
+        roster=roster or Roster(MEMBERS),
         settings=found,
         clock=clock,
         is_demo=is_demo,
