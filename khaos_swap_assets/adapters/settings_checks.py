@@ -146,6 +146,10 @@ def _carried(settings: Settings) -> Iterator[str]:
         "INSPECTION_TOKEN": settings.inspection_token,
         "INSPECTION_TOKEN_PREVIOUS": settings.inspection_token_previous,
         "STOREFRONT_ACCESS_TOKEN": settings.storefront.access_token,
+        "DOOR_MICROSOFT_CLIENT_ID": settings.door.microsoft_client_id,
+        "DOOR_MICROSOFT_CLIENT_SECRET": settings.door.microsoft_client_secret,
+        "DOOR_GOOGLE_CLIENT_ID": settings.door.google_client_id,
+        "DOOR_GOOGLE_CLIENT_SECRET": settings.door.google_client_secret,
     }
     for name, given in carried.items():
         text = given.get_secret_value() if isinstance(given, SecretStr) else given
@@ -159,19 +163,16 @@ def _carried(settings: Settings) -> Iterator[str]:
 
 def _accounts(settings: Settings) -> Iterator[str]:
     """A provider of accounts is named whole, or not at all; over http anybody on the way could sign in."""
-    for name in ("MICROSOFT", "GOOGLE"):
-        given = {
-            part: getattr(settings.door, f"{name}_{part}".lower()) for part in ("ISSUER", "CLIENT_ID", "CLIENT_SECRET")
-        }
-        texts = {part: one.get_secret_value() if isinstance(one, SecretStr) else one for part, one in given.items()}
-        if not texts["CLIENT_ID"]:
-            continue
-        for part in [part for part, text in texts.items() if not text.strip()]:
-            yield f"{PREFIX}DOOR_{name}_{part}: is required where {PREFIX}DOOR_{name}_CLIENT_ID is set"
-        if texts["ISSUER"].strip() and (reason := _wrong_issuer(texts["ISSUER"])):
+    door = settings.door
+    microsoft = (door.microsoft_issuer, door.microsoft_client_id, door.microsoft_client_secret)
+    google = (door.google_issuer, door.google_client_id, door.google_client_secret)
+    for name, (issuer, client, secret) in {"MICROSOFT": microsoft, "GOOGLE": google}.items():
+        if issuer.strip() and (reason := _wrong_issuer(issuer)):
             yield f"{PREFIX}DOOR_{name}_ISSUER: {reason}"
-        if not settings.door.members_file:
-            yield f"{PREFIX}DOOR_MEMBERS_FILE: is required for accounts: its groups say who has which role"
+        is_whole = bool(issuer.strip() and secret.get_secret_value() and door.members_file)
+        if client == client.strip() != "" and not is_whole:
+            needed = f"{PREFIX}DOOR_{name}_ISSUER, {PREFIX}DOOR_{name}_CLIENT_SECRET and {PREFIX}DOOR_MEMBERS_FILE"
+            yield f"{PREFIX}DOOR_{name}_CLIENT_ID: needs {needed} too"
 
 
 def _wrong_issuer(url: str) -> str:

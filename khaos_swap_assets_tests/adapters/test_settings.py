@@ -115,8 +115,12 @@ MISPLACED = [
     ("DATABASE_URL", "mysql of mine", "is no PostgreSQL URL"),
     ("GATEWAY_PUBLIC_URL", "khaos-swap.example", "is no http or https URL"),
     ("WEBSERVER_PUBLIC_URL", "ui.example", "is no http or https URL"),
-    ("DOOR_GOOGLE_CLIENT_ID", "id", "DOOR_GOOGLE_CLIENT_SECRET: is required where KHAOS_SWAP_DOOR_GOOGLE_CLIENT_ID is"),
-    ("DOOR_MICROSOFT_CLIENT_ID", "id", "DOOR_MICROSOFT_ISSUER: is required where KHAOS_SWAP_DOOR_MICROSOFT_CLIENT_ID"),
+    ("DOOR_GOOGLE_ISSUER", "http://accounts.example", "must be https"),
+    ("DOOR_GOOGLE_CLIENT_ID", "id ", "HTTP headers cannot carry"),
+    ("DOOR_GOOGLE_CLIENT_SECRET", "a secret\n", "HTTP headers cannot carry"),
+    ("DOOR_MICROSOFT_ISSUER", "tenant", "is no http or https URL"),
+    ("DOOR_MICROSOFT_CLIENT_ID", "  ", "holds nothing but spaces"),
+    ("DOOR_MICROSOFT_CLIENT_SECRET", "a secret ", "HTTP headers cannot carry"),
     ("GATEWAY_PORT", "3000", "is KHAOS_SWAP_WEBSERVER_PORT too"),
     ("GATEWAY_TRUSTED_PROXIES", "*", "each must be an IP address or a network"),
     ("GATEWAY_TRUSTED_PROXIES", "10.0.0.1,", "each must be an IP address or a network"),
@@ -235,6 +239,14 @@ def test_every_malformed_setting_is_told_at_once(load: Set) -> None:
 def test_every_misplaced_setting_is_told_at_once(load: Set) -> None:
     wrong = {name: value for name, value, _ in MISPLACED if name != "KHAOS_REASON_SELLABLE"}
     assert names_of(lines_of(load, **wrong)) == set(wrong)
+
+
+@pytest.mark.parametrize("name", ["GOOGLE", "MICROSOFT"])
+def test_a_provider_of_accounts_is_named_whole(load: Set, name: str) -> None:
+    (line,) = lines_of(load, **{f"DOOR_{name}_CLIENT_ID": "id"})
+    prefix = f"KHAOS_SWAP_DOOR_{name}"
+    needed = f"{prefix}_ISSUER, {prefix}_CLIENT_SECRET and KHAOS_SWAP_DOOR_MEMBERS_FILE"
+    assert line == f"{prefix}_CLIENT_ID: needs {needed} too"
 
 
 def test_plain_http_to_this_machine_is_fine(load: Set) -> None:
