@@ -44,7 +44,11 @@ class Provider:
 def providers_of(settings: DoorSettings) -> list[Provider]:
     """The providers that the settings name."""
     google = Provider(
-        "google", "Google", settings.google_issuer, settings.google_client_id, settings.google_client_secret
+        name="google",
+        title="Google",
+        issuer=settings.google_issuer,
+        client_id=settings.google_client_id,
+        client_secret=settings.google_client_secret,
     )
     microsoft = Provider(
         name="microsoft",
