@@ -59,8 +59,7 @@ def _decide(kind: DecisionKind) -> Run:
             decision=kind, subject=subject, object=other, decided_by=person.by, reason=person.reason, decided_at=now
         )
         told = deciding.decide(conn, wish, now=now)
-        if choice.because:
-            desk_decisions.remember(conn, kind, subject, choice.because)
+        desk_decisions.remember(conn, kind, subject, row, choice.because)
         return told
 
     return run

@@ -74,7 +74,7 @@ def queue(reach: DeskReach, request: Request) -> Response:
     with reach.store() as conn:
         rows = desk_lists.page(conn, wanted, place_asked(request), ON_A_PAGE + 1, now)
         sums = desk_lists.sums(conn, replace(wanted, shows="both"), now)
-        put_off = desk_lists.sums(conn, replace(wanted, shows="put off"), now)
+        put_off = desk_lists.put_off(conn, wanted, now)
         kinds, read = desk_lists.kinds_open(conn, wanted.owner), as_of(conn, now)
     shown = rows[:ON_A_PAGE]
     further = urlencode({**asked(wanted), "after": written(shown[-1].place)}) if len(rows) > ON_A_PAGE else ""
@@ -84,7 +84,7 @@ def queue(reach: DeskReach, request: Request) -> Response:
         wanted=wanted,
         rows=with_deadline(shown),
         total=sum(one.count for one in sums),
-        put_off=sum(one.count for one in put_off),
+        put_off=put_off,
         acts=[(name, act.title) for name, act in ACTS.items() if member.may(act.may)],
         all_picked=request.query_params.get("pick") == "page",
         here=urlencode([pair for pair in request.query_params.multi_items() if pair[0] != "pick"]),

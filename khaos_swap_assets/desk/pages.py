@@ -13,6 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -82,6 +83,13 @@ def kind_words(kind: str) -> str:
     return " ".join([words[0] if words[0].isupper() else words[0].capitalize(), *words[1:]])
 
 
+def coded(text: str) -> Markup:
+    """A text of the catalogue with its `commands` set apart; all of it is escaped."""
+    parts = text.split("`")
+    marked = [Markup("<code>{}</code>").format(part) if at % 2 else escape(part) for at, part in enumerate(parts)]
+    return Markup("").join(marked) if len(parts) % 2 else escape(text)
+
+
 def counted(count: int, name: str) -> str:
     """``1 exception``, ``2,000 exceptions``."""
     return f"{count:,} {name}" if count == 1 else f"{count:,} {name}s"
@@ -114,6 +122,7 @@ def _environment() -> Environment:
         "day": lambda moment: day_words(moment.astimezone(LONDON).date()),
         "words": kind_words,
         "team": team_of,
+        "coded": coded,
         "sentence": lambda text: text[:1].upper() + text[1:],
         "counted": counted,
         "slug": in_address,

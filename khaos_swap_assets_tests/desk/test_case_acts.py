@@ -59,6 +59,7 @@ def test_a_match_is_accepted_and_taken_back(ann: Visitor, near: Town) -> None:
     assert "What changes The Credit Note becomes the return's" in text
     assert offered(ann, path) == ["CN9|R1"]
     assert choose(ann, case, "link", "CN9|R1").status_code == 303
+    assert "Credit Notes nearby" not in ann.text(f"/exceptions/{case[0]}")
     near.sync()
     assert links(near) == [("CN9", "R1", "person")]
     taken = ann.post(f"/decisions/{last_decision(near)}/take-back", {"reason": "it was another's"})

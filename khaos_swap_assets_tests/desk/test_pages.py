@@ -12,6 +12,7 @@ from khaos_swap_assets.adapters.errors import StoreError
 from khaos_swap_assets.adapters.store import desk_lists
 from khaos_swap_assets.cli.postings import Reach
 from khaos_swap_assets.cli.returns import returns_app
+from khaos_swap_assets.desk.pages import coded
 from khaos_swap_assets_tests.desk.rows import opens
 from khaos_swap_assets_tests.desk.visiting import Visitor, said
 from khaos_swap_assets_tests.lending import lend
@@ -140,3 +141,15 @@ def test_the_style_is_our_own(ann: Visitor) -> None:
     page = ann.get("/").text
     assert re.findall(r'(?:src|href|action)="(https?:)?//', page) == []
     assert "<script" not in page
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("run `khaos-swap up` now", "run <code>khaos-swap up</code> now"),
+        ("`<b>` & <i>", "<code>&lt;b&gt;</code> &amp; &lt;i&gt;"),
+        ("one ` alone <b>", "one ` alone &lt;b&gt;"),
+    ],
+)
+def test_a_command_is_set_apart_and_everything_escaped(text: str, shown: str) -> None:
+    assert str(coded(text)) == shown

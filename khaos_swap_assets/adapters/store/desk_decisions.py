@@ -149,11 +149,12 @@ def suggestion(conn: psycopg.Connection[Any], return_id: str, sku: str) -> Sugge
         ).fetchone()
 
 
-def remember(conn: psycopg.Connection[Any], decision: str, subject: str, because: str) -> None:
-    """Keep by which rule, or in spite of which clause, a standing decision was suggested."""
+def remember(conn: psycopg.Connection[Any], decision: str, subject: str, row: CaseRow, because: str) -> None:
+    """Keep at which case a standing decision was made, and by which rule or in spite of which clause, if any."""
     conn.execute(
-        "UPDATE recon.decisions SET told = %s WHERE decision = %s AND subject = %s AND ended_at IS NULL",
-        (because, decision, subject),
+        "UPDATE recon.decisions SET told = %s, exception_id = %s "
+        "WHERE decision = %s AND subject = %s AND ended_at IS NULL",
+        (because, row.exception_id, decision, subject),
     )
 
 

@@ -8,7 +8,7 @@ before, never at a count, so the thousandth costs what the first does. Money is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -153,6 +153,17 @@ def kinds_open(conn: psycopg.Connection[Any], owner: str) -> list[tuple[str, int
         "GROUP BY 1 ORDER BY 2 DESC, 1".encode(),
         {"owner": owner},
     ).fetchall()
+
+
+def put_off(conn: psycopg.Connection[Any], wanted: QueueFilter, now: datetime) -> int:
+    """How many of what is wanted are put off."""
+    row = conn.execute(
+        "SELECT count(*) FROM recon.decisions d JOIN recon.exceptions e USING (exception_id) "
+        "WHERE d.decision = 'snoozed' AND d.ended_at IS NULL AND d.until_at > %(now)s "
+        f"AND d.money_at_risk_pence = e.money_at_risk_pence AND {_where(replace(wanted, shows='both'))}".encode(),
+        _values(wanted, now),
+    ).fetchone()
+    return int(row[0]) if row else 0
 
 
 _OF_A_WORD: Mapping[str, str] = {

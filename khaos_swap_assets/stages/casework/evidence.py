@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store import drafts, notes, returns
+from khaos_swap_assets.adapters.store import drafts, links, notes, returns
 from khaos_swap_assets.adapters.store.desk_case import CaseRow
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
@@ -62,7 +62,8 @@ class Evidence:
 
 def evidence_of(conn: Conn, settings: Settings, policy: CreditNotePolicy, row: CaseRow, now: datetime) -> Evidence:
     """The evidence of an exception at ``now``; empty for one about neither a return nor a Credit Note."""
-    loose = [one for one in notes.in_force(conn, [row.credit_note_code]) if row.credit_note_code]
+    codes = [row.credit_note_code] if row.credit_note_code else []
+    loose = notes.in_force(conn, [] if links.owner_of(conn, codes) else codes)
     found = [facts for facts, _ in gather(conn, settings, policy, [row.return_id])] if row.return_id else []
     if not found:
         return Evidence(near=tuple(_near(conn, loose)))

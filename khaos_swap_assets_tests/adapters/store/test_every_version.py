@@ -53,6 +53,7 @@ IN_TABLE: Mapping[tuple[str, str], str] = {
     ("recon.imports", "kind"): "credit-notes",
     ("recon.residuals", "refused_by"): "",
     ("recon.decisions", "decision"): "waived",
+    ("recon.cancellations", "progress"): "waiting",
 }
 GIVEN_UP = {("recon.reconciliation", f"gap_{leg}_pence") for leg in ("value", "missing", "extra")}
 """What a version took away for good; nothing else may go."""
