@@ -1,15 +1,16 @@
 """Orders of an invented month that the shop cancelled: stopped in time, still being picked, or sent all the same.
 
 Belongs here: choosing orders that nobody returns, and telling both sides, with the truth of it. Stays out: refunds
-(``storefront_trouble``). No money moves: what the customer paid was only reserved.
+(``storefront_trouble``). The shop pays all back at once, and no return asks for that.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
-from khaos_swap_assets.sandbox.world import Order, Plant, RmaLine, World
+from khaos_swap_assets.sandbox.storefront_books import subject_of
+from khaos_swap_assets.sandbox.world import Order, Payment, Plant, RmaLine, StoreRefund, World
 
 SHARE = 0.0085
 PICKING, ISSUED = 12, 70
@@ -25,12 +26,37 @@ def cancel_orders(world: World) -> None:
     rng.shuffle(latest)
     for order, fate in zip(latest, FATES * each, strict=False):
         order.shop_cancelled_at = order.ordered_at + timedelta(minutes=rng.randint(5, 90))
-        _meet(world, order, fate)
+        pence = sum(line.gross_pence for line in order.lines) + order.delivery_gross_pence
+        paid = pay_back(world, order, f"9177{order.order_id[-9:]}", pence, order.shop_cancelled_at)
+        _meet(world, order, fate, paid)
 
 
-def _meet(world: World, order: Order, fate: str) -> None:
+def pay_back(world: World, order: Order, number: str, pence: int, at: datetime) -> StoreRefund:
+    """A refund of an order in one payment, of which no return tells."""
+    payment = Payment(
+        transaction_id=f"{number}1",
+        gateway="shopify_payments",
+        amount_pence=pence,
+        currency=order.currency,
+        processed_at=at,
+    )
+    refund = StoreRefund(
+        refund_id=number,
+        order_id=order.order_id,
+        order_name=order.order_name,
+        currency=order.currency,
+        created_at=at,
+        payments=[payment],
+    )
+    world.store_refunds[number] = refund
+    return refund
+
+
+def _meet(world: World, order: Order, fate: str, paid: StoreRefund) -> None:
+    """What Khaos made of it; where the goods left, the books hold a sale that nobody paid for."""
     if fate == "sent":
         world.plants.append(Plant("cancelled_order_sent", order=order.order_name, why="it left all the same"))
+        world.plants.append(Plant("refund_without_return", refund=subject_of(paid), why="its order was sent"))
         return
     order.issued_at = None
     if fate == "stopped":

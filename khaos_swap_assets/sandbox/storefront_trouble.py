@@ -13,8 +13,8 @@ from random import Random
 from khaos_swap_assets.sandbox import unpaid
 from khaos_swap_assets.sandbox.scenarios import in_order
 from khaos_swap_assets.sandbox.storefront_books import LIVE, ON, is_processed, refund_id, subject_of
-from khaos_swap_assets.sandbox.storefront_cancelled import cancel_orders, unreturned
-from khaos_swap_assets.sandbox.world import Order, Payment, Plant, Rma, RmaLine, StoreRefund, World
+from khaos_swap_assets.sandbox.storefront_cancelled import cancel_orders, pay_back, unreturned
+from khaos_swap_assets.sandbox.world import Order, Plant, Rma, RmaLine, World
 
 SHARE = 0.0085
 KINDS = {
@@ -88,23 +88,7 @@ def _stray(world: World, rng: Random) -> None:
     """Goodwill for an order that nobody returned anything of."""
     order = rng.choice(unreturned(world))
     at = order.ordered_at + timedelta(days=1)
-    number, pence = f"9199{order.order_id[-9:]}", rng.randint(300, 1500)
-    payment = Payment(
-        transaction_id=f"{number}1",
-        gateway="shopify_payments",
-        amount_pence=pence,
-        currency=order.currency,
-        processed_at=at,
-    )
-    refund = StoreRefund(
-        refund_id=number,
-        order_id=order.order_id,
-        order_name=order.order_name,
-        currency=order.currency,
-        created_at=at,
-        payments=[payment],
-    )
-    world.store_refunds[number] = refund
+    refund = pay_back(world, order, f"9199{order.order_id[-9:]}", rng.randint(300, 1500), at)
     world.plants.append(Plant("refund_without_return", refund=subject_of(refund), why="goodwill, nothing came back"))
 
 

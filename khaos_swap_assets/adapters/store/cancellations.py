@@ -59,9 +59,19 @@ def due(conn: psycopg.Connection, since: date, now: datetime, limit: int) -> lis
 def answered(
     conn: psycopg.Connection, found: Sequence[tuple[str, OrderProgress, datetime | None]], now: datetime
 ) -> None:
-    """Keep how far Khaos is with each order (id), and when to ask again; None where nothing can change any more."""
+    """Keep how far Khaos is with each order (id), and when to ask again; None where nothing can change any more.
+
+    Money without a return of an order that got further is looked at again.
+    """
     rows = [(key, one.progress, list(one.so_codes), one.stage_id, now, again) for key, one, again in found]
     if rows:
+        conn.execute(
+            "UPDATE storefront.refunds f SET judge_at = %s "
+            "FROM unnest(%s::text[], %s::text[]) AS n (order_id, progress) "
+            "LEFT JOIN recon.cancellations k USING (order_id) WHERE f.order_id = n.order_id AND f.is_loose "
+            "AND k.progress IS DISTINCT FROM n.progress",
+            (now, [row[0] for row in rows], [row[1] for row in rows]),
+        )
         bulk.upsert(conn, "recon.cancellations", PROGRESS, ["order_id"], rows)
 
 
@@ -80,6 +90,12 @@ def unsettled(conn: psycopg.Connection) -> list[FollowedOrder]:
         )
         for row in rows
     ]
+
+
+def unsent(conn: psycopg.Connection, order_ids: Sequence[str]) -> set[str]:
+    """Those of these orders that the shop cancelled and that Khaos has not sent: no sale stands in the books."""
+    query = "SELECT order_id FROM recon.cancellations WHERE order_id = ANY(%s) AND progress = ANY(%s)"
+    return {row[0] for row in conn.execute(query, (list(order_ids), ["waiting", "picking", "cancelled"]))}
 
 
 def counts(conn: psycopg.Connection) -> dict[str, int]:

@@ -154,7 +154,9 @@ def _judge(
     )
     worklist.queue(conn, "draft", linked.returns)
     trouble = {key: one for key, one in loose.items() if again[key] is None and _counts(one, settings)}
-    told = [trouble[key] for key in sorted(trouble.keys() - goodwill.settled(conn, trouble))]
+    unsent = cancellations.unsent(conn, [one.order_id for one in trouble.values()])
+    open_ = sorted(trouble.keys() - goodwill.settled(conn, trouble))
+    told = [trouble[key] for key in open_ if trouble[key].order_id not in unsent]
     problems = [without_return(one, _rmas(linked.returns.values(), one)) for one in told]
     findings.replace_of_subjects(conn, WITHOUT_RETURN, [without_return(one, ()).subject for one in some], problems, now)
     return [(len(some), len(told))]

@@ -13,13 +13,15 @@ from pydantic import SecretStr
 from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.adapters.storefront.client import StorefrontClient
-from khaos_swap_assets.adapters.storefront.records import RefundSweep
+from khaos_swap_assets.adapters.storefront.records import ReadRefund, RefundSweep
 from khaos_swap_assets.domain.goods.cancellations import CancelledOrder
+from khaos_swap_assets.domain.refunds.payments import Refund
 from khaos_swap_assets.stages.due import local_reason, what_is_due
 from khaos_swap_assets.stages.orders import assets
 from khaos_swap_assets.stages.orders.cancellations import follow_cancellations
 from khaos_swap_assets.stages.storefront.sync import sync_refunds
 from khaos_swap_assets.stages.toolbox import Toolbox
+from khaos_swap_assets_tests.domain.payments import a_payment, a_refund
 from khaos_swap_assets_tests.stages.town import NOON, Town, a_return, an_order, called, connect, some_settings
 
 PROGRESS = "SELECT order_id, progress, stage_id FROM recon.cancellations ORDER BY 1"
@@ -30,9 +32,11 @@ class Shop:
     """A storefront of which only cancelled orders matter."""
 
     cancelled: dict[str, CancelledOrder] = field(default_factory=dict)
+    refunds: list[Refund] = field(default_factory=list)
 
     def changed_since(self, _moment: datetime) -> RefundSweep:
-        return RefundSweep((), (), len(self.cancelled), 1, cancelled=tuple(self.cancelled.values()))
+        read = tuple(ReadRefund(one, repr(one)) for one in self.refunds)
+        return RefundSweep(read, (), len(self.cancelled), 1, cancelled=tuple(self.cancelled.values()))
 
     def cancel(self, number: int, at: datetime = NOON - timedelta(hours=1)) -> None:
         """The shop cancels order #LX<number>."""
@@ -76,6 +80,13 @@ def cancelled(town: ShopTown, stage_id: int | None, number: int = 1) -> ShopTown
     return town
 
 
+def paid_back(town: ShopTown) -> ShopTown:
+    """The shop paid order #LX1 back ten days ago."""
+    part = a_payment(1000, "GBP", "T1", processed_at=NOON - timedelta(days=10))
+    town.shop.refunds = [a_refund("F1", part, order_name="#LX1", order_id="id1")]
+    return town
+
+
 def stop(town: ShopTown, number: int = 1) -> None:
     """Operations cancel the Sales Order in Khaos."""
     town.khaos.orders = [
@@ -103,6 +114,24 @@ def test_one_that_left_all_the_same_is_told_until_a_return_of_it_is_known(town: 
     town.edit(a_return(1))
     town.sync()
     assert "cancelled_order_sent" not in town.kinds()
+
+
+def test_money_back_for_an_order_that_was_not_sent_needs_no_return(town: ShopTown) -> None:
+    paid_back(cancelled(town, 12)).sync()
+    town.sync(hours=1)
+    assert town.kinds() == {"cancelled_order_open": "#LX1"}
+    stop(town)
+    town.sync(hours=1)
+    town.sync(hours=1)
+    assert town.kinds() == {}
+
+
+def test_money_back_for_one_that_was_sent_all_the_same_is_told_to_finance(town: ShopTown) -> None:
+    paid_back(cancelled(town, 12)).sync()
+    town.khaos.stages["SO1"] = 70
+    town.sync(hours=1)
+    town.sync(hours=1)
+    assert town.kinds() == {"cancelled_order_sent": "#LX1", "refund_without_return": "#LX1/F1"}
 
 
 @pytest.mark.parametrize(("stage_id", "is_stopped"), [(70, False), (12, True)])
