@@ -81,6 +81,7 @@ WORK = frozenset(
 
 FROM_THE_RUN_BEFORE: Mapping[str, Sequence[str]] = {
     "khaos/stock_codes": ("matched/return_lines",),
+    "storefront/refunds": ("reconciliation/cancellations",),
     "khaos/sales_orders": ("matched/return_lines", "khaos/stock_adjustments"),
     "matched/return_lines": ("credit_notes/drafts", "credit_notes/postings", "reconciliation/returns"),
     "credit_notes/drafts": ("credit_notes/postings",),

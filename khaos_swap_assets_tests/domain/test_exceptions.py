@@ -19,8 +19,15 @@ OWNERS = {
         "refund_not_paid",
         "closed_without_refund",
         "kept_unclear",
+        "cancelled_order_sent",
     },
-    "operations": {"order_not_invoiced", "inspection_overdue", "stock_not_returned", "damaged_in_saleable"},
+    "operations": {
+        "order_not_invoiced",
+        "inspection_overdue",
+        "stock_not_returned",
+        "damaged_in_saleable",
+        "cancelled_order_open",
+    },
     "engineer": {
         "record_unreadable",
         "record_refused",
