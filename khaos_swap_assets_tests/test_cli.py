@@ -165,7 +165,7 @@ def test_bad_arguments_of_the_demo_start_nothing(call: Call, tmp_path: Path, arg
         ),
         (
             ["exceptions", "list", "--kind", "late"],
-            "Invalid value for '--kind': 'late' is none of closed_without_refund,",
+            "Invalid value for '--kind': 'late' is none of cancelled_order_open,",
         ),
         (
             ["postings", "list", "--state", "lost"],

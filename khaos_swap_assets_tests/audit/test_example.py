@@ -42,6 +42,7 @@ NO_FILE = {
     **dict.fromkeys(("damaged_in_saleable", "stock_not_returned"), "levels of stock"),
     **dict.fromkeys(("fault_in_return", "record_refused", "source_refused"), "the work itself"),
     **dict.fromkeys(("nobody_watches", "source_not_read"), "the work itself"),
+    **dict.fromkeys(("cancelled_order_open", "cancelled_order_sent"), "the shop's word while the warehouse works"),
     "record_unreadable": "a row that cannot be read, which an audit refuses",
 }
 """The kinds that no sound file shows, each with what it is about."""

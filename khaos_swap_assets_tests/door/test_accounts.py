@@ -29,8 +29,6 @@ from khaos_swap_assets.door.forms import fields
 from khaos_swap_assets_tests.door.place import Behind, Place, open_door, sign_in
 from khaos_swap_assets_tests.running import serving
 
-pytest.importorskip("authlib", reason="install requirements/dev.txt")
-
 CLIENT, SECRET = "khaos-swap", "secret-of-the-client"
 OURS, OTHERS = (rsa.generate_private_key(65537, 2048) for _ in range(2))
 ROSTER = Roster(

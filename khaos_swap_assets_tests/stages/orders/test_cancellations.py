@@ -148,9 +148,9 @@ def test_nothing_is_asked_once_nothing_can_change(town: ShopTown, stage_id: int,
 
 def test_an_order_that_khaos_does_not_know_is_asked_about_ever_more_seldom(town: ShopTown) -> None:
     town.shop.cancel(9)
-    for _ in range(60):
-        town.sync(hours=6)
-    assert 10 < len(town.questions()) < 40
+    for _ in range(16):
+        town.sync(days=1)
+    assert 8 < len(town.questions()) < 15
     assert town.kinds() == {}
 
 
