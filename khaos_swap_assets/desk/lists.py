@@ -26,6 +26,7 @@ from khaos_swap_assets.domain.desk.risk import act_by
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.domain.money.periods import london_month, month_bounds
 from khaos_swap_assets.domain.reporting.month_open import blocking
+from khaos_swap_assets.stages import watching
 
 ON_A_PAGE = 50
 MOST_FOUND = 200
@@ -48,7 +49,15 @@ def start(reach: DeskReach, request: Request) -> Response:
     queues = [(owner, [one for one in sums if one.owner == owner]) for owner in owners]
     shown = [(owner, some, summed((one.pence, one.currency) for one in some)) for owner, some in queues]
     return render(
-        request, "start.html", own=own, queues=shown, waits=waits, held_up=held_up, read=read, asked=asked_for
+        request,
+        "start.html",
+        own=own,
+        queues=shown,
+        waits=waits,
+        held_up=held_up,
+        is_old=read.judged_at is None or now - read.judged_at > watching.STALE_AFTER,
+        read=read,
+        asked=asked_for,
     )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 
 from khaos_swap_assets.desk import lists
+from khaos_swap_assets.stages import marks
 from khaos_swap_assets_tests.desk.rows import opens
 from khaos_swap_assets_tests.desk.visiting import Visitor, said
 from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return
@@ -99,6 +101,11 @@ def test_an_address_that_leads_nowhere_says_so_and_what_to_do(ann: Visitor, path
 
 
 def test_nothing_waits_for_you_only_where_nothing_waits_anywhere(ann: Visitor, town: Town) -> None:
+    assert "No run has come to its end yet" in ann.text("/")
+    assert "Nothing waits for you" not in ann.text("/")
+    town.do("INSERT INTO recon.watermarks VALUES (%s, %s)", marks.JUDGED, town.now - timedelta(days=2))
+    assert "nobody looked lately Nothing newer than 12:00 on 8 March 2026 was judged" in ann.text("/")
+    town.do("UPDATE recon.watermarks SET reached_at = %s WHERE source = %s", town.now, marks.JUDGED)
     assert "Nothing waits for you No error is open in any queue" in ann.text("/")
     number = opens(town, "order_not_found", "S1", 7_497)
     text = ann.text("/")

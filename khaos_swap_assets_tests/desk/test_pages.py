@@ -153,3 +153,11 @@ def test_the_style_is_our_own(ann: Visitor) -> None:
 )
 def test_a_command_is_set_apart_and_everything_escaped(text: str, shown: str) -> None:
     assert str(coded(text)) == shown
+
+
+def test_why_not_says_what_else_holds_it_and_the_smallest_change(ann: Visitor, town: Town) -> None:
+    town.sells_and_takes_back(a_return(1, **refunded_ago(80)))
+    town.sync(days=1)
+    text = case(ann, "credit_note_missing")
+    assert "nothing else holds it: no refunded before the first day of posting: refunded on 2025-12-20" in text
+    assert "The smallest change that would pass: an earlier KHAOS_SWAP_POST_FROM, or a Credit Note by hand" in text

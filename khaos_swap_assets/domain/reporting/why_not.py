@@ -16,6 +16,11 @@ from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import day_words, london_date
 from khaos_swap_assets.domain.records.returns import hold_words
 
+CHANGES = {
+    "before_post_from": "an earlier KHAOS_SWAP_POST_FROM, or a Credit Note by hand",
+    "covered": "none is needed; say that the note is not this return's where it is not",
+}
+PASSES = "what it waits for comes; then it goes on by itself"
 ORDER_KINDS = ("order_not_found", "order_ambiguous", "order_not_invoiced", "customer_unknown")
 
 
@@ -76,5 +81,5 @@ def _of_lines(facts: ReturnFacts) -> Iterator[Clause]:
 
 def _of_gates(held: Sequence[tuple[str, str]]) -> Iterator[Clause]:
     for code, text in held:
-        change = KINDS[code].action if code in KINDS else "it goes by itself"
-        yield Clause(hold_words(code), holds=False, seen=text, change=change)
+        change = KINDS[code].action if code in KINDS else CHANGES.get(code, PASSES)
+        yield Clause("nothing else holds it", holds=False, seen=f"{hold_words(code)}: {text}", change=change)
