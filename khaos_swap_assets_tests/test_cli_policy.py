@@ -25,7 +25,7 @@ from khaos_swap_assets.domain.records.returns import Return
 from khaos_swap_assets.stages.credit_notes.policy_trial import try_policy
 from khaos_swap_assets_tests.domain.test_settlement import CHARGED, CHOSEN
 from khaos_swap_assets_tests.stages.credit_notes.test_policies import CARD, CREDIT, WITHHELD
-from khaos_swap_assets_tests.stages.storefront.test_money import YESTERDAY, MoneyTown
+from khaos_swap_assets_tests.stages.storefront.shop import YESTERDAY, MoneyTown
 from khaos_swap_assets_tests.stages.town import NOON, Town, a_line, a_return, an_order, connect, some_settings
 
 Run = Callable[..., Result]

@@ -21,7 +21,7 @@ from khaos_swap_assets import definitions, lineage
 from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.stages.reconciliation.assets import column_lineage
 from khaos_swap_assets.stages.toolbox import Toolbox
-from khaos_swap_assets_tests.stages.storefront.test_money import MoneyTown
+from khaos_swap_assets_tests.stages.storefront.shop import MoneyTown
 from khaos_swap_assets_tests.stages.town import a_line, a_note, a_return, some_settings
 
 OURS = (

@@ -17,10 +17,22 @@ from starlette.responses import RedirectResponse, Response
 from khaos_swap_assets.adapters.store import desk_case, desk_decisions
 from khaos_swap_assets.adapters.store.desk_case import CaseRow
 from khaos_swap_assets.desk import choices
-from khaos_swap_assets.desk.forms import NOTHING_LEAVES, REASON, Choice, DeskAct, FormField, Sent, sent_with
-from khaos_swap_assets.desk.pages import RefusedError, money_words, render, require
+from khaos_swap_assets.desk.forms import (
+    NOTHING_LEAVES,
+    REASON,
+    Choice,
+    DeskAct,
+    FormField,
+    Sent,
+    act_named,
+    act_page,
+    sent_with,
+)
+from khaos_swap_assets.desk.pages import RefusedError, require
 from khaos_swap_assets.desk.reach import Conn, DeskReach
 from khaos_swap_assets.domain.desk.members import Member
+from khaos_swap_assets.domain.exceptions.catalogue import KINDS
+from khaos_swap_assets.domain.money.amounts import money_words
 from khaos_swap_assets.domain.records.decisions import (
     ACCEPTED_VALUE,
     NOT_THIS_RETURN,
@@ -35,6 +47,7 @@ from khaos_swap_assets.stages.casework.evidence import Evidence, evidence_of
 from khaos_swap_assets.stages.credit_notes import people
 from khaos_swap_assets.stages.credit_notes.people import ActionError, Person
 
+GONE = "Search for its RMA or Credit Note: exceptions that closed are still told of on the page of their return."
 LOOKED = FormField("looked", "I looked in Khaos: it holds no return and no Credit Note with this reference", "tick")
 
 
@@ -59,7 +72,7 @@ def _decide(kind: DecisionKind) -> Run:
             decision=kind, subject=subject, object=other, decided_by=person.by, reason=person.reason, decided_at=now
         )
         told = deciding.decide(conn, wish, now=now)
-        desk_decisions.remember(conn, kind, subject, row, choice.because)
+        desk_decisions.remember(conn, wish, row, choice.because)
         return told
 
     return run
@@ -177,7 +190,7 @@ def offered(conn: Conn, member: Member, row: CaseRow, evidence: Evidence) -> Ite
 
 def ask(reach: DeskReach, request: Request) -> Response:
     """What an act would change, and what it may be about."""
-    name = act_named(request)
+    name = act_named(request, ACTS)
     require(request, ACTS[name].told.may)
     with reach.store() as conn:
         row = case_named(conn, request)
@@ -187,7 +200,7 @@ def ask(reach: DeskReach, request: Request) -> Response:
 
 def act(reach: DeskReach, request: Request) -> Response:
     """Do it, on what was offered and on the money that was seen."""
-    name, sent = act_named(request), sent_with(request)
+    name, sent = act_named(request, ACTS), sent_with(request)
     member = require(request, ACTS[name].told.may)
     with reach.store() as conn:
         row = case_named(conn, request)
@@ -217,31 +230,20 @@ def choices_of(conn: Conn, reach: DeskReach, name: str, row: CaseRow) -> Sequenc
 
 def shown(request: Request, name: str, row: CaseRow, found: Sequence[Choice], problem: str = "") -> Response:
     """The page of an act; with a problem it says that nothing was changed."""
-    return render(
+    return act_page(
         request,
-        "act.html",
-        status=409 if problem else 200,
-        told=ACTS[name].told,
+        ACTS[name].told,
         address=f"/exceptions/{row.exception_id}/{name}",
-        rows=[row],
         about=f"{row.rma or row.subject}, {money_words(row.money_at_risk_pence, row.currency)} at risk",
+        rows=[row],
         choices=found,
         problems={row.exception_id: problem} if problem else {},
-        above="",
     )
 
 
 def case_named(conn: Conn, request: Request) -> CaseRow:
-    """The exception of the address. Raises ``RefusedError`` where there is none."""
+    """The exception of the address. Raises ``RefusedError`` where there is none, or one of a kind no longer known."""
     row = desk_case.case(conn, request.path_params["number"])
-    if row is None:
-        raise RefusedError(404, "There is no such exception.", "Go back to the queue.")
+    if row is None or row.kind not in KINDS:
+        raise RefusedError(404, "There is no such exception.", GONE)
     return row
-
-
-def act_named(request: Request) -> str:
-    """The act of the address. Raises ``RefusedError`` for one that there is not."""
-    name = str(request.path_params["act"])
-    if name not in ACTS:
-        raise RefusedError(404, "There is no such action.", "Go back to the page of the exception.")
-    return name

@@ -8,12 +8,12 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from khaos_swap_assets.adapters.store import desk_case, desk_decisions
+from khaos_swap_assets.adapters.store import desk_decisions
 from khaos_swap_assets.adapters.store.desk_case import CaseRow
 from khaos_swap_assets.desk import case_acts
-from khaos_swap_assets.desk.pages import RefusedError, render, require
+from khaos_swap_assets.desk.pages import render, require
 from khaos_swap_assets.desk.queue_acts import ACTS
-from khaos_swap_assets.desk.reach import Conn, DeskReach, as_of
+from khaos_swap_assets.desk.reach import DeskReach, as_of
 from khaos_swap_assets.desk.record import PERMISSION
 from khaos_swap_assets.domain.desk.members import Member
 from khaos_swap_assets.domain.desk.risk import act_by
@@ -21,15 +21,13 @@ from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.domain.reporting.timeline import SIDES
 from khaos_swap_assets.stages.casework.evidence import evidence_of
 
-GONE = "Search for its RMA or Credit Note: exceptions that closed are still told of on the page of their return."
-
 
 def show(reach: DeskReach, request: Request) -> Response:
     """One exception."""
     member = require(request, "see")
     now = reach.clock()
     with reach.store() as conn:
-        row = case_named(conn, request)
+        row = case_acts.case_named(conn, request)
         evidence, read = evidence_of(conn, reach.settings, reach.policy, row, now), as_of(conn, now)
         decidable = list(case_acts.offered(conn, member, row, evidence))
         record = desk_decisions.of_case(conn, row)
@@ -47,14 +45,6 @@ def show(reach: DeskReach, request: Request) -> Response:
         read=read,
         now=now,
     )
-
-
-def case_named(conn: Conn, request: Request) -> CaseRow:
-    """The exception of the address. Raises ``RefusedError`` where there is none, or one of a kind no longer known."""
-    row = desk_case.case(conn, request.path_params["number"])
-    if row is None or row.kind not in KINDS:
-        raise RefusedError(404, "There is no such exception.", GONE)
-    return row
 
 
 def acts_of(member: Member, row: CaseRow) -> list[tuple[str, str]]:

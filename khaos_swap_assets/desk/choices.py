@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from khaos_swap_assets.adapters.store import desk_decisions
 from khaos_swap_assets.adapters.store.desk_case import CaseRow
 from khaos_swap_assets.desk.forms import Choice
-from khaos_swap_assets.desk.pages import money_words
 from khaos_swap_assets.desk.reach import Conn
 from khaos_swap_assets.domain.judging.document_facts import PostingFacts
+from khaos_swap_assets.domain.money.amounts import money_words
 from khaos_swap_assets.stages.casework.evidence import Evidence
 
 SEPARATOR = "|"

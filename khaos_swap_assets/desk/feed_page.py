@@ -13,8 +13,8 @@ from starlette.responses import RedirectResponse, Response
 
 from khaos_swap_assets.adapters.store import feed_holds
 from khaos_swap_assets.adapters.store.postings import SqlPostings
-from khaos_swap_assets.desk.forms import REASON, DeskAct, sent_with
-from khaos_swap_assets.desk.pages import RefusedError, counted, render, require, summed
+from khaos_swap_assets.desk.forms import REASON, DeskAct, act_named, act_page, sent_with
+from khaos_swap_assets.desk.pages import counted, render, require, summed
 from khaos_swap_assets.desk.reach import Conn, DeskReach, as_of
 from khaos_swap_assets.stages.credit_notes import people, stopping
 from khaos_swap_assets.stages.credit_notes.people import ActionError, Person
@@ -63,7 +63,7 @@ def standing(conn: Conn) -> list[tuple[str, str]]:
 
 def ask(reach: DeskReach, request: Request) -> Response:
     """What holding, or letting go on, changes."""
-    name = act_named(request)
+    name = act_named(request, ACTS)
     require(request, ACTS[name].may)
     with reach.store() as conn:
         return shown(conn, request, name)
@@ -71,7 +71,7 @@ def ask(reach: DeskReach, request: Request) -> Response:
 
 def act(reach: DeskReach, request: Request) -> Response:
     """Hold it, or let it go on."""
-    name, reason = act_named(request), sent_with(request).one("reason")
+    name, reason = act_named(request, ACTS), sent_with(request).one("reason")
     member = require(request, ACTS[name].may)
     with reach.store() as conn:
         try:
@@ -85,23 +85,5 @@ def act(reach: DeskReach, request: Request) -> Response:
 
 def shown(conn: Conn, request: Request, name: str, problem: str = "") -> Response:
     """The page of an act; with a problem it says that nothing was changed."""
-    return render(
-        request,
-        "act.html",
-        status=409 if problem else 200,
-        told=ACTS[name],
-        address=f"/feed/{name}",
-        rows=(),
-        about="; ".join(f"{words}: {figures}" for words, figures in standing(conn)),
-        choices=(),
-        problems={0: problem} if problem else {},
-        above="",
-    )
-
-
-def act_named(request: Request) -> str:
-    """The act of the address. Raises ``RefusedError`` for one that there is not."""
-    name = str(request.path_params["act"])
-    if name not in ACTS:
-        raise RefusedError(404, "There is no such action.", "Go back to the page of the feed.")
-    return name
+    about = "; ".join(f"{words}: {figures}" for words, figures in standing(conn))
+    return act_page(request, ACTS[name], address=f"/feed/{name}", about=about, problems={0: problem} if problem else {})

@@ -1,22 +1,25 @@
 """What a form of the desk asks for, and what a person sent.
 
-Belongs here: fields, and reading the values of one request. Stays out: what is done with them (``desk.queue_acts``,
-``desk.case_acts``) and the check of ``csrf``, which is done before. What comes is anybody's: it is bounded, and text
-only.
+Belongs here: fields, the page that shows them, and reading the values of one request. Stays out: what is done with them
+(``desk.queue_acts``, ``desk.case_acts``) and the check of ``csrf``, which comes before. All that comes is anybody's: it
+is bounded, and text only.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from types import MappingProxyType
 from typing import Literal
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
+from starlette.responses import HTMLResponse
 
-from khaos_swap_assets.desk.pages import RefusedError
+from khaos_swap_assets.adapters.store.desk_case import CaseRow
+from khaos_swap_assets.desk.pages import RefusedError, render
 from khaos_swap_assets.domain.desk.members import Act
 from khaos_swap_assets.domain.money.periods import LONDON
 
@@ -129,3 +132,40 @@ def sent_with(request: Request) -> Sent:
     found = request.state.sent
     assert isinstance(found, Sent)
     return found
+
+
+def act_named(request: Request, acts: Container[str]) -> str:
+    """The act of the address. Raises ``RefusedError`` for one that there is not."""
+    name = str(request.path_params["act"])
+    if name not in acts:
+        raise RefusedError(404, "There is no such action.", "Go back to the page that you came from.")
+    return name
+
+
+def act_page(
+    request: Request,
+    told: DeskAct,
+    *,
+    address: str,
+    about: str,
+    rows: Sequence[CaseRow] = (),
+    choices: Sequence[Choice] = (),
+    problems: Mapping[int, str] = MappingProxyType({}),
+    above: str = "",
+) -> HTMLResponse:
+    """The page of an act before it is done; with problems (by exception, else under 0) it says nothing was changed.
+
+    ``above`` says what of it needs a second person.
+    """
+    return render(
+        request,
+        "act.html",
+        status=409 if problems else 200,
+        told=told,
+        address=address,
+        about=about,
+        rows=rows,
+        choices=choices,
+        problems=problems,
+        above=above,
+    )

@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse
 
 from khaos_swap_assets.domain.desk.members import Act, Member
 from khaos_swap_assets.domain.desk.owners import in_address, team_of
-from khaos_swap_assets.domain.money.amounts import format_money
+from khaos_swap_assets.domain.money.amounts import money_words
 from khaos_swap_assets.domain.money.periods import LONDON, day_words
 from khaos_swap_assets.door.showing import HEADERS
 
@@ -70,11 +70,6 @@ def moment_words(moment: datetime) -> str:
     """A moment as people in London write it: ``12:05 on 9 March 2026``."""
     local = moment.astimezone(LONDON)
     return f"{local:%H:%M} on {day_words(local.date())}"
-
-
-def money_words(pence: int, currency: str) -> str:
-    """Money for a person; of an exception without a currency the bare pence."""
-    return format_money(pence, currency) if currency else f"{pence:,} pence" if pence else "no amount"
 
 
 def kind_words(kind: str) -> str:

@@ -13,11 +13,22 @@ from starlette.responses import RedirectResponse, Response
 
 from khaos_swap_assets.adapters.store import desk_case
 from khaos_swap_assets.adapters.store.desk_case import CaseRow
-from khaos_swap_assets.desk.forms import NOTHING_LEAVES, REASON, DeskAct, FormField, Sent, asked_of, sent_with
-from khaos_swap_assets.desk.pages import RefusedError, counted, money_words, render, require, summed
+from khaos_swap_assets.desk.forms import (
+    NOTHING_LEAVES,
+    REASON,
+    DeskAct,
+    FormField,
+    Sent,
+    act_named,
+    act_page,
+    asked_of,
+    sent_with,
+)
+from khaos_swap_assets.desk.pages import RefusedError, counted, render, require, summed
 from khaos_swap_assets.desk.reach import Conn, DeskReach
 from khaos_swap_assets.domain.desk.members import Member
 from khaos_swap_assets.domain.desk.owners import in_address
+from khaos_swap_assets.domain.money.amounts import money_words
 from khaos_swap_assets.stages.casework import acting
 from khaos_swap_assets.stages.casework.acting import Act, ActWish, Picked, RowAnswer
 
@@ -69,7 +80,7 @@ RUNS: Mapping[str, Callable[[DeskReach], Act]] = {
 
 def ask(reach: DeskReach, request: Request) -> Response:
     """What an act would change, of which rows, and what it asks for."""
-    name = act_named(request)
+    name = act_named(request, ACTS)
     member = require(request, ACTS[name].may)
     with reach.store() as conn:
         rows = picked_rows(conn, asked_of(request))
@@ -78,7 +89,7 @@ def ask(reach: DeskReach, request: Request) -> Response:
 
 def act(reach: DeskReach, request: Request) -> Response:
     """Do it to all of them or to none; each row is answered."""
-    name, sent = act_named(request), sent_with(request)
+    name, sent = act_named(request, ACTS), sent_with(request)
     member = require(request, ACTS[name].may)
     wish = ActWish(member=member, reason=sent.one("reason"), told=sent.one("told"), until=sent.day("until"))
     with reach.store() as conn:
@@ -102,15 +113,12 @@ def shown(
 ) -> Response:
     """The page of an act; with answers it says that nothing was changed, and why."""
     at_risk = summed((row.money_at_risk_pence, row.currency) for row in rows)
-    return render(
+    return act_page(
         request,
-        "act.html",
-        status=409 if answers else 200,
-        told=ACTS[name],
+        ACTS[name],
         address=f"/acts/{name}",
-        rows=rows,
         about=f"{counted(len(rows), 'exception')}, {at_risk} at risk",
-        choices=(),
+        rows=rows,
         problems={answer.exception_id: answer.problem for answer in answers},
         above=above(reach, member, rows) if name == "waive" else "",
     )
@@ -134,11 +142,3 @@ def picked_rows(conn: Conn, sent: Sent) -> list[CaseRow]:
     if missing := [number for number in numbers if number not in found]:
         raise RefusedError(404, f"There is no exception {missing[0]}; nothing was changed.", "Go back to the queue.")
     return [found[number] for number in numbers]
-
-
-def act_named(request: Request) -> str:
-    """The act of the address. Raises ``RefusedError`` for one that there is not."""
-    name = str(request.path_params["act"])
-    if name not in ACTS:
-        raise RefusedError(404, "There is no such action.", f"There are {', '.join(ACTS)}.")
-    return name

@@ -13,11 +13,12 @@ from starlette.responses import RedirectResponse, Response
 
 from khaos_swap_assets.adapters.store import desk_decisions
 from khaos_swap_assets.adapters.store.desk_decisions import CaseDecision
-from khaos_swap_assets.desk.forms import NOTHING_LEAVES, REASON, DeskAct, sent_with
-from khaos_swap_assets.desk.pages import RefusedError, money_words, render, require
+from khaos_swap_assets.desk.forms import NOTHING_LEAVES, REASON, DeskAct, act_page, sent_with
+from khaos_swap_assets.desk.pages import RefusedError, render, require
 from khaos_swap_assets.desk.reach import Conn, DeskReach, as_of
 from khaos_swap_assets.domain.desk.members import Act, Member
 from khaos_swap_assets.domain.desk.waiving import may_grant
+from khaos_swap_assets.domain.money.amounts import money_words
 from khaos_swap_assets.domain.records.decisions import WAIVED, DecisionKind
 from khaos_swap_assets.stages import deciding
 from khaos_swap_assets.stages.casework import acting
@@ -117,17 +118,12 @@ def shown(request: Request, told: DeskAct, found: CaseDecision, problem: str = "
     """The page before it is done; with a problem it says that nothing was changed."""
     pence = found.money_at_risk_pence
     about = f"{found.subject}: {found.decision.replace('_', ' ')} by {found.decided_by}"
-    return render(
+    return act_page(
         request,
-        "act.html",
-        status=409 if problem else 200,
-        told=told,
+        told,
         address=request.url.path.removeprefix(request.scope.get("root_path", "")),
-        rows=(),
         about=about if pence is None else f"{about}, {money_words(pence, found.currency)} at risk",
-        choices=(),
         problems={0: problem} if problem else {},
-        above="",
     )
 
 

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from httpx import Response
 
+from khaos_swap_assets.domain.records.decisions import NOT_THIS_RETURN, PersonDecision
+from khaos_swap_assets.stages import deciding
 from khaos_swap_assets_tests.desk.rows import opens
 from khaos_swap_assets_tests.desk.test_acts import decided, last_decision
 from khaos_swap_assets_tests.desk.visiting import Visitor, said
-from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, an_order
+from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, an_order, connect
 
 
 def case_of(town: Town, kind: str) -> tuple[int, int]:
@@ -78,6 +80,21 @@ def test_a_pair_is_ruled_out_and_allowed_again(ann: Visitor, near: Town) -> None
     assert decided(near) == [("not_this_return", "Ann", "")]
     assert ann.post(f"/decisions/{last_decision(near)}/take-back", {"reason": "no"}).status_code == 303
     assert decided(near) == [("not_this_return", "Ann", "Ann")]
+
+
+def test_a_decision_leaves_another_about_the_same_note_where_it_was_made(ann: Visitor, near: Town) -> None:
+    near.edit(a_return(2, a_line("CAP")))
+    near.sync()
+    before = PersonDecision(
+        decision=NOT_THIS_RETURN, subject="CN9", object="R2", decided_by="Kim", reason="a cap", decided_at=near.now
+    )
+    with connect(near) as conn:
+        deciding.decide(conn, before, now=near.now)
+    near.sync()
+    case = case_of(near, "credit_note_orphan")
+    assert choose(ann, case, "rule-out", "CN9|R1").status_code == 303
+    kept = near.ask("SELECT object, exception_id FROM recon.decisions WHERE decision = 'not_this_return' ORDER BY 1")
+    assert kept == [("R1", case[0]), ("R2", None)]
 
 
 @pytest.mark.parametrize("choice", ["", "CN9|R2", "CN1|R1", "CN9", "'; DROP TABLE recon.decisions; --"])

@@ -9,18 +9,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from datetime import date, datetime
-from typing import Any
 
 import psycopg
-from psycopg.rows import class_row, dict_row
+from psycopg.rows import class_row
 
 from khaos_swap_assets.adapters.store import bulk
-from khaos_swap_assets.domain.goods.cancellations import CancelledOrder, OrderProgress
+from khaos_swap_assets.domain.goods.cancellations import UNSENT, CancelledOrder, OrderProgress
+from khaos_swap_assets.domain.records.returns import ENDED_UNPAID
 
 ORDER = tuple(field.name for field in fields(CancelledOrder))
 _ORDER = ", ".join(f"c.{name}" for name in ORDER)
 PROGRESS = ("order_id", "progress", "so_codes", "stage_id", "asked_at", "next_ask_at")
-HAS_RETURN = "EXISTS (SELECT 1 FROM swap.returns r WHERE r.order_name = c.order_name OR r.order_id = c.order_id)"
+HAS_RETURN = (
+    "EXISTS (SELECT 1 FROM swap.returns r WHERE (r.order_name = c.order_name OR r.order_id = c.order_id) "
+    "AND r.status <> ALL(%s))"
+)
+"""A return of the order that has not ended without goods."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,7 @@ class FollowedOrder:
 
     order: CancelledOrder
     progress: OrderProgress
+    asked_at: datetime
     has_return: bool
 
 
@@ -76,17 +81,20 @@ def answered(
 
 
 def unsettled(conn: psycopg.Connection) -> list[FollowedOrder]:
-    """Cancelled orders that are still open in Khaos, or whose goods left."""
+    """Cancelled orders that are still open in Khaos, or whose goods left; the newest first."""
     query = (
-        f"SELECT {_ORDER}, k.progress, k.so_codes, k.stage_id, {HAS_RETURN} FROM recon.cancellations k "
+        f"SELECT {_ORDER}, k.progress, k.so_codes, k.stage_id, k.asked_at, {HAS_RETURN} FROM recon.cancellations k "
         "JOIN storefront.cancelled_orders c USING (order_id) "
-        "WHERE k.progress IN ('waiting', 'picking', 'sent') ORDER BY c.order_id"
+        "WHERE k.progress IN ('waiting', 'picking', 'sent') ORDER BY c.cancelled_at DESC, c.order_id"
     )
-    rows = conn.execute(query.encode()).fetchall()
+    rows = conn.execute(query.encode(), (list(ENDED_UNPAID),)).fetchall()
     count = len(ORDER)
     return [
         FollowedOrder(
-            CancelledOrder(*row[:count]), OrderProgress(row[count], tuple(row[count + 1]), row[count + 2]), row[-1]
+            order=CancelledOrder(*row[:count]),
+            progress=OrderProgress(row[count], tuple(row[count + 1]), row[count + 2]),
+            asked_at=row[count + 3],
+            has_return=row[-1],
         )
         for row in rows
     ]
@@ -95,20 +103,9 @@ def unsettled(conn: psycopg.Connection) -> list[FollowedOrder]:
 def unsent(conn: psycopg.Connection, order_ids: Sequence[str]) -> set[str]:
     """Those of these orders that the shop cancelled and that Khaos has not sent: no sale stands in the books."""
     query = "SELECT order_id FROM recon.cancellations WHERE order_id = ANY(%s) AND progress = ANY(%s)"
-    return {row[0] for row in conn.execute(query, (list(order_ids), ["waiting", "picking", "cancelled"]))}
+    return {row[0] for row in conn.execute(query, (list(order_ids), list(UNSENT)))}
 
 
 def counts(conn: psycopg.Connection) -> dict[str, int]:
     """How many cancelled orders there are by how far Khaos is with them."""
     return dict(conn.execute("SELECT progress, count(*) FROM recon.cancellations GROUP BY 1 ORDER BY 1").fetchall())
-
-
-def race(conn: psycopg.Connection, limit: int) -> list[dict[str, Any]]:
-    """The newest cancelled orders that Khaos had not stopped when last asked: what, when, how far and its value."""
-    query = (
-        f"SELECT c.order_name, c.cancelled_at, k.so_codes, k.progress, k.stage_id, k.asked_at, c.total_pence, "
-        f"c.currency, {HAS_RETURN} AS has_return FROM recon.cancellations k JOIN storefront.cancelled_orders c "
-        "USING (order_id) WHERE k.progress IN ('waiting', 'picking', 'sent') ORDER BY c.cancelled_at DESC LIMIT %s"
-    )
-    with conn.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(query.encode(), (limit,)).fetchall()

@@ -7,7 +7,7 @@ case. Stays out: what a person may decide (``stages.casework``) and the kinds th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from psycopg.rows import class_row
 from khaos_swap_assets.adapters.store import bulk
 from khaos_swap_assets.adapters.store.decisions import OURSELVES
 from khaos_swap_assets.adapters.store.desk_case import CaseRow
-from khaos_swap_assets.domain.records.decisions import QueueKind
+from khaos_swap_assets.domain.records.decisions import PersonDecision, QueueKind
 
 NOTED: QueueKind = "noted"
 _COLUMNS = (
@@ -67,17 +67,15 @@ _SHOWN = (
 )
 
 
-def write(conn: psycopg.Connection[Any], made: Iterable[QueueDecision]) -> None:
-    """Keep these; but for notes, one of the same kind about the same case ends by the new one."""
-    new = list(made)
-    replaced = [one for one in new if one.decision != NOTED]
-    for one in replaced:
+def write(conn: psycopg.Connection[Any], made: QueueDecision) -> None:
+    """Keep it; but for a note, one of the same kind about the same case ends by the new one."""
+    if made.decision != NOTED:
         conn.execute(
             "UPDATE recon.decisions SET ended_at = %s, ended_by = %s, end_reason = 'decided anew' "
             "WHERE decision = %s AND subject = %s AND object = %s AND ended_at IS NULL",
-            (one.decided_at, one.decided_by, one.decision, one.about.subject, one.about.kind),
+            (made.decided_at, made.decided_by, made.decision, made.about.subject, made.about.kind),
         )
-    bulk.copy_rows(conn, "recon.decisions", _COLUMNS, [_row(one) for one in new])
+    bulk.copy_rows(conn, "recon.decisions", _COLUMNS, [_row(made)])
 
 
 def _row(one: QueueDecision) -> Sequence[Any]:
@@ -149,12 +147,12 @@ def suggestion(conn: psycopg.Connection[Any], return_id: str, sku: str) -> Sugge
         ).fetchone()
 
 
-def remember(conn: psycopg.Connection[Any], decision: str, subject: str, row: CaseRow, because: str) -> None:
+def remember(conn: psycopg.Connection[Any], made: PersonDecision, row: CaseRow, because: str) -> None:
     """Keep at which case a standing decision was made, and by which rule or in spite of which clause, if any."""
     conn.execute(
         "UPDATE recon.decisions SET told = %s, exception_id = %s "
-        "WHERE decision = %s AND subject = %s AND ended_at IS NULL",
-        (because, row.exception_id, decision, subject),
+        "WHERE decision = %s AND subject = %s AND object = %s AND ended_at IS NULL",
+        (because, row.exception_id, made.decision, made.subject, made.object),
     )
 
 

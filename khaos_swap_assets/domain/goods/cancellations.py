@@ -17,6 +17,8 @@ from khaos_swap_assets.domain.money.periods import LONDON
 Progress = Literal["not_found", "waiting", "picking", "sent", "cancelled"]
 FINAL: tuple[Progress, ...] = ("sent", "cancelled")
 """Nothing that Khaos does changes these: the goods have left, or never will."""
+UNSENT: tuple[Progress, ...] = ("waiting", "picking", "cancelled")
+"""Khaos knows the order and has not sent it, so that no sale stands in the books."""
 
 ISSUED = 70
 STAGES = {

@@ -98,6 +98,11 @@ def format_money(pence: int, currency: str) -> str:
     return f"{sign}{symbol}{amount}" if symbol else f"{sign}{amount} {currency.upper()}"
 
 
+def money_words(pence: int, currency: str) -> str:
+    """Money for a person; of something without a currency the bare pence."""
+    return format_money(pence, currency) if currency else f"{pence:,} pence" if pence else "no amount"
+
+
 def spread(total: int, weights: Sequence[int]) -> list[int]:
     """Spread pence over weights by largest remainder; ties go to the earlier index (FINANCE_RULES U-7).
 

@@ -19,7 +19,7 @@ from khaos_swap_assets.adapters.store.desk_case import CaseRow
 from khaos_swap_assets.adapters.store.desk_decisions import CaseDecision, QueueDecision
 from khaos_swap_assets.domain.desk.members import Member
 from khaos_swap_assets.domain.desk.waiving import WaiverLimits, may_grant
-from khaos_swap_assets.domain.money.amounts import format_money
+from khaos_swap_assets.domain.money.amounts import money_words
 from khaos_swap_assets.domain.money.periods import day_words, london_date
 from khaos_swap_assets.domain.records.decisions import QueueKind
 from khaos_swap_assets.stages import waivers
@@ -179,7 +179,7 @@ def _keep(conn: Conn, row: CaseRow, kind: QueueKind, wish: ActWish, now: datetim
         until_at=wish.until,
         told=wish.told,
     )
-    desk_decisions.write(conn, [made])
+    desk_decisions.write(conn, made)
     person = Person(wish.member.name, wish.reason or wish.told)
     audit_log.append(conn, [_entry(kind.replace("_", " "), row.kind, row.subject, person, now)])
 
@@ -201,4 +201,4 @@ def _moment(wish: ActWish, now: datetime, longest: timedelta) -> datetime:
 
 
 def _money(row: CaseRow) -> str:
-    return format_money(row.money_at_risk_pence, row.currency) if row.currency else f"{row.money_at_risk_pence} pence"
+    return money_words(row.money_at_risk_pence, row.currency)

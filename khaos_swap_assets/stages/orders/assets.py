@@ -4,14 +4,14 @@ Belongs here: ``khaos/sales_orders``, ``khaos/credit_notes``, ``reconciliation/c
 out: reading (``sync``, ``cancellations``) and our own documents (``stages.credit_notes``).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 import dagster as dg
 import psycopg
 
 from khaos_swap_assets.adapters.store import cancellations, orders
+from khaos_swap_assets.adapters.store.cancellations import FollowedOrder
 from khaos_swap_assets.domain.goods.cancellations import OPEN_KIND, SENT_KIND, stage_words
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.stages.checking import exceptions_check
@@ -104,19 +104,20 @@ def reconciliation_cancellations(toolbox: dg.ResourceParam[Toolbox]) -> dg.Mater
 
 def _race(conn: psycopg.Connection) -> dict[str, dg.MetadataValue]:
     """The race between the shop's word and the warehouse: what it has not won yet, the newest first."""
-    rows = [_raced(row) for row in cancellations.race(conn, WORST_ROWS)]
+    rows = [_raced(one) for one in cancellations.unsettled(conn)[:WORST_ROWS]]
     return {"race": as_table(rows)} if rows else {}
 
 
-def _raced(row: Mapping[str, Any]) -> dict[str, str]:
+def _raced(one: FollowedOrder) -> dict[str, str]:
+    order, found = one.order, one.progress
     return {
-        "order": row["order_name"],
-        "cancelled_at": f"{row['cancelled_at']:%Y-%m-%d %H:%M}",
-        "sales_order": ", ".join(row["so_codes"]),
-        "khaos": stage_words(row["stage_id"]),
-        "seen_at": f"{row['asked_at']:%Y-%m-%d %H:%M}",
-        "value": format_money(row["total_pence"], row["currency"]),
-        "return": "known" if row["has_return"] else "none",
+        "order": order.order_name,
+        "cancelled_at": f"{order.cancelled_at:%Y-%m-%d %H:%M}",
+        "sales_order": ", ".join(found.so_codes),
+        "khaos": stage_words(found.stage_id),
+        "seen_at": f"{one.asked_at:%Y-%m-%d %H:%M}",
+        "value": format_money(order.total_pence, order.currency),
+        "return": "known" if one.has_return else "none",
     }
 
 

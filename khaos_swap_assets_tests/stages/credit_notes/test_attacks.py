@@ -21,7 +21,7 @@ from khaos_swap_assets.stages.credit_notes.posting import post
 from khaos_swap_assets.stages.credit_notes.unlinking import undo
 from khaos_swap_assets_tests.domain.payments import a_payment
 from khaos_swap_assets_tests.domain.test_settlement import CHARGED, CHOSEN
-from khaos_swap_assets_tests.stages.storefront.test_money import MoneyTown
+from khaos_swap_assets_tests.stages.storefront.shop import MoneyTown
 from khaos_swap_assets_tests.stages.town import (
     NOON,
     Town,

@@ -17,7 +17,7 @@ from khaos_swap_assets.domain.reporting.marks import MATCHED, WITNESSED
 from khaos_swap_assets.stages.reconciliation.month_end import close_month, goods_table, month_of, vat_table
 from khaos_swap_assets_tests.domain.payments import a_payment, a_refund
 from khaos_swap_assets_tests.stages.stock.test_adjustments import inspected
-from khaos_swap_assets_tests.stages.storefront.test_money import MoneyTown
+from khaos_swap_assets_tests.stages.storefront.shop import MoneyTown
 from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, an_order, connect, some_settings
 
 

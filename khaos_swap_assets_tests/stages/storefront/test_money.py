@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.errors import SettingsError, TransientError
-from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.adapters.store import orders, refunds
-from khaos_swap_assets.adapters.storefront.client import StorefrontClient
-from khaos_swap_assets.adapters.storefront.records import ReadRefund, RefundSweep
 from khaos_swap_assets.adapters.swap.records import RowFault
 from khaos_swap_assets.domain.linking import refund_links
-from khaos_swap_assets.domain.refunds.payments import Refund
 from khaos_swap_assets.domain.refunds.proof import CLOSED_IN_FORCE
 from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
 from khaos_swap_assets.stages.credit_notes.people import Person
@@ -29,63 +24,15 @@ from khaos_swap_assets.stages.reconciliation.checks import sources_are_fresh
 from khaos_swap_assets.stages.storefront import assets, money
 from khaos_swap_assets.stages.storefront.assets import money_of_month
 from khaos_swap_assets.stages.storefront.sync import sync_refunds
-from khaos_swap_assets.stages.toolbox import Toolbox
 from khaos_swap_assets.stages.waivers import waive
-from khaos_swap_assets_tests.domain.payments import a_payment, a_refund
+from khaos_swap_assets_tests.domain.payments import a_payment
+from khaos_swap_assets_tests.stages.storefront.shop import CONNECTED, YESTERDAY, MoneyTown
 from khaos_swap_assets_tests.stages.town import NOON, Town, a_line, a_note, a_return, an_order, connect, some_settings
-
-YESTERDAY = NOON - timedelta(days=1)
-
-
-@dataclass
-class Shop:
-    """The storefront: answers with all it has, and keeps the questions."""
-
-    refunds: dict[str, Refund] = field(default_factory=dict)
-    faults: list[RowFault] = field(default_factory=list)
-    error: Exception | None = None
-    asked: list[datetime] = field(default_factory=list)
-
-    def pay(self, number: int, pence: int, refund_id: str = "", **changes: Any) -> Refund:
-        """Pay for order #LX<number>."""
-        key = refund_id or f"F{number}"
-        shop = {"shop_pence": changes.pop("shop_pence", pence), "processed_at": changes.pop("at", YESTERDAY)}
-        part = a_payment(pence, changes.pop("currency", "GBP"), f"T-{key}", **shop)
-        made = a_refund(key, part, **{"order_name": f"#LX{number}", "order_id": f"id{number}", **changes})
-        self.refunds[key] = made
-        return made
-
-    def changed_since(self, moment: datetime) -> RefundSweep:
-        self.asked.append(moment)
-        if self.error:
-            raise self.error
-        read = tuple(ReadRefund(one, repr(one)) for one in self.refunds.values())
-        return RefundSweep(read, tuple(self.faults), len(read), 1)
-
-
-@dataclass
-class MoneyTown(Town):
-    """The town with a storefront."""
-
-    shop: Shop = field(default_factory=Shop)
-
-    @property
-    def tools(self) -> Toolbox:
-        return replace(super().tools, open_storefront=lambda: cast(StorefrontClient, self.shop))
-
-    def read(self) -> None:
-        super().read()
-        if self.settings.storefront.is_connected:
-            sync_refunds(self.tools)
-
-    def drafts(self) -> dict[str, str]:
-        return dict(self.ask("SELECT return_id, state FROM recon.drafts"))
 
 
 @pytest.fixture
 def town(database_url: str) -> MoneyTown:
-    shop = StorefrontSettings(url="https://shop.example", access_token=SecretStr("t"), poll_minutes=0)
-    return MoneyTown(database_url, some_settings(storefront=shop))
+    return MoneyTown(database_url, some_settings(storefront=CONNECTED))
 
 
 def sold(town: MoneyTown, *numbers: int, **changes: Any) -> None:

@@ -1,0 +1,73 @@
+"""The town with a storefront: a shop that pays back, cancels orders, and keeps what it was asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from pydantic import SecretStr
+
+from khaos_swap_assets.adapters.settings_money import StorefrontSettings
+from khaos_swap_assets.adapters.storefront.client import StorefrontClient
+from khaos_swap_assets.adapters.storefront.records import ReadRefund, RefundSweep
+from khaos_swap_assets.adapters.swap.records import RowFault
+from khaos_swap_assets.domain.goods.cancellations import CancelledOrder
+from khaos_swap_assets.domain.refunds.payments import Refund
+from khaos_swap_assets.stages.storefront.sync import sync_refunds
+from khaos_swap_assets.stages.toolbox import Toolbox
+from khaos_swap_assets_tests.domain.payments import a_payment, a_refund
+from khaos_swap_assets_tests.stages.town import NOON, Town
+
+YESTERDAY = NOON - timedelta(days=1)
+CONNECTED = StorefrontSettings(url="https://shop.example", access_token=SecretStr("t"), poll_minutes=0)
+
+
+@dataclass
+class Shop:
+    """The storefront: answers with all it has, and keeps the questions."""
+
+    refunds: dict[str, Refund] = field(default_factory=dict)
+    faults: list[RowFault] = field(default_factory=list)
+    cancelled: dict[str, CancelledOrder] = field(default_factory=dict)
+    error: Exception | None = None
+    asked: list[datetime] = field(default_factory=list)
+
+    def pay(self, number: int, pence: int, refund_id: str = "", **changes: Any) -> Refund:
+        """Pay for order #LX<number>."""
+        key = refund_id or f"F{number}"
+        shop = {"shop_pence": changes.pop("shop_pence", pence), "processed_at": changes.pop("at", YESTERDAY)}
+        part = a_payment(pence, changes.pop("currency", "GBP"), f"T-{key}", **shop)
+        made = a_refund(key, part, **{"order_name": f"#LX{number}", "order_id": f"id{number}", **changes})
+        self.refunds[key] = made
+        return made
+
+    def cancel(self, number: int, at: datetime = NOON - timedelta(hours=1)) -> None:
+        """Cancel order #LX<number>, of ten pounds."""
+        self.cancelled[f"id{number}"] = CancelledOrder(f"id{number}", f"#LX{number}", at, "CUSTOMER", 1000, "GBP")
+
+    def changed_since(self, moment: datetime) -> RefundSweep:
+        self.asked.append(moment)
+        if self.error:
+            raise self.error
+        read = tuple(ReadRefund(one, repr(one)) for one in self.refunds.values())
+        return RefundSweep(read, tuple(self.faults), len(read), 1, cancelled=tuple(self.cancelled.values()))
+
+
+@dataclass
+class MoneyTown(Town):
+    """The town with a storefront."""
+
+    shop: Shop = field(default_factory=Shop)
+
+    @property
+    def tools(self) -> Toolbox:
+        return replace(super().tools, open_storefront=lambda: cast(StorefrontClient, self.shop))
+
+    def read(self) -> None:
+        super().read()
+        if self.settings.storefront.is_connected:
+            sync_refunds(self.tools)
+
+    def drafts(self) -> dict[str, str]:
+        return dict(self.ask("SELECT return_id, state FROM recon.drafts"))
