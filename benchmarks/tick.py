@@ -21,7 +21,9 @@ from benchmarks.stand_ins import FromMemoryKhaos, FromMemorySwap
 from khaos_swap_assets.adapters.settings import KhaosSettings, Settings
 from khaos_swap_assets.adapters.store import database
 from khaos_swap_assets.adapters.store.seal import Sealer
+from khaos_swap_assets.definitions import STANDING
 from khaos_swap_assets.definitions import build as definitions
+from khaos_swap_assets.stages.checking import judge_all
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 CHANGED = 1_000
@@ -104,7 +106,7 @@ def toolbox(url: str, swap: FromMemorySwap, opened: Callable[[Any], None] = lamb
 
 
 def tick(tools: Toolbox, work_steps: Sequence[tuple[str, Any]]) -> dict[str, float]:
-    """Do what a sync does, asset by asset and check by check; seconds of each."""
+    """Do what a sync does, asset by asset, and judge after it; seconds of each."""
     seconds: defaultdict[str, float] = defaultdict(float)
     for name, work in work_steps:
         with _added(seconds, name):
@@ -115,13 +117,13 @@ def tick(tools: Toolbox, work_steps: Sequence[tuple[str, Any]]) -> dict[str, flo
 
 
 def steps() -> list[tuple[str, Any]]:
-    """The assets of the sync in the order of their dependencies, then its checks."""
+    """The assets of the sync in the order of their dependencies, then the standing checks, which follow each sync."""
     built = definitions()
-    defined = [*(built.assets or ()), *(built.asset_checks or ())]
-    made: list[Any] = [one for one in defined if isinstance(one, dg.AssetsDefinition)]
+    made: list[Any] = [one for one in built.assets or () if isinstance(one, dg.AssetsDefinition)]
     functions = {one.node_def.name: one.node_def.compute_fn.decorated_fn for one in made}
     job = built.resolve_job_def("sync")
-    return [(node.name, functions[node.name]) for node in job.nodes_in_topological_order]
+    assets = [(node.name, functions[node.name]) for node in job.nodes_in_topological_order]
+    return [*assets, ("standing_checks", lambda toolbox: judge_all(STANDING, toolbox))]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What starts a run: sensors on new returns and on touched months, sweeps, month end, housekeeping.
+"""What starts a run: sensors on new returns, ended syncs and touched months, sweeps, month end, housekeeping.
 
 Belongs here: jobs, sensors and schedules, and what each asks for. Stays out: work, telling of failures (``failures``).
 A run is asked for only when something is due and never while a sync is queued or running. Times of day are
@@ -22,7 +22,8 @@ from khaos_swap_assets.stages.reconciliation.assets import MONTH_END, months_fro
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 LONDON = "Europe/London"
-MONTH_END_EVERY = timedelta(minutes=1)
+AT_LEAST_EVERY = timedelta(minutes=1)
+ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 ACTIVE = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -32,14 +33,22 @@ ACTIVE = [
 
 sync = dg.define_asset_job(
     "sync",
-    selection=dg.AssetSelection.all() - dg.AssetSelection.assets(MONTH_END),
+    selection=(dg.AssetSelection.all() - dg.AssetSelection.assets(MONTH_END)).without_checks(),
     executor_def=dg.in_process_executor,
     description="Do whatever is still undone: read both sides, match, draft, settle, plan, reconcile.",
 )
+standing_checks = dg.define_asset_job(
+    "standing_checks",
+    selection=dg.AssetSelection.all_asset_checks() - dg.AssetSelection.checks_for_assets(MONTH_END),
+    executor_def=dg.in_process_executor,
+    description="Give every standing check its verdict by our own tables, in a second or two; asks no vendor.",
+)
 watch = dg.define_asset_job(
     "watch",
-    selection=dg.AssetSelection.assets(WATCH)
-    | dg.AssetSelection.checks(reconciliation_checks.sources_are_fresh, *completeness.CHECKS, somebody_watches),
+    selection=dg.AssetSelection.assets(WATCH).without_checks()
+    | dg.AssetSelection.checks(
+        *(check.spec.key for check in (reconciliation_checks.sources_are_fresh, *completeness.CHECKS, somebody_watches))
+    ),
     executor_def=dg.in_process_executor,
     description="Judge by our own tables alone whether somebody watches and every source was read; asks no vendor.",
 )
@@ -96,7 +105,7 @@ def touched_months(
         return dg.SkipReason("a run is queued or running")
     with toolbox.store() as conn:
         periods = known_periods(monthly.touched(conn), toolbox.settings.period_start)
-        is_recent = monthly.computed_since(conn, toolbox.now() - MONTH_END_EVERY)
+        is_recent = monthly.computed_since(conn, toolbox.now() - AT_LEAST_EVERY)
     if is_recent and is_active(context.instance, "sync"):
         return dg.SkipReason("a sync is under way, and the month was computed within the last minute")
     if not periods:
@@ -104,6 +113,26 @@ def touched_months(
     return dg.SensorResult(
         run_requests=[dg.RunRequest(partition_key=period) for period in periods], cursor=",".join(periods)
     )
+
+
+def sync_ended(
+    context: dg.SensorEvaluationContext, toolbox: dg.ResourceParam[Toolbox]
+) -> dg.SensorResult | dg.SkipReason:
+    """Ask for the verdicts of the newest sync; the cursor says which it was and when they were asked for.
+
+    As with the months: better between syncs, but never more than a minute late.
+    """
+    if is_active(context.instance, "standing_checks"):
+        return dg.SkipReason("a run is queued or running")
+    ended = context.instance.get_runs(dg.RunsFilter(job_name="sync", statuses=ENDED), limit=1)
+    told, _, asked = (context.cursor or "").partition(" ")
+    if not ended or ended[0].run_id == told:
+        return dg.SkipReason("no sync has ended since the last verdicts")
+    now = toolbox.now()
+    is_recent = bool(asked) and now - AT_LEAST_EVERY < datetime.fromisoformat(asked) <= now
+    if is_recent and is_active(context.instance, "sync"):
+        return dg.SkipReason("a sync is under way, and verdicts were given within the last minute")
+    return dg.SensorResult(run_requests=[dg.RunRequest()], cursor=f"{ended[0].run_id} {now.isoformat()}")
 
 
 def known_periods(periods: list[str], first: date) -> list[str]:
@@ -153,6 +182,14 @@ def sensors(seconds: int, *, is_started: bool) -> list[dg.SensorDefinition]:
         default_status=status,
         description="Asks for the month end of every month that a sync touched.",
     )
+    judging = dg.sensor(
+        job=standing_checks,
+        name="sync_ended",
+        minimum_interval_seconds=seconds,
+        default_status=status,
+        description="Asks for the standing checks after a sync, in a run of their own, so that a verdict stays in "
+        "sight while the next sync works.",
+    )
     telling = dg.sensor(
         name="failed_runs",
         minimum_interval_seconds=30,
@@ -160,7 +197,7 @@ def sensors(seconds: int, *, is_started: bool) -> list[dg.SensorDefinition]:
         description="Asks for no run: tells the alert list which failed and why, the first at once, then all of ten "
         "minutes together.",
     )
-    return [asking(new_returns), touching(touched_months), telling(failed_runs)]
+    return [asking(new_returns), touching(touched_months), judging(sync_ended), telling(failed_runs)]
 
 
 def schedules(*, is_started: bool) -> list[dg.ScheduleDefinition]:
@@ -201,4 +238,4 @@ def schedules(*, is_started: bool) -> list[dg.ScheduleDefinition]:
     return [sweeping(sweep), watching_over(watch_over_the_work), ending(month_just_ended), nightly]
 
 
-JOBS = (sync, watch, month_end, housekeeping)
+JOBS = (sync, standing_checks, watch, month_end, housekeeping)

@@ -13,6 +13,7 @@ import dagster as dg
 from khaos_swap_assets import automation, lineage, not_started, resources, signing
 from khaos_swap_assets.adapters.settings import PERIOD_START
 from khaos_swap_assets.stages import watching
+from khaos_swap_assets.stages.checking import judged_together
 from khaos_swap_assets.stages.completeness import assets as completeness
 from khaos_swap_assets.stages.completeness import watch
 from khaos_swap_assets.stages.credit_notes import assets as credit_notes
@@ -27,6 +28,20 @@ from khaos_swap_assets.stages.storefront import assets as storefront
 
 if TYPE_CHECKING:
     from khaos_swap_assets.adapters.settings import Settings
+
+
+STANDING = (
+    *returns.CHECKS,
+    *storefront.CHECKS,
+    *credit_notes.CHECKS,
+    *stock.CHECKS,
+    *orders.CHECKS,
+    *reconciliation_checks.CHECKS,
+    *completeness.CHECKS,
+    *watch.CHECKS,
+    *shadow.CHECKS,
+)
+"""Every check but that of a month."""
 
 
 def build(settings: Settings | None = None, *, toolbox: object = None) -> dg.Definitions:
@@ -56,18 +71,7 @@ def build(settings: Settings | None = None, *, toolbox: object = None) -> dg.Def
             watch.reconciliation_watch,
             reconciliation.month_end,
         ),
-        asset_checks=[
-            *returns.CHECKS,
-            *storefront.CHECKS,
-            *credit_notes.CHECKS,
-            *stock.CHECKS,
-            *orders.CHECKS,
-            *reconciliation_checks.CHECKS,
-            reconciliation_checks.of_months(months),
-            *completeness.CHECKS,
-            *watch.CHECKS,
-            *shadow.CHECKS,
-        ],
+        asset_checks=[judged_together(STANDING), reconciliation_checks.of_months(months)],
         jobs=[*automation.JOBS, signing.sign_month(months)],
         sensors=automation.sensors(settings.sensor_seconds if settings else 1, is_started=settings is not None),
         schedules=automation.schedules(is_started=settings is not None),

@@ -46,7 +46,7 @@ def cut(url: str) -> None:
     """End every other session of the database, as a failover does."""
     ours = "datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
     with psycopg.connect(url, autocommit=True) as admin:
-        admin.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {ours}".encode())
+        admin.execute(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {ours}".encode())
 
 
 @contextmanager

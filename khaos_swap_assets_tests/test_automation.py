@@ -77,7 +77,12 @@ def test_something_due_asks_for_one_run_with_its_reason(town: Town, instance: dg
 
 @pytest.mark.parametrize("status", [one for one in automation.ACTIVE if one is not Status.QUEUED])
 @pytest.mark.parametrize(
-    ("sensor", "job"), [(automation.new_returns, "sync"), (automation.touched_months, "month_end")]
+    ("sensor", "job"),
+    [
+        (automation.new_returns, "sync"),
+        (automation.touched_months, "month_end"),
+        (automation.sync_ended, "standing_checks"),
+    ],
 )
 def test_no_run_is_asked_for_while_one_of_its_job_is_under_way(
     town: Town, instance: dg.DagsterInstance, status: Status, sensor: dg.SensorDefinition, job: str
@@ -249,6 +254,28 @@ def test_syncs_without_a_gap_keep_the_month_waiting_a_minute_at_most(town: Town,
         town.tools.now() - timedelta(seconds=30),
     )
     assert "under way" in (look(town, instance, automation.touched_months)[0].skip_message or "")
+
+
+def test_the_verdicts_of_an_ended_sync_are_asked_for_once(town: Town, instance: dg.DagsterInstance) -> None:
+    no_news = dg.SkipReason("no sync has ended since the last verdicts")
+    assert look(town, instance, automation.sync_ended)[0] == no_news
+    create_run_for_test(instance, job_name="sync", status=Status.STARTED)
+    assert look(town, instance, automation.sync_ended)[0] == no_news
+    create_run_for_test(instance, job_name="sync", status=Status.FAILURE)
+    found, _ = look(town, instance, automation.sync_ended)
+    assert len(found.run_requests) == 1
+    assert look(town, instance, automation.sync_ended, found.cursor)[0] == no_news
+
+
+def test_syncs_without_a_gap_keep_verdicts_waiting_a_minute_at_most(town: Town, instance: dg.DagsterInstance) -> None:
+    create_run_for_test(instance, job_name="sync", status=Status.SUCCESS)
+    cursor = look(town, instance, automation.sync_ended)[0].cursor
+    for status in (Status.SUCCESS, Status.STARTED):
+        create_run_for_test(instance, job_name="sync", status=status)
+    town.now += timedelta(seconds=59)
+    assert "under way" in (look(town, instance, automation.sync_ended, cursor)[0].skip_message or "")
+    town.now += timedelta(seconds=1)
+    assert len(look(town, instance, automation.sync_ended, cursor)[0].run_requests) == 1
 
 
 def test_no_touched_month_asks_for_nothing(town: Town, instance: dg.DagsterInstance) -> None:

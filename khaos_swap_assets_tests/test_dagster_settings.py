@@ -17,7 +17,7 @@ from khaos_swap_assets.ui.webserver import dagster_app
 from khaos_swap_assets_tests.running import runs, serving
 
 ROOT = Path(__file__).parent.parent
-FALL = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'settings_test_dagster'"
+FALL = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = 'settings_test_dagster'"
 
 
 @pytest.fixture

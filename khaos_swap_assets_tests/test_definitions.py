@@ -77,9 +77,11 @@ def test_what_looks_by_itself_is_started_with_settings_only(settings: Settings |
     word = "RUNNING" if settings else "STOPPED"
     automatic = [*(made.sensors or ()), *(made.schedules or ())]
     assert {one.name: one.default_status.value for one in automatic} == {one.name: word for one in automatic}
-    assert len(automatic) == 7
+    assert len(automatic) == 8
     every = {one.name: one.minimum_interval_seconds for one in made.sensors or ()}
-    assert every == dict.fromkeys(("new_returns", "touched_months"), 7 if settings else 1) | {"failed_runs": 30}
+    assert every == dict.fromkeys(("new_returns", "touched_months", "sync_ended"), 7 if settings else 1) | {
+        "failed_runs": 30
+    }
     months = made.resolve_job_def("month_end").partitions_def
     assert months
     assert months.get_first_partition_key() == ("2024-05" if settings else "2025-01")
@@ -138,7 +140,7 @@ def test_the_lineage_leads_from_a_return_to_the_month(assembled: dg.Definitions)
     assert {dg.AssetKey(["swap", "returns"]), dg.AssetKey(["khaos", "credit_notes"])} <= above
 
 
-def test_a_sync_materialises_every_asset_and_evaluates_every_check(
+def test_a_sync_materialises_every_asset_and_the_standing_checks_follow_in_one_step(
     town: Town, instance: dg.DagsterInstance, assembled: dg.Definitions
 ) -> None:
     town.sells_and_takes_back(a_return(1))
@@ -147,8 +149,10 @@ def test_a_sync_materialises_every_asset_and_evaluates_every_check(
     everything = set(assembled.resolve_asset_graph().materializable_asset_keys)
     made = {event.asset_key for event in result.get_asset_materialization_events()}
     assert everything - made == {dg.AssetKey(["reconciliation", "month_end"])}
-    monthly = {"refunds_reconcile"}
-    assert set(checks(result)) == {spec.name for spec in check_specs(assembled)} - monthly
+    assert checks(result) == {}
+    judged = run(town, instance, "standing_checks")
+    assert set(checks(judged)) == {spec.name for spec in check_specs(assembled)} - {"refunds_reconcile"}
+    assert len({event.step_key for event in judged.all_events if event.step_key}) == 1
 
 
 def test_a_clean_month_is_green_from_end_to_end(town: Town, instance: dg.DagsterInstance) -> None:
@@ -156,8 +160,8 @@ def test_a_clean_month_is_green_from_end_to_end(town: Town, instance: dg.Dagster
     run(town, instance)
     town.pull()
     run(town, instance)
-    result = run(town, instance)
-    assert red(result) == set()
+    run(town, instance)
+    assert red(run(town, instance, "standing_checks")) == set()
     month = run(town, instance, "month_end", partition_key="2026-03")
     assert month.success
     assert red(month) == set()
@@ -172,7 +176,8 @@ def test_a_red_check_counts_exactly_says_the_money_and_names_the_worst(
     town.sells_and_takes_back(*(a_return(number, a_line(f"NO-{number}", pence=1000 + number)) for number in numbers))
     for number in numbers:
         del town.khaos.items[f"NO-{number}"]
-    found = checks(run(town, instance))["every_sku_has_one_stock_code"]
+    run(town, instance)
+    found = checks(run(town, instance, "standing_checks"))["every_sku_has_one_stock_code"]
     assert not found.passed
     shown = {name: value.value for name, value in found.metadata.items()}
     assert shown["open"] == 25

@@ -72,6 +72,7 @@ class Play:
             self._sandbox("advance", {"hours": wait / timedelta(hours=1)})
             self._pin()
             self._until_quiet()
+        self._job("standing_checks")
         self._close_months()
         return self.played
 

@@ -1,10 +1,12 @@
 """Standing checks: sentences that are true when green, with an exact count, the money at risk and what to do.
 
-Belongs here: the one way to build a check on open exceptions, so that all of them read alike. Stays out: the
-conditions (``judging.conditions``). The table shows the worst 20; the count is exact.
+Belongs here: what a check is, the one way to build one on open exceptions so that all of them read alike, and the step
+that judges them all. Stays out: the conditions (``judging.conditions``). The table shows the worst 20; the count is
+exact.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -12,35 +14,84 @@ from typing import Any
 import dagster as dg
 import psycopg
 
+from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.adapters.store import decisions, exceptions
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.reporting.month_open import waived_words
 from khaos_swap_assets.stages import watching
+from khaos_swap_assets.stages.isolating import Faults
 from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 More = Callable[[psycopg.Connection, datetime], Mapping[str, dg.MetadataValue]]
+Judge = Callable[[psycopg.Connection, Toolbox], dg.AssetCheckResult]
 WATCH = dg.AssetKey(["reconciliation", "watch"])
 EXCEPTIONS = dg.AssetKey(["reconciliation", "exceptions"])
 
 
+@dataclass(frozen=True)
+class StandingCheck:
+    """A check of an asset (``khaos/credit_notes``), what green means and what to do when red, and its judge.
+
+    Judged by our own tables alone, as they are after the newest sync.
+    """
+
+    asset: str
+    name: str
+    description: str
+    judge: Judge
+
+    @property
+    def spec(self) -> dg.AssetCheckSpec:
+        """As Dagster shows it; in a run that also judges returns it waits for that."""
+        key = dg.AssetKey(self.asset.split("/"))
+        waits_for = [] if key in (EXCEPTIONS, WATCH) else [EXCEPTIONS]
+        return dg.AssetCheckSpec(self.name, asset=key, description=self.description, additional_deps=waits_for)
+
+    def judged(self, conn: psycopg.Connection, tools: Toolbox) -> dg.AssetCheckResult:
+        """The verdict now, with the sources that it rests on."""
+        with conn.transaction():
+            found = with_sources(conn, tools, self.judge(conn, tools))
+        return found._replace(asset_key=self.spec.asset_key, check_name=self.name)
+
+
+def judged_together(checks: Sequence[StandingCheck]) -> dg.AssetChecksDefinition:
+    """All these checks as one step; a fault in one leaves the others their verdict and fails the step after them."""
+    by_key = {check.spec.key: check for check in checks}
+
+    @dg.multi_asset_check(name="verdicts", specs=[check.spec for check in checks], can_subset=True)
+    def verdicts(
+        context: dg.AssetCheckExecutionContext, toolbox: dg.ResourceParam[Toolbox]
+    ) -> Iterator[dg.AssetCheckResult]:
+        yield from judge_all([by_key[key] for key in by_key if key in context.selected_asset_check_keys], toolbox)
+
+    return verdicts
+
+
+def judge_all(checks: Sequence[StandingCheck], tools: Toolbox) -> Iterator[dg.AssetCheckResult]:
+    """The verdicts one by one. Raises ``KhaosSwapError`` at the end, naming each check that could not be judged."""
+    faults = Faults("the check")
+    with tools.store() as conn:
+        for check in checks:
+            yield from faults.tried(check.name, check.judged, conn, tools)
+    if faults.found:
+        told = "; ".join(f"{name}: {reason}" for name, reason in faults.found.items())
+        raise KhaosSwapError(f"not judged, each keeps its last verdict: {told}")
+
+
 def exceptions_check(
     name: str, asset: str, kinds: Sequence[str], proves: str, more: More | None = None
-) -> dg.AssetChecksDefinition:
+) -> StandingCheck:
     """A check that is green while no exception of ``kinds`` is open; ``proves`` says in a sentence what green means.
 
     ``more`` gives further metadata from the store, as of now.
     """
-    key = dg.AssetKey(asset.split("/"))
 
-    @dg.asset_check(asset=key, name=name, description=described(proves, kinds), additional_deps=after_judging(key))
-    def standing_check(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult:
-        with toolbox.store() as conn:
-            found = judge_open(conn, kinds, {} if more is None else more(conn, toolbox.now()))
-            return with_sources(conn, toolbox, found)
+    def judge(conn: psycopg.Connection, tools: Toolbox) -> dg.AssetCheckResult:
+        return judge_open(conn, kinds, {} if more is None else more(conn, tools.now()))
 
-    return standing_check
+    return StandingCheck(asset, name, described(proves, kinds), judge)
 
 
 def with_sources(conn: psycopg.Connection, tools: Toolbox, found: dg.AssetCheckResult) -> dg.AssetCheckResult:
@@ -48,11 +99,6 @@ def with_sources(conn: psycopg.Connection, tools: Toolbox, found: dg.AssetCheckR
     read = watching.read_words(conn, tools.settings, tools.now())
     told = f"{found.description}; {read}" if found.passed else found.description
     return found._replace(description=told, metadata={**found.metadata, "read": dg.MetadataValue.text(read)})
-
-
-def after_judging(key: dg.AssetKey) -> list[dg.AssetKey]:
-    """What a check of open exceptions waits for: without it a check would speak of the run before."""
-    return [] if key in (EXCEPTIONS, WATCH) else [EXCEPTIONS]
 
 
 def judge_open(

@@ -58,6 +58,13 @@ def sign_in(page: Page, role: Role) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
+def signed_in(page: Page, role: Role) -> None:
+    """Sign in and wait until the page is whole: its words stand before its style is there."""
+    sign_in(page, role)
+    page.get_by_text("Signed in as").wait_for()
+    page.wait_for_load_state()
+
+
 @pytest.mark.parametrize(("role", "may_run"), [("viewer", False), ("cx", False), ("finance", True), ("engineer", True)])
 def test_a_member_signs_in_and_dagsters_page_works_as_the_role_allows(
     place: Place, page: Page, role: Role, may_run: bool
@@ -79,8 +86,7 @@ def test_a_member_signs_in_and_dagsters_page_works_as_the_role_allows(
 
 def test_signing_out_leaves_nothing_to_go_back_to(place: Place, page: Page) -> None:
     page.goto(place.url)
-    sign_in(page, "finance")
-    page.get_by_text("Signed in as").wait_for()
+    signed_in(page, "finance")
     page.get_by_role("button", name="Sign out", exact=True).click()
     page.get_by_label("Password").wait_for()
     page.go_back()
@@ -98,8 +104,7 @@ def test_a_wrong_password_is_told_in_words(place: Place, page: Page) -> None:
 
 def test_a_page_of_another_origin_signs_nobody_in_or_out(place: Place, page: Page) -> None:
     page.goto(place.url)
-    sign_in(page, "finance")
-    page.get_by_text("Signed in as").wait_for()
+    signed_in(page, "finance")
     form = f"<form method=post action={place.url}/sign-out><button>go</button></form>"
     with serving(HTMLResponse("<p>somebody else's page")) as foreign:
         page.goto(f"http://localhost:{foreign}")
@@ -115,8 +120,7 @@ def test_it_works_on_a_phone_and_without_scripts(place: Place, browser: Browser)
     context = browser.new_context(viewport=PHONE, java_script_enabled=False)
     page = context.new_page()
     page.goto(place.url)
-    sign_in(page, "viewer")
-    page.get_by_text("Signed in as").wait_for()
+    signed_in(page, "viewer")
     assert page.locator("main").bounding_box()["width"] <= PHONE["width"]  # type: ignore[index]
     context.close()
 
@@ -125,7 +129,6 @@ def test_nothing_of_our_pages_is_refused_by_their_own_policy(place: Place, page:
     said: list[str] = []
     page.on("console", lambda line: said.append(line.text))
     page.goto(place.url)
-    sign_in(page, "viewer")
-    page.get_by_text("Signed in as").wait_for()
+    signed_in(page, "viewer")
     assert page.evaluate("getComputedStyle(document.body).margin") == "0px"
     assert said == []

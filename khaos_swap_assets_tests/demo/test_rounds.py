@@ -51,7 +51,11 @@ class House:
         return dg.Definitions(
             assets=[synced, closed],
             asset_checks=[every_return_is_readable],
-            jobs=[dg.define_asset_job("sync", [synced]), dg.define_asset_job("month_end", [closed])],
+            jobs=[
+                dg.define_asset_job("sync", dg.AssetSelection.assets(synced).without_checks()),
+                dg.define_asset_job("standing_checks", dg.AssetSelection.checks(every_return_is_readable)),
+                dg.define_asset_job("month_end", [closed]),
+            ],
         )
 
 
@@ -180,10 +184,10 @@ def test_the_touched_months_are_closed_at_the_end_and_unknown_ones_are_not(stage
 
 def test_of_a_check_the_last_verdict_counts(stage: Stage) -> None:
     stage.house.is_green = False
-    stage.play._sync()
+    stage.play._job("standing_checks")
     assert stage.play.played.checks == {("every_return_is_readable", ""): False}
     stage.house.is_green = True
-    stage.play._sync()
+    stage.play._job("standing_checks")
     assert stage.play.played.checks == {("every_return_is_readable", ""): True}
 
 

@@ -141,7 +141,7 @@ def test_a_connection_that_the_server_dropped_is_replaced(connect: Connect, data
     pool = Pool(connect)
     with pool.transaction() as conn:
         dropped = backend(conn)
-    database.execute("SELECT pg_terminate_backend(%s)", (dropped,))
+    database.execute("SELECT pg_terminate_backend(%s, 5000)", (dropped,))
     with pool.transaction() as conn:
         assert backend(conn) != dropped
     pool.close()

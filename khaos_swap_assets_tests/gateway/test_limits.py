@@ -163,7 +163,7 @@ def test_a_writer_outlives_a_restart_of_the_server_and_passes_on_what_went_wrong
 
     writer = Writer(connect, arrivals.keep)
     asyncio.run(writer.keep(knock("a")))
-    database.execute("SELECT pg_terminate_backend(%s)", (opened[0].info.backend_pid,))
+    database.execute("SELECT pg_terminate_backend(%s, 5000)", (opened[0].info.backend_pid,))
     asyncio.run(writer.keep(knock("b")))
     with pytest.raises(psycopg.DataError):
         asyncio.run(writer.keep(knock("nul \x00")))

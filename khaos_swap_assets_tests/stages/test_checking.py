@@ -6,18 +6,21 @@ from datetime import timedelta
 from typing import Any
 
 import dagster as dg
+import psycopg
 import pytest
 
+from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.adapters.store import worklist
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.stages import waivers
-from khaos_swap_assets.stages.checking import after_judging, exceptions_check, judge_open
+from khaos_swap_assets.stages.checking import StandingCheck, exceptions_check, judge_all, judge_open
 from khaos_swap_assets.stages.credit_notes import people
 from khaos_swap_assets.stages.orders.sync import SOURCE as DOCUMENTS
 from khaos_swap_assets.stages.reconciliation.checks import sources_are_fresh
 from khaos_swap_assets.stages.returns.sync import SOURCE as SWAP
 from khaos_swap_assets.stages.stock.assets import every_sellable_unit_is_back_in_stock
 from khaos_swap_assets.stages.stock_codes.sync import SOURCE as CODES
+from khaos_swap_assets.stages.toolbox import Toolbox
 from khaos_swap_assets.stages.watching import STALE_AFTER
 from khaos_swap_assets_tests.stages.town import NOON, Town, called, connect
 
@@ -100,18 +103,34 @@ def test_what_people_waived_stands_beside_the_verdict(town: Town) -> None:
 
 def test_a_check_says_what_green_means_and_what_to_do_when_red() -> None:
     check = exceptions_check("all_is_well", "swap/returns", [KIND, "value_gap"], "All is well.")
-    (spec,) = check.check_specs
-    text = spec.description or ""
+    text = check.spec.description or ""
     assert text.startswith("All is well.")
     for kind in (KIND, "value_gap"):
         assert f"**{kind}** ({KINDS[kind].owner})" in text
         assert KINDS[kind].action in text
 
 
+def test_a_check_that_fails_leaves_the_others_their_verdict_and_is_named(town: Town) -> None:
+    """Also what it left of its transaction: the next one reads."""
+
+    def broken(conn: psycopg.Connection[Any], _tools: Toolbox) -> dg.AssetCheckResult:
+        conn.execute("SELECT nothing FROM nowhere")
+        raise AssertionError("the statement failed")
+
+    sound = exceptions_check("all_is_well", "swap/returns", [KIND], "All is well.")
+    verdicts = judge_all([StandingCheck("swap/returns", "never_judged", "", broken), sound], town.tools)
+    assert next(verdicts).check_name == "all_is_well"
+    with pytest.raises(KhaosSwapError, match=r"keeps its last verdict: never_judged: .*nowhere"):
+        next(verdicts)
+
+
 def test_a_check_waits_for_the_exceptions_of_its_own_run() -> None:
-    exceptions = dg.AssetKey(["reconciliation", "exceptions"])
-    assert after_judging(dg.AssetKey(["swap", "returns"])) == [exceptions]
-    assert after_judging(exceptions) == []
+    def waits_for(asset: str) -> list[str]:
+        spec = exceptions_check("all_is_well", asset, [KIND], "All is well.").spec
+        return [dep.asset_key.to_user_string() for dep in spec.additional_deps]
+
+    assert waits_for("swap/returns") == ["reconciliation/exceptions"]
+    assert waits_for("reconciliation/exceptions") == []
 
 
 def freshness(town: Town) -> dg.AssetCheckResult:
@@ -151,7 +170,7 @@ def test_the_stock_check_counts_units_by_what_is_known_of_them(town: Town) -> No
             "level_verdict, due_at, changed_at) VALUES (%s, 'P', 'sellable', 'RMA', 'HAT', %s, %s, %s, %s, %s)",
             f"R{number}", quantity, state, verdict, NOON, NOON,
         )  # fmt: skip
-    result = every_sellable_unit_is_back_in_stock(town.tools)
+    result = called(every_sellable_unit_is_back_in_stock, town)
     assert isinstance(result, dg.AssetCheckResult)
     units = {name: value.value for name, value in result.metadata.items() if name.startswith("units_")}
     assert units == {"units_confirmed_confirmed": 2, "units_confirmed_cannot_tell": 3, "units_due_level_not_due": 1}

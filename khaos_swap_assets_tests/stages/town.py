@@ -37,6 +37,7 @@ from khaos_swap_assets.domain.records.orders import SalesOrder
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.domain.records.returns import Return, ReturnLine
 from khaos_swap_assets.domain.records.stock_codes import StockCode
+from khaos_swap_assets.stages.checking import StandingCheck, judge_all
 from khaos_swap_assets.stages.credit_notes.allocation import read_allocations
 from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
 from khaos_swap_assets.stages.credit_notes.feed import hand_out
@@ -424,8 +425,11 @@ class Town:
         return london_date(self.now)
 
 
-def called(made: dg.AssetsDefinition, town: Town) -> Any:
+def called(made: dg.AssetsDefinition | StandingCheck, town: Town) -> Any:
     """What the function of an asset or check gives; by itself Dagster would make an instance for it and leave it."""
+    if isinstance(made, StandingCheck):
+        (verdict,) = judge_all([made], town.tools)
+        return verdict
     function = made.op.compute_fn
     assert isinstance(function, DecoratedOpFunction)
     return function.decorated_fn(town.tools)

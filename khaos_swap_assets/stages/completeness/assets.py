@@ -17,15 +17,13 @@ from khaos_swap_assets.adapters.store.completeness import Day, Traffic
 from khaos_swap_assets.adapters.store.latency import DayOfLatency
 from khaos_swap_assets.adapters.store.queues import Queue
 from khaos_swap_assets.domain.records.returns import hold_words
-from khaos_swap_assets.stages import isolating, watching
-from khaos_swap_assets.stages.checking import with_sources
+from khaos_swap_assets.stages import isolating
+from khaos_swap_assets.stages.checking import StandingCheck
 from khaos_swap_assets.stages.completeness.comparing import WIDE, compare
 from khaos_swap_assets.stages.pictures import shown
 from khaos_swap_assets.stages.presenting import PREVIEW_ROWS, WORST_ROWS, as_table, asset, owned
 from khaos_swap_assets.stages.toolbox import Toolbox
 
-COMPLETENESS = dg.AssetKey(["reconciliation", "completeness"])
-LATENCY = dg.AssetKey(["reconciliation", "latency"])
 GATHERED = "reconciliation/latency"
 OVERLAP = timedelta(hours=1)
 SHOWN = timedelta(days=30)
@@ -169,28 +167,19 @@ OBJECTIVE = timedelta(minutes=5)
 WINDOW = timedelta(days=7)
 
 
-@dg.asset_check(
-    asset=COMPLETENESS,
-    name="nothing_is_missing",
-    description="Swap's own count of returns agrees with ours on every day of a month, compared within 26 hours: "
-    "quiet then means that nothing happened, and not that nothing arrived. When red: the table names the days; returns "
-    "that were missing are read again at once, so look why they were: webhooks in Swap's dashboard, failed runs.",
-)
-def nothing_is_missing(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult:
+def _whole(conn: psycopg.Connection, tools: Toolbox) -> dg.AssetCheckResult:
     """Judge the comparison, its age, and the silence of webhooks."""
-    now = toolbox.now()
-    hears = bool(toolbox.settings.swap.webhook_secret.get_secret_value())
-    with toolbox.store() as conn:
-        days = completeness.days(conn, (now - SHOWN).date())
-        compared_at = worklist.trusted(conn, WIDE, now)
-        traffic = completeness.traffic(conn, now - SILENCE)
-        read = watching.read_words(conn, toolbox.settings, now)
+    now = tools.now()
+    days = completeness.days(conn, (now - SHOWN).date())
+    compared_at = worklist.trusted(conn, WIDE, now)
+    traffic = completeness.traffic(conn, now - SILENCE)
+    hears = bool(tools.settings.swap.webhook_secret.get_secret_value())
     faults = find_faults(days, compared_at, traffic, now, hears_webhooks=hears)
     short = [day for day in days if day.short]
     return dg.AssetCheckResult(
         passed=not faults,
         severity=dg.AssetCheckSeverity.ERROR if short else dg.AssetCheckSeverity.WARN,
-        description="; ".join(faults) or f"{all_is_well(days, traffic)}; {read}",
+        description="; ".join(faults) or all_is_well(days, traffic),
         metadata={
             "missing": sum(day.short for day in days),
             "days_compared": len(days),
@@ -225,25 +214,21 @@ def all_is_well(days: Sequence[Day], traffic: Traffic) -> str:
     return f"all {held} returns that Swap counts in a month are here; {happened}, {traffic.knocks} webhooks"
 
 
-@dg.asset_check(
-    asset=LATENCY,
-    name="returns_are_on_offer_in_time",
-    description="Of the documents offered in the past seven days, 95 in 100 were on offer within 5 minutes of the last "
-    "gate to open (Swap's change or the inspection). When red: the table shows at which step the slow ones waited.",
-)
-def returns_are_on_offer_in_time(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult:
+def _in_time(conn: psycopg.Connection, tools: Toolbox) -> dg.AssetCheckResult:
     """Compare the past week's 95th percentile with the objective."""
-    now = toolbox.now()
-    with toolbox.store() as conn:
-        offered, p50, p95 = latency.since(conn, now - WINDOW)
-        slowest = latency.slowest(conn, now - WINDOW, WORST_ROWS)
-        found = dg.AssetCheckResult(
-            passed=p95 <= OBJECTIVE.total_seconds(),
-            severity=dg.AssetCheckSeverity.WARN,
-            description=f"{offered} offered in 7 days, half within {p50} s, 95 in 100 within {p95} s",
-            metadata={"offered": offered, "p50_seconds": p50, "p95_seconds": p95, "worst": as_table(slowest)},
-        )
-        return with_sources(conn, toolbox, found)
+    first = tools.now() - WINDOW
+    offered, p50, p95 = latency.since(conn, first)
+    return dg.AssetCheckResult(
+        passed=p95 <= OBJECTIVE.total_seconds(),
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{offered} offered in 7 days, half within {p50} s, 95 in 100 within {p95} s",
+        metadata={
+            "offered": offered,
+            "p50_seconds": p50,
+            "p95_seconds": p95,
+            "worst": as_table(latency.slowest(conn, first, WORST_ROWS)),
+        },
+    )
 
 
 def _row(day: Day) -> dict[str, object]:
@@ -251,4 +236,20 @@ def _row(day: Day) -> dict[str, object]:
     return {**told, "read_again": day.mended, "rmas": ", ".join(day.missing_rmas)}
 
 
-CHECKS = [nothing_is_missing, returns_are_on_offer_in_time]
+CHECKS = [
+    StandingCheck(
+        "reconciliation/completeness",
+        "nothing_is_missing",
+        "Swap's own count of returns agrees with ours on every day of a month, compared within 26 hours: quiet then "
+        "means that nothing happened, and not that nothing arrived. When red: the table names the days; returns that "
+        "were missing are read again at once, so look why they were: webhooks in Swap's dashboard, failed runs.",
+        _whole,
+    ),
+    StandingCheck(
+        "reconciliation/latency",
+        "returns_are_on_offer_in_time",
+        "Of the documents offered in the past seven days, 95 in 100 were on offer within 5 minutes of the last gate to "
+        "open (Swap's change or the inspection). When red: the table shows at which step the slow ones waited.",
+        _in_time,
+    ),
+]

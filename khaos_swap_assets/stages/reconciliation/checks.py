@@ -28,9 +28,9 @@ from khaos_swap_assets.domain.reporting.month_open import (
 )
 from khaos_swap_assets.domain.reporting.queues import PACE_DAYS, queue_rows
 from khaos_swap_assets.stages import watching
-from khaos_swap_assets.stages.checking import exceptions_check, with_sources
+from khaos_swap_assets.stages.checking import StandingCheck, exceptions_check, with_sources
 from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, without_empty
-from khaos_swap_assets.stages.reconciliation.assets import MONTH_END, RETURNS
+from khaos_swap_assets.stages.reconciliation.assets import MONTH_END
 from khaos_swap_assets.stages.reconciliation.governing import in_force
 from khaos_swap_assets.stages.reconciliation.month_end import accrual_table, vat_posted_table
 from khaos_swap_assets.stages.toolbox import Toolbox
@@ -64,24 +64,25 @@ refunds_are_credited_in_their_month = exceptions_check(
 )
 
 
-@dg.asset_check(
-    asset=RETURNS,
-    name="sources_are_fresh",
-    description="Swap, Khaos's catalogue, Khaos's documents and a connected storefront were each read within the last "
-    "26 hours, so green elsewhere means nothing is wrong, and not that nobody looked. When red: look at the failed "
-    "runs and `preflight`.",
-)
-def sources_are_fresh(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult:
+def _sources(conn: psycopg.Connection, tools: Toolbox) -> dg.AssetCheckResult:
     """Compare each source's watermark with the clock."""
-    with toolbox.store() as conn:
-        reached = watching.sources(conn, toolbox.settings, toolbox.now())
-        stale = watching.stale(reached, toolbox.now())
-        found = dg.AssetCheckResult(
-            passed=not stale,
-            description=f"not read lately: {', '.join(stale)}" if stale else "all read lately",
-            metadata={source.replace("/", "_"): str(moment or "never") for source, moment in reached.items()},
-        )
-        return with_sources(conn, toolbox, found)
+    reached = watching.sources(conn, tools.settings, tools.now())
+    stale = watching.stale(reached, tools.now())
+    return dg.AssetCheckResult(
+        passed=not stale,
+        description=f"not read lately: {', '.join(stale)}" if stale else "all read lately",
+        metadata={source.replace("/", "_"): str(moment or "never") for source, moment in reached.items()},
+    )
+
+
+sources_are_fresh = StandingCheck(
+    "reconciliation/returns",
+    "sources_are_fresh",
+    "Swap, Khaos's catalogue, Khaos's documents and a connected storefront were each read within the last 26 hours, so "
+    "green elsewhere means nothing is wrong, and not that nobody looked. When red: look at the failed runs and "
+    "`preflight`.",
+    _sources,
+)
 
 
 def of_months(months: dg.PartitionsDefinition) -> dg.AssetChecksDefinition:

@@ -19,7 +19,7 @@ from khaos_swap_assets.adapters.store.verdicts import LEG_COLUMNS
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.reporting.tables import amount
 from khaos_swap_assets.stages import isolating
-from khaos_swap_assets.stages.checking import with_sources
+from khaos_swap_assets.stages.checking import StandingCheck
 from khaos_swap_assets.stages.pictures import shown
 from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, asset, owned, without_empty
 from khaos_swap_assets.stages.toolbox import Toolbox
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-SHADOW = dg.AssetKey(["reconciliation", "shadow_score"])
 SOURCE = "reconciliation/shadow_score"
 SHOWN_WEEKS = 12
 WORDS: Mapping[str, str] = {
@@ -134,16 +133,13 @@ WEEKS = 4
 TOLD = (*LEG_COLUMNS, "gap_evidence")
 
 
-def _check(name: str, score: Score, description: str) -> dg.AssetChecksDefinition:
-    @dg.asset_check(asset=SHADOW, name=name, description=description)
-    def check(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult:
-        first = first_week(toolbox.now(), WEEKS)
-        with toolbox.store() as conn:
-            found = shadow.weeks(conn, first)
-            rows = shadow.worst(conn, score, first, TOLD, WORST_ROWS)
-            return with_sources(conn, toolbox, _judged(score, found, rows))
+def _check(name: str, score: Score, description: str) -> StandingCheck:
+    def judge(conn: psycopg.Connection, tools: Toolbox) -> dg.AssetCheckResult:
+        first = first_week(tools.now(), WEEKS)
+        rows = shadow.worst(conn, score, first, TOLD, WORST_ROWS)
+        return _judged(score, shadow.weeks(conn, first), rows)
 
-    return check
+    return StandingCheck("reconciliation/shadow_score", name, description, judge)
 
 
 def _judged(score: Score, found: Sequence[WeekScore], rows: Sequence[dict[str, object]]) -> dg.AssetCheckResult:

@@ -7,12 +7,13 @@ Units are those of the last 30 days.
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import dagster as dg
+import psycopg
 
 from khaos_swap_assets.adapters.store import stock
-from khaos_swap_assets.stages.checking import after_judging, exceptions_check, judge_open, with_sources
+from khaos_swap_assets.stages.checking import StandingCheck, exceptions_check
 from khaos_swap_assets.stages.presenting import asset, owned, table_metadata
 from khaos_swap_assets.stages.stock.adjustments import adjust_stock
 from khaos_swap_assets.stages.stock.levels import sync_levels
@@ -50,21 +51,16 @@ def stock_adjustments(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResul
 
 
 COUNTED = timedelta(days=30)
-ADJUSTMENTS = dg.AssetKey(["khaos", "stock_adjustments"])
 
 
-def _stock_check(name: str, disposition: str, kinds: Sequence[str], proves: str) -> dg.AssetChecksDefinition:
-    @dg.asset_check(asset=ADJUSTMENTS, name=name, description=proves, additional_deps=after_judging(ADJUSTMENTS))
-    def stock_check(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult:
-        with toolbox.store() as conn:
-            rows = stock.units_by_state(conn, disposition, toolbox.now() - COUNTED)
-            units = {
-                f"units_{state}_{verdict or 'level_not_due'}": dg.MetadataValue.int(count)
-                for state, verdict, count in rows
-            }
-            return with_sources(conn, toolbox, judge_open(conn, kinds, units))
+def _stock_check(name: str, disposition: str, kinds: Sequence[str], proves: str) -> StandingCheck:
+    def units(conn: psycopg.Connection, now: datetime) -> dict[str, dg.MetadataValue]:
+        rows = stock.units_by_state(conn, disposition, now - COUNTED)
+        return {
+            f"units_{state}_{verdict or 'level_not_due'}": dg.MetadataValue.int(count) for state, verdict, count in rows
+        }
 
-    return stock_check
+    return exceptions_check(name, "khaos/stock_adjustments", kinds, proves, units)
 
 
 every_sellable_unit_is_back_in_stock = _stock_check(

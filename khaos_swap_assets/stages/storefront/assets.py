@@ -15,12 +15,11 @@ from khaos_swap_assets.domain.exceptions.catalogue import kinds_about
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.refunds.proof import CLOSED_IN_FORCE
 from khaos_swap_assets.domain.refunds.sale_rates import ForeignTotal, foreign_totals
-from khaos_swap_assets.stages.checking import after_judging, described, judge_open, with_sources
+from khaos_swap_assets.stages.checking import StandingCheck, described, judge_open
 from khaos_swap_assets.stages.presenting import asset, owned, table_metadata
 from khaos_swap_assets.stages.storefront.sync import sync_refunds
 from khaos_swap_assets.stages.toolbox import Toolbox
 
-REFUNDS = dg.AssetKey(["storefront", "refunds"])
 NOT_CONNECTED = (
     "No storefront is connected. A refund counts as confirmed when Swap says that it was processed, which does not "
     "prove that money moved. Set KHAOS_SWAP_STOREFRONT_URL to have every refund witnessed."
@@ -64,23 +63,20 @@ PROVES = (
 )
 
 
-@dg.asset_check(
-    asset=REFUNDS,
-    name="every_refund_moved_money",
-    description=described(PROVES, kinds_about("money")),
-    additional_deps=after_judging(REFUNDS),
-)
-def every_refund_moved_money(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult:
+def _judge(conn: psycopg.Connection, tools: Toolbox) -> dg.AssetCheckResult:
     """Count what is open between Swap and the money."""
-    is_connected = toolbox.settings.storefront.is_connected
-    with toolbox.store() as conn:
-        shown = {
-            "connected": dg.MetadataValue.bool(is_connected),
-            "witness": dg.MetadataValue.md(CONNECTED if is_connected else NOT_CONNECTED),
-        }
-        found = with_sources(conn, toolbox, judge_open(conn, kinds_about("money"), shown))
+    is_connected = tools.settings.storefront.is_connected
+    shown = {
+        "connected": dg.MetadataValue.bool(is_connected),
+        "witness": dg.MetadataValue.md(CONNECTED if is_connected else NOT_CONNECTED),
+    }
+    found = judge_open(conn, kinds_about("money"), shown)
     return found if is_connected else found._replace(description=f"no storefront is connected; {found.description}")
 
+
+every_refund_moved_money = StandingCheck(
+    "storefront/refunds", "every_refund_moved_money", described(PROVES, kinds_about("money")), _judge
+)
 
 CHECKS = [every_refund_moved_money]
 

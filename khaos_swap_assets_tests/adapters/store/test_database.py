@@ -192,7 +192,7 @@ def test_a_database_without_tables_must_let_its_user_make_some(guarded: embedded
 def test_a_server_that_is_stopped_while_in_use(database_url: str) -> None:
     with store.connect(database_url, application="killer") as killer:
         victim = store.connect(database_url, application="victim")
-        killer.execute("SELECT pg_terminate_backend(%s)", (victim.info.backend_pid,))
+        killer.execute("SELECT pg_terminate_backend(%s, 5000)", (victim.info.backend_pid,))
         with pytest.raises(StoreError, match="the server was stopped while we used it"), store.reported(database_url):
             victim.execute("SELECT 1")
         victim.close()

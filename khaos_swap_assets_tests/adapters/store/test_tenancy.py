@@ -10,7 +10,7 @@ import pytest
 from khaos_swap_assets.adapters.errors import HouseError
 from khaos_swap_assets.adapters.store.tenancy import GRACE_SECONDS, Tenancy
 
-CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'khaos-swap up'"
+CUT = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'khaos-swap up'"
 House = Callable[..., Tenancy]
 
 

@@ -162,7 +162,7 @@ def test_ninety_five_in_a_hundred_within_five_minutes(
     town: Town, database: Connection, seconds: tuple[int, ...], is_met: bool
 ) -> None:
     rows(database, *seconds)
-    verdict: Any = called(assets.returns_are_on_offer_in_time, town)
+    verdict: Any = called(assets.CHECKS[1], town)
     assert verdict.passed is is_met
     assert verdict.metadata["offered"].value == len(seconds)
 

@@ -36,7 +36,7 @@ def scored(town: Town, **later: float) -> Mapping[str, Any]:
 
 
 def check(town: Town, name: str) -> dg.AssetCheckResult:
-    (found,) = (one for one in CHECKS if one.check_key.name == name)
+    (found,) = (one for one in CHECKS if one.name == name)
     result = called(found, town)
     assert isinstance(result, dg.AssetCheckResult)
     return result
@@ -180,7 +180,7 @@ def test_an_installation_without_a_return_has_nothing_to_show(audited: Town) -> 
     metadata = scored(audited)
     assert metadata["returns_agreed"] == 0
     assert "by_week" not in metadata
-    assert all(check(audited, one.check_key.name).passed for one in CHECKS)
+    assert all(check(audited, one.name).passed for one in CHECKS)
 
 
 def test_a_check_says_how_many_how_much_and_which_legs(audited: Town) -> None:
@@ -208,7 +208,7 @@ def test_each_check_is_red_by_its_own_score_alone(audited: Town) -> None:
     noted(audited, 1, lines=(("ZEBRA", 1),))
     scored(audited)
     scored(audited, days=3)
-    red = {one.check_key.name for one in CHECKS if not check(audited, one.check_key.name).passed}
+    red = {one.name for one in CHECKS if not check(audited, one.name).passed}
     assert red == {"staff_credit_only_what_we_would", "staff_credit_all_that_we_would"}
 
 

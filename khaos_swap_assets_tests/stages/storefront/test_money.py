@@ -27,7 +27,17 @@ from khaos_swap_assets.stages.storefront.sync import sync_refunds
 from khaos_swap_assets.stages.waivers import waive
 from khaos_swap_assets_tests.domain.payments import a_payment
 from khaos_swap_assets_tests.stages.storefront.shop import CONNECTED, YESTERDAY, MoneyTown
-from khaos_swap_assets_tests.stages.town import NOON, Town, a_line, a_note, a_return, an_order, connect, some_settings
+from khaos_swap_assets_tests.stages.town import (
+    NOON,
+    Town,
+    a_line,
+    a_note,
+    a_return,
+    an_order,
+    called,
+    connect,
+    some_settings,
+)
 
 
 @pytest.fixture
@@ -452,11 +462,6 @@ def test_u16_a_return_in_pounds_that_was_paid_in_euros_has_its_loss_as_a_leg(
     row = town.ask("SELECT status, refund_pence, gap_pence, gap_fx_pence, vat_gap_pence FROM recon.reconciliation")
     assert row == ([("matched", 10169, -169, -169, 0)] if is_rate_known else [("matched", 10000, 0, 0, 0)])
     assert town.kinds() == ({} if is_rate_known else {"refund_currency_differs": "RMA1"})
-
-
-def called(definition: Callable[..., object], town: MoneyTown) -> Any:
-    """What an asset or a check gives when it is called as a function."""
-    return definition(toolbox=town.tools)
 
 
 def test_the_asset_and_its_check_say_whether_money_is_witnessed(town: MoneyTown) -> None:
