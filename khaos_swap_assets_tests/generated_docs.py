@@ -43,7 +43,14 @@ COMMANDS_HEAD = """# Commands
 Made from the command line itself; `khaos-swap COMMAND --help` shows the same. A mistake in settings or arguments is one
 line on stderr and exit code 2, never a traceback; what may pass by itself (the database is away, a port is taken, a
 process does not stay up) is one line and exit code 75. `khaos-swap --demo COMMAND` speaks to the demo that runs in this
-folder, and to nothing else.
+folder, and to nothing else. `khaos-swap --version` prints the versions of the program, Python, Dagster and the tables
+that it needs; it reads neither settings nor a database.
+
+A table cuts nothing: at 80 columns (or those of the terminal, or of `COLUMNS`) what does not fit beside the rest stands
+in lines below its row, and what to do always does. `--json` prints the same for a program, in one form everywhere: an
+amount is a whole number of minor units (pence) under a name that ends in `_pence`, with its `currency` (ISO 4217) in
+the same object or in the one around it; a moment is ISO 8601 with its offset, as `2026-03-10T12:00:00+00:00`, a day
+`2026-03-10`. Amounts within sentences are for people.
 """
 EXCEPTIONS_HEAD = """# Exceptions
 

@@ -44,10 +44,10 @@ def merged(database: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
 
 def test_the_list_shows_shares_pass_moment_and_author(run: Run, merged: object) -> None:
     rows = json.loads(run("list", "--json").stdout)
-    assert [(row["credit_note"], row["share"], row["matched_by"]) for row in rows] == [
-        ("CN1", "£10.00", "one_to_many"),
-        ("CN1", "£20.00", "one_to_many"),
-        ("CN2", "£5.00", "reference"),
+    assert [(row["credit_note"], row["share_pence"], row["currency"], row["matched_by"]) for row in rows] == [
+        ("CN1", 1000, "GBP", "one_to_many"),
+        ("CN1", 2000, "GBP", "one_to_many"),
+        ("CN2", 500, "GBP", "reference"),
     ]
     assert {(row["certainty"], row["linked_by"]) for row in rows} == {("certain", "khaos-swap")}
     assert len(json.loads(run("list", "--note", "CN2", "--json").stdout)) == 1

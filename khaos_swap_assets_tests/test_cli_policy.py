@@ -57,7 +57,7 @@ def commands(town: Town) -> Run:
     )
 
     def invoke(*arguments: object) -> Result:
-        return CliRunner().invoke(policy_app(reach), [*map(str, arguments)])
+        return CliRunner().invoke(policy_app(reach), [*map(str, arguments)], env={"COLUMNS": "200"})
 
     return invoke
 

@@ -16,6 +16,7 @@ from psycopg import sql
 from khaos_swap_assets.adapters.store import copying, embedded, migrate
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets_tests import lending
+from khaos_swap_assets_tests.json_form import faults_of
 from khaos_swap_assets_tests.running import Call
 from khaos_swap_assets_tests.stages.town import KEY, NOON, Town, a_line, a_note, a_return, some_settings
 
@@ -101,9 +102,10 @@ def test_what_an_upgrade_changes_is_told_in_pence_and_the_store_is_only_read(cal
     done = call("upgrade", "--rehearse", "--json", **HERE, KHAOS_SWAP_DATABASE_URL=theirs)
     assert (done.returncode, done.stderr) == (0, "")
     told = json.loads(done.stdout)
+    assert list(faults_of(told)) == []
     found = {(one["about"], one["kind"], one["subject"]): one for one in told["changes"]}
     assert (told["version_before"], told["version_after"], told["returns"]) == ("0020", migrate.head(), 5)
-    assert told["judged_at"] == str(NOON + timedelta(minutes=2))
+    assert told["judged_at"] == (NOON + timedelta(minutes=2)).isoformat()
     unpaid = [
         key
         for rma in ("RMA2", "RMA3", "RMA4")
@@ -128,15 +130,15 @@ def test_it_judges_by_the_settings_of_this_folder_and_says_what_the_list_leaves_
     closed = {**HERE, "KHAOS_SWAP_REFUND_PROOF": "closed"}
     done = call("upgrade", "--rehearse", "--limit", "1", **closed, KHAOS_SWAP_DATABASE_URL=url)
     assert (done.returncode, done.stderr) == (0, "")
-    totals, listed, *words = done.stdout.split("└")
-    assert [re.split(r"\s*│\s*", line)[1:-1] for line in totals.splitlines() if line.startswith("│")] == [
-        ["exception", "sku_unknown", "data management", "1", "", "open", "£0.00", "£5.00"],
-        ["draft", "", "", "1", "ready", "held: sku_unknown", "£5.00", "£0.00"],
-        ["document", "", "", "3", "planned", "withdrawn, to be planned anew", "£9.00", "£9.00"],
-        ["document", "", "", "1", "planned", "withdrawn", "£5.00", "£0.00"],
+    totals, _ = done.stdout.split("\nabout")
+    rows = [re.split(r"\s{2,}", line) for line in totals.splitlines() if line[0].isdigit()]
+    assert rows == [
+        ["1", "£0.00", "£5.00", "exception", "sku_unknown", "data management", "open"],
+        ["1", "£5.00", "£0.00", "draft", "ready", "held: sku_unknown"],
+        ["3", "£9.00", "£9.00", "document", "planned", "withdrawn, to be planned anew"],
+        ["1", "£5.00", "£0.00", "document", "planned", "withdrawn"],
     ]
-    assert len([line for line in listed.splitlines() if line.startswith("│")]) == 1
-    (text,) = words
+    text = " ".join(done.stdout.split())
     assert "not listed: 5 more changes" in text
     assert "5 returns judged again as of 2026-03-10 12:02 UTC, changes: 6" in text
     assert "in line before the copy was made: " in text

@@ -44,7 +44,7 @@ def test_the_row_that_is_printed_signs_the_person_in(
     assert row is not None
     assert passwords.is_right(PASSWORD, row.password)
     listed = call("users", "list", "--json", KHAOS_SWAP_DOOR_MEMBERS_FILE=str(file))
-    assert json.loads(listed.stdout) == [{"name": 'Kim "K" Lee', "roles": "finance, viewer", "signs in by": "password"}]
+    assert json.loads(listed.stdout) == [{"name": 'Kim "K" Lee', "roles": "finance, viewer", "signs_in_by": "password"}]
 
 
 def test_a_password_comes_by_a_pipe_too(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,8 +76,8 @@ def test_groups_are_listed_with_the_members(call: Call, tmp_path: Path) -> None:
     file.chmod(0o600)
     done = call("users", "list", "--json", KHAOS_SWAP_DOOR_MEMBERS_FILE=str(file))
     assert json.loads(done.stdout) == [
-        {"name": "Ann", "roles": "cx", "signs in by": "account"},
-        {"name": "g-1", "roles": "finance", "signs in by": "account of this group"},
+        {"name": "Ann", "roles": "cx", "signs_in_by": "account"},
+        {"name": "g-1", "roles": "finance", "signs_in_by": "account of this group"},
     ]
 
 

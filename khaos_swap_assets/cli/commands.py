@@ -45,6 +45,16 @@ app.add_typer(import_app(reach.REACH), name="import")
 app.add_typer(policy_app(reach.REACH), name="policy")
 app.add_typer(users_app(reach.REACH), name="users")
 app.command("audit")(audit_command)
+Version = Annotated[
+    bool,
+    typer.Option(
+        "--version",
+        is_eager=True,
+        expose_value=False,
+        callback=lambda is_wanted: _show_version(is_wanted),
+        help="Print the versions of this program, Python, Dagster and the tables that it needs",
+    ),
+]
 Month = Annotated[str, typer.Option(help="With --history: the month to play, YYYY-MM")]
 
 
@@ -75,6 +85,7 @@ def program(
     is_demo: Annotated[
         bool, typer.Option("--demo", help="Speak to the demo that runs in .khaos-swap-demo, and to nothing else")
     ] = False,
+    _version: Version = False,
 ) -> None:
     """Keeps Swap Commerce returns and Khaos Control credit notes in step, and proves it.
 
@@ -232,6 +243,20 @@ def settings(
         return
     for variable in variables():
         typer.echo(f"{variable.name}={variable.default}\n    {variable.meaning}")
+
+
+def _show_version(is_wanted: bool) -> None:
+    """Print the versions; neither settings nor a database are looked at."""
+    if not is_wanted:
+        return
+    from importlib.metadata import version
+    from platform import python_version
+
+    from khaos_swap_assets.adapters.store.migrate import head
+
+    typer.echo(f"khaos-swap {version('khaos-swap')}")
+    typer.echo(f"Python {python_version()}\nDagster {version('dagster')}\ntables {head()}")
+    raise typer.Exit
 
 
 def _leave(_number: int, _frame: object) -> None:

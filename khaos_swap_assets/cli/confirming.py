@@ -33,7 +33,7 @@ def add_confirm_notes(app: typer.Typer, reach: Reach) -> typer.Typer:
         with reach.store() as conn:
             found = pairing.listed(conn)
             conn.commit()
-            show_rows([_row(pair) for pair in found.pairs], as_json=False)
+            show_rows([_row(pair) for pair in found.pairs], as_json=False, none="no Credit Note without items waits")
             for line in found.left:
                 typer.echo(line, err=True)
             if not found.pairs:
@@ -48,14 +48,13 @@ def add_confirm_notes(app: typer.Typer, reach: Reach) -> typer.Typer:
 
 
 def _row(pair: Pair) -> Row:
-    from khaos_swap_assets.domain.money.amounts import format_money
-
     return {
         "credit_note": pair.credit_note_code,
-        "made_on": pair.made_on,
-        "customer": pair.customer_code,
-        "value": format_money(pair.pence, pair.currency),
         "rma": pair.taker.rma,
+        "value_pence": pair.pence,
+        "currency": pair.currency,
+        "customer": pair.customer_code,
+        "made_on": pair.made_on,
         "document": pair.taker.reference or "(staff's own)",
         "since": pair.taker.since,
     }

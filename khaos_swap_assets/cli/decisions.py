@@ -7,7 +7,7 @@ Belongs here: arguments, files and readable answers. Stays out: what may be deci
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -42,7 +42,7 @@ def _add_list(app: typer.Typer, reach: Reach) -> None:
 
         with reach.store() as conn:
             rows = [_row(one) for one in deciding.exported(conn)]
-        show_rows(rows, as_json=as_json)
+        show_rows(rows, as_json=as_json, below=["reason"], none="no decision stands")
 
 
 def _add_actions(app: typer.Typer, reach: Reach) -> None:
@@ -119,17 +119,15 @@ def _read(file: Path, reach: Reach) -> Sequence[PersonDecision]:
 
 
 def _row(one: PersonDecision) -> Row:
-    figures: dict[str, Any] = {
+    return {
+        "subject": one.subject,
+        "decision": one.decision,
+        "object": one.object,
         "at_risk_pence": one.on.money_at_risk_pence,
         "refund_pence": one.on.refund_pence,
         "credited_pence": one.on.credited_pence,
-    }
-    return {
-        "decision": one.decision,
-        "subject": one.subject,
-        "object": one.object,
+        "currency": one.on.currency,
         "decided_by": one.decided_by,
-        "reason": one.reason,
         "decided_at": one.decided_at,
-        **figures,
+        "reason": one.reason,
     }

@@ -20,6 +20,8 @@ from khaos_swap_assets.domain.exceptions.catalogue import Owner
 if TYPE_CHECKING:
     from khaos_swap_assets.adapters.store.decisions import Waiver
 
+BELOW = ("what", "perhaps", "what_to_do", "why")
+
 
 def exceptions_app(reach: Reach) -> typer.Typer:
     """The commands about exceptions."""
@@ -76,12 +78,13 @@ def _add_list(app: typer.Typer, reach: Reach) -> None:
                 _show_waivers(decisions.waivers(conn, owner=owner, kinds=[kind] if kind else []), as_json=as_json)
                 return
             if as_json:
-                stream_json(exceptions.open_exceptions(conn, owner=owner, kind=kind))
+                stream_json(map(_with_action, exceptions.open_exceptions(conn, owner=owner, kind=kind)))
                 return
             total = exceptions.count(conn, owner=owner, kind=kind)
             skipped = (page - 1) * limit
             rows = list(exceptions.open_exceptions(conn, owner=owner, kind=kind, limit=limit, skipped=skipped))
-        show_rows([_in_brief(row) for row in rows], as_json=False)
+        if rows:
+            show_rows([_in_brief(_with_action(row)) for row in rows], as_json=False, below=BELOW)
         typer.echo(_where(skipped, len(rows), total, page))
 
 
@@ -89,13 +92,12 @@ def _show_waivers(found: Sequence[Waiver], *, as_json: bool) -> None:
     if as_json:
         stream_json(map(asdict, found))
         return
-    named = ("exception_id", "kind", "subject", "owner")
     rows = [
-        {**{name: getattr(one, name) for name in named}, "at risk": _at_risk(one.money_at_risk_pence, one.currency),
-         "by": one.waived_by, "why": one.reason, "waived": one.waived_at}
+        {**_named(asdict(one)), "by": one.waived_by, "waived_at": one.waived_at, "kind": one.kind, "why": one.reason}
         for one in found
-    ]  # fmt: skip
-    show_rows([{"id": row.pop("exception_id"), **row} for row in rows], as_json=False)
+    ]
+    if rows:
+        show_rows(rows, as_json=False, below=BELOW)
     typer.echo(f"{len(found)} waived" if found else "nothing is waived")
 
 
@@ -107,19 +109,23 @@ def _where(skipped: int, shown: int, total: int, page: int) -> str:
     return f"{skipped + 1} to {skipped + shown} of {total} open exceptions{more}"
 
 
-def _in_brief(row: Row) -> Row:
+def _with_action(row: Row) -> Row:
+    from khaos_swap_assets.domain.exceptions.catalogue import KINDS
+
+    return {**row, "what_to_do": KINDS[row["kind"]].action}
+
+
+def _named(row: Row) -> Row:
+    """What every row begins with: which it is, what it is about, the money, whose turn it is."""
     return {
         "id": row["exception_id"],
-        "kind": row["kind"],
-        "subject": row["subject"],
+        "about": row["subject"],
+        "at_risk_pence": row["money_at_risk_pence"],
+        "currency": row["currency"],
         "owner": row["owner"],
-        "at risk": _at_risk(row["money_at_risk_pence"], row["currency"]),
-        "opened": row["opened_at"],
-        "what": row["message"],
     }
 
 
-def _at_risk(pence: int, currency: str) -> str:
-    from khaos_swap_assets.domain.money.amounts import format_money
-
-    return format_money(pence, currency) if currency else f"{pence} pence"
+def _in_brief(row: Row) -> Row:
+    told = {"kind": row["kind"], "opened_at": row["opened_at"], "what": row["message"], "perhaps": row["suggestion"]}
+    return {**_named(row), **told, "what_to_do": row["what_to_do"]}

@@ -46,7 +46,7 @@ def _add_list(app: typer.Typer, reach: Reach) -> None:
                 rows = [_refused(one) for one in found if rma in ("", one.rma)][:limit]
             else:
                 rows = [_linked(one) for one in links.newest(conn, limit, rma=rma, note=note)]
-        show_rows(rows, as_json=as_json)
+        show_rows(rows, as_json=as_json, below=["reason"], none="nothing is ruled out" if refused else "no link")
 
 
 def _add_hands(app: typer.Typer, reach: Reach) -> None:
@@ -71,12 +71,11 @@ def _add_hands(app: typer.Typer, reach: Reach) -> None:
 
 
 def _linked(one: StandingLink) -> Row:
-    from khaos_swap_assets.domain.money.amounts import format_money
-
     return {
-        "credit_note": one.credit_note_code,
         "rma": one.rma,
-        "share": format_money(one.pence, one.currency),
+        "share_pence": one.pence,
+        "currency": one.currency,
+        "credit_note": one.credit_note_code,
         "matched_by": one.matched_by,
         "certainty": one.certainty,
         "linked_at": one.linked_at,
@@ -86,8 +85,8 @@ def _linked(one: StandingLink) -> Row:
 
 def _refused(one: RuledOut) -> Row:
     return {
-        "credit_note": one.credit_note_code,
         "rma": one.rma,
+        "credit_note": one.credit_note_code,
         "refused_by": one.refused_by,
         "reason": one.reason,
         "refused_at": one.refused_at,

@@ -6,8 +6,7 @@ Belongs here: arguments, tables and JSON. Stays out: the replay (``stages.credit
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from khaos_swap_assets.cli.postings import Reach
-from khaos_swap_assets.cli.showing import AsJson, show_rows
+from khaos_swap_assets.cli.showing import AsJson, Row, as_json_text, say, show_rows
 
 if TYPE_CHECKING:
     from khaos_swap_assets.domain.policy.trial import Trial, TrialTotal
@@ -38,11 +37,11 @@ def policy_app(reach: Reach) -> typer.Typer:
         found = load_policy(policy or reach.settings().policy_file)
         rows = [asdict(one) for one in told(found)]
         if as_json:
-            typer.echo(json.dumps({"version": found.version, "decisions": rows}, default=str, indent=2))
+            typer.echo(as_json_text({"version": found.version, "decisions": rows}))
         else:
-            show_rows([_in_words(row) for row in rows], as_json=False)
+            show_rows([_in_words(row) for row in rows], as_json=False, below=["what_follows"])
             tasks = ", ".join(tasks_of(found))
-            typer.echo(f"version {found.version}\nleft to a person: {tasks or 'nothing'}")
+            say(f"version {found.version}", f"left to a person: {tasks or 'nothing'}")
 
     @app.command("test")
     def test(
@@ -70,7 +69,7 @@ def policy_app(reach: Reach) -> typer.Typer:
 def _in_words(row: dict[str, Any]) -> dict[str, str]:
     marks = [word for word, holds in (("task", row["is_task"]), ("default", row["is_default"])) if holds]
     by = "" if row["is_default"] else f"{row['approver']} from {row['effective_on']}"
-    words = {"decision": row["name"].replace("_", " "), "choice": row["choice"], "what follows": row["words"]}
+    words = {"decision": row["name"].replace("_", " "), "choice": row["choice"], "what_follows": row["words"]}
     return {**words, "Stock Code": row["stock_code"], "by": by, "state": ", ".join(marks)}
 
 
@@ -78,7 +77,7 @@ def _echo_json(present: str, tried: str, days: int, changed: Sequence[Trial], su
     rows = [asdict(one) | {"difference_pence": one.difference_pence} for one in changed]
     added = [asdict(one) | {"difference_pence": one.difference_pence} for one in sums]
     whole = {"policy": tried, "in_force": present, "days": days, "totals": added, "changed": rows}
-    typer.echo(json.dumps(whole, ensure_ascii=False, indent=2))
+    typer.echo(as_json_text(whole))
 
 
 def _echo_table(present: str, tried: str, days: int, changed: Sequence[Trial], sums: Sequence[TrialTotal]) -> None:
@@ -88,28 +87,29 @@ def _echo_table(present: str, tried: str, days: int, changed: Sequence[Trial], s
         return "no rate" if pence is None else format_money(pence, currency)
 
     if changed:
-        show_rows([_row(one, money) for one in changed], as_json=False)
-    typer.echo(f"policy {tried} against {present}, refunds of the last {days} days")
+        show_rows(list(map(_row, changed)), as_json=False, below=["now", "under_the_policy"])
+    say(f"policy {tried} against {present}, refunds of the last {days} days")
     for one in sums:
         now, then, moved, vat = (
             money(pence, one.currency)
             for pence in (one.now_pence, one.then_pence, one.difference_pence, one.vat_effect_pence)
         )
         unknown = f" ({one.without_rate} returns without a known rate)" if one.without_rate else ""
-        typer.echo(
+        say(
             f"{one.currency}: {one.changed} of {one.returns} returns change; notes of {now} become {then}; "
             f"{moved} would have moved, VAT claimed back {vat} more{unknown}"
         )
     typer.echo("What is posted already keeps its contents; nothing was written.")
 
 
-def _row(one: Trial, money: Callable[[int | None, str], str]) -> dict[str, str]:
+def _row(one: Trial) -> Row:
     return {
-        "RMA": one.rma,
+        "rma": one.rma,
+        "note_pence": one.note_then_pence,
+        "difference_pence": one.difference_pence,
+        "VAT_pence": "no rate" if one.vat_effect_pence is None else one.vat_effect_pence,
+        "currency": one.currency,
+        "posted": one.is_posted,
         "now": one.outcome_now,
-        "under the policy": one.outcome_then,
-        "note": money(one.note_then_pence, one.currency),
-        "difference": money(one.difference_pence, one.currency),
-        "VAT": money(one.vat_effect_pence, one.currency),
-        "posted": "yes" if one.is_posted else "",
+        "under_the_policy": one.outcome_then,
     }

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
 from khaos_swap_assets.adapters.errors import KhaosSwapError
+from khaos_swap_assets.cli.posting_page import Seen, posting_data, show_posting
 from khaos_swap_assets.cli.showing import AsJson, Row, as_json_text, require_one_of, show_rows
 
 if TYPE_CHECKING:
     import psycopg
 
     from khaos_swap_assets.adapters.settings import Settings
-    from khaos_swap_assets.adapters.store import audit_log
     from khaos_swap_assets.domain.documents.postings import Posting
     from khaos_swap_assets.stages.credit_notes import people
 
@@ -82,25 +82,38 @@ def _add_postings_reads(app: typer.Typer, reach: Reach) -> None:
             stopped = feed_problems(conn, settings=reach.settings(), now=reach.clock())
             behind = held(conn, settings=reach.settings(), now=reach.clock())
         waits = {one.reference: one.waits_for for one in behind}
-        show_rows([{**_short(one), "waits_for": waits.get(one.reference, "")} for one in found], as_json=as_json)
+        rows = [{**_short(one), "waits_for": waits.get(one.reference, "")} for one in found]
+        show_rows(
+            rows if as_json else [{**row, "state": row["state"].replace("_", " ")} for row in rows],
+            as_json=as_json,
+            below=("doubt", "waits_for"),
+            none=f"no posting is {state.replace('_', ' ')}" if state else "no posting is planned or in doubt",
+        )
         for line in stopped:
             typer.echo(line, err=True)
 
     @app.command()
     def show(reference: Reference, as_json: AsJson = False) -> None:
-        """Show one posting with its document, without name and address, and its history."""
+        """Show one posting beside what Khaos shows of it, line by line, who acts next, and its history."""
+        from khaos_swap_assets.adapters.policy import load_policy
         from khaos_swap_assets.adapters.store import audit_log
         from khaos_swap_assets.adapters.store.postings import SqlPostings
         from khaos_swap_assets.stages.credit_notes import people
+        from khaos_swap_assets.stages.reconciliation.story import stories
 
+        settings = reach.settings()
         with reach.store() as conn:
-            posting = people.find(SqlPostings(conn), reference)
-            history = audit_log.of_document(conn, f"posting {reference}")
+            posting = people.find(book := SqlPostings(conn), reference)
+            told = stories(conn, settings, load_policy(settings.policy_file), posting.rma, reach.clock())
+            seen = Seen(
+                note=book.note(posting.credit_note_code) if posting.credit_note_code else None,
+                steps=[step for story in told if story.rma == posting.rma for step in story.next_steps],
+                history=audit_log.of_document(conn, f"posting {reference}"),
+            )
         if as_json:
-            typer.echo(as_json_text({**_full(posting), "history": [asdict(entry) for entry in history]}))
-            return
-        show_rows([{"field": name, "value": value} for name, value in _full(posting).items()], as_json=False)
-        show_rows([_line(entry) for entry in history], as_json=False)
+            typer.echo(as_json_text(posting_data(posting, seen)))
+        else:
+            show_posting(posting, seen)
 
 
 def _add_release(app: typer.Typer, reach: Reach) -> None:
@@ -191,24 +204,16 @@ def _add_postings_verdicts(app: typer.Typer, reach: Reach) -> None:
 
 
 def _short(posting: Posting) -> Row:
-    from khaos_swap_assets.domain.money.amounts import format_money
-
     return {
-        "reference": posting.reference,
         "rma": posting.rma,
-        "state": f"{posting.state}, released" if posting.is_released else posting.state,
-        "value": format_money(posting.value_pence, posting.currency),
+        "value_pence": posting.value_pence,
+        "currency": posting.currency,
+        "state": posting.state,
+        "is_released": posting.is_released,
+        "reference": posting.reference,
         "customer": posting.customer_code,
+        "credit_note": posting.credit_note_code,
         "planned_at": posting.planned_at,
         "handed_out_at": posting.handed_out_at,
-        "credit_note": posting.credit_note_code,
         "doubt": posting.doubt,
     }
-
-
-def _full(posting: Posting) -> Row:
-    return {name: value for name, value in asdict(posting).items() if name != "party_sealed"}
-
-
-def _line(entry: audit_log.Entry) -> Row:
-    return {"at": entry.at, "who": entry.who, "what": entry.what, "reason": entry.reason}

@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from khaos_swap_assets.cli.postings import Reach
-from khaos_swap_assets.cli.showing import AsJson, as_json_text
+from khaos_swap_assets.cli.showing import AsJson, as_json_text, width, wrapped
 
 if TYPE_CHECKING:
     from khaos_swap_assets.domain.reporting.refund_story import Story
-
-WIDTH = 80
 
 
 def returns_app(reach: Reach) -> typer.Typer:
@@ -55,14 +53,12 @@ def _lines(story: Story) -> Iterator[str]:
     yield f"{story.rma}, order {story.order_name or '(none)'}: {story.status}"
     for title, sentences in (("Goods", story.goods), ("Money", story.money), ("Credit", story.credit)):
         yield title
-        yield from _wrapped(sentences or ("nothing is known",))
+        yield from _below(sentences or ("nothing is known",))
     yield "Who acts next"
     for step in story.next_steps:
-        yield from _wrapped((f"{step.owner}: {step.what}", *((f"to do: {step.action}",) if step.action else ())))
+        yield from _below((f"{step.owner}: {step.what}", *((f"to do: {step.action}",) if step.action else ())))
 
 
-def _wrapped(sentences: tuple[str, ...]) -> Iterator[str]:
-    import textwrap
-
+def _below(sentences: tuple[str, ...]) -> Iterator[str]:
     for sentence in sentences:
-        yield textwrap.fill(sentence, WIDTH, initial_indent="  ", subsequent_indent="    ", break_long_words=False)
+        yield from wrapped(sentence, width(), "  ", "    ")

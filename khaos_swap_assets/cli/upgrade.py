@@ -5,14 +5,13 @@ Belongs here: printing a rehearsal. Stays out: the rehearsal (``rehearsal``).
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import typer
 
 from khaos_swap_assets.cli import reach
-from khaos_swap_assets.cli.showing import show_rows
+from khaos_swap_assets.cli.showing import Row, as_json_text, say, show_rows
 
 if TYPE_CHECKING:
     from khaos_swap_assets.domain.judging.upgrades import ChangeTotal, UpgradeChange
@@ -48,7 +47,7 @@ def _echo_json(told: Rehearsal) -> None:
     from khaos_swap_assets.rehearsal import COMPARED, NOT_COMPARED
 
     words = {"totals": [asdict(one) for one in added(told.changes)], "compared": COMPARED, "not_compared": NOT_COMPARED}
-    typer.echo(json.dumps({**asdict(told), **words}, default=str, ensure_ascii=False, indent=2))
+    typer.echo(as_json_text({**asdict(told), **words}))
 
 
 def _echo(told: Rehearsal, limit: int) -> None:
@@ -61,34 +60,33 @@ def _echo(told: Rehearsal, limit: int) -> None:
     if listed:
         show_rows([_row(one) for one in listed], as_json=False)
     if left := len(told.changes) - len(listed):
-        typer.echo(f"not listed: {left} more changes; raise --limit, or take --json for all")
-    typer.echo(
+        say(f"not listed: {left} more changes; raise --limit, or take --json for all")
+    say(
         f"{told.place}: tables of version {told.version_before}, this program needs {told.version_after}; "
         f"{told.returns} returns judged again as of {told.judged_at:%Y-%m-%d %H:%M} UTC, "
         f"changes: {len(told.changes) or 'none'}"
     )
     if told.waiting:
-        typer.echo(f"in line before the copy was made: {told.waiting}; what these change is news, not the upgrade")
-    typer.echo(f"compared: {COMPARED}\nnot compared: {NOT_COMPARED}\nThe store was only read.")
+        say(f"in line before the copy was made: {told.waiting}; what these change is news, not the upgrade")
+    say(f"compared: {COMPARED}", f"not compared: {NOT_COMPARED}", "The store was only read.")
 
 
-def _total(one: ChangeTotal) -> dict[str, str]:
-    changed = {"changes": str(one.count), "before": one.before, "after": one.after}
-    return {**_what(one), **changed, **_money(one)}
+def _total(one: ChangeTotal) -> Row:
+    return {"changes": one.count, **_what(one)}
 
 
-def _row(one: UpgradeChange) -> dict[str, str]:
-    return {**_what(one), "subject": one.subject, "before": one.before, "after": one.after, **_money(one)}
+def _row(one: UpgradeChange) -> Row:
+    return {"about": one.subject, **_what(one)}
 
 
-def _what(one: UpgradeChange | ChangeTotal) -> dict[str, str]:
-    return {"of": one.about, "kind": one.kind, "owner": one.owner}
-
-
-def _money(one: UpgradeChange | ChangeTotal) -> dict[str, str]:
-    from khaos_swap_assets.domain.money.amounts import format_money
-
-    def told(pence: int) -> str:
-        return format_money(pence, one.currency) if one.currency else ""
-
-    return {"money before": told(one.before_pence), "money after": told(one.after_pence)}
+def _what(one: UpgradeChange | ChangeTotal) -> Row:
+    return {
+        "money_before_pence": one.before_pence if one.currency else None,
+        "money_after_pence": one.after_pence if one.currency else None,
+        "currency": one.currency,
+        "of": one.about,
+        "kind": one.kind,
+        "owner": one.owner,
+        "before": one.before,
+        "after": one.after,
+    }

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from khaos_swap_assets.adapters.members import Roster
 
 Name = Annotated[str, typer.Argument(help="Name of the person, as the record of decisions shall keep it")]
+NOBODY = "nobody may sign in by a members file: name one in KHAOS_SWAP_DOOR_MEMBERS_FILE, with rows of users hash"
 Roles = Annotated[list[str], typer.Option("--role", help="A role of the person; several by repeating it")]
 
 
@@ -37,7 +38,7 @@ def users_app(reach: Reach) -> typer.Typer:
         """List the members of the members file, their roles, and how each signs in."""
         from khaos_swap_assets.adapters.members import roster_of
 
-        show_rows(_rows(roster_of(reach.settings())), as_json=as_json)
+        show_rows(_rows(roster_of(reach.settings())), as_json=as_json, none=NOBODY)
 
     return app
 
@@ -73,12 +74,12 @@ def _rows(roster: Roster) -> list[dict[str, str]]:
         {
             "name": row.name,
             "roles": ", ".join(sorted(row.roles)),
-            "signs in by": "password" if row.password else "account",
+            "signs_in_by": "password" if row.password else "account",
         }
         for row in roster.members.values()
     ]
     groups = [
-        {"name": group, "roles": ", ".join(sorted(roles)), "signs in by": "account of this group"}
+        {"name": group, "roles": ", ".join(sorted(roles)), "signs_in_by": "account of this group"}
         for group, roles in roster.groups.items()
     ]
     return members + groups

@@ -40,7 +40,7 @@ class Fault:
         place = f"{self.file}, line {self.line}" if self.line else self.file
         column = f", column {self.column}" if self.column else ""
         value = f" {shown(self.value)}" if self.value else ""
-        return _printable(f"{place}{column}:{value} {self.reason}")
+        return printable(f"{place}{column}:{value} {self.reason}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class FaultKind:
         told = ", ".join(
             f"line {one.line} {shown(one.value)}" if one.value else f"line {one.line}" for one in self.examples
         )
-        return _printable(f"{first.file}{column}: {self.rows:,} rows, e.g. {told}: {first.reason}")
+        return printable(f"{first.file}{column}: {self.rows:,} rows, e.g. {told}: {first.reason}")
 
     def plus(self, fault: Fault) -> FaultKind:
         """One more of it."""
@@ -140,9 +140,9 @@ def storable(text: str) -> str:
 def shown(value: str) -> str:
     """A value for a person: quoted, cut, and with escapes for what a terminal might obey; £ and é stay as they are."""
     cut = value[:LONGEST_SHOWN]
-    return _printable(repr(cut)) + ("…" if len(value) > LONGEST_SHOWN else "")
+    return printable(repr(cut)) + ("…" if len(value) > LONGEST_SHOWN else "")
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """The text with everything escaped that a terminal might obey."""
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)

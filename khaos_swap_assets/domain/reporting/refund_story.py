@@ -40,11 +40,18 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One return for a person on the phone; each part has its sentences in order."""
+    """One return for a person on the phone; each part has its sentences in order.
+
+    Its figures in pence are those of the judgement: refunded, credited, and credited less what was due.
+    """
 
     rma: str
     order_name: str
     status: str
+    currency: str
+    refund_pence: int
+    credited_pence: int
+    gap_pence: int
     goods: tuple[str, ...]
     money: tuple[str, ...]
     credit: tuple[str, ...]
@@ -58,6 +65,10 @@ def tell(facts: ReturnFacts, verdict: Verdict, now: datetime, arrival_days: int)
         rma=return_.rma,
         order_name=return_.order_name,
         status=return_.status or "without a status",
+        currency=return_.currency,
+        refund_pence=facts.refund_pence,
+        credited_pence=facts.credited_pence,
+        gap_pence=verdict.gap_pence,
         goods=tuple(_goods(facts)),
         money=tuple(_money(facts, london_date(now), arrival_days)),
         credit=tuple(_credit(facts)) or ("no Credit Note yet",),
