@@ -71,8 +71,8 @@ def test_nothing_due_asks_for_nothing_and_says_so(town: Town, instance: dg.Dagst
 def test_something_due_asks_for_one_run_with_its_reason(town: Town, instance: dg.DagsterInstance) -> None:
     town.edit(a_return(1))
     found, _ = look(town, instance)
-    assert [request.tags for request in found.run_requests] == [{"due": "1 returns changed"}]
-    assert found.cursor == f"{NOON.isoformat()} 1 returns changed"
+    assert [request.tags for request in found.run_requests] == [{"due": "1 return changed"}]
+    assert found.cursor == f"{NOON.isoformat()} 1 return changed"
 
 
 @pytest.mark.parametrize("status", [one for one in automation.ACTIVE if one is not Status.QUEUED])

@@ -19,7 +19,7 @@ from khaos_swap_assets.adapters.files.tables import HOME_CURRENCY, Table
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.returns_file import ReturnRow
 from khaos_swap_assets.domain.linking.windows import REFUND
-from khaos_swap_assets.domain.money.amounts import format_money, to_pence
+from khaos_swap_assets.domain.money.amounts import count_words, format_money, to_pence
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.returns import KNOWN_STATUSES
 
@@ -200,7 +200,7 @@ def _limits(inputs: Inputs, orders_missing: int) -> Iterator[str]:
     unknown = Counter(row.record.status for row in returns if row.record.status not in KNOWN_STATUSES)
     if unknown:
         told = ", ".join(f"{shown(status or 'none')} {count:,}" for status, count in unknown.most_common(5))
-        some = _some(sum(unknown.values()), "return has", "returns have")
+        some = count_words(sum(unknown.values()), "return has", "returns have")
         yield f"Status: {some} a status that is not known: {told}"
     yield from _currencies(inputs)
     yield "Issue: the file does not say which Credit Notes are issued, so that notes not issued yet may be among them"
@@ -221,13 +221,9 @@ def _days(inputs: Inputs) -> Iterator[str]:
     first, last = min(noted), max(noted)
     from_here = first - timedelta(days=REFUND.after or 0)
     if late := sum(day > last for day in refunded):
-        yield f"Days: {_some(late, *REFUNDS)} later than the last Credit Note of the file ({last})"
+        yield f"Days: {count_words(late, *REFUNDS)} later than the last Credit Note of the file ({last})"
     if early := sum(day < from_here for day in refunded):
-        yield f"Days: {_some(early, *REFUNDS)} long before the first Credit Note of the file ({first})"
-
-
-def _some(count: int, one: str, more: str) -> str:
-    return f"1 {one}" if count == 1 else f"{count:,} {more}"
+        yield f"Days: {count_words(early, *REFUNDS)} long before the first Credit Note of the file ({first})"
 
 
 def _currencies(inputs: Inputs) -> Iterator[str]:
@@ -235,5 +231,5 @@ def _currencies(inputs: Inputs) -> Iterator[str]:
     noted = {row.currency for row in inputs.credit_notes.rows}
     for currency, count in sorted(refunded.items()):
         if noted and currency not in noted:
-            told = _some(count, "return", "returns")
+            told = count_words(count, "return", "returns")
             yield f"Currency: {told} in {currency}, and no Credit Note in it; the files hold no rate"

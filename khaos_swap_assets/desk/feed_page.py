@@ -14,8 +14,9 @@ from starlette.responses import RedirectResponse, Response
 from khaos_swap_assets.adapters.store import feed_holds
 from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.desk.forms import REASON, DeskAct, act_named, act_page, sent_with
-from khaos_swap_assets.desk.pages import counted, render, require, summed
+from khaos_swap_assets.desk.pages import render, require, summed
 from khaos_swap_assets.desk.reach import Conn, DeskReach, as_of
+from khaos_swap_assets.domain.money.amounts import count_words
 from khaos_swap_assets.stages.credit_notes import people, stopping
 from khaos_swap_assets.stages.credit_notes.people import ActionError, Person
 
@@ -55,7 +56,7 @@ def standing(conn: Conn) -> list[tuple[str, str]]:
     found = SqlPostings(conn).undone()
     states = {"planned": "planned, not handed out", "in_doubt": "handed out, not seen in Khaos yet"}
     return [
-        (words, f"{counted(len(some), 'document')}, {summed((one.value_pence, one.currency) for one in some)}")
+        (words, f"{count_words(len(some), 'document')}, {summed((one.value_pence, one.currency) for one in some)}")
         for state, words in states.items()
         for some in [[one for one in found if one.state == state]]
     ]

@@ -17,13 +17,14 @@ from starlette.responses import RedirectResponse, Response
 
 from khaos_swap_assets.adapters.store import desk_decisions, desk_lists, monthly
 from khaos_swap_assets.adapters.store.desk_lists import OwnerSum, Place, QueueFilter, QueueRow
-from khaos_swap_assets.desk.pages import RefusedError, counted, render, require, summed
+from khaos_swap_assets.desk.pages import RefusedError, render, require, summed
 from khaos_swap_assets.desk.queue_acts import ACTS
 from khaos_swap_assets.desk.reach import Conn, DeskReach, as_of
 from khaos_swap_assets.domain.desk.members import Member
 from khaos_swap_assets.domain.desk.owners import OWNERS, in_address, queues_of
 from khaos_swap_assets.domain.desk.risk import act_by
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
+from khaos_swap_assets.domain.money.amounts import count_words
 from khaos_swap_assets.domain.money.periods import london_month, month_bounds
 from khaos_swap_assets.domain.reporting.month_open import blocking
 from khaos_swap_assets.stages import watching
@@ -66,13 +67,15 @@ def held_up_by(conn: Conn, sums: Sequence[OwnerSum], now: datetime) -> Sequence[
     errors = [one for one in sums if one.errors]
     if errors:
         return [
-            f"{one.owner}: {counted(one.errors, 'error')}, {summed([(one.error_pence, one.currency)])}"
+            f"{one.owner}: {count_words(one.errors, 'error')}, {summed([(one.error_pence, one.currency)])}"
             for one in errors
         ]
     this = london_month(now)
     red = {period: blocking(monthly.apart(conn, period), this) for period in monthly.unsigned(conn, this)}
     return [
-        f"{period}: {counted(len(rows), 'return')} apart, {rows[0].rma} first" for period, rows in red.items() if rows
+        f"{period}: {count_words(len(rows), 'return')} apart, {rows[0].rma} first"
+        for period, rows in red.items()
+        if rows
     ]
 
 

@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse
 
 from khaos_swap_assets.domain.desk.members import Act, Member
 from khaos_swap_assets.domain.desk.owners import in_address, team_of
-from khaos_swap_assets.domain.money.amounts import money_words
+from khaos_swap_assets.domain.money.amounts import count_words, money_words
 from khaos_swap_assets.domain.money.periods import LONDON, day_words
 from khaos_swap_assets.door.showing import HEADERS
 
@@ -85,11 +85,6 @@ def coded(text: str) -> Markup:
     return Markup("").join(marked) if len(parts) % 2 else escape(text)
 
 
-def counted(count: int, name: str) -> str:
-    """``1 exception``, ``2,000 exceptions``."""
-    return f"{count:,} {name}" if count == 1 else f"{count:,} {name}s"
-
-
 def summed(pairs: Iterable[tuple[int, str]]) -> str:
     """Pence and currencies added up by currency: ``£12.00 and €3.00``; currencies are never added together."""
     sums: dict[str, int] = {}
@@ -119,7 +114,7 @@ def _environment() -> Environment:
         "team": team_of,
         "coded": coded,
         "sentence": lambda text: text[:1].upper() + text[1:],
-        "counted": counted,
+        "count_words": count_words,
         "slug": in_address,
         "part": lambda text: quote(str(text), safe=""),
     }

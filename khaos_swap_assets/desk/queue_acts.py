@@ -24,11 +24,11 @@ from khaos_swap_assets.desk.forms import (
     asked_of,
     sent_with,
 )
-from khaos_swap_assets.desk.pages import RefusedError, counted, render, require, summed
+from khaos_swap_assets.desk.pages import RefusedError, render, require, summed
 from khaos_swap_assets.desk.reach import Conn, DeskReach
 from khaos_swap_assets.domain.desk.members import Member
 from khaos_swap_assets.domain.desk.owners import in_address
-from khaos_swap_assets.domain.money.amounts import money_words
+from khaos_swap_assets.domain.money.amounts import count_words, money_words
 from khaos_swap_assets.stages.casework import acting
 from khaos_swap_assets.stages.casework.acting import Act, ActWish, Picked, RowAnswer
 
@@ -117,7 +117,7 @@ def shown(
         request,
         ACTS[name],
         address=f"/acts/{name}",
-        about=f"{counted(len(rows), 'exception')}, {at_risk} at risk",
+        about=f"{count_words(len(rows), 'exception')}, {at_risk} at risk",
         rows=rows,
         problems={answer.exception_id: answer.problem for answer in answers},
         above=above(reach, member, rows) if name == "waive" else "",

@@ -17,6 +17,7 @@ from khaos_swap_assets.adapters.errors import VendorError
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import cancellations, imports, queues, refunds, returns, setbacks, worklist
 from khaos_swap_assets.adapters.store.postings import SEARCH
+from khaos_swap_assets.domain.money.amounts import count_words
 from khaos_swap_assets.stages import isolating, refusing
 from khaos_swap_assets.stages.credit_notes.allocation import due_customers
 from khaos_swap_assets.stages.orders.sync import SOURCE as DOCUMENTS
@@ -93,8 +94,8 @@ def _changed_in_storefront(tools: Toolbox, now: datetime) -> str:
     with tools.store() as conn:
         changed = refunds.changed(conn, sweep.refunds)
         stopped = cancellations.unknown(conn, sweep.cancelled)
-    told = [f"{len(changed)} refunds changed"] * bool(changed) + [f"{len(stopped)} orders cancelled"] * bool(stopped)
-    return ", ".join(told)
+    told = {"refund": (len(changed), "changed"), "order": (len(stopped), "cancelled")}
+    return ", ".join(f"{count_words(count, name)} {what}" for name, (count, what) in told.items() if count)
 
 
 def _is_polled(conn: psycopg.Connection, settings: Settings, now: datetime) -> bool:
@@ -117,4 +118,4 @@ def _changed_in_swap(tools: Toolbox, since: datetime) -> str:
     sweep = tools.open_swap().changed_since(since)
     with tools.store() as conn:
         changed = returns.changed(conn, sweep.returns)
-    return f"{len(changed)} returns changed" if changed else ""
+    return f"{count_words(len(changed), 'return')} changed" if changed else ""

@@ -11,6 +11,8 @@ from typing import Any
 
 import psycopg
 
+from khaos_swap_assets.domain.records.returns import ENDED_UNPAID
+
 _OWED = """
 WITH owed AS (
     SELECT r.return_id, r.currency, coalesce(r.delivered_at < %(ends)s, false) AS is_received, r.refund_pence,
@@ -18,7 +20,7 @@ WITH owed AS (
             WHERE m.return_id = r.return_id AND m.period BETWEEN '0' AND %(period)s), 0) AS paid_pence
     FROM swap.returns r
     WHERE coalesce(r.submitted_at, r.created_at) < %(ends)s AND (r.closed_at IS NULL OR r.closed_at >= %(ends)s)
-        AND r.status NOT IN ('Cancelled', 'Expired', 'Deleted')
+        AND NOT r.status = ANY(%(ended)s)
 )
 SELECT o.return_id, o.currency, o.is_received,
     (CASE WHEN o.refund_pence > 0 THEN o.refund_pence
@@ -46,7 +48,7 @@ def owed(conn: psycopg.Connection, period: str, ends: datetime) -> list[tuple[An
     Return id, currency, whether it had arrived, pence due for the return, of the line, VAT code, cost of its units. A
     return that was closed without money is owed nothing.
     """
-    rows = conn.execute(_OWED.encode(), {"period": period, "ends": ends}).fetchall()
+    rows = conn.execute(_OWED.encode(), {"period": period, "ends": ends, "ended": list(ENDED_UNPAID)}).fetchall()
     return [row for row in rows if row[3] > 0]
 
 

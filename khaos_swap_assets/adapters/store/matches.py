@@ -16,6 +16,7 @@ from psycopg.types.json import Jsonb
 
 from khaos_swap_assets.adapters.store import bulk
 from khaos_swap_assets.domain.records.matches import MatchedLine, MatchedReturn
+from khaos_swap_assets.domain.records.returns import ENDED_UNPAID
 from khaos_swap_assets.domain.reporting.returned_goods import ReturnedRow
 
 RETURN_COLUMNS = tuple(field.name for field in fields(MatchedReturn))
@@ -143,7 +144,7 @@ def _ids(conn: psycopg.Connection, query: str, values: Sequence[str]) -> list[st
 
 
 def taken_from(conn: psycopg.Connection, so_codes: Sequence[str]) -> dict[str, dict[str, int]]:
-    """By Sales Order: what each of its returns takes out of it, in pence; what was cancelled or expired takes none."""
+    """By Sales Order: what each of its returns takes out of it, in pence; what ended unpaid takes none."""
     if not so_codes:
         return {}
     found: dict[str, dict[str, int]] = {}
@@ -151,9 +152,9 @@ def taken_from(conn: psycopg.Connection, so_codes: Sequence[str]) -> dict[str, d
         "SELECT m.so_code, r.return_id, "
         "greatest(r.refund_pence + r.store_credit_pence, coalesce(sum(l.cost_pence), 0))::bigint "
         "FROM recon.matched_returns m JOIN swap.returns r USING (return_id) LEFT JOIN swap.return_lines l "
-        "USING (return_id) WHERE m.so_code = ANY(%s) AND r.status NOT IN ('Cancelled', 'Expired') GROUP BY 1, 2, "
+        "USING (return_id) WHERE m.so_code = ANY(%s) AND NOT r.status = ANY(%s) GROUP BY 1, 2, "
         "r.refund_pence, r.store_credit_pence",
-        (list(so_codes),),
+        (list(so_codes), list(ENDED_UNPAID)),
     ):
         found.setdefault(so_code, {})[return_id] = pence
     return found

@@ -158,3 +158,8 @@ def half_up(share: int, whole: int) -> int:
     """``share`` by a positive ``whole``, as a whole number: a half goes away from zero, as HMRC and Khaos round."""
     size = (2 * abs(share) + whole) // (2 * whole)
     return size if share >= 0 else -size
+
+
+def count_words(count: int, one: str, more: str = "") -> str:
+    """``1 exception``, ``2,000 exceptions``; ``more`` where the plural is not ``one`` with an s."""
+    return f"{count:,} {one if count == 1 else more or f'{one}s'}"

@@ -15,10 +15,10 @@ PROCESSED, PROCESSED_OF_V1 = "rma_processed", "processed"
 
 REFUND = "Refund"
 CLOSED = "Closed"
-ENDED_UNPAID = frozenset({"Expired", "Cancelled"})
-"""Ended without money for anybody, and without goods that are wanted back."""
+ENDED_UNPAID = frozenset({"Expired", "Cancelled", "Deleted"})
+"""Ended without money for anybody, and without goods that are wanted back; what is edited is deleted and made anew."""
 ENDED_STATUSES = ENDED_UNPAID | {CLOSED}
-KNOWN_STATUSES = ENDED_STATUSES | {"Open", "Needs Review", "On Hold", "Deleted"}
+KNOWN_STATUSES = ENDED_STATUSES | {"Open", "Needs Review", "On Hold"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,7 +149,7 @@ def test_a_refusal_is_told_and_the_rest_of_the_run_goes_on(town: ShopTown, monke
 @pytest.mark.parametrize(
     ("prepare", "reason"),
     [
-        (lambda town: town.shop.cancel(2), "1 orders cancelled"),
+        (lambda town: town.shop.cancel(2), "1 order cancelled"),
         (lambda town: setattr(town, "now", town.now + timedelta(minutes=2)), "cancelled order to look at"),
     ],
 )

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.adapters.store import monthly
 from khaos_swap_assets.domain.money.amounts import split_gross
+from khaos_swap_assets.domain.records.returns import ENDED_UNPAID
 from khaos_swap_assets.domain.reporting.marks import MATCHED, WITNESSED
 from khaos_swap_assets.stages.reconciliation.month_end import close_month, goods_table, month_of, vat_table
 from khaos_swap_assets_tests.domain.payments import a_payment, a_refund
@@ -93,7 +94,7 @@ def test_an_empty_month_is_empty(town: Town) -> None:
         assert sum(one.returns for one in month_of(conn, "2026-01")) == 0
 
 
-@pytest.mark.parametrize("status", ["Cancelled", "Expired"])
+@pytest.mark.parametrize("status", sorted(ENDED_UNPAID))
 def test_a_return_that_was_never_refunded_is_not_in_the_month(town: Town, status: str) -> None:
     town.with_settings(mode="audit", post_from=None).sells_and_takes_back(a_return(1, status=status, refund_pence=0))
     town.sync()

@@ -11,6 +11,7 @@ import pytest
 from khaos_swap_assets.adapters.errors import TransientError
 from khaos_swap_assets.adapters.store import inspections, worklist
 from khaos_swap_assets.domain.goods.dispositions import Inspection
+from khaos_swap_assets.domain.records.returns import ENDED_UNPAID
 from khaos_swap_assets.stages.returns import matching
 from khaos_swap_assets.stages.returns.matching import match_waiting
 from khaos_swap_assets_tests.stages.town import NOON, Town, a_code, a_line, a_return, an_order
@@ -154,7 +155,8 @@ def test_a_code_renamed_in_khaos_is_no_match_any_more(town: Town) -> None:
     assert town.ask("SELECT stock_code FROM khaos.stock_codes") == [("HAT-2",)]
 
 
-def test_more_than_was_sold_is_the_later_refunds_trouble(town: Town) -> None:
+@pytest.mark.parametrize("ended", sorted(ENDED_UNPAID))
+def test_more_than_was_sold_is_the_later_refunds_trouble(town: Town, ended: str) -> None:
     later = NOON - timedelta(hours=1)
     town.khaos.sell(an_order(1, ("HAT", 2)))
     first = a_return(1, a_line("HAT", 2, 2000))
@@ -163,7 +165,7 @@ def test_more_than_was_sold_is_the_later_refunds_trouble(town: Town) -> None:
     town.read()
     over = "SELECT return_id, over_returned FROM recon.matched_returns ORDER BY 1"
     assert town.ask(over) == [("R1", []), ("R2", ["HAT"])]
-    town.edit(replace(first, status="Cancelled"))
+    town.edit(replace(first, status=ended))
     town.read()
     assert town.ask(over) == [("R1", []), ("R2", [])]
 

@@ -400,7 +400,7 @@ def test_the_sensor_sees_a_changed_refund_and_a_refund_that_is_due(town: MoneyTo
     town.now += timedelta(minutes=2)
     assert what_is_due(town.tools) == ""
     town.shop.pay(1, 1000, at=NOON)
-    assert what_is_due(town.tools) == "1 refunds changed"
+    assert what_is_due(town.tools) == "1 refund changed"
     town.sync()
     with connect(town) as conn:
         assert local_reason(conn, town.settings, town.now) == ""
