@@ -102,7 +102,7 @@ _OF_MONTH = (
     "(e.return_id IN (SELECT return_id FROM recon.reconciliation WHERE period = %(period)s) "
     "OR e.return_id IN (SELECT return_id FROM recon.month_parts WHERE period = %(period)s))"
 )
-"""Two questions, so that a page asks each row in its order and stops when it is full; as one, all of it is sorted first."""
+"""Two questions, so that a page asks row by row in its order until it is full; as one, all of it is sorted first."""
 
 
 def _where(wanted: QueueFilter) -> str:
