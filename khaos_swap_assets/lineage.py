@@ -41,7 +41,7 @@ TABLES: Mapping[str, Sequence[str]] = {
         "recon.feed_holds",
         "recon.feed_pages",
     ),
-    "khaos/stock_adjustments": ("recon.stock_moves",),
+    "khaos/stock_adjustments": ("recon.stock_moves", "recon.stock_adjustments"),
     "reconciliation/returns": (
         "recon.reconciliation",
         "recon.month_parts",

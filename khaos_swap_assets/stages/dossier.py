@@ -13,11 +13,22 @@ from itertools import chain
 
 import psycopg
 
-from khaos_swap_assets.adapters.store import catalogue, decisions, drafts, matches, notes, orders, returns, stock
+from khaos_swap_assets.adapters.store import (
+    catalogue,
+    decisions,
+    drafts,
+    matches,
+    notes,
+    orders,
+    returns,
+    stock,
+    stock_adjustments,
+)
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote, sale_of
 from khaos_swap_assets.domain.documents.postings import Posting
+from khaos_swap_assets.domain.goods.adjustments import Adjustment
 from khaos_swap_assets.domain.linking.records import unknown_codes
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
@@ -99,6 +110,11 @@ class Dossier:
     def moves(self) -> dict[str, list[stock.Move]]:
         """The stock moves of each."""
         return stock.of_returns(self._conn, self.ids)
+
+    @cached_property
+    def adjustments(self) -> dict[str, list[Adjustment]]:
+        """The stock adjustments that people were asked to make for each."""
+        return stock_adjustments.of_returns(self._conn, self.ids)
 
     @cached_property
     def taken(self) -> dict[str, dict[str, int]]:

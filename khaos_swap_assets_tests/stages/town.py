@@ -184,6 +184,7 @@ class Khaos:
     notes: dict[str, CreditNote] = field(default_factory=dict)
     cancelled: dict[str, CreditNote] = field(default_factory=dict)
     levels: dict[str, int] = field(default_factory=dict)
+    levels_aside: dict[str, int] = field(default_factory=dict)
     credit: dict[str, int] = field(default_factory=dict)
     ignores_prices: bool = False
     faults: list[KhaosFault] = field(default_factory=list)
@@ -245,8 +246,9 @@ class Khaos:
         return [self.items[code] for code in codes], list(self.faults)
 
     def export_stock_status(self, codes: Sequence[str], site_id: int) -> tuple[list[StockLevel], list[KhaosFault]]:
-        self._note("levels", list(codes))
-        return [StockLevel(code, site_id, self.levels[code]) for code in codes if code in self.levels], []
+        self._note("levels" if site_id == 1 else f"levels of site {site_id}", list(codes))
+        levels = self.levels if site_id == 1 else self.levels_aside
+        return [StockLevel(code, site_id, levels[code]) for code in codes if code in levels], []
 
     def export_order_status(self, **asked: Any) -> StatusFeed:
         self._note("status", asked)

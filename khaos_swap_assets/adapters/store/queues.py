@@ -123,6 +123,10 @@ _REASONS = (
     ("deadline passed", "SELECT 1 FROM recon.reconciliation WHERE next_due_at <= %(now)s"),
     ("stock level to judge", "SELECT 1 FROM recon.stock_moves WHERE level_verdict = 'pending'"),
     (
+        "stock adjustment to look for",
+        "SELECT 1 FROM recon.stock_adjustments WHERE state = 'asked' AND look_at <= %(now)s",
+    ),
+    (
         "waiver at its end",
         "SELECT 1 FROM recon.decisions WHERE ended_at IS NULL AND decision = 'waived' AND until_at <= %(now)s",
     ),

@@ -114,6 +114,15 @@ def documents_between(conn: psycopg.Connection, spans: Mapping[str, tuple[dateti
 
 
 def codes_in_play(conn: psycopg.Connection) -> list[str]:
+    """Stock Codes whose movements matter now: of moves not yet settled, and of adjustments that wait for people."""
+    rows = conn.execute(
+        f"SELECT stock_code FROM recon.stock_moves WHERE ({UNDONE}) AND disposition <> 'missing' UNION "
+        "SELECT stock_code FROM recon.stock_adjustments WHERE state = 'asked' ORDER BY 1"
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def codes_to_read(conn: psycopg.Connection) -> list[str]:
     """Stock Codes whose level matters now: moves due, offered, or confirmed by a document but not yet by the level."""
     rows = conn.execute(
         f"SELECT DISTINCT stock_code FROM recon.stock_moves WHERE ({UNDONE}) AND disposition <> 'missing' ORDER BY 1"

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Literal
 
+from khaos_swap_assets.domain.goods.adjustments import Adjustment
 from khaos_swap_assets.domain.judging.document_facts import NoteFacts, PostingFacts
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts, MoveFacts
 from khaos_swap_assets.domain.judging.order_credits import NOTHING, OverCredit
@@ -72,6 +73,7 @@ class ReturnFacts:
     postings: tuple[PostingFacts, ...] = ()
     notes: tuple[NoteFacts, ...] = ()
     moves: tuple[MoveFacts, ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()
     strays: tuple[str, ...] = ()
     covering_note_code: str = ""
     doubtful_notes: tuple[str, ...] = ()

@@ -7,9 +7,12 @@ Belongs here: inspection, the way back to the shelf, and goods that the customer
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
+from khaos_swap_assets.domain.goods.adjustments import KIND, Adjustment, subject_of
+from khaos_swap_assets.domain.goods.dispositions import SELLABLE
 from khaos_swap_assets.domain.judging.conditions import JudgedReturn, Rule
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.records.returns import ENDED_UNPAID
@@ -52,6 +55,31 @@ def _stock_not_returned(case: JudgedReturn) -> Iterator[Problem]:
         yield case.problem("stock_not_returned", "; ".join(said), pence)
 
 
+def _stock_adjustment_due(case: JudgedReturn) -> Iterator[Problem]:
+    """One problem a Stock Code and disposition: a person makes the adjustment and needs all of it in one place."""
+    found: dict[tuple[str, str], list[Adjustment]] = {}
+    for one in case.facts.adjustments:
+        found.setdefault((one.stock_code, one.disposition), []).append(one)
+    for (code, disposition), some in sorted(found.items()):
+        units = sum(one.quantity for one in some)
+        pence = sum(_value(case.facts, one) for one in some)
+        do = f"add {units} x {code} to" if units > 0 else f"take {-units} x {code} off"
+        message = f"{disposition.capitalize()}: {do} the level of site {some[0].site_id}; {case.money(pence)}"
+        if units:
+            told = case.problem(KIND, message, pence)
+            yield replace(told, subject=subject_of(told.rma, code, disposition), sku=code)
+
+
+def _value(facts: ReturnFacts, one: Adjustment) -> int:
+    """What the units were refunded at; those of a component count as their pack did, each a share."""
+    row = next((row for row in facts.lines if row.product_id == one.product_id), None)
+    if row is None:
+        return 0
+    inside = sum(abs(other.quantity) for other in facts.adjustments if other.key[:2] == one.key[:2])
+    units = row.sellable_quantity if one.disposition == SELLABLE else row.damaged_quantity
+    return row.value_of(max(min(units, row.quantity), 1)) * abs(one.quantity) // max(inside, 1)
+
+
 def _damaged_in_saleable(case: JudgedReturn) -> Iterator[Problem]:
     if said := _failed_moves(case.facts, "damaged"):
         damaged = sum(line.value_of(line.damaged_quantity) for line in case.facts.lines)
@@ -85,6 +113,7 @@ def _kept_without_reason(case: JudgedReturn) -> Iterator[Problem]:
 GOODS_RULES: dict[str, Rule] = {
     "inspection_overdue": _inspection_overdue,
     "stock_not_returned": _stock_not_returned,
+    KIND: _stock_adjustment_due,
     "damaged_in_saleable": _damaged_in_saleable,
     "kept_unclear": _kept_unclear,
     "kept_without_reason": _kept_without_reason,

@@ -46,7 +46,8 @@ class Drafted:
 
 
 def draft_waiting(tools: Toolbox) -> Drafted:
-    """Draft every return in line, batch by batch, each in its own transaction; queues the reconciliation.
+    """Draft every return in line, batch by batch, each in its own transaction; queues stock and
+    reconciliation.
 
     While a batch is drafted no document leaves: the draft of one that left meanwhile would be lost, and its refund
     drafted once more.
@@ -62,6 +63,7 @@ def draft_waiting(tools: Toolbox) -> Drafted:
             work = partial(draft_returns, conn, tools.settings, tools.policy, now=tools.now())
             for saved in isolating.one_by_one(conn, isolating.DRAFTING, ids, work, tools.now())[0]:
                 states[saved.state] += 1
+            worklist.queue(conn, "stock", ids)
             worklist.queue(conn, "reconcile", ids)
         total += len(ids)
 

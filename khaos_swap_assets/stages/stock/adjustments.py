@@ -19,6 +19,7 @@ from khaos_swap_assets.adapters.store.stock import Carrier, Move
 from khaos_swap_assets.domain.goods.dispositions import judge_level
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.stages import isolating
+from khaos_swap_assets.stages.stock import asking
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 PENDING = "pending"
@@ -26,19 +27,26 @@ PENDING = "pending"
 
 @dataclass(frozen=True, slots=True)
 class Adjusted:
-    """Moves newly due, offered, confirmed by their document, and verdicts given by the level."""
+    """Moves newly due, offered, confirmed by their document, and verdicts given by the level.
+
+    ``asked``: adjustments that people are newly asked to make, ``ended``: those that are seen or settled.
+    """
 
     due: int
     offered: int
     confirmed: int
     judged: int
+    asked: int
+    ended: int
 
 
 def adjust_stock(tools: Toolbox) -> Adjusted:
-    """Bring every stock move up to date with its document and, where it can tell, with the level."""
+    """Bring moves up to date with their documents and, where it can tell, with the level; ask for what none carries."""
     now = tools.now()
     with tools.store() as conn:
         faults = isolating.Faults(isolating.STOCK)
+        ended, settled = asking.read_back(conn, now)
+        asked = asking.ask(conn, tools.settings, faults, now)
         due = _make_due(conn, faults, now)
         moves = stock.undone(conn)
         carriers = stock.carriers(conn, [move.return_id for move in moves])
@@ -53,9 +61,9 @@ def adjust_stock(tools: Toolbox) -> Adjusted:
         ]
         faults.keep(conn, {move.return_id for move in moves}, now)
         stock.update(conn, [*judged, *changed], now)
-        worklist.queue(conn, "reconcile", [move.return_id for move in [*judged, *changed]])
+        worklist.queue(conn, "reconcile", [*settled, *(move.return_id for move in [*judged, *changed])])
     states = [move.state for move in changed]
-    return Adjusted(due, states.count("offered"), states.count("confirmed"), len(judged))
+    return Adjusted(due, states.count("offered"), states.count("confirmed"), len(judged), asked, ended)
 
 
 def _make_due(conn: psycopg.Connection, faults: isolating.Faults, now: datetime) -> int:

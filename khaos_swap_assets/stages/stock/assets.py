@@ -13,6 +13,8 @@ import dagster as dg
 import psycopg
 
 from khaos_swap_assets.adapters.store import stock
+from khaos_swap_assets.adapters.store.stock_adjustments import units_by_state
+from khaos_swap_assets.domain.goods.adjustments import KIND
 from khaos_swap_assets.stages.checking import StandingCheck, exceptions_check
 from khaos_swap_assets.stages.presenting import asset, owned, table_metadata
 from khaos_swap_assets.stages.stock.adjustments import adjust_stock
@@ -40,7 +42,8 @@ def stock_levels(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[Non
     deps="credit_notes/drafts credit_notes/postings khaos/credit_notes khaos/stock_codes khaos/stock_levels",
     **owned("stock", "operations", "ours"),
     description="Each unit's way back: sellable goods to the available stock, damaged goods to quarantine, missing "
-    "goods nowhere. The document that carries it is one witness, the level a second where no sale intervened.",
+    "goods nowhere. The document that carries it is one witness, the level a second where no sale intervened. Units that "
+    "no document carries are adjustments that people are asked to make.",
 )
 def stock_adjustments(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
     """Follow every stock move."""
@@ -75,6 +78,15 @@ no_damaged_unit_is_saleable = _stock_check(
     ["damaged_in_saleable"],
     "No damaged unit was offered as saleable, and no level rose by one.",
 )
+every_inspected_unit_has_moved = exceptions_check(
+    "every_inspected_unit_has_moved",
+    "khaos/stock_adjustments",
+    [KIND],
+    "Every inspected unit that no document carries was adjusted in Khaos: the level shows it, or a person says so.",
+    lambda conn, now: {
+        f"units_{name}": dg.MetadataValue.int(units) for name, units in units_by_state(conn, now - COUNTED).items()
+    },
+)
 every_parcel_is_inspected_in_time = exceptions_check(
     "every_parcel_is_inspected_in_time",
     "khaos/stock_adjustments",
@@ -93,6 +105,7 @@ ASSETS = [stock_levels, stock_adjustments]
 CHECKS = [
     every_sellable_unit_is_back_in_stock,
     no_damaged_unit_is_saleable,
+    every_inspected_unit_has_moved,
     every_parcel_is_inspected_in_time,
     every_kept_unit_is_known,
 ]

@@ -14,7 +14,7 @@ import psycopg
 
 from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.khaos.pushes import read_level_push
-from khaos_swap_assets.adapters.store import catalogue, drafts, khaos_faults, setbacks, stock
+from khaos_swap_assets.adapters.store import catalogue, drafts, khaos_faults, setbacks, stock, stock_adjustments
 from khaos_swap_assets.adapters.store.inbox import Waiting
 from khaos_swap_assets.domain.goods.dispositions import KEPT
 from khaos_swap_assets.stages import refusing
@@ -34,7 +34,7 @@ class SyncedLevels:
 
 
 def sync_levels(tools: Toolbox) -> SyncedLevels:
-    """Read the saleable level of every code that a ready draft or an unsettled move concerns, in batches.
+    """Read the level of every code that a ready draft, an unsettled move or an adjustment concerns, in batches.
 
     In audit nothing is asked, since nothing is offered; what Khaos pushes is kept in every mode.
     """
@@ -42,30 +42,48 @@ def sync_levels(tools: Toolbox) -> SyncedLevels:
         pushed = use_pushes(conn, PUSH, _use, tools.now())
         if tools.settings.mode == "audit":
             return SyncedLevels(0, 0, pushed)
-        drafted = {
-            line.stock_code
-            for one in drafts.ready(conn)
-            if one.draft
-            for line in one.draft.lines
-            if line.disposition != KEPT
-        }
-        moved = {code for code, _ in catalogue.packs(conn, drafted).opened((code, 1) for code in drafted)}
-        codes = sorted(moved | set(stock.codes_in_play(conn)))
-        paused = setbacks.paused(conn, refusing.LEVELS, tools.now())
-        codes = [code for code in codes if code not in paused]
-    if not codes or setbacks.WHOLE in paused or tools.settings.khaos.is_cloud:
-        return SyncedLevels(0, 0, pushed)
-    client = tools.open_khaos()
+        wanted = _wanted(conn, tools)
+    asked, changed = 0, 0
+    for site_id, codes in wanted.items():
+        asked += len(codes)
+        changed += _read(tools, site_id, codes)
+    return SyncedLevels(asked, changed, pushed)
+
+
+def _wanted(conn: psycopg.Connection, tools: Toolbox) -> dict[int, list[str]]:
+    """Codes to read by site; nothing of a site whose levels Khaos refuses for now, and nothing of Khaos Cloud."""
+    ready = [line for one in drafts.ready(conn) if one.draft for line in one.draft.lines]
+    drafted = {line.stock_code for line in ready if line.disposition != KEPT}
+    moved = {code for code, _ in catalogue.packs(conn, drafted).opened((code, 1) for code in drafted)}
+    codes = {tools.settings.khaos.site_id: moved | set(stock.codes_to_read(conn))}
+    adjusted = stock_adjustments.to_look_at(conn, tools.now())
+    for site_id, code in adjusted:
+        codes.setdefault(site_id, set()).add(code)
+    stock_adjustments.looked_at(conn, adjusted, tools.now())
+    if tools.settings.khaos.is_cloud:
+        return {}
+    paused = {site: setbacks.paused(conn, _operation(tools, site), tools.now()) for site in codes}
+    open_sites = {site: some - paused[site] for site, some in codes.items() if setbacks.WHOLE not in paused[site]}
+    return {site: sorted(some) for site, some in open_sites.items() if some}
+
+
+def _operation(tools: Toolbox, site_id: int) -> str:
+    return refusing.LEVELS if site_id == tools.settings.khaos.site_id else refusing.LEVELS_ASIDE
+
+
+def _read(tools: Toolbox, site_id: int, codes: list[str]) -> int:
+    """Read the levels of a site; how many changed."""
+    client, operation = tools.open_khaos(), _operation(tools, site_id)
     try:
-        levels, faults = client.export_stock_status(codes, tools.settings.khaos.site_id)
+        levels, faults = client.export_stock_status(codes, site_id)
     except PermanentError as error:
         with tools.store() as conn:
-            refusing.keep_whole(conn, refusing.LEVELS, error, tools.now())
-        return SyncedLevels(len(codes), 0, pushed)
+            refusing.keep_whole(conn, operation, error, tools.now())
+        return 0
     with tools.store() as conn:
-        unreadable = refusing.keep_keys(conn, refusing.LEVELS, codes, faults, client, tools.now())
+        unreadable = refusing.keep_keys(conn, operation, codes, faults, client, tools.now())
         khaos_faults.save(conn, unreadable, tools.now())
-        return SyncedLevels(len(codes), stock.observe(conn, levels, tools.now()), pushed)
+        return stock.observe(conn, levels, tools.now())
 
 
 def _use(conn: psycopg.Connection, messages: Sequence[Waiting], now: datetime) -> int:
