@@ -24,3 +24,11 @@ def test_a_month_under_other_vendors_with_an_outage_finds_all_that_was_planted_a
     assert played.result["credit_notes_confirmed"] > 20
     assert played.result["stock_moves_confirmed"] > 20
     assert played.result["checks"]["passed"] > 0
+
+
+@pytest.mark.long
+def test_where_the_credit_comes_first_nobody_is_left_untold_of_goods_that_lie_on_no_shelf() -> None:
+    played = play(returns=20, seed=3, credit_first=True)
+    assert faults_of(played) == []
+    assert played.result["planted"]["stock_adjustment_due"] > 5
+    assert played.result["stock_adjustments_seen_in_level"] == 3

@@ -106,13 +106,16 @@ def demo(
     storefront: Annotated[
         bool, typer.Option("--storefront", help="Connect the invented shop, the witness of the money")
     ] = False,
+    credit_first: Annotated[
+        bool, typer.Option("--credit-first", help="With --once: credit at once, the goods follow as adjustments")
+    ] = False,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Live: port of the Dagster UI")] = 3000,
     folder: Annotated[Path, typer.Option(help="Live: where the demo keeps its data")] = DEMO_FOLDER,
 ) -> None:
     """Show it all on invented data: sandboxes of both vendors, gateway and Dagster, touching nothing real."""
     if not once:
-        if history or month or switch:
-            raise typer.BadParameter("--history, --month and --switch need --once")
+        if history or month or switch or credit_first:
+            raise typer.BadParameter("--history, --month, --switch and --credit-first need --once")
         from khaos_swap_assets.demo.live import RETURNS, Visit, play_live
 
         raise typer.Exit(
@@ -123,20 +126,17 @@ def demo(
         )
     from khaos_swap_assets.demo.once import Wish, play_once
 
-    switches = reach.wanted_switches(switch or [])
     reach.require_history(history, month)
-    raise typer.Exit(
-        play_once(
-            Wish(
-                returns=returns or 500,
-                seed=seed,
-                history=history,
-                month=month,
-                switches=switches,
-                storefront=storefront,
-            )
-        )
+    wish = Wish(
+        returns=returns or 500,
+        seed=seed,
+        history=history,
+        month=month,
+        switches=reach.wanted_switches(switch or []),
+        storefront=storefront,
+        credit_first=credit_first,
     )
+    raise typer.Exit(play_once(wish))
 
 
 @app.command()

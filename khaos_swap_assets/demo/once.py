@@ -44,6 +44,7 @@ TOLD_BY_SETTINGS = {
 class Wish:
     """What to play: an invented month by seed and size, or a month of real history; switches of the sandbox.
 
+    ``credit_first``: the merchant credits at once, and the goods follow as adjustments.
     ``packs``: packs are sold too, and a whole one goes to Khaos as its ``header`` or its ``components``.
     """
 
@@ -55,13 +56,15 @@ class Wish:
     storefront: bool = False
     goods: bool = False
     packs: str = ""
+    credit_first: bool = False
 
     @property
     def sandbox_arguments(self) -> list[str]:
         """How the sandbox is told."""
         if self.history:
             return ["--history", str(self.history.resolve()), "--month", self.month]
-        chosen = {"--storefront": self.storefront, "--goods": self.goods, "--packs": bool(self.packs)}
+        chosen = {"--storefront": self.storefront, "--goods": self.goods, "--packs": bool(self.packs),
+                  "--credit-first": self.credit_first}  # fmt: skip
         more = [option for option, is_chosen in chosen.items() if is_chosen]
         return ["--returns", str(self.returns), "--seed", str(self.seed), *more]
 
@@ -71,7 +74,13 @@ class Wish:
         chosen = dict(pair.split("=", 1) for pair in self.switches)
         proof = {"KHAOS_SWAP_REFUND_PROOF": "closed"} if chosen.get("rma_processed") == "none" else {}
         packs = {"KHAOS_SWAP_KHAOS_PACKS_RETURNED_AS": self.packs} if self.packs else {}
-        return proof | packs | {variable: chosen[name] for name, variable in TOLD_BY_SETTINGS.items() if name in chosen}
+        legs = {"KHAOS_SWAP_LEGS_POLICY": "credit_first"} if self.credit_first else {}
+        return (
+            proof
+            | packs
+            | legs
+            | {variable: chosen[name] for name, variable in TOLD_BY_SETTINGS.items() if name in chosen}
+        )
 
     @property
     def post_from(self) -> date:

@@ -11,13 +11,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from khaos_swap_assets.demo.rounds import Played
+from khaos_swap_assets.sandbox import adjusted
 
 if TYPE_CHECKING:
     import psycopg
 
 Found = tuple[str, str]
-OF_THE_CALENDAR = "credited_in_another_month"
-"""Holds no credit back: what is paid at the end of a month is credited in the next."""
+OF_NO_CREDIT = ("credited_in_another_month", adjusted.KIND)
+"""They hold no credit back: paid at the end of a month and credited in the next, and goods that follow their credit."""
 COUNTED = {
     "returns": "SELECT count(*) FROM swap.returns",
     "return_lines": "SELECT count(*) FROM swap.return_lines",
@@ -28,6 +29,7 @@ COUNTED = {
         "SELECT count(*) FROM recon.stock_moves WHERE state = 'confirmed' AND level_verdict <> 'failed'"
     ),
     "stock_moves_seen_in_level": "SELECT count(*) FROM recon.stock_moves WHERE level_verdict = 'confirmed'",
+    "stock_adjustments_seen_in_level": "SELECT count(*) FROM recon.stock_adjustments WHERE state = 'done'",
 }
 BROKEN = {
     "a document was handed out without a confirmed refund": (
@@ -78,7 +80,7 @@ def outcome(conn: psycopg.Connection, ledger: dict[str, Any], truth: dict[str, A
         ],
         "unexplained": unexplained(conn, {key[1] for key, one in planted.items() if not one["is_nameless"]}),
         "months": months(conn),
-        "clean": clean(conn, [one for one in truth["planted"] if one["kind"] != OF_THE_CALENDAR]),
+        "clean": clean(conn, [one for one in truth["planted"] if one["kind"] not in OF_NO_CREDIT]),
         "checks": {"passed": sum(played.checks.values()), "failed": sum(not one for one in played.checks.values())},
         "failed_runs": played.failed_runs,
         "broken_invariants": broken_invariants(conn, ledger),
@@ -158,7 +160,7 @@ def _plant(one: dict[str, str]) -> Found:
 
 
 def _of_return(kind: str, rma: str, sku: str) -> str:
-    return f"{rma}/{sku}" if kind.startswith("sku_") else rma
+    return f"{rma}/{sku}" if kind.startswith("sku_") or kind == adjusted.KIND else rma
 
 
 def _count(conn: psycopg.Connection, query: str) -> int:

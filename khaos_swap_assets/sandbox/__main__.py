@@ -19,6 +19,7 @@ from typing import NoReturn
 import uvicorn
 
 from khaos_swap_assets.sandbox import (
+    adjusted,
     audit_files,
     generator,
     goods,
@@ -61,6 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             goods.add(world)
         if options.packs:
             pack_stories.add(world)
+        if options.credit_first:
+            adjusted.add(world)
         if options.storefront:
             storefront_trouble.connect(world, is_live=options.live)
         keeper.save_all(world)
@@ -121,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--storefront", action="store_true", help="connect the shop: money moves, and goes wrong")
     parser.add_argument("--goods", action="store_true", help="add returns of which the customer keeps goods")
     parser.add_argument("--packs", action="store_true", help="add packs that are sold, and what comes back of them")
+    parser.add_argument("--credit-first", action="store_true", help="add goods that staff adjust after their credit")
     parser.add_argument("--store", type=Path, help="file that keeps the world between runs")
     parser.add_argument("--hand-posted", type=Path, help="write a month posted by hand as files of an audit, and end")
     parser.add_argument("--live", action="store_true", help="follow the wall clock, one round a second")

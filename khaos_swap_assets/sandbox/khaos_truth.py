@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
+from khaos_swap_assets.sandbox import adjusted
 from khaos_swap_assets.sandbox.khaos_packs import opened
 from khaos_swap_assets.sandbox.khaos_refusing import GONE
 from khaos_swap_assets.sandbox.khaos_returns import QUARANTINE, RETURN_TO_STOCK, STOCK_MISSING, gross_of
@@ -41,6 +42,7 @@ def planted(
     """
     found = [*world.plants]
     found += [plant for one in world.documents.values() for plant in _of_document(world, one, shows_items)]
+    found += adjusted.plants(world)
     found += [] if shows_items else _nameless(world)
     lacking = set(refused)
     found = [one for one in found if not _is_untold(world, one, gone or {}, lacking)]

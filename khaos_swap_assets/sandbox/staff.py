@@ -1,4 +1,4 @@
-"""What the merchant's people do in Khaos by the clock: issue notes, allocate them, sell on.
+"""What the merchant's people do in Khaos by the clock: issue, allocate, sell on, adjust.
 
 Belongs here: one round of that work. Stays out: the ledger's own rules (``khaos_returns``). Notes that a script or a
 plant leaves alone stay alone, and nobody sells an item whose level is to prove something.
@@ -9,13 +9,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from random import Random
 
-from khaos_swap_assets.sandbox import switches
+from khaos_swap_assets.sandbox import adjusted, switches
 from khaos_swap_assets.sandbox.khaos_books import Books
 from khaos_swap_assets.sandbox.khaos_returns import WRONG_TYPES, allocate, issue
 from khaos_swap_assets.sandbox.world import Customer, Note, Order, ReturnDocument, StockItem, WorldLine
 
 ONE_DAY = timedelta(days=1)
 SALES_A_ROUND = 3
+PROVING = frozenset({*WRONG_TYPES, adjusted.WHOLE, adjusted.HALF})
 FIRST_NAMES = ("Amara", "Bryn", "Carys", "Dilip", "Esme", "Finlay", "Grace", "Hamza")
 LAST_NAMES = ("Okafor", "Hughes", "Pritchard", "Shah", "Marlow", "Reid", "Whitby", "Iqbal")
 
@@ -28,13 +29,14 @@ class Staff:
         self._sale_every = sale_every
 
     def work(self) -> dict[str, int]:
-        """One round: counts of notes issued, notes allocated and orders sold."""
+        """One round: counts of notes issued, notes allocated, orders sold and stock adjusted."""
         with self._books.state.lock:
             documents = {one.note_code: one for one in self._books.world.documents.values() if one.note_code}
             done = {
                 "issued": self._issue_due(documents),
                 "allocated": self._allocate_due(documents),
                 "sold": self._sell_on(),
+                "adjusted": adjusted.adjust_due(self._books),
             }
             self._books.flush()
         return done
@@ -88,7 +90,7 @@ class Staff:
         ]
 
     def _is_watched(self, rma_number: str) -> bool:
-        return self._books.world.scripts.get(rma_number) in WRONG_TYPES
+        return self._books.world.scripts.get(rma_number) in PROVING
 
     def _sell(self, item: StockItem, rng: Random) -> None:
         books, now = self._books, self._books.now

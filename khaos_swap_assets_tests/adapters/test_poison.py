@@ -266,7 +266,8 @@ INDEXES = """
     SELECT i.indexrelid::regclass::text, coalesce(pg_get_expr(i.indexprs, i.indrelid), ''), (
         SELECT count(*) FROM pg_attribute a
         WHERE a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey::int2[]) AND a.atttypid = 'text'::regtype
-        AND NOT (i.indrelid = 'recon.stock_moves'::regclass AND a.attname = 'disposition')
+        AND NOT (i.indrelid::regclass::text IN ('recon.stock_moves', 'recon.stock_adjustments')
+            AND a.attname = 'disposition')
         AND NOT (i.indrelid = 'recon.exceptions'::regclass AND a.attname = ANY('{owner,kind,severity,currency}')))
     FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
     WHERE c.relnamespace::regnamespace::text IN ('swap', 'khaos', 'storefront', 'recon')

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
+from khaos_swap_assets.domain.goods.adjustments import Adjustment
 from khaos_swap_assets.domain.judging.document_facts import NoteFacts, PostingFacts
 from khaos_swap_assets.domain.judging.facts import Limits, ReturnFacts
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts, MoveFacts
@@ -93,6 +94,22 @@ def a_posting(state: str = "in_doubt", **changes: Any) -> PostingFacts:
 def a_move(disposition: str, state: str) -> MoveFacts:
     """A move of two ABC."""
     return MoveFacts("ABC", "ABC", disposition, 2, state, "12 before, 12 after")
+
+
+def an_adjustment(quantity: int, disposition: str = "sellable") -> Adjustment:
+    """So many ABC that people are asked to adjust."""
+    return Adjustment(
+        adjustment_id=1,
+        return_id="R1",
+        product_id="P1",
+        disposition=disposition,
+        rma="RMA1",
+        stock_code="ABC",
+        site_id=1,
+        quantity=quantity,
+        state="asked",
+        asked_at=SOON,
+    )
 
 
 def some_facts(return_: Return | None = None, **changes: Any) -> ReturnFacts:

@@ -91,6 +91,13 @@ def packs() -> Figures:
     return _all_good(play(returns=20, seed=seed, packs=way, switches=chosen) for way, seed, chosen in wishes)
 
 
+def credit_first() -> Figures:
+    """A merchant who credits first: every unit that lies on no shelf is a task, none else is; seeds 1 to 10."""
+    ways: tuple[list[str], ...] = ([], ["stock_moves=issue", "notes_issued=later"])
+    wishes = ((seed, ways[seed % 2]) for seed in range(1, 11))
+    return _all_good(play(returns=60, seed=seed, credit_first=True, switches=chosen) for seed, chosen in wishes)
+
+
 def size_of(seed: int) -> int:
     """How many returns a seed is played with: most small, since trouble of each kind is planted at every size."""
     return SIZES.get(seed, 200 + 20 * (seed % 11))
@@ -204,6 +211,7 @@ PROOFS: dict[str, Callable[[], Figures]] = {
         chaos,
         kept_goods,
         packs,
+        credit_first,
         flow_page,
         large_store,
         benchmarks,

@@ -36,6 +36,7 @@ QUIET = {
     "issued": 0,
     "allocated": 0,
     "sold": 0,
+    "adjusted": 0,
 }
 
 

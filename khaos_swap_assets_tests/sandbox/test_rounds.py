@@ -22,7 +22,7 @@ from khaos_swap_assets.sandbox.world import World
 from khaos_swap_assets_tests.sandbox.small import NOW, RMA, Gateway, document, small_world
 
 NOTHING = dict.fromkeys(
-    ("steps", "refunds", "webhooks", "inspections", "pulled", "imported", "issued", "allocated", "sold"), 0
+    ("steps", "refunds", "webhooks", "inspections", "pulled", "imported", "issued", "allocated", "sold", "adjusted"), 0
 )
 
 

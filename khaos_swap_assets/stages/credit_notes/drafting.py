@@ -46,8 +46,7 @@ class Drafted:
 
 
 def draft_waiting(tools: Toolbox) -> Drafted:
-    """Draft every return in line, batch by batch, each in its own transaction; queues stock and
-    reconciliation.
+    """Draft every return in line, batch by batch, each in its own transaction; queues what follows.
 
     While a batch is drafted no document leaves: the draft of one that left meanwhile would be lost, and its refund
     drafted once more.

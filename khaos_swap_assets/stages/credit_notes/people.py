@@ -163,7 +163,8 @@ def _act(conn: psycopg.Connection[Any], reference: str, act: Callable[[PostingSt
         book = SqlPostings(conn)
         book.lock()
         done = act(book, find(book, reference))
-        worklist.queue(conn, "reconcile", [done.return_id])
+        for stage in ("stock", "reconcile"):
+            worklist.queue(conn, stage, [done.return_id])
     conn.commit()
     return done
 

@@ -202,7 +202,8 @@ def _tell(
     worklist.queue(conn, "draft", [one.key[1] for one in planned if one.outcome == "adopted"])
     moved = [one.key[1] for one in settled if one.outcome != "cleared"]
     moved += [one.key[1] for one in planned if one.outcome != "unchanged"]
-    worklist.queue(conn, "reconcile", [*moved, *withdrawn])
+    for stage in ("stock", "reconcile"):
+        worklist.queue(conn, stage, [*moved, *withdrawn])
 
 
 def _ask_again(conn: psycopg.Connection, planned: Sequence[Planned], now: datetime) -> None:

@@ -37,6 +37,7 @@ from khaos_swap_assets.stages.storefront import money
 from khaos_swap_assets.stages.storefront.money import Witnessed
 
 PERSON = "by "
+EXPLAINING = ("exchange_pence", "taxes_on_top_pence", "duties_pence", "postage_pence")
 ROW = tuple(one.name for one in fields(CodedRow))
 
 
@@ -163,10 +164,7 @@ class Batch:
             post_from=self.settings.post_from,
             money=self.money.money.get(key),
             said=self.money.as_swap_says.get(key),
-            exchange_pence=extras.exchange_pence,
-            taxes_on_top_pence=extras.taxes_on_top_pence,
-            duties_pence=extras.duties_pence,
-            postage_pence=extras.postage_pence,
+            **{name: getattr(extras, name) for name in EXPLAINING},
             order_delivery_pence=order.delivery_gross_pence if (order := dossier.orders.get(key)) else 0,
             invoiced_on=order.invoiced_on if order else None,
             settled=settled,

@@ -46,7 +46,7 @@ def adjust_stock(tools: Toolbox) -> Adjusted:
     with tools.store() as conn:
         faults = isolating.Faults(isolating.STOCK)
         ended, settled = asking.read_back(conn, now)
-        asked = asking.ask(conn, tools.settings, faults, now)
+        asked, tried = asking.ask(conn, tools.settings, faults, now)
         due = _make_due(conn, faults, now)
         moves = stock.undone(conn)
         carriers = stock.carriers(conn, [move.return_id for move in moves])
@@ -59,11 +59,18 @@ def adjust_stock(tools: Toolbox) -> Adjusted:
             for new in faults.tried(old.return_id, _follow, old, carriers, levels)
             if new != old
         ]
-        faults.keep(conn, {move.return_id for move in moves}, now)
+        faults.keep(conn, {*tried, *(move.return_id for move in moves)}, now)
         stock.update(conn, [*judged, *changed], now)
         worklist.queue(conn, "reconcile", [*settled, *(move.return_id for move in [*judged, *changed])])
     states = [move.state for move in changed]
-    return Adjusted(due, states.count("offered"), states.count("confirmed"), len(judged), asked, ended)
+    return Adjusted(
+        due=due,
+        offered=states.count("offered"),
+        confirmed=states.count("confirmed"),
+        judged=len(judged),
+        asked=asked,
+        ended=ended,
+    )
 
 
 def _make_due(conn: psycopg.Connection, faults: isolating.Faults, now: datetime) -> int:

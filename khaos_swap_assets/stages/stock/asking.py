@@ -1,8 +1,8 @@
 """Adjustments that people are asked to make in Khaos, and whether the level shows that they made them.
 
 Belongs here: asking for what no document moves, reading it back, ending what a person settled. Stays out: which units
-(``goods.adjustments``) and the exception about them (``judging.goods_conditions``). Khaos offers no call that adjusts by
-so many units (khaos.md §7.3), so a person does it; the level is the witness, and where another document moved the
+(``goods.adjustments``) and the exception about them (``judging.goods_conditions``). Khaos offers no call that adjusts
+by so many units (khaos.md §7.3), so a person does it; the level is the witness, and where another document moved the
 Stock Code meanwhile it begins anew from the level of then.
 """
 
@@ -26,16 +26,15 @@ from khaos_swap_assets.stages.dossier import Dossier
 BATCH = 5_000
 AFTER = timedelta(microseconds=1)
 """A run reads documents before levels: what it saw had moved the Stock Code when it read the level."""
-CARRYING = frozenset({"planned", "in_doubt", "confirmed"})
 
 
-def ask(conn: psycopg.Connection, settings: Settings, faults: isolating.Faults, now: datetime) -> int:
-    """Ask for what the returns in line need beside their documents; how many adjustments are new or changed."""
+def ask(conn: psycopg.Connection, settings: Settings, faults: isolating.Faults, now: datetime) -> tuple[int, list[str]]:
+    """Ask for what the returns in line need beside their documents: how many are new or changed, and the returns."""
     sites = {SELLABLE: settings.khaos.site_id, DAMAGED: settings.khaos.nonsaleable_site_id}
-    fresh = 0
+    fresh, tried = 0, list[str]()
     while ids := worklist.take(conn, "stock", BATCH):
         dossier = Dossier(conn, ids)
-        carried = {key: list(_carried(dossier, key, settings.mode)) for key in ids}
+        carried = {key: list(_carried(dossier, key)) for key in ids}
         packs = catalogue.packs(conn, {line.stock_code for some in carried.values() for line in some} | _codes(dossier))
         wanted = {
             key: one
@@ -43,20 +42,25 @@ def ask(conn: psycopg.Connection, settings: Settings, faults: isolating.Faults, 
             for one in faults.tried(key, _wanted, dossier, key, carried[key], dossier.adjustments.get(key, []), packs)
         }
         rmas = {key: record.rma for key, record in dossier.records.items()}
+        tried += ids
         fresh += stock_adjustments.ask(conn, rmas, sites, {key: wanted[key] for key in wanted if key in rmas}, now)
-    return fresh
+    return fresh, tried
 
 
 def _codes(dossier: Dossier) -> set[str]:
     return {line.stock_code for some in dossier.lines.values() for line in some if line.stock_code}
 
 
-def _carried(dossier: Dossier, key: str, mode: str) -> Iterator[DraftLine]:
-    """Lines of the documents of a return that left and were not refused, and of one that is ready to."""
-    states = {one.ordinal: one.state for one in dossier.postings.get(key, ())}
+def _carried(dossier: Dossier, key: str) -> Iterator[DraftLine]:
+    """Lines of the documents of a return that are planned, or left and were not refused.
+
+    A note that was there before its document left moved its goods as whoever made it chose.
+    """
+    states = {one.ordinal: one for one in dossier.postings.get(key, ())}
     for saved in dossier.drafts.get(key, ()):
-        is_ready = saved.state == "ready" and mode != "audit" and saved.ordinal not in states
-        if saved.draft and (is_ready or states.get(saved.ordinal) in CARRYING):
+        posting = states.get(saved.ordinal)
+        is_ours = posting and (posting.handed_out_at or posting.state == "planned") and posting.state != "refused"
+        if saved.draft and is_ours:
             yield from saved.draft.lines
 
 

@@ -39,11 +39,12 @@ def stock_levels(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[Non
 
 @asset(
     "khaos/stock_adjustments",
-    deps="credit_notes/drafts credit_notes/postings khaos/credit_notes khaos/stock_codes khaos/stock_levels",
+    deps="people/decisions swap/returns swap/return_lines matched/return_lines credit_notes/drafts "
+    "credit_notes/postings khaos/credit_notes khaos/stock_codes khaos/stock_levels",
     **owned("stock", "operations", "ours"),
     description="Each unit's way back: sellable goods to the available stock, damaged goods to quarantine, missing "
-    "goods nowhere. The document that carries it is one witness, the level a second where no sale intervened. Units that "
-    "no document carries are adjustments that people are asked to make.",
+    "goods nowhere. The document that carries it is one witness, the level a second where no sale intervened. Units "
+    "that no document carries are adjustments that people are asked to make.",
 )
 def stock_adjustments(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
     """Follow every stock move."""

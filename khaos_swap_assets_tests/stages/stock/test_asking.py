@@ -15,7 +15,9 @@ from khaos_swap_assets.stages.stock.assets import every_inspected_unit_has_moved
 from khaos_swap_assets_tests.stages.town import Town, a_code, a_line, a_return, an_order, called, connect
 
 KIND = "stock_adjustment_due"
-OPEN = "SELECT subject, message FROM recon.exceptions WHERE closed_at IS NULL AND kind = 'stock_adjustment_due' ORDER BY 1"
+OPEN = (
+    "SELECT subject, message FROM recon.exceptions WHERE closed_at IS NULL AND kind = 'stock_adjustment_due' ORDER BY 1"
+)
 ADJUSTMENTS = "SELECT disposition, quantity, state FROM recon.stock_adjustments ORDER BY adjustment_id"
 
 
