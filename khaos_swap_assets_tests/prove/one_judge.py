@@ -42,6 +42,7 @@ SEEDS = range(1, 51)
 RETURNS = 200
 FILES_LACK: Mapping[str, str] = {
     "inspection_overdue": "no file shows what the bench saw",
+    "stock_adjustment_due": "no file shows what the bench saw",
     "stock_not_returned": "no file shows what the bench saw",
     "credit_note_not_issued": "no file shows the stage of a Credit Note",
     "credit_note_unallocated": "no file shows the open credit of a customer",
