@@ -18,6 +18,7 @@ from khaos_swap_assets.stages.completeness import assets as completeness
 from khaos_swap_assets.stages.completeness import watch
 from khaos_swap_assets.stages.credit_notes import assets as credit_notes
 from khaos_swap_assets.stages.orders import assets as orders
+from khaos_swap_assets.stages.payouts import assets as payouts
 from khaos_swap_assets.stages.reconciliation import assets as reconciliation
 from khaos_swap_assets.stages.reconciliation import checks as reconciliation_checks
 from khaos_swap_assets.stages.returns import assets as returns
@@ -36,6 +37,7 @@ STANDING = (
     *credit_notes.CHECKS,
     *stock.CHECKS,
     *orders.CHECKS,
+    *payouts.CHECKS,
     *reconciliation_checks.CHECKS,
     *completeness.CHECKS,
     *watch.CHECKS,
@@ -64,6 +66,7 @@ def build(settings: Settings | None = None, *, toolbox: object = None) -> dg.Def
             credit_notes.credit_note_drafts,
             credit_notes.credit_note_postings,
             reconciliation.reconciliation_returns,
+            *payouts.ASSETS,
             reconciliation.reconciliation_exceptions,
             completeness.reconciliation_completeness,
             completeness.reconciliation_latency,

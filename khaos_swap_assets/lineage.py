@@ -32,6 +32,7 @@ TABLES: Mapping[str, Sequence[str]] = {
         "storefront.cancelled_orders",
         "storefront.unreadable",
     ),
+    "storefront/payouts": ("storefront.payouts", "storefront.payout_lines"),
     "matched/return_lines": ("recon.matched_lines", "recon.matched_returns"),
     "credit_notes/drafts": ("recon.drafts",),
     "credit_notes/postings": (
@@ -49,6 +50,7 @@ TABLES: Mapping[str, Sequence[str]] = {
         "recon.residuals",
     ),
     "reconciliation/cancellations": ("recon.cancellations",),
+    "reconciliation/payouts": ("recon.payout_refunds",),
     "reconciliation/exceptions": ("recon.exceptions",),
     "reconciliation/completeness": ("recon.completeness", "recon.refused_messages"),
     "reconciliation/latency": ("recon.latency", "recon.latency_days"),
@@ -93,10 +95,12 @@ FROM_THE_RUN_BEFORE: Mapping[str, Sequence[str]] = {
 IN_ORDER_ONLY: Mapping[str, Sequence[str]] = {
     "credit_notes/postings": ("khaos/stock_levels",),
     "reconciliation/cancellations": ("khaos/sales_orders",),
-    "reconciliation/exceptions": ("reconciliation/cancellations",),
+    "reconciliation/returns": ("storefront/payouts",),
+    "reconciliation/exceptions": ("reconciliation/cancellations", "reconciliation/payouts"),
 }
 """Arrows along which nothing is read: levels are seen before a document is offered, so that its move can be told;
-cancelled orders are judged before exceptions open, and read in our own tables only where Khaos is told by files."""
+cancelled orders and payouts are judged before exceptions open, and orders are read in our own tables only where Khaos
+is told by files; a payout that is refused is told by the run that asked for it."""
 
 
 def shown(key: dg.AssetKey) -> dict[str, str]:

@@ -21,6 +21,7 @@ from khaos_swap_assets import definitions, lineage
 from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.stages.reconciliation.assets import column_lineage
 from khaos_swap_assets.stages.toolbox import Toolbox
+from khaos_swap_assets_tests.adapters.storefront.shop import balance
 from khaos_swap_assets_tests.stages.storefront.shop import MoneyTown
 from khaos_swap_assets_tests.stages.town import a_line, a_note, a_return, some_settings
 
@@ -44,7 +45,7 @@ def built() -> dg.Definitions:
 @pytest.fixture
 def reads(database_url: str, built: dg.Definitions, monkeypatch: pytest.MonkeyPatch) -> Reads:
     """What each asset reads over a month and a half in which something of every kind happens."""
-    shop = StorefrontSettings(url="https://shop.example", access_token=SecretStr("t"), poll_minutes=0)
+    shop = StorefrontSettings(url="https://shop.example", access_token=SecretStr("t"), poll_minutes=0, payouts=True)
     recorder = Recorder(MoneyTown(database_url, some_settings(storefront=shop)), built)
     recorder.listen(monkeypatch)
     recorder.play()
@@ -82,9 +83,10 @@ class Recorder:
         )
         del town.khaos.items["ZEBRA"]
         for number in range(1, 5):
-            town.shop.pay(number, 1000)
+            town.shop.pay(number, 1000, payment=f"TF{number}")
         town.khaos.notes["CN91"] = a_note("CN91", 900, associated_ref="RMA3", customer_code="C3")
         town.khaos.notes["CN92"] = a_note("CN92", 1000, customer_code="C4")
+        town.shop.pay_out(1, balance(1, sourceOrderTransactionId="TF1"), net="-11.00")
         self.sync(minutes=1)
         town.pull()
         self.sync(minutes=1)

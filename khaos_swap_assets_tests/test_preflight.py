@@ -338,6 +338,15 @@ def test_missing_scopes_are_told_with_what_follows(
 
 
 @pytest.mark.usefixtures("_own_secrets")
+def test_payouts_ask_for_scopes_of_their_own(settings: Make, vendors: Vendors, monkeypatch: pytest.MonkeyPatch) -> None:
+    granted = [one for one in storefront_server.SCOPES if one != "read_shopify_payments_payouts"]
+    monkeypatch.setattr(storefront_server, "SCOPES", granted)
+    for reads, said in ((True, "the app lacks read_shopify_payments_payouts: no payout can be read"), (False, "")):
+        found = examine(settings().model_copy(update={"storefront": shop_of(vendors, payouts=reads)}))
+        assert words(found, "storefront scopes") == said
+
+
+@pytest.mark.usefixtures("_own_secrets")
 @pytest.mark.parametrize(("mode", "verdict"), [("audit", "missing"), ("post", "fails")])
 def test_khaos_cloud_stays_in_audit_until_its_files_come(settings: Make, books: str, mode: str, verdict: str) -> None:
     cloud = settings(khaos_url="", khaos_edition="cloud", mode=mode)

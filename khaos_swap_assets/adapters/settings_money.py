@@ -28,6 +28,11 @@ class StorefrontSettings(BaseSettings):
     overlap_minutes: int = Field(60, ge=0, le=10080, description="How far a reading reaches back before the last one")
     poll_minutes: int = Field(5, ge=0, le=1440, description="Shortest time between two looks for refunds")
     pay_days: int = Field(3, ge=0, le=90, description="Days between Swap's date and the money until they are apart")
+    payouts: bool = Field(False, description="Read the payouts of Shopify Payments too; needs scopes of their own")
+    payout_minutes: int = Field(240, ge=0, le=1440, description="Shortest time between two looks for payouts")
+    payout_days: int = Field(
+        7, ge=1, le=90, description="Days after a payment within which a payout of its provider must hold it"
+    )
     payment_kinds: str = Field(
         "",
         pattern=PATTERN,
@@ -40,6 +45,11 @@ class StorefrontSettings(BaseSettings):
     def kinds(self) -> PaymentKinds:
         """Which gateways are money, gift cards and store credit."""
         return PaymentKinds.of(self.payment_kinds)
+
+    @property
+    def reads_payouts(self) -> bool:
+        """True where its payouts are read."""
+        return self.is_connected and self.payouts
 
     @property
     def is_connected(self) -> bool:

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -63,7 +63,7 @@ def _add_sales_orders(app: typer.Typer, reach: Reach) -> None:
         from khaos_swap_assets.stages.orders import importing
 
         read = _read(file, layouts.SALES_ORDERS, map_in, skips=skip_bad_rows, rejected=rejected)
-        _import(reach, read, _brought(file, by, None), importing.import_orders)
+        _import(reach, read, brought_by(file, by), importing.import_orders)
 
 
 def _add_credit_notes(app: typer.Typer, reach: Reach) -> None:
@@ -86,24 +86,19 @@ def _add_credit_notes(app: typer.Typer, reach: Reach) -> None:
 
         read = _read(file, layouts.CREDIT_NOTES, map_in, skips=skip_bad_rows, rejected=rejected)
         if complete_to and read.faults:
-            _refuse(f"--complete-to: {read.rejected} rows are rejected, so the file does not hold everything")
+            refuse(f"--complete-to: {read.rejected} rows are rejected, so the file does not hold everything")
         moment = complete_to.replace(tzinfo=UTC) if complete_to else None
-        _import(reach, read, _brought(file, by, moment), importing.import_notes)
+        _import(reach, read, brought_by(file, by, moment), importing.import_notes)
 
 
 def _read(file: Path, layout: Layout[Any], map_in: Path | None, *, skips: bool, rejected: Path | None) -> Table[Any]:
     """The rows of the file; every fault is one line on stderr and exit 2, unless bad rows are skipped into a list."""
-    from khaos_swap_assets.adapters.files.maps import read_maps
-    from khaos_swap_assets.adapters.files.reading import read_table
-    from khaos_swap_assets.adapters.files.tables import Asked, without_torn_groups
+    from khaos_swap_assets.adapters.files.tables import without_torn_groups
     from khaos_swap_assets.adapters.files.written import write_rejected
 
-    with progress() as reports:
-        maps = read_maps(map_in) if map_in else {}
-        asked = Asked(maps.get(file.name), others=tuple(maps.values()))
-        table = read_table(file, layout, reports("read"), asked)
+    table = read_with_map(file, layout, map_in)
     if table.faults and not (skips and table.is_whole):
-        _refuse("\n".join(map(str, table.kinds)))
+        refuse("\n".join(map(str, table.kinds)))
     without_torn_groups(table, layout.group)
     if table.faults:
         path = rejected or file.with_name(f"{file.name}.rejected.csv")
@@ -112,16 +107,30 @@ def _read(file: Path, layout: Layout[Any], map_in: Path | None, *, skips: bool, 
     return table
 
 
-def _refuse(words: str) -> None:
+def read_with_map(file: Path, layout: Layout[Any], map_in: Path | None) -> Table[Any]:
+    """The rows of the file, its faults beside them, read as the map says where there is one."""
+    from khaos_swap_assets.adapters.files.maps import read_maps
+    from khaos_swap_assets.adapters.files.reading import read_table
+    from khaos_swap_assets.adapters.files.tables import Asked
+
+    with progress() as reports:
+        maps = read_maps(map_in) if map_in else {}
+        asked = Asked(maps.get(file.name), others=tuple(maps.values()))
+        return read_table(file, layout, reports("read"), asked)
+
+
+def refuse(words: str) -> NoReturn:
+    """Say why on stderr, and leave with exit code 2."""
     typer.echo(words, err=True)
     raise typer.Exit(2)
 
 
-def _brought(file: Path, by: str, complete_to: datetime | None) -> Brought:
+def brought_by(file: Path, by: str, complete_to: datetime | None = None) -> Brought:
+    """A file and the named person who brings it."""
     from khaos_swap_assets.stages.orders.importing import Brought
 
     if not by.strip():
-        _refuse("--by: give your name, for the audit log")
+        refuse("--by: give your name, for the audit log")
     return Brought(file.name, hashlib.sha256(file.read_bytes()).hexdigest(), by.strip(), complete_to)
 
 

@@ -78,11 +78,14 @@ def open_place(folder: Path, *, durable: bool, sandbox_port: int = 0, gateway_po
     return Place(folder.resolve(), postgres, *ports)
 
 
+PAYOUTS = {"KHAOS_SWAP_STOREFRONT_PAYOUTS": "true", "KHAOS_SWAP_STOREFRONT_PAYOUT_MINUTES": "60"}
+
+
 def settings_of(
     place: Place, *, period_start: date, post_from: date, is_live: bool, storefront: bool
 ) -> dict[str, str]:
     """The whole environment of the demo's processes; secrets are the public ones that nothing live accepts."""
-    shop = {"KHAOS_SWAP_STOREFRONT_URL": f"{place.sandbox_url}/shop"} if storefront else {}
+    shop = {"KHAOS_SWAP_STOREFRONT_URL": f"{place.sandbox_url}/shop", **PAYOUTS} if storefront else {}
     pinned = {} if is_live else {clock.VARIABLE: str(place.clock_file)}
     return {
         **DEMO_SECRETS,

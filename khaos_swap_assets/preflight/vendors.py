@@ -198,6 +198,11 @@ def _storefront(settings: Settings) -> Iterator[PreflightFinding]:
                 "fails", "storefront scopes", f"the app lacks {', '.join(lacking)}: no refund can be read"
             )
             return
+        unread = [scope for scope in client.PAYOUT_SCOPES if scope not in granted]
+        if settings.storefront.payouts and unread:
+            yield PreflightFinding(
+                "fails", "storefront scopes", f"the app lacks {', '.join(unread)}: no payout can be read"
+            )
         if client.ALL_ORDERS not in granted:
             words = f"without {client.ALL_ORDERS} orders older than 60 days are hidden: their refunds count as not paid"
             yield PreflightFinding("missing", "storefront scopes", words)

@@ -13,7 +13,17 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from khaos_swap_assets.sandbox.world import Customer, Note, Order, ReturnDocument, Rma, StockItem, StoreRefund, World
+from khaos_swap_assets.sandbox.payout_records import StorePayout
+from khaos_swap_assets.sandbox.world import (
+    Customer,
+    Note,
+    Order,
+    ReturnDocument,
+    Rma,
+    StockItem,
+    StoreRefund,
+    World,
+)
 
 BOOKS: dict[type[Any], tuple[str, str]] = {
     StockItem: ("items", "stock_code"),
@@ -23,6 +33,7 @@ BOOKS: dict[type[Any], tuple[str, str]] = {
     Note: ("notes", "code"),
     ReturnDocument: ("documents", "return_code"),
     StoreRefund: ("store_refunds", "refund_id"),
+    StorePayout: ("store_payouts", "payout_id"),
 }
 """Kinds of record that are kept one row each: the mapping of ``World`` that holds them, and the field of their key."""
 

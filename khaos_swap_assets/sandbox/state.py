@@ -47,7 +47,10 @@ SWAP_FAULTS = (
 STORE_SWITCHES: Mapping[str, tuple[str, ...]] = {"store_plan": ("components", "standard", "tiny")}
 """The switch of the storefront: how many query points a shop has."""
 
-STORE_FAULTS = ("store_throttled", "store_429", "store_500", "store_slow", "store_truncated", "store_page_drift")
+STORE_FAULTS = (
+    *("store_throttled", "store_429", "store_500", "store_slow", "store_truncated", "store_page_drift"),
+    *("store_payouts_denied", "store_payouts_mixed"),
+)
 
 
 @dataclass

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from khaos_swap_assets.sandbox.maker import LONDON
+from khaos_swap_assets.sandbox.storefront_payouts import SCRIPTS as PAYOUT_SCRIPTS
 from khaos_swap_assets.sandbox.world import Order, Payment, Rma, RmaLine, StoreRefund, World
 
 ON = "storefront"
@@ -138,8 +139,9 @@ def _payments(
     world: World, rma: Rma, number: str, pence: int, currency: str, at: datetime, script: str
 ) -> list[Payment]:
     rng = _random(world, rma, f"tender {number}")
-    gateway = rng.choice(GATEWAYS)
-    is_split = rng.random() < GIFT_CARD_SHARE and pence > 1000
+    is_told = script in PAYOUT_SCRIPTS
+    gateway = GATEWAYS[0] if is_told else rng.choice(GATEWAYS)
+    is_split = rng.random() < GIFT_CARD_SHARE and pence > 1000 and not is_told
     gift_pence = pence * rng.randint(20, 60) // 100 if is_split else 0
     parts = [(gateway, pence - gift_pence), *([("gift_card", gift_pence)] if gift_pence else [])]
     status = "FAILURE" if script == "failed" else "SUCCESS"

@@ -13,6 +13,7 @@ from typing import Any
 
 from graphql import build_schema
 
+from khaos_swap_assets.sandbox.storefront_payouts import payouts_of, transactions_of
 from khaos_swap_assets.sandbox.world import Order, Payment, StoreRefund, World
 
 Json = dict[str, Any]
@@ -20,14 +21,34 @@ Json = dict[str, Any]
 SCHEMA = build_schema("""
 scalar DateTime
 scalar Decimal
+scalar BigInt
 enum OrderSortKeys { UPDATED_AT }
+enum PayoutSortKeys { ISSUED_AT }
 enum OrderCancelReason { CUSTOMER DECLINED FRAUD INVENTORY OTHER STAFF }
 interface Node { id: ID! }
 type Query {
   orders(first: Int, after: String, sortKey: OrderSortKeys, query: String): OrderConnection!
   node(id: ID!): Node
   currentAppInstallation: AppInstallation!
+  shopifyPaymentsAccount: ShopifyPaymentsAccount
 }
+type ShopifyPaymentsAccount {
+  payouts(first: Int, after: String, sortKey: PayoutSortKeys, reverse: Boolean): ShopifyPaymentsPayoutConnection!
+  balanceTransactions(
+    first: Int, after: String, hideTransfers: Boolean, query: String
+  ): ShopifyPaymentsBalanceTransactionConnection!
+}
+type ShopifyPaymentsPayoutConnection { pageInfo: PageInfo! nodes: [ShopifyPaymentsPayout!]! }
+type ShopifyPaymentsPayout { id: ID! issuedAt: DateTime! status: String! transactionType: String! net: MoneyV2! }
+type ShopifyPaymentsBalanceTransactionConnection {
+  pageInfo: PageInfo! nodes: [ShopifyPaymentsBalanceTransaction!]!
+}
+type ShopifyPaymentsBalanceTransaction {
+  id: ID! type: String! test: Boolean! amount: MoneyV2! fee: MoneyV2! net: MoneyV2! sourceOrderTransactionId: BigInt
+  associatedOrder: ShopifyPaymentsAssociatedOrder associatedPayout: ShopifyPaymentsAssociatedPayout!
+}
+type ShopifyPaymentsAssociatedOrder { id: ID! name: String! }
+type ShopifyPaymentsAssociatedPayout { id: ID }
 type AppInstallation { accessScopes: [AccessScope!]! }
 type AccessScope { handle: String! }
 type PageInfo { hasNextPage: Boolean! endCursor: String }
@@ -61,10 +82,13 @@ EURO_PERCENT = 118
 
 
 class Shop:
-    """The root of a query over ``world``; ``page_drift`` leaves out the first order of a later page."""
+    """The root of a query over ``world``; with ``drifts`` the first order of a later page is left out.
 
-    def __init__(self, world: World, scopes: Sequence[str], *, drifts: bool = False) -> None:
-        self._world, self._scopes, self._drifts = world, scopes, drifts
+    With ``mixes`` the lines of a payout name another one.
+    """
+
+    def __init__(self, world: World, scopes: Sequence[str], *, drifts: bool = False, mixes: bool = False) -> None:
+        self._world, self._scopes, self._drifts, self._mixes = world, scopes, drifts, mixes
 
     def orders(self, _info: object, first: int = 50, after: str | None = None, query: str = "", **_: object) -> Json:
         """Orders updated since the moment that ``query`` names, the oldest update first."""
@@ -82,6 +106,17 @@ class Shop:
         )
         entries = [_order(one, at, refunds.get(one.order_id, [])) for at, _, one in wanted]
         return connection(entries[1:] if after and self._drifts else entries, first, after)
+
+    def shopifyPaymentsAccount(self, _info: object) -> Json:  # noqa: N802 (the schema's word)
+        """The payouts and what each is made of."""
+
+        def transactions(_: object, first: int = 50, after: str | None = None, query: str = "", **__: object) -> Json:
+            return connection(transactions_of(self._world, query, mixes=self._mixes), first, after)
+
+        def payouts(_: object, first: int = 50, after: str | None = None, **__: object) -> Json:
+            return connection(payouts_of(self._world), first, after)
+
+        return {"payouts": payouts, "balanceTransactions": transactions}
 
     def node(self, _info: object, id: str) -> Json | None:  # noqa: A002 (the schema's word)
         """A refund by its global id."""
@@ -166,8 +201,12 @@ def _line(line: tuple[str, str, int, int], currency: str) -> Json:
 
 def money(pence: int, currency: str) -> Json:
     """A money bag: the customer's money as it is, the shop's in pounds."""
-    shop = pence if currency == "GBP" else (pence * 100 + EURO_PERCENT // 2) // EURO_PERCENT
-    return {"presentmentMoney": _amount(pence, currency), "shopMoney": _amount(shop, "GBP")}
+    return {"presentmentMoney": _amount(pence, currency), "shopMoney": _amount(in_shop(pence, currency), "GBP")}
+
+
+def in_shop(pence: int, currency: str) -> int:
+    """The same in the shop's pounds."""
+    return pence if currency == "GBP" else (pence * 100 + EURO_PERCENT // 2) // EURO_PERCENT
 
 
 def _amount(pence: int, currency: str) -> Json:

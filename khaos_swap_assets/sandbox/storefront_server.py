@@ -30,11 +30,16 @@ from graphql.language import IntValueNode, VariableNode
 from khaos_swap_assets.sandbox.khaos_books import Books
 from khaos_swap_assets.sandbox.state import State
 from khaos_swap_assets.sandbox.storefront_books import settle
-from khaos_swap_assets.sandbox.storefront_schema import SCHEMA, Shop
+from khaos_swap_assets.sandbox.storefront_payouts import pay_out
+from khaos_swap_assets.sandbox.storefront_schema import SCHEMA, Shop, in_shop
 
 PATH = "/shop/admin/api/{version}/graphql.json"
 SINGLE_QUERY_LIMIT = 1000
-SCOPES = ("read_orders", "read_all_orders", "read_returns")
+SCOPES = (
+    *("read_orders", "read_all_orders", "read_returns"),
+    *("read_shopify_payments_accounts", "read_shopify_payments_payouts"),
+)
+PAYOUTS = "shopifyPaymentsAccount"
 PLANS = {"components": (10000.0, 500.0), "standard": (1000.0, 50.0), "tiny": (60.0, 1000.0)}
 """Points of the bucket and points restored a second, by the switch ``store_plan``."""
 
@@ -71,6 +76,8 @@ def storefront_router(books: Books) -> APIRouter:
                 return _json({"errors": "Internal Server Error" if status == 500 else "Throttled"}, status)
         with state.lock:
             books.touch(*settle(books.world))
+            if PAYOUTS in str(body.get("query")):
+                books.touch(*pay_out(books.world, in_shop))
             books.flush()
             return _json(answer(state, purse, body), truncated=state.faults.take("store_truncated"))
 
@@ -98,7 +105,10 @@ def answer(state: State, purse: Purse, body: Json) -> Json:
     if cost > purse.points or state.faults.take("store_throttled"):
         told = {"cost": _told(cost, None, purse, most, rate)}
         return {"errors": [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}], "extensions": told}
-    shop = Shop(state.world, SCOPES, drifts=state.faults.take("store_page_drift"))
+    if PAYOUTS in str(body["query"]) and state.faults.take("store_payouts_denied"):
+        return {"errors": [{"message": "Access denied for payouts", "extensions": {"code": "ACCESS_DENIED"}}]}
+    mixes = "balanceTransactions" in str(body["query"]) and state.faults.take("store_payouts_mixed")
+    shop = Shop(state.world, SCOPES, drifts=state.faults.take("store_page_drift"), mixes=mixes)
     result = run(SCHEMA, document, root_value=shop, variable_values=variables)
     assert isinstance(result, ExecutionResult)
     actual = max(cost // 10, 1)

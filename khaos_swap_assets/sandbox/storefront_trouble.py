@@ -14,6 +14,7 @@ from khaos_swap_assets.sandbox import unpaid
 from khaos_swap_assets.sandbox.scenarios import in_order
 from khaos_swap_assets.sandbox.storefront_books import LIVE, ON, is_processed, refund_id, subject_of
 from khaos_swap_assets.sandbox.storefront_cancelled import cancel_orders, pay_back, unreturned
+from khaos_swap_assets.sandbox.storefront_payouts import SCRIPTS
 from khaos_swap_assets.sandbox.world import Order, Plant, Rma, RmaLine, World
 
 SHARE = 0.0085
@@ -25,7 +26,7 @@ KINDS = {
     "currency": ("refund_currency_differs", "paid in another currency"),
     "twice": ("refund_paid_twice", "Khaos paid it once more"),
 }
-ON_TOP = ("late", "ambiguous", "stray")
+ON_TOP = ("late", "ambiguous", "stray", *SCRIPTS)
 
 
 def connect(world: World, *, is_live: bool = False) -> None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from khaos_swap_assets.sandbox.payout_records import StorePayout
+
 
 @dataclass
 class PackPart:
@@ -272,6 +274,7 @@ class World:
     notes: dict[str, Note] = field(default_factory=dict)
     documents: dict[str, ReturnDocument] = field(default_factory=dict)
     store_refunds: dict[str, StoreRefund] = field(default_factory=dict)
+    store_payouts: dict[str, StorePayout] = field(default_factory=dict)
     money_scripts: dict[str, str] = field(default_factory=dict)
     plants: list[Plant] = field(default_factory=list)
     scripts: dict[str, str] = field(default_factory=dict)

@@ -21,6 +21,7 @@ from khaos_swap_assets.domain.money.amounts import count_words
 from khaos_swap_assets.stages import isolating, refusing
 from khaos_swap_assets.stages.credit_notes.allocation import due_customers
 from khaos_swap_assets.stages.orders.sync import SOURCE as DOCUMENTS
+from khaos_swap_assets.stages.payouts.reading import due_since as payouts_due_since
 from khaos_swap_assets.stages.returns.sync import SOURCE, due_windows
 from khaos_swap_assets.stages.storefront.sync import due_since
 from khaos_swap_assets.stages.toolbox import Toolbox
@@ -65,6 +66,8 @@ def local_reason(conn: psycopg.Connection, settings: Settings, now: datetime) ->
     """The first reason that our own tables show."""
     if reason := queues.first_reason(conn, now, list(isolating.TRIED_AGAIN)):
         return reason
+    if payouts_due_since(conn, settings, now):
+        return "time to read payouts"
     is_polled = _is_polled(conn, settings, now)
     if is_polled and settings.mode != "audit" and queues.has_document(conn):
         return "a document is out or ready"

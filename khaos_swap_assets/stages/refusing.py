@@ -41,6 +41,7 @@ NOTES = "Khaos ExportOrders by Credit Note"
 COMPANIES = "Khaos GetCompanyInfo"
 CANCELLATIONS = "Khaos ExportOrderStatusEx of cancelled orders"
 STOREFRONT = "Storefront refunds"
+PAYOUTS = "Storefront payouts"
 
 MANDATORY = (SWAP_LIST, STATUSES, SEARCHES)
 VENDORS = ("Swap ", "Khaos ", "Storefront ")

@@ -71,7 +71,9 @@ def _unwatched(conn: psycopg.Connection[Any], settings: Settings, now: datetime)
 
 def sources(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> dict[str, datetime | None]:
     """How far each source was read."""
-    names = [marks.SWAP, marks.CODES, marks.DOCUMENTS, *([marks.MONEY] if settings.storefront.is_connected else [])]
+    shop = settings.storefront
+    optional = {marks.MONEY: shop.is_connected, marks.PAYOUTS: shop.reads_payouts}
+    names = [marks.SWAP, marks.CODES, marks.DOCUMENTS, *(name for name, is_read in optional.items() if is_read)]
     return {source: worklist.trusted(conn, source, now) for source in names}
 
 

@@ -11,7 +11,7 @@ from khaos_swap_assets.audit.engine import Span
 from khaos_swap_assets.audit.example import AS_OF, write_example
 from khaos_swap_assets.audit.inputs import Paths
 from khaos_swap_assets.audit.writing import Result
-from khaos_swap_assets.domain.exceptions.catalogue import KINDS
+from khaos_swap_assets.domain.exceptions.catalogue import KINDS, kinds_about
 from khaos_swap_assets.domain.records.decisions import SIGNED, DecisionKind
 from khaos_swap_assets_tests.audit.reading import read_inputs
 
@@ -45,6 +45,7 @@ NO_FILE = {
     **dict.fromkeys(("fault_in_return", "record_refused", "source_refused"), "the work itself"),
     **dict.fromkeys(("nobody_watches", "source_not_read"), "the work itself"),
     **dict.fromkeys(("cancelled_order_open", "cancelled_order_sent"), "the shop's word while the warehouse works"),
+    **dict.fromkeys(kinds_about("payout"), "payouts of a payment provider"),
     "record_unreadable": "a row that cannot be read, which an audit refuses",
 }
 """The kinds that no sound file shows, each with what it is about."""

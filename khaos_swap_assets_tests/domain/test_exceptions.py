@@ -69,6 +69,10 @@ OWNERS = {
         "refund_paid_twice",
         "paid_outside_storefront",
         "payment_kind_unknown",
+        "payout_without_refund",
+        "payout_amount_differs",
+        "refund_not_in_payout",
+        "payout_total_differs",
         "credited_in_another_month",
     },
 }

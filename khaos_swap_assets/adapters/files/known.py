@@ -2,7 +2,8 @@
 
 Belongs here: for each known export its headings and what each is to us. Stays out: comparing headings (``headings``).
 Sources: Khaos names no headings of its grids in public, so that each column has the spellings in use (khaos.md §17);
-Shopify's orders and transactions exports and Matrixify's; Swap's dashboard table (swap.md §14).
+Shopify's orders and transactions exports and Matrixify's; Swap's dashboard table (swap.md §14); of payouts the
+spellings in use among payment providers.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 ORDERS, NOTES, REFUNDS, CODES, RETURNS = "sales-orders", "credit-notes", "refunds", "stock-codes", "returns"
+PAYOUTS = "payouts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +87,28 @@ REFUND_SPELLINGS = {
     "gateway": "payment_method method payment_gateway processor",
     "status": "state result",
 }
+PAYOUT_SPELLINGS = {
+    "provider": "gateway processor payment_gateway",
+    "payout_id": "payout payout_no payout_reference automatic_payout_id settlement_id settlement_batch batch_id "
+    "transfer_id deposit_id",
+    "paid_on": "payout_date paid_at arrival_date automatic_payout_effective_at settlement_date deposit_date",
+    "payout_total": "total_payout payout_amount settlement_amount",
+    "line_id": "balance_transaction_id transaction_id",
+    "kind": "type transaction_type reporting_category category",
+    "refund_id": "refund source_id refund_reference psp_reference modification_reference",
+    "order_ref": "order order_name order_no order_number merchant_reference invoice_number",
+    "return_id": "rma rma_number return",
+    "currency": NOTE_SPELLINGS["currency"],
+    "gross": "amount gross_amount value",
+    "fee": "fees fee_amount commission processing_fee",
+    "net": "net_amount net_value",
+}
 SPELLINGS: Mapping[str, Mapping[str, str]] = {
     NOTES: _spelled(NOTE_SPELLINGS),
     ORDERS: _spelled(ORDER_SPELLINGS),
     CODES: _spelled(CODE_SPELLINGS),
     REFUNDS: _spelled(REFUND_SPELLINGS),
+    PAYOUTS: _spelled(PAYOUT_SPELLINGS),
 }
 
 
@@ -203,6 +222,17 @@ KNOWN: tuple[KnownExport, ...] = (
         (_group("returns"), _group("net_sales"), _group("gross_sales")),
         {},
         refusal="shows goods by the day on which they came back, not money: export the transactions of orders",
+    ),
+    KnownExport(
+        "a payment provider's payouts with their lines",
+        PAYOUTS,
+        (
+            _group(PAYOUT_SPELLINGS["payout_id"]) | {"payout_id"},
+            _group(PAYOUT_SPELLINGS["paid_on"]) | {"paid_on"},
+            _group(PAYOUT_SPELLINGS["gross"]) | {"gross"},
+        ),
+        {name: name for name in PAYOUT_SPELLINGS} | _spelled(PAYOUT_SPELLINGS),
+        is_by_spelling=True,
     ),
     KnownExport(
         "Khaos: Stock List",

@@ -1,4 +1,4 @@
-"""Sales Orders and Credit Notes that a person brought as a file, in the same mirrors as what Khaos tells by itself.
+"""Sales Orders, Credit Notes and payouts that a person brought as a file, in the mirrors of what is told by itself.
 
 Belongs here: keeping what a file told, and the record of each import. Stays out: reading files (``adapters.files``)
 and whom a document concerns (``stages.orders``). What Khaos itself told of a document is never changed by a file.
@@ -19,7 +19,7 @@ from khaos_swap_assets.adapters.store import bulk, notes, orders
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.records.orders import SalesOrder
 
-Kind = Literal["sales-orders", "credit-notes"]
+Kind = Literal["sales-orders", "credit-notes", "payouts"]
 FILE: notes.Source = "file"
 
 

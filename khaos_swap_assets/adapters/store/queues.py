@@ -131,6 +131,7 @@ _REASONS = (
         "SELECT 1 FROM recon.decisions WHERE ended_at IS NULL AND decision = 'waived' AND until_at <= %(now)s",
     ),
     ("refund to judge", "SELECT 1 FROM storefront.refunds WHERE judge_at <= %(now)s"),
+    ("payout to compare", "SELECT 1 FROM storefront.payouts WHERE is_due"),
     ("cancelled order to look at", "SELECT 1 FROM recon.cancellations WHERE next_ask_at <= %(now)s"),
     ("orders to read", f"SELECT 1 FROM khaos.wanted_orders WHERE state = 'waiting' AND {NOT_PAUSED}"),
 )

@@ -18,6 +18,7 @@ from psycopg.rows import dict_row
 from khaos_swap_assets.adapters.store import bulk
 from khaos_swap_assets.adapters.storefront.records import ReadRefund, RefundSweep
 from khaos_swap_assets.adapters.storefront.wire import cancelled_subject
+from khaos_swap_assets.adapters.swap.records import RowFault
 from khaos_swap_assets.domain.refunds.payments import Refund, RefundLine, Transaction
 from khaos_swap_assets.domain.refunds.sale_rates import ForeignPayment
 
@@ -99,12 +100,17 @@ def save_faults(conn: psycopg.Connection, read: RefundSweep, now: datetime) -> N
     """Record what could not be read; the fault of a refund or cancelled order that was read since is over."""
     subjects = [f"refund {one.record.refund_id}" for one in read.refunds]
     subjects += [cancelled_subject(one.order_name) for one in read.cancelled]
+    keep_faults(conn, subjects, read.faults, now)
+
+
+def keep_faults(conn: psycopg.Connection, subjects: Sequence[str], faults: Sequence[RowFault], now: datetime) -> None:
+    """Record what could not be read; a fault of one of these subjects, which were read since, is over."""
     conn.execute(
         "UPDATE storefront.unreadable SET resolved_at = %s WHERE resolved_at IS NULL AND subject = ANY(%s)",
         (now, subjects),
     )
     columns = ("row_hash", "subject", "reason", "first_seen_at", "last_seen_at", "resolved_at")
-    rows = [(one.row_hash, one.subject, one.reason, now, now, None) for one in read.faults]
+    rows = [(one.row_hash, one.subject, one.reason, now, now, None) for one in faults]
     if rows:
         bulk.upsert(conn, "storefront.unreadable", columns, ["row_hash"], rows)
 

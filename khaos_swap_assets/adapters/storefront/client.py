@@ -1,4 +1,4 @@
-"""Reading refunds from the storefront: every page of every list, within its budget of query points.
+"""Asking the storefront: every page of every list, within its budget of query points.
 
 Belongs here: questions, paging and its guards, errors in GraphQL's words, the connection from settings. Stays out: what
 a refund means (``wire``), the arithmetic of points (``bucket``), when to ask and how far back (``stages.storefront``).
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -40,6 +40,7 @@ HINTS = {
     404: "check KHAOS_SWAP_STOREFRONT_URL and KHAOS_SWAP_STOREFRONT_API_VERSION",
 }
 NEEDED_SCOPES = ("read_orders", "read_returns")
+PAYOUT_SCOPES = ("read_shopify_payments_accounts", "read_shopify_payments_payouts")
 ALL_ORDERS = "read_all_orders"
 """Without this scope the storefront shows no order that is older than 60 days."""
 
@@ -72,7 +73,7 @@ class StorefrontClient:
         refused: dict[str, str] = {}
         cancelled: dict[str, CancelledOrder] = {}
         orders = pages = 0
-        for page in self._pages(wanted):
+        for page in self.every_page(queries.ORDERS, "orders", filter=wanted):
             pages, orders = pages + 1, orders + len(page)
             for order in page:
                 match read_cancelled(order):
@@ -106,22 +107,24 @@ class StorefrontClient:
         """Close the connections."""
         self._http.close()
 
-    def _pages(self, wanted: str) -> Iterator[list[dict[str, Any]]]:
+    def every_page(self, query: str, *within: str, **more: Any) -> Iterator[list[Any]]:
+        """The pages of the list that the names ``within`` lead to; ``more`` are the query's own variables."""
         seen: set[str] = set()
         after: str | None = None
         while True:
-            orders, after = self._orders(wanted, after)
-            yield orders
+            entries, after = self._page(query, within, {"after": after, **more})
+            yield entries
             if after is None:
                 return
-            _guard(after, seen, orders)
+            _guard(after, seen, entries)
 
-    def _orders(self, wanted: str, after: str | None) -> tuple[list[dict[str, Any]], str | None]:
-        """One page of orders and the cursor of the next, in pages as small as the bucket asks for."""
+    def _page(self, query: str, within: Sequence[str], more: Mapping[str, Any]) -> tuple[list[Any], str | None]:
+        """One page and the cursor of the next, in pages as small as the bucket asks for."""
         while True:
-            variables = {"first": self._size, "after": after, "nested": self._nested, "filter": wanted}
+            nested = {"nested": self._nested} if "$nested" in query else {}
             try:
-                return _connection(self._ask(queries.ORDERS, variables), "orders")
+                data = self._ask(query, {"first": self._size, **nested, **more})
+                return _connection(_inside(data, within[:-1]), within[-1])
             except _TooDearError as error:
                 if self._size == 1 and self._nested == 1:
                     raise PermanentError(f"POST {self._path}: one order is too dear to ask for: {error}") from None
@@ -235,6 +238,16 @@ def _body(answer: httpx.Response, path: str) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise PermanentError(f"POST {path}: the answer is no object")
     return body
+
+
+def _inside(data: Mapping[str, Any], names: Sequence[str]) -> Mapping[str, Any]:
+    """What these names lead to. Raises ``PermanentError`` where the shop has no such thing."""
+    for name in names:
+        found = data.get(name)
+        if not isinstance(found, dict):
+            raise PermanentError(f"the shop shows no {name}: it has none, or the scopes of the app do not show it")
+        data = found
+    return data
 
 
 def _connection(parent: Mapping[str, Any], name: str) -> tuple[list[Any], str | None]:

@@ -26,6 +26,22 @@ ORDERS = (
 )
 """Orders by date of update, the oldest first, each with all of its refunds."""
 
+_AMOUNT = "{ amount currencyCode }"
+PAYOUTS = (
+    "query Payouts($first: Int!, $after: String) { shopifyPaymentsAccount { payouts("
+    f"first: $first, after: $after, sortKey: ISSUED_AT, reverse: true) {{ {_PAGE} "
+    f"nodes {{ id issuedAt status transactionType net {_AMOUNT} }} }} }} }}"
+)
+"""Payouts of Shopify Payments, the newest first (objects ShopifyPaymentsAccount and ShopifyPaymentsPayout)."""
+
+PAYOUT_LINES = (
+    "query PayoutLines($first: Int!, $after: String, $filter: String!) { shopifyPaymentsAccount { balanceTransactions("
+    f"first: $first, after: $after, hideTransfers: true, query: $filter) {{ {_PAGE} "
+    f"nodes {{ id type test amount {_AMOUNT} fee {_AMOUNT} net {_AMOUNT} sourceOrderTransactionId "
+    "associatedOrder { id name } associatedPayout { id } } } } }"
+)
+"""What one payout is made of (object ShopifyPaymentsBalanceTransaction), without the transfer to the bank itself."""
+
 SCOPES = "query Scopes { currentAppInstallation { accessScopes { handle } } }"
 """What the access token may read."""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from khaos_swap_assets.adapters.swap.records import RowFault
 from khaos_swap_assets.domain.goods.cancellations import CancelledOrder
+from khaos_swap_assets.domain.payouts.records import Payout
 from khaos_swap_assets.domain.refunds.payments import Refund
 
 
@@ -35,3 +36,24 @@ class RefundSweep:
     pages: int
     refused: Mapping[str, str] = field(default_factory=dict)
     cancelled: tuple[CancelledOrder, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPayout:
+    """A payout just read, and the hash that tells a change."""
+
+    record: Payout
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutSweep:
+    """What one reading gave: payouts that say something new, what is at fault, and the ids of all that were seen.
+
+    ``refused``: by id of a payout, why the storefront does not tell its lines.
+    """
+
+    payouts: tuple[ReadPayout, ...]
+    faults: tuple[RowFault, ...]
+    seen: tuple[str, ...]
+    refused: Mapping[str, str] = field(default_factory=dict)

@@ -25,13 +25,14 @@ from khaos_swap_assets.domain.refunds.payments import Refund, RefundLine, Transa
 Json = Mapping[str, Any]
 
 
-class _Reading:
-    """Reads fields of one refund; what cannot be read is kept in ``faults``."""
+class FieldReading:
+    """Reads fields of one record; what cannot be read is kept in ``faults``."""
 
     def __init__(self) -> None:
         self.faults: list[str] = []
 
     def fault(self, place: str, reason: str) -> None:
+        """Keep one more thing that is wrong, and where."""
         self.faults.append(f"{place}: {reason}")
 
     def number(self, node: Json, name: str, place: str) -> str:
@@ -53,6 +54,7 @@ class _Reading:
             return ""
 
     def moment(self, node: Json, name: str, place: str) -> datetime | None:
+        """A date with its time; None where there is none."""
         value = node.get(name)
         if value is None:
             return None
@@ -79,13 +81,27 @@ class _Reading:
             self.fault(f"{place}{name}.{side}", "is negative or too large an amount")
         return pence, currency
 
+    def amount(self, node: Json, name: str, place: str = "") -> tuple[int, str]:
+        """Minor units, of either sign, and currency of a plain amount."""
+        money = node.get(name)
+        currency = str(money.get("currencyCode") or "").upper() if isinstance(money, dict) else ""
+        value = money.get("amount") if isinstance(money, dict) else None
+        try:
+            pence = to_pence(value if isinstance(value, str | int | Decimal) else "?", currency)
+        except (ValueError, TypeError) as error:
+            self.fault(place + name, str(error))
+            return 0, currency
+        if abs(pence) >= MOST_PENCE:
+            self.fault(place + name, "is too large an amount")
+        return pence, currency
+
 
 def read_refund(order: Json, raw: object) -> ReadRefund | RowFault:
     """Read one element of an order's ``refunds``, whose lists are complete, collecting all that is wrong with it."""
     node, of_order = cleaned(raw), texts.subject(f"refund of order {_name(order)}")
     if not isinstance(node, dict):
         return RowFault(of_order, content_hash(node), ("the refund is no object",))
-    reading = _Reading()
+    reading = FieldReading()
     record = _refund(reading, cleaned(order), node)
     if reading.faults:
         subject = f"refund {tail(node.get('id'))}" if tail(node.get("id")) else of_order
@@ -95,7 +111,7 @@ def read_refund(order: Json, raw: object) -> ReadRefund | RowFault:
 
 def read_cancelled(raw: Json) -> CancelledOrder | RowFault | None:
     """When and why the shop cancelled an order; None where it did not."""
-    order, reading = cleaned(raw), _Reading()
+    order, reading = cleaned(raw), FieldReading()
     at = reading.moment(order, "cancelledAt", "")
     if at is None and not reading.faults:
         return None
@@ -114,7 +130,7 @@ def cancelled_subject(order_name: str) -> str:
     return texts.subject(f"cancelled order {order_name}")
 
 
-def _refund(reading: _Reading, order: Json, node: Json) -> Refund:
+def _refund(reading: FieldReading, order: Json, node: Json) -> Refund:
     total_pence, currency = reading.money(node, "totalRefundedSet", "")
     named = node.get("return")
     record = Refund(
@@ -139,7 +155,7 @@ def _refund(reading: _Reading, order: Json, node: Json) -> Refund:
     return record
 
 
-def _sold(reading: _Reading, order: Json, currency: str) -> dict[str, int]:
+def _sold(reading: FieldReading, order: Json, currency: str) -> dict[str, int]:
     """The rate of the sale: what the order came to in the refund's currency and in the shop's; nothing in others."""
     if order.get("totalPriceSet") is None:
         return {}
@@ -148,7 +164,7 @@ def _sold(reading: _Reading, order: Json, currency: str) -> dict[str, int]:
     return {"sold_pence": sold_pence, "sold_shop_pence": shop_pence} if sold_in == currency else {}
 
 
-def _payment(reading: _Reading, node: Json, place: str) -> Transaction:
+def _payment(reading: FieldReading, node: Json, place: str) -> Transaction:
     amount_pence, currency = reading.money(node, "amountSet", place)
     shop_pence, shop_currency = reading.money(node, "amountSet", place, "shopMoney")
     return Transaction(
@@ -165,7 +181,7 @@ def _payment(reading: _Reading, node: Json, place: str) -> Transaction:
     )
 
 
-def _line(reading: _Reading, node: Json, place: str) -> RefundLine:
+def _line(reading: FieldReading, node: Json, place: str) -> RefundLine:
     item, quantity = node.get("lineItem"), node.get("quantity")
     if not isinstance(quantity, int) or isinstance(quantity, bool) or not 0 <= quantity <= MOST_UNITS:
         reading.fault(place + "quantity", "is no whole number of units")
@@ -178,11 +194,11 @@ def _line(reading: _Reading, node: Json, place: str) -> RefundLine:
     )
 
 
-def _delivery(reading: _Reading, node: Json, place: str) -> int:
+def _delivery(reading: FieldReading, node: Json, place: str) -> int:
     return reading.money(node, "subtotalAmountSet", place)[0]
 
 
-def _nodes(node: Json, name: str, reading: _Reading) -> Sequence[tuple[str, Json]]:
+def _nodes(node: Json, name: str, reading: FieldReading) -> Sequence[tuple[str, Json]]:
     """Each entry of a list with its place in words; a list that is none is a fault."""
     connection = node.get(name)
     entries = connection.get("nodes") if isinstance(connection, dict) else None

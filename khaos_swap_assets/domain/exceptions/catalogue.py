@@ -14,7 +14,7 @@ from typing import Literal
 
 Owner = Literal["data management", "finance", "operations", "cx", "engineer"]
 Severity = Literal["error", "warning"]
-About = Literal["return", "goods", "money", "vat", "work"]
+About = Literal["return", "goods", "money", "payout", "vat", "work"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,8 +89,9 @@ def column_lineage() -> dg.TableColumnLineage:
 
 @asset(
     "reconciliation/returns",
-    deps="people/decisions swap/returns swap/return_lines matched/return_lines storefront/refunds khaos/stock_codes "
-    "khaos/sales_orders khaos/credit_notes khaos/stock_adjustments credit_notes/drafts credit_notes/postings",
+    deps="people/decisions swap/returns swap/return_lines matched/return_lines storefront/refunds storefront/payouts "
+    "khaos/stock_codes khaos/sales_orders khaos/credit_notes khaos/stock_adjustments credit_notes/drafts "
+    "credit_notes/postings",
     **owned("reconciliation", "finance", "ours"),
     description="One row a return: refunded, credited, issued, the gap in pence with its causes, and what is wrong. "
     "The gap is Khaos's credit less Swap's refund; its legs add up to it, each with the field that says so.",
@@ -116,8 +117,8 @@ def reconciliation_returns(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materialize
 
 @asset(
     "reconciliation/exceptions",
-    deps="reconciliation/returns reconciliation/cancellations people/decisions swap/returns khaos/stock_codes "
-    "khaos/credit_notes",
+    deps="reconciliation/returns reconciliation/cancellations reconciliation/payouts people/decisions swap/returns "
+    "khaos/stock_codes khaos/credit_notes",
     **owned("reconciliation", "finance", "ours"),
     description="What needs a person: opened when its condition holds, closed when it no longer does, or waived by a "
     "named person. Each has an owner and says what to do.",

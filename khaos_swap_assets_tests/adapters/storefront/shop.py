@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -73,6 +74,39 @@ def order(number: int = 1, *refunds: Any) -> Json:
         "updatedAt": "2026-03-01T10:00:00Z",
         "refunds": list(refunds),
     }
+
+
+def payout(number: int = 1, net: str = "-10.00", **changes: Any) -> Json:
+    """A paid payout of 4 March."""
+    made = {
+        "id": f"gid://shopify/ShopifyPaymentsPayout/{number}",
+        "issuedAt": "2026-03-04T06:00:00Z",
+        "status": "PAID",
+        "transactionType": "DEPOSIT",
+        "net": {"amount": net, "currencyCode": "GBP"},
+    }
+    return {**made, **changes}
+
+
+def balance(number: int = 1, gross: str = "-10.00", cost_: str = "0.00", of: int = 1, **changes: Any) -> Json:
+    """A refund of order #LX1 in payout ``of``, paid by transaction ``number``; the provider kept ``cost_`` for it."""
+    net = str(Decimal(gross) - Decimal(cost_))
+    amounts = zip(("amount", "fee", "net"), (gross, cost_, net), strict=True)
+    made = {
+        "id": f"gid://shopify/ShopifyPaymentsBalanceTransaction/{number}",
+        "type": "REFUND",
+        "test": False,
+        **{name: {"amount": text, "currencyCode": "GBP"} for name, text in amounts},
+        "sourceOrderTransactionId": str(number),
+        "associatedOrder": {"id": "gid://shopify/Order/1", "name": "#LX1"},
+        "associatedPayout": {"id": f"gid://shopify/ShopifyPaymentsPayout/{of}"},
+    }
+    return {**made, **changes}
+
+
+def account(name: str, *nodes: Any, cursor: str | None = None) -> Json:
+    """A page of one of the lists of Shopify Payments."""
+    return {"data": {"shopifyPaymentsAccount": {name: listed(*nodes, cursor=cursor)}}, "extensions": cost()}
 
 
 def cost(requested: float = 10, available: float = 990, most: float = 1000, rate: float = 50) -> Json:

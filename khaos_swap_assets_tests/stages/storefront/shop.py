@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, cast
 
 from pydantic import SecretStr
@@ -16,6 +18,7 @@ from khaos_swap_assets.domain.goods.cancellations import CancelledOrder
 from khaos_swap_assets.domain.refunds.payments import Refund
 from khaos_swap_assets.stages.storefront.sync import sync_refunds
 from khaos_swap_assets.stages.toolbox import Toolbox
+from khaos_swap_assets_tests.adapters.storefront.shop import Json, payout
 from khaos_swap_assets_tests.domain.payments import a_payment, a_refund
 from khaos_swap_assets_tests.stages.town import NOON, Town
 
@@ -32,12 +35,16 @@ class Shop:
     cancelled: dict[str, CancelledOrder] = field(default_factory=dict)
     error: Exception | None = None
     asked: list[datetime] = field(default_factory=list)
+    payouts: dict[str, tuple[Json, list[Json]]] = field(default_factory=dict)
+    payout_errors: dict[str, Exception] = field(default_factory=dict)
+    pages: list[str] = field(default_factory=list)
 
     def pay(self, number: int, pence: int, refund_id: str = "", **changes: Any) -> Refund:
         """Pay for order #LX<number>."""
         key = refund_id or f"F{number}"
         shop = {"shop_pence": changes.pop("shop_pence", pence), "processed_at": changes.pop("at", YESTERDAY)}
-        part = a_payment(pence, changes.pop("currency", "GBP"), f"T-{key}", **shop)
+        shop["gateway"] = changes.pop("gateway", "shopify_payments")
+        part = a_payment(pence, changes.pop("currency", "GBP"), changes.pop("payment", f"T-{key}"), **shop)
         made = a_refund(key, part, **{"order_name": f"#LX{number}", "order_id": f"id{number}", **changes})
         self.refunds[key] = made
         return made
@@ -45,6 +52,21 @@ class Shop:
     def cancel(self, number: int, at: datetime = NOON - timedelta(hours=1)) -> None:
         """Cancel order #LX<number>, of ten pounds."""
         self.cancelled[f"id{number}"] = CancelledOrder(f"id{number}", f"#LX{number}", at, "CUSTOMER", 1000, "GBP")
+
+    def pay_out(self, number: int, *lines: Json, net: str = "", **changes: Any) -> None:
+        """Payout <number> of today with these lines; its total is their sum unless told."""
+        total = sum(Decimal(one["net"]["amount"]) for one in lines)
+        node = payout(number, net or str(total), **{"issuedAt": f"{NOON:%Y-%m-%dT%H:%M:%SZ}", **changes})
+        self.payouts[str(number)] = (node, list(lines))
+
+    def every_page(self, _query: str, *within: str, **more: str) -> Iterator[list[Json]]:
+        """The lists of Shopify Payments; a payout asked for is noted by its id."""
+        asked = more.get("filter", "").rpartition(":")[2]
+        self.pages.append(asked)
+        if asked in self.payout_errors:
+            raise self.payout_errors[asked]
+        newest = sorted((node for node, _ in self.payouts.values()), key=lambda one: one["issuedAt"], reverse=True)
+        yield self.payouts[asked][1] if within[-1] == "balanceTransactions" else newest
 
     def changed_since(self, moment: datetime) -> RefundSweep:
         self.asked.append(moment)

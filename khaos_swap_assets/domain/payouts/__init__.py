@@ -1,0 +1,1 @@
+"""What a payment provider paid out, in which payout each refund went, and where every penny of a payout belongs."""

@@ -1,0 +1,182 @@
+"""Which refund each line of a payout paid, what is left over on either side, and where every penny of a payout belongs.
+
+Belongs here: comparing lines with refunds. Stays out: the records (``records``), trouble in words (``problems``) and
+what finance enters (``journals``). Of what a line names, the strongest counts: the payment, the refund, the return,
+the order. The amount must be the same to the penny; where one refund alone can be meant and it is not, the amounts
+differ. Of equal ones the earliest goes first. Source: FINANCE_RULES U-1, U-14 to U-16.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from khaos_swap_assets.domain.payouts.records import Coverage, PaidLine, PaidRefund
+
+Place = Literal["matched", "differs", "unknown", "missing"]
+"""A refund in its payout; with another amount; a line without a refund; a refund in no payout."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A line, or a refund in no payout, and where it belongs. ``why`` says why no refund is its own."""
+
+    place: Place
+    line: PaidLine | None = None
+    refund: PaidRefund | None = None
+    why: str = ""
+
+    @property
+    def gross_pence(self) -> int:
+        """What the payout says, negative for money to a customer; 0 where it says nothing."""
+        return self.line.line.gross_pence if self.line else 0
+
+    @property
+    def matched_pence(self) -> int:
+        """The part of it that a refund of ours explains."""
+        if self.place == "matched":
+            return self.gross_pence
+        return -self.refund.pence if self.place == "differs" and self.refund else 0
+
+    @property
+    def apart_pence(self) -> int:
+        """The named difference: negative where more went out than we know of, positive where less did."""
+        return self.refund.pence if not self.line and self.refund else self.gross_pence - self.matched_pence
+
+
+class _Table:
+    """What is left on both sides while lines and refunds are put together."""
+
+    def __init__(self, lines: Iterable[PaidLine], refunds: Iterable[PaidRefund]) -> None:
+        self.left = {one.name: one for one in sorted(lines, key=lambda one: (one.paid_on, one.name))}
+        self.placed: list[Placed] = []
+        self.holder: dict[str, PaidLine] = {}
+        self._named: dict[tuple[str, str], list[PaidRefund]] = {}
+        for refund in sorted(refunds, key=lambda one: (one.paid_on, one.key)):
+            for name in dict.fromkeys(_names_of(refund)):
+                self._named.setdefault(name, []).append(refund)
+
+    def candidates(self, line: PaidLine) -> list[PaidRefund]:
+        """The refunds that the strongest of its names leads to, in its currency."""
+        found = next((some for name in _names_in(line) if (some := self._named.get(name))), [])
+        own = [one for one in found if one.gateway.lower() in ("", line.provider)] or found
+        return [one for one in own if one.currency == line.currency]
+
+    def free(self, line: PaidLine) -> list[PaidRefund]:
+        """Those of them that no line holds."""
+        return [one for one in self.candidates(line) if one.key not in self.holder]
+
+    def put(self, place: Place, line: PaidLine, refund: PaidRefund | None, why: str = "") -> None:
+        """Settle one line."""
+        del self.left[line.name]
+        self.placed.append(Placed(place, line, refund, why))
+        if refund:
+            self.holder.setdefault(refund.key, line)
+
+
+def _names_in(line: PaidLine) -> list[tuple[str, str]]:
+    """What a line names, the strongest first. The storefront's own number of a payment is never another payment."""
+    told = line.line
+    if told.transaction_id:
+        return [("payment", told.transaction_id)]
+    order = told.order_ref.removeprefix("#")
+    names = [("payment", told.refund_id), ("refund", told.refund_id), ("return", told.return_ref), ("order", order)]
+    return [name for name in names if name[1]]
+
+
+def _names_of(refund: PaidRefund) -> list[tuple[str, str]]:
+    orders = [("order", refund.order_id), ("order", refund.order_name.removeprefix("#"))]
+    returns = [("return", refund.return_id), ("return", refund.rma)]
+    names = [("payment", refund.key), ("refund", refund.refund_id), *returns, *orders]
+    return [name for name in names if name[1]]
+
+
+def compare(lines: Iterable[PaidLine], refunds: Iterable[PaidRefund]) -> list[Placed]:
+    """Put each line beside its refund; the order of the arguments changes nothing.
+
+    All lines that name the same refund, return or order must be among ``lines``.
+    """
+    table = _Table(lines, refunds)
+    _equal(table)
+    _parts(table)
+    for line in list(table.left.values()):
+        if len(free := table.free(line)) == 1:
+            table.put("differs", line, free[0])
+    for line in list(table.left.values()):
+        table.put("unknown", line, None, _why(table, line))
+    return table.placed
+
+
+def _grouped(table: _Table, which: Callable[[PaidLine], list[PaidRefund]]) -> list[list[PaidLine]]:
+    """Lines for which the same refunds come into question, those with the fewest first."""
+    groups: dict[tuple[str, ...], list[PaidLine]] = {}
+    for line in table.left.values():
+        if keys := tuple(one.key for one in which(line)):
+            groups.setdefault(keys, []).append(line)
+    return [lines for _, lines in sorted(groups.items(), key=lambda one: len(one[0]))]
+
+
+def _equal(table: _Table) -> None:
+    """The same amount to the penny, with a line for each of the refunds that could be meant."""
+
+    def equal(line: PaidLine) -> list[PaidRefund]:
+        return [one for one in table.free(line) if one.pence == -line.line.gross_pence]
+
+    for lines in _grouped(table, equal):
+        for at, line in enumerate(lines):
+            free = equal(line)
+            if free and len(lines) - at >= len(free):
+                table.put("matched", line, free[0])
+
+
+def _parts(table: _Table) -> None:
+    """Several lines that together are one refund."""
+    for lines in _grouped(table, table.free):
+        free = table.free(lines[0])
+        if len(free) == 1 and free[0].pence == -sum(line.line.gross_pence for line in lines):
+            for line in lines:
+                table.put("matched", line, free[0])
+
+
+def _why(table: _Table, line: PaidLine) -> str:
+    known = table.candidates(line)
+    if table.free(line):
+        return f"it could be any of {_listed(one.key for one in known)}"
+    if known:
+        return f"its refund is in {_listed(table.holder[one.key].name for one in known)} already"
+    return "no such refund is known"
+
+
+MOST_LISTED = 5
+
+
+def _listed(names: Iterable[str]) -> str:
+    found = list(dict.fromkeys(names))
+    return ", ".join(found[:MOST_LISTED]) + (" …" if len(found) > MOST_LISTED else "")
+
+
+def missing(refunds: Iterable[PaidRefund], covered: Coverage, days: int) -> list[Placed]:
+    """The refunds, none of them held by a line, that a payout should hold by now: only where its gateway pays out."""
+    return [
+        Placed("missing", refund=one)
+        for one in refunds
+        if (days_of := covered.get(one.gateway.lower())) and days_of.is_overdue(one, days)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where each penny of a payout belongs. ``fee_pence`` is apart, never netted; ``beside``: lines of no refund."""
+
+    matched_pence: int
+    apart_pence: int
+    beside_pence: int
+    fee_pence: int
+    untold_pence: int
+
+    @property
+    def total_pence(self) -> int:
+        """They add up to what reached the bank."""
+        told = self.matched_pence + self.apart_pence + self.beside_pence
+        return told - self.fee_pence + self.untold_pence

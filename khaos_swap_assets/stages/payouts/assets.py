@@ -1,0 +1,180 @@
+"""The assets of the payouts: as told, and laid beside refunds and Credit Notes; their check and their journals.
+
+Belongs here: ``storefront/payouts``, ``reconciliation/payouts`` and what they show. Stays out: the work (``reading``,
+``comparing``) and the rules (``domain.payouts``). Source: FINANCE_RULES U-1, U-14 to U-16, U-25, U-28.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import dagster as dg
+import psycopg
+
+from khaos_swap_assets.adapters.settings import Settings
+from khaos_swap_assets.adapters.store import payout_rows, payouts
+from khaos_swap_assets.domain.money.amounts import format_money
+from khaos_swap_assets.domain.money.periods import london_date, london_month
+from khaos_swap_assets.domain.payouts.comparing import Places
+from khaos_swap_assets.domain.payouts.problems import KINDS
+from khaos_swap_assets.domain.reporting.month_open import counted
+from khaos_swap_assets.domain.reporting.tables import amount, markdown_table
+from khaos_swap_assets.stages.checking import after_judging, described, judge_open, with_sources
+from khaos_swap_assets.stages.payouts.comparing import compare_payouts
+from khaos_swap_assets.stages.payouts.entering import COLUMNS, file_rows, journals_of_month
+from khaos_swap_assets.stages.payouts.reading import read_payouts
+from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, asset, owned, table_metadata
+from khaos_swap_assets.stages.toolbox import Toolbox
+
+COMPARED = dg.AssetKey(["reconciliation", "payouts"])
+MONTHS_SHOWN = timedelta(days=62)
+NOT_READ = (
+    "No payouts are read. Set KHAOS_SWAP_STOREFRONT_PAYOUTS=true to read those of Shopify Payments, or bring those of "
+    "any payment provider by `khaos-swap payouts import FILE`."
+)
+
+
+@asset(
+    "storefront/payouts",
+    **owned("storefront", "finance", "storefront", "shopify"),
+    op_tags={"vendor": "storefront"},
+    description="Payouts of payment providers with their lines: those of Shopify Payments as last read, of any other "
+    "as a file told them. Money is pence of the payout's currency, days are London's. A fee is positive and apart.",
+)
+def storefront_payouts(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
+    """Read those that came or changed."""
+    read = read_payouts(toolbox)
+    with toolbox.store() as conn:
+        since = london_date(toolbox.now() - MONTHS_SHOWN)
+        shown = {"lines_of_no_refund": _other_kinds(conn, toolbox.now())}
+        shown |= table_metadata(conn, "storefront.payouts", "changed_at")
+    return dg.MaterializeResult(
+        metadata={
+            "read_from_shopify": toolbox.settings.storefront.reads_payouts,
+            "listed": read.listed,
+            "changed": read.changed,
+            "unreadable": read.unreadable,
+            "shown_since": str(since),
+            **shown,
+        }
+    )
+
+
+def _other_kinds(conn: psycopg.Connection, now: datetime) -> dg.MetadataValue:
+    rows = payout_rows.other_kinds(conn, london_date(now - MONTHS_SHOWN))
+    return as_table(
+        [
+            {"type": kind or "(none)", "lines": count, "gross": format_money(pence, currency)}
+            for kind, currency, count, pence in rows
+        ]
+    )
+
+
+@asset(
+    "reconciliation/payouts",
+    deps="storefront/payouts storefront/refunds swap/returns matched/return_lines khaos/sales_orders "
+    "khaos/credit_notes reconciliation/returns",
+    **owned("reconciliation", "finance", "ours"),
+    description="In which payout each refund went, beside the refund and the Credit Notes of its return: date and "
+    "pounds side by side, every difference named, fees apart and never netted. Proposed journals are lines for a "
+    "person to enter; nothing is posted.",
+)
+def reconciliation_payouts(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
+    """Lay payouts that came beside the refunds, and look again at what is apart."""
+    compared = compare_payouts(toolbox)
+    now = toolbox.now()
+    with toolbox.store() as conn:
+        shown = table_metadata(conn, "recon.payout_refunds", "compared_at")
+        shown |= {
+            "side_by_side": as_table(payout_rows.side_by_side(conn, WORST_ROWS)),
+            "by_month": dg.MetadataValue.md(_by_month(conn, now)),
+            "proposed_journals": dg.MetadataValue.md(_proposed(conn, now)),
+        }
+    return dg.MaterializeResult(
+        metadata={
+            "payouts_compared": compared.payouts,
+            **{f"lines_{place}": count for place, count in sorted(compared.places.items())},
+            "apart": compared.apart,
+            **shown,
+        }
+    )
+
+
+BY_MONTH = ("month", "provider", "payouts", "paid out", "refunds", "apart", "of no refund", "fees", "not in the lines")
+
+
+def _by_month(conn: psycopg.Connection, now: datetime) -> str:
+    """Markdown: where each penny of the payouts belongs, for this month and those just over."""
+    rows = [
+        (month, provider, count, *(amount(pence, currency) for pence in _shown(places)))
+        for month, provider, currency, count, places in payout_rows.months(conn, london_date(now - MONTHS_SHOWN))
+    ]
+    return markdown_table(BY_MONTH, rows) if rows else NOT_READ
+
+
+def _shown(places: Places) -> tuple[int, ...]:
+    """What was paid out, and the places that add up to it: fees take off."""
+    apart = (places.matched_pence, places.apart_pence, places.beside_pence, -places.fee_pence, places.untold_pence)
+    return places.total_pence, *apart
+
+
+def _proposed(conn: psycopg.Connection, now: datetime) -> str:
+    """Markdown: the first lines of the journals of this month and the one before; the whole is a command."""
+    this = london_date(now)
+    months = (london_month(now), f"{this.replace(day=1) - timedelta(days=1):%Y-%m}")
+    rows = [row for month in months for row in file_rows(journals_of_month(conn, month), month)]
+    told = f"{len(rows)} lines, none posted; all of a month: `khaos-swap payouts journals --month {months[1]}`.\n\n"
+    return told + markdown_table(COLUMNS, rows[:WORST_ROWS]) if rows else "Nothing to correct.\n"
+
+
+PROVES = (
+    "Every refund is in one payout of its provider, to the penny and within KHAOS_SWAP_STOREFRONT_PAYOUT_DAYS days, "
+    "every payout is the sum of its lines, and what was paid out is what issued Credit Notes credit. Where no payouts "
+    "are known it compares nothing and says so; refunds of providers whose payouts nobody brings are not in it."
+)
+
+
+@dg.asset_check(
+    asset=COMPARED,
+    name="payouts_agree_with_credit_notes",
+    description=described(PROVES, KINDS),
+    additional_deps=after_judging(COMPARED),
+)
+def payouts_agree_with_credit_notes(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult:
+    """Count what is open between payouts, refunds and credit."""
+    with toolbox.store() as conn:
+        is_known = payouts.is_known(conn)
+        otherwise = payout_rows.credited_otherwise(conn)
+        shown = {
+            "compared": dg.MetadataValue.text(_compared_words(conn, toolbox.settings)),
+            "credited_otherwise": as_table([_otherwise(row) for row in otherwise[:WORST_ROWS]]),
+        }
+        found = judge_open(conn, KINDS, shown)
+        told = [found.description or "", _credited_words(otherwise)]
+        found = found._replace(
+            passed=found.passed and not otherwise,
+            description="; ".join(filter(None, told)),
+            severity=dg.AssetCheckSeverity.ERROR,
+        )
+        found = with_sources(conn, toolbox, found)
+    return found if is_known else found._replace(description=f"not compared: {NOT_READ}")
+
+
+def _compared_words(conn: psycopg.Connection, settings: Settings) -> str:
+    days = [f"{name} {one.first} to {one.last}" for name, one in sorted(payouts.covered(conn).items())]
+    refunds = "payments of the storefront" if settings.storefront.is_connected else "refunds as Swap says"
+    return f"payouts of {', '.join(days)}, beside {refunds}" if days else NOT_READ
+
+
+def _credited_words(rows: Sequence[tuple[str, str, int]]) -> str:
+    """Returns that were paid out and credited otherwise: their own exceptions say why."""
+    apart = [(abs(pence), currency) for _, currency, pence in rows]
+    return f"paid out and credited otherwise, each with an exception of its own: {counted(apart)}" if rows else ""
+
+
+def _otherwise(row: tuple[str, str, int]) -> dict[str, str]:
+    rma, currency, pence = row
+    return {"rma": rma, "credit less refund": format_money(pence, currency)}
+
+
+ASSETS = [storefront_payouts, reconciliation_payouts]
+CHECKS = [payouts_agree_with_credit_notes]

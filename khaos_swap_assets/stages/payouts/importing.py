@@ -1,0 +1,64 @@
+"""Payouts that a person brings as a file, of any payment provider.
+
+Belongs here: one import as one transaction. Stays out: reading files (``adapters.files``), comparing (``comparing``).
+A payout in the file takes the place of what an earlier file said of it; what the storefront told stays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from khaos_swap_assets.adapters.store import audit_log, imports, payouts
+from khaos_swap_assets.adapters.store.imports import Import
+from khaos_swap_assets.adapters.store.postings import SqlPostings
+from khaos_swap_assets.adapters.storefront.records import ReadPayout
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from khaos_swap_assets.domain.payouts.records import Payout
+    from khaos_swap_assets.stages.orders.importing import Brought
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedPayouts:
+    """What came of it: payouts in the file, those that were news, and those that the storefront told itself."""
+
+    payouts: int
+    changed: int
+    told_by_storefront: int
+
+
+def import_payouts(
+    conn: psycopg.Connection, told: Sequence[Payout], brought: Brought, now: datetime
+) -> ImportedPayouts:
+    """Keep the payouts of a file; the next run compares them. The caller commits. The same file twice changes nothing.
+
+    Who brought it stands in the record of imports and in the audit log.
+    """
+    known = payouts.known_hashes(conn, [(one.provider, one.payout_id) for one in told])
+    read = [ReadPayout(one, _hash(one)) for one in told]
+    own = [one for one in read if known.get((one.record.provider, one.record.payout_id), ("", True))[1]]
+    fresh = [one for one in own if known.get((one.record.provider, one.record.payout_id), ("",))[0] != one.content_hash]
+    if fresh:
+        payouts.save(conn, fresh, now, import_id=_record(conn, brought, len(told), len(fresh), now))
+    return ImportedPayouts(len(told), len(fresh), len(told) - len(own))
+
+
+def _hash(one: Payout) -> str:
+    whole = (replace(one, lines=()), [repr(line) for line in one.lines])
+    return hashlib.sha256(repr(whole).encode()).hexdigest()
+
+
+def _record(conn: psycopg.Connection, brought: Brought, count: int, changed: int, now: datetime) -> int:
+    made = Import(
+        kind="payouts", file_name=brought.file_name, file_hash=brought.file_hash, documents=count, changed=changed,
+        complete_to=None, life=SqlPostings(conn).life(), imported_at=now, imported_by=brought.by,
+    )  # fmt: skip
+    after = {"payouts": count, "changed": changed, "file_hash": brought.file_hash}
+    audit_log.append(conn, [audit_log.Entry(now, brought.by, "imported", f"payouts {brought.file_name}", after=after)])
+    return imports.record(conn, made)
