@@ -1,7 +1,7 @@
 """Payouts in our store: as the storefront or a file told them, beside the refunds that they hold.
 
 Belongs here: saving a reading, what is to be compared, and loading both sides by batch. Stays out: which line is which
-refund (``domain.payouts``) and what is shown (``payout_rows``). Shapes: migration 0044. Money is pence.
+refund (``domain.payouts``) and what is shown (``payout_rows``). Shapes: migration 0045. Money is pence.
 """
 
 from __future__ import annotations

@@ -18,14 +18,13 @@ from khaos_swap_assets.domain.payouts.comparing import Places
 from khaos_swap_assets.domain.payouts.problems import KINDS
 from khaos_swap_assets.domain.reporting.month_open import counted
 from khaos_swap_assets.domain.reporting.tables import amount, markdown_table
-from khaos_swap_assets.stages.checking import after_judging, described, judge_open, with_sources
+from khaos_swap_assets.stages.checking import StandingCheck, described, judge_open
 from khaos_swap_assets.stages.payouts.comparing import compare_payouts
 from khaos_swap_assets.stages.payouts.entering import COLUMNS, file_rows, journals_of_month
 from khaos_swap_assets.stages.payouts.reading import read_payouts
 from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, asset, owned, table_metadata
 from khaos_swap_assets.stages.toolbox import Toolbox
 
-COMPARED = dg.AssetKey(["reconciliation", "payouts"])
 MONTHS_SHOWN = timedelta(days=62)
 NOT_READ = (
     "No payouts are read. Set KHAOS_SWAP_STOREFRONT_PAYOUTS=true to read those of Shopify Payments, or bring those of "
@@ -133,30 +132,23 @@ PROVES = (
 )
 
 
-@dg.asset_check(
-    asset=COMPARED,
-    name="payouts_agree_with_credit_notes",
-    description=described(PROVES, KINDS),
-    additional_deps=after_judging(COMPARED),
-)
-def payouts_agree_with_credit_notes(toolbox: dg.ResourceParam[Toolbox]) -> dg.AssetCheckResult:
+def _judge(conn: psycopg.Connection, tools: Toolbox) -> dg.AssetCheckResult:
     """Count what is open between payouts, refunds and credit."""
-    with toolbox.store() as conn:
-        is_known = payouts.is_known(conn)
-        otherwise = payout_rows.credited_otherwise(conn)
-        shown = {
-            "compared": dg.MetadataValue.text(_compared_words(conn, toolbox.settings)),
-            "credited_otherwise": as_table([_otherwise(row) for row in otherwise[:WORST_ROWS]]),
-        }
-        found = judge_open(conn, KINDS, shown)
-        told = [found.description or "", _credited_words(otherwise)]
-        found = found._replace(
-            passed=found.passed and not otherwise,
-            description="; ".join(filter(None, told)),
-            severity=dg.AssetCheckSeverity.ERROR,
-        )
-        found = with_sources(conn, toolbox, found)
-    return found if is_known else found._replace(description=f"not compared: {NOT_READ}")
+    otherwise = payout_rows.credited_otherwise(conn)
+    shown = {
+        "compared": dg.MetadataValue.text(_compared_words(conn, tools.settings)),
+        "credited_otherwise": as_table([_otherwise(row) for row in otherwise[:WORST_ROWS]]),
+    }
+    found = judge_open(conn, KINDS, shown)
+    if not payouts.is_known(conn):
+        return found._replace(description=f"not compared: {NOT_READ}")
+    told = [found.description or "", _credited_words(otherwise)]
+    return found._replace(passed=found.passed and not otherwise, description="; ".join(filter(None, told)))
+
+
+payouts_agree_with_credit_notes = StandingCheck(
+    "reconciliation/payouts", "payouts_agree_with_credit_notes", described(PROVES, KINDS), _judge
+)
 
 
 def _compared_words(conn: psycopg.Connection, settings: Settings) -> str:

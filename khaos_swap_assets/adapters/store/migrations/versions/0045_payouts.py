@@ -7,8 +7,8 @@ row with an empty ``payout_id``, whose ``line_id`` is its payment.
 
 from alembic import op
 
-revision = "0044"
-down_revision = "0043"
+revision = "0045"
+down_revision = "0044"
 branch_labels = None
 depends_on = None
 
