@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import dagster as dg
 
-from khaos_swap_assets import definitions
 from khaos_swap_assets_tests.adapters.storefront.shop import balance
 from khaos_swap_assets_tests.stages.payouts.town import PayingTown, a_town
-
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-CHECK = "payouts_agree_with_credit_notes"
+from khaos_swap_assets_tests.test_definitions import checks, metadata, run
 
 
-def run(town: PayingTown, instance: dg.DagsterInstance) -> tuple[dg.AssetCheckEvaluation, dict[str, Any]]:
-    """One run of the job a minute later: the verdict, and what the asset shows."""
-    town.now += timedelta(minutes=1)
-    built = definitions.build(toolbox=dg.ResourceDefinition.hardcoded_resource(town.tools))
-    result = built.resolve_job_def("sync").execute_in_process(instance=instance, raise_on_error=False, run_config=QUIET)
-    (verdict,) = [one for one in result.get_asset_check_evaluations() if one.check_name == CHECK]
-    (event,) = [
-        one
-        for one in result.get_asset_materialization_events()
-        if one.asset_key == dg.AssetKey(["reconciliation", "payouts"])
-    ]
-    return verdict, {name: value.value for name, value in event.materialization.metadata.items()}
+def look(town: PayingTown, instance: dg.DagsterInstance) -> tuple[dg.AssetCheckEvaluation, dict[str, Any]]:
+    """A sync and its verdicts: that of the payouts, and what the asset shows."""
+    shown = metadata(run(town, instance), "reconciliation/payouts")
+    return checks(run(town, instance, "standing_checks"))["payouts_agree_with_credit_notes"], shown
 
 
 def test_from_the_refund_to_the_payout_and_the_credit_note(database_url: str) -> None:
@@ -35,19 +23,19 @@ def test_from_the_refund_to_the_payout_and_the_credit_note(database_url: str) ->
         run(town, instance)
         for _ in range(3):
             town.pull()
-            verdict, _ = run(town, instance)
+            verdict, _ = look(town, instance)
         assert verdict.passed
         assert verdict.description
         assert verdict.description.startswith("not compared: No payouts are read")
         lines = [balance(number, "-10.00", "0.20", sourceOrderTransactionId=f"TF{number}") for number in (1, 2)]
         town.shop.pay_out(1, *lines)
-        verdict, shown = run(town, instance)
+        verdict, shown = look(town, instance)
         assert verdict.passed, verdict.description
         assert (shown["lines_matched"], shown["apart"], shown["dagster/row_count"]) == (2, 0, 2)
         assert shown["proposed_journals"].count("payment fees") == 1
         lines[0]["amount"]["amount"], lines[0]["net"]["amount"] = "-13.95", "-14.15"
         town.shop.pay_out(1, *lines, status="SCHEDULED")
-        verdict, shown = run(town, instance)
+        verdict, shown = look(town, instance)
         assert not verdict.passed
         assert verdict.description == "1 open, £3.95 at risk"
         assert "3.29" not in shown["by_month"]
