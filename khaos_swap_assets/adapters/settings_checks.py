@@ -146,6 +146,8 @@ def _carried(settings: Settings) -> Iterator[str]:
         "INSPECTION_TOKEN": settings.inspection_token,
         "INSPECTION_TOKEN_PREVIOUS": settings.inspection_token_previous,
         "STOREFRONT_ACCESS_TOKEN": settings.storefront.access_token,
+        "STOREFRONT_WEBHOOK_SECRET": settings.storefront.webhook_secret,
+        "STOREFRONT_WEBHOOK_SECRET_PREVIOUS": settings.storefront.webhook_secret_previous,
         "DOOR_MICROSOFT_CLIENT_ID": settings.door.microsoft_client_id,
         "DOOR_MICROSOFT_CLIENT_SECRET": settings.door.microsoft_client_secret,
         "DOOR_GOOGLE_CLIENT_ID": settings.door.google_client_id,
@@ -255,6 +257,10 @@ def _not_now(_host: str, _port: int) -> NoReturn:
 
 
 def _storefront(settings: Settings) -> None:
+    if settings.storefront.webhook_keys and not settings.storefront.is_connected:
+        raise SettingsError(
+            f"{PREFIX}STOREFRONT_WEBHOOK_SECRET: needs {PREFIX}STOREFRONT_URL, where its orders are read"
+        )
     if settings.storefront.is_connected and not _wrong_url(settings.storefront.url):
         from khaos_swap_assets.adapters.storefront import client
 

@@ -22,6 +22,11 @@ class StorefrontSettings(BaseSettings):
 
     url: str = Field("", description="Base URL of the shop; empty: not connected, and Swap's word stands for the money")
     access_token: SecretStr = Field(SecretStr(""), description="Admin API token, sent as X-Shopify-Access-Token")
+    webhook_secret: SecretStr = Field(
+        SecretStr(""),
+        description="Client secret of the app whose webhooks come to /webhooks/storefront; empty: polling alone",
+    )
+    webhook_secret_previous: SecretStr = Field(SecretStr(""), description="The secret before it, valid during rotation")
     api_version: str = Field("2026-10", pattern=r"^(\d{4}-\d{2}|unstable)$", description="Version of the Admin API")
     page_size: int = Field(50, ge=1, le=250, description="Orders a page; shrinks by itself where that is too dear")
     nested_size: int = Field(10, ge=1, le=100, description="Payments and lines of one refund in the first answer")
@@ -50,6 +55,12 @@ class StorefrontSettings(BaseSettings):
     def reads_payouts(self) -> bool:
         """True where its payouts are read."""
         return self.is_connected and self.payouts
+
+    @property
+    def webhook_keys(self) -> list[bytes]:
+        """The secrets that may sign a webhook."""
+        given = (self.webhook_secret, self.webhook_secret_previous)
+        return [secret.encode() for one in given if (secret := one.get_secret_value())]
 
     @property
     def is_connected(self) -> bool:

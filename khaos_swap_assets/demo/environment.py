@@ -25,6 +25,7 @@ from khaos_swap_assets.sandbox.generator import STORE_ID
 
 OURS, DAGSTER = "khaos_swap", "khaos_swap_dagster"
 CLOCK_FILE = "clock"
+SHOP_SECRET = "KHAOS_SWAP_STOREFRONT_WEBHOOK_SECRET"  # noqa: S105 (the name of the setting)
 NO_CAP = "1000000"
 SANDBOX_CHOICES = {
     "KHAOS_SWAP_ORDER_REF_FORMAT": "KCC{0}",
@@ -85,7 +86,7 @@ def settings_of(
     place: Place, *, period_start: date, post_from: date, is_live: bool, storefront: bool
 ) -> dict[str, str]:
     """The whole environment of the demo's processes; secrets are the public ones that nothing live accepts."""
-    shop = {"KHAOS_SWAP_STOREFRONT_URL": f"{place.sandbox_url}/shop", **PAYOUTS} if storefront else {}
+    shop = {"KHAOS_SWAP_STOREFRONT_URL": f"{place.sandbox_url}/shop", **PAYOUTS} if storefront else {SHOP_SECRET: ""}
     pinned = {} if is_live else {clock.VARIABLE: str(place.clock_file)}
     return {
         **DEMO_SECRETS,
@@ -139,6 +140,7 @@ def sandbox(place: Place, arguments: list[str]) -> Child:
         "swap_api_key": DEMO_SECRETS["KHAOS_SWAP_SWAP_API_KEY"],
         "swap_webhook_secret": DEMO_SECRETS["KHAOS_SWAP_SWAP_WEBHOOK_SECRET"],
         "channel_password": DEMO_SECRETS["KHAOS_SWAP_KHAOS_CHANNEL_PASSWORD"],
+        "storefront_webhook_secret": DEMO_SECRETS[SHOP_SECRET],
         "storefront_token": DEMO_SECRETS["KHAOS_SWAP_STOREFRONT_ACCESS_TOKEN"],
         "inspection_token": DEMO_SECRETS["KHAOS_SWAP_INSPECTION_TOKEN"],
     }

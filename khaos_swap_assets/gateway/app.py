@@ -20,7 +20,7 @@ from khaos_swap_assets import api_page
 from khaos_swap_assets.adapters.errors import KhaosSwapError, SettingsError, StoreError
 from khaos_swap_assets.adapters.settings import Settings, load_settings
 from khaos_swap_assets.adapters.store import arrivals, mark, queues, sizes
-from khaos_swap_assets.gateway import channel, describing, inspections, metrics, webhooks
+from khaos_swap_assets.gateway import channel, describing, inspections, metrics, shop_webhooks, webhooks
 from khaos_swap_assets.gateway.limits import RequestLimits, SenderRate
 from khaos_swap_assets.gateway.pool import Connect, Pool
 from khaos_swap_assets.gateway.security import is_near, refuse_demo_secrets
@@ -52,6 +52,7 @@ def create_app(
     app = FastAPI(title=TITLE, lifespan=lifespan, redirect_slashes=False, docs_url=None, redoc_url=None)
     app.add_middleware(RequestLimits, rate=rate)
     app.include_router(webhooks.router(pool, writer, settings.swap, clock))
+    app.include_router(shop_webhooks.router(writer, settings.storefront, clock))
     app.include_router(inspections.router(pool, settings, clock))
     app.include_router(channel.router(pool, settings, clock, hand_out))
     _add_health(app, pool)

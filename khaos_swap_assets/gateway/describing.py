@@ -68,3 +68,17 @@ WEBHOOK: dict[str, Any] = {
         }
     ),
 }
+SHOP_WEBHOOK: dict[str, Any] = {
+    "summary": "An order was cancelled in the shop, or a refund was made",
+    "responses": answers(OF_BODIES),
+    "openapi_extra": body(
+        {
+            "type": "object",
+            "properties": {
+                "id": {"description": "Number of the order; of the refund where order_id is there too"},
+                "order_id": {"description": "Number of the order that a refund belongs to"},
+            },
+            "description": "Signed as a whole by X-Shopify-Hmac-Sha256; only these numbers are kept",
+        }
+    ),
+}

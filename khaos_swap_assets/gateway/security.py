@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from ipaddress import ip_address
@@ -27,6 +28,7 @@ DEMO_SECRETS: Mapping[str, str] = {
     "KHAOS_SWAP_KHAOS_CHANNEL_PASSWORD": "demo-channel-password",
     "KHAOS_SWAP_INSPECTION_TOKEN": "demo-inspection-token",
     "KHAOS_SWAP_STOREFRONT_ACCESS_TOKEN": "demo-storefront-token",
+    "KHAOS_SWAP_STOREFRONT_WEBHOOK_SECRET": "demo-storefront-webhook-secret",
     "KHAOS_SWAP_SEAL_KEY": "a2hhb3Mtc3dhcC1kZW1vLXNlYWwta2V5LTMyLWJ5dGU=",
 }
 """Secrets that everybody can read here; the demo uses them, a live installation refuses them."""
@@ -51,6 +53,14 @@ def is_same(given: str, expected: SecretStr | str) -> bool:
 def is_any(given: str, expected: Sequence[SecretStr]) -> bool:
     """Whether a secret is one of the right ones; every one is compared, whatever the first one gave."""
     found = [is_same(given, one) for one in expected]
+    return any(found)
+
+
+def is_signed(body: bytes, given: str, keys: Sequence[bytes]) -> bool:
+    """Whether a text is the HMAC-SHA256 of the body under one of the keys, in Base64 or hex; every one is compared."""
+    made = [hmac.new(key, body, hashlib.sha256).digest() for key in keys]
+    good = [text for mark in made for text in (base64.b64encode(mark).decode(), mark.hex())]
+    found = [is_same(given.strip(), text) for text in good]
     return any(found)
 
 
@@ -134,6 +144,8 @@ def _secrets(settings: Settings) -> dict[str, SecretStr]:
         "KHAOS_SWAP_INSPECTION_TOKEN_PREVIOUS": settings.inspection_token_previous,
         "KHAOS_SWAP_SEAL_KEY": settings.seal_key,
         "KHAOS_SWAP_STOREFRONT_ACCESS_TOKEN": settings.storefront.access_token,
+        "KHAOS_SWAP_STOREFRONT_WEBHOOK_SECRET": settings.storefront.webhook_secret,
+        "KHAOS_SWAP_STOREFRONT_WEBHOOK_SECRET_PREVIOUS": settings.storefront.webhook_secret_previous,
     }
 
 

@@ -8,9 +8,7 @@ tells: a webhook is a knock. Source: contracts/swap.md §5, DESIGN §4.1. The to
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -27,7 +25,7 @@ from khaos_swap_assets.gateway import describing
 from khaos_swap_assets.gateway.messages import body_of, parsed
 from khaos_swap_assets.gateway.pool import Pool
 from khaos_swap_assets.gateway.refusals import Heads, refusal
-from khaos_swap_assets.gateway.security import is_same, prove
+from khaos_swap_assets.gateway.security import is_same, is_signed, prove
 from khaos_swap_assets.gateway.writing import Writer
 
 LIFETIME_SECONDS = 300
@@ -76,10 +74,7 @@ def verify(body: Mapping[str, Any], settings: SwapSettings, now: datetime) -> Na
 
 def verify_hmac(body: bytes, given: str, settings: SwapSettings) -> None:
     """Check the HMAC-SHA256 of the raw body, Base64 or hex, under either secret. Raises ``RejectedError``."""
-    made = [hmac.new(key, body, hashlib.sha256).digest() for key in _hmac_keys(settings)]
-    good = [text for mark in made for text in (base64.b64encode(mark).decode(), mark.hex())]
-    found = [is_same(given.strip(), text) for text in good]
-    if not any(found):
+    if not is_signed(body, given, _hmac_keys(settings)):
         raise RejectedError("the signature of the body is wrong")
 
 
@@ -91,20 +86,32 @@ def router(pool: Pool, writer: Writer, settings: SwapSettings, clock: Callable[[
     @routes.post("/webhooks/swap", status_code=code, response_class=Response, **describing.WEBHOOK)
     async def receive(request: Request) -> Response:
         """Swap says that a return was created or processed. Answered once it is safe on disk."""
-        now, raw = clock(), b""
-        try:
-            raw = await body_of(request)
+        now = clock()
+
+        async def take(raw: bytes) -> None:
             message, knock = _proven(raw, request.headers, settings, now)
             prove(request)
             await _keep(pool, writer, knock, message, now)
-        except (RejectedError, HTTPException, RecursionError) as error:
-            answer = _answer(error)
-            head = heads.take(raw, now)
-            await writer.keep(refusal(request, raw, str(answer.detail), head, now))
-            raise answer from None
+
+        await answered(request, writer, heads, now, take)
         return Response(None if code == 204 else b'{"accepted":true}', code, media_type="application/json")
 
     return routes
+
+
+async def answered(
+    request: Request, writer: Writer, heads: Heads, now: datetime, take: Callable[[bytes], Awaitable[None]]
+) -> None:
+    """Have a webhook's body taken; one that is refused is counted with its reason, and answered by 400 or 401."""
+    raw = b""
+    try:
+        raw = await body_of(request)
+        await take(raw)
+    except (RejectedError, HTTPException, RecursionError) as error:
+        answer = _answer(error)
+        head = heads.take(raw, now)
+        await writer.keep(refusal(request, raw, str(answer.detail), head, now))
+        raise answer from None
 
 
 async def _keep(pool: Pool, writer: Writer, knock: NamedReturn, message: Mapping[str, Any], now: datetime) -> None:

@@ -210,6 +210,9 @@ def _storefront(settings: Settings) -> Iterator[PreflightFinding]:
     told = f"{len(sweep.refunds)} refunds on {sweep.orders} orders of the last day can be read"
     if sweep.faults:
         yield PreflightFinding("missing", "storefront", f"{told}, {len(sweep.faults)} cannot: {sweep.faults[0].reason}")
+    has_keys = bool(settings.storefront.webhook_keys)
+    words = "refunds and cancelled orders are seen by polling alone, minutes later"
+    yield _set(has_keys, "storefront webhooks", f"{PREFIX}STOREFRONT_WEBHOOK_SECRET", words)
     yield PreflightFinding("works", "storefront", f"{told}; a refund counts once its money moved")
 
 

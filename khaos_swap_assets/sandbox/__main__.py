@@ -37,7 +37,8 @@ from khaos_swap_assets.sandbox.world import World
 KEEP_ALIVE_SECONDS = 60
 """Longer than a caller keeps an idle line: one that both give up at the same moment would lose a request."""
 CREDENTIALS = "SANDBOX_CREDENTIALS"
-"""JSON object of the environment: fields of ``Credentials``, swap_api_key, swap_webhook_secret, storefront_token."""
+"""JSON object of the environment: fields of ``Credentials``, swap_api_key, swap_webhook_secret, storefront_token,
+storefront_webhook_secret."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -142,6 +143,7 @@ def _state(world: World, secrets: dict[str, str]) -> State:
     state = State(world)
     state.api_key = secrets.get("swap_api_key", state.api_key)
     state.store_token = secrets.get("storefront_token", state.store_token)
+    state.shop_secret = secrets.get("storefront_webhook_secret", state.shop_secret)
     state.webhook_secret = secrets.get("swap_webhook_secret", state.webhook_secret)
     return state
 

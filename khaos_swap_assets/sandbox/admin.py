@@ -46,6 +46,13 @@ def _add_clock(router: APIRouter, books: Books, rounds: Rounds) -> None:
         rounds.advance(target - books.now)
         return {"now": books.now.isoformat()}
 
+    @router.post("/cancel-order")
+    def cancel_order(order_name: Annotated[str, Body()], fate: Annotated[str, Body()]) -> dict[str, object]:
+        try:
+            return {"problems": rounds.cancel_order(order_name, fate)}
+        except ValueError as error:
+            raise HTTPException(400, str(error)) from None
+
     @router.post("/tick")
     def tick() -> dict[str, object]:
         return rounds.tick()

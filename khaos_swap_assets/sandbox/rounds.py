@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from typing import Any
 
 import httpx
 
@@ -17,10 +18,13 @@ from khaos_swap_assets.sandbox import generator
 from khaos_swap_assets.sandbox.channel import Channel
 from khaos_swap_assets.sandbox.clockwork import apply_due
 from khaos_swap_assets.sandbox.khaos_books import Books
+from khaos_swap_assets.sandbox.shop_webhooks import Knock, order_cancelled, refund_made, send_knocks
 from khaos_swap_assets.sandbox.staff import Staff
 from khaos_swap_assets.sandbox.storefront_books import settle
+from khaos_swap_assets.sandbox.storefront_cancelled import cancel_now
 from khaos_swap_assets.sandbox.swap_webhooks import send_webhooks
 from khaos_swap_assets.sandbox.warehouse import Warehouse
+from khaos_swap_assets.sandbox.world import StoreRefund
 
 TRICKLE_EVERY = timedelta(seconds=20)
 
@@ -54,14 +58,15 @@ class Rounds:
                 self._follow_wall_clock()
                 self._let_returns_trickle_in()
             steps = self._apply_steps()
-            refunds = self._move_money()
             problems: list[str] = []
+            refunds = self._move_money()
+            self._tell_shop([refund_made(one) for one in refunds], problems)
             webhooks = send_webhooks(self.books.state, lambda body: self._knock(body, problems))
             if webhooks:
                 self.books.touch(self.books.world)
             inspections, failed = self.warehouse.post_due()
             pulled = self.channel.pull()
-            done = {"steps": steps, "refunds": refunds, "webhooks": webhooks, "inspections": inspections}
+            done = {"steps": steps, "refunds": len(refunds), "webhooks": webhooks, "inspections": inspections}
             done |= {"pulled": pulled.fetched, "imported": pulled.imported, **self.staff.work()}
             return {"did": done, "problems": [*problems, *failed, *pulled.plus(self.channel.push()).problems]}
 
@@ -90,16 +95,35 @@ class Rounds:
                 self.books.flush()
         return steps
 
-    def _move_money(self) -> int:
+    def cancel_order(self, order_name: str, fate: str) -> list[str]:
+        """Have the shop cancel an order now and pay it back; what went wrong in telling of it."""
+        with self.books.state.lock:
+            order, paid = cancel_now(self.books.world, order_name, fate)
+            self.books.touch(order, paid, self.books.world)
+            self.books.flush()
+        problems: list[str] = []
+        self._tell_shop([order_cancelled(order), refund_made(paid)], problems)
+        return problems
+
+    def _tell_shop(self, knocks: list[Knock], problems: list[str]) -> None:
+        def post(body: bytes, headers: Mapping[str, str]) -> bool:
+            return self._posted("webhooks/storefront", problems, content=body, headers=headers)
+
+        send_knocks(self.books.state, knocks, post)
+
+    def _move_money(self) -> list[StoreRefund]:
         with self.books.state.lock:
             made = settle(self.books.world)
             self.books.touch(*made)
             self.books.flush()
-        return len(made)
+        return made
 
     def _knock(self, body: Mapping[str, object], problems: list[str]) -> bool:
+        return self._posted("webhooks/swap", problems, json=body)
+
+    def _posted(self, path: str, problems: list[str], **what: Any) -> bool:
         try:
-            answer = self.gateway.post("webhooks/swap", json=body)
+            answer = self.gateway.post(path, **what)
         except httpx.HTTPError as error:
             problems.append(f"webhook: {type(error).__name__}: {error}")
             return False

@@ -42,6 +42,9 @@ SWAP_FAULTS = (
     "swap_webhook_lost",
     "swap_webhook_repeated",
     "swap_webhook_expired",
+    "shop_webhook_lost",
+    "shop_webhook_repeated",
+    "shop_webhook_forged",
 )
 
 STORE_SWITCHES: Mapping[str, tuple[str, ...]] = {"store_plan": ("components", "standard", "tiny")}
@@ -82,6 +85,7 @@ class State:
     faults: ArmedFaults = field(default_factory=ArmedFaults)
     api_key: str = "demo-swap-key"
     webhook_secret: str = "whsk_demo_6b68616f732d737761702d73616e64626f78"  # noqa: S105
+    shop_secret: str = "demo-storefront-webhook-secret"  # noqa: S105
     store_token: str = "demo-storefront-token"  # noqa: S105
     lock: threading.RLock = field(default_factory=threading.RLock)
 

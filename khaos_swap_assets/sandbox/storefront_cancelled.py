@@ -1,7 +1,7 @@
 """Orders of an invented month that the shop cancelled: stopped in time, still being picked, or sent all the same.
 
-Belongs here: choosing orders that nobody returns, and telling both sides, with the truth of it. Stays out: refunds
-(``storefront_trouble``). The shop pays all back at once, and no return asks for that.
+Belongs here: choosing orders that nobody returns, and telling both sides, with the truth of it; also one at a time.
+Stays out: refunds (``storefront_trouble``). The shop pays all back at once, and no return asks for that.
 """
 
 from __future__ import annotations
@@ -25,10 +25,23 @@ def cancel_orders(world: World) -> None:
     latest = sorted(sent, key=lambda order: (order.ordered_at, order.so_code))[-each * len(FATES) :]
     rng.shuffle(latest)
     for order, fate in zip(latest, FATES * each, strict=False):
-        order.shop_cancelled_at = order.ordered_at + timedelta(minutes=rng.randint(5, 90))
-        pence = sum(line.gross_pence for line in order.lines) + order.delivery_gross_pence
-        paid = pay_back(world, order, f"9177{order.order_id[-9:]}", pence, order.shop_cancelled_at)
-        _meet(world, order, fate, paid)
+        _cancel(world, order, fate, order.ordered_at + timedelta(minutes=rng.randint(5, 90)))
+
+
+def cancel_now(world: World, order_name: str, fate: str) -> tuple[Order, StoreRefund]:
+    """Have the shop cancel an order that nobody returns at this moment. Raises ``ValueError`` for any other."""
+    order = next((one for one in unreturned(world) if one.order_name == order_name), None)
+    if order is None or fate not in FATES:
+        raise ValueError(f"{order_name}: no order without a return, or {fate} is none of {', '.join(FATES)}")
+    return order, _cancel(world, order, fate, world.now)
+
+
+def _cancel(world: World, order: Order, fate: str, at: datetime) -> StoreRefund:
+    order.shop_cancelled_at = at
+    pence = sum(line.gross_pence for line in order.lines) + order.delivery_gross_pence
+    paid = pay_back(world, order, f"9177{order.order_id[-9:]}", pence, at)
+    _meet(world, order, fate, paid)
+    return paid
 
 
 def pay_back(world: World, order: Order, number: str, pence: int, at: datetime) -> StoreRefund:

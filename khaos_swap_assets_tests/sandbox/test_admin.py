@@ -84,6 +84,18 @@ def test_a_step_that_is_due_sends_its_webhook() -> None:
     assert any(path == "/webhooks/swap" and "jwt" in body for path, body in door.gateway.posts)
 
 
+def test_the_shop_cancels_an_order_at_a_word_and_knocks_for_it_and_its_money() -> None:
+    door = Door()
+    door.world.rmas.clear()
+    order = next(iter(door.world.orders.values()))
+    assert door.post("cancel-order", {"order_name": order.order_name, "fate": "lost"}).status_code == 400
+    assert door.post("cancel-order", {"order_name": order.order_name, "fate": "picked"}).json() == {"problems": []}
+    assert [path for path, _ in door.gateway.posts] == ["/webhooks/storefront"] * 2
+    assert door.gateway.posts[0][1]["id"] == int(order.order_id)
+    assert (order.shop_cancelled_at, order.is_cancelled) == (door.world.now, False)
+    assert door.post("cancel-order", {"order_name": order.order_name, "fate": "picked"}).status_code == 400
+
+
 def test_a_gateway_that_is_down_stops_no_round() -> None:
     door = Door()
     door.gateway.is_down = True

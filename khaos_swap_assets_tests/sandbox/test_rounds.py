@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
+from khaos_swap_assets.gateway.security import is_signed
 from khaos_swap_assets.sandbox import generator
 from khaos_swap_assets.sandbox.channel import FIRST_CONTACT, Channel, gateway_client
 from khaos_swap_assets.sandbox.khaos_books import Books
 from khaos_swap_assets.sandbox.rounds import TRICKLE_EVERY, Rounds
+from khaos_swap_assets.sandbox.shop_webhooks import send_knocks
 from khaos_swap_assets.sandbox.staff import Staff
 from khaos_swap_assets.sandbox.state import State
 from khaos_swap_assets.sandbox.storefront_books import ON
@@ -135,6 +137,43 @@ def test_where_the_shop_is_connected_money_moves_before_swap_tells() -> None:
     (refund,) = bench.world.store_refunds.values()
     assert any(refund in records for records in bench.kept)
     assert "refunds" not in bench.did()
+
+
+def test_a_refund_knocks_with_its_order_and_its_signature() -> None:
+    bench = Bench()
+    bench.world.memory[ON] = "yes"
+    bench.world.rmas[RMA].processed_at = NOW - timedelta(days=3)
+    bench.rounds.tick()
+    (refund,) = bench.world.store_refunds.values()
+    (told,) = [body for path, body in bench.gateway.posts if path == "/webhooks/storefront"]
+    assert (told["id"], told["order_id"]) == (int(refund.refund_id), int(refund.order_id))
+
+
+@pytest.mark.parametrize(
+    ("fault", "posts", "is_proven"),
+    [
+        ("", 1, True),
+        ("shop_webhook_lost", 0, True),
+        ("shop_webhook_repeated", 2, True),
+        ("shop_webhook_forged", 1, False),
+    ],
+)
+def test_a_knock_of_the_shop_may_be_lost_repeated_or_forged(fault: str, posts: int, *, is_proven: bool) -> None:
+    state = State(small_world())
+    heard: list[tuple[bytes, Mapping[str, str]]] = []
+    if fault:
+        state.faults.arm(fault)
+
+    def taken(body: bytes, headers: Mapping[str, str]) -> bool:
+        heard.append((body, headers))
+        return True
+
+    send_knocks(state, [("refunds/create", {"id": 1})], taken)
+    assert len(heard) == posts
+    signed = [
+        is_signed(body, headers["x-shopify-hmac-sha256"], [state.shop_secret.encode()]) for body, headers in heard
+    ]
+    assert set(signed) <= {is_proven}
 
 
 def test_while_a_round_calls_out_no_other_begins() -> None:

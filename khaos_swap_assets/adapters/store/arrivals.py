@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 
@@ -25,13 +25,23 @@ LOCK = 0x6B687265
 
 @dataclass(frozen=True, slots=True)
 class Knock:
-    """A verified knock; ``body`` holds no personal data, ``received_at`` is UTC."""
+    """A verified knock: of Swap about a return, or of the storefront about an order.
+
+    ``body`` holds no personal data, ``received_at`` is UTC.
+    """
 
     store_id: str
     event: str
     return_id: str
     body: Mapping[str, Any]
     received_at: datetime
+    source: Literal["swap", "storefront"] = "swap"
+    order_id: str = ""
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        """What it says; knocks that say the same fold while they wait."""
+        return self.source, self.store_id, self.event, self.return_id, self.order_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +72,21 @@ def keep_knocks(conn: psycopg.Connection[Any], knocks: Sequence[Knock]) -> None:
     """
     if not knocks:
         return
-    newest = {(one.store_id, one.event, one.return_id): one for one in knocks}
+    newest = {one.about: one for one in knocks}
     told = [newest[key] for key in sorted(newest)]
     bodies = [json.dumps(dict(one.body), sort_keys=True, separators=(",", ":")) for one in told]
     conn.execute(
         "INSERT INTO recon.inbox AS waiting "
-        "(source, event, store_id, return_id, body, body_hash, received_at, next_try_at) "
-        "SELECT 'swap', event, store_id, return_id, body::jsonb, hash, at, at FROM unnest(%s::text[], %s::text[], "
-        "%s::text[], %s::text[], %s::text[], %s::timestamptz[]) AS told (event, store_id, return_id, body, hash, at) "
-        "ON CONFLICT (store_id, event, return_id) WHERE source = 'swap' AND consumed_at IS NULL DO UPDATE "
-        "SET body = EXCLUDED.body, body_hash = EXCLUDED.body_hash, tries = 0, next_try_at = EXCLUDED.next_try_at, "
+        "(source, store_id, event, return_id, order_id, body, body_hash, received_at, next_try_at) "
+        "SELECT source, store_id, event, return_id, order_id, body::jsonb, hash, at, at FROM unnest(%s::text[], "
+        "%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[]) "
+        "AS told (source, store_id, event, return_id, order_id, body, hash, at) "
+        "ON CONFLICT (source, store_id, event, return_id, order_id) "
+        "WHERE source IN ('swap', 'storefront') AND consumed_at IS NULL DO UPDATE SET body = EXCLUDED.body, "
+        "body_hash = EXCLUDED.body_hash, tries = 0, next_try_at = EXCLUDED.next_try_at, "
         "received_at = GREATEST(EXCLUDED.received_at, waiting.received_at + interval '1 microsecond')",
         (
-            [one.event for one in told],
-            [one.store_id for one in told],
-            [one.return_id for one in told],
+            *([one.about[part] for one in told] for part in range(5)),
             bodies,
             [hashlib.sha256(body.encode()).hexdigest() for body in bodies],
             [one.received_at for one in told],

@@ -3,7 +3,8 @@
 Belongs here: storing, folding repeats, listing and consuming. Stays out: whether a message may be believed
 (``gateway``) and what follows from it (``stages``). Shape: table ``recon.inbox`` (migration 0003).
 
-A knock of Swap only says that a return is worth reading again, so knocks of one return and event fold while they wait;
+A knock only says that a return of Swap, or an order of the storefront, is worth reading again, so knocks of one and the
+same event fold while they wait;
 a later one makes the row younger, and a reading that began earlier does not consume it. A reading lists the knocks
 before it begins and consumes those whose change it shows; whichever clock wrote them, one that came later is not among
 them. A knock whose change Swap does not show yet is tried again after 10 s, 1 min and 5 min, and then left to the
@@ -23,7 +24,7 @@ import psycopg
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-Source = Literal["swap", "swap_unreadable", "khaos"]
+Source = Literal["swap", "swap_unreadable", "khaos", "storefront"]
 MOST_KNOCKS = 20_000
 MOST_BYTES = 256 * 1024
 """Of bodies as the server packs them: a catalogue unpacks to ten times as much, and to far more as objects."""
@@ -45,12 +46,13 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class WaitingKnock(Waiting):
-    """A knock of Swap; ``next_try_at`` is None once the tries are used up."""
+    """A knock; ``next_try_at`` is None once the tries are used up, ``order_id`` is what the storefront's is about."""
 
+    order_id: str
     next_try_at: datetime | None
 
     def is_due(self, now: datetime) -> bool:
-        """Whether its return should be looked for at ``now``."""
+        """Whether its return or order should be looked for at ``now``."""
         return self.next_try_at is not None and self.next_try_at <= now
 
 
@@ -106,13 +108,15 @@ def waiting(
         ).fetchall()
 
 
-def knocks(conn: psycopg.Connection[Any], limit: int = MOST_KNOCKS) -> list[WaitingKnock]:
-    """Knocks of Swap that nothing has used yet, the longest due first; those whose tries are used up come last."""
+def knocks(
+    conn: psycopg.Connection[Any], source: Literal["swap", "storefront"] = "swap", limit: int = MOST_KNOCKS
+) -> list[WaitingKnock]:
+    """Knocks that nothing has used yet, the longest due first; those whose tries are used up come last."""
     with conn.cursor(row_factory=class_row(WaitingKnock)) as cursor:
         return cursor.execute(
-            "SELECT inbox_id, source, event, return_id, body, received_at, next_try_at FROM recon.inbox "
-            "WHERE source = 'swap' AND consumed_at IS NULL ORDER BY next_try_at, inbox_id LIMIT %s",
-            (limit,),
+            "SELECT inbox_id, source, event, return_id, order_id, body, received_at, next_try_at FROM recon.inbox "
+            "WHERE source = %s AND consumed_at IS NULL ORDER BY next_try_at, inbox_id LIMIT %s",
+            (source, limit),
         ).fetchall()
 
 

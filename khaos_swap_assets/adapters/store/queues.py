@@ -116,6 +116,10 @@ def held_by_reason(conn: psycopg.Connection[Any]) -> list[dict[str, Any]]:
 
 _REASONS = (
     ("knock", "SELECT 1 FROM recon.inbox WHERE consumed_at IS NULL AND source = 'swap' AND next_try_at <= %(now)s"),
+    (
+        "knock of the storefront",
+        "SELECT 1 FROM recon.inbox WHERE consumed_at IS NULL AND source = 'storefront' AND next_try_at <= %(now)s",
+    ),
     ("pushed by Khaos", "SELECT 1 FROM recon.inbox WHERE consumed_at IS NULL AND source = 'khaos'"),
     ("message to look at", "SELECT 1 FROM recon.inbox WHERE consumed_at IS NULL AND source = 'swap_unreadable'"),
     ("work in line", "SELECT 1 FROM recon.worklist"),

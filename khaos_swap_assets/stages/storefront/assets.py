@@ -17,7 +17,7 @@ from khaos_swap_assets.domain.refunds.proof import CLOSED_IN_FORCE
 from khaos_swap_assets.domain.refunds.sale_rates import ForeignTotal, foreign_totals
 from khaos_swap_assets.stages.checking import StandingCheck, described, judge_open
 from khaos_swap_assets.stages.presenting import asset, owned, table_metadata
-from khaos_swap_assets.stages.storefront.sync import sync_refunds
+from khaos_swap_assets.stages.storefront.sync import forget_knocks, sync_refunds
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 NOT_CONNECTED = (
@@ -38,6 +38,7 @@ NOT_CONNECTED = (
 def storefront_refunds(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
     """Read what changed and link it."""
     if not toolbox.settings.storefront.is_connected:
+        forget_knocks(toolbox)
         return dg.MaterializeResult(metadata={"connected": False, "witness": dg.MetadataValue.md(NOT_CONNECTED)})
     synced = sync_refunds(toolbox)
     with toolbox.store() as conn:

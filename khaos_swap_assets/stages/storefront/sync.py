@@ -16,7 +16,7 @@ import psycopg
 
 from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store import cancellations, findings, goodwill, refunds, setbacks, worklist
+from khaos_swap_assets.adapters.store import cancellations, findings, goodwill, inbox, refunds, setbacks, worklist
 from khaos_swap_assets.adapters.store.refunds import Orders
 from khaos_swap_assets.adapters.storefront.records import RefundSweep
 from khaos_swap_assets.domain.judging.money_conditions import (
@@ -35,6 +35,9 @@ from khaos_swap_assets.stages.toolbox import Toolbox
 
 SOURCE = marks.MONEY
 NOTHING = RefundSweep((), (), 0, 0)
+OVERLAP = timedelta(hours=1)
+MOST_NAMED = 20
+"""Orders that are asked for one by one; where more are knocked for, all that changed since is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +57,24 @@ def sync_refunds(tools: Toolbox) -> SyncedRefunds:
     now = tools.now()
     with tools.store() as conn:
         since = due_since(conn, tools.settings, now)
-        again = setbacks.due(conn, [refusing.STOREFRONT], now)
-    sweep, refusal = _read(tools, since, again) if since else (NOTHING, None)
+        again = setbacks.due(conn, [refusing.STOREFRONT], now) if since else []
+        knocks = [one for one in inbox.knocks(conn, "storefront") if one.is_due(now)]
+    since, named = _wanted(since, again, knocks)
+    sweep, refusal = _read(tools, since, named) if since or named else (NOTHING, None)
     with tools.store() as conn:
         fresh = refunds.changed(conn, sweep.refunds)
         refunds.save(conn, fresh, now)
         cancellations.save(conn, sweep.cancelled, now)
         refunds.save_faults(conn, sweep, now)
-        if since:
+        if since or named:
             _keep_refusals(conn, sweep, refusal, again, now)
         if since and refusal is None:
             if worklist.trusted(conn, SEEN_FROM, now) is None:
                 worklist.move(conn, SEEN_FROM, since)
             worklist.move(conn, SOURCE, now)
+        shown = [one for one in knocks if _is_shown(one, sweep)]
+        inbox.consume(conn, shown, now)
+        inbox.postpone(conn, [one for one in knocks if one not in shown], now)
         judged, loose = judge(conn, tools.settings, now)
         strange = unknown_payment_kinds(refunds.gateways(conn), tools.settings.storefront.kinds)
         findings.replace_of_kinds(conn, [UNKNOWN_KIND], strange, now)
@@ -80,11 +88,34 @@ def sync_refunds(tools: Toolbox) -> SyncedRefunds:
     )
 
 
-def _read(tools: Toolbox, since: datetime, again: Sequence[str]) -> tuple[RefundSweep, PermanentError | None]:
-    """What changed, and the orders that were refused before; or why the storefront does not tell it."""
+def forget_knocks(tools: Toolbox) -> None:
+    """Use up what knocked while a storefront was still connected: nobody can be asked about it."""
+    with tools.store() as conn:
+        inbox.consume(conn, inbox.knocks(conn, "storefront"), tools.now())
+
+
+def _wanted(
+    since: datetime | None, again: Sequence[str], knocks: Sequence[inbox.WaitingKnock]
+) -> tuple[datetime | None, list[str]]:
+    """Since when to read all that changed, and the orders to read by their ids: refused before, or knocked for."""
+    if len(knocks) > MOST_NAMED:
+        first = min(one.received_at for one in knocks) - OVERLAP
+        since, knocks = min(since or first, first), []
+    return since, sorted({name.rpartition(" ")[2] for name in again} | {one.order_id for one in knocks})
+
+
+def _is_shown(knock: inbox.WaitingKnock, sweep: RefundSweep) -> bool:
+    """Whether what was read shows what a knock told of; an order that shows nothing new yet is read again later."""
+    if refund_id := knock.body.get("refund_id"):
+        return any(one.record.refund_id == refund_id for one in sweep.refunds)
+    return any(one.order_id == knock.order_id for one in sweep.cancelled)
+
+
+def _read(tools: Toolbox, since: datetime | None, named: Sequence[str]) -> tuple[RefundSweep, PermanentError | None]:
+    """What changed since a moment, if any, and the orders of these ids; or why the storefront does not tell it."""
     shop = tools.open_storefront()
     try:
-        sweeps = [shop.changed_since(since), *(shop.of_order(name.rpartition(" ")[2]) for name in again)]
+        sweeps = [*([shop.changed_since(since)] if since else []), *(shop.of_order(one) for one in named)]
     except PermanentError as error:
         return NOTHING, error
     return RefundSweep(

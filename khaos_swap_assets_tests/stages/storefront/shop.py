@@ -38,6 +38,8 @@ class Shop:
     payouts: dict[str, tuple[Json, list[Json]]] = field(default_factory=dict)
     payout_errors: dict[str, Exception] = field(default_factory=dict)
     pages: list[str] = field(default_factory=list)
+    named: list[str] = field(default_factory=list)
+    hidden: set[str] = field(default_factory=set)
 
     def pay(self, number: int, pence: int, refund_id: str = "", **changes: Any) -> Refund:
         """Pay for order #LX<number>."""
@@ -67,6 +69,15 @@ class Shop:
             raise self.payout_errors[asked]
         newest = sorted((node for node, _ in self.payouts.values()), key=lambda one: one["issuedAt"], reverse=True)
         yield self.payouts[asked][1] if within[-1] == "balanceTransactions" else newest
+    def of_order(self, order_id: str) -> RefundSweep:
+        """One order; its changes may be shown a little later than they were made."""
+        self.named.append(order_id)
+        if self.error:
+            raise self.error
+        told = [] if order_id in self.hidden else [one for one in self.refunds.values() if one.order_id == order_id]
+        stopped = [one for key, one in self.cancelled.items() if key == order_id and key not in self.hidden]
+        read = tuple(ReadRefund(one, repr(one)) for one in told)
+        return RefundSweep(read, (), 1, 1, cancelled=tuple(stopped))
 
     def changed_since(self, moment: datetime) -> RefundSweep:
         self.asked.append(moment)

@@ -1,0 +1,80 @@
+"""Webhooks of the storefront: proof that its app sent one, then a row in the inbox, then the answer.
+
+Belongs here: the signature of the raw body, and which order it is about. Stays out: what happened, which only the
+order tells once it is read: a webhook is a knock. The topic is not signed; under another one it knocks for an order
+that shows nothing new. Topics: ``orders/cancelled`` and ``refunds/create``. Source: DESIGN §4.1, and Shopify's guide on
+verifying deliveries: HMAC-SHA256 of the raw body in Base64, keyed with the client secret of the app.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Request, Response
+
+from khaos_swap_assets.adapters.settings_money import StorefrontSettings
+from khaos_swap_assets.adapters.store.arrivals import Knock
+from khaos_swap_assets.adapters.swap.raw import cleaned
+from khaos_swap_assets.gateway import describing
+from khaos_swap_assets.gateway.messages import parsed
+from khaos_swap_assets.gateway.refusals import Heads, refusal
+from khaos_swap_assets.gateway.security import is_signed, prove
+from khaos_swap_assets.gateway.webhooks import RejectedError, answered
+from khaos_swap_assets.gateway.writing import Writer
+
+SIGNATURE, TOPIC = "x-shopify-hmac-sha256", "x-shopify-topic"
+NUMBER = re.compile(r"[0-9]{1,20}")
+MAX_TOPIC = 64
+NAMELESS = "a signed message names no order: subscribe to orders/cancelled and refunds/create alone"
+"""Counted with what is refused, yet answered as taken: the shop ends a subscription whose messages are refused."""
+
+
+def router(writer: Writer, settings: StorefrontSettings, clock: Callable[[], datetime]) -> APIRouter:
+    """The endpoint that the storefront posts to."""
+    routes, heads = APIRouter(tags=["Storefront"]), Heads()
+
+    @routes.post("/webhooks/storefront", response_class=Response, **describing.SHOP_WEBHOOK)
+    async def receive(request: Request) -> Response:
+        """An order was cancelled, or a refund was made. Answered once it is safe on disk."""
+        now = clock()
+
+        async def take(raw: bytes) -> None:
+            if not is_signed(raw, request.headers.get(SIGNATURE, ""), settings.webhook_keys):
+                raise RejectedError("the signature of the body is wrong")
+            prove(request)
+            knock = knock_of(parsed(raw), request.headers, settings, now)
+            await writer.keep(knock or refusal(request, raw, NAMELESS, heads.take(raw, now), now))
+
+        await answered(request, writer, heads, now, take)
+        return Response(b'{"accepted":true}', media_type="application/json")
+
+    return routes
+
+
+def knock_of(message: object, headers: Mapping[str, str], settings: StorefrontSettings, now: datetime) -> Knock | None:
+    """The order that a proven message is about, and its refund where it is one; None where it names neither.
+
+    A refund names its order in ``order_id``; an order is its ``id``.
+    """
+    told: Mapping[str, Any] = message if isinstance(message, dict) else {}
+    order, refund = (_number(told.get(name)) for name in ("order_id", "id"))
+    if not (order or refund):
+        return None
+    return Knock(
+        store_id=urlsplit(settings.url).hostname or "",
+        event=cleaned(headers.get(TOPIC, "")[:MAX_TOPIC]),
+        return_id="",
+        body={"refund_id": refund} if order else {},
+        received_at=now,
+        source="storefront",
+        order_id=order or refund,
+    )
+
+
+def _number(value: object) -> str:
+    text = "" if isinstance(value, bool) else str(value)
+    return text if NUMBER.fullmatch(text) else ""
