@@ -35,9 +35,8 @@ from khaos_swap_assets.stages.toolbox import Toolbox
 
 SOURCE = marks.MONEY
 NOTHING = RefundSweep((), (), 0, 0)
-OVERLAP = timedelta(hours=1)
 MOST_NAMED = 20
-"""Orders that are asked for one by one; where more are knocked for, all that changed since is read."""
+"""Orders that are asked for one by one; where more are knocked for, all that changed is read without waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +55,11 @@ def sync_refunds(tools: Toolbox) -> SyncedRefunds:
     """Read the storefront when it is time, and link what changed on either side."""
     now = tools.now()
     with tools.store() as conn:
-        since = due_since(conn, tools.settings, now)
-        again = setbacks.due(conn, [refusing.STOREFRONT], now) if since else []
         knocks = [one for one in inbox.knocks(conn, "storefront") if one.is_due(now)]
-    since, named = _wanted(since, again, knocks)
-    sweep, refusal = _read(tools, since, named) if since or named else (NOTHING, None)
+        since = due_since(conn, tools.settings, now, at_once=len(knocks) > MOST_NAMED)
+        again = setbacks.due(conn, [refusing.STOREFRONT], now) if since else []
+    named = {name.rpartition(" ")[2] for name in again} | {one.order_id for one in knocks[:MOST_NAMED]}
+    sweep, refusal = _read(tools, since, sorted(named)) if since or named else (NOTHING, None)
     with tools.store() as conn:
         fresh = refunds.changed(conn, sweep.refunds)
         refunds.save(conn, fresh, now)
@@ -92,16 +91,6 @@ def forget_knocks(tools: Toolbox) -> None:
     """Use up what knocked while a storefront was still connected: nobody can be asked about it."""
     with tools.store() as conn:
         inbox.consume(conn, inbox.knocks(conn, "storefront"), tools.now())
-
-
-def _wanted(
-    since: datetime | None, again: Sequence[str], knocks: Sequence[inbox.WaitingKnock]
-) -> tuple[datetime | None, list[str]]:
-    """Since when to read all that changed, and the orders to read by their ids: refused before, or knocked for."""
-    if len(knocks) > MOST_NAMED:
-        first = min(one.received_at for one in knocks) - OVERLAP
-        since, knocks = min(since or first, first), []
-    return since, sorted({name.rpartition(" ")[2] for name in again} | {one.order_id for one in knocks})
 
 
 def _is_shown(knock: inbox.WaitingKnock, sweep: RefundSweep) -> bool:
@@ -137,14 +126,14 @@ def _keep_refusals(
         setbacks.keep(conn, refusing.STOREFRONT, sweep.refused, now)
 
 
-def due_since(conn: psycopg.Connection, settings: Settings, now: datetime) -> datetime | None:
-    """The moment since which to ask, or None while the last look is recent enough, or was refused a moment ago."""
+def due_since(conn: psycopg.Connection, settings: Settings, now: datetime, *, at_once: bool = False) -> datetime | None:
+    """The moment since which to ask; None while the last look is recent enough (unless ``at_once``), or was refused."""
     if setbacks.WHOLE in setbacks.paused(conn, refusing.STOREFRONT, now):
         return None
     reached = worklist.trusted(conn, SOURCE, now)
     if reached is None:
         return first_read_from(settings, now)
-    is_due = reached <= now - timedelta(minutes=settings.storefront.poll_minutes)
+    is_due = at_once or reached <= now - timedelta(minutes=settings.storefront.poll_minutes)
     return reached - timedelta(minutes=settings.storefront.overlap_minutes) if is_due else None
 
 

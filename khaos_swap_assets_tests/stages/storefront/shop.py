@@ -69,6 +69,7 @@ class Shop:
             raise self.payout_errors[asked]
         newest = sorted((node for node, _ in self.payouts.values()), key=lambda one: one["issuedAt"], reverse=True)
         yield self.payouts[asked][1] if within[-1] == "balanceTransactions" else newest
+
     def of_order(self, order_id: str) -> RefundSweep:
         """One order; its changes may be shown a little later than they were made."""
         self.named.append(order_id)

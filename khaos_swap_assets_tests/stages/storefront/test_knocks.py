@@ -11,7 +11,7 @@ from khaos_swap_assets.adapters.store import arrivals, inbox
 from khaos_swap_assets.adapters.store.arrivals import Knock
 from khaos_swap_assets.stages.due import what_is_due
 from khaos_swap_assets.stages.storefront import assets
-from khaos_swap_assets.stages.storefront.sync import MOST_NAMED, OVERLAP, sync_refunds
+from khaos_swap_assets.stages.storefront.sync import MOST_NAMED, sync_refunds
 from khaos_swap_assets_tests.stages.storefront.shop import CONNECTED, MoneyTown
 from khaos_swap_assets_tests.stages.town import a_return, called
 
@@ -79,12 +79,14 @@ def test_an_order_that_shows_nothing_new_yet_is_read_again_and_then_left_to_the_
     assert what_is_due(town.tools) != "knock of the storefront"
 
 
-def test_many_knocks_are_one_reading_of_all_that_changed(town: MoneyTown) -> None:
+def test_many_knocks_have_all_that_changed_since_the_last_look_read_without_waiting(town: MoneyTown) -> None:
+    last_look = town.now
+    town.now += timedelta(minutes=50)
     for number in range(1, MOST_NAMED + 2):
         town.shop.pay(number, 1000)
         knocked(town, number, f"F{number}")
     sync_refunds(town.tools)
-    assert (town.shop.named, town.shop.asked) == ([], [town.now - OVERLAP])
+    assert town.shop.asked == [last_look - timedelta(minutes=POLLED.overlap_minutes)]
     assert {row[2] for row in town.ask(LEFT)} == {False}
 
 
