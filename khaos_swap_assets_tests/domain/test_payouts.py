@@ -132,7 +132,16 @@ NAMED: dict[str, tuple[list[Any], list[PaidRefund], list[str]]] = {
         [a_refund(gateway="paypal"), a_refund(key="T2")],
         ["T2"],
     ),
-    "a refund of another currency": ([a_line()], [a_refund(currency="EUR")], ["no such refund is known"]),
+    "a refund of another currency": (
+        [a_line()],
+        [a_refund(currency="EUR")],
+        ["its refund went another way: shopify_payments in EUR"],
+    ),
+    "a refund of another gateway alone": (
+        [a_line(-5999, order_ref="#LX1")],
+        [a_refund(gateway="paypal")],
+        ["its refund went another way: paypal in GBP"],
+    ),
 }
 
 
@@ -257,7 +266,7 @@ PROBLEMS = {
     "differs": (
         a_payout(a_line(-6394)),
         "payout_amount_differs",
-        "Payout shopify_payments P1 of 4 March 2026 holds -£63.94; refund F-T1 of RMA1 is £59.99, £3.95 more than that "
+        "Payout shopify_payments P1 of 4 March 2026 holds -£63.94; the refund F-T1 of RMA1 is £59.99: £3.95 more "
         "went out",
         395,
     ),
@@ -280,7 +289,7 @@ def test_a_refund_in_no_payout_and_a_wrong_total_are_exceptions_too() -> None:
     assert problem
     assert (problem.kind, problem.subject, problem.money_at_risk_pence) == ("refund_not_in_payout", "refund T1", 5999)
     assert problem.message == (
-        "refund F-T1 of RMA1 was £59.99 by shopify_payments on 2 March 2026, and no payout that we know holds it"
+        "The refund F-T1 of RMA1 was £59.99 by shopify_payments on 2 March 2026, and no payout that we know holds it"
     )
     assert (total.kind, total.money_at_risk_pence) == ("payout_total_differs", 101)
     assert total.message.endswith("came to -£61.00, and its lines add up to -£59.99")

@@ -21,6 +21,11 @@ _BESIDE = (
     "recon.payout_refunds p LEFT JOIN storefront.refunds f ON f.refund_id = p.refund_id AND p.refund_id <> '' "
     "LEFT JOIN recon.reconciliation r ON r.return_id = coalesce(f.return_id, nullif(p.return_id, ''))"
 )
+_FIRST = (
+    "((SELECT * FROM recon.payout_refunds WHERE place <> 'matched' ORDER BY compared_at DESC, line_id LIMIT %(most)s) "
+    "UNION ALL (SELECT * FROM recon.payout_refunds WHERE place = 'matched' ORDER BY compared_at DESC LIMIT %(most)s))"
+)
+"""Those that are apart, then the newest; so many of each, by their indexes."""
 _CREDITED = (
     "(SELECT string_agg(n.credit_note_code, ', ' ORDER BY n.credit_note_code) FROM khaos.credit_notes n "
     "WHERE n.return_id = r.return_id AND NOT n.is_cancelled)"
@@ -34,11 +39,12 @@ def side_by_side(conn: psycopg.Connection, limit: int) -> list[dict[str, Any]]:
         "p.gross_pence - p.fee_pence AS net_pence, p.order_name, coalesce(r.rma, p.rma) AS rma, p.refunded_on, "
         f"p.refund_pence, p.apart_pence, {_CREDITED} AS credit_notes, r.issued_pence, "
         "(SELECT max(n.issued_on) FROM khaos.credit_notes n WHERE n.return_id = r.return_id) AS credited_on, "
-        f"r.issued_pence - r.refund_pence AS credit_apart_pence, p.why FROM {_BESIDE} "
-        "ORDER BY p.place = 'matched', p.compared_at DESC, p.provider, p.payout_id, p.line_id LIMIT %s"
+        f"r.issued_pence - r.refund_pence AS credit_apart_pence, p.why "
+        f"FROM {_BESIDE.replace('recon.payout_refunds', _FIRST, 1)} "
+        "ORDER BY p.place = 'matched', p.compared_at DESC, p.provider, p.payout_id, p.line_id LIMIT %(most)s"
     )
     with conn.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(query.encode(), (limit,)).fetchall()
+        return cursor.execute(query.encode(), {"most": limit}).fetchall()
 
 
 def months(conn: psycopg.Connection, since: date) -> list[tuple[str, str, str, int, Places]]:

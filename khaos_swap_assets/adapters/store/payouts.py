@@ -112,9 +112,10 @@ _LINES = (
 
 def lines_to_compare(conn: psycopg.Connection, keys: Keys, since: date) -> list[PaidLine]:
     """The lines about refunds of these payouts, and of all others since that day those that are not in their place."""
-    row = "LEFT JOIN recon.payout_refunds r USING (provider, payout_id, line_id)"
-    due_or_apart = "AND ((p.provider, p.payout_id) IN (SELECT * FROM unnest(%s::text[], %s::text[])) "
-    query = _LINES.format(joined=row, wanted=due_or_apart + "OR (r.place <> 'matched' AND p.paid_on >= %s))")
+    due_ = "AND (p.provider, p.payout_id) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
+    row = "JOIN recon.payout_refunds r USING (provider, payout_id, line_id)"
+    apart_ = "AND r.place <> 'matched' AND p.paid_on >= %s"
+    query = f"{_LINES.format(joined='', wanted=due_)} UNION {_LINES.format(joined=row, wanted=apart_)}"
     return _loaded(conn, query, [*_columns(keys), since])
 
 

@@ -5,8 +5,8 @@ Belongs here: their fields, and asking for the lines of those alone that say som
 Fields as Shopify documents them for the Admin GraphQL API, version 2026-10: ``ShopifyPaymentsPayout`` (net, issuedAt,
 status, transactionType) and ``ShopifyPaymentsBalanceTransaction`` (amount, fee, net, type, test, associatedPayout,
 associatedOrder, sourceOrderTransactionId). Labels: the sign of a withdrawal's net is not documented, so its size counts
-as money taken; how the search word ``payments_transfer_id`` treats others is not, so that each line must name the
-payout that was asked for. A type is kept as it is spelled.
+as money taken; the search word ``payments_transfer_id`` is known from use, not from the reference, so that each line
+must name the payout that was asked for. A type is kept as it is spelled.
 """
 
 from __future__ import annotations

@@ -57,11 +57,14 @@ class _Table:
             for name in dict.fromkeys(_names_of(refund)):
                 self._named.setdefault(name, []).append(refund)
 
+    def named(self, line: PaidLine) -> list[PaidRefund]:
+        """The refunds that the strongest of its names leads to."""
+        return next((some for name in _names_in(line) if (some := self._named.get(name))), [])
+
     def candidates(self, line: PaidLine) -> list[PaidRefund]:
-        """The refunds that the strongest of its names leads to, in its currency."""
-        found = next((some for name in _names_in(line) if (some := self._named.get(name))), [])
-        own = [one for one in found if one.gateway.lower() in ("", line.provider)] or found
-        return [one for one in own if one.currency == line.currency]
+        """Those of them that can be it: in its currency, and by no other provider."""
+        ways = ("", line.provider)
+        return [one for one in self.named(line) if one.currency == line.currency and one.gateway.lower() in ways]
 
     def free(self, line: PaidLine) -> list[PaidRefund]:
         """Those of them that no line holds."""
@@ -145,6 +148,8 @@ def _why(table: _Table, line: PaidLine) -> str:
         return f"it could be any of {_listed(one.key for one in known)}"
     if known:
         return f"its refund is in {_listed(table.holder[one.key].name for one in known)} already"
+    if named := table.named(line):
+        return f"its refund went another way: {_listed(f'{one.gateway} in {one.currency}'.strip() for one in named)}"
     return "no such refund is known"
 
 

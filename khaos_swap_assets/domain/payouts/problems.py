@@ -45,7 +45,7 @@ def _differs(one: Placed) -> str:
     assert refund
     ours = format_money(refund.pence, refund.currency)
     rate = "; it was paid in another currency, so a rate may be the cause" if refund.is_foreign else ""
-    return f"{_in_payout(line)}; {_refund_words(refund)} is {ours}, {_apart(one, line.currency)}{rate}"
+    return f"{_in_payout(line)}; the {_refund_words(refund)} is {ours}: {_apart(one, line.currency)}{rate}"
 
 
 def _unknown(one: Placed) -> str:
@@ -57,7 +57,7 @@ def _missing(one: Placed) -> str:
     refund = one.refund
     assert refund
     paid = f"{format_money(refund.pence, refund.currency)} by {refund.gateway} on {day_words(refund.paid_on)}"
-    return f"{_refund_words(refund)} was {paid}, and no payout that we know holds it"
+    return f"The {_refund_words(refund)} was {paid}, and no payout that we know holds it"
 
 
 def _in_payout(line: PaidLine) -> str:
@@ -68,13 +68,13 @@ def _in_payout(line: PaidLine) -> str:
 
 
 def _refund_words(refund: PaidRefund) -> str:
-    names = [refund.rma, f"order {refund.order_name}" if refund.order_name else "", refund.refund_id or refund.key]
-    return f"refund {' of '.join(name for name in (names[2], names[0] or names[1]) if name)}"
+    of = refund.rma or (f"order {refund.order_name}" if refund.order_name else "")
+    return f"refund {refund.refund_id or refund.key}" + (f" of {of}" if of else "")
 
 
 def _apart(one: Placed, currency: str) -> str:
     way = "less" if one.apart_pence > 0 else "more"
-    return f"{format_money(abs(one.apart_pence), currency)} {way} than that went out"
+    return f"{format_money(abs(one.apart_pence), currency)} {way} went out"
 
 
 def total_problem(payout: Payout, apart_pence: int) -> Problem:

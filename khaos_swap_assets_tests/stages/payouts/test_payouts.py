@@ -209,6 +209,7 @@ BROUGHT = Brought("payouts.csv", "hash", "Kim")
 
 
 def test_a_file_is_compared_at_the_next_run_and_twice_changes_nothing(town: PayingTown) -> None:
+    town.shop.pay(1, 1000, gateway="stripe")
     credited(town)
     told = [a_payout(a_line(-1000, refund_id="F1"), provider="stripe", payout_id="po_1")]
     for changed in (1, 0):
@@ -228,7 +229,7 @@ def test_a_file_takes_the_place_of_an_earlier_one_and_never_of_the_storefronts_w
     town.sync()
     files = [
         a_payout(a_line(-1), provider="shopify_payments", payout_id="1"),
-        a_payout(a_line(-998, "B1", order_ref="#LX2"), a_line(-1, "B2", order_ref="#LX2"), provider="stripe"),
+        a_payout(a_line(-998, "B1", order_ref="#LX2"), a_line(-1, "B2", order_ref="#LX2")),
     ]
     with connect(town) as conn, conn.transaction():
         done = import_payouts(conn, files, BROUGHT, town.now)
@@ -237,12 +238,12 @@ def test_a_file_takes_the_place_of_an_earlier_one_and_never_of_the_storefronts_w
     assert [(row[0], row[2], row[3]) for row in town.rows()] == [
         ("1", "matched", -1000), ("P1", "differs", -998), ("P1", "unknown", -1),
     ]  # fmt: skip
-    again = [replace(files[1], lines=(a_line(-1000, "B9", order_ref="#LX2"),), provider="shopify_payments")]
+    again = [replace(files[1], total_pence=None, lines=(a_line(-1000, "B9", order_ref="#LX2"),))]
     with connect(town) as conn, conn.transaction():
         import_payouts(conn, again, BROUGHT, town.now)
         assert payouts.known_hashes(conn, [("shopify_payments", "P1")])
     town.sync()
-    assert ("P1", "matched", -1000) in [(row[0], row[2], row[3]) for row in town.rows()]
+    assert [(row[0], row[2], row[3]) for row in town.rows()] == [("1", "matched", -1000), ("P1", "matched", -1000)]
 
 
 def test_without_a_storefront_a_file_is_laid_beside_swaps_refunds(database_url: str) -> None:
