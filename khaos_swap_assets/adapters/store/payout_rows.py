@@ -39,7 +39,8 @@ def side_by_side(conn: psycopg.Connection, limit: int) -> list[dict[str, Any]]:
         "p.gross_pence - p.fee_pence AS net_pence, p.order_name, coalesce(r.rma, p.rma) AS rma, p.refunded_on, "
         f"p.refund_pence, p.apart_pence, {_CREDITED} AS credit_notes, r.issued_pence, "
         "(SELECT max(n.issued_on) FROM khaos.credit_notes n WHERE n.return_id = r.return_id) AS credited_on, "
-        f"r.issued_pence - r.refund_pence AS credit_apart_pence, p.why "
+        f"r.issued_pence - r.refund_pence AS credit_apart_pence, p.why, "
+        "r.currency AS credited_in "
         f"FROM {_BESIDE.replace('recon.payout_refunds', _FIRST, 1)} "
         "ORDER BY p.place = 'matched', p.compared_at DESC, p.provider, p.payout_id, p.line_id LIMIT %(most)s"
     )

@@ -4,8 +4,9 @@ Belongs here: ``storefront/payouts``, ``reconciliation/payouts`` and what they s
 ``comparing``) and the rules (``domain.payouts``). Source: FINANCE_RULES U-1, U-14 to U-16, U-25, U-28.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import dagster as dg
 import psycopg
@@ -84,7 +85,7 @@ def reconciliation_payouts(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materialize
     with toolbox.store() as conn:
         shown = table_metadata(conn, "recon.payout_refunds", "compared_at")
         shown |= {
-            "side_by_side": as_table(payout_rows.side_by_side(conn, WORST_ROWS)),
+            "side_by_side": as_table([_for_people(row) for row in payout_rows.side_by_side(conn, WORST_ROWS)]),
             "by_month": dg.MetadataValue.md(_by_month(conn, now)),
             "proposed_journals": dg.MetadataValue.md(_proposed(conn, now)),
         }
@@ -96,6 +97,30 @@ def reconciliation_payouts(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materialize
             **shown,
         }
     )
+
+
+def _for_people(row: Mapping[str, Any]) -> dict[str, str]:
+    """A row as finance reads it, from the payout to the refund to the credit."""
+
+    def money(name: str, currency: str = "currency") -> str:
+        return "" if row[name] is None else format_money(row[name], row[currency])
+
+    return {
+        "place": row["place"],
+        "payout": f"{row['provider']} {row['payout_id']}" if row["payout_id"] else "in none",
+        "paid out on": str(row["paid_out_on"] or ""),
+        **{name: money(f"{name}_pence") for name in ("gross", "fee", "net")},
+        "refund": money("refund_pence"),
+        "refunded on": str(row["refunded_on"] or ""),
+        "order": row["order_name"],
+        "rma": row["rma"],
+        "apart": money("apart_pence"),
+        "Credit Notes": row["credit_notes"] or "",
+        "credited": money("issued_pence", "credited_in"),
+        "credited on": str(row["credited_on"] or ""),
+        "credit apart": money("credit_apart_pence", "credited_in"),
+        "why": row["why"],
+    }
 
 
 BY_MONTH = ("month", "provider", "payouts", "paid out", "refunds", "apart", "of no refund", "fees", "not in the lines")
