@@ -26,6 +26,7 @@ BENCHMARKS = (
     "large_workbook",
     "audit_lines",
     "desk_lists",
+    "custody",
 )
 
 

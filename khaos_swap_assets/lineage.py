@@ -49,6 +49,7 @@ TABLES: Mapping[str, Sequence[str]] = {
         "recon.findings",
         "recon.residuals",
     ),
+    "reconciliation/custody": ("recon.custody", "recon.custody_movements", "recon.custody_days"),
     "reconciliation/cancellations": ("recon.cancellations",),
     "reconciliation/payouts": ("recon.payout_refunds",),
     "reconciliation/exceptions": ("recon.exceptions",),
@@ -96,11 +97,13 @@ IN_ORDER_ONLY: Mapping[str, Sequence[str]] = {
     "credit_notes/postings": ("khaos/stock_levels",),
     "reconciliation/cancellations": ("khaos/sales_orders",),
     "reconciliation/returns": ("storefront/payouts",),
+    "reconciliation/custody": ("reconciliation/returns",),
     "reconciliation/exceptions": ("reconciliation/cancellations", "reconciliation/payouts"),
 }
 """Arrows along which nothing is read: levels are seen before a document is offered, so that its move can be told;
 cancelled orders and payouts are judged before exceptions open, and orders are read in our own tables only where Khaos
-is told by files; a payout that is refused is told by the run that asked for it."""
+is told by files; a payout that is refused is told by the run that asked for it; what is judged stands in line for
+custody."""
 
 
 def shown(key: dg.AssetKey) -> dict[str, str]:

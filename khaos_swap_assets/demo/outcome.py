@@ -54,6 +54,18 @@ BROKEN = {
     "a name or address outlived its posting": (
         "SELECT count(*) FROM recon.postings WHERE state IN ('confirmed', 'refused') AND party_sealed IS NOT NULL"
     ),
+    "the places of custody are not what its movements add up to": (
+        "SELECT count(*) FROM (SELECT return_id, product_id, place, sum(units)::integer AS moved FROM ("
+        "SELECT return_id, product_id, to_place AS place, units FROM recon.custody_movements UNION ALL "
+        "SELECT return_id, product_id, from_place, -units FROM recon.custody_movements) m "
+        "WHERE place <> 'customer' GROUP BY 1, 2, 3 HAVING sum(units) <> 0) m "
+        "FULL JOIN recon.custody c USING (return_id, product_id, place) WHERE moved IS DISTINCT FROM c.units"
+    ),
+    "more of a line is available than was found sellable": (
+        "SELECT count(*) FROM (SELECT return_id, product_id, sum(units) AS units FROM recon.custody "
+        "WHERE place IN ('available', 'available_unseen') GROUP BY 1, 2) c JOIN recon.matched_lines l "
+        "USING (return_id, product_id) WHERE c.units > l.sellable_quantity"
+    ),
     "a confirmed refund is nowhere": (
         "SELECT count(*) FROM swap.returns r WHERE refund_pence > 0 AND refunded_at IS NOT NULL "
         "AND NOT EXISTS (SELECT 1 FROM recon.reconciliation c WHERE c.return_id = r.return_id)"

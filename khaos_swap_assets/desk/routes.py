@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from khaos_swap_assets.adapters.errors import KhaosSwapError
-from khaos_swap_assets.desk import case_acts, case_page, feed_page, lists, queue_acts, record, return_page
+from khaos_swap_assets.desk import case_acts, case_page, custody_page, feed_page, lists, queue_acts, record, return_page
 from khaos_swap_assets.desk.forms import sent_in
 from khaos_swap_assets.desk.pages import RefusedError, refused
 from khaos_swap_assets.desk.reach import DeskReach
@@ -43,6 +43,7 @@ def desk_routes(reach: DeskReach) -> list[Route]:
         ("/returns/{name:path}", return_page.show),
         ("/waiting", record.waiting),
         ("/feed", feed_page.show),
+        ("/custody", custody_page.show),
         ("/feed/{act}", feed_page.ask),
         ("/exceptions/{number:int}/{act}", case_acts.ask),
         ("/acts/{act}", queue_acts.ask),

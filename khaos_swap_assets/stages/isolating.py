@@ -25,12 +25,13 @@ ATTRIBUTING = "attributing notes of customer"
 POSTING = "posting"
 STOCK = "following stock"
 JUDGING = "judging"
+CUSTODY = "following custody"
 OF_RETURNS = (MATCHING, DRAFTING, POSTING, STOCK, JUDGING)
 LINKING = "linking refunds of order"
 TIMING = "timing"
 SCORING = "scoring"
 DRAWING = "drawing"
-TRIED_AGAIN = (*OF_RETURNS, TIMING, SCORING)
+TRIED_AGAIN = (*OF_RETURNS, TIMING, SCORING, CUSTODY)
 """Steps for whose faults a run is made once their pause is over: every run takes each of them."""
 
 HELD = "fault_in_return"

@@ -74,5 +74,7 @@ def follow_waiver(conn: psycopg.Connection[Any], kind: str, subject: str) -> Non
     """Judge again what a waiver, or its end, changes: whose note a note of nobody may be, and whose money is proved."""
     if kind == "credit_note_orphan":
         worklist.queue(conn, "reconcile", links.maybe_covered(conn, subject))
+    if kind == "stock_not_returned":
+        worklist.queue(conn, "custody", returns.named(conn, [subject]))
     if kind == PAID_OUTSIDE:
         worklist.queue(conn, "draft", returns.named(conn, [subject]))

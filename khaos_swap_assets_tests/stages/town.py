@@ -48,6 +48,7 @@ from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting
 from khaos_swap_assets.stages.returns.matching import match_waiting
 from khaos_swap_assets.stages.returns.sync import sync_returns
 from khaos_swap_assets.stages.stock.adjustments import adjust_stock
+from khaos_swap_assets.stages.stock.custody import follow_custody
 from khaos_swap_assets.stages.stock.levels import sync_levels
 from khaos_swap_assets.stages.stock_codes.sync import sync_stock_codes
 from khaos_swap_assets.stages.toolbox import Toolbox
@@ -396,6 +397,7 @@ class Town:
         read_allocations(self.tools)
         adjust_stock(self.tools)
         reconcile_waiting(self.tools)
+        follow_custody(self.tools)
         settle_exceptions(self.tools)
         return posted
 

@@ -87,6 +87,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "strange_quantity": "Units in a condition that is not known",
         "kept_quantity": "Units that the customer keeps: credited, and no stock moves",
         "unclear_quantity": "Units marked as kept of which nobody can tell whether they come back",
+        "excess_quantity": "Units that the warehouse reported beyond those of the row",
     },
     "khaos.stock_codes": {
         "stock_id": "Khaos's id of the stock item",
@@ -265,6 +266,13 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "available": "Units available at the site",
         "is_as_told": "True where Khaos pushed the level, false where we read it",
         "observed_at": "When the level was seen, UTC",
+    },
+    "recon.custody": {
+        "place": "Where the units are: in_transit, received, at_the_bench, inspected, available, available_unseen, "
+        "non_saleable, by_hand, kept, lost or written_off",
+        "units": "Units of the line that are there; below zero where Khaos holds more than anybody found",
+        "value_pence": "What they were refunded at, pence",
+        "since": "Since when some are there, UTC",
     },
     "recon.stock_moves": {
         "disposition": "sellable, damaged or missing",

@@ -13,7 +13,7 @@ from typing import Literal
 
 import psycopg
 
-Stage = Literal["match", "draft", "stock", "reconcile"]
+Stage = Literal["match", "draft", "stock", "reconcile", "custody"]
 # Two machines' clocks, and one that is put right, differ by this much without harm.
 SKEW = timedelta(minutes=5)
 log = logging.getLogger(__name__)

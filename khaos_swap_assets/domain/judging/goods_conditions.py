@@ -42,10 +42,12 @@ def _stock_not_returned(case: JudgedReturn) -> Iterator[Problem]:
     if facts.return_.status in ENDED_UNPAID:
         return
     strange = [line for line in facts.lines if line.strange_quantity]
+    over = [line for line in facts.lines if line.excess_quantity]
     back = [line for line in facts.lines if line.came_back_quantity]
     missing = [line for line in facts.refund_lines if line.missing_quantity and facts.is_confirmed]
     said = [f"{line.missing_quantity} x {line.sku} missing" for line in missing]
     said += [f"{line.strange_quantity} x {line.sku} not what was sold" for line in strange]
+    said += [f"{line.excess_quantity} x {line.sku} more than the return says" for line in over]
     said += [f"{condition} reported for goods that fit no line" for condition in facts.strays]
     said += [f"{line.came_back_quantity} x {line.sku} came back, credited as kept" for line in back]
     said += _failed_moves(facts, "sellable")

@@ -18,7 +18,7 @@ class CodedRow:
 
     ``problem`` is a line kind of the catalogue or empty. ``strange_quantity`` units were inspected and found to be
     something else than what was sold, ``kept_quantity`` stay with the customer, and of ``unclear_quantity`` nobody can
-    tell whether they come back.
+    tell whether they come back. ``excess_quantity`` units were inspected beyond those of the row.
     """
 
     product_id: str
@@ -36,6 +36,7 @@ class CodedRow:
     strange_quantity: int = 0
     kept_quantity: int = 0
     unclear_quantity: int = 0
+    excess_quantity: int = 0
 
     @property
     def goods(self) -> tuple[str, int]:

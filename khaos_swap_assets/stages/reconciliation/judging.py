@@ -86,6 +86,7 @@ def reconcile(
         conn, [*ids, *others], [one for _, _, verdict in judged for one in verdict.problems], now
     )
     monthly.touch(conn, periods, now)
+    worklist.queue(conn, "custody", ids)
     return [verdict.status for _, _, verdict in judged]
 
 

@@ -174,7 +174,9 @@ def _head(one: Return, match: OrderMatch, ref: str, settled: SettledUnits, now: 
     order = match.order
     problems = ("waiting",) if match.is_waiting else match.problems
     strange = tuple(
-        f"{found.quantity} × {found.sku}: {found.condition}" for found in settled.strange if not found.product_id
+        f"{found.quantity} × {found.sku}: {found.condition}"
+        for found in (*settled.strange, *settled.excess)
+        if not found.product_id
     )
     return MatchedReturn(
         return_id=one.return_id,
@@ -226,6 +228,7 @@ def _line(
         strange_quantity=strange,
         kept_quantity=units.get("kept", 0),
         unclear_quantity=settled.unclear.get(line.product_id, 0),
+        excess_quantity=sum(found.quantity for found in settled.excess if found.product_id == line.product_id),
     )
 
 

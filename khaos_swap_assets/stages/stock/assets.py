@@ -1,8 +1,8 @@
 """The assets of the stock leg, and their checks: what came back is on the shelf, what is damaged is not.
 
-Belongs here: ``khaos/stock_levels`` and ``khaos/stock_adjustments``. Stays out: the work (``levels``, ``adjustments``)
-and the conditions. Where a sale intervened the level proves nothing: such moves are counted apart as *cannot tell*.
-Units are those of the last 30 days.
+Belongs here: ``khaos/stock_levels``, ``khaos/stock_adjustments`` and ``reconciliation/custody``. Stays out: the work
+(``levels``, ``adjustments``, ``custody``) and the conditions. Where a sale intervened the level proves nothing: such
+moves are counted apart as *cannot tell*. Units are those of the last 30 days.
 """
 
 from collections.abc import Sequence
@@ -12,12 +12,14 @@ from datetime import datetime, timedelta
 import dagster as dg
 import psycopg
 
-from khaos_swap_assets.adapters.store import stock
+from khaos_swap_assets.adapters.store import custody, stock
 from khaos_swap_assets.adapters.store.stock_adjustments import units_by_state
 from khaos_swap_assets.domain.goods.adjustments import KIND
+from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.stages.checking import StandingCheck, exceptions_check
-from khaos_swap_assets.stages.presenting import asset, owned, table_metadata
+from khaos_swap_assets.stages.presenting import PREVIEW_ROWS, as_table, asset, owned, table_metadata
 from khaos_swap_assets.stages.stock.adjustments import adjust_stock
+from khaos_swap_assets.stages.stock.custody import follow_custody
 from khaos_swap_assets.stages.stock.levels import sync_levels
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -52,6 +54,29 @@ def stock_adjustments(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResul
     with toolbox.store() as conn:
         shown = table_metadata(conn, "recon.stock_moves", "changed_at")
     return dg.MaterializeResult(metadata={**asdict(adjusted), **shown})
+
+
+@asset(
+    "reconciliation/custody",
+    deps="people/decisions swap/returns swap/return_lines warehouse/inspections matched/return_lines "
+    "khaos/credit_notes credit_notes/drafts credit_notes/postings khaos/stock_codes khaos/stock_adjustments "
+    "reconciliation/returns",
+    **owned("stock", "operations", "ours"),
+    description="Where every unit of every return is, as a ledger of movements with their evidence: on its way, "
+    "delivered, at the bench, inspected and not in Khaos yet, available, not saleable, kept, lost or written off.",
+)
+def reconciliation_custody(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
+    """Add the movements of what changed."""
+    followed = follow_custody(toolbox)
+    with toolbox.store() as conn:
+        ages = custody.asked(conn, "by_age", today=london_date(toolbox.now()))
+        waiting = custody.asked(conn, "not_on_shelf", limit=PREVIEW_ROWS)
+        unseen = custody.asked(conn, "unseen", limit=PREVIEW_ROWS)
+        shown = table_metadata(conn, "recon.custody", "since")
+    tables = {"value_by_place_and_age": ages, "came_in_and_not_on_the_shelf": waiting, "shelved_without_a_look": unseen}
+    return dg.MaterializeResult(
+        metadata={**asdict(followed), **{name: as_table(rows) for name, rows in tables.items()}, **shown}
+    )
 
 
 COUNTED = timedelta(days=30)
@@ -102,7 +127,7 @@ every_kept_unit_is_known = exceptions_check(
     "Of every refunded unit it is known whether the customer keeps it, and what is kept can be credited.",
 )
 
-ASSETS = [stock_levels, stock_adjustments]
+ASSETS = [stock_levels, stock_adjustments, reconciliation_custody]
 CHECKS = [
     every_sellable_unit_is_back_in_stock,
     no_damaged_unit_is_saleable,

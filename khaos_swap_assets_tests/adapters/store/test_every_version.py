@@ -50,6 +50,8 @@ IN_TABLE: Mapping[tuple[str, str], str] = {
     ("recon.drafts", "state"): "ready",
     ("recon.postings", "state"): "confirmed",
     ("recon.stock_moves", "state"): "due",
+    ("recon.stock_adjustments", "state"): "asked",
+    ("recon.custody_movements", "source"): "swap",
     ("recon.imports", "kind"): "credit-notes",
     ("recon.residuals", "refused_by"): "",
     ("recon.decisions", "decision"): "waived",
