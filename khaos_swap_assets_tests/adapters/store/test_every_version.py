@@ -57,7 +57,6 @@ IN_TABLE: Mapping[tuple[str, str], str] = {
     ("recon.decisions", "decision"): "waived",
     ("recon.cancellations", "progress"): "waiting",
     ("recon.payout_refunds", "place"): "matched",
-    ("recon.stock_adjustments", "state"): "asked",
 }
 GIVEN_UP = {("recon.reconciliation", f"gap_{leg}_pence") for leg in ("value", "missing", "extra")}
 """What a version took away for good; nothing else may go."""
