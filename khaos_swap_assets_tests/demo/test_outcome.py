@@ -112,6 +112,9 @@ BREAKS = [
     ("UPDATE recon.postings SET credit_note_code = 'CN1'", "attributed to two postings"),
     ("UPDATE recon.postings SET party_sealed = 'name' WHERE return_id = 'R1'", "outlived its posting"),
     ("DELETE FROM recon.reconciliation WHERE return_id = 'R1'", "a confirmed refund is nowhere"),
+    ("UPDATE recon.custody SET units = units + 1", "the places of custody are not what its movements add up to"),
+    ("DELETE FROM recon.custody WHERE return_id = 'R1'", "the places of custody are not what its movements add up to"),
+    ("UPDATE recon.matched_lines SET sellable_quantity = 0", "more of a line is available than was found sellable"),
 ]
 
 

@@ -3,7 +3,7 @@
 Belongs here: appending movements, the places that follow from them, and the four questions people ask, each one query.
 Stays out: where units are by the facts (``goods.custody``). Shapes: ``recon.custody_movements``, to which rows are only
 ever added, ``recon.custody``, their sums without the customer's side, and ``recon.custody_days``, the sums of those
-(migration 0046). Times UTC, money pence.
+(migration 0047). Times UTC, money pence.
 """
 
 from __future__ import annotations

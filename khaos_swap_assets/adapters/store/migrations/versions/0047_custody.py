@@ -6,8 +6,8 @@ stands in line once, so that the ledger begins with what is known.
 
 from alembic import op
 
-revision = "0046"
-down_revision = "0045"
+revision = "0047"
+down_revision = "0046"
 branch_labels = None
 depends_on = None
 
