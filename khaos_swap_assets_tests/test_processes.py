@@ -80,6 +80,18 @@ def test_a_child_sees_our_environment_under_its_own(
     assert process.last_words() == "a b"
 
 
+@pytest.mark.parametrize("told", ["2", "7"])
+def test_the_threads_of_a_child_share_their_memory_unless_it_is_told_otherwise(
+    begin: Callable[[Child], Process], monkeypatch: pytest.MonkeyPatch, told: str
+) -> None:
+    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
+    if told != "2":
+        monkeypatch.setenv("MALLOC_ARENA_MAX", told)
+    process = begin(Child("env", python("import os; print(os.environ['MALLOC_ARENA_MAX'])")))
+    assert until(lambda: process.exit_code() == 0)
+    assert process.last_words() == told
+
+
 def test_a_child_works_in_the_houses_folder_out_of_reach_of_our_env_file(
     begin: Callable[[Child], Process], tmp_path: Path
 ) -> None:

@@ -25,6 +25,8 @@ import psutil
 from khaos_swap_assets.adapters.errors import HouseError, KhaosSwapError, SettingsError
 
 HOUSE = "KHAOS_SWAP_HOUSE"
+ARENAS = {"MALLOC_ARENA_MAX": "2"}
+"""glibc else gives threads up to eight memories a core, and a server of many threads gives none of them back."""
 PORTS = range(20_000, 32_000)
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -81,7 +83,7 @@ class Process:
         with self.log.open("ab") as log:
             self._popen = subprocess.Popen(  # noqa: S603 (the programs are ours)  # nosec B603
                 list(child.argv),
-                env={**os.environ, "PYTHONUNBUFFERED": "1", **child.env, HOUSE: str(folder)},
+                env={**ARENAS, **os.environ, "PYTHONUNBUFFERED": "1", **child.env, HOUSE: str(folder)},
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
