@@ -21,6 +21,7 @@ from khaos_swap_assets.cli.confirming import add_confirm_notes
 from khaos_swap_assets.cli.decisions import decisions_app
 from khaos_swap_assets.cli.exceptions import exceptions_app
 from khaos_swap_assets.cli.imports import import_app
+from khaos_swap_assets.cli.inspections import inspections_app
 from khaos_swap_assets.cli.links import links_app
 from khaos_swap_assets.cli.payouts import payouts_app
 from khaos_swap_assets.cli.policy import policy_app
@@ -43,6 +44,7 @@ app.add_typer(links_app(reach.REACH), name="links")
 app.add_typer(decisions_app(reach.REACH), name="decisions")
 app.add_typer(returns_app(reach.REACH), name="returns")
 app.add_typer(import_app(reach.REACH), name="import")
+app.add_typer(inspections_app(reach.REACH), name="inspections")
 app.add_typer(payouts_app(reach.REACH), name="payouts")
 app.add_typer(policy_app(reach.REACH), name="policy")
 app.add_typer(users_app(reach.REACH), name="users")

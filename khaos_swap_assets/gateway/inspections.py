@@ -65,6 +65,7 @@ class InspectionBody(BaseModel):
     quantity: int = Field(ge=1, le=100_000, strict=True, description="Units in this condition")
     inspected_at: AwareDatetime = Field(description="When, ISO 8601 with zone", json_schema_extra=_of_trade)
     inspected_by: Key = Field(description="Who looked")
+    corrects: OptionalKey = Field("", description="inspection_id of the finding whose place this one takes, if any")
 
     @model_validator(mode="after")
     def _names_a_line(self) -> InspectionBody:
@@ -99,6 +100,8 @@ def router(pool: Pool, settings: Settings, clock: Callable[[], datetime]) -> API
             raise
         with pool.transaction() as conn:
             saved = store.save(conn, inspection, clock())
+        if saved == "nothing_to_correct":
+            raise HTTPException(409, f"corrects {inspection.corrects} names no inspection of {inspection.rma}")
         if saved == "conflict":
             raise HTTPException(409, f"inspection_id {inspection.inspection_id} was used for another finding")
         return {"accepted": True, "is_repeated": saved == "repeated"}

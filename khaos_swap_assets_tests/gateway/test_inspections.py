@@ -159,3 +159,18 @@ def test_two_point_nought_is_two(gateway: Gateway, rows: Rows, quantity: str, co
     body = json.dumps(finding(quantity=-77)).replace("-77", quantity)
     assert gateway.post("/inspections", content=body, headers=BEARER).status_code == code
     assert rows("SELECT quantity FROM recon.inspections") == ([(2,)] if code == 200 else [])
+
+
+def test_a_finding_takes_the_place_of_one_that_was_wrong(gateway: Gateway, rows: Rows) -> None:
+    gateway.post("/inspections", json=finding(), headers=BEARER)
+    better = finding(inspection_id="INS-2", condition="Damaged", corrects="INS-1")
+    for _ in range(2):
+        assert gateway.post("/inspections", json=better, headers=BEARER).status_code == 200
+    assert rows("SELECT inspection_id, corrects FROM recon.inspections ORDER BY 1") == [
+        ("INS-1", ""),
+        ("INS-2", "INS-1"),
+    ]
+    for wrong in ({"corrects": "INS-9"}, {"corrects": "INS-1"}, {"corrects": "INS-2", "rma": "RMA1002"}):
+        answer = gateway.post("/inspections", json=finding(inspection_id="INS-3", **wrong), headers=BEARER)
+        assert answer.status_code == 409
+    assert len(rows(KEPT)) == 2

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 ORDERS, NOTES, REFUNDS, CODES, RETURNS = "sales-orders", "credit-notes", "refunds", "stock-codes", "returns"
-PAYOUTS = "payouts"
+PAYOUTS, INSPECTIONS = "payouts", "inspections"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +103,22 @@ PAYOUT_SPELLINGS = {
     "fee": "fees fee_amount commission processing_fee",
     "net": "net_amount net_value",
 }
+INSPECTION_SPELLINGS = {
+    "order_ref": "order order_name order_no order_number shopify_order_name",
+    "return_id": "rma rma_number return",
+    "sku": "product_sku item_sku variant_sku stock_code item_code product_code",
+    "condition": "item_condition quality grade result qc_condition",
+    "quantity": "qty units returned_quantity return_qty returned_qty quantity_returned",
+    "inspected_at": "date receipt_date received_at inspection_date inspected_on",
+    "inspected_by": "inspector operator user",
+}
 SPELLINGS: Mapping[str, Mapping[str, str]] = {
     NOTES: _spelled(NOTE_SPELLINGS),
     ORDERS: _spelled(ORDER_SPELLINGS),
     CODES: _spelled(CODE_SPELLINGS),
     REFUNDS: _spelled(REFUND_SPELLINGS),
     PAYOUTS: _spelled(PAYOUT_SPELLINGS),
+    INSPECTIONS: _spelled(INSPECTION_SPELLINGS),
 }
 
 
@@ -232,6 +242,18 @@ KNOWN: tuple[KnownExport, ...] = (
             _group(PAYOUT_SPELLINGS["gross"]) | {"gross"},
         ),
         {name: name for name in PAYOUT_SPELLINGS} | _spelled(PAYOUT_SPELLINGS),
+        is_by_spelling=True,
+    ),
+    KnownExport(
+        "the warehouse's file of inspections, as it is uploaded to Swap",
+        INSPECTIONS,
+        (
+            _group(INSPECTION_SPELLINGS["order_ref"]) | {"order_ref"},
+            _group("product_sku item_sku variant_sku sku stock_code item_code product_code"),
+            _group(INSPECTION_SPELLINGS["condition"]) | {"condition"},
+            _group(INSPECTION_SPELLINGS["quantity"]) | {"quantity"},
+        ),
+        {name: name for name in INSPECTION_SPELLINGS} | _spelled(INSPECTION_SPELLINGS),
         is_by_spelling=True,
     ),
     KnownExport(

@@ -16,27 +16,33 @@ import psycopg
 from psycopg.rows import class_row
 
 from khaos_swap_assets.adapters.store import worklist
+from khaos_swap_assets.domain.goods.bench_rows import OpenLine, bare
 from khaos_swap_assets.domain.goods.dispositions import Inspection
+from khaos_swap_assets.domain.records.returns import ENDED_UNPAID
 
 INSERT = (
     "INSERT INTO recon.inspections (inspection_id, rma, sku, line_item_id, condition, quantity, inspected_at, "
-    "inspected_by, body_hash, received_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
+    "inspected_by, corrects, body_hash, received_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
     "ON CONFLICT DO NOTHING RETURNING 1"
 )
 SELECT = (
-    "SELECT inspection_id, rma, sku, line_item_id, condition, quantity, inspected_at, inspected_by "
-    "FROM recon.inspections WHERE rma = ANY(%s) ORDER BY inspected_at, inspection_id"
+    "SELECT inspection_id, rma, sku, line_item_id, condition, quantity, inspected_at, inspected_by, corrects "
+    "FROM recon.inspections i WHERE "
 )
+STANDS = "NOT EXISTS (SELECT 1 FROM recon.inspections c WHERE c.corrects = i.inspection_id AND c.corrects <> '')"
 
-Saved = Literal["new", "repeated", "conflict"]
+Saved = Literal["new", "repeated", "conflict", "nothing_to_correct"]
 
 
 def save(conn: psycopg.Connection[Any], inspection: Inspection, now: datetime) -> Saved:
     """Keep an inspection and put every return of its RMA in line to be matched. The caller commits.
 
     ``repeated``: the same was told before, nothing is written. ``conflict``: its id was used for something else,
-    nothing is written. The RMA may be unknown yet: matching finds the inspection when the return arrives.
+    nothing is written. ``nothing_to_correct``: the return has no such inspection. The RMA may be unknown yet: matching
+    finds the inspection when the return arrives.
     """
+    if inspection.corrects and getattr(load(conn, inspection.corrects), "rma", None) != inspection.rma:
+        return "nothing_to_correct"
     body_hash = fingerprint(inspection)
     row = conn.execute(INSERT, (*_values(inspection), body_hash, now)).fetchone()
     if not row:
@@ -47,14 +53,50 @@ def save(conn: psycopg.Connection[Any], inspection: Inspection, now: datetime) -
 
 
 def of_rmas(conn: psycopg.Connection[Any], rmas: Sequence[str]) -> list[Inspection]:
-    """Every inspection of these RMA numbers, earliest first."""
+    """The inspections of these RMA numbers that stand, earliest first."""
     with conn.cursor(row_factory=class_row(Inspection)) as cursor:
-        return cursor.execute(SELECT, (list(rmas),)).fetchall()
+        query = f"{SELECT} rma = ANY(%s) AND {STANDS} ORDER BY inspected_at, inspection_id"
+        return cursor.execute(query.encode(), (list(rmas),)).fetchall()
+
+
+def load(conn: psycopg.Connection[Any], inspection_id: str) -> Inspection | None:
+    """One inspection, whether it stands or was corrected."""
+    with conn.cursor(row_factory=class_row(Inspection)) as cursor:
+        return cursor.execute(f"{SELECT} inspection_id = %s".encode(), (inspection_id,)).fetchone()
+
+
+def known(conn: psycopg.Connection[Any], inspection_ids: Sequence[str]) -> set[str]:
+    """Those of these ids that were told before."""
+    rows = conn.execute(
+        "SELECT inspection_id FROM recon.inspections WHERE inspection_id = ANY(%s)", (list(inspection_ids),)
+    )
+    return {row[0] for row in rows}
+
+
+def open_lines(conn: psycopg.Connection[Any], order_refs: Sequence[str]) -> dict[tuple[str, str], list[OpenLine]]:
+    """Lines of live returns of these orders, by bare order and SKU, with the units that were not inspected yet."""
+    names = sorted({name for ref in order_refs for name in (bare(ref), f"#{bare(ref)}")})
+    rows = conn.execute(
+        "SELECT r.return_id, r.rma, coalesce(nullif(l.original_order_name, ''), r.order_name), l.line_item_id, l.sku, "
+        "sum(l.quantity - coalesce(m.kept_quantity, 0))::integer - coalesce((SELECT sum(i.quantity)::integer "
+        "FROM recon.inspections i WHERE i.rma = r.rma AND lower(i.condition) <> 'pending' AND (CASE i.line_item_id "
+        f"WHEN '' THEN i.sku = l.sku ELSE i.line_item_id = l.line_item_id END) AND {STANDS}), 0) "
+        "FROM swap.returns r JOIN swap.return_lines l USING (return_id) "
+        "LEFT JOIN recon.matched_lines m USING (return_id, product_id) "
+        "WHERE r.order_name = ANY(%s) AND NOT r.status = ANY(%s) GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 4".encode(),
+        (names, sorted(ENDED_UNPAID)),
+    )
+    found: dict[tuple[str, str], list[OpenLine]] = {}
+    for row in rows:
+        one = OpenLine(*row)
+        found.setdefault((bare(one.order_name), one.sku), []).append(one)
+    return found
 
 
 def fingerprint(inspection: Inspection) -> str:
     """SHA-256 over what an inspection says; the zone in which its time was written does not count."""
-    told = [str(value.astimezone(UTC) if isinstance(value, datetime) else value) for value in _values(inspection)]
+    values = _values(inspection)[: None if inspection.corrects else -1]
+    told = [str(value.astimezone(UTC) if isinstance(value, datetime) else value) for value in values]
     return hashlib.sha256("\x1f".join(told).encode()).hexdigest()
 
 

@@ -105,7 +105,10 @@ LevelVerdict = Literal["confirmed", "cannot_tell", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What the warehouse found: ``quantity`` units of one line (or of a SKU) in one condition."""
+    """What the warehouse found: ``quantity`` units of one line (or of a SKU) in one condition.
+
+    ``corrects`` is the id of the inspection whose place it takes; empty where it takes none.
+    """
 
     inspection_id: str
     rma: str
@@ -115,6 +118,7 @@ class Inspection:
     quantity: int
     inspected_at: datetime
     inspected_by: str = ""
+    corrects: str = ""
 
 
 @dataclass(frozen=True, slots=True)
