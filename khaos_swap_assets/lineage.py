@@ -113,5 +113,5 @@ def shown(key: dg.AssetKey) -> dict[str, str]:
     tables = TABLES[name]
     return {
         **({"dagster/table_name": tables[0], "tables": ", ".join(tables)} if tables else {}),
-        **({"reads_of_the_run_before": ", ".join(before)} if before else {}),
+        **({"run_before": ", ".join(before)} if before else {}),
     }

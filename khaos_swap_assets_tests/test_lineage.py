@@ -163,4 +163,4 @@ def test_dagster_shows_the_tables_of_each_asset(built: dg.Definitions) -> None:
     shown = {spec.key.to_user_string(): spec.metadata for spec in built.resolve_all_asset_specs()}
     assert shown["khaos/credit_notes"]["dagster/table_name"] == "khaos.credit_notes"
     assert shown["credit_notes/postings"]["tables"].startswith("recon.postings, ")
-    assert shown["credit_notes/drafts"]["reads_of_the_run_before"] == "credit_notes/postings"
+    assert shown["credit_notes/drafts"]["run_before"] == "credit_notes/postings"

@@ -17,7 +17,7 @@ import psycopg
 from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.adapters.store import decisions, exceptions
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
-from khaos_swap_assets.domain.money.amounts import format_money
+from khaos_swap_assets.domain.money.amounts import format_money, money_words
 from khaos_swap_assets.domain.reporting.month_open import waived_words
 from khaos_swap_assets.stages import watching
 from khaos_swap_assets.stages.isolating import Faults
@@ -126,18 +126,25 @@ def judge_open(
     )
 
 
+def to_do(row: Mapping[str, Any]) -> dict[str, str]:
+    """An open exception in few words: which return or note, the money, whose turn it is, and what they do first."""
+    kind = KINDS[row["kind"]]
+    return {
+        "rma": row["rma"] or row["subject"],
+        "at_risk": money_words(row["money_at_risk_pence"], row["currency"]),
+        "owner": row["owner"],
+        "what_to_do": f"{kind.words}: {kind.first_step}",
+    }
+
+
 def _shown(row: Mapping[str, Any]) -> dict[str, str]:
     """A row as its owner wants to see it, from left to right."""
-    currency, gap = row["currency"] or "GBP", row["gap_pence"]
+    kind = KINDS[row["kind"]]
+    perhaps = f" (perhaps: {row['suggestion']})" if row["suggestion"] else ""
     return {
-        "rma": row["subject"],
-        "owner": row["owner"],
-        "gap": "" if gap is None else format_money(gap, currency),
-        "at_risk": format_money(row["money_at_risk_pence"], currency),
-        "what": f"{row['message']} (perhaps: {row['suggestion']})" if row["suggestion"] else row["message"],
-        "what_to_do": KINDS[row["kind"]].action,
-        "kind": row["kind"],
-        "since": f"{row['opened_at']:%Y-%m-%d}",
+        **to_do(row),
+        "what": f"{row['message']}{perhaps}; open since {row['opened_at']:%Y-%m-%d}",
+        "what_to_do": f"{kind.words}: {kind.action}",
     }
 
 

@@ -8,19 +8,43 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 import dagster as dg
 import psycopg
 
-from khaos_swap_assets.adapters.store import tables
+from khaos_swap_assets.adapters.store import returns, tables
 from khaos_swap_assets.adapters.store.columns import meaning
+from khaos_swap_assets.domain.money.amounts import money_words
 from khaos_swap_assets.domain.reporting.tables import unbroken
 
 Truth = Literal["swap", "khaos", "storefront", "warehouse", "ours"]
+Also = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 PREVIEW_ROWS = 50
 WORST_ROWS = 20
+PENCE, LEG, GAP, NO_BREAK = "_pence", "gap_", "gap_pence", "\N{NO-BREAK SPACE}"
+MOST_HEADING = 20
+TEXTS = {"what": 14, "what_to_do": 17, "why": 12, "way": 17, "made_of": 14, "evidence": 14}
+"""How many characters of a text stand side by side at least: its heading is made as long."""
+PREVIEWS: Mapping[str, str] = {
+    "swap.returns": "rma refund_pence status order=order_name refunded_at",
+    "swap.return_lines": "rma cost_pence sku units=quantity outcome",
+    "recon.matched_lines": "rma sku stock_code problem",
+    "khaos.stock_codes": "stock_code description other_ref is_discontinued",
+    "khaos.sales_orders": "order=associated_ref value=items_gross_pence invoiced_on so_code",
+    "khaos.credit_notes": "rma value=gross_pence credit_note=credit_note_code issued_on",
+    "khaos.stock_levels": "stock_code available observed_at",
+    "storefront.refunds": "rma moved_pence order=order_name moved_at",
+    "recon.drafts": "rma value_pence",
+    "recon.postings": "rma value_pence credit_note=credit_note_code",
+    "recon.stock_moves": "rma stock_code units=quantity disposition state",
+    "recon.reconciliation": "rma gap_pence refund_pence",
+    "recon.exceptions": "rma at_risk=money_at_risk_pence owner",
+    "recon.cancellations": "so_codes progress asked_at",
+}
+"""What a table shows of itself, in the order in which people look for it: no more than fits beside Dagster's menu at
+1440 pixels, so no internal id, no hash and no amount in pence. Every column stands with its meaning in the schema."""
 
 
 def owned(group: str, owner: str, truth: Truth, *kinds: str) -> dict[str, Any]:
@@ -43,34 +67,73 @@ def asset(
 
 
 def table_metadata(
-    conn: psycopg.Connection, table: str, order_by: str, may_hide: Sequence[str] = ()
+    conn: psycopg.Connection, table: str, order_by: str, also: Also = lambda row: {}, json: Sequence[str] = ()
 ) -> dict[str, dg.MetadataValue]:
     """Row count, column schema and newest rows of ``table`` ('schema.name'), sorted by ``order_by`` descending.
 
-    Columns that ``may_hide`` names are left out of the rows where none of them has anything there.
+    The rows have the columns of ``PREVIEWS``, then those that ``also`` makes of a row, which has columns of ``json``
+    too.
     """
-    found = tables.read(conn, table, order_by, PREVIEW_ROWS)
-    columns = [dg.TableColumn(name, kind, meaning(table, name) or None) for name, kind in found.columns]
+    columns = PREVIEWS[table]
+    found = tables.read(conn, table, order_by, PREVIEW_ROWS, json)
+    schema = [dg.TableColumn(name, kind, meaning(table, name) or None) for name, kind in found.columns]
+    rows = _with_rma(conn, found.rows) if "rma" in columns.split() else found.rows
     return {
         "dagster/row_count": dg.MetadataValue.int(found.count),
-        "dagster/column_schema": dg.TableSchemaMetadataValue(dg.TableSchema(columns)),
-        "preview": as_table(without_empty(found.rows, may_hide)),
+        "dagster/column_schema": dg.TableSchemaMetadataValue(dg.TableSchema(schema)),
+        "preview": as_table([{**_picked(row, columns), **also(row)} for row in rows]),
     }
 
 
-def without_empty(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:
-    """The rows without those of the named columns that are empty or zero in all of them."""
-    hidden = {name for name in names if not any(row[name] for row in rows)}
-    return [{name: value for name, value in row.items() if name not in hidden} for row in rows]
+def _with_rma(conn: psycopg.Connection, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """The rows with their RMA: people know no other name of a return."""
+    ids = sorted({str(row["return_id"]) for row in rows if "rma" not in row and row["return_id"]})
+    rmas = returns.rmas_of(conn, ids)
+    return [{"rma": rmas.get(row["return_id"] or "", ""), **row} for row in rows]
+
+
+def _picked(row: Mapping[str, Any], columns: str) -> dict[str, Any]:
+    """The columns of a row by the names that they are shown under; an amount as people write it."""
+    picked: dict[str, Any] = {}
+    for column in columns.split():
+        shown, _, name = column.rpartition("=")
+        picked[shown or name.removesuffix(PENCE)] = _told(row, name)
+    return picked
+
+
+def _told(row: Mapping[str, Any], name: str) -> Any:
+    is_money = name.endswith(PENCE) and row[name] is not None
+    return money_words(row[name], row["currency"]) if is_money else row[name]
+
+
+def made_of(row: Mapping[str, Any]) -> str:
+    """The legs of a gap that are not nothing: ``goods -£5.00; tax £0.83``."""
+    legs = [name for name in row if name.startswith(LEG) and name.endswith(PENCE) and name != GAP and row[name]]
+    named = {name.removeprefix(LEG).removesuffix(PENCE).replace("_", " "): _told(row, name) for name in legs}
+    return "; ".join(f"{leg} {money}" for leg, money in named.items())
+
+
+def gap_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A gap as people read it: which return, how much, made of what, and the fields that say so."""
+    told = {"rma": row["rma"], "gap": _told(row, GAP), "made_of": made_of(row)}
+    return {**told, "evidence": row["gap_evidence"], "VAT": _told(row, "vat_gap_pence")}
 
 
 def as_table(rows: Sequence[Mapping[str, Any]]) -> dg.MetadataValue:
-    """Rows as a table; an empty one is said in words, since a table without columns shows nothing."""
+    """Rows as a table; an empty one is said in words, since a table without columns shows nothing.
+
+    Headings do not wrap in Dagster, and cells do at every hyphen: so that of an RMA is made as wide as the RMA.
+    """
     if not rows:
         return dg.MetadataValue.text("no rows")
-    records = [dg.TableRecord({name: _cell(value) for name, value in row.items()}) for row in rows]
-    schema = dg.TableSchema(columns=[dg.TableColumn(name) for name in rows[0]])
-    return dg.MetadataValue.table(records, schema)
+    named = {name: _heading(name, rows) for name in rows[0]}
+    records = [dg.TableRecord({named[name]: _cell(value) for name, value in row.items()}) for row in rows]
+    return dg.MetadataValue.table(records, dg.TableSchema(columns=[dg.TableColumn(name) for name in named.values()]))
+
+
+def _heading(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    longest = max(len(str(row[name] or "")) for row in rows) if name == "rma" else TEXTS.get(name, 0)
+    return name.ljust(min(MOST_HEADING, -(-longest * 7 // 6)), NO_BREAK)
 
 
 def picture(png: bytes, alternative: str) -> dg.MetadataValue:
@@ -82,7 +145,7 @@ def _cell(value: object) -> str | int | bool:
     if isinstance(value, bool | int):
         return value
     if isinstance(value, datetime):
-        return value.isoformat(" ", "seconds")
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, list | tuple):

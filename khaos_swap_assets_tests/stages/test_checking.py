@@ -22,6 +22,7 @@ from khaos_swap_assets.stages.stock.assets import every_sellable_unit_is_back_in
 from khaos_swap_assets.stages.stock_codes.sync import SOURCE as CODES
 from khaos_swap_assets.stages.toolbox import Toolbox
 from khaos_swap_assets.stages.watching import STALE_AFTER
+from khaos_swap_assets_tests.stages.tables import rows_of
 from khaos_swap_assets_tests.stages.town import NOON, Town, called, connect
 
 KIND = "sku_unknown"
@@ -63,11 +64,11 @@ def test_the_worst_twenty_come_first_with_what_to_do(town: Town) -> None:
         result = judge_open(conn, (KIND,))
     assert result.metadata["open"].value == 30
     table = result.metadata["worst"]
-    assert isinstance(table, dg.TableMetadataValue)
-    rows = [record.data for record in table.records]
+    rows = rows_of(table)
+    assert list(rows[0])[:4] == ["rma", "at_risk", "owner", "what_to_do"]
     assert [row["rma"] for row in rows] == [f"RMA{number}" for number in range(30, 10, -1)]
     assert rows[0]["at_risk"] == "£3.00"
-    assert rows[0]["what_to_do"] == KINDS[KIND].action
+    assert rows[0]["what_to_do"] == f"{KINDS[KIND].words}: {KINDS[KIND].action}"
     assert rows[0]["owner"] == KINDS[KIND].owner
 
 

@@ -36,8 +36,8 @@ def open_exceptions(
     with conn.cursor("open_exceptions", row_factory=dict_row) as cursor:
         cursor.itersize = AT_ONCE
         cursor.execute(
-            "SELECT exception_id, kind, subject, owner, severity, message, suggestion, money_at_risk_pence, currency, "
-            f"opened_at {_OPEN} ORDER BY money_at_risk_pence DESC, opened_at, exception_id "
+            "SELECT exception_id, kind, subject, rma, owner, severity, message, suggestion, money_at_risk_pence, "
+            f"currency, opened_at {_OPEN} ORDER BY money_at_risk_pence DESC, opened_at, exception_id "
             "LIMIT %(limit)s OFFSET %(skipped)s".encode(),
             {"owner": owner, "kind": kind, "limit": limit, "skipped": skipped},
         )
@@ -48,7 +48,7 @@ def of_kinds(conn: psycopg.Connection[Any], kinds: Sequence[str]) -> list[dict[s
     """Open exceptions of these kinds with the gap of their return, the most money first."""
     with conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(
-            "SELECT e.kind, e.subject, e.owner, e.severity, e.money_at_risk_pence, e.currency, e.message, "
+            "SELECT e.kind, e.subject, e.rma, e.owner, e.severity, e.money_at_risk_pence, e.currency, e.message, "
             "e.suggestion, e.opened_at, r.gap_pence "
             "FROM recon.exceptions e LEFT JOIN recon.reconciliation r USING (return_id) "
             "WHERE e.closed_at IS NULL AND e.kind = ANY(%s) ORDER BY e.money_at_risk_pence DESC, e.subject",
@@ -57,11 +57,11 @@ def of_kinds(conn: psycopg.Connection[Any], kinds: Sequence[str]) -> list[dict[s
 
 
 def by_kind(conn: psycopg.Connection[Any]) -> list[dict[str, Any]]:
-    """How many are open and their money at risk, by owner and kind, the most money first."""
+    """How many are open and their money at risk, by owner, kind and currency, the most money first."""
     with conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(
-            "SELECT owner, kind, count(*) AS open, sum(money_at_risk_pence)::bigint AS at_risk_pence "
-            "FROM recon.exceptions WHERE closed_at IS NULL GROUP BY 1, 2 ORDER BY 4 DESC, 2"
+            "SELECT owner, kind, currency, count(*) AS open, sum(money_at_risk_pence)::bigint AS at_risk_pence "
+            "FROM recon.exceptions WHERE closed_at IS NULL GROUP BY 1, 2, 3 ORDER BY 5 DESC, 2"
         ).fetchall()
 
 

@@ -6,6 +6,7 @@ what its columns mean (``columns``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,15 +30,20 @@ class TableView:
     count: int
 
 
-def read(conn: psycopg.Connection, table: str, order_by: str, limit: int) -> TableView:
-    """``table`` ('schema.name') with at most ``limit`` rows, sorted by ``order_by`` descending."""
+def read(conn: psycopg.Connection, table: str, order_by: str, limit: int, besides: Sequence[str] = ()) -> TableView:
+    """``table`` ('schema.name') with at most ``limit`` rows, sorted by ``order_by`` descending.
+
+    ``besides`` names columns of JSON that the rows have too.
+    """
     name = sql.Identifier(*table.split("."))
     columns = conn.execute(
         "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 "
         "AND NOT attisdropped ORDER BY attnum",
         (name.as_string(conn),),
     ).fetchall()
-    shown = sql.SQL(", ").join(sql.Identifier(column) for column, kind in columns if kind not in UNSHOWN)
+    shown = sql.SQL(", ").join(
+        sql.Identifier(column) for column, kind in columns if kind not in UNSHOWN or column in besides
+    )
     query = sql.SQL("SELECT {} FROM {} ORDER BY {} DESC LIMIT {}")
     with conn.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(query.format(shown, name, sql.Identifier(order_by), limit)).fetchall()

@@ -29,6 +29,16 @@ class ExceptionKind:
     action: str
     closes_when: str
 
+    @property
+    def words(self) -> str:
+        """The kind as people say it."""
+        return self.kind.replace("_", " ")
+
+    @property
+    def first_step(self) -> str:
+        """The first sentence of what to do."""
+        return self.action.partition(". ")[0].rstrip(".") + "."
+
 
 _TOLD = tomllib.loads((files(__package__) / "catalogue.toml").read_text(encoding="utf-8"))
 KINDS = {name: ExceptionKind(name, **told) for name, told in _TOLD.items()}

@@ -57,7 +57,7 @@ def waiting_rows(waiting: Iterable[tuple[date, str, int, int]], today: date) -> 
         told = "over" if today >= clock.breach_on else "due soon" if today >= clock.warn_on else "in time"
         money = format_money(pence, currency)
         row: dict[str, str | int] = {"days waited": (today - arrived_on).days, "returns": returns, "to refund": money}
-        rows.append({**row, "last day": str(clock.last_day), "": told})
+        rows.append({**row, "last day": str(clock.last_day), "clock": told})
     return rows
 
 

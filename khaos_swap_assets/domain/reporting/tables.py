@@ -13,6 +13,7 @@ from datetime import date
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.domain.money.amounts import format_money, from_pence
 
 if TYPE_CHECKING:
@@ -36,6 +37,12 @@ def markdown_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> s
     return "\n".join(lines) + "\n"
 
 
+def turned_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """The same with a line for each heading, for few and wide rows: the page of an asset has room for few columns."""
+    first, *others = zip(header, *rows, strict=True)
+    return markdown_table([str(cell) for cell in first], others)
+
+
 def unbroken(text: str) -> str:
     """The text with a hyphen for each minus before an amount at which no line can break."""
     return _MINUS.sub("\N{NON-BREAKING HYPHEN}", text)
@@ -46,17 +53,20 @@ def _row(cells: Sequence[object]) -> str:
     return f"| {' | '.join(plain)} |"
 
 
-def worst_table(rows: Sequence[WorstRow]) -> str:
-    """The worst trouble: what it is about, its owner, the gap, the money at risk, and what to do."""
-    if not rows:
-        return "Nothing is open.\n"
-    header = ("RMA or Credit Note", "owner", "gap", "at risk", "what", "what to do")
-    return markdown_table(header, (_worst_cells(row) for row in rows))
+def worst_rows(rows: Sequence[WorstRow]) -> list[dict[str, str]]:
+    """The worst trouble in few words: which return or note, the money, whose turn, what is wrong, what to do first.
 
-
-def _worst_cells(row: WorstRow) -> Sequence[object]:
-    money = [amount(pence, row.currency) for pence in (row.gap_pence, row.money_at_risk_pence)]
-    return (row.subject, row.owner, *money, f"{row.kind}: {row.message}", row.action)
+    Of a subject such as ``RMA/SKU`` only the RMA: the sentence names the SKU.
+    """
+    return [
+        {
+            "rma": row.subject.partition("/")[0],
+            "at_risk": amount(row.money_at_risk_pence, row.currency),
+            "owner": row.owner,
+            "what_to_do": f"{' '.join(row.message.split())}. {KINDS[row.kind].first_step}",
+        }
+        for row in rows
+    ]
 
 
 def summary_table(months: Sequence[MonthEnd]) -> str:

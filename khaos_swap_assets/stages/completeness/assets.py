@@ -4,10 +4,10 @@ Belongs here: ``reconciliation/completeness`` and ``reconciliation/latency`` and
 (``comparing``, ``adapters.store.latency``).
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from io import BytesIO
+from typing import Any
 
 import dagster as dg
 import psycopg
@@ -16,6 +16,7 @@ from khaos_swap_assets.adapters.store import arrivals, completeness, latency, qu
 from khaos_swap_assets.adapters.store.completeness import Day, Traffic
 from khaos_swap_assets.adapters.store.latency import DayOfLatency
 from khaos_swap_assets.adapters.store.queues import Queue
+from khaos_swap_assets.domain.money.amounts import money_words
 from khaos_swap_assets.domain.records.returns import hold_words
 from khaos_swap_assets.stages import isolating
 from khaos_swap_assets.stages.checking import StandingCheck
@@ -48,18 +49,18 @@ def reconciliation_completeness(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materi
     mended = [rma for day in found.days for rma in day.missing_rmas]
     return dg.MaterializeResult(
         metadata={
-            "days_asked_about": len(found.days),
-            "returns_told": sum(day.told for day in days),
-            "returns_mirrored": sum(day.mirrored for day in days),
-            "returns_read_again": found.mended,
-            "open_returns_read_singly": found.read_singly,
-            "rmas_read_again": ", ".join(mended[:PREVIEW_ROWS]) or "none",
+            "days_asked": len(found.days),
+            "told": sum(day.told for day in days),
+            "mirrored": sum(day.mirrored for day in days),
+            "read_again": found.mended,
+            "read_singly": found.read_singly,
+            "rmas": ", ".join(mended[:PREVIEW_ROWS]) or "none",
             "compared_at": str(compared_at or "never"),
-            "days": as_table([_cells(asdict(day)) for day in days[:PREVIEW_ROWS]]),
+            "days": as_table([_row(day) for day in days[:PREVIEW_ROWS]]),
             "documents": as_table(documents[:PREVIEW_ROWS]),
-            "refused_messages": as_table([{"reason": key, "times": times} for key, times in refused.items()]),
+            "refused": as_table([{"reason": key, "times": times} for key, times in refused.items()]),
             "queues": as_table([queue_row(queue) for queue in waiting]),
-            "held_by_reason": as_table([{**row, "reason": hold_words(row["reason"])} for row in held]),
+            "held_by_reason": as_table([_held(row) for row in held]),
         }
     )
 
@@ -83,10 +84,10 @@ def reconciliation_latency(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materialize
     return dg.MaterializeResult(
         metadata={
             "gathered": gathered,
-            "offered_in_7_days": offered,
+            "offered_7_days": offered,
             "p50_seconds": p50,
             "p95_seconds": p95,
-            "slowest": as_table(slowest),
+            "slowest": as_table([_slow(row) for row in slowest]),
             **({"by_day": chart} if chart else {}),
         }
     )
@@ -99,7 +100,7 @@ def queue_row(queue: Queue) -> dict[str, object]:
         "queue": queue.name,
         "waiting": queue.waiting,
         "oldest": _span(queue.oldest_seconds) if queue.waiting else "",
-        "done_in_a_day": queue.done_a_day,
+        "a_day": queue.done_a_day,
         "empty_in": empty if queue.waiting else "empty",
         "why": queue.why,
     }
@@ -124,8 +125,16 @@ def _chart(conn: psycopg.Connection, days: Sequence[DayOfLatency], now: datetime
     return shown(conn, "latency_by_day", draw_latency, days, words, now)
 
 
-def _cells(row: dict[str, object]) -> dict[str, object]:
-    return {name: value for name, value in row.items() if name != "checked_at"}
+def _held(row: Mapping[str, Any]) -> dict[str, object]:
+    value = money_words(row["value_pence"], row["currency"])
+    return {"reason": hold_words(row["reason"]), "value": value, "held": row["held"], "since": row["since"]}
+
+
+def _slow(row: Mapping[str, Any]) -> dict[str, object]:
+    """A return that took long: the moments of its way as far as it came, each after the one before."""
+    moments = ((name.removesuffix("_at").replace("_", " "), row[name]) for name in row if name.endswith("_at"))
+    way = ", ".join(f"{name} {moment:%d %b %H:%M}" for name, moment in moments if moment)
+    return {"rma": row["rma"], "took": _span(row["seconds"]), "way": way}
 
 
 def _span(seconds: int) -> str:
@@ -226,14 +235,14 @@ def _in_time(conn: psycopg.Connection, tools: Toolbox) -> dg.AssetCheckResult:
             "offered": offered,
             "p50_seconds": p50,
             "p95_seconds": p95,
-            "worst": as_table(latency.slowest(conn, first, WORST_ROWS)),
+            "worst": as_table([_slow(row) for row in latency.slowest(conn, first, WORST_ROWS)]),
         },
     )
 
 
 def _row(day: Day) -> dict[str, object]:
-    told = {"day": day.day, "told": day.told, "mirrored": day.mirrored, "missing": day.short}
-    return {**told, "read_again": day.mended, "rmas": ", ".join(day.missing_rmas)}
+    told = {"day": day.day, "told": day.told, "here": day.mirrored, "missing": day.short, "mended": day.mended}
+    return {**told, "unreadable": day.unreadable_rows, "rmas": ", ".join((*day.missing_rmas, *day.vanished_rmas))}
 
 
 CHECKS = [

@@ -4,10 +4,13 @@ Belongs here: ``credit_notes/drafts``, ``credit_notes/postings`` and what they s
 ``posting``) and the rules (``engine``, ``domain``).
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 import dagster as dg
 
+from khaos_swap_assets.domain.records.returns import hold_words
 from khaos_swap_assets.stages.checking import exceptions_check
 from khaos_swap_assets.stages.credit_notes.allocation import read_allocations
 from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
@@ -30,7 +33,7 @@ def credit_note_drafts(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResu
     """Draft every return in line."""
     drafted = draft_waiting(toolbox)
     with toolbox.store() as conn:
-        shown = table_metadata(conn, "recon.drafts", "drafted_at")
+        shown = table_metadata(conn, "recon.drafts", "drafted_at", _why, ["reasons"])
     return dg.MaterializeResult(metadata={**asdict(drafted), **shown})
 
 
@@ -49,20 +52,30 @@ def credit_note_postings(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeRe
     asked = read_allocations(toolbox)
     with toolbox.store() as conn:
         problems = feed_problems(conn, settings=toolbox.settings, now=toolbox.now())
-        shown = table_metadata(conn, "recon.postings", "planned_at")
+        shown = table_metadata(conn, "recon.postings", "planned_at", _state)
         chart = credit_by_day(conn, toolbox.now())
     return dg.MaterializeResult(
         metadata={
-            "searched_customers": posted.searched,
+            "customers": posted.searched,
             "attributed": posted.attributed,
             "ambiguous": posted.ambiguous,
-            "allocations_asked": asked,
+            "allocations": asked,
             **{f"outcome_{name}": count for name, count in sorted(posted.outcomes.items())},
             "feed": dg.MetadataValue.md("\n".join(f"- {line}" for line in problems) or "Nothing stops the feed."),
             **({"value_by_day": chart} if chart else {}),
             **shown,
         }
     )
+
+
+def _why(row: Mapping[str, Any]) -> dict[str, str]:
+    """The state of a draft, and what holds it."""
+    return {"state": row["state"], "why": "; ".join(text for _, text in row["reasons"])}
+
+
+def _state(row: Mapping[str, Any]) -> dict[str, str]:
+    doubt = f": {row['doubt']}" if row["doubt"] else ""
+    return {"state": f"{hold_words(row['state'])}{doubt}"}
 
 
 every_confirmed_refund_has_one_credit_note = exceptions_check(

@@ -53,10 +53,10 @@ def khaos_documents(toolbox: dg.ResourceParam[Toolbox]) -> Iterator[dg.Materiali
             metadata={
                 "orders_read": synced.read,
                 "not_found": synced.not_found,
-                "statuses_changed": synced.statuses_changed,
+                "statuses": synced.statuses_changed,
                 "unreadable": synced.unreadable,
                 "orders_waiting": waiting["waiting"],
-                "oldest_waits_since": str(waiting["oldest"] or "nothing waits"),
+                "oldest_waits": str(waiting["oldest"] or "nothing waits"),
                 **table_metadata(conn, "khaos.sales_orders", "seen_at"),
             },
         )
@@ -93,8 +93,8 @@ def reconciliation_cancellations(toolbox: dg.ResourceParam[Toolbox]) -> dg.Mater
     return dg.MaterializeResult(
         metadata={
             "asked": followed.asked,
-            "still_open_in_khaos": followed.still_open,
-            "sent_all_the_same": followed.sent,
+            "still_open": followed.still_open,
+            "sent": followed.sent,
             **found,
             **told,
             **shown,
@@ -112,12 +112,12 @@ def _raced(one: FollowedOrder) -> dict[str, str]:
     order, found = one.order, one.progress
     return {
         "order": order.order_name,
-        "cancelled_at": f"{order.cancelled_at:%Y-%m-%d %H:%M}",
-        "sales_order": ", ".join(found.so_codes),
-        "khaos": stage_words(found.stage_id),
-        "seen_at": f"{one.asked_at:%Y-%m-%d %H:%M}",
         "value": format_money(order.total_pence, order.currency),
+        "Khaos": stage_words(found.stage_id),
+        "sales_order": ", ".join(found.so_codes),
         "return": "known" if one.has_return else "none",
+        "cancelled": f"{order.cancelled_at:%Y-%m-%d %H:%M}",
+        "seen": f"{one.asked_at:%Y-%m-%d %H:%M}",
     }
 
 

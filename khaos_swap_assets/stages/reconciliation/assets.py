@@ -5,8 +5,7 @@ show, and ``people/decisions``, which commands fill. Stays out: the work (``judg
 (``judging.verdict``).
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -15,10 +14,13 @@ import dagster as dg
 from khaos_swap_assets.adapters.settings import PERIOD_START
 from khaos_swap_assets.adapters.store import exceptions, residuals
 from khaos_swap_assets.adapters.store.verdicts import LEG_COLUMNS
-from khaos_swap_assets.domain.reporting.tables import summary_table, worst_table
+from khaos_swap_assets.domain.money.amounts import format_money, money_words
+from khaos_swap_assets.domain.records.returns import hold_words
+from khaos_swap_assets.domain.reporting.tables import summary_table, worst_rows
+from khaos_swap_assets.stages.checking import to_do
 from khaos_swap_assets.stages.credit_notes.stopping import Held, held
 from khaos_swap_assets.stages.pictures import gap_by_cause, gap_by_month
-from khaos_swap_assets.stages.presenting import as_table, asset, owned, table_metadata
+from khaos_swap_assets.stages.presenting import PREVIEW_ROWS, as_table, asset, owned, table_metadata
 from khaos_swap_assets.stages.reconciliation.excepting import settle_exceptions
 from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting
 from khaos_swap_assets.stages.reconciliation.month_end import (
@@ -59,7 +61,11 @@ def _held_metadata(behind: Sequence[Held]) -> dict[str, Any]:
     if not behind:
         return {}
     rows = [{"rma": one.rma, "value": one.value, "waits_for": one.waits_for} for one in behind[:MOST_HELD]]
-    return {"held_behind_the_feed": len(behind), "held_documents": as_table(rows)}
+    return {"held": len(behind), "held_documents": as_table(rows)}
+
+
+def _standing(row: Mapping[str, Any]) -> dict[str, str]:
+    return {"status": hold_words(row["status"])}
 
 
 def column_lineage() -> dg.TableColumnLineage:
@@ -100,13 +106,13 @@ def reconciliation_returns(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materialize
     """Judge every return in line, and those whose time has come."""
     judged = reconcile_waiting(toolbox)
     with toolbox.store() as conn:
-        shown = table_metadata(conn, "recon.reconciliation", "reconciled_at", LEG_COLUMNS)
+        shown = table_metadata(conn, "recon.reconciliation", "reconciled_at", _standing)
         behind = held(conn, settings=toolbox.settings, now=toolbox.now())
-    statuses = {f"status_{name}": count for name, count in sorted(judged.statuses.items())}
+    statuses = [{"status": hold_words(name), "returns": count} for name, count in sorted(judged.statuses.items())]
     return dg.MaterializeResult(
         metadata={
             "judged": judged.returns,
-            **statuses,
+            "statuses": as_table(statuses),
             "findings": judged.findings,
             **_held_metadata(behind),
             "dagster/column_lineage": column_lineage(),
@@ -127,16 +133,26 @@ def reconciliation_exceptions(toolbox: dg.ResourceParam[Toolbox]) -> dg.Material
     """Open and close exceptions to agree with the findings, and alert data management to new SKUs."""
     opened, closed, unseen = settle_exceptions(toolbox)
     with toolbox.store() as conn:
-        by_kind = exceptions.by_kind(conn)
+        by_kind = [
+            {
+                "owner": row["owner"],
+                "at_risk": money_words(row["at_risk_pence"], row["currency"]),
+                "open": row["open"],
+                "kind": row["kind"],
+            }
+            for row in exceptions.by_kind(conn)
+        ]
         shown = table_metadata(conn, "recon.exceptions", "opened_at")
+        rows = [to_do(row) for row in exceptions.open_exceptions(conn, limit=PREVIEW_ROWS)]
     toolbox.alert([problem for problem in opened if problem.kind.startswith("sku_") or problem.kind in ALERTED])
     return dg.MaterializeResult(
         metadata={
             "opened": len(opened),
             "closed": closed,
             "not_seen": ", ".join(unseen) or "everything was seen",
-            "open_by_kind": as_table(by_kind),
+            "by_kind": as_table(by_kind),
             **shown,
+            "preview": as_table(rows),
         }
     )
 
@@ -164,20 +180,28 @@ def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolb
         vat = vat_table(conn, toolbox.settings, period)
         accrual = accrual_table(conn, toolbox.settings, period)
         posted = vat_posted_table(conn, period)
-    worst = "\n\n".join(f"### {month.currency}\n\n{worst_table(month.worst)}" for month in months)
     return dg.MaterializeResult(
         metadata={
             "period": period,
             **{f"gap_pence_{month.currency}": month.gap_pence for month in months},
             "summary": dg.MetadataValue.md(summary_table(months)),
-            "worst": dg.MetadataValue.md(worst or "Nothing."),
+            "worst": as_table([row for month in months for row in worst_rows(month.worst)]),
             "money": dg.MetadataValue.md(money),
             "vat_errors": dg.MetadataValue.md(vat),
             "vat_as_posted": dg.MetadataValue.md(posted),
             "accrual": dg.MetadataValue.md(accrual),
             **_held_metadata(behind),
             "returned_goods": dg.MetadataValue.md(goods),
-            "accepted_by_account": as_table([asdict(one) for one in accepted]),
+            "accepted": as_table(
+                [
+                    {
+                        "account": one.account,
+                        "value": format_money(one.residual_pence, one.currency),
+                        "returns": one.returns,
+                    }
+                    for one in accepted
+                ]
+            ),
             **({"gap_by_cause": chart} if chart else {}),
             **({"gap_by_month": by_month} if by_month else {}),
         }

@@ -29,7 +29,7 @@ from khaos_swap_assets.domain.reporting.month_open import (
 from khaos_swap_assets.domain.reporting.queues import PACE_DAYS, queue_rows
 from khaos_swap_assets.stages import watching
 from khaos_swap_assets.stages.checking import StandingCheck, exceptions_check, with_sources
-from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, without_empty
+from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, gap_row
 from khaos_swap_assets.stages.reconciliation.assets import MONTH_END
 from khaos_swap_assets.stages.reconciliation.governing import in_force
 from khaos_swap_assets.stages.reconciliation.month_end import accrual_table, vat_posted_table
@@ -141,19 +141,21 @@ def _verdict(red: Sequence[Apart]) -> str:
     return f"apart: {counted(found)}" if red else "every refund is credited, or accounted for"
 
 
+def _both(row: Apart) -> str:
+    refunded, issued = (format_money(pence, row.currency) for pence in (row.refund_pence, row.issued_pence))
+    return f"Refund {refunded}, issued {issued}"
+
+
 def _for_people(row: Apart) -> dict[str, str]:
     """One row as its owner reads it: what comes first is what they look for."""
     kind = KINDS.get(row.open_kinds[0]) if row.open_kinds else None
     return {
-        "RMA": row.rma,
+        "rma": row.rma,
         "apart": format_money(row.apart_pence, row.currency),
-        "refunded": format_money(row.refund_pence, row.currency),
-        "issued": format_money(row.issued_pence, row.currency),
-        "why": row.cause,
+        "why": f"{row.cause}, gone by {row.gone_by}" if row.cause == "on its way" else row.cause,
         "owner": row.owner or ", ".join(row.waived_by),
-        "what": row.message,
-        "what to do": kind.action if kind else "",
-        "gone by": row.gone_by if row.cause == "on its way" else "",
+        "what": row.message or _both(row),
+        "what_to_do": kind.action if kind else "",
     }
 
 
@@ -162,10 +164,9 @@ CHECKS = [refunds_equal_credit_notes, refunds_are_credited_in_their_month, sourc
 
 def legs_of_open(conn: psycopg.Connection, kinds: Sequence[str]) -> dg.MetadataValue:
     """Of the 20 returns with the most money at risk in open exceptions of ``kinds``."""
-    return as_table(without_empty(verdicts.at_risk(conn, kinds, WORST_ROWS), verdicts.LEG_COLUMNS))
+    return as_table([gap_row(row) for row in verdicts.at_risk(conn, kinds, WORST_ROWS)])
 
 
 def legs_of_month(conn: psycopg.Connection, periods: Sequence[str]) -> dg.MetadataValue:
     """Of the 20 largest gaps of these months."""
-    rows = monthly.largest_gaps(conn, periods, WORST_ROWS)
-    return as_table(without_empty(rows, [*verdicts.LEG_COLUMNS, "gap_timing_pence"]))
+    return as_table([gap_row(row) for row in monthly.largest_gaps(conn, periods, WORST_ROWS)])

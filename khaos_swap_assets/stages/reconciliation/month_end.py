@@ -15,7 +15,7 @@ from khaos_swap_assets.domain.money.periods import VatPeriods, month_bounds
 from khaos_swap_assets.domain.money.tax import ROUTE_WORDS, VatErrors
 from khaos_swap_assets.domain.reporting.cut_off import OwedLine, PostedVat, accruals, vat_cut_off
 from khaos_swap_assets.domain.reporting.returned_goods import WHERE, returned_goods
-from khaos_swap_assets.domain.reporting.tables import amount, markdown_table
+from khaos_swap_assets.domain.reporting.tables import amount, markdown_table, turned_table
 from khaos_swap_assets.stages.reconciliation.governing import in_force
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def accrual_table(conn: psycopg.Connection, settings: Settings, period: str) -> 
         for one in accruals(lines, with_transit=settings.accrue_in_transit)
     ]
     header = ("", "returns", "revenue", "refund liability", "of it VAT, waits for payment", "goods at cost")
-    return markdown_table(header, rows) if rows else "Every return that was made by then was paid by then.\n"
+    return turned_table(header, rows) if rows else "Every return that was made by then was paid by then.\n"
 
 
 def _owed_line(
@@ -109,7 +109,7 @@ def vat_posted_table(conn: psycopg.Connection, period: str) -> str:
         for one in vat_cut_off(PostedVat(*row) for row in cut_off.posted_vat(conn, period))
     ]
     header = ("currency", "posted in Khaos", "reduced by payments", "too much", "too little", "error, both added")
-    return markdown_table(header, rows) if rows else "No note and no payment.\n"
+    return turned_table(header, rows) if rows else "No note and no payment.\n"
 
 
 def goods_table(conn: psycopg.Connection, period: str) -> str:

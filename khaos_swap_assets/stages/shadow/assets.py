@@ -8,7 +8,7 @@ of the last four ISO weeks, so that what was settled long ago does not stand in 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import psycopg
@@ -21,7 +21,7 @@ from khaos_swap_assets.domain.reporting.tables import amount
 from khaos_swap_assets.stages import isolating
 from khaos_swap_assets.stages.checking import StandingCheck
 from khaos_swap_assets.stages.pictures import shown
-from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, asset, owned, without_empty
+from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, asset, made_of, owned
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ def reconciliation_shadow_score(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materi
         chart = _chart(conn, found, now)
     return dg.MaterializeResult(
         metadata={
-            "weeks_touched": touched,
-            **{f"returns_{score}": sum(one.returns for one in found if one.score == score) for score in shadow.SCORES},
+            "touched": touched,
+            **{score: sum(one.returns for one in found if one.score == score) for score in shadow.SCORES},
             "weeks": as_table([_row(one) for one in found]),
             **({"by_week": chart} if chart else {}),
         }
@@ -82,12 +82,11 @@ def _row(one: WeekScore) -> dict[str, object]:
     apart = one.their_pence - one.our_pence
     return {
         "week": one.week,
-        "currency": one.currency,
         "score": WORDS[one.score],
         "returns": one.returns,
         "ours": amount(one.our_pence, one.currency),
         "theirs": amount(one.their_pence, one.currency),
-        "theirs_less_ours": amount(apart, one.currency),
+        "apart": amount(apart, one.currency),
     }
 
 
@@ -152,9 +151,15 @@ def _judged(score: Score, found: Sequence[WeekScore], rows: Sequence[dict[str, o
             "returns": sum(one.returns for one in apart),
             "returns_scored": sum(one.returns for one in found),
             **_by_currency(apart),
-            "worst": as_table(without_empty(rows, LEG_COLUMNS)),
+            "worst": as_table([_compared(row) for row in rows]),
         },
     )
+
+
+def _compared(row: Mapping[str, Any]) -> dict[str, Any]:
+    ours, theirs = (amount(row[name], row["currency"]) for name in ("our_pence", "their_pence"))
+    told = {"rma": row["rma"], "ours": ours, "theirs": theirs, "why": row["why"], "made_of": made_of(row)}
+    return {**told, "evidence": row["gap_evidence"], "notes": row["credit_note_codes"], "week": row["week"]}
 
 
 def _by_currency(apart: Sequence[WeekScore]) -> dict[str, int]:

@@ -15,6 +15,7 @@ from khaos_swap_assets.domain.exceptions.catalogue import kinds_about
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.refunds.proof import CLOSED_IN_FORCE
 from khaos_swap_assets.domain.refunds.sale_rates import ForeignTotal, foreign_totals
+from khaos_swap_assets.domain.reporting.tables import turned_table
 from khaos_swap_assets.stages.checking import StandingCheck, described, judge_open
 from khaos_swap_assets.stages.presenting import asset, owned, table_metadata
 from khaos_swap_assets.stages.storefront.sync import forget_knocks, sync_refunds
@@ -110,9 +111,8 @@ def money_of_month(conn: psycopg.Connection, settings: Settings, period: str) ->
 FOREIGN_HEAD = """
 Paid in another currency than the shop's; VAT is reduced at the rate of the sale, and the rest is a gain or a loss.
 
-| currency | moved | at the rate of the sale | paid by the shop | exchange loss | VAT at the rate of the sale |
-|---|---:|---:|---:|---:|---:|
 """
+FOREIGN = ("currency", "moved", "at the rate of the sale", "paid by the shop", "exchange loss", "VAT at that rate")
 
 
 def _foreign(totals: Sequence[ForeignTotal]) -> str:
@@ -121,5 +121,5 @@ def _foreign(totals: Sequence[ForeignTotal]) -> str:
     for one in totals:
         amounts = (one.at_sale_pence, one.shop_pence, one.loss_pence, one.vat_pence)
         told = ["not known" if pence is None else format_money(pence, one.shop_currency) for pence in amounts]
-        rows.append(f"| {one.currency} | {format_money(one.pence, one.currency)} | {' | '.join(told)} |\n")
-    return FOREIGN_HEAD + "".join(rows) if rows else ""
+        rows.append((one.currency, format_money(one.pence, one.currency), *told))
+    return FOREIGN_HEAD + turned_table(FOREIGN, rows) if rows else ""

@@ -189,11 +189,11 @@ def test_the_asset_shows_days_documents_refusals_and_queues(town: Town, database
     database.commit()
     shown: Any = called(assets.reconciliation_completeness, town)
     told = shown.metadata
-    assert told["returns_told"] == told["returns_mirrored"] == 2
+    assert told["told"] == told["mirrored"] == 2
     lines = {record.data["queue"]: record.data for record in told["queues"].records}
     assert lines["witnesses"]["waiting"] + lines["documents"]["waiting"] == 2
     assert lines["knocks"]["empty_in"] == "empty"
-    assert [record.data["times"] for record in told["refused_messages"].records] == [1]
+    assert [record.data["times"] for record in told["refused"].records] == [1]
     assert told["documents"].records[0].data["offered"] == 1
 
 

@@ -74,7 +74,7 @@ def test_the_list_the_reconciliation_and_the_month_say_what_a_return_waits_for(t
     town.sync(hours=1)
     assert "RMA1 (RMA RMA1), out since 2026-03-10 12:01 UTC and not witnessed" in listed(town)
     shown = cast("dg.MaterializeResult[None]", called(reconciliation_returns, town)).metadata or {}
-    assert shown["held_behind_the_feed"] == 1
+    assert shown["held"] == 1
     assert "RMA2" in str(shown["held_documents"])
     with lend(town.url) as conn:
         behind = [

@@ -15,6 +15,7 @@ from khaos_swap_assets.adapters.store.shadow import WeekScore
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.stages.shadow.assets import CHECKS, draw_weeks, first_week, reconciliation_shadow_score
 from khaos_swap_assets_tests.domain.test_settlement import CHARGED, CHOSEN
+from khaos_swap_assets_tests.stages.tables import rows_of
 from khaos_swap_assets_tests.stages.town import NOON, Town, a_line, a_note, a_return, an_order, called, connect
 
 SCORES = "SELECT rma, score, our_pence, their_pence FROM recon.shadow ORDER BY rma"
@@ -143,10 +144,10 @@ def test_weeks_and_currencies_are_added_up_apart(audited: Town) -> None:
             WeekScore("2026-W10", "GBP", "differ", 1, 1000, 900),
         ]
         assert shadow.weeks(conn, WEEK) == shadow.weeks(conn, "2026-W01")[:2]
-    assert (metadata["returns_agreed"], metadata["returns_differ"], metadata["returns_we_only"]) == (3, 1, 0)
+    assert (metadata["agreed"], metadata["differ"], metadata["we_only"]) == (3, 1, 0)
     assert "data:image/png" in metadata["by_week"].value
     rows = [dict(record.data) for record in metadata["weeks"].records]
-    assert [row["theirs_less_ours"] for row in rows] == ["€0.00", "£0.00", "‑£1.00"]
+    assert [row["apart"] for row in rows] == ["€0.00", "£0.00", "‑£1.00"]
     assert rows[0]["score"] == "we agree"
 
 
@@ -170,15 +171,15 @@ def test_only_what_was_judged_anew_is_scored_anew(audited: Town) -> None:
     scored(audited)
     scored(audited)
     audited.do("UPDATE recon.shadow SET why = 'as it was'")
-    assert scored(audited)["weeks_touched"] == 0
+    assert scored(audited)["touched"] == 0
     audited.edit(replace(a_return(2), total_pence=1))
-    assert scored(audited)["weeks_touched"] == 1
+    assert scored(audited)["touched"] == 1
     assert dict(audited.ask("SELECT rma, why FROM recon.shadow")) == {"RMA1": "as it was", "RMA2": ""}
 
 
 def test_an_installation_without_a_return_has_nothing_to_show(audited: Town) -> None:
     metadata = scored(audited)
-    assert metadata["returns_agreed"] == 0
+    assert metadata["agreed"] == 0
     assert "by_week" not in metadata
     assert all(check(audited, one.name).passed for one in CHECKS)
 
@@ -195,11 +196,10 @@ def test_a_check_says_how_many_how_much_and_which_legs(audited: Town) -> None:
     assert found.description == "25 of 26 returns scored in 4 weeks, theirs less ours £16.25"
     shown = found.metadata
     assert (shown["returns"].value, shown["theirs_less_ours_pence_GBP"].value) == (25, 1625)
-    worst = [dict(record.data) for record in shown["worst"].records]  # type: ignore[attr-defined]
+    worst = rows_of(shown["worst"])
     assert len(worst) == 20
-    assert (worst[0]["rma"], worst[0]["their_pence"], worst[0]["gap_delivery_pence"]) == ("RMA25", 1125, 125)
-    assert worst[0]["gap_evidence"] == "delivery: note: delivery"
-    assert "gap_fee_pence" not in worst[0]
+    assert (worst[0]["rma"], worst[0]["theirs"], worst[0]["made_of"]) == ("RMA25", "£11.25", "delivery £1.25")
+    assert worst[0]["evidence"] == "delivery: note: delivery"
 
 
 def test_each_check_is_red_by_its_own_score_alone(audited: Town) -> None:
