@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -115,6 +115,9 @@ def demo(
     ] = False,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Live: port of the Dagster UI")] = 3000,
     folder: Annotated[Path, typer.Option(help="Live: where the demo keeps its data")] = DEMO_FOLDER,
+    every: Annotated[
+        int, typer.Option(min=1, max=86_400, help="Live: seconds between two new returns; pages rest in between")
+    ] = 180,
 ) -> None:
     """Show it all on invented data: sandboxes of both vendors, gateway and Dagster, touching nothing real."""
     if not once:
@@ -122,12 +125,8 @@ def demo(
             raise typer.BadParameter("--history, --month, --switch and --credit-first need --once")
         from khaos_swap_assets.demo.live import RETURNS, Visit, play_live
 
-        raise typer.Exit(
-            play_live(
-                Visit(folder=folder, port=port, returns=returns or RETURNS, seed=seed, storefront=storefront),
-                typer.echo,
-            )
-        )
+        of: dict[str, Any] = {"folder": folder, "port": port, "seed": seed, "storefront": storefront, "every": every}
+        raise typer.Exit(play_live(Visit(returns=returns or RETURNS, **of), typer.echo))
     from khaos_swap_assets.demo.once import Wish, play_once
 
     reach.require_history(history, month)

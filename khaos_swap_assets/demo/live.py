@@ -33,6 +33,7 @@ ENVIRONMENT_FILE = "environment.json"
 SANDBOX_PORT, GATEWAY_PORT = 8800, 8700
 RETURNS = 120
 BETWEEN_LOOKS = {"KHAOS_SWAP_KHAOS_POLL_MINUTES": "1", "KHAOS_SWAP_KHAOS_STOCK_MINUTES": "1"}
+EVERY, LOOKS = 180, 6
 MEMBERS_FILE = "KHAOS_SWAP_DOOR_MEMBERS_FILE"
 Say = Callable[[str], None]
 
@@ -55,20 +56,31 @@ Khaos Swap demo is up after {seconds:.0f} s. Everything here is invented; nothin
 In another terminal, here: `{program} --demo exceptions list`,
 `{program} --demo postings list`, `{program} --demo preflight`.
 
-Red checks are real: trouble was planted in the sandbox. A new return arrives every 20 s.
+Red checks are real: trouble was planted in the sandbox. The first minutes take in what is there already. After that a
+new return arrives every {every} s, what is due is looked for every {looks} s, and a page that you read stays as it is
+in between. Faster: demo --every 20.
 Data is kept in {folder} for the next start; `make clean` removes it. Stop with Ctrl-C.
 """
 
 
 @dataclass(frozen=True)
 class Visit:
-    """One live demo: where its data is, the port of its UI (0 = any free one), and the world of a first start."""
+    """One live demo: where its data is, the port of its UI (0 = any free one), and the world of a first start.
+
+    A new return arrives ``every`` so many seconds, and runs look for work ``LOOKS`` times in between.
+    """
 
     folder: Path = FOLDER
     port: int = 3000
     returns: int = RETURNS
     seed: int = 1
     storefront: bool = False
+    every: int = EVERY
+
+    @property
+    def seconds_between_looks(self) -> int:
+        """So that a page comes to rest between two looks."""
+        return max(1, self.every // LOOKS)
 
 
 def play_live(visit: Visit, say: Say) -> int:
@@ -89,7 +101,7 @@ def play_live(visit: Visit, say: Say) -> int:
         ground = Ground(place.postgres.url(OURS), place.folder, place.postgres)
         try:
             ground.take()
-            return _play(visit, place, ground, ui, lambda: _greet(place, ui.port, began, say), say)
+            return _play(visit, place, ground, ui, lambda: _greet(place, visit, ui.port, began, say), say)
         finally:
             ground.leave()
 
@@ -99,7 +111,8 @@ def _play(visit: Visit, place: Place, ground: Ground, ui: Listen, greet: Callabl
     env = environment.settings_of(
         place, period_start=month_before(post_from), post_from=post_from, is_live=True, storefront=visit.storefront
     )
-    env |= BETWEEN_LOOKS | {MEMBERS_FILE: str(people.write_members(place.folder))}
+    env |= BETWEEN_LOOKS | {"KHAOS_SWAP_SENSOR_SECONDS": str(visit.seconds_between_looks)}
+    env |= {MEMBERS_FILE: str(people.write_members(place.folder))}
     _note_environment(place.folder, env)
     orphans = Orphans(place.postgres.url(DAGSTER), env, place.folder)
     children = [
@@ -111,8 +124,8 @@ def _play(visit: Visit, place: Place, ground: Ground, ui: Listen, greet: Callabl
     return supervisor.run(children, folder=place.folder, stop_last=lambda: None, watcher=watcher, work=greet, say=say)
 
 
-def _greet(place: Place, port: int, began: float, say: Say) -> int:
-    say(_guide(place, port, monotonic() - began))
+def _greet(place: Place, visit: Visit, port: int, began: float, say: Say) -> int:
+    say(_guide(place, visit, port, monotonic() - began))
     threading.Event().wait()
     return 0
 
@@ -136,7 +149,8 @@ def _world(place: Place, visit: Visit) -> list[str]:
     """How the sandbox is told; a world that is there already is taken as it is."""
     store = place.folder / "sandbox.sqlite"
     shop = ["--storefront"] if visit.storefront else []
-    return ["--live", "--store", str(store), "--returns", str(visit.returns), "--seed", str(visit.seed), *shop]
+    numbers = ["--returns", str(visit.returns), "--seed", str(visit.seed), "--every", str(visit.every)]
+    return ["--live", "--store", str(store), *numbers, *shop]
 
 
 def _post_from(folder: Path) -> date:
@@ -157,7 +171,7 @@ def _port_near(wanted: int) -> int:
     return wanted
 
 
-def _guide(place: Place, port: int, seconds: float) -> str:
+def _guide(place: Place, visit: Visit, port: int, seconds: float) -> str:
     return GUIDE.format(
         ui=f"http://127.0.0.1:{port}",
         gateway=place.gateway_url,
@@ -165,6 +179,8 @@ def _guide(place: Place, port: int, seconds: float) -> str:
         folder=place.folder,
         people=people.in_words(),
         seconds=seconds,
+        every=visit.every,
+        looks=visit.seconds_between_looks,
         program=_program(),
     )
 

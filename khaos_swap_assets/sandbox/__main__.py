@@ -12,7 +12,7 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
 
@@ -31,6 +31,7 @@ from khaos_swap_assets.sandbox import (
 from khaos_swap_assets.sandbox.app import Credentials, create_app
 from khaos_swap_assets.sandbox.history_file import HistoryError
 from khaos_swap_assets.sandbox.persistence import Keeper
+from khaos_swap_assets.sandbox.rounds import TRICKLE_SECONDS
 from khaos_swap_assets.sandbox.state import State
 from khaos_swap_assets.sandbox.world import World
 
@@ -77,6 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         credentials=Credentials(**named),
         keep=keeper.save,
         is_live=options.live,
+        every=timedelta(seconds=options.every),
     )
     return uvicorn.run(
         app, host="127.0.0.1", port=options.port, log_level="warning", timeout_keep_alive=KEEP_ALIVE_SECONDS
@@ -129,6 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--store", type=Path, help="file that keeps the world between runs")
     parser.add_argument("--hand-posted", type=Path, help="write a month posted by hand as files of an audit, and end")
     parser.add_argument("--live", action="store_true", help="follow the wall clock, one round a second")
+    parser.add_argument("--every", type=int, default=TRICKLE_SECONDS, help="live: seconds between two new returns")
     return parser
 
 

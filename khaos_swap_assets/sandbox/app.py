@@ -20,7 +20,7 @@ from khaos_swap_assets.sandbox.admin import admin_router
 from khaos_swap_assets.sandbox.channel import Channel, gateway_client
 from khaos_swap_assets.sandbox.khaos_books import Books, Keep, keep_nothing
 from khaos_swap_assets.sandbox.khaos_server import BasicAuth, khaos_router
-from khaos_swap_assets.sandbox.rounds import Rounds
+from khaos_swap_assets.sandbox.rounds import TRICKLE_SECONDS, Rounds
 from khaos_swap_assets.sandbox.staff import ONE_DAY, Staff
 from khaos_swap_assets.sandbox.state import State
 from khaos_swap_assets.sandbox.storefront_server import storefront_router
@@ -48,15 +48,18 @@ def create_app(
     credentials: Credentials | None = None,
     keep: Keep = keep_nothing,
     is_live: bool = False,
+    every: timedelta = timedelta(seconds=TRICKLE_SECONDS),
     transport: httpx.BaseTransport | None = None,
 ) -> FastAPI:
     """The whole sandbox over ``state``; ``keep`` gets what changed, ``transport`` replaces the network to the gateway.
 
-    Live, the clock follows the wall clock and a round runs every second; else only ``POST /admin/tick`` moves anything.
+    Live, the clock follows the wall clock, a round runs every second and a return comes ``every`` so often; else only
+    ``POST /admin/tick`` moves anything.
     """
     secrets = credentials or Credentials()
     books = Books(state, keep)
     rounds = _rounds(books, gateway_url, secrets, is_live=is_live, transport=transport)
+    rounds.every = every
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -26,12 +26,15 @@ from khaos_swap_assets.sandbox.swap_webhooks import send_webhooks
 from khaos_swap_assets.sandbox.warehouse import Warehouse
 from khaos_swap_assets.sandbox.world import StoreRefund
 
-TRICKLE_EVERY = timedelta(seconds=20)
+TRICKLE_SECONDS = 180
 
 
 @dataclass
 class Rounds:
-    """The parties of one sandbox. ``is_live``: the clock follows the wall clock, plus what was advanced by hand."""
+    """The parties of one sandbox. ``is_live``: the clock follows the wall clock, plus what was advanced by hand.
+
+    ``every`` is then the time between two new returns.
+    """
 
     books: Books
     channel: Channel
@@ -39,6 +42,7 @@ class Rounds:
     staff: Staff
     gateway: httpx.Client
     is_live: bool = False
+    every: timedelta = timedelta(seconds=TRICKLE_SECONDS)
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def advance(self, by: timedelta) -> None:
@@ -75,7 +79,7 @@ class Rounds:
         with self.books.state.lock:
             world = self.books.world
             last = world.memory.setdefault("last_trickle_at", world.now.isoformat())
-            if world.now < datetime.fromisoformat(last) + TRICKLE_EVERY:
+            if world.now < datetime.fromisoformat(last) + self.every:
                 return
             tables: tuple[Mapping[str, object], ...] = (world.items, world.customers, world.orders, world.rmas)
             before = [len(table) for table in tables]

@@ -17,9 +17,10 @@ from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.adapters.settings import load_settings
 from khaos_swap_assets.adapters.settings_list import variables
 from khaos_swap_assets.adapters.store import embedded
-from khaos_swap_assets.demo import environment
+from khaos_swap_assets.demo import environment, live
 from khaos_swap_assets.demo.environment import Place, settings_of
 from khaos_swap_assets.gateway.security import DEMO_SECRETS, refuse_demo_secrets
+from khaos_swap_assets.sandbox.rounds import TRICKLE_SECONDS
 
 OUTSIDE = {
     "KHAOS_SWAP_KHAOS_URL": "https://erp.example",
@@ -119,3 +120,19 @@ def test_the_wall_clock_is_utc_to_the_second() -> None:
     now = environment.wall_now()
     assert (now.tzinfo, now.microsecond) == (UTC, 0)
     assert timedelta(0) <= datetime.now(UTC) - now < timedelta(seconds=5)
+
+
+@pytest.mark.parametrize(("every", "looks"), [(180, 30), (20, 3), (1, 1)])
+def test_a_page_of_the_live_demo_rests_between_two_looks_and_the_guide_says_how_long(
+    place: Place, every: int, looks: int
+) -> None:
+    visit = live.Visit(every=every)
+    assert visit.seconds_between_looks == looks
+    told = " ".join(live._guide(place, visit, 3000, 1.0).split())
+    assert f"a new return arrives every {every} s, what is due is looked for every {looks} s" in told
+    assert "--every 20" in told
+
+
+def test_the_live_demo_rests_unless_it_is_told_otherwise() -> None:
+    """At its own pace a page has half a minute to be read."""
+    assert (live.Visit().seconds_between_looks, TRICKLE_SECONDS, live.EVERY) == (30, live.EVERY, 180)

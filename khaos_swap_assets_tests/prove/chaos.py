@@ -65,6 +65,7 @@ UNSEEN = (
     "SELECT count(*) FROM unnest(%s::text[]) AS made (code) "
     "WHERE NOT EXISTS (SELECT FROM recon.postings WHERE credit_note_code = made.code AND state = 'confirmed')"
 )
+PACE = ("--every", "20")
 
 
 def chaos(minutes: float | None = None, seed: int = 1) -> dict[str, Any]:
@@ -88,7 +89,7 @@ class Unit:
 
     def start(self) -> None:
         """Start the demo; what it says goes to a file."""
-        argv = [sys.executable, "-m", "khaos_swap_assets.cli.commands", "demo", "--port", str(self.port)]
+        argv = [sys.executable, "-m", "khaos_swap_assets.cli.commands", "demo", "--port", str(self.port), *PACE]
         with (self.folder / "house.log").open("ab") as log:
             self.process = subprocess.Popen([*argv, "--returns", str(RETURNS)], cwd=self.folder, stdout=log, stderr=log)
         self.ended_at = None

@@ -13,7 +13,7 @@ from khaos_swap_assets.gateway.security import is_signed
 from khaos_swap_assets.sandbox import generator
 from khaos_swap_assets.sandbox.channel import FIRST_CONTACT, Channel, gateway_client
 from khaos_swap_assets.sandbox.khaos_books import Books
-from khaos_swap_assets.sandbox.rounds import TRICKLE_EVERY, Rounds
+from khaos_swap_assets.sandbox.rounds import TRICKLE_SECONDS, Rounds
 from khaos_swap_assets.sandbox.shop_webhooks import send_knocks
 from khaos_swap_assets.sandbox.staff import Staff
 from khaos_swap_assets.sandbox.state import State
@@ -263,7 +263,7 @@ def test_a_new_return_comes_in_every_now_and_then_and_is_kept() -> None:
     ahead = wall() + timedelta(days=400)
     bench = a_live_bench(ahead)
     counts = []
-    for passed in (timedelta(), TRICKLE_EVERY - timedelta(seconds=1), timedelta(seconds=1), timedelta(seconds=5)):
+    for passed in (timedelta(), timedelta(seconds=TRICKLE_SECONDS - 1), timedelta(seconds=1), timedelta(seconds=5)):
         bench.world.now += passed
         bench.rounds.tick()
         counts.append(len(bench.world.rmas))
