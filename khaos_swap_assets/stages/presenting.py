@@ -35,6 +35,8 @@ PREVIEWS: Mapping[str, str] = {
     "khaos.sales_orders": "order=associated_ref value=items_gross_pence invoiced_on so_code",
     "khaos.credit_notes": "rma value=gross_pence credit_note=credit_note_code issued_on",
     "khaos.stock_levels": "stock_code available observed_at",
+    "storefront.payouts": "paid_on total_pence provider status",
+    "recon.payout_refunds": "rma apart_pence gross_pence place why",
     "storefront.refunds": "rma moved_pence order=order_name moved_at",
     "recon.drafts": "rma value_pence",
     "recon.postings": "rma value_pence credit_note=credit_note_code",
@@ -81,7 +83,7 @@ def table_metadata(
     return {
         "dagster/row_count": dg.MetadataValue.int(found.count),
         "dagster/column_schema": dg.TableSchemaMetadataValue(dg.TableSchema(schema)),
-        "preview": as_table([{**_picked(row, columns), **also(row)} for row in rows]),
+        "preview": as_table([{**picked(row, columns), **also(row)} for row in rows]),
     }
 
 
@@ -92,7 +94,7 @@ def _with_rma(conn: psycopg.Connection, rows: Sequence[Mapping[str, Any]]) -> Se
     return [{"rma": rmas.get(row["return_id"] or "", ""), **row} for row in rows]
 
 
-def _picked(row: Mapping[str, Any], columns: str) -> dict[str, Any]:
+def picked(row: Mapping[str, Any], columns: str) -> dict[str, Any]:
     """The columns of a row by the names that they are shown under; an amount as people write it."""
     picked: dict[str, Any] = {}
     for column in columns.split():

@@ -20,6 +20,7 @@ from khaos_swap_assets.stages.waivers import waive
 from khaos_swap_assets_tests.adapters.storefront.shop import balance
 from khaos_swap_assets_tests.domain.payouts import a_line, a_payout
 from khaos_swap_assets_tests.stages.payouts.town import READ, PayingTown, a_town, credited
+from khaos_swap_assets_tests.stages.tables import rows_of
 from khaos_swap_assets_tests.stages.town import a_return, called, connect, some_settings
 
 
@@ -49,7 +50,7 @@ def test_every_refund_is_in_its_payout_and_the_check_is_green(town: PayingTown) 
     assert "| 2026-03 | shopify_payments | 1 | £77.75 | ‑£20.00 | £0.00 | £100.00 | ‑£2.25 | £0.00 |" in (
         shown["by_month"].value
     )
-    first = shown["side_by_side"].records[0].data
+    first, *_ = rows_of(shown["side_by_side"])
     names = ("payout", "rma", "gross", "fee", "refund", "refunded on", "Credit Notes", "credited", "credited on")
     assert [first[name] for name in names] == [
         *("shopify_payments 1", "RMA1", "‑£10.00", "£0.25", "£10.00", "2026-03-09"),
