@@ -19,8 +19,8 @@ FLOORS = {"domain": 0, "adapters": 1, "stages": 2, "definitions": 4, "started": 
 ABOVE = 3
 # The demo plays the whole code location, so it alone may reach for it.
 UPWARD_ALLOWED = {("demo.once", "definitions.build")}
-# A page without anything from the network, for whatever serves one.
-SHARED = {"api_page"}
+# A page without anything from the network, and what a refusal says, for whatever serves one.
+SHARED = {"api_page", "told_errors"}
 OUTSIDE = {
     "dagster",
     "httpx",

@@ -16,6 +16,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from pydantic import BaseModel
 
+from khaos_swap_assets import told_errors
 from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.adapters.files.faults import BadInputError, of_file
 from khaos_swap_assets.audit.control import expected_pence
@@ -25,6 +26,14 @@ from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import VatPeriods, VatPeriodsName, london_date
 from khaos_swap_assets.domain.refunds.payment_kinds import PaymentKinds
 
+ADVICE = {
+    404: "Open the address that khaos-swap audit --open printed in the terminal, and run the audit from there.",
+    405: "Open the page itself, and use its buttons.",
+    413: "Audit it by khaos-swap audit in a terminal, which takes files of any size.",
+    422: "Load the page again and drop the file once more.",
+    500: "Load the page again and drop the files once more; if it stays, send what stands in the terminal to whoever "
+    "looks after Khaos Swap.",
+}
 MOST_BYTES = 2_000_000_000
 REPORTS = (
     "report.html",
@@ -61,6 +70,7 @@ def make_app(desk: Desk, key: str) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(pages(desk), prefix=f"/{key}")
     app.include_router(work(desk), prefix=f"/{key}")
+    told_errors.serve(app, ADVICE)
     return app
 
 

@@ -25,7 +25,8 @@ async function ask(method, path, body) {
   const told = answer.status === 204 ? null : await answer.json().catch(() => null);
   if (answer.ok) return told;
   const detail = told && told.detail;
-  throw new Error(typeof detail === "string" ? detail : "the request was refused: reload the page");
+  if (typeof detail !== "string") throw new Error("the request was refused: reload the page");
+  throw new Error(told.what_to_do ? `${detail.replace(/\.$/, "")}. ${told.what_to_do}` : detail);
 }
 
 async function working(what) {

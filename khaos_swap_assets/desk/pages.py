@@ -21,7 +21,7 @@ from khaos_swap_assets.domain.desk.members import Act, Member
 from khaos_swap_assets.domain.desk.owners import in_address, team_of
 from khaos_swap_assets.domain.money.amounts import count_words, money_words
 from khaos_swap_assets.domain.money.periods import LONDON, day_words
-from khaos_swap_assets.door.showing import HEADERS
+from khaos_swap_assets.door.showing import HEADERS, LONGEST_PATH
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -63,7 +63,7 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
 
 def refused(request: Request, why: RefusedError) -> HTMLResponse:
     """The page that says why something is not shown or was not done."""
-    return render(request, "refused.html", status=why.status, why=why)
+    return render(request, "refused.html", status=why.status, why=why, path=request.url.path[:LONGEST_PATH])
 
 
 def moment_words(moment: datetime) -> str:

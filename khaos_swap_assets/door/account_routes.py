@@ -92,4 +92,4 @@ def _checked(request: Request, provider: Provider, secret: str) -> tuple[str, st
 
 def _failed(provider: Provider, request: Request, error: AccountError) -> Response:
     LOG.warning("refused sign-in by %s from %s: %s", provider.title, address_of_sender(request), error)
-    return showing.message(401, TITLE, FAILED)
+    return showing.message(401, TITLE, FAILED, request.url.path)

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from khaos_swap_assets.adapters.errors import StoreError
 from khaos_swap_assets.adapters.members import Roster
@@ -33,6 +33,7 @@ from khaos_swap_assets.ui.guard import Guard
 
 STATEMENT_SECONDS = 15
 WORDS = {404: "There is no such page.", 405: "This page does not take that.", 403: "Your roles do not allow this."}
+AWAY, FAULT = "The database cannot be used at the moment.", "A fault of ours stopped it."
 
 
 def door_app(
@@ -54,7 +55,37 @@ def door_app(
     cookies = Cookies(settings.webserver_public_url.strip().lower().startswith("https:"))
     accounts = account_routes(keeper, cookies, settings.webserver_public_url)
     own = _own_pages([*sign_in_routes(keeper, cookies), *accounts, *pages], pool)
-    return Guard(Gate(_Split(ReadersOnly(dagster), own), keeper, cookies), settings.webserver_public_url, DAGSTER)
+    return Guard(
+        Gate(_Split(ReadersOnly(_Worded(dagster)), own), keeper, cookies), settings.webserver_public_url, DAGSTER
+    )
+
+
+class _Worded:
+    """Says in a page of ours what went wrong where Dagster's app would only say that something did."""
+
+    def __init__(self, dagster: ASGIApp) -> None:
+        self._dagster = dagster
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand on; what the app raises is for the log of the server."""
+        is_bare = False
+
+        async def sent(message: Message) -> None:
+            nonlocal is_bare
+            is_start = message["type"] == "http.response.start"
+            if is_start and message["status"] == 500 and _is_plain(message):
+                is_bare = True
+                page = showing.message(500, "This could not be done", FAULT, scope["path"])
+                await page(scope, receive, send)
+            elif not is_bare:
+                await send(message)
+
+        await self._dagster(scope, receive, sent)
+
+
+def _is_plain(message: Message) -> bool:
+    headers: dict[bytes, bytes] = dict(message.get("headers", ()))
+    return headers.get(b"content-type", b"").startswith(b"text/plain")
 
 
 class _Split:
@@ -83,13 +114,14 @@ async def _alive(_: Request) -> Response:
     return JSONResponse({"status": "ok"}, headers=showing.HEADERS)
 
 
-async def _told(_: Request, error: Exception) -> Response:
+async def _told(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    return showing.message(status, "This was not done", WORDS.get(status, "The request was refused."))
+    words = WORDS.get(status, "The request was refused.")
+    return showing.message(status, "This was not done", words, request.url.path)
 
 
-async def _broken(_: Request, error: Exception) -> Response:
+async def _broken(request: Request, error: Exception) -> Response:
     """What went wrong is for the log, which Starlette writes; an outage of the database passes by itself."""
     is_away = isinstance(error, psycopg.Error | StoreError)
-    what = "The database cannot be used at the moment; try again in a minute." if is_away else "The log says why."
-    return showing.message(503, "This could not be done", what)
+    status, what = (503, AWAY) if is_away else (500, FAULT)
+    return showing.message(status, "This could not be done", what, request.url.path)

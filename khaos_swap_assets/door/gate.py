@@ -29,7 +29,7 @@ ALIVE, SIGN_IN, DAGSTER = "/server_info", "/sign-in", "/dagster"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FIELD, HEADER = "csrf", "x-csrf-token"
 OLD_PAGE = "This page is too old, or another site sent you here. Go back, load it again and repeat what you did."
-OUTAGE = "The database cannot be used at the moment. Nothing was changed; try again in a minute."
+OUTAGE = "The database cannot be used at the moment. Nothing was changed."
 
 
 class Gate:
@@ -90,7 +90,9 @@ class Gate:
         path, method = ascii(scope["path"][:LONGEST_PATH]), ascii(scope.get("method", "WebSocket")[:10])
         LOG.warning("refused %s %s of %s: %s", method, path, member.name if member else "a stranger", found.reason)
         if scope["type"] == "http" and "text/html" in _accepted(scope):
-            await _answer(showing.message(found.status, "This was not done", found.reason), scope, receive, send)
+            await _answer(
+                showing.message(found.status, "This was not done", found.reason, scope["path"]), scope, receive, send
+            )
         else:
             await refuse(found, scope, receive, send)
 
@@ -121,8 +123,8 @@ def _accepted(scope: Scope) -> str:
 
 def _outage(scope: Scope) -> Response:
     if scope["type"] == "http" and "text/html" in _accepted(scope):
-        return showing.message(503, "Not now", OUTAGE)
-    return PlainTextResponse(f"{OUTAGE}\n", 503)
+        return showing.message(503, "Not now", OUTAGE, scope["path"])
+    return PlainTextResponse(f"{OUTAGE} {showing.ADVICE[503]}\n", 503)
 
 
 async def _answer(answer: Response, scope: Scope, receive: Receive, send: Send) -> None:

@@ -16,7 +16,7 @@ import psycopg
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
-from khaos_swap_assets import api_page
+from khaos_swap_assets import api_page, told_errors
 from khaos_swap_assets.adapters.errors import KhaosSwapError, SettingsError, StoreError
 from khaos_swap_assets.adapters.settings import Settings, load_settings
 from khaos_swap_assets.adapters.store import arrivals, mark, queues, sizes
@@ -31,6 +31,11 @@ LOG = logging.getLogger("khaos_swap.gateway")
 TITLE = "Khaos Swap gateway"
 RETRY_SECONDS = "10"
 STATEMENT_SECONDS = 15
+ADVICE = {
+    401: "Send the token, user or signature that the settings of this installation name; /docs says which.",
+    404: "Look at /docs for the addresses of this gateway.",
+    405: "Look at /docs for the methods of this address.",
+}
 
 
 def create_app(
@@ -58,6 +63,7 @@ def create_app(
     _add_health(app, pool)
     _add_metrics(app, pool, settings, clock)
     api_page.serve(app)
+    told_errors.serve(app, ADVICE)
     app.add_exception_handler(psycopg.DataError, _bad_data)
     for outage in (psycopg.Error, KhaosSwapError):
         app.add_exception_handler(outage, _unavailable)
@@ -140,8 +146,11 @@ def _unavailable(request: Request, error: Exception) -> JSONResponse:
     LOG.warning("%s: %s", getattr(request.scope.get("route"), "path", "no route"), told)
     is_store = isinstance(error, StoreError | psycopg.Error)
     reason = "the database cannot be used at the moment" if is_store else told
-    return JSONResponse({"detail": reason}, 503, {"Retry-After": RETRY_SECONDS})
+    body = told_errors.told(503, reason, request.scope["path"])
+    return JSONResponse(body, 503, {"Retry-After": RETRY_SECONDS})
 
 
-def _bad_data(_: Request, __: Exception) -> JSONResponse:
-    return JSONResponse({"detail": "the body holds a value that cannot be stored"}, 400)
+def _bad_data(request: Request, __: Exception) -> JSONResponse:
+    return JSONResponse(
+        told_errors.told(400, "the body holds a value that cannot be stored", request.scope["path"]), 400
+    )

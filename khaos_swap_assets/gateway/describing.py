@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-DETAIL = {"type": "object", "properties": {"detail": {}}, "required": ["detail"]}
+DETAIL = {
+    "type": "object",
+    "properties": {
+        "detail": {"description": "What is wrong"},
+        "where": {"type": "string", "description": "The address that was asked"},
+        "what_to_do": {"type": "string"},
+    },
+    "required": ["detail", "where", "what_to_do"],
+}
 ANSWERS = {
     400: "The body cannot be read",
     401: "Not proven to come from whom it says",

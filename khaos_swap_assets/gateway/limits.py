@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from khaos_swap_assets.gateway import metrics
+from khaos_swap_assets.told_errors import told
 
 LOG = logging.getLogger("khaos_swap.gateway")
 MAX_HEADER_BYTES = 16 * 1024
@@ -70,8 +71,12 @@ def is_among(host: str, networks: Sequence[str]) -> bool:
 class _RefusedError(Exception):
     def __init__(self, status: int, detail: str, retry_after: int = 0) -> None:
         super().__init__(detail)
-        headers = {"Retry-After": str(retry_after)} if retry_after else {"Connection": "close"}
-        self.response = JSONResponse({"detail": detail}, status, headers)
+        self._status, self._detail = status, detail
+        self._headers = {"Retry-After": str(retry_after)} if retry_after else {"Connection": "close"}
+
+    def answer(self, scope: Scope) -> JSONResponse:
+        """What the sender is told."""
+        return JSONResponse(told(self._status, self._detail, scope["path"]), self._status, self._headers)
 
 
 class _CutError(Exception):
@@ -88,26 +93,27 @@ class RequestLimits:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or refuse and say when to come again."""
         if scope["type"] != "http" or scope["path"] in ALWAYS_ANSWERED:
-            answer = _RefusedError(413, "no body is taken here").response if _has_body(scope) else self._app
+            answer = _RefusedError(413, "no body is taken here").answer(scope) if _has_body(scope) else self._app
             await answer(scope, receive, send)
             return
-        began, told = time.perf_counter(), _Told(send)
+        began, sent = time.perf_counter(), _Told(send)
         self._inside += 1
         metrics.IN_FLIGHT.inc()
         try:
             self._admit(scope)
-            await self._app(scope, receive, told)
+            await self._app(scope, receive, sent)
         except _RefusedError as refusal:
-            await refusal.response(scope, receive, told)
+            await refusal.answer(scope)(scope, receive, sent)
         except Exception as error:
             LOG.error("%s at %s", type(error).__name__, _place(error))
-            if told.has_begun:
+            if sent.has_begun:
                 raise _CutError from None
-            await _RefusedError(503, "this could not be done; nothing was kept", 10).response(scope, receive, told)
+            fault = _RefusedError(503, "this could not be done; nothing was kept", 10)
+            await fault.answer(scope)(scope, receive, sent)
         finally:
             self._inside -= 1
             metrics.IN_FLIGHT.dec()
-            metrics.observe(scope, told.status, time.perf_counter() - began)
+            metrics.observe(scope, sent.status, time.perf_counter() - began)
 
     def _admit(self, scope: Scope) -> None:
         headers = scope["headers"]
