@@ -40,6 +40,7 @@ PREVIEWS: Mapping[str, str] = {
     "storefront.refunds": "rma moved_pence order=order_name moved_at",
     "recon.drafts": "rma value_pence",
     "recon.postings": "rma value_pence credit_note=credit_note_code",
+    "recon.custody": "rma value_pence place sku units",
     "recon.stock_moves": "rma stock_code units=quantity disposition state",
     "recon.reconciliation": "rma gap_pence refund_pence",
     "recon.exceptions": "rma at_risk=money_at_risk_pence owner",
@@ -104,7 +105,7 @@ def picked(row: Mapping[str, Any], columns: str) -> dict[str, Any]:
 
 
 def _told(row: Mapping[str, Any], name: str) -> Any:
-    is_money = name.endswith(PENCE) and row[name] is not None
+    is_money = name.endswith(PENCE) and row[name] is not None and "currency" in row
     return money_words(row[name], row["currency"]) if is_money else row[name]
 
 
@@ -124,13 +125,22 @@ def gap_row(row: Mapping[str, Any]) -> dict[str, Any]:
 def as_table(rows: Sequence[Mapping[str, Any]]) -> dg.MetadataValue:
     """Rows as a table; an empty one is said in words, since a table without columns shows nothing.
 
+    An RMA comes first, amounts are written with their currency, and internal ids are left out, whoever gave the rows.
     Headings do not wrap in Dagster, and cells do at every hyphen: so that of an RMA is made as wide as the RMA.
     """
     if not rows:
         return dg.MetadataValue.text("no rows")
-    named = {name: _heading(name, rows) for name in rows[0]}
-    records = [dg.TableRecord({named[name]: _cell(value) for name, value in row.items()}) for row in rows]
+    told = [_for_people(row) for row in rows]
+    named = {name: _heading(name, told) for name in told[0]}
+    records = [dg.TableRecord({named[name]: _cell(value) for name, value in row.items()}) for row in told]
     return dg.MetadataValue.table(records, dg.TableSchema(columns=[dg.TableColumn(name) for name in named.values()]))
+
+
+def _for_people(row: Mapping[str, Any]) -> dict[str, Any]:
+    has_pence = "currency" in row and any(name.endswith(PENCE) for name in row)
+    unsaid = {name for name in row if name.endswith("_id") or (has_pence and name == "currency")}
+    shown = {(name.removesuffix(PENCE) if has_pence else name): _told(row, name) for name in row if name not in unsaid}
+    return {name: shown[name] for name in sorted(shown, key=lambda name: name != "rma")}
 
 
 def _heading(name: str, rows: Sequence[Mapping[str, Any]]) -> str:

@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 
 from khaos_swap_assets.adapters.store import tables
+from khaos_swap_assets.adapters.store.columns import TABLES
 from khaos_swap_assets.stages.presenting import PREVIEWS, as_table, made_of, picture, table_metadata
 from khaos_swap_assets_tests.stages.tables import rows_of
 from khaos_swap_assets_tests.stages.town import NOON, Town, a_return, connect
@@ -116,3 +117,16 @@ def test_an_amount_below_zero_does_not_break_in_a_table() -> None:
 def test_a_picture_has_words_for_whoever_cannot_see_it() -> None:
     text = picture(b"png", "Credit Notes by day").value
     assert text == f"![Credit Notes by day](data:image/png;base64,{base64.b64encode(b'png').decode()})"
+
+
+def test_rows_of_anybody_are_shown_for_people() -> None:
+    """An RMA first, pounds in place of pence, no internal id; what has no currency stays a number."""
+    (row,) = rows_of(
+        as_table([{"return_id": "R1", "place": "here", "value_pence": 950, "currency": "EUR", "rma": "RMA1"}])
+    )
+    assert list(row.items()) == [("rma", "RMA1"), ("place", "here"), ("value", "€9.50")]
+    assert rows_of(as_table([{"gap_pence": 5, "places": 2}])) == [{"gap_pence": 5, "places": 2}]
+
+
+def test_every_table_that_an_asset_shows_has_its_columns_for_people() -> None:
+    assert PREVIEWS.keys() == TABLES.keys()

@@ -73,7 +73,7 @@ def reconciliation_custody(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materialize
         waiting = custody.asked(conn, "not_on_shelf", limit=PREVIEW_ROWS)
         unseen = custody.asked(conn, "unseen", limit=PREVIEW_ROWS)
         shown = table_metadata(conn, "recon.custody", "since")
-    tables = {"value_by_place_and_age": ages, "came_in_and_not_on_the_shelf": waiting, "shelved_without_a_look": unseen}
+    tables = {"by_age": ages, "not_on_shelf": waiting, "unseen": unseen}
     return dg.MaterializeResult(
         metadata={**asdict(followed), **{name: as_table(rows) for name, rows in tables.items()}, **shown}
     )

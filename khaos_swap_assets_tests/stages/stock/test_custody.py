@@ -13,6 +13,7 @@ from khaos_swap_assets.domain.goods.dispositions import Inspection
 from khaos_swap_assets.stages import waivers
 from khaos_swap_assets.stages.credit_notes.people import Person
 from khaos_swap_assets.stages.stock.assets import reconciliation_custody
+from khaos_swap_assets_tests.stages.tables import rows_of
 from khaos_swap_assets_tests.stages.town import Town, a_code, a_line, a_note, a_return, called, connect
 
 OPEN: dict[str, Any] = {"status": "Open", "processed_at": None, "closed_at": None, "quality_control_status": "Pending"}
@@ -201,10 +202,8 @@ def test_the_four_questions_and_the_asset(town: Town) -> None:
     taken_back(town, 2, **OPEN)
     town.now += timedelta(days=4)
     shown = called(reconciliation_custody, town).metadata
-    (row,) = shown["value_by_place_and_age"].records
-    assert dict(row.data) == {
-        "place": "received", "currency": "GBP", "age": "2 to 7 days", "units": 2, "value_pence": 2000,
-    }  # fmt: skip
+    (row,) = rows_of(shown["by_age"])
+    assert row == {"place": "received", "age": "2 to 7 days", "units": 2, "value": "£20.00"}
     with connect(town) as conn:
         assert [row["place"] for row in custody.asked(conn, "where", code="HAT")] == ["received"]
         assert custody.asked(conn, "where", code="TIE") == []
