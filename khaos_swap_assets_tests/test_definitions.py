@@ -186,6 +186,9 @@ def test_a_red_check_counts_exactly_says_the_money_and_names_the_worst(
     worst = found.metadata["worst"]
     assert isinstance(worst, dg.TableMetadataValue)
     assert len(worst.records) == 20
+    first = found.metadata["fix_first"]
+    assert isinstance(first, dg.TableMetadataValue)
+    assert first.records[0].data["SKU"] == "NO-25"
     assert found.description == "25 open, £253.25 at risk"
 
 

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from khaos_swap_assets.adapters.store import desk_decisions, desk_lists, monthly
+from khaos_swap_assets.adapters.store import desk_decisions, desk_lists, exceptions, monthly
 from khaos_swap_assets.adapters.store.desk_lists import OwnerSum, Place, QueueFilter, QueueRow
 from khaos_swap_assets.desk.pages import RefusedError, render, require, summed
 from khaos_swap_assets.desk.queue_acts import ACTS
@@ -26,11 +26,12 @@ from khaos_swap_assets.domain.desk.risk import act_by
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.domain.money.amounts import count_words
 from khaos_swap_assets.domain.money.periods import london_month, month_bounds
-from khaos_swap_assets.domain.reporting.month_open import blocking
+from khaos_swap_assets.domain.reporting.month_open import SKU_KINDS, blocking
 from khaos_swap_assets.stages import watching
 
 ON_A_PAGE = 50
 MOST_FOUND = 200
+MOST_CAUSES = 10
 MOST_WORD = 100
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ALL = "all"
@@ -88,6 +89,8 @@ def queue(reach: DeskReach, request: Request) -> Response:
         sums = desk_lists.sums(conn, replace(wanted, shows="both"), now)
         put_off = desk_lists.put_off(conn, wanted, now)
         kinds, read = desk_lists.kinds_open(conn, wanted.owner), as_of(conn, now)
+        own = [kind for kind in SKU_KINDS if KINDS[kind].owner == wanted.owner]
+        causes = exceptions.sku_causes(conn, own, MOST_CAUSES) if own and is_first(request) else []
     shown = rows[:ON_A_PAGE]
     further = urlencode({**asked(wanted), "after": written(shown[-1].place)}) if len(rows) > ON_A_PAGE else ""
     return render(
@@ -106,10 +109,16 @@ def queue(reach: DeskReach, request: Request) -> Response:
         now=now,
         further=further,
         first=urlencode(asked(wanted)),
-        is_first="after" not in request.query_params,
+        is_first=is_first(request),
+        causes=causes,
         address=in_address(wanted.owner) if wanted.owner else ALL,
         months=months_before(now),
     )
+
+
+def is_first(request: Request) -> bool:
+    """Whether the beginning of a queue is asked for."""
+    return "after" not in request.query_params
 
 
 def search(reach: DeskReach, request: Request) -> Response:

@@ -105,22 +105,19 @@ def judge_open(
     conn: psycopg.Connection, kinds: Sequence[str], more: Mapping[str, dg.MetadataValue] = MappingProxyType({})
 ) -> dg.AssetCheckResult:
     """The result for open exceptions of ``kinds``, with those that people waived beside it."""
-    rows = exceptions.of_kinds(conn, kinds)
-    at_risk: dict[str, int] = {}
-    for row in rows:
-        at_risk[row["currency"] or "GBP"] = at_risk.get(row["currency"] or "GBP", 0) + row["money_at_risk_pence"]
-    is_error = any(row["severity"] == "error" for row in rows)
-    told = f"{len(rows)} open, {_money(at_risk)} at risk" if rows else "nothing open"
+    found = exceptions.sums(conn, kinds)
+    count = sum(one.count for one in found)
+    told = f"{count} open, {_money(found)} at risk" if count else "nothing open"
     waivers = decisions.waivers(conn, kinds=kinds)
     waived = waived_words([(one.money_at_risk_pence, one.currency, [one.waived_by]) for one in waivers])
     return dg.AssetCheckResult(
-        passed=not rows,
-        severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
+        passed=not count,
+        severity=dg.AssetCheckSeverity.ERROR if any(one.errors for one in found) else dg.AssetCheckSeverity.WARN,
         description="; ".join(filter(None, [told, waived])),
         metadata={
-            "open": dg.MetadataValue.int(len(rows)),
-            **{f"at_risk_pence_{currency}": dg.MetadataValue.int(pence) for currency, pence in sorted(at_risk.items())},
-            "worst": as_table([_shown(row) for row in rows[:WORST_ROWS]]),
+            "open": dg.MetadataValue.int(count),
+            **{f"at_risk_pence_{one.currency}": dg.MetadataValue.int(one.pence) for one in found},
+            "worst": as_table([_shown(row) for row in exceptions.worst(conn, kinds, WORST_ROWS)]),
             **more,
         },
     )
@@ -148,8 +145,8 @@ def _shown(row: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _money(at_risk: dict[str, int]) -> str:
-    return ", ".join(format_money(pence, currency) for currency, pence in sorted(at_risk.items())) or "nothing"
+def _money(found: Sequence[exceptions.OpenSum]) -> str:
+    return ", ".join(format_money(one.pence, one.currency) for one in found)
 
 
 def described(proves: str, kinds: Sequence[str]) -> str:

@@ -147,6 +147,18 @@ def test_a_code_that_is_none_finds_what_it_holds_back(ann: Visitor, town: Town) 
     assert "SKU unknown" in ann.text("/search", q="HAT")
 
 
+def test_the_codes_that_hold_back_most_returns_stand_above_the_queue_of_data_management(
+    ann: Visitor, town: Town
+) -> None:
+    for number, sku in enumerate(["ZEBRA", "ZEBRA", "ZEBRA", "HAT 2"], 1):
+        perhaps = "HAT-2" if sku == "HAT 2" else ""
+        opens(town, "sku_unknown", f"S{number}", 1_000 * number, return_id=f"R{number}", sku=sku, suggestion=perhaps)
+    text = ann.text("/queues/data-management")
+    assert "Why ZEBRA 3 £60.00 – SKU unknown HAT 2 1 £40.00 HAT-2 SKU unknown" in text
+    further = ann.text("/queues/data-management", after="1.1")
+    assert "Mend these first" not in further + ann.text("/queues/finance") + ann.text("/queues/all")
+
+
 def test_one_return_without_exceptions_is_shown_at_once(ann: Visitor, town: Town) -> None:
     town.sells_and_takes_back(a_return(1))
     town.sync()

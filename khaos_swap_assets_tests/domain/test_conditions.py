@@ -312,6 +312,22 @@ def test_line_kinds_name_rma_and_sku_once_with_the_money_of_all_their_lines() ->
     assert (problem.money_at_risk_pence, problem.currency, problem.return_id) == (10000, "GBP", "R1")
 
 
+@pytest.mark.parametrize(
+    ("sku", "told"),
+    [
+        ("LX#1", "No Stock Code equals the SKU LX#1, and none ever can: it holds a #; correct it in the shop"),
+        (" LX1", "No Stock Code equals the SKU  LX1, and none ever can: it begins or ends with a space; correct"),
+        ("L" * 51, f"{'L' * 51}, and none ever can: it is longer than 50 characters; correct it in the shop"),
+        ("L" * 50, f"No Stock Code equals the SKU {'L' * 50}"),
+    ],
+)
+def test_a_sku_that_can_never_be_a_stock_code_is_mended_in_the_shop(sku: str, told: str) -> None:
+    """khaos.md §17."""
+    (found,) = verdict(some_facts(**lines_with("sku_unknown", sku=sku))).problems
+    assert told in found.message
+    assert ("ever" in found.message) == ("ever" in told)
+
+
 def test_an_empty_sku_is_named_so() -> None:
     (problem,) = verdict(some_facts(lines=(a_line(sku="", problem="sku_unknown"),))).problems
     assert problem.subject == "RMA1001/"

@@ -7,13 +7,39 @@ condition (``findings``), what else a waiver does (``stages.waivers``).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import psycopg
-from psycopg.rows import dict_row
+from psycopg.rows import class_row, dict_row
 
 AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSum:
+    """What is open in one currency: how many, how many of them are errors, and the pence at risk."""
+
+    currency: str
+    count: int
+    errors: int
+    pence: int
+
+
+@dataclass(frozen=True, slots=True)
+class SkuCause:
+    """One SKU that holds returns back: by which kind, how many returns, their pence, and what it may stand for."""
+
+    sku: str
+    kind: str
+    currency: str
+    returns: int
+    pence: int
+    suggestion: str
+    since: datetime
+
+
 _OPEN = (
     "FROM recon.exceptions WHERE closed_at IS NULL AND (owner = %(owner)s OR %(owner)s = '') "
     "AND (kind = %(kind)s OR %(kind)s = '')"
@@ -44,15 +70,37 @@ def open_exceptions(
         yield from cursor
 
 
-def of_kinds(conn: psycopg.Connection[Any], kinds: Sequence[str]) -> list[dict[str, Any]]:
-    """Open exceptions of these kinds with the gap of their return, the most money first."""
+def worst(conn: psycopg.Connection[Any], kinds: Sequence[str], limit: int) -> list[dict[str, Any]]:
+    """Open exceptions of these kinds, the most money first."""
     with conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(
-            "SELECT e.kind, e.subject, e.rma, e.owner, e.severity, e.money_at_risk_pence, e.currency, e.message, "
-            "e.suggestion, e.opened_at, r.gap_pence "
-            "FROM recon.exceptions e LEFT JOIN recon.reconciliation r USING (return_id) "
-            "WHERE e.closed_at IS NULL AND e.kind = ANY(%s) ORDER BY e.money_at_risk_pence DESC, e.subject",
+            "SELECT kind, subject, rma, owner, severity, money_at_risk_pence, currency, message, suggestion, opened_at "
+            "FROM recon.exceptions WHERE closed_at IS NULL AND kind = ANY(%s) "
+            "ORDER BY money_at_risk_pence DESC, subject LIMIT %s",
+            (list(kinds), limit),
+        ).fetchall()
+
+
+def sums(conn: psycopg.Connection[Any], kinds: Sequence[str]) -> list[OpenSum]:
+    """What is open of these kinds, by currency; pounds where no money is at risk."""
+    with conn.cursor(row_factory=class_row(OpenSum)) as cursor:
+        return cursor.execute(
+            "SELECT coalesce(nullif(currency, ''), 'GBP') AS currency, count(*) AS count, "
+            "count(*) FILTER (WHERE severity = 'error') AS errors, sum(money_at_risk_pence)::bigint AS pence "
+            "FROM recon.exceptions WHERE closed_at IS NULL AND kind = ANY(%s) GROUP BY 1 ORDER BY 1",
             (list(kinds),),
+        ).fetchall()
+
+
+def sku_causes(conn: psycopg.Connection[Any], kinds: Sequence[str], limit: int) -> list[SkuCause]:
+    """The SKUs for which returns wait, those of the most returns first; a return in two currencies is in two rows."""
+    with conn.cursor(row_factory=class_row(SkuCause)) as cursor:
+        return cursor.execute(
+            "SELECT sku, kind, currency, count(DISTINCT return_id) AS returns, "
+            "sum(money_at_risk_pence)::bigint AS pence, max(suggestion) AS suggestion, min(opened_at) AS since "
+            "FROM recon.exceptions WHERE closed_at IS NULL AND sku <> '' AND kind = ANY(%s) GROUP BY 1, 2, 3 "
+            "ORDER BY 4 DESC, 5 DESC, 1 LIMIT %s",
+            (list(kinds), limit),
         ).fetchall()
 
 

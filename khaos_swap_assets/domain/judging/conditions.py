@@ -18,6 +18,7 @@ from khaos_swap_assets.domain.judging.goods_facts import LineFacts
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.returns import CLOSED, KNOWN_STATUSES
+from khaos_swap_assets.domain.records.stock_codes import never_a_stock_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +85,12 @@ def _lines_of(kind: str, message: str) -> Rule:
 
 def _sku_unknown(case: JudgedReturn) -> Iterator[Problem]:
     """SKUs that are no Stock Code, and codes of its Credit Notes that are none."""
-    yield from _lines_of("sku_unknown", "No Stock Code equals the SKU {sku}")(case)
+    for told in _lines_of("sku_unknown", "No Stock Code equals the SKU {sku}")(case):
+        yield replace(told, message=f"{told.message}{never_a_stock_code(told.sku)}")
     found = {code: (name, one) for one in case.facts.notes for code, name in _damaged_codes(case.facts, one)}
     for code, (name, one) in sorted((code, told) for code, told in found.items() if code not in case.facts.same_codes):
-        message = f"{one.note.credit_note_code} holds {code}, which is no Stock Code"
-        told = case.problem("sku_unknown", message, 0, suggestion=name)
-        yield replace(told, subject=f"{told.rma}/{code}", sku=code)
+        told = case.problem("sku_unknown", f"{one.note.credit_note_code} holds {code}, which is no Stock Code", 0)
+        yield replace(told, subject=f"{told.rma}/{code}", sku=code, suggestion=name)
 
 
 def _noted_instead(facts: ReturnFacts, sku: str) -> list[str]:

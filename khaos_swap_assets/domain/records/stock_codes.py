@@ -143,6 +143,20 @@ class Catalogue:
         return _grouped((code, item.stock_code) for item in self._items for code, _ in item.pack_components)
 
 
+LONGEST_CODE = 50
+
+
+def never_a_stock_code(sku: str) -> str:
+    """A clause that says why no Stock Code can ever equal this SKU, empty where one can (khaos.md §17)."""
+    reasons = (
+        ("it holds a #", "#" in sku),
+        ("it begins or ends with a space", sku != sku.strip()),
+        (f"it is longer than {LONGEST_CODE} characters", len(sku) > LONGEST_CODE),
+    )
+    why = next((text for text, is_so in reasons if is_so), "")
+    return f", and none ever can: {why}; correct it in the shop" if why else ""
+
+
 def renamed_to(problem: str, suggestion: str, rule: str) -> str:
     """The one Stock Code that an unknown SKU stands for by another spelling, name or barcode; empty where none does.
 

@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 import dagster as dg
+import psycopg
 
-from khaos_swap_assets.adapters.store import proofs, returns
+from khaos_swap_assets.adapters.store import exceptions, proofs, returns
+from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.domain.judging.money_conditions import CLOSED, CREDITED
+from khaos_swap_assets.domain.money.amounts import money_words
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.refunds.proof import NUMBERS_DAYS
 from khaos_swap_assets.domain.reporting.queues import waiting_rows
@@ -92,11 +95,30 @@ every_return_is_readable = exceptions_check(
     ["record_unreadable"],
     "Every row that Swap or Khaos sent could be read.",
 )
+SKUS = ("sku_unknown", "sku_ambiguous", "sku_discontinued")
+
+
+def fix_first(conn: psycopg.Connection) -> list[dict[str, object]]:
+    """The SKUs that hold back most returns: mended once in Khaos or the shop, all of these go on by themselves."""
+    return [
+        {
+            "SKU": one.sku,
+            "returns": one.returns,
+            "at_risk": money_words(one.pence, one.currency),
+            "perhaps": one.suggestion,
+            "why": KINDS[one.kind].words,
+            "since": one.since.date(),
+        }
+        for one in exceptions.sku_causes(conn, SKUS, WORST_ROWS)
+    ]
+
+
 every_sku_has_one_stock_code = exceptions_check(
     "every_sku_has_one_stock_code",
     "matched/return_lines",
-    ["sku_unknown", "sku_ambiguous", "sku_discontinued"],
+    SKUS,
     "Every refunded SKU is exactly one live Stock Code.",
+    lambda conn, _: {"fix_first": as_table(fix_first(conn))},
 )
 every_return_has_its_sales_order = exceptions_check(
     "every_return_has_its_sales_order",
