@@ -32,7 +32,11 @@ def ask(conn: psycopg.Connection, settings: Settings, faults: isolating.Faults, 
     """Ask for what the returns in line need beside their documents: how many are new or changed, and the returns."""
     sites = {SELLABLE: settings.khaos.site_id, DAMAGED: settings.khaos.nonsaleable_site_id}
     fresh, tried = 0, list[str]()
-    while ids := worklist.take(conn, "stock", BATCH):
+    while taken := worklist.take(conn, "stock", BATCH):
+        tried += taken
+        known = Dossier(conn, taken)
+        if not (ids := sorted({*known.postings, *known.adjustments})):
+            continue
         dossier = Dossier(conn, ids)
         carried = {key: list(_carried(dossier, key)) for key in ids}
         packs = catalogue.packs(conn, {line.stock_code for some in carried.values() for line in some} | _codes(dossier))
@@ -42,7 +46,6 @@ def ask(conn: psycopg.Connection, settings: Settings, faults: isolating.Faults, 
             for one in faults.tried(key, _wanted, dossier, key, carried[key], dossier.adjustments.get(key, []), packs)
         }
         rmas = {key: record.rma for key, record in dossier.records.items()}
-        tried += ids
         fresh += stock_adjustments.ask(conn, rmas, sites, {key: wanted[key] for key in wanted if key in rmas}, now)
     return fresh, tried
 
