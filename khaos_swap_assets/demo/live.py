@@ -32,7 +32,7 @@ DATES_FILE = "dates.json"
 ENVIRONMENT_FILE = "environment.json"
 SANDBOX_PORT, GATEWAY_PORT = 8800, 8700
 RETURNS = 120
-BETWEEN_LOOKS = {"KHAOS_SWAP_KHAOS_POLL_MINUTES": "1", "KHAOS_SWAP_KHAOS_STOCK_MINUTES": "1"}
+POLLED = ("KHAOS_SWAP_KHAOS_POLL_MINUTES", "KHAOS_SWAP_KHAOS_STOCK_MINUTES", "KHAOS_SWAP_OPEN_REREAD_MINUTES")
 EVERY, LOOKS = 180, 6
 MEMBERS_FILE = "KHAOS_SWAP_DOOR_MEMBERS_FILE"
 Say = Callable[[str], None]
@@ -82,6 +82,12 @@ class Visit:
         """So that a page comes to rest between two looks."""
         return max(1, self.every // LOOKS)
 
+    @property
+    def pace(self) -> dict[str, str]:
+        """The settings by which runs follow that pace: what is polled is polled once for each new return."""
+        polled = dict.fromkeys(POLLED, str(max(1, self.every // 60)))
+        return polled | {"KHAOS_SWAP_SENSOR_SECONDS": str(self.seconds_between_looks)}
+
 
 def play_live(visit: Visit, say: Say) -> int:
     """Stay up until SIGINT or SIGTERM; gives the exit code.
@@ -111,7 +117,7 @@ def _play(visit: Visit, place: Place, ground: Ground, ui: Listen, greet: Callabl
     env = environment.settings_of(
         place, period_start=month_before(post_from), post_from=post_from, is_live=True, storefront=visit.storefront
     )
-    env |= BETWEEN_LOOKS | {"KHAOS_SWAP_SENSOR_SECONDS": str(visit.seconds_between_looks)}
+    env |= visit.pace
     env |= {MEMBERS_FILE: str(people.write_members(place.folder))}
     _note_environment(place.folder, env)
     orphans = Orphans(place.postgres.url(DAGSTER), env, place.folder)

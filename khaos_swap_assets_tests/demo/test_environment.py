@@ -127,7 +127,8 @@ def test_a_page_of_the_live_demo_rests_between_two_looks_and_the_guide_says_how_
     place: Place, every: int, looks: int
 ) -> None:
     visit = live.Visit(every=every)
-    assert visit.seconds_between_looks == looks
+    assert visit.pace["KHAOS_SWAP_SENSOR_SECONDS"] == str(looks)
+    assert visit.pace["KHAOS_SWAP_KHAOS_POLL_MINUTES"] == str(max(1, every // 60))
     told = " ".join(live._guide(place, visit, 3000, 1.0).split())
     assert f"a new return arrives every {every} s, what is due is looked for every {looks} s" in told
     assert "--every 20" in told

@@ -29,7 +29,7 @@ import uvicorn
 from khaos_swap_assets.adapters.store import database
 from khaos_swap_assets.demo import environment
 from khaos_swap_assets.demo.environment import DAGSTER, OURS, Place
-from khaos_swap_assets.demo.live import BETWEEN_LOOKS
+from khaos_swap_assets.demo.live import Visit
 from khaos_swap_assets.demo.once import month_before
 from khaos_swap_assets.gateway.security import DEMO_SECRETS
 from khaos_swap_assets.running import processes, supervisor
@@ -149,7 +149,7 @@ def house(events: int) -> Iterator[tuple[Place, list[processes.Child], Sender]]:
         env = environment.settings_of(
             place, period_start=month_before(post_from), post_from=post_from, is_live=True, storefront=False
         )
-        env |= BETWEEN_LOOKS
+        env |= Visit(every=6).pace
         state, home = State(world), Path(env["DAGSTER_HOME"])
         children = [
             environment.gateway(place, env),
