@@ -48,8 +48,9 @@ def test_what_waits_behind_a_document_names_it(merchant: Merchant) -> None:
     merchant.sync(minutes=10)
     other = "RMA2" if first["AssociatedRef"] == "RMA1" else "RMA1"
     told = merchant.says("postings", "list").output
-    row = next(line for line in told.splitlines() if f" {other} " in line and "planned" in line)
-    assert first["AssociatedRef"] in row.replace(f" {other} ", "", 2)
+    _, row = told.split(f"\n{other} ")
+    of_it = row.split("\n", 1)[1].partition("\nRMA")[0]
+    assert f"waits for: {first['AssociatedRef']}" in of_it
 
 
 def test_one_in_doubt_is_sent_again_only_by_a_person_who_looked(merchant: Merchant) -> None:

@@ -11,7 +11,7 @@ branch_labels = None
 depends_on = None
 
 UP = """
-ALTER TABLE recon.inbox ADD COLUMN order_id text NOT NULL DEFAULT '';
+ALTER TABLE recon.inbox ADD COLUMN order_id text NOT NULL DEFAULT '' CHECK (length(order_id) <= 20);
 DROP INDEX recon.inbox_unconsumed_knock;
 CREATE UNIQUE INDEX inbox_unconsumed_knock ON recon.inbox (source, store_id, event, return_id, order_id)
     WHERE source IN ('swap', 'storefront') AND consumed_at IS NULL;
