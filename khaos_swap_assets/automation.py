@@ -23,6 +23,8 @@ from khaos_swap_assets.stages.toolbox import Toolbox
 
 LONDON = "Europe/London"
 AT_LEAST_EVERY = timedelta(minutes=1)
+VERDICTS_SECONDS = 5
+"""A verdict is of the materialization before, so Dagster hides it from the moment of a new one to the next verdict."""
 ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 ACTIVE = [
     dg.DagsterRunStatus.QUEUED,
@@ -185,7 +187,7 @@ def sensors(seconds: int, *, is_started: bool) -> list[dg.SensorDefinition]:
     judging = dg.sensor(
         job=standing_checks,
         name="sync_ended",
-        minimum_interval_seconds=seconds,
+        minimum_interval_seconds=min(seconds, VERDICTS_SECONDS),
         default_status=status,
         description="Asks for the standing checks after a sync, in a run of their own, so that a verdict stays in "
         "sight while the next sync works.",

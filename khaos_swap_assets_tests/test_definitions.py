@@ -80,9 +80,8 @@ def test_what_looks_by_itself_is_started_with_settings_only(settings: Settings |
     assert {one.name: one.default_status.value for one in automatic} == {one.name: word for one in automatic}
     assert len(automatic) == 8
     every = {one.name: one.minimum_interval_seconds for one in made.sensors or ()}
-    assert every == dict.fromkeys(("new_returns", "touched_months", "sync_ended"), 7 if settings else 1) | {
-        "failed_runs": 30
-    }
+    looks = dict.fromkeys(("new_returns", "touched_months"), 7 if settings else 1)
+    assert every == looks | {"failed_runs": 30, "sync_ended": 5 if settings else 1}
     months = made.resolve_job_def("month_end").partitions_def
     assert months
     assert months.get_first_partition_key() == ("2024-05" if settings else "2025-01")
