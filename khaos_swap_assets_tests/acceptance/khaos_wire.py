@@ -51,6 +51,7 @@ class KhaosOnTheWire:
     """Its books. ``items_by`` says where a note's items are shown, ``absent`` what the WSDL does not name.
 
     With ``hides_codes`` ExportOrders shows no document's code. ``spoils`` gives what is answered in place of a result.
+    Codes of ``zero_sold`` were sold without VAT, whatever the item master says today (20 %).
     """
 
     documents: dict[str, Sold] = field(default_factory=dict)
@@ -58,6 +59,8 @@ class KhaosOnTheWire:
     packs: dict[str, dict[str, int]] = field(default_factory=dict)
     levels: dict[str, int] = field(default_factory=dict)
     credit: dict[str, str] = field(default_factory=dict)
+    costs: dict[str, str] = field(default_factory=dict)
+    zero_sold: set[str] = field(default_factory=set)
     items_by: str = "status"
     reference: str = "ours"
     hides_codes: bool = False
@@ -147,8 +150,9 @@ class KhaosOnTheWire:
             "</LINK_ITEM>"
             for part, units in self.packs.get(code, {}).items()
         )
+        cost = f'<BUY_PRICE IS_NET="-1">{self.costs[code]}</BUY_PRICE>' if code in self.costs else ""
         return (
-            f"<STOCK_ITEM><STOCK_CODE>{code}</STOCK_CODE><STOCK_ID>id-{code}</STOCK_ID><STOCK_DESC>{code}</STOCK_DESC>"
+            f"<STOCK_ITEM><STOCK_CODE>{code}</STOCK_CODE><STOCK_ID>id-{code}</STOCK_ID><STOCK_DESC>{code}</STOCK_DESC>{cost}"
             f'<SELL_PRICE IS_NET="0">{self.codes[code]}</SELL_PRICE><VAT_RATE>20</VAT_RATE>'
             f"<DISCONTINUED>0</DISCONTINUED><STOCK_CONTROLLED>-1</STOCK_CONTROLLED><LINKED_ITEMS>{parts}</LINKED_ITEMS></STOCK_ITEM>"
         )
@@ -174,10 +178,14 @@ class KhaosOnTheWire:
             f"<COMPANY_NAME COMPANY_CODE={quoteattr(one.customer)}>Ms A Patel</COMPANY_NAME>"
             f'<ORDER_TYPE TYPE_ID="{kind[0]}">{kind[1]}</ORDER_TYPE><CURRENCY_CODE>GBP</CURRENCY_CODE>'
             f"<DATE_CREATED>{one.day}</DATE_CREATED>"
-            f"<ITEMS_TOTAL NET_VALUE='{_net(one.pounds)}'>{one.pounds}</ITEMS_TOTAL>"
+            f"<ITEMS_TOTAL NET_VALUE='{self._goods_net(one)}'>{one.pounds}</ITEMS_TOTAL>"
             f"<DELIVERY_TOTAL NET_VALUE='{_net(one.delivery)}'>{one.delivery}</DELIVERY_TOTAL>"
             f"<COMPLETE>{-1 if one.is_issued else 0}</COMPLETE><INVOICES>{self._invoice(one)}</INVOICES></ORDER_STATUS>"
         )
+
+    def _goods_net(self, one: Sold) -> Decimal:
+        free = sum((units * price for code, units, price in one.lines if code in self.zero_sold), Decimal(0))
+        return free + _net(one.pounds - free)
 
     def _invoice(self, one: Sold) -> str:
         """The contract's own sample shows a note without one (khaos.md §7.4)."""
@@ -197,9 +205,8 @@ class KhaosOnTheWire:
             for one in self.documents.values()
             if getattr(one, key) in wanted and (self.items_by == "export" or not one.is_note)
         ]
-        return (
-            f"<SALES_ORDERS>{''.join(_full(one, '' if self.hides_codes else one.code) for one in found)}</SALES_ORDERS>"
-        )
+        told = (_full(one, "" if self.hides_codes else one.code, self.zero_sold) for one in found)
+        return f"<SALES_ORDERS>{''.join(told)}</SALES_ORDERS>"
 
 
 def enveloped(operation: str, result: str) -> str:
@@ -215,12 +222,13 @@ def read_document(text: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _full(one: Sold, shown_code: str) -> str:
+def _full(one: Sold, shown_code: str, zero_sold: set[str]) -> str:
     named = f"<INTERNAL_REF>{shown_code}</INTERNAL_REF>" if shown_code else ""
     moment = datetime.strptime(one.day, "%d/%m/%Y").replace(tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%S")
     items = "".join(
         f"<ORDER_ITEM><STOCK_CODE>{code}</STOCK_CODE><MAPPING_TYPE>1</MAPPING_TYPE><ORDER_QTY>{units}</ORDER_QTY>"
-        f"<PRICE_GRS>{price}</PRICE_GRS><TAX_RATE>1</TAX_RATE><IMPORT_REF>line_{code}</IMPORT_REF></ORDER_ITEM>"
+        f"<PRICE_GRS>{price}</PRICE_GRS><TAX_RATE>{2 if code in zero_sold else 1}</TAX_RATE>"
+        f"<IMPORT_REF>line_{code}</IMPORT_REF></ORDER_ITEM>"
         for code, units, price in one.lines
     )
     address = "<IADDRESS1>4 Mill Row</IADDRESS1><ITOWN>Leeds</ITOWN><ICOUNTRY_CODE>GB</ICOUNTRY_CODE>"
