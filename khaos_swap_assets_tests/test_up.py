@@ -95,7 +95,8 @@ def test_in_audit_it_comes_up_works_and_a_signal_ends_it_all(sandbox: str, tmp_p
 @pytest.mark.parametrize("name", DEMO_SECRETS)
 def test_a_secret_of_the_demo_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
     monkeypatch.chdir(tmp_path)
-    use(monkeypatch, {**environment("http://127.0.0.1:9"), name: DEMO_SECRETS[name]})
+    shop = {"KHAOS_SWAP_STOREFRONT_URL": "http://127.0.0.1:9", "KHAOS_SWAP_STOREFRONT_ACCESS_TOKEN": "ours"}
+    use(monkeypatch, {**environment("http://127.0.0.1:9"), **shop, name: DEMO_SECRETS[name]})
     with pytest.raises(SettingsError, match=rf"{name}: this secret belongs to the demo and is public"):
         up.ready_settings()
 

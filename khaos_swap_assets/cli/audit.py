@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from khaos_swap_assets.adapters.errors import KhaosSwapError
+from khaos_swap_assets.cli.imports import Dates, Days
 from khaos_swap_assets.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -23,13 +23,6 @@ if TYPE_CHECKING:
     from khaos_swap_assets.domain.money.periods import VatPeriods
 
 DAY = ["%Y-%m-%d"]
-
-
-class Days(StrEnum):
-    """Which of day and month comes first."""
-
-    UK = "uk"
-    US = "us"
 
 
 Returns = Annotated[Path, typer.Option(help="Swap's returns: JSON lines, a JSON array, or the API's answer")]
@@ -64,10 +57,6 @@ Open = Annotated[
         callback=lambda is_wanted: _open_page(is_wanted),
         help="Drop the files on a page in your browser instead: this machine only, nothing is kept",
     ),
-]
-Dates = Annotated[
-    Days | None,
-    typer.Option(help="Order of days such as 03/02/2026 where no cell of a column shows it: uk is day first"),
 ]
 Map = Annotated[
     Path | None, typer.Option("--map", help="How to read the files: headings and forms, as --map-out writes")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -18,7 +19,7 @@ from khaos_swap_assets.cli.postings import By, Reach
 from khaos_swap_assets.cli.progress import progress
 
 if TYPE_CHECKING:
-    from khaos_swap_assets.adapters.files.tables import Layout, Table
+    from khaos_swap_assets.adapters.files.tables import Asked, Layout, Table
     from khaos_swap_assets.stages.orders.importing import Brought, Imported
 
 MINUTE = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
@@ -27,10 +28,23 @@ ABSENT = (
     "They still count, and keep documents back. Look each up in Khaos: where it is there, export again; "
     "where it was cancelled, take its link back (khaos-swap links undo) and waive its exception (khaos-swap exceptions)"
 )
+
+
+class Days(StrEnum):
+    """Which of day and month comes first."""
+
+    UK = "uk"
+    US = "us"
+
+
 File = Annotated[Path, typer.Argument(help="CSV (UTF-8 or Windows-1252, comma or semicolon) or Parquet, a row a line")]
 SkipBadRows = Annotated[bool, typer.Option("--skip-bad-rows", help="Write bad rows to a file and import the rest")]
 Rejected = Annotated[Path | None, typer.Option(help="Where bad rows go; default: FILE.rejected.csv beside the file")]
 Map = Annotated[Path | None, typer.Option("--map", help="How to read the file, as khaos-swap audit --map-out wrote it")]
+Dates = Annotated[
+    Days | None,
+    typer.Option(help="Order of days such as 03/02/2026 where no cell of a column shows it: uk is day first"),
+]
 CompleteTo = Annotated[
     datetime | None,
     typer.Option(
@@ -52,7 +66,12 @@ def import_app(reach: Reach) -> typer.Typer:
 def _add_sales_orders(app: typer.Typer, reach: Reach) -> None:
     @app.command("sales-orders")
     def sales_orders(
-        file: File, by: By, skip_bad_rows: SkipBadRows = False, rejected: Rejected = None, map_in: Map = None
+        file: File,
+        by: By,
+        skip_bad_rows: SkipBadRows = False,
+        rejected: Rejected = None,
+        map_in: Map = None,
+        dates: Dates = None,
     ) -> None:
         """Import Sales Orders. An order counts as invoiced only where invoiced_on names the day.
 
@@ -62,7 +81,7 @@ def _add_sales_orders(app: typer.Typer, reach: Reach) -> None:
         from khaos_swap_assets.adapters.files import layouts
         from khaos_swap_assets.stages.orders import importing
 
-        read = _read(file, layouts.SALES_ORDERS, map_in, skips=skip_bad_rows, rejected=rejected)
+        read = _read(file, layouts.SALES_ORDERS, asked_of(file, map_in, dates), skips=skip_bad_rows, rejected=rejected)
         _import(reach, read, brought_by(file, by), importing.import_orders)
 
 
@@ -75,6 +94,7 @@ def _add_credit_notes(app: typer.Typer, reach: Reach) -> None:
         skip_bad_rows: SkipBadRows = False,
         rejected: Rejected = None,
         map_in: Map = None,
+        dates: Dates = None,
     ) -> None:
         """Import Credit Notes that Khaos issued, whoever made them. They witness documents as if Khaos had told them.
 
@@ -84,19 +104,19 @@ def _add_credit_notes(app: typer.Typer, reach: Reach) -> None:
         from khaos_swap_assets.adapters.files import layouts
         from khaos_swap_assets.stages.orders import importing
 
-        read = _read(file, layouts.CREDIT_NOTES, map_in, skips=skip_bad_rows, rejected=rejected)
+        read = _read(file, layouts.CREDIT_NOTES, asked_of(file, map_in, dates), skips=skip_bad_rows, rejected=rejected)
         if complete_to and read.faults:
             refuse(f"--complete-to: {read.rejected} rows are rejected, so the file does not hold everything")
         moment = complete_to.replace(tzinfo=UTC) if complete_to else None
         _import(reach, read, brought_by(file, by, moment), importing.import_notes)
 
 
-def _read(file: Path, layout: Layout[Any], map_in: Path | None, *, skips: bool, rejected: Path | None) -> Table[Any]:
+def _read(file: Path, layout: Layout[Any], asked: Asked, *, skips: bool, rejected: Path | None) -> Table[Any]:
     """The rows of the file; every fault is one line on stderr and exit 2, unless bad rows are skipped into a list."""
     from khaos_swap_assets.adapters.files.tables import without_torn_groups
     from khaos_swap_assets.adapters.files.written import write_rejected
 
-    table = read_with_map(file, layout, map_in)
+    table = read_asked(file, layout, asked)
     if table.faults and not (skips and table.is_whole):
         refuse("\n".join(map(str, table.kinds)))
     without_torn_groups(table, layout.group)
@@ -107,15 +127,20 @@ def _read(file: Path, layout: Layout[Any], map_in: Path | None, *, skips: bool, 
     return table
 
 
-def read_with_map(file: Path, layout: Layout[Any], map_in: Path | None) -> Table[Any]:
-    """The rows of the file, its faults beside them, read as the map says where there is one."""
+def asked_of(file: Path, map_in: Path | None, dates: Days | None) -> Asked:
+    """How the file is to be read: as a map says, and which of day and month comes first."""
     from khaos_swap_assets.adapters.files.maps import read_maps
-    from khaos_swap_assets.adapters.files.reading import read_table
     from khaos_swap_assets.adapters.files.tables import Asked
 
+    maps = read_maps(map_in) if map_in else {}
+    return Asked(maps.get(file.name), dates.value if dates else "", tuple(maps.values()))
+
+
+def read_asked(file: Path, layout: Layout[Any], asked: Asked) -> Table[Any]:
+    """The rows of the file, its faults beside them."""
+    from khaos_swap_assets.adapters.files.reading import read_table
+
     with progress() as reports:
-        maps = read_maps(map_in) if map_in else {}
-        asked = Asked(maps.get(file.name), others=tuple(maps.values()))
         return read_table(file, layout, reports("read"), asked)
 
 

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from khaos_swap_assets.cli.imports import MOST_NAMED, File, Map, Rejected, brought_by, read_with_map, refuse
+from khaos_swap_assets.cli.imports import (
+    MOST_NAMED,
+    Dates,
+    File,
+    Map,
+    Rejected,
+    asked_of,
+    brought_by,
+    read_asked,
+    refuse,
+)
 from khaos_swap_assets.cli.postings import By, Reach, Reason
 
 if TYPE_CHECKING:
@@ -36,7 +46,7 @@ def inspections_app(reach: Reach) -> typer.Typer:
 
 def _add_import(app: typer.Typer, reach: Reach) -> None:
     @app.command("import")
-    def import_(file: File, by: By, rejected: Rejected = None, map_in: Map = None) -> None:
+    def import_(file: File, by: By, rejected: Rejected = None, map_in: Map = None, dates: Dates = None) -> None:
         """Take the file that the warehouse uploads to Swap: order number, SKU, condition and quantity, any headings.
 
         A row counts where exactly one line of a return waits for it. Every other row is a question: told with its
@@ -46,7 +56,7 @@ def _add_import(app: typer.Typer, reach: Reach) -> None:
         from khaos_swap_assets.domain.goods.bench_rows import BenchRow
         from khaos_swap_assets.stages.stock.importing import import_inspections
 
-        table = read_with_map(file, INSPECTIONS, map_in)
+        table = read_asked(file, INSPECTIONS, asked_of(file, map_in, dates))
         if not table.is_whole:
             refuse("\n".join(map(str, table.kinds)))
         rows = [BenchRow(*row) for row in table.rows]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from khaos_swap_assets.cli.imports import File, Map, Rejected, brought_by, read_with_map, refuse
+from khaos_swap_assets.cli.imports import Dates, File, Map, Rejected, asked_of, brought_by, read_asked, refuse
 from khaos_swap_assets.cli.postings import By, Reach
 
 if TYPE_CHECKING:
@@ -33,7 +33,14 @@ def payouts_app(reach: Reach) -> typer.Typer:
 
 def _add_import(app: typer.Typer, reach: Reach) -> None:
     @app.command("import")
-    def import_(file: File, by: By, provider: Provider = "", rejected: Rejected = None, map_in: Map = None) -> None:
+    def import_(
+        file: File,
+        by: By,
+        provider: Provider = "",
+        rejected: Rejected = None,
+        map_in: Map = None,
+        dates: Dates = None,
+    ) -> None:
         """Take payouts of any payment provider from a file, a row for each line of a payout.
 
         Good rows go in; a bad one is told with its reason, goes to a file of its own, and makes exit code 1. The same
@@ -42,7 +49,7 @@ def _add_import(app: typer.Typer, reach: Reach) -> None:
         from khaos_swap_assets.adapters.files.payouts import PAYOUTS, payouts_of
         from khaos_swap_assets.stages.payouts.importing import import_payouts
 
-        table = read_with_map(file, PAYOUTS, map_in)
+        table = read_asked(file, PAYOUTS, asked_of(file, map_in, dates))
         if not table.is_whole:
             refuse("\n".join(map(str, table.kinds)))
         try:

@@ -6,14 +6,16 @@ Belongs here: both hands, and what is judged again because of them. Stays out: w
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import psycopg
 
-from khaos_swap_assets.adapters.store import audit_log, decisions, exceptions, links, returns, worklist
+from khaos_swap_assets.adapters.store import audit_log, decisions, exceptions, links, returns, verdicts, worklist
 from khaos_swap_assets.adapters.store.decisions import KeptDecision
 from khaos_swap_assets.domain.judging.money_conditions import PAID_OUTSIDE
+from khaos_swap_assets.domain.judging.value_conditions import VALUE_RULES
 from khaos_swap_assets.domain.records.decisions import WAIVED, Figures, PersonDecision
 from khaos_swap_assets.stages.credit_notes.people import ActionError, Person
 
@@ -43,7 +45,7 @@ def waived(
         decided_by=person.by,
         reason=person.reason,
         decided_at=now,
-        on=Figures(pence, currency=currency),
+        on=_facts(conn, kind, return_id, Figures(pence, currency=currency)),
     )
     decisions.record(conn, [KeptDecision(made, return_id, exception_id, until)])
     audit_log.append(
@@ -51,6 +53,14 @@ def waived(
     )
     follow_waiver(conn, kind, subject)
     return f"{kind} {subject}"
+
+
+def _facts(conn: psycopg.Connection[Any], kind: str, return_id: str, at_risk: Figures) -> Figures:
+    """What a waiver rests on: the money at risk; of a difference in value also what was refunded and credited."""
+    found = verdicts.figures(conn, return_id) if kind in VALUE_RULES else None
+    if found is None:
+        return at_risk
+    return replace(at_risk, refund_pence=found.refund_pence, credited_pence=found.credited_pence)
 
 
 def reopen(conn: psycopg.Connection[Any], exception_id: int, person: Person, *, now: datetime) -> str:

@@ -71,9 +71,6 @@ def test_a_day_over_twelve_shows_the_order_of_the_days_of_a_file(
     assert days == {"paypal PP1 #LX1": "2026-03-10", "paypal PP2 #LX2": "2026-03-13"}
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="names --dates uk and --dates us, which payouts import does not have"
-)
 def test_what_is_said_of_a_day_that_may_be_either_can_be_done(office: Office, tmp_path: Path) -> None:
     done = office.pays_out(SHORT + "PP1,10/03/2026,refund,-10.00,,T1\n", tmp_path)
     assert (done.exit_code, "10/03/2026" in done.output) == (1, True)

@@ -87,13 +87,7 @@ def test_a_line_that_fits_two_refunds_of_an_order_is_neither(office: Office, tmp
     "is_first",
     [
         True,
-        pytest.param(
-            False,
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="the line that names the order takes it from the one that names the payment",
-            ),
-        ),
+        False,
     ],
 )
 def test_the_line_that_names_the_payment_has_it_wherever_it_stands(

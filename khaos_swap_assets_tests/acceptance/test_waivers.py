@@ -98,9 +98,6 @@ def test_a_waiver_ends_when_its_condition_is_gone_and_does_not_come_back_with_it
     assert apart.open_exceptions() == [("value_gap", "finance", "RMA2", 499)]
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="the waiver of £2.00 too little stands for £2.00 too much"
-)
 def test_a_waiver_of_too_little_is_none_of_as_much_too_much(apart: Office) -> None:
     """Issue: a waiver ends when the facts it was given for change; the money at risk is £2.00 both times."""
     credited(apart, CN1="49.98", CN2="22.99")

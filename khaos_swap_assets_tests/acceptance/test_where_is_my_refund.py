@@ -59,11 +59,6 @@ def test_waiting_for_goods(states: Office) -> None:
     assert "came back" not in said(one, "goods")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="'Swap: the return is still Open', no day; the goods are 'not inspected yet'",
-)
 def test_waiting_for_goods_names_who_acts_next_and_by_when_and_that_they_travel(states: Office) -> None:
     """Issue, 3: who acts next, by when. It is the customer or the carrier who acts, and the goods have not come."""
     one = shown(states, "RMA1")
@@ -81,9 +76,6 @@ def test_inspected_not_refunded_is_due_14_days_after_the_goods_came_back(states:
     assert A_DAY.search(steps(one))
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="'Swap: the return is still Open', until the day is over; then it is cx"
-)
 def test_inspected_not_refunded_names_a_person_before_it_is_late(states: Office) -> None:
     """Issue, 3: who acts next. It is CX who processes the return, as this page says itself on the 15th day."""
     assert {step["owner"] for step in shown(states, "RMA2")["next_steps"]} <= OWNERS
@@ -103,17 +95,11 @@ def test_refunded_not_credited_says_when_how_and_what_is_planned(states: Office)
     assert "a Credit Note of £10.00 is planned" in said(one, "credit")
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="'nobody yet: on its way and within its limit', and no day"
-)
 def test_refunded_not_credited_names_by_when(states: Office) -> None:
     """U-3: paid on 9 March, so the Credit Note's last day is 22 March."""
     assert re.search("22 March 2026|2026-03-22", steps(shown(states, "RMA3")) + said(shown(states, "RMA3"), "credit"))
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="'within its limit' for ever, while Khaos collects nothing"
-)
 def test_what_is_not_credited_after_its_14_days_is_not_within_its_limit(states: Office) -> None:
     """U-3: breach on 23 March. The document waits in the feed and Khaos has not come for it."""
     states.now = datetime(2026, 3, 24, 12, tzinfo=UTC)

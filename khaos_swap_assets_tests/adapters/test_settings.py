@@ -129,7 +129,10 @@ MISPLACED = [
     ("POST_FORM", "2026-07-01", "there is no such setting; did you mean KHAOS_SWAP_POST_FROM?"),
     ("ZEBRA", "1", "there is no such setting; khaos-swap settings lists them"),
 ]
-FREE_TEXT = {"KHAOS_REASON_KEPT", "SWAP_KEPT_STATUSES", "SWAP_KEPT_TAGS", "GATEWAY_HOST", "GENERIC_CUSTOMERS"}
+FREE_TEXT = {
+    *("STOREFRONT_WEBHOOK_SECRET", "STOREFRONT_WEBHOOK_SECRET_PREVIOUS"),
+    *("KHAOS_REASON_KEPT", "SWAP_KEPT_STATUSES", "SWAP_KEPT_TAGS", "GATEWAY_HOST", "GENERIC_CUSTOMERS"),
+}
 """Any text can be one; whether it is right shows when the port is taken, or when an order of the customer comes."""
 Set = Callable[..., Settings]
 

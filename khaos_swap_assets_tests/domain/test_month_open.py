@@ -10,9 +10,11 @@ import pytest
 from khaos_swap_assets.domain.reporting.month_open import (
     CAUSES,
     Apart,
+    Shifted,
     blocking,
     by_cause,
     carried_words,
+    shifted_words,
     waived_of,
     waived_words,
 )
@@ -55,6 +57,18 @@ MISSING = Apart(
 )
 def test_each_row_has_one_cause(changes: dict[str, object], cause: str) -> None:
     assert replace(MISSING, **changes).cause == cause  # type: ignore[arg-type]
+
+
+def test_credit_in_another_month_is_a_cause_by_currency_and_way_and_never_netted() -> None:
+    shifted = [Shifted("GBP", True, 2, 3000), Shifted("GBP", False, 1, 1500)]
+    assert [
+        (row["returns"], row["credited too little"], row["credited too much"]) for row in by_cause([], shifted)
+    ] == [
+        (2, "£30.00", "£0.00"),
+        (1, "£0.00", "£15.00"),
+    ]
+    assert shifted_words(shifted) == "credited in another month: 3, £30.00 and £15.00"
+    assert shifted_words([]) == ""
 
 
 ON_ITS_WAY = replace(MISSING, open_kinds=(), status="in_flight")

@@ -13,7 +13,17 @@ from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.judging.verdict import judge
 from khaos_swap_assets.domain.refunds.money_shown import Money
 from khaos_swap_assets.domain.reporting.refund_story import Story, tell
-from khaos_swap_assets_tests.domain.cases import LATE, LIMITS, REFUNDED, SOON, a_line, a_note, a_return, some_facts
+from khaos_swap_assets_tests.domain.cases import (
+    LATE,
+    LIMITS,
+    REFUNDED,
+    SOON,
+    a_line,
+    a_note,
+    a_posting,
+    a_return,
+    some_facts,
+)
 from khaos_swap_assets_tests.domain.payments import a_payment, a_refund
 
 ARRIVAL_DAYS = 10
@@ -25,6 +35,20 @@ def story(facts: ReturnFacts, now: Any = SOON) -> Story:
 
 def paid(**changes: Any) -> Money:
     return Money("paid", (a_refund("F1", a_payment(processed_at=REFUNDED, **changes)),))
+
+
+@pytest.mark.parametrize(
+    ("days", "owner", "told"),
+    [
+        (13, "nobody yet", "its Credit Note is on its way; the last day for it is 23 March 2026"),
+        (14, "operations", "its Credit Note is on its way, and its last day was 23 March 2026"),
+    ],
+)
+def test_a_planned_credit_note_has_a_last_day_and_an_owner_after_it(days: int, owner: str, told: str) -> None:
+    """U-3: 14 days that begin with the day of the refund."""
+    facts = some_facts(postings=(a_posting("planned"),))
+    (step,) = story(facts, REFUNDED + timedelta(days=days)).next_steps
+    assert (step.owner, step.what, "postings list" in step.action) == (owner, told, owner == "operations")
 
 
 def test_the_goods_say_where_each_unit_is() -> None:
@@ -64,7 +88,8 @@ def test_unpaid_money_says_until_when_the_law_gives_time() -> None:
         "£50.00 are to be refunded, and no payment is shown: Swap says Open",
         "it is due by 23 March 2026, 14 days after the goods came back",
     )
-    assert told.next_steps[0].owner == "Swap"
+    assert told.next_steps[0].owner == "cx"
+    assert "Process it in Swap by 23 March 2026" in told.next_steps[0].action
 
 
 def test_the_credit_names_the_note_and_whether_it_moved_the_ledger() -> None:

@@ -226,12 +226,14 @@ def end_waivers(
 def end_outdated(conn: psycopg.Connection[Any], now: datetime, *, may_end: bool) -> list[Ended]:
     """End the waivers whose facts are no longer those they were given on.
 
-    One whose exception puts other money at risk now ends and its exception opens again, as old as it is. One whose
+    One whose exception puts other money at risk now, or rests on another refund or credit, ends and its exception opens
+    again, as old as it is. One whose
     condition is gone ends too, so that the next time is judged afresh; only where ``may_end``, since what was not seen
     may still be so. One whose last moment has come ends whatever is seen.
     """
     over = _ended(conn, "d.until_at <= %(now)s", OURSELVES, "its last day has passed", now)
     changed = _ended(conn, f"f.kind IS NOT NULL AND {_OTHER_MONEY}", OURSELVES, "the money at risk changed", now)
+    changed += _ended(conn, f"f.kind IS NOT NULL AND {_OTHER_VALUE}", OURSELVES, "refund or credit is another now", now)
     gone = _ended(conn, "f.kind IS NULL", OURSELVES, "its condition is gone", now) if may_end else []
     return [*over, *changed, *gone]
 
@@ -240,6 +242,11 @@ _OTHER_MONEY = (
     "d.money_at_risk_pence IS NOT NULL "
     "AND (f.money_at_risk_pence, f.currency) IS DISTINCT FROM (d.money_at_risk_pence, d.currency)"
 )
+_OTHER_VALUE = (
+    "d.refund_pence IS NOT NULL AND EXISTS (SELECT 1 FROM recon.reconciliation r WHERE r.return_id = d.return_id "
+    "AND (r.refund_pence, r.credited_pence) IS DISTINCT FROM (d.refund_pence, d.credited_pence))"
+)
+"""A difference of the same pence the other way round is another difference."""
 
 
 def _ended(

@@ -45,17 +45,25 @@ class Placed:
         return self.refund.pence if not self.line and self.refund else self.gross_pence - self.matched_pence
 
 
+STRENGTH = ("payment", "refund", "return", "order")
+
+
 class _Table:
     """What is left on both sides while lines and refunds are put together."""
 
     def __init__(self, lines: Iterable[PaidLine], refunds: Iterable[PaidRefund]) -> None:
-        self.left = {one.name: one for one in sorted(lines, key=lambda one: (one.paid_on, one.name))}
         self.placed: list[Placed] = []
         self.holder: dict[str, PaidLine] = {}
         self._named: dict[tuple[str, str], list[PaidRefund]] = {}
         for refund in sorted(refunds, key=lambda one: (one.paid_on, one.key)):
             for name in dict.fromkeys(_names_of(refund)):
                 self._named.setdefault(name, []).append(refund)
+        first = sorted(lines, key=lambda one: (self.strength(one), one.paid_on, one.name))
+        self.left = {one.name: one for one in first}
+
+    def strength(self, line: PaidLine) -> int:
+        """How strong the name is that leads to its refunds: 0 is the strongest."""
+        return next((STRENGTH.index(name[0]) for name in _names_in(line) if name in self._named), len(STRENGTH))
 
     def named(self, line: PaidLine) -> list[PaidRefund]:
         """The refunds that the strongest of its names leads to."""

@@ -42,7 +42,7 @@ class Figures:
     """The figures on which a decision is made; None: it does not depend on that.
 
     Of a link: the note's gross (``credited_pence``). Of a value: what was refunded and credited. Of a waiver: the
-    money at risk. Of a signature: what was refunded and issued.
+    money at risk, and of a difference in value these two too. Of a signature: what was refunded and issued.
     """
 
     money_at_risk_pence: int | None = None

@@ -80,6 +80,16 @@ class Apart:
         return "amounts differ" if self.credited_pence not in (0, self.refund_pence) else "no note yet"
 
 
+@dataclass(frozen=True, slots=True)
+class Shifted:
+    """Returns of one currency whose money and Credit Note are of two months: paid in this one, or credited in it."""
+
+    currency: str
+    is_paid_here: bool
+    returns: int
+    pence: int
+
+
 def blocking(rows: Iterable[Apart], today: str) -> list[Apart]:
     """The rows for which a month is red in the month ``today``: all but the waived ones and those on their way.
 
@@ -88,8 +98,11 @@ def blocking(rows: Iterable[Apart], today: str) -> list[Apart]:
     return [row for row in rows if row.cause != "waived" and (row.cause != "on its way" or today > row.gone_by)]
 
 
-def by_cause(rows: Sequence[Apart]) -> list[dict[str, str | int]]:
-    """Each cause with its returns and its pounds, over- and under-credits apart: they are never netted."""
+def by_cause(rows: Sequence[Apart], shifted: Sequence[Shifted] = ()) -> list[dict[str, str | int]]:
+    """Each cause with its returns and its pounds, over- and under-credits apart: they are never netted.
+
+    What is credited in full, but in another month, is a row of its own: nothing is apart but the months.
+    """
     found: list[dict[str, str | int]] = []
     for cause in CAUSES:
         for currency in sorted({row.currency for row in rows if row.cause == cause}):
@@ -103,7 +116,20 @@ def by_cause(rows: Sequence[Apart]) -> list[dict[str, str | int]]:
                     "credited too much": format_money(over, currency),
                 }
             )
-    return found
+    return [*found, *(_moved(one) for one in shifted)]
+
+
+def _moved(one: Shifted) -> dict[str, str | int]:
+    here, there = format_money(one.pence, one.currency), format_money(0, one.currency)
+    under, over = (here, there) if one.is_paid_here else (there, here)
+    cause: Cause = "credited in another month"
+    return {"cause": cause, "returns": one.returns, "credited too little": under, "credited too much": over}
+
+
+def shifted_words(shifted: Sequence[Shifted]) -> str:
+    """How many returns of the month are credited in another one, and their pounds; empty where none is."""
+    sums = " and ".join(format_money(one.pence, one.currency) for one in shifted)
+    return f"credited in another month: {sum(one.returns for one in shifted)}, {sums}" if shifted else ""
 
 
 def carried_words(rows: Iterable[Apart], period: str) -> str:

@@ -29,6 +29,13 @@ POSTING_WORDS = {
 }
 
 
+NOT_COLLECTED = (
+    "Look what it waits for: khaos-swap postings list says so; Khaos may have stopped collecting documents. Make no "
+    "note by hand while ours is planned."
+)
+"""What to do where a planned document did not become a Credit Note in time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """Who acts next, and what they do; nobody where nothing is left to do."""
@@ -72,25 +79,26 @@ def tell(facts: ReturnFacts, verdict: Verdict, now: datetime, arrival_days: int)
         goods=tuple(_goods(facts)),
         money=tuple(_money(facts, london_date(now), arrival_days)),
         credit=tuple(_credit(facts)) or ("no Credit Note yet",),
-        next_steps=tuple(_steps(facts, verdict)),
+        next_steps=tuple(_steps(facts, verdict, london_date(now))),
     )
 
 
 def _goods(facts: ReturnFacts) -> Iterator[str]:
     for line in facts.lines:
-        yield f"{line.quantity} × {line.sku}, {format_money(line.cost_pence, line.currency)}: {_whereabouts(line)}"
+        told = _whereabouts(line, has_arrived=facts.return_.delivered_at is not None)
+        yield f"{line.quantity} × {line.sku}, {format_money(line.cost_pence, line.currency)}: {told}"
     if facts.return_.delivered_at:
         yield f"the parcel came back on {day_words(london_date(facts.return_.delivered_at))}"
 
 
-def _whereabouts(line: LineFacts) -> str:
+def _whereabouts(line: LineFacts, *, has_arrived: bool) -> str:
     found = {
         "sellable": line.sellable_quantity,
         "damaged": line.damaged_quantity,
         "missing from the parcel": line.missing_quantity,
         "not what was sold": line.strange_quantity,
         "kept by the customer": line.kept_quantity,
-        "not inspected yet": line.uninspected_quantity,
+        "not inspected yet" if has_arrived else "not back yet": line.uninspected_quantity,
     }
     told = [f"{units} {words}" for words, units in found.items() if units]
     return f"{line.outcome.lower()}, {', '.join(told)}" if told else line.outcome.lower()
@@ -161,19 +169,45 @@ def _posting(facts: ReturnFacts, posting: PostingFacts) -> str:
     return words.format(money=_pounds(facts, posting.value_pence))
 
 
-def _steps(facts: ReturnFacts, verdict: Verdict) -> Iterator[Step]:
+def _steps(facts: ReturnFacts, verdict: Verdict, today: date) -> Iterator[Step]:
     problems = sorted(verdict.problems, key=_by_urgency)
     for problem in problems:
         kind = KINDS[problem.kind]
         yield Step(kind.owner, problem.message, kind.action)
-    if not problems:
-        due = f"; it is looked at again by {day_words(london_date(verdict.next_due_at))}" if verdict.next_due_at else ""
-        if facts.return_.is_open:
-            yield Step("Swap", f"the return is still {facts.return_.status or 'without a status'}{due}")
-        elif verdict.status == "in_flight":
-            yield Step("nobody yet", f"on its way and within its limit{due}")
-        else:
-            yield Step("nobody", "nothing is left to do")
+    if problems:
+        return
+    if facts.return_.is_open:
+        yield _open_step(facts, verdict)
+    elif verdict.status == "in_flight":
+        yield _credit_step(facts, verdict, today)
+    else:
+        yield Step("nobody", "nothing is left to do")
+
+
+def _open_step(facts: ReturnFacts, verdict: Verdict) -> Step:
+    """Of a return that is not paid: the customer sends the goods, then CX processes it in Swap within U-10's days."""
+    state = f"the return is still {facts.return_.status or 'without a status'}"
+    if arrived := facts.return_.delivered_at:
+        due = day_words(refund_clock(london_date(arrived)).last_day)
+        return Step("cx", f"{state}, and its goods came back", f"Process it in Swap by {due}, once it was inspected.")
+    made = facts.return_.submitted_at
+    since = f" since {day_words(london_date(made))}" if made else ""
+    return Step("the customer", f"{state}, and its goods are not back{since}{_again(verdict)}")
+
+
+def _again(verdict: Verdict) -> str:
+    moment = verdict.next_due_at
+    return f"; it is looked at again by {day_words(london_date(moment))}" if moment else ""
+
+
+def _credit_step(facts: ReturnFacts, verdict: Verdict, today: date) -> Step:
+    """Of money that was paid: the Credit Note is on its way, up to its last day (U-3)."""
+    if (clock := facts.note_clock) is None:
+        return Step("nobody yet", f"on its way and within its limit{_again(verdict)}")
+    last = day_words(clock.last_day)
+    if today < clock.breach_on:
+        return Step("nobody yet", f"its Credit Note is on its way; the last day for it is {last}")
+    return Step("operations", f"its Credit Note is on its way, and its last day was {last}", NOT_COLLECTED)
 
 
 def _by_urgency(problem: Problem) -> tuple[bool, int, str]:

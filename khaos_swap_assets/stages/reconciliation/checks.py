@@ -23,10 +23,12 @@ from khaos_swap_assets.domain.reporting.month_open import (
     by_cause,
     carried_words,
     counted,
+    shifted_words,
     waived_of,
     waived_words,
 )
 from khaos_swap_assets.domain.reporting.queues import PACE_DAYS, queue_rows
+from khaos_swap_assets.domain.reporting.refund_story import NOT_COLLECTED
 from khaos_swap_assets.stages import watching
 from khaos_swap_assets.stages.checking import StandingCheck, exceptions_check, with_sources
 from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, gap_row
@@ -106,20 +108,25 @@ def refunds_reconcile(
     """Compare the month's refunds with its issued notes."""
     period, now = context.partition_key, toolbox.now()
     with toolbox.store() as conn:
-        rows = monthly.apart(conn, period)
+        rows, shifted = monthly.apart(conn, period), monthly.shifted(conn, period)
         today, next_month = (london_month(moment) for moment in (now, month_bounds(period)[1]))
         red, at_close = (blocking(rows, month) for month in (today, max(today, next_month)))
         signatures = monthly.signatures(conn, period)
-        beside = [carried_words(rows, period), waived_words(waived_of(rows)), signed_words(signatures)]
+        beside = [
+            shifted_words(shifted),
+            carried_words(rows, period),
+            waived_words(waived_of(rows)),
+            signed_words(signatures),
+        ]
         beside = [words for words in beside if words]
         found = dg.AssetCheckResult(
             passed=not red,
             description=f"{period}: {'; '.join([_verdict(red), *beside])}",
             metadata={
                 "marks": as_table(mark_rows(monthly.marked(conn, period), signatures)),
-                "by_cause": as_table(by_cause(rows)),
-                "worst": as_table([_for_people(row) for row in red[:WORST_ROWS]]),
-                "not_red": as_table([_for_people(row) for row in rows if row not in red][:WORST_ROWS]),
+                "by_cause": as_table(by_cause(rows, shifted)),
+                "worst": as_table([_for_people(row, is_red=True) for row in red[:WORST_ROWS]]),
+                "not_red": as_table([_for_people(row, is_red=False) for row in rows if row not in red][:WORST_ROWS]),
                 "if_closed_now": "; ".join([_verdict(at_close), *beside]),
                 "queues": as_table(_queues(conn, period, now)),
                 "tolerance": in_force(conn, toolbox.settings, period, now).words,
@@ -146,16 +153,18 @@ def _both(row: Apart) -> str:
     return f"Refund {refunded}, issued {issued}"
 
 
-def _for_people(row: Apart) -> dict[str, str]:
+def _for_people(row: Apart, *, is_red: bool) -> dict[str, str]:
     """One row as its owner reads it: what comes first is what they look for."""
     kind = KINDS.get(row.open_kinds[0]) if row.open_kinds else None
+    is_late = is_red and row.cause == "on its way"
+    action = kind.action if kind else NOT_COLLECTED if is_late else ""
     return {
         "rma": row.rma,
         "apart": format_money(row.apart_pence, row.currency),
         "why": f"{row.cause}, gone by {row.gone_by}" if row.cause == "on its way" else row.cause,
-        "owner": row.owner or ", ".join(row.waived_by),
+        "owner": row.owner or ", ".join(row.waived_by) or ("operations" if is_late else ""),
         "what": row.message or _both(row),
-        "what_to_do": kind.action if kind else "",
+        "what_to_do": action,
     }
 
 
