@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from psycopg.rows import class_row, dict_row
+from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from khaos_swap_assets.adapters.store import bulk
@@ -45,10 +45,8 @@ MONTH_OF_TROUBLE = (
     "AND m.refund_pence <> m.issued_pence), r.period)"
 )
 """SQL: the month to which what is wrong with a return ``r`` belongs: the newest whose money is not all credited."""
-_NOTED = (
-    "EXISTS (SELECT 1 FROM khaos.credit_notes n WHERE n.return_id = e.return_id "
-    "AND to_char(coalesce(n.issued_on, n.created_on), 'YYYY-MM') = %(period)s)"
-)
+_NOTED = """EXISTS (SELECT 1 FROM khaos.credit_notes n WHERE n.return_id = e.return_id
+    AND to_char(coalesce(n.issued_on, n.created_on), 'YYYY-MM') = %(period)s)"""
 IN_BOTH_MONTHS = (
     "e.kind = 'credited_in_another_month' AND (EXISTS (SELECT 1 FROM recon.month_parts p "
     f"WHERE p.return_id = e.return_id AND p.period = %(period)s) OR {_NOTED})"
@@ -92,15 +90,13 @@ def apart(conn: psycopg.Connection, period: str) -> list[Apart]:
 
 def shifted(conn: psycopg.Connection, period: str) -> list[Shifted]:
     """What was paid in the month and credited in another one, or the other way round, where that is still open."""
-    with conn.cursor(row_factory=class_row(Shifted)) as cursor:
-        return cursor.execute(
-            "SELECT e.currency, m.period IS NOT NULL AS is_paid_here, count(*) AS returns, "
-            "sum(e.money_at_risk_pence)::bigint AS pence FROM recon.exceptions e LEFT JOIN recon.monthly m "
-            "ON m.return_id = e.return_id AND m.period = %(period)s AND m.refund_pence <> 0 "
-            "WHERE e.closed_at IS NULL AND e.kind = 'credited_in_another_month' "
-            f"AND (m.period IS NOT NULL OR {_NOTED}) GROUP BY 1, 2 ORDER BY 1, 2 DESC".encode(),
-            {"period": period},
-        ).fetchall()
+    rows = conn.execute(
+        "SELECT e.currency, m.period IS NOT NULL, count(*), sum(e.money_at_risk_pence)::bigint FROM recon.exceptions e "
+        "LEFT JOIN recon.monthly m ON m.return_id = e.return_id AND m.period = %(period)s AND m.refund_pence <> 0 "
+        "WHERE e.closed_at IS NULL AND e.kind = 'credited_in_another_month' "
+        f"AND (m.period IS NOT NULL OR {_NOTED}) GROUP BY 1, 2 ORDER BY 1, 2 DESC".encode(), {"period": period},
+    )  # fmt: skip
+    return [Shifted(*row) for row in rows]
 
 
 def _frozen(value: Any) -> Any:
