@@ -124,6 +124,15 @@ def test_release_marks_and_logs(run: Callable[..., Result], planned: SqlPostings
     assert (last.before["is_released"], last.after["is_released"]) == (False, True)
 
 
+def test_a_release_is_taken_back_until_khaos_has_it(run: Callable[..., Result], planned: SqlPostings) -> None:
+    run("release", "RMA1", *WHO)
+    assert "is taken back; it waits as before" in run("release", "RMA1", "--take-back", *WHO).stdout
+    assert not planned.by_reference(["RMA1"])["RMA1"].is_released
+    assert audit_log.of_document(planned.conn, "posting RMA1")[-1].what == "release taken back"
+    refused = run("release", "RMA1", "--take-back", *WHO)
+    assert (refused.exit_code, "is planned and not released, or Khaos has it already" in refused.stderr) == (2, True)
+
+
 def test_one_in_doubt_is_released_only_by_a_person_who_looked(
     run: Callable[..., Result], in_doubt: SqlPostings
 ) -> None:

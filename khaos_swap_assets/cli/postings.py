@@ -125,12 +125,19 @@ def _add_release(app: typer.Typer, reach: Reach) -> None:
         has_looked: Annotated[
             bool, typer.Option("--i-looked-in-khaos", help="Of one in doubt: Khaos holds no return and no note of it")
         ] = False,
+        is_back: Annotated[
+            bool, typer.Option("--take-back", help="Undo a release while Khaos has not collected the document")
+        ] = False,
     ) -> None:
         """Let a planned posting go (assist), or send one in doubt once more after you looked in Khaos."""
         from khaos_swap_assets.stages.credit_notes import people
 
         with reach.store() as conn:
             person = people.Person(by, reason)
+            if is_back:
+                done = people.take_release_back(conn, reference, person, now=reach.clock())
+                typer.echo(f"the release of {done.reference} is taken back; it waits as before")
+                return
             done = people.release(conn, reference, person, now=reach.clock(), has_looked=has_looked)
         again = ", once more and without another search" if done.state == "in_doubt" else ""
         typer.echo(f"{done.reference} is released; Khaos gets it at its next pull{again}")

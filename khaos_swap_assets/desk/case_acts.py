@@ -82,6 +82,10 @@ def _release(conn: Conn, choice: Choice, _: CaseRow, person: Person, now: dateti
     return people.release(conn, choice.value, person, now=now)
 
 
+def _keep_back(conn: Conn, choice: Choice, _: CaseRow, person: Person, now: datetime, __: Sent) -> object:
+    return people.take_release_back(conn, choice.value, person, now=now)
+
+
 def _again(conn: Conn, choice: Choice, _: CaseRow, person: Person, now: datetime, sent: Sent) -> object:
     return people.release(conn, choice.value, person, now=now, has_looked=sent.one("looked") == "yes")
 
@@ -163,6 +167,18 @@ ACTS: Mapping[str, CaseAct] = {
         ),
         choices.documents("planned"),
         _release,
+    ),
+    "take-release-back": CaseAct(
+        DeskAct(
+            title="Take a release back",
+            may="release_draft",
+            changes="Khaos does not get this document before it is released again, or before it may go by itself.",
+            stays="The document, its value and its reference. What Khaos collected already cannot be taken back.",
+            fields=(REASON,),
+            button="Take it back",
+        ),
+        choices.released,
+        _keep_back,
     ),
     "send-again": CaseAct(
         DeskAct(

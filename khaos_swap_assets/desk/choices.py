@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from khaos_swap_assets.adapters.store import desk_decisions
 from khaos_swap_assets.adapters.store.desk_case import CaseRow
+from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.desk.forms import Choice
 from khaos_swap_assets.desk.reach import Conn
 from khaos_swap_assets.domain.judging.document_facts import PostingFacts
@@ -75,6 +76,12 @@ def documents(state: str) -> Callable[[Conn, CaseRow, Evidence], Sequence[Choice
         return [Choice(one.reference, _document(one, facts.return_.currency)) for one in found] if facts else []
 
     return found_of
+
+
+def released(conn: Conn, row: CaseRow, _: Evidence) -> Sequence[Choice]:
+    """The documents of the return that a person released and Khaos has not collected since."""
+    found = [one for one in SqlPostings(conn).of_returns([row.return_id]) if one.is_released] if row.return_id else []
+    return [Choice(one.reference, f"{one.reference} of {money_words(one.value_pence, one.currency)}") for one in found]
 
 
 def _document(one: PostingFacts, currency: str) -> str:

@@ -164,6 +164,10 @@ def test_a_document_is_released(ann: Visitor, planned: tuple[Town, tuple[int, in
     assert ann.get(f"/exceptions/{case[0]}/send-again").status_code == 409
     assert choose(ann, case, "release", reference).status_code == 303
     assert town.one("SELECT is_released FROM recon.postings")
+    (released,) = offered(ann, f"/exceptions/{case[0]}/take-release-back")
+    assert choose(ann, case, "take-release-back", released).status_code == 303
+    assert not town.one("SELECT is_released FROM recon.postings")
+    assert ann.get(f"/exceptions/{case[0]}/take-release-back").status_code == 409
 
 
 def test_a_document_in_doubt_is_sent_again_only_by_one_who_looked(

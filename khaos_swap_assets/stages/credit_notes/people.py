@@ -60,6 +60,11 @@ def release(
     return _act(conn, reference, lambda book, one: _released(book, one, person, now, has_looked=has_looked))
 
 
+def take_release_back(conn: psycopg.Connection[Any], reference: str, person: Person, *, now: datetime) -> Posting:
+    """Undo a release while Khaos has not collected the document: it waits again as it did before."""
+    return _act(conn, reference, lambda book, one: _kept_back(book, one, person, now))
+
+
 def resolve_confirmed(
     conn: psycopg.Connection[Any], reference: str, code: str, person: Person, *, now: datetime
 ) -> Posting:
@@ -179,6 +184,14 @@ def _released(
     done = replace(posting, is_released=True)
     what = "released once more, having looked in Khaos" if is_again else "released"
     book.save([done], who=person.by, what=what, now=now, reason=person.reason)
+    return done
+
+
+def _kept_back(book: PostingStore, posting: Posting, person: Person, now: datetime) -> Posting:
+    if not posting.is_released:
+        raise ActionError(f"{posting.reference} is {posting.state} and not released, or Khaos has it already")
+    done = replace(posting, is_released=False)
+    book.save([done], who=person.by, what="release taken back", now=now, reason=person.reason)
     return done
 
 
