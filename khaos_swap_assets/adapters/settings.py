@@ -184,6 +184,11 @@ class Settings(BaseSettings):
     refund_arrival_days: int = Field(
         10, ge=1, le=60, description="Days in which a refund usually reaches the customer, for `returns show`"
     )
+    refund_arrival_by_method: str = Field(
+        "",
+        pattern=r"^\s*([^:,\s]+:\d{1,2}\s*(,\s*[^:,\s]+:\d{1,2}\s*)*)?$",
+        description="Comma list of gateway:days where a method takes other days than that, e.g. paypal:1,klarna:14",
+    )
     accrue_in_transit: bool = Field(True, description="At month end, accrue refunds of goods still on their way too")
     credit_note_days: int = Field(2, ge=0, le=90, description="Days after the refund until credit_note_missing")
     issue_days: int = Field(3, ge=0, le=90, description="Days after creation until credit_note_not_issued")

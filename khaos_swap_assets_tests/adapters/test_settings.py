@@ -66,6 +66,7 @@ MALFORMED = [
     ("STOREFRONT_API_VERSION", "latest", "String should match pattern"),
     ("DOOR_IDLE_MINUTES", "0", "Input should be greater than or equal to 5"),
     ("DOOR_LONGEST_HOURS", "169", "Input should be less than or equal to 168"),
+    ("REFUND_ARRIVAL_BY_METHOD", "paypal:soon", "String should match pattern"),
     ("STOREFRONT_PAYMENT_KINDS", "rewards:points", "String should match pattern"),
 ]
 MISPLACED = [

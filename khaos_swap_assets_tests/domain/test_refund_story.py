@@ -12,7 +12,7 @@ from khaos_swap_assets.domain.judging.document_facts import NoteFacts
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.judging.verdict import judge
 from khaos_swap_assets.domain.refunds.money_shown import Money
-from khaos_swap_assets.domain.reporting.refund_story import Story, tell
+from khaos_swap_assets.domain.reporting.refund_story import ArrivalDays, Story, tell
 from khaos_swap_assets_tests.domain.cases import (
     LATE,
     LIMITS,
@@ -30,11 +30,25 @@ ARRIVAL_DAYS = 10
 
 
 def story(facts: ReturnFacts, now: Any = SOON) -> Story:
-    return tell(facts, judge(facts, LIMITS, now), now, ARRIVAL_DAYS)
+    return tell(facts, judge(facts, LIMITS, now), now, ArrivalDays(ARRIVAL_DAYS, {"paypal": 1}))
 
 
 def paid(**changes: Any) -> Money:
     return Money("paid", (a_refund("F1", a_payment(processed_at=REFUNDED, **changes)),))
+
+
+@pytest.mark.parametrize(
+    ("gateway", "days"), [("shopify_payments", ARRIVAL_DAYS), ("PayPal", 1), ("paypal", 1), ("", ARRIVAL_DAYS)]
+)
+def test_each_method_has_its_usual_days(gateway: str, days: int) -> None:
+    late = REFUNDED + timedelta(days=days)
+    told = [story(some_facts(money=paid(gateway=gateway)), at).money[1] for at in (late, late + timedelta(days=1))]
+    assert ["usually" in told[0], "should have" in told[1]] == [True, True]
+
+
+def test_the_days_of_methods_come_from_the_settings() -> None:
+    assert ArrivalDays.of(7, " PayPal:1, klarna:14,") == ArrivalDays(7, {"paypal": 1, "klarna": 14})
+    assert ArrivalDays.of(7, "") == ArrivalDays(7)
 
 
 @pytest.mark.parametrize(

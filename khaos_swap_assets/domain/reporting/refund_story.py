@@ -7,8 +7,8 @@ FINANCE_RULES U-1, U-10.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS, Problem
@@ -34,6 +34,24 @@ NOT_COLLECTED = (
     "note by hand while ours is planned."
 )
 """What to do where a planned document did not become a Credit Note in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalDays:
+    """In how many days money usually reaches the customer; ``by_method``: gateways, in lower case, that differ."""
+
+    usual: int
+    by_method: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, usual: int, by_method: str) -> ArrivalDays:
+        """From settings: ``paypal:1,klarna:14``."""
+        pairs = (part.rpartition(":") for part in by_method.split(",") if part.strip())
+        return cls(usual, {gateway.strip().lower(): int(days) for gateway, _, days in pairs})
+
+    def after(self, gateway: str) -> int:
+        """Those of a payment's gateway."""
+        return self.by_method.get(gateway.lower(), self.usual)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +83,8 @@ class Story:
     next_steps: tuple[Step, ...]
 
 
-def tell(facts: ReturnFacts, verdict: Verdict, now: datetime, arrival_days: int) -> Story:
-    """The story of a return at ``now``; after ``arrival_days`` money that was paid should be with the customer."""
+def tell(facts: ReturnFacts, verdict: Verdict, now: datetime, arrival: ArrivalDays) -> Story:
+    """The story of a return at ``now``; ``arrival`` says when money that was paid should be with the customer."""
     return_ = facts.return_
     return Story(
         rma=return_.rma,
@@ -77,7 +95,7 @@ def tell(facts: ReturnFacts, verdict: Verdict, now: datetime, arrival_days: int)
         credited_pence=facts.credited_pence,
         gap_pence=verdict.gap_pence,
         goods=tuple(_goods(facts)),
-        money=tuple(_money(facts, london_date(now), arrival_days)),
+        money=tuple(_money(facts, london_date(now), arrival)),
         credit=tuple(_credit(facts)) or ("no Credit Note yet",),
         next_steps=tuple(_steps(facts, verdict, london_date(now))),
     )
@@ -104,15 +122,15 @@ def _whereabouts(line: LineFacts, *, has_arrived: bool) -> str:
     return f"{line.outcome.lower()}, {', '.join(told)}" if told else line.outcome.lower()
 
 
-def _money(facts: ReturnFacts, today: date, arrival_days: int) -> Iterator[str]:
+def _money(facts: ReturnFacts, today: date, arrival: ArrivalDays) -> Iterator[str]:
     return_ = facts.return_
     paid = [part for one in (facts.money.refunds if facts.money else ()) for part in one.moved]
     for part in paid:
-        yield from _paid(part, today, arrival_days)
+        yield from _paid(part, today, arrival.after(part.gateway))
     if not paid and facts.refund_pence and return_.refunded_at:
         on = london_date(return_.refunded_at)
         yield f"Swap says that {_pounds(facts, facts.refund_pence)} were refunded on {day_words(on)}"
-        yield _arrival(on, today, arrival_days, "")
+        yield _arrival(on, today, arrival.usual, "")
     if not paid and not facts.refund_pence:
         yield from _unpaid(facts)
     if return_.store_credit_pence > 0:

@@ -26,6 +26,7 @@ from khaos_swap_assets.domain.reporting.why_not import Clause, clauses
 from khaos_swap_assets.stages.credit_notes.candidates import candidates_of
 from khaos_swap_assets.stages.reconciliation.facts import gather, limits_of
 from khaos_swap_assets.stages.reconciliation.governing import with_tolerance
+from khaos_swap_assets.stages.reconciliation.story import arrival_of
 
 Conn = psycopg.Connection[Any]
 
@@ -72,7 +73,7 @@ def evidence_of(conn: Conn, settings: Settings, policy: CreditNotePolicy, row: C
     mine = loose or (notes.unattributed(conn, [facts.customer_code]) if facts.customer_code else [])
     return Evidence(
         facts=facts,
-        story=tell(facts, judge(facts, limits_of(settings), now), now, settings.refund_arrival_days),
+        story=tell(facts, judge(facts, limits_of(settings), now), now, arrival_of(settings)),
         events=timeline(facts),
         clauses=clauses(facts, [reason for one in held for reason in one.reasons]),
         near=tuple(one for one in _near(conn, mine) if loose or row.rma in one.rmas),

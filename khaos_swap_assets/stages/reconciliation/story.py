@@ -13,9 +13,14 @@ from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import returns
 from khaos_swap_assets.domain.judging.verdict import judge
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
-from khaos_swap_assets.domain.reporting.refund_story import Story, tell
+from khaos_swap_assets.domain.reporting.refund_story import ArrivalDays, Story, tell
 from khaos_swap_assets.stages.reconciliation.facts import gather, limits_of
 from khaos_swap_assets.stages.reconciliation.governing import with_tolerance
+
+
+def arrival_of(settings: Settings) -> ArrivalDays:
+    """In how many days a refund usually reaches the customer, by its method."""
+    return ArrivalDays.of(settings.refund_arrival_days, settings.refund_arrival_by_method)
 
 
 def stories(
@@ -25,5 +30,5 @@ def stories(
     ids = returns.found_by(conn, name)
     facts = with_tolerance(conn, [facts for facts, _ in gather(conn, settings, policy, ids)])
     limits = limits_of(settings)
-    told = [tell(one, judge(one, limits, now), now, settings.refund_arrival_days) for one in facts]
+    told = [tell(one, judge(one, limits, now), now, arrival_of(settings)) for one in facts]
     return sorted(told, key=lambda one: one.rma)
