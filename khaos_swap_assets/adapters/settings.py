@@ -179,15 +179,11 @@ class Settings(BaseSettings):
     inspection_days: int = Field(5, ge=1, le=90, description="Days after delivery until inspection_overdue")
     refund_days: int = Field(14, ge=1, le=365, description="Days after delivery until refund_unconfirmed_too_long")
     arrival_days: int = Field(
-        21, ge=1, le=365, description="Days after the refund until inspection_overdue for goods that never arrived"
+        21, ge=1, le=365, description="Days after the refund until goods that never came are told"
     )
-    refund_arrival_days: int = Field(
-        10, ge=1, le=60, description="Days in which a refund usually reaches the customer, for `returns show`"
-    )
+    refund_arrival_days: int = Field(10, ge=1, le=60, description="Days in which a refund usually reaches the customer")
     refund_arrival_by_method: str = Field(
-        "",
-        pattern=r"^\s*([^:,\s]+:\d{1,2}\s*(,\s*[^:,\s]+:\d{1,2}\s*)*)?$",
-        description="Comma list of gateway:days where a method takes other days than that, e.g. paypal:1,klarna:14",
+        "", pattern=r"^\s*([^:,\s]+:\d{1,2}\s*(,\s*|$))*$", description="Where that differs, e.g. paypal:1,klarna:14"
     )
     accrue_in_transit: bool = Field(True, description="At month end, accrue refunds of goods still on their way too")
     credit_note_days: int = Field(2, ge=0, le=90, description="Days after the refund until credit_note_missing")
