@@ -173,7 +173,7 @@ class Settings(BaseSettings):
     webserver_public_url: str = Field("", description="URL of the Dagster UI as a proxy with a sign-in shows it")
     daily_document_cap: int = Field(200, ge=0, le=1_000_000, description="Most documents handed out in a London day")
     daily_value_cap_pounds: int = Field(
-        20000, ge=0, le=1_000_000_000, description="Most value handed out in a London day, whole pounds"
+        20000, ge=0, le=1_000_000_000, description="Most pounds handed out in such a day"
     )
     page_documents: int = Field(200, ge=1, le=1000, description="Most documents in one answer of the feed")
     inspection_days: int = Field(5, ge=1, le=90, description="Days after delivery until inspection_overdue")
