@@ -7,7 +7,7 @@ reading files (``adapters.files``) and what an import does (``stages.orders.impo
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -114,17 +114,31 @@ def _add_credit_notes(app: typer.Typer, reach: Reach) -> None:
 def _read(file: Path, layout: Layout[Any], asked: Asked, *, skips: bool, rejected: Path | None) -> Table[Any]:
     """The rows of the file; every fault is one line on stderr and exit 2, unless bad rows are skipped into a list."""
     from khaos_swap_assets.adapters.files.tables import without_torn_groups
-    from khaos_swap_assets.adapters.files.written import write_rejected
 
     table = read_asked(file, layout, asked)
     if table.faults and not (skips and table.is_whole):
         refuse("\n".join(map(str, table.kinds)))
     without_torn_groups(table, layout.group)
     if table.faults:
-        path = rejected or file.with_name(f"{file.name}.rejected.csv")
-        write_rejected(path, sorted(table.faults, key=lambda fault: (fault.line, fault.record)))
-        typer.echo(f"rejected: {table.rejected} of {table.given} rows, see {path}", err=True)
+        typer.echo(f"rejected: {_listed(table, file, rejected)}", err=True)
     return table
+
+
+def _listed(table: Table[Any], file: Path, rejected: Path | None) -> str:
+    """Write the bad rows to their file; how many there are, and where."""
+    from khaos_swap_assets.adapters.files.written import write_rejected
+
+    path = rejected or file.with_name(f"{file.name}.rejected.csv")
+    write_rejected(path, sorted(table.faults, key=lambda fault: (fault.line, fault.record)))
+    return f"{table.rejected} of {table.given} rows, see {path}"
+
+
+def tell_rejected(table: Table[Any], file: Path, rejected: Path | None, told: Iterable[str], what: str) -> None:
+    """Where rows are left out and the others are in: what is ``told`` of them, their file, and exit code 1."""
+    if table.faults:
+        listed = _listed(table, file, rejected)
+        typer.echo("\n".join([*told, f"{what}: {listed}; the others are in"]), err=True)
+        raise typer.Exit(1)
 
 
 def asked_of(file: Path, map_in: Path | None, dates: Days | None) -> Asked:

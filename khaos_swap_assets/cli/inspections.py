@@ -20,12 +20,12 @@ from khaos_swap_assets.cli.imports import (
     brought_by,
     read_asked,
     refuse,
+    tell_rejected,
 )
 from khaos_swap_assets.cli.postings import By, Reach, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from khaos_swap_assets.adapters.files.inspections import InspectionRow
     from khaos_swap_assets.adapters.files.tables import Table
@@ -63,23 +63,15 @@ def _add_import(app: typer.Typer, reach: Reach) -> None:
         with reach.store() as conn, conn.transaction():
             done = import_inspections(conn, rows, file.name, brought_by(file, by).by, reach.clock())
         typer.echo(f"{done.new} inspections are new, {done.known} were known; the next run acts on them")
-        _tell_questions(table, done.questions, rejected or file.with_name(f"{file.name}.rejected.csv"))
+        tell_rejected(table, file, rejected, _questions(table, done.questions), "questions")
 
 
-def _tell_questions(table: Table[InspectionRow], questions: Sequence[tuple[BenchRow, str]], path: Path) -> None:
-    """Rows that nobody can tell about on stderr, the first of them one by one, all in a file, and exit code 1."""
-    from khaos_swap_assets.adapters.files.written import write_rejected
-
+def _questions(table: Table[InspectionRow], asked: Sequence[tuple[BenchRow, str]]) -> list[str]:
+    """Put the rows that nobody can tell about with the bad ones; the lines that tell of both, so many at the most."""
     told = [str(kind) for kind in table.kinds]
-    told += [f"{table.file}, line {row.line}: {row.sku}: {question}" for row, question in questions[:MOST_NAMED]]
-    for row, question in questions:
+    for row, question in asked:
         table.reject(row.line, "sku", row.sku, question)
-    if not table.faults:
-        return
-    write_rejected(path, sorted(table.faults, key=lambda fault: (fault.line, fault.record)))
-    typer.echo("\n".join(told), err=True)
-    typer.echo(f"questions: {table.rejected} of {table.given} rows, see {path}; the others are in", err=True)
-    raise typer.Exit(1)
+    return told + [f"{table.file}, line {row.line}: {row.sku}: {question}" for row, question in asked[:MOST_NAMED]]
 
 
 def _add_list(app: typer.Typer, reach: Reach) -> None:

@@ -7,16 +7,22 @@ does (``stages.payouts.importing``) and the journals (``stages.payouts.entering`
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from khaos_swap_assets.cli.imports import Dates, File, Map, Rejected, asked_of, brought_by, read_asked, refuse
+from khaos_swap_assets.cli.imports import (
+    Dates,
+    File,
+    Map,
+    Rejected,
+    asked_of,
+    brought_by,
+    read_asked,
+    refuse,
+    tell_rejected,
+)
 from khaos_swap_assets.cli.postings import By, Reach
-
-if TYPE_CHECKING:
-    from khaos_swap_assets.adapters.files.payouts import PayoutRow
-    from khaos_swap_assets.adapters.files.tables import Table
 
 Provider = Annotated[
     str, typer.Option(help="Whose payouts they are, as the storefront names the gateway, e.g. paypal; or a column")
@@ -62,19 +68,7 @@ def _add_import(app: typer.Typer, reach: Reach) -> None:
             f"{done.payouts} payouts in {len(table.rows)} rows: {done.changed} new or changed, "
             f"{done.told_by_storefront} as the storefront itself told them; the next run compares them"
         )
-        _tell_rejected(table, rejected or file.with_name(f"{file.name}.rejected.csv"))
-
-
-def _tell_rejected(table: Table[PayoutRow], path: Path) -> None:
-    """Bad rows one by one on stderr and in a file, and exit code 1."""
-    from khaos_swap_assets.adapters.files.written import write_rejected
-
-    if not table.faults:
-        return
-    write_rejected(path, sorted(table.faults, key=lambda fault: (fault.line, fault.record)))
-    typer.echo("\n".join(map(str, table.kinds)), err=True)
-    typer.echo(f"rejected: {table.rejected} of {table.given} rows, see {path}; the others are in", err=True)
-    raise typer.Exit(1)
+        tell_rejected(table, file, rejected, map(str, table.kinds), "rejected")
 
 
 def _add_journals(app: typer.Typer, reach: Reach) -> None:

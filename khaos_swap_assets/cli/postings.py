@@ -57,14 +57,15 @@ class Reach:
 def postings_app(reach: Reach) -> typer.Typer:
     """The commands about postings."""
     app = typer.Typer(help="What we hand to Khaos, and what became of it.", no_args_is_help=True)
-    _add_postings_reads(app, reach)
+    _add_list(app, reach)
+    _add_show(app, reach)
     _add_release(app, reach)
     _add_feed(app, reach)
     _add_postings_verdicts(app, reach)
     return app
 
 
-def _add_postings_reads(app: typer.Typer, reach: Reach) -> None:
+def _add_list(app: typer.Typer, reach: Reach) -> None:
     @app.command("list")
     def list_postings(
         state: Annotated[str, typer.Option(help="planned, in_doubt, confirmed, refused or withdrawn")] = "",
@@ -92,6 +93,8 @@ def _add_postings_reads(app: typer.Typer, reach: Reach) -> None:
         for line in stopped:
             typer.echo(line, err=True)
 
+
+def _add_show(app: typer.Typer, reach: Reach) -> None:
     @app.command()
     def show(reference: Reference, as_json: AsJson = False) -> None:
         """Show one posting beside what Khaos shows of it, line by line, who acts next, and its history."""

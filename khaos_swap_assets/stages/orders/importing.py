@@ -72,7 +72,7 @@ def import_orders(
         for order in documents.sales_orders(some, tells_invoice=True)
     ]
     fresh, by_khaos = imports.new_orders(conn, told)
-    import_id = _record(conn, "sales-orders", brought, len(told), len(fresh), now)
+    import_id = record_import(conn, "sales-orders", brought, len(told), len(fresh), now)
     imports.save_orders(conn, fresh, import_id, now)
     touched = set(matches.ids_of_refs(conn, sorted({order.associated_ref for order in fresh})))
     if is_cloud:
@@ -98,7 +98,7 @@ def import_notes(
         _refuse_older(conn, brought.complete_to)
     absent = _absent(conn, told, brought.complete_to)
     fresh, by_khaos = imports.new_notes(conn, told)
-    import_id = _record(conn, "credit-notes", brought, len(told), len(fresh), now)
+    import_id = record_import(conn, "credit-notes", brought, len(told), len(fresh), now)
     notes.save(conn, fresh, now, import_id=import_id)
     if is_cloud and import_id is not None:
         worklist.move(conn, SOURCE, now)
@@ -182,7 +182,7 @@ def _concerned(conn: psycopg.Connection, fresh: Sequence[CreditNote]) -> set[str
     }
 
 
-def _record(
+def record_import(
     conn: psycopg.Connection, kind: Kind, brought: Brought, count: int, changed: int, now: datetime
 ) -> int | None:
     """Keep who brought what, in the record and in the audit log; a file that brings no news leaves no trace."""

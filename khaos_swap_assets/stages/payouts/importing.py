@@ -12,16 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.adapters.store import audit_log, imports, payouts
-from khaos_swap_assets.adapters.store.imports import Import
-from khaos_swap_assets.adapters.store.postings import SqlPostings
+from khaos_swap_assets.adapters.store import payouts
 from khaos_swap_assets.adapters.storefront.records import ReadPayout
+from khaos_swap_assets.stages.orders.importing import Brought, record_import
 
 if TYPE_CHECKING:
     import psycopg
 
     from khaos_swap_assets.domain.payouts.records import Payout
-    from khaos_swap_assets.stages.orders.importing import Brought
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +43,10 @@ def import_payouts(
     own = [one for one in read if known.get((one.record.provider, one.record.payout_id), ("", True))[1]]
     fresh = [one for one in own if known.get((one.record.provider, one.record.payout_id), ("",))[0] != one.content_hash]
     if fresh:
-        payouts.save(conn, fresh, now, import_id=_record(conn, brought, len(told), len(fresh), now))
+        payouts.save(conn, fresh, now, import_id=record_import(conn, "payouts", brought, len(told), len(fresh), now))
     return ImportedPayouts(len(told), len(fresh), len(told) - len(own))
 
 
 def _hash(one: Payout) -> str:
     whole = (replace(one, lines=()), [repr(line) for line in one.lines])
     return hashlib.sha256(repr(whole).encode()).hexdigest()
-
-
-def _record(conn: psycopg.Connection, brought: Brought, count: int, changed: int, now: datetime) -> int:
-    made = Import(
-        kind="payouts", file_name=brought.file_name, file_hash=brought.file_hash, documents=count, changed=changed,
-        complete_to=None, life=SqlPostings(conn).life(), imported_at=now, imported_by=brought.by,
-    )  # fmt: skip
-    after = {"payouts": count, "changed": changed, "file_hash": brought.file_hash}
-    audit_log.append(conn, [audit_log.Entry(now, brought.by, "imported", f"payouts {brought.file_name}", after=after)])
-    return imports.record(conn, made)
