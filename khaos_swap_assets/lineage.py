@@ -50,7 +50,7 @@ TABLES: Mapping[str, Sequence[str]] = {
         "recon.residuals",
     ),
     "reconciliation/custody": ("recon.custody", "recon.custody_movements", "recon.custody_days"),
-    "reconciliation/cancellations": ("recon.cancellations",),
+    "reconciliation/cancellations": ("recon.cancellations", "recon.cancel_calls"),
     "reconciliation/payouts": ("recon.payout_refunds",),
     "reconciliation/exceptions": ("recon.exceptions",),
     "reconciliation/completeness": ("recon.completeness", "recon.refused_messages"),

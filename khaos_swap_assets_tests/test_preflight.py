@@ -112,9 +112,11 @@ def test_everything_that_is_there_is_told(settings: Make) -> None:
 def test_what_the_vendor_lacks_limits_and_does_not_stop(settings: Make, vendors: Vendors) -> None:
     vendors.state.switches["process_return"] = "off"
     try:
-        found = examine(settings())
+        found = examine(settings(khaos_cancels_orders=True))
     finally:
         vendors.state.switches.clear()
+    told = words(found, "cancelled orders")
+    assert told.startswith("KHAOS_SWAP_KHAOS_CANCELS_ORDERS is on, and CancelOrder is missing from the web service; ")
     assert "ProcessReturn: missing; a return can only be processed by the flag" in words(found, "Khaos operation")
     assert failures(found) == []
 

@@ -101,7 +101,9 @@ class KhaosSettings(BaseSettings):
     reason_kept: str = Field(
         "", description="ReturnReason id of goods that the customer keeps (moves nothing); empty: none are credited"
     )
-
+    cancels_orders: bool = Field(
+        False, description="In mode post, have Khaos cancel orders that the shop cancelled, by its add-on CancelOrder"
+    )
     source_pointer: Literal["SourceReference.SourceOrder", "SourceReturnReference.SourceOrder", "SourceReference"] = (
         Field(
             "SourceReference.SourceOrder",

@@ -17,6 +17,7 @@ from khaos_swap_assets.adapters import private
 from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.cli import reach
 from khaos_swap_assets.cli.audit import audit_command
+from khaos_swap_assets.cli.cancellations import cancellations_app
 from khaos_swap_assets.cli.confirming import add_confirm_notes
 from khaos_swap_assets.cli.decisions import decisions_app
 from khaos_swap_assets.cli.exceptions import exceptions_app
@@ -39,6 +40,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(add_confirm_notes(postings_app(reach.REACH), reach.REACH), name="postings")
+app.add_typer(cancellations_app(reach.REACH), name="cancellations")
 app.add_typer(exceptions_app(reach.REACH), name="exceptions")
 app.add_typer(links_app(reach.REACH), name="links")
 app.add_typer(decisions_app(reach.REACH), name="decisions")

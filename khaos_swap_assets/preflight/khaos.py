@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.errors import PermanentError
-from khaos_swap_assets.adapters.khaos import capabilities
+from khaos_swap_assets.adapters.khaos import capabilities, writes
 from khaos_swap_assets.adapters.settings import PREFIX
 from khaos_swap_assets.preflight.finding import PreflightFinding, Verdict
 from khaos_swap_assets.stages.orders import note_items
@@ -81,4 +81,16 @@ def _documents(khaos: KhaosClient, _: Settings) -> Iterator[PreflightFinding]:
     yield PreflightFinding("missing" if is_limit else "works", "Khaos note items", words)
 
 
-QUESTIONS = (_capabilities, _version, _sites, _stock, _documents)
+def _cancelling(khaos: KhaosClient, settings: Settings) -> Iterator[PreflightFinding]:
+    if not settings.khaos.cancels_orders:
+        return
+    try:
+        told = f"{writes.CANCEL} can be asked, by {' and '.join(khaos.cancel_parameters())}"
+    except PermanentError as error:
+        lacking = f"{PREFIX}KHAOS_CANCELS_ORDERS is on, and {error}; {capabilities.OPTIONAL[writes.CANCEL]}"
+        yield PreflightFinding("missing", "cancelled orders", lacking)
+        return
+    yield PreflightFinding("works", "cancelled orders", told)
+
+
+QUESTIONS = (_capabilities, _version, _sites, _stock, _documents, _cancelling)

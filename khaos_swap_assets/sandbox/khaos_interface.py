@@ -56,8 +56,11 @@ OPERATIONS: Mapping[str, Operation] = {
     "GetCompanyInfo": Operation("TCompanyInfo[]", {"CompanyCode": "string", "MappingType": "int"}),
 }
 OPTIONAL: Mapping[str, Operation] = {
-    "ProcessReturn": Operation("string", {"ReturnCode": "string", "ManualAuthCode": "string"})
+    "ProcessReturn": Operation("string", {"ReturnCode": "string", "ManualAuthCode": "string"}),
+    "CancelOrder": Operation("string", {"OrderCode": "string", "AssociatedRef": "string"}),
 }
+SWITCH_OF: Mapping[str, str] = {"ProcessReturn": "process_return", "CancelOrder": "cancel_order"}
+"""The switch by which an installation has each."""
 
 STRUCTS: Mapping[str, Mapping[str, str]] = {
     "TSite": {"SiteID": "int", "SiteName": "string"},

@@ -20,7 +20,8 @@ from fastapi.concurrency import run_in_threadpool
 from khaos_swap_assets.sandbox import khaos_documents as documents
 from khaos_swap_assets.sandbox import khaos_refusing, switches
 from khaos_swap_assets.sandbox.khaos_books import Books, Entry
-from khaos_swap_assets.sandbox.khaos_interface import OPERATIONS, OPTIONAL, Operation
+from khaos_swap_assets.sandbox.khaos_cancelling import cancel_order
+from khaos_swap_assets.sandbox.khaos_interface import OPERATIONS, OPTIONAL, SWITCH_OF, Operation
 from khaos_swap_assets.sandbox.khaos_returns import process_return
 from khaos_swap_assets.sandbox.khaos_wire import (
     KhaosFaultError,
@@ -128,7 +129,10 @@ def _run(books: Books, body: bytes) -> tuple[str, int]:
 
 def _offered(books: Books) -> dict[str, Operation]:
     """The operations that this installation has."""
-    every = {**OPERATIONS, **(OPTIONAL if switches.is_on(books.state, "process_return") else {})}
+    every = {
+        **OPERATIONS,
+        **{name: OPTIONAL[name] for name in OPTIONAL if switches.is_on(books.state, SWITCH_OF[name])},
+    }
     return {name: shape for name, shape in every.items() if not khaos_refusing.is_absent(books.state, name)}
 
 
@@ -294,4 +298,5 @@ HANDLERS: Mapping[str, Callable[[Books, Parameters], Result]] = {
     "ExportOrders": _export_orders,
     "GetCompanyInfo": _get_company_info,
     "ProcessReturn": _process_return,
+    "CancelOrder": lambda books, asked: cancel_order(books, asked.get("OrderCode", ""), asked.get("AssociatedRef", "")),
 }

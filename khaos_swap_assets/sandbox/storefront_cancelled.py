@@ -13,8 +13,12 @@ from khaos_swap_assets.sandbox.storefront_books import subject_of
 from khaos_swap_assets.sandbox.world import Order, Payment, Plant, RmaLine, StoreRefund, World
 
 SHARE = 0.0085
-PICKING, ISSUED = 12, 70
+STAGING, PICKING, ISSUED = 10, 12, 70
 FATES = ("stopped", "picked", "sent")
+"""What becomes of those of an invented month, as many of each."""
+OF_NOW = (*FATES, "staged")
+"""What may become of one now; a staged one was ordered an hour ago, and Khaos still lets it be cancelled."""
+STAGED_SINCE = timedelta(hours=1)
 
 
 def cancel_orders(world: World) -> None:
@@ -31,8 +35,8 @@ def cancel_orders(world: World) -> None:
 def cancel_now(world: World, order_name: str, fate: str) -> tuple[Order, StoreRefund]:
     """Have the shop cancel an order that nobody returns at this moment. Raises ``ValueError`` for any other."""
     order = next((one for one in unreturned(world) if one.order_name == order_name), None)
-    if order is None or fate not in FATES:
-        raise ValueError(f"{order_name}: no order without a return, or {fate} is none of {', '.join(FATES)}")
+    if order is None or fate not in OF_NOW:
+        raise ValueError(f"{order_name}: no order without a return, or {fate} is none of {', '.join(OF_NOW)}")
     return order, _cancel(world, order, fate, world.now)
 
 
@@ -74,9 +78,11 @@ def _meet(world: World, order: Order, fate: str, paid: StoreRefund) -> None:
     order.issued_at = None
     if fate == "stopped":
         order.invoice_code, order.is_cancelled = "", True
-    else:
-        order.stage_id = PICKING
-        world.plants.append(Plant("cancelled_order_open", order=order.order_name, why="it is still being picked"))
+        return
+    order.stage_id = PICKING if fate == "picked" else STAGING
+    if fate == "staged":
+        order.ordered_at = world.now - STAGED_SINCE
+    world.plants.append(Plant("cancelled_order_open", order=order.order_name, why="Khaos goes on with it"))
 
 
 def unreturned(world: World) -> list[Order]:

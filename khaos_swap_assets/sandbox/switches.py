@@ -28,6 +28,7 @@ KHAOS_SWITCHES: Mapping[str, tuple[str, ...]] = {
     "extra_tags": ("on", "off"),
     "zero_dates": ("on", "off"),
     "process_return": ("on", "off"),
+    "cancel_order": ("off", "on"),
     "stock_push": ("off", "on"),
     **khaos_packs.SWITCHES,
     **khaos_refusing.SWITCHES,

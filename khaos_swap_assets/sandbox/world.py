@@ -72,7 +72,7 @@ class WorldLine:
 
 @dataclass
 class Order:
-    """A Sales Order in Khaos and the Shopify order that it came from."""
+    """A Sales Order in Khaos and the Shopify order that it came from; ``cancel_bar`` keeps it from being cancelled."""
 
     so_code: str
     associated_ref: str
@@ -89,6 +89,7 @@ class Order:
     is_cancelled: bool = False
     changed_at: datetime | None = None
     shop_cancelled_at: datetime | None = None
+    cancel_bar: str = ""
 
 
 @dataclass

@@ -78,6 +78,8 @@ def test_it_says_when_why_and_how_far_in_london_time() -> None:
         "cancelled in the shop on 2026-07-01 at 10:30 (customer), and Sales Order SO1 is still open in Khaos: packing"
     )
     assert problem.owner == "operations"
+    (tried,) = problems_of(ORDER, OrderProgress("picking", ("SO1",), 13), has_return=False, attempt="Khaos refused")
+    assert tried.message == f"{problem.message}; Khaos refused"
 
 
 @pytest.mark.parametrize(

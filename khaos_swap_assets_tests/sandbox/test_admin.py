@@ -20,6 +20,9 @@ from khaos_swap_assets.sandbox import __main__ as program
 from khaos_swap_assets.sandbox import switches
 from khaos_swap_assets.sandbox.app import create_app
 from khaos_swap_assets.sandbox.channel import FIRST_CONTACT
+from khaos_swap_assets.sandbox.khaos_books import Books
+from khaos_swap_assets.sandbox.khaos_cancelling import cancel_order
+from khaos_swap_assets.sandbox.khaos_truth import planted
 from khaos_swap_assets.sandbox.persistence import Keeper
 from khaos_swap_assets.sandbox.state import State
 from khaos_swap_assets.sandbox.world import World
@@ -94,6 +97,18 @@ def test_the_shop_cancels_an_order_at_a_word_and_knocks_for_it_and_its_money() -
     assert door.gateway.posts[0][1]["id"] == int(order.order_id)
     assert (order.shop_cancelled_at, order.is_cancelled) == (door.world.now, False)
     assert door.post("cancel-order", {"order_name": order.order_name, "fate": "picked"}).status_code == 400
+
+
+def test_a_staged_order_is_trouble_until_khaos_cancels_it() -> None:
+    door = Door()
+    door.world.rmas.clear()
+    (order,) = door.world.orders.values()
+    door.post("switches", {"cancel_order": "on"})
+    door.post("cancel-order", {"order_name": order.order_name, "fate": "staged"})
+    truth = [(one.kind, one.order) for one in planted(door.world)]
+    assert truth == [("cancelled_order_open", order.order_name)]
+    assert cancel_order(Books(door.state), order.so_code, order.associated_ref) == "Order SO48213 has been cancelled."
+    assert planted(door.world) == []
 
 
 def test_a_gateway_that_is_down_stops_no_round() -> None:

@@ -11,6 +11,7 @@ import pytest
 from khaos_swap_assets.adapters.errors import InDoubtError, PermanentError, TransientError
 from khaos_swap_assets.adapters.khaos.client import KhaosClient, ReturnRefused, connect
 from khaos_swap_assets.adapters.khaos.records import NoteItems
+from khaos_swap_assets.adapters.khaos.writes import OrderRefused
 from khaos_swap_assets.adapters.settings import KhaosSettings
 from khaos_swap_assets.sandbox import khaos_returns as ledger
 from khaos_swap_assets.sandbox import switches
@@ -221,6 +222,27 @@ def test_the_wsdl_tells_what_there_is(wire: Wire) -> None:
     wire.state.switches["process_return"] = "off"
     assert 'name="ProcessReturn"' not in wire.plain.get(path).text
     assert "not a valid method" in soap(wire.plain)("ProcessReturn", ReturnCode="R", ManualAuthCode="A").text
+
+
+def test_an_order_is_cancelled_where_the_add_on_is(wire: Wire) -> None:
+    order = next(iter(wire.state.world.orders.values()))
+    order.stage_id, order.issued_at, order.ordered_at = 10, None, NOW
+    with pytest.raises(PermanentError, match="CancelOrder is missing"):
+        wire.khaos.cancel_parameters()
+    wire.state.switches["cancel_order"] = "on"
+    names = wire.khaos.cancel_parameters()
+    assert names == ("OrderCode", "AssociatedRef")
+    with pytest.raises(OrderRefused, match="mismatch"):
+        wire.khaos.cancel_order(names, order.so_code, "ANOTHER")
+    wire.state.faults.arm("khaos_500")
+    with pytest.raises(InDoubtError):
+        wire.khaos.cancel_order(names, order.so_code, REF)
+    assert not order.is_cancelled
+    wire.state.faults.arm("khaos_fault_after_commit")
+    with pytest.raises(InDoubtError):
+        wire.khaos.cancel_order(names, order.so_code, REF)
+    (seen,) = wire.khaos.export_order_status(associated_refs=[REF]).orders
+    assert (seen.is_cancelled, seen.stage_id) == (True, None)
 
 
 @pytest.mark.parametrize(("fault", "status"), [("khaos_500", 500), ("khaos_429", 429)])

@@ -7,13 +7,13 @@ Source: contracts/khaos.md §5.1, §6, §16.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lxml import etree
 
 from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.http import Http
-from khaos_swap_assets.adapters.khaos import envelope
+from khaos_swap_assets.adapters.khaos import envelope, writes
 
 PATH = "/wsdl/IKosWeb"
 REQUIRED: Mapping[str, str] = {
@@ -35,9 +35,10 @@ OPTIONAL: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """The operations that the WSDL names."""
+    """The operations that the WSDL names, and the names of the parameters of each."""
 
     operations: frozenset[str]
+    parameters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def has(self, operation: str) -> bool:
         """Whether the service offers an operation."""
@@ -47,6 +48,15 @@ class Capabilities:
     def missing(self) -> list[str]:
         """Operations that the main job cannot do without."""
         return [operation for operation in REQUIRED if not self.has(operation)]
+
+    def cancel_parameters(self) -> tuple[str, ...]:
+        """Those of ``CancelOrder``. Raises ``PermanentError`` where it is missing, or has one that is not known."""
+        names = self.parameters.get(writes.CANCEL, ())
+        if not self.has(writes.CANCEL):
+            raise PermanentError(f"{writes.CANCEL} is missing from the web service")
+        if not writes.cancel_parameters(names, "SO1", "R1"):
+            raise PermanentError(f"{writes.CANCEL} asks for parameters that are not known: {', '.join(names)}")
+        return names
 
     def describe(self) -> list[str]:
         """One plain line an operation that we use: offered, or missing and what follows."""
@@ -61,8 +71,16 @@ def read(http: Http) -> Capabilities:
     """Read the WSDL. Raises ``PermanentError`` when it names no operation, ``TransientError`` when it is cut off."""
     roots: list[etree._Element] = []
     http.read("GET", PATH, check=lambda answer: roots.append(envelope.parse(answer.content)))
-    found = (element.get("name", "") for element in roots[-1].iterfind("{*}portType/{*}operation"))
+    found = {one.get("name", ""): _parts(one, roots[-1]) for one in roots[-1].iterfind("{*}portType/{*}operation")}
     operations = frozenset(name for name in found if name)
     if not operations:
         raise PermanentError("the WSDL names no operation; is the URL that of the Khaos web service, up to .exe?")
-    return Capabilities(operations)
+    return Capabilities(operations, found)
+
+
+def _parts(operation: etree._Element, root: etree._Element) -> tuple[str, ...]:
+    """The names of what an operation is asked with, in their order."""
+    asked = operation.find("{*}input")
+    message = "" if asked is None else (asked.get("message") or "").rpartition(":")[2]
+    told = (one for one in root.iterfind("{*}message") if one.get("name") == message)
+    return tuple(part.get("name", "") for one in told for part in one.iterfind("{*}part"))

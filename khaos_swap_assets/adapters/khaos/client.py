@@ -1,7 +1,8 @@
 """The Khaos web service in our words: one method an operation, records out.
 
 Belongs here: parameters, chunks, windows and the meaning of refusals. Stays out: envelopes (``soap``), documents
-(``stock``, ``status``, ``orders``), storing. Reads may be repeated; ``process_return`` is sent once.
+(``stock``, ``status``, ``orders``), storing. Reads may be repeated; ``process_return`` and ``cancel_order`` are
+sent once.
 Source: contracts/khaos.md §5.4, §6, §7.
 """
 
@@ -19,13 +20,14 @@ from lxml import etree
 
 from khaos_swap_assets.adapters.errors import InDoubtError, PermanentError, SettingsError, VendorError
 from khaos_swap_assets.adapters.http import Http
-from khaos_swap_assets.adapters.khaos import capabilities, orders, status, stock, wire
+from khaos_swap_assets.adapters.khaos import capabilities, orders, status, stock, wire, writes
 from khaos_swap_assets.adapters.khaos.chunks import addressable, each, gather
 from khaos_swap_assets.adapters.khaos.envelope import KhaosFault, Param, UnusableDocumentError, Value
 from khaos_swap_assets.adapters.khaos.records import FullOrder, NoteItems, StatusFeed, StockLevel
 from khaos_swap_assets.adapters.khaos.soap import Soap
 from khaos_swap_assets.adapters.khaos.tls import verify_for
 from khaos_swap_assets.adapters.khaos.wire import Rows
+from khaos_swap_assets.adapters.khaos.writes import ReturnRefused
 from khaos_swap_assets.adapters.settings import KhaosSettings
 from khaos_swap_assets.domain.records.stock_codes import StockCode
 
@@ -41,21 +43,6 @@ DETAIL_BY_CODE, DETAIL_BY_REF = 1, 2
 NO_ORDER = re.compile(
     r"\border\b.*\b(not found|does not exist|not exist)\b|\bno (such )?(sales )?orders?\b", re.IGNORECASE
 )
-ALREADY_PROCESSED = "return has already been processed"
-PROCESSED = "return has successfully been processed"
-REFUSALS = (
-    "return does not exist or has been deleted",
-    "return has been partially processed, unable to continue",
-    "return code or auth code not defined",
-)
-
-
-class ReturnRefused(PermanentError):  # noqa: N818
-    """Khaos answered that it will not process a return; ``reason`` is one of ``REFUSALS`` (khaos.md §7.8)."""
-
-    def __init__(self, return_code: str, reason: str) -> None:
-        super().__init__(f"Khaos will not process return {return_code}: {reason}")
-        self.reason = reason
 
 
 def connect(
@@ -277,20 +264,27 @@ class KhaosClient:
             said = self._soap.change("ProcessReturn", {"ReturnCode": return_code, "ManualAuthCode": auth_code})
         except KhaosFault as fault:
             said = fault.text
-        return _outcome(return_code, said)
+        return writes.return_outcome(return_code, said)
 
+    def cancel_parameters(self) -> tuple[str, ...]:
+        """The names of the parameters of ``CancelOrder``, an add-on. Raises ``PermanentError`` where it is of no use.
 
-def _outcome(return_code: str, said: str) -> Literal["processed", "already_processed"]:
-    """Judge the text on its core phrase, whatever its prefix, case and full stop (khaos.md §7.8)."""
-    words = said.lower()
-    if ALREADY_PROCESSED in words:
-        return "already_processed"
-    if PROCESSED in words:
-        return "processed"
-    for reason in REFUSALS:
-        if reason in words:
-            raise ReturnRefused(return_code, reason)
-    raise InDoubtError(f"ProcessReturn {return_code}: Khaos answered in unknown words: {said[:200]!r}; read it back")
+        That is where the WSDL does not name it, or with a parameter that is not known.
+        """
+        return capabilities.read(self.http).cancel_parameters()
+
+    def cancel_order(self, names: Sequence[str], so_code: str, associated_ref: str) -> str:
+        """Ask Khaos to cancel a Sales Order, and what it said: only reading it back tells whether it did. Sent once.
+
+        Raises ``OrderRefused`` for a documented refusal, ``InDoubtError`` without an answer or after an error of other
+        words, ``TransientError`` when it was certainly not sent.
+        """
+        params: dict[str, Param] = {**writes.cancel_parameters(names, so_code, associated_ref)}
+        try:
+            return writes.heard_of_cancelling(self._soap.change(writes.CANCEL, params))
+        except KhaosFault as fault:
+            said = writes.heard_of_cancelling(fault.text)
+            raise InDoubtError(f"{writes.CANCEL} {so_code}: Khaos answered {said!r}") from None
 
 
 def _structs(value: Value) -> list[dict[str, Value]]:

@@ -1,25 +1,34 @@
 """Orders that the shop cancelled, and how far Khaos is with each.
 
-Belongs here: tables ``storefront.cancelled_orders`` and ``recon.cancellations`` (migration 0042). Stays out: what is
-trouble (``domain.goods.cancellations``) and when Khaos is asked (``stages.orders.cancellations``). Money is pence.
+Belongs here: tables ``storefront.cancelled_orders`` and ``recon.cancellations`` (migrations 0042, 0053). Stays out:
+what is trouble (``domain.goods.cancellations``), when Khaos is asked (``stages.orders.cancellations``). Money is pence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, fields, replace
 from datetime import date, datetime
+from typing import Any
 
 import psycopg
 from psycopg.rows import class_row
 
-from khaos_swap_assets.adapters.store import bulk
-from khaos_swap_assets.domain.goods.cancellations import UNSENT, CancelledOrder, OrderProgress
+from khaos_swap_assets.adapters.store import bulk, cancel_calls
+from khaos_swap_assets.domain.goods.cancel_calls import CancelCall
+from khaos_swap_assets.domain.goods.cancellations import PACKING, UNSENT, CancelledOrder, OrderProgress
 from khaos_swap_assets.domain.records.returns import ENDED_UNPAID
 
 ORDER = tuple(field.name for field in fields(CancelledOrder))
 _ORDER = ", ".join(f"c.{name}" for name in ORDER)
-PROGRESS = ("order_id", "progress", "so_codes", "stage_id", "asked_at", "next_ask_at")
+PROGRESS = ("order_id", "progress", "so_codes", "stage_id", "out_pence", "sent_on", "asked_at", "next_ask_at")
+STEPS = {
+    "picking_seen_at": "k.progress = 'picking' AND k.stage_id <> ALL(%(packing)s)",
+    "packing_seen_at": "k.progress = 'picking' AND k.stage_id = ANY(%(packing)s)",
+    "sent_seen_at": "k.progress = 'sent'",
+    "cancelled_seen_at": "k.progress = 'cancelled'",
+}
+"""When a step was seen first, and by what."""
 HAS_RETURN = (
     "EXISTS (SELECT 1 FROM swap.returns r WHERE (r.order_name = c.order_name OR r.order_id = c.order_id) "
     "AND r.status <> ALL(%s))"
@@ -29,12 +38,21 @@ HAS_RETURN = (
 
 @dataclass(frozen=True, slots=True)
 class FollowedOrder:
-    """One cancelled order whose goods are not known to be safe: how far it is, and whether a return of it is known."""
+    """One cancelled order: how far it is, whether a return of it is known, and when each step was seen first.
+
+    ``hindrance`` says why Khaos was not asked to cancel it.
+    """
 
     order: CancelledOrder
     progress: OrderProgress
     asked_at: datetime
     has_return: bool
+    hindrance: str
+    picking_seen_at: datetime | None
+    packing_seen_at: datetime | None
+    sent_seen_at: datetime | None
+    cancelled_seen_at: datetime | None
+    call: CancelCall | None = None
 
 
 def unknown(conn: psycopg.Connection, cancelled: Sequence[CancelledOrder]) -> list[CancelledOrder]:
@@ -68,7 +86,10 @@ def answered(
 
     Money without a return of an order that got further is looked at again.
     """
-    rows = [(key, one.progress, list(one.so_codes), one.stage_id, now, again) for key, one, again in found]
+    rows = [
+        (key, one.progress, list(one.so_codes), one.stage_id, one.out_pence, one.sent_on, now, again)
+        for key, one, again in found
+    ]
     if rows:
         conn.execute(
             "UPDATE storefront.refunds f SET judge_at = %s "
@@ -78,26 +99,50 @@ def answered(
             (now, [row[0] for row in rows], [row[1] for row in rows]),
         )
         bulk.upsert(conn, "recon.cancellations", PROGRESS, ["order_id"], rows)
+        seen = [f"{name} = coalesce({name}, CASE WHEN {told} THEN %(now)s END)" for name, told in STEPS.items()]
+        changes = ", ".join(["hindrance = ''", *seen])
+        conn.execute(
+            f"UPDATE recon.cancellations k SET {changes} WHERE order_id = ANY(%(ids)s)".encode(),
+            {"now": now, "packing": list(PACKING), "ids": [row[0] for row in rows]},
+        )
+
+
+def hinder(conn: psycopg.Connection, hindered: Mapping[str, str]) -> None:
+    """Keep why Khaos was not asked to cancel each order (id)."""
+    conn.execute(
+        "UPDATE recon.cancellations k SET hindrance = n.why FROM unnest(%s::text[], %s::text[]) AS n (order_id, why) "
+        "WHERE k.order_id = n.order_id",
+        (list(hindered), list(hindered.values())),
+    )
 
 
 def unsettled(conn: psycopg.Connection) -> list[FollowedOrder]:
     """Cancelled orders that are still open in Khaos, or whose goods left; the newest first."""
+    unsafe = "WHERE k.progress IN ('waiting', 'picking', 'sent')"
+    return _followed(conn, f"{unsafe} ORDER BY c.cancelled_at DESC, c.order_id")
+
+
+def newest(conn: psycopg.Connection, limit: int) -> list[FollowedOrder]:
+    """Those of all that Khaos was asked about that were cancelled last."""
+    return _followed(conn, "ORDER BY c.cancelled_at DESC, c.order_id LIMIT %s", limit)
+
+
+def _followed(conn: psycopg.Connection, which: str, *given: object) -> list[FollowedOrder]:
     query = (
-        f"SELECT {_ORDER}, k.progress, k.so_codes, k.stage_id, k.asked_at, {HAS_RETURN} FROM recon.cancellations k "
-        "JOIN storefront.cancelled_orders c USING (order_id) "
-        "WHERE k.progress IN ('waiting', 'picking', 'sent') ORDER BY c.cancelled_at DESC, c.order_id"
+        f"SELECT {_ORDER}, k.progress, k.so_codes, k.stage_id, k.out_pence, k.sent_on, k.asked_at, {HAS_RETURN}, "
+        f"k.hindrance, {', '.join(f'k.{name}' for name in STEPS)} "
+        f"FROM recon.cancellations k JOIN storefront.cancelled_orders c USING (order_id) {which}"
     )
-    rows = conn.execute(query.encode(), (list(ENDED_UNPAID),)).fetchall()
+    rows = conn.execute(query.encode(), (list(ENDED_UNPAID), *given)).fetchall()
+    calls = cancel_calls.of_orders(conn, [row[0] for row in rows])
+    return [_read(row, calls) for row in rows]
+
+
+def _read(row: Sequence[Any], calls: Mapping[str, CancelCall]) -> FollowedOrder:
     count = len(ORDER)
-    return [
-        FollowedOrder(
-            order=CancelledOrder(*row[:count]),
-            progress=OrderProgress(row[count], tuple(row[count + 1]), row[count + 2]),
-            asked_at=row[count + 3],
-            has_return=row[-1],
-        )
-        for row in rows
-    ]
+    progress, so_codes, *rest = row[count : count + 5]
+    order, found = CancelledOrder(*row[:count]), OrderProgress(progress, tuple(so_codes), *rest)
+    return replace(FollowedOrder(order, found, *row[count + 5 :]), call=calls.get(order.order_id))
 
 
 def unsent(conn: psycopg.Connection, order_ids: Sequence[str]) -> set[str]:

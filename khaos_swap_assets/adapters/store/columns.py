@@ -193,6 +193,13 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "stage_id": "Stage of the furthest invoice in Khaos, by Khaos's own number",
         "asked_at": "When Khaos was last asked, UTC",
         "next_ask_at": "When it is to be asked again, UTC; empty where nothing can change any more",
+        "hindrance": "Why Khaos was not asked to cancel it",
+        "out_pence": "Of one that was sent: what Khaos sold its goods for, with VAT, pence; empty where it is not told",
+        "sent_on": "Of one that was sent: the day of it that Khaos tells, London",
+        "picking_seen_at": "When it was first seen being picked, UTC",
+        "packing_seen_at": "When it was first seen being packed or made ready to ship, UTC",
+        "sent_seen_at": "When it was first seen as sent, UTC",
+        "cancelled_seen_at": "When it was first seen as cancelled in Khaos, UTC",
     },
     "storefront.payouts": {
         "provider": "Whose payout it is: the gateway, in lower case",

@@ -131,10 +131,15 @@ class SqlPostings:
         return self._load("p.is_apart AND p.ended_by = ANY(%s)", ["witness", "adoption"])
 
     def handed_out_since(self, moment: datetime) -> tuple[int, int]:
-        """Count and pence of the postings last handed out at or after ``moment``."""
+        """Count and pence of what was written to Khaos at or after ``moment``.
+
+        That are postings by their last hand-out, and orders by the last call that asked to cancel them.
+        """
         row = self.conn.execute(
-            "SELECT count(*), coalesce(sum(value_pence), 0)::bigint FROM recon.postings WHERE handed_out_at >= %s",
-            (moment,),
+            "SELECT count(*), coalesce(sum(value_pence), 0)::bigint FROM ("
+            "SELECT value_pence FROM recon.postings WHERE handed_out_at >= %s "
+            "UNION ALL SELECT value_pence FROM recon.cancel_calls WHERE asked_at >= %s) written",
+            (moment, moment),
         ).fetchone()
         return (row[0], row[1]) if row else (0, 0)
 

@@ -6,9 +6,9 @@ Belongs here: the records, the stages of a Khaos invoice in words, and what is t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
@@ -36,7 +36,10 @@ STAGES = {
     20: "processing",
     21: "on hold for terms",
 }
+EDITABLE = frozenset({9, 10, 11, 17, 18, 19, 21})
+"""Stages in which Khaos lets an order be changed (khaos.md §7.7, §15)."""
 BEING_PICKED = frozenset({12, 13, 14, 15, 16, 20})
+PACKING = frozenset({13, 14, 15, 16})
 OPEN_KIND, SENT_KIND = "cancelled_order_open", "cancelled_order_sent"
 
 
@@ -54,20 +57,36 @@ class CancelledOrder:
 
 @dataclass(frozen=True, slots=True)
 class OrderProgress:
-    """How far Khaos is with a cancelled order. ``so_codes``: its Sales Orders; ``stage_id`` of the furthest invoice."""
+    """How far Khaos is with a cancelled order. ``so_codes``: its Sales Orders; ``stage_id`` of the furthest invoice.
+
+    Of an order that was sent: ``out_pence`` is what its goods were sold for, with VAT, and ``sent_on`` Khaos's day.
+    """
 
     progress: Progress
     so_codes: tuple[str, ...] = ()
     stage_id: int | None = None
+    out_pence: int | None = None
+    sent_on: date | None = None
+
+    @property
+    def is_editable(self) -> bool:
+        """True while Khaos lets it be cancelled, as far as its stage tells."""
+        return self.progress == "waiting" and (self.stage_id is None or self.stage_id in EDITABLE)
 
 
 @dataclass(frozen=True, slots=True)
 class OrderStage:
-    """What Khaos shows of one Sales Order; ``stage_id`` of its furthest live invoice, None where it has none."""
+    """What Khaos shows of one Sales Order; ``stage_id`` of its furthest live invoice, None where it has none.
+
+    ``items_pence`` is what its goods were sold for, with VAT; ``sent_on`` the day of its first issued invoice.
+    """
 
     so_code: str
     is_cancelled: bool
     stage_id: int | None
+    ordered_on: date | None = None
+    sent_on: date | None = None
+    items_pence: int | None = None
 
 
 def progress_of(orders: Collection[OrderStage]) -> OrderProgress:
@@ -79,19 +98,32 @@ def progress_of(orders: Collection[OrderStage]) -> OrderProgress:
     open_ = [one for one in live if (one.stage_id or 0) < ISSUED]
     furthest = max((one.stage_id or 0 for one in open_ or live), default=0) or None
     if not open_:
-        return OrderProgress("sent", codes, furthest)
+        return _sent(live, codes, furthest)
     return OrderProgress("picking" if furthest in BEING_PICKED else "waiting", codes, furthest)
 
 
-def problems_of(order: CancelledOrder, found: OrderProgress, *, has_return: bool) -> Iterator[Problem]:
-    """What is trouble with it now; goods that left are none once a return of the order is known."""
+def _sent(live: Sequence[OrderStage], codes: tuple[str, ...], stage_id: int | None) -> OrderProgress:
+    values = [one.items_pence for one in live if one.items_pence is not None]
+    days = [one.sent_on for one in live if one.sent_on]
+    out_pence = sum(values) if len(values) == len(live) else None
+    return OrderProgress("sent", codes, stage_id, out_pence=out_pence, sent_on=min(days, default=None))
+
+
+def problems_of(
+    order: CancelledOrder, found: OrderProgress, *, has_return: bool, attempt: str = ""
+) -> Iterator[Problem]:
+    """What is trouble with it now; goods that left are none once a return of the order is known.
+
+    ``attempt`` says what came of asking Khaos to cancel it, or why it was not asked.
+    """
     where = f"Sales Order {', '.join(found.so_codes)}"
     why = f" ({order.reason.lower()})" if order.reason else ""
     since = f"cancelled in the shop on {order.cancelled_at.astimezone(LONDON):%Y-%m-%d at %H:%M}{why}"
     if found.progress in ("waiting", "picking"):
-        yield _problem(OPEN_KIND, order, f"{since}, and {where} is still open in Khaos: {stage_words(found.stage_id)}")
+        stands = f"{since}, and {where} is still open in Khaos: {stage_words(found.stage_id)}"
+        yield _problem(OPEN_KIND, order, "; ".join(filter(None, [stands, attempt])))
     if found.progress == "sent" and not has_return:
-        yield _problem(SENT_KIND, order, f"{since}, and {where} was sent all the same")
+        yield _problem(SENT_KIND, order, f"{since}, and {where} was sent all the same; a return is expected")
 
 
 def stage_words(stage_id: int | None) -> str:

@@ -61,6 +61,10 @@ class FeedLimits:
         pence = settings.daily_value_cap_pounds * 100
         return cls(settings.mode, settings.daily_document_cap, pence, settings.page_documents, stopped)
 
+    def allow(self, count: int, pence: int, value_pence: int) -> bool:
+        """Whether one more write of a value fits into the day's caps beside what left already."""
+        return count < self.daily_documents and pence + value_pence <= self.daily_pence
+
 
 Complete = Callable[[Posting], str]
 
@@ -247,13 +251,17 @@ class _Pull:
         return chosen
 
     def _within_caps(self, candidates: Sequence[Posting]) -> list[Posting]:
-        day = datetime.combine(london_date(self.now), time(), LONDON)
-        count, pence = self.book.handed_out_since(day)
+        count, pence = self.book.handed_out_since(day_of(self.now))
         chosen: list[Posting] = []
         for one in candidates:
-            if count < self.limits.daily_documents and pence + one.value_pence <= self.limits.daily_pence:
+            if self.limits.allow(count, pence, one.value_pence):
                 chosen, count, pence = [*chosen, one], count + 1, pence + one.value_pence
         return chosen
+
+
+def day_of(now: datetime) -> datetime:
+    """When the London day of a moment began, by which the caps count."""
+    return datetime.combine(london_date(now), time(), LONDON)
 
 
 def is_cleared(posting: Posting, life: str, now: datetime) -> bool:

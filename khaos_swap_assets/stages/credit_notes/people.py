@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 import psycopg
 
 from khaos_swap_assets.adapters.errors import InDoubtError, KhaosSwapError
-from khaos_swap_assets.adapters.khaos.client import ReturnRefused
+from khaos_swap_assets.adapters.khaos.writes import ReturnRefused
 from khaos_swap_assets.adapters.store import feed_holds, worklist
 from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.documents.postings import Page, Posting

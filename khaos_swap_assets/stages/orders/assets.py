@@ -11,13 +11,12 @@ import dagster as dg
 import psycopg
 
 from khaos_swap_assets.adapters.store import cancellations, orders
-from khaos_swap_assets.adapters.store.cancellations import FollowedOrder
-from khaos_swap_assets.domain.goods.cancellations import OPEN_KIND, SENT_KIND, stage_words
-from khaos_swap_assets.domain.money.amounts import format_money
+from khaos_swap_assets.domain.goods.cancellations import OPEN_KIND, SENT_KIND
 from khaos_swap_assets.stages.checking import exceptions_check
 from khaos_swap_assets.stages.orders.cancellations import follow_cancellations
+from khaos_swap_assets.stages.orders.racing import race
 from khaos_swap_assets.stages.orders.sync import sync_orders
-from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, asset, keys, owned, table_metadata
+from khaos_swap_assets.stages.presenting import PREVIEW_ROWS, as_table, asset, keys, owned, table_metadata
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 ORDERS = dg.AssetKey(["khaos", "sales_orders"])
@@ -80,15 +79,17 @@ NOT_CONNECTED = (
     "reconciliation/cancellations",
     deps="storefront/refunds khaos/sales_orders swap/returns",
     **owned("reconciliation", "operations", "ours"),
+    pool="khaos",
     description="Orders that the shop cancelled, followed in Khaos until their Sales Orders are cancelled there too, "
-    "or their goods have left. Times are UTC, totals are pence of the customer's currency.",
+    "or their goods have left; with `KHAOS_SWAP_KHAOS_CANCELS_ORDERS` Khaos is asked to cancel them. The race shows "
+    "how far each was when a look saw it first. Times are UTC, totals are pence of the customer's currency.",
 )
 def reconciliation_cancellations(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
     """Ask Khaos about cancelled orders whose end is not known."""
     followed = follow_cancellations(toolbox)
     with toolbox.store() as conn:
         found = {f"orders_{how}": count for how, count in cancellations.counts(conn).items()}
-        shown = {**_race(conn), **table_metadata(conn, "recon.cancellations", "asked_at")}
+        shown = {"race": as_table(race(conn, PREVIEW_ROWS)), **table_metadata(conn, "recon.cancellations", "asked_at")}
     told = {} if toolbox.settings.storefront.is_connected else {"witness": dg.MetadataValue.md(NOT_CONNECTED)}
     return dg.MaterializeResult(
         metadata={
@@ -100,25 +101,6 @@ def reconciliation_cancellations(toolbox: dg.ResourceParam[Toolbox]) -> dg.Mater
             **shown,
         }
     )
-
-
-def _race(conn: psycopg.Connection) -> dict[str, dg.MetadataValue]:
-    """The race between the shop's word and the warehouse: what it has not won yet, the newest first."""
-    rows = [_raced(one) for one in cancellations.unsettled(conn)[:WORST_ROWS]]
-    return {"race": as_table(rows)} if rows else {}
-
-
-def _raced(one: FollowedOrder) -> dict[str, str]:
-    order, found = one.order, one.progress
-    return {
-        "order": order.order_name,
-        "value": format_money(order.total_pence, order.currency),
-        "Khaos": stage_words(found.stage_id),
-        "sales_order": ", ".join(found.so_codes),
-        "return": "known" if one.has_return else "none",
-        "cancelled": f"{order.cancelled_at:%Y-%m-%d %H:%M}",
-        "seen": f"{one.asked_at:%Y-%m-%d %H:%M}",
-    }
 
 
 def _told(conn: psycopg.Connection, _now: datetime) -> dict[str, dg.MetadataValue]:

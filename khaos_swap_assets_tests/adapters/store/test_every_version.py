@@ -56,6 +56,7 @@ IN_TABLE: Mapping[tuple[str, str], str] = {
     ("recon.residuals", "refused_by"): "",
     ("recon.decisions", "decision"): "waived",
     ("recon.cancellations", "progress"): "waiting",
+    ("recon.cancel_calls", "state"): "asked",
     ("recon.payout_refunds", "place"): "matched",
 }
 GIVEN_UP = {("recon.reconciliation", f"gap_{leg}_pence") for leg in ("value", "missing", "extra")}
