@@ -129,10 +129,8 @@ def _run(books: Books, body: bytes) -> tuple[str, int]:
 
 def _offered(books: Books) -> dict[str, Operation]:
     """The operations that this installation has."""
-    every = {
-        **OPERATIONS,
-        **{name: OPTIONAL[name] for name in OPTIONAL if switches.is_on(books.state, SWITCH_OF[name])},
-    }
+    optional = {name: OPTIONAL[name] for name in OPTIONAL if switches.is_on(books.state, SWITCH_OF[name])}
+    every = {**OPERATIONS, **optional}
     return {name: shape for name, shape in every.items() if not khaos_refusing.is_absent(books.state, name)}
 
 
@@ -284,10 +282,6 @@ def _company(customer: Customer) -> Struct:
     }
 
 
-def _process_return(books: Books, parameters: Parameters) -> Result:
-    return process_return(books, parameters.get("ReturnCode", ""), parameters.get("ManualAuthCode", ""))
-
-
 HANDLERS: Mapping[str, Callable[[Books, Parameters], Result]] = {
     "GetVersion": _get_version,
     "GetSiteList": _get_site_list,
@@ -297,6 +291,8 @@ HANDLERS: Mapping[str, Callable[[Books, Parameters], Result]] = {
     "ExportOrderStatusEx": _export_order_status,
     "ExportOrders": _export_orders,
     "GetCompanyInfo": _get_company_info,
-    "ProcessReturn": _process_return,
+    "ProcessReturn": lambda books, asked: process_return(
+        books, asked.get("ReturnCode", ""), asked.get("ManualAuthCode", "")
+    ),
     "CancelOrder": lambda books, asked: cancel_order(books, asked.get("OrderCode", ""), asked.get("AssociatedRef", "")),
 }

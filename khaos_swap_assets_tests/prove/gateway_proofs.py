@@ -67,6 +67,13 @@ def gateway_generated_cases() -> dict[str, Any]:
     return {"holds": not faults, "faults": faults, "cases": found["cases"]}
 
 
+def cancelled_to_stopped() -> dict[str, Any]:
+    """Orders cancelled in the shop of the idle demo: read back as cancelled, or a task, within 15 s for 95 in 100."""
+    from khaos_swap_assets_tests.prove import cancelled_to_stopped
+
+    return cancelled_to_stopped.cancelled_to_stopped()
+
+
 def knock_to_posted() -> dict[str, Any]:
     """50 single events into the idle demo: on offer within 9 s at the median, within 14 s for 95 in 100."""
     from khaos_swap_assets_tests.prove import knock_to_posted
@@ -94,6 +101,7 @@ GATEWAY_PROOFS = (
     gateway_soak,
     gateway_catalogue,
     gateway_generated_cases,
+    cancelled_to_stopped,
     knock_to_posted,
     house_soak,
     end_states,

@@ -84,15 +84,15 @@ def figures_of(legs: Sequence[Legs]) -> dict[str, Any]:
     parts = {name: sorted(getattr(one, name) for one in legs) for name in names}
     return {
         "events": len(legs),
-        "p50_seconds": _percentile(totals, 0.5),
-        "p95_seconds": _percentile(totals, 0.95),
+        "p50_seconds": percentile(totals, 0.5),
+        "p95_seconds": percentile(totals, 0.95),
         "longest_seconds": round(totals[-1], 1),
-        "median_of_each_leg": {name: _percentile(part, 0.5) for name, part in parts.items()},
+        "median_of_each_leg": {name: percentile(part, 0.5) for name, part in parts.items()},
         "share_of_each_leg": {name: round(sum(part) / whole, 2) for name, part in parts.items()},
     }
 
 
-def _percentile(ordered: Sequence[float], share: float) -> float:
+def percentile(ordered: Sequence[float], share: float) -> float:
     """The smallest value that at least this share does not exceed."""
     return round(ordered[max(0, -(-len(ordered) * round(share * 100) // 100) - 1)], 1)
 
@@ -140,16 +140,25 @@ def ready_world(events: int, now: datetime) -> tuple[World, list[tuple[Rma, int]
 @contextmanager
 def house(events: int) -> Iterator[tuple[Place, list[processes.Child], Sender]]:
     """The demo's processes over a sandbox in this one, in a folder of their own."""
+    world, ready = ready_world(events, environment.wall_now())
+    with opened(world) as (place, children, state):
+        yield place, children, Sender(place, state, ready)
+
+
+@contextmanager
+def opened(
+    world: World, *, storefront: bool = False, **more: str
+) -> Iterator[tuple[Place, list[processes.Child], State]]:
+    """The demo's processes over a sandbox of this world in this one; ``more`` are settings without their prefix."""
     outside = dict(os.environ)
     environment.forget_outside()
     with tempfile.TemporaryDirectory(prefix="khaos-swap-knock-", dir="/tmp", ignore_cleanup_errors=True) as folder:
         place = environment.open_place(Path(folder), durable=True)
-        world, ready = ready_world(events, environment.wall_now())
         post_from = world.post_from or world.now.date()
         env = environment.settings_of(
-            place, period_start=month_before(post_from), post_from=post_from, is_live=True, storefront=False
+            place, period_start=month_before(post_from), post_from=post_from, is_live=True, storefront=storefront
         )
-        env |= Visit(every=6).pace
+        env |= Visit(every=6).pace | {f"KHAOS_SWAP_{name}": value for name, value in more.items()}
         state, home = State(world), Path(env["DAGSTER_HOME"])
         children = [
             environment.gateway(place, env),
@@ -163,7 +172,7 @@ def house(events: int) -> Iterator[tuple[Place, list[processes.Child], Sender]]:
         ]
         try:
             with _serving(state, place):
-                yield place, children, Sender(place, state, ready)
+                yield place, children, state
         finally:
             os.environ.update(outside)
 
@@ -200,13 +209,13 @@ class Sender:
 
     def come_to_rest(self, before: str) -> None:
         """Wait until nothing waits and nothing runs."""
-        self._until(self._is_at_rest, f"the house did not come to rest before {before}")
+        self.until(self._is_at_rest, f"the house did not come to rest before {before}")
 
     def _one(self, rma: Rma, pence: int) -> Legs:
         sent_at = self.send(rma, pence)
         with self.open(OURS) as conn:
             query = "SELECT count(*) > 0 FROM recon.postings WHERE return_id = %s AND state = 'planned'"
-            self._until(lambda: _ask(conn, query, rma.return_id), f"{rma.rma_number} was not offered", every=0.02)
+            self.until(lambda: ask(conn, query, rma.return_id), f"{rma.rma_number} was not offered", every=0.02)
             offered_at = time.time()
         with self.open(DAGSTER) as conn:
             moments: dict[str, float] = dict(conn.execute(MOMENTS, (sent_at,)).fetchall())
@@ -233,7 +242,7 @@ class Sender:
         """Runs are looked for first: whatever one of them began meanwhile, its reason still waits."""
         with self.open(OURS) as conn, self.open(DAGSTER) as dagster:
             query = f"SELECT count(*) = 0 FROM runs WHERE status IN {ACTIVE}"
-            return _ask(dagster, query) and _ask(conn, REST)
+            return ask(dagster, query) and ask(conn, REST)
 
     def _faults(self) -> list[str]:
         """Each event is one posting of its value, and nothing else was posted."""
@@ -256,7 +265,8 @@ class Sender:
         conn.autocommit = True
         return conn
 
-    def _until(self, question: Callable[[], bool], words: str, every: float = 0.2) -> None:
+    def until(self, question: Callable[[], bool], words: str, every: float = 0.2) -> None:
+        """Wait until the answer is yes. Raises ``TimeoutError`` with the words after some minutes."""
         deadline = time.monotonic() + PATIENCE
         while not question():
             if time.monotonic() > deadline:
@@ -264,6 +274,6 @@ class Sender:
             time.sleep(every)
 
 
-def _ask(conn: psycopg.Connection[Any], query: str, *parameters: object) -> bool:
+def ask(conn: psycopg.Connection[Any], query: str, *parameters: object) -> bool:
     row = conn.execute(query.encode(), parameters).fetchone()
     return bool(row and row[0])

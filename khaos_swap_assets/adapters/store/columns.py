@@ -196,10 +196,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "hindrance": "Why Khaos was not asked to cancel it",
         "out_pence": "Of one that was sent: what Khaos sold its goods for, with VAT, pence; empty where it is not told",
         "sent_on": "Of one that was sent: the day of it that Khaos tells, London",
-        "picking_seen_at": "When it was first seen being picked, UTC",
-        "packing_seen_at": "When it was first seen being packed or made ready to ship, UTC",
-        "sent_seen_at": "When it was first seen as sent, UTC",
-        "cancelled_seen_at": "When it was first seen as cancelled in Khaos, UTC",
+        **{f"{step}_seen_at": f"When first seen {step}, UTC" for step in ("picking", "packing", "sent", "cancelled")},
     },
     "storefront.payouts": {
         "provider": "Whose payout it is: the gateway, in lower case",

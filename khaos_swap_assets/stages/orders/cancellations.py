@@ -102,16 +102,11 @@ def _ask(tools: Toolbox, refs: Sequence[str]) -> Told:
         return Told({}, error)
     told: dict[str, list[OrderStage]] = {}
     for one in feed.orders:
-        told.setdefault(one.associated_ref, []).append(
-            OrderStage(
-                one.so_code,
-                one.is_cancelled,
-                one.stage_id,
-                ordered_on=one.ordered_on,
-                sent_on=one.invoiced_on,
-                items_pence=one.items_gross_pence,
-            )  # fmt: skip
-        )
+        stage = OrderStage(
+            one.so_code, one.is_cancelled, one.stage_id, ordered_on=one.ordered_on, sent_on=one.invoiced_on,
+            items_pence=one.items_gross_pence,
+        )  # fmt: skip
+        told.setdefault(one.associated_ref, []).append(stage)
     lost = "; ".join(f"{one.subject}: {one.reason}" for one in feed.refused)
     return Told(told, PermanentError(f"not answered for {lost}") if lost else None, is_whole=not feed.faults)
 

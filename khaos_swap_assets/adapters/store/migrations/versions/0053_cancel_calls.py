@@ -42,5 +42,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop them."""
     op.execute("DROP TABLE recon.cancel_calls")
-    columns = "hindrance out_pence sent_on picking_seen_at packing_seen_at sent_seen_at cancelled_seen_at"
+    columns = "hindrance sent_on picking_seen_at packing_seen_at sent_seen_at cancelled_seen_at out_pence"
     op.execute(f"ALTER TABLE recon.cancellations {', '.join(f'DROP {name}' for name in columns.split())}")
