@@ -27,6 +27,7 @@ BENCHMARKS = (
     "audit_lines",
     "desk_lists",
     "custody",
+    "open_returns",
 )
 
 

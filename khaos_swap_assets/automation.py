@@ -17,6 +17,7 @@ from khaos_swap_assets.stages.checking import WATCH
 from khaos_swap_assets.stages.completeness import assets as completeness
 from khaos_swap_assets.stages.completeness.watch import somebody_watches
 from khaos_swap_assets.stages.due import UnansweredError, what_is_due
+from khaos_swap_assets.stages.presenting import keys
 from khaos_swap_assets.stages.reconciliation import checks as reconciliation_checks
 from khaos_swap_assets.stages.reconciliation.assets import MONTH_END, months_from
 from khaos_swap_assets.stages.toolbox import Toolbox
@@ -53,6 +54,12 @@ watch = dg.define_asset_job(
     ),
     executor_def=dg.in_process_executor,
     description="Judge by our own tables alone whether somebody watches and every source was read; asks no vendor.",
+)
+open_returns = dg.define_asset_job(
+    "open_returns",
+    selection=dg.AssetSelection.assets(*keys("storefront/variants reconciliation/open_returns")),
+    executor_def=dg.in_process_executor,
+    description="Look ahead at all that may come back: open returns, late sales, what the shop lists.",
 )
 month_end = dg.define_asset_job(
     "month_end",
@@ -229,7 +236,20 @@ def schedules(*, is_started: bool) -> list[dg.ScheduleDefinition]:
         default_status=status,
         description="Adds up the month that ended yesterday: on the 1st at 06:00.",
     )
-    nightly = dg.ScheduleDefinition(
+    return [sweeping(sweep), watching_over(watch_over_the_work), ending(month_just_ended), *_nightly(status)]
+
+
+def _nightly(status: dg.DefaultScheduleStatus) -> list[dg.ScheduleDefinition]:
+    """What is done each night beside the sweep."""
+    ahead = dg.schedule(
+        job=open_returns,
+        cron_schedule="0 4 * * *",
+        execution_timezone=LONDON,
+        name="open_returns_nightly",
+        default_status=status,
+        description="Looks ahead at open returns, late sales and what the shop lists: at 04:00, before parcels land.",
+    )
+    tidying = dg.ScheduleDefinition(
         job=housekeeping,
         cron_schedule="0 3 * * *",
         execution_timezone=LONDON,
@@ -237,7 +257,7 @@ def schedules(*, is_started: bool) -> list[dg.ScheduleDefinition]:
         default_status=status,
         description="Deletes old runs, their events and their files: at 03:00. Touches no return.",
     )
-    return [sweeping(sweep), watching_over(watch_over_the_work), ending(month_just_ended), nightly]
+    return [ahead(sweep), tidying]
 
 
-JOBS = (sync, standing_checks, watch, month_end, housekeeping)
+JOBS = (sync, standing_checks, watch, open_returns, month_end, housekeeping)

@@ -1,4 +1,4 @@
-"""``khaos-swap returns show`` on a real store."""
+"""``khaos-swap returns show`` and ``returns coming`` on a real store."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typer.testing import CliRunner, Result
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.cli.postings import Reach
 from khaos_swap_assets.cli.returns import returns_app
-from khaos_swap_assets_tests.stages.town import Town, a_return
+from khaos_swap_assets.stages.returns.foreseeing import foresee
+from khaos_swap_assets_tests.stages.town import Town, a_line, a_return
 
 Run = Callable[..., Result]
 
@@ -22,7 +23,9 @@ def run(database_url: str) -> Run:
     town = Town(database_url)
     town.sells_and_takes_back(a_return(1), a_return(2), a_return(3))
     town.edit(*(town.swap.returns[f"R{number}"] for number in (1, 2)))
+    town.edit(a_return(4, a_line("HAT#2"), status="Open", processed_at=None, closed_at=None, refund_pence=0))
     town.sync()
+    foresee(town.tools)
 
     def no_khaos() -> object:
         raise AssertionError("a story asks nothing of Khaos")
@@ -56,3 +59,18 @@ def test_what_nobody_returned_is_said_by_name(run: Run) -> None:
     assert done.exit_code == 2
     assert "no return in Swap" in done.stderr
     assert "'RMA99'" in done.stderr
+
+
+def test_what_will_fail_is_listed_by_cause_and_each_cause_with_its_returns(run: Run) -> None:
+    told = run("coming").stdout
+    assert "HAT#2" in told
+    assert "1 open return will fail: RMA4" in " ".join(told.split())
+    assert max(map(len, told.splitlines())) <= 80
+    rows = json.loads(run("coming", "--json").stdout)
+    assert [(row["cause"], row["returns"], row["owner"]) for row in rows] == [
+        ("HAT#2", 1, "data management"),
+        ("order KCCLX4", 1, "cx"),
+    ]
+    (child,) = json.loads(run("coming", "--cause", "HAT#2", "--json").stdout)
+    assert (child["rma"], child["kind"], child["order_name"]) == ("RMA4", "sku_unknown", "#LX4")
+    assert run("coming", "--cause", "CAP").stdout == "no open return will fail\n"

@@ -78,7 +78,7 @@ def test_what_looks_by_itself_is_started_with_settings_only(settings: Settings |
     word = "RUNNING" if settings else "STOPPED"
     automatic = [*(made.sensors or ()), *(made.schedules or ())]
     assert {one.name: one.default_status.value for one in automatic} == {one.name: word for one in automatic}
-    assert len(automatic) == 8
+    assert len(automatic) == 9
     every = {one.name: one.minimum_interval_seconds for one in made.sensors or ()}
     looks = dict.fromkeys(("new_returns", "touched_months"), 7 if settings else 1)
     assert every == looks | {"failed_runs": 30, "sync_ended": 5 if settings else 1}

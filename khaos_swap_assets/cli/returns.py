@@ -1,6 +1,7 @@
-"""The command of CX about one return: ``khaos-swap returns show RMA|ORDER``.
+"""The commands about returns: ``khaos-swap returns show RMA|ORDER`` and ``returns coming``.
 
-Belongs here: the argument and the printed answer. Stays out: what is told (``reporting.refund_story``).
+Belongs here: arguments and the printed answers. Stays out: what is told (``reporting.refund_story``,
+``judging.foreseen``).
 """
 
 from __future__ import annotations
@@ -12,19 +13,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from khaos_swap_assets.cli.postings import Reach
-from khaos_swap_assets.cli.showing import AsJson, as_json_text, width, wrapped
+from khaos_swap_assets.cli.showing import AsJson, Row, as_json_text, show_rows, width, wrapped
 
 if TYPE_CHECKING:
+    from khaos_swap_assets.domain.judging.foreseen import ReturnCause
     from khaos_swap_assets.domain.reporting.refund_story import Story
 
 
 def returns_app(reach: Reach) -> typer.Typer:
     """The commands about returns."""
-    app = typer.Typer(help="Where a customer's refund is.", no_args_is_help=True)
-
-    @app.callback()
-    def only_show() -> None:
-        """Where a customer's refund is."""
+    app = typer.Typer(help="Where a customer's refund is, and which returns will fail.", no_args_is_help=True)
+    _add_coming(app, reach)
 
     @app.command()
     def show(
@@ -43,6 +42,32 @@ def returns_app(reach: Reach) -> typer.Typer:
         typer.echo(as_json_text([asdict(one) for one in found]) if as_json else "\n\n".join(map(_printed, found)))
 
     return app
+
+
+def _add_coming(app: typer.Typer, reach: Reach) -> None:
+    @app.command()
+    def coming(
+        cause: Annotated[
+            str, typer.Option(metavar="CODE", help="The open returns that this SKU, order or VAT code holds")
+        ] = "",
+        limit: Annotated[int, typer.Option(min=1, help="At most so many rows")] = 1_000,
+        as_json: AsJson = False,
+    ) -> None:
+        """Which open returns will fail when their parcels land, by cause, and which codes sold or listed will."""
+        from khaos_swap_assets.adapters.khaos.orders import RATES
+        from khaos_swap_assets.adapters.store import return_causes
+
+        with reach.store() as conn:
+            if cause:
+                rows: list[Row] = [*return_causes.children(conn, list(RATES), cause, limit)]
+            else:
+                rows = [_cause_row(one) for one in return_causes.known(conn, limit)]
+        show_rows(rows, as_json=as_json, below=("why", "will_fail"), none="no open return will fail")
+
+
+def _cause_row(one: ReturnCause) -> Row:
+    told = {"cause": one.name, "returns": one.returns, "sold": one.sold, "listed": one.listed, "owner": one.owner}
+    return {**told, "perhaps": one.suggestion, "why": one.why, "will_fail": one.holds}
 
 
 def _printed(story: Story) -> str:

@@ -16,7 +16,17 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from khaos_swap_assets.adapters.errors import KhaosSwapError
-from khaos_swap_assets.desk import case_acts, case_page, custody_page, feed_page, lists, queue_acts, record, return_page
+from khaos_swap_assets.desk import (
+    case_acts,
+    case_page,
+    coming_page,
+    custody_page,
+    feed_page,
+    lists,
+    queue_acts,
+    record,
+    return_page,
+)
 from khaos_swap_assets.desk.forms import sent_in
 from khaos_swap_assets.desk.pages import RefusedError, refused
 from khaos_swap_assets.desk.reach import DeskReach
@@ -44,6 +54,7 @@ def desk_routes(reach: DeskReach) -> list[Route]:
         ("/waiting", record.waiting),
         ("/feed", feed_page.show),
         ("/custody", custody_page.show),
+        ("/coming", coming_page.show),
         ("/feed/{act}", feed_page.ask),
         ("/exceptions/{number:int}/{act}", case_acts.ask),
         ("/acts/{act}", queue_acts.ask),

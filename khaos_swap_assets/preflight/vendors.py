@@ -203,6 +203,9 @@ def _storefront(settings: Settings) -> Iterator[PreflightFinding]:
             yield PreflightFinding(
                 "fails", "storefront scopes", f"the app lacks {', '.join(unread)}: no payout can be read"
             )
+        if client.PRODUCT_SCOPE not in granted:
+            words = f"without {client.PRODUCT_SCOPE} no listed SKU can be looked at before it comes back"
+            yield PreflightFinding("missing", "storefront scopes", words)
         if client.ALL_ORDERS not in granted:
             words = f"without {client.ALL_ORDERS} orders older than 60 days are hidden: their refunds count as not paid"
             yield PreflightFinding("missing", "storefront scopes", words)

@@ -21,6 +21,7 @@ import uvicorn
 from khaos_swap_assets.sandbox import (
     adjusted,
     audit_files,
+    foreseen,
     generator,
     goods,
     hand_month,
@@ -139,7 +140,9 @@ def _new_world(options: argparse.Namespace) -> World:
     if options.history:
         return history.load(options.history, options.month)
     now = options.now or (datetime.now(UTC).replace(microsecond=0) if options.live else generator.DEFAULT_NOW)
-    return generator.build(options.seed, options.returns, now)
+    world = generator.build(options.seed, options.returns, now)
+    foreseen.add(world)
+    return world
 
 
 def _state(world: World, secrets: dict[str, str]) -> State:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
-from khaos_swap_assets.sandbox import adjusted, storefront_payouts
+from khaos_swap_assets.sandbox import adjusted, foreseen, storefront_payouts
 from khaos_swap_assets.sandbox.khaos_packs import opened
 from khaos_swap_assets.sandbox.khaos_refusing import GONE
 from khaos_swap_assets.sandbox.khaos_returns import QUARANTINE, RETURN_TO_STOCK, STOCK_MISSING, gross_of
@@ -47,6 +47,8 @@ def planted(
     lacking = set(refused)
     found = [one for one in found if not _is_untold(world, one, gone or {}, lacking)]
     found += [*credited_elsewhere(world, found), *storefront_payouts.truth(world)]
+    if not lacking & {"ExportStock", "GetStockList"}:
+        found += foreseen.truth(world, found, (gone or {}).get("ExportStock", ""))
     found += [Plant("record_refused", record=f"Khaos {name} {key}", why=GONE) for name, key in (gone or {}).items()]
     found += [
         Plant("source_refused", record=f"Khaos {name}", why="Khaos refuses it, or lacks it") for name in sorted(lacking)

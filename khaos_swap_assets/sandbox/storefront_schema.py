@@ -14,7 +14,7 @@ from typing import Any
 from graphql import build_schema
 
 from khaos_swap_assets.sandbox.storefront_payouts import payouts_of, transactions_of
-from khaos_swap_assets.sandbox.world import Order, Payment, StoreRefund, World
+from khaos_swap_assets.sandbox.world import Order, Payment, StockItem, StoreRefund, World
 
 Json = dict[str, Any]
 
@@ -31,7 +31,12 @@ type Query {
   node(id: ID!): Node
   currentAppInstallation: AppInstallation!
   shopifyPaymentsAccount: ShopifyPaymentsAccount
+  productVariants(first: Int, after: String): ProductVariantConnection!
 }
+enum ProductStatus { ACTIVE ARCHIVED DRAFT }
+type ProductVariantConnection { pageInfo: PageInfo! nodes: [ProductVariant!]! }
+type ProductVariant implements Node { id: ID! sku: String displayName: String! product: Product! }
+type Product { status: ProductStatus! }
 type ShopifyPaymentsAccount {
   payouts(first: Int, after: String, sortKey: PayoutSortKeys, reverse: Boolean): ShopifyPaymentsPayoutConnection!
   balanceTransactions(
@@ -118,6 +123,10 @@ class Shop:
 
         return {"payouts": payouts, "balanceTransactions": transactions}
 
+    def productVariants(self, _info: object, first: int = 50, after: str | None = None) -> Json:  # noqa: N802
+        """Every item that is sold, as the shop spells its SKU; what Khaos has discontinued is archived."""
+        return connection([_variant(one) for one in self._world.items.values()], first, after)
+
     def node(self, _info: object, id: str) -> Json | None:  # noqa: A002 (the schema's word)
         """A refund by its global id."""
         refund = self._world.store_refunds.get(id.rpartition("/")[2])
@@ -134,6 +143,15 @@ def connection(entries: Sequence[Any], first: int, after: str | None) -> Json:
     shown = entries[start : start + first]
     end = start + len(shown)
     return {"pageInfo": {"hasNextPage": end < len(entries), "endCursor": str(end) if shown else None}, "nodes": shown}
+
+
+def _variant(item: StockItem) -> Json:
+    return {
+        "id": f"gid://shopify/ProductVariant/{item.stock_id}",
+        "sku": item.stock_code,
+        "displayName": item.description,
+        "product": {"status": "ARCHIVED" if item.is_discontinued else "ACTIVE"},
+    }
 
 
 def _updated(order: Order, refunds: Sequence[StoreRefund]) -> datetime:

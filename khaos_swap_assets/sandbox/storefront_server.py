@@ -36,7 +36,7 @@ from khaos_swap_assets.sandbox.storefront_schema import SCHEMA, Shop, in_shop
 PATH = "/shop/admin/api/{version}/graphql.json"
 SINGLE_QUERY_LIMIT = 1000
 SCOPES = (
-    *("read_orders", "read_all_orders", "read_returns"),
+    *("read_orders", "read_all_orders", "read_returns", "read_products"),
     *("read_shopify_payments_accounts", "read_shopify_payments_payouts"),
 )
 PAYOUTS = "shopifyPaymentsAccount"

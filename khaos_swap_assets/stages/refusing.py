@@ -42,6 +42,7 @@ COMPANIES = "Khaos GetCompanyInfo"
 CANCELLATIONS = "Khaos ExportOrderStatusEx of cancelled orders"
 STOREFRONT = "Storefront refunds"
 PAYOUTS = "Storefront payouts"
+VARIANTS = "Storefront variants"
 
 MANDATORY = (SWAP_LIST, STATUSES, SEARCHES)
 VENDORS = ("Swap ", "Khaos ", "Storefront ")

@@ -20,6 +20,7 @@ PAGES: dict[str, set[str]] = {
     "/search?q=S1": set(ROLES),
     "/exceptions/1": set(ROLES),
     "/waiting": set(ROLES),
+    "/coming": set(ROLES),
     "/acts/note?id=1": WORKERS,
     "/acts/assign?id=1": WORKERS,
     "/acts/snooze?id=1": WORKERS,

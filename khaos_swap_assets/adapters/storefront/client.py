@@ -40,6 +40,7 @@ HINTS = {
     404: "check KHAOS_SWAP_STOREFRONT_URL and KHAOS_SWAP_STOREFRONT_API_VERSION",
 }
 NEEDED_SCOPES = ("read_orders", "read_returns")
+PRODUCT_SCOPE = "read_products"
 PAYOUT_SCOPES = ("read_shopify_payments_accounts", "read_shopify_payments_payouts")
 ALL_ORDERS = "read_all_orders"
 """Without this scope the storefront shows no order that is older than 60 days."""
@@ -189,7 +190,11 @@ class StorefrontClient:
             self._bucket.wait_for(self._cost)
         if code in ("THROTTLED", "INTERNAL_SERVER_ERROR", "TIMEOUT"):
             raise TransientError(words)
-        hint = f"; its app needs the scopes {', '.join(NEEDED_SCOPES)}" if code == "ACCESS_DENIED" else ""
+        hint = (
+            f"; its app needs the scopes {', '.join((*NEEDED_SCOPES, PRODUCT_SCOPE))}"
+            if code == "ACCESS_DENIED"
+            else ""
+        )
         raise PermanentError(words + hint)
 
 

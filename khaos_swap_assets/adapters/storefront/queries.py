@@ -42,6 +42,12 @@ PAYOUT_LINES = (
 )
 """What one payout is made of (object ShopifyPaymentsBalanceTransaction), without the transfer to the bank itself."""
 
+VARIANTS = (
+    f"query Variants($first: Int!, $after: String) {{ productVariants(first: $first, after: $after) {{ {_PAGE} "
+    "nodes { id sku displayName product { status } } } }"
+)
+"""Every variant with its SKU, and whether its product is on sale (objects ProductVariant and Product)."""
+
 SCOPES = "query Scopes { currentAppInstallation { accessScopes { handle } } }"
 """What the access token may read."""
 

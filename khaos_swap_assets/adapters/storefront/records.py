@@ -38,6 +38,19 @@ class RefundSweep:
     cancelled: tuple[CancelledOrder, ...] = ()
 
 
+SUBJECT_OF_VARIANT = "variant "
+"""How a fault that names a variant begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A variant that the shop lists, as its SKU is written there; empty where it has none."""
+
+    variant_id: str
+    sku: str
+    title: str
+
+
 @dataclass(frozen=True, slots=True)
 class ReadPayout:
     """A payout just read, and the hash that tells a change."""

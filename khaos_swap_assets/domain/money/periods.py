@@ -39,6 +39,15 @@ def london_month(moment: datetime) -> str:
     return f"{london_date(moment):%Y-%m}"
 
 
+NIGHT = timedelta(hours=3, minutes=30)
+"""After midnight: by then the widest reading of the night is over."""
+
+
+def night_has_passed(since: datetime | None, now: datetime) -> bool:
+    """Whether the middle of a night in London lies between two moments; so it does where nothing was done before."""
+    return since is None or london_date(since - NIGHT) < london_date(now - NIGHT)
+
+
 def day_words(day: date) -> str:
     """A day as people write it: ``9 March 2026``."""
     return f"{day.day} {day:%B %Y}"

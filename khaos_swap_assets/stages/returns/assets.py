@@ -1,7 +1,8 @@
 """Assets of the return: what Swap holds, and what each line is in Khaos; and the checks that stand on them.
 
-Belongs here: ``swap/returns``, ``swap/return_lines``, ``matched/return_lines`` and what they show, and
-``warehouse/inspections``, which the gateway fills. Stays out: work (``sync``, ``matching``) and rules (``domain``).
+Belongs here: ``swap/returns``, ``swap/return_lines``, ``matched/return_lines``, ``reconciliation/open_returns`` and
+what they show, and ``warehouse/inspections``, which the gateway fills. Stays out: work (``sync``, ``matching``,
+``foreseeing``) and rules (``domain``).
 """
 
 from collections.abc import Iterator
@@ -10,8 +11,9 @@ from dataclasses import asdict
 import dagster as dg
 import psycopg
 
-from khaos_swap_assets.adapters.store import exceptions, proofs, returns
+from khaos_swap_assets.adapters.store import exceptions, proofs, return_causes, returns
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
+from khaos_swap_assets.domain.judging.foreseen import KIND, ReturnCause, summary
 from khaos_swap_assets.domain.judging.money_conditions import CLOSED, CREDITED
 from khaos_swap_assets.domain.money.amounts import money_words
 from khaos_swap_assets.domain.money.periods import london_date
@@ -19,6 +21,7 @@ from khaos_swap_assets.domain.refunds.proof import NUMBERS_DAYS
 from khaos_swap_assets.domain.reporting.queues import waiting_rows
 from khaos_swap_assets.stages.checking import exceptions_check
 from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, asset, owned, table_metadata
+from khaos_swap_assets.stages.returns.foreseeing import foresee
 from khaos_swap_assets.stages.returns.matching import match_waiting
 from khaos_swap_assets.stages.returns.sync import sync_returns
 from khaos_swap_assets.stages.toolbox import Toolbox
@@ -89,6 +92,45 @@ def matched_return_lines(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeRe
     return dg.MaterializeResult(metadata={**asdict(found), **shown})
 
 
+@asset(
+    "reconciliation/open_returns",
+    deps="swap/returns matched/return_lines khaos/stock_codes khaos/sales_orders storefront/variants "
+    "reconciliation/returns reconciliation/exceptions people/decisions",
+    **owned("matching", "data_management", "ours"),
+    description="Which open returns will fail when their parcels land, by cause: codes, packs, VAT codes, orders. Once "
+    "a night also what was sold lately and what the shop lists. One cause is one exception, and closes by proof.",
+)
+def open_returns(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
+    """Look ahead, and tell data management."""
+    found = foresee(toolbox)
+    toolbox.alert(found.opened)
+    return dg.MaterializeResult(
+        metadata={
+            "summary": summary(found.returns, found.causes),
+            "will_fail": found.returns,
+            "causes": len(found.causes),
+            "looked_at_everything": found.is_nightly,
+            "opened": len(found.opened),
+            "closed": found.closed,
+            "by_cause": as_table([cause_row(one) for one in found.causes[:WORST_ROWS]]),
+        }
+    )
+
+
+def cause_row(one: ReturnCause) -> dict[str, object]:
+    """A cause as its owner reads it."""
+    return {
+        "cause": one.name,
+        "owner": one.owner,
+        "why": one.why,
+        "perhaps": one.suggestion,
+        "returns": one.returns,
+        "sold": one.sold,
+        "listed": one.listed,
+        "what": one.holds,
+    }
+
+
 every_return_is_readable = exceptions_check(
     "every_return_is_readable",
     "swap/returns",
@@ -150,7 +192,16 @@ every_closed_return_was_paid = exceptions_check(
     lambda conn, _: {"carried": dg.MetadataValue.text(str(proofs.carried(conn, NUMBERS_DAYS)))},
 )
 
+no_code_will_fail = exceptions_check(
+    "no_code_will_fail",
+    "reconciliation/open_returns",
+    [KIND],
+    "No code of an open return, of a late sale or of what the shop lists will make a return fail.",
+    lambda conn, _: {"causes": as_table([cause_row(one) for one in return_causes.known(conn, WORST_ROWS)])},
+)
+
 CHECKS = [
+    no_code_will_fail,
     every_closed_return_was_paid,
     every_return_is_readable,
     every_sku_has_one_stock_code,

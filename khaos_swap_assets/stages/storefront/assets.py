@@ -1,10 +1,12 @@
 """The asset of the money, what the storefront paid back; its check, and the money of a month in words.
 
-Belongs here: ``storefront/refunds`` and what is shown of it. Stays out: the work (``sync``) and the rules (``domain``).
+Belongs here: ``storefront/refunds``, ``storefront/variants`` and what is shown of them. Stays out: the work (``sync``,
+``variants``) and the rules (``domain``).
 Source: FINANCE_RULES U-1, U-14, U-16, U-18.
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import dagster as dg
 import psycopg
@@ -19,6 +21,7 @@ from khaos_swap_assets.domain.reporting.tables import turned_table
 from khaos_swap_assets.stages.checking import StandingCheck, described, judge_open
 from khaos_swap_assets.stages.presenting import asset, owned, table_metadata
 from khaos_swap_assets.stages.storefront.sync import forget_knocks, sync_refunds
+from khaos_swap_assets.stages.storefront.variants import read_variants
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 NOT_CONNECTED = (
@@ -58,6 +61,19 @@ def storefront_refunds(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResu
     )
 
 
+@asset(
+    "storefront/variants",
+    **owned("storefront", "data_management", "storefront", "shopify"),
+    op_tags={"vendor": "storefront"},
+    description="Every variant that the connected shop lists, with its SKU as it is spelled there: read whole, once a "
+    "night, so that a code that can never come back is mended before it is sold.",
+)
+def storefront_variants(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
+    """Read them when a night has passed."""
+    read = read_variants(toolbox)
+    return dg.MaterializeResult(metadata={"connected": toolbox.settings.storefront.is_connected, **asdict(read)})
+
+
 CONNECTED = "The storefront's payments are the witness: each was read with its date, amount and means of payment."
 PROVES = (
     "Where a storefront is connected: every refund that Swap shows moved exactly its money, once, in its currency, and "
@@ -80,6 +96,7 @@ every_refund_moved_money = StandingCheck(
     "storefront/refunds", "every_refund_moved_money", described(PROVES, kinds_about("money")), _judge
 )
 
+ASSETS = [storefront_refunds, storefront_variants]
 CHECKS = [every_refund_moved_money]
 
 

@@ -40,6 +40,7 @@ class Shop:
     pages: list[str] = field(default_factory=list)
     named: list[str] = field(default_factory=list)
     hidden: set[str] = field(default_factory=set)
+    variants: list[Json] = field(default_factory=list)
 
     def pay(self, number: int, pence: int, refund_id: str = "", **changes: Any) -> Refund:
         """Pay for order #LX<number>."""
@@ -62,7 +63,12 @@ class Shop:
         self.payouts[str(number)] = (node, list(lines))
 
     def every_page(self, _query: str, *within: str, **more: str) -> Iterator[list[Json]]:
-        """The lists of Shopify Payments; a payout asked for is noted by its id."""
+        """The shop's variants, or the lists of Shopify Payments; a payout asked for is noted by its id."""
+        if within == ("productVariants",):
+            if self.error:
+                raise self.error
+            yield self.variants
+            return
         asked = more.get("filter", "").rpartition(":")[2]
         self.pages.append(asked)
         if asked in self.payout_errors:
