@@ -328,6 +328,7 @@ def test_a_wrong_token_of_the_storefront_fails(settings: Make, vendors: Vendors)
     [
         (("read_orders",), "fails", "the app lacks read_returns"),
         (("read_orders", "read_returns"), "missing", "older than 60 days are hidden"),
+        (("read_orders", "read_returns", "read_all_orders"), "missing", "no listed SKU can be looked at"),
     ],
 )
 def test_missing_scopes_are_told_with_what_follows(

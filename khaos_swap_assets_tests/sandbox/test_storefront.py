@@ -10,8 +10,9 @@ from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.errors import PermanentError, TransientError
 from khaos_swap_assets.adapters.settings_money import StorefrontSettings
-from khaos_swap_assets.adapters.storefront.client import connect
+from khaos_swap_assets.adapters.storefront.client import StorefrontClient, connect
 from khaos_swap_assets.adapters.storefront.records import RefundSweep
+from khaos_swap_assets.adapters.storefront.variants import listed_variants
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.sandbox.clockwork import apply_due
 from khaos_swap_assets.sandbox.generator import build
@@ -40,11 +41,14 @@ def shop(**scripts: str) -> World:
 
 
 def read(state: State, **changes: object) -> RefundSweep:
+    return client_of(state, **changes).changed_since(LONG_AGO)
+
+
+def client_of(state: State, **changes: object) -> StorefrontClient:
     app = FastAPI()
     app.include_router(storefront_router(Books(state)))
     given = {"url": "http://127.0.0.1/shop", "access_token": SecretStr(state.store_token), **changes}
-    client = connect(StorefrontSettings.model_validate(given), transport=Bridge(app), sleep=lambda _: None)
-    return client.changed_since(LONG_AGO)
+    return connect(StorefrontSettings.model_validate(given), transport=Bridge(app), sleep=lambda _: None)
 
 
 @pytest.fixture(scope="module")
@@ -180,3 +184,9 @@ def test_a_refund_that_cannot_be_read_loses_only_itself() -> None:
     made.is_broken = True
     sweep = read(State(world))
     assert (sweep.refunds, [one.subject for one in sweep.faults]) == ((), [f"refund {made.refund_id}"])
+
+
+def test_the_variants_are_read_page_after_page() -> None:
+    state = State(shop())
+    found, faults = listed_variants(client_of(state, page_size=1))
+    assert ({one.sku for one in found}, faults) == (set(state.world.items), [])

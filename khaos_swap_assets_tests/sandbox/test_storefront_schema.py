@@ -145,3 +145,21 @@ def test_euros_are_fewer_pounds(pence: int, shop: str) -> None:
     bag = money(pence, "EUR")
     assert bag["presentmentMoney"]["currencyCode"] == "EUR"
     assert bag["shopMoney"] == {"amount": shop, "currencyCode": "GBP"}
+
+
+def test_the_shop_lists_what_it_sells_and_archives_what_is_out_of_use() -> None:
+    world = a_world()
+    item = world.items[JACKET]
+    item.is_discontinued = True
+    query = (
+        "{ productVariants(first: 50) { pageInfo { hasNextPage } nodes { id sku displayName product { status } } } }"
+    )
+    shown = {one["sku"]: one for one in ask(world, query)["productVariants"]["nodes"]}
+    assert shown.keys() == world.items.keys()
+    assert shown[JACKET] == {
+        "id": f"gid://shopify/ProductVariant/{item.stock_id}",
+        "sku": JACKET,
+        "displayName": item.description,
+        "product": {"status": "ARCHIVED"},
+    }
+    assert {one["product"]["status"] for sku, one in shown.items() if sku != JACKET} == {"ACTIVE"}

@@ -48,7 +48,8 @@ def foresee(tools: Toolbox) -> Foreseen:
         found = return_causes.of_open_returns(conn, list(RATES), has_vat=has_vat)
         unused = _sold_or_listed(conn, now) if is_nightly else _still_wrong(conn, before)
         causes = list(_together(conn, found, unused))
-        return_causes.replace(conn, causes, now)
+        if {*causes} != {*before}:
+            return_causes.replace(conn, causes, now)
         findings.replace_of_kinds(conn, [KIND], problems_of(causes), now)
         may_close = not refusing.not_seen(conn)
         opened, closed = findings.open_and_close(conn, now, may_close=may_close, kinds=[KIND])
