@@ -30,11 +30,11 @@ UPDATE recon.matched_lines SET sku = 'BAD#' || ltrim(return_id, 'r')::int %% 200
     AND ltrim(return_id, 'r')::int %% 10 < 2
 """
 LOST = """
-UPDATE recon.matched_returns SET order_problems = '{{order_not_found}}' WHERE ltrim(return_id, 'r')::int > %(first)s
+UPDATE recon.matched_returns SET order_problems = ARRAY['order_not_found'] WHERE ltrim(return_id, 'r')::int > %(first)s
     AND ltrim(return_id, 'r')::int %% 10 = 2
 """
 LISTED = """
-INSERT INTO storefront.variants SELECT i, CASE WHEN i <= 100 THEN 'LX' || i || ' M' ELSE 'LX' || i || '-M' END, '', now()
+INSERT INTO storefront.variants SELECT i, 'LX' || i || CASE WHEN i <= 100 THEN ' M' ELSE '-M' END, '', now()
 FROM generate_series(1, 19999) i
 """
 
@@ -62,7 +62,7 @@ def measure(opened: int = OPEN, finished: int = FINISHED) -> dict[str, Any]:
     with empty_store() as url:
         build(url, opened + finished)
         with closing(database.connect(url, application="benchmark")) as conn:
-            for statement in (REOPENED, WRONG, LOST.format(), LISTED):
+            for statement in (REOPENED, WRONG, LOST, LISTED):
                 conn.execute(statement.encode(), {"first": finished} if "%(" in statement else None)
             conn.commit()
             conn.autocommit = True

@@ -7,7 +7,7 @@ trouble are found without a look at all others.
 from alembic import op
 
 revision = "0051"
-down_revision = "0048"
+down_revision = "0053"
 branch_labels = None
 depends_on = None
 
