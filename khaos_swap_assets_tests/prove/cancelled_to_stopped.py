@@ -1,9 +1,9 @@
 """From an order cancelled in the shop to an order stopped in Khaos, or to the task of whoever has to stop it.
 
 Belongs here: the cancellations, one at a time into the idle demo with its storefront, timed by the clock of whoever
-cancels. Stays out: the demo's processes and the figures (``knock_to_posted``). By turns an order may still be cancelled:
-Khaos Swap has Khaos do it and reads it back; or it is being picked, which opens the task. Nobody picks for ever: after
-its task was opened operations stop it, so that the house comes to rest.
+cancels. Stays out: the demo's processes and the figures (``knock_to_posted``). By turns an order may still be
+cancelled: Khaos Swap has Khaos do it and reads it back; or it is being picked, which opens the task. Nobody picks for
+ever: after its task was opened operations stop it, so that the house comes to rest.
 """
 
 from __future__ import annotations
