@@ -12,6 +12,7 @@ from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.cli.postings import Reach
 from khaos_swap_assets.cli.returns import returns_app
 from khaos_swap_assets.stages.returns.foreseeing import foresee
+from khaos_swap_assets_tests.json_form import faults_of
 from khaos_swap_assets_tests.stages.town import Town, a_line, a_return
 
 Run = Callable[..., Result]
@@ -72,5 +73,6 @@ def test_what_will_fail_is_listed_by_cause_and_each_cause_with_its_returns(run: 
         ("order KCCLX4", 1, "cx"),
     ]
     (child,) = json.loads(run("coming", "--cause", "HAT#2", "--json").stdout)
+    assert list(faults_of([*rows, child])) == []
     assert (child["rma"], child["kind"], child["order_name"]) == ("RMA4", "sku_unknown", "#LX4")
     assert run("coming", "--cause", "CAP").stdout == "no open return will fail\n"

@@ -55,8 +55,8 @@ ASKED = {
     "policy test": [f"--days 800 --policy {CHOSEN.version}.yaml"],
     "users list": [""],
 }
-ELSEWHERE = {"upgrade"}
-"""Held to the same form in ``test_cli_upgrade``, over the store that it makes."""
+ELSEWHERE = {"upgrade", "returns coming"}
+"""Held to the same form in ``test_cli_upgrade`` and ``test_cli_returns``, over the store that each makes."""
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from khaos_swap_assets.domain.exceptions.catalogue import KINDS, Problem
 from khaos_swap_assets_tests.generated_docs import handbook
 
 OWNERS = {
-    "data management": {"sku_unknown", "sku_ambiguous", "sku_discontinued"},
+    "data management": {"code_will_fail", "sku_unknown", "sku_ambiguous", "sku_discontinued"},
     "cx": {
         "order_not_found",
         "order_ambiguous",
