@@ -18,7 +18,7 @@ BUSY := the demo in $(DEMO) is running, and nothing was removed: stop it with Ct
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-once quick test coverage prove bench lint sbom docs clean
+.PHONY: help setup demo demo-once quick test houses coverage prove bench lint sbom docs clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
@@ -31,15 +31,18 @@ demo: $(RUNS) ## Show it all on invented data, with the UI; PORT=3001 moves the 
 demo-once: $(RUNS) ## Play one month without the UI and print the figures; RETURNS=500 SEED=1
 	@$(BIN)/khaos-swap demo --once --returns $(RETURNS) --seed $(SEED)
 
-test: $(READY) ## Run all tests; TESTS=path runs some
-	@$(BIN)/pytest -q -n 4 --dist worksteal $(TESTS)
+test: $(READY) ## Run all tests but those of make houses; TESTS=path runs some, whichever they are
+	@$(BIN)/pytest -q -n 4 --dist worksteal $(or $(TESTS),-m 'not house')
+
+houses: $(READY) ## Run the tests that play a whole house: demo, up, kills, Dagster in a browser (minutes)
+	@$(BIN)/pytest -q -n 2 --dist worksteal -m house
 
 quick: $(READY) ## The inner loop: style, house rules and the pure rules, in seconds
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/pytest -q -n 2 $(addprefix khaos_swap_assets_tests/,domain test_floors.py test_house.py)
 
-coverage: $(READY) ## Run all tests and show what they do not reach
+coverage: $(READY) ## Run all tests, houses too, and show what they do not reach
 	@$(BIN)/pytest -q -n 4 --dist worksteal --cov --cov-report=term:skip-covered $(TESTS)
 
 prove: $(READY) ## Run the proofs at full size (long) and write one JSON; HOURS=2 soaks longer

@@ -29,6 +29,7 @@ EXAMPLES = int(os.environ.get("KHAOS_SWAP_EXAMPLES", "50"))
 """With how many examples a law is tried that names no number of its own; the proof ``laws`` tries far more."""
 hypothesis.settings.register_profile("khaos_swap", max_examples=EXAMPLES, deadline=None)
 hypothesis.settings.load_profile("khaos_swap")
+LENGTHY = {"long", "house"}
 KEPT_TABLES = ("recon.installation",)
 LONG = """
     SELECT relnamespace::regnamespace::text, relname FROM pg_class
@@ -43,10 +44,10 @@ RESTART = """
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Spread the files of long tests over the processes, each at the start of a share; a file stays together."""
+    """Spread the files of long tests and houses over the processes, each at the start of a share, a file together."""
     shares = getattr(config, "workerinput", {}).get("workercount", 1)
-    long = [item for item in items if item.get_closest_marker("long")]
-    rest = [item for item in items if not item.get_closest_marker("long")]
+    long = [item for item in items if LENGTHY & {mark.name for mark in item.iter_markers()}]
+    rest = [item for item in items if not LENGTHY & {mark.name for mark in item.iter_markers()}]
     files, size = list(dict.fromkeys(item.path for item in long)), -(-len(rest) // shares)
     items[:] = [
         item

@@ -74,7 +74,7 @@ def test_a_fresh_clone_lists_every_definition(clone: Path) -> None:
     }
 
 
-@pytest.mark.long
+@pytest.mark.house
 def test_beside_a_live_env_file_all_loads_and_a_run_says_how_to_start(clone: Path, outside: socket.socket) -> None:
     (clone / ".env").write_text(LIVE.format(port=outside.getsockname()[1]))
     checked = run(clone, "dg", "check", "defs")

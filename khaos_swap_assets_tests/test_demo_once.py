@@ -14,7 +14,7 @@ MOST_KINDS = 24
 OTHERWISE = ("note_reference=none", "cost_basis=unit", "date_style=iso", "sort=random", "multiref=on", "fault_http=200")
 
 
-@pytest.mark.long
+@pytest.mark.house
 def test_a_month_under_other_vendors_with_an_outage_finds_all_that_was_planted_and_nothing_is_twice() -> None:
     played = play(returns=60, seed=2, switches=OTHERWISE, outage={"khaos_500": -1})
     assert played.outage["failed_runs"] == 1

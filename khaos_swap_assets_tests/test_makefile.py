@@ -22,6 +22,7 @@ TARGETS = {
     "demo",
     "demo-once",
     "test",
+    "houses",
     "coverage",
     "prove",
     "quick",
@@ -105,6 +106,19 @@ def test_a_python_that_is_too_old_is_one_clear_line(tmp_path: Path) -> None:
     assert done.stderr.startswith(
         f"Khaos Swap needs Python 3.11 or newer, and {old} is not: name one, e.g. make PYTHON="
     )
+
+
+def test_houses_are_played_apart_and_whatever_is_named_is_run(tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    ready.touch()
+
+    def planned(*arguments: str) -> str:
+        return make("--dry-run", *arguments, f"RUNS={ready}", f"READY={ready}").stdout
+
+    assert planned("test").endswith(" -m 'not house'\n")
+    assert planned("houses").endswith(" -m house\n")
+    assert planned("test", "TESTS=a.py b.py").endswith(" a.py b.py\n")
+    assert "house" not in planned("coverage")
 
 
 def test_the_port_of_the_demo_is_handed_on(tmp_path: Path) -> None:
@@ -195,6 +209,6 @@ def test_the_licence_is_the_whole_text() -> None:
 def test_what_lands_is_checked_by_one_script() -> None:
     script = (ROOT / ".ci" / "run").read_text()
     assert "set -euo pipefail" in script
-    for step in ("make lint", "make test", "make demo-once RETURNS=60", "dagster definitions validate"):
+    for step in ("make lint", "make test", "make houses", "make demo-once RETURNS=60", "dagster definitions validate"):
         assert step in script
     assert os.access(ROOT / ".ci" / "run", os.X_OK)

@@ -78,6 +78,7 @@ def kept(instance: dg.DagsterInstance) -> dict[str | None, int]:
     return {month: months.count(month) for month in months}
 
 
+@pytest.mark.house
 @pytest.mark.filterwarnings("ignore:.* is deprecated and will be removed in 2.0:DeprecationWarning")
 @pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning", "ignore:coroutine .*shutdown_asyncgens:RuntimeWarning"

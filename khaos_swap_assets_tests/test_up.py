@@ -62,7 +62,7 @@ def use(monkeypatch: pytest.MonkeyPatch, env: Mapping[str, str]) -> None:
         monkeypatch.setenv(name, value)
 
 
-@pytest.mark.long
+@pytest.mark.house
 def test_in_audit_it_comes_up_works_and_a_signal_ends_it_all(sandbox: str, tmp_path: Path) -> None:
     folder = tmp_path / "live"
     folder.mkdir()

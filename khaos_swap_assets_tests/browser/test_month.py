@@ -21,7 +21,7 @@ from khaos_swap_assets_tests.test_definitions import run
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.long,
+    pytest.mark.house,
     pytest.mark.skipif(chromium.find() is None, reason="no Chromium on this machine"),
 ]
 MONTHS = ("2026-02", "2026-03")

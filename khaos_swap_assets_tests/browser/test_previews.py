@@ -21,6 +21,7 @@ from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, 
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.house,
     pytest.mark.skipif(chromium.find() is None, reason="no Chromium on this machine"),
 ]
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

@@ -15,7 +15,7 @@ from khaos_swap_assets.door.gate import DAGSTER
 from khaos_swap_assets.running.processes import free_port
 from khaos_swap_assets_tests.running import Call, House, fair, runs, runs_of, signed_in, until
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.house
 
 UP = "demo is up after"
 PATIENCE = 300.0

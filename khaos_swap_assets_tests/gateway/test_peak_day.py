@@ -23,7 +23,7 @@ def test_the_plan_has_what_a_peak_day_has() -> None:
     assert turned > returns * 0.03
 
 
-@pytest.mark.long
+@pytest.mark.house
 def test_every_genuine_return_is_posted_once_whatever_falls() -> None:
     figures = peak_day(messages=300, seconds=8, kills=1)
     assert figures["faults"] == []

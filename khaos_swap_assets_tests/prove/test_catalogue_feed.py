@@ -40,7 +40,7 @@ def test_every_item_is_pushed_once_in_pushes_of_a_hundred() -> None:
     ]
 
 
-@pytest.mark.long
+@pytest.mark.house
 def test_a_small_catalogue_is_mirrored_exactly() -> None:
     told = catalogue_feed.gateway_catalogue(500)
     assert [fault for fault in told["faults"] if "mirrored" in fault or "codes" in fault] == []

@@ -31,7 +31,7 @@ def test_what_is_out_of_bounds_is_a_fault(changes: dict[str, Any], fault: str | 
     assert [line for line in told["faults"] if not line.startswith(str(fault))] == []
 
 
-@pytest.mark.long
+@pytest.mark.house
 def test_it_runs_over_a_small_store() -> None:
     told = proof.large_store(returns=200, changed=10)
     assert (told["faults"], told["open"], told["returns_of_the_month"]) == ([], 200, 200)

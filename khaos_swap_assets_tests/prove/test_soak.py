@@ -41,7 +41,7 @@ def test_a_refused_message_is_a_fault() -> None:
     assert told["faults"] == ["answers other than 200: {'503': 2}"]
 
 
-@pytest.mark.long
+@pytest.mark.house
 def test_a_short_soak_runs() -> None:
     told = soak.gateway_soak(minutes=2, seconds=1.0)
     assert told["accepted"] == 900
