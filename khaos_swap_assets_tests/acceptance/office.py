@@ -1,4 +1,4 @@
-"""The same merchant with a shop that pays back and people at their desks: runs and checks of Dagster, and commands.
+"""The same merchant with a shop that pays back and people at their desks: runs and checks of the jobs, and commands.
 
 Belongs here: runs of the jobs, the commands of finance and CX, short ways to fill both. Stays out: expectations.
 """
@@ -16,6 +16,7 @@ from typing import Any, cast
 
 import dagster as dg
 import pytest
+from matplotlib.figure import Figure
 from typer.testing import CliRunner, Result
 
 from khaos_swap_assets.adapters.storefront.client import StorefrontClient
@@ -26,9 +27,9 @@ from khaos_swap_assets.stages.toolbox import Toolbox
 from khaos_swap_assets_tests.acceptance.conftest import Merchant, settings
 from khaos_swap_assets_tests.acceptance.khaos_wire import Sold
 from khaos_swap_assets_tests.acceptance.swap_wire import Json
+from khaos_swap_assets_tests.by_hand import Worked, work
 from khaos_swap_assets_tests.lending import lend
 from khaos_swap_assets_tests.stages.storefront.shop import CONNECTED, YESTERDAY, Shop
-from khaos_swap_assets_tests.test_definitions import checks, metadata, run
 
 MINUS = "\N{NON-BREAKING HYPHEN}"
 Row = dict[str, Any]
@@ -36,29 +37,26 @@ Row = dict[str, Any]
 
 @dataclass
 class Office(Merchant):
-    """A merchant whose runs are those of Dagster, on an instance of its own; ``shop`` is its storefront."""
+    """A merchant whose runs are those of the real jobs; ``shop`` is its storefront."""
 
-    instance: dg.DagsterInstance = field(default_factory=dg.DagsterInstance.ephemeral)
     shop: Shop = field(default_factory=Shop)
 
     @property
     def tools(self) -> Toolbox:
         return replace(super().tools, open_storefront=lambda: cast(StorefrontClient, self.shop))
 
-    def runs(self, job: str = "sync", **how: Any) -> dg.ExecuteInProcessResult:
-        """A run of a job, a minute later; it must come to its end."""
-        done = run(self, self.instance, job, **how)
-        assert done.success
-        return done
+    def runs(self) -> Worked:
+        """A sync, a minute later; it must come to its end."""
+        return work(self)
 
-    def verdict(self, check: str) -> dg.AssetCheckEvaluation:
+    def verdict(self, check: str) -> dg.AssetCheckResult:
         """A standing check, as it stands now."""
-        return checks(self.runs("standing_checks"))[check]
+        return work(self, "standing_checks").verdicts[check]
 
-    def month(self, period: str) -> tuple[dg.AssetCheckEvaluation, Row]:
+    def month(self, period: str) -> tuple[dg.AssetCheckResult, Row]:
         """The check that finance signs, and what the partition of the month shows."""
-        done = self.runs("month_end", partition_key=period)
-        return checks(done)["refunds_reconcile"], metadata(done, "reconciliation/month_end")
+        done = work(self, "month_end", period)
+        return done.verdicts["refunds_reconcile"], done.pages["reconciliation/month_end"]
 
     def notes(self, code: str, number: int, *lines: tuple[str, int, str], day: str = "09/03/2026", **more: Any) -> None:
         """An issued Credit Note that staff typed for RMA<number>."""
@@ -94,12 +92,12 @@ class Office(Merchant):
 
     def side_by_side(self) -> dict[str, Row]:
         """A run, and what it laid side by side, by payout and the refund's order."""
-        rows = records(metadata(self.runs(), "reconciliation/payouts")["side_by_side"])
+        rows = records(self.runs().pages["reconciliation/payouts"]["side_by_side"])
         return {f"{row['payout']} {row['order']}".strip(): row for row in rows}
 
     def by_month(self) -> list[list[str]]:
         """A run, and its rows of months and providers."""
-        return grid(metadata(self.runs(), "reconciliation/payouts")["by_month"])
+        return grid(self.runs().pages["reconciliation/payouts"]["by_month"])
 
     def journals(self, folder: Path, month: str = "2026-03") -> list[dict[str, str]]:
         """What ``khaos-swap payouts journals`` writes."""
@@ -120,12 +118,12 @@ class Office(Merchant):
 
 
 @pytest.fixture
-def office(database_url: str) -> Iterator[Office]:
-    """An empty merchant with a storefront, in mode post at noon of 10 March 2026."""
-    with dg.DagsterInstance.ephemeral() as instance:
-        opened = Office(database_url, settings(storefront=CONNECTED), instance=instance)
-        yield opened
-        opened.closes()
+def office(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
+    """An empty merchant with a storefront, in mode post at noon of 10 March 2026; nobody looks at its pictures."""
+    monkeypatch.setattr(Figure, "savefig", lambda *_, **__: None)
+    opened = Office(database_url, settings(storefront=CONNECTED))
+    yield opened
+    opened.closes()
 
 
 def records(table: Any) -> list[Row]:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 
 Json = dict[str, Any]
+FROM, TO = "from_return_submission_date", "to_return_submission_date"
 ABSENT = object()
 """A field that Swap does not send at all."""
 
@@ -45,9 +47,15 @@ def closed(number: int, *products: Json, **changes: Any) -> Json:
     return {name: value for name, value in (given | changes).items() if value is not ABSENT}
 
 
+def submitted(one: Json) -> str:
+    """When a return was submitted, as a question asks for it (swap.md §2.1)."""
+    moment = datetime.strptime(one["submission_date"], "%d %b %Y, %H:%M:%S").replace(tzinfo=UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}"
+
+
 @dataclass
 class SwapOnTheWire:
-    """Its returns by id; every call answers all of them, or those of one RMA."""
+    """Its returns by id; a call answers all of them, those of one RMA, or those submitted within two moments."""
 
     returns: dict[str, Json] = field(default_factory=dict)
 
@@ -56,8 +64,11 @@ class SwapOnTheWire:
         self.returns |= {one["return_id"]: dict(one) for one in some}
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        rma = request.url.params.get("rma_number")
+        asked = request.url.params
+        rma, first, last = (asked.get(name) for name in ("rma_number", FROM, TO))
         rows = [one for one in self.returns.values() if rma in (None, one["rma_number"])]
+        if first and last:
+            rows = [one for one in rows if first <= submitted(one) <= last]
         pages = {
             "page": 1, "items_per_page": 100, "current_page_size": len(rows), "total_pages": 1,
             "total_items": len(rows), "items_in_remaining_pages": 0, "has_next_page": False, "has_previous_page": False,
