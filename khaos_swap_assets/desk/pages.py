@@ -1,7 +1,8 @@
 """How a page of the desk is made: its template, and how figures and moments are written on it.
 
 Belongs here: rendering, refusals and errors as pages. Stays out: what is on a page (``desk.lists``, ``desk.case_page``,
-``desk.return_page``). Every text is escaped; nothing is loaded from elsewhere and no script runs.
+``desk.return_page``). Every text is escaped; nothing is loaded from elsewhere, and no script runs
+but that of the bench, a file of ours.
 """
 
 from __future__ import annotations

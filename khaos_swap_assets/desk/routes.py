@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.desk import (
+    bench_page,
     case_acts,
     case_page,
     coming_page,
@@ -30,6 +31,7 @@ from khaos_swap_assets.desk import (
 from khaos_swap_assets.desk.forms import sent_in
 from khaos_swap_assets.desk.pages import RefusedError, refused
 from khaos_swap_assets.desk.reach import DeskReach
+from khaos_swap_assets.door.forms import TooMuchError, whole_body
 
 Handler = Callable[[DeskReach, Request], Response]
 STYLE = Path(__file__).with_name("desk.css")
@@ -55,6 +57,8 @@ def desk_routes(reach: DeskReach) -> list[Route]:
         ("/feed", feed_page.show),
         ("/custody", custody_page.show),
         ("/coming", coming_page.show),
+        ("/bench", bench_page.show),
+        ("/bench/returns", bench_page.returns),
         ("/feed/{act}", feed_page.ask),
         ("/exceptions/{number:int}/{act}", case_acts.ask),
         ("/acts/{act}", queue_acts.ask),
@@ -63,6 +67,8 @@ def desk_routes(reach: DeskReach) -> list[Route]:
     )
     return [
         Route("/desk.css", style, methods=["GET"]),
+        Route("/bench.js", bench_page.script, methods=["GET"]),
+        Route("/bench/inspections", partial(said, bench_page.keep, reach), methods=["POST"]),
         *(Route(path, partial(answered, handler, reach), methods=["GET"]) for path, handler in pages),
         *(Route(path, partial(posted, handler, reach), methods=["POST"]) for path, handler in hands),
     ]
@@ -84,6 +90,15 @@ async def posted(handler: Handler, reach: DeskReach, request: Request) -> Respon
         request.state.sent = sent_in(await request.body())
     except RefusedError as why:
         return refused(request, why)
+    return await run_in_threadpool(answered, handler, reach, request)
+
+
+async def said(handler: Handler, reach: DeskReach, request: Request) -> Response:
+    """What a handler answers to JSON, whose body is bounded here."""
+    try:
+        request.state.body = await whole_body(request.receive)
+    except TooMuchError:
+        return refused(request, RefusedError(413, "That is longer than a megabyte.", AGAIN))
     return await run_in_threadpool(answered, handler, reach, request)
 
 

@@ -96,18 +96,18 @@ def pictures(folder: Path) -> Iterator[Path]:
             mark.ensure(conn, "test")
         town = filled(url)
         number = town.one("SELECT exception_id FROM recon.exceptions WHERE kind = 'value_gap' AND rma = 'RMA2'")
-        shots = {
-            "desk_queue.png": ("/queues/all", WIDE),
-            "desk_case.png": (f"/exceptions/{number}", WIDE),
-            "desk_refund.png": ("/returns/RMA1", WIDE),
-            "desk_phone.png": ("/queues/finance", PHONE),
+        shots: dict[str, tuple[Role, str, tuple[int, int]]] = {
+            "desk_queue.png": ("finance", "/queues/all", WIDE),
+            "desk_case.png": ("finance", f"/exceptions/{number}", WIDE),
+            "desk_refund.png": ("finance", "/returns/RMA1", WIDE),
+            "desk_phone.png": ("finance", "/queues/finance", PHONE),
+            "desk_bench.png": ("operations", "/bench?word=RMA5", PHONE),
         }
         with served(town) as address, open_browser() as browser:
-            page = browser.new_page()
-            sign_in(page, address, "finance")
-            for name, (path, (width, height)) in shots.items():
-                page.set_viewport_size({"width": width, "height": height})
-                page.goto(f"{address}{path}")
+            for name, (role, path, (width, height)) in shots.items():
+                page = browser.new_context(viewport={"width": width, "height": height}).new_page()
+                sign_in(page, address, role)
+                page.goto(f"{address}{path}", wait_until="networkidle")
                 page.screenshot(path=folder / name)
                 yield folder / name
         close_all()

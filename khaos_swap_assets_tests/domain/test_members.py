@@ -11,6 +11,7 @@ from khaos_swap_assets.domain.desk.members import OF_ROLE, Act, Member, Role
 ALLOWED = {
     "see": "viewer cx operations data_management finance finance_approver engineer",
     "work_queue": "cx operations data_management finance finance_approver engineer",
+    "inspect": "operations",
     "waive": "finance finance_approver",
     "waive_above_limit": "finance_approver",
     "decide_match": "finance finance_approver",

@@ -16,13 +16,14 @@ import psycopg
 from psycopg.rows import class_row
 
 from khaos_swap_assets.adapters.store import worklist
+from khaos_swap_assets.adapters.store.desk_lists import spellings
 from khaos_swap_assets.domain.goods.bench_rows import OpenLine, bare
 from khaos_swap_assets.domain.goods.dispositions import Inspection
 from khaos_swap_assets.domain.records.returns import ENDED_UNPAID
 
 INSERT = (
     "INSERT INTO recon.inspections (inspection_id, rma, sku, line_item_id, condition, quantity, inspected_at, "
-    "inspected_by, corrects, body_hash, received_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
+    "inspected_by, corrects, body_hash, received_at, source) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
     "ON CONFLICT DO NOTHING RETURNING 1"
 )
 SELECT = (
@@ -32,9 +33,10 @@ SELECT = (
 STANDS = "NOT EXISTS (SELECT 1 FROM recon.inspections c WHERE c.corrects = i.inspection_id AND c.corrects <> '')"
 
 Saved = Literal["new", "repeated", "conflict", "nothing_to_correct"]
+Source = Literal["gateway", "file", "person", "bench"]
 
 
-def save(conn: psycopg.Connection[Any], inspection: Inspection, now: datetime) -> Saved:
+def save(conn: psycopg.Connection[Any], inspection: Inspection, now: datetime, source: Source = "gateway") -> Saved:
     """Keep an inspection and put every return of its RMA in line to be matched. The caller commits.
 
     ``repeated``: the same was told before, nothing is written. ``conflict``: its id was used for something else,
@@ -44,7 +46,7 @@ def save(conn: psycopg.Connection[Any], inspection: Inspection, now: datetime) -
     if inspection.corrects and getattr(load(conn, inspection.corrects), "rma", None) != inspection.rma:
         return "nothing_to_correct"
     body_hash = fingerprint(inspection)
-    row = conn.execute(INSERT, (*_values(inspection), body_hash, now)).fetchone()
+    row = conn.execute(INSERT, (*_values(inspection), body_hash, now, source)).fetchone()
     if not row:
         return "repeated" if body_hash == _known_hash(conn, inspection.inspection_id) else "conflict"
     found = conn.execute("SELECT return_id FROM swap.returns WHERE rma = %s", (inspection.rma,)).fetchall()
@@ -57,6 +59,15 @@ def of_rmas(conn: psycopg.Connection[Any], rmas: Sequence[str]) -> list[Inspecti
     with conn.cursor(row_factory=class_row(Inspection)) as cursor:
         query = f"{SELECT} rma = ANY(%s) AND {STANDS} ORDER BY inspected_at, inspection_id"
         return cursor.execute(query.encode(), (list(rmas),)).fetchall()
+
+
+def returns_named(conn: psycopg.Connection[Any], word: str) -> list[str]:
+    """The returns that a label names: by RMA or by order, with ``#`` or without, as typed or in capitals."""
+    rows = conn.execute(
+        "SELECT return_id FROM swap.returns WHERE rma = ANY(%(words)s) OR order_name = ANY(%(words)s) ORDER BY 1",
+        {"words": spellings(word)},
+    )
+    return [row[0] for row in rows]
 
 
 def load(conn: psycopg.Connection[Any], inspection_id: str) -> Inspection | None:

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 Role = Literal["viewer", "cx", "operations", "data_management", "finance", "finance_approver", "engineer"]
-Act = Literal["see", "work_queue", "waive", "waive_above_limit", "decide_match", "release_draft", "steer_feed", "run"]
+Act = Literal[
+    "see", "work_queue", "inspect", "waive", "waive_above_limit", "decide_match", "release_draft", "steer_feed", "run"
+]
 OF_ROLE: dict[Role, frozenset[Act]] = {
     "viewer": frozenset({"see"}),
     "cx": frozenset({"see", "work_queue"}),
-    "operations": frozenset({"see", "work_queue", "run"}),
+    "operations": frozenset({"see", "work_queue", "inspect", "run"}),
     "data_management": frozenset({"see", "work_queue", "run"}),
     "finance": frozenset({"see", "work_queue", "waive", "decide_match", "release_draft", "run"}),
     "finance_approver": frozenset(

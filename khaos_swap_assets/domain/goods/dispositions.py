@@ -97,6 +97,8 @@ KEPT = "kept"
 DISPOSITIONS = (SELLABLE, DAMAGED, MISSING, KEPT)
 
 _BY_CONDITION = {"sellable": SELLABLE, "damaged": DAMAGED, "novalue": DAMAGED, "missing": MISSING}
+BENCH_CONDITIONS = ("Sellable", "Damaged", "No-Value", "Missing", "Wrong-Item")
+"""What the bench offers, in Swap's words; the last one settles nothing and is told."""
 _BY_STATUS = {"approved": SELLABLE, "missing": MISSING}
 _NOT_YET = frozenset({"", "pending"})
 
