@@ -64,7 +64,7 @@ async function show(word, isQuiet = false) {
     const { status, told } = await ask(`/bench/returns?word=${encodeURIComponent(word)}`);
     if (status === 200) {
       parcels = told.returns;
-      keep(SEEN, [{ word, returns: told.returns }, ...seen.filter(one => one.word !== word)].slice(0, MOST_SEEN));
+      try { keep(SEEN, [{ word, returns: told.returns }, ...seen.filter(one => one.word !== word)].slice(0, MOST_SEEN)); } catch { /* only what is shown again without a network */ }
       if (!isQuiet) say("");
     } else if (!isQuiet) {
       parcels = [];
