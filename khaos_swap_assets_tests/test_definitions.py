@@ -21,7 +21,7 @@ from khaos_swap_assets.running import supervisor
 from khaos_swap_assets.stages import waivers
 from khaos_swap_assets.stages.credit_notes import people
 from khaos_swap_assets_tests.stages.tables import rows_of
-from khaos_swap_assets_tests.stages.town import NOON, Town, a_line, a_note, a_return
+from khaos_swap_assets_tests.stages.town import NOON, Town, a_code, a_line, a_note, a_return
 
 PREFIXES = {"swap", "khaos", "storefront", "warehouse", "people", "matched", "credit_notes", "reconciliation"}
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -294,6 +294,19 @@ def test_new_skus_alert_data_management_once(town: Town, instance: dg.DagsterIns
     run(town, instance)
     run(town, instance)
     assert [problem.kind for problem in town.alerts] == ["sku_unknown"]
+
+
+def test_the_look_of_the_night_tells_and_gives_its_verdict(town: Town, instance: dg.DagsterInstance) -> None:
+    town.sells_and_takes_back(a_return(1, a_line("ZEBRA"), status="Open", processed_at=None, closed_at=None))
+    del town.khaos.items["ZEBRA"]
+    town.khaos.items["HAT"] = a_code("HAT")
+    run(town, instance)
+    town.now += timedelta(days=1)
+    night = run(town, instance, "open_returns")
+    assert night.success
+    assert metadata(night, "reconciliation/open_returns")["summary"] == "1 open return will fail, 1 cause: fix ZEBRA"
+    assert metadata(night, "reconciliation/open_returns")["looked_at_everything"]
+    assert red(night) == {"no_code_will_fail"}
 
 
 def test_a_run_begins_without_libraries_that_no_step_before_the_offer_needs() -> None:
