@@ -12,7 +12,7 @@ import dagster as dg
 import psycopg
 
 from khaos_swap_assets.adapters.store import exceptions, proofs, return_causes, returns
-from khaos_swap_assets.domain.exceptions.catalogue import KINDS
+from khaos_swap_assets.domain.exceptions.catalogue import KINDS, Problem
 from khaos_swap_assets.domain.judging.foreseen import KIND, ReturnCause, summary
 from khaos_swap_assets.domain.judging.money_conditions import CLOSED, CREDITED
 from khaos_swap_assets.domain.money.amounts import money_words
@@ -101,9 +101,9 @@ def matched_return_lines(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeRe
     "a night also what was sold lately and what the shop lists. One cause is one exception, and closes by proof.",
 )
 def open_returns(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
-    """Look ahead, and tell data management."""
+    """Look ahead, and tell data management of new causes in one message."""
     found = foresee(toolbox)
-    toolbox.alert(found.opened)
+    toolbox.alert([Problem(KIND, "returns to come", summary(found.returns, found.causes))] if found.opened else [])
     return dg.MaterializeResult(
         metadata={
             "summary": summary(found.returns, found.causes),

@@ -203,12 +203,12 @@ def test_the_asset_tells_the_whole_and_the_check_its_owner(town: Ahead) -> None:
     assert "HAT#2" in str(verdict.metadata["causes"])
 
 
-def test_a_new_cause_is_alerted_once(town: Ahead) -> None:
-    takes_back(town, coming(1, a_line("HAT#2")))
+def test_new_causes_are_alerted_once_in_one_message(town: Ahead) -> None:
+    takes_back(town, coming(1, a_line("HAT#2")), coming(2, a_line("HAT#3")))
     super(Ahead, town).sync()
     for _ in range(2):
         called(assets.open_returns, town)
-    assert [one.kind for one in town.alerts] == [KIND]
+    assert [one.message for one in town.alerts] == ["2 open returns will fail, 2 causes: fix HAT#2, HAT#3"]
 
 
 def test_a_moment_of_the_night_is_londons() -> None:
