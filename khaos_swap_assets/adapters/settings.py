@@ -187,6 +187,7 @@ class Settings(BaseSettings):
     credit_note_days: int = Field(2, ge=0, le=90, description="Days after the refund until credit_note_missing")
     issue_days: int = Field(3, ge=0, le=90, description="Days after creation until credit_note_not_issued")
     allocation_days: int = Field(7, ge=0, le=90, description="Days after issue until credit_note_unallocated")
+    level_hours: int = Field(1, ge=0, le=720, description="Hours after a note was issued until a level must show it")
     watch_minutes: int = Field(30, ge=5, le=1440, description="Oldest complete run on which a document leaves")
     in_doubt_hours: int = Field(24, ge=1, le=720, description="Hours after hand-out until posting_in_doubt")
     sensor_seconds: int = Field(

@@ -5,6 +5,8 @@ Belongs here: names, types and defaults of these two groups. Stays out: all othe
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -42,6 +44,10 @@ class StorefrontSettings(BaseSettings):
         "",
         pattern=PATTERN,
         description="Comma list of gateway:money, gateway:gift_card or gateway:store_credit, for names not in our list",
+    )
+    stock_master: Literal["khaos", "storefront"] = Field(
+        "khaos",
+        description="Whose stock counts: khaos, and nothing is to be restocked in the storefront; or the storefront's",
     )
     timeout_seconds: float = Field(30.0, gt=0, le=300, description="Longest wait for one answer")
     retries: int = Field(6, ge=0, le=10, description="Repeats after throttling, 429, 5xx or a timeout")

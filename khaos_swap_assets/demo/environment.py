@@ -94,6 +94,7 @@ def settings_of(
         **shop,
         **SANDBOX_CHOICES,
         "KHAOS_SWAP_STOREFRONT_POLL_MINUTES": "0",
+        "KHAOS_SWAP_LEVEL_HOURS": "0",
         "KHAOS_SWAP_STARTED_BY": "demo",
         "KHAOS_SWAP_MODE": "post",
         "KHAOS_SWAP_POST_FROM": post_from.isoformat(),

@@ -28,6 +28,8 @@ NAMELESS = ("ambiguous", "instead")
 OTHER_CURRENCY = {"GBP": "EUR", "EUR": "GBP"}
 INSTEAD = "instead"
 """The script of a return that Swap closed without paying, and that staff refunded in the shop instead."""
+RESTOCKED, LOCATION = "restocked", "7731"
+"""The script of a return whose goods staff had the shop restock, and the shop's location."""
 OFF_BY = {"short": -100, "over": 395}
 
 
@@ -95,6 +97,7 @@ def _refunds(world: World, rma: Rma, order: Order | None, paid: list[int]) -> It
     )  # fmt: skip
     if script != "ambiguous" and not before:
         first.line_items = [(line.line_item_id, line.sku, line.quantity, line.cost_pence) for line in _goods(rma)]
+    first.restocked_at = LOCATION if script == RESTOCKED else ""
     yield first
     if script == "twice":
         again = at + timedelta(hours=1)

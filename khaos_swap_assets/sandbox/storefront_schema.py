@@ -76,7 +76,12 @@ type OrderTransaction implements Node {
   id: ID! kind: String! status: String! gateway: String processedAt: DateTime test: Boolean! amountSet: MoneyBag!
 }
 type RefundLineItemConnection { pageInfo: PageInfo! nodes: [RefundLineItem!]! }
-type RefundLineItem { quantity: Int! lineItem: LineItem! subtotalSet: MoneyBag! totalTaxSet: MoneyBag! }
+enum RefundLineItemRestockType { CANCEL LEGACY_RESTOCK NO_RESTOCK RETURN }
+type Location implements Node { id: ID! name: String! }
+type RefundLineItem {
+  quantity: Int! restockType: RefundLineItemRestockType! location: Location lineItem: LineItem! subtotalSet: MoneyBag!
+  totalTaxSet: MoneyBag!
+}
 type LineItem implements Node { id: ID! sku: String }
 type RefundShippingLineConnection { pageInfo: PageInfo! nodes: [RefundShippingLine!]! }
 type RefundShippingLine implements Node { id: ID! subtotalAmountSet: MoneyBag! taxAmountSet: MoneyBag! }
@@ -178,7 +183,7 @@ def _created(refund: StoreRefund) -> tuple[datetime, str]:
 
 def _refund(refund: StoreRefund) -> Json:
     total = sum(one.amount_pence for one in refund.payments)
-    lines = [_line(one, refund.currency) for one in refund.line_items]
+    lines = [{**_line(one, refund.currency), **_restocked(refund)} for one in refund.line_items]
     return {
         "__typename": "Refund",
         "id": f"gid://shopify/Refund/{refund.refund_id}",
@@ -215,6 +220,13 @@ def _line(line: tuple[str, str, int, int], currency: str) -> Json:
         "subtotalSet": money(pence, currency),
         "totalTaxSet": money(pence - (pence * 5 + 3) // 6, currency),
     }
+
+
+def _restocked(refund: StoreRefund) -> Json:
+    if not refund.restocked_at:
+        return {"restockType": "NO_RESTOCK", "location": None}
+    location = {"id": f"gid://shopify/Location/{refund.restocked_at}", "name": "Shop"}
+    return {"restockType": "RETURN", "location": location}
 
 
 def money(pence: int, currency: str) -> Json:

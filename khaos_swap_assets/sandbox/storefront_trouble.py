@@ -12,13 +12,13 @@ from random import Random
 
 from khaos_swap_assets.sandbox import unpaid
 from khaos_swap_assets.sandbox.scenarios import in_order
-from khaos_swap_assets.sandbox.storefront_books import LIVE, ON, is_processed, refund_id, subject_of
+from khaos_swap_assets.sandbox.storefront_books import LIVE, ON, RESTOCKED, is_processed, refund_id, subject_of
 from khaos_swap_assets.sandbox.storefront_cancelled import cancel_orders, pay_back, unreturned
 from khaos_swap_assets.sandbox.storefront_payouts import SCRIPTS
 from khaos_swap_assets.sandbox.world import Order, Plant, Rma, RmaLine, World
 
 SHARE = 0.0085
-KINDS = {
+MONEY = {
     "unpaid": ("refund_not_paid", "the shop never paid"),
     "failed": ("refund_not_paid", "the payment failed"),
     "short": ("refund_amount_differs", "a pound too little"),
@@ -26,7 +26,9 @@ KINDS = {
     "currency": ("refund_currency_differs", "paid in another currency"),
     "twice": ("refund_paid_twice", "Khaos paid it once more"),
 }
-ON_TOP = ("late", "ambiguous", "stray", *SCRIPTS)
+KINDS = {**MONEY, RESTOCKED: ("storefront_restocked", "staff ticked Restock")}
+ON_TOP = ("late", "ambiguous", "stray", *SCRIPTS, RESTOCKED)
+"""What is planted after the trouble with the money, so that this falls on the same returns as without it."""
 
 
 def connect(world: World, *, is_live: bool = False) -> None:
@@ -38,7 +40,7 @@ def connect(world: World, *, is_live: bool = False) -> None:
     unpaid.as_the_shop_shows(world, rng)
     clean = list(in_order(world))
     rng.shuffle(clean)
-    for script in [script for script in (*KINDS, *ON_TOP) for _ in range(each)]:
+    for script in [script for script in (*MONEY, *ON_TOP) for _ in range(each)]:
         if script == "stray":
             _stray(world, rng)
         elif script == "ambiguous":

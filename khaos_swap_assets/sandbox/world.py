@@ -223,7 +223,7 @@ class StoreRefund:
     """A refund in the storefront; ``rma`` is empty where no return asked for it, ``return_ref`` where it names none.
 
     ``line_items`` are (line item id, SKU, quantity, pence). ``is_again`` marks one that went out once more after the
-    refund that paid the return.
+    refund that paid the return. ``restocked_at`` is the location where staff had the shop restock its units.
     """
 
     refund_id: str
@@ -237,6 +237,7 @@ class StoreRefund:
     line_items: list[tuple[str, str, int, int]] = field(default_factory=list)
     is_broken: bool = False
     is_again: bool = False
+    restocked_at: str = ""
 
 
 @dataclass

@@ -27,6 +27,7 @@ OWNERS = {
         "stock_not_returned",
         "stock_adjustment_due",
         "damaged_in_saleable",
+        "storefront_restocked",
         "cancelled_order_open",
     },
     "engineer": {

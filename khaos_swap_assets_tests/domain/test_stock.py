@@ -215,3 +215,41 @@ def test_two_levels_prove_what_they_can(
     before: int | None, after: int | None, moved: int, others: bool, if_wrong: int, verdict: str
 ) -> None:
     assert judge_level(before, after, moved, others, if_wrong=if_wrong) == verdict
+
+
+@pytest.mark.parametrize(
+    ("change", "moved", "if_wrong", "raised", "verdict"),
+    [
+        (1, 1, 0, 0, "confirmed"),
+        (0, 1, 0, 0, "cannot_tell"),
+        (-1, 1, 0, 0, "cannot_tell"),
+        (2, 1, 0, 1, "confirmed"),
+        (1, 1, 0, 1, "cannot_tell"),
+        (3, 1, 0, 1, "cannot_tell"),
+        (1, 1, 0, None, "cannot_tell"),
+        (2, 0, 2, 0, "failed"),
+        (1, 0, 2, 0, "cannot_tell"),
+        (0, 0, 2, 0, "cannot_tell"),
+        (3, 0, 2, 1, "failed"),
+    ],
+)
+def test_beside_other_documents_only_a_rise_by_all_that_could_raise_it_proves_anything(
+    change: int, moved: int, if_wrong: int, raised: int | None, verdict: str
+) -> None:
+    assert judge_level(5, 5 + change, moved, True, if_wrong=if_wrong, raised=raised) == verdict
+
+
+@given(
+    st.integers(1, 4), st.booleans(), st.lists(st.integers(1, 3), max_size=3), st.integers(0, 5), st.integers(0, 4),
+    st.data(),
+)  # fmt: skip
+def test_what_is_said_beside_other_documents_is_true(
+    units: int, is_sellable: bool, noted: list[int], sold: int, on_shelf: int, data: st.DataObject
+) -> None:
+    shelved = min(on_shelf, units)
+    rose = sum(data.draw(st.integers(0, one)) for one in noted)
+    moved, if_wrong = (units, 0) if is_sellable else (0, units)
+    verdict = judge_level(9, 9 + shelved + rose - sold, moved, True, if_wrong=if_wrong, raised=sum(noted))
+    if verdict != "cannot_tell":
+        assert shelved == units
+        assert verdict == ("confirmed" if is_sellable else "failed")

@@ -11,7 +11,15 @@ from khaos_swap_assets.sandbox import storefront_trouble
 from khaos_swap_assets.sandbox.generator import build
 from khaos_swap_assets.sandbox.khaos_truth import planted
 from khaos_swap_assets.sandbox.persistence import Keeper
-from khaos_swap_assets.sandbox.storefront_books import INSTEAD, LIVE, ON, is_processed, processed_at, settle
+from khaos_swap_assets.sandbox.storefront_books import (
+    INSTEAD,
+    LIVE,
+    ON,
+    RESTOCKED,
+    is_processed,
+    processed_at,
+    settle,
+)
 from khaos_swap_assets.sandbox.unpaid import CLOSED
 from khaos_swap_assets.sandbox.world import World
 
@@ -22,6 +30,7 @@ KINDS = {
     "refund_paid_twice",
     "refund_ambiguous",
     "refund_without_return",
+    "storefront_restocked",
 }
 
 
@@ -72,6 +81,16 @@ def test_two_ambiguous_returns_are_of_one_order_at_one_price_and_named_by_nobody
     assert all(not (one.return_ref or one.line_items) for one in refunds)
     sold = next(order for order in world.orders.values() if order.order_id == first.order_id)
     assert sold.lines[0].quantity == 2
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_what_staff_had_the_shop_restock_is_planted_and_nothing_else_is_restocked(seed: int) -> None:
+    world = connected(seed)
+    settle(world)
+    told = {plant.rma for plant in world.plants if plant.kind == "storefront_restocked"}
+    restocked = {one.rma: one for one in world.store_refunds.values() if one.restocked_at}
+    assert restocked.keys() == told == {rma for rma, one in world.money_scripts.items() if one == RESTOCKED}
+    assert all(one.line_items for one in restocked.values())
 
 
 def test_money_of_an_unreadable_return_is_money_without_a_return() -> None:

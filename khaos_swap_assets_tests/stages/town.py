@@ -329,7 +329,12 @@ def _read_settings(**changes: Any) -> Settings:
     swap = SwapSettings(store_id="S1", **changes.pop("swap", {}))
     khaos = KhaosSettings(**{"stock_minutes": 0, "poll_minutes": 0, **changes.pop("khaos", {})})
     tolerance = ToleranceSettings(**changes.pop("tolerance", {}))
-    given: dict[str, Any] = {"mode": "post", "post_from": date(2026, 1, 1), "order_ref_format": "KCC{0}"}
+    given: dict[str, Any] = {
+        "mode": "post",
+        "post_from": date(2026, 1, 1),
+        "order_ref_format": "KCC{0}",
+        "level_hours": 0,
+    }
     return Settings(
         **{**given, "seal_key": SecretStr(KEY), "swap": swap, "khaos": khaos, "tolerance": tolerance, **changes}
     )

@@ -125,7 +125,10 @@ _REASONS = (
     ("work in line", "SELECT 1 FROM recon.worklist"),
     ("fault to try again", "SELECT 1 FROM recon.setbacks WHERE operation = ANY(%(steps)s) AND next_try_at <= %(now)s"),
     ("deadline passed", "SELECT 1 FROM recon.reconciliation WHERE next_due_at <= %(now)s"),
-    ("stock level to judge", "SELECT 1 FROM recon.stock_moves WHERE level_verdict = 'pending'"),
+    (
+        "stock level to judge",
+        "SELECT 1 FROM recon.stock_moves WHERE level_verdict = 'pending' AND (judge_at IS NULL OR judge_at <= %(now)s)",
+    ),
     (
         "stock adjustment to look for",
         "SELECT 1 FROM recon.stock_adjustments WHERE state = 'asked' AND look_at <= %(now)s",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import psycopg
 from psycopg.rows import class_row
@@ -34,11 +34,17 @@ class Move:
     level_before_at: datetime | None
     level_after: int | None
     level_after_at: datetime | None
+    changed_at: datetime
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What it is, in all of our store."""
+        return self.return_id, self.product_id, self.disposition, self.stock_code
 
 
 COLUMNS = tuple(Move.__dataclass_fields__)
 _KEY = ("return_id", "product_id", "disposition", "stock_code")
-_CHANGING = COLUMNS[6:]
+_CHANGING = COLUMNS[6:-1]
 # To the letter the condition of the index stock_moves_followed, or the server looks through every move there ever was.
 UNDONE = "state IN ('due', 'offered') OR (level_verdict IN ('', 'pending') AND disposition <> 'missing')"
 
@@ -113,6 +119,18 @@ def documents_between(conn: psycopg.Connection, spans: Mapping[str, tuple[dateti
     return found
 
 
+def raised_by(conn: psycopg.Connection, documents: Mapping[str, set[str]]) -> dict[str, int]:
+    """By Stock Code of ``documents``: the units by which the Credit Notes among them can have raised its level."""
+    pairs = [(code, document) for code, some in documents.items() for document in some]
+    rows = conn.execute(
+        "SELECT m.stock_code, sum(m.quantity)::integer FROM unnest(%s::text[], %s::text[]) AS asked (code, document) "
+        "JOIN khaos.movements m ON m.stock_code = asked.code AND m.document_code = asked.document "
+        "JOIN khaos.credit_notes n ON n.credit_note_code = asked.document GROUP BY 1",
+        ([code for code, _ in pairs], [document for _, document in pairs]),
+    ).fetchall()
+    return dict.fromkeys(documents, 0) | dict(rows)
+
+
 def codes_in_play(conn: psycopg.Connection) -> list[str]:
     """Stock Codes whose movements matter now: of moves not yet settled, and of adjustments that wait for people."""
     rows = conn.execute(
@@ -181,6 +199,18 @@ def update(conn: psycopg.Connection, moves: Sequence[Move], now: datetime) -> No
             "(m.return_id, m.product_id, m.disposition, m.stock_code)",
             [now, *([getattr(move, name) for move in moves] for name in (*_KEY, *_CHANGING))],
         )
+
+
+def judge_after(conn: psycopg.Connection, moves: Sequence[Move], patience: timedelta) -> None:
+    """These moves are judged again that long after their note was seen issued, or in a run before."""
+    if not moves:
+        return
+    keys = [[getattr(move, name) for move in moves] for name in _KEY]
+    conn.execute(
+        "UPDATE recon.stock_moves SET judge_at = changed_at + %s WHERE (return_id, product_id, disposition, "
+        "stock_code) IN (SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[]))",
+        (patience, *keys),
+    )
 
 
 def _load(conn: psycopg.Connection, where: str, value: object) -> list[Move]:

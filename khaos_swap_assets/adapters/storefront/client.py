@@ -50,6 +50,10 @@ class _TooDearError(Exception):
     """The query costs more than the bucket ever holds."""
 
 
+class _NoLocationsError(Exception):
+    """The app may not see locations."""
+
+
 class StorefrontClient:
     """Asks one shop for refunds. Every method raises ``VendorError`` when a reading fails; nothing is half read."""
 
@@ -57,7 +61,7 @@ class StorefrontClient:
         self._http, self._bucket = http, bucket
         self._path = f"/admin/api/{settings.api_version}/graphql.json"
         self._size, self._nested = settings.page_size, settings.nested_size
-        self._cost = 0
+        self._cost, self._shows_locations = 0, True
 
     def changed_since(self, moment: datetime) -> RefundSweep:
         """The refunds of all orders updated at or after ``moment`` (aware); the caller subtracts its overlap."""
@@ -159,7 +163,15 @@ class StorefrontClient:
         refund[name] = {"nodes": nodes}
 
     def _ask(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-        """Send one query when there are points for it; the ``data`` of its answer."""
+        """The ``data`` of the answer to one query; without locations from the first time that they are denied."""
+        try:
+            return self._sent(query if self._shows_locations else queries.without_location(query), variables)
+        except _NoLocationsError:
+            self._shows_locations = False
+            return self._sent(queries.without_location(query), variables)
+
+    def _sent(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Send one query when there are points for it."""
         self._bucket.wait_for(self._cost)
         text = json.dumps({"query": query, "variables": variables}).encode()
         headers = {"content-type": "application/json"}
@@ -190,11 +202,10 @@ class StorefrontClient:
             self._bucket.wait_for(self._cost)
         if code in ("THROTTLED", "INTERNAL_SERVER_ERROR", "TIMEOUT"):
             raise TransientError(words)
-        hint = (
-            f"; its app needs the scopes {', '.join((*NEEDED_SCOPES, PRODUCT_SCOPE))}"
-            if code == "ACCESS_DENIED"
-            else ""
-        )
+        if code == "ACCESS_DENIED" and self._shows_locations and "location" in words.casefold():
+            raise _NoLocationsError
+        needed = ", ".join((*NEEDED_SCOPES, PRODUCT_SCOPE))
+        hint = f"; its app needs the scopes {needed}" if code == "ACCESS_DENIED" else ""
         raise PermanentError(words + hint)
 
 

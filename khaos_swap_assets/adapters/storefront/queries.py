@@ -9,9 +9,12 @@ from __future__ import annotations
 _MONEY = "{ shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }"
 _PAGE = "pageInfo { hasNextPage endCursor }"
 
+LOCATION = "location { id }"
+"""Where units were restocked; an app without the scope ``read_locations`` may not ask for it."""
 CONNECTIONS = {
     "transactions": f"id kind status gateway processedAt test amountSet {_MONEY}",
-    "refundLineItems": f"quantity lineItem {{ id sku }} subtotalSet {_MONEY} totalTaxSet {_MONEY}",
+    "refundLineItems": f"quantity restockType {LOCATION} lineItem {{ id sku }} "
+    f"subtotalSet {_MONEY} totalTaxSet {_MONEY}",
     "refundShippingLines": f"id subtotalAmountSet {_MONEY} taxAmountSet {_MONEY}",
 }
 """The lists of a refund, each with the fields of one entry."""
@@ -50,6 +53,11 @@ VARIANTS = (
 
 SCOPES = "query Scopes { currentAppInstallation { accessScopes { handle } } }"
 """What the access token may read."""
+
+
+def without_location(query: str) -> str:
+    """The query as an app may ask it that is not shown locations."""
+    return query.replace(f" {LOCATION}", "")
 
 
 def rest_of(connection: str) -> str:

@@ -182,7 +182,7 @@ def _payment(reading: FieldReading, node: Json, place: str) -> Transaction:
 
 
 def _line(reading: FieldReading, node: Json, place: str) -> RefundLine:
-    item, quantity = node.get("lineItem"), node.get("quantity")
+    item, quantity, location = node.get("lineItem"), node.get("quantity"), node.get("location")
     if not isinstance(quantity, int) or isinstance(quantity, bool) or not 0 <= quantity <= MOST_UNITS:
         reading.fault(place + "quantity", "is no whole number of units")
     return RefundLine(
@@ -191,6 +191,8 @@ def _line(reading: FieldReading, node: Json, place: str) -> RefundLine:
         quantity=quantity if isinstance(quantity, int) else 0,
         subtotal_pence=reading.money(node, "subtotalSet", place)[0],
         tax_pence=reading.money(node, "totalTaxSet", place)[0],
+        restock_type=reading.key(node.get("restockType"), place + "restockType"),
+        location_id=tail(location.get("id")) if isinstance(location, dict) else "",
     )
 
 

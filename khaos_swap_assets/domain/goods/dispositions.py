@@ -254,17 +254,28 @@ class _Units:
 
 
 def judge_level(
-    before: int | None, after: int | None, moved: int, other_movements: bool, *, if_wrong: int = 0
+    before: int | None,
+    after: int | None,
+    moved: int,
+    other_movements: bool,
+    *,
+    if_wrong: int = 0,
+    raised: int | None = None,
 ) -> LevelVerdict:
     """Judge two observed levels of one Stock Code at one site: did it rise by the ``moved`` units it should have?
 
     ``if_wrong`` is the change that wrong handling would show: none for sellable goods, the units themselves for damaged
-    goods that should not have come (``moved`` 0). Any other change, another movement between the two observations, or
-    a level that was not seen proves nothing.
+    goods that should not have come (``moved`` 0). Any other change, or a level that was not seen, proves nothing. Nor
+    does another movement between the two observations, but for one case: where all others together raised it by no
+    more than ``raised`` units, and sales can only lower it, a level that rose by all of that and these units too shows
+    that these units are in it.
     """
-    if before is None or after is None or other_movements or moved == if_wrong:
+    if before is None or after is None or moved == if_wrong:
         return "cannot_tell"
     change = after - before
+    if other_movements:
+        is_in_it = raised is not None and change == max(moved, if_wrong) + raised
+        return "cannot_tell" if not is_in_it else "confirmed" if moved > if_wrong else "failed"
     return "confirmed" if change == moved else "failed" if change == if_wrong else "cannot_tell"
 
 

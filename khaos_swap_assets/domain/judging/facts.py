@@ -32,7 +32,10 @@ LIVE_POSTINGS = UNDONE_POSTINGS | {"confirmed"}
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Ages past which waiting is trouble, and the VAT periods; the defaults are those of the settings."""
+    """Ages past which waiting is trouble, and the VAT periods; the defaults are those of the settings.
+
+    ``is_shop_stocked``: the stock that counts is the storefront's own, not Khaos's.
+    """
 
     inspection_days: int = 5
     refund_days: int = 14
@@ -42,6 +45,7 @@ class Limits:
     in_doubt_hours: int = 24
     pay_days: int = 3
     arrival_days: int = 21
+    is_shop_stocked: bool = False
     vat_periods: VatPeriods = field(default_factory=VatPeriods)
 
 

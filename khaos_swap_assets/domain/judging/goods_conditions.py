@@ -6,6 +6,7 @@ Belongs here: inspection, the way back to the shelf, and goods that the customer
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -16,6 +17,8 @@ from khaos_swap_assets.domain.goods.dispositions import SELLABLE
 from khaos_swap_assets.domain.judging.conditions import JudgedReturn, Rule
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.records.returns import ENDED_UNPAID
+
+RESTOCKED = "storefront_restocked"
 
 
 def _inspection_overdue(case: JudgedReturn) -> Iterator[Problem]:
@@ -112,11 +115,40 @@ def _kept_without_reason(case: JudgedReturn) -> Iterator[Problem]:
         yield case.problem("kept_without_reason", f"Kept by the customer: {said}", facts.refund_pence)
 
 
+def _storefront_restocked(case: JudgedReturn) -> Iterator[Problem]:
+    """Units that the storefront took back into its own stock: sold twice, or sold before anybody looked at them."""
+    money = case.facts.money
+    refunds = (*money.refunds, *money.surplus) if money and money.is_counted and not case.facts.is_before_start else ()
+    found = [(one.refund_id, line) for one in refunds for line in one.lines if line.is_restocked]
+    sellable = _sellable_by_item(case.facts) if case.limits.is_shop_stocked else Counter[str]()
+    said, pence = [], 0
+    for refund_id, line in found:
+        seen = min(sellable[line.line_item_id], line.quantity)
+        sellable[line.line_item_id] -= seen
+        if units := line.quantity - seen:
+            where = f" at location {line.location_id}" if line.location_id else ""
+            said.append(f"{units} x {line.sku or line.line_item_id}{where} with refund {refund_id}")
+            pence += line.subtotal_pence * units // line.quantity
+    if said:
+        why = "which nobody found sellable" if case.limits.is_shop_stocked else "where Khaos puts the goods back too"
+        yield case.problem(RESTOCKED, f"Restocked in the storefront, {why}: {', '.join(said)}", pence)
+
+
+def _sellable_by_item(facts: ReturnFacts) -> Counter[str]:
+    """Units that the bench found sellable, by order line."""
+    items = {row.product_id: row.line_item_id for row in facts.return_.lines}
+    found = Counter[str]()
+    for line in facts.lines:
+        found[items.get(line.product_id, "")] += line.sellable_quantity
+    return found
+
+
 GOODS_RULES: dict[str, Rule] = {
     "inspection_overdue": _inspection_overdue,
     "stock_not_returned": _stock_not_returned,
     KIND: _stock_adjustment_due,
     "damaged_in_saleable": _damaged_in_saleable,
+    RESTOCKED: _storefront_restocked,
     "kept_unclear": _kept_unclear,
     "kept_without_reason": _kept_without_reason,
 }

@@ -120,10 +120,18 @@ def without_return(refund: Refund, rmas: Sequence[str]) -> Problem:
     return Problem(
         WITHOUT_RETURN,
         f"{order}/{refund.refund_id}",
-        f"The storefront refunded {parts} on order {order}, and no return in Swap asked for it{beside}",
+        f"The storefront refunded {parts} on order {order}, and no return in Swap asked for it{beside}{_goods(refund)}",
         money_at_risk_pence=refund.moved_pence,
         currency=refund.currency,
     )
+
+
+def _goods(refund: Refund) -> str:
+    """What the refund did with goods, as the end of a message."""
+    stopped = ", ".join(f"{one.quantity} x {one.sku}" for one in refund.lines if one.is_cancelled)
+    back = ", ".join(f"{one.quantity} x {one.sku}" for one in refund.lines if one.is_restocked)
+    told = f"; {stopped} taken off the order before dispatch: have operations see that Khaos does not send it"
+    return f"{told if stopped else ''}{f'; {back} restocked in the storefront' if back else ''}"
 
 
 def unknown_payment_kinds(seen: Iterable[tuple[str, str, str]], kinds: PaymentKinds) -> list[Problem]:

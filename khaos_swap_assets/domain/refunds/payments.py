@@ -14,6 +14,7 @@ from khaos_swap_assets.domain.refunds.payment_kinds import PaymentKinds
 
 REFUND = "REFUND"
 SUCCESS = "SUCCESS"
+RESTOCKED, CANCELLED = frozenset({"RETURN", "LEGACY_RESTOCK"}), "CANCEL"
 UNDATED = "success on a day not told"
 """The status of a payment that went through by a file which tells no day of it."""
 
@@ -52,13 +53,28 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class RefundLine:
-    """One refunded order line; ``subtotal_pence`` is before a tax that comes on top, in the customer's currency."""
+    """One refunded order line; ``subtotal_pence`` is before a tax that comes on top, in the customer's currency.
+
+    ``restock_type`` is the storefront's word for what became of the units in its own stock, at ``location_id``.
+    """
 
     line_item_id: str
     sku: str
     quantity: int
     subtotal_pence: int
     tax_pence: int
+    restock_type: str = ""
+    location_id: str = ""
+
+    @property
+    def is_restocked(self) -> bool:
+        """True where the storefront took the units back into its stock as returned."""
+        return self.restock_type in RESTOCKED and self.quantity > 0
+
+    @property
+    def is_cancelled(self) -> bool:
+        """True where the units were taken off the order before they were dispatched."""
+        return self.restock_type == CANCELLED and self.quantity > 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ def limits_of(settings: Settings) -> Limits:
         in_doubt_hours=settings.in_doubt_hours,
         pay_days=settings.storefront.pay_days,
         arrival_days=settings.arrival_days,
+        is_shop_stocked=settings.storefront.stock_master == "storefront",
         vat_periods=VatPeriods(settings.vat_periods),
     )
 

@@ -9,20 +9,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import psycopg
 
 from khaos_swap_assets.adapters.store import catalogue, drafts, stock, worklist
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.adapters.store.stock import Carrier, Move
-from khaos_swap_assets.domain.goods.dispositions import judge_level
+from khaos_swap_assets.domain.goods.dispositions import LevelVerdict, judge_level
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.stages import isolating
 from khaos_swap_assets.stages.stock import asking
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """How long a level has, after the note was seen issued, to show goods that are to be on the shelf."""
+
+    patience: timedelta
+    now: datetime
+
+    def verdict(self, found: LevelVerdict, is_sellable: bool, since: datetime, seen_at: datetime) -> str:
+        """The verdict by a level that was seen at a moment, or an empty text where a later reading is to say more.
+
+        Units that are in the level prove themselves at once; that they are not is only said of a reading as late.
+        """
+        if found == ("confirmed" if is_sellable else "failed"):
+            return found
+        needed = since + self.patience if found == "failed" else since
+        if seen_at >= needed:
+            return found
+        return "cannot_tell" if self.now >= since + self.patience else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +71,9 @@ def adjust_stock(tools: Toolbox) -> Adjusted:
         moves = stock.undone(conn)
         carriers = stock.carriers(conn, [move.return_id for move in moves])
         levels = stock.level(conn, [move.stock_code for move in moves], tools.settings.khaos.site_id)
-        judged = _judge(conn, [move for move in moves if move.level_verdict == PENDING], carriers, levels, faults)
+        pending = [move for move in moves if move.level_verdict == PENDING]
+        wait = Wait(timedelta(hours=tools.settings.level_hours), now)
+        judged = _judge(conn, pending, carriers, levels, faults, wait)
         changed = [
             new
             for old in moves
@@ -114,7 +136,9 @@ def _judge(
     carriers: dict[tuple[str, str], Carrier],
     levels: dict[str, tuple[int, datetime]],
     faults: isolating.Faults,
+    wait: Wait,
 ) -> list[Move]:
+    """The moves with their verdict; those that wait for a later reading are marked with its time."""
     by_code: dict[str, list[Move]] = {}
     for move in pending:
         by_code.setdefault(move.stock_code, []).append(move)
@@ -123,11 +147,15 @@ def _judge(
         for code, moves in by_code.items()
         if code in levels and (since := _first(moves).level_before_at)
     }
-    moved_by = stock.documents_between(conn, spans)
+    others = {code: some - _own(by_code[code], carriers) for code, some in stock.documents_between(conn, spans).items()}
+    raised = stock.raised_by(conn, others)
     judged: list[Move] = []
     for code, moves in by_code.items():
         with faults.of(*(move.return_id for move in moves)):
-            judged += _judge_code(moves, carriers, moved_by.get(code), levels.get(code))
+            judged += _judge_code(moves, others.get(code), raised.get(code), levels.get(code), wait=wait)
+    done = {one.key for one in judged}
+    waiting = [one for one in pending if one.key not in done]
+    stock.judge_after(conn, waiting, wait.patience)
     return judged
 
 
@@ -136,21 +164,33 @@ def _first(moves: Sequence[Move]) -> Move:
     return min(moves, key=lambda move: (move.level_before_at is None, move.level_before_at))
 
 
+def _own(moves: Sequence[Move], carriers: dict[tuple[str, str], Carrier]) -> set[str | None]:
+    return {carrier.note_code for move in moves if (carrier := carriers.get((move.return_id, move.product_id)))}
+
+
 def _judge_code(
     moves: Sequence[Move],
-    carriers: dict[tuple[str, str], Carrier],
-    moved_by: set[str] | None,
+    others: set[str] | None,
+    raised: int | None,
     level: tuple[int, datetime] | None,
+    *,
+    wait: Wait,
 ) -> list[Move]:
-    """The moves of one Stock Code with their verdict; ``moved_by`` is None where no level was seen before."""
-    if level is None or moved_by is None:
+    """Those moves of one Stock Code that get their verdict now.
+
+    ``others`` are documents that moved it meanwhile, by notes up to ``raised`` units; None where no level was seen
+    before.
+    """
+    if level is None or others is None:
         return [replace(move, level_verdict="cannot_tell") for move in moves]
-    own = {carrier.note_code for move in moves if (carrier := carriers.get((move.return_id, move.product_id)))}
     sellable = sum(move.quantity for move in moves if move.disposition == "sellable")
     damaged = sum(move.quantity for move in moves if move.disposition == "damaged")
     is_mixed = bool(sellable and damaged)
     verdict = judge_level(
-        _first(moves).level_before, level[0], sellable, bool(moved_by - own) or is_mixed,
-        if_wrong=0 if sellable else damaged,
+        _first(moves).level_before, level[0], sellable, bool(others) or is_mixed,
+        if_wrong=0 if sellable else damaged, raised=None if is_mixed else raised,
     )  # fmt: skip
-    return [replace(move, level_verdict=verdict, level_after=level[0], level_after_at=level[1]) for move in moves]
+    told = [(move, wait.verdict(verdict, bool(sellable), move.changed_at, level[1])) for move in moves]
+    return [
+        replace(move, level_verdict=one, level_after=level[0], level_after_at=level[1]) for move, one in told if one
+    ]

@@ -5,9 +5,10 @@ Belongs here: ``khaos/stock_levels``, ``khaos/stock_adjustments`` and ``reconcil
 moves are counted apart as *cannot tell*. Units are those of the last 30 days.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from typing import Any
 
 import dagster as dg
 import psycopg
@@ -52,7 +53,7 @@ def stock_adjustments(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResul
     """Follow every stock move."""
     adjusted = adjust_stock(toolbox)
     with toolbox.store() as conn:
-        shown = table_metadata(conn, "recon.stock_moves", "changed_at")
+        shown = table_metadata(conn, "recon.stock_moves", "changed_at", _beside)
     return dg.MaterializeResult(metadata={**asdict(adjusted), **shown})
 
 
@@ -77,6 +78,17 @@ def reconciliation_custody(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materialize
     return dg.MaterializeResult(
         metadata={**asdict(followed), **{name: as_table(rows) for name, rows in tables.items()}, **shown}
     )
+
+
+def _beside(row: Mapping[str, Any]) -> dict[str, str]:
+    """What the saleable level was to do by a move, what it did, and what that proves."""
+    before, after = (row[f"level_{name}"] for name in ("before", "after"))
+    is_seen = before is not None and after is not None
+    return {
+        "expected": f"+{row['quantity']}" if row["disposition"] == "sellable" else "0",
+        "level": f"{before} to {after}" if is_seen else "not seen",
+        "verdict": (row["level_verdict"] or "not due").replace("_", " "),
+    }
 
 
 COUNTED = timedelta(days=30)

@@ -18,7 +18,7 @@ from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.refunds.proof import CLOSED_IN_FORCE
 from khaos_swap_assets.domain.refunds.sale_rates import ForeignTotal, foreign_totals
 from khaos_swap_assets.domain.reporting.tables import turned_table
-from khaos_swap_assets.stages.checking import StandingCheck, described, judge_open
+from khaos_swap_assets.stages.checking import StandingCheck, described, exceptions_check, judge_open
 from khaos_swap_assets.stages.presenting import asset, owned, table_metadata
 from khaos_swap_assets.stages.storefront.sync import forget_knocks, sync_refunds
 from khaos_swap_assets.stages.storefront.variants import read_variants
@@ -96,8 +96,16 @@ every_refund_moved_money = StandingCheck(
     "storefront/refunds", "every_refund_moved_money", described(PROVES, kinds_about("money")), _judge
 )
 
+no_refund_restocks_the_shop = exceptions_check(
+    "no_refund_restocks_the_shop",
+    "storefront/refunds",
+    ["storefront_restocked"],
+    "No refund that pays a return put units into the storefront's own stock, which Khaos puts back too, or nobody had "
+    "found sellable. Without a storefront nobody says what was restocked, and it proves nothing.",
+)
+
 ASSETS = [storefront_refunds, storefront_variants]
-CHECKS = [every_refund_moved_money]
+CHECKS = [every_refund_moved_money, no_refund_restocks_the_shop]
 
 
 HEAD = """\

@@ -124,7 +124,7 @@ def test_an_update_writes_everything_that_can_change(database: Database) -> None
     (move,) = due(database)
     changed = replace(
         move, carried_by="RMA1", state="confirmed", level_verdict="confirmed", level_before=3, level_before_at=NOW,
-        level_after=5, level_after_at=LATER,
+        level_after=5, level_after_at=LATER, changed_at=LATER,
     )  # fmt: skip
     (other,) = [move for move in due(database, DUE, ("R2", *DUE[1:])) if move.return_id == "R2"]
     stock.update(database, [changed], LATER)

@@ -46,10 +46,11 @@ def payment(number: int = 1, amount: str = "10.00", currency: str = "GBP", **cha
     return {**made, **changes}
 
 
-def line(number: int = 7, quantity: int = 1, amount: str = "10.00") -> Json:
+def line(number: int = 7, quantity: int = 1, amount: str = "10.00", **changes: Any) -> Json:
     """A refunded order line."""
     item = {"id": f"gid://shopify/LineItem/{number}", "sku": "HAT"}
-    return {"quantity": quantity, "lineItem": item, "subtotalSet": money(amount), "totalTaxSet": money("1.67")}
+    made = {"quantity": quantity, "lineItem": item, "subtotalSet": money(amount), "totalTaxSet": money("1.67")}
+    return {**made, **changes}
 
 
 def refund(number: int = 1, **changes: Any) -> Json:
@@ -120,9 +121,10 @@ def page(orders: Sequence[Json], cursor: str | None = None, **told: Any) -> Json
     return {"data": {"orders": listed(*orders, cursor=cursor)}, "extensions": cost(**told)}
 
 
-def error(code: str, **told: Any) -> Json:
+def error(code: str, message: str = "", **told: Any) -> Json:
     """An answer that holds an error and no data."""
-    return {"errors": [{"message": code.title(), "extensions": {"code": code}}], "extensions": cost(**told)}
+    said = {"message": message or code.title(), "extensions": {"code": code}}
+    return {"errors": [said], "extensions": cost(**told)}
 
 
 @dataclass
@@ -131,12 +133,15 @@ class Shop:
 
     answers: list[Any]
     asked: list[Json] = field(default_factory=list)
+    queries: list[str] = field(default_factory=list)
     headers: list[httpx.Headers] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
     now: float = 0.0
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(json.loads(request.content)["variables"])
+        body = json.loads(request.content)
+        self.asked.append(body["variables"])
+        self.queries.append(body["query"])
         self.headers.append(request.headers)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, httpx.Response):

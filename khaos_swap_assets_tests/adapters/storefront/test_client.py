@@ -200,3 +200,19 @@ def test_the_scopes_are_told() -> None:
 def test_a_storefront_that_is_half_connected_is_told(url: str, token: str, words: str) -> None:
     with pytest.raises(SettingsError, match=words):
         connect(StorefrontSettings(url=url, access_token=SecretStr(token)))
+
+
+def test_an_app_that_may_not_see_locations_reads_all_else() -> None:
+    denied = error("ACCESS_DENIED", "Access denied for location field")
+    split = refund(1, refundLineItems=listed(line(7, restockType="RETURN"), cursor="l"))
+    rest = {"data": {"node": {"refundLineItems": listed(line(8, restockType="CANCEL"))}}}
+    shop = Shop([denied, page([order(1, split)]), rest])
+    (read,) = client_of(shop).changed_since(MOMENT).refunds
+    assert [one.restock_type for one in read.record.lines] == ["RETURN", "CANCEL"]
+    assert ["location" in query for query in shop.queries] == [True, False, False]
+
+
+def test_what_else_is_denied_is_told_with_the_scopes() -> None:
+    shop = Shop([error("ACCESS_DENIED", "Access denied for refunds field")])
+    with pytest.raises(PermanentError, match="read_orders"):
+        client_of(shop).changed_since(MOMENT)

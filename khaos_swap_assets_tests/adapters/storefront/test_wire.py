@@ -39,6 +39,23 @@ def test_a_refund_is_read_with_everything_that_it_shows() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ({"restockType": "RETURN", "location": {"id": "gid://shopify/Location/77"}}, ("RETURN", "77", True, False)),
+        ({"restockType": "LEGACY_RESTOCK", "location": None}, ("LEGACY_RESTOCK", "", True, False)),
+        ({"restockType": "CANCEL"}, ("CANCEL", "", False, True)),
+        ({"restockType": "NO_RESTOCK"}, ("NO_RESTOCK", "", False, False)),
+        ({"restockType": "A_NEW_WORD"}, ("A_NEW_WORD", "", False, False)),
+        ({"restockType": "RETURN", "quantity": 0}, ("RETURN", "", False, False)),
+        ({}, ("", "", False, False)),
+    ],
+)
+def test_what_the_shop_did_with_the_units_is_read(told: dict[str, Any], found: tuple[str, str, bool, bool]) -> None:
+    (row,) = read(refundLineItems=listed(line(7, **told))).lines
+    assert (row.restock_type, row.location_id, row.is_restocked, row.is_cancelled) == found
+
+
 def test_money_is_the_customers_and_the_shops_is_beside_it() -> None:
     paid = payment(1, amountSet=money("12.00", "EUR", shop="10.17"))
     one = read(totalRefundedSet=money("12.00", "EUR", shop="10.17"), transactions=listed(paid))

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from khaos_swap_assets.adapters.store import inspections, worklist
+from khaos_swap_assets.adapters.store import inspections, queues, worklist
 from khaos_swap_assets.domain.goods.dispositions import Inspection
-from khaos_swap_assets_tests.stages.town import Town, a_line, a_return, an_order
+from khaos_swap_assets.stages.stock import assets
+from khaos_swap_assets_tests.stages.town import Town, a_line, a_return, an_order, called
 
 MOVES = "SELECT disposition, quantity, state, level_verdict, carried_by FROM recon.stock_moves ORDER BY 1"
 
@@ -171,3 +172,61 @@ def test_a_verdict_brings_its_return_back_to_be_judged(town: Town) -> None:
     town.sync()
     assert town.kinds() == {"stock_not_returned": "RMA1"}
     assert "10" in town.one("SELECT message FROM recon.exceptions")
+
+
+def patient(town: Town, found: str = "Sellable", change: int = 0) -> Town:
+    """A town in which a level has two hours to show two HATs, whose note was seen issued a moment ago."""
+    town.with_settings(level_hours=2)
+    return credited(town, (found, 2), change=change)
+
+
+def test_goods_that_are_not_back_are_told_when_their_hours_are_over_and_looked_for_until_then(town: Town) -> None:
+    patient(town).sync()
+    assert (town.kinds(), [row[3] for row in town.ask(MOVES)]) == ({}, ["pending"])
+    with town.tools.store() as conn:
+        assert queues.first_reason(conn, town.now, []) == ""
+        assert queues.first_reason(conn, town.now + timedelta(hours=2), []) == "stock level to judge"
+    town.sync(hours=1)
+    assert town.kinds() == {}
+    town.sync(hours=1)
+    assert town.kinds() == {"stock_not_returned": "RMA1"}
+    assert [row[3] for row in town.ask(MOVES)] == ["failed"]
+
+
+def test_goods_that_come_late_are_confirmed_at_once(town: Town) -> None:
+    patient(town).sync()
+    town.khaos.levels["HAT"] += 2
+    town.sync(minutes=30)
+    assert [row[3] for row in town.ask(MOVES)] == ["confirmed"]
+
+
+def test_damaged_goods_that_are_for_sale_are_told_at_once(town: Town) -> None:
+    patient(town, "Damaged", 2).sync()
+    assert town.kinds() == {"damaged_in_saleable": "RMA1"}
+
+
+def test_a_level_that_is_not_told_any_more_proves_nothing_when_the_hours_are_over(town: Town) -> None:
+    patient(town)
+    town.khaos.refuses = {"levels"}
+    town.sync(minutes=30)
+    assert [row[3] for row in town.ask(MOVES)] == ["pending"]
+    town.sync(hours=2)
+    assert [row[3] for row in town.ask(MOVES)] == ["cannot_tell"]
+    assert "stock_not_returned" not in town.kinds()
+
+
+@pytest.mark.parametrize(("level", "verdict"), [(11, "confirmed"), (10, "cannot_tell"), (12, "cannot_tell")])
+def test_a_rise_by_all_units_is_theirs_although_something_was_sold(town: Town, level: int, verdict: str) -> None:
+    returned(town, ("Sellable", 1))
+    town.pull()
+    town.khaos.sell(an_order(7, ("HAT", 1), ordered_on=town.today(), invoiced_on=town.today()))
+    town.khaos.levels["HAT"] = level
+    town.sync()
+    town.sync()
+    assert [row[3] for row in town.ask(MOVES)] == [verdict]
+
+
+def test_the_asset_shows_what_the_level_was_to_do_beside_what_it_did(town: Town) -> None:
+    credited(town, ("Sellable", 2), change=0).sync()
+    (shown,) = called(assets.stock_adjustments, town).metadata["preview"].records
+    assert [shown.data[name] for name in ("expected", "level", "verdict")] == ["+2", "10 to 10", "failed"]
