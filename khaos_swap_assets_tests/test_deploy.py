@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
+
+from khaos_swap_assets.adapters.store.queues import _QUEUES, Queue
+from khaos_swap_assets.gateway import metrics
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
@@ -91,3 +95,29 @@ def test_the_ui_without_a_guard_is_not_started() -> None:
     assert container["command"] == ["python", "-m", "khaos_swap_assets.ui"]
     assert {"name": "KHAOS_SWAP_WEBSERVER_HOST", "value": "127.0.0.1"} in container["env"]
     assert "ports" not in container
+
+
+def asked() -> list[str]:
+    """Every expression of the alert rules and of the dashboard."""
+    rules = yaml.safe_load((DEPLOY / "monitoring/alerts.yaml").read_text())["groups"][0]["rules"]
+    panels = json.loads((DEPLOY / "monitoring/dashboard.json").read_text())["panels"]
+    return [rule["expr"] for rule in rules] + [target["expr"] for panel in panels for target in panel["targets"]]
+
+
+def test_alerts_and_dashboard_ask_for_what_the_gateway_tells() -> None:
+    metrics.observe({"method": "GET"}, 200, 0.1)
+    queues = [Queue(name, "", 1, 1, 1, 1) for name, *_ in _QUEUES]
+    told = metrics.page(queues, {"signature": 1}, is_database_up=True, feed=(), sizes={"logs": 1}).decode()
+    names = set(re.findall(r"^(khaos_swap_\w+)", told, re.MULTILINE))
+    for expression in asked():
+        assert set(re.findall(r"khaos_swap_\w+", expression)) <= names, expression
+        labels = re.findall(r'queue=~?"([^"]+)"', expression)
+        assert {name for label in labels for name in label.split("|")} <= {one.name for one in queues}, expression
+
+
+def test_every_alert_says_what_happened_and_what_to_do() -> None:
+    rules = yaml.safe_load((DEPLOY / "monitoring/alerts.yaml").read_text())["groups"][0]["rules"]
+    assert len({rule["alert"] for rule in rules}) == len(rules)
+    for rule in rules:
+        assert rule["labels"]["severity"] in {"warning", "critical"}
+        assert min(len(rule["annotations"][word]) for word in ("summary", "description")) > 20, rule["alert"]

@@ -17,6 +17,7 @@ from khaos_swap_assets.adapters import private
 from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.cli import reach
 from khaos_swap_assets.cli.audit import audit_command
+from khaos_swap_assets.cli.backup import backup_command, restore_command
 from khaos_swap_assets.cli.cancellations import cancellations_app
 from khaos_swap_assets.cli.confirming import add_confirm_notes
 from khaos_swap_assets.cli.decisions import decisions_app
@@ -51,6 +52,8 @@ app.add_typer(payouts_app(reach.REACH), name="payouts")
 app.add_typer(policy_app(reach.REACH), name="policy")
 app.add_typer(users_app(reach.REACH), name="users")
 app.command("audit")(audit_command)
+app.command("backup")(backup_command)
+app.command("restore")(restore_command)
 Version = Annotated[
     bool,
     typer.Option(
