@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from khaos_swap_assets.adapters.errors import StoreError
 from khaos_swap_assets.adapters.store import backups, embedded, migrate
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store.postings import SqlPostings
@@ -237,7 +238,7 @@ def test_no_program_is_given_the_password_where_others_can_read_it(
         return subprocess.CompletedProcess(command, 1, "", "pg_dump: error: no\n")
 
     monkeypatch.setattr(subprocess, "run", run)
-    with pytest.raises(store.StoreError, match=r"^database shop at db.example:5432: pg_dump: error: no$"):
+    with pytest.raises(StoreError, match=r"^database shop at db.example:5432: pg_dump: error: no$"):
         backups.dump("postgresql://kim:s3cret-word@db.example/shop", tmp_path / "x", snapshot="1", major=14)
     ((command, env),) = asked
     assert "s3cret-word" not in " ".join(map(str, command))
@@ -249,5 +250,5 @@ def test_the_program_is_as_new_as_the_server_or_is_asked_for(major: int, is_ther
     if is_there:
         assert backups._program("pg_dump", major, at_least=True).name == "pg_dump"
     else:
-        with pytest.raises(store.StoreError, match="apt-get install postgresql-client-99"):
+        with pytest.raises(StoreError, match="apt-get install postgresql-client-99"):
             backups._program("pg_dump", major, at_least=True)
