@@ -6,11 +6,11 @@ databases there are and where a backup lies (``running.backing_up``).
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from os import environ
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,7 @@ def _run(program: Path, url: str, words: Sequence[str]) -> None:
     parts = database.parts(url)
     secret = {"PGPASSWORD": parts.pop("password")} if "password" in parts else {}
     command = [str(program), *words, f"--dbname={conninfo.make_conninfo('', **parts)}"]
-    env = {**environ, **secret}
+    env = {**os.environ, **secret}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         said = next(iter(done.stderr.strip().splitlines()), f"exit code {done.returncode}")
