@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
 
@@ -64,9 +65,83 @@ def test_only_what_runs_gets_into_the_image() -> None:
     assert set(lines) - {f"!{name}" for name in allowed} == {"*", "**/__pycache__"}
 
 
+KUBERNETES = "1.31"
+FILES = ("gateway.yaml", "ui.yaml", "migrate.yaml")
+
+
+def manifests() -> list[dict[str, Any]]:
+    """Everything that is applied beside the chart."""
+    return [one for file in FILES for one in yaml.safe_load_all((DEPLOY / file).read_text())]
+
+
+@pytest.mark.parametrize("manifest", manifests(), ids=lambda one: f"{one['kind']} {one['metadata']['name']}")
+def test_a_manifest_is_what_kubernetes_reads(manifest: dict[str, Any]) -> None:
+    kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
+
+
+def test_a_word_that_kubernetes_does_not_know_would_be_found() -> None:
+    wrong = {**manifests()[0], "spec": {**manifests()[0]["spec"], "replica": 2}}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(wrong, KUBERNETES, strict=True)
+
+
+def of_kind(kind: str) -> dict[str, dict[str, Any]]:
+    return {one["metadata"]["name"]: one["spec"] for one in manifests() if one["kind"] == kind}
+
+
+def test_the_gateway_survives_a_drained_node_and_grows_with_its_load() -> None:
+    labels = of_kind("Deployment")["khaos-swap-gateway"]["selector"]["matchLabels"]
+    budget, scale = of_kind("PodDisruptionBudget")["khaos-swap-gateway"], of_kind("HorizontalPodAutoscaler")
+    assert budget["selector"]["matchLabels"] == labels
+    assert scale["khaos-swap-gateway"]["minReplicas"] > budget["minAvailable"] >= 1
+    assert scale["khaos-swap-gateway"]["scaleTargetRef"]["name"] in of_kind("Deployment")
+
+
+def test_nobody_reaches_a_page_of_dagster_over_the_network() -> None:
+    closed = [one["podSelector"]["matchLabels"] for one in of_kind("NetworkPolicy").values() if "ingress" not in one]
+    assert closed == [
+        of_kind("Deployment")["khaos-swap-ui"]["selector"]["matchLabels"],
+        {"component": "dagster-webserver"},
+    ]
+    assert all("Ingress" in one["policyTypes"] for one in of_kind("NetworkPolicy").values())
+
+
+def _camel(name: str) -> str:
+    return re.sub("_(.)", lambda found: found.group(1).upper(), name)
+
+
+def test_the_chart_is_told_what_one_machine_is_told() -> None:
+    here = yaml.safe_load((ROOT / "khaos_swap_assets/dagster.yaml").read_text())
+    chart = yaml.safe_load((DEPLOY / "values.yaml").read_text())
+    daemon, instance = chart["dagsterDaemon"], chart["additionalInstanceConfig"]
+    kept = {_camel(what): {"purgeAfterDays": one["purge_after_days"]} for what, one in here["retention"].items()}
+    told = {
+        "run_queue": {
+            "dequeue_interval_seconds": daemon["runCoordinator"]["config"]["queuedRunCoordinator"][
+                "dequeueIntervalSeconds"
+            ]
+        },
+        "concurrency": {
+            "runs": {"max_concurrent_runs": chart["concurrency"]["runs"]["maxConcurrentRuns"]},
+            "pools": {
+                "granularity": chart["concurrency"]["pools"]["granularity"],
+                "default_limit": chart["concurrency"]["pools"]["defaultLimit"],
+            },
+        },
+        "run_retries": daemon["runRetries"],
+        "telemetry": chart["telemetry"],
+        **instance,
+    }
+    assert {_camel(name): value for name, value in here["run_monitoring"].items()} == daemon["runMonitoring"]
+    assert chart["retention"] == {"enabled": True, **kept}
+    assert told == {
+        name: value for name, value in here.items() if name not in {"storage", "run_monitoring", "retention"}
+    }
+
+
 def pods() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
     """Name, pod's and container's part of all that runs our image."""
-    for file in ("gateway.yaml", "ui.yaml"):
+    for file in FILES:
         deployment = next(yaml.safe_load_all((DEPLOY / file).read_text()))
         spec = deployment["spec"]["template"]["spec"]
         for container in spec["containers"]:
@@ -90,8 +165,7 @@ def test_a_pod_is_nobody_and_cannot_change_its_root(name: str, pod: dict[str, An
 def test_the_ui_without_a_guard_is_not_started() -> None:
     chart = yaml.safe_load((DEPLOY / "values.yaml").read_text())
     assert chart["dagsterWebserver"]["replicaCount"] == 0
-    (ui,) = yaml.safe_load_all((DEPLOY / "ui.yaml").read_text())
-    (container,) = ui["spec"]["template"]["spec"]["containers"]
+    (container,) = of_kind("Deployment")["khaos-swap-ui"]["template"]["spec"]["containers"]
     assert container["command"] == ["python", "-m", "khaos_swap_assets.ui"]
     assert {"name": "KHAOS_SWAP_WEBSERVER_HOST", "value": "127.0.0.1"} in container["env"]
     assert "ports" not in container
