@@ -218,7 +218,7 @@ def test_the_values_for_kubernetes_decide_as_our_own_settings_do() -> None:
 
 
 def test_the_gateways_manifest_names_settings_that_exist() -> None:
-    deployment, service = yaml.safe_load_all(text_of(ROOT / "deploy" / "gateway.yaml"))
+    deployment, service, *_ = yaml.safe_load_all(text_of(ROOT / "deploy" / "gateway.yaml"))
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     named = {one["name"] for one in container["env"]}
     assert named - set(generated_docs.variables()) - OF_THE_PROGRAMS == set()
