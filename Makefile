@@ -32,7 +32,7 @@ demo-once: $(RUNS) ## Play one month without the UI and print the figures; RETUR
 	@$(BIN)/khaos-swap demo --once --returns $(RETURNS) --seed $(SEED)
 
 test: $(READY) ## Run all tests but those of make houses; TESTS=path runs some, whichever they are
-	@$(BIN)/pytest -q -n 4 --dist worksteal $(or $(TESTS),-m 'not house')
+	@$(BIN)/pytest -q -n 3 --dist worksteal $(or $(TESTS),-m 'not house')
 
 houses: $(READY) ## Run the tests that play a whole house: demo, up, kills, Dagster in a browser (minutes)
 	@$(BIN)/pytest -q -n 2 --dist worksteal -m house
@@ -43,7 +43,7 @@ quick: $(READY) ## The inner loop: style, house rules and the pure rules, in sec
 	@$(BIN)/pytest -q -n 2 $(addprefix khaos_swap_assets_tests/,domain test_floors.py test_house.py)
 
 coverage: $(READY) ## Run all tests, houses too, and show what they do not reach
-	@$(BIN)/pytest -q -n 4 --dist worksteal --cov --cov-report=term:skip-covered $(TESTS)
+	@$(BIN)/pytest -q -n 3 --dist worksteal --cov --cov-report=term:skip-covered $(TESTS)
 
 prove: $(READY) ## Run the proofs at full size (long) and write one JSON; HOURS=2 soaks longer
 	@HOURS=$(HOURS) $(BIN)/python -m khaos_swap_assets_tests.prove

@@ -13,19 +13,20 @@ from khaos_swap_assets.stages import waivers
 from khaos_swap_assets.stages.credit_notes import people
 from khaos_swap_assets.stages.reconciliation.story import stories
 from khaos_swap_assets.stages.returns.assets import no_customer_waits_too_long
+from khaos_swap_assets_tests.by_hand import work
 from khaos_swap_assets_tests.stages.tables import rows_of
 from khaos_swap_assets_tests.stages.town import NOON, Town, a_line, a_note, a_return, called, connect
-from khaos_swap_assets_tests.test_definitions import checks, instance, metadata, records, run, town
+from khaos_swap_assets_tests.test_definitions import instance, run, town
 
 __all__ = ["instance", "town"]
 JANUARY = "2026-01"
 
 
-def month(town: Town, instance: dg.DagsterInstance, period: str) -> tuple[dg.AssetCheckEvaluation, dict[str, Any]]:
+def month(town: Town, period: str) -> tuple[dg.AssetCheckResult, dict[str, Any]]:
     """One sync and then the month: its check and what its page shows."""
     town.sync()
-    done = run(town, instance, "month_end", partition_key=period)
-    return checks(done)["refunds_reconcile"], metadata(done, "reconciliation/month_end")
+    done = work(town, "month_end", period)
+    return done.verdicts["refunds_reconcile"], done.pages["reconciliation/month_end"]
 
 
 def on(day: int, hour: int = 12, minute: int = 0, of: int = 1) -> datetime:
@@ -65,13 +66,11 @@ def turned(table: str) -> list[str]:
 
 
 @pytest.mark.parametrize("is_in_transit_accrued", [True, False])
-def test_u17_the_cut_off_stands_on_check_and_page(
-    town: Town, instance: dg.DagsterInstance, is_in_transit_accrued: bool
-) -> None:
+def test_u17_the_cut_off_stands_on_check_and_page(town: Town, is_in_transit_accrued: bool) -> None:
     u17(town)
     if not is_in_transit_accrued:
         town.settings = town.settings.model_copy(update={"accrue_in_transit": False})
-    check, page = month(town, instance, JANUARY)
+    check, page = month(town, JANUARY)
     accrual = turned(page["accrual"])
     minus = "\N{NON-BREAKING HYPHEN}"
     received = f"| 1 | {minus}£50.00 | £60.00 | £10.00 | £22.00 |"
@@ -97,7 +96,7 @@ def test_u17_the_cut_off_stands_on_check_and_page(
     ],
 )
 def test_u3_a_refund_of_3_june_warns_on_the_12th_and_is_over_on_the_17th(
-    town: Town, instance: dg.DagsterInstance, day: int, why: str, told: str
+    town: Town, day: int, why: str, told: str
 ) -> None:
     paid = datetime(2025, 6, 3, 12, tzinfo=UTC)
     dates = dict.fromkeys(
@@ -105,8 +104,8 @@ def test_u3_a_refund_of_3_june_warns_on_the_12th_and_is_over_on_the_17th(
     )
     town.now = datetime(2025, 6, day, 12, tzinfo=UTC)
     town.with_settings(mode="audit", post_from=None).sells_and_takes_back(a_return(1, **dates))
-    check, page = month(town, instance, "2025-06")
-    (row,) = records(check, "worst")
+    check, page = month(town, "2025-06")
+    (row,) = rows_of(check.metadata["worst"])
     assert (check.passed, row["rma"], row["why"], row["owner"]) == (False, "RMA1", why, "finance")
     assert row["what"] == f"Refund of £10.00 and no Credit Note; {told}"
     (page_row,) = rows_of(page["worst"])
@@ -136,44 +135,40 @@ def test_u10_goods_of_6_may_are_refunded_by_the_20th(town: Town, day: int, is_gr
     assert "it is due by 20 May 2025, 14 days after the goods came back" in story.money
 
 
-def test_two_waivers_make_a_month_green_and_are_named_and_one_taken_back_makes_it_red(
-    town: Town, instance: dg.DagsterInstance
-) -> None:
+def test_two_waivers_make_a_month_green_and_are_named_and_one_taken_back_makes_it_red(town: Town) -> None:
     rows = [a_return(1, a_line(pence=5000)), a_return(2, a_line(pence=2497))]
     town.now = NOON + timedelta(days=6)
     town.with_settings(mode="audit", post_from=None).sells_and_takes_back(*rows)
-    assert not month(town, instance, "2026-03")[0].passed
+    assert not month(town, "2026-03")[0].passed
     numbers = dict(town.ask("SELECT subject, exception_id FROM recon.exceptions"))
     with connect(town) as conn:
         for rma, by in (("RMA1", "A"), ("RMA2", "B")):
             waivers.waive(conn, numbers[rma], people.Person(by, "settled outside"), now=town.now)
-    check, _ = month(town, instance, "2026-03")
+    check, _ = month(town, "2026-03")
     read = f"read swap/returns {town.now - timedelta(minutes=1):%Y-%m-%d %H:%M} UTC, khaos/stock_codes "
     said = "2026-03: every refund is credited, or accounted for; waived: 2, £74.97, by A and B; "
     assert (check.passed, (check.description or "").startswith(said + read)) == (True, True)
-    assert [(row["cause"], row["returns"], row["credited too little"]) for row in records(check, "by_cause")] == [
-        ("waived", 2, "£74.97")
-    ]
+    assert [
+        (row["cause"], row["returns"], row["credited too little"]) for row in rows_of(check.metadata["by_cause"])
+    ] == [("waived", 2, "£74.97")]
     with connect(town) as conn:
         waivers.reopen(conn, numbers["RMA2"], people.Person("B", "it was not"), now=town.now)
-    check, _ = month(town, instance, "2026-03")
+    check, _ = month(town, "2026-03")
     assert (check.passed, check.description) == (False, "2026-03: apart: 1, £24.97; waived: 1, £50.00, by A")
 
 
-def test_a_waiver_ends_when_its_facts_change(town: Town, instance: dg.DagsterInstance) -> None:
+def test_a_waiver_ends_when_its_facts_change(town: Town) -> None:
     town.now = NOON + timedelta(days=6)
     town.with_settings(mode="audit", post_from=None).sells_and_takes_back(record := a_return(1))
-    month(town, instance, "2026-03")
+    month(town, "2026-03")
     with connect(town) as conn:
         waivers.waive(conn, 1, people.Person("A", "settled outside"), now=town.now)
-    assert month(town, instance, "2026-03")[0].passed
+    assert month(town, "2026-03")[0].passed
     town.edit(replace(record, refund_pence=1100))
-    assert month(town, instance, "2026-03")[0].description == "2026-03: apart: 1, £11.00"
+    assert month(town, "2026-03")[0].description == "2026-03: apart: 1, £11.00"
 
 
-def test_what_waits_on_the_last_day_is_carried_over_and_red_once_it_should_be_gone(
-    town: Town, instance: dg.DagsterInstance
-) -> None:
+def test_what_waits_on_the_last_day_is_carried_over_and_red_once_it_should_be_gone(town: Town) -> None:
     """Refunded on 31 January and not inspected: the month can be closed on day two, and February's end asks for it."""
     dates = dict.fromkeys(("processed_at", "closed_at", "updated_at"), on(31))
     made = {"submitted_at": on(28), "created_at": on(28), "delivered_at": on(31), "quality_control_status": "Pending"}
@@ -181,19 +176,19 @@ def test_what_waits_on_the_last_day_is_carried_over_and_red_once_it_should_be_go
     town.with_settings(post_from=date(2026, 1, 1), inspection_days=90).sells_and_takes_back(
         a_return(1, a_line(pence=1), **made, **dates)
     )
-    check, _ = month(town, instance, JANUARY)
+    check, _ = month(town, JANUARY)
     said = "2026-01: every refund is credited, or accounted for; carried over: 1, £0.01, to be gone in 2026-02; read"
     assert (check.passed, (check.description or "").startswith(said)) == (True, True)
-    assert [row["why"] for row in records(check, "not_red")] == ["on its way, gone by 2026-02"]
+    assert [row["why"] for row in rows_of(check.metadata["not_red"])] == ["on its way, gone by 2026-02"]
     town.now = on(1, 1, of=3)
-    check, _ = month(town, instance, JANUARY)
-    assert (check.passed, [row["apart"] for row in records(check, "worst")]) == (
+    check, _ = month(town, JANUARY)
+    assert (check.passed, [row["apart"] for row in rows_of(check.metadata["worst"])]) == (
         False,
         ["\N{NON-BREAKING HYPHEN}£0.01"],
     )
 
 
-def test_no_tolerance_is_raised_to_close_a_month_that_is_over(town: Town, instance: dg.DagsterInstance) -> None:
+def test_no_tolerance_is_raised_to_close_a_month_that_is_over(town: Town) -> None:
     """A note 4p short on 31 January: 2p are in force. 10p set in February hold for February alone, and are printed."""
     narrow, wide = ({"document_pence": pence, "line_pence": pence, "needs_evidence": False} for pence in (2, 10))
     made = {"submitted_at": on(20), "created_at": on(20), "delivered_at": on(25)}
@@ -203,16 +198,16 @@ def test_no_tolerance_is_raised_to_close_a_month_that_is_over(town: Town, instan
     town.khaos.notes["CN1"] = a_note(
         "CN1", 996, associated_ref="RMA1", created_on=on(26).date(), issued_on=on(26).date()
     )
-    check, _ = month(town, instance, JANUARY)
+    check, _ = month(town, JANUARY)
     assert (check.passed, check.metadata["tolerance"].value) == (
         False, "£0.02 a line, £0.02 a return, £25.00 a month and currency, for rounding",
     )  # fmt: skip
     town.with_settings(mode="audit", post_from=None, tolerance=wide)
     town.now = on(2, of=2)
     town.khaos.notes["CN1"] = replace(town.khaos.notes["CN1"], gross_pence=995)
-    check, _ = month(town, instance, JANUARY)
+    check, _ = month(town, JANUARY)
     assert (check.passed, str(check.metadata["tolerance"].value)[:32]) == (False, "£0.02 a line, £0.02 a return, £2")
-    february = month(town, instance, "2026-02")[0].metadata["tolerance"].value
+    february = month(town, "2026-02")[0].metadata["tolerance"].value
     assert str(february).startswith("£0.10 a line, £0.10 a return")
 
 
@@ -228,26 +223,26 @@ def test_a_month_is_signed_in_dagster_once_it_is_over_and_green_and_until_its_fi
 ) -> None:
     """Matched, witnessed and signed are three marks; without a storefront nothing is witnessed."""
     town.with_settings(mode="audit", post_from=None).sells_and_takes_back(record := a_return(1))
-    month(town, instance, "2026-03")
+    month(town, "2026-03")
     town.now = on(2, of=4)
-    month(town, instance, "2026-03")
+    month(town, "2026-03")
     assert "2026-03 is red: 1 returns are apart, RMA1 first" in sign(town, instance, "2026-03")
     town.khaos.notes["CN1"] = a_note("CN1", associated_ref="RMA1")
     town.sync()
     assert "not added up since it changed" in sign(town, instance, "2026-03")
     assert "2026-04 is not over" in sign(town, instance, "2026-04")
-    check, _ = month(town, instance, "2026-03")
-    assert [(row["mark"], row["returns"], row["holds"]) for row in records(check, "marks")] == [
+    check, _ = month(town, "2026-03")
+    assert [(row["mark"], row["returns"], row["holds"]) for row in rows_of(check.metadata["marks"])] == [
         ("= matched", 1, "£10.00"),
         ("◉ witnessed", 0, "£0.00"),
         ("✎ signed", "", "nobody yet"),
     ]
     assert sign(town, instance, "2026-03") == ""
-    check, _ = month(town, instance, "2026-03")
+    check, _ = month(town, "2026-03")
     said = "2026-03: every refund is credited, or accounted for; ✎ signed by Kim on 2026-04-02; read swap/returns"
     assert (check.description or "")[: len(said)] == said
-    assert records(check, "marks")[-1]["holds"] == "by Kim on 2026-04-02: £10.00 refunded, £10.00 issued"
+    assert rows_of(check.metadata["marks"])[-1]["holds"] == "by Kim on 2026-04-02: £10.00 refunded, £10.00 issued"
     town.edit(replace(record, refund_pence=900))
-    check, _ = month(town, instance, "2026-03")
+    check, _ = month(town, "2026-03")
     assert "signed by" not in (check.description or "")
     assert town.ask("SELECT end_reason FROM recon.decisions") == [("the month's figures are others now",)]

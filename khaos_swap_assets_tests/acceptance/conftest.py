@@ -5,7 +5,6 @@ Belongs here: starting the product as a whole run, its gateway and its commands.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -28,7 +27,8 @@ from khaos_swap_assets.stages.credit_notes.feed import hand_out
 from khaos_swap_assets.stages.toolbox import Toolbox
 from khaos_swap_assets_tests.acceptance.khaos_wire import KhaosOnTheWire, read_document
 from khaos_swap_assets_tests.acceptance.swap_wire import Json, SwapOnTheWire
-from khaos_swap_assets_tests.gateway.conftest import Bridge, end
+from khaos_swap_assets_tests.bridging import Bridge, run
+from khaos_swap_assets_tests.gateway.conftest import end
 from khaos_swap_assets_tests.lending import lend
 from khaos_swap_assets_tests.stages.town import Town, some_settings
 
@@ -117,7 +117,7 @@ class Merchant(Town):
     def closes(self) -> None:
         """End the gateways, as a server ends them."""
         for _, app in self.gateways:
-            asyncio.run(end(app))
+            run(end(app))
 
     def _gateway(self, method: str, path: str, **more: Any) -> httpx.Response:
         app = next((one for made_for, one in self.gateways if made_for is self.settings), None) or self._opened()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +15,7 @@ from pydantic import SecretStr
 from khaos_swap_assets.adapters.settings import KhaosSettings, Settings, SwapSettings
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.gateway.app import create_app
+from khaos_swap_assets_tests.bridging import Bridge, run
 
 NOW = datetime(2026, 3, 9, 15, 41, 30, tzinfo=UTC)
 SECRET = "whsk_0123456789abcdef0123456789abcdef"
@@ -26,24 +26,6 @@ CHANNEL = ("khaos", "pass:word")
 
 Gateway = httpx.Client
 OpenGateway = Callable[..., Gateway]
-
-
-class Bridge(httpx.BaseTransport):
-    """Carries requests of a plain client into the application, as if sent from ``host``."""
-
-    def __init__(self, app: FastAPI, host: str) -> None:
-        self._app, self._host = app, host
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        request.read()
-        return asyncio.run(self._handle(request))
-
-    async def _handle(self, request: httpx.Request) -> httpx.Response:
-        inner = httpx.ASGITransport(self._app, client=(self._host, 50000))
-        async with httpx.AsyncClient(transport=inner) as client:
-            headers = request.headers.raw
-            answer = await client.request(request.method, request.url, content=request.content, headers=headers)
-        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
 
 
 def configure(**changes: Any) -> Settings:
@@ -74,7 +56,7 @@ def open_gateway(database_url: str) -> Iterator[OpenGateway]:
 
     yield start
     for app in apps:
-        asyncio.run(end(app))
+        run(end(app))
 
 
 async def end(app: FastAPI) -> None:

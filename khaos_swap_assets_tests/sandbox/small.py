@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from khaos_swap_assets.sandbox.khaos_interface import INTERFACE
 from khaos_swap_assets.sandbox.khaos_wire import escape
 from khaos_swap_assets.sandbox.state import State
 from khaos_swap_assets.sandbox.world import Customer, Order, Rma, RmaLine, StockItem, World, WorldLine
+from khaos_swap_assets_tests.bridging import Bridge
 from khaos_swap_assets_tests.running import serving
 
 NOW = datetime(2026, 7, 3, 9, tzinfo=UTC)
@@ -93,24 +93,6 @@ class Gateway:
         documents, next_token = self.pages.get(token, ([], token))
         text = json.dumps({"Returns": documents, "ApiVersion": 1000, "Config": {}})
         return httpx.Response(200, text=text, headers={"Sirion-Continuation": next_token})
-
-
-class Bridge(httpx.BaseTransport):
-    """Carries a synchronous client's requests into an ASGI application."""
-
-    def __init__(self, app: FastAPI) -> None:
-        self._app = app
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return asyncio.run(self._handle(request))
-
-    async def _handle(self, request: httpx.Request) -> httpx.Response:
-        body = request.read()
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(self._app)) as client:
-            answer = await client.request(
-                request.method, request.url, content=body, headers=request.headers.multi_items()
-            )
-        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
 
 
 def client_of(app: FastAPI) -> httpx.Client:

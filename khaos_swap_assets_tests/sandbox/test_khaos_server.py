@@ -20,6 +20,7 @@ from khaos_swap_assets.sandbox.khaos_books import Books
 from khaos_swap_assets.sandbox.khaos_server import BASE
 from khaos_swap_assets.sandbox.state import State
 from khaos_swap_assets.sandbox.world import Order, WorldLine
+from khaos_swap_assets_tests.bridging import Bridge
 from khaos_swap_assets_tests.sandbox.small import (
     HAT,
     JACKET,
@@ -27,7 +28,6 @@ from khaos_swap_assets_tests.sandbox.small import (
     REF,
     SOAP_PATH,
     URN,
-    Bridge,
     client_of,
     document,
     envelope,

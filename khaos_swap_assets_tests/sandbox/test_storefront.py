@@ -21,7 +21,8 @@ from khaos_swap_assets.sandbox.state import State
 from khaos_swap_assets.sandbox.storefront_books import ON, is_processed, processed_at, settle
 from khaos_swap_assets.sandbox.storefront_server import storefront_router
 from khaos_swap_assets.sandbox.world import World
-from khaos_swap_assets_tests.sandbox.small import NOW, RMA, Bridge, small_world
+from khaos_swap_assets_tests.bridging import Bridge
+from khaos_swap_assets_tests.sandbox.small import NOW, RMA, small_world
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 

@@ -15,7 +15,7 @@ from khaos_swap_assets.sandbox.generator import build
 from khaos_swap_assets.sandbox.state import SWAP_SWITCHES, State
 from khaos_swap_assets.sandbox.swap_server import swap_router
 from khaos_swap_assets.sandbox.world import Rma
-from khaos_swap_assets_tests.sandbox.small import Bridge
+from khaos_swap_assets_tests.bridging import Bridge
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 SPELLINGS = [(name, value) for name, values in SWAP_SWITCHES.items() for value in values if name.count("_") < 2]

@@ -29,7 +29,7 @@ from khaos_swap_assets.stages.orders.sync import SOURCE as DOCUMENTS
 from khaos_swap_assets.stages.returns.sync import SOURCE as SWAP
 from khaos_swap_assets.stages.stock_codes.sync import SOURCE as CODES
 from khaos_swap_assets.stages.toolbox import Toolbox
-from khaos_swap_assets_tests.sandbox.small import Bridge
+from khaos_swap_assets_tests.bridging import Bridge
 from khaos_swap_assets_tests.stages.town import Town, a_note, a_return, refunded_ago, some_settings
 
 WORLD = build(3, 6)

@@ -6,7 +6,6 @@ the server itself had to end. Skipped where no disk can be mounted.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -23,8 +22,9 @@ from khaos_swap_assets.adapters.store.embedded import EmbeddedPostgres
 from khaos_swap_assets.gateway.app import create_app
 from khaos_swap_assets.running.database import Ground
 from khaos_swap_assets_tests import lending, outages
+from khaos_swap_assets_tests.bridging import Bridge, run
 from khaos_swap_assets_tests.conftest import empty
-from khaos_swap_assets_tests.gateway.conftest import NOW, Bridge, configure, end
+from khaos_swap_assets_tests.gateway.conftest import NOW, configure, end
 from khaos_swap_assets_tests.gateway.test_outages import KEPT, kept_are, knock, send
 from khaos_swap_assets_tests.stages.waiting_town import WaitingTown
 
@@ -63,7 +63,7 @@ def small(_server: tuple[EmbeddedPostgres, str, Path]) -> Iterator[Small]:
     )
     client = httpx.Client(transport=Bridge(app, "127.0.0.1"), base_url="http://gateway")
     yield Small(server, folder, WaitingTown.at(url), client)
-    asyncio.run(end(app))
+    run(end(app))
 
 
 def test_without_a_connection_left_nothing_is_accepted_and_then_everything(small: Small) -> None:

@@ -14,7 +14,7 @@ from khaos_swap_assets.sandbox.generator import build
 from khaos_swap_assets.sandbox.state import SWAP_SWITCHES, State
 from khaos_swap_assets.sandbox.swap_server import swap_router
 from khaos_swap_assets_tests.adapters.swap.rows import settings
-from khaos_swap_assets_tests.sandbox.small import Bridge
+from khaos_swap_assets_tests.bridging import Bridge
 
 SWITCHES = [(name, value) for name, values in SWAP_SWITCHES.items() for value in values]
 FAULTS = ["swap_429", "swap_500", "swap_truncated", "swap_page_drift", "swap_duplicate"]

@@ -31,8 +31,9 @@ from khaos_swap_assets.sandbox.world import Order, WorldLine
 from khaos_swap_assets.stages.credit_notes import people
 from khaos_swap_assets.stages.orders.cancellations import FollowedCancellations, follow_cancellations
 from khaos_swap_assets.stages.toolbox import Toolbox
+from khaos_swap_assets_tests.bridging import Bridge
 from khaos_swap_assets_tests.lending import lend
-from khaos_swap_assets_tests.sandbox.small import HAT, NOW, URN, Bridge, small_world
+from khaos_swap_assets_tests.sandbox.small import HAT, NOW, URN, small_world
 from khaos_swap_assets_tests.stages.storefront.shop import CONNECTED
 from khaos_swap_assets_tests.stages.town import some_settings
 
