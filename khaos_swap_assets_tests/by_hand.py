@@ -13,10 +13,12 @@ from functools import cache
 from inspect import signature
 from types import SimpleNamespace
 from typing import Any, cast
+from unittest.mock import patch
 
 import dagster as dg
 from dagster._core.definitions.decorators.op_decorator import DecoratedOpFunction
 from dagster._core.definitions.metadata import normalize_metadata
+from matplotlib.figure import Figure
 
 from khaos_swap_assets import definitions
 from khaos_swap_assets.stages.toolbox import Toolbox
@@ -32,8 +34,13 @@ class Worked:
 
 
 def work(town: Town, job: str = "sync", month: str = "") -> Worked:
-    """One run of a job, a minute later; what raises in a step raises here."""
+    """One run of a job, a minute later; what raises in a step raises here. Pictures are laid out, and not rendered."""
     town.now += timedelta(minutes=1)
+    with patch.object(Figure, "savefig"):
+        return _worked(town, job, month)
+
+
+def _worked(town: Town, job: str, month: str) -> Worked:
     worked = Worked()
     for node in _assembled().resolve_job_def(job).graph.nodes_in_topological_order:
         function = cast(DecoratedOpFunction, cast(dg.OpDefinition, node.definition).compute_fn).decorated_fn

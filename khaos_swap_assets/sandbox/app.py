@@ -17,7 +17,7 @@ from fastapi import FastAPI
 
 from khaos_swap_assets import api_page
 from khaos_swap_assets.sandbox.admin import admin_router
-from khaos_swap_assets.sandbox.channel import Channel, gateway_client
+from khaos_swap_assets.sandbox.channel import Channel, authorities, gateway_client
 from khaos_swap_assets.sandbox.khaos_books import Books, Keep, keep_nothing
 from khaos_swap_assets.sandbox.khaos_server import BasicAuth, khaos_router
 from khaos_swap_assets.sandbox.rounds import TRICKLE_SECONDS, Rounds
@@ -87,7 +87,7 @@ def _rounds(
         channel=Channel(books, channel),
         warehouse=Warehouse(books, warehouse_client(url, secrets.inspection_token, transport)),
         staff=Staff(books, LIVE_SALE_EVERY if is_live else ONE_DAY),
-        gateway=httpx.Client(base_url=url, timeout=30.0, transport=transport),
+        gateway=httpx.Client(base_url=url, timeout=30.0, transport=transport, verify=authorities()),
         is_live=is_live,
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import httpx
 
+from khaos_swap_assets.sandbox.channel import authorities
 from khaos_swap_assets.sandbox.khaos_books import Books
 from khaos_swap_assets.sandbox.world import Rma, RmaLine
 
@@ -51,7 +52,8 @@ class Warehouse:
 
 def warehouse_client(url: str, token: str, transport: httpx.BaseTransport | None = None) -> httpx.Client:
     """A client for the gateway at ``url`` with the warehouse's token."""
-    return httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30.0, transport=transport)
+    bearer = {"Authorization": f"Bearer {token}"}
+    return httpx.Client(base_url=url, headers=bearer, timeout=30.0, transport=transport, verify=authorities())
 
 
 def _inspection(rma: Rma, line: RmaLine) -> dict[str, object]:

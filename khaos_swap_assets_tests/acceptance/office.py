@@ -16,7 +16,6 @@ from typing import Any, cast
 
 import dagster as dg
 import pytest
-from matplotlib.figure import Figure
 from typer.testing import CliRunner, Result
 
 from khaos_swap_assets.adapters.storefront.client import StorefrontClient
@@ -118,9 +117,8 @@ class Office(Merchant):
 
 
 @pytest.fixture
-def office(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
-    """An empty merchant with a storefront, in mode post at noon of 10 March 2026; nobody looks at its pictures."""
-    monkeypatch.setattr(Figure, "savefig", lambda *_, **__: None)
+def office(database_url: str) -> Iterator[Office]:
+    """An empty merchant with a storefront, in mode post at noon of 10 March 2026."""
     opened = Office(database_url, settings(storefront=CONNECTED))
     yield opened
     opened.closes()
