@@ -1,4 +1,4 @@
-"""Returns whose goods stay with the customer: in order, and such that nobody can tell.
+"""Returns whose goods stay with the customer, and returns of which Swap and the warehouse say different things.
 
 Belongs here: stories that a month holds beside those of the generator, with the truth about them. Stays out: how Swap
 shows what is kept (``swap_wire``) and whether stock moved all the same (``khaos_truth``).
@@ -73,6 +73,19 @@ def never_arrived(maker: Maker) -> None:
     plant(maker, "inspection_overdue", rma, "never arrived, and nothing says that it is kept")
 
 
+def _disputed(status: str, condition: str) -> Scenario:
+    """Swap's quality control of the whole return says one thing, the bench found another."""
+
+    def story(maker: Maker) -> None:
+        _, rma = maker.refunded()
+        rma.quality_control_status = status
+        for line in rma.lines:
+            line.condition = condition
+        plant(maker, "inspection_disputed", rma, f"Swap says {status}, the warehouse {condition}")
+
+    return story
+
+
 def keep(rma: Rma, lines: Sequence[RmaLine]) -> None:
     """Let the customer keep these lines; where these are all, no parcel travels and nobody inspects."""
     for line in lines:
@@ -97,9 +110,14 @@ KEPT: Sequence[Scenario] = (
     kept_or_not,
     never_arrived,
 )
+DISPUTED: Sequence[Scenario] = (
+    _disputed("Approved", "Damaged"),
+    _disputed("Not Approved", "Sellable"),
+    _disputed("Missing", "Sellable"),
+)
 
 
-def add(world: World, stories: Sequence[Scenario] = KEPT) -> None:
+def add(world: World, stories: Sequence[Scenario] = (*KEPT, *DISPUTED)) -> None:
     """Put each story into a month that is made already, the oftener the more returns it has."""
     maker = Maker(world, Random(f"{world.seed}/goods"), ended_month(world.now), first_order=FIRST_ORDER)  # noqa: S311
     for _ in range(max(1, len(world.rmas) // SHARE // len(stories))):

@@ -48,7 +48,8 @@ def damaged(maker: Maker) -> None:
     _, rma = maker.refunded()
     for line in rma.lines:
         line.condition = maker.rng.choice(("Damaged", "No-Value", "Sellable"))
-    rma.quality_control_status = "Not Approved"
+    if any(line.condition != "Sellable" for line in rma.lines):
+        rma.quality_control_status = "Not Approved"
 
 
 def approved_in_swap(maker: Maker) -> None:

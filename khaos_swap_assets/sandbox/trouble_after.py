@@ -84,9 +84,9 @@ def currency_mismatch(maker: Maker) -> None:
 
 
 def inspection_overdue(maker: Maker) -> None:
-    """Nobody ever looks into the parcel."""
+    """Nobody ever looks into the parcel; Swap's own timer calls the goods missing."""
     _, rma = maker.refunded()
-    rma.inspect_at = None
+    rma.quality_control_status, rma.inspect_at = "Missing", None
     plant(maker, "inspection_overdue", rma, "never inspected")
 
 

@@ -14,6 +14,7 @@ from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.judging.goods_conditions import GOODS_RULES
 from khaos_swap_assets.domain.judging.order_credits import OverCredit
 from khaos_swap_assets.domain.judging.value_conditions import VALUE_RULES
+from khaos_swap_assets.domain.records.returns import Return
 from khaos_swap_assets_tests.domain.cases import (
     DELIVERED,
     LATE,
@@ -44,6 +45,10 @@ FIRST_POSTED = a_line(is_posted=True)
 CONFIRMED = a_posting("confirmed", witnessed_pence=5000)
 COVERED: dict[str, Any] = {"notes": (attributed(),)}
 OLD: dict[str, Any] = {"post_from": date(2026, 3, 11)}
+
+
+def says(quality_control_status: str, **changes: Any) -> Return:
+    return a_return(quality_control_status=quality_control_status, **changes)
 
 
 def lines_with(problem: str, **changes: Any) -> dict[str, Any]:
@@ -251,6 +256,28 @@ TABLE: list[tuple[str, bool, ReturnFacts] | tuple[str, bool, ReturnFacts, dateti
     ("kept_without_reason", False, some_facts(lines=KEPT, holds=("kept_without_reason",), mode="audit")),
     ("kept_without_reason", False, some_facts(lines=KEPT, holds=("kept_without_reason",), **COVERED)),
     ("kept_without_reason", False, some_facts(lines=KEPT)),
+    (
+        "inspection_disputed",
+        True,
+        some_facts(says("Approved"), lines=(a_line(sellable_quantity=1, damaged_quantity=1),)),
+    ),
+    ("inspection_disputed", True, some_facts(says("missing"))),
+    ("inspection_disputed", True, some_facts(says("Not-Approved"))),
+    ("inspection_disputed", True, some_facts(says("Not Approved", status="Open", processed_at=None))),
+    ("inspection_disputed", True, some_facts(says("Partly approved"), lines=UNINSPECTED)),
+    ("inspection_disputed", True, some_facts(says("Not Approved"), lines=UNINSPECTED)),
+    (
+        "inspection_disputed",
+        False,
+        some_facts(says("Partly approved", status="Open", processed_at=None), lines=UNINSPECTED),
+    ),
+    ("inspection_disputed", False, some_facts(says("Partly approved"))),
+    ("inspection_disputed", False, some_facts(says("Approved"))),
+    ("inspection_disputed", False, some_facts(says("Missing"), lines=UNINSPECTED)),
+    ("inspection_disputed", False, some_facts(says("Missing"), lines=KEPT)),
+    ("inspection_disputed", False, some_facts(says("Missing", status="Cancelled", processed_at=None))),
+    ("inspection_disputed", False, some_facts(says("Missing"), unknown=frozenset({"inspections"}))),
+    ("inspection_disputed", False, some_facts(says("Missing"), **OLD)),
     ("stock_not_returned", True, some_facts(lines=(a_line(kept_posted_quantity=1),))),
     ("stock_not_returned", False, some_facts(lines=(a_line(sellable_quantity=0, kept_posted_quantity=2),))),
     ("stock_not_returned", False, some_facts(lines=KEPT)),
@@ -360,6 +387,12 @@ def test_problems_are_collected_none_stops_another() -> None:
         (some_facts(notes=(attributed(5100),)), "value_gap", 100, "£51.00"),
         (some_facts(notes=(attributed(5100),)), "value_gap", 100, "goods £1.00 (note: price of ABC; refund: cost"),
         (some_facts(notes=(attributed(), attributed(5000, "CN2"))), "credit_note_duplicate", 5000, "CN1, CN2"),
+        (
+            some_facts(says("Missing")),
+            "inspection_disputed",
+            5000,
+            "says 'Missing', and the warehouse found 2 sellable",
+        ),
         (some_facts(lines=(a_line(missing_quantity=1, sellable_quantity=1),)), "stock_not_returned", 2500, "1 x ABC"),
         (some_facts(order_currency="EUR"), "currency_mismatch", 5000, "GBP"),
         (some_facts(moves=(a_move("sellable", "failed"),)), "stock_not_returned", 0, "12 before, 12 after"),

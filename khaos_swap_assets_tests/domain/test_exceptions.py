@@ -24,6 +24,7 @@ OWNERS = {
     "operations": {
         "order_not_invoiced",
         "inspection_overdue",
+        "inspection_disputed",
         "stock_not_returned",
         "stock_adjustment_due",
         "damaged_in_saleable",

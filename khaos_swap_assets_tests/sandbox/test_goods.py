@@ -47,13 +47,13 @@ def test_every_story_is_told_and_the_rest_of_the_month_stays_as_it_was() -> None
     plain, world = build(3, 20), month(3)
     assert all(world.rmas[number] == rma for number, rma in plain.rmas.items())
     added = [rma for number, rma in world.rmas.items() if number not in plain.rmas]
-    assert len(added) == len(goods.KEPT)
+    assert len(added) == len(goods.KEPT) + len(goods.DISPUTED)
     whole = [rma for rma in added if all(line.is_kept for line in rma.lines)]
     mixed = [rma for rma in added if rma not in whole and any(line.is_kept for line in rma.lines)]
     assert (len(whole), len(mixed)) == (2, 2)
     assert all(rma.delivered_at is None and rma.inspect_at is None for rma in whole)
     kinds = sorted(plant.kind for plant in world.plants if plant.rma not in plain.rmas and plant.rma)
-    assert kinds == ["inspection_overdue", "kept_unclear"]
+    assert kinds == [*["inspection_disputed"] * 3, "inspection_overdue", "kept_unclear"]
     assert month(3) == world
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from khaos_swap_assets.domain.goods.quality import APPROVED, NOT_YET, plain
 from khaos_swap_assets.domain.records.returns import REFUND, ReturnLine
 
 Keeping = Literal["kept", "unclear"]
@@ -99,8 +100,6 @@ DISPOSITIONS = (SELLABLE, DAMAGED, MISSING, KEPT)
 _BY_CONDITION = {"sellable": SELLABLE, "damaged": DAMAGED, "novalue": DAMAGED, "missing": MISSING}
 BENCH_CONDITIONS = ("Sellable", "Damaged", "No-Value", "Missing", "Wrong-Item")
 """What the bench offers, in Swap's words; the last one settles nothing and is told."""
-_BY_STATUS = {"approved": SELLABLE, "missing": MISSING}
-_NOT_YET = frozenset({"", "pending"})
 
 LevelVerdict = Literal["confirmed", "cannot_tell", "failed"]
 
@@ -149,7 +148,7 @@ class SettledUnits:
 
 def disposition_of(condition: str) -> str:
     """Disposition of a condition in Swap's words; empty where it settles nothing. Case and hyphens do not count."""
-    return _BY_CONDITION.get(_plain(condition), "")
+    return _BY_CONDITION.get(plain(condition), "")
 
 
 def settle(
@@ -162,8 +161,9 @@ def settle(
 
     An inspection goes to the line of its line item id, else to the lines of its SKU; several add up, the earlier
     inspected first, and units beyond the line are ``excess``. Rows of one line item are filled with Refund rows first.
-    Swap's own status settles only units that no inspection spoke of, and only as Approved or Missing. What the customer
-    keeps (``keeping``) is never missing; goods that the warehouse has in its hands came back, whatever Swap marks.
+    Swap's own status settles only units that no inspection spoke of, and only as Approved: Swap says Missing by itself,
+    which is no word of the warehouse. What the customer keeps (``keeping``) is never missing; goods that the warehouse
+    has in its hands came back, whatever Swap marks.
     """
     book = _Units(lines, keeping or {})
     spoken = sorted(inspections, key=lambda found: (found.inspected_at, found.inspection_id))
@@ -171,11 +171,11 @@ def settle(
         if disposition := disposition_of(inspection.condition):
             book.settle(inspection, disposition)
     for inspection in spoken:
-        if not disposition_of(inspection.condition) and _plain(inspection.condition) not in _NOT_YET:
+        if not disposition_of(inspection.condition) and plain(inspection.condition) not in NOT_YET:
             book.wonder(inspection)
     book.keep()
-    if disposition := _BY_STATUS.get(_plain(quality_control_status), ""):
-        book.fill(disposition)
+    if plain(quality_control_status) == APPROVED:
+        book.fill(SELLABLE)
     return book.settlement()
 
 
@@ -277,7 +277,3 @@ def judge_level(
         is_in_it = raised is not None and change == max(moved, if_wrong) + raised
         return "cannot_tell" if not is_in_it else "confirmed" if moved > if_wrong else "failed"
     return "confirmed" if change == moved else "failed" if change == if_wrong else "cannot_tell"
-
-
-def _plain(text: str) -> str:
-    return "".join(character for character in text.casefold() if character.isalnum())

@@ -14,11 +14,13 @@ from datetime import timedelta
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.goods.adjustments import KIND, Adjustment, subject_of
 from khaos_swap_assets.domain.goods.dispositions import SELLABLE
+from khaos_swap_assets.domain.goods.quality import FoundUnits, disputed, is_timed_out
 from khaos_swap_assets.domain.judging.conditions import JudgedReturn, Rule
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.records.returns import ENDED_UNPAID
 
 RESTOCKED = "storefront_restocked"
+SAYS_MISSING = "; Swap's quality control says Missing, as it does by itself after 48 hours, and the warehouse does not"
 
 
 def _inspection_overdue(case: JudgedReturn) -> Iterator[Problem]:
@@ -27,8 +29,24 @@ def _inspection_overdue(case: JudgedReturn) -> Iterator[Problem]:
     is_due = facts.is_confirmed and not facts.is_before_start and "inspections" not in facts.unknown
     if is_due and open_lines and (why := _overdue(case)):
         said = ", ".join(f"{line.uninspected_quantity} x {line.sku}" for line in open_lines)
+        said += SAYS_MISSING if is_timed_out(facts.return_.quality_control_status) else ""
         pence = sum(line.value_of(line.uninspected_quantity) for line in open_lines)
         yield case.problem("inspection_overdue", f"{why}: {said}", pence)
+
+
+def _inspection_disputed(case: JudgedReturn) -> Iterator[Problem]:
+    facts = case.facts
+    if facts.return_.status in ENDED_UNPAID or facts.is_before_start or "inspections" in facts.unknown:
+        return
+    found = FoundUnits(
+        sellable=sum(line.sellable_quantity for line in facts.lines),
+        damaged=sum(line.damaged_quantity for line in facts.lines),
+        missing=sum(line.missing_quantity for line in facts.lines),
+        strange=sum(line.strange_quantity for line in facts.lines),
+        open=sum(line.uninspected_quantity for line in facts.lines),
+    )
+    if (facts.is_confirmed or not found.open) and (said := disputed(facts.return_.quality_control_status, found)):
+        yield case.problem("inspection_disputed", said, sum(line.cost_pence for line in facts.refund_lines))
 
 
 def _overdue(case: JudgedReturn) -> str:
@@ -145,6 +163,7 @@ def _sellable_by_item(facts: ReturnFacts) -> Counter[str]:
 
 GOODS_RULES: dict[str, Rule] = {
     "inspection_overdue": _inspection_overdue,
+    "inspection_disputed": _inspection_disputed,
     "stock_not_returned": _stock_not_returned,
     KIND: _stock_adjustment_due,
     "damaged_in_saleable": _damaged_in_saleable,

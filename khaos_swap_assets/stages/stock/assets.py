@@ -131,7 +131,12 @@ every_parcel_is_inspected_in_time = exceptions_check(
     ["inspection_overdue"],
     "No refunded parcel has lain uninspected past the limit.",
 )
-
+swap_and_warehouse_agree = exceptions_check(
+    "swap_and_warehouse_agree",
+    "khaos/stock_adjustments",
+    ["inspection_disputed"],
+    "Swap's quality control says of no return what the warehouse's inspections contradict.",
+)
 every_kept_unit_is_known = exceptions_check(
     "every_kept_unit_is_known",
     "khaos/stock_adjustments",
@@ -145,5 +150,6 @@ CHECKS = [
     no_damaged_unit_is_saleable,
     every_inspected_unit_has_moved,
     every_parcel_is_inspected_in_time,
+    swap_and_warehouse_agree,
     every_kept_unit_is_known,
 ]

@@ -104,18 +104,22 @@ def test_a_spelling_that_is_set_later_counts_at_once(town: Town) -> None:
     assert town.ask(REASONS) == [("HAT", "4")]
 
 
-def test_a_parcel_that_is_missing_says_nothing_and_is_told_in_time(town: Town) -> None:
-    played(town, green(quality_control_status="Pending"), {"return_shipments": []})
+@pytest.mark.parametrize(("word", "is_said"), [("Pending", False), ("Missing", True)])
+def test_a_parcel_that_is_missing_says_nothing_and_is_told_in_time(town: Town, word: str, is_said: bool) -> None:
+    """Swap's timer makes Missing of nobody's word, so the wait goes on, and is told with that word."""
+    played(town, green(quality_control_status=word), {"return_shipments": []})
     assert town.ask(KEPT) == [("HAT", 0, 0, 0)]
     town.sync(days=19)
     assert town.kinds() == {}
     town.sync(days=2)
     assert town.kinds() == {"inspection_overdue": "RMA1"}
+    message = town.one("SELECT message FROM recon.exceptions WHERE closed_at IS NULL")
+    assert ("says Missing, as it does by itself after 48 hours" in message) == is_said
 
 
 @pytest.mark.parametrize("policy", ["disposition", "credit_first"])
 def test_goods_that_come_back_after_all_are_told(town: Town, policy: str) -> None:
-    played(town.with_settings(legs_policy=policy, **WITH_REASON), green(), GREEN)
+    played(town.with_settings(legs_policy=policy, **WITH_REASON), green(quality_control_status="Pending"), GREEN)
     assert town.ask(REASONS) == [("HAT", "4")]
     town.pull()
     town.sync()
