@@ -317,6 +317,7 @@ def test_every_return_kind_has_a_rule_and_a_row_of_each_sort() -> None:
         "credit_note_unallocated",
         "record_unreadable",
         "differences_systematic",
+        "code_will_fail",
         OPEN_KIND,
         SENT_KIND,
     }
