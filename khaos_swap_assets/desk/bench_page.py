@@ -18,6 +18,7 @@ from khaos_swap_assets.desk.lists import MOST_WORD
 from khaos_swap_assets.desk.pages import moment_words, render, require
 from khaos_swap_assets.desk.reach import DeskReach
 from khaos_swap_assets.domain.goods.dispositions import BENCH_CONDITIONS, Inspection
+from khaos_swap_assets.domain.goods.quality import plain
 from khaos_swap_assets.door.showing import HEADERS
 from khaos_swap_assets.gateway.inspections import read
 from khaos_swap_assets.gateway.messages import object_of, whole_numbers
@@ -32,10 +33,12 @@ UNKNOWN = (
 )
 
 
-def show(_: DeskReach, request: Request) -> Response:
-    """The page; all else is the script's."""
+def show(reach: DeskReach, request: Request) -> Response:
+    """The page, with the merchant's own conditions behind Swap's; all else is the script's."""
     require(request, "inspect")
-    return render(request, "bench.html", conditions=BENCH_CONDITIONS)
+    known = {plain(word) for word in BENCH_CONDITIONS}
+    own = [word for word in reach.policy.returned_goods.conditions if plain(word) not in known]
+    return render(request, "bench.html", conditions=[*BENCH_CONDITIONS, *own])
 
 
 def script(_: Request) -> Response:

@@ -61,7 +61,9 @@ class InspectionBody(BaseModel):
     rma: Key = Field(description="RMA number of the return")
     sku: OptionalKey = Field("", description="SKU of the line; not needed beside line_item_id")
     line_item_id: OptionalKey = Field("", description="Shopify line item id; wins over the SKU")
-    condition: Key = Field(description="Sellable, Damaged, No-Value, Missing, Wrong-Item, Not Expected, Qty Mismatch")
+    condition: Key = Field(
+        description="Sellable, Damaged, No-Value, Missing, Wrong-Item, Not Expected, Qty Mismatch, or your own"
+    )
     quantity: int = Field(ge=1, le=100_000, strict=True, description="Units in this condition")
     inspected_at: AwareDatetime = Field(description="When, ISO 8601 with zone", json_schema_extra=_of_trade)
     inspected_by: Key = Field(description="Who looked")

@@ -21,6 +21,9 @@ HISTORIES = st.lists(
         sellable=UNITS,
         seen_sellable=UNITS,
         damaged=UNITS,
+        b_grade=UNITS,
+        written_off=UNITS,
+        graded=UNITS,
         missing=UNITS,
         strange=UNITS,
         kept=UNITS,
@@ -64,6 +67,7 @@ def test_units_balance_after_every_step_of_a_history(steps: list[LineGoods]) -> 
         assert sum(ledger.values()) == 0
         assert {place: units for place, units in ledger.items() if units and place != CUSTOMER} == after
         found = goods.sellable + goods.damaged + goods.missing + goods.strange + goods.kept
+        found += goods.b_grade + goods.written_off
         assert -ledger[CUSTOMER] in (max(goods.quantity, found) + goods.excess, found + goods.excess)
 
 
@@ -74,4 +78,6 @@ def test_no_more_is_available_than_khaos_holds_and_none_of_it_is_damaged(steps: 
         on_shelf = places.get("available", 0) + places.get("available_unseen", 0)
         assert on_shelf == goods.shelved
         assert places.get("non_saleable", 0) == goods.set_aside
+        assert places.get("b_grade", 0) == goods.graded
+        assert places.get("written_off", 0) == goods.written_off + goods.missing * goods.is_loss_accepted
         assert places.get("available_unseen", 0) <= max(goods.sellable - goods.seen_sellable, 0)

@@ -124,6 +124,26 @@ def test_units_beyond_the_line_are_reported_and_settle_nothing() -> None:
     assert settlement.excess == (Strange("P1", "SKU-P1", "Damaged", 2),)
 
 
+def test_two_sources_that_differ_about_the_same_units_settle_none_of_them() -> None:
+    """The file said Sellable; the bench says Damaged of the only unit: nobody may sell it before a person decides."""
+    by_file, by_bench = seen("Sellable", inspection_id="file-1"), seen("Damaged", 1, 1, inspection_id="bench-1")
+    settlement = settle([line("P1")], [by_bench, by_file], "Approved")
+    assert (settlement.dispositions, settlement.disputed) == ({"P1": {}}, {"P1": 1})
+    assert (settlement.leftovers, settlement.excess) == ({"P1": 1}, ())
+    strange = seen("Wrong-Item", 1, 2, inspection_id="bench-2")
+    assert settle([line("P1")], [by_file, strange], "").disputed == {"P1": 1}
+
+
+def test_two_sources_that_agree_or_speak_of_different_units_dispute_nothing() -> None:
+    by_file, by_bench = seen("Sellable", inspection_id="file-1"), seen("Damaged", 1, 1, inspection_id="bench-1")
+    both = settle([line("P1", quantity=2)], [by_file, by_bench], "")
+    assert (both.dispositions, both.disputed) == ({"P1": {"sellable": 1, "damaged": 1}}, {})
+    again = settle([line("P1")], [by_file, seen("Sellable", 1, 1, inspection_id="bench-2")], "")
+    assert (again.dispositions, again.disputed, len(again.excess)) == ({"P1": {"sellable": 1}}, {}, 1)
+    more = settle([line("P1")], [by_file, seen("Damaged", 3, 1, inspection_id="bench-2")], "")
+    assert (more.disputed, [one.quantity for one in more.excess]) == ({"P1": 1}, [2])
+
+
 def test_an_inspection_of_no_line_is_excess() -> None:
     assert settle([line("P1")], [seen("Sellable", sku="")], "").excess == (Strange("", "", "Sellable", 1),)
 

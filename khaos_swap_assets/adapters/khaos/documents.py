@@ -98,7 +98,7 @@ def _plain(value: object) -> object:
 
 
 def reason_of(disposition: str, settings: KhaosSettings) -> str:
-    """The ReturnReason id of a disposition; ``neutral`` moves no stock, as ``missing`` and ``kept``.
+    """The ReturnReason id of a disposition; only that of ``sellable`` and ``damaged`` moves stock.
 
     Raises ``ValueError`` for what is no disposition, or has no reason.
     """
@@ -107,6 +107,8 @@ def reason_of(disposition: str, settings: KhaosSettings) -> str:
         "damaged": settings.reason_damaged,
         "missing": settings.reason_missing,
         "neutral": settings.reason_missing,
+        "b_grade": settings.reason_missing,
+        "written_off": settings.reason_missing,
         "kept": settings.reason_kept,
     }
     if not reasons.get(disposition):

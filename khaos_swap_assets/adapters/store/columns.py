@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from khaos_swap_assets.adapters.store.columns_goods import GOODS
+
 ANYWHERE: Mapping[str, str] = {
     "return_id": "Swap's id of the return",
     "store_id": "Swap's id of the store",
@@ -89,6 +91,11 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "kept_quantity": "Units that the customer keeps: credited, and no stock moves",
         "unclear_quantity": "Units marked as kept of which nobody can tell whether they come back",
         "excess_quantity": "Units that the warehouse reported beyond those of the row",
+        "b_grade_quantity": "Units inspected as B-grade",
+        "written_off_quantity": "Units inspected and written off",
+        "disputed_quantity": "Units of which two sources of the warehouse name different conditions",
+        "b_grade_code": "The Stock Code that its B-grade units become",
+        "b_grade_problem": "Why that Stock Code cannot be used; empty where it can",
     },
     "khaos.stock_codes": {
         "stock_id": "Khaos's id of the stock item",
@@ -265,32 +272,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "source": "Where it was read: khaos or file",
         "import_id": "The import that brought it, where it is from a file",
     },
-    "khaos.stock_levels": {
-        "site_id": "Khaos's id of the site",
-        "available": "Units available at the site",
-        "is_as_told": "True where Khaos pushed the level, false where we read it",
-        "observed_at": "When the level was seen, UTC",
-    },
-    "recon.custody": {
-        "place": "Where the units are: in_transit, received, at_the_bench, inspected, available, available_unseen, "
-        "non_saleable, by_hand, kept, lost or written_off",
-        "units": "Units of the line that are there; below zero where Khaos holds more than anybody found",
-        "value_pence": "What they were refunded at, pence",
-        "since": "Since when some are there, UTC",
-    },
-    "recon.stock_moves": {
-        "disposition": "sellable, damaged or missing",
-        "quantity": "Units that went this way",
-        "carried_by": "Reference or code of the document that moves them; empty until there is one",
-        "state": "due, offered or confirmed",
-        "evidence": "What shows that they moved",
-        "level_verdict": "By the stock level: pending, confirmed, failed or cannot_tell; empty before",
-        "level_before": "Units available before",
-        "level_before_at": "When that level was seen, UTC",
-        "level_after": "Units available after",
-        "level_after_at": "When that level was seen, UTC",
-        "due_at": "When it became due, UTC",
-    },
+    **GOODS,
 }
 
 

@@ -26,7 +26,7 @@ SELECT o.return_id, o.currency, o.is_received,
     (CASE WHEN o.refund_pence > 0 THEN o.refund_pence
         ELSE sum(l.cost_pence) OVER (PARTITION BY o.return_id) - o.fee_pence END - o.paid_pence)::bigint AS due_pence,
     l.cost_pence, coalesce(s.vat_code, ''),
-    s.buy_pence * (l.quantity - l.kept_quantity - l.missing_quantity)
+    s.buy_pence * (l.quantity - l.kept_quantity - l.missing_quantity - l.written_off_quantity)
 FROM owed o JOIN recon.matched_lines l USING (return_id) LEFT JOIN LATERAL (
     SELECT t.vat_code, (SELECT c.buy_pence FROM khaos.stock_codes c WHERE c.stock_code = l.stock_code) AS buy_pence
     FROM (SELECT 1) one LEFT JOIN recon.matched_returns m ON m.return_id = o.return_id

@@ -95,8 +95,9 @@ def overspent(conn: psycopg.Connection, so_codes: Sequence[str]) -> set[tuple[st
 def returned_in_month(conn: psycopg.Connection, period: str) -> list[ReturnedRow]:
     """The rows of a month's refunds: where their units went, and what one costs today."""
     rows = conn.execute(
-        "SELECT l.quantity, sellable_quantity, damaged_quantity, missing_quantity, strange_quantity, kept_quantity, "
-        "unclear_quantity, buy_pence FROM recon.reconciliation r JOIN recon.matched_lines l USING (return_id) "
+        "SELECT l.quantity, sellable_quantity, damaged_quantity, b_grade_quantity, written_off_quantity, "
+        "missing_quantity, strange_quantity, disputed_quantity, kept_quantity, unclear_quantity, buy_pence "
+        "FROM recon.reconciliation r JOIN recon.matched_lines l USING (return_id) "
         "LEFT JOIN khaos.stock_codes USING (stock_code) WHERE r.period = %s "
         "AND (r.refund_pence <> 0 OR r.credited_pence <> 0) ORDER BY return_id, product_id",
         (period,),
@@ -123,7 +124,8 @@ def ids_touched_by_codes(conn: psycopg.Connection, stock_codes: Sequence[str]) -
     """Returns that a new or changed Stock Code may concern: lines matched to it, and lines still without a match."""
     return _ids(
         conn,
-        "SELECT DISTINCT return_id FROM recon.matched_lines WHERE stock_code = ANY(%s) OR stock_code IS NULL",
+        "SELECT DISTINCT return_id FROM recon.matched_lines, (SELECT %s::text[] AS codes) given "
+        "WHERE stock_code = ANY(codes) OR stock_code IS NULL OR (b_grade_code <> '' AND b_grade_code = ANY(codes))",
         stock_codes,
     )
 

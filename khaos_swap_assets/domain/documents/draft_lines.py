@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from khaos_swap_assets.domain.goods.dispositions import DISPOSITIONS, KEPT
+from khaos_swap_assets.domain.goods.dispositions import B_GRADE, DISPOSITIONS, KEPT, WRITTEN_OFF
 from khaos_swap_assets.domain.money.amounts import spread, unit_values
 from khaos_swap_assets.domain.policy.settlement import Settlement
 from khaos_swap_assets.domain.records.matches import MatchedLine
@@ -41,8 +41,8 @@ class DraftLine:
 
     @property
     def moves_goods(self) -> bool:
-        """True where the document itself carries its goods: what the customer keeps moves no stock."""
-        return self.disposition not in {"", KEPT}
+        """True where the document itself says where its goods go: kept, B-grade and written off it moves none."""
+        return self.disposition not in {"", KEPT, B_GRADE, WRITTEN_OFF}
 
 
 def pieces(

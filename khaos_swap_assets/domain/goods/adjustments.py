@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from khaos_swap_assets.domain.documents.draft_lines import DraftLine
-from khaos_swap_assets.domain.goods.dispositions import DAMAGED, KEPT, SELLABLE
+from khaos_swap_assets.domain.goods.dispositions import B_GRADE, DAMAGED, KEPT, SELLABLE
 from khaos_swap_assets.domain.records.matches import CodedRow
 from khaos_swap_assets.domain.records.packs import Packs
 
-MOVING = (SELLABLE, DAMAGED)
+MOVING = (SELLABLE, DAMAGED, B_GRADE)
 KIND = "stock_adjustment_due"
 Key = tuple[str, str, str]
 """Product id, disposition, Stock Code."""
@@ -71,16 +71,18 @@ def outstanding(
     """Units that Khaos still lacks (negative: holds too many of), of the rows that the documents of a return hold.
 
     ``carried`` are the lines of its documents, ``done`` units adjusted before. Rows credited as kept, and rows that
-    are another Stock Code now than on their document, are told elsewhere and ask for nothing here.
+    are another Stock Code now than on their document, are told elsewhere and ask for nothing here. No document carries
+    B-grade units: they are always a movement of their own, onto their B-grade Stock Code.
     """
     told = list(carried)
     concerned = {row.product_id: row for row in rows if _is_told_as_matched(row, told, packs)}
     units: Counter[Key] = Counter()
     for row in concerned.values():
-        for disposition, count in ((SELLABLE, row.sellable_quantity), (DAMAGED, row.damaged_quantity)):
-            _add(units, row.product_id, disposition, packs.opened([(row.stock_code or "", count)]))
+        for disposition, code in ((SELLABLE, row.stock_code), (DAMAGED, row.stock_code), (B_GRADE, row.graded_code)):
+            count = row.dispositions.get(disposition, 0) if code else 0
+            _add(units, row.product_id, disposition, packs.opened([(code or "", count)]))
     for line in told:
-        if line.disposition in MOVING and line.product_id in concerned:
+        if line.disposition in (SELLABLE, DAMAGED) and line.product_id in concerned:
             _add(units, line.product_id, line.disposition, packs.opened([(line.stock_code, -line.quantity)]))
     for key, count in done.items():
         units[key] -= count if key[0] in concerned else 0

@@ -23,11 +23,12 @@ PLACES = {
     "inspected": "Inspected, and not in Khaos yet",
     "available": "Back in the saleable stock",
     "available_unseen": "Back in the saleable stock, nobody has looked",
+    "b_grade": "In the stock of its B-grade Stock Code",
     "non_saleable": "With the goods that may not be sold",
     "by_hand": "Credited by a note of staff, which shows no stock",
     "kept": "Kept by the customer",
     "lost": "Missing from the parcel",
-    "written_off": "Missing, and the loss accepted",
+    "written_off": "Written off, or missing and the loss accepted",
 }
 """Each place in words; ``customer`` is the side that all units come from."""
 WAITING = ("in_transit", "received", "at_the_bench", "inspected")
@@ -49,7 +50,8 @@ class LineGoods:
     """What is known of the units of one return line.
 
     ``sellable`` to ``strange`` are units by what was found, ``excess`` those beyond the line, ``seen_sellable`` those
-    of ``sellable`` that the bench saw. ``shelved`` and ``set_aside`` are units that Khaos holds as saleable and not.
+    of ``sellable`` that the bench saw. ``shelved``, ``set_aside`` and ``graded`` are units that Khaos holds
+    as saleable, not saleable and B-grade.
     """
 
     quantity: int
@@ -59,31 +61,36 @@ class LineGoods:
     sellable: int = 0
     seen_sellable: int = 0
     damaged: int = 0
+    b_grade: int = 0
+    written_off: int = 0
     missing: int = 0
     strange: int = 0
     kept: int = 0
     excess: int = 0
     shelved: int = 0
     set_aside: int = 0
+    graded: int = 0
     is_loss_accepted: bool = False
     is_credited_by_hand: bool = False
 
 
 def places_of(goods: LineGoods) -> dict[str, int]:
     """Units by place, those with the customer left out; below zero where Khaos holds more than anybody found."""
-    found = goods.sellable + goods.damaged
+    found = goods.sellable + goods.damaged + goods.b_grade
     unseen = min(max(goods.shelved - goods.seen_sellable, 0), max(goods.sellable - goods.seen_sellable, 0))
-    known = found + goods.missing + goods.strange + goods.kept
+    known = found + goods.written_off + goods.missing + goods.strange + goods.kept
     rest = max(goods.quantity - known, 0)
     units = {
         _open_place(goods): rest,
         "at_the_bench": goods.strange + goods.excess,
-        "by_hand" if goods.is_credited_by_hand else "inspected": found - goods.shelved - goods.set_aside,
+        "by_hand" if goods.is_credited_by_hand else "inspected": found - goods.shelved - goods.set_aside - goods.graded,
         "available": goods.shelved - unseen,
         "available_unseen": unseen,
+        "b_grade": goods.graded,
         "non_saleable": goods.set_aside,
         "kept": goods.kept,
-        "written_off" if goods.is_loss_accepted else "lost": goods.missing,
+        "written_off": goods.written_off + (goods.missing if goods.is_loss_accepted else 0),
+        "lost": 0 if goods.is_loss_accepted else goods.missing,
     }
     return {place: count for place, count in units.items() if count and place != CUSTOMER}
 

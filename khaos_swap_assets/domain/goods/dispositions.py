@@ -8,12 +8,14 @@ DESIGN §1, §4.6, contracts/swap.md §4, §7.3, §7.4, §8.2, §14.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from khaos_swap_assets.domain.goods.quality import APPROVED, NOT_YET, plain
+from khaos_swap_assets.domain.goods.conditions import AS_DEFAULT, ConditionMap
+from khaos_swap_assets.domain.goods.quality import APPROVED, plain
 from khaos_swap_assets.domain.records.returns import REFUND, ReturnLine
 
 Keeping = Literal["kept", "unclear"]
@@ -93,11 +95,13 @@ def _travels(told: SwapMarks, spellings: KeptWords) -> bool:
 
 SELLABLE = "sellable"
 DAMAGED = "damaged"
+B_GRADE = "b_grade"
+WRITTEN_OFF = "written_off"
 MISSING = "missing"
 KEPT = "kept"
-DISPOSITIONS = (SELLABLE, DAMAGED, MISSING, KEPT)
+DISPOSITIONS = (SELLABLE, DAMAGED, B_GRADE, WRITTEN_OFF, MISSING, KEPT)
 
-_BY_CONDITION = {"sellable": SELLABLE, "damaged": DAMAGED, "novalue": DAMAGED, "missing": MISSING}
+_BY_FATE = {"available": SELLABLE, "non_saleable": DAMAGED} | {one: one for one in (B_GRADE, WRITTEN_OFF, MISSING)}
 BENCH_CONDITIONS = ("Sellable", "Damaged", "No-Value", "Missing", "Wrong-Item")
 """What the bench offers, in Swap's words; the last one settles nothing and is told."""
 
@@ -121,6 +125,12 @@ class Inspection:
     inspected_by: str = ""
     corrects: str = ""
 
+    @property
+    def source(self) -> str:
+        """Who told it: the file of the warehouse, the bench of the desk, or a system of the warehouse."""
+        word = self.inspection_id.partition("-")[0]
+        return word if word in ("file", "bench") else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Strange:
@@ -136,7 +146,8 @@ class Strange:
 class SettledUnits:
     """Each line (by product id): units by disposition, and units without one. ``excess`` are units beyond a line.
 
-    ``unclear`` are those leftovers of which nobody can tell whether they come back at all.
+    ``unclear`` are those leftovers of which nobody can tell whether they come back at all, ``disputed`` those of which
+    two sources of the warehouse say different things.
     """
 
     dispositions: Mapping[str, Mapping[str, int]]
@@ -144,11 +155,12 @@ class SettledUnits:
     strange: tuple[Strange, ...] = ()
     excess: tuple[Strange, ...] = ()
     unclear: Mapping[str, int] = field(default_factory=dict)
+    disputed: Mapping[str, int] = field(default_factory=dict)
 
 
-def disposition_of(condition: str) -> str:
-    """Disposition of a condition in Swap's words; empty where it settles nothing. Case and hyphens do not count."""
-    return _BY_CONDITION.get(plain(condition), "")
+def disposition_of(condition: str, conditions: ConditionMap = AS_DEFAULT) -> str:
+    """Disposition of units in a condition; empty where it settles nothing."""
+    return _BY_FATE.get(conditions.fate_of(condition), "")
 
 
 def settle(
@@ -156,11 +168,13 @@ def settle(
     inspections: Iterable[Inspection],
     quality_control_status: str,
     keeping: Mapping[str, Keeping] | None = None,
+    conditions: ConditionMap = AS_DEFAULT,
 ) -> SettledUnits:
     """Settle the units of a return's lines; the order of lines and inspections does not matter.
 
     An inspection goes to the line of its line item id, else to the lines of its SKU; several add up, the earlier
-    inspected first, and units beyond the line are ``excess``. Rows of one line item are filled with Refund rows first.
+    inspected first, and units beyond the line are ``excess``; where another source had said otherwise of the same
+    units, those settle nothing any more. Rows of one line item are filled with Refund rows first.
     Swap's own status settles only units that no inspection spoke of, and only as Approved: Swap says Missing by itself,
     which is no word of the warehouse. What the customer keeps (``keeping``) is never missing; goods that the warehouse
     has in its hands came back, whatever Swap marks.
@@ -168,10 +182,10 @@ def settle(
     book = _Units(lines, keeping or {})
     spoken = sorted(inspections, key=lambda found: (found.inspected_at, found.inspection_id))
     for inspection in spoken:
-        if disposition := disposition_of(inspection.condition):
+        if disposition := disposition_of(inspection.condition, conditions):
             book.settle(inspection, disposition)
     for inspection in spoken:
-        if not disposition_of(inspection.condition) and plain(inspection.condition) not in NOT_YET:
+        if conditions.fate_of(inspection.condition) == "person":
             book.wonder(inspection)
     book.keep()
     if plain(quality_control_status) == APPROVED:
@@ -192,15 +206,18 @@ class _Units:
         self._doubted = dict.fromkeys(self._free, 0)
         self._strange: list[Strange] = []
         self._excess: list[Strange] = []
+        self._disputed: Counter[str] = Counter()
+        self._told: Counter[tuple[str, str, str]] = Counter()
 
     def settle(self, inspection: Inspection, disposition: str) -> None:
         def take(line: ReturnLine, units: int) -> None:
             if disposition == MISSING and line.product_id in self._kept:
                 return
             self._settled[line.product_id][disposition] += units
+            self._told[line.product_id, disposition, inspection.source] += units
             self._free[line.product_id] -= units
 
-        if rest := self._share_out(inspection, take):
+        if rest := self._contest(inspection, disposition, self._share_out(inspection, take)):
             fitting = self._fitting(inspection)
             home = fitting[0].product_id if fitting else ""
             self._excess.append(Strange(home, inspection.sku, inspection.condition, rest))
@@ -211,7 +228,7 @@ class _Units:
             self._doubted[line.product_id] += units
             self._strange.append(Strange(line.product_id, line.sku, inspection.condition, units))
 
-        rest = self._share_out(inspection, doubt)
+        rest = self._contest(inspection, "", self._share_out(inspection, doubt))
         if not self._fitting(inspection):
             self._strange.append(Strange("", inspection.sku, inspection.condition, rest))
 
@@ -231,10 +248,11 @@ class _Units:
             dispositions={
                 key: {word: units for word, units in counts.items() if units} for key, counts in self._settled.items()
             },
-            leftovers={key: units + self._doubted[key] for key, units in self._free.items()},
+            leftovers={key: units + self._doubted[key] + self._disputed[key] for key, units in self._free.items()},
             strange=tuple(self._strange),
             excess=tuple(self._excess),
             unclear={key: units for key, units in self._free.items() if units and key in self._unclear},
+            disputed=dict(self._disputed),
         )
 
     def _turn(self, line: ReturnLine) -> tuple[bool, bool, str]:
@@ -243,6 +261,18 @@ class _Units:
     def _fitting(self, inspection: Inspection) -> list[ReturnLine]:
         by_id = [line for line in self._lines if line.line_item_id and line.line_item_id == inspection.line_item_id]
         return by_id or [line for line in self._lines if line.sku and line.sku == inspection.sku]
+
+    def _contest(self, inspection: Inspection, disposition: str, rest: int) -> int:
+        """Take back what another source settled otherwise of the same lines; the units that are left."""
+        own = {line.product_id for line in self._fitting(inspection)}
+        for key, told in list(self._told.items()):
+            if rest and key[0] in own and key[1] != disposition and key[2] != inspection.source:
+                units = min(rest, told)
+                self._settled[key[0]][key[1]] -= units
+                self._told[key] -= units
+                self._disputed[key[0]] += units
+                rest -= units
+        return rest
 
     def _share_out(self, inspection: Inspection, give: Callable[[ReturnLine, int], None]) -> int:
         rest = inspection.quantity

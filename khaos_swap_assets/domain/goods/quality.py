@@ -20,13 +20,17 @@ def plain(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FoundUnits:
-    """Units of a whole return by what the warehouse said of them; ``open`` are those that nobody looked at."""
+    """Units of a whole return by what the warehouse said of them; ``open`` are those that nobody looked at.
+
+    ``other`` are B-grade and written-off units, which a shop may approve or not.
+    """
 
     sellable: int
     damaged: int
     missing: int
     strange: int
     open: int
+    other: int = 0
 
 
 def disputed(quality_control_status: str, found: FoundUnits) -> str:
@@ -38,9 +42,10 @@ def disputed(quality_control_status: str, found: FoundUnits) -> str:
     others = found.damaged + found.missing + found.strange
     if word == APPROVED and others:
         return f"{said}, and the warehouse found {_counted(found)}"
-    if word == NOT_APPROVED and found.sellable and not (others or found.open):
+    if word == NOT_APPROVED and found.sellable and not (others or found.other or found.open):
         return f"{said}, and the warehouse found every unit sellable"
-    if word == TIMED_OUT and found.sellable + found.damaged + found.strange and not (found.missing or found.open):
+    is_all_found = not (found.missing or found.open) and bool(found.sellable + others + found.other)
+    if word == TIMED_OUT and is_all_found:
         return f"{said}, and the warehouse found {_counted(found)}"
     if found.open and word not in {*NOT_YET, APPROVED, TIMED_OUT}:
         return f"{said}, which tells no condition of the {found.open} units that the warehouse has not reported"
@@ -58,5 +63,6 @@ def _counted(found: FoundUnits) -> str:
         "damaged": found.damaged,
         "missing": found.missing,
         "not what was sold": found.strange,
+        "B-grade or written off": found.other,
     }
     return ", ".join(f"{units} {word}" for word, units in counts.items() if units)

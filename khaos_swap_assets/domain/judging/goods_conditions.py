@@ -13,13 +13,15 @@ from datetime import timedelta
 
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.goods.adjustments import KIND, Adjustment, subject_of
-from khaos_swap_assets.domain.goods.dispositions import SELLABLE
+from khaos_swap_assets.domain.goods.dispositions import B_GRADE
 from khaos_swap_assets.domain.goods.quality import FoundUnits, disputed, is_timed_out
 from khaos_swap_assets.domain.judging.conditions import JudgedReturn, Rule
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
+from khaos_swap_assets.domain.judging.goods_facts import LineFacts
 from khaos_swap_assets.domain.records.returns import ENDED_UNPAID
 
 RESTOCKED = "storefront_restocked"
+TWO_WORDS = "two sources of the warehouse name different conditions, so neither counts"
 SAYS_MISSING = "; Swap's quality control says Missing, as it does by itself after 48 hours, and the warehouse does not"
 
 
@@ -43,10 +45,14 @@ def _inspection_disputed(case: JudgedReturn) -> Iterator[Problem]:
         damaged=sum(line.damaged_quantity for line in facts.lines),
         missing=sum(line.missing_quantity for line in facts.lines),
         strange=sum(line.strange_quantity for line in facts.lines),
+        other=sum(line.b_grade_quantity + line.written_off_quantity for line in facts.lines),
         open=sum(line.uninspected_quantity for line in facts.lines),
     )
-    if (facts.is_confirmed or not found.open) and (said := disputed(facts.return_.quality_control_status, found)):
-        yield case.problem("inspection_disputed", said, sum(line.cost_pence for line in facts.refund_lines))
+    said = [f"{line.disputed_quantity} x {line.sku}: {TWO_WORDS}" for line in facts.lines if line.disputed_quantity]
+    if (facts.is_confirmed or not found.open) and (wrong := disputed(facts.return_.quality_control_status, found)):
+        said.append(wrong)
+    if said:
+        yield case.problem("inspection_disputed", "; ".join(said), sum(line.cost_pence for line in facts.refund_lines))
 
 
 def _overdue(case: JudgedReturn) -> str:
@@ -87,10 +93,28 @@ def _stock_adjustment_due(case: JudgedReturn) -> Iterator[Problem]:
         units = sum(one.quantity for one in some)
         pence = sum(_value(case.facts, one) for one in some)
         do = f"add {units} x {code} to" if units > 0 else f"take {-units} x {code} off"
-        message = f"{disposition.capitalize()}: {do} the level of site {some[0].site_id}; {case.money(pence)}"
+        name = disposition.replace("_", "-").capitalize()
+        message = f"{name}: {do} the level of site {some[0].site_id}; {case.money(pence)}"
         if units:
             told = case.problem(KIND, message, pence)
             yield replace(told, subject=subject_of(told.rma, code, disposition), sku=code)
+    yield from _not_graded(case)
+
+
+def _not_graded(case: JudgedReturn) -> Iterator[Problem]:
+    """B-grade units whose Stock Code cannot be used: no adjustment can be asked for."""
+    facts, found = case.facts, dict[str, list[LineFacts]]()
+    for line in facts.lines if facts.return_.status not in ENDED_UNPAID else ():
+        if line.b_grade_quantity and line.b_grade_problem:
+            found.setdefault(line.stock_code or line.sku, []).append(line)
+    for code, lines in sorted(found.items()):
+        units, pence = (sum(some) for some in zip(*map(_graded_units, lines), strict=True))
+        told = case.problem(KIND, f"B-grade: {units} x {code} go nowhere: {lines[0].b_grade_problem}", pence)
+        yield replace(told, subject=subject_of(told.rma, code, B_GRADE), sku=code)
+
+
+def _graded_units(line: LineFacts) -> tuple[int, int]:
+    return line.b_grade_quantity, line.value_of(line.b_grade_quantity)
 
 
 def _value(facts: ReturnFacts, one: Adjustment) -> int:
@@ -99,7 +123,7 @@ def _value(facts: ReturnFacts, one: Adjustment) -> int:
     if row is None:
         return 0
     inside = sum(abs(other.quantity) for other in facts.adjustments if other.key[:2] == one.key[:2])
-    units = row.sellable_quantity if one.disposition == SELLABLE else row.damaged_quantity
+    units = row.dispositions.get(one.disposition, 0)
     return row.value_of(max(min(units, row.quantity), 1)) * abs(one.quantity) // max(inside, 1)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from khaos_swap_assets.domain.goods.dispositions import B_GRADE, DAMAGED, SELLABLE, WRITTEN_OFF
 from khaos_swap_assets.domain.money.tax import Rate
 from khaos_swap_assets.domain.records.matches import CodedRow
 from khaos_swap_assets.domain.records.returns import ReturnLine
@@ -47,18 +48,19 @@ class LineFacts(CodedRow):
     @property
     def uninspected_quantity(self) -> int:
         """Units that are to come back and that nobody has looked at."""
-        seen = self.sellable_quantity + self.damaged_quantity + self.missing_quantity + self.strange_quantity
-        return max(self.quantity - seen - self.kept_quantity - self.unclear_quantity, 0)
+        seen = sum(self.dispositions.values()) + self.strange_quantity + self.disputed_quantity
+        return max(self.quantity - seen - self.unclear_quantity, 0)
 
     @property
     def came_back_quantity(self) -> int:
         """Units that were credited as kept and that the warehouse has now."""
-        return min(self.kept_posted_quantity, self.sellable_quantity + self.damaged_quantity)
+        found = [self.dispositions.get(word, 0) for word in (SELLABLE, DAMAGED, B_GRADE, WRITTEN_OFF)]
+        return min(self.kept_posted_quantity, sum(found))
 
     @property
     def unsettled_quantity(self) -> int:
         """Units without a disposition, looked at or not; as long as there are any the return is not drafted."""
-        return self.uninspected_quantity + self.strange_quantity
+        return self.uninspected_quantity + self.strange_quantity + self.disputed_quantity
 
     def value_of(self, units: int) -> int:
         """What ``units`` of this line are worth, rounded down to whole pence."""

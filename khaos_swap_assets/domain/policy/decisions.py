@@ -14,7 +14,9 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from khaos_swap_assets.domain.goods.conditions import ConditionMap, Fate, b_grade_faults, faults_of
 
 Choice = TypeVar("Choice", bound=str)
 
@@ -30,6 +32,7 @@ PaymentRule = Literal["task", "sale_of_its_own"]
 PartPaymentRule = Literal["task", "credit_when_paid"]
 OnTopRule = Literal["task", "own_line"]
 TaxRule = Literal["rate_of_sale"]
+GoodsRule = Literal["by_condition"]
 
 
 class _Record(BaseModel):
@@ -55,6 +58,36 @@ class DeliveryLine(StockLine[DeliveryRule]):
     """How delivery is credited; ``standard_pence`` is the cheapest common kind, where the shop offers dearer ones."""
 
     standard_pence: int | None = Field(None, ge=0)
+
+
+class GoodsDecision(Decision[GoodsRule]):
+    """What becomes of returned goods, by their condition; a condition that is left out is at its default.
+
+    ``b_grade_codes`` names the B-grade Stock Code of a Stock Code; for others it is theirs with ``b_grade_suffix``.
+    """
+
+    conditions: dict[str, Fate] = {}
+    b_grade_codes: dict[str, str] = {}
+    b_grade_suffix: str = ""
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> GoodsDecision:
+        faults = [*faults_of(self.conditions), *b_grade_faults(self.b_grade_codes, self.b_grade_suffix)]
+        if "b_grade" in self.conditions.values() and not (self.b_grade_codes or self.b_grade_suffix):
+            faults.append("b_grade needs b_grade_codes or b_grade_suffix")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    @property
+    def map(self) -> ConditionMap:
+        """The fate of every condition."""
+        return ConditionMap.of(self.conditions)
+
+    def b_grade_code_of(self, stock_code: str) -> str:
+        """The B-grade Stock Code of a Stock Code; empty where none is named."""
+        by_suffix = f"{stock_code}{self.b_grade_suffix}" if self.b_grade_suffix else ""
+        return self.b_grade_codes.get(stock_code, by_suffix)
 
 
 _START = date(2000, 1, 1)
@@ -88,6 +121,7 @@ class CreditNotePolicy(_Record):
     tax: Decision[TaxRule] = Decision[TaxRule](**_default("rate_of_sale", "HMRC: credits are coded as the sale was"))
     tax_on_top: StockLine[OnTopRule] = StockLine[OnTopRule](**_default("task", "Finance has not chosen"))
     duties: StockLine[OnTopRule] = StockLine[OnTopRule](**_default("task", "Finance has not chosen"))
+    returned_goods: GoodsDecision = GoodsDecision(**_default("by_condition", "The warehouse says what came back"))
 
     @cached_property
     def version(self) -> str:

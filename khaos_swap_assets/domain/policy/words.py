@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy, Decision, StockLine
+from khaos_swap_assets.domain.goods.conditions import DEFAULTS, FATE_WORDS
+from khaos_swap_assets.domain.goods.quality import plain
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy, Decision, GoodsDecision, StockLine
 
 WORDS: Mapping[tuple[str, str], str] = {
     ("delivery", "if_all_goods_come_back"): "Refunded delivery is credited when all goods of the order come back.",
@@ -44,6 +46,7 @@ WORDS: Mapping[tuple[str, str], str] = {
     ("tax_on_top", "own_line"): "Tax refunded on top of the prices is a line of its own.",
     ("duties", "task"): "Refunded duties are booked by a person.",
     ("duties", "own_line"): "Refunded duties are a line of their own.",
+    ("returned_goods", "by_condition"): "Returned goods go by the condition in which they came back:",
 }
 LEFT_TO_PEOPLE = frozenset({"task", "hold_until_spent"})
 
@@ -76,6 +79,8 @@ def _told(name: str, decision: Decision[str]) -> DecisionWords:
     stock_code = decision.stock_code if isinstance(decision, StockLine) else ""
     lacks_code = isinstance(decision, StockLine) and not stock_code and decision.choice not in {"never", "task"}
     words = WORDS[name, decision.choice]
+    if isinstance(decision, GoodsDecision):
+        words += f" {_fates(decision)}."
     if lacks_code:
         words += " No Stock Code is set for its line, so a person books it."
     is_task = lacks_code or decision.choice in LEFT_TO_PEOPLE
@@ -90,3 +95,12 @@ def _told(name: str, decision: Decision[str]) -> DecisionWords:
         is_task=is_task,
         is_default=is_default,
     )
+
+
+def _fates(goods: GoodsDecision) -> str:
+    """Every condition with where its goods go; words that nobody mapped go to a person."""
+    own = {plain(word) for word in goods.conditions}
+    told = {word: fate for word, fate in DEFAULTS.items() if plain(word) not in own} | goods.conditions
+    codes = [f"{code} becomes {graded}" for code, graded in goods.b_grade_codes.items()]
+    codes += [f"any other code gets {goods.b_grade_suffix!r} behind it"] if goods.b_grade_suffix else []
+    return "; ".join([*(f"{word}: {FATE_WORDS[fate]}" for word, fate in told.items()), "any other: a person", *codes])

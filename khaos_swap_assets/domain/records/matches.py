@@ -18,7 +18,9 @@ class CodedRow:
 
     ``problem`` is a line kind of the catalogue or empty. ``strange_quantity`` units were inspected and found to be
     something else than what was sold, ``kept_quantity`` stay with the customer, and of ``unclear_quantity`` nobody can
-    tell whether they come back. ``excess_quantity`` units were inspected beyond those of the row.
+    tell whether they come back. ``excess_quantity`` units were inspected beyond those of the row, and of
+    ``disputed_quantity`` two sources say different things. ``b_grade_code`` is the Stock Code that B-grade units are
+    to become, ``b_grade_problem`` why it cannot be used.
     """
 
     product_id: str
@@ -37,11 +39,34 @@ class CodedRow:
     kept_quantity: int = 0
     unclear_quantity: int = 0
     excess_quantity: int = 0
+    b_grade_quantity: int = 0
+    written_off_quantity: int = 0
+    disputed_quantity: int = 0
+    b_grade_code: str = ""
+    b_grade_problem: str = ""
 
     @property
     def goods(self) -> tuple[str, int]:
         """Its Stock Code, or its SKU for want of one, and its units."""
         return self.stock_code or self.sku, self.quantity
+
+    @property
+    def dispositions(self) -> dict[str, int]:
+        """Units by where they went; units without a disposition are in none."""
+        counts = {
+            "sellable": self.sellable_quantity,
+            "damaged": self.damaged_quantity,
+            "b_grade": self.b_grade_quantity,
+            "written_off": self.written_off_quantity,
+            "missing": self.missing_quantity,
+            "kept": self.kept_quantity,
+        }
+        return {name: count for name, count in counts.items() if count}
+
+    @property
+    def graded_code(self) -> str:
+        """The Stock Code that its B-grade units become; empty where there is none to be used."""
+        return "" if self.b_grade_problem else self.b_grade_code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,17 +78,6 @@ class MatchedLine(CodedRow):
     sold_quantity: int | None
     sold_gross_pence: int | None
     suggestion_score: int | None = None
-
-    @property
-    def dispositions(self) -> dict[str, int]:
-        """Units by where they went; units without a disposition are in none."""
-        counts = {
-            "sellable": self.sellable_quantity,
-            "damaged": self.damaged_quantity,
-            "missing": self.missing_quantity,
-            "kept": self.kept_quantity,
-        }
-        return {name: count for name, count in counts.items() if count}
 
 
 @dataclass(frozen=True, slots=True)

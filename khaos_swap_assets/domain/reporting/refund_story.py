@@ -113,8 +113,11 @@ def _whereabouts(line: LineFacts, *, has_arrived: bool) -> str:
     found = {
         "sellable": line.sellable_quantity,
         "damaged": line.damaged_quantity,
+        "of B-grade": line.b_grade_quantity,
+        "written off": line.written_off_quantity,
         "missing from the parcel": line.missing_quantity,
         "not what was sold": line.strange_quantity,
+        "in a disputed condition": line.disputed_quantity,
         "kept by the customer": line.kept_quantity,
         "not inspected yet" if has_arrived else "not back yet": line.uninspected_quantity,
     }

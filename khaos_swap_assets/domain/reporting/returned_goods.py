@@ -13,8 +13,11 @@ from dataclasses import dataclass
 WHERE = {
     "sellable": "back in the saleable stock, at cost",
     "damaged": "in quarantine, at cost until it is written down or off",
+    "b_grade": "to be sold as B-grade, at cost until it is valued anew",
+    "written_off": "written off: a loss",
     "missing": "not in the parcel: a loss, for a claim",
     "strange": "not what was sold",
+    "disputed": "in a condition that is disputed",
     "kept": "kept by the customer: written off",
     "unclear": "nobody can tell whether it is kept",
     "open": "on its way or not inspected",

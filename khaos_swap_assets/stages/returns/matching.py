@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import psycopg
 
@@ -27,7 +28,15 @@ from khaos_swap_assets.adapters.store import (
 )
 from khaos_swap_assets.adapters.swap import kept
 from khaos_swap_assets.domain.documents.credit_notes import PACK_UNCLEAR
-from khaos_swap_assets.domain.goods.dispositions import Inspection, KeptWords, SettledUnits, keeping, settle
+from khaos_swap_assets.domain.goods.dispositions import (
+    B_GRADE,
+    WRITTEN_OFF,
+    Inspection,
+    KeptWords,
+    SettledUnits,
+    keeping,
+    settle,
+)
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.domain.records.matches import MatchedLine, MatchedReturn
 from khaos_swap_assets.domain.records.orders import (
@@ -41,7 +50,7 @@ from khaos_swap_assets.domain.records.returns import Return, ReturnLine
 from khaos_swap_assets.domain.records.sold_packs import SoldLine, candidates, chosen, is_one_price
 from khaos_swap_assets.domain.records.stock_codes import SkuMatch
 from khaos_swap_assets.stages import isolating
-from khaos_swap_assets.stages.dossier import match_skus
+from khaos_swap_assets.stages.dossier import match_skus, policy_of
 from khaos_swap_assets.stages.returns.caps import mark_over_returns
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -99,10 +108,14 @@ def match_returns(
     skus = match_skus(conn, {line.sku for one in loaded.values() for line in one.lines})
     candidates, packs = _candidates(conn, settings, loaded, skus)
     found = _match_orders(conn, settings, loaded, skus, candidates, packs)
-    settled = _settle(conn, settings, loaded)
+    settled = _settle(conn, settings, policy, loaded)
+    graded = _graded(conn, policy, loaded, skus, settled)
     heads = [_head(loaded[key], match, refs, settled[key], now) for key, (match, refs) in found.items()]
     lines = [
-        _line(line, skus[line.sku], found[key][0].order, settled[key], packs, settings)
+        replace(
+            _line(line, skus[line.sku], found[key][0].order, settled[key], packs, settings),
+            **graded.get((key, line.product_id), {}),
+        )
         for key, one in loaded.items()
         for line in one.lines
     ]
@@ -153,7 +166,9 @@ def _match_orders(
     return found
 
 
-def _settle(conn: psycopg.Connection, settings: Settings, loaded: Mapping[str, Return]) -> dict[str, SettledUnits]:
+def _settle(
+    conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy, loaded: Mapping[str, Return]
+) -> dict[str, SettledUnits]:
     spellings = KeptWords.of(settings.swap.kept_statuses, settings.swap.kept_tags)
     told = returns.parts(conn, list(loaded), kept.MEMBERS)
     by_rma: dict[str, list[Inspection]] = {}
@@ -165,9 +180,38 @@ def _settle(conn: psycopg.Connection, settings: Settings, loaded: Mapping[str, R
             by_rma.get(one.rma, []),
             one.quality_control_status,
             keeping(kept.read_told(told.get(key, {})), spellings),
+            policy_of(one, policy).returned_goods.map,
         )
         for key, one in loaded.items()
     }
+
+
+def _graded(
+    conn: psycopg.Connection,
+    policy: CreditNotePolicy,
+    loaded: Mapping[str, Return],
+    skus: Mapping[str, SkuMatch],
+    settled: Mapping[str, SettledUnits],
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """Of lines with B-grade units: the Stock Code that they become, by the letter, or why it cannot be used."""
+    named = {
+        (key, line.product_id): (code, policy_of(one, policy).returned_goods.b_grade_code_of(code))
+        for key, one in loaded.items()
+        for line in one.lines
+        if settled[key].dispositions[line.product_id].get(B_GRADE) and (code := skus[line.sku].stock_code)
+    }
+    wanted = sorted({graded for _, graded in named.values()})
+    usable = {item.stock_code for item in catalogue.exact(conn, wanted) if not item.is_discontinued}
+    return {
+        key: {"b_grade_code": graded, "b_grade_problem": "" if graded in usable else _not_graded(code, graded)}
+        for key, (code, graded) in named.items()
+    }
+
+
+def _not_graded(code: str, graded: str) -> str:
+    if not graded:
+        return f"the policy names no B-grade Stock Code of {code}"
+    return f"{graded}, the B-grade of {code}, is no Stock Code of Khaos, or is discontinued"
 
 
 def _head(one: Return, match: OrderMatch, ref: str, settled: SettledUnits, now: datetime) -> MatchedReturn:
@@ -229,6 +273,9 @@ def _line(
         kept_quantity=units.get("kept", 0),
         unclear_quantity=settled.unclear.get(line.product_id, 0),
         excess_quantity=sum(found.quantity for found in settled.excess if found.product_id == line.product_id),
+        b_grade_quantity=units.get(B_GRADE, 0),
+        written_off_quantity=units.get(WRITTEN_OFF, 0),
+        disputed_quantity=settled.disputed.get(line.product_id, 0),
     )
 
 

@@ -18,7 +18,7 @@ from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import catalogue, stock, stock_adjustments, worklist
 from khaos_swap_assets.domain.documents.draft_lines import DraftLine
 from khaos_swap_assets.domain.goods.adjustments import Adjustment, Key, outstanding
-from khaos_swap_assets.domain.goods.dispositions import DAMAGED, SELLABLE, judge_level
+from khaos_swap_assets.domain.goods.dispositions import B_GRADE, DAMAGED, SELLABLE, judge_level
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.stages import isolating
 from khaos_swap_assets.stages.dossier import Dossier
@@ -31,6 +31,7 @@ AFTER = timedelta(microseconds=1)
 def ask(conn: psycopg.Connection, settings: Settings, faults: isolating.Faults, now: datetime) -> tuple[int, list[str]]:
     """Ask for what the returns in line need beside their documents: how many are new or changed, and the returns."""
     sites = {SELLABLE: settings.khaos.site_id, DAMAGED: settings.khaos.nonsaleable_site_id}
+    sites[B_GRADE] = settings.khaos.site_id
     fresh, tried = 0, list[str]()
     while taken := worklist.take(conn, "stock", BATCH):
         tried += taken
@@ -51,7 +52,8 @@ def ask(conn: psycopg.Connection, settings: Settings, faults: isolating.Faults, 
 
 
 def _codes(dossier: Dossier) -> set[str]:
-    return {line.stock_code for some in dossier.lines.values() for line in some if line.stock_code}
+    rows = [line for some in dossier.lines.values() for line in some]
+    return {code for row in rows for code in (row.stock_code, row.graded_code) if code}
 
 
 def _carried(dossier: Dossier, key: str) -> Iterator[DraftLine]:

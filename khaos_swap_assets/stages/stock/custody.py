@@ -8,7 +8,7 @@ are looked at, so a tick costs by what changed; the same facts make no movement 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -18,17 +18,18 @@ import psycopg
 from khaos_swap_assets.adapters.store import catalogue, custody, inspections, setbacks, worklist
 from khaos_swap_assets.adapters.store.custody import HeldUnits, LineKey
 from khaos_swap_assets.domain.goods.custody import CUSTOMER, CustodyEvidence, LineGoods, movements, places_of
-from khaos_swap_assets.domain.goods.dispositions import DAMAGED, SELLABLE, Inspection, disposition_of
+from khaos_swap_assets.domain.goods.dispositions import B_GRADE, DAMAGED, SELLABLE, Inspection, disposition_of
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.domain.records.matches import MatchedLine
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.domain.records.returns import ENDED_UNPAID, Return
 from khaos_swap_assets.stages import isolating
-from khaos_swap_assets.stages.dossier import Dossier
+from khaos_swap_assets.stages.dossier import Dossier, policy_of
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 BATCH = 5_000
-OF_KHAOS = ("available", "available_unseen", "non_saleable")
-OF_THE_BENCH = ("at_the_bench", "inspected", "lost")
+OF_KHAOS = ("available", "available_unseen", "b_grade", "non_saleable")
+OF_THE_BENCH = ("at_the_bench", "inspected", "lost", "written_off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +50,13 @@ def follow_custody(tools: Toolbox) -> Followed:
             ids = worklist.take(conn, "custody", BATCH)
             if not ids:
                 return Followed(looked, moved)
-            work = partial(_follow, conn, now=tools.now())
+            work = partial(_follow, conn, policy=tools.policy, now=tools.now())
             done, _ = isolating.one_by_one(conn, isolating.CUSTODY, ids, work, tools.now())
         looked, moved = looked + len(ids), moved + sum(done)
 
 
-def _follow(conn: psycopg.Connection, ids: Sequence[str], now: datetime) -> list[int]:
-    known, before = _load(conn, ids), custody.of_returns(conn, ids)
+def _follow(conn: psycopg.Connection, ids: Sequence[str], policy: CreditNotePolicy, now: datetime) -> list[int]:
+    known, before = _load(conn, ids, policy), custody.of_returns(conn, ids)
     rows = {(line.return_id, line.product_id): line for some in known.dossier.lines.values() for line in some}
     made: list[tuple[object, ...]] = []
     held: dict[LineKey, list[HeldUnits]] = {}
@@ -94,6 +95,7 @@ class _Known:
     """What is known of a batch of returns; ``seen`` are inspections by RMA, ``losses`` those that people accepted."""
 
     dossier: Dossier
+    policy: CreditNotePolicy
     packs: Packs
     seen: Mapping[str, Sequence[Inspection]]
     losses: Mapping[str, tuple[str, datetime]]
@@ -101,7 +103,9 @@ class _Known:
     def goods(self, record: Return, row: MatchedLine) -> LineGoods:
         """The units of one line, by every witness."""
         key = record.return_id
-        bench = sum(one.quantity for one in self._bench(record, row) if disposition_of(one.condition) == SELLABLE)
+        conditions = policy_of(record, self.policy).returned_goods.map
+        found = [one for one in self._bench(record, row) if disposition_of(one.condition, conditions) == SELLABLE]
+        bench = sum(one.quantity for one in found)
         by_hand = any(matched_by != "posting" for _, matched_by in self.dossier.notes.get(key, ()))
         return LineGoods(
             quantity=row.quantity,
@@ -112,11 +116,14 @@ class _Known:
             seen_sellable=min(bench, row.sellable_quantity),
             damaged=row.damaged_quantity,
             missing=row.missing_quantity,
-            strange=row.strange_quantity,
+            b_grade=row.b_grade_quantity,
+            written_off=row.written_off_quantity,
+            strange=row.strange_quantity + row.disputed_quantity,
             kept=row.kept_quantity,
             excess=row.excess_quantity,
             shelved=self._in_khaos(row, SELLABLE),
             set_aside=self._in_khaos(row, DAMAGED),
+            graded=self._in_khaos(row, B_GRADE),
             is_loss_accepted=key in self.losses,
             is_credited_by_hand=by_hand and not self.dossier.handed_out.get(key),
         )
@@ -135,11 +142,11 @@ class _Known:
         )
         if place in OF_KHAOS and (told := self._khaos_says(row)):
             return told
-        if place in OF_THE_BENCH and (seen := self._bench(record, row)):
-            return CustodyEvidence("warehouse", seen[-1].inspection_id, seen[-1].inspected_at)
-        if place == "written_off":
+        if place == "written_off" and row.missing_quantity and key in self.losses:
             by, at = self.losses[key]
             return CustodyEvidence("person", by, at)
+        if place in OF_THE_BENCH and (seen := self._bench(record, row)):
+            return CustodyEvidence("warehouse", seen[-1].inspection_id, seen[-1].inspected_at)
         if place == "by_hand":
             return CustodyEvidence(
                 "khaos", ", ".join(note.credit_note_code for note, _ in self.dossier.notes[key]), read_at
@@ -162,6 +169,7 @@ class _Known:
 
     def _in_khaos(self, row: MatchedLine, disposition: str) -> int:
         """Units of a line that Khaos holds one way; of a pack, as many as all of its components make."""
+        own = (row.graded_code if disposition == B_GRADE else row.stock_code) or ""
         found: Counter[str] = Counter()
         for move in self.dossier.moves.get(row.return_id, ()):
             if (move.product_id, move.disposition) == (row.product_id, disposition) and move.state == "confirmed":
@@ -169,8 +177,8 @@ class _Known:
         for one in self.dossier.adjustments.get(row.return_id, ()):
             if one.key[:2] == (row.product_id, disposition) and one.state in ("done", "settled"):
                 found[one.stock_code] += one.quantity
-        parts = dict(self.packs.parts(row.stock_code or "")) or {row.stock_code or "": 1}
-        whole = found[row.stock_code or ""] if len(parts) > 1 else 0
+        parts = dict(self.packs.parts(own)) or {own: 1}
+        whole = found[own] if len(parts) > 1 else 0
         return whole + min(found[code] // units for code, units in parts.items())
 
     def _khaos_says(self, row: MatchedLine) -> CustodyEvidence | None:
@@ -193,10 +201,11 @@ def _words(by: str, reason: str, number: int) -> str:
     return f"{by}: {reason}" if by else f"adjustment {number}, seen in the level"
 
 
-def _load(conn: psycopg.Connection, ids: Sequence[str]) -> _Known:
+def _load(conn: psycopg.Connection, ids: Sequence[str], policy: CreditNotePolicy) -> _Known:
     dossier = Dossier(conn, ids)
     seen: dict[str, list[Inspection]] = {}
     for one in inspections.of_rmas(conn, [record.rma for record in dossier.records.values()]):
         seen.setdefault(one.rma, []).append(one)
-    codes: Iterable[str] = {line.stock_code for some in dossier.lines.values() for line in some if line.stock_code}
-    return _Known(dossier, catalogue.packs(conn, codes), seen, custody.losses_accepted(conn, ids))
+    rows = [line for some in dossier.lines.values() for line in some]
+    codes = {code for row in rows for code in (row.stock_code, row.graded_code) if code}
+    return _Known(dossier, policy, catalogue.packs(conn, codes), seen, custody.losses_accepted(conn, ids))

@@ -106,7 +106,15 @@ def test_nothing_in_it_is_null() -> None:
 
 @pytest.mark.parametrize(
     ("disposition", "reason"),
-    [("sellable", "11"), ("damaged", "12"), ("missing", "13"), ("neutral", "13"), ("kept", "14")],
+    [
+        ("sellable", "11"),
+        ("damaged", "12"),
+        ("missing", "13"),
+        ("neutral", "13"),
+        ("kept", "14"),
+        ("b_grade", "13"),
+        ("written_off", "13"),
+    ],
 )
 def test_a_disposition_names_its_reason(disposition: str, reason: str) -> None:
     settings = KhaosSettings(reason_sellable="11", reason_damaged="12", reason_missing="13", reason_kept="14")
