@@ -47,6 +47,7 @@ NO_FILE = {
     **dict.fromkeys(("nobody_watches", "source_not_read"), "the work itself"),
     **dict.fromkeys(("cancelled_order_open", "cancelled_order_sent"), "the shop's word while the warehouse works"),
     **dict.fromkeys(kinds_about("payout"), "payouts of a payment provider"),
+    "storefront_restocked": "the shop's own stock",
     "code_will_fail": "orders to come, which an audit of the past has not",
     "record_unreadable": "a row that cannot be read, which an audit refuses",
 }

@@ -11,10 +11,13 @@ from khaos_swap_assets.domain.exceptions.catalogue import KINDS, kinds_about
 from khaos_swap_assets.domain.goods.cancellations import OPEN_KIND, SENT_KIND
 from khaos_swap_assets.domain.judging.conditions import RULES
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
-from khaos_swap_assets.domain.judging.goods_conditions import GOODS_RULES
+from khaos_swap_assets.domain.judging.goods_conditions import GOODS_RULES, RESTOCKED
 from khaos_swap_assets.domain.judging.order_credits import OverCredit
 from khaos_swap_assets.domain.judging.value_conditions import VALUE_RULES
+from khaos_swap_assets.domain.linking.refund_links import link
 from khaos_swap_assets.domain.records.returns import Return
+from khaos_swap_assets.domain.refunds.money_shown import Claimant
+from khaos_swap_assets.domain.refunds.payments import RefundLine
 from khaos_swap_assets_tests.domain.cases import (
     DELIVERED,
     LATE,
@@ -30,6 +33,7 @@ from khaos_swap_assets_tests.domain.cases import (
     some_facts,
     verdict,
 )
+from khaos_swap_assets_tests.domain.payments import a_refund
 
 A_TICK = timedelta(microseconds=1)
 OPEN = a_return(status="Open", processed_at=None, closed_at=None)
@@ -49,6 +53,12 @@ OLD: dict[str, Any] = {"post_from": date(2026, 3, 11)}
 
 def says(quality_control_status: str, **changes: Any) -> Return:
     return a_return(quality_control_status=quality_control_status, **changes)
+
+
+def restocked(how: str) -> dict[str, Any]:
+    """Money that moved, and what the storefront says that it did with the unit."""
+    paid = a_refund("F1", lines=(RefundLine("L1", "ABC", 1, 5000, 833, how),))
+    return {"money": link([Claimant(a_return())], [paid]).money[a_return().return_id]}
 
 
 def lines_with(problem: str, **changes: Any) -> dict[str, Any]:
@@ -278,6 +288,8 @@ TABLE: list[tuple[str, bool, ReturnFacts] | tuple[str, bool, ReturnFacts, dateti
     ("inspection_disputed", False, some_facts(says("Missing", status="Cancelled", processed_at=None))),
     ("inspection_disputed", False, some_facts(says("Missing"), unknown=frozenset({"inspections"}))),
     ("inspection_disputed", False, some_facts(says("Missing"), **OLD)),
+    (RESTOCKED, True, some_facts(**restocked("RETURN"))),
+    (RESTOCKED, False, some_facts(**restocked("NO_RESTOCK"))),
     ("stock_not_returned", True, some_facts(lines=(a_line(kept_posted_quantity=1),))),
     ("stock_not_returned", False, some_facts(lines=(a_line(sellable_quantity=0, kept_posted_quantity=2),))),
     ("stock_not_returned", False, some_facts(lines=KEPT)),

@@ -1,14 +1,15 @@
-"""What the merchant makes of each condition in which goods come back: one fate a word.
+"""What the warehouse found, and what the merchant makes of each condition in which goods come back: one fate a word.
 
-Belongs here: the fates, those of Swap's own words, and the rules that no mapping may break. Stays out: whose decision a
-mapping is (``policy.decisions``) and counting units (``goods.dispositions``). A word that nobody mapped is a person's:
-nothing is guessed. Source: contracts/swap.md §4, contracts/khaos.md §11.2.
+Belongs here: the record of a finding, the fates, those of Swap's own words, and the rules that no mapping may break.
+Stays out: whose decision a mapping is (``policy.decisions``) and counting units (``goods.dispositions``). A word that
+nobody mapped is a person's: nothing is guessed. Source: contracts/swap.md §4, contracts/khaos.md §11.2.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from khaos_swap_assets.domain.goods.quality import plain
@@ -38,6 +39,30 @@ DEFAULTS: Mapping[str, Fate] = {
 }
 """Each word of Swap's, and B-grade, where the merchant says nothing of it."""
 SELLABLE_WORD = "Sellable"
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What the warehouse found: ``quantity`` units of one line (or of a SKU) in one condition.
+
+    ``corrects`` is the id of the inspection whose place it takes; empty where it takes none.
+    """
+
+    inspection_id: str
+    rma: str
+    sku: str
+    line_item_id: str
+    condition: str
+    quantity: int
+    inspected_at: datetime
+    inspected_by: str = ""
+    corrects: str = ""
+
+    @property
+    def source(self) -> str:
+        """Who told it: the file of the warehouse, the bench of the desk, or a system of the warehouse."""
+        word = self.inspection_id.partition("-")[0]
+        return word if word in ("file", "bench") else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Literal
 
 from khaos_swap_assets.domain.goods.conditions import AS_DEFAULT, ConditionMap
+from khaos_swap_assets.domain.goods.conditions import Inspection as Inspection
 from khaos_swap_assets.domain.goods.quality import APPROVED, plain
 from khaos_swap_assets.domain.records.returns import REFUND, ReturnLine
 
@@ -106,30 +106,6 @@ BENCH_CONDITIONS = ("Sellable", "Damaged", "No-Value", "Missing", "Wrong-Item")
 """What the bench offers, in Swap's words; the last one settles nothing and is told."""
 
 LevelVerdict = Literal["confirmed", "cannot_tell", "failed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Inspection:
-    """What the warehouse found: ``quantity`` units of one line (or of a SKU) in one condition.
-
-    ``corrects`` is the id of the inspection whose place it takes; empty where it takes none.
-    """
-
-    inspection_id: str
-    rma: str
-    sku: str
-    line_item_id: str
-    condition: str
-    quantity: int
-    inspected_at: datetime
-    inspected_by: str = ""
-    corrects: str = ""
-
-    @property
-    def source(self) -> str:
-        """Who told it: the file of the warehouse, the bench of the desk, or a system of the warehouse."""
-        word = self.inspection_id.partition("-")[0]
-        return word if word in ("file", "bench") else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,4 +208,5 @@ def _load(conn: psycopg.Connection, ids: Sequence[str], policy: CreditNotePolicy
         seen.setdefault(one.rma, []).append(one)
     rows = [line for some in dossier.lines.values() for line in some]
     codes = {code for row in rows for code in (row.stock_code, row.graded_code) if code}
-    return _Known(dossier, policy, catalogue.packs(conn, codes), seen, custody.losses_accepted(conn, ids))
+    packs, losses = catalogue.packs(conn, codes), custody.losses_accepted(conn, ids)
+    return _Known(dossier=dossier, policy=policy, packs=packs, seen=seen, losses=losses)
