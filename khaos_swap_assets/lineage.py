@@ -43,7 +43,12 @@ TABLES: Mapping[str, Sequence[str]] = {
         "recon.feed_holds",
         "recon.feed_pages",
     ),
-    "khaos/stock_adjustments": ("recon.stock_moves", "recon.stock_adjustments"),
+    "khaos/stock_adjustments": (
+        "recon.stock_moves",
+        "recon.stock_adjustments",
+        "recon.stock_transfers",
+        "recon.stock_files",
+    ),
     "reconciliation/returns": (
         "recon.reconciliation",
         "recon.month_parts",

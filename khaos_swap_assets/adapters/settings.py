@@ -17,6 +17,7 @@ from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.adapters.settings_door import DeskSettings, DoorSettings
 from khaos_swap_assets.adapters.settings_money import PREFIX as PREFIX
 from khaos_swap_assets.adapters.settings_money import StorefrontSettings, ToleranceSettings
+from khaos_swap_assets.adapters.settings_stock import StockSettings
 from khaos_swap_assets.domain.money.periods import VatPeriodsName
 from khaos_swap_assets.domain.refunds.proof import WORDS, Proof
 
@@ -204,6 +205,7 @@ class Settings(BaseSettings):
     khaos: KhaosSettings = Field(default_factory=KhaosSettings)
     storefront: StorefrontSettings = Field(default_factory=StorefrontSettings)
     tolerance: ToleranceSettings = Field(default_factory=ToleranceSettings)
+    stock: StockSettings = Field(default_factory=StockSettings)
     door: DoorSettings = Field(default_factory=DoorSettings)
     desk: DeskSettings = Field(default_factory=DeskSettings)
 
@@ -267,6 +269,7 @@ NESTED: dict[str, type[BaseSettings]] = {
     "khaos": KhaosSettings,
     "storefront": StorefrontSettings,
     "tolerance": ToleranceSettings,
+    "stock": StockSettings,
     "door": DoorSettings,
     "desk": DeskSettings,
 }

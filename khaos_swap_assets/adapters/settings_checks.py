@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from khaos_swap_assets.adapters import settings_stock
 from khaos_swap_assets.adapters.errors import SettingsError, TransientError
 from khaos_swap_assets.adapters.settings import LOOPBACK, PREFIX, KhaosSettings, Settings
 from khaos_swap_assets.adapters.settings_list import variables
@@ -207,7 +208,7 @@ def _begun(settings: Settings) -> Iterator[str]:
 
 
 def _parts(settings: Settings) -> Iterator[str]:
-    checks = (_seal_key, _database, _authority, _pin, _storefront, _alerts, _policy, _members)
+    checks = (_seal_key, _database, _authority, _pin, _storefront, _alerts, _policy, _members, settings_stock.require)
     for check in checks:
         yield from _said(check, settings)
 
@@ -258,9 +259,8 @@ def _not_now(_host: str, _port: int) -> NoReturn:
 
 def _storefront(settings: Settings) -> None:
     if settings.storefront.webhook_keys and not settings.storefront.is_connected:
-        raise SettingsError(
-            f"{PREFIX}STOREFRONT_WEBHOOK_SECRET: needs {PREFIX}STOREFRONT_URL, where its orders are read"
-        )
+        needed = f"{PREFIX}STOREFRONT_URL, where its orders are read"
+        raise SettingsError(f"{PREFIX}STOREFRONT_WEBHOOK_SECRET: needs {needed}")
     if settings.storefront.is_connected and not _wrong_url(settings.storefront.url):
         from khaos_swap_assets.adapters.storefront import client
 

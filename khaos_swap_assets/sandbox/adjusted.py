@@ -15,6 +15,7 @@ from random import Random
 from khaos_swap_assets.sandbox.generator import ended_month
 from khaos_swap_assets.sandbox.khaos_books import Books
 from khaos_swap_assets.sandbox.khaos_packs import opened
+from khaos_swap_assets.sandbox.khaos_stock import carried
 from khaos_swap_assets.sandbox.maker import Maker
 from khaos_swap_assets.sandbox.scenarios import Scenario
 from khaos_swap_assets.sandbox.trouble import sold_alone
@@ -76,7 +77,21 @@ def left(world: World) -> Untold:
                     units[number, code, disposition] = units[number, code, disposition] + count
     done = {tuple(name.removeprefix(ADJUSTED).split("|")) for name in world.memory if name.startswith(ADJUSTED)}
     whole = {key for key in units if key in done and world.scripts.get(key[0]) == WHOLE}
-    return Counter({key: count for key, count in units.items() if key not in whole})
+    return _without(Counter({key: count for key, count in units.items() if key not in whole}), carried(world))
+
+
+def _without(units: Untold, brought: dict[tuple[str, str], int]) -> Untold:
+    """The units that a file or a level did not bring; nothing names the return there, so the first are taken as there.
+
+    A route carries all that is asked of a Stock Code, so which of them is the same in the end.
+    """
+    rest: Untold = Counter()
+    for key, count in sorted(units.items()):
+        there = min(count, brought.get(key[1:], 0))
+        brought = {**brought, key[1:]: brought.get(key[1:], 0) - there}
+        if count > there:
+            rest[key] = count - there
+    return rest
 
 
 def adjust_due(books: Books) -> int:

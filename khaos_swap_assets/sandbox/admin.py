@@ -15,6 +15,7 @@ from fastapi import APIRouter, Body, HTTPException
 from khaos_swap_assets.sandbox import khaos_refusing, switches
 from khaos_swap_assets.sandbox.khaos_books import Books
 from khaos_swap_assets.sandbox.khaos_returns import gross_of
+from khaos_swap_assets.sandbox.khaos_stock import import_file
 from khaos_swap_assets.sandbox.khaos_truth import duplicates, planted, undue_moves
 from khaos_swap_assets.sandbox.rounds import Rounds
 from khaos_swap_assets.sandbox.world import Note
@@ -52,6 +53,11 @@ def _add_clock(router: APIRouter, books: Books, rounds: Rounds) -> None:
             return {"problems": rounds.cancel_order(order_name, fate)}
         except ValueError as error:
             raise HTTPException(400, str(error)) from None
+
+    @router.post("/import-stock")
+    def import_stock(text: Annotated[str, Body(embed=True)]) -> dict[str, object]:
+        with books.state.lock:
+            return {"problems": import_file(books, text)}
 
     @router.post("/tick")
     def tick() -> dict[str, object]:
@@ -115,6 +121,7 @@ def _ledger(books: Books) -> dict[str, object]:
         "orders": len(world.orders),
         "returns": len(world.rmas),
         "unexpected": world.unexpected,
+        "sold_unseen": int(world.memory.get("sold_unseen", "0")),
         "rmas": list(world.rmas),
         "notes": [_note(note) for note in world.notes.values()],
         "levels": {item.stock_code: [item.available, item.quarantine] for item in world.items.values()},

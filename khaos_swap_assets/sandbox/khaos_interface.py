@@ -53,8 +53,13 @@ OPERATIONS: Mapping[str, Operation] = {
         },
     ),
     "ExportOrders": Operation("string", {"OrderCode": "string", "MappingType": "int"}),
+    "ImportStockStatus": Operation(
+        "TStockList", {"StockStatus": "string", "UpdateStockData": "boolean", "UpdateStockLevels": "boolean"}
+    ),
     "GetCompanyInfo": Operation("TCompanyInfo[]", {"CompanyCode": "string", "MappingType": "int"}),
 }
+WRITING = frozenset({"ProcessReturn", "CancelOrder", "ImportStockStatus"})
+"""Operations whose answer may be lost after they did what they do."""
 OPTIONAL: Mapping[str, Operation] = {
     "ProcessReturn": Operation("string", {"ReturnCode": "string", "ManualAuthCode": "string"}),
     "CancelOrder": Operation("string", {"OrderCode": "string", "AssociatedRef": "string"}),

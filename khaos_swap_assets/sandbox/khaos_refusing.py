@@ -21,9 +21,10 @@ OF_OPERATION: Mapping[str, str] = {
     "ExportOrderStatusEx": "order_status",
     "ExportOrders": "orders",
     "GetCompanyInfo": "company_info",
+    "ImportStockStatus": "set_levels",
 }
 SWITCHES: Mapping[str, tuple[str, ...]] = dict.fromkeys(OF_OPERATION.values(), VALUES)
-OPTIONAL = frozenset({"GetSiteList", "GetCompanyInfo"})
+OPTIONAL = frozenset({"GetSiteList", "GetCompanyInfo", "ImportStockStatus"})
 """Operations that an installation may do without for ever."""
 GONE = "Access violation at address 004F8A3C in module 'KhaosSBX.exe'"
 

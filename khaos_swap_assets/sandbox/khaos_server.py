@@ -21,8 +21,9 @@ from khaos_swap_assets.sandbox import khaos_documents as documents
 from khaos_swap_assets.sandbox import khaos_refusing, switches
 from khaos_swap_assets.sandbox.khaos_books import Books, Entry
 from khaos_swap_assets.sandbox.khaos_cancelling import cancel_order
-from khaos_swap_assets.sandbox.khaos_interface import OPERATIONS, OPTIONAL, SWITCH_OF, Operation
+from khaos_swap_assets.sandbox.khaos_interface import OPERATIONS, OPTIONAL, SWITCH_OF, WRITING, Operation
 from khaos_swap_assets.sandbox.khaos_returns import process_return
+from khaos_swap_assets.sandbox.khaos_stock import import_status
 from khaos_swap_assets.sandbox.khaos_wire import (
     KhaosFaultError,
     Result,
@@ -116,7 +117,7 @@ def _run(books: Books, body: bytes) -> tuple[str, int]:
         khaos_refusing.refuse(books.state, operation, _records(books, operation, parameters))
         result = handler(books, parameters)
         books.flush()
-        if operation in OPTIONAL and state.faults.take("khaos_fault_after_commit"):
+        if operation in WRITING and state.faults.take("khaos_fault_after_commit"):
             return "Bad gateway", 502
     except WireError as error:
         return fault(KhaosFaultError(f"Invalid request: {error}", "EDOMParseError"), "A"), 500
@@ -290,6 +291,7 @@ HANDLERS: Mapping[str, Callable[[Books, Parameters], Result]] = {
     "ExportStockStatus": _export_stock_status,
     "ExportOrderStatusEx": _export_order_status,
     "ExportOrders": _export_orders,
+    "ImportStockStatus": import_status,
     "GetCompanyInfo": _get_company_info,
     "ProcessReturn": lambda books, asked: process_return(
         books, asked.get("ReturnCode", ""), asked.get("ManualAuthCode", "")

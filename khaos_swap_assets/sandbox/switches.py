@@ -41,6 +41,7 @@ KHAOS_FAULTS = (
     "khaos_slow",
     "khaos_truncated",
     "khaos_fault_after_commit",
+    "khaos_sale_in_window",
     "channel_lost_acknowledgement",
     "channel_response_lost",
     "channel_duplicate_pull",

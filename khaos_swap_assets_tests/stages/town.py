@@ -26,6 +26,7 @@ from khaos_swap_assets.adapters.khaos.records import NoteItems, OrderStatus, Sto
 from khaos_swap_assets.adapters.khaos.wire import KhaosRowFault as KhaosFault
 from khaos_swap_assets.adapters.settings import KhaosSettings, Settings, SwapSettings
 from khaos_swap_assets.adapters.settings_money import ToleranceSettings
+from khaos_swap_assets.adapters.settings_stock import StockSettings
 from khaos_swap_assets.adapters.store.seal import Sealer
 from khaos_swap_assets.adapters.swap.client import SwapClient, SweepResult
 from khaos_swap_assets.adapters.swap.records import ReadReturn, RowFault
@@ -329,6 +330,7 @@ def _read_settings(**changes: Any) -> Settings:
     swap = SwapSettings(store_id="S1", **changes.pop("swap", {}))
     khaos = KhaosSettings(**{"stock_minutes": 0, "poll_minutes": 0, **changes.pop("khaos", {})})
     tolerance = ToleranceSettings(**changes.pop("tolerance", {}))
+    stock = StockSettings(**changes.pop("stock", {}))
     given: dict[str, Any] = {
         "mode": "post",
         "post_from": date(2026, 1, 1),
@@ -336,7 +338,15 @@ def _read_settings(**changes: Any) -> Settings:
         "level_hours": 0,
     }
     return Settings(
-        **{**given, "seal_key": SecretStr(KEY), "swap": swap, "khaos": khaos, "tolerance": tolerance, **changes}
+        **{
+            **given,
+            "seal_key": SecretStr(KEY),
+            "swap": swap,
+            "khaos": khaos,
+            "tolerance": tolerance,
+            "stock": stock,
+            **changes,
+        }
     )
 
 

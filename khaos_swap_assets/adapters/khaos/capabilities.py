@@ -27,6 +27,7 @@ OPTIONAL: Mapping[str, str] = {
     "GetSiteList": "sites are shown by number instead of by name",
     "GetCompanyInfo": "whether a Credit Note was allocated cannot be seen; credit_note_unallocated stays silent",
     "ProcessReturn": "a return can only be processed by the flag in its document or by a person in Khaos",
+    "ImportStockStatus": "stock adjustments are made by people, or by files for the import screen",
     "CancelOrder": "cancelling an order is a task for a person",
     "AmendOrder": "amending an order is a task for a person",
     "ImportStockTSV": "Stock Codes are corrected by a person in Khaos",

@@ -286,6 +286,14 @@ class KhaosClient:
             said = writes.heard_of_cancelling(fault.text)
             raise InDoubtError(f"{writes.CANCEL} {so_code}: Khaos answered {said!r}") from None
 
+    def import_stock_level(self, stock_code: str, site: str, level: int) -> bool:
+        """Set the units available of a Stock Code at a site, by its name; whether Khaos says that it did. Sent once.
+
+        Raises as ``cancel_order`` does, and ``KhaosFault`` when it was answered with a fault.
+        """
+        parameters = writes.level_parameters(stock_code, site, level)
+        return stock_code in self._soap.change_list("ImportStockStatus", parameters)
+
 
 def _structs(value: Value) -> list[dict[str, Value]]:
     rows = value if isinstance(value, list) else [value]

@@ -65,6 +65,8 @@ def _typed(value: Param) -> tuple[str, str]:
     match value:
         case datetime():
             return "xsd:dateTime", value.replace(tzinfo=None).isoformat(timespec="seconds")
+        case bool():
+            return "xsd:boolean", str(value).lower()
         case int():
             return "xsd:int", str(int(value))
         case _:

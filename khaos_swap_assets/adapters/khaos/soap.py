@@ -6,8 +6,9 @@ answers. Stays out: methods and their parameters (``client``). Source: contracts
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import httpx
 from lxml import etree
@@ -16,8 +17,10 @@ from khaos_swap_assets.adapters.errors import InDoubtError, PermanentError, TooL
 from khaos_swap_assets.adapters.http import Http
 from khaos_swap_assets.adapters.khaos import envelope
 from khaos_swap_assets.adapters.khaos.envelope import Answer, KhaosFault, Param, UnusableDocumentError
+from khaos_swap_assets.adapters.khaos.stock import changed_codes
 
 PATH = "/soap/IKosWeb"
+Heard = TypeVar("Heard")
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,18 @@ class Soap:
         Raises ``KhaosFault`` when it was answered with a fault, ``TransientError`` when it was certainly not sent,
         ``InDoubtError`` when it may have happened.
         """
+        return self._changed(method, params, Answer.text)
+
+    def change_list(self, method: str, params: Mapping[str, Param]) -> list[str]:
+        """``change`` for a method that answers with the Stock Codes that it changed."""
+        return self._changed(method, params, lambda answer: changed_codes(answer.value()))
+
+    def _changed(self, method: str, params: Mapping[str, Param], read: Callable[[Answer], Heard]) -> Heard:
         answer = self.http.write(
             "POST", PATH, content=envelope.request(method, params), headers=_headers(method), accept=_is_fault
         )
         try:
-            return Answer(envelope.parse(answer.content), method).text()
+            return read(Answer(envelope.parse(answer.content), method))
         except KhaosFault:
             raise
         except (PermanentError, TransientError) as error:

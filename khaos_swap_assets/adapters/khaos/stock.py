@@ -1,7 +1,7 @@
 """Stock Codes and levels as Khaos writes them.
 
 Belongs here: ``STOCK_ITEMS`` and ``STOCK_STATUS`` documents, the list of changed codes and the list of sites, made
-into records. Stays out: calls (``client``) and value spelling (``wire``). Source: contracts/khaos.md §7.1, §7.2.
+into records. Stays out: calls (``client``) and value spelling (``wire``). Source: contracts/khaos.md §7.1-§7.3.
 """
 
 from __future__ import annotations
@@ -105,7 +105,10 @@ def _level(item: etree._Element, site_id: int) -> StockLevel:
 
 
 def changed_codes(value: Value) -> list[str]:
-    """Codes of a ``GetStockList`` answer, each once. Raises ``PermanentError`` when it is shorter than it says."""
+    """Codes of a ``GetStockList`` or ``ImportStockStatus`` answer, each once.
+
+    Raises ``PermanentError`` when it is shorter than it says.
+    """
     codes = [str(row.get("StockCode", "")) for row in listed(value, "GetStockList")]
     return list(dict.fromkeys(code for code in codes if code.strip()))
 

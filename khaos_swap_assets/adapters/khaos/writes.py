@@ -1,9 +1,9 @@
-"""What Khaos answers to the two things that may be asked to change there: a return processed, an order cancelled.
+"""What may be asked to change in Khaos, and what it answers: a return processed, an order cancelled, a level set.
 
 Belongs here: the documented refusals and the parameters by which an operation of unknown signature is called. Stays
 out: the calls (``client``). Of ``CancelOrder`` no wording and no parameter is documented (khaos.md §7.7): its refusals
 are known by their families, its parameters by the WSDL, and whether it happened only by reading the order back.
-Source: contracts/khaos.md §7.7, §7.8.
+Source: contracts/khaos.md §7.3, §7.7, §7.8.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
+from lxml import etree
+
 from khaos_swap_assets.adapters.errors import InDoubtError, PermanentError
+from khaos_swap_assets.adapters.khaos.envelope import Param
 
 ALREADY_PROCESSED = "return has already been processed"
 PROCESSED = "return has successfully been processed"
@@ -81,3 +84,12 @@ def heard_of_cancelling(said: str) -> str:
     if REFUSED.search(words):
         raise OrderRefused(words)
     return words
+
+
+def level_parameters(stock_code: str, site: str, level: int) -> dict[str, Param]:
+    """The parameters of ``ImportStockStatus`` that set one level, which is absolute (khaos.md §7.3)."""
+    root = etree.Element("STOCK_STATUS", SITE=site)
+    item = etree.SubElement(root, "STOCK_ITEM", CODE=stock_code)
+    etree.SubElement(item, "LEVEL").text = str(level)
+    text = etree.tostring(root, encoding="unicode")
+    return {"StockStatus": text, "UpdateStockData": False, "UpdateStockLevels": True}

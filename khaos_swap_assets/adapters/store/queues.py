@@ -131,7 +131,7 @@ _REASONS = (
     ),
     (
         "stock adjustment to look for",
-        "SELECT 1 FROM recon.stock_adjustments WHERE state = 'asked' AND look_at <= %(now)s",
+        "SELECT 1 FROM recon.stock_adjustments WHERE state IN ('asked', 'sent') AND look_at <= %(now)s",
     ),
     (
         "waiver at its end",

@@ -135,7 +135,7 @@ def codes_in_play(conn: psycopg.Connection) -> list[str]:
     """Stock Codes whose movements matter now: of moves not yet settled, and of adjustments that wait for people."""
     rows = conn.execute(
         f"SELECT stock_code FROM recon.stock_moves WHERE ({UNDONE}) AND disposition <> 'missing' UNION "
-        "SELECT stock_code FROM recon.stock_adjustments WHERE state = 'asked' ORDER BY 1"
+        "SELECT stock_code FROM recon.stock_adjustments WHERE state IN ('asked', 'sent') ORDER BY 1"
     ).fetchall()
     return [row[0] for row in rows]
 

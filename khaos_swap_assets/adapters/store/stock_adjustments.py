@@ -2,7 +2,7 @@
 
 Belongs here: asking, following and ending them. Stays out: which units (``goods.adjustments``) and what a level proves
 (``goods.dispositions``). A return has one open adjustment of a row, disposition and Stock Code. Shape:
-``recon.stock_adjustments`` (migration 0044). An ended one is never changed.
+``recon.stock_adjustments`` (migrations 0044 and 0049). An ended one is never changed.
 """
 
 from __future__ import annotations
@@ -30,14 +30,19 @@ def of_returns(conn: psycopg.Connection[Any], return_ids: Sequence[str]) -> dict
 
 
 def asked(conn: psycopg.Connection[Any]) -> list[Adjustment]:
-    """Those that wait for people."""
-    return _load(conn, "state = 'asked' AND %s", True)
+    """Those that wait for people; none of a Stock Code that is on its way, whose level speaks of that alone."""
+    on_its_way = (
+        "SELECT 1 FROM recon.stock_transfers t WHERE (t.site_id, t.stock_code) = (a.site_id, a.stock_code) "
+        "AND t.ended_at IS NULL"
+    )
+    return _load(conn, f"state = 'asked' AND %s AND NOT EXISTS ({on_its_way})", True)
 
 
 def to_look_at(conn: psycopg.Connection[Any], now: datetime) -> list[tuple[int, str]]:
     """Sites and Stock Codes whose level is to be read: of what waits, each every quarter of an hour."""
     return conn.execute(
-        "SELECT DISTINCT site_id, stock_code FROM recon.stock_adjustments WHERE state = 'asked' AND look_at <= %s "
+        "SELECT DISTINCT site_id, stock_code FROM recon.stock_adjustments "
+        "WHERE state IN ('asked', 'sent') AND look_at <= %s "
         "ORDER BY 1, 2",
         (now,),
     ).fetchall()
@@ -46,7 +51,7 @@ def to_look_at(conn: psycopg.Connection[Any], now: datetime) -> list[tuple[int, 
 def looked_at(conn: psycopg.Connection[Any], pairs: Sequence[tuple[int, str]], now: datetime) -> None:
     """Record that these were looked at, whatever Khaos answered."""
     conn.execute(
-        "UPDATE recon.stock_adjustments SET look_at = %s WHERE state = 'asked' AND (site_id, stock_code) IN "
+        "UPDATE recon.stock_adjustments SET look_at = %s WHERE state IN ('asked', 'sent') AND (site_id, stock_code) IN "
         "(SELECT * FROM unnest(%s::integer[], %s::text[]))",
         (now + LOOK_EVERY, [pair[0] for pair in pairs], [pair[1] for pair in pairs]),
     )
@@ -96,7 +101,8 @@ def settle_waived(conn: psycopg.Connection[Any], now: datetime) -> list[str]:
     """End those of which a person waived the exception for good: the returns. The units count as adjusted."""
     rows = conn.execute(
         "UPDATE recon.stock_adjustments a SET state = 'settled', ended_by = d.decided_by, reason = d.reason, "
-        "ended_at = %s FROM recon.decisions d WHERE a.state = 'asked' AND d.decision = 'waived' AND d.ended_at IS NULL "
+        "ended_at = %s FROM recon.decisions d "
+        "WHERE a.state IN ('asked', 'sent') AND d.decision = 'waived' AND d.ended_at IS NULL "
         "AND d.until_at IS NULL AND d.object = %s AND d.return_id = a.return_id "
         "AND d.subject = a.rma || '/' || a.stock_code || '/' || a.disposition RETURNING a.return_id",
         (now, KIND),
@@ -121,7 +127,7 @@ def units_by_state(conn: psycopg.Connection[Any], since: datetime) -> dict[str, 
     """Units that wait for people, and those that ended since a moment, by state and disposition."""
     rows = conn.execute(
         "SELECT state || '_' || disposition, sum(abs(quantity))::integer FROM recon.stock_adjustments "
-        "WHERE state = 'asked' OR (state IN ('done', 'settled') AND ended_at > %s) GROUP BY 1",
+        "WHERE state IN ('asked', 'sent') OR (state IN ('done', 'settled') AND ended_at > %s) GROUP BY 1",
         (since,),
     ).fetchall()
     return dict(rows)
@@ -131,5 +137,5 @@ def _load(conn: psycopg.Connection[Any], where: LiteralString, value: object) ->
     if value == []:
         return []
     with conn.cursor(row_factory=class_row(Adjustment)) as cursor:
-        query = f"SELECT {', '.join(COLUMNS)} FROM recon.stock_adjustments WHERE {where} ORDER BY adjustment_id"
+        query = f"SELECT {', '.join(COLUMNS)} FROM recon.stock_adjustments a WHERE {where} ORDER BY adjustment_id"
         return cursor.execute(query.encode(), (value,)).fetchall()

@@ -28,7 +28,8 @@ Key = tuple[str, str, str]
 class Adjustment:
     """Units that people are to add to (negative: take off) the level of ``site_id``; ``state`` is asked until it ends.
 
-    It ends as done (the level shows it), settled (a person says so, ``ended_by`` and ``reason``) or withdrawn.
+    It is sent while a route of ours carries it, and ``told`` says how that stands. It ends as done (the level shows
+    it), settled (a person says so, ``ended_by`` and ``reason``) or withdrawn.
     """
 
     adjustment_id: int
@@ -48,6 +49,17 @@ class Adjustment:
     ended_by: str = ""
     reason: str = ""
     ended_at: datetime | None = None
+    told: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """True until it ends."""
+        return self.state in ("asked", "sent")
+
+    @property
+    def is_spoken_for(self) -> bool:
+        """True where its units are in Khaos, or nothing but its own transfer may bring them there."""
+        return self.state in ("sent", "done", "settled")
 
     @property
     def key(self) -> Key:

@@ -7,7 +7,7 @@ Belongs here: inspection, the way back to the shelf, and goods that the customer
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -90,13 +90,10 @@ def _stock_adjustment_due(case: JudgedReturn) -> Iterator[Problem]:
     for one in case.facts.adjustments:
         found.setdefault((one.stock_code, one.disposition), []).append(one)
     for (code, disposition), some in sorted(found.items()):
-        units = sum(one.quantity for one in some)
-        pence = sum(_value(case.facts, one) for one in some)
-        do = f"add {units} x {code} to" if units > 0 else f"take {-units} x {code} off"
-        name = disposition.replace("_", "-").capitalize()
-        message = f"{name}: {do} the level of site {some[0].site_id}; {case.money(pence)}"
-        if units:
-            told = case.problem(KIND, message, pence)
+        if said := "; ".join(_wanted(some)):
+            pence = sum(_value(case.facts, one) for one in some)
+            name = disposition.replace("_", "-").capitalize()
+            told = case.problem(KIND, f"{name}: {said}; {case.money(pence)}", pence)
             yield replace(told, subject=subject_of(told.rma, code, disposition), sku=code)
     yield from _not_graded(case)
 
@@ -115,6 +112,15 @@ def _not_graded(case: JudgedReturn) -> Iterator[Problem]:
 
 def _graded_units(line: LineFacts) -> tuple[int, int]:
     return line.b_grade_quantity, line.value_of(line.b_grade_quantity)
+
+
+def _wanted(some: Sequence[Adjustment]) -> Iterator[str]:
+    """What a person is to do about units of one Stock Code; of those that are on their way, how it stands."""
+    code, units = some[0].stock_code, sum(one.quantity for one in some if one.state == "asked")
+    if units:
+        do = f"add {units} x {code} to" if units > 0 else f"take {-units} x {code} off"
+        yield f"{do} the level of site {some[0].site_id}"
+    yield from (f"{one.quantity} x {code} {one.told}" for one in some if one.state == "sent")
 
 
 def _value(facts: ReturnFacts, one: Adjustment) -> int:

@@ -154,7 +154,7 @@ class Batch:
             postings=tuple(_postings(postings, ours)),
             notes=tuple(self._note(note, record) for note, _ in dossier.notes.get(key, ())),
             moves=tuple(_move(move, lines) for move in dossier.moves.get(key, ())),
-            adjustments=tuple(one for one in dossier.adjustments.get(key, ()) if one.state == "asked"),
+            adjustments=tuple(one for one in dossier.adjustments.get(key, ()) if one.is_open),
             strays=head.strange_conditions if head else (),
             covering_note_code=self._covering(record, settled),
             doubtful_notes=tuple(one.credit_note_code for one in self.doubts.get(key, ())),

@@ -20,6 +20,7 @@ from khaos_swap_assets.domain.goods.dispositions import LevelVerdict, judge_leve
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.stages import isolating
 from khaos_swap_assets.stages.stock import asking
+from khaos_swap_assets.stages.stock.carrying import carry
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 PENDING = "pending"
@@ -50,6 +51,7 @@ class Adjusted:
     """Moves newly due, offered, confirmed by their document, and verdicts given by the level.
 
     ``asked``: adjustments that people are newly asked to make, ``ended``: those that are seen or settled.
+    ``would_set``: levels that would be set in mode post, where nothing holds the feed.
     """
 
     due: int
@@ -58,6 +60,7 @@ class Adjusted:
     judged: int
     asked: int
     ended: int
+    would_set: list[str]
 
 
 def adjust_stock(tools: Toolbox) -> Adjusted:
@@ -84,14 +87,19 @@ def adjust_stock(tools: Toolbox) -> Adjusted:
         faults.keep(conn, {*tried, *(move.return_id for move in moves)}, now)
         stock.update(conn, [*judged, *changed], now)
         worklist.queue(conn, "reconcile", [*settled, *(move.return_id for move in [*judged, *changed])])
+    would_set = carry(tools)
+    with tools.store() as conn:  # what Khaos refused is a task again in the same run
+        again, tried = asking.ask(conn, tools.settings, faults, now)
+        faults.keep(conn, tried, now)
     states = [move.state for move in changed]
     return Adjusted(
         due=due,
         offered=states.count("offered"),
         confirmed=states.count("confirmed"),
         judged=len(judged),
-        asked=asked,
+        asked=asked + again,
         ended=ended,
+        would_set=would_set,
     )
 
 

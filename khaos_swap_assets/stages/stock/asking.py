@@ -1,9 +1,9 @@
 """Adjustments that people are asked to make in Khaos, and whether the level shows that they made them.
 
 Belongs here: asking for what no document moves, reading it back, ending what a person settled. Stays out: which units
-(``goods.adjustments``) and the exception about them (``judging.goods_conditions``). Khaos offers no call that adjusts
-by so many units (khaos.md §7.3), so a person does it; the level is the witness, and where another document moved the
-Stock Code meanwhile it begins anew from the level of then.
+(``goods.adjustments``), the exception about them (``judging.goods_conditions``), and routes that carry them for people
+(``carrying``). Khaos offers no call that adjusts by so many units (khaos.md §7.3); the level is the witness, and where
+another document moved the Stock Code meanwhile it begins anew from the level of then.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 import psycopg
 
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store import catalogue, stock, stock_adjustments, worklist
+from khaos_swap_assets.adapters.store import catalogue, stock, stock_adjustments, stock_transfers, worklist
 from khaos_swap_assets.domain.documents.draft_lines import DraftLine
 from khaos_swap_assets.domain.goods.adjustments import Adjustment, Key, outstanding
 from khaos_swap_assets.domain.goods.dispositions import B_GRADE, DAMAGED, SELLABLE, judge_level
@@ -74,7 +74,7 @@ def _wanted(
 ) -> dict[Key, int]:
     done: dict[Key, int] = {}
     for one in known:
-        if one.state in ("done", "settled"):
+        if one.is_spoken_for:
             done[one.key] = done.get(one.key, 0) + one.quantity
     return outstanding(dossier.lines.get(key, ()), carried, done, packs)
 
@@ -82,6 +82,7 @@ def _wanted(
 def read_back(conn: psycopg.Connection, now: datetime) -> tuple[int, list[str]]:
     """End the adjustments that a level shows or a person settled: how many ended, and the returns that changed."""
     settled = stock_adjustments.settle_waived(conn, now)
+    stock_transfers.end_settled(conn, now)
     by_site: dict[int, dict[str, list[Adjustment]]] = {}
     for one in stock_adjustments.asked(conn):
         by_site.setdefault(one.site_id, {}).setdefault(one.stock_code, []).append(one)

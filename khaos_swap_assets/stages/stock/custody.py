@@ -17,6 +17,7 @@ import psycopg
 
 from khaos_swap_assets.adapters.store import catalogue, custody, inspections, setbacks, worklist
 from khaos_swap_assets.adapters.store.custody import HeldUnits, LineKey
+from khaos_swap_assets.domain.goods.adjustments import Adjustment
 from khaos_swap_assets.domain.goods.custody import CUSTOMER, CustodyEvidence, LineGoods, movements, places_of
 from khaos_swap_assets.domain.goods.dispositions import B_GRADE, DAMAGED, SELLABLE, Inspection, disposition_of
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
@@ -184,9 +185,7 @@ class _Known:
     def _khaos_says(self, row: MatchedLine) -> CustodyEvidence | None:
         """The newest document or adjustment that moved units of a line."""
         told = [
-            CustodyEvidence(
-                "person" if one.ended_by else "khaos", _words(one.ended_by, one.reason, one.adjustment_id), one.ended_at
-            )
+            CustodyEvidence("person" if one.ended_by else "khaos", _words(one), one.ended_at)
             for one in self.dossier.adjustments.get(row.return_id, ())
             if one.product_id == row.product_id and one.ended_at and one.state in ("done", "settled")
         ]
@@ -197,8 +196,10 @@ class _Known:
         return max(told, key=lambda one: one.at, default=None)
 
 
-def _words(by: str, reason: str, number: int) -> str:
-    return f"{by}: {reason}" if by else f"adjustment {number}, seen in the level"
+def _words(one: Adjustment) -> str:
+    if one.ended_by:
+        return f"{one.ended_by}: {one.reason}"
+    return f"adjustment {one.adjustment_id}, {one.told or 'seen in the level'}"
 
 
 def _load(conn: psycopg.Connection, ids: Sequence[str], policy: CreditNotePolicy) -> _Known:

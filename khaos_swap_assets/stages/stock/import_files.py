@@ -1,0 +1,138 @@
+"""The route of files: what is asked for is put into a file for Khaos's import screen, and looked for in the levels.
+
+Belongs here: which units go into the next file, writing files that are meant, judging those that are out. Stays out:
+the columns (``files.adjustments``) and the verdict (``goods.transfers``). The intent is on disk before the file is:
+after a stop in between the file is written as it was meant, byte for byte, and no unit is in two. That somebody took a
+file away counts as nothing: only the levels say that it was imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import psycopg
+
+from khaos_swap_assets.adapters.files.adjustments import (
+    ImportRow,
+    Sample,
+    file_name,
+    file_text,
+    load_sample,
+    write_once,
+)
+from khaos_swap_assets.adapters.settings import Settings
+from khaos_swap_assets.adapters.store import setbacks, stock, stock_adjustments, stock_files, stock_transfers
+from khaos_swap_assets.adapters.store.postings import SqlPostings
+from khaos_swap_assets.adapters.store.stock_files import StockFile
+from khaos_swap_assets.adapters.store.stock_transfers import Carriable
+from khaos_swap_assets.domain.goods.dispositions import DAMAGED, SELLABLE
+from khaos_swap_assets.domain.goods.transfers import OUT, Transfer, judge_file
+from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.stages import refusing
+from khaos_swap_assets.stages.stock.asking import AFTER
+from khaos_swap_assets.stages.toolbox import Toolbox
+
+MOST_ROWS = 500
+Levels = dict[tuple[int, str], tuple[int, datetime]]
+
+
+def read_back(conn: psycopg.Connection, now: datetime) -> None:
+    """Judge what is out by the newest levels."""
+    out = stock_transfers.on_their_way(conn, "file")
+    levels = _levels(conn, out)
+    spans = {_key(one): (one.read_at + AFTER, levels[_key(one)][1]) for one in out if _key(one) in levels}
+    moved = _moved(conn, spans)
+    for one in [one for one in out if _key(one) in levels and levels[_key(one)][1] > one.read_at]:
+        level, seen_at = levels[_key(one)]
+        state = judge_file(one, level, is_moved=_key(one) in moved)
+        if state != OUT:
+            stock_transfers.save(conn, replace(one, state=state, level_after=level, level_after_at=seen_at), now)
+
+
+def put_out(tools: Toolbox) -> None:
+    """Mean the next file, if one is due, and write every file that is meant and not written."""
+    settings = tools.settings
+    if settings.stock.file_sample and settings.mode != "audit":
+        sample = load_sample(settings.stock.file_sample)
+        with tools.store() as conn:
+            SqlPostings(conn).lock()
+            _mean(conn, settings, sample, tools.now())
+    write_meant(tools)
+
+
+def write_meant(tools: Toolbox) -> None:
+    """Write what a file was meant to hold; a folder that refuses it is told of, and tried at the next run."""
+    with tools.store() as conn:
+        meant = stock_files.unwritten(conn)
+    if not meant or not (folder := tools.settings.stock.file_folder):
+        return
+    fault = ""
+    for file in meant:
+        try:
+            write_once(folder, file.file_name, file.content)
+        except OSError as error:
+            fault = fault or f"{file.file_name} cannot be written: {error}"
+            continue
+        with tools.store() as conn:
+            stock_files.written(conn, file.file_id, tools.now())
+    with tools.store() as conn:
+        if fault:
+            setbacks.keep(conn, refusing.IMPORT_FOLDER, {setbacks.WHOLE: fault}, tools.now())
+        else:
+            setbacks.over(conn, [refusing.IMPORT_FOLDER], [setbacks.WHOLE])
+
+
+def _mean(conn: psycopg.Connection, settings: Settings, sample: Sample, now: datetime) -> None:
+    newest = stock_files.newest_at(conn)
+    if newest and newest > now - timedelta(minutes=settings.stock.file_minutes):
+        return
+    sites = {SELLABLE: settings.khaos.site_id, DAMAGED: settings.khaos.nonsaleable_site_id}
+    wanted = stock_transfers.carriable(conn, {name: sites[name] for name in sample.rows})
+    levels = _levels(conn, wanted)
+    ready = list(_undisturbed(conn, wanted, levels, now))[:MOST_ROWS]
+    if not ready:
+        return
+    number = stock_files.next_number(conn)
+    name = file_name(sample, number)
+    rows = [ImportRow(one.disposition, one.stock_code, one.quantity, one.rmas) for one in ready]
+    stock_files.keep(conn, StockFile(number, name, file_text(sample, rows, number, london_date(now))), now)
+    for one in ready:
+        level, seen_at = levels[_key(one)]
+        stock_transfers.begin(conn, "file", one, level, seen_at, name)
+
+
+def _undisturbed(
+    conn: psycopg.Connection, wanted: Iterable[Carriable], levels: Levels, now: datetime
+) -> Iterator[Carriable]:
+    """Those whose level was seen since they were asked for, and that nothing moved since."""
+    seen = [one for one in wanted if _key(one) in levels and levels[_key(one)][1] >= one.asked_at]
+    moved = _moved(conn, {_key(one): (levels[_key(one)][1] + AFTER, now) for one in seen})
+    yield from (one for one in seen if _key(one) not in moved)
+
+
+def _levels(conn: psycopg.Connection, of: Sequence[Carriable | Transfer]) -> Levels:
+    by_site: dict[int, list[str]] = {}
+    for one in of:
+        by_site.setdefault(one.site_id, []).append(one.stock_code)
+    return {
+        (site_id, code): level
+        for site_id, codes in by_site.items()
+        for code, level in stock.level(conn, codes, site_id).items()
+    }
+
+
+def _moved(conn: psycopg.Connection, spans: dict[tuple[int, str], tuple[datetime, datetime]]) -> set[tuple[int, str]]:
+    """Those that a document moved within their span; one of ours that moves no goods is none."""
+    found: set[tuple[int, str]] = set()
+    for site_id in sorted({key[0] for key in spans}):
+        mine = {code: span for (site, code), span in spans.items() if site == site_id}
+        documents = stock.documents_between(conn, mine)
+        neutral = stock_adjustments.neutral_notes(conn, {one for some in documents.values() for one in some})
+        found |= {(site_id, code) for code, some in documents.items() if some - neutral}
+    return found
+
+
+def _key(one: Carriable | Transfer) -> tuple[int, str]:
+    return one.site_id, one.stock_code
