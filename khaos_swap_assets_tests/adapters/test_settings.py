@@ -15,6 +15,7 @@ from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.adapters.settings import NESTED, KhaosSettings, Settings, load_settings
 from khaos_swap_assets.adapters.settings_checks import require_live, unknown
 from khaos_swap_assets.adapters.settings_list import GROUPS, env_example, variables
+from khaos_swap_assets.adapters.settings_stock import StockSettings
 from khaos_swap_assets.adapters.store.seal import Sealer
 
 ROOT = Path(__file__).parents[2]
@@ -64,6 +65,7 @@ MALFORMED = [
     ("KHAOS_SITE_ID", "main", "Input should be a valid integer"),
     ("SWAP_WEBHOOK_HMAC_HEADER", "X Signature", "String should match pattern"),
     ("STOREFRONT_API_VERSION", "latest", "String should match pattern"),
+    ("STOCK_ROUTE", "magic", "Input should be 'task', 'file' or 'level'"),
     ("DOOR_IDLE_MINUTES", "0", "Input should be greater than or equal to 5"),
     ("DOOR_LONGEST_HOURS", "169", "Input should be less than or equal to 168"),
     ("REFUND_ARRIVAL_BY_METHOD", "paypal:soon", "String should match pattern"),
@@ -116,6 +118,8 @@ MISPLACED = [
     ("DATABASE_URL", "mysql of mine", "is no PostgreSQL URL"),
     ("GATEWAY_PUBLIC_URL", "khaos-swap.example", "is no http or https URL"),
     ("WEBSERVER_PUBLIC_URL", "ui.example", "is no http or https URL"),
+    ("STOCK_FILE_SAMPLE", "/nowhere/sample.csv", "sample /nowhere/sample.csv: cannot be read: No such file"),
+    ("STOCK_FILE_FOLDER", "/nowhere", "/nowhere is no folder"),
     ("DOOR_GOOGLE_ISSUER", "http://accounts.example", "must be https"),
     ("DOOR_GOOGLE_CLIENT_ID", "id ", "HTTP headers cannot carry"),
     ("DOOR_GOOGLE_CLIENT_SECRET", "a secret\n", "HTTP headers cannot carry"),
@@ -253,6 +257,11 @@ def test_a_provider_of_accounts_is_named_whole(load: Set, name: str) -> None:
     assert line == f"{prefix}_CLIENT_ID: needs {needed} too"
 
 
+def test_files_need_a_sample_and_a_folder(load: Set) -> None:
+    needed = "file needs KHAOS_SWAP_STOCK_FILE_SAMPLE and KHAOS_SWAP_STOCK_FILE_FOLDER too"
+    assert lines_of(load, STOCK_ROUTE="file") == [f"KHAOS_SWAP_STOCK_ROUTE: {needed}"]
+
+
 def test_plain_http_to_this_machine_is_fine(load: Set) -> None:
     assert load(SWAP_URL="http://127.0.0.1:8800/returns-api").swap.url.startswith("http:")
 
@@ -286,9 +295,10 @@ def test_every_variable_has_a_meaning_and_its_default_is_what_applies() -> None:
 
 @pytest.mark.parametrize(("url", "count"), [("", 0), ("https://khaos.example/LiveSoap/KhaosACME.exe", 1)])
 def test_khaos_cloud_has_no_web_service(url: str, count: int) -> None:
-    told = Settings(khaos=KhaosSettings(edition="cloud", url=url))
+    told = Settings(khaos=KhaosSettings(edition="cloud", url=url), stock=StockSettings(route="level"))
     with pytest.raises(SettingsError) as caught:
         require_live(told, {})
+    assert "KHAOS_SWAP_STOCK_ROUTE: level needs the web service, which Khaos Cloud has not" in str(caught.value)
     lines = [line for line in str(caught.value).splitlines() if "KHAOS_URL" in line]
     assert (
         lines

@@ -63,7 +63,7 @@ def load_sample(path: Path) -> Sample:
     width = len(next(csv.reader([headings], delimiter=delimiter), []))
     if faults := list(_faults(cells, rows, width)):
         raise SettingsError(f"sample {path}: {'; '.join(faults)}")
-    return Sample(headings, rows, delimiter, line_end, path.suffix)
+    return Sample(headings=headings, rows=rows, delimiter=delimiter, line_end=line_end, suffix=path.suffix)
 
 
 def _first_line(text: str) -> tuple[str, str, str]:

@@ -89,8 +89,9 @@ def adjust_stock(tools: Toolbox) -> Adjusted:
         worklist.queue(conn, "reconcile", [*settled, *(move.return_id for move in [*judged, *changed])])
     would_set = carry(tools)
     with tools.store() as conn:  # what Khaos refused is a task again in the same run
-        again, tried = asking.ask(conn, tools.settings, faults, now)
-        faults.keep(conn, tried, now)
+        later = isolating.Faults(isolating.STOCK)
+        again, tried = asking.ask(conn, tools.settings, later, now)
+        later.keep(conn, tried, now)
     states = [move.state for move in changed]
     return Adjusted(
         due=due,

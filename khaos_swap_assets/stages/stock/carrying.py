@@ -15,10 +15,5 @@ def carry(tools: Toolbox) -> list[str]:
     level_writes.read_back(tools)
     with tools.store() as conn:
         import_files.read_back(conn, tools.now())
-    if tools.settings.stock.route == "level":
-        return level_writes.set_levels(tools)
-    if tools.settings.stock.route == "file":
-        import_files.put_out(tools)
-    else:
-        import_files.write_meant(tools)
-    return []
+    import_files.put_out(tools)
+    return level_writes.set_levels(tools) if tools.settings.stock.route == "level" else []

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 import psycopg
 
+from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.adapters.files.adjustments import (
     ImportRow,
     Sample,
@@ -52,31 +53,17 @@ def read_back(conn: psycopg.Connection, now: datetime) -> None:
 
 
 def put_out(tools: Toolbox) -> None:
-    """Mean the next file, if one is due, and write every file that is meant and not written."""
-    settings = tools.settings
-    if settings.stock.file_sample and settings.mode != "audit":
-        sample = load_sample(settings.stock.file_sample)
-        with tools.store() as conn:
-            SqlPostings(conn).lock()
-            _mean(conn, settings, sample, tools.now())
-    write_meant(tools)
+    """Mean the next file, if the route is set up and one is due, and write every file that is meant and not written.
 
-
-def write_meant(tools: Toolbox) -> None:
-    """Write what a file was meant to hold; a folder that refuses it is told of, and tried at the next run."""
-    with tools.store() as conn:
-        meant = stock_files.unwritten(conn)
-    if not meant or not (folder := tools.settings.stock.file_folder):
-        return
+    A sample or a folder that does not serve is told of, and tried again at the next run.
+    """
     fault = ""
-    for file in meant:
+    if tools.settings.stock.route == "file" and tools.settings.mode != "audit":
         try:
-            write_once(folder, file.file_name, file.content)
-        except OSError as error:
-            fault = fault or f"{file.file_name} cannot be written: {error}"
-            continue
-        with tools.store() as conn:
-            stock_files.written(conn, file.file_id, tools.now())
+            _mean(tools)
+        except SettingsError as error:
+            fault = str(error)
+    fault = _written(tools) or fault
     with tools.store() as conn:
         if fault:
             setbacks.keep(conn, refusing.IMPORT_FOLDER, {setbacks.WHOLE: fault}, tools.now())
@@ -84,7 +71,35 @@ def write_meant(tools: Toolbox) -> None:
             setbacks.over(conn, [refusing.IMPORT_FOLDER], [setbacks.WHOLE])
 
 
-def _mean(conn: psycopg.Connection, settings: Settings, sample: Sample, now: datetime) -> None:
+def _written(tools: Toolbox) -> str:
+    """Write what is meant; the first fault."""
+    fault, folder = "", tools.settings.stock.file_folder
+    with tools.store() as conn:
+        meant = stock_files.unwritten(conn)
+    for file in meant:
+        try:
+            if folder is None:
+                raise FileNotFoundError("no folder is set")
+            write_once(folder, file.file_name, file.content)
+        except OSError as error:
+            fault = fault or f"{file.file_name} cannot be written: {error}"
+            continue
+        with tools.store() as conn:
+            stock_files.written(conn, file.file_id, tools.now())
+    return fault
+
+
+def _mean(tools: Toolbox) -> None:
+    settings = tools.settings
+    if settings.stock.file_sample is None:
+        raise SettingsError("no sample is set")
+    sample = load_sample(settings.stock.file_sample)
+    with tools.store() as conn:
+        SqlPostings(conn).lock()
+        _mean_next(conn, settings, sample, tools.now())
+
+
+def _mean_next(conn: psycopg.Connection, settings: Settings, sample: Sample, now: datetime) -> None:
     newest = stock_files.newest_at(conn)
     if newest and newest > now - timedelta(minutes=settings.stock.file_minutes):
         return

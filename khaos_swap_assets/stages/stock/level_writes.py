@@ -8,7 +8,7 @@ an answer Khaos is asked for it before anything else. Damaged goods never go thi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from time import perf_counter
@@ -57,12 +57,24 @@ def set_levels(tools: Toolbox) -> list[str]:
         )
         if stopped:
             return list(_would(conn, due, settings.khaos.site_id))
-    if due:
-        site = tools.open_khaos().get_site_list().get(settings.khaos.site_id)
-        for one in due if site else ():
-            if not _set(tools, site or "", one):
-                break
+    site = _site(tools, due) if due else ""
+    for one in due if site else ():
+        if not _set(tools, site, one):
+            break
     return []
+
+
+def _site(tools: Toolbox, due: Sequence[Transfer | Carriable]) -> str:
+    """The name of the site of saleable stock; where Khaos names none, nothing can be set there, which is told."""
+    site_id = tools.settings.khaos.site_id
+    try:
+        site, why = tools.open_khaos().get_site_list().get(site_id, ""), f"Khaos names no site {site_id}"
+    except PermanentError as error:
+        site, why = "", str(error)
+    if not site:
+        with tools.store() as conn:
+            setbacks.keep(conn, refusing.LEVELS_SET, {one.stock_code: why for one in due}, tools.now())
+    return site
 
 
 def _forget(conn: psycopg.Connection, codes: Iterable[str]) -> None:

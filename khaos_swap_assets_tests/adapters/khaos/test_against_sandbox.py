@@ -146,6 +146,24 @@ def test_what_is_missing_and_what_is_refused_is_told(khaos: KhaosClient, state: 
     assert not capabilities.read(khaos.http).has("ProcessReturn")
 
 
+def test_a_level_is_set_at_its_site_and_read_back(khaos: KhaosClient, state: State) -> None:
+    code = next(code for code in state.world.items if "," not in code)
+    assert khaos.import_stock_level(code, "Main Warehouse", 41)
+    assert khaos.import_stock_level(code, "Not Saleable", 7)
+    assert [khaos.export_stock_status([code], site)[0][0].available for site in (1, 9)] == [41, 7]
+    assert code in khaos.get_stock_list(state.world.now - timedelta(minutes=1), 2)[0]
+    assert not khaos.import_stock_level("NONE & <NONE>", "Main Warehouse", 1)
+    with pytest.raises(KhaosFault, match="Site Moon"):
+        khaos.import_stock_level(code, "Moon", 1)
+    asked = {"StockStatus": f'<STOCK_STATUS><STOCK_ITEM CODE="{code}"><LEVEL>1</LEVEL></STOCK_ITEM></STOCK_STATUS>'}
+    Soap(khaos.http).change("ImportStockStatus", asked)
+    assert state.world.items[code].available == 41
+    state.faults.arm("khaos_fault_after_commit", 1)
+    with pytest.raises(InDoubtError):
+        khaos.import_stock_level(code, "Main Warehouse", 42)
+    assert state.world.items[code].available == 42
+
+
 @pytest.mark.parametrize("fault", ["khaos_500", "khaos_429", "khaos_truncated"])
 def test_a_fault_of_the_wire_heals_or_is_transient(khaos: KhaosClient, state: State, fault: str) -> None:
     state.faults.arm(fault, 2)

@@ -51,6 +51,8 @@ IN_TABLE: Mapping[tuple[str, str], str] = {
     ("recon.postings", "state"): "confirmed",
     ("recon.stock_moves", "state"): "due",
     ("recon.stock_adjustments", "state"): "asked",
+    ("recon.stock_transfers", "state"): "out",
+    ("recon.stock_transfers", "route"): "file",
     ("recon.custody_movements", "source"): "swap",
     ("recon.imports", "kind"): "credit-notes",
     ("recon.residuals", "refused_by"): "",

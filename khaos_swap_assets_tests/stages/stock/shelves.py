@@ -123,7 +123,8 @@ def switch(town: Town, **values: str) -> None:
 
 def credited(town: Town, units: int = 1, number: int = 1, sku: str = "HAT") -> None:
     """A return that was credited before anybody looked into the parcel."""
-    town.sells_and_takes_back(a_return(number, a_line(sku, units, 1000 * units), quality_control_status="Pending"))
+    line, seen = a_line(sku, units, 1000 * units), {"quality_control_status": "Pending", "updated_at": town.now}
+    town.sells_and_takes_back(a_return(number, line, **seen))
     town.sync()
     town.pull()
     town.sync()

@@ -147,6 +147,13 @@ def test_outside_post_and_the_caps_nothing_is_set(shop: Town, changes: dict[str,
     assert (sets(shop), shop.ask(TRANSFERS), len(shop.ask(MESSAGES))) == ([], [], 1)
 
 
+def test_a_site_that_khaos_does_not_name_is_told(shop: Town) -> None:
+    due(shop)
+    switch(shop, site_list="absent")
+    run(shop)
+    assert (sets(shop), shop.kinds()["record_refused"]) == ([], "Khaos ImportStockStatus HAT")
+
+
 def test_a_person_who_holds_the_feed_holds_this_too(shop: Town) -> None:
     due(shop)
     with connect(shop) as conn:
