@@ -114,8 +114,7 @@ class KhaosSettings(BaseSettings):
 
     packs_returned_as: Literal["header", "components"] = Field(
         "header",
-        description="How a whole pack that came back goes to Khaos: as its own Stock Code, or as each component at its "
-        "share of the price",
+        description="How a whole pack goes back to Khaos: as its own Stock Code, or each component at its share of it",
     )
 
     @property

@@ -98,12 +98,15 @@ def follow(conn: psycopg.Connection[Any], changed: Sequence[Adjustment]) -> None
 
 
 def settle_waived(conn: psycopg.Connection[Any], now: datetime) -> list[str]:
-    """End those of which a person waived the exception for good: the returns. The units count as adjusted."""
+    """End those of which a person waived the exception for good: the returns. The units count as adjusted.
+
+    A waiver says nothing of units that were asked for after it.
+    """
     rows = conn.execute(
         "UPDATE recon.stock_adjustments a SET state = 'settled', ended_by = d.decided_by, reason = d.reason, "
         "ended_at = %s FROM recon.decisions d "
         "WHERE a.state IN ('asked', 'sent') AND d.decision = 'waived' AND d.ended_at IS NULL "
-        "AND d.until_at IS NULL AND d.object = %s AND d.return_id = a.return_id "
+        "AND d.until_at IS NULL AND d.object = %s AND d.return_id = a.return_id AND a.asked_at <= d.decided_at "
         "AND d.subject = a.rma || '/' || a.stock_code || '/' || a.disposition RETURNING a.return_id",
         (now, KIND),
     ).fetchall()

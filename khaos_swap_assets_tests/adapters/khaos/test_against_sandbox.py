@@ -156,7 +156,7 @@ def test_a_level_is_set_at_its_site_and_read_back(khaos: KhaosClient, state: Sta
     with pytest.raises(KhaosFault, match="Site Moon"):
         khaos.import_stock_level(code, "Moon", 1)
     asked = {"StockStatus": f'<STOCK_STATUS><STOCK_ITEM CODE="{code}"><LEVEL>1</LEVEL></STOCK_ITEM></STOCK_STATUS>'}
-    Soap(khaos.http).change("ImportStockStatus", asked)
+    assert Soap(khaos.http).change_list("ImportStockStatus", asked) == []
     assert state.world.items[code].available == 41
     state.faults.arm("khaos_fault_after_commit", 1)
     with pytest.raises(InDoubtError):
