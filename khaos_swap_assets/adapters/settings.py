@@ -163,9 +163,7 @@ class Settings(BaseSettings):
     gateway_port: int = Field(8700, ge=1, le=65535, description="Port of the gateway")
     gateway_public_url: str = Field("", description="URL of the gateway as Khaos sees it")
     gateway_workers: int = Field(1, ge=1, le=32, description="Processes of the gateway")
-    gateway_sender_rate: int = Field(
-        100, ge=1, le=100_000, description="Requests a second of one sender; bursts of 10 s"
-    )
+    gateway_sender_rate: int = Field(100, ge=1, le=100_000, description="Requests a second of a sender; bursts 10 s")
     gateway_trusted_proxies: str = Field(
         "127.0.0.1", description="Comma list of proxies whose X-Forwarded-* headers count"
     )
