@@ -174,6 +174,12 @@ def random_histories() -> Figures:
     return {**done, "histories": HISTORIES}
 
 
+def stock_histories() -> Figures:
+    """2,000 random histories of each route of stock: no unit goes in twice, no damaged one among the others."""
+    done = run_tests("stages/stock/test_route_histories.py", KHAOS_SWAP_HISTORIES=2 * HISTORIES)
+    return {**done, "histories": 2 * HISTORIES}
+
+
 def laws() -> Figures:
     """The laws of allocating, reconciling and explaining hold for 1,000 examples each; the tests try 50."""
     done = [run_tests(f"domain/test_{name}.py", KHAOS_SWAP_EXAMPLES=EXAMPLES) for name in LAWS]
@@ -203,6 +209,7 @@ PROOFS: dict[str, Callable[[], Figures]] = {
         history_months,
         odd_history,
         random_histories,
+        stock_histories,
         laws,
         odd_prices,
         note_dialects,
