@@ -118,6 +118,9 @@ def demo(
     credit_first: Annotated[
         bool, typer.Option("--credit-first", help="With --once: credit at once, the goods follow as adjustments")
     ] = False,
+    stock_route: Annotated[
+        str, typer.Option(help="With --credit-first: by file or by level the goods follow, else people see to them")
+    ] = "",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Live: port of the Dagster UI")] = 3000,
     folder: Annotated[Path, typer.Option(help="Live: where the demo keeps its data")] = DEMO_FOLDER,
     every: Annotated[
@@ -125,6 +128,8 @@ def demo(
     ] = 180,
 ) -> None:
     """Show it all on invented data: sandboxes of both vendors, gateway and Dagster, touching nothing real."""
+    if stock_route and (stock_route not in ("file", "level") or not credit_first):
+        raise typer.BadParameter("--stock-route is file or level, and needs --credit-first")
     if not once:
         if history or month or switch or credit_first:
             raise typer.BadParameter("--history, --month, --switch and --credit-first need --once")
@@ -143,6 +148,7 @@ def demo(
         switches=reach.wanted_switches(switch or []),
         storefront=storefront,
         credit_first=credit_first,
+        stock_route=stock_route,
     )
     raise typer.Exit(play_once(wish))
 

@@ -79,6 +79,11 @@ def open_place(folder: Path, *, durable: bool, sandbox_port: int = 0, gateway_po
     return Place(folder.resolve(), postgres, *ports)
 
 
+STOCK_SAMPLE = """\
+Stock Code,Location,Adjust By,Reason,Reference
+{stock_code},{place=MAIN},{adjust_by},RETURN,{rmas}
+{damaged_stock_code},{place=HOLD},{adjust_by},DAMAGED,{rmas}
+"""
 PAYOUTS = {"KHAOS_SWAP_STOREFRONT_PAYOUTS": "true", "KHAOS_SWAP_STOREFRONT_PAYOUT_MINUTES": "60"}
 
 
@@ -123,6 +128,15 @@ def settings_of(
         "DAGSTER_HOME": str(prepare_dagster_home(place.folder)),
         "DAGSTER_DISABLE_TELEMETRY": "yes",
     }
+
+
+def stock_route(route: str, files: Path) -> dict[str, str]:
+    """The settings of a route that carries stock; the sample is of the sandbox's import screen."""
+    files.mkdir(exist_ok=True)
+    sample = files.with_suffix(".csv")
+    sample.write_text(STOCK_SAMPLE, encoding="utf-8")
+    chosen = {"ROUTE": route, "FILE_SAMPLE": str(sample), "FILE_FOLDER": str(files), "FILE_MINUTES": "1"}
+    return {f"KHAOS_SWAP_STOCK_{name}": value for name, value in chosen.items()}
 
 
 def sandbox(place: Place, arguments: list[str]) -> Child:

@@ -44,7 +44,7 @@ TOLD_BY_SETTINGS = {
 class Wish:
     """What to play: an invented month by seed and size, or a month of real history; switches of the sandbox.
 
-    ``credit_first``: the merchant credits at once, and the goods follow as adjustments.
+    ``credit_first``: the merchant credits at once, and the goods follow as adjustments, by ``stock_route`` if any.
     ``packs``: packs are sold too, and a whole one goes to Khaos as its ``header`` or its ``components``.
     """
 
@@ -57,6 +57,7 @@ class Wish:
     goods: bool = False
     packs: str = ""
     credit_first: bool = False
+    stock_route: str = ""
 
     @property
     def sandbox_arguments(self) -> list[str]:
@@ -109,8 +110,12 @@ def play_once(wish: Wish) -> int:
             storefront=wish.storefront and not wish.history,
         )
         env |= wish.own_settings
+        told = wish.sandbox_arguments
+        if wish.stock_route:
+            env |= environment.stock_route(wish.stock_route, files := place.folder / "stock-files")
+            told += ["--stock-files", str(files)] if wish.stock_route == "file" else []
         os.environ.update(env)
-        children = [environment.sandbox(place, wish.sandbox_arguments), environment.gateway(place, env)]
+        children = [environment.sandbox(place, told), environment.gateway(place, env)]
         return supervisor.run(
             children, folder=place.folder, stop_last=place.postgres.stop, work=lambda: _play(place, wish), say=_tell
         )

@@ -80,6 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         keep=keeper.save,
         is_live=options.live,
         every=timedelta(seconds=options.every),
+        stock_files=options.stock_files,
     )
     return uvicorn.run(
         app, host="127.0.0.1", port=options.port, log_level="warning", timeout_keep_alive=KEEP_ALIVE_SECONDS
@@ -129,6 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--goods", action="store_true", help="add returns of which the customer keeps goods")
     parser.add_argument("--packs", action="store_true", help="add packs that are sold, and what comes back of them")
     parser.add_argument("--credit-first", action="store_true", help="add goods that staff adjust after their credit")
+    parser.add_argument("--stock-files", type=Path, help="folder of files that a clerk imports on the stock screen")
     parser.add_argument("--store", type=Path, help="file that keeps the world between runs")
     parser.add_argument("--hand-posted", type=Path, help="write a month posted by hand as files of an audit, and end")
     parser.add_argument("--live", action="store_true", help="follow the wall clock, one round a second")

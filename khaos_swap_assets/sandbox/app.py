@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 from fastapi import FastAPI
@@ -50,6 +51,7 @@ def create_app(
     is_live: bool = False,
     every: timedelta = timedelta(seconds=TRICKLE_SECONDS),
     transport: httpx.BaseTransport | None = None,
+    stock_files: Path | None = None,
 ) -> FastAPI:
     """The whole sandbox over ``state``; ``keep`` gets what changed, ``transport`` replaces the network to the gateway.
 
@@ -60,6 +62,7 @@ def create_app(
     books = Books(state, keep)
     rounds = _rounds(books, gateway_url, secrets, is_live=is_live, transport=transport)
     rounds.every = every
+    rounds.staff.stock_files = stock_files
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
+from pathlib import Path
 
 from lxml import etree
 
@@ -18,7 +19,7 @@ from khaos_swap_assets.sandbox.khaos_documents import SITES
 from khaos_swap_assets.sandbox.khaos_wire import KhaosFaultError, Struct, is_flag, stamp
 from khaos_swap_assets.sandbox.world import StockItem, World
 
-CARRIED = "carried:"
+CARRIED, IMPORTED = "carried:", "imported:"
 SHELVES = {"Main Warehouse": "available", "Not Saleable": "quarantine", "MAIN": "available", "HOLD": "quarantine"}
 """Sites by the names of the web service, and the locations of the import screen: which level they are."""
 DISPOSITIONS = {"available": "sellable", "quarantine": "damaged"}
@@ -74,6 +75,15 @@ def import_file(books: Books, text: str) -> list[str]:
         _move(books, books.world.items[row["Stock Code"]], SHELVES[row["Location"]], int(row["Adjust By"]))
     books.flush()
     return faults
+
+
+def import_new(books: Books, folder: Path) -> int:
+    """Import each file of a folder once, by its name; how many."""
+    new = [one for one in sorted(folder.glob("*.csv")) if f"{IMPORTED}{one.name}" not in books.world.memory]
+    for one in new:
+        books.world.memory[f"{IMPORTED}{one.name}"] = "; ".join(import_file(books, one.read_bytes().decode())) or "OK"
+        books.touch(books.world)
+    return len(new)
 
 
 def _fault(books: Books, row: Mapping[str, str]) -> str:

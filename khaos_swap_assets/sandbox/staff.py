@@ -7,11 +7,13 @@ plant leaves alone stay alone, and nobody sells an item whose level is to prove 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from random import Random
 
 from khaos_swap_assets.sandbox import adjusted, switches
 from khaos_swap_assets.sandbox.khaos_books import Books
 from khaos_swap_assets.sandbox.khaos_returns import WRONG_TYPES, allocate, issue
+from khaos_swap_assets.sandbox.khaos_stock import import_new
 from khaos_swap_assets.sandbox.world import Customer, Note, Order, ReturnDocument, StockItem, WorldLine
 
 ONE_DAY = timedelta(days=1)
@@ -22,10 +24,14 @@ LAST_NAMES = ("Okafor", "Hughes", "Pritchard", "Shah", "Marlow", "Reid", "Whitby
 
 
 class Staff:
-    """Works under ``state.lock``; ``sale_every`` is the time between two rounds of selling on."""
+    """Works under ``state.lock``; ``sale_every`` is the time between two rounds of selling on.
+
+    Where a clerk imports ``stock_files`` every level is to prove something, so nobody sells.
+    """
 
     def __init__(self, books: Books, sale_every: timedelta = ONE_DAY) -> None:
         self._books = books
+        self.stock_files: Path | None = None
         self._sale_every = sale_every
 
     def work(self) -> dict[str, int]:
@@ -36,10 +42,13 @@ class Staff:
                 "issued": self._issue_due(documents),
                 "allocated": self._allocate_due(documents),
                 "sold": self._sell_on(),
-                "adjusted": adjusted.adjust_due(self._books),
+                "adjusted": adjusted.adjust_due(self._books) + self._import(),
             }
             self._books.flush()
         return done
+
+    def _import(self) -> int:
+        return import_new(self._books, self.stock_files) if self.stock_files else 0
 
     def _issue_due(self, documents: dict[str, ReturnDocument]) -> int:
         left_alone = self._left_alone("credit_note_not_issued", "issue_never", documents)
@@ -74,7 +83,7 @@ class Staff:
             return 0
         world.memory["last_sale_at"] = now.isoformat()
         rng = Random(f"{world.seed}:{now.isoformat()}")  # noqa: S311
-        items = self._saleable()
+        items = [] if self.stock_files else self._saleable()
         for item in rng.sample(items, min(SALES_A_ROUND, len(items))):
             self._sell(item, rng)
         self._books.touch(world)

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from khaos_swap_assets.adapters.files.adjustments import load_sample
 from khaos_swap_assets.demo import once
+from khaos_swap_assets.demo.environment import stock_route
 from khaos_swap_assets.demo.once import SUMMARISED, Wish, month_before
 from khaos_swap_assets.sandbox.__main__ import main as sandbox_main
 from khaos_swap_assets.sandbox.generator import DEFAULT_NOW, POST_FROM_DAY
@@ -41,6 +43,13 @@ def test_an_invented_month_is_told_by_size_and_seed() -> None:
     assert Wish(storefront=True).sandbox_arguments[-1] == "--storefront"
     assert Wish(goods=True, packs="components").sandbox_arguments[-2:] == ["--goods", "--packs"]
     assert Wish(packs="components").own_settings == {"KHAOS_SWAP_KHAOS_PACKS_RETURNED_AS": "components"}
+
+
+def test_a_route_of_stock_comes_with_its_sample_and_folder(tmp_path: Path) -> None:
+    told = stock_route("file", tmp_path / "out")
+    assert told["KHAOS_SWAP_STOCK_ROUTE"] == "file"
+    assert load_sample(Path(told["KHAOS_SWAP_STOCK_FILE_SAMPLE"])).rows.keys() == {"sellable", "damaged"}
+    assert Path(told["KHAOS_SWAP_STOCK_FILE_FOLDER"]).is_dir()
 
 
 def test_a_month_of_history_is_told_by_file_and_month_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

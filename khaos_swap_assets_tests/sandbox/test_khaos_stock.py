@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from khaos_swap_assets.sandbox import adjusted
-from khaos_swap_assets.sandbox.khaos_stock import carried, import_file, import_status
+from khaos_swap_assets.sandbox.khaos_stock import carried, import_file, import_new, import_status
 from khaos_swap_assets.sandbox.khaos_wire import KhaosFaultError
 from khaos_swap_assets.sandbox.world import PackPart
 from khaos_swap_assets_tests.sandbox.small import HAT, JACKET, small_books
@@ -53,3 +55,14 @@ def test_what_came_by_a_file_is_left_no_more() -> None:
     assert adjusted.left(books.world)[LEFT] == 1
     import_file(books, f"{HEADINGS}{JACKET},MAIN,1,\n")
     assert adjusted.left(books.world) == {}
+
+
+def test_a_clerk_imports_each_file_of_a_folder_once(tmp_path: Path) -> None:
+    books = small_books()
+    before = books.world.items[JACKET].available
+    (tmp_path / "a.csv").write_text(f"{HEADINGS}{JACKET},MAIN,2,\n")
+    (tmp_path / "b.csv").write_text(f"{HEADINGS}NONE,MAIN,2,\n")
+    (tmp_path / ".c.csv.part").write_text(f"{HEADINGS}{JACKET},MAIN,9,\n")
+    assert (import_new(books, tmp_path), import_new(books, tmp_path)) == (2, 0)
+    assert books.world.items[JACKET].available == before + 2
+    assert books.world.memory["imported:b.csv"] == "row 1: no such Stock Code"
