@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from khaos_swap_assets.adapters.files.adjustments import write_once
@@ -46,7 +46,7 @@ from khaos_swap_assets_tests.stages.stock.shelves import (
 from khaos_swap_assets_tests.stages.town import Town, a_line, a_return, connect
 
 HISTORIES = int(os.environ.get("KHAOS_SWAP_HISTORIES", "12")) // 2
-UNITS, BLOCK = 3, 10
+UNITS, BLOCK, PART = 3, 10, 50
 WORK = (
     *(match_waiting, draft_waiting, sync_levels, adjust_stock),
     *(reconcile_waiting, follow_custody, settle_exceptions),
@@ -230,8 +230,11 @@ def histories(town: Town, tmp_path: Path, route: str) -> Histories:
     return Histories(town, tmp_path / "out")
 
 
+@pytest.mark.parametrize("part", range(max(HISTORIES // PART, 1)))
 @pytest.mark.parametrize("route", ["level", "file"])
-def test_no_history_moves_a_unit_twice(town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, route: str) -> None:
+def test_no_history_moves_a_unit_twice(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, route: str, part: int
+) -> None:
     played = histories(town, tmp_path, route)
 
     def write(*given: Any) -> None:
@@ -241,7 +244,8 @@ def test_no_history_moves_a_unit_twice(town: Town, tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(import_files, "write_once", write)
 
-    @settings(max_examples=HISTORIES, suppress_health_check=list(HealthCheck), deadline=None)
+    @seed(part)
+    @settings(max_examples=min(HISTORIES, PART), database=None, suppress_health_check=list(HealthCheck), deadline=None)
     @given(STEPS)
     def play(steps: list[Step]) -> None:
         played.play(steps)
