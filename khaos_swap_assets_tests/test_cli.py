@@ -137,6 +137,8 @@ def test_settings_are_read_from_env_of_the_folder_and_the_environment_wins(call:
         (["--once", "--history", "nowhere.parquet", "--month", "2010-10"], "there is no such file"),
         (["--once", "--history", "nowhere.parquet"], "--history and --month belong together"),
         (["--once", "--month", "2010-10"], "--history and --month belong together"),
+        (["--once", "--credit-first", "--stock-route", "post"], "--stock-route is file or level"),
+        (["--once", "--stock-route", "file"], "and needs --credit-first"),
         (["--once", "--switch", "colour=red"], "colour: no such switch; there are"),
         (["--once", "--switch", "sort=upwards"], "sort: must be one of"),
         (["--once", "--returns", "0"], "Input should be greater than or equal to 8"),

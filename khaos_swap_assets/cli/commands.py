@@ -89,6 +89,14 @@ def main() -> None:
         sys.exit(told.exit_code)
 
 
+CreditFirst = Annotated[
+    bool, typer.Option("--credit-first", help="With --once: credit at once, the goods follow as adjustments")
+]
+StockRoute = Annotated[
+    str, typer.Option(help="With --credit-first: by file or by level the goods follow, else people see to them")
+]
+
+
 @app.callback()
 def program(
     is_demo: Annotated[
@@ -115,12 +123,8 @@ def demo(
     storefront: Annotated[
         bool, typer.Option("--storefront", help="Connect the invented shop, the witness of the money")
     ] = False,
-    credit_first: Annotated[
-        bool, typer.Option("--credit-first", help="With --once: credit at once, the goods follow as adjustments")
-    ] = False,
-    stock_route: Annotated[
-        str, typer.Option(help="With --credit-first: by file or by level the goods follow, else people see to them")
-    ] = "",
+    credit_first: CreditFirst = False,
+    stock_route: StockRoute = "",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Live: port of the Dagster UI")] = 3000,
     folder: Annotated[Path, typer.Option(help="Live: where the demo keeps its data")] = DEMO_FOLDER,
     every: Annotated[
@@ -128,8 +132,7 @@ def demo(
     ] = 180,
 ) -> None:
     """Show it all on invented data: sandboxes of both vendors, gateway and Dagster, touching nothing real."""
-    if stock_route and (stock_route not in ("file", "level") or not credit_first):
-        raise typer.BadParameter("--stock-route is file or level, and needs --credit-first")
+    reach.require_route(stock_route, is_credit_first=credit_first)
     if not once:
         if history or month or switch or credit_first:
             raise typer.BadParameter("--history, --month, --switch and --credit-first need --once")

@@ -104,6 +104,12 @@ def wanted_switches(given: list[str]) -> tuple[str, ...]:
     return tuple(given)
 
 
+def require_route(route: str, *, is_credit_first: bool) -> None:
+    """Raise ``SettingsError`` unless it is a route of stock for a merchant who credits first, or none."""
+    if route and (route not in ("file", "level") or not is_credit_first):
+        raise SettingsError("--stock-route is file or level, and needs --credit-first")
+
+
 def require_history(history: Path | None, month: str) -> None:
     """Raise ``SettingsError`` unless there is a file that can be played and its month, or neither."""
     from khaos_swap_assets.sandbox.history import require

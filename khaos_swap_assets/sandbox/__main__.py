@@ -70,8 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if options.storefront:
             storefront_trouble.connect(world, is_live=options.live)
         keeper.save_all(world)
-    secrets = json.loads(os.environ.get(CREDENTIALS, "{}"))
-    state = _state(world, secrets)
+    state = _state(world, secrets := json.loads(os.environ.get(CREDENTIALS, "{}")))
     named = {name: value for name, value in secrets.items() if not name.startswith(("swap_", "storefront_"))}
     app = create_app(
         state,
