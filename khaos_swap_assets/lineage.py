@@ -15,7 +15,7 @@ TABLES: Mapping[str, Sequence[str]] = {
     "swap/return_lines": ("swap.return_lines",),
     "warehouse/inspections": ("recon.inspections",),
     "people/decisions": ("recon.decisions",),
-    "khaos/stock_codes": ("khaos.stock_codes", "khaos.pack_items"),
+    "khaos/stock_codes": ("khaos.stock_codes", "khaos.stock_costs", "khaos.pack_items"),
     "khaos/sales_orders": ("khaos.sales_orders", "khaos.order_lines", "khaos.wanted_orders", "khaos.unreadable"),
     "khaos/credit_notes": (
         "khaos.credit_notes",
@@ -64,7 +64,7 @@ TABLES: Mapping[str, Sequence[str]] = {
     "reconciliation/latency": ("recon.latency", "recon.latency_days"),
     "reconciliation/shadow_score": ("recon.shadow", "recon.shadow_weeks"),
     "reconciliation/watch": (),
-    "reconciliation/month_end": ("recon.month_end",),
+    "reconciliation/month_end": ("recon.month_end", "khaos.write_offs"),
 }
 """Asset key to its tables, the one that it shows first. The watch opens exceptions and has no table of its own."""
 

@@ -60,6 +60,7 @@ def import_app(reach: Reach) -> typer.Typer:
     app = typer.Typer(help="Take what Khaos shows to a person only: files into the mirrors.", no_args_is_help=True)
     _add_sales_orders(app, reach)
     _add_credit_notes(app, reach)
+    _add_write_offs(app, reach)
     return app
 
 
@@ -109,6 +110,26 @@ def _add_credit_notes(app: typer.Typer, reach: Reach) -> None:
             refuse(f"--complete-to: {read.rejected} rows are rejected, so the file does not hold everything")
         moment = complete_to.replace(tzinfo=UTC) if complete_to else None
         _import(reach, read, brought_by(file, by, moment), importing.import_notes)
+
+
+def _add_write_offs(app: typer.Typer, reach: Reach) -> None:
+    @app.command("write-offs")
+    def write_offs(file: File, by: By, rejected: Rejected = None, map_in: Map = None, dates: Dates = None) -> None:
+        """Import Khaos's Write Off Report: Stock Code, quantity and day of each row, with cost and user where it says.
+
+        It is evidence beside the write-offs that the month end proposes, and moves nothing. Bad rows are told, exit
+        code 1, and the others are in. The same file twice changes nothing.
+        """
+        from khaos_swap_assets.adapters.files.write_offs import WRITE_OFFS
+        from khaos_swap_assets.stages.stock.writing_off import import_write_offs
+
+        table = read_asked(file, WRITE_OFFS, asked_of(file, map_in, dates))
+        if not table.is_whole:
+            refuse("\n".join(map(str, table.kinds)))
+        with reach.store() as conn, conn.transaction():
+            new = import_write_offs(conn, table.rows, brought_by(file, by), reach.clock())
+        typer.echo(f"{new} of {len(table.rows)} write-offs are new; their months show them when they are added up next")
+        tell_rejected(table, file, rejected, map(str, table.kinds), "rejected")
 
 
 def _read(file: Path, layout: Layout[Any], asked: Asked, *, skips: bool, rejected: Path | None) -> Table[Any]:

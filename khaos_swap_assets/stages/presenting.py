@@ -31,7 +31,7 @@ PREVIEWS: Mapping[str, str] = {
     "swap.returns": "rma refund_pence status order=order_name refunded_at",
     "swap.return_lines": "rma cost_pence sku units=quantity outcome",
     "recon.matched_lines": "rma sku stock_code problem",
-    "khaos.stock_codes": "stock_code description other_ref is_discontinued",
+    "khaos.stock_codes": "stock_code description other_ref is_discontinued is_run_to_zero",
     "khaos.sales_orders": "order=associated_ref value=items_gross_pence invoiced_on so_code",
     "khaos.credit_notes": "rma value=gross_pence credit_note=credit_note_code issued_on",
     "khaos.stock_levels": "stock_code available observed_at",

@@ -22,12 +22,17 @@ ITEMS = [
     StockCode("GIFT-BOX", "10", pack_components=(("SOAP-BAR", 2), ("TOWEL-WHT", 1))),
     StockCode("ARCHIVED-9", "11", is_discontinued=True),
     StockCode(" PAD", "12"),
+    StockCode("BELT-2", "14", former_codes=("BELT", "BELT-1")),
+    StockCode("SCARF-A", "15", former_codes=("SCARF",)),
+    StockCode("SCARF-B", "16", barcodes=("SCARF",)),
+    StockCode("SOCK", "17", variants=("SOCK-S", "SOCK-M")),
+    StockCode("RARE-1", "18", is_run_to_zero=True),
     StockCode("---", "13"),
 ]
 CATALOGUE = Catalogue.of(ITEMS)
 
 
-@pytest.mark.parametrize("sku", ["MER-CRW-NVY-M", "85123A", "85123a", " PAD", "---"])
+@pytest.mark.parametrize("sku", ["MER-CRW-NVY-M", "85123A", "85123a", " PAD", "---", "BELT-2", "RARE-1"])
 def test_the_exact_text_acts(sku: str) -> None:
     assert match_sku(sku, CATALOGUE) == SkuMatch(sku, sku)
 
@@ -50,6 +55,11 @@ def test_a_discontinued_code_keeps_its_name_and_is_a_problem() -> None:
         ("archived-9", "sku_unknown", "ARCHIVED-9", "archived"),
         ("TEE-RED S", "sku_ambiguous", "TEERED-S", "punctuation"),
         ("85123-A", "sku_ambiguous", "85123A", "punctuation"),
+        ("BELT", "sku_unknown", "BELT-2", "renamed"),
+        ("BELT-1", "sku_unknown", "BELT-2", "renamed"),
+        ("belt-1", "sku_unknown", "BELT-2", "near"),
+        ("SCARF", "sku_ambiguous", "SCARF-A", "renamed"),
+        ("SOCK", "sku_ambiguous", "SOCK-S; SOCK-M", "variants"),
         ("TWIN", "sku_ambiguous", "SHARED-1", "other_ref"),
         ("111", "sku_ambiguous", "SHARED-1", "barcode"),
         ("SOAP-BAR", "sku_unknown", "GIFT-BOX", "pack"),

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 ORDERS, NOTES, REFUNDS, CODES, RETURNS = "sales-orders", "credit-notes", "refunds", "stock-codes", "returns"
-PAYOUTS, INSPECTIONS = "payouts", "inspections"
+PAYOUTS, INSPECTIONS, WRITE_OFFS = "payouts", "inspections", "write-offs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,14 @@ INSPECTION_SPELLINGS = {
     "inspected_at": "date receipt_date received_at inspection_date inspected_on",
     "inspected_by": "inspector operator user",
 }
+WRITE_OFF_SPELLINGS = {
+    "stock_code": CODE_SPELLINGS["stock_code"] + " item",
+    "quantity": "qty units qty_written_off quantity_written_off written_off",
+    "written_off_on": "date write_off_date date_written_off written_off_date created_on",
+    "cost": "total_cost cost_value value write_off_value stock_value",
+    "written_off_by": "user username user_name operator",
+    "currency": NOTE_SPELLINGS["currency"],
+}
 SPELLINGS: Mapping[str, Mapping[str, str]] = {
     NOTES: _spelled(NOTE_SPELLINGS),
     ORDERS: _spelled(ORDER_SPELLINGS),
@@ -119,11 +127,20 @@ SPELLINGS: Mapping[str, Mapping[str, str]] = {
     REFUNDS: _spelled(REFUND_SPELLINGS),
     PAYOUTS: _spelled(PAYOUT_SPELLINGS),
     INSPECTIONS: _spelled(INSPECTION_SPELLINGS),
+    WRITE_OFFS: _spelled(WRITE_OFF_SPELLINGS),
 }
 
 
 def _group(names: str) -> frozenset[str]:
     return frozenset(names.split())
+
+
+def _as_spelled(name: str, kind: str, spellings: Mapping[str, str], needed: str) -> KnownExport:
+    """An export that is known by any spelling of the columns that it needs."""
+    signature = tuple(_group(spellings[column]) | {column} for column in needed.split())
+    return KnownExport(
+        name, kind, signature, {one: one for one in spellings} | _spelled(spellings), is_by_spelling=True
+    )
 
 
 _NOTE_IDS = _group(NOTE_SPELLINGS["credit_note_code"]) | {"credit_note_code"}
@@ -233,29 +250,14 @@ KNOWN: tuple[KnownExport, ...] = (
         {},
         refusal="shows goods by the day on which they came back, not money: export the transactions of orders",
     ),
-    KnownExport(
-        "a payment provider's payouts with their lines",
-        PAYOUTS,
-        (
-            _group(PAYOUT_SPELLINGS["payout_id"]) | {"payout_id"},
-            _group(PAYOUT_SPELLINGS["paid_on"]) | {"paid_on"},
-            _group(PAYOUT_SPELLINGS["gross"]) | {"gross"},
-        ),
-        {name: name for name in PAYOUT_SPELLINGS} | _spelled(PAYOUT_SPELLINGS),
-        is_by_spelling=True,
-    ),
-    KnownExport(
+    _as_spelled("a payment provider's payouts with their lines", PAYOUTS, PAYOUT_SPELLINGS, "payout_id paid_on gross"),
+    _as_spelled(
         "the warehouse's file of inspections, as it is uploaded to Swap",
         INSPECTIONS,
-        (
-            _group(INSPECTION_SPELLINGS["order_ref"]) | {"order_ref"},
-            _group("product_sku item_sku variant_sku sku stock_code item_code product_code"),
-            _group(INSPECTION_SPELLINGS["condition"]) | {"condition"},
-            _group(INSPECTION_SPELLINGS["quantity"]) | {"quantity"},
-        ),
-        {name: name for name in INSPECTION_SPELLINGS} | _spelled(INSPECTION_SPELLINGS),
-        is_by_spelling=True,
+        INSPECTION_SPELLINGS,
+        "order_ref sku condition quantity",
     ),
+    _as_spelled("Khaos: Write Off Report", WRITE_OFFS, WRITE_OFF_SPELLINGS, "stock_code quantity written_off_on"),
     KnownExport(
         "Khaos: Stock List",
         CODES,

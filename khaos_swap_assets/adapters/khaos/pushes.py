@@ -135,6 +135,7 @@ def _item(raw: Mapping[str, Any]) -> StockCode:
         is_stock_controlled=_flag(options, "StockControlled", otherwise=True),
         sell_pence=_pence(raw, "SellPrice", "Gross"),
         buy_pence=_pence(raw, "BuyPrice", "Net"),
+        is_run_to_zero=_flag(options, "RunToZero", otherwise=False),
     )
 
 

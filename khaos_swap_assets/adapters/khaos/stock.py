@@ -40,8 +40,13 @@ def _items(root: etree._Element) -> Iterator[etree._Element]:
 
 
 def _inheriting(child: etree._Element, parent: etree._Element) -> etree._Element:
-    if child.find("DISCONTINUED") is None and (found := parent.find("DISCONTINUED")) is not None:
-        etree.SubElement(child, "DISCONTINUED").text = found.text
+    for tag in ("DISCONTINUED", "RUN_TO_ZERO", "VAT_RATE"):
+        if child.find(tag) is None and (found := parent.find(tag)) is not None:
+            etree.SubElement(child, tag).text = found.text
+    for tag in ("SELL_PRICE", "BUY_PRICE"):
+        own, above = child.find(tag), parent.find(tag)
+        if own is not None and above is not None and own.get("IS_NET") is None and above.get("IS_NET") is not None:
+            own.set("IS_NET", above.get("IS_NET", ""))
     return child
 
 
@@ -57,6 +62,8 @@ def _stock_code(item: etree._Element) -> StockCode:
         pack_components=tuple(_component(link) for link in _links(item) if wire.text(link, "LINK_TYPE") == _PACK),
         sell_pence=_pence(item, "SELL_PRICE", is_net=False),
         buy_pence=_pence(item, "BUY_PRICE", is_net=True),
+        is_run_to_zero=wire.flag(item, "RUN_TO_ZERO"),
+        variants=tuple(wire.code(leaf, "STOCK_CODE") for leaf in item.iterfind("SCS//SCS_ITEM")),
     )
 
 

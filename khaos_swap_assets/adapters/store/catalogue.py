@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -17,13 +17,15 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from khaos_swap_assets.adapters.store import bulk
+from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.packs import PackItem, Packs, weights_of
 from khaos_swap_assets.domain.records.stock_codes import StockCode
 
 COLUMNS = (
     "stock_code, stock_id, description, other_ref, barcodes, is_discontinued, is_stock_controlled, pack_components, "
-    "sell_pence, buy_pence"
+    "sell_pence, buy_pence, is_run_to_zero, variants"
 )
+READ = f"{COLUMNS}, former_codes"
 
 
 def save(conn: psycopg.Connection, items: Sequence[StockCode], now: datetime) -> list[str]:
@@ -42,21 +44,45 @@ def save(conn: psycopg.Connection, items: Sequence[StockCode], now: datetime) ->
     changed = [item for item in fresh if known.get(item.stock_code, ("",))[0] != told[item.stock_code][0]]
     columns = [*COLUMNS.split(", "), "content_hash", "changed_at", "seen_at"]
     bulk.upsert(conn, "khaos.stock_codes", columns, ["stock_code"], [_row(item, now) for item in fresh])
+    _keep_costs(conn, fresh, london_date(now))
     return [item.stock_code for item in changed] + _drop_renamed(conn, changed)
 
 
+def _keep_costs(conn: psycopg.Connection, items: Sequence[StockCode], today: date) -> None:
+    """Keep the cost of each item from today on, where it is another than the one told last."""
+    conn.execute(
+        "INSERT INTO khaos.stock_costs SELECT f.stock_id, %(today)s, f.pence FROM unnest(%(ids)s::text[], "
+        "%(pence)s::bigint[]) AS f (stock_id, pence) LEFT JOIN LATERAL (SELECT buy_pence FROM khaos.stock_costs c "
+        "WHERE c.stock_id = f.stock_id ORDER BY told_on DESC LIMIT 1) last ON true "
+        "WHERE f.pence IS DISTINCT FROM last.buy_pence "
+        "ON CONFLICT (stock_id, told_on) DO UPDATE SET buy_pence = EXCLUDED.buy_pence",
+        {
+            "today": today,
+            "ids": list({item.stock_id: None for item in items}),
+            "pence": list({item.stock_id: item.buy_pence for item in items}.values()),
+        },
+    )
+
+
 def _drop_renamed(conn: psycopg.Connection, changed: Sequence[StockCode]) -> list[str]:
-    """An item keeps its id when its code is renamed: no Stock Code of before may stay beside the new one."""
+    """An item keeps its id when its code is renamed: a Stock Code of before stays as what the new one was called."""
     rows = conn.execute(
-        "DELETE FROM khaos.stock_codes WHERE stock_id = ANY(%s) AND stock_code <> ALL(%s) RETURNING stock_code",
+        "DELETE FROM khaos.stock_codes WHERE stock_id = ANY(%s) AND stock_code <> ALL(%s) "
+        "RETURNING stock_code, stock_id, array_append(former_codes, stock_code)",
         ([item.stock_id for item in changed], [item.stock_code for item in changed]),
     ).fetchall()
+    former = Jsonb([{"stock_id": stock_id, "codes": codes} for _, stock_id, codes in rows])
+    conn.execute(
+        "UPDATE khaos.stock_codes s SET former_codes = array_remove(f.codes, s.stock_code) "
+        "FROM jsonb_to_recordset(%s) AS f (stock_id text, codes text[]) WHERE s.stock_id = f.stock_id",
+        (former,),
+    )
     return sorted(row[0] for row in rows)
 
 
 def of_ids(conn: psycopg.Connection, stock_ids: Sequence[str]) -> list[StockCode]:
     """The items of these ids, which stay when a code is renamed."""
-    query = f"SELECT {COLUMNS} FROM khaos.stock_codes WHERE stock_id = ANY(%s)"
+    query = f"SELECT {READ} FROM khaos.stock_codes WHERE stock_id = ANY(%s)"
     return [_item(row) for row in conn.execute(query, (list(stock_ids),))]
 
 
@@ -64,13 +90,13 @@ def exact(conn: psycopg.Connection, codes: Sequence[str]) -> list[StockCode]:
     """The items whose Stock Code equals one of ``codes`` to the letter."""
     if not codes:
         return []
-    query = f"SELECT {COLUMNS} FROM khaos.stock_codes WHERE stock_code = ANY(%s)"
+    query = f"SELECT {READ} FROM khaos.stock_codes WHERE stock_code = ANY(%s)"
     return [_item(row) for row in conn.execute(query, (list(codes),))]
 
 
 def packs(conn: psycopg.Connection, codes: Iterable[str]) -> Packs:
     """Those of these Stock Codes that are packs, with how their components share the price."""
-    query = f"SELECT {COLUMNS} FROM khaos.stock_codes WHERE stock_code = ANY(%s) AND pack_components <> '[]'"
+    query = f"SELECT {READ} FROM khaos.stock_codes WHERE stock_code = ANY(%s) AND pack_components <> '[]'"
     told = {item.stock_code: item for item in map(_item, conn.execute(query, (sorted(set(codes)),)))}
     pushed, proportions = _pushed_packs(conn, sorted(set(codes)))
     found = list((told | pushed).values())
@@ -135,33 +161,39 @@ def _pushed_packs(
 
 def whole(conn: psycopg.Connection) -> list[StockCode]:
     """Every item: only suggestions for a SKU without a match need them all."""
-    return [_item(row) for row in conn.execute(f"SELECT {COLUMNS} FROM khaos.stock_codes ORDER BY stock_code")]
+    return [_item(row) for row in conn.execute(f"SELECT {READ} FROM khaos.stock_codes ORDER BY stock_code")]
 
 
 def content_hash(item: StockCode) -> str:
-    """What tells a changed item from an unchanged one; its prices do not count."""
-    plain = repr(replace(item, sell_pence=None, buy_pence=None)).replace(", sell_pence=None, buy_pence=None", "")
+    """What tells a changed item from an unchanged one; its prices and what it was called before do not count."""
+    plain = repr(replace(item, sell_pence=None, buy_pence=None, former_codes=()))
+    for unsaid in (", sell_pence=None, buy_pence=None", ", is_run_to_zero=False", ", variants=()", ", former_codes=()"):
+        plain = plain.replace(unsaid, "")
     return hashlib.sha256(plain.encode()).hexdigest()
 
 
 def _row(item: StockCode, now: datetime) -> tuple[object, ...]:
     head = (item.stock_code, item.stock_id, item.description, item.other_ref, list(item.barcodes))
     flags = (item.is_discontinued, item.is_stock_controlled, Jsonb([list(pair) for pair in item.pack_components]))
-    return (*head, *flags, item.sell_pence, item.buy_pence, content_hash(item), now, now)
+    tail = (item.sell_pence, item.buy_pence, item.is_run_to_zero, list(item.variants))
+    return (*head, *flags, *tail, content_hash(item), now, now)
 
 
-def _item(row: tuple[object, ...]) -> StockCode:
-    code, stock_id, description, other_ref, barcodes, is_discontinued, is_controlled, packs, *prices = row
-    assert isinstance(barcodes, list)
-    assert isinstance(packs, list)
+def _item(row: tuple[Any, ...]) -> StockCode:
+    code, stock_id, description, other_ref, barcodes, is_discontinued, is_controlled, packs, *others = row
+    sell, buy, is_run_to_zero, variants, former = others
     return StockCode(
-        str(code),
-        str(stock_id),
-        str(description),
-        str(other_ref),
-        tuple(barcodes),
-        bool(is_discontinued),
-        bool(is_controlled),
-        tuple((str(part), int(quantity)) for part, quantity in packs),
-        *(int(str(pence)) if pence is not None else None for pence in prices),
+        stock_code=code,
+        stock_id=stock_id,
+        description=description,
+        other_ref=other_ref,
+        barcodes=tuple(barcodes),
+        is_discontinued=is_discontinued,
+        is_stock_controlled=is_controlled,
+        pack_components=tuple((part, quantity) for part, quantity in packs),
+        sell_pence=sell,
+        buy_pence=buy,
+        is_run_to_zero=is_run_to_zero,
+        variants=tuple(variants),
+        former_codes=tuple(former),
     )

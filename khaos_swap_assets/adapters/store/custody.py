@@ -116,10 +116,18 @@ SELECT rma, sku, stock_code, place, units, value_pence, currency, since FROM rec
 WHERE place = 'available_unseen' ORDER BY since DESC, rma, sku LIMIT %(limit)s
 """
 AGES = ("under 2 days", "2 to 7 days", "7 to 30 days", "over 30 days")
-BY_AGE = """
-SELECT place, currency, CASE WHEN since_on > %(today)s::date - 2 THEN 'under 2 days'
-    WHEN since_on > %(today)s::date - 7 THEN '2 to 7 days'
-    WHEN since_on > %(today)s::date - 30 THEN '7 to 30 days' ELSE 'over 30 days' END AS age,
+
+
+def age_since(day: str) -> str:
+    """SQL for which of ``AGES`` a London day is at the parameter ``today``; a day that is not known is the youngest."""
+    return (
+        f"CASE WHEN {day} <= %(today)s::date - 30 THEN 'over 30 days' WHEN {day} <= %(today)s::date - 7 "
+        f"THEN '7 to 30 days' WHEN {day} <= %(today)s::date - 2 THEN '2 to 7 days' ELSE 'under 2 days' END"
+    )
+
+
+BY_AGE = f"""
+SELECT place, currency, {age_since("since_on")} AS age,
     sum(units)::bigint AS units, sum(value_pence)::bigint AS value_pence
 FROM recon.custody_days GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """

@@ -19,7 +19,7 @@ from khaos_swap_assets.adapters.store import bulk, notes, orders
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.records.orders import SalesOrder
 
-Kind = Literal["sales-orders", "credit-notes", "payouts"]
+Kind = Literal["sales-orders", "credit-notes", "payouts", "write-offs"]
 FILE: notes.Source = "file"
 
 

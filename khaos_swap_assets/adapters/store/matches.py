@@ -17,7 +17,6 @@ from psycopg.types.json import Jsonb
 from khaos_swap_assets.adapters.store import bulk
 from khaos_swap_assets.domain.records.matches import MatchedLine, MatchedReturn
 from khaos_swap_assets.domain.records.returns import ENDED_UNPAID
-from khaos_swap_assets.domain.reporting.returned_goods import ReturnedRow
 
 RETURN_COLUMNS = tuple(field.name for field in fields(MatchedReturn))
 LINE_COLUMNS = tuple(field.name for field in fields(MatchedLine))
@@ -92,17 +91,18 @@ def overspent(conn: psycopg.Connection, so_codes: Sequence[str]) -> set[tuple[st
     return {(row[0], row[1]) for row in rows}
 
 
-def returned_in_month(conn: psycopg.Connection, period: str) -> list[ReturnedRow]:
-    """The rows of a month's refunds: where their units went, and what one costs today."""
+def proven_codes(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[tuple[str, str], str]:
+    """By return and product id: Stock Codes of rows that a document or note is out for, and that are no code now."""
     rows = conn.execute(
-        "SELECT l.quantity, sellable_quantity, damaged_quantity, b_grade_quantity, written_off_quantity, "
-        "missing_quantity, strange_quantity, disputed_quantity, kept_quantity, unclear_quantity, buy_pence "
-        "FROM recon.reconciliation r JOIN recon.matched_lines l USING (return_id) "
-        "LEFT JOIN khaos.stock_codes USING (stock_code) WHERE r.period = %s "
-        "AND (r.refund_pence <> 0 OR r.credited_pence <> 0) ORDER BY return_id, product_id",
-        (period,),
+        "SELECT l.return_id, l.product_id, l.stock_code FROM recon.matched_lines l WHERE l.return_id = ANY(%s) "
+        "AND l.stock_code IS NOT NULL "
+        "AND NOT EXISTS (SELECT 1 FROM khaos.stock_codes s WHERE s.stock_code = l.stock_code) "
+        "AND (EXISTS (SELECT 1 FROM khaos.credit_notes n WHERE n.return_id = l.return_id AND NOT n.is_cancelled) "
+        "OR EXISTS (SELECT 1 FROM recon.postings p WHERE p.return_id = l.return_id "
+        "AND p.state IN ('in_doubt', 'confirmed')))",
+        (list(return_ids),),
     ).fetchall()
-    return [ReturnedRow(quantity, tuple(units), cost) for quantity, *units, cost in rows]
+    return {(row[0], row[1]): row[2] for row in rows}
 
 
 def ids_of_orders(conn: psycopg.Connection, so_codes: Sequence[str]) -> list[str]:

@@ -17,7 +17,16 @@ Value = TypeVar("Value")
 
 NEAR_MATCH_AT_LEAST = 80
 NEAR_MATCH_AT_MOST = 94
-_SCORES = {"case": 99, "spaces": 98, "punctuation": 97, "zeros": 96, "other_ref": 95, "barcode": 95, "archived": 75}
+_SCORES = {
+    "renamed": 100,
+    "case": 99,
+    "spaces": 98,
+    "punctuation": 97,
+    "zeros": 96,
+    "other_ref": 95,
+    "barcode": 95,
+    "archived": 75,
+}
 _PACK_SCORE = 70
 _GUESSES = frozenset({"", "pack", "near"})
 
@@ -27,7 +36,8 @@ class StockCode:
     """One catalogue item: ``stock_code`` may be renamed in Khaos, ``stock_id`` never is (khaos.md §3).
 
     ``sell_pence`` is its own price with VAT, ``buy_pence`` what it costs without, in pence of the house; None where
-    that is not known.
+    that is not known. ``variants`` are the Stock Codes under a parent, which is itself never sold. What is run to zero
+    is sold and not ordered again. ``former_codes`` is what we saw it called before.
     """
 
     stock_code: str
@@ -40,6 +50,9 @@ class StockCode:
     pack_components: tuple[tuple[str, int], ...] = ()
     sell_pence: int | None = None
     buy_pence: int | None = None
+    is_run_to_zero: bool = False
+    variants: tuple[str, ...] = ()
+    former_codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +112,7 @@ class Catalogue:
         return self._nearest(normalised(sku))
 
     def _strong(self, sku: str) -> Iterator[tuple[StockCode, str]]:
+        yield from ((item, "renamed") for item in self._by_former_code.get(sku, ()))
         if plain := normalised(sku):
             yield from ((item, _spelling(sku, item.stock_code)) for item in self._by_spelling.get(plain, ()))
             yield from ((item, "zeros") for item in self._by_bare_spelling.get(plain.lstrip("0"), ()))
@@ -129,6 +143,10 @@ class Catalogue:
     def _by_bare_spelling(self) -> Mapping[str, list[StockCode]]:
         """Without leading zeros: a spreadsheet takes them off."""
         return _grouped((plain.lstrip("0"), item) for plain, item in zip(self._spellings[0], self._items, strict=True))
+
+    @cached_property
+    def _by_former_code(self) -> Mapping[str, list[StockCode]]:
+        return _grouped((code, item) for item in self._items for code in item.former_codes)
 
     @cached_property
     def _by_other_ref(self) -> Mapping[str, list[StockCode]]:
@@ -165,14 +183,34 @@ def renamed_to(problem: str, suggestion: str, rule: str) -> str:
     return suggestion if problem == "sku_unknown" and rule not in _GUESSES else ""
 
 
+def with_proof(match: SkuMatch, before: str) -> SkuMatch:
+    """The match of a row whose document is out: the Stock Code that it was matched to ``before`` Khaos renamed it.
+
+    Order, document and note name it so, and it is the same item. Everything else stays as it is matched now.
+    """
+    is_same = match.problem == "sku_unknown" and match.suggestion_rule == "renamed" and match.sku == before
+    return SkuMatch(match.sku, before) if is_same else match
+
+
 def match_sku(sku: str, catalogue: Catalogue, told: str = "") -> SkuMatch:
     """Match one SKU: exact text acts, all else is a problem with, at best, a suggestion.
 
-    A discontinued item keeps its Stock Code beside the problem ``sku_discontinued``. Without an exact match two or more
+    A discontinued item keeps its Stock Code beside the problem ``sku_discontinued``. A parent is no code that is sold:
+    it is ``sku_ambiguous`` with its variants. Without an exact match two or more
     strong candidates make it ``sku_ambiguous``, fewer ``sku_unknown``. ``told`` is the Stock Code that a person said it
     is: the suggestion then, and no more.
     """
-    if item := catalogue.exact(sku):
+    item = catalogue.exact(sku)
+    if item and item.variants:
+        return SkuMatch(
+            sku=sku,
+            stock_code=None,
+            problem="sku_ambiguous",
+            suggestion="; ".join(item.variants),
+            suggestion_rule="variants",
+            suggestion_score=_PACK_SCORE,
+        )
+    if item:
         return SkuMatch(sku, item.stock_code, "sku_discontinued" if item.is_discontinued else "")
     if not sku.strip():
         return SkuMatch(sku, None, "sku_unknown")

@@ -1,56 +1,136 @@
-"""The goods of a month's refunds: where each unit is, and what that is worth in stock or lost.
+"""The goods of a month's refunds: where each unit is, what it cost and is worth in stock, and what is to be proposed.
 
-Belongs here: units and their cost by whereabouts. Stays out: where a unit went (``goods.dispositions``) and which rows
-are of a month (``adapters.store.matches``). Cost is what Khaos shows as today's buying price, in pence of the house: it
-takes goods back at today's value, not at that of the sale. Source: FINANCE_RULES U-27, contracts/khaos.md §17.
+Belongs here: units and their value by whereabouts. Stays out: where a unit went (``goods.dispositions``) and which rows
+are of a month (``adapters.store.goods_value``). A unit has two values, in pence of the house: what it cost when it was
+sold, and what Khaos takes it back at, the cost of the day on which the return is processed. That these differ is no
+error. Nothing is posted by this. Source: FINANCE_RULES U-27, contracts/khaos.md §17.
 """
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 WHERE = {
-    "sellable": "back in the saleable stock, at cost",
-    "damaged": "in quarantine, at cost until it is written down or off",
-    "b_grade": "to be sold as B-grade, at cost until it is valued anew",
-    "written_off": "written off: a loss",
+    "sellable": "back in the saleable stock",
+    "damaged": "in quarantine, at its value until it is written down or off",
+    "b_grade": "to be sold as B-grade, at its value until it is written down",
+    "scrapped": "written off",
     "missing": "not in the parcel: a loss, for a claim",
-    "strange": "not what was sold",
+    "strange": "not what was sold, at the bench",
     "disputed": "in a condition that is disputed",
     "kept": "kept by the customer: written off",
     "unclear": "nobody can tell whether it is kept",
-    "open": "on its way or not inspected",
+    "received": "delivered and not inspected",
+    "in_transit": "on its way",
 }
-"""Where a unit may be, and what that means for its value."""
+"""Where a sold unit may be that a return names, and what that means for its value: each unit is in one of them."""
+PROPOSED = {
+    "damaged": "write down or off by what it will bring, which is not known: no expected net value is set",
+    "b_grade": "write down to what B-grade will bring, which is not known: no expected net value is set",
+    "scrapped": "write off at cost",
+    "missing": "claim; no stock came in",
+}
+"""What finance is to do about units in some of these places. It is proposed here and posted by nobody but a person."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReturnedRow:
-    """A refunded row: its units by the words of ``WHERE`` but the last, and the cost of one, None where not known."""
+    """A refunded row: its units by the words of ``WHERE`` but the last two, and whether its parcel was delivered.
+
+    ``sold_pence`` is what one cost when it was sold, ``khaos_pence`` what Khaos takes it back at; None: not known.
+    """
 
     quantity: int
     units: tuple[int, ...]
-    cost_pence: int | None
+    is_delivered: bool
+    sold_pence: int | None
+    khaos_pence: int | None
+    stock_code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenOff:
+    """Units of a Stock Code that Khaos wrote off, and their cost where the report tells it of all of them."""
+
+    stock_code: str
+    currency: str
+    units: int
+    cost_pence: int
+    is_cost_known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOffsBeside:
+    """Of one Stock Code: units proposed and written off, proposed and not seen, and written off for no return of ours.
+
+    ``told`` are the write-offs themselves.
+    """
+
+    stock_code: str
+    matched: int
+    not_seen: int
+    unknown: int
+    told: tuple[WrittenOff, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class GoodsTotal:
-    """Units in one place, their cost as far as it is known, and of how many it is not."""
+    """Units in one place: cost when sold and value in Khaos as far as known, and of how many each is not.
+
+    ``apart_pence`` is value less cost of the units of which both are known: costs moved since the sale.
+    """
 
     where: str
     units: int
-    cost_pence: int
-    without_cost: int
+    sold_pence: int
+    without_sold: int
+    khaos_pence: int
+    without_khaos: int
+    apart_pence: int
 
 
 def returned_goods(rows: Iterable[ReturnedRow]) -> list[GoodsTotal]:
     """All units of the rows by where they are, each once; places without a unit are left out."""
-    found = {where: [0, 0, 0] for where in WHERE}
+    found = {where: [0] * 6 for where in WHERE}
     for row in rows:
-        units = (*row.units, max(row.quantity - sum(row.units), 0))
-        for total, count in zip(found.values(), units, strict=True):
-            total[0] += count
-            total[1] += count * (row.cost_pence or 0)
-            total[2] += count if row.cost_pence is None else 0
+        rest = row.quantity - sum(row.units)
+        for total, units in zip(
+            found.values(), (*row.units, *((rest, 0) if row.is_delivered else (0, rest))), strict=True
+        ):
+            for at, of_one in enumerate(_of_one(row)):
+                total[at] += units * of_one
     return [GoodsTotal(where, *total) for where, total in found.items() if total[0]]
+
+
+def _of_one(row: ReturnedRow) -> tuple[int, ...]:
+    sold, khaos = row.sold_pence, row.khaos_pence
+    apart = khaos - sold if sold is not None and khaos is not None else 0
+    return 1, sold or 0, int(sold is None), khaos or 0, int(khaos is None), apart
+
+
+def beside_write_offs(rows: Iterable[ReturnedRow], told: Iterable[WrittenOff]) -> list[WriteOffsBeside]:
+    """What is proposed beside what Khaos wrote off, by Stock Code; what is in quarantine may be written off too."""
+    scrapped, quarantine = (list(WHERE).index(word) for word in ("scrapped", "damaged"))
+    proposed, able = Counter[str](), Counter[str]()
+    seen = defaultdict[str, list[WrittenOff]](list)
+    for row in rows:
+        proposed[row.stock_code] += row.units[scrapped]
+        able[row.stock_code] += row.units[scrapped] + row.units[quarantine]
+    for one in told:
+        seen[one.stock_code].append(one)
+    found = []
+    for code in sorted({code for code, units in proposed.items() if units} | set(seen)):
+        units = sum(one.units for one in seen[code])
+        matched = min(units, able[code])
+        found.append(
+            WriteOffsBeside(
+                stock_code=code,
+                matched=matched,
+                not_seen=max(proposed[code] - units, 0),
+                unknown=units - matched,
+                told=tuple(seen[code]),
+            )
+        )
+    return found

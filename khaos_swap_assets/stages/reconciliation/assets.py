@@ -22,11 +22,11 @@ from khaos_swap_assets.stages.credit_notes.stopping import Held, held
 from khaos_swap_assets.stages.pictures import gap_by_cause, gap_by_month
 from khaos_swap_assets.stages.presenting import PREVIEW_ROWS, as_table, asset, owned, table_metadata
 from khaos_swap_assets.stages.reconciliation.excepting import settle_exceptions
+from khaos_swap_assets.stages.reconciliation.goods import goods_tables
 from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting
 from khaos_swap_assets.stages.reconciliation.month_end import (
     accrual_table,
     close_month,
-    goods_table,
     vat_posted_table,
     vat_table,
 )
@@ -160,7 +160,8 @@ def reconciliation_exceptions(toolbox: dg.ResourceParam[Toolbox]) -> dg.Material
 @asset(
     "reconciliation/month_end",
     deps="reconciliation/returns reconciliation/exceptions swap/returns matched/return_lines khaos/sales_orders "
-    "khaos/credit_notes credit_notes/postings storefront/refunds khaos/stock_codes",
+    "khaos/credit_notes credit_notes/postings storefront/refunds khaos/stock_codes "
+    "reconciliation/custody",
     partitions_def=months_from(PERIOD_START),
     **owned("reconciliation", "finance", "ours", "report"),
     description="The month as finance signs it (London calendar): refunded, credited, issued, the gap by cause.",
@@ -174,7 +175,7 @@ def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolb
     with toolbox.store() as conn:
         chart = gap_by_cause(conn, months, now)
         accepted = residuals.accepted(conn, period)
-        goods = goods_table(conn, period)
+        goods = goods_tables(conn, period, now)
         by_month = gap_by_month(conn, period, now)
         behind = held(conn, settings=toolbox.settings, now=now, period=period)
         vat = vat_table(conn, toolbox.settings, period)
@@ -191,7 +192,7 @@ def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolb
             "vat_as_posted": dg.MetadataValue.md(posted),
             "accrual": dg.MetadataValue.md(accrual),
             **_held_metadata(behind),
-            "returned_goods": dg.MetadataValue.md(goods),
+            **{name: dg.MetadataValue.md(table) for name, table in goods.items()},
             "accepted": as_table(
                 [
                     {

@@ -10,11 +10,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.khaos.orders import RATES
-from khaos_swap_assets.adapters.store import cut_off, decisions, matches, monthly
+from khaos_swap_assets.adapters.store import cut_off, decisions, monthly
 from khaos_swap_assets.domain.money.periods import VatPeriods, month_bounds
 from khaos_swap_assets.domain.money.tax import ROUTE_WORDS, VatErrors
 from khaos_swap_assets.domain.reporting.cut_off import OwedLine, PostedVat, accruals, vat_cut_off
-from khaos_swap_assets.domain.reporting.returned_goods import WHERE, returned_goods
 from khaos_swap_assets.domain.reporting.tables import amount, markdown_table, turned_table
 from khaos_swap_assets.stages.reconciliation.governing import in_force
 
@@ -110,11 +109,3 @@ def vat_posted_table(conn: psycopg.Connection, period: str) -> str:
     ]
     header = ("currency", "posted in Khaos", "reduced by payments", "too much", "too little", "error, both added")
     return turned_table(header, rows) if rows else "No note and no payment.\n"
-
-
-def goods_table(conn: psycopg.Connection, period: str) -> str:
-    """The units of the month's refunds by where they are, and their cost of today (FINANCE_RULES U-27)."""
-    totals = returned_goods(matches.returned_in_month(conn, period))
-    rows = [(WHERE[one.where], one.units, amount(one.cost_pence, HOME), one.without_cost or "") for one in totals]
-    header = ("where they are", "units", "their cost", "units of unknown cost")
-    return markdown_table(header, rows) if rows else "Nothing came back.\n"

@@ -79,7 +79,8 @@ def swap_returns(toolbox: dg.ResourceParam[Toolbox]) -> Iterator[dg.MaterializeR
 
 @asset(
     "matched/return_lines",
-    deps="people/decisions swap/returns swap/return_lines warehouse/inspections khaos/stock_codes khaos/sales_orders",
+    deps="people/decisions swap/returns swap/return_lines warehouse/inspections khaos/stock_codes khaos/sales_orders "
+    "khaos/credit_notes",
     **owned("matching", "data_management", "ours"),
     description="Each return line with its Stock Code, its Sales Order line and where its units went. Only an exact "
     "match acts; a miss is a row with a reason and a suggestion, and holds back only its own return.",

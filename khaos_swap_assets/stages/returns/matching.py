@@ -48,7 +48,7 @@ from khaos_swap_assets.domain.records.orders import (
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.domain.records.returns import Return, ReturnLine
 from khaos_swap_assets.domain.records.sold_packs import SoldLine, candidates, chosen, is_one_price
-from khaos_swap_assets.domain.records.stock_codes import SkuMatch
+from khaos_swap_assets.domain.records.stock_codes import SkuMatch, with_proof
 from khaos_swap_assets.stages import isolating
 from khaos_swap_assets.stages.dossier import match_skus, policy_of
 from khaos_swap_assets.stages.returns.caps import mark_over_returns
@@ -110,10 +110,18 @@ def match_returns(
     found = _match_orders(conn, settings, loaded, skus, candidates, packs)
     settled = _settle(conn, settings, policy, loaded)
     graded = _graded(conn, policy, loaded, skus, settled)
+    proven = matches.proven_codes(conn, ids)
     heads = [_head(loaded[key], match, refs, settled[key], now) for key, (match, refs) in found.items()]
     lines = [
         replace(
-            _line(line, skus[line.sku], found[key][0].order, settled[key], packs, settings),
+            _line(
+                line,
+                with_proof(skus[line.sku], proven.get((key, line.product_id), "")),
+                found[key][0].order,
+                settled[key],
+                packs,
+                settings,
+            ),
             **graded.get((key, line.product_id), {}),
         )
         for key, one in loaded.items()

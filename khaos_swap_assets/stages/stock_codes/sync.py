@@ -143,5 +143,11 @@ def _beside(pushed: StockCode, known: StockCode | None) -> StockCode:
         return pushed
     sell = known.sell_pence if pushed.sell_pence is None else pushed.sell_pence
     buy = known.buy_pence if pushed.buy_pence is None else pushed.buy_pence
-    parts = known.pack_components
-    return replace(pushed, description=known.description, pack_components=parts, sell_pence=sell, buy_pence=buy)
+    return replace(
+        pushed,
+        description=known.description,
+        pack_components=known.pack_components,
+        sell_pence=sell,
+        buy_pence=buy,
+        variants=known.variants,
+    )

@@ -46,10 +46,41 @@ def test_children_stand_beside_their_parent_and_inherit() -> None:
     assert faults == []
     assert [row.sell_pence for row in rows[:1]] == [8499]
     assert [replace(row, sell_pence=None) for row in rows] == [
-        StockCode("FELL-JKT", "7741", "Fell Waterproof Jacket", is_discontinued=True, is_stock_controlled=False),
+        StockCode(
+            "FELL-JKT",
+            "7741",
+            "Fell Waterproof Jacket",
+            is_discontinued=True,
+            is_stock_controlled=False,
+            variants=("FELL-JKT-MOS-M", "FELL-JKT-MOS-L"),
+        ),
         StockCode("FELL-JKT-MOS-M", "7744", "Fell Waterproof Jacket Moss M", barcodes=("5060000077446",)),
         StockCode("FELL-JKT-MOS-L", "7745", is_discontinued=True),
     ]
+
+
+@pytest.mark.parametrize(
+    ("parent", "own", "pence"),
+    [
+        ('IS_NET="-1"', "", (12000, 10000)),
+        ('IS_NET="0"', "", (10000, 8333)),
+        ("", "", (10000, 8333)),
+        ('IS_NET="-1"', ' IS_NET="0"', (10000, 8333)),
+        ('IS_NET="0"', ' IS_NET="-1"', (12000, 10000)),
+    ],
+)
+def test_a_variant_is_priced_net_where_its_parent_is_and_says_nothing_else(
+    parent: str, own: str, pence: tuple[int, int]
+) -> None:
+    leaf = "".join(f"<{tag}{own}>100.00</{tag}>" for tag in ("SELL_PRICE", "BUY_PRICE"))
+    (_, child), faults = stock.read_stock(
+        items(
+            f"<STOCK_ITEM><STOCK_CODE>P</STOCK_CODE><STOCK_ID>1</STOCK_ID><SELL_PRICE {parent}>1</SELL_PRICE>"
+            f"<BUY_PRICE {parent}>1</BUY_PRICE><VAT_RATE>20</VAT_RATE><RUN_TO_ZERO>-1</RUN_TO_ZERO><SCS><STYLE>"
+            f"<SCS_ITEM><STOCK_CODE>C</STOCK_CODE><STOCK_ID>2</STOCK_ID>{leaf}</SCS_ITEM></STYLE></SCS></STOCK_ITEM>"
+        )
+    )
+    assert (faults, (child.sell_pence, child.buy_pence), child.is_run_to_zero) == ([], pence, True)
 
 
 def test_an_item_is_read_with_all_that_a_match_needs() -> None:

@@ -45,6 +45,8 @@ def test_codes_that_differ_by_a_space_are_two_items(database: Database) -> None:
         {"is_discontinued": True},
         {"is_stock_controlled": False},
         {"pack_components": ()},
+        {"is_run_to_zero": True},
+        {"variants": ("HAT-S", "HAT-M")},
     ],
 )
 def test_every_part_of_an_item_counts_as_a_change(database: Database, change: dict[str, Any]) -> None:
@@ -71,6 +73,33 @@ def test_a_renamed_item_takes_its_old_code_with_it(database: Database) -> None:
     catalogue.save(database, [HAT, StockCode("CAP", "2")], NOW)
     assert catalogue.save(database, [replace(HAT, stock_code="HAT-NEW")], NOW) == ["HAT-NEW", "HAT"]
     assert [item.stock_code for item in catalogue.whole(database)] == ["CAP", "HAT-NEW"]
+
+
+def test_what_an_item_was_called_before_stays_with_its_id_and_no_push_takes_it_away(database: Database) -> None:
+    names = ["HAT", "HAT-NEW", "CAP", "HAT"]
+    for day, name in enumerate(names):
+        catalogue.save(database, [replace(HAT, stock_code=name, buy_pence=day)], NOW + timedelta(days=day))
+        catalogue.save(database, [replace(HAT, stock_code=name, description="told again")], NOW + timedelta(days=day))
+    (item,) = catalogue.whole(database)
+    assert (item.stock_code, item.former_codes) == ("HAT", ("HAT-NEW", "CAP"))
+    assert catalogue.save(database, [replace(item, former_codes=())], NOW) == []
+
+
+def test_costs_are_kept_from_the_day_on_which_they_are_told_and_by_id(database: Database) -> None:
+    """Two on one day: the last counts. A renaming changes no cost; one that is told no more is not known from then."""
+    told = [
+        (0, "HAT", None),
+        (1, "HAT", 500),
+        (1, "HAT", 510),
+        (2, "HAT-NEW", 510),
+        (3, "HAT-NEW", 600),
+        (4, "H", None),
+    ]
+    for day, name, pence in told:
+        item = replace(HAT, stock_code=name, buy_pence=pence, description=f"on day {day}")
+        catalogue.save(database, [item], NOW + timedelta(days=day))
+    rows = database.execute("SELECT told_on - %s::date, buy_pence FROM khaos.stock_costs ORDER BY 1", (NOW.date(),))
+    assert rows.fetchall() == [(1, 510), (3, 600), (4, None)]
 
 
 def test_nothing_to_save_is_no_trouble(database: Database) -> None:

@@ -15,9 +15,8 @@ from khaos_swap_assets.adapters.store import monthly
 from khaos_swap_assets.domain.money.amounts import split_gross
 from khaos_swap_assets.domain.records.returns import ENDED_UNPAID
 from khaos_swap_assets.domain.reporting.marks import MATCHED, WITNESSED
-from khaos_swap_assets.stages.reconciliation.month_end import close_month, goods_table, month_of, vat_table
+from khaos_swap_assets.stages.reconciliation.month_end import close_month, month_of, vat_table
 from khaos_swap_assets_tests.domain.payments import a_payment, a_refund
-from khaos_swap_assets_tests.stages.stock.test_adjustments import inspected
 from khaos_swap_assets_tests.stages.storefront.shop import MoneyTown
 from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, an_order, connect, some_settings
 
@@ -62,31 +61,6 @@ def test_a_month_computed_again_replaces_itself(town: Town) -> None:
     town.sync()
     close_month(town.tools, "2026-03")
     assert town.ask("SELECT currency, gap_pence FROM recon.month_end ORDER BY 1") == [("EUR", -1000), ("GBP", 0)]
-
-
-@pytest.mark.parametrize(
-    ("condition", "told"),
-    [
-        ("Sellable", "| back in the saleable stock, at cost | 1 | £22.00 |  |"),
-        ("Damaged", "| in quarantine, at cost until it is written down or off | 1 | £22.00 |  |"),
-        ("Missing", "| not in the parcel: a loss, for a claim | 1 | £22.00 |  |"),
-        ("", "| on its way or not inspected | 1 | £22.00 |  |"),
-    ],
-)
-def test_u27_every_returned_unit_has_its_place_and_its_cost(town: Town, condition: str, told: str) -> None:
-    """A shirt that cost £22.00, beside one of which nobody tells the cost."""
-    town.with_settings(mode="audit", post_from=None)
-    town.sells_and_takes_back(a_return(1, quality_control_status="Pending"), a_return(2, a_line("CAP")))
-    town.khaos.items["HAT"] = replace(town.khaos.items["HAT"], buy_pence=2200)
-    if condition:
-        inspected(town, (condition, 1))
-    town.sync()
-    with connect(town) as conn:
-        rows = goods_table(conn, "2026-03").splitlines()[2:]
-    if condition == "Sellable":
-        assert rows == ["| back in the saleable stock, at cost | 2 | £22.00 | 1 |"]
-    else:
-        assert rows == sorted(["| back in the saleable stock, at cost | 1 | £0.00 | 1 |", told])
 
 
 def test_an_empty_month_is_empty(town: Town) -> None:

@@ -12,6 +12,7 @@ from khaos_swap_assets.adapters.errors import TransientError
 from khaos_swap_assets.adapters.store import inspections, worklist
 from khaos_swap_assets.domain.goods.dispositions import Inspection
 from khaos_swap_assets.domain.records.returns import ENDED_UNPAID
+from khaos_swap_assets.domain.records.stock_codes import StockCode
 from khaos_swap_assets.stages.returns import matching
 from khaos_swap_assets.stages.returns.matching import match_waiting
 from khaos_swap_assets_tests.stages.town import NOON, Town, a_code, a_line, a_return, an_order
@@ -153,6 +154,41 @@ def test_a_code_renamed_in_khaos_is_no_match_any_more(town: Town) -> None:
     town.read()
     assert lines(town) == [("HAT", None, "sku_unknown", "HAT-2")]
     assert town.ask("SELECT stock_code FROM khaos.stock_codes") == [("HAT-2",)]
+
+
+def renamed(town: Town, name: str) -> None:
+    """Khaos calls the HAT otherwise from now on."""
+    town.khaos.items = {name: replace(a_code("HAT"), stock_code=name)}
+    town.sync()
+
+
+def test_what_was_credited_keeps_its_proof_when_its_code_is_renamed(town: Town) -> None:
+    """Twice, so that the proof outlives the match that it was."""
+    town.sells_and_takes_back(a_return(1))
+    town.sync()
+    town.pull()
+    town.sync()
+    place = "SELECT place, units FROM recon.custody"
+    before = town.ask(place)
+    for name in ("BERET", "TRILBY"):
+        renamed(town, name)
+        assert lines(town) == [("HAT", "HAT", "", "")]
+        assert (town.kinds(), town.ask(place)) == ({}, before)
+
+
+@pytest.mark.parametrize("other", [a_code("HAT-X", "id-X", barcodes=("HAT",)), None])
+def test_what_is_not_out_yet_is_told_with_the_new_name_and_never_acts(town: Town, other: StockCode | None) -> None:
+    town.sells_and_takes_back(a_return(1))
+    town.sync()
+    renamed(town, "BERET")
+    kind = "sku_unknown"
+    if other:
+        town.khaos.items[other.stock_code] = other
+        town.sync()
+        kind = "sku_ambiguous"
+    assert lines(town) == [("HAT", None, kind, "BERET")]
+    assert town.kinds() == {kind: "RMA1/HAT"}
+    assert town.pull() == []
 
 
 @pytest.mark.parametrize("ended", sorted(ENDED_UNPAID))
