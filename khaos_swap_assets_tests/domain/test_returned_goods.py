@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.goods.conditions import ConditionMap, Inspection
+from khaos_swap_assets.domain.goods.conditions import ConditionMap, Fate, Inspection
 from khaos_swap_assets.domain.goods.dispositions import settle
 from khaos_swap_assets.domain.records.returns import ReturnLine
 from khaos_swap_assets.domain.reporting.returned_goods import ReturnedRow, returned_goods
 from khaos_swap_assets_tests.domain.test_stock import INSPECTIONS, LINES, STATUSES
 
 COSTS = st.none() | st.integers(0, 10**9)
-DAMAGED = st.sampled_from(["non_saleable", "written_off", "b_grade", "person"])
-ODD = st.sampled_from(["available", "b_grade", "written_off", "missing", "person"])
+DAMAGED: st.SearchStrategy[Fate] = st.sampled_from(["non_saleable", "written_off", "b_grade", "person"])
+ODD: st.SearchStrategy[Fate] = st.sampled_from(["available", "b_grade", "written_off", "missing", "person"])
 
 
 @given(LINES, INSPECTIONS, STATUSES, st.booleans(), COSTS, COSTS, st.data())
