@@ -23,6 +23,8 @@ from khaos_swap_assets_tests.sandbox.small import HAT, JACKET, NOW, REF, URN, do
 
 LONG_AGO = datetime(1899, 12, 31)  # noqa: DTZ001
 SITES = [{"SiteID": 1, "SiteName": "Main Warehouse"}, {"SiteID": 9, "SiteName": "Not Saleable"}]
+LEVELS = '<STOCK_STATUS SITE="Main Warehouse"><STOCK_ITEM CODE="{}"><LEVEL>12</LEVEL></STOCK_ITEM></STOCK_STATUS>'
+ADD_ONS = {"cancel_order": "on"}
 JUNE = datetime(2026, 6, 1), datetime(2026, 7, 31)  # noqa: DTZ001
 
 
@@ -54,7 +56,7 @@ def running() -> Iterator[tuple[str, State]]:
 @pytest.fixture
 def stranger(running: tuple[str, State]) -> Stranger:
     url, state = running
-    state.world, state.switches = small_world(), {}
+    state.world, state.switches = small_world(), dict(ADD_ONS)
     return Stranger(url, state)
 
 
@@ -102,6 +104,19 @@ def company_info(ask: Stranger) -> object:
     return told, (URN, Decimal("84.99"), False, [])
 
 
+def set_level(ask: Stranger) -> object:
+    found = ask("ImportStockStatus", LEVELS.format(JACKET), False, True)
+    told = [row["StockCode"] for row in found["List"]], ask.document("ExportStockStatus", JACKET, 1, LONG_AGO, 1, 0)
+    return (told[0], told[1].xpath("string(//LEVEL)")), ([JACKET], "12")
+
+
+def cancel(ask: Stranger) -> object:
+    order = ask.state.world.orders["SO48213"]
+    order.stage_id, order.ordered_at = 9, ask.state.world.now
+    told = ask("CancelOrder", order.so_code, order.associated_ref)
+    return (told, order.is_cancelled), ("Order SO48213 has been cancelled.", True)
+
+
 def process_return(ask: Stranger) -> object:
     kept = ledger.import_document(ask.books, document(process=False))
     return (ask("ProcessReturn", kept.return_code, "refund-1"), kept.state), (ledger.PROCESSED, "processed")
@@ -116,7 +131,9 @@ CALLS: Mapping[str, Callable[[Stranger], Any]] = {
     "ExportOrderStatusEx": order_status,
     "ExportOrders": orders,
     "GetCompanyInfo": company_info,
+    "ImportStockStatus": set_level,
     "ProcessReturn": process_return,
+    "CancelOrder": cancel,
 }
 
 
@@ -129,7 +146,7 @@ def test_the_wsdl_names_no_operation_that_is_not_called_here(stranger: Stranger)
 def test_every_operation_is_read_and_called_by_the_wsdl(
     stranger: Stranger, operation: str, style: dict[str, str]
 ) -> None:
-    assert switches.set_switches(stranger.state, style) == []
+    assert switches.set_switches(stranger.state, ADD_ONS | style) == []
     told, wanted = CALLS[operation](stranger)
     assert told == wanted
 
@@ -146,7 +163,11 @@ def test_a_fault_is_a_fault_in_every_shape(stranger: Stranger, shape: str, http:
 def test_an_operation_that_is_absent_is_absent_for_a_stranger(running: tuple[str, State]) -> None:
     url, state = running
     state.switches = {"site_list": "absent", "process_return": "off"}
-    assert set(Stranger(url, state).client.service._operations) == CALLS.keys() - {"GetSiteList", "ProcessReturn"}
+    assert set(Stranger(url, state).client.service._operations) == CALLS.keys() - {
+        "GetSiteList",
+        "ProcessReturn",
+        "CancelOrder",
+    }
 
 
 def test_a_moment_is_london_time_whatever_zone_it_claims(stranger: Stranger) -> None:
