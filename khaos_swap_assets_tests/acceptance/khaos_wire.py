@@ -23,6 +23,14 @@ OPERATIONS = (
     *("GetVersion", "GetSiteList", "GetStockList", "ExportStock", "ExportStockStatus", "ExportOrderStatusEx"),
     *("ExportOrders", "GetCompanyInfo"),
 )
+WSDL = "http://schemas.xmlsoap.org/wsdl/"
+CANCELLED_AT = "2026-03-10T12:00:00"
+CANCELLING = (
+    "<message name='CancelOrder0Request'><part name='OrderCode' type='string'/>"
+    "<part name='AssociatedRef' type='string'/></message>",
+    "<operation name='CancelOrder'><input message='tns:CancelOrder0Request'/></operation>",
+)
+"""What the WSDL tells of the add-on: a message with its parameters, and the operation."""
 Refusal = Callable[[str, Mapping[str, str]], str]
 """Why an operation with these parameters is refused; empty: it is not."""
 
@@ -39,6 +47,8 @@ class Sold:
     delivery: Decimal = Decimal(0)
     is_note: bool = False
     is_issued: bool = True
+    stage: int = 70
+    is_cancelled: bool = False
 
     @property
     def pounds(self) -> Decimal:
@@ -51,6 +61,7 @@ class KhaosOnTheWire:
     """Its books. ``items_by`` says where a note's items are shown, ``absent`` what the WSDL does not name.
 
     With ``hides_codes`` ExportOrders shows no document's code. ``spoils`` gives what is answered in place of a result.
+    ``aside`` are the levels of site 9. ``cancels`` is what CancelOrder answers; without it the WSDL does not name it.
     Codes of ``zero_sold`` were sold without VAT, whatever the item master says today (20 %).
     """
 
@@ -58,6 +69,7 @@ class KhaosOnTheWire:
     codes: dict[str, Decimal] = field(default_factory=dict)
     packs: dict[str, dict[str, int]] = field(default_factory=dict)
     levels: dict[str, int] = field(default_factory=dict)
+    aside: dict[str, int] = field(default_factory=dict)
     credit: dict[str, str] = field(default_factory=dict)
     costs: dict[str, str] = field(default_factory=dict)
     zero_sold: set[str] = field(default_factory=set)
@@ -66,6 +78,7 @@ class KhaosOnTheWire:
     hides_codes: bool = False
     ignores_prices: bool = False
     absent: frozenset[str] = frozenset()
+    cancels: Callable[[Sold], str] | None = None
     refuses: Refusal = lambda operation, params: ""
     spoils: Refusal = lambda operation, params: ""
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
@@ -78,6 +91,7 @@ class KhaosOnTheWire:
         for code, _, price in rows:
             self.codes.setdefault(code, price)
             self.levels.setdefault(code, 10)
+            self.aside.setdefault(code, 0)
 
     def note(self, code: str, number: int, price: str, *, reference: str = "", sku: str = "HAT") -> None:
         """A note that staff typed for customer C<number> on 9 March 2026."""
@@ -98,8 +112,9 @@ class KhaosOnTheWire:
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if "/wsdl/" in request.url.path:
             named = "".join(f"<operation name='{name}'/>" for name in OPERATIONS if name not in self.absent)
-            wsdl = "http://schemas.xmlsoap.org/wsdl/"
-            return httpx.Response(200, text=f"<definitions xmlns='{wsdl}'><portType>{named}</portType></definitions>")
+            added = CANCELLING if self.cancels else ("", "")
+            text = f"<definitions xmlns='{WSDL}'>{added[0]}<portType>{named}{added[1]}</portType></definitions>"
+            return httpx.Response(200, text=text)
         call = next(iter(ElementTree.fromstring(request.content).find(f"{{{SOAP}}}Body") or ()))
         operation = call.tag.rsplit("}", 1)[-1]
         params = {child.tag.rsplit("}", 1)[-1]: child.text or "" for child in call}
@@ -130,8 +145,15 @@ class KhaosOnTheWire:
             "ExportOrderStatusEx": lambda asked: escape(self._statuses(asked)),
             "ExportOrders": lambda asked: escape(self._orders(asked)),
             "GetCompanyInfo": lambda asked: self._company(asked["CompanyCode"]),
+            "CancelOrder": self._cancel,
         }
         return enveloped(operation, made[operation](params))
+
+    def _cancel(self, asked: Mapping[str, str]) -> str:
+        assert self.cancels
+        order = self.documents[asked["OrderCode"]]
+        assert order.reference == asked["AssociatedRef"]
+        return escape(self.cancels(order))
 
     def _company(self, code: str) -> str:
         owed = f"<CreditUnallocated>{self.credit.get(code, '0')}</CreditUnallocated>"
@@ -158,21 +180,25 @@ class KhaosOnTheWire:
         )
 
     def _levels(self, asked: Mapping[str, str]) -> str:
+        levels = self.aside if asked.get("SiteID") == "9" else self.levels
         rows = "".join(
-            f'<STOCK_ITEM CODE="{code}" ID="id-{code}"><LEVEL>{self.levels[code]}</LEVEL></STOCK_ITEM>'
+            f'<STOCK_ITEM CODE="{code}" ID="id-{code}"><LEVEL>{levels[code]}</LEVEL></STOCK_ITEM>'
             for code in _codes(asked)
-            if code in self.levels
+            if code in levels
         )
         return f'<STOCK_STATUS SITE="Leeds">{rows}</STOCK_STATUS>'
 
     def _statuses(self, asked: Mapping[str, str]) -> str:
         wanted, by = _split(asked.get("IDs", "")), asked.get("MappingType", "1")
         key = {"1": "customer", "3": "code", "4": "reference"}[by]
-        found = [one for one in self.documents.values() if not wanted or getattr(one, key) in wanted]
+        is_shown = {False, asked.get("IncludeCancelled", "0") not in ("0", "")}
+        shown = [one for one in self.documents.values() if one.is_cancelled in is_shown]
+        found = [one for one in shown if not wanted or getattr(one, key) in wanted]
         return f"<STATUS_LIST>{''.join(self._status(one) for one in found)}</STATUS_LIST>"
 
     def _status(self, one: Sold) -> str:
         kind = ("2", "Credit Note") if one.is_note else ("S", "Sales Order")
+        stopped = f"<CANCELLED><CANCELLED_DATE_TIME>{CANCELLED_AT}</CANCELLED_DATE_TIME></CANCELLED>"
         return (
             f"<ORDER_STATUS SORDER_CODE={quoteattr(one.code)} ASSOCIATED_REF={quoteattr(one.reference)}>"
             f"<COMPANY_NAME COMPANY_CODE={quoteattr(one.customer)}>Ms A Patel</COMPANY_NAME>"
@@ -180,7 +206,8 @@ class KhaosOnTheWire:
             f"<DATE_CREATED>{one.day}</DATE_CREATED>"
             f"<ITEMS_TOTAL NET_VALUE='{self._goods_net(one)}'>{one.pounds}</ITEMS_TOTAL>"
             f"<DELIVERY_TOTAL NET_VALUE='{_net(one.delivery)}'>{one.delivery}</DELIVERY_TOTAL>"
-            f"<COMPLETE>{-1 if one.is_issued else 0}</COMPLETE><INVOICES>{self._invoice(one)}</INVOICES></ORDER_STATUS>"
+            f"<COMPLETE>{-1 if one.is_issued else 0}</COMPLETE>{stopped if one.is_cancelled else ''}"
+            f"<INVOICES>{self._invoice(one)}</INVOICES></ORDER_STATUS>"
         )
 
     def _goods_net(self, one: Sold) -> Decimal:
@@ -192,9 +219,10 @@ class KhaosOnTheWire:
         if one.is_note and self.items_by != "status":
             return ""
         items = "".join(f'<INVOICE_ITEM STOCK_CODE="{code}" QTY_SENT="{units}"/>' for code, units, _ in one.lines)
+        issued = one.day if one.stage >= 70 else ""
         return (
-            f'<INVOICE INVOICE_CODE="INV-{one.code}" INVOICE_DATE="{one.day}" ISSUE_DATE="{one.day}" '
-            f'INVOICE_STAGE_ID="70" INVOICE_STAGE_DESC="ISSUEDCURRENT" MOVED="0">'
+            f'<INVOICE INVOICE_CODE="INV-{one.code}" INVOICE_DATE="{one.day}" ISSUE_DATE="{issued}" '
+            f'INVOICE_STAGE_ID="{one.stage}" INVOICE_STAGE_DESC="" MOVED="0">'
             f"<INVOICE_ITEMS>{items}</INVOICE_ITEMS></INVOICE>"
         )
 

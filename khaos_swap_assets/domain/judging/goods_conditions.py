@@ -128,6 +128,8 @@ def _value(facts: ReturnFacts, one: Adjustment) -> int:
     row = next((row for row in facts.lines if row.product_id == one.product_id), None)
     if row is None:
         return 0
+    if one.stock_code == row.stock_code:
+        return row.value_of(min(abs(one.quantity), row.quantity))
     inside = sum(abs(other.quantity) for other in facts.adjustments if other.key[:2] == one.key[:2])
     units = row.dispositions.get(one.disposition, 0)
     return row.value_of(max(min(units, row.quantity), 1)) * abs(one.quantity) // max(inside, 1)

@@ -187,8 +187,10 @@ def _paid(paying: Mapping[str, tuple[str, str]], refund: Refund) -> tuple[str | 
 
 
 def _again(refund: Refund, limit: timedelta, now: datetime) -> datetime | None:
-    """When money without a return becomes trouble; None when it is."""
+    """When money without a return becomes trouble; None when it is: at once where units are not to be sent at all."""
     assert refund.moved_at is not None
+    if any(one.is_cancelled for one in refund.lines):
+        return None
     due = refund.moved_at + limit + timedelta(microseconds=1)
     return due if due > now else None
 
