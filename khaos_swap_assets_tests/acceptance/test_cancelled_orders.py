@@ -229,11 +229,14 @@ def test_cancelled_too_late_asks_cx_for_a_return_until_there_is_one(shop: Office
 
 
 def test_a_part_of_an_order_that_is_cancelled_is_a_task_in_the_first_run_and_khaos_is_not_asked(shop: Office) -> None:
-    """The order goes on without one HAT, which Khaos picks all the same: AmendOrder is never called."""
+    """#LX1 goes on without a HAT that Khaos picks all the same: AmendOrder is never called. #LX2 is cancelled whole."""
     sells(shop, 1, is_cancelled=False)
+    sells(shop, 2)
     line = RefundLine("line_HAT", "HAT", 1, 1250, 208, "CANCEL", "77")
-    shop.shop.pay(1, 1250, payment="T1", lines=(line,), at=NOON)
+    for number in (1, 2):
+        shop.shop.pay(number, 1250, payment=f"T{number}", lines=(line,), at=NOON)
     shop.runs()
-    assert (calls(shop), tasks(shop, STILL_OPEN)) == ([], {})
+    assert (calls(shop), tasks(shop, STILL_OPEN)) == (["SO2"], {})
+    assert tasks(shop, "refund_without_return") == {"#LX1/F1": "finance"}
     messages = [row["message"] for row in shop.exceptions() if row["subject"].startswith("#LX1")]
     assert any("1 x HAT" in message for message in messages), messages

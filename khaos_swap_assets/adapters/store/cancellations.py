@@ -57,9 +57,14 @@ class FollowedOrder:
 
 def unknown(conn: psycopg.Connection, cancelled: Sequence[CancelledOrder]) -> list[CancelledOrder]:
     """Those that were not known to be cancelled."""
+    before = known(conn, [one.order_id for one in cancelled]) if cancelled else set()
+    return [one for one in cancelled if one.order_id not in before]
+
+
+def known(conn: psycopg.Connection, order_ids: Sequence[str]) -> set[str]:
+    """Those of these orders that are known to be cancelled as a whole."""
     query = "SELECT order_id FROM storefront.cancelled_orders WHERE order_id = ANY(%s)"
-    known = {row[0] for row in conn.execute(query, ([one.order_id for one in cancelled],))} if cancelled else set()
-    return [one for one in cancelled if one.order_id not in known]
+    return {row[0] for row in conn.execute(query, (list(order_ids),))}
 
 
 def save(conn: psycopg.Connection, cancelled: Sequence[CancelledOrder], now: datetime) -> None:

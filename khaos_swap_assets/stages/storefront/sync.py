@@ -167,7 +167,8 @@ def _judge(
     some, paying = linked.refunds, linked.links.returns
     loose = {one.refund_id: one for one in linked.links.loose}
     limit = timedelta(days=settings.storefront.pay_days)
-    again = {key: _again(one, limit, now) for key, one in loose.items()}
+    whole = cancellations.known(conn, [one.order_id for one in loose.values()])
+    again = {key: None if _stops_a_part(one, whole) else _again(one, limit, now) for key, one in loose.items()}
     refunds.mark(
         conn,
         [(one.refund_id, *_paid(paying, one), again.get(one.refund_id), one.refund_id in loose) for one in some],
@@ -186,11 +187,14 @@ def _paid(paying: Mapping[str, tuple[str, str]], refund: Refund) -> tuple[str | 
     return paying.get(refund.refund_id, (None, ""))
 
 
+def _stops_a_part(refund: Refund, whole: set[str]) -> bool:
+    """True where it took units off an order that goes on (none of ``whole``): they may be sent any minute."""
+    return refund.order_id not in whole and any(line.is_cancelled for line in refund.lines)
+
+
 def _again(refund: Refund, limit: timedelta, now: datetime) -> datetime | None:
-    """When money without a return becomes trouble; None when it is: at once where units are not to be sent at all."""
+    """When money without a return becomes trouble; None when it is."""
     assert refund.moved_at is not None
-    if any(one.is_cancelled for one in refund.lines):
-        return None
     due = refund.moved_at + limit + timedelta(microseconds=1)
     return due if due > now else None
 
