@@ -199,9 +199,12 @@ def test_a_correction_after_the_credit_takes_the_goods_off_the_shelf_and_credits
     messages = " ".join(row["message"] for row in warehouse.told(DUE))
     assert "take 2 x HAT off the level of site 1; £20.00" in messages
     assert "add 2 x HAT to the level of site 9; £20.00" in messages
+    for _ in range(2):
+        warehouse.sync(minutes=20)
     warehouse.books.levels["HAT"] -= 2
     warehouse.books.aside["HAT"] += 2
-    warehouse.settles()
+    for _ in range(2):
+        warehouse.sync(minutes=20)
     assert (warehouse.open_exceptions(), len(warehouse.given)) == ([], 1)
 
 
