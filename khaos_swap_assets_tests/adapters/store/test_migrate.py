@@ -156,3 +156,19 @@ def test_a_document_planned_for_a_refund_that_only_closing_dated_is_taken_back_a
             ("R3", "processed", "Pending", "withdrawn"),
         ]
         assert proofs.put_in_force(connection, Proof()) == ["R2", "R3"]
+
+
+def test_returns_that_swap_alone_called_missing_are_matched_again(empty_url: str) -> None:
+    upgrade_to(empty_url, "0054")
+    with store.connect(empty_url, application="tests") as connection:
+        connection.execute(
+            "INSERT INTO swap.returns (return_id, store_id, rma, order_name, order_id, status, delivery_status, "
+            "quality_control_status, outcomes, currency, refund_pence, store_credit_pence, additional_payment_pence, "
+            "handling_fee_pence, total_pence, is_open, content_hash, raw, first_seen_at, changed_at, read_at) "
+            "SELECT word, 'S', word, '', '', 'Closed', '', word, '{}', 'GBP', 1000, 0, 0, 0, 0, false, '', '{}', "
+            "now(), now(), now() FROM unnest('{Approved,Missing,Pending}'::text[]) word"
+        )
+    migrate.upgrade(empty_url)
+    with store.connect(empty_url, application="tests") as connection:
+        waiting = connection.execute("SELECT return_id FROM recon.worklist WHERE stage = 'match'").fetchall()
+    assert waiting == [("Missing",)]
