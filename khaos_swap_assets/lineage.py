@@ -49,6 +49,7 @@ TABLES: Mapping[str, Sequence[str]] = {
         "recon.stock_transfers",
         "recon.stock_files",
     ),
+    "warehouse/quality_control": ("recon.quality_calls",),
     "reconciliation/returns": (
         "recon.reconciliation",
         "recon.month_parts",
@@ -105,7 +106,11 @@ IN_ORDER_ONLY: Mapping[str, Sequence[str]] = {
     "reconciliation/cancellations": ("khaos/sales_orders",),
     "reconciliation/returns": ("storefront/payouts",),
     "reconciliation/custody": ("reconciliation/returns",),
-    "reconciliation/exceptions": ("reconciliation/cancellations", "reconciliation/payouts"),
+    "reconciliation/exceptions": (
+        "reconciliation/cancellations",
+        "reconciliation/payouts",
+        "warehouse/quality_control",
+    ),
 }
 """Arrows along which nothing is read: levels are seen before a document is offered, so that its move can be told;
 cancelled orders and payouts are judged before exceptions open, and orders are read in our own tables only where Khaos

@@ -5,6 +5,8 @@ Belongs here: the names, for all who set or read them. Stays out: setting and re
 
 SWAP = "swap/returns"
 OPEN = "swap/open_returns"
+TOLD_SWAP = "swap/quality_control"
+"""To which moment of their arrival findings of the warehouse were written down to be told to Swap."""
 CODES = "khaos/stock_codes"
 DOCUMENTS = "khaos/documents"
 MONEY = "storefront/refunds"

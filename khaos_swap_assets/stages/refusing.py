@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 SWAP_LIST = "Swap list of returns"
 SWAP_RETURN = "Swap return by RMA"
 SWAP_COUNTS = "Swap counts of returns"
+QUALITY = "Swap quality control"
 STOCK_LIST = "Khaos GetStockList"
 STOCK = "Khaos ExportStock"
 LEVELS = "Khaos ExportStockStatus"

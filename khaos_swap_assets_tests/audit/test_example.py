@@ -39,7 +39,14 @@ NO_FILE = {
     **dict.fromkeys(("posting_in_doubt", "posting_refused", "pack_unclear"), "a document of ours"),
     **dict.fromkeys(("credit_note_not_issued", "credit_note_unallocated"), "the stage of a note"),
     **dict.fromkeys(
-        ("inspection_overdue", "inspection_disputed", "kept_unclear", "kept_without_reason", "stock_adjustment_due"),
+        (
+            "inspection_overdue",
+            "inspection_disputed",
+            "quality_not_told",
+            "kept_unclear",
+            "kept_without_reason",
+            "stock_adjustment_due",
+        ),
         "the warehouse bench",
     ),
     **dict.fromkeys(("damaged_in_saleable", "stock_not_returned"), "levels of stock"),

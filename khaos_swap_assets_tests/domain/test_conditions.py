@@ -330,6 +330,7 @@ def test_every_return_kind_has_a_rule_and_a_row_of_each_sort() -> None:
         "record_unreadable",
         "differences_systematic",
         "code_will_fail",
+        "quality_not_told",
         OPEN_KIND,
         SENT_KIND,
     }

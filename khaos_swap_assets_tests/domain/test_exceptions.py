@@ -25,6 +25,7 @@ OWNERS = {
         "order_not_invoiced",
         "inspection_overdue",
         "inspection_disputed",
+        "quality_not_told",
         "stock_not_returned",
         "stock_adjustment_due",
         "damaged_in_saleable",

@@ -21,6 +21,16 @@ GOODS: Mapping[str, Mapping[str, str]] = {
         "value_pence": "What they were refunded at, pence",
         "since": "Since when some are there, UTC",
     },
+    "recon.quality_calls": {
+        "inspection_id": "The warehouse's id of the finding",
+        "state": "planned, sent, accepted, unknown, refused or withdrawn",
+        "asked": "What Swap is told: units, SKU and condition",
+        "said": "Swap's words, or why it was not told",
+        "planned_at": "When it was written down to be told, UTC",
+        "sent_at": "When the call was made, UTC; empty until then",
+        "look_at": "When a finding that waits is looked at next, UTC",
+        "settled_at": "When a person waived it, UTC",
+    },
     "recon.stock_moves": {
         "disposition": "sellable, damaged or missing",
         "quantity": "Units that went this way",

@@ -76,6 +76,13 @@ def load(conn: psycopg.Connection[Any], inspection_id: str) -> Inspection | None
         return cursor.execute(f"{SELECT} inspection_id = %s".encode(), (inspection_id,)).fetchone()
 
 
+def by_ids(conn: psycopg.Connection[Any], inspection_ids: Sequence[str]) -> dict[str, Inspection]:
+    """These inspections by id, whether they stand or were corrected."""
+    with conn.cursor(row_factory=class_row(Inspection)) as cursor:
+        found = cursor.execute(f"{SELECT} inspection_id = ANY(%s)".encode(), (list(inspection_ids),)).fetchall()
+    return {one.inspection_id: one for one in found}
+
+
 def known(conn: psycopg.Connection[Any], inspection_ids: Sequence[str]) -> set[str]:
     """Those of these ids that were told before."""
     rows = conn.execute(

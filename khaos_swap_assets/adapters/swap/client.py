@@ -19,10 +19,12 @@ from khaos_swap_assets.adapters import json_text
 from khaos_swap_assets.adapters.errors import PermanentError, SettingsError, TransientError
 from khaos_swap_assets.adapters.http import Http
 from khaos_swap_assets.adapters.settings import LOOPBACK, SwapSettings
+from khaos_swap_assets.adapters.swap import quality
 from khaos_swap_assets.adapters.swap.raw import cleaned, content_hash
 from khaos_swap_assets.adapters.swap.records import ReadReturn, RowFault
 from khaos_swap_assets.adapters.swap.wire import read_row
-from khaos_swap_assets.domain.records.returns import Return
+from khaos_swap_assets.domain.goods.dispositions import Inspection
+from khaos_swap_assets.domain.records.returns import Return, ReturnLine
 
 PATH = "/v2/external/returns"
 MAX_PAGES = 10_000
@@ -65,7 +67,10 @@ class _Unwanted:
 
 
 class SwapClient:
-    """Asks Swap for returns of one store. Reads only; every method raises ``VendorError`` when a sweep fails."""
+    """Asks Swap for returns of one store; ``report_quality`` alone changes something.
+
+    Every method raises ``VendorError`` when it fails.
+    """
 
     def __init__(self, http: Http, settings: SwapSettings) -> None:
         self._http, self._settings = http, settings
@@ -99,6 +104,10 @@ class SwapClient:
     def by_rma(self, rma: str) -> SweepResult:
         """The returns of one RMA number; none is no proof that it was deleted (§7.2)."""
         return self._sweep({"rma_number": rma})
+
+    def report_quality(self, told: Inspection, line: ReturnLine, return_: Return) -> str:
+        """Tell quality control one finding of the warehouse, once; Swap's words. Raises as ``quality.report`` does."""
+        return quality.report(self._http, self._settings.store_id, told, line, return_)
 
     def close(self) -> None:
         """Close the connections."""

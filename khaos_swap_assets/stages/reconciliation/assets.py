@@ -124,7 +124,7 @@ def reconciliation_returns(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materialize
 @asset(
     "reconciliation/exceptions",
     deps="reconciliation/returns reconciliation/cancellations reconciliation/payouts people/decisions swap/returns "
-    "khaos/stock_codes khaos/credit_notes",
+    "warehouse/quality_control khaos/stock_codes khaos/credit_notes",
     **owned("reconciliation", "finance", "ours"),
     description="What needs a person: opened when its condition holds, closed when it no longer does, or waived by a "
     "named person. Each has an owner and says what to do.",

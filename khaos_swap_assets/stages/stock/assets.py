@@ -1,8 +1,9 @@
 """The assets of the stock leg, and their checks: what came back is on the shelf, what is damaged is not.
 
-Belongs here: ``khaos/stock_levels``, ``khaos/stock_adjustments`` and ``reconciliation/custody``. Stays out: the work
-(``levels``, ``adjustments``, ``custody``) and the conditions. Where a sale intervened the level proves nothing: such
-moves are counted apart as *cannot tell*. Units are those of the last 30 days.
+Belongs here: ``khaos/stock_levels``, ``khaos/stock_adjustments``, ``reconciliation/custody`` and
+``warehouse/quality_control``. Stays out: the work (``levels``, ``adjustments``, ``custody``, ``telling``) and the
+conditions. Where a sale intervened the level proves nothing: such moves are counted apart as *cannot tell*. Units are
+those of the last 30 days.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,15 +14,17 @@ from typing import Any
 import dagster as dg
 import psycopg
 
-from khaos_swap_assets.adapters.store import custody, stock
+from khaos_swap_assets.adapters.store import custody, quality_calls, stock
 from khaos_swap_assets.adapters.store.stock_adjustments import units_by_state
 from khaos_swap_assets.domain.goods.adjustments import KIND
+from khaos_swap_assets.domain.goods.quality_calls import KIND as QUALITY_KIND
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.stages.checking import StandingCheck, exceptions_check
 from khaos_swap_assets.stages.presenting import PREVIEW_ROWS, as_table, asset, owned, table_metadata
 from khaos_swap_assets.stages.stock.adjustments import adjust_stock
 from khaos_swap_assets.stages.stock.custody import follow_custody
 from khaos_swap_assets.stages.stock.levels import sync_levels
+from khaos_swap_assets.stages.stock.telling import tell_swap
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 
@@ -91,6 +94,24 @@ def _beside(row: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+@asset(
+    "warehouse/quality_control",
+    deps="swap/returns swap/return_lines warehouse/inspections matched/return_lines",
+    **owned("stock", "operations", "ours"),
+    pool="swap",
+    description="Calls that tell Swap's quality control what the warehouse reported to us, with "
+    "`KHAOS_SWAP_SWAP_WRITES_QUALITY` in mode `post`: one row a finding, told once at the most. Swap's answer does not "
+    "prove that it found the return.",
+)
+def quality_control(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
+    """Tell what may be told."""
+    told = tell_swap(toolbox)
+    with toolbox.store() as conn:
+        counted = {f"calls_{state}": count for state, count in quality_calls.counts(conn).items()}
+        shown = table_metadata(conn, "recon.quality_calls", "planned_at")
+    return dg.MaterializeResult(metadata={**asdict(told), **counted, **shown})
+
+
 COUNTED = timedelta(days=30)
 
 
@@ -144,7 +165,14 @@ every_kept_unit_is_known = exceptions_check(
     "Of every refunded unit it is known whether the customer keeps it, and what is kept can be credited.",
 )
 
-ASSETS = [stock_levels, stock_adjustments, reconciliation_custody]
+every_finding_is_told_to_swap = exceptions_check(
+    "every_finding_is_told_to_swap",
+    "warehouse/quality_control",
+    [QUALITY_KIND],
+    "Where Swap's quality control is told what the warehouse finds, every call was answered, and none was refused.",
+)
+
+ASSETS = [quality_control, stock_levels, stock_adjustments, reconciliation_custody]
 CHECKS = [
     every_sellable_unit_is_back_in_stock,
     no_damaged_unit_is_saleable,
@@ -152,4 +180,5 @@ CHECKS = [
     every_parcel_is_inspected_in_time,
     swap_and_warehouse_agree,
     every_kept_unit_is_known,
+    every_finding_is_told_to_swap,
 ]

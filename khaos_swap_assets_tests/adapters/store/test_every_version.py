@@ -59,6 +59,7 @@ IN_TABLE: Mapping[tuple[str, str], str] = {
     ("recon.decisions", "decision"): "waived",
     ("recon.cancellations", "progress"): "waiting",
     ("recon.cancel_calls", "state"): "asked",
+    ("recon.quality_calls", "state"): "planned",
     ("recon.payout_refunds", "place"): "matched",
 }
 GIVEN_UP = {("recon.reconciliation", f"gap_{leg}_pence") for leg in ("value", "missing", "extra")}

@@ -1,0 +1,96 @@
+"""Telling Swap's quality control what the warehouse found: whether a finding may be told, and what a call came to.
+
+Belongs here: the states of a call and the rules between them. Stays out: sending (``stages.stock.telling``). Swap has
+no key by which a repeat is one, and a repeat may add, so a finding is told once at the most: what has no answer is for
+a person. Neither an answer of Swap's nor its status of a whole return proves that a finding arrived. Telling may
+complete a refund. Source: contracts/swap.md §4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from khaos_swap_assets.domain.exceptions.catalogue import Problem
+from khaos_swap_assets.domain.goods.dispositions import Inspection
+from khaos_swap_assets.domain.goods.quality import plain
+from khaos_swap_assets.domain.records.returns import ENDED_UNPAID, Return, ReturnLine
+
+KIND = "quality_not_told"
+State = Literal["planned", "sent", "accepted", "unknown", "refused", "withdrawn"]
+CONDITIONS = {plain(word): word for word in (
+    "Damaged", "Missing", "No-Value", "Sellable", "Wrong-Item", "Not Expected", "Qty Mismatch",
+)}  # fmt: skip
+"""Swap's own spelling of each condition that says something (swap.md §4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class QualityCall:
+    """The call for one inspection: a state of ``sent`` may have happened, and of ``unknown`` nobody can tell.
+
+    ``said``: Swap's words, or why it was not told.
+    """
+
+    inspection_id: str
+    rma: str
+    state: State
+    asked: str
+    said: str
+    planned_at: datetime
+    sent_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An inspection that waits to be told, with what is known around it.
+
+    ``return_`` is None where Swap's list does not show it yet, ``is_replacing`` where Swap may have been told what it
+    corrects, ``has_twin`` where another live return holds the same line of the order.
+    """
+
+    inspection: Inspection
+    return_: Return | None
+    is_replacing: bool
+    has_twin: bool
+
+    @property
+    def line(self) -> ReturnLine | None:
+        """The line of the return that it is about."""
+        told, lines = self.inspection, self.return_.lines if self.return_ else ()
+        by_id = [line for line in lines if line.line_item_id and line.line_item_id == told.line_item_id]
+        return next(iter(by_id or [line for line in lines if line.sku and line.sku == told.sku]), None)
+
+    @property
+    def words(self) -> str:
+        """What Swap is asked to note, for a person."""
+        told = self.inspection
+        return f"{told.quantity} x {told.sku or told.line_item_id} {told.condition}"
+
+
+def judge(found: Finding, *, processes_by_itself: bool) -> tuple[State, str]:
+    """What becomes of a finding, and why: planned waits, withdrawn ends in silence, refused is told; or it is sent."""
+    told, return_ = found.inspection, found.return_
+    if return_ is None:
+        return "planned", "its return is not known yet"
+    if return_.status in ENDED_UNPAID or found.line is None or plain(told.condition) == "pending":
+        return "withdrawn", "nothing of it is Swap's to know"
+    if found.is_replacing:
+        return "refused", "Swap was told what it corrects, and what is told cannot be taken back"
+    if plain(told.condition) not in CONDITIONS:
+        return "refused", f"Swap knows no condition {told.condition!r}"
+    if found.has_twin:
+        return "refused", "another return holds the same line of the order, and Swap could note it there"
+    if processes_by_itself and not return_.is_refund_confirmed:
+        return "planned", "Swap could pay the refund by itself once all is approved, so it waits until that is paid"
+    return "sent", ""
+
+
+def problems_of(calls: list[tuple[QualityCall, str]]) -> Iterator[Problem]:
+    """A task for each call that a person has to look into; beside it what Swap says of the whole return now."""
+    for call, status in calls:
+        why = "no answer came, and Swap may have noted it" if call.state == "unknown" else "not told"
+        seen = f"; of the whole return Swap says {status or 'nothing'}, which proves nothing"
+        message = f"{call.asked}, finding {call.inspection_id}: {why}: {call.said}{seen}"
+        yield Problem(KIND, f"{call.rma}/{call.inspection_id}", message, rma=call.rma)
