@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.store import inspections, quality_calls
 from khaos_swap_assets.adapters.store.seal import Sealer
@@ -27,11 +28,12 @@ from khaos_swap_assets.stages.credit_notes import people
 from khaos_swap_assets.stages.credit_notes.people import Person
 from khaos_swap_assets.stages.reconciliation.excepting import settle_exceptions
 from khaos_swap_assets.stages.returns.sync import sync_returns
-from khaos_swap_assets.stages.stock import importing, telling
+from khaos_swap_assets.stages.stock import importing
 from khaos_swap_assets.stages.stock.telling import ToldSwap, tell_swap
 from khaos_swap_assets.stages.toolbox import Toolbox
+from khaos_swap_assets_tests.bridging import Bridge
 from khaos_swap_assets_tests.lending import lend
-from khaos_swap_assets_tests.sandbox.small import JACKET, NOW, RMA, Bridge, small_world
+from khaos_swap_assets_tests.sandbox.small import JACKET, NOW, RMA, small_world
 from khaos_swap_assets_tests.stages.town import KEY, some_settings
 
 CALLS = "SELECT inspection_id, state FROM recon.quality_calls ORDER BY 1"
@@ -112,7 +114,7 @@ class House:
         nothing = cast(Callable[[], Any], None)
         swap = connect(self.settings.swap, transport=self.line, sleep=lambda _: None)
         return Toolbox(
-            self.settings, lambda: lend(self.url, forgets=False), lambda: swap, nothing, lambda: Sealer(KEY),
+            self.settings, lambda: lend(self.url, forgets=False), lambda: swap, nothing, lambda: Sealer(SecretStr(KEY)),
             lambda: self.now,
         )  # fmt: skip
 
@@ -199,7 +201,7 @@ def test_a_kill_beside_the_call_sends_it_at_most_once(
 
     house.find()
     with monkeypatch.context() as patch:
-        patch.setattr(telling.quality_calls, step, killed)
+        patch.setattr(quality_calls, step, killed)
         with pytest.raises(Killed):
             house.look()
     for _ in range(3):
