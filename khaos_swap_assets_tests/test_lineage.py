@@ -46,7 +46,7 @@ def built() -> dg.Definitions:
 def reads(database_url: str, built: dg.Definitions, monkeypatch: pytest.MonkeyPatch) -> Reads:
     """What each asset reads over a month and a half in which something of every kind happens."""
     shop = StorefrontSettings(url="https://shop.example", access_token=SecretStr("t"), poll_minutes=0, payouts=True)
-    recorder = Recorder(MoneyTown(database_url, some_settings(storefront=shop)), built)
+    recorder = Recorder(MoneyTown(database_url, some_settings(storefront=shop, swap={"writes_quality": True})), built)
     recorder.listen(monkeypatch)
     recorder.play()
     return recorder.reads

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from khaos_swap_assets.domain.goods.quality_calls import Finding, QualityCall, State, judge, problems_of
+from khaos_swap_assets.domain.goods.quality_calls import Finding, QualityCall, State, judge
 from khaos_swap_assets_tests.domain.records import REFUNDED_AT, line, returned
 from khaos_swap_assets_tests.domain.test_stock import seen
 
@@ -53,9 +53,8 @@ def test_a_finding_is_of_the_line_of_its_line_item_and_else_of_its_sku() -> None
 
 def test_a_task_says_what_was_asked_and_that_swaps_word_proves_nothing() -> None:
     call = QualityCall("I1", "RMA1", "unknown", "1 x HAT Sellable", "no answer in time", REFUNDED_AT)
-    (problem,) = problems_of([(call, "Approved")])
-    assert problem.subject == "RMA1/I1"
-    assert problem.message == (
+    assert call.subject == "RMA1/I1"
+    assert call.task("Approved") == (
         "1 x HAT Sellable, finding I1: no answer came, and Swap may have noted it: no answer in time; "
         "of the whole return Swap says Approved, which proves nothing"
     )

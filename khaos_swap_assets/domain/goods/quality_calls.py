@@ -8,12 +8,10 @@ complete a refund. Source: contracts/swap.md §4.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.goods.dispositions import Inspection
 from khaos_swap_assets.domain.goods.quality import plain
 from khaos_swap_assets.domain.records.returns import ENDED_UNPAID, Return, ReturnLine
@@ -40,6 +38,17 @@ class QualityCall:
     said: str
     planned_at: datetime
     sent_at: datetime | None = None
+
+    @property
+    def subject(self) -> str:
+        """The subject of its exception."""
+        return f"{self.rma}/{self.inspection_id}"
+
+    def task(self, status: str) -> str:
+        """What a person has to look into; ``status`` is what Swap says of the whole return now."""
+        why = "no answer came, and Swap may have noted it" if self.state == "unknown" else "not told"
+        seen = f"; of the whole return Swap says {status or 'nothing'}, which proves nothing"
+        return f"{self.asked}, finding {self.inspection_id}: {why}: {self.said}{seen}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +94,3 @@ def judge(found: Finding, *, processes_by_itself: bool) -> tuple[State, str]:
     if processes_by_itself and not return_.is_refund_confirmed:
         return "planned", "Swap could pay the refund by itself once all is approved, so it waits until that is paid"
     return "sent", ""
-
-
-def problems_of(calls: list[tuple[QualityCall, str]]) -> Iterator[Problem]:
-    """A task for each call that a person has to look into; beside it what Swap says of the whole return now."""
-    for call, status in calls:
-        why = "no answer came, and Swap may have noted it" if call.state == "unknown" else "not told"
-        seen = f"; of the whole return Swap says {status or 'nothing'}, which proves nothing"
-        message = f"{call.asked}, finding {call.inspection_id}: {why}: {call.said}{seen}"
-        yield Problem(KIND, f"{call.rma}/{call.inspection_id}", message, rma=call.rma)

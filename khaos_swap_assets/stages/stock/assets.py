@@ -96,7 +96,7 @@ def _beside(row: Mapping[str, Any]) -> dict[str, str]:
 
 @asset(
     "warehouse/quality_control",
-    deps="swap/returns swap/return_lines warehouse/inspections matched/return_lines",
+    deps="people/decisions swap/returns swap/return_lines warehouse/inspections",
     **owned("stock", "operations", "ours"),
     pool="swap",
     description="Calls that tell Swap's quality control what the warehouse reported to us, with "

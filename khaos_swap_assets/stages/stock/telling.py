@@ -16,7 +16,8 @@ from khaos_swap_assets.adapters.errors import InDoubtError, PermanentError, Tran
 from khaos_swap_assets.adapters.store import feed_holds, findings, quality_calls, setbacks, worklist
 from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.adapters.swap.quality import NotAdmittedError
-from khaos_swap_assets.domain.goods.quality_calls import KIND, Finding, State, judge, problems_of
+from khaos_swap_assets.domain.exceptions.catalogue import Problem
+from khaos_swap_assets.domain.goods.quality_calls import KIND, Finding, State, judge
 from khaos_swap_assets.stages import marks, refusing
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -46,7 +47,8 @@ def tell_swap(tools: Toolbox) -> ToldSwap:
         if not _sent(tools, one):
             break
     with tools.store() as conn:
-        findings.replace_of_kinds(conn, [KIND], problems_of(quality_calls.tasks(conn)), tools.now())
+        tasks = [Problem(KIND, one.subject, one.task(word), rma=one.rma) for one, word in quality_calls.tasks(conn)]
+        findings.replace_of_kinds(conn, [KIND], tasks, tools.now())
     return ToldSwap(planned, called)
 
 
