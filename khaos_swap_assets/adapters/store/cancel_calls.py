@@ -1,6 +1,6 @@
 """The ledger of calls by which Khaos is asked to cancel orders: one row an order.
 
-Belongs here: table ``recon.cancel_calls`` (migration 0053), each change with its line of the audit log. Stays out: the
+Belongs here: table ``recon.cancel_calls`` (migration 0049), each change with its line of the audit log. Stays out: the
 rules of a call (``domain.goods.cancel_calls``). Money is pence.
 """
 

@@ -1,6 +1,6 @@
 """Orders that the shop cancelled, and how far Khaos is with each.
 
-Belongs here: tables ``storefront.cancelled_orders`` and ``recon.cancellations`` (migrations 0042, 0053). Stays out:
+Belongs here: tables ``storefront.cancelled_orders`` and ``recon.cancellations`` (migrations 0042, 0049). Stays out:
 what is trouble (``domain.goods.cancellations``), when Khaos is asked (``stages.orders.cancellations``). Money is pence.
 """
 

@@ -1,6 +1,6 @@
 """The ledger of calls to Swap's quality control: one row an inspection.
 
-Belongs here: table ``recon.quality_calls`` (migration 0056), each call that left with its lines of the audit log. Stays
+Belongs here: table ``recon.quality_calls`` (migration 0057), each call that left with its lines of the audit log. Stays
 out: the rules of a call (``domain.goods.quality_calls``).
 """
 

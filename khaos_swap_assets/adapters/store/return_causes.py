@@ -2,7 +2,7 @@
 
 Belongs here: finding the causes, each by one statement over all returns, and keeping them. Stays out: whether a code is
 right (``records.stock_codes``) and when to look (``stages.returns.foreseeing``). Shapes: ``recon.return_causes`` and
-``storefront.variants`` (migration 0051). Lines in trouble have an index of their own: all others are passed by.
+``storefront.variants`` (migration 0050). Lines in trouble have an index of their own: all others are passed by.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Belongs here: asking, following and ending them. Stays out: which units (``goods.adjustments``) and what a level proves
 (``goods.dispositions``). A return has one open adjustment of a row, disposition and Stock Code. Shape:
-``recon.stock_adjustments`` (migrations 0044 and 0049). An ended one is never changed.
+``recon.stock_adjustments`` (migrations 0044 and 0054). An ended one is never changed.
 """
 
 from __future__ import annotations

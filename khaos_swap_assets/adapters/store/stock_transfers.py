@@ -1,7 +1,7 @@
 """Transfers of adjustments, and the files that carry some, in our store.
 
 Belongs here: what may be carried, beginning and ending a transfer together with its adjustments. Stays out: verdicts
-(``goods.transfers``). Shapes: ``recon.stock_transfers``, ``recon.stock_files`` (migration 0049). An adjustment that is
+(``goods.transfers``). Shapes: ``recon.stock_transfers``, ``recon.stock_files`` (migration 0054). An adjustment that is
 on its way has the state *sent* and belongs to its transfer for good; of a Stock Code at a site one transfer is open.
 """
 

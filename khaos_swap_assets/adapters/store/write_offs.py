@@ -2,7 +2,7 @@
 
 Belongs here: keeping its rows once, which months they touch, and the write-offs of a month by Stock Code. Stays out:
 reading the file (``adapters.files``) and what was proposed (``reporting.returned_goods``). Shape: ``khaos.write_offs``
-(migration 0058).
+(migration 0056).
 """
 
 from __future__ import annotations

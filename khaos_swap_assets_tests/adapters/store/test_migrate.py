@@ -159,7 +159,7 @@ def test_a_document_planned_for_a_refund_that_only_closing_dated_is_taken_back_a
 
 
 def test_returns_that_swap_alone_called_missing_are_matched_again(empty_url: str) -> None:
-    upgrade_to(empty_url, "0054")
+    upgrade_to(empty_url, "0052")
     with store.connect(empty_url, application="tests") as connection:
         connection.execute(
             "INSERT INTO swap.returns (return_id, store_id, rma, order_name, order_id, status, delivery_status, "

@@ -5,7 +5,7 @@ Belongs here: ``recon.cancel_calls``, one row an order, and when ``recon.cancell
 
 from alembic import op
 
-revision = "0053"
+revision = "0049"
 down_revision = "0048"
 branch_labels = None
 depends_on = None

@@ -6,8 +6,8 @@ row of a Write Off Report that a person brought.
 
 from alembic import op
 
-revision = "0058"
-down_revision = "0057"
+revision = "0056"
+down_revision = "0055"
 branch_labels = None
 depends_on = None
 

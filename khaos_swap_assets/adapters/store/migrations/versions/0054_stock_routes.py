@@ -6,8 +6,8 @@ has one open transfer at a site.
 
 from alembic import op
 
-revision = "0049"
-down_revision = "0055"
+revision = "0054"
+down_revision = "0053"
 branch_labels = None
 depends_on = None
 

@@ -5,8 +5,8 @@ Belongs here: ``recon.inspections.source``; empty for what came before.
 
 from alembic import op
 
-revision = "0052"
-down_revision = "0051"
+revision = "0051"
+down_revision = "0050"
 branch_labels = None
 depends_on = None
 

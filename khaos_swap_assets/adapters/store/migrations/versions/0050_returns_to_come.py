@@ -6,8 +6,8 @@ trouble are found without a look at all others.
 
 from alembic import op
 
-revision = "0051"
-down_revision = "0053"
+revision = "0050"
+down_revision = "0049"
 branch_labels = None
 depends_on = None
 

@@ -6,8 +6,8 @@ indexes by which the ledger of custody is read back to a moment.
 
 from alembic import op
 
-revision = "0057"
-down_revision = "0049"
+revision = "0055"
+down_revision = "0054"
 branch_labels = None
 depends_on = None
 

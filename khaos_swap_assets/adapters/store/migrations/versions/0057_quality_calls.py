@@ -5,8 +5,8 @@ Belongs here: ``recon.quality_calls``, one row an inspection.
 
 from alembic import op
 
-revision = "0056"
-down_revision = "0055"
+revision = "0057"
+down_revision = "0056"
 branch_labels = None
 depends_on = None
 

@@ -6,8 +6,8 @@ the first month on, so that earlier refunds tell it too.
 
 from alembic import op
 
-revision = "0054"
-down_revision = "0052"
+revision = "0052"
+down_revision = "0051"
 branch_labels = None
 depends_on = None
 
