@@ -41,6 +41,7 @@ from khaos_swap_assets_tests.prove.live_months import laid_inputs
 SEEDS = range(1, 51)
 RETURNS = 200
 FILES_LACK: Mapping[str, str] = {
+    "inspection_disputed": "no file shows what the bench saw",
     "inspection_overdue": "no file shows what the bench saw",
     "stock_adjustment_due": "no file shows what the bench saw",
     "stock_not_returned": "no file shows what the bench saw",

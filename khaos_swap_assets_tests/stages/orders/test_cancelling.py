@@ -32,6 +32,7 @@ from khaos_swap_assets.stages.credit_notes import people
 from khaos_swap_assets.stages.orders.cancellations import FollowedCancellations, follow_cancellations
 from khaos_swap_assets.stages.toolbox import Toolbox
 from khaos_swap_assets_tests.bridging import Bridge
+from khaos_swap_assets_tests.json_form import faults_of
 from khaos_swap_assets_tests.lending import lend
 from khaos_swap_assets_tests.sandbox.small import HAT, NOW, URN, small_world
 from khaos_swap_assets_tests.stages.storefront.shop import CONNECTED
@@ -362,6 +363,7 @@ def raced(house: House) -> list[dict[str, Any]]:
 
 def test_the_race_is_told_order_by_order_with_what_it_cost(raced: list[dict[str, Any]]) -> None:
     rows = {row["order"]: row for row in raced}
+    assert list(faults_of(raced)) == []
     assert {name: row["outcome"] for name, row in rows.items()} == {
         "#LX1": "cancelled in Khaos by Khaos Swap",
         "#LX2": "cancelled in Khaos",
