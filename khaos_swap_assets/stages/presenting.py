@@ -42,7 +42,7 @@ PREVIEWS: Mapping[str, str] = {
     "recon.postings": "rma value_pence credit_note=credit_note_code",
     "recon.custody": "rma value_pence place sku units",
     "recon.quality_calls": "rma asked state said",
-    "recon.stock_moves": "rma stock_code units=quantity disposition state",
+    "recon.stock_moves": "rma stock_code units=quantity",
     "recon.reconciliation": "rma gap_pence refund_pence",
     "recon.exceptions": "rma at_risk=money_at_risk_pence owner",
     "recon.cancellations": "so_codes progress asked_at",
