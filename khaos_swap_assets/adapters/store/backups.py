@@ -83,7 +83,7 @@ def _run(program: Path, url: str, words: Sequence[str]) -> None:
     secret = {"PGPASSWORD": parts.pop("password")} if "password" in parts else {}
     command = [str(program), *words, f"--dbname={conninfo.make_conninfo('', **parts)}"]
     env = {**os.environ, **secret}
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)  # noqa: S603  # nosec B603
     if done.returncode:
         said = next(iter(done.stderr.strip().splitlines()), f"exit code {done.returncode}")
         raise StoreError(f"{database.place(url)}: {said}")
@@ -111,6 +111,6 @@ def _programs(name: str) -> Iterator[Path]:
 def _version(program: Path) -> int:
     """The major version that a program names: ``pg_dump (PostgreSQL) 18.1``; 0 where it does not run."""
     with suppress(OSError, ValueError, IndexError):
-        asked = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)  # noqa: S603
+        asked = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)  # noqa: S603  # nosec B603
         return int(asked.stdout.split(")")[1].split(".")[0])
     return 0
