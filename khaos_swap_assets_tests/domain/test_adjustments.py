@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from khaos_swap_assets.domain.documents.draft_lines import DraftLine
-from khaos_swap_assets.domain.goods.adjustments import MOVING, Key, outstanding
+from khaos_swap_assets.domain.goods.adjustments import KIND, MOVING, Key, outstanding
 from khaos_swap_assets.domain.records.matches import CodedRow
 from khaos_swap_assets.domain.records.packs import NO_PACKS, Packs
 from khaos_swap_assets.domain.records.stock_codes import StockCode
+from khaos_swap_assets_tests.domain import cases
 
 SET = Packs([StockCode("SET", "1", pack_components=(("HAT", 2), ("TIE", 1)))])
 
@@ -109,3 +110,13 @@ def test_after_every_step_what_moved_and_what_is_asked_for_are_what_was_found(st
             assert moved + asked.get(key, 0) == (found if documents else moved)
         settled = {key: done[key] + asked.get(key, 0) for key in (SELLABLE, DAMAGED, GRADED)}
         assert outstanding([row], documents, settled, NO_PACKS) == {}
+
+
+@pytest.mark.parametrize(("disposition", "code"), [("sellable", "ABC"), ("damaged", "ABC"), ("b_grade", "ABC-B")])
+@pytest.mark.parametrize("units", [2, -2])
+def test_units_are_worth_what_they_were_refunded_at_whichever_way_they_go(
+    disposition: str, code: str, units: int
+) -> None:
+    asked = replace(cases.an_adjustment(units, disposition), stock_code=code)
+    told = [one for one in cases.verdict(cases.some_facts(adjustments=(asked,))).problems if one.kind == KIND]
+    assert [one.money_at_risk_pence for one in told] == [5000]

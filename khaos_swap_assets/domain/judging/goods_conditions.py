@@ -124,11 +124,11 @@ def _wanted(some: Sequence[Adjustment]) -> Iterator[str]:
 
 
 def _value(facts: ReturnFacts, one: Adjustment) -> int:
-    """What the units were refunded at; those of a component count as their pack did, each a share."""
+    """What the units were refunded at, B-grade too; those of a component count as their pack did, each a share."""
     row = next((row for row in facts.lines if row.product_id == one.product_id), None)
     if row is None:
         return 0
-    if one.stock_code == row.stock_code:
+    if one.stock_code == row.stock_code or one.disposition == B_GRADE:
         return row.value_of(min(abs(one.quantity), row.quantity))
     inside = sum(abs(other.quantity) for other in facts.adjustments if other.key[:2] == one.key[:2])
     units = row.dispositions.get(one.disposition, 0)
