@@ -6,10 +6,11 @@ Europe/London. Source: DESIGN §8.
 """
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 
-from khaos_swap_assets.adapters.store import monthly
+from khaos_swap_assets.adapters.store import dagster_runs, monthly
 from khaos_swap_assets.failures import failed_runs
 from khaos_swap_assets.housekeeping import housekeeping
 from khaos_swap_assets.stages import watching
@@ -17,12 +18,14 @@ from khaos_swap_assets.stages.checking import WATCH
 from khaos_swap_assets.stages.completeness import assets as completeness
 from khaos_swap_assets.stages.completeness.watch import somebody_watches
 from khaos_swap_assets.stages.due import UnansweredError, what_is_due
-from khaos_swap_assets.stages.presenting import keys
+from khaos_swap_assets.stages.presenting import keys, of_merchant
 from khaos_swap_assets.stages.reconciliation import checks as reconciliation_checks
 from khaos_swap_assets.stages.reconciliation.assets import MONTH_END, months_from
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 LONDON = "Europe/London"
+MERCHANT = "merchant"
+"""The tag of a run that says whose it is, by which the queue keeps one merchant from waiting for another."""
 AT_LEAST_EVERY = timedelta(minutes=1)
 VERDICTS_SECONDS = 5
 """A verdict is of the materialization before, so Dagster hides it from the moment of a new one to the next verdict."""
@@ -34,51 +37,53 @@ ACTIVE = [
     dg.DagsterRunStatus.STARTED,
 ]
 
-sync = dg.define_asset_job(
-    "sync",
-    selection=(dg.AssetSelection.all() - dg.AssetSelection.assets(MONTH_END)).without_checks(),
-    executor_def=dg.in_process_executor,
-    description="Do whatever is still undone: read both sides, match, draft, settle, plan, reconcile.",
-)
-standing_checks = dg.define_asset_job(
-    "standing_checks",
-    selection=dg.AssetSelection.all_asset_checks() - dg.AssetSelection.checks_for_assets(MONTH_END),
-    executor_def=dg.in_process_executor,
-    description="Give every standing check its verdict by our own tables, in a second or two; asks no vendor.",
-)
-watch = dg.define_asset_job(
-    "watch",
-    selection=dg.AssetSelection.assets(WATCH).without_checks()
-    | dg.AssetSelection.checks(
-        *(check.spec.key for check in (reconciliation_checks.sources_are_fresh, *completeness.CHECKS, somebody_watches))
-    ),
-    executor_def=dg.in_process_executor,
-    description="Judge by our own tables alone whether somebody watches and every source was read; asks no vendor.",
-)
-open_returns = dg.define_asset_job(
-    "open_returns",
-    selection=dg.AssetSelection.assets(*keys("storefront/variants reconciliation/open_returns")),
-    executor_def=dg.in_process_executor,
-    description="Look ahead at all that may come back: open returns, late sales, what the shop lists.",
-)
-month_end = dg.define_asset_job(
-    "month_end",
-    selection=dg.AssetSelection.assets(MONTH_END),
-    executor_def=dg.in_process_executor,
-    description="Add up one London month.",
-)
+
+def jobs(merchant: str = "") -> list[Any]:
+    """Every job, over the merchant's assets; a run carries the merchant's name as a tag, where there is one."""
+    month = of_merchant(MONTH_END, merchant)
+    assets, checks = dg.AssetSelection.assets, dg.AssetSelection.checks
+    watched = (reconciliation_checks.sources_are_fresh, *completeness.CHECKS, somebody_watches)
+    parts: dict[str, tuple[dg.AssetSelection, str]] = {
+        "sync": (
+            (dg.AssetSelection.all() - assets(month)).without_checks(),
+            "Do whatever is still undone: read both sides, match, draft, settle, plan, reconcile.",
+        ),
+        "standing_checks": (
+            dg.AssetSelection.all_asset_checks() - dg.AssetSelection.checks_for_assets(month),
+            "Give every standing check its verdict by our own tables, in a second or two; asks no vendor.",
+        ),
+        "watch": (
+            assets(*keys(WATCH, merchant)).without_checks() | checks(*(check.spec(merchant).key for check in watched)),
+            "Judge by our own tables alone whether somebody watches and every source was read; asks no vendor.",
+        ),
+        "open_returns": (
+            assets(*keys("storefront/variants reconciliation/open_returns", merchant)),
+            "Look ahead at all that may come back: open returns, late sales, what the shop lists.",
+        ),
+        "month_end": (assets(month), "Add up one London month."),
+    }
+    tags = {MERCHANT: merchant} if merchant else None
+    made = [
+        dg.define_asset_job(name, selection, description=said, tags=tags, executor_def=dg.in_process_executor)
+        for name, (selection, said) in parts.items()
+    ]
+    return [*made, housekeeping]
 
 
-def is_active(instance: dg.DagsterInstance, job_name: str) -> bool:
-    """True while a run of this job is queued or running."""
-    return instance.get_runs_count(dg.RunsFilter(job_name=job_name, statuses=ACTIVE)) > 0
+def is_active(instance: dg.DagsterInstance, job_name: str, toolbox: Toolbox) -> bool:
+    """True while a run of this job of the toolbox's merchant is queued or running."""
+    return instance.get_runs_count(_runs(job_name, ACTIVE, toolbox)) > 0
+
+
+def _runs(job_name: str, statuses: list[dg.DagsterRunStatus], toolbox: Toolbox) -> dg.RunsFilter:
+    return dg.RunsFilter(job_name=job_name, statuses=statuses, tags=dagster_runs.of_merchant(toolbox.settings.merchant))
 
 
 def new_returns(
     context: dg.SensorEvaluationContext, toolbox: dg.ResourceParam[Toolbox]
 ) -> dg.SensorResult | dg.SkipReason:
     """One look; the cursor says when Swap was last asked, and what was found then or since."""
-    if is_active(context.instance, "sync"):
+    if is_active(context.instance, "sync", toolbox):
         return dg.SkipReason("a sync is queued or running")
     asked_at, asks_swap = when_asked(context.cursor, toolbox)
     try:
@@ -110,12 +115,12 @@ def touched_months(
 
     Better after the sync than during it, but never more than a minute late: syncs may follow each other without a gap.
     """
-    if is_active(context.instance, "month_end"):
+    if is_active(context.instance, "month_end", toolbox):
         return dg.SkipReason("a run is queued or running")
     with toolbox.store() as conn:
         periods = known_periods(monthly.touched(conn), toolbox.settings.period_start)
         is_recent = monthly.computed_since(conn, toolbox.now() - AT_LEAST_EVERY)
-    if is_recent and is_active(context.instance, "sync"):
+    if is_recent and is_active(context.instance, "sync", toolbox):
         return dg.SkipReason("a sync is under way, and the month was computed within the last minute")
     if not periods:
         return dg.SkipReason("no month was touched")
@@ -131,15 +136,15 @@ def sync_ended(
 
     As with the months: better between syncs, but never more than a minute late.
     """
-    if is_active(context.instance, "standing_checks"):
+    if is_active(context.instance, "standing_checks", toolbox):
         return dg.SkipReason("a run is queued or running")
-    ended = context.instance.get_runs(dg.RunsFilter(job_name="sync", statuses=ENDED), limit=1)
+    ended = context.instance.get_runs(_runs("sync", ENDED, toolbox), limit=1)
     told, _, asked = (context.cursor or "").partition(" ")
     if not ended or ended[0].run_id == told:
         return dg.SkipReason("no sync has ended since the last verdicts")
     now = toolbox.now()
     is_recent = bool(asked) and now - AT_LEAST_EVERY < datetime.fromisoformat(asked) <= now
-    if is_recent and is_active(context.instance, "sync"):
+    if is_recent and is_active(context.instance, "sync", toolbox):
         return dg.SkipReason("a sync is under way, and verdicts were given within the last minute")
     return dg.SensorResult(run_requests=[dg.RunRequest()], cursor=f"{ended[0].run_id} {now.isoformat()}")
 
@@ -150,9 +155,9 @@ def known_periods(periods: list[str], first: date) -> list[str]:
     return [period for period in periods if known.has_partition_key(period)]
 
 
-def sweep(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+def sweep(context: dg.ScheduleEvaluationContext, toolbox: dg.ResourceParam[Toolbox]) -> dg.RunRequest | dg.SkipReason:
     """Look several times an hour in business hours, and widely at night, whether or not anything knocked."""
-    if is_active(context.instance, "sync"):
+    if is_active(context.instance, "sync", toolbox):
         return dg.SkipReason("a sync is queued or running")
     return dg.RunRequest()
 
@@ -178,21 +183,21 @@ def sensors(seconds: int, *, is_started: bool) -> list[dg.SensorDefinition]:
     """Every sensor, running or stopped; those that ask for runs look every so many ``seconds`` at most."""
     status = dg.DefaultSensorStatus.RUNNING if is_started else dg.DefaultSensorStatus.STOPPED
     asking = dg.sensor(
-        job=sync,
+        job_name="sync",
         name="new_returns",
         minimum_interval_seconds=seconds,
         default_status=status,
         description="Asks for a sync as soon as one is due: a knock, a changed return, unfinished work, a deadline.",
     )
     touching = dg.sensor(
-        job=month_end,
+        job_name="month_end",
         name="touched_months",
         minimum_interval_seconds=seconds,
         default_status=status,
         description="Asks for the month end of every month that a sync touched.",
     )
     judging = dg.sensor(
-        job=standing_checks,
+        job_name="standing_checks",
         name="sync_ended",
         minimum_interval_seconds=min(seconds, VERDICTS_SECONDS),
         default_status=status,
@@ -213,7 +218,7 @@ def schedules(*, is_started: bool) -> list[dg.ScheduleDefinition]:
     """Every schedule, running or stopped."""
     status = dg.DefaultScheduleStatus.RUNNING if is_started else dg.DefaultScheduleStatus.STOPPED
     sweeping = dg.schedule(
-        job=sync,
+        job_name="sync",
         cron_schedule=["*/15 7-19 * * 1-6", "30 2 * * *"],
         execution_timezone=LONDON,
         name="sweep",
@@ -221,7 +226,7 @@ def schedules(*, is_started: bool) -> list[dg.ScheduleDefinition]:
         description="A sync every 15 minutes of the working day and widely at 02:30, whether or not anything knocked.",
     )
     watching_over = dg.schedule(
-        job=watch,
+        job_name="watch",
         cron_schedule="*/5 * * * *",
         execution_timezone=LONDON,
         name="watch_over_the_work",
@@ -229,7 +234,7 @@ def schedules(*, is_started: bool) -> list[dg.ScheduleDefinition]:
         description="Judges by our own tables what speaks of age: on the hour, and between when it says something new.",
     )
     ending = dg.schedule(
-        job=month_end,
+        job_name="month_end",
         cron_schedule="0 6 1 * *",
         execution_timezone=LONDON,
         name="month_just_ended",
@@ -242,7 +247,7 @@ def schedules(*, is_started: bool) -> list[dg.ScheduleDefinition]:
 def _nightly(status: dg.DefaultScheduleStatus) -> list[dg.ScheduleDefinition]:
     """What is done each night beside the sweep."""
     ahead = dg.schedule(
-        job=open_returns,
+        job_name="open_returns",
         cron_schedule="0 4 * * *",
         execution_timezone=LONDON,
         name="open_returns_nightly",
@@ -258,6 +263,3 @@ def _nightly(status: dg.DefaultScheduleStatus) -> list[dg.ScheduleDefinition]:
         description="Deletes old runs, their events and their files: at 03:00. Touches no return.",
     )
     return [ahead(sweep), tidying]
-
-
-JOBS = (sync, standing_checks, watch, open_returns, month_end, housekeeping)

@@ -12,6 +12,7 @@ import dagster as dg
 
 from khaos_swap_assets import automation, lineage, not_started, resources, signing
 from khaos_swap_assets.adapters.settings import PERIOD_START
+from khaos_swap_assets.prefixing import prefixed
 from khaos_swap_assets.stages import watching
 from khaos_swap_assets.stages.checking import judged_together
 from khaos_swap_assets.stages.completeness import assets as completeness
@@ -52,9 +53,11 @@ def build(settings: Settings | None = None, *, toolbox: object = None) -> dg.Def
     ``toolbox`` overrides the resource.
     """
     months = reconciliation.months_from(settings.period_start if settings else PERIOD_START)
+    merchant = settings.merchant if settings else ""
     return dg.Definitions(
         assets=_specified(
             months,
+            merchant,
             returns.inspections,
             reconciliation.decisions,
             returns.swap_returns,
@@ -75,8 +78,8 @@ def build(settings: Settings | None = None, *, toolbox: object = None) -> dg.Def
             watch.reconciliation_watch,
             reconciliation.month_end,
         ),
-        asset_checks=[judged_together(STANDING), reconciliation_checks.of_months(months)],
-        jobs=[*automation.JOBS, signing.sign_month(months)],
+        asset_checks=[judged_together(STANDING, merchant), reconciliation_checks.of_months(months, merchant)],
+        jobs=[*automation.jobs(merchant), signing.sign_month(months)],
         sensors=automation.sensors(settings.sensor_seconds if settings else 1, is_started=settings is not None),
         schedules=automation.schedules(is_started=settings is not None),
         resources={"toolbox": toolbox or (resources.ToolboxResource() if settings else not_started.NotStarted())},
@@ -84,7 +87,7 @@ def build(settings: Settings | None = None, *, toolbox: object = None) -> dg.Def
 
 
 def _specified(
-    months: dg.PartitionsDefinition[str], *assets: dg.AssetsDefinition | dg.AssetSpec
+    months: dg.PartitionsDefinition[str], merchant: str, *assets: dg.AssetsDefinition | dg.AssetSpec
 ) -> list[dg.AssetsDefinition | dg.AssetSpec]:
     """The assets with their tables: that of the month over ``months``; any other turns red when no run makes it.
 
@@ -95,13 +98,16 @@ def _specified(
     def specify(spec: dg.AssetSpec) -> dg.AssetSpec:
         is_monthly = spec.partitions_def is not None
         more = {"partitions_def": months} if is_monthly else {"freshness_policy": fresh}
-        return _with_tables(spec.replace_attributes(**more))
+        return _with_tables(spec.replace_attributes(**more), merchant)
 
-    return [_with_tables(one) if isinstance(one, dg.AssetSpec) else one.map_asset_specs(specify) for one in assets]
+    told = [
+        _with_tables(one, merchant) if isinstance(one, dg.AssetSpec) else one.map_asset_specs(specify) for one in assets
+    ]
+    return [prefixed(one, merchant) for one in told]
 
 
-def _with_tables(spec: dg.AssetSpec) -> dg.AssetSpec:
-    return spec.merge_attributes(metadata=lineage.shown(spec.key))
+def _with_tables(spec: dg.AssetSpec, merchant: str) -> dg.AssetSpec:
+    return spec.merge_attributes(metadata=lineage.shown(spec.key, merchant))
 
 
 @dg.definitions

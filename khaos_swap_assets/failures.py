@@ -14,7 +14,7 @@ from datetime import datetime
 import dagster as dg
 
 from khaos_swap_assets.adapters import alerts
-from khaos_swap_assets.adapters.store import worklist
+from khaos_swap_assets.adapters.store import dagster_runs, worklist
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 MOST = 1_000
@@ -31,13 +31,16 @@ def failed_runs(context: dg.SensorEvaluationContext, toolbox: dg.ResourceParam[T
         context.update_cursor(str(_newest(context.instance)))
         return dg.SkipReason("what fails from now on is told")
     failed = _failed_since(context.instance, told_to)
-    if not failed:
+    ours = _of_merchant(context.instance, failed, toolbox.settings.merchant)
+    if not ours:
+        told_to = failed[-1].storage_id if failed else told_to
+        context.update_cursor(_cursor(told_to, tried_at))
         return dg.SkipReason("no run failed")
     if tried_at is not None and tried_at <= now < tried_at + alerts.QUIET:
-        return dg.SkipReason(f"{len(failed)} failed runs wait for the next message")
-    is_done = alerts.send(toolbox.settings, *message(failed)) or not alerts.addresses(toolbox.settings)
-    context.update_cursor(f"{failed[-1].storage_id if is_done else told_to} {now.isoformat()}")
-    return dg.SkipReason(f"{len(failed)} failed runs " + ("were told" if is_done else "could not be told yet"))
+        return dg.SkipReason(f"{len(ours)} failed runs wait for the next message")
+    is_done = alerts.send(toolbox.settings, *message(ours)) or not alerts.addresses(toolbox.settings)
+    context.update_cursor(_cursor(failed[-1].storage_id if is_done else told_to, now))
+    return dg.SkipReason(f"{len(ours)} failed runs " + ("were told" if is_done else "could not be told yet"))
 
 
 def message(failed: Sequence[dg.EventLogRecord]) -> tuple[str, str]:
@@ -60,6 +63,10 @@ def _read(cursor: str | None) -> tuple[int | None, datetime | None]:
     return int(told_to), datetime.fromisoformat(tried_at) if tried_at else None
 
 
+def _cursor(told_to: int, tried_at: datetime | None) -> str:
+    return f"{told_to} {tried_at.isoformat()}" if tried_at else str(told_to)
+
+
 def _newest(instance: dg.DagsterInstance) -> int:
     found = instance.fetch_run_status_changes(dg.DagsterEventType.RUN_FAILURE, limit=1).records
     return found[0].storage_id if found else -1
@@ -68,3 +75,15 @@ def _newest(instance: dg.DagsterInstance) -> int:
 def _failed_since(instance: dg.DagsterInstance, told_to: int) -> Sequence[dg.EventLogRecord]:
     wanted = dg.RunStatusChangeRecordsFilter(dg.DagsterEventType.RUN_FAILURE, after_storage_id=told_to)
     return instance.fetch_run_status_changes(wanted, limit=MOST, ascending=True).records
+
+
+def _of_merchant(
+    instance: dg.DagsterInstance, failed: Sequence[dg.EventLogRecord], merchant: str
+) -> Sequence[dg.EventLogRecord]:
+    """Those of the merchant's runs; a run that is deleted meanwhile is nobody's any more."""
+    tags = dagster_runs.of_merchant(merchant)
+    if not tags or not failed:
+        return failed
+    runs = instance.get_runs(dg.RunsFilter(run_ids=[record.run_id for record in failed], tags=tags))
+    ours = {run.run_id for run in runs}
+    return [record for record in failed if record.run_id in ours]

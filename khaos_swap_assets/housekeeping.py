@@ -30,20 +30,21 @@ class _Tables(Protocol):
 def clean_up(context: dg.OpExecutionContext, toolbox: dg.ResourceParam[Toolbox]) -> None:
     """Delete what is too old, and say how much."""
     now, settings = toolbox.now(), toolbox.settings
-    runs = delete_old_runs(context.instance, now - timedelta(days=settings.keep_runs_days))
-    events = trim_events(context.instance, now - timedelta(days=settings.keep_events_days))
+    merchant = settings.merchant
+    runs = delete_old_runs(context.instance, merchant, now - timedelta(days=settings.keep_runs_days))
+    events = trim_events(context.instance, merchant, now - timedelta(days=settings.keep_events_days))
     folders = delete_lost_folders(context.instance, now - timedelta(days=1))
     context.log.info("deleted %d runs, %d events of others, %d folders of runs that are gone", runs, events, folders)
 
 
-def delete_old_runs(instance: dg.DagsterInstance, before: datetime) -> int:
-    """Delete ended runs from before ``before`` with their events, verdicts and files; how many."""
+def delete_old_runs(instance: dg.DagsterInstance, merchant: str, before: datetime) -> int:
+    """Delete the merchant's ended runs from before ``before`` with their events, verdicts and files; how many."""
     storage, deleted = _storage(instance), 0
     with storage.index_connection() as connection:
-        kept = dagster_log.kept_runs(connection)
+        kept = dagster_log.kept_runs(connection, merchant)
     while True:
         with storage.index_connection() as connection:
-            old = dagster_log.old_runs(connection, before, kept)
+            old = dagster_log.old_runs(connection, merchant, before, kept)
         for run_id in old:
             instance.delete_run(run_id)
             instance.compute_log_manager.delete_logs(prefix=[run_id])
@@ -52,23 +53,23 @@ def delete_old_runs(instance: dg.DagsterInstance, before: datetime) -> int:
             break
     while True:
         with storage.index_connection() as connection:
-            if not dagster_log.forget_verdicts(connection, before):
+            if not dagster_log.forget_verdicts(connection, merchant, before):
                 return deleted
 
 
-def trim_events(instance: dg.DagsterInstance, before: datetime) -> int:
-    """Delete what matters only while a run is under way, of runs that stay; how many events."""
+def trim_events(instance: dg.DagsterInstance, merchant: str, before: datetime) -> int:
+    """Delete what matters only while a run is under way, of the merchant's runs that stay; how many events."""
     deleted = last = 0
     while True:
         with _storage(instance).index_connection() as connection:
-            count, last = dagster_log.trim(connection, before, last)
+            count, last = dagster_log.trim(connection, merchant, before, last)
         deleted += count
         if not count:
             return deleted
 
 
 def delete_lost_folders(instance: dg.DagsterInstance, before: datetime) -> int:
-    """Delete files of runs that are gone, untouched since ``before``; how many folders."""
+    """Delete files of runs that are gone, whoever's they were, untouched since ``before``; how many folders."""
     folders = [one for one in Path(instance.storage_directory()).glob("*/compute_logs") if _is_older(one, before)]
     with _storage(instance).index_connection() as connection:
         lost = dagster_log.missing(connection, [folder.parent.name for folder in folders])

@@ -118,10 +118,13 @@ is told by files; a payout that is refused is told by the run that asked for it;
 custody."""
 
 
-def shown(key: dg.AssetKey) -> dict[str, str]:
-    """An asset's metadata: its tables, and what it reads of the run before. Raises ``KeyError`` for one unknown."""
+def shown(key: dg.AssetKey, merchant: str = "") -> dict[str, str]:
+    """An asset's metadata: its tables, and what it reads of the run before, by the merchant's names for it.
+
+    ``key`` is without the merchant. Raises ``KeyError`` for one unknown.
+    """
     name = key.to_user_string()
-    before = FROM_THE_RUN_BEFORE.get(name, ())
+    before = [f"{merchant}/{one}" if merchant else one for one in FROM_THE_RUN_BEFORE.get(name, ())]
     tables = TABLES[name]
     return {
         **({"dagster/table_name": tables[0], "tables": ", ".join(tables)} if tables else {}),

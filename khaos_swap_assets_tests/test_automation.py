@@ -332,12 +332,12 @@ def test_a_night_in_which_clocks_change_has_its_nightly_work_once(name: str, day
     assert nights == [day.day, day.day + 1, day.day + 2]
 
 
-def test_a_sweep_asks_for_a_run_unless_one_is_under_way(tmp_path: Path) -> None:
+def test_a_sweep_asks_for_a_run_unless_one_is_under_way(town: Town, tmp_path: Path) -> None:
     instance = dg.DagsterInstance.local_temp(str(tmp_path))
     context = dg.build_schedule_context(instance=instance)
-    assert isinstance(automation.sweep(context), dg.RunRequest)
+    assert isinstance(automation.sweep(context, town.tools), dg.RunRequest)
     create_run_for_test(instance, job_name="sync", status=Status.STARTED)
-    assert automation.sweep(context) == dg.SkipReason("a sync is queued or running")
+    assert automation.sweep(context, town.tools) == dg.SkipReason("a sync is queued or running")
     instance.dispose()
 
 

@@ -61,6 +61,7 @@ LOADED = (
     "automation",
     "failures",
     "housekeeping",
+    "prefixing",
     "signing",
     "resources",
     "not_started",

@@ -97,6 +97,11 @@ class Settings(BaseSettings):
     )
     database_url: SecretStr = Field(SecretStr(""), description="PostgreSQL 14+; empty runs the embedded one")
     data_dir: Path = Field(Path(".khaos-swap"), description="Folder of the embedded database and Dagster's files")
+    merchant: str = Field(
+        "",
+        pattern=r"^([a-z][a-z0-9_]{0,29})?$",
+        description="Short name of the merchant, small letters, where several share one Dagster; it begins every asset",
+    )
     order_ref_format: str = Field("{0}", description="Order Ref. Format of the Khaos channel, e.g. KCC{0}")
     strips_order_hash: bool = Field(True, description="Drop the leading # of a Shopify order name before matching")
     generic_customers: str = Field("", description="Comma list of URN patterns that are no person, e.g. Amazo-*")

@@ -1,9 +1,9 @@
 """Runs whose process is gone: Dagster takes them for running, and a sync would wait for them.
 
 Belongs here: telling Dagster that they ended. Stays out: ending processes (``processes``). One house owns every run of
-its Dagster database, so before its code server starts none can be alive. ``python -m khaos_swap_assets.running.orphans
-[RUN]`` does it in a process of its own: Dagster takes seconds and memory to load, and no wait of it may hold up the
-house.
+its Dagster database, or every run of a merchant whose code server is its own, so before that starts none can be alive.
+``python -m khaos_swap_assets.running.orphans MERCHANT [RUN]`` does it in a process of its own: Dagster takes seconds
+and memory to load, and no wait of it may hold up the house.
 """
 
 from __future__ import annotations
@@ -23,29 +23,33 @@ REASON = "its process was ended; the next run does what is still undone"
 
 
 class Orphans:
-    """The runs of one house. ``env`` holds DAGSTER_HOME and what its settings name; ``url`` is Dagster's database."""
+    """The runs of one house, or of one ``merchant`` in it.
 
-    def __init__(self, url: str, env: Mapping[str, str], folder: Path) -> None:
+    ``env`` holds DAGSTER_HOME and what its settings name; ``url`` is Dagster's database.
+    """
+
+    def __init__(self, url: str, env: Mapping[str, str], folder: Path, merchant: str = "") -> None:
         self.url = url
+        self._merchant = merchant
         self._env = env
         self._folder = folder.resolve()
         self._suspects: set[str] = set()
 
     def close_all(self) -> None:
         """Close every run under way: nobody lives who could work on one. Raises ``StoreError``, ``HouseError``."""
-        if dagster_runs.are_any_unfinished(self.url):
+        if dagster_runs.are_any_unfinished(self.url, self._merchant):
             self._close()
 
     def close_lost(self) -> None:
         """Close each run whose own process was missing at this look and at the one before; raises as ``close_all``."""
-        working = dagster_runs.workers(self.url)
+        working = dagster_runs.workers(self.url, self._merchant)
         missing = {run for run, pid in working.items() if not processes.lives_in(self._folder, pid)}
         lost, self._suspects = missing & self._suspects, missing
         if lost:
             self._close(*sorted(lost))
 
     def _close(self, *run_ids: str) -> None:
-        argv = [sys.executable, "-m", "khaos_swap_assets.running.orphans", *run_ids]
+        argv = [sys.executable, "-m", "khaos_swap_assets.running.orphans", self._merchant, *run_ids]
         env = {**os.environ, **self._env, processes.HOUSE: str(self._folder)}
         try:
             done = subprocess.run(  # noqa: S603 (the program is ours)  # nosec B603
@@ -58,13 +62,18 @@ class Orphans:
             raise HouseError(f"runs whose process is gone could not be closed: {last}")
 
 
-def close(run_ids: Sequence[str] = ()) -> int:
-    """Report these runs, or every one that is neither queued nor ended, as failed; free their pool slots; how many."""
+def close(merchant: str = "", run_ids: Sequence[str] = ()) -> int:
+    """Report these runs, or every one of the merchant that is neither queued nor ended, as failed; how many.
+
+    Their places in the pools are freed.
+    """
     import dagster as dg
 
     statuses = [dg.DagsterRunStatus[name] for name in dagster_runs.UNFINISHED]
+    tags = dagster_runs.of_merchant(merchant)
+    wanted = dg.RunsFilter(run_ids=list(run_ids) or None, statuses=statuses, tags=tags)
     with dg.DagsterInstance.get() as instance:
-        orphans = instance.get_runs(dg.RunsFilter(run_ids=list(run_ids) or None, statuses=statuses))
+        orphans = instance.get_runs(wanted)
         for run in orphans:
             instance.report_run_failed(run, REASON)
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
@@ -72,4 +81,4 @@ def close(run_ids: Sequence[str] = ()) -> int:
 
 
 if __name__ == "__main__":
-    close(sys.argv[1:])
+    close(sys.argv[1], sys.argv[2:])

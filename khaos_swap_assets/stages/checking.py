@@ -21,13 +21,14 @@ from khaos_swap_assets.domain.money.amounts import format_money, money_words
 from khaos_swap_assets.domain.reporting.month_open import waived_words
 from khaos_swap_assets.stages import watching
 from khaos_swap_assets.stages.isolating import Faults
-from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table
+from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, keys
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 More = Callable[[psycopg.Connection, datetime], Mapping[str, dg.MetadataValue]]
 Judge = Callable[[psycopg.Connection, Toolbox], dg.AssetCheckResult]
-WATCH = dg.AssetKey(["reconciliation", "watch"])
-EXCEPTIONS = dg.AssetKey(["reconciliation", "exceptions"])
+WATCH = "reconciliation/watch"
+EXCEPTIONS = "reconciliation/exceptions"
+NOT_WAITING = (EXCEPTIONS, WATCH)
 
 
 @dataclass(frozen=True)
@@ -42,25 +43,25 @@ class StandingCheck:
     description: str
     judge: Judge
 
-    @property
-    def spec(self) -> dg.AssetCheckSpec:
+    def spec(self, merchant: str = "") -> dg.AssetCheckSpec:
         """As Dagster shows it; in a run that also judges returns it waits for that."""
-        key = dg.AssetKey(self.asset.split("/"))
-        waits_for = [] if key in (EXCEPTIONS, WATCH) else [EXCEPTIONS]
+        (key,) = keys(self.asset, merchant)
+        waits_for = [] if self.asset in NOT_WAITING else keys(EXCEPTIONS, merchant)
         return dg.AssetCheckSpec(self.name, asset=key, description=self.description, additional_deps=waits_for)
 
     def judged(self, conn: psycopg.Connection, tools: Toolbox) -> dg.AssetCheckResult:
         """The verdict now, with the sources that it rests on."""
         with conn.transaction():
             found = with_sources(conn, tools, self.judge(conn, tools))
-        return found._replace(asset_key=self.spec.asset_key, check_name=self.name)
+        return found._replace(asset_key=keys(self.asset, tools.settings.merchant)[0], check_name=self.name)
 
 
-def judged_together(checks: Sequence[StandingCheck]) -> dg.AssetChecksDefinition:
+def judged_together(checks: Sequence[StandingCheck], merchant: str = "") -> dg.AssetChecksDefinition:
     """All these checks as one step; a fault in one leaves the others their verdict and fails the step after them."""
-    by_key = {check.spec.key: check for check in checks}
+    specs = [check.spec(merchant) for check in checks]
+    by_key = {spec.key: check for spec, check in zip(specs, checks, strict=True)}
 
-    @dg.multi_asset_check(name="verdicts", specs=[check.spec for check in checks], can_subset=True)
+    @dg.multi_asset_check(name="verdicts", specs=specs, can_subset=True)
     def verdicts(
         context: dg.AssetCheckExecutionContext, toolbox: dg.ResourceParam[Toolbox]
     ) -> Iterator[dg.AssetCheckResult]:

@@ -56,9 +56,14 @@ def owned(group: str, owner: str, truth: Truth, *kinds: str) -> dict[str, Any]:
     return {"group_name": group, "owners": [f"team:{owner}"], "tags": {"truth": truth}, "kinds": {"postgres", *kinds}}
 
 
-def keys(names: str) -> list[dg.AssetKey]:
+def keys(names: str, merchant: str = "") -> list[dg.AssetKey]:
     """Assets by their names with spaces between, as ``swap/returns khaos/credit_notes``."""
-    return [dg.AssetKey(name.split("/")) for name in names.split()]
+    return [of_merchant(dg.AssetKey(name.split("/")), merchant) for name in names.split()]
+
+
+def of_merchant(key: dg.AssetKey, merchant: str) -> dg.AssetKey:
+    """The key with the merchant's name before it, where there is one: several share one Dagster."""
+    return key.with_prefix(merchant) if merchant else key
 
 
 def asset(

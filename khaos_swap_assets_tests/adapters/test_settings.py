@@ -45,6 +45,7 @@ MALFORMED = [
     ("ORDER_REF_FORMAT", "KCC", "must hold {0} exactly once"),
     ("ORDER_REF_FORMAT", "{0}-{1}", "must hold no other brace than those of {0}"),
     ("DATA_DIR", "  ", "must name a folder"),
+    ("MERCHANT", "Felwood Ltd", "String should match pattern"),
     ("PERIOD_START", "1999-12-31", "must be in the year 2000 or later"),
     ("LEGS_POLICY", "refund_first", "Input should be 'disposition' or 'credit_first'"),
     ("GATEWAY_PORT", "0", "Input should be greater than or equal to 1"),

@@ -104,7 +104,7 @@ def test_what_people_waived_stands_beside_the_verdict(town: Town) -> None:
 
 def test_a_check_says_what_green_means_and_what_to_do_when_red() -> None:
     check = exceptions_check("all_is_well", "swap/returns", [KIND, "value_gap"], "All is well.")
-    text = check.spec.description or ""
+    text = check.spec().description or ""
     assert text.startswith("All is well.")
     for kind in (KIND, "value_gap"):
         assert f"**{kind}** ({KINDS[kind].owner})" in text
@@ -127,7 +127,7 @@ def test_a_check_that_fails_leaves_the_others_their_verdict_and_is_named(town: T
 
 def test_a_check_waits_for_the_exceptions_of_its_own_run() -> None:
     def waits_for(asset: str) -> list[str]:
-        spec = exceptions_check("all_is_well", asset, [KIND], "All is well.").spec
+        spec = exceptions_check("all_is_well", asset, [KIND], "All is well.").spec()
         return [dep.asset_key.to_user_string() for dep in spec.additional_deps]
 
     assert waits_for("swap/returns") == ["reconciliation/exceptions"]

@@ -11,14 +11,21 @@ from typing import Any
 
 from khaos_swap_assets.adapters.store import database
 
+REPOSITORY = ".dagster/repository"
+"""The tag by which Dagster says of which code location a run is; a merchant's has the merchant's name."""
 UNFINISHED = ("NOT_STARTED", "STARTING", "STARTED", "CANCELING")
 TABLES = "SELECT to_regclass('runs'), to_regclass('event_logs'), to_regclass('daemon_heartbeats')"
-ANY = "SELECT 1 FROM runs WHERE status = ANY(%s) LIMIT 1"
-WORKERS = r"""
-    SELECT r.run_id, max(substring(e.event FROM 'Started process for run \(pid: ([0-9]+)\)'))::int
-    FROM runs r JOIN event_logs e ON e.run_id = r.run_id
-    WHERE r.status = ANY(%s) AND e.dagster_event_type = 'ENGINE_EVENT'
-    GROUP BY r.run_id
+OURS = """
+    (%(location)s::text IS NULL OR EXISTS (SELECT 1 FROM run_tags
+        WHERE run_tags.run_id = runs.run_id AND run_tags.key = '.dagster/repository' AND run_tags.value = %(location)s))
+"""
+"""Whether a run of ``runs`` is of the code location that is asked for, or none is."""
+ANY = f"SELECT 1 FROM runs WHERE status = ANY(%(statuses)s) AND {OURS} LIMIT 1"
+WORKERS = rf"""
+    SELECT runs.run_id, max(substring(e.event FROM 'Started process for run \(pid: ([0-9]+)\)'))::int
+    FROM runs JOIN event_logs e ON e.run_id = runs.run_id
+    WHERE runs.status = ANY(%(statuses)s) AND e.dagster_event_type = 'ENGINE_EVENT' AND {OURS}
+    GROUP BY runs.run_id
 """
 BEATS = """
     SELECT coalesce(extract(epoch FROM (now() AT TIME ZONE 'UTC') - min(timestamp)), 0)::int
@@ -26,14 +33,26 @@ BEATS = """
 """
 
 
-def are_any_unfinished(url: str) -> bool:
-    """Whether a run is neither queued nor ended. Raises ``StoreError``."""
-    return bool(_rows(url, ANY, list(UNFINISHED)))
+def location(merchant: str) -> str | None:
+    """How Dagster names the code location of a merchant; None without one: then every run is ours."""
+    return f"__repository__@{merchant}" if merchant else None
 
 
-def workers(url: str) -> dict[str, int]:
-    """The process that each run under way was given, by run id. Raises ``StoreError``."""
-    return {run_id: pid for run_id, pid in _rows(url, WORKERS, list(UNFINISHED)) if pid is not None}
+def of_merchant(merchant: str) -> dict[str, str] | None:
+    """The tag of a merchant's runs, as Dagster's own filter takes it; None without one: then every run is ours."""
+    found = location(merchant)
+    return {REPOSITORY: found} if found else None
+
+
+def are_any_unfinished(url: str, merchant: str = "") -> bool:
+    """Whether a run of the merchant is neither queued nor ended. Raises ``StoreError``."""
+    return bool(_rows(url, ANY, statuses=list(UNFINISHED), location=location(merchant)))
+
+
+def workers(url: str, merchant: str = "") -> dict[str, int]:
+    """The process that each run of the merchant under way was given, by run id. Raises ``StoreError``."""
+    found = _rows(url, WORKERS, statuses=list(UNFINISHED), location=location(merchant))
+    return {run_id: pid for run_id, pid in found if pid is not None}
 
 
 def seconds_since_beat(url: str) -> int:
@@ -42,7 +61,7 @@ def seconds_since_beat(url: str) -> int:
     return int(rows[0][0]) if rows else 0
 
 
-def _rows(url: str, query: str, *parameters: object) -> Sequence[tuple[Any, ...]]:
+def _rows(url: str, query: str, **parameters: object) -> Sequence[tuple[Any, ...]]:
     with database.reported(url), database.connect(url, application="house") as connection:
         if not all(connection.execute(TABLES).fetchone() or ()):
             return []

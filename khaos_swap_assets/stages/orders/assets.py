@@ -16,7 +16,7 @@ from khaos_swap_assets.stages.checking import exceptions_check
 from khaos_swap_assets.stages.orders.cancellations import follow_cancellations
 from khaos_swap_assets.stages.orders.racing import race
 from khaos_swap_assets.stages.orders.sync import sync_orders
-from khaos_swap_assets.stages.presenting import PREVIEW_ROWS, as_table, asset, keys, owned, table_metadata
+from khaos_swap_assets.stages.presenting import PREVIEW_ROWS, as_table, asset, keys, of_merchant, owned, table_metadata
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 ORDERS = dg.AssetKey(["khaos", "sales_orders"])
@@ -48,7 +48,7 @@ def khaos_documents(toolbox: dg.ResourceParam[Toolbox]) -> Iterator[dg.Materiali
     with toolbox.store() as conn:
         waiting = orders.count_waiting(conn)
         yield dg.MaterializeResult(
-            asset_key=ORDERS,
+            asset_key=of_merchant(ORDERS, toolbox.settings.merchant),
             metadata={
                 "orders_read": synced.read,
                 "not_found": synced.not_found,
@@ -60,7 +60,7 @@ def khaos_documents(toolbox: dg.ResourceParam[Toolbox]) -> Iterator[dg.Materiali
             },
         )
         yield dg.MaterializeResult(
-            asset_key=NOTES,
+            asset_key=of_merchant(NOTES, toolbox.settings.merchant),
             metadata={
                 "notes_changed": synced.notes_changed,
                 "without_items": synced.items_waiting,

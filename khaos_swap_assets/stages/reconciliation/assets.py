@@ -20,7 +20,7 @@ from khaos_swap_assets.domain.reporting.tables import summary_table, worst_rows
 from khaos_swap_assets.stages.checking import to_do
 from khaos_swap_assets.stages.credit_notes.stopping import Held, held
 from khaos_swap_assets.stages.pictures import gap_by_cause, gap_by_month
-from khaos_swap_assets.stages.presenting import PREVIEW_ROWS, as_table, asset, owned, table_metadata
+from khaos_swap_assets.stages.presenting import PREVIEW_ROWS, as_table, asset, keys, owned, table_metadata
 from khaos_swap_assets.stages.reconciliation.excepting import settle_exceptions
 from khaos_swap_assets.stages.reconciliation.goods import goods_tables
 from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting
@@ -68,11 +68,12 @@ def _standing(row: Mapping[str, Any]) -> dict[str, str]:
     return {"status": hold_words(row["status"])}
 
 
-def column_lineage() -> dg.TableColumnLineage:
+def column_lineage(merchant: str = "") -> dg.TableColumnLineage:
     """Of which columns each figure of a return is made."""
 
     def of(asset: str, *columns: str) -> list[dg.TableColumnDep]:
-        return [dg.TableColumnDep(dg.AssetKey(asset.split("/")), column) for column in columns]
+        (key,) = keys(asset, merchant)
+        return [dg.TableColumnDep(key, column) for column in columns]
 
     gap = [*of("swap/returns", "refund_pence"), *of("khaos/credit_notes", "gross_pence")]
     return dg.TableColumnLineage(
@@ -115,7 +116,7 @@ def reconciliation_returns(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materialize
             "statuses": as_table(statuses),
             "findings": judged.findings,
             **_held_metadata(behind),
-            "dagster/column_lineage": column_lineage(),
+            "dagster/column_lineage": column_lineage(toolbox.settings.merchant),
             **shown,
         }
     )

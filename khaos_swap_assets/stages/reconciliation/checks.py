@@ -31,7 +31,7 @@ from khaos_swap_assets.domain.reporting.queues import PACE_DAYS, queue_rows
 from khaos_swap_assets.domain.reporting.refund_story import NOT_COLLECTED
 from khaos_swap_assets.stages import watching
 from khaos_swap_assets.stages.checking import StandingCheck, exceptions_check, with_sources
-from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, gap_row
+from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, gap_row, of_merchant
 from khaos_swap_assets.stages.reconciliation.assets import MONTH_END
 from khaos_swap_assets.stages.reconciliation.governing import in_force
 from khaos_swap_assets.stages.reconciliation.month_end import accrual_table, vat_posted_table
@@ -87,12 +87,12 @@ sources_are_fresh = StandingCheck(
 )
 
 
-def of_months(months: dg.PartitionsDefinition) -> dg.AssetChecksDefinition:
+def of_months(months: dg.PartitionsDefinition, merchant: str = "") -> dg.AssetChecksDefinition:
     """``refunds_reconcile`` over these months: each keeps its own verdict. Dagster calls that a preview."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.PreviewWarning)
         return dg.asset_check(
-            asset=MONTH_END,
+            asset=of_merchant(MONTH_END, merchant),
             name="refunds_reconcile",
             partitions_def=months,
             description="Of this month's refunds every penny is credited by issued Credit Notes, its leg is as it "

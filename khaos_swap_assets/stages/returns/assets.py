@@ -20,7 +20,7 @@ from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.refunds.proof import NUMBERS_DAYS
 from khaos_swap_assets.domain.reporting.queues import waiting_rows
 from khaos_swap_assets.stages.checking import exceptions_check
-from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, asset, owned, table_metadata
+from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, asset, of_merchant, owned, table_metadata
 from khaos_swap_assets.stages.returns.foreseeing import foresee
 from khaos_swap_assets.stages.returns.matching import match_waiting
 from khaos_swap_assets.stages.returns.sync import sync_returns
@@ -69,10 +69,11 @@ def swap_returns(toolbox: dg.ResourceParam[Toolbox]) -> Iterator[dg.MaterializeR
             "is_drifted": synced.is_drifted,
         }
         yield dg.MaterializeResult(
-            asset_key=RETURNS, metadata={**figures, **table_metadata(conn, "swap.returns", "changed_at")}
+            asset_key=of_merchant(RETURNS, toolbox.settings.merchant),
+            metadata={**figures, **table_metadata(conn, "swap.returns", "changed_at")},
         )
         yield dg.MaterializeResult(
-            asset_key=LINES,
+            asset_key=of_merchant(LINES, toolbox.settings.merchant),
             metadata={"changed": synced.lines, **table_metadata(conn, "swap.return_lines", "return_id")},
         )
 
