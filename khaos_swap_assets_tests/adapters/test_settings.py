@@ -133,7 +133,7 @@ MISPLACED = [
     ("GATEWAY_METRICS_FROM", "prometheus", "each must be an IP address or a network"),
     ("ALERT_URLS", "json://localhost, carrier-pigeon://roof", "address 2 of 2 is none that apprise knows"),
     ("POST_FORM", "2026-07-01", "there is no such setting; did you mean KHAOS_SWAP_POST_FROM?"),
-    ("ZEBRA", "1", "there is no such setting; khaos-swap settings lists them"),
+    ("ZIGZAGGED", "1", "there is no such setting; khaos-swap settings lists them"),
 ]
 FREE_TEXT = {
     *("STOREFRONT_WEBHOOK_SECRET", "STOREFRONT_WEBHOOK_SECRET_PREVIOUS"),
