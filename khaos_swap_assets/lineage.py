@@ -57,7 +57,7 @@ TABLES: Mapping[str, Sequence[str]] = {
         "recon.residuals",
     ),
     "reconciliation/custody": ("recon.custody", "recon.custody_movements", "recon.custody_days"),
-    "reconciliation/cancellations": ("recon.cancellations", "recon.cancel_calls"),
+    "reconciliation/cancellations": ("recon.cancellations", "recon.cancel_calls", "recon.cancelled_parts"),
     "reconciliation/payouts": ("recon.payout_refunds",),
     "reconciliation/open_returns": ("recon.return_causes",),
     "reconciliation/exceptions": ("recon.exceptions",),

@@ -124,7 +124,8 @@ def _nameless(world: World) -> Iterator[Plant]:
 def _is_untold(world: World, one: Plant, gone: Mapping[str, str], refused: Collection[str]) -> bool:
     """Whether only an account, or levels, that nobody can read would show it, or Khaos cancelled its order since."""
     if one.kind == "cancelled_order_open":
-        return all(order.is_cancelled for order in world.orders.values() if order.order_name == one.order)
+        name = one.order.partition("/")[0]
+        return all(order.is_cancelled for order in world.orders.values() if order.order_name == name)
     if one.why == WRONG_PICK and "ExportStockStatus" in refused:
         return True
     note = world.notes.get(one.credit_note_code)

@@ -1,6 +1,7 @@
 """Orders of an invented month that the shop cancelled: stopped in time, still being picked, or sent all the same.
 
-Belongs here: choosing orders that nobody returns, and telling both sides, with the truth of it; also one at a time.
+Belongs here: choosing orders that nobody returns, and telling both sides, with the truth of it; also one at a time, and
+a line taken off an order that goes on.
 Stays out: refunds (``storefront_trouble``). The shop pays all back at once, and no return asks for that.
 """
 
@@ -26,8 +27,11 @@ def cancel_orders(world: World) -> None:
     rng = Random(f"{world.seed}/cancelled")  # noqa: S311
     each = max(1, round(len(world.rmas) * SHARE))
     sent = [one for one in unreturned(world) if one.stage_id == ISSUED and one.issued_at]
-    latest = sorted(sent, key=lambda order: (order.ordered_at, order.so_code))[-each * len(FATES) :]
+    in_order = sorted(sent, key=lambda order: (order.ordered_at, order.so_code))
+    latest, earlier = in_order[-each * len(FATES) :], in_order[: -each * len(FATES)]
     rng.shuffle(latest)
+    if earlier:
+        _take_off(world, earlier[-1])
     for order, fate in zip(latest, FATES * each, strict=False):
         _cancel(world, order, fate, order.ordered_at + timedelta(minutes=rng.randint(5, 90)))
 
@@ -46,6 +50,17 @@ def _cancel(world: World, order: Order, fate: str, at: datetime) -> StoreRefund:
     paid = pay_back(world, order, f"9177{order.order_id[-9:]}", pence, at)
     _meet(world, order, fate, paid)
     return paid
+
+
+def _take_off(world: World, order: Order) -> None:
+    """The shop takes a line off an order that goes on; Khaos is picking it, and nobody takes it off there."""
+    line, at = order.lines[0], order.ordered_at + timedelta(minutes=20)
+    paid = pay_back(world, order, f"9178{order.order_id[-9:]}", line.gross_pence, at)
+    paid.line_items, paid.is_taken_off = [(line.line_item_id, line.stock_code, line.quantity, line.gross_pence)], True
+    order.issued_at, order.stage_id = None, PICKING
+    subject = f"{order.order_name}/{line.stock_code}"
+    world.plants.append(Plant("cancelled_order_open", order=subject, why="a line was taken off, and Khaos picks it"))
+    world.plants.append(Plant("refund_without_return", refund=subject_of(paid), why="a part of its order was stopped"))
 
 
 def pay_back(world: World, order: Order, number: str, pence: int, at: datetime) -> StoreRefund:

@@ -82,7 +82,7 @@ type RefundLineItem {
   quantity: Int! restockType: RefundLineItemRestockType! location: Location lineItem: LineItem! subtotalSet: MoneyBag!
   totalTaxSet: MoneyBag!
 }
-type LineItem implements Node { id: ID! sku: String }
+type LineItem implements Node { id: ID! sku: String quantity: Int! }
 type RefundShippingLineConnection { pageInfo: PageInfo! nodes: [RefundShippingLine!]! }
 type RefundShippingLine implements Node { id: ID! subtotalAmountSet: MoneyBag! taxAmountSet: MoneyBag! }
 """)
@@ -216,7 +216,7 @@ def _line(line: tuple[str, str, int, int], currency: str) -> Json:
     line_item_id, sku, quantity, pence = line
     return {
         "quantity": quantity,
-        "lineItem": {"id": f"gid://shopify/LineItem/{line_item_id}", "sku": sku},
+        "lineItem": {"id": f"gid://shopify/LineItem/{line_item_id}", "sku": sku, "quantity": quantity},
         "subtotalSet": money(pence, currency),
         "totalTaxSet": money(pence - (pence * 5 + 3) // 6, currency),
     }
@@ -224,7 +224,7 @@ def _line(line: tuple[str, str, int, int], currency: str) -> Json:
 
 def _restocked(refund: StoreRefund) -> Json:
     if not refund.restocked_at:
-        return {"restockType": "NO_RESTOCK", "location": None}
+        return {"restockType": "CANCEL" if refund.is_taken_off else "NO_RESTOCK", "location": None}
     location = {"id": f"gid://shopify/Location/{refund.restocked_at}", "name": "Shop"}
     return {"restockType": "RETURN", "location": location}
 

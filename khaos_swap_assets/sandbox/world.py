@@ -223,7 +223,8 @@ class StoreRefund:
     """A refund in the storefront; ``rma`` is empty where no return asked for it, ``return_ref`` where it names none.
 
     ``line_items`` are (line item id, SKU, quantity, pence). ``is_again`` marks one that went out once more after the
-    refund that paid the return. ``restocked_at`` is the location where staff had the shop restock its units.
+    refund that paid the return. ``restocked_at`` is the location where staff had the shop restock its units;
+    ``is_taken_off`` ones were taken off the order before it was sent.
     """
 
     refund_id: str
@@ -238,6 +239,7 @@ class StoreRefund:
     is_broken: bool = False
     is_again: bool = False
     restocked_at: str = ""
+    is_taken_off: bool = False
 
 
 @dataclass

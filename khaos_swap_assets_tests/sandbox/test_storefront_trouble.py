@@ -137,3 +137,12 @@ def test_the_shop_cancels_orders_of_every_fate_and_both_sides_say_so(seed: int) 
     assert (fates["cancelled_order_open"].stage_id, fates["cancelled_order_open"].issued_at) == (12, None)
     assert fates["cancelled_order_sent"].issued_at
     assert cancelled.keys().isdisjoint({rma.order_name for rma in world.rmas.values()})
+
+
+def test_a_line_taken_off_an_order_is_told_by_the_shop_and_picked_by_khaos() -> None:
+    world = connected(1, 200)
+    (refund,) = (one for one in world.store_refunds.values() if one.is_taken_off)
+    order = world.orders[next(code for code, one in world.orders.items() if one.order_id == refund.order_id)]
+    assert (order.stage_id, order.issued_at, order.shop_cancelled_at) == (12, None, None)
+    told = {plant.kind for plant in planted(world) if refund.order_name in plant.order + plant.refund}
+    assert told == {"cancelled_order_open", "refund_without_return"}

@@ -261,11 +261,16 @@ class Khaos:
 
         orders = [one for one in self.orders if is_asked(one.customer_code, one.associated_ref)]
         return StatusFeed(
-            [replace(_status(order), stage_id=self.stages.get(order.so_code)) for order in orders],
+            [self._at_its_stage(order) for order in orders],
             [self._shown(note) for note in self.notes.values() if is_asked(note.customer_code, note.associated_ref)],
             [note for note in self.cancelled.values() if is_asked(note.customer_code, note.associated_ref)],
             list(self.faults),
         )
+
+    def _at_its_stage(self, order: SalesOrder) -> OrderStatus:
+        stage_id = self.stages.get(order.so_code)
+        goods = tuple(order.sold.items()) if (stage_id or 0) >= 70 else ()
+        return replace(_status(order), stage_id=stage_id, stock_codes=goods)
 
     def _shown(self, note: CreditNote) -> CreditNote:
         return note if self.note_items == "status" else replace(note, lines=())

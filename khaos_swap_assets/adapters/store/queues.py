@@ -140,6 +140,7 @@ _REASONS = (
     ("refund to judge", "SELECT 1 FROM storefront.refunds WHERE judge_at <= %(now)s"),
     ("payout to compare", "SELECT 1 FROM storefront.payouts WHERE is_due"),
     ("cancelled order to look at", "SELECT 1 FROM recon.cancellations WHERE next_ask_at <= %(now)s"),
+    ("cancelled part to look at", "SELECT 1 FROM recon.cancelled_parts WHERE next_ask_at <= %(now)s"),
     ("orders to read", f"SELECT 1 FROM khaos.wanted_orders WHERE state = 'waiting' AND {NOT_PAUSED}"),
 )
 LOOK = f"SELECT CASE {' '.join(f'WHEN EXISTS ({query}) THEN %({n})s' for n, (_, query) in enumerate(_REASONS))} END"

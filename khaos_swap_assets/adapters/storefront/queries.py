@@ -13,7 +13,7 @@ LOCATION = "location { id }"
 """Where units were restocked; an app without the scope ``read_locations`` may not ask for it."""
 CONNECTIONS = {
     "transactions": f"id kind status gateway processedAt test amountSet {_MONEY}",
-    "refundLineItems": f"quantity restockType {LOCATION} lineItem {{ id sku }} "
+    "refundLineItems": f"quantity restockType {LOCATION} lineItem {{ id sku quantity }} "
     f"subtotalSet {_MONEY} totalTaxSet {_MONEY}",
     "refundShippingLines": f"id subtotalAmountSet {_MONEY} taxAmountSet {_MONEY}",
 }

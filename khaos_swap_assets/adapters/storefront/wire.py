@@ -182,18 +182,26 @@ def _payment(reading: FieldReading, node: Json, place: str) -> Transaction:
 
 
 def _line(reading: FieldReading, node: Json, place: str) -> RefundLine:
-    item, quantity, location = node.get("lineItem"), node.get("quantity"), node.get("location")
-    if not isinstance(quantity, int) or isinstance(quantity, bool) or not 0 <= quantity <= MOST_UNITS:
-        reading.fault(place + "quantity", "is no whole number of units")
+    item, location = node.get("lineItem"), node.get("location")
     return RefundLine(
         line_item_id=reading.key(tail(item.get("id")), place + "lineItem.id") if isinstance(item, dict) else "",
         sku=reading.key(item.get("sku"), place + "lineItem.sku") if isinstance(item, dict) else "",
-        quantity=quantity if isinstance(quantity, int) else 0,
+        quantity=_units(reading, node.get("quantity"), place + "quantity"),
         subtotal_pence=reading.money(node, "subtotalSet", place)[0],
         tax_pence=reading.money(node, "totalTaxSet", place)[0],
         restock_type=reading.key(node.get("restockType"), place + "restockType"),
         location_id=tail(location.get("id")) if isinstance(location, dict) else "",
+        ordered_quantity=_units(reading, item.get("quantity") or 0, place + "lineItem.quantity")
+        if isinstance(item, dict)
+        else 0,
     )
+
+
+def _units(reading: FieldReading, value: object, place: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_UNITS:
+        reading.fault(place, "is no whole number of units")
+        return 0
+    return value
 
 
 def _delivery(reading: FieldReading, node: Json, place: str) -> int:

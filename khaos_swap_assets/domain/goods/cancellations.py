@@ -15,8 +15,8 @@ from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.money.periods import LONDON
 
 Progress = Literal["not_found", "waiting", "picking", "sent", "cancelled"]
-FINAL: tuple[Progress, ...] = ("sent", "cancelled")
-"""Nothing that Khaos does changes these: the goods have left, or never will."""
+FINAL = frozenset({"sent", "cancelled", "taken_off"})
+"""Nothing that Khaos does changes these, of an order or a part of it: the goods have left, or never will."""
 UNSENT: tuple[Progress, ...] = ("waiting", "picking", "cancelled")
 """Khaos knows the order and has not sent it, so that no sale stands in the books."""
 
@@ -78,7 +78,8 @@ class OrderProgress:
 class OrderStage:
     """What Khaos shows of one Sales Order; ``stage_id`` of its furthest live invoice, None where it has none.
 
-    ``items_pence`` is what its goods were sold for, with VAT; ``sent_on`` the day of its first issued invoice.
+    ``items_pence`` is what its goods were sold for, with VAT; ``sent_on`` the day of its first issued invoice;
+    ``goods`` are (Stock Code, units) of its invoices, or of its lines where a file told it.
     """
 
     so_code: str
@@ -87,6 +88,7 @@ class OrderStage:
     ordered_on: date | None = None
     sent_on: date | None = None
     items_pence: int | None = None
+    goods: tuple[tuple[str, int], ...] = ()
 
 
 def progress_of(orders: Collection[OrderStage]) -> OrderProgress:

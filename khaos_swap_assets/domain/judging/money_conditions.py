@@ -130,7 +130,7 @@ def _goods(refund: Refund) -> str:
     """What the refund did with goods, as the end of a message."""
     stopped = ", ".join(f"{one.quantity} x {one.sku}" for one in refund.lines if one.is_cancelled)
     back = ", ".join(f"{one.quantity} x {one.sku}" for one in refund.lines if one.is_restocked)
-    told = f"; {stopped} taken off the order before dispatch: have operations see that Khaos does not send it"
+    told = f"; {stopped} taken off the order before dispatch"
     return f"{told if stopped else ''}{f'; {back} restocked in the storefront' if back else ''}"
 
 

@@ -7,6 +7,7 @@ Source: contracts/swap.md §8.2, FINANCE_RULES U-1, U-2, U-14.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -56,6 +57,7 @@ class RefundLine:
     """One refunded order line; ``subtotal_pence`` is before a tax that comes on top, in the customer's currency.
 
     ``restock_type`` is the storefront's word for what became of the units in its own stock, at ``location_id``.
+    ``ordered_quantity`` units were ordered on the line, 0 where that is not known.
     """
 
     line_item_id: str
@@ -65,6 +67,7 @@ class RefundLine:
     tax_pence: int
     restock_type: str = ""
     location_id: str = ""
+    ordered_quantity: int = 0
 
     @property
     def is_restocked(self) -> bool:
@@ -97,6 +100,12 @@ class Refund:
     lines: tuple[RefundLine, ...] = ()
     sold_pence: int = 0
     sold_shop_pence: int = 0
+
+    def is_for(self, taken_off: Collection[tuple[str, str]]) -> bool:
+        """True where it paid back exactly these units, (order id, SKU), which were never sold: no sale to credit."""
+        paid = sum(one.subtotal_pence for one in self.lines) + self.delivery_pence
+        is_theirs = all(one.is_cancelled and (self.order_id, one.sku) in taken_off for one in self.lines)
+        return bool(self.lines) and is_theirs and self.moved_pence == paid
 
     @property
     def moved(self) -> tuple[Transaction, ...]:

@@ -7,34 +7,24 @@ nobody is asked to, to stop an order is a task for operations, proved by reading
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import psycopg
 
-from khaos_swap_assets.adapters.errors import PermanentError
-from khaos_swap_assets.adapters.store import cancel_calls, cancellations, findings, orders, setbacks
+from khaos_swap_assets.adapters.store import cancel_calls, cancellations, findings, setbacks
+from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.goods.cancel_calls import after, attempt_words, read_back
-from khaos_swap_assets.domain.goods.cancellations import (
-    FINAL,
-    ISSUED,
-    OPEN_KIND,
-    SENT_KIND,
-    CancelledOrder,
-    OrderProgress,
-    OrderStage,
-    problems_of,
-    progress_of,
-)
-from khaos_swap_assets.domain.records.orders import SalesOrder
+from khaos_swap_assets.domain.goods.cancellations import OPEN_KIND, SENT_KIND, CancelledOrder, problems_of, progress_of
 from khaos_swap_assets.stages import refusing
+from khaos_swap_assets.stages.orders.cancelled_parts import follow_parts
 from khaos_swap_assets.stages.orders.cancelling import SeenOrder, cancel
+from khaos_swap_assets.stages.orders.standing import next_look, standing
 from khaos_swap_assets.stages.orders.sync import as_ref
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 MOST_AT_ONCE = 500
-A_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +44,9 @@ def follow_cancellations(tools: Toolbox) -> FollowedCancellations:
         due = [] if is_paused else cancellations.due(conn, settings.period_start, now, MOST_AT_ONCE)
     seen = _look(tools, due)
     _look(tools, cancel(tools, seen))
+    parts = follow_parts(tools, is_paused=is_paused)
     with tools.store() as conn:
-        return _judged(conn, len(seen), tools.now())
+        return _judged(conn, len(seen), parts, tools.now())
 
 
 def _look(tools: Toolbox, due: Sequence[CancelledOrder]) -> list[SeenOrder]:
@@ -66,8 +57,7 @@ def _look(tools: Toolbox, due: Sequence[CancelledOrder]) -> list[SeenOrder]:
     refs = {one.order_id: as_ref(one.order_name, settings) for one in due}
     with tools.store() as conn:
         calls = cancel_calls.of_orders(conn, refs)
-        told = Told(_by_files(conn, sorted(set(refs.values())))) if settings.khaos.is_cloud else None
-    told = told or _ask(tools, sorted(set(refs.values())))
+    told = standing(tools, set(refs.values()))
     now, seen = tools.now(), []
     with tools.store() as conn:
         refusing.keep_whole(conn, refusing.CANCELLATIONS, told.refusal, now)
@@ -79,68 +69,25 @@ def _look(tools: Toolbox, due: Sequence[CancelledOrder]) -> list[SeenOrder]:
                 cancel_calls.settle(conn, call, read, now)
                 found, call = after(found, read), read
             seen.append(SeenOrder(order, refs[order.order_id], stages, found=found, call=call))
-        pause = timedelta(minutes=settings.storefront.poll_minutes)
-        cancellations.answered(
-            conn, [(one.order.order_id, one.found, _again(one.order, one.found, pause, now)) for one in seen], now
-        )  # fmt: skip
+        rows = [
+            (one.order.order_id, one.found, next_look(tools, one.order.cancelled_at, one.found.progress))
+            for one in seen
+        ]
+        cancellations.answered(conn, rows, now)
     return seen
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """The Sales Orders of each reference, or why Khaos does not tell them; ``is_whole``: each row could be read."""
-
-    orders: Mapping[str, Sequence[OrderStage]]
-    refusal: PermanentError | None = None
-    is_whole: bool = True
-
-
-def _ask(tools: Toolbox, refs: Sequence[str]) -> Told:
-    try:
-        feed = tools.open_khaos().export_order_status(associated_refs=refs)
-    except PermanentError as error:
-        return Told({}, error)
-    told: dict[str, list[OrderStage]] = {}
-    for one in feed.orders:
-        stage = OrderStage(
-            one.so_code, one.is_cancelled, one.stage_id, ordered_on=one.ordered_on, sent_on=one.invoiced_on,
-            items_pence=one.items_gross_pence,
-        )  # fmt: skip
-        told.setdefault(one.associated_ref, []).append(stage)
-    lost = "; ".join(f"{one.subject}: {one.reason}" for one in feed.refused)
-    return Told(told, PermanentError(f"not answered for {lost}") if lost else None, is_whole=not feed.faults)
-
-
-def _by_files(conn: psycopg.Connection, refs: Sequence[str]) -> Mapping[str, Sequence[OrderStage]]:
-    """The same from what files of Khaos Cloud told: an invoice is known or not, its stage is not."""
-
-    def stage(one: SalesOrder) -> OrderStage:
-        sold = sum(line.gross_pence for line in one.lines) if one.lines else None
-        return OrderStage(
-            one.so_code, one.is_cancelled, ISSUED if one.invoiced_on else None, ordered_on=one.ordered_on,
-            sent_on=one.invoiced_on, items_pence=sold,
-        )  # fmt: skip
-
-    return {ref: [stage(one) for one in some] for ref, some in orders.by_ref(conn, refs).items()}
-
-
-def _again(order: CancelledOrder, found: OrderProgress, pause: timedelta, now: datetime) -> datetime | None:
-    """When to ask again: soon while it can be stopped, ever more seldom where Khaos knows no such order."""
-    if found.progress in FINAL:
-        return None
-    if found.progress == "not_found":
-        return now + max(pause, A_MINUTE, (now - order.cancelled_at) / 10)
-    return now + max(pause, A_MINUTE)
-
-
-def _judged(conn: psycopg.Connection, asked: int, now: datetime) -> FollowedCancellations:
+def _judged(conn: psycopg.Connection, asked: int, parts: Sequence[Problem], now: datetime) -> FollowedCancellations:
     known = cancellations.unsettled(conn)
     found = [
-        problem
-        for one in known
-        for problem in problems_of(
-            one.order, one.progress, has_return=one.has_return, attempt=attempt_words(one.call, one.hindrance)
-        )
+        *parts,
+        *(
+            problem
+            for one in known
+            for problem in problems_of(
+                one.order, one.progress, has_return=one.has_return, attempt=attempt_words(one.call, one.hindrance)
+            )
+        ),
     ]
     findings.replace_of_kinds(conn, [OPEN_KIND, SENT_KIND], found, now)
     kinds = [one.kind for one in found]

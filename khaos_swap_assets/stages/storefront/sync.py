@@ -16,7 +16,16 @@ import psycopg
 
 from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store import cancellations, findings, goodwill, inbox, refunds, setbacks, worklist
+from khaos_swap_assets.adapters.store import (
+    cancellations,
+    cancelled_parts,
+    findings,
+    goodwill,
+    inbox,
+    refunds,
+    setbacks,
+    worklist,
+)
 from khaos_swap_assets.adapters.store.refunds import Orders
 from khaos_swap_assets.adapters.storefront.records import RefundSweep
 from khaos_swap_assets.domain.judging.money_conditions import (
@@ -167,17 +176,17 @@ def _judge(
     some, paying = linked.refunds, linked.links.returns
     loose = {one.refund_id: one for one in linked.links.loose}
     limit = timedelta(days=settings.storefront.pay_days)
-    whole = cancellations.known(conn, [one.order_id for one in loose.values()])
-    again = {key: None if _stops_a_part(one, whole) else _again(one, limit, now) for key, one in loose.items()}
+    again = {key: _again(one, limit, now) for key, one in loose.items()}
     refunds.mark(
         conn,
         [(one.refund_id, *_paid(paying, one), again.get(one.refund_id), one.refund_id in loose) for one in some],
     )
     worklist.queue(conn, "draft", linked.returns)
     trouble = {key: one for key, one in loose.items() if again[key] is None and _counts(one, settings)}
-    unsent = cancellations.unsent(conn, [one.order_id for one in trouble.values()])
+    orders = [one.order_id for one in trouble.values()]
+    unsent, off = cancellations.unsent(conn, orders), cancelled_parts.taken_off(conn, orders)
     open_ = sorted(trouble.keys() - goodwill.settled(conn, trouble))
-    told = [trouble[key] for key in open_ if trouble[key].order_id not in unsent]
+    told = [trouble[key] for key in open_ if trouble[key].order_id not in unsent and not trouble[key].is_for(off)]
     problems = [without_return(one, _rmas(linked.returns.values(), one)) for one in told]
     findings.replace_of_subjects(conn, WITHOUT_RETURN, [without_return(one, ()).subject for one in some], problems, now)
     return [(len(some), len(told))]
@@ -185,11 +194,6 @@ def _judge(
 
 def _paid(paying: Mapping[str, tuple[str, str]], refund: Refund) -> tuple[str | None, str]:
     return paying.get(refund.refund_id, (None, ""))
-
-
-def _stops_a_part(refund: Refund, whole: set[str]) -> bool:
-    """True where it took units off an order that goes on (none of ``whole``): they may be sent any minute."""
-    return refund.order_id not in whole and any(line.is_cancelled for line in refund.lines)
 
 
 def _again(refund: Refund, limit: timedelta, now: datetime) -> datetime | None:

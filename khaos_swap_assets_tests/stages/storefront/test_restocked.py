@@ -97,7 +97,6 @@ def test_returns_before_the_start_and_money_of_nobody_are_not_judged(town: Money
 def test_money_without_a_return_says_what_it_did_with_goods() -> None:
     stopped, back = restocked(2, "CANCEL"), restocked(1)
     assert without_return(a_refund("F1", lines=(stopped, back)), ()).message.endswith(
-        "asked for it; 2 x HAT taken off the order before dispatch: have operations see that Khaos does not send it; "
-        "1 x HAT restocked in the storefront"
+        "asked for it; 2 x HAT taken off the order before dispatch; 1 x HAT restocked in the storefront"
     )
     assert without_return(a_refund("F1"), ()).message.endswith("asked for it")
