@@ -142,7 +142,7 @@ class Settings(BaseSettings):
     daily_document_cap: int = Field(200, ge=0, le=1_000_000, description="Most documents handed out in a London day")
     daily_value_cap_pounds: int = Field(20000, ge=0, le=1_000_000_000, description="Most pounds handed out in a day")
     page_documents: int = Field(200, ge=1, le=1000, description="Most documents in one answer of the feed")
-    inspection_days: int = Field(5, ge=1, le=90, description="Days after delivery until inspection_overdue")
+    inspection_days: int = Field(2, ge=1, le=90, description="Days after delivery until inspection_overdue")
     refund_days: int = Field(14, ge=1, le=365, description="Days after delivery until refund_unconfirmed_too_long")
     arrival_days: int = Field(21, ge=1, le=365, description="Days after the refund until goods not back are told")
     refund_arrival_days: int = Field(10, ge=1, le=60, description="Days in which a refund usually reaches the customer")

@@ -38,7 +38,7 @@ from khaos_swap_assets_tests.domain.payments import a_refund
 A_TICK = timedelta(microseconds=1)
 OPEN = a_return(status="Open", processed_at=None, closed_at=None)
 CANCELLED = a_return(status="Cancelled", processed_at=None)
-AFTER_INSPECTION_LIMIT = DELIVERED + timedelta(days=5)
+AFTER_INSPECTION_LIMIT = DELIVERED + timedelta(days=2)
 LAST_REFUND_DAY = datetime.combine(DELIVERED.date() + timedelta(days=15), time.min, UTC)
 AFTER_NOTE_LIMIT = REFUNDED + timedelta(days=2)
 AFTER_DOUBT_LIMIT = SOON + timedelta(hours=24)
@@ -252,7 +252,19 @@ TABLE: list[tuple[str, bool, ReturnFacts] | tuple[str, bool, ReturnFacts, dateti
     ("posting_in_doubt", False, some_facts(postings=(CONFIRMED,)), LATE),
     ("inspection_overdue", False, some_facts(lines=UNINSPECTED), AFTER_INSPECTION_LIMIT),
     ("inspection_overdue", True, some_facts(lines=UNINSPECTED), AFTER_INSPECTION_LIMIT + A_TICK),
-    ("inspection_overdue", False, some_facts(OPEN, lines=UNINSPECTED), LATE),
+    ("inspection_overdue", True, some_facts(OPEN, lines=UNINSPECTED), LATE),
+    (
+        "inspection_overdue",
+        False,
+        some_facts(a_return(status="Open", processed_at=None, closed_at=None, delivered_at=None), lines=UNINSPECTED),
+        LATE,
+    ),
+    (
+        "inspection_overdue",
+        False,
+        some_facts(a_return(status="Cancelled", processed_at=None, closed_at=None), lines=UNINSPECTED),
+        LATE,
+    ),
     ("inspection_overdue", False, some_facts(a_return(delivered_at=None), lines=UNINSPECTED), ARRIVAL_LIMIT),
     ("inspection_overdue", True, some_facts(a_return(delivered_at=None), lines=UNINSPECTED), ARRIVAL_LIMIT + A_TICK),
     ("inspection_overdue", False, some_facts(a_return(delivered_at=None), lines=KEPT), LATE),

@@ -246,7 +246,7 @@ def test_a_missing_note_is_never_without_an_owner_or_a_reason_to_wait(facts: Ret
     ("facts", "now", "due"),
     [
         (some_facts(), SOON, REFUNDED + timedelta(days=2)),
-        (some_facts(lines=UNINSPECTED), SOON, DELIVERED + timedelta(days=5)),
+        (some_facts(lines=UNINSPECTED), SOON, DELIVERED + timedelta(days=2)),
         (some_facts(OPEN), SOON, datetime(2026, 3, 24, tzinfo=UTC) - A_TICK),
         (some_facts(postings=(a_posting(),)), SOON, SOON + timedelta(hours=24)),
     ],

@@ -37,7 +37,7 @@ class Limits:
     ``is_shop_stocked``: the stock that counts is the storefront's own, not Khaos's.
     """
 
-    inspection_days: int = 5
+    inspection_days: int = 2
     refund_days: int = 14
     credit_note_days: int = 2
     issue_days: int = 3

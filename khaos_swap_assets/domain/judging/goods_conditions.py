@@ -28,7 +28,7 @@ SAYS_MISSING = "; Swap's quality control says Missing, as it does by itself afte
 def _inspection_overdue(case: JudgedReturn) -> Iterator[Problem]:
     facts = case.facts
     open_lines = [line for line in facts.refund_lines if line.uninspected_quantity]
-    is_due = facts.is_confirmed and not facts.is_before_start and "inspections" not in facts.unknown
+    is_due = not facts.is_before_start and "inspections" not in facts.unknown
     if is_due and open_lines and (why := _overdue(case)):
         said = ", ".join(f"{line.uninspected_quantity} x {line.sku}" for line in open_lines)
         said += SAYS_MISSING if is_timed_out(facts.return_.quality_control_status) else ""
@@ -58,9 +58,15 @@ def _inspection_disputed(case: JudgedReturn) -> Iterator[Problem]:
 def _overdue(case: JudgedReturn) -> str:
     """What lasts too long, or nothing: goods that arrived wait for the bench, refunded goods for their arrival."""
     return_, limits = case.facts.return_, case.limits
+    if return_.status in ENDED_UNPAID:
+        return ""
     if case.is_past(return_.delivered_at, timedelta(days=limits.inspection_days)):
         return "Not inspected"
-    is_late = return_.delivered_at is None and case.is_past(return_.refunded_at, timedelta(days=limits.arrival_days))
+    is_late = (
+        return_.delivered_at is None
+        and case.facts.is_confirmed
+        and case.is_past(return_.refunded_at, timedelta(days=limits.arrival_days))
+    )
     return f"Not arrived {limits.arrival_days} days after the refund" if is_late else ""
 
 
