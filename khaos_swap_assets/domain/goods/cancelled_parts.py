@@ -55,7 +55,9 @@ def seen_part(part: CancelledPart, order: OrderProgress, units: int | None, befo
     most = max(known, default=None)
     is_off = order.progress not in ("not_found", "cancelled") and _is_taken_off(part.stays, units, most)
     progress: PartProgress = "taken_off" if is_off else order.progress
-    return SeenPart(progress, order.so_codes, order.stage_id, units, most)
+    return SeenPart(
+        progress=progress, so_codes=order.so_codes, stage_id=order.stage_id, units_now=units, units_most=most
+    )
 
 
 def _is_taken_off(stays: int | None, units: int | None, most: int | None) -> bool:
