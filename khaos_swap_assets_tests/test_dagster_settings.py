@@ -12,7 +12,7 @@ from dagster._core.definitions.run_request import InstigatorType
 from khaos_swap_assets import definitions
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import embedded
-from khaos_swap_assets.running import supervisor
+from khaos_swap_assets.running import dagster_parts
 from khaos_swap_assets.ui.webserver import dagster_app
 from khaos_swap_assets_tests.running import runs, serving
 
@@ -27,7 +27,7 @@ def instance(
     url = postgres.url("settings_test")
     store.ensure(store.sibling_url(url, "settings_test_dagster"))
     monkeypatch.setenv("KHAOS_SWAP_DAGSTER_URL", store.dagster_url(url))
-    with dg.DagsterInstance.from_config(str(supervisor.prepare_dagster_home(tmp_path))) as instance:
+    with dg.DagsterInstance.from_config(str(dagster_parts.prepare_dagster_home(tmp_path))) as instance:
         yield instance
 
 
@@ -82,7 +82,7 @@ def test_logs_of_runs_lie_in_the_data_folder(instance: dg.DagsterInstance, tmp_p
 def test_the_workspace_names_the_definitions_that_dagsters_own_tools_may_load() -> None:
     workspace = (ROOT / "workspace.yaml").read_text()
     assert f"module_name: {definitions.__name__}\n" in workspace
-    assert f"location_name: {supervisor.LOCATION}\n" in workspace
+    assert f"location_name: {dagster_parts.LOCATION}\n" in workspace
 
 
 def test_the_ui_answers_at_once_when_its_database_is_back(

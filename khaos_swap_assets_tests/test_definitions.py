@@ -17,7 +17,7 @@ from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.settings_checks import STARTED_BY
 from khaos_swap_assets.adapters.store import database
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
-from khaos_swap_assets.running import supervisor
+from khaos_swap_assets.running import dagster_parts
 from khaos_swap_assets.stages import waivers
 from khaos_swap_assets.stages.credit_notes import people
 from khaos_swap_assets_tests.stages.tables import rows_of
@@ -88,7 +88,7 @@ def test_what_looks_by_itself_is_started_with_settings_only(settings: Settings |
 
 
 def test_what_khaos_swap_runs_is_refused_without_its_own_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert started.__name__ == supervisor.MODULE
+    assert started.__name__ == dagster_parts.MODULE
     with pytest.raises(SettingsError, match="khaos-swap up"):
         started.defs()
     monkeypatch.setenv(STARTED_BY, "up")

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from khaos_swap_assets import housekeeping
 from khaos_swap_assets.adapters.store import dagster_log, embedded
 from khaos_swap_assets.adapters.store import database as store
-from khaos_swap_assets.running import supervisor
+from khaos_swap_assets.running import dagster_parts
 from khaos_swap_assets_tests.stages.town import Town
 
 MONTHS = dg.MonthlyPartitionsDefinition(start_date="2026-01", end_date="2027-01", fmt="%Y-%m")
@@ -42,7 +42,7 @@ def instance(
     store.ensure(store.sibling_url(url, "housekeeping_dagster"))
     monkeypatch.setenv("KHAOS_SWAP_DAGSTER_URL", store.dagster_url(url))
     monkeypatch.setattr(dagster_log, "BATCH", 2)
-    with dg.DagsterInstance.from_config(str(supervisor.prepare_dagster_home(tmp_path))) as instance:
+    with dg.DagsterInstance.from_config(str(dagster_parts.prepare_dagster_home(tmp_path))) as instance:
         for run in instance.get_runs():
             instance.delete_run(run.run_id)
         sql(instance, "TRUNCATE asset_check_executions")

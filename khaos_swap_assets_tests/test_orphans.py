@@ -10,7 +10,7 @@ import pytest
 
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import embedded
-from khaos_swap_assets.running import health, installation, supervisor
+from khaos_swap_assets.running import dagster_parts, health, installation
 from khaos_swap_assets.running.orphans import Orphans
 
 
@@ -31,7 +31,7 @@ def url(postgres: embedded.EmbeddedPostgres) -> str:
 
 @pytest.fixture
 def env(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
-    home = supervisor.prepare_dagster_home(tmp_path)
+    home = dagster_parts.prepare_dagster_home(tmp_path)
     return {"DAGSTER_HOME": str(home), "KHAOS_SWAP_DAGSTER_URL": store.dagster_url(url)}
 
 

@@ -18,7 +18,7 @@ from khaos_swap_assets.adapters import alerts
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import dagster_runs, embedded
 from khaos_swap_assets.adapters.store import database as store
-from khaos_swap_assets.running import orphans, supervisor
+from khaos_swap_assets.running import dagster_parts, orphans
 from khaos_swap_assets.stages.presenting import keys
 from khaos_swap_assets_tests.stages.town import Town, a_return
 
@@ -177,7 +177,7 @@ def shared(
     url = postgres.url("merchants")
     store.ensure(store.sibling_url(url, "merchants_dagster"))
     monkeypatch.setenv("KHAOS_SWAP_DAGSTER_URL", store.dagster_url(url))
-    monkeypatch.setenv("DAGSTER_HOME", str(supervisor.prepare_dagster_home(tmp_path)))
+    monkeypatch.setenv("DAGSTER_HOME", str(dagster_parts.prepare_dagster_home(tmp_path)))
     with dg.DagsterInstance.get() as instance:
         for run in instance.get_runs():
             instance.delete_run(run.run_id)

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from khaos_swap_assets.adapters.errors import HouseError, SettingsError, StoreAwayError
-from khaos_swap_assets.running import logs, processes, supervisor, watching
+from khaos_swap_assets.running import dagster_parts, logs, processes, supervisor, watching
 from khaos_swap_assets.running.logs import Rotation
 from khaos_swap_assets.running.orphans import Orphans
 from khaos_swap_assets.running.processes import Child, Listen
@@ -371,16 +371,18 @@ def test_a_child_that_talks_does_not_fill_the_disk(tmp_path: Path, monkeypatch: 
 
 
 def test_dagster_finds_its_settings_where_we_put_them(tmp_path: Path) -> None:
-    home = supervisor.prepare_dagster_home(tmp_path / "data")
+    home = dagster_parts.prepare_dagster_home(tmp_path / "data")
     assert home == tmp_path / "data" / "dagster_home"
-    ours = Path(supervisor.__file__).parents[1] / "dagster.yaml"
+    ours = Path(dagster_parts.__file__).parents[1] / "dagster.yaml"
     assert (home / "dagster.yaml").read_text() == ours.read_text()
 
 
 def test_dagsters_children_share_one_code_server(tmp_path: Path) -> None:
-    home = supervisor.prepare_dagster_home(tmp_path)
+    home = dagster_parts.prepare_dagster_home(tmp_path)
     orphans = Orphans("x", {}, tmp_path)
-    code, web, daemon = supervisor.dagster_children(home, "127.0.0.1", 3111, {"KHAOS_SWAP_DAGSTER_URL": "x"}, orphans)
+    code, web, daemon = dagster_parts.dagster_children(
+        home, "127.0.0.1", 3111, {"KHAOS_SWAP_DAGSTER_URL": "x"}, orphans
+    )
     assert code.before == orphans.close_all
     assert all(child.alive for child in (code, web, daemon))
     assert [child.name for child in (code, web, daemon)] == ["code-server", "webserver", "daemon"]

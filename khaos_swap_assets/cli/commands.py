@@ -157,8 +157,20 @@ def demo(
 
 
 @app.command()
-def up() -> None:
-    """Start webserver, daemon and gateway against the real vendors, and stay up."""
+def up(
+    merchants: Annotated[
+        Path | None, typer.Option(help="Folder of NAME.env files: one Dagster for these merchants, each apart")
+    ] = None,
+) -> None:
+    """Start webserver, daemon and gateway against the real vendors, and stay up.
+
+    With --merchants each file is a merchant with settings, secrets, database, gateway and code server of its own. One
+    that is added, changed or removed meanwhile is taken up or taken down, and the others go on.
+    """
+    if merchants is not None:
+        from khaos_swap_assets.running import house
+
+        raise typer.Exit(house.start(merchants, typer.echo))
     from khaos_swap_assets.running.up import start
 
     raise typer.Exit(start(typer.echo))

@@ -19,8 +19,8 @@ from khaos_swap_assets.adapters import clock
 from khaos_swap_assets.adapters.store import database, embedded, mark, migrate
 from khaos_swap_assets.gateway.security import DEMO_SECRETS
 from khaos_swap_assets.running import processes
+from khaos_swap_assets.running.dagster_parts import prepare_dagster_home
 from khaos_swap_assets.running.processes import Child, Listen
-from khaos_swap_assets.running.supervisor import prepare_dagster_home
 from khaos_swap_assets.sandbox.generator import STORE_ID
 
 OURS, DAGSTER = "khaos_swap", "khaos_swap_dagster"

@@ -20,7 +20,7 @@ from khaos_swap_assets.adapters.store import mark
 from khaos_swap_assets.demo import environment, people
 from khaos_swap_assets.demo.environment import DAGSTER, OURS, Place
 from khaos_swap_assets.demo.once import month_before
-from khaos_swap_assets.running import processes, supervisor
+from khaos_swap_assets.running import dagster_parts, processes, supervisor
 from khaos_swap_assets.running.database import Ground
 from khaos_swap_assets.running.orphans import Orphans
 from khaos_swap_assets.running.processes import Listen
@@ -124,7 +124,7 @@ def _play(visit: Visit, place: Place, ground: Ground, ui: Listen, greet: Callabl
     children = [
         environment.sandbox(place, _world(place, visit)),
         environment.gateway(place, env),
-        *supervisor.dagster_children(Path(env["DAGSTER_HOME"]), ui.host, ui.port, env, orphans),
+        *dagster_parts.dagster_children(Path(env["DAGSTER_HOME"]), ui.host, ui.port, env, orphans),
     ]
     watcher = Watcher(ground, say, chores=[orphans.close_lost])
     return supervisor.run(children, folder=place.folder, stop_last=lambda: None, watcher=watcher, work=greet, say=say)

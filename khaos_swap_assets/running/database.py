@@ -16,9 +16,9 @@ from khaos_swap_assets.adapters.store.tenancy import Tenancy
 class Ground:
     """The database of one house. Call only from the process that has the house's folder to itself."""
 
-    def __init__(self, url: str, folder: Path, server: EmbeddedPostgres | None) -> None:
+    def __init__(self, url: str, folder: Path, server: EmbeddedPostgres | None, kind: type[Tenancy] = Tenancy) -> None:
         self._server = server
-        self._tenancy = Tenancy(url, f"{platform.node()}:{folder.resolve()}")
+        self._tenancy = kind(url, f"{platform.node()}:{folder.resolve()}")
 
     def take(self) -> None:
         """Take the database's place for a house. Raises ``HouseError``, ``StoreError``."""

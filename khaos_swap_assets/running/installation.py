@@ -37,8 +37,13 @@ def read_env_file(path: Path = ENV_FILE) -> None:
 
     Raises ``SettingsError`` for a file that is no text, and with every line of ours that sets nothing.
     """
-    if not path.exists():
-        return
+    if path.exists():
+        for name, value in settings_of(path).items():
+            os.environ.setdefault(name, value)
+
+
+def settings_of(path: Path) -> dict[str, str]:
+    """The settings that a file sets, by their variables; nothing else of it counts. Raises as ``read_env_file``."""
     from dotenv.parser import parse_stream
 
     try:
@@ -49,8 +54,7 @@ def read_env_file(path: Path = ENV_FILE) -> None:
     ours = [line for line in lines if (line.key or line.original.string).strip().startswith(PREFIX)]
     if faults := [_line_number(line) for line in ours if line.error or line.value is None]:
         raise SettingsError("\n".join(f"{path}, line {number}: sets nothing: write NAME=value" for number in faults))
-    for name, value in {line.key: line.value for line in ours}.items():
-        os.environ.setdefault(str(name), str(value))
+    return {str(line.key): str(line.value) for line in ours}
 
 
 def _line_number(line: Binding) -> int:
@@ -65,9 +69,10 @@ def settings_here() -> Settings:
     return load_settings()
 
 
-def open_database(settings: Settings) -> Database:
+def open_database(settings: Settings, *, dagster: str = "") -> Database:
     """The database that the settings name, else the embedded one, started and brought up to date.
 
+    ``dagster`` is Dagster's database, where it is not the one beside ours.
     Raises ``StoreError`` when it cannot be used or is of another version, ``SettingsError`` for a demo's or a test's.
     """
     from khaos_swap_assets.adapters.store import database, mark, migrate
@@ -79,7 +84,7 @@ def open_database(settings: Settings) -> Database:
     with database.reported(url), database.connect(url, application="setup") as connection:
         mark.require(connection, "live")
         database.require_writable(connection, url)
-    require_dagster(url)
+    require_dagster(url, dagster)
     return Database(url)
 
 
@@ -104,14 +109,16 @@ def require_embedded(settings: Settings) -> None:
         raise StoreError("there is no database yet: run khaos-swap up, or set KHAOS_SWAP_DATABASE_URL; see also --demo")
 
 
-def set_up(url: str) -> None:
+def set_up(url: str, *, dagster: str = "") -> None:
     """Create both databases where they are missing, bring the tables up to date, put the live mark.
+
+    ``dagster`` is Dagster's, where it is not the one beside ours.
 
     Raises ``SettingsError`` for a database that belongs to a demo or a test, ``StoreError`` for a newer version's.
     """
     from khaos_swap_assets.adapters.store import database, mark, migrate
 
-    for needed in (url, dagster_database(url)):
+    for needed in (url, dagster or dagster_database(url)):
         database.ensure(needed)
     migrate.upgrade(url)
     with database.connect(url, application="setup") as connection:
@@ -126,11 +133,14 @@ def dagster_database(url: str) -> str:
     return database.sibling_url(url, f"{found.get('dbname') or found.get('user') or 'postgres'}_dagster")
 
 
-def require_dagster(url: str) -> str:
-    """The connection string of Dagster's database. Raises ``StoreError`` unless it is there and may be written."""
+def require_dagster(url: str, dagster: str = "") -> str:
+    """The connection string of Dagster's database: ``dagster``, or the one beside ours.
+
+    Raises ``StoreError`` unless it is there and may be written.
+    """
     from khaos_swap_assets.adapters.store import database
 
-    dagster = dagster_database(url)
+    dagster = dagster or dagster_database(url)
     with database.reported(dagster), database.connect(dagster, application="setup") as connection:
         database.require_writable(connection, dagster)
     return dagster

@@ -101,6 +101,14 @@ class Process:
         """What the child ended with, None while it runs."""
         return self._popen.poll()
 
+    def ending(self) -> str:
+        """How the child ended, in words."""
+        code = self.exit_code()
+        if code is not None and code < 0:
+            with contextlib.suppress(ValueError):
+                return f"was ended by {signal.Signals(-code).name}"
+        return f"ended with code {code}"
+
     def is_ready(self) -> bool:
         """Whether the child can be used now."""
         ready = self.child.ready

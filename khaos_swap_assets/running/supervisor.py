@@ -1,41 +1,30 @@
 """One process that owns all the others: starts them in order, starts them again, ends them all, the database last.
 
-Belongs here: order, restarts, signals, and which processes Dagster needs. Stays out: how one process is started and
-ended (``processes``), looking after them (``watching``), and what the command line offers.
+Belongs here: order, restarts, signals. Stays out: which processes Dagster needs (``dagster_parts``), how one process is
+started and ended (``processes``), looking after them (``watching``), those that come and go (``guests``).
 """
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
-from importlib import resources
 from pathlib import Path
 from types import FrameType
 
 from khaos_swap_assets.adapters.errors import HouseError, StoreError
-from khaos_swap_assets.running import health, logs, processes
+from khaos_swap_assets.running import logs, processes
 from khaos_swap_assets.running.errand import Errand
-from khaos_swap_assets.running.orphans import Orphans
-from khaos_swap_assets.running.processes import Child, Listen, Process
+from khaos_swap_assets.running.guests import Guests
+from khaos_swap_assets.running.processes import Child, Process
 from khaos_swap_assets.running.watching import Firm, Watcher
 
 POLL_SECONDS = 0.1
 RESTART_SECONDS = 1.0
 FORGIVEN_AFTER_SECONDS = 600
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-MODULE = "khaos_swap_assets.started"
-LOCATION = "khaos_swap"
-WORKSPACE = """load_from:
-  - grpc_server:
-      host: {host}
-      port: {port}
-      location_name: {location}
-"""
 Say = Callable[[str], None]
 
 
@@ -48,8 +37,11 @@ def run(
     work: Callable[[], int] | None = None,
     say: Say | None = None,
     rotation: logs.Rotation = logs.USUAL,
+    guests: Guests | None = None,
 ) -> int:
     """Keep the children running until SIGINT, SIGTERM, the end of ``work``, or a child that does not stay up.
+
+    The ``guests`` come and go beside them, and the fall of one ends nobody else.
 
     The caller has the ``folder`` to itself (``processes.only_house``); it gets ``logs/``. While the ``watcher`` sees no
     database, fallen children wait for it. ``work`` runs in a thread once all are ready. ``stop_last`` (the database) is
@@ -61,7 +53,7 @@ def run(
     try:
         processes.end_leftovers(folder.resolve())
         with logs.rotating(folder, rotation):
-            return Supervisor(children, folder.resolve(), say, watcher or Watcher(Firm(), say)).run(work)
+            return Supervisor(children, folder.resolve(), say, watcher or Watcher(Firm(), say), guests).run(work)
     finally:
         stop_last()
 
@@ -69,8 +61,11 @@ def run(
 class Supervisor:
     """The running house. ``run`` may be called once, from the main thread."""
 
-    def __init__(self, children: Sequence[Child], folder: Path, say: Say, watcher: Watcher) -> None:
+    def __init__(
+        self, children: Sequence[Child], folder: Path, say: Say, watcher: Watcher, guests: Guests | None = None
+    ) -> None:
         self._children = children
+        self._guests = guests
         self._folder = folder
         self._say = say
         self._watcher = watcher
@@ -104,6 +99,8 @@ class Supervisor:
             if child.listens is not None:
                 processes.require_free(child.listens)
         self._watcher.start()
+        if self._guests is not None:
+            self._guests.tend()
         for child in self._children:
             while not self._is_over():
                 try:
@@ -123,7 +120,7 @@ class Supervisor:
         process = self._running[child.name] = Process(child, self._folder)
         while not self._is_over() and not process.is_ready():
             if process.exit_code() is not None:
-                raise HouseError(f"{child.name} {_ending(process)} before it was ready: {process.last_words()}")
+                raise HouseError(f"{child.name} {process.ending()} before it was ready: {process.last_words()}")
             if time.monotonic() - began > child.ready_seconds:
                 raise HouseError(f"{child.name} is not ready after {child.ready_seconds:.0f} s; see {process.log}")
             time.sleep(POLL_SECONDS)
@@ -136,12 +133,14 @@ class Supervisor:
             for child in self._children:
                 if what := self._fault(child):
                     self._replace(child, what)
+            if self._guests is not None:
+                self._guests.tend()
             time.sleep(POLL_SECONDS)
 
     def _fault(self, child: Child) -> str:
         process = self._running[child.name]
         if process.exit_code() is not None:
-            return f"{child.name} {_ending(process)}: {process.last_words()}"
+            return f"{child.name} {process.ending()}: {process.last_words()}"
         if self._watcher.is_hung(child):
             return f"{child.name} did not answer for {child.hang_seconds:.0f} s"
         return ""
@@ -188,6 +187,7 @@ class Supervisor:
         asked = time.monotonic()
         patience = self._signals
         alive = [self._running[child.name] for child in reversed(self._children) if child.name in self._running]
+        alive += self._guests.present() if self._guests is not None else []
         for process in alive:
             process.send(signal.SIGTERM)
         while alive := [process for process in alive if not process.is_gone()]:
@@ -215,70 +215,11 @@ class Supervisor:
         self._signals += 1
 
 
-def prepare_dagster_home(data_dir: Path) -> Path:
-    """Write ``dagster.yaml`` into the folder ``dagster_home``, from which Dagster reads it; gives that folder."""
-    home = data_dir.resolve() / "dagster_home"
-    home.mkdir(parents=True, exist_ok=True)
-    (home / "dagster.yaml").write_text(resources.files("khaos_swap_assets").joinpath("dagster.yaml").read_text())
-    return home
-
-
-def dagster_children(
-    dagster_home: Path, host: str, port: int, env: Mapping[str, str], orphans: Orphans, *, module: str = MODULE
-) -> list[Child]:
-    """The processes of Dagster: one code server that the two others share, the web UI, the daemon.
-
-    ``env`` must hold ``KHAOS_SWAP_DAGSTER_URL`` beside the settings that the definitions read. A code server takes its
-    runs with it, so what they left is closed before each start.
-    """
-    code = Listen("127.0.0.1", processes.free_port(), "no setting: start again")
-    workspace = dagster_home / "workspace.yaml"
-    workspace.write_text(WORKSPACE.format(host=code.host, port=code.port, location=LOCATION))
-    shared = {"DAGSTER_HOME": str(dagster_home), "DAGSTER_DISABLE_TELEMETRY": "yes", **env}
-    web = Listen(host, port, "KHAOS_SWAP_WEBSERVER_PORT")
-    dagster = [sys.executable, "-m", "dagster"]
-    serve = ["api", "grpc", "-m", module, "-h", code.host, "-p", str(code.port), "--location-name", LOCATION]
-    shown = {**shared, "KHAOS_SWAP_WEBSERVER_HOST": host, "KHAOS_SWAP_WEBSERVER_PORT": str(port)}
-    return [
-        Child(
-            "code-server",
-            [*dagster, *serve, "--use-python-environment-entry-point"],
-            shared,
-            listens=code,
-            before=orphans.close_all,
-            alive=partial(health.code_server_answers, code),
-            hang_seconds=30,
-        ),
-        Child(
-            "webserver",
-            [sys.executable, "-m", "khaos_swap_assets.ui"],
-            shown,
-            listens=web,
-            alive=partial(processes.answers, web.url("/server_info")),
-        ),
-        Child(
-            "daemon",
-            [sys.executable, "-m", "dagster._daemon", "run", "-w", str(workspace)],
-            shared,
-            alive=partial(health.daemon_beats, orphans.url),
-            hang_seconds=180,
-        ),
-    ]
-
-
 def _do(before: Callable[[], object]) -> None:
     try:
         before()
     except StoreError as error:
         raise HouseError(str(error)) from None
-
-
-def _ending(process: Process) -> str:
-    code = process.exit_code()
-    if code is not None and code < 0:
-        with contextlib.suppress(ValueError):
-            return f"was ended by {signal.Signals(-code).name}"
-    return f"ended with code {code}"
 
 
 def _print(line: str) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
@@ -18,7 +19,8 @@ from khaos_swap_assets.adapters.errors import KhaosSwapError, StoreAwayError
 from khaos_swap_assets.adapters.settings import PREFIX, Settings
 from khaos_swap_assets.adapters.settings_checks import require_live
 from khaos_swap_assets.adapters.store import mark
-from khaos_swap_assets.running import installation, logs, processes, supervisor
+from khaos_swap_assets.adapters.store.tenancy import Tenancy
+from khaos_swap_assets.running import dagster_parts, installation, logs, processes, supervisor
 from khaos_swap_assets.running.database import Ground
 from khaos_swap_assets.running.health import FailuresSeen
 from khaos_swap_assets.running.installation import Database
@@ -38,25 +40,44 @@ def start(say: Say) -> int:
     Raises ``SettingsError`` before anything is started, ``HouseError`` or ``StoreError`` where a later start may help.
     """
     settings = ready_settings()
+    with alerted(settings) as alert:
+        for listens in (gateway_address(settings), ui_address(settings)):
+            processes.require_free(listens)
+        with inhabited(settings, lambda: installation.open_database(settings), say, alert) as (database, ground):
+            return _run(settings, database, ground, say, alert)
+
+
+@contextmanager
+def alerted(settings: Settings) -> Iterator[Tell]:
+    """How the house tells whoever is named for alerts; an error that ends the block is told before it goes on."""
     bell = Bell(settings, settings.data_dir / ALERTS)
     try:
-        return _start(settings, say, bell.ring)
+        yield bell.ring
     except Exception as error:
         told = str(error) if isinstance(error, KhaosSwapError) else f"{type(error).__name__}; its log says where"
         bell.ring("it ended", told)
         raise
 
 
-def _start(settings: Settings, say: Say, alert: Tell) -> int:
-    for listens in (gateway_address(settings), _ui_address(settings)):
-        processes.require_free(listens)
+@contextmanager
+def inhabited(
+    settings: Settings,
+    open_it: Callable[[], Database],
+    say: Say,
+    alert: Tell,
+    kind: type[Tenancy] = Tenancy,
+) -> Iterator[tuple[Database, Ground]]:
+    """Have the folder and the database to ourselves until the end of the block; the database is waited for.
+
+    Raises ``HouseError`` where either is another's, ``SettingsError``, ``StoreError``.
+    """
     mark.ensure_folder(settings.data_dir, "live")
     with processes.only_house(settings.data_dir):
-        database = patiently(lambda: installation.open_database(settings), say, alert)
-        ground = Ground(database.url, settings.data_dir, database.server)
+        database = patiently(open_it, say, alert)
+        ground = Ground(database.url, settings.data_dir, database.server, kind)
         try:
             patiently(ground.take, say, alert)
-            return _run(settings, database, ground, say, alert)
+            yield database, ground
         finally:
             ground.leave()
 
@@ -78,9 +99,13 @@ def patiently(do: Callable[[], Found], say: Say, alert: Tell, sleep: Callable[[f
 
 def ready_settings() -> Settings:
     """Settings that a live installation can start with. Raises ``SettingsError`` with every fault."""
+    return ready(installation.settings_here())
+
+
+def ready(settings: Settings) -> Settings:
+    """The settings, if a live installation can start with them. Raises ``SettingsError`` with every fault."""
     from khaos_swap_assets.gateway.security import refuse_demo_secrets
 
-    settings = installation.settings_here()
     require_live(settings, os.environ)
     refuse_demo_secrets(settings, "live")
     return settings
@@ -88,11 +113,11 @@ def ready_settings() -> Settings:
 
 def _run(settings: Settings, database: Database, ground: Ground, say: Say, alert: Tell) -> int:
     folder = settings.data_dir.resolve()
-    home = supervisor.prepare_dagster_home(folder)
+    home = dagster_parts.prepare_dagster_home(folder)
     env = environment(settings, database.url, str(home))
     orphans = Orphans(installation.dagster_database(database.url), env, folder)
-    ui = _ui_address(settings)
-    children = [gateway_child(settings, env), *supervisor.dagster_children(home, ui.host, ui.port, env, orphans)]
+    ui = ui_address(settings)
+    children = [gateway_child(settings, env), *dagster_parts.dagster_children(home, ui.host, ui.port, env, orphans)]
     for line in told(settings, database):
         say(line)
     watcher = Watcher(ground, say, alert, [orphans.close_lost, FailuresSeen(database.url, alert).look])
@@ -132,7 +157,8 @@ def gateway_address(settings: Settings) -> Listen:
     return Listen(settings.gateway_host, settings.gateway_port, f"{PREFIX}GATEWAY_PORT")
 
 
-def _ui_address(settings: Settings) -> Listen:
+def ui_address(settings: Settings) -> Listen:
+    """Where Dagster's UI listens, and the setting that moves it."""
     return Listen(settings.webserver_host, settings.webserver_port, f"{PREFIX}WEBSERVER_PORT")
 
 
@@ -152,7 +178,7 @@ def told(settings: Settings, database: Database) -> list[str]:
             if settings.mode != "audit"
             else ": nothing is written to anyone"
         ),
-        f"  {'desk' if settings.door.members_file else 'Dagster UI':<12}{_ui_address(settings).url('')}",
+        f"  {'desk' if settings.door.members_file else 'Dagster UI':<12}{ui_address(settings).url('')}",
         f"              {_who(settings)}",
         f"  gateway     http://{settings.gateway_host}:{settings.gateway_port}/docs",
         f"  database    {where}",

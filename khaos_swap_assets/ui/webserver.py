@@ -7,6 +7,7 @@ Belongs here: the imports that Dagster does not promise to keep, and nothing els
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,7 @@ from starlette.types import ASGIApp
 WRITTEN_FOR = "1.13.27"
 STATEMENT_MS, RECYCLE_SECONDS, MOST_CONNECTIONS = 15_000, 3_600, 20
 POLL_MS = 2_000
+FOLLOW_SECONDS = 1.0
 MayRun = Callable[[HTTPConnection], bool]
 
 
@@ -39,8 +41,34 @@ def dagster_app(workspace: Path, prefix: str = "", may_run: MayRun = lambda _: T
         event.listen(QueuePool, "checkout", _refuse_the_dead)
         instance.optimize_for_webserver(STATEMENT_MS, RECYCLE_SECONDS, MOST_CONNECTIONS)
         target = WorkspaceFileTarget([str(workspace)])
-        with _Workspace(instance, target, may_run) as context:
+        with _Workspace(instance, target, may_run) as context, _following(workspace, context):
             yield create_app_from_workspace_process_context(context, prefix, live_data_poll_rate=POLL_MS)
+
+
+@contextmanager
+def _following(workspace: Path, context: WorkspaceProcessContext) -> Iterator[None]:
+    """Read the workspace file again whenever it changes: a code server that comes or goes needs nobody's click."""
+    ended = threading.Event()
+
+    def follow() -> None:
+        seen = _stamp(workspace)
+        while not ended.wait(FOLLOW_SECONDS):
+            if (found := _stamp(workspace)) != seen:
+                seen = found
+                context.refresh_workspace()
+
+    thread = threading.Thread(target=follow, daemon=True, name="workspace")
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    found = file.stat()
+    return found.st_mtime_ns, found.st_ino
 
 
 class _Workspace(WorkspaceProcessContext):

@@ -32,7 +32,7 @@ from khaos_swap_assets.demo.environment import DAGSTER, OURS, Place
 from khaos_swap_assets.demo.live import Visit
 from khaos_swap_assets.demo.once import month_before
 from khaos_swap_assets.gateway.security import DEMO_SECRETS
-from khaos_swap_assets.running import processes, supervisor
+from khaos_swap_assets.running import dagster_parts, processes, supervisor
 from khaos_swap_assets.running.orphans import Orphans
 from khaos_swap_assets.sandbox import generator, scenarios
 from khaos_swap_assets.sandbox.app import create_app
@@ -162,7 +162,7 @@ def opened(
         state, home = State(world), Path(env["DAGSTER_HOME"])
         children = [
             environment.gateway(place, env),
-            *supervisor.dagster_children(
+            *dagster_parts.dagster_children(
                 home,
                 "127.0.0.1",
                 processes.free_port(),

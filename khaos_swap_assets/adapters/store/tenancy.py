@@ -103,3 +103,22 @@ class Tenancy:
         return HouseError(
             f"{database.place(self._url)} has a running `khaos-swap up` already, of {holder}: stop that one first"
         )
+
+
+class SharedTenancy(Tenancy):
+    """The one place in Dagster's own database, where the lock alone speaks: it has no table of ours."""
+
+    def leave(self) -> None:
+        """Give the place up."""
+        line, self._line = self._line, None
+        if line is not None:
+            line.close()
+
+    def _take(self, line: psycopg.Connection[Any]) -> None:
+        if not self._locks(line):
+            raise self._refusal(line)
+
+    def _refusal(self, line: psycopg.Connection[Any]) -> HouseError:
+        line.close()
+        self._line = None
+        return HouseError(f"{database.place(self._url)} has a running `khaos-swap up` already: stop that one first")
