@@ -51,7 +51,7 @@ def start(folder: Path, say: up.Say) -> int:
         env = {"DAGSTER_HOME": str(home), f"{PREFIX}DAGSTER_URL": _sqlalchemy(settings, shared)}
         _forget_settings()
         hands_on = {**env, SHARED: shared.url}
-        there = Merchants(folder, data_dir, hands_on, say, alert, is_embedded=shared.server is not None)
+        there = Merchants(folder, data_dir, hands_on, say=say, alert=alert, is_embedded=shared.server is not None)
         there.wanted()
         say(f"Khaos Swap for the merchants of {folder}")
         say(f"  Dagster UI  {ui.url('')}\n              for this machine only: it asks nobody for a password")

@@ -53,7 +53,7 @@ def run(
     try:
         processes.end_leftovers(folder.resolve())
         with logs.rotating(folder, rotation):
-            return Supervisor(children, folder.resolve(), say, watcher or Watcher(Firm(), say), guests).run(work)
+            return Supervisor(children, folder.resolve(), say, watcher or Watcher(Firm(), say), guests=guests).run(work)
     finally:
         stop_last()
 
