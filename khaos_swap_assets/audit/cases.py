@@ -142,7 +142,7 @@ def cases(inputs: Inputs, codes: Mapping[str, str] | None = None) -> AuditedRetu
     return AuditedReturns(
         all=tuple(found),
         naming=naming,
-        orders=OrderNames(sold, naming),
+        orders=OrderNames(inputs.sales_orders.rows, naming),
         packs=packs,
         stray_refunds=money.strays,
         skus=shelf.sku,

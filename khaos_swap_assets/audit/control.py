@@ -7,12 +7,13 @@ cannot show. Stays out: the reconciliation's own figures (``summary``). Money is
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from khaos_swap_assets.adapters.files.documents import by_order, delivery_of
+from khaos_swap_assets.adapters.files.columns import values_of
+from khaos_swap_assets.adapters.files.documents import order_sums
 from khaos_swap_assets.adapters.files.faults import BadInputError, FaultKind, of_file, shown
 from khaos_swap_assets.adapters.files.layouts import NoteRow, OrderRow, RefundRow
 from khaos_swap_assets.adapters.files.tables import HOME_CURRENCY, Table
@@ -122,11 +123,9 @@ def _returns(rows: Iterable[ReturnRow]) -> Iterator[FileItem]:
         yield FileItem(london_date(moment) if moment else None, row.record.currency, row.record.refund_pence)
 
 
-def _orders(rows: Iterable[OrderRow]) -> Iterator[FileItem]:
-    for some in by_order(rows).values():
-        moment = next((row.ordered_at for row in some if row.ordered_at), None)
-        pence = sum(row.sold_pence for row in some) + delivery_of(some)
-        yield FileItem(london_date(moment) if moment else None, some[0].currency, pence)
+def _orders(rows: Sequence[OrderRow]) -> Iterator[FileItem]:
+    for moment, currency, pence in order_sums(rows):
+        yield FileItem(london_date(moment) if moment else None, currency, pence)
 
 
 def _notes(rows: Iterable[NoteRow]) -> Iterator[FileItem]:
@@ -195,7 +194,7 @@ def _limits(inputs: Inputs, orders_missing: int) -> Iterator[str]:
     yield from _days(inputs)
     if all(row.net_pence is None for row in notes.rows):
         yield "VAT: the Credit Notes have no net amounts, so that no VAT is compared"
-    elif all(row.vat_percent is None for row in orders.rows):
+    elif all(rate is None for rate in values_of(orders.rows, "vat_percent")):
         yield "VAT: the Sales Orders have no VAT rates, so that no VAT is compared"
     unknown = Counter(row.record.status for row in returns if row.record.status not in KNOWN_STATUSES)
     if unknown:

@@ -7,9 +7,10 @@ the reference itself (``records.orders.order_ref``). In an installation this is 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from khaos_swap_assets.adapters.files.columns import pairs_of
 from khaos_swap_assets.adapters.files.layouts import OrderRow
 from khaos_swap_assets.domain.records.orders import order_ref, plain_name
 
@@ -48,12 +49,12 @@ def naming_of(names: Iterable[str], refs: Collection[str], credited: Collection[
 class OrderNames:
     """Every way to name an order: its reference, the shop's name for it, its Sales Order code."""
 
-    def __init__(self, sold: Mapping[str, Sequence[OrderRow]], naming: Naming) -> None:
+    def __init__(self, rows: Sequence[OrderRow], naming: Naming) -> None:
         self._naming = naming
-        self._currencies = {ref: rows[-1].currency for ref, rows in sold.items()}
+        self._currencies: dict[str, str] = dict(pairs_of(rows, "order_ref", "currency"))
         self._loose: defaultdict[str, set[str]] = defaultdict(set)
-        for ref, rows in sold.items():
-            for name in {ref, *(row.so_code for row in rows)} - {""}:
+        for ref, so_code in pairs_of(rows, "order_ref", "so_code"):
+            for name in {ref, so_code} - {""}:
                 self._loose[plain_name(name)].add(ref)
 
     def ref_of(self, text: str) -> str:

@@ -134,6 +134,8 @@ class _Reader:
 
     def __init__(self, table: Table[ReturnRow]) -> None:
         self._table = table
+        self._rows: list[ReturnRow] = []
+        table.rows = self._rows
         self._settings: dict[str, SwapSettings] = {}
         self._seen: dict[str, int] = {}
         self.refused = 0
@@ -168,18 +170,18 @@ class _Reader:
 
     def _keep(self, row: ReturnRow) -> bool:
         """Keep a return that was not there yet; of two readings the newer by ``date_updated`` counts."""
-        place = self._seen.setdefault(row.record.return_id, len(self._table.rows))
-        if place == len(self._table.rows):
-            self._table.rows.append(row)
+        place = self._seen.setdefault(row.record.return_id, len(self._rows))
+        if place == len(self._rows):
+            self._rows.append(row)
             return True
-        known = self._table.rows[place]
+        known = self._rows[place]
         before, now = known.record.updated_at, row.record.updated_at
         if before is None or now is None or (before == now and known.record != row.record):
             self._table.fault(row.line, "return_id", row.record.return_id, f"stands already on line {known.line}")
             return False
         self._table.no_data["older readings of a return"] += 1
         if now > before:
-            self._table.rows[place] = row
+            self._rows[place] = row
         return True
 
 

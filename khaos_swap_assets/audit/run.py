@@ -50,7 +50,8 @@ def audit(
     """
     if span.first and span.last and span.first > span.last:
         raise BadInputError([of_file("--from", "", str(span.first), f"is after --to {span.last}")])
-    with _records_only():
+
+    def made() -> Done:
         inputs = read_all(paths, said, reports)
         if map_out:
             write_maps(map_out, inputs.tables.values())
@@ -62,12 +63,18 @@ def audit(
         report(0.6)
         written = writing.write(result, out)
         report(1.0)
-    return Done(result.summary, written)
+        return Done(result.summary, written)
+
+    with _records_only():
+        return made()
 
 
 @contextmanager
 def _records_only() -> Iterator[None]:
-    """No search for circles among millions of records, which hold none: it would be a fifth of an audit."""
+    """No search for circles among millions of records, which hold none: it would be a fifth of an audit.
+
+    They have to be gone at its end, or that search goes through them after all.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:

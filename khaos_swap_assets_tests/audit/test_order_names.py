@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.adapters.files.documents import by_order
 from khaos_swap_assets.adapters.files.layouts import OrderRow
 from khaos_swap_assets.audit.order_names import Naming, OrderNames, naming_of
 
@@ -50,14 +49,12 @@ def order_row(order_ref: str, so_code: str = "", currency: str = "GBP") -> Order
 
 
 ORDERS = OrderNames(
-    by_order(
-        [
-            order_row("KCC1001", "SO7"),
-            order_row("KCC1001", "SO8"),
-            order_row("KCC1002", "SO9", "EUR"),
-            order_row("kcc1002"),
-        ]
-    ),
+    [
+        order_row("KCC1001", "SO7"),
+        order_row("KCC1001", "SO8"),
+        order_row("KCC1002", "SO9", "EUR"),
+        order_row("kcc1002"),
+    ],
     Naming("KCC{0}"),
 )
 

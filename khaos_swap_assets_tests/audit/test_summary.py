@@ -63,7 +63,7 @@ def a_row(refund: int = 5000, credited: int = 5000, status: Status = "matched", 
 def summary_of(rows: list[AuditRow], findings: list[AuditFinding] | None = None) -> Summary:
     """The summary of rows alone, without files behind them."""
     returns, codes, orders, notes = (Table[Any](name) for name in ("returns", "codes", "orders", "notes"))
-    cases = AuditedReturns((), Naming(), OrderNames({}, Naming()), Packs(()), (), lambda sku: SkuMatch(sku, sku))
+    cases = AuditedReturns((), Naming(), OrderNames((), Naming()), Packs(()), (), lambda sku: SkuMatch(sku, sku))
     pairing = Pairing(cases, {}, {}, Matching(()), {}, {}, {}, {}, {}, {}, {}, {})
     return summarise(Inputs(returns, codes, orders, notes, None), pairing, Audited(rows, [], []), findings or [], SPAN)
 

@@ -29,14 +29,17 @@ _WEB = ("<!doctype html", "<html", "<table", "<?xml")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One way to read a file as a table; ``records`` begins anew at each call, header and title lines included."""
+    """One way to read a file as a table; ``records`` begins anew at each call, header and title lines included.
+
+    ``text`` is the whole of a file that is text.
+    """
 
     form: str
     records: Callable[[], Iterator[Record]]
     sheet: str = ""
     encoding: str = ""
     separator: str = ""
-    is_damaged: bool = False
+    text: str = ""
 
 
 @contextmanager
@@ -117,7 +120,7 @@ def _of_text(text: records.Text, suffix: str) -> list[Source]:
             partial(records.csv_records, text.text, separator),
             encoding=text.encoding,
             separator=separator,
-            is_damaged=text.is_damaged,
+            text=text.text,
         )
         for separator in records.SEPARATORS
     ]

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from khaos_swap_assets.adapters.files.columns import values_of
 from khaos_swap_assets.adapters.files.tables import Table
 from khaos_swap_assets.domain.money.amounts import format_money, spread
 
@@ -22,19 +23,21 @@ def discounts_on_lines(table: Table[Any]) -> None:
     if "order_discount_gross" not in table.columns:
         return
     orders: defaultdict[str, list[int]] = defaultdict(list)
-    for place, row in enumerate(table.rows):
+    kept = list(table.rows)
+    for place, row in enumerate(kept):
         orders[row.order_ref].append(place)
     told: list[str] = []
     spread_over = 0
     for ref, places in orders.items():
-        rows = [table.rows[place] for place in places]
+        rows = [kept[place] for place in places]
         pence, apart = _beside_lines(rows)
         told += [f"{ref} {apart}"] if apart and ref not in table.torn else []
         if pence:
             spread_over += 1
             for place, share in zip(places, spread(pence, [row.sold_pence for row in rows]), strict=True):
-                row = table.rows[place]
-                table.rows[place] = row._replace(discount_pence=row.discount_pence + share)
+                row = kept[place]
+                kept[place] = row._replace(discount_pence=row.discount_pence + share)
+    table.rows = kept
     if spread_over:
         table.notices.append(f"the discounts of {spread_over:,} orders as a whole are spread over their lines by price")
     if told:
@@ -65,9 +68,9 @@ def _beside_lines(rows: Sequence[Any]) -> tuple[int, str]:
 
 def _positive(table: Table[Any]) -> None:
     """Where the file writes all discounts of lines negative, they are read as such; in a mixture they are faults."""
-    negative = [row for row in table.rows if row.discount_pence < 0]
-    if not negative:
+    if min(values_of(table.rows, "discount_pence"), default=0) >= 0:
         return
+    negative = [row for row in table.rows if row.discount_pence < 0]
     if any(row.discount_pence > 0 for row in table.rows):
         lines = {row.line for row in negative}
         table.rows = [row for row in table.rows if row.line not in lines]

@@ -7,10 +7,13 @@ mean beside each other (``engine``). Money is minor units.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
+import numpy as np
+
+from khaos_swap_assets.adapters.files.columns import Columns, Grouped
 from khaos_swap_assets.adapters.files.layouts import NoteRow, OrderRow, StockCodeRow
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.linking.records import NoteRecord
@@ -106,12 +109,32 @@ def stock_codes(rows: Iterable[StockCodeRow]) -> list[StockCode]:
     ]
 
 
-def by_order(rows: Iterable[OrderRow]) -> dict[str, list[OrderRow]]:
+def by_order(rows: Iterable[OrderRow]) -> Mapping[str, Sequence[OrderRow]]:
     """Sold lines by order reference."""
+    if isinstance(rows, Columns):
+        return Grouped(rows, "order_ref")
     found: defaultdict[str, list[OrderRow]] = defaultdict(list)
     for row in rows:
         found[row.order_ref].append(row)
     return dict(found)
+
+
+def order_sums(rows: Sequence[OrderRow]) -> Iterator[tuple[datetime | None, str, int]]:
+    """For each order when it was made, its currency, and what was sold for with its delivery in pence."""
+    if not isinstance(rows, Columns):
+        for some in by_order(rows).values():
+            moment = next((row.ordered_at for row in some if row.ordered_at), None)
+            yield moment, some[0].currency, sum(row.sold_pence for row in some) + delivery_of(some)
+        return
+    refs, orders = rows.columns["order_ref"]
+    units, prices, discounts, deliveries = (
+        rows.columns[name].numbers for name in ("quantity", "unit_price_pence", "discount_pence", "delivery_pence")
+    )
+    sold, delivered = np.zeros((2, len(refs)), np.int64)
+    np.add.at(sold, orders, units * prices - discounts)
+    np.maximum.at(delivered, orders, deliveries)
+    moments, currencies = (rows.first("order_ref", name) for name in ("ordered_at", "currency"))
+    yield from zip(moments, currencies, (sold + delivered).tolist(), strict=True)
 
 
 def sales_orders(rows: Sequence[OrderRow], *, tells_invoice: bool) -> list[SalesOrder]:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from khaos_swap_assets.adapters.files import cells, known
+from khaos_swap_assets.adapters.files.columns import Columns, values_of
 from khaos_swap_assets.adapters.files.discounts import discounts_on_lines
 from khaos_swap_assets.adapters.files.row_checks import alike, no_duplicate, told
 from khaos_swap_assets.adapters.files.signs import credits_positive, refunds_positive
@@ -19,6 +20,8 @@ from khaos_swap_assets.adapters.files.tables import CURRENCY, HOME_CURRENCY, Che
 from khaos_swap_assets.adapters.swap.values import MOST_PENCE
 
 DELIVERY = "delivery_gross"
+LARGEST_WORTH = 2**62
+"""Above it 64 bits may not hold a line's worth."""
 MOVED = frozenset(
     {
         *("", "success", "succeeded", "successful", "completed", "complete", "paid", "refunded", "processed"),
@@ -143,6 +146,20 @@ def _order_check() -> Check[OrderRow]:
     return check
 
 
+def _orders_agree(rows: Columns[OrderRow]) -> bool:
+    """What ``_order_check`` asks of each line, of all of them at once."""
+    units, prices, discounts = (
+        rows.columns[name].numbers for name in ("quantity", "unit_price_pence", "discount_pence")
+    )
+    if max(values_of(rows, "quantity")) * max(values_of(rows, "unit_price_pence")) >= LARGEST_WORTH:
+        return False
+    worth = units * prices
+    is_said_once = rows.agree("order_ref", "currency") and all(
+        rows.agree("order_ref", name, silent=(None, 0)) for name in _NAMES
+    )
+    return is_said_once and bool(((worth < MOST_PENCE) & (abs(discounts) <= worth)).all())
+
+
 def _note_check() -> Check[NoteRow]:
     same = alike("credit_note_code", "currency", "delivery_pence", money=_NAMES)
 
@@ -226,6 +243,8 @@ SALES_ORDERS: Layout[OrderRow] = Layout(
     _order_check,
     group="order_ref",
     settle=discounts_on_lines,
+    agree=_orders_agree,
+    fields=OrderRow._fields[1:],
 )
 CREDIT_NOTES: Layout[NoteRow] = Layout(
     known.NOTES,

@@ -82,7 +82,8 @@ class _Written:
 
 def _settle(table: Table[PayoutRow]) -> None:
     """Every line as it reaches the merchant: refunds negative, fees positive; rows that do not add up are faults."""
-    rows, table.rows = table.rows, []
+    rows, table.rows = table.rows, ()
+    kept: list[PayoutRow] = []
     is_negative = any(row.gross_pence < 0 for row in rows)
     is_mixed = is_negative and any(row.gross_pence > 0 for row in rows)
     table.signs = BOTH if is_mixed else NEGATIVE if is_negative else POSITIVE
@@ -95,10 +96,11 @@ def _settle(table: Table[PayoutRow]) -> None:
     for row in rows:
         settled = _settled(row, written)
         if settled:
-            table.rows.append(settled)
+            kept.append(settled)
         else:
             parts = f"{told(row.gross_pence)} and a fee of {told(row.fee_pence or 0)}"
             table.reject(row.line, "net", told(row.net_pence), f"does not agree with a gross of {parts}")
+    table.rows = kept
 
 
 def _settled(row: PayoutRow, written: _Written) -> PayoutRow | None:

@@ -19,7 +19,7 @@ from khaos_swap_assets.adapters.files.records import Record
 from khaos_swap_assets.adapters.files.tables import CURRENCY, HOME_CURRENCY, Column
 from khaos_swap_assets.adapters.texts import LONGEST_KEY
 
-Columns = Sequence[tuple[str, ...]]
+Columns = Sequence[Sequence[str]]
 Parse = Callable[[Column, str, str], Any]
 MOST_KNOWN = 100_000
 """So many different cells of a column are remembered; references that stand once each would fill the memory."""
@@ -54,17 +54,33 @@ class PlainRows:
         """
         if any(one.broken or len(one.cells) != len(self._header) for one in records):
             return None
-        columns = list(zip(*(one.cells for one in records), strict=True))
+        read = self._read_all(list(zip(*(one.cells for one in records), strict=True)), sys.intern)
+        return None if read is None else list(zip((one.line for one in records), *read, strict=False))
+
+    def coded(self, columns: Columns) -> list[tuple[int | None, Iterable[Any]]] | None:
+        """The place of each column and the values of its cells, each of which is given once; None as for records.
+
+        None too where they are of several currencies: which cell is in which cannot be told then.
+        """
+        place = self._places.get(CURRENCY)
+        if place is not None and len(columns[place]) > 1:
+            return None
+        if (read := self._read_all(columns, str)) is None:
+            return None
+        places = [self._places.get(one.name) for one in self._columns]
+        found = zip(places, self._columns, read, strict=True)
+        return [(at, [one.empty] if at is None and one.name != CURRENCY else some) for at, one, some in found]
+
+    def _read_all(self, columns: Columns, kept: Callable[[str], str]) -> list[Iterable[Any]] | None:
         try:
             for place in self._others:
                 if _TOTALS.search("\n".join(columns[place])):
                     self._read(place, columns[place], self._plain)
-            values = list(self._values(columns))
+            return list(self._values(columns, kept))
         except ValueError:
             return None
-        return list(zip((one.line for one in records), *values, strict=False))
 
-    def _values(self, columns: Columns) -> Iterator[Iterable[Any]]:
+    def _values(self, columns: Columns, kept: Callable[[str], str]) -> Iterator[Iterable[Any]]:
         currencies = self._currencies(columns)
         for column in self._columns:
             place = self._places.get(column.name)
@@ -73,7 +89,7 @@ class PlainRows:
             elif place is None:
                 yield repeat(column.empty)
             elif column.parse in CODES and self._are_codes(place, columns[place]):
-                yield map(sys.intern, columns[place])
+                yield map(kept, columns[place])
             elif column.parse:
                 yield self._read(place, columns[place], partial(self._value, column, place))
             else:
@@ -95,7 +111,7 @@ class PlainRows:
 
     def _amounts(self, column: Column, place: int, texts: Sequence[str], currencies: Sequence[str]) -> list[Any]:
         first = currencies[0]
-        if currencies.count(first) == len(texts):
+        if len(set(currencies)) == 1:
             return self._read((place, first), texts, lambda text: self._money(column, (text, first)))
         return self._read(place, list(zip(texts, currencies, strict=True)), partial(self._money, column))
 

@@ -93,6 +93,9 @@ def _rows(chosen: Chosen, layout: Layout[Row], table: Table[Row], forms: Forms, 
 
 def _each_row(chosen: Chosen, layout: Layout[Row], table: Table[Row], forms: Forms, report: Report) -> None:
     reader = RowReader(layout, chosen, forms)
+    if (whole := reader.whole()) is not None:
+        table.rows, table.given = whole, len(whole)
+        return
     for record in takewhile(lambda one: one.line < chosen.header.line, chosen.source.records()):
         table.given += 1
         reader.above(record, table)
@@ -100,6 +103,7 @@ def _each_row(chosen: Chosen, layout: Layout[Row], table: Table[Row], forms: For
     while stretch := list(islice(following, STRETCH)):
         reader.take_all(stretch, table)
         report(stretch[-1].share)
+    table.rows = reader.kept
     reader.end(table)
 
 

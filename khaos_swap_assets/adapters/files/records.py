@@ -7,11 +7,12 @@ Where quoting is broken, each physical line counts as a record of its own.
 from __future__ import annotations
 
 import csv
-import io
+import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ PARQUET = b"PAR1"
 BATCH = 20_000
 MANY = 2**31 - 1
 MOST_COLUMNS = 2_000
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _BOM = "\ufeff"
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -94,12 +96,12 @@ def csv_records(text: str, separator: str) -> Iterator[Record]:
     From the first broken quote on, lines that it swallowed are read one by one, so that all work stays linear.
     """
     csv.field_size_limit(MANY)
-    file, size, line = io.StringIO(text, newline=""), max(len(text), 1), 0
-    reader = csv.reader(file, delimiter=separator, strict=True)
+    lines, line = _Text(text), 0
+    reader = csv.reader(lines, delimiter=separator, strict=True)
     try:
         for cells in reader:
             if cells:
-                yield Record(line + 1, cells, file.tell() / size)
+                yield Record(line + 1, cells, lines.share)
             line = reader.line_num
     except csv.Error:
         yield from _with_care(_Lines(text, line), separator)
@@ -122,24 +124,42 @@ def _with_care(lines: _Lines, separator: str) -> Iterator[Record]:
             yield Record(first, cells, lines.share)
 
 
+class _Text:
+    """The physical lines of a text, which is not copied for it, and how much of it was read, from 0 to 1."""
+
+    def __init__(self, text: str) -> None:
+        self._found, self._at, self._size = _LINE.finditer(text), 0, max(len(text), 1)
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        found = next(self._found)
+        self._at = found.end()
+        return found[0]
+
+    @property
+    def share(self) -> float:
+        """How much was read."""
+        return self._at / self._size
+
+
 class _Lines:
     """Physical lines after the first ``passed``, counted from 1; those of a broken record can be given back."""
 
     def __init__(self, text: str, passed: int) -> None:
-        self._file = io.StringIO(text, newline="")
-        self._size = max(len(text), 1)
+        self._text = _Text(text)
         self._back: deque[str] = deque()
         self._taken: list[str] = []
         self._line, self._first, self._alone_until = passed, 0, 0
-        for _ in range(passed):
-            self._file.readline()
+        deque(islice(self._text, passed), maxlen=0)
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
         is_alone = self._taken and self._first <= self._alone_until
-        line = "" if is_alone else self._back.popleft() if self._back else self._file.readline()
+        line = "" if is_alone else self._back.popleft() if self._back else next(self._text, "")
         if not line:
             raise StopIteration
         self._line += 1
@@ -149,7 +169,7 @@ class _Lines:
     @property
     def share(self) -> float:
         """How much of the text was read, from 0 to 1."""
-        return self._file.tell() / self._size
+        return self._text.share
 
     def mark(self) -> int:
         """Begin a record; the number of its first line."""

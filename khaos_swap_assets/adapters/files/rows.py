@@ -14,6 +14,7 @@ from typing import Any, Generic
 from khaos_swap_assets.adapters.files import cells, forms
 from khaos_swap_assets.adapters.files.cell_values import Forms, UndetectedError, plain_amount, value_of, without_value
 from khaos_swap_assets.adapters.files.containers import TEXT, WORKBOOK
+from khaos_swap_assets.adapters.files.plain_columns import plain_columns
 from khaos_swap_assets.adapters.files.plain_rows import TOTAL, PlainRows
 from khaos_swap_assets.adapters.files.recognising import Chosen
 from khaos_swap_assets.adapters.files.records import Record
@@ -32,7 +33,8 @@ class RowReader(Generic[Row]):
 
     def __init__(self, layout: Layout[Row], chosen: Chosen, file_forms: Forms) -> None:
         places = chosen.headed.places
-        self._layout, self._forms, self._width = layout, file_forms, chosen.width
+        self._layout, self._chosen, self._forms, self._width = layout, chosen, file_forms, chosen.width
+        self.kept: list[Row] = []
         self._header = [cell.strip() for cell in chosen.header.cells]
         self._plan = [(column, places.get(column.name), dict[Any, Any]()) for column in layout.columns]
         self._currency, self._group = places.get(CURRENCY), places.get(layout.group)
@@ -50,6 +52,19 @@ class RowReader(Generic[Row]):
 
     def _value(self, column: Column, text: str, currency: str) -> Any:
         return value_of(column, text, currency, self._forms)
+
+    def whole(self) -> Sequence[Row] | None:
+        """All rows of a large text in which nothing is odd, as columns where the layout can judge them so."""
+        try:
+            columns = plain_columns(self._chosen, self._layout, self._plain)
+        except UndetectedError:
+            return None
+        if columns is None or self._layout.agree:
+            return columns if columns is not None and self._layout.agree and self._layout.agree(columns) else None
+        check, no_data = self._layout.new_check(), self._layout.no_data
+        rows = list(columns)
+        is_odd = any(any(check(row)) or (no_data and no_data(row)) for row in rows)
+        return None if is_odd else rows
 
     def take_all(self, stretch: Sequence[Record], table: Table[Row]) -> None:
         """Take some records in their order; those among which nothing is odd at once."""
@@ -76,7 +91,7 @@ class RowReader(Generic[Row]):
         for name, place in self._summed:
             self._sums[name] += sum(one[place] or 0 for one in values)
         table.given += len(rows)
-        table.rows += rows
+        self.kept += rows
 
     def take(self, record: Record, table: Table[Row]) -> None:
         """Add the row of a record to the table, or its faults, or count it as no data."""
@@ -126,7 +141,7 @@ class RowReader(Generic[Row]):
             return
         for name, place in self._summed:
             self._sums[name] += values[place] or 0
-        table.rows.append(row)
+        self.kept.append(row)
 
     def above(self, record: Record, table: Table[Row]) -> None:
         """Take a record above the line of the headings: a title is no data, what may be a row is a fault."""

@@ -7,7 +7,7 @@ which table is meant (``recognising``), single values (``cells``) and bytes (``r
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -73,6 +73,7 @@ class Layout(Generic[Row]):
     ``settle`` is called at the end of a file and may change rows, such as the signs of a whole document.
     ``worth`` names the money column that says what a row is worth, where a report counts it.
     ``no_data`` says of a row why it is none of this file's records, such as a sale among refunds; else empty.
+    ``agree`` is what ``new_check`` asks of all rows, at one look at ``Columns``, which are then named by ``fields``.
     """
 
     kind: str
@@ -83,6 +84,8 @@ class Layout(Generic[Row]):
     settle: Callable[[Table[Row]], None] | None = None
     no_data: Callable[[Row], str] | None = None
     worth: str = ""
+    agree: Callable[[Any], bool] | None = None
+    fields: Sequence[str] = ()
 
     @property
     def names(self) -> dict[str, bool]:
@@ -100,7 +103,7 @@ class Table(Generic[Row]):
     """
 
     file: str
-    rows: list[Row] = field(default_factory=list)
+    rows: Sequence[Row] = ()
     faults: FileFaults = field(default_factory=FileFaults)
     torn: dict[str, int] = field(default_factory=dict)
     given: int = 0
@@ -143,7 +146,7 @@ class Table(Generic[Row]):
 
     def begin_anew(self) -> None:
         """Forget the rows and their faults: the file is read once more in its own form."""
-        self.rows, self.faults, self.torn, self.no_data = [], FileFaults(), {}, Counter()
+        self.rows, self.faults, self.torn, self.no_data = (), FileFaults(), {}, Counter()
         self.left_out = Counter()
         self.given = self.rejected = self.continued = self.unvalued = 0
         self._last = (0, 0)

@@ -15,7 +15,7 @@ from typing import Literal
 
 from khaos_swap_assets.domain.documents.draft_lines import DraftLine, Policy, pieces
 from khaos_swap_assets.domain.goods.dispositions import DISPOSITIONS, KEPT
-from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
+from khaos_swap_assets.domain.policy.decisions import NOTHING_DECIDED, CreditNotePolicy
 from khaos_swap_assets.domain.policy.settlement import Settlement, settle
 from khaos_swap_assets.domain.policy.settlement_case import Posted, Sale
 from khaos_swap_assets.domain.records.matches import MatchedLine
@@ -152,7 +152,7 @@ def draft(
     go to Khaos as their components. Only lines that are in no earlier posting are drafted. Lines and their order in the
     input change nothing.
     """
-    decisions = decisions or CreditNotePolicy()
+    decisions = decisions or NOTHING_DECIDED
     settled = settle(return_, decisions, already=already, sale=sale_of(return_, matched_lines, order, room_pence))
     if not settled.is_due and (already or not return_.is_open):
         return Hold((HoldReason(COVERED, "nothing is left to credit"),))

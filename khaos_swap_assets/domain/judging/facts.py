@@ -17,7 +17,7 @@ from khaos_swap_assets.domain.judging.document_facts import NoteFacts, PostingFa
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts, MoveFacts
 from khaos_swap_assets.domain.judging.order_credits import NOTHING, OverCredit
 from khaos_swap_assets.domain.money.periods import Clock, VatPeriods, london_date, note_clock
-from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
+from khaos_swap_assets.domain.policy.decisions import NOTHING_DECIDED, CreditNotePolicy
 from khaos_swap_assets.domain.policy.settlement import Settlement, settle
 from khaos_swap_assets.domain.policy.settlement_case import EXCHANGES, Posted
 from khaos_swap_assets.domain.records.decisions import PersonDecision
@@ -62,10 +62,10 @@ class ReturnFacts:
     reported for goods that fit no line, ``holds`` the kinds for which the draft is held. ``order_delivery_pence`` is
     what the order's delivery cost. ``exchange_pence`` is the value of goods sent instead; taxes on top and duties were
     refunded beside the prices. ``settled_pence`` of the gap are as they should be, ``tolerance`` says what
-    ``money.tolerance`` made of the rest. ``settlement`` is the note still due by the policy (without: as before anybody
-    decides), ``refund_lines`` are the rows of it. ``money`` is what a connected storefront says, ``said`` the return
-    with Swap's own dates. ``customer_code`` is the person it was sold to, ``invoiced_on`` the day of that. ``decision``
-    is what a person decided on its value, ``same_codes`` the SKUs of which one said what they are.
+    ``money.tolerance`` made of the rest. ``settled`` is the note still due by the policy. ``money`` is what a connected
+    storefront says, ``said`` the return with Swap's own dates. ``customer_code`` is the person it was sold to,
+    ``invoiced_on`` the day of that. ``decision`` is what a person decided on its value, ``same_codes`` the SKUs of
+    which one said what they are.
     """
 
     return_: Return
@@ -104,16 +104,21 @@ class ReturnFacts:
     invoiced_on: date | None = None
     decision: PersonDecision | None = None
     same_codes: frozenset[str] = frozenset()
-    settlement: Settlement = field(init=False)
-    refund_lines: tuple[LineFacts, ...] = field(init=False)
 
-    def __post_init__(self) -> None:
-        settlement = self.settled or _undecided(self)
-        credited = {(line.product_id, line.outcome) for line in settlement.lines}
-        own = {(one.product_id, one.outcome) for one in self.lines if one.outcome == REFUND or one.is_posted}
-        due = [one for one in self.lines if (one.product_id, one.outcome) in credited | own]
-        object.__setattr__(self, "settlement", settlement)
-        object.__setattr__(self, "refund_lines", tuple(due))
+    @cached_property
+    def settlement(self) -> Settlement:
+        """The note still due by the policy, or as it is before anybody decides."""
+        return self.settled or _undecided(self)
+
+    @cached_property
+    def refund_lines(self) -> tuple[LineFacts, ...]:
+        """The rows of the settlement, those of outcome Refund, and those of documents of ours."""
+        credited = {(line.product_id, line.outcome) for line in self.settlement.lines}
+        return tuple(
+            one
+            for one in self.lines
+            if one.outcome == REFUND or one.is_posted or (one.product_id, one.outcome) in credited
+        )
 
     @property
     def asked_pence(self) -> int:
@@ -296,4 +301,4 @@ def _undecided(facts: ReturnFacts) -> Settlement:
     lines = [one.row for one in facts.lines]
     done = tuple(one.product_id for one in facts.lines if one.is_posted)
     already = [Posted(done, facts.posted_pence)] if facts.posted_pence else []
-    return settle(replace(facts.return_, lines=tuple(lines)), CreditNotePolicy(), already=already)
+    return settle(replace(facts.return_, lines=tuple(lines)), NOTHING_DECIDED, already=already)

@@ -35,7 +35,7 @@ from khaos_swap_assets.domain.judging.waterfall_fields import (
 )
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.tax import Amount
-from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
+from khaos_swap_assets.domain.policy.decisions import NOTHING_DECIDED, CreditNotePolicy
 
 Verdict = Literal["fine", "policy", "error"]
 
@@ -81,7 +81,7 @@ def explain(refund: RefundFacts, credit: CreditFacts, policy: CreditNotePolicy |
     if not credit.gross_pence:
         card = Piece("tender", refund.gift_card_pence, "refund: gift card")
         return Waterfall(gap, tuple(_legs([card, Piece("goods", gap - card.pence, "no Credit Note")], policy)))
-    pieces = [piece for piece in _pieces(refund, credit, policy or CreditNotePolicy()) if piece.pence]
+    pieces = [piece for piece in _pieces(refund, credit, policy or NOTHING_DECIDED) if piece.pence]
     rest = gap - sum(piece.pence for piece in pieces)
     last = Piece("unexplained", rest, "no field accounts for it")
     if not refund.refund_pence:
@@ -96,7 +96,7 @@ def _legs(pieces: Iterable[Piece], policy: CreditNotePolicy | None) -> Iterator[
     for name in LEGS:
         if pence := sum(piece.pence for piece in by_name[name]):
             evidence = tuple(dict.fromkeys(piece.evidence for piece in by_name[name]))
-            yield Leg(name, pence, evidence, _verdict(name, pence, policy or CreditNotePolicy()))
+            yield Leg(name, pence, evidence, _verdict(name, pence, policy or NOTHING_DECIDED))
 
 
 def _verdict(name: LegName, pence: int, policy: CreditNotePolicy) -> Verdict:

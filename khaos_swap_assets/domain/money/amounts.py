@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 from typing import Literal
 
@@ -42,6 +43,7 @@ _MOST_DIGITS = 13
 _MOST_PLACES = 40
 
 
+@cache
 def exponent_of(currency: str) -> int:
     """Decimals of a currency (ISO 4217): 2 for most, 0 for yen. Raises ``ValueError`` for what is no currency code."""
     if not re.fullmatch(r"[A-Za-z]{3}", currency):
@@ -86,8 +88,7 @@ def _exact(value: Decimal | str | int) -> Decimal:
 
 def from_pence(pence: int, currency: str) -> Decimal:
     """Turn pence into an amount in whole units with exactly the decimals of the currency: 1250 GBP is 12.50."""
-    digits = tuple(map(int, str(abs(pence))))
-    return Decimal((int(pence < 0), digits, -exponent_of(currency)))
+    return Decimal(pence).scaleb(-exponent_of(currency))
 
 
 def format_money(pence: int, currency: str) -> str:

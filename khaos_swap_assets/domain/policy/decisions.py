@@ -134,3 +134,7 @@ class CreditNotePolicy(_Record):
         decisions = {name: getattr(self, name) for name in CreditNotePolicy.model_fields}
         held = {name: decision for name, decision in decisions.items() if decision.effective_on <= day}
         return self if held == decisions else CreditNotePolicy(**held)
+
+
+NOTHING_DECIDED = CreditNotePolicy()
+"""Every decision at its default."""

@@ -44,7 +44,7 @@ def told(table: Table[Any]) -> list[Any]:
     """Everything that a table says."""
     faults = [(one.line, one.column, one.value, one.reason, one.record) for one in table.faults]
     counts = (table.given, table.rejected, table.continued, dict(table.no_data), dict(table.torn))
-    return [table.rows, faults, counts, table.notices, table.signs, table.reading]
+    return [list(table.rows), faults, counts, table.notices, table.signs, table.reading]
 
 
 @pytest.mark.parametrize(

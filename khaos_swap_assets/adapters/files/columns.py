@@ -1,0 +1,119 @@
+"""The rows of a large table kept as columns: a row is made when it is asked for.
+
+Belongs here: columns of which each different value stands once, and groups of their rows. Stays out: reading them
+(``plain_columns``) and what they mean (``layouts``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any, Generic, NamedTuple, overload
+
+import numpy as np
+
+from khaos_swap_assets.adapters.files.tables import Row
+
+Places = np.ndarray[Any, np.dtype[np.int32]]
+Numbers = np.ndarray[Any, np.dtype[np.int64]]
+
+
+class Coded(NamedTuple):
+    """One column: its different values, and for each row the place of its own among them."""
+
+    values: Sequence[Any]
+    places: Places
+
+    @property
+    def numbers(self) -> Numbers:
+        """The value of each row, nothing as 0."""
+        found: Numbers = np.array([value or 0 for value in self.values], np.int64)[self.places]
+        return found
+
+
+class Columns(Sequence[Row], Generic[Row]):
+    """Rows in the order of their file; ``make`` takes the line and the values of one, ``columns`` are by its fields."""
+
+    def __init__(self, make: Callable[[Iterable[Any]], Row], lines: range, columns: Mapping[str, Coded]) -> None:
+        self._make, self._lines, self.columns = make, lines, columns
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[Row]: ...
+
+    def __getitem__(self, at: int | slice) -> Row | list[Row]:
+        found = self.at(np.atleast_1d(np.arange(len(self))[at]))
+        return found if isinstance(at, slice) else found[0]
+
+    def __iter__(self) -> Iterator[Row]:
+        columns = (map(values.__getitem__, places.tolist()) for values, places in self.columns.values())
+        return map(self._make, zip(self._lines, *columns, strict=True))
+
+    def at(self, rows: Numbers) -> list[Row]:
+        """The rows of these places."""
+        columns = (map(values.__getitem__, places[rows].tolist()) for values, places in self.columns.values())
+        lines = map(self._lines.__getitem__, rows.tolist())
+        return list(map(self._make, zip(lines, *columns, strict=True)))
+
+    def first(self, group: str, name: str) -> list[Any]:
+        """For each value of a group the first that its rows say in another column, None where they say nothing."""
+        values, places = self.columns[name]
+        groups, says = self.columns[group], np.flatnonzero(np.array([one is not None for one in values])[places])
+        found: list[Any] = [None] * len(groups.values)
+        for of, row in zip(*np.unique(groups.places[says], return_index=True), strict=True):
+            found[of] = values[places[says[row]]]
+        return found
+
+    def agree(self, group: str, name: str, *, silent: Iterable[Any] = ()) -> bool:
+        """Whether the rows of each group say one thing in a column; ``silent`` values say nothing."""
+        said = [of for of, value in pairs_of(self, group, name) if value not in silent]
+        return len(set(said)) == len(said)
+
+
+def pairs_of(rows: Sequence[Any], one: str, other: str) -> set[tuple[Any, Any]]:
+    """The different pairs of values of two columns, whichever way the rows are kept."""
+    if not isinstance(rows, Columns):
+        return {(getattr(row, one), getattr(row, other)) for row in rows}
+    (ones, at), (others, beside) = rows.columns[one], rows.columns[other]
+    found = np.unique(at.astype(np.int64) * len(others) + beside).tolist()
+    return {(ones[pair // len(others)], others[pair % len(others)]) for pair in found}
+
+
+def values_of(rows: Sequence[Any], name: str) -> Iterable[Any]:
+    """The values of a column, whichever way the rows are kept; one may come once or several times."""
+    return rows.columns[name].values if isinstance(rows, Columns) else (getattr(row, name) for row in rows)
+
+
+class Grouped(Mapping[str, Sequence[Row]], Generic[Row]):
+    """The rows of a column by its value, in the order of the file; made when they are asked for, and kept then."""
+
+    def __init__(self, rows: Columns[Row], name: str) -> None:
+        self._rows, (self._values, self._places) = rows, rows.columns[name]
+        self._at = {value: place for place, value in enumerate(self._values)}
+        self._made: dict[str, Sequence[Row]] = {}
+
+    @cached_property
+    def _order(self) -> tuple[Numbers, Numbers]:
+        """The rows sorted by their group, and where each group begins and ends."""
+        return np.argsort(self._places, kind="stable"), np.cumsum([0, *np.bincount(self._places)])
+
+    def __getitem__(self, value: str) -> Sequence[Row]:
+        if value not in self._made:
+            order, ends = self._order
+            at = self._at[value]
+            self._made[value] = self._rows.at(order[ends[at] : ends[at + 1]])
+        return self._made[value]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __contains__(self, value: object) -> bool:
+        return value in self._at
+
+    def __len__(self) -> int:
+        return len(self._values)
