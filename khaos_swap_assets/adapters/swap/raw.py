@@ -70,7 +70,7 @@ def cleaned(value: Any, room: int = DEEPEST) -> Any:
     The same stands for whatever lies more than ``room`` levels deep.
     """
     if isinstance(value, str):
-        return UNSTORABLE.sub(REPLACEMENT, value)
+        return value if value.isprintable() else UNSTORABLE.sub(REPLACEMENT, value)
     if isinstance(value, list | dict) and not room:
         return REPLACEMENT
     if isinstance(value, list):

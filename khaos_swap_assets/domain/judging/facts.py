@@ -107,18 +107,21 @@ class ReturnFacts:
 
     @cached_property
     def settlement(self) -> Settlement:
-        """The note still due by the policy, or as it is before anybody decides."""
-        return self.settled or _undecided(self)
+        """The note still due by the policy, or of the lines as matched, as it is before anybody decides."""
+        if self.settled:
+            return self.settled
+        done = tuple(one.product_id for one in self.lines if one.is_posted)
+        already = [Posted(done, self.posted_pence)] if self.posted_pence else []
+        return settle(
+            replace(self.return_, lines=tuple(one.row for one in self.lines)), NOTHING_DECIDED, already=already
+        )
 
     @cached_property
     def refund_lines(self) -> tuple[LineFacts, ...]:
         """The rows of the settlement, those of outcome Refund, and those of documents of ours."""
         credited = {(line.product_id, line.outcome) for line in self.settlement.lines}
-        return tuple(
-            one
-            for one in self.lines
-            if one.outcome == REFUND or one.is_posted or (one.product_id, one.outcome) in credited
-        )
+        told = [(one, (one.product_id, one.outcome) in credited) for one in self.lines]
+        return tuple(one for one, is_credited in told if is_credited or one.outcome == REFUND or one.is_posted)
 
     @property
     def asked_pence(self) -> int:
@@ -294,11 +297,3 @@ class ReturnFacts:
     def may_be_posted_later(self) -> bool:
         """True when this installation posts and this refund is not too old for it."""
         return self.mode != "audit" and not self.is_before_start
-
-
-def _undecided(facts: ReturnFacts) -> Settlement:
-    """The settlement by the policy as it is before anybody decides, of the lines as matched."""
-    lines = [one.row for one in facts.lines]
-    done = tuple(one.product_id for one in facts.lines if one.is_posted)
-    already = [Posted(done, facts.posted_pence)] if facts.posted_pence else []
-    return settle(replace(facts.return_, lines=tuple(lines)), NOTHING_DECIDED, already=already)

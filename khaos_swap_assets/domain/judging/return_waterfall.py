@@ -55,12 +55,12 @@ def _exchanged(facts: ReturnFacts) -> int:
 
 
 def vat_gap_of(facts: ReturnFacts) -> int | None:
-    """VAT credited less VAT of the refund; None without a note, or where a net or a rate is not known.
+    """VAT credited less VAT of the refund, of facts that are ``weighed``; None without a note, net or rate.
 
     A note without a refund, for which neither a policy nor an exchange asks, claims all of its VAT too much (U-1).
     """
     credit = credit_side(facts)
-    settled = facts.beyond_pence if facts.gap_pence == facts.beyond_pence else weighed(facts).settled_pence
+    settled = facts.beyond_pence if facts.gap_pence == facts.beyond_pence else facts.settled_pence
     if facts.notes and not facts.due_pence and settled != facts.gap_pence:
         is_waiting = facts.is_waiting_for_swap or credit.net_pence is None
         return None if is_waiting else credit.gross_pence - (credit.net_pence or 0)

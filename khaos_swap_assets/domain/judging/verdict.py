@@ -95,7 +95,7 @@ def judge(facts: ReturnFacts, limits: Limits, now: datetime) -> Verdict:
     return Verdict(
         status=status,
         waterfall=waterfall_of(facts),
-        vat_gap_pence=vat_gap_of(facts),
+        vat_gap_pence=vat_gap_of(own),
         problems=problems,
         next_due_at=due,
         open_pence=_open_pence(own, status),

@@ -72,7 +72,7 @@ class Packs:
     def opened_units(self, noted: Iterable[tuple[str, int]], returned: Iterable[tuple[str, int]]) -> int:
         """Units of the goods, packs opened, where a note holds what was returned only so; else 0."""
         note, goods = tuple(noted), tuple(returned)
-        is_opened = self.is_of(note, goods) and units(note) != units(goods)
+        is_opened = units(note) != units(goods) and self.is_of(note, goods)
         return sum(count for _, count in self.opened(goods)) if is_opened else 0
 
     def is_of(self, noted: Iterable[tuple[str, int]], asked: Iterable[tuple[str, int]]) -> bool:

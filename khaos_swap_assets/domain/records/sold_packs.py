@@ -8,7 +8,7 @@ Source: contracts/khaos.md §7.1, §8.5, FINANCE_RULES U-7, U-8, U-26.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from khaos_swap_assets.domain.money.amounts import spread
@@ -38,8 +38,8 @@ class SoldLine:
         return f"line {self.line.line_no}, {f'in pack {self.pack}' if self.pack else 'sold alone'}"
 
 
-def opened(order: SalesOrder, packs: Packs) -> list[SoldLine]:
-    """The lines with components in the place of each pack, whose price they share by largest remainder.
+def opened(order: SalesOrder, packs: Packs, codes: Collection[str]) -> list[SoldLine]:
+    """The sold lines of these Stock Codes, alone and in packs, whose price their components share by largest remainder.
 
     Components that Khaos lists beside their pack, at no price, are the pack's own and not sold twice.
     """
@@ -50,7 +50,9 @@ def opened(order: SalesOrder, packs: Packs) -> list[SoldLine]:
     found: list[SoldLine] = []
     for line in order.lines:
         if packs.parts(line.stock_code):
-            found += _parts(line, packs)
+            found += (part for part in _parts(line, packs) if part.line.stock_code in codes)
+        elif line.stock_code not in codes:
+            continue
         elif line.gross_pence or not line.quantity or children[line.stock_code] < line.quantity:
             found.append(SoldLine(line))
         else:
@@ -70,7 +72,7 @@ def _parts(line: OrderLine, packs: Packs) -> Iterator[SoldLine]:
 def candidates(order: SalesOrder, packs: Packs, code: str, line_item_id: str) -> list[SoldLine]:
     """The sold lines that a returned row of this Stock Code may be of; the one that its line item names, if any."""
     whole = [SoldLine(line) for line in order.lines if line.stock_code == code and packs.parts(code)]
-    able = whole or [sold for sold in opened(order, packs) if sold.line.stock_code == code]
+    able = whole or opened(order, packs, {code})
     return [sold for sold in able if line_item_id and sold.line.import_ref == line_item_id] or able
 
 
@@ -108,8 +110,7 @@ def over_sold(claims: Sequence[UnitClaim], order: SalesOrder, packs: Packs) -> d
     the components of a pack names nobody.
     """
     split = [part for claim in claims for part in _opened_claim(claim, packs)]
-    claimed = {part.stock_code for part in split}
-    lines = [sold for sold in opened(order, packs) if sold.line.stock_code in claimed]
+    lines = opened(order, packs, {part.stock_code for part in split})
     whole = replace(order, lines=tuple(sold.line for sold in lines))
     pool = {sold.line.stock_code for sold in lines if sold.pack}
     found = dict.fromkeys(over_returns(split, whole.sold), 0)
