@@ -28,8 +28,9 @@ def sold(*lines: tuple[str, int, int], refs: str = "") -> SalesOrder:
     return replace(order(), lines=tuple(rows))
 
 
-def shares(one: SalesOrder, packs: Packs = PACKS) -> list[tuple[str, int, int, str]]:
-    return [(part.line.stock_code, part.line.quantity, part.line.gross_pence, part.pack) for part in opened(one, packs)]
+def shares(one: SalesOrder, packs: Packs = PACKS, codes: str = "HAT CAP") -> list[tuple[str, int, int, str]]:
+    told = opened(one, packs, codes.split())
+    return [(part.line.stock_code, part.line.quantity, part.line.gross_pence, part.pack) for part in told]
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,8 @@ def shares(one: SalesOrder, packs: Packs = PACKS) -> list[tuple[str, int, int, s
 )
 def test_a_pack_is_opened_and_its_price_shared(lines: list[tuple[str, int, int]], expected: list[Any]) -> None:
     assert shares(sold(*lines)) == expected
+    for code in ("HAT", "CAP"):
+        assert shares(sold(*lines), codes=code) == [part for part in expected if part[0] == code]
 
 
 @given(st.integers(0, 10**6), st.integers(1, 9), st.lists(st.integers(0, 50), min_size=2, max_size=2).filter(any))

@@ -1,7 +1,7 @@
 """The return document that Khaos pulls from us: built once, to the byte.
 
-Belongs here: ``CustomerReturn`` from a draft, its canonical JSON text, and setting the party (name and
-address) apart. Stays out: when a document may leave (``stages.credit_notes``). Amounts are exact decimals from pence.
+Belongs here: ``CustomerReturn`` from a draft, its canonical JSON text, and the party (name and address) that it gets
+when it leaves. Stays out: when a document may leave (``stages.credit_notes``). Amounts are exact decimals from pence.
 Source: contracts/khaos.md §8.2, §8.7.
 """
 
@@ -20,6 +20,7 @@ from khaos_swap_assets.domain.money.amounts import from_pence
 
 LONGEST_REFERENCE = 15
 PARTY = ("InvoiceAddress", "InvoiceContact")
+_QUOTED = json.JSONEncoder(ensure_ascii=False).encode
 # The vendor's own texts spell the pointer to the order in three ways; which one a version reads is to be tried.
 POINTERS: Mapping[str, tuple[str, ...]] = {
     "SourceReference.SourceOrder": ("SourceReference", "SourceOrder"),
@@ -31,8 +32,9 @@ POINTERS: Mapping[str, tuple[str, ...]] = {
 def return_document(
     draft: Draft, *, reference: str, created_at: datetime, party: Mapping[str, object], settings: KhaosSettings
 ) -> str:
-    """The document of a draft, as canonical JSON text. ``created_at`` is aware; it is written as London wall time.
+    """The document of a draft without its party, as canonical JSON text; ``with_party`` completes it when it leaves.
 
+    ``created_at`` is aware; it is written as London wall time.
     Raises ``ValueError`` for what must never leave: a reference over 15 characters, no line, a line without units or
     value, an unknown disposition, lines that do not add up to the draft, a party without address or contact.
     """
@@ -46,7 +48,9 @@ def return_document(
         "Notes": plain(f"Swap RMA {draft.rma}"),
         "ProcessReturn": True,
     }
-    return with_party(_text(content), party)
+    text = _text(content)
+    _text(_plain_party(party))
+    return text
 
 
 def _refuse_unsafe(draft: Draft, reference: str) -> None:
@@ -116,28 +120,25 @@ def reason_of(disposition: str, settings: KhaosSettings) -> str:
     return reasons[disposition]
 
 
-def without_party(document: str) -> str:
-    """The document without name and address, canonical."""
-    content = json.loads(document, parse_float=Decimal)
-    return _text({name: value for name, value in content.items() if name not in PARTY})
-
-
 def with_party(document: str, party: Mapping[str, object]) -> str:
     """The document with this name and address, canonical, no ``#`` in them.
 
     Raises ``ValueError`` when one of them is empty.
     """
+    return _text({**json.loads(document, parse_float=Decimal), **_plain_party(party)})
+
+
+def _plain_party(party: Mapping[str, object]) -> dict[str, object]:
     if lacking := [name for name in PARTY if not party.get(name)]:
         raise ValueError(f"the party has no {' and no '.join(lacking)}")
-    content = json.loads(document, parse_float=Decimal)
-    return _text({**content, **{name: _plain(party[name]) for name in PARTY}})
+    return {name: _plain(party[name]) for name in PARTY}
 
 
 def _text(value: object) -> str:
     """Canonical JSON. The standard encoder would turn exact decimals into floats."""
     match value:
         case Mapping():
-            members = (f"{json.dumps(name, ensure_ascii=False)}:{_text(value[name])}" for name in sorted(value))
+            members = (f"{_QUOTED(name)}:{_text(value[name])}" for name in sorted(value))
             return f"{{{','.join(members)}}}"
         case list() | tuple():
             return f"[{','.join(map(_text, value))}]"
@@ -146,6 +147,6 @@ def _text(value: object) -> str:
         case Decimal() if value.is_finite():
             return f"{value:f}"
         case str() | int():
-            return json.dumps(value, ensure_ascii=False)
+            return _QUOTED(value)
         case _:
             raise TypeError(f"a {type(value).__name__} has no place in a document")

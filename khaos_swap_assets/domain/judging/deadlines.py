@@ -49,8 +49,9 @@ def _day_after(day: date | None, days: int) -> Iterator[datetime]:
         yield datetime.combine(day + timedelta(days=days + 1), time.min, LONDON).astimezone(UTC)
 
 
-def first_change(at: Callable[[datetime], object], deadlines: Iterable[datetime], now: datetime) -> datetime | None:
-    """The first of them after ``now`` at which the judgement ``at`` a moment is another than now."""
+def first_change(
+    at: Callable[[datetime], object], deadlines: Iterable[datetime], now: datetime, found: object
+) -> datetime | None:
+    """The first of them after ``now`` at which the judgement ``at`` a moment is another than what was ``found`` now."""
     later = sorted({moment for moment in deadlines if moment > now})
-    before = at(now) if later else None
-    return next((moment for moment in later if at(moment) != before), None)
+    return next((moment for moment in later if at(moment) != found), None)

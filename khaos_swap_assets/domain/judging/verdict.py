@@ -90,8 +90,8 @@ def judge(facts: ReturnFacts, limits: Limits, now: datetime) -> Verdict:
     def at(moment: datetime) -> tuple[Status, tuple[Problem, ...]]:
         return _judge(JudgedReturn(own, limits, moment))
 
-    status, problems = at(now)
-    due = first_change(at, deadlines(facts, limits), now)
+    status, problems = found = at(now)
+    due = first_change(at, deadlines(facts, limits), now, found)
     return Verdict(
         status=status,
         waterfall=waterfall_of(facts),
@@ -117,9 +117,10 @@ def judge_note(facts: NoteFacts, limits: Limits, now: datetime) -> NoteVerdict:
     def at(moment: datetime) -> tuple[Problem, ...]:
         return tuple(_note_problems(facts, limits, moment))
 
-    due = first_change(at, note_deadlines(facts, limits), now)
+    found = at(now)
+    due = first_change(at, note_deadlines(facts, limits), now, found)
     status: Status = "ambiguous" if facts.rival_rmas else "credit_note_orphan"
-    return NoteVerdict(at(now), due, status, 0 if facts.rival_rmas or facts.is_suggested else _whole_pence(facts))
+    return NoteVerdict(found, due, status, 0 if facts.rival_rmas or facts.is_suggested else _whole_pence(facts))
 
 
 def judge_unreadable(subject: str, reason: str, return_id: str = "") -> Problem:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.adapters.khaos.documents import return_document, without_party
+from khaos_swap_assets.adapters.khaos.documents import return_document
 from khaos_swap_assets.adapters.store import decisions, drafts, links, notes, orders, parties, worklist
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.adapters.store.postings import SqlPostings
@@ -179,14 +179,13 @@ def _document(tools: Toolbox, item: ReadyDraft, record: Return, reference: str) 
     party = tools.open_sealer().unseal(item.party_sealed)
     lines = tuple(replace(line, disposition=line.disposition or "neutral") for line in item.draft.lines)
     moment = record.refunded_at or tools.now()
-    text = return_document(
+    return return_document(
         replace(item.draft, lines=lines),
         reference=reference,
         created_at=moment,
         party=party,
         settings=tools.settings.khaos,
     )
-    return without_party(text)
 
 
 def _attach(conn: psycopg.Connection, last_round: datetime | None, now: datetime) -> None:
