@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from khaos_swap_assets.adapters.files.columns import values_of
-from khaos_swap_assets.adapters.files.documents import order_sums
+from khaos_swap_assets.adapters.files.documents import notes, order_sums
 from khaos_swap_assets.adapters.files.faults import BadInputError, FaultKind, of_file, shown
 from khaos_swap_assets.adapters.files.layouts import NoteRow, OrderRow, RefundRow
 from khaos_swap_assets.adapters.files.tables import HOME_CURRENCY, Table
@@ -129,13 +129,7 @@ def _orders(rows: Sequence[OrderRow]) -> Iterator[FileItem]:
 
 
 def _notes(rows: Iterable[NoteRow]) -> Iterator[FileItem]:
-    by_code: dict[str, list[NoteRow]] = {}
-    for row in rows:
-        by_code.setdefault(row.credit_note_code, []).append(row)
-    for some in by_code.values():
-        day = min((row.created_on for row in some if row.created_on), default=None)
-        goods = sum(row.gross_pence for row in some if row.stock_code)
-        yield FileItem(day, some[0].currency, goods + max((row.delivery_pence or 0 for row in some), default=0))
+    return (FileItem(note.created_on, note.currency, note.gross_pence) for note in notes(rows))
 
 
 def _refunds(rows: Iterable[RefundRow]) -> Iterator[FileItem]:

@@ -115,8 +115,8 @@ def _of_value(decision: PersonDecision, facts: ReturnFacts) -> Ruling:
     now = figures_of(facts)
     if is_decided(facts):
         return Ruling(replace(decision, on=now), APPLIED)
-    told = f"refunded {_money(now.refund_pence, now)}, credited {_money(now.credited_pence, now)} now"
-    return Ruling(decision, UNFIT, told)
+    refunded, credited = (format_money(pence or 0, now.currency) for pence in (now.refund_pence, now.credited_pence))
+    return Ruling(decision, UNFIT, f"refunded {refunded}, credited {credited} now")
 
 
 def _of_waiver(decision: PersonDecision, problem: Problem | None, subject: str, here: frozenset[str]) -> Ruling:
@@ -127,17 +127,13 @@ def _of_waiver(decision: PersonDecision, problem: Problem | None, subject: str, 
     if decision.on.still_hold(now):
         own = Figures(problem.money_at_risk_pence, currency=problem.currency)
         return Ruling(replace(decision, on=own) if decision.decision == WAIVED else decision, APPLIED)
-    return Ruling(decision, UNFIT, f"{_money(problem.money_at_risk_pence, now)} at risk now")
+    return Ruling(decision, UNFIT, f"{format_money(problem.money_at_risk_pence, now.currency)} at risk now")
 
 
 def _at_risk(problem: Problem) -> Figures:
     """The figures of an exception; those of a Credit Note of nobody are all its value."""
     pence = problem.money_at_risk_pence
     return Figures(pence, 0, pence, problem.currency)
-
-
-def _money(pence: int | None, of: Figures) -> str:
-    return format_money(pence or 0, of.currency) if of.currency else str(pence)
 
 
 def _key(one: PersonDecision) -> tuple[str, ...]:
@@ -199,7 +195,7 @@ class _Laying:
             return Ruling(one, UNFIT, _several(name, ids))
         now = Figures(credited_pence=note.gross_pence, currency=note.currency)
         if not one.on.still_hold(now):
-            return Ruling(one, UNFIT, f"{code} credits {_money(note.gross_pence, now)} now")
+            return Ruling(one, UNFIT, f"{code} credits {format_money(note.gross_pence, now.currency)} now")
         self.links[code, ids[0]] = one.decision == THIS_RETURN
         return Ruling(replace(one, subject=code, object=name, on=now), APPLIED)
 

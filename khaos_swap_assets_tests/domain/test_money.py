@@ -106,6 +106,7 @@ def test_pence_survive_the_way_out_and_back(pence: int, currency: str) -> None:
         (0, "GBP", "£0.00"),
         (123456789, "GBP", "£1,234,567.89"),
         (1500, "JPY", "1,500 JPY"),
+        (-1500, "", "-1500"),
     ],
 )
 def test_money_is_written_for_people(pence: int, currency: str, text: str) -> None:

@@ -35,8 +35,7 @@ class JudgedReturn:
 
     def money(self, pence: int) -> str:
         """An amount in the return's currency, for a person; a return without one shows bare minor units."""
-        currency = self.facts.return_.currency
-        return format_money(pence, currency) if currency else str(pence)
+        return format_money(pence, self.facts.return_.currency)
 
     @property
     def note_due(self) -> str:

@@ -69,7 +69,7 @@ class Timing:
     def told(self, currency: str, periods: VatPeriods) -> str:
         """Both dates, each month's own figures, and whether the VAT period is another, for a person."""
         paid, noted = (
-            ", ".join(f"{_money(pence, currency)} on {day}" for day, pence in sorted(some))
+            ", ".join(f"{format_money(pence, currency)} on {day}" for day, pence in sorted(some))
             for some in (self.paid, self.noted)
         )
         months = ", ".join(f"{month} {_signed(pence, currency)}" for month, pence in self.by_month().items())
@@ -85,12 +85,8 @@ def _shifted(apart: Iterable[tuple[Hashable, int]]) -> int:
     return min(sum(one for one in sums.values() if one > 0), -sum(one for one in sums.values() if one < 0))
 
 
-def _money(pence: int, currency: str) -> str:
-    return format_money(pence, currency) if currency else str(pence)
-
-
 def _signed(pence: int, currency: str) -> str:
-    return ("+" if pence > 0 else "") + _money(pence, currency)
+    return ("+" if pence > 0 else "") + format_money(pence, currency)
 
 
 def timing_of(facts: ReturnFacts) -> Timing:

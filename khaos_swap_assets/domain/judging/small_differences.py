@@ -30,7 +30,7 @@ def small_residual(facts: ReturnFacts, tolerances: Tolerances) -> Residual | Non
 
 def systematic_problem(found: Systematic, period: str) -> Problem:
     """What is said of a month, whose differences of one cause all have the same sign."""
-    total = format_money(found.pence, found.currency) if found.currency else str(found.pence)
+    total = format_money(found.pence, found.currency)
     message = f"{found.count} differences of {period} by {found.reason}, all of one sign, {total} together"
     subject = f"{period} {found.reason} {found.currency}".strip()
     return Problem(SYSTEMATIC, subject, message, money_at_risk_pence=abs(found.pence), currency=found.currency)

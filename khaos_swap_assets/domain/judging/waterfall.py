@@ -71,8 +71,9 @@ class Waterfall:
 
     def explained(self, currency: str) -> str:
         """Each leg with its amount and the fields that say so, for a person."""
-        told = ((leg, format_money(leg.pence, currency) if currency else str(leg.pence)) for leg in self.legs)
-        return ", ".join(f"{leg.name} {amount} ({'; '.join(leg.evidence)})" for leg, amount in told)
+        return ", ".join(
+            f"{leg.name} {format_money(leg.pence, currency)} ({'; '.join(leg.evidence)})" for leg in self.legs
+        )
 
 
 def explain(refund: RefundFacts, credit: CreditFacts, policy: CreditNotePolicy | None = None) -> Waterfall:

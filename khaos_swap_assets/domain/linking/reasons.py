@@ -113,7 +113,7 @@ def _candidates(tables: Tables, code: str) -> list[_Near]:
 
 def _change(clause: str, note: NoteRecord, record: ReturnRecord) -> str:
     days = f"{REFUND.before} days before to {REFUND.after} days after {record.refunded_on or 'the refund'}"
-    asked, given = _money(record.value_pence, record.currency), _money(note.value_pence, note.currency)
+    asked, given = format_money(record.value_pence, record.currency), format_money(note.value_pence, note.currency)
     texts = {
         "reference": f"Associated Ref {record.rma} instead of {note.ref or 'none'}",
         "order": f"order {record.order_ref or '(not known)'} instead of {note.order_ref or 'none'}",
@@ -126,10 +126,6 @@ def _change(clause: str, note: NoteRecord, record: ReturnRecord) -> str:
         "window": f"a date {days} instead of {note.created_on or 'none'}",
     }
     return texts[clause]
-
-
-def _money(pence: int, currency: str) -> str:
-    return format_money(pence, currency) if currency else str(pence)
 
 
 def _told(codes: Units) -> str:

@@ -16,23 +16,8 @@ from typing import Literal
 
 _NO_DECIMALS = frozenset(
     {
-        "BIF",
-        "CLP",
-        "DJF",
-        "GNF",
-        "ISK",
-        "JPY",
-        "KMF",
-        "KRW",
-        "PYG",
-        "RWF",
-        "UGX",
-        "UYI",
-        "VND",
-        "VUV",
-        "XAF",
-        "XOF",
-        "XPF",
+        *("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"),
+        *("RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"),
     }
 )
 _THREE_DECIMALS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
@@ -92,7 +77,9 @@ def from_pence(pence: int, currency: str) -> Decimal:
 
 
 def format_money(pence: int, currency: str) -> str:
-    """Write pence for a person: ``£1,234.50``, ``-€0.05``, ``12.34 USD``."""
+    """Write pence for a person: ``£1,234.50``, ``-€0.05``, ``12.34 USD``; without a currency the bare pence."""
+    if not currency:
+        return str(pence)
     sign = "-" if pence < 0 else ""
     amount = f"{from_pence(abs(pence), currency):,f}"
     symbol = _SYMBOLS.get(currency.upper())

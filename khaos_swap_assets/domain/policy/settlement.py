@@ -152,11 +152,13 @@ def _open_credit(case: SettlementCase, *, is_card_used: bool) -> int:
 def _fault(case: SettlementCase) -> HoldReason:
     """Why the refund stands for no note: the amounts that do not agree, in words of money."""
     amounts = (abs(case.due_pence), cost_of(case.rows), case.return_.handling_fee_pence)
-    due, together, fee = (_told(pence, case.return_.currency) for pence in amounts)
+    due, together, fee = (format_money(pence, case.return_.currency) for pence in amounts)
     if not case.already and not case.rows and case.undecided:
         return HoldReason(UNDECIDED, f"no line is a Refund: {', '.join(case.undecided)}")
     if not case.already:
-        given = f", {_told(case.return_.exchange_pence, case.return_.currency)} in exchange" if case.swapped else ""
+        given = (
+            f", {format_money(case.return_.exchange_pence, case.return_.currency)} in exchange" if case.swapped else ""
+        )
         hint = _delivery_hint(case)
         said = f"{due} refunded, its lines add up to {together}, fee {fee}{given}{hint}"
         return HoldReason(NOT_EXPLAINED, said, hint)
@@ -169,13 +171,9 @@ def _delivery_hint(case: SettlementCase) -> str:
     """What to decide where the order's delivery alone stands between rows and refund."""
     if not case.is_off_by_delivery:
         return ""
-    delivery = _told(case.sale.delivery_pence, case.return_.currency)
+    delivery = format_money(case.sale.delivery_pence, case.return_.currency)
     rule = case.policy.delivery
     lacks = "" if rule.stock_code else " and has no stock_code"
     return (
         f"; off by exactly the order's delivery of {delivery}: the policy's decision `delivery` is {rule.choice}{lacks}"
     )
-
-
-def _told(pence: int, currency: str) -> str:
-    return format_money(pence, currency) if currency else str(pence)

@@ -61,7 +61,7 @@ def worst_rows(rows: Sequence[WorstRow]) -> list[dict[str, str]]:
     return [
         {
             "rma": row.subject.partition("/")[0],
-            "at_risk": amount(row.money_at_risk_pence, row.currency),
+            "at_risk": format_money(row.money_at_risk_pence, row.currency),
             "owner": row.owner,
             "what_to_do": f"{' '.join(row.message.split())}. {KINDS[row.kind].first_step}",
         }
@@ -75,7 +75,7 @@ def summary_table(months: Sequence[MonthEnd]) -> str:
         return "No refund in this month.\n"
     rows: list[Sequence[object]] = [("Returns", *(month.returns for month in months))]
     for title, field in _SUMMARY.items():
-        rows.append((title, *(amount(getattr(month, field), month.currency) for month in months)))
+        rows.append((title, *(format_money(getattr(month, field), month.currency) for month in months)))
     rows.append(("Open exceptions", *(month.open_exceptions for month in months)))
     return markdown_table(("", *(month.currency for month in months)), rows)
 
@@ -105,7 +105,7 @@ def draw_gap_by_cause(causes: Mapping[str, Mapping[str, int]]) -> bytes:
     figure, panels = _panels(len(causes))
     for panel, (currency, pence) in zip(panels, causes.items(), strict=False):
         _rows(panel, {cause: amount for cause, amount in pence.items() if amount}, currency)
-        panel.set_title(f"Gap by cause: {amount(sum(pence.values()), currency)}")
+        panel.set_title(f"Gap by cause: {format_money(sum(pence.values()), currency)}")
     return _png(figure)
 
 
@@ -151,7 +151,7 @@ def draw_value_by_day(rows: Iterable[tuple[date, str, int]]) -> bytes:
     figure, panels = _panels(len(by_currency))
     for panel, (currency, days) in zip(panels, sorted(by_currency.items()), strict=False):
         _bars(panel, [f"{day:%d %b}" for day in days], list(days.values()), currency)
-        panel.set_title(f"Credit Notes by day: {amount(sum(days.values()), currency)}")
+        panel.set_title(f"Credit Notes by day: {format_money(sum(days.values()), currency)}")
         panel.tick_params(axis="x", labelrotation=90 if len(days) > MOST_LEVEL_LABELS else 0, labelsize="small")
     return _png(figure)
 
@@ -174,7 +174,7 @@ def _rows(panel: Axes, pence: Mapping[str, int], currency: str) -> None:
     bars = panel.barh(places, [float(from_pence(value, currency)) for value in values], color=_colours(values))
     panel.set_yticks(places, list(pence))
     panel.invert_yaxis()
-    panel.bar_label(bars, [amount(value, currency) for value in values], padding=3)
+    panel.bar_label(bars, [format_money(value, currency) for value in values], padding=3)
     panel.use_sticky_edges = False
     panel.margins(x=0.24)
     panel.axvline(0, color=GREY, linewidth=0.8)
@@ -199,8 +199,3 @@ def _png(figure: Figure) -> bytes:
     target = BytesIO()
     figure.savefig(target, format="png")
     return target.getvalue()
-
-
-def amount(pence: int, currency: str) -> str:
-    """Money for a person; without a currency, bare minor units."""
-    return format_money(pence, currency) if currency else str(pence)

@@ -18,7 +18,7 @@ from khaos_swap_assets.domain.money.periods import london_date, london_month
 from khaos_swap_assets.domain.payouts.comparing import Places
 from khaos_swap_assets.domain.payouts.problems import KINDS
 from khaos_swap_assets.domain.reporting.month_open import counted
-from khaos_swap_assets.domain.reporting.tables import amount, markdown_table
+from khaos_swap_assets.domain.reporting.tables import markdown_table
 from khaos_swap_assets.stages.checking import StandingCheck, described, judge_open
 from khaos_swap_assets.stages.payouts.comparing import compare_payouts
 from khaos_swap_assets.stages.payouts.entering import COLUMNS, file_rows, journals_of_month
@@ -129,7 +129,7 @@ BY_MONTH = ("month", "provider", "payouts", "paid out", "refunds", "apart", "of 
 def _by_month(conn: psycopg.Connection, now: datetime) -> str:
     """Markdown: where each penny of the payouts belongs, for this month and those just over."""
     rows = [
-        (month, provider, count, *(amount(pence, currency) for pence in _shown(places)))
+        (month, provider, count, *(format_money(pence, currency) for pence in _shown(places)))
         for month, provider, currency, count, places in payout_rows.months(conn, london_date(now - MONTHS_SHOWN))
     ]
     return markdown_table(BY_MONTH, rows) if rows else NOT_READ

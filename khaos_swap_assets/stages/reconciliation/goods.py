@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.store import goods_value, write_offs
 from khaos_swap_assets.domain.goods.custody import NOT_SHELVED, PLACES
+from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import london_date, month_bounds
 from khaos_swap_assets.domain.reporting.returned_goods import (
     PROPOSED,
@@ -21,7 +22,7 @@ from khaos_swap_assets.domain.reporting.returned_goods import (
     beside_write_offs,
     returned_goods,
 )
-from khaos_swap_assets.domain.reporting.tables import amount, markdown_table
+from khaos_swap_assets.domain.reporting.tables import markdown_table
 from khaos_swap_assets.stages.reconciliation.month_end import HOME
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _where_they_are(totals: Sequence[GoodsTotal]) -> str:
     names = [name for name in GoodsTotal.__dataclass_fields__ if name != "where"]
     whole = GoodsTotal("sold", *(sum(getattr(one, name) for one in totals) for name in names))
     rows = [
-        (WHERE.get(one.where, "sold: all of them"), one.units, *_values(one), amount(one.apart_pence, HOME))
+        (WHERE.get(one.where, "sold: all of them"), one.units, *_values(one), format_money(one.apart_pence, HOME))
         for one in (*totals, whole)
     ]
     return markdown_table(("where they are", "units", "cost when sold", "Khaos's value", "costs moved since"), rows)
@@ -75,7 +76,7 @@ def _write_offs(found: Iterable[WriteOffsBeside]) -> str:
             one.stock_code,
             *(units or "" for units in (one.matched, one.not_seen, one.unknown)),
             ", ".join(
-                amount(part.cost_pence, part.currency) if part.is_cost_known else "not known" for part in one.told
+                format_money(part.cost_pence, part.currency) if part.is_cost_known else "not known" for part in one.told
             ),
         )
         for one in found
@@ -94,8 +95,8 @@ def _values(one: GoodsTotal) -> tuple[str, str]:
 def _known(pence: int, units: int, without: int) -> str:
     """A value with the units of which it is not known."""
     if not without:
-        return amount(pence, HOME)
-    return "not known" if without == units else f"{amount(pence, HOME)}, {without} not known"
+        return format_money(pence, HOME)
+    return "not known" if without == units else f"{format_money(pence, HOME)}, {without} not known"
 
 
 def _not_on_a_shelf(waiting: Iterable[WaitingUnits]) -> str:
@@ -105,7 +106,7 @@ def _not_on_a_shelf(waiting: Iterable[WaitingUnits]) -> str:
             PLACES[one.place],
             one.age,
             one.units,
-            amount(one.refund_pence, one.currency),
+            format_money(one.refund_pence, one.currency),
             _known(one.cost_pence, one.units, one.without_cost),
         )
         for one in waiting

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.khaos.orders import RATES
 from khaos_swap_assets.adapters.store import cut_off, decisions, monthly
+from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import VatPeriods, month_bounds
 from khaos_swap_assets.domain.money.tax import ROUTE_WORDS, VatErrors
 from khaos_swap_assets.domain.reporting.cut_off import OwedLine, PostedVat, accruals, vat_cut_off
-from khaos_swap_assets.domain.reporting.tables import amount, markdown_table, turned_table
+from khaos_swap_assets.domain.reporting.tables import markdown_table, turned_table
 from khaos_swap_assets.stages.reconciliation.governing import in_force
 
 if TYPE_CHECKING:
@@ -58,7 +59,11 @@ def vat_table(conn: psycopg.Connection, settings: Settings, period: str) -> str:
         for currency, (over, under) in monthly.vat_errors(conn, months).items()
     }
     rows = [
-        (currency, *(amount(pence, currency) for pence in (one.over_pence, one.under_pence)), ROUTE_WORDS[one.route])
+        (
+            currency,
+            *(format_money(pence, currency) for pence in (one.over_pence, one.under_pence)),
+            ROUTE_WORDS[one.route],
+        )
         for currency, one in found.items()
     ]
     told = f"VAT periods: {periods.words}; months: {', '.join(months)}; box 6: {box6 or 'not given'}.\n\n"
@@ -72,8 +77,8 @@ def accrual_table(conn: psycopg.Connection, settings: Settings, period: str) -> 
         (
             one.where,
             one.returns,
-            *(amount(pence, one.currency) for pence in (one.revenue_pence, one.liability_pence, one.vat_pence)),
-            amount(one.asset_pence, HOME),
+            *(format_money(pence, one.currency) for pence in (one.revenue_pence, one.liability_pence, one.vat_pence)),
+            format_money(one.asset_pence, HOME),
         )
         for one in accruals(lines, with_transit=settings.accrue_in_transit)
     ]
@@ -101,7 +106,7 @@ def vat_posted_table(conn: psycopg.Connection, period: str) -> str:
         (
             one.currency,
             *(
-                amount(pence, one.currency)
+                format_money(pence, one.currency)
                 for pence in (one.posted_pence, one.true_pence, one.over_pence, -one.under_pence, one.gross_error_pence)
             ),
         )

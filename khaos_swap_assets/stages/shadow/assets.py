@@ -16,8 +16,8 @@ import psycopg
 from khaos_swap_assets.adapters.store import shadow, worklist
 from khaos_swap_assets.adapters.store.shadow import SCORES, Score, WeekScore
 from khaos_swap_assets.adapters.store.verdicts import LEG_COLUMNS
+from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import london_date
-from khaos_swap_assets.domain.reporting.tables import amount
 from khaos_swap_assets.stages import isolating
 from khaos_swap_assets.stages.checking import StandingCheck
 from khaos_swap_assets.stages.pictures import shown
@@ -84,9 +84,9 @@ def _row(one: WeekScore) -> dict[str, object]:
         "week": one.week,
         "score": WORDS[one.score],
         "returns": one.returns,
-        "ours": amount(one.our_pence, one.currency),
-        "theirs": amount(one.their_pence, one.currency),
-        "apart": amount(apart, one.currency),
+        "ours": format_money(one.our_pence, one.currency),
+        "theirs": format_money(one.their_pence, one.currency),
+        "apart": format_money(apart, one.currency),
     }
 
 
@@ -157,7 +157,7 @@ def _judged(score: Score, found: Sequence[WeekScore], rows: Sequence[dict[str, o
 
 
 def _compared(row: Mapping[str, Any]) -> dict[str, Any]:
-    ours, theirs = (amount(row[name], row["currency"]) for name in ("our_pence", "their_pence"))
+    ours, theirs = (format_money(row[name], row["currency"]) for name in ("our_pence", "their_pence"))
     told = {"rma": row["rma"], "ours": ours, "theirs": theirs, "why": row["why"], "made_of": made_of(row)}
     return {**told, "evidence": row["gap_evidence"], "notes": row["credit_note_codes"], "week": row["week"]}
 
@@ -174,7 +174,7 @@ def _sentence(apart: Sequence[WeekScore], scored: int) -> str:
     if not apart:
         return f"none of {scored} returns scored in {WEEKS} weeks"
     sums = {name.rpartition("_")[2]: pence for name, pence in _by_currency(apart).items()}
-    told = ", ".join(amount(pence, currency) for currency, pence in sorted(sums.items()))
+    told = ", ".join(format_money(pence, currency) for currency, pence in sorted(sums.items()))
     return f"{sum(one.returns for one in apart)} of {scored} returns scored in {WEEKS} weeks, theirs less ours {told}"
 
 
