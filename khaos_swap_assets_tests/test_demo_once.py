@@ -26,7 +26,7 @@ def test_a_month_under_other_vendors_with_an_outage_finds_all_that_was_planted_a
     assert played.result["checks"]["passed"] > 0
 
 
-@pytest.mark.long
+@pytest.mark.house
 def test_where_the_credit_comes_first_nobody_is_left_untold_of_goods_that_lie_on_no_shelf() -> None:
     played = play(returns=20, seed=3, credit_first=True)
     assert faults_of(played) == []
