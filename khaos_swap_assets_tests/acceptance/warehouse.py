@@ -104,8 +104,8 @@ def _item(item: Row) -> Item:
 
 
 def goods_settings(**changes: Any) -> Any:
-    """Mode post without a storefront; the warehouse may post."""
-    return settings(inspection_token=SecretStr("t"), **changes)
+    """Mode post without a storefront; the warehouse may post, and has five days to inspect."""
+    return settings(**{"inspection_token": SecretStr("t"), "inspection_days": 5, **changes})
 
 
 @pytest.fixture
