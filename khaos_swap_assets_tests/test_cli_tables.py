@@ -55,8 +55,8 @@ ASKED = {
     "policy test": [f"--days 800 --policy {CHOSEN.version}.yaml"],
     "users list": [""],
 }
-ELSEWHERE = {"upgrade", "returns coming", "cancellations list"}
-"""Held to the same form in ``test_cli_upgrade``, ``test_cli_returns`` and ``test_cancelling``."""
+ELSEWHERE = {"upgrade", "returns coming", "cancellations list", "merchants"}
+"""Held to the same form in ``test_cli_upgrade``, ``test_cli_returns``, ``test_cancelling``, ``test_cli_merchants``."""
 
 
 @pytest.fixture

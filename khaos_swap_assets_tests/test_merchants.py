@@ -12,7 +12,7 @@ import yaml
 from khaos_swap_assets.adapters.errors import HouseError, SettingsError
 from khaos_swap_assets.adapters.store import database, embedded
 from khaos_swap_assets.adapters.store.tenancy import SharedTenancy
-from khaos_swap_assets.running import dagster_parts, house, merchant, merchants
+from khaos_swap_assets.running import dagster_parts, house, installation, merchant, merchants
 from khaos_swap_assets.running.house import Merchants
 from khaos_swap_assets.running.processes import Listen
 
@@ -209,13 +209,12 @@ def test_a_merchants_process_is_told_the_houses_part_and_no_setting_of_any_file(
     assert not any("secret-of-kim" in part for part in (*child.argv, *child.env.values()))
 
 
-def settings_for(monkeypatch: pytest.MonkeyPatch, folder: Path, values: Mapping[str, str], server: str) -> str:
+def settings_for(monkeypatch: pytest.MonkeyPatch, folder: Path, values: Mapping[str, str], server: str = "") -> str:
     """The database that a merchant's process comes to, its environment taken back afterwards."""
     file = write(folder, "felwood", values)
     with monkeypatch.context() as patch:
-        patch.chdir(folder)
-        patch.setattr(os, "environ", dict(os.environ))
-        found = merchant.settings_for(merchants.read(file), server)
+        patch.setattr(os, "environ", {**os.environ, installation.SHARED: server})
+        found = merchant.settings_for(merchants.read(file), is_embedded=bool(server))
     assert found.merchant == "felwood"
     return found.database_url.get_secret_value()
 
@@ -231,7 +230,7 @@ def test_a_merchant_has_its_own_database_or_in_audit_one_of_the_house(
     assert settings_for(monkeypatch, tmp_path, GOOD, server) == FELWOOD["DATABASE_URL"]
     assert "dbname=merchant_felwood" in settings_for(monkeypatch, tmp_path, WITHOUT, server)
     with pytest.raises(SettingsError, match="DATABASE_URL: is required where the house"):
-        settings_for(monkeypatch, tmp_path, WITHOUT, "")
+        settings_for(monkeypatch, tmp_path, WITHOUT)
     with pytest.raises(SettingsError, match="DATABASE_URL: is required when KHAOS_SWAP_MODE is post"):
         settings_for(monkeypatch, tmp_path, {**WITHOUT, "MODE": "post"}, server)
 

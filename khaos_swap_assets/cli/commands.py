@@ -25,6 +25,7 @@ from khaos_swap_assets.cli.exceptions import exceptions_app
 from khaos_swap_assets.cli.imports import import_app
 from khaos_swap_assets.cli.inspections import inspections_app
 from khaos_swap_assets.cli.links import links_app
+from khaos_swap_assets.cli.merchants import merchants_command, up_command
 from khaos_swap_assets.cli.payouts import payouts_app
 from khaos_swap_assets.cli.policy import policy_app
 from khaos_swap_assets.cli.postings import postings_app
@@ -54,6 +55,8 @@ app.add_typer(users_app(reach.REACH), name="users")
 app.command("audit")(audit_command)
 app.command("backup")(backup_command)
 app.command("restore")(restore_command)
+app.command("up")(up_command)
+app.command("merchants")(merchants_command)
 Version = Annotated[
     bool,
     typer.Option(
@@ -102,14 +105,22 @@ def program(
     is_demo: Annotated[
         bool, typer.Option("--demo", help="Speak to the demo that runs in .khaos-swap-demo, and to nothing else")
     ] = False,
+    merchant: Annotated[
+        Path | None, typer.Option(help="Speak to this merchant of a house of many: its file, NAME.env")
+    ] = None,
     _version: Version = False,
 ) -> None:
     """Keeps Swap Commerce returns and Khaos Control credit notes in step, and proves it.
 
-    Settings are variables of the environment or of .env in the working folder; the demo reads neither.
+    Settings are variables of the environment or of .env in the working folder; the demo reads neither. With --merchant
+    they are those of the house, and the merchant's stand in its file.
     """
+    if is_demo and merchant is not None:
+        raise typer.BadParameter("--demo and --merchant are two worlds: choose one")
     if is_demo:
         reach.enter_demo(DEMO_FOLDER)
+    if merchant is not None:
+        reach.enter_merchant(merchant)
 
 
 @app.command()
@@ -154,26 +165,6 @@ def demo(
         stock_route=stock_route,
     )
     raise typer.Exit(play_once(wish))
-
-
-@app.command()
-def up(
-    merchants: Annotated[
-        Path | None, typer.Option(help="Folder of NAME.env files: one Dagster for these merchants, each apart")
-    ] = None,
-) -> None:
-    """Start webserver, daemon and gateway against the real vendors, and stay up.
-
-    With --merchants each file is a merchant with settings, secrets, database, gateway and code server of its own. One
-    that is added, changed or removed meanwhile is taken up or taken down, and the others go on.
-    """
-    if merchants is not None:
-        from khaos_swap_assets.running import house
-
-        raise typer.Exit(house.start(merchants, typer.echo))
-    from khaos_swap_assets.running.up import start
-
-    raise typer.Exit(start(typer.echo))
 
 
 @app.command()

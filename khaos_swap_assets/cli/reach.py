@@ -37,6 +37,21 @@ def enter_demo(folder: Path) -> None:
     os.environ.update(found)
 
 
+def enter_merchant(file: Path) -> None:
+    """Put a merchant's settings in the place of the house's. Raises ``SettingsError``, ``StoreError``."""
+    from khaos_swap_assets.running import house, merchant, merchants
+
+    found = merchants.read(file.absolute())
+    is_embedded = house.enter(found.name)
+    merchant.take_on(found, is_embedded=is_embedded)
+
+
+def refuse_merchant(command: str) -> None:
+    """Raise ``SettingsError`` where a command is for all merchants of a house."""
+    if os.environ.get("KHAOS_SWAP_SHARED_URL"):
+        raise SettingsError(f"{command} is for all merchants of a house: leave --merchant out")
+
+
 def mark() -> Literal["live", "demo"]:
     """Whose world this process is in."""
     from khaos_swap_assets.adapters.settings_checks import STARTED_BY  # brings pydantic, which no help needs

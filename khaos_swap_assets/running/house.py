@@ -16,18 +16,18 @@ from pathlib import Path
 
 from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.adapters.settings import PREFIX, Settings
-from khaos_swap_assets.adapters.settings_checks import unknown
+from khaos_swap_assets.adapters.settings_checks import STARTED_BY, unknown
 from khaos_swap_assets.adapters.store import database, embedded
 from khaos_swap_assets.adapters.store.tenancy import SharedTenancy
 from khaos_swap_assets.running import dagster_parts, installation, logs, merchants, processes, supervisor, up
 from khaos_swap_assets.running.guests import Guests
 from khaos_swap_assets.running.installation import Database
-from khaos_swap_assets.running.merchant import SHARED
 from khaos_swap_assets.running.processes import Child, Listen
 from khaos_swap_assets.running.watching import Tell, Watcher
 
 LOOK_SECONDS = 1.0
 STOP_SECONDS = 20
+FOLDER = "merchants"
 OWN = frozenset(f"{PREFIX}{name}" for name in ("DATABASE_URL", "ALERT_URLS", "LOG_MEGABYTES", "LOG_FILES"))
 Stamps = Mapping[Path, tuple[int, int, int]]
 
@@ -49,8 +49,8 @@ def start(folder: Path, say: up.Say) -> int:
         data_dir = settings.data_dir.resolve()
         home = dagster_parts.prepare_dagster_home(data_dir, is_of_many=True)
         env = {"DAGSTER_HOME": str(home), f"{PREFIX}DAGSTER_URL": _sqlalchemy(settings, shared)}
-        _forget_settings()
-        hands_on = {**env, SHARED: shared.url}
+        forget_settings()
+        hands_on = {**env, installation.SHARED: shared.url}
         there = Merchants(folder, data_dir, hands_on, say=say, alert=alert, is_embedded=shared.server is not None)
         there.wanted()
         say(f"Khaos Swap for the merchants of {folder}")
@@ -96,19 +96,40 @@ def ready_settings() -> Settings:
     return settings
 
 
-def opened(settings: Settings) -> Database:
-    """Dagster's database, made where it is missing: beside the one that the settings name, else embedded.
+def enter(name: str) -> bool:
+    """Make this process one that serves a merchant of the house that is set up here; whether its server is embedded.
 
-    Raises ``StoreError``.
+    Raises ``SettingsError``, and ``StoreError`` where the house never ran.
     """
+    settings = ready_settings()
+    shared = reached(settings)
+    forget_settings()
+    folder = str(settings.data_dir.resolve() / FOLDER / name)
+    os.environ.update({installation.SHARED: shared.url, STARTED_BY: "hand", f"{PREFIX}DATA_DIR": folder})
+    return shared.server is not None
+
+
+def reached(settings: Settings) -> Database:
+    """Dagster's database, left as it is. Raises ``StoreError`` where the house never ran."""
+    installation.require_embedded(settings)
+    return _place(settings)
+
+
+def opened(settings: Settings) -> Database:
+    """Dagster's database, made where it is missing. Raises ``StoreError``."""
+    shared = _place(settings)
+    database.ensure(shared.url)
+    with database.reported(shared.url), database.connect(shared.url, application="setup") as connection:
+        database.require_writable(connection, shared.url)
+    return shared
+
+
+def _place(settings: Settings) -> Database:
+    """It lies beside the one that the settings name, else in the embedded server, which is started."""
     if url := settings.database_url.get_secret_value():
-        dagster = installation.dagster_database(url)
-        database.ensure(dagster)
-        return Database(installation.require_dagster(url))
+        return Database(installation.dagster_database(url))
     server = embedded.start(settings.data_dir / "postgres")
-    dagster = installation.dagster_database(server.url(installation.DATABASE))
-    database.ensure(dagster)
-    return Database(dagster, server)
+    return Database(installation.dagster_database(server.url(installation.DATABASE)), server)
 
 
 def _sqlalchemy(settings: Settings, shared: Database) -> str:
@@ -116,7 +137,7 @@ def _sqlalchemy(settings: Settings, shared: Database) -> str:
     return database.dagster_url(given or database.sibling_url(shared.url, installation.DATABASE))
 
 
-def _forget_settings() -> None:
+def forget_settings() -> None:
     """Nothing of ours is handed on but what a process is told by name."""
     for name in [name for name in os.environ if name.startswith(PREFIX)]:
         del os.environ[name]
@@ -185,7 +206,7 @@ class Merchants:
     def _child(self, merchant: merchants.Merchant, stamp: tuple[int, int, int]) -> Child:
         argv = [sys.executable, "-m", "khaos_swap_assets.running.merchant", str(merchant.path)]
         options = ["--port", str(self._ports[merchant.name]), "--as-of", str(stamp[0])]
-        env = {**self.env, f"{PREFIX}DATA_DIR": str(self.data_dir / "merchants" / merchant.name)}
+        env = {**self.env, f"{PREFIX}DATA_DIR": str(self.data_dir / FOLDER / merchant.name)}
         flag = ["--embedded"] if self.is_embedded else []
         return Child(f"merchant-{merchant.name}", [*argv, *options, *flag], env, stop_seconds=STOP_SECONDS)
 

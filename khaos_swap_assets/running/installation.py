@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.errors import SettingsError, StoreError
 from khaos_swap_assets.adapters.settings import PREFIX, Settings, load_settings
+from khaos_swap_assets.adapters.settings_checks import STARTED_BY
 
 if TYPE_CHECKING:
     from dotenv.parser import Binding
 
     from khaos_swap_assets.adapters.store.embedded import EmbeddedPostgres
 
+SHARED = f"{PREFIX}SHARED_URL"
+"""Set for a merchant of a house of many: the connection string of Dagster's database, which all of them share."""
 DATABASE = "khaos_swap"
 ENV_FILE = Path(".env")
 
@@ -64,16 +67,20 @@ def _line_number(line: Binding) -> int:
 
 
 def settings_here() -> Settings:
-    """Settings of the environment and ``.env``. Raises ``SettingsError`` with every fault."""
-    read_env_file()
+    """Settings of the environment and ``.env``, which a program that was started by ours does not read.
+
+    Raises ``SettingsError`` with every fault.
+    """
+    if not os.environ.get(STARTED_BY):
+        read_env_file()
     return load_settings()
 
 
-def open_database(settings: Settings, *, dagster: str = "") -> Database:
+def open_database(settings: Settings) -> Database:
     """The database that the settings name, else the embedded one, started and brought up to date.
 
-    ``dagster`` is Dagster's database, where it is not the one beside ours.
-    Raises ``StoreError`` when it cannot be used or is of another version, ``SettingsError`` for a demo's or a test's.
+    Raises ``StoreError`` when it cannot be used or is of another version, ``SettingsError`` for a demo's, a test's or
+    another merchant's.
     """
     from khaos_swap_assets.adapters.store import database, mark, migrate
 
@@ -84,7 +91,8 @@ def open_database(settings: Settings, *, dagster: str = "") -> Database:
     with database.reported(url), database.connect(url, application="setup") as connection:
         mark.require(connection, "live")
         database.require_writable(connection, url)
-    require_dagster(url, dagster)
+        mark.claim(connection, settings.merchant)
+    require_dagster(url)
     return Database(url)
 
 
@@ -109,16 +117,14 @@ def require_embedded(settings: Settings) -> None:
         raise StoreError("there is no database yet: run khaos-swap up, or set KHAOS_SWAP_DATABASE_URL; see also --demo")
 
 
-def set_up(url: str, *, dagster: str = "") -> None:
+def set_up(url: str) -> None:
     """Create both databases where they are missing, bring the tables up to date, put the live mark.
-
-    ``dagster`` is Dagster's, where it is not the one beside ours.
 
     Raises ``SettingsError`` for a database that belongs to a demo or a test, ``StoreError`` for a newer version's.
     """
     from khaos_swap_assets.adapters.store import database, mark, migrate
 
-    for needed in (url, dagster or dagster_database(url)):
+    for needed in (url, dagster_database(url)):
         database.ensure(needed)
     migrate.upgrade(url)
     with database.connect(url, application="setup") as connection:
@@ -126,28 +132,27 @@ def set_up(url: str, *, dagster: str = "") -> None:
 
 
 def dagster_database(url: str) -> str:
-    """The libpq connection string of Dagster's database, on the same server."""
+    """The libpq connection string of Dagster's database: on the same server, or the one that merchants share."""
     from khaos_swap_assets.adapters.store import database
 
+    if shared := os.environ.get(SHARED):
+        return shared
     found = database.parts(url)
     return database.sibling_url(url, f"{found.get('dbname') or found.get('user') or 'postgres'}_dagster")
 
 
-def require_dagster(url: str, dagster: str = "") -> str:
-    """The connection string of Dagster's database: ``dagster``, or the one beside ours.
-
-    Raises ``StoreError`` unless it is there and may be written.
-    """
+def require_dagster(url: str) -> str:
+    """The connection string of Dagster's database. Raises ``StoreError`` unless it is there and may be written."""
     from khaos_swap_assets.adapters.store import database
 
-    dagster = dagster or dagster_database(url)
+    dagster = dagster_database(url)
     with database.reported(dagster), database.connect(dagster, application="setup") as connection:
         database.require_writable(connection, dagster)
     return dagster
 
 
 def _open_embedded(settings: Settings) -> Database:
-    from khaos_swap_assets.adapters.store import embedded, mark
+    from khaos_swap_assets.adapters.store import database, embedded, mark
 
     if settings.mode != "audit":
         raise SettingsError(f"{PREFIX}DATABASE_URL: is required when {PREFIX}MODE is {settings.mode}")
@@ -155,6 +160,8 @@ def _open_embedded(settings: Settings) -> Database:
     server = embedded.start(settings.data_dir / "postgres")
     try:
         set_up(server.url(DATABASE))
+        with database.connect(server.url(DATABASE), application="setup") as connection:
+            mark.claim(connection, settings.merchant)
     except BaseException:
         server.stop()
         raise

@@ -25,27 +25,23 @@ from khaos_swap_assets.running.orphans import Orphans
 from khaos_swap_assets.running.processes import Child, Listen
 from khaos_swap_assets.running.watching import Watcher
 
-SHARED = f"{PREFIX}SHARED_URL"
-"""The connection string of Dagster's database, which all merchants of the house share."""
-
 
 def start(merchant: Merchant, port: int, say: up.Say, *, is_embedded: bool) -> int:
     """Stay up until a signal comes, the code server on this port; gives the exit code. Raises as ``up.start``.
 
     ``is_embedded`` gives a merchant without a database one of the house's own server.
     """
-    shared = os.environ.pop(SHARED)
-    settings = settings_for(merchant, shared if is_embedded else "")
+    settings = settings_for(merchant, is_embedded=is_embedded)
 
     def opened() -> Database:
         if not merchant.get("DATABASE_URL"):
-            installation.set_up(settings.database_url.get_secret_value(), dagster=shared)
-        return installation.open_database(settings, dagster=shared)
+            installation.set_up(settings.database_url.get_secret_value())
+        return installation.open_database(settings)
 
     with up.alerted(settings) as alert:
         processes.require_free(up.gateway_address(settings))
         with up.inhabited(settings, opened, say, alert) as (found, ground):
-            children, chores = _parts(settings, found.url, shared, port)
+            children, chores = _parts(settings, found.url, port)
             watcher = Watcher(ground, say, alert, [*chores, FailuresSeen(found.url, alert).look])
             return supervisor.run(
                 children,
@@ -57,32 +53,37 @@ def start(merchant: Merchant, port: int, say: up.Say, *, is_embedded: bool) -> i
             )
 
 
-def _parts(settings: Settings, url: str, shared: str, port: int) -> tuple[list[Child], list[Callable[[], None]]]:
+def _parts(settings: Settings, url: str, port: int) -> tuple[list[Child], list[Callable[[], None]]]:
     """The merchant's processes, and what is to be done beside them."""
     home, dagster = os.environ["DAGSTER_HOME"], f"{PREFIX}DAGSTER_URL"
     env = {**up.environment(settings, url, home), dagster: os.environ[dagster]}
-    orphans = Orphans(shared, env, settings.data_dir, settings.merchant)
+    orphans = Orphans(installation.dagster_database(url), env, settings.data_dir, settings.merchant)
     serves = Listen("127.0.0.1", port, "no setting: start again")
     told = dagster_parts.shared_environment(Path(home), env)
     code = dagster_parts.code_server(serves, settings.merchant, told, orphans)
     return [code, up.gateway_child(settings, env)], [orphans.close_lost]
 
 
-def settings_for(merchant: Merchant, server: str = "") -> Settings:
+def settings_for(merchant: Merchant, *, is_embedded: bool) -> Settings:
     """The merchant's settings, which become this process's environment and that of all that it starts.
 
-    Names of files in them count from the merchant's own file. With ``server``, a URL of the house's embedded server, a
-    merchant without a database has one there. Raises ``SettingsError`` with every fault.
+    Where the house's own server is embedded, a merchant without a database has one there. Raises ``SettingsError`` with
+    every fault.
     """
-    os.chdir(merchant.path.parent)
+    take_on(merchant, is_embedded=is_embedded)
+    return up.ready(load_settings())
+
+
+def take_on(merchant: Merchant, *, is_embedded: bool) -> None:
+    """Make the merchant's settings this process's environment. Raises ``SettingsError`` where it has no database."""
     os.environ.update({**merchant.values, f"{PREFIX}MERCHANT": merchant.name})
     if not merchant.get("DATABASE_URL"):
-        if not server:
+        if not is_embedded:
             raise SettingsError(f"{PREFIX}DATABASE_URL: is required where the house has a database of its own")
         if merchant.get("MODE") not in ("", "audit"):
             raise SettingsError(f"{PREFIX}DATABASE_URL: is required when {PREFIX}MODE is {merchant.get('MODE')}")
-        os.environ[f"{PREFIX}DATABASE_URL"] = database.sibling_url(server, f"merchant_{merchant.name}")
-    return up.ready(load_settings())
+        shared = os.environ[installation.SHARED]
+        os.environ[f"{PREFIX}DATABASE_URL"] = database.sibling_url(shared, f"merchant_{merchant.name}")
 
 
 def main(arguments: Sequence[str]) -> int:

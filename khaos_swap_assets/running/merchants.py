@@ -25,6 +25,7 @@ OF_THE_HOUSE = frozenset(
     f"{PREFIX}{name}" for name in ("DATA_DIR", "WEBSERVER_HOST", "WEBSERVER_PORT", "WEBSERVER_PUBLIC_URL")
 )
 """Settings that all merchants of a house share, and none of its files may hold."""
+FILES = tuple(f"{PREFIX}{name}" for name in ("KHAOS_CA_FILE", "POLICY_FILE", "DOOR_MEMBERS_FILE"))
 LONGEST_FILE = 256 * 1024
 
 
@@ -70,7 +71,13 @@ def read(path: Path) -> Merchant:
         shared.append(f"{path}: {name!r} is no short name: set {PREFIX}MERCHANT to small letters, digits and _")
     if shared:
         raise SettingsError("\n".join(sorted(shared)))
-    return Merchant(path, name, values)
+    return Merchant(path, name, {**values, **_beside(path, values)})
+
+
+def _beside(path: Path, values: Mapping[str, str]) -> dict[str, str]:
+    """The files that the settings name, which count from the folder of the merchant's own."""
+    named = {name: values[name] for name in FILES if values.get(name, "").strip()}
+    return {name: str((path.parent / one.strip()).absolute()) for name, one in named.items()}
 
 
 def read_all(paths: Sequence[Path]) -> tuple[list[Merchant], list[str]]:

@@ -34,6 +34,21 @@ def require(connection: psycopg.Connection[Any], mark: Mark) -> None:
     )
 
 
+def claim(connection: psycopg.Connection[Any], merchant: str) -> None:
+    """Note whose database this is where it is nobody's yet, then demand it. The caller commits.
+
+    ``merchant`` is the short name, empty for an installation that names none. Raises ``SettingsError``.
+    """
+    connection.execute("UPDATE recon.installation SET merchant = %s WHERE merchant = ''", (merchant,))
+    row = connection.execute("SELECT merchant FROM recon.installation").fetchone()
+    if row and row[0] != merchant:
+        given = f"is {merchant}" if merchant else "is empty"
+        raise SettingsError(
+            f"database {connection.info.dbname} belongs to the merchant {row[0]}, and KHAOS_SWAP_MERCHANT {given}: "
+            "refused, so that merchants are never mixed; correct KHAOS_SWAP_DATABASE_URL or the name"
+        )
+
+
 def find(connection: psycopg.Connection[Any]) -> Mark | None:
     """The mark of a database, if it has one."""
     row = connection.execute("SELECT mark FROM recon.installation").fetchone()

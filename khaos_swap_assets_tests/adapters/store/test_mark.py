@@ -42,6 +42,16 @@ def test_no_mark_is_no_permission(unmarked: psycopg.Connection[Any]) -> None:
         mark.require(unmarked, "demo")
 
 
+def test_a_database_becomes_a_merchants_once_and_is_no_others(unmarked: psycopg.Connection[Any]) -> None:
+    mark.ensure(unmarked, "test")
+    mark.claim(unmarked, "")
+    mark.claim(unmarked, "felwood")
+    mark.claim(unmarked, "felwood")
+    for other, told in (("oakham", "is oakham"), ("", "is empty")):
+        with pytest.raises(SettingsError, match=f"belongs to the merchant felwood, and KHAOS_SWAP_MERCHANT {told}"):
+            mark.claim(unmarked, other)
+
+
 def test_a_new_folder_becomes_the_demos(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "demo"
     mark.ensure_folder(folder, "demo")
