@@ -28,6 +28,7 @@ BENCHMARKS = (
     "desk_lists",
     "custody",
     "open_returns",
+    "merchants",
 )
 
 

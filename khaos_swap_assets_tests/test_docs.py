@@ -106,7 +106,7 @@ def commands_in(text: str) -> Iterator[str]:
 
 def split(line: str) -> tuple[str, set[str]]:
     """The longest command that the line begins with, and its options."""
-    line = line.replace("khaos-swap --demo ", "khaos-swap ")
+    line = re.sub(r"^khaos-swap (--demo|--merchant \S+) ", "khaos-swap ", line)
     words = shlex.split(line)
     name = max((name for name in COMMANDS if f"{line} ".startswith(f"{name} ")), key=len, default=line)
     return name, {word.partition("=")[0] for word in words if word.startswith("--")}

@@ -187,8 +187,9 @@ def test_a_file_that_clashes_or_became_unusable_is_told_and_whoever_was_here_sta
     write(watched.folder, "a_twin", {**OAKHAM, "MERCHANT": "twin"})
     assert {*watched.wanted()} == {"oakham"}
     assert "a_twin.env have the same database" in watched.said[0]
+    os.utime(file, ns=(1, 1))
     file.chmod(0o644)
-    assert {*watched.wanted()} == {*before}
+    assert watched.wanted() == before
     assert "chmod 600" in watched.said[-1] or "chmod 600" in watched.said[-2]
 
 
@@ -217,6 +218,17 @@ def settings_for(monkeypatch: pytest.MonkeyPatch, folder: Path, values: Mapping[
         found = merchant.settings_for(merchants.read(file), is_embedded=bool(server))
     assert found.merchant == "felwood"
     return found.database_url.get_secret_value()
+
+
+def test_a_merchants_process_takes_up_no_file_but_the_one_that_it_was_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(merchant, "start", lambda *_, **__: pytest.fail("was started"))
+    file = write(tmp_path, "felwood", FELWOOD)
+    before = os.umask(0o077)
+    assert merchant.main([str(file), "--port", "1", "--as-of", "1"]) == HouseError.exit_code
+    os.umask(before)
+    assert "it changed and was not taken up" in capsys.readouterr().out
 
 
 GOOD = {**FELWOOD, "SWAP_API_KEY": "key-of-swap"}

@@ -58,6 +58,8 @@ def require(request: Request, act: Act) -> Member:
 def render(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
     """A page of the desk."""
     shown = {"member": member_of(request), "csrf": request.state.csrf, "root": request.scope.get("root_path", "")}
+    merchant = getattr(request.state, "merchant", "")
+    shown["before_assets"] = f"{merchant}/" if merchant else ""
     text = _environment().get_template(template).render(**shown, **values)
     return HTMLResponse(text, status_code=status, headers=HEADERS)
 

@@ -76,6 +76,7 @@ def desk_routes(reach: DeskReach) -> list[Route]:
 
 def answered(handler: Handler, reach: DeskReach, request: Request) -> Response:
     """What a handler answers; what it refuses or cannot do is a page that says so."""
+    request.state.merchant = reach.settings.merchant
     try:
         return handler(reach, request)
     except RefusedError as why:

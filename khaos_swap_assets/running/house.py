@@ -162,7 +162,7 @@ class Merchants:
     _taken: Stamps = field(default_factory=dict)
     _ports: dict[str, int] = field(default_factory=dict)
     _children: dict[Path, Child] = field(default_factory=dict)
-    _known: dict[Path, merchants.Merchant] = field(default_factory=dict)
+    _known: dict[Path, tuple[merchants.Merchant, int]] = field(default_factory=dict)
 
     def wanted(self) -> Mapping[str, Child]:
         """The process of each merchant, by its name."""
@@ -187,25 +187,25 @@ class Merchants:
         self._known = {path: one for path, one in self._known.items() if path in stamps}
         for path in sorted(stamps, key=lambda one: one not in self._known):
             try:
-                self._accept(merchants.read(path))
+                self._accept(merchants.read(path), stamps[path][0])
             except SettingsError as error:
                 self._tell(str(error))
-        self._children = {path: self._child(one, stamps[path]) for path, one in self._known.items()}
-        servers = {one.name: Listen("127.0.0.1", self._ports[one.name], "") for one in self._known.values()}
+        self._children = {path: self._child(*known) for path, known in self._known.items()}
+        servers = {one.name: Listen("127.0.0.1", self._ports[one.name], "") for one, _ in self._known.values()}
         dagster_parts.write_workspace(Path(self.env["DAGSTER_HOME"]), servers)
 
-    def _accept(self, merchant: merchants.Merchant) -> None:
+    def _accept(self, merchant: merchants.Merchant, as_of: int) -> None:
         """Raises ``SettingsError`` where somebody who is here has alike what may not be."""
-        others = [one for path, one in self._known.items() if path != merchant.path]
+        others = [one for path, (one, _) in self._known.items() if path != merchant.path]
         if alike := [line for one in others for line in merchants.clash(one, merchant)]:
             raise SettingsError("\n".join(alike))
-        self._known[merchant.path] = merchant
+        self._known[merchant.path] = merchant, as_of
         self._ports.setdefault(merchant.name, 0)
         self._ports[merchant.name] = self._ports[merchant.name] or processes.free_port()
 
-    def _child(self, merchant: merchants.Merchant, stamp: tuple[int, int, int]) -> Child:
+    def _child(self, merchant: merchants.Merchant, as_of: int) -> Child:
         argv = [sys.executable, "-m", "khaos_swap_assets.running.merchant", str(merchant.path)]
-        options = ["--port", str(self._ports[merchant.name]), "--as-of", str(stamp[0])]
+        options = ["--port", str(self._ports[merchant.name]), "--as-of", str(as_of)]
         env = {**self.env, f"{PREFIX}DATA_DIR": str(self.data_dir / FOLDER / merchant.name)}
         flag = ["--embedded"] if self.is_embedded else []
         return Child(f"merchant-{merchant.name}", [*argv, *options, *flag], env, stop_seconds=STOP_SECONDS)

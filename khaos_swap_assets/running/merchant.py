@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from khaos_swap_assets.adapters import private
-from khaos_swap_assets.adapters.errors import KhaosSwapError, SettingsError
+from khaos_swap_assets.adapters.errors import HouseError, KhaosSwapError, SettingsError
 from khaos_swap_assets.adapters.settings import PREFIX, Settings, load_settings
 from khaos_swap_assets.adapters.store import database
 from khaos_swap_assets.running import dagster_parts, installation, logs, merchants, processes, supervisor, up
@@ -92,11 +92,14 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="merchant")
     parser.add_argument("file", type=Path)
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--as-of", help="the moment of the file, so that a changed one is another process")
+    parser.add_argument("--as-of", type=int, required=True, help="when the file that was taken up was written, ns")
     parser.add_argument("--embedded", action="store_true")
     asked = parser.parse_args(arguments)
     try:
-        return start(merchants.read(asked.file), asked.port, _say, is_embedded=asked.embedded)
+        merchant = merchants.read(asked.file)
+        if asked.file.stat().st_mtime_ns != asked.as_of:
+            raise HouseError("it changed and was not taken up: the house says why")
+        return start(merchant, asked.port, _say, is_embedded=asked.embedded)
     except KhaosSwapError as error:
         _say(f"{asked.file}: " + "; ".join(str(error).splitlines()))
         return error.exit_code

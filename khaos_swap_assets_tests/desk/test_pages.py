@@ -35,6 +35,12 @@ def audited(town: Town, *notes: Any) -> None:
     town.sync()
 
 
+@pytest.mark.parametrize(("merchant", "before"), [("", ""), ("felwood", "felwood/")])
+def test_the_way_to_the_months_leads_to_the_merchants_own(ann: Visitor, town: Town, merchant: str, before: str) -> None:
+    town.with_settings(merchant=merchant)
+    assert f'/dagster/assets/{before}reconciliation/month_end"' in ann.get("/").text
+
+
 def test_a_case_shows_what_happened_what_it_means_and_all_sides(ann: Visitor, town: Town) -> None:
     audited(town, a_note("CN1", 900, associated_ref="RMA1"))
     text = case(ann, "value_gap")

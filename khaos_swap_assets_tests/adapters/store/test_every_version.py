@@ -58,6 +58,7 @@ IN_TABLE: Mapping[tuple[str, str], str] = {
     ("recon.residuals", "refused_by"): "",
     ("recon.decisions", "decision"): "waived",
     ("recon.cancellations", "progress"): "waiting",
+    ("recon.cancelled_parts", "progress"): "waiting",
     ("recon.cancel_calls", "state"): "asked",
     ("recon.quality_calls", "state"): "planned",
     ("recon.payout_refunds", "place"): "matched",
