@@ -21,13 +21,20 @@ from khaos_swap_assets.domain.records.returns import CLOSED, KNOWN_STATUSES
 from khaos_swap_assets.domain.records.stock_codes import never_a_stock_code
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class JudgedReturn:
-    """One return under judgement at a moment."""
+    """One return under judgement at a moment; ``is_timed`` once anything that was judged asked for the moment."""
 
     facts: ReturnFacts
     limits: Limits
-    now: datetime
+    moment: datetime
+    is_timed: bool = False
+
+    @property
+    def now(self) -> datetime:
+        """The moment of the judgement (UTC)."""
+        self.is_timed = True
+        return self.moment
 
     def is_past(self, moment: datetime | None, limit: timedelta) -> bool:
         """True when the moment is known and more than the limit ago."""
@@ -127,23 +134,19 @@ def _order(kind: str, message: str) -> Rule:
 
     def rule(case: JudgedReturn) -> Iterator[Problem]:
         kinds = {*case.facts.order_problems, *(line.problem for line in case.facts.refund_lines)}
-        if kind in kinds and case.facts.is_worth_posting and not case.facts.is_order_awaited:
-            yield case.problem(kind, message.format(order=case.facts.return_.order_name or "(none)"), _at_stake(case))
+        return_, is_awaited = case.facts.return_, case.facts.is_order_awaited
+        if kind in kinds and case.facts.is_worth_posting and not is_awaited:
+            yield case.problem(kind, message.format(order=return_.order_name or "(none)"), return_.refund_pence)
 
     return rule
 
 
-def _at_stake(case: JudgedReturn) -> int:
-    return case.facts.return_.refund_pence
-
-
 def _order_not_invoiced(case: JudgedReturn) -> Iterator[Problem]:
-    facts = case.facts
+    facts, return_ = case.facts, case.facts.return_
     is_told = "order_not_invoiced" in facts.order_problems and not facts.is_before_start
     if is_told and facts.is_confirmed and facts.refund_lines:
-        yield case.problem(
-            "order_not_invoiced", f"Order {facts.return_.order_name} has no issued invoice", _at_stake(case)
-        )
+        message = f"Order {return_.order_name} has no issued invoice"
+        yield case.problem("order_not_invoiced", message, return_.refund_pence)
 
 
 def _over_return(case: JudgedReturn) -> Iterator[Problem]:
@@ -163,16 +166,14 @@ def _currency_mismatch(case: JudgedReturn) -> Iterator[Problem]:
     found = {line.currency for line in facts.refund_lines} - {facts.order_currency}
     if facts.order_currency and found and facts.is_worth_posting:
         message = f"Refunded in {', '.join(sorted(found))}, the order is in {facts.order_currency}"
-        yield case.problem("currency_mismatch", message, _at_stake(case))
+        yield case.problem("currency_mismatch", message, facts.return_.refund_pence)
 
 
 def _outcome_needs_policy(case: JudgedReturn) -> Iterator[Problem]:
     facts, return_ = case.facts, case.facts.return_
-    if return_.status != CLOSED or facts.is_before_start:
+    if return_.status != CLOSED or facts.is_before_start or _is_all_credited(facts):
         return
     others = sorted(facts.settlement.undecided)
-    if _is_all_credited(facts):
-        return
     why = [f"{', '.join(others)} beside or instead of a refund"] if others else []
     if credit := facts.settlement.open_credit_pence:
         why.append(f"store credit of {case.money(credit)}")
@@ -216,7 +217,7 @@ def _refund_unconfirmed_too_long(case: JudgedReturn) -> Iterator[Problem]:
     last_day = return_.delivered_at and london_date(return_.delivered_at) + timedelta(days=case.limits.refund_days)
     if return_.is_open and last_day and london_date(case.now) > last_day:
         message = f"Delivered and to be refunded by {last_day}, still {return_.status or 'without status'}"
-        yield case.problem("refund_unconfirmed_too_long", message, _at_stake(case))
+        yield case.problem("refund_unconfirmed_too_long", message, return_.refund_pence)
 
 
 def _status_unknown(case: JudgedReturn) -> Iterator[Problem]:
@@ -244,8 +245,7 @@ def _credited_without_sale(case: JudgedReturn) -> Iterator[Problem]:
 def _credited_to_another_customer(case: JudgedReturn) -> Iterator[Problem]:
     """A Credit Note is of the customer of its invoice (U-4)."""
     sold_to = case.facts.customer_code
-    for one in case.facts.notes:
-        note = one.note
+    for note in (one.note for one in case.facts.notes):
         if sold_to and note.customer_code not in ("", sold_to):
             message = f"{note.credit_note_code} is on the account of {note.customer_code}, the sale was to {sold_to}"
             told = case.problem("credited_to_another_customer", message, note.gross_pence)

@@ -6,12 +6,12 @@ which note belongs to which return (``linking.attribution``). Source: DESIGN §4
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
-from khaos_swap_assets.domain.judging.conditions import RULES, JudgedReturn
+from khaos_swap_assets.domain.judging.conditions import RULES, JudgedReturn, Rule
 from khaos_swap_assets.domain.judging.deadlines import deadlines, first_change, note_deadlines
 from khaos_swap_assets.domain.judging.document_facts import NoteFacts
 from khaos_swap_assets.domain.judging.facts import Limits, ReturnFacts
@@ -28,17 +28,8 @@ from khaos_swap_assets.domain.records.decisions import ACCEPTED_VALUE, Figures
 from khaos_swap_assets.domain.records.returns import hold_words
 
 DRAFT_KINDS = (
-    "sku_unknown",
-    "sku_ambiguous",
-    "sku_discontinued",
-    "order_not_found",
-    "order_ambiguous",
-    "order_not_invoiced",
-    "customer_unknown",
-    "over_return",
-    "currency_mismatch",
-    "refund_not_explained",
-    "pack_unclear",
+    *("sku_unknown", "sku_ambiguous", "sku_discontinued", "order_not_found", "order_ambiguous", "order_not_invoiced"),
+    *("customer_unknown", "over_return", "currency_mismatch", "refund_not_explained", "pack_unclear"),
 )
 """What holds a draft back for what the shop, Swap and the orders say."""
 TABLES = (RULES, VALUE_RULES, TAX_RULES, MONTH_RULES, GOODS_RULES, PROOF_RULES, MONEY_RULES)
@@ -47,6 +38,7 @@ DECIDED_STATUSES = frozenset({"duplicate", "value_gap", "credit_note_missing"})
 DECIDED_KINDS = DECIDED_STATUSES - {"duplicate"} | {"credit_note_duplicate"}
 """What a person's decision on the value of a return answers."""
 HOLDING_KINDS = frozenset({*DRAFT_KINDS, "posting_refused", "posting_in_doubt", "kept_unclear", "kept_without_reason"})
+Told = tuple[Rule | None, tuple[Problem, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +78,10 @@ class NoteVerdict:
 def judge(facts: ReturnFacts, limits: Limits, now: datetime) -> Verdict:
     """Judge a return and the Credit Notes attributed to it at ``now`` (aware). Problems come in catalogue order."""
     own = weighed(facts)
+    told = tuple(_told(JudgedReturn(own, limits, now)))
 
     def at(moment: datetime) -> tuple[Status, tuple[Problem, ...]]:
-        return _judge(JudgedReturn(own, limits, moment))
+        return _judge(JudgedReturn(own, limits, moment), told)
 
     status, problems = found = at(now)
     due = first_change(at, deadlines(facts, limits), now, found)
@@ -128,8 +121,16 @@ def judge_unreadable(subject: str, reason: str, return_id: str = "") -> Problem:
     return Problem("record_unreadable", subject, reason, return_id=return_id, rma=subject if return_id else "")
 
 
-def _judge(case: JudgedReturn) -> tuple[Status, tuple[Problem, ...]]:
-    problems = [problem for rule in EVERY_RULE for problem in rule(case)]
+def _told(case: JudgedReturn) -> Iterator[Told]:
+    """What each rule says now, and the rule itself where it asked for the moment: no other says else at another one."""
+    for rule in EVERY_RULE:
+        case.is_timed = False
+        problems = tuple(rule(case))
+        yield rule if case.is_timed else None, problems
+
+
+def _judge(case: JudgedReturn, told: Sequence[Told]) -> tuple[Status, tuple[Problem, ...]]:
+    problems = [problem for rule, found in told for problem in (rule(case) if rule else found)]
     if _is_note_missing(case, {problem.kind for problem in problems}):
         problems.append(_note_missing(case))
     if _is_ambiguous(case):
