@@ -147,8 +147,8 @@ def choose_order(
     if not found:
         return OrderMatch(None, ("order_not_found",) if is_answered else (), is_waiting=not is_answered)
     order = found[0]
-    held = set(order.sold) | {code for code, _ in packs.opened(order.sold.items())}
-    missing = is_answered and not set(stock_codes) <= held
+    held = {line.stock_code for line in order.lines}
+    missing = is_answered and not set(stock_codes) <= held | {part for code in held for part, _ in packs.parts(code)}
     problems = ("order_not_found",) if missing else ()
     return OrderMatch(order, problems + order_problems(return_, order, generic_customers), not is_answered)
 

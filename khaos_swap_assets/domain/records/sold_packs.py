@@ -71,7 +71,7 @@ def _parts(line: OrderLine, packs: Packs) -> Iterator[SoldLine]:
 
 def candidates(order: SalesOrder, packs: Packs, code: str, line_item_id: str) -> list[SoldLine]:
     """The sold lines that a returned row of this Stock Code may be of; the one that its line item names, if any."""
-    whole = [SoldLine(line) for line in order.lines if line.stock_code == code and packs.parts(code)]
+    whole = [SoldLine(line) for line in order.lines if line.stock_code == code] if packs.parts(code) else []
     able = whole or opened(order, packs, {code})
     return [sold for sold in able if line_item_id and sold.line.import_ref == line_item_id] or able
 
