@@ -73,7 +73,8 @@ def reconciled(pairing: Pairing, span: Span) -> Audited:
     others += pairing.cases.others
     limits, rows, problems = Limits(vat_periods=span.vat_periods), [], []
     for one in facts:
-        found = replace(one, tolerance=tolerated.get(one.return_.return_id, ""), settled=one.settlement)
+        tolerance = tolerated.get(one.return_.return_id)
+        found = replace(one, tolerance=tolerance) if tolerance else one
         verdict = judge(found, limits, span.now)
         row = _return_row(pairing.case_of[one.return_.return_id], found, verdict, pairing)
         rows.append(pairing.decided.settled(row, verdict.problems))

@@ -47,7 +47,8 @@ def weighed(facts: ReturnFacts) -> ReturnFacts:
     if not facts.notes:
         return facts
     waterfall = waterfall_of(facts)
-    return replace(facts, settled_pence=waterfall.gap_pence - residual_pence(waterfall))
+    settled_pence = waterfall.gap_pence - residual_pence(waterfall)
+    return facts if settled_pence == facts.settled_pence else replace(facts, settled_pence=settled_pence)
 
 
 def _exchanged(facts: ReturnFacts) -> int:
