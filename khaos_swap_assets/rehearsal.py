@@ -122,7 +122,7 @@ def _judged_again(
         returns = worklist.queue_all(conn, "match")
     match_waiting(tools)
     with tools.store() as conn:
-        if settings.storefront.is_connected:
+        if settings.connected:
             storefront.judge(conn, settings, now)
     draft_waiting(tools)
     with tools.store() as conn:

@@ -7,14 +7,15 @@ asks for it.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
 
 from khaos_swap_assets.adapters import clock
 from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.adapters.policy import load_policy
-from khaos_swap_assets.adapters.settings import Settings, load_settings
+from khaos_swap_assets.adapters.settings import Settings, SwapSettings, load_settings
+from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ def toolbox_from_environment(application: str = APPLICATION) -> Toolbox:
         alert=parts.alert,
         policy=load_policy(settings.policy_file),
         open_storefront=cache(parts.open_storefront),
+        open_swap_of=parts.open_swap_of,
+        open_storefront_of=parts.open_storefront_of,
     )
 
 
@@ -54,6 +57,7 @@ class _Parts:
     def __init__(self, settings: Settings, application: str) -> None:
         self._settings = settings
         self._application = application
+        self._of_stores: dict[tuple[str, int], Any] = {}
 
     def open_store(self) -> psycopg.Connection[Any]:
         from khaos_swap_assets.adapters.store import database
@@ -65,6 +69,15 @@ class _Parts:
 
         return client.connect(self._settings.swap)
 
+    def open_swap_of(self, settings: SwapSettings) -> SwapClient:
+        """One client for a store, so that its rate holds whatever asks it."""
+        from khaos_swap_assets.adapters.swap import client
+
+        key = (f"swap {settings.store}", settings.retries)
+        if key not in self._of_stores:
+            self._of_stores[key] = client.connect(settings)
+        return cast("SwapClient", self._of_stores[key])
+
     def open_khaos(self) -> KhaosClient:
         from khaos_swap_assets.adapters.khaos import client
 
@@ -74,6 +87,15 @@ class _Parts:
         from khaos_swap_assets.adapters.storefront import client
 
         return client.connect(self._settings.storefront)
+
+    def open_storefront_of(self, settings: StorefrontSettings) -> StorefrontClient:
+        """The same for the storefront of a store."""
+        from khaos_swap_assets.adapters.storefront import client
+
+        key = (f"storefront {settings.store}", settings.retries)
+        if key not in self._of_stores:
+            self._of_stores[key] = client.connect(settings)
+        return cast("StorefrontClient", self._of_stores[key])
 
     def open_sealer(self) -> Sealer:
         from khaos_swap_assets.adapters.store.seal import Sealer

@@ -18,8 +18,10 @@ from khaos_swap_assets.adapters.settings_door import DeskSettings, DoorSettings
 from khaos_swap_assets.adapters.settings_money import PREFIX as PREFIX
 from khaos_swap_assets.adapters.settings_money import StorefrontSettings, ToleranceSettings
 from khaos_swap_assets.adapters.settings_stock import StockSettings
+from khaos_swap_assets.adapters.settings_stores import HasStores, OrderNames, OrderRefFormat, StoreNames, faults_of
 from khaos_swap_assets.adapters.settings_swap import SwapSettings as SwapSettings
 from khaos_swap_assets.domain.money.periods import VatPeriodsName
+from khaos_swap_assets.domain.records.stores import NAME
 from khaos_swap_assets.domain.refunds.proof import WORDS, Proof
 
 EARLIEST_YEAR = 2000
@@ -86,7 +88,7 @@ class KhaosSettings(BaseSettings):
         return self.edition == "cloud"
 
 
-class Settings(BaseSettings):
+class Settings(HasStores):
     """All settings. Load with ``load_settings``; cross-checks run there, before anything starts."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, hide_input_in_errors=True, env_ignore_empty=True)
@@ -102,7 +104,18 @@ class Settings(BaseSettings):
         pattern=r"^([a-z][a-z0-9_]{0,29})?$",
         description="Short name of the merchant, small letters, where several share one Dagster; it begins every asset",
     )
-    order_ref_format: str = Field("{0}", description="Order Ref. Format of the Khaos channel, e.g. KCC{0}")
+    stores: StoreNames = Field(
+        "",
+        description="Comma list of names of further Swap stores, e.g. outlet,eu; each has variables of its own, which "
+        "begin KHAOS_SWAP_STORE_OUTLET_",
+    )
+    first_store: str = Field(
+        "main", pattern=f"^{NAME.pattern}$", description="What people call the first store where there are several"
+    )
+    order_ref_format: OrderRefFormat = Field("{0}", description="Order Ref. Format of the Khaos channel, e.g. KCC{0}")
+    order_names: OrderNames = Field(
+        "", description="With several stores: comma list of the forms of the first one's order names, e.g. #LX{0}"
+    )
     strips_order_hash: bool = Field(True, description="Drop the leading # of a Shopify order name before matching")
     generic_customers: str = Field("", description="Comma list of URN patterns that are no person, e.g. Amazo-*")
     legs_policy: Literal["disposition", "credit_first"] = Field(
@@ -179,15 +192,6 @@ class Settings(BaseSettings):
         """What of Swap proves that a closed return was paid."""
         return Proof(self.refund_proof, tuple(word.strip() for word in self.refund_proof_words.split(",")))
 
-    @field_validator("order_ref_format")
-    @classmethod
-    def _has_one_placeholder(cls, value: str) -> str:
-        if value.count("{0}") != 1:
-            raise ValueError("must hold {0} exactly once")
-        if set(value.replace("{0}", "")) & set("{}"):
-            raise ValueError("must hold no other brace than those of {0}")
-        return value
-
     @field_validator("webserver_host")
     @classmethod
     def _is_loopback(cls, value: str) -> str:
@@ -257,12 +261,9 @@ def load_settings() -> Settings:
         faults += _faults(error)
     if faults:
         raise SettingsError("\n".join(faults))
-    return settings
+    return settings.with_stores()
 
 
 def _faults(error: ValidationError) -> list[str]:
     prefix = next((f"{PREFIX}{name.upper()}_" for name, kind in NESTED.items() if kind.__name__ == error.title), PREFIX)
-    return [
-        f"{prefix}{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg'].removeprefix('Value error, ')}"
-        for fault in error.errors(include_input=False)
-    ]
+    return faults_of(error, prefix)

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from khaos_swap_assets.adapters import settings_stock
+from khaos_swap_assets.adapters import settings_stock, settings_stores
 from khaos_swap_assets.adapters.errors import SettingsError, TransientError
 from khaos_swap_assets.adapters.settings import LOOPBACK, PREFIX, KhaosSettings, Settings
 from khaos_swap_assets.adapters.settings_list import variables
@@ -31,23 +31,18 @@ REASON = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 def require_live(settings: Settings, environ: Mapping[str, str]) -> None:
     """Raise ``SettingsError`` with one line for every fault that would stop a live installation."""
-    faults = [
-        *_missing(settings),
-        *_addresses(settings),
-        *_carried(settings),
-        *_accounts(settings),
-        *_different(settings),
-        *_parts(settings),
-        *_begun(settings),
-        *unknown(environ),
-    ]
-    if faults:
+    checks = (_missing, _addresses, _carried, _accounts, _different, _parts, _begun)
+    first, *further = ([line for check in checks for line in check(one)] for one in settings.by_store)
+    of_stores = zip(settings.by_store[1:], further, strict=True)
+    own = [line for one, lines in of_stores for line in settings_stores.of_store(one.swap.store, lines)]
+    if faults := [*first, *own, *unknown(environ)]:
         raise SettingsError("\n".join(faults))
 
 
 def unknown(environ: Mapping[str, str]) -> list[str]:
     """A line for each variable with our prefix that is none of ours: a misspelt one would be ignored in silence."""
-    known = [variable.name for variable in variables()]
+    stores = settings_stores.variables_of(settings_stores.named(environ.get(f"{PREFIX}STORES", "")))
+    known = [*(variable.name for variable in variables()), *stores]
     found = sorted(name for name in environ if name.startswith(PREFIX) and name not in {*known, *INTERNAL})
     return [f"{name}: there is no such setting{_nearest(name, known)}" for name in found]
 

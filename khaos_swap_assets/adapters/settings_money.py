@@ -1,13 +1,15 @@
 """The settings about money: the storefront that witnesses it, and the small differences that finance accepts.
 
-Belongs here: names, types and defaults of these two groups. Stays out: all other settings (``settings``).
+Belongs here: names, types and defaults of these two groups, and what all settings of one store share. Stays
+out: all other settings (``settings``).
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterable
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, PrivateAttr, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from khaos_swap_assets.domain.refunds.payment_kinds import PATTERN, PaymentKinds
@@ -15,7 +17,30 @@ from khaos_swap_assets.domain.refunds.payment_kinds import PATTERN, PaymentKinds
 PREFIX = "KHAOS_SWAP_"
 
 
-class StorefrontSettings(BaseSettings):
+class OfStore(BaseSettings):
+    """Settings of one store; ``store`` is its name, empty for the first one."""
+
+    _store: str = PrivateAttr("")
+    _others: tuple[str, ...] = PrivateAttr(())
+
+    @property
+    def store(self) -> str:
+        """With what the store's ids begin."""
+        return self._store
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Of the first store: the names of all others, with which none of its own ids may begin."""
+        return self._others
+
+    def named(self, store: str, others: Iterable[str] = ()) -> Self:
+        """The same for a store of this name."""
+        found = self.model_copy()
+        found._store, found._others = store, tuple(others)
+        return found
+
+
+class StorefrontSettings(OfStore):
     """How the storefront (Shopify Admin GraphQL) is reached: the witness of the money. Optional."""
 
     model_config = SettingsConfigDict(

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import Literal
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
-from khaos_swap_assets.adapters.settings_money import PREFIX
+from khaos_swap_assets.adapters.settings_money import PREFIX, OfStore
 
 
-class SwapSettings(BaseSettings):
+class SwapSettings(OfStore):
     """How Swap is reached and the switches for what its contract leaves unknown (contracts/swap.md §1, §2, §9)."""
 
     model_config = SettingsConfigDict(env_prefix=f"{PREFIX}SWAP_", hide_input_in_errors=True, env_ignore_empty=True)

@@ -56,8 +56,8 @@ def create_app(
 
     app = FastAPI(title=TITLE, lifespan=lifespan, redirect_slashes=False, docs_url=None, redoc_url=None)
     app.add_middleware(RequestLimits, rate=rate)
-    app.include_router(webhooks.router(pool, writer, settings.swap, clock))
-    app.include_router(shop_webhooks.router(writer, settings.storefront, clock))
+    app.include_router(webhooks.router(pool, writer, [one.swap for one in settings.by_store], clock))
+    app.include_router(shop_webhooks.router(writer, [one.storefront for one in settings.by_store], clock))
     app.include_router(inspections.router(pool, settings, clock))
     app.include_router(channel.router(pool, settings, clock, hand_out))
     _add_health(app, pool)

@@ -8,17 +8,20 @@ that cannot be read is told its faults and counted. Source: DESIGN §4.6.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
+import psycopg
 from fastapi import APIRouter, Depends, HTTPException, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store import arrivals
+from khaos_swap_assets.adapters.store import arrivals, stores
 from khaos_swap_assets.adapters.store import inspections as store
 from khaos_swap_assets.domain.goods.dispositions import Inspection
 from khaos_swap_assets.domain.money.periods import require_trade
+from khaos_swap_assets.domain.records.stores import SEPARATOR, qualified
 from khaos_swap_assets.gateway import describing
 from khaos_swap_assets.gateway.messages import body_of, object_of, whole_numbers
 from khaos_swap_assets.gateway.pool import Pool
@@ -101,6 +104,7 @@ def router(pool: Pool, settings: Settings, clock: Callable[[], datetime]) -> API
                 arrivals.count_refusals(conn, [refusal(request, body, UNREADABLE, heads.take(body, now), now)])
             raise
         with pool.transaction() as conn:
+            inspection = _of_its_store(conn, inspection)
             saved = store.save(conn, inspection, clock())
         if saved == "nothing_to_correct":
             raise HTTPException(409, f"corrects {inspection.corrects} names no inspection of {inspection.rma}")
@@ -109,6 +113,17 @@ def router(pool: Pool, settings: Settings, clock: Callable[[], datetime]) -> API
         return {"accepted": True, "is_repeated": saved == "repeated"}
 
     return routes
+
+
+def _of_its_store(conn: psycopg.Connection[Any], told: Inspection) -> Inspection:
+    """The finding with the store's name before its RMA, where it is not the first one's; 409 where none is meant."""
+    before = store.load(conn, told.inspection_id)
+    if before and told.rma in stores.spelled(conn, [before.rma.rpartition(SEPARATOR)[2]]):
+        return replace(told, rma=before.rma)
+    if rma := stores.rma_of(conn, told.rma):
+        return replace(told, rma=rma)
+    names = " or ".join(qualified(name, told.rma) for name in stores.further(conn))
+    raise HTTPException(409, f"RMA {told.rma} is known of no store, or of several: tell its store, as in {names}")
 
 
 def read(body: dict[str, Any]) -> Inspection:

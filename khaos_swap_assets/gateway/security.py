@@ -19,7 +19,8 @@ from fastapi.security import HTTPBasic, HTTPBearer
 from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.errors import SettingsError
-from khaos_swap_assets.adapters.settings import Settings
+from khaos_swap_assets.adapters.settings import PREFIX, Settings
+from khaos_swap_assets.adapters.settings_stores import prefix_of
 from khaos_swap_assets.gateway.limits import is_among
 
 DEMO_SECRETS: Mapping[str, str] = {
@@ -39,9 +40,18 @@ def refuse_demo_secrets(settings: Settings, mark: str) -> None:
     if mark != "live":
         return
     known = set(DEMO_SECRETS.values())
-    found = [name for name, secret in _secrets(settings).items() if _words(secret) & known]
+    stores = [(one.swap.store, _secrets(one)) for one in settings.by_store]
+    demo = [(store, name) for store, some in stores for name, secret in some.items() if _words(secret) & known]
+    found = list(
+        dict.fromkeys(name.replace(PREFIX, prefix_of(store), 1) for store, name in demo if _is_of(store, name))
+    )
     if found:
         raise SettingsError(f"{', '.join(found)}: this secret belongs to the demo and is public; set your own")
+
+
+def _is_of(store: str, name: str) -> bool:
+    """Whether a store has a setting of its own for this; all but the first have Swap's and the storefront's alone."""
+    return not store or name.startswith((f"{PREFIX}SWAP_", f"{PREFIX}STOREFRONT_"))
 
 
 def is_same(given: str, expected: SecretStr | str) -> bool:

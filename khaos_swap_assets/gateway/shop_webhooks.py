@@ -9,7 +9,7 @@ verifying deliveries: HMAC-SHA256 of the raw body in Base64, keyed with the clie
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ from fastapi import APIRouter, Request, Response
 from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.adapters.store.arrivals import Knock
 from khaos_swap_assets.adapters.swap.raw import cleaned
+from khaos_swap_assets.domain.records.stores import qualified
 from khaos_swap_assets.gateway import describing
 from khaos_swap_assets.gateway.messages import parsed
 from khaos_swap_assets.gateway.refusals import Heads, refusal
@@ -33,8 +34,8 @@ NAMELESS = "a signed message names no order: subscribe to orders/cancelled and r
 """Counted with what is refused, yet answered as taken: the shop ends a subscription whose messages are refused."""
 
 
-def router(writer: Writer, settings: StorefrontSettings, clock: Callable[[], datetime]) -> APIRouter:
-    """The endpoint that the storefront posts to."""
+def router(writer: Writer, shops: Sequence[StorefrontSettings], clock: Callable[[], datetime]) -> APIRouter:
+    """The endpoint that the storefront of every store posts to; the secret that signed a message tells whose it is."""
     routes, heads = APIRouter(tags=["Storefront"]), Heads()
 
     @routes.post("/webhooks/storefront", response_class=Response, **describing.SHOP_WEBHOOK)
@@ -43,10 +44,12 @@ def router(writer: Writer, settings: StorefrontSettings, clock: Callable[[], dat
         now = clock()
 
         async def take(raw: bytes) -> None:
-            if not is_signed(raw, request.headers.get(SIGNATURE, ""), settings.webhook_keys):
+            given = request.headers.get(SIGNATURE, "")
+            signers = [shop for shop in shops if is_signed(raw, given, shop.webhook_keys)]
+            if len(signers) != 1:
                 raise RejectedError("the signature of the body is wrong")
             prove(request)
-            knock = knock_of(parsed(raw), request.headers, settings, now)
+            knock = knock_of(parsed(raw), request.headers, signers[0], now)
             await writer.keep(knock or refusal(request, raw, NAMELESS, heads.take(raw, now), now))
 
         await answered(request, writer, heads, now, take)
@@ -68,10 +71,10 @@ def knock_of(message: object, headers: Mapping[str, str], settings: StorefrontSe
         store_id=urlsplit(settings.url).hostname or "",
         event=cleaned(headers.get(TOPIC, "")[:MAX_TOPIC]),
         return_id="",
-        body={"refund_id": refund} if order else {},
+        body={"refund_id": qualified(settings.store, refund)} if order else {},
         received_at=now,
         source="storefront",
-        order_id=order or refund,
+        order_id=qualified(settings.store, order or refund),
     )
 
 

@@ -8,7 +8,7 @@ tells: a webhook is a knock. Source: contracts/swap.md §5, DESIGN §4.1. The to
 from __future__ import annotations
 
 import base64
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -20,7 +20,8 @@ from starlette.concurrency import run_in_threadpool
 
 from khaos_swap_assets.adapters.settings import SwapSettings
 from khaos_swap_assets.adapters.store import arrivals, inbox
-from khaos_swap_assets.adapters.swap.raw import cleaned, storable, without_personal_data
+from khaos_swap_assets.adapters.swap.raw import cleaned, named_by_store, storable, without_personal_data
+from khaos_swap_assets.domain.records.stores import qualified
 from khaos_swap_assets.gateway import describing
 from khaos_swap_assets.gateway.messages import body_of, parsed
 from khaos_swap_assets.gateway.pool import Pool
@@ -53,6 +54,7 @@ class NamedReturn:
     store_id: str
     event: str
     return_id: str
+    store: str = ""
 
 
 def verify(body: Mapping[str, Any], settings: SwapSettings, now: datetime) -> NamedReturn:
@@ -69,7 +71,7 @@ def verify(body: Mapping[str, Any], settings: SwapSettings, now: datetime) -> Na
         raise RejectedError("the token is for another store")
     _require_agreement(claims, body)
     event, return_id = (str(claims.get(name) or "")[: MAX_KEY + 1] for name in ("event", "return_id"))
-    return NamedReturn(settings.store_id, event, return_id)
+    return NamedReturn(settings.store_id, event, qualified(settings.store, return_id), settings.store)
 
 
 def verify_hmac(body: bytes, given: str, settings: SwapSettings) -> None:
@@ -78,10 +80,10 @@ def verify_hmac(body: bytes, given: str, settings: SwapSettings) -> None:
         raise RejectedError("the signature of the body is wrong")
 
 
-def router(pool: Pool, writer: Writer, settings: SwapSettings, clock: Callable[[], datetime]) -> APIRouter:
-    """The endpoint that Swap posts to."""
+def router(pool: Pool, writer: Writer, stores: Sequence[SwapSettings], clock: Callable[[], datetime]) -> APIRouter:
+    """The endpoint that Swap posts to for every store; the first one's settings say what it is answered."""
     routes = APIRouter(tags=["Swap"])
-    code, heads = settings.webhook_success_code, Heads()
+    code, heads = stores[0].webhook_success_code, Heads()
 
     @routes.post("/webhooks/swap", status_code=code, response_class=Response, **describing.WEBHOOK)
     async def receive(request: Request) -> Response:
@@ -89,7 +91,7 @@ def router(pool: Pool, writer: Writer, settings: SwapSettings, clock: Callable[[
         now = clock()
 
         async def take(raw: bytes) -> None:
-            message, knock = _proven(raw, request.headers, settings, now)
+            message, knock = _proven(raw, request.headers, stores, now)
             prove(request)
             await _keep(pool, writer, knock, message, now)
 
@@ -116,19 +118,19 @@ async def answered(
 
 async def _keep(pool: Pool, writer: Writer, knock: NamedReturn, message: Mapping[str, Any], now: datetime) -> None:
     if all(0 < len(word) <= MAX_KEY for word in (knock.event, knock.return_id)):
-        body = kept(message)
+        body = kept(message, knock.store)
         event, return_id = cleaned(knock.event), cleaned(knock.return_id)
         await writer.keep(arrivals.Knock(knock.store_id, event, return_id, body, now))
     else:
         await run_in_threadpool(_keep_unreadable, pool, knock.store_id, message, now)
 
 
-def kept(message: Mapping[str, Any]) -> dict[str, Any]:
-    """What a knock keeps of its body: the names of the return, short, and nothing of the shopper."""
+def kept(message: Mapping[str, Any], store: str = "") -> dict[str, Any]:
+    """What a knock keeps of its body: the names of the return as we keep them, and nothing of the shopper."""
     inner = message.get("return")
     told = inner if isinstance(inner, dict) else message
     words = {name: value for name in KEPT if isinstance(value := told.get(name), str | int)}
-    return {"return": {name: cleaned(str(value)[:MAX_VALUE]) for name, value in words.items()}}
+    return {"return": named_by_store({name: cleaned(str(one)[:MAX_VALUE]) for name, one in words.items()}, store)}
 
 
 def _keep_unreadable(pool: Pool, store_id: str, message: Mapping[str, Any], now: datetime) -> None:
@@ -138,14 +140,21 @@ def _keep_unreadable(pool: Pool, store_id: str, message: Mapping[str, Any], now:
 
 
 def _proven(
-    raw: bytes, headers: Mapping[str, str], settings: SwapSettings, now: datetime
+    raw: bytes, headers: Mapping[str, str], stores: Sequence[SwapSettings], now: datetime
 ) -> tuple[dict[str, Any], NamedReturn]:
+    """The message, and what it names of the one store under whose secret, and in whose name, it was signed."""
     message = parsed(raw)
     if not isinstance(message, dict):
         raise HTTPException(400, "the body is no JSON object")
-    if settings.webhook_hmac_header:
-        verify_hmac(raw, headers.get(settings.webhook_hmac_header, ""), settings)
-    return message, verify(message, settings, now)
+    refused: list[RejectedError] = []
+    for settings in stores:
+        try:
+            if settings.webhook_hmac_header:
+                verify_hmac(raw, headers.get(settings.webhook_hmac_header, ""), settings)
+            return message, verify(message, settings, now)
+        except RejectedError as error:
+            refused.append(error)
+    raise refused[0]
 
 
 def _answer(error: Exception) -> HTTPException:
@@ -180,7 +189,7 @@ def _is_hex(text: str) -> bool:
     return bool(text) and len(text) % 2 == 0 and set(text.lower()) <= set("0123456789abcdef")
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=64)
 def _key(secret: str) -> jwt.PyJWK:
     """A secret as a key of HS256 alone, made once: to make it costs more than to use it."""
     mark = base64.urlsafe_b64encode(secret.encode()).rstrip(b"=").decode()

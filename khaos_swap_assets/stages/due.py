@@ -7,7 +7,7 @@ late, never wrong.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -18,11 +18,11 @@ from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import cancellations, imports, queues, refunds, returns, setbacks, worklist
 from khaos_swap_assets.adapters.store.postings import SEARCH
 from khaos_swap_assets.domain.money.amounts import count_words
-from khaos_swap_assets.stages import isolating, refusing
+from khaos_swap_assets.stages import isolating, marks, refusing, stores
 from khaos_swap_assets.stages.credit_notes.allocation import due_customers
 from khaos_swap_assets.stages.orders.sync import SOURCE as DOCUMENTS
 from khaos_swap_assets.stages.payouts.reading import due_since as payouts_due_since
-from khaos_swap_assets.stages.returns.sync import SOURCE, due_windows
+from khaos_swap_assets.stages.returns.sync import SOURCE, SweepWindow, due_windows
 from khaos_swap_assets.stages.storefront.sync import due_since
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -40,26 +40,48 @@ def what_is_due(tools: Toolbox, *, asks_swap: bool = True) -> str:
     with tools.store() as conn:
         if reason := local_reason(conn, tools.settings, now):
             return reason
-        windows = due_windows(conn, tools.settings, now)
-        is_refused = _is_refused(conn, refusing.SWAP_LIST, now)
-    if is_refused:
+        asked = [
+            (one, due_windows(conn, one.settings, now))
+            for one in tools.by_store()
+            if not _is_refused(conn, marks.of(refusing.SWAP_LIST, one.settings.swap.store), now)
+        ]
+    if late := next((windows for _, windows in asked if len(windows) > 1), None):
+        return f"time to read {late[-1].source}"
+    if not asks_swap or not asked:
         return ""
-    if windows[0].source != SOURCE or len(windows) > 1:
-        return f"time to read {windows[-1].source}"
-    if not asks_swap:
-        return ""
-    with _asking("Swap"):
-        changed = _changed_in_swap(tools, windows[0].since)
-    with _asking("The storefront"):
-        return changed or _changed_in_storefront(tools, now)
+    return _changed(tools, asked)
+
+
+def _changed(tools: Toolbox, asked: Sequence[tuple[Toolbox, Sequence[SweepWindow]]]) -> str:
+    """The first change that a store shows; of several, one that does not answer is set back and holds up no other."""
+    lost: list[VendorError] = []
+    for one, windows in asked:
+        try:
+            with _asking("Swap", one.settings):
+                if changed := _changed_in_swap(one, windows[0].since):
+                    return changed
+        except UnansweredError as error:
+            lost.append(error)
+            if tools.settings.has_several_stores:
+                stores.set_back(tools, marks.of(refusing.SWAP_LIST, one.settings.swap.store), error)
+    for one, _ in asked:
+        try:
+            with _asking("The storefront", one.settings):
+                if changed := _changed_in_storefront(one, tools.now()):
+                    return changed
+        except UnansweredError as error:
+            lost.append(error)
+    if lost:
+        raise lost[0]
+    return ""
 
 
 @contextmanager
-def _asking(whom: str) -> Iterator[None]:
+def _asking(whom: str, settings: Settings) -> Iterator[None]:
     try:
         yield
     except VendorError as error:
-        raise UnansweredError(f"{whom} could not be asked: {error}") from error
+        raise UnansweredError(f"{marks.of(whom, settings.swap.store)} could not be asked: {error}") from error
 
 
 def local_reason(conn: psycopg.Connection, settings: Settings, now: datetime) -> str:
@@ -78,11 +100,11 @@ def local_reason(conn: psycopg.Connection, settings: Settings, now: datetime) ->
 
 def _waits_unwatched(conn: psycopg.Connection, settings: Settings, now: datetime) -> bool:
     """True when a planned document waits and the last run began long enough ago for the feed to stop soon."""
-    reached = worklist.trusted(conn, SOURCE, now)
-    is_recent = reached is not None and reached > now - timedelta(minutes=settings.watch_minutes) / 2
-    if is_recent or _is_refused(conn, refusing.SWAP_LIST, now):
-        return False
-    return queues.has_planned(conn)
+    since = now - timedelta(minutes=settings.watch_minutes) / 2
+    every = (one.swap.store for one in settings.by_store)
+    asked = [store for store in every if not _is_refused(conn, marks.of(refusing.SWAP_LIST, store), now)]
+    reached = [worklist.trusted(conn, marks.of(SOURCE, store), now) for store in asked]
+    return any(moment is None or moment <= since for moment in reached) and queues.has_planned(conn)
 
 
 def _changed_in_storefront(tools: Toolbox, now: datetime) -> str:

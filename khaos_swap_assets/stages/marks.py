@@ -3,6 +3,12 @@
 Belongs here: the names, for all who set or read them. Stays out: setting and reading (``adapters.store.worklist``).
 """
 
+
+def of(name: str, store: str) -> str:
+    """A mark of one store: the first one's (an empty name) is the name alone."""
+    return f"{name} of {store}" if store else name
+
+
 SWAP = "swap/returns"
 OPEN = "swap/open_returns"
 TOLD_SWAP = "swap/quality_control"

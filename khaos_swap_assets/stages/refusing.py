@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from khaos_swap_assets.adapters.errors import PermanentError, VendorError
@@ -127,17 +128,34 @@ def keep_keys(
     return [one for one in faults if not isinstance(one, RefusedKey)]
 
 
-def keep_whole(conn: psycopg.Connection, operation: str, error: VendorError | None, now: datetime) -> None:
+def keep_whole(
+    conn: psycopg.Connection,
+    operation: str,
+    error: VendorError | None,
+    now: datetime,
+    *,
+    longest: timedelta = setbacks.LONGEST_PAUSE,
+) -> None:
     """Keep that an operation was refused, or that it was answered."""
     if error is None:
         setbacks.over(conn, [operation], [WHOLE])
     else:
-        setbacks.keep(conn, operation, {WHOLE: str(error)}, now)
+        setbacks.keep(conn, operation, {WHOLE: str(error)}, now, longest=longest)
 
 
 def not_seen(conn: psycopg.Connection) -> list[str]:
     """The mandatory operations that are refused now: what they hold is not seen, so nothing may be taken as gone."""
-    return [one.operation for one in setbacks.standing(conn) if one.operation in MANDATORY and one.subject == WHOLE]
+    return [one.operation for one in setbacks.standing(conn) if is_mandatory(one.operation) and one.subject == WHOLE]
+
+
+def is_mandatory(operation: str) -> bool:
+    """True for an operation without which a run does not see all; the list of each further store is one too."""
+    return operation in MANDATORY or is_of_store(operation)
+
+
+def is_of_store(operation: str) -> bool:
+    """True for the list of a further store's returns."""
+    return operation.startswith(f"{SWAP_LIST} of ")
 
 
 def problems(conn: psycopg.Connection) -> list[Problem]:
@@ -171,7 +189,8 @@ def _problem(one: setbacks.Setback) -> Problem:
         )  # fmt: skip
     if one.subject != WHOLE:
         return Problem("record_refused", f"{one.operation} {one.subject}", tried)
-    meanwhile = "; no exception is closed and no document leaves meanwhile" if one.operation in MANDATORY else ""
+    meanwhile = "; no exception is closed and no document leaves meanwhile" if is_mandatory(one.operation) else ""
+    meanwhile = f"{meanwhile} of this store's returns" if is_of_store(one.operation) else meanwhile
     return Problem("source_refused", one.operation, f"{tried}{_follows(one.operation)}{meanwhile}")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import psycopg
 
     from khaos_swap_assets.adapters.khaos.client import KhaosClient
-    from khaos_swap_assets.adapters.settings import Settings
+    from khaos_swap_assets.adapters.settings import Settings, SwapSettings
+    from khaos_swap_assets.adapters.settings_money import StorefrontSettings
     from khaos_swap_assets.adapters.store.seal import Sealer
     from khaos_swap_assets.adapters.storefront.client import StorefrontClient
     from khaos_swap_assets.adapters.swap.client import SwapClient
@@ -30,11 +31,24 @@ def _not_connected() -> StorefrontClient:
     raise SettingsError("no storefront is connected: set KHAOS_SWAP_STOREFRONT_URL")
 
 
+def _open_swap(settings: SwapSettings) -> SwapClient:
+    from khaos_swap_assets.adapters.swap import client
+
+    return client.connect(settings)
+
+
+def _open_storefront(settings: StorefrontSettings) -> StorefrontClient:
+    from khaos_swap_assets.adapters.storefront import client
+
+    return client.connect(settings)
+
+
 @dataclass(frozen=True)
 class Toolbox:
     """``clock`` gives UTC, ``policy`` is what finance decided on Credit Notes.
 
-    Clients are opened when first needed, so that a check costs no connection to a vendor.
+    Clients are opened when first needed, so that a check costs no connection to a vendor; those of a further store are
+    opened by its own settings.
     """
 
     settings: Settings
@@ -46,6 +60,21 @@ class Toolbox:
     alert: Callable[[list[Problem]], None] = field(default=lambda _: None)
     policy: CreditNotePolicy = field(default_factory=CreditNotePolicy)
     open_storefront: Callable[[], StorefrontClient] = field(default=_not_connected)
+    open_swap_of: Callable[[SwapSettings], SwapClient] = field(default=_open_swap)
+    open_storefront_of: Callable[[StorefrontSettings], StorefrontClient] = field(default=_open_storefront)
+
+    def by_store(self) -> list[Toolbox]:
+        """These parts as each store has them, the first store's first."""
+        return [self, *(self.of(one) for one in self.settings.by_store[1:])]
+
+    def of(self, settings: Settings) -> Toolbox:
+        """The same parts with other settings, and the clients that these describe."""
+        return replace(
+            self,
+            settings=settings,
+            open_swap=lambda: self.open_swap_of(settings.swap),
+            open_storefront=lambda: self.open_storefront_of(settings.storefront),
+        )
 
     @contextmanager
     def store(self) -> Iterator[psycopg.Connection]:

@@ -25,7 +25,7 @@ STALE_AFTER = timedelta(hours=26)
 def stage_marks(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> dict[str, datetime | None]:
     """When each part of a complete run was last done, in words; a mark that lies ahead counts as none."""
     parts = {
-        "read Swap": marks.SWAP,
+        **{marks.of("read Swap", store): marks.of(marks.SWAP, store) for store in _stores(settings)},
         "read Khaos": marks.DOCUMENTS,
         "searched Khaos": marks.WITNESS,
         "judged": marks.JUDGED,
@@ -33,6 +33,24 @@ def stage_marks(conn: psycopg.Connection[Any], settings: Settings, now: datetime
     if settings.khaos.is_cloud:
         del parts["read Khaos"]
     return {words: worklist.trusted(conn, source, now) for words, source in parts.items()}
+
+
+def _stores(settings: Settings) -> list[str]:
+    return [one.swap.store for one in settings.by_store]
+
+
+def stopped_stores(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> dict[str, str]:
+    """By Swap's id of a store: why no document of its returns leaves, where there are several and one was not read."""
+    if not settings.has_several_stores:
+        return {}
+    late = _late(conn, settings, now)
+    words = {one.swap.store_id: marks.of("read Swap", one.swap.store) for one in settings.by_store}
+    return {
+        store_id: f"{name} last: {_when(late[name])}, not within {settings.watch_minutes} minutes, so no document of "
+        "this store's returns leaves; look at khaos-swap preflight"
+        for store_id, name in words.items()
+        if name in late
+    }
 
 
 def stopped(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> str:
@@ -58,29 +76,42 @@ def missed(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> 
 
 
 def _unwatched(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> str:
-    limit = now - timedelta(minutes=settings.watch_minutes)
-    late = {words: at for words, at in stage_marks(conn, settings, now).items() if at is None or at < limit}
+    late = _late(conn, settings, now)
+    of_stores = {marks.of("read Swap", store) for store in _stores(settings)}
+    if settings.has_several_stores and not of_stores <= late.keys():
+        late = {words: at for words, at in late.items() if words not in of_stores}
     if not late:
         return ""
-    told = ", ".join(f"{words}: {f'{at:%Y-%m-%d %H:%M} UTC' if at else 'never'}" for words, at in late.items())
+    told = ", ".join(f"{words}: {_when(at)}" for words, at in late.items())
     return (
         f"no complete run within {settings.watch_minutes} minutes (last time {told}), so no document leaves; "
         "look at the newest runs and at khaos-swap preflight"
     )
 
 
+def _late(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> dict[str, datetime | None]:
+    """The parts of a complete run that were not done lately, in words, with when they were."""
+    limit = now - timedelta(minutes=settings.watch_minutes)
+    return {words: at for words, at in stage_marks(conn, settings, now).items() if at is None or at < limit}
+
+
+def _when(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC" if at else "never"
+
+
 def sources(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> dict[str, datetime | None]:
     """How far each source was read."""
-    shop = settings.storefront
-    optional = {marks.MONEY: shop.is_connected, marks.PAYOUTS: shop.reads_payouts}
-    names = [marks.SWAP, marks.CODES, marks.DOCUMENTS, *(name for name, is_read in optional.items() if is_read)]
+    stores = _stores(settings)
+    money = [marks.of(marks.MONEY, store) for store in stores if store in settings.connected]
+    payouts = [marks.PAYOUTS] if settings.storefront.reads_payouts else []
+    names = [*(marks.of(marks.SWAP, store) for store in stores), marks.CODES, marks.DOCUMENTS, *money, *payouts]
     return {source: worklist.trusted(conn, source, now) for source in names}
 
 
 def read_words(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> str:
     """The sources and when each was read, for a person: what a green check rests on."""
     reached = sources(conn, settings, now)
-    told = [f"{name} {f'{at:%Y-%m-%d %H:%M} UTC' if at else 'never'}" for name, at in reached.items()]
+    told = [f"{name} {_when(at)}" for name, at in reached.items()]
     return f"read {', '.join(told)}"
 
 

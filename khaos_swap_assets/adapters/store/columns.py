@@ -13,6 +13,7 @@ from khaos_swap_assets.adapters.store.columns_goods import GOODS
 ANYWHERE: Mapping[str, str] = {
     "return_id": "Swap's id of the return",
     "store_id": "Swap's id of the store",
+    "store": "Our name of the store, with which its ids begin; empty for the first one",
     "rma": "RMA, the number of the return that people use",
     "product_id": "Swap's id of the line of the return",
     "sku": "SKU as Swap writes it",

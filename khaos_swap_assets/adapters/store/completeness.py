@@ -14,12 +14,12 @@ from typing import Any
 import psycopg
 from psycopg.rows import class_row
 
-COLUMNS = "day, told, mirrored, missing_rmas, vanished_rmas, unreadable_rows, mended, checked_at"
+COLUMNS = "day, told, mirrored, missing_rmas, vanished_rmas, unreadable_rows, mended, checked_at, store"
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One day: what Swap told, what the mirror holds after mending, and which RMAs were apart."""
+    """One day of one store: what Swap told, what the mirror holds after mending, and which RMAs were apart."""
 
     day: date
     told: int
@@ -29,6 +29,7 @@ class Day:
     unreadable_rows: int
     mended: int
     checked_at: datetime
+    store: str = ""
 
     @property
     def short(self) -> int:
@@ -36,30 +37,31 @@ class Day:
         return max(0, self.told - self.mirrored - self.unreadable_rows)
 
 
-def mirrored(conn: psycopg.Connection[Any], first: date, last: date) -> dict[date, int]:
-    """Returns in the mirror by day of submission, both days included."""
+def mirrored(conn: psycopg.Connection[Any], first: date, last: date, store: str = "") -> dict[date, int]:
+    """Returns of a store in the mirror by day of submission, both days included."""
     rows = conn.execute(
         "SELECT (submitted_at AT TIME ZONE 'UTC')::date, count(*) FROM swap.returns WHERE submitted_at >= %s "
-        "AND submitted_at < %s GROUP BY 1",
-        (f"{first} 00:00Z", f"{last + timedelta(days=1)} 00:00Z"),
+        "AND submitted_at < %s AND store = %s GROUP BY 1",
+        (f"{first} 00:00Z", f"{last + timedelta(days=1)} 00:00Z", store),
     ).fetchall()
     return {row[0]: row[1] for row in rows}
 
 
-def rmas_on(conn: psycopg.Connection[Any], day: date) -> dict[str, str]:
-    """RMA by return id, of the mirror's returns submitted on one day."""
+def rmas_on(conn: psycopg.Connection[Any], day: date, store: str = "") -> dict[str, str]:
+    """RMA by return id, of the mirror's returns of a store submitted on one day."""
     rows = conn.execute(
-        "SELECT return_id, rma FROM swap.returns WHERE submitted_at >= %s AND submitted_at < %s",
-        (f"{day} 00:00Z", f"{day + timedelta(days=1)} 00:00Z"),
+        "SELECT return_id, rma FROM swap.returns WHERE submitted_at >= %s AND submitted_at < %s AND store = %s",
+        (f"{day} 00:00Z", f"{day + timedelta(days=1)} 00:00Z", store),
     ).fetchall()
     return {row[0]: row[1] for row in rows}
 
 
-def out_of_reach(conn: psycopg.Connection[Any], since: datetime, limit: int) -> list[str]:
-    """RMAs of open returns that no sweep by submission date reaches, at most so many; night by night another part."""
+def out_of_reach(conn: psycopg.Connection[Any], since: datetime, limit: int, store: str = "") -> list[str]:
+    """RMAs of a store's open returns that no sweep by date reaches, at most so many; night by night another part."""
     rows = conn.execute(
-        "SELECT rma FROM swap.returns WHERE is_open AND (submitted_at IS NULL OR submitted_at < %s) ORDER BY rma",
-        (since,),
+        "SELECT rma FROM swap.returns WHERE is_open AND (submitted_at IS NULL OR submitted_at < %s) AND store = %s "
+        "ORDER BY rma",
+        (since, store),
     ).fetchall()
     first = since.toordinal() * limit % len(rows) if len(rows) > limit else 0
     return [row[0] for row in (*rows[first:], *rows[:first])[:limit]]
@@ -69,8 +71,8 @@ def save(conn: psycopg.Connection[Any], days: Sequence[Day]) -> None:
     """Keep the newest comparison of each day."""
     with conn.cursor() as cursor:
         cursor.executemany(
-            f"INSERT INTO recon.completeness ({COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s) "
-            "ON CONFLICT (day) DO UPDATE SET told = EXCLUDED.told, mirrored = EXCLUDED.mirrored, "
+            f"INSERT INTO recon.completeness ({COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) "
+            "ON CONFLICT (day, store) DO UPDATE SET told = EXCLUDED.told, mirrored = EXCLUDED.mirrored, "
             "missing_rmas = EXCLUDED.missing_rmas, vanished_rmas = EXCLUDED.vanished_rmas, "
             "unreadable_rows = EXCLUDED.unreadable_rows, mended = EXCLUDED.mended, checked_at = EXCLUDED.checked_at",
             [
@@ -83,6 +85,7 @@ def save(conn: psycopg.Connection[Any], days: Sequence[Day]) -> None:
                     one.unreadable_rows,
                     one.mended,
                     one.checked_at,
+                    one.store,
                 )
                 for one in days
             ],
@@ -93,7 +96,7 @@ def days(conn: psycopg.Connection[Any], since: date) -> list[Day]:
     """The comparisons of days from ``since`` on, the newest first."""
     with conn.cursor(row_factory=class_row(Day)) as cursor:
         return cursor.execute(
-            f"SELECT {COLUMNS} FROM recon.completeness WHERE day >= %s ORDER BY day DESC", (since,)
+            f"SELECT {COLUMNS} FROM recon.completeness WHERE day >= %s ORDER BY day DESC, store", (since,)
         ).fetchall()
 
 

@@ -223,21 +223,25 @@ def end_waivers(
     return _ended(conn, which, OURSELVES, reason, now, kind=kind, subjects=list(subjects))
 
 
-def end_outdated(conn: psycopg.Connection[Any], now: datetime, *, may_end: bool) -> list[Ended]:
+def end_outdated(
+    conn: psycopg.Connection[Any], now: datetime, *, may_end: bool, not_of: Sequence[str] = ()
+) -> list[Ended]:
     """End the waivers whose facts are no longer those they were given on.
 
     One whose exception puts other money at risk now, or rests on another refund or credit, ends and its exception opens
-    again, as old as it is. One whose
-    condition is gone ends too, so that the next time is judged afresh; only where ``may_end``, since what was not seen
-    may still be so. One whose last moment has come ends whatever is seen.
+    again, as old as it is. One whose condition is gone ends too, so that the next time is judged afresh; only where
+    ``may_end``, and not of the returns of the stores ``not_of``, since what was not seen may still be so. One whose
+    last moment has come ends whatever is seen.
     """
     over = _ended(conn, "d.until_at <= %(now)s", OURSELVES, "its last day has passed", now)
     changed = _ended(conn, f"f.kind IS NOT NULL AND {_OTHER_MONEY}", OURSELVES, "the money at risk changed", now)
     changed += _ended(conn, f"f.kind IS NOT NULL AND {_OTHER_VALUE}", OURSELVES, "refund or credit is another now", now)
-    gone = _ended(conn, "f.kind IS NULL", OURSELVES, "its condition is gone", now) if may_end else []
+    which = f"f.kind IS NULL AND NOT {_OF_STORES}"
+    gone = _ended(conn, which, OURSELVES, "its condition is gone", now, stores=list(not_of)) if may_end else []
     return [*over, *changed, *gone]
 
 
+_OF_STORES = "EXISTS (SELECT 1 FROM swap.returns s WHERE s.return_id = d.return_id AND s.store = ANY(%(stores)s))"
 _OTHER_MONEY = (
     "d.money_at_risk_pence IS NOT NULL "
     "AND (f.money_at_risk_pence, f.currency) IS DISTINCT FROM (d.money_at_risk_pence, d.currency)"

@@ -15,6 +15,8 @@ from typing import Any, Literal
 import psycopg
 from psycopg.rows import class_row
 
+from khaos_swap_assets.adapters.store import stores
+
 Place = tuple[datetime, int]
 """Where a row stands in a queue: ``urgent_at`` and id."""
 MOST_RETURNS = 5_000
@@ -191,7 +193,9 @@ SEARCH = (
 def search(conn: psycopg.Connection[Any], word: str, limit: int) -> list[QueueRow]:
     """Open exceptions that a word names: RMA, order, SKU or Stock Code, Credit Note, reference or customer key."""
     with conn.cursor(row_factory=class_row(QueueRow)) as cursor:
-        return cursor.execute(SEARCH.encode(), {"words": spellings(word), "limit": limit}).fetchall()
+        return cursor.execute(
+            SEARCH.encode(), {"words": stores.spelled(conn, spellings(word)), "limit": limit}
+        ).fetchall()
 
 
 def returns_of(conn: psycopg.Connection[Any], word: str, limit: int) -> list[FoundReturn]:
@@ -200,7 +204,7 @@ def returns_of(conn: psycopg.Connection[Any], word: str, limit: int) -> list[Fou
         return cursor.execute(
             "SELECT return_id, rma, order_name, status, refund_pence, currency FROM swap.returns WHERE return_id IN "
             f"({_RETURNS}) ORDER BY updated_at DESC NULLS LAST, return_id LIMIT %(limit)s".encode(),
-            {"words": spellings(word), "limit": limit},
+            {"words": stores.spelled(conn, spellings(word)), "limit": limit},
         ).fetchall()
 
 

@@ -93,18 +93,25 @@ def unreadable(conn: psycopg.Connection) -> list[tuple[str, str, str]]:
 
 
 def open_and_close(
-    conn: psycopg.Connection, now: datetime, *, may_close: bool = True, kinds: Sequence[str] | None = None
+    conn: psycopg.Connection,
+    now: datetime,
+    *,
+    may_close: bool = True,
+    kinds: Sequence[str] | None = None,
+    not_of: Sequence[str] = (),
 ) -> tuple[list[Problem], int]:
     """Open an exception for each new finding that nobody waived, close those whose condition is gone.
 
     Returns the newly opened problems and how many were closed. An open one gets its newest text and money. Without
-    ``may_close`` none is closed: not everything was seen. With ``kinds`` all others stay as they are.
+    ``may_close`` none is closed: not everything was seen; nor is any of the returns of the stores ``not_of``. With
+    ``kinds`` all others stay as they are.
     """
     closed = conn.execute(
         "UPDATE recon.exceptions e SET closed_at = %s, closed_by = 'condition', close_reason = 'no longer holds' "
         "WHERE %s AND closed_at IS NULL AND (%s::text[] IS NULL OR kind = ANY(%s)) AND NOT EXISTS "
-        "(SELECT 1 FROM recon.findings f WHERE f.kind = e.kind AND f.subject = e.subject)",
-        (now, may_close, kinds and list(kinds), kinds and list(kinds)),
+        "(SELECT 1 FROM recon.findings f WHERE f.kind = e.kind AND f.subject = e.subject) AND NOT EXISTS "
+        "(SELECT 1 FROM swap.returns r WHERE r.return_id = e.return_id AND r.store = ANY(%s))",
+        (now, may_close, kinds and list(kinds), kinds and list(kinds), list(not_of)),
     ).rowcount
     changed = conn.execute(
         "UPDATE recon.exceptions e SET message = f.message, suggestion = f.suggestion, "

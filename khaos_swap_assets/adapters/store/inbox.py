@@ -24,6 +24,8 @@ import psycopg
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from khaos_swap_assets.domain.records.stores import SEPARATOR
+
 Source = Literal["swap", "swap_unreadable", "khaos", "storefront"]
 MOST_KNOCKS = 20_000
 MOST_BYTES = 256 * 1024
@@ -109,14 +111,25 @@ def waiting(
 
 
 def knocks(
-    conn: psycopg.Connection[Any], source: Literal["swap", "storefront"] = "swap", limit: int = MOST_KNOCKS
+    conn: psycopg.Connection[Any],
+    source: Literal["swap", "storefront"] = "swap",
+    limit: int = MOST_KNOCKS,
+    *,
+    store: str = "",
 ) -> list[WaitingKnock]:
-    """Knocks that nothing has used yet, the longest due first; those whose tries are used up come last."""
+    """A store's knocks that nothing has used yet, the longest due first; those whose tries are used up come last.
+
+    Whatever begins with no name of a further store is the first one's.
+    """
+    prefix = f"{store}{SEPARATOR}" if store else ""
     with conn.cursor(row_factory=class_row(WaitingKnock)) as cursor:
         return cursor.execute(
             "SELECT inbox_id, source, event, return_id, order_id, body, received_at, next_try_at FROM recon.inbox "
-            "WHERE source = %s AND consumed_at IS NULL ORDER BY next_try_at, inbox_id LIMIT %s",
-            (source, limit),
+            "WHERE source = %(source)s AND consumed_at IS NULL AND CASE %(prefix)s WHEN '' THEN NOT EXISTS "
+            "(SELECT FROM swap.stores s WHERE s.store <> '' "
+            "AND starts_with(return_id || order_id, s.store || %(mark)s)) "
+            "ELSE starts_with(return_id || order_id, %(prefix)s) END ORDER BY next_try_at, inbox_id LIMIT %(limit)s",
+            {"source": source, "limit": limit, "prefix": prefix, "mark": SEPARATOR},
         ).fetchall()
 
 

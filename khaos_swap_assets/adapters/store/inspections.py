@@ -15,11 +15,12 @@ from typing import Any, Literal
 import psycopg
 from psycopg.rows import class_row
 
-from khaos_swap_assets.adapters.store import worklist
+from khaos_swap_assets.adapters.store import stores, worklist
 from khaos_swap_assets.adapters.store.desk_lists import spellings
 from khaos_swap_assets.domain.goods.bench_rows import OpenLine, bare
 from khaos_swap_assets.domain.goods.dispositions import Inspection
 from khaos_swap_assets.domain.records.returns import ENDED_UNPAID
+from khaos_swap_assets.domain.records.stores import bare as of_store
 
 INSERT = (
     "INSERT INTO recon.inspections (inspection_id, rma, sku, line_item_id, condition, quantity, inspected_at, "
@@ -65,7 +66,7 @@ def returns_named(conn: psycopg.Connection[Any], word: str) -> list[str]:
     """The returns that a label names: by RMA or by order, with ``#`` or without, as typed or in capitals."""
     rows = conn.execute(
         "SELECT return_id FROM swap.returns WHERE rma = ANY(%(words)s) OR order_name = ANY(%(words)s) ORDER BY 1",
-        {"words": spellings(word)},
+        {"words": stores.spelled(conn, spellings(word))},
     )
     return [row[0] for row in rows]
 
@@ -92,13 +93,16 @@ def known(conn: psycopg.Connection[Any], inspection_ids: Sequence[str]) -> set[s
 
 
 def open_lines(conn: psycopg.Connection[Any], order_refs: Sequence[str]) -> dict[tuple[str, str], list[OpenLine]]:
-    """Lines of live returns of these orders, by bare order and SKU, with the units that were not inspected yet."""
-    names = sorted({name for ref in order_refs for name in (bare(ref), f"#{bare(ref)}")})
+    """Lines of live returns of these orders, by bare order and SKU, with the units that were not inspected yet.
+
+    An order is found with its store and without, so that the same number of two stores is both.
+    """
+    names = stores.spelled(conn, sorted({name for ref in order_refs for name in (bare(ref), f"#{bare(ref)}")}))
     rows = conn.execute(
         "SELECT r.return_id, r.rma, coalesce(nullif(l.original_order_name, ''), r.order_name), l.line_item_id, l.sku, "
         "sum(l.quantity - coalesce(m.kept_quantity, 0))::integer - coalesce((SELECT sum(i.quantity)::integer "
         "FROM recon.inspections i WHERE i.rma = r.rma AND lower(i.condition) <> 'pending' AND (CASE i.line_item_id "
-        f"WHEN '' THEN i.sku = l.sku ELSE i.line_item_id = l.line_item_id END) AND {STANDS}), 0) "
+        f"WHEN '' THEN i.sku = l.sku ELSE i.line_item_id = l.line_item_id END) AND {STANDS}), 0), r.store "
         "FROM swap.returns r JOIN swap.return_lines l USING (return_id) "
         "LEFT JOIN recon.matched_lines m USING (return_id, product_id) "
         "WHERE r.order_name = ANY(%s) AND NOT r.status = ANY(%s) GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 4".encode(),
@@ -107,7 +111,8 @@ def open_lines(conn: psycopg.Connection[Any], order_refs: Sequence[str]) -> dict
     found: dict[tuple[str, str], list[OpenLine]] = {}
     for row in rows:
         one = OpenLine(*row)
-        found.setdefault((bare(one.order_name), one.sku), []).append(one)
+        for name in {bare(one.order_name), bare(of_store(one.store, one.order_name))}:
+            found.setdefault((name, one.sku), []).append(one)
     return found
 
 

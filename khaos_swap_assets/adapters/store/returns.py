@@ -16,7 +16,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from khaos_swap_assets.adapters.store import bulk
+from khaos_swap_assets.adapters.store import bulk, stores
 from khaos_swap_assets.adapters.swap.records import ReadReturn
 from khaos_swap_assets.domain.records.returns import Return, ReturnLine
 
@@ -75,23 +75,23 @@ def rmas_of(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str, st
 
 
 def named(conn: psycopg.Connection, references: Sequence[str]) -> list[str]:
-    """Returns that these references name: by RMA, or by a reference of ours."""
+    """Returns that these references name: by RMA, with its store or without, or by a reference of ours."""
     if not references:
         return []
     rows = conn.execute(
         "SELECT return_id FROM swap.returns WHERE rma = ANY(%s) UNION "
         "SELECT return_id FROM recon.postings WHERE reference = ANY(%s)",
-        (list(references), list(references)),
+        (stores.spelled(conn, references), list(references)),
     ).fetchall()
     return [row[0] for row in rows]
 
 
 def found_by(conn: psycopg.Connection, name: str) -> list[str]:
-    """Returns with this RMA, or of the order with this name; a person may leave its ``#`` out."""
+    """Returns with this RMA, or of the order with this name; a person may leave its ``#`` and its store out."""
     bare = name.strip().removeprefix("#")
     rows = conn.execute(
         "SELECT return_id FROM swap.returns WHERE rma = ANY(%(names)s) OR order_name = ANY(%(names)s) ORDER BY 1",
-        {"names": [bare, f"#{bare}"]},
+        {"names": stores.spelled(conn, [bare, f"#{bare}"])},
     ).fetchall()
     return [row[0] for row in rows]
 
@@ -104,22 +104,24 @@ def waiting(conn: psycopg.Connection) -> list[tuple[date, str, int, int]]:
     ).fetchall()
 
 
-def oldest_open(conn: psycopg.Connection, since: datetime) -> datetime | None:
-    """When the oldest return still open, submitted after ``since``, was submitted."""
+def oldest_open(conn: psycopg.Connection, since: datetime, store: str = "") -> datetime | None:
+    """When the oldest return of a store still open, submitted after ``since``, was submitted."""
     row = conn.execute(
-        "SELECT min(submitted_at) FROM swap.returns WHERE is_open AND submitted_at >= %s", (since,)
+        "SELECT min(submitted_at) FROM swap.returns WHERE is_open AND submitted_at >= %s AND store = %s", (since, store)
     ).fetchone()
     return row[0] if row else None
 
 
-def save_unreadable(conn: psycopg.Connection, faults: Sequence[tuple[str, str, str]], now: datetime) -> None:
-    """Record rows that could not be read: (row hash, subject, reason)."""
+def save_unreadable(
+    conn: psycopg.Connection, faults: Sequence[tuple[str, str, str]], now: datetime, store: str = ""
+) -> None:
+    """Record rows of a store that could not be read: (row hash, subject, reason)."""
     with conn.cursor() as cursor:
         cursor.executemany(
-            "INSERT INTO swap.unreadable (row_hash, subject, reason, raw, first_seen_at, last_seen_at) "
-            "VALUES (%s, %s, %s, '{}', %s, %s) ON CONFLICT (row_hash) DO UPDATE "
+            "INSERT INTO swap.unreadable (row_hash, subject, reason, raw, first_seen_at, last_seen_at, store) "
+            "VALUES (%s, %s, %s, '{}', %s, %s, %s) ON CONFLICT (row_hash) DO UPDATE "
             "SET last_seen_at = EXCLUDED.last_seen_at, reason = EXCLUDED.reason, resolved_at = NULL",
-            [(*fault, now, now) for fault in faults],
+            [(*fault, now, now, store) for fault in faults],
         )
 
 
@@ -133,9 +135,12 @@ def resolve_unreadable(conn: psycopg.Connection, subjects: Sequence[str], now: d
     )
 
 
-def resolve_nameless(conn: psycopg.Connection, now: datetime) -> None:
-    """Everything was just read again: what names no return, and does not come back, is no longer sent."""
-    conn.execute("UPDATE swap.unreadable SET resolved_at = %s WHERE resolved_at IS NULL AND subject = row_hash", (now,))
+def resolve_nameless(conn: psycopg.Connection, now: datetime, store: str = "") -> None:
+    """All of a store was just read again: what names no return, and does not come back, is no longer sent."""
+    conn.execute(
+        "UPDATE swap.unreadable SET resolved_at = %s WHERE resolved_at IS NULL AND subject = row_hash AND store = %s",
+        (now, store),
+    )
 
 
 def _age(one: ReadReturn) -> tuple[bool, datetime | None]:

@@ -37,7 +37,14 @@ class Setback:
     currency: str = ""
 
 
-def keep(conn: psycopg.Connection[Any], operation: str, reasons: Mapping[str, str], now: datetime) -> None:
+def keep(
+    conn: psycopg.Connection[Any],
+    operation: str,
+    reasons: Mapping[str, str],
+    now: datetime,
+    *,
+    longest: timedelta = LONGEST_PAUSE,
+) -> None:
     """Record one more attempt in vain on each subject, with its reason in one line."""
     rows = {_subject(subject): _line(reason) for subject, reason in reasons.items()}
     if rows:
@@ -49,7 +56,7 @@ def keep(conn: psycopg.Connection[Any], operation: str, reasons: Mapping[str, st
             "last_at = %(now)s, next_try_at = %(now)s + "
             "least(%(first)s * power(2, least(old.attempts, %(doublings)s)), %(longest)s)",
             {
-                "operation": operation, "now": now, "first": FIRST_PAUSE, "longest": LONGEST_PAUSE,
+                "operation": operation, "now": now, "first": FIRST_PAUSE, "longest": longest,
                 "doublings": MOST_DOUBLINGS, "subjects": list(rows), "reasons": list(rows.values()),
             },
         )  # fmt: skip

@@ -22,6 +22,7 @@ from khaos_swap_assets.adapters.errors import PermanentError, SettingsError, Tra
 from khaos_swap_assets.adapters.http import Http
 from khaos_swap_assets.adapters.settings import LOOPBACK
 from khaos_swap_assets.adapters.settings_money import StorefrontSettings
+from khaos_swap_assets.adapters.settings_stores import prefix_of, variable
 from khaos_swap_assets.adapters.storefront import queries
 from khaos_swap_assets.adapters.storefront.bucket import Bucket, number_of
 from khaos_swap_assets.adapters.storefront.records import ReadRefund, RefundSweep
@@ -29,15 +30,16 @@ from khaos_swap_assets.adapters.storefront.wire import read_cancelled, read_refu
 from khaos_swap_assets.adapters.swap.raw import cleaned
 from khaos_swap_assets.adapters.swap.records import RowFault
 from khaos_swap_assets.domain.goods.cancellations import CancelledOrder
+from khaos_swap_assets.domain.records.stores import bare, qualified
 
 MAX_PAGES = 10_000
 MAX_BYTES = 10 * 1024 * 1024
 HOPELESS = 5
 HINTS = {
-    401: "check KHAOS_SWAP_STOREFRONT_ACCESS_TOKEN",
+    401: "check {0}STOREFRONT_ACCESS_TOKEN",
     402: "the shop is frozen until its owner settles its account",
-    403: "check KHAOS_SWAP_STOREFRONT_ACCESS_TOKEN and the scopes of its app",
-    404: "check KHAOS_SWAP_STOREFRONT_URL and KHAOS_SWAP_STOREFRONT_API_VERSION",
+    403: "check {0}STOREFRONT_ACCESS_TOKEN and the scopes of its app",
+    404: "check {0}STOREFRONT_URL and {0}STOREFRONT_API_VERSION",
 }
 NEEDED_SCOPES = ("read_orders", "read_returns")
 PRODUCT_SCOPE = "read_products"
@@ -59,7 +61,7 @@ class StorefrontClient:
 
     def __init__(self, http: Http, settings: StorefrontSettings, bucket: Bucket) -> None:
         self._http, self._bucket = http, bucket
-        self._path = f"/admin/api/{settings.api_version}/graphql.json"
+        self.store, self._path = settings.store, f"/admin/api/{settings.api_version}/graphql.json"
         self._size, self._nested = settings.page_size, settings.nested_size
         self._cost, self._shows_locations = 0, True
 
@@ -69,7 +71,7 @@ class StorefrontClient:
 
     def of_order(self, order_id: str) -> RefundSweep:
         """The refunds of one order."""
-        return self._sweep(f"id:{order_id}")
+        return self._sweep(f"id:{bare(self.store, order_id)}")
 
     def _sweep(self, wanted: str) -> RefundSweep:
         """The refunds of all orders that a filter names; an order that is refused loses itself alone."""
@@ -81,15 +83,15 @@ class StorefrontClient:
         for page in self.every_page(queries.ORDERS, "orders", filter=wanted):
             pages, orders = pages + 1, orders + len(page)
             for order in page:
-                match read_cancelled(order):
+                match read_cancelled(order, self.store):
                     case CancelledOrder() as one:
                         cancelled[one.order_id] = one
                     case RowFault() as fault:
                         faults[fault.row_hash] = fault
                 try:
-                    found = [read_refund(order, raw) for raw in self._whole(order)]
+                    found = [read_refund(order, raw, self.store) for raw in self._whole(order)]
                 except PermanentError as error:
-                    refused[_name(order)] = str(error)
+                    refused[qualified(self.store, _name(order))] = str(error)
                     continue
                 faults |= {read.row_hash: read for read in found if isinstance(read, RowFault)}
                 refunds |= {read.record.refund_id: read for read in found if isinstance(read, ReadRefund)}
@@ -220,30 +222,28 @@ def connect(
     require(settings)
     http = Http(
         settings.url,
-        headers={
-            "x-shopify-access-token": settings.access_token.get_secret_value(),
-            "accept": "application/json",
-        },
+        headers={"x-shopify-access-token": settings.access_token.get_secret_value(), "accept": "application/json"},
         timeout=settings.timeout_seconds,
         retries=settings.retries,
         transport=transport,
         sleep=sleep,
         clock=clock,
         max_bytes=MAX_BYTES,
-        hints=HINTS,
+        hints={status: hint.format(prefix_of(settings.store)) for status, hint in HINTS.items()},
     )
     return StorefrontClient(http, settings, Bucket(clock=clock, sleep=sleep))
 
 
 def require(settings: StorefrontSettings) -> None:
     """Raise ``SettingsError`` for a storefront that is only half connected."""
+    prefix = variable(settings.store, "STOREFRONT_")
     if not settings.is_connected:
-        raise SettingsError("set KHAOS_SWAP_STOREFRONT_URL to connect the storefront")
+        raise SettingsError(f"set {prefix}URL to connect the storefront")
     if not settings.access_token.get_secret_value().strip():
-        raise SettingsError("KHAOS_SWAP_STOREFRONT_ACCESS_TOKEN: is required where KHAOS_SWAP_STOREFRONT_URL is set")
+        raise SettingsError(f"{prefix}ACCESS_TOKEN: is required where {prefix}URL is set")
     address = urlsplit(settings.url)
     if address.scheme == "http" and address.hostname not in LOOPBACK:
-        raise SettingsError("KHAOS_SWAP_STOREFRONT_URL: must be https: over http anybody could read the access token")
+        raise SettingsError(f"{prefix}URL: must be https: over http anybody could read the access token")
 
 
 def _body(answer: httpx.Response, path: str) -> dict[str, Any]:

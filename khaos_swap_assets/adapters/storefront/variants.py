@@ -8,6 +8,7 @@ and ``Product.status``. A SKU is kept as it is spelled, with the spaces at its e
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from khaos_swap_assets.adapters import texts
@@ -17,6 +18,7 @@ from khaos_swap_assets.adapters.storefront.records import SUBJECT_OF_VARIANT, Va
 from khaos_swap_assets.adapters.storefront.wire import FieldReading
 from khaos_swap_assets.adapters.swap.raw import cleaned, content_hash
 from khaos_swap_assets.adapters.swap.records import RowFault
+from khaos_swap_assets.domain.records.stores import qualified
 
 LISTED = "ACTIVE"
 
@@ -32,13 +34,13 @@ def listed_variants(shop: StorefrontClient) -> tuple[list[Variant], list[RowFaul
             if reading.faults:
                 faults.append(
                     RowFault(
-                        texts.subject(f"{SUBJECT_OF_VARIANT}{one.variant_id}"),
+                        texts.subject(f"{SUBJECT_OF_VARIANT}{qualified(shop.store, one.variant_id)}"),
                         content_hash(node),
                         tuple(reading.faults),
                     )
                 )
             elif _is_listed(node):
-                found[one.variant_id] = one
+                found[one.variant_id] = replace(one, variant_id=qualified(shop.store, one.variant_id))
     return list(found.values()), faults
 
 

@@ -8,6 +8,7 @@ An unknown kind, status or gateway is kept as it is. Of an order its id, name an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -20,6 +21,7 @@ from khaos_swap_assets.adapters.swap.records import RowFault
 from khaos_swap_assets.adapters.swap.values import MOST_LINES, MOST_PENCE, MOST_UNITS
 from khaos_swap_assets.domain.goods.cancellations import CancelledOrder
 from khaos_swap_assets.domain.money.amounts import to_pence
+from khaos_swap_assets.domain.records.stores import qualified
 from khaos_swap_assets.domain.refunds.payments import Refund, RefundLine, Transaction
 
 Json = Mapping[str, Any]
@@ -96,20 +98,33 @@ class FieldReading:
         return pence, currency
 
 
-def read_refund(order: Json, raw: object) -> ReadRefund | RowFault:
-    """Read one element of an order's ``refunds``, whose lists are complete, collecting all that is wrong with it."""
-    node, of_order = cleaned(raw), texts.subject(f"refund of order {_name(order)}")
+def read_refund(order: Json, raw: object, store: str = "") -> ReadRefund | RowFault:
+    """Read one element of an order's ``refunds``, whose lists are complete, collecting all that is wrong with it.
+
+    What a further store numbers begins with its name (``records.stores``).
+    """
+    node, of_order = cleaned(raw), texts.subject(f"refund of order {qualified(store, _name(order))}")
     if not isinstance(node, dict):
         return RowFault(of_order, content_hash(node), ("the refund is no object",))
     reading = FieldReading()
     record = _refund(reading, cleaned(order), node)
     if reading.faults:
-        subject = f"refund {tail(node.get('id'))}" if tail(node.get("id")) else of_order
+        subject = f"refund {qualified(store, number)}" if (number := tail(node.get("id"))) else of_order
         return RowFault(texts.subject(subject), content_hash(node), tuple(dict.fromkeys(reading.faults)))
-    return ReadRefund(record, content_hash([_name(order), order.get("totalPriceSet"), node]))
+    return ReadRefund(_named_by_store(record, store), content_hash([_name(order), order.get("totalPriceSet"), node]))
 
 
-def read_cancelled(raw: Json) -> CancelledOrder | RowFault | None:
+def _named_by_store(one: Refund, store: str) -> Refund:
+    return replace(
+        one,
+        refund_id=qualified(store, one.refund_id),
+        order_id=qualified(store, one.order_id),
+        order_name=qualified(store, one.order_name),
+        return_ref=qualified(store, one.return_ref),
+    )
+
+
+def read_cancelled(raw: Json, store: str = "") -> CancelledOrder | RowFault | None:
     """When and why the shop cancelled an order; None where it did not."""
     order, reading = cleaned(raw), FieldReading()
     at = reading.moment(order, "cancelledAt", "")
@@ -119,10 +134,12 @@ def read_cancelled(raw: Json) -> CancelledOrder | RowFault | None:
     order_id, name = reading.number(order, "id", ""), reading.key(_name(order), "name")
     reason = reading.key(order.get("cancelReason"), "cancelReason")
     if reading.faults or at is None:
-        return RowFault(cancelled_subject(_name(order)), content_hash(order), tuple(dict.fromkeys(reading.faults)))
+        subject = cancelled_subject(qualified(store, _name(order)))
+        return RowFault(subject, content_hash(order), tuple(dict.fromkeys(reading.faults)))
     return CancelledOrder(
-        order_id=order_id, order_name=name, cancelled_at=at, reason=reason, total_pence=total_pence, currency=currency
-    )
+        order_id=qualified(store, order_id), order_name=qualified(store, name), cancelled_at=at, reason=reason,
+        total_pence=total_pence, currency=currency,
+    )  # fmt: skip
 
 
 def cancelled_subject(order_name: str) -> str:

@@ -19,20 +19,22 @@ from khaos_swap_assets.adapters import json_text
 from khaos_swap_assets.adapters.errors import PermanentError, SettingsError, TransientError
 from khaos_swap_assets.adapters.http import Http
 from khaos_swap_assets.adapters.settings import LOOPBACK, SwapSettings
+from khaos_swap_assets.adapters.settings_stores import prefix_of, variable
 from khaos_swap_assets.adapters.swap import quality
 from khaos_swap_assets.adapters.swap.raw import cleaned, content_hash
 from khaos_swap_assets.adapters.swap.records import ReadReturn, RowFault
 from khaos_swap_assets.adapters.swap.wire import read_row
 from khaos_swap_assets.domain.goods.dispositions import Inspection
 from khaos_swap_assets.domain.records.returns import Return, ReturnLine
+from khaos_swap_assets.domain.records.stores import bare
 
 PATH = "/v2/external/returns"
 MAX_PAGES = 10_000
 MAX_BYTES = 10 * 1024 * 1024
 HINTS = {
-    401: "check KHAOS_SWAP_SWAP_API_KEY (a key belongs to one product and one environment)",
-    403: "check KHAOS_SWAP_SWAP_API_KEY and KHAOS_SWAP_SWAP_STORE_ID",
-    404: "check KHAOS_SWAP_SWAP_URL and KHAOS_SWAP_SWAP_STORE_ID",
+    401: "check {0}SWAP_API_KEY (a key belongs to one product and one environment)",
+    403: "check {0}SWAP_API_KEY and {0}SWAP_STORE_ID",
+    404: "check {0}SWAP_URL and {0}SWAP_STORE_ID",
 }
 
 
@@ -103,11 +105,11 @@ class SwapClient:
 
     def by_rma(self, rma: str) -> SweepResult:
         """The returns of one RMA number; none is no proof that it was deleted (§7.2)."""
-        return self._sweep({"rma_number": rma})
+        return self._sweep({"rma_number": bare(self._settings.store, rma)})
 
     def report_quality(self, told: Inspection, line: ReturnLine, return_: Return) -> str:
         """Tell quality control one finding of the warehouse, once; Swap's words. Raises as ``quality.report`` does."""
-        return quality.report(self._http, self._settings.store_id, told, line, return_)
+        return quality.report(self._http, self._settings, told, line, return_)
 
     def close(self) -> None:
         """Close the connections."""
@@ -197,18 +199,19 @@ def connect(
         transport=transport,
         sleep=sleep,
         max_bytes=MAX_BYTES,
-        hints=HINTS,
+        hints={status: hint.format(prefix_of(settings.store)) for status, hint in HINTS.items()},
     )
     return SwapClient(http, settings)
 
 
 def _require_settings(settings: SwapSettings) -> None:
     given = {"URL": settings.url, "API_KEY": settings.api_key.get_secret_value(), "STORE_ID": settings.store_id}
-    if missing := [f"KHAOS_SWAP_SWAP_{name}" for name, value in given.items() if not value.strip()]:
+    prefix = variable(settings.store, "SWAP_")
+    if missing := [f"{prefix}{name}" for name, value in given.items() if not value.strip()]:
         raise SettingsError(f"set {', '.join(missing)} to read returns from Swap")
     address = urlsplit(settings.url)
     if address.scheme == "http" and address.hostname not in LOOPBACK:
-        raise SettingsError("KHAOS_SWAP_SWAP_URL must be https: over http anybody on the way could read the key")
+        raise SettingsError(f"{prefix}URL must be https: over http anybody on the way could read the key")
 
 
 def _require_json(answer: httpx.Response, number: int) -> None:

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters import json_text
 from khaos_swap_assets.adapters.errors import InDoubtError, PermanentError
+from khaos_swap_assets.adapters.settings_stores import variable
 from khaos_swap_assets.domain.goods.quality import plain
 from khaos_swap_assets.domain.goods.quality_calls import CONDITIONS
+from khaos_swap_assets.domain.records.stores import bare
 
 if TYPE_CHECKING:
     from khaos_swap_assets.adapters.http import Http
+    from khaos_swap_assets.adapters.settings import SwapSettings
     from khaos_swap_assets.domain.goods.dispositions import Inspection
     from khaos_swap_assets.domain.records.returns import Return, ReturnLine
 
@@ -29,17 +32,17 @@ class NotAdmittedError(PermanentError):
     """Swap does not let us in, whatever we ask."""
 
 
-def report(http: Http, store_id: str, told: Inspection, line: ReturnLine, return_: Return) -> str:
+def report(http: Http, settings: SwapSettings, told: Inspection, line: ReturnLine, return_: Return) -> str:
     """Send one finding and give Swap's words. Raises ``PermanentError`` where Swap refuses it.
 
     Raises ``NotAdmittedError`` where the key is refused, ``InDoubtError`` where it may have happened,
     ``TransientError`` where it certainly did not.
     """
     body = {
-        "store_id": store_id,
+        "store_id": settings.store_id,
         "condition": CONDITIONS[plain(told.condition)],
         "return_qty": told.quantity,
-        "shopify_order_name": return_.order_name,
+        "shopify_order_name": bare(settings.store, return_.order_name),
         "receipt_date": told.inspected_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         **{name: word for name, word in (("sku", line.sku), ("shopify_line_item_id", line.line_item_id)) if word},
     }
@@ -49,7 +52,7 @@ def report(http: Http, store_id: str, told: Inspection, line: ReturnLine, return
         "POST", PATH, content=content, headers=headers, accept=lambda one: one.status_code in AT_THE_DOOR
     )
     if answer.status_code in AT_THE_DOOR:
-        raise NotAdmittedError(f"POST {PATH}: {answer.status_code}: check KHAOS_SWAP_SWAP_API_KEY")
+        raise NotAdmittedError(f"POST {PATH}: {answer.status_code}: check {variable(settings.store, 'SWAP_API_KEY')}")
     try:
         found = json_text.tolerant(answer.content)
     except ValueError:

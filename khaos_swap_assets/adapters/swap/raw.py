@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from khaos_swap_assets.adapters.json_text import DEEPEST, REPLACEMENT
+from khaos_swap_assets.domain.records.stores import qualified
 
 
 def _names(text: str) -> frozenset[str]:
@@ -60,6 +61,8 @@ KNOWN_OF_SHIPMENTS = _names(
     "discount"
 )
 NAMED = KNOWN | KNOWN_OF_PRODUCTS | KNOWN_OF_SHIPMENTS
+NUMBERED = _names("rma_number return_id shopify_order_name order_id")
+REF_OF_SHOP, ORIGINAL = "shopify_return_id", "original_order_name"
 MOST_NAME = MOST_UNKNOWN = 100
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -78,6 +81,29 @@ def cleaned(value: Any, room: int = DEEPEST) -> Any:
     if isinstance(value, dict):
         return {cleaned(name): cleaned(part, room - 1) for name, part in value.items()}
     return value
+
+
+def named_by_store(row: Any, store: str) -> Any:
+    """A row of another store than the first, with that store's name before whatever it numbers (``records.stores``).
+
+    Of the storefront's number of the return, in either of its spellings, the number alone counts.
+    """
+    if not store or not isinstance(row, dict):
+        return row
+    numbered = {name: _of_store(store, part) if name in NUMBERED else part for name, part in row.items()}
+    if isinstance(ref := row.get(REF_OF_SHOP), str | int):
+        numbered[REF_OF_SHOP] = _of_store(store, str(ref).rpartition("/")[2])
+    if isinstance(products := row.get("products"), list):
+        numbered["products"] = [
+            {**one, ORIGINAL: _of_store(store, one.get(ORIGINAL))} if isinstance(one, dict) else one for one in products
+        ]
+    return numbered
+
+
+def _of_store(store: str, value: Any) -> Any:
+    """Text, or a number as its digits, as one store's; nothing stays nothing, and what is neither stays a fault."""
+    is_told = isinstance(value, str | int | Decimal) and not isinstance(value, bool)
+    return qualified(store, str(value).strip()) if is_told else value
 
 
 def without_personal_data(value: Any) -> Any:

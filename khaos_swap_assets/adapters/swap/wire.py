@@ -6,19 +6,29 @@ Belongs here: field names of API version 2, the content hash, and what of a row 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from khaos_swap_assets.adapters import texts
 from khaos_swap_assets.adapters.settings import SwapSettings
+from khaos_swap_assets.adapters.settings_stores import variable
 from khaos_swap_assets.adapters.swap.extras import read_extras
 from khaos_swap_assets.adapters.swap.party import party_of
-from khaos_swap_assets.adapters.swap.raw import cleaned, content_hash, storable, unknown_fields, without_personal_data
+from khaos_swap_assets.adapters.swap.raw import (
+    NUMBERED,
+    cleaned,
+    content_hash,
+    named_by_store,
+    storable,
+    unknown_fields,
+    without_personal_data,
+)
 from khaos_swap_assets.adapters.swap.records import ReadReturn, RowFault
 from khaos_swap_assets.adapters.swap.values import MOST_LINES, MOST_PENCE, JsonRow
 from khaos_swap_assets.domain.money.amounts import exponent_of
 from khaos_swap_assets.domain.records.returns import CLOSED, PROCESSED, PROCESSED_OF_V1, REFUND, Return, ReturnLine
+from khaos_swap_assets.domain.records.stores import SEPARATOR
 
 REFUND_VALUE = "total_refund_value_customer_currency"
 TOO_MANY = f"products: holds more than {MOST_LINES} lines"
@@ -27,7 +37,7 @@ STORE_CREDIT_VALUE = "total_store_credit_value_customer_currency"
 
 def read_row(raw: object, settings: SwapSettings) -> ReadReturn | RowFault:
     """Read one element of ``returns``, collecting all that is wrong with it."""
-    row = cleaned(raw)
+    row = named_by_store(cleaned(raw), settings.store)
     if not isinstance(row, dict):
         return _fault(row, ["the row is no object"])
     faults: list[str] = []
@@ -83,8 +93,10 @@ def parse_return(raw: Mapping[str, Any], settings: SwapSettings, faults: list[st
         processed_word=processed_word,
         processed_by="" if processed_at else row.person("processed_by"),
         processed_field=processed_field,
+        store=settings.store,
     )
     _require_refund_value(row, record)
+    _require_own_names(row, settings.others)
     row.text("shopify_return_id")  # no part of the record, yet an index of the store holds it
     return record
 
@@ -92,8 +104,15 @@ def parse_return(raw: Mapping[str, Any], settings: SwapSettings, faults: list[st
 def _store(row: JsonRow, settings: SwapSettings) -> str:
     store_id = row.text("store_id") or settings.store_id
     if store_id != settings.store_id:
-        row.fault("store_id", "is another store than KHAOS_SWAP_SWAP_STORE_ID")
+        row.fault("store_id", f"is another store than {variable(settings.store, 'SWAP_STORE_ID')}")
     return store_id
+
+
+def _require_own_names(row: JsonRow, others: Sequence[str]) -> None:
+    """What begins with another store's name would be taken as that store's."""
+    for name in sorted(NUMBERED):
+        if store := next((one for one in others if row.text(name).startswith(f"{one}{SEPARATOR}")), ""):
+            row.fault(name, f"begins like one of store {store}")
 
 
 def _currency(row: JsonRow, raw: Mapping[str, Any]) -> str:

@@ -147,7 +147,8 @@ class SearchEvidence:
     another return's too: what staff typed on it confirms nothing. ``packs`` are those among all these goods.
 
     Only where ``items_by`` is none may a note without goods be known by its value: ``bystanders`` are the returns that
-    it may be meant for as well, ``nobodies`` the customers that are no person. ``order_refs`` are references of orders.
+    it may be meant for as well, ``nobodies`` the customers that are no person. ``order_refs`` are references of orders,
+    ``stores`` the names of further stores, which people leave out of an RMA.
     """
 
     notes: tuple[CreditNote, ...]
@@ -164,6 +165,7 @@ class SearchEvidence:
     bystanders: tuple[Bystander, ...] = ()
     nobodies: frozenset[str] = frozenset()
     order_refs: frozenset[str] = frozenset()
+    stores: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

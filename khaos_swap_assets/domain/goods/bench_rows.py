@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from khaos_swap_assets.domain.goods.dispositions import Inspection
+from khaos_swap_assets.domain.records.stores import bare as of_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,11 @@ class OpenLine:
     line_item_id: str
     sku: str
     waiting: int
+    store: str = ""
+
+    def is_of(self, rma: str) -> bool:
+        """Whether a row may mean this return: it names none, or this one, with its store or without."""
+        return rma in ("", self.rma, of_store(self.store, self.rma))
 
 
 def bare(order_ref: str) -> str:
@@ -67,7 +73,7 @@ def tie(
     """
     taken: Counter[OpenLine] = Counter()
     for key, row in rows:
-        found = [one for one in lines.get((bare(row.order_ref), row.sku), ()) if row.rma in ("", one.rma)]
+        found = [one for one in lines.get((bare(row.order_ref), row.sku), ()) if one.is_of(row.rma)]
         waiting = [one for one in found if one.waiting > taken[one]]
         if len(waiting) != 1 or row.quantity > waiting[0].waiting - taken[waiting[0]]:
             yield row, _question(row, found, waiting, taken)

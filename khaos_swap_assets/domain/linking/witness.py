@@ -17,6 +17,7 @@ from khaos_swap_assets.domain.documents.postings import Asking, Bystander, Posti
 from khaos_swap_assets.domain.linking.windows import HANDED_OUT
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.packs import Goods
+from khaos_swap_assets.domain.records.stores import spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +94,14 @@ class Witness:
         return sorted(code for code, key in self.evidence.unsure - settled if key == posting.return_id)
 
     def _under_full_rma(self, posting: Posting) -> list[CreditNote]:
-        """Notes of other customers that staff gave the whole RMA, where our reference is a short code for it."""
+        """Notes of other customers that staff gave the whole RMA, where our reference is a short code for it.
+
+        They know it without its store.
+        """
         if posting.ordinal > 1 or posting.rma == posting.reference:
             return []
-        carrying = self.by_reference.get(posting.rma, ())
+        names = {posting.rma, spoken(self.evidence.stores, posting.rma)}
+        carrying = [note for name in sorted(names) for note in self.by_reference.get(name, ())]
         return [note for note in carrying if not _is_same_party(note, posting) and not self._is_taken(note, posting)]
 
     def _nearest(self, posting: Posting, near: Sequence[CreditNote], rivals: Sequence[Asking]) -> Sighting:

@@ -111,15 +111,19 @@ def plain_name(text: str) -> str:
     return text.strip().removeprefix("#").casefold()
 
 
-def order_refs(return_: Return, *, ref_format: str, strips_hash: bool) -> tuple[str, ...]:
-    """The orders that a return names, as Associated Refs, sorted: one when all is well, several when its lines differ.
+def order_names(return_: Return) -> set[str]:
+    """The names of the orders that a return is about: one when all is well, several when its lines differ.
 
     A line's own original order wins over the header's, which names the exchange order when that is what came back.
     Lines of outcome Refund decide where there are any (swap.md §2.4).
     """
     lines = return_.refund_lines or return_.lines
-    names = {line.original_order_name.strip() or return_.order_name for line in lines} or {return_.order_name}
-    refs = {order_ref(name, ref_format=ref_format, strips_hash=strips_hash) for name in names}
+    return {line.original_order_name.strip() or return_.order_name for line in lines} or {return_.order_name}
+
+
+def order_refs(return_: Return, *, ref_format: str, strips_hash: bool) -> tuple[str, ...]:
+    """The orders that a return names, as Associated Refs, sorted."""
+    refs = {order_ref(name, ref_format=ref_format, strips_hash=strips_hash) for name in order_names(return_)}
     return tuple(sorted(refs - {""}))
 
 

@@ -74,7 +74,8 @@ class Return:
     taxes and duties on top are what was refunded of them beside the prices (swap.md §2.4, §2.6). ``processed_word`` is
     what Swap shows in place of a date of processing, in the field ``processed_field`` (which version 1 of its API names
     otherwise: swap.md §3.2), ``processed_by`` whom it names without one, and ``is_closing_proof`` says that the day of
-    closing proves the refund (``refunds.proof``).
+    closing proves the refund (``refunds.proof``). ``store`` is our name of its store, empty for the first one; with any
+    other its ids, RMA and orders begin (``records.stores``).
     """
 
     store_id: str
@@ -106,6 +107,7 @@ class Return:
     processed_by: str = ""
     is_closing_proof: bool = False
     processed_field: str = PROCESSED
+    store: str = ""
 
     @property
     def is_open(self) -> bool:

@@ -7,7 +7,7 @@ on no event and no watermark of the sync: it would notice a webhook that never c
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.store import arrivals, completeness, inbox, setbacks, worklist
 from khaos_swap_assets.adapters.store.completeness import FIRST_LOOK, Day
-from khaos_swap_assets.stages import refusing
+from khaos_swap_assets.stages import marks, refusing, stores
 from khaos_swap_assets.stages.returns import sync
 
 if TYPE_CHECKING:
@@ -45,13 +45,21 @@ class Compared:
 
 
 def compare(tools: Toolbox) -> Compared:
-    """Ask Swap about the days that are due, read again the days that are apart, and keep the result."""
-    now = tools.now()
+    """Compare every store; one that does not answer holds up no other."""
+    done = stores.each(tools, refusing.SWAP_COUNTS, _compare)
+    days = tuple(day for one in done for day in one.days)
+    return Compared(days, sum(one.mended for one in done), sum(one.read_singly for one in done))
+
+
+def _compare(tools: Toolbox) -> Compared:
+    """Ask a store about the days that are due, read again the days that are apart, and keep the result."""
+    now, store = tools.now(), tools.settings.swap.store
+    counts, wide = marks.of(refusing.SWAP_COUNTS, store), _wide(tools.settings, now)
     with tools.store() as conn:
-        is_refused = setbacks.WHOLE in setbacks.paused(conn, refusing.SWAP_COUNTS, now)
-        asked, knocks = [] if is_refused else due_days(conn, tools.settings, now), inbox.knocks(conn)
-        held = completeness.mirrored(conn, asked[0], asked[-1]) if asked else {}
-        far = completeness.out_of_reach(conn, _wide(tools.settings, now), MOST_SINGLE) if len(asked) > NEAR_DAYS else []
+        is_refused = setbacks.WHOLE in setbacks.paused(conn, counts, now)
+        asked, knocks = [] if is_refused else due_days(conn, tools.settings, now), inbox.knocks(conn, store=store)
+        held = completeness.mirrored(conn, asked[0], asked[-1], store) if asked else {}
+        far = completeness.out_of_reach(conn, wide, MOST_SINGLE, store) if len(asked) > NEAR_DAYS else []
     if not asked:
         return Compared((), 0, 0)
     client = tools.open_swap()
@@ -61,17 +69,17 @@ def compare(tools: Toolbox) -> Compared:
         lists = {day: client.submitted_on(day) for day in apart if told[day]}
     except PermanentError as error:
         with tools.store() as conn:
-            refusing.keep_whole(conn, refusing.SWAP_COUNTS, error, now)
+            refusing.keep_whole(conn, counts, error, now)
         return Compared((), 0, 0)
     singles = refusing.hear((rma, sync.by_rma(client, rma)) for rma in far)
     with tools.store() as conn:
-        before = {day: completeness.rmas_on(conn, day) for day in told if day in lists or told[day] == 0}
-        sync.keep(conn, [*lists.values(), *singles.answers.values()], now, knocks, tools.settings.proof)
+        before = {day: completeness.rmas_on(conn, day, store) for day in told if day in lists or told[day] == 0}
+        sync.keep(conn, [*lists.values(), *singles.answers.values()], now, knocks, tools.settings)
         refusing.keep_named(conn, singles, now)
-        refusing.keep_whole(conn, refusing.SWAP_COUNTS, None, now)
-        found = _found(conn, told, lists, before, now)
+        refusing.keep_whole(conn, counts, None, now)
+        found = _found(conn, told, lists, before, store=store, now=now)
         for name in (NEAR, WIDE) if len(asked) > NEAR_DAYS else (NEAR,):
-            worklist.move(conn, name, now)
+            worklist.move(conn, marks.of(name, store), now)
         if worklist.trusted(conn, FIRST_LOOK, now) is None:
             worklist.move(conn, FIRST_LOOK, now)
         arrivals.forget_refused(conn, now - KEPT)
@@ -82,10 +90,11 @@ def compare(tools: Toolbox) -> Compared:
 def due_days(conn: psycopg.Connection, settings: Settings, now: datetime) -> list[date]:
     """The days to ask about now: every day of the wide window once a night, the last two every hour, else none."""
     today = now.date()
-    if _is_due(worklist.trusted(conn, WIDE, now), WIDE_EVERY, now):
+    near, wide = (marks.of(name, settings.swap.store) for name in (NEAR, WIDE))
+    if _is_due(worklist.trusted(conn, wide, now), WIDE_EVERY, now):
         first = _wide(settings, now).date() + timedelta(days=1)
         return [first + timedelta(days=number) for number in range((today - first).days + 1)]
-    if _is_due(worklist.trusted(conn, NEAR, now), NEAR_EVERY, now):
+    if _is_due(worklist.trusted(conn, near, now), NEAR_EVERY, now):
         return [today - timedelta(days=number) for number in reversed(range(NEAR_DAYS))]
     return []
 
@@ -115,10 +124,13 @@ def _found(
     told: Mapping[date, int],
     lists: Mapping[date, SweepResult],
     before: Mapping[date, dict[str, str]],
+    *,
+    store: str,
     now: datetime,
 ) -> list[Day]:
-    held = completeness.mirrored(conn, min(told), max(told)) if told else {}
-    found = [_day(day, told[day], held.get(day, 0), before.get(day, {}), lists.get(day), now) for day in told]
+    held = completeness.mirrored(conn, min(told), max(told), store) if told else {}
+    days = (_day(day, told[day], held.get(day, 0), before.get(day, {}), lists.get(day), now) for day in told)
+    found = [replace(day, store=store) for day in days]
     completeness.save(conn, found)
     return found
 

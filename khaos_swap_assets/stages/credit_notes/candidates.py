@@ -23,6 +23,7 @@ from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.matches import MatchedLine
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.domain.records.returns import Return, rightful_pence
+from khaos_swap_assets.domain.records.stores import bare
 from khaos_swap_assets.stages.dossier import Dossier, unknown_codes_of
 
 OUT = frozenset({"in_doubt", "confirmed"})
@@ -139,7 +140,7 @@ def _days(record: Return) -> tuple[date | None, date | None]:
 
 
 def _names(record: Return) -> frozenset[str]:
-    return frozenset({record.rma, reference_for(record.rma, 1, ())})
+    return frozenset({record.rma, bare(record.store, record.rma), reference_for(record.rma, 1, ())})
 
 
 def _asked(record: Return, lines: Iterable[MatchedLine], due: Due | None) -> tuple[int, Goods, Goods]:

@@ -12,8 +12,8 @@ A token that we never gave comes from a future that a restored database has lost
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from hashlib import sha256
 from typing import Any
@@ -46,7 +46,8 @@ class FeedPage:
 class FeedLimits:
     """What may leave: the mode, caps of a London day (count, pence of any currency), and documents a page.
 
-    ``stopped`` says why nothing may at all; empty where it may.
+    ``stopped`` says why nothing may at all; empty where it may. ``stopped_stores`` says it of the returns of single
+    stores, by Swap's id of the store.
     """
 
     mode: Mode
@@ -54,12 +55,14 @@ class FeedLimits:
     daily_pence: int
     page_documents: int
     stopped: str = ""
+    stopped_stores: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, settings: Settings, stopped: str = "") -> FeedLimits:
+    def of(cls, settings: Settings, stopped: str = "", stopped_stores: Mapping[str, str] | None = None) -> FeedLimits:
         """The limits that the settings ask for."""
         pence = settings.daily_value_cap_pounds * 100
-        return cls(settings.mode, settings.daily_document_cap, pence, settings.page_documents, stopped)
+        documents = (settings.daily_document_cap, pence, settings.page_documents)
+        return cls(settings.mode, *documents, stopped, stopped_stores or {})
 
     def allow(self, count: int, pence: int, value_pence: int) -> bool:
         """Whether one more write of a value fits into the day's caps beside what left already."""
@@ -87,7 +90,8 @@ def hand_out(
     with conn.transaction():
         book = SqlPostings(conn)
         book.lock()  # a person who holds the feed has this lock: whatever they stopped stays here
-        limits = FeedLimits.of(settings, watching.stopped(conn, settings, now))
+        of_stores = watching.stopped_stores(conn, settings, now)
+        limits = FeedLimits.of(settings, watching.stopped(conn, settings, now), of_stores)
         page = answer(book, limits, _completer(settings), now, continuation, named(specific_ids))
     # A transaction that the caller had open would keep the intent back: it must be on disk before the answer leaves.
     conn.commit()
@@ -185,7 +189,8 @@ class _Pull:
 
     def _hand_out(self, candidates: Sequence[Posting]) -> FeedPage:
         stale = {one.reference for one in self.book.stale()}
-        ready = [one for one in candidates if one.reference not in stale and self._may_go(one)]
+        here = [one for one in candidates if one.store_id not in self.limits.stopped_stores]
+        ready = [one for one in here if one.reference not in stale and self._may_go(one)]
         chosen = self._within_limits(ready)
         texts = [(one, text) for one in chosen if (text := self._text(one))]
         if not texts:

@@ -44,7 +44,7 @@ def try_policy(
     The oldest comes first by Swap's date. Writes nothing. A refund that the storefront has not paid is none yet.
     """
     since = now - timedelta(days=days)
-    ids = returns.refunded_since(conn, since, also_paid=settings.storefront.is_connected)
+    ids = returns.refunded_since(conn, since, also_paid=bool(settings.connected))
     for start in range(0, len(ids), BATCH):
         yield from _try_batch(conn, settings, (present, tried), ids[start : start + BATCH], since)
 

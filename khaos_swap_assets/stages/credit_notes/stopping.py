@@ -40,7 +40,8 @@ def held(conn: psycopg.Connection[Any], *, settings: Settings, now: datetime, pe
     planned = book.of_state("planned")
     if not planned:
         return []
-    waits = waits_for(book, FeedLimits.of(settings, watching.stopped(conn, settings, now)))
+    of_stores = watching.stopped_stores(conn, settings, now)
+    waits = waits_for(book, FeedLimits.of(settings, watching.stopped(conn, settings, now), of_stores))
     mine = set(monthly.returns_of(conn, period)) if period else {one.return_id for one in planned}
     return [
         Held(
@@ -62,10 +63,12 @@ def waits_for(book: PostingStore, limits: FeedLimits) -> dict[str, str]:
     planned = [one for one in undone if one.state == "planned"]
     if common := _common(book, limits, out):
         return {one.reference: common for one in planned}
+    unread = limits.stopped_stores
+    of_stores = {one.reference: unread[one.store_id] for one in planned if one.store_id in unread}
     odd = [one for one in out if may_differ(one)]
     if not odd or book.has_price_witness():
-        return {}
-    return {one.reference: _unseen(odd[0]) for one in planned if may_differ(one)}
+        return of_stores
+    return {one.reference: _unseen(odd[0]) for one in planned if may_differ(one)} | of_stores
 
 
 def _common(book: PostingStore, limits: FeedLimits, out: Sequence[Posting]) -> str:
@@ -93,12 +96,13 @@ def feed_problems(conn: psycopg.Connection[Any], *, settings: Settings, now: dat
     book = SqlPostings(conn)
     waits = settings.mode != "audit" and bool(book.of_state("planned"))
     stopped = watching.stopped(conn, settings, now) if waits else watching.missed(conn, settings, now)
-    return problems(book, FeedLimits.of(settings, stopped or feed_holds.by_person(conn)), now)
+    of_stores = watching.stopped_stores(conn, settings, now) if waits else {}
+    return problems(book, FeedLimits.of(settings, stopped or feed_holds.by_person(conn), of_stores), now)
 
 
 def problems(book: PostingStore, limits: FeedLimits, now: datetime) -> list[str]:
     """The lines of ``feed_problems`` for any book."""
-    found = [limits.stopped] if limits.stopped else []
+    found = [*([limits.stopped] if limits.stopped else []), *limits.stopped_stores.values()]
     found += [f"the feed is held: {reason}; khaos-swap postings trust-feed" for reason in book.holds()]
     found += [_gap_line(one) for one in book.gaps()]
     undone = book.undone()

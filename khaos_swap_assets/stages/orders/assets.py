@@ -90,7 +90,7 @@ def reconciliation_cancellations(toolbox: dg.ResourceParam[Toolbox]) -> dg.Mater
     with toolbox.store() as conn:
         found = {f"orders_{how}": count for how, count in cancellations.counts(conn).items()}
         shown = {"race": as_table(race(conn, PREVIEW_ROWS)), **table_metadata(conn, "recon.cancellations", "asked_at")}
-    told = {} if toolbox.settings.storefront.is_connected else {"witness": dg.MetadataValue.md(NOT_CONNECTED)}
+    told = {} if toolbox.settings.connected else {"witness": dg.MetadataValue.md(NOT_CONNECTED)}
     return dg.MaterializeResult(
         metadata={
             "asked": followed.asked,

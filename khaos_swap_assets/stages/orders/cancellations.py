@@ -21,7 +21,6 @@ from khaos_swap_assets.stages import refusing
 from khaos_swap_assets.stages.orders.cancelled_parts import follow_parts
 from khaos_swap_assets.stages.orders.cancelling import SeenOrder, cancel
 from khaos_swap_assets.stages.orders.standing import next_look, standing
-from khaos_swap_assets.stages.orders.sync import as_ref
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 MOST_AT_ONCE = 500
@@ -54,7 +53,8 @@ def _look(tools: Toolbox, due: Sequence[CancelledOrder]) -> list[SeenOrder]:
     if not due:
         return []
     settings = tools.settings
-    refs = {one.order_id: as_ref(one.order_name, settings) for one in due}
+    namings = settings.namings
+    refs = {one.order_id: namings.ref(one.order_name) for one in due}
     with tools.store() as conn:
         calls = cancel_calls.of_orders(conn, refs)
     told = standing(tools, set(refs.values()))

@@ -17,7 +17,6 @@ from khaos_swap_assets.domain.goods.cancellations import OrderProgress, progress
 from khaos_swap_assets.domain.goods.cancelled_parts import CancelledPart, SeenPart, part_problems, seen_part
 from khaos_swap_assets.stages import refusing
 from khaos_swap_assets.stages.orders.standing import next_look, standing
-from khaos_swap_assets.stages.orders.sync import as_ref
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 MOST_AT_ONCE = 50
@@ -37,7 +36,8 @@ def follow_parts(tools: Toolbox, *, is_paused: bool) -> list[Problem]:
 
 
 def _look(tools: Toolbox, due: Sequence[FollowedPart]) -> None:
-    refs = {one.part.order_id: as_ref(one.part.order_name, tools.settings) for one in due}
+    namings = tools.settings.namings
+    refs = {one.part.order_id: namings.ref(one.part.order_name) for one in due}
     told = standing(tools, set(refs.values()))
     with tools.store() as conn:
         refusing.keep_whole(conn, refusing.CANCELLATIONS, told.refusal, tools.now())

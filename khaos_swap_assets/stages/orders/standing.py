@@ -31,11 +31,12 @@ class Told:
 
 
 def standing(tools: Toolbox, refs: Collection[str]) -> Told:
-    """How the orders of these references stand; a refusal is part of the answer."""
-    if not tools.settings.khaos.is_cloud:
-        return _ask(tools, sorted(refs))
+    """How the orders of these references stand; a refusal is part of the answer. Of an empty one no order is known."""
+    wanted = sorted(one for one in refs if one)
+    if wanted and not tools.settings.khaos.is_cloud:
+        return _ask(tools, wanted)
     with tools.store() as conn:
-        return Told(_by_files(conn, sorted(refs)))
+        return Told(_by_files(conn, wanted))
 
 
 def next_look(tools: Toolbox, cancelled_at: datetime, progress: str) -> datetime | None:

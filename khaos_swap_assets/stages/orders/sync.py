@@ -27,7 +27,6 @@ from khaos_swap_assets.adapters.store import (
     worklist,
 )
 from khaos_swap_assets.adapters.store.note_items import count_unread
-from khaos_swap_assets.domain.records.orders import order_ref
 from khaos_swap_assets.stages import marks, refusing
 from khaos_swap_assets.stages.depth import first_read_from
 from khaos_swap_assets.stages.orders import note_items
@@ -167,12 +166,8 @@ def _wanted(conn: psycopg.Connection, settings: Settings, now: datetime) -> list
 
 def _refs(loaded: Iterable[Return], settings: Settings) -> set[str]:
     names = {name for one in loaded for name in (one.order_name, *(line.original_order_name for line in one.lines))}
-    return {reference for name in names if name and (reference := as_ref(name, settings))}
-
-
-def as_ref(order_name: str, settings: Settings) -> str:
-    """The reference that Khaos holds for a Swap order name."""
-    return order_ref(order_name, ref_format=settings.order_ref_format, strips_hash=settings.strips_order_hash)
+    namings = settings.namings
+    return {reference for name in names if name and (reference := namings.ref(name))}
 
 
 def _keep(

@@ -178,7 +178,7 @@ payouts_agree_with_credit_notes = StandingCheck(
 
 def _compared_words(conn: psycopg.Connection, settings: Settings) -> str:
     days = [f"{name} {one.first} to {one.last}" for name, one in sorted(payouts.covered(conn).items())]
-    refunds = "payments of the storefront" if settings.storefront.is_connected else "refunds as Swap says"
+    refunds = "payments of the storefront" if settings.connected else "refunds as Swap says"
     return f"payouts of {', '.join(days)}, beside {refunds}" if days else NOT_READ
 
 

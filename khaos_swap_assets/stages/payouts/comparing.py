@@ -56,10 +56,10 @@ def _compared(conn: psycopg.Connection, settings: Settings, lines: Sequence[Paid
     """The lines with their refunds, and again the lines that hold one of these refunds."""
     if not lines:
         return []
-    first = _money(settings, paid_refunds.named_by(conn, lines, has_storefront=settings.storefront.is_connected))
+    first = _money(settings, paid_refunds.named_by(conn, lines, has_storefront=bool(settings.connected)))
     beside = payouts.lines_of_refunds(conn, {one.key for one in first})
     every = list({one.name: one for one in [*lines, *beside]}.values())
-    more = paid_refunds.named_by(conn, every, has_storefront=settings.storefront.is_connected)
+    more = paid_refunds.named_by(conn, every, has_storefront=bool(settings.connected))
     return compare(every, _money(settings, more))
 
 

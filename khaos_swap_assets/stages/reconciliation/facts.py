@@ -32,6 +32,7 @@ from khaos_swap_assets.domain.records.matches import CodedRow, MatchedLine
 from khaos_swap_assets.domain.records.orders import SalesOrder
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.domain.records.returns import Return
+from khaos_swap_assets.domain.records.stores import bare
 from khaos_swap_assets.stages.dossier import Dossier, policy_of, posted_of, unknown_codes_of
 from khaos_swap_assets.stages.storefront import money
 from khaos_swap_assets.stages.storefront.money import Witnessed
@@ -222,7 +223,7 @@ class Batch:
             currency=record.currency,
             value_pence=record.refund_pence + settled.beyond_pence,
             lines=tuple(line.goods for line in self.dossier.lines.get(key, ()) if line.product_id in due),
-            references=frozenset({record.rma}),
+            references=frozenset({record.rma, bare(record.store, record.rma)}),
             invoiced_on=order.invoiced_on if order else None,
         )
         loose = [*self.loose.get(head.customer_code, ()), *self.loose.get("", ())]

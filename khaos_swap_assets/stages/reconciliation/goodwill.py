@@ -14,22 +14,26 @@ import psycopg
 
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import goodwill, matches, notes, orders
-from khaos_swap_assets.adapters.store.goodwill import Candidate
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.linking.goodwill import LooseMoney, settle
 from khaos_swap_assets.domain.linking.loose_notes import record_of
 from khaos_swap_assets.domain.money.periods import london_date
-from khaos_swap_assets.domain.records.orders import order_ref, plain_name
+from khaos_swap_assets.domain.records.orders import plain_name
 from khaos_swap_assets.stages.credit_notes.attributing import told_of
 
 
 def settle_goodwill(conn: psycopg.Connection, settings: Settings) -> None:
     """Pair what is of one order, currency and value."""
-    if not settings.storefront.is_connected:
+    if not settings.connected:
         return
-    pairs = goodwill.candidates(conn)
-    refs = {one.order_name: _ref(one, settings) for one in pairs}
-    named = {plain_name(text): ref for name, ref in refs.items() for text in (name, ref)}
+    pairs: list[goodwill.Candidate] = []
+    refs: dict[str, str] = {}
+    for one in goodwill.candidates(conn):
+        if ref := settings.namings.ref(one.order_name):
+            pairs.append(one)
+            refs[one.order_name] = ref
+    told = [] if settings.has_several_stores else list(refs.items())
+    named = {plain_name(text): ref for text, ref in [*told, *((ref, ref) for ref in refs.values())]}
     found = notes.by_code(conn, sorted({one.credit_note_code for one in pairs}))
     of_order = [note for note in found if plain_name(note.order_ref or note.associated_ref) in named]
     free = _free(conn, of_order)
@@ -49,10 +53,6 @@ def settle_goodwill(conn: psycopg.Connection, settings: Settings) -> None:
     room = _room(conn, {one.order_ref for one in money}) if records else {}
     if kept := settle(records, money, room):
         goodwill.keep(conn, kept)
-
-
-def _ref(one: Candidate, settings: Settings) -> str:
-    return order_ref(one.order_name, ref_format=settings.order_ref_format, strips_hash=settings.strips_order_hash)
 
 
 def _room(conn: psycopg.Connection, refs: Collection[str]) -> dict[str, int]:

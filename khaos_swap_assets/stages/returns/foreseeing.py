@@ -19,7 +19,7 @@ from khaos_swap_assets.adapters.store import findings, return_causes, worklist
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.judging.foreseen import KIND, SOLD_DAYS, ReturnCause, problems_of
 from khaos_swap_assets.domain.money.periods import london_date, night_has_passed
-from khaos_swap_assets.stages import marks, refusing
+from khaos_swap_assets.stages import marks, stores
 from khaos_swap_assets.stages.dossier import match_skus
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -51,7 +51,7 @@ def foresee(tools: Toolbox) -> Foreseen:
         if {*causes} != {*before}:
             return_causes.replace(conn, causes, now)
         findings.replace_of_kinds(conn, [KIND], problems_of(causes), now)
-        may_close = not refusing.not_seen(conn)
+        may_close = not stores.unseen(conn, tools.settings)[0]
         opened, closed = findings.open_and_close(conn, now, may_close=may_close, kinds=[KIND])
         if is_nightly:
             worklist.move(conn, marks.FORESEEN, now)

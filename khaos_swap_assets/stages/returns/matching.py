@@ -43,7 +43,6 @@ from khaos_swap_assets.domain.records.orders import (
     OrderMatch,
     SalesOrder,
     choose_order,
-    order_refs,
 )
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.domain.records.returns import Return, ReturnLine
@@ -136,10 +135,8 @@ def match_returns(
 
 
 def _refs(settings: Settings, loaded: Mapping[str, Return]) -> dict[str, tuple[str, ...]]:
-    return {
-        key: order_refs(one, ref_format=settings.order_ref_format, strips_hash=settings.strips_order_hash)
-        for key, one in loaded.items()
-    }
+    namings = settings.namings
+    return {key: namings.refs(one) for key, one in loaded.items()}
 
 
 def _candidates(
@@ -159,7 +156,7 @@ def _match_orders(
     candidates: Mapping[str, list[SalesOrder]],
     packs: Packs,
 ) -> dict[str, tuple[OrderMatch, str]]:
-    refs = _refs(settings, loaded)
+    refs, namings = _refs(settings, loaded), settings.namings
     states = orders.states(conn, sorted({ref for some in refs.values() for ref in some}))
     generic = [pattern for pattern in settings.generic_customers.split(",") if pattern.strip()]
     found = {}
@@ -170,6 +167,8 @@ def _match_orders(
         match = choose_order(
             one, refs[key], some, stock_codes=codes, is_answered=is_answered, generic_customers=generic, packs=packs
         )
+        if namings.is_doubtful_of(one):
+            match = OrderMatch(None, ("order_ambiguous",))
         found[key] = (match, refs[key][0] if refs[key] else "")
     return found
 

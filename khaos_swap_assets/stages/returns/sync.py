@@ -13,12 +13,13 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
+from functools import reduce
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from khaos_swap_assets.adapters.errors import PermanentError, VendorError
 from khaos_swap_assets.adapters.store import inbox, parties, proofs, returns, worklist
-from khaos_swap_assets.stages import marks, refusing
+from khaos_swap_assets.stages import marks, refusing, stores
 from khaos_swap_assets.stages.depth import first_read_from
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from khaos_swap_assets.adapters.swap.client import SwapClient, SweepResult
     from khaos_swap_assets.adapters.swap.records import ReadReturn
     from khaos_swap_assets.domain.records.returns import Return
-    from khaos_swap_assets.domain.refunds.proof import Proof
 
 SOURCE = marks.SWAP
 OPEN = marks.OPEN
@@ -54,30 +54,50 @@ class SyncedReturns:
     knocks: int
 
 
+NOTHING = SyncedReturns(0, (), 0, 0, is_drifted=False, knocks=0)
+
+
 def sync_returns(tools: Toolbox) -> SyncedReturns:
-    """Read Swap and bring the mirror up to date, in one transaction with the watermarks."""
-    now = tools.now()
+    """Read every store of Swap and bring the mirror up to date; one that does not answer holds up no other."""
+    return reduce(_together, stores.each(tools, refusing.SWAP_LIST, _sync), NOTHING)
+
+
+def _together(one: SyncedReturns, other: SyncedReturns) -> SyncedReturns:
+    return SyncedReturns(
+        read=one.read + other.read,
+        changed=one.changed + other.changed,
+        lines=one.lines + other.lines,
+        unreadable=one.unreadable + other.unreadable,
+        is_drifted=one.is_drifted or other.is_drifted,
+        knocks=one.knocks + other.knocks,
+    )
+
+
+def _sync(tools: Toolbox) -> SyncedReturns:
+    """Read one store, in one transaction with its watermarks."""
+    now, store = tools.now(), tools.settings.swap.store
     with tools.store() as conn:
         windows = due_windows(conn, tools.settings, now)
-        knocks = inbox.knocks(conn)
+        knocks = inbox.knocks(conn, store=store)
         due = [one for one in knocks if one.is_due(now)]
         rmas = _rmas(conn, due)
     client = tools.open_swap()
     sweeps, refusal = _read_windows(client, windows)
     named, left = _read_named(client, sweeps.values(), due, rmas)
-    is_wide = any(window.source == WIDE and not sweep.is_drifted for window, sweep in sweeps.items())
+    is_wide = any(window.source == marks.of(WIDE, store) and not sweep.is_drifted for window, sweep in sweeps.items())
     with tools.store() as conn:
-        refusing.keep_whole(conn, refusing.SWAP_LIST, refusal, now)
+        pause = stores.longest_pause(tools.settings)
+        refusing.keep_whole(conn, marks.of(refusing.SWAP_LIST, store), refusal, now, longest=pause)
         if is_wide:
-            returns.resolve_nameless(conn, now)
-        result = keep(conn, [*sweeps.values(), *named.answers.values()], now, knocks, tools.settings.proof)
+            returns.resolve_nameless(conn, now, store)
+        result = keep(conn, [*sweeps.values(), *named.answers.values()], now, knocks, tools.settings)
         refusing.keep_named(conn, named, now)
         if tools.settings.khaos.is_cloud and tools.settings.mode != "audit":
             read = [one for sweep in [*sweeps.values(), *named.answers.values()] for one in sweep.returns]
             _keep_parties(conn, tools, read, now)
         inbox.postpone(conn, [one for one in due if one.inbox_id not in left], now)
         if is_wide:
-            _settle_knocks(conn, [one for one in knocks if one.next_try_at is None], now)
+            _settle_knocks(conn, [one for one in knocks if one.next_try_at is None], now, store)
         _keep_unreadable_messages(conn, now)
         for window in windows:
             if (window.by == "none" and refusal is None) or (window in sweeps and not sweeps[window].is_drifted):
@@ -95,26 +115,27 @@ class SweepWindow:
 
 
 def due_windows(conn: psycopg.Connection, settings: Settings, now: datetime) -> list[SweepWindow]:
-    """The lists to ask for now. The first look reaches back as far as a wide sweep; so does one a night.
+    """The lists of one store to ask for now. The first look reaches back as far as a wide sweep; so does one a night.
 
     The first look and one night a week also go through the whole list: customers who wait longest are in no window.
     """
-    reached = worklist.trusted(conn, SOURCE, now)
+    source, open_, wide_list, whole_list = (marks.of(one, settings.swap.store) for one in (SOURCE, OPEN, WIDE, WHOLE))
+    reached = worklist.trusted(conn, source, now)
     wide = now - timedelta(days=settings.swap.wide_sweep_days)
-    if reached is None or _is_night_due(worklist.trusted(conn, WIDE, now), now):
+    if reached is None or _is_night_due(worklist.trusted(conn, wide_list, now), now):
         nightly = [
-            SweepWindow(SOURCE, "changed", wide),
-            SweepWindow(WIDE, "submitted", wide),
-            SweepWindow(OPEN, "none", now),
+            SweepWindow(source, "changed", wide),
+            SweepWindow(wide_list, "submitted", wide),
+            SweepWindow(open_, "none", now),
         ]
-        whole = worklist.trusted(conn, WHOLE, now)
+        whole = worklist.trusted(conn, whole_list, now)
         is_whole_due = whole is None or whole <= now - WHOLE_EVERY
-        return [*nightly, *([SweepWindow(WHOLE, "whole", first_read_from(settings, now))] if is_whole_due else [])]
-    windows = [SweepWindow(SOURCE, "changed", reached - timedelta(minutes=settings.swap.overlap_minutes))]
-    reread = worklist.trusted(conn, OPEN, now)
+        return [*nightly, *([SweepWindow(whole_list, "whole", first_read_from(settings, now))] if is_whole_due else [])]
+    windows = [SweepWindow(source, "changed", reached - timedelta(minutes=settings.swap.overlap_minutes))]
+    reread = worklist.trusted(conn, open_, now)
     if reread is None or reread <= now - timedelta(minutes=settings.open_reread_minutes):
-        oldest = returns.oldest_open(conn, wide)
-        windows.append(SweepWindow(OPEN, "submitted" if oldest else "none", oldest or now))
+        oldest = returns.oldest_open(conn, wide, settings.swap.store)
+        windows.append(SweepWindow(open_, "submitted" if oldest else "none", oldest or now))
     return windows
 
 
@@ -188,19 +209,21 @@ def keep(
     sweeps: Sequence[SweepResult],
     now: datetime,
     knocks: Sequence[WaitingKnock],
-    proof: Proof,
+    settings: Settings,
 ) -> SyncedReturns:
     """Bring the mirror up to date with what was read, queue what changed, and use up the knocks that told of it.
 
-    ``knocks`` were listed before the reading began; ``proof`` says what is a refund, also of all that was read before.
-    The caller's transaction.
+    ``knocks`` were listed before the reading began; the settings are those of the store that was read, and say what is
+    a refund, also of all that was read before. The caller's transaction.
     """
+    proof = settings.proof
     read = [one for sweep in sweeps for one in sweep.returns]
     faults = {fault.row_hash: fault for sweep in sweeps for fault in sweep.faults}
     fresh = [replace(one, record=proof.on(one.record)) for one in returns.changed(conn, read)]
     returns.save(conn, fresh, now)
     returns.resolve_unreadable(conn, [one.record.rma for one in read], now)
-    returns.save_unreadable(conn, [(one.row_hash, one.subject, one.reason) for one in faults.values()], now)
+    unreadable = [(one.row_hash, one.subject, one.reason) for one in faults.values()]
+    returns.save_unreadable(conn, unreadable, now, settings.swap.store)
     changed = tuple(one.record.return_id for one in fresh)
     worklist.queue(conn, "match", [*changed, *proofs.put_in_force(conn, proof)])
     used = inbox.consume(conn, _answered(knocks, set(changed), {one.record.return_id for one in read}), now)
@@ -229,7 +252,7 @@ def _answered(knocks: Sequence[WaitingKnock], changed: set[str], read: set[str])
     return [one for one in knocks if one.return_id in (read if one.next_try_at is None else changed)]
 
 
-def _settle_knocks(conn: psycopg.Connection, tried: Sequence[WaitingKnock], now: datetime) -> None:
+def _settle_knocks(conn: psycopg.Connection, tried: Sequence[WaitingKnock], now: datetime, store: str) -> None:
     """Everything was just read: a knock of a return that never showed is a fault, and none waits any longer."""
     known = returns.rmas_of(conn, [one.return_id for one in tried])
     named = _named([one for one in tried if one.return_id not in known])
@@ -237,7 +260,7 @@ def _settle_knocks(conn: psycopg.Connection, tried: Sequence[WaitingKnock], now:
         (key := hashlib.sha256(f"knock {return_id}".encode()).hexdigest(), rma or key, f"{UNSEEN} {return_id}")
         for return_id, rma in named.items()
     ]
-    returns.save_unreadable(conn, faults, now)
+    returns.save_unreadable(conn, faults, now, store)
     inbox.consume(conn, tried, now)
 
 

@@ -84,7 +84,8 @@ def _sent(tools: Toolbox, found: Finding) -> bool:
     assert found.return_ is not None
     state: State
     try:
-        said = tools.open_swap().report_quality(found.inspection, found.line, found.return_)
+        part = next(one for one in tools.by_store() if one.settings.swap.store == found.return_.store)
+        said = part.open_swap().report_quality(found.inspection, found.line, found.return_)
         state, is_answered = "accepted", True
     except NotAdmittedError as error:
         state, said, is_answered, refusal = "planned", str(error), False, error

@@ -20,7 +20,7 @@ from khaos_swap_assets.domain.refunds.sale_rates import ForeignTotal, foreign_to
 from khaos_swap_assets.domain.reporting.tables import turned_table
 from khaos_swap_assets.stages.checking import StandingCheck, described, exceptions_check, judge_open
 from khaos_swap_assets.stages.presenting import asset, owned, table_metadata
-from khaos_swap_assets.stages.storefront.sync import forget_knocks, sync_refunds
+from khaos_swap_assets.stages.storefront.sync import sync_refunds
 from khaos_swap_assets.stages.storefront.variants import read_variants
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -41,10 +41,9 @@ NOT_CONNECTED = (
 )
 def storefront_refunds(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
     """Read what changed and link it."""
-    if not toolbox.settings.storefront.is_connected:
-        forget_knocks(toolbox)
-        return dg.MaterializeResult(metadata={"connected": False, "witness": dg.MetadataValue.md(NOT_CONNECTED)})
     synced = sync_refunds(toolbox)
+    if not toolbox.settings.connected:
+        return dg.MaterializeResult(metadata={"connected": False, "witness": dg.MetadataValue.md(NOT_CONNECTED)})
     with toolbox.store() as conn:
         shown = table_metadata(conn, "storefront.refunds", "changed_at")
     return dg.MaterializeResult(
@@ -71,7 +70,7 @@ def storefront_refunds(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResu
 def storefront_variants(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
     """Read them when a night has passed."""
     read = read_variants(toolbox)
-    return dg.MaterializeResult(metadata={"connected": toolbox.settings.storefront.is_connected, **asdict(read)})
+    return dg.MaterializeResult(metadata={"connected": bool(toolbox.settings.connected), **asdict(read)})
 
 
 CONNECTED = "The storefront's payments are the witness: each was read with its date, amount and means of payment."
@@ -83,7 +82,7 @@ PROVES = (
 
 def _judge(conn: psycopg.Connection, tools: Toolbox) -> dg.AssetCheckResult:
     """Count what is open between Swap and the money."""
-    is_connected = tools.settings.storefront.is_connected
+    is_connected = bool(tools.settings.connected)
     shown = {
         "connected": dg.MetadataValue.bool(is_connected),
         "witness": dg.MetadataValue.md(CONNECTED if is_connected else NOT_CONNECTED),
@@ -122,7 +121,7 @@ def money_of_month(conn: psycopg.Connection, settings: Settings, period: str) ->
     Where closing counts as the refund, that is said too.
     """
     rule = f"\n\n{CLOSED_IN_FORCE}" if settings.refund_proof == "closed" else ""
-    if not settings.storefront.is_connected:
+    if not settings.connected:
         return NOT_CONNECTED + rule
     rows = refunds.moved_in_month(conn, period)
     lines = (

@@ -20,10 +20,11 @@ from khaos_swap_assets.adapters.storefront.wire import tail
 from khaos_swap_assets.domain.judging.money_conditions import PAID_OUTSIDE
 from khaos_swap_assets.domain.linking.refund_links import link
 from khaos_swap_assets.domain.records.returns import Return
+from khaos_swap_assets.domain.records.stores import bare, qualified
 from khaos_swap_assets.domain.refunds.money_shown import Claimant, Links, Money, as_money_says, is_owed
 from khaos_swap_assets.domain.refunds.payment_kinds import PaymentKinds
 from khaos_swap_assets.domain.refunds.payments import Refund
-from khaos_swap_assets.stages import isolating
+from khaos_swap_assets.stages import isolating, marks
 
 SEEN_FROM = "storefront/seen_from"
 """The watermark of the first reading: refunds made since then are all in sight."""
@@ -46,21 +47,25 @@ class Witnessed:
 
 
 def load(conn: psycopg.Connection, settings: Settings, records: dict[str, Return]) -> Witnessed:
-    """These returns, read as Swap says, with the dates of their money where a storefront is connected."""
-    if not settings.storefront.is_connected:
+    """These returns, read as Swap says, with the dates of their money where their store's storefront is connected."""
+    connected = settings.connected
+    seen = {key: one for key, one in records.items() if one.store in connected}
+    if not seen:
         return Witnessed(records)
-    links = link_orders(conn, records, kinds=settings.storefront.kinds).links
-    seen_from = worklist.reached(conn, SEEN_FROM)
-    said = {key: one for key, one in records.items() if is_owed(one)}
-    money = {key: links.money[key] for key, one in said.items() if _is_told(one, links.money[key], seen_from)}
+    links = link_orders(conn, seen, kinds=settings.storefront.kinds).links
+    seen_from = {store: worklist.reached(conn, marks.of(SEEN_FROM, store)) for store in connected}
+    said = {key: one for key, one in seen.items() if is_owed(one)}
+    money = {
+        key: links.money[key] for key, one in said.items() if _is_told(one, links.money[key], seen_from[one.store])
+    }
     outside = [key for key, one in money.items() if one.outside_pence]
     proved = decisions.waived_returns(conn, PAID_OUTSIDE, outside) if outside else set()
     money |= {key: replace(money[key], is_proved=True) for key in proved}
     paid = {
-        key: as_money_says(one, money.get(key), is_in_sight=_is_in_sight(one, seen_from))
-        for key, one in records.items()
+        key: as_money_says(one, money.get(key), is_in_sight=_is_in_sight(one, seen_from[one.store]))
+        for key, one in seen.items()
     }
-    return Witnessed(paid, money, said)
+    return Witnessed(records | paid, money, said)
 
 
 def load_each(
@@ -107,7 +112,7 @@ def link_orders(
         paid_on = Orders.of(seen.values())
         fresh = set(refunds.returns_of(conn, reach | paid_on)) - known.keys()
         known |= returns.load(conn, sorted(fresh)) if fresh else {}
-        refs |= _refs(conn, fresh) if fresh else {}
+        refs |= _refs(conn, {key: known[key] for key in fresh}) if fresh else {}
         further = reach | _orders_of({key: known[key] for key in fresh}, refs)
         if further == reach:
             break
@@ -117,9 +122,10 @@ def link_orders(
     return Linked(links, known, seen.values())
 
 
-def _refs(conn: psycopg.Connection, return_ids: Collection[str]) -> dict[str, str]:
+def _refs(conn: psycopg.Connection, known: Mapping[str, Return]) -> dict[str, str]:
     """Swap's number of the storefront's return; which of two spellings it has is unknown (contracts/swap.md §2.3)."""
-    return {key: tail(ref) for key, ref in refunds.return_refs(conn, return_ids).items()}
+    found = ((key, known[key].store, ref) for key, ref in refunds.return_refs(conn, list(known)).items())
+    return {key: qualified(store, tail(bare(store, ref))) for key, store, ref in found}
 
 
 def _orders_of(records: Mapping[str, Return], refs: Mapping[str, str]) -> Orders:

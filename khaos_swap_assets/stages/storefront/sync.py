@@ -37,7 +37,7 @@ from khaos_swap_assets.domain.judging.money_conditions import (
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.returns import Return
 from khaos_swap_assets.domain.refunds.payments import Refund
-from khaos_swap_assets.stages import isolating, marks, refusing
+from khaos_swap_assets.stages import isolating, marks, refusing, stores
 from khaos_swap_assets.stages.depth import first_read_from
 from khaos_swap_assets.stages.storefront.money import SEEN_FROM, link_orders
 from khaos_swap_assets.stages.toolbox import Toolbox
@@ -61,12 +61,28 @@ class SyncedRefunds:
 
 
 def sync_refunds(tools: Toolbox) -> SyncedRefunds:
-    """Read the storefront when it is time, and link what changed on either side."""
-    now = tools.now()
+    """Read each storefront when it is time, and link what changed on either side; one's outage holds up no other."""
+    found = stores.each(tools, refusing.STOREFRONT, _sync_connected)
+    names = SyncedRefunds.__dataclass_fields__
+    return SyncedRefunds(**{name: sum(getattr(one, name) for one in found if one) for name in names})
+
+
+def _sync_connected(tools: Toolbox) -> SyncedRefunds | None:
+    """Read the storefront of one store; where it has none, use up what knocked while it had one."""
+    if tools.settings.storefront.is_connected:
+        return _sync(tools)
     with tools.store() as conn:
-        knocks = [one for one in inbox.knocks(conn, "storefront") if one.is_due(now)]
+        inbox.consume(conn, inbox.knocks(conn, "storefront", store=tools.settings.swap.store), tools.now())
+    return None
+
+
+def _sync(tools: Toolbox) -> SyncedRefunds:
+    now, store = tools.now(), tools.settings.swap.store
+    operation = marks.of(refusing.STOREFRONT, store)
+    with tools.store() as conn:
+        knocks = [one for one in inbox.knocks(conn, "storefront", store=store) if one.is_due(now)]
         since = due_since(conn, tools.settings, now, at_once=len(knocks) > MOST_NAMED)
-        again = setbacks.due(conn, [refusing.STOREFRONT], now) if since else []
+        again = setbacks.due(conn, [operation], now) if since else []
     named = {name.rpartition(" ")[2] for name in again} | {one.order_id for one in knocks[:MOST_NAMED]}
     sweep, refusal = _read(tools, since, sorted(named)) if since or named else (NOTHING, None)
     with tools.store() as conn:
@@ -75,11 +91,12 @@ def sync_refunds(tools: Toolbox) -> SyncedRefunds:
         cancellations.save(conn, sweep.cancelled, now)
         refunds.save_faults(conn, sweep, now)
         if since or named:
-            _keep_refusals(conn, sweep, refusal, again, now)
+            refusing.keep_whole(conn, operation, refusal, now, longest=stores.longest_pause(tools.settings))
+            _keep_refusals(conn, operation, sweep if refusal is None else None, again, now)
         if since and refusal is None:
-            if worklist.trusted(conn, SEEN_FROM, now) is None:
-                worklist.move(conn, SEEN_FROM, since)
-            worklist.move(conn, SOURCE, now)
+            if worklist.trusted(conn, marks.of(SEEN_FROM, store), now) is None:
+                worklist.move(conn, marks.of(SEEN_FROM, store), since)
+            worklist.move(conn, marks.of(SOURCE, store), now)
         shown = [one for one in knocks if _is_shown(one, sweep)]
         inbox.consume(conn, shown, now)
         inbox.postpone(conn, [one for one in knocks if one not in shown], now)
@@ -94,12 +111,6 @@ def sync_refunds(tools: Toolbox) -> SyncedRefunds:
         judged=judged,
         loose=loose,
     )
-
-
-def forget_knocks(tools: Toolbox) -> None:
-    """Use up what knocked while a storefront was still connected: nobody can be asked about it."""
-    with tools.store() as conn:
-        inbox.consume(conn, inbox.knocks(conn, "storefront"), tools.now())
 
 
 def _is_shown(knock: inbox.WaitingKnock, sweep: RefundSweep) -> bool:
@@ -127,19 +138,20 @@ def _read(tools: Toolbox, since: datetime | None, named: Sequence[str]) -> tuple
 
 
 def _keep_refusals(
-    conn: psycopg.Connection, sweep: RefundSweep, refusal: PermanentError | None, again: Sequence[str], now: datetime
+    conn: psycopg.Connection, operation: str, sweep: RefundSweep | None, again: Sequence[str], now: datetime
 ) -> None:
-    refusing.keep_whole(conn, refusing.STOREFRONT, refusal, now)
-    if refusal is None:
-        setbacks.over(conn, [refusing.STOREFRONT], [name for name in again if name not in sweep.refused])
-        setbacks.keep(conn, refusing.STOREFRONT, sweep.refused, now)
+    """Keep the orders of a reading that were refused; without a reading all stays as it was."""
+    if sweep:
+        setbacks.over(conn, [operation], [name for name in again if name not in sweep.refused])
+        setbacks.keep(conn, operation, sweep.refused, now)
 
 
 def due_since(conn: psycopg.Connection, settings: Settings, now: datetime, *, at_once: bool = False) -> datetime | None:
     """The moment since which to ask; None while the last look is recent enough (unless ``at_once``), or was refused."""
-    if setbacks.WHOLE in setbacks.paused(conn, refusing.STOREFRONT, now):
+    store = settings.swap.store
+    if setbacks.WHOLE in setbacks.paused(conn, marks.of(refusing.STOREFRONT, store), now):
         return None
-    reached = worklist.trusted(conn, SOURCE, now)
+    reached = worklist.trusted(conn, marks.of(SOURCE, store), now)
     if reached is None:
         return first_read_from(settings, now)
     is_due = at_once or reached <= now - timedelta(minutes=settings.storefront.poll_minutes)

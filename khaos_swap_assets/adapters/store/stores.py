@@ -1,0 +1,54 @@
+"""Under which name each store of Swap was ever read.
+
+Belongs here: ``swap.stores`` (migration 0058), and finding what people name without its store. Stays out: what a name
+is for (``domain.records.stores``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import psycopg
+
+from khaos_swap_assets.domain.records.stores import SEPARATOR, qualified
+
+
+def claim(conn: psycopg.Connection[Any], store: str, store_id: str) -> str:
+    """Keep that a store is read under a name; a line where that cannot be: its returns would be taken as new ones.
+
+    The first store (an empty name) may be given another id, as ever.
+    """
+    conn.execute("INSERT INTO swap.stores (store_id, store) VALUES (%s, %s) ON CONFLICT DO NOTHING", (store_id, store))
+    rows = conn.execute("SELECT store_id, store FROM swap.stores WHERE store_id = %s OR store = %s", (store_id, store))
+    known = dict(rows.fetchall())
+    if known[store_id] != store:
+        before = known[store_id] or "the first store"
+        return f"its returns were read as those of {before}; every one of them would be taken as new"
+    if store and len(known) > 1:
+        return "another store was read under this name; choose a new name"
+    return ""
+
+
+def further(conn: psycopg.Connection[Any]) -> list[str]:
+    """The names of the stores beside the first."""
+    rows = conn.execute("SELECT DISTINCT store FROM swap.stores WHERE store <> '' ORDER BY 1").fetchall()
+    return [row[0] for row in rows]
+
+
+def rma_of(conn: psycopg.Connection[Any], rma: str) -> str:
+    """The RMA that a label without a store means; empty where returns of several stores, or of none, carry it.
+
+    Of one store it is that store's, known or not; so is one that begins with a store's name.
+    """
+    names = further(conn)
+    if not names or rma.startswith(tuple(f"{store}{SEPARATOR}" for store in names)):
+        return rma
+    rows = conn.execute("SELECT DISTINCT rma FROM swap.returns WHERE rma = ANY(%s)", (spelled(conn, [rma]),)).fetchall()
+    return str(rows[0][0]) if len(rows) == 1 else ""
+
+
+def spelled(conn: psycopg.Connection[Any], words: Iterable[str]) -> list[str]:
+    """These words, and each as any further store has it: whoever names an RMA or an order may leave its store out."""
+    plain: Sequence[str] = list(words)
+    return [*plain, *(qualified(store, word) for store in further(conn) for word in plain)]
