@@ -219,6 +219,10 @@ class HasStores(BaseSettings):
         """True where the merchant has more than one Swap store."""
         return bool(self._further)
 
+    def name_of(self, store: str) -> str:
+        """What people call a store; nothing where there is but one."""
+        return (store or self.first_store) if self.has_several_stores else ""
+
     @property
     def connected(self) -> frozenset[str]:
         """The stores whose storefront is connected."""

@@ -42,9 +42,7 @@ def refuse_demo_secrets(settings: Settings, mark: str) -> None:
     known = set(DEMO_SECRETS.values())
     stores = [(one.swap.store, _secrets(one)) for one in settings.by_store]
     demo = [(store, name) for store, some in stores for name, secret in some.items() if _words(secret) & known]
-    found = list(
-        dict.fromkeys(name.replace(PREFIX, prefix_of(store), 1) for store, name in demo if _is_of(store, name))
-    )
+    found = [name.replace(PREFIX, prefix_of(store), 1) for store, name in demo if _is_of(store, name)]
     if found:
         raise SettingsError(f"{', '.join(found)}: this secret belongs to the demo and is public; set your own")
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from khaos_swap_assets.adapters.errors import KhaosSwapError, SettingsError, VendorError
 from khaos_swap_assets.adapters.settings import PREFIX, Settings
 from khaos_swap_assets.preflight.finding import PreflightFinding, Verdict
+from khaos_swap_assets.preflight.stores import named
 from khaos_swap_assets.running import installation
 
 if TYPE_CHECKING:
@@ -50,9 +51,9 @@ def examine(
     return [
         *_settings(settings, mark),
         *_tried("database", lambda: _database(settings, mark)),
-        *_tried("Swap", lambda: _swap(settings)),
+        *_of_stores("Swap", _swap, settings),
         *_khaos(settings),
-        *_tried("storefront", lambda: _storefront(settings)),
+        *_of_stores("storefront", _storefront, settings),
         *_gateway(settings),
         *_tried("policy", lambda: _policy(settings)),
         *_alerts(settings, send_alert=send_alert),
@@ -81,6 +82,14 @@ def _tried(subject: str, *questions: Callable[[], Iterable[PreflightFinding]]) -
                 return [*found, PreflightFinding("fails", subject, _unreached(subject, error))]
             found += [PreflightFinding("fails", subject, line) for line in str(error).splitlines()]
     return found
+
+
+def _of_stores(
+    vendor: str, ask: Callable[[Settings], Iterable[PreflightFinding]], settings: Settings
+) -> list[PreflightFinding]:
+    """The same of every store."""
+    told = ((one.swap.store, _tried(vendor, partial(ask, one))) for one in settings.by_store)
+    return [finding for store, found in told for finding in named(found, store)]
 
 
 def _unreached(subject: str, error: VendorError) -> str:

@@ -13,7 +13,6 @@ from khaos_swap_assets.adapters.store.columns_goods import GOODS
 ANYWHERE: Mapping[str, str] = {
     "return_id": "Swap's id of the return",
     "store_id": "Swap's id of the store",
-    "store": "Our name of the store, with which its ids begin; empty for the first one",
     "rma": "RMA, the number of the return that people use",
     "product_id": "Swap's id of the line of the return",
     "sku": "SKU as Swap writes it",
@@ -39,6 +38,7 @@ ANYWHERE: Mapping[str, str] = {
 
 TABLES: Mapping[str, Mapping[str, str]] = {
     "swap.returns": {
+        "store": "Our name of the store, with which its ids begin; empty for the first one",
         "status": "Swap's status of the return, e.g. Closed",
         "delivery_status": "Swap's status of the parcel",
         "quality_control_status": "Swap's verdict of the inspection of the whole return",

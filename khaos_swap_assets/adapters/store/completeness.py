@@ -109,14 +109,18 @@ class Traffic:
     submitted: int
 
 
-def traffic(conn: psycopg.Connection[Any], since: datetime) -> Traffic:
-    """Count what tells *nothing happened* from *nothing arrived*."""
+def traffic(conn: psycopg.Connection[Any], since: datetime, store: str | None = None) -> Traffic:
+    """Count what tells *nothing happened* from *nothing arrived*, of one store or of all."""
     row = conn.execute(
-        "SELECT (SELECT count(*) FROM recon.inbox WHERE source = 'swap' AND received_at >= %(since)s), "
-        "(SELECT count(*) FROM swap.returns WHERE changed_at >= %(since)s), "
+        "SELECT (SELECT count(*) FROM recon.inbox i WHERE source = 'swap' AND received_at >= %(since)s "
+        "AND (%(store)s::text IS NULL OR "
+        "%(store)s = coalesce((SELECT s.store FROM swap.stores s WHERE s.store_id = i.store_id), ''))), "
+        "(SELECT count(*) FROM swap.returns WHERE changed_at >= %(since)s "
+        "AND (%(store)s::text IS NULL OR store = %(store)s)), "
         "(SELECT count(*) FROM swap.returns WHERE submitted_at >= %(since)s "
+        "AND (%(store)s::text IS NULL OR store = %(store)s) "
         "AND submitted_at > (SELECT reached_at FROM recon.watermarks WHERE source = %(first)s))",
-        {"since": since, "first": FIRST_LOOK},
+        {"since": since, "first": FIRST_LOOK, "store": store},
     ).fetchone()
     return Traffic(*row) if row else Traffic(0, 0, 0)
 

@@ -96,12 +96,12 @@ def parse_return(raw: Mapping[str, Any], settings: SwapSettings, faults: list[st
         store=settings.store,
     )
     _require_refund_value(row, record)
-    _require_own_names(row, settings.others)
     row.text("shopify_return_id")  # no part of the record, yet an index of the store holds it
     return record
 
 
 def _store(row: JsonRow, settings: SwapSettings) -> str:
+    _require_own_names(row, settings.others)
     store_id = row.text("store_id") or settings.store_id
     if store_id != settings.store_id:
         row.fault("store_id", f"is another store than {variable(settings.store, 'SWAP_STORE_ID')}")

@@ -12,13 +12,14 @@ from typing import Any
 import dagster as dg
 import psycopg
 
+from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import arrivals, completeness, latency, queues, worklist
 from khaos_swap_assets.adapters.store.completeness import Day, Traffic
 from khaos_swap_assets.adapters.store.latency import DayOfLatency
 from khaos_swap_assets.adapters.store.queues import Queue
 from khaos_swap_assets.domain.money.amounts import money_words
 from khaos_swap_assets.domain.records.returns import hold_words
-from khaos_swap_assets.stages import isolating
+from khaos_swap_assets.stages import isolating, marks
 from khaos_swap_assets.stages.checking import StandingCheck
 from khaos_swap_assets.stages.completeness.comparing import WIDE, compare
 from khaos_swap_assets.stages.pictures import shown
@@ -180,10 +181,9 @@ def _whole(conn: psycopg.Connection, tools: Toolbox) -> dg.AssetCheckResult:
     """Judge the comparison, its age, and the silence of webhooks."""
     now = tools.now()
     days = completeness.days(conn, (now - SHOWN).date())
-    compared_at = worklist.trusted(conn, WIDE, now)
+    compared = {one.swap.store: worklist.trusted(conn, marks.of(WIDE, one.swap.store), now) for one in _each(tools)}
     traffic = completeness.traffic(conn, now - SILENCE)
-    hears = bool(tools.settings.swap.webhook_secret.get_secret_value())
-    faults = find_faults(days, compared_at, traffic, now, hears_webhooks=hears)
+    faults = [line for one in _each(tools) for line in _faults_of(conn, one, days, compared[one.swap.store], now)]
     short = [day for day in days if day.short]
     return dg.AssetCheckResult(
         passed=not faults,
@@ -194,10 +194,29 @@ def _whole(conn: psycopg.Connection, tools: Toolbox) -> dg.AssetCheckResult:
             "days_compared": len(days),
             "webhooks_in_3_days": traffic.knocks,
             "returns_changed_in_3_days": traffic.changed,
-            "compared_at": str(compared_at or "never"),
+            **{
+                marks.of("compared_at", tools.settings.name_of(store)).replace(" ", "_"): str(at or "never")
+                for store, at in compared.items()
+            },
             "worst": as_table([_row(day) for day in sorted(short, key=lambda day: -day.short)[:WORST_ROWS]]),
         },
     )
+
+
+def _each(tools: Toolbox) -> Sequence[Settings]:
+    return tools.settings.by_store
+
+
+def _faults_of(
+    conn: psycopg.Connection, settings: Settings, days: Sequence[Day], compared_at: datetime | None, now: datetime
+) -> list[str]:
+    """What cannot be said of one store, named where there are several."""
+    store, name = settings.swap.store, settings.name_of(settings.swap.store)
+    traffic = completeness.traffic(conn, now - SILENCE, store if name else None)
+    hears = bool(settings.swap.webhook_secret.get_secret_value())
+    mine = [day for day in days if day.store == store]
+    faults = find_faults(mine, compared_at, traffic, now, hears_webhooks=hears)
+    return [f"{name}: {line}" if name else line for line in faults]
 
 
 def find_faults(
@@ -241,7 +260,8 @@ def _in_time(conn: psycopg.Connection, tools: Toolbox) -> dg.AssetCheckResult:
 
 
 def _row(day: Day) -> dict[str, object]:
-    told = {"day": day.day, "told": day.told, "here": day.mirrored, "missing": day.short, "mended": day.mended}
+    of = {"store": day.store} if day.store else {}
+    told = {"day": day.day, **of, "told": day.told, "here": day.mirrored, "missing": day.short, "mended": day.mended}
     return {**told, "unreadable": day.unreadable_rows, "rmas": ", ".join((*day.missing_rmas, *day.vanished_rmas))}
 
 

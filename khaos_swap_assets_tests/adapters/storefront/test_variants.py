@@ -14,6 +14,8 @@ from khaos_swap_assets.adapters.storefront.variants import listed_variants
 class Pages:
     """A client that has these pages."""
 
+    store = ""
+
     def __init__(self, *pages: list[Any]) -> None:
         self.pages = pages
 

@@ -198,3 +198,14 @@ def test_a_cancelled_order_that_cannot_be_read_is_told(changes: dict[str, Any], 
 def test_nothing_personal_is_asked_for() -> None:
     for word in ("customer", "email", "phone", "address", "note", "staffMember", "displayName"):
         assert word not in ORDERS
+
+
+def test_what_the_shop_of_another_store_numbers_begins_with_its_name() -> None:
+    found = read_refund(order(1), refund(918), "outlet")
+    assert isinstance(found, ReadRefund)
+    told = found.record
+    assert (told.refund_id, told.order_id, told.order_name) == ("outlet:918", "outlet:1", "outlet:#LX1")
+    assert not told.return_ref or told.return_ref.startswith("outlet:")
+    stopped = read_cancelled(order(1) | CANCELLED, "outlet")
+    assert isinstance(stopped, CancelledOrder)
+    assert (stopped.order_id, stopped.order_name) == ("outlet:1", "outlet:#LX1")

@@ -393,3 +393,30 @@ def test_a_long_text_costs_no_more_than_its_length(text: str) -> None:
     started = time.process_time()
     read(row(tags=text))
     assert time.process_time() - started < 5
+
+
+def test_what_another_store_numbers_begins_with_its_name() -> None:
+    told = loads(dumps(row(shopify_return_id="gid://shopify/Return/77", order_id=5903347716233)))
+    result = read_row(told, settings().named("outlet"))
+    assert isinstance(result, ReadReturn)
+    record = result.record
+    assert (record.store, record.return_id, record.rma) == ("outlet", "outlet:ret_1", "outlet:20001")
+    assert (record.order_name, record.order_id) == ("outlet:#LX10482", "outlet:5903347716233")
+    assert (record.lines[0].return_id, record.lines[0].original_order_name) == ("outlet:ret_1", "outlet:#LX10482")
+    assert (record.lines[0].product_id, record.lines[0].sku) == ("prd_1", "MER-CRW-NVY-M")
+    assert result.raw["shopify_return_id"] == "outlet:77"
+
+
+def test_a_fault_of_another_store_names_it() -> None:
+    result = read_row(row(date_closed="?"), settings().named("outlet"))
+    assert isinstance(result, RowFault)
+    assert result.subject == "outlet:20001"
+
+
+@pytest.mark.parametrize("name", ["return_id", "rma_number", "shopify_order_name", "order_id"])
+def test_a_row_of_the_first_store_that_looks_like_another_ones_is_a_fault(name: str) -> None:
+    told = row() | {name: "outlet:1"}
+    result = read_row(told, settings().named("", ["outlet"]))
+    assert isinstance(result, RowFault)
+    assert result.reason == f"{name}: begins like one of store outlet"
+    assert isinstance(read_row(told, settings()), ReadReturn)

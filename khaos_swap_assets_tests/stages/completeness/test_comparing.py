@@ -10,11 +10,13 @@ import dagster as dg
 import psycopg
 import pytest
 
+from khaos_swap_assets.adapters.errors import TransientError
 from khaos_swap_assets.adapters.store import arrivals, completeness, queues, worklist
 from khaos_swap_assets.adapters.store.completeness import Day, Traffic
 from khaos_swap_assets.stages.completeness import assets
 from khaos_swap_assets.stages.completeness.comparing import NEAR, WIDE, compare, due_days
 from khaos_swap_assets_tests.stages.town import NOON, Town, a_return, called
+from khaos_swap_assets_tests.stages.two_stores import TwoStores, twin
 
 TODAY = NOON.date()
 Connection = psycopg.Connection[Any]
@@ -220,3 +222,22 @@ def test_days_are_kept_newest_first_and_only_the_newest_comparison(database: Con
         (TODAY, 9),
         (date(2026, 3, 1), 3),
     ]
+
+
+def test_each_store_is_compared_for_itself_and_named(database_url: str) -> None:
+    town = TwoStores(database_url)
+    town.swap.put(a_return(1, submitted_at=NOON))
+    town.outlet.put(twin(1, submitted_at=NOON), twin(2, submitted_at=NOON))
+    town.read()
+    town.outlet.put(twin(3, submitted_at=NOON))
+    town.outlet.hidden.add("outlet:R2")
+    compare(town.tools)
+    query = "SELECT store, told, mirrored, missing_rmas, vanished_rmas FROM recon.completeness WHERE day = %s"
+    told = town.ask(query, TODAY)
+    assert sorted(told) == [("", 1, 1, [], []), ("outlet", 2, 3, ["outlet:RMA3"], ["outlet:RMA2"])]
+    town.outlet.error = TransientError("503 down")
+    town.now += timedelta(hours=27)
+    compare(town.tools)
+    verdict = called(assets.CHECKS[0], town)
+    assert not verdict.passed
+    assert verdict.description == "outlet: Swap was not asked for its counts within 26 hours: nothing may have arrived"

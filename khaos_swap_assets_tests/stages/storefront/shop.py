@@ -41,6 +41,7 @@ class Shop:
     named: list[str] = field(default_factory=list)
     hidden: set[str] = field(default_factory=set)
     variants: list[Json] = field(default_factory=list)
+    store: str = ""
 
     def pay(self, number: int, pence: int, refund_id: str = "", **changes: Any) -> Refund:
         """Pay for order #LX<number>."""
