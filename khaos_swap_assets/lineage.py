@@ -86,6 +86,7 @@ WORK = frozenset(
         "recon.touched_periods",
         "recon.watermarks",
         "recon.worklist",
+        "swap.stores",
     }
 )
 """Tables that say how far the work is, what waits for it and how it was set up: nothing of a return flows by them."""

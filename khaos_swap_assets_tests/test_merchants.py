@@ -68,6 +68,7 @@ def test_merchants_with_nothing_alike_are_taken(tmp_path: Path) -> None:
         ),
         ({"KHAOS_URL": "https://KHAOS.example:443/livesoap/khaosfelwood.exe/"}, "Khaos: only one merchant may write"),
         ({"SWAP_STORE_ID": "st_felwood"}, "Swap store: its returns would be credited twice"),
+        ({"STORES": "eu", "STORE_EU_SWAP_STORE_ID": "st_felwood"}, "Swap store: its returns would be credited twice"),
         ({"GATEWAY_PORT": "8701"}, "gateway port: give one another KHAOS_SWAP_GATEWAY_PORT"),
     ],
 )

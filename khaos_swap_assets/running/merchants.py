@@ -17,6 +17,7 @@ from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.adapters.private import OTHERS
 from khaos_swap_assets.adapters.settings import LOOPBACK, PREFIX, Settings
 from khaos_swap_assets.adapters.settings_checks import INTERNAL
+from khaos_swap_assets.adapters.settings_stores import named, variable
 from khaos_swap_assets.adapters.store import database
 from khaos_swap_assets.running import installation
 
@@ -98,9 +99,8 @@ def clashes(merchants: Sequence[Merchant]) -> list[str]:
 
 def clash(one: Merchant, other: Merchant) -> Iterator[str]:
     """What two merchants have alike and may not: name, database, Khaos, Swap store, port of the gateway."""
-    for what, (place, remedy) in ALIKE.items():
-        found = place(one)
-        if found and found == place(other):
+    for what, (places, remedy) in ALIKE.items():
+        if (places(one) & places(other)) - {""}:
             yield f"{one.path} and {other.path} have the same {what}: {remedy}"
 
 
@@ -121,9 +121,14 @@ def _khaos(merchant: Merchant) -> str:
     return _address(merchant.get("KHAOS_URL"))
 
 
-def _swap_store(merchant: Merchant) -> str:
-    store = merchant.get("SWAP_STORE_ID")
-    return f"{_address(merchant.get('SWAP_URL'))} {store}" if store else ""
+def _swap_stores(merchant: Merchant) -> set[str]:
+    """Every store of a merchant, the further ones too."""
+    url, names = merchant.get("SWAP_URL"), named(merchant.get("STORES"))
+    asked = [(url, merchant.get("SWAP_STORE_ID"))]
+    for name in names:
+        own = [merchant.get(variable(name, group).removeprefix(PREFIX)) for group in ("SWAP_URL", "SWAP_STORE_ID")]
+        asked.append((own[0] or url, own[1]))
+    return {f"{_address(address)} {store}" for address, store in asked if store}
 
 
 def _address(url: str) -> str:
@@ -144,11 +149,11 @@ def _port(merchant: Merchant) -> str:
     return merchant.get("GATEWAY_PORT") or str(Settings.model_fields["gateway_port"].default)
 
 
-ALIKE: Mapping[str, tuple[Callable[[Merchant], str], str]] = {
-    "name": (lambda merchant: merchant.name, f"give one another {PREFIX}MERCHANT"),
-    "database": (_database, f"each needs a {PREFIX}DATABASE_URL of its own"),
-    "Khaos": (_khaos, f"only one merchant may write to it; correct {PREFIX}KHAOS_URL"),
-    "Swap store": (_swap_store, f"its returns would be credited twice; correct {PREFIX}SWAP_STORE_ID"),
-    "gateway port": (_port, f"give one another {PREFIX}GATEWAY_PORT"),
+ALIKE: Mapping[str, tuple[Callable[[Merchant], set[str]], str]] = {
+    "name": (lambda merchant: {merchant.name}, f"give one another {PREFIX}MERCHANT"),
+    "database": (lambda merchant: {_database(merchant)}, f"each needs a {PREFIX}DATABASE_URL of its own"),
+    "Khaos": (lambda merchant: {_khaos(merchant)}, f"only one merchant may write to it; correct {PREFIX}KHAOS_URL"),
+    "Swap store": (_swap_stores, f"its returns would be credited twice; correct {PREFIX}SWAP_STORE_ID"),
+    "gateway port": (lambda merchant: {_port(merchant)}, f"give one another {PREFIX}GATEWAY_PORT"),
 }
 """What no two merchants may share: how it is told apart, and what to do."""

@@ -83,9 +83,8 @@ def _set_back(
 ) -> tuple[frozenset[str], frozenset[str]]:
     """The stores that are set back at an operation, and those of them whose pause is not over."""
     own = {marks.of(operation, one.swap.store): one.swap.store for one in settings.by_store}
-    standing = {own[one.operation] for one in setbacks.standing(conn) if one.operation in own and not one.subject}
-    paused = {store for store in standing if setbacks.WHOLE in setbacks.paused(conn, marks.of(operation, store), now)}
-    return frozenset(standing), frozenset(paused)
+    again = {own[name]: moment for name, moment in setbacks.refused(conn, own).items()}
+    return frozenset(again), frozenset(store for store, moment in again.items() if moment > now)
 
 
 def _asking_once(tools: Toolbox) -> Toolbox:

@@ -209,10 +209,10 @@ def test_a_name_is_never_given_to_another_store(town: TwoStores) -> None:
         assert stores.claim(conn, "outlet", "S3") == "another store was read under this name; choose a new name"
 
 
-LIVES = st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(1, 40)), min_size=1, max_size=6)
+LIVES = st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(1, 40)), min_size=1, max_size=4)
 
 
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(LIVES)
 def test_whatever_fails_when_everything_is_credited_once_in_the_end(
     database_url: str, lives: list[tuple[bool, bool, int]]

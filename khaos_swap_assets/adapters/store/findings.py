@@ -106,12 +106,13 @@ def open_and_close(
     ``may_close`` none is closed: not everything was seen; nor is any of the returns of the stores ``not_of``. With
     ``kinds`` all others stay as they are.
     """
+    of_stores = "AND NOT EXISTS (SELECT 1 FROM swap.returns r WHERE r.return_id = e.return_id AND r.store = ANY(%s))"
+    unseen = of_stores if not_of else ""
     closed = conn.execute(
         "UPDATE recon.exceptions e SET closed_at = %s, closed_by = 'condition', close_reason = 'no longer holds' "
         "WHERE %s AND closed_at IS NULL AND (%s::text[] IS NULL OR kind = ANY(%s)) AND NOT EXISTS "
-        "(SELECT 1 FROM recon.findings f WHERE f.kind = e.kind AND f.subject = e.subject) AND NOT EXISTS "
-        "(SELECT 1 FROM swap.returns r WHERE r.return_id = e.return_id AND r.store = ANY(%s))",
-        (now, may_close, kinds and list(kinds), kinds and list(kinds), list(not_of)),
+        f"(SELECT 1 FROM recon.findings f WHERE f.kind = e.kind AND f.subject = e.subject) {unseen}".encode(),
+        (now, may_close, kinds and list(kinds), kinds and list(kinds), *([list(not_of)] if not_of else [])),
     ).rowcount
     changed = conn.execute(
         "UPDATE recon.exceptions e SET message = f.message, suggestion = f.suggestion, "

@@ -82,6 +82,15 @@ def paused(conn: psycopg.Connection[Any], operation: str, now: datetime) -> froz
     return frozenset(row[0] for row in rows)
 
 
+def refused(conn: psycopg.Connection[Any], operations: Collection[str]) -> dict[str, datetime]:
+    """Those of these operations that are refused as a whole, and when each is tried again."""
+    rows = conn.execute(
+        "SELECT operation, next_try_at FROM recon.setbacks WHERE subject = '' AND operation = ANY(%s)",
+        (list(operations),),
+    )
+    return dict(rows.fetchall())
+
+
 def due(conn: psycopg.Connection[Any], operations: Sequence[str], now: datetime) -> list[str]:
     """The single subjects whose time to be tried again has come."""
     rows = conn.execute(
