@@ -1,6 +1,6 @@
 """Under which name each store of Swap was ever read.
 
-Belongs here: ``swap.stores`` (migration 0058), and finding what people name without its store. Stays out: what a name
+Belongs here: ``swap.stores`` (migration 0060), and finding what people name without its store. Stays out: what a name
 is for (``domain.records.stores``).
 """
 

@@ -6,8 +6,8 @@ one; and ``swap.stores``, under which name each store was read, so that none is 
 
 from alembic import op
 
-revision = "0059"
-down_revision = "0058"
+revision = "0060"
+down_revision = "0059"
 branch_labels = None
 depends_on = None
 
