@@ -7,6 +7,7 @@ Belongs here: the imports that Dagster does not promise to keep, and nothing els
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ WRITTEN_FOR = "1.13.27"
 STATEMENT_MS, RECYCLE_SECONDS, MOST_CONNECTIONS = 15_000, 3_600, 20
 POLL_MS = 2_000
 FOLLOW_SECONDS = 1.0
+LOG = logging.getLogger("khaos_swap.ui")
 MayRun = Callable[[HTTPConnection], bool]
 
 
@@ -53,9 +55,12 @@ def _following(workspace: Path, context: WorkspaceProcessContext) -> Iterator[No
     def follow() -> None:
         seen = _stamp(workspace)
         while not ended.wait(FOLLOW_SECONDS):
-            if (found := _stamp(workspace)) != seen:
-                seen = found
-                context.refresh_workspace()
+            try:
+                if (found := _stamp(workspace)) != seen:
+                    context.refresh_workspace()
+                    seen = found
+            except Exception:
+                LOG.exception("%s could not be read again, which is tried anew", workspace)
 
     thread = threading.Thread(target=follow, daemon=True, name="workspace")
     thread.start()
