@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -145,6 +147,28 @@ def test_each_refusal_is_one_clear_line_and_is_logged(home: Path, caplog: pytest
         "refused POST '/graphql': send the query as a body of type application/json",
         "refused POST '/report_asset_check/storefront/payments': results are written by runs only: start one",
     ]
+
+
+@pytest.mark.filterwarnings("ignore:Error loading repository location")
+def test_a_list_of_code_servers_that_is_away_for_a_moment_is_read_once_it_is_back(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webserver, "FOLLOW_SECONDS", 0.02)
+    nobody = {"grpc_server": {"host": "127.0.0.1", "port": 1, "location_name": "felwood"}}
+    query = "{ workspaceOrError { ... on Workspace { locationEntries { name } } } }"
+    with webserver.dagster_app(home) as app, serving(Guard(app)) as port:
+        home.unlink()
+        time.sleep(0.2)
+        home.write_text(json.dumps({"load_from": [nobody]}))
+        ended = time.monotonic() + 30
+        while "felwood" not in (told := post(port, query)):
+            assert time.monotonic() < ended, told
+            time.sleep(0.05)
+
+
+def post(port: int, query: str) -> str:
+    """What the UI answers to a query."""
+    return httpx.post(f"http://127.0.0.1:{port}/graphql", json={"query": query}, timeout=30, trust_env=False).text
 
 
 async def said(scope: Scope) -> list[Message]:
