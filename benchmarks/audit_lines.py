@@ -26,12 +26,7 @@ def measure() -> dict[str, Any]:
     return {**told, "is_met": told["seconds"] <= MOST_SECONDS and told["peak_mb"] <= MOST_MB}
 
 
-def measured(lines: int) -> dict[str, Any]:
-    """The figures of so many lines on each side."""
-    return auditing.measured(lambda folder: invent(folder, lines))
-
-
-def invent(folder: Path, lines: int) -> int:
+def write(folder: Path, lines: int) -> int:
     """Write the four files with so many return lines and about as many note lines; how many lines they hold."""
     numbers = range(lines // 2)
     (folder / "stock.csv").write_text("\n".join(["stock_code", *(f"SKU-{code}" for code in range(CODES))]) + "\n")

@@ -32,10 +32,9 @@ def measure() -> dict[str, Any]:
     return {**once, "by_size": runs, "seconds_a_line_at_4_beside_1": growth, "is_met": is_met}
 
 
-def measured(size: int) -> dict[str, Any]:
-    """The figures of so many years of lines."""
-    trade = pd.read_parquet(DATA)
-    return {"size": size, **auditing.measured(lambda folder: convert(trade, folder, size))}
+def write(folder: Path, size: int) -> int:
+    """Write the files of so many years of lines; how many they hold."""
+    return convert(pd.read_parquet(DATA), folder, size)
 
 
 def convert(trade: pd.DataFrame, folder: Path, size: int) -> int:

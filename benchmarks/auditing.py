@@ -28,33 +28,38 @@ AS_OF = date(2011, 1, 31)
 
 
 def alone(module: str, size: int) -> dict[str, Any]:
-    """``measured(size)`` of a benchmark from a fresh process, so that no size pays for another."""
-    code = f"import json; from benchmarks.{module} import measured; print(json.dumps(measured({size})))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    """The figures of one size: a fresh process writes the files, another audits them, so that none pays for another.
+
+    ``write(folder, size)`` of the benchmark gives how many lines they hold.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        lines = _fresh(f"from benchmarks.{module} import write; found = write(Path({folder!r}), {size})")
+        told = _fresh(f"from benchmarks.auditing import measured; found = measured(Path({folder!r}))")
+    return {"size": size, "lines": lines, **told}
 
 
-def measured(write: Callable[[Path], int]) -> dict[str, Any]:
-    """Write the files (``write`` gives how many lines they hold), audit them, and let the peers read the same."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        lines = write(folder)
-        done: list[run.Done] = []
-        start, busy = perf_counter(), process_time()
-        peak = peak_mb(lambda: done.append(run.audit(paths_in(folder), Span(AS_OF), folder / "out")))
-        seconds, cpu = perf_counter() - start, process_time() - busy
-        totals = done[0].summary.totals[0]
-        return {
-            "lines": lines,
-            "returns": done[0].summary.returns,
-            "seconds": round(seconds, 2),
-            "cpu_seconds": round(cpu, 2),
-            "peak_mb": peak,
-            "pandas_read_and_merge_seconds": _timed(lambda: bare_merge(folder)),
-            "datacompy_seconds": _timed(lambda: compared(folder)),
-            "statuses": {name: tally.count for name, tally in totals.by_status.items() if tally.count},
-        }
+def _fresh(code: str) -> Any:
+    whole = f"import json; from pathlib import Path; {code}; print(json.dumps(found))"
+    done = subprocess.run([sys.executable, "-c", whole], cwd=ROOT, check=True, capture_output=True, text=True)
+    return json.loads(done.stdout)
+
+
+def measured(folder: Path) -> dict[str, Any]:
+    """Audit the files of a folder, and let the peers read the same."""
+    done: list[run.Done] = []
+    start, busy = perf_counter(), process_time()
+    peak = peak_mb(lambda: done.append(run.audit(paths_in(folder), Span(AS_OF), folder / "out")))
+    seconds, cpu = perf_counter() - start, process_time() - busy
+    totals = done[0].summary.totals[0]
+    return {
+        "returns": done[0].summary.returns,
+        "seconds": round(seconds, 2),
+        "cpu_seconds": round(cpu, 2),
+        "peak_mb": peak,
+        "pandas_read_and_merge_seconds": _timed(lambda: bare_merge(folder)),
+        "datacompy_seconds": _timed(lambda: compared(folder)),
+        "statuses": {name: tally.count for name, tally in totals.by_status.items() if tally.count},
+    }
 
 
 def _timed(work: Callable[[], object]) -> float:

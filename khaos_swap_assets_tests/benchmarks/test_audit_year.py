@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from benchmarks import audit_lines, audit_year, auditing
+from benchmarks import audit_year, auditing
 from khaos_swap_assets.audit import run
 from khaos_swap_assets.audit.engine import Span
 
@@ -54,6 +54,6 @@ def test_without_the_data_nothing_is_claimed(monkeypatch: pytest.MonkeyPatch, tm
 
 
 def test_lines_in_step_and_out_of_it_are_found_as_they_were_made() -> None:
-    told = audit_lines.measured(800)
+    told = auditing.alone("audit_lines", 800)
     assert told["returns"] == 400
     assert told["statuses"] == {"matched": 392, "value_gap": 4, "credit_note_missing": 4}
