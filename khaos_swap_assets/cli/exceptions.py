@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import TYPE_CHECKING, Annotated, TypedDict, get_args
 
 import typer
 
@@ -62,6 +62,7 @@ def _add_list(app: typer.Typer, reach: Reach) -> None:
     def list_exceptions(
         owner: Annotated[str, typer.Option(help="Only whose turn it is: finance, cx, ...")] = "",
         kind: Annotated[str, typer.Option(help="Only of this kind, as in docs/exceptions.md")] = "",
+        store: Annotated[str, typer.Option(help="Only of returns of this store, where there are several")] = "",
         limit: Annotated[int, typer.Option(min=1, help="Rows of a page of the table; JSON has every row")] = 100,
         page: Annotated[int, typer.Option(min=1, help="Which page of the table")] = 1,
         waived: Annotated[bool, typer.Option("--waived", help="Those that a person waived, by whom and why")] = False,
@@ -73,19 +74,37 @@ def _add_list(app: typer.Typer, reach: Reach) -> None:
 
         require_one_of(kind, tuple(KINDS), "--kind")
         require_one_of(owner, get_args(Owner), "--owner")
+        wanted = _Wanted(owner=owner, kind=kind, store=_store(reach, store))
         with reach.store() as conn:
             if waived:
                 _show_waivers(decisions.waivers(conn, owner=owner, kinds=[kind] if kind else []), as_json=as_json)
                 return
             if as_json:
-                stream_json(map(_with_action, exceptions.open_exceptions(conn, owner=owner, kind=kind)))
+                stream_json(map(_with_action, exceptions.open_exceptions(conn, **wanted)))
                 return
-            total = exceptions.count(conn, owner=owner, kind=kind)
+            total = exceptions.count(conn, **wanted)
             skipped = (page - 1) * limit
-            rows = list(exceptions.open_exceptions(conn, owner=owner, kind=kind, limit=limit, skipped=skipped))
+            rows = list(exceptions.open_exceptions(conn, **wanted, limit=limit, skipped=skipped))
         if rows:
             show_rows([_in_brief(_with_action(row)) for row in rows], as_json=False, below=BELOW)
         typer.echo(_where(skipped, len(rows), total, page))
+
+
+class _Wanted(TypedDict):
+    """Which exceptions; see ``adapters.store.exceptions``."""
+
+    owner: str
+    kind: str
+    store: str | None
+
+
+def _store(reach: Reach, name: str) -> str | None:
+    """The store that people call so, as our tables have it; None where none is named."""
+    if not name:
+        return None
+    known = {one.name_of(one.swap.store) or one.first_store: one.swap.store for one in reach.settings().by_store}
+    require_one_of(name, tuple(known), "--store")
+    return known[name]
 
 
 def _show_waivers(found: Sequence[Waiver], *, as_json: bool) -> None:

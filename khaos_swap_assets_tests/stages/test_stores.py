@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from khaos_swap_assets.adapters.errors import PermanentError, SettingsError, TransientError, VendorError
-from khaos_swap_assets.adapters.store import stores
+from khaos_swap_assets.adapters.store import exceptions, stores
 from khaos_swap_assets.stages.due import UnansweredError, what_is_due
+from khaos_swap_assets.stages.reconciliation.month_end import close_month
 from khaos_swap_assets.stages.returns.sync import sync_returns
 from khaos_swap_assets_tests.conftest import empty
 from khaos_swap_assets_tests.lending import lend
@@ -207,6 +208,30 @@ def test_a_name_is_never_given_to_another_store(town: TwoStores) -> None:
     with lend(town.url) as conn:
         assert stores.claim(conn, "outlet", "S2") == ""
         assert stores.claim(conn, "outlet", "S3") == "another store was read under this name; choose a new name"
+
+
+def test_the_month_and_the_queue_are_told_by_store_and_together(town: TwoStores) -> None:
+    town.swap.put(a_return(1), a_return(2))
+    town.outlet.put(twin(1))
+    town.sells(1)
+    play(town)
+    with lend(town.url) as conn:
+        close_month(town.tools, "2026-03")
+        parts = stores.of_month(conn, "2026-03")
+        whole = conn.execute(
+            "SELECT count(*), sum(refund_pence), sum(credited_pence), sum(gap_pence) FROM recon.monthly "
+            "WHERE period = '2026-03'"
+        ).fetchone()
+        of = {store: exceptions.count(conn, store=store) for store in (None, "", "outlet")}
+        rows = [row["rma"] for row in exceptions.open_exceptions(conn, store="")]
+    assert [(one.store, one.returns, one.refund_pence, one.credited_pence) for one in parts] == [
+        ("", 2, 2000, 1000),
+        ("outlet", 1, 1000, 1000),
+    ]
+    columns = zip(*((one.returns, one.refund_pence, one.credited_pence, one.gap_pence) for one in parts), strict=True)
+    assert whole == tuple(sum(column) for column in columns)
+    assert of[None] == of[""] > 0
+    assert (of["outlet"], set(rows)) == (0, {"RMA2"})
 
 
 LIVES = st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(1, 40)), min_size=1, max_size=4)

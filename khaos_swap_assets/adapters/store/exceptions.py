@@ -42,20 +42,28 @@ class SkuCause:
 
 _OPEN = (
     "FROM recon.exceptions WHERE closed_at IS NULL AND (owner = %(owner)s OR %(owner)s = '') "
-    "AND (kind = %(kind)s OR %(kind)s = '')"
+    "AND (kind = %(kind)s OR %(kind)s = '') AND (%(store)s::text IS NULL OR return_id IN "
+    "(SELECT return_id FROM swap.returns WHERE store = %(store)s))"
 )
 
 
-def count(conn: psycopg.Connection[Any], *, owner: str = "", kind: str = "") -> int:
-    """How many are open, of an owner or kind (empty: all)."""
-    row = conn.execute(f"SELECT count(*) {_OPEN}".encode(), {"owner": owner, "kind": kind}).fetchone()
+def count(conn: psycopg.Connection[Any], *, owner: str = "", kind: str = "", store: str | None = None) -> int:
+    """How many are open, of an owner or kind (empty: all), or of one store's returns (None: all)."""
+    wanted = {"owner": owner, "kind": kind, "store": store}
+    row = conn.execute(f"SELECT count(*) {_OPEN}".encode(), wanted).fetchone()
     return int(row[0]) if row else 0
 
 
 def open_exceptions(
-    conn: psycopg.Connection[Any], *, owner: str = "", kind: str = "", limit: int | None = None, skipped: int = 0
+    conn: psycopg.Connection[Any],
+    *,
+    owner: str = "",
+    kind: str = "",
+    store: str | None = None,
+    limit: int | None = None,
+    skipped: int = 0,
 ) -> Iterator[dict[str, Any]]:
-    """Open exceptions of an owner or kind (empty: all), the most money at risk first, then the oldest.
+    """Open exceptions of an owner, kind or store (empty: all), the most money at risk first, then the oldest.
 
     At most ``limit`` after ``skipped``. They come as they are asked for: whoever takes them keeps only what they want.
     """
@@ -65,7 +73,7 @@ def open_exceptions(
             "SELECT exception_id, kind, subject, rma, owner, severity, message, suggestion, money_at_risk_pence, "
             f"currency, opened_at {_OPEN} ORDER BY money_at_risk_pence DESC, opened_at, exception_id "
             "LIMIT %(limit)s OFFSET %(skipped)s".encode(),
-            {"owner": owner, "kind": kind, "limit": limit, "skipped": skipped},
+            {"owner": owner, "kind": kind, "store": store, "limit": limit, "skipped": skipped},
         )
         yield from cursor
 

@@ -7,9 +7,11 @@ is for (``domain.records.stores``).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from psycopg.rows import class_row
 
 from khaos_swap_assets.domain.records.stores import SEPARATOR, qualified
 
@@ -28,6 +30,31 @@ def claim(conn: psycopg.Connection[Any], store: str, store_id: str) -> str:
     if store and len(known) > 1:
         return "another store was read under this name; choose a new name"
     return ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreMonth:
+    """What one store's returns of a month come to, in one currency; pence."""
+
+    store: str
+    currency: str
+    returns: int
+    refund_pence: int
+    credited_pence: int
+    issued_pence: int
+    gap_pence: int
+
+
+def of_month(conn: psycopg.Connection[Any], period: str) -> list[StoreMonth]:
+    """The month ('2026-03') by store; together they are the month's own figures."""
+    with conn.cursor(row_factory=class_row(StoreMonth)) as cursor:
+        return cursor.execute(
+            "SELECT r.store, m.currency, count(*) AS returns, sum(m.refund_pence)::bigint AS refund_pence, "
+            "sum(m.credited_pence)::bigint AS credited_pence, sum(m.issued_pence)::bigint AS issued_pence, "
+            "sum(m.gap_pence)::bigint AS gap_pence FROM recon.monthly m JOIN swap.returns r USING (return_id) "
+            "WHERE m.period = %s GROUP BY 1, 2 ORDER BY 1, 2",
+            (period,),
+        ).fetchall()
 
 
 def further(conn: psycopg.Connection[Any]) -> list[str]:

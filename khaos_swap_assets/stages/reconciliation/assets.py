@@ -10,9 +10,10 @@ from datetime import date
 from typing import Any
 
 import dagster as dg
+import psycopg
 
-from khaos_swap_assets.adapters.settings import PERIOD_START
-from khaos_swap_assets.adapters.store import exceptions, residuals
+from khaos_swap_assets.adapters.settings import PERIOD_START, Settings
+from khaos_swap_assets.adapters.store import exceptions, residuals, stores
 from khaos_swap_assets.adapters.store.verdicts import LEG_COLUMNS
 from khaos_swap_assets.domain.money.amounts import format_money, money_words
 from khaos_swap_assets.domain.records.returns import hold_words
@@ -158,6 +159,22 @@ def reconciliation_exceptions(toolbox: dg.ResourceParam[Toolbox]) -> dg.Material
     )
 
 
+def _by_store(conn: psycopg.Connection, settings: Settings, period: str) -> dict[str, dg.MetadataValue]:
+    """The month by store, where there are several."""
+    rows = [
+        {
+            "store": settings.name_of(one.store),
+            "returns": one.returns,
+            **{
+                name: format_money(getattr(one, f"{name}_pence"), one.currency)
+                for name in ("refund", "credited", "issued", "gap")
+            },
+        }
+        for one in (stores.of_month(conn, period) if settings.has_several_stores else [])
+    ]
+    return {"by_store": as_table(rows)} if rows else {}
+
+
 @asset(
     "reconciliation/month_end",
     deps="reconciliation/returns reconciliation/exceptions swap/returns matched/return_lines khaos/sales_orders "
@@ -182,6 +199,7 @@ def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolb
         vat = vat_table(conn, toolbox.settings, period)
         accrual = accrual_table(conn, toolbox.settings, period)
         posted = vat_posted_table(conn, period)
+        by_store = _by_store(conn, toolbox.settings, period)
     return dg.MaterializeResult(
         metadata={
             "period": period,
@@ -204,6 +222,7 @@ def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolb
                     for one in accepted
                 ]
             ),
+            **by_store,
             **({"gap_by_cause": chart} if chart else {}),
             **({"gap_by_month": by_month} if by_month else {}),
         }
