@@ -20,6 +20,7 @@ from khaos_swap_assets.cli.exceptions import exceptions_app
 from khaos_swap_assets.cli.postings import Reach
 from khaos_swap_assets.cli.showing import stream_json
 from khaos_swap_assets_tests.stages.credit_notes.paper import NOON
+from khaos_swap_assets_tests.stages.town import Town, a_return
 
 WHO = ["--by", "Kim", "--reason", "looked it up"]
 MANY = 10_000
@@ -147,3 +148,13 @@ def find(database: psycopg.Connection[Any], kind: str, pence: int) -> None:
         (kind, pence),
     )
     database.commit()
+
+
+def test_the_queue_of_one_store_alone(run: Callable[..., Result], database_url: str) -> None:
+    town = Town(database_url)
+    town.swap.put(a_return())
+    town.sync()
+    assert "RMA1" in run("list", "--store", "main").stdout
+    refused = run("list", "--store", "outlet")
+    assert refused.exit_code == 2
+    assert "main" in refused.stderr

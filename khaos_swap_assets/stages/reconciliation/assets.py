@@ -159,6 +159,11 @@ def reconciliation_exceptions(toolbox: dg.ResourceParam[Toolbox]) -> dg.Material
     )
 
 
+def _accepted(one: residuals.AcceptedTotal) -> dict[str, object]:
+    value = format_money(one.residual_pence, one.currency)
+    return {"account": one.account, "value": value, "returns": one.returns}
+
+
 def _by_store(conn: psycopg.Connection, settings: Settings, period: str) -> dict[str, dg.MetadataValue]:
     """The month by store, where there are several."""
     rows = [
@@ -212,16 +217,7 @@ def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolb
             "accrual": dg.MetadataValue.md(accrual),
             **_held_metadata(behind),
             **{name: dg.MetadataValue.md(table) for name, table in goods.items()},
-            "accepted": as_table(
-                [
-                    {
-                        "account": one.account,
-                        "value": format_money(one.residual_pence, one.currency),
-                        "returns": one.returns,
-                    }
-                    for one in accepted
-                ]
-            ),
+            "accepted": as_table([_accepted(one) for one in accepted]),
             **by_store,
             **({"gap_by_cause": chart} if chart else {}),
             **({"gap_by_month": by_month} if by_month else {}),
