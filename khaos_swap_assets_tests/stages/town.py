@@ -268,9 +268,9 @@ class Khaos:
         )
 
     def _at_its_stage(self, order: SalesOrder) -> OrderStatus:
-        stage_id = self.stages.get(order.so_code)
-        goods = tuple(order.sold.items()) if (stage_id or 0) >= 70 else ()
-        return replace(_status(order), stage_id=stage_id, stock_codes=goods)
+        status, stage_id = _status(order), self.stages.get(order.so_code)
+        goods = tuple(order.sold.items()) if (stage_id or 0) >= 70 else status.stock_codes
+        return replace(status, stage_id=stage_id, stock_codes=goods)
 
     def _shown(self, note: CreditNote) -> CreditNote:
         return note if self.note_items == "status" else replace(note, lines=())
