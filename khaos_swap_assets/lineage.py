@@ -92,6 +92,7 @@ WORK = frozenset(
 """Tables that say how far the work is, what waits for it and how it was set up: nothing of a return flows by them."""
 
 FROM_THE_RUN_BEFORE: Mapping[str, Sequence[str]] = {
+    "reconciliation/cancellations": ("people/decisions", "reconciliation/exceptions", "reconciliation/returns"),
     "khaos/stock_codes": ("matched/return_lines",),
     "storefront/refunds": ("reconciliation/cancellations",),
     "khaos/sales_orders": ("matched/return_lines", "khaos/stock_adjustments"),

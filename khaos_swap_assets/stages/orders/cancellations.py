@@ -24,6 +24,8 @@ from khaos_swap_assets.stages.orders.standing import next_look, standing
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 MOST_AT_ONCE = 500
+KINDS = (OPEN_KIND, SENT_KIND)
+"""Their exceptions are open at once, before the rest of the run: somebody may be packing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ def _judged(conn: psycopg.Connection, asked: int, parts: Sequence[Problem], now:
             )
         ),
     ]
-    findings.replace_of_kinds(conn, [OPEN_KIND, SENT_KIND], found, now)
+    findings.replace_of_kinds(conn, KINDS, found, now)
+    findings.open_and_close(conn, now, may_close=False, kinds=KINDS)
     kinds = [one.kind for one in found]
     return FollowedCancellations(asked, kinds.count(OPEN_KIND), kinds.count(SENT_KIND))

@@ -71,6 +71,18 @@ def test_an_order_that_is_being_picked_is_told_until_khaos_shows_it_cancelled(to
     assert town.ask(PROGRESS) == [("id1", "cancelled", None)]
 
 
+def test_its_exception_opens_before_the_rest_of_the_run_and_closes_with_it(town: ShopTown) -> None:
+    cancelled(town, 12).read()
+    opened = "SELECT kind, subject, owner FROM recon.exceptions WHERE closed_at IS NULL"
+    assert town.ask(opened) == [("cancelled_order_open", "#LX1", "operations")]
+    stop(town)
+    town.now += timedelta(hours=1)
+    town.read()
+    assert town.ask(opened) == [("cancelled_order_open", "#LX1", "operations")]
+    town.sync()
+    assert town.ask(opened) == []
+
+
 def test_one_that_left_all_the_same_is_told_until_a_return_of_it_is_known(town: ShopTown) -> None:
     cancelled(town, 13).sync()
     town.khaos.stages["SO1"] = 70
