@@ -25,6 +25,8 @@ from khaos_swap_assets.stages.due import local_reason
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 WAITS = (timedelta(days=3), timedelta(days=5), timedelta(days=8))
+LAST_LOOK = timedelta(hours=6)
+"""Where goods go into Khaos by a route: until the level of what went last is looked at."""
 MOST_ROUNDS = 40
 MOST_FAILURES = 5
 PERSON = people.Person("demo.person", "the return was looked up in Khaos")
@@ -68,7 +70,7 @@ class Play:
         self._pin()
         self._until_quiet()
         self._act()
-        for wait in WAITS:
+        for wait in WAITS if self.tools.settings.stock.route == "task" else (*WAITS, LAST_LOOK):
             self._sandbox("advance", {"hours": wait / timedelta(hours=1)})
             self._pin()
             self._until_quiet()
