@@ -57,6 +57,7 @@ def month() -> State:
     state = State(connected(build(3, 120)))
     state.world.now += timedelta(days=16)
     apply_due(state.world)
+    settle(state.world)
     return state
 
 
