@@ -7,11 +7,12 @@ as it lives, so the full file is copied and emptied in place; a line written in 
 from __future__ import annotations
 
 import shutil
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+
+from khaos_swap_assets.running.repeating import repeated
 
 LOOK_SECONDS = 5.0
 
@@ -27,22 +28,9 @@ class Rotation:
 USUAL = Rotation()
 
 
-@contextmanager
-def rotating(folder: Path, rotation: Rotation) -> Iterator[None]:
+def rotating(folder: Path, rotation: Rotation) -> AbstractContextManager[None]:
     """Look after the logs of a data folder from time to time until the block ends."""
-    ended = threading.Event()
-
-    def tend() -> None:
-        while not ended.wait(LOOK_SECONDS):
-            rotate(folder, rotation)
-
-    thread = threading.Thread(target=tend, daemon=True, name="logs")
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
+    return repeated(partial(rotate, folder, rotation), LOOK_SECONDS, "logs")
 
 
 def rotate(folder: Path, rotation: Rotation) -> None:

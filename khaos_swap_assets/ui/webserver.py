@@ -8,9 +8,9 @@ Belongs here: the imports that Dagster does not promise to keep, and nothing els
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import QueuePool
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp
+
+from khaos_swap_assets.running.repeating import repeated
 
 WRITTEN_FOR = "1.13.27"
 STATEMENT_MS, RECYCLE_SECONDS, MOST_CONNECTIONS = 15_000, 3_600, 20
@@ -42,33 +44,28 @@ def dagster_app(workspace: Path, prefix: str = "", may_run: MayRun = lambda _: T
     with dg.DagsterInstance.get() as instance:
         event.listen(QueuePool, "checkout", _refuse_the_dead)
         instance.optimize_for_webserver(STATEMENT_MS, RECYCLE_SECONDS, MOST_CONNECTIONS)
-        target = WorkspaceFileTarget([str(workspace)])
-        with _Workspace(instance, target, may_run) as context, _following(workspace, context):
+        following, target = _Following(workspace), WorkspaceFileTarget([str(workspace)])
+        with (
+            _Workspace(instance, target, may_run) as context,
+            repeated(partial(following.look, context), FOLLOW_SECONDS, "workspace"),
+        ):
             yield create_app_from_workspace_process_context(context, prefix, live_data_poll_rate=POLL_MS)
 
 
-@contextmanager
-def _following(workspace: Path, context: WorkspaceProcessContext) -> Iterator[None]:
-    """Read the workspace file again whenever it changes: a code server that comes or goes needs nobody's click."""
-    ended = threading.Event()
+class _Following:
+    """Reads the workspace file again whenever it changes: a code server that comes or goes needs nobody's click."""
 
-    def follow() -> None:
-        seen = _stamp(workspace)
-        while not ended.wait(FOLLOW_SECONDS):
-            try:
-                if (found := _stamp(workspace)) != seen:
-                    context.refresh_workspace()
-                    seen = found
-            except Exception:
-                LOG.exception("%s could not be read again, which is tried anew", workspace)
+    def __init__(self, workspace: Path) -> None:
+        self._workspace, self._seen = workspace, _stamp(workspace)
 
-    thread = threading.Thread(target=follow, daemon=True, name="workspace")
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
+    def look(self, context: WorkspaceProcessContext) -> None:
+        """Have the context read what changed since the last time; what cannot be read is tried anew."""
+        try:
+            if (found := _stamp(self._workspace)) != self._seen:
+                context.refresh_workspace()
+                self._seen = found
+        except Exception:
+            LOG.exception("%s could not be read again, which is tried anew", self._workspace)
 
 
 def _stamp(file: Path) -> tuple[int, int]:
