@@ -242,7 +242,8 @@ class HasStores(BaseSettings):
         """The same with the further stores that they name. Raises ``SettingsError`` with a line for every fault."""
         further = read_stores(self.stores, self._first, self.first_store)
         names = [one.name for one in further]
-        found = self.model_copy(update={"swap": self.swap.named("", names)})
+        own = {"swap": self.swap.named("", names), "storefront": self.storefront.named("", names)}
+        found = self.model_copy(update=own)
         found._further = further
         return found
 

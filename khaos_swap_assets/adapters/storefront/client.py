@@ -61,7 +61,8 @@ class StorefrontClient:
 
     def __init__(self, http: Http, settings: StorefrontSettings, bucket: Bucket) -> None:
         self._http, self._bucket = http, bucket
-        self.store, self._path = settings.store, f"/admin/api/{settings.api_version}/graphql.json"
+        self.store, self._others = settings.store, settings.others
+        self._path = f"/admin/api/{settings.api_version}/graphql.json"
         self._size, self._nested = settings.page_size, settings.nested_size
         self._cost, self._shows_locations = 0, True
 
@@ -83,13 +84,13 @@ class StorefrontClient:
         for page in self.every_page(queries.ORDERS, "orders", filter=wanted):
             pages, orders = pages + 1, orders + len(page)
             for order in page:
-                match read_cancelled(order, self.store):
+                match read_cancelled(order, self.store, self._others):
                     case CancelledOrder() as one:
                         cancelled[one.order_id] = one
                     case RowFault() as fault:
                         faults[fault.row_hash] = fault
                 try:
-                    found = [read_refund(order, raw, self.store) for raw in self._whole(order)]
+                    found = [read_refund(order, raw, self.store, self._others) for raw in self._whole(order)]
                 except PermanentError as error:
                     refused[qualified(self.store, _name(order))] = str(error)
                     continue

@@ -7,7 +7,7 @@ An unknown kind, status or gateway is kept as it is. Of an order its id, name an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -21,7 +21,7 @@ from khaos_swap_assets.adapters.swap.records import RowFault
 from khaos_swap_assets.adapters.swap.values import MOST_LINES, MOST_PENCE, MOST_UNITS
 from khaos_swap_assets.domain.goods.cancellations import CancelledOrder
 from khaos_swap_assets.domain.money.amounts import to_pence
-from khaos_swap_assets.domain.records.stores import qualified
+from khaos_swap_assets.domain.records.stores import owner, qualified
 from khaos_swap_assets.domain.refunds.payments import Refund, RefundLine, Transaction
 
 Json = Mapping[str, Any]
@@ -36,6 +36,11 @@ class FieldReading:
     def fault(self, place: str, reason: str) -> None:
         """Keep one more thing that is wrong, and where."""
         self.faults.append(f"{place}: {reason}")
+
+    def require_own(self, name: str, others: Collection[str], place: str) -> None:
+        """What begins with another store's name would be taken as that store's."""
+        if store := owner(others, name):
+            self.fault(place, f"begins like one of store {store}")
 
     def number(self, node: Json, name: str, place: str) -> str:
         """The last part of a global id such as ``gid://…/Refund/918``."""
@@ -98,16 +103,18 @@ class FieldReading:
         return pence, currency
 
 
-def read_refund(order: Json, raw: object, store: str = "") -> ReadRefund | RowFault:
+def read_refund(order: Json, raw: object, store: str = "", others: Collection[str] = ()) -> ReadRefund | RowFault:
     """Read one element of an order's ``refunds``, whose lists are complete, collecting all that is wrong with it.
 
-    What a further store numbers begins with its name (``records.stores``).
+    What a further store numbers begins with its name, and nothing of the first one with that of one of the ``others``
+    (``records.stores``).
     """
     node, of_order = cleaned(raw), texts.subject(f"refund of order {qualified(store, _name(order))}")
     if not isinstance(node, dict):
         return RowFault(of_order, content_hash(node), ("the refund is no object",))
     reading = FieldReading()
     record = _refund(reading, cleaned(order), node)
+    reading.require_own(record.order_name, others, "order.name")
     if reading.faults:
         subject = f"refund {qualified(store, number)}" if (number := tail(node.get("id"))) else of_order
         return RowFault(texts.subject(subject), content_hash(node), tuple(dict.fromkeys(reading.faults)))
@@ -124,14 +131,15 @@ def _named_by_store(one: Refund, store: str) -> Refund:
     )
 
 
-def read_cancelled(raw: Json, store: str = "") -> CancelledOrder | RowFault | None:
-    """When and why the shop cancelled an order; None where it did not."""
+def read_cancelled(raw: Json, store: str = "", others: Collection[str] = ()) -> CancelledOrder | RowFault | None:
+    """When and why the shop cancelled an order; None where it did not. Names as ``read_refund`` has them."""
     order, reading = cleaned(raw), FieldReading()
     at = reading.moment(order, "cancelledAt", "")
     if at is None and not reading.faults:
         return None
     total_pence, currency = reading.money(order, "totalPriceSet", "")
     order_id, name = reading.number(order, "id", ""), reading.key(_name(order), "name")
+    reading.require_own(name, others, "name")
     reason = reading.key(order.get("cancelReason"), "cancelReason")
     if reading.faults or at is None:
         subject = cancelled_subject(qualified(store, _name(order)))

@@ -28,7 +28,7 @@ from khaos_swap_assets.adapters.swap.records import ReadReturn, RowFault
 from khaos_swap_assets.adapters.swap.values import MOST_LINES, MOST_PENCE, JsonRow
 from khaos_swap_assets.domain.money.amounts import exponent_of
 from khaos_swap_assets.domain.records.returns import CLOSED, PROCESSED, PROCESSED_OF_V1, REFUND, Return, ReturnLine
-from khaos_swap_assets.domain.records.stores import SEPARATOR
+from khaos_swap_assets.domain.records.stores import owner
 
 REFUND_VALUE = "total_refund_value_customer_currency"
 TOO_MANY = f"products: holds more than {MOST_LINES} lines"
@@ -111,7 +111,7 @@ def _store(row: JsonRow, settings: SwapSettings) -> str:
 def _require_own_names(row: JsonRow, others: Sequence[str]) -> None:
     """What begins with another store's name would be taken as that store's."""
     for name in sorted(NUMBERED):
-        if store := next((one for one in others if row.text(name).startswith(f"{one}{SEPARATOR}")), ""):
+        if store := owner(others, row.text(name)):
             row.fault(name, f"begins like one of store {store}")
 
 

@@ -30,10 +30,15 @@ def bare(store: str, text: str) -> str:
     return text.removeprefix(f"{store}{SEPARATOR}") if store else text
 
 
+def owner(stores: Collection[str], text: str) -> str:
+    """The one of these stores with whose name an id begins; empty for none."""
+    store, separator, _ = text.partition(SEPARATOR)
+    return store if separator and store in stores else ""
+
+
 def spoken(stores: Collection[str], text: str) -> str:
     """An id as people write it: without the store, where it begins with one of these."""
-    store, separator, rest = text.partition(SEPARATOR)
-    return rest if separator and store in stores else text
+    return bare(owner(stores, text), text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,5 +92,4 @@ class OrderNamings:
         return any(self.is_doubtful(name) for name in order_names(return_))
 
     def _naming(self, order_name: str) -> OrderNaming:
-        store, separator, _ = order_name.partition(SEPARATOR)
-        return self._of[store] if separator and store in self._of else self._of[""]
+        return self._of[owner(self._of.keys(), order_name)]

@@ -56,6 +56,23 @@ def test_what_the_shop_did_with_the_units_is_read(told: dict[str, Any], found: t
     assert (row.restock_type, row.location_id, row.is_restocked, row.is_cancelled) == found
 
 
+def test_how_many_units_were_ordered_is_read_where_the_shop_tells_it() -> None:
+    told = line(7, lineItem={"id": "gid://shopify/LineItem/7", "sku": "HAT", "quantity": 3})
+    assert [row.ordered_quantity for row in read(refundLineItems=listed(told, line(8))).lines] == [3, 0]
+
+
+def test_what_looks_like_another_stores_is_a_fault_of_the_first_store() -> None:
+    like = {**order(1), "name": "outlet:1"}
+    cancelled = {**like, "cancelledAt": "2026-03-01T10:00:00Z", "totalPriceSet": money("1.00")}
+    for found, place in (
+        (read_refund(like, refund(918), others=["outlet"]), "order.name"),
+        (read_cancelled(cancelled, others=["outlet"]), "name"),
+    ):
+        assert isinstance(found, RowFault)
+        assert found.reasons == (f"{place}: begins like one of store outlet",)
+    assert isinstance(read_refund(like, refund(918), others=["eu"]), ReadRefund)
+
+
 def test_money_is_the_customers_and_the_shops_is_beside_it() -> None:
     paid = payment(1, amountSet=money("12.00", "EUR", shop="10.17"))
     one = read(totalRefundedSet=money("12.00", "EUR", shop="10.17"), transactions=listed(paid))
