@@ -15,9 +15,9 @@ REPOSITORY = ".dagster/repository"
 """The tag by which Dagster says of which code location a run is; a merchant's has the merchant's name."""
 UNFINISHED = ("NOT_STARTED", "STARTING", "STARTED", "CANCELING")
 TABLES = "SELECT to_regclass('runs'), to_regclass('event_logs'), to_regclass('daemon_heartbeats')"
-OURS = """
+OURS = f"""
     (%(location)s::text IS NULL OR EXISTS (SELECT 1 FROM run_tags
-        WHERE run_tags.run_id = runs.run_id AND run_tags.key = '.dagster/repository' AND run_tags.value = %(location)s))
+        WHERE run_tags.run_id = runs.run_id AND run_tags.key = '{REPOSITORY}' AND run_tags.value = %(location)s))
 """
 """Whether a run of ``runs`` is of the code location that is asked for, or none is."""
 ANY = f"SELECT 1 FROM runs WHERE status = ANY(%(statuses)s) AND {OURS} LIMIT 1"
