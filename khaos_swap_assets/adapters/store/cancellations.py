@@ -74,7 +74,16 @@ def save(conn: psycopg.Connection, cancelled: Sequence[CancelledOrder], now: dat
 
 
 def due(conn: psycopg.Connection, since: date, now: datetime, limit: int) -> list[CancelledOrder]:
-    """Orders cancelled at or after ``since`` (London) that Khaos is to be asked about now, the newest first."""
+    """Orders cancelled at or after ``since`` (London) that Khaos is to be asked about now, the newest first.
+
+    An earlier one that was asked about before ``since`` was moved waits for nothing any more.
+    """
+    conn.execute(
+        "UPDATE recon.cancellations k SET next_ask_at = NULL FROM storefront.cancelled_orders c "
+        "WHERE k.next_ask_at <= %s AND k.order_id = c.order_id "
+        "AND c.cancelled_at < %s::timestamp AT TIME ZONE 'Europe/London'",
+        (now, since),
+    )
     query = (
         f"SELECT {_ORDER} FROM storefront.cancelled_orders c LEFT JOIN recon.cancellations k USING (order_id) "
         "WHERE c.cancelled_at >= %s::timestamp AT TIME ZONE 'Europe/London' "

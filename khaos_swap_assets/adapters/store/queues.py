@@ -114,6 +114,11 @@ def held_by_reason(conn: psycopg.Connection[Any]) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
+_TELLS_OF_CANCELLED = (
+    "NOT EXISTS (SELECT 1 FROM recon.setbacks s WHERE s.operation = 'Khaos ExportOrderStatusEx of cancelled orders' "
+    "AND s.subject = '' AND s.next_try_at > %(now)s)"
+)
+"""SQL: Khaos did not just refuse to tell how cancelled orders stand."""
 _REASONS = (
     ("knock", "SELECT 1 FROM recon.inbox WHERE consumed_at IS NULL AND source = 'swap' AND next_try_at <= %(now)s"),
     (
@@ -139,8 +144,14 @@ _REASONS = (
     ),
     ("refund to judge", "SELECT 1 FROM storefront.refunds WHERE judge_at <= %(now)s"),
     ("payout to compare", "SELECT 1 FROM storefront.payouts WHERE is_due"),
-    ("cancelled order to look at", "SELECT 1 FROM recon.cancellations WHERE next_ask_at <= %(now)s"),
-    ("cancelled part to look at", "SELECT 1 FROM recon.cancelled_parts WHERE next_ask_at <= %(now)s"),
+    (
+        "cancelled order to look at",
+        f"SELECT 1 FROM recon.cancellations WHERE next_ask_at <= %(now)s AND {_TELLS_OF_CANCELLED}",
+    ),
+    (
+        "cancelled part to look at",
+        f"SELECT 1 FROM recon.cancelled_parts WHERE next_ask_at <= %(now)s AND {_TELLS_OF_CANCELLED}",
+    ),
     ("orders to read", f"SELECT 1 FROM khaos.wanted_orders WHERE state = 'waiting' AND {NOT_PAUSED}"),
 )
 LOOK = f"SELECT CASE {' '.join(f'WHEN EXISTS ({query}) THEN %({n})s' for n, (_, query) in enumerate(_REASONS))} END"

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from khaos_swap_assets.adapters.store import bulk
+from khaos_swap_assets.adapters.store import bulk, cancelled_parts
 from khaos_swap_assets.adapters.storefront.records import ReadRefund, RefundSweep
 from khaos_swap_assets.adapters.storefront.wire import cancelled_subject
 from khaos_swap_assets.adapters.swap.records import RowFault
@@ -94,6 +94,7 @@ def save(conn: psycopg.Connection, read: Sequence[ReadRefund], now: datetime) ->
         for at, line in enumerate(one.record.lines)
     ]
     bulk.copy_rows(conn, "storefront.refund_lines", ("refund_id", "position", *LINE), lines)
+    cancelled_parts.queue(conn, ids, now)
 
 
 def save_faults(conn: psycopg.Connection, read: RefundSweep, now: datetime) -> None:

@@ -49,10 +49,9 @@ class SeenPart:
     units_most: int | None = None
 
 
-def seen_part(part: CancelledPart, order: OrderProgress, units: int | None, before: SeenPart | None) -> SeenPart:
+def seen_part(part: CancelledPart, order: OrderProgress, units: int | None, before: SeenPart) -> SeenPart:
     """How a part stands by an order as Khaos just showed it; ``units`` of the Stock Code are in it, None: not told."""
-    known = [one for one in (units, before.units_most if before else None) if one is not None]
-    most = max(known, default=None)
+    most = max((one for one in (units, before.units_most) if one is not None), default=None)
     is_off = order.progress not in ("not_found", "cancelled") and _is_taken_off(part.stays, units, most)
     progress: PartProgress = "taken_off" if is_off else order.progress
     return SeenPart(
@@ -68,7 +67,7 @@ def _is_taken_off(stays: int | None, units: int | None, most: int | None) -> boo
 
 
 def part_problems(part: CancelledPart, seen: SeenPart, *, has_return: bool) -> Iterator[Problem]:
-    """What is trouble with it now; units that left are none once a return of the order is known."""
+    """What is trouble with it now; units that left are none once a return of them is known."""
     where = f"Sales Order {', '.join(seen.so_codes)}"
     since = f"{part.units} x {part.sku} taken off the order in the shop on {_moment(part)}"
     if seen.progress in ("waiting", "picking"):

@@ -77,7 +77,7 @@ NOT_CONNECTED = (
 
 @asset(
     "reconciliation/cancellations",
-    deps="storefront/refunds khaos/sales_orders khaos/stock_codes swap/returns",
+    deps="storefront/refunds khaos/sales_orders khaos/stock_codes swap/returns swap/return_lines",
     **owned("reconciliation", "operations", "ours"),
     pool="khaos",
     description="Orders that the shop cancelled, followed in Khaos until their Sales Orders are cancelled there too, "

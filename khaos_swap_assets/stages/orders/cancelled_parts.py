@@ -30,9 +30,7 @@ def follow_parts(tools: Toolbox, *, is_paused: bool) -> list[Problem]:
         _look(tools, due)
     with tools.store() as conn:
         known = cancelled_parts.unsettled(conn)
-    return [
-        problem for one in known if one.seen for problem in part_problems(one.part, one.seen, has_return=one.has_return)
-    ]
+    return [problem for one in known for problem in part_problems(one.part, one.seen, has_return=one.has_return)]
 
 
 def _look(tools: Toolbox, due: Sequence[FollowedPart]) -> None:

@@ -139,6 +139,10 @@ def test_one_before_the_first_month_is_not_followed(town: ShopTown) -> None:
     town.shop.cancel(1, NOON - timedelta(days=900))
     town.sync()
     assert (town.ask(PROGRESS), town.questions()) == ([], [])
+    town.do("INSERT INTO recon.cancellations VALUES ('id1', 'waiting', '{}', NULL, %s, %s)", town.now, town.now)
+    town.sync(hours=1)
+    assert town.questions() == []
+    assert town.ask("SELECT next_ask_at FROM recon.cancellations") == [(None,)]
 
 
 def test_a_refusal_is_told_and_the_rest_of_the_run_goes_on(town: ShopTown, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,6 +157,9 @@ def test_a_refusal_is_told_and_the_rest_of_the_run_goes_on(town: ShopTown, monke
     monkeypatch.setattr(town.khaos, "export_order_status", refused)
     town.sync()
     assert town.kinds() == {"source_refused": "Khaos ExportOrderStatusEx of cancelled orders"}
+    town.do("INSERT INTO recon.cancellations VALUES ('id1', 'waiting', '{}', NULL, %s, %s)", town.now, town.now)
+    with connect(town) as conn:
+        assert "cancelled" not in local_reason(conn, town.settings, town.now)
     monkeypatch.undo()
     town.sync(hours=2)
     assert town.kinds() == {"cancelled_order_open": "#LX1"}

@@ -12,7 +12,7 @@ from khaos_swap_assets.domain.refunds.payments import RefundLine
 from khaos_swap_assets.stages.due import what_is_due
 from khaos_swap_assets_tests.stages.orders.test_cancellations import ShopTown
 from khaos_swap_assets_tests.stages.storefront.shop import CONNECTED
-from khaos_swap_assets_tests.stages.town import NOON, a_return, an_order, some_settings
+from khaos_swap_assets_tests.stages.town import NOON, a_line, a_return, an_order, some_settings
 
 OPEN, SENT, FINANCE = "cancelled_order_open", "cancelled_order_sent", "refund_without_return"
 LONG_AGO = NOON - timedelta(days=10)
@@ -36,6 +36,12 @@ def amend(town: ShopTown, units: int) -> None:
     """Operations leave so many HATs in the Sales Order."""
     lines = an_order(1, *([("HAT", units)] if units else ()), ("MUG", 1)).lines
     town.khaos.orders = [replace(one, lines=lines) for one in town.khaos.orders]
+
+
+def looked(town: ShopTown) -> str:
+    """Why the sensor would ask for a run."""
+    town.do("INSERT INTO recon.watermarks VALUES ('swap/wide_sweep', %s) ON CONFLICT DO NOTHING", town.now)
+    return what_is_due(town.tools)
 
 
 @pytest.mark.parametrize("ordered", [2, 1])
@@ -65,6 +71,9 @@ def test_sent_without_it_is_no_trouble_and_sent_with_it_asks_cx_for_a_return(tow
     town.sync(hours=1)
     town.sync(hours=1)
     assert town.kinds() == {SENT: "#LX1/HAT", FINANCE: "#LX1/F1"}
+    town.edit(a_return(1, a_line("MUG")))
+    town.sync(hours=1)
+    assert town.kinds()[SENT] == "#LX1/HAT"
     town.edit(a_return(1))
     town.sync(hours=1)
     assert SENT not in town.kinds()
@@ -75,6 +84,7 @@ def test_an_order_cancelled_as_a_whole_afterwards_is_told_as_a_whole(town: ShopT
     town.shop.cancel(1)
     town.sync(hours=1)
     assert town.kinds()[OPEN] == "#LX1"
+    assert town.ask("SELECT * FROM recon.cancelled_parts") == []
 
 
 def test_a_sku_that_is_no_stock_code_is_told_until_a_person_says_so(town: ShopTown) -> None:
@@ -107,6 +117,7 @@ def test_while_khaos_refuses_nothing_is_closed(town: ShopTown, monkeypatch: pyte
     for _ in range(2):
         town.sync(hours=1)
         assert town.kinds()[OPEN] == "#LX1/HAT"
+    assert "cancelled" not in looked(town)
     town.khaos.broken_refs["KCCLX1"] = PermanentError("no lines today")
     monkeypatch.undo()
     town.sync(hours=6)
@@ -115,10 +126,9 @@ def test_while_khaos_refuses_nothing_is_closed(town: ShopTown, monkeypatch: pyte
 
 def test_the_sensor_looks_again_and_not_before_the_first_month(town: ShopTown) -> None:
     taken_off(town).sync()
-    town.do("INSERT INTO recon.watermarks VALUES ('swap/wide_sweep', %s) ON CONFLICT DO NOTHING", town.now)
     town.do("UPDATE storefront.refunds SET judge_at = NULL")
     town.now += timedelta(minutes=2)
-    assert what_is_due(town.tools) == "cancelled part to look at"
+    assert looked(town) == "cancelled part to look at"
 
 
 def test_one_taken_off_before_the_first_month_is_not_followed(town: ShopTown) -> None:
@@ -126,3 +136,4 @@ def test_one_taken_off_before_the_first_month_is_not_followed(town: ShopTown) ->
     town.shop.refunds["F1"] = replace(town.shop.refunds["F1"], created_at=NOON - timedelta(days=900))
     town.sync()
     assert OPEN not in town.kinds()
+    assert town.ask("SELECT * FROM recon.cancelled_parts") == []
