@@ -42,13 +42,15 @@ def town(database_url: str) -> Town:
 
 @pytest.fixture
 def page(browser: Browser, town: Town) -> Iterator[Page]:
-    """The bench on a phone, signed in as operations; a word on the console fails the test."""
+    """The bench on a phone, signed in as operations, ready for a scan; a word on the console fails the test."""
     with served(town) as address:
         page = browser.new_context(viewport={"width": 390, "height": 800}, has_touch=True).new_page()
         told: list[str] = []
         page.on("pageerror", lambda error: told.append(str(error)))
         sign_in(page, address, "operations")
         page.get_by_role("link", name="The bench").click()
+        page.wait_for_url("**/bench")
+        expect(page.get_by_label("RMA or order")).to_be_focused()
         yield page
         page.context.close()
         assert told == []
