@@ -50,6 +50,7 @@ ASKED = {
     "exceptions list": ["", "--waived"],
     "links list": ["", "--refused"],
     "decisions list": [""],
+    "returns list": [""],
     "returns show": ["RMA2"],
     "policy show": [""],
     "policy test": [f"--days 800 --policy {CHOSEN.version}.yaml"],

@@ -224,6 +224,11 @@ class HasStores(BaseSettings):
         return (store or self.first_store) if self.has_several_stores else ""
 
     @property
+    def store_names(self) -> dict[str, str]:
+        """Each store as our tables have it, by what people call it, the first one's first."""
+        return {one.swap.store or self.first_store: one.swap.store for one in self.by_store}
+
+    @property
     def connected(self) -> frozenset[str]:
         """The stores whose storefront is connected."""
         return frozenset(one.swap.store for one in self.by_store if one.storefront.is_connected)

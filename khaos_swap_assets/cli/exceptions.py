@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict, get_args
 
 import typer
 
-from khaos_swap_assets.cli.postings import By, Reach, Reason
+from khaos_swap_assets.cli.postings import By, OfStore, Reach, Reason, store_asked
 from khaos_swap_assets.cli.showing import AsJson, Row, require_one_of, show_rows, stream_json
 from khaos_swap_assets.domain.exceptions.catalogue import Owner
 
@@ -62,7 +62,7 @@ def _add_list(app: typer.Typer, reach: Reach) -> None:
     def list_exceptions(
         owner: Annotated[str, typer.Option(help="Only whose turn it is: finance, cx, ...")] = "",
         kind: Annotated[str, typer.Option(help="Only of this kind, as in docs/exceptions.md")] = "",
-        store: Annotated[str, typer.Option(help="Only of returns of this store, where there are several")] = "",
+        store: OfStore = "",
         limit: Annotated[int, typer.Option(min=1, help="Rows of a page of the table; JSON has every row")] = 100,
         page: Annotated[int, typer.Option(min=1, help="Which page of the table")] = 1,
         waived: Annotated[bool, typer.Option("--waived", help="Those that a person waived, by whom and why")] = False,
@@ -74,7 +74,7 @@ def _add_list(app: typer.Typer, reach: Reach) -> None:
 
         require_one_of(kind, tuple(KINDS), "--kind")
         require_one_of(owner, get_args(Owner), "--owner")
-        wanted = _Wanted(owner=owner, kind=kind, store=_store(reach, store))
+        wanted = _Wanted(owner=owner, kind=kind, store=store_asked(reach, store))
         with reach.store() as conn:
             if waived:
                 _show_waivers(decisions.waivers(conn, owner=owner, kinds=[kind] if kind else []), as_json=as_json)
@@ -96,15 +96,6 @@ class _Wanted(TypedDict):
     owner: str
     kind: str
     store: str | None
-
-
-def _store(reach: Reach, name: str) -> str | None:
-    """The store that people call so, as our tables have it; None where none is named."""
-    if not name:
-        return None
-    known = {one.name_of(one.swap.store) or one.first_store: one.swap.store for one in reach.settings().by_store}
-    require_one_of(name, tuple(known), "--store")
-    return known[name]
 
 
 def _show_waivers(found: Sequence[Waiver], *, as_json: bool) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 Reference = Annotated[str, typer.Argument(help="Reference of the posting, as Khaos knows it")]
 By = Annotated[str, typer.Option("--by", help="Your name, for the audit log")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, for the audit log")]
+OfStore = Annotated[str, typer.Option("--store", help="Only of returns of this store, where there are several")]
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,13 @@ class Reach:
         except KhaosSwapError as error:
             typer.echo(str(error), err=True)
             raise typer.Exit(error.exit_code) from None
+
+
+def store_asked(reach: Reach, name: str) -> str | None:
+    """The store that people call so, as our tables have it; None where none is named. Another is a usage error."""
+    known = reach.settings().store_names if name else {}
+    require_one_of(name, tuple(known), "--store")
+    return known.get(name)
 
 
 def postings_app(reach: Reach) -> typer.Typer:

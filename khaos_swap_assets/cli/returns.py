@@ -1,4 +1,4 @@
-"""The commands about returns: ``khaos-swap returns show RMA|ORDER`` and ``returns coming``.
+"""The commands about returns: ``khaos-swap returns show RMA|ORDER``, ``returns list`` and ``returns coming``.
 
 Belongs here: arguments and the printed answers. Stays out: what is told (``reporting.refund_story``,
 ``judging.foreseen``).
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from khaos_swap_assets.cli.postings import Reach
+from khaos_swap_assets.cli.postings import OfStore, Reach, store_asked
 from khaos_swap_assets.cli.showing import AsJson, Row, as_json_text, show_rows, width, wrapped
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def returns_app(reach: Reach) -> typer.Typer:
     """The commands about returns."""
     app = typer.Typer(help="Where a customer's refund is, and which returns will fail.", no_args_is_help=True)
     _add_coming(app, reach)
+    _add_list(app, reach)
 
     @app.command()
     def show(
@@ -63,6 +64,24 @@ def _add_coming(app: typer.Typer, reach: Reach) -> None:
             else:
                 rows = [_cause_row(one) for one in return_causes.known(conn, limit)]
         show_rows(rows, as_json=as_json, below=("why", "will_fail"), none="no open return will fail")
+
+
+def _add_list(app: typer.Typer, reach: Reach) -> None:
+    @app.command("list")
+    def list_returns(
+        store: OfStore = "",
+        is_open: Annotated[bool, typer.Option("--open", help="Only those that Swap has open")] = False,
+        limit: Annotated[int, typer.Option(min=1, help="At most so many rows")] = 100,
+        as_json: AsJson = False,
+    ) -> None:
+        """The returns that changed last: Swap's status beside ours, refund beside credit."""
+        from khaos_swap_assets.adapters.store import desk_lists
+
+        wanted, settings = store_asked(reach, store), reach.settings()
+        with reach.store() as conn:
+            found = desk_lists.newest(conn, limit, store=wanted, is_open=is_open)
+        rows = [{**asdict(one), "store": settings.name_of(one.store)} for one in found]
+        show_rows(rows, as_json=as_json, none="no return is known")
 
 
 def _cause_row(one: ReturnCause) -> Row:

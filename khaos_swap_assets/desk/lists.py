@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import desk_decisions, desk_lists, exceptions, monthly
 from khaos_swap_assets.adapters.store.desk_lists import OwnerSum, Place, QueueFilter, QueueRow
 from khaos_swap_assets.desk.pages import RefusedError, render, require, summed
@@ -83,7 +84,7 @@ def held_up_by(conn: Conn, sums: Sequence[OwnerSum], now: datetime) -> Sequence[
 def queue(reach: DeskReach, request: Request) -> Response:
     """One queue, or all of them, the most urgent first, a page at a time."""
     member, now = require(request, "see"), reach.clock()
-    wanted = wanted_by(request, member)
+    wanted = wanted_by(request, member, reach.settings)
     with reach.store() as conn:
         rows = desk_lists.page(conn, wanted, place_asked(request), ON_A_PAGE + 1, now)
         sums = desk_lists.sums(conn, replace(wanted, shows="both"), now)
@@ -92,7 +93,8 @@ def queue(reach: DeskReach, request: Request) -> Response:
         own = [kind for kind in SKU_KINDS if KINDS[kind].owner == wanted.owner]
         causes = exceptions.sku_causes(conn, own, MOST_CAUSES) if own and is_first(request) else []
     shown = rows[:ON_A_PAGE]
-    further = urlencode({**asked(wanted), "after": written(shown[-1].place)}) if len(rows) > ON_A_PAGE else ""
+    told = asked(wanted, reach.settings)
+    further = urlencode({**told, "after": written(shown[-1].place)}) if len(rows) > ON_A_PAGE else ""
     return render(
         request,
         "queue.html",
@@ -108,11 +110,13 @@ def queue(reach: DeskReach, request: Request) -> Response:
         read=read,
         now=now,
         further=further,
-        first=urlencode(asked(wanted)),
+        first=urlencode(told),
         is_first=is_first(request),
         causes=causes,
         address=in_address(wanted.owner) if wanted.owner else ALL,
         months=months_before(now),
+        stores=list(reach.settings.store_names) if reach.settings.has_several_stores else [],
+        store=told.get("store", ""),
     )
 
 
@@ -144,14 +148,16 @@ def with_deadline(rows: Sequence[QueueRow]) -> list[tuple[QueueRow, datetime]]:
     return [(row, act_by(row.kind, row.opened_at)) for row in rows]
 
 
-def asked(wanted: QueueFilter) -> dict[str, str]:
+def asked(wanted: QueueFilter, settings: Settings) -> dict[str, str]:
     """The filters that are set, as an address has them."""
+    store = "" if wanted.store is None else settings.name_of(wanted.store)
     shows = "" if wanted.shows == "now" else wanted.shows
-    told = (("kind", wanted.kind), ("month", wanted.period), ("mine", wanted.hands and "yes"), ("shows", shows))
+    mine = wanted.hands and "yes"
+    told = (("kind", wanted.kind), ("month", wanted.period), ("store", store), ("mine", mine), ("shows", shows))
     return {name: value for name, value in told if value}
 
 
-def wanted_by(request: Request, member: Member) -> QueueFilter:
+def wanted_by(request: Request, member: Member, settings: Settings) -> QueueFilter:
     """What a queue is asked for; without a word on it, what is put off is left out. Raises ``RefusedError``."""
     return QueueFilter(
         owner=owner_named(request.path_params["owner"]),
@@ -159,7 +165,16 @@ def wanted_by(request: Request, member: Member) -> QueueFilter:
         period=month_asked(request),
         hands=member.name if request.query_params.get("mine") else "",
         shows="put off" if request.query_params.get("shows") == "put off" else "now",
+        store=store_asked(request, settings),
     )
+
+
+def store_asked(request: Request, settings: Settings) -> str | None:
+    """The store to filter by, as our tables have it, or None. Raises ``RefusedError`` for one that is not ours."""
+    name = request.query_params.get("store", "")
+    if name and name not in settings.store_names:
+        raise RefusedError(400, "There is no such store.", f"There are {', '.join(settings.store_names)}.")
+    return settings.store_names.get(name)
 
 
 def owner_named(text: str) -> str:

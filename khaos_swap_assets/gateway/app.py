@@ -56,8 +56,9 @@ def create_app(
 
     app = FastAPI(title=TITLE, lifespan=lifespan, redirect_slashes=False, docs_url=None, redoc_url=None)
     app.add_middleware(RequestLimits, rate=rate)
-    app.include_router(webhooks.router(pool, writer, [one.swap for one in settings.by_store], clock))
-    app.include_router(shop_webhooks.router(writer, [one.storefront for one in settings.by_store], clock))
+    stores = {settings.name_of(one.swap.store): one for one in settings.by_store}
+    app.include_router(webhooks.router(pool, writer, {name: one.swap for name, one in stores.items()}, clock))
+    app.include_router(shop_webhooks.router(writer, {name: one.storefront for name, one in stores.items()}, clock))
     app.include_router(inspections.router(pool, settings, clock))
     app.include_router(channel.router(pool, settings, clock, hand_out))
     _add_health(app, pool)

@@ -9,7 +9,7 @@ verifying deliveries: HMAC-SHA256 of the raw body in Base64, keyed with the clie
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,18 +24,21 @@ from khaos_swap_assets.gateway import describing
 from khaos_swap_assets.gateway.messages import parsed
 from khaos_swap_assets.gateway.refusals import Heads, refusal
 from khaos_swap_assets.gateway.security import is_signed, prove
-from khaos_swap_assets.gateway.webhooks import RejectedError, answered
+from khaos_swap_assets.gateway.webhooks import RejectedError, answered, of_store
 from khaos_swap_assets.gateway.writing import Writer
 
-SIGNATURE, TOPIC = "x-shopify-hmac-sha256", "x-shopify-topic"
+SIGNATURE, TOPIC, DOMAIN = "x-shopify-hmac-sha256", "x-shopify-topic", "x-shopify-shop-domain"
 NUMBER = re.compile(r"[0-9]{1,20}")
 MAX_TOPIC = 64
 NAMELESS = "a signed message names no order: subscribe to orders/cancelled and refunds/create alone"
 """Counted with what is refused, yet answered as taken: the shop ends a subscription whose messages are refused."""
 
 
-def router(writer: Writer, shops: Sequence[StorefrontSettings], clock: Callable[[], datetime]) -> APIRouter:
-    """The endpoint that the storefront of every store posts to; the secret that signed a message tells whose it is."""
+def router(writer: Writer, shops: Mapping[str, StorefrontSettings], clock: Callable[[], datetime]) -> APIRouter:
+    """The endpoint that the storefront of every store posts to; the secret that signed a message tells whose it is.
+
+    ``shops`` by what people call their stores.
+    """
     routes, heads = APIRouter(tags=["Storefront"]), Heads()
 
     @routes.post("/webhooks/storefront", response_class=Response, **describing.SHOP_WEBHOOK)
@@ -45,9 +48,11 @@ def router(writer: Writer, shops: Sequence[StorefrontSettings], clock: Callable[
 
         async def take(raw: bytes) -> None:
             given = request.headers.get(SIGNATURE, "")
-            signers = [shop for shop in shops if is_signed(raw, given, shop.webhook_keys)]
+            signers = [shop for shop in shops.values() if is_signed(raw, given, shop.webhook_keys)]
             if len(signers) != 1:
-                raise RejectedError("the signature of the body is wrong")
+                domain = request.headers.get(DOMAIN, "").casefold()
+                named = (name for name, shop in shops.items() if domain and domain == _host(shop))
+                raise RejectedError(of_store("the signature of the body is wrong", next(named, "")))
             prove(request)
             knock = knock_of(parsed(raw), request.headers, signers[0], now)
             await writer.keep(knock or refusal(request, raw, NAMELESS, heads.take(raw, now), now))
@@ -68,7 +73,7 @@ def knock_of(message: object, headers: Mapping[str, str], settings: StorefrontSe
     if not (order or refund):
         return None
     return Knock(
-        store_id=urlsplit(settings.url).hostname or "",
+        store_id=_host(settings),
         event=cleaned(headers.get(TOPIC, "")[:MAX_TOPIC]),
         return_id="",
         body={"refund_id": qualified(settings.store, refund)} if order else {},
@@ -76,6 +81,10 @@ def knock_of(message: object, headers: Mapping[str, str], settings: StorefrontSe
         source="storefront",
         order_id=qualified(settings.store, order or refund),
     )
+
+
+def _host(settings: StorefrontSettings) -> str:
+    return urlsplit(settings.url).hostname or ""
 
 
 def _number(value: object) -> str:

@@ -8,7 +8,7 @@ tells: a webhook is a knock. Source: contracts/swap.md §5, DESIGN §4.1. The to
 from __future__ import annotations
 
 import base64
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -80,10 +80,13 @@ def verify_hmac(body: bytes, given: str, settings: SwapSettings) -> None:
         raise RejectedError("the signature of the body is wrong")
 
 
-def router(pool: Pool, writer: Writer, stores: Sequence[SwapSettings], clock: Callable[[], datetime]) -> APIRouter:
-    """The endpoint that Swap posts to for every store; the first one's settings say what it is answered."""
+def router(pool: Pool, writer: Writer, stores: Mapping[str, SwapSettings], clock: Callable[[], datetime]) -> APIRouter:
+    """The endpoint that Swap posts to for every store, by what people call each (a single one: nothing).
+
+    The first one's settings say what it is answered.
+    """
     routes = APIRouter(tags=["Swap"])
-    code, heads = stores[0].webhook_success_code, Heads()
+    code, heads = next(iter(stores.values())).webhook_success_code, Heads()
 
     @routes.post("/webhooks/swap", status_code=code, response_class=Response, **describing.WEBHOOK)
     async def receive(request: Request) -> Response:
@@ -140,21 +143,36 @@ def _keep_unreadable(pool: Pool, store_id: str, message: Mapping[str, Any], now:
 
 
 def _proven(
-    raw: bytes, headers: Mapping[str, str], stores: Sequence[SwapSettings], now: datetime
+    raw: bytes, headers: Mapping[str, str], stores: Mapping[str, SwapSettings], now: datetime
 ) -> tuple[dict[str, Any], NamedReturn]:
     """The message, and what it names of the one store under whose secret, and in whose name, it was signed."""
     message = parsed(raw)
     if not isinstance(message, dict):
         raise HTTPException(400, "the body is no JSON object")
-    refused: list[RejectedError] = []
-    for settings in stores:
+    refused: dict[str, RejectedError] = {}
+    for name, settings in stores.items():
         try:
             if settings.webhook_hmac_header:
                 verify_hmac(raw, headers.get(settings.webhook_hmac_header, ""), settings)
             return message, verify(message, settings, now)
         except RejectedError as error:
-            refused.append(error)
-    raise refused[0]
+            refused[name] = error
+    named = _named_store(message.get("jwt"))
+    told = next((name for name, settings in stores.items() if is_same(named, settings.store_id)), "")
+    raise RejectedError(of_store(str(refused[told]), told)) if told else next(iter(refused.values()))
+
+
+def of_store(reason: str, store: str) -> str:
+    """Why a message was refused, with the store that it names, where there are several."""
+    return f"{reason} (store {store})" if store else reason
+
+
+def _named_store(token: object) -> str:
+    """The store that a token names, proven or not: it says whose refusal is told, and nothing else."""
+    try:
+        return str(jwt.decode(token, options={"verify_signature": False}).get("store_id", ""))  # type: ignore[arg-type]
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
+        return ""
 
 
 def _answer(error: Exception) -> HTTPException:

@@ -70,12 +70,18 @@ def require_names(conn: psycopg.Connection, settings: Settings) -> None:
 
 
 def unseen(conn: psycopg.Connection, settings: Settings) -> tuple[list[str], list[str]]:
-    """The mandatory operations that are refused, and the stores whose own these are; of one store none is its own."""
+    """The mandatory operations that are refused, and the further stores that are not seen.
+
+    Where there is but one store its own list is such an operation. One that the settings no longer name is not seen.
+    """
     operations = refusing.not_seen(conn)
+    gone = [one.store for one in stores.gone(conn, [part.swap.store for part in settings.by_store])]
     if not settings.has_several_stores:
-        return operations, []
+        return [one for one in operations if not refusing.is_of_store(one)], gone
     own = {marks.of(refusing.SWAP_LIST, one.swap.store): one.swap.store for one in settings.by_store}
-    return [one for one in operations if one not in own], [own[one] for one in operations if one in own]
+    of_gone = {marks.of(refusing.SWAP_LIST, store) for store in gone}
+    whole = [one for one in operations if one not in own and one not in of_gone]
+    return whole, [*(own[one] for one in operations if one in own), *gone]
 
 
 def _set_back(

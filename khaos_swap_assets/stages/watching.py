@@ -14,8 +14,9 @@ from typing import Any
 import psycopg
 
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store import exceptions, feed_holds, queues, worklist
+from khaos_swap_assets.adapters.store import exceptions, feed_holds, queues, stores, worklist
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
+from khaos_swap_assets.domain.money.amounts import count_words
 from khaos_swap_assets.stages import marks
 
 KINDS = ("nobody_watches", "source_not_read")
@@ -40,17 +41,26 @@ def _stores(settings: Settings) -> list[str]:
 
 
 def stopped_stores(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> dict[str, str]:
-    """By Swap's id of a store: why no document of its returns leaves, where there are several and one was not read."""
+    """By Swap's id of a store: why no document of its returns leaves, where one of several was not read."""
+    gone = {one.store_id: f"{_not_named(one)}, so no document of its returns leaves" for one in _gone(conn, settings)}
     if not settings.has_several_stores:
-        return {}
+        return gone
     late = _late(conn, settings, now)
     words = {one.swap.store_id: marks.of("read Swap", one.swap.store) for one in settings.by_store}
-    return {
+    return gone | {
         store_id: f"{name} last: {_when(late[name])}, not within {settings.watch_minutes} minutes, so no document of "
         "this store's returns leaves; look at khaos-swap preflight"
         for store_id, name in words.items()
         if name in late
     }
+
+
+def _gone(conn: psycopg.Connection[Any], settings: Settings) -> list[stores.Gone]:
+    return stores.gone(conn, _stores(settings))
+
+
+def _not_named(one: stores.Gone) -> str:
+    return f"KHAOS_SWAP_STORES does not name {one.store} any more"
 
 
 def stopped(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> str:
@@ -101,10 +111,10 @@ def _when(at: datetime | None) -> str:
 
 def sources(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> dict[str, datetime | None]:
     """How far each source was read."""
-    stores = _stores(settings)
-    money = [marks.of(marks.MONEY, store) for store in stores if store in settings.connected]
+    every = _stores(settings)
+    money = [marks.of(marks.MONEY, store) for store in every if store in settings.connected]
     payouts = [marks.PAYOUTS] if settings.storefront.reads_payouts else []
-    names = [*(marks.of(marks.SWAP, store) for store in stores), marks.CODES, marks.DOCUMENTS, *money, *payouts]
+    names = [*(marks.of(marks.SWAP, store) for store in every), marks.CODES, marks.DOCUMENTS, *money, *payouts]
     return {source: worklist.trusted(conn, source, now) for source in names}
 
 
@@ -133,6 +143,16 @@ def problems(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -
     reached = sources(conn, settings, now)
     found = [
         Problem("source_not_read", source, f"read last: {reached[source] or 'never'}") for source in stale(reached, now)
+    ]
+    found += [
+        Problem(
+            "source_not_read",
+            marks.of(marks.SWAP, one.store),
+            f"{_not_named(one)}, and {count_words(one.undone, 'return')} of it wait: nothing of it is read, posted or "
+            "closed. Name it again; once nothing of it is to be followed, waive this",
+        )
+        for one in _gone(conn, settings)
+        if one.undone
     ]
     if words := missed(conn, settings, now):
         found.append(Problem("nobody_watches", "complete run", words))

@@ -8,10 +8,13 @@ from datetime import timedelta
 import pytest
 
 from khaos_swap_assets.desk import lists
+from khaos_swap_assets.domain.desk.members import Member
 from khaos_swap_assets.stages import marks
+from khaos_swap_assets.stages.returns.sync import sync_returns
 from khaos_swap_assets_tests.desk.rows import opens
 from khaos_swap_assets_tests.desk.visiting import Visitor, said
 from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return
+from khaos_swap_assets_tests.stages.two_stores import TwoStores, twin
 
 
 def subjects(text: str) -> list[str]:
@@ -55,6 +58,25 @@ def test_filters_say_what_they_leave(ann: Visitor, town: Town, query: dict[str, 
     assert subjects(text) == expected
     assert ("Nothing is open here With these filters." in text) == (not expected)
     assert f"about returns of {query['month']}" in text if "month" in query else "of every month" in text
+
+
+@pytest.mark.parametrize(("store", "left"), [("", ["S1", "S2"]), ("main", ["S1"]), ("outlet", ["S2"])])
+def test_a_queue_may_be_of_one_store(database_url: str, store: str, left: list[str]) -> None:
+    town = TwoStores(database_url)
+    town.swap.put(a_return())
+    town.outlet.put(twin())
+    sync_returns(town.tools)
+    opens(town, "value_gap", "S1", return_id="R1")
+    opens(town, "value_gap", "S2", return_id="outlet:R1")
+    ann = Visitor(town, Member("Ann", frozenset({"finance"})))
+    answer = ann.get("/queues/finance", **{"store": store} if store else {})
+    assert sorted(subjects(said(answer))) == left
+    assert (f"of store {store}," in said(answer)) == bool(store)
+    assert ann.get("/queues/finance", store="attic").status_code == 400
+
+
+def test_who_has_one_store_is_not_asked_which(ann: Visitor) -> None:
+    assert 'name="store"' not in ann.get("/queues/finance").text
 
 
 def test_pages_go_through_a_queue_once_whatever_closes_meanwhile(

@@ -27,7 +27,8 @@ MOST_RETURNS = 5_000
 class QueueFilter:
     """Which open exceptions; an empty part asks for nothing. ``period`` is a month that their return is in.
 
-    ``hands`` is who took them. ``shows``: those that wait now, those that are put off, or both.
+    ``hands`` is who took them. ``shows``: those that wait now, those that are put off, or both. ``store`` is the store
+    of their return, empty for the first one, None for any.
     """
 
     owner: str = ""
@@ -35,6 +36,7 @@ class QueueFilter:
     period: str = ""
     hands: str = ""
     shows: Literal["now", "put off", "both"] = "both"
+    store: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ _PUT_OFF = (
     "AND d.exception_id = e.exception_id AND d.until_at > %(now)s AND d.money_at_risk_pence = e.money_at_risk_pence)"
 )
 _SHOWN = {"now": f"NOT {_PUT_OFF}", "put off": _PUT_OFF}
+_OF_STORE = "EXISTS (SELECT 1 FROM swap.returns s WHERE s.return_id = e.return_id AND s.store = %(store)s)"
 _OF_MONTH = (
     "(e.return_id IN (SELECT return_id FROM recon.reconciliation WHERE period = %(period)s) "
     "OR e.return_id IN (SELECT return_id FROM recon.month_parts WHERE period = %(period)s))"
@@ -111,6 +114,7 @@ def _where(wanted: QueueFilter) -> str:
     """Only what is asked for, so that each list has its own index."""
     parts = {"owner": "e.owner = %(owner)s", "kind": "e.kind = %(kind)s", "period": _OF_MONTH, "hands": _TAKEN}
     asked = [text for name, text in parts.items() if getattr(wanted, name)]
+    asked += [_OF_STORE] if wanted.store is not None else []
     return " AND ".join(["e.closed_at IS NULL", *asked, *([_SHOWN[wanted.shows]] if wanted.shows in _SHOWN else [])])
 
 
@@ -134,7 +138,7 @@ def page(
 
 
 def _values(wanted: QueueFilter, now: datetime) -> dict[str, object]:
-    return {name: getattr(wanted, name) for name in ("owner", "kind", "period", "hands")} | {"now": now}
+    return {name: getattr(wanted, name) for name in ("owner", "kind", "period", "hands", "store")} | {"now": now}
 
 
 def sums(conn: psycopg.Connection[Any], wanted: QueueFilter, now: datetime) -> list[OwnerSum]:
@@ -205,6 +209,34 @@ def returns_of(conn: psycopg.Connection[Any], word: str, limit: int) -> list[Fou
             "SELECT return_id, rma, order_name, status, refund_pence, currency FROM swap.returns WHERE return_id IN "
             f"({_RETURNS}) ORDER BY updated_at DESC NULLS LAST, return_id LIMIT %(limit)s".encode(),
             {"words": stores.spelled(conn, spellings(word)), "limit": limit},
+        ).fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class ListedReturn:
+    """A return as a list shows it: Swap's status, and ours with its month where it was judged; pence."""
+
+    store: str
+    rma: str
+    order_name: str
+    status: str
+    refund_pence: int
+    credited_pence: int | None
+    currency: str
+    standing: str
+    month: str
+    changed_at: datetime
+
+
+def newest(conn: psycopg.Connection[Any], limit: int, *, store: str | None, is_open: bool) -> list[ListedReturn]:
+    """The returns that changed last, of one store (None: of all), only those that Swap has open where asked."""
+    with conn.cursor(row_factory=class_row(ListedReturn)) as cursor:
+        return cursor.execute(
+            "SELECT r.store, r.rma, r.order_name, r.status, r.refund_pence, c.credited_pence, r.currency, "
+            "coalesce(c.status, '') AS standing, coalesce(c.period, '') AS month, r.changed_at FROM swap.returns r "
+            "LEFT JOIN recon.reconciliation c USING (return_id) WHERE (%(store)s::text IS NULL OR r.store = %(store)s) "
+            "AND (r.is_open OR NOT %(is_open)s) ORDER BY r.changed_at DESC, r.return_id LIMIT %(limit)s",
+            {"store": store, "is_open": is_open, "limit": limit},
         ).fetchall()
 
 
