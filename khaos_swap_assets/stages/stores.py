@@ -75,7 +75,7 @@ def unseen(conn: psycopg.Connection, settings: Settings) -> tuple[list[str], lis
     Where there is but one store its own list is such an operation. One that the settings no longer name is not seen.
     """
     operations = refusing.not_seen(conn)
-    gone = [one.store for one in stores.gone(conn, [part.swap.store for part in settings.by_store])]
+    gone = list(stores.gone(conn, [part.swap.store for part in settings.by_store]).values())
     if not settings.has_several_stores:
         return [one for one in operations if not refusing.is_of_store(one)], gone
     own = {marks.of(refusing.SWAP_LIST, one.swap.store): one.swap.store for one in settings.by_store}

@@ -42,7 +42,10 @@ def _stores(settings: Settings) -> list[str]:
 
 def stopped_stores(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> dict[str, str]:
     """By Swap's id of a store: why no document of its returns leaves, where one of several was not read."""
-    gone = {one.store_id: f"{_not_named(one)}, so no document of its returns leaves" for one in _gone(conn, settings)}
+    gone = {
+        store_id: f"{_not_named(store)}, so no document of its returns leaves"
+        for store_id, store in stores.gone(conn, _stores(settings)).items()
+    }
     if not settings.has_several_stores:
         return gone
     late = _late(conn, settings, now)
@@ -55,12 +58,8 @@ def stopped_stores(conn: psycopg.Connection[Any], settings: Settings, now: datet
     }
 
 
-def _gone(conn: psycopg.Connection[Any], settings: Settings) -> list[stores.Gone]:
-    return stores.gone(conn, _stores(settings))
-
-
-def _not_named(one: stores.Gone) -> str:
-    return f"KHAOS_SWAP_STORES does not name {one.store} any more"
+def _not_named(store: str) -> str:
+    return f"KHAOS_SWAP_STORES does not name {store} any more"
 
 
 def stopped(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> str:
@@ -147,12 +146,12 @@ def problems(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -
     found += [
         Problem(
             "source_not_read",
-            marks.of(marks.SWAP, one.store),
-            f"{_not_named(one)}, and {count_words(one.undone, 'return')} of it wait: nothing of it is read, posted or "
+            marks.of(marks.SWAP, store),
+            f"{_not_named(store)}, and {count_words(undone, 'return')} of it wait: nothing of it is read, posted or "
             "closed. Name it again; once nothing of it is to be followed, waive this",
         )
-        for one in _gone(conn, settings)
-        if one.undone
+        for store in stores.gone(conn, _stores(settings)).values()
+        if (undone := stores.undone(conn, store))
     ]
     if words := missed(conn, settings, now):
         found.append(Problem("nobody_watches", "complete run", words))

@@ -63,26 +63,23 @@ def further(conn: psycopg.Connection[Any]) -> list[str]:
     return [row[0] for row in rows]
 
 
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """A store that was read once and is no longer; ``undone``: its returns that are open, waiting or in question."""
+def gone(conn: psycopg.Connection[Any], named: Sequence[str]) -> dict[str, str]:
+    """By Swap's id, the further stores that were read and are none of these names."""
+    rows = conn.execute(
+        "SELECT store_id, store FROM swap.stores WHERE store <> '' AND store <> ALL(%s) ORDER BY store", (list(named),)
+    )
+    return dict(rows.fetchall())
 
-    store: str
-    store_id: str
-    undone: int
 
-
-def gone(conn: psycopg.Connection[Any], named: Sequence[str]) -> list[Gone]:
-    """The further stores that were read and are none of these names."""
-    with conn.cursor(row_factory=class_row(Gone)) as cursor:
-        return cursor.execute(
-            "SELECT s.store, s.store_id, count(r.return_id) FILTER (WHERE r.is_open OR EXISTS (SELECT FROM "
-            "recon.exceptions e WHERE e.return_id = r.return_id AND e.closed_at IS NULL) OR EXISTS (SELECT FROM "
-            "recon.postings p WHERE p.return_id = r.return_id AND p.state IN ('planned', 'in_doubt'))) AS undone "
-            "FROM swap.stores s LEFT JOIN swap.returns r ON r.store = s.store AND r.store <> '' "
-            "WHERE s.store <> '' AND s.store <> ALL(%s) GROUP BY 1, 2 ORDER BY 1",
-            (list(named),),
-        ).fetchall()
+def undone(conn: psycopg.Connection[Any], store: str) -> int:
+    """How many returns of a further store are open, or have an open exception or a document that waits."""
+    row = conn.execute(
+        "SELECT count(*) FROM swap.returns r WHERE r.store = %s AND r.store <> '' AND (r.is_open OR EXISTS (SELECT "
+        "FROM recon.exceptions e WHERE e.return_id = r.return_id AND e.closed_at IS NULL) OR EXISTS (SELECT FROM "
+        "recon.postings p WHERE p.return_id = r.return_id AND p.state IN ('planned', 'in_doubt')))",
+        (store,),
+    ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def rma_of(conn: psycopg.Connection[Any], rma: str) -> str:
