@@ -8,10 +8,10 @@ in whole units, days as real dates.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from khaos_swap_assets.audit.sheet_rows import MoneyCell, RowWriter, Styles
 from khaos_swap_assets.domain.money.amounts import exponent_of, from_pence
 
 LONGEST_CELL = 32_000
@@ -31,14 +31,6 @@ WIDTHS = {
     **dict.fromkeys(("RMA", "Order", "Owner", "SKU", "Decided by", "Return", "Paid on", "Credited on"), 14),
     **dict.fromkeys(("Currency", "Period"), 10),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class MoneyCell:
-    """Money in a cell."""
-
-    pence: int
-    currency: str
 
 
 def _money_format(plain: str) -> str:
@@ -79,13 +71,24 @@ class Sheets:
         for column, heading in enumerate(headings):
             is_right = column < len(money) and money[column]
             sheet.write_string(0, column, heading, self._right if is_right else self._left)
-        styles = [self._wrapped if heading in WRAPPED else self._text for heading in headings]
-        widths = {place: WIDTHS[heading] - 2 for place, heading in enumerate(headings) if heading in WRAPPED}
-        for number, cells in enumerate(rows, start=1):
-            texts = ((len(str(cell)), widths[place]) for place, cell in enumerate(cells) if cell and place in widths)
-            sheet.set_row(number, LINE_HEIGHT * max((1 + length // width for length, width in texts), default=1))
-            self._line(sheet, number, cells, styles)
+        self._rows(sheet, headings, rows)
         return sheet
+
+    def _rows(self, sheet: Any, headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Each row as high as its text needs; the last goes cell by cell, from which the package knows the size."""
+        from xlsxwriter.utility import xl_col_to_name
+
+        styles = [self._wrapped if heading in WRAPPED else self._text for heading in headings]
+        letters = [xl_col_to_name(column) for column in range(len(headings))]
+        writer = RowWriter(sheet, letters, Styles(self._day, self._money, styles))
+        widths = [(place, WIDTHS[heading] - 2) for place, heading in enumerate(headings) if heading in WRAPPED]
+        for number, cells in enumerate(rows, start=1):
+            lengths = [1 + len(str(cells[place])) // width for place, width in widths if cells[place:] and cells[place]]
+            height = LINE_HEIGHT * max(lengths, default=1)
+            told = f' ht="{height}" customHeight="1"' if height > LINE_HEIGHT else ""
+            if number == len(rows) or not writer.write(number, cells, told):
+                sheet.set_row(number, height)
+                self._line(sheet, number, cells, styles)
 
     def _printed(self, sheet: Any, pages: Sequence[Sequence[str]]) -> None:
         """Each page is as wide as the paper; the heading and the first column stand on all of them."""

@@ -14,7 +14,8 @@ from khaos_swap_assets.audit.control import Strip
 from khaos_swap_assets.audit.deciding import Ruling
 from khaos_swap_assets.audit.findings import AuditFinding
 from khaos_swap_assets.audit.rows import LEG_WORDS, STATUS_WORDS, STEP_WORDS, AuditRow, joined
-from khaos_swap_assets.audit.sheets import MoneyCell, Sheets
+from khaos_swap_assets.audit.sheet_rows import MoneyCell
+from khaos_swap_assets.audit.sheets import Sheets
 from khaos_swap_assets.audit.summary import Summary, Totals
 from khaos_swap_assets.domain.judging.waterfall import LEGS
 from khaos_swap_assets.domain.money.periods import london_date
