@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from khaos_swap_assets.adapters.store import dagster_runs, monthly
+from khaos_swap_assets.belonging import tags_of
 from khaos_swap_assets.failures import failed_runs
 from khaos_swap_assets.housekeeping import housekeeping
 from khaos_swap_assets.stages import watching
@@ -24,8 +25,6 @@ from khaos_swap_assets.stages.reconciliation.assets import MONTH_END, months_fro
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 LONDON = "Europe/London"
-MERCHANT = "merchant"
-"""The tag of a run that says whose it is, by which the queue keeps one merchant from waiting for another."""
 AT_LEAST_EVERY = timedelta(minutes=1)
 VERDICTS_SECONDS = 5
 """A verdict is of the materialization before, so Dagster hides it from the moment of a new one to the next verdict."""
@@ -62,12 +61,12 @@ def jobs(merchant: str = "") -> list[Any]:
         ),
         "month_end": (assets(month), "Add up one London month."),
     }
-    tags = {MERCHANT: merchant} if merchant else None
+    tags = tags_of(merchant)
     made = [
         dg.define_asset_job(name, selection, description=said, tags=tags, executor_def=dg.in_process_executor)
         for name, (selection, said) in parts.items()
     ]
-    return [*made, housekeeping]
+    return [*made, housekeeping(tags)]
 
 
 def is_active(instance: dg.DagsterInstance, job_name: str, toolbox: Toolbox) -> bool:
@@ -255,7 +254,7 @@ def _nightly(status: dg.DefaultScheduleStatus) -> list[dg.ScheduleDefinition]:
         description="Looks ahead at open returns, late sales and what the shop lists: at 04:00, before parcels land.",
     )
     tidying = dg.ScheduleDefinition(
-        job=housekeeping,
+        job_name="housekeeping",
         cron_schedule="0 3 * * *",
         execution_timezone=LONDON,
         name="housekeeping_nightly",

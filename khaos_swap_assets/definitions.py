@@ -12,6 +12,7 @@ import dagster as dg
 
 from khaos_swap_assets import automation, lineage, not_started, resources, signing
 from khaos_swap_assets.adapters.settings import PERIOD_START
+from khaos_swap_assets.belonging import tags_of
 from khaos_swap_assets.prefixing import prefixed
 from khaos_swap_assets.stages import watching
 from khaos_swap_assets.stages.checking import judged_together
@@ -79,7 +80,7 @@ def build(settings: Settings | None = None, *, toolbox: object = None) -> dg.Def
             reconciliation.month_end,
         ),
         asset_checks=[judged_together(STANDING, merchant), reconciliation_checks.of_months(months, merchant)],
-        jobs=[*automation.jobs(merchant), signing.sign_month(months)],
+        jobs=[*automation.jobs(merchant), signing.sign_month(months, tags_of(merchant))],
         sensors=automation.sensors(settings.sensor_seconds if settings else 1, is_started=settings is not None),
         schedules=automation.schedules(is_started=settings is not None),
         resources={"toolbox": toolbox or (resources.ToolboxResource() if settings else not_started.NotStarted())},

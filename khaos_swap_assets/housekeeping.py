@@ -5,13 +5,14 @@ log files of the processes (``logs``). ``delete_run`` takes a run's result with 
 newest, of every month, stay for ever.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 import dagster as dg
 
-from khaos_swap_assets.adapters.store import dagster_log
+from khaos_swap_assets.adapters.store import dagster_log, writers
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ def clean_up(context: dg.OpExecutionContext, toolbox: dg.ResourceParam[Toolbox])
     runs = delete_old_runs(context.instance, merchant, now - timedelta(days=settings.keep_runs_days))
     events = trim_events(context.instance, merchant, now - timedelta(days=settings.keep_events_days))
     folders = delete_lost_folders(context.instance, now - timedelta(days=1))
+    with toolbox.store() as conn:
+        writers.forget(conn)
     context.log.info("deleted %d runs, %d events of others, %d folders of runs that are gone", runs, events, folders)
 
 
@@ -86,7 +89,16 @@ def _storage(instance: dg.DagsterInstance) -> _Tables:
     return cast(_Tables, instance.event_log_storage)
 
 
-@dg.job(executor_def=dg.in_process_executor, description="Delete old runs, their events and their files.")
-def housekeeping() -> None:
-    """Keep Dagster's own tables and files small."""
-    clean_up()
+def housekeeping(tags: Mapping[str, str] | None = None) -> dg.JobDefinition:
+    """The job; its runs carry these tags."""
+
+    @dg.job(
+        name="housekeeping",
+        tags=tags,
+        executor_def=dg.in_process_executor,
+        description="Delete old runs, their events and their files.",
+    )
+    def cleaning() -> None:
+        clean_up()
+
+    return cleaning

@@ -86,6 +86,7 @@ WORK = frozenset(
         "recon.touched_periods",
         "recon.watermarks",
         "recon.worklist",
+        "recon.writers",
         "swap.stores",
     }
 )

@@ -6,16 +6,21 @@ asks for it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
 
+from khaos_swap_assets import heartbeat
 from khaos_swap_assets.adapters import clock
 from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.adapters.policy import load_policy
 from khaos_swap_assets.adapters.settings import Settings, SwapSettings, load_settings
 from khaos_swap_assets.adapters.settings_money import StorefrontSettings
+from khaos_swap_assets.adapters.store import mark, writers
+from khaos_swap_assets.belonging import require_one_merchant
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
@@ -116,6 +121,19 @@ class ToolboxResource(dg.ConfigurableResource[Toolbox]):
 
     application: str = APPLICATION
 
-    def create_resource(self, context: dg.InitResourceContext) -> Toolbox:
-        """One toolbox a run."""
-        return toolbox_from_environment(self.application)
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Toolbox]:
+        """One toolbox a run, which must be this merchant's and gives signs of life until it ends.
+
+        Raises ``SettingsError``, ``StoreError``.
+        """
+        if context.run is None or context.instance is None:
+            yield toolbox_from_environment(self.application)
+            return
+        run_id = context.run.run_id
+        tools = toolbox_from_environment(writers.APPLICATION.format(run_id=run_id))
+        with tools.store() as conn:
+            marked = mark.find_merchant(conn)
+        require_one_merchant(context.run, context.instance, tools.settings.merchant, marked)
+        with heartbeat.beating(tools, run_id) as known:
+            yield known

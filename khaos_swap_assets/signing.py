@@ -3,6 +3,7 @@
 Belongs here: the job and what it asks for. Stays out: what may be signed and what ends it (``stages.deciding``).
 """
 
+from collections.abc import Mapping
 from contextlib import closing
 
 import dagster as dg
@@ -35,12 +36,13 @@ def sign(context: dg.OpExecutionContext, config: Name, toolbox: dg.ResourceParam
         decide(conn, wish, now=toolbox.now())
 
 
-def sign_month(months: dg.PartitionsDefinition[str]) -> dg.JobDefinition:
-    """The job over these months: choose one, write your name and why, and launch it."""
+def sign_month(months: dg.PartitionsDefinition[str], tags: Mapping[str, str] | None = None) -> dg.JobDefinition:
+    """The job over these months: choose one, write your name and why, and launch it. Its runs carry these tags."""
 
     @dg.job(
         name="sign_month",
         partitions_def=months,
+        tags=tags,
         executor_def=dg.in_process_executor,
         description="Sign a month that is over and green: choose its partition, write signed_by and reason. It stands "
         "beside the verdict until the figures change.",

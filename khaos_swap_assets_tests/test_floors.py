@@ -62,6 +62,8 @@ LOADED = (
     "failures",
     "housekeeping",
     "prefixing",
+    "belonging",
+    "heartbeat",
     "signing",
     "resources",
     "not_started",

@@ -67,7 +67,7 @@ def play(instance: dg.DagsterInstance, asset: dg.AssetsDefinition, days: int, **
 
 def clean(instance: dg.DagsterInstance, town: Town) -> None:
     town.now = NOW
-    done = housekeeping.housekeeping.execute_in_process(instance=instance, resources={"toolbox": town.tools})
+    done = housekeeping.housekeeping().execute_in_process(instance=instance, resources={"toolbox": town.tools})
     assert done.success
     instance.delete_run(done.run_id)
 

@@ -49,7 +49,7 @@ def test_a_name_stands_before_every_asset_and_in_every_pool_and_changes_nothing_
         ), key
     assert pools(plain) == {"khaos", "swap"}
     assert pools(named) == {"khaos_felwood", "swap_felwood"}
-    for job in ("sync", "standing_checks", "watch", "open_returns", "month_end"):
+    for job in ("sync", "standing_checks", "watch", "open_returns", "month_end", "housekeeping", "sign_month"):
         one_job, other_job = plain.resolve_job_def(job), named.resolve_job_def(job)
         assert {node.name for node in one_job.nodes} == {
             node.name.removeprefix("felwood__") for node in other_job.nodes
@@ -206,7 +206,7 @@ def test_a_merchants_housekeeping_leaves_the_others_runs_and_each_keeps_the_newe
     town.now = NOW
     events = dict.fromkeys(MERCHANTS, 0)
     before = len(shared.all_logs(old["oakham", "newest"]))
-    done = housekeeping.housekeeping.execute_in_process(instance=shared, resources={"toolbox": town.tools})
+    done = housekeeping.housekeeping().execute_in_process(instance=shared, resources={"toolbox": town.tools})
     left = {run.run_id for run in shared.get_runs()} - {done.run_id}
     gone = {old["felwood", "older"], old["felwood", "plain"]}
     assert left == {*old.values()} - gone

@@ -4,7 +4,8 @@ KhaosSwapError              exit 2: the same again ends the same
 ├── SettingsError           a setting is missing or wrong, before anything starts
 ├── HouseError              exit 75: a port or a place is taken, a process does not stay up; a later start may go well
 ├── StoreError              exit 75: the database cannot be used; the line says why and what to do
-│   └── StoreAwayError      it is not there now; waiting may be enough
+│   ├── StoreAwayError      it is not there now; waiting may be enough
+│   └── FencedError         it takes nothing more from this run, whose place another has
 └── VendorError             Swap or Khaos did not give what was asked
     ├── PermanentError      asking again will not help (4xx, fault, wrong shape)
     │   └── TooLargeError   the answer is larger than we read: a smaller question may help
@@ -46,6 +47,10 @@ class StoreError(KhaosSwapError):
 
 class StoreAwayError(StoreError):
     """The database is not there now: starting, stopped, out of reach, full, or no primary."""
+
+
+class FencedError(StoreError):
+    """The run was cut off, and its place is another's: nothing that it writes counts any more."""
 
 
 class VendorError(KhaosSwapError):

@@ -7,12 +7,12 @@ asset can be called as a function with parts of a test's choice.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.adapters.errors import SettingsError
+from khaos_swap_assets.adapters.errors import KhaosSwapError, SettingsError
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from khaos_swap_assets.adapters.settings import Settings, SwapSettings
     from khaos_swap_assets.adapters.settings_money import StorefrontSettings
     from khaos_swap_assets.adapters.store.seal import Sealer
+    from khaos_swap_assets.adapters.store.writers import Token
     from khaos_swap_assets.adapters.storefront.client import StorefrontClient
     from khaos_swap_assets.adapters.swap.client import SwapClient
     from khaos_swap_assets.domain.exceptions.catalogue import Problem
@@ -48,7 +49,7 @@ class Toolbox:
     """``clock`` gives UTC, ``policy`` is what finance decided on Credit Notes.
 
     Clients are opened when first needed, so that a check costs no connection to a vendor; those of a further store are
-    opened by its own settings.
+    opened by its own settings. ``token`` is the fencing token of a run: no transaction begins once it does not count.
     """
 
     settings: Settings
@@ -62,6 +63,7 @@ class Toolbox:
     open_storefront: Callable[[], StorefrontClient] = field(default=_not_connected)
     open_swap_of: Callable[[SwapSettings], SwapClient] = field(default=_open_swap)
     open_storefront_of: Callable[[StorefrontSettings], StorefrontClient] = field(default=_open_storefront)
+    token: Token | None = None
 
     def by_store(self) -> list[Toolbox]:
         """These parts as each store has them, the first store's first."""
@@ -80,13 +82,35 @@ class Toolbox:
     def store(self) -> Iterator[psycopg.Connection]:
         """A connection whose transaction commits at the end of the block and rolls back on any error.
 
-        Raises ``StoreError`` with one clear line for what the server says of itself.
+        Raises ``StoreError`` with one clear line for what the server says of itself, ``FencedError`` for a run that
+        was cut off.
         """
-        from khaos_swap_assets.adapters.store import database
+        from khaos_swap_assets.adapters.store import database, writers
 
         url = self.settings.database_url.get_secret_value()
         with database.reported(url), closing(self.open_store()) as connection, connection.transaction():
+            if self.token is not None:
+                writers.require(connection, self.token)
             yield connection
+
+    @contextmanager
+    def writing_to_khaos(self) -> Iterator[None]:
+        """Be the one writer towards this Khaos until the end of the block; whoever was it is fenced.
+
+        Raises as ``store``.
+        """
+        from khaos_swap_assets.adapters.store import writers
+
+        if self.token is None:
+            yield
+            return
+        with self.store() as conn:
+            writers.take_khaos(conn, self.token)
+        try:
+            yield
+        finally:
+            with suppress(KhaosSwapError), self.store() as conn:
+                writers.leave_khaos(conn, self.token)
 
     def now(self) -> datetime:
         """The present moment in UTC."""

@@ -40,13 +40,19 @@ def claim(connection: psycopg.Connection[Any], merchant: str) -> None:
     ``merchant`` is the short name, empty for an installation that names none. Raises ``SettingsError``.
     """
     connection.execute("UPDATE recon.installation SET merchant = %s WHERE merchant = ''", (merchant,))
-    row = connection.execute("SELECT merchant FROM recon.installation").fetchone()
-    if row and row[0] != merchant:
+    marked = find_merchant(connection)
+    if marked not in ("", merchant):
         given = f"is {merchant}" if merchant else "is empty"
         raise SettingsError(
-            f"database {connection.info.dbname} belongs to the merchant {row[0]}, and KHAOS_SWAP_MERCHANT {given}: "
+            f"database {connection.info.dbname} belongs to the merchant {marked}, and KHAOS_SWAP_MERCHANT {given}: "
             "refused, so that merchants are never mixed; correct KHAOS_SWAP_DATABASE_URL or the name"
         )
+
+
+def find_merchant(connection: psycopg.Connection[Any]) -> str:
+    """Whose database it is; empty where it is of an installation that names no merchant, or nobody's yet."""
+    row = connection.execute("SELECT merchant FROM recon.installation").fetchone()
+    return str(row[0]) if row else ""
 
 
 def find(connection: psycopg.Connection[Any]) -> Mark | None:

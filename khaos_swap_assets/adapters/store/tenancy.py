@@ -13,21 +13,12 @@ from contextlib import suppress
 from typing import Any
 
 import psycopg
-from psycopg import conninfo
 
 from khaos_swap_assets.adapters.errors import HouseError
 from khaos_swap_assets.adapters.store import database
 
 GRACE_SECONDS = 20.0
 """Longer than a living house needs to see that its server is back: a look, the pause before it and a connection."""
-QUICK = {
-    "keepalives_idle": "5",
-    "keepalives_interval": "2",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "10000",
-    "options": "-c tcp_keepalives_idle=15 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3",
-}
-"""Both ends of a line that is dead notice it within half a minute."""
 LOCK = "SELECT pg_try_advisory_lock(hashtext('khaos-swap up'))"
 UNLOCK = "SELECT pg_advisory_unlock(hashtext('khaos-swap up'))"
 HOLDER = "SELECT holder, left_at FROM recon.tenancy"
@@ -45,7 +36,7 @@ class Tenancy:
     """
 
     def __init__(self, url: str, holder: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._url = conninfo.make_conninfo("", **{**database.parts(url), **QUICK})
+        self._url = url
         self._holder = holder
         self._sleep = sleep
         self._line: psycopg.Connection[Any] | None = None
