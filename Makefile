@@ -79,7 +79,7 @@ $(RUNS): requirements/build.txt requirements/run.txt pyproject.toml
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
 	@touch $(RUNS)
 
-$(READY): $(RUNS) requirements/dev.txt
+$(READY): $(RUNS) requirements/dev.txt requirements/celery.txt
 	@echo 'adding the test tools to .venv (once)'
-	@$(BIN)/python requirements/install.py $(BIN)/python requirements/dev.txt
+	@$(BIN)/python requirements/install.py $(BIN)/python requirements/dev.txt requirements/celery.txt
 	@touch $(READY)

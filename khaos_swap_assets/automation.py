@@ -5,13 +5,13 @@ A run is asked for only when something is due and never while a sync is queued o
 Europe/London. Source: DESIGN §8.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
 
 from khaos_swap_assets.adapters.store import dagster_runs, monthly
-from khaos_swap_assets.belonging import tags_of
 from khaos_swap_assets.failures import failed_runs
 from khaos_swap_assets.housekeeping import housekeeping
 from khaos_swap_assets.stages import watching
@@ -37,8 +37,8 @@ ACTIVE = [
 ]
 
 
-def jobs(merchant: str = "") -> list[Any]:
-    """Every job, over the merchant's assets; a run carries the merchant's name as a tag, where there is one."""
+def jobs(merchant: str = "", tags: Mapping[str, str] | None = None) -> list[Any]:
+    """Every job, over the merchant's assets; its runs carry these tags, also those that a sensor or schedule asks."""
     month = of_merchant(MONTH_END, merchant)
     assets, checks = dg.AssetSelection.assets, dg.AssetSelection.checks
     watched = (reconciliation_checks.sources_are_fresh, *completeness.CHECKS, somebody_watches)
@@ -61,7 +61,6 @@ def jobs(merchant: str = "") -> list[Any]:
         ),
         "month_end": (assets(month), "Add up one London month."),
     }
-    tags = tags_of(merchant)
     made = [
         dg.define_asset_job(name, selection, description=said, tags=tags, executor_def=dg.in_process_executor)
         for name, (selection, said) in parts.items()

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import dagster as dg
 
 from khaos_swap_assets.adapters.errors import SettingsError
-from khaos_swap_assets.adapters.settings import PREFIX
+from khaos_swap_assets.adapters.settings import PREFIX, Settings
+from khaos_swap_assets.running.celery_parts import QUEUE_TAG
 
 MERCHANT = "merchant"
 """The tag of a run that says whose it is, by which the queue keeps one merchant from waiting for another."""
@@ -20,9 +21,12 @@ PARTS = 2
 """An asset's key without a merchant: whose truth it is, and what."""
 
 
-def tags_of(merchant: str) -> dict[str, str]:
-    """The tags of a merchant's runs; none without a merchant."""
-    return {MERCHANT: merchant} if merchant else {}
+def tags_of(settings: Settings | None) -> dict[str, str]:
+    """The tags of a merchant's runs: whose they are, and where they are sent their queue. None without a merchant."""
+    merchant = settings.merchant if settings else ""
+    if not settings or not merchant:
+        return {}
+    return {MERCHANT: merchant, **({QUEUE_TAG: merchant} if settings.runs.are_sent else {})}
 
 
 def require_one_merchant(run: dg.DagsterRun, instance: dg.DagsterInstance, merchant: str, marked: str) -> None:

@@ -54,7 +54,7 @@ def build(settings: Settings | None = None, *, toolbox: object = None) -> dg.Def
     ``toolbox`` overrides the resource.
     """
     months = reconciliation.months_from(settings.period_start if settings else PERIOD_START)
-    merchant = settings.merchant if settings else ""
+    merchant, tags = settings.merchant if settings else "", tags_of(settings)
     return dg.Definitions(
         assets=_specified(
             months,
@@ -80,7 +80,7 @@ def build(settings: Settings | None = None, *, toolbox: object = None) -> dg.Def
             reconciliation.month_end,
         ),
         asset_checks=[judged_together(STANDING, merchant), reconciliation_checks.of_months(months, merchant)],
-        jobs=[*automation.jobs(merchant), signing.sign_month(months, tags_of(merchant))],
+        jobs=[*automation.jobs(merchant, tags), signing.sign_month(months, tags)],
         sensors=automation.sensors(settings.sensor_seconds if settings else 1, is_started=settings is not None),
         schedules=automation.schedules(is_started=settings is not None),
         resources={"toolbox": toolbox or (resources.ToolboxResource() if settings else not_started.NotStarted())},

@@ -8,12 +8,17 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import SecretStr
 
+from khaos_swap_assets import definitions
 from khaos_swap_assets.adapters.errors import HouseError, SettingsError
+from khaos_swap_assets.adapters.settings import Settings
+from khaos_swap_assets.adapters.settings_runs import RunSettings
 from khaos_swap_assets.adapters.store import database, embedded
 from khaos_swap_assets.adapters.store.tenancy import SharedTenancy
-from khaos_swap_assets.running import dagster_parts, house, installation, merchant, merchants
+from khaos_swap_assets.running import celery_parts, dagster_parts, house, installation, merchant, merchants
 from khaos_swap_assets.running.house import Merchants
+from khaos_swap_assets.running.parts import Part
 from khaos_swap_assets.running.processes import Listen
 
 FELWOOD = {
@@ -130,6 +135,25 @@ def test_the_house_takes_no_setting_of_a_merchant(monkeypatch: pytest.MonkeyPatc
         "KHAOS_SWAP_WEBSERVER_PROT: there is no such setting; did you mean KHAOS_SWAP_WEBSERVER_PORT?",
         "KHAOS_SWAP_SWAP_API_KEY: is a merchant's own: set it in the merchant's file",
     ]
+
+
+def test_machines_that_share_a_house_need_a_server_and_workers_a_broker(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("KHAOS_SWAP_")]:
+        monkeypatch.delenv(name)
+    with pytest.raises(SettingsError) as caught:
+        house.ready_settings("workers")
+    assert [line.partition(":")[0] for line in str(caught.value).splitlines()] == [
+        "KHAOS_SWAP_DATABASE_URL",
+        "KHAOS_SWAP_RUNS_BROKER_URL",
+    ]
+    monkeypatch.setenv("KHAOS_SWAP_RUNS_BROKER_URL", "redis://:secret@redis.example:6379/0")
+    with pytest.raises(SettingsError, match="KHAOS_SWAP_DATABASE_URL: is required where other machines take part"):
+        house.ready_settings()
+    monkeypatch.setenv("KHAOS_SWAP_DATABASE_URL", "postgresql://kim@db.example/house")
+    assert house.ready_settings("workers").runs.are_sent
 
 
 class Watched:
@@ -259,6 +283,54 @@ def test_one_dagster_is_one_houses(postgres: embedded.EmbeddedPostgres) -> None:
     one.leave()
     other.take()
     other.leave()
+
+
+def test_what_celery_is_told_is_written_only_where_runs_are_sent(tmp_path: Path) -> None:
+    homes = [
+        dagster_parts.prepare_dagster_home(tmp_path / str(are_sent), is_of_many=True, are_sent=are_sent)
+        for are_sent in (False, True)
+    ]
+    plain, sent = (yaml.safe_load((home / "dagster.yaml").read_text()) for home in homes)
+    assert {name for name in sent if sent[name] != plain.get(name)} == {"run_launcher", "run_monitoring"}
+    assert sent["run_monitoring"] == {**plain["run_monitoring"], **celery_parts.MONITORING}
+    assert sent["run_monitoring"]["max_resume_run_attempts"] == 0
+    config = sent["run_launcher"]["config"]
+    assert config["broker"] == config["backend"] == {"env": "KHAOS_SWAP_RUNS_BROKER_URL"}
+    told = config["config_source"]
+    assert (told["task_acks_late"], told["worker_prefetch_multiplier"]) == (True, 1)
+    longest = sent["run_monitoring"]["max_runtime_seconds"]
+    assert told["broker_transport_options"]["visibility_timeout"] > longest, "a run that goes on is delivered again"
+
+
+@pytest.mark.parametrize(
+    ("part", "processes"),
+    [
+        ("all", ["code-server", "gateway"]),
+        ("core", ["code-server"]),
+        ("gateways", ["gateway"]),
+        ("workers", ["run-worker"]),
+    ],
+)
+def test_a_machine_starts_its_part_of_each_merchant(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, part: Part, processes: list[str]
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.setenv("KHAOS_SWAP_DAGSTER_URL", "postgresql+psycopg2://db.example/house_dagster")
+    settings = Settings(merchant="felwood", data_dir=tmp_path)
+    children, _ = merchant._parts(settings, FELWOOD["DATABASE_URL"], 20_001, lambda *_: None, part)
+    assert [child.name for child in children] == processes
+
+
+def test_every_job_names_its_merchants_queue_where_runs_are_sent() -> None:
+    sent = RunSettings(broker_url=SecretStr("redis://redis.example"))
+    for settings, tag in ((Settings(merchant="felwood"), None), (Settings(merchant="felwood", runs=sent), "felwood")):
+        made = definitions.build(settings)
+        repository = made.get_repository_def()
+        asking = {one.job_name for one in repository.schedule_defs}
+        asking |= {target.job_name for one in repository.sensor_defs for target in one.targets}
+        assert asking == {"sync", "month_end", "standing_checks", "watch", "open_returns", "housekeeping"}
+        tags = {name: made.resolve_job_def(name).tags.get(celery_parts.QUEUE_TAG) for name in (*asking, "sign_month")}
+        assert {*tags.values()} == {tag}
 
 
 def test_one_merchants_slow_vendor_leaves_the_others_their_looks_and_their_runs(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.adapters.settings_door import DeskSettings, DoorSettings
 from khaos_swap_assets.adapters.settings_money import PREFIX as PREFIX
 from khaos_swap_assets.adapters.settings_money import StorefrontSettings, ToleranceSettings
+from khaos_swap_assets.adapters.settings_runs import RunSettings
 from khaos_swap_assets.adapters.settings_stock import StockSettings
 from khaos_swap_assets.adapters.settings_stores import HasStores, OrderNames, OrderRefFormat, StoreNames, faults_of
 from khaos_swap_assets.adapters.settings_swap import SwapSettings as SwapSettings
@@ -186,6 +187,7 @@ class Settings(HasStores):
     stock: StockSettings = Field(default_factory=StockSettings)
     door: DoorSettings = Field(default_factory=DoorSettings)
     desk: DeskSettings = Field(default_factory=DeskSettings)
+    runs: RunSettings = Field(default_factory=RunSettings)
 
     @property
     def proof(self) -> Proof:
@@ -234,13 +236,9 @@ class Settings(HasStores):
 
 
 NESTED: dict[str, type[BaseSettings]] = {
-    "swap": SwapSettings,
-    "khaos": KhaosSettings,
-    "storefront": StorefrontSettings,
-    "tolerance": ToleranceSettings,
-    "stock": StockSettings,
-    "door": DoorSettings,
-    "desk": DeskSettings,
+    name: kind
+    for name, found in Settings.model_fields.items()
+    if isinstance(kind := found.annotation, type) and issubclass(kind, BaseSettings)
 }
 """The groups of settings with a prefix of their own."""
 

@@ -17,6 +17,7 @@ import typer
 from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.cli import reach
 from khaos_swap_assets.cli.showing import AsJson, show_rows
+from khaos_swap_assets.running.parts import Part
 
 if TYPE_CHECKING:
     import psycopg
@@ -32,17 +33,21 @@ def up_command(
     merchants: Annotated[
         Path | None, typer.Option(help="Folder of NAME.env files: one Dagster for these merchants, each apart")
     ] = None,
+    only: Annotated[Part | None, typer.Option(help="With --merchants: what of it this machine has")] = None,
 ) -> None:
     """Start webserver, daemon and gateway against the real vendors, and stay up.
 
     With --merchants each file is a merchant with settings, secrets, database, gateway and code server of its own. One
-    that is added, changed or removed meanwhile is taken up or taken down, and the others go on.
+    that is added, changed or removed meanwhile is taken up or taken down, and the others go on. Several machines share
+    the work by --only: one has core (Dagster and the code servers), others gateways or workers.
     """
     reach.refuse_merchant("up")
     if merchants is not None:
         from khaos_swap_assets.running import house
 
-        raise typer.Exit(house.start(merchants, typer.echo))
+        raise typer.Exit(house.start(merchants, typer.echo, only or "all"))
+    if only:
+        raise typer.BadParameter("--only needs --merchants")
     from khaos_swap_assets.running.up import start
 
     raise typer.Exit(start(typer.echo))

@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from khaos_swap_assets.running import health, processes
+from khaos_swap_assets.running import celery_parts, health, processes
 from khaos_swap_assets.running.orphans import Orphans
 from khaos_swap_assets.running.processes import Child, Listen
 
@@ -28,23 +28,26 @@ LOOKS_OF_MANY: Mapping[str, Any] = {"use_threads": True, "num_workers": 16}
 """Looks at once of all merchants' sensors, or schedules: one that waits for a vendor holds up no other."""
 
 
-def prepare_dagster_home(data_dir: Path, *, is_of_many: bool = False) -> Path:
+def prepare_dagster_home(data_dir: Path, *, is_of_many: bool = False, are_sent: bool = False) -> Path:
     """Write ``dagster.yaml`` into the folder ``dagster_home``, from which Dagster reads it; gives that folder.
 
-    ``is_of_many`` is a Dagster that several merchants share.
+    ``is_of_many`` is a Dagster that several merchants share; with ``are_sent`` its runs go to other machines.
     """
     home = data_dir.resolve() / "dagster_home"
     home.mkdir(parents=True, exist_ok=True)
     text = resources.files("khaos_swap_assets").joinpath("dagster.yaml").read_text()
-    (home / "dagster.yaml").write_text(_of_many(text) if is_of_many else text)
+    (home / "dagster.yaml").write_text(_of_many(text, are_sent=are_sent) if is_of_many else text)
     return home
 
 
-def _of_many(text: str) -> str:
+def _of_many(text: str, *, are_sent: bool) -> str:
     import yaml
 
     found = yaml.safe_load(text)
     found["concurrency"]["runs"] = dict(QUEUE_OF_MANY)
+    if are_sent:
+        found["run_launcher"] = celery_parts.launcher()
+        found["run_monitoring"] |= celery_parts.MONITORING
     return str(yaml.safe_dump(found | {"sensors": dict(LOOKS_OF_MANY), "schedules": dict(LOOKS_OF_MANY)}))
 
 
@@ -84,11 +87,11 @@ def shared_environment(dagster_home: Path, env: Mapping[str, str]) -> dict[str, 
 
 
 def code_server(
-    listens: Listen, location: str, env: Mapping[str, str], orphans: Orphans, *, module: str = MODULE
+    listens: Listen, location: str, env: Mapping[str, str], orphans: Orphans | None, *, module: str = MODULE
 ) -> Child:
     """The process that knows the definitions and starts the runs; it takes its runs with it.
 
-    So what they left is closed before each start.
+    So what they left, the ``orphans``, is closed before each start; runs that are worked on elsewhere go on.
     """
     serve = ["api", "grpc", "-m", module, "-h", listens.host, "-p", str(listens.port), "--location-name", location]
     return Child(
@@ -96,10 +99,16 @@ def code_server(
         [*DAGSTER, *serve, "--use-python-environment-entry-point"],
         env,
         listens=listens,
-        before=orphans.close_all,
+        before=orphans.close_all if orphans else None,
         alive=partial(health.code_server_answers, listens),
         hang_seconds=30,
     )
+
+
+def run_worker(merchant: str, at_once: int, env: Mapping[str, str]) -> Child:
+    """The process that works on a merchant's runs, which another machine sends to its queue."""
+    argv = [sys.executable, "-m", "khaos_swap_assets.running.run_worker", merchant, str(at_once)]
+    return Child("run-worker", argv, env, stop_seconds=15)
 
 
 def webserver(listens: Listen, env: Mapping[str, str]) -> Child:

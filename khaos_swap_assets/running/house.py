@@ -18,10 +18,11 @@ from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.adapters.settings import PREFIX, Settings
 from khaos_swap_assets.adapters.settings_checks import STARTED_BY, unknown
 from khaos_swap_assets.adapters.store import database, embedded
-from khaos_swap_assets.adapters.store.tenancy import SharedTenancy
+from khaos_swap_assets.adapters.store.tenancy import Beside, SharedTenancy
 from khaos_swap_assets.running import dagster_parts, installation, logs, merchants, processes, supervisor, up
 from khaos_swap_assets.running.guests import Guests
 from khaos_swap_assets.running.installation import Database
+from khaos_swap_assets.running.parts import WITH_PLACE, Part
 from khaos_swap_assets.running.processes import Child, Listen
 from khaos_swap_assets.running.watching import Tell, Watcher
 
@@ -32,31 +33,38 @@ OWN = frozenset(f"{PREFIX}{name}" for name in ("DATABASE_URL", "ALERT_URLS", "LO
 Stamps = Mapping[Path, tuple[int, int, int]]
 
 
-def start(folder: Path, say: up.Say) -> int:
-    """Stay up until a signal comes; gives the exit code.
+def start(folder: Path, say: up.Say, part: Part = "all") -> int:
+    """Stay up until a signal comes; gives the exit code. ``part`` is what of the house this machine has.
 
     Raises ``SettingsError`` before anything is started where no merchant is there, or two have alike what they may not,
     ``HouseError`` or ``StoreError`` where a later start may help.
     """
-    settings, folder = ready_settings(), folder.resolve()
+    settings, folder, is_core = ready_settings(part), folder.resolve(), part in WITH_PLACE
     require_merchants(folder)
     ui = up.ui_address(settings)
-    processes.require_free(ui)
+    if is_core:
+        processes.require_free(ui)
     with (
         up.alerted(settings) as alert,
-        up.inhabited(settings, lambda: opened(settings), say, alert, SharedTenancy) as (shared, ground),
+        up.inhabited(settings, lambda: opened(settings), say, alert, SharedTenancy if is_core else Beside) as (
+            shared,
+            ground,
+        ),
     ):
         data_dir = settings.data_dir.resolve()
-        home = dagster_parts.prepare_dagster_home(data_dir, is_of_many=True)
-        env = {"DAGSTER_HOME": str(home), f"{PREFIX}DAGSTER_URL": _sqlalchemy(settings, shared)}
+        home = dagster_parts.prepare_dagster_home(data_dir, is_of_many=True, are_sent=settings.runs.are_sent)
+        env = {"DAGSTER_HOME": str(home), f"{PREFIX}DAGSTER_URL": _sqlalchemy(settings, shared), **_broker(settings)}
         forget_settings()
         hands_on = {**env, installation.SHARED: shared.url}
-        there = Merchants(folder, data_dir, hands_on, say=say, alert=alert, is_embedded=shared.server is not None)
+        embedded = shared.server is not None
+        there = Merchants(folder, data_dir, hands_on, say=say, alert=alert, is_embedded=embedded, part=part)
         there.wanted()
-        say(f"Khaos Swap for the merchants of {folder}")
-        say(f"  Dagster UI  {ui.url('')}\n              for this machine only: it asks nobody for a password")
+        say(f"Khaos Swap for the merchants of {folder}{'' if part == 'all' else f', {part} only'}")
+        if is_core:
+            say(f"  Dagster UI  {ui.url('')}\n              for this machine only: it asks nobody for a password")
+        told = dagster_parts.shared_environment(home, env)
         return supervisor.run(
-            _shared_children(settings, dagster_parts.shared_environment(home, env), shared.url),
+            _shared_children(settings, told, shared.url) if is_core else [],
             folder=data_dir,
             stop_last=lambda: None,
             watcher=Watcher(ground, say, alert),
@@ -83,14 +91,28 @@ def require_merchants(folder: Path) -> None:
         raise SettingsError("\n".join([*faults, f"{folder}: holds no merchant: write a file NAME.env for each"]))
 
 
-def ready_settings() -> Settings:
-    """What all share. Raises ``SettingsError`` for every setting that is a merchant's own, or none."""
+def _broker(settings: Settings) -> dict[str, str]:
+    """What a merchant's processes are told of the sending of runs."""
+    if not settings.runs.are_sent:
+        return {}
+    return {
+        f"{PREFIX}RUNS_BROKER_URL": settings.runs.broker_url.get_secret_value(),
+        f"{PREFIX}RUNS_AT_ONCE": str(settings.runs.at_once),
+    }
+
+
+def ready_settings(part: Part = "all") -> Settings:
+    """What all share. Raises ``SettingsError`` for every setting that is a merchant's own, none, or missing."""
     settings = installation.settings_here()
     known = OWN | merchants.OF_THE_HOUSE
     given = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
     misspelt = unknown(dict.fromkeys(given, ""))
     strange = [name for name in given if not any(line.startswith(f"{name}:") for line in misspelt)]
     faults = [*misspelt, *(f"{name}: is a merchant's own: set it in the merchant's file" for name in strange)]
+    if (settings.runs.are_sent or part != "all") and not settings.database_url.get_secret_value():
+        faults.append(f"{PREFIX}DATABASE_URL: is required where other machines take part: they reach no embedded one")
+    if part == "workers" and not settings.runs.are_sent:
+        faults.append(f"{PREFIX}RUNS_BROKER_URL: is required for workers, who get their runs by it")
     if faults:
         raise SettingsError("\n".join(faults))
     return settings
@@ -157,6 +179,7 @@ class Merchants:
     say: up.Say
     alert: Tell
     is_embedded: bool
+    part: Part = "all"
     _next: float = 0.0
     _seen: Stamps = field(default_factory=dict)
     _taken: Stamps = field(default_factory=dict)
@@ -205,7 +228,7 @@ class Merchants:
 
     def _child(self, merchant: merchants.Merchant, as_of: int) -> Child:
         argv = [sys.executable, "-m", "khaos_swap_assets.running.merchant", str(merchant.path)]
-        options = ["--port", str(self._ports[merchant.name]), "--as-of", str(as_of)]
+        options = ["--port", str(self._ports[merchant.name]), "--as-of", str(as_of), "--part", self.part]
         env = {**self.env, f"{PREFIX}DATA_DIR": str(self.data_dir / FOLDER / merchant.name)}
         flag = ["--embedded"] if self.is_embedded else []
         return Child(f"merchant-{merchant.name}", [*argv, *options, *flag], env, stop_seconds=STOP_SECONDS)

@@ -23,8 +23,11 @@ from khaos_swap_assets.running import installation
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,29}")
 OF_THE_HOUSE = frozenset(
-    f"{PREFIX}{name}" for name in ("DATA_DIR", "WEBSERVER_HOST", "WEBSERVER_PORT", "WEBSERVER_PUBLIC_URL")
-)
+    f"{PREFIX}{name}"
+    for name in (
+        "DATA_DIR", "WEBSERVER_HOST", "WEBSERVER_PORT", "WEBSERVER_PUBLIC_URL", "RUNS_BROKER_URL", "RUNS_AT_ONCE"
+    )
+)  # fmt: skip
 """Settings that all merchants of a house share, and none of its files may hold."""
 FILES = tuple(f"{PREFIX}{name}" for name in ("KHAOS_CA_FILE", "POLICY_FILE", "DOOR_MEMBERS_FILE"))
 LONGEST_FILE = 256 * 1024

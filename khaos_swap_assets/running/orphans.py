@@ -2,8 +2,8 @@
 
 Belongs here: telling Dagster that they ended. Stays out: ending processes (``processes``). One house owns every run of
 its Dagster database, or every run of a merchant whose code server is its own, so before that starts none can be alive.
-``python -m khaos_swap_assets.running.orphans MERCHANT [RUN]`` does it in a process of its own: Dagster takes seconds
-and memory to load, and no wait of it may hold up the house.
+``python -m khaos_swap_assets.running.orphans MERCHANT REASON [RUN]`` does it in a process of its own: Dagster takes
+seconds and memory to load, and no wait of it may hold up the house.
 """
 
 from __future__ import annotations
@@ -30,26 +30,27 @@ class Orphans:
 
     def __init__(self, url: str, env: Mapping[str, str], folder: Path, merchant: str = "") -> None:
         self.url = url
-        self._merchant = merchant
+        self.merchant = merchant
         self._env = env
         self._folder = folder.resolve()
         self._suspects: set[str] = set()
 
     def close_all(self) -> None:
         """Close every run under way: nobody lives who could work on one. Raises ``StoreError``, ``HouseError``."""
-        if dagster_runs.are_any_unfinished(self.url, self._merchant):
-            self._close()
+        if dagster_runs.are_any_unfinished(self.url, self.merchant):
+            self.close_these((), REASON)
 
     def close_lost(self) -> None:
         """Close each run whose own process was missing at this look and at the one before; raises as ``close_all``."""
-        working = dagster_runs.workers(self.url, self._merchant)
+        working = dagster_runs.workers(self.url, self.merchant)
         missing = {run for run, pid in working.items() if not processes.lives_in(self._folder, pid)}
         lost, self._suspects = missing & self._suspects, missing
         if lost:
-            self._close(*sorted(lost))
+            self.close_these(sorted(lost), REASON)
 
-    def _close(self, *run_ids: str) -> None:
-        argv = [sys.executable, "-m", "khaos_swap_assets.running.orphans", self._merchant, *run_ids]
+    def close_these(self, run_ids: Sequence[str], reason: str) -> None:
+        """Close these runs, or every one that is under way. Raises ``HouseError``."""
+        argv = [sys.executable, "-m", "khaos_swap_assets.running.orphans", self.merchant, reason, *run_ids]
         env = {**os.environ, **self._env, processes.HOUSE: str(self._folder)}
         try:
             done = subprocess.run(  # noqa: S603 (the program is ours)  # nosec B603
@@ -62,7 +63,7 @@ class Orphans:
             raise HouseError(f"runs whose process is gone could not be closed: {last}")
 
 
-def close(merchant: str = "", run_ids: Sequence[str] = ()) -> int:
+def close(merchant: str = "", reason: str = REASON, run_ids: Sequence[str] = ()) -> int:
     """Report these runs, or every one of the merchant that is neither queued nor ended, as failed; how many.
 
     Their places in the pools are freed.
@@ -75,10 +76,10 @@ def close(merchant: str = "", run_ids: Sequence[str] = ()) -> int:
     with dg.DagsterInstance.get() as instance:
         orphans = instance.get_runs(wanted)
         for run in orphans:
-            instance.report_run_failed(run, REASON)
+            instance.report_run_failed(run, reason)
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
     return len(orphans)
 
 
 if __name__ == "__main__":
-    close(sys.argv[1], sys.argv[2:])
+    close(sys.argv[1], sys.argv[2], sys.argv[3:])

@@ -15,7 +15,7 @@ from functools import partial
 from typing import TypeVar
 
 from khaos_swap_assets.adapters.alerts import Bell
-from khaos_swap_assets.adapters.errors import KhaosSwapError, StoreAwayError
+from khaos_swap_assets.adapters.errors import KhaosSwapError, SettingsError, StoreAwayError
 from khaos_swap_assets.adapters.settings import PREFIX, Settings
 from khaos_swap_assets.adapters.settings_checks import require_live
 from khaos_swap_assets.adapters.store import mark
@@ -99,7 +99,10 @@ def patiently(do: Callable[[], Found], say: Say, alert: Tell, sleep: Callable[[f
 
 def ready_settings() -> Settings:
     """Settings that a live installation can start with. Raises ``SettingsError`` with every fault."""
-    return ready(installation.settings_here())
+    settings = ready(installation.settings_here())
+    if settings.runs.are_sent:
+        raise SettingsError(f"{PREFIX}RUNS_BROKER_URL: is for up --merchants, where runs are worked on elsewhere")
+    return settings
 
 
 def ready(settings: Settings) -> Settings:

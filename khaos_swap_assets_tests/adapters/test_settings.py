@@ -48,6 +48,8 @@ MALFORMED = [
     ("STORES", "The outlet", "must be a small letter and at most 11 more small letters or digits"),
     ("FIRST_STORE", "Main", "String should match pattern"),
     ("DATA_DIR", "  ", "must name a folder"),
+    ("RUNS_BROKER_URL", "amqp://guest@broker.example//", "must be redis://:PASSWORD@HOST:6379/0"),
+    ("RUNS_AT_ONCE", "0", "Input should be greater than or equal to 1"),
     ("MERCHANT", "Felwood Ltd", "String should match pattern"),
     ("PERIOD_START", "1999-12-31", "must be in the year 2000 or later"),
     ("LEGS_POLICY", "refund_first", "Input should be 'disposition' or 'credit_first'"),

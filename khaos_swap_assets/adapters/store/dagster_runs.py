@@ -21,6 +21,7 @@ OURS = f"""
 """
 """Whether a run of ``runs`` is of the code location that is asked for, or none is."""
 ANY = f"SELECT 1 FROM runs WHERE status = ANY(%(statuses)s) AND {OURS} LIMIT 1"
+STARTED = f"SELECT runs.run_id FROM runs WHERE status = 'STARTED' AND {OURS}"
 WORKERS = rf"""
     SELECT runs.run_id, max(substring(e.event FROM 'Started process for run \(pid: ([0-9]+)\)'))::int
     FROM runs JOIN event_logs e ON e.run_id = runs.run_id
@@ -53,6 +54,11 @@ def workers(url: str, merchant: str = "") -> dict[str, int]:
     """The process that each run of the merchant under way was given, by run id. Raises ``StoreError``."""
     found = _rows(url, WORKERS, statuses=list(UNFINISHED), location=location(merchant))
     return {run_id: pid for run_id, pid in found if pid is not None}
+
+
+def started(url: str, merchant: str = "") -> set[str]:
+    """The merchant's runs that somebody works on, as far as Dagster knows. Raises ``StoreError``."""
+    return {run_id for (run_id,) in _rows(url, STARTED, location=location(merchant))}
 
 
 def seconds_since_beat(url: str) -> int:

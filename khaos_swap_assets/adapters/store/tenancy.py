@@ -113,3 +113,10 @@ class SharedTenancy(Tenancy):
         line.close()
         self._line = None
         return HouseError(f"{database.place(self._url)} has a running `khaos-swap up` already: stop that one first")
+
+
+class Beside(SharedTenancy):
+    """For who works beside the house that has the place: the database is looked at, and nobody's place is taken."""
+
+    def _take(self, line: psycopg.Connection[Any]) -> None:
+        line.execute("SELECT 1")
