@@ -6,6 +6,8 @@ RETURNS ?= 500
 SEED ?= 1
 TESTS ?=
 HOURS ?=
+MERCHANTS ?=
+EVERY ?=
 
 BIN := .venv/bin
 RUNS := .venv/.runs
@@ -18,10 +20,10 @@ BUSY := the demo in $(DEMO) is running, and nothing was removed: stop it with Ct
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-once quick test houses coverage prove bench lint sbom docs clean
+.PHONY: help setup demo demo-once quick test houses coverage prove cluster cluster-prove bench lint sbom docs clean
 
 help: ## Show what there is
-	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 16
 
 setup: $(RUNS) ## Set up .venv with what runs, from the locked requirements
 
@@ -47,6 +49,13 @@ coverage: $(READY) ## Run all tests, houses too, and show what they do not reach
 
 prove: $(READY) ## Run the proofs at full size (long) and write one JSON; HOURS=2 soaks longer
 	@HOURS=$(HOURS) $(BIN)/python -m khaos_swap_assets_tests.prove
+
+cluster: $(READY) ## Start a house of many merchants on nine machines, as namespaces (root); MERCHANTS=6 RETURNS=500
+	@MERCHANTS=$(MERCHANTS) RETURNS=$(RETURNS) EVERY=$(EVERY) $(BIN)/python -m khaos_swap_assets_tests.cluster
+
+cluster-prove: $(READY) ## Strike it, measure it, and let one merchant's Khaos die (root, half an hour); RETURNS=2000 is full
+	@MERCHANTS=$(MERCHANTS) RETURNS=$(RETURNS) EVERY=$(EVERY) $(BIN)/python -m khaos_swap_assets_tests.prove \
+		cluster cluster_pace cluster_apart
 
 bench: $(READY) ## Run the benchmarks, one JSON line each
 	@$(BIN)/python benchmarks/run.py

@@ -27,6 +27,8 @@ TARGETS = {
     "prove",
     "quick",
     "bench",
+    "cluster",
+    "cluster-prove",
     "lint",
     "sbom",
     "docs",

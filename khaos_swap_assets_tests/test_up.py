@@ -17,6 +17,7 @@ from khaos_swap_assets.adapters import alerts
 from khaos_swap_assets.adapters.errors import HouseError, SettingsError, StoreAwayError, StoreError
 from khaos_swap_assets.adapters.settings import KhaosSettings, Settings
 from khaos_swap_assets.adapters.settings_door import DoorSettings
+from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store.tenancy import Tenancy
 from khaos_swap_assets.gateway.security import DEMO_SECRETS
 from khaos_swap_assets.running import installation, processes, supervisor, up
@@ -124,7 +125,7 @@ def test_the_processes_are_told_where_they_are(monkeypatch: pytest.MonkeyPatch, 
     assert up.environment(settings, "postgresql://kim:pw@db/books", "/data/dagster_home") == {
         "KHAOS_SWAP_STARTED_BY": "up",
         "KHAOS_SWAP_DATABASE_URL": "postgresql://kim:pw@db/books",
-        "KHAOS_SWAP_DAGSTER_URL": "postgresql+psycopg2://kim:pw@db/books_dagster",
+        "KHAOS_SWAP_DAGSTER_URL": store.dagster_url("postgresql://kim:pw@db/books"),
         "KHAOS_SWAP_DATA_DIR": str(tmp_path / ".khaos-swap"),
         "KHAOS_SWAP_KHAOS_CA_FILE": str(tmp_path / "ca.pem"),
         "KHAOS_SWAP_POLICY_FILE": str(tmp_path / "policy.yaml"),

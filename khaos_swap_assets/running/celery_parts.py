@@ -23,6 +23,7 @@ CONFIG: Mapping[str, Any] = {
     "task_acks_late": True,
     "worker_prefetch_multiplier": 1,
     "worker_max_tasks_per_child": 200,
+    "worker_redirect_stdouts_level": "INFO",
     "worker_cancel_long_running_tasks_on_connection_loss": False,
     "broker_connection_retry_on_startup": True,
     "broker_connection_max_retries": None,
@@ -47,5 +48,9 @@ def launcher() -> dict[str, Any]:
     return {"module": module, "class": name, "config": config}
 
 
-MONITORING: Mapping[str, Any] = {"max_resume_run_attempts": 0, "start_timeout_seconds": 60, "poll_interval_seconds": 10}
-"""Nothing is resumed: the next run does what is still undone. A run that no worker takes within a minute is closed."""
+MONITORING: Mapping[str, Any] = {
+    "max_resume_run_attempts": 0,
+    "start_timeout_seconds": 120,
+    "poll_interval_seconds": 10,
+}
+"""Nothing is resumed: the next run does what is still undone. A run that no worker takes in two minutes is closed."""

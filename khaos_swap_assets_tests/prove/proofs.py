@@ -17,6 +17,7 @@ from khaos_swap_assets.sandbox.state import SWAP_SWITCHES
 from khaos_swap_assets.sandbox.switches import ALL_SWITCHES, KHAOS_SWITCHES
 from khaos_swap_assets_tests.prove.audit_proofs import AUDIT_PROOFS
 from khaos_swap_assets_tests.prove.chaos import chaos
+from khaos_swap_assets_tests.prove.cluster import CLUSTER_PROOFS
 from khaos_swap_assets_tests.prove.flow_page import flow_page
 from khaos_swap_assets_tests.prove.gateway_proofs import GATEWAY_PROOFS
 from khaos_swap_assets_tests.prove.large_store import large_store
@@ -224,6 +225,7 @@ PROOFS: dict[str, Callable[[], Figures]] = {
         benchmarks,
         *AUDIT_PROOFS,
         *GATEWAY_PROOFS,
+        *CLUSTER_PROOFS,
     )
 }
 

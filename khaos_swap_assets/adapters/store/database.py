@@ -141,6 +141,7 @@ def dagster_url(url: str) -> str:
     """The SQLAlchemy URL of Dagster's database: on the same server, our name plus ``_dagster``.
 
     The driver is named because SQLAlchemy 2.1 reads the bare scheme as psycopg 3, which dagster-postgres cannot use.
+    Its connections notice a dead line as ours do: the daemon would else wait for hours for an answer that was lost.
     """
     from sqlalchemy import URL
 
@@ -149,7 +150,7 @@ def dagster_url(url: str) -> str:
     user, password = found.pop("user", None), found.pop("password", None)
     host, port = found.pop("host", None), found.pop("port", None)
     found.pop("dbname", None)
-    query = found | ({"host": host} if host and host.startswith("/") else {})
+    query = found | {"host": host} if host and host.startswith("/") else {**QUICK, **found}
     net_host = None if host and host.startswith("/") else host
     made = URL.create("postgresql+psycopg2", user, password, net_host, int(port) if port else None, name, query)
     return made.render_as_string(hide_password=False)

@@ -211,18 +211,26 @@ def test_what_is_no_url_is_a_setting_to_correct(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "expected"),
+    ("url", "expected", "query"),
     [
-        ("postgresql://u:p%40w@db:5433/books", "postgresql+psycopg2://u:p%40w@db:5433/books_dagster"),
-        ("postgres://u@db/books?sslmode=require", "postgresql+psycopg2://u@db/books_dagster?sslmode=require"),
-        ("postgresql+psycopg://u@db/books", "postgresql+psycopg2://u@db/books_dagster"),
-        ("postgresql://u:@/books?host=/run/pg", "postgresql+psycopg2://u@/books_dagster?host=%2Frun%2Fpg"),
-        ("host=db dbname=books user=u", "postgresql+psycopg2://u@db/books_dagster"),
+        ("postgresql://u:p%40w@db:5433/books", "postgresql+psycopg2://u:p%40w@db:5433/books_dagster", store.QUICK),
+        (
+            "postgres://u@db/books?sslmode=require&keepalives_idle=60",
+            "postgresql+psycopg2://u@db/books_dagster",
+            {**store.QUICK, "sslmode": "require", "keepalives_idle": "60"},
+        ),
+        ("postgresql+psycopg://u@db/books", "postgresql+psycopg2://u@db/books_dagster", store.QUICK),
+        ("postgresql://u:@/books?host=/run/pg", "postgresql+psycopg2://u@/books_dagster", {"host": "/run/pg"}),
+        ("host=db dbname=books user=u", "postgresql+psycopg2://u@db/books_dagster", store.QUICK),
     ],
 )
-def test_dagsters_database_is_beside_ours(url: str, expected: str) -> None:
-    assert store.dagster_url(url) == expected
-    assert sqlalchemy.make_url(expected).get_dialect().driver == "psycopg2"
+def test_dagsters_database_is_beside_ours_and_notices_a_dead_line(
+    url: str, expected: str, query: dict[str, str]
+) -> None:
+    found = sqlalchemy.make_url(store.dagster_url(url))
+    assert found.set(query={}).render_as_string(hide_password=False) == expected
+    assert dict(found.query) == query
+    assert found.get_dialect().driver == "psycopg2"
 
 
 def test_dagsters_url_opens_the_same_server(database_url: str) -> None:

@@ -1,0 +1,1 @@
+"""A house of many merchants on many machines, as network namespaces of this one; ``make cluster`` starts it."""
