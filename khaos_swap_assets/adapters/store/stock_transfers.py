@@ -22,6 +22,7 @@ COLUMNS = ", ".join(Transfer.__dataclass_fields__)
 ENDS: Mapping[str, str] = {MOVED: "done", REFUSED: "withdrawn"}
 """What becomes of its adjustments; they stay on their way else. Those of a refused one are asked for anew."""
 WHO = "stock route"
+_GOES_AS: LiteralString = "CASE a.disposition WHEN 'b_grade' THEN 'sellable' ELSE a.disposition END"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +47,17 @@ def carriable(
 ) -> list[Carriable]:
     """What may be carried at these ``sites`` (by disposition), the longest asked first; of ``codes``, where given.
 
-    Nothing of a Stock Code that is on its way at that site already, and nothing that adds up to no units.
+    B-grade units are sellable ones of their B-grade Stock Code. Nothing of a Stock Code that is on its way at that site
+    already, and nothing that adds up to no units.
     """
     with conn.cursor(row_factory=class_row(Carriable)) as cursor:
         return cursor.execute(
-            "SELECT a.site_id, a.stock_code, a.disposition, sum(a.quantity)::integer AS quantity, sum(least("
-            "l.cost_pence, l.cost_pence * abs(a.quantity) / greatest(l.quantity, 1)))::bigint AS value_pence, "
-            "max(a.asked_at) AS asked_at, array_agg(a.adjustment_id) AS adjustments, "
+            f"SELECT a.site_id, a.stock_code, {_GOES_AS} AS disposition, sum(a.quantity)::integer AS quantity, "
+            "sum(least(l.cost_pence, l.cost_pence * abs(a.quantity) / greatest(l.quantity, 1)))::bigint "
+            "AS value_pence, max(a.asked_at) AS asked_at, array_agg(a.adjustment_id) AS adjustments, "
             "array_agg(DISTINCT a.rma) AS rmas FROM recon.stock_adjustments a "
             "JOIN recon.matched_lines l USING (return_id, product_id) WHERE a.state = 'asked' "
-            "AND (a.disposition, a.site_id) IN (SELECT * FROM unnest(%s::text[], %s::integer[])) "
+            f"AND ({_GOES_AS}, a.site_id) IN (SELECT * FROM unnest(%s::text[], %s::integer[])) "
             "AND (%s::text[] IS NULL OR a.stock_code = ANY(%s)) AND NOT EXISTS (SELECT 1 FROM recon.stock_transfers t "
             "WHERE (t.site_id, t.stock_code) = (a.site_id, a.stock_code) AND t.ended_at IS NULL) "
             "GROUP BY 1, 2, 3 HAVING sum(a.quantity) <> 0 ORDER BY min(a.adjustment_id)",

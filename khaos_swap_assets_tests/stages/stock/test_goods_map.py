@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from khaos_swap_assets.domain.goods.dispositions import Inspection
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy, GoodsDecision
 from khaos_swap_assets.stages.credit_notes.people import Person
 from khaos_swap_assets.stages.stock import importing
+from khaos_swap_assets_tests.stages.stock.shelves import SAMPLE, Shelves, clerk, credited, inspected, level_of, run
 from khaos_swap_assets_tests.stages.town import Town, a_code, a_line, a_return, connect
 
 OPEN = "SELECT kind, subject, message FROM recon.exceptions WHERE closed_at IS NULL ORDER BY 1, 2"
@@ -69,6 +71,28 @@ def test_b_grade_and_written_off_units_are_credited_and_only_the_good_one_goes_b
     assert outlet.ask("SELECT disposition FROM recon.stock_moves") == [("sellable",)]
     written_off = "SELECT source FROM recon.custody_movements WHERE to_place = 'written_off'"
     assert outlet.ask(written_off) == [("warehouse",)]
+
+
+@pytest.mark.parametrize("route", ["file", "level"])
+def test_either_route_carries_b_grade_units_together_with_sellable_ones_of_that_code(
+    outlet: Town, tmp_path: Path, route: str
+) -> None:
+    outlet.khaos = Shelves(items=outlet.khaos.items)
+    (tmp_path / "sample.csv").write_bytes(SAMPLE.encode())
+    (tmp_path / "out").mkdir()
+    stock = {"route": route, "file_sample": tmp_path / "sample.csv", "file_folder": tmp_path / "out"}
+    outlet.with_settings(legs_policy="credit_first", stock=stock)
+    credited(outlet, 2)
+    credited(outlet, 1, 2, "HAT-B")
+    for rma, sku, condition in (("RMA1", "HAT", "B-grade"), ("RMA1", "HAT", "Sellable"), ("RMA2", "HAT-B", "Sellable")):
+        inspected(outlet, condition, rma=rma, sku=sku)
+    run(outlet)
+    run(outlet)
+    clerk(outlet, tmp_path / "out")
+    run(outlet)
+    assert [level_of(outlet, code)[0] for code in ("HAT", "HAT-B")] == [11, 12]
+    assert {state for *_, state in outlet.ask(ADJUSTED)} == {"done"}
+    assert outlet.ask(PLACES) == [("available", 1), ("available", 1), ("b_grade", 1)]
 
 
 @pytest.mark.parametrize("how", ["unknown", "discontinued"])
