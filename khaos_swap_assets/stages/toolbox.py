@@ -50,6 +50,7 @@ class Toolbox:
 
     Clients are opened when first needed, so that a check costs no connection to a vendor; those of a further store are
     opened by its own settings. ``token`` is the fencing token of a run: no transaction begins once it does not count.
+    ``is_writer``: of all runs this one may write to Khaos now.
     """
 
     settings: Settings
@@ -64,6 +65,7 @@ class Toolbox:
     open_swap_of: Callable[[SwapSettings], SwapClient] = field(default=_open_swap)
     open_storefront_of: Callable[[StorefrontSettings], StorefrontClient] = field(default=_open_storefront)
     token: Token | None = None
+    is_writer: bool = False
 
     def by_store(self) -> list[Toolbox]:
         """These parts as each store has them, the first store's first."""
@@ -94,23 +96,28 @@ class Toolbox:
             yield connection
 
     @contextmanager
-    def writing_to_khaos(self) -> Iterator[None]:
-        """Be the one writer towards this Khaos until the end of the block; whoever was it is fenced.
+    def writing_to_khaos(self) -> Iterator[Toolbox]:
+        """These parts as the one writer towards this Khaos, until the end of the block; whoever was it is fenced.
 
         Raises as ``store``.
         """
         from khaos_swap_assets.adapters.store import writers
 
         if self.token is None:
-            yield
+            yield self
             return
         with self.store() as conn:
             writers.take_khaos(conn, self.token)
         try:
-            yield
+            yield replace(self, is_writer=True)
         finally:
             with suppress(KhaosSwapError), self.store() as conn:
                 writers.leave_khaos(conn, self.token)
+
+    def khaos_to_write(self) -> KhaosClient:
+        """Khaos, for the one writer towards it: a run that is not must not get this far."""
+        assert self.token is None or self.is_writer, "a run writes to Khaos only within writing_to_khaos"
+        return self.open_khaos()
 
     def now(self) -> datetime:
         """The present moment in UTC."""

@@ -48,8 +48,8 @@ def credit_note_drafts(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResu
 )
 def credit_note_postings(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
     """Search Khaos, settle what is out, plan what is ready."""
-    with toolbox.writing_to_khaos():
-        posted = post(toolbox)
+    with toolbox.writing_to_khaos() as writer:
+        posted = post(writer)
     asked = read_allocations(toolbox)
     with toolbox.store() as conn:
         problems = feed_problems(conn, settings=toolbox.settings, now=toolbox.now())

@@ -86,8 +86,8 @@ NOT_CONNECTED = (
 )
 def reconciliation_cancellations(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
     """Ask Khaos about cancelled orders whose end is not known."""
-    with toolbox.writing_to_khaos():
-        followed = follow_cancellations(toolbox)
+    with toolbox.writing_to_khaos() as writer:
+        followed = follow_cancellations(writer)
     with toolbox.store() as conn:
         found = {f"orders_{how}": count for how, count in cancellations.counts(conn).items()}
         shown = {"race": as_table(race(conn, PREVIEW_ROWS)), **table_metadata(conn, "recon.cancellations", "asked_at")}

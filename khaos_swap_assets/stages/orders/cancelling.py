@@ -103,7 +103,7 @@ def _not_claimed(tools: Toolbox, call: CancelCall) -> str:
 def _sent(tools: Toolbox, names: Sequence[str], call: CancelCall) -> bool:
     """Send one call and keep what was heard; False where Khaos did not answer. Only a read-back proves anything."""
     try:
-        said = tools.open_khaos().cancel_order(names, call.so_code, call.associated_ref)
+        said = tools.khaos_to_write().cancel_order(names, call.so_code, call.associated_ref)
         heard, is_answered = replace(call, said=said), True
     except PermanentError as error:
         heard, is_answered = replace(call, state="refused", said=str(error)), True

@@ -48,13 +48,15 @@ def stock_levels(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[Non
     deps="people/decisions swap/returns swap/return_lines matched/return_lines credit_notes/drafts "
     "credit_notes/postings khaos/credit_notes khaos/stock_codes khaos/stock_levels",
     **owned("stock", "operations", "ours"),
+    pool="khaos",
     description="Each unit's way back: sellable goods to the available stock, damaged goods to quarantine, missing "
     "goods nowhere. The document that carries it is one witness, the level a second where no sale intervened. Units "
     "that no document carries are adjustments that people are asked to make.",
 )
 def stock_adjustments(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
     """Follow every stock move."""
-    adjusted = adjust_stock(toolbox)
+    with toolbox.writing_to_khaos() as writer:
+        adjusted = adjust_stock(writer)
     with toolbox.store() as conn:
         shown = table_metadata(conn, "recon.stock_moves", "changed_at", _beside)
     return dg.MaterializeResult(metadata={**asdict(adjusted), **shown})

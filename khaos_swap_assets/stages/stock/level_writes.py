@@ -105,7 +105,7 @@ def _would(conn: psycopg.Connection, due: Iterable[Transfer | Carriable], site_i
 
 def _set(tools: Toolbox, site: str, wanted: Transfer | Carriable) -> bool:
     """Take one through all steps; whether the next may follow: not after a refusal, nor without an answer."""
-    khaos, at = tools.open_khaos(), tools.now()
+    khaos, at = tools.khaos_to_write(), tools.now()
     began = perf_counter()
     level = _level(khaos, wanted)
     if level is None or level + wanted.quantity < 0:

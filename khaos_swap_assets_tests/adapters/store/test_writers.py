@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import random
 import threading
 from collections.abc import Callable
@@ -12,8 +13,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from khaos_swap_assets import heartbeat
+from khaos_swap_assets import definitions, heartbeat
 from khaos_swap_assets.adapters.errors import FencedError, StoreError
+from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import writers
 from khaos_swap_assets.stages.credit_notes import searching
@@ -244,3 +246,23 @@ class Model:
         self.holder = None if self.holder in self.fenced else self.holder
         found = self.conn.execute("SELECT epoch FROM recon.writers WHERE has_khaos").fetchall()
         assert [epoch for (epoch,) in found] == ([self.holder] if self.holder else [])
+
+
+def test_only_the_one_writer_gets_khaos_to_write_to(town: Town) -> None:
+    run = begun(town, "one")
+    with pytest.raises(AssertionError, match="only within writing_to_khaos"):
+        run.khaos_to_write()
+    with run.writing_to_khaos() as writer:
+        assert writer.khaos_to_write() is town.tools.open_khaos()
+
+
+def test_whatever_writes_to_khaos_has_its_place_in_the_pool() -> None:
+    nodes = [node.definition for node in definitions.build(Settings()).resolve_job_def("sync").nodes]
+    has_place = {one.name for one in nodes if "khaos" in one.pools}
+    assert has_place == {one.name for one in nodes if "writing_to_khaos" in inspect.getsource(origin(one))}
+    assert "khaos__stock_adjustments" in has_place
+
+
+def origin(node: Any) -> Any:
+    """The function that an asset was made of."""
+    return inspect.unwrap(node.compute_fn.decorated_fn)
