@@ -98,6 +98,9 @@ CreditFirst = Annotated[
 StockRoute = Annotated[
     str, typer.Option(help="With --credit-first: by file or by level the goods follow, else people see to them")
 ]
+Stores = Annotated[
+    int, typer.Option(min=1, max=2, help="With --once: Swap stores of the merchant; the second is down at first")
+]
 
 
 @app.callback()
@@ -136,6 +139,7 @@ def demo(
     ] = False,
     credit_first: CreditFirst = False,
     stock_route: StockRoute = "",
+    stores: Stores = 1,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Live: port of the Dagster UI")] = 3000,
     folder: Annotated[Path, typer.Option(help="Live: where the demo keeps its data")] = DEMO_FOLDER,
     every: Annotated[
@@ -145,8 +149,8 @@ def demo(
     """Show it all on invented data: sandboxes of both vendors, gateway and Dagster, touching nothing real."""
     reach.require_route(stock_route, is_credit_first=credit_first)
     if not once:
-        if history or month or switch or credit_first:
-            raise typer.BadParameter("--history, --month, --switch and --credit-first need --once")
+        if history or month or switch or credit_first or stores > 1:
+            raise typer.BadParameter("--history, --month, --switch, --credit-first and --stores need --once")
         from khaos_swap_assets.demo.live import RETURNS, Visit, play_live
 
         of: dict[str, Any] = {"folder": folder, "port": port, "seed": seed, "storefront": storefront, "every": every}
@@ -154,6 +158,8 @@ def demo(
     from khaos_swap_assets.demo.once import Wish, play_once
 
     reach.require_history(history, month)
+    if stores > 1 and (history or storefront):
+        raise typer.BadParameter("--stores is played without --history and --storefront")
     wish = Wish(
         returns=returns or 500,
         seed=seed,
@@ -163,6 +169,7 @@ def demo(
         storefront=storefront,
         credit_first=credit_first,
         stock_route=stock_route,
+        stores=stores,
     )
     raise typer.Exit(play_once(wish))
 

@@ -22,10 +22,14 @@ from khaos_swap_assets.cli.imports import (
     refuse,
     tell_rejected,
 )
-from khaos_swap_assets.cli.postings import By, Reach
+from khaos_swap_assets.cli.postings import By, Reach, store_asked
 
 Provider = Annotated[
     str, typer.Option(help="Whose payouts they are, as the storefront names the gateway, e.g. paypal; or a column")
+]
+
+OfStore = Annotated[
+    str, typer.Option("--store", help="Whose returns and orders the file names, where there are several [the first's]")
 ]
 
 
@@ -43,6 +47,7 @@ def _add_import(app: typer.Typer, reach: Reach) -> None:
         file: File,
         by: By,
         provider: Provider = "",
+        store: OfStore = "",
         rejected: Rejected = None,
         map_in: Map = None,
         dates: Dates = None,
@@ -53,13 +58,13 @@ def _add_import(app: typer.Typer, reach: Reach) -> None:
         file twice changes nothing. What the storefront told of a payout is never changed by a file.
         """
         from khaos_swap_assets.adapters.files.payouts import PAYOUTS, payouts_of
-        from khaos_swap_assets.stages.payouts.importing import import_payouts
+        from khaos_swap_assets.stages.payouts.importing import import_payouts, of_store
 
         table = read_asked(file, PAYOUTS, asked_of(file, map_in, dates))
         if not table.is_whole:
             refuse("\n".join(map(str, table.kinds)))
         try:
-            told = payouts_of(table.rows, provider)
+            told = of_store(payouts_of(table.rows, provider), store_asked(reach, store))
         except ValueError as error:
             refuse(f"{file.name} {error}")
         with reach.store() as conn, conn.transaction():

@@ -16,19 +16,21 @@ from functools import partial
 from pathlib import Path
 
 from khaos_swap_assets.adapters import clock
+from khaos_swap_assets.adapters.settings_stores import variable
 from khaos_swap_assets.adapters.store import database, embedded, mark, migrate
-from khaos_swap_assets.gateway.security import DEMO_SECRETS
+from khaos_swap_assets.gateway.security import DEMO_SECRETS, DEMO_STORE_SECRETS
 from khaos_swap_assets.running import processes
 from khaos_swap_assets.running.dagster_parts import prepare_dagster_home
 from khaos_swap_assets.running.processes import Child, Listen
-from khaos_swap_assets.sandbox.generator import STORE_ID
+from khaos_swap_assets.sandbox.generator import FURTHER_STORES, STORE_ID
+from khaos_swap_assets.sandbox.maker import ORDER_REF_FORMATS
 
 OURS, DAGSTER = "khaos_swap", "khaos_swap_dagster"
 CLOCK_FILE = "clock"
 SHOP_SECRET = "KHAOS_SWAP_STOREFRONT_WEBHOOK_SECRET"  # noqa: S105 (the name of the setting)
 NO_CAP = "1000000"
 SANDBOX_CHOICES = {
-    "KHAOS_SWAP_ORDER_REF_FORMAT": "KCC{0}",
+    "KHAOS_SWAP_ORDER_REF_FORMAT": ORDER_REF_FORMATS[""],
     "KHAOS_SWAP_GENERIC_CUSTOMERS": "Amazo-*",
     "KHAOS_SWAP_KHAOS_REASON_KEPT": "4",
 }
@@ -139,6 +141,18 @@ def stock_route(route: str, files: Path) -> dict[str, str]:
     return {f"KHAOS_SWAP_STOCK_{name}": value for name, value in chosen.items()}
 
 
+def further_store(place: Place) -> dict[str, str]:
+    """The settings of the second store of the same merchant."""
+    ((name, store_id),) = FURTHER_STORES.items()
+    own = {
+        "SWAP_STORE_ID": store_id,
+        "SWAP_URL": f"{place.sandbox_url}/{name}/returns-api",
+        "ORDER_REF_FORMAT": ORDER_REF_FORMATS[name],
+        **DEMO_STORE_SECRETS,
+    }
+    return {"KHAOS_SWAP_STORES": name} | {variable(name, what): value for what, value in own.items()}
+
+
 def sandbox(place: Place, arguments: list[str]) -> Child:
     """The process of both vendors' stand-ins."""
     argv = [
@@ -151,7 +165,8 @@ def sandbox(place: Place, arguments: list[str]) -> Child:
         place.gateway_url,
         *arguments,
     ]
-    secrets = {
+    secrets: dict[str, object] = {
+        "further_stores": {name: tuple(DEMO_STORE_SECRETS.values()) for name in FURTHER_STORES},
         "swap_api_key": DEMO_SECRETS["KHAOS_SWAP_SWAP_API_KEY"],
         "swap_webhook_secret": DEMO_SECRETS["KHAOS_SWAP_SWAP_WEBHOOK_SECRET"],
         "channel_password": DEMO_SECRETS["KHAOS_SWAP_KHAOS_CHANNEL_PASSWORD"],

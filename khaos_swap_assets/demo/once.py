@@ -21,7 +21,7 @@ import httpx
 from khaos_swap_assets.demo import environment
 from khaos_swap_assets.demo.environment import Place
 from khaos_swap_assets.running import supervisor
-from khaos_swap_assets.sandbox.generator import DEFAULT_NOW, POST_FROM_DAY
+from khaos_swap_assets.sandbox.generator import DEFAULT_NOW, FURTHER_STORES, POST_FROM_DAY
 
 STATEMENT_MS = 600_000
 
@@ -46,6 +46,7 @@ class Wish:
 
     ``credit_first``: the merchant credits at once, and the goods follow as adjustments, by ``stock_route`` if any.
     ``packs``: packs are sold too, and a whole one goes to Khaos as its ``header`` or its ``components``.
+    With ``stores`` of two the same merchant has an outlet too, whose Swap answers nothing at first.
     """
 
     returns: int = 500
@@ -58,6 +59,12 @@ class Wish:
     packs: str = ""
     credit_first: bool = False
     stock_route: str = ""
+    stores: int = 1
+
+    @property
+    def down(self) -> str:
+        """The store that answers nothing at first."""
+        return next(iter(FURTHER_STORES)) if self.stores > 1 else ""
 
     @property
     def sandbox_arguments(self) -> list[str]:
@@ -67,7 +74,8 @@ class Wish:
         chosen = {"--storefront": self.storefront, "--goods": self.goods, "--packs": bool(self.packs),
                   "--credit-first": self.credit_first}  # fmt: skip
         more = [option for option, is_chosen in chosen.items() if is_chosen]
-        return ["--returns", str(self.returns), "--seed", str(self.seed), *more]
+        further = ["--further-store", self.down] if self.down else []
+        return ["--returns", str(self.returns), "--seed", str(self.seed), *more, *further]
 
     @property
     def own_settings(self) -> dict[str, str]:
@@ -109,7 +117,7 @@ def play_once(wish: Wish) -> int:
             is_live=False,
             storefront=wish.storefront and not wish.history,
         )
-        env |= wish.own_settings
+        env |= wish.own_settings | (environment.further_store(place) if wish.down else {})
         told = wish.sandbox_arguments
         if wish.stock_route:
             env |= environment.stock_route(wish.stock_route, files := place.folder / "stock-files")
@@ -138,10 +146,12 @@ def _play(place: Place, wish: Wish) -> int:
     with dg.DagsterInstance.get() as instance:
         # Dagster opens a connection for each question, unless it is told that many will follow.
         instance.optimize_for_webserver(statement_timeout=STATEMENT_MS, pool_recycle=3600, max_overflow=20)
-        played = Play(place=place, tools=tools, definitions=build(tools.settings), instance=instance, say=_tell).run()
+        made = build(tools.settings)
+        play = Play(place=place, tools=tools, definitions=made, instance=instance, say=_tell, down=wish.down)
+        played = play.run()
     ledger, truth = (httpx.get(f"{place.sandbox_url}/admin/{door}", timeout=60).json() for door in ("ledger", "truth"))
     with tools.store() as conn:
-        result = outcome(conn, ledger, truth, played)
+        result = outcome(conn, ledger, truth, played, tools.settings.store_names if wish.down else {})
     _summarise(result)
     sys.stdout.write(json.dumps(result) + "\n")
     sys.stdout.flush()
@@ -159,6 +169,10 @@ def _summarise(result: dict[str, Any]) -> None:
         for line in result[name]:
             _tell(f"  {name}: {line}")
     _tell_figure("checks green", checks["passed"], f"{checks['failed']} red (they name real trouble)")
+    for name, figures in result.get("by_store", {}).items():
+        _tell(
+            f"  {name}: {', '.join(f'{figure} {words.replace(chr(95), chr(32))}' for words, figure in figures.items())}"
+        )
     _tell_figure("seconds", result["seconds"]["total"], "")
 
 

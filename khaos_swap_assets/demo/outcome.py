@@ -7,14 +7,16 @@ sandbox's own ledger, which knows nothing of ours.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from khaos_swap_assets.demo.rounds import Played
+from khaos_swap_assets.domain.records.stores import SEPARATOR
 from khaos_swap_assets.sandbox import adjusted
 
 if TYPE_CHECKING:
     import psycopg
+
+    from khaos_swap_assets.demo.rounds import Played
 
 Found = tuple[str, str]
 OF_NO_CREDIT = ("credited_in_another_month", adjusted.KIND)
@@ -73,16 +75,18 @@ BROKEN = {
 }
 
 
-def outcome(conn: psycopg.Connection, ledger: dict[str, Any], truth: dict[str, Any], played: Played) -> dict[str, Any]:
-    """The JSON object of a play."""
+def outcome(
+    conn: psycopg.Connection,
+    ledger: dict[str, Any],
+    truth: dict[str, Any],
+    played: Played,
+    stores: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """The JSON object of a play; ``stores``: each store's name in our tables by what people call it, if several."""
     planted = {_plant(one): one for one in truth["planted"]}
     found = open_exceptions(conn)
     stages = {stage: round(seconds, 3) for stage, seconds in sorted(played.seconds.items())}
-    return {
-        **counts(conn),
-        "duplicates": ledger["duplicates"],
-        "exceptions": _by_kind([pair for pair, _ in found]),
-        "planted": _by_kind(planted),
+    lines = {
         "missed": [
             f"{kind} {subject}: {planted[kind, subject]['why']}"
             for kind, subject in sorted(set(planted) - {pair for pair, _ in found})
@@ -90,14 +94,67 @@ def outcome(conn: psycopg.Connection, ledger: dict[str, Any], truth: dict[str, A
         "false_alarms": [
             f"{kind} {subject}: {message}" for (kind, subject), message in found if (kind, subject) not in planted
         ],
+    }
+    return {
+        **counts(conn),
+        "duplicates": ledger["duplicates"],
+        "exceptions": _by_kind([pair for pair, _ in found]),
+        "planted": _by_kind(planted),
+        **lines,
+        **(_by_store(conn, stores, ledger, lines, played) if stores else {}),
         "unexplained": unexplained(conn, {key[1] for key, one in planted.items() if not one["is_nameless"]}),
         "months": months(conn),
         "clean": clean(conn, [one for one in truth["planted"] if one["kind"] not in OF_NO_CREDIT]),
         "checks": {"passed": sum(played.checks.values()), "failed": sum(not one for one in played.checks.values())},
         "failed_runs": played.failed_runs,
-        "broken_invariants": broken_invariants(conn, ledger),
+        "broken_invariants": broken_invariants(conn, ledger) + _held_up(played),
         "seconds": {**stages, "total": round(sum(played.seconds.values()), 3)},
     }
+
+
+def confirmed_by_store(conn: psycopg.Connection) -> dict[str, int]:
+    """How many documents were seen in Khaos, by store."""
+    return dict(
+        conn.execute(
+            "SELECT r.store, count(*) FROM recon.postings p JOIN swap.returns r USING (return_id) "
+            "WHERE p.state = 'confirmed' GROUP BY 1"
+        ).fetchall()
+    )
+
+
+def _by_store(
+    conn: psycopg.Connection,
+    stores: Mapping[str, str],
+    ledger: dict[str, Any],
+    lines: Mapping[str, list[str]],
+    played: Played,
+) -> dict[str, dict[str, dict[str, int]]]:
+    """The figures of each store; what names a Credit Note or a SKU alone is of none, and stands in the whole."""
+    returns: dict[str, int] = dict(conn.execute("SELECT store, count(*) FROM swap.returns GROUP BY 1").fetchall())
+    confirmed, further = confirmed_by_store(conn), [f"{store}{SEPARATOR}" for store in stores.values() if store]
+
+    def of(store: str, some: Sequence[str]) -> int:
+        begins = [f"{store}{SEPARATOR}"] if store else further
+        return sum(line.split()[1].startswith(tuple(begins)) == bool(store) for line in some)
+
+    return {
+        "by_store": {
+            name: {
+                "returns": returns.get(store, 0),
+                "credit_notes_confirmed": confirmed.get(store, 0),
+                "confirmed_while_the_other_was_down": played.meanwhile.get(store, 0),
+                "duplicates": ledger["duplicates_by_store"][store],
+                **{what: of(store, some) for what, some in lines.items()},
+            }
+            for name, store in stores.items()
+        }
+    }
+
+
+def _held_up(played: Played) -> list[str]:
+    """A store that is down holds nothing of the other."""
+    was_held = played.down and not (played.meanwhile.get("") and not played.meanwhile.get(played.down))
+    return [f"while {played.down} was down, the first store's returns were not credited alone"] if was_held else []
 
 
 def _by_kind(found: Iterable[Found]) -> dict[str, int]:

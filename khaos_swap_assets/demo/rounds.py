@@ -20,6 +20,7 @@ from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.adapters.store import monthly, queues
 from khaos_swap_assets.automation import known_periods
 from khaos_swap_assets.demo.environment import Place
+from khaos_swap_assets.demo.outcome import confirmed_by_store
 from khaos_swap_assets.stages.credit_notes import people
 from khaos_swap_assets.stages.due import local_reason
 from khaos_swap_assets.stages.toolbox import Toolbox
@@ -28,6 +29,7 @@ WAITS = (timedelta(days=3), timedelta(days=5), timedelta(days=8))
 LAST_LOOK = timedelta(hours=6)
 """Where goods go into Khaos by a route: until the level of what went last is looked at."""
 MOST_ROUNDS = 40
+ROUNDS_DOWN = 6
 MOST_FAILURES = 5
 PERSON = people.Person("demo.person", "the return was looked up in Khaos")
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -36,11 +38,16 @@ Say = Callable[[str], None]
 
 @dataclass
 class Played:
-    """What a play measured: seconds a stage, and the last verdict of every check by its name and partition."""
+    """What a play measured: seconds a stage, and the last verdict of every check by its name and partition.
+
+    ``meanwhile``: documents confirmed by store, at the end of the time in which the store ``down`` answered nothing.
+    """
 
     seconds: dict[str, float] = field(default_factory=dict)
     checks: dict[tuple[str, str], bool] = field(default_factory=dict)
     failed_runs: int = 0
+    down: str = ""
+    meanwhile: dict[str, int] = field(default_factory=dict)
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -62,12 +69,15 @@ class Play:
     instance: dg.DagsterInstance
     say: Say
     played: Played = field(default_factory=Played)
+    down: str = ""
     was_whole: bool = False
     door: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=300, trust_env=False))
 
     def run(self) -> Played:
         """Play to the end. Raises ``KhaosSwapError`` when it never becomes quiet."""
         self._pin()
+        if self.down:
+            self._without_a_store()
         self._until_quiet()
         self._act()
         for wait in WAITS if self.tools.settings.stock.route == "task" else (*WAITS, LAST_LOOK):
@@ -78,10 +88,28 @@ class Play:
         self._close_months()
         return self.played
 
+    def _without_a_store(self) -> None:
+        """Some rounds in which one store of Swap answers nothing, and then the pause after which it is asked again."""
+        faults = f"faults?store={self.down}"
+        self._sandbox(faults, {"swap_500": -1})
+        for number in range(1, ROUNDS_DOWN + 1):
+            self._tick()
+            self._sync()
+            self.say(f"{self._now():%d %b %H:%M} round {number}, {self.down} is down: {self._standing()}")
+        with self.tools.store() as conn:
+            self.played.down, self.played.meanwhile = self.down, confirmed_by_store(conn)
+        self._sandbox(faults, {"swap_500": 0})
+        self._sandbox("advance", {"hours": 1})
+        self._pin()
+
+    def _tick(self) -> dict[str, int]:
+        with self.played.timed("sandbox"):
+            did: dict[str, int] = self._sandbox("tick")["did"]
+        return did
+
     def _until_quiet(self) -> None:
         for number in range(1, MOST_ROUNDS + 1):
-            with self.played.timed("sandbox"):
-                did = self._sandbox("tick")["did"]
+            did = self._tick()
             is_still = not any(did[name] for name in did if name != "sold")
             if number > 1 and is_still and self.was_whole and not self._is_due():
                 return

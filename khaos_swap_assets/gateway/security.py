@@ -32,14 +32,20 @@ DEMO_SECRETS: Mapping[str, str] = {
     "KHAOS_SWAP_STOREFRONT_WEBHOOK_SECRET": "demo-storefront-webhook-secret",
     "KHAOS_SWAP_SEAL_KEY": "a2hhb3Mtc3dhcC1kZW1vLXNlYWwta2V5LTMyLWJ5dGU=",
 }
-"""Secrets that everybody can read here; the demo uses them, a live installation refuses them."""
+DEMO_STORE_SECRETS: Mapping[str, str] = {
+    "SWAP_API_KEY": "demo-outlet-swap-key",
+    "SWAP_WEBHOOK_SECRET": "whsk_demo_6f75746c65742d737761702d73616e64626f78",
+}
+"""Secrets that everybody can read here, the second group of a further store; the demo uses them, a live installation
+refuses them.
+"""
 
 
 def refuse_demo_secrets(settings: Settings, mark: str) -> None:
     """Raise ``SettingsError`` naming each variable of a live installation that holds a secret of the demo."""
     if mark != "live":
         return
-    known = set(DEMO_SECRETS.values())
+    known = {*DEMO_SECRETS.values(), *DEMO_STORE_SECRETS.values()}
     stores = [(one.swap.store, _secrets(one)) for one in settings.by_store]
     demo = [(store, name) for store, some in stores for name, secret in some.items() if _words(secret) & known]
     found = [name.replace(PREFIX, prefix_of(store), 1) for store, name in demo if _is_of(store, name)]

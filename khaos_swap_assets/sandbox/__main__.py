@@ -40,7 +40,7 @@ KEEP_ALIVE_SECONDS = 60
 """Longer than a caller keeps an idle line: one that both give up at the same moment would lose a request."""
 CREDENTIALS = "SANDBOX_CREDENTIALS"
 """JSON object of the environment: fields of ``Credentials``, swap_api_key, swap_webhook_secret, storefront_token,
-storefront_webhook_secret."""
+storefront_webhook_secret; further_stores: name -> [its key, its webhook secret]."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -71,9 +71,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
             storefront_trouble.connect(world, is_live=options.live)
         keeper.save_all(world)
     state = _state(world, secrets := json.loads(os.environ.get(CREDENTIALS, "{}")))
-    named = {name: value for name, value in secrets.items() if not name.startswith(("swap_", "storefront_"))}
+    named = {
+        name: value for name, value in secrets.items() if not name.startswith(("swap_", "storefront_", "further_"))
+    }
+    keys = secrets.get("further_stores", {})
     app = create_app(
         state,
+        further=[state.of_store(name, *keys[name]) for name in world.further_stores],
         gateway_url=options.gateway,
         credentials=Credentials(**named),
         keep=keeper.save,
@@ -122,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--gateway", help="URL of the gateway that Khaos and the warehouse call")
     parser.add_argument("--seed", type=int, default=1, help="same seed, same world")
     parser.add_argument("--returns", type=int, default=500, help="returns of the invented month")
+    parser.add_argument("--further-store", choices=sorted(generator.FURTHER_STORES), help="the month of another store")
     parser.add_argument("--now", type=datetime.fromisoformat, help="the clock at the start, ISO with zone")
     parser.add_argument("--history", type=Path, help="Parquet file of real trading data instead of an invented month")
     parser.add_argument("--month", help="YYYY-MM of the history to play")
@@ -142,6 +147,8 @@ def _new_world(options: argparse.Namespace) -> World:
         return history.load(options.history, options.month)
     now = options.now or (datetime.now(UTC).replace(microsecond=0) if options.live else generator.DEFAULT_NOW)
     world = generator.build(options.seed, options.returns, now)
+    if options.further_store:
+        generator.add_store(world, options.further_store, options.returns)
     foreseen.add(world)
     return world
 

@@ -18,7 +18,7 @@ from khaos_swap_assets.sandbox.khaos_returns import gross_of
 from khaos_swap_assets.sandbox.khaos_stock import import_file
 from khaos_swap_assets.sandbox.khaos_truth import duplicates, planted, undue_moves
 from khaos_swap_assets.sandbox.rounds import Rounds
-from khaos_swap_assets.sandbox.world import Note
+from khaos_swap_assets.sandbox.world import Note, Plant, World
 
 SCREEN_STATES = {"failed": "Failed", "skipped": "Skipped"}
 
@@ -28,7 +28,7 @@ def admin_router(books: Books, rounds: Rounds) -> APIRouter:
     router = APIRouter(prefix="/admin")
     _add_clock(router, books, rounds)
     _add_truth(router, books)
-    _add_unknowns(router, books)
+    _add_unknowns(router, books, rounds)
     return router
 
 
@@ -73,7 +73,7 @@ def _add_truth(router: APIRouter, books: Books) -> None:
             shows_items = switches.value(books.state, "note_items") != "none"
             gone, refused = khaos_refusing.gone(state), khaos_refusing.refused(state)
             found = planted(books.world, shows_items=shows_items, gone=gone, refused=refused)
-            return {"planted": [asdict(plant) for plant in found]}
+            return {"planted": [_named_by_store(books.world, plant) for plant in found]}
 
     @router.get("/ledger")
     def ledger() -> dict[str, object]:
@@ -86,14 +86,17 @@ def _add_truth(router: APIRouter, books: Books) -> None:
             return {"actions": _actions(books)}
 
 
-def _add_unknowns(router: APIRouter, books: Books) -> None:
+def _add_unknowns(router: APIRouter, books: Books, rounds: Rounds) -> None:
     state = books.state
 
     @router.post("/faults")
-    def faults(wanted: Annotated[dict[str, int], Body()]) -> dict[str, int]:
+    def faults(wanted: Annotated[dict[str, int], Body()], store: str = "") -> dict[str, int]:
+        armed = {one.store: one for one in (state, *rounds.further)}.get(store)
+        if armed is None:
+            raise HTTPException(400, f"{store}: no such store")
         with state.lock:
-            _refuse(switches.arm_faults(state, wanted))
-            return dict(state.faults.armed)
+            _refuse(switches.arm_faults(armed, wanted))
+            return dict(armed.faults.armed)
 
     @router.post("/switches")
     def set_switches(wanted: Annotated[dict[str, str], Body()]) -> dict[str, str]:
@@ -102,6 +105,12 @@ def _add_unknowns(router: APIRouter, books: Books) -> None:
             books.touch(books.world, *books.world.rmas.values(), *books.world.notes.values())
             books.flush()
             return {name: state.switch(name, values[0]) for name, values in switches.ALL_SWITCHES.items()}
+
+
+def _named_by_store(world: World, plant: Plant) -> dict[str, object]:
+    """A plant as a merchant with several stores names it: what a further store numbers begins with its name."""
+    rma = world.rmas.get(plant.rma)
+    return asdict(plant) | ({"rma": f"{rma.store}:{plant.rma}"} if rma and rma.store else {})
 
 
 def _refuse(problems: list[str]) -> None:
@@ -117,6 +126,7 @@ def _ledger(books: Books) -> dict[str, object]:
     world = books.world
     return {
         "duplicates": duplicates(world),
+        "duplicates_by_store": {store: duplicates(world, store) for store in ("", *world.further_stores)},
         "undue_moves": undue_moves(world),
         "orders": len(world.orders),
         "returns": len(world.rmas),

@@ -7,7 +7,7 @@ loopback; secrets here are the demo's own.
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -52,16 +52,18 @@ def create_app(
     every: timedelta = timedelta(seconds=TRICKLE_SECONDS),
     transport: httpx.BaseTransport | None = None,
     stock_files: Path | None = None,
+    further: Sequence[State] = (),
 ) -> FastAPI:
     """The whole sandbox over ``state``; ``keep`` gets what changed, ``transport`` replaces the network to the gateway.
 
+    ``further`` are the stores of Swap beside the first.
     Live, the clock follows the wall clock, a round runs every second and a return comes ``every`` so often; else only
     ``POST /admin/tick`` moves anything.
     """
     secrets = credentials or Credentials()
     books = Books(state, keep)
     rounds = _rounds(books, gateway_url, secrets, is_live=is_live, transport=transport)
-    rounds.every = every
+    rounds.every, rounds.further = every, further
     rounds.staff.stock_files = stock_files
 
     @asynccontextmanager
@@ -73,7 +75,8 @@ def create_app(
         stop.set()
 
     app = FastAPI(title="Vendor sandboxes", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.include_router(swap_router(state, keep))
+    for store in (state, *further):
+        app.include_router(swap_router(store, keep))
     app.include_router(khaos_router(books, BasicAuth(secrets.khaos_user, secrets.khaos_password)))
     app.include_router(storefront_router(books))
     app.include_router(admin_router(books, rounds))

@@ -18,6 +18,9 @@ from khaos_swap_assets.sandbox.world import World
 
 DEFAULT_NOW = datetime(2026, 7, 3, 9, tzinfo=UTC)
 STORE_ID = "st_7f3k9q"
+FURTHER_STORES = {"outlet": "st_9k2m4t"}
+"""Swap's id of each store beside the first, by its name."""
+FURTHER_ORDERS = 40_000
 POST_FROM_DAY = 4
 TROUBLE_SHARE = 0.0085
 TROUBLE = {**SHOP_TROUBLE, **AFTER_TROUBLE}
@@ -37,6 +40,15 @@ def build(seed: int, returns: int, now: datetime = DEFAULT_NOW) -> World:
     sell_more(maker, returns // 3)
     unpaid.plant(world, _each(returns))
     return world
+
+
+def add_store(world: World, store: str, returns: int) -> None:
+    """The same month of a further store: other customers and orders, the same goods, its returns numbered alike."""
+    world.further_stores[store] = FURTHER_STORES[store]
+    rng = Random(f"{world.seed}/{store}")  # noqa: S311
+    maker = Maker(world, rng, ended_month(world.now), FURTHER_ORDERS, store)
+    for story in _plan(rng, returns):
+        story(maker)
 
 
 def ended_month(now: datetime) -> tuple[datetime, datetime]:

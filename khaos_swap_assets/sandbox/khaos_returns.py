@@ -33,7 +33,7 @@ UNDEFINED = "Return Code or Auth Code not defined."
 MISSING = "Return does not exist or has been deleted."
 ALREADY = "Return has already been processed."
 PARTIAL = "Return has been partially processed, unable to continue."
-SWAP_RMA = re.compile(r"Swap RMA (\S+)")
+SWAP_RMA = re.compile(r"Swap RMA (?:[a-z][a-z0-9]*:)?(\S+)")
 
 Json = Mapping[str, object]
 

@@ -60,8 +60,11 @@ def planted(
     return list(unique.values())
 
 
-def duplicates(world: World) -> int:
-    """Units credited beyond what truly came back, over all orders; what staff alone credited twice is not counted."""
+def duplicates(world: World, store: str | None = None) -> int:
+    """Units credited beyond what truly came back, over all orders; what staff alone credited twice is not counted.
+
+    With ``store`` over the orders of that store alone.
+    """
     by_channel: Counter[Key] = Counter()
     by_staff: Counter[Key] = Counter()
     owners = _owners(world)
@@ -72,7 +75,8 @@ def duplicates(world: World) -> int:
                 counter[(note.urn, line.so_code or owners.get((note.urn, code), ""), code)] += units
     returned = _returned(world)
     excess = {key: by_channel[key] + by_staff[key] - returned[key] for key in by_channel}
-    return sum(min(by_channel[key], max(0, units)) for key, units in excess.items())
+    asked = [key for key in excess if store is None or (key[1] and world.orders[key[1]].store) == store]
+    return sum(min(by_channel[key], max(0, excess[key])) for key in asked)
 
 
 def undue_moves(world: World) -> int:

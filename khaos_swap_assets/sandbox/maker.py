@@ -17,16 +17,17 @@ from khaos_swap_assets.sandbox import catalogue
 from khaos_swap_assets.sandbox.world import Customer, Note, NoteLine, Order, Rma, RmaLine, StockItem, World, WorldLine
 
 LONDON = ZoneInfo("Europe/London")
-ORDER_REF_FORMAT = "KCC{0}"
+ORDER_REF_FORMATS = {"": "KCC{0}", "outlet": "OUT{0}"}
+"""How the Khaos channel of each store calls its orders."""
 CLEAN_DISCOUNTS = (0, 0, 0, 10, 15)
 EURO_PERCENT = 118
 
 Picks = Sequence[tuple[WorldLine, int]]
 
 
-def order_ref(order_name: str) -> str:
-    """What the Khaos channel calls a Shopify order: '#LX10482' -> 'KCCLX10482'."""
-    return ORDER_REF_FORMAT.format(order_name.removeprefix("#"))
+def order_ref(order_name: str, store: str = "") -> str:
+    """What the Khaos channel of a store calls a Shopify order: '#LX10482' -> 'KCCLX10482'."""
+    return ORDER_REF_FORMATS[store].format(order_name.removeprefix("#"))
 
 
 def net_of(gross_pence: int, vat_percent: int) -> int:
@@ -60,14 +61,17 @@ class Times:
 
 
 class Maker:
-    """Makes things for ``world`` from its own random numbers; ``month`` is [start, end) in UTC."""
+    """Makes things of ``store`` for ``world`` from its own random numbers; ``month`` is [start, end) in UTC."""
 
-    def __init__(self, world: World, rng: Random, month: tuple[datetime, datetime], first_order: int = 0) -> None:
+    def __init__(
+        self, world: World, rng: Random, month: tuple[datetime, datetime], first_order: int = 0, store: str = ""
+    ) -> None:
         self.world = world
         self.rng = rng
         self.month_start, self.month_end = month
         self.stock = [item for item in world.items.values() if not item.is_discontinued]
         self._order_number = first_order
+        self.store = store
 
     def moment(self, start: datetime, end: datetime) -> datetime:
         """A random whole second in [start, end)."""
@@ -119,7 +123,7 @@ class Maker:
         keep = 100 - self.rng.choice(CLEAN_DISCOUNTS)
         made = Order(
             so_code=f"SO{48000 + number}",
-            associated_ref=order_ref(name),
+            associated_ref=order_ref(name, self.store),
             order_name=name,
             order_id=str(5903300000000 + 7919 * number),
             urn=customer.urn,
@@ -129,6 +133,7 @@ class Maker:
                 self._sold(item, quantity, keep, customer, number, at) for at, (item, quantity) in enumerate(basket)
             ],
             delivery_gross_pence=self.rng.choice((0, 395, 495)),
+            store=self.store,
         )
         made.invoice_code, made.issued_at = f"INV{60000 + number}", ordered_at + timedelta(days=1)
         made.changed_at = made.issued_at
@@ -152,19 +157,21 @@ class Maker:
         return [(line, self.rng.randint(1, line.quantity)) for line in lines]
 
     def rma(self, order: Order, picks: Picks, created_at: datetime) -> Rma:
-        """An open return of ``picks``, still on its way; put into the world."""
+        """An open return of ``picks``, still on its way; put into the world. Each store numbers its own."""
         number = 1 + len(self.world.rmas)
+        own = 1 + sum(one.store == self.store for one in self.world.rmas.values()) if self.store else number
         suffix = "-EU" if order.currency == "EUR" else ""
         made = Rma(
             rma_number=f"RMA-{created_at.year}-{1000 + number:05d}{suffix}",
-            return_id=f"ret_{self.world.seed:04d}{number:06d}",
+            return_id=f"ret_{self.world.seed:04d}{own:06d}",
             order_name=order.order_name,
             order_id=order.order_id,
             urn=order.urn,
             currency=order.currency,
             created_at=created_at,
             updated_at=created_at,
-            lines=[self.line(line, quantity, number, at) for at, (line, quantity) in enumerate(picks)],
+            lines=[self.line(line, quantity, own, at) for at, (line, quantity) in enumerate(picks)],
+            store=self.store,
         )
         self.world.rmas[made.rma_number] = made
         return made

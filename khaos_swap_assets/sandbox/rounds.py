@@ -6,7 +6,7 @@ Belongs here: the order of a round, the clock, and that two rounds never overlap
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -20,6 +20,7 @@ from khaos_swap_assets.sandbox.clockwork import apply_due
 from khaos_swap_assets.sandbox.khaos_books import Books
 from khaos_swap_assets.sandbox.shop_webhooks import Knock, order_cancelled, refund_made, send_knocks
 from khaos_swap_assets.sandbox.staff import Staff
+from khaos_swap_assets.sandbox.state import State
 from khaos_swap_assets.sandbox.storefront_books import settle
 from khaos_swap_assets.sandbox.storefront_cancelled import cancel_now
 from khaos_swap_assets.sandbox.swap_webhooks import send_webhooks
@@ -33,7 +34,7 @@ TRICKLE_SECONDS = 180
 class Rounds:
     """The parties of one sandbox. ``is_live``: the clock follows the wall clock, plus what was advanced by hand.
 
-    ``every`` is then the time between two new returns.
+    ``every`` is then the time between two new returns. ``further`` are the stores of Swap beside the first.
     """
 
     books: Books
@@ -43,6 +44,7 @@ class Rounds:
     gateway: httpx.Client
     is_live: bool = False
     every: timedelta = timedelta(seconds=TRICKLE_SECONDS)
+    further: Sequence[State] = ()
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def advance(self, by: timedelta) -> None:
@@ -65,7 +67,7 @@ class Rounds:
             problems: list[str] = []
             refunds = self._move_money()
             self._tell_shop([refund_made(one) for one in refunds], problems)
-            webhooks = send_webhooks(self.books.state, lambda body: self._knock(body, problems))
+            webhooks = send_webhooks(self.books.state, lambda body: self._knock(body, problems), self.further)
             if webhooks:
                 self.books.touch(self.books.world)
             inspections, failed = self.warehouse.post_due()

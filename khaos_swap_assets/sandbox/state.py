@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from khaos_swap_assets.sandbox.world import World
 
@@ -78,7 +78,10 @@ class ArmedFaults:
 
 @dataclass
 class State:
-    """One running sandbox. Hold ``lock`` for every read-and-change of ``world``, ``switches`` or ``faults``."""
+    """One running sandbox. Hold ``lock`` for every read-and-change of ``world``, ``switches`` or ``faults``.
+
+    ``store``: the store of Swap that it is, empty for the first; a further one has key, secret and faults of its own.
+    """
 
     world: World
     switches: dict[str, str] = field(default_factory=dict)
@@ -87,7 +90,18 @@ class State:
     webhook_secret: str = "whsk_demo_6b68616f732d737761702d73616e64626f78"  # noqa: S105
     shop_secret: str = "demo-storefront-webhook-secret"  # noqa: S105
     store_token: str = "demo-storefront-token"  # noqa: S105
+    store: str = ""
     lock: threading.RLock = field(default_factory=threading.RLock)
+
+    @property
+    def store_id(self) -> str:
+        """Swap's id of its store."""
+        return self.world.store_id_of(self.store)
+
+    def of_store(self, store: str, api_key: str, webhook_secret: str) -> State:
+        """A further store of the same world."""
+        own = {"api_key": api_key, "webhook_secret": webhook_secret, "faults": ArmedFaults()}
+        return replace(self, store=store, **own)  # type: ignore[arg-type]
 
     def switch(self, name: str, default: str) -> str:
         """The value of a switch, or ``default`` when nobody set it."""

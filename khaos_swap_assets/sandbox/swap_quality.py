@@ -73,9 +73,9 @@ def update(state: State, wanted: Update) -> list[object]:
     Raises ``RefusalError`` for another store.
     """
     world = state.world
-    if wanted.store_id != world.store_id:
+    if wanted.store_id != state.store_id:
         raise RefusalError(404, "Store not found")
-    found = _match(world, wanted)
+    found = _match(state, wanted)
     if found is None:
         world.unexpected.append(asdict(wanted))
         return [world]
@@ -120,9 +120,10 @@ def _is_moment(text: object) -> bool:
         return False
 
 
-def _match(world: World, wanted: Update) -> tuple[Rma, RmaLine] | None:
+def _match(state: State, wanted: Update) -> tuple[Rma, RmaLine] | None:
     """The line that is meant: of a return that is still open before a processed one, never of one that has ended."""
-    rmas = [rma for rma in world.rmas.values() if rma.is_submitted and rma.status not in ENDED and _is_of(rma, wanted)]
+    own = [rma for rma in state.world.rmas.values() if rma.store == state.store and _is_of(rma, wanted)]
+    rmas = [rma for rma in own if rma.is_submitted and rma.status not in ENDED]
     for rma in sorted(rmas, key=lambda one: one.processed_at is not None):
         for line in rma.lines:
             key = line.line_item_id if wanted.shopify_line_item_id else line.sku

@@ -52,8 +52,11 @@ V2 = Version(2, "returns", read_v2, return_wire)
 
 
 def swap_router(state: State, keep: Keep = keep_nothing) -> APIRouter:
-    """The Swap half of the sandbox's app; ``keep`` gets what quality control changed, before it is answered."""
-    router = APIRouter()
+    """The Swap half of the sandbox's app, a further store below its name.
+
+    ``keep`` gets what quality control changed, before it is answered.
+    """
+    router = APIRouter(prefix=f"/{state.store}" if state.store else "")
 
     @router.get(PATH)
     def list_returns(request: Request) -> Response:
@@ -75,7 +78,7 @@ def answer(state: State, headers: Mapping[str, str], params: Mapping[str, str], 
     """The body of one list call. Raises ``RefusalError`` for a bad key, a bad parameter or an armed 429 or 500."""
     _admit(state, headers)
     query = version.read(params, refuses_more=state.switch("over_max_page_size", "clamp") == "400")
-    if query.store != state.world.store_id:
+    if query.store != state.store_id:
         raise RefusalError(404, "Store not found")
     apply_due(state.world)
     return _page(state, query, version)
@@ -112,7 +115,7 @@ def _answered(state: State, work: Callable[[], Json]) -> Response:
 def _page(state: State, query: Query, version: Version) -> Json:
     world = state.world
     rows = sorted(
-        (rma for rma in world.rmas.values() if query.admits(world, rma)),
+        (rma for rma in world.rmas.values() if rma.store == state.store and query.admits(world, rma)),
         key=SORTS[state.switch("sort", "updated_asc")],
     )
     if query.page > 1 and state.faults.take("swap_page_drift"):

@@ -7,7 +7,7 @@ Belongs here: the body, its token, and delivery with the vendor's three retries.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import jwt
@@ -23,14 +23,18 @@ Post = Callable[[Json], bool]
 """Posts one body to the receiver; True when it was accepted."""
 
 
-def send_webhooks(state: State, post: Post) -> int:
+def send_webhooks(state: State, post: Post, further: Sequence[State] = ()) -> int:
     """Send what is due, at most four times each, then forget it as Swap does; returns how many were accepted.
+
+    Each is signed by its own store; ``further`` are those beside the first.
 
     Armed faults: ``swap_webhook_lost``, ``swap_webhook_repeated``, ``swap_webhook_expired``.
     """
     with state.lock:
         due, state.world.webhooks_due = state.world.webhooks_due, []
-    return sum(_deliver(state, event, state.world.rmas[number], post) for event, number in due)
+    stores = {one.store: one for one in (state, *further)}
+    told = [(event, state.world.rmas[number]) for event, number in due]
+    return sum(_deliver(stores[rma.store], event, rma, post) for event, rma in told)
 
 
 def _deliver(state: State, event: str, rma: Rma, post: Post) -> bool:
@@ -53,7 +57,7 @@ def webhook_body(state: State, event: str, rma: Rma, attempt: int = 0) -> Json:
         "event": event,
         "return_id": rma.return_id,
         "order_id": rma.order_id,
-        "store_id": state.world.store_id,
+        "store_id": state.store_id,
     }
     wire = return_wire(state.world, rma, Spelling())
     wire["exchange_products"] = wire.pop("exchange_items")

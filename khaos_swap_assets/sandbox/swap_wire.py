@@ -132,7 +132,7 @@ def _identity(world: World, rma: Rma) -> Json:
         "shipping_carrier": "Royal Mail",
         "tracking_number": f"QA{rma.return_id[-9:]}GB",
         "shipment_from_address_parcel_weight": 1.1,
-        "store_id": world.store_id,
+        "store_id": world.store_id_of(rma.store),
         "store_name": STORE_NAME,
         "tags": "",
         "portal_quick_link": f"https://returns.example/r/{rma.return_id}",

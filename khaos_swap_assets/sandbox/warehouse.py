@@ -60,7 +60,7 @@ def _inspection(rma: Rma, line: RmaLine) -> dict[str, object]:
     inspected_at = rma.inspect_at
     return {
         "inspection_id": f"INS-{rma.rma_number}-{line.product_id}",
-        "rma": rma.rma_number,
+        "rma": f"{rma.store}:{rma.rma_number}" if rma.store else rma.rma_number,
         "sku": line.sku,
         "line_item_id": line.line_item_id,
         "condition": line.condition,

@@ -90,6 +90,7 @@ class Order:
     changed_at: datetime | None = None
     shop_cancelled_at: datetime | None = None
     cancel_bar: str = ""
+    store: str = ""
 
 
 @dataclass
@@ -120,7 +121,8 @@ class Rma:
 
     A step's value for a field that ends in ``_at`` is ISO text; the field ``add_line`` appends one ``RmaLine``.
     ``is_marked_kept``: its tags say that goods are kept, whatever its lines say.
-    ``processed_word`` and ``processed_by`` are what Swap shows although nobody processed it.
+    ``processed_word`` and ``processed_by`` are what Swap shows although nobody processed it. ``store`` is empty for a
+    return of the first store.
     """
 
     rma_number: str
@@ -151,6 +153,7 @@ class Rma:
     broken_fields: dict[str, object] = field(default_factory=dict)
     processed_word: str = ""
     processed_by: str = ""
+    store: str = ""
 
 
 @dataclass
@@ -265,7 +268,8 @@ class Plant:
 class World:
     """Everything, keyed by its own code. ``webhooks_due`` are (event, RMA) that happened and were not yet sent.
 
-    ``unexpected``: updates of Swap's quality control that matched no line.
+    ``unexpected``: updates of Swap's quality control that matched no line. ``further_stores``: Swap's id of every store
+    beside the first, by its name.
     """
 
     seed: int
@@ -286,3 +290,8 @@ class World:
     webhooks_due: list[tuple[str, str]] = field(default_factory=list)
     memory: dict[str, str] = field(default_factory=dict)
     unexpected: list[dict[str, str | int]] = field(default_factory=list)
+    further_stores: dict[str, str] = field(default_factory=dict)
+
+    def store_id_of(self, store: str) -> str:
+        """Swap's id of a store."""
+        return self.further_stores[store] if store else self.store_id

@@ -88,7 +88,7 @@ def local_reason(conn: psycopg.Connection, settings: Settings, now: datetime) ->
     """The first reason that our own tables show."""
     if reason := queues.first_reason(conn, now, list(isolating.TRIED_AGAIN)):
         return reason
-    if payouts_due_since(conn, settings, now):
+    if any(payouts_due_since(conn, one, now) for one in settings.by_store):
         return "time to read payouts"
     is_polled = _is_polled(conn, settings, now)
     if is_polled and settings.mode != "audit" and queues.has_document(conn):

@@ -112,7 +112,7 @@ def sources(conn: psycopg.Connection[Any], settings: Settings, now: datetime) ->
     """How far each source was read."""
     every = _stores(settings)
     money = [marks.of(marks.MONEY, store) for store in every if store in settings.connected]
-    payouts = [marks.PAYOUTS] if settings.storefront.reads_payouts else []
+    payouts = [marks.of(marks.PAYOUTS, one.swap.store) for one in settings.by_store if one.storefront.reads_payouts]
     names = [*(marks.of(marks.SWAP, store) for store in every), marks.CODES, marks.DOCUMENTS, *money, *payouts]
     return {source: worklist.trusted(conn, source, now) for source in names}
 

@@ -1,6 +1,6 @@
 """A group with two Swap stores and one Khaos: kept apart, told apart, and one store's trouble is its own.
 
-Belongs here: what holds of every further store, from outside. Stays out: storefronts (``test_payouts_of_stores``).
+Belongs here: what holds of every further store, from outside. Stays out: their storefronts.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -204,6 +205,14 @@ def test_the_month_is_told_by_store_and_the_stores_add_up_to_it(group: Group) ->
     assert rows == {"main": (2, "£40.00", "£40.00"), "outlet": (1, "£10.00", "£10.00")}
 
 
+def test_the_counts_of_the_stores_stand_side_by_side(group: Group) -> None:
+    group.trades(closed(1), closed(2))
+    group.outlet_trades(closed(1))
+    shown = records(group.runs().pages["reconciliation/completeness"]["days"])
+    assert {row["store"]: row["told"] for row in shown if row["told"]} == {"main": 2, "outlet": 1}
+    assert {row["missing"] for row in shown} == {0}
+
+
 def test_lists_are_of_one_store_where_one_is_named(group: Group) -> None:
     group.trades(closed(1, rma_processed="N/A"))
     group.outlet_trades(closed(1, rma_processed="N/A"), closed(2, rma_processed="N/A"))
@@ -221,6 +230,22 @@ def test_lists_are_of_one_store_where_one_is_named(group: Group) -> None:
     assert [sorted({row["store"] for row in rows}) for rows in listed.values()] == [
         ["main", "outlet"], ["main"], ["outlet"],
     ]  # fmt: skip
+
+
+def test_a_file_of_payouts_may_be_of_a_further_store(group: Group, tmp_path: Path) -> None:
+    group.trades(closed(1))
+    group.outlet_trades(closed(1), closed(2))
+    group.settles()
+    rows = "PP1,2026-03-12,refund,-10.00,RMA1,\nPP2,2026-03-12,refund,-10.00,,LX2\n"
+    (tmp_path / "outlet.csv").write_text(f"payout_id,paid_on,kind,gross,return_id,order_ref\n{rows}")
+    words = ("--provider", "paypal", "--by", "Kim Ash", "--store", "outlet")
+    done = group.asks("payouts", "import", str(tmp_path / "outlet.csv"), *words)
+    assert done.exit_code == 0, done.output
+    shown = records(group.runs().pages["reconciliation/payouts"]["side_by_side"])
+    assert {row["payout"]: (row["place"], row["rma"]) for row in shown} == {
+        "paypal PP1": ("matched", "outlet:RMA1"),
+        "paypal PP2": ("matched", "outlet:RMA2"),
+    }
 
 
 @pytest.mark.parametrize("words", [("returns", "list"), ("exceptions", "list")])

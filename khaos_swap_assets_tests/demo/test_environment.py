@@ -19,7 +19,7 @@ from khaos_swap_assets.adapters.settings_list import variables
 from khaos_swap_assets.adapters.store import embedded
 from khaos_swap_assets.demo import environment, live
 from khaos_swap_assets.demo.environment import Place, settings_of
-from khaos_swap_assets.gateway.security import DEMO_SECRETS, refuse_demo_secrets
+from khaos_swap_assets.gateway.security import DEMO_SECRETS, DEMO_STORE_SECRETS, refuse_demo_secrets
 from khaos_swap_assets.sandbox.rounds import TRICKLE_SECONDS
 
 OUTSIDE = {
@@ -76,13 +76,24 @@ def test_its_settings_are_whole_and_known(place: Place, monkeypatch: pytest.Monk
 
 
 def test_no_live_installation_would_take_its_secrets(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    from khaos_swap_assets.adapters.errors import SettingsError
-
     found = loaded(env_of(place, storefront=True), monkeypatch)
     refuse_demo_secrets(found, "demo")
     with pytest.raises(SettingsError) as caught:
         refuse_demo_secrets(found, "live")
     assert all(name in str(caught.value) for name in DEMO_SECRETS)
+
+
+def test_a_second_store_is_of_the_same_sandbox_and_no_live_installation_would_take_its_secrets(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = loaded(env_of(place) | environment.further_store(place), monkeypatch).with_stores()
+    assert list(found.store_names) == ["main", "outlet"]
+    main, outlet = found.by_store
+    assert outlet.swap.url == f"{place.sandbox_url}/outlet/returns-api"
+    assert main.swap.store_id != outlet.swap.store_id
+    with pytest.raises(SettingsError) as caught:
+        refuse_demo_secrets(found, "live")
+    assert all(f"KHAOS_SWAP_STORE_OUTLET_{name}" in str(caught.value) for name in DEMO_STORE_SECRETS)
 
 
 @pytest.mark.parametrize("is_live", [True, False])
@@ -94,8 +105,10 @@ def test_only_a_play_has_a_clock_of_its_own(place: Place, is_live: bool) -> None
 def test_the_sandbox_gets_the_same_secrets_by_its_environment_and_none_by_its_arguments(place: Place) -> None:
     child = environment.sandbox(place, ["--returns", "5"])
     told = json.loads(child.env["SANDBOX_CREDENTIALS"])
+    further = told.pop("further_stores")
     assert set(told.values()) <= set(DEMO_SECRETS.values())
-    assert not set(told.values()) & set(child.argv)
+    assert {*further["outlet"]} == set(DEMO_STORE_SECRETS.values())
+    assert not {*told.values(), *further["outlet"]} & set(child.argv)
     assert child.argv[-2:] == ["--returns", "5"]
     assert child.argv[child.argv.index("--port") + 1] == "5001"
     assert child.argv[child.argv.index("--gateway") + 1] == "http://127.0.0.1:5002"

@@ -45,6 +45,11 @@ def test_an_invented_month_is_told_by_size_and_seed() -> None:
     assert Wish(packs="components").own_settings == {"KHAOS_SWAP_KHAOS_PACKS_RETURNED_AS": "components"}
 
 
+def test_a_second_store_is_told_by_its_name_and_is_down_at_first() -> None:
+    assert Wish(stores=2).sandbox_arguments[-2:] == ["--further-store", "outlet"]
+    assert (Wish(stores=2).down, Wish().down) == ("outlet", "")
+
+
 def test_a_route_of_stock_comes_with_its_sample_and_folder(tmp_path: Path) -> None:
     told = stock_route("file", tmp_path / "out")
     assert told["KHAOS_SWAP_STOCK_ROUTE"] == "file"
@@ -114,5 +119,9 @@ def test_the_arguments_are_ones_that_the_sandbox_takes(capsys: pytest.CaptureFix
     with pytest.raises(SystemExit):
         sandbox_main(["--help"])
     known = capsys.readouterr().out
-    for wish in (Wish(storefront=True, goods=True, packs="header"), Wish(history=Path("x"), month="2011-05")):
+    for wish in (
+        Wish(storefront=True, goods=True, packs="header"),
+        Wish(stores=2),
+        Wish(history=Path("x"), month="2011-05"),
+    ):
         assert all(word in known for word in wish.sandbox_arguments if word.startswith("--"))

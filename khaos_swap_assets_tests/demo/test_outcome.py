@@ -34,6 +34,35 @@ def plant(kind: str, rma: str = "", sku: str = "", code: str = "", record: str =
     return asdict(Plant(kind, rma, code, sku, "it was planted", record=record))
 
 
+STORES = {"main": "", "outlet": "outlet"}
+
+
+def of_two(database: psycopg.Connection[Any], *planted: dict[str, Any], **played: Any) -> dict[str, Any]:
+    ledger = {**LEDGER, "duplicates": 2, "duplicates_by_store": {"": 0, "outlet": 2}}
+    return outcome(database, ledger, {"planted": list(planted)}, Played(**played), STORES)
+
+
+def test_figures_of_two_stores_are_told_by_store_and_together(database: psycopg.Connection[Any]) -> None:
+    opened(database, "value_gap", "outlet:RMA1")
+    opened(database, "value_gap", "RMA1")
+    planted = [plant("value_gap", "RMA1"), plant("value_gap", "RMA2"), plant("sku_unknown", "outlet:RMA3", "HAT")]
+    result = of_two(database, *planted, meanwhile={"": 7}, down="outlet")
+    figures = {
+        name: (one["missed"], one["false_alarms"], one["duplicates"]) for name, one in result["by_store"].items()
+    }
+    assert figures == {"main": (1, 0, 0), "outlet": (1, 1, 2)}
+    assert [len(result["missed"]), len(result["false_alarms"]), result["duplicates"]] == [2, 1, 2]
+    assert result["by_store"]["main"]["confirmed_while_the_other_was_down"] == 7
+
+
+@pytest.mark.parametrize(("meanwhile", "is_held"), [({"": 7}, False), ({}, True), ({"": 7, "outlet": 1}, True)])
+def test_a_store_that_held_the_other_up_breaks_an_invariant(
+    database: psycopg.Connection[Any], meanwhile: dict[str, int], *, is_held: bool
+) -> None:
+    broken = of_two(database, meanwhile=meanwhile, down="outlet")["broken_invariants"]
+    assert ("while outlet was down, the first store's returns were not credited alone" in broken) == is_held
+
+
 def judged(database: psycopg.Connection[Any], *planted: dict[str, Any]) -> dict[str, Any]:
     return outcome(database, LEDGER, {"planted": list(planted)}, Played())
 

@@ -50,7 +50,7 @@ def named_by(conn: psycopg.Connection, lines: Sequence[PaidLine], *, has_storefr
     bare = {one.order_ref.removeprefix("#") for one in told} - {""}
     given = {
         "payments": sorted({one.transaction_id for one in told} | {one.refund_id for one in told} - {""}),
-        "orders": sorted(bare | {f"#{name}" for name in bare}),
+        "orders": sorted(bare | {f"#{name}" for name in bare} | {name.replace(":", ":#", 1) for name in bare}),
         "returns": sorted({one.return_ref for one in told} - {""}),
     }
     return _refunds(conn, _NAMED if has_storefront else _RETURNS, given)

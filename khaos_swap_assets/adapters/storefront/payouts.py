@@ -25,6 +25,7 @@ from khaos_swap_assets.adapters.swap.raw import cleaned, content_hash
 from khaos_swap_assets.adapters.swap.records import RowFault
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.payouts.records import Payout, PayoutLine
+from khaos_swap_assets.domain.records.stores import qualified
 
 PROVIDER = "shopify_payments"
 """The gateway of the payments that these payouts hold."""
@@ -40,14 +41,15 @@ Known = Callable[[str], str | None]
 def payouts_since(shop: StorefrontClient, moment: datetime, known: Known) -> PayoutSweep:
     """Payouts issued at or after ``moment`` (aware) that are new or changed, each with its lines.
 
-    A payout whose lines are refused loses itself alone. Raises ``VendorError`` where the list is not told.
+    What a further store numbers begins with its name (``records.stores``). A payout whose lines are refused loses
+    itself alone. Raises ``VendorError`` where the list is not told.
     """
     read: list[ReadPayout] = []
     faults: list[RowFault] = []
     refused: dict[str, str] = {}
     seen: list[str] = []
     for node, issued_at in _issued(shop, moment, faults):
-        hashed, payout_id = content_hash(node), tail(node.get("id"))
+        hashed, payout_id = content_hash(node), qualified(shop.store, tail(node.get("id")))
         seen.append(payout_id)
         if known(payout_id) == hashed:
             continue
@@ -74,7 +76,9 @@ def _issued(
             issued_at = reading.moment(node, "issuedAt", "")
             if issued_at is None or not tail(node.get("id")):
                 told = (*reading.faults, "holds no id and date that can be read")
-                faults.append(RowFault(subject_of(tail(node.get("id"))), content_hash(node), told))
+                faults.append(
+                    RowFault(subject_of(qualified(shop.store, tail(node.get("id")))), content_hash(node), told)
+                )
             elif issued_at < moment:
                 return found
             else:
@@ -89,24 +93,26 @@ def _read(shop: StorefrontClient, node: Mapping[str, Any], issued_at: datetime) 
     status = reading.key(node.get("status"), "status")
     is_taken = reading.key(node.get("transactionType"), "transactionType") == WITHDRAWAL
     if reading.faults:
-        return None, [_fault(payout_id, node, reading)]
+        return None, [_fault(qualified(shop.store, payout_id), node, reading)]
     lines = {
         line.line_id: line
         for page in shop.every_page(
             queries.PAYOUT_LINES, ACCOUNT, "balanceTransactions", filter=f"payments_transfer_id:{payout_id}"
         )
         for raw in page
-        if (line := _line(reading, cleaned(raw) if isinstance(raw, dict) else {}, payout_id, currency))
+        if (line := _line(reading, cleaned(raw) if isinstance(raw, dict) else {}, payout_id, currency, shop.store))
     }
     total = -abs(net) if is_taken else net
     made = Payout(
-        provider=PROVIDER, payout_id=payout_id, paid_on=london_date(issued_at), currency=currency, total_pence=total,
-        status=status, lines=tuple(lines.values()),
+        provider=PROVIDER, payout_id=qualified(shop.store, payout_id), paid_on=london_date(issued_at),
+        currency=currency, total_pence=total, status=status, lines=tuple(lines.values()),
     )  # fmt: skip
-    return made, [_fault(payout_id, node, reading)] if reading.faults else []
+    return made, [_fault(made.payout_id, node, reading)] if reading.faults else []
 
 
-def _line(reading: FieldReading, node: Mapping[str, Any], payout_id: str, currency: str) -> PayoutLine | None:
+def _line(
+    reading: FieldReading, node: Mapping[str, Any], payout_id: str, currency: str, store: str
+) -> PayoutLine | None:
     """One balance transaction; one of a test is no money, one that cannot be read is a fault of the payout.
 
     Raises ``PermanentError`` where it is of another payout: then the list is not that of this one.
@@ -119,13 +125,14 @@ def _line(reading: FieldReading, node: Mapping[str, Any], payout_id: str, curren
     (gross, of_gross), (fee, of_fee), (net, of_net) = (
         reading.amount(node, name, place) for name in ("amount", "fee", "net")
     )
+    name = reading.key(order.get("name"), place + "associatedOrder.name") if isinstance(order, dict) else ""
     line = PayoutLine(
         line_id=reading.number(node, "id", place),
         kind=reading.key(node.get("type"), place + "type"),
         gross_pence=gross,
         fee_pence=fee,
         transaction_id=tail(node.get("sourceOrderTransactionId")),
-        order_ref=reading.key(order.get("name"), place + "associatedOrder.name") if isinstance(order, dict) else "",
+        order_ref=qualified(store, name),
     )
     if len(reading.faults) == before and {of_gross, of_fee, of_net} != {currency}:
         reading.fault(place + "amount", f"is not in {currency} as its payout is")

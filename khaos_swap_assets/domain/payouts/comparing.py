@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from khaos_swap_assets.domain.payouts.records import Coverage, PaidLine, PaidRefund
+from khaos_swap_assets.domain.records.stores import SEPARATOR
 
 Place = Literal["matched", "differs", "unknown", "missing"]
 """A refund in its payout; with another amount; a line without a refund; a refund in no payout."""
@@ -91,13 +92,18 @@ def _names_in(line: PaidLine) -> list[tuple[str, str]]:
     told = line.line
     if told.transaction_id:
         return [("payment", told.transaction_id)]
-    order = told.order_ref.removeprefix("#")
+    order = _plain(told.order_ref)
     names = [("payment", told.refund_id), ("refund", told.refund_id), ("return", told.return_ref), ("order", order)]
     return [name for name in names if name[1]]
 
 
+def _plain(order: str) -> str:
+    """An order's name without its #, which stands behind the store's name where there is one."""
+    return order.replace(f"{SEPARATOR}#", SEPARATOR).removeprefix("#")
+
+
 def _names_of(refund: PaidRefund) -> list[tuple[str, str]]:
-    orders = [("order", refund.order_id), ("order", refund.order_name.removeprefix("#"))]
+    orders = [("order", refund.order_id), ("order", _plain(refund.order_name))]
     returns = [("return", refund.return_id), ("return", refund.rma)]
     names = [("payment", refund.key), ("refund", refund.refund_id), *returns, *orders]
     return [name for name in names if name[1]]

@@ -57,7 +57,7 @@ def reconciliation_completeness(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materi
             "read_singly": found.read_singly,
             "rmas": ", ".join(mended[:PREVIEW_ROWS]) or "none",
             "compared_at": str(compared_at or "never"),
-            "days": as_table([_row(day) for day in days[:PREVIEW_ROWS]]),
+            "days": as_table([_row(day, toolbox.settings) for day in days[:PREVIEW_ROWS]]),
             "documents": as_table(documents[:PREVIEW_ROWS]),
             "refused": as_table([{"reason": key, "times": times} for key, times in refused.items()]),
             "queues": as_table([queue_row(queue) for queue in waiting]),
@@ -198,7 +198,9 @@ def _whole(conn: psycopg.Connection, tools: Toolbox) -> dg.AssetCheckResult:
                 marks.of("compared_at", tools.settings.name_of(store)).replace(" ", "_"): str(at or "never")
                 for store, at in compared.items()
             },
-            "worst": as_table([_row(day) for day in sorted(short, key=lambda day: -day.short)[:WORST_ROWS]]),
+            "worst": as_table(
+                [_row(day, tools.settings) for day in sorted(short, key=lambda day: -day.short)[:WORST_ROWS]]
+            ),
         },
     )
 
@@ -259,8 +261,8 @@ def _in_time(conn: psycopg.Connection, tools: Toolbox) -> dg.AssetCheckResult:
     )
 
 
-def _row(day: Day) -> dict[str, object]:
-    of = {"store": day.store} if day.store else {}
+def _row(day: Day, settings: Settings) -> dict[str, object]:
+    of = {"store": name} if (name := settings.name_of(day.store)) else {}
     told = {"day": day.day, **of, "told": day.told, "here": day.mirrored, "missing": day.short, "mended": day.mended}
     return {**told, "unreadable": day.unreadable_rows, "rmas": ", ".join((*day.missing_rmas, *day.vanished_rmas))}
 

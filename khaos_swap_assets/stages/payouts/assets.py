@@ -49,7 +49,7 @@ def storefront_payouts(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResu
         shown |= table_metadata(conn, "storefront.payouts", "changed_at")
     return dg.MaterializeResult(
         metadata={
-            "read_from_shopify": toolbox.settings.storefront.reads_payouts,
+            "read_from_shopify": any(one.storefront.reads_payouts for one in toolbox.settings.by_store),
             "listed": read.listed,
             "changed": read.changed,
             "unreadable": read.unreadable,

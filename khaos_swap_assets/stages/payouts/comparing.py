@@ -21,6 +21,7 @@ from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.payouts.comparing import Placed, compare, missing
 from khaos_swap_assets.domain.payouts.problems import KINDS, problem_of, total_problem
 from khaos_swap_assets.domain.payouts.records import Covered, PaidLine, PaidRefund
+from khaos_swap_assets.domain.records.stores import owner
 from khaos_swap_assets.stages import marks
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -74,16 +75,26 @@ def _look_for_missing(conn: psycopg.Connection, settings: Settings, now: datetim
     is_new_day = last is None or london_date(last) < london_date(now)
     payouts.forget_missing(conn, held_only=not (is_news or is_new_day))
     if is_news or is_new_day:
-        days = settings.storefront.payout_days
-        for provider, known in _covered(conn, now).items():
+        days, further = settings.storefront.payout_days, [one.swap.store for one in settings.by_store[1:]]
+        for provider, store, known in _covered(conn, settings, now):
             until = known.last - timedelta(days=days)
-            unheld = paid_refunds.unheld(conn, provider, known.first, until)
-            payouts.place(conn, missing(_money(settings, unheld), {provider: known}, days), now)
+            unheld = _money(settings, paid_refunds.unheld(conn, provider, known.first, until))
+            mine = [one for one in unheld if store is None or owner(further, one.refund_id) == store]
+            payouts.place(conn, missing(mine, {provider: known}, days), now)
         worklist.move(conn, marks.PAYOUTS_COMPARED, now)
 
 
-def _covered(conn: psycopg.Connection, now: datetime) -> dict[str, Covered]:
-    """The days of known payouts; those that are read are known from the first reading to the last."""
-    known = payouts.covered(conn)
-    first, last = (worklist.trusted(conn, mark, now) for mark in (marks.PAYOUTS_FROM, marks.PAYOUTS))
-    return known | ({PROVIDER: Covered(london_date(first), london_date(last))} if first and last else {})
+def _covered(conn: psycopg.Connection, settings: Settings, now: datetime) -> list[tuple[str, str | None, Covered]]:
+    """Provider, store (None: of every one) and the days of known payouts.
+
+    Those that are read are of one store, and known from its first reading to its last.
+    """
+    read = []
+    for store in (one.swap.store for one in settings.by_store):
+        names = (marks.of(mark, store) for mark in (marks.PAYOUTS_FROM, marks.PAYOUTS))
+        first, last = (worklist.trusted(conn, name, now) for name in names)
+        if first and last:
+            whose = store if settings.has_several_stores else None
+            read.append((PROVIDER, whose, Covered(london_date(first), london_date(last))))
+    told = [(name, None, days) for name, days in payouts.covered(conn).items() if not (read and name == PROVIDER)]
+    return [*told, *read]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.store import payouts
 from khaos_swap_assets.adapters.storefront.records import ReadPayout
+from khaos_swap_assets.domain.records.stores import qualified
 from khaos_swap_assets.stages.orders.importing import Brought, record_import
 
 if TYPE_CHECKING:
@@ -45,6 +46,22 @@ def import_payouts(
     if fresh:
         payouts.save(conn, fresh, now, import_id=record_import(conn, "payouts", brought, len(told), len(fresh), now))
     return ImportedPayouts(len(told), len(fresh), len(told) - len(own))
+
+
+def of_store(told: Sequence[Payout], store: str | None) -> Sequence[Payout]:
+    """Payouts of a file whose returns and orders are those of a further store, as our tables name them."""
+    if not store:
+        return told
+    return [
+        replace(
+            one,
+            lines=tuple(
+                replace(line, return_ref=qualified(store, line.return_ref), order_ref=qualified(store, line.order_ref))
+                for line in one.lines
+            ),
+        )
+        for one in told
+    ]
 
 
 def _hash(one: Payout) -> str:
