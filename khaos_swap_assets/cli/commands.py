@@ -161,16 +161,9 @@ def demo(
     if stores > 1 and (history or storefront):
         raise typer.BadParameter("--stores is played without --history and --storefront")
     wish = Wish(
-        returns=returns or 500,
-        seed=seed,
-        history=history,
-        month=month,
-        switches=reach.wanted_switches(switch or []),
-        storefront=storefront,
-        credit_first=credit_first,
-        stock_route=stock_route,
-        stores=stores,
-    )
+        returns=returns or 500, seed=seed, history=history, month=month, storefront=storefront, stores=stores,
+        switches=reach.wanted_switches(switch or []), credit_first=credit_first, stock_route=stock_route,
+    )  # fmt: skip
     raise typer.Exit(play_once(wish))
 
 

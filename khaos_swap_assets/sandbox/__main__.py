@@ -61,14 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             world = _new_world(options)
         except HistoryError as error:
             parser.error(str(error))
-        if options.goods:
-            goods.add(world)
-        if options.packs:
-            pack_stories.add(world)
-        if options.credit_first:
-            adjusted.add(world)
-        if options.storefront:
-            storefront_trouble.connect(world, is_live=options.live)
+        _add_chosen(world, options)
         keeper.save_all(world)
     state = _state(world, secrets := json.loads(os.environ.get(CREDENTIALS, "{}")))
     named = {
@@ -88,6 +81,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     return uvicorn.run(
         app, host="127.0.0.1", port=options.port, log_level="warning", timeout_keep_alive=KEEP_ALIVE_SECONDS
     )
+
+
+def _add_chosen(world: World, options: argparse.Namespace) -> None:
+    """What a month holds on request."""
+    if options.goods:
+        goods.add(world)
+    if options.packs:
+        pack_stories.add(world)
+    if options.credit_first:
+        adjusted.add(world)
+    if options.storefront:
+        storefront_trouble.connect(world, is_live=options.live)
 
 
 def _write_by_hand(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:

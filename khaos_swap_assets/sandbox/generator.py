@@ -46,7 +46,7 @@ def add_store(world: World, store: str, returns: int) -> None:
     """The same month of a further store: other customers and orders, the same goods, its returns numbered alike."""
     world.further_stores[store] = FURTHER_STORES[store]
     rng = Random(f"{world.seed}/{store}")  # noqa: S311
-    maker = Maker(world, rng, ended_month(world.now), FURTHER_ORDERS, store)
+    maker = Maker(world, rng, ended_month(world.now), first_order=FURTHER_ORDERS, store=store)
     for story in _plan(rng, returns):
         story(maker)
 
