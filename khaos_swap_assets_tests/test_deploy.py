@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -149,6 +150,8 @@ def pods() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
     chart = yaml.safe_load((DEPLOY / "values.yaml").read_text())
     (code,) = chart["dagster-user-deployments"]["deployments"]
     yield "code location", {**code, "securityContext": code["podSecurityContext"]}, code
+    daemon = chart["dagsterDaemon"]
+    yield "daemon", {**daemon, "securityContext": daemon["podSecurityContext"]}, daemon
     runs = chart["runLauncher"]["config"]["k8sRunLauncher"]["runK8sConfig"]
     yield "runs", runs["podSpecConfig"], runs["containerConfig"]
 
@@ -160,6 +163,85 @@ def test_a_pod_is_nobody_and_cannot_change_its_root(name: str, pod: dict[str, An
     if name != "runs":  # they take the folders of the code location
         assert {"name": "tmp", "emptyDir": {}} in pod["volumes"], name
         assert {"name": "tmp", "mountPath": "/tmp"} in container["volumeMounts"], name
+
+
+@pytest.mark.parametrize(("name", "pod", "container"), list(pods()), ids=[name for name, _, _ in pods()])
+def test_a_pod_asks_for_what_it_needs_and_its_memory_has_an_end(
+    name: str, pod: dict[str, Any], container: dict[str, Any]
+) -> None:
+    assert container["resources"]["requests"].keys() == {"cpu", "memory"}, (name, pod)
+    assert container["resources"]["limits"].keys() == {"memory"}, "to be slow is better than to be throttled"
+
+
+def test_all_that_the_chart_starts_is_one_image() -> None:
+    chart = yaml.safe_load((DEPLOY / "values.yaml").read_text())
+    (code,) = chart["dagster-user-deployments"]["deployments"]
+    assert chart["dagsterDaemon"]["image"] == code["image"]
+    image = f"{code['image']['repository']}:{code['image']['tag']}"
+    assert {container["image"] for name, _, container in pods() if name in FILES} == {image}
+
+
+def test_the_gateway_is_asked_whether_it_lives_and_whether_it_can_work() -> None:
+    (container,) = of_kind("Deployment")["khaos-swap-gateway"]["template"]["spec"]["containers"]
+    paths = {probe: container[f"{probe}Probe"]["httpGet"]["path"] for probe in ("startup", "liveness", "readiness")}
+    assert paths == {"startup": "/healthz", "liveness": "/healthz", "readiness": "/readyz"}
+
+
+def test_files_of_settings_are_mounted_where_they_are_read() -> None:
+    for name, pod, container in pods():
+        if name not in ("runs", "daemon"):
+            assert {"name": "files", "configMap": {"name": "khaos-swap-files", "optional": True}} in pod["volumes"], (
+                name
+            )
+            assert {"name": "files", "mountPath": "/etc/khaos-swap", "readOnly": True} in container["volumeMounts"], (
+                name
+            )
+
+
+SCHEMA = "DAGSTER_CHART_SCHEMA"
+TYPES: dict[str, type] = {
+    "integer": int,
+    "string": str,
+    "boolean": bool,
+    "array": list,
+    "object": dict,
+    "number": float,
+}
+
+
+def strange(values: object, schema: dict[str, Any], whole: dict[str, Any], at: str = "") -> Iterator[str]:
+    """Where values hold a name that the chart does not know, or what is no value of it; its defaults fill the rest."""
+    told = {name: part for name, part in schema.items() if name not in ("required", "$ref")}
+    if (ref := schema.get("$ref", "")).startswith("#/"):
+        told |= whole["definitions"][ref.rpartition("/")[2]]
+    known = told.get("properties", {})
+    if isinstance(values, dict) and known:
+        for name, part in values.items():
+            if name in known:
+                yield from strange(part, known[name], whole, f"{at}.{name}")
+            else:
+                yield f"{at}.{name} is not known"
+    elif isinstance(values, list) and "items" in told:
+        for number, part in enumerate(values):
+            yield from strange(part, told["items"], whole, f"{at}[{number}]")
+    elif "type" in told and not isinstance(values, TYPES[told["type"]]):
+        yield f"{at} is no {told['type']}"
+
+
+def test_a_name_that_a_chart_does_not_know_is_found() -> None:
+    ports = {"type": "array", "items": {"type": "integer"}}
+    pod = {"type": "object", "properties": {"size": {"type": "integer"}, "ports": ports}}
+    chart = {"type": "object", "properties": {"pod": {"$ref": "#/definitions/Pod"}}, "definitions": {"Pod": pod}}
+    assert list(strange({"pod": {"size": 1, "ports": [1]}}, chart, chart)) == []
+    wrong = list(strange({"pod": {"size": "L", "ports": ["a"], "colour": "red"}}, chart, chart))
+    assert wrong == [".pod.size is no integer", ".pod.ports[0] is no integer", ".pod.colour is not known"]
+
+
+@pytest.mark.skipif(SCHEMA not in os.environ, reason=f"{SCHEMA} names no values.schema.json of the chart")
+def test_the_values_are_what_the_chart_reads() -> None:
+    schema = json.loads(Path(os.environ[SCHEMA]).read_text())
+    chart = yaml.safe_load((DEPLOY / "values.yaml").read_text())
+    assert list(strange(chart, schema, schema)) == []
 
 
 def test_the_ui_without_a_guard_is_not_started() -> None:

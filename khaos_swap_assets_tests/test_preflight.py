@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -105,7 +106,15 @@ def test_everything_that_is_there_is_told(settings: Make) -> None:
     assert "KHAOS_SWAP_KHAOS_SITE_ID 1 is Main Warehouse" in words(found, "Khaos site")
     assert "can be read" in words(found, "Khaos stock")
     assert "orders and" in words(found, "Khaos documents")
+    assert re.search(r"at most 107 connections .* where the server allows 197$", words(found, "connections"))
     assert follows(settings(), found)[-1] == "ready for post: khaos-swap up"
+
+
+@pytest.mark.usefixtures("_own_secrets")
+def test_more_connections_than_the_server_has_are_a_limit_that_is_told(settings: Make) -> None:
+    found = [one for one in examine(settings(gateway_workers=32)) if one.subject == "connections"]
+    assert [one.verdict for one in found] == ["missing"]
+    assert all(part in found[0].words for part in ("gateways 288", "allows 197", "max_connections", "PgBouncer"))
 
 
 @pytest.mark.usefixtures("_own_secrets")
