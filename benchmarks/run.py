@@ -29,6 +29,8 @@ BENCHMARKS = (
     "custody",
     "open_returns",
     "merchants",
+    "cost",
+    "years",
 )
 
 

@@ -8,7 +8,7 @@ either vendor, and nothing but a message to the alert addresses is sent when it 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -17,15 +17,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from khaos_swap_assets.adapters.errors import KhaosSwapError, SettingsError, VendorError
 from khaos_swap_assets.adapters.settings import PREFIX, Settings
 from khaos_swap_assets.preflight.finding import PreflightFinding, Verdict
+from khaos_swap_assets.preflight.room import room_for
 from khaos_swap_assets.preflight.stores import named
 from khaos_swap_assets.running import installation
-from khaos_swap_assets.running.connections import in_words, total
 
 if TYPE_CHECKING:
     import psycopg
 
     from khaos_swap_assets.domain.refunds.proof import Carried
-    from khaos_swap_assets.running.connections import Share
 
 
 CLOUD = (
@@ -33,7 +32,6 @@ CLOUD = (
     "notes by khaos-swap import"
 )
 WITHOUT_URL = f"set it, or {PREFIX}KHAOS_EDITION=cloud where there is no web service"
-TOO_FEW = "raise max_connections, or put PgBouncer before Dagster's database and count its pool (deploy/pgbouncer.ini)"
 PROOF_PAGES = 20
 UNREACHED = {
     "Swap": ("SWAP_URL", "SWAP_URL", "no return can be read"),
@@ -133,7 +131,6 @@ def _policy(settings: Settings) -> Iterator[PreflightFinding]:
 
 def _database(settings: Settings, wanted: Literal["live", "demo"]) -> Iterator[PreflightFinding]:
     from khaos_swap_assets.adapters.store import database, mark, migrate, sizes
-    from khaos_swap_assets.running.connections import budget
 
     url = settings.database_url.get_secret_value()
     if not url:
@@ -148,20 +145,12 @@ def _database(settings: Settings, wanted: Literal["live", "demo"]) -> Iterator[P
         mark.require(connection, wanted)
         database.require_writable(connection, url)
         yield from _feed(connection, settings)
-        yield _room(sizes.connections_allowed(connection), budget(settings))
+        yield room_for(settings, sizes.connections_allowed(connection))
     yield PreflightFinding(
         "works", "database", f"{database.place(url)} is PostgreSQL {version} and has the tables it should"
     )
     dagster = installation.require_dagster(url)
     yield PreflightFinding("works", "database", f"{database.place(dagster)} is there for Dagster")
-
-
-def _room(allowed: int, shares: Sequence[Share]) -> PreflightFinding:
-    """Whether the server has room for all that an installation opens."""
-    told = f"{in_words(shares)}, where the server allows {allowed}"
-    if total(shares) > allowed:
-        return PreflightFinding("missing", "connections", f"{told}; {TOO_FEW}")
-    return PreflightFinding("works", "connections", told)
 
 
 def _swap(settings: Settings) -> Iterator[PreflightFinding]:

@@ -26,7 +26,7 @@ DAEMON_LOOPS, CODE_SERVER, SUPERVISOR = 8, 2, 3
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class Opened:
     """What some processes open at the most, to our database and to Dagster's."""
 
     who: str
@@ -39,28 +39,28 @@ class Share:
         return self.ours + self.dagster
 
 
-def budget(settings: Settings, merchants: int = 1) -> list[Share]:
+def budget(settings: Settings, merchants: int = 1) -> list[Opened]:
     """The shares of an installation, or of a house of ``merchants`` that are each set up as these settings say."""
     is_of_many = merchants > 1
     runs = int(QUEUE_OF_MANY["max_concurrent_runs"]) if is_of_many else _runs_at_once()
     looks = 2 * int(LOOKS_OF_MANY["num_workers"]) if is_of_many else 0
     door = 2 * POOL if settings.door.members_file and not is_of_many else 0
     return [
-        Share("gateways", merchants * settings.gateway_workers * (POOL + WRITER)),
-        Share("front door" if door else "web UI", door, UI_STORAGES * (1 + UI_OVERFLOW)),
-        Share("runs", runs * A_RUN, runs * A_RUN_OF_DAGSTER),
-        Share("daemon", 0, DAEMON_LOOPS + looks),
-        Share("code servers", merchants * CODE_SERVER + looks, merchants * CODE_SERVER),
-        Share("supervisors", merchants * SUPERVISOR, is_of_many * SUPERVISOR),
+        Opened("gateways", merchants * settings.gateway_workers * (POOL + WRITER)),
+        Opened("front door" if door else "web UI", door, UI_STORAGES * (1 + UI_OVERFLOW)),
+        Opened("runs", runs * A_RUN, runs * A_RUN_OF_DAGSTER),
+        Opened("daemon", 0, DAEMON_LOOPS + looks),
+        Opened("code servers", merchants * CODE_SERVER + looks, merchants * CODE_SERVER),
+        Opened("supervisors", merchants * SUPERVISOR, is_of_many * SUPERVISOR),
     ]
 
 
-def total(shares: Sequence[Share]) -> int:
+def total(shares: Sequence[Opened]) -> int:
     """All connections together."""
     return sum(one.both for one in shares)
 
 
-def in_words(shares: Sequence[Share]) -> str:
+def in_words(shares: Sequence[Opened]) -> str:
     """The sum with its parts."""
     told = ", ".join(f"{one.who} {one.both}" for one in shares)
     return f"at most {total(shares)} connections ({told}), {sum(one.dagster for one in shares)} of them to Dagster's"
