@@ -15,7 +15,7 @@ from khaos_swap_assets.adapters.files import documents
 from khaos_swap_assets.adapters.files.layouts import OrderRow
 from khaos_swap_assets.adapters.files.tables import CURRENCY
 from khaos_swap_assets.audit.inputs import Inputs
-from khaos_swap_assets.audit.order_names import Naming, OrderNames, naming_of
+from khaos_swap_assets.audit.order_names import Naming, OrderNames
 from khaos_swap_assets.audit.refunds import Paid, paid
 from khaos_swap_assets.audit.shelf import Shelf
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
@@ -114,10 +114,8 @@ class AuditedReturns:
 def cases(inputs: Inputs, codes: Mapping[str, str] | None = None) -> AuditedReturns:
     """Join the files; ``codes`` are SKUs of which a person said which Stock Code each is."""
     sold, rows = inputs.sold, inputs.proven_returns
-    returns = [row.record for row in rows]
-    named = [line.original_order_name for one in returns for line in one.lines]
-    credited = {row.order_ref for row in inputs.credit_notes.rows} - {""}
-    naming = naming_of([*(one.order_name for one in returns), *named], sold.keys(), credited)
+    returns, orders = [row.record for row in rows], inputs.order_names
+    naming = orders.naming
     shelf = Shelf(inputs, sold, naming, codes or {})
     matches = {one.return_id: shelf.order_of(one) for one in returns}
     packs = Packs(inputs.stock_codes.rows)
@@ -142,7 +140,7 @@ def cases(inputs: Inputs, codes: Mapping[str, str] | None = None) -> AuditedRetu
     return AuditedReturns(
         all=tuple(found),
         naming=naming,
-        orders=OrderNames(inputs.sales_orders.rows, naming),
+        orders=orders,
         packs=packs,
         stray_refunds=money.strays,
         skus=shelf.sku,

@@ -6,6 +6,7 @@ cannot show. Stays out: the reconciliation's own figures (``summary``). Money is
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,12 +14,12 @@ from datetime import date, timedelta
 from typing import Any
 
 from khaos_swap_assets.adapters.files.columns import values_of
-from khaos_swap_assets.adapters.files.documents import notes, order_sums
+from khaos_swap_assets.adapters.files.documents import note_sums, order_sums
 from khaos_swap_assets.adapters.files.faults import BadInputError, FaultKind, of_file, shown
 from khaos_swap_assets.adapters.files.layouts import NoteRow, OrderRow, RefundRow
 from khaos_swap_assets.adapters.files.tables import HOME_CURRENCY, Table
 from khaos_swap_assets.audit.inputs import Inputs
-from khaos_swap_assets.audit.returns_file import ReturnRow
+from khaos_swap_assets.audit.return_rows import ReturnRow, heads
 from khaos_swap_assets.domain.linking.windows import REFUND
 from khaos_swap_assets.domain.money.amounts import count_words, format_money, to_pence
 from khaos_swap_assets.domain.money.periods import london_date
@@ -117,10 +118,8 @@ def strip(kind: str, table: Table[Any]) -> Strip:
     )
 
 
-def _returns(rows: Iterable[ReturnRow]) -> Iterator[FileItem]:
-    for row in rows:
-        moment = row.record.refunded_at or row.record.submitted_at or row.record.created_at
-        yield FileItem(london_date(moment) if moment else None, row.record.currency, row.record.refund_pence)
+def _returns(rows: Sequence[ReturnRow]) -> Iterator[FileItem]:
+    return (FileItem(one.day, one.currency, one.pence) for one in heads(rows))
 
 
 def _orders(rows: Sequence[OrderRow]) -> Iterator[FileItem]:
@@ -128,8 +127,8 @@ def _orders(rows: Sequence[OrderRow]) -> Iterator[FileItem]:
         yield FileItem(london_date(moment) if moment else None, currency, pence)
 
 
-def _notes(rows: Iterable[NoteRow]) -> Iterator[FileItem]:
-    return (FileItem(note.created_on, note.currency, note.gross_pence) for note in notes(rows))
+def _notes(rows: Sequence[NoteRow]) -> Iterator[FileItem]:
+    return itertools.starmap(FileItem, note_sums(rows))
 
 
 def _refunds(rows: Iterable[RefundRow]) -> Iterator[FileItem]:
@@ -186,11 +185,11 @@ def _limits(inputs: Inputs, orders_missing: int) -> Iterator[str]:
         names = "names" if orders_missing == 1 else "name"
         yield f"Orders: {orders_missing:,} of {len(returns):,} returns ({share} %) {names} an order that no file has"
     yield from _days(inputs)
-    if all(row.net_pence is None for row in notes.rows):
+    if all(net is None for net in values_of(notes.rows, "net_pence")):
         yield "VAT: the Credit Notes have no net amounts, so that no VAT is compared"
     elif all(rate is None for rate in values_of(orders.rows, "vat_percent")):
         yield "VAT: the Sales Orders have no VAT rates, so that no VAT is compared"
-    unknown = Counter(row.record.status for row in returns if row.record.status not in KNOWN_STATUSES)
+    unknown = Counter(one.status for one in inputs.heads if one.status not in KNOWN_STATUSES)
     if unknown:
         told = ", ".join(f"{shown(status or 'none')} {count:,}" for status, count in unknown.most_common(5))
         some = count_words(sum(unknown.values()), "return has", "returns have")
@@ -206,9 +205,8 @@ def _limits(inputs: Inputs, orders_missing: int) -> Iterator[str]:
 
 def _days(inputs: Inputs) -> Iterator[str]:
     """Refunds whose Credit Note must lie outside the file: a note comes within a known time of its refund."""
-    paid = [row.record for row in inputs.proven_returns if row.record.refund_pence]
-    refunded = [london_date(record.refunded_at) for record in paid if record.refunded_at]
-    noted = [row.created_on for row in inputs.credit_notes.rows if row.created_on]
+    refunded = [one.paid_on for one in inputs.heads if one.pence and one.paid_on]
+    noted = [day for day in values_of(inputs.credit_notes.rows, "created_on") if day]
     if not refunded or not noted:
         return
     first, last = min(noted), max(noted)
@@ -220,8 +218,8 @@ def _days(inputs: Inputs) -> Iterator[str]:
 
 
 def _currencies(inputs: Inputs) -> Iterator[str]:
-    refunded = Counter(row.record.currency for row in inputs.returns.rows)
-    noted = {row.currency for row in inputs.credit_notes.rows}
+    refunded = Counter(one.currency for one in inputs.heads)
+    noted = set(values_of(inputs.credit_notes.rows, "currency"))
     for currency, count in sorted(refunded.items()):
         if noted and currency not in noted:
             told = count_words(count, "return", "returns")

@@ -78,7 +78,7 @@ class Decided:
             return row
         months = tuple(replace(one, open_pence=0) for one in row.months)
         words = "; ".join(dict.fromkeys(one.words for one in waivers))
-        return replace(row, status="decided", open_pence=0, months=months, decision=words)
+        return row._replace(status="decided", open_pence=0, months=months, decision=words)
 
 
 def same_codes(made: Iterable[PersonDecision]) -> dict[str, str]:

@@ -84,7 +84,7 @@ def reconciled(pairing: Pairing, span: Span) -> Audited:
         money = pairing.money_of.get(note.code)
         facts_of_note = note_facts(note, pairing)
         row, told = _goodwill_row(note, money) if money else _note_row(facts_of_note, limits, span, pairing)
-        row = row if money or not _is_surplus(note, pairing, ambiguous) else replace(row, open_pence=note.gross_pence)
+        row = row if money or not _is_surplus(note, pairing, ambiguous) else row._replace(open_pence=note.gross_pence)
         rows.append(pairing.decided.settled(row, [problem for _, problem in told]))
         problems += told
     counted = {refund.refund_id for one in facts for refund in _counted_beside(one)}
@@ -97,7 +97,7 @@ def reconciled(pairing: Pairing, span: Span) -> Audited:
     ruled = rulings(pairing.decided, facts, [*(one for _, one in problems), *others], _subjects(pairing))
     kept = [row for row in rows if span.holds(row.day)]
     told = [(row, problem) for row, problem in problems if span.holds(row.day)]
-    return Audited(sorted(kept, key=_order), told, others, pairing.decided, rulings=ruled)
+    return Audited(sorted(kept, key=order_of), told, others, pairing.decided, rulings=ruled)
 
 
 def _subjects(pairing: Pairing) -> Iterator[str]:
@@ -113,7 +113,8 @@ def _is_surplus(note: FileNote, pairing: Pairing, ambiguous: Collection[str]) ->
     return bool(rivals) and all(pairing.links_of.get(one) and one not in ambiguous for one in rivals)
 
 
-def _order(row: AuditRow) -> tuple[int, int, str, str, tuple[str, ...], str]:
+def order_of(row: AuditRow) -> tuple[int, int, str, str, tuple[str, ...], str]:
+    """The worst status first, then the most money."""
     size = -max(abs(row.gap_pence), row.open_pence)
     return WORST_FIRST.index(row.status), size, row.rma, row.return_id, row.credit_note_codes, row.order_ref
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from khaos_swap_assets.adapters.files import decided, layouts
+from khaos_swap_assets.adapters.files.columns import values_of
 from khaos_swap_assets.adapters.files.decided import DecisionRow
 from khaos_swap_assets.adapters.files.documents import by_order
 from khaos_swap_assets.adapters.files.faults import BadInputError, Fault, FaultKind
@@ -20,7 +21,9 @@ from khaos_swap_assets.adapters.files.layouts import NoteRow, OrderRow, RefundRo
 from khaos_swap_assets.adapters.files.reading import read_table
 from khaos_swap_assets.adapters.files.recognising import Reading
 from khaos_swap_assets.adapters.files.tables import Asked, Layout, Report, Table, silent, without_torn_groups
-from khaos_swap_assets.audit.returns_file import ReturnRow, read_returns
+from khaos_swap_assets.audit.order_names import OrderNames, naming_of
+from khaos_swap_assets.audit.return_rows import Head, ReturnRow, ReturnRows, heads
+from khaos_swap_assets.audit.returns_file import read_returns
 from khaos_swap_assets.audit.returns_table import RETURNS
 from khaos_swap_assets.domain.records.returns import PROCESSED, PROCESSED_OF_V1, Return
 from khaos_swap_assets.domain.refunds.payment_kinds import PaymentKinds
@@ -79,11 +82,29 @@ class Inputs:
     refunds: Table[RefundRow] | None
     decisions: tuple[Table[DecisionRow], ...] = ()
     payment_kinds: PaymentKinds = field(default_factory=PaymentKinds)
+    known_names: OrderNames | None = None
 
-    @property
+    @cached_property
     def tells_proof(self) -> bool:
         """Whether the returns say at all which of them were processed: a field that no row carries is not known."""
-        return any(name in row.raw for row in self.returns.rows for name in (PROCESSED, PROCESSED_OF_V1))
+        rows = self.returns.rows
+        is_told = isinstance(rows, ReturnRows)
+        return is_told or any(name in row.raw for row in rows for name in (PROCESSED, PROCESSED_OF_V1))
+
+    @cached_property
+    def order_names(self) -> OrderNames:
+        """How orders are named: as most returns of the files find theirs."""
+        if self.known_names:
+            return self.known_names
+        rows = self.returns.rows
+        plain, others = (rows.plain.orders, rows.others) if isinstance(rows, ReturnRows) else ((), rows)
+        own = [
+            name
+            for row in others
+            for name in (row.record.order_name, *(one.original_order_name for one in row.record.lines))
+        ]
+        credited = set(values_of(self.credit_notes.rows, "order_ref")) - {""}
+        return OrderNames(self.sales_orders.rows, naming_of([*plain, *own], self.sold.keys(), credited))
 
     @cached_property
     def sold(self) -> Mapping[str, Sequence[OrderRow]]:
@@ -96,12 +117,17 @@ class Inputs:
 
         Where the returns do not say which were processed, Closed with a date is Swap's word (U-1).
         """
+        return [replace(row, record=self.proven(row.record)) for row in self.returns.rows]
+
+    def proven(self, record: Return) -> Return:
+        """A return with what proves its refund."""
         proof = Proof() if self.tells_proof else Proof("closed")
+        return replace(record, is_closing_proof=True) if self.refunds else proof.on(record)
 
-        def proven(record: Return) -> Return:
-            return replace(record, is_closing_proof=True) if self.refunds else proof.on(record)
-
-        return [replace(row, record=proven(row.record)) for row in self.returns.rows]
+    @property
+    def heads(self) -> Iterator[Head]:
+        """What is told of each return, with the day on which it is proven to be paid."""
+        return heads(self.returns.rows, self.proven)
 
     @property
     def tables(self) -> dict[str, Table[Any]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from khaos_swap_assets.adapters.files.columns import pairs_of
 from khaos_swap_assets.adapters.files.layouts import OrderRow
@@ -50,19 +51,26 @@ class OrderNames:
     """Every way to name an order: its reference, the shop's name for it, its Sales Order code."""
 
     def __init__(self, rows: Sequence[OrderRow], naming: Naming) -> None:
-        self._naming = naming
+        self.naming, self._rows = naming, rows
         self._currencies: dict[str, str] = dict(pairs_of(rows, "order_ref", "currency"))
-        self._loose: defaultdict[str, set[str]] = defaultdict(set)
-        for ref, so_code in pairs_of(rows, "order_ref", "so_code"):
+
+    @cached_property
+    def _loose(self) -> dict[str, str]:
+        """The order of each spelling of a name; empty where it is of several."""
+        found: dict[str, str] = {}
+        for ref, so_code in pairs_of(self._rows, "order_ref", "so_code"):
             for name in {ref, so_code} - {""}:
-                self._loose[plain_name(name)].add(ref)
+                plain = plain_name(name)
+                found[plain] = ref if found.get(plain, ref) == ref else ""
+        return found
 
     def ref_of(self, text: str) -> str:
         """The reference of the one order that a text names, else empty."""
-        forms = (text, self._naming.ref_of(text))
-        named = next((one for one in forms if one in self._currencies), "")
-        loose = {ref for one in forms for ref in self._loose.get(plain_name(one), ())}
-        return named or (loose.pop() if len(loose) == 1 else "")
+        forms = (text, self.naming.ref_of(text))
+        if not text or (named := next((one for one in forms if one in self._currencies), "")):
+            return named if text else ""
+        loose = {self._loose[name] for one in forms if (name := plain_name(one)) in self._loose}
+        return loose.pop() if len(loose) == 1 else ""
 
     def currency_of(self, ref: str) -> str:
         """The currency of an order, empty for one that is not known."""

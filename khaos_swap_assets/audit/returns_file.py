@@ -7,9 +7,9 @@ Belongs here: each return with its line, its faults, and that it comes once. Sta
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,16 @@ from khaos_swap_assets.adapters.files import records
 from khaos_swap_assets.adapters.files.cell_values import without_value
 from khaos_swap_assets.adapters.files.containers import OLD_EXCEL, ZIP, unpacked
 from khaos_swap_assets.adapters.files.faults import storable
+from khaos_swap_assets.adapters.files.plain_columns import LARGE
 from khaos_swap_assets.adapters.files.reading import STRETCH, read_table
 from khaos_swap_assets.adapters.files.records import UnreadableError
 from khaos_swap_assets.adapters.files.tables import HOME_CURRENCY, Asked, Report, Table, silent
 from khaos_swap_assets.adapters.settings import SwapSettings
 from khaos_swap_assets.adapters.swap.raw import cleaned
 from khaos_swap_assets.adapters.swap.wire import parse_return
-from khaos_swap_assets.audit.returns_json import Element, elements
+from khaos_swap_assets.audit.plain_returns import PlainReader
+from khaos_swap_assets.audit.return_rows import ReturnRow, ReturnRows
+from khaos_swap_assets.audit.returns_json import Element, element_at, elements
 from khaos_swap_assets.audit.returns_table import (
     NO_CLOSING,
     NO_LINES,
@@ -51,15 +54,6 @@ _AMOUNTS = {
     "handling_fee_pence": "handling_fee",
 }
 _PATH = re.compile(r"^(?:products\[(\d+)\]\.)?(\w+)$")
-
-
-@dataclass(frozen=True, slots=True)
-class ReturnRow:
-    """One return, the line where it begins, and its JSON (which holds personal data: it goes nowhere)."""
-
-    line: int
-    record: Return
-    raw: dict[str, Any]
 
 
 def read_returns(path: Path, report: Report = silent, asked: Asked | None = None) -> Table[ReturnRow]:
@@ -120,13 +114,25 @@ def _from_table(cells: Table[ReturnCells], table: Table[ReturnRow]) -> None:
 
 
 def _read(text: str, table: Table[ReturnRow], report: Report) -> None:
-    reader = _Reader(table)
-    for element in elements(text):
-        table.given += 1
-        reader.take(element)
-        if not table.given % STRETCH:
+    reader, plain = _Reader(table), PlainReader()
+    odd: list[tuple[int, Element]] = []
+    for number, element in enumerate(elements(text)):
+        if len(text) < LARGE or not plain.take(element, number):
+            odd.append((number, element))
+        if not number % STRETCH:
             report(element.share)
     report(1.0)
+    ids = {str(one.value.get("return_id")).strip() for _, one in odd if isinstance(one.value, dict)}
+    found, again = plain.found.once(ids)
+    odd += ((number, Element(line, element_at(text, at), 1.0)) for number, line, at in again)
+    numbers: list[int] = []
+    for number, element in sorted(odd, key=itemgetter(0)):
+        table.given = number + 1
+        reader.take(element)
+        numbers += [number] if len(table.rows) > len(numbers) else []
+    table.given = len(found) + len(odd)
+    if len(found):
+        table.rows = ReturnRows(found, dict(zip(numbers, table.rows, strict=True)), reader.reads(text))
 
 
 class _Reader:
@@ -159,6 +165,15 @@ class _Reader:
         if faults or not self._keep(ReturnRow(element.line, record, raw)):
             self.refused += 1
             self._table.leave_out(*_worth(raw))
+
+    def reads(self, text: str) -> Callable[[int, int], ReturnRow]:
+        """How the return on a line and at a place of a text is read that is known to be sound."""
+
+        def read(line: int, at: int) -> ReturnRow:
+            raw, _ = in_version_2(cleaned(element_at(text, at)))
+            return ReturnRow(line, parse_return(raw, self._settings_for(raw), []), raw)
+
+        return read
 
     def _settings_for(self, raw: dict[str, Any]) -> SwapSettings:
         """Swap's defaults for the store of a return; the environment has no say."""

@@ -24,12 +24,21 @@ _OPENED = re.compile(r'"(?:returns|orders)"\s*:\s*\[')
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One object: its line (from 1), the part of the text read so far, or what broke it."""
+    """One object: its line (from 1), the part of the text read so far, or what broke it.
+
+    ``at`` is its place in the text, -1 where it has none of its own.
+    """
 
     line: int
     value: Any
     share: float
     broken: str = ""
+    at: int = -1
+
+
+def element_at(text: str, at: int) -> Any:
+    """The object that stands at a place of a text."""
+    return _decoded(text, at)[0]
 
 
 def elements(text: str) -> Iterator[Element]:
@@ -71,7 +80,7 @@ def _array(lines: _Lines, position: int, *, is_all: bool) -> Iterator[Element]:
         if end < 0:
             yield from lines.rejected(at, f"JSON is broken: {value}")
             return
-        yield Element(lines.at(at), value, end / len(text))
+        yield Element(lines.at(at), value, end / len(text), at=at)
         at, is_first = _skip(text, end), False
     if is_all and _skip(text, at + 1) < len(text):
         yield from lines.rejected(_skip(text, at + 1), "JSON is broken: text follows the end of the list")
@@ -80,8 +89,8 @@ def _array(lines: _Lines, position: int, *, is_all: bool) -> Iterator[Element]:
 def _by_line(lines: _Lines) -> Iterator[Element]:
     """One object a line, or one page of the API a line."""
     position = 0
-    for number, line in enumerate(lines.text.split("\n"), start=1):
-        position += len(line) + 1
+    for number, line in enumerate(lines.each(), start=1):
+        start, position = position, position + len(line) + 1
         if _skip(line, 0) == len(line):
             continue
         value, end = _decoded(line, _skip(line, 0))
@@ -91,7 +100,7 @@ def _by_line(lines: _Lines) -> Iterator[Element]:
         if end < 0:
             yield Element(number, None, share, f"JSON is broken: {value}")
         else:
-            yield from _expanded(Element(number, value, share))
+            yield from _expanded(Element(number, value, share, at=start + _skip(line, 0)))
 
 
 def _expanded(element: Element) -> Iterator[Element]:
@@ -126,6 +135,14 @@ class _Lines:
     def __init__(self, text: str) -> None:
         self.text = text
         self._starts = [0, *(found.end() for found in re.finditer("\n", text))]
+
+    def each(self) -> Iterator[str]:
+        """Every line, one by one."""
+        start = 0
+        while (end := self.text.find("\n", start)) >= 0:
+            yield self.text[start:end]
+            start = end + 1
+        yield self.text[start:]
 
     def at(self, position: int) -> int:
         """The line of a position, from 1."""

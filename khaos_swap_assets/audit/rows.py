@@ -8,11 +8,15 @@ is minor units of the row's currency.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from khaos_swap_assets.domain.judging.month_conditions import Timing
 from khaos_swap_assets.domain.judging.statuses import UNRECONCILED, Status
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +29,7 @@ class RowMonth:
     open_pence: int
 
 
-@dataclass(frozen=True, slots=True)
-class AuditRow:
+class AuditRow(NamedTuple):
     """``legs`` add up to the gap; ``day`` is the London day of the refund or note, from which the row ages.
 
     ``evidence`` says of each leg which field shows it. ``months`` add up to the row where payments of several months
@@ -46,11 +49,11 @@ class AuditRow:
     certainty: str = ""
     day: date | None = None
     vat_gap_pence: int | None = None
-    legs: Mapping[str, int] = field(default_factory=dict)
-    evidence: Mapping[str, str] = field(default_factory=dict)
+    legs: Mapping[str, int] = NOTHING
+    evidence: Mapping[str, str] = NOTHING
     open_pence: int = 0
     months: tuple[RowMonth, ...] = ()
-    timing: Timing = field(default_factory=Timing)
+    timing: Timing = Timing()
     decision: str = ""
 
     @property

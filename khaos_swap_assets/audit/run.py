@@ -16,11 +16,12 @@ from khaos_swap_assets.adapters.files.decided import decisions_of
 from khaos_swap_assets.adapters.files.faults import BadInputError, of_file
 from khaos_swap_assets.adapters.files.maps import write_maps
 from khaos_swap_assets.adapters.files.tables import silent
-from khaos_swap_assets.audit import engine, findings, summary, writing
+from khaos_swap_assets.audit import engine, findings, in_step, summary, writing
 from khaos_swap_assets.audit.control import require_totals, strips
 from khaos_swap_assets.audit.engine import Span
 from khaos_swap_assets.audit.inputs import Inputs, Paths, Reports, Said, read_all, usable
 from khaos_swap_assets.audit.pairing import pair
+from khaos_swap_assets.audit.step_rows import Rows
 from khaos_swap_assets.audit.summary import Summary
 from khaos_swap_assets.audit.writing import Result
 
@@ -88,8 +89,10 @@ def reconcile(inputs: Inputs, span: Span, *, keeps_faults: bool = False) -> Resu
     """Everything that the outputs say."""
     today = datetime.combine(span.as_of, time.min, UTC)
     made = [one for table in inputs.decisions for one in decisions_of(table.rows, today)]
-    pairing = pair(inputs, made)
+    plain, rest = in_step.apart(inputs, made)
+    pairing = pair(rest, made)
     done = engine.reconciled(pairing, span)
+    rows = Rows(done.rows, plain, span)
     found = findings.findings(done, list(inputs.faults))
-    figures = summary.summarise(inputs, pairing, done, found, span)
-    return Result(done.rows, found, figures, inputs.faults if keeps_faults else None)
+    figures = summary.summarise(inputs, pairing, done, found, span, rows)
+    return Result(rows if len(plain) else done.rows, found, figures, inputs.faults if keeps_faults else None)

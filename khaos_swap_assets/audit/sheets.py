@@ -7,14 +7,15 @@ in whole units, days as real dates.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 from khaos_swap_assets.audit.sheet_rows import MoneyCell, RowWriter, Styles
 from khaos_swap_assets.domain.money.amounts import exponent_of, from_pence
 
-LONGEST_CELL = 32_000
+LONGEST_CELL, MOST_ROWS = 32_000, 1_000_000
 PAPER = 112
 """Characters that stand side by side on A4 landscape at full size."""
 SUMMARY_WIDTHS = (34, 16)
@@ -38,6 +39,9 @@ def _money_format(plain: str) -> str:
     return f'{plain};[Red]-{plain};"\N{EN DASH}"'
 
 
+Told = TypeVar("Told")
+
+
 class Sheets:
     """Writes cells by the kind of their value."""
 
@@ -57,24 +61,31 @@ class Sheets:
             for places in (0, 2, 3)
         }
 
-    def table(self, name: str, pages: Sequence[Sequence[str]], rows: Sequence[Sequence[Any]]) -> Any:
+    def table(
+        self,
+        name: str,
+        pages: Sequence[Sequence[str]],
+        told: Collection[Told],
+        cells_of: Callable[[Told], Sequence[Any]],
+    ) -> Any:
         """A sheet with a frozen heading and filters, whose columns print on so many pages side by side; gives it."""
-        headings = [heading for page in pages for heading in page]
+        headings, count = [heading for page in pages for heading in page], min(len(told), MOST_ROWS)
+        first = next(map(cells_of, told), ())
         sheet = self._sheet(name)
         sheet.freeze_panes(1, 1)
-        sheet.autofilter(0, 0, max(len(rows), 1), len(headings) - 1)
+        sheet.autofilter(0, 0, max(count, 1), len(headings) - 1)
         for column, heading in enumerate(headings):
             sheet.set_column(column, column, WIDTHS.get(heading, 12))
         self._printed(sheet, pages)
         sheet.set_row(0, 2 * LINE_HEIGHT + 4)
-        money = [isinstance(cell, MoneyCell) for cell in rows[0]] if rows else []
+        money = [isinstance(cell, MoneyCell) for cell in first]
         for column, heading in enumerate(headings):
             is_right = column < len(money) and money[column]
             sheet.write_string(0, column, heading, self._right if is_right else self._left)
-        self._rows(sheet, headings, rows)
+        self._rows(sheet, headings, map(cells_of, islice(told, count)), count)
         return sheet
 
-    def _rows(self, sheet: Any, headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    def _rows(self, sheet: Any, headings: Sequence[str], rows: Iterable[Sequence[Any]], count: int) -> None:
         """Each row as high as its text needs; the last goes cell by cell, from which the package knows the size."""
         from xlsxwriter.utility import xl_col_to_name
 
@@ -86,7 +97,7 @@ class Sheets:
             lengths = [1 + len(str(cells[place])) // width for place, width in widths if cells[place:] and cells[place]]
             height = LINE_HEIGHT * max(lengths, default=1)
             told = f' ht="{height}" customHeight="1"' if height > LINE_HEIGHT else ""
-            if number == len(rows) or not writer.write(number, cells, told):
+            if number == count or not writer.write(number, cells, told):
                 sheet.set_row(number, height)
                 self._line(sheet, number, cells, styles)
 

@@ -17,7 +17,7 @@ from khaos_swap_assets.adapters.files.tables import CURRENCY
 from khaos_swap_assets.adapters.swap.extras import read_extras
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.order_names import Naming
-from khaos_swap_assets.audit.returns_file import ReturnRow
+from khaos_swap_assets.audit.return_rows import ReturnRow
 from khaos_swap_assets.domain.judging.facts import ReturnFacts, Unknown
 from khaos_swap_assets.domain.judging.goods_facts import LineFacts
 from khaos_swap_assets.domain.records.orders import OrderMatch, SalesOrder, choose_order, order_refs

@@ -17,6 +17,7 @@ from khaos_swap_assets.audit.findings import AuditFinding
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.pairing import Pairing
 from khaos_swap_assets.audit.rows import AuditRow, RowMonth
+from khaos_swap_assets.audit.step_rows import BY_REFERENCE, CERTAIN, MATCHED, Rows, Sums
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.domain.judging.statuses import UNRECONCILED, WORST_FIRST
 from khaos_swap_assets.domain.judging.waterfall import LEGS
@@ -153,22 +154,33 @@ class Summary:
         return tuple(told for name, one in self.files.items() if (told := one.left_words(name)))
 
 
-def summarise(inputs: Inputs, pairing: Pairing, done: Audited, findings: Sequence[AuditFinding], span: Span) -> Summary:
-    """All figures of an audit."""
+def summarise(
+    inputs: Inputs,
+    pairing: Pairing,
+    done: Audited,
+    findings: Sequence[AuditFinding],
+    span: Span,
+    rows: Rows | None = None,
+) -> Summary:
+    """All figures of an audit; ``rows`` are those of ``done`` with what was in step before."""
+    rows = rows or Rows(done.rows)
     by_currency: defaultdict[str, list[AuditRow]] = defaultdict(list)
     for row in done.rows:
         by_currency[row.currency].append(row)
-    currencies = sorted(by_currency, key=lambda currency: (-len(by_currency[currency]), currency))
+    counts = Counter({currency: len(some) for currency, some in by_currency.items()})
+    sums = rows.sums
+    counts.update({currency: one.count for currency, one in sums.items()})
+    currencies = sorted(counts, key=lambda currency: (-counts[currency], currency))
     return Summary(
         span=span,
         files={name: figures_of(table) for name, table in inputs.tables.items()},
         is_money_seen=inputs.refunds is not None,
         is_proof_known=inputs.tells_proof,
         order_ref_format=pairing.cases.naming.ref_format,
-        returns=len(pairing.case_of),
-        credit_notes=len(pairing.note_of),
-        totals=tuple(_totals(currency, by_currency[currency], span) for currency in currencies),
-        passes=_passes(pairing),
+        returns=len(pairing.case_of) + len(rows.in_step),
+        credit_notes=len(pairing.note_of) + len(rows.in_step),
+        totals=tuple(_totals(currency, by_currency[currency], span, sums[currency]) for currency in currencies),
+        passes=_passes(pairing, len(rows.in_step)),
         tasks=tasks(one for one in findings if not one.waiver),
         rulings=tuple(done.rulings),
         strips=strips(inputs),
@@ -176,7 +188,7 @@ def summarise(inputs: Inputs, pairing: Pairing, done: Audited, findings: Sequenc
     )
 
 
-def _totals(currency: str, rows: Sequence[AuditRow], span: Span) -> Totals:
+def _totals(currency: str, rows: Sequence[AuditRow], span: Span, in_step: Sums) -> Totals:
     by_status = {str(status): Tally() for status in WORST_FIRST}
     opened, by_age = {str(status): Tally() for status in UNRECONCILED_FIRST}, dict.fromkeys(AGE_NAMES, Tally())
     by_month: defaultdict[str, Month] = defaultdict(Month)
@@ -192,10 +204,14 @@ def _totals(currency: str, rows: Sequence[AuditRow], span: Span) -> Totals:
             opened[row.status] = opened[row.status].plus(row.open_pence)
             age = age_of(row, span)
             by_age[age] = by_age[age].plus(row.open_pence)
+    by_status[MATCHED] = replace(by_status[MATCHED], count=by_status[MATCHED].count + in_step.count)
+    for month, pence in in_step.pence_of.items():
+        by_month[month] = by_month[month].plus(RowMonth(month, pence, pence, 0), 0)
+    plain_pence = sum(in_step.pence_of.values())
     return Totals(
         currency=currency,
-        refunded_pence=sum(row.refund_pence for row in rows),
-        credited_pence=sum(row.credited_pence for row in rows),
+        refunded_pence=sum(row.refund_pence for row in rows) + plain_pence,
+        credited_pence=sum(row.credited_pence for row in rows) + plain_pence,
         open=Tally(sum(row.is_unreconciled for row in rows), sum(row.open_pence for row in rows)),
         decided=_decided(rows),
         legs={leg: sum(row.legs[leg] for row in rows) for leg in LEGS},
@@ -232,8 +248,9 @@ def _steps(rows: Iterable[AuditRow]) -> dict[str, int]:
     return steps
 
 
-def _passes(pairing: Pairing) -> dict[str, dict[str, int]]:
-    found: dict[str, Counter[str]] = {"certain": Counter(), "suggested": Counter()}
+def _passes(pairing: Pairing, in_step: int) -> dict[str, dict[str, int]]:
+    found: dict[str, Counter[str]] = {CERTAIN: Counter(), "suggested": Counter()}
+    found[CERTAIN] += Counter({BY_REFERENCE: in_step})
     for link in pairing.matching.links:
         found[link.certainty][link.matched_by] += 1
     return {certainty: dict(sorted(counts.items())) for certainty, counts in found.items()}

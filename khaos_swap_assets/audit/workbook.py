@@ -7,6 +7,7 @@ Belongs here: which sheets there are and their cells. Stays out: figures (``summ
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -21,7 +22,6 @@ from khaos_swap_assets.domain.judging.waterfall import LEGS
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.decisions import SIGNED, DecisionKind
 
-MOST_ROWS = 1_000_000
 ROW_PAGES = (
     ("RMA", "Order", "Credit Notes", "Currency", "Refunded", "Credited", "Gap", "Status", "Day", "Decision"),
     (*LEG_WORDS.values(), "VAT gap"),
@@ -55,18 +55,21 @@ def write(path: Path, summary: Summary, rows: Sequence[AuditRow], findings: Sequ
     with xlsxwriter.Workbook(str(path), options) as book:
         sheets = Sheets(book)
         _summary_sheet(sheets, summary)
-        sheets.table("Reconciliation", ROW_PAGES, [_row_cells(row) for row in rows[:MOST_ROWS]])
-        sheet = sheets.table("Exceptions", FINDING_PAGES, [_finding_cells(one) for one in findings[:MOST_ROWS]])
+        sheets.table("Reconciliation", ROW_PAGES, rows, _row_cells)
+        sheet = sheets.table("Exceptions", FINDING_PAGES, findings, _finding_cells)
         choices = {"validate": "list", "source": list(CHOICES)}
         place = len((*FINDING_PAGES[0], *FINDING_PAGES[1]))
         sheet.data_validation(1, place, max(len(findings), 1), place, choices)
         if summary.rulings:
-            sheets.table("Decided", RULING_PAGES, list(map(_ruling_cells, summary.rulings)))
+            sheets.table("Decided", RULING_PAGES, summary.rulings, _ruling_cells)
+
+
+_money = lru_cache(10_000)(MoneyCell)
 
 
 def _row_cells(row: AuditRow) -> list[Any]:
     def money(pence: int) -> MoneyCell:
-        return MoneyCell(pence, row.currency)
+        return _money(pence, row.currency)
 
     return [
         *(row.rma, row.order_ref, joined(row.credit_note_codes), row.currency),

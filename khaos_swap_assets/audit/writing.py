@@ -24,6 +24,7 @@ from khaos_swap_assets.audit.control import Strip
 from khaos_swap_assets.audit.deciding import Ruling
 from khaos_swap_assets.audit.findings import AuditFinding
 from khaos_swap_assets.audit.rows import AuditRow, joined
+from khaos_swap_assets.audit.step_rows import Rows
 from khaos_swap_assets.audit.summary import Summary, Tally, Totals
 from khaos_swap_assets.domain.judging.waterfall import LEGS
 
@@ -96,7 +97,8 @@ def _write_all(result: Result, folder: Path) -> list[str]:
     (folder / "summary.json").write_text(
         json.dumps(summary_json(result.summary), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )
-    (folder / "report.html").write_text(page.html(result.summary, result.rows), encoding="utf-8")
+    judged = result.rows.judged if isinstance(result.rows, Rows) else result.rows
+    (folder / "report.html").write_text(page.html(result.summary, judged), encoding="utf-8")
     workbook.write(folder / "report.xlsx", result.summary, result.rows, result.findings)
     names = ["reconciliation.csv", "exceptions.csv", "summary.json", "report.html", "report.xlsx"]
     if state := {one.decision: one.words for one in result.summary.rulings}:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from khaos_swap_assets.adapters.files.tables import Table
-from khaos_swap_assets.audit.returns_file import ReturnRow, read_returns
+from khaos_swap_assets.audit.return_rows import ReturnRow
+from khaos_swap_assets.audit.returns_file import read_returns
 
 
 def returned(number: int, **more: Any) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def sheet_xml(path: Path, rows: list[list[Any]]) -> str:
     with xlsxwriter.Workbook(str(path), {"constant_memory": True, "strings_to_formulas": False}) as book:
         sheets = Sheets(book)
         sheets.plain("Summary", [["As of", date(2026, 3, 31)], ["Gap", MoneyCell(1, "GBP")], ["words " * 20, None]])
-        sheets.table("Rows", HEADINGS, rows)
+        sheets.table("Rows", HEADINGS, rows, list)
     with ZipFile(path) as archive:
         return archive.read("xl/worksheets/sheet2.xml").decode()
 

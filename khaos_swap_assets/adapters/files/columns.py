@@ -1,7 +1,7 @@
 """The rows of a large table kept as columns: a row is made when it is asked for.
 
-Belongs here: columns of which each different value stands once, and groups of their rows. Stays out: reading them
-(``plain_columns``) and what they mean (``layouts``).
+Belongs here: columns of which each different value stands once, and groups and documents of their rows. Stays out:
+reading them (``plain_columns``) and what they mean (``layouts``).
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from khaos_swap_assets.adapters.files.tables import Row
 
 Places = np.ndarray[Any, np.dtype[np.int32]]
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
+NOWHERE = -1
 
 
 class Coded(NamedTuple):
@@ -29,6 +31,10 @@ class Coded(NamedTuple):
         """The value of each row, nothing as 0."""
         found: Numbers = np.array([value or 0 for value in self.values], np.int64)[self.places]
         return found
+
+    def flags(self, is_so: Callable[[Any], object]) -> Flags:
+        """Whether something is so of the value of each row."""
+        return np.array([bool(is_so(value)) for value in self.values], np.bool_)[self.places]
 
 
 class Columns(Sequence[Row], Generic[Row]):
@@ -117,3 +123,36 @@ class Grouped(Mapping[str, Sequence[Row]], Generic[Row]):
 
     def __len__(self) -> int:
         return len(self._values)
+
+
+class Documents:
+    """Rows by the document that a column names: what all rows of one say alike."""
+
+    def __init__(self, rows: Columns[Any], group: str) -> None:
+        self.rows, (self.names, self.of_row) = rows, rows.columns[group]
+        self.count, self.place = len(self.names), {name: place for place, name in enumerate(self.names)}
+        self._first = np.zeros(self.count, np.int64)
+        self._first[self.of_row[::-1]] = np.arange(len(rows))[::-1]
+
+    def told(self, name: str, number_of: Callable[[Any], int]) -> Numbers:
+        """A number for the value of each document in a column; ``NOWHERE`` where its rows differ."""
+        values, places = self.rows.columns[name]
+        found = np.fromiter(map(number_of, values), np.int64)[places[self._first]]
+        found[self.of_row[places != places[self._first][self.of_row]]] = NOWHERE
+        return found
+
+    def sums(self, numbers: Numbers) -> Numbers:
+        """The sum of a number over the rows of each document."""
+        found = np.zeros(self.count, np.int64)
+        np.add.at(found, self.of_row, numbers)
+        return found
+
+    def most(self, name: str) -> Numbers:
+        """The largest number of a column on the rows of each document, which repeat it; 0 where none says any."""
+        found = np.zeros(self.count, np.int64)
+        np.maximum.at(found, self.of_row, self.rows.columns[name].numbers)
+        return found
+
+    def any(self, flags: Flags) -> Flags:
+        """Documents of which any row has the flag."""
+        return np.bincount(self.of_row[flags], minlength=self.count) > 0

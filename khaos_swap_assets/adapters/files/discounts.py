@@ -20,7 +20,7 @@ MOST_NAMED = 5
 def discounts_on_lines(table: Table[Any]) -> None:
     """Read all discounts as positive, and spread those of orders as a whole over their lines by largest remainder."""
     _positive(table)
-    if "order_discount_gross" not in table.columns:
+    if not any(values_of(table.rows, "order_discount_pence")):
         return
     orders: defaultdict[str, list[int]] = defaultdict(list)
     kept = list(table.rows)

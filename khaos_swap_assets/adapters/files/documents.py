@@ -13,13 +13,16 @@ from datetime import date, datetime
 
 import numpy as np
 
-from khaos_swap_assets.adapters.files.columns import Columns, Grouped
+from khaos_swap_assets.adapters.files.columns import Columns, Documents, Grouped
 from khaos_swap_assets.adapters.files.layouts import NoteRow, OrderRow, StockCodeRow
+from khaos_swap_assets.adapters.files.signs import credited
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.linking.records import NoteRecord
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.orders import OrderLine, SalesOrder
 from khaos_swap_assets.domain.records.stock_codes import StockCode
+
+_NEVER = date.max.toordinal() + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +182,20 @@ def notes(rows: Iterable[NoteRow]) -> list[FileNote]:
     for row in rows:
         by_code[row.credit_note_code].append(row)
     return [_note(code, by_code[code]) for code in sorted(by_code)]
+
+
+def note_sums(rows: Sequence[NoteRow]) -> Iterator[tuple[date | None, str, int]]:
+    """For each Credit Note its day, its currency, and what it credits with its delivery in pence."""
+    if not isinstance(rows, Columns):
+        yield from ((note.created_on, note.currency, note.gross_pence) for note in notes(rows))
+        return
+    found = Documents(rows, "credit_note_code")
+    days = [day.toordinal() if day else _NEVER for day in rows.columns["created_on"].values]
+    made = np.full(found.count, _NEVER, np.int64)
+    np.minimum.at(made, found.of_row, np.array(days, np.int64)[rows.columns["created_on"].places])
+    currencies = rows.first("credit_note_code", "currency")
+    told = zip(made.tolist(), currencies, credited(found).tolist(), strict=True)
+    yield from ((date.fromordinal(day) if day < _NEVER else None, *rest) for day, *rest in told)
 
 
 def _note(code: str, rows: Sequence[NoteRow]) -> FileNote:

@@ -181,6 +181,16 @@ def _note_check() -> Check[NoteRow]:
     return check
 
 
+def _notes_agree(rows: Columns[NoteRow]) -> bool:
+    """What ``_note_check`` asks of each line, of all of them at once."""
+    pence, nets = (rows.columns[name].numbers for name in ("gross_pence", "net_pence"))
+    is_net_within = bool(((abs(nets) <= abs(pence)) & ((nets >= 0) == (pence >= 0) | (nets == 0))).all())
+    is_said_once = rows.agree("credit_note_code", "currency") and rows.agree(
+        "credit_note_code", "delivery_pence", silent=(None, 0)
+    )
+    return is_said_once and is_net_within and all(rows.columns["stock_code"].values)
+
+
 def _is_no_refund(row: RefundRow) -> str:
     return f"{row.kind} (money from the customer)" if row.kind in NO_REFUND_KINDS else ""
 
@@ -266,6 +276,8 @@ CREDIT_NOTES: Layout[NoteRow] = Layout(
     group="credit_note_code",
     settle=credits_positive,
     worth="gross",
+    agree=_notes_agree,
+    fields=NoteRow._fields[1:],
 )
 REFUNDS: Layout[RefundRow] = Layout(
     known.REFUNDS,

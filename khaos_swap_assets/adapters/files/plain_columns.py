@@ -16,7 +16,7 @@ from khaos_swap_assets.adapters.files.plain_rows import PlainRows
 from khaos_swap_assets.adapters.files.recognising import Chosen
 from khaos_swap_assets.adapters.files.tables import Layout, Row
 
-LARGE = 2**20
+LARGE = 2**18
 """Characters from which it is worth to load Arrow."""
 
 

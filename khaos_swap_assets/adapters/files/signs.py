@@ -10,6 +10,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from khaos_swap_assets.adapters.files.columns import Columns, Documents, Numbers, values_of
 from khaos_swap_assets.adapters.files.tables import Table
 
 POSITIVE, NEGATIVE, BOTH = "positive", "negative", "both"
@@ -22,6 +25,9 @@ def credits_positive(table: Table[Any]) -> None:
     One that mirrors a positive note line by line takes it back: neither credits anything.
     A note whose lines add up to nothing, or whose delivery has another sign than the note, is a fault of its lines.
     """
+    if _is_plainly_positive(table.rows):
+        table.signs = POSITIVE
+        return
     notes: defaultdict[str, list[Any]] = defaultdict(list)
     for row in table.rows:
         notes[row.credit_note_code].append(row)
@@ -42,6 +48,20 @@ def credits_positive(table: Table[Any]) -> None:
         table.notices.append(_told(turned, positive))
     if wrong:
         _reject(table, "credit_note_code", "gross", wrong)
+
+
+def credited(notes: Documents) -> Numbers:
+    """What each Credit Note in columns credits with its delivery in pence."""
+    columns = notes.rows.columns
+    goods = np.where(columns["stock_code"].flags(bool), columns["gross_pence"].numbers, 0)
+    return notes.sums(goods) + notes.most("delivery_pence")
+
+
+def _is_plainly_positive(rows: Sequence[Any]) -> bool:
+    """Whether all notes in columns credit something, and none takes its delivery off."""
+    if not isinstance(rows, Columns) or min(one or 0 for one in values_of(rows, "delivery_pence")) < 0:
+        return False
+    return bool((credited(Documents(rows, "credit_note_code")) > 0).all())
 
 
 def _reversed(notes: Mapping[str, Sequence[Any]]) -> dict[str, str]:

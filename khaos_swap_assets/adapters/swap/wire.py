@@ -142,7 +142,7 @@ def _lines(
         faults.append("products: is no list" if not isinstance(products, list) else TOO_MANY)
         return ()
     lines = tuple(
-        _line(JsonRow(product, faults, f"products[{index}]."), return_id, currency, settings)
+        parse_line(JsonRow(product, faults, f"products[{index}]."), return_id, currency, settings)
         for index, product in enumerate(products)
         if _is_object(product, f"products[{index}]", faults)
     )
@@ -151,7 +151,8 @@ def _lines(
     return lines
 
 
-def _line(row: JsonRow, return_id: str, currency: str, settings: SwapSettings) -> ReturnLine:
+def parse_line(row: JsonRow, return_id: str, currency: str, settings: SwapSettings) -> ReturnLine:
+    """Make the record of one line of a return; what cannot be read is added to the faults of the row."""
     quantity = row.quantity("item_count")
     own = _code(row, "currency", row.text("currency") or currency)
     cost_pence = row.pence("cost", own) * (quantity if settings.cost_basis == "unit" else 1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 LEAST_DIGITS = 4
 _BETWEEN_REFERENCES = re.compile(r"[\s,;/+&]+")
@@ -45,6 +45,13 @@ class References:
         plain = _plain(text)
         found = self._loose.get(plain) or self._loose.get(plain.removeprefix("rma"))
         return frozenset(found or ())
+
+
+def may_name(texts: Iterable[str]) -> Callable[[str], bool]:
+    """Whether a return of some name may be meant by one of these texts, in whatever spelling."""
+    exact = set(texts)
+    loose = {form for text in exact for form in (_plain(text), _plain(text).removeprefix("rma"))}
+    return lambda name: bool(exact) and (name in exact or not loose.isdisjoint(_forms(name)))
 
 
 def texts_of(ref: str) -> set[str]:

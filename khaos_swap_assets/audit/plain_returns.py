@@ -1,0 +1,232 @@
+"""Returns of a large JSON text in which nothing is odd, as columns: paid on a day, for goods alone, in one currency.
+
+Belongs here: telling them, and their columns. Stays out: what a field means (``adapters.swap.wire`` and ``values``, by
+which each different value is read once), any other return (``returns_file``), and what they are beside their Credit
+Notes (``in_step``). Money is minor units of the return's currency, days are London's as ordinals.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from khaos_swap_assets.adapters.settings import SwapSettings
+from khaos_swap_assets.adapters.swap.dates import NOTHING
+from khaos_swap_assets.adapters.swap.extras import Extras, read_extras
+from khaos_swap_assets.adapters.swap.values import JsonRow
+from khaos_swap_assets.adapters.swap.wire import REFUND_VALUE, STORE_CREDIT_VALUE, parse_line, parse_return
+from khaos_swap_assets.audit.returns_json import Element
+from khaos_swap_assets.audit.returns_table import V1_HOOK_NAMES, V1_NAMES
+from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.records.returns import CLOSED, PROCESSED, REFUND
+
+NAMES, FURTHER_NAMES = ("return_id", "rma_number", "shopify_order_name"), ("order_id", "shopify_return_id")
+DAYS = (
+    *(PROCESSED, "date_created"),
+    *("date_updated", "date_closed", "delivered_date", "submission_date", "submitted_at"),
+)
+REPEATED = (
+    *("return_status", "customer_currency", "store_id", "delivery_status", "quality_control_status", "type_string"),
+    *(STORE_CREDIT_VALUE, "total_additional_payment", "handling_fee"),
+)
+"""Fields that say the same on many returns."""
+OF_LINE = (
+    *("item_count", "cost", "currency", "return_type"),
+    *("refunded_non_inclusive_taxes", "refunded_non_inclusive_duties", "refunded_duties"),
+)
+OTHER_NAMES = frozenset({*V1_NAMES, *V1_HOOK_NAMES})
+MOST_KNOWN, MOST_LINES = 200_000, 100
+_TEXT = r"[!-~](?:[ -~]{0,98}[!-~])?"
+_NAMES = re.compile("\n".join([_TEXT] * 5), re.ASCII)
+_TEXTS = re.compile(f"{_TEXT}(?:\n{_TEXT})*", re.ASCII)
+
+
+class OddError(ValueError):
+    """A return that needs a closer look."""
+
+
+@dataclass(slots=True)
+class PlainReturns:
+    """Columns: of each return its number in the file, its line, its place in the text …; ``skus`` and on are of lines.
+
+    ``codes`` gives the place of each SKU, ``counts`` how many lines a return has.
+    """
+
+    numbers: array[int] = field(default_factory=lambda: array("q"))
+    at_lines: array[int] = field(default_factory=lambda: array("q"))
+    places: array[int] = field(default_factory=lambda: array("q"))
+    ids: list[str] = field(default_factory=list)
+    rmas: list[str] = field(default_factory=list)
+    orders: list[str] = field(default_factory=list)
+    currencies: list[str] = field(default_factory=list)
+    pence: array[int] = field(default_factory=lambda: array("q"))
+    paid_on: array[int] = field(default_factory=lambda: array("q"))
+    opened_on: array[int] = field(default_factory=lambda: array("q"))
+    counts: array[int] = field(default_factory=lambda: array("q"))
+    skus: array[int] = field(default_factory=lambda: array("q"))
+    units: array[int] = field(default_factory=lambda: array("q"))
+    costs: array[int] = field(default_factory=lambda: array("q"))
+    codes: dict[str, int] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def once(self, others: Collection[str]) -> tuple[PlainReturns, list[tuple[int, int, int]]]:
+        """Those of an id that no other return has, and number, line and place of the rest."""
+        counts = Counter(self.ids)
+        is_one = [counts[one] == 1 and one not in others for one in self.ids]
+        if all(is_one):
+            return self, []
+        found = PlainReturns(codes=self.codes)
+        lines = zip(self.skus, self.units, self.costs, strict=True)
+        skus = {place: sku for sku, place in self.codes.items()}
+        for is_kept, count, *head in zip(is_one, self.counts, *self._heads, strict=True):
+            own = [(skus[sku], units, cost) for sku, units, cost in islice(lines, count)]
+            if is_kept:
+                found.add(tuple(head), own)
+        rest = zip(self.numbers, self.at_lines, self.places, strict=True)
+        return found, [places for places, is_kept in zip(rest, is_one, strict=True) if not is_kept]
+
+    @property
+    def _heads(self) -> tuple[Any, ...]:
+        names = (self.numbers, self.at_lines, self.places, self.ids, self.rmas, self.orders, self.currencies)
+        return (*names, self.pence, self.paid_on, self.opened_on)
+
+    def add(self, head: tuple[Any, ...], lines: Sequence[tuple[str, int, int]]) -> None:
+        """One more: its values in the order of the columns, and SKU, units and pence of its lines."""
+        for column, value in zip(self._heads, head, strict=True):
+            column.append(value)
+        self.counts.append(len(lines))
+        for sku, units, cost in lines:
+            self.skus.append(self.codes.setdefault(sku, len(self.codes)))
+            self.units.append(units)
+            self.costs.append(cost)
+
+
+class _Known(dict[Any, Any]):
+    """Remembers an answer by its question, until they are too many."""
+
+    def __init__(self, ask: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self._ask = ask
+
+    def __missing__(self, key: Any) -> Any:
+        if len(self) >= MOST_KNOWN:
+            self.clear()
+        self[key] = found = self._ask(key)
+        return found
+
+
+class PlainReader:
+    """Puts plain returns into columns; what is the same on several is read once, by the readers of any return."""
+
+    def __init__(self) -> None:
+        self.found = PlainReturns()
+        self._settings = SwapSettings.model_construct()
+        self._zone = ZoneInfo(self._settings.date_zone)
+        self._days, self._quiet = _Known(self._day), _Known(self._is_quiet)
+        self._amounts, self._lines = _Known(self._amount), _Known(self._line)
+
+    def take(self, element: Element, number: int) -> bool:
+        """Add the return of an element; False for one that needs a closer look."""
+        raw = element.value
+        if element.at < 0 or not isinstance(raw, dict):
+            return False
+        try:
+            self._add(raw, element, number)
+        except (OddError, TypeError):
+            return False
+        return True
+
+    def _add(self, raw: dict[str, Any], element: Element, number: int) -> None:
+        get, currency, types = raw.get, raw.get("customer_currency") or "", raw.get("type")
+        names: list[Any] = [get(name) for name in NAMES]
+        told = "\n".join([*names, *(_text(get(name)) for name in FURTHER_NAMES)])
+        if not _NAMES.fullmatch(told) or not raw.keys().isdisjoint(OTHER_NAMES) or get("exchange_items"):
+            raise OddError
+        if not self._quiet[_typed([*(get(name) for name in REPEATED), *(types if isinstance(types, list) else ())])]:
+            raise OddError
+        pence, _ = (self._amounts[currency, value, type(value)] for value in (get(REFUND_VALUE), get("total")))
+        paid, opened, *_ = (self._days[get(name)] for name in DAYS)
+        lines = self._lines_of(get("products"), currency)
+        if any(one.get("original_order_name") not in (None, "", names[2]) for one in raw["products"]):
+            raise OddError
+        if (
+            not (paid and opened)
+            or sum(cost for _, _, cost in lines) != pence
+            or not NOTHING.isdisjoint(map(str.lower, names))
+        ):
+            raise OddError
+        self.found.add((number, element.line, element.at, *names, currency, pence, paid, opened), lines)
+
+    def _lines_of(self, products: Any, currency: str) -> list[tuple[str, int, int]]:
+        """SKU, units and pence of each line."""
+        if not isinstance(products, list) or not 0 < len(products) <= MOST_LINES:
+            raise OddError
+        ids = [_text(one.get("product_id")) for one in products]
+        told = [_text(one.get(name)) for one in products for name in ("sku", "shopify_line_item_id")]
+        if (
+            not _TEXTS.fullmatch("\n".join([*ids, *told]))
+            or len(set(ids)) < len(ids)
+            or not NOTHING.isdisjoint(map(str.lower, ids))
+        ):
+            raise OddError
+        if not all(isinstance(one.get("main_reason_text"), str | None) for one in products):
+            raise OddError
+        return [(one["sku"], *self._lines[currency, *_typed([one.get(name) for name in OF_LINE])]) for one in products]
+
+    def _day(self, value: object) -> int:
+        faults: list[str] = []
+        moment = JsonRow({"day": value}, faults).moment("day", self._zone)
+        if faults:
+            raise OddError
+        return london_date(moment).toordinal() if moment else 0
+
+    def _amount(self, key: tuple[str, object, type]) -> int:
+        faults: list[str] = []
+        pence = JsonRow({"amount": key[1]}, faults).pence("amount", key[0])
+        if faults:
+            raise OddError
+        return pence
+
+    def _is_quiet(self, key: tuple[tuple[object, ...], object]) -> bool:
+        """Whether what a return says beside its names, days and lines is what every paid return of goods says."""
+        faults: list[str] = []
+        raw, types = dict(zip(REPEATED, key[0], strict=False)), list(key[0][len(REPEATED) :])
+        settings = SwapSettings.model_construct(store_id=str(raw["store_id"] or "").strip())
+        record = parse_return(
+            {**raw, "type": types, "return_id": "-1", "rma_number": "-1", "products": []}, settings, faults
+        )
+        money = (record.store_credit_pence, record.additional_payment_pence, record.handling_fee_pence)
+        is_same = record.currency == raw["customer_currency"] and all(isinstance(one, str) for one in types)
+        return not faults and record.status == CLOSED and not any(money) and is_same
+
+    def _line(self, key: tuple[str, tuple[object, ...], object]) -> tuple[int, int]:
+        """Units and pence of a line."""
+        faults: list[str] = []
+        raw = {"product_id": "-1", **dict(zip(OF_LINE, key[1], strict=True))}
+        line = parse_line(JsonRow(raw, faults), "-1", key[0], self._settings)
+        is_plain = line.outcome == REFUND and line.currency == key[0]
+        if faults or not is_plain or line.cost_pence <= 0 or read_extras({"products": [raw]}, key[0]) != Extras():
+            raise OddError
+        return line.quantity, line.cost_pence
+
+
+def _text(value: object) -> str:
+    """Text as it is and a number as its digits; a stand-in for nothing."""
+    if value is None:
+        return "-1"
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        return str(value) or "-1"
+    raise OddError
+
+
+def _typed(values: Sequence[object]) -> tuple[tuple[object, ...], tuple[type, ...]]:
+    """The values as one key, of which 1 and true are two."""
+    return tuple(values), tuple(map(type, values))

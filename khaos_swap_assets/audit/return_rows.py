@@ -1,0 +1,90 @@
+"""The returns of a file: each with its line and its JSON, or, where nothing is odd in them, as columns.
+
+Belongs here: their order, and what is told of any of them without making it. Stays out: reading (``returns_file``,
+``plain_returns``) and what they are beside other files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from heapq import merge
+from operator import itemgetter
+from typing import Any, NamedTuple, overload
+
+from khaos_swap_assets.audit.plain_returns import PlainReturns
+from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.records.returns import CLOSED, Return
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnRow:
+    """One return, the line where it begins, and its JSON (which holds personal data: it goes nowhere)."""
+
+    line: int
+    record: Return
+    raw: dict[str, Any]
+
+
+class Head(NamedTuple):
+    """What is told of any return: London days of what happened and of its refund, currency, pence and status."""
+
+    day: date | None
+    paid_on: date | None
+    currency: str
+    pence: int
+    status: str
+
+
+class ReturnRows(Sequence[ReturnRow]):
+    """The returns of a large text: ``plain`` ones as columns, from which one is made when it is asked for."""
+
+    def __init__(
+        self, plain: PlainReturns, others: Mapping[int, ReturnRow], read: Callable[[int, int], ReturnRow]
+    ) -> None:
+        self.plain, self.others, self._read, self._numbers = plain, list(others.values()), read, list(others)
+
+    def __len__(self) -> int:
+        return len(self.plain) + len(self.others)
+
+    def __iter__(self) -> Iterator[ReturnRow]:
+        return self._in_order(range(len(self.plain)))
+
+    @overload
+    def __getitem__(self, at: int) -> ReturnRow: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[ReturnRow]: ...
+
+    def __getitem__(self, at: int | slice) -> ReturnRow | list[ReturnRow]:
+        return list(self)[at]
+
+    def without(self, gone: Iterable[bool]) -> list[ReturnRow]:
+        """All but some of the plain ones, in the order of the file."""
+        return list(self._in_order([place for place, is_gone in enumerate(gone) if not is_gone]))
+
+    def _in_order(self, places: Iterable[int]) -> Iterator[ReturnRow]:
+        plain = self.plain
+        made = ((plain.numbers[at], self._read(plain.at_lines[at], plain.places[at])) for at in places)
+        return (row for _, row in merge(made, zip(self._numbers, self.others, strict=True), key=itemgetter(0)))
+
+
+def heads(rows: Sequence[ReturnRow], proven: Callable[[Return], Return] = lambda one: one) -> Iterator[Head]:
+    """What is told of each return, as its refund is ``proven``; those in columns stand first."""
+    if isinstance(rows, ReturnRows):
+        plain = rows.plain
+        for ordinal, currency, pence in zip(plain.paid_on, plain.currencies, plain.pence, strict=True):
+            day = date.fromordinal(ordinal)
+            yield Head(day=day, paid_on=day, currency=currency, pence=pence, status=CLOSED)
+    for row in rows.others if isinstance(rows, ReturnRows) else rows:
+        one, moment = row.record, proven(row.record).refunded_at
+        happened = one.refunded_at or one.submitted_at or one.created_at
+        paid_on = london_date(moment) if moment else None
+        yield Head(
+            day=london_date(happened) if happened else None,
+            paid_on=paid_on,
+            currency=one.currency,
+            pence=one.refund_pence,
+            status=one.status,
+        )
