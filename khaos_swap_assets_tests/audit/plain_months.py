@@ -157,6 +157,23 @@ def _swapped(shop: Shop, number: int, random: Random) -> None:
             row["associated_ref"] = f"RMA{other}"
 
 
+def _stranger(shop: Shop, number: int, random: Random) -> None:
+    """A note of nobody: of the customer alone with other money, or that nearly names a return and holds other goods."""
+    own = next((row for row in shop.notes if row["credit_note_code"] == f"CN{number}"), None)
+    if own:
+        code, ref = f"EN{len(shop.notes)}", random.choice((f"rma {number}", f"{number}", f"RMA-{number}, RMA7"))
+        of_customer = {"associated_ref": "", "order_ref": "", "gross": "77.70", "net": ""}
+        of_name = {"associated_ref": ref, "order_ref": "", "customer_ref": "", "stock_code": "S08", "gross": "55.50"}
+        shop.notes.append({**own, "net": "", **random.choice((of_customer, of_name)), "credit_note_code": code})
+
+
+def _in_pack(shop: Shop, number: int, random: Random) -> None:
+    """Three units of a component came back, of an order that sold a pack."""
+    _order(is_whole=False, stock_code="PACK")(shop, number, random)
+    _line(sku="S10", item_count=3)(shop, number, random)
+    _note(is_whole=False, stock_code="S10", quantity="3")(shop, number, random)
+
+
 def lose_names(shop: Shop, number: int) -> None:
     """Its note says neither whose it is nor of which order: its goods and its value alone are left."""
     _note(associated_ref="", order_ref="", customer_ref="")(shop, number, Random(0))
@@ -180,7 +197,7 @@ def _further(shop: Shop, number: int, random: Random) -> None:
 
 
 SLIPS: tuple[Slip, ...] = (
-    *(_again, _again, _gone, _twin, _swapped, _penny, _penny, _further),
+    *(_again, _again, _gone, _twin, _swapped, _penny, _penny, _further, _stranger, _stranger, _in_pack),
     _return(return_status="Open", rma_processed="", date_closed=""),
     _return(return_status="Cancelled"),
     _return(return_status="closed"),
