@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -61,7 +60,7 @@ def test_a_wrong_certain_match_is_a_fault() -> None:
     first = a_row(rows, is_lone)
     second = a_row(rows, lambda row: is_lone(row) and row.rma != rows[first].rma)
     codes = rows[second].credit_note_codes
-    found = proof.judged(month, changed(rows, first, replace(rows[first], credit_note_codes=codes)))["faults"]
+    found = proof.judged(month, changed(rows, first, rows[first]._replace(credit_note_codes=codes)))["faults"]
     assert [fault for fault in found if fault.startswith(f"{codes[0]} is not of")]
 
 
@@ -76,7 +75,7 @@ def test_a_wrong_certain_match_is_a_fault() -> None:
 def test_a_leg_that_is_wrong_is_a_fault(legs: dict[str, int], said: str) -> None:
     month, rows = month_and_rows(1)
     at = a_row(rows, is_lone)
-    wrong = replace(rows[at], legs={**rows[at].legs, **legs})
+    wrong = rows[at]._replace(legs={**rows[at].legs, **legs})
     assert any(said in fault for fault in proof.judged(month, changed(rows, at, wrong))["faults"])
 
 
@@ -85,7 +84,7 @@ def test_a_slip_that_is_named_otherwise_is_a_fault() -> None:
     typed = {rma for rma, off in month.off.items() if off["typed"]}
     at = a_row(rows, lambda row: row.rma in typed and row.certainty == "certain" and bool(row.gap_pence))
     legs = {**dict.fromkeys(rows[at].legs, 0), "fx": rows[at].gap_pence}
-    found = proof.judged(month, changed(rows, at, replace(rows[at], legs=legs)))["faults"]
+    found = proof.judged(month, changed(rows, at, rows[at]._replace(legs=legs)))["faults"]
     assert any("pence typed are told otherwise" in fault for fault in found)
 
 
