@@ -15,7 +15,7 @@ from khaos_swap_assets.adapters.errors import HouseError, SettingsError
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.settings_runs import RunSettings
 from khaos_swap_assets.adapters.store import database, embedded
-from khaos_swap_assets.adapters.store.tenancy import SharedTenancy
+from khaos_swap_assets.adapters.store.tenancy import Beside, SharedTenancy
 from khaos_swap_assets.running import celery_parts, dagster_parts, house, installation, merchant, merchants
 from khaos_swap_assets.running.house import Merchants
 from khaos_swap_assets.running.parts import Part
@@ -280,8 +280,12 @@ def test_one_dagster_is_one_houses(postgres: embedded.EmbeddedPostgres) -> None:
     assert not one.keep()
     with pytest.raises(HouseError, match=r"one_house_dagster at .* has a running `khaos-swap up` already"):
         other.take()
+    beside = Beside(url, "workers")
+    beside.take()
+    assert not beside.keep()
     one.leave()
     other.take()
+    beside.leave()
     other.leave()
 
 

@@ -37,15 +37,30 @@ PASSWORD = "password-of-redis"
 OURS = "password-of-our-database"
 
 
+class Broker:
+    """A Redis that writes down what it was told."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.port = free_port()
+        self.url = f"redis://:{PASSWORD}@127.0.0.1:{self.port}/0"
+        words = ["--port", str(self.port), "--requirepass", PASSWORD, "--bind", "127.0.0.1"]
+        self._argv = ["redis-server", *words, "--appendonly", "yes", "--dir", str(folder)]
+        self.start()
+
+    def start(self) -> None:
+        self.server = subprocess.Popen(self._argv, stdout=subprocess.DEVNULL)
+
+    def kill(self) -> None:
+        self.server.kill()
+        self.server.wait()
+
+
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[str]:
-    """A Redis that keeps nothing."""
-    port, folder = free_port(), tmp_path / "redis"
-    folder.mkdir()
-    words = ["--port", str(port), "--requirepass", PASSWORD, "--save", "", "--dir", str(folder), "--bind", "127.0.0.1"]
-    with subprocess.Popen(["redis-server", *words], stdout=subprocess.DEVNULL) as server:
-        yield f"redis://:{PASSWORD}@127.0.0.1:{port}/0"
-        server.terminate()
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    made = Broker(tmp_path / "redis")
+    yield made
+    made.kill()
 
 
 class Spread:
@@ -89,7 +104,7 @@ def spread(
     postgres: embedded.EmbeddedPostgres,
     database: psycopg.Connection[Any],
     database_url: str,
-    broker: str,
+    broker: Broker,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Spread]:
@@ -105,7 +120,7 @@ def spread(
         "KHAOS_SWAP_SEAL_KEY": Sealer.new_key(),
         "KHAOS_SWAP_STARTED_BY": "test",
         "KHAOS_SWAP_DAGSTER_URL": store.dagster_url(url),
-        celery_parts.URL: broker,
+        celery_parts.URL: broker.url,
         "DAGSTER_HOME": str(dagster_parts.prepare_dagster_home(folder, is_of_many=True, are_sent=True)),
     }
     for name, value in env.items():
@@ -141,6 +156,25 @@ def test_a_worker_works_on_its_merchants_runs_and_on_no_other_that_went_astray(s
         assert "STEP_START" not in spread.said(astray)
     finally:
         worker.close()
+
+
+def test_a_worker_outlives_a_broker_that_is_killed_and_loses_no_run(spread: Spread, broker: Broker) -> None:
+    worker = spread.worker()
+    try:
+        assert spread.ended(spread.send()) == "SUCCESS", worker.said()
+        broker.kill()
+        broker.start()
+        assert until(lambda: _answers(spread), 30)
+        assert spread.ended(spread.send()) == "SUCCESS", worker.said()
+    finally:
+        worker.close()
+
+
+def _answers(spread: Spread) -> bool:
+    try:
+        return bool(spread.redis.ping())
+    except redis.exceptions.ConnectionError:
+        return False
 
 
 def test_a_worker_that_is_cut_off_loses_its_run_and_changes_nothing_when_it_comes_back(

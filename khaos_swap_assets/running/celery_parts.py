@@ -36,7 +36,10 @@ CONFIG: Mapping[str, Any] = {
         "interval_step": 0.2,
         "interval_max": 0.5,
     },
-    "result_backend_transport_options": {**SOCKET, "retry_policy": {"max_retries": 3, "timeout": 5.0}},
+    "result_backend_always_retry": True,
+    "result_backend_max_retries": 20,
+    **{f"redis_{name}": value for name, value in SOCKET.items() if name != "health_check_interval"},
+    "redis_backend_health_check_interval": SOCKET["health_check_interval"],
     "result_expires": 86_400,
 }
 

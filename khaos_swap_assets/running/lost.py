@@ -16,7 +16,7 @@ from datetime import datetime
 from khaos_swap_assets.adapters.store import dagster_runs, database, writers
 from khaos_swap_assets.running.orphans import Orphans
 
-LOST_SECONDS = 35.0
+LOST_SECONDS = 30.0
 """With a beat every five seconds and a look every five, a lost host is found in less than a minute."""
 BLIND_SECONDS = 15.0
 Sign = tuple[str, datetime | None]

@@ -244,7 +244,7 @@ class Cluster:
             "GATEWAY_PORT": str(gate),
             "GATEWAY_SENDER_RATE": "10000",
             "GATEWAY_TRUSTED_PROXIES": self["door"].address,
-            "GATEWAY_PUBLIC_URL": f"https://{self['door'].address}:{gate}",
+            "GATEWAY_PUBLIC_URL": f"http://{self['door'].address}:{gate}",
             "DAILY_DOCUMENT_CAP": NO_CAP,
             "DAILY_VALUE_CAP_POUNDS": NO_CAP,
             "PAGE_DOCUMENTS": "1000",
