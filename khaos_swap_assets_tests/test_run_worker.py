@@ -32,6 +32,8 @@ redis = pytest.importorskip("redis", reason="the packages of requirements/celery
 pytestmark = [
     pytest.mark.skipif(not shutil.which("redis-server"), reason="redis-server is absent"),
     pytest.mark.long,
+    # Each test makes a launcher anew, and Celery shares the tasks of one application with the next.
+    pytest.mark.filterwarnings("ignore::celery.exceptions.DuplicateTaskNameWarning"),
 ]
 PASSWORD = "password-of-redis"
 OURS = "password-of-our-database"
