@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from khaos_swap_assets.adapters.files.adjustments import write_once
+from khaos_swap_assets.adapters.store.stock_adjustments import LOOK_EVERY
 from khaos_swap_assets.domain.goods.transfers import judge_write
 from khaos_swap_assets.sandbox.khaos_stock import carried, import_file
 from khaos_swap_assets.stages import waivers
@@ -91,6 +92,7 @@ class Histories:
         self.town.now += timedelta(days=2)
         self.town.sync()
         for _ in range(5):
+            self.town.now += LOOK_EVERY  # a file that waits for the one before needs a look of its own
             self._do("import", 0)
             self._do("run", 0)
             self._do("person", 0)
