@@ -13,7 +13,6 @@ from khaos_swap_assets.stages.toolbox import Toolbox
 def carry(tools: Toolbox) -> list[str]:
     """Follow what is on its way, then begin what the route may carry; what would be set, where nothing may be."""
     level_writes.read_back(tools)
-    with tools.store() as conn:
-        import_files.read_back(conn, tools.now())
+    import_files.read_back(tools)
     import_files.put_out(tools)
     return level_writes.set_levels(tools) if tools.settings.stock.route == "level" else []

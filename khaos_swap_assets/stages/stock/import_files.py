@@ -33,23 +33,36 @@ from khaos_swap_assets.domain.goods.transfers import OUT, Transfer, judge_file
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.stages import refusing
 from khaos_swap_assets.stages.stock.asking import AFTER
+from khaos_swap_assets.stages.stock.levels import moved_since
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 MOST_ROWS = 500
 Levels = dict[tuple[int, str], tuple[int, datetime]]
 
 
-def read_back(conn: psycopg.Connection, now: datetime) -> None:
-    """Judge what is out by the newest levels."""
-    out = stock_transfers.on_their_way(conn, "file")
-    levels = _levels(conn, out)
-    spans = {_key(one): (one.read_at + AFTER, levels[_key(one)][1]) for one in out if _key(one) in levels}
-    moved = _moved(conn, spans)
-    for one in [one for one in out if _key(one) in levels and levels[_key(one)][1] > one.read_at]:
-        level, seen_at = levels[_key(one)]
-        state = judge_file(one, level, is_moved=_key(one) in moved)
-        if state != OUT:
-            stock_transfers.save(conn, replace(one, state=state, level_after=level, level_after_at=seen_at), now)
+def read_back(tools: Toolbox) -> None:
+    """Judge what is out by the newest levels; one that is as before may be so by an import and a sale."""
+    with tools.store() as conn:
+        out = stock_transfers.on_their_way(conn, "file")
+        levels = _levels(conn, out)
+        seen = [one for one in out if _key(one) in levels and levels[_key(one)][1] > one.read_at]
+        moved = _moved(conn, {_key(one): (one.read_at + AFTER, levels[_key(one)][1]) for one in seen})
+    moved |= _moved_unseen(tools, [one for one in seen if levels[_key(one)][0] == one.level_read])
+    with tools.store() as conn:
+        for one in seen:
+            level, seen_at = levels[_key(one)]
+            state = judge_file(one, level, is_moved=_key(one) in moved)
+            if state != OUT:
+                judged = replace(one, state=state, level_after=level, level_after_at=seen_at)
+                stock_transfers.save(conn, judged, tools.now())
+
+
+def _moved_unseen(tools: Toolbox, unchanged: Sequence[Transfer]) -> set[tuple[int, str]]:
+    """Those of which Khaos lists a movement since they were read, though their level is as before."""
+    if tools.settings.khaos.is_cloud:
+        return set()
+    moved = {at: moved_since(tools.open_khaos(), at) or set() for at in sorted({one.read_at for one in unchanged})}
+    return {_key(one) for one in unchanged if one.stock_code in moved[one.read_at]}
 
 
 def put_out(tools: Toolbox) -> None:

@@ -25,6 +25,7 @@ from khaos_swap_assets.domain.goods.dispositions import SELLABLE
 from khaos_swap_assets.domain.goods.transfers import AGAIN, MOVED, OUT, REFUSED, Answer, Transfer, judge_write
 from khaos_swap_assets.domain.money.periods import LONDON, london_date
 from khaos_swap_assets.stages import refusing, watching
+from khaos_swap_assets.stages.stock.levels import moved_since
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
@@ -180,11 +181,8 @@ def _judge(tools: Toolbox, transfer: Transfer, answer: Answer, reason: str = "")
 
 def _khaos_moved(khaos: KhaosClient, transfer: Transfer) -> bool:
     """Whether Khaos lists the Stock Code among those that moved since it was read, as after what we set it does."""
-    try:
-        codes, _ = khaos.get_stock_list(transfer.read_at - worklist.SKEW, 2)
-    except PermanentError:
-        return True
-    return transfer.stock_code in codes
+    moved = moved_since(khaos, transfer.read_at - worklist.SKEW)
+    return moved is None or transfer.stock_code in moved
 
 
 def _documents(conn: psycopg.Connection, transfer: Transfer, now: datetime) -> set[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import psycopg
 
@@ -20,6 +21,9 @@ from khaos_swap_assets.domain.goods.dispositions import KEPT
 from khaos_swap_assets.stages import refusing
 from khaos_swap_assets.stages.pushing import use_pushes
 from khaos_swap_assets.stages.toolbox import Toolbox
+
+if TYPE_CHECKING:
+    from khaos_swap_assets.adapters.khaos.client import KhaosClient
 
 PUSH = "StockStatusUpload"
 
@@ -65,6 +69,15 @@ def _wanted(conn: psycopg.Connection, tools: Toolbox) -> dict[int, list[str]]:
     paused = {site: setbacks.paused(conn, _operation(tools, site), tools.now()) for site in codes}
     open_sites = {site: some - paused[site] for site, some in codes.items() if setbacks.WHOLE not in paused[site]}
     return {site: sorted(some) for site, some in open_sites.items() if some}
+
+
+def moved_since(khaos: KhaosClient, moment: datetime) -> set[str] | None:
+    """The Stock Codes of which Khaos lists a movement since a moment; None where it does not tell."""
+    try:
+        codes, _ = khaos.get_stock_list(moment, 2)
+    except PermanentError:
+        return None
+    return set(codes)
 
 
 def _operation(tools: Toolbox, site_id: int) -> str:

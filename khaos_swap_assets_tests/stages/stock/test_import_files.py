@@ -119,6 +119,18 @@ def test_a_folder_that_refuses_is_told_and_tried_again(shop: Town, folder: Path)
     assert (names(folder), shop.kinds().get("source_refused")) == ([FIRST], None)
 
 
+def test_an_import_and_as_many_sales_leave_the_level_as_it_was_and_are_a_persons(shop: Town, folder: Path) -> None:
+    due(shop)
+    run(shop)
+    run(shop)
+    assert shop.ask(TRANSFERS) == [("HAT", "out", 10, 11)]
+    clerk(shop, folder)
+    sell(shop, 1)
+    run(shop)
+    assert shop.ask(TRANSFERS) == [("HAT", "person", 10, 11)]
+    assert f"in {FIRST}, in doubt: it was to bring the level of site 1 from 10 to 11; it is 10" in shop.one(MESSAGES)
+
+
 @pytest.mark.parametrize("units", [1, -2, 3])
 def test_what_the_level_cannot_decide_is_a_persons(shop: Town, folder: Path, units: int) -> None:
     due(shop)
