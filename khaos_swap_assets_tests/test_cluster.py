@@ -106,6 +106,6 @@ def test_a_machine_may_use_a_part_of_a_core(machines: tuple[Machine, Machine]) -
         pytest.skip("no control group of version 1 here")
     spin = "import time; e = time.monotonic() + 2\nwhile time.monotonic() < e: pass\nprint(time.process_time())"
     began = time.monotonic()
-    one.run("spin", one.capped(0.2, [sys.executable, "-c", spin])).wait(30)
+    one.run("spin", [sys.executable, "-c", spin], cores=0.2).wait(30)
     used = float((one.folder / "spin.log").read_text().split()[-1])
     assert used < 0.35 * (time.monotonic() - began)

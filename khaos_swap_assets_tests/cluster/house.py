@@ -148,9 +148,7 @@ class Cluster:
             "KHAOS_SWAP_WEBSERVER_PORT": str(SCREEN),
         }
         argv = [*PROGRAM, "up", "--merchants", str(self.folder / "merchants"), "--only", part]
-        if part == "workers" and self.size.cores:
-            argv = machine.capped(self.size.cores, argv)
-        machine.run("house", argv, env)
+        machine.run("house", argv, env, cores=self.size.cores if part == "workers" else 0)
 
     def restart(self, name: str) -> None:
         """What a service manager does after a fall."""

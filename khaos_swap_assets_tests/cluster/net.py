@@ -47,9 +47,12 @@ class Machine:
         """Where the others reach it."""
         return f"{NETWORK}.{self.number}"
 
-    def run(self, name: str, argv: Sequence[str], env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-        """Start a program here, which stays up; its words go to a file."""
+    def run(
+        self, name: str, argv: Sequence[str], env: Mapping[str, str] | None = None, *, cores: float = 0
+    ) -> subprocess.Popen[bytes]:
+        """Start a program here, which stays up; its words go to a file. It has so many ``cores`` with all it starts."""
         inside = ["ip", "netns", "exec", self.name, "unshare", "--uts", "sh", "-c", LAUNCH, self.name, *argv]
+        inside = self._capped(cores, inside) if cores else inside
         outer = {key: value for key, value in os.environ.items() if not key.startswith(("KHAOS_SWAP_", "DAGSTER_"))}
         with (self.folder / f"{name}.log").open("ab") as log:
             made = subprocess.Popen(
@@ -80,13 +83,13 @@ class Machine:
         """Put it in again."""
         ip("link", "set", self.name, "up")
 
-    def capped(self, cores: float, argv: Sequence[str]) -> list[str]:
-        """The same program, which with all that it starts has so much of a core."""
+    def _capped(self, cores: float, argv: Sequence[str]) -> list[str]:
+        """Joined from outside: a namespace has a /sys of its own, without control groups."""
         group = SLICE / self.name
         group.mkdir(exist_ok=True)
         (group / "cpu.cfs_period_us").write_text(str(PERIOD))
         (group / "cpu.cfs_quota_us").write_text(str(int(cores * PERIOD)))
-        return ["sh", "-c", f'echo $$ > {group}/cgroup.procs; exec "$@"', self.name, *argv]
+        return ["sh", "-c", f'echo $$ > {group}/cgroup.procs && exec "$@"', self.name, *argv]
 
 
 class Net:
