@@ -1,12 +1,13 @@
 """Machines as network namespaces of this one, on a bridge of their own: each can be killed and cut off.
 
-Belongs here: what ``ip`` is asked. Stays out: what runs on a machine (``hosts``). It needs root.
+Belongs here: what ``ip`` is asked. Stays out: what runs on a machine (``house``, ``services``). It needs root.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,8 @@ def missing() -> str:
     """Why there can be no machines here; empty where there can."""
     if os.geteuid() != 0:
         return "namespaces of the network need root"
+    if not shutil.which("ip"):
+        return "ip is absent (Debian: apt install iproute2)"
     made = subprocess.run(["ip", "netns", "add", "ks-probe"], capture_output=True, text=True, check=False)
     subprocess.run(["ip", "netns", "del", "ks-probe"], capture_output=True, check=False)
     return made.stderr.strip()
