@@ -73,6 +73,7 @@ def machines(tmp_path: Path) -> Iterator[tuple[Machine, Machine]]:
         made.close()
 
 
+@pytest.mark.alone
 def test_a_machine_is_reached_until_it_is_cut_off_and_nobody_lives_after_it_is_killed(
     machines: tuple[Machine, Machine], tmp_path: Path
 ) -> None:
@@ -100,6 +101,7 @@ def test_a_machine_is_reached_until_it_is_cut_off_and_nobody_lives_after_it_is_k
     assert served.poll() is not None
 
 
+@pytest.mark.alone
 def test_a_machine_may_use_a_part_of_a_core(machines: tuple[Machine, Machine]) -> None:
     one, _ = machines
     if not net.SLICE.exists():
