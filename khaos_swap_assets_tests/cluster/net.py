@@ -135,5 +135,10 @@ def clear() -> None:
     listed = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=True)
     for name in [line.split()[0] for line in listed.stdout.splitlines() if line.startswith("ks-")]:
         Machine(name, 0, Path("/")).kill()
+        _unplug(name)  # a namespace that is taken away takes its link along some time later
         ip("netns", "del", name)
-    subprocess.run(["ip", "link", "del", BRIDGE], capture_output=True, check=False)
+    _unplug(BRIDGE)
+
+
+def _unplug(link: str) -> None:
+    subprocess.run(["ip", "link", "del", link], capture_output=True, check=False)
