@@ -46,7 +46,7 @@ quick: $(READY) ## The inner loop: style, house rules and the pure rules, in sec
 	@$(BIN)/pytest -q -n 2 $(addprefix khaos_swap_assets_tests/,domain test_floors.py test_house.py)
 
 coverage: $(READY) ## Run all tests, houses too, and show what they do not reach
-	@$(BIN)/pytest -q -n 3 --dist worksteal --cov --cov-report=term:skip-covered $(TESTS)
+	@$(BIN)/pytest -q -n 3 --dist worksteal --cov --cov-report=term:skip-covered $(or $(TESTS),-m 'not alone')
 
 prove: $(READY) ## Run the proofs at full size (long) and write one JSON; HOURS=2 soaks longer
 	@HOURS=$(HOURS) $(BIN)/python -m khaos_swap_assets_tests.prove

@@ -66,9 +66,11 @@ class OrderNames:
 
     def ref_of(self, text: str) -> str:
         """The reference of the one order that a text names, else empty."""
+        if not text:
+            return ""
         forms = (text, self.naming.ref_of(text))
-        if not text or (named := next((one for one in forms if one in self._currencies), "")):
-            return named if text else ""
+        if named := next((one for one in forms if one in self._currencies), ""):
+            return named
         loose = {self._loose[name] for one in forms if (name := plain_name(one)) in self._loose}
         return loose.pop() if len(loose) == 1 else ""
 

@@ -155,15 +155,9 @@ class Summary:
 
 
 def summarise(
-    inputs: Inputs,
-    pairing: Pairing,
-    done: Audited,
-    findings: Sequence[AuditFinding],
-    span: Span,
-    rows: Rows | None = None,
+    inputs: Inputs, pairing: Pairing, done: Audited, findings: Sequence[AuditFinding], span: Span, rows: Rows
 ) -> Summary:
     """All figures of an audit; ``rows`` are those of ``done`` with what was in step before."""
-    rows = rows or Rows(done.rows)
     by_currency: defaultdict[str, list[AuditRow]] = defaultdict(list)
     for row in done.rows:
         by_currency[row.currency].append(row)

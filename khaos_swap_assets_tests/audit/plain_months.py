@@ -98,21 +98,22 @@ def _line(**fields: Any) -> Slip:
 def _note(*, is_whole: bool = True, **fields: str) -> Slip:
     """Other cells of its note, of all lines or the first; ``{0}`` is its number, ``{1}`` the next one."""
 
-    def slip(shop: Shop, number: int, random: Random) -> None:
-        rows = [row for row in shop.notes if row["credit_note_code"] == f"CN{number}"]
-        for row in rows if is_whole else rows[:1]:
-            row.update({name: cell.format(number, number + 1) for name, cell in fields.items()})
-
-    return slip
+    return _cells(lambda shop: shop.notes, "credit_note_code", "CN{0}", fields, is_whole=is_whole)
 
 
 def _order(*, is_whole: bool = True, **fields: str) -> Slip:
     """Other cells of its order."""
 
+    return _cells(lambda shop: shop.orders, "order_ref", "KCCLX{0}", fields, is_whole=is_whole)
+
+
+def _cells(
+    rows_of: Callable[[Shop], list[dict[str, Any]]], key: str, name: str, fields: dict[str, str], *, is_whole: bool
+) -> Slip:
     def slip(shop: Shop, number: int, random: Random) -> None:
-        rows = [row for row in shop.orders if row["order_ref"] == f"KCCLX{number}"]
+        rows = [row for row in rows_of(shop) if row[key] == name.format(number)]
         for row in rows if is_whole else rows[:1]:
-            row.update({name: cell.format(number, number + 1) for name, cell in fields.items()})
+            row.update({field: cell.format(number, number + 1) for field, cell in fields.items()})
 
     return slip
 

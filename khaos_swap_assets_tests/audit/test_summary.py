@@ -32,6 +32,7 @@ from khaos_swap_assets.audit.page import (
 )
 from khaos_swap_assets.audit.pairing import Pairing
 from khaos_swap_assets.audit.rows import LEG_WORDS, STATUS_WORDS, STEP_WORDS, AuditRow
+from khaos_swap_assets.audit.step_rows import Rows
 from khaos_swap_assets.audit.summary import AGE_NAMES, OwnerTask, Summary, Totals, age_of, summarise, tasks
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.domain.judging.statuses import UNRECONCILED, WORST_FIRST, Status
@@ -65,7 +66,9 @@ def summary_of(rows: list[AuditRow], findings: list[AuditFinding] | None = None)
     returns, codes, orders, notes = (Table[Any](name) for name in ("returns", "codes", "orders", "notes"))
     cases = AuditedReturns((), Naming(), OrderNames((), Naming()), Packs(()), (), lambda sku: SkuMatch(sku, sku))
     pairing = Pairing(cases, {}, {}, Matching(()), {}, {}, {}, {}, {}, {}, {}, {})
-    return summarise(Inputs(returns, codes, orders, notes, None), pairing, Audited(rows, [], []), findings or [], SPAN)
+    return summarise(
+        Inputs(returns, codes, orders, notes, None), pairing, Audited(rows, [], []), findings or [], SPAN, Rows(rows)
+    )
 
 
 def test_every_status_has_its_words_and_its_place() -> None:

@@ -74,7 +74,7 @@ def test_killed_without_warning_it_starts_again_on_the_same_data_and_ends_whole(
     demo: House, port: int, folder: Path
 ) -> None:
     assert demo.is_up(UP), demo.said()
-    assert syncs(port, "SUCCESS")
+    assert until(lambda: syncs(port, "SUCCESS"), PATIENCE), runs(port, DAGSTER)
     lost = until(lambda: kill_the_code_server(demo, port), PATIENCE, every=0.05)
     assert lost
     assert until(lambda: lost in syncs(port, "FAILURE"), PATIENCE), runs(port, DAGSTER)
