@@ -69,6 +69,7 @@ def settings(vendors: Vendors, books: str) -> Make:
             "api_key": vendors.state.api_key,
             "store_id": STORE_ID,
             "retries": 1,
+            "requests_per_second": 100.0,
         }
         khaos: dict[str, object] = {"url": f"{vendors.url}/LiveSoap/KhaosSBX.exe", "retries": 1, **CHANNEL}
         own: dict[str, object] = {"database_url": books, **COMPLETE}
@@ -307,7 +308,7 @@ def test_an_alert_is_sent_only_when_asked_for(
 
 
 def shop_of(vendors: Vendors, **changes: object) -> StorefrontSettings:
-    given = {"url": f"{vendors.url}/shop", "access_token": vendors.state.store_token, **changes}
+    given = {"url": f"{vendors.url}/shop", "access_token": vendors.state.store_token, "retries": 1, **changes}
     return StorefrontSettings.model_validate(given)
 
 

