@@ -29,7 +29,7 @@ EXAMPLES = int(os.environ.get("KHAOS_SWAP_EXAMPLES", "50"))
 """With how many examples a law is tried that names no number of its own; the proof ``laws`` tries far more."""
 hypothesis.settings.register_profile("khaos_swap", max_examples=EXAMPLES, deadline=None)
 hypothesis.settings.load_profile("khaos_swap")
-LENGTHY = {"long", "house"}
+LENGTHY = {"long", "house", "browser"}
 KEPT_TABLES = ("recon.installation",)
 LONG = """
     SELECT relnamespace::regnamespace::text, relname FROM pg_class

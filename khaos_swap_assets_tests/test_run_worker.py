@@ -31,7 +31,7 @@ from khaos_swap_assets_tests.test_belonging import JOB, planned
 redis = pytest.importorskip("redis", reason="the packages of requirements/celery.txt are absent")
 pytestmark = [
     pytest.mark.skipif(not shutil.which("redis-server"), reason="redis-server is absent"),
-    pytest.mark.long,
+    pytest.mark.house,
     # Each test makes a launcher anew, and Celery shares the tasks of one application with the next.
     pytest.mark.filterwarnings("ignore::celery.exceptions.DuplicateTaskNameWarning"),
 ]

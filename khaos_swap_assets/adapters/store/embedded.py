@@ -42,7 +42,7 @@ WHEEL_LOG.propagate = False
 WHEEL_LOG.addHandler(logging.NullHandler())
 """It would print the server's whole log; our error has its last word."""
 SYSTEM_ACCOUNTS = Path("/etc")
-"""Locked, as a folder, while the wheel looks for the user of the server or makes it."""
+"""Locked, as a folder, while the wheel looks for the server's user or makes it: of two made at once one is taken back."""
 PROGRAMS = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
 START_SECONDS = 60
 STOP_SECONDS = 5
@@ -115,8 +115,9 @@ class EmbeddedPostgres:
             os.close(hold)
 
     def _start_alone(self) -> None:
+        starting = self.folder.with_name(f"{self.folder.name}.starting")
         with (
-            _alone(self.folder.with_name(f"{self.folder.name}.starting")),
+            _alone(os.open(starting, os.O_RDWR | os.O_CREAT, 0o600)),
             _parents_stay_closed(self.folder, PROGRAMS),
         ):
             self._start_server()
@@ -128,7 +129,7 @@ class EmbeddedPostgres:
         programs = _LastWords()
         try:
             with programs.heard():
-                with _one_makes_the_user():
+                with _alone(os.open(SYSTEM_ACCOUNTS, os.O_RDONLY)):
                     server = get_server(self.folder, cleanup_mode=None, start=False)
                 server.ensure_pgdata_inited()
                 self._configure()
@@ -258,24 +259,13 @@ class _LastWords(logging.Handler):
 
 
 @contextmanager
-def _one_makes_the_user() -> Iterator[None]:
-    """As root, one process of the machine at a time: while two make the user at once, one of them is taken back."""
-    if os.geteuid() != 0:
-        yield
-        return
-    lock = os.open(SYSTEM_ACCOUNTS, os.O_RDONLY)
+def _alone(lock: int) -> Iterator[None]:
+    """One at a time, of all who opened the same file or folder as this one."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
     finally:
         os.close(lock)
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _log_size(folder: Path) -> int:
