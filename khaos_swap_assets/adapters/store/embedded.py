@@ -42,7 +42,7 @@ WHEEL_LOG.propagate = False
 WHEEL_LOG.addHandler(logging.NullHandler())
 """It would print the server's whole log; our error has its last word."""
 SYSTEM_ACCOUNTS = Path("/etc")
-"""Locked, as a folder, while the wheel looks for the server's user or makes it: of two made at once one is taken back."""
+"""Locked, as a folder, while the wheel looks for the server's user or makes it: of two made at once, one is undone."""
 PROGRAMS = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
 START_SECONDS = 60
 STOP_SECONDS = 5
