@@ -9,9 +9,7 @@ import psycopg
 import pytest
 
 from khaos_swap_assets.adapters.store import bulk
-from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.stages.completeness.assets import reconciliation_completeness, reconciliation_latency
-from khaos_swap_assets_tests.stages import town as places
 from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, called
 
 FEW, MANY = range(2, 5), range(5, 35)
@@ -19,7 +17,7 @@ FEW, MANY = range(2, 5), range(5, 35)
 
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every statement of every connection from now on, none of them lent; one for many rows counts once a row.
+    """Every statement of every connection from now on; one for many rows counts once a row.
 
     Few rows go into the store as many do, so that the counts can be compared.
     """
@@ -35,7 +33,6 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         executemany(self, query, rows, **named)
 
     monkeypatch.setattr(bulk, "FEW_ROWS", 0)
-    monkeypatch.setattr(places, "lend", lambda url, **_: store.connect(url, application="tests"))
     monkeypatch.setattr(psycopg.Cursor, "execute", one)
     monkeypatch.setattr(psycopg.Cursor, "executemany", each)
     return told
