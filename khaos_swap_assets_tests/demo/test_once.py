@@ -115,6 +115,15 @@ def test_the_summary_says_whatever_went_wrong(capsys: pytest.CaptureFixture[str]
     assert ("2 planted ones missed" in said) is (name == "missed")
 
 
+@pytest.mark.parametrize("name", ["missed", "false_alarms", "broken_invariants"])
+def test_whatever_went_wrong_in_an_invented_month_is_an_error(name: str) -> None:
+    real, bent = Wish(history=Path("x"), month="2011-05"), Wish(switches=("paging=drifts",))
+    assert {once.exit_code(wish, a_result()) for wish in (Wish(), real, bent)} == {0}
+    told = a_result(**{name: ["refund_not_credited R1"]})
+    assert once.exit_code(Wish(), told) == 1
+    assert once.exit_code(real, told) == once.exit_code(bent, told) == int(name == "broken_invariants")
+
+
 def test_the_arguments_are_ones_that_the_sandbox_takes(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         sandbox_main(["--help"])
