@@ -132,7 +132,7 @@ def _ledger(books: Books) -> dict[str, object]:
         "returns": len(world.rmas),
         "unexpected": world.unexpected,
         "sold_unseen": int(world.memory.get("sold_unseen", "0")),
-        "rmas": list(world.rmas),
+        "rmas": [rma.rma_number for rma in world.rmas.values() if rma.is_submitted],
         "notes": [_note(note) for note in world.notes.values()],
         "levels": {item.stock_code: [item.available, item.quarantine] for item in world.items.values()},
         "imports": [

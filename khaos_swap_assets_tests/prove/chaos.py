@@ -57,15 +57,16 @@ STUMBLES = (
 )
 SYNCED = "SELECT count(*) FROM runs WHERE pipeline_name = 'sync' AND status = 'SUCCESS' AND start_time > %s"
 UNREAD = (
-    "SELECT count(*) FROM unnest(%s::text[]) AS made (rma) "
+    "SELECT made.rma FROM unnest(%s::text[]) AS made (rma) "
     "WHERE NOT EXISTS (SELECT FROM swap.returns r WHERE r.rma = made.rma) "
     "AND NOT EXISTS (SELECT FROM swap.unreadable u WHERE u.subject = made.rma)"  # planted, and told as unreadable
 )
 UNSEEN = (
-    "SELECT count(*) FROM unnest(%s::text[]) AS made (code) "
+    "SELECT made.code FROM unnest(%s::text[]) AS made (code) "
     "WHERE NOT EXISTS (SELECT FROM recon.postings WHERE credit_note_code = made.code AND state = 'confirmed')"
 )
 PACE = ("--every", "20")
+MOST_NAMED = 5
 
 
 def chaos(minutes: float | None = None, seed: int = 1) -> dict[str, Any]:
@@ -146,12 +147,24 @@ def _unit(folder: Path) -> Iterator[Unit]:
                 unit.process.wait(30)
 
 
-def _ours(ledger: dict[str, Any]) -> list[str]:
+def ours(ledger: dict[str, Any]) -> list[str]:
+    """The Credit Notes of a ledger that Khaos made of our documents."""
     return [note["code"] for note in ledger["notes"] if note["made_by"] == "channel"]
 
 
-def _told(lost: dict[str, int]) -> list[str]:
-    return [f"{count} {words}" for words, count in lost.items()]
+def lost(conn: psycopg.Connection[Any], due: dict[str, Any]) -> dict[str, list[str]]:
+    """Returns that Swap had and we do not, Credit Notes of ours in Khaos that no posting knows; by what is wrong."""
+    asked = {
+        "returns were not read": (UNREAD, due["rmas"]),
+        "Credit Notes of ours are not witnessed": (UNSEEN, ours(due)),
+    }
+    found = {words: conn.execute(query.encode(), (codes,)).fetchall() for words, (query, codes) in asked.items()}
+    return {words: [row[0] for row in rows] for words, rows in found.items() if rows}
+
+
+def in_words(missed: dict[str, list[str]]) -> list[str]:
+    """How many there are of each, and the first of them by name: their database is gone when this is read."""
+    return [f"{len(codes)} {words}: {', '.join(codes[:MOST_NAMED])}" for words, codes in missed.items()]
 
 
 def _worst(by_name: dict[str, list[dict[str, Any]]], what: str) -> dict[str, float]:
@@ -223,16 +236,16 @@ class Chaos:
         """Whether all that was there when the blows ended arrived; returns go on coming, so it is never all of now."""
         due = self._until(self._ledger, PATIENCE) or {"rmas": [], "notes": []}
         is_at_rest = self._until(lambda: not self._wrong(due), PATIENCE, every=2.0)
-        lost, broken = ({}, []) if is_at_rest else (self._lost(due), self._broken())
+        missed, broken = ({}, []) if is_at_rest else (self._lost(due), self._broken())
         by_name = {name: [one for one in self.blows if one["killed"] == name] for name in TARGETS}
         unstruck = [f"{name} was never struck" for name, struck in by_name.items() if not struck]
-        faults = [*self.faults, *_told(lost), *broken, *(unstruck if len(self.blows) >= len(TARGETS) else [])]
+        faults = [*self.faults, *in_words(missed), *broken, *(unstruck if len(self.blows) >= len(TARGETS) else [])]
         return {
             "holds": not faults,
             "faults": faults,
             "returns": len(due["rmas"]),
-            "notes_by_us": len(_ours(due)),
-            "lost": sum(lost.values()),
+            "notes_by_us": len(ours(due)),
+            "lost": sum(map(len, missed.values())),
             "doubled": self._ledger()["duplicates"],
             "blows": {name: len(struck) for name, struck in by_name.items()},
             "worst_back_seconds": _worst(by_name, "back_seconds"),
@@ -242,24 +255,16 @@ class Chaos:
 
     def _wrong(self, due: dict[str, Any]) -> list[str]:
         """What is lost or doubled now; a sync that is under way may be about to mend it."""
-        return [*_told(self._lost(due)), *self._broken()]
+        return [*in_words(self._lost(due)), *self._broken()]
 
     def _broken(self) -> list[str]:
         ledger = self._ledger()
         with database.connect(self._database(), application="proof") as conn:
             return broken_invariants(conn, ledger)
 
-    def _lost(self, due: dict[str, Any]) -> dict[str, int]:
-        """Returns that Swap had and we do not, Credit Notes of ours in Khaos that no posting knows."""
-        asked = {
-            "returns were not read": (UNREAD, due["rmas"]),
-            "Credit Notes of ours are not witnessed": (UNSEEN, _ours(due)),
-        }
+    def _lost(self, due: dict[str, Any]) -> dict[str, list[str]]:
         with psycopg.connect(self._database()) as conn:
-            found = {
-                words: conn.execute(query.encode(), (codes,)).fetchone() for words, (query, codes) in asked.items()
-            }
-        return {words: row[0] for words, row in found.items() if row and row[0]}
+            return lost(conn, due)
 
     def _ledger(self) -> dict[str, Any]:
         found: dict[str, Any] = httpx.get(f"{self._sandbox}/admin/ledger", timeout=30).json()

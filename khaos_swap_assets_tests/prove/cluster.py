@@ -22,7 +22,7 @@ from khaos_swap_assets.demo.outcome import broken_invariants
 from khaos_swap_assets_tests.cluster import house
 from khaos_swap_assets_tests.cluster.__main__ import size_here
 from khaos_swap_assets_tests.cluster.house import WORKERS, Cluster, Size
-from khaos_swap_assets_tests.prove.chaos import STUMBLES, UNREAD, UNSEEN
+from khaos_swap_assets_tests.prove.chaos import STUMBLES, in_words, lost, ours
 from khaos_swap_assets_tests.running import until
 
 PATIENCE = 300.0
@@ -205,7 +205,7 @@ class Struck:
             "faults": self.faults,
             "merchants": len(due),
             "returns": sum(len(one["rmas"]) for one in due.values()),
-            "notes_by_us": sum(len(_ours(one)) for one in due.values()),
+            "notes_by_us": sum(len(ours(one)) for one in due.values()),
             "complete": sum(not lines for lines in wrong.values()),
             "doubled": doubled,
             "blows": self.blows,
@@ -213,15 +213,8 @@ class Struck:
 
     def _wrong(self, name: str, due: Figures) -> list[str]:
         """What is lost or doubled of a merchant now; a sync that is under way may be about to mend it."""
-        asked = {"returns were not read": (UNREAD, due["rmas"]), "notes of ours are unseen": (UNSEEN, _ours(due))}
         with database.connect(self.made.url(name), application="proof") as conn:
-            lost = {text: conn.execute(query.encode(), (codes,)).fetchone() for text, (query, codes) in asked.items()}
-            broken = broken_invariants(conn, self.made.vendor(name, "ledger"))
-        return [*(f"{row[0]} {text}" for text, row in lost.items() if row and row[0]), *broken]
-
-
-def _ours(ledger: Figures) -> list[str]:
-    return [note["code"] for note in ledger["notes"] if note["made_by"] == "channel"]
+            return [*in_words(lost(conn, due)), *broken_invariants(conn, self.made.vendor(name, "ledger"))]
 
 
 def _pace(made: Cluster) -> Figures:

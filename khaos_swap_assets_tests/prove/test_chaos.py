@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
 
+import httpx
 import pytest
 
+from khaos_swap_assets.adapters.settings import SwapSettings
+from khaos_swap_assets.adapters.swap import client as swap_client
+from khaos_swap_assets.sandbox import generator
+from khaos_swap_assets.sandbox.app import create_app
+from khaos_swap_assets.sandbox.state import State
+from khaos_swap_assets.stages.returns.sync import sync_returns
+from khaos_swap_assets_tests.bridging import Bridge
 from khaos_swap_assets_tests.prove import chaos
 from khaos_swap_assets_tests.prove.chaos import Chaos, Unit
+from khaos_swap_assets_tests.stages.town import Town
 
 NOTE = {"code": "CN1", "made_by": "channel"}
 
@@ -43,12 +53,27 @@ def series(unit: Unit, database_url: str, monkeypatch: pytest.MonkeyPatch) -> di
     return ledger
 
 
+def test_a_month_that_was_read_whole_lacks_nothing_though_a_return_of_it_is_still_to_be_submitted(
+    unit: Unit, database_url: str, series: dict[str, Any]
+) -> None:
+    state = State(generator.build(3, 40))
+    assert [one.rma_number for one in state.world.rmas.values() if not one.is_submitted] == ["RMA-2026-01020"]
+    app = create_app(state, gateway_url="http://gateway")
+    own: dict[str, Any] = {"url": "http://127.0.0.1/returns-api", "api_key": state.api_key, "requests_per_second": 100}
+    swap = SwapSettings(**own, store_id=state.store_id)
+    town = Town(database_url, now=state.world.now)
+    reader = swap_client.connect(swap, transport=Bridge(app))
+    sync_returns(replace(town.tools, open_swap=lambda: reader))
+    series.update(httpx.Client(transport=Bridge(app), base_url="http://127.0.0.1").get("/admin/ledger").json())
+    assert Chaos(unit, random.Random(1))._lost(series) == {}
+
+
 @pytest.mark.parametrize(
     ("found", "told"),
     [
         ({}, []),
-        ({"rmas": ["RMA-1", "RMA-2"]}, ["2 returns were not read"]),
-        ({"notes": [NOTE, {**NOTE, "made_by": "staff"}]}, ["1 Credit Notes of ours are not witnessed"]),
+        ({"rmas": ["RMA-1", "RMA-2"]}, ["2 returns were not read: RMA-1, RMA-2"]),
+        ({"notes": [NOTE, {**NOTE, "made_by": "staff"}]}, ["1 Credit Notes of ours are not witnessed: CN1"]),
         ({"duplicates": 1}, ["the sandbox's ledger holds duplicates"]),
     ],
 )

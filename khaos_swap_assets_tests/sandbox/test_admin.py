@@ -142,6 +142,16 @@ def test_the_ledger_shows_what_only_khaos_screens_show() -> None:
     assert [(one["associated_ref"], one["gross_pence"], one["made_by"]) for one in notes] == [("RMA1", 8499, "channel")]
 
 
+def test_the_ledger_names_a_return_from_its_submission_on_as_swap_lists_it() -> None:
+    door = Door()
+    rma = door.world.rmas[RMA]
+    rma.is_submitted, rma.steps = False, [(NOW + timedelta(days=7), {"is_submitted": True})]
+    assert door.get("ledger")["rmas"] == []
+    door.post("advance", {"hours": 7 * 24})
+    door.post("tick")
+    assert door.get("ledger")["rmas"] == [RMA]
+
+
 def test_truth_and_script_of_a_partial_return() -> None:
     door = Door()
     door.gateway.pages[FIRST_CONTACT] = ([document(rma="RMA-0"), document(reference="B")], "ks1.1")
