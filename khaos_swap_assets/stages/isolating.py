@@ -37,6 +37,8 @@ TRIED_AGAIN = (*OF_RETURNS, TIMING, SCORING, CUSTODY)
 HELD = "fault_in_return"
 OUTSIDE = (KhaosSwapError, *database.OF_THE_SERVER, psycopg.InterfaceError)
 MOST_FAULTS = 20
+AT_ONCE = 5_000
+"""However long the line: what is known of so many returns, and of their notes, is in memory at one time."""
 
 Done = TypeVar("Done")
 log = logging.getLogger(__name__)
@@ -112,7 +114,7 @@ def one_by_one(
     work: Callable[[Sequence[str]], Sequence[Done]],
     now: datetime,
 ) -> tuple[list[Done], Faults]:
-    """Do ``work`` on all subjects at once; where that fails, on halves, down to the one that is at fault.
+    """Do ``work`` on all subjects, ``AT_ONCE`` at a time; where that fails, on halves, down to the one at fault.
 
     Each try is undone as a whole when it fails. Raises what failed where it spares nobody.
     """
@@ -129,7 +131,8 @@ def halving(
     work: Callable[[Sequence[str]], Sequence[Done]],
 ) -> list[Done]:
     """``one_by_one`` whose faults the caller keeps."""
-    return list(_halving(conn, list(subjects), work, faults))
+    starts = range(0, len(subjects), AT_ONCE)
+    return [one for start in starts for one in _halving(conn, list(subjects[start : start + AT_ONCE]), work, faults)]
 
 
 def _halving(

@@ -205,6 +205,21 @@ def tried(database: psycopg.Connection[Any], guilty: set[str], error: Exception)
     return done, set(faults.found), len(calls)
 
 
+def test_however_long_the_line_no_more_than_so_many_are_worked_on_at_once(
+    database: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(isolating, "AT_ONCE", 16)
+    sizes = []
+
+    def work(some: Any) -> list[str]:
+        sizes.append(len(some))
+        return list(some)
+
+    done, faults = isolating.one_by_one(database, isolating.MATCHING, IDS, work, NOON)
+    assert (done, faults.found) == (IDS, {})
+    assert (max(sizes), sum(sizes)) == (16, len(IDS))
+
+
 def test_the_guilty_ones_are_found_by_halving_and_what_they_wrote_is_undone(
     database: psycopg.Connection[Any],
 ) -> None:

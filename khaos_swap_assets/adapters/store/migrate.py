@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,7 @@ def _newer(url: str) -> StoreError:
     )
 
 
+@cache
 def _known() -> list[str]:
     return [revision.revision for revision in ScriptDirectory.from_config(_config()).walk_revisions()]
 
