@@ -31,6 +31,7 @@ from khaos_swap_assets.door.gate import DAGSTER
 from khaos_swap_assets.door.opening import _may_run
 from khaos_swap_assets.ui.webserver import dagster_app
 from khaos_swap_assets_tests import lending
+from khaos_swap_assets_tests.read_once import read_once
 from khaos_swap_assets_tests.running import serving
 from khaos_swap_assets_tests.ui.serving import make_home
 
@@ -106,6 +107,12 @@ def behind_the_door(folder: Path) -> Iterator[Behind]:
             yield Behind(app, instance)
 
 
+@read_once
+def usual_settings() -> Settings:
+    """Settings as they are without any."""
+    return Settings()
+
+
 @contextmanager
 def open_door(
     behind: Behind,
@@ -116,7 +123,7 @@ def open_door(
     roster: Roster | None = None,
 ) -> Iterator[Place]:
     """Serve a door before a Dagster."""
-    clock, found = Clock(), settings or Settings()
+    clock, found = Clock(), settings or usual_settings()
     limits = found.desk.waiver_limits
     reach = DeskReach(lambda: lending.lend(database_url), found, CreditNotePolicy(), limits, clock)
     app = door_app(

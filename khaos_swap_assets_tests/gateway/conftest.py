@@ -16,6 +16,7 @@ from khaos_swap_assets.adapters.settings import KhaosSettings, Settings, SwapSet
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.gateway.app import create_app
 from khaos_swap_assets_tests.bridging import Bridge, run
+from khaos_swap_assets_tests.read_once import read_once
 
 NOW = datetime(2026, 3, 9, 15, 41, 30, tzinfo=UTC)
 SECRET = "whsk_0123456789abcdef0123456789abcdef"
@@ -28,6 +29,7 @@ Gateway = httpx.Client
 OpenGateway = Callable[..., Gateway]
 
 
+@read_once
 def configure(**changes: Any) -> Settings:
     secrets = {"webhook_secret": SECRET, "webhook_secret_previous": PREVIOUS}
     swap = SwapSettings.model_validate({"store_id": STORE} | secrets)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -55,6 +54,7 @@ from khaos_swap_assets.stages.stock_codes.sync import sync_stock_codes
 from khaos_swap_assets.stages.toolbox import Toolbox
 from khaos_swap_assets_tests.domain import records
 from khaos_swap_assets_tests.lending import lend
+from khaos_swap_assets_tests.read_once import read_once
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 TODAY = NOON.date()
@@ -317,21 +317,9 @@ def _status(order: SalesOrder) -> OrderStatus:
     )  # fmt: skip
 
 
+@read_once
 def some_settings(**changes: Any) -> Settings:
-    """Mode post from 1 January 2026; ``swap``, ``khaos`` and ``tolerance`` take dictionaries.
-
-    A copy where they were asked for before: to read them again costs as much as fifty queries.
-    """
-    asked = pickle.dumps(sorted(changes.items()))
-    if asked not in _settings:
-        _settings[asked] = _read_settings(**changes)
-    return _settings[asked].model_copy(deep=True)
-
-
-_settings: dict[bytes, Settings] = {}
-
-
-def _read_settings(**changes: Any) -> Settings:
+    """Mode post from 1 January 2026; ``swap``, ``khaos`` and ``tolerance`` take dictionaries."""
     swap = SwapSettings(store_id="S1", **changes.pop("swap", {}))
     khaos = KhaosSettings(**{"stock_minutes": 0, "poll_minutes": 0, **changes.pop("khaos", {})})
     tolerance = ToleranceSettings(**changes.pop("tolerance", {}))
