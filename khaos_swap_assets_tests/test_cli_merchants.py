@@ -55,13 +55,16 @@ def test_all_is_well_is_exit_code_0(call: Call, folder: Path) -> None:
 
 
 def test_a_command_for_one_merchant_reaches_that_merchant_alone(call: Call, folder: Path, tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text(f"KHAOS_SWAP_DATABASE_URL={HOUSE}\nKHAOS_SWAP_DATA_DIR={tmp_path}/house\n")
+    of_the_house = {"DATABASE_URL": HOUSE, "DATA_DIR": f"{tmp_path}/house", "RUNS_BROKER_URL": "redis://redis.example"}
+    (tmp_path / ".env").write_text("".join(f"KHAOS_SWAP_{name}={value}\n" for name, value in of_the_house.items()))
     done = call("--merchant", "merchants/felwood.env", "exceptions", "list", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     assert "sku_unknown" in {row["kind"] for row in json.loads(done.stdout)}
     assert os.environ["KHAOS_SWAP_MERCHANT"] == "felwood"
     assert os.environ["KHAOS_SWAP_DATA_DIR"] == f"{tmp_path}/house/merchants/felwood"
     assert "dbname=house_dagster" in os.environ["KHAOS_SWAP_SHARED_URL"]
+    assert os.environ["KHAOS_SWAP_HOUSE_OF"] == "2"
+    assert os.environ["KHAOS_SWAP_RUNS_BROKER_URL"] == "redis://redis.example"
 
 
 @pytest.mark.parametrize(

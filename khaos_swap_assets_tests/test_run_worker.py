@@ -21,7 +21,7 @@ from psycopg.conninfo import make_conninfo
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import embedded, mark, writers
 from khaos_swap_assets.adapters.store.seal import Sealer
-from khaos_swap_assets.running import celery_parts, dagster_parts, lost
+from khaos_swap_assets.running import celery_parts, connections, dagster_parts, lost
 from khaos_swap_assets.running.lost import Lost
 from khaos_swap_assets.running.orphans import Orphans
 from khaos_swap_assets.running.processes import free_port
@@ -158,6 +158,38 @@ def test_a_worker_works_on_its_merchants_runs_and_on_no_other_that_went_astray(s
         assert "STEP_START" not in spread.said(astray)
     finally:
         worker.close()
+
+
+def test_a_run_on_a_worker_opens_no_more_than_is_budgeted_and_a_worker_that_waits_opens_nothing(
+    spread: Spread, database_url: str
+) -> None:
+    worker, seen = spread.worker(), set[tuple[int, int]]()
+    try:
+        run_id = spread.send()
+        with store.connect(database_url, application="tests") as conn:
+            conn.autocommit = True
+
+            def is_over() -> bool:
+                seen.add(opened(conn, run_id))
+                return conn.execute("SELECT count(*) FROM recon.writers WHERE ended_at IS NOT NULL").fetchone() == (1,)
+
+            assert until(is_over, 90, every=0.002), worker.said()
+            assert spread.ended(run_id) == "SUCCESS", worker.said()
+            assert until(lambda: opened(conn, run_id) == (0, 0), 20)
+    finally:
+        worker.close()
+    assert 1 <= max(ours for ours, _ in seen) <= connections.A_RUN
+    assert 1 <= max(dagster for _, dagster in seen) <= connections.A_RUN_OF_DAGSTER
+
+
+def opened(conn: psycopg.Connection[Any], run_id: str) -> tuple[int, int]:
+    """Connections of the run to the merchant's database, and all to Dagster's."""
+    ours, dagster = conn.execute(
+        "SELECT count(*) FILTER (WHERE application_name = %s), count(*) FILTER (WHERE datname = 'sent_runs_dagster') "
+        "FROM pg_stat_activity",
+        (f"khaos-swap {writers.APPLICATION.format(run_id=run_id)}",),
+    ).fetchone() or (0, 0)
+    return ours, dagster
 
 
 def test_a_worker_outlives_a_broker_that_is_killed_and_loses_no_run(spread: Spread, broker: Broker) -> None:

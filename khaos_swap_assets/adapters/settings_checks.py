@@ -23,7 +23,9 @@ from khaos_swap_assets.adapters.settings_list import variables
 from khaos_swap_assets.domain.money.periods import london_date
 
 STARTED_BY = f"{PREFIX}STARTED_BY"
-INTERNAL = frozenset(f"{PREFIX}{name}" for name in ["STARTED_BY", "DAGSTER_URL", "DEMO_CLOCK", "HOUSE", "SHARED_URL"])
+INTERNAL = frozenset(
+    f"{PREFIX}{name}" for name in ("STARTED_BY", "DAGSTER_URL", "DEMO_CLOCK", "HOUSE", "HOUSE_OF", "SHARED_URL")
+)
 REQUIRED = frozenset({"SWAP_API_KEY", "SWAP_STORE_ID", "KHAOS_CHANNEL_USER", "KHAOS_CHANNEL_PASSWORD"})
 BASIC_USERS = frozenset({"KHAOS_USER", "KHAOS_CHANNEL_USER"})
 REASON = re.compile(r"[A-Za-z0-9_-]{1,40}")

@@ -42,7 +42,7 @@ def enter_merchant(file: Path) -> None:
     from khaos_swap_assets.running import house, merchant, merchants
 
     found = merchants.read(file.absolute())
-    is_embedded = house.enter(found.name)
+    is_embedded = house.enter(found.name, len(merchants.files(found.path.parent)))
     merchant.take_on(found, is_embedded=is_embedded)
 
 

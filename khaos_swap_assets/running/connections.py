@@ -3,6 +3,7 @@
 Belongs here: the sum, from what each process is told. Stays out: what a server allows (``adapters.store.sizes``) and
 comparing the two (``preflight``). Two databases are told apart, because Dagster's may stand behind a pool of PgBouncer
 (``deploy/pgbouncer.ini``), which opens as many as it is told, whatever asks it.
+A Celery worker opens none while it waits; a run is bounded by Dagster's queue, whichever machine works on it.
 """
 
 from __future__ import annotations
@@ -23,15 +24,18 @@ UI_STORAGES, UI_OVERFLOW = 3, 20
 """Dagster's UI keeps a connection for runs, events and schedules each, and opens so many more where many look."""
 A_RUN, A_RUN_OF_DAGSTER = 2, 3
 DAEMON_LOOPS, CODE_SERVER, SUPERVISOR = 8, 2, 3
+BESIDE = 1
+"""Of whoever looks after a merchant's processes on a machine of gateways or workers, and after all of that machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What some processes open at the most, to our database and to Dagster's."""
+    """What some processes open at the most, to our database and to Dagster's; ``is_each``: on each machine of them."""
 
     who: str
     ours: int
     dagster: int = 0
+    is_each: bool = False
 
     @property
     def both(self) -> int:
@@ -39,19 +43,33 @@ class Opened:
         return self.ours + self.dagster
 
 
-def budget(settings: Settings, merchants: int = 1) -> list[Opened]:
-    """The shares of an installation, or of a house of ``merchants`` that are each set up as these settings say."""
-    is_of_many = merchants > 1
-    runs = int(QUEUE_OF_MANY["max_concurrent_runs"]) if is_of_many else _runs_at_once()
-    looks = 2 * int(LOOKS_OF_MANY["num_workers"]) if is_of_many else 0
-    door = 2 * POOL if settings.door.members_file and not is_of_many else 0
+def budget(settings: Settings, house: int = 0) -> list[Opened]:
+    """The shares of an installation, or of a ``house`` of so many merchants, each set up as these settings say.
+
+    Where its runs are sent to workers, one machine of gateways and one of workers count.
+    """
+    merchants, looks = house or 1, 2 * int(LOOKS_OF_MANY["num_workers"]) if house else 0
+    runs = _runs_at_once(house)
+    door = 2 * POOL if settings.door.members_file and not house else 0
     return [
-        Opened("gateways", merchants * settings.gateway_workers * (POOL + WRITER)),
+        *_at_the_gateways(settings, merchants),
         Opened("front door" if door else "web UI", door, UI_STORAGES * (1 + UI_OVERFLOW)),
         Opened("runs", runs * A_RUN, runs * A_RUN_OF_DAGSTER),
         Opened("daemon", 0, DAEMON_LOOPS + looks),
         Opened("code servers", merchants * CODE_SERVER + looks, merchants * CODE_SERVER),
-        Opened("supervisors", merchants * SUPERVISOR, is_of_many * SUPERVISOR),
+        Opened("supervisors", merchants * SUPERVISOR, SUPERVISOR if house else 0),
+    ]
+
+
+def _at_the_gateways(settings: Settings, merchants: int) -> list[Opened]:
+    """The gateways; where runs are sent, a machine of them, and one of workers beside it."""
+    gateways = merchants * settings.gateway_workers * (POOL + WRITER)
+    if not settings.runs.are_sent:
+        return [Opened("gateways", gateways)]
+    beside = merchants * BESIDE
+    return [
+        Opened("a machine of gateways", gateways + beside, BESIDE, is_each=True),
+        Opened("a machine of workers", beside, BESIDE, is_each=True),
     ]
 
 
@@ -63,11 +81,17 @@ def total(shares: Sequence[Opened]) -> int:
 def in_words(shares: Sequence[Opened]) -> str:
     """The sum with its parts."""
     told = ", ".join(f"{one.who} {one.both}" for one in shares)
-    return f"at most {total(shares)} connections ({told}), {sum(one.dagster for one in shares)} of them to Dagster's"
+    more = "; each further machine opens its own share again" if any(one.is_each for one in shares) else ""
+    dagster = sum(one.dagster for one in shares)
+    return f"at most {total(shares)} connections ({told}), {dagster} of them to Dagster's{more}"
 
 
-def _runs_at_once() -> int:
+def _runs_at_once(house: int) -> int:
+    """Of one installation, or of a house of so many merchants."""
     import yaml
 
+    if house:
+        of_one = QUEUE_OF_MANY["tag_concurrency_limits"][0]["limit"]
+        return int(min(QUEUE_OF_MANY["max_concurrent_runs"], house * of_one))
     told = yaml.safe_load(resources.files("khaos_swap_assets").joinpath("dagster.yaml").read_text())
     return int(told["concurrency"]["runs"]["max_concurrent_runs"])

@@ -118,16 +118,17 @@ def ready_settings(part: Part = "all") -> Settings:
     return settings
 
 
-def enter(name: str) -> bool:
+def enter(name: str, merchants: int) -> bool:
     """Make this process one that serves a merchant of the house that is set up here; whether its server is embedded.
 
-    Raises ``SettingsError``, and ``StoreError`` where the house never ran.
+    ``merchants`` is how many the house has. Raises ``SettingsError``, and ``StoreError`` where the house never ran.
     """
     settings = ready_settings()
     shared = reached(settings)
     forget_settings()
     folder = str(settings.data_dir.resolve() / FOLDER / name)
-    os.environ.update({installation.SHARED: shared.url, STARTED_BY: "hand", f"{PREFIX}DATA_DIR": folder})
+    of_the_house = {installation.SHARED: shared.url, installation.HOUSE_OF: str(merchants), **_broker(settings)}
+    os.environ.update({**of_the_house, STARTED_BY: "hand", f"{PREFIX}DATA_DIR": folder})
     return shared.server is not None
 
 

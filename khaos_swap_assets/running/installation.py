@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SHARED = f"{PREFIX}SHARED_URL"
 """Set for a merchant of a house of many: the connection string of Dagster's database, which all of them share."""
+HOUSE_OF = f"{PREFIX}HOUSE_OF"
+"""Set for a command that serves a merchant of a house of many: how many merchants the house has."""
 DATABASE = "khaos_swap"
 ENV_FILE = Path(".env")
 
