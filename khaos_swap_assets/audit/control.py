@@ -6,35 +6,28 @@ cannot show. Stays out: the reconciliation's own figures (``summary``). Money is
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, TypeVar
 
 from khaos_swap_assets.adapters.files.columns import values_of
 from khaos_swap_assets.adapters.files.documents import note_sums, order_sums
 from khaos_swap_assets.adapters.files.faults import BadInputError, FaultKind, of_file, shown
-from khaos_swap_assets.adapters.files.layouts import NoteRow, OrderRow, RefundRow
+from khaos_swap_assets.adapters.files.layouts import RefundRow
 from khaos_swap_assets.adapters.files.tables import HOME_CURRENCY, Table
 from khaos_swap_assets.audit.inputs import Inputs
-from khaos_swap_assets.audit.return_rows import ReturnRow, heads
+from khaos_swap_assets.audit.return_rows import return_sums
 from khaos_swap_assets.domain.linking.windows import REFUND
 from khaos_swap_assets.domain.money.amounts import count_words, format_money, to_pence
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.returns import KNOWN_STATUSES
 
+Told = TypeVar("Told")
 REFUNDS = ("refund is", "refunds are")
-
-
-@dataclass(frozen=True, slots=True)
-class FileItem:
-    """One document or movement of a file: its London day, currency and pence, as read."""
-
-    day: date | None
-    currency: str
-    pence: int
+FileItem = tuple[date | None, str, int]
+"""One document or movement of a file: its day or moment, currency and pence, as read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,46 +93,37 @@ def strips(inputs: Inputs) -> tuple[Strip, ...]:
 def strip(kind: str, table: Table[Any]) -> Strip:
     """The control strip of one file, by the name of its option."""
     items = list(ITEMS[kind](table.rows)) if kind in ITEMS else []
-    days = [item.day for item in items if item.day]
+    moments = [moment for moment, _, _ in items if moment]
     sums: Counter[str] = Counter()
-    for item in items:
-        sums[item.currency] += item.pence
+    for _, currency, pence in items:
+        sums[currency] += pence
     return Strip(
         file=table.file,
         kind=kind,
         documents=len(items) or len(table.rows),
         rows=len(table.rows),
-        first=min(days, default=None),
-        last=max(days, default=None),
+        first=_day(min(moments, default=None)),
+        last=_day(max(moments, default=None)),
         sums=dict(sorted(sums.items())),
-        positive=sum(item.pence > 0 for item in items) - table.turned,
+        positive=sum(pence > 0 for _, _, pence in items) - table.turned,
         negative=table.turned,
         notices=tuple(table.notices),
     )
 
 
-def _returns(rows: Sequence[ReturnRow]) -> Iterator[FileItem]:
-    return (FileItem(one.day, one.currency, one.pence) for one in heads(rows))
-
-
-def _orders(rows: Sequence[OrderRow]) -> Iterator[FileItem]:
-    for moment, currency, pence in order_sums(rows):
-        yield FileItem(london_date(moment) if moment else None, currency, pence)
-
-
-def _notes(rows: Sequence[NoteRow]) -> Iterator[FileItem]:
-    return itertools.starmap(FileItem, note_sums(rows))
+def _day(moment: date | None) -> date | None:
+    """The London day of a day or a moment."""
+    return london_date(moment) if isinstance(moment, datetime) else moment
 
 
 def _refunds(rows: Iterable[RefundRow]) -> Iterator[FileItem]:
-    for row in rows:
-        yield FileItem(london_date(row.refunded_at) if row.refunded_at else None, row.currency, row.amount_pence)
+    return ((row.refunded_at, row.currency, row.amount_pence) for row in rows)
 
 
 ITEMS: Mapping[str, Callable[[Any], Iterator[FileItem]]] = {
-    "returns": _returns,
-    "sales-orders": _orders,
-    "credit-notes": _notes,
+    "returns": return_sums,
+    "sales-orders": order_sums,
+    "credit-notes": note_sums,
     "refunds": _refunds,
 }
 
@@ -189,7 +173,7 @@ def _limits(inputs: Inputs, orders_missing: int) -> Iterator[str]:
         yield "VAT: the Credit Notes have no net amounts, so that no VAT is compared"
     elif all(rate is None for rate in values_of(orders.rows, "vat_percent")):
         yield "VAT: the Sales Orders have no VAT rates, so that no VAT is compared"
-    unknown = Counter(one.status for one in inputs.heads if one.status not in KNOWN_STATUSES)
+    unknown = _counted((one.status, one.returns) for one in inputs.heads if one.status not in KNOWN_STATUSES)
     if unknown:
         told = ", ".join(f"{shown(status or 'none')} {count:,}" for status, count in unknown.most_common(5))
         some = count_words(sum(unknown.values()), "return has", "returns have")
@@ -205,20 +189,27 @@ def _limits(inputs: Inputs, orders_missing: int) -> Iterator[str]:
 
 def _days(inputs: Inputs) -> Iterator[str]:
     """Refunds whose Credit Note must lie outside the file: a note comes within a known time of its refund."""
-    refunded = [one.paid_on for one in inputs.heads if one.pence and one.paid_on]
+    refunded = _counted((one.paid_on, one.returns) for one in inputs.heads if one.is_paid and one.paid_on)
     noted = [day for day in values_of(inputs.credit_notes.rows, "created_on") if day]
     if not refunded or not noted:
         return
     first, last = min(noted), max(noted)
     from_here = first - timedelta(days=REFUND.after or 0)
-    if late := sum(day > last for day in refunded):
+    if late := sum(count for day, count in refunded.items() if day > last):
         yield f"Days: {count_words(late, *REFUNDS)} later than the last Credit Note of the file ({last})"
-    if early := sum(day < from_here for day in refunded):
+    if early := sum(count for day, count in refunded.items() if day < from_here):
         yield f"Days: {count_words(early, *REFUNDS)} long before the first Credit Note of the file ({first})"
 
 
+def _counted(told: Iterable[tuple[Told, int]]) -> Counter[Told]:
+    found: Counter[Told] = Counter()
+    for one, count in told:
+        found[one] += count
+    return found
+
+
 def _currencies(inputs: Inputs) -> Iterator[str]:
-    refunded = Counter(one.currency for one in inputs.heads)
+    refunded = _counted((one.currency, one.returns) for one in inputs.heads)
     noted = set(values_of(inputs.credit_notes.rows, "currency"))
     for currency, count in sorted(refunded.items()):
         if noted and currency not in noted:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import chain
 from typing import Any
 
@@ -32,7 +33,7 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 @dataclass(frozen=True, slots=True)
 class InStep:
-    """Returns and their notes in columns, by RMA. Days are ordinals; ``has_vat`` where its gap is known to be 0."""
+    """Returns and their notes in columns, by RMA; ``has_vat`` where its gap is known to be 0."""
 
     rmas: Sequence[str] = ()
     return_ids: Sequence[str] = ()
@@ -40,8 +41,8 @@ class InStep:
     note_codes: Sequence[str] = ()
     currencies: Sequence[str] = ()
     pence: Sequence[int] = ()
-    paid_on: Sequence[int] = ()
-    made_on: Sequence[int] = ()
+    paid_on: Sequence[date] = ()
+    made_on: Sequence[date] = ()
     has_vat: Sequence[bool] = ()
 
     def __len__(self) -> int:
@@ -63,8 +64,8 @@ def apart(inputs: Inputs, made: Sequence[PersonDecision] = ()) -> tuple[InStep, 
 def _told(pairs: Pairs, found: Flags) -> InStep:
     plain, notes = pairs.plain, pairs.notes
     numbers = sorted(np.flatnonzero(found).tolist(), key=plain.rmas.__getitem__)
-    made = notes.told("created_on", lambda day: day.toordinal() if day else NOWHERE)[pairs.note_of].tolist()
-    note_of, order_of = pairs.note_of.tolist(), pairs.order_of.tolist()
+    made, note_of, order_of = pairs.made.tolist(), pairs.note_of.tolist(), pairs.order_of.tolist()
+    days = {day: date.fromordinal(day) for day in {*plain.paid_on, *made} - {NOWHERE}}
     return InStep(
         rmas=[plain.rmas[one] for one in numbers],
         return_ids=[plain.ids[one] for one in numbers],
@@ -72,8 +73,8 @@ def _told(pairs: Pairs, found: Flags) -> InStep:
         note_codes=[notes.names[note_of[one]] for one in numbers],
         currencies=[plain.currencies[one] for one in numbers],
         pence=[plain.pence[one] for one in numbers],
-        paid_on=[plain.paid_on[one] for one in numbers],
-        made_on=[made[one] for one in numbers],
+        paid_on=[days[plain.paid_on[one]] for one in numbers],
+        made_on=[days[made[one]] for one in numbers],
         has_vat=pairs.has_vat[numbers].tolist(),
     )
 

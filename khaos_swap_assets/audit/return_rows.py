@@ -6,6 +6,7 @@ Belongs here: their order, and what is told of any of them without making it. St
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -28,13 +29,13 @@ class ReturnRow:
 
 
 class Head(NamedTuple):
-    """What is told of any return: London days of what happened and of its refund, currency, pence and status."""
+    """What is told of so many ``returns`` alike: London day of the refund, currency, if it is worth any, and status."""
 
-    day: date | None
     paid_on: date | None
     currency: str
-    pence: int
+    is_paid: bool
     status: str
+    returns: int = 1
 
 
 class ReturnRows(Sequence[ReturnRow]):
@@ -71,20 +72,25 @@ class ReturnRows(Sequence[ReturnRow]):
 
 
 def heads(rows: Sequence[ReturnRow], proven: Callable[[Return], Return] = lambda one: one) -> Iterator[Head]:
-    """What is told of each return, as its refund is ``proven``; those in columns stand first."""
+    """What is told of each return, as its refund is ``proven``; those in columns stand first, day by day."""
     if isinstance(rows, ReturnRows):
         plain = rows.plain
-        for ordinal, currency, pence in zip(plain.paid_on, plain.currencies, plain.pence, strict=True):
+        for (ordinal, currency), count in Counter(zip(plain.paid_on, plain.currencies, strict=True)).items():
             day = date.fromordinal(ordinal)
-            yield Head(day=day, paid_on=day, currency=currency, pence=pence, status=CLOSED)
+            yield Head(paid_on=day, currency=currency, is_paid=True, status=CLOSED, returns=count)
     for row in rows.others if isinstance(rows, ReturnRows) else rows:
         one, moment = row.record, proven(row.record).refunded_at
-        happened = one.refunded_at or one.submitted_at or one.created_at
         paid_on = london_date(moment) if moment else None
-        yield Head(
-            day=london_date(happened) if happened else None,
-            paid_on=paid_on,
-            currency=one.currency,
-            pence=one.refund_pence,
-            status=one.status,
-        )
+        yield Head(paid_on=paid_on, currency=one.currency, is_paid=bool(one.refund_pence), status=one.status)
+
+
+def return_sums(rows: Sequence[ReturnRow]) -> Iterator[tuple[date | None, str, int]]:
+    """For each return when something happened with it, its currency, and its refund in pence."""
+    if isinstance(rows, ReturnRows):
+        plain = rows.plain
+        days = {ordinal: date.fromordinal(ordinal) for ordinal in set(plain.paid_on)}
+        yield from zip(map(days.__getitem__, plain.paid_on), plain.currencies, plain.pence, strict=True)
+    for row in rows.others if isinstance(rows, ReturnRows) else rows:
+        one = row.record
+        happened = one.refunded_at or one.submitted_at or one.created_at
+        yield london_date(happened) if happened else None, one.currency, one.refund_pence

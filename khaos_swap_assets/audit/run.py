@@ -95,4 +95,4 @@ def reconcile(inputs: Inputs, span: Span, *, keeps_faults: bool = False) -> Resu
     rows = Rows(done.rows, plain, span)
     found = findings.findings(done, list(inputs.faults))
     figures = summary.summarise(inputs, pairing, done, found, span, rows)
-    return Result(rows if len(plain) else done.rows, found, figures, inputs.faults if keeps_faults else None)
+    return Result(rows, found, figures, inputs.faults if keeps_faults else None)

@@ -7,11 +7,12 @@ in whole units, days as real dates.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from itertools import islice
-from typing import Any, TypeVar
+from itertools import chain, islice
+from typing import Any
 
+from khaos_swap_assets.adapters.files.written import Alike, cells_of
 from khaos_swap_assets.audit.sheet_rows import MoneyCell, RowWriter, Styles
 from khaos_swap_assets.domain.money.amounts import exponent_of, from_pence
 
@@ -39,9 +40,6 @@ def _money_format(plain: str) -> str:
     return f'{plain};[Red]-{plain};"\N{EN DASH}"'
 
 
-Told = TypeVar("Told")
-
-
 class Sheets:
     """Writes cells by the kind of their value."""
 
@@ -65,12 +63,12 @@ class Sheets:
         self,
         name: str,
         pages: Sequence[Sequence[str]],
-        told: Collection[Told],
-        cells_of: Callable[[Told], Sequence[Any]],
+        count: int,
+        rows: Iterator[Sequence[Any] | Alike],
     ) -> Any:
         """A sheet with a frozen heading and filters, whose columns print on so many pages side by side; gives it."""
-        headings, count = [heading for page in pages for heading in page], min(len(told), MOST_ROWS)
-        first = next(map(cells_of, told), ())
+        headings, count = [heading for page in pages for heading in page], min(count, MOST_ROWS)
+        first = next(rows, ())
         sheet = self._sheet(name)
         sheet.freeze_panes(1, 1)
         sheet.autofilter(0, 0, max(count, 1), len(headings) - 1)
@@ -78,14 +76,14 @@ class Sheets:
             sheet.set_column(column, column, WIDTHS.get(heading, 12))
         self._printed(sheet, pages)
         sheet.set_row(0, 2 * LINE_HEIGHT + 4)
-        money = [isinstance(cell, MoneyCell) for cell in first]
+        money = [isinstance(cell, MoneyCell) for cell in cells_of(first)]
         for column, heading in enumerate(headings):
             is_right = column < len(money) and money[column]
             sheet.write_string(0, column, heading, self._right if is_right else self._left)
-        self._rows(sheet, headings, map(cells_of, islice(told, count)), count)
+        self._rows(sheet, headings, islice(chain([first], rows), count), count)
         return sheet
 
-    def _rows(self, sheet: Any, headings: Sequence[str], rows: Iterable[Sequence[Any]], count: int) -> None:
+    def _rows(self, sheet: Any, headings: Sequence[str], rows: Iterable[Sequence[Any] | Alike], count: int) -> None:
         """Each row as high as its text needs; the last goes cell by cell, from which the package knows the size."""
         from xlsxwriter.utility import xl_col_to_name
 
@@ -93,11 +91,12 @@ class Sheets:
         letters = [xl_col_to_name(column) for column in range(len(headings))]
         writer = RowWriter(sheet, letters, Styles(self._day, self._money, styles))
         widths = [(place, WIDTHS[heading] - 2) for place, heading in enumerate(headings) if heading in WRAPPED]
-        for number, cells in enumerate(rows, start=1):
+        for number, row in enumerate(rows, start=1):
+            cells = cells_of(row)
             lengths = [1 + len(str(cells[place])) // width for place, width in widths if cells[place:] and cells[place]]
             height = LINE_HEIGHT * max(lengths, default=1)
             told = f' ht="{height}" customHeight="1"' if height > LINE_HEIGHT else ""
-            if number == count or not writer.write(number, cells, told):
+            if number == count or not writer.write(number, row, told):
                 sheet.set_row(number, height)
                 self._line(sheet, number, cells, styles)
 

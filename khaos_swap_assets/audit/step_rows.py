@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
-from typing import overload
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from itertools import compress, islice
+from typing import Any, TypeVar, overload
 
+from khaos_swap_assets.adapters.files.written import OWN, Alike
 from khaos_swap_assets.audit.engine import Span, order_of
 from khaos_swap_assets.audit.in_step import InStep
 from khaos_swap_assets.audit.rows import AuditRow
@@ -23,6 +24,7 @@ from khaos_swap_assets.domain.judging.waterfall import LEGS
 MATCHED: Status = "matched"
 BY_REFERENCE, CERTAIN = "reference", "certain"
 NO_LEGS = {str(leg): 0 for leg in LEGS}
+Told = TypeVar("Told")
 
 
 @dataclass(slots=True)
@@ -34,31 +36,40 @@ class Sums:
 
 
 class Rows(Sequence[AuditRow]):
-    """All rows of a report in order: ``judged`` ones, and among them those in step that lie in the span."""
+    """All rows of a report in order: ``judged`` ones, and among them those in step that lie in the span.
+
+    ``own`` are the cells in which one in step differs from another, column by column; days of it are shown as ISO.
+    """
 
     def __init__(self, judged: Sequence[AuditRow], in_step: InStep | None = None, span: Span | None = None) -> None:
         self.judged, self.in_step = judged, in_step or InStep()
-        days = map(date.fromordinal, self.in_step.paid_on)
-        self._numbers = [number for number, day in enumerate(days) if span is None or span.holds(day)]
+        is_in = [span is None or span.holds(day) for day in self.in_step.paid_on]
+        some = InStep(*(list(compress(getattr(self.in_step, one.name), is_in)) for one in fields(InStep)))
+        self._shown, self._numbers = some, range(len(some))
+        self._places = [
+            bisect_left(self._numbers, order_of(row), key=lambda one: order_of(self._row(one))) for row in judged
+        ]
+        days = {*some.paid_on, *some.made_on}
+        shown, months = {day: day.isoformat() for day in days}, {day: f"{day:%Y-%m}" for day in days}
+        self.own: Mapping[str, Sequence[Any]] = {
+            "rma": some.rmas,
+            "return_id": some.return_ids,
+            "order_ref": some.order_refs,
+            "credit_note_codes": some.note_codes,
+            "currency": some.currencies,
+            "refund_pence": some.pence,
+            "credited_pence": some.pence,
+            "day": some.paid_on,
+            "period": [months[day] for day in some.paid_on],
+            "paid_on": [shown[day] for day in some.paid_on],
+            "credited_on": [shown[day] for day in some.made_on],
+        }
 
     def __len__(self) -> int:
         return len(self.judged) + len(self._numbers)
 
     def __iter__(self) -> Iterator[AuditRow]:
-        """One after the other; those in step are in order, so that each of the judged ones is placed among them."""
-        done = 0
-        for row in self.judged:
-            place = done if self._is_before(row, done) else self._place(row, done)
-            yield from map(self._row, self._numbers[done:place])
-            yield row
-            done = place
-        yield from map(self._row, self._numbers[done:])
-
-    def _is_before(self, row: AuditRow, place: int) -> bool:
-        return place == len(self._numbers) or order_of(row) < order_of(self._row(self._numbers[place]))
-
-    def _place(self, row: AuditRow, done: int) -> int:
-        return bisect_left(self._numbers, order_of(row), lo=done, key=lambda number: order_of(self._row(number)))
+        return self._in_order(self.judged, map(self._row, self._numbers))
 
     @overload
     def __getitem__(self, at: int) -> AuditRow: ...
@@ -69,20 +80,40 @@ class Rows(Sequence[AuditRow]):
     def __getitem__(self, at: int | slice) -> AuditRow | list[AuditRow]:
         return list(self)[at]
 
+    def cells(
+        self, cells_of: Callable[[AuditRow], Sequence[Any]], own: Mapping[int, Iterable[Any]]
+    ) -> Iterator[Sequence[Any] | Alike]:
+        """The cells of each row; ``own`` are those of rows in step by their place, beside which they are alike."""
+
+        def base(number: int) -> tuple[Any, ...]:
+            return tuple(OWN if place in own else cell for place, cell in enumerate(cells_of(self._row(number))))
+
+        kinds = list(zip(self._shown.currencies, self._shown.has_vat, strict=True))
+        bases = {kind: base(number) for kind, number in dict(zip(kinds, self._numbers, strict=True)).items()}
+        alike = map(Alike, map(bases.__getitem__, kinds), zip(*own.values(), strict=True))
+        return self._in_order(map(cells_of, self.judged), alike)
+
+    def _in_order(self, judged: Iterable[Told], in_step: Iterator[Told]) -> Iterator[Told]:
+        """What is told of each row, one after the other: each of the judged ones is placed among those in step."""
+        done = 0
+        for place, one in zip(self._places, judged, strict=True):
+            yield from islice(in_step, place - done)
+            yield one
+            done = place
+        yield from in_step
+
     @property
     def sums(self) -> Mapping[str, Sums]:
         """The sums of the rows in step, by currency."""
-        found: defaultdict[str, Sums] = defaultdict(Sums)
-        some = self.in_step
-        for number in self._numbers:
-            one = found[some.currencies[number]]
+        found, some = defaultdict[str, Sums](Sums), self._shown
+        for currency, month, pence in zip(some.currencies, self.own["period"], some.pence, strict=True):
+            one = found[currency]
             one.count += 1
-            one.pence_of[f"{date.fromordinal(some.paid_on[number]):%Y-%m}"] += some.pence[number]
+            one.pence_of[month] += pence
         return found
 
     def _row(self, number: int) -> AuditRow:
-        some, pence = self.in_step, self.in_step.pence[number]
-        day, made_on = date.fromordinal(some.paid_on[number]), date.fromordinal(some.made_on[number])
+        some, pence, day = self._shown, self._shown.pence[number], self._shown.paid_on[number]
         return AuditRow(
             rma=some.rmas[number],
             return_id=some.return_ids[number],
@@ -97,5 +128,5 @@ class Rows(Sequence[AuditRow]):
             day=day,
             vat_gap_pence=0 if some.has_vat[number] else None,
             legs=NO_LEGS,
-            timing=Timing(((day, pence),), ((made_on, pence),)),
+            timing=Timing(((day, pence),), ((some.made_on[number], pence),)),
         )

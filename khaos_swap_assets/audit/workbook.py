@@ -6,17 +6,19 @@ Belongs here: which sheets there are and their cells. Stays out: figures (``summ
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args
 
+from khaos_swap_assets.adapters.files.written import Alike
 from khaos_swap_assets.audit.control import Strip
 from khaos_swap_assets.audit.deciding import Ruling
 from khaos_swap_assets.audit.findings import AuditFinding
 from khaos_swap_assets.audit.rows import LEG_WORDS, STATUS_WORDS, STEP_WORDS, AuditRow, joined
 from khaos_swap_assets.audit.sheet_rows import MoneyCell
 from khaos_swap_assets.audit.sheets import Sheets
+from khaos_swap_assets.audit.step_rows import Rows
 from khaos_swap_assets.audit.summary import Summary, Totals
 from khaos_swap_assets.domain.judging.waterfall import LEGS
 from khaos_swap_assets.domain.money.periods import london_date
@@ -27,6 +29,19 @@ ROW_PAGES = (
     (*LEG_WORDS.values(), "VAT gap"),
     ("Matched by", "Certainty", "Period", "Paid on", "Credited on", "Return"),
 )
+OWN_CELLS = {
+    "RMA": "rma",
+    "Order": "order_ref",
+    "Credit Notes": "credit_note_codes",
+    "Refunded": "money",
+    "Credited": "money",
+    "Day": "day",
+    "Period": "period",
+    "Paid on": "paid_on",
+    "Credited on": "credited_on",
+    "Return": "return_id",
+}
+"""What a row in step has of its own (``step_rows``)."""
 FINDING_PAGES = (
     ("Subject", "Kind", "Owner", "Money at risk", "Currency", "Opened on", "Message", "What to do"),
     ("RMA", "Order", "SKU", "Refunded", "Credited", "Suggestion"),
@@ -41,7 +56,7 @@ RULING_PAGES = (
 CHOICES = tuple(kind for kind in get_args(DecisionKind) if kind != SIGNED)
 
 
-def write(path: Path, summary: Summary, rows: Sequence[AuditRow], findings: Sequence[AuditFinding]) -> None:
+def write(path: Path, summary: Summary, rows: Rows, findings: Sequence[AuditFinding]) -> None:
     """Write the workbook; rows beyond a million are left to the CSV file, the worst come first."""
     import xlsxwriter
 
@@ -55,16 +70,22 @@ def write(path: Path, summary: Summary, rows: Sequence[AuditRow], findings: Sequ
     with xlsxwriter.Workbook(str(path), options) as book:
         sheets = Sheets(book)
         _summary_sheet(sheets, summary)
-        sheets.table("Reconciliation", ROW_PAGES, rows, _row_cells)
-        sheet = sheets.table("Exceptions", FINDING_PAGES, findings, _finding_cells)
+        sheets.table("Reconciliation", ROW_PAGES, len(rows), _cells_of(rows))
+        sheet = sheets.table("Exceptions", FINDING_PAGES, len(findings), map(_finding_cells, findings))
         choices = {"validate": "list", "source": list(CHOICES)}
         place = len((*FINDING_PAGES[0], *FINDING_PAGES[1]))
         sheet.data_validation(1, place, max(len(findings), 1), place, choices)
         if summary.rulings:
-            sheets.table("Decided", RULING_PAGES, summary.rulings, _ruling_cells)
+            sheets.table("Decided", RULING_PAGES, len(summary.rulings), map(_ruling_cells, summary.rulings))
 
 
 _money = lru_cache(10_000)(MoneyCell)
+
+
+def _cells_of(rows: Rows) -> Iterator[Sequence[Any] | Alike]:
+    columns = {**rows.own, "money": list(map(_money, rows.own["refund_pence"], rows.own["currency"]))}
+    headings = enumerate(heading for page in ROW_PAGES for heading in page)
+    return rows.cells(_row_cells, {at: columns[OWN_CELLS[name]] for at, name in headings if name in OWN_CELLS})
 
 
 def _row_cells(row: AuditRow) -> list[Any]:

@@ -70,7 +70,7 @@ class OutputError(KhaosSwapError):
 class Result:
     """Everything that is written. ``faults`` is None when bad rows were not to be skipped."""
 
-    rows: Sequence[AuditRow]
+    rows: Rows
     findings: Sequence[AuditFinding]
     summary: Summary
     faults: Iterable[Fault] | None = None
@@ -92,14 +92,17 @@ def write(result: Result, folder: Path) -> list[Path]:
 
 
 def _write_all(result: Result, folder: Path) -> list[str]:
-    _write_cells(folder / "reconciliation.csv", RECONCILIATION, result.rows)
-    _write_cells(folder / "exceptions.csv", EXCEPTIONS, result.findings)
+    rows = result.rows
+    own = {place: rows.own[name] for place, name in enumerate(RECONCILIATION) if name in rows.own}
+    cells = rows.cells(lambda row: [cell(row) for cell in RECONCILIATION.values()], own)
+    write_csv(folder / "reconciliation.csv", tuple(RECONCILIATION), cells)
+    told = ([cell(one) for cell in EXCEPTIONS.values()] for one in result.findings)
+    write_csv(folder / "exceptions.csv", tuple(EXCEPTIONS), told)
     (folder / "summary.json").write_text(
         json.dumps(summary_json(result.summary), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )
-    judged = result.rows.judged if isinstance(result.rows, Rows) else result.rows
-    (folder / "report.html").write_text(page.html(result.summary, judged), encoding="utf-8")
-    workbook.write(folder / "report.xlsx", result.summary, result.rows, result.findings)
+    (folder / "report.html").write_text(page.html(result.summary, rows.judged), encoding="utf-8")
+    workbook.write(folder / "report.xlsx", result.summary, rows, result.findings)
     names = ["reconciliation.csv", "exceptions.csv", "summary.json", "report.html", "report.xlsx"]
     if state := {one.decision: one.words for one in result.summary.rulings}:
         write_decisions(folder / DECISIONS, state, state.__getitem__)
@@ -108,10 +111,6 @@ def _write_all(result: Result, folder: Path) -> list[str]:
         return names
     write_rejected(folder / REJECTED, result.faults)
     return [*names, REJECTED]
-
-
-def _write_cells(path: Path, cells: Cells, shown: Iterable[AuditRow | AuditFinding]) -> None:
-    write_csv(path, tuple(cells), ([cell(one) for cell in cells.values()] for one in shown))
 
 
 def summary_json(summary: Summary) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from zipfile import ZipFile
 import pytest
 import xlsxwriter
 
+from khaos_swap_assets.adapters.files.written import OWN, Alike, cells_of
 from khaos_swap_assets.audit.sheet_rows import MoneyCell, RowWriter
 from khaos_swap_assets.audit.sheets import Sheets
 
@@ -26,14 +28,25 @@ ROWS: list[list[Any]] = [
 ]
 
 
-def sheet_xml(path: Path, rows: list[list[Any]]) -> str:
+def sheet_xml(path: Path, rows: Sequence[Sequence[Any] | Alike]) -> str:
     """Write a sheet after a summary that shows a few formats."""
     with xlsxwriter.Workbook(str(path), {"constant_memory": True, "strings_to_formulas": False}) as book:
         sheets = Sheets(book)
         sheets.plain("Summary", [["As of", date(2026, 3, 31)], ["Gap", MoneyCell(1, "GBP")], ["words " * 20, None]])
-        sheets.table("Rows", HEADINGS, rows, list)
+        sheets.table("Rows", HEADINGS, len(rows), iter(rows))
     with ZipFile(path) as archive:
         return archive.read("xl/worksheets/sheet2.xml").decode()
+
+
+ALIKE = [
+    Alike((OWN, "{plain} 50%", OWN, OWN, None), (text, MoneyCell(pence, "GBP"), date(2026, 3, 1)))
+    for pence, text in enumerate(["RMA1", "RMA2", *ODD, "", "100% {0}", "RMA3"])
+]
+
+
+def test_rows_that_are_alike_are_what_cells_make(tmp_path: Path) -> None:
+    whole = sheet_xml(tmp_path / "cells.xlsx", list(map(cells_of, ALIKE)))
+    assert sheet_xml(tmp_path / "rows.xlsx", ALIKE) == whole
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, len(ROWS)])

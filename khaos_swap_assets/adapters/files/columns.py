@@ -6,7 +6,7 @@ reading them (``plain_columns``) and what they mean (``layouts``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Generic, NamedTuple, overload
 
@@ -68,17 +68,24 @@ class Columns(Sequence[Row], Generic[Row]):
 
     def first(self, group: str, name: str) -> list[Any]:
         """For each value of a group the first that its rows say in another column, None where they say nothing."""
-        values, places = self.columns[name]
-        groups, says = self.columns[group], np.flatnonzero(np.array([one is not None for one in values])[places])
-        found: list[Any] = [None] * len(groups.values)
-        for of, row in zip(*np.unique(groups.places[says], return_index=True), strict=True):
-            found[of] = values[places[says[row]]]
+        values, found = self.columns[name].values, self._first(group, name, (None,))
+        return [None if place == NOWHERE else values[place] for place in found.tolist()]
+
+    def agree(self, group: str, name: str, *, silent: Collection[Any] = ()) -> bool:
+        """Whether the rows of each group say one thing in a column; ``silent`` values say nothing."""
+        places = self.columns[name].places
+        first = self._first(group, name, silent)[self.columns[group].places]
+        return bool(((places == first) | ~self._says(name, silent)).all())
+
+    def _first(self, group: str, name: str, silent: Collection[Any]) -> Numbers:
+        """For each value of a group the place of what its first row says in another column that says anything."""
+        groups, places, says = self.columns[group], self.columns[name].places, self._says(name, silent)
+        found = np.full(len(groups.values), NOWHERE, np.int64)
+        found[groups.places[says][::-1]] = places[says][::-1]
         return found
 
-    def agree(self, group: str, name: str, *, silent: Iterable[Any] = ()) -> bool:
-        """Whether the rows of each group say one thing in a column; ``silent`` values say nothing."""
-        said = [of for of, value in pairs_of(self, group, name) if value not in silent]
-        return len(set(said)) == len(said)
+    def _says(self, name: str, silent: Collection[Any]) -> Flags:
+        return self.columns[name].flags(lambda value: value not in silent)
 
 
 def pairs_of(rows: Sequence[Any], one: str, other: str) -> set[tuple[Any, Any]]:

@@ -14,11 +14,16 @@ from khaos_swap_assets.adapters.files.faults import LONGEST_SHOWN, BadInputError
 from khaos_swap_assets.adapters.files.written import (
     FORMULA_STARTS,
     LONGEST_VALUE,
+    OWN,
     REJECTED_COLUMNS,
+    Alike,
+    cells_of,
     rejected_cells,
     write_csv,
     write_rejected,
 )
+
+TEXTS = st.text(st.sampled_from('RMA1%s{}, "=+-@\t\n\ré'))
 
 
 def read_back(path: Path) -> list[list[str]]:
@@ -48,6 +53,17 @@ def test_numbers_and_plain_text_stay_as_they_are(tmp_path: Path) -> None:
     write_csv(path, ["a", "b", "c"], [[-5, 'say "hé", he said', ""], [0, "a\nb", None]])
     assert read_back(path)[1:] == [["-5", 'say "hé", he said', ""], ["0", "a\nb", ""]]
     assert b"\r\n" not in path.read_bytes()
+
+
+@settings(max_examples=200)
+@given(st.tuples(TEXTS, TEXTS, st.integers()), TEXTS)
+def test_rows_that_are_alike_are_written_as_all_their_cells_are(
+    tmp_path_factory: pytest.TempPathFactory, own: tuple[str, str, int], said: str
+) -> None:
+    row, folder = Alike((OWN, 0, None, OWN, said, OWN), own), tmp_path_factory.mktemp("csv")
+    for name, some in (("alike", row), ("cells", cells_of(row))):
+        write_csv(folder / name, "abcdef", [some])
+    assert (folder / "alike").read_bytes() == (folder / "cells").read_bytes()
 
 
 def test_a_file_without_rows_has_its_header(tmp_path: Path) -> None:
