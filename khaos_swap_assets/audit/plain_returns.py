@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from array import array
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -40,6 +40,8 @@ OF_LINE = (
     *("item_count", "cost", "currency", "return_type"),
     *("refunded_non_inclusive_taxes", "refunded_non_inclusive_duties", "refunded_duties"),
 )
+NAMES_OF_LINE = ("product_id", "sku", "shopify_line_item_id")
+SAID = frozenset({str, type(None)})
 OTHER_NAMES = frozenset({*V1_NAMES, *V1_HOOK_NAMES})
 MOST_KNOWN, MOST_LINES = 200_000, 100
 _TEXT = r"[!-~](?:[ -~]{0,98}[!-~])?"
@@ -140,46 +142,41 @@ class PlainReader:
             return False
         try:
             self._add(raw, element, number)
-        except (OddError, TypeError):
+        except (OddError, TypeError, AttributeError):
             return False
         return True
 
     def _add(self, raw: dict[str, Any], element: Element, number: int) -> None:
-        get, currency, types = raw.get, raw.get("customer_currency") or "", raw.get("type")
-        names: list[Any] = [get(name) for name in NAMES]
-        told = "\n".join([*names, *(_text(get(name)) for name in FURTHER_NAMES)])
-        if not _NAMES.fullmatch(told) or not raw.keys().isdisjoint(OTHER_NAMES) or get("exchange_items"):
+        get: Callable[[str], Any] = raw.get
+        currency, types, names = get("customer_currency") or "", get("type"), list(map(get, NAMES))
+        if not _NAMES.fullmatch("\n".join([*names, *_texts(map(get, FURTHER_NAMES))])) or get("exchange_items"):
             raise OddError
-        if not self._quiet[_typed([*(get(name) for name in REPEATED), *(types if isinstance(types, list) else ())])]:
+        if not raw.keys().isdisjoint(OTHER_NAMES) or not NOTHING.isdisjoint(map(str.lower, names)):
+            raise OddError
+        if not self._quiet[_typed((*map(get, REPEATED), *(types if isinstance(types, list) else ())))]:
             raise OddError
         pence, _ = (self._amounts[currency, value, type(value)] for value in (get(REFUND_VALUE), get("total")))
-        paid, opened, *_ = (self._days[get(name)] for name in DAYS)
-        lines = self._lines_of(get("products"), currency)
-        if any(one.get("original_order_name") not in (None, "", names[2]) for one in raw["products"]):
-            raise OddError
-        if (
-            not (paid and opened)
-            or sum(cost for _, _, cost in lines) != pence
-            or not NOTHING.isdisjoint(map(str.lower, names))
-        ):
+        paid, opened, *_ = map(self._days.__getitem__, map(get, DAYS))
+        lines = self._lines_of(get("products"), names[2], currency)
+        if not (paid and opened) or sum([cost for _, _, cost in lines]) != pence:
             raise OddError
         self.found.add((number, element.line, element.at, *names, currency, pence, paid, opened), lines)
 
-    def _lines_of(self, products: Any, currency: str) -> list[tuple[str, int, int]]:
+    def _lines_of(self, products: Any, order: str, currency: str) -> list[tuple[str, int, int]]:
         """SKU, units and pence of each line."""
         if not isinstance(products, list) or not 0 < len(products) <= MOST_LINES:
             raise OddError
-        ids = [_text(one.get("product_id")) for one in products]
-        told = [_text(one.get(name)) for one in products for name in ("sku", "shopify_line_item_id")]
-        if (
-            not _TEXTS.fullmatch("\n".join([*ids, *told]))
-            or len(set(ids)) < len(ids)
-            or not NOTHING.isdisjoint(map(str.lower, ids))
-        ):
+        names = [_texts(map(one.get, NAMES_OF_LINE)) for one in products]
+        ids = {one[0].lower() for one in names}
+        if len(ids) < len(names) or not NOTHING.isdisjoint(ids):
             raise OddError
-        if not all(isinstance(one.get("main_reason_text"), str | None) for one in products):
+        if not _TEXTS.fullmatch("\n".join(chain.from_iterable(names))):
             raise OddError
-        return [(one["sku"], *self._lines[currency, *_typed([one.get(name) for name in OF_LINE])]) for one in products]
+        for one in products:
+            is_said = isinstance(one.get("sku"), str) and type(one.get("main_reason_text")) in SAID
+            if not is_said or one.get("original_order_name") not in (None, "", order):
+                raise OddError
+        return [(one["sku"], *self._lines[currency, *_typed(tuple(map(one.get, OF_LINE)))]) for one in products]
 
     def _day(self, value: object) -> int:
         faults: list[str] = []
@@ -218,15 +215,17 @@ class PlainReader:
         return line.quantity, line.cost_pence
 
 
-def _text(value: object) -> str:
+def _texts(values: Iterable[Any]) -> list[str]:
     """Text as it is and a number as its digits; a stand-in for nothing."""
-    if value is None:
-        return "-1"
-    if isinstance(value, str | int) and not isinstance(value, bool):
-        return str(value) or "-1"
+    return [one or "-1" if type(one) in SAID else _digits(one) for one in values]
+
+
+def _digits(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
     raise OddError
 
 
-def _typed(values: Sequence[object]) -> tuple[tuple[object, ...], tuple[type, ...]]:
+def _typed(values: tuple[object, ...]) -> tuple[tuple[object, ...], tuple[type, ...]]:
     """The values as one key, of which 1 and true are two."""
-    return tuple(values), tuple(map(type, values))
+    return values, tuple(map(type, values))

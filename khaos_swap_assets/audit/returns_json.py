@@ -10,9 +10,8 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from khaos_swap_assets.adapters.files.records import UnreadableError
 
@@ -22,8 +21,7 @@ _DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=str)
 _OPENED = re.compile(r'"(?:returns|orders)"\s*:\s*\[')
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """One object: its line (from 1), the part of the text read so far, or what broke it.
 
     ``at`` is its place in the text, -1 where it has none of its own.
@@ -90,17 +88,18 @@ def _by_line(lines: _Lines) -> Iterator[Element]:
     """One object a line, or one page of the API a line."""
     position = 0
     for number, line in enumerate(lines.each(), start=1):
-        start, position = position, position + len(line) + 1
-        if _skip(line, 0) == len(line):
+        place, position = position, position + len(line) + 1
+        start = _skip(line, 0)
+        if start == len(line):
             continue
-        value, end = _decoded(line, _skip(line, 0))
+        value, end = _decoded(line, start)
         share = min(position / len(lines.text), 1.0)
         if end >= 0 and _skip(line, end) < len(line):
             value, end = "text follows the object", -1
         if end < 0:
             yield Element(number, None, share, f"JSON is broken: {value}")
         else:
-            yield from _expanded(Element(number, value, share, at=start + _skip(line, 0)))
+            yield from _expanded(Element(number, value, share, at=place + start))
 
 
 def _expanded(element: Element) -> Iterator[Element]:

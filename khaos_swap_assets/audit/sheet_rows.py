@@ -23,7 +23,7 @@ NOTHING = (None, "")
 AT = "\0"
 """Stands for the number of a row, which no plain text holds."""
 Place = tuple[str, Any]
-_PLAIN = re.compile(r"(?!.*_x)[!-%'-;=?-~]([ -%'-;=?-~]*[!-%'-;=?-~])?", re.ASCII)
+_PLAIN = re.compile(r"(?!.*_x)[!-%'-;=?-~£]([ -%'-;=?-~£]*[!-%'-;=?-~£])?", re.ASCII)
 """Texts that stand in the file as they are: no end spaces, nothing that XML or a spreadsheet reads otherwise."""
 
 
@@ -85,12 +85,12 @@ class RowWriter:
 
     def _told(self, cell: object, style: Any) -> str:
         """A cell from its row's number on. Raises ``ValueError`` for one that is not plain."""
+        if isinstance(cell, str) and len(cell) < SHORT and _PLAIN.fullmatch(cell):
+            return f'{_styled(style)} t="inlineStr"><is><t>{cell}</t></is></c>'
         if isinstance(cell, MoneyCell):
             return _number(from_pence(*cell), self._styles.money[exponent_of(cell.currency)])
         if isinstance(cell, date) and cell >= FIRST_DAY:
             return _number((cell - ZERO_DAY).days, self._styles.day)
-        if isinstance(cell, str) and len(cell) < SHORT and _PLAIN.fullmatch(cell):
-            return f'{_styled(style)} t="inlineStr"><is><t>{cell}</t></is></c>'
         raise ValueError("is not plain")
 
 

@@ -7,16 +7,16 @@ does with a row (``summary``, ``writing``).
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from itertools import compress, islice
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar
 
 from khaos_swap_assets.adapters.files.written import OWN, Alike
 from khaos_swap_assets.audit.engine import Span, order_of
 from khaos_swap_assets.audit.in_step import InStep
-from khaos_swap_assets.audit.rows import AuditRow
+from khaos_swap_assets.audit.rows import AuditRow, RowMonth
 from khaos_swap_assets.domain.judging.month_conditions import Timing
 from khaos_swap_assets.domain.judging.statuses import Status
 from khaos_swap_assets.domain.judging.waterfall import LEGS
@@ -27,15 +27,7 @@ NO_LEGS = {str(leg): 0 for leg in LEGS}
 Told = TypeVar("Told")
 
 
-@dataclass(slots=True)
-class Sums:
-    """Rows in step of one currency: how many, and their pence by London month."""
-
-    count: int = 0
-    pence_of: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
-
-
-class Rows(Sequence[AuditRow]):
+class Rows:
     """All rows of a report in order: ``judged`` ones, and among them those in step that lie in the span.
 
     ``own`` are the cells in which one in step differs from another, column by column; days of it are shown as ISO.
@@ -71,15 +63,6 @@ class Rows(Sequence[AuditRow]):
     def __iter__(self) -> Iterator[AuditRow]:
         return self._in_order(self.judged, map(self._row, self._numbers))
 
-    @overload
-    def __getitem__(self, at: int) -> AuditRow: ...
-
-    @overload
-    def __getitem__(self, at: slice) -> list[AuditRow]: ...
-
-    def __getitem__(self, at: int | slice) -> AuditRow | list[AuditRow]:
-        return list(self)[at]
-
     def cells(
         self, cells_of: Callable[[AuditRow], Sequence[Any]], own: Mapping[int, Iterable[Any]]
     ) -> Iterator[Sequence[Any] | Alike]:
@@ -103,14 +86,15 @@ class Rows(Sequence[AuditRow]):
         yield from in_step
 
     @property
-    def sums(self) -> Mapping[str, Sums]:
-        """The sums of the rows in step, by currency."""
-        found, some = defaultdict[str, Sums](Sums), self._shown
+    def months(self) -> Mapping[str, Sequence[RowMonth]]:
+        """The pence of the rows in step by London month, of each currency."""
+        found, some = Counter[tuple[str, str]](), self._shown
         for currency, month, pence in zip(some.currencies, self.own["period"], some.pence, strict=True):
-            one = found[currency]
-            one.count += 1
-            one.pence_of[month] += pence
-        return found
+            found[currency, month] += pence
+        by_currency = defaultdict[str, list[RowMonth]](list)
+        for (currency, month), pence in found.items():
+            by_currency[currency].append(RowMonth(month, pence, pence, 0))
+        return by_currency
 
     def _row(self, number: int) -> AuditRow:
         some, pence, day = self._shown, self._shown.pence[number], self._shown.paid_on[number]

@@ -17,7 +17,7 @@ from khaos_swap_assets.audit.findings import AuditFinding
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.pairing import Pairing
 from khaos_swap_assets.audit.rows import AuditRow, RowMonth
-from khaos_swap_assets.audit.step_rows import BY_REFERENCE, CERTAIN, MATCHED, Rows, Sums
+from khaos_swap_assets.audit.step_rows import BY_REFERENCE, CERTAIN, MATCHED, Rows
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.domain.judging.statuses import UNRECONCILED, WORST_FIRST
 from khaos_swap_assets.domain.judging.waterfall import LEGS
@@ -161,9 +161,8 @@ def summarise(
     by_currency: defaultdict[str, list[AuditRow]] = defaultdict(list)
     for row in done.rows:
         by_currency[row.currency].append(row)
-    counts = Counter({currency: len(some) for currency, some in by_currency.items()})
-    sums = rows.sums
-    counts.update({currency: one.count for currency, one in sums.items()})
+    plain, months = Counter(rows.own["currency"]), rows.months
+    counts = plain + Counter({currency: len(some) for currency, some in by_currency.items()})
     currencies = sorted(counts, key=lambda currency: (-counts[currency], currency))
     return Summary(
         span=span,
@@ -173,7 +172,7 @@ def summarise(
         order_ref_format=pairing.cases.naming.ref_format,
         returns=len(pairing.case_of) + len(rows.in_step),
         credit_notes=len(pairing.note_of) + len(rows.in_step),
-        totals=tuple(_totals(currency, by_currency[currency], span, sums[currency]) for currency in currencies),
+        totals=tuple(_totals(one, by_currency[one], span, plain[one], months.get(one, ())) for one in currencies),
         passes=_passes(pairing, len(rows.in_step)),
         tasks=tasks(one for one in findings if not one.waiver),
         rulings=tuple(done.rulings),
@@ -182,7 +181,10 @@ def summarise(
     )
 
 
-def _totals(currency: str, rows: Sequence[AuditRow], span: Span, in_step: Sums) -> Totals:
+def _totals(
+    currency: str, rows: Sequence[AuditRow], span: Span, in_step: int, plain_months: Sequence[RowMonth]
+) -> Totals:
+    """The figures of a currency: of its rows, and of how many more in step with their months."""
     by_status = {str(status): Tally() for status in WORST_FIRST}
     opened, by_age = {str(status): Tally() for status in UNRECONCILED_FIRST}, dict.fromkeys(AGE_NAMES, Tally())
     by_month: defaultdict[str, Month] = defaultdict(Month)
@@ -198,10 +200,10 @@ def _totals(currency: str, rows: Sequence[AuditRow], span: Span, in_step: Sums) 
             opened[row.status] = opened[row.status].plus(row.open_pence)
             age = age_of(row, span)
             by_age[age] = by_age[age].plus(row.open_pence)
-    by_status[MATCHED] = replace(by_status[MATCHED], count=by_status[MATCHED].count + in_step.count)
-    for month, pence in in_step.pence_of.items():
-        by_month[month] = by_month[month].plus(RowMonth(month, pence, pence, 0), 0)
-    plain_pence = sum(in_step.pence_of.values())
+    by_status[MATCHED] = replace(by_status[MATCHED], count=by_status[MATCHED].count + in_step)
+    for plain in plain_months:
+        by_month[plain.period] = by_month[plain.period].plus(plain, 0)
+    plain_pence = sum(plain.refund_pence for plain in plain_months)
     return Totals(
         currency=currency,
         refunded_pence=sum(row.refund_pence for row in rows) + plain_pence,

@@ -103,7 +103,7 @@ def audited(month: HandMonth) -> Sequence[AuditRow]:
         options = audit_files.write(month, Path(folder))
         names = ("returns", "stock-codes", "sales-orders", "credit-notes")
         inputs = read_inputs(Paths(*(Path(options[name]) for name in names)), skips_bad_rows=False)
-        return run.reconcile(inputs, Span(date.fromisoformat(options["as-of"]))).rows
+        return list(run.reconcile(inputs, Span(date.fromisoformat(options["as-of"]))).rows)
 
 
 def judged(month: HandMonth, rows: Sequence[AuditRow]) -> Figures:

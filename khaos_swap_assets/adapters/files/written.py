@@ -21,7 +21,7 @@ REJECTED_COLUMNS = ("file", "line", "column", "value", "reason")
 LONGEST_VALUE = 200
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\n")
 OWN = ...
-_ODD = re.compile(r'["\r\n\t]|(?:^|,)[=+@-]')
+_ODD = re.compile(r'["\r\n\t]|,[=+@-]')
 
 
 class Alike(NamedTuple):
@@ -54,7 +54,8 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any] |
 def _line(row: Alike) -> str:
     """The line of a row; empty for one of which a cell is to be quoted, or may be taken for a formula."""
     line = _pattern(row.base) % row.own
-    return "" if _ODD.search(line) or line.count(",") >= len(row.base) else f"{line}\n"
+    is_odd = _ODD.search(line) or line.startswith(FORMULA_STARTS) or line.count(",") >= len(row.base)
+    return "" if is_odd else f"{line}\n"
 
 
 @lru_cache(16)
