@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -125,3 +126,12 @@ def test_a_crowd_of_returns_that_hold_the_same_stays_a_crowd(tmp_path: Path) -> 
 def test_a_month_without_a_slip_is_in_step_before_anything_is_judged(tmp_path: Path) -> None:
     paths = plain_months.a_month(1, slips=0.0).write(tmp_path)
     assert compared(paths, Span(AS_OF), tmp_path) > 40
+
+
+def test_a_line_that_is_no_object_or_has_no_sku_is_told_and_ends_nothing(tmp_path: Path) -> None:
+    paths = plain_months.a_month(1, slips=0.0).write(tmp_path)
+    told = [json.loads(line) for line in paths.returns.read_text().splitlines()]
+    del told[1]["products"][0]["sku"]
+    told[2]["products"][0] = "no object"
+    paths.returns.write_text("\n".join(map(json.dumps, told)))
+    assert compared(paths, Span(AS_OF), tmp_path, skips=True) > 40
