@@ -82,9 +82,9 @@ def test_a_manifest_is_what_kubernetes_reads(manifest: dict[str, Any]) -> None:
 
 
 def test_a_word_that_kubernetes_does_not_know_would_be_found() -> None:
-    wrong = {**manifests()[0], "spec": {**manifests()[0]["spec"], "replica": 2}}
     import kubernetes_validate
 
+    wrong = {**manifests()[0], "spec": {**manifests()[0]["spec"], "replica": 2}}
     with pytest.raises(kubernetes_validate.ValidationError):
         kubernetes_validate.validate(wrong, KUBERNETES, strict=True)
 
