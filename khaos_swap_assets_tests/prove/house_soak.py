@@ -1,9 +1,10 @@
 """The whole house over minutes or hours, idle and busy: the memory of each process, and what an hour adds on disk.
 
 Belongs here: an idle and a busy stretch of one house, and the verdict on its memory. Stays out: the house and its
-sender (``knock_to_posted``), the slope (``soak``). A new house is first busy for up to ``MINUTES``, since
-processes fill their caches with what they meet (that growth is told); memory is then judged from the second third of a
-stretch on, and only over ``LEAST_MINUTES``: what a short stretch grows by says nothing of the next.
+sender (``knock_to_posted``), the slope (``soak``). A new house is first busy, for up to ``MINUTES`` and until the code
+server has ended ``KEPT_RUNS``, since processes fill their caches with what they meet (that growth is told); memory is
+then judged from the second third of a stretch on, and only over ``LEAST_MINUTES``: what a short stretch grows by says
+nothing of the next.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 import psutil
 
 from khaos_swap_assets.adapters.store import sizes
-from khaos_swap_assets.demo.environment import OURS
+from khaos_swap_assets.demo.environment import DAGSTER, OURS
 from khaos_swap_assets.running import logs, supervisor
 from khaos_swap_assets.running.processes import HOUSE, Child
 from khaos_swap_assets_tests.prove.knock_to_posted import Sender, house
@@ -28,6 +29,13 @@ WARM_UP = "warm_up"
 LEAST_MINUTES = 10.0
 LOOKS = 30
 BUSY_SECONDS = 6.0
+KEPT_RUNS = 130
+"""The code server looks at each run that ended through a new engine, and SQLAlchemy keeps the queries of its last 128.
+
+That is 0.2 MB a run and 25 MB in all, then it is full.
+"""
+MOST_WARM_UP = 4
+"""Times ``MINUTES`` at most."""
 MOST_MB_A_MINUTE = 0.5
 """Of one process: as in the soak of the gateway, 30 MB an hour."""
 
@@ -44,7 +52,7 @@ class Stretch:
         """Bytes an hour, and memory at its beginning, its end and by the minute."""
         minutes = self.seconds / 60
         steady = {name: seen[len(seen) // 3 :] for name, seen in self.memory.items()}
-        a_minute = {name: slope(seen) * (LOOKS / minutes) for name, seen in steady.items()}
+        a_minute = {name: slope(seen) * (len(self.memory[name]) - 1) / minutes for name, seen in steady.items()}
         return {
             "minutes": round(minutes, 1),
             "mb_an_hour": {what: round(size / 10**6 * 3600 / self.seconds, 2) for what, size in self.added.items()},
@@ -76,13 +84,14 @@ def measure(minutes: float) -> dict[str, Stretch]:
     """A new house warms up, then an idle stretch of it, then a busy one: a refunded return every six seconds."""
     found: dict[str, Stretch] = {}
     warm_up = min(minutes, MINUTES)
-    events = round((warm_up + minutes) * 60 / BUSY_SECONDS)
+    looks = range(LOOKS, MOST_WARM_UP * LOOKS + 1) if minutes >= LEAST_MINUTES else range(LOOKS, LOOKS + 1)
+    events = round((warm_up * looks[-1] / LOOKS + minutes) * 60 / BUSY_SECONDS)
     with house(events) as (place, children, sender):
 
         def work() -> int:
             sender.come_to_rest("the first stretch")
             left = list(sender.ready)
-            found[WARM_UP] = _stretch(sender, children, warm_up, _refunds(sender, left))
+            found[WARM_UP] = _stretch(sender, children, warm_up, _refunds(sender, left), looks)
             found["idle"] = _stretch(sender, children, minutes, lambda _: None)
             found["busy"] = _stretch(sender, children, minutes, _refunds(sender, left))
             return 0
@@ -102,17 +111,32 @@ def _refunds(sender: Sender, left: list[Any]) -> Callable[[float], None]:
     return act
 
 
-def _stretch(sender: Sender, children: Sequence[Child], minutes: float, act: Callable[[float], None]) -> Stretch:
+def _stretch(
+    sender: Sender,
+    children: Sequence[Child],
+    minutes: float,
+    act: Callable[[float], None],
+    looks: range = range(LOOKS, LOOKS + 1),
+) -> Stretch:
+    """So many looks, ``LOOKS`` in ``minutes``: the least and, until the code server is warm, up to the most of them."""
     before, began = _held(sender), time.monotonic()
     memory: dict[str, list[float]] = {child.name: [] for child in children}
-    for look in range(LOOKS + 1):
+    for look in range(looks[-1] + 1):
         while (seconds := time.monotonic() - began) < look * minutes * 60 / LOOKS:
             act(seconds)
             time.sleep(0.2)
         for name, size in _memory(sender, children).items():
             memory[name].append(size)
+        if look >= looks[0] and _ended(sender) >= KEPT_RUNS:
+            break
     after = _held(sender)
     return Stretch(time.monotonic() - began, {what: after[what] - before.get(what, 0) for what in after}, memory)
+
+
+def _ended(sender: Sender) -> int:
+    with sender.open(DAGSTER) as conn:
+        query = "SELECT count(*) FROM runs WHERE status IN ('SUCCESS', 'FAILURE', 'CANCELED')"
+        return int((conn.execute(query).fetchone() or (0,))[0])
 
 
 def _held(sender: Sender) -> dict[str, int]:
