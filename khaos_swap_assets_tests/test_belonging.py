@@ -17,6 +17,8 @@ from khaos_swap_assets.adapters.settings import Settings, load_settings
 from khaos_swap_assets.adapters.store import mark
 from khaos_swap_assets.adapters.store.seal import Sealer
 
+pytestmark = pytest.mark.house
+
 JOB = "standing_checks"
 """A job that asks our own tables alone, and so goes well on an empty database."""
 

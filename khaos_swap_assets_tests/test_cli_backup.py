@@ -18,6 +18,8 @@ from khaos_swap_assets_tests.running import Call
 from khaos_swap_assets_tests.stages.town import Town, a_return, some_settings
 from khaos_swap_assets_tests.test_cli_upgrade import dropped, made
 
+pytestmark = pytest.mark.house
+
 
 @pytest.fixture(scope="module")
 def url(postgres: embedded.EmbeddedPostgres) -> Iterator[str]:

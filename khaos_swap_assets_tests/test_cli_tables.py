@@ -98,6 +98,7 @@ def ask(town: Town, call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     return ask
 
 
+@pytest.mark.long
 def test_every_command_with_json_has_one_form_of_money_and_time(ask: Callable[..., str]) -> None:
     able = {
         name.removeprefix("khaos-swap ")
@@ -112,6 +113,7 @@ def test_every_command_with_json_has_one_form_of_money_and_time(ask: Callable[..
             assert list(faults_of(told)) == [], (name, way)
 
 
+@pytest.mark.long
 def test_every_table_is_whole_at_80_columns(ask: Callable[..., str]) -> None:
     for name, way in ((name, way) for name, ways in ASKED.items() for way in ways):
         shown = ask(*name.split(), *way.split())

@@ -20,6 +20,8 @@ from khaos_swap_assets_tests.json_form import faults_of
 from khaos_swap_assets_tests.running import Call
 from khaos_swap_assets_tests.stages.town import KEY, NOON, Town, a_line, a_note, a_return, some_settings
 
+pytestmark = pytest.mark.house
+
 HERE = {
     "KHAOS_SWAP_MODE": "post",
     "KHAOS_SWAP_POST_FROM": "2026-01-01",

@@ -23,6 +23,8 @@ from khaos_swap_assets.stages.credit_notes import people
 from khaos_swap_assets_tests.stages.tables import rows_of
 from khaos_swap_assets_tests.stages.town import NOON, Town, a_code, a_line, a_note, a_return
 
+pytestmark = pytest.mark.house
+
 PREFIXES = {"swap", "khaos", "storefront", "warehouse", "people", "matched", "credit_notes", "reconciliation"}
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 

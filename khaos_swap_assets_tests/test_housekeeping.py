@@ -16,6 +16,8 @@ from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.running import dagster_parts
 from khaos_swap_assets_tests.stages.town import Town
 
+pytestmark = pytest.mark.house
+
 MONTHS = dg.MonthlyPartitionsDefinition(start_date="2026-01", end_date="2027-01", fmt="%Y-%m")
 NOW = datetime.now(UTC)
 

@@ -117,8 +117,8 @@ def test_houses_are_played_apart_and_whatever_is_named_is_run(tmp_path: Path) ->
     def planned(*arguments: str) -> str:
         return make("--dry-run", *arguments, f"RUNS={ready}", f"READY={ready}").stdout
 
-    assert planned("test").endswith(" -m 'not house and not browser and not alone'\n")
-    assert " -m 'house or browser'\n" in planned("houses")
+    assert planned("test").endswith(" -m 'not house and not long and not browser and not alone'\n")
+    assert " -m 'house or long or browser'\n" in planned("houses")
     assert planned("houses").endswith(" -m alone khaos_swap_assets_tests/test_cluster.py\n")
     assert planned("test", "TESTS=a.py b.py").endswith(" a.py b.py\n")
     assert "house" not in planned("coverage")

@@ -18,6 +18,8 @@ from khaos_swap_assets_tests.stages.tables import rows_of
 from khaos_swap_assets_tests.stages.town import NOON, Town, a_line, a_note, a_return, called, connect
 from khaos_swap_assets_tests.test_definitions import instance, run, town
 
+pytestmark = pytest.mark.house
+
 __all__ = ["instance", "town"]
 JANUARY = "2026-01"
 

@@ -13,6 +13,8 @@ from khaos_swap_assets.adapters.store import embedded
 from khaos_swap_assets.running import dagster_parts, health, installation
 from khaos_swap_assets.running.orphans import Orphans
 
+pytestmark = pytest.mark.house
+
 
 @dg.op(pool="khaos")
 def work() -> None:

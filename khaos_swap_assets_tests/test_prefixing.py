@@ -95,6 +95,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("job", ["sync", "standing_checks", "watch", "open_returns", "month_end"])
 def test_every_job_writes_under_the_merchants_name_only(town: Town, instance: dg.DagsterInstance, job: str) -> None:
     town.sells_and_takes_back(a_return(1))

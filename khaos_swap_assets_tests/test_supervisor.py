@@ -24,6 +24,8 @@ from khaos_swap_assets.running.watching import Watcher
 from khaos_swap_assets_tests.running import fair
 from khaos_swap_assets_tests.test_watching import Earth
 
+pytestmark = pytest.mark.house
+
 SLEEP = "import time; time.sleep(60)"
 FAMILY = """
 import subprocess, sys, time

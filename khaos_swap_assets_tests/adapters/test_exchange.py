@@ -291,6 +291,7 @@ def of_swap() -> list[bytes]:
     ]  # fmt: skip
 
 
+@pytest.mark.long
 def test_no_answer_takes_more_than_300_mb_of_memory(vendor: Vendor) -> None:
     khaos, swap = of_khaos(), of_swap()
     traps = deque([*khaos, *swap])

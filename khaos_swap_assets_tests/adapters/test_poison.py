@@ -97,6 +97,7 @@ def kept_returns(database: Database, raws: list[Any]) -> list[ReadReturn | RowFa
     return read
 
 
+@pytest.mark.long
 def test_no_field_of_a_return_stops_the_others(database: Database) -> None:
     ways = list(places(a_return(0)))
     raws = [poisoned(a_return(n), way, bad) for n, (way, bad) in enumerate(pairs(ways))]

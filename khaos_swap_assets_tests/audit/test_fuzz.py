@@ -39,6 +39,7 @@ def shop() -> Shop:
     return shop
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", range(PARTS))
 def test_wounded_files(tmp_path: Path, part: int) -> None:
     survived = 0

@@ -64,6 +64,7 @@ def whole(month: Month, result: Result) -> Iterator[AuditRow]:
             yield row
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("drops", [*COLUMNS, "associated_ref customer_ref", "order_ref customer_ref"])
 def test_no_certain_match_is_wrong(drops: str) -> None:
     for seed in SEEDS:
@@ -114,6 +115,7 @@ LEAST_FOUND = {
 }
 
 
+@pytest.mark.long
 def test_most_of_what_was_posted_badly_is_found_too() -> None:
     tries: dict[str, Counter[bool]] = defaultdict(Counter)
     for month, result in months():

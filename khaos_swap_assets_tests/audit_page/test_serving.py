@@ -14,6 +14,8 @@ import pytest
 
 from khaos_swap_assets_tests.running import gone_at_the_end
 
+pytestmark = pytest.mark.house
+
 STARTS = "from khaos_swap_assets.cli.commands import app; app(['audit', '--open'])"
 
 

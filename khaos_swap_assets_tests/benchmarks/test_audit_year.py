@@ -53,6 +53,7 @@ def test_without_the_data_nothing_is_claimed(monkeypatch: pytest.MonkeyPatch, tm
     assert "is_met" not in audit_year.measure()
 
 
+@pytest.mark.long
 def test_lines_in_step_and_out_of_it_are_found_as_they_were_made() -> None:
     told = auditing.alone("audit_lines", 800)
     assert told["returns"] == 400

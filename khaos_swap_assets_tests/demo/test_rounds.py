@@ -21,6 +21,8 @@ from khaos_swap_assets.stages.credit_notes import people
 from khaos_swap_assets.stages.reconciliation.assets import months_from
 from khaos_swap_assets_tests.stages.town import NOON, Town
 
+pytestmark = pytest.mark.house
+
 STILL = {"steps": 0, "pulled": 0, "sold": 0}
 
 

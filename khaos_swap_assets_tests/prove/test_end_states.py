@@ -17,6 +17,8 @@ from khaos_swap_assets_tests.prove import end_states
 from khaos_swap_assets_tests.prove.end_states import changes_of, compare, free_settings
 from khaos_swap_assets_tests.stages.town import Town
 
+pytestmark = pytest.mark.house
+
 STEP = timedelta(hours=6)
 OpenTown = Callable[[], Town]
 

@@ -28,6 +28,7 @@ def round_of(town: Town) -> None:
     town.pull()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("jump", "is_put_right"), [(jump, jump > timedelta()) for jump in JUMPS], ids=str)
 def test_over_a_jump_every_return_is_credited_once_and_nothing_is_missed(
     town: Town, jump: timedelta, is_put_right: bool

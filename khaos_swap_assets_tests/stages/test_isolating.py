@@ -67,6 +67,7 @@ def plant(monkeypatch: pytest.MonkeyPatch, place: Any, name: str, is_guilty: Cal
     monkeypatch.setattr(place, name, raising)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("step", RULES)
 def test_a_raising_rule_holds_its_return_alone(
     town: Town, step: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

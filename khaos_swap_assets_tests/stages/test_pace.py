@@ -65,6 +65,7 @@ def asked(town: Town, numbers: Sequence[int], statements: list[str]) -> list[int
     return counts
 
 
+@pytest.mark.long
 def test_thirty_returns_ask_no_more_often_than_three(town: Town, statements: list[str]) -> None:
     for step in from_refund_to_shelf(town, [1]):
         step()
@@ -89,6 +90,7 @@ def test_notes_of_staff_cost_no_more_either(town: Town, statements: list[str]) -
     assert many == few
 
 
+@pytest.mark.long
 def test_documents_that_cannot_be_made_cost_no_more_either(town: Town, statements: list[str]) -> None:
     def without_party(numbers: Sequence[int]) -> int:
         put(town, numbers)
@@ -105,6 +107,7 @@ def test_documents_that_cannot_be_made_cost_no_more_either(town: Town, statement
     assert many == few
 
 
+@pytest.mark.long
 def test_an_idle_tick_asks_the_same_whatever_lies_behind(town: Town, statements: list[str]) -> None:
     def idle() -> int:
         town.sync(days=2)

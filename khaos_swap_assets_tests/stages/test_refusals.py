@@ -113,6 +113,7 @@ CELLS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("operation", "value"), CELLS)
 def test_a_run_goes_on_whatever_one_operation_says(town: SandboxTown, operation: str, value: str) -> None:
     """It is judged to its end, tells what it did not see, and makes it up once it is answered."""

@@ -28,6 +28,8 @@ from khaos_swap_assets_tests.gateway.conftest import NOW, configure, end
 from khaos_swap_assets_tests.gateway.test_outages import KEPT, kept_are, knock, send
 from khaos_swap_assets_tests.stages.waiting_town import WaitingTown
 
+pytestmark = pytest.mark.house
+
 DISK_MEGABYTES = 256
 SECONDS = 30
 MESSAGES = 40

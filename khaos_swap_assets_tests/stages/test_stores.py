@@ -104,6 +104,7 @@ def test_where_khaos_cannot_tell_whose_order_it_is_nothing_acts(database_url: st
     assert sorted(row[0] for row in told) == ["RMA1", "outlet:RMA1"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("error", OUTAGES, ids=str)
 @pytest.mark.parametrize("is_main", [True, False])
 def test_one_store_down_is_told_by_name_and_the_other_goes_on(
@@ -237,6 +238,7 @@ def test_the_month_and_the_queue_are_told_by_store_and_together(town: TwoStores)
 LIVES = st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(1, 40)), min_size=1, max_size=4)
 
 
+@pytest.mark.long
 @settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(LIVES)
 def test_whatever_fails_when_everything_is_credited_once_in_the_end(

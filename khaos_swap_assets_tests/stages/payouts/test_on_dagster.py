@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import dagster as dg
+import pytest
 
 from khaos_swap_assets_tests.adapters.storefront.shop import balance
 from khaos_swap_assets_tests.stages.payouts.town import PayingTown, a_town
 from khaos_swap_assets_tests.test_definitions import checks, metadata, run
+
+pytestmark = pytest.mark.house
 
 
 def look(town: PayingTown, instance: dg.DagsterInstance) -> tuple[dg.AssetCheckEvaluation, dict[str, Any]]:

@@ -65,6 +65,7 @@ def test_the_level_is_read_added_up_set_and_read_back(shop: Town) -> None:
     assert told == [("begun",), ("moved",)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("step", range(1, 7))
 def test_a_process_that_ends_at_any_step_moves_no_unit_twice(shop: Town, step: int) -> None:
     khaos = due(shop)
@@ -91,6 +92,7 @@ def test_an_answer_that_is_lost_is_asked_for_before_anything_else(shop: Town) ->
     assert (shop.ask(TRANSFERS), level_of(shop)) == ([("moved", 10, 11, 1)], (11, 3))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("units", [1, 2, -1])
 def test_a_sale_after_a_lost_answer_is_a_persons(shop: Town, units: int) -> None:
     """After one sale the level is the old one: without asking what moved, the unit would be added again."""

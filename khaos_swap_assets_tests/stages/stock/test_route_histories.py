@@ -232,6 +232,7 @@ def histories(town: Town, tmp_path: Path, route: str) -> Histories:
     return Histories(town, tmp_path / "out")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", range(max(HISTORIES // PART, 1)))
 @pytest.mark.parametrize("route", ["level", "file"])
 def test_no_history_moves_a_unit_twice(
