@@ -181,13 +181,12 @@ class Chaos:
     faults: list[str] = field(default_factory=list)
 
     def run(self, seconds: float) -> dict[str, Any]:
-        """Come up, be struck until the time is over, come to rest, compare."""
+        """Come up, be struck until the time and the round in which it ends are over, come to rest, compare."""
         if not self._until(lambda: self._answers() and self._synced_since(0.0), PATIENCE * 2):
             return {"holds": False, "faults": ["the demo did not come up"], "said": self._said()}
         until, targets = time.monotonic() + seconds, list(TARGETS)
-        while time.monotonic() < until and not self.faults:
-            if not targets:
-                targets = list(TARGETS)
+        while not self.faults and (targets or time.monotonic() < until):
+            targets = targets or list(TARGETS)
             self._strike(targets.pop(self.rng.randrange(len(targets))))
             self._rest(self.rng.uniform(*PAUSE))
         return self._verdict()
@@ -239,7 +238,7 @@ class Chaos:
         missed, broken = ({}, []) if is_at_rest else (self._lost(due), self._broken())
         by_name = {name: [one for one in self.blows if one["killed"] == name] for name in TARGETS}
         unstruck = [f"{name} was never struck" for name, struck in by_name.items() if not struck]
-        faults = [*self.faults, *in_words(missed), *broken, *(unstruck if len(self.blows) >= len(TARGETS) else [])]
+        faults = [*self.faults, *in_words(missed), *broken, *(unstruck if self.blows and not self.faults else [])]
         return {
             "holds": not faults,
             "faults": faults,

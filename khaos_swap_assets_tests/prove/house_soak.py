@@ -1,10 +1,9 @@
 """The whole house over minutes or hours, idle and busy: the memory of each process, and what an hour adds on disk.
 
 Belongs here: an idle and a busy stretch of one house, and the verdict on its memory. Stays out: the house and its
-sender (``knock_to_posted``), the slope (``soak``). A new house is first busy, for up to ``MINUTES`` and until the code
-server has ended ``KEPT_RUNS``, since processes fill their caches with what they meet (that growth is told); memory is
-then judged from the second third of a stretch on, and only over ``LEAST_MINUTES``: what a short stretch grows by says
-nothing of the next.
+sender (``knock_to_posted``), the slope (``soak``). A new house first ends ``KEPT_RUNS`` and is busy for up to
+``MINUTES``, since processes fill their caches with what they meet (that growth is told); memory is then judged from the
+second third of a stretch on, and only over ``LEAST_MINUTES``: what a short stretch grows by says nothing of the next.
 """
 
 from __future__ import annotations
@@ -13,15 +12,17 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import psutil
+from dagster_graphql import DagsterGraphQLClient
 
 from khaos_swap_assets.adapters.store import sizes
 from khaos_swap_assets.demo.environment import DAGSTER, OURS
 from khaos_swap_assets.running import logs, supervisor
 from khaos_swap_assets.running.processes import HOUSE, Child
-from khaos_swap_assets_tests.prove.knock_to_posted import Sender, house
+from khaos_swap_assets_tests.prove.knock_to_posted import Sender, ask, house
 from khaos_swap_assets_tests.prove.soak import slope
 
 MINUTES = 15.0
@@ -30,14 +31,14 @@ LEAST_MINUTES = 10.0
 LOOKS = 30
 BUSY_SECONDS = 6.0
 KEPT_RUNS = 130
-"""The code server looks at each run that ended through a new engine, and SQLAlchemy keeps the queries of its last 128.
+"""A code server looks at each run that ended through a new engine, and SQLAlchemy keeps the queries of the last 128.
 
-That is 0.2 MB a run and 25 MB in all, then it is full.
+So it grows by 0.2 MB a run and 25 MB in all, and is full then.
 """
-MOST_WARM_UP = 4
-"""Times ``MINUTES`` at most."""
+AT_ONCE = 10
 MOST_MB_A_MINUTE = 0.5
 """Of one process: as in the soak of the gateway, 30 MB an hour."""
+ENDED = "SELECT count(*) >= %s FROM runs WHERE pipeline_name = 'housekeeping' AND status = 'SUCCESS'"
 
 
 @dataclass
@@ -52,7 +53,7 @@ class Stretch:
         """Bytes an hour, and memory at its beginning, its end and by the minute."""
         minutes = self.seconds / 60
         steady = {name: seen[len(seen) // 3 :] for name, seen in self.memory.items()}
-        a_minute = {name: slope(seen) * (len(self.memory[name]) - 1) / minutes for name, seen in steady.items()}
+        a_minute = {name: slope(seen) * (LOOKS / minutes) for name, seen in steady.items()}
         return {
             "minutes": round(minutes, 1),
             "mb_an_hour": {what: round(size / 10**6 * 3600 / self.seconds, 2) for what, size in self.added.items()},
@@ -84,14 +85,15 @@ def measure(minutes: float) -> dict[str, Stretch]:
     """A new house warms up, then an idle stretch of it, then a busy one: a refunded return every six seconds."""
     found: dict[str, Stretch] = {}
     warm_up = min(minutes, MINUTES)
-    looks = range(LOOKS, MOST_WARM_UP * LOOKS + 1) if minutes >= LEAST_MINUTES else range(LOOKS, LOOKS + 1)
-    events = round((warm_up * looks[-1] / LOOKS + minutes) * 60 / BUSY_SECONDS)
+    events = round((warm_up + minutes) * 60 / BUSY_SECONDS)
     with house(events) as (place, children, sender):
 
         def work() -> int:
             sender.come_to_rest("the first stretch")
+            if minutes >= LEAST_MINUTES:
+                _end_runs(sender, next(child for child in children if child.name == "webserver"))
             left = list(sender.ready)
-            found[WARM_UP] = _stretch(sender, children, warm_up, _refunds(sender, left), looks)
+            found[WARM_UP] = _stretch(sender, children, warm_up, _refunds(sender, left))
             found["idle"] = _stretch(sender, children, minutes, lambda _: None)
             found["busy"] = _stretch(sender, children, minutes, _refunds(sender, left))
             return 0
@@ -111,32 +113,28 @@ def _refunds(sender: Sender, left: list[Any]) -> Callable[[float], None]:
     return act
 
 
-def _stretch(
-    sender: Sender,
-    children: Sequence[Child],
-    minutes: float,
-    act: Callable[[float], None],
-    looks: range = range(LOOKS, LOOKS + 1),
-) -> Stretch:
-    """So many looks, ``LOOKS`` in ``minutes``: the least and, until the code server is warm, up to the most of them."""
+def _stretch(sender: Sender, children: Sequence[Child], minutes: float, act: Callable[[float], None]) -> Stretch:
     before, began = _held(sender), time.monotonic()
     memory: dict[str, list[float]] = {child.name: [] for child in children}
-    for look in range(looks[-1] + 1):
+    for look in range(LOOKS + 1):
         while (seconds := time.monotonic() - began) < look * minutes * 60 / LOOKS:
             act(seconds)
             time.sleep(0.2)
         for name, size in _memory(sender, children).items():
             memory[name].append(size)
-        if look >= looks[0] and _ended(sender) >= KEPT_RUNS:
-            break
     after = _held(sender)
     return Stretch(time.monotonic() - began, {what: after[what] - before.get(what, 0) for what in after}, memory)
 
 
-def _ended(sender: Sender) -> int:
-    with sender.open(DAGSTER) as conn:
-        query = "SELECT count(*) FROM runs WHERE status IN ('SUCCESS', 'FAILURE', 'CANCELED')"
-        return int((conn.execute(query).fetchone() or (0,))[0])
+def _end_runs(sender: Sender, webserver: Child) -> None:
+    """Ask Dagster for runs of its cheapest job, some at once, until so many have ended as a code server keeps."""
+    assert webserver.listens
+    dagster = DagsterGraphQLClient(webserver.listens.host, port_number=webserver.listens.port)
+    for asked in range(AT_ONCE, KEPT_RUNS + 1, AT_ONCE):
+        for _ in range(AT_ONCE):
+            dagster.submit_job_execution("housekeeping")
+        with sender.open(DAGSTER) as conn:
+            sender.until(partial(ask, conn, ENDED, asked), f"{asked} runs did not end")
 
 
 def _held(sender: Sender) -> dict[str, int]:

@@ -104,3 +104,12 @@ def test_a_target_that_does_not_come_back_ends_the_series(unit: Unit, monkeypatc
     victim.kill.assert_called_once_with()
     assert one.faults == ["gateway was killed and not all was back after 0 s"]
     assert [blow["killed"] for blow in one.blows] == ["gateway"]
+
+
+def test_a_series_goes_on_until_each_was_struck(unit: Unit, monkeypatch: pytest.MonkeyPatch) -> None:
+    struck: list[str] = []
+    monkeypatch.setattr(Chaos, "_until", lambda *_: True)
+    monkeypatch.setattr(Chaos, "_strike", lambda _, name: struck.append(name))
+    monkeypatch.setattr(Chaos, "_verdict", lambda _: {})
+    Chaos(unit, random.Random(1)).run(0)
+    assert sorted(struck) == sorted(chaos.TARGETS)

@@ -41,12 +41,6 @@ def test_what_a_new_house_grows_by_until_it_is_warm_is_told_and_not_judged() -> 
     assert judged({house_soak.WARM_UP: growing})[house_soak.WARM_UP]["mb_a_minute"]["gateway"] > 1
 
 
-def test_growth_is_told_by_the_minute_however_many_looks_a_warm_up_took() -> None:
-    looks = 2 * LOOKS
-    told = stretch([look * 0.25 for look in range(looks + 1)], minutes=30)
-    assert told["mb_a_minute"]["gateway"] == pytest.approx(0.5)
-
-
 def test_a_short_stretch_says_nothing_of_memory() -> None:
     assert judged({"busy": stretch([float(look) for look in range(LOOKS + 1)], minutes=1)})["holds"]
 
