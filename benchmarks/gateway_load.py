@@ -20,12 +20,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psutil
 
 from benchmarks import sending
 from khaos_swap_assets.adapters.store import database, embedded, mark, migrate
-from khaos_swap_assets.running.processes import free_port
+from khaos_swap_assets.running.processes import answers, free_port
 
 ROOT = Path(__file__).parents[1]
 INSERT = (
@@ -167,13 +166,9 @@ def memory_by_process(process: psutil.Process) -> dict[int, int]:
 
 def _wait_until_ready(port: int, patience: float = 60) -> None:
     until = time.monotonic() + patience
-    while True:
-        try:
-            if httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5, trust_env=False).is_success:
-                return
-        except httpx.HTTPError:
-            if time.monotonic() > until:
-                raise
+    while not answers(f"http://127.0.0.1:{port}/readyz"):
+        if time.monotonic() > until:
+            raise TimeoutError(f"the gateway did not answer on port {port} within {patience:.0f} s")
         time.sleep(0.1)
 
 

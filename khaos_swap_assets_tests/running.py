@@ -26,6 +26,11 @@ from starlette.types import ASGIApp
 from khaos_swap_assets.adapters.http import public_authorities
 
 PROGRAM = (sys.executable, "-m", "khaos_swap_assets.cli.commands")
+LAUNCH = """
+    mutation ($of: String!, $job: String!) { launchRun(executionParams: {mode: "default", selector: {
+        repositoryLocationName: $of, repositoryName: "__repository__", jobName: $job}}) {
+        __typename ... on LaunchRunSuccess { run { runId } } } }
+"""
 RUNS = "{ runsOrError(limit: 50) { ... on Runs { results { runId jobName status } } } }"
 
 

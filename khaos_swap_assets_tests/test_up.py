@@ -23,7 +23,7 @@ from khaos_swap_assets.gateway.security import DEMO_SECRETS
 from khaos_swap_assets.running import installation, processes, supervisor, up
 from khaos_swap_assets.running.database import Ground
 from khaos_swap_assets.running.logs import Rotation
-from khaos_swap_assets.running.processes import free_port
+from khaos_swap_assets.running.processes import answers, free_port
 from khaos_swap_assets.sandbox.generator import STORE_ID
 from khaos_swap_assets_tests.running import House, fair, readable_by_others, runs, runs_of, until
 
@@ -39,7 +39,7 @@ def sandbox(tmp_path: Path) -> Iterator[str]:
     arguments = ["sandbox", "--port", str(port), "--gateway", "http://127.0.0.1:9", "--returns", "24"]
     vendors = House(folder, arguments, secrets)
     url = f"http://127.0.0.1:{port}"
-    assert until(lambda: httpx.get(f"{url}/admin/clock").is_success, 120), vendors.said()
+    assert until(lambda: answers(f"{url}/admin/clock"), 120), vendors.said()
     yield url
     vendors.close()
 

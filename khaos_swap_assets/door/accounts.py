@@ -116,6 +116,8 @@ def person_of(provider: Provider, claims: Mapping[str, Any], roster: Roster) -> 
 
 
 def _client(provider: Provider, back: str) -> Any:
+    from khaos_swap_assets.adapters.http import public_authorities
+
     return _client_kind()(
         provider.client_id,
         provider.client_secret.get_secret_value(),
@@ -123,6 +125,7 @@ def _client(provider: Provider, back: str) -> Any:
         redirect_uri=back,
         code_challenge_method="S256",
         timeout=TIMEOUT_SECONDS,
+        verify=public_authorities(),
         follow_redirects=False,
     )
 

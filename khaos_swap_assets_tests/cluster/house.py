@@ -23,10 +23,11 @@ from khaos_swap_assets.adapters.store import database, mark, migrate
 from khaos_swap_assets.adapters.store.seal import Sealer
 from khaos_swap_assets.demo.environment import NO_CAP, SANDBOX_CHOICES
 from khaos_swap_assets.demo.once import month_before
+from khaos_swap_assets.running.processes import answers
 from khaos_swap_assets.sandbox.generator import POST_FROM_DAY, STORE_ID
 from khaos_swap_assets_tests.cluster import net, services
 from khaos_swap_assets_tests.cluster.net import Machine, Net
-from khaos_swap_assets_tests.running import until
+from khaos_swap_assets_tests.running import ask_dagster, until
 
 NAMES = ("felwood", "oakham", "ashdown", "elmore", "firley", "hazelby", "larchmont", "rowanby", "thornley", "yewdale")
 MACHINES = {
@@ -95,10 +96,7 @@ class Cluster:
 
     def ask_dagster(self, query: str, **variables: Any) -> Any:
         """The data of an answer of Dagster's."""
-        url = f"http://{self['core'].address}:{SCREEN + 1}/graphql"
-        sent = {"query": query, "variables": variables}
-        answer = httpx.post(url, json=sent, timeout=60, headers={"sec-fetch-site": "same-origin"})
-        return answer.raise_for_status().json()["data"]
+        return ask_dagster(f"http://{self['core'].address}:{SCREEN + 1}", query, **variables)
 
     def rows(self, place: str, query: str, **asked: Any) -> list[tuple[Any, ...]]:
         """What a merchant's database says, or ``house_dagster``."""
@@ -165,11 +163,7 @@ class Cluster:
 
     def is_served(self, name: str) -> bool:
         """Whether a merchant's gateway answers at the door."""
-        url = f"http://{self['door'].address}:{GATEWAY + self.names.index(name)}/readyz"
-        try:
-            return httpx.get(url, timeout=3).is_success
-        except httpx.HTTPError:
-            return False
+        return answers(f"http://{self['door'].address}:{GATEWAY + self.names.index(name)}/readyz")
 
     def synced_since(self, name: str, moment: float) -> bool:
         """Whether a sync of the merchant that began since then has gone well."""

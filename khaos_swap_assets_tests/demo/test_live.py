@@ -12,7 +12,7 @@ import pytest
 
 from khaos_swap_assets.demo.live import environment_of as demo_environment
 from khaos_swap_assets.door.gate import DAGSTER
-from khaos_swap_assets.running.processes import free_port
+from khaos_swap_assets.running.processes import answers, free_port
 from khaos_swap_assets_tests.running import Call, House, fair, runs, runs_of, signed_in, until
 
 pytestmark = pytest.mark.house
@@ -83,7 +83,7 @@ def test_killed_without_warning_it_starts_again_on_the_same_data_and_ends_whole(
     kill_the_postmaster(folder)
     assert until(lambda: "the database answers again" in demo.said(), PATIENCE), demo.said()
     ready = f"{demo_environment(folder / '.khaos-swap-demo')['KHAOS_SWAP_GATEWAY_PUBLIC_URL']}/readyz"
-    assert until(lambda: httpx.get(ready).is_success, PATIENCE)
+    assert until(lambda: answers(ready), PATIENCE)
     done = len(syncs(port, "SUCCESS"))
     assert until(lambda: len(syncs(port, "SUCCESS")) > done, PATIENCE), runs(port, DAGSTER)
 

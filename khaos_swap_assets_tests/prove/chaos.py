@@ -29,7 +29,7 @@ from khaos_swap_assets.adapters.errors import WRONG
 from khaos_swap_assets.adapters.store import database
 from khaos_swap_assets.demo.live import environment_of
 from khaos_swap_assets.demo.outcome import broken_invariants
-from khaos_swap_assets.running.processes import free_port
+from khaos_swap_assets.running.processes import answers, free_port
 
 MINUTES = 15
 RETURNS = 60
@@ -220,7 +220,7 @@ class Chaos:
             f"{self._env['KHAOS_SWAP_GATEWAY_PUBLIC_URL']}/readyz",
             f"http://127.0.0.1:{self.unit.port}/server_info",
         )
-        return all(self.unit.child(name) for name in CHILDREN) and all(httpx.get(url).is_success for url in urls)
+        return all(self.unit.child(name) for name in CHILDREN) and all(map(answers, urls))
 
     def _synced_since(self, at: float) -> bool:
         with psycopg.connect(self._database("_dagster")) as conn:

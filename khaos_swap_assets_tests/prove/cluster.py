@@ -23,7 +23,7 @@ from khaos_swap_assets_tests.cluster import house
 from khaos_swap_assets_tests.cluster.__main__ import size_here
 from khaos_swap_assets_tests.cluster.house import WORKERS, Cluster, Size
 from khaos_swap_assets_tests.prove.chaos import STUMBLES, in_words, lost, ours
-from khaos_swap_assets_tests.running import until
+from khaos_swap_assets_tests.running import LAUNCH, until
 
 PATIENCE = 300.0
 UP = 900.0
@@ -44,11 +44,6 @@ WAITED = """
     FROM runs r JOIN run_tags t USING (run_id)
     WHERE r.pipeline_name = 'sync' AND r.status = 'SUCCESS' AND t.key = 'merchant' AND t.value <> %(dead)s
     AND r.end_time BETWEEN %(since)s AND %(until)s
-"""
-LAUNCH = """
-    mutation ($of: String!) { launchRun(executionParams: {mode: "default", selector: {
-        repositoryLocationName: $of, repositoryName: "__repository__", jobName: "sync"}}) {
-        __typename ... on LaunchRunSuccess { run { runId } } } }
 """
 Figures = dict[str, Any]
 
@@ -230,7 +225,7 @@ def _pace(made: Cluster) -> Figures:
 def _batch(made: Cluster) -> float:
     """Seconds until so many syncs of each merchant, asked for at once, have ended."""
     began = time.monotonic()
-    asked = [made.ask_dagster(LAUNCH, of=name)["launchRun"] for _ in range(BATCH) for name in made.names]
+    asked = [made.ask_dagster(LAUNCH, of=name, job="sync")["launchRun"] for _ in range(BATCH) for name in made.names]
     runs = [one["run"]["runId"] for one in asked]
     until(lambda: made.rows("house_dagster", ENDED, runs=runs)[0][0] == len(runs), UP, every=0.5)
     return round(time.monotonic() - began, 1)

@@ -16,14 +16,15 @@ from functools import partial
 from typing import Any
 
 import psutil
-from dagster_graphql import DagsterGraphQLClient
 
 from khaos_swap_assets.adapters.store import sizes
 from khaos_swap_assets.demo.environment import DAGSTER, OURS
 from khaos_swap_assets.running import logs, supervisor
+from khaos_swap_assets.running.dagster_parts import LOCATION
 from khaos_swap_assets.running.processes import HOUSE, Child
 from khaos_swap_assets_tests.prove.knock_to_posted import Sender, ask, house
 from khaos_swap_assets_tests.prove.soak import slope
+from khaos_swap_assets_tests.running import LAUNCH, ask_dagster
 
 MINUTES = 15.0
 WARM_UP = "warm_up"
@@ -129,10 +130,9 @@ def _stretch(sender: Sender, children: Sequence[Child], minutes: float, act: Cal
 def _end_runs(sender: Sender, webserver: Child) -> None:
     """Ask Dagster for runs of its cheapest job, some at once, until so many have ended as a code server keeps."""
     assert webserver.listens
-    dagster = DagsterGraphQLClient(webserver.listens.host, port_number=webserver.listens.port)
     for asked in range(AT_ONCE, KEPT_RUNS + 1, AT_ONCE):
         for _ in range(AT_ONCE):
-            dagster.submit_job_execution("housekeeping")
+            ask_dagster(webserver.listens.url(""), LAUNCH, of=LOCATION, job="housekeeping")
         with sender.open(DAGSTER) as conn:
             sender.until(partial(ask, conn, ENDED, asked), f"{asked} runs did not end")
 

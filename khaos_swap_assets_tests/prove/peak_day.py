@@ -24,13 +24,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psutil
 
 from benchmarks import sending
 from benchmarks.gateway_load import ROOT, memory_mb, prepare
 from khaos_swap_assets.adapters.store import database, embedded
-from khaos_swap_assets.running.processes import free_port
+from khaos_swap_assets.running.processes import answers, free_port
 from khaos_swap_assets_tests.stages.town import Town, a_return, some_settings
 
 REPEATS = (1.0, 5.0, 25.0)
@@ -120,10 +119,7 @@ class Gateway:
             self.process.wait(30)
 
     def is_ready(self) -> bool:
-        try:
-            return httpx.get(f"http://127.0.0.1:{self.port}/readyz", timeout=5, trust_env=False).is_success
-        except httpx.HTTPError:
-            return False
+        return answers(f"http://127.0.0.1:{self.port}/readyz")
 
 
 async def send_all(

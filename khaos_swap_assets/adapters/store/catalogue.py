@@ -96,9 +96,11 @@ def exact(conn: psycopg.Connection, codes: Sequence[str]) -> list[StockCode]:
 
 def packs(conn: psycopg.Connection, codes: Iterable[str]) -> Packs:
     """Those of these Stock Codes that are packs, with how their components share the price."""
+    if not (asked := sorted(set(codes))):
+        return Packs([], {})
     query = f"SELECT {READ} FROM khaos.stock_codes WHERE stock_code = ANY(%s) AND pack_components <> '[]'"
-    told = {item.stock_code: item for item in map(_item, conn.execute(query, (sorted(set(codes)),)))}
-    pushed, proportions = _pushed_packs(conn, sorted(set(codes)))
+    told = {item.stock_code: item for item in map(_item, conn.execute(query, (asked,)))}
+    pushed, proportions = _pushed_packs(conn, asked)
     found = list((told | pushed).values())
     if not found:
         return Packs([], {})
@@ -138,8 +140,6 @@ def _pushed_packs(
     conn: psycopg.Connection, codes: Sequence[str]
 ) -> tuple[dict[str, StockCode], dict[str, list[Decimal]]]:
     """Packs as they were pushed, of which every component is known, and the proportions of those that tell them all."""
-    if not codes:
-        return {}, {}
     rows = conn.execute(
         "SELECT p.stock_code, p.stock_id, c.stock_code, i.quantity, i.value_proportion FROM khaos.stock_codes p "
         "JOIN khaos.pack_items i USING (stock_id) LEFT JOIN khaos.stock_codes c ON c.stock_id = i.linked_stock_id "

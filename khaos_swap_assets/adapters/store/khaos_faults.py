@@ -27,6 +27,8 @@ class UnreadRow(Protocol):
 
 def save(conn: psycopg.Connection, faults: Sequence[UnreadRow], now: datetime) -> None:
     """Record these faults; one already known is seen again."""
+    if not faults:
+        return
     rows = [(_hash(fault), fault.subject, fault.reason, now, now) for fault in faults]
     with conn.cursor() as cursor:
         cursor.executemany(

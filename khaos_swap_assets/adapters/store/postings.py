@@ -47,8 +47,7 @@ class SqlPostings:
 
         Its commit is on disk before the caller goes on, also where the server or the role commits later to be faster.
         """
-        self.conn.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
-        self.conn.execute(_DURABLY)
+        self.conn.execute(_LOCK_DURABLY, (LOCK,))
 
     def life(self) -> str:
         """Changes with every restart of the server, restore of the table or truncation; never within one life."""
@@ -233,9 +232,9 @@ class SqlPostings:
             return cursor.execute(f"{_SELECT} WHERE {where} ORDER BY p.planned_at, p.posting_id", (value,)).fetchall()
 
 
-_DURABLY = (
-    "SELECT set_config('synchronous_commit', 'on', true) "
-    "WHERE current_setting('synchronous_commit') IN ('off', 'local')"
+_LOCK_DURABLY = (
+    "SELECT pg_advisory_xact_lock(%s), CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') "
+    "THEN set_config('synchronous_commit', 'on', true) END"
 )
 # JSON that keeps every byte.
 _TEXTS = ("document", "drafted")
