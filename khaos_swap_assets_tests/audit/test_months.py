@@ -82,6 +82,7 @@ def twins_of(month: Month) -> set[str]:
     return {one for some in alike.values() if len(some) > 1 for one in some}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("drops", COLUMNS)
 def test_what_was_posted_well_is_matched_for_certain(drops: str) -> None:
     tries: Counter[bool] = Counter()

@@ -158,6 +158,7 @@ def lost(before: Rows, after: Rows) -> list[str]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("version", VERSIONS[:-1])
 def test_a_store_of_an_earlier_version_loses_nothing_on_its_way_to_this_one(walk: Walk, version: str) -> None:
     walk.go_to(version)

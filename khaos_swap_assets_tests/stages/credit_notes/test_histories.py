@@ -138,6 +138,7 @@ def test_paper_and_postgresql_tell_the_same_history(database: psycopg.Connection
     }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_every_fault_is_found(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sample that passes without the fault turns red with it."""
