@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
+from unittest.mock import MagicMock, call
 
 import pytest
 
+from khaos_swap_assets.running import supervisor
+from khaos_swap_assets.running.processes import Child, Listen
 from khaos_swap_assets_tests.prove import house_soak
 from khaos_swap_assets_tests.prove.house_soak import LOOKS, Stretch, judged
 
@@ -43,6 +47,31 @@ def test_what_a_new_house_grows_by_until_it_is_warm_is_told_and_not_judged() -> 
 
 def test_a_short_stretch_says_nothing_of_memory() -> None:
     assert judged({"busy": stretch([float(look) for look in range(LOOKS + 1)], minutes=1)})["holds"]
+
+
+def test_a_house_ends_as_many_runs_as_a_code_server_keeps_some_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str, str]] = []
+    monkeypatch.setattr(house_soak, "ask_dagster", lambda url, _, *, of, job: asked.append((url, of, job)))
+    sender, webserver = MagicMock(), Child("webserver", [], {}, listens=Listen("127.0.0.1", 3000, ""))
+    waited: list[tuple[int, int]] = []
+    sender.until = lambda question, _: waited.append((len(asked), question.args[2]))
+    house_soak._end_runs(sender, webserver)
+    assert set(asked) == {("http://127.0.0.1:3000", "khaos_swap", "housekeeping")}
+    assert waited == [(ended, ended) for ended in range(10, house_soak.KEPT_RUNS + 1, 10)]
+
+
+@pytest.mark.parametrize(("minutes", "is_judged"), [(3.0, False), (house_soak.LEAST_MINUTES, True)])
+def test_a_house_whose_memory_is_not_judged_ends_no_runs_for_it(
+    monkeypatch: pytest.MonkeyPatch, minutes: float, is_judged: bool
+) -> None:
+    sender, ended = MagicMock(ready=[]), MagicMock()
+    children = [Child("code-server", [], {}), Child("webserver", [], {})]
+    monkeypatch.setattr(house_soak, "house", lambda _: nullcontext((MagicMock(), children, sender)))
+    monkeypatch.setattr(house_soak, "_end_runs", ended)
+    monkeypatch.setattr(house_soak, "_stretch", lambda *_: Stretch(60, {}, {}))
+    monkeypatch.setattr(supervisor, "run", lambda *_, work, **__: work())
+    assert list(house_soak.measure(minutes)) == [house_soak.WARM_UP, "idle", "busy"]
+    assert ended.call_args_list == ([call(sender, children[1])] if is_judged else [])
 
 
 @pytest.mark.parametrize(("hours", "minutes"), [("", 15.0), ("2", 120.0), ("0.05", 3.0)])

@@ -193,7 +193,8 @@ def _given(orders: Orders) -> dict[str, list[str]]:
 def _load(conn: psycopg.Connection, query: str, given: dict[str, Any]) -> list[Refund]:
     with conn.cursor(row_factory=dict_row) as cursor:
         heads = cursor.execute(query.encode(), given).fetchall()
-        ids = [row["refund_id"] for row in heads]
+        if not (ids := [row["refund_id"] for row in heads]):
+            return []
         payments = _parts(cursor, "transactions", PAYMENT, "transaction_id", ids)
         lines = _parts(cursor, "refund_lines", LINE, "position", ids)
     return [

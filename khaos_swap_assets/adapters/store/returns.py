@@ -46,6 +46,8 @@ def save(conn: psycopg.Connection, read: Sequence[ReadReturn], now: datetime) ->
 
 def load(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str, Return]:
     """These returns with their lines, by return id; unknown ids are left out."""
+    if not return_ids:
+        return {}
     with conn.cursor(row_factory=dict_row) as cursor:
         cursor.execute(
             f"SELECT {', '.join(LINE)} FROM swap.return_lines WHERE return_id = ANY(%s) ORDER BY position",
