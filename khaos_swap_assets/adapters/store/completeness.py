@@ -69,6 +69,8 @@ def out_of_reach(conn: psycopg.Connection[Any], since: datetime, limit: int, sto
 
 def save(conn: psycopg.Connection[Any], days: Sequence[Day]) -> None:
     """Keep the newest comparison of each day."""
+    if not days:
+        return
     with conn.cursor() as cursor:
         cursor.executemany(
             f"INSERT INTO recon.completeness ({COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) "

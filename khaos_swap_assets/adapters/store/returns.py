@@ -118,6 +118,8 @@ def save_unreadable(
     conn: psycopg.Connection, faults: Sequence[tuple[str, str, str]], now: datetime, store: str = ""
 ) -> None:
     """Record rows of a store that could not be read: (row hash, subject, reason)."""
+    if not faults:
+        return
     with conn.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO swap.unreadable (row_hash, subject, reason, raw, first_seen_at, last_seen_at, store) "

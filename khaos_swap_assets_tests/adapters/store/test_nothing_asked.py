@@ -1,6 +1,6 @@
-"""Who has nothing to ask asks nothing: a sync in which nothing changed is one of many round trips, or of few.
+"""Who has nothing to ask asks nothing, so that a sync in which nothing changed costs few round trips.
 
-The connection is closed, so that whatever is asked of it is an error.
+The connection is closed: whatever is asked of it is an error.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ import pytest
 
 from khaos_swap_assets.adapters.store import (
     catalogue,
+    completeness,
     doubts,
     drafts,
+    embedded,
     inbox,
     khaos_faults,
     links,
@@ -49,7 +51,9 @@ READS: dict[str, Callable[[psycopg.Connection[Any]], Any]] = {
 WRITES: dict[str, Callable[[psycopg.Connection[Any]], Any]] = {
     "faults of Khaos": lambda conn: khaos_faults.save(conn, [], NOW),
     "faults of Khaos that are over": lambda conn: khaos_faults.resolve(conn, [], NOW),
+    "faults of Swap": lambda conn: returns.save_unreadable(conn, [], NOW),
     "faults of Swap that are over": lambda conn: returns.resolve_unreadable(conn, [], NOW),
+    "comparisons of days": lambda conn: completeness.save(conn, []),
     "returns in line": lambda conn: worklist.queue(conn, "match", []),
     "setbacks": lambda conn: setbacks.keep(conn, "judging", {}, NOW),
     "drafts": lambda conn: drafts.drop_undone(conn, []),
@@ -58,10 +62,10 @@ WRITES: dict[str, Callable[[psycopg.Connection[Any]], Any]] = {
 }
 
 
-@pytest.fixture
-def closed(database_url: str) -> psycopg.Connection[Any]:
+@pytest.fixture(scope="module")
+def closed(postgres: embedded.EmbeddedPostgres) -> psycopg.Connection[Any]:
     """A connection that answers nobody."""
-    connection = psycopg.connect(database_url)
+    connection = psycopg.connect(postgres.url("postgres"))
     connection.close()
     return connection
 
