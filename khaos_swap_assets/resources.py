@@ -7,8 +7,9 @@ asks for it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
@@ -20,6 +21,7 @@ from khaos_swap_assets.adapters.policy import load_policy
 from khaos_swap_assets.adapters.settings import Settings, SwapSettings, load_settings
 from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.adapters.store import mark, writers
+from khaos_swap_assets.adapters.store.pool import Pool
 from khaos_swap_assets.belonging import require_one_merchant
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -33,6 +35,12 @@ if TYPE_CHECKING:
     from khaos_swap_assets.domain.exceptions.catalogue import Problem
 
 APPLICATION = "dagster"
+STATEMENT_MS, RECYCLE_SECONDS, OVERFLOW = 600_000, 2, 5
+"""Dagster opens a connection for each of hundreds of questions of a run, unless it is told that many will follow.
+
+One that is older than two seconds is not asked again, so that a run outlives a server that is started anew. A worker
+to whom runs are sent outlives its runs and would keep them, so there it goes on as it is.
+"""
 
 
 def toolbox_from_environment(application: str = APPLICATION) -> Toolbox:
@@ -65,9 +73,7 @@ class _Parts:
         self._of_stores: dict[tuple[str, int], Any] = {}
 
     def open_store(self) -> psycopg.Connection[Any]:
-        from khaos_swap_assets.adapters.store import database
-
-        return database.connect(self._settings.database_url.get_secret_value(), application=self._application)
+        return _connect(self._settings, self._application)
 
     def open_swap(self) -> SwapClient:
         from khaos_swap_assets.adapters.swap import client
@@ -113,6 +119,12 @@ class _Parts:
         send_problems(self._settings, problems)
 
 
+def _connect(settings: Settings, application: str) -> psycopg.Connection[Any]:
+    from khaos_swap_assets.adapters.store import database
+
+    return database.connect(settings.database_url.get_secret_value(), application=application)
+
+
 class ToolboxResource(dg.ConfigurableResource[Toolbox]):
     """Settings, store, vendors and clock, all read from the environment when a run begins: no secret is a field here.
 
@@ -123,7 +135,7 @@ class ToolboxResource(dg.ConfigurableResource[Toolbox]):
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Toolbox]:
-        """One toolbox a run, which must be this merchant's and gives signs of life until it ends.
+        """One toolbox a run, which must be this merchant's, gives signs of life until it ends and shares connections.
 
         Raises ``SettingsError``, ``StoreError``.
         """
@@ -131,9 +143,14 @@ class ToolboxResource(dg.ConfigurableResource[Toolbox]):
             yield toolbox_from_environment(self.application)
             return
         run_id = context.run.run_id
-        tools = toolbox_from_environment(writers.APPLICATION.format(run_id=run_id))
-        with tools.store() as conn:
-            marked = mark.find_merchant(conn)
-        require_one_merchant(context.run, context.instance, tools.settings.merchant, marked)
-        with heartbeat.beating(tools, run_id) as known:
-            yield known
+        application = writers.APPLICATION.format(run_id=run_id)
+        made = toolbox_from_environment(application)
+        if not made.settings.runs.are_sent:
+            context.instance.optimize_for_webserver(STATEMENT_MS, RECYCLE_SECONDS, OVERFLOW)
+        with closing(Pool(partial(_connect, made.settings, application))) as pool:
+            tools = replace(made, open_store=pool.transaction)
+            with tools.store() as conn:
+                marked = mark.find_merchant(conn)
+            require_one_merchant(context.run, context.instance, tools.settings.merchant, marked)
+            with heartbeat.beating(tools, run_id) as known:
+                yield known

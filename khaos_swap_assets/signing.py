@@ -4,7 +4,6 @@ Belongs here: the job and what it asks for. Stays out: what may be signed and wh
 """
 
 from collections.abc import Mapping
-from contextlib import closing
 
 import dagster as dg
 from pydantic import Field
@@ -32,7 +31,7 @@ def sign(context: dg.OpExecutionContext, config: Name, toolbox: dg.ResourceParam
         reason=config.reason,
         decided_at=toolbox.now(),
     )
-    with closing(toolbox.open_store()) as conn:
+    with toolbox.open_store() as conn:
         decide(conn, wish, now=toolbox.now())
 
 

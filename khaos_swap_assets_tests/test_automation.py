@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import takewhile
@@ -150,9 +151,10 @@ def test_a_look_that_finds_a_knock_is_one_query_over_an_index(town: Town) -> Non
             f"EXPLAIN {queues.LOOK}".encode(), {"now": town.now, "steps": ["matching"], **queues.WORDS}
         ).fetchall()
     assert "Seq Scan on inbox" not in "\n".join(row[0] for row in rows)
-    asked = MagicMock(wraps=connect(town))
-    tools = replace(town.tools, open_store=lambda: asked)
-    assert what_is_due(tools) == "knock"
+    with closing(connect(town)) as real:
+        asked = MagicMock(wraps=real)
+        asked.__enter__.return_value = asked
+        assert what_is_due(replace(town.tools, open_store=lambda: asked)) == "knock"
     assert asked.execute.call_count == 1
 
 

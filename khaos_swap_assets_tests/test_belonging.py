@@ -14,6 +14,7 @@ from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobO
 
 from khaos_swap_assets import definitions
 from khaos_swap_assets.adapters.settings import Settings, load_settings
+from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import mark
 from khaos_swap_assets.adapters.store.seal import Sealer
 
@@ -75,6 +76,26 @@ def worked_on(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
 @pytest.mark.usefixtures("as_felwood")
 def test_its_own_run_goes_well(instance: dg.DagsterInstance) -> None:
     assert worked_on(instance, planned(instance, "felwood")) == "went well"
+
+
+@pytest.mark.usefixtures("as_felwood")
+@pytest.mark.parametrize(("broker", "told"), [("", 1), ("redis://redis.invalid:6379/0", 0)])
+def test_its_steps_share_connections_and_so_do_dagsters_questions_where_the_process_ends_with_it(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, broker: str, told: int
+) -> None:
+    opened, asked, connect = list[str](), list[object](), store.connect
+
+    def counted(url: str, *, application: str) -> psycopg.Connection[Any]:
+        opened.append(application)
+        return connect(url, application=application)
+
+    monkeypatch.setattr(store, "connect", counted)
+    monkeypatch.setattr(instance, "optimize_for_webserver", lambda *how: asked.append(how))
+    monkeypatch.setenv("KHAOS_SWAP_RUNS_BROKER_URL", broker)
+    run = planned(instance, "felwood")
+    assert worked_on(instance, run) == "went well"
+    assert 1 <= opened.count(f"dagster run {run.run_id}") <= 2, "one for its work, one for its signs of life"
+    assert len(asked) == told
 
 
 @pytest.mark.usefixtures("as_felwood")

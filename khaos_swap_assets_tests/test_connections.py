@@ -12,8 +12,8 @@ from pydantic import SecretStr
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import embedded, sizes
+from khaos_swap_assets.adapters.store.pool import Pool
 from khaos_swap_assets.adapters.store.tenancy import Beside
-from khaos_swap_assets.gateway.pool import Pool
 from khaos_swap_assets.preflight.room import room_for
 from khaos_swap_assets.running import connections, installation
 from khaos_swap_assets.running.connections import budget, in_words, total

@@ -160,35 +160,39 @@ def test_a_worker_works_on_its_merchants_runs_and_on_no_other_that_went_astray(s
         worker.close()
 
 
-def test_a_run_on_a_worker_opens_no_more_than_is_budgeted_and_a_worker_that_waits_opens_nothing(
+def test_a_run_on_a_worker_opens_no_more_than_is_budgeted_keeps_it_and_a_worker_that_waits_opens_nothing(
     spread: Spread, database_url: str
 ) -> None:
-    worker, seen = spread.worker(), set[tuple[int, int]]()
+    worker, seen, all_ours = spread.worker(), set[tuple[int, int]](), set[int]()
     try:
         run_id = spread.send()
         with store.connect(database_url, application="tests") as conn:
             conn.autocommit = True
 
             def is_over() -> bool:
-                seen.add(opened(conn, run_id))
+                ours, dagster = opened(conn, run_id)
+                all_ours.update(ours)
+                seen.add((len(ours), dagster))
                 return conn.execute("SELECT count(*) FROM recon.writers WHERE ended_at IS NOT NULL").fetchone() == (1,)
 
             assert until(is_over, 90, every=0.002), worker.said()
             assert spread.ended(run_id) == "SUCCESS", worker.said()
-            assert until(lambda: opened(conn, run_id) == (0, 0), 20)
+            assert until(lambda: opened(conn, run_id) == ([], 0), 20)
     finally:
         worker.close()
     assert 1 <= max(ours for ours, _ in seen) <= connections.A_RUN
     assert 1 <= max(dagster for _, dagster in seen) <= connections.A_RUN_OF_DAGSTER
+    assert len(all_ours) <= connections.A_RUN + 1, "its steps share connections, with those of its beginning and end"
 
 
-def opened(conn: psycopg.Connection[Any], run_id: str) -> tuple[int, int]:
-    """Connections of the run to the merchant's database, and all to Dagster's."""
+def opened(conn: psycopg.Connection[Any], run_id: str) -> tuple[list[int], int]:
+    """Connections of the run to the merchant's database by their server processes, and how many are to Dagster's."""
     ours, dagster = conn.execute(
-        "SELECT count(*) FILTER (WHERE application_name = %s), count(*) FILTER (WHERE datname = 'sent_runs_dagster') "
+        "SELECT coalesce(array_agg(pid) FILTER (WHERE application_name = %s), '{}'), "
+        "count(*) FILTER (WHERE datname = 'sent_runs_dagster') "
         "FROM pg_stat_activity",
         (f"khaos-swap {writers.APPLICATION.format(run_id=run_id)}",),
-    ).fetchone() or (0, 0)
+    ).fetchone() or ([], 0)
     return ours, dagster
 
 

@@ -23,8 +23,6 @@ from khaos_swap_assets.demo.environment import Place
 from khaos_swap_assets.running import supervisor
 from khaos_swap_assets.sandbox.generator import DEFAULT_NOW, FURTHER_STORES, POST_FROM_DAY
 
-STATEMENT_MS = 600_000
-
 SUMMARISED = (
     "returns",
     "return_lines",
@@ -144,8 +142,6 @@ def _play(place: Place, wish: Wish) -> int:
         httpx.post(f"{place.sandbox_url}/admin/switches", json=chosen).raise_for_status()
     tools = resources.toolbox_from_environment()
     with dg.DagsterInstance.get() as instance:
-        # Dagster opens a connection for each question, unless it is told that many will follow.
-        instance.optimize_for_webserver(statement_timeout=STATEMENT_MS, pool_recycle=3600, max_overflow=20)
         made = build(tools.settings)
         play = Play(place=place, tools=tools, definitions=made, instance=instance, say=_tell, down=wish.down)
         played = play.run()

@@ -7,7 +7,7 @@ Belongs here: the order of events and when it is quiet. Stays out: starting proc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import perf_counter
@@ -159,7 +159,7 @@ class Play:
 
     def _processed(self, reference: str, return_code: str) -> str:
         """What came of one; a document that Khaos pulled twice is there twice, and its posting may have ended."""
-        with closing(self.tools.open_store()) as conn:
+        with self.tools.open_store() as conn:
             try:
                 khaos = self.tools.open_khaos()
                 return people.process_return(conn, khaos, reference, return_code, PERSON, now=self._now())[1]

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from khaos_swap_assets.adapters.errors import StoreError
 from khaos_swap_assets.adapters.members import Roster
 from khaos_swap_assets.adapters.settings import Settings
+from khaos_swap_assets.adapters.store.pool import Connect, Pool
 from khaos_swap_assets.door import showing
 from khaos_swap_assets.door.account_routes import account_routes
 from khaos_swap_assets.door.gate import ALIVE, DAGSTER, Gate
@@ -28,7 +29,6 @@ from khaos_swap_assets.door.keeping import Doorkeeper
 from khaos_swap_assets.door.keys import Cookies
 from khaos_swap_assets.door.mutations import ReadersOnly
 from khaos_swap_assets.door.signing_in import sign_in_routes
-from khaos_swap_assets.gateway.pool import Connect, Pool
 from khaos_swap_assets.ui.guard import Guard
 
 STATEMENT_SECONDS = 15

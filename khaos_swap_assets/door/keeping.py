@@ -21,10 +21,10 @@ from khaos_swap_assets.adapters.members import MemberRow, Roster
 from khaos_swap_assets.adapters.settings_door import DoorSettings
 from khaos_swap_assets.adapters.store import audit_log, door_attempts, door_sessions
 from khaos_swap_assets.adapters.store.door_sessions import Session, SessionLimits
+from khaos_swap_assets.adapters.store.pool import Pool
 from khaos_swap_assets.domain.desk.members import OF_ROLE, Member, Role
 from khaos_swap_assets.door.accounts import providers_of
 from khaos_swap_assets.door.keys import new_key
-from khaos_swap_assets.gateway.pool import Pool
 
 LOG = logging.getLogger("khaos_swap.door")
 MOST_OF_A_NAME, MOST_OF_AN_ADDRESS = 8, 40

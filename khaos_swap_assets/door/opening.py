@@ -20,12 +20,12 @@ from khaos_swap_assets.adapters.members import roster_of
 from khaos_swap_assets.adapters.policy import load_policy
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import database, mark, migrate
+from khaos_swap_assets.adapters.store.pool import Pool
 from khaos_swap_assets.desk.reach import DeskReach
 from khaos_swap_assets.desk.routes import desk_routes
 from khaos_swap_assets.domain.desk.members import Member
 from khaos_swap_assets.door.app import STATEMENT_SECONDS, door_app
 from khaos_swap_assets.door.gate import DAGSTER
-from khaos_swap_assets.gateway.pool import Pool
 from khaos_swap_assets.ui.webserver import dagster_app
 
 

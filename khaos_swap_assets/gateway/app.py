@@ -20,9 +20,9 @@ from khaos_swap_assets import api_page, told_errors
 from khaos_swap_assets.adapters.errors import KhaosSwapError, SettingsError, StoreError
 from khaos_swap_assets.adapters.settings import Settings, load_settings
 from khaos_swap_assets.adapters.store import arrivals, mark, queues, sizes
+from khaos_swap_assets.adapters.store.pool import Connect, Pool
 from khaos_swap_assets.gateway import channel, describing, inspections, metrics, shop_webhooks, webhooks
 from khaos_swap_assets.gateway.limits import RequestLimits, SenderRate
-from khaos_swap_assets.gateway.pool import Connect, Pool
 from khaos_swap_assets.gateway.security import is_near, refuse_demo_secrets
 from khaos_swap_assets.gateway.writing import Writer
 from khaos_swap_assets.running import logs

@@ -16,9 +16,9 @@ from fastapi import APIRouter, Depends, Header, HTTPException, Response
 
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import inbox
+from khaos_swap_assets.adapters.store.pool import Pool
 from khaos_swap_assets.gateway import describing
 from khaos_swap_assets.gateway.messages import body_of, whole
-from khaos_swap_assets.gateway.pool import Pool
 from khaos_swap_assets.gateway.security import basic_guard
 
 API_VERSION = 1000

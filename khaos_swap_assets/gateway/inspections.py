@@ -19,12 +19,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import arrivals, stores
 from khaos_swap_assets.adapters.store import inspections as store
+from khaos_swap_assets.adapters.store.pool import Pool
 from khaos_swap_assets.domain.goods.dispositions import Inspection
 from khaos_swap_assets.domain.money.periods import require_trade
 from khaos_swap_assets.domain.records.stores import SEPARATOR, qualified
 from khaos_swap_assets.gateway import describing
 from khaos_swap_assets.gateway.messages import body_of, object_of, whole_numbers
-from khaos_swap_assets.gateway.pool import Pool
 from khaos_swap_assets.gateway.refusals import Heads, refusal
 from khaos_swap_assets.gateway.security import bearer_guard
 

@@ -20,11 +20,11 @@ from starlette.concurrency import run_in_threadpool
 
 from khaos_swap_assets.adapters.settings import SwapSettings
 from khaos_swap_assets.adapters.store import arrivals, inbox
+from khaos_swap_assets.adapters.store.pool import Pool
 from khaos_swap_assets.adapters.swap.raw import cleaned, named_by_store, storable, without_personal_data
 from khaos_swap_assets.domain.records.stores import qualified
 from khaos_swap_assets.gateway import describing
 from khaos_swap_assets.gateway.messages import body_of, parsed
-from khaos_swap_assets.gateway.pool import Pool
 from khaos_swap_assets.gateway.refusals import Heads, refusal
 from khaos_swap_assets.gateway.security import is_same, is_signed, prove
 from khaos_swap_assets.gateway.writing import Writer

@@ -19,7 +19,7 @@ import psycopg
 from khaos_swap_assets.adapters.errors import StoreError
 from khaos_swap_assets.adapters.store.arrivals import Knock, RefusedMessage
 from khaos_swap_assets.adapters.store.database import OF_THE_SERVER
-from khaos_swap_assets.gateway.pool import Connect
+from khaos_swap_assets.adapters.store.pool import Connect
 
 PATIENCE = 10.0
 BATCH = 500

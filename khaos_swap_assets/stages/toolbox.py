@@ -7,7 +7,7 @@ asset can be called as a function with parts of a test's choice.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -54,7 +54,7 @@ class Toolbox:
     """
 
     settings: Settings
-    open_store: Callable[[], psycopg.Connection]
+    open_store: Callable[[], AbstractContextManager[psycopg.Connection]]
     open_swap: Callable[[], SwapClient]
     open_khaos: Callable[[], KhaosClient]
     open_sealer: Callable[[], Sealer]
@@ -90,7 +90,7 @@ class Toolbox:
         from khaos_swap_assets.adapters.store import database, writers
 
         url = self.settings.database_url.get_secret_value()
-        with database.reported(url), closing(self.open_store()) as connection, connection.transaction():
+        with database.reported(url), self.open_store() as connection, connection.transaction():
             if self.token is not None:
                 writers.require(connection, self.token)
             yield connection

@@ -195,7 +195,7 @@ def test_without_a_database_nobody_is_in_and_the_page_says_so(
     place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     from khaos_swap_assets.adapters.errors import StoreError
-    from khaos_swap_assets.gateway.pool import Pool
+    from khaos_swap_assets.adapters.store.pool import Pool
 
     browser = sign_in(place, "finance")
     with monkeypatch.context() as patch:

@@ -12,9 +12,9 @@ from pydantic import SecretStr
 from khaos_swap_assets.adapters.errors import SettingsError, StoreError
 from khaos_swap_assets.adapters.settings import load_settings
 from khaos_swap_assets.adapters.store import database as store
+from khaos_swap_assets.adapters.store.pool import Pool
 from khaos_swap_assets.adapters.store.seal import Sealer
 from khaos_swap_assets.gateway.app import from_environment
-from khaos_swap_assets.gateway.pool import Pool
 from khaos_swap_assets.gateway.security import DEMO_SECRETS, is_same, refuse_demo_secrets
 from khaos_swap_assets_tests.gateway.conftest import CHANNEL, Gateway, OpenGateway, configure
 

@@ -7,6 +7,7 @@ Belongs here: opening a connection, creating a database, naming Dagster's one, t
 from __future__ import annotations
 
 import re
+import select
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -108,14 +109,14 @@ def connect(url: str, *, application: str, statement_seconds: int = 0) -> psycop
     return connection
 
 
-def is_alive(connection: psycopg.Connection[Any]) -> bool:
-    """Whether an idle connection still answers."""
+def is_cut(connection: psycopg.Connection[Any]) -> bool:
+    """True when the server said something unasked on an idle connection: its goodbye. Asks nothing."""
     try:
-        connection.execute("SELECT 1")
-        connection.rollback()
-    except psycopg.Error:
-        return False
-    return True
+        watched = select.poll()
+        watched.register(connection.fileno(), select.POLLIN)
+    except psycopg.OperationalError:
+        return True
+    return bool(watched.poll(0))
 
 
 def parts(url: str) -> dict[str, str]:

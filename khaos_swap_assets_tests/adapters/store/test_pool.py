@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
 from typing import Any, cast
@@ -10,15 +11,25 @@ import psycopg
 import pytest
 
 from khaos_swap_assets.adapters.errors import StoreError
-from khaos_swap_assets.gateway.pool import Pool
+from khaos_swap_assets.adapters.store.pool import Pool
 
 
 class Line:
-    """A connection that remembers what was done with it; ``is_dead``: every question fails."""
+    """A connection that remembers what was done with it; ``is_dead``: the server is gone, every question fails."""
 
     def __init__(self) -> None:
         self.done: list[str] = []
         self.is_dead = False
+        self._here, self._there = socket.socketpair()
+
+    def fileno(self) -> int:
+        if self.is_dead:
+            self._there.close()
+        return self._here.fileno()
+
+    def __del__(self) -> None:
+        self._here.close()
+        self._there.close()
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         def act(*_: object) -> None:
@@ -59,10 +70,10 @@ def test_work_is_committed_and_the_connection_comes_back_clean(lines: Lines) -> 
     assert line.done == ["commit", "rollback"]
 
 
-def test_one_after_the_other_share_a_connection_that_still_answers(lines: Lines) -> None:
+def test_one_after_the_other_share_a_connection_and_it_is_asked_nothing_between(lines: Lines) -> None:
     pool = Pool(lines.open)
     assert use(pool) is use(pool)
-    assert lines.made[0].done[2:4] == ["execute", "rollback"]
+    assert lines.made[0].done == ["commit", "rollback"] * 2
 
 
 def test_two_at_once_have_two_and_the_last_given_back_is_lent_first(lines: Lines) -> None:

@@ -1,4 +1,6 @@
-"""A few database connections that requests share.
+"""A few database connections that the requests of a process, or the steps of a run, share.
+
+To start a process of the server takes longer than most that is asked of it.
 
 Belongs here: lending, replacing broken ones, and the limit. Stays out: what is done with one.
 """
@@ -14,7 +16,7 @@ from typing import Any
 import psycopg
 
 from khaos_swap_assets.adapters.errors import StoreError
-from khaos_swap_assets.adapters.store.database import OF_THE_SERVER, is_alive
+from khaos_swap_assets.adapters.store.database import OF_THE_SERVER, is_cut
 
 Connect = Callable[[], psycopg.Connection[Any]]
 
@@ -53,9 +55,9 @@ class Pool:
             connection.close()
 
     def _living(self) -> psycopg.Connection[Any]:
-        """An idle connection that still answers, else a new one."""
+        """An idle connection that the server has not ended, else a new one."""
         while (connection := self._take()) is not None:
-            if is_alive(connection):
+            if not is_cut(connection):
                 return connection
             connection.close()
         return self._connect()
