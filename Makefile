@@ -37,7 +37,7 @@ test: $(READY) ## Run all tests but those of make houses; TESTS=path runs some, 
 	@$(BIN)/pytest -q -n 3 --dist worksteal $(or $(TESTS),-m 'not house and not long and not browser and not alone')
 
 houses: $(READY) ## Run the rest: whole houses, runs of Dagster, kills, many seeds, pages in a browser (minutes)
-	@$(BIN)/pytest -q -n 2 --dist worksteal -m 'house or long or browser'
+	@$(BIN)/pytest -q -n 3 --dist worksteal -m 'house or long or browser'
 	@$(BIN)/pytest -q -m alone khaos_swap_assets_tests/test_cluster.py
 
 quick: $(READY) ## The inner loop: style, house rules and the pure rules, in seconds

@@ -45,7 +45,7 @@ def demo(folder: Path, port: int) -> Iterator[House]:
     """The demo beside the settings of a live installation, in the environment and in .env: it must see neither."""
     (folder / "house.log").write_text("")
     (folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in LIVE.items()))
-    house = House(folder, ["demo", "--port", str(port), "--returns", "24", "--every", "20"], LIVE)
+    house = House(folder, ["demo", "--port", str(port), "--returns", "24", "--every", "5"], LIVE)
     yield house
     house.close()
 
