@@ -7,6 +7,7 @@ work and the database's. The median of three ticks after one to warm up.
 from __future__ import annotations
 
 import statistics
+import weakref
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from benchmarks.history import NOW, build, empty_store, forget
 from benchmarks.stand_ins import FromMemoryKhaos, FromMemorySwap
 from khaos_swap_assets.adapters.settings import KhaosSettings, Settings
 from khaos_swap_assets.adapters.store import database
+from khaos_swap_assets.adapters.store.pool import Pool
 from khaos_swap_assets.adapters.store.seal import Sealer
 from khaos_swap_assets.definitions import STANDING
 from khaos_swap_assets.definitions import build as definitions
@@ -86,7 +88,7 @@ class _Bench:
 
 
 def toolbox(url: str, swap: FromMemorySwap, opened: Callable[[Any], None] = lambda _: None) -> Toolbox:
-    """The parts of a tick over the database of ``url``; ``opened`` is shown each connection."""
+    """The parts of a tick over the database of ``url``; connections, each shown to ``opened``, are kept as by a run."""
     key = SecretStr(Sealer.new_key())
     settings = Settings(
         mode="post",
@@ -102,7 +104,10 @@ def toolbox(url: str, swap: FromMemorySwap, opened: Callable[[Any], None] = lamb
 
     khaos: Any = FromMemoryKhaos()
     vendor: Any = swap
-    return Toolbox(settings, open_store, lambda: vendor, lambda: khaos, lambda: Sealer(key), lambda: NOW)
+    pool = Pool(open_store)
+    tools = Toolbox(settings, pool.transaction, lambda: vendor, lambda: khaos, lambda: Sealer(key), lambda: NOW)
+    weakref.finalize(tools, pool.close)
+    return tools
 
 
 def tick(tools: Toolbox, work_steps: Sequence[tuple[str, Any]]) -> dict[str, float]:

@@ -36,11 +36,6 @@ if TYPE_CHECKING:
 
 APPLICATION = "dagster"
 STATEMENT_MS, RECYCLE_SECONDS, OVERFLOW = 600_000, 2, 5
-"""Dagster opens a connection for each of hundreds of questions of a run, unless it is told that many will follow.
-
-One that is older than two seconds is not asked again, so that a run outlives a server that is started anew. A worker
-to whom runs are sent outlives its runs and would keep them, so there it goes on as it is.
-"""
 
 
 def toolbox_from_environment(application: str = APPLICATION) -> Toolbox:
@@ -119,6 +114,15 @@ class _Parts:
         send_problems(self._settings, problems)
 
 
+def share_connections(instance: dg.DagsterInstance) -> None:
+    """Dagster opens a connection for each of hundreds of questions of a run, unless it is told that many will follow.
+
+    One that is older than two seconds is not asked again, so that a run outlives a server that is started anew. The
+    process must end with its run: a worker to whom runs are sent would keep the connections of each.
+    """
+    instance.optimize_for_webserver(STATEMENT_MS, RECYCLE_SECONDS, OVERFLOW)
+
+
 def _connect(settings: Settings, application: str) -> psycopg.Connection[Any]:
     from khaos_swap_assets.adapters.store import database
 
@@ -146,7 +150,7 @@ class ToolboxResource(dg.ConfigurableResource[Toolbox]):
         application = writers.APPLICATION.format(run_id=run_id)
         made = toolbox_from_environment(application)
         if not made.settings.runs.are_sent:
-            context.instance.optimize_for_webserver(STATEMENT_MS, RECYCLE_SECONDS, OVERFLOW)
+            share_connections(context.instance)
         with closing(Pool(partial(_connect, made.settings, application))) as pool:
             tools = replace(made, open_store=pool.transaction)
             with tools.store() as conn:

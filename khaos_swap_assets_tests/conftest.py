@@ -44,16 +44,22 @@ RESTART = """
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Spread the files of long tests and houses over the processes, each at the start of a share, a file together."""
+    """Spread the files of long tests and houses over the processes, each at the start of a share, a file together.
+
+    Those that take minutes come first, so that no process works on one alone when the others are done.
+    """
     shares = getattr(config, "workerinput", {}).get("workercount", 1)
     long = [item for item in items if LENGTHY & {mark.name for mark in item.iter_markers()}]
     rest = [item for item in items if not LENGTHY & {mark.name for mark in item.iter_markers()}]
-    files, size = list(dict.fromkeys(item.path for item in long)), -(-len(rest) // shares)
+    minutes = {item.path: 0.0 for item in long}
+    for item in long:
+        minutes[item.path] += sum(float(mark.kwargs.get("minutes", 0)) for mark in item.iter_markers("house"))
+    files, size = sorted(minutes, key=lambda path: -minutes[path]), -(-len(rest) // shares)
     items[:] = [
         item
         for share in range(shares)
         for item in (
-            *(one for one in long if one.path in files[share::shares]),
+            *(one for path in files[share::shares] for one in long if one.path == path),
             *rest[share * size : (share + 1) * size],
         )
     ]

@@ -14,7 +14,7 @@ MOST_KINDS = 24
 OTHERWISE = ("note_reference=none", "cost_basis=unit", "date_style=iso", "sort=random", "multiref=on", "fault_http=200")
 
 
-@pytest.mark.house
+@pytest.mark.house(minutes=2)
 def test_a_month_under_other_vendors_with_an_outage_finds_all_that_was_planted_and_nothing_is_twice() -> None:
     played = play(returns=60, seed=2, switches=OTHERWISE, outage={"khaos_500": -1})
     assert played.outage["failed_runs"] == 1
@@ -26,7 +26,7 @@ def test_a_month_under_other_vendors_with_an_outage_finds_all_that_was_planted_a
     assert played.result["checks"]["passed"] > 0
 
 
-@pytest.mark.house
+@pytest.mark.house(minutes=2)
 def test_two_stores_one_of_them_down_at_first_come_to_the_same_end_though_the_credit_comes_first() -> None:
     played = play(returns=24, seed=2, stores=2, credit_first=True)
     assert faults_of(played) == []

@@ -15,7 +15,7 @@ from khaos_swap_assets.door.gate import DAGSTER
 from khaos_swap_assets.running.processes import answers, free_port
 from khaos_swap_assets_tests.running import Call, House, fair, runs, runs_of, signed_in, until
 
-pytestmark = pytest.mark.house
+pytestmark = pytest.mark.house(minutes=1)
 
 UP = "demo is up after"
 PATIENCE = 300.0
@@ -45,7 +45,7 @@ def demo(folder: Path, port: int) -> Iterator[House]:
     """The demo beside the settings of a live installation, in the environment and in .env: it must see neither."""
     (folder / "house.log").write_text("")
     (folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in LIVE.items()))
-    house = House(folder, ["demo", "--port", str(port), "--returns", "24", "--every", "5"], LIVE)
+    house = House(folder, ["demo", "--port", str(port), "--returns", "24", "--every", "20"], LIVE)
     yield house
     house.close()
 
