@@ -181,12 +181,15 @@ def over_refunds(claims: Sequence[UnitClaim], order: SalesOrder) -> dict[tuple[s
     the sum of its rows, so nothing is named that may be right. Earlier refunds count first; a Stock Code that the order
     never held is left out. Source: FINANCE_RULES U-8, U-26.
     """
-    found = _excesses(claims, caps_of(order.lines))
-    by_line = {_of_line(line.stock_code, line.line_no): line for line in order.lines if line.line_no}
+    claimed = {one.stock_code for one in claims}
+    sold = [line for line in order.lines if line.stock_code in claimed]
+    found = _excesses(claims, caps_of(sold))
+    by_line = {_of_line(line.stock_code, line.line_no): line for line in sold if line.line_no}
     own = [
         replace(one, stock_code=name) for one in claims if (name := _of_line(one.stock_code, one.line_no)) in by_line
     ]
-    lines = [replace(line, stock_code=name) for name, line in by_line.items()]
+    named = {one.stock_code for one in own}
+    lines = [replace(line, stock_code=name) for name, line in by_line.items() if name in named]
     exact: Counter[tuple[str, str]] = Counter()
     for (return_id, name), pence in _excesses(own, caps_of(lines)).items():
         exact[return_id, by_line[name].stock_code] += pence
