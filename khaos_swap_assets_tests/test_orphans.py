@@ -65,6 +65,28 @@ def test_only_runs_that_had_not_ended_are_closed_and_their_places_freed(
     assert storage.claim_concurrency_slot("khaos", "the next run", "step").is_claimed
 
 
+def test_a_run_that_was_given_no_process_is_closed_and_one_that_has_one_or_is_new_is_not(
+    instance: dg.DagsterInstance, url: str, env: Mapping[str, str], tmp_path: Path
+) -> None:
+    made = [instance.create_run_for_job(sync, status=dg.DagsterRunStatus.STARTING) for _ in range(3)]
+    waiting, launched, new = made
+    instance.report_engine_event("Started process for run (pid: 1).", launched)
+    database = installation.dagster_database(url)
+    with store.connect(database, application="tests") as conn:
+        conn.execute(
+            "UPDATE runs SET update_timestamp = update_timestamp - interval '61 seconds' WHERE run_id = ANY(%s)",
+            ([waiting.run_id, launched.run_id],),
+        )
+
+    Orphans(database, env, tmp_path).close_lost()
+
+    found = [run.status.value for one in (waiting, launched, new) if (run := instance.get_run_by_id(one.run_id))]
+    assert found == ["FAILURE", "STARTING", "STARTING"]
+    assert "it was given no process within 60 s; the next run does what is still undone" in str(
+        instance.all_logs(waiting.run_id)
+    )
+
+
 def test_a_database_that_dagster_has_not_used_yet_has_none(postgres: embedded.EmbeddedPostgres, tmp_path: Path) -> None:
     orphans = Orphans(postgres.url("postgres"), {}, tmp_path)
     orphans.close_all()

@@ -20,6 +20,10 @@ from khaos_swap_assets.running import processes
 
 SECONDS = 60
 REASON = "its process was ended; the next run does what is still undone"
+LAUNCH_SECONDS = 60.0
+"""A run that has no process by then gets none: who launched it was ended meanwhile. One that comes after all works on
+nothing, as its run has ended."""
+UNLAUNCHED = f"it was given no process within {LAUNCH_SECONDS:.0f} s; the next run does what is still undone"
 
 
 class Orphans:
@@ -41,12 +45,17 @@ class Orphans:
             self.close_these((), REASON)
 
     def close_lost(self) -> None:
-        """Close each run whose own process was missing at this look and at the one before; raises as ``close_all``."""
+        """Close each run whose own process was missing at this look and at the one before, or that was given none.
+
+        Raises as ``close_all``.
+        """
         working = dagster_runs.workers(self.url, self.merchant)
         missing = {run for run, pid in working.items() if not processes.lives_in(self._folder, pid)}
         lost, self._suspects = missing & self._suspects, missing
         if lost:
             self.close_these(sorted(lost), REASON)
+        if unlaunched := dagster_runs.unlaunched(self.url, LAUNCH_SECONDS, self.merchant):
+            self.close_these(sorted(unlaunched), UNLAUNCHED)
 
     def close_these(self, run_ids: Sequence[str], reason: str) -> None:
         """Close these runs, or every one that is under way. Raises ``HouseError``."""

@@ -28,6 +28,12 @@ WORKERS = rf"""
     WHERE runs.status = ANY(%(statuses)s) AND e.dagster_event_type = 'ENGINE_EVENT' AND {OURS}
     GROUP BY runs.run_id
 """
+UNLAUNCHED = f"""
+    SELECT runs.run_id FROM runs WHERE status = 'STARTING' AND {OURS}
+        AND update_timestamp < (now() AT TIME ZONE 'UTC') - make_interval(secs => %(seconds)s)
+        AND NOT EXISTS (SELECT 1 FROM event_logs e WHERE e.run_id = runs.run_id
+            AND e.dagster_event_type = 'ENGINE_EVENT' AND e.event LIKE '%%Started process for run%%')
+"""
 BEATS = """
     SELECT coalesce(extract(epoch FROM (now() AT TIME ZONE 'UTC') - min(timestamp)), 0)::int
     FROM daemon_heartbeats WHERE daemon_type IN ('SENSOR', 'QUEUED_RUN_COORDINATOR')
@@ -54,6 +60,11 @@ def workers(url: str, merchant: str = "") -> dict[str, int]:
     """The process that each run of the merchant under way was given, by run id. Raises ``StoreError``."""
     found = _rows(url, WORKERS, statuses=list(UNFINISHED), location=location(merchant))
     return {run_id: pid for run_id, pid in found if pid is not None}
+
+
+def unlaunched(url: str, seconds: float, merchant: str = "") -> set[str]:
+    """The merchant's runs that are to start for so long and were given no process. Raises ``StoreError``."""
+    return {run_id for (run_id,) in _rows(url, UNLAUNCHED, seconds=seconds, location=location(merchant))}
 
 
 def started(url: str, merchant: str = "") -> set[str]:
