@@ -6,7 +6,6 @@ Belongs here: lending one, taking it back as if it were new, and closing all at 
 from __future__ import annotations
 
 import atexit
-import select
 from functools import partial
 from typing import Any
 
@@ -32,7 +31,7 @@ def lend(url: str, *, forgets: bool = True) -> Connection:
     idle = _idle.setdefault(url, [])
     while idle:
         connection = idle.pop()
-        if not _is_cut(connection):
+        if not store.is_cut(connection):
             return _lent(connection, idle, forgets)
         _end(connection)
     return _lent(store.connect(url, application="tests"), idle, forgets)
@@ -69,11 +68,6 @@ def _is_clean(connection: Connection) -> bool:
         _end(connection)
         return False
     return True
-
-
-def _is_cut(connection: Connection) -> bool:
-    """True when the server said something unasked: its goodbye."""
-    return connection.closed or bool(select.select([connection.fileno()], [], [], 0)[0])
 
 
 def _end(connection: Connection) -> None:
