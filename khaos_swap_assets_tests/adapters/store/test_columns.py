@@ -13,12 +13,12 @@ import khaos_swap_assets
 from khaos_swap_assets.adapters.store.columns import ANYWHERE, TABLES, meaning
 
 STAGES = Path(khaos_swap_assets.__file__).parent / "stages"
-SHOWN = re.compile(r'\btable_metadata\(\s*conn,\s*"([a-z_.]+)"')
+SHOWN = re.compile(r'\btable_metadata\(\s*conn,\s*"([a-z_.]+)",\s*"([a-z_]+)"')
 
 
-def shown() -> set[str]:
-    """The tables that assets show, as their sources name them."""
-    return {table for path in STAGES.rglob("*.py") for table in SHOWN.findall(path.read_text(encoding="utf-8"))}
+def shown() -> dict[str, str]:
+    """The tables that assets show, and by what they order them, as their sources say it."""
+    return dict(found for path in STAGES.rglob("*.py") for found in SHOWN.findall(path.read_text(encoding="utf-8")))
 
 
 def columns(database: psycopg.Connection[Any], table: str) -> set[str]:
@@ -29,7 +29,16 @@ def columns(database: psycopg.Connection[Any], table: str) -> set[str]:
 
 
 def test_every_table_that_an_asset_shows_is_told_and_no_other() -> None:
-    assert shown() == TABLES.keys()
+    assert shown().keys() == TABLES.keys()
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_newest_rows_of_a_table_are_found_by_an_index(database: psycopg.Connection[Any], table: str) -> None:
+    database.execute("SET LOCAL enable_seqscan = off")
+    plan = database.execute(
+        f"EXPLAIN SELECT * FROM {table} ORDER BY {shown()[table]} DESC LIMIT 50".encode()
+    ).fetchall()
+    assert not any("Sort" in line for (line,) in plan)
 
 
 @pytest.mark.parametrize("table", TABLES)
