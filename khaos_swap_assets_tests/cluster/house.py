@@ -51,7 +51,7 @@ Say = Callable[[str], None]
 class Size:
     """How large a cluster is: merchants, returns of each at the start, seconds between two new ones, runs at once.
 
-    ``cores`` is what each worker machine may use, 0 all; a vendor answers after ``answer_ms``.
+    ``cores`` is what each worker machine may use, 0 all; a vendor answers after ``answer_ms``, asked each ``minutes``.
     """
 
     merchants: int = 6
@@ -60,6 +60,7 @@ class Size:
     at_once: int = 2
     cores: float = 0
     answer_ms: int = 0
+    minutes: int = 1
 
 
 def missing() -> str:
@@ -215,7 +216,7 @@ class Cluster:
 
     def _settings(self, name: str) -> dict[str, str]:
         number, today = self.names.index(name), datetime.now(UTC).date()
-        first, gate = month_before(today), GATEWAY + number
+        first, gate, minutes = month_before(today), GATEWAY + number, str(self.size.minutes)
         own = {
             "DATABASE_URL": self.url(name),
             "MODE": "post",
@@ -225,11 +226,11 @@ class Cluster:
             "SWAP_STORE_ID": STORE_ID,
             "SWAP_REQUESTS_PER_SECOND": "100",
             "SWAP_WIDE_SWEEP_DAYS": "120",
-            "OPEN_REREAD_MINUTES": "1",
+            "OPEN_REREAD_MINUTES": minutes,
             "KHAOS_URL": f"http://127.0.0.1:{VENDOR + number}/LiveSoap/KhaosSBX.exe",
             "KHAOS_CHANNEL_USER": "khaos-channel",
-            "KHAOS_STOCK_MINUTES": "1",
-            "KHAOS_POLL_MINUTES": "1",
+            "KHAOS_STOCK_MINUTES": minutes,
+            "KHAOS_POLL_MINUTES": minutes,
             "KHAOS_ORDER_BUDGET": "5000",
             "SEAL_KEY": Sealer.new_key(),
             "GATEWAY_HOST": "0.0.0.0",
