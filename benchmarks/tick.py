@@ -25,6 +25,7 @@ from khaos_swap_assets.adapters.store.pool import Pool
 from khaos_swap_assets.adapters.store.seal import Sealer
 from khaos_swap_assets.definitions import STANDING
 from khaos_swap_assets.definitions import build as definitions
+from khaos_swap_assets.resources import set_apart
 from khaos_swap_assets.stages.checking import judge_all
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -88,7 +89,11 @@ class _Bench:
 
 
 def toolbox(url: str, swap: FromMemorySwap, opened: Callable[[Any], None] = lambda _: None) -> Toolbox:
-    """The parts of a tick over the database of ``url``; connections, each shown to ``opened``, are kept as by a run."""
+    """The parts of a tick over the database of ``url``, in a process settled as that of a run.
+
+    Connections, each shown to ``opened``, are kept as by a run.
+    """
+    set_apart()
     key = SecretStr(Sealer.new_key())
     settings = Settings(
         mode="post",

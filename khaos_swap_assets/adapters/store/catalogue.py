@@ -25,7 +25,8 @@ COLUMNS = (
     "stock_code, stock_id, description, other_ref, barcodes, is_discontinued, is_stock_controlled, pack_components, "
     "sell_pence, buy_pence, is_run_to_zero, variants"
 )
-READ = f"{COLUMNS}, former_codes"
+# Most items are no pack: an empty list would be taken apart for each of them.
+READ = COLUMNS.replace("pack_components", "nullif(pack_components, '[]')") + ", former_codes"
 
 
 def save(conn: psycopg.Connection, items: Sequence[StockCode], now: datetime) -> list[str]:
@@ -190,7 +191,7 @@ def _item(row: tuple[Any, ...]) -> StockCode:
         barcodes=tuple(barcodes),
         is_discontinued=is_discontinued,
         is_stock_controlled=is_controlled,
-        pack_components=tuple((part, quantity) for part, quantity in packs),
+        pack_components=tuple((part, quantity) for part, quantity in packs or ()),
         sell_pence=sell,
         buy_pence=buy,
         is_run_to_zero=is_run_to_zero,

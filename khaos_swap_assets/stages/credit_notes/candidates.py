@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 
 import psycopg
 
@@ -31,7 +32,7 @@ Goods = tuple[tuple[str, int], ...]
 Due = tuple[int, list[str]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Candidates:
     """The returns of these notes' customers and orders, and those that they name.
 
@@ -52,12 +53,12 @@ class Candidates:
         posted = (one for some in self.dossier.postings.values() for one in some if one.handed_out_at)
         return [HandedOut(one.return_id, one.reference, one.customer_code, one.currency) for one in posted]
 
-    @property
+    @cached_property
     def returns(self) -> list[ReturnRecord]:
         """The returns as the ordered passes read them."""
         return [self._return(one, is_worth=_is_worth(one)) for one in self.dossier.records.values()]
 
-    @property
+    @cached_property
     def pending(self) -> list[ReturnRecord]:
         """The open returns that are not refunded yet, at what they would be worth."""
         waiting = (one for one in self.dossier.records.values() if one.refunded_at is None and one.is_open)

@@ -17,6 +17,7 @@ from khaos_swap_assets.adapters.store import decisions, drafts, links, notes, or
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.documents.postings import Planned, Settled, Wanted
+from khaos_swap_assets.domain.documents.references import reference_for
 from khaos_swap_assets.domain.documents.sale_prices import prices_of
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.stages import isolating, marks, refusing
@@ -109,7 +110,7 @@ def _settle_and_plan(
     rendered = _rendered(conn, tools, _uncovered(conn, ready), faults)
     planned = engine.plan(
         book,
-        [item for item, _ in rendered.values()],
+        [item for item, *_ in rendered.values()],
         evidence,
         render=lambda item, ref: _render(tools, rendered, item, ref),
         mode=tools.settings.mode,
@@ -135,7 +136,8 @@ def _uncovered(conn: psycopg.Connection, ready: Sequence[SavedDraft]) -> list[Sa
     return [one for one in ready if (one.return_id, one.ordinal) in still_ready and one.return_id not in covered]
 
 
-Rendered = dict[tuple[str, int], tuple[ReadyDraft, "Return"]]
+Rendered = dict[tuple[str, int], tuple[ReadyDraft, "Return", dict[str, str]]]
+"""Of each draft what is planned, its return, and its document by the reference that it was made for."""
 
 
 def _rendered(
@@ -162,8 +164,9 @@ def _rendered(
         with faults.of(saved.return_id):
             item = ReadyDraft(content, london_date(refunded_at), party, prices_of(content, sold.get(content.so_code)))
             try:
-                _document(tools, item, record, "check")
-                found[content.return_id, content.ordinal] = (item, record)
+                likely = reference_for(content.rma, content.ordinal, ())
+                made = {likely: _document(tools, item, record, likely)}
+                found[content.return_id, content.ordinal] = (item, record, made)
             except ValueError as error:
                 held.append((saved, UNCREDITABLE, str(error)))
     drafts.hold(conn, held)
@@ -172,7 +175,8 @@ def _rendered(
 
 
 def _render(tools: Toolbox, rendered: Rendered, item: ReadyDraft, reference: str) -> str:
-    return _document(tools, item, rendered[item.draft.return_id, item.draft.ordinal][1], reference)
+    _, record, made = rendered[item.draft.return_id, item.draft.ordinal]
+    return made.get(reference) or _document(tools, item, record, reference)
 
 
 def _document(tools: Toolbox, item: ReadyDraft, record: Return, reference: str) -> str:
