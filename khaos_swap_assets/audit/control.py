@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 from khaos_swap_assets.adapters.files.columns import values_of
 from khaos_swap_assets.adapters.files.documents import note_sums, order_sums
 from khaos_swap_assets.adapters.files.faults import BadInputError, FaultKind, of_file, shown
-from khaos_swap_assets.adapters.files.layouts import RefundRow
 from khaos_swap_assets.adapters.files.tables import HOME_CURRENCY, Table
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.return_rows import return_sums
@@ -94,9 +93,7 @@ def strip(kind: str, table: Table[Any]) -> Strip:
     """The control strip of one file, by the name of its option."""
     items = list(ITEMS[kind](table.rows)) if kind in ITEMS else []
     moments = [moment for moment, _, _ in items if moment]
-    sums: Counter[str] = Counter()
-    for _, currency, pence in items:
-        sums[currency] += pence
+    sums = _counted((currency, pence) for _, currency, pence in items)
     return Strip(
         file=table.file,
         kind=kind,
@@ -116,15 +113,11 @@ def _day(moment: date | None) -> date | None:
     return london_date(moment) if isinstance(moment, datetime) else moment
 
 
-def _refunds(rows: Iterable[RefundRow]) -> Iterator[FileItem]:
-    return ((row.refunded_at, row.currency, row.amount_pence) for row in rows)
-
-
 ITEMS: Mapping[str, Callable[[Any], Iterator[FileItem]]] = {
     "returns": return_sums,
     "sales-orders": order_sums,
     "credit-notes": note_sums,
-    "refunds": _refunds,
+    "refunds": lambda rows: ((row.refunded_at, row.currency, row.amount_pence) for row in rows),
 }
 
 
@@ -155,12 +148,8 @@ def _apart(kind: str, one: Strip | None, pence: int) -> FaultKind | None:
     return of_file(one.file, "", "", f"{told}: {rest}")
 
 
-def not_compared(inputs: Inputs, orders_missing: int) -> tuple[str, ...]:
+def not_compared(inputs: Inputs, orders_missing: int) -> Iterator[str]:
     """What these files cannot show, the weightiest first; ``orders_missing`` returns have no order in the files."""
-    return tuple(_limits(inputs, orders_missing))
-
-
-def _limits(inputs: Inputs, orders_missing: int) -> Iterator[str]:
     returns, notes, orders = inputs.returns.rows, inputs.credit_notes, inputs.sales_orders
     if inputs.refunds is None:
         yield "Money: no refunds file was given, so that a refund is what Swap says; nobody has looked at the payments"

@@ -7,7 +7,7 @@ them (``adapters.files.decided``) and what follows from one that applies (``link
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from khaos_swap_assets.adapters.files.documents import FileNote
@@ -51,19 +51,29 @@ class Ruling:
         return f"{self.state}: {self.why}" if self.why else self.state
 
 
-@dataclass(frozen=True, slots=True)
 class Decided:
-    """The decisions of an audit as linker and judge ask for them; ``rulings`` are those that are settled already.
+    """The decisions of an audit laid beside its files, as linker and judge ask for them.
 
-    ``told`` and ``refused`` are pairs of note code and return id, ``value_of`` is by return id, ``waivers`` by kind and
-    subject.
+    Of several about the same thing the last one counts. ``told`` and ``refused`` are pairs of note code and return id,
+    ``value_of`` is by return id, ``waivers`` by kind and subject; on all others ``rulings`` say what became of them.
     """
 
-    told: frozenset[Pair] = frozenset()
-    refused: frozenset[Pair] = frozenset()
-    value_of: Mapping[str, PersonDecision] = field(default_factory=dict)
-    waivers: Mapping[Pair, PersonDecision] = field(default_factory=dict)
-    rulings: tuple[Ruling, ...] = ()
+    def __init__(
+        self,
+        made: Iterable[PersonDecision],
+        returns: Iterable[Return],
+        notes: Mapping[str, FileNote],
+        skus: Mapping[str, SkuMatch],
+    ) -> None:
+        self._ids, self._notes, self._skus = _ids(returns), notes, skus
+        self._links: dict[Pair, bool] = {}
+        self.value_of: dict[str, PersonDecision] = {}
+        self.waivers: dict[Pair, PersonDecision] = {}
+        self.rulings: list[Ruling] = []
+        for one in {_key(one): one for one in made}.values():
+            self._lay(one)
+        self.told = frozenset(pair for pair, is_one in self._links.items() if is_one)
+        self.refused = frozenset(self._links) - self.told
 
     def waiver(self, problem: Problem) -> PersonDecision | None:
         """The decision that nobody has to act on this, if one stands on the figures of now."""
@@ -80,35 +90,63 @@ class Decided:
         words = "; ".join(dict.fromkeys(one.words for one in waivers))
         return row._replace(status="decided", open_pence=0, months=months, decision=words)
 
+    def ruled(self, facts: Iterable[ReturnFacts], problems: Iterable[Problem], subjects: Iterable[str]) -> list[Ruling]:
+        """What became of each decision; ``subjects`` are the RMAs, Credit Notes and orders of these files."""
+        known = {one.return_.return_id: one for one in facts if one.return_.return_id in self.value_of}
+        values = [_of_value(decision, known[key]) for key, decision in self.value_of.items()]
+        raised = {(one.kind, one.subject): one for one in problems if (one.kind, one.subject) in self.waivers}
+        here = frozenset(subjects) if self.waivers else frozenset()
+        waived = [_of_waiver(one, raised.get(key), key[1], here) for key, one in self.waivers.items()]
+        return [*self.rulings, *values, *waived]
+
+    def _lay(self, one: PersonDecision) -> None:
+        """Take one decision to where it counts, or rule on it at once."""
+        if one.decision in OF_LINKS:
+            self.rulings.append(self._link(one))
+        elif one.decision == SAME_CODE:
+            self.rulings.append(self._code(one))
+        elif one.decision == WAIVED:
+            self.waivers[one.object, one.subject] = one
+        elif one.decision == SETTLED_OUTSIDE and one.subject in self._notes:
+            self.waivers[ORPHAN, one.subject] = one
+        elif one.decision in OF_VALUES:
+            self._value(one)
+        else:
+            self.rulings.append(Ruling(one, ABSENT))
+
+    def _value(self, one: PersonDecision) -> None:
+        ids = self._ids.get(one.subject, [])
+        if len(ids) == 1:
+            self.value_of[ids[0]] = one
+        else:
+            self.rulings.append(Ruling(one, UNFIT, _several(one.subject, ids)) if ids else Ruling(one, ABSENT))
+
+    def _link(self, one: PersonDecision) -> Ruling:
+        code, name = (one.subject, one.object) if one.subject in self._notes else (one.object, one.subject)
+        note, ids = self._notes.get(code), self._ids.get(name, [])
+        if note is None or not ids:
+            return Ruling(one, ABSENT)
+        if len(ids) > 1:
+            return Ruling(one, UNFIT, _several(name, ids))
+        now = Figures(credited_pence=note.gross_pence, currency=note.currency)
+        if not one.on.still_hold(now):
+            return Ruling(one, UNFIT, f"{code} credits {format_money(note.gross_pence, now.currency)} now")
+        self._links[code, ids[0]] = one.decision == THIS_RETURN
+        return Ruling(replace(one, subject=code, object=name, on=now), APPLIED)
+
+    def _code(self, one: PersonDecision) -> Ruling:
+        found = self._skus.get(one.subject)
+        if found is None:
+            return Ruling(one, ABSENT)
+        if found.stock_code:
+            return Ruling(one, UNFIT, f"{one.subject} is a Stock Code of its own")
+        is_told = found.suggestion == one.object
+        return Ruling(one, APPLIED) if is_told else Ruling(one, UNFIT, f"{one.object} is no Stock Code")
+
 
 def same_codes(made: Iterable[PersonDecision]) -> dict[str, str]:
     """The Stock Code of each SKU of which a person said that it is one."""
     return {one.subject: one.object for one in made if one.decision == SAME_CODE}
-
-
-def decided(
-    made: Sequence[PersonDecision], returns: Sequence[Return], notes: Sequence[FileNote], skus: Mapping[str, SkuMatch]
-) -> Decided:
-    """Lay decisions beside the files; of several about the same thing the last one counts. ``skus`` are those asked."""
-    work = _Laying(_ids(returns), {note.code: note for note in notes}, skus)
-    for one in {_key(one): one for one in made}.values():
-        work.lay(one)
-    refused = frozenset(work.links) - {pair for pair, is_one in work.links.items() if is_one}
-    told = frozenset(work.links) - refused
-    return Decided(told=told, refused=refused, value_of=work.values, waivers=work.waivers, rulings=tuple(work.rulings))
-
-
-def rulings(
-    laid: Decided, facts: Iterable[ReturnFacts], problems: Iterable[Problem], subjects: Iterable[str]
-) -> list[Ruling]:
-    """What became of each decision; ``subjects`` are the RMAs, Credit Notes and orders of these files."""
-    found = list(laid.rulings)
-    known = {one.return_.return_id: one for one in facts if one.return_.return_id in laid.value_of}
-    found += [_of_value(decision, known[key]) for key, decision in laid.value_of.items()]
-    raised = {(one.kind, one.subject): one for one in problems if (one.kind, one.subject) in laid.waivers}
-    here = frozenset(subjects) if laid.waivers else frozenset()
-    found += [_of_waiver(one, raised.get(key), key[1], here) for key, one in laid.waivers.items()]
-    return found
 
 
 def _of_value(decision: PersonDecision, facts: ReturnFacts) -> Ruling:
@@ -150,63 +188,6 @@ def _ids(returns: Iterable[Return]) -> dict[str, list[str]]:
         for name in {one.rma, one.return_id}:
             found.setdefault(name, []).append(one.return_id)
     return found
-
-
-@dataclass(slots=True)
-class _Laying:
-    """What the files hold by its names, and what was made of the decisions so far; ``links`` say yes or no."""
-
-    ids: Mapping[str, list[str]]
-    notes: Mapping[str, FileNote]
-    skus: Mapping[str, SkuMatch]
-    links: dict[Pair, bool] = field(default_factory=dict)
-    values: dict[str, PersonDecision] = field(default_factory=dict)
-    waivers: dict[Pair, PersonDecision] = field(default_factory=dict)
-    rulings: list[Ruling] = field(default_factory=list)
-
-    def lay(self, one: PersonDecision) -> None:
-        """Take one decision to where it counts, or rule on it at once."""
-        if one.decision in OF_LINKS:
-            self.rulings.append(self._link(one))
-        elif one.decision == SAME_CODE:
-            self.rulings.append(self._code(one))
-        elif one.decision == WAIVED:
-            self.waivers[one.object, one.subject] = one
-        elif one.decision == SETTLED_OUTSIDE and one.subject in self.notes:
-            self.waivers[ORPHAN, one.subject] = one
-        elif one.decision in OF_VALUES:
-            self._value(one)
-        else:
-            self.rulings.append(Ruling(one, ABSENT))
-
-    def _value(self, one: PersonDecision) -> None:
-        ids = self.ids.get(one.subject, [])
-        if len(ids) == 1:
-            self.values[ids[0]] = one
-        else:
-            self.rulings.append(Ruling(one, UNFIT, _several(one.subject, ids)) if ids else Ruling(one, ABSENT))
-
-    def _link(self, one: PersonDecision) -> Ruling:
-        code, name = (one.subject, one.object) if one.subject in self.notes else (one.object, one.subject)
-        note, ids = self.notes.get(code), self.ids.get(name, [])
-        if note is None or not ids:
-            return Ruling(one, ABSENT)
-        if len(ids) > 1:
-            return Ruling(one, UNFIT, _several(name, ids))
-        now = Figures(credited_pence=note.gross_pence, currency=note.currency)
-        if not one.on.still_hold(now):
-            return Ruling(one, UNFIT, f"{code} credits {format_money(note.gross_pence, now.currency)} now")
-        self.links[code, ids[0]] = one.decision == THIS_RETURN
-        return Ruling(replace(one, subject=code, object=name, on=now), APPLIED)
-
-    def _code(self, one: PersonDecision) -> Ruling:
-        found = self.skus.get(one.subject)
-        if found is None:
-            return Ruling(one, ABSENT)
-        if found.stock_code:
-            return Ruling(one, UNFIT, f"{one.subject} is a Stock Code of its own")
-        is_told = found.suggestion == one.object
-        return Ruling(one, APPLIED) if is_told else Ruling(one, UNFIT, f"{one.object} is no Stock Code")
 
 
 def _several(name: str, ids: Sequence[str]) -> str:

@@ -8,10 +8,11 @@ equal, not alone or only perhaps touched goes there, and a law holds the outputs
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from itertools import chain
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,8 +20,7 @@ from khaos_swap_assets.adapters.files import documents
 from khaos_swap_assets.adapters.files.columns import NOWHERE, Columns, Flags, Numbers
 from khaos_swap_assets.adapters.files.signs import credited
 from khaos_swap_assets.audit.inputs import Inputs
-from khaos_swap_assets.audit.return_rows import ReturnRows
-from khaos_swap_assets.audit.step_pairs import Pairs
+from khaos_swap_assets.audit.step_pairs import Pairs, frame
 from khaos_swap_assets.domain.linking.evidence import MOST_OF_A_CUSTOMER
 from khaos_swap_assets.domain.linking.reasons import MOST_ALIKE
 from khaos_swap_assets.domain.linking.typed_references import may_name, texts_of
@@ -28,55 +28,52 @@ from khaos_swap_assets.domain.records.decisions import PersonDecision
 from khaos_swap_assets.domain.records.orders import order_names
 
 Hashes = np.ndarray[Any, np.dtype[np.uint64]]
-_MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
-@dataclass(frozen=True, slots=True)
-class InStep:
-    """Returns and their notes in columns, by RMA; ``has_vat`` where its gap is known to be 0."""
+class InStep(NamedTuple):
+    """A return and its note that are in step; ``has_vat`` where its gap is known to be 0."""
 
-    rmas: Sequence[str] = ()
-    return_ids: Sequence[str] = ()
-    order_refs: Sequence[str] = ()
-    note_codes: Sequence[str] = ()
-    currencies: Sequence[str] = ()
-    pence: Sequence[int] = ()
-    paid_on: Sequence[date] = ()
-    made_on: Sequence[date] = ()
-    has_vat: Sequence[bool] = ()
-
-    def __len__(self) -> int:
-        return len(self.rmas)
+    rma: str
+    return_id: str
+    order_ref: str
+    note_code: str
+    currency: str
+    pence: int
+    paid_on: date
+    made_on: date
+    has_vat: bool
 
 
-def apart(inputs: Inputs, made: Sequence[PersonDecision] = ()) -> tuple[InStep, Inputs]:
-    """What is plainly in step, and the files without it; nothing where they are small, odd, or tell of payments."""
-    returns, notes, orders = inputs.returns.rows, inputs.credit_notes.rows, inputs.sales_orders.rows
-    if not (isinstance(returns, ReturnRows) and isinstance(notes, Columns) and isinstance(orders, Columns)):
-        return InStep(), inputs
-    if inputs.refunds is not None:
-        return InStep(), inputs
-    pairs = Pairs(inputs, returns, notes, orders)
+def apart(inputs: Inputs, made: Sequence[PersonDecision] = ()) -> tuple[list[InStep], Inputs]:
+    """What is plainly in step by RMA, and the files without it; nothing where they are small, odd, or tell payments."""
+    notes, orders = inputs.credit_notes.rows, inputs.sales_orders.rows
+    if inputs.refunds is not None or not inputs.returned.plain:
+        return [], inputs
+    if not (isinstance(notes, Columns) and isinstance(orders, Columns)):
+        return [], inputs
+    pairs = Pairs(inputs, notes, orders)
     found = _Untouched(pairs, made).of(pairs.equal())
     return _told(pairs, found), _rest(pairs, found)
 
 
-def _told(pairs: Pairs, found: Flags) -> InStep:
-    plain, notes = pairs.plain, pairs.notes
-    numbers = sorted(np.flatnonzero(found).tolist(), key=plain.rmas.__getitem__)
-    made, note_of, order_of = pairs.made.tolist(), pairs.note_of.tolist(), pairs.order_of.tolist()
+def _told(pairs: Pairs, found: Flags) -> list[InStep]:
+    plain, made, note_of, order_of = pairs.plain, pairs.made.tolist(), pairs.note_of.tolist(), pairs.order_of.tolist()
     days = {day: date.fromordinal(day) for day in {*plain.paid_on, *made} - {NOWHERE}}
-    return InStep(
-        rmas=[plain.rmas[one] for one in numbers],
-        return_ids=[plain.ids[one] for one in numbers],
-        order_refs=[pairs.orders.names[order_of[one]] for one in numbers],
-        note_codes=[notes.names[note_of[one]] for one in numbers],
-        currencies=[plain.currencies[one] for one in numbers],
-        pence=[plain.pence[one] for one in numbers],
-        paid_on=[days[plain.paid_on[one]] for one in numbers],
-        made_on=[days[made[one]] for one in numbers],
-        has_vat=pairs.has_vat[numbers].tolist(),
+    told = (
+        InStep(
+            rma=plain.rmas[one],
+            return_id=plain.ids[one],
+            order_ref=pairs.orders.names[order_of[one]],
+            note_code=pairs.notes.names[note_of[one]],
+            currency=plain.currencies[one],
+            pence=plain.pence[one],
+            paid_on=days[plain.paid_on[one]],
+            made_on=days[made[one]],
+            has_vat=bool(pairs.has_vat[one]),
+        )
+        for one in np.flatnonzero(found).tolist()
     )
+    return sorted(told, key=attrgetter("rma"))
 
 
 def _rest(pairs: Pairs, found: Flags) -> Inputs:
@@ -99,6 +96,7 @@ class _Untouched:
     def __init__(self, pairs: Pairs, made: Sequence[PersonDecision]) -> None:
         self._pairs, self._plain = pairs, pairs.plain
         self._customer_of = pairs.order_customer[pairs.order_of]
+        self._contents, self._noted = _contents(pairs), _noted(pairs)
         self._strays = documents.notes(pairs.notes.rows.at(np.flatnonzero(~pairs.is_tied[pairs.notes.of_row])))
         self._orders = np.zeros(pairs.orders.count + 1, np.bool_)
         self._orders[[*self._orders_of_strays(), *self._orders_of_others(), NOWHERE]] = True
@@ -113,10 +111,10 @@ class _Untouched:
         """
         pairs, firm = self._pairs, self._pairs.firm & self._alone() & ~self._decided()
         firm &= ~self._named(firm)
-        firm &= pairs.is_named | ~self._holds(firm, self._contents(~pairs.is_tied))
+        firm &= pairs.is_named | ~self._holds(firm, ~pairs.is_tied)
         is_touched = self._touched_customers(firm)[self._customer_of]
         found = is_equal & firm & ~is_touched
-        return found & ~self._holds(found, self._contents(self._open_notes(firm & ~is_touched)))
+        return found & ~self._holds(found, self._open_notes(firm & ~is_touched))
 
     def _orders_of_strays(self) -> Iterator[int]:
         names, place = self._pairs.inputs.order_names, self._pairs.orders.place
@@ -124,7 +122,7 @@ class _Untouched:
             yield place.get(note.order_ref, place.get(names.ref_of(note.order_ref or note.associated_ref), NOWHERE))
 
     def _orders_of_others(self) -> Iterator[int]:
-        place, ref_of = self._pairs.orders.place, self._pairs.inputs.order_names.naming.ref_of
+        place, ref_of = self._pairs.orders.place, self._pairs.inputs.order_names.naming.ref
         for row in self._pairs.returns.others:
             yield from (place.get(ref_of(name), NOWHERE) for name in order_names(row.record))
 
@@ -180,52 +178,49 @@ class _Untouched:
         is_named |= np.fromiter((is_one and names(rma) for is_one, rma in zip(found, rmas, strict=True)), np.bool_)
         return is_named
 
-    def _holds(self, found: Flags, noted: Hashes) -> Flags:
-        """Those that hold what a note credits; of a crowd as many as make it one."""
-        pairs, plain = self._pairs, self._plain
-        goods = _hashed(pairs.number_of_line, pairs.code_of_line, np.asarray(plain.units), len(plain))
-        delivery = pairs.delivery[pairs.order_of]
-        alike = np.zeros(len(plain), np.bool_)
-        for extra in (np.zeros_like(delivery), delivery):
-            own = _with_value(goods, np.asarray(plain.pence) + extra)
-            is_alike = np.flatnonzero(found & np.isin(own, noted))
+    def _holds(self, found: Flags, is_open: Flags) -> Flags:
+        """Those that hold what one of these notes credits; of a crowd as many as make it one."""
+        alike = np.zeros(len(self._plain), np.bool_)
+        for own in self._contents:
+            is_alike = np.flatnonzero(found & np.isin(own, self._noted[is_open]))
             alike[is_alike[_turns(own[is_alike]) <= MOST_ALIKE]] = True
         return alike
 
-    def _contents(self, is_open: Flags) -> Hashes:
-        """Goods and value of each of these notes."""
-        pairs, notes = self._pairs, self._pairs.notes
-        columns = notes.rows.columns
-        units, pence = columns["quantity"].numbers, columns["gross_pence"].numbers
-        codes = pairs.code_of_note_row
-        is_goods = (pence >= 0) & (units != 0) & (codes >= 0)
-        keys, at = np.unique(notes.of_row[is_goods] * np.int64(len(pairs.codes)) + codes[is_goods], return_inverse=True)
-        summed = np.zeros(len(keys), np.int64)
-        np.add.at(summed, at, units[is_goods])
-        goods = _hashed(keys // len(pairs.codes), keys % len(pairs.codes), summed, notes.count)
-        return _with_value(goods, credited(notes))[is_open]
+
+def _contents(pairs: Pairs) -> list[Hashes]:
+    """Goods and value of each return, without its delivery and with it."""
+    plain, delivery = pairs.plain, pairs.delivery[pairs.order_of]
+    goods = _hashed(pairs.number_of_line, pairs.code_of_line, np.asarray(plain.units), len(plain))
+    return [_with_value(goods, np.asarray(plain.pence) + extra) for extra in (np.zeros_like(delivery), delivery)]
+
+
+def _noted(pairs: Pairs) -> Hashes:
+    """Goods and value of each note."""
+    columns, codes = pairs.notes.rows.columns, pairs.code_of_note_row
+    units = columns["quantity"].numbers
+    is_goods = (columns["gross_pence"].numbers >= 0) & (units != 0) & (codes >= 0)
+    rows = frame(note=pairs.notes.of_row, code=codes, units=units)[is_goods]
+    note, code, summed = rows.groupby(["note", "code"], as_index=False, sort=False).sum().to_numpy().T
+    return _with_value(_hashed(note, code, summed, pairs.notes.count), credited(pairs.notes))
 
 
 def _hashed(documents_of: Numbers, codes: Numbers, units: Numbers, count: int) -> Hashes:
     """One number for the goods of each document, the same in whatever order they stand."""
-    mixed = (codes.astype(np.uint64) << np.uint64(32)) + units.astype(np.uint64) + np.uint64(1)
-    for shift in (30, 27, 31):
-        mixed = (mixed ^ (mixed >> np.uint64(shift))) * _MIX
+    from pandas.util import hash_array
+
     found = np.zeros(count, np.uint64)
-    np.add.at(found, documents_of, mixed)
+    np.add.at(found, documents_of, hash_array((codes << 32) + units))
     return found
 
 
 def _with_value(goods: Hashes, pence: Numbers) -> Hashes:
-    return (goods ^ (goods >> np.uint64(29))) * _MIX + pence.astype(np.uint64)
+    from pandas.util import hash_array
+
+    return goods + hash_array(pence)
 
 
 def _turns(keys: Hashes) -> Numbers:
     """How many equal keys stand before each."""
-    order = np.argsort(keys, kind="stable")
-    sorted_keys = keys[order]
-    is_first = np.append(True, sorted_keys[1:] != sorted_keys[:-1])[: len(keys)]
-    starts = np.maximum.accumulate(np.where(is_first, np.arange(len(keys)), 0))
-    found = np.empty(len(keys), np.int64)
-    found[order] = np.arange(len(keys)) - starts
-    return found
+    from pandas import Series
+
+    return np.asarray(Series(keys).groupby(keys).cumcount(), np.int64)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from khaos_swap_assets.audit.return_rows import Head, ReturnRow, ReturnRows, hea
 from khaos_swap_assets.audit.returns_file import read_returns
 from khaos_swap_assets.audit.returns_table import RETURNS
 from khaos_swap_assets.domain.records.returns import PROCESSED, PROCESSED_OF_V1, Return
+from khaos_swap_assets.domain.refunds.money_shown import Claimant
 from khaos_swap_assets.domain.refunds.payment_kinds import PaymentKinds
 from khaos_swap_assets.domain.refunds.proof import Proof
 
@@ -87,24 +89,23 @@ class Inputs:
     @cached_property
     def tells_proof(self) -> bool:
         """Whether the returns say at all which of them were processed: a field that no row carries is not known."""
-        rows = self.returns.rows
-        is_told = isinstance(rows, ReturnRows)
-        return is_told or any(name in row.raw for row in rows for name in (PROCESSED, PROCESSED_OF_V1))
+        rows = self.returned
+        return bool(rows.plain) or any(name in row.raw for row in rows.others for name in (PROCESSED, PROCESSED_OF_V1))
+
+    @cached_property
+    def returned(self) -> ReturnRows:
+        """The returns, plain ones as columns."""
+        return ReturnRows.of(self.returns.rows)
 
     @cached_property
     def order_names(self) -> OrderNames:
         """How orders are named: as most returns of the files find theirs."""
         if self.known_names:
             return self.known_names
-        rows = self.returns.rows
-        plain, others = (rows.plain.orders, rows.others) if isinstance(rows, ReturnRows) else ((), rows)
-        own = [
-            name
-            for row in others
-            for name in (row.record.order_name, *(one.original_order_name for one in row.record.lines))
-        ]
+        own = [name for row in self.returned.others for name in Claimant(row.record).order_names]
         credited = set(values_of(self.credit_notes.rows, "order_ref")) - {""}
-        return OrderNames(self.sales_orders.rows, naming_of([*plain, *own], self.sold.keys(), credited))
+        naming = naming_of([*self.returned.plain.orders, *own], self.sold.keys(), credited)
+        return OrderNames(self.sales_orders.rows, naming)
 
     @cached_property
     def sold(self) -> Mapping[str, Sequence[OrderRow]]:
@@ -127,7 +128,7 @@ class Inputs:
     @property
     def heads(self) -> Iterator[Head]:
         """What is told of each return, with the day on which it is proven to be paid."""
-        return heads(self.returns.rows, self.proven)
+        return heads(self.returned, self.proven)
 
     @property
     def tables(self) -> dict[str, Table[Any]]:
@@ -149,7 +150,9 @@ class Inputs:
     @property
     def faults(self) -> Iterator[Fault]:
         """Everything wrong, in the order of files and lines."""
-        return (fault for table in self.tables.values() for fault in sorted(table.faults, key=_place))
+        return (
+            fault for table in self.tables.values() for fault in sorted(table.faults, key=attrgetter("line", "record"))
+        )
 
 
 def read_all(paths: Paths, said: Said | None = None, reports: Reports = lambda name: silent) -> Inputs:
@@ -188,7 +191,3 @@ def usable(inputs: Inputs, *, skips_bad_rows: bool) -> None:
         raise BadInputError(inputs.kinds)
     without_torn_groups(inputs.sales_orders, layouts.SALES_ORDERS.group)
     without_torn_groups(inputs.credit_notes, layouts.CREDIT_NOTES.group)
-
-
-def _place(fault: Fault) -> tuple[int, int]:
-    return fault.line, fault.record

@@ -1,46 +1,33 @@
 """How Khaos writes the order names of Swap, read from the two files themselves.
 
 Belongs here: finding the one prefix under which most orders are found, and which order a Credit Note means. Stays out:
-the reference itself (``records.orders.order_ref``). In an installation this is the setting KHAOS_SWAP_ORDER_REF_FORMAT.
+the naming itself (``records.stores``). In an installation this is the setting KHAOS_SWAP_ORDER_REF_FORMAT.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from khaos_swap_assets.adapters.files.columns import pairs_of
 from khaos_swap_assets.adapters.files.layouts import OrderRow
-from khaos_swap_assets.domain.records.orders import order_ref, plain_name
+from khaos_swap_assets.domain.records.orders import plain_name
+from khaos_swap_assets.domain.records.stores import OrderNaming
 
-PLAIN = "{0}"
 SAMPLE = 2_000
 LEAST_SHARE = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Naming:
-    """The form of a reference in Khaos: ``ref_format`` holds ``{0}``."""
-
-    ref_format: str = PLAIN
-    strips_hash: bool = True
-
-    def ref_of(self, name: str) -> str:
-        """The reference under which Khaos knows an order of this name."""
-        return order_ref(name, ref_format=self.ref_format, strips_hash=self.strips_hash)
-
-
-def naming_of(names: Iterable[str], refs: Collection[str], credited: Collection[str] = ()) -> Naming:
+def naming_of(names: Iterable[str], refs: Collection[str], credited: Collection[str] = ()) -> OrderNaming:
     """The form by which most of the names are found among the orders; names as they are, where nothing finds more.
 
     A prefix counts only when it finds half of a sample of the names. Where not one order was given, the orders that
     were ``credited`` count. Order of the input does not matter.
     """
     sample = sorted({name.strip() for name in names if name.strip()})[:SAMPLE]
-    forms = [Naming(), Naming(PLAIN, strips_hash=False), *_prefixed(sample, refs)]
-    hits = [sum(form.ref_of(name) in refs for name in sample) for form in forms]
+    forms = [OrderNaming(), OrderNaming(strips_hash=False), *_prefixed(sample, refs)]
+    hits = [sum(form.ref(name) in refs for name in sample) for form in forms]
     if credited and not any(hits):
         return naming_of(sample, credited)
     best = hits.index(max(hits))
@@ -50,7 +37,7 @@ def naming_of(names: Iterable[str], refs: Collection[str], credited: Collection[
 class OrderNames:
     """Every way to name an order: its reference, the shop's name for it, its Sales Order code."""
 
-    def __init__(self, rows: Sequence[OrderRow], naming: Naming) -> None:
+    def __init__(self, rows: Sequence[OrderRow], naming: OrderNaming) -> None:
         self.naming, self._rows = naming, rows
         self._currencies: dict[str, str] = dict(pairs_of(rows, "order_ref", "currency"))
 
@@ -68,7 +55,7 @@ class OrderNames:
         """The reference of the one order that a text names, else empty."""
         if not text:
             return ""
-        forms = (text, self.naming.ref_of(text))
+        forms = (text, self.naming.ref(text))
         if named := next((one for one in forms if one in self._currencies), ""):
             return named
         loose = {self._loose[name] for one in forms if (name := plain_name(one)) in self._loose}
@@ -79,7 +66,7 @@ class OrderNames:
         return self._currencies.get(ref, "")
 
 
-def _prefixed(sample: Iterable[str], refs: Collection[str]) -> list[Naming]:
+def _prefixed(sample: Iterable[str], refs: Collection[str]) -> list[OrderNaming]:
     """The commonest prefix before the names, without their hash, if there is one."""
     plain = {name.removeprefix("#") for name in sample} - {""}
     lengths = {len(name) for name in plain}
@@ -91,4 +78,4 @@ def _prefixed(sample: Iterable[str], refs: Collection[str]) -> list[Naming]:
     if not seen:
         return []
     best = min(seen, key=lambda prefix: (-len(seen[prefix]), prefix))
-    return [] if "{" in best or "}" in best else [Naming(best + PLAIN)]
+    return [] if "{" in best or "}" in best else [OrderNaming(ref_format=best + "{0}")]

@@ -6,9 +6,10 @@ figures (``summary``).
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 from khaos_swap_assets.audit.rows import LEG_WORDS, STATUS_WORDS, STEP_WORDS, AuditRow
@@ -20,23 +21,6 @@ WORST = 50
 FIRST_TASKS = 5
 LONGEST_CELL = 60
 PARTIAL = ("Orders:", "Days:", "Currency:", "Status:")
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """One owner's part of the work; money at risk by currency."""
-
-    owner: str
-    count: int
-    pence: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """One status's part of what is not reconciled."""
-
-    status: str
-    tally: Tally
 
 
 def html(summary: Summary, rows: Sequence[AuditRow]) -> str:
@@ -73,10 +57,10 @@ def is_partial(summary: Summary) -> bool:
     return bool(summary.rejected) or any(one.startswith(PARTIAL) for one in summary.not_compared)
 
 
-def shares(totals: Totals) -> list[Share]:
+def shares(totals: Totals) -> list[tuple[str, Tally]]:
     """What is not reconciled by status, the most money first; statuses without rows are left out."""
-    found = [Share(status, tally) for status, tally in totals.open_by_status.items() if tally.count]
-    return sorted(found, key=lambda share: -share.tally.pence)
+    found = [(status, tally) for status, tally in totals.open_by_status.items() if tally.count]
+    return sorted(found, key=lambda share: -share[1].pence)
 
 
 def worst(rows: Iterable[AuditRow], currency: str) -> list[AuditRow]:
@@ -85,14 +69,14 @@ def worst(rows: Iterable[AuditRow], currency: str) -> list[AuditRow]:
     return sorted(found, key=lambda row: (-row.open_pence, row.rma, row.credit_note_codes))[:WORST]
 
 
-def owners(tasks: Iterable[OwnerTask]) -> list[Work]:
+def owners(tasks: Iterable[OwnerTask]) -> list[tuple[str, int, Mapping[str, int]]]:
     """Work by owner, the most exceptions first; money at risk by currency."""
     counts: Counter[str] = Counter()
-    pence: dict[str, Counter[str]] = {}
+    pence: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for task in tasks:
         counts[task.owner] += task.count
-        pence.setdefault(task.owner, Counter()).update(task.pence)
-    return [Work(owner, count, pence[owner]) for owner, count in counts.most_common()]
+        pence[task.owner].update(task.pence)
+    return [(owner, count, pence[owner]) for owner, count in counts.most_common()]
 
 
 def main_cause(row: AuditRow) -> str:
@@ -118,6 +102,7 @@ def _cut(text: str) -> str:
 
 
 WIDTH, LEFT, RIGHT, ROW = 860, 230, 130, 30
+WHOLE = "Gap: credited less refunded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,49 +131,22 @@ class WaterfallPicture:
 def waterfall(totals: Totals) -> WaterfallPicture:
     """Each step from where the one before it ended; the last row is the whole gap. Steps of nothing are left out."""
     steps = {name: pence for name, pence in totals.steps.items() if pence}
-    ends = _running(steps)
-    low, high = min(0, *ends, 0), max(0, *ends, 0)
-    scale = _Scale(low, max(high - low, 1))
-    bars, start = [], 0
-    for row, (name, pence) in enumerate(steps.items()):
-        bars.append(_bar(scale, STEP_WORDS[name], start, pence, row, totals.currency))
-        start += pence
-    whole = _bar(scale, "Gap: credited less refunded", 0, totals.gap_pence, len(bars), totals.currency, tone="whole")
-    return WaterfallPicture((*bars, whole), (len(bars) + 1) * ROW + 10, scale.x(0))
+    ends = list(accumulate(steps.values(), initial=0))
+    low, size = min(ends), max(max(ends) - min(ends), 1)
+
+    def x(pence: int) -> int:
+        return LEFT + (pence - low) * (WIDTH - LEFT - RIGHT) // size
+
+    rows = [(STEP_WORDS[name], start, steps[name], "") for name, start in zip(steps, ends, strict=False)]
+    bars = []
+    for row, (label, start, pence, tone) in enumerate([*rows, (WHOLE, 0, totals.gap_pence, "whole")]):
+        first, last = sorted((x(start), x(start + pence)))
+        value = ("+" if pence > 0 else "") + printed(pence, totals.currency)
+        tone = tone or ("more" if pence > 0 else "less")
+        bars.append(Bar(label, value, x=first, width=max(last - first, 2), y=row * ROW + 6, tone=tone))
+    return WaterfallPicture(tuple(bars), len(bars) * ROW + 10, x(0))
 
 
 def printed(pence: int, currency: str) -> str:
     """Money for a page, with the minus sign of print."""
     return format_money(pence, currency).replace("-", "\N{MINUS SIGN}")
-
-
-@dataclass(frozen=True, slots=True)
-class _Scale:
-    low: int
-    size: int
-
-    def x(self, pence: int) -> int:
-        """The pixel of an amount."""
-        return LEFT + (pence - self.low) * (WIDTH - LEFT - RIGHT) // self.size
-
-
-def _running(steps: Mapping[str, int]) -> list[int]:
-    ends, total = [0], 0
-    for pence in steps.values():
-        total += pence
-        ends.append(total)
-    return ends
-
-
-def _bar(scale: _Scale, label: str, start: int, pence: int, row: int, currency: str, *, tone: str = "") -> Bar:
-    first, last = sorted((scale.x(start), scale.x(start + pence)))
-    sign = "+" if pence > 0 else ""
-    own = "more" if pence > 0 else "less"
-    return Bar(
-        label=label,
-        value=f"{sign}{printed(pence, currency)}",
-        x=first,
-        width=max(last - first, 2),
-        y=row * ROW + 6,
-        tone=tone or own,
-    )

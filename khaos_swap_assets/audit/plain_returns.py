@@ -11,8 +11,8 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
-from itertools import chain, islice
+from functools import lru_cache
+from itertools import chain, compress, repeat
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -44,6 +44,8 @@ NAMES_OF_LINE = ("product_id", "sku", "shopify_line_item_id")
 SAID = frozenset({str, type(None)})
 OTHER_NAMES = frozenset({*V1_NAMES, *V1_HOOK_NAMES})
 MOST_KNOWN, MOST_LINES = 200_000, 100
+SETTINGS = SwapSettings.model_construct()
+ZONE = ZoneInfo(SETTINGS.date_zone)
 _TEXT = r"[!-~](?:[ -~]{0,98}[!-~])?"
 _NAMES = re.compile("\n".join([_TEXT] * 5), re.ASCII)
 _TEXTS = re.compile(f"{_TEXT}(?:\n{_TEXT})*", re.ASCII)
@@ -53,28 +55,20 @@ class OddError(ValueError):
     """A return that needs a closer look."""
 
 
-@dataclass(slots=True)
 class PlainReturns:
     """Columns: of each return its number in the file, its line, its place in the text …; ``skus`` and on are of lines.
 
     ``codes`` gives the place of each SKU, ``counts`` how many lines a return has.
     """
 
-    numbers: array[int] = field(default_factory=lambda: array("q"))
-    at_lines: array[int] = field(default_factory=lambda: array("q"))
-    places: array[int] = field(default_factory=lambda: array("q"))
-    ids: list[str] = field(default_factory=list)
-    rmas: list[str] = field(default_factory=list)
-    orders: list[str] = field(default_factory=list)
-    currencies: list[str] = field(default_factory=list)
-    pence: array[int] = field(default_factory=lambda: array("q"))
-    paid_on: array[int] = field(default_factory=lambda: array("q"))
-    opened_on: array[int] = field(default_factory=lambda: array("q"))
-    counts: array[int] = field(default_factory=lambda: array("q"))
-    skus: array[int] = field(default_factory=lambda: array("q"))
-    units: array[int] = field(default_factory=lambda: array("q"))
-    costs: array[int] = field(default_factory=lambda: array("q"))
-    codes: dict[str, int] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.numbers, self.at_lines, self.places, self.pence = (array("q") for _ in range(4))
+        self.paid_on, self.opened_on, self.counts = (array("q") for _ in range(3))
+        self.ids, self.rmas, self.orders, self.currencies = (list[str]() for _ in range(4))
+        self.skus, self.units, self.costs = self._lines = tuple(array("q") for _ in range(3))
+        self.codes: dict[str, int] = {}
+        places, names = (self.numbers, self.at_lines, self.places), (self.ids, self.rmas, self.orders, self.currencies)
+        self._heads: tuple[Any, ...] = (*places, *names, self.pence, self.paid_on, self.opened_on, self.counts)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -85,44 +79,22 @@ class PlainReturns:
         is_one = [counts[one] == 1 and one not in others for one in self.ids]
         if all(is_one):
             return self, []
-        found = PlainReturns(codes=self.codes)
-        lines = zip(self.skus, self.units, self.costs, strict=True)
-        skus = {place: sku for sku, place in self.codes.items()}
-        for is_kept, count, *head in zip(is_one, self.counts, *self._heads, strict=True):
-            own = [(skus[sku], units, cost) for sku, units, cost in islice(lines, count)]
-            if is_kept:
-                found.add(tuple(head), own)
+        found, of_lines = PlainReturns(), list(chain.from_iterable(map(repeat, is_one, self.counts)))
+        found.codes = self.codes
+        for kept, columns, own in ((is_one, self._heads, found._heads), (of_lines, self._lines, found._lines)):
+            for column, one in zip(columns, own, strict=True):
+                one.extend(compress(column, kept))
         rest = zip(self.numbers, self.at_lines, self.places, strict=True)
         return found, [places for places, is_kept in zip(rest, is_one, strict=True) if not is_kept]
 
-    @property
-    def _heads(self) -> tuple[Any, ...]:
-        names = (self.numbers, self.at_lines, self.places, self.ids, self.rmas, self.orders, self.currencies)
-        return (*names, self.pence, self.paid_on, self.opened_on)
-
     def add(self, head: tuple[Any, ...], lines: Sequence[tuple[str, int, int]]) -> None:
         """One more: its values in the order of the columns, and SKU, units and pence of its lines."""
-        for column, value in zip(self._heads, head, strict=True):
+        for column, value in zip(self._heads, (*head, len(lines)), strict=True):
             column.append(value)
-        self.counts.append(len(lines))
         for sku, units, cost in lines:
             self.skus.append(self.codes.setdefault(sku, len(self.codes)))
             self.units.append(units)
             self.costs.append(cost)
-
-
-class _Known(dict[Any, Any]):
-    """Remembers an answer by its question, until they are too many."""
-
-    def __init__(self, ask: Callable[[Any], Any]) -> None:
-        super().__init__()
-        self._ask = ask
-
-    def __missing__(self, key: Any) -> Any:
-        if len(self) >= MOST_KNOWN:
-            self.clear()
-        self[key] = found = self._ask(key)
-        return found
 
 
 class PlainReader:
@@ -130,10 +102,8 @@ class PlainReader:
 
     def __init__(self) -> None:
         self.found = PlainReturns()
-        self._settings = SwapSettings.model_construct()
-        self._zone = ZoneInfo(self._settings.date_zone)
-        self._days, self._quiet = _Known(self._day), _Known(self._is_quiet)
-        self._amounts, self._lines = _Known(self._amount), _Known(self._line)
+        known = lru_cache(MOST_KNOWN, typed=True)
+        self._day, self._is_quiet, self._pence, self._line = known(_day), known(_is_quiet), known(_pence), known(_line)
 
     def take(self, element: Element, number: int) -> bool:
         """Add the return of an element; False for one that needs a closer look."""
@@ -153,10 +123,10 @@ class PlainReader:
             raise OddError
         if not raw.keys().isdisjoint(OTHER_NAMES) or not NOTHING.isdisjoint(map(str.lower, names)):
             raise OddError
-        if not self._quiet[_typed((*map(get, REPEATED), *(types if isinstance(types, list) else ())))]:
+        if not self._is_quiet(*map(get, REPEATED), *(types if isinstance(types, list) else ())):
             raise OddError
-        pence, _ = (self._amounts[currency, value, type(value)] for value in (get(REFUND_VALUE), get("total")))
-        paid, opened, *_ = map(self._days.__getitem__, map(get, DAYS))
+        pence, _ = (self._pence(currency, value) for value in (get(REFUND_VALUE), get("total")))
+        paid, opened, *_ = map(self._day, map(get, DAYS))
         lines = self._lines_of(get("products"), names[2], currency)
         if not (paid and opened) or sum([cost for _, _, cost in lines]) != pence:
             raise OddError
@@ -176,43 +146,47 @@ class PlainReader:
             is_said = isinstance(one.get("sku"), str) and type(one.get("main_reason_text")) in SAID
             if not is_said or one.get("original_order_name") not in (None, "", order):
                 raise OddError
-        return [(one["sku"], *self._lines[currency, *_typed(tuple(map(one.get, OF_LINE)))]) for one in products]
+        return [(one["sku"], *self._line(currency, *map(one.get, OF_LINE))) for one in products]
 
-    def _day(self, value: object) -> int:
-        faults: list[str] = []
-        moment = JsonRow({"day": value}, faults).moment("day", self._zone)
-        if faults:
-            raise OddError
-        return london_date(moment).toordinal() if moment else 0
 
-    def _amount(self, key: tuple[str, object, type]) -> int:
-        faults: list[str] = []
-        pence = JsonRow({"amount": key[1]}, faults).pence("amount", key[0])
-        if faults:
-            raise OddError
-        return pence
+def _day(value: object) -> int:
+    faults: list[str] = []
+    moment = JsonRow({"day": value}, faults).moment("day", ZONE)
+    if faults:
+        raise OddError
+    return london_date(moment).toordinal() if moment else 0
 
-    def _is_quiet(self, key: tuple[tuple[object, ...], object]) -> bool:
-        """Whether what a return says beside its names, days and lines is what every paid return of goods says."""
-        faults: list[str] = []
-        raw, types = dict(zip(REPEATED, key[0], strict=False)), list(key[0][len(REPEATED) :])
-        settings = SwapSettings.model_construct(store_id=str(raw["store_id"] or "").strip())
-        record = parse_return(
-            {**raw, "type": types, "return_id": "-1", "rma_number": "-1", "products": []}, settings, faults
-        )
-        money = (record.store_credit_pence, record.additional_payment_pence, record.handling_fee_pence)
-        is_same = record.currency == raw["customer_currency"] and all(isinstance(one, str) for one in types)
-        return not faults and record.status == CLOSED and not any(money) and is_same
 
-    def _line(self, key: tuple[str, tuple[object, ...], object]) -> tuple[int, int]:
-        """Units and pence of a line."""
-        faults: list[str] = []
-        raw = {"product_id": "-1", **dict(zip(OF_LINE, key[1], strict=True))}
-        line = parse_line(JsonRow(raw, faults), "-1", key[0], self._settings)
-        is_plain = line.outcome == REFUND and line.currency == key[0]
-        if faults or not is_plain or line.cost_pence <= 0 or read_extras({"products": [raw]}, key[0]) != Extras():
-            raise OddError
-        return line.quantity, line.cost_pence
+def _pence(currency: str, value: object) -> int:
+    faults: list[str] = []
+    pence = JsonRow({"amount": value}, faults).pence("amount", currency)
+    if faults:
+        raise OddError
+    return pence
+
+
+def _is_quiet(*values: Any) -> bool:
+    """Whether what a return says beside its names, days and lines is what every paid return of goods says."""
+    faults: list[str] = []
+    raw, types = dict(zip(REPEATED, values, strict=False)), list(values[len(REPEATED) :])
+    settings = SwapSettings.model_construct(store_id=str(raw["store_id"] or "").strip())
+    record = parse_return(
+        {**raw, "type": types, "return_id": "-1", "rma_number": "-1", "products": []}, settings, faults
+    )
+    money = (record.store_credit_pence, record.additional_payment_pence, record.handling_fee_pence)
+    is_same = record.currency == raw["customer_currency"] and all(isinstance(one, str) for one in types)
+    return not faults and record.status == CLOSED and not any(money) and is_same
+
+
+def _line(currency: str, *values: object) -> tuple[int, int]:
+    """Units and pence of a line."""
+    faults: list[str] = []
+    raw = {"product_id": "-1", **dict(zip(OF_LINE, values, strict=True))}
+    line = parse_line(JsonRow(raw, faults), "-1", currency, SETTINGS)
+    is_plain = line.outcome == REFUND and line.currency == currency
+    if faults or not is_plain or line.cost_pence <= 0 or read_extras({"products": [raw]}, currency) != Extras():
+        raise OddError
+    return line.quantity, line.cost_pence
 
 
 def _texts(values: Iterable[Any]) -> list[str]:
@@ -224,8 +198,3 @@ def _digits(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     raise OddError
-
-
-def _typed(values: tuple[object, ...]) -> tuple[tuple[object, ...], tuple[type, ...]]:
-    """The values as one key, of which 1 and true are two."""
-    return values, tuple(map(type, values))

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from khaos_swap_assets.adapters.files.layouts import MOVED, RefundRow
-from khaos_swap_assets.audit.order_names import Naming
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.judging.money_conditions import unknown_payment_kinds
 from khaos_swap_assets.domain.linking.refund_links import BY_RETURN, link
 from khaos_swap_assets.domain.records.returns import Return
+from khaos_swap_assets.domain.records.stores import OrderNaming
 from khaos_swap_assets.domain.refunds.money_shown import Claimant, Money, is_owed
 from khaos_swap_assets.domain.refunds.payment_kinds import PaymentKinds
 from khaos_swap_assets.domain.refunds.payments import REFUND, SUCCESS, UNDATED, Refund, Transaction
@@ -34,69 +34,55 @@ class Paid:
 
 
 def paid(
-    rows: Iterable[RefundRow], returns: Sequence[Return], naming: Naming, kinds: PaymentKinds, *, tells_currency: bool
+    rows: Iterable[RefundRow],
+    returns: Sequence[Return],
+    naming: OrderNaming,
+    kinds: PaymentKinds,
+    *,
+    tells_currency: bool,
 ) -> Paid:
     """Link the rows of the file. A return that Swap shows as open or worth nothing has what names it alone."""
-    by_name, by_id = _names(returns), {one.return_id: one for one in returns}
+    by_id, alone = {one.return_id: one for one in returns}, _alone(returns)
     own: defaultdict[str, list[Refund]] = defaultdict(list)
     others: list[Refund] = []
-    order_names = {naming.ref_of(one.order_name): one.order_name for one in returns} | {
-        one.order_name: one.order_name for one in returns
-    }
-    alone = _alone(returns)
-    refunds = [one.by(kinds) for one in _refunds(rows, by_name, order_names, kinds)]
+    refunds = [one.by(kinds) for one in _refunds(rows, returns, naming, kinds)]
     for refund in refunds:
         target = by_id.get(refund.return_ref or alone.get(refund.order_name, ""))
         known = refund if tells_currency or target is None else _in(refund, target.currency)
-        if target is None or is_owed(target):
-            others.append(known)
-        else:
-            own[target.return_id].append(known)
+        (others if target is None or is_owed(target) else own[target.return_id]).append(known)
     links = link([Claimant(one, one.return_id) for one in returns], others)
     named = {key: _named(by_id[key], some) for key, some in own.items()}
-    return Paid({**links.money, **named}, links.loose, tuple(_strange(refunds, kinds)))
-
-
-def _strange(refunds: Iterable[Refund], kinds: PaymentKinds) -> list[Problem]:
-    """Payments that moved by a gateway that nobody knows, one of each."""
     seen = {part.gateway: (part.gateway, one.order_name, one.refund_id) for one in refunds for part in one.moved}
-    return unknown_payment_kinds([seen[gateway] for gateway in sorted(seen)], kinds)
-
-
-def _names(returns: Iterable[Return]) -> dict[str, str]:
-    """Return id by id and by RMA."""
-    found = list(returns)
-    return {one.rma: one.return_id for one in found} | {one.return_id: one.return_id for one in found}
+    strange = unknown_payment_kinds([seen[gateway] for gateway in sorted(seen)], kinds)
+    return Paid({**links.money, **named}, links.loose, tuple(strange))
 
 
 def _alone(returns: Iterable[Return]) -> dict[str, str]:
     """The return of each order that has one alone; a returned exchange is of both its orders."""
-    of_order: defaultdict[str, list[str]] = defaultdict(list)
-    for one in returns:
-        for name in Claimant(one).order_names:
-            of_order[name].append(one.return_id)
-    return {name: ids[0] for name, ids in of_order.items() if name and len(ids) == 1}
+    named = [(name, one.return_id) for one in returns for name in Claimant(one).order_names]
+    counts = Counter(name for name, _ in named)
+    return {name: return_id for name, return_id in named if counts[name] == 1}
 
 
-def _named(return_: Return, refunds: Sequence[Refund]) -> Money:
-    moved = [one for one in refunds if one.moved_pence]
-    if not moved:
+def _named(return_: Return, refunds: Iterable[Refund]) -> Money:
+    found = Money("paid", tuple(one for one in refunds if one.moved_pence), BY_RETURN)
+    if not found.refunds:
         return Money("unpaid")
-    if any(one.currency != return_.currency for one in moved):
-        return Money("currency", tuple(moved), BY_RETURN)
-    is_agreed = return_.refund_pence in (sum(one.moved_pence for one in moved), sum(one.cash_pence for one in moved))
-    return Money("paid" if is_agreed else "differs", tuple(moved), BY_RETURN)
+    if any(one.currency != return_.currency for one in found.refunds):
+        return replace(found, state="currency")
+    is_agreed = return_.refund_pence in (found.moved_pence, found.cash_pence)
+    return found if is_agreed else replace(found, state="differs")
 
 
 def _refunds(
-    rows: Iterable[RefundRow], by_name: Mapping[str, str], order_names: Mapping[str, str], kinds: PaymentKinds
+    rows: Iterable[RefundRow], returns: Sequence[Return], naming: OrderNaming, kinds: PaymentKinds
 ) -> Iterable[Refund]:
     """One refund a row; a gift card's row that names the order only joins the money of the same moment."""
+    ids = {one.rma: one.return_id for one in returns} | {one.return_id: one.return_id for one in returns}
+    names = {naming.ref(one.order_name): one.order_name for one in returns}
+    names |= {one.order_name: one.order_name for one in returns}
     found = [
-        row._replace(
-            return_id=by_name.get(row.return_id, row.return_id),
-            order_ref=order_names.get(row.order_ref, row.order_ref),
-        )
+        row._replace(return_id=ids.get(row.return_id, row.return_id), order_ref=names.get(row.order_ref, row.order_ref))
         for row in rows
     ]
     cash = Counter(_moment(row) for row in found if not kinds.is_tender(row.gateway))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from heapq import merge
 from operator import itemgetter
-from typing import Any, NamedTuple, overload
+from typing import Any, NamedTuple
 
 from khaos_swap_assets.audit.plain_returns import PlainReturns
 from khaos_swap_assets.domain.money.periods import london_date
@@ -46,19 +46,18 @@ class ReturnRows(Sequence[ReturnRow]):
     ) -> None:
         self.plain, self.others, self._read, self._numbers = plain, list(others.values()), read, list(others)
 
+    @classmethod
+    def of(cls, rows: Sequence[ReturnRow]) -> ReturnRows:
+        """Rows however they are kept: without columns, none is plain."""
+        return rows if isinstance(rows, ReturnRows) else cls(PlainReturns(), dict(enumerate(rows)), lambda *at: rows[0])
+
     def __len__(self) -> int:
         return len(self.plain) + len(self.others)
 
     def __iter__(self) -> Iterator[ReturnRow]:
         return self._in_order(range(len(self.plain)))
 
-    @overload
-    def __getitem__(self, at: int) -> ReturnRow: ...
-
-    @overload
-    def __getitem__(self, at: slice) -> list[ReturnRow]: ...
-
-    def __getitem__(self, at: int | slice) -> ReturnRow | list[ReturnRow]:
+    def __getitem__(self, at: Any) -> Any:
         return list(self)[at]
 
     def without(self, gone: Iterable[bool]) -> list[ReturnRow]:
@@ -71,14 +70,11 @@ class ReturnRows(Sequence[ReturnRow]):
         return (row for _, row in merge(made, zip(self._numbers, self.others, strict=True), key=itemgetter(0)))
 
 
-def heads(rows: Sequence[ReturnRow], proven: Callable[[Return], Return] = lambda one: one) -> Iterator[Head]:
+def heads(rows: ReturnRows, proven: Callable[[Return], Return]) -> Iterator[Head]:
     """What is told of each return, as its refund is ``proven``; those in columns stand first, day by day."""
-    if isinstance(rows, ReturnRows):
-        plain = rows.plain
-        for (ordinal, currency), count in Counter(zip(plain.paid_on, plain.currencies, strict=True)).items():
-            day = date.fromordinal(ordinal)
-            yield Head(paid_on=day, currency=currency, is_paid=True, status=CLOSED, returns=count)
-    for row in rows.others if isinstance(rows, ReturnRows) else rows:
+    for (ordinal, currency), count in Counter(zip(rows.plain.paid_on, rows.plain.currencies, strict=True)).items():
+        yield Head(paid_on=date.fromordinal(ordinal), currency=currency, is_paid=True, status=CLOSED, returns=count)
+    for row in rows.others:
         one, moment = row.record, proven(row.record).refunded_at
         paid_on = london_date(moment) if moment else None
         yield Head(paid_on=paid_on, currency=one.currency, is_paid=bool(one.refund_pence), status=one.status)
@@ -86,11 +82,10 @@ def heads(rows: Sequence[ReturnRow], proven: Callable[[Return], Return] = lambda
 
 def return_sums(rows: Sequence[ReturnRow]) -> Iterator[tuple[date | None, str, int]]:
     """For each return when something happened with it, its currency, and its refund in pence."""
-    if isinstance(rows, ReturnRows):
-        plain = rows.plain
-        days = {ordinal: date.fromordinal(ordinal) for ordinal in set(plain.paid_on)}
-        yield from zip(map(days.__getitem__, plain.paid_on), plain.currencies, plain.pence, strict=True)
-    for row in rows.others if isinstance(rows, ReturnRows) else rows:
+    kept = ReturnRows.of(rows)
+    days = {ordinal: date.fromordinal(ordinal) for ordinal in set(kept.plain.paid_on)}
+    yield from zip(map(days.__getitem__, kept.plain.paid_on), kept.plain.currencies, kept.plain.pence, strict=True)
+    for row in kept.others:
         one = row.record
         happened = one.refunded_at or one.submitted_at or one.created_at
         yield london_date(happened) if happened else None, one.currency, one.refund_pence

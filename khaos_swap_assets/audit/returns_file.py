@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from khaos_swap_assets.adapters.files import records
 from khaos_swap_assets.adapters.files.cell_values import without_value
 from khaos_swap_assets.adapters.files.containers import OLD_EXCEL, ZIP, unpacked
 from khaos_swap_assets.adapters.files.faults import storable
 from khaos_swap_assets.adapters.files.plain_columns import LARGE
-from khaos_swap_assets.adapters.files.reading import STRETCH, read_table
-from khaos_swap_assets.adapters.files.records import UnreadableError
+from khaos_swap_assets.adapters.files.reading import STRETCH, read_table, telling
 from khaos_swap_assets.adapters.files.tables import HOME_CURRENCY, Asked, Report, Table, silent
 from khaos_swap_assets.adapters.settings import SwapSettings
 from khaos_swap_assets.adapters.swap.raw import cleaned
@@ -59,19 +59,12 @@ _PATH = re.compile(r"^(?:products\[(\d+)\]\.)?(\w+)$")
 def read_returns(path: Path, report: Report = silent, asked: Asked | None = None) -> Table[ReturnRow]:
     """Read all returns, from JSON or from a table; whatever is wrong is in the faults of the result."""
     table: Table[ReturnRow] = Table(storable(path.name))
-    try:
-        with unpacked(path) as inner:
-            text = None if _is_binary(inner) else records.decoded(inner.read_bytes())
-            if text and (text.text.lstrip()[:1] in ("", "[", "{") or '{"' in text.text[:LONGEST_START]):
-                table.encoding = text.encoding
-                _read(text.text, table, report)
-            else:
-                _from_table(read_table(path, RETURNS, report, asked), table)
-    except OSError as error:
-        table.file = storable(str(path))
-        table.fault(0, "", "", f"cannot be read: {error.strerror or type(error).__name__}")
-    except UnreadableError as error:
-        table.fault(0, "", "", str(error))
+    with telling(table, path), unpacked(path) as inner:
+        text = None if _is_binary(inner) else records.decoded(inner.read_bytes())
+        if not text or not (text.text.lstrip()[:1] in ("", "[", "{") or '{"' in text.text[:LONGEST_START]):
+            return _from_cells(read_table(path, RETURNS, report, asked))
+        table.encoding = text.encoding
+        _read(text.text, table, report)
     return table
 
 
@@ -80,26 +73,12 @@ def _is_binary(path: Path) -> bool:
         return file.read(4) in (records.PARQUET, ZIP, OLD_EXCEL[:4])
 
 
-def _from_table(cells: Table[ReturnCells], table: Table[ReturnRow]) -> None:
+def _from_cells(cells: Table[ReturnCells]) -> Table[ReturnRow]:
     """Returns from the rows of a table, which keeps its faults and what it told."""
-    for name in (
-        "faults",
-        "given",
-        "rejected",
-        "no_data",
-        "left_out",
-        "unvalued",
-        "encoding",
-        "separator",
-        "ignored_columns",
-        "nears",
-        "notices",
-    ):
-        setattr(table, name, getattr(cells, name))
-    table.reading, table.is_whole, table.columns = cells.reading, cells.is_whole, cells.columns
+    table = cast("Table[ReturnRow]", replace(cells, rows=()))
     if not table.is_whole:
         table.fault(0, "", "", NEEDED)
-    if table.is_whole and not {"date_closed", *STAND_INS} & cells.columns:
+    elif not {"date_closed", *STAND_INS} & cells.columns:
         table.fault(
             0, "date_closed", "", f"is missing, and so is every other day, so that no refund has a month: {NEEDED}"
         )
@@ -108,9 +87,9 @@ def _from_table(cells: Table[ReturnCells], table: Table[ReturnRow]) -> None:
     reader = _Reader(table)
     for line, raw in objects(cells.rows, cells.columns):
         reader.take(Element(line, raw, 1.0))
-    table.no_data["further lines of a return"] += (
-        len(cells.rows) - len({row.line for row in table.rows}) - reader.refused
-    )
+    further = len(cells.rows) - len({row.line for row in table.rows}) - reader.refused
+    table.no_data["further lines of a return"] += further
+    return table
 
 
 def _read(text: str, table: Table[ReturnRow], report: Report) -> None:

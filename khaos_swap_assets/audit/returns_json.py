@@ -11,6 +11,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from khaos_swap_assets.adapters.files.records import UnreadableError
@@ -50,8 +51,8 @@ def elements(text: str) -> Iterator[Element]:
     whole, end = _decoded(text, start)
     if end < 0:
         opened = _OPENED.search(text, start)
-        is_envelope = opened is not None and _decoded(lines.from_position(start), 0)[1] < 0
-        return _array(lines, opened.end(), is_all=False) if opened and is_envelope else _by_line(lines)
+        is_one_a_line = _decoded(text[start:].partition("\n")[0], 0)[1] >= 0
+        return _array(lines, opened.end(), is_all=False) if opened and not is_one_a_line else _by_line(lines)
     return _whole(lines, start, whole) if _skip(text, end) == len(text) else _by_line(lines)
 
 
@@ -66,10 +67,10 @@ def _whole(lines: _Lines, start: int, value: Any) -> Iterator[Element]:
 
 def _array(lines: _Lines, position: int, *, is_all: bool) -> Iterator[Element]:
     """Elements from ``position`` to the closing bracket; with ``is_all`` nothing may follow it."""
-    text, at = lines.text, _skip(lines.text, position)
-    is_first = True
+    text = lines.text
+    at = first = _skip(text, position)
     while text[at : at + 1] != "]":
-        if not is_first:
+        if at > first:
             if text[at : at + 1] != ",":
                 yield from lines.rejected(at, "JSON is broken: a comma or the end of the list is expected")
                 return
@@ -79,21 +80,20 @@ def _array(lines: _Lines, position: int, *, is_all: bool) -> Iterator[Element]:
             yield from lines.rejected(at, f"JSON is broken: {value}")
             return
         yield Element(lines.at(at), value, end / len(text), at=at)
-        at, is_first = _skip(text, end), False
+        at = _skip(text, end)
     if is_all and _skip(text, at + 1) < len(text):
         yield from lines.rejected(_skip(text, at + 1), "JSON is broken: text follows the end of the list")
 
 
 def _by_line(lines: _Lines) -> Iterator[Element]:
     """One object a line, or one page of the API a line."""
-    position = 0
-    for number, line in enumerate(lines.each(), start=1):
-        place, position = position, position + len(line) + 1
+    for number, (place, following) in enumerate(pairwise([*lines.starts, len(lines.text) + 1]), start=1):
+        line = lines.text[place : following - 1]
         start = _skip(line, 0)
         if start == len(line):
             continue
         value, end = _decoded(line, start)
-        share = min(position / len(lines.text), 1.0)
+        share = min(following / len(lines.text), 1.0)
         if end >= 0 and _skip(line, end) < len(line):
             value, end = "text follows the object", -1
         if end < 0:
@@ -133,27 +133,15 @@ class _Lines:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._starts = [0, *(found.end() for found in re.finditer("\n", text))]
-
-    def each(self) -> Iterator[str]:
-        """Every line, one by one."""
-        start = 0
-        while (end := self.text.find("\n", start)) >= 0:
-            yield self.text[start:end]
-            start = end + 1
-        yield self.text[start:]
+        self.starts = [0, *(found.end() for found in re.finditer("\n", text))]
 
     def at(self, position: int) -> int:
         """The line of a position, from 1."""
-        return bisect_right(self._starts, position)
-
-    def from_position(self, position: int) -> str:
-        """The rest of the line of a position."""
-        return self.text[position:].split("\n", 1)[0]
+        return bisect_right(self.starts, position)
 
     def rejected(self, position: int, reason: str) -> Iterator[Element]:
         """Every line that says anything from a position on, as a broken record."""
         first = self.at(position)
-        rest = self.text[self._starts[first - 1] :].split("\n")
+        rest = self.text[self.starts[first - 1] :].split("\n")
         said = [number for number, line in enumerate(rest, start=first) if _skip(line, 0) < len(line)] or [first]
         return (Element(number, None, 1.0, reason) for number in said)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from khaos_swap_assets.adapters.files import cells, known
-from khaos_swap_assets.adapters.files.tables import HOME_CURRENCY, Check, Column, Found, Layout
+from khaos_swap_assets.adapters.files.tables import HOME_CURRENCY, Column, Found, Layout
 
 STAND_INS = ("date_updated", "delivered_date", "date_created")
 NO_CLOSING = "the day of closing is not in the file: the day of update, delivery or creation stands for it"
@@ -52,12 +52,9 @@ def _day(name: str) -> Column:
     return Column(name, cells.moment_text, "", is_header=True)
 
 
-def _check() -> Check[ReturnCells]:
-    def check(row: ReturnCells) -> Iterator[Found]:
-        if not (row.return_id or row.rma_number or row.shopify_order_name):
-            yield "rma_number", "", "is empty, and so are return_id and shopify_order_name: one of them is needed"
-
-    return check
+def _check(row: ReturnCells) -> Iterator[Found]:
+    if not (row.return_id or row.rma_number or row.shopify_order_name):
+        yield "rma_number", "", "is empty, and so are return_id and shopify_order_name: one of them is needed"
 
 
 RETURNS: Layout[ReturnCells] = Layout(
@@ -83,7 +80,7 @@ RETURNS: Layout[ReturnCells] = Layout(
         Column("cost", None, 0),
     ),
     ReturnCells._make,
-    _check,
+    lambda: _check,
     worth="total_refund_value_customer_currency",
 )
 

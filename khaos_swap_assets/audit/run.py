@@ -16,12 +16,12 @@ from khaos_swap_assets.adapters.files.decided import decisions_of
 from khaos_swap_assets.adapters.files.faults import BadInputError, of_file
 from khaos_swap_assets.adapters.files.maps import write_maps
 from khaos_swap_assets.adapters.files.tables import silent
-from khaos_swap_assets.audit import engine, findings, in_step, summary, writing
+from khaos_swap_assets.audit import engine, in_step, summary, writing
 from khaos_swap_assets.audit.control import require_totals, strips
 from khaos_swap_assets.audit.engine import Span
 from khaos_swap_assets.audit.inputs import Inputs, Paths, Reports, Said, read_all, usable
-from khaos_swap_assets.audit.pairing import pair
-from khaos_swap_assets.audit.step_rows import Rows
+from khaos_swap_assets.audit.pairing import Pairing
+from khaos_swap_assets.audit.rows import Rows
 from khaos_swap_assets.audit.summary import Summary
 from khaos_swap_assets.audit.writing import Result
 
@@ -32,42 +32,6 @@ class Done:
 
     summary: Summary
     paths: list[Path]
-
-
-def audit(
-    paths: Paths,
-    span: Span,
-    out: Path,
-    *,
-    skips_bad_rows: bool = False,
-    said: Said | None = None,
-    map_out: Path | None = None,
-    reports: Reports = lambda name: silent,
-) -> Done:
-    """Audit files into a folder.
-
-    Raises ``BadInputError`` for bad input (unless bad rows are skipped) and ``OutputError`` for a folder that cannot
-    be written; nothing is written then.
-    """
-    if span.first and span.last and span.first > span.last:
-        raise BadInputError([of_file("--from", "", str(span.first), f"is after --to {span.last}")])
-
-    def made() -> Done:
-        inputs = read_all(paths, said, reports)
-        if map_out:
-            write_maps(map_out, inputs.tables.values())
-        usable(inputs, skips_bad_rows=skips_bad_rows)
-        if said and said.totals:
-            require_totals(strips(inputs), said.totals)
-        report = reports("reconcile")
-        result = reconcile(inputs, span, keeps_faults=skips_bad_rows)
-        report(0.6)
-        written = writing.write(result, out)
-        report(1.0)
-        return Done(result.summary, written)
-
-    with _records_only():
-        return made()
 
 
 @contextmanager
@@ -85,14 +49,46 @@ def _records_only() -> Iterator[None]:
             gc.enable()
 
 
+@_records_only()
+def audit(
+    paths: Paths,
+    span: Span,
+    out: Path,
+    *,
+    skips_bad_rows: bool = False,
+    said: Said | None = None,
+    map_out: Path | None = None,
+    reports: Reports = lambda name: silent,
+) -> Done:
+    """Audit files into a folder.
+
+    Raises ``BadInputError`` for bad input (unless bad rows are skipped) and ``OutputError`` for a folder that cannot
+    be written; nothing is written then.
+    """
+    if span.first and span.last and span.first > span.last:
+        raise BadInputError([of_file("--from", "", str(span.first), f"is after --to {span.last}")])
+    inputs = read_all(paths, said, reports)
+    if map_out:
+        write_maps(map_out, inputs.tables.values())
+    usable(inputs, skips_bad_rows=skips_bad_rows)
+    if said and said.totals:
+        require_totals(strips(inputs), said.totals)
+    report = reports("reconcile")
+    result = reconcile(inputs, span, keeps_faults=skips_bad_rows)
+    report(0.6)
+    written = writing.write(result, out)
+    report(1.0)
+    return Done(result.summary, written)
+
+
 def reconcile(inputs: Inputs, span: Span, *, keeps_faults: bool = False) -> Result:
     """Everything that the outputs say."""
     today = datetime.combine(span.as_of, time.min, UTC)
     made = [one for table in inputs.decisions for one in decisions_of(table.rows, today)]
     plain, rest = in_step.apart(inputs, made)
-    pairing = pair(rest, made)
+    pairing = Pairing(rest, made)
     done = engine.reconciled(pairing, span)
-    rows = Rows(done.rows, plain, span)
-    found = findings.findings(done, list(inputs.faults))
+    rows = Rows(done.rows, plain, span.holds)
+    found = engine.findings(done, list(inputs.faults))
     figures = summary.summarise(inputs, pairing, done, found, span, rows)
     return Result(rows, found, figures, inputs.faults if keeps_faults else None)

@@ -7,9 +7,11 @@ value. Money is minor units, days are London's as ordinals, -1 is a place that i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sized
 from datetime import date
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +19,6 @@ import numpy as np
 from khaos_swap_assets.adapters.files import documents
 from khaos_swap_assets.adapters.files.columns import NOWHERE, Columns, Documents, Flags, Numbers
 from khaos_swap_assets.audit.inputs import Inputs
-from khaos_swap_assets.audit.return_rows import ReturnRows
 from khaos_swap_assets.domain.linking.windows import INVOICE, REFUND
 from khaos_swap_assets.domain.money.tax import Amount
 from khaos_swap_assets.domain.records.stock_codes import Catalogue, match_sku
@@ -31,12 +32,12 @@ UNNAMED = -2
 class Pairs:
     """Each plain return (by its number here) with the place of the order and of the note that it is tied to."""
 
-    def __init__(self, inputs: Inputs, returns: ReturnRows, notes: Columns[Any], orders: Columns[Any]) -> None:
-        self.inputs, self.returns, self.plain = inputs, returns, returns.plain
+    def __init__(self, inputs: Inputs, notes: Columns[Any], orders: Columns[Any]) -> None:
+        self.inputs, self.returns, self.plain = inputs, inputs.returned, inputs.returned.plain
         self.orders, self.notes = Documents(orders, "order_ref"), Documents(notes, "credit_note_code")
         self.codes = {code: place for place, code in enumerate(orders.columns["stock_code"].values)}
         self.named = self._named()
-        ref_of, place_of = inputs.order_names.naming.ref_of, self.orders.place.get
+        ref_of, place_of = inputs.order_names.naming.ref, self.orders.place.get
         self.order_of = _numbers(place_of(ref_of(name), NOWHERE) for name in self.plain.orders)
         self.note_order = self.notes.told("order_ref", lambda text: place_of(text, NOWHERE))
         named = self.notes.told("associated_ref", lambda text: self.named.get(text, NOWHERE) if text else UNNAMED)
@@ -60,13 +61,8 @@ class Pairs:
 
     def _named(self) -> dict[str, int]:
         """The return of each RMA that one alone has."""
-        found = {rma: number for number, rma in enumerate(self.plain.rmas)}
-        seen: set[str] = {row.record.rma for row in self.returns.others}
-        for rma in self.plain.rmas:
-            if rma in seen:
-                found.pop(rma, None)
-            seen.add(rma)
-        return found
+        counts = Counter(chain(self.plain.rmas, {row.record.rma for row in self.returns.others}))
+        return {rma: number for number, rma in enumerate(self.plain.rmas) if counts[rma] == 1}
 
     def _is_tied(self) -> Flags:
         """Notes that name a return, or nothing but its order, and are of its order, customer and currency."""
@@ -144,13 +140,15 @@ class Pairs:
 
     def _lines(self) -> DataFrame:
         """Returned lines of Stock Codes that are sold as they are, each once on its return."""
-        import pandas as pd
-
-        plain = self.plain
-        number = self.number_of_line
-        found = {"number": number, "order": self.order_of[number], "code": self._sound_codes()[np.asarray(plain.skus)]}
-        found |= {"units": np.asarray(plain.units), "pence": np.asarray(plain.costs)}
-        return _once_each(pd.DataFrame(found)[(self.note_of[number] >= 0)].query("code >= 0"), "number")
+        plain, number = self.plain, self.number_of_line
+        found = frame(
+            number=number,
+            order=self.order_of[number],
+            code=self._sound_codes()[np.asarray(plain.skus)],
+            units=np.asarray(plain.units),
+            pence=np.asarray(plain.costs),
+        )
+        return _once_each(found[(self.note_of[number] >= 0)].query("code >= 0"), "number")
 
     def _sound_codes(self) -> Numbers:
         """The place of each SKU that is a Stock Code in use and no part of a pack."""
@@ -167,33 +165,32 @@ class Pairs:
 
     def _noted(self) -> DataFrame:
         """The lines of the tied notes, by the number of their return."""
-        import pandas as pd
-
-        rows, of_row = self.notes.rows, self.notes.of_row
-        nets = rows.columns["net_pence"]
-        found = {
-            "number": np.where(self.is_tied, self.note_return, NOWHERE)[of_row],
-            "code": self.code_of_note_row,
-            "units": rows.columns["quantity"].numbers,
-            "pence": rows.columns["gross_pence"].numbers,
-            "net": nets.numbers,
-            "has_net": nets.flags(lambda net: net is not None),
-        }
-        return _once_each(pd.DataFrame(found).query("number >= 0"), "number")
+        columns = self.notes.rows.columns
+        found = frame(
+            number=np.where(self.is_tied, self.note_return, NOWHERE)[self.notes.of_row],
+            code=self.code_of_note_row,
+            units=columns["quantity"].numbers,
+            pence=columns["gross_pence"].numbers,
+            net=columns["net_pence"].numbers,
+            has_net=columns["net_pence"].flags(lambda net: net is not None),
+        )
+        return _once_each(found.query("number >= 0"), "number")
 
     def _sold(self) -> DataFrame:
         """The lines of the orders of tied returns."""
-        import pandas as pd
-
-        rows, is_asked = self.orders.rows, np.zeros(self.orders.count, np.bool_)
+        columns, is_asked = self.orders.rows.columns, np.zeros(self.orders.count, np.bool_)
         is_asked[self.order_of[self.note_of >= 0]] = True
         at = np.flatnonzero(is_asked[self.orders.of_row])
         units, prices, discounts = (
-            rows.columns[name].numbers[at] for name in ("quantity", "unit_price_pence", "discount_pence")
+            columns[name].numbers[at] for name in ("quantity", "unit_price_pence", "discount_pence")
         )
-        found = {"order": self.orders.of_row[at], "code": rows.columns["stock_code"].places[at], "sold": units}
-        found |= {"paid": units * prices - discounts, "rate": rows.columns["vat_percent"].places[at]}
-        return pd.DataFrame(found)
+        return frame(
+            order=self.orders.of_row[at],
+            code=columns["stock_code"].places[at],
+            sold=units,
+            paid=units * prices - discounts,
+            rate=columns["vat_percent"].places[at],
+        )
 
     def _taxed(self, both: DataFrame) -> tuple[Flags, Flags]:
         """Returns whose VAT is known, and those whose note has just the VAT of the sale, or nobody knows it."""
@@ -218,6 +215,13 @@ class Pairs:
         kinds, kind_of = np.unique(days, axis=1, return_inverse=True)
         fits = np.array([_fit(*map(int, kind)) for kind in kinds.T], np.bool_)[kind_of]
         return is_one & fits
+
+
+def frame(**columns: Any) -> DataFrame:
+    """A frame of these columns."""
+    import pandas as pd
+
+    return pd.DataFrame(columns)
 
 
 def _keys(lines: DataFrame, codes: Sized) -> Series[int]:

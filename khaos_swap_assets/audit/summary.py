@@ -12,12 +12,10 @@ from dataclasses import dataclass, replace
 
 from khaos_swap_assets.audit.control import FileFigures, Strip, figures_of, not_compared, strips
 from khaos_swap_assets.audit.deciding import Ruling
-from khaos_swap_assets.audit.engine import Audited, Span
-from khaos_swap_assets.audit.findings import AuditFinding
+from khaos_swap_assets.audit.engine import Audited, AuditFinding, Span
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.pairing import Pairing
-from khaos_swap_assets.audit.rows import AuditRow, RowMonth
-from khaos_swap_assets.audit.step_rows import BY_REFERENCE, CERTAIN, MATCHED, Rows
+from khaos_swap_assets.audit.rows import BY_REFERENCE, CERTAIN, MATCHED, SUGGESTED, AuditRow, RowMonth, Rows
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.domain.judging.statuses import UNRECONCILED, WORST_FIRST
 from khaos_swap_assets.domain.judging.waterfall import LEGS
@@ -169,60 +167,57 @@ def summarise(
         files={name: figures_of(table) for name, table in inputs.tables.items()},
         is_money_seen=inputs.refunds is not None,
         is_proof_known=inputs.tells_proof,
-        order_ref_format=pairing.cases.naming.ref_format,
+        order_ref_format=inputs.order_names.naming.ref_format,
         returns=len(pairing.case_of) + len(rows.in_step),
         credit_notes=len(pairing.note_of) + len(rows.in_step),
-        totals=tuple(_totals(one, by_currency[one], span, plain[one], months.get(one, ())) for one in currencies),
+        totals=tuple(_totals(one, by_currency[one], span, plain[one], months.get(one, {})) for one in currencies),
         passes=_passes(pairing, len(rows.in_step)),
         tasks=tasks(one for one in findings if not one.waiver),
         rulings=tuple(done.rulings),
         strips=strips(inputs),
-        not_compared=not_compared(inputs, sum(not case.order_ref for case in pairing.case_of.values())),
+        not_compared=tuple(not_compared(inputs, sum(not case.order_ref for case in pairing.case_of.values()))),
     )
 
 
-def _totals(
-    currency: str, rows: Sequence[AuditRow], span: Span, in_step: int, plain_months: Sequence[RowMonth]
-) -> Totals:
-    """The figures of a currency: of its rows, and of how many more in step with their months."""
-    by_status = {str(status): Tally() for status in WORST_FIRST}
-    opened, by_age = {str(status): Tally() for status in UNRECONCILED_FIRST}, dict.fromkeys(AGE_NAMES, Tally())
-    by_month: defaultdict[str, Month] = defaultdict(Month)
-    for row in rows:
-        by_status[row.status] = by_status[row.status].plus(row.gap_pence)
-        months = row.by_month
-        for one in months:
-            rows_of_it = int(row.is_unreconciled and one is months[-1])
-            by_month[one.period] = by_month[one.period].plus(one, rows_of_it)
-        for month, pence in row.timing.shifts().items():
-            by_month[month] = by_month[month].shifted(pence)
-        if row.is_unreconciled:
-            opened[row.status] = opened[row.status].plus(row.open_pence)
-            age = age_of(row, span)
-            by_age[age] = by_age[age].plus(row.open_pence)
+def _totals(currency: str, rows: Sequence[AuditRow], span: Span, in_step: int, plain: Mapping[str, int]) -> Totals:
+    """The figures of a currency: of its rows, and of how many more in step with their pence by month."""
+    undone = [row for row in rows if row.is_unreconciled]
+    decided = [abs(row.gap_pence) for row in rows if row.status == "decided"]
+    by_status = _tallied(WORST_FIRST, ((row.status, row.gap_pence) for row in rows))
     by_status[MATCHED] = replace(by_status[MATCHED], count=by_status[MATCHED].count + in_step)
-    for plain in plain_months:
-        by_month[plain.period] = by_month[plain.period].plus(plain, 0)
-    plain_pence = sum(plain.refund_pence for plain in plain_months)
     return Totals(
         currency=currency,
-        refunded_pence=sum(row.refund_pence for row in rows) + plain_pence,
-        credited_pence=sum(row.credited_pence for row in rows) + plain_pence,
-        open=Tally(sum(row.is_unreconciled for row in rows), sum(row.open_pence for row in rows)),
-        decided=_decided(rows),
+        refunded_pence=sum(row.refund_pence for row in rows) + sum(plain.values()),
+        credited_pence=sum(row.credited_pence for row in rows) + sum(plain.values()),
+        open=Tally(len(undone), sum(row.open_pence for row in rows)),
+        decided=Tally(len(decided), sum(decided)),
         legs={leg: sum(row.legs[leg] for row in rows) for leg in LEGS},
         by_status=by_status,
-        open_by_status=opened,
-        by_age=by_age,
-        by_month=dict(sorted(by_month.items())),
+        open_by_status=_tallied(UNRECONCILED_FIRST, ((row.status, row.open_pence) for row in undone)),
+        by_age=_tallied(AGE_NAMES, ((age_of(row, span), row.open_pence) for row in undone)),
+        by_month=_months(rows, plain),
         steps=_steps(rows),
     )
 
 
-def _decided(rows: Iterable[AuditRow]) -> Tally:
-    """The rows about which people decided, with the pence by which they are apart."""
-    found = [abs(row.gap_pence) for row in rows if row.status == "decided"]
-    return Tally(len(found), sum(found))
+def _tallied(names: Iterable[str], told: Iterable[tuple[str, int]]) -> dict[str, Tally]:
+    found = dict.fromkeys(names, Tally())
+    for name, pence in told:
+        found[name] = found[name].plus(pence)
+    return found
+
+
+def _months(rows: Iterable[AuditRow], plain: Mapping[str, int]) -> dict[str, Month]:
+    found: defaultdict[str, Month] = defaultdict(Month)
+    for row in rows:
+        months = row.by_month
+        for one in months:
+            found[one.period] = found[one.period].plus(one, int(row.is_unreconciled and one is months[-1]))
+        for month, pence in row.timing.shifts().items():
+            found[month] = found[month].shifted(pence)
+    for month, pence in plain.items():
+        found[month] = found[month].plus(RowMonth(month, pence, pence, 0), 0)
+    return dict(sorted(found.items()))
 
 
 def age_of(row: AuditRow, span: Span) -> str:
@@ -245,33 +240,23 @@ def _steps(rows: Iterable[AuditRow]) -> dict[str, int]:
 
 
 def _passes(pairing: Pairing, in_step: int) -> dict[str, dict[str, int]]:
-    found: dict[str, Counter[str]] = {CERTAIN: Counter(), "suggested": Counter()}
-    found[CERTAIN] += Counter({BY_REFERENCE: in_step})
-    for link in pairing.matching.links:
-        found[link.certainty][link.matched_by] += 1
-    return {certainty: dict(sorted(counts.items())) for certainty, counts in found.items()}
+    certain = Counter[str](link.matched_by for link in pairing.links) + Counter({BY_REFERENCE: in_step})
+    suggested = Counter[str](link.matched_by for link in pairing.suggested)
+    return {CERTAIN: dict(sorted(certain.items())), SUGGESTED: dict(sorted(suggested.items()))}
 
 
 def tasks(findings: Iterable[AuditFinding]) -> tuple[OwnerTask, ...]:
     """The exceptions by kind, the most money first."""
-    by_kind: defaultdict[str, list[AuditFinding]] = defaultdict(list)
-    for finding in findings:
-        by_kind[finding.kind].append(finding)
-    found = [_task(kind, some) for kind, some in by_kind.items()]
+    counts: Counter[str] = Counter()
+    pence: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for one in findings:
+        counts[one.kind] += 1
+        if one.currency:
+            pence[one.kind][one.currency] += one.money_at_risk_pence
+    found = [_task(kind, count, pence[kind]) for kind, count in counts.items()]
     return tuple(sorted(found, key=lambda task: (-max(task.pence.values(), default=0), -task.count, task.kind)))
 
 
-def _task(kind: str, some: Sequence[AuditFinding]) -> OwnerTask:
-    pence: Counter[str] = Counter()
-    for finding in some:
-        if finding.currency:
-            pence[finding.currency] += finding.money_at_risk_pence
-    described = KINDS[kind]
-    return OwnerTask(
-        kind=kind,
-        owner=described.owner,
-        meaning=described.meaning,
-        action=described.action,
-        count=len(some),
-        pence=dict(sorted(pence.items())),
-    )
+def _task(kind: str, count: int, pence: Mapping[str, int]) -> OwnerTask:
+    told, sums = KINDS[kind], dict(sorted(pence.items()))
+    return OwnerTask(kind, told.owner, meaning=told.meaning, action=told.action, count=count, pence=sums)

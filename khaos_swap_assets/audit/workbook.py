@@ -14,11 +14,9 @@ from typing import Any, get_args
 from khaos_swap_assets.adapters.files.written import Alike
 from khaos_swap_assets.audit.control import Strip
 from khaos_swap_assets.audit.deciding import Ruling
-from khaos_swap_assets.audit.findings import AuditFinding
-from khaos_swap_assets.audit.rows import LEG_WORDS, STATUS_WORDS, STEP_WORDS, AuditRow, joined
-from khaos_swap_assets.audit.sheet_rows import MoneyCell
-from khaos_swap_assets.audit.sheets import Sheets
-from khaos_swap_assets.audit.step_rows import Rows
+from khaos_swap_assets.audit.engine import AuditFinding
+from khaos_swap_assets.audit.rows import LEG_WORDS, STATUS_WORDS, STEP_WORDS, AuditRow, Rows, joined
+from khaos_swap_assets.audit.sheets import MoneyCell, Sheets
 from khaos_swap_assets.audit.summary import Summary, Totals
 from khaos_swap_assets.domain.judging.waterfall import LEGS
 from khaos_swap_assets.domain.money.periods import london_date
@@ -41,7 +39,7 @@ OWN_CELLS = {
     "Credited on": "credited_on",
     "Return": "return_id",
 }
-"""What a row in step has of its own (``step_rows``)."""
+"""What a row in step has of its own (``rows``)."""
 FINDING_PAGES = (
     ("Subject", "Kind", "Owner", "Money at risk", "Currency", "Opened on", "Message", "What to do"),
     ("RMA", "Order", "SKU", "Refunded", "Credited", "Suggestion"),
@@ -178,16 +176,8 @@ def _totals_lines(totals: Totals) -> list[Sequence[Any]]:
     shifted = ("Credited in another month", "Credited for another month")
     lines += [[], ("Month", "Refunded", "Credited", "Not reconciled", "Rows", *shifted)]
     for month, one in totals.by_month.items():
-        lines.append(
-            [
-                month or "no date",
-                money(one.refunded_pence),
-                money(one.credited_pence),
-                money(one.open.pence),
-                one.open.count,
-                money(one.elsewhere_pence),
-                money(one.for_elsewhere_pence),
-            ]
-        )
+        sums = map(money, (one.refunded_pence, one.credited_pence, one.open.pence))
+        beside = map(money, (one.elsewhere_pence, one.for_elsewhere_pence))
+        lines.append([month or "no date", *sums, one.open.count, *beside])
     lines += [[], ("Age in days", "Not reconciled", "Rows")]
     return lines + [[age, money(tally.pence), tally.count] for age, tally in totals.by_age.items()]

@@ -20,12 +20,10 @@ from khaos_swap_assets.adapters.files.decided import write_decisions
 from khaos_swap_assets.adapters.files.faults import Fault
 from khaos_swap_assets.adapters.files.written import write_csv, write_rejected
 from khaos_swap_assets.audit import page, workbook
-from khaos_swap_assets.audit.control import Strip
 from khaos_swap_assets.audit.deciding import Ruling
-from khaos_swap_assets.audit.findings import AuditFinding
-from khaos_swap_assets.audit.rows import AuditRow, joined
-from khaos_swap_assets.audit.step_rows import Rows
-from khaos_swap_assets.audit.summary import Summary, Tally, Totals
+from khaos_swap_assets.audit.engine import AuditFinding
+from khaos_swap_assets.audit.rows import AuditRow, Rows, joined
+from khaos_swap_assets.audit.summary import Summary, Totals
 from khaos_swap_assets.domain.judging.waterfall import LEGS
 
 Cells = dict[str, Callable[[Any], Any]]
@@ -96,11 +94,10 @@ def _write_all(result: Result, folder: Path) -> list[str]:
     own = {place: rows.own[name] for place, name in enumerate(RECONCILIATION) if name in rows.own}
     cells = rows.cells(lambda row: [cell(row) for cell in RECONCILIATION.values()], own)
     write_csv(folder / "reconciliation.csv", tuple(RECONCILIATION), cells)
-    told = ([cell(one) for cell in EXCEPTIONS.values()] for one in result.findings)
-    write_csv(folder / "exceptions.csv", tuple(EXCEPTIONS), told)
-    (folder / "summary.json").write_text(
-        json.dumps(summary_json(result.summary), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    found = ([cell(one) for cell in EXCEPTIONS.values()] for one in result.findings)
+    write_csv(folder / "exceptions.csv", tuple(EXCEPTIONS), found)
+    told = json.dumps(summary_json(result.summary), indent=2, ensure_ascii=False, default=str)
+    (folder / "summary.json").write_text(told + "\n", encoding="utf-8")
     (folder / "report.html").write_text(page.html(result.summary, rows.judged), encoding="utf-8")
     workbook.write(folder / "report.xlsx", result.summary, rows, result.findings)
     names = ["reconciliation.csv", "exceptions.csv", "summary.json", "report.html", "report.xlsx"]
@@ -114,17 +111,18 @@ def _write_all(result: Result, folder: Path) -> list[str]:
 
 
 def summary_json(summary: Summary) -> dict[str, Any]:
-    """The summary as JSON values; money in pence, by currency."""
+    """The summary as JSON values and days; money in pence, by currency."""
+    span = summary.span
     return {
-        "as_of": summary.span.as_of.isoformat(),
-        "from": summary.span.first.isoformat() if summary.span.first else None,
-        "to": summary.span.last.isoformat() if summary.span.last else None,
+        "as_of": span.as_of,
+        "from": span.first,
+        "to": span.last,
         "refunds_are": "the refunds file" if summary.is_money_seen else "Swap's figures",
-        "vat_periods": summary.span.vat_periods.words,
+        "vat_periods": span.vat_periods.words,
         "closed_counts_as_refunded": not (summary.is_money_seen or summary.is_proof_known),
         "order_ref_format": summary.order_ref_format,
-        "not_compared": list(summary.not_compared),
-        "control": [_strip_json(strip) for strip in summary.strips],
+        "not_compared": summary.not_compared,
+        "control": [asdict(strip) for strip in summary.strips],
         "files": {name: asdict(figures) for name, figures in summary.files.items()},
         "returns": summary.returns,
         "credit_notes": summary.credit_notes,
@@ -143,35 +141,26 @@ def _ruling_json(one: Ruling) -> dict[str, str]:
     return {**{name: str(getattr(one.decision, name)) for name in names}, "state": one.state, "why": one.why}
 
 
-def _strip_json(strip: Strip) -> dict[str, Any]:
-    days = {name: day.isoformat() if day else None for name, day in (("first", strip.first), ("last", strip.last))}
-    return {**asdict(strip), **days, "notices": list(strip.notices)}
-
-
 def _totals_json(totals: Totals) -> dict[str, Any]:
     return {
         "refunded_pence": totals.refunded_pence,
         "credited_pence": totals.credited_pence,
         "gap_pence": totals.gap_pence,
-        "not_reconciled": _tally(totals.open),
-        "decided": _tally(totals.decided),
-        "legs_pence": dict(totals.legs),
+        "not_reconciled": asdict(totals.open),
+        "decided": asdict(totals.decided),
+        "legs_pence": totals.legs,
         "statuses": {
             status: {"count": tally.count, "gap_pence": tally.pence} for status, tally in totals.by_status.items()
         },
-        "ages_in_days": {age: _tally(tally) for age, tally in totals.by_age.items()},
+        "ages_in_days": {age: asdict(tally) for age, tally in totals.by_age.items()},
         "months": {
             month: {
                 "refunded_pence": figures.refunded_pence,
                 "credited_pence": figures.credited_pence,
                 "credited_in_another_month_pence": figures.elsewhere_pence,
                 "credited_for_another_month_pence": figures.for_elsewhere_pence,
-                "not_reconciled": _tally(figures.open),
+                "not_reconciled": asdict(figures.open),
             }
             for month, figures in totals.by_month.items()
         },
     }
-
-
-def _tally(tally: Tally) -> dict[str, int]:
-    return {"count": tally.count, "pence": tally.pence}

@@ -14,8 +14,11 @@ from khaos_swap_assets.adapters.files.decided import COLUMNS
 from khaos_swap_assets.audit import run
 from khaos_swap_assets.audit.engine import Span
 from khaos_swap_assets.audit.inputs import Paths
+from khaos_swap_assets.audit.pairing import Pairing, facts_of, note_facts
 from khaos_swap_assets.audit.rows import AuditRow
 from khaos_swap_assets.audit.writing import Result
+from khaos_swap_assets.domain.judging.return_waterfall import waterfall_of, waterfall_of_note
+from khaos_swap_assets.domain.judging.waterfall import Waterfall
 from khaos_swap_assets_tests.audit.reading import read_inputs
 
 AS_OF = date(2026, 3, 31)
@@ -162,6 +165,16 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, st
 def row_of(result: Result, key: str) -> AuditRow:
     """The row of an RMA, or of an unmatched note."""
     return next(row for row in result.rows if row.rma == key or (not row.rma and key in row.credit_note_codes))
+
+
+def evidence_of(folder: Path, key: str) -> dict[str, str]:
+    """Which fields show each leg of the return of an RMA, or of an unmatched note, of the files in a folder."""
+    pairing = Pairing(read_inputs(paths_in(folder), skips_bad_rows=False))
+    case = next((one for one in pairing.case_of.values() if one.return_.rma == key), None)
+    note = next((one for one in pairing.unmatched if one.code == key), None)
+    waterfall = waterfall_of_note(note_facts(note, pairing)) if note else Waterfall(0, ())
+    waterfall = waterfall_of(facts_of(case, pairing)) if case else waterfall
+    return {leg.name: "; ".join(leg.evidence) for leg in waterfall.legs}
 
 
 def kinds(result: Result) -> set[tuple[str, str]]:

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from khaos_swap_assets_tests.audit.files import COAT, Shop, kinds, row_of
+from khaos_swap_assets_tests.audit.files import COAT, Shop, evidence_of, kinds, row_of
 
 
 def legs_of(shop: Shop, folder: Path, rma: str = "RMA1") -> dict[str, int]:
     row = row_of(shop.audited(folder), rma)
     assert sum(row.legs.values()) == row.gap_pence
-    assert {leg for leg, pence in row.legs.items() if pence} == set(row.evidence)
+    assert {leg for leg, pence in row.legs.items() if pence} == set(evidence_of(folder, rma))
     return {leg: pence for leg, pence in row.legs.items() if pence}
 
 

@@ -11,7 +11,7 @@ from khaos_swap_assets.audit.engine import Span
 from khaos_swap_assets.audit.inputs import Said
 from khaos_swap_assets.audit.run import reconcile
 from khaos_swap_assets.domain.refunds.payment_kinds import PaymentKinds
-from khaos_swap_assets_tests.audit.files import COAT, Shop, kinds, row_of
+from khaos_swap_assets_tests.audit.files import COAT, Shop, evidence_of, kinds, row_of
 from khaos_swap_assets_tests.audit.reading import read_inputs
 
 GATEWAYS = [
@@ -130,7 +130,7 @@ def test_money_that_is_not_what_swap_says_explains_the_gap(
     result = shop.audited(tmp_path)
     row = row_of(result, "RMA1")
     assert (row.gap_pence, row.legs["goods"], row.status) == (gap, gap, "value_gap")
-    assert "refund: the money that moved beside Swap's refund value" in row.evidence["goods"]
+    assert "refund: the money that moved beside Swap's refund value" in evidence_of(tmp_path, "RMA1")["goods"]
     assert ("refund_amount_differs", "RMA1") in kinds(result)
 
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from khaos_swap_assets.adapters.files.layouts import OrderRow
-from khaos_swap_assets.audit.order_names import Naming, OrderNames, naming_of
+from khaos_swap_assets.audit.order_names import OrderNames, naming_of
+from khaos_swap_assets.domain.records.stores import OrderNaming
 
 FORMS = [
     (["#LX1", "#LX2"], {"LX1", "LX2"}, "{0}", "LX1"),
@@ -26,13 +27,13 @@ FORMS = [
 def test_forms(names: list[str], refs: set[str], ref_format: str, first: str) -> None:
     naming = naming_of(names, refs)
     assert naming.ref_format == ref_format
-    assert naming.ref_of(names[0] if names and len(names[0]) > 1 else "#1") == first
+    assert naming.ref(names[0] if names and len(names[0]) > 1 else "#1") == first
 
 
 def test_names_as_they_are_win_over_a_prefix() -> None:
     names = [f"#{number}" for number in range(100, 200)]
     refs = {str(number) for number in range(100, 200)} | {f"EU{number}" for number in range(100, 199)}
-    assert naming_of(names, refs) == Naming()
+    assert naming_of(names, refs) == OrderNaming()
 
 
 @given(st.sets(st.integers(1000, 9999), min_size=1, max_size=30), st.text("ABC-", max_size=4))
@@ -40,7 +41,7 @@ def test_any_prefix_is_found_whatever_the_order(numbers: set[int], prefix: str) 
     names = [f"#{number}" for number in numbers]
     refs = {f"{prefix}{number}" for number in numbers}
     found = naming_of(names, refs)
-    assert all(found.ref_of(name) in refs for name in names)
+    assert all(found.ref(name) in refs for name in names)
     assert found == naming_of(list(reversed(names)), refs)
 
 
@@ -55,7 +56,7 @@ ORDERS = OrderNames(
         order_row("KCC1002", "SO9", "EUR"),
         order_row("kcc1002"),
     ],
-    Naming("KCC{0}"),
+    OrderNaming(ref_format="KCC{0}"),
 )
 
 

@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from khaos_swap_assets.adapters.files.layouts import MOVED, NOT_MOVED, RefundRow
-from khaos_swap_assets.audit.order_names import Naming
 from khaos_swap_assets.audit.refunds import Paid, paid
 from khaos_swap_assets.domain.records.returns import Return
+from khaos_swap_assets.domain.records.stores import OrderNaming
 from khaos_swap_assets.domain.refunds.payment_kinds import PaymentKinds
 from khaos_swap_assets_tests.domain.cases import a_return
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
-NAMING = Naming("KCC{0}")
+NAMING = OrderNaming(ref_format="KCC{0}")
 
 
 def row(pence: int = 5000, **changes: Any) -> RefundRow:

@@ -11,11 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from khaos_swap_assets.adapters.files.tables import Table
-from khaos_swap_assets.audit.cases import AuditedReturns
-from khaos_swap_assets.audit.engine import Audited, Span
-from khaos_swap_assets.audit.findings import AuditFinding
+from khaos_swap_assets.audit.engine import Audited, AuditFinding, Span
 from khaos_swap_assets.audit.inputs import Inputs
-from khaos_swap_assets.audit.order_names import Naming, OrderNames
 from khaos_swap_assets.audit.page import (
     LEFT,
     RIGHT,
@@ -31,15 +28,11 @@ from khaos_swap_assets.audit.page import (
     worst,
 )
 from khaos_swap_assets.audit.pairing import Pairing
-from khaos_swap_assets.audit.rows import LEG_WORDS, STATUS_WORDS, STEP_WORDS, AuditRow
-from khaos_swap_assets.audit.step_rows import Rows
+from khaos_swap_assets.audit.rows import LEG_WORDS, STATUS_WORDS, STEP_WORDS, AuditRow, Rows
 from khaos_swap_assets.audit.summary import AGE_NAMES, OwnerTask, Summary, Totals, age_of, summarise, tasks
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.domain.judging.statuses import UNRECONCILED, WORST_FIRST, Status
 from khaos_swap_assets.domain.judging.waterfall import LEGS
-from khaos_swap_assets.domain.linking.records import Matching
-from khaos_swap_assets.domain.records.packs import Packs
-from khaos_swap_assets.domain.records.stock_codes import SkuMatch
 
 TODAY = date(2026, 3, 31)
 SPAN = Span(TODAY)
@@ -64,11 +57,10 @@ def a_row(refund: int = 5000, credited: int = 5000, status: Status = "matched", 
 def summary_of(rows: list[AuditRow], findings: list[AuditFinding] | None = None) -> Summary:
     """The summary of rows alone, without files behind them."""
     returns, codes, orders, notes = (Table[Any](name) for name in ("returns", "codes", "orders", "notes"))
-    cases = AuditedReturns((), Naming(), OrderNames((), Naming()), Packs(()), (), lambda sku: SkuMatch(sku, sku))
-    pairing = Pairing(cases, {}, {}, Matching(()), {}, {}, {}, {}, {}, {}, {}, {})
-    return summarise(
-        Inputs(returns, codes, orders, notes, None), pairing, Audited(rows, [], []), findings or [], SPAN, Rows(rows)
-    )
+    inputs = Inputs(returns, codes, orders, notes, None)
+    pairing = Pairing(inputs)
+    done = Audited(rows, [], [], pairing.decided, [])
+    return summarise(inputs, pairing, done, findings or [], SPAN, Rows(rows, [], SPAN.holds))
 
 
 def test_every_status_has_its_words_and_its_place() -> None:
@@ -194,7 +186,7 @@ def task(owner: str, count: int, pence: Mapping[str, int]) -> OwnerTask:
 
 def test_each_owner_has_all_of_its_work() -> None:
     some = [task("cx", 2, {"GBP": 5}), task("finance", 1, {"GBP": 7}), task("finance", 3, {"EUR": 2, "GBP": 1})]
-    assert [(work.owner, work.count, dict(work.pence)) for work in owners(some)] == [
+    assert [(owner, count, dict(pence)) for owner, count, pence in owners(some)] == [
         ("finance", 4, {"GBP": 8, "EUR": 2}),
         ("cx", 2, {"GBP": 5}),
     ]
@@ -236,7 +228,7 @@ def test_shares_are_of_what_is_open_only() -> None:
     found = totals_of(
         a_row(), a_row(9, 8, "value_gap"), a_row(5000, 0, "credit_note_missing"), a_row(7, 0, "in_flight")
     )
-    assert [(share.status, share.tally.pence) for share in shares(found)] == [
+    assert [(status, tally.pence) for status, tally in shares(found)] == [
         ("credit_note_missing", 5000),
         ("value_gap", 1),
     ]

@@ -16,11 +16,11 @@ from khaos_swap_assets.domain.records.orders import (
     choose_order,
     is_no_person,
     order_ref,
-    order_refs,
     over_refunds,
     over_returns,
 )
 from khaos_swap_assets.domain.records.returns import Return, ReturnLine
+from khaos_swap_assets.domain.records.stores import OrderNaming, OrderNamings
 from khaos_swap_assets_tests.domain.records import REFUNDED_AT, line, order, returned
 
 
@@ -43,7 +43,7 @@ def test_an_order_name_becomes_its_reference(name: str, ref_format: str, strips_
 
 
 def refs_of(*lines: ReturnLine, **changes: Any) -> tuple[str, ...]:
-    return order_refs(returned(*lines, **changes), ref_format="KCC{0}", strips_hash=True)
+    return OrderNamings([OrderNaming(ref_format="KCC{0}")]).refs(returned(*lines, **changes))
 
 
 @pytest.mark.parametrize(

@@ -126,16 +126,16 @@ def laid(month: HandMonth) -> tuple[Candidates, list[CreditNote]]:
 
 def laid_inputs(inputs: Inputs) -> tuple[Candidates, list[CreditNote]]:
     """The same of files that were read."""
-    found, sold_rows = cases.cases(inputs), documents.by_order(inputs.sales_orders.rows)
+    found, sold_rows = cases.Cases(inputs, {}), documents.by_order(inputs.sales_orders.rows)
     notes = [_note(note, sold_rows.get(note.order_ref, ())) for note in pairing.completed_notes(inputs, found)]
-    by_id = {case.return_.return_id: case for case in found.all}
+    by_id = found.of_id
     records = {key: case.return_ for key, case in by_id.items()}
     heads = {key: _head(case) for key, case in by_id.items()}
     lines = {key: _lines(case) for key, case in by_id.items()}
     sold = {key: case.order for key, case in by_id.items() if case.order}
     dossier = Dossier(MagicMock(), records)
     vars(dossier).update(records=records, heads=heads, lines=lines, orders=sold, postings={}, notes={})
-    return Candidates(dossier, {}, Standing(), found.packs), notes
+    return Candidates(dossier, {}, Standing(), found.shelf.packs), notes
 
 
 def _head(case: cases.AuditedReturn) -> MatchedReturn:
@@ -143,7 +143,7 @@ def _head(case: cases.AuditedReturn) -> MatchedReturn:
     if order is None:
         return MatchedReturn(key, None, None, None, None, case.order_ref, (), (), (), AT)
     names = (order.so_code, order.customer_code, order.currency, None, case.order_ref)
-    return MatchedReturn(key, *names, (), (), (), AT, customer_is_generic=not case.customer)
+    return MatchedReturn(key, *names, (), (), (), AT, customer_is_generic=not case.facts.customer_code)
 
 
 def _lines(case: cases.AuditedReturn) -> list[MatchedLine]:

@@ -22,7 +22,7 @@ from khaos_swap_assets.adapters.swap.extras import read_extras
 from khaos_swap_assets.audit import cases
 from khaos_swap_assets.audit.engine import Span, day_of, reconciled
 from khaos_swap_assets.audit.inputs import Inputs, Paths
-from khaos_swap_assets.audit.pairing import Pairing, facts_of, pair
+from khaos_swap_assets.audit.pairing import Pairing, facts_of
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.judging.facts import Limits, ReturnFacts
@@ -91,7 +91,7 @@ def together(months: Iterable[Figures]) -> Figures:
 def one_month(seed: int, returns: int = RETURNS) -> Figures:
     """Make one month, load it both ways and compare."""
     inputs, span = month_files(seed, returns)
-    pairing = pair(inputs)
+    pairing = Pairing(inputs)
     return {"seed": seed, **compared(from_files(pairing, span), from_tables(inputs, pairing, span))}
 
 
@@ -107,7 +107,7 @@ def month_files(seed: int, returns: int) -> tuple[Inputs, Span]:
 
 def facts_apart(inputs: Inputs) -> set[str]:
     """Fields of the facts that the two loads fill differently, beside those that ``FACTS_APART`` names."""
-    pairing = pair(inputs)
+    pairing = Pairing(inputs)
     pairs = [(facts_of(pairing.case_of[one.return_.return_id], pairing), one) for one in live_facts(inputs, pairing)]
     names = {field.name for field in fields(ReturnFacts)} - FACTS_APART.keys()
     return {name for name in names for files, tables in pairs if getattr(files, name) != getattr(tables, name)}
@@ -167,7 +167,7 @@ def from_files(pairing: Pairing, span: Span) -> dict[str, Said]:
     problems: dict[str, list[Problem]] = {}
     for row, problem in done.problems:
         problems.setdefault(row.return_id, []).append(problem)
-    certain = {link.return_id for link in pairing.matching.certain}
+    certain = pairing.links_of.keys()
     return {
         row.return_id: Said(
             row.credit_note_codes if row.return_id in certain else (),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice, takewhile
 from pathlib import Path
@@ -31,15 +32,21 @@ SAMPLE, LONGEST = 200, 200
 def read_table(path: Path, layout: Layout[Row], report: Report = silent, asked: Asked | None = None) -> Table[Row]:
     """Read a file of any form; whatever is wrong is in the faults of the result."""
     table: Table[Row] = Table(storable(path.name))
+    with telling(table, path), unpacked(path) as inner:
+        _read(inner, layout, table, report, asked or Asked())
+    return table
+
+
+@contextmanager
+def telling(table: Table[Any], path: Path) -> Iterator[None]:
+    """What keeps a file from being read at all becomes a fault of its table."""
     try:
-        with unpacked(path) as inner:
-            _read(inner, layout, table, report, asked or Asked())
+        yield
     except OSError as error:
         table.file = storable(str(path))
         table.fault(0, "", "", f"cannot be read: {error.strerror or type(error).__name__}")
     except UnreadableError as error:
         table.fault(0, "", "", str(error))
-    return table
 
 
 def _read(path: Path, layout: Layout[Row], table: Table[Row], report: Report, asked: Asked) -> None:

@@ -24,13 +24,11 @@ from khaos_swap_assets.domain.linking.attribution import Attribution, HandedOut,
 from khaos_swap_assets.domain.linking.evidence import Tables, tables
 from khaos_swap_assets.domain.linking.passes import matched
 from khaos_swap_assets.domain.linking.records import (
-    Ambiguity,
     Link,
     Matching,
     NoteRecord,
     PassName,
     ReturnRecord,
-    WhyNot,
     credited_by_return,
 )
 
@@ -70,34 +68,6 @@ class Standing:
     refused: Collection[tuple[str, str]] = frozenset()
     told: Collection[tuple[str, str]] = frozenset()
     pending: Sequence[ReturnRecord] = ()
-
-
-def link_notes(
-    notes: Sequence[NoteRecord], returns: Sequence[ReturnRecord], standing: Standing | None = None
-) -> Matching:
-    """The same answer where nothing was posted, as links, ambiguities and reasons.
-
-    Raises ``ValueError`` when two notes share a code or two returns an id.
-    """
-    found, told = attribute_loose(notes, (), returns, standing or Standing())
-    sure = [Link(one.credit_note_code, one.return_id, _name(one), "certain") for one in found]
-    near = {code: one for code, one in told.items() if one.nearest}
-    likely = [Link(code, one.nearest, one.suggested_by, "suggested") for code, one in near.items() if one.suggested_by]
-    rivals = [
-        Ambiguity(MERGED if one.is_merged else "reference", (code,), one.rivals)
-        for code, one in told.items()
-        if one.rivals
-    ]
-    reasons = [
-        WhyNot(note_code=code, return_id=one.nearest, clause=one.clause, change=one.change, score=one.score)
-        for code, one in near.items()
-    ]
-    return Matching(tuple(sorted([*sure, *likely])), tuple(sorted(rivals)), tuple(sorted(reasons)))
-
-
-def _name(one: Attribution) -> PassName:
-    assert one.matched_by != "posting"
-    return one.matched_by
 
 
 def attribute_loose(

@@ -121,12 +121,6 @@ def order_names(return_: Return) -> set[str]:
     return {line.original_order_name.strip() or return_.order_name for line in lines} or {return_.order_name}
 
 
-def order_refs(return_: Return, *, ref_format: str, strips_hash: bool) -> tuple[str, ...]:
-    """The orders that a return names, as Associated Refs, sorted."""
-    refs = {order_ref(name, ref_format=ref_format, strips_hash=strips_hash) for name in order_names(return_)}
-    return tuple(sorted(refs - {""}))
-
-
 def choose_order(
     return_: Return,
     refs: Sequence[str],
@@ -139,7 +133,7 @@ def choose_order(
 ) -> OrderMatch:
     """Choose the Khaos order of a return among ``candidates`` by the exact Associated Ref, or say why none can be.
 
-    ``refs`` is the answer of ``order_refs``; ``stock_codes`` are those of its matched Refund lines. ``is_answered``
+    ``refs`` is what ``OrderNamings`` says; ``stock_codes`` are those of its matched Refund lines. ``is_answered``
     is False while Khaos was not asked for the reference, or the order's lines were not read: then the match waits.
     """
     if len(refs) != 1:

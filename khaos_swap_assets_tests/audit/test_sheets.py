@@ -13,8 +13,7 @@ import pytest
 import xlsxwriter
 
 from khaos_swap_assets.adapters.files.written import OWN, Alike, cells_of
-from khaos_swap_assets.audit.sheet_rows import MoneyCell, RowWriter
-from khaos_swap_assets.audit.sheets import Sheets
+from khaos_swap_assets.audit.sheets import MoneyCell, RowWriter, Sheets
 
 HEADINGS = (("Subject", "Message", "Gap"), ("Day", "Decision"))
 ODD = ("a & b", " led by a space", "<b>", "_x0041_", "tab\there", "two\nlines", "é", "=1+1", "x" * 2_000)
