@@ -24,8 +24,7 @@ from khaos_swap_assets.adapters.store import database, desk_lists
 from khaos_swap_assets.adapters.store.desk_lists import QueueFilter
 from khaos_swap_assets.desk.reach import DeskReach
 from khaos_swap_assets.desk.routes import desk_routes
-from khaos_swap_assets.domain.desk.members import Member
-from khaos_swap_assets.domain.desk.waiving import WaiverLimits
+from khaos_swap_assets.domain.desk.members import Member, WaiverLimits
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 
 RETURNS, EXCEPTIONS, TIMES, MOST_MS = 1_000_000, 100_000, 5, 300

@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from khaos_swap_assets.adapters.settings_money import PREFIX
-from khaos_swap_assets.domain.desk.waiving import WaiverLimits
+from khaos_swap_assets.domain.desk.members import WaiverLimits
 
 
 class DoorSettings(BaseSettings):

@@ -12,7 +12,7 @@ from typing import Literal, Self
 from pydantic import Field, PrivateAttr, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from khaos_swap_assets.domain.refunds.payment_kinds import PATTERN, PaymentKinds
+from khaos_swap_assets.domain.refunds.payments import PATTERN, PaymentKinds
 
 PREFIX = "KHAOS_SWAP_"
 

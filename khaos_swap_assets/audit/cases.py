@@ -20,8 +20,8 @@ from khaos_swap_assets.adapters.swap.extras import read_extras
 from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.refunds import Paid, paid
 from khaos_swap_assets.audit.return_rows import ReturnRow
+from khaos_swap_assets.domain.judging.document_facts import LineFacts
 from khaos_swap_assets.domain.judging.facts import ReturnFacts, Unknown
-from khaos_swap_assets.domain.judging.goods_facts import LineFacts
 from khaos_swap_assets.domain.linking.records import ReturnRecord, unknown_codes
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.orders import OrderMatch, SalesOrder, UnitClaim, choose_order

@@ -22,7 +22,7 @@ from khaos_swap_assets.domain.judging.facts import Limits, ReturnFacts, Toleranc
 from khaos_swap_assets.domain.judging.money_conditions import without_return
 from khaos_swap_assets.domain.judging.month_conditions import timing_of
 from khaos_swap_assets.domain.judging.return_waterfall import month_parts_of, waterfall_of_note
-from khaos_swap_assets.domain.judging.small_differences import small_residual, systematic_problem
+from khaos_swap_assets.domain.judging.value_conditions import small_residual, systematic_problem
 from khaos_swap_assets.domain.judging.verdict import Verdict, judge, judge_note
 from khaos_swap_assets.domain.judging.waterfall import LEGS, Waterfall
 from khaos_swap_assets.domain.money.amounts import spread
@@ -124,7 +124,7 @@ def _tolerated(
     for month, residuals in sorted(by_month.items()):
         governed = govern(residuals, tolerances)
         found |= {residual.subject: "accepted" for residual, _ in governed.cleared}
-        found |= {one.residual.subject: "systematic" for one in governed.refused if one.rule == "systematic"}
+        found |= {one.subject: "systematic" for one, rule in governed.refused if rule == "systematic"}
         problems += [systematic_problem(one, month) for one in governed.systematic]
     return found, problems
 

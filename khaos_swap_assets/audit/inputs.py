@@ -28,7 +28,7 @@ from khaos_swap_assets.audit.returns_file import read_returns
 from khaos_swap_assets.audit.returns_table import RETURNS
 from khaos_swap_assets.domain.records.returns import PROCESSED, PROCESSED_OF_V1, Return
 from khaos_swap_assets.domain.refunds.money_shown import Claimant
-from khaos_swap_assets.domain.refunds.payment_kinds import PaymentKinds
+from khaos_swap_assets.domain.refunds.payments import PaymentKinds
 from khaos_swap_assets.domain.refunds.proof import Proof
 
 Reports = Callable[[str], Report]

@@ -18,9 +18,8 @@ from khaos_swap_assets.adapters.files.tables import CURRENCY, HOME_CURRENCY
 from khaos_swap_assets.audit.cases import AuditedReturn, Cases
 from khaos_swap_assets.audit.deciding import Decided, Pair, same_codes
 from khaos_swap_assets.audit.inputs import Inputs
-from khaos_swap_assets.domain.judging.document_facts import NoteFacts, share_of
+from khaos_swap_assets.domain.judging.document_facts import NOTHING, NoteFacts, OverCredit, over_credits, share_of
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
-from khaos_swap_assets.domain.judging.order_credits import NOTHING, OverCredit, over_credits
 from khaos_swap_assets.domain.linking.attribution import Attribution, CoverClaim, may_cover
 from khaos_swap_assets.domain.linking.evidence import read
 from khaos_swap_assets.domain.linking.goodwill import LooseMoney, settle

@@ -18,8 +18,7 @@ from khaos_swap_assets.domain.linking.refund_links import BY_RETURN, link
 from khaos_swap_assets.domain.records.returns import Return
 from khaos_swap_assets.domain.records.stores import OrderNaming
 from khaos_swap_assets.domain.refunds.money_shown import Claimant, Money, is_owed
-from khaos_swap_assets.domain.refunds.payment_kinds import PaymentKinds
-from khaos_swap_assets.domain.refunds.payments import REFUND, SUCCESS, UNDATED, Refund, Transaction
+from khaos_swap_assets.domain.refunds.payments import REFUND, SUCCESS, UNDATED, PaymentKinds, Refund, Transaction
 
 _NO_DAY = datetime.min.replace(tzinfo=UTC)
 

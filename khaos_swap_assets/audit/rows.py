@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 from khaos_swap_assets.adapters.files.written import OWN, Alike
 from khaos_swap_assets.audit.in_step import InStep
 from khaos_swap_assets.domain.judging.month_conditions import Timing
-from khaos_swap_assets.domain.judging.statuses import UNRECONCILED, WORST_FIRST, Status
+from khaos_swap_assets.domain.judging.value_conditions import UNRECONCILED, WORST_FIRST, Status
 from khaos_swap_assets.domain.judging.waterfall import LEGS
 
 NO_LEGS = {str(leg): 0 for leg in LEGS}

@@ -17,7 +17,7 @@ from khaos_swap_assets.audit.inputs import Inputs
 from khaos_swap_assets.audit.pairing import Pairing
 from khaos_swap_assets.audit.rows import BY_REFERENCE, CERTAIN, MATCHED, SUGGESTED, AuditRow, RowMonth, Rows
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
-from khaos_swap_assets.domain.judging.statuses import UNRECONCILED, WORST_FIRST
+from khaos_swap_assets.domain.judging.value_conditions import UNRECONCILED, WORST_FIRST
 from khaos_swap_assets.domain.judging.waterfall import LEGS
 
 AGES = ((2, "0-2"), (7, "3-7"), (14, "8-14"), (30, "15-30"))

@@ -24,7 +24,7 @@ from khaos_swap_assets.audit.engine import Span
 from khaos_swap_assets.audit_page.desk import KINDS, Desk, is_complete
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import VatPeriods, VatPeriodsName, london_date
-from khaos_swap_assets.domain.refunds.payment_kinds import PaymentKinds
+from khaos_swap_assets.domain.refunds.payments import PaymentKinds
 
 ADVICE = {
     404: "Open the address that khaos-swap audit --open printed in the terminal, and run the audit from there.",

@@ -19,7 +19,7 @@ from khaos_swap_assets.audit.control import Strip, strip
 from khaos_swap_assets.audit.engine import Span
 from khaos_swap_assets.audit.inputs import LAYOUTS, Paths, Said, columns_of, read_one
 from khaos_swap_assets.domain.money.amounts import format_money
-from khaos_swap_assets.domain.refunds.payment_kinds import PaymentKinds
+from khaos_swap_assets.domain.refunds.payments import PaymentKinds
 
 KINDS = ("returns", *LAYOUTS)
 DECISIONS = ("decisions", "report")

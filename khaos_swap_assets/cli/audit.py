@@ -148,7 +148,7 @@ def _said(dates: Days | None, map_in: Path | None, totals: Sequence[str], paymen
     from khaos_swap_assets.adapters.files.faults import BadInputError, of_file
     from khaos_swap_assets.adapters.files.maps import read_maps
     from khaos_swap_assets.audit.inputs import Said
-    from khaos_swap_assets.domain.refunds.payment_kinds import PaymentKinds
+    from khaos_swap_assets.domain.refunds.payments import PaymentKinds
 
     try:
         kinds = PaymentKinds.of(payment_kinds)

@@ -32,7 +32,7 @@ def policy_app(reach: Reach) -> typer.Typer:
     def show(policy: PolicyFile = None, as_json: AsJson = False) -> None:
         """Show every decision in plain words, the version, and what is still left to a person."""
         from khaos_swap_assets.adapters.policy import load_policy
-        from khaos_swap_assets.domain.policy.words import tasks_of, told
+        from khaos_swap_assets.domain.policy.decisions import tasks_of, told
 
         found = load_policy(policy or reach.settings().policy_file)
         rows = [asdict(one) for one in told(found)]

@@ -1,6 +1,6 @@
 """One posting as a person compares it: planned lines beside what Khaos shows, who acts next, and its history.
 
-Belongs here: printing it, and the same as data. Stays out: the comparison (``documents.line_differences``), who acts
+Belongs here: printing it, and the same as data. Stays out: the comparison (``documents.postings``), who acts
 next (``reporting.refund_story``) and reading the store (``cli.postings``). No name or address is shown.
 """
 
@@ -34,7 +34,7 @@ class Seen:
 
 def posting_data(posting: Posting, seen: Seen) -> dict[str, Any]:
     """All of it for a program; the amounts within are of the posting's currency."""
-    from khaos_swap_assets.domain.documents.line_differences import STATE_WORDS, lines_beside
+    from khaos_swap_assets.domain.documents.postings import STATE_WORDS, lines_beside
 
     return {
         **{name: value for name, value in asdict(posting).items() if name != SEALED},

@@ -17,8 +17,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from khaos_swap_assets.desk.lists import MOST_WORD
 from khaos_swap_assets.desk.pages import moment_words, render, require
 from khaos_swap_assets.desk.reach import DeskReach
+from khaos_swap_assets.domain.goods.conditions import plain
 from khaos_swap_assets.domain.goods.dispositions import BENCH_CONDITIONS, Inspection
-from khaos_swap_assets.domain.goods.quality import plain
 from khaos_swap_assets.door.showing import HEADERS
 from khaos_swap_assets.gateway.inspections import read
 from khaos_swap_assets.gateway.messages import object_of, whole_numbers

@@ -16,9 +16,9 @@ from khaos_swap_assets.desk.queue_acts import ACTS
 from khaos_swap_assets.desk.reach import DeskReach, as_of
 from khaos_swap_assets.desk.record import PERMISSION
 from khaos_swap_assets.domain.desk.members import Member
-from khaos_swap_assets.domain.desk.risk import act_by
+from khaos_swap_assets.domain.desk.queues import act_by
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
-from khaos_swap_assets.domain.reporting.timeline import SIDES
+from khaos_swap_assets.domain.reporting.refund_story import SIDES
 from khaos_swap_assets.stages.casework.evidence import evidence_of
 
 

@@ -1,7 +1,7 @@
 """The pages with lists: where everything waits, one queue page by page, and what a search found.
 
 Belongs here: what these pages ask and show. Stays out: the reads (``adapters.store.desk_lists``) and the order
-(``domain.desk.risk``).
+(``domain.desk.queues``).
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ from khaos_swap_assets.desk.pages import RefusedError, render, require, summed
 from khaos_swap_assets.desk.queue_acts import ACTS
 from khaos_swap_assets.desk.reach import Conn, DeskReach, as_of
 from khaos_swap_assets.domain.desk.members import Member
-from khaos_swap_assets.domain.desk.owners import OWNERS, in_address, queues_of
-from khaos_swap_assets.domain.desk.risk import act_by
+from khaos_swap_assets.domain.desk.queues import OWNERS, act_by, in_address, queues_of
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.domain.money.amounts import count_words
 from khaos_swap_assets.domain.money.periods import london_month, month_bounds

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from khaos_swap_assets.domain.desk.members import Act, Member
-from khaos_swap_assets.domain.desk.owners import in_address, team_of
+from khaos_swap_assets.domain.desk.queues import in_address, team_of
 from khaos_swap_assets.domain.money.amounts import count_words, money_words
 from khaos_swap_assets.domain.money.periods import LONDON, day_words
 from khaos_swap_assets.door.showing import HEADERS, LONGEST_PATH

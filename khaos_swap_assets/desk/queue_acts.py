@@ -27,7 +27,7 @@ from khaos_swap_assets.desk.forms import (
 from khaos_swap_assets.desk.pages import RefusedError, render, require, summed
 from khaos_swap_assets.desk.reach import Conn, DeskReach
 from khaos_swap_assets.domain.desk.members import Member
-from khaos_swap_assets.domain.desk.owners import in_address
+from khaos_swap_assets.domain.desk.queues import in_address
 from khaos_swap_assets.domain.money.amounts import count_words, money_words
 from khaos_swap_assets.stages.casework import acting
 from khaos_swap_assets.stages.casework.acting import Act, ActWish, Picked, RowAnswer

@@ -15,7 +15,7 @@ import psycopg
 
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import worklist
-from khaos_swap_assets.domain.desk.waiving import WaiverLimits
+from khaos_swap_assets.domain.desk.members import WaiverLimits
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.stages import marks
 

@@ -16,8 +16,7 @@ from khaos_swap_assets.adapters.store.desk_decisions import CaseDecision
 from khaos_swap_assets.desk.forms import NOTHING_LEAVES, REASON, DeskAct, act_page, sent_with
 from khaos_swap_assets.desk.pages import RefusedError, render, require
 from khaos_swap_assets.desk.reach import Conn, DeskReach, as_of
-from khaos_swap_assets.domain.desk.members import Act, Member
-from khaos_swap_assets.domain.desk.waiving import may_grant
+from khaos_swap_assets.domain.desk.members import Act, Member, may_grant
 from khaos_swap_assets.domain.money.amounts import money_words
 from khaos_swap_assets.domain.records.decisions import WAIVED, DecisionKind
 from khaos_swap_assets.stages import deciding

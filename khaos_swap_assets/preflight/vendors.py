@@ -119,7 +119,7 @@ def _settings(settings: Settings, mark: str) -> list[PreflightFinding]:
 
 def _policy(settings: Settings) -> Iterator[PreflightFinding]:
     from khaos_swap_assets.adapters.policy import load_policy
-    from khaos_swap_assets.domain.policy.words import tasks_of
+    from khaos_swap_assets.domain.policy.decisions import tasks_of
 
     policy = load_policy(settings.policy_file)
     place = str(settings.policy_file or "the defaults")

@@ -1,7 +1,7 @@
 """What a waiver does, and its end: an exception is closed although its condition holds, and open again.
 
 Belongs here: both hands, and what is judged again because of them. Stays out: when a waiver ends by itself
-(``adapters.store.decisions``) and how much a member may waive alone (``desk.waiving``).
+(``adapters.store.decisions``) and how much a member may waive alone (``desk.members``).
 """
 
 from __future__ import annotations

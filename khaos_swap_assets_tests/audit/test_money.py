@@ -10,7 +10,7 @@ import pytest
 from khaos_swap_assets.audit.engine import Span
 from khaos_swap_assets.audit.inputs import Said
 from khaos_swap_assets.audit.run import reconcile
-from khaos_swap_assets.domain.refunds.payment_kinds import PaymentKinds
+from khaos_swap_assets.domain.refunds.payments import PaymentKinds
 from khaos_swap_assets_tests.audit.files import COAT, Shop, evidence_of, kinds, row_of
 from khaos_swap_assets_tests.audit.reading import read_inputs
 

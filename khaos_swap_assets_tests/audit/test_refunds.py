@@ -13,7 +13,7 @@ from khaos_swap_assets.adapters.files.layouts import MOVED, NOT_MOVED, RefundRow
 from khaos_swap_assets.audit.refunds import Paid, paid
 from khaos_swap_assets.domain.records.returns import Return
 from khaos_swap_assets.domain.records.stores import OrderNaming
-from khaos_swap_assets.domain.refunds.payment_kinds import PaymentKinds
+from khaos_swap_assets.domain.refunds.payments import PaymentKinds
 from khaos_swap_assets_tests.domain.cases import a_return
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)

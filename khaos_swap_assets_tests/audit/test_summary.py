@@ -31,7 +31,7 @@ from khaos_swap_assets.audit.pairing import Pairing
 from khaos_swap_assets.audit.rows import LEG_WORDS, STATUS_WORDS, STEP_WORDS, AuditRow, Rows
 from khaos_swap_assets.audit.summary import AGE_NAMES, OwnerTask, Summary, Totals, age_of, summarise, tasks
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
-from khaos_swap_assets.domain.judging.statuses import UNRECONCILED, WORST_FIRST, Status
+from khaos_swap_assets.domain.judging.value_conditions import UNRECONCILED, WORST_FIRST, Status
 from khaos_swap_assets.domain.judging.waterfall import LEGS
 
 TODAY = date(2026, 3, 31)

@@ -20,7 +20,7 @@ from khaos_swap_assets.adapters.files.written import FORMULA_STARTS
 from khaos_swap_assets.audit import run, workbook, writing
 from khaos_swap_assets.audit.engine import Span
 from khaos_swap_assets.audit.writing import OutputError
-from khaos_swap_assets.domain.judging.statuses import WORST_FIRST
+from khaos_swap_assets.domain.judging.value_conditions import WORST_FIRST
 from khaos_swap_assets.domain.linking.records import PassName
 from khaos_swap_assets_tests.audit.files import AS_OF, Shop, small_shop
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from khaos_swap_assets.domain.desk.risk import urgent_at
+from khaos_swap_assets.domain.desk.queues import urgent_at
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets_tests.stages.town import Town
 

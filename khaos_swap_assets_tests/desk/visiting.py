@@ -20,8 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from khaos_swap_assets.desk.reach import DeskReach
 from khaos_swap_assets.desk.routes import desk_routes
-from khaos_swap_assets.domain.desk.members import Member, Role
-from khaos_swap_assets.domain.desk.waiving import WaiverLimits
+from khaos_swap_assets.domain.desk.members import Member, Role, WaiverLimits
 from khaos_swap_assets_tests.lending import lend
 from khaos_swap_assets_tests.stages.town import Town
 

@@ -7,9 +7,8 @@ from typing import Any
 
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.goods.adjustments import Adjustment
-from khaos_swap_assets.domain.judging.document_facts import NoteFacts, PostingFacts
+from khaos_swap_assets.domain.judging.document_facts import LineFacts, MoveFacts, NoteFacts, PostingFacts
 from khaos_swap_assets.domain.judging.facts import Limits, ReturnFacts
-from khaos_swap_assets.domain.judging.goods_facts import LineFacts, MoveFacts
 from khaos_swap_assets.domain.judging.verdict import Verdict, judge
 from khaos_swap_assets.domain.records.returns import Return
 
@@ -93,7 +92,7 @@ def a_posting(state: str = "in_doubt", **changes: Any) -> PostingFacts:
 
 def a_move(disposition: str, state: str) -> MoveFacts:
     """A move of two ABC."""
-    return MoveFacts("ABC", "ABC", disposition, 2, state, "12 before, 12 after")
+    return MoveFacts("ABC", disposition, 2, state, evidence="12 before, 12 after")
 
 
 def an_adjustment(quantity: int, disposition: str = "sellable") -> Adjustment:

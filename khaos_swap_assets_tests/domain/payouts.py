@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from khaos_swap_assets.domain.payouts.comparing import Placed, Places
-from khaos_swap_assets.domain.payouts.records import PaidLine, PaidRefund, Payout, PayoutLine
+from khaos_swap_assets.domain.payouts.records import REFUND, PaidLine, PaidRefund, Payout, PayoutLine
 
 PAID_ON, PAYOUT_ON = date(2026, 3, 2), date(2026, 3, 4)
 
@@ -52,7 +52,7 @@ def lines_of(*payouts: Payout) -> list[PaidLine]:
         PaidLine(provider=one.provider, payout_id=one.payout_id, paid_on=one.paid_on, currency=one.currency, line=line)
         for one in payouts
         for line in one.lines
-        if line.is_refund
+        if line.kind.lower() == REFUND
     ]
 
 
@@ -61,7 +61,7 @@ def places(payout: Payout, placed: Sequence[Placed]) -> Places:
     return Places(
         matched_pence=sum(one.matched_pence for one in placed),
         apart_pence=sum(one.apart_pence for one in placed),
-        beside_pence=sum(line.gross_pence for line in payout.lines if not line.is_refund),
+        beside_pence=sum(line.gross_pence for line in payout.lines if line.kind.lower() != REFUND),
         fee_pence=sum(line.fee_pence for line in payout.lines),
         untold_pence=payout.apart_pence,
     )

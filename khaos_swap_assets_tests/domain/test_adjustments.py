@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from khaos_swap_assets.domain.documents.draft_lines import DraftLine
-from khaos_swap_assets.domain.goods.adjustments import KIND, MOVING, Key, outstanding
+from khaos_swap_assets.domain.goods.adjustments import KIND, Key, outstanding
 from khaos_swap_assets.domain.records.matches import CodedRow
 from khaos_swap_assets.domain.records.packs import NO_PACKS, Packs
 from khaos_swap_assets.domain.records.stock_codes import StockCode
 from khaos_swap_assets_tests.domain import cases
 
+MOVED_WORDS = ("sellable", "damaged", "b_grade")
 SET = Packs([StockCode("SET", "1", pack_components=(("HAT", 2), ("TIE", 1)))])
 
 
@@ -83,8 +84,10 @@ UNITS = st.integers(0, 4)
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("found"), UNITS, UNITS, UNITS),
-        st.tuples(st.just("document"), st.sampled_from(["", *MOVING, "written_off", "missing"]), st.integers(1, 3)),
-        st.tuples(st.just("adjusted"), st.sampled_from(MOVING), st.just(0)),
+        st.tuples(
+            st.just("document"), st.sampled_from(["", *MOVED_WORDS, "written_off", "missing"]), st.integers(1, 3)
+        ),
+        st.tuples(st.just("adjusted"), st.sampled_from(MOVED_WORDS), st.just(0)),
     ),
     max_size=12,
 )

@@ -9,8 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.goods.cancellations import OrderProgress
-from khaos_swap_assets.domain.goods.cancelled_parts import CancelledPart, SeenPart, part_problems, seen_part
+from khaos_swap_assets.domain.goods.cancellations import (
+    CancelledPart,
+    OrderProgress,
+    SeenPart,
+    part_problems,
+    seen_part,
+)
 
 AT = datetime(2026, 7, 1, 9, 30, tzinfo=UTC)
 PART = CancelledPart(

@@ -10,9 +10,9 @@ import pytest
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS, kinds_about
 from khaos_swap_assets.domain.goods.cancellations import OPEN_KIND, SENT_KIND
 from khaos_swap_assets.domain.judging.conditions import RULES
+from khaos_swap_assets.domain.judging.document_facts import OverCredit
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.judging.goods_conditions import GOODS_RULES, RESTOCKED
-from khaos_swap_assets.domain.judging.order_credits import OverCredit
 from khaos_swap_assets.domain.judging.value_conditions import VALUE_RULES
 from khaos_swap_assets.domain.linking.refund_links import link
 from khaos_swap_assets.domain.records.returns import Return

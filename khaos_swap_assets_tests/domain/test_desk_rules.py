@@ -9,10 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.desk.members import OF_ROLE, Member, Role
-from khaos_swap_assets.domain.desk.owners import OWNERS, in_address, queues_of, team_of
-from khaos_swap_assets.domain.desk.risk import CLOCKED, DOUBLING, act_by, urgent_at
-from khaos_swap_assets.domain.desk.waiving import WaiverLimits, may_grant
+from khaos_swap_assets.domain.desk.members import OF_ROLE, Member, Role, WaiverLimits, may_grant
+from khaos_swap_assets.domain.desk.queues import (
+    CLOCKED,
+    DOUBLING,
+    OWNERS,
+    act_by,
+    in_address,
+    queues_of,
+    team_of,
+    urgent_at,
+)
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)

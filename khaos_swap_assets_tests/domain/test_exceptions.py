@@ -102,9 +102,9 @@ def test_an_unallocated_note_says_do_not_refund_again() -> None:
     assert "Do not refund again" in KINDS["credit_note_unallocated"].action
 
 
-def test_a_problem_takes_owner_severity_and_action_from_the_catalogue() -> None:
+def test_a_problem_takes_owner_and_action_from_the_catalogue() -> None:
     problem = Problem("sku_unknown", "RMA1/ABC", "no Stock Code ABC")
-    assert (problem.owner, problem.severity) == ("data management", "error")
+    assert (problem.owner, KINDS[problem.kind].severity) == ("data management", "error")
     assert problem.action == KINDS["sku_unknown"].action
 
 

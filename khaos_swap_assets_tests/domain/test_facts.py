@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.judging.document_facts import NoteFacts
+from khaos_swap_assets.domain.judging.document_facts import LineFacts, NoteFacts
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
-from khaos_swap_assets.domain.judging.goods_facts import LineFacts
 from khaos_swap_assets.domain.policy.settlement import settle
 from khaos_swap_assets_tests.domain.cases import REFUNDED, a_line, a_posting, a_return, attributed, some_facts
 from khaos_swap_assets_tests.domain.records import line, returned

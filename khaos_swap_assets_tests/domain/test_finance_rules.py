@@ -95,7 +95,7 @@ def test_u4_a_note_is_of_the_customer_of_its_invoice() -> None:
 def test_u6_a_full_return_reverses_the_method_of_its_sale() -> None:
     for mode in ("gross", "vat"):
         sale, credit = Amount.of(999, 20, mode), Amount.of(-999, 20, mode)
-        assert sale + credit == Amount(0, 0, 0)
+        assert credit == Amount(-sale.gross_pence, -sale.net_pence, -sale.vat_pence)
 
 
 def test_u9_vat_on_delivery() -> None:
@@ -138,7 +138,7 @@ def test_u20_four_hundred_pennies_of_one_sign_are_systematic() -> None:
     found = govern([Residual(f"CN{number:03d}", "rounding", 1) for number in range(400)], Tolerances())
     assert found.systematic == (Systematic("rounding", "GBP", 400, 400),)
     assert found.cleared == ()
-    assert {refused.rule for refused in found.refused} == {"systematic"}
+    assert {rule for _, rule in found.refused} == {"systematic"}
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_u20_four_hundred_pennies_of_one_sign_are_systematic() -> None:
 )
 def test_u20_line_document_and_account(residual: Residual, rule: str | None) -> None:
     found = govern([residual], Tolerances())
-    assert [refused.rule for refused in found.refused] == ([rule] if rule else [])
+    assert [broken for _, broken in found.refused] == ([rule] if rule else [])
     assert len(found.cleared) == (rule is None)
 
 
@@ -161,7 +161,7 @@ def test_u20_a_period_is_capped_at_25_pounds() -> None:
     some = [Residual(f"CN{number:04d}", "rounding", 5 * (-1) ** number, lines=5) for number in range(501)]
     found = govern(some, Tolerances())
     assert sum(abs(residual.pence) for residual, _ in found.cleared) == 2500
-    assert [refused.rule for refused in found.refused] == ["cap"]
+    assert [rule for _, rule in found.refused] == ["cap"]
 
 
 U28_REFUND = RefundFacts(4060, (RefundedLine("COAT", 1, 5855),), fee_pence=295, gift_card_pence=1500)
@@ -189,7 +189,9 @@ def test_u2_a_later_payment_has_a_note_of_its_own_in_its_own_quarter() -> None:
         sale=Sale(room_pence=7000),
     )
     assert [(part.stock_code, part.pence) for part in later.parts] == [("PART_PAYMENT", 7000)]
-    assert Amount.of(5000, 20) + Amount.of(later.value_pence, 20) == amount("120.00", "100.00", "20.00")
+    first, second = Amount.of(5000, 20), Amount.of(later.value_pence, 20)
+    net, vat = first.net_pence + second.net_pence, first.vat_pence + second.vat_pence
+    assert Amount(5000 + later.value_pence, net, vat) == amount("120.00", "100.00", "20.00")
 
 
 def test_u7_at_list_price_the_vat_is_a_tie() -> None:

@@ -10,11 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from khaos_swap_assets.domain.goods.conditions import DEFAULTS, FATE_WORDS, ConditionMap, Fate, faults_of
+from khaos_swap_assets.domain.goods.conditions import DEFAULTS, FATE_WORDS, ConditionMap, Fate, faults_of, plain
 from khaos_swap_assets.domain.goods.dispositions import SELLABLE, disposition_of, settle
-from khaos_swap_assets.domain.goods.quality import plain
-from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy, GoodsDecision
-from khaos_swap_assets.domain.policy.words import told
+from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy, GoodsDecision, told
 from khaos_swap_assets_tests.domain.records import line
 from khaos_swap_assets_tests.domain.test_stock import seen
 

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
-from khaos_swap_assets.domain.documents.line_differences import DELIVERY, REST, lines_beside
-from khaos_swap_assets.domain.documents.postings import Posting
+from khaos_swap_assets.domain.documents.postings import DELIVERY, REST, Posting, lines_beside
 from khaos_swap_assets_tests.domain.cases import a_note
 from khaos_swap_assets_tests.stages.town import NOON
 

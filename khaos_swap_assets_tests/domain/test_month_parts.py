@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.money.tax import Amount
-from khaos_swap_assets.domain.reporting.month_parts import UNPAID, MonthPart, NotePart, PaidPart, Whole, month_parts
+from khaos_swap_assets.domain.reporting.month_parts import UNPAID, MonthPart, PaidPart, Whole, month_parts
 
 MARCH, APRIL = date(2025, 3, 30), date(2025, 4, 4)
 
@@ -27,9 +28,26 @@ def a_whole(refund_pence: int, gap_pence: int = 0, **changes: Any) -> Whole:
     return Whole(refund_pence, **{**made, **changes})
 
 
-def a_note(pence: int, made_on: date | None = APRIL, code: str = "CN1", **changes: Any) -> NotePart:
+def a_note(
+    pence: int,
+    made_on: date | None = APRIL,
+    code: str = "CN1",
+    *,
+    vat_pence: int | None = None,
+    is_issued: bool = True,
+) -> CreditNote:
     """An issued note at 20 %."""
-    return NotePart(code, made_on, pence, **{"vat_pence": vat_of(pence), "is_issued": True, **changes})
+    return CreditNote(
+        credit_note_code=code,
+        associated_ref="",
+        customer_code="",
+        currency="GBP",
+        created_on=made_on,
+        issued_on=None,
+        stage_id=70 if is_issued else 10,
+        gross_pence=pence,
+        net_pence=pence - (vat_of(pence) if vat_pence is None else vat_pence),
+    )
 
 
 def told(parts: tuple[MonthPart, ...]) -> list[tuple[str, int, int, int, int | None]]:
@@ -41,7 +59,7 @@ PAID = (PaidPart(MARCH, 5000), PaidPart(APRIL, 7000))
 
 
 @pytest.mark.parametrize("notes", [[a_note(12000)], [a_note(5000, MARCH), a_note(7000, code="CN2")]])
-def test_u2_part_payments_are_separate_decreases(notes: list[NotePart]) -> None:
+def test_u2_part_payments_are_separate_decreases(notes: list[CreditNote]) -> None:
     """£120.00 due: £50.00 paid 30 March, £70.00 paid 4 April; 41.67 + 8.33 and 58.33 + 11.67."""
     parts = month_parts(a_whole(12000), PAID, notes)
     assert told(parts) == [("2025-03", 5000, 5000, 0, 0), ("2025-04", 7000, 7000, 0, 0)]
@@ -73,7 +91,7 @@ def test_u2_part_payments_are_separate_decreases(notes: list[NotePart]) -> None:
     ],
 )  # fmt: skip
 def test_where_notes_fall(
-    payments: tuple[PaidPart, ...], notes: list[NotePart], gap: int, expected: list[tuple[Any, ...]]
+    payments: tuple[PaidPart, ...], notes: list[CreditNote], gap: int, expected: list[tuple[Any, ...]]
 ) -> None:
     refund = sum(note.gross_pence for note in notes) - gap
     assert told(month_parts(a_whole(refund, gap), payments, notes)) == expected
@@ -95,20 +113,20 @@ note_parts = st.lists(
     st.tuples(st.none() | days, st.integers(1, 30000), st.booleans(), st.sampled_from([0, 20])), max_size=4
 ).map(
     lambda some: [
-        NotePart(f"CN{at}", day, pence, Amount.of(pence, rate).vat_pence, is_issued)
+        a_note(pence, day, f"CN{at}", vat_pence=Amount.of(pence, rate).vat_pence, is_issued=is_issued)
         for at, (day, pence, is_issued, rate) in enumerate(some)
     ]
 )
 
 
-def a_pair(payments: list[PaidPart], notes: list[NotePart], unpaid: int) -> Whole:
+def a_pair(payments: list[PaidPart], notes: list[CreditNote], unpaid: int) -> Whole:
     """The return of these payments and notes, ``unpaid`` pence more than moved."""
     refund = sum(one.pence for one in payments) + unpaid
     return a_whole(refund, sum(one.gross_pence for one in notes) - refund)
 
 
 @given(paid_parts, note_parts, st.integers(-50, 500))
-def test_the_months_add_up_to_the_return(payments: list[PaidPart], notes: list[NotePart], unpaid: int) -> None:
+def test_the_months_add_up_to_the_return(payments: list[PaidPart], notes: list[CreditNote], unpaid: int) -> None:
     whole = a_pair(payments, notes, unpaid)
     parts = month_parts(whole, payments, notes)
     if not parts:
@@ -133,7 +151,7 @@ def test_the_months_add_up_to_the_return(payments: list[PaidPart], notes: list[N
 
 @given(paid_parts, note_parts, st.integers(-50, 500), st.randoms())
 def test_the_order_of_payments_and_notes_changes_nothing(
-    payments: list[PaidPart], notes: list[NotePart], unpaid: int, random: Any
+    payments: list[PaidPart], notes: list[CreditNote], unpaid: int, random: Any
 ) -> None:
     whole = a_pair(payments, notes, unpaid)
     mixed = [random.sample(some, len(some)) for some in (payments, notes)]
@@ -142,11 +160,11 @@ def test_the_order_of_payments_and_notes_changes_nothing(
 
 @given(paid_parts, note_parts, st.integers(1, 20000), st.integers(0, 50), st.booleans())
 def test_a_late_payment_changes_nothing_in_the_months_before(
-    payments: list[PaidPart], notes: list[NotePart], late: int, later: int, is_told: bool
+    payments: list[PaidPart], notes: list[CreditNote], late: int, later: int, is_told: bool
 ) -> None:
     """Whether Swap told of it beforehand or not: money, credit, what of it is issued, and VAT stay as they were."""
-    dated = [one for one in notes if one.made_on]
-    last = max([one.paid_on for one in payments] + [one.made_on for one in dated if one.made_on])
+    dated = [one for one in notes if one.created_on]
+    last = max([one.paid_on for one in payments] + [one.created_on for one in dated if one.created_on])
     first_of_next = (last.replace(day=1) + timedelta(days=32)).replace(day=1)
     then = [*payments, PaidPart(first_of_next + timedelta(days=later), late)]
     before = month_parts(a_pair(payments, dated, late if is_told else 0), payments, dated)
@@ -161,7 +179,7 @@ def figures(one: MonthPart) -> tuple[Any, ...]:
     return (one.period, one.refund_pence, one.credited_pence, one.issued_pence, one.refund_vat_pence, one.vat_gap_pence)
 
 
-def figures_of_one_month(payments: list[PaidPart], notes: list[NotePart]) -> tuple[Any, ...]:
+def figures_of_one_month(payments: list[PaidPart], notes: list[CreditNote]) -> tuple[Any, ...]:
     """The same of a return whose money is of one month."""
     pence, credited = (sum(some) for some in ([one.pence for one in payments], [one.gross_pence for one in notes]))
     issued = sum(one.gross_pence for one in notes if one.is_issued)

@@ -8,9 +8,8 @@ from typing import Any, get_args
 import pytest
 from pydantic import ValidationError
 
-from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
-from khaos_swap_assets.domain.policy.words import WORDS, tasks_of
-from khaos_swap_assets.domain.policy.words import told as words_of
+from khaos_swap_assets.domain.policy.decisions import WORDS, CreditNotePolicy, tasks_of
+from khaos_swap_assets.domain.policy.decisions import told as words_of
 
 DAY = date(2026, 4, 1)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.goods.quality import FoundUnits, disputed, is_timed_out
+from khaos_swap_assets.domain.goods.conditions import FoundUnits, disputed, is_timed_out
 
 WORDS = ("", "Pending", "Approved", "Not Approved", "Missing", "Partly approved")
 NOTHING = FoundUnits(sellable=0, damaged=0, missing=0, strange=0, open=0)

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.judging.document_facts import NoteFacts
+from khaos_swap_assets.domain.judging.document_facts import LineFacts, NoteFacts
 from khaos_swap_assets.domain.judging.facts import Limits, ReturnFacts
-from khaos_swap_assets.domain.judging.goods_facts import LineFacts
 from khaos_swap_assets.domain.judging.verdict import judge, judge_note, judge_unreadable
 from khaos_swap_assets_tests.domain.cases import (
     DELIVERED,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaos_swap_assets.domain.documents.references import LONGEST_REFERENCE, reference_for
+from khaos_swap_assets.domain.documents.postings import LONGEST_REFERENCE, reference_for
 
 SHORT_CODE = re.compile(r"K[A-Z2-7]{14}")
 

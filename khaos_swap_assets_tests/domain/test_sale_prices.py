@@ -6,7 +6,7 @@ import pytest
 
 from khaos_swap_assets.domain.documents.credit_notes import Draft
 from khaos_swap_assets.domain.documents.draft_lines import DraftLine
-from khaos_swap_assets.domain.documents.sale_prices import prices_of
+from khaos_swap_assets.domain.documents.postings import prices_of
 from khaos_swap_assets.domain.records.orders import OrderLine, SalesOrder
 
 Sold = tuple[str, int, int]

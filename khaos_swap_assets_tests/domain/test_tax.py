@@ -18,12 +18,11 @@ parts = st.lists(st.integers(0, 10**6), max_size=8)
 
 
 @settings(max_examples=50)
-@given(pence, pence, rates)
-def test_amounts_add_and_take_away_part_by_part(one: int, other: int, rate: Any) -> None:
-    first, second = Amount.of(one, rate), Amount.of(other, rate)
-    assert first + second - second == first
-    total = first + second
-    assert total.net_pence + total.vat_pence == total.gross_pence == one + other
+@given(pence, rates, st.sampled_from(["gross", "vat"]))
+def test_the_parts_of_an_amount_add_up_to_it(gross: int, rate: Any, mode: Any) -> None:
+    found = Amount.of(gross, rate, mode)
+    assert found.net_pence + found.vat_pence == found.gross_pence == gross
+    assert Amount.of(-gross, rate, mode) == Amount(-gross, -found.net_pence, -found.vat_pence)
 
 
 @settings(max_examples=50)

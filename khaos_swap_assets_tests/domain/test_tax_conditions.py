@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from khaos_swap_assets.domain.judging.goods_facts import LineFacts
+from khaos_swap_assets.domain.judging.document_facts import LineFacts
 from khaos_swap_assets_tests.domain.cases import a_line, a_return, attributed, some_facts, verdict
 
 

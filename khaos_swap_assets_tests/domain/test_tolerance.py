@@ -33,7 +33,7 @@ def test_the_order_of_residuals_does_not_matter(some: list[Residual], random: An
 @given(residuals)
 def test_each_is_cleared_or_refused_and_the_cap_holds(some: list[Residual]) -> None:
     found = govern(some, TIGHT)
-    told = [residual for residual, _ in found.cleared] + [refused.residual for refused in found.refused]
+    told = [residual for residual, _ in found.cleared] + [residual for residual, _ in found.refused]
     assert sorted(told) == sorted(residual for residual in some if residual.pence)
     for currency in ("GBP", "EUR"):
         assert sum(abs(residual.pence) for residual, _ in found.cleared if residual.currency == currency) <= 20
@@ -61,7 +61,7 @@ def test_each_reason_has_its_account() -> None:
 
 def test_what_no_field_shows_to_be_rounding_is_accepted_only_where_finance_says_so() -> None:
     typed = Residual("CN1", "rounding", 1, is_evident=False)
-    assert [one.rule for one in govern([typed], Tolerances(needs_evidence=True)).refused] == ["no_evidence"]
+    assert [rule for _, rule in govern([typed], Tolerances(needs_evidence=True)).refused] == ["no_evidence"]
     assert govern([typed], Tolerances()).cleared == ((typed, "rounding differences"),)
 
 
@@ -69,7 +69,7 @@ def test_a_reason_may_allow_less_than_a_document() -> None:
     some = [Residual("CN1", "rounding", 3, lines=5), Residual("CN2", "rounding", -2, lines=5)]
     found = govern(some, Tolerances(reason_pence={"rounding": 2}))
     assert [residual.subject for residual, _ in found.cleared] == ["CN2"]
-    assert [one.rule for one in found.refused] == ["reason"]
+    assert [rule for _, rule in found.refused] == ["reason"]
 
 
 def a_waterfall(**pence: int) -> Waterfall:

@@ -1,7 +1,7 @@
 """Pages of which some documents are priced otherwise than their sale, before a Khaos that ignores our prices.
 
 Belongs here: the page, the town that plays it, what was credited at another value, the claim about many seeds. Stays
-out: the rule (``documents.sale_prices``, ``stages.credit_notes.feed``).
+out: the rule (``documents.postings``, ``stages.credit_notes.feed``).
 """
 
 from __future__ import annotations

@@ -25,9 +25,9 @@ from khaos_swap_assets.audit.inputs import Inputs, Paths
 from khaos_swap_assets.audit.pairing import Pairing, facts_of
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
+from khaos_swap_assets.domain.judging.document_facts import over_credits
 from khaos_swap_assets.domain.judging.facts import Limits, ReturnFacts
-from khaos_swap_assets.domain.judging.order_credits import over_credits
-from khaos_swap_assets.domain.judging.small_differences import small_residual
+from khaos_swap_assets.domain.judging.value_conditions import small_residual
 from khaos_swap_assets.domain.judging.verdict import judge
 from khaos_swap_assets.domain.money.tolerance import Residual, Tolerances, govern
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
@@ -191,7 +191,7 @@ def from_tables(inputs: Inputs, pairing: Pairing, span: Span) -> dict[str, Said]
             by_month.setdefault(str(day_of(pairing.case_of[one.return_.return_id]))[:7], []).append(residual)
     governed = [govern(residuals, tolerances) for residuals in by_month.values()]
     settled = {residual.subject for one in governed for residual, _ in one.cleared}
-    leaning = {one.residual.subject for month in governed for one in month.refused if one.rule == "systematic"}
+    leaning = {one.subject for month in governed for one, rule in month.refused if rule == "systematic"}
     found = {}
     for one in some:
         key = one.return_.return_id

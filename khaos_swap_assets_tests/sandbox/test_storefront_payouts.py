@@ -17,6 +17,7 @@ from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.adapters.storefront.client import connect
 from khaos_swap_assets.adapters.storefront.payouts import payouts_since
 from khaos_swap_assets.adapters.storefront.records import PayoutSweep
+from khaos_swap_assets.domain.payouts.records import REFUND
 from khaos_swap_assets.sandbox.clockwork import apply_due
 from khaos_swap_assets.sandbox.generator import build
 from khaos_swap_assets.sandbox.khaos_books import Books
@@ -67,7 +68,9 @@ def shop() -> Iterator[Shop]:
 def test_every_payment_is_in_one_payout_to_the_penny_but_for_the_scripts(shop: Shop) -> None:
     sweep = shop.read(page_size=7)
     world = shop.state.world
-    lines = Counter(line.transaction_id for one in sweep.payouts for line in one.record.lines if line.is_refund)
+    lines = Counter(
+        line.transaction_id for one in sweep.payouts for line in one.record.lines if line.kind.lower() == REFUND
+    )
     moved = {
         part.transaction_id: refund
         for refund in world.store_refunds.values()

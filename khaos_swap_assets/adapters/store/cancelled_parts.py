@@ -1,7 +1,7 @@
 """Units that the shop took off orders which go on, and how far Khaos is with each.
 
 Belongs here: table ``recon.cancelled_parts`` (migration 0058) beside the refunds that tell of them. Stays out: what is
-trouble (``domain.goods.cancelled_parts``), when Khaos is asked (``stages.orders.cancelled_parts``). Money is pence.
+trouble (``domain.goods.cancellations``), when Khaos is asked (``stages.orders.cancelled_parts``). Money is pence.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 
 from khaos_swap_assets.adapters.store import bulk
-from khaos_swap_assets.domain.goods.cancelled_parts import CancelledPart, SeenPart
+from khaos_swap_assets.domain.goods.cancellations import CancelledPart, SeenPart
 from khaos_swap_assets.domain.records.returns import ENDED_UNPAID
 from khaos_swap_assets.domain.refunds.payments import CANCELLED
 

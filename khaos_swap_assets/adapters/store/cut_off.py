@@ -1,6 +1,6 @@
 """The end of a month in our store: returns that were not paid by then, and VAT by the day of note and payment.
 
-Belongs here: those two questions. Stays out: what follows from them (``reporting.cut_off``). Days and months are
+Belongs here: those two questions. Stays out: what follows from them (``reporting.month_end``). Days and months are
 London's. Rates come as Khaos's VAT codes.
 """
 

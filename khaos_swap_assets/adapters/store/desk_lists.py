@@ -1,6 +1,6 @@
 """The queues as people read them: a page of open exceptions in the order of risk, what a word finds, and the sums.
 
-Belongs here: these reads of ``recon.exceptions``. Stays out: the rule of the order (``domain.desk.risk``), what one
+Belongs here: these reads of ``recon.exceptions``. Stays out: the rule of the order (``domain.desk.queues``), what one
 exception is about (``stages.casework``) and how it is shown (``desk``). A page begins after the last row of the one
 before, never at a count, so the thousandth costs what the first does. Money is pence, times UTC.
 """

@@ -13,7 +13,7 @@ from datetime import date, datetime
 import psycopg
 
 from khaos_swap_assets.adapters.store import bulk
-from khaos_swap_assets.domain.desk.risk import urgent_at
+from khaos_swap_assets.domain.desk.queues import urgent_at
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS, Problem
 
 COLUMNS = (

@@ -19,26 +19,24 @@ from psycopg.types.json import Jsonb
 from khaos_swap_assets.adapters.store import bulk
 from khaos_swap_assets.adapters.store.verdicts import LEG_COLUMNS, SHOWN
 from khaos_swap_assets.domain.records.decisions import Figures
-from khaos_swap_assets.domain.reporting.marks import MATCHED, WITNESSED, Marked, Signature
-from khaos_swap_assets.domain.reporting.month_open import Apart, Shifted
+from khaos_swap_assets.domain.reporting.month_open import (
+    MATCHED,
+    WITNESSED,
+    Apart,
+    Marked,
+    OwnerQueue,
+    Shifted,
+    Signature,
+    Some,
+)
 from khaos_swap_assets.domain.reporting.month_parts import MonthPart
-from khaos_swap_assets.domain.reporting.queues import OwnerQueue, Some
 
 if TYPE_CHECKING:
     from khaos_swap_assets.domain.reporting.month_end import MonthEnd
 
 COLUMNS = (
-    "return_id",
-    "period",
-    "refund_pence",
-    "credited_pence",
-    "issued_pence",
-    "gap_pence",
-    *LEG_COLUMNS,
-    "gap_timing_pence",
-    "refund_vat_pence",
-    "vat_gap_pence",
-    "status",
+    *("return_id", "period", "refund_pence", "credited_pence", "issued_pence", "gap_pence", *LEG_COLUMNS),
+    *("gap_timing_pence", "refund_vat_pence", "vat_gap_pence", "status"),
 )
 MONTH_OF_TROUBLE = (
     "coalesce((SELECT max(m.period) FROM recon.monthly m WHERE m.return_id = r.return_id AND m.period <> '' "

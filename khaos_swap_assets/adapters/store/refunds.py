@@ -19,8 +19,7 @@ from khaos_swap_assets.adapters.store import bulk, cancelled_parts
 from khaos_swap_assets.adapters.storefront.records import ReadRefund, RefundSweep
 from khaos_swap_assets.adapters.storefront.wire import cancelled_subject
 from khaos_swap_assets.adapters.swap.records import RowFault
-from khaos_swap_assets.domain.refunds.payments import Refund, RefundLine, Transaction
-from khaos_swap_assets.domain.refunds.sale_rates import ForeignPayment
+from khaos_swap_assets.domain.refunds.payments import ForeignPayment, Refund, RefundLine, Transaction
 
 HEADER = tuple(field.name for field in fields(Refund) if field.name not in ("transactions", "lines"))
 PAYMENT = tuple(field.name for field in fields(Transaction) if field.name != "kinds")

@@ -54,7 +54,7 @@ def replace(conn: psycopg.Connection, return_ids: Sequence[str], found: Iterable
 def decide(conn: psycopg.Connection, governed: Governed) -> list[str]:
     """Keep what the tolerances made of residuals; the return ids of those of which it is another than before."""
     told = [(residual.subject, account, "") for residual, account in governed.cleared]
-    told += [(refused.residual.subject, "", refused.rule) for refused in governed.refused]
+    told += [(residual.subject, "", rule) for residual, rule in governed.refused]
     rows = conn.execute(
         "UPDATE recon.residuals r SET account = n.account, refused_by = n.rule FROM "
         "unnest(%s::text[], %s::text[], %s::text[]) AS n (return_id, account, rule) WHERE r.return_id = n.return_id "

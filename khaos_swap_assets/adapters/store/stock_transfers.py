@@ -1,8 +1,8 @@
 """Transfers of adjustments, and the files that carry some, in our store.
 
 Belongs here: what may be carried, beginning and ending a transfer together with its adjustments. Stays out: verdicts
-(``goods.transfers``). Shapes: ``recon.stock_transfers``, ``recon.stock_files`` (migration 0054). An adjustment that is
-on its way has the state *sent* and belongs to its transfer for good; of a Stock Code at a site one transfer is open.
+(``goods.adjustments``). Shapes: ``recon.stock_transfers``, ``recon.stock_files`` (migration 0054). An adjustment that
+is on its way has the state *sent* and belongs to its transfer for good; of a Stock Code at a site one transfer is open.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from khaos_swap_assets.adapters.store import audit_log, worklist
-from khaos_swap_assets.domain.goods.transfers import MOVED, REFUSED, Route, Transfer
+from khaos_swap_assets.domain.goods.adjustments import MOVED, REFUSED, Route, Transfer
 
 COLUMNS = ", ".join(Transfer.__dataclass_fields__)
 ENDS: Mapping[str, str] = {MOVED: "done", REFUSED: "withdrawn"}

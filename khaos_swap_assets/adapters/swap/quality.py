@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from khaos_swap_assets.adapters import json_text
 from khaos_swap_assets.adapters.errors import InDoubtError, PermanentError
 from khaos_swap_assets.adapters.settings_stores import variable
-from khaos_swap_assets.domain.goods.quality import plain
+from khaos_swap_assets.domain.goods.conditions import plain
 from khaos_swap_assets.domain.goods.quality_calls import CONDITIONS
 from khaos_swap_assets.domain.records.stores import bare
 

@@ -7,7 +7,6 @@ out: handing a draft to Khaos (``stages.credit_notes``). Source: DESIGN §4, con
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -20,15 +19,11 @@ from khaos_swap_assets.domain.policy.settlement import Settlement, settle
 from khaos_swap_assets.domain.policy.settlement_case import Posted, Sale
 from khaos_swap_assets.domain.records.matches import MatchedLine
 from khaos_swap_assets.domain.records.orders import SalesOrder, order_problems
-from khaos_swap_assets.domain.records.packs import NO_PACKS, Packs
+from khaos_swap_assets.domain.records.packs import NO_PACKS, Goods, Packs, goods_of, units
 from khaos_swap_assets.domain.records.returns import HoldReason, Return, ReturnLine
 
-WAITING_REFUND = "waiting_refund"
 WAITING_MATCH = "waiting_match"
-WAITING_INSPECTION = "waiting_inspection"
 COVERED = "covered"
-KEPT_UNCLEAR = "kept_unclear"
-KEPT_WITHOUT_REASON = "kept_without_reason"
 PACK_UNCLEAR = "pack_unclear"
 
 ItemsBy = Literal["status", "export", "none"]
@@ -66,6 +61,11 @@ class CreditNote:
         return self.issued_on is not None or (self.stage_id or 0) >= 70 or not self.is_issue_day_shown
 
     @property
+    def vat_pence(self) -> int | None:
+        """The VAT in it, where its net is known."""
+        return None if self.net_pence is None else self.gross_pence - self.net_pence
+
+    @property
     def issued_words(self) -> str:
         """When it was issued, for a person: a day that stands in for the one not shown says so."""
         day = self.issued_on or "an unknown day"
@@ -74,11 +74,7 @@ class CreditNote:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The Credit Note that a confirmed refund asks for; its lines add up to ``value_pence`` exactly.
-
-    ``policy_version`` is of the policy that it was made by; ``refund_pence`` is the part of the refund that it answers
-    for, None where that is all of its value.
-    """
+    """The note that a confirmed refund asks for, lines adding up exactly; ``refund_pence`` None: all of its value."""
 
     store_id: str
     return_id: str
@@ -104,12 +100,9 @@ class Draft:
         return self.store_id, self.return_id, self.ordinal
 
     @property
-    def contents(self) -> tuple[tuple[str, int], ...]:
+    def contents(self) -> Goods:
         """Its goods as sorted (Stock Code, quantity), several lines of one code added up."""
-        counts: Counter[str] = Counter()
-        for line in self.lines:
-            counts[line.stock_code] += line.quantity
-        return tuple(sorted(counts.items()))
+        return goods_of((line.stock_code, line.quantity) for line in self.lines)
 
     @property
     def content(self) -> str:
@@ -149,8 +142,7 @@ def draft(
     ``already`` lists the earlier postings of the return, ``found`` what others know against it (an over-return, a note
     that may cover it). ``decisions`` is the policy of the day of the refund, ``room_pence`` what the order still leaves
     to credit, ``has_kept_reason`` whether a ReturnReason is set for what the customer keeps, ``opened`` the packs that
-    go to Khaos as their components. Only lines that are in no earlier posting are drafted. Lines and their order in the
-    input change nothing.
+    go to Khaos as their components. Only lines in no earlier posting are drafted; the order of the input is free.
     """
     decisions = decisions or NOTHING_DECIDED
     settled = settle(return_, decisions, already=already, sale=sale_of(return_, matched_lines, order, room_pence))
@@ -163,7 +155,7 @@ def draft(
         match = matches.get(line.product_id)
         reasons += _line_reasons(line, match, policy, opened, has_kept_reason=has_kept_reason)
     if reasons or order is None:
-        return Hold(_each_once(reasons))
+        return Hold(tuple({(reason.kind, reason.text): reason for reason in reasons}.values()))
     lines = tuple(pieces(settled, matches, policy, opened))
     return _draft_of(return_, order, ordinal, settled, lines, decisions.version)
 
@@ -174,10 +166,8 @@ def sale_of(
     """What the order of a return says beside its lines."""
     if order is None:
         return Sale()
-    units: Counter[str] = Counter()
-    for match in matched_lines:
-        units[match.stock_code or ""] += match.quantity
-    is_all_back = bool(order.sold) and all(units[code] >= quantity for code, quantity in order.sold.items())
+    back = units((match.stock_code or "", match.quantity) for match in matched_lines)
+    is_all_back = bool(order.sold) and all(back[code] >= quantity for code, quantity in order.sold.items())
     is_same_money = return_.currency == order.currency
     return Sale(order.delivery_gross_pence if is_same_money else 0, is_all_back, room_pence)
 
@@ -206,10 +196,6 @@ def _draft_of(
     )
 
 
-def _each_once(reasons: Iterable[HoldReason]) -> tuple[HoldReason, ...]:
-    return tuple({(reason.kind, reason.text): reason for reason in reasons}.values())
-
-
 def _order_reasons(
     return_: Return, order: SalesOrder | None, generic_customers: Sequence[str], known: Collection[str]
 ) -> Iterator[HoldReason]:
@@ -225,7 +211,7 @@ def _order_reasons(
 def _refund_reasons(return_: Return, settled: Settlement) -> Iterator[HoldReason]:
     is_confirmed = return_.is_refund_confirmed or (return_.is_ended and settled.is_due)
     if not is_confirmed:
-        yield HoldReason(WAITING_REFUND, f"the refund is not confirmed: status {return_.status or 'unknown'}")
+        yield HoldReason("waiting_refund", f"the refund is not confirmed: status {return_.status or 'unknown'}")
         return
     yield from settled.faults
     if any(line.quantity < 1 for line in settled.lines):
@@ -244,12 +230,14 @@ def _line_reasons(
     elif opened.is_unpriced(match.stock_code):
         yield HoldReason(PACK_UNCLEAR, f"nobody can tell how the components of {match.stock_code} share its price")
     elif match.unclear_quantity:
-        yield HoldReason(KEPT_UNCLEAR, f"nobody can tell whether SKU {line.sku!r} comes back or is kept")
+        yield HoldReason("kept_unclear", f"nobody can tell whether SKU {line.sku!r} comes back or is kept")
     elif match.dispositions.get(KEPT) and not has_kept_reason:
-        yield HoldReason(KEPT_WITHOUT_REASON, f"SKU {line.sku!r} is kept, and no ReturnReason is set for that")
+        yield HoldReason("kept_without_reason", f"SKU {line.sku!r} is kept, and no ReturnReason is set for that")
     elif policy == "disposition" and _settled_units(match) != line.quantity:
         units = line.quantity - _settled_units(match)
-        yield HoldReason(WAITING_INSPECTION, f"{units} of {line.quantity} units of SKU {line.sku!r} are not inspected")
+        yield HoldReason(
+            "waiting_inspection", f"{units} of {line.quantity} units of SKU {line.sku!r} are not inspected"
+        )
 
 
 def _settled_units(match: MatchedLine) -> int:

@@ -48,20 +48,12 @@ class DraftLine:
 def pieces(
     settled: Settlement, matches: Mapping[str, MatchedLine], policy: Policy, packs: Packs = NO_PACKS
 ) -> Iterator[DraftLine]:
-    """Rows less their share of what was withheld, then the parts on a Stock Code of their own, which move no goods.
-
-    A row of one of ``packs`` becomes lines of its components, each at its share of the price.
-    """
-    for credit in settled.credits:
-        costs = [line.cost_pence for line in credit.lines]
-        withheld = spread(sum(costs) - credit.value_pence, costs)
-        for line, share in zip(credit.lines, withheld, strict=True):
-            for piece in _split(matches[line.product_id], line.cost_pence - share, policy):
-                yield from _opened(piece, packs)
+    """Rows less what was withheld, packs opened, then the parts on a Stock Code of their own, which move no goods."""
+    for line, pence in (share for credit in settled.credits for share in credit.shares):
+        for piece in _split(matches[line.product_id], pence, policy):
+            yield from _opened(piece, packs)
     for part in settled.parts:
-        yield DraftLine(
-            product_id=part.outcome, stock_code=part.stock_code, quantity=1, unit_gross_pence=part.pence, disposition=""
-        )
+        yield DraftLine(part.outcome, part.stock_code, 1, part.pence, disposition="")
 
 
 def _split(match: MatchedLine, value_pence: int, policy: Policy) -> Iterator[DraftLine]:
@@ -72,13 +64,7 @@ def _split(match: MatchedLine, value_pence: int, policy: Policy) -> Iterator[Dra
         words += [""] * (match.quantity - len(words))
     units = Counter(zip(words, unit_values(value_pence, match.quantity), strict=True))
     for (word, unit_pence), quantity in units.items():
-        yield DraftLine(
-            product_id=match.product_id,
-            stock_code=match.stock_code or "",
-            quantity=quantity,
-            unit_gross_pence=unit_pence,
-            disposition=word,
-        )
+        yield DraftLine(match.product_id, match.stock_code or "", quantity, unit_pence, disposition=word)
 
 
 def _opened(line: DraftLine, packs: Packs) -> Iterator[DraftLine]:

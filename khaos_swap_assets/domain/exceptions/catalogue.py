@@ -78,11 +78,6 @@ class Problem:
         return KINDS[self.kind].owner
 
     @property
-    def severity(self) -> Severity:
-        """How bad it is."""
-        return KINDS[self.kind].severity
-
-    @property
     def action(self) -> str:
         """What the owner does."""
         return KINDS[self.kind].action

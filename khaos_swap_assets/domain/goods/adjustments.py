@@ -1,9 +1,11 @@
-"""Stock adjustments: what the goods of a return still ask of Khaos beside its documents.
+"""Stock adjustments: what the goods of a return still ask of Khaos beside its documents, and on which route it gets it.
 
-Belongs here: the units that no document moved, and the record of one adjustment that people are asked to make. Stays
-out: reading levels (``stages.stock``). What the bench found is what Khaos should hold, less what documents carried and
-what was adjusted before: so under ``credit_first`` all of it, and after a corrected inspection the difference, with a
-sign. Source: DESIGN §4.6, contracts/khaos.md §7.3, §11.2, §11.4.
+Belongs here: the units that no document moved, the record of one adjustment that people are asked to make, and that of
+a transfer with what a level proves of it. Stays out: reading levels and writing (``stages.stock``). What the bench
+found is what Khaos should hold, less what documents carried and what was adjusted before: so under ``credit_first`` all
+of it, and after a corrected inspection the difference, with a sign. A transfer by ``file``: a person imports a file of
+ours; by ``level``: we read the level, add, and set it. Neither is ever taken as done: the level read back decides, and
+what it cannot decide is a person's. Source: DESIGN §4.6, contracts/khaos.md §7.3, §11.2, §11.4, §13.
 """
 
 from __future__ import annotations
@@ -12,13 +14,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from khaos_swap_assets.domain.documents.draft_lines import DraftLine
 from khaos_swap_assets.domain.goods.dispositions import B_GRADE, DAMAGED, KEPT, SELLABLE
 from khaos_swap_assets.domain.records.matches import CodedRow
 from khaos_swap_assets.domain.records.packs import Packs
 
-MOVING = (SELLABLE, DAMAGED, B_GRADE)
 KIND = "stock_adjustment_due"
 Key = tuple[str, str, str]
 """Product id, disposition, Stock Code."""
@@ -91,13 +93,13 @@ def outstanding(
     units: Counter[Key] = Counter()
     for row in concerned.values():
         for disposition, code in ((SELLABLE, row.stock_code), (DAMAGED, row.stock_code), (B_GRADE, row.graded_code)):
-            count = row.dispositions.get(disposition, 0) if code else 0
-            _add(units, row.product_id, disposition, packs.opened([(code or "", count)]))
+            for part, count in packs.opened([(code, row.dispositions.get(disposition, 0))]) if code else ():
+                units[row.product_id, disposition, part] += count
     for line in told:
         if line.disposition in (SELLABLE, DAMAGED) and line.product_id in concerned:
-            _add(units, line.product_id, line.disposition, packs.opened([(line.stock_code, -line.quantity)]))
-    for key, count in done.items():
-        units[key] -= count if key[0] in concerned else 0
+            for part, count in packs.opened([(line.stock_code, line.quantity)]):
+                units[line.product_id, line.disposition, part] -= count
+    units.subtract({key: count for key, count in done.items() if key[0] in concerned})
     return {key: count for key, count in sorted(units.items()) if count}
 
 
@@ -108,6 +110,81 @@ def _is_told_as_matched(row: CodedRow, told: Iterable[DraftLine], packs: Packs) 
     return bool(own) and not is_kept and codes == {code for code, _ in packs.opened([(row.stock_code or "", 1)])}
 
 
-def _add(units: Counter[Key], product_id: str, disposition: str, goods: Iterable[tuple[str, int]]) -> None:
-    for code, count in goods:
-        units[product_id, disposition, code] += count
+Route = Literal["file", "level"]
+Answer = Literal["taken", "refused", "unknown"]
+"""What Khaos said of a level that we set; ``unknown``: no answer, or none that can be read."""
+MOVED, AGAIN, REFUSED, PERSON, OUT = "moved", "again", "refused", "person", "out"
+MOST_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """Units of one Stock Code at one site (negative: taken off), between the level read and the one that is to be.
+
+    ``state``: out (its outcome is not known), again (certainly nothing happened), person; it ends as moved, refused
+    (certainly nothing happened either) or settled by a person. ``window_ms`` lay between reading and setting.
+    """
+
+    transfer_id: int
+    route: Route
+    file_name: str
+    site_id: int
+    stock_code: str
+    quantity: int
+    value_pence: int
+    state: str
+    level_read: int
+    level_wanted: int
+    read_at: datetime
+    attempts: int
+    window_ms: int | None = None
+    level_after: int | None = None
+    level_after_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def told(self) -> str:
+        """Where it stands, for whoever has the task: after ``1 x HAT ``."""
+        return WORDS[self.route, self.state].format(
+            site=self.site_id, read=self.level_read, wanted=self.level_wanted, seen=self.level_after,
+            file=self.file_name, window="the time" if self.window_ms is None else f"the {self.window_ms} ms",
+        )  # fmt: skip
+
+
+UNTOLD = "look at its movements in Khaos, put it right there and waive this"
+WORDS = {
+    ("level", OUT): "on its way: the level of site {site} was to go from {read} to {wanted}, and what came of it is "
+    "not known; Khaos is asked before anything else",
+    ("level", AGAIN): "not moved: the level of site {site} is still {read}; it is tried again",
+    ("level", PERSON): "in doubt: the level of site {site} was to go from {read} to {wanted} and is {seen}; " + UNTOLD,
+    ("level", MOVED): "level of site {site} set from {read} to {wanted}; a sale within {window} "
+    "between reading and setting cannot be seen",
+    ("level", REFUSED): "refused: the level of site {site} is still {read}",
+    ("level", "settled"): "level of site {site}: a person said what became of it",
+    ("file", OUT): "in {file}: import it in Khaos; the level of site {site} was {read}, {wanted} is expected",
+    ("file", PERSON): "in {file}, in doubt: it was to bring the level of site {site} from {read} to {wanted}; it is "
+    "{seen}, or something else moved the Stock Code; " + UNTOLD,
+    ("file", MOVED): "{file}: level of site {site} seen to go from {read} to {wanted}",
+    ("file", "settled"): "{file}: a person said what became of it",
+}
+
+
+def judge_write(answer: Answer, transfer: Transfer, seen: int, *, is_moved: bool) -> str:
+    """The state of a transfer whose level was set and read back as ``seen``.
+
+    ``is_moved``: Khaos, or a document, says that the Stock Code moved since it was read. Without an answer the old
+    level alone proves nothing: it may be what was set, less a sale.
+    """
+    if seen == transfer.level_wanted and answer != "refused":
+        return MOVED
+    if seen == transfer.level_read and answer == "refused":
+        return REFUSED
+    is_untouched = seen == transfer.level_read and answer == "unknown" and not is_moved
+    return AGAIN if is_untouched and transfer.attempts < MOST_ATTEMPTS else PERSON
+
+
+def judge_file(transfer: Transfer, seen: int, *, is_moved: bool) -> str:
+    """The state of a transfer in a file, by a later level; ``is_moved``: a document moved the Stock Code meanwhile."""
+    if is_moved or seen not in (transfer.level_read, transfer.level_wanted):
+        return PERSON
+    return MOVED if seen == transfer.level_wanted else OUT

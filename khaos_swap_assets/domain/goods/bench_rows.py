@@ -68,8 +68,7 @@ def tie(
 ) -> Iterator[tuple[BenchRow, Inspection | str]]:
     """Each row with the inspection that it is, or the question that it asks.
 
-    ``lines`` are open ones by bare order and SKU; rows of one file take from them in their order. ``by`` and ``now``
-    stand in for what a row does not say.
+    ``lines`` are open ones by bare order and SKU, for rows in their order; ``by`` and ``now`` are what a row omits.
     """
     taken: Counter[OpenLine] = Counter()
     for key, row in rows:
@@ -79,19 +78,17 @@ def tie(
             yield row, _question(row, found, waiting, taken)
             continue
         taken[waiting[0]] += row.quantity
-        yield (
-            row,
-            Inspection(
-                inspection_id=key,
-                rma=waiting[0].rma,
-                sku=row.sku,
-                line_item_id=waiting[0].line_item_id,
-                condition=row.condition,
-                quantity=row.quantity,
-                inspected_at=row.inspected_at or now,
-                inspected_by=row.inspected_by or by,
-            ),
+        inspection = Inspection(
+            inspection_id=key,
+            rma=waiting[0].rma,
+            sku=row.sku,
+            line_item_id=waiting[0].line_item_id,
+            condition=row.condition,
+            quantity=row.quantity,
+            inspected_at=row.inspected_at or now,
+            inspected_by=row.inspected_by or by,
         )
+        yield row, inspection
 
 
 def _question(

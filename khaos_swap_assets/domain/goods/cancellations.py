@@ -1,7 +1,9 @@
-"""An order that was cancelled in the shop, and how far Khaos is with it: is somebody still picking it?
+"""Orders that the shop cancelled, and units that it took off others: how far is Khaos, is somebody still picking them?
 
-Belongs here: the records, the stages of a Khaos invoice in words, and what is trouble. Stays out: reading either side
-(``adapters``) and when to ask again (``stages.orders.cancellations``). Source: contracts/khaos.md §4.1, §7.7.
+Belongs here: the records, the stages of a Khaos invoice in words, what proves that units were taken off, and what is
+trouble. Stays out: reading either side (``adapters``) and when to ask again (``stages.orders``). Khaos's web service
+cancels whole orders only and AmendOrder is never called, so a person takes units off; what Khaos shows of the order
+proves it. Source: contracts/khaos.md §4.1, §7.4, §7.5, §7.7.
 """
 
 from __future__ import annotations
@@ -114,13 +116,10 @@ def _sent(live: Sequence[OrderStage], codes: tuple[str, ...], stage_id: int | No
 def problems_of(
     order: CancelledOrder, found: OrderProgress, *, has_return: bool, attempt: str = ""
 ) -> Iterator[Problem]:
-    """What is trouble with it now; goods that left are none once a return of the order is known.
-
-    ``attempt`` says what came of asking Khaos to cancel it, or why it was not asked.
-    """
+    """Its trouble now; goods that left are none once a return is known. ``attempt``: what came of asking Khaos."""
     where = f"Sales Order {', '.join(found.so_codes)}"
     why = f" ({order.reason.lower()})" if order.reason else ""
-    since = f"cancelled in the shop on {order.cancelled_at.astimezone(LONDON):%Y-%m-%d at %H:%M}{why}"
+    since = f"cancelled in the shop on {_moment(order)}{why}"
     if found.progress in ("waiting", "picking"):
         stands = f"{since}, and {where} is still open in Khaos: {stage_words(found.stage_id)}"
         yield _problem(OPEN_KIND, order, "; ".join(filter(None, [stands, attempt])))
@@ -135,5 +134,75 @@ def stage_words(stage_id: int | None) -> str:
     return "sent" if stage_id >= ISSUED else STAGES.get(stage_id, f"stage {stage_id}")
 
 
+def _moment(told: CancelledOrder | CancelledPart) -> str:
+    return f"{told.cancelled_at.astimezone(LONDON):%Y-%m-%d at %H:%M}"
+
+
 def _problem(kind: str, order: CancelledOrder, message: str) -> Problem:
     return Problem(kind, order.order_name, message, money_at_risk_pence=order.total_pence, currency=order.currency)
+
+
+PartProgress = Literal["not_found", "waiting", "picking", "sent", "cancelled", "taken_off"]
+
+
+@dataclass(frozen=True, slots=True)
+class CancelledPart:
+    """Units of one SKU that were taken off an order in the shop at ``cancelled_at`` (UTC), worth ``value_pence``.
+
+    ``stays`` is how many of the SKU the order goes on with, as far as the lines touched tell; None where the shop does
+    not tell how many were ordered. ``stock_code`` is empty where the SKU is none.
+    """
+
+    order_id: str
+    order_name: str
+    sku: str
+    stock_code: str
+    units: int
+    stays: int | None
+    value_pence: int
+    currency: str
+    cancelled_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPart:
+    """How far Khaos is with the order, and the units of the SKU in it: now and at the most in any look; None unseen."""
+
+    progress: PartProgress
+    so_codes: tuple[str, ...] = ()
+    stage_id: int | None = None
+    units_now: int | None = None
+    units_most: int | None = None
+
+
+def seen_part(part: CancelledPart, order: OrderProgress, units: int | None, before: SeenPart) -> SeenPart:
+    """How a part stands by an order as Khaos just showed it; ``units`` of the Stock Code are in it, None: not told."""
+    most = max((one for one in (units, before.units_most) if one is not None), default=None)
+    is_off = order.progress not in ("not_found", "cancelled") and _is_taken_off(part.stays, units, most)
+    progress: PartProgress = "taken_off" if is_off else order.progress
+    return SeenPart(progress, order.so_codes, order.stage_id, units, units_most=most)
+
+
+def _is_taken_off(stays: int | None, units: int | None, most: int | None) -> bool:
+    """Proved by fewer units than were there before, or by units that are no more than the shop goes on with."""
+    if stays is None or units is None or most is None or units > stays:
+        return False
+    return units > 0 or most > units
+
+
+def part_problems(part: CancelledPart, seen: SeenPart, *, has_return: bool) -> Iterator[Problem]:
+    """What is trouble with it now; units that left are none once a return of them is known."""
+    where = f"Sales Order {', '.join(seen.so_codes)}"
+    since = f"{part.units} x {part.sku} taken off the order in the shop on {_moment(part)}"
+    if seen.progress in ("waiting", "picking"):
+        now = f" with {seen.units_now}" if seen.units_now is not None else ""
+        stands = f"{where} is still open in Khaos{now}: {stage_words(seen.stage_id)}"
+        yield _part_problem(OPEN_KIND, part, f"{since}, and {stands}; Khaos cancels whole orders only")
+    if seen.progress == "sent" and not has_return:
+        told = f"with {seen.units_now}" if seen.units_now else "and Khaos does not tell whether with them"
+        yield _part_problem(SENT_KIND, part, f"{since}, and {where} was sent {told}; a return is expected")
+
+
+def _part_problem(kind: str, part: CancelledPart, message: str) -> Problem:
+    subject = f"{part.order_name or part.order_id}/{part.sku}"
+    return Problem(kind, subject, message, money_at_risk_pence=part.value_pence, currency=part.currency)

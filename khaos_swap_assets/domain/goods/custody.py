@@ -50,8 +50,7 @@ class LineGoods:
     """What is known of the units of one return line.
 
     ``sellable`` to ``strange`` are units by what was found, ``excess`` those beyond the line, ``seen_sellable`` those
-    of ``sellable`` that the bench saw. ``shelved``, ``set_aside`` and ``graded`` are units that Khaos holds
-    as saleable, not saleable and B-grade.
+    of ``sellable`` that the bench saw. Khaos holds ``shelved``, ``set_aside`` (not saleable) and ``graded`` units.
     """
 
     quantity: int

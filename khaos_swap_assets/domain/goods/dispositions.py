@@ -13,9 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from khaos_swap_assets.domain.goods.conditions import AS_DEFAULT, ConditionMap
+from khaos_swap_assets.domain.goods.conditions import APPROVED, AS_DEFAULT, ConditionMap, plain
 from khaos_swap_assets.domain.goods.conditions import Inspection as Inspection
-from khaos_swap_assets.domain.goods.quality import APPROVED, plain
 from khaos_swap_assets.domain.records.returns import REFUND, ReturnLine
 
 Keeping = Literal["kept", "unclear"]
@@ -67,7 +66,8 @@ def keeping(told: SwapMarks, spellings: KeptWords) -> dict[str, Keeping]:
     is_marked = told.delivery_status in spellings.statuses or bool(told.tags & spellings.tags)
     if not (tagged or is_marked):
         return {}
-    travels = _travels(told, spellings)
+    is_moving = told.delivery_status not in spellings.statuses | AT_REST
+    travels = is_moving or told.has_arrived or told.has_blank_label
     if tagged:
         return _by_row(told, spellings, tagged, travels=travels)
     if told.labelled:
@@ -86,11 +86,6 @@ def _by_row(told: SwapMarks, spellings: KeptWords, tagged: set[str], *, travels:
     if told.delivery_status in spellings.statuses:
         found |= dict.fromkeys(sorted(set(told.rows) - tagged - told.labelled), "unclear")
     return found
-
-
-def _travels(told: SwapMarks, spellings: KeptWords) -> bool:
-    is_moving = told.delivery_status not in spellings.statuses | AT_REST
-    return is_moving or told.has_arrived or told.has_blank_label
 
 
 SELLABLE = "sellable"
@@ -139,6 +134,13 @@ def disposition_of(condition: str, conditions: ConditionMap = AS_DEFAULT) -> str
     return _BY_FATE.get(conditions.fate_of(condition), "")
 
 
+def lines_of(lines: Iterable[ReturnLine], inspection: Inspection) -> list[ReturnLine]:
+    """The lines that an inspection may be of: those of its line item, else those of its SKU."""
+    known = list(lines)
+    by_id = [line for line in known if line.line_item_id and line.line_item_id == inspection.line_item_id]
+    return by_id or [line for line in known if line.sku and line.sku == inspection.sku]
+
+
 def settle(
     lines: Sequence[ReturnLine],
     inspections: Iterable[Inspection],
@@ -163,9 +165,9 @@ def settle(
     for inspection in spoken:
         if conditions.fate_of(inspection.condition) == "person":
             book.wonder(inspection)
-    book.keep()
+    book.fill(book.kept, KEPT)
     if plain(quality_control_status) == APPROVED:
-        book.fill(SELLABLE)
+        book.fill(book.free.keys() - book.unclear, SELLABLE)
     return book.settlement()
 
 
@@ -173,13 +175,14 @@ class _Units:
     """Counts units while a return is settled. ``doubted`` units stay unsettled: an inspection found them strange."""
 
     def __init__(self, lines: Sequence[ReturnLine], keeping: Mapping[str, Keeping]) -> None:
-        self._kept, self._unclear = (
-            {key for key, found in keeping.items() if found == word} for word in ("kept", "unclear")
+        self.kept = {key for key, found in keeping.items() if found == "kept"}
+        self.unclear = keeping.keys() - self.kept
+        self._lines = sorted(
+            lines, key=lambda one: (one.product_id in self.kept, one.outcome != REFUND, one.product_id)
         )
-        self._lines = sorted(lines, key=self._turn)
         self._settled = {line.product_id: dict.fromkeys(DISPOSITIONS, 0) for line in self._lines}
-        self._free = {line.product_id: max(line.quantity, 0) for line in self._lines}
-        self._doubted = dict.fromkeys(self._free, 0)
+        self.free = {line.product_id: max(line.quantity, 0) for line in self._lines}
+        self._doubted = dict.fromkeys(self.free, 0)
         self._strange: list[Strange] = []
         self._excess: list[Strange] = []
         self._disputed: Counter[str] = Counter()
@@ -187,11 +190,11 @@ class _Units:
 
     def settle(self, inspection: Inspection, disposition: str) -> None:
         def take(line: ReturnLine, units: int) -> None:
-            if disposition == MISSING and line.product_id in self._kept:
+            if disposition == MISSING and line.product_id in self.kept:
                 return
             self._settled[line.product_id][disposition] += units
             self._told[line.product_id, disposition, inspection.source] += units
-            self._free[line.product_id] -= units
+            self.free[line.product_id] -= units
 
         if rest := self._contest(inspection, disposition, self._share_out(inspection, take)):
             fitting = self._fitting(inspection)
@@ -200,7 +203,7 @@ class _Units:
 
     def wonder(self, inspection: Inspection) -> None:
         def doubt(line: ReturnLine, units: int) -> None:
-            self._free[line.product_id] -= units
+            self.free[line.product_id] -= units
             self._doubted[line.product_id] += units
             self._strange.append(Strange(line.product_id, line.sku, inspection.condition, units))
 
@@ -208,35 +211,25 @@ class _Units:
         if not self._fitting(inspection):
             self._strange.append(Strange("", inspection.sku, inspection.condition, rest))
 
-    def keep(self) -> None:
-        self._fill(self._kept & self._free.keys(), KEPT)
-
-    def fill(self, disposition: str) -> None:
-        self._fill(self._free.keys() - self._unclear, disposition)
-
-    def _fill(self, product_ids: Iterable[str], disposition: str) -> None:
-        for product_id in product_ids:
-            self._settled[product_id][disposition] += self._free[product_id]
-            self._free[product_id] = 0
+    def fill(self, product_ids: Iterable[str], disposition: str) -> None:
+        for product_id in self.free.keys() & set(product_ids):
+            self._settled[product_id][disposition] += self.free[product_id]
+            self.free[product_id] = 0
 
     def settlement(self) -> SettledUnits:
         return SettledUnits(
             dispositions={
                 key: {word: units for word, units in counts.items() if units} for key, counts in self._settled.items()
             },
-            leftovers={key: units + self._doubted[key] + self._disputed[key] for key, units in self._free.items()},
+            leftovers={key: units + self._doubted[key] + self._disputed[key] for key, units in self.free.items()},
             strange=tuple(self._strange),
             excess=tuple(self._excess),
-            unclear={key: units for key, units in self._free.items() if units and key in self._unclear},
+            unclear={key: units for key, units in self.free.items() if units and key in self.unclear},
             disputed=dict(self._disputed),
         )
 
-    def _turn(self, line: ReturnLine) -> tuple[bool, bool, str]:
-        return line.product_id in self._kept, line.outcome != REFUND, line.product_id
-
     def _fitting(self, inspection: Inspection) -> list[ReturnLine]:
-        by_id = [line for line in self._lines if line.line_item_id and line.line_item_id == inspection.line_item_id]
-        return by_id or [line for line in self._lines if line.sku and line.sku == inspection.sku]
+        return lines_of(self._lines, inspection)
 
     def _contest(self, inspection: Inspection, disposition: str, rest: int) -> int:
         """Take back what another source settled otherwise of the same lines; the units that are left."""
@@ -253,7 +246,7 @@ class _Units:
     def _share_out(self, inspection: Inspection, give: Callable[[ReturnLine, int], None]) -> int:
         rest = inspection.quantity
         for line in self._fitting(inspection):
-            if units := min(rest, self._free[line.product_id]):
+            if units := min(rest, self.free[line.product_id]):
                 give(line, units)
                 rest -= units
         return rest
@@ -273,8 +266,7 @@ def judge_level(
     ``if_wrong`` is the change that wrong handling would show: none for sellable goods, the units themselves for damaged
     goods that should not have come (``moved`` 0). Any other change, or a level that was not seen, proves nothing. Nor
     does another movement between the two observations, but for one case: where all others together raised it by no
-    more than ``raised`` units, and sales can only lower it, a level that rose by all of that and these units too shows
-    that these units are in it.
+    more than ``raised`` units, and sales can only lower it, a level that rose by all that and these units holds them.
     """
     if before is None or after is None or moved == if_wrong:
         return "cannot_tell"

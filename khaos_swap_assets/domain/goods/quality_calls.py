@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from khaos_swap_assets.domain.goods.dispositions import Inspection
-from khaos_swap_assets.domain.goods.quality import plain
+from khaos_swap_assets.domain.goods.conditions import plain
+from khaos_swap_assets.domain.goods.dispositions import Inspection, lines_of
 from khaos_swap_assets.domain.records.returns import ENDED_UNPAID, Return, ReturnLine
 
 KIND = "quality_not_told"
@@ -26,10 +26,7 @@ CONDITIONS = {plain(word): word for word in (
 
 @dataclass(frozen=True, slots=True)
 class QualityCall:
-    """The call for one inspection: a state of ``sent`` may have happened, and of ``unknown`` nobody can tell.
-
-    ``said``: Swap's words, or why it was not told.
-    """
+    """The call for one inspection: ``sent`` may have happened. ``said``: Swap's words, or why it was not told."""
 
     inspection_id: str
     rma: str
@@ -37,7 +34,6 @@ class QualityCall:
     asked: str
     said: str
     planned_at: datetime
-    sent_at: datetime | None = None
 
     @property
     def subject(self) -> str:
@@ -67,9 +63,7 @@ class Finding:
     @property
     def line(self) -> ReturnLine | None:
         """The line of the return that it is about."""
-        told, lines = self.inspection, self.return_.lines if self.return_ else ()
-        by_id = [line for line in lines if line.line_item_id and line.line_item_id == told.line_item_id]
-        return next(iter(by_id or [line for line in lines if line.sku and line.sku == told.sku]), None)
+        return next(iter(lines_of(self.return_.lines if self.return_ else (), self.inspection)), None)
 
     @property
     def words(self) -> str:

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
-from khaos_swap_assets.domain.judging.document_facts import NoteFacts, PostingFacts
+from khaos_swap_assets.domain.judging.document_facts import LineFacts, NoteFacts, PostingFacts
 from khaos_swap_assets.domain.judging.facts import Limits, ReturnFacts
-from khaos_swap_assets.domain.judging.goods_facts import LineFacts
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.returns import CLOSED, KNOWN_STATUSES
 from khaos_swap_assets.domain.records.stock_codes import never_a_stock_code
+from khaos_swap_assets.domain.sums import grouped
 
 
 @dataclass(slots=True)
@@ -76,9 +76,8 @@ def _lines_of(kind: str, message: str) -> Rule:
     """A line kind: one problem a SKU, as long as the line is worth posting or its Credit Note holds another code."""
 
     def rule(case: JudgedReturn) -> Iterator[Problem]:
-        lines = [line for line in case.facts.refund_lines if line.problem == kind]
-        for sku in sorted({line.sku for line in lines}):
-            own = [line for line in lines if line.sku == sku]
+        lines = grouped((line.sku, line) for line in case.facts.refund_lines if line.problem == kind)
+        for sku, own in sorted(lines.items()):
             if case.facts.is_worth_posting:
                 yield _line_problem(case, kind, message, own)
             elif sku not in case.facts.same_codes and (others := _noted_instead(case.facts, sku)):
@@ -115,18 +114,9 @@ def _damaged_codes(facts: ReturnFacts, note: NoteFacts) -> list[tuple[str, str]]
 
 
 def _line_problem(case: JudgedReturn, kind: str, message: str, lines: list[LineFacts]) -> Problem:
-    return_, first = case.facts.return_, lines[0]
-    return Problem(
-        kind,
-        f"{return_.rma}/{first.sku}",
-        message.format(sku=first.sku or "(empty)"),
-        return_id=return_.return_id,
-        rma=return_.rma,
-        sku=first.sku,
-        suggestion=first.suggestion,
-        money_at_risk_pence=sum(line.cost_pence for line in lines),
-        currency=return_.currency,
-    )
+    first, pence = lines[0], sum(line.cost_pence for line in lines)
+    told = case.problem(kind, message.format(sku=first.sku or "(empty)"), pence, suggestion=first.suggestion)
+    return replace(told, subject=f"{told.rma}/{first.sku}", sku=first.sku)
 
 
 def _order(kind: str, message: str) -> Rule:
@@ -234,9 +224,8 @@ def _credited_without_sale(case: JudgedReturn) -> Iterator[Problem]:
     is_known = "orders" not in facts.unknown or not facts.return_.order_name
     if facts.notes and is_told and is_known:
         codes = ", ".join(sorted(note.note.credit_note_code for note in facts.notes))
-        nets = [one.note.net_pence for one in facts.notes]
-        known = [net for net in nets if net is not None]
-        vat = facts.credited_pence - sum(known) if len(known) == len(nets) else facts.credited_pence
+        vats = [one.note.vat_pence for one in facts.notes]
+        vat = facts.credited_pence if None in vats else sum(filter(None, vats))
         name = facts.return_.order_name or "(none)"
         message = f"{codes} credit {case.money(facts.credited_pence)}, and there is no sale: the order is {name}"
         yield case.problem("credited_without_sale", message, vat)

@@ -1,8 +1,7 @@
 """What is known about one return when it is judged.
 
 Belongs here: frozen records that the reconciliation stage fills from its tables, and figures that follow from them
-alone. Stays out: what the facts mean (``judging.conditions``). Money is minor units of the return's currency, times
-UTC.
+alone. Stays out: what they mean (``judging.conditions``). Money is minor units of the return's currency, times UTC.
 """
 
 from __future__ import annotations
@@ -13,9 +12,14 @@ from functools import cached_property
 from typing import Literal
 
 from khaos_swap_assets.domain.goods.adjustments import Adjustment
-from khaos_swap_assets.domain.judging.document_facts import NoteFacts, PostingFacts
-from khaos_swap_assets.domain.judging.goods_facts import LineFacts, MoveFacts
-from khaos_swap_assets.domain.judging.order_credits import NOTHING, OverCredit
+from khaos_swap_assets.domain.judging.document_facts import (
+    NOTHING,
+    LineFacts,
+    MoveFacts,
+    NoteFacts,
+    OverCredit,
+    PostingFacts,
+)
 from khaos_swap_assets.domain.money.periods import Clock, VatPeriods, london_date, note_clock
 from khaos_swap_assets.domain.policy.decisions import NOTHING_DECIDED, CreditNotePolicy
 from khaos_swap_assets.domain.policy.settlement import Settlement, settle
@@ -32,10 +36,7 @@ LIVE_POSTINGS = UNDONE_POSTINGS | {"confirmed"}
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Ages past which waiting is trouble, and the VAT periods; the defaults are those of the settings.
-
-    ``is_shop_stocked``: the stock that counts is the storefront's own, not Khaos's.
-    """
+    """Ages past which waiting is trouble, with the settings' defaults; ``is_shop_stocked``: the shop's stock counts."""
 
     inspection_days: int = 2
     refund_days: int = 14
@@ -58,14 +59,12 @@ class ReturnFacts:
     was refunded beyond what was paid for them, ``over_credit`` what its notes credit beyond what its order sold, with
     all notes of that. ``notes`` are the attributed ones, ``covering_note_code`` is one that may be this return's,
     ``doubtful_notes`` those that fit it and others alike, ``merged_notes`` those of them that may credit it together
-    with others. ``unknown`` is what the source cannot show at all. ``strays`` are conditions that the warehouse
-    reported for goods that fit no line, ``holds`` the kinds for which the draft is held. ``order_delivery_pence`` is
-    what the order's delivery cost. ``exchange_pence`` is the value of goods sent instead; taxes on top and duties were
-    refunded beside the prices. ``settled_pence`` of the gap are as they should be, ``tolerance`` says what
-    ``money.tolerance`` made of the rest. ``settled`` is the note still due by the policy. ``money`` is what a connected
-    storefront says, ``said`` the return with Swap's own dates. ``customer_code`` is the person it was sold to,
-    ``invoiced_on`` the day of that. ``decision`` is what a person decided on its value, ``same_codes`` the SKUs of
-    which one said what they are.
+    with others. ``unknown`` is what the source cannot show at all, ``strays`` are conditions reported for goods that
+    fit no line, ``holds`` the kinds for which the draft is held. ``exchange_pence`` is the value of goods sent instead;
+    taxes on top and duties were refunded beside the prices. ``settled_pence`` of the gap are as they should be,
+    ``tolerance`` is what ``money.tolerance`` made of the rest. ``settled`` is the note still due by the policy,
+    ``money`` what a storefront says, ``said`` the return with Swap's own dates. ``decision`` is what a person decided
+    on its value, ``same_codes`` the SKUs of which one said what they are.
     """
 
     return_: Return
@@ -239,10 +238,7 @@ class ReturnFacts:
 
     @property
     def is_growth_explained(self) -> bool:
-        """True when rows that no document holds add up to the growth exactly (so also when there is none).
-
-        A part payment is explained by its own part where finance decided that it is credited.
-        """
+        """Whether rows in no document, or a decided part payment, add up to the growth (or there is none)."""
         new_pence = sum(line.cost_pence for line in self.refund_lines if not line.is_posted)
         is_decided = any(part.outcome == "part_payment" for part in self.settlement.parts)
         return self.growth_pence in {0, new_pence} or is_decided
@@ -261,10 +257,7 @@ class ReturnFacts:
 
     @property
     def is_unproven(self) -> bool:
-        """Closed with something to credit, and neither Swap nor a storefront shows that it was paid.
-
-        Where a storefront must have shown the money, or shows some that does not agree, its own kinds say so.
-        """
+        """Closed with something to credit and no proof of payment, where no kind of a storefront's own says so."""
         return_ = self.return_
         if return_.status != CLOSED or return_.refunded_at is not None or is_awaited(self.money, self.said):
             return False

@@ -29,8 +29,7 @@ MOST_NAMED = 10
 class ReturnCause:
     """One thing to mend. ``kind`` is that of the catalogue which holds each of its returns, or would.
 
-    ``rmas`` are the first of its ``returns`` open returns, ``sold`` units of it were sold lately, and ``listed``
-    variants of the shop carry it.
+    ``rmas`` are the first of its open ``returns``, ``sold`` units of it were sold lately, ``listed`` variants carry it.
     """
 
     about: About

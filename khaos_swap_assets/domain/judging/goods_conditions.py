@@ -13,12 +13,12 @@ from datetime import timedelta
 
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.goods.adjustments import KIND, Adjustment, subject_of
+from khaos_swap_assets.domain.goods.conditions import FoundUnits, disputed, is_timed_out
 from khaos_swap_assets.domain.goods.dispositions import B_GRADE
-from khaos_swap_assets.domain.goods.quality import FoundUnits, disputed, is_timed_out
 from khaos_swap_assets.domain.judging.conditions import JudgedReturn, Rule
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
-from khaos_swap_assets.domain.judging.goods_facts import LineFacts
 from khaos_swap_assets.domain.records.returns import ENDED_UNPAID
+from khaos_swap_assets.domain.sums import added, grouped
 
 RESTOCKED = "storefront_restocked"
 TWO_WORDS = "two sources of the warehouse name different conditions, so neither counts"
@@ -62,11 +62,8 @@ def _overdue(case: JudgedReturn) -> str:
         return ""
     if case.is_past(return_.delivered_at, timedelta(days=limits.inspection_days)):
         return "Not inspected"
-    is_late = (
-        return_.delivered_at is None
-        and case.facts.is_confirmed
-        and case.is_past(return_.refunded_at, timedelta(days=limits.arrival_days))
-    )
+    is_awaited = return_.delivered_at is None and case.facts.is_confirmed
+    is_late = is_awaited and case.is_past(return_.refunded_at, timedelta(days=limits.arrival_days))
     return f"Not arrived {limits.arrival_days} days after the refund" if is_late else ""
 
 
@@ -92,9 +89,7 @@ def _stock_not_returned(case: JudgedReturn) -> Iterator[Problem]:
 
 def _stock_adjustment_due(case: JudgedReturn) -> Iterator[Problem]:
     """One problem a Stock Code and disposition: a person makes the adjustment and needs all of it in one place."""
-    found: dict[tuple[str, str], list[Adjustment]] = {}
-    for one in case.facts.adjustments:
-        found.setdefault((one.stock_code, one.disposition), []).append(one)
+    found = grouped(((one.stock_code, one.disposition), one) for one in case.facts.adjustments)
     for (code, disposition), some in sorted(found.items()):
         if said := "; ".join(_wanted(some)):
             pence = sum(_value(case.facts, one) for one in some)
@@ -106,18 +101,13 @@ def _stock_adjustment_due(case: JudgedReturn) -> Iterator[Problem]:
 
 def _not_graded(case: JudgedReturn) -> Iterator[Problem]:
     """B-grade units whose Stock Code cannot be used: no adjustment can be asked for."""
-    facts, found = case.facts, dict[str, list[LineFacts]]()
-    for line in facts.lines if facts.return_.status not in ENDED_UNPAID else ():
-        if line.b_grade_quantity and line.b_grade_problem:
-            found.setdefault(line.stock_code or line.sku, []).append(line)
-    for code, lines in sorted(found.items()):
-        units, pence = (sum(some) for some in zip(*map(_graded_units, lines), strict=True))
-        told = case.problem(KIND, f"B-grade: {units} x {code} go nowhere: {lines[0].b_grade_problem}", pence)
+    lines = case.facts.lines if case.facts.return_.status not in ENDED_UNPAID else ()
+    found = grouped((one.goods[0], one) for one in lines if one.b_grade_quantity and one.b_grade_problem)
+    for code, some in sorted(found.items()):
+        units = sum(line.b_grade_quantity for line in some)
+        pence = sum(line.value_of(line.b_grade_quantity) for line in some)
+        told = case.problem(KIND, f"B-grade: {units} x {code} go nowhere: {some[0].b_grade_problem}", pence)
         yield replace(told, subject=subject_of(told.rma, code, B_GRADE), sku=code)
-
-
-def _graded_units(line: LineFacts) -> tuple[int, int]:
-    return line.b_grade_quantity, line.value_of(line.b_grade_quantity)
 
 
 def _wanted(some: Sequence[Adjustment]) -> Iterator[str]:
@@ -193,10 +183,7 @@ def _storefront_restocked(case: JudgedReturn) -> Iterator[Problem]:
 def _sellable_by_item(facts: ReturnFacts) -> Counter[str]:
     """Units that the bench found sellable, by order line."""
     items = {row.product_id: row.line_item_id for row in facts.return_.lines}
-    found = Counter[str]()
-    for line in facts.lines:
-        found[items.get(line.product_id, "")] += line.sellable_quantity
-    return found
+    return added((items.get(line.product_id, ""), line.sellable_quantity) for line in facts.lines)
 
 
 GOODS_RULES: dict[str, Rule] = {

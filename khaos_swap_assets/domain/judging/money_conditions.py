@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
+from typing import Literal
 
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.judging.conditions import JudgedReturn, Rule
@@ -18,8 +19,7 @@ from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.returns import HoldReason
 from khaos_swap_assets.domain.refunds.money_shown import Money, is_awaited
-from khaos_swap_assets.domain.refunds.payment_kinds import SETTING, PaymentKinds
-from khaos_swap_assets.domain.refunds.payments import Refund
+from khaos_swap_assets.domain.refunds.payments import SETTING, PaymentKinds, Refund
 
 WITHOUT_RETURN, PAID_OUTSIDE = "refund_without_return", "paid_outside_storefront"
 UNKNOWN_KIND = "payment_kind_unknown"
@@ -58,13 +58,18 @@ def _not_paid(case: JudgedReturn) -> Iterator[Problem]:
     yield case.problem("refund_not_paid", message, said.refund_pence)
 
 
-def _differs(case: JudgedReturn) -> Iterator[Problem]:
-    money = case.facts.money
-    if money and money.state == "differs":
-        owed = case.facts.return_.refund_pence
-        stuck = f" ({', '.join(money.stuck)})" if money.stuck else ""
-        message = f"Swap refunded {case.money(owed)}, the storefront moved {_amounts(money)}{stuck}"
-        yield case.problem("refund_amount_differs", message, abs(owed - money.moved_pence))
+def _apart(state: Literal["differs", "currency"]) -> Rule:
+    """Another amount moved than Swap refunded, or one of another currency."""
+
+    def rule(case: JudgedReturn) -> Iterator[Problem]:
+        money, owed = case.facts.money, case.facts.return_.refund_pence
+        if money and money.state == state:
+            is_amount = state == "differs"
+            stuck = f" ({', '.join(money.stuck)})" if money.stuck and is_amount else ""
+            message = f"Swap refunded {case.money(owed)}, the storefront moved {_amounts(money)}{stuck}"
+            yield case.problem(HOLDS[state], message, abs(owed - money.moved_pence) if is_amount else owed)
+
+    return rule
 
 
 def _outside(case: JudgedReturn) -> Iterator[Problem]:
@@ -78,13 +83,6 @@ def _outside(case: JudgedReturn) -> Iterator[Problem]:
         yield case.problem(PAID_OUTSIDE, message, money.outside_pence)
 
 
-def _currency(case: JudgedReturn) -> Iterator[Problem]:
-    money, owed = case.facts.money, case.facts.return_.refund_pence
-    if money and money.state == "currency":
-        message = f"Swap refunded {case.money(owed)}, the storefront moved {_amounts(money)}"
-        yield case.problem("refund_currency_differs", message, owed)
-
-
 def _ambiguous(case: JudgedReturn) -> Iterator[Problem]:
     money, owed = case.facts.money, case.facts.return_.refund_pence
     if money and money.state == "ambiguous":
@@ -95,7 +93,7 @@ def _ambiguous(case: JudgedReturn) -> Iterator[Problem]:
 def _paid_twice(case: JudgedReturn) -> Iterator[Problem]:
     money = case.facts.money
     if money and money.surplus:
-        pence = sum(one.moved_pence for one in money.surplus)
+        pence = money.surplus_pence
         ids = ", ".join(one.refund_id for one in money.surplus)
         gateways = ", ".join(sorted({part.gateway for one in money.surplus for part in one.moved}))
         message = f"{case.money(pence)} went out once more by {gateways or 'an unnamed gateway'}: refund {ids}"
@@ -104,9 +102,9 @@ def _paid_twice(case: JudgedReturn) -> Iterator[Problem]:
 
 MONEY_RULES: dict[str, Rule] = {
     "refund_not_paid": _not_paid,
-    "refund_amount_differs": _differs,
+    "refund_amount_differs": _apart("differs"),
     PAID_OUTSIDE: _outside,
-    "refund_currency_differs": _currency,
+    "refund_currency_differs": _apart("currency"),
     "refund_ambiguous": _ambiguous,
     "refund_paid_twice": _paid_twice,
 }
@@ -159,7 +157,8 @@ CLOSED, CREDITED = "closed_without_refund", "credited_without_refund"
 
 def _closed_without_refund(case: JudgedReturn) -> Iterator[Problem]:
     if case.facts.is_unproven:
-        pence = _worth(case.facts)
+        return_ = case.facts.return_
+        pence = return_.refund_pence + return_.store_credit_pence or case.facts.settlement.value_pence
         message = f"Closed with {case.money(pence)}, and nothing shows that it was paid: {_shown(case.facts)}"
         yield case.problem(CLOSED, message, pence)
 
@@ -183,23 +182,13 @@ def _is_credited_too_early(case: JudgedReturn) -> bool:
     return facts.return_.is_open and facts.is_waiting_for_swap and is_old
 
 
-def _worth(facts: ReturnFacts) -> int:
-    return_ = facts.return_
-    return return_.refund_pence + return_.store_credit_pence or facts.settlement.value_pence
-
-
 def _shown(facts: ReturnFacts) -> str:
     """What Swap shows instead of a proof, and whom it names: a hint, no proof."""
     return_ = facts.return_
-    said = f"{return_.processed_field} " + (
-        f"says {return_.processed_word!r}" if return_.processed_word else "is empty"
-    )
+    said = f"says {return_.processed_word!r}" if return_.processed_word else "is empty"
     undated = "" if return_.closed_at else ", without a date of closing"
     hint = f"; processed_by names {return_.processed_by}: ask there" if return_.processed_by else ""
-    return f"{said}{undated}{hint}"
+    return f"{return_.processed_field} {said}{undated}{hint}"
 
 
-PROOF_RULES: dict[str, Rule] = {
-    CLOSED: _closed_without_refund,
-    CREDITED: _credited_without_refund,
-}
+PROOF_RULES: dict[str, Rule] = {CLOSED: _closed_without_refund, CREDITED: _credited_without_refund}

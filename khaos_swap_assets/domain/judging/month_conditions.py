@@ -1,4 +1,4 @@
-"""When VAT is wrong although the money is right: its month (``MONTH_RULES``), its amount or its note (``TAX_RULES``).
+"""When VAT is wrong although the money is right: its month, its amount or its note (``TAX_RULES``).
 
 Belongs here: the days of a return's payments and of its notes beside each other, and VAT beside that of the sale. Stays
 out: the sums of a month (``reporting.month_end``), how VAT is split and rounded (``money.tax``). Days are London's,
@@ -7,7 +7,6 @@ money is whole pence of the return's currency. Source: FINANCE_RULES U-1, U-2, U
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -15,10 +14,11 @@ from datetime import date
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.judging.conditions import JudgedReturn, Rule
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
-from khaos_swap_assets.domain.judging.return_waterfall import vat_gap_of
+from khaos_swap_assets.domain.judging.return_waterfall import paid_parts, vat_gap_of
 from khaos_swap_assets.domain.linking.windows import INVOICE
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import VatPeriods, london_date
+from khaos_swap_assets.domain.sums import added
 
 KIND = "credited_in_another_month"
 Dated = tuple[date, int]
@@ -46,10 +46,6 @@ class Timing:
         """What was paid in one month and is credited in another, before or after it; 0 where months agree."""
         return _shifted((f"{day:%Y-%m}", pence) for day, pence in self._apart())
 
-    def vat_pence_apart(self, periods: VatPeriods) -> int:
-        """The part of it that lies in different VAT periods, as gross pence."""
-        return _shifted((periods.end_of(day), pence) for day, pence in self._apart())
-
     def shifts(self) -> dict[str, int]:
         """By month: positive is credited for money of another month, negative is credited in another month."""
         most = self.shifted_pence
@@ -57,9 +53,7 @@ class Timing:
 
     def by_month(self) -> dict[str, int]:
         """Credited less paid, month by month, as the days of both say; months in which they agree are left out."""
-        found: Counter[str] = Counter()
-        for day, pence in self._apart():
-            found[f"{day:%Y-%m}"] += pence
+        found = added((f"{day:%Y-%m}", pence) for day, pence in self._apart())
         return {month: pence for month, pence in sorted(found.items()) if pence}
 
     def _apart(self) -> Iterator[Dated]:
@@ -72,28 +66,22 @@ class Timing:
             ", ".join(f"{format_money(pence, currency)} on {day}" for day, pence in sorted(some))
             for some in (self.paid, self.noted)
         )
-        months = ", ".join(f"{month} {_signed(pence, currency)}" for month, pence in self.by_month().items())
-        is_other = self.vat_pence_apart(periods) > 0
+        months = ", ".join(
+            f"{month} {'+' if pence > 0 else ''}{format_money(pence, currency)}"
+            for month, pence in self.by_month().items()
+        )
+        is_other = _shifted((periods.end_of(day), pence) for day, pence in self._apart()) > 0
         vat = f"in {'another' if is_other else 'the same'} VAT period ({periods.words})"
         return f"Paid {paid}; credited {noted}, {vat}. Credited less paid: {months}"
 
 
 def _shifted(apart: Iterable[tuple[Hashable, int]]) -> int:
-    sums: Counter[Hashable] = Counter()
-    for key, pence in apart:
-        sums[key] += pence
-    return min(sum(one for one in sums.values() if one > 0), -sum(one for one in sums.values() if one < 0))
-
-
-def _signed(pence: int, currency: str) -> str:
-    return ("+" if pence > 0 else "") + format_money(pence, currency)
+    sums = added(apart).values()
+    return min(sum(one for one in sums if one > 0), -sum(one for one in sums if one < 0))
 
 
 def timing_of(facts: ReturnFacts) -> Timing:
-    """The dates of a return: each payment that moved, else Swap's day of the refund; each note as it was issued.
-
-    A note that is not issued yet counts on the day of its making; one without any day counts nowhere.
-    """
+    """Each payment that moved, else Swap's day of the refund; each note as issued, else made, nowhere without a day."""
     days = [(one.note.issued_on or one.note.created_on, one.note.gross_pence) for one in facts.notes]
     return Timing(_paid(facts), tuple((day, pence) for day, pence in days if day))
 
@@ -102,15 +90,8 @@ def _paid(facts: ReturnFacts) -> tuple[Dated, ...]:
     if not facts.refund_pence:
         return ()
     refunds = facts.paid.refunds if facts.paid else ()
-    moved = [
-        (london_date(part.processed_at), part.amount_pence)
-        for refund in refunds
-        for part in refund.moved
-        if part.processed_at
-    ]
+    moved = paid_parts(facts, (part for refund in refunds for part in refund.moved))
     moment = facts.return_.refunded_at
-    if moved and facts.outside_pence:
-        moved.append((max(moved)[0], facts.outside_pence))
     return tuple(moved) or (((london_date(moment), facts.refund_pence),) if moment else ())
 
 
@@ -118,9 +99,6 @@ def _credited_in_another_month(case: JudgedReturn) -> Iterator[Problem]:
     timing = timing_of(case.facts)
     if pence := timing.shifted_pence:
         yield case.problem(KIND, timing.told(case.facts.return_.currency, case.limits.vat_periods), pence)
-
-
-MONTH_RULES: dict[str, Rule] = {KIND: _credited_in_another_month}
 
 
 def _vat_differs(case: JudgedReturn) -> Iterator[Problem]:
@@ -146,4 +124,8 @@ def _credit_note_incomplete(case: JudgedReturn) -> Iterator[Problem]:
             yield replace(told, subject=code, credit_note_code=code)
 
 
-TAX_RULES: dict[str, Rule] = {"vat_differs": _vat_differs, "credit_note_incomplete": _credit_note_incomplete}
+TAX_RULES: dict[str, Rule] = {
+    "vat_differs": _vat_differs,
+    "credit_note_incomplete": _credit_note_incomplete,
+    KIND: _credited_in_another_month,
+}

@@ -7,11 +7,11 @@ Money is whole pence of the return's currency.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
-from khaos_swap_assets.domain.judging.document_facts import NoteFacts
+from khaos_swap_assets.domain.judging.document_facts import LineFacts, NoteFacts
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
-from khaos_swap_assets.domain.judging.goods_facts import LineFacts
 from khaos_swap_assets.domain.judging.waterfall import LEGS, Waterfall, explain
 from khaos_swap_assets.domain.judging.waterfall_facts import (
     CreditFacts,
@@ -26,7 +26,7 @@ from khaos_swap_assets.domain.money.tolerance import residual_pence
 from khaos_swap_assets.domain.records.returns import REFUND
 from khaos_swap_assets.domain.records.stock_codes import renamed_to
 from khaos_swap_assets.domain.refunds.payments import Transaction
-from khaos_swap_assets.domain.reporting.month_parts import MonthPart, NotePart, PaidPart, Whole, month_parts
+from khaos_swap_assets.domain.reporting.month_parts import MonthPart, PaidPart, Whole, month_parts
 
 
 def waterfall_of(facts: ReturnFacts) -> Waterfall:
@@ -76,8 +76,7 @@ def refund_vat_of(facts: ReturnFacts) -> int | None:
 def month_parts_of(facts: ReturnFacts, waterfall: Waterfall, vat_gap: int | None, status: str) -> tuple[MonthPart, ...]:
     """The return by the months in which its money moved (U-2); empty where one month holds all of it.
 
-    Without a storefront, and where its money does not say which return it pays or is of another currency, the refund is
-    of one month as a whole.
+    Without a storefront, and where its money pays no known return or is of another currency, it is of one month.
     """
     money = facts.paid
     if money is None or not facts.refund_pence or not all(part.processed_at for part in _cash(facts)):
@@ -90,10 +89,13 @@ def month_parts_of(facts: ReturnFacts, waterfall: Waterfall, vat_gap: int | None
         has_vat_gap=vat_gap is not None,
         status=status,
     )
-    paid = [PaidPart(london_date(part.processed_at), part.amount_pence) for part in _cash(facts) if part.processed_at]
-    if paid and facts.outside_pence:
-        paid.append(PaidPart(max(part.paid_on for part in paid), facts.outside_pence))
-    return month_parts(whole, paid, map(_note_part, facts.notes))
+    return month_parts(whole, paid_parts(facts, _cash(facts)), (one.note for one in facts.notes))
+
+
+def paid_parts(facts: ReturnFacts, payments: Iterable[Transaction]) -> list[PaidPart]:
+    """The payments by their London days; what the storefront does not show counts with the last of them."""
+    paid = [PaidPart(london_date(one.processed_at), one.amount_pence) for one in payments if one.processed_at]
+    return [*paid, PaidPart(max(paid).paid_on, facts.outside_pence)] if paid and facts.outside_pence else paid
 
 
 def _cash(facts: ReturnFacts) -> list[Transaction]:
@@ -102,18 +104,6 @@ def _cash(facts: ReturnFacts) -> list[Transaction]:
         return []
     refunds = (*facts.paid.refunds, *(facts.paid.beside if facts.beside_pence else ()))
     return [part for refund in refunds for part in refund.moved if not part.is_tender]
-
-
-def _note_part(facts: NoteFacts) -> NotePart:
-    note = facts.note
-    vat = None if note.net_pence is None else note.gross_pence - note.net_pence
-    return NotePart(
-        code=note.credit_note_code,
-        made_on=note.created_on,
-        gross_pence=note.gross_pence,
-        vat_pence=vat,
-        is_issued=note.is_issued,
-    )
 
 
 def refund_side(facts: ReturnFacts) -> RefundFacts:
@@ -157,15 +147,10 @@ def _unmoved(facts: ReturnFacts) -> int:
 def _refund_line(line: LineFacts) -> RefundedLine:
     """A returned line beside its sale; a price of the sale is told only where it is above what was refunded."""
     price = line.list_pence or line.sold_pence or 0
-    list_pence = price if price > line.cost_pence else None
     code = line.stock_code or renamed_to(line.problem, line.suggestion, line.suggestion_rule) or line.sku
+    above = price if price > line.cost_pence else None
     return RefundedLine(
-        stock_code=code,
-        quantity=line.quantity,
-        value_pence=line.cost_pence,
-        outcome=line.outcome,
-        list_pence=list_pence,
-        vat_percent=line.vat_percent,
+        code, line.quantity, line.cost_pence, line.outcome, list_pence=above, vat_percent=line.vat_percent
     )
 
 

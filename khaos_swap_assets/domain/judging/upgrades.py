@@ -1,14 +1,15 @@
 """What an upgrade of the program changes in what is said of returns, exceptions, drafts and documents.
 
-Belongs here: one change, and changes of one kind added up. Stays out: finding them
-(``adapters.store.rehearsals``).
+Belongs here: one change, and changes of one kind added up. Stays out: finding them (``adapters.store.rehearsals``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
+
+from khaos_swap_assets.domain.sums import grouped
 
 About = Literal["status", "exception", "draft", "document"]
 
@@ -49,13 +50,10 @@ class ChangeTotal:
 
 def added(changes: Iterable[UpgradeChange]) -> list[ChangeTotal]:
     """The changes by what they are about and what becomes of it, the most frequent first within each."""
-    found: dict[tuple[About, str, str, str, str, str], list[UpgradeChange]] = {}
-    for one in changes:
-        key = (one.about, one.kind, one.owner, one.before, one.after, one.currency)
-        found.setdefault(key, []).append(one)
+    found = grouped(((one.about, one.kind, one.owner, one.before, one.after, one.currency), one) for one in changes)
     totals = [
         ChangeTotal(*key, len(some), sum(one.before_pence for one in some), sum(one.after_pence for one in some))
         for key, some in found.items()
     ]
-    order = ("status", "exception", "draft", "document")
+    order = get_args(About)
     return sorted(totals, key=lambda one: (order.index(one.about), -one.count, one.kind, one.before, one.after))

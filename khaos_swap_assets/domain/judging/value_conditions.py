@@ -1,21 +1,42 @@
 """What the Credit Notes of a return say about its refund, and when that is trouble: the table ``VALUE_RULES``.
 
-Belongs here: the status by value, and the conditions of a value. Stays out: other conditions of a return
-(``judging.conditions``) and the legs of a gap (``judging.waterfall``). Source: FINANCE_RULES U-12 to U-15, U-28.
+Belongs here: the status by value, the conditions of a value, and which return takes part in the tolerances with which
+residual: a document of ours is exact, so a return that has one takes none. Stays out: other conditions of a return
+(``judging.conditions``), the legs of a gap (``judging.waterfall``) and the rules of the tolerances
+(``money.tolerance``). Source: FINANCE_RULES U-12 to U-15, U-20, U-28.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal, get_args
 
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.judging.conditions import JudgedReturn, Rule, has_unexplained_growth
+from khaos_swap_assets.domain.judging.document_facts import NOTHING
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
-from khaos_swap_assets.domain.judging.order_credits import NOTHING
-from khaos_swap_assets.domain.judging.return_waterfall import waterfall_of
-from khaos_swap_assets.domain.judging.statuses import Status
+from khaos_swap_assets.domain.judging.return_waterfall import waterfall_of, weighed
+from khaos_swap_assets.domain.money.amounts import format_money
+from khaos_swap_assets.domain.money.tolerance import Residual, Systematic, Tolerances, residual_of
 from khaos_swap_assets.domain.records.returns import rightful_pence
 from khaos_swap_assets.domain.refunds.money_shown import is_awaited
+
+Status = Literal[
+    "duplicate",
+    "ambiguous",
+    "value_gap",
+    "paid_twice",
+    "credit_note_missing",
+    "credit_note_orphan",
+    "refund_without_return",
+    "in_flight",
+    "decided",
+    "within_tolerance",
+    "matched",
+    "nothing_due",
+]
+WORST_FIRST: tuple[Status, ...] = get_args(Status)
+UNRECONCILED: frozenset[Status] = frozenset(WORST_FIRST[: WORST_FIRST.index("in_flight")])
 
 
 def _credit_note_duplicate(case: JudgedReturn) -> Iterator[Problem]:
@@ -107,3 +128,25 @@ VALUE_RULES: dict[str, Rule] = {
     "exchange_overpaid": _exchange_overpaid,
     "credited_beyond_sale": _over_credited,
 }
+
+
+SYSTEMATIC = "differences_systematic"
+
+
+def small_residual(facts: ReturnFacts, tolerances: Tolerances) -> Residual | None:
+    """The residual of a return that people's notes leave a little apart; beyond what was paid none is small (U-26)."""
+    is_exact = bool(facts.postings or facts.over_credit.pence) or not facts.gap_pence
+    if is_exact or status_by_value(weighed(facts)) != "value_gap":
+        return None
+    lines = sum(len(one.note.lines) for one in facts.notes)
+    return_ = facts.return_
+    found = residual_of(return_.return_id, waterfall_of(facts), lines, return_.currency, tolerances)
+    return found if found.pence and tolerances.is_small(found.pence, found.lines) else None
+
+
+def systematic_problem(found: Systematic, period: str) -> Problem:
+    """What is said of a month, whose differences of one cause all have the same sign."""
+    total = format_money(found.pence, found.currency)
+    message = f"{found.count} differences of {period} by {found.reason}, all of one sign, {total} together"
+    subject = f"{period} {found.reason} {found.currency}".strip()
+    return Problem(SYSTEMATIC, subject, message, money_at_risk_pence=abs(found.pence), currency=found.currency)

@@ -17,10 +17,9 @@ from khaos_swap_assets.domain.judging.document_facts import NoteFacts
 from khaos_swap_assets.domain.judging.facts import Limits, ReturnFacts
 from khaos_swap_assets.domain.judging.goods_conditions import GOODS_RULES
 from khaos_swap_assets.domain.judging.money_conditions import MONEY_RULES, PROOF_RULES, is_overdue
-from khaos_swap_assets.domain.judging.month_conditions import MONTH_RULES, TAX_RULES
+from khaos_swap_assets.domain.judging.month_conditions import TAX_RULES
 from khaos_swap_assets.domain.judging.return_waterfall import vat_gap_of, waterfall_of, weighed
-from khaos_swap_assets.domain.judging.statuses import UNRECONCILED, Status
-from khaos_swap_assets.domain.judging.value_conditions import VALUE_RULES, status_by_value
+from khaos_swap_assets.domain.judging.value_conditions import UNRECONCILED, VALUE_RULES, Status, status_by_value
 from khaos_swap_assets.domain.judging.waterfall import Waterfall
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import london_date
@@ -32,7 +31,7 @@ DRAFT_KINDS = (
     *("customer_unknown", "over_return", "currency_mismatch", "refund_not_explained", "pack_unclear"),
 )
 """What holds a draft back for what the shop, Swap and the orders say."""
-TABLES = (RULES, VALUE_RULES, TAX_RULES, MONTH_RULES, GOODS_RULES, PROOF_RULES, MONEY_RULES)
+TABLES = (RULES, VALUE_RULES, TAX_RULES, GOODS_RULES, PROOF_RULES, MONEY_RULES)
 EVERY_RULE = tuple(rule for table in TABLES for rule in table.values())
 DECIDED_STATUSES = frozenset({"duplicate", "value_gap", "credit_note_missing"})
 DECIDED_KINDS = DECIDED_STATUSES - {"duplicate"} | {"credit_note_duplicate"}
@@ -64,10 +63,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class NoteVerdict:
-    """What is true of a Credit Note now; ``next_due_at`` as for a return.
-
-    ``open_pence`` is what of it the books show wrongly; where it may be a return's, its pounds stand with the return.
-    """
+    """What is true of a note now; ``open_pence``: what the books show wrongly, 0 where a return has its pounds."""
 
     problems: tuple[Problem, ...]
     next_due_at: datetime | None = None
@@ -85,14 +81,8 @@ def judge(facts: ReturnFacts, limits: Limits, now: datetime) -> Verdict:
 
     status, problems = found = at(now)
     due = first_change(at, deadlines(facts, limits), now, found)
-    return Verdict(
-        status=status,
-        waterfall=waterfall_of(facts),
-        vat_gap_pence=vat_gap_of(own),
-        problems=problems,
-        next_due_at=due,
-        open_pence=_open_pence(own, status),
-    )
+    open_pence = _open_pence(own, status)
+    return Verdict(status, waterfall_of(facts), vat_gap_of(own), problems, next_due_at=due, open_pence=open_pence)
 
 
 def _open_pence(facts: ReturnFacts, status: Status) -> int:
@@ -201,14 +191,11 @@ def _is_waiting(case: JudgedReturn) -> bool:
 
 
 def _is_note_missing(case: JudgedReturn, kinds: set[str]) -> bool:
-    is_owned = bool(kinds & (HOLDING_KINDS | set(case.facts.holds))) or _is_only_policy(case, kinds)
+    is_only_policy = "outcome_needs_policy" in kinds and not case.facts.refund_lines
+    is_owned = bool(kinds & (HOLDING_KINDS | set(case.facts.holds))) or is_only_policy
     is_owned = is_owned or bool(case.facts.money and case.facts.money.is_doubtful)
     is_covered = bool(case.facts.covering_note_code or case.facts.doubtful_notes)
     return _is_late(case) and not (is_owned or _is_waiting(case) or is_covered)
-
-
-def _is_only_policy(case: JudgedReturn, kinds: set[str]) -> bool:
-    return "outcome_needs_policy" in kinds and not case.facts.refund_lines
 
 
 def _note_missing(case: JudgedReturn) -> Problem:
@@ -235,7 +222,7 @@ def _note_problems(facts: NoteFacts, limits: Limits, now: datetime) -> Iterator[
     if not facts.is_teller:
         return
     if not facts.return_id:
-        if _is_in_sight(facts):
+        if facts.seen_from is None or note.created_on is None or note.created_on >= facts.seen_from:
             yield _note_problem("credit_note_orphan", facts, _orphan_reason(facts))
     elif facts.is_issue_known and not note.is_issued and _is_older(note.created_on, limits.issue_days, today):
         yield _note_problem("credit_note_not_issued", facts, f"Made on {note.created_on} and not issued")
@@ -256,11 +243,6 @@ def _decide(facts: NoteFacts) -> str:
     if facts.is_merged:
         return f"{rmas}: decide which of them {facts.note.credit_note_code} credits; post for none before that"
     return f"{rmas}: decide which return {facts.note.credit_note_code} belongs to; post only for the other"
-
-
-def _is_in_sight(facts: NoteFacts) -> bool:
-    made_on = facts.note.created_on
-    return facts.seen_from is None or made_on is None or made_on >= facts.seen_from
 
 
 def _orphan_reason(facts: NoteFacts) -> str:

@@ -10,7 +10,6 @@ currency. Source: FINANCE_RULES U-14 to U-16, U-28, contracts/swap.md §8.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -36,6 +35,7 @@ from khaos_swap_assets.domain.judging.waterfall_fields import (
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.tax import Amount
 from khaos_swap_assets.domain.policy.decisions import NOTHING_DECIDED, CreditNotePolicy
+from khaos_swap_assets.domain.sums import grouped
 
 Verdict = Literal["fine", "policy", "error"]
 
@@ -91,12 +91,11 @@ def explain(refund: RefundFacts, credit: CreditFacts, policy: CreditNotePolicy |
 
 
 def _legs(pieces: Iterable[Piece], policy: CreditNotePolicy | None) -> Iterator[Leg]:
-    by_name: dict[LegName, list[Piece]] = defaultdict(list)
-    for piece in pieces:
-        by_name[piece.name].append(piece)
+    by_name = grouped((piece.name, piece) for piece in pieces)
     for name in LEGS:
-        if pence := sum(piece.pence for piece in by_name[name]):
-            evidence = tuple(dict.fromkeys(piece.evidence for piece in by_name[name]))
+        own = by_name.get(name, [])
+        if pence := sum(piece.pence for piece in own):
+            evidence = tuple(dict.fromkeys(piece.evidence for piece in own))
             yield Leg(name, pence, evidence, _verdict(name, pence, policy or NOTHING_DECIDED))
 
 
@@ -134,10 +133,7 @@ def _delivery(credit: CreditFacts, policy: CreditNotePolicy) -> Iterator[Piece]:
 
 
 def _line_pieces(lines: Sequence[RefundedLine], credit: CreditFacts, policy: CreditNotePolicy) -> Iterator[Piece]:
-    """Stock Codes of one side only, and units of which the notes hold more or fewer, at the refunded price.
-
-    Units explain only what they bring nearer: a unit credited in two parts shows as two units at its price.
-    """
+    """Codes of one side only, and units more or fewer at the refunded price, as far as that brings values nearer."""
     noted, returned = _both(lines, credit, policy)
     for code in sorted({*noted, *returned}):
         has, asked = noted.get(code), returned.get(code)
@@ -163,10 +159,7 @@ def _both(
 def _value_pieces(
     lines: Sequence[RefundedLine], credit: CreditFacts, pence: int, mirrored: Sequence[Piece], policy: CreditNotePolicy
 ) -> Iterator[Piece]:
-    """Why the same units are at another value: fields that the note followed too, list or net price, rounding.
-
-    What is left, where the notes show their lines, is a price that somebody typed.
-    """
+    """Why the same units are at another value: fields followed, list or net price, rounding, else a price typed."""
     noted, returned = _both(lines, credit, policy)
     slack = sum(map(_rounding_of, credit.lines)) + _shares(noted, returned)
     found = accounted([*mirrored, *_price_fields(lines, credit, noted)], pence, slack)
@@ -211,15 +204,12 @@ def _price_fields(lines: Sequence[RefundedLine], credit: CreditFacts, noted: Map
         yield Piece("discount", _discount(line), f"sale: discount of {line.stock_code}")
     if len(apart) != 1:
         yield Piece("discount", sum(map(_discount, apart)), "sale: discount of all lines")
-    yield Piece("tax", -sum(map(_vat, held)), "sale: VAT rate; the note holds net prices")
+    vat = sum(Amount.of(line.value_pence, line.vat_percent).vat_pence for line in held if line.vat_percent)
+    yield Piece("tax", -vat, "sale: VAT rate; the note holds net prices")
 
 
 def _discount(line: RefundedLine) -> int:
     return max((line.list_pence or 0) - line.value_pence, 0)
-
-
-def _vat(line: RefundedLine) -> int:
-    return Amount.of(line.value_pence, line.vat_percent).vat_pence if line.vat_percent else 0
 
 
 def _rounding_of(line: CreditLine) -> int:

@@ -6,7 +6,6 @@ legs (``judging.waterfall``). Money is whole pence of one currency, amounts are 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,14 +14,12 @@ from typing import NamedTuple
 from khaos_swap_assets.domain.money.amounts import spread
 from khaos_swap_assets.domain.money.tax import Amount, Rate, vat_bounds
 from khaos_swap_assets.domain.records.returns import REFUND
+from khaos_swap_assets.domain.sums import added
 
 
 @dataclass(frozen=True, slots=True)
 class RefundedLine:
-    """A returned line; ``value_pence`` is the whole line as Swap refunds it.
-
-    From the sale, where it is known: ``list_pence`` is the whole line before any discount, ``vat_percent`` its rate.
-    """
+    """A returned line in whole pence: as refunded, before any discount of its sale; and its rate there, where known."""
 
     stock_code: str
     quantity: int
@@ -36,13 +33,10 @@ class RefundedLine:
 class RefundFacts:
     """One refund: what was paid out in money, and every field that says why it is more or less than the goods.
 
-    ``fee_pence`` was withheld; ``gift_card_pence`` and ``store_credit_pence`` were given back in that form;
-    ``exchange_pence`` is the value of goods sent in exchange and ``additional_payment_pence`` what the customer paid
-    for them; ``taxes_on_top_pence`` and ``duties_pence`` were refunded on top of the prices; ``fx_loss_pence`` is what
-    the refund cost more than at the sale's rate (negative: less); ``unmoved_pence`` is what Swap says was refunded and
-    did not move (negative: what moved beyond it, such as a refund issued twice);
-    ``postage_pence`` is the fee of its labels, which may have been withheld where Swap names no other fee;
-    ``order_delivery_pence`` is what the delivery of its order cost.
+    ``fee_pence`` was withheld; ``exchange_pence`` are goods sent in exchange and ``additional_payment_pence`` what the
+    customer paid for them; taxes and duties were refunded on top of the prices; ``fx_loss_pence`` is what it cost more
+    than at the sale's rate (negative: less), ``unmoved_pence`` what Swap says was refunded and did not move (negative:
+    what moved beyond it); ``postage_pence`` is the fee of its labels, perhaps withheld where Swap names no other fee.
     """
 
     refund_pence: int
@@ -103,10 +97,7 @@ def sums_of(lines: Iterable[tuple[str, int, int | None]]) -> dict[str, LineSums]
 
 
 def compared_lines(refund: RefundFacts, credit: CreditFacts) -> tuple[RefundedLine, ...]:
-    """Lines that a note is held against: those of outcome Refund, and others where a note holds their Stock Code.
-
-    Where neither is so, all that were exchanged.
-    """
+    """Lines held against a note: those refunded, and others whose Stock Code it holds; else all that were exchanged."""
     noted = {line.stock_code for line in credit.lines}
     found = tuple(line for line in refund.lines if line.outcome == REFUND or line.stock_code in noted)
     return found or (refund.lines if refund.exchange_pence else ())
@@ -126,10 +117,7 @@ def vat_gap_pence(refund: RefundFacts, credit: CreditFacts, settled_pence: int =
 
 
 def refund_vat_pence(refund: RefundFacts, credit: CreditFacts, paid_pence: int) -> int | None:
-    """VAT of the first ``paid_pence`` of a refund, each line at its sale's rate; None where a rate is not known.
-
-    What was refunded beside the goods (delivery, less a fee) is shared out over their rates by value.
-    """
+    """VAT of the first ``paid_pence`` at each line's rate, what is beside the goods by their value; None: no rate."""
     parts = _taxed_parts(refund, credit, paid_pence)
     return None if parts is None else sum(part.vat_pence for part in parts)
 
@@ -161,9 +149,7 @@ def _taxed_parts(refund: RefundFacts, credit: CreditFacts, paid_pence: int) -> l
 
 def _by_rate(lines: Iterable[RefundedLine], goods: int, pence: int) -> list[_Taxed]:
     """Pence shared out over the rates of the goods, by value."""
-    by_rate: Counter[Rate] = Counter()
-    for line in lines:
-        by_rate[line.vat_percent or 0] += line.value_pence
+    by_rate = added((line.vat_percent or 0, line.value_pence) for line in lines)
     value, found = 0, []
     for rate, its in sorted(by_rate.items()):
         before, value = pence * value // goods, value + its

@@ -1,8 +1,7 @@
 """Fields of a refund that say why it is more or less than its goods, as pieces of legs.
 
 Belongs here: which field speaks for which leg, and which fields together come to an amount exactly. Stays out: the
-lines of both sides and the legs as a whole (``waterfall``). Money is whole pence of one currency. Source:
-contracts/swap.md §7, §8.
+lines of both sides and the legs (``waterfall``). Money is pence of one currency. Source: contracts/swap.md §7, §8.
 """
 
 from __future__ import annotations
@@ -15,17 +14,7 @@ from typing import Literal
 from khaos_swap_assets.domain.judging.waterfall_facts import RefundFacts
 
 LegName = Literal[
-    "goods",
-    "quantity",
-    "tax",
-    "delivery",
-    "discount",
-    "fee",
-    "tender",
-    "exchange",
-    "fx",
-    "rounding",
-    "unexplained",
+    "goods", "quantity", "tax", "delivery", "discount", "fee", "tender", "exchange", "fx", "rounding", "unexplained"
 ]
 
 _MOST_FIELDS = 12
@@ -75,13 +64,10 @@ def mirrored_fields(refund: RefundFacts) -> Iterator[Piece]:
     """
     swapped = sum(line.value_pence for line in refund.lines if line.outcome in _OUTCOMES["exchange"])
     is_even = swapped == refund.exchange_pence and not refund.additional_payment_pence
-    whole = {"refund: gift card"} | ({piece.evidence for piece in _exchange(refund)} if not is_even else set())
-    for piece in refund_fields(refund):
+    fields = list(refund_fields(refund))
+    whole = {"refund: gift card"} | {piece.evidence for piece in fields if piece.name == "exchange" and not is_even}
+    for piece in fields:
         yield piece.mirrored(is_excused=piece.evidence not in whole)
-
-
-def _exchange(refund: RefundFacts) -> Iterator[Piece]:
-    return (piece for piece in refund_fields(refund) if piece.name == "exchange")
 
 
 def paid_apart(refund: RefundFacts, fields: Sequence[Piece], pence: int) -> tuple[Piece, ...]:
@@ -99,10 +85,7 @@ def _outcome_fields(refund: RefundFacts, known: Mapping[str, int]) -> Iterator[P
 
 
 def silent_delivery(refund: RefundFacts, delivery: Iterable[Piece]) -> Iterator[Piece]:
-    """Swap has no field for refunded delivery (swap.md §8): what is above the goods by just that is it.
-
-    By the delivery on the note, or by that of the order where the note has none.
-    """
+    """Refunded delivery, for which Swap has no field (swap.md §8): the note's, or its order's, to the penny."""
     if noted := sum(piece.pence for piece in delivery):
         yield Piece("delivery", -noted, "refund: above its goods by as much")
     else:

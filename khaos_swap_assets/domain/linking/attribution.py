@@ -7,7 +7,6 @@ or missing note means (``judging.verdict``). Source: DESIGN §4.7, contracts/kha
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -17,6 +16,7 @@ from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.linking.records import NoteRecord, PassName
 from khaos_swap_assets.domain.linking.windows import INVOICE
 from khaos_swap_assets.domain.records.packs import NO_PACKS, Packs
+from khaos_swap_assets.domain.sums import grouped
 
 MatchedBy = Literal["posting"] | PassName
 
@@ -49,10 +49,7 @@ class CoverClaim:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Attribution:
-    """A Credit Note belongs to a return, and the pass that says so.
-
-    Where a note credits several returns, ``share_pence`` are this one's; one of them has None: what the others leave.
-    """
+    """A note belongs to a return, by this pass; ``share_pence`` of a note for several, None: what the others leave."""
 
     credit_note_code: str
     return_id: str
@@ -61,13 +58,8 @@ class Attribution:
 
 
 def answers(notes: Iterable[NoteRecord], out: Iterable[HandedOut]) -> dict[str, Attribution]:
-    """By note code, the returns of notes that carry a reference of ours, whatever they hold.
-
-    References are equal character by character. A note of another customer or currency answers nothing.
-    """
-    by_reference: defaultdict[str, set[HandedOut]] = defaultdict(set)
-    for one in out:
-        by_reference[one.reference].add(one)
+    """By note code, the return whose reference it carries, character by character; of its customer and currency."""
+    by_reference = grouped((one.reference, one) for one in out)
     found: dict[str, Attribution] = {}
     for note in notes:
         fits = {one.return_id for one in by_reference.get(note.ref, ()) if note.ref and not _contradicts(note, one)}

@@ -121,11 +121,6 @@ class Tables:
         """Returns of the order that the note names."""
         return self._of(self.returns_by, "order", self.notes[note_code].order_ref)
 
-    def returns_of_customer(self, note_code: str) -> Sequence[str]:
-        """Returns of the note's customer; none where there are too many to tell a person by it."""
-        found = self._of(self.returns_by, "customer", self.notes[note_code].customer)
-        return found if len(found) <= MOST_OF_A_CUSTOMER else ()
-
     def returns_alike(self, note_code: str, *, is_owned: bool) -> Sequence[str]:
         """Returns of the same units and value, of the same customer where ``is_owned``."""
         note = self.notes[note_code]
@@ -137,17 +132,18 @@ class Tables:
         record = self.returns[return_id]
         order = self._of(self.notes_by, "order", record.order_ref)
         customer = self._of(self.notes_by, "customer", record.customer)
-        customer = customer if len(customer) <= MOST_OF_A_CUSTOMER else ()
         return sorted({*order, *customer, *self.named_by.get(return_id, ())})
 
     def returns_near(self, note_code: str) -> list[str]:
         """Returns of the note's order or customer, and those that it names."""
-        found = (self.returns_of_order(note_code), self.returns_of_customer(note_code), self.named[note_code])
-        return sorted({return_id for some in found for return_id in some})
+        customer = self._of(self.returns_by, "customer", self.notes[note_code].customer)
+        return sorted({*self.returns_of_order(note_code), *customer, *self.named[note_code]})
 
     @staticmethod
     def _of(table: dict[tuple[str, str], list[str]], kind: str, key: str) -> Sequence[str]:
-        return table.get((kind, key), ()) if key else ()
+        """What a key finds; nothing where a customer has too many to tell a person by it."""
+        found = table.get((kind, key), ()) if key else ()
+        return () if kind == "customer" and len(found) > MOST_OF_A_CUSTOMER else found
 
 
 def tables(notes: Iterable[NoteRecord], returns: Iterable[ReturnRecord]) -> Tables:
@@ -216,7 +212,7 @@ def compare(note: NoteRecord, record: ReturnRecord, *, is_named: bool) -> PairEv
         codes=not is_apart if is_known and not renamed else None,
         units=noted in (returned, whole) if is_known and not renamed else None,
         date=note.created_on >= record.opened_on if note.created_on and record.opened_on else None,
-        window=_is_near(note, record),
+        window=REFUND.holds(note.created_on, record.refunded_on) if note.created_on and record.refunded_on else None,
         renamed=renamed,
     )
 
@@ -255,9 +251,3 @@ def read(codes: Units, unknown: Iterable[tuple[str, str]]) -> Units:
 
 def _same(left: str, right: str) -> bool | None:
     return left == right if left and right else None
-
-
-def _is_near(note: NoteRecord, record: ReturnRecord) -> bool | None:
-    if note.created_on is None or record.refunded_on is None:
-        return None
-    return REFUND.holds(note.created_on, record.refunded_on)

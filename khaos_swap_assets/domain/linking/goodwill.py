@@ -6,13 +6,13 @@ Belongs here: which of them settle each other. Stays out: what has a return (``l
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from khaos_swap_assets.domain.linking.records import NoteRecord
 from khaos_swap_assets.domain.linking.windows import REFUND
+from khaos_swap_assets.domain.sums import grouped
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +31,14 @@ def settle(
 ) -> dict[str, str]:
     """Refund id by note code, of those that are of one order, currency and value, and near each other.
 
-    ``room`` is by order what of its price no note credits yet, where that is known: what goes beyond settles nothing
-    (FINANCE_RULES U-26).
+    ``room`` is by order what of its price no note credits yet, where known: beyond it nothing settles (U-26).
     """
     left = dict(room or {})
-    loose: defaultdict[object, list[LooseMoney]] = defaultdict(list)
-    for one in sorted(refunds, key=lambda one: (one.paid_on or date.max, one.refund_id)):
-        loose[one.order_ref, one.currency, one.pence].append(one)
+    in_turn = sorted(refunds, key=lambda one: (one.paid_on or date.max, one.refund_id))
+    loose = grouped(((one.order_ref, one.currency, one.pence), one) for one in in_turn)
     found: dict[str, str] = {}
     for note in sorted(notes, key=lambda note: (note.created_on or date.max, note.code)):
-        beside = loose[note.order_ref, note.currency, note.value_pence] if note.order_ref else []
+        beside = loose.get((note.order_ref, note.currency, note.value_pence), []) if note.order_ref else []
         near = next((one for one in beside if _is_near(note, one)), None)
         if near and note.value_pence <= left.get(note.order_ref, note.value_pence):
             beside.remove(near)

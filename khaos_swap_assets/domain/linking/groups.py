@@ -6,9 +6,8 @@ Belongs here: the bounded search for groups whose values and units add up. Stays
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import combinations, product
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import chain, combinations, product
 
 from khaos_swap_assets.domain.linking.evidence import Tables, read
 from khaos_swap_assets.domain.linking.payouts import MOST_CANDIDATES, MOST_MEMBERS
@@ -22,8 +21,7 @@ def returns_of(tables: Tables, note_code: str) -> list[Group]:
     """Groups of two to four returns that one note credits together, to the penny and to the unit.
 
     Without equal units a group counts only when the reference names all of it. A member that neither reference nor
-    order point at must add goods of its own, since more of the same goods may be a slip of the quantity. Empty past
-    twelve candidates.
+    order point at must add goods of its own: more of the same may be a slip of the quantity. Empty past 12 candidates.
     """
     note, names = tables.notes[note_code], tables.named[note_code]
     values = {one: tables.returns[one].values for one in tables.returns_near(note_code)}
@@ -33,7 +31,7 @@ def returns_of(tables: Tables, note_code: str) -> list[Group]:
     def holds(group: Group) -> bool:
         if names and not names <= set(group):
             return False
-        is_whole = _sum(_goods(tables.returns[one]) for one in group) == units(_goods(note))
+        is_whole = units(chain(*(_goods(tables.returns[one]) for one in group))) == units(_goods(note))
         return names == set(group) or (is_whole and _adds_goods(tables, group, pointed))
 
     return list(_groups(able, values, (note.value_pence,), holds))
@@ -72,7 +70,7 @@ def notes_of(tables: Tables, return_id: str, linked: Collection[str]) -> list[Gr
 
     def holds(group: Group) -> bool:
         is_told = all(tables.named[code] == {return_id} for code in group) or all(map(is_of_order, group))
-        return is_told or _sum(_goods(tables.notes[code]) for code in group) == units(_goods(record))
+        return is_told or units(chain(*(_goods(tables.notes[code]) for code in group))) == units(_goods(record))
 
     return list(_groups(able, values, record.values, holds))
 
@@ -92,18 +90,8 @@ def _goods(record: NoteRecord | ReturnRecord) -> Units:
     return read(record.codes, record.unknown_codes) if record.unknown_codes else record.codes
 
 
-def _sum(codes: Iterable[tuple[tuple[str, int], ...]]) -> Counter[str]:
-    total: Counter[str] = Counter()
-    for some in codes:
-        total.update(units(some))
-    return total
-
-
 def _groups(
-    able: Sequence[str],
-    values: Mapping[str, Sequence[int]],
-    totals: Collection[int],
-    holds: Callable[[Group], bool],
+    able: Sequence[str], values: Mapping[str, Sequence[int]], totals: Collection[int], holds: Callable[[Group], bool]
 ) -> Iterator[Group]:
     if len(able) > MOST_CANDIDATES:
         return

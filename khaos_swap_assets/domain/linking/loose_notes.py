@@ -12,7 +12,6 @@ and it makes nothing else certain: a refused note competes as before.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -31,6 +30,7 @@ from khaos_swap_assets.domain.linking.records import (
     ReturnRecord,
     credited_by_return,
 )
+from khaos_swap_assets.domain.sums import grouped
 
 MERGED: PassName = "one_to_many"
 SPLIT: PassName = "many_to_one"
@@ -73,10 +73,7 @@ class Standing:
 def attribute_loose(
     loose: Sequence[NoteRecord], out: Iterable[HandedOut], returns: Sequence[ReturnRecord], standing: Standing
 ) -> tuple[list[Attribution], dict[str, WhyLoose]]:
-    """Attribute loose notes where that is certain, sorted by code; of each other note, what is known of it.
-
-    A link that may mean a twin of its return falls (``linking.twins``): it is told with all that it may mean.
-    """
+    """Attribute loose notes where that is certain and no twin may be meant, by code; and what is known of others."""
     laid = tables([*loose, *standing.settled], returns)
     found, told = _attributed(loose, out, laid, standing)
     settled = {*standing.closed, *(key for key, codes in standing.held.items() if codes)}
@@ -105,16 +102,12 @@ def _told_by_people(
     loose: Iterable[NoteRecord], laid: Tables, standing: Standing
 ) -> dict[str, tuple[Attribution, ...]]:
     """The notes of which a person said whose they are, each with its shares where it is several returns'."""
-    of_note: defaultdict[str, list[Link]] = defaultdict(list)
-    for code, return_id in sorted(standing.told):
-        if return_id in laid.returns:
-            of_note[code].append(Link(code, return_id, "person", "certain"))
+    of_note = grouped(
+        (code, Link(code, return_id, "person", "certain"))
+        for code, return_id in sorted(standing.told)
+        if return_id in laid.returns
+    )
     return {note.code: tuple(_shares(of_note[note.code], note, laid.returns)) for note in loose if note.code in of_note}
-
-
-def _refused(code: str, record: ReturnRecord) -> WhyLoose:
-    change = f"take that back: khaos-swap links allow {code} {record.rma}, or its line in the decisions file"
-    return WhyLoose(nearest=record.return_id, clause="a person ruled it out", change=change)
 
 
 def record_of(note: CreditNote, orders: Collection[str] = ()) -> NoteRecord:
@@ -141,20 +134,16 @@ class _Laid:
     given: Mapping[str, Sequence[Attribution]]
     standing: Standing
     found: Matching
-    links: dict[str, list[Link]] = field(default_factory=lambda: defaultdict(list))
-    splits: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    held: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    links: Mapping[str, list[Link]] = field(init=False)
+    splits: Mapping[str, list[str]] = field(init=False)
+    held: Mapping[str, list[str]] = field(init=False)
 
     def __post_init__(self) -> None:
-        for link in self.found.certain:
-            self.links[link.note_code].append(link)
-            if link.matched_by == SPLIT:
-                self.splits[link.return_id].add(link.note_code)
-        for return_id, codes in self.standing.held.items():
-            self.held[return_id].update(codes)
-        for code, some in self.given.items():
-            for one in some:
-                self.held[one.return_id].add(code)
+        certain = self.found.certain
+        self.links = grouped((link.note_code, link) for link in certain)
+        self.splits = grouped((link.return_id, link.note_code) for link in certain if link.matched_by == SPLIT)
+        before = ((return_id, code) for return_id, codes in self.standing.held.items() for code in codes)
+        self.held = grouped((*before, *((one.return_id, code) for code, some in self.given.items() for one in some)))
 
     def attributed(self) -> list[Attribution]:
         """What may be acted on, sorted by code."""
@@ -163,23 +152,27 @@ class _Laid:
 
     def told(self, done: Collection[str]) -> dict[str, WhyLoose]:
         """What is known of the notes that are not ``done``."""
-        told = _told(self.found, {code: _ids(some) for code, some in self.links.items() if len(some) > 1})
+        merged = {code: links for code, links in self.links.items() if len(links) > 1}
+        told = _told(self.found, {code: tuple(sorted(one.return_id for one in some)) for code, some in merged.items()})
         for code, links in self.links.items():
             for pair in sorted(self._pairs(links) & set(self.standing.refused)):
-                told[code] = _refused(code, self.returns[pair[1]])
+                record = self.returns[pair[1]]
+                change = (
+                    f"take that back: khaos-swap links allow {code} {record.rma}, or its line in the decisions file"
+                )
+                told[code] = WhyLoose(nearest=record.return_id, clause="a person ruled it out", change=change)
         codes = [note.code for note in self.rest if note.code not in done]
         return {code: told.get(code, WhyLoose()) for code in codes}
 
     def _is_good(self, note: NoteRecord) -> bool:
         """True where the passes are certain and nothing stands against it.
 
-        Every return of a group must be free for every note of it, and hold no other; a further note that names its
-        return is a double.
+        Every return of a group must be free for its notes and hold no other; a further note that names one is a double.
         """
         links = self.links.get(note.code, [])
         pairs = self._pairs(links) if links else set()
         notes, closed = {code for code, _ in pairs}, self.standing.closed
-        is_free = all(one not in closed and self.held[one] <= notes for _, one in pairs)
+        is_free = all(one not in closed and notes.issuperset(self.held.get(one, ())) for _, one in pairs)
         is_named = bool(links) and links[0].matched_by == "reference"
         return bool(links) and (is_named or is_free) and pairs.isdisjoint(self.standing.refused)
 
@@ -199,15 +192,8 @@ def _shares(links: Sequence[Link], note: NoteRecord, returns: Mapping[str, Retur
         yield Attribution(link.note_code, link.return_id, link.matched_by, share)
 
 
-def _ids(links: Iterable[Link]) -> tuple[str, ...]:
-    return tuple(sorted(link.return_id for link in links))
-
-
 def _told(found: Matching, merged: Mapping[str, tuple[str, ...]]) -> dict[str, WhyLoose]:
-    rivals: defaultdict[str, set[str]] = defaultdict(set)
-    for ambiguity in found.ambiguities:
-        for code in ambiguity.note_codes:
-            rivals[code].update(ambiguity.return_ids)
+    rivals = grouped((code, one) for some in found.ambiguities for code in some.note_codes for one in some.return_ids)
     several = {code for one in found.ambiguities if one.matched_by == MERGED for code in one.note_codes}
     suggested = {link.note_code: link for link in found.links if link.certainty == "suggested"}
     reasons = {reason.note_code: reason for reason in found.reasons}
@@ -215,7 +201,7 @@ def _told(found: Matching, merged: Mapping[str, tuple[str, ...]]) -> dict[str, W
     for code in (rivals.keys() | reasons.keys()) - merged.keys():
         reason, link = reasons.get(code), suggested.get(code)
         told[code] = WhyLoose(
-            tuple(sorted(rivals[code])) if code in rivals else (),
+            tuple(sorted(set(rivals.get(code, ())))),
             is_merged=code in several,
             nearest=reason.return_id if reason else "",
             clause=reason.clause if reason else "",

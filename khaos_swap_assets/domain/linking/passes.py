@@ -16,30 +16,21 @@ before recall: what fits in two ways goes to neither, and what was in doubt in o
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from khaos_swap_assets.domain.linking import groups as grouping
 from khaos_swap_assets.domain.linking import reasons as reasoning
 from khaos_swap_assets.domain.linking.evidence import PairEvidence, Tables
-from khaos_swap_assets.domain.linking.records import (
-    Ambiguity,
-    Link,
-    Matching,
-    NoteRecord,
-    PassName,
-    ReturnRecord,
-)
+from khaos_swap_assets.domain.linking.records import Ambiguity, Link, Matching, NoteRecord, PassName, ReturnRecord
 from khaos_swap_assets.domain.linking.windows import REFUND
 from khaos_swap_assets.domain.records.packs import units
+from khaos_swap_assets.domain.sums import grouped
 
 
 def matched(laid: Tables) -> Matching:
-    """Link notes to returns that are laid beside each other; the order of the input does not matter.
-
-    A note has certain links, one suggested link, an ambiguity, or nothing; without a certain link it has a reason.
-    """
+    """Link notes and returns, in any order: links that are certain or suggested, ambiguities, and reasons why not."""
     work = _Work(laid)
     work.by_reference()
     work.by_content("order_value", work.tables.returns_of_order, lambda one: one.fits_order_value)
@@ -105,21 +96,22 @@ class _Work:
 
     def by_reference(self) -> None:
         """Notes that name a return and have its value; several of them are a double, unless content says otherwise."""
-        claimants: dict[str, list[str]] = defaultdict(list)
-        for code in self.open_notes():
-            for return_id in self.tables.named[code]:
-                if self.tables.evidence(code, return_id).fits_reference:
-                    claimants[return_id].append(code)
-        rivals = {one: self._all_rivals(one, codes) for one, codes in claimants.items()}
+        claimants = grouped(
+            (return_id, code)
+            for code in self.open_notes()
+            for return_id in self.tables.named[code]
+            if self.tables.evidence(code, return_id).fits_reference
+        )
+        rivals = {
+            one: {rival for code in codes for rival in self._rivals(code, one, is_only=len(codes) == 1)}
+            for one, codes in claimants.items()
+        }
         for return_id, codes in claimants.items():
             if not rivals[return_id]:
                 self.link("reference", codes, [return_id])
         for return_id, codes in claimants.items():
             if rivals[return_id]:
                 self.doubt("reference", codes, {return_id, *rivals[return_id]})
-
-    def _all_rivals(self, return_id: str, codes: Sequence[str]) -> set[str]:
-        return {rival for code in codes for rival in self._rivals(code, return_id, is_only=len(codes) == 1)}
 
     def _rivals(self, note_code: str, return_id: str, *, is_only: bool) -> set[str]:
         """Other returns that fit by content; among equals the reference decides as long as one note claims it.
@@ -166,10 +158,7 @@ class _Work:
         pairs = {
             code: [one for one in near(code) if fits(self.tables.evidence(code, one))] for code in self.open_notes()
         }
-        asking: dict[str, list[str]] = defaultdict(list)
-        for code, found in pairs.items():
-            for return_id in found:
-                asking[return_id].append(code)
+        asking = grouped((return_id, code) for code, found in pairs.items() for return_id in found)
         for code, found in pairs.items():
             rivals = {other for one in found for other in asking[one]} | self._claimants(found, code)
             claimed = self._claimed(code, found) if found else set()
@@ -181,19 +170,12 @@ class _Work:
 
     def _claimants(self, return_ids: Iterable[str], note_code: str) -> set[str]:
         """The note, and open notes that name one of the returns without being against it."""
-        found = {note_code}
-        for return_id in return_ids:
-            for code in self.tables.named_by.get(return_id, ()):
-                evidence = self.tables.evidence(code, return_id)
-                if code not in self.linked and evidence.order is not False and evidence.codes is not False:
-                    found.add(code)
-        return found
+        named = ((code, one) for one in return_ids for code in self.tables.named_by.get(one, ()))
+        told = ((code, self.tables.evidence(code, one)) for code, one in named if code not in self.linked)
+        return {note_code, *(code for code, one in told if one.order is not False and one.codes is not False)}
 
     def _claimed(self, note_code: str, found: Sequence[str]) -> set[str]:
-        """Returns outside ``found`` that the note names, and that goods and value, or order and goods, allow.
-
-        None where it names one of ``found`` too, as where two returns have one RMA.
-        """
+        """Named returns outside ``found`` that goods and value or order allow; none where one of ``found`` is named."""
         if self.tables.named[note_code] & set(found):
             return set()
         named = {one: self.tables.evidence(note_code, one) for one in self.tables.named[note_code] - set(found)}
@@ -239,11 +221,12 @@ class _Work:
 
     def by_reference_apart(self) -> None:
         """Notes that name a return at another value; a further note of a return that its reference has is a double."""
-        found: dict[str, str] = {}
-        for code in self.open_notes():
-            for return_id in self.tables.named[code]:
-                if self.tables.evidence(code, return_id).fits_reference_apart:
-                    found[code] = return_id
+        found = {
+            code: return_id
+            for code in self.open_notes()
+            for return_id in self.tables.named[code]
+            if self.tables.evidence(code, return_id).fits_reference_apart
+        }
         for code, return_id in found.items():
             is_firm = self.tables.evidence(code, return_id).is_of_order
             near = self.tables.returns_near(code)

@@ -8,16 +8,16 @@ Money is whole minor units of the currency, dates are London days, an empty text
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import product
 from typing import Literal
 
-from khaos_swap_assets.domain.judging.goods_facts import LineFacts
-from khaos_swap_assets.domain.records.matches import MatchedLine
+from khaos_swap_assets.domain.records.matches import CodedRow
 from khaos_swap_assets.domain.records.stock_codes import SkuMatch, renamed_to
+from khaos_swap_assets.domain.sums import grouped
 
 PassName = Literal[
     "person",
@@ -110,10 +110,7 @@ class Ambiguity:
 
 @dataclass(frozen=True, slots=True, order=True)
 class WhyNot:
-    """Why a note has no certain link to its nearest return: the clause that failed, and the least change to pass.
-
-    ``score`` says how much speaks for the pair.
-    """
+    """Why a note is not its nearest return's: the failed clause, the least change to pass, and what speaks for it."""
 
     note_code: str
     return_id: str
@@ -136,7 +133,7 @@ class Matching:
         return tuple(link for link in self.links if link.certainty == "certain")
 
 
-def unknown_codes(lines: Iterable[MatchedLine | LineFacts | SkuMatch]) -> tuple[tuple[str, str], ...]:
+def unknown_codes(lines: Iterable[CodedRow | SkuMatch]) -> tuple[tuple[str, str], ...]:
     """The SKUs that are no Stock Code, each with what it was renamed to."""
     strange = (line for line in lines if line.sku and not line.stock_code)
     return tuple((one.sku, renamed_to(one.problem, one.suggestion, one.suggestion_rule)) for one in strange)
@@ -150,11 +147,8 @@ def credited_by_return(
     A note for several returns gives each its own lines where Stock Codes tell them apart, else its value; what is left
     over or short stays with the last of them.
     """
-    asked: dict[str, list[str]] = defaultdict(list)
-    for link in links:
-        asked[link.note_code].append(link.return_id)
     credited: Counter[str] = Counter()
-    for note_code, return_ids in asked.items():
+    for note_code, return_ids in grouped((link.note_code, link.return_id) for link in links).items():
         records = [returns[one] for one in sorted(return_ids)]
         shares = _by_lines(notes[note_code], records) or _shares(notes[note_code].value_pence, records)
         for return_id, pence in zip(sorted(return_ids), shares, strict=True):

@@ -15,12 +15,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from khaos_swap_assets.domain.linking.extra_payments import paid_outside
-from khaos_swap_assets.domain.linking.payouts import split, together
+from khaos_swap_assets.domain.linking.payouts import paid_outside, split, together
+from khaos_swap_assets.domain.records.packs import units
 from khaos_swap_assets.domain.records.returns import Return
 from khaos_swap_assets.domain.refunds.money_shown import Claimant, Links, Money, is_owed
-from khaos_swap_assets.domain.refunds.payments import Refund
-from khaos_swap_assets.domain.refunds.sale_rates import in_shop_money
+from khaos_swap_assets.domain.refunds.payments import Refund, in_shop_money
 
 BY_RETURN = "storefront_return"
 BY_GOODS = "order_amount_and_goods"
@@ -56,10 +55,7 @@ class _Work:
 
 
 def link(claimants: Iterable[Claimant], refunds: Iterable[Refund]) -> Links:
-    """Link the refunds of some orders with all returns that name one of these orders.
-
-    The order of the arguments changes nothing. Only closed returns with a refund to their name can be paid.
-    """
+    """Link refunds of orders with all returns that name one of these, in any order; only what is owed can be paid."""
     known = list(claimants)
     owed = sorted((one for one in known if is_owed(one.return_)), key=lambda one: one.return_id)
     money: dict[str, Money] = {}
@@ -81,7 +77,8 @@ def _linked(work: _Work) -> dict[str, Money]:
     _by_sum(work)
     _by_parts(work)
     _again(work)
-    near = _near(work)
+    # Refunds that only one unpaid return could be meant by, though their amount or currency is another.
+    near = {one.return_id: _alone(work, one) for one in work.unpaid()}
     return {one.return_id: _money(work, one, near.get(one.return_id, [])) for one in work.claimants}
 
 
@@ -115,19 +112,17 @@ def _works(owed: Sequence[Claimant], refunds: Sequence[Refund]) -> list[_Work]:
 
 
 def _keys_of(one: Claimant) -> list[str]:
-    named = [f"name {name}" for name in sorted(one.order_names)]
-    order_id, ref = one.return_.order_id, one.return_ref
-    return [
-        f"return {one.return_id}",
-        *named,
-        *([f"id {order_id}"] if order_id else []),
-        *([f"ref {ref}"] if ref else []),
-    ]
+    names = (("name", name) for name in sorted(one.order_names))
+    return _keys(f"return {one.return_id}", *names, ("id", one.return_.order_id), ("ref", one.return_ref))
 
 
 def _keys_of_refund(one: Refund) -> list[str]:
     parts = (("name", one.order_name), ("id", one.order_id), ("ref", one.return_ref))
-    return [f"refund {one.refund_id}", *(f"{kind} {value}" for kind, value in parts if value)]
+    return _keys(f"refund {one.refund_id}", *parts)
+
+
+def _keys(own: str, *parts: tuple[str, str]) -> list[str]:
+    return [own, *(f"{kind} {value}" for kind, value in parts if value)]
 
 
 def _is_of_order(claimant: Claimant, refund: Refund) -> bool:
@@ -143,9 +138,7 @@ def _same_amount(claimant: Claimant, refund: Refund) -> bool:
 
 
 def _same_goods(claimant: Claimant, refund: Refund) -> bool:
-    goods = Counter[str]()
-    for line in refund.lines:
-        goods[line.line_item_id] += line.quantity
+    goods = units((line.line_item_id, line.quantity) for line in refund.lines)
     return bool(goods) and goods == claimant.goods and _same_amount(claimant, refund)
 
 
@@ -153,10 +146,9 @@ def _by_return(work: _Work) -> None:
     """The storefront's own number of the return, where one return alone carries it."""
     numbers = Counter(one.return_ref for one in work.claimants)
     for claimant in work.claimants:
-        if claimant.return_ref and numbers[claimant.return_ref] == 1:
-            own = [one for one in work.free if one.return_ref == claimant.return_ref]
-            if own:
-                work.link(claimant, own, BY_RETURN)
+        own = [one for one in work.free if one.return_ref == claimant.return_ref != ""]
+        if own and numbers[claimant.return_ref] == 1:
+            work.link(claimant, own, BY_RETURN)
 
 
 def _by_amount(work: _Work, fits: Callable[[Claimant, Refund], bool], by: str) -> None:
@@ -185,7 +177,8 @@ def _groups(
         groups = [group for group in groups if group not in touched]
         if own:
             merged = [*(one for group in touched for one in group[0]), claimant]
-            groups.append((merged, _once([*(one for group in touched for one in group[1]), *own])))
+            fitting = [*(one for group in touched for one in group[1]), *own]
+            groups.append((merged, list({one.refund_id: one for one in fitting}.values())))
     return groups
 
 
@@ -241,23 +234,13 @@ def _again(work: _Work) -> None:
             work.surplus.setdefault(paid[0].return_id, []).append(refund)
 
 
-def _near(work: _Work) -> dict[str, list[Refund]]:
-    """Refunds that only one unpaid return could be meant by, though their amount or currency is another."""
-    return {one.return_id: own for one in work.unpaid() if (own := _alone(work, one))}
-
-
 def _money(work: _Work, claimant: Claimant, near: Sequence[Refund]) -> Money:
     return_id, owed = claimant.return_id, claimant.return_
     stuck = {word for one in work.free if _is_of_order(claimant, one) for word in one.stuck}
     linked = tuple(work.linked.get(return_id, near))
     stuck |= {word for one in linked for word in one.stuck}
-    found = Money(
-        state="paid",
-        refunds=linked,
-        by=work.by.get(return_id, ""),
-        surplus=tuple(work.surplus.get(return_id, ())),
-        stuck=_sorted(stuck),
-    )
+    by, surplus = work.by.get(return_id, ""), tuple(work.surplus.get(return_id, ()))
+    found = Money("paid", linked, by, surplus, stuck=tuple(sorted(stuck)))
     if return_id in work.unclear:
         return replace(found, state="ambiguous", refunds=tuple(work.unclear[return_id]))
     moved = [one for one in linked if one.moved_pence]
@@ -280,11 +263,3 @@ def _doubled_or_apart(found: Money, owed: Return) -> Money:
 
 def _paid_first(refund: Refund) -> tuple[bool, datetime, str]:
     return refund.moved_at is None, refund.moved_at or refund.created_at, refund.refund_id
-
-
-def _once(refunds: Iterable[Refund]) -> list[Refund]:
-    return list({one.refund_id: one for one in refunds}.values())
-
-
-def _sorted(words: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(words))

@@ -29,8 +29,7 @@ def doubted(
     """By note code, the ids of all returns that a link of ``found`` may mean; only where there are several.
 
     ``laid`` holds the loose notes and all returns; the ``unpaid`` of these are not refunded yet, at what they would be
-    worth; ``settled`` ids have their own note or document. Links of our own documents, of orders and of groups are not
-    asked.
+    worth; ``settled`` ids have their own note or document. Links of our documents, of orders and groups are not asked.
     """
     work = _Work(laid, frozenset(unpaid), settled)
     work.links = {(one.credit_note_code, one.return_id) for one in found}

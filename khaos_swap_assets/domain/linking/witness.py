@@ -7,7 +7,6 @@ References are equal character by character. Source: contracts/khaos.md §13.7 (
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -16,8 +15,8 @@ from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.documents.postings import Asking, Bystander, Posting, SearchEvidence, contents_of_note
 from khaos_swap_assets.domain.linking.windows import HANDED_OUT
 from khaos_swap_assets.domain.money.periods import london_date
-from khaos_swap_assets.domain.records.packs import Goods
 from khaos_swap_assets.domain.records.stores import spoken
+from khaos_swap_assets.domain.sums import grouped
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +50,9 @@ class Witness:
     @classmethod
     def of(cls, evidence: SearchEvidence, owning: Owning) -> Witness:
         """Index the notes and look up which of them postings already own."""
-        by_customer, by_reference = defaultdict(list), defaultdict(list)
-        for note in sorted(evidence.notes, key=lambda one: one.credit_note_code):
-            by_customer[note.customer_code].append(note)
-            by_reference[note.associated_ref].append(note)
+        notes = sorted(evidence.notes, key=lambda one: one.credit_note_code)
+        by_customer = grouped((note.customer_code, note) for note in notes)
+        by_reference = grouped((note.associated_ref, note) for note in notes)
         claimed = owning.claimed([note.credit_note_code for note in evidence.notes])
         return cls(evidence, by_customer, by_reference, owning.by_reference(list(by_reference)), claimed)
 
@@ -62,8 +60,7 @@ class Witness:
         """What the search shows about ``posting``; ``rivals`` are all others that its note could fit too.
 
         Before it was handed out its reference is only what staff typed: that proves nothing against the goods, and a
-        note that is another's already, or may be, confirms nothing. Nor does one prove anything that a person said no
-        to.
+        note that is another's already, or may be, confirms nothing; nor does one that a person said no to.
         """
         finding = self._seen(posting, rivals)
         if finding.note and (finding.note.credit_note_code, posting.return_id) in self.evidence.refused:
@@ -79,7 +76,9 @@ class Witness:
                 return Sighting(doubt=f"{_codes(seen)} names it and may be another return's just as well")
             return Sighting(note=seen[0])
         if named:
-            return Sighting(doubt=f"{_codes(named)} carries reference {posting.reference} for {_whom(named, posting)}")
+            is_same = any(_is_same_party(note, posting) for note in named)
+            whom = "other goods or another return" if is_same else "another customer or currency"
+            return Sighting(doubt=f"{_codes(named)} carries reference {posting.reference} for {whom}")
         if renamed := self._under_full_rma(posting):
             return Sighting(doubt=f"{_codes(renamed)} carries RMA {posting.rma} for another customer or currency")
         if near := [note for note in self._free(posting) if self._may_cover(note, posting)]:
@@ -94,10 +93,7 @@ class Witness:
         return sorted(code for code, key in self.evidence.unsure - settled if key == posting.return_id)
 
     def _under_full_rma(self, posting: Posting) -> list[CreditNote]:
-        """Notes of other customers that staff gave the whole RMA, where our reference is a short code for it.
-
-        They know it without its store.
-        """
+        """Notes of others that staff gave the whole RMA, with its store or without; our reference is a short code."""
         if posting.ordinal > 1 or posting.rma == posting.reference:
             return []
         names = {posting.rma, spoken(self.evidence.stores, posting.rma)}
@@ -114,10 +110,7 @@ class Witness:
     def _is_sole(
         self, note: CreditNote, posting: Posting, fitting: Sequence[CreditNote], rivals: Sequence[Asking]
     ) -> bool:
-        """True where nothing else can be meant by a note that fits.
-
-        One without goods competes with every other of its value, whenever made, and with returns that staff may credit.
-        """
+        """Whether nothing else can be meant by a note; without goods, no other of its value and no bystander either."""
         if any(rival.key != posting.key and self._fits(note, rival) for rival in rivals):
             return False
         others = [one for one in self.evidence.bystanders if one.return_id != posting.return_id]
@@ -131,7 +124,8 @@ class Witness:
     def _fits(self, note: CreditNote, asking: Asking) -> bool:
         """By customer, currency, value and goods; by its value alone where Khaos shows the goods in no way."""
         is_worth_it = _is_same_party(note, asking) and note.gross_pence == asking.value_pence
-        has_goods = self._is_of(note, asking.contents) if note.lines else self._is_known_by_value(note)
+        is_of = self.evidence.packs.is_of
+        has_goods = is_of(contents_of_note(note), asking.contents) if note.lines else self._is_known_by_value(note)
         return is_worth_it and has_goods and not self._is_of_another_order(note, asking.order_ref)
 
     def _is_known_by_value(self, note: CreditNote) -> bool:
@@ -165,9 +159,6 @@ class Witness:
         """True for one of its value or goods, and for one whose goods nobody told: these may be any."""
         return note.gross_pence == posting.value_pence or not note.lines or self._shares_goods(note, posting)
 
-    def _is_of(self, note: CreditNote, contents: Goods) -> bool:
-        return self.evidence.packs.is_of(contents_of_note(note), contents)
-
     def _shares_goods(self, note: CreditNote, posting: Posting) -> bool:
         return self.evidence.packs.share_goods(note.lines, posting.contents)
 
@@ -186,11 +177,6 @@ def _is_in_time(note: CreditNote, posting: Posting) -> bool:
     if note.created_on is None or posting.state != "in_doubt" or posting.handed_out_at is None:
         return False
     return HANDED_OUT.holds(note.created_on, london_date(posting.handed_out_at))
-
-
-def _whom(notes: Sequence[CreditNote], posting: Posting) -> str:
-    is_same = any(_is_same_party(note, posting) for note in notes)
-    return "other goods or another return" if is_same else "another customer or currency"
 
 
 def _codes(notes: Sequence[CreditNote]) -> str:

@@ -1,7 +1,7 @@
 """Money as whole minor units ("pence") of an ISO currency.
 
-Belongs here: the way in and out of pence, exact splitting, and the split of a gross amount into net and VAT. Stays
-out: what is refunded or credited. Decimal exists only at the wire, float nowhere. Source: FINANCE_RULES U-6 to U-8.
+Belongs here: the way in and out of pence, and exact splitting. Stays out: VAT (``money.tax``), and what is refunded or
+credited. Decimal exists only at the wire, float nowhere. Source: FINANCE_RULES U-7, U-8.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 from itertools import pairwise
-from typing import Literal
 
 _NO_DECIMALS = frozenset(
     {
@@ -121,25 +120,6 @@ def unit_values(total: int, quantity: int) -> list[int]:
         raise ValueError(f"a line of {quantity} units has no unit value")
     steps = [(2 * total * count + quantity) // (2 * quantity) for count in range(quantity + 1)]
     return [after - before for before, after in pairwise(steps)]
-
-
-def split_gross(
-    gross_pence: int, vat_percent: Decimal | int, mode: Literal["gross", "vat"] = "gross"
-) -> tuple[int, int]:
-    """Split a gross line into (net, VAT), half-up to the penny; a credit mirrors its sale.
-
-    Mode ``gross`` rounds the net, as Khaos does (khaos.md §10); ``vat`` rounds the VAT, as HMRC words it (U-6). The two
-    differ only in ties. Raises ``ValueError`` for a negative rate.
-    """
-    if vat_percent < 0:
-        raise ValueError(f"a VAT rate of {vat_percent} % is negative")
-    percent, unit = vat_percent.as_integer_ratio()
-    whole = 100 * unit + percent
-    if mode == "vat":
-        vat = half_up(gross_pence * percent, whole)
-        return gross_pence - vat, vat
-    net = half_up(gross_pence * 100 * unit, whole)
-    return net, gross_pence - net
 
 
 def half_up(share: int, whole: int) -> int:

@@ -71,10 +71,10 @@ NAMES: tuple[VatPeriodsName, ...] = get_args(VatPeriodsName)
 
 def named(text: str) -> VatPeriodsName:
     """The name of the periods. Raises ``ValueError`` for any other text."""
-    found = next((name for name in NAMES if name == text.strip().lower()), None)
-    if found is None:
-        raise ValueError(f"{text[:40]!r} is none of {', '.join(NAMES)}")
-    return found
+    for name in NAMES:
+        if name == text.strip().lower():
+            return name
+    raise ValueError(f"{text[:40]!r} is none of {', '.join(NAMES)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +86,14 @@ class VatPeriods:
     def end_of(self, day: date) -> date:
         """Last day of the period that holds the day."""
         months = 0 if self.name == "monthly" else (int(self.name[-1]) - day.month) % 3
-        last = day.month + months
-        year, month = day.year + (last - 1) // 12, (last - 1) % 12 + 1
-        return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+        after = 12 * day.year + day.month + months
+        return date(after // 12, after % 12 + 1, 1) - timedelta(days=1)
 
     def months_of(self, month: str) -> tuple[str, ...]:
         """The months (``YYYY-MM``) of the period that holds the month, up to it."""
-        year, number = int(month[:4]), int(month[5:])
-        before = [(year + (number - 1 - back) // 12, (number - 1 - back) % 12 + 1) for back in (2, 1, 0)]
-        end = self.end_of(date(year, number, 1))
-        return tuple(f"{one}-{its:02}" for one, its in before if self.end_of(date(one, its, 1)) == end)
+        last = 12 * int(month[:4]) + int(month[5:]) - 1
+        first_days = [date(one // 12, one % 12 + 1, 1) for one in range(last - 2, last + 1)]
+        return tuple(f"{day:%Y-%m}" for day in first_days if self.end_of(day) == self.end_of(first_days[-1]))
 
     @property
     def words(self) -> str:
@@ -103,9 +101,7 @@ class VatPeriods:
         return "calendar months" if self.name == "monthly" else f"quarters ending in month {self.name[-1]}"
 
 
-CLOCK_DAYS = 14
-NOTE_WARNING_DAY = 10
-REFUND_WARNING_DAYS = 10
+CLOCK_DAYS, WARNING_DAYS = 14, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +118,12 @@ def note_clock(paid_on: date) -> Clock:
 
     Nobody tells whether a customer is a business, so each counts as one: for a consumer they are a target of the house.
     """
-    last = paid_on + timedelta(days=CLOCK_DAYS - 1)
-    return Clock(paid_on + timedelta(days=NOTE_WARNING_DAY - 1), last, last + timedelta(days=1))
+    return refund_clock(paid_on - timedelta(days=1))
 
 
 def refund_clock(received_on: date) -> Clock:
     """The consumer's refund: 14 days after the goods are back (U-10); Swap tells no earlier proof of posting."""
-    due = received_on + timedelta(days=CLOCK_DAYS)
-    return Clock(received_on + timedelta(days=REFUND_WARNING_DAYS), due, due + timedelta(days=1))
+    warn_on, due, breach_on = (
+        received_on + timedelta(days=days) for days in (WARNING_DAYS, CLOCK_DAYS, CLOCK_DAYS + 1)
+    )
+    return Clock(warn_on, due, breach_on)

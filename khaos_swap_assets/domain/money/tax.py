@@ -8,12 +8,12 @@ Money is whole pence, rates are per cent. Source: FINANCE_RULES U-5, U-6, U-9, U
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
 
-from khaos_swap_assets.domain.money.amounts import split_gross, spread
+from khaos_swap_assets.domain.money.amounts import half_up, spread
 
 Rate = Decimal | int
 Mode = Literal["gross", "vat"]
@@ -35,15 +35,19 @@ class Amount:
 
     @classmethod
     def of(cls, gross_pence: int, vat_percent: Rate, mode: Mode = "gross") -> Amount:
-        """Split a gross amount at a rate; ``mode`` as in ``split_gross``."""
-        net, vat = split_gross(gross_pence, vat_percent, mode)
-        return cls(gross_pence, net, vat)
+        """Split a gross line, half-up to the penny; a credit mirrors its sale.
 
-    def __add__(self, other: Amount) -> Amount:
-        return Amount(*(getattr(self, part.name) + getattr(other, part.name) for part in fields(Amount)))
-
-    def __sub__(self, other: Amount) -> Amount:
-        return Amount(*(getattr(self, part.name) - getattr(other, part.name) for part in fields(Amount)))
+        Mode ``gross`` rounds the net, as Khaos does (khaos.md §10); ``vat`` rounds the VAT, as HMRC words it (U-6). The
+        two differ only in ties. Raises ``ValueError`` for a negative rate.
+        """
+        if vat_percent < 0:
+            raise ValueError(f"a VAT rate of {vat_percent} % is negative")
+        percent, unit = vat_percent.as_integer_ratio()
+        whole = 100 * unit + percent
+        vat = half_up(gross_pence * percent, whole)
+        if mode == "gross":
+            vat = gross_pence - half_up(gross_pence * 100 * unit, whole)
+        return cls(gross_pence, gross_pence - vat, vat)
 
 
 @lru_cache(maxsize=100_000)

@@ -1,20 +1,20 @@
 """Which small residuals may be cleared by themselves, and when that must stop.
 
 Belongs here: the tolerance governor: line, document, cap of a period, direction of all together. Stays out: how a
-residual came about (``judging.waterfall``). A tolerance is for what is left after every explanation, never before.
-Source: FINANCE_RULES U-20.
+residual came about (``judging.waterfall``): it is for what every explanation leaves. Source: FINANCE_RULES U-20.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from khaos_swap_assets.domain.judging.waterfall import Leg, Waterfall
 from khaos_swap_assets.domain.judging.waterfall_fields import LegName
 from khaos_swap_assets.domain.money.amounts import format_money
+from khaos_swap_assets.domain.sums import grouped
 
 Refusal = Literal["systematic", "no_account", "no_evidence", "line", "document", "reason", "cap"]
 SETTLED: tuple[LegName, ...] = ("tender", "exchange", "fx")
@@ -43,11 +43,9 @@ class Tolerances:
         """The narrower of the two in every respect: no month that is over is closed by a tolerance raised since."""
         kept = {reason: account for reason, account in self.accounts.items() if reason in before.accounts}
         most = {**self.reason_pence, **before.reason_pence}
+        limits = ("line_pence", "document_pence", "period_cap_pence", "least_for_direction")
         return Tolerances(
-            min(self.line_pence, before.line_pence),
-            min(self.document_pence, before.document_pence),
-            min(self.period_cap_pence, before.period_cap_pence),
-            min(self.least_for_direction, before.least_for_direction),
+            **{name: min(getattr(self, name), getattr(before, name)) for name in limits},
             accounts=kept,
             reason_pence={reason: min(pence, self.reason_pence.get(reason, pence)) for reason, pence in most.items()},
             needs_evidence=self.needs_evidence or before.needs_evidence,
@@ -67,10 +65,7 @@ class Tolerances:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Residual:
-    """What is left of one document's gap (credited less refunded): its reason, lines, and pence of either sign.
-
-    ``is_evident``: a field shows that it is what the reason says.
-    """
+    """What is left of a document's gap, of either sign; ``is_evident``: a field shows that it is what it says."""
 
     subject: str
     reason: str
@@ -78,14 +73,6 @@ class Residual:
     lines: int = 1
     currency: str = "GBP"
     is_evident: bool = True
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Refused:
-    """A residual that stays open, and the rule that says so."""
-
-    residual: Residual
-    rule: Refusal
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -100,10 +87,10 @@ class Systematic:
 
 @dataclass(frozen=True, slots=True)
 class Governed:
-    """What is cleared, to which account, what stays open and why, and what is systematic; each sorted."""
+    """What is cleared, to which account, what stays open by which rule, and what is systematic; each sorted."""
 
     cleared: tuple[tuple[Residual, str], ...]
-    refused: tuple[Refused, ...]
+    refused: tuple[tuple[Residual, Refusal], ...]
     systematic: tuple[Systematic, ...]
 
 
@@ -122,31 +109,21 @@ def residual_of(subject: str, waterfall: Waterfall, lines: int, currency: str, t
     names = [leg.name for leg in waterfall.legs if not is_settled(leg)]
     others, pence = [name for name in names if name not in _SMALL], residual_pence(waterfall)
     reason = others[0] if others else ROUNDING if tolerances.is_small(pence, lines) else (names or ["unexplained"])[0]
-    return Residual(
-        subject=subject,
-        reason=reason,
-        pence=pence,
-        lines=max(lines, 1),
-        currency=currency,
-        is_evident=set(names) <= {reason},
-    )
+    return Residual(subject, reason, pence, max(lines, 1), currency=currency, is_evident=set(names) <= {reason})
 
 
 def govern(residuals: Iterable[Residual], tolerances: Tolerances) -> Governed:
-    """Clear what the tolerances allow in one period; the order of the input does not matter.
-
-    The smallest residuals are cleared first. A residual of zero needs no tolerance and is left out.
-    """
-    found = sorted(residual for residual in residuals if residual.pence)
+    """Clear what the tolerances allow in one period, the smallest first; zero is left out, and input has no order."""
+    found = [residual for residual in residuals if residual.pence]
     systematic = tuple(sorted(_systematic(found, tolerances.least_for_direction)))
     stopped = {(one.reason, one.currency) for one in systematic}
     used: Counter[str] = Counter()
     cleared: list[tuple[Residual, str]] = []
-    refused: list[Refused] = []
+    refused: list[tuple[Residual, Refusal]] = []
     for residual in sorted(found, key=lambda one: (abs(one.pence), one)):
         rule = _refusal(residual, tolerances, stopped, used[residual.currency])
         if rule:
-            refused.append(Refused(residual, rule))
+            refused.append((residual, rule))
         else:
             cleared.append((residual, tolerances.accounts[residual.reason]))
             used[residual.currency] += abs(residual.pence)
@@ -169,10 +146,7 @@ def _refusal(
     return next((rule for rule, holds in rules.items() if holds), None)
 
 
-def _systematic(residuals: Sequence[Residual], least: int) -> Iterable[Systematic]:
-    groups: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for residual in residuals:
-        groups[residual.reason, residual.currency].append(residual.pence)
-    for (reason, currency), pence in groups.items():
+def _systematic(residuals: Iterable[Residual], least: int) -> Iterable[Systematic]:
+    for (reason, currency), pence in grouped(((one.reason, one.currency), one.pence) for one in residuals).items():
         if len(pence) >= least and len({one > 0 for one in pence}) == 1:
             yield Systematic(reason, currency, len(pence), sum(pence))

@@ -1,19 +1,23 @@
-"""Which refund each line of a payout paid, what is left over on either side, and where every penny of a payout belongs.
+"""Which refund each line of a payout paid, what is left over on either side, and when that is trouble, in pence.
 
-Belongs here: comparing lines with refunds. Stays out: the records (``records``), trouble in words (``problems``) and
-what finance enters (``journals``). Of what a line names, the strongest counts: the payment, the refund, the return,
-the order. The amount must be the same to the penny; where one refund alone can be meant and it is not, the amounts
-differ. Of equal ones the earliest goes first. Source: FINANCE_RULES U-1, U-14 to U-16.
+Belongs here: comparing lines with refunds, where every penny belongs, and a difference as an exception of finance.
+Stays out: the records (``records``) and what finance enters (``journals``). Of what a line names, the strongest counts:
+the payment, the refund, the return, the order. The amount must be the same to the penny; where one refund alone can be
+meant and it is not, the amounts differ. Of equal ones the earliest goes first. Source: FINANCE_RULES U-1, U-14 to U-16.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from khaos_swap_assets.domain.payouts.records import Coverage, PaidLine, PaidRefund
+from khaos_swap_assets.domain.exceptions.catalogue import Problem
+from khaos_swap_assets.domain.money.amounts import format_money
+from khaos_swap_assets.domain.money.periods import day_words
+from khaos_swap_assets.domain.payouts.records import Coverage, PaidLine, PaidRefund, Payout
 from khaos_swap_assets.domain.records.stores import SEPARATOR
+from khaos_swap_assets.domain.sums import grouped
 
 Place = Literal["matched", "differs", "unknown", "missing"]
 """A refund in its payout; with another amount; a line without a refund; a refund in no payout."""
@@ -55,10 +59,8 @@ class _Table:
     def __init__(self, lines: Iterable[PaidLine], refunds: Iterable[PaidRefund]) -> None:
         self.placed: list[Placed] = []
         self.holder: dict[str, PaidLine] = {}
-        self._named: dict[tuple[str, str], list[PaidRefund]] = {}
-        for refund in sorted(refunds, key=lambda one: (one.paid_on, one.key)):
-            for name in dict.fromkeys(_names_of(refund)):
-                self._named.setdefault(name, []).append(refund)
+        in_turn = sorted(refunds, key=lambda one: (one.paid_on, one.key))
+        self._named = grouped((name, one) for one in in_turn for name in dict.fromkeys(_names_of(one)))
         first = sorted(lines, key=lambda one: (self.strength(one), one.paid_on, one.name))
         self.left = {one.name: one for one in first}
 
@@ -110,10 +112,7 @@ def _names_of(refund: PaidRefund) -> list[tuple[str, str]]:
 
 
 def compare(lines: Iterable[PaidLine], refunds: Iterable[PaidRefund]) -> list[Placed]:
-    """Put each line beside its refund; the order of the arguments changes nothing.
-
-    All lines that name the same refund, return or order must be among ``lines``.
-    """
+    """Put each line beside its refund, in any order; all that name the same refund, return or order must be there."""
     table = _Table(lines, refunds)
     _equal(table)
     _parts(table)
@@ -127,11 +126,8 @@ def compare(lines: Iterable[PaidLine], refunds: Iterable[PaidRefund]) -> list[Pl
 
 def _grouped(table: _Table, which: Callable[[PaidLine], list[PaidRefund]]) -> list[list[PaidLine]]:
     """Lines for which the same refunds come into question, those with the fewest first."""
-    groups: dict[tuple[str, ...], list[PaidLine]] = {}
-    for line in table.left.values():
-        if keys := tuple(one.key for one in which(line)):
-            groups.setdefault(keys, []).append(line)
-    return [lines for _, lines in sorted(groups.items(), key=lambda one: len(one[0]))]
+    groups = grouped((tuple(one.key for one in which(line)), line) for line in table.left.values())
+    return [lines for keys, lines in sorted(groups.items(), key=lambda one: len(one[0])) if keys]
 
 
 def _equal(table: _Table) -> None:
@@ -199,3 +195,61 @@ class Places:
         """They add up to what reached the bank."""
         told = self.matched_pence + self.apart_pence + self.beside_pence
         return told - self.fee_pence + self.untold_pence
+
+
+TOTAL = "payout_total_differs"
+KIND_OF: Mapping[Place, str] = {
+    "unknown": "payout_without_refund",
+    "missing": "refund_not_in_payout",
+    "differs": "payout_amount_differs",
+}
+KINDS = (*KIND_OF.values(), TOTAL)
+
+
+def problem_of(one: Placed) -> Problem | None:
+    """The exception that a difference is; None where the refund is in its payout to the penny."""
+    line, refund = one.line, one.refund
+    if one.place == "matched":
+        return None
+    if line:
+        subject, currency = line.name, line.currency
+        told = f"{_in_payout(line)}; {_apart(one, refund)}" if refund else f"{_in_payout(line)}: {one.why}"
+    else:
+        assert refund
+        subject, currency = f"refund {refund.key}", refund.currency
+        paid = f"{format_money(refund.pence, currency)} by {refund.gateway} on {day_words(refund.paid_on)}"
+        told = f"The {_refund_words(refund)} was {paid}, and no payout that we know holds it"
+    return Problem(KIND_OF[one.place], subject, told, money_at_risk_pence=abs(one.apart_pence), currency=currency)
+
+
+def _apart(one: Placed, refund: PaidRefund) -> str:
+    """What the refund of a line is, and by how much the line differs."""
+    assert one.line
+    ours, apart = format_money(refund.pence, refund.currency), format_money(abs(one.apart_pence), one.line.currency)
+    rate = "; it was paid in another currency, so a rate may be the cause" if refund.is_foreign else ""
+    return f"the {_refund_words(refund)} is {ours}: {apart} {'less' if one.apart_pence > 0 else 'more'} went out{rate}"
+
+
+def _in_payout(line: PaidLine) -> str:
+    named = line.line.order_ref or line.line.refund_id or line.line.return_ref
+    what = f", {named}" if named else ""
+    gross = format_money(line.line.gross_pence, line.currency)
+    return f"Payout {line.provider} {line.payout_id} of {day_words(line.paid_on)} holds {gross}{what}"
+
+
+def _refund_words(refund: PaidRefund) -> str:
+    of = refund.rma or (f"order {refund.order_name}" if refund.order_name else "")
+    return f"refund {refund.refund_id or refund.key}" + (f" of {of}" if of else "")
+
+
+def total_problem(payout: Payout, apart_pence: int) -> Problem:
+    """The exception of a payout whose total is not the sum of its lines."""
+    told = format_money(payout.total_pence or 0, payout.currency)
+    lines = format_money((payout.total_pence or 0) - apart_pence, payout.currency)
+    return Problem(
+        TOTAL,
+        f"payout {payout.name}",
+        f"Payout {payout.name} of {day_words(payout.paid_on)} came to {told}, and its lines add up to {lines}",
+        money_at_risk_pence=abs(apart_pence),
+        currency=payout.currency,
+    )

@@ -21,8 +21,7 @@ UNSENT = frozenset({"canceled", "cancelled", "failed"})
 class PayoutLine:
     """One line. ``kind`` stays as the provider spells it: a new word is kept, shown, and is no refund.
 
-    ``transaction_id`` is the storefront's own number of the payment; ``refund_id``, ``return_ref`` and ``order_ref``
-    are what a file says. Empty where none is told.
+    ``transaction_id`` is the storefront's own number of the payment; a file says the other ids; empty: none is told.
     """
 
     line_id: str
@@ -38,11 +37,6 @@ class PayoutLine:
     def net_pence(self) -> int:
         """What of it reaches the bank."""
         return self.gross_pence - self.fee_pence
-
-    @property
-    def is_refund(self) -> bool:
-        """True where it is about money that went back to a customer."""
-        return self.kind.lower() == REFUND
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +55,6 @@ class Payout:
     def name(self) -> str:
         """How people and exceptions name it."""
         return f"{self.provider} {self.payout_id}"
-
-    @property
-    def is_sent(self) -> bool:
-        """False where it never reached the bank."""
-        return self.status.lower() not in UNSENT
 
     @property
     def apart_pence(self) -> int:

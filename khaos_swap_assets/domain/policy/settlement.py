@@ -11,10 +11,10 @@ fit there is none. A field counts only once finance has decided what follows fro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from khaos_swap_assets.domain.money.amounts import format_money
+from khaos_swap_assets.domain.money.amounts import format_money, spread
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.domain.policy.settlement_case import STORE_CREDITS, Posted, Sale, SettlementCase, cost_of
 from khaos_swap_assets.domain.records.returns import HoldReason, Return, ReturnLine
@@ -40,6 +40,13 @@ class Credit:
 
     lines: tuple[ReturnLine, ...]
     value_pence: int
+
+    @property
+    def shares(self) -> Iterator[tuple[ReturnLine, int]]:
+        """Each line with what the note credits for it: its cost less its share of what was withheld."""
+        costs = [line.cost_pence for line in self.lines]
+        withheld = spread(sum(costs) - self.value_pence, costs)
+        yield from ((line, line.cost_pence - share) for line, share in zip(self.lines, withheld, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +86,7 @@ class Settlement:
 def settle(
     return_: Return, policy: CreditNotePolicy, *, already: Sequence[Posted] = (), sale: Sale | None = None
 ) -> Settlement:
-    """Settle what no document of ``already`` answers for; the order of the lines changes nothing.
-
-    The value of the note is the refund that is left, plus what a decision credits beside it, to the penny.
-    """
+    """Settle what no document of ``already`` answers for, to the penny: the refund left and what a decision credits."""
     case = SettlementCase(return_, policy, already, sale or Sale())
     if not case.is_due:
         return _settled(case, is_due=False)
@@ -151,14 +155,13 @@ def _open_credit(case: SettlementCase, *, is_card_used: bool) -> int:
 
 def _fault(case: SettlementCase) -> HoldReason:
     """Why the refund stands for no note: the amounts that do not agree, in words of money."""
-    amounts = (abs(case.due_pence), cost_of(case.rows), case.return_.handling_fee_pence)
-    due, together, fee = (format_money(pence, case.return_.currency) for pence in amounts)
+    return_ = case.return_
+    amounts = (abs(case.due_pence), cost_of(case.rows), return_.handling_fee_pence, return_.exchange_pence)
+    due, together, fee, exchange = (format_money(pence, return_.currency) for pence in amounts)
     if not case.already and not case.rows and case.undecided:
         return HoldReason(UNDECIDED, f"no line is a Refund: {', '.join(case.undecided)}")
     if not case.already:
-        given = (
-            f", {format_money(case.return_.exchange_pence, case.return_.currency)} in exchange" if case.swapped else ""
-        )
+        given = f", {exchange} in exchange" if case.swapped else ""
         hint = _delivery_hint(case)
         said = f"{due} refunded, its lines add up to {together}, fee {fee}{given}{hint}"
         return HoldReason(NOT_EXPLAINED, said, hint)

@@ -35,10 +35,7 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """What the order says beside its lines: its delivery as paid, whether all of it comes back, and what is left.
-
-    ``room_pence`` is what was paid for the order less all that is credited on it.
-    """
+    """The order beside its lines: delivery as paid, whether all comes back, and the room left to credit on it."""
 
     delivery_pence: int = 0
     is_all_back: bool = False
@@ -55,10 +52,7 @@ class Field:
 
 @dataclass(frozen=True)
 class SettlementCase:
-    """One return under the policy, sorted by what its lines came to.
-
-    ``done`` are product ids in earlier documents; all groups hold only rows that are in none.
-    """
+    """One return under the policy, its rows by what they came to; those ``done`` are in earlier documents alone."""
 
     return_: Return
     policy: CreditNotePolicy
@@ -109,15 +103,11 @@ class SettlementCase:
             return 0 if given in (0, returned + extra) else None
         return None if given > returned else returned - given if given else 0
 
-    @property
-    def is_even(self) -> bool:
-        """True for goods of one value: no note, the goods alone move (U-15)."""
-        return self.paid_back_pence == 0 and self.return_.additional_payment_pence <= 0
-
     @cached_property
     def swapped(self) -> tuple[ReturnLine, ...]:
-        """Exchanged rows that a note is due for."""
-        return () if self.is_even else self.exchanged
+        """Exchanged rows that a note is due for: none for goods of one value, which alone move (U-15)."""
+        is_even = self.paid_back_pence == 0 and self.return_.additional_payment_pence <= 0
+        return () if is_even else self.exchanged
 
     @property
     def groups(self) -> tuple[tuple[ReturnLine, ...], ...]:
@@ -155,10 +145,8 @@ class SettlementCase:
             return
         yield Field("fee", -max(self.return_.handling_fee_pence, 0))
         yield Field("gift_card", -self.card_pence)
-        for name, pence in (
-            ("tax_on_top", self.return_.taxes_on_top_pence),
-            ("duties", self.return_.duties_on_top_pence),
-        ):
+        on_top = {"tax_on_top": self.return_.taxes_on_top_pence, "duties": self.return_.duties_on_top_pence}
+        for name, pence in on_top.items():
             decision = getattr(self.policy, name)
             if decision.choice == "own_line" and decision.stock_code:
                 yield Field(name, max(pence, 0))
@@ -198,10 +186,8 @@ class SettlementCase:
         """
         if not self.to_credit or any(one.name == "gift_card" for one in used):
             return False
-        done = sum(one.cost_pence for one in self.return_.lines if one.outcome in STORE_CREDITS) - cost_of(
-            self.to_credit
-        )
-        short = cost_of(self.to_credit) - (self.return_.store_credit_pence - done)
+        given = sum(one.cost_pence for one in self.return_.lines if one.outcome in STORE_CREDITS)
+        short = given - self.return_.store_credit_pence
         if short <= 0:
             return False
         is_fee_free = not self.already and not any(one.name == "fee" for one in used)

@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from khaos_swap_assets.domain.money.amounts import format_money, spread
+from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.tax import STANDARD_RATE, Amount, Rate, split_delivery
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.domain.policy.settlement import Settlement
 from khaos_swap_assets.domain.policy.settlement_case import STORE_CREDITS
+from khaos_swap_assets.domain.sums import grouped
 
 Rates = Mapping[str, Rate | None]
 
@@ -68,10 +69,7 @@ class TrialTotal:
 
 def totals(trials: Iterable[Trial]) -> list[TrialTotal]:
     """The trials of each currency added up, by currency."""
-    by_currency: dict[str, list[Trial]] = {}
-    for one in trials:
-        by_currency.setdefault(one.currency, []).append(one)
-    return [_total(currency, some) for currency, some in sorted(by_currency.items())]
+    return [_total(currency, some) for currency, some in sorted(grouped((one.currency, one) for one in trials).items())]
 
 
 def _total(currency: str, some: list[Trial]) -> TrialTotal:
@@ -111,11 +109,11 @@ def vat_of(found: Settlement, rates: Rates, policy: CreditNotePolicy) -> int | N
     if found.faults or not found.is_due:
         return 0
     worth: Counter[Rate] = Counter()
-    for line_id, outcome, pence in _shares(found):
-        rate = rates.get(line_id)
+    for line, pence in (share for credit in found.credits for share in credit.shares):
+        rate = rates.get(line.product_id)
         if rate is None:
             return None
-        is_voucher = outcome in STORE_CREDITS and policy.store_credit.choice == "spv_neutral"
+        is_voucher = line.outcome in STORE_CREDITS and policy.store_credit.choice == "spv_neutral"
         worth[rate] += 0 if is_voucher else pence
     vat = sum(Amount.of(pence, rate).vat_pence for rate, pence in worth.items())
     parts = {part.outcome: part.pence for part in found.parts}
@@ -123,12 +121,3 @@ def vat_of(found: Settlement, rates: Rates, policy: CreditNotePolicy) -> int | N
     split = split_delivery(beside, worth, policy.delivery_vat.choice) if beside else {}
     vat += sum(amount.vat_pence for amount in split.values()) + parts.get("tax_on_top", 0)
     return vat - Amount.of(found.invoice_pence, STANDARD_RATE).vat_pence
-
-
-def _shares(found: Settlement) -> Iterable[tuple[str, str, int]]:
-    """Rows of the note with their share of what it credits for them."""
-    for credit in found.credits:
-        costs = [line.cost_pence for line in credit.lines]
-        withheld = spread(sum(costs) - credit.value_pence, costs)
-        for line, share in zip(credit.lines, withheld, strict=True):
-            yield line.product_id, line.outcome, line.cost_pence - share

@@ -18,7 +18,7 @@ The last four are of the queue alone: linker and judge do not read them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -52,13 +52,7 @@ class Figures:
 
     def still_hold(self, now: Figures) -> bool:
         """Whether each figure that is given is the same now."""
-        pairs = (
-            (self.money_at_risk_pence, now.money_at_risk_pence),
-            (self.refund_pence, now.refund_pence),
-            (self.credited_pence, now.credited_pence),
-            (self.currency or None, now.currency),
-        )
-        return all(then is None or then == one for then, one in pairs)
+        return all(then in (None, "") or then == getattr(now, name) for name, then in asdict(self).items())
 
 
 @dataclass(frozen=True, slots=True)

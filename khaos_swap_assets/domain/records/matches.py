@@ -53,15 +53,8 @@ class CodedRow:
     @property
     def dispositions(self) -> dict[str, int]:
         """Units by where they went; units without a disposition are in none."""
-        counts = {
-            "sellable": self.sellable_quantity,
-            "damaged": self.damaged_quantity,
-            "b_grade": self.b_grade_quantity,
-            "written_off": self.written_off_quantity,
-            "missing": self.missing_quantity,
-            "kept": self.kept_quantity,
-        }
-        return {name: count for name, count in counts.items() if count}
+        names = ("sellable", "damaged", "b_grade", "written_off", "missing", "kept")
+        return {name: count for name in names if (count := getattr(self, f"{name}_quantity"))}
 
     @property
     def graded_code(self) -> str:

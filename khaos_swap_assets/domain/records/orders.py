@@ -15,8 +15,9 @@ from fnmatch import fnmatchcase
 from itertools import accumulate
 from typing import NamedTuple
 
-from khaos_swap_assets.domain.records.packs import NO_PACKS, Packs
+from khaos_swap_assets.domain.records.packs import NO_PACKS, Packs, units
 from khaos_swap_assets.domain.records.returns import Return
+from khaos_swap_assets.domain.sums import added, grouped
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -55,10 +56,7 @@ class SalesOrder:
     @property
     def sold(self) -> Mapping[str, int]:
         """Units sold by Stock Code."""
-        units: Counter[str] = Counter()
-        for line in self.lines:
-            units[line.stock_code] += line.quantity
-        return units
+        return units((line.stock_code, line.quantity) for line in self.lines)
 
     def vat_code_of(self, line_no: int | None, quantity: int | None) -> str:
         """The VAT code of the sold line, or of all lines of its Stock Code where more units count; empty: several."""
@@ -96,10 +94,7 @@ class UnitClaim:
 
 
 def order_ref(order_name: str, *, ref_format: str, strips_hash: bool) -> str:
-    """The Associated Ref that Khaos gives to a storefront order: ``#LX10482`` is ``KCCLX10482`` by ``KCC{0}``.
-
-    Empty for a blank name. ``ref_format`` holds ``{0}`` once (khaos.md §3).
-    """
+    """Khaos's reference of an order: ``#LX10482`` is ``KCCLX10482`` by ``KCC{0}``; empty for none (khaos.md §3)."""
     name = order_name.strip()
     if strips_hash:
         name = name.removeprefix("#")
@@ -184,9 +179,10 @@ def over_refunds(claims: Sequence[UnitClaim], order: SalesOrder) -> dict[tuple[s
     ]
     named = {one.stock_code for one in own}
     lines = [replace(line, stock_code=name) for name, line in by_line.items() if name in named]
-    exact: Counter[tuple[str, str]] = Counter()
-    for (return_id, name), pence in _excesses(own, caps_of(lines)).items():
-        exact[return_id, by_line[name].stock_code] += pence
+    exact = added(
+        ((return_id, by_line[name].stock_code), pence)
+        for (return_id, name), pence in _excesses(own, caps_of(lines)).items()
+    )
     return {key: max(found.get(key, 0), exact[key]) for key in {*found, *exact}}
 
 
@@ -210,8 +206,7 @@ def _excesses(claims: Iterable[UnitClaim], caps: Mapping[str, Sequence[int]]) ->
 def caps_of(lines: Iterable[OrderLine]) -> dict[str, list[int]]:
     """By Stock Code: the most that 0, 1, 2, … of its units may be refunded together, the dearest first.
 
-    A unit is worth its share rounded up, all units of a line what was paid for it: three units of £34.99 are £11.67,
-    £11.67 and £11.65.
+    A unit is worth its share rounded up, all of a line what was paid: three of £34.99 are £11.67, £11.67 and £11.65.
     """
     prices: dict[str, list[int]] = {}
     for line in lines:
@@ -251,16 +246,9 @@ class _Asked(NamedTuple):
 
 def _asked_so_far(claims: Iterable[UnitClaim]) -> Iterator[_Asked]:
     """One row for each return and Stock Code, its rows together: by moment of the refund, by RMA, unconfirmed last."""
-    units: Counter[tuple[datetime, str, str, str]] = Counter()
-    pence: Counter[tuple[datetime, str, str, str]] = Counter()
-    for claim in claims:
-        turn = turn_of(claim)
-        units[turn] += claim.quantity
-        pence[turn] += claim.pence
     units_so_far: Counter[str] = Counter()
     pence_so_far: Counter[str] = Counter()
-    for turn in sorted(units):
-        *_, return_id, code = turn
-        units_so_far[code] += units[turn]
-        pence_so_far[code] += pence[turn]
+    for (*_, return_id, code), some in sorted(grouped((turn_of(claim), claim) for claim in claims).items()):
+        units_so_far[code] += sum(claim.quantity for claim in some)
+        pence_so_far[code] += sum(claim.pence for claim in some)
         yield _Asked(return_id, code, units_so_far[code], pence_so_far[code])

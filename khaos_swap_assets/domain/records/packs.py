@@ -6,22 +6,19 @@ is matched or booked. Source: contracts/khaos.md §7.1 (pack links).
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Protocol
+
+from khaos_swap_assets.domain.sums import added
 
 Goods = tuple[tuple[str, int], ...]
 PackItem = tuple[str, int, Decimal | None]
 """A component as Khaos pushes it: its stock id, units in one pack, its proportion of the pack's value if told."""
 
 
-def units(codes: Iterable[tuple[str, int]]) -> Counter[str]:
-    """Units by Stock Code."""
-    found: Counter[str] = Counter()
-    for code, quantity in codes:
-        found[code] += quantity
-    return found
+units = added
+"""Units by Stock Code, of (Stock Code, units)."""
 
 
 class CatalogueRow(Protocol):
@@ -34,6 +31,11 @@ class CatalogueRow(Protocol):
     @property
     def pack_components(self) -> Goods:
         """What it holds."""
+
+
+def goods_of(codes: Iterable[tuple[str, int]]) -> Goods:
+    """Goods as sorted (Stock Code, units), each code once."""
+    return tuple(sorted(units(codes).items()))
 
 
 class Packs:
@@ -57,7 +59,9 @@ class Packs:
 
     def opened(self, codes: Iterable[tuple[str, int]]) -> Goods:
         """(Stock Code, units) with the components in place of each pack."""
-        return tuple(part for code, quantity in codes for part in self._of(code, quantity))
+        return tuple(
+            (part, count * quantity) for code, quantity in codes for part, count in self.parts(code) or ((code, 1),)
+        )
 
     def noted(self, lines: Iterable[tuple[str, int]]) -> Goods:
         """The goods of a note, packs opened; components that Khaos lists beside their pack are the pack's own."""
@@ -86,9 +90,6 @@ class Packs:
 
     def _codes(self, goods: Goods) -> set[str]:
         return {code for code, _ in (*goods, *self.opened(goods))}
-
-    def _of(self, code: str, quantity: int) -> Goods:
-        return tuple((part, units * quantity) for part, units in self._parts.get(code, ((code, 1),)))
 
 
 def weights_of(parts: Goods, proportions: Sequence[Decimal], prices: Mapping[str, int]) -> list[int]:

@@ -56,10 +56,7 @@ def hold_words(code: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class HoldReason:
-    """Why a return is not posted now: a kind of exception or a code of ``documents.credit_notes``, and one clear line.
-
-    ``hint`` is the part of that line that says what accounts for it, where something does.
-    """
+    """Why a return is not posted now: a kind of exception or own code, one clear line, and its ``hint`` of a cause."""
 
     kind: str
     text: str
@@ -146,10 +143,7 @@ class Return:
 
 
 def rightful_pence(return_: Return, worth_pence: int, delivery_pence: int) -> frozenset[int]:
-    """What a Credit Note of a return may say: its worth, or its goods before fee, gift card or exchange.
-
-    Each also with the delivery of its order.
-    """
+    """What a note of a return may say: its worth or its goods before fee, card or exchange; each also with delivery."""
     goods = [sum(line.cost_pence for line in lines) for lines in (return_.refund_lines, return_.lines)]
     known = {worth_pence, return_.refund_pence + return_.store_credit_pence, *goods}
     return frozenset(pence + extra for pence in known for extra in (0, delivery_pence) if pence > 0)

@@ -7,7 +7,7 @@ Source: contracts/khaos.md §7.1, §8.5, FINANCE_RULES U-7, U-8, U-26.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,7 +21,8 @@ from khaos_swap_assets.domain.records.orders import (
     over_returns,
     turn_of,
 )
-from khaos_swap_assets.domain.records.packs import Packs
+from khaos_swap_assets.domain.records.packs import Packs, units
+from khaos_swap_assets.domain.sums import added, grouped
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,9 @@ def opened(order: SalesOrder, packs: Packs, codes: Collection[str]) -> list[Sold
 
     Components that Khaos lists beside their pack, at no price, are the pack's own and not sold twice.
     """
-    children: Counter[str] = Counter()
-    for line in order.lines:
-        for code, units in packs.parts(line.stock_code):
-            children[code] += units * line.quantity
+    children = units(
+        (code, count * line.quantity) for line in order.lines for code, count in packs.parts(line.stock_code)
+    )
     found: list[SoldLine] = []
     for line in order.lines:
         if packs.parts(line.stock_code):
@@ -61,11 +61,10 @@ def opened(order: SalesOrder, packs: Packs, codes: Collection[str]) -> list[Sold
 
 
 def _parts(line: OrderLine, packs: Packs) -> Iterator[SoldLine]:
-    weights = packs.weights(line.stock_code)
-    parts = packs.parts(line.stock_code)
+    parts, weights = packs.parts(line.stock_code), packs.weights(line.stock_code)
     shares = spread(line.gross_pence, weights) if weights else [line.gross_pence] * len(parts)
-    for (code, units), share in zip(parts, shares, strict=True):
-        part = replace(line, stock_code=code, quantity=units * line.quantity, gross_pence=share)
+    for (code, count), share in zip(parts, shares, strict=True):
+        part = replace(line, stock_code=code, quantity=count * line.quantity, gross_pence=share)
         yield SoldLine(part, line.stock_code, is_priced=bool(weights))
 
 
@@ -93,8 +92,8 @@ def is_one_price(told: Sequence[SoldLine]) -> bool:
 
     Khaos shows units that have no whole pennies each as rows of two prices (khaos.md §10).
     """
-    units = {one.line.gross_pence // one.line.quantity for one in told if one.line.quantity}
-    is_alike = len({one.pack for one in told}) == 1 and bool(units) and max(units) - min(units) <= 1
+    prices = {one.line.gross_pence // one.line.quantity for one in told if one.line.quantity}
+    is_alike = len({one.pack for one in told}) == 1 and bool(prices) and max(prices) - min(prices) <= 1
     return is_alike and all(one.is_priced for one in told)
 
 
@@ -106,8 +105,7 @@ def over_sold(claims: Sequence[UnitClaim], order: SalesOrder, packs: Packs) -> d
     """(return id, Stock Code as returned) of each return that takes back more units, or more money, than was sold.
 
     With the pence beyond what was paid, 0 where only units are too many or the pence are not known. Units are those of
-    components. Of goods in packs the money counts together, so that a penny of rounding between
-    the components of a pack names nobody.
+    components. Of goods in packs the money counts together, so that no penny of rounding between them names anybody.
     """
     split = [part for claim in claims for part in _opened_claim(claim, packs)]
     lines = opened(order, packs, {part.stock_code for part in split})
@@ -116,38 +114,38 @@ def over_sold(claims: Sequence[UnitClaim], order: SalesOrder, packs: Packs) -> d
     found = dict.fromkeys(over_returns(split, whole.sold), 0)
     found |= over_refunds([claim for claim in split if claim.stock_code not in pool], whole)
     found |= _over_pool([claim for claim in split if claim.stock_code in pool], whole)
-    as_returned: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for claim in claims:
-        for part in _opened_claim(claim, packs):
-            as_returned[claim.return_id, part.stock_code].add(claim.stock_code)
-    told: Counter[tuple[str, str]] = Counter()
-    for (return_id, opened_code), pence in found.items():
-        for at, code in enumerate(sorted(as_returned[return_id, opened_code])):
-            told[return_id, code] += 0 if at else pence
-    return dict(told)
+    as_returned = grouped(
+        ((claim.return_id, part.stock_code), claim.stock_code)
+        for claim in claims
+        for part in _opened_claim(claim, packs)
+    )
+    return dict(
+        added(
+            ((key[0], code), 0 if at else pence)
+            for key, pence in found.items()
+            for at, code in enumerate(sorted(set(as_returned[key])))
+        )
+    )
 
 
 def _opened_claim(claim: UnitClaim, packs: Packs) -> Iterator[UnitClaim]:
     """A claim on a pack as claims on its components; its pence stay together, on the first of them."""
     pence = claim.pence
-    for code, units in packs.parts(claim.stock_code) or ((claim.stock_code, 1),):
-        yield replace(claim, stock_code=code, quantity=units * claim.quantity, pence=pence)
+    for code, count in packs.parts(claim.stock_code) or ((claim.stock_code, 1),):
+        yield replace(claim, stock_code=code, quantity=count * claim.quantity, pence=pence)
         pence = 0
 
 
 def _over_pool(claims: Iterable[UnitClaim], order: SalesOrder) -> dict[tuple[str, str], int]:
     caps = caps_of(order.lines)
-    units: Counter[str] = Counter()
+    taken: Counter[str] = Counter()
     pence = before = 0
     found: dict[tuple[str, str], int] = {}
-    by_turn: defaultdict[tuple[object, ...], list[UnitClaim]] = defaultdict(list)
-    for claim in sorted(claims, key=turn_of):
-        by_turn[turn_of(claim)[:3]].append(claim)
-    for some in by_turn.values():
+    for some in grouped((turn_of(claim)[:3], claim) for claim in sorted(claims, key=turn_of)).values():
         for claim in some:
-            units[claim.stock_code] += claim.quantity
+            taken[claim.stock_code] += claim.quantity
             pence += claim.pence
-        allowed = sum(caps[code][min(count, len(caps[code]) - 1)] for code, count in units.items())
+        allowed = sum(caps[code][min(count, len(caps[code]) - 1)] for code, count in taken.items())
         if pence > allowed + before:
             first, *others = dict.fromkeys((claim.return_id, claim.stock_code) for claim in some)
             found |= {first: pence - allowed - before, **dict.fromkeys(others, 0)}

@@ -7,13 +7,12 @@ the catalogue. Only an exact match acts; a suggestion never posts. Source: contr
 from __future__ import annotations
 
 import unicodedata
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from itertools import chain
 
-Value = TypeVar("Value")
+from khaos_swap_assets.domain.sums import grouped
 
 NEAR_MATCH_AT_LEAST = 80
 NEAR_MATCH_AT_MOST = 94
@@ -57,10 +56,7 @@ class StockCode:
 
 @dataclass(frozen=True, slots=True)
 class SkuMatch:
-    """What a SKU is. ``stock_code`` is set by an exact match only, ``problem`` is a kind of exception or empty.
-
-    ``suggestion`` is a Stock Code for a person to look at, with the rule that found it and a score from 0 to 100.
-    """
+    """What a SKU is: a Stock Code by exact match only; else a problem, and a suggestion with its rule and score."""
 
     sku: str
     stock_code: str | None
@@ -107,58 +103,53 @@ class Catalogue:
 
     def weak_candidate(self, sku: str) -> tuple[str, str, int]:
         """(Stock Code, rule, score) of the pack that holds this SKU as a component, else of the nearest spelling."""
-        if packs := self._by_component.get(sku.strip()):
-            return min(packs), "pack", _PACK_SCORE
+        if packs := self._index.get(("pack", sku.strip())):
+            return min(item.stock_code for item in packs), "pack", _PACK_SCORE
         return self._nearest(normalised(sku))
 
     def _strong(self, sku: str) -> Iterator[tuple[StockCode, str]]:
-        yield from ((item, "renamed") for item in self._by_former_code.get(sku, ()))
-        if plain := normalised(sku):
-            yield from ((item, _spelling(sku, item.stock_code)) for item in self._by_spelling.get(plain, ()))
-            yield from ((item, "zeros") for item in self._by_bare_spelling.get(plain.lstrip("0"), ()))
-        if text := sku.strip():
-            yield from ((item, "other_ref") for item in self._by_other_ref.get(text, ()))
-            yield from ((item, "barcode") for item in self._by_barcode.get(text, ()))
+        plain, text = normalised(sku), sku.strip()
+        bare = plain.lstrip("0")
+        for rule, key in (
+            ("renamed", sku),
+            ("spelling", plain),
+            ("zeros", bare),
+            ("other_ref", text),
+            ("barcode", text),
+        ):
+            for item in self._index.get((rule, key), ()) if key else ():
+                yield item, _spelling(sku, item.stock_code) if rule == "spelling" else rule
 
     def _nearest(self, plain: str) -> tuple[str, str, int]:
         from rapidfuzz import fuzz, process
 
-        names, codes = self._spellings
-        best = process.extractOne(plain, names, scorer=fuzz.ratio, score_cutoff=NEAR_MATCH_AT_LEAST) if plain else None
-        return (codes[best[2]], "near", min(int(best[1]), NEAR_MATCH_AT_MOST)) if best else ("", "", 0)
+        if not plain:
+            return "", "", 0
+        best = process.extractOne(plain, self._spellings, scorer=fuzz.ratio, score_cutoff=NEAR_MATCH_AT_LEAST)
+        return (self._items[best[2]].stock_code, "near", min(int(best[1]), NEAR_MATCH_AT_MOST)) if best else ("", "", 0)
 
     @cached_property
     def _items(self) -> list[StockCode]:
         return sorted(self._everything(), key=lambda item: (item.is_discontinued, item.stock_code))
 
     @cached_property
-    def _spellings(self) -> tuple[list[str], list[str]]:
-        return [normalised(item.stock_code) for item in self._items], [item.stock_code for item in self._items]
+    def _spellings(self) -> list[str]:
+        return [normalised(item.stock_code) for item in self._items]
 
     @cached_property
-    def _by_spelling(self) -> Mapping[str, list[StockCode]]:
-        return _grouped(zip(self._spellings[0], self._items, strict=True))
-
-    @cached_property
-    def _by_bare_spelling(self) -> Mapping[str, list[StockCode]]:
-        """Without leading zeros: a spreadsheet takes them off."""
-        return _grouped((plain.lstrip("0"), item) for plain, item in zip(self._spellings[0], self._items, strict=True))
-
-    @cached_property
-    def _by_former_code(self) -> Mapping[str, list[StockCode]]:
-        return _grouped((code, item) for item in self._items for code in item.former_codes)
-
-    @cached_property
-    def _by_other_ref(self) -> Mapping[str, list[StockCode]]:
-        return _grouped((item.other_ref.strip(), item) for item in self._items)
-
-    @cached_property
-    def _by_barcode(self) -> Mapping[str, list[StockCode]]:
-        return _grouped((barcode.strip(), item) for item in self._items for barcode in item.barcodes)
-
-    @cached_property
-    def _by_component(self) -> Mapping[str, list[str]]:
-        return _grouped((code, item.stock_code) for item in self._items for code, _ in item.pack_components)
+    def _index(self) -> Mapping[tuple[str, str], list[StockCode]]:
+        """The items by (rule, text); without leading zeros too: a spreadsheet takes them off."""
+        spelled = list(zip(self._spellings, self._items, strict=True))
+        return grouped(
+            chain(
+                ((("renamed", code), item) for item in self._items for code in item.former_codes),
+                ((("spelling", plain), item) for plain, item in spelled),
+                ((("zeros", plain.lstrip("0")), item) for plain, item in spelled),
+                ((("other_ref", item.other_ref.strip()), item) for item in self._items),
+                ((("barcode", barcode.strip()), item) for item in self._items for barcode in item.barcodes),
+                ((("pack", code), item) for item in self._items for code, _ in item.pack_components),
+            )
+        )
 
 
 LONGEST_CODE = 50
@@ -176,18 +167,12 @@ def never_a_stock_code(sku: str) -> str:
 
 
 def renamed_to(problem: str, suggestion: str, rule: str) -> str:
-    """The one Stock Code that an unknown SKU stands for by another spelling, name or barcode; empty where none does.
-
-    It lays goods side by side that are compared, and posts nothing.
-    """
+    """The one Stock Code that an unknown SKU stands for in another spelling, to compare goods by; empty: none does."""
     return suggestion if problem == "sku_unknown" and rule not in _GUESSES else ""
 
 
 def with_proof(match: SkuMatch, before: str) -> SkuMatch:
-    """The match of a row whose document is out: the Stock Code that it was matched to ``before`` Khaos renamed it.
-
-    Order, document and note name it so, and it is the same item. Everything else stays as it is matched now.
-    """
+    """The match of a row whose document is out: the Stock Code ``before`` Khaos renamed it, as it is the same item."""
     is_same = match.problem == "sku_unknown" and match.suggestion_rule == "renamed" and match.sku == before
     return SkuMatch(match.sku, before) if is_same else match
 
@@ -196,60 +181,33 @@ def match_sku(sku: str, catalogue: Catalogue, told: str = "") -> SkuMatch:
     """Match one SKU: exact text acts, all else is a problem with, at best, a suggestion.
 
     A discontinued item keeps its Stock Code beside the problem ``sku_discontinued``. A parent is no code that is sold:
-    it is ``sku_ambiguous`` with its variants. Without an exact match two or more
-    strong candidates make it ``sku_ambiguous``, fewer ``sku_unknown``. ``told`` is the Stock Code that a person said it
-    is: the suggestion then, and no more.
+    it is ``sku_ambiguous`` with its variants. Without an exact match several strong candidates are ``sku_ambiguous``
+    too, fewer ``sku_unknown``. ``told`` is the Stock Code that a person said it is: the suggestion then, and no more.
     """
     item = catalogue.exact(sku)
     if item and item.variants:
-        return SkuMatch(
-            sku=sku,
-            stock_code=None,
-            problem="sku_ambiguous",
-            suggestion="; ".join(item.variants),
-            suggestion_rule="variants",
-            suggestion_score=_PACK_SCORE,
-        )
+        return _missed(sku, "; ".join(item.variants), "variants", _PACK_SCORE, problem="sku_ambiguous")
     if item:
         return SkuMatch(sku, item.stock_code, "sku_discontinued" if item.is_discontinued else "")
     if not sku.strip():
-        return SkuMatch(sku, None, "sku_unknown")
+        return _missed(sku)
     if told and catalogue.exact(told):
-        return SkuMatch(
-            sku=sku,
-            stock_code=None,
-            problem="sku_unknown",
-            suggestion=told,
-            suggestion_rule="person",
-            suggestion_score=100,
-        )
+        return _missed(sku, told, "person", 100)
     if strong := catalogue.strong_candidates(sku):
         best, rule = strong[0]
         problem = "sku_ambiguous" if len(strong) > 1 else "sku_unknown"
-        return SkuMatch(
-            sku=sku,
-            stock_code=None,
-            problem=problem,
-            suggestion=best.stock_code,
-            suggestion_rule=rule,
-            suggestion_score=_SCORES[rule],
-        )
-    return SkuMatch(sku, None, "sku_unknown", *catalogue.weak_candidate(sku))
+        return _missed(sku, best.stock_code, rule, _SCORES[rule], problem=problem)
+    return _missed(sku, *catalogue.weak_candidate(sku))
+
+
+def _missed(
+    sku: str, suggestion: str = "", rule: str = "", score: int = 0, *, problem: str = "sku_unknown"
+) -> SkuMatch:
+    return SkuMatch(sku, None, problem, suggestion, suggestion_rule=rule, suggestion_score=score)
 
 
 def _spelling(sku: str, stock_code: str) -> str:
-    if sku.casefold() == stock_code.casefold():
+    left, right = sku.casefold(), stock_code.casefold()
+    if left == right:
         return "case"
-    return "spaces" if _without_spaces(sku) == _without_spaces(stock_code) else "punctuation"
-
-
-def _without_spaces(text: str) -> str:
-    return "".join(text.casefold().split())
-
-
-def _grouped(pairs: Iterable[tuple[str, Value]]) -> Mapping[str, list[Value]]:
-    groups: defaultdict[str, list[Value]] = defaultdict(list)
-    for key, value in pairs:
-        if key:
-            groups[key].append(value)
-    return groups
+    return "spaces" if "".join(left.split()) == "".join(right.split()) else "punctuation"

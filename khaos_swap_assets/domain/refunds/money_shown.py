@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+from khaos_swap_assets.domain.records.packs import units
 from khaos_swap_assets.domain.records.returns import CLOSED, Return
 from khaos_swap_assets.domain.refunds.payments import Refund
 
@@ -39,10 +40,7 @@ class Claimant:
     @property
     def goods(self) -> Counter[str]:
         """Units by order line."""
-        found = Counter[str]()
-        for line in self.return_.refund_lines:
-            found[line.line_item_id] += line.quantity
-        return found
+        return units((line.line_item_id, line.quantity) for line in self.return_.refund_lines)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ Source: contracts/swap.md §2.3, §7.2, §14, FINANCE_RULES U-1.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -81,15 +82,7 @@ class Carried:
 
 def carried(returns: Iterable[Return]) -> Carried:
     """Count what those of the returns carry that are closed with a value."""
-    words: dict[str, int] = {}
-    dated = empty = 0
-    for one in returns:
-        if not one.is_closed_with_value:
-            continue
-        if one.processed_at:
-            dated += 1
-        elif one.processed_word:
-            words[one.processed_word] = words.get(one.processed_word, 0) + 1
-        else:
-            empty += 1
-    return Carried(dated, words, empty)
+    closed = [one for one in returns if one.is_closed_with_value]
+    words = Counter(one.processed_word for one in closed if not one.processed_at)
+    empty = words.pop("", 0)
+    return Carried(len(closed) - words.total() - empty, dict(words), empty)

@@ -11,35 +11,24 @@ by their day, the newest first, and VAT of the payments is rounded in the order 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from itertools import accumulate, pairwise
+from typing import NamedTuple
 
+from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.money.amounts import spread
+from khaos_swap_assets.domain.sums import grouped
 
 UNPAID = ""
 """The month of what Swap says was refunded and did not move; negative: what moved beyond it."""
 
-VatOf = Callable[[int], int | None]
 
-
-@dataclass(frozen=True, slots=True)
-class PaidPart:
+class PaidPart(NamedTuple):
     """One payment of a refund on its London day."""
 
     paid_on: date
     pence: int
-
-
-@dataclass(frozen=True, slots=True)
-class NotePart:
-    """What a Credit Note credits and its VAT, where it is known; ``made_on`` is None where Khaos does not say."""
-
-    code: str
-    made_on: date | None
-    gross_pence: int
-    vat_pence: int | None
-    is_issued: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +41,7 @@ class Whole:
 
     refund_pence: int
     legs: tuple[int, ...]
-    vat_of: VatOf
+    vat_of: Callable[[int], int | None]
     has_vat_gap: bool
     status: str
 
@@ -101,45 +90,28 @@ class _Slot:
         return max(self.pence - self.credited_pence, 0)
 
 
-@dataclass(slots=True)
-class _Sum:
-    """The slots of one month added up."""
-
-    slots: list[_Slot] = field(default_factory=list)
-
-    def of(self, name: str) -> int:
-        return sum(getattr(slot, name) for slot in self.slots)
-
-    @property
-    def gap_pence(self) -> int:
-        return self.of("credited_pence") - self.of("pence")
-
-
-def month_parts(whole: Whole, payments: Iterable[PaidPart], notes: Iterable[NotePart]) -> tuple[MonthPart, ...]:
+def month_parts(whole: Whole, payments: Iterable[PaidPart], notes: Iterable[CreditNote]) -> tuple[MonthPart, ...]:
     """The return by month, the unpaid part last; empty where its money is of one month and all of it moved.
 
     The parts add up to the whole in every figure. The order of payments and notes changes nothing.
     """
-    slots = _slots(whole, sorted(payments, key=lambda one: (one.paid_on, one.pence)))
+    slots = _slots(whole, sorted(payments))
     if len({slot.period for slot in slots}) < 2:
         return ()
-    for note in sorted(notes, key=lambda one: (one.made_on or date.max, one.code)):
+    for note in sorted(notes, key=lambda one: (one.created_on or date.max, one.credit_note_code)):
         _place(slots, note)
-    months: dict[str, _Sum] = {}
-    for slot in slots:
-        months.setdefault(slot.period, _Sum()).slots.append(slot)
-    gaps = [found.gap_pence for found in months.values()]
-    caused = _caused(gaps)
+    months = grouped((slot.period, slot) for slot in slots)
+    caused = _caused([_gap(found) for found in months.values()])
     legs = _legs(whole.legs, caused)
     return tuple(
-        _part(whole, period, found, its_legs, found.gap_pence - own)
+        _part(whole, period, found, its_legs, _gap(found) - own)
         for (period, found), its_legs, own in zip(months.items(), legs, caused, strict=True)
     )
 
 
 def _slots(whole: Whole, payments: Sequence[PaidPart]) -> list[_Slot]:
     """The payments in the order of their days; VAT is rounded on the running sum, so that it adds up (U-8)."""
-    days: list[tuple[date | None, int]] = [(one.paid_on, one.pence) for one in payments]
+    days: list[tuple[date | None, int]] = list(payments)
     unpaid = whole.refund_pence - sum(pence for _, pence in days)
     days += [(None, unpaid)] if unpaid and days else []
     vats = [whole.vat_of(pence) for pence in accumulate((pence for _, pence in days), initial=0)]
@@ -147,10 +119,10 @@ def _slots(whole: Whole, payments: Sequence[PaidPart]) -> list[_Slot]:
     return [_Slot(day, pence, vat) for (day, pence), vat in zip(days, steps, strict=True)]
 
 
-def _place(slots: Sequence[_Slot], note: NotePart) -> None:
+def _place(slots: Sequence[_Slot], note: CreditNote) -> None:
     """Give a note to the payments made by its day: to one that it equals, else to the newest first."""
     paid = [slot for slot in slots if slot.day]
-    open_ = [slot for slot in paid if note.made_on is None or (slot.day and slot.day <= note.made_on)] or paid[:1]
+    open_ = [slot for slot in paid if note.created_on is None or (slot.day and slot.day <= note.created_on)] or paid[:1]
     exact = next((slot for slot in open_ if slot.room_pence == note.gross_pence > 0), None)
     left, shares = note.gross_pence, [0] * len(open_)
     for at in [open_.index(exact)] if exact else reversed(range(len(open_))):
@@ -202,19 +174,24 @@ def _legs(legs: Sequence[int], caused: Sequence[int]) -> list[tuple[int, ...]]:
     ]
 
 
-def _part(whole: Whole, period: str, found: _Sum, legs: tuple[int, ...], timing: int) -> MonthPart:
-    vats = [slot.vat_pence for slot in found.slots]
+def _gap(slots: Iterable[_Slot]) -> int:
+    return sum(slot.credited_pence - slot.pence for slot in slots)
+
+
+def _part(whole: Whole, period: str, slots: Sequence[_Slot], legs: tuple[int, ...], timing: int) -> MonthPart:
+    vats = [slot.vat_pence for slot in slots]
     vat = None if None in vats else sum(one or 0 for one in vats)
+    credited_vat = sum(slot.credited_vat_pence for slot in slots)
     return MonthPart(
         period=period,
-        refund_pence=found.of("pence"),
-        credited_pence=found.of("credited_pence"),
-        issued_pence=found.of("issued_pence"),
+        refund_pence=sum(slot.pence for slot in slots),
+        credited_pence=sum(slot.credited_pence for slot in slots),
+        issued_pence=sum(slot.issued_pence for slot in slots),
         legs=legs,
         timing_pence=timing,
         refund_vat_pence=vat,
-        vat_gap_pence=found.of("credited_vat_pence") - vat if whole.has_vat_gap and vat is not None else None,
-        status=_status(whole.status, found.gap_pence, timing),
+        vat_gap_pence=credited_vat - vat if whole.has_vat_gap and vat is not None else None,
+        status=_status(whole.status, _gap(slots), timing),
     )
 
 

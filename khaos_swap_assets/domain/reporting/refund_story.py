@@ -1,8 +1,8 @@
-"""Where a customer's refund is, in words that an agent can read out.
+"""Where a customer's refund is, in words that an agent can read out, and what happened to it, day by day.
 
-Belongs here: goods, money, credit and who acts next, of one return as it is judged. Stays out: the judgement
-(``judging.verdict``) and how it is printed (``cli.returns``). Days are London's, money as people write it. Source:
-FINANCE_RULES U-1, U-10.
+Belongs here: goods, money, credit and who acts next, of one return as it is judged, and its moments on all sides as
+dated lines. Stays out: the judgement (``judging.verdict``) and how it is printed (``cli.returns``). Days are London's,
+money as people write it. Source: FINANCE_RULES U-1, U-10.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Literal
 
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS, Problem
-from khaos_swap_assets.domain.judging.document_facts import NoteFacts, PostingFacts
+from khaos_swap_assets.domain.judging.document_facts import LineFacts
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
-from khaos_swap_assets.domain.judging.goods_facts import LineFacts
 from khaos_swap_assets.domain.judging.verdict import Verdict
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import day_words, london_date, refund_clock
@@ -27,8 +27,6 @@ POSTING_WORDS = {
     "refused": "Khaos refused a Credit Note of {money}",
     "withdrawn": "a planned Credit Note of {money} was withdrawn",
 }
-
-
 NOT_COLLECTED = (
     "Look what it waits for: khaos-swap postings list says so; Khaos may have stopped collecting documents. Make no "
     "note by hand while ours is planned."
@@ -65,10 +63,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One return for a person on the phone; each part has its sentences in order.
-
-    Its figures in pence are those of the judgement: refunded, credited, and credited less what was due.
-    """
+    """One return for a person on the phone: figures of the judgement in pence, and sentences in order."""
 
     rma: str
     order_name: str
@@ -170,24 +165,13 @@ def _unpaid(facts: ReturnFacts) -> Iterator[str]:
 
 
 def _credit(facts: ReturnFacts) -> Iterator[str]:
-    for one in facts.notes:
-        yield f"Credit Note {one.note.credit_note_code} of {_note_money(one)}, {_issued(one)}"
+    for one in (note.note for note in facts.notes):
+        stands = one.issued_words if one.is_issued else "not issued yet"
+        yield f"Credit Note {one.credit_note_code} of {format_money(one.gross_pence, one.currency)}, {stands}"
     for posting in facts.postings:
         if posting.state != "confirmed" or not facts.notes:
-            yield f"{_posting(facts, posting)} ({posting.reference})"
-
-
-def _note_money(one: NoteFacts) -> str:
-    return format_money(one.note.gross_pence, one.note.currency)
-
-
-def _issued(one: NoteFacts) -> str:
-    return one.note.issued_words if one.note.is_issued else "not issued yet"
-
-
-def _posting(facts: ReturnFacts, posting: PostingFacts) -> str:
-    words = POSTING_WORDS.get(posting.state, "a Credit Note of {money} is " + posting.state)
-    return words.format(money=_pounds(facts, posting.value_pence))
+            words = POSTING_WORDS.get(posting.state, "a Credit Note of {money} is " + posting.state)
+            yield f"{words.format(money=_pounds(facts, posting.value_pence))} ({posting.reference})"
 
 
 def _steps(facts: ReturnFacts, verdict: Verdict, today: date) -> Iterator[Step]:
@@ -238,3 +222,56 @@ def _by_urgency(problem: Problem) -> tuple[bool, int, str]:
 
 def _pounds(facts: ReturnFacts, pence: int) -> str:
     return format_money(pence, facts.return_.currency)
+
+
+Side = Literal["Swap", "Money", "Khaos", "Goods"]
+SIDES: tuple[Side, ...] = ("Swap", "Money", "Khaos", "Goods")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened, and on which side it is seen."""
+
+    on: date
+    side: Side
+    what: str
+
+
+def timeline(facts: ReturnFacts) -> tuple[Event, ...]:
+    """Everything dated that is known of a return, the earliest first."""
+    found = [*_dated_swap(facts), *_dated_money(facts), *_dated_khaos(facts)]
+    return tuple(sorted(found, key=lambda one: (one.on, SIDES.index(one.side))))
+
+
+def _dated_swap(facts: ReturnFacts) -> Iterator[Event]:
+    return_, worth = facts.return_, format_money(facts.return_.refund_pence, facts.return_.currency)
+    yield from _at(return_.submitted_at or return_.created_at, "Swap", f"return asked for, {worth} to refund")
+    yield from _at(return_.delivered_at, "Goods", "parcel came back")
+    yield from _at(return_.processed_at, "Swap", f"refund of {worth} processed")
+    yield from _at(return_.closed_at, "Swap", "return closed")
+
+
+def _dated_money(facts: ReturnFacts) -> Iterator[Event]:
+    for refund in facts.money.refunds if facts.money else ():
+        for part in refund.moved:
+            told = f"{format_money(part.amount_pence, part.currency)} refunded by {part.gateway or 'an unknown method'}"
+            yield from _at(part.processed_at, "Money", told)
+
+
+def _dated_khaos(facts: ReturnFacts) -> Iterator[Event]:
+    if facts.invoiced_on:
+        yield Event(facts.invoiced_on, "Khaos", "order invoiced")
+    for posting in facts.postings:
+        worth = format_money(posting.value_pence, facts.return_.currency)
+        yield from _at(posting.handed_out_at, "Khaos", f"our document {posting.reference} of {worth} handed out")
+    for note in (one.note for one in facts.notes):
+        told = f"Credit Note {note.credit_note_code} of {format_money(note.gross_pence, note.currency)}"
+        if note.created_on:
+            yield Event(note.created_on, "Khaos", f"{told} made")
+        if note.issued_on and note.is_issue_day_shown:
+            yield Event(note.issued_on, "Khaos", f"{told} issued")
+
+
+def _at(moment: datetime | None, side: Side, what: str) -> Iterator[Event]:
+    if moment:
+        yield Event(london_date(moment), side, what)

@@ -8,9 +8,10 @@ error. Nothing is posted by this. Source: FINANCE_RULES U-27, contracts/khaos.md
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+from khaos_swap_assets.domain.sums import added, grouped
 
 WHERE = {
     "sellable": "back in the saleable stock",
@@ -63,10 +64,7 @@ class WrittenOff:
 
 @dataclass(frozen=True, slots=True)
 class WriteOffsBeside:
-    """Of one Stock Code: units proposed and written off, proposed and not seen, and written off for no return of ours.
-
-    ``told`` are the write-offs themselves.
-    """
+    """Of a Stock Code: units proposed and written off, not seen, of no return of ours; ``told``: the write-offs."""
 
     stock_code: str
     matched: int
@@ -77,10 +75,7 @@ class WriteOffsBeside:
 
 @dataclass(frozen=True, slots=True)
 class GoodsTotal:
-    """Units in one place: cost when sold and value in Khaos as far as known, and of how many each is not.
-
-    ``apart_pence`` is value less cost of the units of which both are known: costs moved since the sale.
-    """
+    """Units in one place, what they cost and are worth as far as known; ``apart_pence`` of those of which both are."""
 
     where: str
     units: int
@@ -96,11 +91,10 @@ def returned_goods(rows: Iterable[ReturnedRow]) -> list[GoodsTotal]:
     found = {where: [0] * 6 for where in WHERE}
     for row in rows:
         rest = row.quantity - sum(row.units)
-        for total, units in zip(
-            found.values(), (*row.units, *((rest, 0) if row.is_delivered else (0, rest))), strict=True
-        ):
+        units = (*row.units, *((rest, 0) if row.is_delivered else (0, rest)))
+        for total, count in zip(found.values(), units, strict=True):
             for at, of_one in enumerate(_of_one(row)):
-                total[at] += units * of_one
+                total[at] += count * of_one
     return [GoodsTotal(where, *total) for where, total in found.items() if total[0]]
 
 
@@ -113,24 +107,15 @@ def _of_one(row: ReturnedRow) -> tuple[int, ...]:
 def beside_write_offs(rows: Iterable[ReturnedRow], told: Iterable[WrittenOff]) -> list[WriteOffsBeside]:
     """What is proposed beside what Khaos wrote off, by Stock Code; what is in quarantine may be written off too."""
     scrapped, quarantine = (list(WHERE).index(word) for word in ("scrapped", "damaged"))
-    proposed, able = Counter[str](), Counter[str]()
-    seen = defaultdict[str, list[WrittenOff]](list)
-    for row in rows:
-        proposed[row.stock_code] += row.units[scrapped]
-        able[row.stock_code] += row.units[scrapped] + row.units[quarantine]
-    for one in told:
-        seen[one.stock_code].append(one)
+    some = list(rows)
+    proposed = added((row.stock_code, row.units[scrapped]) for row in some)
+    able = proposed + added((row.stock_code, row.units[quarantine]) for row in some)
+    seen = grouped((one.stock_code, one) for one in told)
     found = []
     for code in sorted({code for code, units in proposed.items() if units} | set(seen)):
-        units = sum(one.units for one in seen[code])
+        own = tuple(seen.get(code, ()))
+        units = sum(one.units for one in own)
         matched = min(units, able[code])
-        found.append(
-            WriteOffsBeside(
-                stock_code=code,
-                matched=matched,
-                not_seen=max(proposed[code] - units, 0),
-                unknown=units - matched,
-                told=tuple(seen[code]),
-            )
-        )
+        not_seen = max(proposed[code] - units, 0)
+        found.append(WriteOffsBeside(code, matched, not_seen, unknown=units - matched, told=own))
     return found

@@ -7,7 +7,6 @@ Belongs here: rendering of records that are already computed; every function giv
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from io import BytesIO
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.domain.money.amounts import format_money, from_pence
+from khaos_swap_assets.domain.sums import grouped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,10 +54,7 @@ def _row(cells: Sequence[object]) -> str:
 
 
 def worst_rows(rows: Sequence[WorstRow]) -> list[dict[str, str]]:
-    """The worst trouble in few words: which return or note, the money, whose turn, what is wrong, what to do first.
-
-    Of a subject such as ``RMA/SKU`` only the RMA: the sentence names the SKU.
-    """
+    """The worst trouble in few words: which RMA or note, the money, whose turn, what is wrong, what to do first."""
     return [
         {
             "rma": row.subject.partition("/")[0],
@@ -98,10 +95,7 @@ _SUMMARY = {
 
 
 def draw_gap_by_cause(causes: Mapping[str, Mapping[str, int]]) -> bytes:
-    """A picture (PNG) of a gap by cause, one panel a currency: ``causes`` are pence by cause by currency.
-
-    Negative (red): Khaos credits too little. A cause of nothing is left out.
-    """
+    """A picture (PNG) of pence by cause, a panel a currency; red: credited too little. What is zero is left out."""
     figure, panels = _panels(len(causes))
     for panel, (currency, pence) in zip(panels, causes.items(), strict=False):
         _rows(panel, {cause: amount for cause, amount in pence.items() if amount}, currency)
@@ -110,10 +104,7 @@ def draw_gap_by_cause(causes: Mapping[str, Mapping[str, int]]) -> bytes:
 
 
 def draw_gap_by_month(rows: Sequence[tuple[str, str, Mapping[str, int]]]) -> bytes:
-    """A picture (PNG) of gaps by month, one panel a currency: rows of (month, currency, pence by cause), by month.
-
-    The causes of a month stand on each other, those above zero upwards and those below it downwards.
-    """
+    """A picture (PNG) of gaps by month, a panel a currency: (month, currency, pence by cause) stacked up and down."""
     currencies = sorted({currency for _, currency, causes in rows if any(causes.values())})
     figure, panels = _panels(len(currencies))
     for panel, currency in zip(panels, currencies, strict=False):
@@ -145,13 +136,12 @@ def _stacks(panel: Axes, pence: Mapping[str, Sequence[int]], currency: str) -> N
 
 def draw_value_by_day(rows: Iterable[tuple[date, str, int]]) -> bytes:
     """A picture (PNG) of pence by day, one panel a currency: rows of (day, currency, pence), each pair once."""
-    by_currency: dict[str, dict[date, int]] = defaultdict(dict)
-    for day, currency, pence in sorted(rows):
-        by_currency[currency][day] = pence
+    by_currency = grouped((currency, (day, pence)) for day, currency, pence in sorted(rows))
     figure, panels = _panels(len(by_currency))
     for panel, (currency, days) in zip(panels, sorted(by_currency.items()), strict=False):
-        _bars(panel, [f"{day:%d %b}" for day in days], list(days.values()), currency)
-        panel.set_title(f"Credit Notes by day: {format_money(sum(days.values()), currency)}")
+        values = [pence for _, pence in days]
+        _bars(panel, [f"{day:%d %b}" for day, _ in days], values, currency)
+        panel.set_title(f"Credit Notes by day: {format_money(sum(values), currency)}")
         panel.tick_params(axis="x", labelrotation=90 if len(days) > MOST_LEVEL_LABELS else 0, labelsize="small")
     return _png(figure)
 

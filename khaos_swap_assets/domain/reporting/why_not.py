@@ -1,8 +1,7 @@
 """Why a return has no Credit Note of ours yet: every clause that has to hold, and which of them do not.
 
 Belongs here: the clauses in the order in which a return goes through them, each with what was seen. Stays out: the
-gates themselves (``documents.credit_notes``), whose reasons are given, and why a note has no return
-(``linking.reasons``).
+gates (``documents.credit_notes``), whose reasons are given, and why a note has no return (``linking.reasons``).
 """
 
 from __future__ import annotations
@@ -56,18 +55,11 @@ def _of_order(facts: ReturnFacts) -> Iterator[Clause]:
     wrong = [kind for kind in facts.order_problems if kind in ORDER_KINDS]
     name = facts.return_.order_name or "none named"
     is_found = not facts.is_order_awaited and not {"order_not_found", "order_ambiguous"} & set(wrong)
-    told = f"order {name}" if is_found else f"order {name}: {_awaited(facts, wrong)}"
-    yield Clause("order found", is_found, told, _action(wrong) or "Khaos answers for the order")
+    awaited = "Khaos has not answered for it yet" if facts.is_order_awaited else ", ".join(map(hold_words, wrong))
+    told = f"order {name}" if is_found else f"order {name}: {awaited}"
+    yield Clause("order found", is_found, told, KINDS[wrong[0]].action if wrong else "Khaos answers for the order")
     invoiced = f"invoiced on {day_words(facts.invoiced_on)}" if facts.invoiced_on else "no issued invoice"
     yield Clause("order invoiced", facts.invoiced_on is not None, invoiced, KINDS["order_not_invoiced"].action)
-
-
-def _awaited(facts: ReturnFacts, wrong: Sequence[str]) -> str:
-    return "Khaos has not answered for it yet" if facts.is_order_awaited else ", ".join(map(hold_words, wrong))
-
-
-def _action(kinds: Sequence[str]) -> str:
-    return KINDS[kinds[0]].action if kinds else ""
 
 
 def _of_lines(facts: ReturnFacts) -> Iterator[Clause]:

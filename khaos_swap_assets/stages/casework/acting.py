@@ -1,7 +1,7 @@
 """What a person does to exceptions of a queue, one or many at once: note, hand over, put off, waive, take back.
 
 Belongs here: each act with what it asks for, in one transaction: every row is answered, and where one cannot be done
-none is. Stays out: limits of waivers (``desk.waiving``), links and values (``deciding``), documents
+none is. Stays out: limits of waivers (``desk.members``), links and values (``deciding``), documents
 (``credit_notes.people``). Nothing is deleted; every act names its person and stands in the audit log.
 """
 
@@ -17,8 +17,7 @@ import psycopg
 from khaos_swap_assets.adapters.store import audit_log, desk_case, desk_decisions
 from khaos_swap_assets.adapters.store.desk_case import CaseRow
 from khaos_swap_assets.adapters.store.desk_decisions import CaseDecision, QueueDecision
-from khaos_swap_assets.domain.desk.members import Member
-from khaos_swap_assets.domain.desk.waiving import WaiverLimits, may_grant
+from khaos_swap_assets.domain.desk.members import Member, WaiverLimits, may_grant
 from khaos_swap_assets.domain.money.amounts import money_words
 from khaos_swap_assets.domain.money.periods import day_words, london_date
 from khaos_swap_assets.domain.records.decisions import QueueKind

@@ -1,6 +1,6 @@
 """The evidence of one exception: its return or Credit Note on all sides, and why nothing is linked or credited.
 
-Belongs here: gathering it as it stands now. Stays out: the words (``reporting.timeline``, ``reporting.why_not``,
+Belongs here: gathering it as it stands now. Stays out: the words (``reporting.refund_story``, ``reporting.why_not``,
 ``reporting.refund_story``, ``linking.reasons``), and what a person does about it. Nothing is written.
 """
 
@@ -20,8 +20,7 @@ from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.judging.verdict import judge
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
-from khaos_swap_assets.domain.reporting.refund_story import Story, tell
-from khaos_swap_assets.domain.reporting.timeline import Event, timeline
+from khaos_swap_assets.domain.reporting.refund_story import Event, Story, tell, timeline
 from khaos_swap_assets.domain.reporting.why_not import Clause, clauses
 from khaos_swap_assets.stages.credit_notes.candidates import candidates_of
 from khaos_swap_assets.stages.reconciliation.facts import gather, limits_of

@@ -15,7 +15,7 @@ import psycopg
 
 from khaos_swap_assets.adapters.store import catalogue, decisions, drafts, links, matches, notes, returns
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
-from khaos_swap_assets.domain.documents.references import reference_for
+from khaos_swap_assets.domain.documents.postings import reference_for
 from khaos_swap_assets.domain.linking.attribution import Attribution, HandedOut
 from khaos_swap_assets.domain.linking.loose_notes import Standing, WhyLoose, attribute_loose, record_of
 from khaos_swap_assets.domain.linking.records import NoteRecord, ReturnRecord, unknown_codes

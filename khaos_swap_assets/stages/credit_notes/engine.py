@@ -36,12 +36,12 @@ from khaos_swap_assets.domain.documents.postings import (
     Planned,
     Posting,
     PostingChange,
+    Prices,
     SearchEvidence,
     Settled,
     Wanted,
+    reference_for,
 )
-from khaos_swap_assets.domain.documents.references import reference_for
-from khaos_swap_assets.domain.documents.sale_prices import Prices
 from khaos_swap_assets.domain.linking.witness import Witness
 from khaos_swap_assets.stages.credit_notes.posting_store import PostingStore
 from khaos_swap_assets.stages.isolating import Faults, tried

@@ -16,8 +16,7 @@ from khaos_swap_assets.adapters.store import catalogue, doubts, links, note_item
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
-from khaos_swap_assets.domain.documents.postings import SearchEvidence, Wanted
-from khaos_swap_assets.domain.documents.references import reference_for
+from khaos_swap_assets.domain.documents.postings import SearchEvidence, Wanted, reference_for
 from khaos_swap_assets.domain.linking.windows import INVOICE
 from khaos_swap_assets.domain.records.orders import is_no_person
 from khaos_swap_assets.domain.records.packs import Goods

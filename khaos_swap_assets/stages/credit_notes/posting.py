@@ -16,9 +16,7 @@ from khaos_swap_assets.adapters.khaos.documents import return_document
 from khaos_swap_assets.adapters.store import decisions, drafts, links, notes, orders, parties, worklist
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.adapters.store.postings import SqlPostings
-from khaos_swap_assets.domain.documents.postings import Planned, Settled, Wanted
-from khaos_swap_assets.domain.documents.references import reference_for
-from khaos_swap_assets.domain.documents.sale_prices import prices_of
+from khaos_swap_assets.domain.documents.postings import Planned, Settled, Wanted, prices_of, reference_for
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.stages import isolating, marks, refusing
 from khaos_swap_assets.stages.credit_notes import engine, files

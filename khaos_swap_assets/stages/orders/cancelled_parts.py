@@ -1,7 +1,7 @@
 """Units that the shop took off an order which goes on, followed in Khaos until they are off there too, or have left.
 
 Belongs here: which orders to ask Khaos about, when again, and which units of the Stock Code are in each. Stays out: the
-rule (``domain.goods.cancelled_parts``). What is sent is in the status feed; of an order that is still open ExportOrders
+rule (``domain.goods.cancellations``). What is sent is in the status feed; of an order that is still open ExportOrders
 shows the lines, one call an order within a budget.
 """
 
@@ -13,8 +13,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from khaos_swap_assets.adapters.store import cancelled_parts
 from khaos_swap_assets.adapters.store.cancelled_parts import FollowedPart
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
-from khaos_swap_assets.domain.goods.cancellations import OrderProgress, progress_of
-from khaos_swap_assets.domain.goods.cancelled_parts import CancelledPart, SeenPart, part_problems, seen_part
+from khaos_swap_assets.domain.goods.cancellations import (
+    CancelledPart,
+    OrderProgress,
+    SeenPart,
+    part_problems,
+    progress_of,
+    seen_part,
+)
 from khaos_swap_assets.stages import refusing
 from khaos_swap_assets.stages.orders.standing import next_look, standing
 from khaos_swap_assets.stages.toolbox import Toolbox

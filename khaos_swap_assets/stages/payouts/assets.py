@@ -15,8 +15,7 @@ from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import payout_rows, payouts
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import london_date, london_month
-from khaos_swap_assets.domain.payouts.comparing import Places
-from khaos_swap_assets.domain.payouts.problems import KINDS
+from khaos_swap_assets.domain.payouts.comparing import KINDS, Places
 from khaos_swap_assets.domain.reporting.month_open import counted
 from khaos_swap_assets.domain.reporting.tables import markdown_table
 from khaos_swap_assets.stages.checking import StandingCheck, described, judge_open

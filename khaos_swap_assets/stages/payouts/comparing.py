@@ -18,8 +18,7 @@ from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import findings, paid_refunds, payouts, worklist
 from khaos_swap_assets.adapters.storefront.payouts import PROVIDER
 from khaos_swap_assets.domain.money.periods import london_date
-from khaos_swap_assets.domain.payouts.comparing import Placed, compare, missing
-from khaos_swap_assets.domain.payouts.problems import KINDS, problem_of, total_problem
+from khaos_swap_assets.domain.payouts.comparing import KINDS, Placed, compare, missing, problem_of, total_problem
 from khaos_swap_assets.domain.payouts.records import Covered, PaidLine, PaidRefund
 from khaos_swap_assets.domain.records.stores import owner
 from khaos_swap_assets.stages import marks

@@ -16,18 +16,20 @@ from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.domain.judging import month_conditions
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import london_date, london_month, month_bounds
-from khaos_swap_assets.domain.reporting.marks import mark_rows, signed_words
 from khaos_swap_assets.domain.reporting.month_open import (
+    PACE_DAYS,
     Apart,
     blocking,
     by_cause,
     carried_words,
     counted,
+    mark_rows,
+    queue_rows,
     shifted_words,
+    signed_words,
     waived_of,
     waived_words,
 )
-from khaos_swap_assets.domain.reporting.queues import PACE_DAYS, queue_rows
 from khaos_swap_assets.domain.reporting.refund_story import NOT_COLLECTED
 from khaos_swap_assets.stages import watching
 from khaos_swap_assets.stages.checking import StandingCheck, exceptions_check, with_sources

@@ -19,10 +19,17 @@ from khaos_swap_assets.adapters.swap.extras import Extras, read_extras
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.documents.postings import Posting
 from khaos_swap_assets.domain.goods.dispositions import KEPT
-from khaos_swap_assets.domain.judging.document_facts import NoteFacts, PostingFacts, share_of
+from khaos_swap_assets.domain.judging.document_facts import (
+    NOTHING,
+    LineFacts,
+    MoveFacts,
+    NoteFacts,
+    OverCredit,
+    PostingFacts,
+    over_credits,
+    share_of,
+)
 from khaos_swap_assets.domain.judging.facts import Limits, ReturnFacts
-from khaos_swap_assets.domain.judging.goods_facts import LineFacts, MoveFacts
-from khaos_swap_assets.domain.judging.order_credits import NOTHING, OverCredit, over_credits
 from khaos_swap_assets.domain.linking.attribution import CoverClaim, may_cover
 from khaos_swap_assets.domain.linking.evidence import read
 from khaos_swap_assets.domain.money.periods import VatPeriods
@@ -154,7 +161,7 @@ class Batch:
             customer_code=(head.customer_code or "") if head and not head.customer_is_generic else "",
             postings=tuple(_postings(postings, ours)),
             notes=tuple(self._note(note, record) for note, _ in dossier.notes.get(key, ())),
-            moves=tuple(_move(move, lines) for move in dossier.moves.get(key, ())),
+            moves=tuple(map(_move, dossier.moves.get(key, ()))),
             adjustments=tuple(one for one in dossier.adjustments.get(key, ()) if one.is_open),
             strays=head.strange_conditions if head else (),
             covering_note_code=self._covering(record, settled),
@@ -267,14 +274,12 @@ def _postings(postings: Iterable[Posting], ours: Iterable[drafts.SavedDraft]) ->
         )
 
 
-def _move(move: stock.Move, lines: Iterable[LineFacts]) -> MoveFacts:
-    sku = next((line.sku for line in lines if line.product_id == move.product_id), "")
+def _move(move: stock.Move) -> MoveFacts:
     state = move.level_verdict if move.level_verdict in {"failed", "cannot_tell"} else move.state
     evidence = ""
     if move.level_before is not None and move.level_after is not None:
         evidence = f"the level of {move.stock_code} went from {move.level_before} to {move.level_after}"
     return MoveFacts(
-        sku=sku,
         stock_code=move.stock_code,
         disposition=move.disposition,
         quantity=move.quantity,

@@ -17,7 +17,7 @@ from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import findings, monthly, residuals
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.judging.facts import ReturnFacts, Tolerance
-from khaos_swap_assets.domain.judging.small_differences import SYSTEMATIC, small_residual, systematic_problem
+from khaos_swap_assets.domain.judging.value_conditions import SYSTEMATIC, small_residual, systematic_problem
 from khaos_swap_assets.domain.money.periods import month_bounds
 from khaos_swap_assets.domain.money.tolerance import Tolerances, govern
 

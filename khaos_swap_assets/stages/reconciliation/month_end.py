@@ -14,7 +14,7 @@ from khaos_swap_assets.adapters.store import cut_off, decisions, monthly
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import VatPeriods, month_bounds
 from khaos_swap_assets.domain.money.tax import ROUTE_WORDS, VatErrors
-from khaos_swap_assets.domain.reporting.cut_off import OwedLine, PostedVat, accruals, vat_cut_off
+from khaos_swap_assets.domain.reporting.month_end import OwedLine, PostedVat, accruals, vat_cut_off
 from khaos_swap_assets.domain.reporting.tables import markdown_table, turned_table
 from khaos_swap_assets.stages.reconciliation.governing import in_force
 

@@ -18,7 +18,7 @@ from khaos_swap_assets.domain.judging.money_conditions import CLOSED, CREDITED
 from khaos_swap_assets.domain.money.amounts import money_words
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.refunds.proof import NUMBERS_DAYS
-from khaos_swap_assets.domain.reporting.queues import waiting_rows
+from khaos_swap_assets.domain.reporting.month_open import waiting_rows
 from khaos_swap_assets.stages.checking import exceptions_check
 from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, asset, of_merchant, owned, table_metadata
 from khaos_swap_assets.stages.returns.foreseeing import foresee

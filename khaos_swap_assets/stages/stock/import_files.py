@@ -1,7 +1,7 @@
 """The route of files: what is asked for is put into a file for Khaos's import screen, and looked for in the levels.
 
 Belongs here: which units go into the next file, writing files that are meant, judging those that are out. Stays out:
-the columns (``files.adjustments``) and the verdict (``goods.transfers``). The intent is on disk before the file is:
+the columns (``files.adjustments``) and the verdict (``goods.adjustments``). The intent is on disk before the file is:
 after a stop in between the file is written as it was meant, byte for byte, and no unit is in two. That somebody took a
 file away counts as nothing: only the levels say that it was imported.
 """
@@ -28,8 +28,8 @@ from khaos_swap_assets.adapters.store import setbacks, stock, stock_adjustments,
 from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.adapters.store.stock_files import StockFile
 from khaos_swap_assets.adapters.store.stock_transfers import Carriable
+from khaos_swap_assets.domain.goods.adjustments import OUT, Transfer, judge_file
 from khaos_swap_assets.domain.goods.dispositions import DAMAGED, SELLABLE
-from khaos_swap_assets.domain.goods.transfers import OUT, Transfer, judge_file
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.stages import refusing
 from khaos_swap_assets.stages.stock.asking import AFTER

@@ -1,7 +1,7 @@
 """The route that sets levels in Khaos: one Stock Code at a time is read, added up, set and read back.
 
 Belongs here: the order of these steps, and what may begin: mode, caps, holds. Stays out: the verdict on what was read
-back (``goods.transfers``). A level is absolute (khaos.md §7.3): what is sold between reading and setting is written
+back (``goods.adjustments``). A level is absolute (khaos.md §7.3): what is sold between reading and setting is written
 over, and nobody can see it, so that time is measured and told. The intent is on disk before the level is set; without
 an answer Khaos is asked for it before anything else. Damaged goods never go this way.
 """
@@ -21,8 +21,8 @@ from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import setbacks, stock, stock_adjustments, stock_transfers, worklist
 from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.adapters.store.stock_transfers import Carriable
+from khaos_swap_assets.domain.goods.adjustments import AGAIN, MOVED, OUT, REFUSED, Answer, Transfer, judge_write
 from khaos_swap_assets.domain.goods.dispositions import SELLABLE
-from khaos_swap_assets.domain.goods.transfers import AGAIN, MOVED, OUT, REFUSED, Answer, Transfer, judge_write
 from khaos_swap_assets.domain.money.periods import LONDON, london_date
 from khaos_swap_assets.stages import refusing, watching
 from khaos_swap_assets.stages.stock.levels import moved_since

@@ -15,8 +15,8 @@ from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import refunds
 from khaos_swap_assets.domain.exceptions.catalogue import kinds_about
 from khaos_swap_assets.domain.money.amounts import format_money
+from khaos_swap_assets.domain.refunds.payments import ForeignTotal, foreign_totals
 from khaos_swap_assets.domain.refunds.proof import CLOSED_IN_FORCE
-from khaos_swap_assets.domain.refunds.sale_rates import ForeignTotal, foreign_totals
 from khaos_swap_assets.domain.reporting.tables import turned_table
 from khaos_swap_assets.stages.checking import StandingCheck, described, exceptions_check, judge_open
 from khaos_swap_assets.stages.presenting import asset, owned, table_metadata

@@ -22,8 +22,7 @@ from khaos_swap_assets.domain.linking.refund_links import link
 from khaos_swap_assets.domain.records.returns import Return
 from khaos_swap_assets.domain.records.stores import bare, qualified
 from khaos_swap_assets.domain.refunds.money_shown import Claimant, Links, Money, as_money_says, is_owed
-from khaos_swap_assets.domain.refunds.payment_kinds import PaymentKinds
-from khaos_swap_assets.domain.refunds.payments import Refund
+from khaos_swap_assets.domain.refunds.payments import PaymentKinds, Refund
 from khaos_swap_assets.stages import isolating, marks
 
 SEEN_FROM = "storefront/seen_from"

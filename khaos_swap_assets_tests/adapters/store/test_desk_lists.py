@@ -11,7 +11,7 @@ import pytest
 
 from khaos_swap_assets.adapters.store import desk_lists, exceptions, findings
 from khaos_swap_assets.adapters.store.desk_lists import QueueFilter
-from khaos_swap_assets.domain.desk.risk import urgent_at
+from khaos_swap_assets.domain.desk.queues import urgent_at
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)

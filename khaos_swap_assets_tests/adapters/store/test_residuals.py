@@ -10,7 +10,7 @@ from psycopg import errors
 
 from khaos_swap_assets.adapters.store import residuals
 from khaos_swap_assets.adapters.store.residuals import AcceptedTotal
-from khaos_swap_assets.domain.money.tolerance import Governed, Refused, Residual
+from khaos_swap_assets.domain.money.tolerance import Governed, Residual
 
 Database = psycopg.Connection[Any]
 ONE = Residual("R1", "rounding", -2, 3, "GBP", is_evident=True)
@@ -47,7 +47,7 @@ def test_until_it_is_decided_nothing_is_accepted(database: Database) -> None:
 
 def test_a_decision_is_told_once(database: Database) -> None:
     put(database, (ONE, MARCH), (TWO, MARCH))
-    governed = Governed(((ONE, "rounding differences"),), (Refused(TWO, "no_evidence"),), ())
+    governed = Governed(((ONE, "rounding differences"),), ((TWO, "no_evidence"),), ())
     assert sorted(residuals.decide(database, governed)) == ["R1", "R2"]
     assert residuals.decide(database, governed) == []
     assert residuals.decisions(database, ["R1", "R2"]) == {
@@ -59,7 +59,7 @@ def test_a_decision_is_told_once(database: Database) -> None:
 def test_only_what_is_decided_otherwise_is_told_again(database: Database) -> None:
     put(database, (ONE, MARCH), (TWO, MARCH))
     residuals.decide(database, cleared(ONE, TWO))
-    assert residuals.decide(database, Governed(((ONE, "rounding differences"),), (Refused(TWO, "cap"),), ())) == ["R2"]
+    assert residuals.decide(database, Governed(((ONE, "rounding differences"),), ((TWO, "cap"),), ())) == ["R2"]
     assert residuals.decide(database, Governed((), (), ())) == []
 
 

@@ -12,8 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from khaos_swap_assets.domain.documents.postings import Bystander, SearchEvidence
-from khaos_swap_assets.domain.documents.sale_prices import Prices
+from khaos_swap_assets.domain.documents.postings import Bystander, Prices, SearchEvidence
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.stages.credit_notes import engine, people
 from khaos_swap_assets_tests.stages.credit_notes import paper

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from khaos_swap_assets.domain.documents.postings import Posting, SearchEvidence
-from khaos_swap_assets.domain.documents.sale_prices import Prices
+from khaos_swap_assets.domain.documents.postings import Posting, Prices, SearchEvidence
 from khaos_swap_assets.stages.credit_notes import engine, feed, stopping
 from khaos_swap_assets_tests.stages.credit_notes.paper import (
     NOON,

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.errors import TransientError
-from khaos_swap_assets.domain.documents.references import reference_for
+from khaos_swap_assets.domain.documents.postings import reference_for
 from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
 from khaos_swap_assets.stages.credit_notes.people import Person, resolve_confirmed, resolve_not_posted
 from khaos_swap_assets.stages.credit_notes.posting import post

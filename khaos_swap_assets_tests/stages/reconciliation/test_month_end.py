@@ -12,9 +12,9 @@ from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.adapters.store import monthly
-from khaos_swap_assets.domain.money.amounts import split_gross
+from khaos_swap_assets.domain.money.tax import Amount
 from khaos_swap_assets.domain.records.returns import ENDED_UNPAID
-from khaos_swap_assets.domain.reporting.marks import MATCHED, WITNESSED
+from khaos_swap_assets.domain.reporting.month_open import MATCHED, WITNESSED
 from khaos_swap_assets.stages.reconciliation.month_end import close_month, month_of, vat_table
 from khaos_swap_assets_tests.domain.payments import a_payment, a_refund
 from khaos_swap_assets_tests.stages.storefront.shop import MoneyTown
@@ -120,7 +120,7 @@ def money_town(database_url: str) -> MoneyTown:
 
 def credit(town: Town, code: str, pence: int, made_on: date) -> None:
     """Staff credit the return in Khaos; issued on the day it is made."""
-    net, days = split_gross(pence, 20)[0], {"created_on": made_on, "issued_on": made_on}
+    net, days = Amount.of(pence, 20).net_pence, {"created_on": made_on, "issued_on": made_on}
     town.khaos.notes[code] = a_note(code, pence, associated_ref="RMA1", net_pence=net, **days)
 
 

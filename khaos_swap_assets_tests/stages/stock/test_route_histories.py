@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from khaos_swap_assets.adapters.files.adjustments import write_once
 from khaos_swap_assets.adapters.store.stock_adjustments import LOOK_EVERY
-from khaos_swap_assets.domain.goods.transfers import judge_write
+from khaos_swap_assets.domain.goods.adjustments import judge_write
 from khaos_swap_assets.sandbox.khaos_stock import carried, import_file
 from khaos_swap_assets.stages import waivers
 from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting

@@ -1,6 +1,6 @@
 """Each posting remembers whether its value is what its goods were sold for.
 
-Belongs here: the column ``prices`` of ``recon.postings`` (``documents.sale_prices``). Those planned before are
+Belongs here: the column ``prices`` of ``recon.postings`` (``documents.postings``). Those planned before are
 ``unsure``: they prove nothing of Khaos, and what is not out yet is told apart by the next plan.
 """
 

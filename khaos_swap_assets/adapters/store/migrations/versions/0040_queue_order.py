@@ -1,7 +1,7 @@
 """The order in which queues are worked, held by indexes, and what people look exceptions up by.
 
-Belongs here: ``recon.exceptions.urgent_at`` (``domain.desk.risk``), filled for what is open as that rule said when this
-was made, and the indexes of lists and search.
+Belongs here: ``recon.exceptions.urgent_at`` (``domain.desk.queues``), filled for what is open as that rule said when
+this was made, and the indexes of lists and search.
 """
 
 from alembic import op
