@@ -22,8 +22,7 @@ from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.stages.credit_notes import engine
 from khaos_swap_assets.stages.credit_notes.attributing import attribute_notes
 from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
-from khaos_swap_assets.stages.reconciliation.excepting import settle_exceptions
-from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting
+from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting, settle_exceptions
 from khaos_swap_assets.stages.returns.matching import match_waiting
 from khaos_swap_assets.stages.storefront import sync as storefront
 from khaos_swap_assets.stages.toolbox import Toolbox

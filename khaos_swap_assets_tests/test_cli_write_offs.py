@@ -13,8 +13,7 @@ from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import monthly
 from khaos_swap_assets.cli.imports import import_app
 from khaos_swap_assets.cli.postings import Reach
-from khaos_swap_assets.stages.reconciliation.goods import goods_tables
-from khaos_swap_assets.stages.reconciliation.month_end import close_month
+from khaos_swap_assets.stages.reconciliation.month_end import close_month, goods_tables
 from khaos_swap_assets_tests.stages.reconciliation.test_goods import POLICY
 from khaos_swap_assets_tests.stages.stock.test_adjustments import inspected
 from khaos_swap_assets_tests.stages.town import Town, a_line, a_return, connect

@@ -10,11 +10,11 @@ import dagster as dg
 import pytest
 
 from khaos_swap_assets.stages import waivers
+from khaos_swap_assets.stages.casework.evidence import stories
 from khaos_swap_assets.stages.credit_notes import people
-from khaos_swap_assets.stages.reconciliation.story import stories
-from khaos_swap_assets.stages.returns.assets import no_customer_waits_too_long
+from khaos_swap_assets.stages.returns.assets import CHECKS
 from khaos_swap_assets_tests.by_hand import work
-from khaos_swap_assets_tests.stages.tables import rows_of
+from khaos_swap_assets_tests.stages.tables import check_named, rows_of
 from khaos_swap_assets_tests.stages.town import NOON, Town, a_line, a_note, a_return, called, connect
 from khaos_swap_assets_tests.test_definitions import instance, run, town
 
@@ -127,7 +127,7 @@ def test_u10_goods_of_6_may_are_refunded_by_the_20th(town: Town, day: int, is_gr
         a_return(1, **made, delivered_at=arrived, processed_at=None, closed_at=None, status="Open")
     )
     town.sync()
-    check = called(no_customer_waits_too_long, town)
+    check = called(check_named(CHECKS, "no_customer_waits_too_long"), town)
     assert check.passed is is_green
     assert [dict(row.data) for row in check.metadata["waiting"].records] == [
         {"days waited": day - 6, "returns": 1, "to refund": "£10.00", "last day": "2025-05-20", "clock": told}

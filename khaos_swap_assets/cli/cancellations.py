@@ -1,6 +1,6 @@
 """The command of operations about cancelled orders: ``khaos-swap cancellations list``.
 
-Belongs here: arguments and the table. Stays out: the rows (``stages.orders.racing``).
+Belongs here: arguments and the table. Stays out: the rows (``stages.orders.cancellations``).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def cancellations_app(reach: Reach) -> typer.Typer:
         as_json: AsJson = False,
     ) -> None:
         """Show when each was cancelled, seen picked, packed and shipped, how it ended, and the value that went out."""
-        from khaos_swap_assets.stages.orders.racing import race
+        from khaos_swap_assets.stages.orders.cancellations import race
 
         with reach.store() as conn:
             rows = race(conn, limit)

@@ -1,7 +1,7 @@
 """The command of people for Credit Notes without items: ``khaos-swap postings confirm-notes``.
 
 Belongs here: showing the list, asking, and confirming it. Stays out: what is on the list
-(``stages.credit_notes.pairing``) and the store (``Reach``). The work is imported inside the command.
+(``stages.credit_notes.linking``) and the store (``Reach``). The work is imported inside the command.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from khaos_swap_assets.cli.postings import By, Reach, Reason
 from khaos_swap_assets.cli.showing import Row, show_rows
 
 if TYPE_CHECKING:
-    from khaos_swap_assets.stages.credit_notes.pairing import Pair
+    from khaos_swap_assets.stages.credit_notes.linking import Pair
 
 
 def add_confirm_notes(app: typer.Typer, reach: Reach) -> typer.Typer:
@@ -27,11 +27,11 @@ def add_confirm_notes(app: typer.Typer, reach: Reach) -> typer.Typer:
         is_sure: Annotated[bool, typer.Option("--yes", help="Do not ask after the list was shown")] = False,
     ) -> None:
         """Show which Credit Notes without items belong to which documents and returns, and confirm the whole list."""
-        from khaos_swap_assets.stages.credit_notes import pairing, people
+        from khaos_swap_assets.stages.credit_notes import linking, people
 
         person = people.Person(by, reason)
         with reach.store() as conn:
-            found = pairing.listed(conn)
+            found = linking.listed(conn)
             conn.commit()
             show_rows([_row(pair) for pair in found.pairs], as_json=False, none="no Credit Note without items waits")
             for line in found.left:
@@ -41,7 +41,7 @@ def add_confirm_notes(app: typer.Typer, reach: Reach) -> typer.Typer:
                 return
             if not is_sure:
                 typer.confirm(f"Are these {len(found.pairs)} right, as Khaos shows them?", abort=True)
-            pairing.confirm(conn, found.pairs, person, now=reach.clock())
+            linking.confirm(conn, found.pairs, person, now=reach.clock())
         typer.echo(f"{len(found.pairs)} confirmed by {by}")
 
     return app

@@ -1,7 +1,7 @@
 """The commands ``khaos-swap import …``: Sales Orders and Credit Notes of Khaos from a file into this installation.
 
 Belongs here: options, refusing a bad file as a whole, the list of rejected rows, and what is printed. Stays out:
-reading files (``adapters.files``) and what an import does (``stages.orders.importing``).
+reading files (``adapters.files``) and what an import does (``stages.importing``).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from khaos_swap_assets.cli.progress import progress
 
 if TYPE_CHECKING:
     from khaos_swap_assets.adapters.files.tables import Asked, Layout, Table
-    from khaos_swap_assets.stages.orders.importing import Brought, Imported
+    from khaos_swap_assets.stages.importing import Brought, Imported
 
 MINUTE = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
 MOST_NAMED = 20
@@ -80,7 +80,7 @@ def _add_sales_orders(app: typer.Typer, reach: Reach) -> None:
         what Khaos itself told of an order is never changed by a file.
         """
         from khaos_swap_assets.adapters.files import layouts
-        from khaos_swap_assets.stages.orders import importing
+        from khaos_swap_assets.stages import importing
 
         read = _read(file, layouts.SALES_ORDERS, asked_of(file, map_in, dates), skips=skip_bad_rows, rejected=rejected)
         _import(reach, read, brought_by(file, by), importing.import_orders)
@@ -103,7 +103,7 @@ def _add_credit_notes(app: typer.Typer, reach: Reach) -> None:
         what Khaos itself told of a note is never changed by a file.
         """
         from khaos_swap_assets.adapters.files import layouts
-        from khaos_swap_assets.stages.orders import importing
+        from khaos_swap_assets.stages import importing
 
         read = _read(file, layouts.CREDIT_NOTES, asked_of(file, map_in, dates), skips=skip_bad_rows, rejected=rejected)
         if complete_to and read.faults:
@@ -121,7 +121,7 @@ def _add_write_offs(app: typer.Typer, reach: Reach) -> None:
         code 1, and the others are in. The same file twice changes nothing.
         """
         from khaos_swap_assets.adapters.files.write_offs import WRITE_OFFS
-        from khaos_swap_assets.stages.stock.writing_off import import_write_offs
+        from khaos_swap_assets.stages.importing import import_write_offs
 
         table = read_asked(file, WRITE_OFFS, asked_of(file, map_in, dates))
         if not table.is_whole:
@@ -187,7 +187,7 @@ def refuse(words: str) -> NoReturn:
 
 def brought_by(file: Path, by: str, complete_to: datetime | None = None) -> Brought:
     """A file and the named person who brings it."""
-    from khaos_swap_assets.stages.orders.importing import Brought
+    from khaos_swap_assets.stages.importing import Brought
 
     if not by.strip():
         refuse("--by: give your name, for the audit log")

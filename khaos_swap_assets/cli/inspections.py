@@ -1,7 +1,7 @@
 """The commands of the warehouse: ``khaos-swap inspections import | list | correct``.
 
 Belongs here: arguments, the list of questions, and what is printed. Stays out: reading files (``adapters.files``) and
-what an import or a correction does (``stages.stock.importing``).
+what an import or a correction does (``stages.stock.benching``).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _add_import(app: typer.Typer, reach: Reach) -> None:
         """
         from khaos_swap_assets.adapters.files.inspections import INSPECTIONS
         from khaos_swap_assets.domain.goods.bench_rows import BenchRow
-        from khaos_swap_assets.stages.stock.importing import import_inspections
+        from khaos_swap_assets.stages.stock.benching import import_inspections
 
         table = read_asked(file, INSPECTIONS, asked_of(file, map_in, dates))
         if not table.is_whole:
@@ -101,8 +101,8 @@ def _add_correct(app: typer.Typer, reach: Reach) -> None:
     ) -> None:
         """Put another finding in the place of one that was wrong. Both stay on record, and goods are moved back."""
         from khaos_swap_assets.stages.credit_notes.people import Person
-        from khaos_swap_assets.stages.stock import importing
+        from khaos_swap_assets.stages.stock import benching
 
         with reach.store() as conn, conn.transaction():
-            name = importing.correct(conn, inspection_id, condition, quantity, Person(by, reason), now=reach.clock())
+            name = benching.correct(conn, inspection_id, condition, quantity, Person(by, reason), now=reach.clock())
         typer.echo(f"{inspection_id} is replaced by {name}; the next run acts on it")

@@ -1,6 +1,6 @@
 """The commands of people about links: ``khaos-swap links list | undo | allow``.
 
-Belongs here: arguments and readable answers. Stays out: what a hand may do (``stages.credit_notes.unlinking``) and the
+Belongs here: arguments and readable answers. Stays out: what a hand may do (``stages.credit_notes.linking``) and the
 store (``Reach``). Every change needs ``--by`` and ``--reason``. The work is imported inside each command.
 """
 
@@ -53,20 +53,20 @@ def _add_hands(app: typer.Typer, reach: Reach) -> None:
     @app.command()
     def undo(note: Note, by: By, reason: Reason, rma: OfReturn = "") -> None:
         """Take a link back, with all that was linked together with it; no pass makes it again."""
-        from khaos_swap_assets.stages.credit_notes import people, unlinking
+        from khaos_swap_assets.stages.credit_notes import linking, people
 
         with reach.store() as conn:
-            taken = unlinking.undo(conn, note, people.Person(by, reason), now=reach.clock(), rma=rma)
+            taken = linking.undo(conn, note, people.Person(by, reason), now=reach.clock(), rma=rma)
         told = ", ".join(f"{one.credit_note_code} of {one.rma}" for one in taken)
         typer.echo(f"taken back: {told}; the next run judges them as before the link")
 
     @app.command()
     def allow(note: Note, by: By, reason: Reason, rma: OfReturn = "") -> None:
         """Withdraw what a person ruled out: the next run links the pair again where that is certain."""
-        from khaos_swap_assets.stages.credit_notes import people, unlinking
+        from khaos_swap_assets.stages.credit_notes import linking, people
 
         with reach.store() as conn:
-            found = unlinking.allow(conn, note, people.Person(by, reason), now=reach.clock(), rma=rma)
+            found = linking.allow(conn, note, people.Person(by, reason), now=reach.clock(), rma=rma)
         typer.echo(f"allowed again: {', '.join(f'{one.credit_note_code} of {one.rma}' for one in found)}")
 
 

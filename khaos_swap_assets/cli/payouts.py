@@ -1,7 +1,7 @@
 """The commands of finance about payouts: ``khaos-swap payouts import | journals``.
 
 Belongs here: arguments, bad rows, and what is printed. Stays out: reading files (``adapters.files``), what an import
-does (``stages.payouts.importing``) and the journals (``stages.payouts.entering``).
+does (``stages.importing``) and the journals (``stages.payouts.entering``).
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _add_import(app: typer.Typer, reach: Reach) -> None:
         file twice changes nothing. What the storefront told of a payout is never changed by a file.
         """
         from khaos_swap_assets.adapters.files.payouts import PAYOUTS, payouts_of
-        from khaos_swap_assets.stages.payouts.importing import import_payouts, of_store
+        from khaos_swap_assets.stages.importing import import_payouts, of_store
 
         table = read_asked(file, PAYOUTS, asked_of(file, map_in, dates))
         if not table.is_whole:

@@ -109,8 +109,8 @@ def _add_show(app: typer.Typer, reach: Reach) -> None:
         from khaos_swap_assets.adapters.policy import load_policy
         from khaos_swap_assets.adapters.store import audit_log
         from khaos_swap_assets.adapters.store.postings import SqlPostings
+        from khaos_swap_assets.stages.casework.evidence import stories
         from khaos_swap_assets.stages.credit_notes import people
-        from khaos_swap_assets.stages.reconciliation.story import stories
 
         settings = reach.settings()
         with reach.store() as conn:

@@ -33,7 +33,7 @@ def returns_app(reach: Reach) -> typer.Typer:
     ) -> None:
         """Goods, money, credit and who acts next, in words that can be read out."""
         from khaos_swap_assets.adapters.policy import load_policy
-        from khaos_swap_assets.stages.reconciliation.story import stories
+        from khaos_swap_assets.stages.casework.evidence import stories
 
         settings = reach.settings()
         with reach.store() as conn:

@@ -23,8 +23,7 @@ from khaos_swap_assets.door.showing import HEADERS
 from khaos_swap_assets.gateway.inspections import read
 from khaos_swap_assets.gateway.messages import object_of, whole_numbers
 from khaos_swap_assets.stages.credit_notes.people import ActionError
-from khaos_swap_assets.stages.stock.benching import BenchLine, BenchReturn, returns_at_the_bench
-from khaos_swap_assets.stages.stock.importing import keep_finding
+from khaos_swap_assets.stages.stock.benching import BenchLine, BenchReturn, keep_finding, returns_at_the_bench
 
 SCRIPT = Path(__file__).with_name("bench.js")
 MOST_RETURNS = 20

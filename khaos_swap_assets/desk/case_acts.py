@@ -237,7 +237,7 @@ def act(reach: DeskReach, request: Request) -> Response:
 
 def choices_of(conn: Conn, reach: DeskReach, name: str, row: CaseRow) -> Sequence[Choice]:
     """What an act may be about now. Raises ``RefusedError`` where there is nothing."""
-    evidence = evidence_of(conn, reach.settings, reach.policy, row, reach.clock())
+    evidence = evidence_of(conn, reach.settings, reach.policy, row)
     found = ACTS[name].choices(conn, row, evidence) if row.closed_at is None else ()
     if not found:
         raise RefusedError(409, "There is nothing to decide here any more; nothing was changed.", "Look at it again.")

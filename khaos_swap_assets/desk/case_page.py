@@ -28,7 +28,7 @@ def show(reach: DeskReach, request: Request) -> Response:
     now = reach.clock()
     with reach.store() as conn:
         row = case_acts.case_named(conn, request)
-        evidence, read = evidence_of(conn, reach.settings, reach.policy, row, now), as_of(conn, now)
+        evidence, read = evidence_of(conn, reach.settings, reach.policy, row), as_of(conn, now)
         decidable = list(case_acts.offered(conn, member, row, evidence))
         record = desk_decisions.of_case(conn, row)
     return render(

@@ -1,6 +1,6 @@
 """The page "Where is my refund?": goods, money, credit and who acts next, in words that an agent can read out.
 
-Belongs here: what the page asks and shows. Stays out: the story itself (``stages.reconciliation.story``), which
+Belongs here: what the page asks and shows. Stays out: the story itself (``stages.casework.evidence``), which
 ``khaos-swap returns show`` tells too.
 """
 
@@ -13,7 +13,7 @@ from khaos_swap_assets.adapters.store import desk_lists
 from khaos_swap_assets.desk.lists import MOST_FOUND, with_deadline
 from khaos_swap_assets.desk.pages import RefusedError, render, require
 from khaos_swap_assets.desk.reach import DeskReach, as_of
-from khaos_swap_assets.stages.reconciliation.story import stories
+from khaos_swap_assets.stages.casework.evidence import stories
 
 MOST_NAME = 100
 NONE = "Check the number with the customer, or search by order, SKU, Credit Note or customer key."

@@ -12,10 +12,9 @@ from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
-import psycopg
 
 from khaos_swap_assets.adapters.errors import KhaosSwapError
-from khaos_swap_assets.adapters.store import decisions, exceptions
+from khaos_swap_assets.adapters.store import Conn, decisions, exceptions
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.domain.money.amounts import format_money, money_words
 from khaos_swap_assets.domain.reporting.month_open import waived_words
@@ -24,8 +23,8 @@ from khaos_swap_assets.stages.isolating import Faults
 from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, keys
 from khaos_swap_assets.stages.toolbox import Toolbox
 
-More = Callable[[psycopg.Connection, datetime], Mapping[str, dg.MetadataValue]]
-Judge = Callable[[psycopg.Connection, Toolbox], dg.AssetCheckResult]
+More = Callable[[Conn, datetime], Mapping[str, Any]]
+Judge = Callable[[Conn, Toolbox], dg.AssetCheckResult]
 WATCH = "reconciliation/watch"
 EXCEPTIONS = "reconciliation/exceptions"
 NOT_WAITING = (EXCEPTIONS, WATCH)
@@ -33,10 +32,7 @@ NOT_WAITING = (EXCEPTIONS, WATCH)
 
 @dataclass(frozen=True)
 class StandingCheck:
-    """A check of an asset (``khaos/credit_notes``), what green means and what to do when red, and its judge.
-
-    Judged by our own tables alone, as they are after the newest sync.
-    """
+    """A check of an asset, what green means and what to do when red, and its judge, which asks our own tables alone."""
 
     asset: str
     name: str
@@ -49,7 +45,7 @@ class StandingCheck:
         waits_for = [] if self.asset in NOT_WAITING else keys(EXCEPTIONS, merchant)
         return dg.AssetCheckSpec(self.name, asset=key, description=self.description, additional_deps=waits_for)
 
-    def judged(self, conn: psycopg.Connection, tools: Toolbox) -> dg.AssetCheckResult:
+    def judged(self, conn: Conn, tools: Toolbox) -> dg.AssetCheckResult:
         """The verdict now, with the sources that it rests on."""
         with conn.transaction():
             found = with_sources(conn, tools, self.judge(conn, tools))
@@ -84,31 +80,27 @@ def judge_all(checks: Sequence[StandingCheck], tools: Toolbox) -> Iterator[dg.As
 def exceptions_check(
     name: str, asset: str, kinds: Sequence[str], proves: str, more: More | None = None
 ) -> StandingCheck:
-    """A check that is green while no exception of ``kinds`` is open; ``proves`` says in a sentence what green means.
+    """A check that is green while none of ``kinds`` is open; ``proves`` says what green means, ``more`` adds to it."""
 
-    ``more`` gives further metadata from the store, as of now.
-    """
-
-    def judge(conn: psycopg.Connection, tools: Toolbox) -> dg.AssetCheckResult:
+    def judge(conn: Conn, tools: Toolbox) -> dg.AssetCheckResult:
         return judge_open(conn, kinds, {} if more is None else more(conn, tools.now()))
 
     return StandingCheck(asset, name, described(proves, kinds), judge)
 
 
-def with_sources(conn: psycopg.Connection, tools: Toolbox, found: dg.AssetCheckResult) -> dg.AssetCheckResult:
+def with_sources(conn: Conn, tools: Toolbox, found: dg.AssetCheckResult) -> dg.AssetCheckResult:
     """The result with the sources that were read and when; where it is green, its sentence names them."""
     read = watching.read_words(conn, tools.settings, tools.now())
     told = f"{found.description}; {read}" if found.passed else found.description
     return found._replace(description=told, metadata={**found.metadata, "read": dg.MetadataValue.text(read)})
 
 
-def judge_open(
-    conn: psycopg.Connection, kinds: Sequence[str], more: Mapping[str, dg.MetadataValue] = MappingProxyType({})
-) -> dg.AssetCheckResult:
+def judge_open(conn: Conn, kinds: Sequence[str], more: Mapping[str, Any] = MappingProxyType({})) -> dg.AssetCheckResult:
     """The result for open exceptions of ``kinds``, with those that people waived beside it."""
     found = exceptions.sums(conn, kinds)
     count = sum(one.count for one in found)
-    told = f"{count} open, {_money(found)} at risk" if count else "nothing open"
+    money = ", ".join(format_money(one.pence, one.currency) for one in found)
+    told = f"{count} open, {money} at risk" if count else "nothing open"
     waivers = decisions.waivers(conn, kinds=kinds)
     waived = waived_words([(one.money_at_risk_pence, one.currency, [one.waived_by]) for one in waivers])
     return dg.AssetCheckResult(
@@ -144,10 +136,6 @@ def _shown(row: Mapping[str, Any]) -> dict[str, str]:
         "what": f"{row['message']}{perhaps}; open since {row['opened_at']:%Y-%m-%d}",
         "what_to_do": f"{kind.words}: {kind.action}",
     }
-
-
-def _money(found: Sequence[exceptions.OpenSum]) -> str:
-    return ", ".join(format_money(one.pence, one.currency) for one in found)
 
 
 def described(proves: str, kinds: Sequence[str]) -> str:

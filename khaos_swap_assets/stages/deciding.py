@@ -7,14 +7,12 @@ posts: a decision only links, holds back, or says that nobody has to act. Raises
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
-
-import psycopg
 
 from khaos_swap_assets.adapters.store import (
+    Conn,
     audit_log,
     catalogue,
     decisions,
@@ -28,30 +26,16 @@ from khaos_swap_assets.adapters.store import (
     worklist,
 )
 from khaos_swap_assets.adapters.store.decisions import OURSELVES, KeptDecision
-from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import london_month
-from khaos_swap_assets.domain.records.decisions import (
-    ACCEPTED_VALUE,
-    NOT_THIS_RETURN,
-    OF_LINKS,
-    OF_VALUES,
-    SAME_CODE,
-    SETTLED_OUTSIDE,
-    SIGNED,
-    THIS_RETURN,
-    WAIVED,
-    DecisionKind,
-    Figures,
-    PersonDecision,
-)
+from khaos_swap_assets.domain.records import decisions as kinds
+from khaos_swap_assets.domain.records.decisions import DecisionKind, Figures, PersonDecision
 from khaos_swap_assets.domain.reporting.month_open import blocking
 from khaos_swap_assets.stages import waivers
-from khaos_swap_assets.stages.credit_notes import unlinking
-from khaos_swap_assets.stages.credit_notes.candidates import candidates_of
-from khaos_swap_assets.stages.credit_notes.people import ActionError, Person
+from khaos_swap_assets.stages.credit_notes import linking
+from khaos_swap_assets.stages.credit_notes.attributing import candidates_of
+from khaos_swap_assets.stages.credit_notes.people import ActionError, Person, ledger
 
-Conn = psycopg.Connection[Any]
 ORPHAN = "credit_note_orphan"
 STANDS = "stands already"
 
@@ -59,11 +43,11 @@ STANDS = "stands already"
 def decide(conn: Conn, wish: PersonDecision, *, now: datetime) -> str:
     """Take one decision; what came of it, in words. A return is named by its RMA or id."""
     Person(wish.decided_by, wish.reason)
-    if wish.decision == SETTLED_OUTSIDE and notes.in_force(conn, [wish.subject]):
-        wish = replace(wish, decision=WAIVED, object=ORPHAN)
-    if wish.decision in OF_LINKS:
+    if wish.decision == kinds.SETTLED_OUTSIDE and notes.in_force(conn, [wish.subject]):
+        wish = replace(wish, decision=kinds.WAIVED, object=ORPHAN)
+    if wish.decision in kinds.OF_LINKS:
         wish = replace(wish, object=_return_of(conn, wish.object))
-    elif wish.decision in OF_VALUES:
+    elif wish.decision in kinds.OF_VALUES:
         wish = replace(wish, subject=_return_of(conn, wish.subject))
     if any(_is_same(one.decision, wish) for one in decisions.standing(conn)):
         return STANDS
@@ -81,16 +65,14 @@ def take_back(
     if len(found) != 1:
         raise ActionError(f"{len(found)} such decisions stand; khaos-swap decisions list shows what does")
     one = found[0]
-    if kind == WAIVED and one.exception_id is not None:
+    if kind == kinds.WAIVED and one.exception_id is not None:
         waivers.reopen(conn, one.exception_id, person, now=now)
-    elif kind == NOT_THIS_RETURN:
+    elif kind == kinds.NOT_THIS_RETURN:
         rma = returns.rmas_of(conn, [one.return_id]).get(one.return_id, "")
-        unlinking.allow(conn, one.decision.subject, person, now=now, rma=rma)
+        linking.allow(conn, one.decision.subject, person, now=now, rma=rma)
     else:
-        with conn.transaction():
-            SqlPostings(conn).lock()
+        with ledger(conn):
             _end(conn, one, person, now)
-        conn.commit()
     return one
 
 
@@ -111,9 +93,9 @@ def exported(conn: Conn) -> list[PersonDecision]:
 
 
 def _named(one: PersonDecision, names: dict[str, str]) -> PersonDecision:
-    if one.decision in OF_LINKS:
+    if one.decision in kinds.OF_LINKS:
         return replace(one, object=names.get(one.object, one.object))
-    return replace(one, subject=names.get(one.subject, one.subject)) if one.decision in OF_VALUES else one
+    return replace(one, subject=names.get(one.subject, one.subject)) if one.decision in kinds.OF_VALUES else one
 
 
 def _is_same(one: PersonDecision, wish: PersonDecision) -> bool:
@@ -154,20 +136,18 @@ def _rule_out(conn: Conn, wish: PersonDecision, now: datetime) -> None:
     person = Person(wish.decided_by, wish.reason)
     linked = {one.return_id: one.rma for one in links.of_notes(conn, [note])}
     if wish.object in linked:
-        unlinking.undo(conn, note, person, now=now, rma=linked[wish.object])
+        linking.undo(conn, note, person, now=now, rma=linked[wish.object])
         return
     with conn.transaction():
         links.refuse(conn, [(note, wish.object)], wish.decided_by, wish.reason, now)
         _log(conn, wish, "ruled out", now)
-        _look_again(conn, [wish.object])
+        linking.look_again(conn, [wish.object])
     conn.commit()
 
 
 def _link(conn: Conn, wish: PersonDecision, now: datetime) -> None:
     """Link at once, in place of what the note was linked to: its links are what the linker makes of the decision."""
-    with conn.transaction():
-        book = SqlPostings(conn)
-        book.lock()
+    with ledger(conn) as book:
         code = _note(conn, wish)
         if book.claimed([code]):
             raise ActionError(f"Credit Note {code} answers our own document; khaos-swap postings resolve is for that")
@@ -178,10 +158,9 @@ def _link(conn: Conn, wish: PersonDecision, now: datetime) -> None:
         _keep(conn, wish, wish.object)
         found = candidates_of(conn, loose := notes.in_force(conn, [code]), []).attributed(loose)[0]
         links.attach(conn, found, now, by=wish.decided_by)
-        _look_again(conn, [*before, wish.object])
-        unlinking.hold_back(book, [code], Person(wish.decided_by, wish.reason), now, [wish.object])
+        linking.look_again(conn, [*before, wish.object])
+        linking.hold_back(book, [code], Person(wish.decided_by, wish.reason), now, [wish.object])
         _log(conn, wish, "linked", now)
-    conn.commit()
 
 
 def _note(conn: Conn, wish: PersonDecision) -> str:
@@ -205,22 +184,19 @@ def _same_code(conn: Conn, wish: PersonDecision, now: datetime) -> None:
 
 
 def _value(conn: Conn, wish: PersonDecision, now: datetime) -> None:
-    with conn.transaction():
-        book = SqlPostings(conn)
-        book.lock()
+    with ledger(conn) as book:
         figures = verdicts.figures(conn, wish.subject)
         if figures is None:
             raise ActionError(f"{wish.subject} was not judged yet: decide after the next run")
         _require_figures(wish, figures)
-        if wish.decision == ACCEPTED_VALUE and not figures.credited_pence:
+        if wish.decision == kinds.ACCEPTED_VALUE and not figures.credited_pence:
             raise ActionError(f"{wish.subject} has no Credit Note whose value could be accepted")
         if any(one.state == "in_doubt" for one in book.of_returns([wish.subject])):
             raise ActionError(f"a document of ours is out for {wish.subject}; khaos-swap postings resolve comes first")
-        unlinking.hold_back(book, [], Person(wish.decided_by, wish.reason), now, [wish.subject])
+        linking.hold_back(book, [], Person(wish.decided_by, wish.reason), now, [wish.subject])
         _keep(conn, replace(wish, on=figures), wish.subject)
-        _look_again(conn, [wish.subject])
+        linking.look_again(conn, [wish.subject])
         _log(conn, wish, "decided", now)
-    conn.commit()
 
 
 def _sign(conn: Conn, wish: PersonDecision, now: datetime) -> None:
@@ -239,19 +215,19 @@ def _sign(conn: Conn, wish: PersonDecision, now: datetime) -> None:
 
 
 _TAKING: dict[DecisionKind, Callable[[Conn, PersonDecision, datetime], None]] = {
-    WAIVED: _waive,
-    NOT_THIS_RETURN: _rule_out,
-    THIS_RETURN: _link,
-    SAME_CODE: _same_code,
-    ACCEPTED_VALUE: _value,
-    SETTLED_OUTSIDE: _value,
-    SIGNED: _sign,
+    kinds.WAIVED: _waive,
+    kinds.NOT_THIS_RETURN: _rule_out,
+    kinds.THIS_RETURN: _link,
+    kinds.SAME_CODE: _same_code,
+    kinds.ACCEPTED_VALUE: _value,
+    kinds.SETTLED_OUTSIDE: _value,
+    kinds.SIGNED: _sign,
 }
 
 
 def _keep(conn: Conn, one: PersonDecision, return_id: str) -> None:
     on = one.on
-    if one.decision == THIS_RETURN:
+    if one.decision == kinds.THIS_RETURN:
         gross = notes.in_force(conn, [one.subject])[0]
         on = Figures(credited_pence=gross.gross_pence, currency=gross.currency)
     decisions.record(conn, [KeptDecision(replace(one, on=on), return_id)])
@@ -260,26 +236,16 @@ def _keep(conn: Conn, one: PersonDecision, return_id: str) -> None:
 def _end(conn: Conn, kept: KeptDecision, person: Person, now: datetime) -> None:
     one = kept.decision
     decisions.end(conn, one.decision, [(one.subject, one.object)], person.by, person.reason, now)
-    if one.decision == THIS_RETURN:
-        _look_again(conn, links.detach(conn, [one.subject]))
-    if one.decision == SAME_CODE:
+    if one.decision == kinds.THIS_RETURN:
+        linking.look_again(conn, links.detach(conn, [one.subject]))
+    if one.decision == kinds.SAME_CODE:
         worklist.queue(conn, "match", matches.ids_of_sku(conn, one.subject))
     if kept.return_id:
-        _look_again(conn, [kept.return_id])
+        linking.look_again(conn, [kept.return_id])
     ended = replace(one, decided_by=person.by, reason=person.reason)
     _log(conn, ended, "decision ended", now)
 
 
-def _look_again(conn: Conn, return_ids: Iterable[str]) -> None:
-    ids: Sequence[str] = sorted(set(return_ids))
-    worklist.queue(conn, "draft", ids)
-    worklist.queue(conn, "reconcile", ids)
-
-
 def _log(conn: Conn, one: PersonDecision, what: str, now: datetime) -> None:
-    about = " ".join(_said(one))
+    about = " ".join(filter(None, (one.decision, one.subject, one.object)))
     audit_log.append(conn, [audit_log.Entry(now, one.decided_by, what, about, reason=one.reason)])
-
-
-def _said(one: PersonDecision) -> Iterator[str]:
-    yield from filter(None, (one.decision, one.subject, one.object))

@@ -7,13 +7,13 @@ and what is written after a part was loaded is not in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from itertools import chain
-
-import psycopg
+from typing import TypeVar
 
 from khaos_swap_assets.adapters.store import (
+    Conn,
     catalogue,
     decisions,
     drafts,
@@ -28,49 +28,58 @@ from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote, sale_of
 from khaos_swap_assets.domain.documents.postings import Posting
-from khaos_swap_assets.domain.goods.adjustments import Adjustment
 from khaos_swap_assets.domain.linking.records import unknown_codes
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.domain.policy.settlement import Settlement, settle
 from khaos_swap_assets.domain.policy.settlement_case import Posted
-from khaos_swap_assets.domain.records.decisions import PersonDecision
-from khaos_swap_assets.domain.records.matches import MatchedLine, MatchedReturn
 from khaos_swap_assets.domain.records.orders import SalesOrder
 from khaos_swap_assets.domain.records.returns import Return
 from khaos_swap_assets.domain.records.stock_codes import Catalogue, SkuMatch, match_sku
+
+Part = TypeVar("Part")
+One = TypeVar("One")
+Key = TypeVar("Key")
+
+
+def _part(load: Callable[[Conn, list[str]], Part]) -> cached_property[Part]:
+    return cached_property(lambda dossier: load(dossier._conn, dossier.ids))
+
+
+def grouped(some: Iterable[One], key: Callable[[One], Key]) -> dict[Key, list[One]]:
+    """Records by what they are of, in their order."""
+    found: dict[Key, list[One]] = {}
+    for one in some:
+        found.setdefault(key(one), []).append(one)
+    return found
 
 
 class Dossier:
     """The parts that the store knows of these returns; a return that has nothing of a part is not in it."""
 
-    def __init__(self, conn: psycopg.Connection, return_ids: Iterable[str]) -> None:
+    records = _part(returns.load)
+    """As Swap says."""
+    decided = _part(decisions.values)
+    """What a person decided on the value of each."""
+    outside = _part(decisions.outside)
+    """Those of which a person settled something outside the books, whatever became of the figures."""
+    heads = _part(matches.returns)
+    """What each was matched to."""
+    lines = _part(matches.lines)
+    """The lines of each as matched."""
+    notes = _part(notes.of_returns)
+    """The notes linked to each, with the pass that linked it."""
+    handed_out = _part(drafts.handed_out)
+    """The drafts of each that left for Khaos, whatever became of them, by ordinal."""
+    drafts = _part(drafts.of_returns)  # from here on the name of the module is hidden by it
+    """All drafts of each."""
+    moves = _part(stock.of_returns)
+    """The stock moves of each."""
+    adjustments = _part(stock_adjustments.of_returns)
+    """The stock adjustments that people were asked to make for each."""
+
+    def __init__(self, conn: Conn, return_ids: Iterable[str]) -> None:
         self.ids, self._conn = list(return_ids), conn
-
-    @cached_property
-    def records(self) -> dict[str, Return]:
-        """As Swap says."""
-        return returns.load(self._conn, self.ids)
-
-    @cached_property
-    def decided(self) -> dict[str, PersonDecision]:
-        """What a person decided on the value of each."""
-        return decisions.values(self._conn, self.ids)
-
-    @cached_property
-    def outside(self) -> dict[str, PersonDecision]:
-        """Those of which a person settled something outside the books, whatever became of the figures."""
-        return decisions.outside(self._conn, self.ids)
-
-    @cached_property
-    def heads(self) -> dict[str, MatchedReturn]:
-        """What each was matched to."""
-        return matches.returns(self._conn, self.ids)
-
-    @cached_property
-    def lines(self) -> dict[str, list[MatchedLine]]:
-        """The lines of each as matched."""
-        return matches.lines(self._conn, self.ids)
 
     @cached_property
     def orders(self) -> dict[str, SalesOrder]:
@@ -83,38 +92,16 @@ class Dossier:
         """The codes of these orders."""
         return sorted({head.so_code for head in self.heads.values() if head.so_code})
 
-    @cached_property
-    def notes(self) -> dict[str, list[tuple[CreditNote, str]]]:
-        """The notes linked to each, with the pass that linked it."""
-        return notes.of_returns(self._conn, self.ids)
+    @property
+    def codes(self) -> set[str]:
+        """The Stock Codes of the lines, and those that their units become."""
+        rows = chain.from_iterable(self.lines.values())
+        return {code for row in rows for code in (row.stock_code, row.graded_code) if code}
 
     @cached_property
     def postings(self) -> dict[str, list[Posting]]:
         """Our documents of each that were not withdrawn, by ordinal."""
-        found: dict[str, list[Posting]] = {}
-        for posting in SqlPostings(self._conn).of_returns(self.ids):
-            found.setdefault(posting.return_id, []).append(posting)
-        return found
-
-    @cached_property
-    def drafts(self) -> dict[str, list[SavedDraft]]:
-        """All drafts of each."""
-        return drafts.of_returns(self._conn, self.ids)
-
-    @cached_property
-    def handed_out(self) -> dict[str, list[SavedDraft]]:
-        """The drafts of each that left for Khaos, whatever became of them, by ordinal."""
-        return drafts.handed_out(self._conn, self.ids)
-
-    @cached_property
-    def moves(self) -> dict[str, list[stock.Move]]:
-        """The stock moves of each."""
-        return stock.of_returns(self._conn, self.ids)
-
-    @cached_property
-    def adjustments(self) -> dict[str, list[Adjustment]]:
-        """The stock adjustments that people were asked to make for each."""
-        return stock_adjustments.of_returns(self._conn, self.ids)
+        return grouped(SqlPostings(self._conn).of_returns(self.ids), lambda one: one.return_id)
 
     @cached_property
     def taken(self) -> dict[str, dict[str, int]]:
@@ -140,7 +127,7 @@ class Dossier:
         return settle(record, policy, already=already, sale=sale)
 
 
-def match_skus(conn: psycopg.Connection, skus: Iterable[str]) -> dict[str, SkuMatch]:
+def match_skus(conn: Conn, skus: Iterable[str]) -> dict[str, SkuMatch]:
     """What each of these codes is; the whole catalogue is read only where one is none and nobody decided what it is."""
     asked = sorted(set(skus))
     told = decisions.same_codes(conn, asked)
@@ -149,7 +136,7 @@ def match_skus(conn: psycopg.Connection, skus: Iterable[str]) -> dict[str, SkuMa
     return {sku: match_sku(sku, known, told.get(sku, "")) for sku in asked}
 
 
-def unknown_codes_of(conn: psycopg.Connection, noted: Iterable[CreditNote]) -> dict[str, tuple[tuple[str, str], ...]]:
+def unknown_codes_of(conn: Conn, noted: Iterable[CreditNote]) -> dict[str, tuple[tuple[str, str], ...]]:
     """By note: its codes that are no Stock Code, as after a spreadsheet, each with what it stands for."""
     codes = {note.credit_note_code: {code for code, _ in note.lines} for note in noted}
     skus = match_skus(conn, chain.from_iterable(codes.values()))

@@ -7,21 +7,19 @@ late, never wrong.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-
-import psycopg
+from functools import partial
 
 from khaos_swap_assets.adapters.errors import VendorError
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store import cancellations, imports, queues, refunds, returns, setbacks, worklist
+from khaos_swap_assets.adapters.store import Conn, cancellations, imports, queues, refunds, returns, setbacks, worklist
 from khaos_swap_assets.adapters.store.postings import SEARCH
 from khaos_swap_assets.domain.money.amounts import count_words
 from khaos_swap_assets.stages import isolating, marks, refusing, stores
 from khaos_swap_assets.stages.credit_notes.allocation import due_customers
 from khaos_swap_assets.stages.orders.sync import SOURCE as DOCUMENTS
-from khaos_swap_assets.stages.payouts.reading import due_since as payouts_due_since
+from khaos_swap_assets.stages.payouts.comparing import due_since as payouts_due_since
 from khaos_swap_assets.stages.returns.sync import SOURCE, SweepWindow, due_windows
 from khaos_swap_assets.stages.storefront.sync import due_since
 from khaos_swap_assets.stages.toolbox import Toolbox
@@ -54,37 +52,25 @@ def what_is_due(tools: Toolbox, *, asks_swap: bool = True) -> str:
 
 def _changed(tools: Toolbox, asked: Sequence[tuple[Toolbox, Sequence[SweepWindow]]]) -> str:
     """The first change that a store shows; of several, one that does not answer is set back and holds up no other."""
-    lost: list[VendorError] = []
-    for one, windows in asked:
+    lost: list[UnansweredError] = []
+    looks = [("Swap", one, partial(_changed_in_swap, one, windows[0].since)) for one, windows in asked]
+    looks += [("The storefront", one, partial(_changed_in_storefront, one)) for one, _ in asked]
+    for whom, one, look in looks:
+        store = one.settings.swap.store
         try:
-            with _asking("Swap", one.settings):
-                if changed := _changed_in_swap(one, windows[0].since):
-                    return changed
-        except UnansweredError as error:
-            lost.append(error)
-            if tools.settings.has_several_stores:
-                stores.set_back(tools, marks.of(refusing.SWAP_LIST, one.settings.swap.store), error)
-    for one, _ in asked:
-        try:
-            with _asking("The storefront", one.settings):
-                if changed := _changed_in_storefront(one, tools.now()):
-                    return changed
-        except UnansweredError as error:
-            lost.append(error)
+            if changed := look():
+                return changed
+        except VendorError as error:
+            lost.append(UnansweredError(f"{marks.of(whom, store)} could not be asked: {error}"))
+            lost[-1].__cause__ = error
+            if whom == "Swap" and tools.settings.has_several_stores:
+                stores.set_back(tools, marks.of(refusing.SWAP_LIST, store), lost[-1])
     if lost:
         raise lost[0]
     return ""
 
 
-@contextmanager
-def _asking(whom: str, settings: Settings) -> Iterator[None]:
-    try:
-        yield
-    except VendorError as error:
-        raise UnansweredError(f"{marks.of(whom, settings.swap.store)} could not be asked: {error}") from error
-
-
-def local_reason(conn: psycopg.Connection, settings: Settings, now: datetime) -> str:
+def local_reason(conn: Conn, settings: Settings, now: datetime) -> str:
     """The first reason that our own tables show."""
     if reason := queues.first_reason(conn, now, list(isolating.TRIED_AGAIN)):
         return reason
@@ -98,7 +84,7 @@ def local_reason(conn: psycopg.Connection, settings: Settings, now: datetime) ->
     return "credit to follow up" if is_polled and due_customers(conn, settings, now) else ""
 
 
-def _waits_unwatched(conn: psycopg.Connection, settings: Settings, now: datetime) -> bool:
+def _waits_unwatched(conn: Conn, settings: Settings, now: datetime) -> bool:
     """True when a planned document waits and the last run began long enough ago for the feed to stop soon."""
     since = now - timedelta(minutes=settings.watch_minutes) / 2
     every = (one.swap.store for one in settings.by_store)
@@ -107,12 +93,12 @@ def _waits_unwatched(conn: psycopg.Connection, settings: Settings, now: datetime
     return any(moment is None or moment <= since for moment in reached) and queues.has_planned(conn)
 
 
-def _changed_in_storefront(tools: Toolbox, now: datetime) -> str:
+def _changed_in_storefront(tools: Toolbox) -> str:
     """Where one is connected, and as often as its setting says."""
     if not tools.settings.storefront.is_connected:
         return ""
     with tools.store() as conn:
-        since = due_since(conn, tools.settings, now)
+        since = due_since(conn, tools.settings, tools.now())
     if since is None:
         return ""
     sweep = tools.open_storefront().changed_since(since)
@@ -123,7 +109,7 @@ def _changed_in_storefront(tools: Toolbox, now: datetime) -> str:
     return ", ".join(f"{count_words(count, name)} {what}" for name, (count, what) in told.items() if count)
 
 
-def _is_polled(conn: psycopg.Connection, settings: Settings, now: datetime) -> bool:
+def _is_polled(conn: Conn, settings: Settings, now: datetime) -> bool:
     """Time to look for documents: in Khaos Cloud only when a file came that shows more than the last look."""
     if settings.khaos.is_cloud:
         latest, looked = imports.newest(conn, "credit-notes", is_complete=True), worklist.trusted(conn, SEARCH, now)
@@ -134,7 +120,7 @@ def _is_polled(conn: psycopg.Connection, settings: Settings, now: datetime) -> b
     return reached is None or reached <= now - timedelta(minutes=settings.khaos.poll_minutes)
 
 
-def _is_refused(conn: psycopg.Connection, operation: str, now: datetime) -> bool:
+def _is_refused(conn: Conn, operation: str, now: datetime) -> bool:
     """True while a list that was refused is not asked for again: runs that cannot bring it would follow each other."""
     return setbacks.WHOLE in setbacks.paused(conn, operation, now)
 

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import psycopg
 
 from khaos_swap_assets.adapters.errors import KhaosSwapError
-from khaos_swap_assets.adapters.store import database, drafts, setbacks, worklist
+from khaos_swap_assets.adapters.store import Conn, database, drafts, setbacks, worklist
 
 MATCHING = "matching"
 DRAFTING = "drafting"
@@ -44,7 +44,7 @@ Done = TypeVar("Done")
 log = logging.getLogger(__name__)
 
 
-def against_drafts(conn: psycopg.Connection[Any], return_ids: Sequence[str], now: datetime) -> dict[str, str]:
+def against_drafts(conn: Conn, return_ids: Sequence[str], now: datetime) -> dict[str, str]:
     """Return → the fault that holds its draft.
 
     What only happens to a draft that is ready is tried again, once its pause is over, by letting the draft be ready.
@@ -56,7 +56,7 @@ def against_drafts(conn: psycopg.Connection[Any], return_ids: Sequence[str], now
     return found
 
 
-def to_try(conn: psycopg.Connection[Any], step: str, touched: Iterable[str], now: datetime) -> list[str]:
+def to_try(conn: Conn, step: str, touched: Iterable[str], now: datetime) -> list[str]:
     """What was touched and those whose pause is over, without those that are not tried again yet."""
     return sorted({*touched, *setbacks.due(conn, [step], now)} - setbacks.paused(conn, step, now))
 
@@ -92,7 +92,7 @@ class Faults:
         log.error("%s %s failed; it is held, all others go on", self.step, subject, exc_info=error)
         self.found[subject] = f"{type(error).__name__}: {error}"
 
-    def keep(self, conn: psycopg.Connection[Any], tried: Iterable[str], now: datetime) -> None:
+    def keep(self, conn: Conn, tried: Iterable[str], now: datetime) -> None:
         """Record the faults, hold the drafts of their returns, and let go those that went through this time."""
         recovered = setbacks.over(conn, [self.step], [one for one in tried if one not in self.found])
         setbacks.keep(conn, self.step, self.found, now)
@@ -108,7 +108,7 @@ def tried(faults: Faults | None, subject: str, work: Callable[..., Done], *given
 
 
 def one_by_one(
-    conn: psycopg.Connection[Any],
+    conn: Conn,
     step: str,
     subjects: Sequence[str],
     work: Callable[[Sequence[str]], Sequence[Done]],
@@ -125,7 +125,7 @@ def one_by_one(
 
 
 def halving(
-    conn: psycopg.Connection[Any],
+    conn: Conn,
     faults: Faults,
     subjects: Sequence[str],
     work: Callable[[Sequence[str]], Sequence[Done]],
@@ -136,7 +136,7 @@ def halving(
 
 
 def _halving(
-    conn: psycopg.Connection[Any],
+    conn: Conn,
     subjects: list[str],
     work: Callable[[Sequence[str]], Sequence[Done]],
     faults: Faults,

@@ -1,7 +1,15 @@
-"""The names of the watermarks by which a run tells what it came to.
+"""The watermarks by which a run tells what it came to, and how deep a vendor is read while there is none.
 
-Belongs here: the names, for all who set or read them. Stays out: setting and reading (``adapters.store.worklist``).
+Belongs here: their names, for all who set or read them, and the one depth that every source shares. Stays out: setting
+and reading (``adapters.store.worklist``), windows of later reads (each stage's ``sync``).
 """
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+
+from khaos_swap_assets.adapters.settings import Settings
+from khaos_swap_assets.domain.money.periods import LONDON
 
 
 def of(name: str, store: str) -> str:
@@ -28,3 +36,9 @@ JUDGED = "recon/exceptions"
 FORESEEN = "recon/foreseen"
 """The last look at all that may come back."""
 VARIANTS = "storefront/variants"
+
+
+def first_read_from(settings: Settings, now: datetime) -> datetime:
+    """The moment (UTC) to which a first read goes back: the first month, and never less than the nightly sweep."""
+    first = datetime.combine(settings.period_start, time(), LONDON).astimezone(UTC)
+    return min(first, now - timedelta(days=settings.swap.wide_sweep_days))

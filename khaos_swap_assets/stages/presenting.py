@@ -1,26 +1,37 @@
-"""What an asset says of itself, and shows of its table in the UI: count, columns, at most 50 rows, a picture.
+"""What an asset says of itself, and shows of its table in the UI: count, columns, at most 50 rows, pictures.
 
-Belongs here: turning tables into Dagster metadata, and what all assets have alike. Stays out: what the rows mean. No
-personal data is in any table, so a preview shows none.
+Belongs here: turning tables into Dagster metadata, what all assets have alike, and drawing a picture only when its
+figures are others than last time. Stays out: what the rows mean, drawing (``reporting.tables``), keeping pictures
+(``adapters.store.pictures``). No personal data is in any table, so a preview shows none.
 """
 
 from __future__ import annotations
 
 import base64
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Any, Literal
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import dagster as dg
-import psycopg
 
-from khaos_swap_assets.adapters.store import returns, tables
+from khaos_swap_assets.adapters.store import Conn, monthly, notes, pictures, returns, tables
 from khaos_swap_assets.adapters.store.columns import meaning
 from khaos_swap_assets.domain.money.amounts import money_words
-from khaos_swap_assets.domain.reporting.tables import unbroken
+from khaos_swap_assets.domain.reporting.tables import draw_gap_by_cause, draw_gap_by_month, draw_value_by_day, unbroken
+from khaos_swap_assets.stages import isolating
+from khaos_swap_assets.stages.toolbox import Toolbox
+
+if TYPE_CHECKING:
+    from khaos_swap_assets.domain.reporting.month_end import MonthEnd
 
 Truth = Literal["swap", "khaos", "storefront", "warehouse", "ours"]
 Also = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+DAYS_SHOWN = 60
+MONTHS_SHOWN = 12
+Data = TypeVar("Data")
 PREVIEW_ROWS = 50
 WORST_ROWS = 20
 PENCE, LEG, GAP, NO_BREAK = "_pence", "gap_", "gap_pence", "\N{NO-BREAK SPACE}"
@@ -76,7 +87,7 @@ def asset(
 
 
 def table_metadata(
-    conn: psycopg.Connection, table: str, order_by: str, also: Also = lambda row: {}, json: Sequence[str] = ()
+    conn: Conn, table: str, order_by: str, also: Also = lambda row: {}, json: Sequence[str] = ()
 ) -> dict[str, dg.MetadataValue]:
     """Row count, column schema and newest rows of ``table`` ('schema.name'), sorted by ``order_by`` descending.
 
@@ -94,7 +105,15 @@ def table_metadata(
     }
 
 
-def _with_rma(conn: psycopg.Connection, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+def result(
+    tools: Toolbox, figures: Mapping[str, Any], table: str, order_by: str, also: Also = lambda row: {}, **more: Any
+) -> dg.MaterializeResult[None]:
+    """What a run of an asset came to: its figures, and ``table_metadata`` of its table as it is now."""
+    with tools.store() as conn:
+        return dg.MaterializeResult(metadata={**figures, **table_metadata(conn, table, order_by, also, **more)})
+
+
+def _with_rma(conn: Conn, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
     """The rows with their RMA: people know no other name of a return."""
     ids = sorted({str(row["return_id"]) for row in rows if "rma" not in row and row["return_id"]})
     rmas = returns.rmas_of(conn, ids)
@@ -169,3 +188,47 @@ def _cell(value: object) -> str | int | bool:
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
     return "" if value is None else unbroken(str(value))
+
+
+def shown(
+    conn: Conn, name: str, draw: Callable[[Data], bytes], data: Data, words: str, now: datetime
+) -> dg.MetadataValue:
+    """The picture of ``data``: as kept while data and drawing code are the same, else drawn, or why it cannot be."""
+    drawn_of = sha256(Path(inspect.getfile(draw)).read_bytes() + repr(data).encode()).hexdigest()
+    if (kept := pictures.find(conn, name, drawn_of)) is not None:
+        return picture(kept, words)
+    faults = isolating.Faults(isolating.DRAWING)
+    is_due = bool(isolating.to_try(conn, isolating.DRAWING, [name], now))
+    for png in faults.tried(name, draw, data) if is_due else ():
+        pictures.keep(conn, name, drawn_of, png)
+        faults.keep(conn, [name], now)
+        return picture(png, words)
+    faults.keep(conn, (), now)
+    return dg.MetadataValue.text(f"{words}: the picture could not be drawn, see the exception fault_in_return {name}")
+
+
+def credit_by_day(conn: Conn, now: datetime) -> dg.MetadataValue | None:
+    """Value of Credit Notes attributed to returns, by day of creation and currency; None while there is none."""
+    rows = notes.credited_by_day(conn, DAYS_SHOWN)
+    if not rows:
+        return None
+    words = f"Credit Notes by day, {rows[0][0]} to {rows[-1][0]}"
+    return shown(conn, "credit_by_day", draw_value_by_day, rows, words, now)
+
+
+def gap_by_cause(conn: Conn, months: Sequence[MonthEnd], now: datetime) -> dg.MetadataValue | None:
+    """The gap of a month by cause and currency; None where nothing is apart."""
+    causes = {month.currency: month.causes for month in months if any(month.causes.values())}
+    if not causes:
+        return None
+    period = months[0].period
+    return shown(conn, f"gap_by_cause {period}", draw_gap_by_cause, causes, f"Gap by cause, {period}", now)
+
+
+def gap_by_month(conn: Conn, last: str, now: datetime) -> dg.MetadataValue | None:
+    """The legs of the gaps of the twelve months up to one, as last computed; None where nothing is apart in any."""
+    rows = monthly.causes_up_to(conn, last, MONTHS_SHOWN)
+    if not any(any(causes.values()) for _, _, causes in rows):
+        return None
+    words = f"Gap by cause and month, {rows[0][0]} to {rows[-1][0]}"
+    return shown(conn, f"gap_by_month {last}", draw_gap_by_month, rows, words, now)

@@ -8,23 +8,19 @@ closes no exception and counts as incomplete, so no document leaves. A vendor th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from khaos_swap_assets.adapters.errors import PermanentError, VendorError
 from khaos_swap_assets.adapters.khaos import capabilities
 from khaos_swap_assets.adapters.khaos.wire import RefusedKey
-from khaos_swap_assets.adapters.store import setbacks
+from khaos_swap_assets.adapters.store import Conn, setbacks
 from khaos_swap_assets.adapters.store.setbacks import WHOLE
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    import psycopg
-
     from khaos_swap_assets.adapters.khaos.client import KhaosClient
     from khaos_swap_assets.adapters.khaos.wire import KhaosRowFault
 
@@ -85,7 +81,19 @@ def hear(asked: Iterable[tuple[str, Answer | VendorError]]) -> Heard[Answer]:
     return Heard(answers, refused, in_a_row == HOPELESS)
 
 
-def keep(conn: psycopg.Connection, operation: str, heard: Heard[Answer], khaos: KhaosClient, now: datetime) -> None:
+def hear_each(subjects: Iterable[str], ask: Callable[[str], Answer]) -> Heard[Answer]:
+    """``hear`` of asking about subjects one by one."""
+    return hear((one, _asked(ask, one)) for one in subjects)
+
+
+def _asked(ask: Callable[[str], Answer], subject: str) -> Answer | VendorError:
+    try:
+        return ask(subject)
+    except VendorError as error:
+        return error
+
+
+def keep(conn: Conn, operation: str, heard: Heard[Answer], khaos: KhaosClient, now: datetime) -> None:
     """Keep each refusal with its record, and end those of records that were answered.
 
     Where nothing was answered and the WSDL lacks the operation, or too many refusals came in a row, it is the operation
@@ -94,23 +102,22 @@ def keep(conn: psycopg.Connection, operation: str, heard: Heard[Answer], khaos: 
     if heard.answers:
         setbacks.over(conn, [operation], [*heard.answers, WHOLE])
     elif heard.refused:
-        reason = next(iter(heard.refused.values()))
-        if not khaos.offers(_method(operation)):
-            setbacks.keep(conn, operation, {WHOLE: reason}, now)
+        is_missing = not khaos.offers(_method(operation))
+        if is_missing or heard.is_hopeless:
+            setbacks.keep(conn, operation, {WHOLE: next(iter(heard.refused.values()))}, now)
+        if is_missing:
             return
-        if heard.is_hopeless:
-            setbacks.keep(conn, operation, {WHOLE: reason}, now)
     setbacks.keep(conn, operation, heard.refused, now)
 
 
-def keep_named(conn: psycopg.Connection, named: Heard[Answer], now: datetime) -> None:
+def keep_named(conn: Conn, named: Heard[Answer], now: datetime) -> None:
     """Keep what Swap said of single RMAs."""
     setbacks.over(conn, [SWAP_RETURN], named.answers)
     setbacks.keep(conn, SWAP_RETURN, named.refused, now)
 
 
 def keep_keys(
-    conn: psycopg.Connection,
+    conn: Conn,
     operation: str,
     asked: Sequence[str],
     faults: Sequence[KhaosRowFault],
@@ -129,7 +136,7 @@ def keep_keys(
 
 
 def keep_whole(
-    conn: psycopg.Connection,
+    conn: Conn,
     operation: str,
     error: VendorError | None,
     now: datetime,
@@ -143,7 +150,7 @@ def keep_whole(
         setbacks.keep(conn, operation, {WHOLE: str(error)}, now, longest=longest)
 
 
-def not_seen(conn: psycopg.Connection) -> list[str]:
+def not_seen(conn: Conn) -> list[str]:
     """The mandatory operations that are refused now: what they hold is not seen, so nothing may be taken as gone."""
     return [one.operation for one in setbacks.standing(conn) if is_mandatory(one.operation) and one.subject == WHOLE]
 
@@ -158,13 +165,14 @@ def is_of_store(operation: str) -> bool:
     return operation.startswith(f"{SWAP_LIST} of ")
 
 
-def problems(conn: psycopg.Connection) -> list[Problem]:
+def problems(conn: Conn) -> list[Problem]:
     """The exceptions that all setbacks are. An optional operation may be missing for ever, without any."""
     found = setbacks.standing(conn)
     whole = {one.operation for one in found if one.subject == WHOLE}
+    optional = {one for one in whole if one.startswith("Khaos ") and _method(one) in capabilities.OPTIONAL}
     told: dict[tuple[str, str], Problem] = {}
     for one in found:
-        if not _is_optional(one.operation) if one.subject == WHOLE else one.operation not in whole:
+        if one.operation not in (optional if one.subject == WHOLE else whole):
             fresh = _problem(one)
             known = told.get(key := (fresh.kind, fresh.subject))
             told[key] = replace(known, message=f"{known.message}; {fresh.message}") if known else fresh
@@ -174,10 +182,6 @@ def problems(conn: psycopg.Connection) -> list[Problem]:
 def _method(operation: str) -> str:
     """The name of an operation in Khaos's WSDL."""
     return operation.split()[1]
-
-
-def _is_optional(operation: str) -> bool:
-    return operation.startswith("Khaos ") and _method(operation) in capabilities.OPTIONAL
 
 
 def _problem(one: setbacks.Setback) -> Problem:

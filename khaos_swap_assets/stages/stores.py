@@ -12,12 +12,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-import psycopg
-
 from khaos_swap_assets.adapters.errors import SettingsError, VendorError
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.settings_stores import variable
-from khaos_swap_assets.adapters.store import setbacks, stores
+from khaos_swap_assets.adapters.store import Conn, setbacks, stores
 from khaos_swap_assets.stages import marks, refusing
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -58,7 +56,7 @@ def longest_pause(settings: Settings) -> timedelta:
     return setbacks.FIRST_PAUSE if settings.has_several_stores else setbacks.LONGEST_PAUSE
 
 
-def require_names(conn: psycopg.Connection, settings: Settings) -> None:
+def require_names(conn: Conn, settings: Settings) -> None:
     """Raise ``SettingsError`` where a store was read under another name: its returns would be posted once more."""
     faults = [
         f"{variable(one.swap.store, 'SWAP_STORE_ID')}: {words}"
@@ -69,7 +67,7 @@ def require_names(conn: psycopg.Connection, settings: Settings) -> None:
         raise SettingsError("\n".join(faults))
 
 
-def unseen(conn: psycopg.Connection, settings: Settings) -> tuple[list[str], list[str]]:
+def unseen(conn: Conn, settings: Settings) -> tuple[list[str], list[str]]:
     """The mandatory operations that are refused, and the further stores that are not seen.
 
     Where there is but one store its own list is such an operation. One that the settings no longer name is not seen.
@@ -84,9 +82,7 @@ def unseen(conn: psycopg.Connection, settings: Settings) -> tuple[list[str], lis
     return whole, [*(own[one] for one in operations if one in own), *gone]
 
 
-def _set_back(
-    conn: psycopg.Connection, settings: Settings, operation: str, now: datetime
-) -> tuple[frozenset[str], frozenset[str]]:
+def _set_back(conn: Conn, settings: Settings, operation: str, now: datetime) -> tuple[frozenset[str], frozenset[str]]:
     """The stores that are set back at an operation, and those of them whose pause is not over."""
     own = {marks.of(operation, one.swap.store): one.swap.store for one in settings.by_store}
     again = {own[name]: moment for name, moment in setbacks.refused(conn, own).items()}

@@ -13,11 +13,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.errors import KhaosSwapError, SettingsError
+from khaos_swap_assets.adapters.store import Conn
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 
 if TYPE_CHECKING:
-    import psycopg
-
     from khaos_swap_assets.adapters.khaos.client import KhaosClient
     from khaos_swap_assets.adapters.settings import Settings, SwapSettings
     from khaos_swap_assets.adapters.settings_money import StorefrontSettings
@@ -54,7 +53,7 @@ class Toolbox:
     """
 
     settings: Settings
-    open_store: Callable[[], AbstractContextManager[psycopg.Connection]]
+    open_store: Callable[[], AbstractContextManager[Conn]]
     open_swap: Callable[[], SwapClient]
     open_khaos: Callable[[], KhaosClient]
     open_sealer: Callable[[], Sealer]
@@ -81,7 +80,7 @@ class Toolbox:
         )
 
     @contextmanager
-    def store(self) -> Iterator[psycopg.Connection]:
+    def store(self) -> Iterator[Conn]:
         """A connection whose transaction commits at the end of the block and rolls back on any error.
 
         Raises ``StoreError`` with one clear line for what the server says of itself, ``FencedError`` for a run that
@@ -97,10 +96,7 @@ class Toolbox:
 
     @contextmanager
     def writing_to_khaos(self) -> Iterator[Toolbox]:
-        """These parts as the one writer towards this Khaos, until the end of the block; whoever was it is fenced.
-
-        Raises as ``store``.
-        """
+        """These parts as the one writer to this Khaos for the block; who was it is fenced. Raises as ``store``."""
         from khaos_swap_assets.adapters.store import writers
 
         if self.token is None:

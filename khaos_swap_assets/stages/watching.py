@@ -9,12 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
-
-import psycopg
 
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store import exceptions, feed_holds, queues, stores, worklist
+from khaos_swap_assets.adapters.store import Conn, exceptions, feed_holds, queues, stores, worklist
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.money.amounts import count_words
 from khaos_swap_assets.stages import marks
@@ -23,7 +20,7 @@ KINDS = ("nobody_watches", "source_not_read")
 STALE_AFTER = timedelta(hours=26)
 
 
-def stage_marks(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> dict[str, datetime | None]:
+def stage_marks(conn: Conn, settings: Settings, now: datetime) -> dict[str, datetime | None]:
     """When each part of a complete run was last done, in words; a mark that lies ahead counts as none."""
     parts = {
         **{marks.of("read Swap", store): marks.of(marks.SWAP, store) for store in _stores(settings)},
@@ -40,7 +37,7 @@ def _stores(settings: Settings) -> list[str]:
     return [one.swap.store for one in settings.by_store]
 
 
-def stopped_stores(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> dict[str, str]:
+def stopped_stores(conn: Conn, settings: Settings, now: datetime) -> dict[str, str]:
     """By Swap's id of a store: why no document of its returns leaves, where one of several was not read."""
     gone = {
         store_id: f"{_not_named(store)}, so no document of its returns leaves"
@@ -62,7 +59,7 @@ def _not_named(store: str) -> str:
     return f"KHAOS_SWAP_STORES does not name {store} any more"
 
 
-def stopped(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> str:
+def stopped(conn: Conn, settings: Settings, now: datetime) -> str:
     """Why no document leaves at all: a person holds the feed, or nobody watches. Empty where documents may leave.
 
     A document that waits makes a run due, so the age of the last complete run is all that counts here.
@@ -72,7 +69,7 @@ def stopped(conn: psycopg.Connection[Any], settings: Settings, now: datetime) ->
     return _unwatched(conn, settings, now)
 
 
-def missed(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> str:
+def missed(conn: Conn, settings: Settings, now: datetime) -> str:
     """What ``stopped`` says of nobody watching, where something was due all the while; quiet nights do not count."""
     limit = timedelta(minutes=settings.watch_minutes)
     since = queues.due_since(
@@ -84,7 +81,7 @@ def missed(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> 
     return _unwatched(conn, settings, now) if since is not None and since <= now - limit else ""
 
 
-def _unwatched(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> str:
+def _unwatched(conn: Conn, settings: Settings, now: datetime) -> str:
     late = _late(conn, settings, now)
     of_stores = {marks.of("read Swap", store) for store in _stores(settings)}
     if settings.has_several_stores and not of_stores <= late.keys():
@@ -98,7 +95,7 @@ def _unwatched(conn: psycopg.Connection[Any], settings: Settings, now: datetime)
     )
 
 
-def _late(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> dict[str, datetime | None]:
+def _late(conn: Conn, settings: Settings, now: datetime) -> dict[str, datetime | None]:
     """The parts of a complete run that were not done lately, in words, with when they were."""
     limit = now - timedelta(minutes=settings.watch_minutes)
     return {words: at for words, at in stage_marks(conn, settings, now).items() if at is None or at < limit}
@@ -108,7 +105,7 @@ def _when(at: datetime | None) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC" if at else "never"
 
 
-def sources(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> dict[str, datetime | None]:
+def sources(conn: Conn, settings: Settings, now: datetime) -> dict[str, datetime | None]:
     """How far each source was read."""
     every = _stores(settings)
     money = [marks.of(marks.MONEY, store) for store in every if store in settings.connected]
@@ -117,7 +114,7 @@ def sources(conn: psycopg.Connection[Any], settings: Settings, now: datetime) ->
     return {source: worklist.trusted(conn, source, now) for source in names}
 
 
-def read_words(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> str:
+def read_words(conn: Conn, settings: Settings, now: datetime) -> str:
     """The sources and when each was read, for a person: what a green check rests on."""
     reached = sources(conn, settings, now)
     told = [f"{name} {_when(at)}" for name, at in reached.items()]
@@ -129,7 +126,7 @@ def stale(reached: Mapping[str, datetime | None], now: datetime) -> list[str]:
     return [source for source, moment in reached.items() if moment is None or moment < now - STALE_AFTER]
 
 
-def is_news(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> bool:
+def is_news(conn: Conn, settings: Settings, now: datetime) -> bool:
     """True when what holds about the work itself is not what the open exceptions say."""
     rows = exceptions.open_or_waived(conn, KINDS)
     holds = {(one.kind, one.subject) for one in problems(conn, settings, now)}
@@ -137,7 +134,7 @@ def is_news(conn: psycopg.Connection[Any], settings: Settings, now: datetime) ->
     return not is_open <= holds <= told
 
 
-def problems(conn: psycopg.Connection[Any], settings: Settings, now: datetime) -> list[Problem]:
+def problems(conn: Conn, settings: Settings, now: datetime) -> list[Problem]:
     """The exceptions that hold about the work itself, by our own tables alone."""
     reached = sources(conn, settings, now)
     found = [

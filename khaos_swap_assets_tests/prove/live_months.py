@@ -30,7 +30,7 @@ from khaos_swap_assets.domain.records.matches import MatchedLine, MatchedReturn
 from khaos_swap_assets.sandbox import audit_files, hand_month
 from khaos_swap_assets.sandbox.hand_month import HandMonth
 from khaos_swap_assets.sandbox.world import Rma
-from khaos_swap_assets.stages.credit_notes.candidates import Candidates
+from khaos_swap_assets.stages.credit_notes.attributing import Candidates
 from khaos_swap_assets.stages.dossier import Dossier
 from khaos_swap_assets_tests.audit.reading import read_inputs
 

@@ -32,7 +32,7 @@ from khaos_swap_assets.domain.judging.verdict import judge
 from khaos_swap_assets.domain.money.tolerance import Residual, Tolerances, govern
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.sandbox import audit_files, hand_month
-from khaos_swap_assets.stages.credit_notes.candidates import Candidates
+from khaos_swap_assets.stages.credit_notes.attributing import Candidates
 from khaos_swap_assets.stages.reconciliation import facts as live
 from khaos_swap_assets.stages.storefront.money import Witnessed
 from khaos_swap_assets_tests.audit.reading import read_inputs

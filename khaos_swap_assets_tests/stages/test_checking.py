@@ -18,11 +18,11 @@ from khaos_swap_assets.stages.credit_notes import people
 from khaos_swap_assets.stages.orders.sync import SOURCE as DOCUMENTS
 from khaos_swap_assets.stages.reconciliation.checks import sources_are_fresh
 from khaos_swap_assets.stages.returns.sync import SOURCE as SWAP
-from khaos_swap_assets.stages.stock.assets import every_sellable_unit_is_back_in_stock
+from khaos_swap_assets.stages.stock.assets import CHECKS
 from khaos_swap_assets.stages.stock_codes.sync import SOURCE as CODES
 from khaos_swap_assets.stages.toolbox import Toolbox
 from khaos_swap_assets.stages.watching import STALE_AFTER
-from khaos_swap_assets_tests.stages.tables import rows_of
+from khaos_swap_assets_tests.stages.tables import check_named, rows_of
 from khaos_swap_assets_tests.stages.town import NOON, Town, called, connect
 
 KIND = "sku_unknown"
@@ -171,7 +171,7 @@ def test_the_stock_check_counts_units_by_what_is_known_of_them(town: Town) -> No
             "level_verdict, due_at, changed_at) VALUES (%s, 'P', 'sellable', 'RMA', 'HAT', %s, %s, %s, %s, %s)",
             f"R{number}", quantity, state, verdict, NOON, NOON,
         )  # fmt: skip
-    result = called(every_sellable_unit_is_back_in_stock, town)
+    result = called(check_named(CHECKS, "every_sellable_unit_is_back_in_stock"), town)
     assert isinstance(result, dg.AssetCheckResult)
     units = {name: value.value for name, value in result.metadata.items() if name.startswith("units_")}
     assert units == {"units_confirmed_confirmed": 2, "units_confirmed_cannot_tell": 3, "units_due_level_not_due": 1}

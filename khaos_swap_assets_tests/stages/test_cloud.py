@@ -13,7 +13,7 @@ from khaos_swap_assets.adapters.files import layouts
 from khaos_swap_assets.adapters.files.reading import read_table
 from khaos_swap_assets.adapters.store import inbox
 from khaos_swap_assets.stages.due import local_reason
-from khaos_swap_assets.stages.orders.importing import Brought, import_notes, import_orders
+from khaos_swap_assets.stages.importing import Brought, import_notes, import_orders
 from khaos_swap_assets_tests.audit.files import NOTE_COLUMNS, ORDER_COLUMNS, write_csv
 from khaos_swap_assets_tests.stages.orders.test_importing import a_note_row, an_order_row
 from khaos_swap_assets_tests.stages.town import NOON, PARTY, Town, a_line, a_return, connect

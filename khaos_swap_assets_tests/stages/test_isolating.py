@@ -18,7 +18,7 @@ from khaos_swap_assets.domain.linking.witness import Witness
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.stages import isolating, refusing
 from khaos_swap_assets.stages.completeness import assets as completeness
-from khaos_swap_assets.stages.credit_notes import candidates, drafting, policy_trial, posting
+from khaos_swap_assets.stages.credit_notes import attributing, drafting, policy_trial, posting
 from khaos_swap_assets.stages.due import local_reason
 from khaos_swap_assets.stages.reconciliation import judging
 from khaos_swap_assets.stages.returns import matching
@@ -101,7 +101,7 @@ def test_a_fault_about_one_customers_notes_stops_those_of_nobody_else(
 ) -> None:
     town.sells_and_takes_back(*(a_return(number) for number in (1, 2)))
     town.khaos.notes["CN9"] = a_note("CN9", customer_code="C2")
-    plant(monkeypatch, candidates, "attribute_loose", of_notes)
+    plant(monkeypatch, attributing, "attribute_loose", of_notes)
     town.sync()
     assert town.kinds()["fault_in_return"] == "C2"
     assert [note.associated_ref for note in town.pull()] == ["RMA1"]

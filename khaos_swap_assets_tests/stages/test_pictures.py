@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from khaos_swap_assets.adapters.store import setbacks
-from khaos_swap_assets.stages.pictures import credit_by_day, gap_by_cause, gap_by_month, shown
+from khaos_swap_assets.stages.presenting import credit_by_day, gap_by_cause, gap_by_month, shown
 from khaos_swap_assets.stages.reconciliation.month_end import close_month
 from khaos_swap_assets_tests.stages.town import NOON, Town, a_note, a_return, connect
 
@@ -64,7 +64,7 @@ def test_a_picture_is_drawn_again_only_of_other_data(town: Town) -> None:
 
 def test_a_picture_is_drawn_again_by_other_code(town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code = tmp_path / "drawing.py"
-    monkeypatch.setattr("khaos_swap_assets.stages.pictures.inspect.getfile", lambda _: code)
+    monkeypatch.setattr("khaos_swap_assets.stages.presenting.inspect.getfile", lambda _: code)
     found = []
     with connect(town) as conn:
         for text in ("blue", "blue", "red"):

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from khaos_swap_assets.adapters.store import inbox
-from khaos_swap_assets.stages.pushing import use_pushes
+from khaos_swap_assets.stages.stock_codes.sync import use_pushes
 from khaos_swap_assets_tests.stages.town import NOON
 
 LATER = NOON + timedelta(minutes=1)

@@ -43,8 +43,7 @@ from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
 from khaos_swap_assets.stages.credit_notes.feed import hand_out
 from khaos_swap_assets.stages.credit_notes.posting import PostingRound, post
 from khaos_swap_assets.stages.orders.sync import sync_orders
-from khaos_swap_assets.stages.reconciliation.excepting import settle_exceptions
-from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting
+from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting, settle_exceptions
 from khaos_swap_assets.stages.returns.matching import match_waiting
 from khaos_swap_assets.stages.returns.sync import sync_returns
 from khaos_swap_assets.stages.stock.adjustments import adjust_stock

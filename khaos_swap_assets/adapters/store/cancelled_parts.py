@@ -1,7 +1,7 @@
 """Units that the shop took off orders which go on, and how far Khaos is with each.
 
 Belongs here: table ``recon.cancelled_parts`` (migration 0058) beside the refunds that tell of them. Stays out: what is
-trouble (``domain.goods.cancellations``), when Khaos is asked (``stages.orders.cancelled_parts``). Money is pence.
+trouble (``domain.goods.cancellations``), when Khaos is asked (``stages.orders.cancellations``). Money is pence.
 """
 
 from __future__ import annotations

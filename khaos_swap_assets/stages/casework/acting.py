@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import psycopg
 
-from khaos_swap_assets.adapters.store import audit_log, desk_case, desk_decisions
+from khaos_swap_assets.adapters.store import Conn, audit_log, desk_case, desk_decisions
 from khaos_swap_assets.adapters.store.desk_case import CaseRow
 from khaos_swap_assets.adapters.store.desk_decisions import CaseDecision, QueueDecision
 from khaos_swap_assets.domain.desk.members import Member, WaiverLimits, may_grant
@@ -24,7 +23,6 @@ from khaos_swap_assets.domain.records.decisions import QueueKind
 from khaos_swap_assets.stages import waivers
 from khaos_swap_assets.stages.credit_notes.people import ActionError, Person
 
-Conn = psycopg.Connection[Any]
 LONGEST_AWAY = timedelta(days=92)
 """A quarter and a day: what is put off longer is no longer waited for."""
 LONGEST_WAIVER = timedelta(days=366)
@@ -169,17 +167,10 @@ def _standing(conn: Conn, decision_id: int) -> CaseDecision:
 
 
 def _keep(conn: Conn, row: CaseRow, kind: QueueKind, wish: ActWish, now: datetime) -> None:
-    made = QueueDecision(
-        decision=kind,
-        about=row,
-        decided_by=wish.member.name,
-        reason=wish.reason,
-        decided_at=now,
-        until_at=wish.until,
-        told=wish.told,
-    )
+    by, reason = wish.member.name, wish.reason
+    made = QueueDecision(kind, row, by, reason, decided_at=now, until_at=wish.until, told=wish.told)
     desk_decisions.write(conn, made)
-    person = Person(wish.member.name, wish.reason or wish.told)
+    person = Person(by, reason or wish.told)
     audit_log.append(conn, [_entry(kind.replace("_", " "), row.kind, row.subject, person, now)])
 
 

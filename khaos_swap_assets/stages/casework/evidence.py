@@ -1,7 +1,8 @@
 """The evidence of one exception: its return or Credit Note on all sides, and why nothing is linked or credited.
 
-Belongs here: gathering it as it stands now. Stays out: the words (``reporting.refund_story``, ``reporting.why_not``,
-``reporting.refund_story``, ``linking.reasons``), and what a person does about it. Nothing is written.
+Belongs here: gathering it as it stands now, and the story of the returns that a person asks for. Stays out: the words
+(``reporting.why_not``, ``reporting.refund_story``, ``linking.reasons``), and what a person does about it. Nothing is
+written.
 """
 
 from __future__ import annotations
@@ -9,25 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
-import psycopg
 
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store import drafts, links, notes, returns
+from khaos_swap_assets.adapters.store import Conn, drafts, links, notes, returns
 from khaos_swap_assets.adapters.store.desk_case import CaseRow
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.judging.verdict import judge
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
-from khaos_swap_assets.domain.reporting.refund_story import Event, Story, tell, timeline
+from khaos_swap_assets.domain.reporting.refund_story import ArrivalDays, Event, Story, tell, timeline
 from khaos_swap_assets.domain.reporting.why_not import Clause, clauses
-from khaos_swap_assets.stages.credit_notes.candidates import candidates_of
+from khaos_swap_assets.stages.credit_notes.attributing import candidates_of
 from khaos_swap_assets.stages.reconciliation.facts import gather, limits_of
 from khaos_swap_assets.stages.reconciliation.governing import with_tolerance
-from khaos_swap_assets.stages.reconciliation.story import arrival_of
-
-Conn = psycopg.Connection[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +46,16 @@ class NearNote:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known of a case; ``facts`` and ``story`` are None for one about no return."""
+    """What is known of a case; ``facts`` are None for one about no return."""
 
     facts: ReturnFacts | None = None
-    story: Story | None = None
     events: tuple[Event, ...] = ()
     clauses: tuple[Clause, ...] = ()
     near: tuple[NearNote, ...] = ()
 
 
-def evidence_of(conn: Conn, settings: Settings, policy: CreditNotePolicy, row: CaseRow, now: datetime) -> Evidence:
-    """The evidence of an exception at ``now``; empty for one about neither a return nor a Credit Note."""
+def evidence_of(conn: Conn, settings: Settings, policy: CreditNotePolicy, row: CaseRow) -> Evidence:
+    """The evidence of an exception as it stands; empty for one about neither a return nor a Credit Note."""
     codes = [row.credit_note_code] if row.credit_note_code else []
     loose = notes.in_force(conn, [] if links.owner_of(conn, codes) else codes)
     found = [facts for facts, _ in gather(conn, settings, policy, [row.return_id])] if row.return_id else []
@@ -72,7 +66,6 @@ def evidence_of(conn: Conn, settings: Settings, policy: CreditNotePolicy, row: C
     mine = loose or (notes.unattributed(conn, [facts.customer_code]) if facts.customer_code else [])
     return Evidence(
         facts=facts,
-        story=tell(facts, judge(facts, limits_of(settings), now), now, arrival_of(settings)),
         events=timeline(facts),
         clauses=clauses(facts, [reason for one in held for reason in one.reasons]),
         near=tuple(one for one in _near(conn, mine) if loose or row.rma in one.rmas),
@@ -90,3 +83,13 @@ def _near(conn: Conn, loose: list[CreditNote]) -> Iterator[NearNote]:
         if why := told.get(note.credit_note_code):
             keys = dict.fromkeys(key for key in (why.nearest, *why.rivals) if key)
             yield NearNote(note, tuple((key, rmas.get(key, key)) for key in keys), why.clause, why.change)
+
+
+def stories(conn: Conn, settings: Settings, policy: CreditNotePolicy, name: str, now: datetime) -> list[Story]:
+    """The stories of the returns with this RMA or of this order (with or without ``#``), by RMA."""
+    ids = returns.found_by(conn, name)
+    facts = with_tolerance(conn, [facts for facts, _ in gather(conn, settings, policy, ids)])
+    limits = limits_of(settings)
+    arrival = ArrivalDays.of(settings.refund_arrival_days, settings.refund_arrival_by_method)
+    told = [tell(one, judge(one, limits, now), now, arrival) for one in facts]
+    return sorted(told, key=lambda one: one.rma)

@@ -10,20 +10,18 @@ from io import BytesIO
 from typing import Any
 
 import dagster as dg
-import psycopg
 
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store import arrivals, completeness, latency, queues, worklist
+from khaos_swap_assets.adapters.store import Conn, arrivals, completeness, latency, queues, worklist
 from khaos_swap_assets.adapters.store.completeness import Day, Traffic
 from khaos_swap_assets.adapters.store.latency import DayOfLatency
 from khaos_swap_assets.adapters.store.queues import Queue
 from khaos_swap_assets.domain.money.amounts import money_words
 from khaos_swap_assets.domain.records.returns import hold_words
-from khaos_swap_assets.stages import isolating, marks
+from khaos_swap_assets.stages import isolating, marks, watching
 from khaos_swap_assets.stages.checking import StandingCheck
 from khaos_swap_assets.stages.completeness.comparing import WIDE, compare
-from khaos_swap_assets.stages.pictures import shown
-from khaos_swap_assets.stages.presenting import PREVIEW_ROWS, WORST_ROWS, as_table, asset, owned
+from khaos_swap_assets.stages.presenting import PREVIEW_ROWS, WORST_ROWS, as_table, asset, owned, shown
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 GATHERED = "reconciliation/latency"
@@ -53,7 +51,7 @@ def reconciliation_completeness(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materi
             "days_asked": len(found.days),
             "told": sum(day.told for day in days),
             "mirrored": sum(day.mirrored for day in days),
-            "read_again": found.mended,
+            "read_again": sum(day.mended for day in found.days),
             "read_singly": found.read_singly,
             "rmas": ", ".join(mended[:PREVIEW_ROWS]) or "none",
             "compared_at": str(compared_at or "never"),
@@ -107,7 +105,7 @@ def queue_row(queue: Queue) -> dict[str, object]:
     }
 
 
-def _gather(conn: psycopg.Connection, now: datetime) -> int:
+def _gather(conn: Conn, now: datetime) -> int:
     reached = worklist.trusted(conn, GATHERED, now)
     began_at = worklist.trusted(conn, completeness.FIRST_LOOK, now) or now
     since = reached - OVERLAP if reached else datetime.min.replace(tzinfo=now.tzinfo, year=1970)
@@ -119,7 +117,7 @@ def _gather(conn: psycopg.Connection, now: datetime) -> int:
     return sum(done)
 
 
-def _chart(conn: psycopg.Connection, days: Sequence[DayOfLatency], now: datetime) -> dg.MetadataValue | None:
+def _chart(conn: Conn, days: Sequence[DayOfLatency], now: datetime) -> dg.MetadataValue | None:
     if not days:
         return None
     words = f"Seconds from gate to offer by day, {days[0].day} to {days[-1].day}"
@@ -170,20 +168,19 @@ def draw_latency(days: Sequence[DayOfLatency]) -> bytes:
     return target.getvalue()
 
 
-STALE_AFTER = timedelta(hours=26)
 SILENCE = timedelta(days=3)
 ENOUGH_RETURNS = 5
 OBJECTIVE = timedelta(minutes=5)
 WINDOW = timedelta(days=7)
 
 
-def _whole(conn: psycopg.Connection, tools: Toolbox) -> dg.AssetCheckResult:
+def _whole(conn: Conn, tools: Toolbox) -> dg.AssetCheckResult:
     """Judge the comparison, its age, and the silence of webhooks."""
-    now = tools.now()
+    now, stores = tools.now(), tools.settings.by_store
     days = completeness.days(conn, (now - SHOWN).date())
-    compared = {one.swap.store: worklist.trusted(conn, marks.of(WIDE, one.swap.store), now) for one in _each(tools)}
+    compared = {one.swap.store: worklist.trusted(conn, marks.of(WIDE, one.swap.store), now) for one in stores}
     traffic = completeness.traffic(conn, now - SILENCE)
-    faults = [line for one in _each(tools) for line in _faults_of(conn, one, days, compared[one.swap.store], now)]
+    faults = [line for one in stores for line in _faults_of(conn, one, days, compared[one.swap.store], now)]
     short = [day for day in days if day.short]
     return dg.AssetCheckResult(
         passed=not faults,
@@ -205,12 +202,8 @@ def _whole(conn: psycopg.Connection, tools: Toolbox) -> dg.AssetCheckResult:
     )
 
 
-def _each(tools: Toolbox) -> Sequence[Settings]:
-    return tools.settings.by_store
-
-
 def _faults_of(
-    conn: psycopg.Connection, settings: Settings, days: Sequence[Day], compared_at: datetime | None, now: datetime
+    conn: Conn, settings: Settings, days: Sequence[Day], compared_at: datetime | None, now: datetime
 ) -> list[str]:
     """What cannot be said of one store, named where there are several."""
     store, name = settings.swap.store, settings.name_of(settings.swap.store)
@@ -226,7 +219,7 @@ def find_faults(
 ) -> list[str]:
     """Why it cannot be said that nothing is missing, one sentence each."""
     faults = []
-    if compared_at is None or compared_at < now - STALE_AFTER:
+    if compared_at is None or compared_at < now - watching.STALE_AFTER:
         faults.append("Swap was not asked for its counts within 26 hours: nothing may have arrived")
     elif not days:
         faults.append("Swap tells no counts, so nothing can be proven")
@@ -244,7 +237,7 @@ def all_is_well(days: Sequence[Day], traffic: Traffic) -> str:
     return f"all {held} returns that Swap counts in a month are here; {happened}, {traffic.knocks} webhooks"
 
 
-def _in_time(conn: psycopg.Connection, tools: Toolbox) -> dg.AssetCheckResult:
+def _in_time(conn: Conn, tools: Toolbox) -> dg.AssetCheckResult:
     """Compare the past week's 95th percentile with the objective."""
     first = tools.now() - WINDOW
     offered, p50, p95 = latency.since(conn, first)

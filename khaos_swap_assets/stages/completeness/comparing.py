@@ -13,14 +13,12 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.errors import PermanentError
-from khaos_swap_assets.adapters.store import arrivals, completeness, inbox, setbacks, worklist
+from khaos_swap_assets.adapters.store import Conn, arrivals, completeness, inbox, setbacks, worklist
 from khaos_swap_assets.adapters.store.completeness import FIRST_LOOK, Day
 from khaos_swap_assets.stages import marks, refusing, stores
 from khaos_swap_assets.stages.returns import sync
 
 if TYPE_CHECKING:
-    import psycopg
-
     from khaos_swap_assets.adapters.settings import Settings
     from khaos_swap_assets.adapters.swap.client import SwapClient, SweepResult
     from khaos_swap_assets.stages.toolbox import Toolbox
@@ -37,18 +35,16 @@ KEPT = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What one look compared: days asked about, returns read again, open returns read one by one."""
+    """What one look compared: days asked about, and open returns read one by one."""
 
     days: tuple[Day, ...]
-    mended: int
     read_singly: int
 
 
 def compare(tools: Toolbox) -> Compared:
     """Compare every store; one that does not answer holds up no other."""
     done = stores.each(tools, refusing.SWAP_COUNTS, _compare)
-    days = tuple(day for one in done for day in one.days)
-    return Compared(days, sum(one.mended for one in done), sum(one.read_singly for one in done))
+    return Compared(tuple(day for one in done for day in one.days), sum(one.read_singly for one in done))
 
 
 def _compare(tools: Toolbox) -> Compared:
@@ -61,7 +57,7 @@ def _compare(tools: Toolbox) -> Compared:
         held = completeness.mirrored(conn, asked[0], asked[-1], store) if asked else {}
         far = completeness.out_of_reach(conn, wide, MOST_SINGLE, store) if len(asked) > NEAR_DAYS else []
     if not asked:
-        return Compared((), 0, 0)
+        return Compared((), 0)
     client = tools.open_swap()
     try:
         told = _told(client, asked, held)
@@ -70,8 +66,8 @@ def _compare(tools: Toolbox) -> Compared:
     except PermanentError as error:
         with tools.store() as conn:
             refusing.keep_whole(conn, counts, error, now)
-        return Compared((), 0, 0)
-    singles = refusing.hear((rma, sync.by_rma(client, rma)) for rma in far)
+        return Compared((), 0)
+    singles = refusing.hear_each(far, client.by_rma)
     with tools.store() as conn:
         before = {day: completeness.rmas_on(conn, day, store) for day in told if day in lists or told[day] == 0}
         sync.keep(conn, [*lists.values(), *singles.answers.values()], now, knocks, tools.settings)
@@ -84,10 +80,10 @@ def _compare(tools: Toolbox) -> Compared:
             worklist.move(conn, FIRST_LOOK, now)
         arrivals.forget_refused(conn, now - KEPT)
         arrivals.forget_used(conn, now - KEPT)
-    return Compared(tuple(found), sum(day.mended for day in found), len(singles.answers))
+    return Compared(tuple(found), len(singles.answers))
 
 
-def due_days(conn: psycopg.Connection, settings: Settings, now: datetime) -> list[date]:
+def due_days(conn: Conn, settings: Settings, now: datetime) -> list[date]:
     """The days to ask about now: every day of the wide window once a night, the last two every hour, else none."""
     today = now.date()
     near, wide = (marks.of(name, settings.swap.store) for name in (NEAR, WIDE))
@@ -120,7 +116,7 @@ def _is_due(reached: datetime | None, every: timedelta, now: datetime) -> bool:
 
 
 def _found(
-    conn: psycopg.Connection,
+    conn: Conn,
     told: Mapping[date, int],
     lists: Mapping[date, SweepResult],
     before: Mapping[date, dict[str, str]],

@@ -10,15 +10,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from khaos_swap_assets.adapters.errors import VendorError
-from khaos_swap_assets.adapters.store import customers, setbacks, worklist
+from khaos_swap_assets.adapters.store import Conn, customers, setbacks, worklist
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.stages import refusing
 
 if TYPE_CHECKING:
-    import psycopg
-
-    from khaos_swap_assets.adapters.khaos.client import KhaosClient
     from khaos_swap_assets.adapters.settings import Settings
     from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -33,21 +29,14 @@ def read_allocations(tools: Toolbox) -> int:
     if not asked:
         return 0
     client = tools.open_khaos()
-    heard = refusing.hear((code, _told_of(client, code)) for code in asked)
+    heard = refusing.hear_each(asked, client.get_company_info)
     with tools.store() as conn:
         refusing.keep(conn, refusing.COMPANIES, heard, client, now)
         worklist.queue(conn, "reconcile", customers.save(conn, heard.answers, now))
     return len(heard.answers)
 
 
-def _told_of(client: KhaosClient, customer_code: str) -> tuple[str, int] | VendorError:
-    try:
-        return client.get_company_info(customer_code)
-    except VendorError as error:
-        return error
-
-
-def due_customers(conn: psycopg.Connection, settings: Settings, now: datetime) -> list[str]:
+def due_customers(conn: Conn, settings: Settings, now: datetime) -> list[str]:
     """Customers with an attributed note issued longer ago than the limit that was not seen allocated.
 
     None in Khaos Cloud, which tells nobody what an account holds.

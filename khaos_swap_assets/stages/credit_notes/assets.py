@@ -16,8 +16,7 @@ from khaos_swap_assets.stages.credit_notes.allocation import read_allocations
 from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
 from khaos_swap_assets.stages.credit_notes.posting import post
 from khaos_swap_assets.stages.credit_notes.stopping import feed_problems
-from khaos_swap_assets.stages.pictures import credit_by_day
-from khaos_swap_assets.stages.presenting import asset, owned, table_metadata
+from khaos_swap_assets.stages.presenting import asset, credit_by_day, owned, result, table_metadata
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 
@@ -31,10 +30,7 @@ from khaos_swap_assets.stages.toolbox import Toolbox
 )
 def credit_note_drafts(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
     """Draft every return in line."""
-    drafted = draft_waiting(toolbox)
-    with toolbox.store() as conn:
-        shown = table_metadata(conn, "recon.drafts", "drafted_at", _why, ["reasons"])
-    return dg.MaterializeResult(metadata={**asdict(drafted), **shown})
+    return result(toolbox, asdict(draft_waiting(toolbox)), "recon.drafts", "drafted_at", _why, json=["reasons"])
 
 
 @asset(
@@ -53,20 +49,19 @@ def credit_note_postings(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeRe
     asked = read_allocations(toolbox)
     with toolbox.store() as conn:
         problems = feed_problems(conn, settings=toolbox.settings, now=toolbox.now())
-        shown = table_metadata(conn, "recon.postings", "planned_at", _state)
         chart = credit_by_day(conn, toolbox.now())
-    return dg.MaterializeResult(
-        metadata={
-            "customers": posted.searched,
-            "attributed": posted.attributed,
-            "ambiguous": posted.ambiguous,
-            "allocations": asked,
-            **{f"outcome_{name}": count for name, count in sorted(posted.outcomes.items())},
-            "feed": dg.MetadataValue.md("\n".join(f"- {line}" for line in problems) or "Nothing stops the feed."),
-            **({"value_by_day": chart} if chart else {}),
-            **shown,
-        }
-    )
+        return dg.MaterializeResult(
+            metadata={
+                "customers": posted.searched,
+                "attributed": posted.attributed,
+                "ambiguous": posted.ambiguous,
+                "allocations": asked,
+                **{f"outcome_{name}": count for name, count in sorted(posted.outcomes.items())},
+                "feed": dg.MetadataValue.md("\n".join(f"- {line}" for line in problems) or "Nothing stops the feed."),
+                **({"value_by_day": chart} if chart else {}),
+                **table_metadata(conn, "recon.postings", "planned_at", _state),
+            }
+        )
 
 
 def _why(row: Mapping[str, Any]) -> dict[str, str]:
@@ -79,41 +74,35 @@ def _state(row: Mapping[str, Any]) -> dict[str, str]:
     return {"state": f"{hold_words(row['state'])}{doubt}"}
 
 
-every_confirmed_refund_has_one_credit_note = exceptions_check(
-    "every_confirmed_refund_has_one_credit_note",
-    "khaos/credit_notes",
-    ["credit_note_missing", "credit_note_ambiguous", "credit_note_duplicate"],
-    "Every confirmed refund has one Credit Note, or is on its way to one.",
-)
-no_credit_note_without_a_refund = exceptions_check(
-    "no_credit_note_without_a_refund",
-    "khaos/credit_notes",
-    ["credit_note_orphan"],
-    "Every Credit Note in Khaos belongs to a return.",
-)
-no_posting_is_in_doubt = exceptions_check(
-    "no_posting_is_in_doubt",
-    "credit_notes/postings",
-    ["posting_in_doubt", "posting_refused"],
-    "Every document that left was witnessed in Khaos within the limit, and none was refused.",
-)
-every_credit_note_is_issued_and_allocated = exceptions_check(
-    "every_credit_note_is_issued_and_allocated",
-    "khaos/credit_notes",
-    ["credit_note_not_issued", "credit_note_unallocated"],
-    "Every Credit Note was issued and its credit no longer stands open on the customer's account.",
-)
-every_refund_can_be_drafted = exceptions_check(
-    "every_refund_can_be_drafted",
-    "credit_notes/drafts",
-    ["refund_not_explained", "outcome_needs_policy", "exchange_overpaid"],
-    "Every confirmed refund is explained by its lines, and its outcome has a policy.",
-)
-
 CHECKS = [
-    every_confirmed_refund_has_one_credit_note,
-    no_credit_note_without_a_refund,
-    no_posting_is_in_doubt,
-    every_credit_note_is_issued_and_allocated,
-    every_refund_can_be_drafted,
+    exceptions_check(
+        "every_confirmed_refund_has_one_credit_note",
+        "khaos/credit_notes",
+        ["credit_note_missing", "credit_note_ambiguous", "credit_note_duplicate"],
+        "Every confirmed refund has one Credit Note, or is on its way to one.",
+    ),
+    exceptions_check(
+        "no_credit_note_without_a_refund",
+        "khaos/credit_notes",
+        ["credit_note_orphan"],
+        "Every Credit Note in Khaos belongs to a return.",
+    ),
+    exceptions_check(
+        "no_posting_is_in_doubt",
+        "credit_notes/postings",
+        ["posting_in_doubt", "posting_refused"],
+        "Every document that left was witnessed in Khaos within the limit, and none was refused.",
+    ),
+    exceptions_check(
+        "every_credit_note_is_issued_and_allocated",
+        "khaos/credit_notes",
+        ["credit_note_not_issued", "credit_note_unallocated"],
+        "Every Credit Note was issued and its credit no longer stands open on the customer's account.",
+    ),
+    exceptions_check(
+        "every_refund_can_be_drafted",
+        "credit_notes/drafts",
+        ["refund_not_explained", "outcome_needs_policy", "exchange_overpaid"],
+        "Every confirmed refund is explained by its lines, and its outcome has a policy.",
+    ),
 ]

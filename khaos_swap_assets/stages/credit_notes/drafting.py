@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-import psycopg
-
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store import catalogue, drafts, matches, worklist
+from khaos_swap_assets.adapters.store import Conn, catalogue, drafts, matches, worklist
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.documents.credit_notes import COVERED, PACK_UNCLEAR, Draft, draft
@@ -68,7 +66,7 @@ def draft_waiting(tools: Toolbox) -> Drafted:
 
 
 def draft_returns(
-    conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy, ids: Sequence[str], now: datetime
+    conn: Conn, settings: Settings, policy: CreditNotePolicy, ids: Sequence[str], now: datetime
 ) -> list[SavedDraft]:
     """Draft these returns and replace what was drafted for them and is not out yet."""
     known = _load(conn, settings, policy, ids, now)
@@ -85,9 +83,7 @@ def _lost_its_price(saved: SavedDraft, lines: Mapping[str, Sequence[MatchedLine]
     return not is_told and any(kind == PACK_UNCLEAR for kind, _ in saved.reasons)
 
 
-def _load(
-    conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy, ids: Sequence[str], now: datetime
-) -> _Drafting:
+def _load(conn: Conn, settings: Settings, policy: CreditNotePolicy, ids: Sequence[str], now: datetime) -> _Drafting:
     dossier = Dossier(conn, ids)
     codes = {line.stock_code for some in dossier.lines.values() for line in some if line.stock_code}
     return _Drafting(

@@ -16,19 +16,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from hashlib import sha256
-from typing import Any
-
-import psycopg
 
 from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.adapters.settings import Settings
+from khaos_swap_assets.adapters.store import Conn
 from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.documents.postings import Page, Posting
 from khaos_swap_assets.domain.money.periods import LONDON, london_date
 from khaos_swap_assets.stages import watching
 from khaos_swap_assets.stages.credit_notes.engine import ENGINE, Mode
-from khaos_swap_assets.stages.credit_notes.posting_store import PostingStore
-from khaos_swap_assets.stages.credit_notes.tokens import is_first_contact, is_from_the_future
+from khaos_swap_assets.stages.credit_notes.posting_store import PostingStore, is_first_contact, is_from_the_future
 
 # How old the search may be on which a document leaves.
 CLEARANCE_LASTS = timedelta(hours=24)
@@ -73,7 +70,7 @@ Complete = Callable[[Posting], str]
 
 
 def hand_out(
-    conn: psycopg.Connection[Any],
+    conn: Conn,
     *,
     settings: Settings,
     now: datetime,
@@ -149,7 +146,7 @@ class _Pull:
         if self.newest is not None and self.continuation != self.newest.token:
             return FeedPage(self.newest.token, [])
         self._acknowledge()
-        return self._hand_out(self._undone())
+        return self._hand_out(self.book.undone())
 
     def _repeats_the_newest(self) -> bool:
         if self.newest is None:
@@ -162,30 +159,27 @@ class _Pull:
         lost = [one for one in self._ask(references, "continuation") if one.state == "in_doubt"]
         if lost and not all(one.doubt or self._may_go_again(one) for one in lost):
             return FeedPage(self.continuation, [])
-        return self._hand_out(lost or self._undone())
+        return self._hand_out(lost or self.book.undone())
 
     def _ask(self, references: frozenset[str], how: str) -> list[Posting]:
         """Mark what Khaos asks for again; a search made before the question no longer counts."""
         fresh = [
             replace(one, asked_again_at=self.now, asked_by=how, cleared_at=None)
-            for one in self._undone()
+            for one in self.book.undone()
             if one.reference in references and (one.asked_again_at is None or one.asked_by == "continuation" != how)
         ]
         self.book.save(fresh, who=ENGINE, what=f"asked for again by {how}", now=self.now)
-        return [one for one in self._undone() if one.reference in references]
+        return [one for one in self.book.undone() if one.reference in references]
 
     def _acknowledge(self) -> None:
         """Khaos holds the newest token, so it kept that page: an earlier repeat of the pull before it was a stray."""
         kept = frozenset(self.newest.references if self.newest else ())
         strays = [
             replace(one, asked_again_at=None, asked_by="", cleared_at=None)
-            for one in self._undone()
+            for one in self.book.undone()
             if one.reference in kept and one.asked_by == "continuation"
         ]
         self.book.save(strays, who=ENGINE, what="not asked for after all", now=self.now)
-
-    def _undone(self) -> list[Posting]:
-        return self.book.undone()
 
     def _hand_out(self, candidates: Sequence[Posting]) -> FeedPage:
         stale = {one.reference for one in self.book.stale()}
@@ -240,13 +234,13 @@ class _Pull:
 
     def _first_one(self, candidates: Sequence[Posting]) -> Sequence[Posting]:
         """Until a document was witnessed at its drafted value only one is out, whatever else waits."""
-        out = [one.reference for one in self._undone() if one.state == "in_doubt"]
+        out = [one.reference for one in self.book.undone() if one.state == "in_doubt"]
         fitting = [one for one in candidates if one.value_pence <= self.limits.daily_pence]
         return [one for one in fitting if not out or out == [one.reference]][:1]
 
     def _one_of_another_price(self, candidates: Sequence[Posting]) -> Sequence[Posting]:
         """Until Khaos was seen to honour our prices only one is out whose value the sale's may not give."""
-        out = {one.reference for one in self._undone() if one.state == "in_doubt" and may_differ(one)}
+        out = {one.reference for one in self.book.undone() if one.state == "in_doubt" and may_differ(one)}
         chosen: list[Posting] = []
         for one in candidates:
             if not may_differ(one):

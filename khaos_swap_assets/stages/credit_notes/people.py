@@ -7,21 +7,19 @@ things. Every action commits what it did; ``process_return`` commits its intent 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, Protocol
-
-import psycopg
+from typing import Literal, Protocol
 
 from khaos_swap_assets.adapters.errors import InDoubtError, KhaosSwapError
 from khaos_swap_assets.adapters.khaos.writes import ReturnRefused
-from khaos_swap_assets.adapters.store import feed_holds, worklist
+from khaos_swap_assets.adapters.store import Conn, feed_holds, worklist
 from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.documents.postings import Page, Posting
 from khaos_swap_assets.stages.credit_notes.engine import confirmed, ended_posting
-from khaos_swap_assets.stages.credit_notes.posting_store import PostingStore
-from khaos_swap_assets.stages.credit_notes.tokens import TOKEN
+from khaos_swap_assets.stages.credit_notes.posting_store import TOKEN, PostingStore
 
 WRONG_CODE = ("does not exist", "not defined")
 
@@ -50,9 +48,17 @@ class ReturnProcessor(Protocol):
         """Process a return; raises ``ReturnRefused`` when Khaos answered no, ``InDoubtError`` without an answer."""
 
 
-def release(
-    conn: psycopg.Connection[Any], reference: str, person: Person, *, now: datetime, has_looked: bool = False
-) -> Posting:
+@contextmanager
+def ledger(conn: Conn) -> Iterator[SqlPostings]:
+    """The locked book, in a transaction that is on disk when the block ends."""
+    with conn.transaction():
+        book = SqlPostings(conn)
+        book.lock()
+        yield book
+    conn.commit()
+
+
+def release(conn: Conn, reference: str, person: Person, *, now: datetime, has_looked: bool = False) -> Posting:
     """Let a planned posting go in assist; permit one more hand-out, unseen, of one in doubt.
 
     The second sends a document again that Khaos may hold, so it needs ``has_looked``: the person looked in Khaos.
@@ -60,14 +66,12 @@ def release(
     return _act(conn, reference, lambda book, one: _released(book, one, person, now, has_looked=has_looked))
 
 
-def take_release_back(conn: psycopg.Connection[Any], reference: str, person: Person, *, now: datetime) -> Posting:
+def take_release_back(conn: Conn, reference: str, person: Person, *, now: datetime) -> Posting:
     """Undo a release while Khaos has not collected the document: it waits again as it did before."""
     return _act(conn, reference, lambda book, one: _kept_back(book, one, person, now))
 
 
-def resolve_confirmed(
-    conn: psycopg.Connection[Any], reference: str, code: str, person: Person, *, now: datetime
-) -> Posting:
+def resolve_confirmed(conn: Conn, reference: str, code: str, person: Person, *, now: datetime) -> Posting:
     """Say that Credit Note ``code`` is the one of this posting, or accept the value at which it was witnessed.
 
     The note must have been read from Khaos, belong to the same customer and be no other posting's.
@@ -75,13 +79,13 @@ def resolve_confirmed(
     return _act(conn, reference, lambda book, one: resolved(book, one, code, person, now))
 
 
-def resolve_not_posted(conn: psycopg.Connection[Any], reference: str, person: Person, *, now: datetime) -> Posting:
+def resolve_not_posted(conn: Conn, reference: str, person: Person, *, now: datetime) -> Posting:
     """Say that Khaos has no note of a posting in doubt and gets none from us: it is refused, never sent again."""
     return _act(conn, reference, lambda book, one: _not_posted(book, one, person, now))
 
 
 def process_return(
-    conn: psycopg.Connection[Any],
+    conn: Conn,
     khaos: ReturnProcessor,
     reference: str,
     return_code: str,
@@ -105,25 +109,21 @@ def process_return(
     return posting, f"return {return_code} {words}; it stays in doubt until its Credit Note is seen"
 
 
-def hold_feed(conn: psycopg.Connection[Any], person: Person, *, now: datetime) -> None:
+def hold_feed(conn: Conn, person: Person, *, now: datetime) -> None:
     """Stop the feed at once: when this returns, no document leaves. Raises ``ActionError`` when somebody holds it."""
-    with conn.transaction():
-        SqlPostings(conn).lock()
+    with ledger(conn):
         if not feed_holds.hold(conn, person.by, person.reason, now):
             raise ActionError(f"{feed_holds.by_person(conn)}; khaos-swap postings resume ends that")
-    conn.commit()
 
 
-def resume_feed(conn: psycopg.Connection[Any], person: Person, *, now: datetime) -> None:
+def resume_feed(conn: Conn, person: Person, *, now: datetime) -> None:
     """End the hold that a person set. Raises ``ActionError`` where nobody holds the feed."""
-    with conn.transaction():
-        SqlPostings(conn).lock()
+    with ledger(conn):
         if not feed_holds.resume(conn, person.by, person.reason, now):
             raise ActionError("nobody holds the feed; khaos-swap postings list says what else may stop it")
-    conn.commit()
 
 
-def trust_feed(conn: psycopg.Connection[Any], person: Person, *, now: datetime) -> list[str]:
+def trust_feed(conn: Conn, person: Person, *, now: datetime) -> list[str]:
     """End the holds of the feed and continue after the tokens that had caused them.
 
     Every planned posting is searched for again before it leaves. Raises ``ActionError`` when the feed is not held.
@@ -163,14 +163,11 @@ def _sequence(token: str) -> int:
     return int(found[1]) if found else 0
 
 
-def _act(conn: psycopg.Connection[Any], reference: str, act: Callable[[PostingStore, Posting], Posting]) -> Posting:
-    with conn.transaction():
-        book = SqlPostings(conn)
-        book.lock()
+def _act(conn: Conn, reference: str, act: Callable[[PostingStore, Posting], Posting]) -> Posting:
+    with ledger(conn) as book:
         done = act(book, find(book, reference))
         for stage in ("stock", "reconcile"):
             worklist.queue(conn, stage, [done.return_id])
-    conn.commit()
     return done
 
 
@@ -234,9 +231,7 @@ def _intended(book: PostingStore, posting: Posting, return_code: str, person: Pe
     return posting
 
 
-def _refusal(
-    conn: psycopg.Connection[Any], posting: Posting, said: str, person: Person, now: datetime
-) -> tuple[Posting, str]:
+def _refusal(conn: Conn, posting: Posting, said: str, person: Person, now: datetime) -> tuple[Posting, str]:
     if any(words in said.lower() for words in WRONG_CODE):
         raise ActionError(f"{said}: nothing was changed; check the return code in Khaos")
 

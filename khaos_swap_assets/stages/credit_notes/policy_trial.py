@@ -11,11 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-import psycopg
-
 from khaos_swap_assets.adapters.khaos.orders import RATES
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store import returns
+from khaos_swap_assets.adapters.store import Conn, returns
 from khaos_swap_assets.domain.judging.money_conditions import money_holds
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.domain.policy.settlement import Settlement
@@ -31,7 +29,7 @@ BATCH = 5_000
 
 
 def try_policy(
-    conn: psycopg.Connection,
+    conn: Conn,
     settings: Settings,
     present: CreditNotePolicy,
     tried: CreditNotePolicy,
@@ -50,7 +48,7 @@ def try_policy(
 
 
 def _try_batch(
-    conn: psycopg.Connection,
+    conn: Conn,
     settings: Settings,
     policies: tuple[CreditNotePolicy, CreditNotePolicy],
     ids: Sequence[str],
@@ -64,7 +62,8 @@ def _try_batch(
             yield _untried(dossier.records[key], faults.found[key], has_posted=bool(posted.get(key)))
     for key in [one for one in ids if one in witnessed.records]:
         record = witnessed.records[key]
-        if _is_since(record, since):
+        paid_at = max(filter(None, (record.processed_at, record.closed_at)), default=None)
+        if record.refunded_at and paid_at and paid_at >= since:
             tried = faults.tried(key, trying.trial, record, witnessed.money.get(key))
             yield from tried or [_untried(record, faults.found[key], has_posted=bool(posted.get(key)))]
 
@@ -84,11 +83,6 @@ def _untried(record: Return, fault: str, *, has_posted: bool) -> Trial:
         vat_effect_pence=0,
         is_posted=has_posted,
     )
-
-
-def _is_since(record: Return, since: datetime) -> bool:
-    """True where the refund, or its last part, is as young as that; without any payment there is none."""
-    return record.refunded_at is not None and max(filter(None, (record.processed_at, record.closed_at))) >= since
 
 
 def _as_paid(trial: Trial, paid: Money | None) -> Trial:

@@ -13,25 +13,22 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.khaos.documents import return_document
-from khaos_swap_assets.adapters.store import decisions, drafts, links, notes, orders, parties, worklist
+from khaos_swap_assets.adapters.store import Conn, decisions, drafts, links, notes, orders, parties, worklist
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.documents.postings import Planned, Settled, Wanted, prices_of, reference_for
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.stages import isolating, marks, refusing
-from khaos_swap_assets.stages.credit_notes import engine, files
+from khaos_swap_assets.stages.credit_notes import engine
 from khaos_swap_assets.stages.credit_notes.attributing import SOURCE as ATTRIBUTION
 from khaos_swap_assets.stages.credit_notes.attributing import attribute_notes
 from khaos_swap_assets.stages.credit_notes.engine import ReadyDraft
-from khaos_swap_assets.stages.credit_notes.evidence import evidence_of
-from khaos_swap_assets.stages.credit_notes.searching import Search, search
+from khaos_swap_assets.stages.credit_notes.searching import Search, evidence_of, search, searched_by_file
 from khaos_swap_assets.stages.orders import note_items
 from khaos_swap_assets.stages.orders.sync import keep_notes, keep_statuses
 from khaos_swap_assets.stages.storefront import money
 
 if TYPE_CHECKING:
-    import psycopg
-
     from khaos_swap_assets.adapters.khaos.client import KhaosClient
     from khaos_swap_assets.domain.records.returns import Return
     from khaos_swap_assets.stages.toolbox import Toolbox
@@ -62,8 +59,7 @@ def post(tools: Toolbox) -> PostingRound:
     if tools.settings.khaos.is_cloud:
         with tools.store() as conn:
             worklist.move(conn, marks.WITNESS, tools.now())
-            told = files.told(conn, tools.settings, wanted, ready, customers)
-            return _settle_and_plan(conn, tools, told.wanted, told.ready, told.found, told.at)
+            return _settle_and_plan(conn, tools, *searched_by_file(conn, tools.settings, wanted, ready, customers))
     searched_at, client = tools.now(), tools.open_khaos()
     found = search(client, customers)
     if customers:
@@ -73,9 +69,7 @@ def post(tools: Toolbox) -> PostingRound:
         return _settle_and_plan(conn, tools, wanted, ready, found, searched_at)
 
 
-def _keep_refusals(
-    conn: psycopg.Connection, customers: Sequence[str], found: Search, khaos: KhaosClient, now: datetime
-) -> None:
+def _keep_refusals(conn: Conn, customers: Sequence[str], found: Search, khaos: KhaosClient, now: datetime) -> None:
     """A customer about whom Khaos gave no answer is told of; nothing leaves for them, as they were not searched."""
     refused = [one for feed in found.feeds for one in feed.refused]
     refusing.keep_keys(conn, refusing.SEARCHES, customers, refused, khaos, now)
@@ -86,7 +80,7 @@ def _keep_refusals(
 
 
 def _settle_and_plan(
-    conn: psycopg.Connection,
+    conn: Conn,
     tools: Toolbox,
     wanted: Wanted,
     ready: Sequence[SavedDraft],
@@ -126,7 +120,7 @@ def _settle_and_plan(
     return PostingRound(len(found.customers), attributed.attributed, attributed.ambiguous, dict(Counter[str](done)))
 
 
-def _uncovered(conn: psycopg.Connection, ready: Sequence[SavedDraft]) -> list[SavedDraft]:
+def _uncovered(conn: Conn, ready: Sequence[SavedDraft]) -> list[SavedDraft]:
     """Drafts still ready, without those whose return was just found to have a note that we did not hand out."""
     still_ready = {(one.return_id, one.ordinal) for one in drafts.ready(conn)}
     known = notes.of_returns(conn, [one.return_id for one in ready])
@@ -138,9 +132,7 @@ Rendered = dict[tuple[str, int], tuple[ReadyDraft, "Return", dict[str, str]]]
 """Of each draft what is planned, its return, and its document by the reference that it was made for."""
 
 
-def _rendered(
-    conn: psycopg.Connection, tools: Toolbox, ready: Sequence[SavedDraft], faults: isolating.Faults
-) -> Rendered:
+def _rendered(conn: Conn, tools: Toolbox, ready: Sequence[SavedDraft], faults: isolating.Faults) -> Rendered:
     """Ready drafts with their sealed party; one whose document cannot be made is held with the reason."""
     witnessed = money.load_each(conn, tools.settings, [one.return_id for one in ready], faults)
     so_codes = [one.draft.so_code for one in ready if one.draft]
@@ -190,15 +182,13 @@ def _document(tools: Toolbox, item: ReadyDraft, record: Return, reference: str) 
     )
 
 
-def _attach(conn: psycopg.Connection, last_round: datetime | None, now: datetime) -> None:
+def _attach(conn: Conn, last_round: datetime | None, now: datetime) -> None:
     """Attach the notes of postings that were confirmed since the last round, by it or by a person, to their returns."""
     since = last_round - HANDS_OVERLAP if last_round else datetime.min.replace(tzinfo=UTC)
     links.attach(conn, links.confirmed_since(conn, since), now)
 
 
-def _tell(
-    conn: psycopg.Connection, settled: Sequence[Settled], planned: Sequence[Planned], withdrawn: Sequence[str]
-) -> None:
+def _tell(conn: Conn, settled: Sequence[Settled], planned: Sequence[Planned], withdrawn: Sequence[str]) -> None:
     """Queue every return whose standing changed."""
     worklist.queue(conn, "draft", [one.key[1] for one in planned if one.outcome == "adopted"])
     moved = [one.key[1] for one in settled if one.outcome != "cleared"]
@@ -207,7 +197,7 @@ def _tell(
         worklist.queue(conn, stage, [*moved, *withdrawn])
 
 
-def _ask_again(conn: psycopg.Connection, planned: Sequence[Planned], now: datetime) -> None:
+def _ask_again(conn: Conn, planned: Sequence[Planned], now: datetime) -> None:
     """A note that was waived before the held return was made is a person's to judge once more."""
     codes = links.outlived_waivers(conn, [one.key[1] for one in planned if one.outcome == "held"])
     decisions.end_waivers(

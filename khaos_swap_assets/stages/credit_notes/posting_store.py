@@ -1,17 +1,21 @@
-"""What the posting engine needs of storage, and nothing of how it is kept.
+"""What the posting engine needs of storage, and nothing of how it is kept; and the form of the feed's tokens.
 
-Belongs here: the ``PostingStore`` protocol. Stays out: SQL (``adapters.store.postings``), rules (``engine``, ``feed``).
-It lives inside one transaction of its caller: nothing of it counts before the caller commits.
+Belongs here: the ``PostingStore`` protocol; which continuation tokens are ours, and which we cannot have given. Stays
+out: SQL (``adapters.store.postings``), rules (``engine``), what a pull with a token gets (``feed``). A store lives in
+one transaction of its caller: nothing of it counts before the caller commits. Source: contracts/khaos.md §8.2.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Protocol
 
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.documents.postings import Key, Page, Posting, PostingChange
+
+TOKEN = re.compile(r"ks1\.(\d{1,15})", re.ASCII)
 
 
 class PostingStore(Protocol):
@@ -80,3 +84,16 @@ class PostingStore(Protocol):
 
     def save_changes(self, changes: Iterable[PostingChange], *, who: str, now: datetime) -> None:
         """``save`` for changes of several kinds at once; each reference at most once."""
+
+
+def is_first_contact(continuation: str) -> bool:
+    """True for what Khaos sends before it holds a token of ours: nothing, or a date and time."""
+    return not continuation.startswith("ks1.")
+
+
+def is_from_the_future(continuation: str, newest: Page | None) -> bool:
+    """True for a token of ours that this database never gave."""
+    if is_first_contact(continuation):
+        return False
+    found = TOKEN.fullmatch(continuation)
+    return found is None or int(found[1]) > (newest.sequence if newest else 0)

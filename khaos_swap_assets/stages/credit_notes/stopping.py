@@ -9,12 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
-import psycopg
 
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store import feed_holds, monthly
+from khaos_swap_assets.adapters.store import Conn, feed_holds, monthly
 from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.documents.postings import Posting
 from khaos_swap_assets.domain.money.amounts import format_money
@@ -29,12 +26,11 @@ class Held:
 
     reference: str
     rma: str
-    return_id: str
     value: str
     waits_for: str
 
 
-def held(conn: psycopg.Connection[Any], *, settings: Settings, now: datetime, period: str = "") -> list[Held]:
+def held(conn: Conn, *, settings: Settings, now: datetime, period: str = "") -> list[Held]:
     """The planned documents that wait behind a held feed, the first planned first; of one month's returns, if given."""
     book = SqlPostings(conn)
     planned = book.of_state("planned")
@@ -44,13 +40,7 @@ def held(conn: psycopg.Connection[Any], *, settings: Settings, now: datetime, pe
     waits = waits_for(book, FeedLimits.of(settings, watching.stopped(conn, settings, now), of_stores))
     mine = set(monthly.returns_of(conn, period)) if period else {one.return_id for one in planned}
     return [
-        Held(
-            reference=one.reference,
-            rma=one.rma,
-            return_id=one.return_id,
-            value=format_money(one.value_pence, one.currency),
-            waits_for=waits[one.reference],
-        )
+        Held(one.reference, one.rma, format_money(one.value_pence, one.currency), waits[one.reference])
         for one in planned
         if one.reference in waits and one.return_id in mine
     ]
@@ -91,16 +81,16 @@ def _unseen(posting: Posting) -> str:
     )
 
 
-def feed_problems(conn: psycopg.Connection[Any], *, settings: Settings, now: datetime) -> list[str]:
+def feed_problems(conn: Conn, *, settings: Settings, now: datetime) -> list[str]:
     """Why the feed hands out less than it could, one line each, with what to do; empty when nothing stops it."""
     book = SqlPostings(conn)
     waits = settings.mode != "audit" and bool(book.of_state("planned"))
     stopped = watching.stopped(conn, settings, now) if waits else watching.missed(conn, settings, now)
     of_stores = watching.stopped_stores(conn, settings, now) if waits else {}
-    return problems(book, FeedLimits.of(settings, stopped or feed_holds.by_person(conn), of_stores), now)
+    return problems(book, FeedLimits.of(settings, stopped or feed_holds.by_person(conn), of_stores))
 
 
-def problems(book: PostingStore, limits: FeedLimits, now: datetime) -> list[str]:
+def problems(book: PostingStore, limits: FeedLimits) -> list[str]:
     """The lines of ``feed_problems`` for any book."""
     found = [*([limits.stopped] if limits.stopped else []), *limits.stopped_stores.values()]
     found += [f"the feed is held: {reason}; khaos-swap postings trust-feed" for reason in book.holds()]

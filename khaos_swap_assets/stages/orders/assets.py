@@ -5,16 +5,14 @@ out: reading (``sync``, ``cancellations``) and our own documents (``stages.credi
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import asdict
 
 import dagster as dg
-import psycopg
 
-from khaos_swap_assets.adapters.store import cancellations, orders
+from khaos_swap_assets.adapters.store import Conn, cancellations, orders
 from khaos_swap_assets.domain.goods.cancellations import OPEN_KIND, SENT_KIND
 from khaos_swap_assets.stages.checking import exceptions_check
-from khaos_swap_assets.stages.orders.cancellations import follow_cancellations
-from khaos_swap_assets.stages.orders.racing import race
+from khaos_swap_assets.stages.orders.cancellations import follow_cancellations, race
 from khaos_swap_assets.stages.orders.sync import sync_orders
 from khaos_swap_assets.stages.presenting import PREVIEW_ROWS, as_table, asset, keys, of_merchant, owned, table_metadata
 from khaos_swap_assets.stages.toolbox import Toolbox
@@ -89,24 +87,14 @@ def reconciliation_cancellations(toolbox: dg.ResourceParam[Toolbox]) -> dg.Mater
     with toolbox.writing_to_khaos() as writer:
         followed = follow_cancellations(writer)
     with toolbox.store() as conn:
-        found = {f"orders_{how}": count for how, count in cancellations.counts(conn).items()}
+        counted = _counted(conn)
         shown = {"race": as_table(race(conn, PREVIEW_ROWS)), **table_metadata(conn, "recon.cancellations", "asked_at")}
     told = {} if toolbox.settings.connected else {"witness": dg.MetadataValue.md(NOT_CONNECTED)}
-    return dg.MaterializeResult(
-        metadata={
-            "asked": followed.asked,
-            "still_open": followed.still_open,
-            "sent": followed.sent,
-            **found,
-            **told,
-            **shown,
-        }
-    )
+    return dg.MaterializeResult(metadata={**asdict(followed), **counted, **told, **shown})
 
 
-def _told(conn: psycopg.Connection, _now: datetime) -> dict[str, dg.MetadataValue]:
-    counted = cancellations.counts(conn)
-    return {f"orders_{how}": dg.MetadataValue.int(count) for how, count in counted.items()}
+def _counted(conn: Conn) -> dict[str, int]:
+    return {f"orders_{how}": count for how, count in cancellations.counts(conn).items()}
 
 
 no_cancelled_order_is_being_picked = exceptions_check(
@@ -115,7 +103,7 @@ no_cancelled_order_is_being_picked = exceptions_check(
     [OPEN_KIND, SENT_KIND],
     "Every order that the connected shop cancelled is cancelled in Khaos too, or its goods are expected back. Without "
     "a storefront nobody says which orders were cancelled, and it proves nothing.",
-    _told,
+    lambda conn, _: _counted(conn),
 )
 
 ASSETS = [khaos_documents, reconciliation_cancellations]

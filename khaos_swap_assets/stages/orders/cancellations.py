@@ -1,31 +1,105 @@
-"""Orders cancelled in the shop, followed in Khaos until they are cancelled there too, or their goods have left.
+"""Orders cancelled in the shop, and units taken off others, followed in Khaos until they are off there, or have left.
 
-Belongs here: which orders to ask Khaos about and when again, and what is trouble. Stays out: reading the shop
-(``stages.storefront``), the rule (``domain.goods.cancellations``) and asking Khaos to cancel (``cancelling``). Where
-nobody is asked to, to stop an order is a task for operations, proved by reading it back all the same.
+Belongs here: which orders to ask Khaos about and when again, which units of a Stock Code are in each, what is trouble,
+and the race between the shop's word and the warehouse, which Dagster and ``khaos-swap cancellations list`` show alike.
+Stays out: reading the shop (``stages.storefront``), the rules (``domain.goods``) and asking Khaos to cancel
+(``cancelling``). Where nobody is asked to, to stop an order is a task for operations, proved by reading it back all the
+same. What is sent is in the status feed; of an order that is still open ExportOrders shows the lines, one call an order
+within a budget. Khaos tells no moment of a stage: a step is dated by the look that saw it first, so it began before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-import psycopg
-
-from khaos_swap_assets.adapters.store import cancel_calls, cancellations, findings, setbacks
+from khaos_swap_assets.adapters.store import Conn, cancel_calls, cancellations, cancelled_parts, findings, setbacks
+from khaos_swap_assets.adapters.store.cancellations import FollowedOrder
+from khaos_swap_assets.adapters.store.cancelled_parts import FollowedPart
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
-from khaos_swap_assets.domain.goods.cancel_calls import after, attempt_words, read_back
-from khaos_swap_assets.domain.goods.cancellations import OPEN_KIND, SENT_KIND, CancelledOrder, problems_of, progress_of
+from khaos_swap_assets.domain.goods.cancel_calls import after, attempt_words, outcome_words, read_back
+from khaos_swap_assets.domain.goods.cancellations import (
+    OPEN_KIND,
+    SENT_KIND,
+    CancelledOrder,
+    part_problems,
+    problems_of,
+    progress_of,
+    seen_part,
+)
 from khaos_swap_assets.stages import refusing
-from khaos_swap_assets.stages.orders.cancelled_parts import follow_parts
-from khaos_swap_assets.stages.orders.cancelling import SeenOrder, cancel
-from khaos_swap_assets.stages.orders.standing import next_look, standing
+from khaos_swap_assets.stages.orders.cancelling import SeenOrder, cancel, next_look, standing
 from khaos_swap_assets.stages.toolbox import Toolbox
 
+MOST_PARTS = 50
 MOST_AT_ONCE = 500
 KINDS = (OPEN_KIND, SENT_KIND)
 """Their exceptions are open at once, before the rest of the run: somebody may be packing."""
+BY_KHAOS = "goods as Khaos sold them, with VAT"
+BY_SHOP = "order total in the shop"
+
+
+def follow_parts(tools: Toolbox, *, is_paused: bool) -> list[Problem]:
+    """Ask Khaos about parts whose end is not known, unless paused; all that is trouble now, of earlier looks too."""
+    with tools.store() as conn:
+        due = [] if is_paused else cancelled_parts.due(conn, tools.settings.period_start, tools.now(), MOST_PARTS)
+    if due:
+        _look_for_parts(tools, due)
+    with tools.store() as conn:
+        known = cancelled_parts.unsettled(conn)
+    return [problem for one in known for problem in part_problems(one.part, one.seen, has_return=one.has_return)]
+
+
+def _look_for_parts(tools: Toolbox, due: Sequence[FollowedPart]) -> None:
+    namings = tools.settings.namings
+    refs = {one.part.order_id: namings.ref(one.part.order_name) for one in due}
+    told = standing(tools, set(refs.values()))
+    with tools.store() as conn:
+        refusing.keep_whole(conn, refusing.CANCELLATIONS, told.refusal, tools.now())
+    if told.refusal:
+        return
+    found = {ref: progress_of(told.orders.get(ref, ())) for ref in refs.values()}
+    goods = {
+        ref: _units(line for order in told.orders[ref] if not order.is_cancelled for line in order.goods)
+        for ref, one in found.items()
+        if one.progress == "sent" or (tools.settings.khaos.is_cloud and one.progress != "not_found")
+    }
+    goods |= _lines(tools, [ref for ref, one in found.items() if one.progress in ("waiting", "picking")])
+    with tools.store() as conn:
+        rows = []
+        for part, before in ((one.part, one.seen) for one in due):
+            ref = refs[part.order_id]
+            shown = goods.get(ref)
+            units = shown.get(part.stock_code, 0) if shown and part.stock_code else None
+            seen = seen_part(part, found[ref], units, before)
+            rows.append((part, seen, next_look(tools, part.cancelled_at, seen.progress)))
+        cancelled_parts.answered(conn, rows, tools.now())
+
+
+def _units(goods: Iterable[tuple[str, int]]) -> Mapping[str, int]:
+    """Units by Stock Code; empty where Khaos shows no goods of it at all, which proves nothing."""
+    units = Counter[str]()
+    for code, quantity in goods:
+        units[code] += quantity
+    return units
+
+
+def _lines(tools: Toolbox, refs: Sequence[str]) -> dict[str, Mapping[str, int]]:
+    """The same of orders that are still open; those that Khaos refuses to show are left out, and it is told."""
+    if tools.settings.khaos.is_cloud or not refs:
+        return {}
+    client = tools.open_khaos()
+    heard = refusing.hear(client.export_orders_many(refs))
+    with tools.store() as conn:
+        refusing.keep(conn, refusing.ORDERS, heard, client, tools.now())
+    return {
+        ref: _units(line for full in fulls if not full.order.is_cancelled for line in full.order.sold.items())
+        for ref, fulls in heard.answers.items()
+        if fulls
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +128,7 @@ def _look(tools: Toolbox, due: Sequence[CancelledOrder]) -> list[SeenOrder]:
     """Have Khaos show these orders, which reads back the calls that were committed before; none where it refuses."""
     if not due:
         return []
-    settings = tools.settings
-    namings = settings.namings
+    namings = tools.settings.namings
     refs = {one.order_id: namings.ref(one.order_name) for one in due}
     with tools.store() as conn:
         calls = cancel_calls.of_orders(conn, refs)
@@ -79,19 +152,37 @@ def _look(tools: Toolbox, due: Sequence[CancelledOrder]) -> list[SeenOrder]:
     return seen
 
 
-def _judged(conn: psycopg.Connection, asked: int, parts: Sequence[Problem], now: datetime) -> FollowedCancellations:
-    known = cancellations.unsettled(conn)
-    found = [
-        *parts,
-        *(
-            problem
-            for one in known
-            for problem in problems_of(
-                one.order, one.progress, has_return=one.has_return, attempt=attempt_words(one.call, one.hindrance)
-            )
-        ),
-    ]
+def _judged(conn: Conn, asked: int, parts: Sequence[Problem], now: datetime) -> FollowedCancellations:
+    found = list(parts)
+    for one in cancellations.unsettled(conn):
+        attempt = attempt_words(one.call, one.hindrance)
+        found += problems_of(one.order, one.progress, has_return=one.has_return, attempt=attempt)
     findings.replace_of_kinds(conn, KINDS, found, now)
     findings.open_and_close(conn, now, may_close=False, kinds=KINDS)
     kinds = [one.kind for one in found]
     return FollowedCancellations(asked, kinds.count(OPEN_KIND), kinds.count(SENT_KIND))
+
+
+def race(conn: Conn, limit: int) -> list[dict[str, Any]]:
+    """A row an order, those cancelled last first. The cost is the value of what went out, with where it is from."""
+    return [_row(one) for one in cancellations.newest(conn, limit)]
+
+
+def _row(one: FollowedOrder) -> dict[str, Any]:
+    order, found = one.order, one.progress
+    is_out = found.progress == "sent"
+    by_khaos = is_out and found.out_pence is not None
+    return {
+        "order": order.order_name,
+        "outcome": outcome_words(found, one.call.state if one.call else "", has_return=one.has_return),
+        "cost_pence": (found.out_pence if by_khaos else order.total_pence) if is_out else 0,
+        "currency": order.currency,
+        "cancelled": order.cancelled_at,
+        "picked": one.picking_seen_at,
+        "packed": one.packing_seen_at,
+        "shipped": one.sent_seen_at,
+        "shipped_on": found.sent_on,
+        "stopped": one.cancelled_seen_at,
+        "sales_order": ", ".join(found.so_codes),
+        "cost_is": (BY_KHAOS if by_khaos else BY_SHOP) if is_out else "",
+    }

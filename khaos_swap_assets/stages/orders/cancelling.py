@@ -1,25 +1,85 @@
-"""Having Khaos cancel orders that the shop cancelled, where its web service has the add-on and the setting says so.
+"""What Khaos is asked about orders that the shop cancelled: how they stand, and, where the setting says so, to cancel.
 
-Belongs here: which orders Khaos is asked about now, the intent that is committed before each call, and what was heard.
-Stays out: the rules (``goods.cancel_calls``), and reading the order back, without which no call is repeated and none
-counts as done (``cancellations``). A hold of the feed by a person and the caps of the day stop these calls too. A call
-without an answer ends the round: the rest waits for the next look.
+Belongs here: the question to the status feed for all of them at once, the same from files where Khaos answers nothing,
+which orders Khaos is asked to cancel now, the intent that is committed before each call, and what was heard. Stays out:
+the rules (``goods.cancellations``, ``goods.cancel_calls``), which orders, and reading them back, without which no call
+is repeated and none counts as done (``cancellations``). A hold of the feed by a person and the caps of the day stop
+these calls too. A call without an answer ends the round: the rest waits for the next look. Source: contracts/khaos.md
+§4.1, §7.4.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from khaos_swap_assets.adapters.errors import InDoubtError, PermanentError, TransientError, VendorError
 from khaos_swap_assets.adapters.settings import PREFIX
-from khaos_swap_assets.adapters.store import cancel_calls, cancellations, feed_holds
+from khaos_swap_assets.adapters.store import Conn, cancel_calls, cancellations, feed_holds, orders
 from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.domain.goods.cancel_calls import CancelCall, hindrance
-from khaos_swap_assets.domain.goods.cancellations import CancelledOrder, OrderProgress, OrderStage
+from khaos_swap_assets.domain.goods.cancellations import FINAL, ISSUED, CancelledOrder, OrderProgress, OrderStage
 from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.records.orders import SalesOrder
 from khaos_swap_assets.stages.credit_notes.feed import FeedLimits, day_of
+from khaos_swap_assets.stages.orders.sync import read_feed
 from khaos_swap_assets.stages.toolbox import Toolbox
+
+A_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The Sales Orders of each reference, or why Khaos does not tell them; ``is_whole``: each row could be read."""
+
+    orders: Mapping[str, Sequence[OrderStage]]
+    refusal: PermanentError | None = None
+    is_whole: bool = True
+
+
+def standing(tools: Toolbox, refs: Collection[str]) -> Told:
+    """How the orders of these references stand; a refusal is part of the answer. Of an empty one no order is known."""
+    wanted = sorted(one for one in refs if one)
+    if wanted and not tools.settings.khaos.is_cloud:
+        return _ask(tools, wanted)
+    with tools.store() as conn:
+        return Told(_by_files(conn, wanted))
+
+
+def next_look(tools: Toolbox, cancelled_at: datetime, progress: str) -> datetime | None:
+    """When to ask again: soon while it can be stopped, ever more seldom where Khaos knows no such order, or never."""
+    if progress in FINAL:
+        return None
+    waits = [timedelta(minutes=tools.settings.storefront.poll_minutes), A_MINUTE]
+    if progress == "not_found":
+        waits.append((tools.now() - cancelled_at) / 10)
+    return tools.now() + max(waits)
+
+
+def _ask(tools: Toolbox, refs: Sequence[str]) -> Told:
+    read = read_feed(tools.open_khaos(), associated_refs=refs)
+    told: dict[str, list[OrderStage]] = {}
+    for one in read.feed.orders:
+        stage = OrderStage(
+            one.so_code, one.is_cancelled, one.stage_id, ordered_on=one.ordered_on, sent_on=one.invoiced_on,
+            items_pence=one.items_gross_pence, goods=one.stock_codes,
+        )  # fmt: skip
+        told.setdefault(one.associated_ref, []).append(stage)
+    return Told(told, read.refusal, is_whole=not read.feed.faults)
+
+
+def _by_files(conn: Conn, refs: Sequence[str]) -> Mapping[str, Sequence[OrderStage]]:
+    """The same from what files of Khaos Cloud told: an invoice is known or not, its stage is not."""
+
+    def stage(one: SalesOrder) -> OrderStage:
+        sold = sum(line.gross_pence for line in one.lines) if one.lines else None
+        return OrderStage(
+            one.so_code, one.is_cancelled, ISSUED if one.invoiced_on else None, ordered_on=one.ordered_on,
+            sent_on=one.invoiced_on, items_pence=sold, goods=tuple(one.sold.items()),
+        )  # fmt: skip
+
+    return {ref: [stage(one) for one in some] for ref, some in orders.by_ref(conn, refs).items()}
 
 
 @dataclass(frozen=True, slots=True)

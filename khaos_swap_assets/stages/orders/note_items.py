@@ -12,22 +12,20 @@ budget of a run waits in line. Where no way shows items, a few notes are tried o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.errors import PermanentError, TransientError, VendorError
 from khaos_swap_assets.adapters.khaos.records import NoteItems, StatusFeed
+from khaos_swap_assets.adapters.store import Conn, notes, setbacks
 from khaos_swap_assets.adapters.store import note_items as store
-from khaos_swap_assets.adapters.store import notes, setbacks
 from khaos_swap_assets.adapters.store.note_items import Capability, ItemsReading, hash_of_line
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote, ItemsBy
 from khaos_swap_assets.stages import refusing
 from khaos_swap_assets.stages.refusing import Heard
 
 if TYPE_CHECKING:
-    import psycopg
-
     from khaos_swap_assets.adapters.khaos.client import KhaosClient
     from khaos_swap_assets.domain.records.packs import Goods
     from khaos_swap_assets.stages.toolbox import Toolbox
@@ -60,22 +58,16 @@ def read_items(
         found = _keep(conn, plan, heard, gone, now)
     told = {note.credit_note_code for note in seen}
     extra = StatusFeed([], [note for code, note in found.items() if code not in told])
-    return [*(_with_items(feed, found) for feed in feeds), extra]
-
-
-def _with_items(feed: StatusFeed, found: Mapping[str, CreditNote]) -> StatusFeed:
-    return replace(feed, credit_notes=[found.get(note.credit_note_code, note) for note in feed.credit_notes])
+    told_again = (
+        replace(feed, credit_notes=[found.get(note.credit_note_code, note) for note in feed.credit_notes])
+        for feed in feeds
+    )
+    return [*told_again, extra]
 
 
 def probe(client: KhaosClient, seen: Sequence[CreditNote], now: datetime) -> Capability | None:
     """By which way Khaos shows the items of these notes, tried now; None where there is no note to try."""
-    plan = _Plan(
-        seen=seen,
-        lacking={note.credit_note_code: note for note in seen if not note.lines},
-        known={},
-        before=None,
-        ask=(),
-    )
+    plan = _Plan(seen, {note.credit_note_code: note for note in seen if not note.lines})
     tried = () if len(plan.lacking) < len(seen) else _newest(plan.lacking.values())
     return _capability(plan, _heard(client, plan, tried[: refusing.HOPELESS]), now)
 
@@ -93,9 +85,9 @@ class _Plan:
 
     seen: Sequence[CreditNote]
     lacking: Mapping[str, CreditNote]
-    known: Mapping[str, ItemsReading]
-    before: Capability | None
-    ask: Sequence[str]
+    known: Mapping[str, ItemsReading] = field(default_factory=dict)
+    before: Capability | None = None
+    ask: Sequence[str] = ()
 
     def is_as_known(self, code: str) -> bool:
         """True where its line in the list is as it was when it was read or put in line."""
@@ -114,21 +106,16 @@ class _Asked:
     lost: frozenset[str]
 
 
-def _plan(conn: psycopg.Connection, seen: Sequence[CreditNote], in_line: Sequence[str], now: datetime) -> _Plan:
+def _plan(conn: Conn, seen: Sequence[CreditNote], in_line: Sequence[str], now: datetime) -> _Plan:
     lacking = {note.credit_note_code: note for note in (*notes.by_code(conn, in_line), *seen) if not note.lines}
-    plan = _Plan(
-        seen=seen, lacking=lacking, known=store.readings(conn, list(lacking)), before=store.capability(conn), ask=()
-    )
-    if not lacking or not _may_ask(plan.before, now):
+    before = store.capability(conn)
+    plan = _Plan(seen, lacking, store.readings(conn, list(lacking)), before)
+    if not lacking or (before and before.value == "none" and now < before.asked_at + PROBE_AGAIN):
         return plan
     paused = setbacks.paused(conn, refusing.NOTES, now)
     due = [code for code in _newest(lacking.values()) if plan.lines_of(code) is None and code not in paused]
-    is_hopeful = plan.before is not None and plan.before.value == "export"
+    is_hopeful = before is not None and before.value == "export"
     return replace(plan, ask=due if is_hopeful else due[: refusing.HOPELESS])
-
-
-def _may_ask(before: Capability | None, now: datetime) -> bool:
-    return before is None or before.value != "none" or now >= before.asked_at + PROBE_AGAIN
 
 
 def _newest(some: Iterable[CreditNote]) -> list[str]:
@@ -168,9 +155,7 @@ def _capability(plan: _Plan, asked: _Asked, now: datetime) -> Capability | None:
     return plan.before
 
 
-def _keep(
-    conn: psycopg.Connection, plan: _Plan, asked: _Asked, gone: Sequence[str], now: datetime
-) -> dict[str, CreditNote]:
+def _keep(conn: Conn, plan: _Plan, asked: _Asked, gone: Sequence[str], now: datetime) -> dict[str, CreditNote]:
     """Write down what was read, refused, and put in line; the notes whose items are known now, by code."""
     found = _capability(plan, asked, now)
     if found is not None and (plan.before is None or found.value != plan.before.value or asked.heard.refused):

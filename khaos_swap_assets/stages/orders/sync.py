@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.khaos.pushes import order_push_faults
 from khaos_swap_assets.adapters.store import (
+    Conn,
     catalogue,
     inbox,
     khaos_faults,
@@ -28,17 +29,13 @@ from khaos_swap_assets.adapters.store import (
 )
 from khaos_swap_assets.adapters.store.note_items import count_unread
 from khaos_swap_assets.stages import marks, refusing
-from khaos_swap_assets.stages.depth import first_read_from
 from khaos_swap_assets.stages.orders import note_items
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
-    import psycopg
-
     from khaos_swap_assets.adapters.khaos.client import FullOrder, KhaosClient, StatusFeed
     from khaos_swap_assets.adapters.settings import Settings
     from khaos_swap_assets.adapters.store.inbox import Waiting
-    from khaos_swap_assets.domain.records.returns import Return
 
 SOURCE = marks.DOCUMENTS
 # It shows only orders of our own channel and no money, so it is a knock to read the status feed (khaos.md §8.4).
@@ -51,13 +48,12 @@ LONGEST_WINDOW = timedelta(days=62)
 
 @dataclass(frozen=True, slots=True)
 class SyncedOrders:
-    """What one look brought: orders read and not found, statuses and notes changed, what still waits to be read."""
+    """What one look brought: orders read and not found, statuses and notes changed, rows that could not be read."""
 
     read: int
     not_found: int
     statuses_changed: int
     notes_changed: int
-    waiting: int
     unreadable: int
     items_waiting: int = 0
 
@@ -72,13 +68,13 @@ def sync_orders(tools: Toolbox) -> SyncedOrders:
         pushes = inbox.waiting(conn, "khaos", event=PUSH)
         reached = worklist.trusted(conn, SOURCE, now)
     client = tools.open_khaos()
-    since = reached - timedelta(minutes=khaos.overlap_minutes) if reached else first_read_from(tools.settings, now)
-    since = _catch_up(tools, client, since, now)
-    window = _read(client, since=since, until=now + timedelta(days=1))
+    since = reached and reached - timedelta(minutes=khaos.overlap_minutes)
+    since = _catch_up(tools, client, since or marks.first_read_from(tools.settings, now), now)
+    window = read_feed(client, since=since, until=now + timedelta(days=1))
     heard = refusing.hear(client.export_orders_many(refs))
     feeds = [window.feed]
     if heard.answers:
-        feeds.append(_read(client, associated_refs=sorted(heard.answers)).feed)
+        feeds.append(read_feed(client, associated_refs=sorted(heard.answers)).feed)
     feeds = note_items.read_items(tools, client, feeds, is_of_all=True)
     with tools.store() as conn:
         refusing.keep_whole(conn, refusing.STATUSES, window.refusal, now)
@@ -98,7 +94,7 @@ def _catch_up(tools: Toolbox, client: KhaosClient, since: datetime, now: datetim
     """
     while now - since > LONGEST_WINDOW:
         until = since + LONGEST_WINDOW
-        window = _read(client, since=since, until=until)
+        window = read_feed(client, since=since, until=until)
         if window.refusal is not None:
             break
         feeds = note_items.read_items(tools, client, [window.feed], is_later=True)
@@ -111,26 +107,26 @@ def _catch_up(tools: Toolbox, client: KhaosClient, since: datetime, now: datetim
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class FeedReading:
     """What one question to the status feed brought, and why not all of it came."""
 
     feed: StatusFeed
     refusal: PermanentError | None = None
 
 
-def _read(client: KhaosClient, **asked: Any) -> _Reading:
+def read_feed(client: KhaosClient, **asked: Any) -> FeedReading:
     """Ask the status feed; a refusal is part of the answer. Raises ``TransientError`` when Khaos answers nothing."""
     from khaos_swap_assets.adapters.khaos.records import StatusFeed
 
     try:
         feed = client.export_order_status(**asked)
     except PermanentError as error:
-        return _Reading(StatusFeed([], []), error)
+        return FeedReading(StatusFeed([], []), error)
     lost = "; ".join(f"{one.subject}: {one.reason}" for one in feed.refused)
-    return _Reading(feed, PermanentError(f"not answered for {lost}") if lost else None)
+    return FeedReading(feed, PermanentError(f"not answered for {lost}") if lost else None)
 
 
-def _use_up(conn: psycopg.Connection, pushes: Sequence[Waiting], now: datetime) -> None:
+def _use_up(conn: Conn, pushes: Sequence[Waiting], now: datetime) -> None:
     """Pushes are used up by the reading that they made due; one that cannot be read is a fault until one can."""
     if pushes:
         khaos_faults.resolve(conn, [PUSH], now)
@@ -145,12 +141,10 @@ def _sync_by_files(tools: Toolbox, now: datetime) -> SyncedOrders:
         _use_up(conn, inbox.waiting(conn, "khaos", event=PUSH), now)
         asked = answer_by_files(conn, now)
         missing = sum(1 for state in orders.states(conn, asked).values() if state == "not_found")
-    return SyncedOrders(
-        read=len(asked) - missing, not_found=missing, statuses_changed=0, notes_changed=0, waiting=0, unreadable=0
-    )
+    return SyncedOrders(read=len(asked) - missing, not_found=missing, statuses_changed=0, notes_changed=0, unreadable=0)
 
 
-def answer_by_files(conn: psycopg.Connection, now: datetime) -> list[str]:
+def answer_by_files(conn: Conn, now: datetime) -> list[str]:
     """Answer every reference that no order is known of, from what files told; those that were asked."""
     asked = orders.unanswered(conn)
     known = orders.by_ref(conn, asked)
@@ -158,20 +152,16 @@ def answer_by_files(conn: psycopg.Connection, now: datetime) -> list[str]:
     return asked
 
 
-def _wanted(conn: psycopg.Connection, settings: Settings, now: datetime) -> list[str]:
-    named = _refs(returns.load(conn, worklist.in_line(conn, "match")).values(), settings)
-    orders.want(conn, sorted(named), now)
+def _wanted(conn: Conn, settings: Settings, now: datetime) -> list[str]:
+    loaded = returns.load(conn, worklist.in_line(conn, "match")).values()
+    names = {name for one in loaded for name in (one.order_name, *(line.original_order_name for line in one.lines))}
+    refs = {settings.namings.ref(name) for name in names if name}
+    orders.want(conn, sorted(refs - {""}), now)
     return orders.wanted(conn, settings.khaos.order_budget, now - RETRY_AFTER, now)
 
 
-def _refs(loaded: Iterable[Return], settings: Settings) -> set[str]:
-    names = {name for one in loaded for name in (one.order_name, *(line.original_order_name for line in one.lines))}
-    namings = settings.namings
-    return {reference for name in names if name and (reference := namings.ref(name))}
-
-
 def _keep(
-    conn: psycopg.Connection,
+    conn: Conn,
     tools: Toolbox,
     heard: refusing.Heard[list[FullOrder]],
     feeds: list[StatusFeed],
@@ -185,18 +175,13 @@ def _keep(
     statuses = keep_statuses(conn, feeds, now)
     changed = keep_notes(conn, feeds, now)
     worklist.queue(conn, "match", matches.ids_of_refs(conn, [*heard.answers, *statuses]))
-    waiting = int(orders.count_waiting(conn)["waiting"])
-    missing = sum(1 for state, _ in outcomes.values() if state == "not_found")
-    faults = sum(len(feed.faults) for feed in feeds)
-    unread = count_unread(conn)
     return SyncedOrders(
         read=len(found),
-        not_found=missing,
+        not_found=sum(1 for state, _ in outcomes.values() if state == "not_found"),
         statuses_changed=len(statuses),
         notes_changed=len(changed),
-        waiting=waiting,
-        unreadable=faults,
-        items_waiting=unread,
+        unreadable=sum(len(feed.faults) for feed in feeds),
+        items_waiting=count_unread(conn),
     )
 
 
@@ -205,7 +190,7 @@ def _sealed(tools: Toolbox, full: FullOrder) -> bytes | None:
     return None if tools.settings.mode == "audit" else tools.open_sealer().seal(full.party)
 
 
-def keep_statuses(conn: psycopg.Connection, feeds: Sequence[StatusFeed], now: datetime) -> list[str]:
+def keep_statuses(conn: Conn, feeds: Sequence[StatusFeed], now: datetime) -> list[str]:
     """Apply what the feeds tell of orders; references of those that changed. Documents that move stock are noted."""
     rows = {s.so_code: s for feed in feeds for s in feed.orders}.values()
     _keep_movements(conn, [(s.so_code, s.stock_codes, s.ordered_on) for s in rows], now)
@@ -213,9 +198,11 @@ def keep_statuses(conn: psycopg.Connection, feeds: Sequence[StatusFeed], now: da
     return orders.update_statuses(conn, values)
 
 
-def keep_notes(conn: psycopg.Connection, feeds: Sequence[StatusFeed], now: datetime) -> list[str]:
+def keep_notes(conn: Conn, feeds: Sequence[StatusFeed], now: datetime) -> list[str]:
     """Bring the mirror of Credit Notes up to date and queue the returns that a new or changed note may concern."""
-    khaos_faults.resolve(conn, [code for feed in feeds for code in _codes(feed)], now)
+    told = [note for feed in feeds for note in (*feed.credit_notes, *feed.cancelled_credit_notes)]
+    codes = [*(one.so_code for feed in feeds for one in feed.orders), *(note.credit_note_code for note in told)]
+    khaos_faults.resolve(conn, codes, now)
     khaos_faults.save(conn, [fault for feed in feeds for fault in feed.faults], now)
     seen = {note.credit_note_code: note for feed in feeds for note in feed.credit_notes}
     moving = [(note.credit_note_code, note.lines, note.issued_on or note.created_on) for note in seen.values()]
@@ -229,7 +216,7 @@ def keep_notes(conn: psycopg.Connection, feeds: Sequence[StatusFeed], now: datet
 
 
 def _keep_movements(
-    conn: psycopg.Connection, moving: Sequence[tuple[str, Iterable[tuple[str, int]], date | None]], now: datetime
+    conn: Conn, moving: Sequence[tuple[str, Iterable[tuple[str, int]], date | None]], now: datetime
 ) -> None:
     """Note which documents (code, goods, day) move what is in play now; a pack moves what it holds."""
     goods = [(code, tuple(lines), day) for code, lines, day in moving]
@@ -244,8 +231,3 @@ def _keep_movements(
         if code in in_play
     }
     stock.moved(conn, list(moves.values()), now)
-
-
-def _codes(feed: StatusFeed) -> list[str]:
-    noted = [*feed.credit_notes, *feed.cancelled_credit_notes]
-    return [*(one.so_code for one in feed.orders), *(note.credit_note_code for note in noted)]

@@ -1,27 +1,26 @@
 """The assets of the payouts: as told, and laid beside refunds and Credit Notes; their check and their journals.
 
-Belongs here: ``storefront/payouts``, ``reconciliation/payouts`` and what they show. Stays out: the work (``reading``,
-``comparing``) and the rules (``domain.payouts``). Source: FINANCE_RULES U-1, U-14 to U-16, U-25, U-28.
+Belongs here: ``storefront/payouts``, ``reconciliation/payouts`` and what they show. Stays out: the work (``comparing``)
+and the rules (``domain.payouts``). Source: FINANCE_RULES U-1, U-14 to U-16, U-25, U-28.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 import dagster as dg
-import psycopg
 
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store import payout_rows, payouts
+from khaos_swap_assets.adapters.store import Conn, payout_rows, payouts
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import london_date, london_month
 from khaos_swap_assets.domain.payouts.comparing import KINDS, Places
 from khaos_swap_assets.domain.reporting.month_open import counted
 from khaos_swap_assets.domain.reporting.tables import markdown_table
 from khaos_swap_assets.stages.checking import StandingCheck, described, judge_open
-from khaos_swap_assets.stages.payouts.comparing import compare_payouts
+from khaos_swap_assets.stages.payouts.comparing import compare_payouts, read_payouts
 from khaos_swap_assets.stages.payouts.entering import COLUMNS, file_rows, journals_of_month
-from khaos_swap_assets.stages.payouts.reading import read_payouts
 from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, asset, owned, table_metadata
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -41,30 +40,21 @@ NOT_READ = (
 )
 def storefront_payouts(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
     """Read those that came or changed."""
-    read = read_payouts(toolbox)
+    read, since = read_payouts(toolbox), london_date(toolbox.now() - MONTHS_SHOWN)
     with toolbox.store() as conn:
-        since = london_date(toolbox.now() - MONTHS_SHOWN)
-        shown = {"lines_of_no_refund": _other_kinds(conn, toolbox.now())}
-        shown |= table_metadata(conn, "storefront.payouts", "changed_at")
+        others = [
+            {"type": kind or "(none)", "lines": count, "gross": format_money(pence, currency)}
+            for kind, currency, count, pence in payout_rows.other_kinds(conn, since)
+        ]
+        shown = table_metadata(conn, "storefront.payouts", "changed_at")
     return dg.MaterializeResult(
         metadata={
             "read_from_shopify": any(one.storefront.reads_payouts for one in toolbox.settings.by_store),
-            "listed": read.listed,
-            "changed": read.changed,
-            "unreadable": read.unreadable,
+            **asdict(read),
             "shown_since": str(since),
+            "lines_of_no_refund": as_table(others),
             **shown,
         }
-    )
-
-
-def _other_kinds(conn: psycopg.Connection, now: datetime) -> dg.MetadataValue:
-    rows = payout_rows.other_kinds(conn, london_date(now - MONTHS_SHOWN))
-    return as_table(
-        [
-            {"type": kind or "(none)", "lines": count, "gross": format_money(pence, currency)}
-            for kind, currency, count, pence in rows
-        ]
     )
 
 
@@ -82,20 +72,17 @@ def reconciliation_payouts(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materialize
     compared = compare_payouts(toolbox)
     now = toolbox.now()
     with toolbox.store() as conn:
-        shown = table_metadata(conn, "recon.payout_refunds", "compared_at")
-        shown |= {
-            "side_by_side": as_table([_for_people(row) for row in payout_rows.side_by_side(conn, WORST_ROWS)]),
-            "by_month": dg.MetadataValue.md(_by_month(conn, now)),
-            "proposed_journals": dg.MetadataValue.md(_proposed(conn, now)),
-        }
-    return dg.MaterializeResult(
-        metadata={
-            "payouts_compared": compared.payouts,
-            **{f"lines_{place}": count for place, count in sorted(compared.places.items())},
-            "apart": compared.apart,
-            **shown,
-        }
-    )
+        return dg.MaterializeResult(
+            metadata={
+                "payouts_compared": compared.payouts,
+                **{f"lines_{place}": count for place, count in sorted(compared.places.items())},
+                "apart": compared.apart,
+                **table_metadata(conn, "recon.payout_refunds", "compared_at"),
+                "side_by_side": as_table([_for_people(row) for row in payout_rows.side_by_side(conn, WORST_ROWS)]),
+                "by_month": dg.MetadataValue.md(_by_month(conn, now)),
+                "proposed_journals": dg.MetadataValue.md(_proposed(conn, now)),
+            }
+        )
 
 
 def _for_people(row: Mapping[str, Any]) -> dict[str, str]:
@@ -125,7 +112,7 @@ def _for_people(row: Mapping[str, Any]) -> dict[str, str]:
 BY_MONTH = ("month", "provider", "payouts", "paid out", "refunds", "apart", "of no refund", "fees", "not in the lines")
 
 
-def _by_month(conn: psycopg.Connection, now: datetime) -> str:
+def _by_month(conn: Conn, now: datetime) -> str:
     """Markdown: where each penny of the payouts belongs, for this month and those just over."""
     rows = [
         (month, provider, count, *(format_money(pence, currency) for pence in _shown(places)))
@@ -140,7 +127,7 @@ def _shown(places: Places) -> tuple[int, ...]:
     return places.total_pence, *apart
 
 
-def _proposed(conn: psycopg.Connection, now: datetime) -> str:
+def _proposed(conn: Conn, now: datetime) -> str:
     """Markdown: the first lines of the journals of this month and the one before; the whole is a command."""
     this = london_date(now)
     months = (london_month(now), f"{this.replace(day=1) - timedelta(days=1):%Y-%m}")
@@ -156,12 +143,17 @@ PROVES = (
 )
 
 
-def _judge(conn: psycopg.Connection, tools: Toolbox) -> dg.AssetCheckResult:
+def _judge(conn: Conn, tools: Toolbox) -> dg.AssetCheckResult:
     """Count what is open between payouts, refunds and credit."""
     otherwise = payout_rows.credited_otherwise(conn)
     shown = {
         "compared": dg.MetadataValue.text(_compared_words(conn, tools.settings)),
-        "credited_otherwise": as_table([_otherwise(row) for row in otherwise[:WORST_ROWS]]),
+        "credited_otherwise": as_table(
+            [
+                {"rma": rma, "credit less refund": format_money(pence, currency)}
+                for rma, currency, pence in otherwise[:WORST_ROWS]
+            ]
+        ),
     }
     found = judge_open(conn, KINDS, shown)
     if not payouts.is_known(conn):
@@ -175,7 +167,7 @@ payouts_agree_with_credit_notes = StandingCheck(
 )
 
 
-def _compared_words(conn: psycopg.Connection, settings: Settings) -> str:
+def _compared_words(conn: Conn, settings: Settings) -> str:
     days = [f"{name} {one.first} to {one.last}" for name, one in sorted(payouts.covered(conn).items())]
     refunds = "payments of the storefront" if settings.connected else "refunds as Swap says"
     return f"payouts of {', '.join(days)}, beside {refunds}" if days else NOT_READ
@@ -185,11 +177,6 @@ def _credited_words(rows: Sequence[tuple[str, str, int]]) -> str:
     """Returns that were paid out and credited otherwise: their own exceptions say why."""
     apart = [(abs(pence), currency) for _, currency, pence in rows]
     return f"paid out and credited otherwise, each with an exception of its own: {counted(apart)}" if rows else ""
-
-
-def _otherwise(row: tuple[str, str, int]) -> dict[str, str]:
-    rma, currency, pence = row
-    return {"rma": rma, "credit less refund": format_money(pence, currency)}
 
 
 ASSETS = [storefront_payouts, reconciliation_payouts]

@@ -11,10 +11,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-import psycopg
-
 from khaos_swap_assets.adapters.khaos.orders import RATES
-from khaos_swap_assets.adapters.store import payout_rows
+from khaos_swap_assets.adapters.store import Conn, payout_rows
 from khaos_swap_assets.domain.money.amounts import from_pence
 from khaos_swap_assets.domain.money.periods import london_date, month_bounds
 from khaos_swap_assets.domain.money.tax import Rate
@@ -26,13 +24,13 @@ COLUMNS = (
 )
 
 
-def journals_of_month(conn: psycopg.Connection, period: str) -> list[JournalLine]:
+def journals_of_month(conn: Conn, period: str) -> list[JournalLine]:
     """The proposals for a London month ('2026-03'). Raises ``ValueError`` for what is no month."""
     first, until = (london_date(moment) for moment in month_bounds(period))
     return journals([*_of_refunds(conn, first, until), *_of_totals(conn, first, until)])
 
 
-def _of_refunds(conn: psycopg.Connection, first: date, until: date) -> Iterator[Difference]:
+def _of_refunds(conn: Conn, first: date, until: date) -> Iterator[Difference]:
     rows = payout_rows.apart_in(conn, first, until)
     goods = _goods_by_rate(conn, sorted({row["return_id"] for row in rows} - {""}))
     for row in rows:
@@ -44,7 +42,7 @@ def _of_refunds(conn: psycopg.Connection, first: date, until: date) -> Iterator[
         )  # fmt: skip
 
 
-def _goods_by_rate(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str, dict[Rate, int]]:
+def _goods_by_rate(conn: Conn, return_ids: Sequence[str]) -> dict[str, dict[Rate, int]]:
     """The refunded goods of each return by the VAT rate of their sale; left out where the rate of one is not known."""
     rows = payout_rows.goods_by_code(conn, return_ids)
     unknown = {return_id for return_id, code, _ in rows if code not in RATES}
@@ -55,7 +53,7 @@ def _goods_by_rate(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[
     return found
 
 
-def _of_totals(conn: psycopg.Connection, first: date, until: date) -> Iterator[Difference]:
+def _of_totals(conn: Conn, first: date, until: date) -> Iterator[Difference]:
     """Totals that are not the sum of their lines, payout by payout; then the fees of the month, apart."""
     fees: defaultdict[tuple[str, str], int] = defaultdict(int)
     for provider, payout_id, currency, day, apart_pence, fee_pence in payout_rows.totals_in(conn, first, until):

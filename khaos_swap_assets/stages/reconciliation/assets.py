@@ -5,29 +5,36 @@ show, and ``people/decisions``, which commands fill. Stays out: the work (``judg
 (``judging.verdict``).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 import dagster as dg
-import psycopg
 
 from khaos_swap_assets.adapters.settings import PERIOD_START, Settings
-from khaos_swap_assets.adapters.store import exceptions, residuals, stores
+from khaos_swap_assets.adapters.store import Conn, exceptions, residuals, stores
 from khaos_swap_assets.adapters.store.verdicts import LEG_COLUMNS
-from khaos_swap_assets.domain.money.amounts import format_money, money_words
+from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.records.returns import hold_words
 from khaos_swap_assets.domain.reporting.tables import summary_table, worst_rows
 from khaos_swap_assets.stages.checking import to_do
 from khaos_swap_assets.stages.credit_notes.stopping import Held, held
-from khaos_swap_assets.stages.pictures import gap_by_cause, gap_by_month
-from khaos_swap_assets.stages.presenting import PREVIEW_ROWS, as_table, asset, keys, owned, table_metadata
-from khaos_swap_assets.stages.reconciliation.excepting import settle_exceptions
-from khaos_swap_assets.stages.reconciliation.goods import goods_tables
-from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting
+from khaos_swap_assets.stages.presenting import (
+    PREVIEW_ROWS,
+    as_table,
+    asset,
+    gap_by_cause,
+    gap_by_month,
+    keys,
+    owned,
+    picked,
+    table_metadata,
+)
+from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting, settle_exceptions
 from khaos_swap_assets.stages.reconciliation.month_end import (
     accrual_table,
     close_month,
+    goods_tables,
     vat_posted_table,
     vat_table,
 )
@@ -35,11 +42,8 @@ from khaos_swap_assets.stages.storefront.assets import money_of_month
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 ALERTED = ("source_refused", "fault_in_return")
-RETURNS = dg.AssetKey(["reconciliation", "returns"])
-EXCEPTIONS = dg.AssetKey(["reconciliation", "exceptions"])
 MONTH_END = dg.AssetKey(["reconciliation", "month_end"])
 DECISIONS = dg.AssetKey(["people", "decisions"])
-MOST_HELD = 50
 
 
 def months_from(first: date) -> dg.TimeWindowPartitionsDefinition:
@@ -61,12 +65,8 @@ def _held_metadata(behind: Sequence[Held]) -> dict[str, Any]:
     """Returns whose document waits behind a held feed: how many, and each with what it waits for."""
     if not behind:
         return {}
-    rows = [{"rma": one.rma, "value": one.value, "waits_for": one.waits_for} for one in behind[:MOST_HELD]]
+    rows = [{"rma": one.rma, "value": one.value, "waits_for": one.waits_for} for one in behind[:PREVIEW_ROWS]]
     return {"held": len(behind), "held_documents": as_table(rows)}
-
-
-def _standing(row: Mapping[str, Any]) -> dict[str, str]:
-    return {"status": hold_words(row["status"])}
 
 
 def column_lineage(merchant: str = "") -> dg.TableColumnLineage:
@@ -108,7 +108,9 @@ def reconciliation_returns(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materialize
     """Judge every return in line, and those whose time has come."""
     judged = reconcile_waiting(toolbox)
     with toolbox.store() as conn:
-        shown = table_metadata(conn, "recon.reconciliation", "reconciled_at", _standing)
+        shown = table_metadata(
+            conn, "recon.reconciliation", "reconciled_at", lambda row: {"status": hold_words(row["status"])}
+        )
         behind = held(conn, settings=toolbox.settings, now=toolbox.now())
     statuses = [{"status": hold_words(name), "returns": count} for name, count in sorted(judged.statuses.items())]
     return dg.MaterializeResult(
@@ -135,15 +137,7 @@ def reconciliation_exceptions(toolbox: dg.ResourceParam[Toolbox]) -> dg.Material
     """Open and close exceptions to agree with the findings, and alert data management to new SKUs."""
     opened, closed, unseen = settle_exceptions(toolbox)
     with toolbox.store() as conn:
-        by_kind = [
-            {
-                "owner": row["owner"],
-                "at_risk": money_words(row["at_risk_pence"], row["currency"]),
-                "open": row["open"],
-                "kind": row["kind"],
-            }
-            for row in exceptions.by_kind(conn)
-        ]
+        by_kind = [picked(row, "owner at_risk_pence open kind") for row in exceptions.by_kind(conn)]
         shown = table_metadata(conn, "recon.exceptions", "opened_at")
         rows = [to_do(row) for row in exceptions.open_exceptions(conn, limit=PREVIEW_ROWS)]
     toolbox.alert([problem for problem in opened if problem.kind.startswith("sku_") or problem.kind in ALERTED])
@@ -159,12 +153,7 @@ def reconciliation_exceptions(toolbox: dg.ResourceParam[Toolbox]) -> dg.Material
     )
 
 
-def _accepted(one: residuals.AcceptedTotal) -> dict[str, object]:
-    value = format_money(one.residual_pence, one.currency)
-    return {"account": one.account, "value": value, "returns": one.returns}
-
-
-def _by_store(conn: psycopg.Connection, settings: Settings, period: str) -> dict[str, dg.MetadataValue]:
+def _by_store(conn: Conn, settings: Settings, period: str) -> dict[str, dg.MetadataValue]:
     """The month by store, where there are several."""
     rows = [
         {
@@ -194,16 +183,19 @@ def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolb
     period, now = context.partition_key, toolbox.now()
     months = close_month(toolbox, period)
     with toolbox.store() as conn:
-        money = money_of_month(conn, toolbox.settings, period)
-    with toolbox.store() as conn:
-        chart = gap_by_cause(conn, months, now)
-        accepted = residuals.accepted(conn, period)
+        chart, by_month = gap_by_cause(conn, months, now), gap_by_month(conn, period, now)
+        accepted = [
+            {"account": one.account, "value": format_money(one.residual_pence, one.currency), "returns": one.returns}
+            for one in residuals.accepted(conn, period)
+        ]
+        tables = {
+            "money": money_of_month(conn, toolbox.settings, period),
+            "vat_errors": vat_table(conn, toolbox.settings, period),
+            "vat_as_posted": vat_posted_table(conn, period),
+            "accrual": accrual_table(conn, toolbox.settings, period),
+        }
         goods = goods_tables(conn, period, now)
-        by_month = gap_by_month(conn, period, now)
         behind = held(conn, settings=toolbox.settings, now=now, period=period)
-        vat = vat_table(conn, toolbox.settings, period)
-        accrual = accrual_table(conn, toolbox.settings, period)
-        posted = vat_posted_table(conn, period)
         by_store = _by_store(conn, toolbox.settings, period)
     return dg.MaterializeResult(
         metadata={
@@ -211,13 +203,10 @@ def month_end(context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolb
             **{f"gap_pence_{month.currency}": month.gap_pence for month in months},
             "summary": dg.MetadataValue.md(summary_table(months)),
             "worst": as_table([row for month in months for row in worst_rows(month.worst)]),
-            "money": dg.MetadataValue.md(money),
-            "vat_errors": dg.MetadataValue.md(vat),
-            "vat_as_posted": dg.MetadataValue.md(posted),
-            "accrual": dg.MetadataValue.md(accrual),
+            **{name: dg.MetadataValue.md(table) for name, table in tables.items()},
             **_held_metadata(behind),
             **{name: dg.MetadataValue.md(table) for name, table in goods.items()},
-            "accepted": as_table([_accepted(one) for one in accepted]),
+            "accepted": as_table(accepted),
             **by_store,
             **({"gap_by_cause": chart} if chart else {}),
             **({"gap_by_month": by_month} if by_month else {}),

@@ -9,27 +9,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import dagster as dg
-import psycopg
 
-from khaos_swap_assets.adapters.store import monthly, verdicts
+from khaos_swap_assets.adapters.store import Conn, monthly, verdicts
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.domain.judging import month_conditions
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import london_date, london_month, month_bounds
-from khaos_swap_assets.domain.reporting.month_open import (
-    PACE_DAYS,
-    Apart,
-    blocking,
-    by_cause,
-    carried_words,
-    counted,
-    mark_rows,
-    queue_rows,
-    shifted_words,
-    signed_words,
-    waived_of,
-    waived_words,
-)
+from khaos_swap_assets.domain.reporting import month_open
+from khaos_swap_assets.domain.reporting.month_open import PACE_DAYS, mark_rows, queue_rows, signed_words
 from khaos_swap_assets.domain.reporting.refund_story import NOT_COLLECTED
 from khaos_swap_assets.stages import watching
 from khaos_swap_assets.stages.checking import StandingCheck, exceptions_check, with_sources
@@ -68,7 +55,7 @@ refunds_are_credited_in_their_month = exceptions_check(
 )
 
 
-def _sources(conn: psycopg.Connection, tools: Toolbox) -> dg.AssetCheckResult:
+def _sources(conn: Conn, tools: Toolbox) -> dg.AssetCheckResult:
     """Compare each source's watermark with the clock."""
     reached = watching.sources(conn, tools.settings, tools.now())
     stale = watching.stale(reached, tools.now())
@@ -112,21 +99,17 @@ def refunds_reconcile(
     with toolbox.store() as conn:
         rows, shifted = monthly.apart(conn, period), monthly.shifted(conn, period)
         today, next_month = (london_month(moment) for moment in (now, month_bounds(period)[1]))
-        red, at_close = (blocking(rows, month) for month in (today, max(today, next_month)))
+        red, at_close = (month_open.blocking(rows, month) for month in (today, max(today, next_month)))
         signatures = monthly.signatures(conn, period)
-        beside = [
-            shifted_words(shifted),
-            carried_words(rows, period),
-            waived_words(waived_of(rows)),
-            signed_words(signatures),
-        ]
-        beside = [words for words in beside if words]
+        waived = month_open.waived_words(month_open.waived_of(rows))
+        words = (month_open.shifted_words(shifted), month_open.carried_words(rows, period), waived)
+        beside = [*filter(None, (*words, signed_words(signatures)))]
         found = dg.AssetCheckResult(
             passed=not red,
             description=f"{period}: {'; '.join([_verdict(red), *beside])}",
             metadata={
                 "marks": as_table(mark_rows(monthly.marked(conn, period), signatures)),
-                "by_cause": as_table(by_cause(rows, shifted)),
+                "by_cause": as_table(month_open.by_cause(rows, shifted)),
                 "worst": as_table([_for_people(row, is_red=True) for row in red[:WORST_ROWS]]),
                 "not_red": as_table([_for_people(row, is_red=False) for row in rows if row not in red][:WORST_ROWS]),
                 "if_closed_now": "; ".join([_verdict(at_close), *beside]),
@@ -140,32 +123,28 @@ def refunds_reconcile(
         return with_sources(conn, toolbox, found)
 
 
-def _queues(conn: psycopg.Connection, period: str, now: datetime) -> list[dict[str, str]]:
+def _queues(conn: Conn, period: str, now: datetime) -> list[dict[str, str]]:
     lately = monthly.flow(conn, now - timedelta(days=PACE_DAYS), now)
     return queue_rows(monthly.flow(conn, *month_bounds(period)), lately, london_date(now))
 
 
-def _verdict(red: Sequence[Apart]) -> str:
+def _verdict(red: Sequence[month_open.Apart]) -> str:
     found = [(abs(row.apart_pence), row.currency) for row in red]
-    return f"apart: {counted(found)}" if red else "every refund is credited, or accounted for"
+    return f"apart: {month_open.counted(found)}" if red else "every refund is credited, or accounted for"
 
 
-def _both(row: Apart) -> str:
-    refunded, issued = (format_money(pence, row.currency) for pence in (row.refund_pence, row.issued_pence))
-    return f"Refund {refunded}, issued {issued}"
-
-
-def _for_people(row: Apart, *, is_red: bool) -> dict[str, str]:
+def _for_people(row: month_open.Apart, *, is_red: bool) -> dict[str, str]:
     """One row as its owner reads it: what comes first is what they look for."""
     kind = KINDS.get(row.open_kinds[0]) if row.open_kinds else None
     is_late = is_red and row.cause == "on its way"
     action = kind.action if kind else NOT_COLLECTED if is_late else ""
+    refunded, issued = (format_money(pence, row.currency) for pence in (row.refund_pence, row.issued_pence))
     return {
         "rma": row.rma,
         "apart": format_money(row.apart_pence, row.currency),
         "why": f"{row.cause}, gone by {row.gone_by}" if row.cause == "on its way" else row.cause,
         "owner": row.owner or ", ".join(row.waived_by) or ("operations" if is_late else ""),
-        "what": row.message or _both(row),
+        "what": row.message or f"Refund {refunded}, issued {issued}",
         "what_to_do": action,
     }
 
@@ -173,11 +152,11 @@ def _for_people(row: Apart, *, is_red: bool) -> dict[str, str]:
 CHECKS = [refunds_equal_credit_notes, refunds_are_credited_in_their_month, sources_are_fresh]
 
 
-def legs_of_open(conn: psycopg.Connection, kinds: Sequence[str]) -> dg.MetadataValue:
+def legs_of_open(conn: Conn, kinds: Sequence[str]) -> dg.MetadataValue:
     """Of the 20 returns with the most money at risk in open exceptions of ``kinds``."""
     return as_table([gap_row(row) for row in verdicts.at_risk(conn, kinds, WORST_ROWS)])
 
 
-def legs_of_month(conn: psycopg.Connection, periods: Sequence[str]) -> dg.MetadataValue:
+def legs_of_month(conn: Conn, periods: Sequence[str]) -> dg.MetadataValue:
     """Of the 20 largest gaps of these months."""
     return as_table([gap_row(row) for row in monthly.largest_gaps(conn, periods, WORST_ROWS)])

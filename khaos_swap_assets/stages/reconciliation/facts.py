@@ -10,11 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import chain
 
-import psycopg
-
 from khaos_swap_assets.adapters.khaos.orders import RATES
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store import catalogue, customers, doubts, drafts, links, matches, notes, returns, stock
+from khaos_swap_assets.adapters.store import Conn, catalogue, customers, doubts, links, matches, notes, returns, stock
+from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.adapters.swap.extras import Extras, read_extras
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.documents.postings import Posting
@@ -40,7 +39,7 @@ from khaos_swap_assets.domain.records.orders import SalesOrder
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.domain.records.returns import Return
 from khaos_swap_assets.domain.records.stores import bare
-from khaos_swap_assets.stages.dossier import Dossier, policy_of, posted_of, unknown_codes_of
+from khaos_swap_assets.stages.dossier import Dossier, grouped, policy_of, posted_of, unknown_codes_of
 from khaos_swap_assets.stages.storefront import money
 from khaos_swap_assets.stages.storefront.money import Witnessed
 
@@ -66,7 +65,7 @@ def limits_of(settings: Settings) -> Limits:
 
 
 def gather(
-    conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy, ids: Sequence[str]
+    conn: Conn, settings: Settings, policy: CreditNotePolicy, ids: Sequence[str]
 ) -> Iterator[tuple[ReturnFacts, str]]:
     """Facts of each return among ``ids``, with the passes that attributed its notes joined by ``;``."""
     batch = _load(conn, settings, policy, ids)
@@ -75,12 +74,10 @@ def gather(
         yield batch.facts(record), ";".join(passes)
 
 
-def _load(conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy, ids: Sequence[str]) -> Batch:
+def _load(conn: Conn, settings: Settings, policy: CreditNotePolicy, ids: Sequence[str]) -> Batch:
     dossier = Dossier(conn, ids)
     buyers = sorted({head.customer_code for head in dossier.heads.values() if head.customer_code})
-    loose: dict[str, list[CreditNote]] = {}
-    for note in notes.unattributed(conn, [*buyers, ""]):
-        loose.setdefault(note.customer_code, []).append(note)
+    loose = grouped(notes.unattributed(conn, [*buyers, ""]), lambda note: note.customer_code)
     noted = [note for some in dossier.notes.values() for note, _ in some]
     codes = {code for note in chain(noted, *loose.values()) for code, _ in note.lines}
     codes |= {line.stock_code or line.sku for some in dossier.lines.values() for line in some}
@@ -106,7 +103,7 @@ def _load(conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy
     )
 
 
-def _over_credits(conn: psycopg.Connection, dossier: Dossier, packs: Packs) -> dict[str, OverCredit]:
+def _over_credits(conn: Conn, dossier: Dossier, packs: Packs) -> dict[str, OverCredit]:
     """What the notes of these returns credit beyond their orders, with the notes of all other returns of those."""
     sold = {order.so_code: order for key, order in dossier.orders.items() if key in dossier.notes}
     heads = matches.returns(conn, matches.ids_of_orders(conn, list(sold)))
@@ -115,7 +112,7 @@ def _over_credits(conn: psycopg.Connection, dossier: Dossier, packs: Packs) -> d
     return over_credits(((key, note) for key, some in noted for note, _ in some), orders, packs)
 
 
-def _extras(conn: psycopg.Connection, records: dict[str, Return], dossier: Dossier) -> dict[str, Extras]:
+def _extras(conn: Conn, records: dict[str, Return], dossier: Dossier) -> dict[str, Extras]:
     """What only explains a gap, of those returns that have one and a note."""
     credited = {key: sum(note.gross_pence for note, _ in some) for key, some in dossier.notes.items()}
     apart = [key for key, pence in credited.items() if records[key].refund_pence != pence]
@@ -146,7 +143,8 @@ class Batch:
         """The facts of one return."""
         key, dossier = record.return_id, self.dossier
         head, saved, postings = dossier.heads.get(key), dossier.drafts.get(key, []), dossier.postings.get(key, [])
-        problems, ours = head.order_problems if head else ("waiting",), _handed_out(saved, postings)
+        posted, problems = {one.ordinal for one in postings}, head.order_problems if head else ("waiting",)
+        ours = [one for one in saved if one.draft and one.ordinal in posted]
         lines, extras = self._lines(record, ours), self.extras.get(key, Extras())
         settled = dossier.settled(record, policy := policy_of(record, self.policy), posted_of(ours))
         return ReturnFacts(
@@ -182,7 +180,7 @@ class Batch:
             same_codes=frozenset(line.sku for line in lines if line.suggestion_rule == "person"),
         )
 
-    def _lines(self, record: Return, ours: Sequence[drafts.SavedDraft]) -> tuple[LineFacts, ...]:
+    def _lines(self, record: Return, ours: Sequence[SavedDraft]) -> tuple[LineFacts, ...]:
         """The lines, with what our documents did of each."""
         order, kept = self.dossier.orders.get(record.return_id), Counter[str]()
         drafted = [line for one in ours if one.draft for line in one.draft.lines]
@@ -253,12 +251,7 @@ def _line(
     )
 
 
-def _handed_out(saved: Iterable[drafts.SavedDraft], postings: Iterable[Posting]) -> list[drafts.SavedDraft]:
-    posted = {one.ordinal for one in postings}
-    return [one for one in saved if one.draft and one.ordinal in posted]
-
-
-def _postings(postings: Iterable[Posting], ours: Iterable[drafts.SavedDraft]) -> Iterator[PostingFacts]:
+def _postings(postings: Iterable[Posting], ours: Iterable[SavedDraft]) -> Iterator[PostingFacts]:
     beyond = {one.ordinal: one.draft.value_pence - one.draft.posted.refund_pence for one in ours if one.draft}
     for posting in postings:
         refusal = "" if posting.ended_by.startswith(PERSON) else posting.ended_by

@@ -11,10 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-import psycopg
-
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store import findings, monthly, residuals
+from khaos_swap_assets.adapters.store import Conn, findings, monthly, residuals
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.judging.facts import ReturnFacts, Tolerance
 from khaos_swap_assets.domain.judging.value_conditions import SYSTEMATIC, small_residual, systematic_problem
@@ -37,16 +35,14 @@ def tolerances_of(settings: Settings) -> Tolerances:
     )
 
 
-def in_force(conn: psycopg.Connection, settings: Settings, period: str, now: datetime) -> Tolerances:
+def in_force(conn: Conn, settings: Settings, period: str, now: datetime) -> Tolerances:
     """The tolerances of a month: those of the settings, once it is over never wider than when last added up."""
     told, before = tolerances_of(settings), monthly.tolerances(conn, period)
     is_over = before is not None and month_bounds(period)[1] <= now
     return told.no_wider_than(Tolerances(**before)) if before and is_over else told
 
 
-def weigh(
-    conn: psycopg.Connection, settings: Settings, batch: Sequence[tuple[ReturnFacts, str]], now: datetime
-) -> list[str]:
+def weigh(conn: Conn, settings: Settings, batch: Sequence[tuple[ReturnFacts, str]], now: datetime) -> list[str]:
     """Keep the residuals of a batch of (facts, month), and decide about every month in which one changed.
 
     Returns the ids of all returns about which the decision is another than before, also outside the batch.
@@ -63,7 +59,7 @@ def weigh(
     return _decide(conn, periods, settings, now)
 
 
-def _decide(conn: psycopg.Connection, periods: Sequence[str], settings: Settings, now: datetime) -> list[str]:
+def _decide(conn: Conn, periods: Sequence[str], settings: Settings, now: datetime) -> list[str]:
     known = residuals.of_periods(conn, periods)
     changed: list[str] = []
     problems: list[Problem] = []
@@ -76,7 +72,7 @@ def _decide(conn: psycopg.Connection, periods: Sequence[str], settings: Settings
     return changed
 
 
-def with_tolerance(conn: psycopg.Connection, some: Iterable[ReturnFacts]) -> list[ReturnFacts]:
+def with_tolerance(conn: Conn, some: Iterable[ReturnFacts]) -> list[ReturnFacts]:
     """The facts with what the tolerances made of each return."""
     batch = list(some)
     decided = residuals.decisions(conn, [facts.return_.return_id for facts in batch])

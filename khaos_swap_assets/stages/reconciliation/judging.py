@@ -1,36 +1,51 @@
-"""Reconciling the returns in line and those whose time has come, and keeping verdicts and findings.
+"""Reconciling the returns in line and those whose time has come, keeping verdicts and findings, and the exceptions.
 
-Belongs here: which returns to judge, and writing what the judgement says. Stays out: the judgement
-(``judging.verdict``) and what happens to a finding (``excepting``). Source: DESIGN §4.8.
+Belongs here: which returns to judge, writing what the judgement says, which money and Credit Notes without a return
+settle each other, whether anything may close, and the mark that a run came to its end. Stays out: the judgement
+(``judging.verdict``), the rule of goodwill (``linking.goodwill``) and how an exception opens
+(``adapters.store.findings``). What was not seen may still be so: while a mandatory source is refused nothing closes; of
+several stores, nothing of those that are not seen. A note for which a draft waits is told all the same, for that
+draft's sake. Source: DESIGN §4.8.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from typing import Any
 
-import psycopg
-
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store import findings, monthly, notes, verdicts, worklist
+from khaos_swap_assets.adapters.store import (
+    Conn,
+    decisions,
+    findings,
+    goodwill,
+    matches,
+    monthly,
+    notes,
+    orders,
+    verdicts,
+    worklist,
+)
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
+from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.judging.document_facts import NoteFacts
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.judging.month_conditions import timing_of
 from khaos_swap_assets.domain.judging.return_waterfall import month_parts_of, refund_vat_of
 from khaos_swap_assets.domain.judging.verdict import Verdict, judge, judge_note, judge_unreadable
 from khaos_swap_assets.domain.judging.waterfall import LEGS
-from khaos_swap_assets.domain.linking.loose_notes import WhyLoose
-from khaos_swap_assets.domain.money.periods import london_month
+from khaos_swap_assets.domain.linking.goodwill import LooseMoney, settle
+from khaos_swap_assets.domain.linking.loose_notes import WhyLoose, record_of
+from khaos_swap_assets.domain.money.periods import london_date, london_month
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
-from khaos_swap_assets.stages import isolating, refusing
+from khaos_swap_assets.domain.records.orders import plain_name
+from khaos_swap_assets.stages import deciding, isolating, marks, refusing, stores, waivers
 from khaos_swap_assets.stages.credit_notes.attributing import told_of
 from khaos_swap_assets.stages.reconciliation.facts import gather, limits_of
-from khaos_swap_assets.stages.reconciliation.goodwill import settle_goodwill
 from khaos_swap_assets.stages.reconciliation.governing import weigh, with_tolerance
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -70,9 +85,7 @@ def reconcile_waiting(tools: Toolbox) -> Reconciled:
         return Reconciled(statuses.total(), dict(statuses), findings.count(conn))
 
 
-def reconcile(
-    conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy, ids: Sequence[str], now: datetime
-) -> list[str]:
+def reconcile(conn: Conn, settings: Settings, policy: CreditNotePolicy, ids: Sequence[str], now: datetime) -> list[str]:
     """Judge these returns and keep verdicts and findings; the statuses."""
     limits, gathered = limits_of(settings), list(gather(conn, settings, policy, ids))
     decided = weigh(conn, settings, [(facts, period_of(facts, now)) for facts, _ in gathered], now)
@@ -90,9 +103,7 @@ def reconcile(
     return [verdict.status for _, _, verdict in judged]
 
 
-def _keep(
-    conn: psycopg.Connection, rows: Sequence[tuple[Any, ...]], judged: Sequence[tuple[ReturnFacts, str, Verdict]]
-) -> list[str]:
+def _keep(conn: Conn, rows: Sequence[tuple[Any, ...]], judged: Sequence[tuple[ReturnFacts, str, Verdict]]) -> list[str]:
     """Keep rows and their months; every month that a return was in or is in."""
     ids = [facts.return_.return_id for facts, _, _ in judged]
     before = monthly.periods_of(conn, ids)
@@ -139,7 +150,7 @@ def _row(facts: ReturnFacts, passes: str, verdict: Verdict, now: datetime) -> tu
     )
 
 
-def _judge_orphans(conn: psycopg.Connection, settings: Settings, now: datetime) -> None:
+def _judge_orphans(conn: Conn, settings: Settings, now: datetime) -> None:
     """Notes that belong to no return and were not found yet.
 
     Those made before the first month, or settled with money of no return, are nobody's trouble, unless a draft waits
@@ -160,9 +171,7 @@ def _judge_orphans(conn: psycopg.Connection, settings: Settings, now: datetime) 
     findings.replace_of_notes(conn, [note.credit_note_code for note in loose], found, now)
 
 
-def _told(
-    conn: psycopg.Connection, loose: Sequence[CreditNote], now: datetime
-) -> dict[str, tuple[WhyLoose, dict[str, str]]]:
+def _told(conn: Conn, loose: Sequence[CreditNote], now: datetime) -> dict[str, tuple[WhyLoose, dict[str, str]]]:
     """What is told of loose notes; nothing of those of a customer on whose notes the rules fail."""
 
     def work(customers: Sequence[str]) -> list[dict[str, tuple[WhyLoose, dict[str, str]]]]:
@@ -188,3 +197,66 @@ def _loose(note: CreditNote, known: tuple[WhyLoose, dict[str, str]] | None, seen
         suggestion=f"{nearest}: {told.change}{suggested}" if nearest else "",
         seen_from=seen_from,
     )
+
+
+def settle_goodwill(conn: Conn, settings: Settings) -> None:
+    """Pair what is of one order, currency and value."""
+    if not settings.connected:
+        return
+    known = goodwill.candidates(conn)
+    refs = {one.order_name: ref for one in known if (ref := settings.namings.ref(one.order_name))}
+    pairs = [one for one in known if one.order_name in refs]
+    told = [] if settings.has_several_stores else list(refs.items())
+    named = {plain_name(text): ref for text, ref in [*told, *((ref, ref) for ref in refs.values())]}
+    found = notes.by_code(conn, sorted({one.credit_note_code for one in pairs}))
+    of_order = [note for note in found if plain_name(note.order_ref or note.associated_ref) in named]
+    free = _free(conn, of_order)
+    records = [
+        replace(record_of(note), order_ref=named[plain_name(note.order_ref or note.associated_ref)]) for note in free
+    ]
+    money = {
+        LooseMoney(
+            one.refund_id, refs[one.order_name], one.currency, one.moved_pence, paid_on=london_date(one.moved_at)
+        )
+        for one in pairs
+    }
+    room = _room(conn, {one.order_ref for one in money}) if records else {}
+    if kept := settle(records, money, room):
+        goodwill.keep(conn, kept)
+
+
+def _room(conn: Conn, refs: Collection[str]) -> dict[str, int]:
+    """What each of these orders, where Khaos told it, leaves to credit beside the notes of its returns and goodwill."""
+    known = orders.by_ref(conn, sorted(refs))
+    heads = matches.returns(conn, matches.ids_of_refs(conn, list(known)))
+    credited = Counter(goodwill.credited(conn, list(known)))
+    for key, some in notes.of_returns(conn, list(heads)).items():
+        credited[heads[key].order_ref] += sum(note.gross_pence for note, _ in some)
+    return {
+        ref: sum(line.gross_pence for one in some for line in one.lines)
+        + sum(one.delivery_gross_pence for one in some)
+        - credited[ref]
+        for ref, some in known.items()
+    }
+
+
+def _free(conn: Conn, some: Sequence[CreditNote]) -> list[CreditNote]:
+    """The notes that are of no return, nor may be of one."""
+    told = told_of(conn, some) if some else {}
+    known = {code: one for code, (one, _) in told.items()}
+    return [note for note in some if (one := known.get(note.credit_note_code)) and not (one.rivals or one.suggested_by)]
+
+
+def settle_exceptions(tools: Toolbox) -> tuple[list[Problem], int, list[str]]:
+    """Bring exceptions in line with the findings: those newly opened, how many closed, and what was not seen.
+
+    A waiver whose facts changed ends first, so that its exception is open with the others, and so does any decision.
+    """
+    with tools.store() as conn:
+        unseen, of_stores = stores.unseen(conn, tools.settings)
+        for ended in decisions.end_outdated(conn, tools.now(), may_end=not unseen, not_of=of_stores):
+            waivers.follow_waiver(conn, ended.kind, ended.subject)
+        deciding.end_unfit(conn, tools.now())
+        opened, closed = findings.open_and_close(conn, tools.now(), may_close=not unseen, not_of=of_stores)
+        worklist.move(conn, marks.JUDGED, tools.now())
+    return opened, closed, [*unseen, *(marks.of(refusing.SWAP_LIST, store) for store in of_stores)]

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 import dagster as dg
-import psycopg
 
-from khaos_swap_assets.adapters.store import exceptions, proofs, return_causes, returns
+from khaos_swap_assets.adapters.store import Conn, exceptions, proofs, return_causes, returns
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS, Problem
 from khaos_swap_assets.domain.judging.foreseen import KIND, ReturnCause, summary
 from khaos_swap_assets.domain.judging.money_conditions import CLOSED, CREDITED
@@ -20,7 +19,7 @@ from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.refunds.proof import NUMBERS_DAYS
 from khaos_swap_assets.domain.reporting.month_open import waiting_rows
 from khaos_swap_assets.stages.checking import exceptions_check
-from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, asset, of_merchant, owned, table_metadata
+from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, asset, of_merchant, owned, result, table_metadata
 from khaos_swap_assets.stages.returns.foreseeing import foresee
 from khaos_swap_assets.stages.returns.matching import match_waiting
 from khaos_swap_assets.stages.returns.sync import sync_returns
@@ -28,7 +27,6 @@ from khaos_swap_assets.stages.toolbox import Toolbox
 
 RETURNS = dg.AssetKey(["swap", "returns"])
 LINES = dg.AssetKey(["swap", "return_lines"])
-MATCHED = dg.AssetKey(["matched", "return_lines"])
 INSPECTIONS = dg.AssetKey(["warehouse", "inspections"])
 
 inspections = dg.AssetSpec(
@@ -61,16 +59,16 @@ def swap_returns(toolbox: dg.ResourceParam[Toolbox]) -> Iterator[dg.MaterializeR
     """Read what changed in Swap; both tables change in one transaction."""
     synced = sync_returns(toolbox)
     with toolbox.store() as conn:
-        figures = {
-            "read": synced.read,
-            "changed": len(synced.changed),
-            "unreadable": synced.unreadable,
-            "knocks": synced.knocks,
-            "is_drifted": synced.is_drifted,
-        }
         yield dg.MaterializeResult(
             asset_key=of_merchant(RETURNS, toolbox.settings.merchant),
-            metadata={**figures, **table_metadata(conn, "swap.returns", "changed_at")},
+            metadata={
+                "read": synced.read,
+                "changed": len(synced.changed),
+                "unreadable": synced.unreadable,
+                "knocks": synced.knocks,
+                "is_drifted": synced.is_drifted,
+                **table_metadata(conn, "swap.returns", "changed_at"),
+            },
         )
         yield dg.MaterializeResult(
             asset_key=of_merchant(LINES, toolbox.settings.merchant),
@@ -88,10 +86,7 @@ def swap_returns(toolbox: dg.ResourceParam[Toolbox]) -> Iterator[dg.MaterializeR
 )
 def matched_return_lines(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
     """Match every return in line."""
-    found = match_waiting(toolbox)
-    with toolbox.store() as conn:
-        shown = table_metadata(conn, "recon.matched_lines", "return_id")
-    return dg.MaterializeResult(metadata={**asdict(found), **shown})
+    return result(toolbox, asdict(match_waiting(toolbox)), "recon.matched_lines", "return_id")
 
 
 @asset(
@@ -133,16 +128,10 @@ def cause_row(one: ReturnCause) -> dict[str, object]:
     }
 
 
-every_return_is_readable = exceptions_check(
-    "every_return_is_readable",
-    "swap/returns",
-    ["record_unreadable"],
-    "Every row that Swap or Khaos sent could be read.",
-)
 SKUS = ("sku_unknown", "sku_ambiguous", "sku_discontinued")
 
 
-def fix_first(conn: psycopg.Connection) -> list[dict[str, object]]:
+def fix_first(conn: Conn) -> list[dict[str, object]]:
     """The SKUs that hold back most returns: mended once in Khaos or the shop, all of these go on by themselves."""
     return [
         {
@@ -157,56 +146,53 @@ def fix_first(conn: psycopg.Connection) -> list[dict[str, object]]:
     ]
 
 
-every_sku_has_one_stock_code = exceptions_check(
-    "every_sku_has_one_stock_code",
-    "matched/return_lines",
-    SKUS,
-    "Every refunded SKU is exactly one live Stock Code.",
-    lambda conn, _: {"fix_first": as_table(fix_first(conn))},
-)
-every_return_has_its_sales_order = exceptions_check(
-    "every_return_has_its_sales_order",
-    "matched/return_lines",
-    [
-        "order_not_found",
-        "order_ambiguous",
-        "order_not_invoiced",
-        "customer_unknown",
-        "over_return",
-        "pack_unclear",
-        "currency_mismatch",
-    ],
-    "Every refunded return has one invoiced Sales Order of a known customer, which sold what came back.",
-)
-no_customer_waits_too_long = exceptions_check(
-    "no_customer_waits_too_long",
-    "swap/returns",
-    ["refund_unconfirmed_too_long", "return_status_unknown"],
-    "No return that arrived is without its refund past the limit.",
-    lambda conn, now: {"waiting": as_table(waiting_rows(returns.waiting(conn), london_date(now))[:WORST_ROWS])},
-)
-
-every_closed_return_was_paid = exceptions_check(
-    "every_closed_return_was_paid",
-    "swap/returns",
-    [CLOSED, CREDITED],
-    "Every return that Swap closed with a value is shown as paid. The numbers say which fields such returns carry.",
-    lambda conn, _: {"carried": dg.MetadataValue.text(str(proofs.carried(conn, NUMBERS_DAYS)))},
-)
-
-no_code_will_fail = exceptions_check(
-    "no_code_will_fail",
-    "reconciliation/open_returns",
-    [KIND],
-    "No code of an open return, of a late sale or of what the shop lists will make a return fail.",
-    lambda conn, _: {"causes": as_table([cause_row(one) for one in return_causes.known(conn, WORST_ROWS)])},
-)
-
 CHECKS = [
-    no_code_will_fail,
-    every_closed_return_was_paid,
-    every_return_is_readable,
-    every_sku_has_one_stock_code,
-    every_return_has_its_sales_order,
-    no_customer_waits_too_long,
+    exceptions_check(
+        "no_code_will_fail",
+        "reconciliation/open_returns",
+        [KIND],
+        "No code of an open return, of a late sale or of what the shop lists will make a return fail.",
+        lambda conn, _: {"causes": as_table([cause_row(one) for one in return_causes.known(conn, WORST_ROWS)])},
+    ),
+    exceptions_check(
+        "every_closed_return_was_paid",
+        "swap/returns",
+        [CLOSED, CREDITED],
+        "Every return that Swap closed with a value is shown as paid. The numbers say which fields such returns carry.",
+        lambda conn, _: {"carried": dg.MetadataValue.text(str(proofs.carried(conn, NUMBERS_DAYS)))},
+    ),
+    exceptions_check(
+        "every_return_is_readable",
+        "swap/returns",
+        ["record_unreadable"],
+        "Every row that Swap or Khaos sent could be read.",
+    ),
+    exceptions_check(
+        "every_sku_has_one_stock_code",
+        "matched/return_lines",
+        SKUS,
+        "Every refunded SKU is exactly one live Stock Code.",
+        lambda conn, _: {"fix_first": as_table(fix_first(conn))},
+    ),
+    exceptions_check(
+        "every_return_has_its_sales_order",
+        "matched/return_lines",
+        [
+            "order_not_found",
+            "order_ambiguous",
+            "order_not_invoiced",
+            "customer_unknown",
+            "over_return",
+            "pack_unclear",
+            "currency_mismatch",
+        ],
+        "Every refunded return has one invoiced Sales Order of a known customer, which sold what came back.",
+    ),
+    exceptions_check(
+        "no_customer_waits_too_long",
+        "swap/returns",
+        ["refund_unconfirmed_too_long", "return_status_unknown"],
+        "No return that arrived is without its refund past the limit.",
+        lambda conn, now: {"waiting": as_table(waiting_rows(returns.waiting(conn), london_date(now))[:WORST_ROWS])},
+    ),
 ]

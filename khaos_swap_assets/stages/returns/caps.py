@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-import psycopg
-
-from khaos_swap_assets.adapters.store import matches, returns, worklist
+from khaos_swap_assets.adapters.store import Conn, matches, returns, worklist
 from khaos_swap_assets.domain.policy import settlement
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.domain.records.matches import MatchedLine
@@ -21,9 +19,7 @@ from khaos_swap_assets.domain.records.returns import ENDED_UNPAID, Return
 from khaos_swap_assets.domain.records.sold_packs import named_line, over_sold
 
 
-def mark_over_returns(
-    conn: psycopg.Connection, policy: CreditNotePolicy, touched: Mapping[str, SalesOrder], packs: Packs
-) -> None:
+def mark_over_returns(conn: Conn, policy: CreditNotePolicy, touched: Mapping[str, SalesOrder], packs: Packs) -> None:
     """Judge all returns of the touched orders together; one whose verdict changed is drafted again."""
     heads = matches.returns(conn, matches.ids_of_orders(conn, list(touched)))
     records = returns.load(conn, list(heads))

@@ -12,10 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-import psycopg
-
 from khaos_swap_assets.adapters.khaos.orders import RATES
-from khaos_swap_assets.adapters.store import findings, return_causes, worklist
+from khaos_swap_assets.adapters.store import Conn, findings, return_causes, worklist
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.judging.foreseen import KIND, SOLD_DAYS, ReturnCause, problems_of
 from khaos_swap_assets.domain.money.periods import london_date, night_has_passed
@@ -60,7 +58,7 @@ def foresee(tools: Toolbox) -> Foreseen:
         return Foreseen(returns=returns, causes=known, is_nightly=is_nightly, opened=opened, closed=closed)
 
 
-def _sold_or_listed(conn: psycopg.Connection, now: datetime) -> list[ReturnCause]:
+def _sold_or_listed(conn: Conn, now: datetime) -> list[ReturnCause]:
     """Codes that were sold lately or are listed and are no live Stock Code, each with what it may stand for."""
     rows = return_causes.wrong_codes(conn, london_date(now - timedelta(days=SOLD_DAYS)), MOST_UNUSED)
     skus = match_skus(conn, [code for code, _, _ in rows])
@@ -73,16 +71,14 @@ def _sold_or_listed(conn: psycopg.Connection, now: datetime) -> list[ReturnCause
     ]
 
 
-def _still_wrong(conn: psycopg.Connection, before: Sequence[ReturnCause]) -> list[ReturnCause]:
+def _still_wrong(conn: Conn, before: Sequence[ReturnCause]) -> list[ReturnCause]:
     """Those of last night's that Khaos does not show as live since."""
     told = [one for one in before if one.sold or one.listed]
     wrong = return_causes.still_wrong(conn, [one.code for one in told])
     return [replace(one, returns=0, rmas=()) for one in told if one.code in wrong]
 
 
-def _together(
-    conn: psycopg.Connection, found: Sequence[ReturnCause], unused: Sequence[ReturnCause]
-) -> Iterator[ReturnCause]:
+def _together(conn: Conn, found: Sequence[ReturnCause], unused: Sequence[ReturnCause]) -> Iterator[ReturnCause]:
     """Each cause once. A code without an open return is left out where an exception of a return tells of it already."""
     beside = {one.key: one for one in unused}
     for one in found:

@@ -13,10 +13,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-import psycopg
-
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import (
+    Conn,
     catalogue,
     inspections,
     matches,
@@ -28,28 +27,16 @@ from khaos_swap_assets.adapters.store import (
 )
 from khaos_swap_assets.adapters.swap import kept
 from khaos_swap_assets.domain.documents.credit_notes import PACK_UNCLEAR
-from khaos_swap_assets.domain.goods.dispositions import (
-    B_GRADE,
-    WRITTEN_OFF,
-    Inspection,
-    KeptWords,
-    SettledUnits,
-    keeping,
-    settle,
-)
+from khaos_swap_assets.domain.goods.dispositions import B_GRADE, WRITTEN_OFF, KeptWords, SettledUnits, keeping, settle
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.domain.records.matches import MatchedLine, MatchedReturn
-from khaos_swap_assets.domain.records.orders import (
-    OrderMatch,
-    SalesOrder,
-    choose_order,
-)
+from khaos_swap_assets.domain.records.orders import OrderMatch, SalesOrder, choose_order
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.domain.records.returns import Return, ReturnLine
 from khaos_swap_assets.domain.records.sold_packs import SoldLine, candidates, chosen, is_one_price
 from khaos_swap_assets.domain.records.stock_codes import SkuMatch, with_proof
 from khaos_swap_assets.stages import isolating
-from khaos_swap_assets.stages.dossier import match_skus, policy_of
+from khaos_swap_assets.stages.dossier import grouped, match_skus, policy_of
 from khaos_swap_assets.stages.returns.caps import mark_over_returns
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -89,7 +76,7 @@ def match_waiting(tools: Toolbox) -> Matched:
         total = Matched(*(sum(getattr(one, n) for one in (total, *done)) for n in Matched.__dataclass_fields__))
 
 
-def _match(conn: psycopg.Connection, tools: Toolbox, ids: Sequence[str]) -> list[Matched]:
+def _match(conn: Conn, tools: Toolbox, ids: Sequence[str]) -> list[Matched]:
     return [match_returns(conn, tools.settings, tools.policy, ids, tools.now())]
 
 
@@ -100,13 +87,16 @@ def _rules(settings: Settings) -> str:
 
 
 def match_returns(
-    conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy, ids: Sequence[str], now: datetime
+    conn: Conn, settings: Settings, policy: CreditNotePolicy, ids: Sequence[str], now: datetime
 ) -> Matched:
     """Match these returns and keep the result."""
-    loaded = returns.load(conn, ids)
+    loaded, namings = returns.load(conn, ids), settings.namings
+    refs = {key: namings.refs(one) for key, one in loaded.items()}
+    sold = orders.by_ref(conn, sorted({ref for some in refs.values() for ref in some}))
     skus = match_skus(conn, {line.sku for one in loaded.values() for line in one.lines})
-    candidates, packs = _candidates(conn, settings, loaded, skus)
-    found = _match_orders(conn, settings, loaded, skus, candidates, packs)
+    codes = {line.stock_code for some in sold.values() for order in some for line in order.lines}
+    packs = catalogue.packs(conn, codes | {match.stock_code for match in skus.values() if match.stock_code})
+    found = _match_orders(conn, settings, loaded, refs, skus, sold, packs)
     settled = _settle(conn, settings, policy, loaded)
     graded = _graded(conn, policy, loaded, skus, settled)
     proven = matches.proven_codes(conn, ids)
@@ -134,53 +124,37 @@ def match_returns(
     )
 
 
-def _refs(settings: Settings, loaded: Mapping[str, Return]) -> dict[str, tuple[str, ...]]:
-    namings = settings.namings
-    return {key: namings.refs(one) for key, one in loaded.items()}
-
-
-def _candidates(
-    conn: psycopg.Connection, settings: Settings, loaded: Mapping[str, Return], skus: Mapping[str, SkuMatch]
-) -> tuple[dict[str, list[SalesOrder]], Packs]:
-    """The orders that the returns name, and the packs among what was sold or came back."""
-    found = orders.by_ref(conn, sorted({ref for some in _refs(settings, loaded).values() for ref in some}))
-    sold = {line.stock_code for some in found.values() for order in some for line in order.lines}
-    return found, catalogue.packs(conn, sold | {match.stock_code for match in skus.values() if match.stock_code})
-
-
 def _match_orders(
-    conn: psycopg.Connection,
+    conn: Conn,
     settings: Settings,
     loaded: Mapping[str, Return],
+    refs: Mapping[str, Sequence[str]],
     skus: Mapping[str, SkuMatch],
-    candidates: Mapping[str, list[SalesOrder]],
+    sold: Mapping[str, list[SalesOrder]],
     packs: Packs,
 ) -> dict[str, tuple[OrderMatch, str]]:
-    refs, namings = _refs(settings, loaded), settings.namings
     states = orders.states(conn, sorted({ref for some in refs.values() for ref in some}))
     generic = [pattern for pattern in settings.generic_customers.split(",") if pattern.strip()]
     found = {}
     for key, one in loaded.items():
         codes = {code for line in one.refund_lines if (code := skus[line.sku].stock_code)}
         is_answered = all(states.get(ref) in {"read", "not_found"} for ref in refs[key])
-        some = [order for ref in refs[key] for order in candidates.get(ref, ())]
+        some = [order for ref in refs[key] for order in sold.get(ref, ())]
         match = choose_order(
             one, refs[key], some, stock_codes=codes, is_answered=is_answered, generic_customers=generic, packs=packs
         )
-        if namings.is_doubtful_of(one):
+        if settings.namings.is_doubtful_of(one):
             match = OrderMatch(None, ("order_ambiguous",))
         found[key] = (match, refs[key][0] if refs[key] else "")
     return found
 
 
 def _settle(
-    conn: psycopg.Connection, settings: Settings, policy: CreditNotePolicy, loaded: Mapping[str, Return]
+    conn: Conn, settings: Settings, policy: CreditNotePolicy, loaded: Mapping[str, Return]
 ) -> dict[str, SettledUnits]:
     spellings = KeptWords.of(settings.swap.kept_statuses, settings.swap.kept_tags)
     told = returns.parts(conn, list(loaded), kept.MEMBERS)
-    by_rma: dict[str, list[Inspection]] = {}
-    for inspection in inspections.of_rmas(conn, [one.rma for one in loaded.values()]):
-        by_rma.setdefault(inspection.rma, []).append(inspection)
+    by_rma = grouped(inspections.of_rmas(conn, [one.rma for one in loaded.values()]), lambda one: one.rma)
     return {
         key: settle(
             one.lines,
@@ -194,7 +168,7 @@ def _settle(
 
 
 def _graded(
-    conn: psycopg.Connection,
+    conn: Conn,
     policy: CreditNotePolicy,
     loaded: Mapping[str, Return],
     skus: Mapping[str, SkuMatch],

@@ -13,19 +13,15 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
-from functools import reduce
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from khaos_swap_assets.adapters.errors import PermanentError, VendorError
-from khaos_swap_assets.adapters.store import inbox, parties, proofs, returns, worklist
+from khaos_swap_assets.adapters.errors import PermanentError
+from khaos_swap_assets.adapters.store import Conn, inbox, parties, proofs, returns, worklist
 from khaos_swap_assets.stages import marks, refusing, stores
-from khaos_swap_assets.stages.depth import first_read_from
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
-    import psycopg
-
     from khaos_swap_assets.adapters.settings import Settings
     from khaos_swap_assets.adapters.store.inbox import Waiting, WaitingKnock
     from khaos_swap_assets.adapters.swap.client import SwapClient, SweepResult
@@ -54,22 +50,16 @@ class SyncedReturns:
     knocks: int
 
 
-NOTHING = SyncedReturns(0, (), 0, 0, is_drifted=False, knocks=0)
-
-
 def sync_returns(tools: Toolbox) -> SyncedReturns:
     """Read every store of Swap and bring the mirror up to date; one that does not answer holds up no other."""
-    return reduce(_together, stores.each(tools, refusing.SWAP_LIST, _sync), NOTHING)
-
-
-def _together(one: SyncedReturns, other: SyncedReturns) -> SyncedReturns:
+    found = stores.each(tools, refusing.SWAP_LIST, _sync)
     return SyncedReturns(
-        read=one.read + other.read,
-        changed=one.changed + other.changed,
-        lines=one.lines + other.lines,
-        unreadable=one.unreadable + other.unreadable,
-        is_drifted=one.is_drifted or other.is_drifted,
-        knocks=one.knocks + other.knocks,
+        read=sum(one.read for one in found),
+        changed=tuple(key for one in found for key in one.changed),
+        lines=sum(one.lines for one in found),
+        unreadable=sum(one.unreadable for one in found),
+        is_drifted=any(one.is_drifted for one in found),
+        knocks=sum(one.knocks for one in found),
     )
 
 
@@ -114,7 +104,7 @@ class SweepWindow:
     since: datetime
 
 
-def due_windows(conn: psycopg.Connection, settings: Settings, now: datetime) -> list[SweepWindow]:
+def due_windows(conn: Conn, settings: Settings, now: datetime) -> list[SweepWindow]:
     """The lists of one store to ask for now. The first look reaches back as far as a wide sweep; so does one a night.
 
     The first look and one night a week also go through the whole list: customers who wait longest are in no window.
@@ -123,14 +113,14 @@ def due_windows(conn: psycopg.Connection, settings: Settings, now: datetime) -> 
     reached = worklist.trusted(conn, source, now)
     wide = now - timedelta(days=settings.swap.wide_sweep_days)
     if reached is None or _is_night_due(worklist.trusted(conn, wide_list, now), now):
-        nightly = [
+        whole, first = worklist.trusted(conn, whole_list, now), marks.first_read_from(settings, now)
+        weekly = [SweepWindow(whole_list, "whole", first)] if whole is None or whole <= now - WHOLE_EVERY else []
+        return [
             SweepWindow(source, "changed", wide),
             SweepWindow(wide_list, "submitted", wide),
             SweepWindow(open_, "none", now),
+            *weekly,
         ]
-        whole = worklist.trusted(conn, whole_list, now)
-        is_whole_due = whole is None or whole <= now - WHOLE_EVERY
-        return [*nightly, *([SweepWindow(whole_list, "whole", first_read_from(settings, now))] if is_whole_due else [])]
     windows = [SweepWindow(source, "changed", reached - timedelta(minutes=settings.swap.overlap_minutes))]
     reread = worklist.trusted(conn, open_, now)
     if reread is None or reread <= now - timedelta(minutes=settings.open_reread_minutes):
@@ -174,7 +164,7 @@ def is_worth_knowing(record: Return, since: datetime) -> bool:
     return record.is_open or not known or max(known) >= since
 
 
-def _rmas(conn: psycopg.Connection, knocks: Sequence[Waiting]) -> dict[str, str]:
+def _rmas(conn: Conn, knocks: Sequence[Waiting]) -> dict[str, str]:
     """By return id: the RMA to look it up by, as we know it or else as the knock names it."""
     return _named(knocks) | returns.rmas_of(conn, [one.return_id for one in knocks])
 
@@ -192,20 +182,12 @@ def _read_named(
     read = {one.record.return_id for sweep in sweeps for one in sweep.returns}
     unread = [one for one in due if one.return_id not in read]
     wanted = {rmas.get(one.return_id, "") for one in unread[:MOST_NAMED]}
-    named = refusing.hear((rma, by_rma(client, rma)) for rma in sorted(wanted - {""}))
+    named = refusing.hear_each(sorted(wanted - {""}), client.by_rma)
     return named, {one.inbox_id for one in unread[MOST_NAMED:]}
 
 
-def by_rma(client: SwapClient, rma: str) -> SweepResult | VendorError:
-    """The returns of one RMA, or why Swap does not tell them."""
-    try:
-        return client.by_rma(rma)
-    except VendorError as error:
-        return error
-
-
 def keep(
-    conn: psycopg.Connection,
+    conn: Conn,
     sweeps: Sequence[SweepResult],
     now: datetime,
     knocks: Sequence[WaitingKnock],
@@ -227,18 +209,17 @@ def keep(
     changed = tuple(one.record.return_id for one in fresh)
     worklist.queue(conn, "match", [*changed, *proofs.put_in_force(conn, proof)])
     used = inbox.consume(conn, _answered(knocks, set(changed), {one.record.return_id for one in read}), now)
-    lines = sum(len(one.record.lines) for one in fresh)
     return SyncedReturns(
         read=len(read),
         changed=changed,
-        lines=lines,
+        lines=sum(len(one.record.lines) for one in fresh),
         unreadable=len(faults),
         is_drifted=any(sweep.is_drifted for sweep in sweeps),
         knocks=used,
     )
 
 
-def _keep_parties(conn: psycopg.Connection, tools: Toolbox, read: Sequence[ReadReturn], now: datetime) -> None:
+def _keep_parties(conn: Conn, tools: Toolbox, read: Sequence[ReadReturn], now: datetime) -> None:
     """Seal name and address for the document: Khaos Cloud shows no order that would tell them."""
     parties_read = {one.record.return_id: one.party for one in read if one.party}
     wanted = parties.wanted(conn, parties_read)
@@ -252,7 +233,7 @@ def _answered(knocks: Sequence[WaitingKnock], changed: set[str], read: set[str])
     return [one for one in knocks if one.return_id in (read if one.next_try_at is None else changed)]
 
 
-def _settle_knocks(conn: psycopg.Connection, tried: Sequence[WaitingKnock], now: datetime, store: str) -> None:
+def _settle_knocks(conn: Conn, tried: Sequence[WaitingKnock], now: datetime, store: str) -> None:
     """Everything was just read: a knock of a return that never showed is a fault, and none waits any longer."""
     known = returns.rmas_of(conn, [one.return_id for one in tried])
     named = _named([one for one in tried if one.return_id not in known])
@@ -264,7 +245,7 @@ def _settle_knocks(conn: psycopg.Connection, tried: Sequence[WaitingKnock], now:
     inbox.consume(conn, tried, now)
 
 
-def _keep_unreadable_messages(conn: psycopg.Connection, now: datetime) -> None:
+def _keep_unreadable_messages(conn: Conn, now: datetime) -> None:
     """A message that Swap signed and that names no return becomes a fault; those of one shape are one."""
     messages = inbox.waiting(conn, "swap_unreadable")
     shapes = {", ".join(sorted(map(str, one.body))) or "no field" for one in messages}

@@ -5,23 +5,22 @@ Nothing is written to either vendor for it. Its cost is that of the returns judg
 of the last four ISO weeks, so that what was settled long ago does not stand in the way.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-import psycopg
 
-from khaos_swap_assets.adapters.store import shadow, worklist
+from khaos_swap_assets.adapters.store import Conn, shadow, worklist
 from khaos_swap_assets.adapters.store.shadow import SCORES, Score, WeekScore
 from khaos_swap_assets.adapters.store.verdicts import LEG_COLUMNS
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.stages import isolating
 from khaos_swap_assets.stages.checking import StandingCheck
-from khaos_swap_assets.stages.pictures import shown
-from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, asset, made_of, owned
+from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, asset, made_of, owned, shown
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def first_week(now: datetime, weeks: int) -> str:
     return shadow.week_of(london_date(now) - timedelta(weeks=weeks - 1))
 
 
-def _score(conn: psycopg.Connection, now: datetime) -> int:
+def _score(conn: Conn, now: datetime) -> int:
     since = worklist.reached(conn, SOURCE) or datetime(1970, 1, 1, tzinfo=UTC)
     until = shadow.newest(conn) or since
     ids = isolating.to_try(conn, isolating.SCORING, shadow.judged(conn, since, until), now)
@@ -79,18 +78,17 @@ def _score(conn: psycopg.Connection, now: datetime) -> int:
 
 
 def _row(one: WeekScore) -> dict[str, object]:
-    apart = one.their_pence - one.our_pence
     return {
         "week": one.week,
         "score": WORDS[one.score],
         "returns": one.returns,
         "ours": format_money(one.our_pence, one.currency),
         "theirs": format_money(one.their_pence, one.currency),
-        "apart": format_money(apart, one.currency),
+        "apart": format_money(one.their_pence - one.our_pence, one.currency),
     }
 
 
-def _chart(conn: psycopg.Connection, found: Sequence[WeekScore], now: datetime) -> dg.MetadataValue | None:
+def _chart(conn: Conn, found: Sequence[WeekScore], now: datetime) -> dg.MetadataValue | None:
     if not found:
         return None
     words = f"Returns by score and week, {found[-1].week} to {found[0].week}"
@@ -133,27 +131,23 @@ TOLD = (*LEG_COLUMNS, "gap_evidence")
 
 
 def _check(name: str, score: Score, description: str) -> StandingCheck:
-    def judge(conn: psycopg.Connection, tools: Toolbox) -> dg.AssetCheckResult:
+    def judge(conn: Conn, tools: Toolbox) -> dg.AssetCheckResult:
         first = first_week(tools.now(), WEEKS)
-        rows = shadow.worst(conn, score, first, TOLD, WORST_ROWS)
-        return _judged(score, shadow.weeks(conn, first), rows)
+        rows, found = shadow.worst(conn, score, first, TOLD, WORST_ROWS), shadow.weeks(conn, first)
+        apart, scored = [one for one in found if one.score == score], sum(one.returns for one in found)
+        return dg.AssetCheckResult(
+            passed=not apart,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=_sentence(apart, scored),
+            metadata={
+                "returns": sum(one.returns for one in apart),
+                "returns_scored": scored,
+                **{f"theirs_less_ours_pence_{name}": pence for name, pence in _by_currency(apart).items()},
+                "worst": as_table([_compared(row) for row in rows]),
+            },
+        )
 
     return StandingCheck("reconciliation/shadow_score", name, description, judge)
-
-
-def _judged(score: Score, found: Sequence[WeekScore], rows: Sequence[dict[str, object]]) -> dg.AssetCheckResult:
-    apart = [one for one in found if one.score == score]
-    return dg.AssetCheckResult(
-        passed=not apart,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=_sentence(apart, sum(one.returns for one in found)),
-        metadata={
-            "returns": sum(one.returns for one in apart),
-            "returns_scored": sum(one.returns for one in found),
-            **_by_currency(apart),
-            "worst": as_table([_compared(row) for row in rows]),
-        },
-    )
 
 
 def _compared(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,19 +156,18 @@ def _compared(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**told, "evidence": row["gap_evidence"], "notes": row["credit_note_codes"], "week": row["week"]}
 
 
-def _by_currency(apart: Sequence[WeekScore]) -> dict[str, int]:
-    sums: dict[str, int] = {}
+def _by_currency(apart: Sequence[WeekScore]) -> Counter[str]:
+    """Theirs less ours, in pence."""
+    sums: Counter[str] = Counter()
     for one in apart:
-        name = f"theirs_less_ours_pence_{one.currency}"
-        sums[name] = sums.get(name, 0) + one.their_pence - one.our_pence
+        sums[one.currency] += one.their_pence - one.our_pence
     return sums
 
 
 def _sentence(apart: Sequence[WeekScore], scored: int) -> str:
     if not apart:
         return f"none of {scored} returns scored in {WEEKS} weeks"
-    sums = {name.rpartition("_")[2]: pence for name, pence in _by_currency(apart).items()}
-    told = ", ".join(format_money(pence, currency) for currency, pence in sorted(sums.items()))
+    told = ", ".join(format_money(pence, currency) for currency, pence in sorted(_by_currency(apart).items()))
     return f"{sum(one.returns for one in apart)} of {scored} returns scored in {WEEKS} weeks, theirs less ours {told}"
 
 

@@ -1,8 +1,9 @@
 """The stock leg: which units a document carries where, and whether the level shows that it happened.
 
-Belongs here: making moves out of offered documents, following their document, and judging levels. Stays out: the rule
-of the verdict (``goods.dispositions.judge_level``). A move is confirmed by its witnessed document; the level is a
-second witness, heard one run after the note was seen issued, so that its reading is surely later. Source: DESIGN §4.6.
+Belongs here: making moves out of offered documents, following their document, judging levels, and which route carries
+adjustments for people. Stays out: the rule of the verdict (``goods.dispositions.judge_level``) and the routes
+(``level_writes``, ``import_files``). A move is confirmed by its witnessed document; the level is a second witness,
+heard one run after the note was seen issued, so that its reading is surely later. Source: DESIGN §4.6.
 """
 
 from __future__ import annotations
@@ -11,16 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-import psycopg
-
-from khaos_swap_assets.adapters.store import catalogue, drafts, stock, worklist
+from khaos_swap_assets.adapters.store import Conn, catalogue, drafts, stock, worklist
 from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.adapters.store.stock import Carrier, Move
 from khaos_swap_assets.domain.goods.dispositions import LevelVerdict, judge_level
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.stages import isolating
-from khaos_swap_assets.stages.stock import asking
-from khaos_swap_assets.stages.stock.carrying import carry
+from khaos_swap_assets.stages.dossier import grouped
+from khaos_swap_assets.stages.stock import asking, import_files, level_writes
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 PENDING = "pending"
@@ -104,7 +103,7 @@ def adjust_stock(tools: Toolbox) -> Adjusted:
     )
 
 
-def _make_due(conn: psycopg.Connection, faults: isolating.Faults, now: datetime) -> int:
+def _make_due(conn: Conn, faults: isolating.Faults, now: datetime) -> int:
     drafted = drafts.of_returns(conn, stock.to_carry(conn, now))
     lines = [line for found in drafted.values() for one in found if one.draft for line in one.draft.lines]
     packs = catalogue.packs(conn, {line.stock_code for line in lines})
@@ -140,7 +139,7 @@ def _follow(move: Move, carriers: dict[tuple[str, str], Carrier], levels: dict[s
 
 
 def _judge(
-    conn: psycopg.Connection,
+    conn: Conn,
     pending: Sequence[Move],
     carriers: dict[tuple[str, str], Carrier],
     levels: dict[str, tuple[int, datetime]],
@@ -148,9 +147,7 @@ def _judge(
     wait: Wait,
 ) -> list[Move]:
     """The moves with their verdict; those that wait for a later reading are marked with its time."""
-    by_code: dict[str, list[Move]] = {}
-    for move in pending:
-        by_code.setdefault(move.stock_code, []).append(move)
+    by_code = grouped(pending, lambda move: move.stock_code)
     spans = {
         code: (since, levels[code][1])
         for code, moves in by_code.items()
@@ -203,3 +200,11 @@ def _judge_code(
     return [
         replace(move, level_verdict=one, level_after=level[0], level_after_at=level[1]) for move, one in told if one
     ]
+
+
+def carry(tools: Toolbox) -> list[str]:
+    """Follow what is on its way, then begin what the route may carry; what would be set, where nothing may be."""
+    level_writes.read_back(tools)
+    import_files.read_back(tools)
+    import_files.put_out(tools)
+    return level_writes.set_levels(tools) if tools.settings.stock.route == "level" else []

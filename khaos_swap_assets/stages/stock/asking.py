@@ -2,8 +2,8 @@
 
 Belongs here: asking for what no document moves, reading it back, ending what a person settled. Stays out: which units
 (``goods.adjustments``), the exception about them (``judging.goods_conditions``), and routes that carry them for people
-(``carrying``). Khaos offers no call that adjusts by so many units (khaos.md §7.3); the level is the witness, and where
-another document moved the Stock Code meanwhile it begins anew from the level of then.
+(``level_writes``, ``import_files``). Khaos offers no call that adjusts by so many units (khaos.md §7.3); the level is
+the witness, and where another document moved the Stock Code meanwhile it begins anew from the level of then.
 """
 
 from __future__ import annotations
@@ -12,10 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-import psycopg
-
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store import catalogue, stock, stock_adjustments, stock_transfers, worklist
+from khaos_swap_assets.adapters.store import Conn, catalogue, stock, stock_adjustments, stock_transfers, worklist
 from khaos_swap_assets.domain.documents.draft_lines import DraftLine
 from khaos_swap_assets.domain.goods.adjustments import Adjustment, Key, outstanding
 from khaos_swap_assets.domain.goods.dispositions import B_GRADE, DAMAGED, SELLABLE, judge_level
@@ -28,7 +26,7 @@ AFTER = timedelta(microseconds=1)
 """A run reads documents before levels: what it saw had moved the Stock Code when it read the level."""
 
 
-def ask(conn: psycopg.Connection, settings: Settings, faults: isolating.Faults, now: datetime) -> tuple[int, list[str]]:
+def ask(conn: Conn, settings: Settings, faults: isolating.Faults, now: datetime) -> tuple[int, list[str]]:
     """Ask for what the returns in line need beside their documents: how many are new or changed, and the returns."""
     sites = {SELLABLE: settings.khaos.site_id, DAMAGED: settings.khaos.nonsaleable_site_id}
     sites[B_GRADE] = settings.khaos.site_id
@@ -40,7 +38,8 @@ def ask(conn: psycopg.Connection, settings: Settings, faults: isolating.Faults, 
             continue
         dossier = Dossier(conn, ids)
         carried = {key: list(_carried(dossier, key)) for key in ids}
-        packs = catalogue.packs(conn, {line.stock_code for some in carried.values() for line in some} | _codes(dossier))
+        codes = {line.stock_code for some in carried.values() for line in some} | dossier.codes
+        packs = catalogue.packs(conn, codes)
         wanted = {
             key: one
             for key in ids
@@ -49,11 +48,6 @@ def ask(conn: psycopg.Connection, settings: Settings, faults: isolating.Faults, 
         rmas = {key: record.rma for key, record in dossier.records.items()}
         fresh += stock_adjustments.ask(conn, rmas, sites, {key: wanted[key] for key in wanted if key in rmas}, now)
     return fresh, tried
-
-
-def _codes(dossier: Dossier) -> set[str]:
-    rows = [line for some in dossier.lines.values() for line in some]
-    return {code for row in rows for code in (row.stock_code, row.graded_code) if code}
 
 
 def _carried(dossier: Dossier, key: str) -> Iterator[DraftLine]:
@@ -79,7 +73,7 @@ def _wanted(
     return outstanding(dossier.lines.get(key, ()), carried, done, packs)
 
 
-def read_back(conn: psycopg.Connection, now: datetime) -> tuple[int, list[str]]:
+def read_back(conn: Conn, now: datetime) -> tuple[int, list[str]]:
     """End the adjustments that a level shows or a person settled: how many ended, and the returns that changed."""
     settled = stock_adjustments.settle_waived(conn, now)
     stock_transfers.end_settled(conn, now)
@@ -93,19 +87,22 @@ def read_back(conn: psycopg.Connection, now: datetime) -> tuple[int, list[str]]:
 
 
 def _of_site(
-    conn: psycopg.Connection, site_id: int, found: Mapping[str, Sequence[Adjustment]], now: datetime
+    conn: Conn, site_id: int, found: Mapping[str, Sequence[Adjustment]], now: datetime
 ) -> Iterator[Adjustment]:
     levels = stock.level(conn, list(found), site_id)
-    since = {code: first for code in levels if (first := _first_seen(found[code]))}
+    seen = {code: [one.level_before_at for one in found[code] if one.level_before_at] for code in levels}
+    since = {code: min(moments) for code, moments in seen.items() if moments}
     spans = {code: (first + AFTER, levels[code][1]) for code, first in since.items()}
-    moved_by = stock.documents_between(conn, spans)
-    neutral = stock_adjustments.neutral_notes(conn, {one for some in moved_by.values() for one in some})
+    moved_by = moved_by_others(conn, spans)
     for code, level in levels.items():
-        yield from heard(found[code], *level, is_disturbed=bool(moved_by.get(code, set()) - neutral), now=now)
+        yield from heard(found[code], *level, is_disturbed=bool(moved_by.get(code)), now=now)
 
 
-def _first_seen(group: Sequence[Adjustment]) -> datetime | None:
-    return min((one.level_before_at for one in group if one.level_before_at), default=None)
+def moved_by_others(conn: Conn, spans: Mapping[str, tuple[datetime, datetime]]) -> dict[str, set[str]]:
+    """By Stock Code, the documents that moved it within its span, without those of ours that move no goods."""
+    found = stock.documents_between(conn, spans)
+    neutral = stock_adjustments.neutral_notes(conn, {one for some in found.values() for one in some})
+    return {code: some - neutral for code, some in found.items()}
 
 
 def heard(

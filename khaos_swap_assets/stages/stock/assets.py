@@ -12,15 +12,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import dagster as dg
-import psycopg
 
-from khaos_swap_assets.adapters.store import custody, quality_calls, stock
+from khaos_swap_assets.adapters.store import Conn, custody, quality_calls, stock
 from khaos_swap_assets.adapters.store.stock_adjustments import units_by_state
 from khaos_swap_assets.domain.goods.adjustments import KIND
 from khaos_swap_assets.domain.goods.quality_calls import KIND as QUALITY_KIND
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.stages.checking import StandingCheck, exceptions_check
-from khaos_swap_assets.stages.presenting import PREVIEW_ROWS, as_table, asset, owned, table_metadata
+from khaos_swap_assets.stages.presenting import PREVIEW_ROWS, as_table, asset, owned, result, table_metadata
 from khaos_swap_assets.stages.stock.adjustments import adjust_stock
 from khaos_swap_assets.stages.stock.custody import follow_custody
 from khaos_swap_assets.stages.stock.levels import sync_levels
@@ -37,10 +36,7 @@ from khaos_swap_assets.stages.toolbox import Toolbox
 )
 def stock_levels(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
     """Read the levels that matter now."""
-    synced = sync_levels(toolbox)
-    with toolbox.store() as conn:
-        shown = table_metadata(conn, "khaos.stock_levels", "observed_at")
-    return dg.MaterializeResult(metadata={**asdict(synced), **shown})
+    return result(toolbox, asdict(sync_levels(toolbox)), "khaos.stock_levels", "observed_at")
 
 
 @asset(
@@ -57,9 +53,7 @@ def stock_adjustments(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResul
     """Follow every stock move."""
     with toolbox.writing_to_khaos() as writer:
         adjusted = adjust_stock(writer)
-    with toolbox.store() as conn:
-        shown = table_metadata(conn, "recon.stock_moves", "changed_at", _beside)
-    return dg.MaterializeResult(metadata={**asdict(adjusted), **shown})
+    return result(toolbox, asdict(adjusted), "recon.stock_moves", "changed_at", _beside)
 
 
 @asset(
@@ -75,14 +69,15 @@ def reconciliation_custody(toolbox: dg.ResourceParam[Toolbox]) -> dg.Materialize
     """Add the movements of what changed."""
     followed = follow_custody(toolbox)
     with toolbox.store() as conn:
-        ages = custody.asked(conn, "by_age", today=london_date(toolbox.now()))
-        waiting = custody.asked(conn, "not_on_shelf", limit=PREVIEW_ROWS)
-        unseen = custody.asked(conn, "unseen", limit=PREVIEW_ROWS)
-        shown = table_metadata(conn, "recon.custody", "since")
-    tables = {"by_age": ages, "not_on_shelf": waiting, "unseen": unseen}
-    return dg.MaterializeResult(
-        metadata={**asdict(followed), **{name: as_table(rows) for name, rows in tables.items()}, **shown}
-    )
+        return dg.MaterializeResult(
+            metadata={
+                **asdict(followed),
+                "by_age": as_table(custody.asked(conn, "by_age", today=london_date(toolbox.now()))),
+                "not_on_shelf": as_table(custody.asked(conn, "not_on_shelf", limit=PREVIEW_ROWS)),
+                "unseen": as_table(custody.asked(conn, "unseen", limit=PREVIEW_ROWS)),
+                **table_metadata(conn, "recon.custody", "since"),
+            }
+        )
 
 
 def _beside(row: Mapping[str, Any]) -> dict[str, str]:
@@ -118,69 +113,58 @@ COUNTED = timedelta(days=30)
 
 
 def _stock_check(name: str, disposition: str, kinds: Sequence[str], proves: str) -> StandingCheck:
-    def units(conn: psycopg.Connection, now: datetime) -> dict[str, dg.MetadataValue]:
+    def units(conn: Conn, now: datetime) -> dict[str, int]:
         rows = stock.units_by_state(conn, disposition, now - COUNTED)
-        return {
-            f"units_{state}_{verdict or 'level_not_due'}": dg.MetadataValue.int(count) for state, verdict, count in rows
-        }
+        return {f"units_{state}_{verdict or 'level_not_due'}": count for state, verdict, count in rows}
 
     return exceptions_check(name, "khaos/stock_adjustments", kinds, proves, units)
 
 
-every_sellable_unit_is_back_in_stock = _stock_check(
-    "every_sellable_unit_is_back_in_stock",
-    "sellable",
-    ["stock_not_returned"],
-    "Every refunded unit that the warehouse found sellable was put back by its document, and no level denies it.",
-)
-no_damaged_unit_is_saleable = _stock_check(
-    "no_damaged_unit_is_saleable",
-    "damaged",
-    ["damaged_in_saleable"],
-    "No damaged unit was offered as saleable, and no level rose by one.",
-)
-every_inspected_unit_has_moved = exceptions_check(
-    "every_inspected_unit_has_moved",
-    "khaos/stock_adjustments",
-    [KIND],
-    "Every inspected unit that no document carries was adjusted in Khaos: the level shows it, or a person says so.",
-    lambda conn, now: {
-        f"units_{name}": dg.MetadataValue.int(units) for name, units in units_by_state(conn, now - COUNTED).items()
-    },
-)
-every_parcel_is_inspected_in_time = exceptions_check(
-    "every_parcel_is_inspected_in_time",
-    "khaos/stock_adjustments",
-    ["inspection_overdue"],
-    "No refunded parcel has lain uninspected past the limit.",
-)
-swap_and_warehouse_agree = exceptions_check(
-    "swap_and_warehouse_agree",
-    "khaos/stock_adjustments",
-    ["inspection_disputed"],
-    "Swap's quality control says of no return what the warehouse's inspections contradict.",
-)
-every_kept_unit_is_known = exceptions_check(
-    "every_kept_unit_is_known",
-    "khaos/stock_adjustments",
-    ["kept_unclear", "kept_without_reason"],
-    "Of every refunded unit it is known whether the customer keeps it, and what is kept can be credited.",
-)
-
-every_finding_is_told_to_swap = exceptions_check(
-    "every_finding_is_told_to_swap",
-    "warehouse/quality_control",
-    [QUALITY_KIND],
-    "Where Swap's quality control is told what the warehouse finds, every call was answered, and none was refused.",
-)
-
 ASSETS = [quality_control, stock_levels, stock_adjustments, reconciliation_custody]
+
+
 CHECKS = [
-    every_sellable_unit_is_back_in_stock,
-    no_damaged_unit_is_saleable,
-    every_inspected_unit_has_moved,
-    every_parcel_is_inspected_in_time,
-    swap_and_warehouse_agree,
-    every_kept_unit_is_known,
-    every_finding_is_told_to_swap,
+    _stock_check(
+        "every_sellable_unit_is_back_in_stock",
+        "sellable",
+        ["stock_not_returned"],
+        "Every refunded unit that the warehouse found sellable was put back by its document, and no level denies it.",
+    ),
+    _stock_check(
+        "no_damaged_unit_is_saleable",
+        "damaged",
+        ["damaged_in_saleable"],
+        "No damaged unit was offered as saleable, and no level rose by one.",
+    ),
+    exceptions_check(
+        "every_inspected_unit_has_moved",
+        "khaos/stock_adjustments",
+        [KIND],
+        "Every inspected unit that no document carries was adjusted in Khaos: the level shows it, or a person says so.",
+        lambda conn, now: {f"units_{name}": units for name, units in units_by_state(conn, now - COUNTED).items()},
+    ),
+    exceptions_check(
+        "every_parcel_is_inspected_in_time",
+        "khaos/stock_adjustments",
+        ["inspection_overdue"],
+        "No refunded parcel has lain uninspected past the limit.",
+    ),
+    exceptions_check(
+        "swap_and_warehouse_agree",
+        "khaos/stock_adjustments",
+        ["inspection_disputed"],
+        "Swap's quality control says of no return what the warehouse's inspections contradict.",
+    ),
+    exceptions_check(
+        "every_kept_unit_is_known",
+        "khaos/stock_adjustments",
+        ["kept_unclear", "kept_without_reason"],
+        "Of every refunded unit it is known whether the customer keeps it, and what is kept can be credited.",
+    ),
+    exceptions_check(
+        "every_finding_is_told_to_swap",
+        "warehouse/quality_control",
+        [QUALITY_KIND],
+        "Where Swap's quality control is told what the warehouse finds, every call was answered, and none was refused.",
+    ),
 ]

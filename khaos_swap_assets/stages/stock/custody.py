@@ -13,9 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-import psycopg
-
-from khaos_swap_assets.adapters.store import catalogue, custody, inspections, setbacks, worklist
+from khaos_swap_assets.adapters.store import Conn, catalogue, custody, inspections, setbacks, worklist
 from khaos_swap_assets.adapters.store.custody import HeldUnits, LineKey
 from khaos_swap_assets.domain.goods.adjustments import Adjustment
 from khaos_swap_assets.domain.goods.custody import CUSTOMER, CustodyEvidence, LineGoods, movements, places_of
@@ -25,7 +23,7 @@ from khaos_swap_assets.domain.records.matches import MatchedLine
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.domain.records.returns import ENDED_UNPAID, Return
 from khaos_swap_assets.stages import isolating
-from khaos_swap_assets.stages.dossier import Dossier, policy_of
+from khaos_swap_assets.stages.dossier import Dossier, grouped, policy_of
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 BATCH = 5_000
@@ -56,7 +54,7 @@ def follow_custody(tools: Toolbox) -> Followed:
         looked, moved = looked + len(ids), moved + sum(done)
 
 
-def _follow(conn: psycopg.Connection, ids: Sequence[str], policy: CreditNotePolicy, now: datetime) -> list[int]:
+def _follow(conn: Conn, ids: Sequence[str], policy: CreditNotePolicy, now: datetime) -> list[int]:
     known, before = _load(conn, ids, policy), custody.of_returns(conn, ids)
     rows = {(line.return_id, line.product_id): line for some in known.dossier.lines.values() for line in some}
     made: list[tuple[object, ...]] = []
@@ -137,10 +135,8 @@ class _Known:
         return found if found.at <= now else CustodyEvidence(found.source, found.record, now)
 
     def _witness(self, record: Return, row: MatchedLine, place: str) -> CustodyEvidence:
-        key, read_at = (
-            record.return_id,
-            record.updated_at or record.created_at or self.dossier.heads[record.return_id].matched_at,
-        )
+        key = record.return_id
+        read_at = record.updated_at or record.created_at or self.dossier.heads[key].matched_at
         if place in OF_KHAOS and (told := self._khaos_says(row)):
             return told
         if place == "written_off" and row.missing_quantity and key in self.losses:
@@ -202,12 +198,9 @@ def _words(one: Adjustment) -> str:
     return f"adjustment {one.adjustment_id}, {one.told or 'seen in the level'}"
 
 
-def _load(conn: psycopg.Connection, ids: Sequence[str], policy: CreditNotePolicy) -> _Known:
+def _load(conn: Conn, ids: Sequence[str], policy: CreditNotePolicy) -> _Known:
     dossier = Dossier(conn, ids)
-    seen: dict[str, list[Inspection]] = {}
-    for one in inspections.of_rmas(conn, [record.rma for record in dossier.records.values()]):
-        seen.setdefault(one.rma, []).append(one)
-    rows = [line for some in dossier.lines.values() for line in some]
-    codes = {code for row in rows for code in (row.stock_code, row.graded_code) if code}
-    packs, losses = catalogue.packs(conn, codes), custody.losses_accepted(conn, ids)
+    rmas = [record.rma for record in dossier.records.values()]
+    seen = grouped(inspections.of_rmas(conn, rmas), lambda one: one.rma)
+    packs, losses = catalogue.packs(conn, dossier.codes), custody.losses_accepted(conn, ids)
     return _Known(dossier=dossier, policy=policy, packs=packs, seen=seen, losses=losses)

@@ -12,19 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-import psycopg
-
 from khaos_swap_assets.adapters.errors import SettingsError
-from khaos_swap_assets.adapters.files.adjustments import (
-    ImportRow,
-    Sample,
-    file_name,
-    file_text,
-    load_sample,
-    write_once,
-)
+from khaos_swap_assets.adapters.files import adjustments
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store import setbacks, stock, stock_adjustments, stock_files, stock_transfers
+from khaos_swap_assets.adapters.store import Conn, setbacks, stock, stock_files, stock_transfers
 from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.adapters.store.stock_files import StockFile
 from khaos_swap_assets.adapters.store.stock_transfers import Carriable
@@ -32,7 +23,7 @@ from khaos_swap_assets.domain.goods.adjustments import OUT, Transfer, judge_file
 from khaos_swap_assets.domain.goods.dispositions import DAMAGED, SELLABLE
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.stages import refusing
-from khaos_swap_assets.stages.stock.asking import AFTER
+from khaos_swap_assets.stages.stock.asking import AFTER, moved_by_others
 from khaos_swap_assets.stages.stock.levels import moved_since
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -93,7 +84,7 @@ def _written(tools: Toolbox) -> str:
         try:
             if folder is None:
                 raise FileNotFoundError("no folder is set")
-            write_once(folder, file.file_name, file.content)
+            adjustments.write_once(folder, file.file_name, file.content)
         except OSError as error:
             fault = fault or f"{file.file_name} cannot be written: {error}"
             continue
@@ -106,13 +97,13 @@ def _mean(tools: Toolbox) -> None:
     settings = tools.settings
     if settings.stock.file_sample is None:
         raise SettingsError("no sample is set")
-    sample = load_sample(settings.stock.file_sample)
+    sample = adjustments.load_sample(settings.stock.file_sample)
     with tools.store() as conn:
         SqlPostings(conn).lock()
         _mean_next(conn, settings, sample, tools.now())
 
 
-def _mean_next(conn: psycopg.Connection, settings: Settings, sample: Sample, now: datetime) -> None:
+def _mean_next(conn: Conn, settings: Settings, sample: adjustments.Sample, now: datetime) -> None:
     newest = stock_files.newest_at(conn)
     if newest and newest > now - timedelta(minutes=settings.stock.file_minutes):
         return
@@ -123,24 +114,22 @@ def _mean_next(conn: psycopg.Connection, settings: Settings, sample: Sample, now
     if not ready:
         return
     number = stock_files.next_number(conn)
-    name = file_name(sample, number)
-    rows = [ImportRow(one.disposition, one.stock_code, one.quantity, one.rmas) for one in ready]
-    stock_files.keep(conn, StockFile(number, name, file_text(sample, rows, number, london_date(now))), now)
+    name = adjustments.file_name(sample, number)
+    rows = [adjustments.ImportRow(one.disposition, one.stock_code, one.quantity, one.rmas) for one in ready]
+    stock_files.keep(conn, StockFile(number, name, adjustments.file_text(sample, rows, number, london_date(now))), now)
     for one in ready:
         level, seen_at = levels[_key(one)]
         stock_transfers.begin(conn, "file", one, level, seen_at, name)
 
 
-def _undisturbed(
-    conn: psycopg.Connection, wanted: Iterable[Carriable], levels: Levels, now: datetime
-) -> Iterator[Carriable]:
+def _undisturbed(conn: Conn, wanted: Iterable[Carriable], levels: Levels, now: datetime) -> Iterator[Carriable]:
     """Those whose level was seen since they were asked for, and that nothing moved since."""
     seen = [one for one in wanted if _key(one) in levels and levels[_key(one)][1] >= one.asked_at]
     moved = _moved(conn, {_key(one): (levels[_key(one)][1] + AFTER, now) for one in seen})
     yield from (one for one in seen if _key(one) not in moved)
 
 
-def _levels(conn: psycopg.Connection, of: Sequence[Carriable | Transfer]) -> Levels:
+def _levels(conn: Conn, of: Sequence[Carriable | Transfer]) -> Levels:
     by_site: dict[int, list[str]] = {}
     for one in of:
         by_site.setdefault(one.site_id, []).append(one.stock_code)
@@ -151,14 +140,12 @@ def _levels(conn: psycopg.Connection, of: Sequence[Carriable | Transfer]) -> Lev
     }
 
 
-def _moved(conn: psycopg.Connection, spans: dict[tuple[int, str], tuple[datetime, datetime]]) -> set[tuple[int, str]]:
+def _moved(conn: Conn, spans: dict[tuple[int, str], tuple[datetime, datetime]]) -> set[tuple[int, str]]:
     """Those that a document moved within their span; one of ours that moves no goods is none."""
     found: set[tuple[int, str]] = set()
     for site_id in sorted({key[0] for key in spans}):
         mine = {code: span for (site, code), span in spans.items() if site == site_id}
-        documents = stock.documents_between(conn, mine)
-        neutral = stock_adjustments.neutral_notes(conn, {one for some in documents.values() for one in some})
-        found |= {(site_id, code) for code, some in documents.items() if some - neutral}
+        found |= {(site_id, code) for code, some in moved_by_others(conn, mine).items() if some}
     return found
 
 

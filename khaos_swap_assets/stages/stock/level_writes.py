@@ -14,17 +14,16 @@ from datetime import datetime, time, timedelta
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-import psycopg
-
 from khaos_swap_assets.adapters.errors import InDoubtError, PermanentError, TransientError
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store import setbacks, stock, stock_adjustments, stock_transfers, worklist
+from khaos_swap_assets.adapters.store import Conn, setbacks, stock, stock_transfers, worklist
 from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.adapters.store.stock_transfers import Carriable
 from khaos_swap_assets.domain.goods.adjustments import AGAIN, MOVED, OUT, REFUSED, Answer, Transfer, judge_write
 from khaos_swap_assets.domain.goods.dispositions import SELLABLE
 from khaos_swap_assets.domain.money.periods import LONDON, london_date
 from khaos_swap_assets.stages import refusing, watching
+from khaos_swap_assets.stages.stock.asking import moved_by_others
 from khaos_swap_assets.stages.stock.levels import moved_since
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -45,12 +44,16 @@ def read_back(tools: Toolbox) -> None:
 
 
 def set_levels(tools: Toolbox) -> list[str]:
-    """Set what is asked for, within the caps; where nothing may be set, say what would be."""
+    """Set what is asked for, within the caps; where nothing may be set, say what would be.
+
+    A refusal about a Stock Code of which nothing is asked any more is over.
+    """
     settings, now = tools.settings, tools.now()
     with tools.store() as conn:
         stopped = settings.mode != "post" or watching.stopped(conn, settings, now)
         units = stock_transfers.carriable(conn, {SELLABLE: settings.khaos.site_id})
-        _forget(conn, [one.stock_code for one in units])
+        refused = {one.subject for one in setbacks.standing(conn) if one.operation == refusing.LEVELS_SET}
+        setbacks.over(conn, [refusing.LEVELS_SET], refused.difference(one.stock_code for one in units))
         paused = setbacks.paused(conn, refusing.LEVELS_SET, now)
         waiting = [one for one in stock_transfers.on_their_way(conn, "level") if one.state == AGAIN]
         due = list(
@@ -78,14 +81,8 @@ def _site(tools: Toolbox, due: Sequence[Transfer | Carriable]) -> str:
     return site
 
 
-def _forget(conn: psycopg.Connection, codes: Iterable[str]) -> None:
-    """A refusal about a Stock Code of which nothing is asked any more is over."""
-    kept = {one.subject for one in setbacks.standing(conn) if one.operation == refusing.LEVELS_SET}
-    setbacks.over(conn, [refusing.LEVELS_SET], kept.difference(codes))
-
-
 def _within_caps(
-    conn: psycopg.Connection, settings: Settings, wanted: Iterable[Transfer | Carriable], now: datetime
+    conn: Conn, settings: Settings, wanted: Iterable[Transfer | Carriable], now: datetime
 ) -> Iterator[Transfer | Carriable]:
     count, pence = stock_transfers.set_since(conn, datetime.combine(london_date(now), time(), LONDON))
     most = min(settings.daily_document_cap, count + MOST_A_RUN)
@@ -95,7 +92,7 @@ def _within_caps(
             yield one
 
 
-def _would(conn: psycopg.Connection, due: Iterable[Transfer | Carriable], site_id: int) -> Iterator[str]:
+def _would(conn: Conn, due: Iterable[Transfer | Carriable], site_id: int) -> Iterator[str]:
     wanted = list(due)
     levels = stock.level(conn, [one.stock_code for one in wanted], site_id)
     for one in wanted:
@@ -165,10 +162,11 @@ def _judge(tools: Toolbox, transfer: Transfer, answer: Answer, reason: str = "")
     if seen is None:
         return transfer.state
     is_old = answer == "unknown" and seen == transfer.level_read
-    is_moved = is_old and _khaos_moved(khaos, transfer)
+    moved = moved_since(khaos, transfer.read_at - worklist.SKEW) if is_old else set()
+    is_moved = moved is None or code in moved  # Khaos lists it, as after what we set it does, or does not tell
     with tools.store() as conn:
         now = tools.now()
-        is_moved = is_moved or (is_old and bool(_documents(conn, transfer, now)))
+        is_moved = is_moved or (is_old and bool(moved_by_others(conn, {code: (transfer.read_at, now)})[code]))
         state = judge_write(answer, transfer, seen, is_moved=is_moved)
         stock.observe(conn, [(code, transfer.site_id, seen)], now)
         stock_transfers.save(conn, replace(transfer, state=state, level_after=seen, level_after_at=now), now)
@@ -177,15 +175,3 @@ def _judge(tools: Toolbox, transfer: Transfer, answer: Answer, reason: str = "")
         elif state == MOVED:
             setbacks.over(conn, [refusing.LEVELS_SET], [code])
     return state
-
-
-def _khaos_moved(khaos: KhaosClient, transfer: Transfer) -> bool:
-    """Whether Khaos lists the Stock Code among those that moved since it was read, as after what we set it does."""
-    moved = moved_since(khaos, transfer.read_at - worklist.SKEW)
-    return moved is None or transfer.stock_code in moved
-
-
-def _documents(conn: psycopg.Connection, transfer: Transfer, now: datetime) -> set[str]:
-    code = transfer.stock_code
-    moved_by = stock.documents_between(conn, {code: (transfer.read_at, now)})[code]
-    return moved_by - stock_adjustments.neutral_notes(conn, moved_by)

@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import psycopg
-
 from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.khaos.pushes import read_level_push
-from khaos_swap_assets.adapters.store import catalogue, drafts, khaos_faults, setbacks, stock, stock_adjustments
+from khaos_swap_assets.adapters.store import Conn, catalogue, drafts, khaos_faults, setbacks, stock, stock_adjustments
 from khaos_swap_assets.adapters.store.inbox import Waiting
 from khaos_swap_assets.domain.goods.dispositions import KEPT
 from khaos_swap_assets.stages import refusing
-from khaos_swap_assets.stages.pushing import use_pushes
+from khaos_swap_assets.stages.stock_codes.sync import use_pushes
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
@@ -54,7 +52,7 @@ def sync_levels(tools: Toolbox) -> SyncedLevels:
     return SyncedLevels(asked, changed, pushed)
 
 
-def _wanted(conn: psycopg.Connection, tools: Toolbox) -> dict[int, list[str]]:
+def _wanted(conn: Conn, tools: Toolbox) -> dict[int, list[str]]:
     """Codes to read by site; nothing of a site whose levels Khaos refuses for now, and nothing of Khaos Cloud."""
     ready = [line for one in drafts.ready(conn) if one.draft for line in one.draft.lines]
     drafted = {line.stock_code for line in ready if line.disposition != KEPT}
@@ -99,7 +97,7 @@ def _read(tools: Toolbox, site_id: int, codes: list[str]) -> int:
         return stock.observe(conn, levels, tools.now())
 
 
-def _use(conn: psycopg.Connection, messages: Sequence[Waiting], now: datetime) -> int:
+def _use(conn: Conn, messages: Sequence[Waiting], now: datetime) -> int:
     """Keep pushed levels, each as of the moment that it arrived, so that nothing older hides what was read since."""
     read = [(read_level_push(message.body), message.received_at) for message in messages]
     khaos_faults.save(conn, [fault for (_, faults), _ in read for fault in faults], now)

@@ -10,10 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import psycopg
-
 from khaos_swap_assets.adapters.errors import InDoubtError, PermanentError, TransientError
-from khaos_swap_assets.adapters.store import feed_holds, findings, quality_calls, setbacks, worklist
+from khaos_swap_assets.adapters.store import Conn, feed_holds, findings, quality_calls, setbacks, worklist
 from khaos_swap_assets.adapters.store.postings import SqlPostings
 from khaos_swap_assets.adapters.swap.quality import NotAdmittedError
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
@@ -52,7 +50,7 @@ def tell_swap(tools: Toolbox) -> ToldSwap:
     return ToldSwap(planned, called)
 
 
-def _plan(conn: psycopg.Connection, tools: Toolbox, now: datetime) -> tuple[int, list[Finding]]:
+def _plan(conn: Conn, tools: Toolbox, now: datetime) -> tuple[int, list[Finding]]:
     """What is new, and the findings that may be told now; what came while this was off is never told."""
     since = worklist.reached(conn, marks.TOLD_SWAP)
     if not (tools.settings.swap.writes_quality and tools.settings.mode == "post"):

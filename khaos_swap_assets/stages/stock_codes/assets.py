@@ -3,9 +3,11 @@
 Belongs here: ``khaos/stock_codes`` and what it shows. Stays out: reading (``sync``).
 """
 
+from dataclasses import asdict
+
 import dagster as dg
 
-from khaos_swap_assets.stages.presenting import asset, owned, table_metadata
+from khaos_swap_assets.stages.presenting import asset, owned, result
 from khaos_swap_assets.stages.stock_codes.sync import sync_stock_codes
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -18,14 +20,4 @@ from khaos_swap_assets.stages.toolbox import Toolbox
 )
 def stock_codes(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResult[None]:
     """Read the Stock Codes revised since the last look."""
-    synced = sync_stock_codes(toolbox)
-    with toolbox.store() as conn:
-        shown = table_metadata(conn, "khaos.stock_codes", "changed_at")
-    figures = {
-        "asked": synced.asked,
-        "changed": synced.changed,
-        "unreadable": synced.unreadable,
-        "was_due": synced.is_due,
-        "pushed": synced.pushed,
-    }
-    return dg.MaterializeResult(metadata={**figures, **shown})
+    return result(toolbox, asdict(sync_stock_codes(toolbox)), "khaos.stock_codes", "changed_at")

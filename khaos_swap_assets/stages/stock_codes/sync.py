@@ -1,34 +1,49 @@
-"""Reading Khaos's catalogue: Stock Codes that were edited since the last look.
+"""Reading Khaos's catalogue: Stock Codes that were edited since the last look; and using what Khaos pushed.
 
-Belongs here: what to ask for, what a push tells, and whom a changed code concerns. Stays out: SOAP and the shape of a
-push (``adapters.khaos``), matching. Source: contracts/khaos.md §7.1, §8.5.
+Belongs here: what to ask for, what a push tells of Stock Codes, whom a changed code concerns, and using pushes up batch
+by batch, each in the transaction that keeps what it told. Stays out: SOAP and the shape of a push (``adapters.khaos``),
+matching. A catalogue of any size passes in the memory of one batch. Source: contracts/khaos.md §7.1, §8.5.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.errors import PermanentError
-from khaos_swap_assets.adapters.khaos.pushes import read_stock_push
-from khaos_swap_assets.adapters.store import catalogue, khaos_faults, matches, setbacks, worklist
+from khaos_swap_assets.adapters.khaos.pushes import PushedStock, read_stock_push
+from khaos_swap_assets.adapters.khaos.wire import KhaosRowFault
+from khaos_swap_assets.adapters.store import Conn, catalogue, inbox, khaos_faults, matches, setbacks, worklist
+from khaos_swap_assets.adapters.store.inbox import Waiting
+from khaos_swap_assets.domain.records.stock_codes import StockCode
 from khaos_swap_assets.stages import marks, refusing
-from khaos_swap_assets.stages.pushing import use_pushes
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
-    import psycopg
-
     from khaos_swap_assets.adapters.khaos.client import KhaosClient
-    from khaos_swap_assets.adapters.khaos.pushes import PushedStock
-    from khaos_swap_assets.adapters.khaos.wire import KhaosRowFault
-    from khaos_swap_assets.adapters.store.inbox import Waiting
-    from khaos_swap_assets.domain.records.stock_codes import StockCode
 
 SOURCE = marks.CODES
 PUSH = "StockUpload"
+Use = Callable[[Conn, Sequence[inbox.Waiting], datetime], int]
+
+
+def use_pushes(conn: Conn, event: str, use: Use, now: datetime) -> int:
+    """Hand every push of ``event`` that came before ``now`` (UTC) to ``use``, oldest first; how much changed.
+
+    ``use`` keeps what a batch tells and says how much of it was news. A fault of the whole event is over once one of
+    its pushes came again, and stands where that one cannot be read either. The caller commits.
+    """
+    changed, is_more = 0, True
+    while is_more:
+        messages = inbox.waiting(conn, "khaos", event=event)
+        if messages:
+            khaos_faults.resolve(conn, [event], now)
+            changed += use(conn, messages, now)
+        is_used = inbox.consume(conn, messages, now) == len(messages) > 0
+        is_more = is_used and messages[-1].received_at <= now
+    return changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +53,7 @@ class SyncedCodes:
     asked: int
     changed: int
     unreadable: int
-    is_due: bool
+    was_due: bool
     pushed: int = 0
 
 
@@ -53,10 +68,10 @@ def sync_stock_codes(tools: Toolbox) -> SyncedCodes:
     if khaos.is_cloud:
         with tools.store() as conn:
             worklist.move(conn, SOURCE, now)
-        return SyncedCodes(0, 0, 0, is_due=False, pushed=pushed)
+        return SyncedCodes(0, 0, 0, was_due=False, pushed=pushed)
     is_recent = reached is not None and now < reached + timedelta(minutes=khaos.stock_minutes)
     if setbacks.WHOLE in paused or (is_recent and not again):
-        return SyncedCodes(0, 0, 0, is_due=False, pushed=pushed)
+        return SyncedCodes(0, 0, 0, was_due=False, pushed=pushed)
     client = tools.open_khaos()
     read = _read(client, reached and reached - timedelta(minutes=khaos.overlap_minutes), again)
     with tools.store() as conn:
@@ -67,10 +82,10 @@ def sync_stock_codes(tools: Toolbox) -> SyncedCodes:
         changed = _keep(conn, read.items, unreadable, now)
         if not read.refusals:
             worklist.move(conn, SOURCE, now)
-    return SyncedCodes(len(read.codes), len(changed), len(read.faults), is_due=True, pushed=pushed)
+    return SyncedCodes(len(read.codes), len(changed), len(read.faults), was_due=True, pushed=pushed)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Read:
     """What the catalogue told: codes asked for, items, faults, and the operations that were refused as a whole."""
 
@@ -82,7 +97,6 @@ class _Read:
 
 def _read(client: KhaosClient, since: datetime | None, again: Sequence[str]) -> _Read:
     """Ask for what changed since a moment, and once more for ``again``, which were refused before."""
-    read = _Read()
     operation = refusing.STOCK_LIST
     try:
         changed, list_faults = client.get_stock_list(since)
@@ -90,13 +104,10 @@ def _read(client: KhaosClient, since: datetime | None, again: Sequence[str]) -> 
         items, faults = client.export_stock(codes)
         return _Read(codes, items, [*list_faults, *faults])
     except PermanentError as error:
-        read.refusals[operation] = error
-    return read
+        return _Read(refusals={operation: error})
 
 
-def _keep(
-    conn: psycopg.Connection, items: Sequence[StockCode], faults: Sequence[KhaosRowFault], now: datetime
-) -> list[str]:
+def _keep(conn: Conn, items: Sequence[StockCode], faults: Sequence[KhaosRowFault], now: datetime) -> list[str]:
     """Save items and faults, and queue the returns that a changed code concerns; the changed codes."""
     changed = catalogue.save(conn, items, now)
     khaos_faults.resolve(conn, [item.stock_code for item in items], now)
@@ -106,7 +117,7 @@ def _keep(
     return changed
 
 
-def _use(conn: psycopg.Connection, messages: Sequence[Waiting], now: datetime) -> int:
+def _use(conn: Conn, messages: Sequence[Waiting], now: datetime) -> int:
     pushes = [read_stock_push(message.body) for message in messages]
     told, gone = folded(pushes)
     known = {item.stock_code: item for item in catalogue.exact(conn, [item.stock_code for item in told])}

@@ -1,7 +1,7 @@
 """The asset of the money, what the storefront paid back; its check, and the money of a month in words.
 
-Belongs here: ``storefront/refunds``, ``storefront/variants`` and what is shown of them. Stays out: the work (``sync``,
-``variants``) and the rules (``domain``).
+Belongs here: ``storefront/refunds``, ``storefront/variants`` and what is shown of them. Stays out: the work (``sync``)
+and the rules (``domain``).
 Source: FINANCE_RULES U-1, U-14, U-16, U-18.
 """
 
@@ -9,19 +9,17 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 import dagster as dg
-import psycopg
 
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store import refunds
+from khaos_swap_assets.adapters.store import Conn, refunds
 from khaos_swap_assets.domain.exceptions.catalogue import kinds_about
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.refunds.payments import ForeignTotal, foreign_totals
 from khaos_swap_assets.domain.refunds.proof import CLOSED_IN_FORCE
 from khaos_swap_assets.domain.reporting.tables import turned_table
 from khaos_swap_assets.stages.checking import StandingCheck, described, exceptions_check, judge_open
-from khaos_swap_assets.stages.presenting import asset, owned, table_metadata
-from khaos_swap_assets.stages.storefront.sync import sync_refunds
-from khaos_swap_assets.stages.storefront.variants import read_variants
+from khaos_swap_assets.stages.presenting import asset, owned, result
+from khaos_swap_assets.stages.storefront.sync import read_variants, sync_refunds
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 NOT_CONNECTED = (
@@ -44,20 +42,7 @@ def storefront_refunds(toolbox: dg.ResourceParam[Toolbox]) -> dg.MaterializeResu
     synced = sync_refunds(toolbox)
     if not toolbox.settings.connected:
         return dg.MaterializeResult(metadata={"connected": False, "witness": dg.MetadataValue.md(NOT_CONNECTED)})
-    with toolbox.store() as conn:
-        shown = table_metadata(conn, "storefront.refunds", "changed_at")
-    return dg.MaterializeResult(
-        metadata={
-            "connected": True,
-            "orders_read": synced.orders,
-            "refunds_read": synced.read,
-            "changed": synced.changed,
-            "unreadable": synced.unreadable,
-            "linked_again": synced.judged,
-            "without_return": synced.loose,
-            **shown,
-        }
-    )
+    return result(toolbox, {"connected": True, **asdict(synced)}, "storefront.refunds", "changed_at")
 
 
 @asset(
@@ -80,7 +65,7 @@ PROVES = (
 )
 
 
-def _judge(conn: psycopg.Connection, tools: Toolbox) -> dg.AssetCheckResult:
+def _judge(conn: Conn, tools: Toolbox) -> dg.AssetCheckResult:
     """Count what is open between Swap and the money."""
     is_connected = bool(tools.settings.connected)
     shown = {
@@ -115,11 +100,8 @@ Witnessed by the storefront: a refund belongs to the month in which its money mo
 """
 
 
-def money_of_month(conn: psycopg.Connection, settings: Settings, period: str) -> str:
-    """Markdown: payments that went through in the month ('2026-03'), by means of payment, gift cards apart.
-
-    Where closing counts as the refund, that is said too.
-    """
+def money_of_month(conn: Conn, settings: Settings, period: str) -> str:
+    """Markdown: payments that went through in the month ('2026-03'), by means of payment, gift cards apart."""
     rule = f"\n\n{CLOSED_IN_FORCE}" if settings.refund_proof == "closed" else ""
     if not settings.connected:
         return NOT_CONNECTED + rule

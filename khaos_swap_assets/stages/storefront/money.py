@@ -11,10 +11,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-import psycopg
-
 from khaos_swap_assets.adapters.settings import Settings
-from khaos_swap_assets.adapters.store import decisions, refunds, returns, worklist
+from khaos_swap_assets.adapters.store import Conn, decisions, refunds, returns, worklist
 from khaos_swap_assets.adapters.store.refunds import Orders
 from khaos_swap_assets.adapters.storefront.wire import tail
 from khaos_swap_assets.domain.judging.money_conditions import PAID_OUTSIDE
@@ -45,7 +43,7 @@ class Witnessed:
         return replace(record, processed_at=record.closed_at) if ordinal > 1 and return_id in self.money else record
 
 
-def load(conn: psycopg.Connection, settings: Settings, records: dict[str, Return]) -> Witnessed:
+def load(conn: Conn, settings: Settings, records: dict[str, Return]) -> Witnessed:
     """These returns, read as Swap says, with the dates of their money where their store's storefront is connected."""
     connected = settings.connected
     seen = {key: one for key, one in records.items() if one.store in connected}
@@ -55,7 +53,9 @@ def load(conn: psycopg.Connection, settings: Settings, records: dict[str, Return
     seen_from = {store: worklist.reached(conn, marks.of(SEEN_FROM, store)) for store in connected}
     said = {key: one for key, one in seen.items() if is_owed(one)}
     money = {
-        key: links.money[key] for key, one in said.items() if _is_told(one, links.money[key], seen_from[one.store])
+        key: links.money[key]
+        for key, one in said.items()  # silence says something only where the storefront must have spoken
+        if links.money[key].state != "unpaid" or _is_in_sight(one, seen_from[one.store])
     }
     outside = [key for key, one in money.items() if one.outside_pence]
     proved = decisions.waived_returns(conn, PAID_OUTSIDE, outside) if outside else set()
@@ -67,9 +67,7 @@ def load(conn: psycopg.Connection, settings: Settings, records: dict[str, Return
     return Witnessed(records | paid, money, said)
 
 
-def load_each(
-    conn: psycopg.Connection, settings: Settings, return_ids: Sequence[str], faults: isolating.Faults
-) -> Witnessed:
+def load_each(conn: Conn, settings: Settings, return_ids: Sequence[str], faults: isolating.Faults) -> Witnessed:
     """``load``, without the returns on which it fails: they are among the faults."""
     found = isolating.halving(conn, faults, return_ids, lambda ids: [load(conn, settings, returns.load(conn, ids))])
     return Witnessed(
@@ -77,11 +75,6 @@ def load_each(
         {key: paid for one in found for key, paid in one.money.items()},
         {key: said for one in found for key, said in one.as_swap_says.items()},
     )
-
-
-def _is_told(record: Return, money: Money, seen_from: datetime | None) -> bool:
-    """Silence says something only where the storefront must have spoken."""
-    return money.state != "unpaid" or _is_in_sight(record, seen_from)
 
 
 def _is_in_sight(record: Return, seen_from: datetime | None) -> bool:
@@ -99,7 +92,7 @@ class Linked:
 
 
 def link_orders(
-    conn: psycopg.Connection, records: Mapping[str, Return], found: Collection[Refund] = (), *, kinds: PaymentKinds
+    conn: Conn, records: Mapping[str, Return], found: Collection[Refund] = (), *, kinds: PaymentKinds
 ) -> Linked:
     """The links of these returns and refunds, with every other that shares an order with one of them."""
     known = dict(records)
@@ -121,7 +114,7 @@ def link_orders(
     return Linked(links, known, seen.values())
 
 
-def _refs(conn: psycopg.Connection, known: Mapping[str, Return]) -> dict[str, str]:
+def _refs(conn: Conn, known: Mapping[str, Return]) -> dict[str, str]:
     """Swap's number of the storefront's return; which of two spellings it has is unknown (contracts/swap.md §2.3)."""
     found = ((key, known[key].store, ref) for key, ref in refunds.return_refs(conn, list(known)).items())
     return {key: qualified(store, tail(bare(store, ref))) for key, store, ref in found}

@@ -1,8 +1,10 @@
-"""Reading the storefront: refunds of orders that changed since the last look, and which return each of them pays.
+"""Reading the storefront: refunds of orders that changed since the last look, which return each pays, and the variants.
 
 Belongs here: which window to ask for, keeping what came with its watermark in one transaction, and putting in line what
-it touches. Stays out: paging and parsing (``adapters.storefront``), what links a refund (``linking.refund_links``).
-A tick costs by what changed: only refunds that say something new, and those of returns in line, are linked again.
+it touches. Stays out: paging and parsing (``adapters.storefront``), what links a refund (``linking.refund_links``) and
+what comes of a SKU (``returns.foreseeing``).
+A tick costs by what changed: only refunds that say something new, and those of returns in line, are linked again. Every
+variant is read once a night.
 """
 
 from __future__ import annotations
@@ -12,11 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-import psycopg
-
 from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import (
+    Conn,
     cancellations,
     cancelled_parts,
     findings,
@@ -24,21 +25,23 @@ from khaos_swap_assets.adapters.store import (
     inbox,
     refunds,
     setbacks,
+    variants,
     worklist,
 )
 from khaos_swap_assets.adapters.store.refunds import Orders
 from khaos_swap_assets.adapters.storefront.records import RefundSweep
+from khaos_swap_assets.adapters.storefront.variants import listed_variants
 from khaos_swap_assets.domain.judging.money_conditions import (
     UNKNOWN_KIND,
     WITHOUT_RETURN,
     unknown_payment_kinds,
     without_return,
 )
-from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.money.periods import london_date, night_has_passed
 from khaos_swap_assets.domain.records.returns import Return
 from khaos_swap_assets.domain.refunds.payments import Refund
 from khaos_swap_assets.stages import isolating, marks, refusing, stores
-from khaos_swap_assets.stages.depth import first_read_from
+from khaos_swap_assets.stages.dossier import grouped
 from khaos_swap_assets.stages.storefront.money import SEEN_FROM, link_orders
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -50,14 +53,14 @@ MOST_NAMED = 20
 
 @dataclass(frozen=True, slots=True)
 class SyncedRefunds:
-    """What one look brought; counts of orders and refunds read, of those that changed, and of what was judged."""
+    """What one look brought; counts of orders and refunds read, of those that changed, and of what was linked again."""
 
-    orders: int
-    read: int
+    orders_read: int
+    refunds_read: int
     changed: int
     unreadable: int
-    judged: int
-    loose: int
+    linked_again: int
+    without_return: int
 
 
 def sync_refunds(tools: Toolbox) -> SyncedRefunds:
@@ -104,12 +107,12 @@ def _sync(tools: Toolbox) -> SyncedRefunds:
         strange = unknown_payment_kinds(refunds.gateways(conn), tools.settings.storefront.kinds)
         findings.replace_of_kinds(conn, [UNKNOWN_KIND], strange, now)
     return SyncedRefunds(
-        orders=sweep.orders,
-        read=len(sweep.refunds),
+        orders_read=sweep.orders,
+        refunds_read=len(sweep.refunds),
         changed=len(fresh),
         unreadable=len(sweep.faults),
-        judged=judged,
-        loose=loose,
+        linked_again=judged,
+        without_return=loose,
     )
 
 
@@ -137,37 +140,33 @@ def _read(tools: Toolbox, since: datetime | None, named: Sequence[str]) -> tuple
     ), None
 
 
-def _keep_refusals(
-    conn: psycopg.Connection, operation: str, sweep: RefundSweep | None, again: Sequence[str], now: datetime
-) -> None:
+def _keep_refusals(conn: Conn, operation: str, sweep: RefundSweep | None, again: Sequence[str], now: datetime) -> None:
     """Keep the orders of a reading that were refused; without a reading all stays as it was."""
     if sweep:
         setbacks.over(conn, [operation], [name for name in again if name not in sweep.refused])
         setbacks.keep(conn, operation, sweep.refused, now)
 
 
-def due_since(conn: psycopg.Connection, settings: Settings, now: datetime, *, at_once: bool = False) -> datetime | None:
+def due_since(conn: Conn, settings: Settings, now: datetime, *, at_once: bool = False) -> datetime | None:
     """The moment since which to ask; None while the last look is recent enough (unless ``at_once``), or was refused."""
     store = settings.swap.store
     if setbacks.WHOLE in setbacks.paused(conn, marks.of(refusing.STOREFRONT, store), now):
         return None
     reached = worklist.trusted(conn, marks.of(SOURCE, store), now)
     if reached is None:
-        return first_read_from(settings, now)
+        return marks.first_read_from(settings, now)
     is_due = at_once or reached <= now - timedelta(minutes=settings.storefront.poll_minutes)
     return reached - timedelta(minutes=settings.storefront.overlap_minutes) if is_due else None
 
 
-def judge(conn: psycopg.Connection, settings: Settings, now: datetime) -> tuple[int, int]:
+def judge(conn: Conn, settings: Settings, now: datetime) -> tuple[int, int]:
     """Link the refunds that are due, put their returns in line, and find money without a return: (judged, loose).
 
     An order whose refunds cannot be linked, by a fault of ours, waits for its pause, and its returns are looked at
     again: the same fault holds their drafts.
     """
     refunds.judge_orders_of_waiting_returns(conn, now)
-    due: dict[str, list[Refund]] = {}
-    for one in refunds.to_judge(conn, now):
-        due.setdefault(one.order_name or one.order_id or one.refund_id, []).append(one)
+    due = grouped(refunds.to_judge(conn, now), lambda one: one.order_name or one.order_id or one.refund_id)
     work = partial(_judge, conn, settings, due, now)
     done, faults = isolating.one_by_one(conn, isolating.LINKING, list(due), work, now)
     for name, moment in setbacks.next_tries(conn, isolating.LINKING, faults.found).items():
@@ -177,7 +176,7 @@ def judge(conn: psycopg.Connection, settings: Settings, now: datetime) -> tuple[
 
 
 def _judge(
-    conn: psycopg.Connection,
+    conn: Conn,
     settings: Settings,
     due: Mapping[str, Sequence[Refund]],
     now: datetime,
@@ -191,7 +190,10 @@ def _judge(
     again = {key: _again(one, limit, now) for key, one in loose.items()}
     refunds.mark(
         conn,
-        [(one.refund_id, *_paid(paying, one), again.get(one.refund_id), one.refund_id in loose) for one in some],
+        [
+            (one.refund_id, *paying.get(one.refund_id, (None, "")), again.get(one.refund_id), one.refund_id in loose)
+            for one in some
+        ],
     )
     worklist.queue(conn, "draft", linked.returns)
     trouble = {key: one for key, one in loose.items() if again[key] is None and _counts(one, settings)}
@@ -202,10 +204,6 @@ def _judge(
     problems = [without_return(one, _rmas(linked.returns.values(), one)) for one in told]
     findings.replace_of_subjects(conn, WITHOUT_RETURN, [without_return(one, ()).subject for one in some], problems, now)
     return [(len(some), len(told))]
-
-
-def _paid(paying: Mapping[str, tuple[str, str]], refund: Refund) -> tuple[str | None, str]:
-    return paying.get(refund.refund_id, (None, ""))
 
 
 def _again(refund: Refund, limit: timedelta, now: datetime) -> datetime | None:
@@ -221,5 +219,46 @@ def _counts(refund: Refund, settings: Settings) -> bool:
 
 def _rmas(known: Iterable[Return], refund: Refund) -> tuple[str, ...]:
     """The returns of its order, none of which it fits."""
-    order = (refund.order_id, refund.order_name)
-    return tuple(sorted(one.rma for one in known if one.order_id == order[0] or one.order_name == order[1]))
+    its = (one for one in known if one.order_id == refund.order_id or one.order_name == refund.order_name)
+    return tuple(sorted(one.rma for one in its))
+
+
+@dataclass(frozen=True, slots=True)
+class ReadVariants:
+    """What one look brought: whether it was time, variants that are listed, and those that cannot be read."""
+
+    was_due: bool
+    listed: int = 0
+    unreadable: int = 0
+
+
+def read_variants(tools: Toolbox) -> ReadVariants:
+    """Read those of every store when a night has passed; one shop that does not answer holds up no other."""
+    found = stores.each(tools, refusing.VARIANTS, _read_variants)
+    listed, unreadable = sum(one.listed for one in found), sum(one.unreadable for one in found)
+    return ReadVariants(any(one.was_due for one in found), listed, unreadable)
+
+
+def _read_variants(tools: Toolbox) -> ReadVariants:
+    """Read all of one shop; where it is refused, those of before stay. Without a shop are none."""
+    now, store = tools.now(), tools.settings.swap.store
+    operation, mark = marks.of(refusing.VARIANTS, store), marks.of(marks.VARIANTS, store)
+    with tools.store() as conn:
+        if not tools.settings.storefront.is_connected:
+            variants.replace(conn, [], [], now, store)
+            return ReadVariants(was_due=False)
+        is_paused = setbacks.WHOLE in setbacks.paused(conn, operation, now)
+        was_due = night_has_passed(worklist.trusted(conn, mark, now), now) and not is_paused
+    if not was_due:
+        return ReadVariants(was_due=False)
+    try:
+        found, faults = listed_variants(tools.open_storefront())
+    except PermanentError as error:
+        with tools.store() as conn:
+            refusing.keep_whole(conn, operation, error, now)
+        return ReadVariants(was_due=True)
+    with tools.store() as conn:
+        variants.replace(conn, found, faults, now, store)
+        refusing.keep_whole(conn, operation, None, now)
+        worklist.move(conn, mark, now)
+    return ReadVariants(was_due=True, listed=len(found), unreadable=len(faults))

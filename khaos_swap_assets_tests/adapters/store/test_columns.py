@@ -13,7 +13,9 @@ import khaos_swap_assets
 from khaos_swap_assets.adapters.store.columns import ANYWHERE, TABLES, meaning
 
 STAGES = Path(khaos_swap_assets.__file__).parent / "stages"
-SHOWN = re.compile(r'\btable_metadata\(\s*conn,\s*"([a-z_.]+)",\s*"([a-z_]+)"')
+SHOWN = re.compile(
+    r'\b(?:table_metadata\(\s*conn,|result\(\s*toolbox,.*?)\s*"([a-z]+\.[a-z_]+)",\s*"([a-z_]+)"', re.DOTALL
+)
 
 
 def shown() -> dict[str, str]:

@@ -16,9 +16,9 @@ from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
+from khaos_swap_assets.stages.credit_notes.linking import undo
 from khaos_swap_assets.stages.credit_notes.people import Person, resolve_not_posted
 from khaos_swap_assets.stages.credit_notes.posting import post
-from khaos_swap_assets.stages.credit_notes.unlinking import undo
 from khaos_swap_assets_tests.domain.payments import a_payment
 from khaos_swap_assets_tests.domain.test_settlement import CHARGED, CHOSEN
 from khaos_swap_assets_tests.stages.storefront.shop import MoneyTown

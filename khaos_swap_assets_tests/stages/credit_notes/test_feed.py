@@ -112,7 +112,7 @@ def test_a_token_that_we_never_gave_holds_the_feed(token: str) -> None:
     assert pull(paper, token) == (token, [])
     assert pull(paper, FIRST) == (FIRST, [])
     with committed(paper) as book:
-        assert "trust-feed" in stopping.problems(book, FREELY, NOON)[0]
+        assert "trust-feed" in stopping.problems(book, FREELY)[0]
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def test_one_document_is_out_until_one_was_witnessed_at_its_value() -> None:
     assert pull(paper) == ("ks1.1", ["RMA1"])
     assert pull(paper, "ks1.1") == ("ks1.1", [])
     with committed(paper) as book:
-        assert "RMA1 is out" in stopping.problems(book, FREELY, NOON)[0]
+        assert "RMA1 is out" in stopping.problems(book, FREELY)[0]
     search(paper, note_of(ref="RMA1", sku="HAT1"))
     assert pull(paper, "ks1.1") == ("ks1.2", ["RMA2", "RMA3"])
 
@@ -128,7 +128,7 @@ def test_a_witness_of_an_own_price_opens_the_page_and_one_that_may_be_the_sale_d
     assert pull(paper) == ("ks1.1", ["RMA1"])
     assert pull(paper, "ks1.1") == ("ks1.1", [])
     with committed(paper) as book:
-        (line,) = stopping.problems(book, FREELY, NOON)
+        (line,) = stopping.problems(book, FREELY)
     assert line.startswith("RMA1 is priced otherwise than its sale and not witnessed yet; the 2 documents like it wait")
     search(paper, note_of(ref="RMA1", sku="HAT1"))
     assert pull(paper, "ks1.1") == ("ks1.2", ["RMA2"])
@@ -156,7 +156,7 @@ def test_a_value_gap_stops_the_feed_until_a_person_accepts_it(ended_by: str, doc
     paper.postings["GAP"] = replace(proof(999, ended_by), reference="GAP", return_id="id-GAP")
     assert pull(paper)[1] == documents
     with committed(paper) as book:
-        assert len(stopping.problems(book, FREELY, NOON)) == (0 if documents else 1)
+        assert len(stopping.problems(book, FREELY)) == (0 if documents else 1)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_one_that_is_too_big_does_not_stop_the_others_and_is_named() -> None:
     limits = replace(FREELY, daily_pence=5000)
     assert pull(paper, limits=limits)[1] == ["RMA2"]
     with committed(paper) as book:
-        assert stopping.problems(book, limits, NOON) == ["RMA1 is worth £90.00, more than the cap of a day"]
+        assert stopping.problems(book, limits) == ["RMA1 is worth £90.00, more than the cap of a day"]
 
 
 def test_a_document_that_cannot_be_completed_holds_back_only_itself() -> None:

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from khaos_swap_assets.cli.confirming import add_confirm_notes
 from khaos_swap_assets.cli.postings import Reach
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote, ItemsBy
-from khaos_swap_assets.stages.credit_notes import pairing, people
+from khaos_swap_assets.stages.credit_notes import linking, people
 from khaos_swap_assets_tests.lending import lend
 from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, an_order
 
@@ -109,7 +109,7 @@ def test_a_note_of_unknown_goods_holds_every_document_of_its_customer(town: Town
 
 def in_the_list(town: Town) -> list[tuple[str, str, str]]:
     with lend(town.url) as conn:
-        pairs = pairing.listed(conn).pairs
+        pairs = linking.listed(conn).pairs
     return [(pair.credit_note_code, pair.taker.rma, pair.taker.reference) for pair in pairs]
 
 
@@ -156,11 +156,11 @@ def test_a_person_confirms_a_whole_list_after_seeing_it(town: Town) -> None:
 def test_a_list_that_changed_since_it_was_shown_confirms_nothing(town: Town) -> None:
     two_in_doubt(town)
     with lend(town.url) as conn:
-        shown = pairing.listed(conn).pairs
+        shown = linking.listed(conn).pairs
         town.khaos.notes["CN9"] = a_note("CN9", 2000)
         town.sync()
         with pytest.raises(people.ActionError, match="the list changed"):
-            pairing.confirm(conn, shown, KIM, now=town.now)
+            linking.confirm(conn, shown, KIM, now=town.now)
     assert dict(town.ask(STATES))["RMA2"] == "in_doubt"
     output = command(town).output
     assert "may be of RMA2, RMA3" in output

@@ -8,7 +8,7 @@ import pytest
 
 from khaos_swap_assets.adapters.store import audit_log
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
-from khaos_swap_assets.stages.credit_notes import candidates, people, unlinking
+from khaos_swap_assets.stages.credit_notes import attributing, linking, people
 from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, an_order, connect
 
 KIM = people.Person("Kim", "looked it up")
@@ -55,19 +55,19 @@ def begin(town: Town, mode: str, notes: Story) -> None:
 def without_passes(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run in which nothing is linked."""
     with monkeypatch.context() as patch:
-        patch.setattr(candidates, "attribute_loose", lambda *_: ([], {}))
+        patch.setattr(attributing, "attribute_loose", lambda *_: ([], {}))
         town.sync()
 
 
 def undo(town: Town, code: str, rma: str = "") -> list[str]:
     with connect(town) as conn:
-        taken = unlinking.undo(conn, code, KIM, now=town.now, rma=rma)
+        taken = linking.undo(conn, code, KIM, now=town.now, rma=rma)
     return sorted(f"{one.credit_note_code} {one.rma}" for one in taken)
 
 
 def allow(town: Town, code: str, rma: str = "") -> None:
     with connect(town) as conn:
-        unlinking.allow(conn, code, KIM, now=town.now, rma=rma)
+        linking.allow(conn, code, KIM, now=town.now, rma=rma)
 
 
 def linked(town: Town) -> dict[str, Any]:

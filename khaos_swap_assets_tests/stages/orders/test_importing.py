@@ -16,7 +16,7 @@ from khaos_swap_assets.adapters.files.tables import Layout, Table
 from khaos_swap_assets.adapters.store import audit_log
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
-from khaos_swap_assets.stages.orders.importing import (
+from khaos_swap_assets.stages.importing import (
     Brought,
     Imported,
     ImportRefusedError,

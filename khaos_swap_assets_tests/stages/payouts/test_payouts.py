@@ -12,10 +12,9 @@ from khaos_swap_assets.adapters.errors import PermanentError, TransientError
 from khaos_swap_assets.adapters.store import payouts
 from khaos_swap_assets.stages.credit_notes.people import Person
 from khaos_swap_assets.stages.due import local_reason
-from khaos_swap_assets.stages.orders.importing import Brought
+from khaos_swap_assets.stages.importing import Brought, import_payouts
 from khaos_swap_assets.stages.payouts import assets
-from khaos_swap_assets.stages.payouts.importing import import_payouts
-from khaos_swap_assets.stages.payouts.reading import read_payouts
+from khaos_swap_assets.stages.payouts.comparing import read_payouts
 from khaos_swap_assets.stages.waivers import waive
 from khaos_swap_assets_tests.adapters.storefront.shop import balance
 from khaos_swap_assets_tests.domain.payouts import a_line, a_payout

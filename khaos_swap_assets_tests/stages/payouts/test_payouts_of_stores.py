@@ -18,7 +18,7 @@ from khaos_swap_assets.adapters.storefront.client import StorefrontClient
 from khaos_swap_assets.adapters.swap.client import SwapClient
 from khaos_swap_assets.domain.records.stores import OrderNaming, qualified
 from khaos_swap_assets.stages.due import local_reason
-from khaos_swap_assets.stages.payouts.reading import due_since, read_payouts
+from khaos_swap_assets.stages.payouts.comparing import due_since, read_payouts
 from khaos_swap_assets.stages.toolbox import Toolbox
 from khaos_swap_assets_tests.adapters.storefront.shop import Json, balance
 from khaos_swap_assets_tests.lending import lend

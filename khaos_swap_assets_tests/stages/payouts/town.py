@@ -9,9 +9,8 @@ from pydantic import SecretStr
 
 from khaos_swap_assets.adapters.settings_money import StorefrontSettings
 from khaos_swap_assets.stages.credit_notes.posting import PostingRound
-from khaos_swap_assets.stages.payouts.comparing import compare_payouts
-from khaos_swap_assets.stages.payouts.reading import read_payouts
-from khaos_swap_assets.stages.reconciliation.excepting import settle_exceptions
+from khaos_swap_assets.stages.payouts.comparing import compare_payouts, read_payouts
+from khaos_swap_assets.stages.reconciliation.judging import settle_exceptions
 from khaos_swap_assets_tests.stages.storefront.shop import MoneyTown
 from khaos_swap_assets_tests.stages.town import a_return, some_settings
 

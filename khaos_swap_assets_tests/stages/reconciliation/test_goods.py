@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy, GoodsDecision
-from khaos_swap_assets.stages.reconciliation.goods import goods_tables
+from khaos_swap_assets.stages.reconciliation.month_end import goods_tables
 from khaos_swap_assets_tests.stages.stock.test_adjustments import inspected
 from khaos_swap_assets_tests.stages.town import Town, a_line, a_note, a_return, an_order, connect
 

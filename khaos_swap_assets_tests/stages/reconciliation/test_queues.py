@@ -20,7 +20,7 @@ from khaos_swap_assets.cli.exceptions import exceptions_app
 from khaos_swap_assets.cli.postings import Reach
 from khaos_swap_assets.domain.reporting.month_open import OwnerQueue, Some
 from khaos_swap_assets.stages.reconciliation.checks import refunds_reconcile
-from khaos_swap_assets.stages.reconciliation.excepting import settle_exceptions
+from khaos_swap_assets.stages.reconciliation.judging import settle_exceptions
 from khaos_swap_assets_tests.lending import lend
 from khaos_swap_assets_tests.stages.town import Town
 

@@ -14,8 +14,9 @@ from khaos_swap_assets.domain.money.periods import night_has_passed
 from khaos_swap_assets.domain.records.returns import Return, ReturnLine
 from khaos_swap_assets.stages.returns import assets
 from khaos_swap_assets.stages.returns.foreseeing import foresee
-from khaos_swap_assets.stages.storefront.variants import read_variants
+from khaos_swap_assets.stages.storefront.sync import read_variants
 from khaos_swap_assets_tests.stages.storefront.shop import CONNECTED, MoneyTown
+from khaos_swap_assets_tests.stages.tables import check_named
 from khaos_swap_assets_tests.stages.town import NOON, a_code, a_line, a_return, called, some_settings
 
 COMING: dict[str, Any] = {
@@ -198,7 +199,7 @@ def test_the_asset_tells_the_whole_and_the_check_its_owner(town: Ahead) -> None:
     shown = called(assets.open_returns, town).metadata
     assert shown["summary"] == "2 open returns will fail, 1 cause: fix HAT#2"
     assert "RMA1, RMA2" in str(shown["by_cause"])
-    verdict = called(assets.no_code_will_fail, town)
+    verdict = called(check_named(assets.CHECKS, "no_code_will_fail"), town)
     assert not verdict.passed
     assert "HAT#2" in str(verdict.metadata["causes"])
 

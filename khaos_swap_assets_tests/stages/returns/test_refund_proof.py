@@ -9,8 +9,9 @@ import pytest
 
 from khaos_swap_assets.adapters.store import worklist
 from khaos_swap_assets.stages.credit_notes.people import Person
-from khaos_swap_assets.stages.returns.assets import every_closed_return_was_paid
+from khaos_swap_assets.stages.returns.assets import CHECKS
 from khaos_swap_assets.stages.waivers import waive
+from khaos_swap_assets_tests.stages.tables import check_named
 from khaos_swap_assets_tests.stages.town import Town, a_note, a_return, called, connect
 
 UNPAID = {"processed_at": None}
@@ -109,7 +110,7 @@ def test_another_rule_reads_the_mirror_again_and_the_same_one_costs_nothing(town
 def test_the_check_shows_which_fields_closed_returns_carry(town: Town) -> None:
     some = [a_return(1, **UNPAID), a_return(2), a_return(3, **UNPAID, processed_word="Yes")]
     town.sells_and_takes_back(*some).sync()
-    result = called(every_closed_return_was_paid, town)
+    result = called(check_named(CHECKS, "every_closed_return_was_paid"), town)
     assert (result.passed, result.metadata["carried"].value) == (
         False,
         "of 3 closed returns with a value 1 carry a date of processing, 1 the word 'Yes', 1 nothing",

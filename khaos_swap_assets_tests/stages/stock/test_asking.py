@@ -11,7 +11,8 @@ from khaos_swap_assets.adapters.store import inspections
 from khaos_swap_assets.domain.goods.dispositions import Inspection
 from khaos_swap_assets.stages import waivers
 from khaos_swap_assets.stages.credit_notes.people import Person
-from khaos_swap_assets.stages.stock.assets import every_inspected_unit_has_moved
+from khaos_swap_assets.stages.stock.assets import CHECKS
+from khaos_swap_assets_tests.stages.tables import check_named
 from khaos_swap_assets_tests.stages.town import Town, a_code, a_line, a_return, an_order, called, connect
 
 KIND = "stock_adjustment_due"
@@ -55,14 +56,14 @@ def test_credited_first_the_inspected_unit_is_a_task_until_the_level_shows_it(fi
     inspected(first, "Sellable")
     first.sync()
     assert first.ask(OPEN) == [("RMA1/HAT/sellable", "Sellable: add 1 x HAT to the level of site 1; £10.00")]
-    assert not called(every_inspected_unit_has_moved, first).passed
+    assert not called(check_named(CHECKS, "every_inspected_unit_has_moved"), first).passed
     later(first, 2)
     assert len(first.ask(OPEN)) == 1
     first.khaos.levels["HAT"] += 1
     later(first)
     assert first.ask(OPEN) == []
     assert first.ask(ADJUSTMENTS) == [("sellable", 1, "done")]
-    assert called(every_inspected_unit_has_moved, first).passed
+    assert called(check_named(CHECKS, "every_inspected_unit_has_moved"), first).passed
 
 
 def test_damaged_units_are_looked_for_where_nothing_is_sold(first: Town) -> None:

@@ -12,7 +12,7 @@ from khaos_swap_assets.adapters.store import inspections
 from khaos_swap_assets.domain.goods.dispositions import Inspection
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy, GoodsDecision
 from khaos_swap_assets.stages.credit_notes.people import Person
-from khaos_swap_assets.stages.stock import importing
+from khaos_swap_assets.stages.stock import benching
 from khaos_swap_assets_tests.stages.stock.shelves import SAMPLE, Shelves, clerk, credited, inspected, level_of, run
 from khaos_swap_assets_tests.stages.town import Town, a_code, a_line, a_return, connect
 
@@ -117,7 +117,7 @@ def test_a_unit_that_becomes_b_grade_after_its_document_left_is_taken_off_sale(o
     outlet.pull()
     outlet.sync()
     with connect(outlet) as conn:
-        importing.correct(conn, "I-Sellable", "B-grade", 1, Person("kim", "a stain"), now=outlet.now)
+        benching.correct(conn, "I-Sellable", "B-grade", 1, Person("kim", "a stain"), now=outlet.now)
     outlet.sync()
     assert outlet.ask(ADJUSTED) == [("b_grade", "HAT-B", 1, 1, "asked"), ("sellable", "HAT", 1, -1, "asked")]
 
@@ -142,7 +142,7 @@ def test_a_bench_that_contradicts_the_file_holds_the_credit_and_is_told(outlet: 
     assert "1 x HAT: two sources of the warehouse name different conditions" in message
     assert (outlet.ask("SELECT 1 FROM recon.postings"), outlet.ask(PLACES)) == ([], [("at_the_bench", 1)])
     with connect(outlet) as conn:
-        importing.correct(conn, "bench-Damaged", "Sellable", 1, Person("kim", "wrong parcel"), now=outlet.now)
-        importing.correct(conn, "file-Sellable", "Pending", 1, Person("kim", "counted twice"), now=outlet.now)
+        benching.correct(conn, "bench-Damaged", "Sellable", 1, Person("kim", "wrong parcel"), now=outlet.now)
+        benching.correct(conn, "file-Sellable", "Pending", 1, Person("kim", "counted twice"), now=outlet.now)
     outlet.sync()
     assert (outlet.ask(OPEN), reasons(outlet)) == ([], ["1"])

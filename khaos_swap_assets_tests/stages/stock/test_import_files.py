@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from khaos_swap_assets.adapters.files import adjustments
 from khaos_swap_assets.adapters.files.adjustments import write_once
 from khaos_swap_assets.stages import waivers
 from khaos_swap_assets.stages.credit_notes.people import Person
@@ -92,7 +93,7 @@ def test_a_stop_between_intent_and_file_writes_it_as_it_was_meant(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(import_files, "write_once", die)
+        patch.setattr(adjustments, "write_once", die)
         assert not run(shop)
     assert names(folder) == [FIRST] * is_there
     meant = shop.one("SELECT content FROM recon.stock_files")

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
+from khaos_swap_assets.adapters.files import adjustments
 from khaos_swap_assets.adapters.files.adjustments import write_once
 from khaos_swap_assets.adapters.store.stock_adjustments import LOOK_EVERY
 from khaos_swap_assets.domain.goods.adjustments import judge_write
@@ -24,13 +25,12 @@ from khaos_swap_assets.sandbox.khaos_stock import carried, import_file
 from khaos_swap_assets.stages import waivers
 from khaos_swap_assets.stages.credit_notes.drafting import draft_waiting
 from khaos_swap_assets.stages.credit_notes.people import Person
-from khaos_swap_assets.stages.reconciliation.excepting import settle_exceptions
-from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting
+from khaos_swap_assets.stages.reconciliation.judging import reconcile_waiting, settle_exceptions
 from khaos_swap_assets.stages.returns.matching import match_waiting
-from khaos_swap_assets.stages.stock import import_files, level_writes
+from khaos_swap_assets.stages.stock import level_writes
 from khaos_swap_assets.stages.stock.adjustments import adjust_stock
+from khaos_swap_assets.stages.stock.benching import correct
 from khaos_swap_assets.stages.stock.custody import follow_custody
-from khaos_swap_assets.stages.stock.importing import correct
 from khaos_swap_assets.stages.stock.levels import sync_levels
 from khaos_swap_assets_tests.stages.stock.shelves import (
     DAMAGED,
@@ -245,7 +245,7 @@ def test_no_history_moves_a_unit_twice(
         write_once(*given)
         played.khaos._at("was written")
 
-    monkeypatch.setattr(import_files, "write_once", write)
+    monkeypatch.setattr(adjustments, "write_once", write)
 
     @seed(part)
     @settings(max_examples=min(HISTORIES, PART), database=None, suppress_health_check=list(HealthCheck), deadline=None)

@@ -26,9 +26,9 @@ from khaos_swap_assets.sandbox.swap_server import PATH_QUALITY
 from khaos_swap_assets.stages import waivers
 from khaos_swap_assets.stages.credit_notes import people
 from khaos_swap_assets.stages.credit_notes.people import Person
-from khaos_swap_assets.stages.reconciliation.excepting import settle_exceptions
+from khaos_swap_assets.stages.reconciliation.judging import settle_exceptions
 from khaos_swap_assets.stages.returns.sync import sync_returns
-from khaos_swap_assets.stages.stock import importing
+from khaos_swap_assets.stages.stock import benching
 from khaos_swap_assets.stages.stock.telling import ToldSwap, tell_swap
 from khaos_swap_assets.stages.toolbox import Toolbox
 from khaos_swap_assets_tests.bridging import Bridge
@@ -250,12 +250,12 @@ def test_no_call_completes_an_unpaid_refund_unless_swap_is_said_not_to_pay_by_it
 def test_a_correction_replaces_what_was_not_told_and_is_a_task_where_it_was(house: House) -> None:
     house.find("I1")
     with lend(house.url) as conn:
-        importing.correct(conn, "I1", "Damaged", 1, Person("kim", "a tear"), now=house.now)
+        benching.correct(conn, "I1", "Damaged", 1, Person("kim", "a tear"), now=house.now)
     house.look()
     assert house.calls == {"I1/corrected": "accepted"}
     with lend(house.url) as conn:
-        importing.correct(conn, "I1/corrected", "Pending", 1, Person("kim", "look again"), now=house.now)
-        again = importing.correct(conn, "I1/corrected/corrected", "Sellable", 1, Person("kim", "clean"), now=house.now)
+        benching.correct(conn, "I1/corrected", "Pending", 1, Person("kim", "look again"), now=house.now)
+        again = benching.correct(conn, "I1/corrected/corrected", "Sellable", 1, Person("kim", "clean"), now=house.now)
     house.look()
     assert (house.calls[again], len(house.line.told)) == ("refused", 1)
     assert list(house.tasks) == [f"{RMA}/{again}"]

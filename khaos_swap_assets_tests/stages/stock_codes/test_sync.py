@@ -39,9 +39,9 @@ def matched(town: Town, *returns: Any) -> None:
 def test_the_catalogue_is_asked_at_most_every_half_hour(town: Town, minutes: int, is_due: bool) -> None:
     town.with_settings(khaos={"stock_minutes": 30})
     town.khaos.items["HAT"] = a_code("HAT")
-    assert sync_stock_codes(town.tools) == SyncedCodes(1, 1, 0, is_due=True)
+    assert sync_stock_codes(town.tools) == SyncedCodes(1, 1, 0, was_due=True)
     town.now += timedelta(minutes=minutes)
-    assert sync_stock_codes(town.tools).is_due is is_due
+    assert sync_stock_codes(town.tools).was_due is is_due
 
 
 def test_the_first_question_is_for_all_and_the_next_reaches_back_an_hour(town: Town) -> None:
@@ -82,7 +82,7 @@ def test_a_pushed_item_is_used_at_once_although_nothing_is_due(town: Town) -> No
     matched(town, a_return(1))
     push(town, pushed("HAT", Discontinued=True))
     assert what_is_due(town.tools) == "pushed by Khaos"
-    assert sync_stock_codes(town.tools) == SyncedCodes(0, 0, 0, is_due=False, pushed=1)
+    assert sync_stock_codes(town.tools) == SyncedCodes(0, 0, 0, was_due=False, pushed=1)
     assert in_line(town) == ["R1"]
     assert town.one("SELECT is_discontinued FROM khaos.stock_codes WHERE stock_code = 'HAT'") is True
     assert town.one("SELECT count(*) FROM recon.inbox WHERE consumed_at IS NULL") == 0

@@ -352,10 +352,10 @@ def test_only_what_changed_is_written_and_judged_again(town: MoneyTown) -> None:
     town.shop.pay(1, 1000)
     town.sync()
     synced = sync_refunds(town.tools)
-    assert (synced.read, synced.changed, synced.judged) == (1, 0, 0)
+    assert (synced.refunds_read, synced.changed, synced.linked_again) == (1, 0, 0)
     town.shop.pay(2, 500, "F2")
     synced = sync_refunds(town.tools)
-    assert (synced.read, synced.changed, synced.judged) == (2, 1, 1)
+    assert (synced.refunds_read, synced.changed, synced.linked_again) == (2, 1, 1)
 
 
 def test_the_window_reaches_back_by_the_overlap_and_the_first_one_to_the_first_month(town: MoneyTown) -> None:

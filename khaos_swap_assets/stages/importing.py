@@ -1,31 +1,45 @@
-"""Sales Orders and Credit Notes that a person brings as a file, beside what Khaos tells by itself.
+"""Files that a person brings: Sales Orders and Credit Notes beside what Khaos tells by itself, payouts, write-offs.
 
 Belongs here: one import as one transaction, and whom it concerns. Stays out: reading files (``adapters.files``), the
-mirrors (``adapters.store``). A file is a witness as good as the web service and never better: what Khaos itself told
-of a document stays. Source: contracts/khaos.md §8 (Khaos Cloud shows neither by API), §11.
+mirrors (``adapters.store``). A file is a witness as good as the service and never better: what Khaos or the storefront
+itself told stays. A write-off is evidence and moves nothing. Source: contracts/khaos.md §8 (Khaos Cloud shows neither
+orders nor notes by API), §11.
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.errors import KhaosSwapError
 from khaos_swap_assets.adapters.files import documents
-from khaos_swap_assets.adapters.store import audit_log, imports, links, matches, notes, orders, returns, worklist
+from khaos_swap_assets.adapters.files.documents import FileNote
+from khaos_swap_assets.adapters.files.layouts import NoteRow, OrderRow
+from khaos_swap_assets.adapters.files.write_offs import WriteOffRow
+from khaos_swap_assets.adapters.store import (
+    Conn,
+    audit_log,
+    imports,
+    links,
+    matches,
+    notes,
+    orders,
+    payouts,
+    returns,
+    worklist,
+    write_offs,
+)
 from khaos_swap_assets.adapters.store.imports import Import, Kind
 from khaos_swap_assets.adapters.store.postings import SqlPostings
+from khaos_swap_assets.adapters.storefront.records import ReadPayout
 from khaos_swap_assets.domain.documents.credit_notes import CreditNote
 from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.payouts.records import Payout, PayoutLine
+from khaos_swap_assets.domain.records.stores import qualified
 from khaos_swap_assets.stages.orders.sync import SOURCE, answer_by_files
-
-if TYPE_CHECKING:
-    import psycopg
-
-    from khaos_swap_assets.adapters.files.documents import FileNote
-    from khaos_swap_assets.adapters.files.layouts import NoteRow, OrderRow
 
 
 class ImportRefusedError(KhaosSwapError):
@@ -57,9 +71,7 @@ class Imported:
     absent: tuple[str, ...] = ()
 
 
-def import_orders(
-    conn: psycopg.Connection, rows: Sequence[OrderRow], brought: Brought, now: datetime, *, is_cloud: bool
-) -> Imported:
+def import_orders(conn: Conn, rows: Sequence[OrderRow], brought: Brought, now: datetime, *, is_cloud: bool) -> Imported:
     """Keep the Sales Orders of a file and queue the returns that name them. The caller commits.
 
     An order counts as invoiced only where the file names the day. Where no web service answers (``is_cloud``), a
@@ -83,7 +95,7 @@ def import_orders(
 
 
 def import_notes(
-    conn: psycopg.Connection, rows: Sequence[NoteRow], brought: Brought, now: datetime, *, is_cloud: bool = False
+    conn: Conn, rows: Sequence[NoteRow], brought: Brought, now: datetime, *, is_cloud: bool = False
 ) -> Imported:
     """Keep the Credit Notes of a file and queue the returns that they may concern. The caller commits.
 
@@ -96,7 +108,8 @@ def import_notes(
     if brought.complete_to:
         _refuse_incomplete(told, brought.complete_to, now)
         _refuse_older(conn, brought.complete_to)
-    absent = _absent(conn, told, brought.complete_to)
+    codes = [note.credit_note_code for note in told]
+    absent = imports.absent_notes(conn, codes, london_date(brought.complete_to)) if brought.complete_to else ()
     fresh, by_khaos = imports.new_notes(conn, told)
     import_id = record_import(conn, "credit-notes", brought, len(told), len(fresh), now)
     notes.save(conn, fresh, now, import_id=import_id)
@@ -106,13 +119,8 @@ def import_notes(
     for stage in ("draft", "reconcile"):
         worklist.queue(conn, stage, touched)
     return Imported(
-        documents=len(told), changed=len(fresh), told_by_khaos=by_khaos, returns=len(touched), absent=absent
+        documents=len(told), changed=len(fresh), told_by_khaos=by_khaos, returns=len(touched), absent=tuple(absent)
     )
-
-
-def _absent(conn: psycopg.Connection, told: Sequence[CreditNote], complete_to: datetime | None) -> tuple[str, ...]:
-    codes = [note.credit_note_code for note in told]
-    return tuple(imports.absent_notes(conn, codes, london_date(complete_to))) if complete_to else ()
 
 
 def _as_note(told: FileNote) -> CreditNote:
@@ -137,7 +145,7 @@ def _as_note(told: FileNote) -> CreditNote:
     )
 
 
-def _with_customers(conn: psycopg.Connection, told: Sequence[CreditNote]) -> list[CreditNote]:
+def _with_customers(conn: Conn, told: Sequence[CreditNote]) -> list[CreditNote]:
     """The notes, each that names no customer with the one of its order or of our own reference that it carries."""
     of_ref = imports.customers_of_refs(conn, sorted({note.order_ref for note in told if note.order_ref}))
     of_ours = imports.customers_of_postings(conn, sorted({note.associated_ref for note in told}))
@@ -160,7 +168,7 @@ def _refuse_incomplete(told: Sequence[CreditNote], complete_to: datetime, now: d
         )
 
 
-def _refuse_older(conn: psycopg.Connection, complete_to: datetime) -> None:
+def _refuse_older(conn: Conn, complete_to: datetime) -> None:
     last = imports.newest(conn, "credit-notes", is_complete=True)
     if last and last.complete_to and last.complete_to > complete_to:
         raise ImportRefusedError(
@@ -169,22 +177,20 @@ def _refuse_older(conn: psycopg.Connection, complete_to: datetime) -> None:
         )
 
 
-def _concerned(conn: psycopg.Connection, fresh: Sequence[CreditNote]) -> set[str]:
+def _concerned(conn: Conn, fresh: Sequence[CreditNote]) -> set[str]:
     """Returns of the notes' customers and orders, those that they name, and those that they belonged to already."""
     customers = sorted({note.customer_code for note in fresh if note.customer_code})
     refs = sorted({note.order_ref for note in fresh if note.order_ref})
     names = sorted({note.associated_ref for note in fresh if note.associated_ref})
-    found = {*matches.ids_of_customers(conn, customers), *matches.ids_of_refs(conn, refs)}
     return {
-        *found,
+        *matches.ids_of_customers(conn, customers),
+        *matches.ids_of_refs(conn, refs),
         *returns.named(conn, names),
         *links.owners(conn, [note.credit_note_code for note in fresh]),
     }
 
 
-def record_import(
-    conn: psycopg.Connection, kind: Kind, brought: Brought, count: int, changed: int, now: datetime
-) -> int | None:
+def record_import(conn: Conn, kind: Kind, brought: Brought, count: int, changed: int, now: datetime) -> int | None:
     """Keep who brought what, in the record and in the audit log; a file that brings no news leaves no trace."""
     last = imports.newest(conn, kind, is_complete=True)
     is_later = brought.complete_to and (last is None or not last.complete_to or brought.complete_to > last.complete_to)
@@ -208,3 +214,59 @@ def record_import(
     entry = audit_log.Entry(now, brought.by, "imported", f"{kind} {brought.file_name}", after=after)
     audit_log.append(conn, [entry])
     return import_id
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedPayouts:
+    """What came of it: payouts in the file, those that were news, and those that the storefront told itself."""
+
+    payouts: int
+    changed: int
+    told_by_storefront: int
+
+
+def import_payouts(conn: Conn, told: Sequence[Payout], brought: Brought, now: datetime) -> ImportedPayouts:
+    """Keep the payouts of a file, which the next run compares; one file twice changes nothing. The caller commits."""
+    known = payouts.known_hashes(conn, [(one.provider, one.payout_id) for one in told])
+    read = [ReadPayout(one, _hash(one)) for one in told]
+    own = [one for one in read if known.get((one.record.provider, one.record.payout_id), ("", True))[1]]
+    fresh = [one for one in own if known.get((one.record.provider, one.record.payout_id), ("",))[0] != one.content_hash]
+    if fresh:
+        payouts.save(conn, fresh, now, import_id=record_import(conn, "payouts", brought, len(told), len(fresh), now))
+    return ImportedPayouts(len(told), len(fresh), len(told) - len(own))
+
+
+def of_store(told: Sequence[Payout], store: str | None) -> Sequence[Payout]:
+    """Payouts of a file whose returns and orders are those of a further store, as our tables name them."""
+    if not store:
+        return told
+
+    def named(line: PayoutLine) -> PayoutLine:
+        return replace(line, return_ref=qualified(store, line.return_ref), order_ref=qualified(store, line.order_ref))
+
+    return [replace(one, lines=tuple(map(named, one.lines))) for one in told]
+
+
+def _hash(one: Payout) -> str:
+    whole = (replace(one, lines=()), [repr(line) for line in one.lines])
+    return hashlib.sha256(repr(whole).encode()).hexdigest()
+
+
+def import_write_offs(conn: Conn, rows: Sequence[WriteOffRow], brought: Brought, now: datetime) -> int:
+    """Keep the rows that are news, and how many they are; their months are added up again. The caller commits.
+
+    A row is known by all that it says, and by which of the rows of its file that say the same it is: the same file
+    twice, or a later report of the same days, changes nothing.
+    """
+    told: dict[str, tuple[object, ...]] = {}
+    seen: Counter[tuple[object, ...]] = Counter()
+    for row in rows:
+        seen[row[1:]] += 1
+        told[hashlib.sha256(repr((seen[row[1:]], *map(str, row[1:]))).encode()).hexdigest()] = row[1:]
+    known = write_offs.known(conn, list(told))
+    fresh = {key: values for key, values in told.items() if key not in known}
+    import_id = record_import(conn, "write-offs", brought, len(told), len(fresh), now)
+    if import_id is not None:
+        write_offs.save(conn, fresh, import_id)
+        write_offs.touch_kept(conn, sorted({f"{row.written_off_on:%Y-%m}" for row in rows}), now)
+    return len(fresh)
