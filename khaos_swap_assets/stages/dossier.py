@@ -36,22 +36,13 @@ from khaos_swap_assets.domain.policy.settlement_case import Posted
 from khaos_swap_assets.domain.records.orders import SalesOrder
 from khaos_swap_assets.domain.records.returns import Return
 from khaos_swap_assets.domain.records.stock_codes import Catalogue, SkuMatch, match_sku
+from khaos_swap_assets.domain.sums import grouped
 
 Part = TypeVar("Part")
-One = TypeVar("One")
-Key = TypeVar("Key")
 
 
 def _part(load: Callable[[Conn, list[str]], Part]) -> cached_property[Part]:
     return cached_property(lambda dossier: load(dossier._conn, dossier.ids))
-
-
-def grouped(some: Iterable[One], key: Callable[[One], Key]) -> dict[Key, list[One]]:
-    """Records by what they are of, in their order."""
-    found: dict[Key, list[One]] = {}
-    for one in some:
-        found.setdefault(key(one), []).append(one)
-    return found
 
 
 class Dossier:
@@ -101,7 +92,7 @@ class Dossier:
     @cached_property
     def postings(self) -> dict[str, list[Posting]]:
         """Our documents of each that were not withdrawn, by ordinal."""
-        return grouped(SqlPostings(self._conn).of_returns(self.ids), lambda one: one.return_id)
+        return grouped((one.return_id, one) for one in SqlPostings(self._conn).of_returns(self.ids))
 
     @cached_property
     def taken(self) -> dict[str, dict[str, int]]:

@@ -12,15 +12,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import groupby
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.domain.judging.waterfall import LEGS
 from khaos_swap_assets.domain.money.amounts import spread
 from khaos_swap_assets.domain.money.tax import Amount, Rate
 from khaos_swap_assets.domain.sums import grouped
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WORST = 20
 CAUSES = (*LEGS, "timing")
@@ -148,6 +149,8 @@ def _currencies(returns: pd.DataFrame, exceptions: pd.DataFrame) -> list[str]:
 
 
 def _with_currency(returns: pd.DataFrame, exceptions: pd.DataFrame, currencies: list[str]) -> pd.DataFrame:
+    import pandas as pd
+
     known = dict(zip(returns["return_id"], returns["currency"], strict=True))
     first = next(iter(currencies), "")
     filled = [

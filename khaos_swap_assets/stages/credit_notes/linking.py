@@ -28,10 +28,10 @@ from khaos_swap_assets.domain.linking.attribution import Attribution
 from khaos_swap_assets.domain.linking.loose_notes import SPLIT
 from khaos_swap_assets.domain.linking.windows import REFUND
 from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.sums import grouped
 from khaos_swap_assets.stages.credit_notes import people
 from khaos_swap_assets.stages.credit_notes.attributing import Candidates, candidates_of
 from khaos_swap_assets.stages.credit_notes.people import ActionError, Person
-from khaos_swap_assets.stages.dossier import grouped
 
 SHOW = "khaos-swap links list shows what there is"
 Group = tuple[str, str, int]
@@ -71,7 +71,7 @@ def listed(conn: Conn) -> Listed:
     """The list as it is now."""
     loose = [note for note in notes.without_items(conn) if note.customer_code]
     known = candidates_of(conn, loose, sorted({note.customer_code for note in loose}))
-    noted = grouped(loose, lambda note: (note.customer_code, note.currency, note.gross_pence))
+    noted = grouped(((note.customer_code, note.currency, note.gross_pence), note) for note in loose)
     takers: defaultdict[Group, list[Taker]] = defaultdict(list)
     for group, taker in _takers(known):
         takers[group].append(taker)

@@ -39,7 +39,8 @@ from khaos_swap_assets.domain.records.orders import SalesOrder
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.domain.records.returns import Return
 from khaos_swap_assets.domain.records.stores import bare
-from khaos_swap_assets.stages.dossier import Dossier, grouped, policy_of, posted_of, unknown_codes_of
+from khaos_swap_assets.domain.sums import grouped
+from khaos_swap_assets.stages.dossier import Dossier, policy_of, posted_of, unknown_codes_of
 from khaos_swap_assets.stages.storefront import money
 from khaos_swap_assets.stages.storefront.money import Witnessed
 
@@ -77,7 +78,7 @@ def gather(
 def _load(conn: Conn, settings: Settings, policy: CreditNotePolicy, ids: Sequence[str]) -> Batch:
     dossier = Dossier(conn, ids)
     buyers = sorted({head.customer_code for head in dossier.heads.values() if head.customer_code})
-    loose = grouped(notes.unattributed(conn, [*buyers, ""]), lambda note: note.customer_code)
+    loose = grouped((note.customer_code, note) for note in notes.unattributed(conn, [*buyers, ""]))
     noted = [note for some in dossier.notes.values() for note, _ in some]
     codes = {code for note in chain(noted, *loose.values()) for code, _ in note.lines}
     codes |= {line.stock_code or line.sku for some in dossier.lines.values() for line in some}

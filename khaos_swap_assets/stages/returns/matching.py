@@ -35,8 +35,9 @@ from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.domain.records.returns import Return, ReturnLine
 from khaos_swap_assets.domain.records.sold_packs import SoldLine, candidates, chosen, is_one_price
 from khaos_swap_assets.domain.records.stock_codes import SkuMatch, with_proof
+from khaos_swap_assets.domain.sums import grouped
 from khaos_swap_assets.stages import isolating
-from khaos_swap_assets.stages.dossier import grouped, match_skus, policy_of
+from khaos_swap_assets.stages.dossier import match_skus, policy_of
 from khaos_swap_assets.stages.returns.caps import mark_over_returns
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -154,7 +155,7 @@ def _settle(
 ) -> dict[str, SettledUnits]:
     spellings = KeptWords.of(settings.swap.kept_statuses, settings.swap.kept_tags)
     told = returns.parts(conn, list(loaded), kept.MEMBERS)
-    by_rma = grouped(inspections.of_rmas(conn, [one.rma for one in loaded.values()]), lambda one: one.rma)
+    by_rma = grouped((one.rma, one) for one in inspections.of_rmas(conn, [one.rma for one in loaded.values()]))
     return {
         key: settle(
             one.lines,

@@ -17,8 +17,8 @@ from khaos_swap_assets.adapters.store.drafts import SavedDraft
 from khaos_swap_assets.adapters.store.stock import Carrier, Move
 from khaos_swap_assets.domain.goods.dispositions import LevelVerdict, judge_level
 from khaos_swap_assets.domain.records.packs import Packs
+from khaos_swap_assets.domain.sums import grouped
 from khaos_swap_assets.stages import isolating
-from khaos_swap_assets.stages.dossier import grouped
 from khaos_swap_assets.stages.stock import asking, import_files, level_writes
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -147,7 +147,7 @@ def _judge(
     wait: Wait,
 ) -> list[Move]:
     """The moves with their verdict; those that wait for a later reading are marked with its time."""
-    by_code = grouped(pending, lambda move: move.stock_code)
+    by_code = grouped((move.stock_code, move) for move in pending)
     spans = {
         code: (since, levels[code][1])
         for code, moves in by_code.items()

@@ -17,8 +17,8 @@ from khaos_swap_assets.adapters.swap import names
 from khaos_swap_assets.domain.goods.bench_rows import BenchRow, OpenLine, numbered, tie
 from khaos_swap_assets.domain.goods.dispositions import Inspection
 from khaos_swap_assets.domain.records.returns import Return
+from khaos_swap_assets.domain.sums import grouped
 from khaos_swap_assets.stages.credit_notes.people import ActionError, Person
-from khaos_swap_assets.stages.dossier import grouped
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def _lines(
 ) -> Iterator[BenchLine]:
     """Rows of one line item are one line; a finding without a line item is of the first line of its SKU."""
     left = list(found)
-    for (line_item_id, sku), rows in grouped(record.lines, lambda row: (row.line_item_id, row.sku)).items():
+    for (line_item_id, sku), rows in grouped(((row.line_item_id, row.sku), row) for row in record.lines).items():
         own = [one for one in left if _is_of(one, line_item_id, sku)]
         left = [one for one in left if one not in own]
         open_line = still.get((record.rma, line_item_id, sku))

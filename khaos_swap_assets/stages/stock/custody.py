@@ -22,8 +22,9 @@ from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.domain.records.matches import MatchedLine
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.domain.records.returns import ENDED_UNPAID, Return
+from khaos_swap_assets.domain.sums import grouped
 from khaos_swap_assets.stages import isolating
-from khaos_swap_assets.stages.dossier import Dossier, grouped, policy_of
+from khaos_swap_assets.stages.dossier import Dossier, policy_of
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 BATCH = 5_000
@@ -201,6 +202,6 @@ def _words(one: Adjustment) -> str:
 def _load(conn: Conn, ids: Sequence[str], policy: CreditNotePolicy) -> _Known:
     dossier = Dossier(conn, ids)
     rmas = [record.rma for record in dossier.records.values()]
-    seen = grouped(inspections.of_rmas(conn, rmas), lambda one: one.rma)
+    seen = grouped((one.rma, one) for one in inspections.of_rmas(conn, rmas))
     packs, losses = catalogue.packs(conn, dossier.codes), custody.losses_accepted(conn, ids)
     return _Known(dossier=dossier, policy=policy, packs=packs, seen=seen, losses=losses)

@@ -40,8 +40,8 @@ from khaos_swap_assets.domain.judging.money_conditions import (
 from khaos_swap_assets.domain.money.periods import london_date, night_has_passed
 from khaos_swap_assets.domain.records.returns import Return
 from khaos_swap_assets.domain.refunds.payments import Refund
+from khaos_swap_assets.domain.sums import grouped
 from khaos_swap_assets.stages import isolating, marks, refusing, stores
-from khaos_swap_assets.stages.dossier import grouped
 from khaos_swap_assets.stages.storefront.money import SEEN_FROM, link_orders
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -166,7 +166,7 @@ def judge(conn: Conn, settings: Settings, now: datetime) -> tuple[int, int]:
     again: the same fault holds their drafts.
     """
     refunds.judge_orders_of_waiting_returns(conn, now)
-    due = grouped(refunds.to_judge(conn, now), lambda one: one.order_name or one.order_id or one.refund_id)
+    due = grouped((one.order_name or one.order_id or one.refund_id, one) for one in refunds.to_judge(conn, now))
     work = partial(_judge, conn, settings, due, now)
     done, faults = isolating.one_by_one(conn, isolating.LINKING, list(due), work, now)
     for name, moment in setbacks.next_tries(conn, isolating.LINKING, faults.found).items():
