@@ -37,6 +37,10 @@ class FromMemorySwap:
         """None."""
         return SweepResult((), (), 1, False)
 
+    def by_rma(self, rma: str) -> SweepResult:
+        """None."""
+        return SweepResult((), (), 1, False)
+
 
 class FromMemoryKhaos:
     """Knows the order of every return and holds ten of everything."""
