@@ -238,7 +238,7 @@ def note_facts(note: FileNote, pairing: Pairing) -> NoteFacts:
     return NoteFacts(
         note.shown(),
         rival_rmas=tuple(pairing.case_of[one].return_.rma for one in why.rivals),
-        is_merged=why.is_merged and bool(why.rivals),
+        is_merged=why.is_merged,
         nearest=f"{nearest}: {why.clause}" if nearest else "",
         suggestion=f"{nearest}: {why.change}" if nearest else "",
         values=tuple(line.gross_pence for line in note.lines),

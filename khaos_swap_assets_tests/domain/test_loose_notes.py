@@ -158,6 +158,12 @@ def test_a_merged_note_that_fits_two_ways_is_told_with_all_of_them() -> None:
         assert told["CN1"].rivals == ("R1", "R2", "R3")
 
 
+def test_a_note_that_names_only_returns_which_it_cannot_credit_is_no_group_of_none() -> None:
+    found, told = attribute_loose([merged(associated_ref="RMA1 RMA2", currency="EUR")], (), BOTH, Standing())
+    assert found == []
+    assert (told["CN1"].rivals, told["CN1"].is_merged) == ((), False)
+
+
 @pytest.mark.parametrize("pair", [("CN1", "R1"), ("CN1", "R2")])
 def test_a_no_to_one_return_of_a_merged_note_is_a_no_to_all_of_it(pair: tuple[str, str]) -> None:
     found, told = attribute_loose([merged()], (), BOTH, Standing(refused={pair}))

@@ -202,7 +202,7 @@ def _told(found: Matching, merged: Mapping[str, tuple[str, ...]]) -> dict[str, W
         reason, link = reasons.get(code), suggested.get(code)
         told[code] = WhyLoose(
             tuple(sorted(set(rivals.get(code, ())))),
-            is_merged=code in several,
+            is_merged=code in several and code in rivals,
             nearest=reason.return_id if reason else "",
             clause=reason.clause if reason else "",
             change=reason.change if reason else "",
