@@ -1,8 +1,8 @@
 """The bench on the desk: its page, the returns that it asks for, and the findings that it sends.
 
 Belongs here: what the page is given, and each finding kept once under the id that the page made. Stays out: a finding's
-shape (``gateway.inspections``), what a return holds (``stock.benching``) and keeping (``stock.importing``). What is
-refused is told as JSON with its reason: the page keeps it and shows it.
+shape (``gateway.inspections``), what a return holds and keeping a finding (``stock.benching``). What is refused is told
+as JSON with its reason: the page keeps it and shows it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Looking ahead, before parcels land: which open returns will fail, for which causes, and which codes come to that.
 
 Belongs here: when to look how far, and bringing the causes and their exceptions up to date. Stays out: reading the
-shop's variants (``storefront.variants``), finding (``adapters.store.return_causes``) and the words
+shop's variants (``storefront.sync``), finding (``adapters.store.return_causes``) and the words
 (``judging.foreseen``). Each run looks at what its matches say of open returns, so that a cause closes with its proof;
 once a night all VAT codes, all that was sold lately and all that the shop lists are looked at besides.
 """
