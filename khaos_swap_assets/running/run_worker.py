@@ -7,7 +7,6 @@ from the garbage collector of each.
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 import sys
@@ -15,6 +14,7 @@ import sys
 from dagster_celery.make_app import make_app
 from dagster_celery.tasks import create_execute_job_task
 
+from khaos_swap_assets.resources import set_apart
 from khaos_swap_assets.running import celery_parts
 from khaos_swap_assets.running.dagster_parts import MODULE
 
@@ -25,8 +25,7 @@ def main(queue: str, at_once: str) -> None:
     where = {"broker": os.environ[celery_parts.URL], "backend": os.environ[celery_parts.URL]}
     app = make_app({**where, "config_source": dict(celery_parts.CONFIG)})  # type: ignore[no-untyped-call, unused-ignore]
     create_execute_job_task(app)
-    gc.collect()
-    gc.freeze()
+    set_apart()
     how = ["--queues", queue, "--concurrency", at_once, "--hostname", f"{queue}@%h", "--loglevel", "WARNING"]
     app.worker_main(["worker", *how, "--without-gossip", "--without-mingle"])
 
