@@ -42,6 +42,13 @@ def test_a_month_in_order_holds_no_other_wrong_code(world: World) -> None:
     assert told(world) == []
 
 
+def test_a_parcel_on_its_way_with_a_sku_that_is_no_stock_code_will_fail() -> None:
+    world = build(5, 800)
+    coming = [one.sku for one in world.plants if "not yet delivered" in one.why]
+    assert len(coming) == 1
+    assert told(world) == coming
+
+
 def test_a_code_that_cannot_be_read_is_told_where_it_was_sold_lately_or_is_listed(world: World) -> None:
     rma = next(iter(world.rmas.values()))
     order = next(one for one in world.orders.values() if one.order_name == rma.order_name)
