@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import create_execution_plan, execute_run
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
-from khaos_swap_assets import definitions
+from khaos_swap_assets import definitions, resources
 from khaos_swap_assets.adapters.settings import Settings, load_settings
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import mark
@@ -96,6 +97,16 @@ def test_its_steps_share_connections_and_so_do_dagsters_questions_where_the_proc
     assert worked_on(instance, run) == "went well"
     assert 1 <= opened.count(f"dagster run {run.run_id}") <= 2, "one for its work, one for its signs of life"
     assert len(asked) == told
+
+
+def test_what_is_loaded_is_set_apart_from_the_collector_once_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = list[object]()
+    monkeypatch.setattr(gc, "get_freeze_count", lambda: len(done))
+    monkeypatch.setattr(gc, "freeze", lambda: done.append("apart"))
+    monkeypatch.setattr(gc, "set_threshold", done.append)
+    resources.set_apart()
+    resources.set_apart()
+    assert done == ["apart", resources.YOUNG_OBJECTS]
 
 
 @pytest.mark.usefixtures("as_felwood")

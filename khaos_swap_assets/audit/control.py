@@ -6,7 +6,6 @@ cannot show. Stays out: the reconciliation's own figures (``summary``). Money is
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -22,6 +21,7 @@ from khaos_swap_assets.domain.linking.windows import REFUND
 from khaos_swap_assets.domain.money.amounts import count_words, format_money, to_pence
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.returns import KNOWN_STATUSES
+from khaos_swap_assets.domain.sums import added
 
 Told = TypeVar("Told")
 REFUNDS = ("refund is", "refunds are")
@@ -93,7 +93,7 @@ def strip(kind: str, table: Table[Any]) -> Strip:
     """The control strip of one file, by the name of its option."""
     items = list(ITEMS[kind](table.rows)) if kind in ITEMS else []
     moments = [moment for moment, _, _ in items if moment]
-    sums = _counted((currency, pence) for _, currency, pence in items)
+    sums = added((currency, pence) for _, currency, pence in items)
     return Strip(
         file=table.file,
         kind=kind,
@@ -162,7 +162,7 @@ def not_compared(inputs: Inputs, orders_missing: int) -> Iterator[str]:
         yield "VAT: the Credit Notes have no net amounts, so that no VAT is compared"
     elif all(rate is None for rate in values_of(orders.rows, "vat_percent")):
         yield "VAT: the Sales Orders have no VAT rates, so that no VAT is compared"
-    unknown = _counted((one.status, one.returns) for one in inputs.heads if one.status not in KNOWN_STATUSES)
+    unknown = added((one.status, one.returns) for one in inputs.heads if one.status not in KNOWN_STATUSES)
     if unknown:
         told = ", ".join(f"{shown(status or 'none')} {count:,}" for status, count in unknown.most_common(5))
         some = count_words(sum(unknown.values()), "return has", "returns have")
@@ -178,7 +178,7 @@ def not_compared(inputs: Inputs, orders_missing: int) -> Iterator[str]:
 
 def _days(inputs: Inputs) -> Iterator[str]:
     """Refunds whose Credit Note must lie outside the file: a note comes within a known time of its refund."""
-    refunded = _counted((one.paid_on, one.returns) for one in inputs.heads if one.is_paid and one.paid_on)
+    refunded = added((one.paid_on, one.returns) for one in inputs.heads if one.is_paid and one.paid_on)
     noted = [day for day in values_of(inputs.credit_notes.rows, "created_on") if day]
     if not refunded or not noted:
         return
@@ -190,15 +190,8 @@ def _days(inputs: Inputs) -> Iterator[str]:
         yield f"Days: {count_words(early, *REFUNDS)} long before the first Credit Note of the file ({first})"
 
 
-def _counted(told: Iterable[tuple[Told, int]]) -> Counter[Told]:
-    found: Counter[Told] = Counter()
-    for one, count in told:
-        found[one] += count
-    return found
-
-
 def _currencies(inputs: Inputs) -> Iterator[str]:
-    refunded = _counted((one.currency, one.returns) for one in inputs.heads)
+    refunded = added((one.currency, one.returns) for one in inputs.heads)
     noted = set(values_of(inputs.credit_notes.rows, "currency"))
     for currency, count in sorted(refunded.items()):
         if noted and currency not in noted:

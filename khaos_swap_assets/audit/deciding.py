@@ -28,6 +28,7 @@ from khaos_swap_assets.domain.records.decisions import (
 )
 from khaos_swap_assets.domain.records.returns import Return
 from khaos_swap_assets.domain.records.stock_codes import SkuMatch
+from khaos_swap_assets.domain.sums import grouped
 
 State = Literal["applied", "about nothing in these files", "no longer fits"]
 APPLIED: State = "applied"
@@ -183,11 +184,7 @@ def _key(one: PersonDecision) -> tuple[str, ...]:
 
 def _ids(returns: Iterable[Return]) -> dict[str, list[str]]:
     """The ids of the returns that a name means: the RMA or the return's own id."""
-    found: dict[str, list[str]] = {}
-    for one in returns:
-        for name in {one.rma, one.return_id}:
-            found.setdefault(name, []).append(one.return_id)
-    return found
+    return grouped((name, one.return_id) for one in returns for name in {one.rma, one.return_id})
 
 
 def _several(name: str, ids: Sequence[str]) -> str:

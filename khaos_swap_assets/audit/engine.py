@@ -6,7 +6,6 @@ facts of each return and note (``pairing``), and what is true of them (``judging
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -27,9 +26,10 @@ from khaos_swap_assets.domain.judging.verdict import Verdict, judge, judge_note
 from khaos_swap_assets.domain.judging.waterfall import LEGS, Waterfall
 from khaos_swap_assets.domain.money.amounts import spread
 from khaos_swap_assets.domain.money.periods import LONDON, VatPeriods, london_date
-from khaos_swap_assets.domain.money.tolerance import Residual, Tolerances, govern
+from khaos_swap_assets.domain.money.tolerance import Tolerances, govern
 from khaos_swap_assets.domain.records.decisions import PersonDecision
 from khaos_swap_assets.domain.refunds.payments import Refund
+from khaos_swap_assets.domain.sums import grouped
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +114,12 @@ def _tolerated(
 ) -> tuple[dict[str, Tolerance], list[Problem]]:
     """What the tolerances make of each return of the span, month by month, and what leans to one side."""
     tolerances = Tolerances()
-    by_month: defaultdict[str, list[Residual]] = defaultdict(list)
-    for one in facts:
-        day = day_of(pairing.case_of[one.return_.return_id])
-        if span.holds(day) and (residual := small_residual(one, tolerances)):
-            by_month[f"{day:%Y-%m}" if day else ""].append(residual)
+    dated = ((day_of(pairing.case_of[one.return_.return_id]), one) for one in facts)
+    by_month = grouped(
+        (f"{day:%Y-%m}" if day else "", residual)
+        for day, one in dated
+        if span.holds(day) and (residual := small_residual(one, tolerances))
+    )
     found: dict[str, Tolerance] = {}
     problems = []
     for month, residuals in sorted(by_month.items()):
@@ -263,9 +264,7 @@ def _opened_on(problem: Problem, row: AuditRow) -> date | None:
 
 def _unreadable(faults: Sequence[Fault]) -> Iterator[AuditFinding]:
     """One a rejected record, with everything wrong with it."""
-    by_record: dict[tuple[str, int, int], list[Fault]] = {}
-    for fault in faults:
-        by_record.setdefault((fault.file, fault.line, fault.record), []).append(fault)
+    by_record = grouped(((fault.file, fault.line, fault.record), fault) for fault in faults)
     for (file, line, _), some in by_record.items():
         yield AuditFinding("record_unreadable", f"{file}:{line}", "; ".join(map(_told, some)))
 

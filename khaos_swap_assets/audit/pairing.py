@@ -7,7 +7,7 @@ belongs to which return (``linking.loose_notes``) and what is true of it (``judg
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -30,6 +30,7 @@ from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.money.tax import Amount
 from khaos_swap_assets.domain.records.decisions import PersonDecision
 from khaos_swap_assets.domain.refunds.payments import Refund
+from khaos_swap_assets.domain.sums import grouped
 
 
 def completed_notes(inputs: Inputs, cases: Cases) -> list[FileNote]:
@@ -92,14 +93,9 @@ class Pairing:
             Attribution(code, why.nearest, why.suggested_by) for code, why in self.why_of.items() if why.suggested_by
         ]
         self.links_of, self.suggested_of = _by_return(self.links), _by_return(self.suggested)
-        self.doubtful: defaultdict[str, list[str]] = defaultdict(list)
-        for code in sorted(self.why_of):
-            for return_id in self.why_of[code].rivals:
-                self.doubtful[return_id].append(code)
+        self.doubtful = grouped((one, code) for code in sorted(self.why_of) for one in self.why_of[code].rivals)
         self.unmatched = [note for code, note in self.note_of.items() if code in self.why_of]
-        self.loose_of: defaultdict[str, list[FileNote]] = defaultdict(list)
-        for note in self.unmatched:
-            self.loose_of[note.customer_ref].append(note)
+        self.loose_of = grouped((note.customer_ref, note) for note in self.unmatched)
         self.shares = _shares(self.links, self.note_of)
         loose = [one for one in notes if (why := self.why_of.get(one.code)) and not (why.rivals or why.suggested_by)]
         self.money_of = self._goodwill(loose) if cases.paid.strays else {}
@@ -147,10 +143,7 @@ class Pairing:
 
 
 def _by_return(links: Iterable[Attribution]) -> Mapping[str, Sequence[Attribution]]:
-    found: defaultdict[str, list[Attribution]] = defaultdict(list)
-    for link in sorted(links):
-        found[link.return_id].append(link)
-    return dict(found)
+    return grouped((link.return_id, link) for link in sorted(links))
 
 
 def _shares(links: Iterable[Attribution], notes: Mapping[str, FileNote]) -> dict[Pair, int]:

@@ -19,7 +19,9 @@ from khaos_swap_assets.domain.records.returns import Return
 from khaos_swap_assets.domain.records.stores import OrderNaming
 from khaos_swap_assets.domain.refunds.money_shown import Claimant, Money, is_owed
 from khaos_swap_assets.domain.refunds.payments import REFUND, SUCCESS, UNDATED, PaymentKinds, Refund, Transaction
+from khaos_swap_assets.domain.sums import grouped
 
+Moment = tuple[str, str, datetime | None]
 _NO_DAY = datetime.min.replace(tzinfo=UTC)
 
 
@@ -85,14 +87,15 @@ def _refunds(
         for row in rows
     ]
     cash = Counter(_moment(row) for row in found if not kinds.is_tender(row.gateway))
-    groups: defaultdict[object, list[RefundRow]] = defaultdict(list)
-    for row in found:
-        is_joined = not row.return_id and cash[_moment(row)] == 1
-        groups[_moment(row) if is_joined else row.line].append(row)
-    return map(_refund, groups.values())
+    return map(_refund, grouped((_joined_by(row, cash), row) for row in found).values())
 
 
-def _moment(row: RefundRow) -> tuple[str, str, datetime | None]:
+def _joined_by(row: RefundRow, cash: Counter[Moment]) -> object:
+    """Rows of one refund share its moment, where that holds one payment of money; any other row stands alone."""
+    return _moment(row) if not row.return_id and cash[_moment(row)] == 1 else row.line
+
+
+def _moment(row: RefundRow) -> Moment:
     return row.order_ref, row.return_id, row.refunded_at
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from khaos_swap_assets.adapters.files import cells, known
 from khaos_swap_assets.adapters.files.tables import HOME_CURRENCY, Column, Found, Layout
+from khaos_swap_assets.domain.sums import grouped
 
 STAND_INS = ("date_updated", "delivered_date", "date_created")
 NO_CLOSING = "the day of closing is not in the file: the day of update, delivery or creation stands for it"
@@ -87,9 +88,7 @@ RETURNS: Layout[ReturnCells] = Layout(
 
 def objects(rows: Iterable[ReturnCells], columns: frozenset[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     """The line and the object of each return: rows of one id are its lines; fields without a column are left out."""
-    by_id: dict[str, list[ReturnCells]] = {}
-    for row in rows:
-        by_id.setdefault(row.return_id or row.rma_number or row.shopify_order_name, []).append(row)
+    by_id = grouped((row.return_id or row.rma_number or row.shopify_order_name, row) for row in rows)
     for return_id, some in by_id.items():
         yield some[0].line, _object(return_id, some, columns)
 

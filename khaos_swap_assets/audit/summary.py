@@ -19,6 +19,7 @@ from khaos_swap_assets.audit.rows import BY_REFERENCE, CERTAIN, MATCHED, SUGGEST
 from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.domain.judging.value_conditions import UNRECONCILED, WORST_FIRST
 from khaos_swap_assets.domain.judging.waterfall import LEGS
+from khaos_swap_assets.domain.sums import grouped
 
 AGES = ((2, "0-2"), (7, "3-7"), (14, "8-14"), (30, "15-30"))
 OLDEST = "31+"
@@ -156,9 +157,7 @@ def summarise(
     inputs: Inputs, pairing: Pairing, done: Audited, findings: Sequence[AuditFinding], span: Span, rows: Rows
 ) -> Summary:
     """All figures of an audit; ``rows`` are those of ``done`` with what was in step before."""
-    by_currency: defaultdict[str, list[AuditRow]] = defaultdict(list)
-    for row in done.rows:
-        by_currency[row.currency].append(row)
+    by_currency = grouped((row.currency, row) for row in done.rows)
     plain, months = Counter(rows.own["currency"]), rows.months
     counts = plain + Counter({currency: len(some) for currency, some in by_currency.items()})
     currencies = sorted(counts, key=lambda currency: (-counts[currency], currency))
@@ -170,7 +169,9 @@ def summarise(
         order_ref_format=inputs.order_names.naming.ref_format,
         returns=len(pairing.case_of) + len(rows.in_step),
         credit_notes=len(pairing.note_of) + len(rows.in_step),
-        totals=tuple(_totals(one, by_currency[one], span, plain[one], months.get(one, {})) for one in currencies),
+        totals=tuple(
+            _totals(one, by_currency.get(one, []), span, plain[one], months.get(one, {})) for one in currencies
+        ),
         passes=_passes(pairing, len(rows.in_step)),
         tasks=tasks(one for one in findings if not one.waiver),
         rulings=tuple(done.rulings),

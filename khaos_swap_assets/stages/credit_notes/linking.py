@@ -15,7 +15,6 @@ oldest to the oldest; the rest is told.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
@@ -72,18 +71,17 @@ def listed(conn: Conn) -> Listed:
     loose = [note for note in notes.without_items(conn) if note.customer_code]
     known = candidates_of(conn, loose, sorted({note.customer_code for note in loose}))
     noted = grouped(((note.customer_code, note.currency, note.gross_pence), note) for note in loose)
-    takers: defaultdict[Group, list[Taker]] = defaultdict(list)
-    for group, taker in _takers(known):
-        takers[group].append(taker)
+    takers = grouped(_takers(known))
     refused = links.refused(conn, [note.credit_note_code for note in loose])
     pairs: list[Pair] = []
     left: list[str] = []
     for group, some in sorted(noted.items()):
-        made = _paired(group, some, sorted(takers[group]))
+        able = takers.get(group, [])
+        made = _paired(group, some, sorted(able))
         if made and not any((one.credit_note_code, one.taker.return_id) in refused for one in made):
             pairs += made
-        elif takers[group]:
-            left.append(_why(some, takers[group]))
+        elif able:
+            left.append(_why(some, able))
     return Listed(tuple(pairs), tuple(left))
 
 

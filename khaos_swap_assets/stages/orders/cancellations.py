@@ -11,7 +11,7 @@ within a budget. Khaos tells no moment of a stage: a step is dated by the look t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,6 +30,7 @@ from khaos_swap_assets.domain.goods.cancellations import (
     progress_of,
     seen_part,
 )
+from khaos_swap_assets.domain.sums import added
 from khaos_swap_assets.stages import refusing
 from khaos_swap_assets.stages.orders.cancelling import SeenOrder, cancel, next_look, standing
 from khaos_swap_assets.stages.toolbox import Toolbox
@@ -63,7 +64,7 @@ def _look_for_parts(tools: Toolbox, due: Sequence[FollowedPart]) -> None:
         return
     found = {ref: progress_of(told.orders.get(ref, ())) for ref in refs.values()}
     goods = {
-        ref: _units(line for order in told.orders[ref] if not order.is_cancelled for line in order.goods)
+        ref: added(line for order in told.orders[ref] if not order.is_cancelled for line in order.goods)
         for ref, one in found.items()
         if one.progress == "sent" or (tools.settings.khaos.is_cloud and one.progress != "not_found")
     }
@@ -79,16 +80,8 @@ def _look_for_parts(tools: Toolbox, due: Sequence[FollowedPart]) -> None:
         cancelled_parts.answered(conn, rows, tools.now())
 
 
-def _units(goods: Iterable[tuple[str, int]]) -> Mapping[str, int]:
-    """Units by Stock Code; empty where Khaos shows no goods of it at all, which proves nothing."""
-    units = Counter[str]()
-    for code, quantity in goods:
-        units[code] += quantity
-    return units
-
-
-def _lines(tools: Toolbox, refs: Sequence[str]) -> dict[str, Mapping[str, int]]:
-    """The same of orders that are still open; those that Khaos refuses to show are left out, and it is told."""
+def _lines(tools: Toolbox, refs: Sequence[str]) -> dict[str, Counter[str]]:
+    """Units by Stock Code of orders that are still open; those that Khaos refuses to show are left out and told."""
     if tools.settings.khaos.is_cloud or not refs:
         return {}
     client = tools.open_khaos()
@@ -96,7 +89,7 @@ def _lines(tools: Toolbox, refs: Sequence[str]) -> dict[str, Mapping[str, int]]:
     with tools.store() as conn:
         refusing.keep(conn, refusing.ORDERS, heard, client, tools.now())
     return {
-        ref: _units(line for full in fulls if not full.order.is_cancelled for line in full.order.sold.items())
+        ref: added(line for full in fulls if not full.order.is_cancelled for line in full.order.sold.items())
         for ref, fulls in heard.answers.items()
         if fulls
     }

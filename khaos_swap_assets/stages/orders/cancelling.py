@@ -22,6 +22,7 @@ from khaos_swap_assets.domain.goods.cancel_calls import CancelCall, hindrance
 from khaos_swap_assets.domain.goods.cancellations import FINAL, ISSUED, CancelledOrder, OrderProgress, OrderStage
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.orders import SalesOrder
+from khaos_swap_assets.domain.sums import grouped
 from khaos_swap_assets.stages.credit_notes.feed import FeedLimits, day_of
 from khaos_swap_assets.stages.orders.sync import read_feed
 from khaos_swap_assets.stages.toolbox import Toolbox
@@ -59,14 +60,14 @@ def next_look(tools: Toolbox, cancelled_at: datetime, progress: str) -> datetime
 
 def _ask(tools: Toolbox, refs: Sequence[str]) -> Told:
     read = read_feed(tools.open_khaos(), associated_refs=refs)
-    told: dict[str, list[OrderStage]] = {}
-    for one in read.feed.orders:
-        stage = OrderStage(
+    told = (
+        (one.associated_ref, OrderStage(
             one.so_code, one.is_cancelled, one.stage_id, ordered_on=one.ordered_on, sent_on=one.invoiced_on,
             items_pence=one.items_gross_pence, goods=one.stock_codes,
-        )  # fmt: skip
-        told.setdefault(one.associated_ref, []).append(stage)
-    return Told(told, read.refusal, is_whole=not read.feed.faults)
+        ))
+        for one in read.feed.orders
+    )  # fmt: skip
+    return Told(grouped(told), read.refusal, is_whole=not read.feed.faults)
 
 
 def _by_files(conn: Conn, refs: Sequence[str]) -> Mapping[str, Sequence[OrderStage]]:

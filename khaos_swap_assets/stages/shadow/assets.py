@@ -18,6 +18,7 @@ from khaos_swap_assets.adapters.store.shadow import SCORES, Score, WeekScore
 from khaos_swap_assets.adapters.store.verdicts import LEG_COLUMNS
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.sums import added
 from khaos_swap_assets.stages import isolating
 from khaos_swap_assets.stages.checking import StandingCheck
 from khaos_swap_assets.stages.presenting import WORST_ROWS, as_table, asset, made_of, owned, shown
@@ -158,10 +159,7 @@ def _compared(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _by_currency(apart: Sequence[WeekScore]) -> Counter[str]:
     """Theirs less ours, in pence."""
-    sums: Counter[str] = Counter()
-    for one in apart:
-        sums[one.currency] += one.their_pence - one.our_pence
-    return sums
+    return added((one.currency, one.their_pence - one.our_pence) for one in apart)
 
 
 def _sentence(apart: Sequence[WeekScore], scored: int) -> str:

@@ -22,6 +22,7 @@ from khaos_swap_assets.adapters.store.stock_transfers import Carriable
 from khaos_swap_assets.domain.goods.adjustments import OUT, Transfer, judge_file
 from khaos_swap_assets.domain.goods.dispositions import DAMAGED, SELLABLE
 from khaos_swap_assets.domain.money.periods import london_date
+from khaos_swap_assets.domain.sums import grouped
 from khaos_swap_assets.stages import refusing
 from khaos_swap_assets.stages.stock.asking import AFTER, moved_by_others
 from khaos_swap_assets.stages.stock.levels import moved_since
@@ -130,12 +131,9 @@ def _undisturbed(conn: Conn, wanted: Iterable[Carriable], levels: Levels, now: d
 
 
 def _levels(conn: Conn, of: Sequence[Carriable | Transfer]) -> Levels:
-    by_site: dict[int, list[str]] = {}
-    for one in of:
-        by_site.setdefault(one.site_id, []).append(one.stock_code)
     return {
         (site_id, code): level
-        for site_id, codes in by_site.items()
+        for site_id, codes in grouped((one.site_id, one.stock_code) for one in of).items()
         for code, level in stock.level(conn, codes, site_id).items()
     }
 
