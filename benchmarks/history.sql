@@ -23,6 +23,8 @@ INSERT INTO khaos.wanted_orders (order_ref, state, asked_at, tried_at) SELECT or
 INSERT INTO khaos.credit_notes (credit_note_code, associated_ref, customer_code, currency, created_on, issued_on, stage_id,
     gross_pence, net_pence, delivery_gross_pence, content_hash, first_seen_at, changed_at, return_id, matched_by, allocated_at)
 SELECT note, rma, customer, 'GBP', at, at, 70, 5000, 4167, 0, 'x', at, at, return_id, 'posting', at FROM bench_history;
+INSERT INTO recon.note_links (credit_note_code, return_id, matched_by, linked_at, linked_by)
+SELECT note, return_id, 'posting', at, 'khaos-swap' FROM bench_history;
 INSERT INTO khaos.credit_note_lines SELECT note, n, CASE n WHEN 1 THEN first_code ELSE second_code END, 1
 FROM bench_history, generate_series(1, 2) n;
 INSERT INTO khaos.credit_notes (credit_note_code, associated_ref, customer_code, currency, created_on, issued_on, stage_id,
@@ -67,7 +69,10 @@ INSERT INTO recon.exceptions (kind, subject, owner, severity, return_id, rma, me
 SELECT 'value_gap', rma, 'finance', 'error', return_id, rma, 'apart', at FROM bench_history LIMIT 100;
 INSERT INTO recon.findings (kind, subject, return_id, rma, message, found_at)
 SELECT 'value_gap', rma, return_id, rma, 'apart', at FROM bench_history LIMIT 100;
+INSERT INTO recon.latency (return_id, rma, event_at, accepted_at, read_at, inspected_at, gate_at, drafted_at, offered_at,
+    handed_out_at, witnessed_at) SELECT return_id, rma, at, at, at, at, at, at, at, at, at FROM bench_history;
+INSERT INTO recon.latency_days SELECT (at AT TIME ZONE 'Europe/London')::date, count(*), 0, 0 FROM bench_history GROUP BY 1;
 INSERT INTO recon.watermarks SELECT source, timestamptz '{now}' - interval '1 minute' FROM unnest(ARRAY['swap/returns',
     'swap/open_returns', 'swap/wide_sweep', 'khaos/stock_codes', 'khaos/documents', 'recon/attribution',
-    'swap/completeness', 'swap/completeness wide']) source;
+    'reconciliation/latency', 'swap/completeness', 'swap/completeness wide']) source;
 DROP TABLE bench_history;

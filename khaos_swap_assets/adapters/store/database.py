@@ -82,6 +82,14 @@ OF_THE_SERVER = (errors.OperationalError, errors.InsufficientPrivilege, errors.R
 _OF_THE_STATEMENT = ("40", "54", "550", "57014")
 
 
+class AtOnce(psycopg.Cursor[Any]):
+    """A cursor whose rows, all here already, are made at once where somebody goes through them: that costs less."""
+
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+        """The rows that were not fetched yet."""
+        return iter(self.fetchall())
+
+
 def connect(url: str, *, application: str, statement_seconds: int = 0) -> psycopg.Connection[Any]:
     """Open a connection in UTC, autocommit off, each statement seeing what others committed before it.
 
@@ -97,6 +105,7 @@ def connect(url: str, *, application: str, statement_seconds: int = 0) -> psycop
     settings = {**usual, **parts(url), "application_name": f"khaos-swap {application}"}
     with reported(url):
         connection = psycopg.connect(conninfo.make_conninfo("", **settings), autocommit=True)
+    connection.cursor_factory = AtOnce
     try:
         _require_version(connection, url)
         limits = f"SET lock_timeout = '{LOCK_SECONDS}s'; SET statement_timeout = '{statement_seconds}s'"

@@ -120,6 +120,16 @@ def ids_of_customers(conn: psycopg.Connection, customer_codes: Sequence[str]) ->
     return _ids(conn, "SELECT return_id FROM recon.matched_returns WHERE customer_code = ANY(%s)", customer_codes)
 
 
+def ids_without_note(conn: psycopg.Connection, customer_codes: Sequence[str]) -> list[str]:
+    """Returns of these customers to which no Credit Note is linked."""
+    return _ids(
+        conn,
+        "SELECT return_id FROM recon.matched_returns m WHERE customer_code = ANY(%s) "
+        "AND NOT EXISTS (SELECT 1 FROM recon.note_links l WHERE l.return_id = m.return_id)",
+        customer_codes,
+    )
+
+
 def ids_touched_by_codes(conn: psycopg.Connection, stock_codes: Sequence[str]) -> list[str]:
     """Returns that a new or changed Stock Code may concern: lines matched to it, and lines still without a match."""
     return _ids(

@@ -118,10 +118,15 @@ class Candidates:
 
 
 def candidates_of(conn: Conn, loose: Sequence[CreditNote], buyers: Sequence[str]) -> Candidates:
-    """What is known of the returns of these customers, and of all that the notes name."""
+    """What is known of the returns of these customers, and of all that the notes name.
+
+    Of a customer without a loose note only the returns that have none either: nothing is to be told of the others.
+    """
     typed = sorted({text for note in loose for text in (*texts_of(note.associated_ref), note.order_ref) if text})
-    of_buyers = matches.ids_of_customers(conn, [code for code in buyers if code])
-    named = {*of_buyers, *matches.ids_of_refs(conn, typed), *returns.named(conn, typed)}
+    noting = {note.customer_code for note in loose} - {""}
+    of_buyers = matches.ids_of_customers(conn, sorted(noting.intersection(buyers)))
+    of_others = matches.ids_without_note(conn, sorted({*buyers} - noting - {""}))
+    named = {*of_buyers, *of_others, *matches.ids_of_refs(conn, typed), *returns.named(conn, typed)}
     told = decisions.told(conn, [note.credit_note_code for note in loose])
     dossier = Dossier(conn, sorted({*named, *(return_id for _, return_id in told)}))
     held = {key: {note.credit_note_code for note, _ in some} for key, some in dossier.notes.items()}

@@ -78,6 +78,16 @@ def test_returns_are_found_by_what_they_are_about(database: Database) -> None:
         assert find(database, []) == []
 
 
+def test_returns_of_a_customer_that_have_no_note(database: Database) -> None:
+    matches.save(database, [HEAD, replace(HEAD, return_id="R2"), replace(HEAD, return_id="R3", customer_code="C2")], [])
+    database.execute(
+        "INSERT INTO recon.note_links (credit_note_code, return_id, matched_by, linked_at, linked_by) "
+        "VALUES ('CN1', 'R1', 'reference', now(), 'khaos-swap')"
+    )
+    assert matches.ids_without_note(database, ["C1"]) == ["R2"]
+    assert matches.ids_without_note(database, []) == []
+
+
 def test_a_changed_code_concerns_its_lines_and_those_without_a_match(database: Database) -> None:
     heads = [replace(HEAD, return_id=f"R{number}") for number in (1, 2, 3)]
     lines = [LINE, replace(LINE, return_id="R2", stock_code="CAP"), replace(MISS, return_id="R3")]

@@ -42,6 +42,13 @@ def test_the_first_in_line_goes_first(database: Database) -> None:
     assert worklist.take(database, "draft", 1) == ["R1"]
 
 
+def test_a_long_line_is_taken_without_comparing_each_with_each(database: Database) -> None:
+    worklist.queue(database, "match", [f"R{number}" for number in range(1_000)])
+    plan = database.execute(f"EXPLAIN (ANALYZE) {worklist.TAKE}".encode(), ("match", 1_000)).fetchall()
+    assert [line for (line,) in plan if "Nested Loop" in line or "Removed by Join Filter" in line] == []
+    assert worklist.waiting(database) == 0
+
+
 def test_one_already_in_line_keeps_its_place(database: Database) -> None:
     worklist.queue(database, "draft", ["R1"])
     database.execute("UPDATE recon.worklist SET queued_at = %s", (NOW,))
