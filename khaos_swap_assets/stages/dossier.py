@@ -8,7 +8,7 @@ and what is written after a part was loaded is not in it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
 from typing import TypeVar
 
@@ -118,19 +118,21 @@ class Dossier:
         return settle(record, policy, already=already, sale=sale)
 
 
-def match_skus(conn: Conn, skus: Iterable[str]) -> dict[str, SkuMatch]:
-    """What each of these codes is; the whole catalogue is read only where one is none and nobody decided what it is."""
+def match_skus(conn: Conn, skus: Iterable[str], *, is_guessed: bool = True) -> dict[str, SkuMatch]:
+    """What each of these codes is; without ``is_guessed`` nothing is said of one that only resembles a Stock Code."""
     asked = sorted(set(skus))
     told = decisions.same_codes(conn, asked)
     exact = {item.stock_code: item for item in catalogue.exact(conn, sorted({*asked, *told.values()}))}
-    known = Catalogue(exact, lambda: catalogue.whole(conn))
+    missing = [sku for sku in asked if sku not in exact]
+    every = partial(catalogue.codes, conn) if is_guessed else tuple[str, ...]
+    known = Catalogue(exact, partial(catalogue.alike, conn, missing), every)
     return {sku: match_sku(sku, known, told.get(sku, "")) for sku in asked}
 
 
 def unknown_codes_of(conn: Conn, noted: Iterable[CreditNote]) -> dict[str, tuple[tuple[str, str], ...]]:
     """By note: its codes that are no Stock Code, as after a spreadsheet, each with what it stands for."""
     codes = {note.credit_note_code: {code for code, _ in note.lines} for note in noted}
-    skus = match_skus(conn, chain.from_iterable(codes.values()))
+    skus = match_skus(conn, chain.from_iterable(codes.values()), is_guessed=False)
     return {note: unknown_codes(skus[code] for code in sorted(some)) for note, some in codes.items()}
 
 

@@ -100,20 +100,26 @@ def test_a_nearer_spelling_never_beats_the_ceiling_of_a_near_match() -> None:
     assert match_sku(long + "Y", Catalogue.of([StockCode(long, "1")])).suggestion_score == 94
 
 
-def test_the_whole_catalogue_is_read_only_after_a_miss_and_once() -> None:
-    reads: list[int] = []
+def test_what_is_alike_is_read_only_after_a_miss_and_all_codes_only_for_the_nearest_each_once() -> None:
+    reads: list[str] = []
 
-    def everything() -> Iterable[StockCode]:
-        reads.append(1)
+    def alike() -> Iterable[StockCode]:
+        reads.append("alike")
         return ITEMS
 
-    catalogue = Catalogue({"MER-CRW-NVY-M": ITEMS[0]}, everything)
+    def codes() -> list[str]:
+        reads.append("codes")
+        return [item.stock_code for item in ITEMS]
+
+    catalogue = Catalogue({"MER-CRW-NVY-M": ITEMS[0]}, alike, codes)
     assert match_sku("MER-CRW-NVY-M", catalogue).stock_code == "MER-CRW-NVY-M"
     assert reads == []
     assert match_sku("OLD-77", catalogue).suggestion == "MER-CRW-NVY-L"
     assert match_sku("mer-crw-nvy-m", catalogue).suggestion == "MER-CRW-NVY-M"
+    assert reads == ["alike"]
     assert match_sku("QQQQ", catalogue).suggestion == ""
-    assert reads == [1]
+    assert match_sku("QQQQQ", catalogue).suggestion == ""
+    assert reads == ["alike", "codes"]
 
 
 def test_a_hundred_thousand_codes_are_no_trouble() -> None:

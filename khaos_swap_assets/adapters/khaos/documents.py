@@ -137,6 +137,8 @@ def _plain_party(party: Mapping[str, object]) -> dict[str, object]:
 def _text(value: object) -> str:
     """Canonical JSON. The standard encoder would turn exact decimals into floats."""
     match value:
+        case str():
+            return _QUOTED(value)
         case Mapping():
             members = (f"{_QUOTED(name)}:{_text(value[name])}" for name in sorted(value))
             return f"{{{','.join(members)}}}"
@@ -144,9 +146,9 @@ def _text(value: object) -> str:
             return f"[{','.join(map(_text, value))}]"
         case bool():
             return "true" if value else "false"
+        case int():
+            return _QUOTED(value)
         case Decimal() if value.is_finite():
             return f"{value:f}"
-        case str() | int():
-            return _QUOTED(value)
         case _:
             raise TypeError(f"a {type(value).__name__} has no place in a document")

@@ -1,13 +1,13 @@
 """Khaos Stock Codes in our store.
 
-Belongs here: saving what ExportStock or a push told, exact look-up in bulk, and the whole catalogue for suggestions.
+Belongs here: saving what ExportStock or a push told, exact look-up in bulk, and what else a SKU finds.
 Stays out: the matching rule (``records.stock_codes``). Shape: table ``khaos.stock_codes`` (migration 0002).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,7 +19,7 @@ from psycopg.types.json import Jsonb
 from khaos_swap_assets.adapters.store import bulk
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.packs import PackItem, Packs, weights_of
-from khaos_swap_assets.domain.records.stock_codes import StockCode
+from khaos_swap_assets.domain.records.stock_codes import StockCode, asked_by, found_by
 
 COLUMNS = (
     "stock_code, stock_id, description, other_ref, barcodes, is_discontinued, is_stock_controlled, pack_components, "
@@ -43,7 +43,7 @@ def save(conn: psycopg.Connection, items: Sequence[StockCode], now: datetime) ->
     told = {code: (content_hash(item), item.sell_pence, item.buy_pence) for code, item in newest.items()}
     fresh = [item for code, item in newest.items() if known.get(code) != told[code]]
     changed = [item for item in fresh if known.get(item.stock_code, ("",))[0] != told[item.stock_code][0]]
-    columns = [*COLUMNS.split(", "), "content_hash", "changed_at", "seen_at"]
+    columns = [*COLUMNS.split(", "), "found_by", "content_hash", "changed_at", "seen_at"]
     bulk.upsert(conn, "khaos.stock_codes", columns, ["stock_code"], [_row(item, now) for item in fresh])
     _keep_costs(conn, fresh, london_date(now))
     return [item.stock_code for item in changed] + _drop_renamed(conn, changed)
@@ -160,9 +160,19 @@ def _pushed_packs(
     }
 
 
-def whole(conn: psycopg.Connection) -> list[StockCode]:
-    """Every item: only suggestions for a SKU without a match need them all."""
-    return [_item(row) for row in conn.execute(f"SELECT {READ} FROM khaos.stock_codes ORDER BY stock_code")]
+def alike(conn: psycopg.Connection, skus: Collection[str]) -> list[StockCode]:
+    """The items that these SKUs, none of which is a Stock Code, find by another name, spelling, barcode or pack."""
+    if not skus:
+        return []
+    keys = sorted({key for sku in skus for _, key in asked_by(sku)})
+    query = f"SELECT {READ} FROM khaos.stock_codes WHERE found_by && %s OR former_codes && %s ORDER BY stock_code"
+    return [_item(row) for row in conn.execute(query, (keys, sorted(skus)))]
+
+
+def codes(conn: psycopg.Connection) -> list[str]:
+    """Every Stock Code, those on sale first: only the nearest spelling asks for them all."""
+    query = 'SELECT stock_code FROM khaos.stock_codes ORDER BY is_discontinued, stock_code COLLATE "C"'
+    return [row[0] for row in conn.execute(query)]
 
 
 def content_hash(item: StockCode) -> str:
@@ -177,7 +187,7 @@ def _row(item: StockCode, now: datetime) -> tuple[object, ...]:
     head = (item.stock_code, item.stock_id, item.description, item.other_ref, list(item.barcodes))
     flags = (item.is_discontinued, item.is_stock_controlled, Jsonb([list(pair) for pair in item.pack_components]))
     tail = (item.sell_pence, item.buy_pence, item.is_run_to_zero, list(item.variants))
-    return (*head, *flags, *tail, content_hash(item), now, now)
+    return (*head, *flags, *tail, found_by(item), content_hash(item), now, now)
 
 
 def _item(row: tuple[Any, ...]) -> StockCode:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -120,7 +120,7 @@ def hold_returns(conn: psycopg.Connection, reasons: Mapping[str, tuple[str, str]
 
 
 def _row(one: SavedDraft) -> tuple[Any, ...]:
-    content = Jsonb(asdict(one.draft)) if one.draft else None
+    content = Jsonb(one.draft.as_json) if one.draft else None
     reasons = Jsonb([list(reason) for reason in one.reasons])
     value = one.draft.value_pence if one.draft else 0
     due = (one.policy_version, one.due_pence, list(one.due_product_ids))

@@ -76,6 +76,19 @@ def rmas_of(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str, st
     return {row[0]: row[1] for row in conn.execute(query, (list(return_ids),))}
 
 
+def order_names(conn: psycopg.Connection, return_ids: Sequence[str]) -> list[str]:
+    """The orders that these returns and their lines name, each once."""
+    if not return_ids:
+        return []
+    rows = conn.execute(
+        "SELECT order_name FROM swap.returns WHERE return_id = ANY(%(ids)s) AND order_name <> '' UNION "
+        "SELECT original_order_name FROM swap.return_lines WHERE return_id = ANY(%(ids)s) "
+        "AND original_order_name <> '' ORDER BY 1",
+        {"ids": list(return_ids)},
+    )
+    return [row[0] for row in rows]
+
+
 def named(conn: psycopg.Connection, references: Sequence[str]) -> list[str]:
     """Returns that these references name: by RMA, with its store or without, or by a reference of ours."""
     if not references:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
@@ -107,7 +107,13 @@ class Draft:
     @property
     def content(self) -> str:
         """Everything that its document is made of, as JSON text: equal contents, equal documents."""
-        return json.dumps({name: value for name, value in asdict(self).items() if name not in UNSAID})
+        return json.dumps({name: value for name, value in self.as_json.items() if name not in UNSAID})
+
+    @property
+    def as_json(self) -> dict[str, object]:
+        """All of it by name, each line too: ``dataclasses.asdict`` copies what nobody changes."""
+        lines = [{name: getattr(line, name) for name in DraftLine.__slots__} for line in self.lines]
+        return {name: getattr(self, name) for name in Draft.__slots__} | {"lines": lines}
 
 
 @dataclass(frozen=True, slots=True)

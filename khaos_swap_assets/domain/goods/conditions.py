@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 from khaos_swap_assets.domain.records.stock_codes import LONGEST_CODE
@@ -19,6 +20,7 @@ from khaos_swap_assets.domain.records.stock_codes import LONGEST_CODE
 APPROVED, NOT_APPROVED, TIMED_OUT = "approved", "notapproved", "missing"
 
 
+@lru_cache(maxsize=1_000)
 def plain(text: str) -> str:
     """A word without case, spaces and hyphens, none of which counts."""
     return "".join(character for character in text.casefold() if character.isalnum())

@@ -131,8 +131,15 @@ class CreditNotePolicy(_Record):
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         return sha256(text.encode()).hexdigest()[:16]
 
+    @cached_property
+    def _newest(self) -> date:
+        days: list[date] = [getattr(self, name).effective_on for name in CreditNotePolicy.model_fields]
+        return max(days)
+
     def on(self, day: date) -> CreditNotePolicy:
         """The policy as it held on a day: decisions of a later day are still at their default."""
+        if self._newest <= day:
+            return self
         decisions = {name: getattr(self, name) for name in CreditNotePolicy.model_fields}
         held = {name: decision for name, decision in decisions.items() if decision.effective_on <= day}
         return self if held == decisions else CreditNotePolicy(**held)

@@ -53,8 +53,15 @@ class CodedRow:
     @property
     def dispositions(self) -> dict[str, int]:
         """Units by where they went; units without a disposition are in none."""
-        names = ("sellable", "damaged", "b_grade", "written_off", "missing", "kept")
-        return {name: count for name in names if (count := getattr(self, f"{name}_quantity"))}
+        units = (
+            ("sellable", self.sellable_quantity),
+            ("damaged", self.damaged_quantity),
+            ("b_grade", self.b_grade_quantity),
+            ("written_off", self.written_off_quantity),
+            ("missing", self.missing_quantity),
+            ("kept", self.kept_quantity),
+        )
+        return {name: count for name, count in units if count}
 
     @property
     def graded_code(self) -> str:

@@ -7,7 +7,7 @@ the catalogue. Only an exact match acts; a suggestion never posts. Source: contr
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -72,23 +72,42 @@ def normalised(text: str) -> str:
     return "".join(character for character in folded if character.isalnum())
 
 
+def found_by(item: StockCode) -> list[str]:
+    """What an item is found by for a SKU that is no Stock Code, rule and text; without leading zeros as well."""
+    plain = normalised(item.stock_code)
+    kept = (("other_ref", item.other_ref), *(("barcode", one) for one in item.barcodes))
+    told = ((rule, text.strip()) for rule, text in (*kept, *(("pack", code) for code, _ in item.pack_components)))
+    return [f"{rule} {text}" for rule, text in (("spelling", plain), ("zeros", plain.lstrip("0")), *told) if text]
+
+
+def asked_by(sku: str) -> list[tuple[str, str]]:
+    """The rules by which a SKU may find an item of another Stock Code, best first, each with its key."""
+    plain, text = normalised(sku), sku.strip()
+    keys = {"renamed": sku, "spelling": plain, "zeros": plain.lstrip("0"), "other_ref": text, "barcode": text}
+    return [(rule, f"{rule} {key}") for rule, key in {**keys, "pack": text}.items() if key]
+
+
 class Catalogue:
     """The Stock Codes that a matcher may look at.
 
-    ``asked_for`` holds those that the SKUs name exactly, by Stock Code. ``everything`` is called once, when the first
-    SKU misses, to index the whole catalogue for suggestions.
+    ``asked_for`` holds those that the SKUs name exactly, by Stock Code. Once the first SKU misses, ``alike`` gives the
+    items that any of the SKUs finds otherwise, and ``codes`` all Stock Codes, those on sale first; each is called once.
     """
 
     def __init__(
-        self, asked_for: Mapping[str, StockCode], everything: Callable[[], Iterable[StockCode]] | None = None
+        self,
+        asked_for: Mapping[str, StockCode],
+        alike: Callable[[], Iterable[StockCode]],
+        codes: Callable[[], Sequence[str]],
     ) -> None:
-        self._asked_for = asked_for
-        self._everything = everything or asked_for.values
+        self._asked_for, self._alike, self._all = asked_for, alike, codes
 
     @classmethod
     def of(cls, items: Iterable[StockCode]) -> Catalogue:
         """A catalogue that is wholly in memory."""
-        return cls({item.stock_code: item for item in items})
+        known = {item.stock_code: item for item in items}
+        on_sale_first = sorted(known.values(), key=lambda item: (item.is_discontinued, item.stock_code))
+        return cls(known, known.values, lambda: [item.stock_code for item in on_sale_first])
 
     def exact(self, sku: str) -> StockCode | None:
         """The item whose Stock Code is this text, character by character; blank text is none."""
@@ -97,28 +116,17 @@ class Catalogue:
     def strong_candidates(self, sku: str) -> list[tuple[StockCode, str]]:
         """Items that are this SKU but for its spelling, its Other Ref or a barcode, each once with the best rule."""
         found: dict[str, tuple[StockCode, str]] = {}
-        for item, rule in self._strong(sku):
-            found.setdefault(item.stock_code, (item, "archived" if item.is_discontinued else rule))
+        for rule, key in asked_by(sku):
+            for item in self._index.get(key, ()) if rule != "pack" else ():
+                said = _spelling(sku, item.stock_code) if rule == "spelling" else rule
+                found.setdefault(item.stock_code, (item, "archived" if item.is_discontinued else said))
         return sorted(found.values(), key=lambda pair: (-_SCORES[pair[1]], pair[0].stock_code))
 
     def weak_candidate(self, sku: str) -> tuple[str, str, int]:
         """(Stock Code, rule, score) of the pack that holds this SKU as a component, else of the nearest spelling."""
-        if packs := self._index.get(("pack", sku.strip())):
+        if packs := self._index.get(f"pack {sku.strip()}"):
             return min(item.stock_code for item in packs), "pack", _PACK_SCORE
         return self._nearest(normalised(sku))
-
-    def _strong(self, sku: str) -> Iterator[tuple[StockCode, str]]:
-        plain, text = normalised(sku), sku.strip()
-        bare = plain.lstrip("0")
-        for rule, key in (
-            ("renamed", sku),
-            ("spelling", plain),
-            ("zeros", bare),
-            ("other_ref", text),
-            ("barcode", text),
-        ):
-            for item in self._index.get((rule, key), ()) if key else ():
-                yield item, _spelling(sku, item.stock_code) if rule == "spelling" else rule
 
     def _nearest(self, plain: str) -> tuple[str, str, int]:
         from rapidfuzz import fuzz, process
@@ -126,30 +134,22 @@ class Catalogue:
         if not plain:
             return "", "", 0
         best = process.extractOne(plain, self._spellings, scorer=fuzz.ratio, score_cutoff=NEAR_MATCH_AT_LEAST)
-        return (self._items[best[2]].stock_code, "near", min(int(best[1]), NEAR_MATCH_AT_MOST)) if best else ("", "", 0)
+        return (self._codes[best[2]], "near", min(int(best[1]), NEAR_MATCH_AT_MOST)) if best else ("", "", 0)
 
     @cached_property
-    def _items(self) -> list[StockCode]:
-        return sorted(self._everything(), key=lambda item: (item.is_discontinued, item.stock_code))
+    def _codes(self) -> Sequence[str]:
+        return self._all()
 
     @cached_property
     def _spellings(self) -> list[str]:
-        return [normalised(item.stock_code) for item in self._items]
+        return [normalised(code) for code in self._codes]
 
     @cached_property
-    def _index(self) -> Mapping[tuple[str, str], list[StockCode]]:
-        """The items by (rule, text); without leading zeros too: a spreadsheet takes them off."""
-        spelled = list(zip(self._spellings, self._items, strict=True))
-        return grouped(
-            chain(
-                ((("renamed", code), item) for item in self._items for code in item.former_codes),
-                ((("spelling", plain), item) for plain, item in spelled),
-                ((("zeros", plain.lstrip("0")), item) for plain, item in spelled),
-                ((("other_ref", item.other_ref.strip()), item) for item in self._items),
-                ((("barcode", barcode.strip()), item) for item in self._items for barcode in item.barcodes),
-                ((("pack", code), item) for item in self._items for code, _ in item.pack_components),
-            )
-        )
+    def _index(self) -> Mapping[str, list[StockCode]]:
+        """The items by what finds them."""
+        items = list(self._alike())
+        renamed = ((f"renamed {code}", item) for item in items for code in item.former_codes)
+        return grouped(chain(renamed, ((key, item) for item in items for key in found_by(item))))
 
 
 LONGEST_CODE = 50

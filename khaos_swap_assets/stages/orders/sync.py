@@ -153,9 +153,7 @@ def answer_by_files(conn: Conn, now: datetime) -> list[str]:
 
 
 def _wanted(conn: Conn, settings: Settings, now: datetime) -> list[str]:
-    loaded = returns.load(conn, worklist.in_line(conn, "match")).values()
-    names = {name for one in loaded for name in (one.order_name, *(line.original_order_name for line in one.lines))}
-    refs = {settings.namings.ref(name) for name in names if name}
+    refs = {settings.namings.ref(name) for name in returns.order_names(conn, worklist.in_line(conn, "match"))}
     orders.want(conn, sorted(refs - {""}), now)
     return orders.wanted(conn, settings.khaos.order_budget, now - RETRY_AFTER, now)
 

@@ -155,3 +155,20 @@ def test_upsert_is_a_dictionary(
 def test_large_amounts_stay_exact_integers(table: psycopg.Connection[Any]) -> None:
     upsert(table, [row("A", pence=BIG), row("B", pence=-BIG)])
     assert stored(table, "pence") == [(BIG,), (-BIG,)]
+
+
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0") | st.sampled_from('",\\{} '), max_size=6)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(TEXTS | st.just("null")) | st.lists(st.none() | TEXTS))
+def test_a_list_of_texts_arrives_as_it_left(database: psycopg.Connection[Any], texts: list[str | None]) -> None:
+    assert database.execute("SELECT %s::text[]", (texts,)).fetchone() == (texts,)
+
+
+@pytest.mark.parametrize("before", [[], ["a"]])
+def test_a_text_that_no_database_holds_is_refused_in_a_list_too(
+    database: psycopg.Connection[Any], before: list[str]
+) -> None:
+    with pytest.raises(psycopg.DataError, match="NUL"):
+        database.execute("SELECT %s::text[]", ([*before, "a\0b"],))

@@ -10,17 +10,22 @@ import psycopg
 import pytest
 
 from khaos_swap_assets.adapters.store import catalogue
-from khaos_swap_assets.domain.records.stock_codes import StockCode
+from khaos_swap_assets.domain.records.stock_codes import Catalogue, StockCode, match_sku
+from khaos_swap_assets.stages.dossier import match_skus
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 Database = psycopg.Connection[Any]
 HAT = StockCode("HAT", "1", "A hat", "H-1", ("501", "502"), False, True, (("BRIM", 1), ("CROWN", 2)))
 
 
+def _all(database: Database) -> list[StockCode]:
+    return sorted(catalogue.exact(database, catalogue.codes(database)), key=lambda item: item.stock_code)
+
+
 def test_an_item_comes_back_as_it_went_in(database: Database) -> None:
     assert catalogue.save(database, [HAT], NOW) == ["HAT"]
     assert catalogue.exact(database, ["HAT"]) == [HAT]
-    assert catalogue.whole(database) == [HAT]
+    assert _all(database) == [HAT]
     assert catalogue.of_ids(database, ["1", "2"]) == [HAT]
 
 
@@ -33,7 +38,7 @@ def test_only_the_very_code_is_found(database: Database, asked: str) -> None:
 def test_codes_that_differ_by_a_space_are_two_items(database: Database) -> None:
     codes = ["47503J", "47503J "]
     catalogue.save(database, [StockCode(code, str(number)) for number, code in enumerate(codes)], NOW)
-    assert [item.stock_code for item in catalogue.whole(database)] == codes
+    assert [item.stock_code for item in _all(database)] == codes
 
 
 @pytest.mark.parametrize(
@@ -54,7 +59,7 @@ def test_every_part_of_an_item_counts_as_a_change(database: Database, change: di
     assert catalogue.save(database, [HAT], NOW) == []
     changed = replace(HAT, **change)
     assert catalogue.save(database, [changed], NOW) == ["HAT"]
-    assert catalogue.whole(database) == [changed]
+    assert _all(database) == [changed]
 
 
 def test_an_unchanged_item_is_not_touched(database: Database) -> None:
@@ -66,13 +71,13 @@ def test_an_unchanged_item_is_not_touched(database: Database) -> None:
 
 def test_of_equal_codes_the_last_counts(database: Database) -> None:
     catalogue.save(database, [HAT, replace(HAT, description="last")], NOW)
-    assert [item.description for item in catalogue.whole(database)] == ["last"]
+    assert [item.description for item in _all(database)] == ["last"]
 
 
 def test_a_renamed_item_takes_its_old_code_with_it(database: Database) -> None:
     catalogue.save(database, [HAT, StockCode("CAP", "2")], NOW)
     assert catalogue.save(database, [replace(HAT, stock_code="HAT-NEW")], NOW) == ["HAT-NEW", "HAT"]
-    assert [item.stock_code for item in catalogue.whole(database)] == ["CAP", "HAT-NEW"]
+    assert [item.stock_code for item in _all(database)] == ["CAP", "HAT-NEW"]
 
 
 def test_what_an_item_was_called_before_stays_with_its_id_and_no_push_takes_it_away(database: Database) -> None:
@@ -80,9 +85,33 @@ def test_what_an_item_was_called_before_stays_with_its_id_and_no_push_takes_it_a
     for day, name in enumerate(names):
         catalogue.save(database, [replace(HAT, stock_code=name, buy_pence=day)], NOW + timedelta(days=day))
         catalogue.save(database, [replace(HAT, stock_code=name, description="told again")], NOW + timedelta(days=day))
-    (item,) = catalogue.whole(database)
+    (item,) = _all(database)
     assert (item.stock_code, item.former_codes) == ("HAT", ("HAT-NEW", "CAP"))
     assert catalogue.save(database, [replace(item, former_codes=())], NOW) == []
+
+
+SKUS = ["hat", "HAT ", "H-1", " 502", "00H-AT", "BRIM", "BOOT-OLD", "Boot", "HATT", "C.A.P", "CAPP", "7", "?", " "]
+
+
+@pytest.mark.parametrize("sku", SKUS)
+def test_a_sku_finds_in_the_store_what_it_finds_in_memory(database: Database, sku: str) -> None:
+    catalogue.save(database, [StockCode("BOOT-OLD", "9")], NOW)
+    items = [HAT, StockCode("CAP", "2", is_discontinued=True), StockCode("BOOT", "9"), StockCode("007", "3")]
+    catalogue.save(database, items, NOW)
+    catalogue.save(database, [replace(item, description="told again") for item in items], NOW)
+    known = [*catalogue.exact(database, ["HAT", "CAP", "007"]), *catalogue.exact(database, ["BOOT"])]
+    assert [item.former_codes for item in known if item.stock_code == "BOOT"] == [("BOOT-OLD",)]
+    assert match_skus(database, [sku]) == {sku: match_sku(sku, Catalogue.of(known))}
+    guessed = match_sku(sku, Catalogue(dict[str, StockCode](), lambda: known, tuple))
+    (only,) = match_skus(database, [sku], is_guessed=False).values()
+    assert only.suggestion_rule != "near"
+    assert not guessed.suggestion or only.suggestion == guessed.suggestion
+
+
+def test_nothing_is_alike_where_nobody_asks(database: Database) -> None:
+    catalogue.save(database, [HAT], NOW)
+    assert catalogue.alike(database, []) == []
+    assert catalogue.alike(database, ["QQQ"]) == []
 
 
 def test_costs_are_kept_from_the_day_on_which_they_are_told_and_by_id(database: Database) -> None:

@@ -7,11 +7,13 @@ from typing import Any
 import psycopg
 import pytest
 from alembic import command
+from psycopg.types.json import Jsonb
 
 from khaos_swap_assets.adapters.errors import StoreError
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.adapters.store import embedded, migrate, proofs
 from khaos_swap_assets.adapters.store.postings import SqlPostings
+from khaos_swap_assets.domain.records.stock_codes import StockCode, found_by
 from khaos_swap_assets.domain.refunds.proof import Proof
 
 
@@ -172,3 +174,18 @@ def test_returns_that_swap_alone_called_missing_are_matched_again(empty_url: str
     with store.connect(empty_url, application="tests") as connection:
         waiting = connection.execute("SELECT return_id FROM recon.worklist WHERE stage = 'match'").fetchall()
     assert waiting == [("Missing",)]
+
+
+def test_codes_of_before_are_found_as_those_that_are_saved(empty_url: str) -> None:
+    migrate.upgrade(empty_url, "0064")
+    parts = (("BRIM", 1), ("CROWN", 2))
+    item = StockCode("É-01 x", "1", other_ref=" H-1", barcodes=("501", " "), pack_components=parts)
+    with store.connect(empty_url, application="tests") as conn:
+        conn.execute(
+            "INSERT INTO khaos.stock_codes (stock_code, stock_id, other_ref, barcodes, pack_components, content_hash, "
+            "changed_at, seen_at) VALUES (%s, '1', %s, %s, %s, 'x', now(), now())",
+            (item.stock_code, item.other_ref, list(item.barcodes), Jsonb(item.pack_components)),
+        )
+    migrate.upgrade(empty_url)
+    with store.connect(empty_url, application="tests") as conn:
+        assert conn.execute("SELECT found_by FROM khaos.stock_codes").fetchall() == [(found_by(item),)]

@@ -80,6 +80,15 @@ def test_of_a_return_read_twice_the_newest_counts(database: Database) -> None:
         assert [one.record for one in returns.changed(database, [read(one) for one in some])] == [new]
 
 
+def test_the_orders_that_returns_name_come_once_and_without_blanks(database: Database) -> None:
+    bundled = replace(line("P3", 100), original_order_name="#LX9")
+    first = replace(RETURN, order_name="#LX1", lines=(*RETURN.lines, bundled, replace(bundled, product_id="P4")))
+    second = replace(RETURN, return_id="R2", order_name="", lines=())
+    returns.save(database, [read(first), read(second)], NOW)
+    assert returns.order_names(database, ["R1", "R2"]) == ["#LX1", "#LX9"]
+    assert returns.order_names(database, ["R2"]) == returns.order_names(database, []) == []
+
+
 def test_ids_lead_to_their_numbers(database: Database) -> None:
     returns.save(database, [read(RETURN), read(replace(RETURN, return_id="R2", lines=()))], NOW)
     assert returns.rmas_of(database, ["R1", "R9"]) == {"R1": "RMA1001"}
