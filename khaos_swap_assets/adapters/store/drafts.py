@@ -56,6 +56,8 @@ OUT = (
     "AND (p.store_id, p.return_id, p.ordinal) = (d.store_id, d.return_id, d.ordinal))"
 )
 
+READY = f"d.state = 'ready' AND NOT d.is_done AND NOT {OUT}"
+
 
 def drop_undone(conn: psycopg.Connection, return_ids: Sequence[str]) -> None:
     """Forget the drafts of these returns that were never handed out, before new ones are saved."""
@@ -74,7 +76,22 @@ def handed_out(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str,
 
 def ready(conn: psycopg.Connection) -> list[SavedDraft]:
     """Drafts that pass every gate and have no posting of their key yet, oldest first."""
-    return _load(conn, f"d.state = 'ready' AND NOT d.is_done AND NOT {OUT} AND %s", True)
+    return _load(conn, f"{READY} AND %s", True)
+
+
+def ready_keys(conn: psycopg.Connection) -> set[tuple[str, int]]:
+    """Return and ordinal of each of these."""
+    rows = conn.execute(f"SELECT d.return_id, d.ordinal FROM recon.drafts d WHERE {READY}")
+    return {(row[0], row[1]) for row in rows}
+
+
+def ready_goods(conn: psycopg.Connection) -> set[tuple[str, str]]:
+    """Stock Code and disposition of the lines of each of these."""
+    rows = conn.execute(
+        "SELECT DISTINCT line ->> 'stock_code', line ->> 'disposition' FROM recon.drafts d "
+        f"CROSS JOIN jsonb_array_elements(d.draft -> 'lines') line WHERE {READY}"
+    )
+    return {(row[0], row[1]) for row in rows}
 
 
 def of_returns(conn: psycopg.Connection, return_ids: Sequence[str]) -> dict[str, list[SavedDraft]]:

@@ -76,6 +76,11 @@ class SqlPostings:
         """Every posting of one state, the first planned first."""
         return self._load("p.state = %s", state)
 
+    def has_planned(self) -> bool:
+        """True while a posting waits to leave."""
+        query = "SELECT 1 FROM recon.postings WHERE state = 'planned' LIMIT 1"
+        return self.conn.execute(query).fetchone() is not None
+
     def undone(self) -> list[Posting]:
         """Every posting that is planned or in doubt, the first planned first."""
         return self._load("p.state IN ('planned', 'in_doubt') AND %s", True)

@@ -122,7 +122,7 @@ def _settle_and_plan(
 
 def _uncovered(conn: Conn, ready: Sequence[SavedDraft]) -> list[SavedDraft]:
     """Drafts still ready, without those whose return was just found to have a note that we did not hand out."""
-    still_ready = {(one.return_id, one.ordinal) for one in drafts.ready(conn)}
+    still_ready = drafts.ready_keys(conn)
     known = notes.of_returns(conn, [one.return_id for one in ready])
     covered = {key for key, found in known.items() if any(matched_by != "posting" for _, matched_by in found)}
     return [one for one in ready if (one.return_id, one.ordinal) in still_ready and one.return_id not in covered]

@@ -84,7 +84,7 @@ def _unseen(posting: Posting) -> str:
 def feed_problems(conn: Conn, *, settings: Settings, now: datetime) -> list[str]:
     """Why the feed hands out less than it could, one line each, with what to do; empty when nothing stops it."""
     book = SqlPostings(conn)
-    waits = settings.mode != "audit" and bool(book.of_state("planned"))
+    waits = settings.mode != "audit" and book.has_planned()
     stopped = watching.stopped(conn, settings, now) if waits else watching.missed(conn, settings, now)
     of_stores = watching.stopped_stores(conn, settings, now) if waits else {}
     return problems(book, FeedLimits.of(settings, stopped or feed_holds.by_person(conn), of_stores))

@@ -6,7 +6,7 @@ Belongs here: the claims of the returns, and keeping which of them take too much
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from khaos_swap_assets.adapters.store import Conn, matches, returns, worklist
@@ -19,11 +19,21 @@ from khaos_swap_assets.domain.records.returns import ENDED_UNPAID, Return
 from khaos_swap_assets.domain.records.sold_packs import named_line, over_sold
 
 
-def mark_over_returns(conn: Conn, policy: CreditNotePolicy, touched: Mapping[str, SalesOrder], packs: Packs) -> None:
-    """Judge all returns of the touched orders together; one whose verdict changed is drafted again."""
+def mark_over_returns(
+    conn: Conn,
+    policy: CreditNotePolicy,
+    touched: Mapping[str, SalesOrder],
+    packs: Packs,
+    known: Mapping[str, tuple[Return, Sequence[MatchedLine]]],
+) -> None:
+    """Judge all returns of the touched orders together; one whose verdict changed is drafted again.
+
+    ``known`` are those that were just matched, with their lines by product id.
+    """
     heads = matches.returns(conn, matches.ids_of_orders(conn, list(touched)))
-    records = returns.load(conn, list(heads))
-    lines = matches.lines(conn, list(heads))
+    others = [key for key in heads if key not in known]
+    records = returns.load(conn, others) | {key: record for key, (record, _) in known.items()}
+    lines = {**matches.lines(conn, others), **{key: rows for key, (_, rows) in known.items()}}
     claims: dict[str, list[UnitClaim]] = {}
     for key, head in heads.items():
         order = touched.get(head.so_code or "")

@@ -119,7 +119,9 @@ def match_returns(
     ]
     matches.save(conn, heads, lines)
     touched = {order.so_code: order for match, _ in found.values() if (order := match.order)}
-    mark_over_returns(conn, policy, touched, packs)
+    of_return = grouped((line.return_id, line) for line in sorted(lines, key=lambda one: one.product_id))
+    known = {key: (one, of_return.get(key, ())) for key, one in loaded.items()}
+    mark_over_returns(conn, policy, touched, packs, known)
     return Matched(
         len(heads), len(lines), sum(1 for line in lines if line.stock_code), sum(1 for line in lines if line.problem)
     )

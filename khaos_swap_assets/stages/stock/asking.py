@@ -36,7 +36,7 @@ def ask(conn: Conn, settings: Settings, faults: isolating.Faults, now: datetime)
         known = Dossier(conn, taken)
         if not (ids := sorted({*known.postings, *known.adjustments})):
             continue
-        dossier = Dossier(conn, ids)
+        dossier = known if len(ids) == len(taken) else Dossier(conn, ids)
         carried = {key: list(_carried(dossier, key)) for key in ids}
         codes = {line.stock_code for some in carried.values() for line in some} | dossier.codes
         packs = catalogue.packs(conn, codes)

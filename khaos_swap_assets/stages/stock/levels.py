@@ -54,8 +54,7 @@ def sync_levels(tools: Toolbox) -> SyncedLevels:
 
 def _wanted(conn: Conn, tools: Toolbox) -> dict[int, list[str]]:
     """Codes to read by site; nothing of a site whose levels Khaos refuses for now, and nothing of Khaos Cloud."""
-    ready = [line for one in drafts.ready(conn) if one.draft for line in one.draft.lines]
-    drafted = {line.stock_code for line in ready if line.disposition != KEPT}
+    drafted = {code for code, disposition in drafts.ready_goods(conn) if disposition != KEPT}
     moved = {code for code, _ in catalogue.packs(conn, drafted).opened((code, 1) for code in drafted)}
     codes = {tools.settings.khaos.site_id: moved | set(stock.codes_to_read(conn))}
     adjusted = stock_adjustments.to_look_at(conn, tools.now())

@@ -51,6 +51,8 @@ def test_what_left_is_neither_ready_nor_dropped(database: Database, state: str, 
     drafts.save(database, [READY])
     posted(database, state)
     assert drafts.ready(database) == ([] if is_out else [READY])
+    assert drafts.ready_keys(database) == (set() if is_out else {("R1", 1)})
+    assert drafts.ready_goods(database) == (set() if is_out else {("HAT", "sellable"), ("CAP", "")})
     assert drafts.handed_out(database, ["R1"]) == ({"R1": [READY]} if is_out else {})
     drafts.drop_undone(database, ["R1"])
     assert drafts.of_returns(database, ["R1"]) == ({"R1": [READY]} if is_out else {})
@@ -59,6 +61,8 @@ def test_what_left_is_neither_ready_nor_dropped(database: Database, state: str, 
 def test_a_held_draft_is_not_ready(database: Database) -> None:
     drafts.save(database, [HELD, replace(HELD, return_id="R3", state="covered")])
     assert drafts.ready(database) == []
+    assert not drafts.ready_keys(database)
+    assert not drafts.ready_goods(database)
 
 
 def test_a_ready_draft_can_be_held_with_a_reason(database: Database) -> None:

@@ -70,6 +70,13 @@ def test_undone_are_planned_and_in_doubt_the_oldest_first(book: SqlPostings) -> 
     assert [one.reference for one in book.undone()] == ["EARLY", "LATE"]
 
 
+@pytest.mark.parametrize("state", ["planned", "in_doubt", "confirmed", "refused", "withdrawn"])
+def test_only_what_is_planned_waits_to_leave(book: SqlPostings, state: str) -> None:
+    assert not book.has_planned()
+    save(book, posting("RMA1", state=state))
+    assert book.has_planned() is (state == "planned")
+
+
 def test_references_are_equal_only_character_by_character(book: SqlPostings) -> None:
     save(book, posting("RMA1"), posting("rma1"))
     assert list(book.by_reference(["RMA1"])) == ["RMA1"]
