@@ -111,6 +111,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "is_run_to_zero": "True where Khaos sells what is left and orders no more",
         "variants": "Of a parent, which is never sold: the Stock Codes under it",
         "former_codes": "What it was called in Khaos before",
+        "found_by": "What a SKU that is not this Stock Code finds it by: rule and text",
         "is_stock_controlled": "True where Khaos keeps a level of it",
         "pack_components": "Of a pack: quantity by Stock Code, JSON",
         "sell_pence": "Its own price with VAT, pence; empty where not known",
