@@ -27,6 +27,7 @@ _SCORES = {
     "archived": 75,
 }
 _PACK_SCORE = 70
+LONGEST_KEY = 500
 _GUESSES = frozenset({"", "pack", "near"})
 
 
@@ -73,11 +74,15 @@ def normalised(text: str) -> str:
 
 
 def found_by(item: StockCode) -> list[str]:
-    """What an item is found by for a SKU that is no Stock Code, rule and text; without leading zeros as well."""
+    """What an item is found by for a SKU that is no Stock Code, rule and text; without leading zeros as well.
+
+    A text longer than any index takes finds nothing: no person would know it again.
+    """
     plain = normalised(item.stock_code)
     kept = (("other_ref", item.other_ref), *(("barcode", one) for one in item.barcodes))
     told = ((rule, text.strip()) for rule, text in (*kept, *(("pack", code) for code, _ in item.pack_components)))
-    return [f"{rule} {text}" for rule, text in (("spelling", plain), ("zeros", plain.lstrip("0")), *told) if text]
+    keys = (("spelling", plain), ("zeros", plain.lstrip("0")), *told)
+    return [f"{rule} {text}" for rule, text in keys if 0 < len(text) <= LONGEST_KEY]
 
 
 def asked_by(sku: str) -> list[tuple[str, str]]:

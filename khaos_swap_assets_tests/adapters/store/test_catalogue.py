@@ -108,6 +108,15 @@ def test_a_sku_finds_in_the_store_what_it_finds_in_memory(database: Database, sk
     assert not guessed.suggestion or only.suggestion == guessed.suggestion
 
 
+@pytest.mark.parametrize("text", ["é" * 9_000, "".join(chr(0x4E00 + number) for number in range(9_000))])
+def test_texts_too_long_for_an_index_are_kept_and_find_nothing(database: Database, text: str) -> None:
+    item = replace(HAT, other_ref=text, barcodes=(text, "501"), pack_components=((text, 1),))
+    catalogue.save(database, [item, StockCode("CAP", "2")], NOW)
+    assert catalogue.exact(database, ["HAT"]) == [item]
+    assert catalogue.alike(database, [text]) == []
+    assert catalogue.alike(database, ["501"]) == [item]
+
+
 def test_nothing_is_alike_where_nobody_asks(database: Database) -> None:
     catalogue.save(database, [HAT], NOW)
     assert catalogue.alike(database, []) == []

@@ -179,7 +179,7 @@ def test_returns_that_swap_alone_called_missing_are_matched_again(empty_url: str
 def test_codes_of_before_are_found_as_those_that_are_saved(empty_url: str) -> None:
     migrate.upgrade(empty_url, "0064")
     parts = (("BRIM", 1), ("CROWN", 2))
-    item = StockCode("É-01 x", "1", other_ref=" H-1", barcodes=("501", " "), pack_components=parts)
+    item = StockCode("É-01 x", "1", other_ref=" H-1", barcodes=("501", " ", "9" * 501), pack_components=parts)
     with store.connect(empty_url, application="tests") as conn:
         conn.execute(
             "INSERT INTO khaos.stock_codes (stock_code, stock_id, other_ref, barcodes, pack_components, content_hash, "

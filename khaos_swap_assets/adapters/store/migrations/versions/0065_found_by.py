@@ -18,6 +18,7 @@ ALTER TABLE khaos.stock_codes ADD found_by text[] NOT NULL DEFAULT '{}';
 CREATE INDEX stock_codes_found_by ON khaos.stock_codes USING gin (found_by);
 CREATE INDEX stock_codes_former ON khaos.stock_codes USING gin (former_codes);
 """
+LONGEST_KEY = 500
 KNOWN = "SELECT stock_code, other_ref, barcodes, pack_components FROM khaos.stock_codes"
 FILL = "UPDATE khaos.stock_codes SET found_by = :keys WHERE stock_code = :code"
 
@@ -42,4 +43,5 @@ def _keys(code: str, other_ref: str, barcodes: list[str], components: list[list[
     kept = [("other_ref", other_ref), *(("barcode", one) for one in barcodes)]
     kept += [("pack", str(component[0])) for component in components]
     told = [(rule, text.strip()) for rule, text in kept]
-    return [f"{rule} {text}" for rule, text in (("spelling", plain), ("zeros", plain.lstrip("0")), *told) if text]
+    keys = (("spelling", plain), ("zeros", plain.lstrip("0")), *told)
+    return [f"{rule} {text}" for rule, text in keys if 0 < len(text) <= LONGEST_KEY]
