@@ -5,7 +5,8 @@ CREATE UNLOGGED TABLE bench_history AS SELECT 'r' || i AS return_id, 'RMA' || i 
     timestamptz '{now}' - interval '10 days' - ({returns} - i) * interval '43.2 seconds' AS at
 FROM generate_series(1, {returns}) i;
 INSERT INTO khaos.stock_codes (stock_code, stock_id, content_hash, changed_at, seen_at, found_by)
-SELECT 'LX' || i || '-M', i, 'x', '{now}', '{now}', ARRAY['spelling lx' || i || 'm', 'zeros lx' || i || 'm'] FROM generate_series(0, {codes} - 1) i;
+SELECT 'LX' || i || '-M', i, 'x', '{now}', '{now}', ARRAY['spelling lx' || i || 'm', 'zeros lx' || i || 'm']
+FROM generate_series(0, {codes} - 1) i;
 INSERT INTO swap.returns (return_id, store_id, rma, order_name, order_id, status, delivery_status, quality_control_status,
     outcomes, currency, refund_pence, store_credit_pence, additional_payment_pence, handling_fee_pence, total_pence,
     created_at, updated_at, submitted_at, processed_at, closed_at, delivered_at, refunded_at, is_open, content_hash, raw,

@@ -1,6 +1,6 @@
 """A tick when nothing changed: what the sensor's look costs, and a whole sync that finds nothing to do.
 
-Both vendors answer from memory, over a history of 10,000 and of 1,000,000 returns. Queries are counted at the
+Both vendors answer from memory, over a history of 100,000 and of 1,000,000 returns. Queries are counted at the
 connection; those of a look are a handful, each by an index.
 """
 

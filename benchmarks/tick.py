@@ -1,4 +1,4 @@
-"""A tick with 1,000 changed returns over a history of 10,000 and of 1,000,000: the cost must not follow the history.
+"""A tick with 1,000 changed returns over a history of 100,000 and of 1,000,000: the cost must not follow the history.
 
 Every asset and check of the sync runs as in a job, with both vendors answering from memory: what is left is our own
 work and the database's. The median of three ticks after one to warm up.
@@ -30,7 +30,8 @@ from khaos_swap_assets.stages.checking import judge_all
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 CHANGED = 1_000
-SIZES = (10_000, 1_000_000)
+# Both are longer than what checks look back over: 30 days, 60,000 returns.
+SIZES = (100_000, 1_000_000)
 REPEATS = 3
 
 
