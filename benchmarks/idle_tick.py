@@ -16,6 +16,7 @@ import psycopg
 from benchmarks.history import build, empty_store
 from benchmarks.stand_ins import FromMemorySwap
 from benchmarks.tick import SIZES, steps, tick, toolbox
+from khaos_swap_assets.adapters.store.database import AtOnce
 from khaos_swap_assets.stages.due import what_is_due
 
 REPEATS = 5
@@ -25,7 +26,7 @@ DEAREST_RATIO = 1.3
 NOISE_SECONDS = 0.02
 
 
-class CountingCursor(psycopg.Cursor[Any]):
+class CountingCursor(AtOnce):
     """Counts what is executed through it, over all connections."""
 
     count = 0

@@ -80,13 +80,13 @@ def ready(conn: psycopg.Connection) -> list[SavedDraft]:
 
 
 def ready_keys(conn: psycopg.Connection) -> set[tuple[str, int]]:
-    """Return and ordinal of each of these."""
+    """Return and ordinal of every draft that ``ready`` gives."""
     rows = conn.execute(f"SELECT d.return_id, d.ordinal FROM recon.drafts d WHERE {READY}")
     return {(row[0], row[1]) for row in rows}
 
 
 def ready_goods(conn: psycopg.Connection) -> set[tuple[str, str]]:
-    """Stock Code and disposition of the lines of each of these."""
+    """Stock Code and disposition of the lines of every draft that ``ready`` gives."""
     rows = conn.execute(
         "SELECT DISTINCT line ->> 'stock_code', line ->> 'disposition' FROM recon.drafts d "
         f"CROSS JOIN jsonb_array_elements(d.draft -> 'lines') line WHERE {READY}"
