@@ -1,7 +1,8 @@
-"""What keeps Dagster's own tables and files small: once a night, in batches until nothing old is left.
+"""What keeps tables and files small: once a night, in batches until nothing old is left.
 
-Belongs here: the job and how long things are kept. Stays out: which rows may go (``adapters.store.dagster_log``), the
-log files of the processes (``logs``). ``delete_run`` takes a run's result with it, so the runs that made what is
+Belongs here: the job and how long things are kept. Stays out: which rows of Dagster's may go
+(``adapters.store.dagster_log``), months of ours that are set apart (``adapters.store.months``), the log files of the
+processes (``logs``). ``delete_run`` takes a run's result with it, so the runs that made what is
 newest, of every month, stay for ever.
 """
 
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import dagster as dg
 
-from khaos_swap_assets.adapters.store import dagster_log, writers
+from khaos_swap_assets.adapters.store import dagster_log, months, writers
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
@@ -35,9 +36,15 @@ def clean_up(context: dg.OpExecutionContext, toolbox: dg.ResourceParam[Toolbox])
     runs = delete_old_runs(context.instance, merchant, now - timedelta(days=settings.keep_runs_days))
     events = trim_events(context.instance, merchant, now - timedelta(days=settings.keep_events_days))
     folders = delete_lost_folders(context.instance, now - timedelta(days=1))
+    context.log.info("deleted %d runs, %d events of others, %d folders of runs that are gone", runs, events, folders)
     with toolbox.store() as conn:
         writers.forget(conn)
-    context.log.info("deleted %d runs, %d events of others, %d folders of runs that are gone", runs, events, folders)
+    for table in months.PARTED:
+        with toolbox.store() as conn:
+            made = months.make_ahead(conn, table, now)
+            apart = months.set_apart(conn, table, now, settings.keep_months) if settings.keep_months else []
+        told = (", ".join(names) or "none" for names in (made, apart))
+        context.log.info("parts of %s in schema months: made %s, set apart %s", table, *told)
 
 
 def delete_old_runs(instance: dg.DagsterInstance, merchant: str, before: datetime) -> int:
@@ -96,7 +103,7 @@ def housekeeping(tags: Mapping[str, str] | None = None) -> dg.JobDefinition:
         name="housekeeping",
         tags=tags,
         executor_def=dg.in_process_executor,
-        description="Delete old runs, their events and their files.",
+        description="Delete old runs, their events and their files; make the parts of the months to come.",
     )
     def cleaning() -> None:
         clean_up()

@@ -33,7 +33,7 @@ LENGTHY = {"long", "house", "browser"}
 KEPT_TABLES = ("recon.installation",)
 LONG = """
     SELECT relnamespace::regnamespace::text, relname FROM pg_class
-    WHERE relnamespace::regnamespace::text IN ('swap', 'khaos', 'storefront', 'recon')
+    WHERE relnamespace::regnamespace::text IN ('swap', 'khaos', 'storefront', 'recon', 'months')
         AND relkind = 'r' AND pg_relation_size(oid) > 0
 """
 ALONE = "SET LOCAL session_replication_role = replica; SET LOCAL lock_timeout = '10s'"

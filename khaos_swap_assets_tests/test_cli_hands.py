@@ -114,6 +114,26 @@ def test_show_has_document_and_history_but_no_party(run: Callable[..., Result], 
     assert "handed out" in run("show", "RMA1").stdout
 
 
+def test_the_history_says_where_it_goes_on_when_its_month_was_set_apart(
+    run: Callable[..., Result], planned: SqlPostings
+) -> None:
+    conn = planned.conn
+    told = "what was done up to 2099-12 was set apart, in tables months.audit_log_*"
+    assert told not in run("show", "RMA1").stdout
+    assert json.loads(run("show", "RMA1", "--json").stdout)["history_set_apart_to"] == ""
+    conn.execute("CREATE TABLE months.audit_log_2099_12 ()")
+    conn.commit()
+    try:
+        assert told in run("show", "RMA1").stdout
+        assert json.loads(run("show", "RMA1", "--json").stdout)["history_set_apart_to"] == "2099-12"
+        conn.execute("ALTER TABLE months.audit_log_2099_12 RENAME TO audit_log_1999_12")
+        conn.commit()
+        assert "set apart" not in run("show", "RMA1").stdout
+    finally:
+        conn.execute("DROP TABLE IF EXISTS months.audit_log_2099_12, months.audit_log_1999_12")
+        conn.commit()
+
+
 def test_release_marks_and_logs(run: Callable[..., Result], planned: SqlPostings) -> None:
     assert run("release", "RMA1", *WHO).exit_code == 0
     assert planned.by_reference(["RMA1"])["RMA1"].is_released

@@ -11,10 +11,11 @@ import pytest
 from sqlalchemy import text
 
 from khaos_swap_assets import housekeeping
-from khaos_swap_assets.adapters.store import dagster_log, embedded
+from khaos_swap_assets.adapters.store import dagster_log, embedded, months
 from khaos_swap_assets.adapters.store import database as store
 from khaos_swap_assets.running import dagster_parts
-from khaos_swap_assets_tests.stages.town import Town
+from khaos_swap_assets_tests.stages.town import Town, some_settings
+from khaos_swap_assets_tests.test_cli_upgrade import dropped, made
 
 pytestmark = pytest.mark.house
 
@@ -67,8 +68,8 @@ def play(instance: dg.DagsterInstance, asset: dg.AssetsDefinition, days: int, **
     return run_id
 
 
-def clean(instance: dg.DagsterInstance, town: Town) -> None:
-    town.now = NOW
+def clean(instance: dg.DagsterInstance, town: Town, now: datetime = NOW) -> None:
+    town.now = now
     done = housekeeping.housekeeping().execute_in_process(instance=instance, resources={"toolbox": town.tools})
     assert done.success
     instance.delete_run(done.run_id)
@@ -144,3 +145,20 @@ def test_a_run_under_way_is_never_deleted(instance: dg.DagsterInstance, town: To
     sql(instance, "UPDATE runs SET status = 'STARTED' WHERE run_id = :run_id", run_id=active)
     clean(instance, town)
     assert instance.has_run(active)
+
+
+def test_months_to_come_get_their_parts_and_old_ones_are_set_apart_where_that_is_wished(
+    instance: dg.DagsterInstance, postgres: embedded.EmbeddedPostgres
+) -> None:
+    url = made(postgres.url("housekeeping_months"))
+    town = Town(url, some_settings())
+    clean(instance, town)
+    assert town.ask("SELECT 1 FROM pg_inherits WHERE inhparent = 'recon.audit_log'::regclass OFFSET 3") != []
+    town = Town(url, some_settings(keep_months=24))
+    for years, apart in ((1, []), (3, ["audit_log", "stock_level_history"])):
+        clean(instance, town, NOW.replace(day=1) + timedelta(days=366 * years))
+        with town.tools.store() as conn:
+            assert [table for table in months.PARTED if months.parts(conn, table, attached=False)] == [
+                table for table in months.PARTED if table.split(".")[1] in apart
+            ]
+    dropped(url)

@@ -176,6 +176,9 @@ class Settings(HasStores):
     open_reread_minutes: int = Field(15, ge=1, le=1440, description="How often open returns are read again")
     keep_runs_days: int = Field(30, ge=1, le=3650, description="Days until an ended run goes; of each month one stays")
     keep_events_days: int = Field(7, ge=1, le=3650, description="Days until the passing events of a run are deleted")
+    keep_months: int = Field(
+        0, ge=0, le=1200, description="Months of audit log and stock levels that stay; older ones are set apart; 0: all"
+    )
     log_megabytes: int = Field(10, ge=1, le=10_000, description="Size at which a log file is set aside")
     log_files: int = Field(5, ge=0, le=100, description="Full log files kept beside each log")
     alert_urls: SecretStr = Field(SecretStr(""), description="Comma list of apprise URLs for alerts")

@@ -25,11 +25,21 @@ SEALED = "party_sealed"
 
 @dataclass(frozen=True)
 class Seen:
-    """What is known beside a posting: its Credit Note in Khaos, who acts next on its return, what was done to it."""
+    """What is known beside a posting: its Credit Note in Khaos, who acts next on its return, what was done to it.
+
+    ``log_set_apart_to`` is the last month of which the audit log was set apart, empty where none was.
+    """
 
     note: CreditNote | None
     steps: Sequence[Step]
     history: Sequence[audit_log.Entry]
+    log_set_apart_to: str
+
+    def lacks_history(self, posting: Posting) -> bool:
+        """Whether the log of the month in which it was planned was set apart, and what was done then with it."""
+        from khaos_swap_assets.domain.money.periods import london_month
+
+        return london_month(posting.planned_at) <= self.log_set_apart_to
 
 
 def posting_data(posting: Posting, seen: Seen) -> dict[str, Any]:
@@ -44,6 +54,7 @@ def posting_data(posting: Posting, seen: Seen) -> dict[str, Any]:
         "difference_pence": seen.note.gross_pence - posting.value_pence if seen.note else None,
         "who_acts_next": [asdict(step) for step in seen.steps],
         "history": [asdict(entry) for entry in seen.history],
+        "history_set_apart_to": seen.log_set_apart_to if seen.lacks_history(posting) else "",
     }
 
 
@@ -61,6 +72,8 @@ def show_posting(posting: Posting, seen: Seen) -> None:
     typer.echo("\nHistory")
     rows = [{"at": one.at, "who": one.who, "what": one.what, "reason": one.reason} for one in seen.history]
     show_rows(rows, as_json=False, below=["reason"], none="nothing was done to it")
+    if seen.lacks_history(posting):
+        say(f"what was done up to {seen.log_set_apart_to} was set apart, in tables months.audit_log_*", first="  ")
 
 
 def _what_khaos_shows(posting: Posting, note: CreditNote | None) -> Iterator[str]:

@@ -107,7 +107,7 @@ def _add_show(app: typer.Typer, reach: Reach) -> None:
     def show(reference: Reference, as_json: AsJson = False) -> None:
         """Show one posting beside what Khaos shows of it, line by line, who acts next, and its history."""
         from khaos_swap_assets.adapters.policy import load_policy
-        from khaos_swap_assets.adapters.store import audit_log
+        from khaos_swap_assets.adapters.store import audit_log, months
         from khaos_swap_assets.adapters.store.postings import SqlPostings
         from khaos_swap_assets.stages.casework.evidence import stories
         from khaos_swap_assets.stages.credit_notes import people
@@ -120,6 +120,7 @@ def _add_show(app: typer.Typer, reach: Reach) -> None:
                 note=book.note(posting.credit_note_code) if posting.credit_note_code else None,
                 steps=[step for story in told if story.rma == posting.rma for step in story.next_steps],
                 history=audit_log.of_document(conn, f"posting {reference}"),
+                log_set_apart_to=months.log_set_apart_to(conn),
             )
         if as_json:
             typer.echo(as_json_text(posting_data(posting, seen)))

@@ -16,6 +16,7 @@ from psycopg.types.json import Jsonb
 
 from khaos_swap_assets.adapters.store import bulk
 
+TABLE = "recon.audit_log"
 COLUMNS = ("at", "who", "what", "document", "before", "after", "reason")
 
 
@@ -36,15 +37,14 @@ def append(conn: psycopg.Connection[Any], entries: Iterable[Entry]) -> None:
     """Write entries in the caller's transaction: they count if and only if what they speak of does."""
     rows = [(e.at, e.who, e.what, e.document, _json(e.before), _json(e.after), e.reason) for e in entries]
     if rows:
-        bulk.copy_rows(conn, "recon.audit_log", COLUMNS, rows)
+        bulk.copy_rows(conn, TABLE, COLUMNS, rows)
 
 
 def of_document(conn: psycopg.Connection[Any], document: str) -> Sequence[Entry]:
     """The history of one document, oldest first."""
     with conn.cursor(row_factory=class_row(Entry)) as cursor:
         return cursor.execute(
-            "SELECT at, who, what, document, before, after, reason FROM recon.audit_log WHERE document = %s "
-            "ORDER BY entry_id",
+            f"SELECT {', '.join(COLUMNS)} FROM {TABLE} WHERE document = %s ORDER BY entry_id",
             (document,),
         ).fetchall()
 

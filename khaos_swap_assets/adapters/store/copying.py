@@ -18,9 +18,9 @@ from khaos_swap_assets.adapters.store import database
 
 COLUMNS = (
     "SELECT n.nspname, c.relname, array_agg(a.attname::text ORDER BY a.attnum), "
-    "array_agg(a.attname::text) FILTER (WHERE a.attidentity <> '') "
+    "array_agg(a.attname::text) FILTER (WHERE pg_get_serial_sequence(c.oid::regclass::text, a.attname) IS NOT NULL) "
     "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid "
-    "WHERE n.nspname IN ('swap', 'khaos', 'storefront', 'recon') AND c.relkind = 'r' "
+    "WHERE n.nspname IN ('swap', 'khaos', 'storefront', 'recon') AND c.relkind IN ('r', 'p') "
     "AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' GROUP BY 1, 2 ORDER BY 1, 2"
 )
 
@@ -57,7 +57,7 @@ def _copy(
     from_, into = source.cursor(), target.cursor()
     try:
         with (
-            from_.copy(sql.SQL("COPY {} ({}) TO STDOUT").format(*parts)) as given,
+            from_.copy(sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT").format(*reversed(parts))) as given,
             into.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(*parts)) as taken,
         ):
             for block in given:

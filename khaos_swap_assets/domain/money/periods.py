@@ -39,6 +39,12 @@ def london_month(moment: datetime) -> str:
     return f"{london_date(moment):%Y-%m}"
 
 
+def months_later(period: str, later: int) -> str:
+    """The month that many months after ``YYYY-MM``, before it for less than none."""
+    years, month = divmod(int(period[:4]) * 12 + int(period[5:]) - 1 + later, 12)
+    return f"{years:04}-{month + 1:02}"
+
+
 NIGHT = timedelta(hours=3, minutes=30)
 """After midnight: by then the widest reading of the night is over."""
 
