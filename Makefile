@@ -8,6 +8,7 @@ TESTS ?=
 HOURS ?=
 MERCHANTS ?=
 EVERY ?=
+MINUTES ?=
 
 BIN := .venv/bin
 RUNS := .venv/.runs
@@ -52,10 +53,10 @@ prove: $(READY) ## Run the proofs at full size (long) and write one JSON; HOURS=
 	@HOURS=$(HOURS) $(BIN)/python -m khaos_swap_assets_tests.prove
 
 cluster: $(READY) ## Start a house of many merchants on nine machines, as namespaces (root); MERCHANTS=6 RETURNS=500
-	@MERCHANTS=$(MERCHANTS) RETURNS=$(RETURNS) EVERY=$(EVERY) $(BIN)/python -m khaos_swap_assets_tests.cluster
+	@MERCHANTS=$(MERCHANTS) RETURNS=$(RETURNS) EVERY=$(EVERY) MINUTES=$(MINUTES) $(BIN)/python -m khaos_swap_assets_tests.cluster
 
 cluster-prove: $(READY) ## Strike it, measure it, and let one merchant's Khaos die (root, half an hour); RETURNS=2000 is full
-	@MERCHANTS=$(MERCHANTS) RETURNS=$(RETURNS) EVERY=$(EVERY) $(BIN)/python -m khaos_swap_assets_tests.prove \
+	@MERCHANTS=$(MERCHANTS) RETURNS=$(RETURNS) EVERY=$(EVERY) MINUTES=$(MINUTES) $(BIN)/python -m khaos_swap_assets_tests.prove \
 		cluster cluster_pace cluster_apart
 
 bench: $(READY) ## Run the benchmarks, one JSON line each

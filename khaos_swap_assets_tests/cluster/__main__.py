@@ -17,9 +17,9 @@ from khaos_swap_assets_tests.cluster.house import Size
 
 
 def size_here() -> Size:
-    """The size by variables of the environment: MERCHANTS, RETURNS, EVERY."""
+    """The size by variables of the environment: MERCHANTS, RETURNS, EVERY, MINUTES."""
     usual = Size()
-    named = ("merchants", "returns", "every")
+    named = ("merchants", "returns", "every", "minutes")
     return Size(**{name: int(os.environ.get(name.upper()) or getattr(usual, name)) for name in named})
 
 
