@@ -30,7 +30,7 @@ from benchmarks.stand_ins import FromMemorySwap
 from benchmarks.tick import CHANGED, toolbox
 from khaos_swap_assets.adapters.store import database
 from khaos_swap_assets.definitions import build as definitions
-from khaos_swap_assets.resources import settle_in
+from khaos_swap_assets.resources import settled_in
 from khaos_swap_assets.running.dagster_parts import prepare_dagster_home
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -85,8 +85,8 @@ def _instance(url: str) -> Iterator[dg.DagsterInstance]:
         tempfile.TemporaryDirectory(prefix="khaos-swap-bench-") as folder,
         patch.dict(os.environ, named),
         dg.DagsterInstance.from_config(str(prepare_dagster_home(Path(folder)))) as instance,
+        settled_in(instance),
     ):
-        settle_in(instance)
         yield instance
 
 

@@ -116,14 +116,25 @@ class _Parts:
         send_problems(self._settings, problems)
 
 
-def settle_in(instance: dg.DagsterInstance) -> None:
-    """What a process does first that ends with its run: a worker to whom runs are sent would keep what each run left.
+@contextmanager
+def settled_in(instance: dg.DagsterInstance) -> Iterator[None]:
+    """A run in this process: it keeps connections to Dagster's database while it lasts, and none of them afterwards.
 
     Dagster opens a connection for each of hundreds of questions of a run, unless it is told that many will follow. One
     that is older than two seconds is not asked again, so that a run outlives a server that is started anew.
     """
-    instance.optimize_for_webserver(STATEMENT_MS, RECYCLE_SECONDS, OVERFLOW)
     set_apart()
+    parts = (instance.run_storage, instance.event_log_storage, instance.schedule_storage)
+    storages = [vars(one) for one in parts if one is not None]
+    before = [storage.get("_engine") for storage in storages]
+    instance.optimize_for_webserver(STATEMENT_MS, RECYCLE_SECONDS, OVERFLOW)
+    try:
+        yield
+    finally:
+        for storage, engine in zip(storages, before, strict=True):
+            if (pooled := storage.get("_engine")) is not engine and pooled is not None:
+                storage["_engine"] = engine
+                pooled.dispose()
 
 
 def set_apart() -> None:
@@ -162,9 +173,7 @@ class ToolboxResource(dg.ConfigurableResource[Toolbox]):
         run_id = context.run.run_id
         application = writers.APPLICATION.format(run_id=run_id)
         made = toolbox_from_environment(application)
-        if not made.settings.runs.are_sent:
-            settle_in(context.instance)
-        with closing(Pool(partial(_connect, made.settings, application))) as pool:
+        with settled_in(context.instance), closing(Pool(partial(_connect, made.settings, application))) as pool:
             tools = replace(made, open_store=pool.transaction)
             with tools.store() as conn:
                 marked = mark.find_merchant(conn)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -16,13 +17,17 @@ from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobO
 from khaos_swap_assets import definitions, resources
 from khaos_swap_assets.adapters.settings import Settings, load_settings
 from khaos_swap_assets.adapters.store import database as store
-from khaos_swap_assets.adapters.store import mark
+from khaos_swap_assets.adapters.store import embedded, mark
 from khaos_swap_assets.adapters.store.seal import Sealer
+from khaos_swap_assets.running import dagster_parts
+from khaos_swap_assets_tests.running import until
 
 pytestmark = pytest.mark.house
 
 JOB = "standing_checks"
 """A job that asks our own tables alone, and so goes well on an empty database."""
+
+OPEN = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
 
 @pytest.fixture
@@ -80,23 +85,45 @@ def test_its_own_run_goes_well(instance: dg.DagsterInstance) -> None:
 
 
 @pytest.mark.usefixtures("as_felwood")
-@pytest.mark.parametrize(("broker", "told"), [("", 1), ("redis://redis.invalid:6379/0", 0)])
-def test_its_steps_share_connections_and_so_do_dagsters_questions_where_the_process_ends_with_it(
-    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, broker: str, told: int
-) -> None:
-    opened, asked, connect = list[str](), list[object](), store.connect
+def test_its_steps_share_connections(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened, connect = list[str](), store.connect
 
     def counted(url: str, *, application: str) -> psycopg.Connection[Any]:
         opened.append(application)
         return connect(url, application=application)
 
     monkeypatch.setattr(store, "connect", counted)
-    monkeypatch.setattr(instance, "optimize_for_webserver", lambda *how: asked.append(how))
-    monkeypatch.setenv("KHAOS_SWAP_RUNS_BROKER_URL", broker)
     run = planned(instance, "felwood")
     assert worked_on(instance, run) == "went well"
     assert 1 <= opened.count(f"dagster run {run.run_id}") <= 2, "one for its work, one for its signs of life"
-    assert len(asked) == told
+
+
+def test_dagsters_questions_share_connections_while_a_run_lasts_and_keep_none(
+    postgres: embedded.EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker to whom runs are sent outlives them: what each left would add up."""
+    url = postgres.url("belonging")
+    place = store.sibling_url(url, "belonging_dagster")
+    store.ensure(place)
+    monkeypatch.setenv("KHAOS_SWAP_DAGSTER_URL", store.dagster_url(url))
+    with (
+        store.connect(place, application="tests") as conn,
+        dg.DagsterInstance.from_config(str(dagster_parts.prepare_dagster_home(tmp_path))) as instance,
+    ):
+        conn.autocommit = True
+
+        def those_open() -> set[int]:
+            return {pid for (pid,) in conn.execute(OPEN).fetchall()}
+
+        for _ in range(2):
+            with resources.settled_in(instance):
+                instance.get_runs()
+                held = those_open()
+                instance.get_runs()
+                assert those_open() == held != set(), "a second question came by the connection of the first"
+            assert until(lambda: not those_open(), 10)
+            instance.get_runs()
+            assert until(lambda: not those_open(), 10)
 
 
 def test_what_is_loaded_is_set_apart_from_the_collector_once_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
