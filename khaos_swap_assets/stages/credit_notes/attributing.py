@@ -203,9 +203,9 @@ def _attribute(conn: Conn, customers: Sequence[str], now: datetime) -> list[Attr
     changed = doubts.replace(conn, [note.credit_note_code for note in loose], doubtful)
     orders = {known.dossier.heads[one.return_id].so_code or "" for one in found if one.return_id in known.dossier.heads}
     siblings = matches.ids_of_orders(conn, sorted(orders - {""}))
-    touched = [*(one.return_id for one in found), *(one.return_id for one in doubtful), *changed, *siblings]
+    touched = [*(one.return_id for one in found), *changed, *siblings]
     worklist.queue(conn, "draft", touched)
-    worklist.queue(conn, "reconcile", touched)
+    worklist.queue(conn, "reconcile", [*touched, *(one.return_id for one in doubtful)])
     bystanders = tuple(_bystanders(known, {one.return_id for one in found}))
     attributed = len({one.credit_note_code for one in found})
     return [AttributedNotes(attributed, sum(bool(one.rivals) for one in told.values()), bystanders)]

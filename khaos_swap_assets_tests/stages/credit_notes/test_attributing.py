@@ -50,6 +50,23 @@ def test_between_two_returns_nobody_guesses(town: Town) -> None:
     assert "RMA2" in message
 
 
+def test_a_doubt_that_stays_as_it_was_puts_nothing_in_line_for_drafting(town: Town) -> None:
+    """Else each sync would leave work for the next one, for as long as nobody decides."""
+    town.khaos.sell(an_order(1), an_order(2, customer_code="C1"))
+    town.swap.put(a_return(1), a_return(2))
+    town.khaos.notes["CN1"] = a_note("CN1", associated_ref="RMA1")
+    town.sync()
+    town.sync()
+    for _ in range(2):
+        with town.tools.store() as conn:
+            assert attribute_notes(conn, ["C1"], town.now).ambiguous == 1
+        assert town.ask("SELECT return_id FROM recon.worklist WHERE stage = 'draft'") == []
+        assert town.ask("SELECT return_id FROM recon.worklist WHERE stage = 'reconcile' ORDER BY 1") == [
+            ("R1",),
+            ("R2",),
+        ]
+
+
 def test_a_name_that_may_mean_a_twin_is_told_with_both_and_neither_is_posted_twice(town: Town) -> None:
     town.khaos.sell(an_order(1), an_order(2, customer_code="C1"))
     town.swap.put(a_return(1), a_return(2))
