@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -207,6 +208,33 @@ def test_a_free_port_is_none_that_an_outgoing_connection_may_be_given() -> None:
     first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     assert processes.free_port() in processes.PORTS
     assert processes.PORTS.stop <= first or first < 32_768, "but for a machine that is told to give out more"
+
+
+CHOOSE = (
+    "from khaos_swap_assets.running import processes; print(processes.free_port(usual={usual}), flush=True); input()"
+)
+
+
+def test_two_houses_that_start_at_once_are_never_given_one_port() -> None:
+    usual = processes.free_port()
+    os.close(processes.PROMISED.pop())
+    choose = [sys.executable, "-c", CHOOSE.format(usual=usual)]
+    with (
+        subprocess.Popen(choose, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first,
+        subprocess.Popen(choose, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as second,
+    ):
+        given = {int(house.stdout.readline()) for house in (first, second) if house.stdout}
+        assert usual in given
+        assert len(given) == 2
+        for house in (first, second):
+            house.kill()
+    assert processes.free_port(usual=usual) == usual, "an ended house holds nothing"
+
+
+def test_only_the_last_ports_are_held() -> None:
+    for _ in range(processes.PROMISES + 3):
+        processes.free_port()
+    assert len(processes.PROMISED) == processes.PROMISES
 
 
 def test_of_ports_in_use_none_is_free(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,8 +68,13 @@ def forget_outside() -> None:
         del os.environ[name]
 
 
-def open_place(folder: Path, *, durable: bool, sandbox_port: int = 0, gateway_port: int = 0) -> Place:
-    """Mark the folder, start and migrate its database. Raises ``SettingsError`` for a folder that is not the demo's."""
+def open_place(
+    folder: Path, *, durable: bool, sandbox_port: int | None = None, gateway_port: int | None = None
+) -> Place:
+    """Mark the folder, start and migrate its database, and choose the ports, the named ones where they are free.
+
+    Raises ``SettingsError`` for a folder that is not the demo's.
+    """
     mark.ensure_folder(folder, "demo")
     postgres = embedded.start(folder / "postgres", durable=durable)
     for name in (OURS, DAGSTER):
@@ -77,8 +82,8 @@ def open_place(folder: Path, *, durable: bool, sandbox_port: int = 0, gateway_po
     migrate.upgrade(postgres.url(OURS))
     with database.connect(postgres.url(OURS), application="demo") as connection:
         mark.ensure(connection, "demo")
-    ports = (sandbox_port or processes.free_port(), gateway_port or processes.free_port())
-    return Place(folder.resolve(), postgres, *ports)
+    sandbox, gateway = (processes.free_port(usual=port) for port in (sandbox_port, gateway_port))
+    return Place(folder.resolve(), postgres, sandbox, gateway)
 
 
 STOCK_SAMPLE = """\
@@ -174,7 +179,7 @@ def sandbox(place: Place, arguments: list[str]) -> Child:
         "storefront_token": DEMO_SECRETS["KHAOS_SWAP_STOREFRONT_ACCESS_TOKEN"],
         "inspection_token": DEMO_SECRETS["KHAOS_SWAP_INSPECTION_TOKEN"],
     }
-    listens = Listen("127.0.0.1", place.sandbox_port, "no setting: start again")
+    listens = Listen("127.0.0.1", place.sandbox_port)
     return Child(
         "sandbox",
         argv,

@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 from time import monotonic
 
-from khaos_swap_assets.adapters.errors import HouseError, SettingsError
+from khaos_swap_assets.adapters.errors import SettingsError
 from khaos_swap_assets.adapters.store import mark
 from khaos_swap_assets.demo import environment, people
 from khaos_swap_assets.demo.environment import DAGSTER, OURS, Place
@@ -101,9 +101,7 @@ def play_live(visit: Visit, say: Say) -> int:
     mark.ensure_folder(visit.folder, "demo")
     with processes.only_house(visit.folder):
         say("starting the demo's PostgreSQL")
-        place = environment.open_place(
-            visit.folder, durable=True, sandbox_port=_port_near(SANDBOX_PORT), gateway_port=_port_near(GATEWAY_PORT)
-        )
+        place = environment.open_place(visit.folder, durable=True, sandbox_port=SANDBOX_PORT, gateway_port=GATEWAY_PORT)
         ground = Ground(place.postgres.url(OURS), place.folder, place.postgres)
         try:
             ground.take()
@@ -166,15 +164,6 @@ def _post_from(folder: Path) -> date:
         chosen = month_before(environment.wall_now().date()).replace(day=POST_FROM_DAY)
         file.write_text(json.dumps({"post_from": chosen.isoformat()}))
     return date.fromisoformat(json.loads(file.read_text())["post_from"])
-
-
-def _port_near(wanted: int) -> int:
-    """The usual port, so that a bookmark holds, or any free one."""
-    try:
-        processes.require_free(Listen("127.0.0.1", wanted, ""))
-    except HouseError:
-        return processes.free_port()
-    return wanted
 
 
 def _guide(place: Place, visit: Visit, port: int, seconds: float) -> str:

@@ -71,7 +71,7 @@ def dagster_children(
 
     ``env`` must hold ``KHAOS_SWAP_DAGSTER_URL`` beside the settings that the definitions read.
     """
-    code = Listen("127.0.0.1", processes.free_port(), "no setting: start again")
+    code = Listen("127.0.0.1", processes.free_port())
     write_workspace(dagster_home, {LOCATION: code})
     shared = shared_environment(dagster_home, env)
     return [

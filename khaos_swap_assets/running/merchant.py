@@ -72,7 +72,7 @@ def _parts(
     if part == "gateways":
         return [gateway], []
     orphans = Orphans(installation.dagster_database(url), env, settings.data_dir, settings.merchant)
-    serves, are_sent = Listen("127.0.0.1", port, "no setting: start again"), settings.runs.are_sent
+    serves, are_sent = Listen("127.0.0.1", port), settings.runs.are_sent
     code = dagster_parts.code_server(serves, settings.merchant, told, None if are_sent else orphans)
     chores = [Lost(url, orphans).look if are_sent else orphans.close_lost, FailuresSeen(url, alert).look]
     return [code, *([gateway] if part == "all" else [])], chores

@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,17 +29,20 @@ HOUSE = "KHAOS_SWAP_HOUSE"
 ARENAS = {"MALLOC_ARENA_MAX": "2"}
 """glibc else gives threads up to eight memories a core, and a server of many threads gives none of them back."""
 PORTS = range(20_000, 32_000)
+PROMISES = 64
+PROMISED: deque[int] = deque()
+"""The sockets that hold the last ports which were given out: the older ones are in use by now, or never will be."""
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 @dataclass(frozen=True)
 class Listen:
-    """An address that a child listens on, and the setting that moves it."""
+    """An address that a child listens on, and the setting that moves it: none where we choose at each start."""
 
     host: str
     port: int
-    variable: str
+    variable: str = ""
 
     def url(self, path: str) -> str:
         """Where this machine reaches a path of it."""
@@ -155,27 +159,42 @@ def _unusable(address: Listen, error: OSError | UnicodeError) -> KhaosSwapError:
             f"address {address.host!r} cannot be used ({reason}): it must be one of this machine; correct {variable}"
         )
     kind = HouseError if error.errno == errno.EADDRINUSE else SettingsError
+    choose = f"choose another with {address.variable}" if address.variable else "start again, which chooses another"
     return kind(
-        f"port {address.port} of {address.host} cannot be used ({reason}): "
-        f"stop the program that has it or choose another with {address.variable}"
+        f"port {address.port} of {address.host} cannot be used ({reason}): stop the program that has it or {choose}"
     )
 
 
-def free_port(host: str = "127.0.0.1") -> int:
+def free_port(host: str = "127.0.0.1", *, usual: int | None = None) -> int:
     """A port that nobody uses now, of those that no outgoing connection is given: a child binds it seconds later.
 
-    Raises ``OSError`` where there is none, or no such address.
+    Until then no other house of this machine is given it. ``usual`` is tried first, so that a bookmark holds. Raises
+    ``OSError`` where there is none, or no such address.
     """
-    for port in random.SystemRandom().sample(PORTS, len(PORTS)):
+    first = [] if usual is None else [usual]
+    for port in [*first, *random.SystemRandom().sample(PORTS, len(PORTS))]:
         with socket.socket() as probe:
             try:
                 probe.bind((host, port))
+                _promise(host, port)
             except OSError as error:
                 if error.errno != errno.EADDRINUSE:
                     raise
                 continue
             return port
     raise OSError(errno.EADDRINUSE, f"every port from {PORTS.start} to {PORTS.stop - 1} of {host} is in use")
+
+
+def _promise(host: str, port: int) -> None:
+    """Hold the UDP port of the same number, which nothing else of ours uses, while we live or until ours are many.
+
+    Raises ``OSError`` where another process holds it.
+    """
+    with socket.socket(type=socket.SOCK_DGRAM) as sign:
+        sign.bind((host, port))
+        PROMISED.append(sign.detach())
+    if len(PROMISED) > PROMISES:
+        os.close(PROMISED.popleft())
 
 
 @contextmanager
