@@ -44,9 +44,8 @@ def refuse(state: State, operation: str, records: Sequence[str]) -> None:
 
 
 def refused(state: State) -> list[str]:
-    """Operations that refuse everything, or are missing, and that somebody has to be told of."""
-    wanted = (name for name in OF_OPERATION if name not in OPTIONAL)
-    return [name for name in wanted if _value(state, name) in ("absent", "refused")]
+    """Operations that refuse everything, or are missing."""
+    return [name for name in OF_OPERATION if _value(state, name) in ("absent", "refused")]
 
 
 def gone(state: State) -> dict[str, str]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from khaos_swap_assets.sandbox import adjusted, foreseen, storefront_payouts
+from khaos_swap_assets.sandbox import adjusted, foreseen, storefront_payouts, unread
 from khaos_swap_assets.sandbox.khaos_packs import opened
-from khaos_swap_assets.sandbox.khaos_refusing import GONE
 from khaos_swap_assets.sandbox.khaos_returns import QUARANTINE, RETURN_TO_STOCK, STOCK_MISSING, gross_of
 from khaos_swap_assets.sandbox.month_truth import credited_elsewhere
 from khaos_swap_assets.sandbox.world import Note, Plant, ReturnDocument, Rma, World
@@ -47,12 +47,10 @@ def planted(
     lacking = set(refused)
     found = [one for one in found if not _is_untold(world, one, gone or {}, lacking)]
     found += [*credited_elsewhere(world, found), *storefront_payouts.truth(world)]
-    if not lacking & {"ExportStock", "GetStockList"}:
-        found += foreseen.truth(world, found, (gone or {}).get("ExportStock", ""))
-    found += [Plant("record_refused", record=f"Khaos {name} {key}", why=GONE) for name, key in (gone or {}).items()]
-    found += [
-        Plant("source_refused", record=f"Khaos {name}", why="Khaos refuses it, or lacks it") for name in sorted(lacking)
-    ]
+    found += foreseen.truth(world, found, (gone or {}).get("ExportStock", ""))
+    found = [one for one in found if not unread.is_hidden(world, one, gone or {}, lacking)]
+    found += unread.told(world, gone or {}, lacking)
+    found = found if shows_items else [replace(one, is_nameless=True) for one in found]
     unique: dict[tuple[str, ...], Plant] = {}
     for plant in found:
         subject = (plant.rma, plant.credit_note_code, plant.sku, plant.refund, plant.record, plant.order)

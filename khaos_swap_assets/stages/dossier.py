@@ -37,6 +37,7 @@ from khaos_swap_assets.domain.records.orders import SalesOrder
 from khaos_swap_assets.domain.records.returns import Return
 from khaos_swap_assets.domain.records.stock_codes import Catalogue, SkuMatch, match_sku
 from khaos_swap_assets.domain.sums import grouped
+from khaos_swap_assets.stages import known
 
 Part = TypeVar("Part")
 
@@ -119,14 +120,21 @@ class Dossier:
 
 
 def match_skus(conn: Conn, skus: Iterable[str], *, is_guessed: bool = True) -> dict[str, SkuMatch]:
-    """What each of these codes is; without ``is_guessed`` nothing is said of one that only resembles a Stock Code."""
+    """What each of these codes is; without ``is_guessed`` nothing is said of one that only resembles a Stock Code.
+
+    While the catalogue is not known a code that is none of those we know has no problem, unless one was told of it.
+    """
     asked = sorted(set(skus))
     told = decisions.same_codes(conn, asked)
     exact = {item.stock_code: item for item in catalogue.exact(conn, sorted({*asked, *told.values()}))}
     missing = [sku for sku in asked if sku not in exact]
     every = partial(catalogue.codes, conn) if is_guessed else tuple[str, ...]
-    known = Catalogue(exact, partial(catalogue.alike, conn, missing), every)
-    return {sku: match_sku(sku, known, told.get(sku, "")) for sku in asked}
+    every_item = Catalogue(exact, partial(catalogue.alike, conn, missing), every)
+    untold = frozenset[str]() if known.are_codes(conn) else frozenset(filter(str.strip, missing))
+    untold -= {*matches.missed(conn, list(untold))}
+    return {
+        sku: SkuMatch(sku, None) if sku in untold else match_sku(sku, every_item, told.get(sku, "")) for sku in asked
+    }
 
 
 def unknown_codes_of(conn: Conn, noted: Iterable[CreditNote]) -> dict[str, tuple[tuple[str, str], ...]]:

@@ -197,8 +197,14 @@ class Struck:
 
     def _verdict(self) -> Figures:
         due = {name: self.made.vendor(name, "ledger") for name in self.made.names}
-        until(lambda: not any(self._wrong(name, due[name]) for name in due), self._patience, every=3)
-        wrong = {name: self._wrong(name, due[name]) for name in due}
+        wrong = {name: ["nobody looked"] for name in due}
+
+        def is_each_whole() -> bool:
+            """Each was seen whole once: a return that arrives meanwhile is nowhere until its sync has ended."""
+            wrong.update({name: self._wrong(name, due[name]) for name in due if wrong[name]})
+            return not any(wrong.values())
+
+        until(is_each_whole, self._patience, every=3)
         now = {name: self.made.vendor(name, "ledger") for name in self.made.names}
         doubled = sum(one["duplicates"] for one in now.values())
         self.faults += [f"{name}: {line}" for name, lines in wrong.items() for line in lines]

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from khaos_swap_assets.sandbox.generator import build
 from khaos_swap_assets.sandbox.khaos_books import Books
 from khaos_swap_assets.sandbox.khaos_returns import import_document, issue, process_return
 from khaos_swap_assets.sandbox.khaos_truth import duplicates, planted
@@ -204,9 +205,24 @@ def test_an_operation_that_answers_nothing_must_be_told_and_hides_what_only_it_w
     import_document(books, document(reason="2"))
     for refused, expected in (
         ([], {"damaged_in_saleable"}),
-        (["GetStockList"], {"damaged_in_saleable", "source_refused"}),
+        (["GetStockList"], {"damaged_in_saleable", "source_refused", "source_not_read"}),
         (["ExportStockStatus"], {"source_refused"}),
     ):
         told = planted(books.world, refused=refused)
         assert {one.kind for one in told} == expected
-        assert {one.record for one in told} - {""} == {f"Khaos {name}" for name in refused}
+        assert {one.record for one in told if one.kind == "source_refused"} == {f"Khaos {name}" for name in refused}
+
+
+def test_what_only_an_unread_source_would_show_is_not_asked_for() -> None:
+    world = build(1, 200)
+    shown = {one.kind for one in planted(world)}
+    for refused, hidden, kept in (
+        ("ExportStock", "sku_unknown", "order_not_invoiced"),
+        ("ExportOrderStatusEx", "order_not_invoiced", "sku_unknown"),
+        ("ExportOrders", "over_return", "sku_unknown"),
+    ):
+        told = {one.kind for one in planted(world, refused=[refused])}
+        assert {hidden, kept} <= shown
+        assert (hidden in told, kept in told) == (False, True)
+    gone = planted(world, gone={"ExportOrderStatusEx": "SO1"})
+    assert {one.record for one in gone if one.kind == "source_refused"} == {"Khaos ExportOrderStatusEx"}

@@ -16,6 +16,7 @@ from psycopg.types.json import Jsonb
 
 from khaos_swap_assets.adapters.store import bulk
 from khaos_swap_assets.domain.records.matches import MatchedLine, MatchedReturn
+from khaos_swap_assets.domain.records.orders import WAITING, WAITS
 from khaos_swap_assets.domain.records.returns import ENDED_UNPAID
 
 RETURN_COLUMNS = tuple(field.name for field in fields(MatchedReturn))
@@ -143,6 +144,33 @@ def ids_touched_by_codes(conn: psycopg.Connection, stock_codes: Sequence[str]) -
 def ids_of_sku(conn: psycopg.Connection, sku: str) -> list[str]:
     """Returns with a row of this SKU."""
     return _ids(conn, "SELECT DISTINCT return_id FROM recon.matched_lines WHERE sku = ANY(%s)", [sku])
+
+
+def ids_of_waiting(conn: psycopg.Connection) -> list[str]:
+    """Returns whose match waits for what Khaos has not told: an order, its invoice, or any Stock Code."""
+    query = (
+        "SELECT return_id FROM recon.matched_returns WHERE order_problems <> '{}' AND order_problems && %(waits)s "
+        "UNION SELECT return_id FROM recon.matched_lines WHERE stock_code IS NULL AND problem = ''"
+    )
+    return [row[0] for row in conn.execute(query, {"waits": list(WAITS)})]
+
+
+def awaited(conn: psycopg.Connection) -> list[tuple[str, str, str, int]]:
+    """(store, RMA, currency, pence of the refund) of the returns for whose order Khaos has not answered."""
+    query = (
+        "SELECT r.store, r.rma, r.currency, r.refund_pence FROM recon.matched_returns m JOIN swap.returns r "
+        "USING (return_id) WHERE m.order_problems <> '{}' AND %(waiting)s = ANY(m.order_problems)"
+    )
+    return conn.execute(query, {"waiting": WAITING}).fetchall()
+
+
+def missed(conn: psycopg.Connection, skus: Sequence[str]) -> list[str]:
+    """Those of these SKUs that a row was told to have no Stock Code for."""
+    return _ids(
+        conn,
+        "SELECT DISTINCT sku FROM recon.matched_lines WHERE stock_code IS NULL AND problem <> '' AND sku = ANY(%s)",
+        skus,
+    )
 
 
 def ids_of_unclear_packs(conn: psycopg.Connection) -> list[str]:

@@ -17,6 +17,7 @@ from psycopg.rows import dict_row
 
 from khaos_swap_assets.adapters.store import bulk
 from khaos_swap_assets.domain.judging.foreseen import CODES, KIND, MOST_NAMED, ReturnCause
+from khaos_swap_assets.domain.records.orders import WAITS
 from khaos_swap_assets.domain.records.returns import REFUND
 from khaos_swap_assets.domain.reporting.month_open import SKU_KINDS
 
@@ -31,7 +32,7 @@ UNION ALL
 SELECT m.return_id, r.rma, CASE p.kind WHEN 'customer_unknown' THEN 'customer' ELSE 'order' END,
     coalesce(CASE p.kind WHEN 'customer_unknown' THEN m.customer_code ELSE m.order_ref END, ''), p.kind, ''
 FROM recon.matched_returns m JOIN swap.returns r USING (return_id), unnest(m.order_problems) AS p (kind)
-WHERE m.order_problems <> '{{}}' AND p.kind <> 'waiting' AND {OPEN}
+WHERE m.order_problems <> '{{}}' AND p.kind <> ALL(ARRAY{sorted(WAITS)}) AND {OPEN}
 """
 TAXED = f"""
 SELECT l.return_id, r.rma, 'VAT code' AS about, o.vat_code AS code, %(kind)s AS kind, '' AS suggestion

@@ -18,7 +18,7 @@ from khaos_swap_assets.domain.policy.decisions import NOTHING_DECIDED, CreditNot
 from khaos_swap_assets.domain.policy.settlement import Settlement, settle
 from khaos_swap_assets.domain.policy.settlement_case import Posted, Sale
 from khaos_swap_assets.domain.records.matches import MatchedLine
-from khaos_swap_assets.domain.records.orders import SalesOrder, order_problems
+from khaos_swap_assets.domain.records.orders import INVOICE_NOT_KNOWN, SalesOrder, order_problems
 from khaos_swap_assets.domain.records.packs import NO_PACKS, Goods, Packs, goods_of, units
 from khaos_swap_assets.domain.records.returns import HoldReason, Return, ReturnLine
 
@@ -209,7 +209,7 @@ def _order_reasons(
         if not any(kind.startswith("order_") for kind in known):
             yield HoldReason(WAITING_MATCH, "no Sales Order is matched")
         return
-    for kind in order_problems(return_, order, generic_customers):
+    for kind in order_problems(return_, order, generic_customers, is_followed=INVOICE_NOT_KNOWN not in known):
         if kind not in known:
             yield HoldReason(kind, f"Sales Order {order.so_code}: {kind.replace('_', ' ')}")
 
@@ -232,7 +232,8 @@ def _line_reasons(
     if match is None or (match.quantity, match.cost_pence) != (line.quantity, line.cost_pence):
         yield HoldReason(WAITING_MATCH, f"SKU {line.sku!r} is not matched as it was last read")
     elif match.problem or not match.stock_code:
-        yield HoldReason(match.problem or "sku_unknown", f"SKU {line.sku!r} has no usable Stock Code")
+        told = "has no usable Stock Code" if match.problem else "waits until the Stock Codes of Khaos are read"
+        yield HoldReason(match.problem or WAITING_MATCH, f"SKU {line.sku!r} {told}")
     elif opened.is_unpriced(match.stock_code):
         yield HoldReason(PACK_UNCLEAR, f"nobody can tell how the components of {match.stock_code} share its price")
     elif match.unclear_quantity:

@@ -29,7 +29,7 @@ from khaos_swap_assets.domain.records.returns import CLOSED, REFUND, Return
 from khaos_swap_assets.domain.refunds.money_shown import Money, is_awaited
 
 Tolerance = Literal["", "accepted", "systematic"]
-Unknown = Literal["inspections", "orders"]
+Unknown = Literal["inspections", "orders", "credit_notes"]
 UNDONE_POSTINGS = frozenset({"planned", "in_doubt"})
 LIVE_POSTINGS = UNDONE_POSTINGS | {"confirmed"}
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from khaos_swap_assets.domain.documents.credit_notes import WAITING_MATCH
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.judging.conditions import RULES, JudgedReturn, Rule
 from khaos_swap_assets.domain.judging.deadlines import deadlines, first_change, note_deadlines
@@ -24,6 +25,7 @@ from khaos_swap_assets.domain.judging.waterfall import Waterfall
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.records.decisions import ACCEPTED_VALUE, Figures
+from khaos_swap_assets.domain.records.orders import INVOICE_NOT_KNOWN
 from khaos_swap_assets.domain.records.returns import hold_words
 
 DRAFT_KINDS = (
@@ -37,6 +39,7 @@ DECIDED_STATUSES = frozenset({"duplicate", "value_gap", "credit_note_missing"})
 DECIDED_KINDS = DECIDED_STATUSES - {"duplicate"} | {"credit_note_duplicate"}
 """What a person's decision on the value of a return answers."""
 HOLDING_KINDS = frozenset({*DRAFT_KINDS, "posting_refused", "posting_in_doubt", "kept_unclear", "kept_without_reason"})
+AWAITED = frozenset({INVOICE_NOT_KNOWN, WAITING_MATCH})
 Told = tuple[Rule | None, tuple[Problem, ...]]
 
 
@@ -180,6 +183,7 @@ def _is_late(case: JudgedReturn) -> bool:
     """No note, none of ours under way, and longer than the limit ago."""
     facts = case.facts
     is_alone = facts.due_pence > 0 and not facts.notes and not facts.undone_pence
+    is_alone = is_alone and "credit_notes" not in facts.unknown
     is_undated = facts.paid is not None and facts.refunded_at is None
     return is_alone and (is_undated or case.is_past(facts.refunded_at, timedelta(days=case.limits.credit_note_days)))
 
@@ -187,7 +191,8 @@ def _is_late(case: JudgedReturn) -> bool:
 def _is_waiting(case: JudgedReturn) -> bool:
     """A document of ours is held for something that is expected to come by itself."""
     facts = case.facts
-    return facts.may_be_posted_later and (facts.is_held_for_inspection or facts.is_order_awaited)
+    is_awaited = facts.is_held_for_inspection or facts.is_order_awaited or not AWAITED.isdisjoint(facts.holds)
+    return facts.may_be_posted_later and is_awaited
 
 
 def _is_note_missing(case: JudgedReturn, kinds: set[str]) -> bool:

@@ -134,8 +134,8 @@ class Matching:
 
 
 def unknown_codes(lines: Iterable[CodedRow | SkuMatch]) -> tuple[tuple[str, str], ...]:
-    """The SKUs that are no Stock Code, each with what it was renamed to."""
-    strange = (line for line in lines if line.sku and not line.stock_code)
+    """The SKUs that are no Stock Code, each with what it was renamed to; where none was read yet, there are none."""
+    strange = (line for line in lines if line.sku and line.problem and not line.stock_code)
     return tuple((one.sku, renamed_to(one.problem, one.suggestion, one.suggestion_rule)) for one in strange)
 
 

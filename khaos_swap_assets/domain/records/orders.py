@@ -20,6 +20,9 @@ from khaos_swap_assets.domain.records.returns import Return
 from khaos_swap_assets.domain.sums import added, grouped
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
+WAITING, INVOICE_NOT_KNOWN = "waiting", "invoice_not_known"
+WAITS = frozenset({WAITING, INVOICE_NOT_KNOWN})
+"""What stands among the problems of an order and is none: Khaos has not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,7 @@ def choose_order(
     *,
     stock_codes: Collection[str] = (),
     is_answered: bool,
+    is_followed: bool = True,
     generic_customers: Sequence[str] = (),
     packs: Packs = NO_PACKS,
 ) -> OrderMatch:
@@ -130,6 +134,7 @@ def choose_order(
 
     ``refs`` is what ``OrderNamings`` says; ``stock_codes`` are those of its matched Refund lines. ``is_answered``
     is False while Khaos was not asked for the reference, or the order's lines were not read: then the match waits.
+    ``is_followed`` is False while nobody can see what became of an order since.
     """
     if len(refs) != 1:
         return OrderMatch(None, ("order_ambiguous" if refs else "order_not_found",))
@@ -142,15 +147,22 @@ def choose_order(
     order = found[0]
     held = {line.stock_code for line in order.lines}
     missing = is_answered and not set(stock_codes) <= held | {part for code in held for part, _ in packs.parts(code)}
-    problems = ("order_not_found",) if missing else ()
-    return OrderMatch(order, problems + order_problems(return_, order, generic_customers), not is_answered)
+    problems = order_problems(return_, order, generic_customers, is_followed=is_followed)
+    return OrderMatch(order, ("order_not_found", *problems) if missing else problems, not is_answered)
 
 
-def order_problems(return_: Return, order: SalesOrder, generic_customers: Sequence[str] = ()) -> tuple[str, ...]:
-    """Kinds of exception that the order gives a return: no invoice, no customer, another currency."""
+def order_problems(
+    return_: Return, order: SalesOrder, generic_customers: Sequence[str] = (), *, is_followed: bool = True
+) -> tuple[str, ...]:
+    """Kinds of exception that the order gives a return: no invoice, no customer, another currency.
+
+    While the order is not followed nobody knows whether it has an invoice by now.
+    """
     lines = return_.refund_lines
     holds = {
-        "order_not_invoiced": order.invoiced_on is None and return_.is_refund_confirmed,
+        "order_not_invoiced" if is_followed else INVOICE_NOT_KNOWN: (
+            order.invoiced_on is None and return_.is_refund_confirmed
+        ),
         "customer_unknown": is_no_person(order.customer_code, generic_customers),
         "currency_mismatch": bool(lines) and {line.currency for line in lines} != {order.currency},
     }

@@ -65,7 +65,9 @@ def _of_order(facts: ReturnFacts) -> Iterator[Clause]:
 def _of_lines(facts: ReturnFacts) -> Iterator[Clause]:
     missing = [line.sku or "(no SKU)" for line in facts.refund_lines if not line.stock_code]
     told = f"no Stock Code equals {', '.join(missing)}" if missing else "every line has its Stock Code"
-    yield Clause("lines matched", not missing, told, KINDS["sku_unknown"].action)
+    is_read = not missing or any(line.problem for line in facts.refund_lines)
+    told, change = (told, KINDS["sku_unknown"].action) if is_read else ("no Stock Code of Khaos was read yet", PASSES)
+    yield Clause("lines matched", not missing, told, change)
     waiting = sum(line.unsettled_quantity for line in facts.refund_lines)
     told = f"{waiting} units are not inspected" if waiting else "nothing waits for the warehouse"
     yield Clause("goods inspected", not waiting, told, "the warehouse reports their condition")

@@ -20,6 +20,7 @@ from khaos_swap_assets.domain.judging.money_conditions import money_holds
 from khaos_swap_assets.domain.money.periods import london_date
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.domain.records.matches import MatchedLine
+from khaos_swap_assets.domain.records.orders import WAITING
 from khaos_swap_assets.domain.records.packs import NO_PACKS, Packs
 from khaos_swap_assets.domain.records.returns import HoldReason, Return
 from khaos_swap_assets.stages import isolating
@@ -152,7 +153,7 @@ class _Drafting:
         """What the store knows against a draft of this return."""
         key, head = record.return_id, self.dossier.heads.get(record.return_id)
         for kind in head.order_problems if head else ():
-            name = WAITING_ORDER if kind == "waiting" else kind
+            name = WAITING_ORDER if kind == WAITING else kind
             yield HoldReason(name, f"order {head.order_ref if head else ''}: {kind}")
         refunded, begins = record.refunded_at, self.settings.post_from
         if refunded and begins and london_date(refunded) < begins:

@@ -28,7 +28,7 @@ from khaos_swap_assets.adapters.store import (
     worklist,
 )
 from khaos_swap_assets.adapters.store.note_items import count_unread
-from khaos_swap_assets.stages import marks, refusing
+from khaos_swap_assets.stages import known, marks, refusing
 from khaos_swap_assets.stages.orders import note_items
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -77,11 +77,16 @@ def sync_orders(tools: Toolbox) -> SyncedOrders:
         feeds.append(read_feed(client, associated_refs=sorted(heard.answers)).feed)
     feeds = note_items.read_items(tools, client, feeds, is_of_all=True)
     with tools.store() as conn:
+        is_first, was_known = not known.were_documents(conn, tools.settings), known.are_statuses(conn, tools.settings)
         refusing.keep_whole(conn, refusing.STATUSES, window.refusal, now)
         refusing.keep(conn, refusing.ORDERS, heard, client, now)
         result = _keep(conn, tools, heard, feeds, now)
         if window.refusal is None:
             worklist.move(conn, SOURCE, now)
+            if not was_known:
+                known.release(conn)
+            if is_first:
+                worklist.queue_all(conn, "reconcile")
         _use_up(conn, pushes, now)
     return result
 
@@ -147,8 +152,8 @@ def _sync_by_files(tools: Toolbox, now: datetime) -> SyncedOrders:
 def answer_by_files(conn: Conn, now: datetime) -> list[str]:
     """Answer every reference that no order is known of, from what files told; those that were asked."""
     asked = orders.unanswered(conn)
-    known = orders.by_ref(conn, asked)
-    orders.answered(conn, {ref: ("read" if ref in known else "not_found", "") for ref in asked}, now)
+    told = orders.by_ref(conn, asked)
+    orders.answered(conn, {ref: ("read" if ref in told else "not_found", "") for ref in asked}, now)
     return asked
 
 

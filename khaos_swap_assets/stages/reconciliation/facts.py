@@ -28,18 +28,19 @@ from khaos_swap_assets.domain.judging.document_facts import (
     over_credits,
     share_of,
 )
-from khaos_swap_assets.domain.judging.facts import Limits, ReturnFacts
+from khaos_swap_assets.domain.judging.facts import Limits, ReturnFacts, Unknown
 from khaos_swap_assets.domain.linking.attribution import CoverClaim, may_cover
 from khaos_swap_assets.domain.linking.evidence import read
 from khaos_swap_assets.domain.money.periods import VatPeriods
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.domain.policy.settlement import Settlement
 from khaos_swap_assets.domain.records.matches import CodedRow, MatchedLine
-from khaos_swap_assets.domain.records.orders import SalesOrder
+from khaos_swap_assets.domain.records.orders import WAITING, WAITS, SalesOrder
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.domain.records.returns import Return
 from khaos_swap_assets.domain.records.stores import bare
 from khaos_swap_assets.domain.sums import grouped
+from khaos_swap_assets.stages import known
 from khaos_swap_assets.stages.dossier import Dossier, policy_of, posted_of, unknown_codes_of
 from khaos_swap_assets.stages.storefront import money
 from khaos_swap_assets.stages.storefront.money import Witnessed
@@ -100,7 +101,8 @@ def _load(conn: Conn, settings: Settings, policy: CreditNotePolicy, ids: Sequenc
         doubts=doubts.of_returns(conn, ids),
         over=_over_credits(conn, dossier, packs),
         whole=whole,
-        unknown=unknown_codes_of(conn, [*noted, *whole.values()]),
+        unknown_codes=unknown_codes_of(conn, [*noted, *whole.values()]),
+        unknown=frozenset() if known.were_documents(conn, settings) else frozenset({"credit_notes"}),
     )
 
 
@@ -138,13 +140,14 @@ class Batch:
     doubts: dict[str, list[doubts.NoteDoubt]]
     over: dict[str, OverCredit]
     whole: dict[str, CreditNote] = field(default_factory=dict)
-    unknown: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    unknown_codes: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    unknown: frozenset[Unknown] = frozenset()
 
     def facts(self, record: Return) -> ReturnFacts:
         """The facts of one return."""
         key, dossier = record.return_id, self.dossier
         head, saved, postings = dossier.heads.get(key), dossier.drafts.get(key, []), dossier.postings.get(key, [])
-        posted, problems = {one.ordinal for one in postings}, head.order_problems if head else ("waiting",)
+        posted, problems = {one.ordinal for one in postings}, head.order_problems if head else (WAITING,)
         ours = [one for one in saved if one.draft and one.ordinal in posted]
         lines, extras = self._lines(record, ours), self.extras.get(key, Extras())
         settled = dossier.settled(record, policy := policy_of(record, self.policy), posted_of(ours))
@@ -152,8 +155,8 @@ class Batch:
             return_=record,
             lines=lines,
             order_currency=head.order_currency if head else None,
-            order_problems=tuple(kind for kind in problems if kind != "waiting"),
-            is_order_awaited="waiting" in problems,
+            order_problems=tuple(kind for kind in problems if kind not in WAITS),
+            is_order_awaited=WAITING in problems,
             over_returned=head.over_returned if head else (),
             over_pence=head.over_pence if head else 0,
             over_credit=self.over.get(key, NOTHING),
@@ -179,6 +182,7 @@ class Batch:
             policy=policy,
             decision=dossier.decided.get(key),
             same_codes=frozenset(line.sku for line in lines if line.suggestion_rule == "person"),
+            unknown=self.unknown,
         )
 
     def _lines(self, record: Return, ours: Sequence[SavedDraft]) -> tuple[LineFacts, ...]:
@@ -200,7 +204,7 @@ class Batch:
         opened_units = self.packs.opened_units(note.lines, returned)
         whole = self.whole.get(note.credit_note_code, note)
         told = note if whole is note else share_of(whole, note.gross_pence, record.refund_pence)
-        unknown = self.unknown.get(note.credit_note_code, ())
+        unknown = self.unknown_codes.get(note.credit_note_code, ())
         return NoteFacts(
             replace(told, lines=() if opened_units else read(told.lines, unknown)),
             record.return_id,

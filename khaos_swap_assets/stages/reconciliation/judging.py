@@ -43,6 +43,7 @@ from khaos_swap_assets.domain.linking.loose_notes import WhyLoose, record_of
 from khaos_swap_assets.domain.money.periods import london_date, london_month
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.domain.records.orders import plain_name
+from khaos_swap_assets.domain.records.stores import bare
 from khaos_swap_assets.stages import deciding, isolating, marks, refusing, stores, waivers
 from khaos_swap_assets.stages.credit_notes.attributing import told_of
 from khaos_swap_assets.stages.reconciliation.facts import gather, limits_of
@@ -154,10 +155,10 @@ def _judge_orphans(conn: Conn, settings: Settings, now: datetime) -> None:
     """Notes that belong to no return and were not found yet.
 
     Those made before the first month, or settled with money of no return, are nobody's trouble, unless a draft waits
-    for them.
+    for them. One that a return may have, whose order Khaos has not told, is judged later.
     """
     holding = notes.holding(conn)
-    loose = notes.by_code(conn, findings.unjudged_orphans(conn, settings.period_start, holding))
+    loose = _not_awaited(conn, notes.by_code(conn, findings.unjudged_orphans(conn, settings.period_start, holding)))
     told, limits, first = _told(conn, loose, now), limits_of(settings), settings.period_start
     found = [
         problem
@@ -169,6 +170,14 @@ def _judge_orphans(conn: Conn, settings: Settings, now: datetime) -> None:
         ).problems
     ]
     findings.replace_of_notes(conn, [note.credit_note_code for note in loose], found, now)
+
+
+def _not_awaited(conn: Conn, loose: Sequence[CreditNote]) -> list[CreditNote]:
+    """Those that no return may turn out to be the return of, once Khaos tells of its order."""
+    awaited = matches.awaited(conn) if loose else []
+    named = {bare(store, rma) for store, rma, _, _ in awaited}
+    worth = {(currency, pence) for _, _, currency, pence in awaited}
+    return [one for one in loose if one.associated_ref not in named and (one.currency, one.gross_pence) not in worth]
 
 
 def _told(conn: Conn, loose: Sequence[CreditNote], now: datetime) -> dict[str, tuple[WhyLoose, dict[str, str]]]:

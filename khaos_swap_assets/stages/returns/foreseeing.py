@@ -17,7 +17,7 @@ from khaos_swap_assets.adapters.store import Conn, findings, return_causes, work
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.judging.foreseen import KIND, SOLD_DAYS, ReturnCause, problems_of
 from khaos_swap_assets.domain.money.periods import london_date, night_has_passed
-from khaos_swap_assets.stages import marks, stores
+from khaos_swap_assets.stages import known, marks, stores
 from khaos_swap_assets.stages.dossier import match_skus
 from khaos_swap_assets.stages.toolbox import Toolbox
 
@@ -41,7 +41,7 @@ def foresee(tools: Toolbox) -> Foreseen:
     now = tools.now()
     with tools.store() as conn:
         before = return_causes.known(conn)
-        is_nightly = night_has_passed(worklist.trusted(conn, marks.FORESEEN, now), now)
+        is_nightly = known.are_codes(conn) and night_has_passed(worklist.trusted(conn, marks.FORESEEN, now), now)
         has_vat = is_nightly or any(one.about == "VAT code" for one in before)
         found = return_causes.of_open_returns(conn, list(RATES), has_vat=has_vat)
         unused = _sold_or_listed(conn, now) if is_nightly else _still_wrong(conn, before)
@@ -54,8 +54,9 @@ def foresee(tools: Toolbox) -> Foreseen:
         if is_nightly:
             worklist.move(conn, marks.FORESEEN, now)
         returns = return_causes.count(conn, list(RATES), has_vat=has_vat)
-        known = return_causes.known(conn)
-        return Foreseen(returns=returns, causes=known, is_nightly=is_nightly, opened=opened, closed=closed)
+        return Foreseen(
+            returns=returns, causes=return_causes.known(conn), is_nightly=is_nightly, opened=opened, closed=closed
+        )
 
 
 def _sold_or_listed(conn: Conn, now: datetime) -> list[ReturnCause]:

@@ -30,13 +30,13 @@ from khaos_swap_assets.domain.documents.credit_notes import PACK_UNCLEAR
 from khaos_swap_assets.domain.goods.dispositions import B_GRADE, WRITTEN_OFF, KeptWords, SettledUnits, keeping, settle
 from khaos_swap_assets.domain.policy.decisions import CreditNotePolicy
 from khaos_swap_assets.domain.records.matches import MatchedLine, MatchedReturn
-from khaos_swap_assets.domain.records.orders import OrderMatch, SalesOrder, choose_order
+from khaos_swap_assets.domain.records.orders import WAITING, OrderMatch, SalesOrder, choose_order
 from khaos_swap_assets.domain.records.packs import Packs
 from khaos_swap_assets.domain.records.returns import Return, ReturnLine
 from khaos_swap_assets.domain.records.sold_packs import SoldLine, candidates, chosen, is_one_price
 from khaos_swap_assets.domain.records.stock_codes import SkuMatch, with_proof
 from khaos_swap_assets.domain.sums import grouped
-from khaos_swap_assets.stages import isolating
+from khaos_swap_assets.stages import isolating, known
 from khaos_swap_assets.stages.dossier import match_skus, policy_of
 from khaos_swap_assets.stages.returns.caps import mark_over_returns
 from khaos_swap_assets.stages.toolbox import Toolbox
@@ -138,13 +138,20 @@ def _match_orders(
 ) -> dict[str, tuple[OrderMatch, str]]:
     states = orders.states(conn, sorted({ref for some in refs.values() for ref in some}))
     generic = [pattern for pattern in settings.generic_customers.split(",") if pattern.strip()]
-    found = {}
+    is_followed, found = known.are_statuses(conn, settings), {}
     for key, one in loaded.items():
         codes = {code for line in one.refund_lines if (code := skus[line.sku].stock_code)}
         is_answered = all(states.get(ref) in {"read", "not_found"} for ref in refs[key])
         some = [order for ref in refs[key] for order in sold.get(ref, ())]
         match = choose_order(
-            one, refs[key], some, stock_codes=codes, is_answered=is_answered, generic_customers=generic, packs=packs
+            one,
+            refs[key],
+            some,
+            stock_codes=codes,
+            is_answered=is_answered,
+            is_followed=is_followed,
+            generic_customers=generic,
+            packs=packs,
         )
         if settings.namings.is_doubtful_of(one):
             match = OrderMatch(None, ("order_ambiguous",))
@@ -200,7 +207,7 @@ def _not_graded(code: str, graded: str) -> str:
 
 def _head(one: Return, match: OrderMatch, ref: str, settled: SettledUnits, now: datetime) -> MatchedReturn:
     order = match.order
-    problems = ("waiting",) if match.is_waiting else match.problems
+    problems = (WAITING,) if match.is_waiting else match.problems
     strange = tuple(
         f"{found.quantity} × {found.sku}: {found.condition}"
         for found in (*settled.strange, *settled.excess)

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 from khaos_swap_assets.adapters.errors import PermanentError
 from khaos_swap_assets.adapters.khaos.pushes import PushedStock, read_stock_push
-from khaos_swap_assets.adapters.khaos.wire import KhaosRowFault
+from khaos_swap_assets.adapters.khaos.wire import KhaosRowFault, RefusedKey
 from khaos_swap_assets.adapters.store import Conn, catalogue, inbox, khaos_faults, matches, setbacks, worklist
 from khaos_swap_assets.adapters.store.inbox import Waiting
 from khaos_swap_assets.domain.records.stock_codes import StockCode
-from khaos_swap_assets.stages import marks, refusing
+from khaos_swap_assets.stages import known, marks, refusing
 from khaos_swap_assets.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ def sync_stock_codes(tools: Toolbox) -> SyncedCodes:
     if khaos.is_cloud:
         with tools.store() as conn:
             worklist.move(conn, SOURCE, now)
+            if pushed:
+                _whole(conn, now, was_known=known.are_codes(conn))
         return SyncedCodes(0, 0, 0, was_due=False, pushed=pushed)
     is_recent = reached is not None and now < reached + timedelta(minutes=khaos.stock_minutes)
     if setbacks.WHOLE in paused or (is_recent and not again):
@@ -75,14 +77,23 @@ def sync_stock_codes(tools: Toolbox) -> SyncedCodes:
     client = tools.open_khaos()
     read = _read(client, reached and reached - timedelta(minutes=khaos.overlap_minutes), again)
     with tools.store() as conn:
+        was_known = known.are_codes(conn)
         unreadable = refusing.keep_keys(conn, refusing.STOCK, read.codes, read.faults, client, now)
         refusing.keep_whole(conn, refusing.STOCK_LIST, read.refusals.get(refusing.STOCK_LIST), now)
         if error := read.refusals.get(refusing.STOCK):
             refusing.keep_whole(conn, refusing.STOCK, error, now)
         changed = _keep(conn, read.items, unreadable, now)
-        if not read.refusals:
+        if not setbacks.refused(conn, known.CATALOGUE):
             worklist.move(conn, SOURCE, now)
+            _whole(conn, now, was_known=was_known)
     return SyncedCodes(len(read.codes), len(changed), len(read.faults), was_due=True, pushed=pushed)
+
+
+def _whole(conn: Conn, now: datetime, *, was_known: bool) -> None:
+    """From a whole reading on a SKU may be said to be no Stock Code, and what waited for that is matched."""
+    worklist.move(conn, marks.CATALOGUE, now)
+    if not was_known:
+        known.release(conn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +113,8 @@ def _read(client: KhaosClient, since: datetime | None, again: Sequence[str]) -> 
         changed, list_faults = client.get_stock_list(since)
         operation, codes = refusing.STOCK, list(dict.fromkeys([*changed, *again]))
         items, faults = client.export_stock(codes)
+        if since is None and not items and any(isinstance(one, RefusedKey) for one in faults):
+            raise PermanentError(f"Khaos tells of none of {len(codes)} Stock Codes; the first: {faults[0].reason}")
         return _Read(codes, items, [*list_faults, *faults])
     except PermanentError as error:
         return _Read(refusals={operation: error})
@@ -120,8 +133,8 @@ def _keep(conn: Conn, items: Sequence[StockCode], faults: Sequence[KhaosRowFault
 def _use(conn: Conn, messages: Sequence[Waiting], now: datetime) -> int:
     pushes = [read_stock_push(message.body) for message in messages]
     told, gone = folded(pushes)
-    known = {item.stock_code: item for item in catalogue.exact(conn, [item.stock_code for item in told])}
-    items = [_beside(item, known.get(item.stock_code)) for item in told]
+    own = {item.stock_code: item for item in catalogue.exact(conn, [item.stock_code for item in told])}
+    items = [_beside(item, own.get(item.stock_code)) for item in told]
     items = [replace(one, is_discontinued=True) for one in catalogue.of_ids(conn, gone)] + items
     count = len(_keep(conn, items, [fault for push in pushes for fault in push.faults], now))
     packs = {key: parts for push in pushes for key, parts in push.packs.items()}

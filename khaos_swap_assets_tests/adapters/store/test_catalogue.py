@@ -9,9 +9,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from khaos_swap_assets.adapters.store import catalogue
+from khaos_swap_assets.adapters.store import catalogue, worklist
 from khaos_swap_assets.domain.records.stock_codes import Catalogue, StockCode, match_sku
 from khaos_swap_assets.stages.dossier import match_skus
+from khaos_swap_assets.stages.marks import CATALOGUE
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 Database = psycopg.Connection[Any]
@@ -99,11 +100,21 @@ def test_a_sku_finds_in_the_store_what_it_finds_in_memory(database: Database, sk
     items = [HAT, StockCode("CAP", "2", is_discontinued=True), StockCode("BOOT", "9"), StockCode("007", "3")]
     catalogue.save(database, items, NOW)
     catalogue.save(database, [replace(item, description="told again") for item in items], NOW)
+    worklist.move(database, CATALOGUE, NOW)
     known = [*catalogue.exact(database, ["HAT", "CAP", "007"]), *catalogue.exact(database, ["BOOT"])]
     assert [item.former_codes for item in known if item.stock_code == "BOOT"] == [("BOOT-OLD",)]
     assert match_skus(database, [sku]) == {sku: match_sku(sku, Catalogue.of(known))}
     without_the_nearest = Catalogue(dict[str, StockCode](), lambda: known, tuple)
     assert match_skus(database, [sku], is_guessed=False) == {sku: match_sku(sku, without_the_nearest)}
+
+
+@pytest.mark.parametrize(("sku", "problem"), [("HAT", ""), ("CAP", ""), ("", "sku_unknown"), (" ", "sku_unknown")])
+def test_before_the_whole_catalogue_was_read_only_a_blank_sku_is_wrong(
+    database: Database, sku: str, problem: str
+) -> None:
+    catalogue.save(database, [HAT], NOW)
+    (match,) = match_skus(database, [sku]).values()
+    assert (match.stock_code, match.problem) == ("HAT" if sku == "HAT" else None, problem)
 
 
 @pytest.mark.parametrize("text", ["é" * 9_000, "".join(chr(0x4E00 + number) for number in range(9_000))])
