@@ -37,19 +37,19 @@ def _is_plain_and_on_its_way(rma: Rma) -> bool:
     return is_coming and all(line.outcome == "Refund" and not line.is_kept for line in rma.lines)
 
 
-def truth(world: World, told: Sequence[Plant], gone: str) -> Iterator[Plant]:
+def truth(world: World, told: Sequence[Plant]) -> Iterator[Plant]:
     """SKUs of open returns that are no Stock Code; and codes that no return told of, sold lately or listed.
 
-    Of the latter those that cannot be read of Khaos or are out of use. ``gone`` is the one that Khaos refuses to answer
-    about. Of orders we see those that a return names.
+    Of the latter those that are out of use, or that no list of codes can hold. Of orders we see those that a return
+    names.
     """
     unknown = {one.sku for one in told if one.kind == "sku_unknown" and world.rmas[one.rma].status == "Open"}
     for sku in sorted(unknown - {one.sku for one in told if one.kind == KIND}):
         yield Plant(KIND, sku=sku, why="an open return carries it")
-    live = {code for code, item in world.items.items() if "," not in code and not item.is_discontinued} - {gone}
+    live = {code for code, item in world.items.items() if "," not in code and not item.is_discontinued}
     known = {one.sku for one in told if one.sku}
     for code in sorted(_seen(world) - live - known):
-        yield Plant(KIND, sku=code, why="sold lately or listed, and no live Stock Code that can be read")
+        yield Plant(KIND, sku=code, why="sold lately or listed, and no live Stock Code")
 
 
 def _seen(world: World) -> set[str]:

@@ -47,7 +47,7 @@ def planted(
     lacking = set(refused)
     found = [one for one in found if not _is_untold(world, one, gone or {}, lacking)]
     found += [*credited_elsewhere(world, found), *storefront_payouts.truth(world)]
-    found += foreseen.truth(world, found, (gone or {}).get("ExportStock", ""))
+    found += foreseen.truth(world, found)
     found = [one for one in found if not unread.is_hidden(world, one, gone or {}, lacking)]
     found += unread.told(world, gone or {}, lacking)
     found = found if shows_items else [replace(one, is_nameless=True) for one in found]

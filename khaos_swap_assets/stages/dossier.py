@@ -122,19 +122,15 @@ class Dossier:
 def match_skus(conn: Conn, skus: Iterable[str], *, is_guessed: bool = True) -> dict[str, SkuMatch]:
     """What each of these codes is; without ``is_guessed`` nothing is said of one that only resembles a Stock Code.
 
-    While the catalogue is not known a code that is none of those we know has no problem, unless one was told of it.
+    One that Khaos tells nothing of, since the catalogue or its record cannot be read, has no problem either.
     """
     asked = sorted(set(skus))
     told = decisions.same_codes(conn, asked)
     exact = {item.stock_code: item for item in catalogue.exact(conn, sorted({*asked, *told.values()}))}
     missing = [sku for sku in asked if sku not in exact]
     every = partial(catalogue.codes, conn) if is_guessed else tuple[str, ...]
-    every_item = Catalogue(exact, partial(catalogue.alike, conn, missing), every)
-    untold = frozenset[str]() if known.are_codes(conn) else frozenset(filter(str.strip, missing))
-    untold -= {*matches.missed(conn, list(untold))}
-    return {
-        sku: SkuMatch(sku, None) if sku in untold else match_sku(sku, every_item, told.get(sku, "")) for sku in asked
-    }
+    items, untold = Catalogue(exact, partial(catalogue.alike, conn, missing), every), known.untold(conn, missing)
+    return {sku: SkuMatch(sku, None) if sku in untold else match_sku(sku, items, told.get(sku, "")) for sku in asked}
 
 
 def unknown_codes_of(conn: Conn, noted: Iterable[CreditNote]) -> dict[str, tuple[tuple[str, str], ...]]:

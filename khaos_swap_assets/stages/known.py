@@ -6,6 +6,8 @@ Belongs here: when what is absent is truly absent, and whom it concerns once tha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from khaos_swap_assets.adapters.settings import Settings
 from khaos_swap_assets.adapters.store import Conn, matches, setbacks, worklist
 from khaos_swap_assets.stages import marks, refusing
@@ -16,6 +18,15 @@ CATALOGUE = (refusing.STOCK_LIST, refusing.STOCK)
 def are_codes(conn: Conn) -> bool:
     """True once the whole catalogue was read and while it is: else a code that is new to us may be a Stock Code."""
     return worklist.reached(conn, marks.CATALOGUE) is not None and not setbacks.refused(conn, CATALOGUE)
+
+
+def untold(conn: Conn, codes: Sequence[str]) -> frozenset[str]:
+    """Those of these codes, all new to us, of which Khaos tells nothing, so that they may be Stock Codes.
+
+    A code that a row was told to be none stays none.
+    """
+    silent = {*setbacks.of_subjects(conn, [refusing.STOCK], codes)} if are_codes(conn) else {*filter(str.strip, codes)}
+    return frozenset(silent.difference(matches.missed(conn, sorted(silent))))
 
 
 def were_documents(conn: Conn, settings: Settings) -> bool:

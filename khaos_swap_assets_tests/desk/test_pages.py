@@ -80,6 +80,22 @@ def test_why_not_names_the_clause_that_failed_and_the_smallest_change(
     assert clause in text
 
 
+@pytest.mark.parametrize(
+    ("refused", "clause"),
+    [
+        ("stock_list", "lines matched: no Khaos tells nothing of HAT"),
+        ("status", "order invoiced: no whether the order is invoiced is not known"),
+    ],
+)
+def test_why_not_waits_for_what_khaos_has_not_told(ann: Visitor, town: Town, refused: str, clause: str) -> None:
+    town.sells_and_takes_back(a_return(1, **refunded_ago(5)))
+    town.khaos.refuses = {refused}
+    town.sync()
+    number = opens(town, "value_gap", "RMA1", return_id="R1", rma="RMA1")
+    text = ann.text(f"/exceptions/{number}")
+    assert f"{clause} The smallest change that would pass: what it waits for comes; then it goes on by itself" in text
+
+
 def test_a_loose_note_shows_its_nearest_return_and_what_keeps_them_apart(ann: Visitor, town: Town) -> None:
     audited(town, a_note("CN9", 950))
     text = case(ann, "credit_note_orphan")

@@ -137,7 +137,7 @@ def test_an_order_that_does_not_stand_holds(sales_order: SalesOrder | None, kind
         ({"stock_code": None, "problem": "sku_ambiguous"}, "sku_ambiguous"),
         ({"problem": "sku_discontinued"}, "sku_discontinued"),
         ({"stock_code": None, "problem": "sku_unknown"}, "sku_unknown"),
-        ({"stock_code": None}, "waiting_match"),
+        ({"stock_code": None}, "code_not_known"),
         ({"dispositions": {}}, "waiting_inspection"),
         ({"dispositions": {"sellable": 2}}, "waiting_inspection"),
         ({"dispositions": {"sellable": 4, "damaged": -1}}, "waiting_inspection"),

@@ -23,6 +23,7 @@ from khaos_swap_assets.domain.records.packs import NO_PACKS, Goods, Packs, goods
 from khaos_swap_assets.domain.records.returns import HoldReason, Return, ReturnLine
 
 WAITING_MATCH = "waiting_match"
+CODE_NOT_KNOWN = "code_not_known"
 COVERED = "covered"
 PACK_UNCLEAR = "pack_unclear"
 
@@ -232,8 +233,8 @@ def _line_reasons(
     if match is None or (match.quantity, match.cost_pence) != (line.quantity, line.cost_pence):
         yield HoldReason(WAITING_MATCH, f"SKU {line.sku!r} is not matched as it was last read")
     elif match.problem or not match.stock_code:
-        told = "has no usable Stock Code" if match.problem else "waits until the Stock Codes of Khaos are read"
-        yield HoldReason(match.problem or WAITING_MATCH, f"SKU {line.sku!r} {told}")
+        told = "has no usable Stock Code" if match.problem else "may be a Stock Code, and Khaos tells nothing of it"
+        yield HoldReason(match.problem or CODE_NOT_KNOWN, f"SKU {line.sku!r} {told}")
     elif opened.is_unpriced(match.stock_code):
         yield HoldReason(PACK_UNCLEAR, f"nobody can tell how the components of {match.stock_code} share its price")
     elif match.unclear_quantity:

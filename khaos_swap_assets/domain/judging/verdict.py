@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from khaos_swap_assets.domain.documents.credit_notes import WAITING_MATCH
+from khaos_swap_assets.domain.documents.credit_notes import CODE_NOT_KNOWN
 from khaos_swap_assets.domain.exceptions.catalogue import Problem
 from khaos_swap_assets.domain.judging.conditions import RULES, JudgedReturn, Rule
 from khaos_swap_assets.domain.judging.deadlines import deadlines, first_change, note_deadlines
@@ -39,7 +39,7 @@ DECIDED_STATUSES = frozenset({"duplicate", "value_gap", "credit_note_missing"})
 DECIDED_KINDS = DECIDED_STATUSES - {"duplicate"} | {"credit_note_duplicate"}
 """What a person's decision on the value of a return answers."""
 HOLDING_KINDS = frozenset({*DRAFT_KINDS, "posting_refused", "posting_in_doubt", "kept_unclear", "kept_without_reason"})
-AWAITED = frozenset({INVOICE_NOT_KNOWN, WAITING_MATCH})
+AWAITED = frozenset({INVOICE_NOT_KNOWN, CODE_NOT_KNOWN})
 Told = tuple[Rule | None, tuple[Problem, ...]]
 
 

@@ -43,6 +43,7 @@ HOLD_WORDS = {
     "waiting_match": "not matched yet",
     "waiting_inspection": "not inspected yet",
     "waiting_for_order": "Khaos has not answered for the order",
+    "code_not_known": "whether its SKU is a Stock Code is not known",
     "invoice_not_known": "whether the order is invoiced is not known",
     "before_post_from": "refunded before the first day of posting",
     "fault_in_return": "a program fault stopped the work on it",

@@ -13,6 +13,7 @@ from khaos_swap_assets.domain.exceptions.catalogue import KINDS
 from khaos_swap_assets.domain.judging.facts import ReturnFacts
 from khaos_swap_assets.domain.money.amounts import format_money
 from khaos_swap_assets.domain.money.periods import day_words, london_date
+from khaos_swap_assets.domain.records.orders import INVOICE_NOT_KNOWN
 from khaos_swap_assets.domain.records.returns import hold_words
 
 CHANGES = {
@@ -58,16 +59,19 @@ def _of_order(facts: ReturnFacts) -> Iterator[Clause]:
     awaited = "Khaos has not answered for it yet" if facts.is_order_awaited else ", ".join(map(hold_words, wrong))
     told = f"order {name}" if is_found else f"order {name}: {awaited}"
     yield Clause("order found", is_found, told, KINDS[wrong[0]].action if wrong else "Khaos answers for the order")
-    invoiced = f"invoiced on {day_words(facts.invoiced_on)}" if facts.invoiced_on else "no issued invoice"
-    yield Clause("order invoiced", facts.invoiced_on is not None, invoiced, KINDS["order_not_invoiced"].action)
+    is_known = INVOICE_NOT_KNOWN not in facts.holds
+    absent = "no issued invoice" if is_known else hold_words(INVOICE_NOT_KNOWN)
+    invoiced = f"invoiced on {day_words(facts.invoiced_on)}" if facts.invoiced_on else absent
+    change = KINDS["order_not_invoiced"].action if is_known else PASSES
+    yield Clause("order invoiced", facts.invoiced_on is not None, invoiced, change)
 
 
 def _of_lines(facts: ReturnFacts) -> Iterator[Clause]:
     missing = [line.sku or "(no SKU)" for line in facts.refund_lines if not line.stock_code]
-    told = f"no Stock Code equals {', '.join(missing)}" if missing else "every line has its Stock Code"
-    is_read = not missing or any(line.problem for line in facts.refund_lines)
-    told, change = (told, KINDS["sku_unknown"].action) if is_read else ("no Stock Code of Khaos was read yet", PASSES)
-    yield Clause("lines matched", not missing, told, change)
+    is_known = any(line.problem for line in facts.refund_lines)
+    said = f"{'no Stock Code equals' if is_known else 'Khaos tells nothing of'} {', '.join(missing)}"
+    change = KINDS["sku_unknown"].action if is_known else PASSES
+    yield Clause("lines matched", not missing, said if missing else "every line has its Stock Code", change)
     waiting = sum(line.unsettled_quantity for line in facts.refund_lines)
     told = f"{waiting} units are not inspected" if waiting else "nothing waits for the warehouse"
     yield Clause("goods inspected", not waiting, told, "the warehouse reports their condition")

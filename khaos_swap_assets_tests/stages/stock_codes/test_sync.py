@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from khaos_swap_assets.adapters.khaos.pushes import PushedStock
-from khaos_swap_assets.adapters.khaos.wire import KhaosRowFault
+from khaos_swap_assets.adapters.khaos.wire import KhaosRowFault, RefusedKey
 from khaos_swap_assets.adapters.store import inbox
 from khaos_swap_assets.stages.due import what_is_due
 from khaos_swap_assets.stages.stock_codes.sync import SyncedCodes, folded, sync_stock_codes
@@ -75,6 +75,23 @@ def test_a_row_that_cannot_be_read_stands_until_it_can(town: Town) -> None:
     town.khaos.faults, town.khaos.items["HAT"] = [], a_code("HAT")
     sync_stock_codes(town.tools)
     assert town.ask(unresolved) == []
+
+
+def test_a_code_of_which_khaos_refuses_to_tell_is_not_called_unknown(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.sells_and_takes_back(a_return(1), a_return(2, a_line("CAP")))
+    tells = town.khaos.export_stock
+    refused = RefusedKey("HAT", "Access violation")
+    monkeypatch.setattr(town.khaos, "export_stock", lambda codes: (tells([*{*codes} - {"HAT"}])[0], [refused]))
+    town.sync()
+    assert town.kinds() == {"record_refused": "Khaos ExportStock HAT"}
+    lines = "SELECT sku, stock_code, problem FROM recon.matched_lines ORDER BY 1"
+    assert town.ask(lines) == [("CAP", "CAP", ""), ("HAT", None, "")]
+    monkeypatch.setattr(town.khaos, "export_stock", tells)
+    town.sync(hours=2)
+    assert town.ask(lines) == [("CAP", "CAP", ""), ("HAT", "HAT", "")]
+    assert town.kinds() == {}
 
 
 def test_a_pushed_item_is_used_at_once_although_nothing_is_due(town: Town) -> None:
