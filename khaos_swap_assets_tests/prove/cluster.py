@@ -33,6 +33,7 @@ FOUND_WITHIN = 60.0
 BATCH, LEAST_GAIN = 4, 1.7
 WINDOW, PAIRS, MOST_DELAY = 60.0, 3, 1.5
 STILL = 10**6
+QUIET = 10
 AT_WORK = """
     SELECT run_id FROM recon.writers WHERE ended_at IS NULL AND fenced_at IS NULL AND worker LIKE %(worker)s
     AND beaten_at > clock_timestamp() - interval '10 seconds'
@@ -58,7 +59,9 @@ def cluster() -> Figures:
 
 def cluster_pace() -> Figures:
     """Two workers of half a core do at least 1.7 times what one does, with vendors that answer in 300 ms."""
-    with _running(replace(size_here(), every=STILL, cores=0.5, answer_ms=300, minutes=60)) as found:
+    with _running(
+        replace(size_here(), every=STILL, cores=0.5, answer_ms=300, minutes=60, at_once=2 * len(WORKERS))
+    ) as found:
         return found if isinstance(found, dict) else _pace(found)
 
 
@@ -239,7 +242,15 @@ def _pace(made: Cluster) -> Figures:
 
 
 def _is_calm(made: Cluster) -> bool:
-    calm = until(lambda: made.rows("house_dagster", UNDER_WAY)[0][0] == 0, UP, every=1)
+    """Every merchant had its first sync, and for a while nothing was under way: a new house pauses between its jobs."""
+    quiet = [0]
+
+    def look() -> bool:
+        is_new = not all(made.synced_since(name, 0) for name in made.names)
+        quiet[0] = 0 if is_new or made.rows("house_dagster", UNDER_WAY)[0][0] else quiet[0] + 1
+        return quiet[0] >= QUIET
+
+    calm = until(look, UP, every=1)
     _say("nothing is under way" if calm else "something is always under way")
     return bool(calm)
 
