@@ -77,16 +77,14 @@ def sync_orders(tools: Toolbox) -> SyncedOrders:
         feeds.append(read_feed(client, associated_refs=sorted(heard.answers)).feed)
     feeds = note_items.read_items(tools, client, feeds, is_of_all=True)
     with tools.store() as conn:
-        is_first, was_known = not known.were_documents(conn, tools.settings), known.are_statuses(conn, tools.settings)
+        was_known = known.are_statuses(conn, tools.settings)
         refusing.keep_whole(conn, refusing.STATUSES, window.refusal, now)
         refusing.keep(conn, refusing.ORDERS, heard, client, now)
         result = _keep(conn, tools, heard, feeds, now)
         if window.refusal is None:
-            worklist.move(conn, SOURCE, now)
+            _move(conn, tools.settings, now)
             if not was_known:
                 known.release(conn)
-            if is_first:
-                worklist.queue_all(conn, "reconcile")
         _use_up(conn, pushes, now)
     return result
 
@@ -106,9 +104,16 @@ def _catch_up(tools: Toolbox, client: KhaosClient, since: datetime, now: datetim
         with tools.store() as conn:
             keep_statuses(conn, feeds, now)
             keep_notes(conn, feeds, now)
-            worklist.move(conn, SOURCE, until)
+            _move(conn, tools.settings, until)
         since = until - A_DAY
     return since
+
+
+def _move(conn: Conn, settings: Settings, until: datetime) -> None:
+    """Note how far the feed was read; before its first reading no return could be judged to lack its Credit Note."""
+    if not known.were_documents(conn, settings):
+        worklist.queue_all(conn, "reconcile")
+    worklist.move(conn, SOURCE, until)
 
 
 @dataclass(frozen=True, slots=True)

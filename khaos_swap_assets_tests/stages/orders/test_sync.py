@@ -15,7 +15,7 @@ from khaos_swap_assets.adapters.store import inbox
 from khaos_swap_assets.stages.orders.sync import sync_orders
 from khaos_swap_assets.stages.returns.matching import match_waiting
 from khaos_swap_assets.stages.returns.sync import sync_returns
-from khaos_swap_assets_tests.stages.town import NOON, Town, a_line, a_note, a_return, an_order
+from khaos_swap_assets_tests.stages.town import NOON, Town, a_line, a_note, a_return, an_order, refunded_ago
 
 WANTED = "SELECT order_ref, state, attempts, error FROM khaos.wanted_orders ORDER BY 1"
 
@@ -194,3 +194,17 @@ def test_an_order_push_that_cannot_be_read_is_an_exception_until_one_can(town: T
             inbox.store_push(conn, event="OrderStatusUpload", body=body, now=town.now)
         town.sync()
         assert town.kinds() == expected
+
+
+@pytest.mark.parametrize("since", [date(2026, 3, 1), date(2025, 9, 1)])
+def test_what_lacks_its_note_is_judged_after_the_first_reading_however_long_that_reads_back(
+    town: Town, since: date
+) -> None:
+    town.with_settings(mode="audit", post_from=None, period_start=since)
+    town.sells_and_takes_back(a_return(1, **refunded_ago(5)))
+    town.khaos.refuses = {"status"}
+    town.sync()
+    assert "credit_note_missing" not in town.kinds()
+    town.khaos.refuses = set()
+    town.sync(hours=2)
+    assert town.kinds() == {"credit_note_missing": "RMA1"}
